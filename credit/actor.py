@@ -1,0 +1,56 @@
+"""Who does a thing. Every verb that changes something takes ``by: Actor``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from credit.errors import Malformed, Refused
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+class Role(StrEnum):
+    """What an actor is here as."""
+
+    CITY = "city"  # 归集部门: brings records in, repairs and expires them
+    PLATFORM = "platform"  # 平台: releases data, promotes versions
+    RESEARCHER = "researcher"  # 研究人员
+    REVIEWER = "reviewer"  # 审核人员
+    BANK = "bank"  # 银行
+    SERVICE = "service"  # a process of ours acting on its own
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Actor:
+    """A name in a role; written ``role:name``."""
+
+    name: str
+    role: Role
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise Malformed(
+                "This is not an actor's name", why="it takes 1 to 63 of a–z, 0–9, dot, dash, underscore, letter first"
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Actor:
+        """Read ``role:name``; raises :class:`Malformed`."""
+        role, colon, name = text.partition(":")
+        if not colon or role not in set(Role):
+            raise Malformed(
+                "This is not an actor", why=f"it is written role:name, and a role is one of {', '.join(Role)}"
+            )
+        return cls(name, Role(role))
+
+    def must_be(self, *roles: Role, act: str) -> None:
+        """Raise :class:`Refused` unless this actor has one of ``roles``."""
+        if self.role not in roles:
+            raise Refused(
+                f"{self} may not {act}", why=f"it takes the role {' or '.join(roles)}", remedy="Ask one who has it"
+            )
+
+    def __str__(self) -> str:
+        return f"{self.role}:{self.name}"

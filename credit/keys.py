@@ -1,0 +1,136 @@
+"""Signing keys (Ed25519, RFC 8032), the ring of public keys, and plain secrets. The door to ``cryptography``.
+
+A key belongs to a zone, and the ring says which zone a signature comes from: ``<zone>.pem``, or ``<zone>-<n>.pem``
+for the older keys of a zone, which still verify what they signed.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from credit.canonical import digest
+from credit.errors import Broken, Malformed, Missing
+from credit.files import write_whole
+
+_RAW = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+
+
+def keyid_of(public: Ed25519PublicKey) -> str:
+    """A key's name: the first 16 hex characters of the SHA-256 of its 32 bytes."""
+    return digest(public.public_bytes(*_RAW))[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A zone's private key; its file is ``signing-<zone>.pem``, mode 0600."""
+
+    zone: str
+    private: Ed25519PrivateKey = field(repr=False)
+
+    @classmethod
+    def create(cls, folder: Path, zone: str) -> SigningKey:
+        """Make a key and write it into ``folder``; raises :class:`Malformed` if there is one already."""
+        path = folder / f"signing-{zone}.pem"
+        if path.exists():
+            raise Malformed(f"Zone {zone} has a signing key already", why="a key is never overwritten")
+        key = cls(zone, Ed25519PrivateKey.generate())
+        pem = key.private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        write_whole(path, pem, mode=0o600)
+        return key
+
+    @classmethod
+    def load(cls, folder: Path, zone: str) -> SigningKey:
+        """Read a zone's key; raises :class:`Missing` or :class:`Broken`."""
+        path = folder / f"signing-{zone}.pem"
+        if not path.exists():
+            raise Missing(f"There is no signing key of zone {zone}", remedy="Make the keys with `haihe keys`")
+        try:
+            private = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        except ValueError as error:
+            raise Broken(f"The signing key of zone {zone} cannot be read", why="it is not a PEM private key") from error
+        if not isinstance(private, Ed25519PrivateKey):
+            raise Broken(f"The signing key of zone {zone} is of another kind", why="it must be Ed25519")
+        return cls(zone, private)
+
+    @property
+    def keyid(self) -> str:
+        """This key's name in signatures."""
+        return keyid_of(self.private.public_key())
+
+    def sign(self, payload: bytes) -> bytes:
+        """64 bytes of signature."""
+        return self.private.sign(payload)
+
+    def public_pem(self) -> bytes:
+        """What the ring holds of this key."""
+        return self.private.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """Public keys by zone; what an auditor needs and all they need."""
+
+    keys: Mapping[str, Mapping[str, Ed25519PublicKey]]
+
+    @classmethod
+    def load(cls, folder: Path) -> KeyRing:
+        """Read every ``*.pem`` of a folder; raises :class:`Missing` when there is none."""
+        keys: dict[str, dict[str, Ed25519PublicKey]] = {}
+        for path in sorted(folder.glob("*.pem")):
+            public = serialization.load_pem_public_key(path.read_bytes())
+            if not isinstance(public, Ed25519PublicKey):
+                raise Broken(f"The public key {path.name} is of another kind", why="it must be Ed25519")
+            zone = re.sub(r"-\d+$", "", path.stem)
+            keys.setdefault(zone, {})[keyid_of(public)] = public
+        if not keys:
+            raise Missing("The key ring is empty", remedy="Make the keys with `haihe keys`")
+        return cls(keys)
+
+    @classmethod
+    def of(cls, *keys: SigningKey) -> KeyRing:
+        """A ring of these keys' public halves."""
+        ring: dict[str, dict[str, Ed25519PublicKey]] = {}
+        for key in keys:
+            ring.setdefault(key.zone, {})[key.keyid] = key.private.public_key()
+        return cls(ring)
+
+    def verify(self, zone: str, keyid: str, payload: bytes, signature: bytes) -> None:
+        """Raise :class:`Broken` unless ``signature`` over ``payload`` is by that key of that zone."""
+        public = self.keys.get(zone, {}).get(keyid)
+        if public is None:
+            raise Broken("A signature is by a key that is not in the ring", why=f"zone {zone} has no key {keyid}")
+        try:
+            public.verify(signature, payload)
+        except InvalidSignature as error:
+            raise Broken("A signature does not verify", why=f"not what zone {zone} signed with key {keyid}") from error
+
+
+def create_secret(path: Path) -> bytes:
+    """32 random bytes in a file of mode 0600; raises :class:`Malformed` if it exists."""
+    if path.exists():
+        raise Malformed(f"The secret {path.name} exists already", why="a secret is never overwritten")
+    secret = secrets.token_bytes(32)
+    write_whole(path, secret, mode=0o600)
+    return secret
+
+
+def load_secret(path: Path) -> bytes:
+    """Read a secret; raises :class:`Missing` or :class:`Broken` when it is not 32 bytes."""
+    if not path.exists():
+        raise Missing(f"There is no secret {path.name}", remedy="Make the keys with `haihe keys`")
+    secret = path.read_bytes()
+    if len(secret) != 32:
+        raise Broken(f"The secret {path.name} is damaged", why="it must be 32 bytes")
+    return secret

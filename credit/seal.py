@@ -1,0 +1,131 @@
+"""Seal (封签): an immutable, content-addressed, signed folder. Its manifest is an in-toto statement in a DSSE envelope.
+
+The id is the digest of *what* it is (kind, parents, terms, end, files), not of who made it or when: the same content
+made twice has the same id. Who and when are in the manifest and signed with it. A seal names its parents, never its
+children, and every seal ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from credit.actor import Actor
+from credit.canonical import digest_json
+from credit.envelope import unwrap, wrap
+from credit.errors import Broken, Lapsed
+from credit.keys import KeyRing, SigningKey
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT = "https://in-toto.io/Statement/v1"
+PREDICATE = "https://haihe.example/seal/v1"
+
+
+class Kind(StrEnum):
+    """What a seal holds."""
+
+    RELEASE = "release"  # desensitised data
+    ORDER = "order"  # a training order
+    VERSION = "version"  # a model version
+    SNAPSHOT = "snapshot"  # features and answers of every subject
+    PARCEL = "parcel"  # what leaves the lab
+
+
+SIGNERS: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.RELEASE: "custody",
+        Kind.ORDER: "research",
+        Kind.VERSION: "compute",
+        Kind.SNAPSHOT: "compute",
+        Kind.PARCEL: "research",
+    }
+)
+"""The zone whose key must have signed a seal of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What a sealed folder says of itself. ``files`` maps each name to the SHA-256 of its bytes."""
+
+    id: str
+    kind: Kind
+    parents: tuple[str, ...]
+    made_by: Actor
+    made_at: datetime
+    expires_on: date
+    terms: Mapping[str, Any]
+    files: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if self.id != identify(self.kind, self.parents, self.expires_on, self.terms, self.files):
+            raise Broken("A seal's id is not the digest of its content", why=f"it says it is {self.id[:20]}…")
+
+    @property
+    def short(self) -> str:
+        """The id as people write it: kind and 12 characters."""
+        return self.id[: len(self.kind) + 13]
+
+    def require_alive(self, today: date) -> None:
+        """Raise :class:`Lapsed` from the day it expires on."""
+        if today >= self.expires_on:
+            raise Lapsed(
+                f"The {self.kind} {self.short} has lapsed",
+                why=f"it ended on {self.expires_on}",
+                remedy=f"Make a new {self.kind} from data of today",
+            )
+
+
+def identify(
+    kind: Kind, parents: tuple[str, ...], ends: date, terms: Mapping[str, Any], files: Mapping[str, str]
+) -> str:
+    """The id of this content: ``<kind>-<64 hex>``."""
+    content = {"kind": kind, "parents": list(parents), "expires_on": ends.isoformat(), "terms": terms, "files": files}
+    return f"{kind}-{digest_json(content)}"
+
+
+def to_envelope(seal: Seal, key: SigningKey) -> dict[str, Any]:
+    """The signed manifest; raises :class:`Broken` when this zone's key may not sign this kind."""
+    if SIGNERS[seal.kind] != key.zone:
+        raise Broken(f"A {seal.kind} is not sealed by zone {key.zone}", why=f"it takes the key of {SIGNERS[seal.kind]}")
+    statement = {
+        "_type": STATEMENT,
+        "predicateType": PREDICATE,
+        "subject": [{"name": name, "digest": {"sha256": seal.files[name]}} for name in sorted(seal.files)],
+        "predicate": {
+            "id": seal.id,
+            "kind": seal.kind,
+            "parents": list(seal.parents),
+            "made_by": str(seal.made_by),
+            "made_at": seal.made_at.isoformat(),
+            "expires_on": seal.expires_on.isoformat(),
+            "terms": seal.terms,
+        },
+    }
+    return wrap(statement, PAYLOAD_TYPE, key)
+
+
+def from_envelope(envelope: Any, ring: KeyRing) -> Seal:
+    """Read a signed manifest; raises :class:`Broken` when it is not signed by the zone that makes its kind."""
+    statement = unwrap(envelope, PAYLOAD_TYPE, ring, set(SIGNERS.values()))
+    try:
+        told = statement["predicate"]
+        kind = Kind(told["kind"])
+        files = {entry["name"]: entry["digest"]["sha256"] for entry in statement["subject"]}
+        seal = Seal(
+            told["id"],
+            kind,
+            tuple(told["parents"]),
+            Actor.parse(told["made_by"]),
+            datetime.fromisoformat(told["made_at"]),
+            date.fromisoformat(told["expires_on"]),
+            MappingProxyType(told["terms"]),
+            MappingProxyType(files),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Broken("A manifest cannot be read", why="it is not a statement of ours") from error
+    unwrap(envelope, PAYLOAD_TYPE, ring, {SIGNERS[kind]})
+    return seal

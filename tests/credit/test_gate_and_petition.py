@@ -1,0 +1,72 @@
+"""A gate opens only when every check passes and another than the asker judges; a petition is what the ledger says."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from credit.actor import Actor, Role
+from credit.errors import Malformed, Missing, Refused
+from credit.gate import Finding, Gate, Outcome
+from credit.ledger import Ledger
+from credit.petition import MOVES, State, fold, require_move
+
+ALICE, BOB = Actor("alice", Role.RESEARCHER), Actor("bob", Role.PLATFORM)
+
+
+def gate(*outcomes: Outcome) -> Gate[int]:
+    checks = tuple(lambda case, limits, o=o: Finding("size", o, f"{case} against {limits['most']}") for o in outcomes)
+    return Gate("test", checks, {"most": 3})
+
+
+@pytest.mark.parametrize("outcomes", list(itertools.product(Outcome, repeat=2)))
+def test_the_worst_finding_is_the_verdict(outcomes: tuple[Outcome, Outcome]) -> None:
+    verdict = gate(*outcomes).judge(5, asked_by=ALICE, judged_by=BOB)
+    assert verdict.passed == (outcomes == (Outcome.PASS, Outcome.PASS))
+    if not verdict.passed:
+        with pytest.raises(Refused, match="5 against 3") as caught:
+            verdict.require()
+        assert caught.value.problem()["findings"]
+
+
+def test_a_gate_without_checks_lets_nothing_through() -> None:
+    assert not gate().judge(1, asked_by=ALICE, judged_by=BOB).passed
+
+
+def test_nobody_judges_their_own_request() -> None:
+    with pytest.raises(Refused, match="maker is not the checker"):
+        gate(Outcome.PASS).judge(1, asked_by=BOB, judged_by=BOB)
+    with pytest.raises(Refused):  # nor in another role
+        gate(Outcome.PASS).judge(1, asked_by=ALICE, judged_by=Actor("alice", Role.PLATFORM))
+
+
+@pytest.mark.parametrize("state", [None, *State])
+@pytest.mark.parametrize("move", ["asked", "granted", "refused", "withdrawn", "revoked", "invented"])
+def test_every_state_and_move(ledger: Ledger, state: State | None, move: str) -> None:
+    road = {
+        None: [],
+        State.ASKED: ["asked"],
+        State.GRANTED: ["asked", "granted"],
+        State.REFUSED: ["asked", "refused"],
+        State.WITHDRAWN: ["asked", "withdrawn"],
+        State.REVOKED: ["asked", "granted", "revoked"],
+    }[state]
+    for step in road:
+        ledger.append(f"promotion.{step}", "version-1", by=ALICE if step == "asked" else BOB)
+    petition = fold(ledger.entries(), "promotion", "version-1")
+    assert (petition.state if petition else None) == state
+    if (state, move) in MOVES:
+        assert require_move(petition, move, thing="version-1") == MOVES[(state, move)]
+    else:
+        with pytest.raises((Refused, Missing)):
+            require_move(petition, move, thing="version-1")
+
+
+def test_actors_are_read_and_roles_are_held() -> None:
+    assert Actor.parse("platform:bob") == BOB
+    for wrong in ("bob", "king:bob", "platform:", "platform:Bob Smith"):
+        with pytest.raises(Malformed):
+            Actor.parse(wrong)
+    with pytest.raises(Refused, match="platform"):
+        ALICE.must_be(Role.PLATFORM, act="promote")

@@ -1,0 +1,121 @@
+"""The ledger cannot be changed, cut, reordered or written by a stranger without its walk saying at which line."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from credit.actor import Actor, Role
+from credit.errors import Broken, Malformed
+from credit.keys import KeyRing, SigningKey
+from credit.ledger import Ledger
+
+BOB = Actor("bob", Role.PLATFORM)
+
+
+def fill(ledger: Ledger, count: int = 5) -> list[bytes]:
+    for number in range(count):
+        ledger.append("release.made", f"release-{number}", by=BOB, because={"rows": number, "why": "月度"})
+    return ledger.path.read_bytes().splitlines(keepends=True)
+
+
+def test_entries_come_back_as_written(ledger: Ledger) -> None:
+    fill(ledger)
+    assert ledger.verify() == 5
+    entry = ledger.about("release-3")[0]
+    assert (entry.seq, entry.by, entry.because["why"]) == (4, BOB, "月度")
+    assert ledger.head() == (5, list(ledger.entries())[-1].id)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_changed_byte_is_seen(ledger: Ledger, data: st.DataObject) -> None:
+    whole = ledger.path.read_bytes() if ledger.path.exists() else b"".join(fill(ledger))
+    place = data.draw(st.integers(0, len(whole) - 1))
+    byte = data.draw(st.integers(0, 255).filter(lambda b: b != whole[place]))
+    ledger.path.write_bytes(whole[:place] + bytes([byte]) + whole[place + 1 :])
+    try:
+        with pytest.raises(Broken):
+            ledger.verify()
+    finally:
+        ledger.path.write_bytes(whole)
+
+
+@pytest.mark.parametrize(
+    "keep", [(1, 2, 3, 4), (0, 2, 3, 4), (0, 1, 2, 3), (0,), (), (0, 2, 1, 3, 4), (0, 0, 1, 2, 3, 4)], ids=str
+)
+def test_a_missing_moved_or_doubled_line_is_seen(ledger: Ledger, keep: tuple[int, ...]) -> None:
+    lines = fill(ledger)
+    ledger.path.write_bytes(b"".join(lines[number] for number in keep))
+    with pytest.raises(Broken, match="ledger is broken at line"):
+        ledger.verify()
+
+
+def test_nothing_is_written_behind_a_cut(ledger: Ledger) -> None:
+    lines = fill(ledger)
+    ledger.path.write_bytes(b"".join(lines[:3]))
+    with pytest.raises(Broken, match="lines are missing"):
+        ledger.append("release.made", "release-9", by=BOB)
+
+
+def test_a_line_by_a_stranger_is_seen(tmp_path: Path, ledger: Ledger) -> None:
+    fill(ledger)
+    stranger = SigningKey.create(tmp_path / "stranger", "platform")
+    Ledger(ledger.path, stranger, KeyRing.of(stranger, ledger.key or stranger)).append("score.answered", "s", by=BOB)
+    with pytest.raises(Broken, match="not in the ring"):
+        ledger.verify()
+
+
+def test_a_torn_last_line_was_never_acknowledged_and_is_mended(ledger: Ledger) -> None:
+    lines = fill(ledger)
+    ledger.path.write_bytes(b"".join(lines) + lines[-1][:40])
+    ledger.append("release.made", "release-6", by=BOB)
+    assert ledger.verify() == 6
+
+
+def test_a_writer_killed_before_the_head_loses_nothing(ledger: Ledger) -> None:
+    fill(ledger, 2)
+    head = ledger.path.with_suffix(".head.json")
+    old = head.read_bytes()
+    fill(ledger, 1)
+    head.write_bytes(old)
+    assert ledger.verify() == 3
+
+
+def test_a_forged_head_is_seen(ledger: Ledger) -> None:
+    lines = fill(ledger)
+    ledger.path.write_bytes(b"".join(lines[:3]))
+    head = ledger.path.with_suffix(".head.json")
+    told = json.loads(head.read_text()) | {"seq": 3, "id": json.loads(lines[2])["id"]}
+    head.write_text(json.dumps(told))
+    with pytest.raises(Broken, match="signature"):
+        ledger.verify()
+
+
+def test_a_reader_cannot_write(ledger: Ledger) -> None:
+    with pytest.raises(Malformed):
+        Ledger(ledger.path, None, ledger.ring).append("release.made", "x", by=BOB)
+
+
+def _write(path: Path, keys: Path, name: str) -> None:
+    key = SigningKey.load(keys, "platform")
+    ledger = Ledger(path, key, KeyRing.of(key))
+    for number in range(20):
+        ledger.append("score.answered", f"{name}-{number}", by=BOB)
+
+
+def test_writers_of_several_processes_make_one_chain(tmp_path: Path) -> None:
+    key = SigningKey.create(tmp_path, "platform")
+    path = tmp_path / "ledger.jsonl"
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=_write, args=(path, tmp_path, name)) for name in ("a", "b", "c")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert Ledger(path, None, KeyRing.of(key)).verify() == 60
