@@ -89,8 +89,8 @@ class Table:
     def parse(cls, told: Mapping[str, Any], *, where: str) -> Table:
         """Read one table; raises :class:`Malformed` naming the file and the key."""
         require_keys(told, known=_KEYS, needed=_NEEDED, where=where)
-        common = {key: told[key] for key in ("openness", "sharing", "usage")}
-        fields = tuple(Field.parse(common | entry, where=where) for entry in told["fields"])
+        shared = {key: told[key] for key in ("openness", "sharing", "usage")}
+        fields = tuple(Field.parse(shared | entry, where=where) for entry in told["fields"])
         named = {f.name: f for f in fields}
         if len(named) != len(fields) or len({f.column for f in fields}) != len(fields):
             raise Malformed(f"{where}: two fields have one name")
@@ -114,7 +114,7 @@ class Table:
             market=bool(told.get("market", False)),
             subjects=tuple(told.get("subjects", ("enterprise", "individual_business"))),
             standard=told.get("standard", ""),
-            **common,
+            **shared,
             files=tuple(files),
             subject=subject,
             surrogate=bool(told.get("surrogate", False)),

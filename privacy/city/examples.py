@@ -1,0 +1,61 @@
+"""Three named subjects for the demonstration, chosen from who was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from privacy.city.events import Events
+from privacy.city.population import Population
+
+Array = np.ndarray[Any, Any]
+_FRESH = (92, 25)  # days before today; the first is three months old: a general one may be repaired from then
+
+
+def fresh_penalties(people: Population) -> Events:
+    """Two penalties of the last three months for one living, ordinary firm, so that somebody surely has them."""
+    old = (people.span.today - people.registered).astype(np.int64) > 4 * 365
+    ordinary = np.abs(people.risk[:, -1] + 0.3) + 10 * ~(old & people.alive & ~people.trader & (people.employees > 5))
+    who = np.repeat(int(ordinary.argmin()), len(_FRESH))
+    return Events(who, people.span.today - np.array(_FRESH), people.risk[who, -1])
+
+
+def choose(people: Population, drawn: Mapping[str, tuple[Events, Mapping[str, Any]]], fresh: Events) -> dict[str, Any]:
+    """Codes and names of the three; the penalised one with the document number of its repairable penalty.
+
+    All three are alive, have been for four years, and pay a loan; the good one has no bad record at all.
+    """
+    loans, told = drawn["loan_performance"]
+    latest = loans.day == loans.day.max()
+    paying = _has(people, loans.who[latest & (told["overdue_days"] == 0)])
+    settled = people.alive & ((people.span.today - people.registered).astype(np.int64) > 4 * 365) & paying
+    troubled = np.zeros(len(people), bool)
+    for name in ("administrative_penalty", "judgment_debtor", "tax_arrears", "social_insurance_arrears",
+                 "utility_arrears", "abnormal_operation_list", "abnormal_operation_mark"):  # fmt: skip
+        troubled |= _has(people, drawn[name][0].who)
+    now = people.risk[:, -1]
+    firm = _least(now + 9 * troubled, settled & ~people.trader)
+    trader = _least(np.abs(now) + 9 * troubled, settled & people.trader)
+    penalties, columns = drawn["administrative_penalty"]
+    mine = (penalties.who == fresh.who[0]) & (penalties.day == fresh.day.min())
+    document = columns["document_number"].filter(pa.array(mine))[0].as_py()
+    return {
+        "good_enterprise": _named(people, firm),
+        "penalised_enterprise": _named(people, int(fresh.who[0])) | {"repairable_document": document},
+        "individual_business": _named(people, trader),
+    }
+
+
+def _has(people: Population, who: Array) -> Array:
+    return np.bincount(who, minlength=len(people)) > 0
+
+
+def _least(value: Array, where: Array) -> int:
+    return int(np.where(where, value, np.inf).argmin())
+
+
+def _named(people: Population, who: int) -> dict[str, Any]:
+    return {"code": people.code[who].decode(), "name": people.name[who].as_py()}

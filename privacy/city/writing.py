@@ -1,0 +1,77 @@
+"""Raw files as departments send them: one CSV a table, official names as header, some rows in an older layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from credit.catalogue import Table
+from privacy.city.dirt import Soiled
+
+_OPTIONS = pacsv.WriteOptions(include_header=False, quoting_style="none")
+UNKNOWN = "内部流水号"  # a column no catalogue knows
+
+
+class Files:
+    """The open CSV files of one city; a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[str, BinaryIO] = {}
+        self.rows: dict[str, int] = {}
+
+    def __enter__(self) -> Files:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for stream in self._open.values():
+            stream.close()
+
+    def add(self, table: Table, soiled: Soiled, older: pa.Table | None = None) -> None:
+        """Append rows to ``<table>.csv`` (GB18030 lines in the middle), and others to their own files."""
+        self.rows.setdefault(table.name, 0)
+        rows, half = soiled.rows, soiled.rows.num_rows // 2
+        stream = self._stream(f"{table.name}.csv", rows.column_names)
+        pacsv.write_csv(rows.slice(0, half), stream, _OPTIONS)
+        if soiled.other_encoding.num_rows:
+            stream.write(_bytes(soiled.other_encoding).decode("utf-8").encode("gb18030"))
+        pacsv.write_csv(rows.slice(half), stream, _OPTIONS)
+        self.rows[table.name] += rows.num_rows + soiled.other_encoding.num_rows
+        if soiled.unknown_column.num_rows:
+            more = soiled.unknown_column
+            numbers = pa.array([f"NB{k:04d}" for k in range(more.num_rows)])
+            self._extra(table, f"{table.name}_returned.csv", more.append_column(UNKNOWN, numbers))
+        if older is not None and older.num_rows:
+            self._extra(table, f"{table.name}_2015.csv", older)
+
+    def _extra(self, table: Table, name: str, rows: pa.Table) -> None:
+        pacsv.write_csv(rows, self._stream(name, rows.column_names), _OPTIONS)
+        self.rows[table.name] += rows.num_rows
+
+    def _stream(self, name: str, header: list[str]) -> BinaryIO:
+        if name not in self._open:
+            self._open[name] = (self._folder / name).open("wb", buffering=1 << 20)
+            self._open[name].write((",".join(header) + "\n").encode("utf-8"))
+        return self._open[name]
+
+
+def in_layout(table: Table, rows: pa.Table, layout: str) -> pa.Table:
+    """The rows with the headers of an older layout; what that layout does not have is left out."""
+    renamed = {source: field for source, field in table.layouts[layout].items() if not source.startswith("=")}
+    older = rows.select(list(renamed.values())).rename_columns(list(renamed))
+    for source, field in renamed.items():
+        if table.field(field).column == "legacy_state":
+            zeros = pc.cast(pa.array([0] * rows.num_rows), pa.string())
+            older = older.set_column(older.column_names.index(source), source, zeros)
+    return older
+
+
+def _bytes(rows: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    pacsv.write_csv(rows, sink, _OPTIONS)
+    return bytes(sink.getvalue())
