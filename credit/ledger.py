@@ -50,11 +50,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """A ledger file. ``key`` may be None for a reader; writers of several processes take turns by a lock."""
+    """A ledger file. ``key`` may be None for a reader; writers of several processes take turns by a lock.
+
+    Every line must be signed by ``zone``, or, when none is named, by the zone of the writer's key or of the first line.
+    """
 
     path: Path
     key: SigningKey | None
     ring: KeyRing
+    zone: str = ""
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def append(self, verb: str, object: str, *, by: Actor, because: Mapping[str, Any] | None = None) -> Entry:
@@ -91,10 +95,12 @@ class Ledger:
         """Every entry in order, each verified against the one before it as it is read; raises :class:`Broken`."""
         if not self.path.exists():
             return
-        previous = START
+        previous, zone = START, self.zone or (self.key.zone if self.key else "")
         with self.path.open("rb") as stream:
             for number, line in enumerate(stream, start=1):
-                entry = self._read(line, number, previous)
+                entry, signer = self._read(line, number, previous)
+                if signer != (zone := zone or signer):
+                    _broken(number, f"it is signed by zone {signer}, and this is the ledger of {zone}")
                 previous = entry.id
                 yield entry
 
@@ -131,7 +137,7 @@ class Ledger:
             _missing_lines(count, head[0])
         return count
 
-    def _read(self, line: bytes, number: int, previous: str) -> Entry:
+    def _read(self, line: bytes, number: int, previous: str) -> tuple[Entry, str]:
         try:
             told = json.loads(line)
             entry = Entry(
@@ -146,15 +152,19 @@ class Ledger:
             )
             signature = base64.b64decode(told["sig"])
             zone, _, keyid = told["keyid"].partition(":")
+            # One way to write a line and no other: JSON and base64 both have spellings that read the same.
+            as_written = canonical(told) + b"\n" == line and _b64(signature) == told["sig"]
         except (ValueError, KeyError, TypeError, AttributeError, Malformed):
             _broken(number, "it cannot be read")
         body = entry.body()
+        if not as_written:
+            _broken(number, "it is not as it was written")
         if entry.seq != number or entry.previous != previous:
             _broken(number, "it does not follow the line before it: a line is missing or was moved")
         if entry.id != digest(body):
             _broken(number, "its content was changed")
         self.ring.verify(zone, keyid, body, signature)
-        return entry
+        return entry, zone
 
     @contextmanager
     def _locked(self) -> Iterator[Any]:
@@ -168,21 +178,31 @@ class Ledger:
         end = stream.seek(0, os.SEEK_END)
         if end == 0:
             return 0, START
-        start = max(0, end - (1 << 20))
+        stream.seek(end - 1)
+        if stream.read(1) != b"\n":
+            end = self._line_start(stream, end)
+            stream.truncate(end)
+            if end == 0:
+                return 0, START
+        start = self._line_start(stream, end - 1)
         stream.seek(start)
-        block = stream.read()
-        if not block.endswith(b"\n"):
-            keep = block.rfind(b"\n") + 1
-            stream.truncate(start + keep)
-            block = block[:keep]
-        lines = block.splitlines()
-        if not lines:
-            return 0, START
         try:
-            told = json.loads(lines[-1])
+            told = json.loads(stream.read(end - start))
             return int(told["seq"]), str(told["id"])
         except (ValueError, KeyError, TypeError) as error:
             raise Broken("The ledger's last line cannot be read", remedy="Run `haihe ledger verify`") from error
+
+    @staticmethod
+    def _line_start(stream: Any, end: int) -> int:
+        """Where the line that ends before ``end`` begins, looking back a block at a time."""
+        while end > 0:
+            start = max(0, end - 4096)
+            stream.seek(start)
+            found = stream.read(end - start).rfind(b"\n")
+            if found >= 0:
+                return start + int(found) + 1
+            end = start
+        return 0
 
     def _write_head(self, seq: int, last: str) -> None:
         assert self.key is not None

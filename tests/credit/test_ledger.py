@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import multiprocessing
 from pathlib import Path
@@ -46,6 +47,18 @@ def test_a_changed_byte_is_seen(ledger: Ledger, data: st.DataObject) -> None:
         ledger.path.write_bytes(whole)
 
 
+def test_another_spelling_of_the_same_signature_is_seen(ledger: Ledger) -> None:
+    lines = fill(ledger)
+    told = json.loads(lines[2])
+    last = told["sig"][-3]  # 64 bytes leave four spare bits in the last character before the padding
+    other = next(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" if c != last and
+                 base64.b64decode(told["sig"][:-3] + c + "==") == base64.b64decode(told["sig"]))  # fmt: skip
+    lines[2] = lines[2].replace(told["sig"].encode(), (told["sig"][:-3] + other + "==").encode())
+    ledger.path.write_bytes(b"".join(lines))
+    with pytest.raises(Broken, match="line 3"):
+        ledger.verify()
+
+
 @pytest.mark.parametrize(
     "keep", [(1, 2, 3, 4), (0, 2, 3, 4), (0, 1, 2, 3), (0,), (), (0, 2, 1, 3, 4), (0, 0, 1, 2, 3, 4)], ids=str
 )
@@ -68,6 +81,13 @@ def test_a_line_by_a_stranger_is_seen(tmp_path: Path, ledger: Ledger) -> None:
     stranger = SigningKey.create(tmp_path / "stranger", "platform")
     Ledger(ledger.path, stranger, KeyRing.of(stranger, ledger.key or stranger)).append("score.answered", "s", by=BOB)
     with pytest.raises(Broken, match="not in the ring"):
+        ledger.verify()
+
+
+def test_a_line_by_another_zone_is_seen(ledger: Ledger, keys: dict[str, SigningKey]) -> None:
+    fill(ledger)
+    Ledger(ledger.path, keys["service"], ledger.ring).append("promotion.granted", "version-1", by=BOB)
+    with pytest.raises(Broken, match="signed by zone service"):
         ledger.verify()
 
 

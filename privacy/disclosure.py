@@ -1,0 +1,181 @@
+"""The release gate's checks (去标识化效果评估, GB/T 42460-2023): plain functions of what is about to be disclosed.
+
+They know no database: the lab runs the same checks on what a researcher wants to carry out. Evidence names tables,
+columns and counts, and never a value.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from credit.errors import Malformed
+from credit.gate import Finding, Gate, Outcome
+from credit.uscc import ALPHABET, Uscc
+
+PSEUDONYM = re.compile(r"[0-9a-f]{32}")
+_USCC = re.compile(rf"(?=([{ALPHABET}]{{2}}[0-9]{{6}}[{ALPHABET}]{{10}}))")
+_PERSON = re.compile(r"(?=([1-9][0-9]{16}[0-9X]))")
+_PHONE = re.compile(r"(?<![0-9])(?:\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}(?![0-9])")
+_BETWEEN = re.compile(r"(?<=[0-9A-Z])[ \-–—·._/]{1,3}(?=[0-9A-Z])")
+_PERSON_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
+_NAMED = re.compile(
+    r"uscc|.*(^|_)(id_number|phone|telephone|mobile|email|address|subject_code|subject_name|representative|operator_name|"
+    r"person_name|document_number|case_number|account_number|loan_number|contract_number|invoice_number|"
+    r"certificate_number|registration_number)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column about to be disclosed. ``texts`` are its distinct values as text; ``role`` and ``rule`` as declared.
+
+    ``declared`` is False for a column that no catalogue knows. ``cells`` counts subjects by value (quasi-identifiers).
+    """
+
+    name: str
+    texts: Sequence[str] = ()
+    role: str = "none"
+    rule: str = "keep"
+    declared: bool = True
+    cells: Mapping[str, int] | None = None
+
+    @property
+    def is_pseudonym(self) -> bool:
+        """True when its values must be pseudonyms, and nothing else."""
+        return self.rule in ("subject", "pseudonym")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table about to be disclosed."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """All that is about to be disclosed; ``classes``: how many subjects each class of quasi-identifiers holds."""
+
+    sheets: tuple[Sheet, ...]
+    classes: Sequence[int] = ()
+
+
+def k_anonymity(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
+    """Every class of quasi-identifiers holds at least ``k`` subjects (k-匿名)."""
+    small = [size for size in case.classes if size < thresholds["k"]]
+    evidence = {"smallest": min(case.classes, default=0), "classes": len(case.classes), "too_small": len(small)}
+    why = f"{len(small)} classes of quasi-identifiers hold fewer than {thresholds['k']} subjects"
+    return _finding("k-anonymity", small, why, f"every class holds {thresholds['k']} subjects or more", evidence)
+
+
+def small_cells(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
+    """Every value of a quasi-identifier is held by at least ``small_cell`` subjects, or is masked as ``*``."""
+    least = thresholds["small_cell"]
+    found = {
+        f"{sheet.name}.{column.name}": rare
+        for sheet, column in _columns(case)
+        if (rare := sum(n < least for value, n in (column.cells or {}).items() if value != "*"))
+    }
+    return _finding("small cells", found, f"values held by fewer than {least} subjects in {_list(found)}",
+                    f"no value is held by fewer than {least} subjects", found)  # fmt: skip
+
+
+def no_identifier_by_name(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
+    """No column is a direct identifier by its role in the catalogue, or is named like one."""
+    found = [
+        f"{sheet.name}.{column.name}"
+        for sheet, column in _columns(case)
+        if not column.is_pseudonym and (column.role == "direct" or _NAMED.fullmatch(column.name.lower()))
+    ]
+    return _finding("direct identifiers by name", found, f"direct identifiers: {_list(found)}", "none is there",
+                    {"columns": found})  # fmt: skip
+
+
+def no_identifier_by_content(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
+    """No text holds a social credit code, an ID number or a mobile phone number, in whatever width or place."""
+    found: dict[str, dict[str, int]] = {}
+    for sheet, column in _columns(case):
+        if not column.is_pseudonym and (kinds := identifiers(column.texts)):
+            found[f"{sheet.name}.{column.name}"] = kinds
+    return _finding("direct identifiers by content", found, f"identifiers stand in the values of {_list(found)}",
+                    "no value holds a code, an ID number or a phone number", found)  # fmt: skip
+
+
+def subjects_are_pseudonyms(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
+    """Subjects and other parties are 32 hexadecimal characters, and each table has its ``subject``."""
+    found = [
+        f"{sheet.name}.{column.name}"
+        for sheet, column in _columns(case)
+        if column.is_pseudonym and not all(map(PSEUDONYM.fullmatch, column.texts))
+    ]
+    found += [f"{sheet.name}.subject" for sheet in case.sheets if all(c.name != "subject" for c in sheet.columns)]
+    return _finding("subjects are pseudonyms", found, f"not pseudonyms, or none there: {_list(found)}",
+                    "every subject is a pseudonym", {"columns": found})  # fmt: skip
+
+
+def only_declared(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
+    """No column that the catalogue does not declare for this purpose."""
+    found = [f"{sheet.name}.{column.name}" for sheet, column in _columns(case) if not column.declared]
+    return _finding("declared columns", found, f"undeclared: {_list(found)}", "every column is declared with a rule",
+                    {"columns": found})  # fmt: skip
+
+
+CHECKS = (
+    k_anonymity,
+    small_cells,
+    no_identifier_by_name,
+    no_identifier_by_content,
+    subjects_are_pseudonyms,
+    only_declared,
+)
+
+
+def release_gate(thresholds: Mapping[str, Any]) -> Gate[Disclosure]:
+    """The gate every release passes; ``thresholds`` holds ``k`` and ``small_cell``."""
+    return Gate("release", CHECKS, thresholds)
+
+
+def identifiers(texts: Iterable[str]) -> dict[str, int]:
+    """How many identifiers of each kind stand anywhere in ``texts``; empty when none does."""
+    plain = unicodedata.normalize("NFKC", "\n".join(text for text in texts if len(text) >= 11)).upper()
+    found = {"uscc": 0, "id_number": 0, "phone": sum(1 for _ in _PHONE.finditer(plain))}
+    for form in {plain, _BETWEEN.sub("", plain)}:
+        found["uscc"] = max(found["uscc"], sum(_is_uscc(match[1]) for match in _USCC.finditer(form)))
+        found["id_number"] = max(found["id_number"], sum(_is_person(match[1]) for match in _PERSON.finditer(form)))
+    return {kind: count for kind, count in found.items() if count}
+
+
+def _is_uscc(text: str) -> bool:
+    try:
+        Uscc.parse(text)
+    except Malformed:
+        return False
+    return True
+
+
+def _is_person(text: str) -> bool:
+    """An ID number (公民身份号码, GB 11643): a day that exists and the right check character."""
+    try:
+        born = date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
+    except ValueError:
+        return False
+    total = sum(int(digit) * weight for digit, weight in zip(text, _PERSON_WEIGHTS, strict=False))
+    return born.year >= 1880 and "10X98765432"[total % 11] == text[17]
+
+
+def _columns(case: Disclosure) -> Iterable[tuple[Sheet, Column]]:
+    return ((sheet, column) for sheet in case.sheets for column in sheet.columns)
+
+
+def _finding(check: str, bad: Any, why: str, good: str, evidence: Mapping[str, Any]) -> Finding:
+    return Finding(check, Outcome.FAIL if bad else Outcome.PASS, why if bad else good, evidence)
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

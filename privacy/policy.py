@@ -1,0 +1,79 @@
+"""The policy (purpose -> thresholds) as data; ``policy.yaml`` beside this file unless another is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from credit.errors import Malformed
+
+HERE = Path(__file__).with_name("policy.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class PurposePolicy:
+    """What one purpose may be given: ``k`` and ``small_cell`` in subjects, days until a release ends."""
+
+    purpose: str
+    k: int
+    small_cell: int
+    expires_after_days: int
+    generalise: tuple[str, ...]
+
+    @property
+    def thresholds(self) -> dict[str, int]:
+        """What the release gate judges by."""
+        return {"k": self.k, "small_cell": self.small_cell}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The whole policy."""
+
+    purposes: Mapping[str, PurposePolicy]
+    bucket_sizes: tuple[int, ...]
+    bucket_subjects: int
+
+    @classmethod
+    def load(cls, path: Path = HERE) -> Policy:
+        """Read it; raises :class:`Malformed` naming what is wrong."""
+        try:
+            told: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+            purposes = {
+                name: PurposePolicy(
+                    name,
+                    int(each["k"]),
+                    int(each["small_cell"]),
+                    int(each["expires_after_days"]),
+                    tuple(each["generalise"]),
+                )
+                for name, each in told["purposes"].items()
+            }
+            buckets = told["buckets"]
+            policy = cls(purposes, tuple(sorted(buckets["sizes"])), int(buckets["subjects"]))
+        except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+            raise Malformed(f"The policy {path.name} cannot be read", why=f"{type(error).__name__}: {error}") from error
+        if any(each.k < 1 or each.small_cell < 1 or each.expires_after_days < 1 for each in purposes.values()):
+            raise Malformed(f"The policy {path.name} is not one", why="k, small cells and days begin at 1")
+        return policy
+
+    def of(self, purpose: str) -> PurposePolicy:
+        """The policy of a purpose; raises :class:`Malformed` for one that is not known."""
+        if purpose not in self.purposes:
+            raise Malformed(f"The purpose {purpose} is not known", remedy=f"It is {' or '.join(self.purposes)}")
+        return self.purposes[purpose]
+
+    def buckets(self, subjects_by_byte: list[int]) -> int:
+        """The smallest number of buckets whose fullest holds few enough; else the largest there is.
+
+        ``subjects_by_byte`` counts subjects by the first byte of their key, 256 numbers.
+        """
+        for size in self.bucket_sizes:
+            width = 256 // size
+            if all(sum(subjects_by_byte[at : at + width]) <= self.bucket_subjects for at in range(0, 256, width)):
+                return size
+        return self.bucket_sizes[-1]

@@ -1,0 +1,15 @@
+"""The small house of custody as a fixture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.privacy.small_house import House, empty_house
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """An empty house."""
+    return empty_house(tmp_path)

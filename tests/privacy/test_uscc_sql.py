@@ -1,0 +1,54 @@
+"""The SQL check of a code says the same as ``Uscc.parse`` for every text, and so does its kind."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from credit.errors import Malformed
+from credit.subjects import SubjectKind
+from credit.uscc import ALPHABET, Uscc, compose
+from privacy import uscc_sql
+from privacy.engine import engine
+
+SERIAL = st.text(ALPHABET, min_size=8, max_size=8)
+CODES = st.builds(lambda p, s: compose(p, "120104", s).code, st.text(ALPHABET, min_size=2, max_size=2), SERIAL)
+ANY = st.text(st.characters(codec="utf-8", exclude_characters="\x00", exclude_categories=("Cs",)), max_size=20)
+
+
+def spoiled(code: str, place: int, char: str) -> str:
+    return code[:place] + char + code[place + 1 :]
+
+
+TEXTS = st.one_of(
+    CODES,
+    CODES.map(str.lower),
+    CODES.map(lambda code: f" {code}\t"),
+    st.builds(spoiled, CODES, st.integers(0, 17), st.sampled_from(ALPHABET + "IOSVZ中1")),
+    st.text(ALPHABET + "IOZSV", min_size=17, max_size=19),
+    ANY,
+)
+
+
+def parses(text: str) -> bool:
+    try:
+        Uscc.parse(text)
+    except Malformed:
+        return False
+    return True
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(TEXTS, min_size=1, max_size=60))
+def test_sql_equals_parse(texts: list[str]) -> None:
+    kinds = {SubjectKind.ENTERPRISE, SubjectKind.INDIVIDUAL_BUSINESS}
+    with engine() as run:
+        run.lend("given", pa.table({"t": texts}))
+        run.do(f"CREATE TABLE told AS SELECT t, {uscc_sql.canonical('t')} AS c FROM given")
+        rows = run.rows(f"SELECT t, c, {uscc_sql.fault('c')} IS NULL, {uscc_sql.of_kinds('c', kinds)} FROM told")
+    for text, canonical, good, fits in rows:
+        assert good == parses(text)
+        if good:
+            assert canonical == Uscc.parse(text).code
+            assert fits == (Uscc.parse(text).kind in kinds)
