@@ -30,6 +30,9 @@ class CreditError(Exception):
         self.what, self.why, self.remedy = what, why, remedy
         super().__init__(what, why, remedy)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), dict(self.__dict__))
+
     def __str__(self) -> str:
         text = f"{self.what}: {self.why}" if self.why else self.what
         return f"{text}. {self.remedy}" if self.remedy else text
@@ -43,6 +46,11 @@ class CreditError(Exception):
             "detail": self.why,
             "remedy": self.remedy,
         }
+
+
+def _again(kind: type[CreditError], told: dict[str, Any]) -> CreditError:
+    """An error that crossed a border between processes, whole."""
+    return kind(**told)
 
 
 class Malformed(CreditError):

@@ -1,8 +1,8 @@
 """Custody's one door: ``release`` makes a sealed, desensitised copy of what may leave for a purpose on a day.
 
-Repaired and disputed records stay behind, and for scoring ended ones; subjects become pseudonyms under the purpose's key;
-every value goes through its rule; the register is made k-anonymous; and the gate reads the very files before they are
-sealed. The same records, keys, catalogue, policy and day give the same bytes and so the same id.
+Repaired and disputed records stay behind, and for scoring ended ones; subjects become pseudonyms under the purpose's
+key; every value goes through its rule; the register is made k-anonymous; and the gate reads the very files before
+they are sealed. The same records, keys, catalogue, policy and day give the same bytes and so the same id.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def administrative_licence(rng: Generator, people: Population) -> Drawn:
 
 
 def administrative_penalty(rng: Generator, people: Population, extra: Events | None = None) -> Drawn:
-    """行政处罚; ``extra`` are further events of general severity (the demonstration's firm)."""
+    """行政处罚; ``extra`` are the demonstration's: a general one, then minor ones, which may be repaired at once."""
     events = happen(rng, people, 0.084, 0.062, 1.1)
     added = 0
     if extra is not None:
@@ -51,6 +51,7 @@ def administrative_penalty(rng: Generator, people: Population, extra: Events | N
     grave = among(rng, count, (46, 46, 8)) + 0
     grave = np.where(old & (grave == 1) & chance(rng, events.risk, -3.4, 0.6), 2, grave)
     grave = np.where(old, grave, 1)
+    grave[count - added + 1 :] = 0
     kind = np.where(grave == 0, among(rng, count, (60, 25, 15)), 0)
     names = ("警告", "罚款", "通报批评", "没收违法所得", "没收非法财物", "责令停产停业", "吊销许可证件", "限制从业")
     kind = np.where(grave == 1, np.array([1, 3, 4])[among(rng, count, (86, 8, 6))], kind)

@@ -12,7 +12,7 @@ from privacy.city.events import Events
 from privacy.city.population import Population
 
 Array = np.ndarray[Any, Any]
-_FRESH = (92, 25)  # days before today; the first is three months old: a general one may be repaired from then
+_FRESH = (92, 25)  # days before today: a general penalty, then a minor one, which may be repaired at once
 
 
 def fresh_penalties(people: Population) -> Events:
@@ -40,7 +40,7 @@ def choose(people: Population, drawn: Mapping[str, tuple[Events, Mapping[str, An
     firm = _least(now + 9 * troubled, settled & ~people.trader)
     trader = _least(np.abs(now) + 9 * troubled, settled & people.trader)
     penalties, columns = drawn["administrative_penalty"]
-    mine = (penalties.who == fresh.who[0]) & (penalties.day == fresh.day.min())
+    mine = (penalties.who == fresh.who[0]) & (penalties.day == fresh.day.max())
     document = columns["document_number"].filter(pa.array(mine))[0].as_py()
     return {
         "good_enterprise": _named(people, firm),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 
 import pytest
 
@@ -70,3 +71,9 @@ def test_actors_are_read_and_roles_are_held() -> None:
             Actor.parse(wrong)
     with pytest.raises(Refused, match="platform"):
         ALICE.must_be(Role.PLATFORM, act="promote")
+
+
+def test_an_error_crosses_between_processes_whole() -> None:
+    error = Refused("no", why="because", remedy="ask", findings=(Finding("size", Outcome.FAIL, "5 against 3"),))
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.findings, type(again)) == (str(error), error.findings, Refused)
