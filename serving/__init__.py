@@ -1,0 +1,1 @@
+"""The service zone (服务区): answers banks about subjects, from sealed snapshots and under mandates alone."""

@@ -1,0 +1,34 @@
+"""Run the scoring service: one process, settings from HAIHE_SERVICE_*, stopped gracefully by SIGTERM."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import uvicorn
+
+from credit.errors import CreditError
+from credit.settings import read
+from serving import log
+from serving.app import create_app
+from serving.settings import ServiceSettings
+
+PREFIX = "HAIHE_SERVICE_"
+
+
+def main() -> int:
+    """Serve until told to stop; the exit code is that of the error tree when the settings are not in order."""
+    log.start()
+    try:
+        settings = read(ServiceSettings, os.environ, PREFIX)
+    except CreditError as error:
+        log.event("not started", why=str(error))
+        return error.exit_code
+    app = create_app(settings)
+    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False,
+                timeout_graceful_shutdown=10, limit_concurrency=1000)  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""The database of who may call: bank clients with salted hashes of their secrets, and the mandates granted."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from credit.errors import Malformed, Missing, Unauthenticated
+
+SCOPES = frozenset({"score"})
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**14, 8, 1  # RFC 7914 §2: 16 MiB a try, about 50 ms
+_NOBODY_SALT = bytes(16)  # an unknown client is hashed with this salt, so that it costs what a known one costs
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS client (
+  name TEXT PRIMARY KEY, salt BLOB NOT NULL, hash BLOB NOT NULL, scopes TEXT NOT NULL,
+  created_at TEXT NOT NULL, disabled INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE IF NOT EXISTS mandate (
+  id TEXT PRIMARY KEY, bank TEXT NOT NULL REFERENCES client(name), envelope TEXT NOT NULL, revoked_at TEXT) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A bank's client: its name, what it may ask for, since when, and whether it was shut out."""
+
+    name: str
+    scopes: frozenset[str]
+    created_at: datetime
+    disabled: bool
+
+
+class Access:
+    """One SQLite database, safe to use from several threads and open in several processes at once."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database at `path`, made readable to its owner alone when it does not exist."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA foreign_keys=ON")
+        self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._db.close()
+
+    def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        """Run one statement and give its rows."""
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def add_client(self, name: str, scopes: Iterable[str] = ("score",)) -> str:
+        """Add a bank and give its new secret (32 random bytes, base64url): this is the only time it can be seen.
+
+        Raises Malformed for a bad name, an unknown scope or a name that is taken.
+        """
+        wanted = frozenset(scopes)
+        if not _NAME.fullmatch(name):
+            raise Malformed("Not a client name", remedy="Use 1 to 63 lower-case letters, digits, '.', '_' or '-'")
+        if not wanted or wanted - SCOPES:
+            raise Malformed("Not a set of scopes", why=f"known scopes are {', '.join(sorted(SCOPES))}")
+        secret, salt = secrets.token_urlsafe(32), secrets.token_bytes(16)
+        row = (name, salt, _hash(secret, salt), " ".join(sorted(wanted)), datetime.now(UTC).isoformat(), 0)
+        try:
+            self.rows("INSERT INTO client VALUES (?, ?, ?, ?, ?, ?)", *row)
+        except sqlite3.IntegrityError as taken:
+            raise Malformed(f"Client {name} exists already", remedy="Choose another name") from taken
+        return secret
+
+    def disable_client(self, name: str) -> None:
+        """Shut a client out at once: its tokens stop working too. Raises Missing."""
+        if not self.rows("UPDATE client SET disabled = 1 WHERE name = ? RETURNING name", name):
+            raise Missing(f"No client {name}")
+
+    def client(self, name: str) -> Client | None:
+        """The client of this name, disabled or not."""
+        for found, scopes, created, disabled in self.rows(
+            "SELECT name, scopes, created_at, disabled FROM client WHERE name = ?", name
+        ):
+            since = datetime.fromisoformat(str(created))
+            return Client(str(found), frozenset(str(scopes).split()), since, bool(disabled))
+        return None
+
+    def check(self, name: str, secret: str) -> Client:
+        """The client with this name and secret; raises Unauthenticated, after the same work whichever is wrong."""
+        stored = self.rows("SELECT salt, hash FROM client WHERE name = ?", name)
+        salt, expected = stored[0] if stored else (_NOBODY_SALT, bytes(32))
+        assert isinstance(salt, bytes)  # the table is STRICT
+        assert isinstance(expected, bytes)
+        same = hmac.compare_digest(_hash(secret, salt), expected)
+        client = self.client(name)
+        if not (same and stored) or client is None or client.disabled:
+            raise Unauthenticated("Client authentication failed", remedy="Check the client's name and secret")
+        return client
+
+
+def _hash(secret: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(secret.encode(), salt=salt, n=_SCRYPT_N, r=_SCRYPT_R, p=_SCRYPT_P, dklen=32)

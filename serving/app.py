@@ -1,0 +1,200 @@
+"""The scoring service as a function of its settings; it starts from the shelf alone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from credit.errors import CreditError, Lapsed
+from credit.keys import KeyRing, SigningKey, load_secret
+from credit.ledger import Ledger
+from credit.shelf import Shelf
+from credit.subjects import PseudonymKey
+from serving import log, problems
+from serving.access import Access
+from serving.calls import SERVICE, Call, Desk
+from serving.forms import Answer, Asked, Problem
+from serving.library import Library
+from serving.mandates import MandateGate
+from serving.records import Recorder
+from serving.settings import ServiceSettings
+from serving.tokens import TokenRefused, TokenRequest, Tokens
+
+_FORM = {"type": "object", "required": ["grant_type"], "properties": {
+    "grant_type": {"const": "client_credentials"}, "scope": {"type": "string", "examples": ["score"]},
+    "client_id": {"type": "string"}, "client_secret": {"type": "string"}}}  # fmt: skip
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
+    for status, text in {
+        401: "no token, or not a good one", 403: "no mandate for this bank, subject, purpose and day",
+        404: "the subject is not known", 413: "the body is over 1 MiB", 422: "the request cannot be read",
+        503: "the snapshot is stale or not in service",
+    }.items()
+}  # fmt: skip
+
+
+def open_desk(settings: ServiceSettings) -> Desk:
+    """Open what the service works with. Raises Missing, Broken or Malformed when keys or files are not in order."""
+    ring = KeyRing.load(settings.ring)
+    key = SigningKey.load(settings.keys, "service")
+    access = Access(settings.access)
+    library = Library(Shelf(settings.shelf, ring), settings.model_names, settings.freshness_days)
+    pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
+    recorder = Recorder(Ledger(settings.ledger, key, ring))
+    return Desk(settings, access, Tokens(key, access), MandateGate(access, ring), library, recorder, pseudonyms)
+
+
+def create_app(settings: ServiceSettings) -> FastAPI:
+    """The service. It is alive at once, and ready when every model has a fresh book and the ledger can be written."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        desk = app.state.desk = open_desk(settings)
+        for book in await asyncio.to_thread(desk.library.refresh):
+            await desk.announce(book)
+        watcher = asyncio.create_task(desk.library.watch(settings.watch_seconds, desk.announce))
+        try:
+            yield
+        finally:
+            watcher.cancel()
+            with suppress(asyncio.CancelledError):
+                await watcher
+            await asyncio.to_thread(desk.recorder.close)
+            desk.access.close()
+
+    app = FastAPI(title="海河信用 scoring service", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    problems.install(app)
+
+    @app.post(
+        "/v1/scores",
+        response_model=Answer,
+        responses=_PROBLEMS,
+        summary="Score a subject by its code",
+        openapi_extra={
+            "security": [{"bank": ["score"]}],
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}},
+            },
+        },
+    )
+    async def scores(request: Request) -> Response:
+        """Default probability, points, grade and reasons of an enterprise or individual business, under a mandate."""
+        desk: Desk = request.app.state.desk
+        call, began = Call(), time.perf_counter()
+        status = 500
+        try:
+            desk.admit(call, request.headers.get("authorization", ""))
+            answer = await desk.answer(call, await problems.read_body(request))
+            status = 200
+            return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+        except CreditError as error:
+            status = error.status
+            await desk.refuse(call, error)
+            return problems.respond(error, score_id=call.id)
+        except Exception as fault:
+            await desk.refuse(call, CreditError(type(fault).__name__))
+            raise
+        finally:
+            took = round((time.perf_counter() - began) * 1000, 3)
+            log.event("score", score_id=call.id, status=status, bank=call.because.get("bank"), milliseconds=took)
+
+    @app.post(
+        "/oauth2/token",
+        summary="Client credentials (RFC 6749 §4.4)",
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _FORM}}}
+        },
+    )
+    async def token(request: Request) -> Response:
+        """A bearer token for fifteen minutes. The client is named by HTTP Basic, or by client_id and client_secret."""
+        desk: Desk = request.app.state.desk
+        headers, fields = {"Cache-Control": "no-store", "Pragma": "no-cache"}, request.headers
+        authorization = fields.get("authorization", "")
+        because: dict[str, Any] = {"bank": None}
+        try:
+            asked = TokenRequest.parse(
+                fields.get("content-type", ""), authorization, await problems.read_body(request, 8192)
+            )
+            if desk.access.client(asked.name):  # a name from outside goes into the ledger only when it is one of ours
+                because["bank"] = asked.name
+            given = await asyncio.to_thread(desk.tokens.issue, asked)
+        except TokenRefused as refused:
+            await desk.recorder.record(
+                "token.refused", "token", by=SERVICE, because={**because, "error": refused.error}
+            )
+            if refused.status == 401 and authorization:
+                headers["WWW-Authenticate"] = 'Basic realm="haihe", charset="UTF-8"'
+            told = {"error": refused.error, "error_description": refused.what}
+            return JSONResponse(told, status_code=refused.status, headers=headers)
+        await desk.recorder.record("token.issued", "token", by=SERVICE, because=because)
+        return JSONResponse(given, headers=headers)
+
+    @app.get("/live", summary="The process answers")
+    async def live() -> Response:
+        """Says nothing but that the process is alive."""
+        return JSONResponse({"live": True})
+
+    @app.get(
+        "/ready", summary="Every model has a fresh book and the ledger can be written", responses={503: _PROBLEMS[503]}
+    )
+    async def ready(request: Request) -> Response:
+        """The books in use; 503 with the same when one is missing or stale, or the ledger cannot be written."""
+        told = readiness(request.app.state.desk)
+        if told.ok:
+            return JSONResponse({"ready": True, "models": told.models})
+        lapsed = Lapsed("The service is not ready", why="; ".join(told.faults), remedy="See the faults")
+        return problems.ProblemResponse({**lapsed.problem(), "ready": False, "models": told.models}, status_code=503)
+
+    _describe(app)
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What stands in the way of answering, if anything."""
+
+    models: dict[str, dict[str, str]]
+    faults: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing stands in the way."""
+        return not self.faults
+
+
+def readiness(desk: Desk) -> Readiness:
+    """Ask every part that a score needs."""
+    models = desk.library.state(desk.settings.day())
+    faults = [f"{model}: {state['fault']}" for model, state in models.items() if "fault" in state]
+    try:
+        desk.recorder.require_writable()
+        desk.access.rows("SELECT 1")
+    except CreditError as fault:
+        faults.append(str(fault))
+    return Readiness(models, tuple(faults))
+
+
+def _describe(app: FastAPI) -> None:
+    """Complete the OpenAPI document: the request's schema, which no route function declares, and how tokens are got."""
+    document = app.openapi()
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Asked"] = Asked.model_json_schema()
+    document["components"]["securitySchemes"] = {
+        "bank": {
+            "type": "oauth2",
+            "flows": {
+                "clientCredentials": {
+                    "tokenUrl": "/oauth2/token",
+                    "scopes": {"score": "ask for scores under a mandate"},
+                }
+            },
+        }
+    }

@@ -1,0 +1,119 @@
+"""The forms of the interface as OpenAPI 3.1 shows them; requests are read with these, answers are made elsewhere."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+
+from credit.errors import Malformed
+from serving.mandates import PURPOSES
+
+_EXAMPLE: dict[str, JsonValue] = {
+    "uscc": "91120116MA06XY128A",
+    "purpose": PURPOSES[0],
+    "mandate": "mandate-0123456789abcdef0123456789abcdef",
+}
+_ID = "018f2b1c-7d2e-7c55-a5d1-0f7b8e0c9a42"
+Short = Annotated[str, StringConstraints(max_length=256, strict=True)]
+
+
+class Asked(BaseModel):
+    """What a bank asks: whose score, what for, and under which mandate."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [dict(_EXAMPLE)]}
+    )
+
+    uscc: Short = Field(description="统一社会信用代码, 18 characters with both check characters right (GB 32100-2015)")
+    purpose: Short = Field(description=f"the mandate's purpose: one of {', '.join(PURPOSES)}")
+    mandate: Short = Field(description="the id of a mandate (授权书) granted to the calling bank")
+
+
+class Reason(BaseModel):
+    """What one feature added to the points, or took away."""
+
+    code: str
+    title: str
+    zh: str
+    en: str
+    direction: str = Field(description="raises or lowers the points")
+    points: float = Field(description="two decimals")
+
+
+class Rule(BaseModel):
+    """A rule of direct judgment (直接判级) that was met: the grade can be no better than this."""
+
+    code: str
+    grade: str
+    zh: str
+    en: str
+
+
+class SnapshotName(BaseModel):
+    """The snapshot answered from and the day of its data."""
+
+    id: str
+    as_of: str
+
+
+class Receipt(BaseModel):
+    """The ledger's entry on this answer."""
+
+    entry: str = Field(description="id of the ledger entry: SHA-256")
+    seq: int
+    digest: str = Field(description="SHA-256 of the canonical JSON of the answer without `uscc` and `receipt`")
+
+
+class Answer(BaseModel):
+    """A score. `base_points` plus the points of all `reasons` is exactly `points`, in hundredths."""
+
+    score_id: str = Field(examples=[_ID])
+    uscc: str
+    model: str
+    default_probability: float = Field(description="违约概率 over the model's window", ge=0, le=1)
+    points: float
+    grade: str = Field(description="四等九级: A, A-, B+, B, B-, C+, C, C-, D")
+    grade4: str = Field(description="四等: A 优, B 良, C 中, D 差")
+    base_points: float
+    reasons: list[Reason]
+    rules: list[Rule]
+    snapshot: SnapshotName
+    version: str
+    release: str
+    valid_until: str
+    purpose: str
+    mandate: str
+    notice: dict[str, str]
+    receipt: Receipt
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457, application/problem+json); `findings` say which checks refused."""
+
+    type: str = Field(examples=["urn:haihe:problem:refused"])
+    title: str
+    status: int
+    detail: str = ""
+    remedy: str = ""
+    score_id: str = Field("", description="under which the refused call stands in the ledger")
+    findings: list[dict[str, Any]] = []
+
+
+def read_asked(body: bytes) -> Asked:
+    """Read a request's body. Raises Malformed naming the fields at fault and never repeating what they held."""
+    try:
+        return Asked.model_validate_json(body)
+    except ValidationError as bad:
+        faults = bad.errors(include_url=False, include_context=False, include_input=False)
+        known = set(Asked.model_fields)  # a key that is not ours may itself hold a subject's data
+        named = sorted(
+            {
+                f"{part}: {fault['msg']}"
+                if (part := str((fault["loc"] or ("",))[0])) in known
+                else ("an unknown field" if fault["loc"] else "not JSON")
+                for fault in faults
+            }
+        )
+        remedy = "Send a JSON object with uscc, purpose and mandate, all text"
+        raise Malformed("The request cannot be read", why="; ".join(named), remedy=remedy) from None

@@ -1,0 +1,114 @@
+"""The books in use, one a model: watched on the shelf, verified whole, and swapped whole without failing a request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import date
+
+from credit.errors import Broken, CreditError, Lapsed, Missing
+from credit.shelf import Shelf
+from credit.subjects import SubjectKind
+from serving import log
+from serving.snapshots import Book, Pointed, marks_of, open_book, read_pointers
+
+
+class Library:
+    """One slot a model, holding a verified book or the reason why there is none.
+
+    A slot fails closed: a pointer or a seal that does not verify takes the model out of service, even when an older
+    book was good. One state is waited out with the older book: the champion moved and its snapshot is not yet made.
+    """
+
+    def __init__(self, shelf: Shelf, models: tuple[str, ...], freshness_days: int) -> None:
+        """Slots are empty until `refresh` has run once."""
+        self._shelf, self._freshness = shelf, freshness_days
+        self._slots: dict[str, Book | CreditError] = {model: Missing("No book was loaded yet") for model in models}
+        self._seen: dict[str, object] = {}
+        self.waiting: dict[str, str] = {}  # model -> version promoted whose snapshot is not there yet
+
+    def refresh(self) -> list[Book]:
+        """Look at every model's pointers and files once; gives the books newly put in use. Never raises."""
+        return [book for model in self._slots if (book := self._refresh(model)) is not None]
+
+    def _refresh(self, model: str) -> Book | None:
+        held = self._slots[model]
+        try:
+            pointed = read_pointers(self._shelf, model)
+            mine = (held.version, held.snapshot) if isinstance(held, Book) else ()
+            seen = (pointed, marks_of(self._shelf, *pointed.seals), marks_of(self._shelf, *mine))
+            if self._seen.get(model) == seen:
+                return None
+            self._seen[model] = seen
+            if isinstance(held, Book) and self._keeps(held, pointed):
+                self.waiting[model] = pointed.champion
+                return None
+            book = open_book(self._shelf, pointed)
+            self._seen[model] = (pointed, marks_of(self._shelf, *pointed.seals), book.marks)
+        except CreditError as fault:
+            self._close(model, fault)
+            return None
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as fault:  # a file of another form than agreed
+            self._close(model, Broken("A book cannot be read", why=type(fault).__name__))
+            return None
+        self._slots[model] = book
+        self.waiting.pop(model, None)
+        log.event("book.opened", model=model, version=book.version, snapshot=book.snapshot)
+        return book
+
+    def _keeps(self, held: Book, pointed: Pointed) -> bool:
+        """Whether the held book goes on serving while the new champion's snapshot is awaited: only if untouched."""
+        return not pointed.agree and marks_of(self._shelf, held.version, held.snapshot) == held.marks
+
+    def _close(self, model: str, fault: CreditError) -> None:
+        known = str(self._slots[model]) == str(fault)
+        self._slots[model] = fault
+        self.waiting.pop(model, None)
+        if not known:
+            log.event("book.closed", level=logging.ERROR, model=model, fault=str(fault))
+
+    def book(self, model: str, day: date) -> Book:
+        """The model's book, fit to answer on `day`. Raises Lapsed when there is none or it is too old."""
+        held = self._slots[model]
+        if isinstance(held, Book):
+            held.require_fresh(day, self._freshness)
+            return held
+        remedy = "The platform has to look at the shelf; try again later"
+        raise Lapsed(f"The model {model} is not in service", why=held.what, remedy=remedy) from held
+
+    def for_kind(self, kind: SubjectKind, day: date) -> Book:
+        """The first model's book that scores this kind of subject. Raises Missing when none does, Lapsed."""
+        declared = {model: slot for model, slot in self._slots.items() if isinstance(slot, Book)}
+        for model in self._slots:
+            kind_of_model = declared[model].subject_kind if model in declared else _kind_named(model)
+            if kind_of_model in (None, kind):
+                return self.book(model, day)
+        raise Missing(f"No model scores subjects of the kind {kind}", remedy="See GET /ready for the models served")
+
+    def state(self, day: date) -> dict[str, dict[str, str]]:
+        """For readiness: each model's book, or what is wrong with it."""
+        return {model: self._state(model, day) for model in self._slots}
+
+    def _state(self, model: str, day: date) -> dict[str, str]:
+        held = self._slots[model]
+        if isinstance(held, CreditError):
+            return {"fault": str(held)}
+        try:
+            book = self.book(model, day)
+        except Lapsed as stale:
+            return {"fault": str(stale)}
+        told = {"version": book.version, "snapshot": book.snapshot, "as_of": book.as_of.isoformat()}
+        return told | ({"waiting_for_snapshot_of": self.waiting[model]} if model in self.waiting else {})
+
+    async def watch(self, every: float, announce: Callable[[Book], Awaitable[None]]) -> None:
+        """Refresh every so many seconds for ever, off the event loop, and announce each book put in use."""
+        while True:
+            await asyncio.sleep(every)
+            for book in await asyncio.to_thread(self.refresh):
+                await announce(book)
+
+
+def _kind_named(model: str) -> SubjectKind | None:
+    """The kind of a model that has no book: models of the city are named after the kind they score."""
+    return SubjectKind(model) if model in set(SubjectKind) else None

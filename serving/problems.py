@@ -1,0 +1,84 @@
+"""Every error as a problem document (RFC 9457), and bodies read no further than their limit."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from credit.errors import CreditError, Lapsed, Malformed, Unauthenticated
+from serving import log
+
+LARGEST_BODY = 1 << 20  # bytes
+
+
+class TooLarge(Malformed):
+    """The body is over the limit (HTTP 413)."""
+
+    status, slug = 413, "too-large"
+
+
+class ScopeMissing(Unauthenticated):
+    """The token is good but not for this (HTTP 403, RFC 6750 §3.1 insufficient_scope)."""
+
+    status, slug = 403, "insufficient-scope"
+
+
+class ProblemResponse(JSONResponse):
+    """A problem document."""
+
+    media_type = "application/problem+json"
+
+
+def respond(error: CreditError, **more: str) -> ProblemResponse:
+    """The response that stands for an error, with the headers it takes."""
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(error, ScopeMissing):
+        headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="insufficient_scope", scope="score"'
+    elif isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="invalid_token"'
+    elif isinstance(error, Lapsed):
+        headers["Retry-After"] = "60"
+    return ProblemResponse({**error.problem(), **more}, status_code=error.status, headers=headers)
+
+
+async def read_body(request: Request, limit: int = LARGEST_BODY) -> bytes:
+    """The whole body. Raises TooLarge as soon as it is known to be over `limit` bytes, before reading the rest."""
+    told = request.headers.get("content-length", "0")
+    size, parts = 0, []
+    if told.isascii() and told.isdigit() and int(told) > limit:
+        raise TooLarge("The body is too large", why=f"the most is {limit} bytes")
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise TooLarge("The body is too large", why=f"the most is {limit} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def install(app: FastAPI) -> None:
+    """Make `app` answer every error, ours, Starlette's or a fault of the code, with a problem document."""
+
+    async def known(_: Request, error: Exception) -> ProblemResponse:
+        assert isinstance(error, CreditError)
+        return respond(error)
+
+    async def of_http(_: Request, error: Exception) -> ProblemResponse:
+        assert isinstance(error, HTTPException)
+        told: dict[str, Any] = {
+            "type": "about:blank", "title": HTTPStatus(error.status_code).phrase, "status": error.status_code,
+            "detail": "", "remedy": "See GET /openapi.json for what there is",
+        }  # fmt: skip
+        return ProblemResponse(told, status_code=error.status_code, headers=dict(error.headers or {}))
+
+    async def unforeseen(_: Request, error: Exception) -> ProblemResponse:
+        log.event("fault", level=logging.ERROR, error=type(error).__name__)
+        return respond(CreditError("The service failed", why="a fault of its own", remedy="Tell the platform the time"))
+
+    app.add_exception_handler(CreditError, known)
+    app.add_exception_handler(HTTPException, of_http)
+    app.add_exception_handler(Exception, unforeseen)

@@ -1,0 +1,56 @@
+"""What the scoring service is told at start: where its shelf, keys, ledger and clients are, and how old data may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+
+from credit.errors import Malformed
+
+BEIJING = timezone(
+    timedelta(hours=8)
+)  # the mandates' and the snapshots' days are days here; no daylight saving since 1991
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """Settings of the service zone (服务区), read from HAIHE_SERVICE_*.
+
+    shelf: folder of seals and pointers · keys: folder with signing-service.pem and pseudonym-scoring.key ·
+    ring: folder of the zones' public keys · ledger: the service's hash chain · access: SQLite database of clients and
+    mandates · models: names separated by commas · freshness_days: greatest age in days of a snapshot that may answer ·
+    watch_seconds: between two looks at the shelf · algorithm: of the pseudonyms, sha256 or sm3, as the release's ·
+    today: a fixed day for tests and demonstrations.
+    """
+
+    shelf: Path
+    keys: Path
+    ring: Path
+    ledger: Path
+    access: Path
+    models: str = "enterprise,individual_business"
+    freshness_days: int = 45
+    watch_seconds: float = 1.0
+    algorithm: str = "sha256"
+    today: date | None = None
+    host: str = "127.0.0.1"
+    port: int = 8700
+
+    def __post_init__(self) -> None:
+        """Raises Malformed for an empty list of models or an impossible freshness."""
+        if not self.model_names:
+            raise Malformed("No model to serve", remedy="Set HAIHE_SERVICE_MODELS, for example enterprise")
+        if not self.watch_seconds > 0:
+            raise Malformed("Watch_seconds must be above 0", why=f"it is {self.watch_seconds}")
+        if self.freshness_days < 1:
+            raise Malformed("Freshness_days must be at least 1", why=f"it is {self.freshness_days}")
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The models' names in the order given, each once."""
+        return tuple(dict.fromkeys(name.strip() for name in self.models.split(",") if name.strip()))
+
+    def day(self) -> date:
+        """The day it is for mandates and freshness: the fixed one, or today in Beijing time."""
+        return self.today or datetime.now(UTC).astimezone(BEIJING).date()

@@ -1,0 +1,110 @@
+"""Fixtures: one trained world a session, copied for every test, and the service running in it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+with warnings.catch_warnings():  # starlette 1.10 would rather have httpx2, which is not in the lock file
+    warnings.simplefilter("ignore", DeprecationWarning)
+    warnings.simplefilter("ignore", UserWarning)
+    from fastapi.testclient import TestClient
+
+_spec = importlib.util.spec_from_file_location("serving_world", Path(__file__).with_name("world.py"))
+assert _spec is not None
+assert _spec.loader is not None
+serving_world = importlib.util.module_from_spec(_spec)
+sys.modules["serving_world"] = serving_world
+_spec.loader.exec_module(serving_world)
+World = serving_world.World
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str], dict[str, list[str]]]:
+    """The world's folder, the banks' secrets, and per model two versions with a snapshot each: [v1, s1, v2, s2]."""
+    from serving.access import Access
+
+    root = tmp_path_factory.mktemp("world")
+    world = World(root)
+    world.create()
+    seals = {}
+    for model in ("enterprise", "individual_business"):
+        made = []
+        for seed in (1, 2):
+            version = world.version(model, seed)
+            made += [version, world.snapshot(model, version, 40)]
+        world.promote(model, made[0])
+        world.show(model, made[0], made[1])
+        seals[model] = made
+    access = Access(root / "access.db")
+    secrets = {bank: access.add_client(bank) for bank in ("bohai", "jincheng")}
+    access.close()
+    return root, secrets, seals
+
+
+class Running:
+    """The service in a world, and the bank bohai calling it."""
+
+    def __init__(self, world: Any, secrets: dict[str, str], seals: dict[str, list[str]], http: TestClient) -> None:
+        self.world, self.secrets, self.seals, self.http = world, secrets, seals, http
+
+    def token(self, bank: str = "bohai") -> str:
+        form = {"grant_type": "client_credentials"}
+        response = self.http.post("/oauth2/token", data=form, auth=(bank, self.secrets[bank]))
+        assert response.status_code == 200, response.text
+        return str(response.json()["access_token"])
+
+    def score(self, code: str, mandate: str, *, token: str | None = None, purpose: str = serving_world.PURPOSE) -> Any:
+        body = {"uscc": code, "purpose": purpose, "mandate": mandate}
+        bearer = {"Authorization": f"Bearer {token or self.token()}"}
+        return self.http.post("/v1/scores", json=body, headers=bearer)
+
+    def entries(self, verb: str) -> list[Any]:
+        return [entry for entry in self.world.ledger.entries() if entry.verb == verb]
+
+
+@pytest.fixture
+def world(template: Any, tmp_path: Path) -> Any:
+    """A fresh copy of the trained world."""
+    shutil.copytree(template[0], tmp_path / "world")
+    return World(tmp_path / "world")
+
+
+@pytest.fixture
+def running(template: Any, world: Any) -> Iterator[Running]:
+    """The service, ready, on its fixed day."""
+    from serving.app import create_app
+
+    with TestClient(create_app(world.settings()), raise_server_exceptions=False) as http:
+        yield Running(world, template[1], template[2], http)
+
+
+@pytest.fixture
+def serve(template: Any, world: Any) -> Any:
+    """Start the service in the world as it is by then, with other settings."""
+    from serving.app import create_app
+
+    class Served:
+        def __init__(self, **more: Any) -> None:
+            self.http = TestClient(create_app(world.settings(**more)), raise_server_exceptions=False)
+
+        def __enter__(self) -> Running:
+            return Running(world, template[1], template[2], self.http.__enter__())
+
+        def __exit__(self, *error: Any) -> None:
+            self.http.__exit__(*error)
+
+    return Served
+
+
+def read_ledger(path: Path) -> list[dict[str, Any]]:
+    """The raw lines, as anybody could read them."""
+    return [json.loads(line) for line in path.read_text().splitlines()]

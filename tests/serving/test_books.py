@@ -1,0 +1,165 @@
+"""Only a whole, rightly signed snapshot of the promoted version answers, and no swap mixes or fails an answer."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from serving_world import codes
+
+GOOD = codes("enterprise", 1)[0]
+OTHER_MODEL = codes("individual_business", 1)[0]
+
+
+def flip(path: Path) -> None:
+    """Change one byte in the middle and put the times back, as one who does not want to be seen would."""
+    before = path.stat()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def wait_until(running: Any, status: int) -> Any:
+    """Readiness has this status within some looks at the shelf."""
+    end = time.monotonic() + 10
+    while (response := running.http.get("/ready")).status_code != status:
+        assert time.monotonic() < end, response.text
+        time.sleep(0.05)
+    return response
+
+
+def place(world: Any, seal: str) -> Path:
+    kind, _, code = seal.partition("-")
+    return Path(world.root / "shelf" / kind / code)
+
+
+@pytest.mark.parametrize(
+    "name", ["answers.npy", "features.npy", "subjects.bin", "manifest.json", "version.json", "model.txt"]
+)
+def test_a_changed_byte_at_start_is_not_ready_and_refuses(serve: Any, world: Any, template: Any, name: str) -> None:
+    version, snapshot = template[2]["enterprise"][:2]
+    path = place(world, snapshot) / name
+    flip(path if path.exists() else place(world, version) / name)
+    with serve() as running:
+        assert running.http.get("/ready").status_code == 503
+        assert running.score(GOOD, world.grant("bohai", GOOD).id).status_code == 503
+        assert running.score(OTHER_MODEL, world.grant("bohai", OTHER_MODEL).id).status_code == 200
+
+
+def test_a_byte_changed_while_it_serves_is_found_at_the_next_look(running: Any) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    assert running.score(GOOD, mandate).status_code == 200
+    flip(place(running.world, running.seals["enterprise"][1]) / "answers.npy")
+    told = wait_until(running, 503).json()
+    assert "was changed" in told["detail"]
+    assert running.score(GOOD, mandate).status_code == 503
+
+
+@pytest.mark.parametrize("which", ["champion", "snapshot"])
+def test_a_pointer_signed_by_another_zone_is_refused_even_over_a_good_book(running: Any, which: str) -> None:
+    version, snapshot = running.seals["enterprise"][2:]
+    (running.world.root / "shelf" / "pointers" / f"{which}-enterprise.json").unlink()
+    key = running.world.key("compute")
+    if which == "champion":
+        running.world.promote("enterprise", version, key)
+    else:
+        running.world.show("enterprise", version, snapshot, key)
+    assert "platform" in wait_until(running, 503).json()["detail"]
+    assert running.score(GOOD, running.world.grant("bohai", GOOD).id).status_code == 503
+
+
+def test_a_pointer_copied_from_another_model_is_refused(running: Any) -> None:
+    folder = running.world.root / "shelf" / "pointers"
+    (folder / "snapshot-enterprise.json").write_bytes((folder / "snapshot-individual_business.json").read_bytes())
+    wait_until(running, 503)
+
+
+def test_a_snapshot_of_another_version_is_not_opened_at_start(serve: Any, world: Any, template: Any) -> None:
+    world.promote("enterprise", template[2]["enterprise"][2])
+    with serve() as running:
+        assert "another version" in running.http.get("/ready").json()["detail"]
+        assert running.score(GOOD, world.grant("bohai", GOOD).id).status_code == 503
+
+
+def test_no_pointer_at_all_is_alive_and_not_ready_until_there_is_one(serve: Any, world: Any, template: Any) -> None:
+    pointer = world.root / "shelf" / "pointers" / "snapshot-enterprise.json"
+    pointer.unlink()
+    with serve() as running:
+        assert running.http.get("/live").status_code == 200
+        assert running.http.get("/ready").status_code == 503
+        world.show("enterprise", *template[2]["enterprise"][:2])
+        wait_until(running, 200)
+
+
+def test_a_swap_fails_no_request_and_no_answer_mixes_two_books(running: Any) -> None:
+    first, second = running.seals["enterprise"][:2], running.seals["enterprise"][2:]
+    subjects, token = codes("enterprise", 8), running.token()
+    mandates = {code: running.world.grant("bohai", code).id for code in subjects}
+    points: dict[tuple[str, str], set[float]] = {}
+    done, guard = threading.Event(), threading.Lock()
+
+    def ask(start: int) -> int:
+        asked = 0
+        while not done.is_set():
+            code = subjects[(start + asked) % len(subjects)]
+            response = running.score(code, mandates[code], token=token)
+            assert response.status_code == 200, response.text
+            told = response.json()
+            assert (told["version"], told["snapshot"]["id"]) in (tuple(first), tuple(second))
+            with guard:
+                points.setdefault((code, told["version"]), set()).add(told["points"])
+            asked += 1
+        return asked
+
+    def swap() -> None:
+        for version, snapshot in (second, first, second):
+            running.world.promote("enterprise", version)  # for a moment the champion has no snapshot of its own
+            time.sleep(0.3)
+            running.world.show("enterprise", version, snapshot)
+            end = time.monotonic() + 10
+            while running.http.get("/ready").json()["models"]["enterprise"]["snapshot"] != snapshot:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+
+    with ThreadPoolExecutor(5) as pool:
+        asking = [pool.submit(ask, start) for start in range(4)]
+        try:
+            swap()
+        finally:
+            done.set()
+        assert sum(future.result() for future in asking) > 20
+    assert {version for _, version in points} == {first[0], second[0]}
+    assert all(len(values) == 1 for values in points.values())
+    assert running.world.ledger.verify()
+
+
+def test_waiting_for_the_snapshot_of_a_new_champion_is_shown(running: Any) -> None:
+    running.world.promote("enterprise", running.seals["enterprise"][2])
+    end = time.monotonic() + 10
+    while "waiting_for_snapshot_of" not in (told := running.http.get("/ready").json()["models"]["enterprise"]):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert told["version"] == running.seals["enterprise"][0]
+    assert (
+        running.score(GOOD, running.world.grant("bohai", GOOD).id).json()["version"] == running.seals["enterprise"][0]
+    )
+
+
+def test_the_ledger_tells_which_book_served_from_when(running: Any) -> None:
+    version, snapshot = running.seals["enterprise"][2:]
+    running.world.promote("enterprise", version)
+    running.world.show("enterprise", version, snapshot)
+    end = time.monotonic() + 10
+    while not (opened := running.world.ledger.about(snapshot)):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert opened[0].because["version"] == version
+    assert {entry.object for entry in running.entries("book.opened")} == {
+        snapshot, *(running.seals[model][1] for model in running.seals)
+    }  # fmt: skip

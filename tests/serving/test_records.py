@@ -1,0 +1,75 @@
+"""Entries that wait together share one durable write, each answer leaves after its own, a fault reaches its caller."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from serving_world import codes
+
+from credit.actor import Actor
+from credit.errors import Broken
+from credit.ledger import Ledger
+from serving.records import Recorder
+
+BANK = Actor.parse("bank:bohai")
+
+
+def test_entries_that_wait_together_are_one_write_and_all_are_there(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    real = Ledger.append_many
+
+    def counted(self: Ledger, acts: Any) -> Any:
+        sizes.append(len(acts))
+        return real(self, acts)
+
+    monkeypatch.setattr(Ledger, "append_many", counted)
+    before = world.ledger.verify()
+    recorder = Recorder(world.ledger)
+    futures = [recorder.submit("score.answered", str(n), by=BANK, because={}) for n in range(500)]
+    assert [future.result(timeout=20).object for future in futures] == [str(n) for n in range(500)]
+    recorder.close()
+    assert sum(sizes) == 500
+    assert len(sizes) < 100
+    assert world.ledger.verify() == before + 500
+
+
+def test_closing_writes_what_is_queued(world: Any) -> None:
+    before = world.ledger.verify()
+    recorder = Recorder(world.ledger)
+    for number in range(20):
+        recorder.submit("score.answered", str(number), by=BANK, because={})
+    recorder.close()
+    assert world.ledger.verify() == before + 20
+    with pytest.raises(Broken):
+        recorder.submit("score.answered", "late", by=BANK, because={})
+
+
+def test_a_ledger_that_cannot_be_written_is_told_to_the_caller_and_to_readiness(world: Any) -> None:
+    blocked = world.root / "blocked"
+    blocked.write_bytes(b"a file where the ledger's folder would be")
+    recorder = Recorder(Ledger(blocked / "ledger.jsonl", world.key("service"), world.ring))
+
+    with pytest.raises(Broken, match="could not be written"):
+        asyncio.run(recorder.record("score.answered", "x", by=BANK, because={}))
+    with pytest.raises(Broken):
+        recorder.require_writable()
+    recorder.close()
+
+
+def test_without_its_entry_no_answer_leaves(running: Any) -> None:
+    code = codes("enterprise", 1)[0]
+    mandate, token = running.world.grant("bohai", code).id, running.token()
+    path = running.world.root / "ledger.jsonl"
+    kept = path.read_bytes()
+    path.write_bytes(kept[: len(kept) // 2])  # lines cut off the end: the signed head tells
+    response = running.score(code, mandate, token=token)
+    assert response.status_code == 500
+    assert "points" not in response.text
+    assert running.http.get("/ready").status_code == 503
+    path.write_bytes(kept)
+    assert running.score(code, mandate, token=token).status_code == 200
+    assert running.http.get("/ready").status_code == 200
