@@ -1,0 +1,150 @@
+"""The one door to Ray. A map of tasks over a cluster: one given by address, or a local one started and ended here.
+
+Ray is no border between zones (any client can run code on a cluster), so only our own functions run here, on a cluster
+of the compute zone's own. The same tasks run in this process with :func:`in_process`, and give the same results.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from credit.errors import Broken, CreditError, Missing
+
+Progress = Callable[[int, int], None]
+STORE_BYTES = 512 << 20
+RETRIES = 3
+
+
+class Tasks(Protocol):
+    """Something that runs a function over arguments, in the order given."""
+
+    def map_tasks(
+        self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
+    ) -> list[Any]:
+        """``[fn(arg) for arg in args]``, or ``fn(shared, arg)`` when there is something all of them read."""
+
+
+class _InProcess:
+    """Tasks one after another in this process."""
+
+    def map_tasks(
+        self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
+    ) -> list[Any]:
+        done = []
+        for arg in args:
+            done.append(fn(arg) if shared is None else fn(shared, arg))
+            if progress:
+                progress(len(done), len(args))
+        return done
+
+
+class _Cluster:
+    """Tasks on Ray. A task whose worker dies is run again, up to ``RETRIES`` times."""
+
+    def map_tasks(
+        self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
+    ) -> list[Any]:
+        import ray
+
+        task = ray.remote(num_cpus=1, max_retries=RETRIES)(_run)
+        stored = None if shared is None else ray.put(shared)
+        references = [task.remote(fn, stored, arg) for arg in args]
+        waiting = list(references)
+        try:
+            while waiting:
+                ready, waiting = ray.wait(waiting, num_returns=1, timeout=5)
+                for answer in ray.get(ready):  # a failed task raises here, at once
+                    if isinstance(answer, _Error):
+                        raise answer.kind(answer.what, why=answer.why, remedy=answer.remedy)
+                if progress and ready:
+                    progress(len(args) - len(waiting), len(args))
+            return list(ray.get(references))
+        except ray.exceptions.RayTaskError:
+            raise  # a fault of ours in the task, with its trace
+        except ray.exceptions.RayError as error:
+            raise Broken(
+                "The cluster lost a task",
+                why=f"{type(error).__name__} after {RETRIES} more tries",
+                remedy="Look at the memory of its machines, and run the command again",
+            ) from error
+        finally:
+            for reference in waiting:
+                ray.cancel(reference, force=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Error:
+    """An error of ours on its way back: Ray would wrap the exception itself in one of its own."""
+
+    kind: type[CreditError]
+    what: str
+    why: str
+    remedy: str
+
+
+def _run(fn: Callable[..., Any], shared: Any, arg: Any) -> Any:
+    try:
+        return fn(arg) if shared is None else fn(shared, arg)
+    except CreditError as error:
+        return _Error(type(error), error.what, error.why, error.remedy)
+
+
+def in_process() -> Tasks:
+    """The same tasks without a cluster."""
+    return _InProcess()
+
+
+@contextmanager
+def cluster(address: str = "", *, cpus: int | None = None) -> Iterator[Tasks]:
+    """Tasks on the Ray cluster at ``address``, or on a local one that is started here and ended afterwards.
+
+    Raises :class:`Missing` when nothing answers at the address.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if address:
+        _require_answer(address)
+    import ray
+
+    folder = None if address else Path(tempfile.mkdtemp(prefix="haihe-ray-"))  # short: unix sockets allow 107 bytes
+    settings = {"namespace": "haihe", "log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
+    try:
+        if folder is None:
+            ray.init(address=address, **settings)
+        else:
+            # "local" by name: without it Ray attaches to whatever cluster an unclean stop left behind.
+            ray.init(
+                address="local",
+                num_cpus=cpus or len(os.sched_getaffinity(0)),
+                include_dashboard=False,
+                object_store_memory=STORE_BYTES,
+                _temp_dir=str(folder),
+                **settings,
+            )
+        yield _Cluster()
+    finally:
+        ray.shutdown()
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_answer(address: str) -> None:
+    """Raise :class:`Missing` when nothing listens: Ray itself would wait two minutes and then end the process."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=5):
+            return
+    except (OSError, ValueError) as error:
+        raise Missing(
+            "No Ray cluster answers",
+            why=f"nothing listens at {address}",
+            remedy="Check the address (host:port), or leave it empty to start a local one",
+        ) from error

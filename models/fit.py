@@ -1,0 +1,96 @@
+"""From a sample to a version's content: search, calibration, the final trees, evidence. No seal, clock or server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from credit.errors import Refused
+from models import version
+from models.booster import grow, recipes, text_of
+from models.calibration import fit_platt
+from models.cluster import Progress, Tasks
+from models.evidence import measure
+from models.judged import judge_rows
+from models.scorer import Scorer
+from models.search import Rows, search
+
+if TYPE_CHECKING:
+    from models.sample import Sample
+
+LEAST_ROWS = 100
+LEAST_POSITIVES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What goes into a version's folder."""
+
+    text: str
+    told: dict[str, Any]
+    evidence: dict[str, Any]
+
+
+def require_enough(sample: Sample) -> None:
+    """Raise :class:`Refused` in words when there is nothing to learn from this sample."""
+    in_time = ~np.asarray(sample.out_of_time, dtype=np.bool_)
+    labels, features = np.asarray(sample.labels)[in_time], np.asarray(sample.features)[in_time]
+    positives = int(np.sum(labels))
+    why = ""
+    if len(labels) < LEAST_ROWS:
+        why = f"it has {len(labels)} rows to learn from, and {LEAST_ROWS} are the least"
+    elif min(positives, len(labels) - positives) == 0:
+        why = f"all {len(labels)} rows have one outcome"
+    elif min(positives, len(labels) - positives) < LEAST_POSITIVES:
+        why = f"{positives} of {len(labels)} rows defaulted, and {LEAST_POSITIVES} of either outcome are the least"
+    elif _all_constant(features):
+        why = "every feature has one value for all subjects"
+    elif len(np.unique(np.asarray(sample.fold)[in_time])) < 2:
+        why = "its subjects fall into one fold, and judging takes two"
+    elif not in_time.all() and len(np.unique(np.asarray(sample.labels)[~in_time])) < 2:
+        why = "the rows out of time have one outcome, so nothing can be judged on them"
+    if why:
+        raise Refused(
+            "The sample is not one to train on", why=why, remedy="Widen the order: more subjects, days or tables"
+        )
+
+
+def fit(
+    declaration: Mapping[str, Any],
+    sample: Sample,
+    tasks: Tasks,
+    *,
+    order: str,
+    release: str,
+    progress: Progress | None = None,
+) -> Fitted:
+    """Make a version's content from the declaration of its order (``Order.as_json()``) and its sample."""
+    require_enough(sample)
+    names = tuple(feature["name"] for feature in declaration["features"])
+    if names != tuple(sample.names):
+        raise Refused("The sample's features are not the declared ones", why="names or their order differ")
+    in_time = ~np.asarray(sample.out_of_time, dtype=np.bool_)
+    rows = Rows(
+        np.asarray(sample.features, dtype=np.float64)[in_time],
+        np.asarray(sample.labels)[in_time],
+        np.asarray(sample.fold)[in_time],
+        names,
+        tuple(int(feature["direction"]) for feature in declaration["features"]),
+    )
+    choice = search(rows, recipes(declaration["training"]), tasks, progress)
+    platt = fit_platt(rows.labels, choice.margins)
+    text = text_of(grow(rows.features, rows.labels, names, rows.directions, choice.recipe))
+    made = version.Made(choice.recipe, platt, choice.compared)
+    told = version.scorecard(declaration, made, order=order, release=release)
+    scorer = Scorer.of(text, told)
+    judged = judge_rows(sample, scorer, choice.recipe, tasks)
+    return Fitted(text, told, measure(scorer, sample, judged))
+
+
+def _all_constant(features: Any) -> bool:
+    missing = np.isnan(features)
+    filled = np.where(missing, 0.0, features)
+    return bool(np.all((np.ptp(filled, axis=0) == 0) & (missing.all(axis=0) | ~missing.any(axis=0))))

@@ -1,0 +1,170 @@
+"""The one door to MLflow: runs, and the registered versions of each model with the alias ``champion``.
+
+MLflow is the window in which people look at runs and versions; it decides nothing. A version is put there as plain
+files without an ``MLmodel``, so nothing in it can be loaded by MLflow, let alone executed, and serving never asks it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from credit.errors import Broken, Missing
+
+CHAMPION = "champion"
+FOLDER = "version"
+SEAL = "seal"
+_SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """Runs on the tracking server at ``uri``."""
+
+    uri: str
+    _client: Any = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, value in _SETTINGS.items():
+            os.environ.setdefault(name, value)
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        from mlflow import MlflowClient
+
+        object.__setattr__(self, "_client", MlflowClient(self.uri))
+
+    def require(self) -> None:
+        """Raise :class:`Missing` unless the server answers: before the work, not after it."""
+        with _plainly(self.uri):
+            self._client.search_experiments(max_results=1)
+
+    def log_run(
+        self,
+        model: str,
+        *,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        folder: Path | None = None,
+    ) -> str:
+        """A finished run in the experiment named as the model; ``folder``'s files as artefacts. Its id."""
+        with _plainly(self.uri):
+            run = self._client.create_run(self._experiment(model), tags=dict(tags))
+            for name, value in params.items():
+                self._client.log_param(run.info.run_id, name, value)
+            for name, value in metrics.items():
+                self._client.log_metric(run.info.run_id, name, value)
+            if folder is not None:
+                self._client.log_artifacts(run.info.run_id, str(folder), FOLDER)
+            self._client.set_terminated(run.info.run_id)
+            return str(run.info.run_id)
+
+    def run_of(self, model: str, seal_id: str) -> str | None:
+        """The newest finished run of ``model`` that made this seal."""
+        with _plainly(self.uri):
+            query = f"tags.{SEAL} = '{seal_id}' and attributes.status = 'FINISHED'"
+            runs = self._client.search_runs([self._experiment(model)], query, max_results=1)
+            return str(runs[0].info.run_id) if runs else None
+
+    def _experiment(self, model: str) -> str:
+        found = self._client.get_experiment_by_name(model)
+        if found is None:
+            with _already():
+                return str(self._client.create_experiment(model))
+            found = self._client.get_experiment_by_name(model)
+        return str(found.experiment_id)
+
+
+class Registry(Tracking):
+    """Registered versions on the same server."""
+
+    __slots__ = ()
+
+    def register(self, model: str, seal_id: str, run_id: str) -> str:
+        """A registered version of ``model`` for this seal, its number; the same seal twice is one version."""
+        with _plainly(self.uri):
+            with _already():
+                self._client.create_registered_model(model)
+            number = self.number_of(model, seal_id)
+            if number is not None:
+                return number
+            source = f"runs:/{run_id}/{FOLDER}"
+            made = self._client.create_model_version(
+                model, source, run_id, tags={SEAL: seal_id}, await_creation_for=None
+            )
+            return str(made.version)
+
+    def number_of(self, model: str, seal_id: str) -> str | None:
+        """The number this seal is registered under."""
+        with _plainly(self.uri):
+            found = self._client.search_model_versions(f"name = '{model}' and tags.{SEAL} = '{seal_id}'")
+            return str(found[0].version) if found else None
+
+    def require_registered(self, model: str, seal_id: str) -> str:
+        """The number this seal is registered under; raises :class:`Missing` when it is not."""
+        number = self.number_of(model, seal_id)
+        if number is None:
+            raise Missing(
+                f"The version {seal_id[:20]} is not registered with MLflow",
+                remedy="Register it first (`haihe register`)",
+            )
+        return number
+
+    def crown(self, model: str, seal_id: str) -> str:
+        """Move the alias ``champion`` to this seal's version, its number; :class:`Missing` if it is not registered."""
+        number = self.require_registered(model, seal_id)
+        with _plainly(self.uri):
+            self._client.set_registered_model_alias(model, CHAMPION, number)
+        return number
+
+    def champion(self, model: str) -> str | None:
+        """The seal that the alias ``champion`` stands at; None when there is none."""
+        from mlflow.exceptions import RestException
+
+        with _plainly(self.uri):
+            try:
+                found = self._client.get_model_version_by_alias(model, CHAMPION)
+            except RestException as error:
+                if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    return None
+                raise
+            return str(found.tags.get(SEAL, "")) or None
+
+
+@contextmanager
+def _already() -> Iterator[None]:
+    """What exists already needs no making."""
+    from mlflow.exceptions import RestException
+
+    try:
+        yield
+    except RestException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+@contextmanager
+def _plainly(uri: str) -> Iterator[None]:
+    """MLflow's errors in our words."""
+    from mlflow.exceptions import MlflowException, RestException
+
+    try:
+        yield
+    except RestException as error:
+        raise Broken("MLflow refused what it was asked", why=f"{error.error_code}: {error.message}") from error
+    except MlflowException as error:
+        raise Missing(
+            "The MLflow server does not answer",
+            why=f"nothing usable came from {uri}",
+            remedy="Start it (`haihe up`), or check the setting of its address",
+        ) from error

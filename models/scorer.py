@@ -1,0 +1,138 @@
+"""Scorer: what serving needs of a model, and all it needs. Trees, scorecard, and nothing that can be executed.
+
+A version's text is read by :mod:`models.model_text` before LightGBM sees it, and LightGBM gets what was read, never a
+file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.errors import Malformed, Missing
+from models.model_text import MAXIMUM_BYTES, Forest
+from models.model_text import read as read_forest
+from models.scorecard import Reason, Rule, Scorecard
+from models.scorecard import read as read_scorecard
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Answers for n subjects of F features: ``base_points + point_contributions.sum(1) == points`` within 1e-9."""
+
+    probability: Floats  # (n,) calibrated default probability
+    points: Floats  # (n,) within the scale
+    base_points: float  # points of nobody in particular: the expectation over the training rows
+    point_contributions: Floats  # (n, F) exact path-dependent TreeSHAP, in points
+    grades: list[str]  # after the rules
+    rule_hits: list[tuple[Rule, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """A model version, ready to score. Deterministic to the bit: one thread, one code path for one row and for many."""
+
+    card: Scorecard
+    forest: Forest
+    base_points: float
+    booster: Any = field(repr=False)
+
+    @classmethod
+    def load(cls, folder: Path) -> Scorer:
+        """Read ``model.txt`` and ``version.json``; raises :class:`Malformed` or :class:`Missing`, and never crashes."""
+        for name in ("model.txt", "version.json"):
+            if not (folder / name).is_file():
+                raise Missing(f"The version has no {name}", remedy="Take the version from the shelf again")
+            if (folder / name).stat().st_size > MAXIMUM_BYTES:
+                raise Malformed(f"The version's {name} is too large", why=f"the most is {MAXIMUM_BYTES} bytes")
+        try:
+            text = (folder / "model.txt").read_bytes().decode("ascii")
+            told = json.loads((folder / "version.json").read_bytes())
+        except (ValueError, RecursionError) as error:
+            raise Malformed("The files of a version cannot be read", why=type(error).__name__) from error
+        return cls.of(text, told)
+
+    @classmethod
+    def of(cls, text: str, told: Any) -> Scorer:
+        """A scorer of a model text and the content of ``version.json``."""
+        if not isinstance(told, dict):
+            raise Malformed("The scorecard of a version cannot be read", why="it is not a JSON object")
+        card = read_scorecard(told)
+        forest = read_forest(text, card.names)
+        if any(sign not in (0, f.direction) for sign, f in zip(forest.directions, card.features, strict=True)):
+            raise Malformed("The model was trained with other directions than it declares")
+        booster = lightgbm.Booster(model_str=text)
+        expected = np.asarray(booster.predict(np.zeros((1, len(card.names))), pred_contrib=True, num_threads=1))[0, -1]
+        base = float(card.offset - card.factor * (card.slope * expected + card.intercept))
+        if not card.minimum <= base <= card.maximum:
+            raise Malformed("The scale does not fit the model", why="the points of nobody in particular lie outside it")
+        return cls(card, forest, base, booster)
+
+    def raw(self, features: Floats) -> Floats:
+        """Raw margins (n,) of features (n, F)."""
+        rows = self._rows(features)
+        if not len(rows):
+            return np.zeros(0)
+        return np.asarray(self.booster.predict(rows, raw_score=True, num_threads=1), dtype=np.float64)
+
+    def leaves(self, features: Floats) -> NDArray[np.int64]:
+        """The leaf (n, trees) each of n >= 1 rows falls in."""
+        return np.asarray(self.booster.predict(self._rows(features), pred_leaf=True, num_threads=1), dtype=np.int64)
+
+    def probability(self, raw: Floats) -> Floats:
+        """Calibrated default probability (n,) of raw margins (n,)."""
+        odds = self.card.slope * raw + self.card.intercept
+        small = np.exp(-np.abs(odds))
+        return np.asarray(np.where(odds >= 0, 1 / (1 + small), small / (1 + small)), dtype=np.float64)
+
+    def points(self, raw: Floats) -> Floats:
+        """Points (n,) of raw margins (n,), within the scale."""
+        odds = self.card.slope * raw + self.card.intercept
+        return np.asarray(np.clip(self.card.offset - self.card.factor * odds, self.card.minimum, self.card.maximum))
+
+    def score(self, features: Floats) -> Scores:
+        """Score features (n, F), NaN where missing; :class:`Malformed` for another shape or an infinite value."""
+        rows, card = self._rows(features), self.card
+        raw = self.raw(rows)
+        hits = card.rule_hits(rows)
+        points = self.points(raw)
+        return Scores(
+            self.probability(raw),
+            points,
+            self.base_points,
+            self._contributions(rows, points),
+            [card.grades[place] for place in card.grade_index(points, hits)],
+            [tuple(rule for rule, hit in zip(card.rules, row, strict=True) if hit) for row in hits],
+        )
+
+    def explain(self, row: Floats) -> tuple[Reason, ...]:
+        """The reasons of one row (F,), the strongest first; with the base they sum to the points in hundredths."""
+        scores = self.score(np.asarray(row, dtype=np.float64)[None, :])
+        return self.card.reasons(scores.base_points, float(scores.points[0]), scores.point_contributions[0])
+
+    def _contributions(self, rows: Floats, points: Floats) -> Floats:
+        if not len(rows):
+            return np.zeros(rows.shape)
+        told = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=1), dtype=np.float64)
+        contributions = -self.card.factor * self.card.slope * told[:, :-1]
+        # Beyond an end of the scale every contribution shrinks alike, so that the sum is what the scale allows.
+        total, wanted = contributions.sum(axis=1), points - self.base_points
+        beyond = np.abs(total - wanted) > 1e-9
+        shrink = np.divide(wanted, total, out=np.ones_like(total), where=beyond)
+        return np.asarray(contributions * shrink[:, None], dtype=np.float64)
+
+    def _rows(self, features: Floats) -> Floats:
+        rows = np.ascontiguousarray(features, dtype=np.float64)
+        if rows.ndim != 2 or rows.shape[1] != len(self.card.features):
+            raise Malformed("These are not the model's features", why=f"it takes {len(self.card.features)} to a row")
+        if bool(np.isinf(rows).any()):
+            raise Malformed("A feature is infinite", why="a value is a number, or NaN where it is missing")
+        return rows

@@ -1,0 +1,28 @@
+"""What the compute zone needs to know of the machine it runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.engine import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeSettings:
+    """Read from ``HAIHE_COMPUTE_…``. An empty ``ray_address`` starts a local cluster for as long as it is needed."""
+
+    shelf: Path
+    keys: Path
+    ring: Path
+    ledger: Path
+    mlflow_uri: str
+    ray_address: str = ""
+    memory: str = "2GB"  # of DuckDB, for each bucket at work
+    threads: int = 1
+    seconds: float = 600.0  # the longest that the features of one bucket may take
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds on the feature engine."""
+        return Limits(self.memory, self.threads, self.seconds)

@@ -1,0 +1,133 @@
+"""The gate passes an honest version and stops each dishonest or weak one, by the finding that names why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from credit.actor import Actor, Role
+from credit.errors import Refused
+from credit.gate import Outcome, Verdict
+from models.booster import Recipe
+from models.cluster import in_process
+from models.evidence import measure
+from models.fit import Fitted, fit
+from models.judged import judge_rows
+from models.promotion import CHECKS, THRESHOLDS, Case, Rival, promotion_gate
+from models.sample import Sample
+from models.scorer import Scorer
+from tests.models import invented
+
+MAKER, CHECKER = Actor("alice", Role.RESEARCHER), Actor("bob", Role.PLATFORM)
+
+
+def case_of(fitted: Fitted, sample: Sample, champion: Rival | None = None) -> Case:
+    scorer = Scorer.of(fitted.text, fitted.told)
+    recipe = Recipe(**fitted.told["training"]["recipe"])
+    judged = judge_rows(sample, scorer, recipe, in_process())
+    evidence = measure(scorer, sample, judged)
+    return Case("version-1", fitted.text, recipe, scorer, sample, judged, evidence, champion)
+
+
+@pytest.fixture(scope="module")
+def honest(fitted: Fitted, sample: Sample) -> Case:
+    return case_of(fitted, sample)
+
+
+def judge(case: Case) -> Verdict:
+    return promotion_gate().judge(case, asked_by=MAKER, judged_by=CHECKER)
+
+
+def outcome(case: Case, check: str) -> Outcome:
+    return next(finding.outcome for finding in judge(case).findings if finding.check == check)
+
+
+def test_an_honest_version_passes_every_check(honest: Case) -> None:
+    verdict = judge(honest)
+    assert verdict.passed, [str(finding) for finding in verdict.findings]
+    assert len(verdict.findings) == len(CHECKS)
+    assert verdict.as_json()["thresholds"]["auc_low_at_least"] == 0.6
+
+
+def test_the_maker_may_not_judge(honest: Case) -> None:
+    with pytest.raises(Refused):
+        promotion_gate().judge(honest, asked_by=MAKER, judged_by=MAKER)
+
+
+def test_what_the_gate_measures_is_what_the_maker_measured(honest: Case, fitted: Fitted) -> None:
+    assert honest.evidence == fitted.evidence
+
+
+def with_evidence(case: Case, **changes: Any) -> Case:
+    return replace(case, evidence={**case.evidence, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "check", "wanted"),
+    [
+        ({"auc_low": 0.59}, "discrimination", Outcome.FAIL),
+        ({"auc_low": None}, "discrimination", Outcome.FAIL),
+        ({"positives": 3}, "discrimination", Outcome.REVIEW),
+        ({"stability_index": 0.3}, "stability", Outcome.FAIL),
+        ({"stability_index": None}, "stability", Outcome.PASS),
+    ],
+)
+def test_a_weak_figure_stops_it(honest: Case, changes: dict[str, Any], check: str, wanted: Outcome) -> None:
+    assert outcome(with_evidence(honest, **changes), check) is wanted
+
+
+@pytest.mark.parametrize("changes", [{"ece": 0.2}, {"slope": 0.2}, {"slope": 3.0}, {"ratio": 0.3}, {"ratio": 2.5}])
+def test_a_miscalibrated_version_stops(honest: Case, changes: dict[str, float]) -> None:
+    told = honest.evidence["calibration"] | changes
+    assert outcome(with_evidence(honest, calibration=told), "calibration") is Outcome.FAIL
+
+
+def test_a_direction_declared_after_training_is_found_out(honest: Case) -> None:
+    features = tuple(replace(f, direction=-f.direction) for f in honest.scorer.card.features)
+    turned = replace(honest, scorer=replace(honest.scorer, card=replace(honest.scorer.card, features=features)))
+    assert outcome(turned, "monotone") is Outcome.FAIL
+
+
+def test_the_champion_must_be_beaten(honest: Case) -> None:
+    raw, noise = honest.judged.raw, np.random.default_rng(0).normal(size=len(honest.judged.raw))
+    nudge = noise * 0.02 * raw.std()
+    truth = honest.judged.labels + 0.0
+    for rival, wanted in [
+        (Rival("version-0", noise), Outcome.PASS),
+        (Rival("version-0", truth), Outcome.FAIL),
+        (Rival("version-0", raw), Outcome.FAIL),
+        (Rival("version-0", None, "why"), Outcome.REVIEW),
+        (Rival("version-1", None), Outcome.PASS),
+    ]:
+        assert outcome(replace(honest, champion=rival), "champion") is wanted
+    assert outcome(replace(honest, champion=Rival("version-0", raw + nudge)), "champion") in set(Outcome)
+
+
+def test_leaves_are_counted_anew(honest: Case, tmp_path: Path) -> None:
+    other = invented.sample(seed=99)
+    assert outcome(replace(honest, sample=other), "leaf_size") is Outcome.FAIL
+    strict = tmp_path / "strict.yaml"
+    strict.write_text(THRESHOLDS.read_text().replace("leaf_rows_at_least: 10 ", "leaf_rows_at_least: 1000 "))
+    found = promotion_gate(strict).judge(honest, asked_by=MAKER, judged_by=CHECKER)
+    assert [finding.check for finding in found.findings if finding.outcome is Outcome.FAIL] == ["leaf_size"]
+
+
+def test_trees_that_do_not_come_from_the_order_are_found_out(honest: Case) -> None:
+    assert outcome(replace(honest, text=honest.text.replace("leaf_value=-", "leaf_value=", 1)), "reproducible") is (
+        Outcome.FAIL
+    )
+
+
+def test_a_feature_that_is_the_label_needs_a_person(sample: Sample) -> None:
+    features = sample.features.copy()
+    features[:, 2] = sample.labels
+    leaky = replace(sample, features=features)
+    case = case_of(fit(invented.declaration(), leaky, in_process(), order="order-1", release="release-1"), leaky)
+    verdict = judge(case)
+    assert outcome(case, "leak") is Outcome.REVIEW
+    with pytest.raises(Refused, match="leak"):
+        verdict.require()

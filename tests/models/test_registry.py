@@ -1,0 +1,38 @@
+"""MLflow, a real server: a version is registered once, as plain files, and the champion is where it was put."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from credit.errors import Missing
+from models.registry import Registry
+
+pytestmark = pytest.mark.servers
+ONE, TWO = f"version-{'1' * 64}", f"version-{'2' * 64}"
+
+
+def test_runs_versions_and_the_alias(mlflow_server: str, folder: Path) -> None:
+    registry = Registry(mlflow_server)
+    model = "enterprise-of-a-test"
+    assert registry.champion(model) is None
+    assert registry.run_of(model, ONE) is None
+    runs = {}
+    for seal in (ONE, TWO):
+        tags = {"seal": seal, "order": "order-1"}
+        runs[seal] = registry.log_run(model, params={"leaves": 4}, metrics={"auc": 0.7}, tags=tags, folder=folder)
+        assert registry.run_of(model, seal) == runs[seal]
+    assert registry.register(model, ONE, runs[ONE]) == "1"
+    assert registry.register(model, ONE, runs[ONE]) == "1"
+    with pytest.raises(Missing, match="not registered"):
+        registry.crown(model, TWO)
+    assert registry.register(model, TWO, runs[TWO]) == "2"
+    for seal in (ONE, TWO, ONE):
+        registry.crown(model, seal)
+        assert registry.champion(model) == seal
+
+
+def test_a_server_that_is_away_is_named_in_words() -> None:
+    with pytest.raises(Missing, match="does not answer"):
+        Registry("http://127.0.0.1:1").require()

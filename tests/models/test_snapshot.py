@@ -1,0 +1,178 @@
+"""A snapshot answers for every living subject, from the version, release and day it names; again it is the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from credit.errors import Broken, Lapsed, Refused
+from credit.keys import KeyRing, SigningKey
+from credit.ledger import Ledger
+from credit.seal import Kind, Seal
+from credit.shelf import Opened, Shelf
+from lab.orders import place
+from models import version
+from models.cluster import in_process
+from models.fit import fit
+from models.sample import build
+from models.scorer import Scorer
+from models.snapshot import make_snapshot, point_snapshot
+from tests.models import world
+from tests.models.world import firm, loan, penalty
+
+DAY = world.AS_OF
+
+
+def city(count: int = 300) -> dict[str, list[dict[str, Any]]]:
+    """Firms of which the troubled are fined, pay late and default."""
+    random = np.random.default_rng(5)
+    rows: dict[str, list[dict[str, Any]]] = {"registration": [], "penalty": [], "loan": []}
+    for number in range(count):
+        who, trouble = world.subject(number), random.random()
+        rows["registration"].append(firm(who, date(int(random.integers(2000, 2024)), 1, 1)))
+        rows["penalty"] += [
+            penalty(who, date(2025, m, 3), fine=float(m)) for m in range(1, 13) if random.random() < trouble / 3
+        ]
+        for quarter in (date(2024, 12, 31), *(date(2025, m, 28) for m in (3, 6, 9, 12)), date(2026, 3, 30)):
+            overdue = 95 if random.random() < trouble**2 / 2 else 30 if random.random() < trouble / 2 else 0
+            rows["loan"].append(loan(who, quarter, overdue))
+    rows["registration"] += [
+        firm(world.subject(900), status="注销", ended_on=date(2025, 5, 1)),
+        firm(world.subject(901), kind="individual_business"),
+        firm(world.subject(902)),
+    ]
+    return rows
+
+
+class Town:
+    """A trained version of the tiny order, on a shelf."""
+
+    def __init__(self, root: Path, keys: dict[str, SigningKey], ring: KeyRing) -> None:
+        self.keys, self.shelf = keys, Shelf(root / "shelf", ring)
+        self.ledger = Ledger(root / "ledger.jsonl", keys["compute"], ring)
+        self.rows = city()
+        source = world.release(self.shelf, keys["custody"], self.rows)
+        research = Ledger(root / "research.jsonl", keys["research"], ring)
+        told: dict[str, Any] = {"release": source, "shelf": self.shelf, "key": keys["research"], "today": DAY}
+        order = world.order()
+        placed = place(order, by=world.ALICE, ledger=research, **told)
+        sample = build(order, source)
+        fitted = fit(order.as_json(), sample, in_process(), order=placed.id, release=source.seal.id)
+        with self.shelf.making() as folder:
+            version.write(
+                folder,
+                text=fitted.text,
+                told=fitted.told,
+                sql=order.sql,
+                features=sample.features,
+                evidence=fitted.evidence,
+            )
+            seal = self.shelf.put(
+                folder, Kind.VERSION, parents=(placed.id,), terms={"model": "tiny", "release": source.seal.id},
+                expires_on=date(2027, 4, 1), by=world.ALICE, key=keys["compute"],
+            )  # fmt: skip
+        self.version = self.shelf.open(seal.id)
+
+    def scoring(self, **more: Any) -> Opened:
+        return world.release(self.shelf, self.keys["custody"], self.rows, **{"purpose": "scoring", "buckets": 4} | more)
+
+    def snapshot(self, **more: Any) -> Seal:
+        told: dict[str, Any] = {
+            "version": self.version, "release": more.get("release") or self.scoring(),
+            "scorer": Scorer.load(self.version.path), "shelf": self.shelf, "key": self.keys["compute"],
+            "by": world.BOB, "as_of": DAY, "ledger": self.ledger,
+        }  # fmt: skip
+        return make_snapshot(**told | more)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, SigningKey], ring: KeyRing) -> Town:
+    return Town(tmp_path_factory.mktemp("town"), keys, ring)
+
+
+def test_it_holds_every_living_subject_with_what_the_scorer_says(town: Town) -> None:
+    steps: list[tuple[str, int, int]] = []
+    seal = town.snapshot(progress=lambda *step: steps.append(step))
+    opened = town.shelf.open(seal.id)
+    keys = (opened.path / "subjects.bin").read_bytes()
+    subjects = [keys[at : at + 16].hex() for at in range(0, len(keys), 16)]
+    features = np.load(opened.path / "features.npy", allow_pickle=False)
+    answers = np.load(opened.path / "answers.npy", allow_pickle=False)
+    assert subjects == sorted({world.subject(n) for n in range(300)} | {world.subject(902)})
+    assert seal.terms["subjects"] == len(subjects) == len(features) == len(answers)
+    assert seal.terms["features"] == list(world.NAMES)
+    scorer = Scorer.load(town.version.path)
+    scores = scorer.score(features)
+    np.testing.assert_array_equal(answers["probability"], scores.probability)
+    np.testing.assert_array_equal(answers["points"], scores.points)
+    assert [scorer.card.grades[place] for place in answers["grade"]] == scores.grades
+    np.testing.assert_allclose(answers["base_points"] + answers["contributions"].sum(axis=1), answers["points"])
+    one = world.subject(7)
+    row = features[subjects.index(one)]
+    fined = [
+        each["fine"]
+        for each in town.rows["penalty"]
+        if each["subject"] == one and each["_happened"] >= date(2025, 4, 1)
+    ]
+    assert row[1] == len(fined)
+    assert np.isnan(row[2]) if not fined else row[2] == sum(fined)
+    assert steps[-1] == ("tiny: scores", 301, 301)
+
+
+def test_made_again_it_is_the_same_seal_and_the_ledger_says_so_twice(town: Town) -> None:
+    first, second = town.snapshot(), town.snapshot()
+    assert first.id == second.id
+    assert first.parents == (town.version.seal.id, first.terms["release"])
+    assert first.expires_on == min(
+        town.version.seal.expires_on, town.shelf.open(first.terms["release"]).seal.expires_on
+    )
+    assert {entry.verb for entry in town.ledger.about(first.id)} == {"snapshot.made"}
+
+
+def test_the_platform_points_at_it(town: Town) -> None:
+    seal = town.snapshot()
+    point_snapshot(town.shelf, seal, key=town.keys["platform"])
+    told = town.shelf.pointer("snapshot-tiny", {"platform"})
+    assert told is not None
+    wanted = {"model": "tiny", "snapshot": seal.id, "version": town.version.seal.id, "as_of": "2026-04-01"}
+    assert wanted.items() <= told.items()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (lambda town: {"as_of": date(2026, 4, 2)}, Refused, "older than the snapshot would say.*2026-04-01"),
+        (lambda town: {"today": date(2026, 12, 1)}, Lapsed, "release .* has lapsed"),
+        (lambda town: {"today": date(2028, 1, 1)}, Lapsed, "version .* has lapsed"),
+        (lambda town: {"release": town.scoring(purpose="research")}, Refused, "another purpose"),
+        (lambda town: {"key": town.keys["platform"], "as_of": date(2026, 3, 1)}, Broken, "not sealed by zone platform"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_leaves_nothing(
+    town: Town, change: Callable[[Town], dict[str, Any]], error: type[Exception], words: str
+) -> None:
+    before = {seal.id for seal in town.shelf.list(Kind.SNAPSHOT)}
+    with pytest.raises(error, match=words):
+        town.snapshot(**change(town))
+    assert {seal.id for seal in town.shelf.list(Kind.SNAPSHOT)} == before
+
+
+def test_a_version_of_other_features_than_its_order_is_broken(town: Town, tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    told = json.loads((town.version.path / "version.json").read_bytes())
+    text = (town.version.path / "model.txt").read_text()
+    for feature in told["features"]:
+        feature["name"] += "_x"
+    for rule in told["rules"]:
+        rule["feature"] += "_x"
+    names = " ".join(world.NAMES)
+    other = Scorer.of(text.replace(names, " ".join(f"{name}_x" for name in world.NAMES)), told)
+    with pytest.raises(Broken, match="other features than its order"):
+        town.snapshot(scorer=other)
