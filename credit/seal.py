@@ -87,10 +87,15 @@ def identify(
     return f"{kind}-{digest_json(content)}"
 
 
+def require_signer(kind: Kind, key: SigningKey) -> None:
+    """Raise :class:`Broken` unless this zone's key may sign this kind."""
+    if SIGNERS[kind] != key.zone:
+        raise Broken(f"A {kind} is not sealed by zone {key.zone}", why=f"it takes the key of {SIGNERS[kind]}")
+
+
 def to_envelope(seal: Seal, key: SigningKey) -> dict[str, Any]:
     """The signed manifest; raises :class:`Broken` when this zone's key may not sign this kind."""
-    if SIGNERS[seal.kind] != key.zone:
-        raise Broken(f"A {seal.kind} is not sealed by zone {key.zone}", why=f"it takes the key of {SIGNERS[seal.kind]}")
+    require_signer(seal.kind, key)
     statement = {
         "_type": STATEMENT,
         "predicateType": PREDICATE,

@@ -28,7 +28,7 @@ from credit.envelope import unwrap, wrap
 from credit.errors import Broken, Malformed, Missing
 from credit.files import sync_folder, write_whole
 from credit.keys import KeyRing, SigningKey
-from credit.seal import Kind, Seal, from_envelope, identify, to_envelope
+from credit.seal import Kind, Seal, from_envelope, identify, require_signer, to_envelope
 
 MANIFEST = "manifest.json"
 POINTER = "application/vnd.haihe.pointer+json"
@@ -77,6 +77,7 @@ class Shelf:
 
         The same content put twice is one seal, and the first maker stays its maker.
         """
+        require_signer(kind, key)  # before anything else: also when the very same content is here already
         plain = json.loads(canonical(terms))
         files = {name: digest(folder / name) for name in _names(folder)}
         seal_id = identify(kind, parents, expires_on, plain, files)

@@ -84,6 +84,9 @@ def test_only_the_zone_of_its_kind_may_seal(shelf: Shelf, keys: dict[str, Signin
     with pytest.raises(Broken, match="custody"):
         make(shelf, keys["research"], alice)
     assert shelf.list(Kind.RELEASE) == []
+    make(shelf, keys["custody"], alice)
+    with pytest.raises(Broken, match="custody"):  # nor by bringing what is there already
+        make(shelf, keys["research"], alice)
     forged = wrap({"predicate": {}}, PAYLOAD_TYPE, keys["service"])
     with pytest.raises(Broken, match="signed by one who may"):
         unwrap(forged, PAYLOAD_TYPE, shelf.ring, {"custody"})

@@ -1,0 +1,43 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything is installed into this folder.
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+PYTHON ?= python3.11
+RUN := .venv/bin
+ONLY ?=
+REAL ?= $(HAIHE_REAL_DATA)
+
+.PHONY: install check lint types fast test demo demo-real bench clean
+.DEFAULT_GOAL := check
+
+install: .venv/.installed
+
+.venv/.installed: pyproject.toml uv.lock
+	@command -v uv >/dev/null 2>&1 || [ -x .tools/bin/uv ] || { $(PYTHON) -m venv .tools && .tools/bin/pip install --quiet --disable-pip-version-check "uv>=0.9"; }
+	$(UV) sync --quiet --frozen --all-extras --python $(PYTHON) --compile-bytecode
+	@touch $@
+
+lint: install
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check --quiet .
+
+types: install
+	$(RUN)/mypy
+
+fast: install
+	$(RUN)/pytest -m "not servers"
+
+check: lint types fast
+
+test: lint types
+	$(RUN)/pytest
+
+demo: install
+	$(RUN)/haihe demo
+
+demo-real: install
+	$(RUN)/haihe demo --real "$(or $(REAL),../shared/data)"
+
+bench: install
+	$(RUN)/python -m bench $(ONLY)
+
+clean:
+	rm -rf var

@@ -1,0 +1,39 @@
+"""Run every figure, or those that are named."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+
+from bench import rebuild, road, scores
+
+FIGURES: dict[str, Callable[[], None]] = {
+    act.__name__: act
+    for act in (
+        road.road_step_seconds,
+        road.road_step_rss_mib,
+        road.road_rows_per_second,
+        scores.score_in_process_p50_us,
+        scores.score_http_p50_ms,
+        scores.score_http_p99_ms,
+        rebuild.rebuild_digest_equal,
+    )
+}
+
+
+def main(names: list[str]) -> int:
+    """Measure; 2 when a name is not known. Walks of an earlier run are thrown away: a figure is of this run."""
+    unknown = [name for name in names if name not in FIGURES]
+    if unknown:
+        print(f"there is no figure {', '.join(unknown)}; there are {', '.join(FIGURES)}", file=sys.stderr)
+        return 2
+    for subjects in road.SIZES:
+        shutil.rmtree(road.OUT / f"road-{subjects}", ignore_errors=True)
+    for name in names or list(FIGURES):
+        FIGURES[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

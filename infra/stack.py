@@ -1,0 +1,120 @@
+"""The servers of one machine: MLflow (tracking and registry) and the scoring service; started, waited for, stopped.
+
+Each runs in a session of its own, so that stopping it stops all it started, and dies with us: a lifeline (parent-death
+signal) kills what we could not stop ourselves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+
+from credit.errors import Broken
+from infra.home import Home
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def running(
+    command: list[str], *, env: Mapping[str, str], log: Path, ready: str, name: str, seconds: float = 90
+) -> Iterator[int]:
+    """Start ``command``, wait until ``ready`` (a URL) answers 200, give its pid, and stop it and its children after.
+
+    Raises :class:`Broken` with the end of its log when it ends early or is not ready in time.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as stream:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+    try:
+        _wait(process, ready, name, log, seconds)
+        yield process.pid
+    finally:
+        stop(process)
+
+
+def _wait(process: subprocess.Popen[bytes], ready: str, name: str, log: Path, seconds: float) -> None:
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(ready, timeout=2).status_code == 200:
+                return
+        time.sleep(0.1)
+    tail = log.read_text(errors="replace").splitlines()[-5:]
+    raise Broken(f"{name} did not become ready", why=" | ".join(tail), remedy=f"Read {log}")
+
+
+def stop(process: subprocess.Popen[bytes], grace: float = 10) -> None:
+    """Ask the whole session to end; after ``grace`` seconds end it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(grace)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # children that outlived their parent
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def mlflow_server(home: Home, port: int | None = None) -> Iterator[str]:
+    """MLflow's tracking and registry server over SQLite and a folder; gives its address."""
+    port = port or free_port()
+    folder = home.root / "mlflow"
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+        *("--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"),
+        *("--artifacts-destination", str(folder / "artifacts")),
+    ]
+    # The job runner would start seven more processes (about 600 MB) for things we never use.
+    env = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    address = f"http://127.0.0.1:{port}"
+    log = home.root / "logs" / "mlflow.log"
+    with running(command, env=env, log=log, ready=f"{address}/health", name="MLflow"):
+        yield address
+
+
+@contextlib.contextmanager
+def scoring_service(home: Home, port: int | None = None, env: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The scoring service over this home's shelf; gives its address once it is ready."""
+    port = port or free_port()
+    own = home.environment("service") | {"HAIHE_SERVICE_HOST": "127.0.0.1", "HAIHE_SERVICE_PORT": str(port)}
+    address = f"http://127.0.0.1:{port}"
+    log = home.root / "logs" / "service.log"
+    command = [sys.executable, "-m", "serving"]
+    with running(command, env={**own, **(env or {})}, log=log, ready=f"{address}/ready", name="The scoring service"):
+        yield address

@@ -1,0 +1,127 @@
+"""Verbs of the service zone: banks, mandates, serving, and asking for a score."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from credit.actor import Actor, Role
+from credit.canonical import digest
+from credit.errors import Malformed
+from credit.files import write_whole
+from credit.keys import load_secret
+from credit.subjects import PseudonymKey
+from credit.uscc import Uscc
+from infra import show
+from infra.home import Home
+from infra.verbs import options
+from infra.verbs.options import AsJson, By, Today
+from serving.access import Access
+from serving.client import ServiceClient
+from serving.mandates import grant
+from serving.settings import ServiceSettings
+
+DESK = Actor("authorisation-desk", Role.PLATFORM)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these verbs on the command line."""
+    for verb in (bank, mandate, serve, score):
+        app.command()(verb)
+
+
+def bank(
+    name: Annotated[str, typer.Argument(help="The bank's client name.")],
+    save: Annotated[Path | None, typer.Option(help="Write name and secret into this file, mode 0600.")] = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a bank; its secret is shown, or saved, this once."""
+    home = Home.here()
+    settings = home.settings(ServiceSettings, "service")
+    access = Access(settings.access)
+    secret = access.add_client(name)
+    home.ledger("platform", writing=True).append("bank.added", f"bank-{name}", by=by or DESK)
+    if save:
+        write_whole(save, json.dumps({"name": name, "secret": secret}).encode(), mode=0o600)
+    told = {"bank": name, **({"saved": str(save)} if save else {"secret": secret})}
+    show.result(told, as_json=as_json, text="added; the secret cannot be shown again")
+
+
+def mandate(
+    bank: Annotated[str, typer.Argument(help="The bank the subject gave it to.")],
+    uscc: Annotated[str, typer.Argument(help="The subject's code.")],
+    until: Annotated[str, typer.Option(help="The last day it holds.")],
+    document: Annotated[Path, typer.Option(help="The signed original; its digest is recorded.")],
+    purpose: Annotated[str, typer.Option(help="credit_granting or post_loan_management.")] = "credit_granting",
+    today: Today = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record a subject's mandate (授权书) for a bank, signed by the platform; prints its id."""
+    home = Home.here()
+    settings = home.settings(ServiceSettings, "service")
+    subject = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key")).key_of(
+        Uscc.parse(uscc).code
+    )
+    made = grant(
+        Access(settings.access),
+        bank=bank,
+        subject=subject,
+        purpose=purpose,
+        document=digest(document),
+        valid_from=today or options.today(),
+        valid_until=options.day(until),
+        by=by or DESK,
+        key=home.key("platform"),
+        ledger=home.ledger("platform", writing=True),
+    )
+    if as_json:
+        show.result({"mandate": made.id}, as_json=True)
+    else:
+        sys.stdout.write(f"{made.id}\n")
+
+
+def serve(
+    models: Annotated[str, typer.Option(help="The models to serve.")] = "enterprise,individual_business",
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option()] = 8700,
+    today: Today = None,
+) -> None:
+    """Serve scores from the shelf alone; neither Ray nor MLflow need be running."""
+    own = Home.here().environment("service")
+    told = {"HAIHE_SERVICE_MODELS": models, "HAIHE_SERVICE_HOST": host, "HAIHE_SERVICE_PORT": str(port)}
+    day = today or (options.today() if "HAIHE_TODAY" in os.environ else None)
+    if day:
+        told["HAIHE_SERVICE_TODAY"] = day.isoformat()
+    # The service becomes this very process, so that nothing of ours stands between it and a signal.
+    os.execve(sys.executable, [sys.executable, "-m", "serving"], {**own, **os.environ, **told})
+
+
+def score(
+    uscc: Annotated[str, typer.Argument(help="The subject's code.")],
+    mandate: Annotated[str, typer.Option(help="The id of its mandate.")],
+    credentials: Annotated[Path, typer.Option("--as", help="The file `haihe bank --save` wrote.")],
+    purpose: Annotated[str, typer.Option()] = "credit_granting",
+    url: Annotated[str, typer.Option()] = "http://127.0.0.1:8700",
+    as_json: AsJson = False,
+) -> None:
+    """Ask for a subject's score as a bank would."""
+    try:
+        told = json.loads(credentials.read_text())
+        name, secret = told["name"], told["secret"]
+    except (OSError, ValueError, KeyError) as error:
+        raise Malformed(
+            "The credentials cannot be read", why=str(credentials), remedy="Make them with `haihe bank`"
+        ) from error
+    with ServiceClient(url, name, secret) as client:
+        answer = client.score(uscc, purpose, mandate)
+    if as_json:
+        show.result(answer, as_json=True)
+    else:
+        show.answer(answer)

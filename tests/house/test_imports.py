@@ -1,0 +1,79 @@
+"""A package is a trust zone: it imports only what the design lets it, and each outside library has one door."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OURS = ("credit", "privacy", "lab", "models", "serving", "infra")
+MAY_IMPORT = {  # package -> the packages or single modules of ours it may import
+    "credit": (),
+    "privacy": ("credit",),
+    "lab": ("credit", "privacy.disclosure", "models.features", "models.order"),
+    "models": ("credit",),
+    "serving": ("credit", "models.scorer", "models.scorecard"),
+    "infra": ("credit", "privacy", "lab", "models", "serving"),
+}
+DOORS = {  # outside library -> the only files that may import it
+    "cryptography": ("credit/keys.py", "credit/subjects.py", "privacy/vault.py"),
+    "yaml": ("credit/catalogue.py", "privacy/policy.py", "models/order.py", "models/promotion.py"),
+    "ray": ("models/cluster.py",),
+    "mlflow": ("models/registry.py",),
+    "sqlglot": ("models/sql_check.py",),
+    "lightgbm": ("models/booster.py", "models/scorer.py"),
+    "jwt": ("serving/tokens.py",),
+}
+DOORS_BY_ZONE = {"duckdb": ("privacy/engine.py", "models/engine.py")}
+
+
+def modules() -> list[Path]:
+    return [path for package in OURS for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imported(path: Path) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_zone_imports_what_it_may(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    for name in imported(path):
+        if name.split(".")[0] in OURS:
+            allowed = (package, *MAY_IMPORT[package])
+            assert any(name == a or name.startswith(f"{a}.") for a in allowed), f"{package} may not import {name}"
+
+
+@pytest.mark.parametrize("library", [*DOORS, *DOORS_BY_ZONE])
+def test_an_outside_library_has_one_door(library: str) -> None:
+    doors = {**DOORS, **DOORS_BY_ZONE}[library]
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in modules()
+        if any(name.split(".")[0] == library for name in imported(path))
+    }
+    users = {user for user in users if not user.startswith("infra/")}  # the machinery starts what it must
+    assert users <= set(doors), f"{library} is also used by {users - set(doors)}"
+    assert users, f"nobody uses {library}: take its door off the table"
+
+
+def test_nothing_imports_the_machinery() -> None:
+    for path in modules():
+        if path.relative_to(ROOT).parts[0] != "infra":
+            assert not any(name.split(".")[0] == "infra" for name in imported(path)), path
+
+
+def test_the_service_is_installed_without_the_cluster() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    service = " ".join(extras["service"])
+    assert not any(name in service for name in ("ray", "mlflow", "jupyterhub", "duckdb"))

@@ -1,0 +1,185 @@
+"""Processes that share nothing but shelf, ledgers and public keys walk a subject from raw record to verified score.
+
+What must be refused on the way is refused in words, with the exit code of the error tree.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from credit.files import write_whole
+from credit.subjects import PseudonymKey
+from infra import stack
+from infra.home import Home
+
+pytestmark = pytest.mark.servers
+DAY = "2026-11-01"
+
+
+class Hand:
+    """One hand at the command line: every call is a process of its own."""
+
+    def __init__(self, home: Path, mlflow: str) -> None:
+        self.env = {**os.environ, "HAIHE_HOME": str(home), "HAIHE_TODAY": DAY, "HAIHE_COMPUTE_MLFLOW_URI": mlflow}
+
+    def run(self, *words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "infra.haihe", *words]
+        return subprocess.run(command, env={**self.env, **(env or {})}, capture_output=True, text=True, timeout=300)
+
+    def does(self, *words: str) -> dict[str, Any]:
+        done = self.run(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return told
+
+    def is_refused(self, *words: str, code: int, why: str, env: dict[str, str] | None = None) -> None:
+        done = self.run(*words, env=env)
+        assert done.returncode == code, done.stderr
+        assert why in done.stderr.replace("\n", " ")
+        assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory, mlflow_server: str) -> tuple[Hand, Home, dict[str, Any]]:
+    """A small city taken to a promoted version and a snapshot."""
+    root = tmp_path_factory.mktemp("journey")
+    hand, home = Hand(root / "home", mlflow_server), Home(root / "home")
+    for purpose in ("research", "scoring"):  # secrets of our own, so that folds, model and verdict are always the same
+        write_whole(home.keys("custody") / f"pseudonym-{purpose}.key", purpose.ljust(32).encode(), mode=0o600)
+    hand.does("keys")
+    hand.does("city", "--subjects", "4000", "--out", str(root / "raw"))
+    told: dict[str, Any] = {"city": json.loads((root / "raw" / "city.json").read_text()), "raw": root / "raw"}
+    told["intake"] = hand.does("intake", str(root / "raw"))
+    told["research"] = hand.does("release", "research")["release"]
+    told["scoring"] = hand.does("release", "scoring")["release"]
+    told["trained"] = hand.does("train", "enterprise")["enterprise"]
+    told["version"] = told["trained"]["version"]
+    hand.does("register", told["version"])
+    return hand, home, told
+
+
+def test_every_dirty_row_is_in_quarantine_and_none_is_lost(walked: tuple[Hand, Home, dict[str, Any]]) -> None:
+    _, _, told = walked
+    found, city = told["intake"], told["city"]
+    assert found["rows"] == sum(city["rows"].values()) == found["kept"] + found["duplicates"] + found["quarantined"]
+    assert found["quarantined"] == sum(city["dirty"].values()) > 0
+
+
+def test_bringing_in_the_same_again_changes_nothing(walked: tuple[Hand, Home, dict[str, Any]]) -> None:
+    hand, _, told = walked
+    again = hand.does("intake", str(told["raw"]))
+    assert (again["rows"], again["kept"]) == (told["intake"]["rows"], 0)
+
+
+def test_the_same_release_and_version_come_out_again(walked: tuple[Hand, Home, dict[str, Any]]) -> None:
+    hand, _, told = walked
+    assert hand.does("release", "research")["release"] == told["research"]
+    assert hand.does("train", "enterprise")["enterprise"]["version"] == told["version"]
+
+
+def test_the_road_ends_in_a_score_that_traces_back_and_replays(walked: tuple[Hand, Home, dict[str, Any]]) -> None:
+    hand, home, told = walked
+    examples = told["city"]["examples"]
+    hand.is_refused("promote", told["version"], "--by", "platform:alice", code=3, why="maker is not the checker")
+    hand.is_refused("promote", told["version"], "--by", "researcher:carol", code=3, why="role platform")
+    assert hand.does("promote", told["version"], "--by", "platform:bob")["verdict"]["outcome"] == "pass"
+    snapshot = hand.does("snapshot", "enterprise")["snapshot"]
+    assert not [p for p in os.listdir("/proc") if p.isdigit() and _is_ray(p)], "Ray is gone before the service starts"
+    env = {"HAIHE_SERVICE_TODAY": DAY, "HAIHE_SERVICE_MODELS": "enterprise"}
+    with stack.scoring_service(home, env=env) as url:
+        bank, paper = home.root / "bank.json", home.root / "paper.txt"
+        paper.write_text("yes\n")
+        hand.does("bank", "harbour-bank", "--save", str(bank))
+        hand.does("bank", "other-bank", "--save", str(home.root / "other.json"))
+        code = examples["penalised_enterprise"]["code"]
+        mandate = hand.does("mandate", "harbour-bank", code, "--document", str(paper), "--until", "2027-01-31")[
+            "mandate"
+        ]
+        asked = ("--mandate", mandate, "--as", str(bank), "--url", url)
+        before = hand.does("score", code, *asked)
+        cents = round(before["base_points"] * 100) + sum(round(r["points"] * 100) for r in before["reasons"])
+        assert cents == round(before["points"] * 100), "base and reasons sum to the points, to the hundredth"
+        assert before["snapshot"]["id"] == snapshot
+
+        wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
+        other = examples["good_enterprise"]["code"]
+        stolen = ("--mandate", mandate, "--as", str(home.root / "other.json"), "--url", url)
+        hand.is_refused("score", wrong, *asked, code=2, why="")
+        hand.is_refused("score", other, *asked, code=3, why="another subject")
+        hand.is_refused("score", code, *stolen, code=3, why="no such mandate")
+        hand.is_refused("score", code, *asked, "--purpose", "post_loan_management", code=3, why="another purpose")
+
+        hand.does("repair", examples["penalised_enterprise"]["repairable_document"])
+        hand.does("release", "scoring")
+        renewed = hand.does("snapshot", "enterprise")["snapshot"]
+        for _ in range(60):
+            after = hand.does("score", code, *asked)
+            if after["snapshot"]["id"] == renewed:
+                break
+        assert after["snapshot"]["id"] == renewed
+        assert after["points"] >= before["points"], "a repaired record may only help"
+    counted = [penalties(home, name, code) for name in (snapshot, renewed)]
+    assert counted[1] == counted[0] - 1, "the repaired record has left what the score is made of"
+    for answer in (before, after):
+        chain = hand.does("trace", answer["score_id"])
+        kinds = [link["kind"] for link in chain["links"]]
+        assert kinds == ["score", "snapshot", "version", "release", "order", "release"]
+        assert chain["replayed"]
+        assert {"researcher:alice", "platform:bob", "platform:custodian"} <= set(chain["actors"])
+        assert code not in json.dumps(chain), "the chain names subjects by pseudonym only"
+    assert hand.does("ledger", "verify")["service"] > 4
+
+
+def test_a_changed_byte_anywhere_on_the_road_is_told(walked: tuple[Hand, Home, dict[str, Any]]) -> None:
+    hand, home, told = walked
+    for seal in (told["research"], told["version"]):
+        kind, _, name = seal.partition("-")
+        path = max(
+            (p for p in (home.root / "shelf" / kind / name).rglob("*") if p.is_file()), key=lambda p: p.stat().st_size
+        )
+        whole = path.read_bytes()
+        path.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+        try:
+            hand.is_refused("trace", told["version"], code=5, why="was changed")
+        finally:
+            path.write_bytes(whole)
+    ledger = home.root / "ledgers" / "custody.jsonl"
+    lines = ledger.read_bytes()
+    ledger.write_bytes(lines[: lines.rstrip(b"\n").rindex(b"\n") + 1])
+    try:
+        hand.is_refused("ledger", "verify", code=5, why="lines are missing")
+        hand.is_refused("release", "scoring", "--today", "2026-11-02", code=5, why="lines are missing")
+    finally:
+        ledger.write_bytes(lines)
+
+
+def test_an_ended_release_trains_nothing(walked: tuple[Hand, Home, dict[str, Any]]) -> None:
+    hand, _, told = walked
+    hand.is_refused(
+        "train", "enterprise", "--release", told["research"], "--today", "2027-12-01", code=3, why="ended on"
+    )
+
+
+def penalties(home: Home, snapshot: str, code: str) -> float:
+    """The subject's penalties of the last 12 months in a snapshot."""
+    opened = home.shelf.open(snapshot)
+    subject = PseudonymKey("scoring", b"scoring".ljust(32)).key_of(code).raw
+    keys = (opened.path / "subjects.bin").read_bytes()
+    row = [keys[at : at + 16] for at in range(0, len(keys), 16)].index(subject)
+    column = list(opened.seal.terms["features"]).index("penalties_12m")
+    return float(np.load(opened.path / "features.npy")[row, column])
+
+
+def _is_ray(pid: str) -> bool:
+    try:
+        return "raylet" in Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return False
