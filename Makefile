@@ -3,6 +3,9 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 PYTHON ?= python3.11
 RUN := .venv/bin
 ONLY ?=
+# The system's certificates, so that it installs behind a company's proxy too (two names: uv renamed it).
+export UV_SYSTEM_CERTS ?= 1
+export UV_NATIVE_TLS ?= 1
 REAL ?= $(HAIHE_REAL_DATA)
 
 .PHONY: install check lint types fast test demo demo-real bench clean
