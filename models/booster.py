@@ -1,8 +1,7 @@
 """The door to LightGBM for training. The same rows and the same recipe give the same text, to the byte.
 
 Deterministic: one thread a task, fixed seeds, row-wise histograms, no bagging. Monotone in the declared directions with
-LightGBM's ``intermediate`` method (Auguste, Malory and Smirnov 2020), which the promotion gate proves again on the
-trees.
+LightGBM's ``basic`` method (Auguste, Malory and Smirnov 2020, §3), which the promotion gate proves on the trees.
 """
 
 from __future__ import annotations
@@ -65,7 +64,9 @@ def grow(
         "max_bin": 127,
         "lambda_l2": 1.0,
         "monotone_constraints": list(directions),
-        "monotone_constraints_method": "intermediate",
+        # "intermediate" and "advanced" forget where missing values go, and break the direction there (seen on the
+        # invented city by the promotion gate); "basic" holds always and costs 0.000 to 0.003 of AUC.
+        "monotone_constraints_method": "basic",
         "deterministic": True,
         "force_row_wise": True,
         "seed": recipe.seed,

@@ -29,6 +29,21 @@ def test_what_was_grown_monotone_is_proved(rows: tuple[np.ndarray, np.ndarray], 
     assert breaches(read(text, names), directions) == []
 
 
+def test_missing_values_among_counts_do_not_break_the_direction() -> None:
+    """LightGBM's intermediate method breaks on rows like these: small counts, one often missing at a middling risk."""
+    names, directions = tuple("abcdefgh"), (1, 1, -1, 1, 1, -1, 1, 1)
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        features = random.poisson(0.4, size=(8000, 8)).astype(np.float64)
+        missing = random.random(8000) < 0.4
+        risk = features @ np.array([0.5, 0.4, -0.5, 0.3, 0.4, -0.3, 0.6, 0.8])
+        risk -= np.where(missing, 0.8 * features[:, 7] - 1, 0)
+        features[missing, 7] = np.nan
+        labels = (risk + random.logistic(size=8000) > 3).astype(np.int8)
+        text = text_of(grow(features, labels, names, directions, Recipe(15, 0.08, 100, 40, 7)))
+        assert breaches(read(text, names), directions) == []
+
+
 def test_a_breach_is_found_where_scores_show_it(rows: tuple[np.ndarray, np.ndarray]) -> None:
     names, free = ("a", "b", "c"), (0, 0, 0)
     text = text_of(grow(*rows, names, free, Recipe(8, 0.1, 20, 20, 1)))
