@@ -33,8 +33,9 @@ check: lint types fast
 test: lint types
 	$(RUN)/pytest
 
+# The invented city, also where HAIHE_REAL_DATA is set for the tests and for demo-real.
 demo: install
-	$(RUN)/haihe demo
+	env -u HAIHE_REAL_DATA $(RUN)/haihe demo
 
 demo-real: install
 	$(RUN)/haihe demo --real "$(or $(REAL),../shared/data)"

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from credit.errors import CreditError
 
+INTERRUPTED = 130  # what a shell calls a command that Ctrl-C ended
 ROOMS: Mapping[str, tuple[str, ...]] = {
     "custody": ("keys", "city", "intake", "quarantine", "release", "repair", "subjects"),
     "research": ("check", "train", "card"),
@@ -39,21 +40,35 @@ def command_line(words: Sequence[str]) -> typer.Typer:
 
 
 def main() -> None:
-    """Run a verb; an error of ours ends in words and its exit code, never in a traceback."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    """Run a verb. What goes wrong ends in words and an exit code, never in a traceback (unless one is asked for)."""
     try:
         command_line(sys.argv[1:])()
     except CreditError as error:
-        console.print(error.what, style="bold red", markup=False)
-        for text in (error.why, error.remedy):
-            if text:
-                console.print(f"  {text}", markup=False)
+        _say(error.what, error.why, error.remedy)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        console.print("stopped; nothing half-made is left, run the same command again to go on")
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as ended:
+        if isinstance(ended, KeyboardInterrupt) or ended.code == INTERRUPTED:
+            _say("Stopped", "nothing half-made is left", "Run the same command again to go on")
+            sys.exit(INTERRUPTED)
+        raise
     except BrokenPipeError:
         os._exit(1)  # whoever read our words has gone: say no more, not even at exit
+    except Exception as error:
+        if os.environ.get("HAIHE_TRACEBACK"):
+            raise
+        why = f"{type(error).__name__}, which is a fault of ours and not of what you gave"
+        _say(
+            "Something broke that should not have", why, "Run it again with HAIHE_TRACEBACK=1 and send us what it says"
+        )
+        sys.exit(1)
+
+
+def _say(what: str, why: str, remedy: str) -> None:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(what, style="bold red", markup=False)
+    for text in (why, remedy):
+        if text:
+            console.print(f"  {text}", markup=False)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx
 
-from credit.errors import Broken
+from credit.errors import Broken, Malformed
 from infra.home import Home
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -30,6 +30,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def require_free(port: int) -> None:
+    """Raise :class:`Malformed` when somebody listens on the port already."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise Malformed(
+                f"The port {port} is taken", why="somebody listens there", remedy="Give another with --port"
+            )
 
 
 def _die_with_parent() -> None:
@@ -93,6 +102,7 @@ def stop(process: subprocess.Popen[bytes], grace: float = 10) -> None:
 def mlflow_server(home: Home, port: int | None = None) -> Iterator[str]:
     """MLflow's tracking and registry server over SQLite and a folder; gives its address."""
     port = port or free_port()
+    require_free(port)
     folder = home.root / "mlflow"
     folder.mkdir(parents=True, exist_ok=True)
     command = [
@@ -109,12 +119,15 @@ def mlflow_server(home: Home, port: int | None = None) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def scoring_service(home: Home, port: int | None = None, env: Mapping[str, str] | None = None) -> Iterator[str]:
-    """The scoring service over this home's shelf; gives its address once it is ready."""
+def scoring_service(
+    home: Home, port: int | None = None, env: Mapping[str, str] | None = None, *, until: str = "ready"
+) -> Iterator[str]:
+    """The scoring service over this home's shelf; gives its address once it is ready (or ``live``)."""
     port = port or free_port()
+    require_free(port)
     own = home.environment("service") | {"HAIHE_SERVICE_HOST": "127.0.0.1", "HAIHE_SERVICE_PORT": str(port)}
     address = f"http://127.0.0.1:{port}"
     log = home.root / "logs" / "service.log"
     command = [sys.executable, "-m", "serving"]
-    with running(command, env={**own, **(env or {})}, log=log, ready=f"{address}/ready", name="The scoring service"):
+    with running(command, env={**own, **(env or {})}, log=log, ready=f"{address}/{until}", name="The scoring service"):
         yield address

@@ -11,12 +11,13 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from credit.errors import Broken, CreditError, Missing
+from models.lifeline import lifeline
 
 Progress = Callable[[int, int], None]
 STORE_BYTES = 512 << 20
@@ -116,10 +117,12 @@ def cluster(address: str = "", *, cpus: int | None = None) -> Iterator[Tasks]:
 
     folder = None if address else Path(tempfile.mkdtemp(prefix="haihe-ray-"))  # short: unix sockets allow 107 bytes
     settings = {"namespace": "haihe", "log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
+    kept = ExitStack()
     try:
         if folder is None:
             ray.init(address=address, **settings)
         else:
+            kept.enter_context(lifeline(folder))
             # "local" by name: without it Ray attaches to whatever cluster an unclean stop left behind.
             ray.init(
                 address="local",
@@ -132,6 +135,7 @@ def cluster(address: str = "", *, cpus: int | None = None) -> Iterator[Tasks]:
         yield _Cluster()
     finally:
         ray.shutdown()
+        kept.close()
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 

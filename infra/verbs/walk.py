@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 
 from infra import show, stack
@@ -50,17 +51,22 @@ def up(
         shutil.rmtree(home, ignore_errors=True)
         invented(home.parent, subjects=20_000, seed=7)
     place = Home(home.resolve())
+    for wanted in (port, mlflow_port):
+        stack.require_free(wanted)
     day = os.environ.get("HAIHE_TODAY", CITY_DAY.isoformat())
+    ended = threading.Event()  # before anything is started: a signal at any moment stops all of it
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
     with (
         stack.mlflow_server(place, mlflow_port) as mlflow,
-        stack.scoring_service(place, port, {"HAIHE_SERVICE_TODAY": day}) as service,
+        stack.scoring_service(place, port, {"HAIHE_SERVICE_TODAY": day}, until="live") as service,
     ):
         show.console.print(
             f"[green]up[/green]\n  scoring service  {service}  (docs/bank.md)\n  MLflow           {mlflow}"
         )
         show.console.print(f"  the city's day   {day}\nCtrl-C stops both.")
-        ended = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: ended.set())
-        signal.signal(signal.SIGINT, lambda *_: ended.set())
+        told = httpx.get(f"{service}/ready", timeout=10)
+        if told.status_code != 200:
+            show.console.print(f"[yellow]the service is not ready yet[/yellow]: {told.json().get('title', '')}")
         ended.wait()
     show.console.print("stopped; nothing is left running")

@@ -7,86 +7,40 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from credit.files import write_whole
 from credit.subjects import PseudonymKey
 from infra import stack
 from infra.home import Home
+from tests.journey.hand import DAY, Walked
 
 pytestmark = pytest.mark.servers
-DAY = "2026-11-01"
 
 
-class Hand:
-    """One hand at the command line: every call is a process of its own."""
-
-    def __init__(self, home: Path, mlflow: str) -> None:
-        self.env = {**os.environ, "HAIHE_HOME": str(home), "HAIHE_TODAY": DAY, "HAIHE_COMPUTE_MLFLOW_URI": mlflow}
-
-    def run(self, *words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "infra.haihe", *words]
-        return subprocess.run(command, env={**self.env, **(env or {})}, capture_output=True, text=True, timeout=300)
-
-    def does(self, *words: str) -> dict[str, Any]:
-        done = self.run(*words, "--json")
-        assert done.returncode == 0, done.stderr
-        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        return told
-
-    def is_refused(self, *words: str, code: int, why: str, env: dict[str, str] | None = None) -> None:
-        done = self.run(*words, env=env)
-        assert done.returncode == code, done.stderr
-        assert why in done.stderr.replace("\n", " ")
-        assert "Traceback" not in done.stderr
-
-
-@pytest.fixture(scope="module")
-def walked(tmp_path_factory: pytest.TempPathFactory, mlflow_server: str) -> tuple[Hand, Home, dict[str, Any]]:
-    """A small city taken to a promoted version and a snapshot."""
-    root = tmp_path_factory.mktemp("journey")
-    hand, home = Hand(root / "home", mlflow_server), Home(root / "home")
-    for purpose in ("research", "scoring"):  # secrets of our own, so that folds, model and verdict are always the same
-        write_whole(home.keys("custody") / f"pseudonym-{purpose}.key", purpose.ljust(32).encode(), mode=0o600)
-    hand.does("keys")
-    hand.does("city", "--subjects", "4000", "--out", str(root / "raw"))
-    told: dict[str, Any] = {"city": json.loads((root / "raw" / "city.json").read_text()), "raw": root / "raw"}
-    told["intake"] = hand.does("intake", str(root / "raw"))
-    told["research"] = hand.does("release", "research")["release"]
-    told["scoring"] = hand.does("release", "scoring")["release"]
-    told["trained"] = hand.does("train", "enterprise")["enterprise"]
-    told["version"] = told["trained"]["version"]
-    hand.does("register", told["version"])
-    return hand, home, told
-
-
-def test_every_dirty_row_is_in_quarantine_and_none_is_lost(walked: tuple[Hand, Home, dict[str, Any]]) -> None:
-    _, _, told = walked
+def test_every_dirty_row_is_in_quarantine_and_none_is_lost(walked: Walked) -> None:
+    told = walked.told
     found, city = told["intake"], told["city"]
     assert found["rows"] == sum(city["rows"].values()) == found["kept"] + found["duplicates"] + found["quarantined"]
     assert found["quarantined"] == sum(city["dirty"].values()) > 0
 
 
-def test_bringing_in_the_same_again_changes_nothing(walked: tuple[Hand, Home, dict[str, Any]]) -> None:
-    hand, _, told = walked
+def test_bringing_in_the_same_again_changes_nothing(walked: Walked) -> None:
+    hand, told = walked.hand, walked.told
     again = hand.does("intake", str(told["raw"]))
     assert (again["rows"], again["kept"]) == (told["intake"]["rows"], 0)
 
 
-def test_the_same_release_and_version_come_out_again(walked: tuple[Hand, Home, dict[str, Any]]) -> None:
-    hand, _, told = walked
+def test_the_same_release_and_version_come_out_again(walked: Walked) -> None:
+    hand, told = walked.hand, walked.told
     assert hand.does("release", "research")["release"] == told["research"]
     assert hand.does("train", "enterprise")["enterprise"]["version"] == told["version"]
 
 
-def test_the_road_ends_in_a_score_that_traces_back_and_replays(walked: tuple[Hand, Home, dict[str, Any]]) -> None:
-    hand, home, told = walked
+def test_the_road_ends_in_a_score_that_traces_back_and_replays(walked: Walked) -> None:
+    hand, home, told = walked.hand, walked.home, walked.told
     examples = told["city"]["examples"]
     hand.is_refused("promote", told["version"], "--by", "platform:alice", code=3, why="maker is not the checker")
     hand.is_refused("promote", told["version"], "--by", "researcher:carol", code=3, why="role platform")
@@ -138,8 +92,8 @@ def test_the_road_ends_in_a_score_that_traces_back_and_replays(walked: tuple[Han
     assert hand.does("ledger", "verify")["service"] > 4
 
 
-def test_a_changed_byte_anywhere_on_the_road_is_told(walked: tuple[Hand, Home, dict[str, Any]]) -> None:
-    hand, home, told = walked
+def test_a_changed_byte_anywhere_on_the_road_is_told(walked: Walked) -> None:
+    hand, home, told = walked.hand, walked.home, walked.told
     for seal in (told["research"], told["version"]):
         kind, _, name = seal.partition("-")
         path = max(
@@ -161,8 +115,8 @@ def test_a_changed_byte_anywhere_on_the_road_is_told(walked: tuple[Hand, Home, d
         ledger.write_bytes(lines)
 
 
-def test_an_ended_release_trains_nothing(walked: tuple[Hand, Home, dict[str, Any]]) -> None:
-    hand, _, told = walked
+def test_an_ended_release_trains_nothing(walked: Walked) -> None:
+    hand, told = walked.hand, walked.told
     hand.is_refused(
         "train", "enterprise", "--release", told["research"], "--today", "2027-12-01", code=3, why="ended on"
     )

@@ -1,0 +1,52 @@
+"""A hand at the command line, and what it has walked so far."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.home import Home
+
+DAY = "2026-11-01"
+
+
+class Hand:
+    """One hand at the command line: every call is a process of its own."""
+
+    def __init__(self, home: Path, mlflow: str) -> None:
+        self.env = {**os.environ, "HAIHE_HOME": str(home), "HAIHE_TODAY": DAY, "HAIHE_COMPUTE_MLFLOW_URI": mlflow}
+
+    def run(self, *words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "infra.haihe", *words]
+        return subprocess.run(command, env={**self.env, **(env or {})}, capture_output=True, text=True, timeout=300)
+
+    def does(self, *words: str) -> dict[str, Any]:
+        done = self.run(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return told
+
+    def is_refused(self, *words: str, code: int, why: str, env: dict[str, str] | None = None) -> None:
+        done = self.run(*words, env=env)
+        assert done.returncode == code, done.stderr
+        assert why in done.stderr.replace("\n", " ")
+        assert "Traceback" not in done.stderr
+
+    def starts(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start a verb and let it run."""
+        command = [sys.executable, "-m", "infra.haihe", *words]
+        return subprocess.Popen(command, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A home, a hand at it, and what the verbs said."""
+
+    hand: Hand
+    home: Home
+    told: dict[str, Any]

@@ -1,0 +1,76 @@
+"""A killed release, train or snapshot leaves no half-made seal, no process, and runs again to the same digest."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from credit.seal import Kind
+from infra.home import Home
+from tests.journey.hand import Hand, Walked
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture(scope="module")
+def other(walked: Walked, tmp_path_factory: pytest.TempPathFactory) -> tuple[Hand, Home]:
+    """A home like the walked one, to break things in."""
+    root = tmp_path_factory.mktemp("killed") / "home"
+    shutil.copytree(walked.home.root, root)
+    return Hand(root, walked.hand.env["HAIHE_COMPUTE_MLFLOW_URI"]), Home(root)
+
+
+@pytest.mark.parametrize("verb", ["release", "train", "snapshot"])
+def test_a_killed_verb_leaves_nothing_half_made(other: tuple[Hand, Home], verb: str) -> None:
+    hand, home = other
+    kind, words = {
+        "release": (Kind.RELEASE, ("release", "research")),
+        "train": (Kind.VERSION, ("train", "individual_business")),
+        "snapshot": (Kind.SNAPSHOT, ("snapshot", "enterprise")),
+    }[verb]
+    if verb == "snapshot":
+        version = home.shelf.list(Kind.VERSION)[0]
+        hand.run("promote", version.id, "--by", "platform:bob")
+    made = made_by(hand, *words)
+    kind_folder = home.root / "shelf" / kind
+    shutil.rmtree(kind_folder / made.partition("-")[2])
+    before = {place.name for place in kind_folder.iterdir()}
+
+    for seconds in (None, 0.3):  # as soon as it begins to write, and a little later
+        with hand.starts(*words) as started:
+            family = wait_for(home.root / "shelf" / ".making", started.pid)
+            time.sleep(seconds or 0)
+            family += psutil.Process(started.pid).children(recursive=True)
+            started.send_signal(signal.SIGKILL)
+            started.wait()
+        for name in {place.name for place in kind_folder.iterdir()} - before:  # it was faster than the kill: then whole
+            assert home.shelf.open(f"{kind}-{name}").seal.id == made
+            shutil.rmtree(kind_folder / name)
+        _, alive = psutil.wait_procs(family, timeout=20)
+        assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE], "nothing is left running"
+    assert made_by(hand, *words) == made, "it runs again to the same digest"
+    assert not list((home.root / "shelf" / ".making").iterdir())
+    hand.does("ledger", "verify")
+
+
+def made_by(hand: Hand, *words: str) -> str:
+    """The id of the seal a verb makes."""
+    told = hand.does(*words)
+    if words[0] == "train":
+        return str(told["individual_business"]["version"])
+    return str(told[words[0]])
+
+
+def wait_for(making: Path, pid: int) -> list[psutil.Process]:
+    """Wait until the verb is making something; what it has started by then."""
+    limit = time.monotonic() + 120
+    while time.monotonic() < limit:
+        if making.is_dir() and any(place.name.startswith(f"{pid}-") for place in making.iterdir()):
+            return psutil.Process(pid).children(recursive=True)
+        time.sleep(0.002)
+    raise AssertionError("it never began to make a seal")

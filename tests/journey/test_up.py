@@ -1,0 +1,81 @@
+"""``haihe up`` keeps MLflow and the service up and stops both on Ctrl-C; ``haihe demo`` can be stopped too."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from infra import stack
+from tests.journey.hand import Hand, Walked
+
+pytestmark = pytest.mark.servers
+
+
+def test_up_keeps_up_and_stops_cleanly(walked: Walked) -> None:
+    service, mlflow = stack.free_port(), stack.free_port()
+    words = ("up", "--home", str(walked.home.root), "--port", str(service), "--mlflow-port", str(mlflow))
+    with walked.hand.starts(*words) as up:
+        try:
+            for url in (f"http://127.0.0.1:{mlflow}/health", f"http://127.0.0.1:{service}/live"):
+                wait_for(url, 200)
+            # No model may be promoted yet in this home: then the service lives, and says that it is not ready, and why.
+            assert httpx.get(f"http://127.0.0.1:{service}/ready").status_code in (200, 503)
+            family = psutil.Process(up.pid).children(recursive=True)
+            assert len(family) >= 2
+        finally:
+            up.send_signal(signal.SIGINT)
+            up.wait(30)
+        assert up.returncode == 0
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
+    for port in (service, mlflow):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_a_stopped_demo_leaves_nothing_running(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "infra.haihe", "demo", "--subjects", "1000", "--out", str(tmp_path / "demo")]
+    env = {name: value for name, value in os.environ.items() if name != "HAIHE_REAL_DATA"}
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    ) as demo:
+        time.sleep(8)
+        family = psutil.Process(demo.pid).children(recursive=True)
+        os.killpg(demo.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
+        demo.wait(60)
+        told = demo.stderr.read().decode() if demo.stderr else ""
+    assert demo.returncode == 130, told
+    assert "Traceback" not in told
+    assert not psutil.wait_procs(family, timeout=20)[1]
+
+
+def test_a_port_that_is_taken_is_told(walked: Walked) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        hand: Hand = walked.hand
+        words = ("up", "--home", str(walked.home.root), "--port", port, "--mlflow-port", port)
+        hand.is_refused(*words, code=2, why=f"port {port} is taken")
+
+
+def wait_for(url: str, status: int) -> None:
+    """Wait until the address answers so."""
+    limit = time.monotonic() + 90
+    while time.monotonic() < limit:
+        try:
+            if httpx.get(url, timeout=2).status_code == status:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"{url} never answered {status}")
