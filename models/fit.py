@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from credit.errors import Refused
 from models import version
-from models.booster import grow, recipes, text_of
+from models.booster import Recipe, grow, recipes, text_of
 from models.calibration import fit_platt
 from models.cluster import Progress, Tasks
 from models.evidence import measure
 from models.judged import judge_rows
+from models.model_text import read
 from models.scorer import Scorer
-from models.search import Rows, search
+from models.search import Rows, out_of_fold, search
 
 if TYPE_CHECKING:
     from models.sample import Sample
@@ -81,13 +82,29 @@ def fit(
         tuple(int(feature["direction"]) for feature in declaration["features"]),
     )
     choice = search(rows, recipes(declaration["training"]), tasks, progress)
-    platt = fit_platt(rows.labels, choice.margins)
-    text = text_of(grow(rows.features, rows.labels, names, rows.directions, choice.recipe))
-    made = version.Made(choice.recipe, platt, choice.compared)
+    recipe, text = full_leaves(rows, choice.recipe)
+    margins = choice.margins if recipe == choice.recipe else out_of_fold(rows, recipe, tasks)
+    platt = fit_platt(rows.labels, margins)
+    made = version.Made(recipe, platt, choice.compared)
     told = version.scorecard(declaration, made, order=order, release=release)
     scorer = Scorer.of(text, told)
-    judged = judge_rows(sample, scorer, choice.recipe, tasks)
+    judged = judge_rows(sample, scorer, recipe, tasks)
     return Fitted(text, told, measure(scorer, sample, judged))
+
+
+def full_leaves(rows: Rows, recipe: Recipe) -> tuple[Recipe, str]:
+    """Trees in which every leaf really holds ``recipe.minimum_leaf`` rows, and the recipe that grew them.
+
+    LightGBM bounds a leaf by an estimate of its rows from their Hessians, so late trees undercut the bound; it is
+    raised until they do not. It ends: a bound high enough leaves no split, which is refused in words.
+    """
+    least, now = recipe.minimum_leaf, recipe
+    while True:
+        text = text_of(grow(rows.features, rows.labels, rows.names, rows.directions, now))
+        smallest = min(int(tree.leaf_count.min()) for tree in read(text, rows.names).trees)
+        if smallest >= least:
+            return now, text
+        now = replace(now, minimum_leaf=now.minimum_leaf + max(1, least - smallest))
 
 
 def _all_constant(features: Any) -> bool:

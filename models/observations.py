@@ -76,7 +76,10 @@ def observe_living(run: Engine, order: Order, as_of: date) -> None:
         everyone = f"SELECT DISTINCT subject AS key FROM {quoted(raw(order.population))}"
         who = f"WHERE {_lives(order, 'e.key', day, today=True)}"
     else:
-        each = [f"SELECT subject AS key FROM {quoted(raw(t))} t WHERE {visible_at('t', day)}" for t in order.tables]
+        # DISTINCT in each: a UNION of one table alone unites nothing.
+        each = [
+            f"SELECT DISTINCT subject AS key FROM {quoted(raw(t))} t WHERE {visible_at('t', day)}" for t in order.tables
+        ]
         everyone, who = " UNION ".join(each), ""
     run.do(
         f"CREATE TABLE {OBSERVED} AS SELECT row_number() OVER (ORDER BY key) - 1 AS number, key, {day} AS as_of "

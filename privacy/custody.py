@@ -135,12 +135,13 @@ class _Maker:
             codes += [(quoted(lent), column) for column in named]
             subjects.append(f"SELECT {quoted(table.subject.column)} AS code FROM {quoted(lent)}")
         pseudonyms.assign(self.run, codes, key)
-        by_byte = dict(
-            self.run.rows(
-                f"SELECT byte, count(*) FROM pseudonym SEMI JOIN ({' UNION '.join(subjects)}) USING (code) GROUP BY 1"
-            )
+        rows = self.run.rows(
+            "SELECT byte, count(DISTINCT code), count(*) "
+            f"FROM pseudonym JOIN ({' UNION ALL '.join(subjects)}) USING (code) GROUP BY 1"
         )
-        self.buckets = policy.buckets([by_byte.get(byte, 0) for byte in range(256)])
+        counted = {byte: counts for byte, *counts in rows}
+        by_byte = [counted.get(byte, [0, 0]) for byte in range(256)]
+        self.buckets = policy.buckets([subjects for subjects, _ in by_byte], [rows for _, rows in by_byte])
         for table in tables:
             self.run.take_back(f"codes_{table.name}")
         self.run.do("CREATE TEMP TABLE suppressed (subject VARCHAR)")

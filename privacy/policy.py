@@ -37,6 +37,7 @@ class Policy:
     purposes: Mapping[str, PurposePolicy]
     bucket_sizes: tuple[int, ...]
     bucket_subjects: int
+    bucket_rows: int
 
     @classmethod
     def load(cls, path: Path = HERE) -> Policy:
@@ -54,7 +55,7 @@ class Policy:
                 for name, each in told["purposes"].items()
             }
             buckets = told["buckets"]
-            policy = cls(purposes, tuple(sorted(buckets["sizes"])), int(buckets["subjects"]))
+            policy = cls(purposes, tuple(sorted(buckets["sizes"])), int(buckets["subjects"]), int(buckets["rows"]))
         except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
             raise Malformed(f"The policy {path.name} cannot be read", why=f"{type(error).__name__}: {error}") from error
         if any(each.k < 1 or each.small_cell < 1 or each.expires_after_days < 1 for each in purposes.values()):
@@ -67,13 +68,14 @@ class Policy:
             raise Malformed(f"The purpose {purpose} is not known", remedy=f"It is {' or '.join(self.purposes)}")
         return self.purposes[purpose]
 
-    def buckets(self, subjects_by_byte: list[int]) -> int:
-        """The smallest number of buckets whose fullest holds few enough; else the largest there is.
+    def buckets(self, subjects_by_byte: list[int], rows_by_byte: list[int]) -> int:
+        """The smallest number of buckets whose fullest holds few enough of both; else the largest there is.
 
-        ``subjects_by_byte`` counts subjects by the first byte of their key, 256 numbers.
+        Each list counts by the first byte of the subject's key, 256 numbers: subjects, and their rows in all tables.
         """
+        limits = ((subjects_by_byte, self.bucket_subjects), (rows_by_byte, self.bucket_rows))
         for size in self.bucket_sizes:
             width = 256 // size
-            if all(sum(subjects_by_byte[at : at + width]) <= self.bucket_subjects for at in range(0, 256, width)):
+            if all(sum(c[at : at + width]) <= most for c, most in limits for at in range(0, 256, width)):
                 return size
         return self.bucket_sizes[-1]

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from credit.errors import Refused
+from models.booster import Recipe, grow, text_of
 from models.cluster import in_process
-from models.fit import Fitted, fit, require_enough
+from models.fit import Fitted, fit, full_leaves, require_enough
+from models.model_text import read
 from models.sample import Sample
+from models.search import Rows
 from tests.models import invented
 
 IDS = {"order": f"order-{'0' * 64}", "release": f"release-{'1' * 64}"}
@@ -19,6 +22,22 @@ IDS = {"order": f"order-{'0' * 64}", "release": f"release-{'1' * 64}"}
 
 def test_the_same_sample_gives_the_same_version(fitted: Fitted, sample: Sample) -> None:
     assert fit(invented.declaration(), sample, in_process(), **IDS) == fitted
+
+
+def test_every_leaf_really_holds_the_rows_the_order_asks_for() -> None:
+    """LightGBM's own bound is an estimate, and late trees undercut it."""
+    random = np.random.default_rng(3)
+    features = random.normal(size=(400, 5))
+    labels = (features[:, 0] + random.logistic(size=400) * 0.3 > 1).astype(np.int8)
+    rows = Rows(features, labels, np.zeros(400, dtype=np.int16), tuple("abcde"), (1, 0, 0, 0, 0))
+    asked = Recipe(8, 0.1, 200, 10, 7)
+    plain = read(text_of(grow(features, labels, rows.names, rows.directions, asked)), rows.names)
+    assert min(tree.leaf_count.min() for tree in plain.trees) < 10, "the case is one where it matters"
+    recipe, text = full_leaves(rows, asked)
+    assert min(tree.leaf_count.min() for tree in read(text, rows.names).trees) >= 10
+    assert text == text_of(grow(features, labels, rows.names, rows.directions, recipe)), (
+        "and it grows again from the recipe"
+    )
 
 
 def test_without_a_later_period_the_rows_are_judged_out_of_fold() -> None:

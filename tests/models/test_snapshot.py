@@ -22,7 +22,7 @@ from models.cluster import in_process
 from models.fit import fit
 from models.sample import build
 from models.scorer import Scorer
-from models.snapshot import make_snapshot, point_snapshot
+from models.snapshot import features_for, make_snapshot, point_snapshot
 from tests.models import world
 from tests.models.world import firm, loan, penalty
 
@@ -176,3 +176,18 @@ def test_a_version_of_other_features_than_its_order_is_broken(town: Town, tmp_pa
     other = Scorer.of(text.replace(names, " ".join(f"{name}_x" for name in world.NAMES)), told)
     with pytest.raises(Broken, match="other features than its order"):
         town.snapshot(scorer=other)
+
+
+def test_without_a_register_each_subject_of_one_table_is_observed_once(
+    tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing
+) -> None:
+    who = [world.subject(number) for number in range(6)]
+    rows = {"penalty": [penalty(each, date(2025, m, 3), fine=1.0) for each in who for m in (1, 2, 3)]}
+    source = world.release(Shelf(tmp_path / "shelf", ring), keys["custody"], rows, buckets=4, purpose="scoring")
+    sql = "SELECT o.subject, p.n AS n FROM observation o LEFT JOIN "
+    sql += "(SELECT subject, count(*) AS n FROM penalty GROUP BY subject) p USING (subject)"
+    feature = {"name": "n", "title": "n", "direction": 0, "reason": {"zh": "n", "en": "n"}}
+    asked = {"subject_kind": None, "population": None, "tables": ["penalty"], "features": [feature], "rules": []}
+    living = features_for(world.order(sql=sql, **asked), source, DAY)
+    assert living.subjects == sorted(who)
+    assert living.features[:, 0].tolist() == [3.0] * 6

@@ -166,10 +166,11 @@ def test_nothing_held_or_another_key_or_purpose(house: House) -> None:
         house.release("curiosity")
 
 
-def test_buckets_hold_at_most_the_policy_says(house: House) -> None:
+@pytest.mark.parametrize("limits", [(30, 500_000), (10_000, 30)], ids=["subjects", "rows"])
+def test_buckets_hold_at_most_the_policy_says(house: House, limits: tuple[int, int]) -> None:
     house.bring(registration=register_of(300))
     policy = Policy.load()
-    small = Policy(policy.purposes, policy.bucket_sizes, 30)
+    small = Policy(policy.purposes, policy.bucket_sizes, *limits)
     seal = house.release("scoring", policy=small)
     assert seal.terms["buckets"] in (16, 64)
     place = house.shelf.open(seal.id).path / "registration"
