@@ -58,9 +58,9 @@ class Plot:
         return _svg("".join(self._parts), WIDTH, HEIGHT)
 
 
-def roc(false: Sequence[float], true: Sequence[float], ks: float, told: str) -> str:
+def roc(false: Sequence[float], true: Sequence[float], ks: float, told: str, judged: str) -> str:
     """The ROC curve (thinned) with the KS distance drawn where it is largest."""
-    plot = Plot("ROC and KS, judged out of time", (0, 1), (0, 1), ("false positive rate", "true positive rate"))
+    plot = Plot(f"ROC and KS, {judged}", (0, 1), (0, 1), ("false positive rate", "true positive rate"))
     plot.line([(0, 0), (1, 1)], SOFT, 1, "4 4")
     plot.line(list(zip(false, true, strict=True)), GOOD)
     x, y = max(zip(false, true, strict=True), key=lambda point: point[1] - point[0])

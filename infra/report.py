@@ -81,7 +81,7 @@ def _model(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
         "title": told["title"],
         "e": {"baseline": None, **e},
         "verdict": told["verdict"],
-        "roc": Markup(pictures.roc(false, true, e["ks"], words)),
+        "roc": Markup(pictures.roc(false, true, e["ks"], words, e["judged_by"])),
         "calibration": Markup(pictures.calibration(e["calibration"]["bins"])),
         "grades": Markup(pictures.grades(shares)),
     }
