@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -28,8 +29,9 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"there is no figure {', '.join(unknown)}; there are {', '.join(FIGURES)}", file=sys.stderr)
         return 2
-    for subjects in road.SIZES:
-        shutil.rmtree(road.OUT / f"road-{subjects}", ignore_errors=True)
+    if not os.environ.get("BENCH_KEEP"):  # set it while working on a figure: the walks of an earlier run are taken
+        for subjects in road.SIZES:
+            shutil.rmtree(road.OUT / f"road-{subjects}", ignore_errors=True)
     for name in names or list(FIGURES):
         FIGURES[name]()
     return 0

@@ -18,7 +18,7 @@ from credit.subjects import PseudonymKey
 from infra import stack
 from infra.demo import CITY_DAY
 from infra.home import Home
-from serving.answers import compose
+from serving.answers import compose, line_of
 from serving.client import ServiceClient
 from serving.snapshots import open_book, read_pointers
 
@@ -53,8 +53,9 @@ def score_in_process_p50_us() -> None:
     def answer() -> object:
         row = book.row_of(key.key_of(code))
         assert row is not None
-        told = {"score_id": "s", "mandate": "m", "purpose": "credit_granting", "valid_until": date(2026, 12, 1)}
-        return compose(book, row, **told)  # type: ignore[arg-type]
+        until = date(2026, 12, 1)
+        line = line_of(book, row)
+        return compose(book, line, score_id="s", mandate="m", purpose="credit_granting", valid_until=until)
 
     record("score_in_process_p50_us", quantiles(answer)[0] * 1e6, "us", more={"runs": RUNS, "times": TIMES})
 
