@@ -52,7 +52,8 @@ def _plain() -> Told:
         now = time.monotonic()
         if label not in last or now - last[label] >= PLAIN_EVERY or (total and done >= total):
             last[label] = now
-            sys.stderr.write(f"  {label}: {done}{f' of {total}' if total else ''}\n")
+            counted = f": {done}{f' of {total}' if total else ''}" if done or total else ""
+            sys.stderr.write(f"  {label}{counted}\n")
             sys.stderr.flush()
 
     return told

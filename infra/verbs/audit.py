@@ -11,6 +11,7 @@ from credit.errors import Broken
 from credit.seal import Kind
 from infra import show
 from infra.home import Home
+from infra.progress import progress
 from infra.trace import trace as walk_back
 from infra.verbs.options import AsJson
 from serving.replay import replay
@@ -32,12 +33,13 @@ def trace(
 ) -> None:
     """Walk back to the release and the catalogue, verify everything on the way, and score again to the bit."""
     home = Home.here()
-    chain = walk_back(name, shelf=home.shelf, ledgers=home.ledgers())
-    if chain.links[0].kind == "score":
-        again = replay(chain.links[0].id, home.ledger("service"), home.shelf)
-        replayed = again.digest
-    else:
-        replayed = ""
+    replayed = ""
+    with progress() as at:
+        at("walking back, verifying everything", 0, 0)
+        chain = walk_back(name, shelf=home.shelf, ledgers=home.ledgers())
+        if chain.links[0].kind == "score":
+            at("scoring again", 0, 0)
+            replayed = replay(chain.links[0].id, home.ledger("service"), home.shelf).digest
     if as_json:
         show.result({**chain.as_json(), "replayed": replayed}, as_json=True)
         return

@@ -65,7 +65,8 @@ def register(name: Model, by: By = None, as_json: AsJson = False) -> None:
     """Put a version into MLflow and ask for its promotion."""
     home = Home.here()
     version = version_of(home, name)
-    with registry(home) as mlflow:
+    with progress() as at, registry(home) as mlflow:
+        at(f"registering {version.seal.terms['model']}", 0, 0)
         number = ask(version, by=by or ALICE, ledger=home.ledger("platform", writing=True), registry=mlflow)
     show.result(
         {"version": version.seal.id, "mlflow_version": number},
@@ -93,7 +94,8 @@ def promote(
         "ledger": home.ledger("platform", writing=True),
         "today": today or options.today(),
     }
-    with registry(home) as mlflow:
+    with progress() as at, registry(home) as mlflow:
+        at(f"measuring {version.seal.terms['model']} again, and judging", 0, 0)
         if again:
             roll_back(version, why=again, registry=mlflow, **shared)
         else:
