@@ -61,8 +61,8 @@ def trace(name: str, *, shelf: Shelf, ledgers: Mapping[str, Ledger]) -> Chain:
 
     Raises :class:`Broken` at the first thing that does not verify, :class:`Missing` when there is no such thing.
     """
-    verified = {zone: ledger.verify() for zone, ledger in ledgers.items()}
-    entries = [entry for ledger in ledgers.values() for entry in ledger.entries()]
+    verified = {zone: list(ledger.verified()) for zone, ledger in ledgers.items()}
+    entries = [entry for own in verified.values() for entry in own]
     if name.partition("-")[0] in set(Kind):
         start, first = [name], []
     else:
@@ -70,7 +70,7 @@ def trace(name: str, *, shelf: Shelf, ledgers: Mapping[str, Ledger]) -> Chain:
         first = [_score_link(answered, entries)]
         start = [answered.because["snapshot"]]
     links = [*first, *(_seal_link(seal, entries) for seal in _ancestors(start, shelf))]
-    return Chain(tuple(links), verified)
+    return Chain(tuple(links), {zone: len(own) for zone, own in verified.items()})
 
 
 def _answered(score: str, entries: list[Entry]) -> Entry:

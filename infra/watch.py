@@ -26,14 +26,13 @@ def resident_mib(root: psutil.Process) -> float:
 
 
 class Watch:
-    """Sample while the ``with`` block runs; ``peak_mib`` afterwards (and so far, during)."""
+    """Sample while the ``with`` block runs; ``since_mark`` is the peak since the last :meth:`mark`."""
 
     def __init__(self, pid: int | None = None, every: float = 0.2) -> None:
         self._root = psutil.Process(pid)
         self._every = every
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.peak_mib = 0.0
         self.since_mark = 0.0
 
     def mark(self) -> None:
@@ -52,6 +51,5 @@ class Watch:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            now = resident_mib(self._root)
-            self.peak_mib, self.since_mark = max(self.peak_mib, now), max(self.since_mark, now)
+            self.since_mark = max(self.since_mark, resident_mib(self._root))
             self._stop.wait(self._every)

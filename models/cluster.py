@@ -12,7 +12,6 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,8 +62,8 @@ class _Cluster:
             while waiting:
                 ready, waiting = ray.wait(waiting, num_returns=1, timeout=5)
                 for answer in ray.get(ready):  # a failed task raises here, at once
-                    if isinstance(answer, _Error):
-                        raise answer.kind(answer.what, why=answer.why, remedy=answer.remedy)
+                    if isinstance(answer, CreditError):
+                        raise answer
                 if progress and ready:
                     progress(len(args) - len(waiting), len(args))
             return list(ray.get(references))
@@ -81,21 +80,11 @@ class _Cluster:
                 ray.cancel(reference, force=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Error:
-    """An error of ours on its way back: Ray would wrap the exception itself in one of its own."""
-
-    kind: type[CreditError]
-    what: str
-    why: str
-    remedy: str
-
-
 def _run(fn: Callable[..., Any], shared: Any, arg: Any) -> Any:
     try:
         return fn(arg) if shared is None else fn(shared, arg)
     except CreditError as error:
-        return _Error(type(error), error.what, error.why, error.remedy)
+        return error  # as a value: raised, Ray would wrap it in an exception of its own
 
 
 def in_process() -> Tasks:

@@ -137,11 +137,12 @@ def snapshot(
     version = home.shelf.open(champion["version"])
     source = home.shelf.open(release) if release else newest(home, Kind.RELEASE, purpose="scoring")
     day, who = today or options.today(), by or BOB
+    scorer = Scorer.load(version.path)
     with progress() as told:
         seal = make_snapshot(
             version=version,
             release=source,
-            scorer=Scorer.load(version.path),
+            scorer=scorer,
             shelf=home.shelf,
             key=home.key("compute"),
             by=who,
@@ -153,7 +154,7 @@ def snapshot(
     point_snapshot(home.shelf, seal, key=home.key("platform"))
     opened = home.shelf.open(seal.id, deep=False)
     answers = np.load(opened.path / "answers.npy", mmap_mode="r")
-    card = Scorer.load(version.path).card
+    card = scorer.card
     counts = np.bincount(answers["grade"], minlength=len(card.grades))
     shares = {grade: float(count) / max(1, len(answers)) for grade, count in zip(card.grades, counts, strict=True)}
     told_all = {"snapshot": seal.id, "model": name, "subjects": len(answers), "shares": shares}

@@ -1,4 +1,4 @@
-"""A shelf, a ledger and keys made afresh for each test."""
+"""A ledger made afresh for each test, and two actors; keys, ring and shelf are those of all tests."""
 
 from __future__ import annotations
 
@@ -9,25 +9,6 @@ import pytest
 from credit.actor import Actor, Role
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
-from credit.shelf import Shelf
-
-ZONES = ("custody", "research", "compute", "platform", "service")
-
-
-@pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SigningKey]:
-    folder = tmp_path_factory.mktemp("keys")
-    return {zone: SigningKey.create(folder, zone) for zone in ZONES}
-
-
-@pytest.fixture
-def ring(keys: dict[str, SigningKey]) -> KeyRing:
-    return KeyRing.of(*keys.values())
-
-
-@pytest.fixture
-def shelf(tmp_path: Path, ring: KeyRing) -> Shelf:
-    return Shelf(tmp_path / "shelf", ring)
 
 
 @pytest.fixture
