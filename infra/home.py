@@ -8,6 +8,9 @@
     <home>/shelf/           what zones leave for each other
     <home>/ledgers/         one ledger a zone
     <home>/mlflow/          tracking and registry server: SQLite and artefacts
+    <home>/lab/             accounts, homes of workspaces, what was asked to leave, sockets
+    <home>/outbox/          sealed parcels: what left the lab
+    <home>/runs/            how far trainings are
     <home>/service/         bank clients and mandates: SQLite
 
 A deployment sets each zone's ``HAIHE_<ZONE>_…`` instead, on machines that hold that zone alone.
@@ -104,7 +107,16 @@ class Home:
         }
         owned: dict[str, dict[str, Path | str]] = {
             "custody": {"RAW": self.root / "raw"},
-            "compute": {"MLFLOW_URI": "http://127.0.0.1:5000"},
+            "research": {
+                "ACCOUNTS": self.root / "lab" / "accounts.json",
+                "HOMES": self.root / "lab" / "homes",
+                "AIRLOCK": self.root / "lab" / "airlock",
+                "RUN": self.root / "lab" / "run",
+                "OUTBOX": self.root / "outbox",
+                "COMPUTE_LEDGER": self.root / "ledgers" / "compute.jsonl",
+                "RUNS": self.root / "runs",
+            },
+            "compute": {"MLFLOW_URI": "http://127.0.0.1:5000", "RUNS": self.root / "runs"},
             "service": {"ACCESS": self.root / "service" / "access.db"},
         }
         return {prefix + name: str(value) for name, value in {**shared, **owned.get(zone, {})}.items()}

@@ -17,6 +17,7 @@ class ComputeSettings:
     ring: Path
     ledger: Path
     mlflow_uri: str
+    runs: Path | None = None  # where a worker tells how far its trainings are
     ray_address: str = ""
     memory: str = "2GB"  # of DuckDB, for each bucket at work
     threads: int = 1

@@ -1,0 +1,1 @@
+"""What ``import lab`` is made of."""
