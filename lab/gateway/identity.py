@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
@@ -27,8 +28,6 @@ KEY = "haihe.visitor"
 ABORT = "haihe.abort"  # in the scope's state, set by the connection: ends it at once, unsent bytes and all
 LONGEST = 120.0  # seconds of any request; a stream ends before and is asked for again
 AT_ONCE = 4  # threads of one workspace
-QUEUE = 64  # of one workspace's requests under way
-UPLOADS = 1  # parcels of one workspace being read
 STREAMS = 4  # of one workspace at a time
 Value = TypeVar("Value")
 
@@ -41,6 +40,7 @@ class Visitor:
     kernel: bool  # the untrusted side
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     under_way: dict[str, int] = field(default_factory=dict)
+    paces: dict[str, deque[float]] = field(default_factory=dict)
 
     @property
     def actor(self) -> Actor:
@@ -57,6 +57,13 @@ class Visitor:
         if self.under_way.get(what, 0) >= most:
             raise Busy(f"This workspace has {most} {what} under way", remedy="Wait until one has ended")
         self.under_way[what] = self.under_way.get(what, 0) + 1
+
+    def pace(self, what: str, most: int, seconds: float) -> None:
+        """Count one more ``what``; raises :class:`Busy` for more than ``most`` in so many seconds."""
+        now, recent = time.monotonic(), self.paces.setdefault(what, deque(maxlen=most))
+        if len(recent) == most and now - recent[0] < seconds:
+            raise Busy(f"This workspace sent {most} {what} in {seconds:g} s", remedy="Wait a minute")
+        recent.append(now)
 
     def leave(self, what: str) -> None:
         """It has ended."""
