@@ -98,7 +98,7 @@ class Ledger:
         previous, zone = START, self.zone or (self.key.zone if self.key else "")
         with self.path.open("rb") as stream:
             for number, line in enumerate(stream, start=1):
-                entry, signer = self._read(line, number, previous)
+                entry, signer = self.read_line(line, number, previous)
                 if signer != (zone := zone or signer):
                     _broken(number, f"it is signed by zone {signer}, and this is the ledger of {zone}")
                 previous = entry.id
@@ -141,7 +141,8 @@ class Ledger:
         """Walk the whole ledger; the number of entries. Raises :class:`Broken` as :meth:`verified` does."""
         return sum(1 for _ in self.verified())
 
-    def _read(self, line: bytes, number: int, previous: str) -> tuple[Entry, str]:
+    def read_line(self, line: bytes, number: int, previous: str) -> tuple[Entry, str]:
+        """One line as an entry, verified against the number and id before it, and the zone that signed it."""
         try:
             told = json.loads(line)
             entry = Entry(

@@ -1,0 +1,54 @@
+"""Following a ledger as it grows: each entry is read and verified once, however often somebody looks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+
+from credit.errors import Broken
+from credit.ledger import START, Entry, Ledger
+
+
+class Follower:
+    """Tells each listener every entry of a ledger, in order and once. One follower may serve several threads."""
+
+    def __init__(self, ledger: Ledger, listeners: Iterable[Callable[[Entry], None]]) -> None:
+        self._ledger, self._listeners = ledger, tuple(listeners)
+        self._offset, self._seq, self._previous = 0, 0, START
+        self._zone = ledger.zone or (ledger.key.zone if ledger.key else "")
+        self._turn = threading.Lock()
+
+    def catch_up(self) -> int:
+        """Read what was written since; the number of entries so far. Raises :class:`Broken` as reading a ledger does.
+
+        A last line without its end is a writer at work (or killed): it is not an entry yet.
+        """
+        with self._turn:
+            try:
+                size = self._ledger.path.stat().st_size
+            except FileNotFoundError:
+                size = 0
+            if size < self._offset:
+                raise Broken(
+                    "A ledger has become shorter", why=self._ledger.path.name, remedy="Compare with the last backup"
+                )
+            if size > self._offset:
+                self._read_on()
+            return self._seq
+
+    def _read_on(self) -> None:
+        with self._ledger.path.open("rb") as stream:
+            stream.seek(self._offset)
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    return
+                entry, signer = self._ledger.read_line(line, self._seq + 1, self._previous)
+                self._zone = self._zone or signer
+                if signer != self._zone:
+                    raise Broken(
+                        f"The ledger is broken at line {entry.seq}", why=f"zone {signer} signed it, not {self._zone}"
+                    )
+                self._offset += len(line)
+                self._seq, self._previous = entry.seq, entry.id
+                for listener in self._listeners:
+                    listener(entry)
