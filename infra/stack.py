@@ -58,7 +58,8 @@ def running(
 ) -> Iterator[int]:
     """Start ``command``, wait until ``ready`` answers 200, give its pid, and stop it and its children after.
 
-    ``ready`` is a URL, or ``unix:<socket>:<path>``; nothing is waited for when it is empty. Raises :class:`Broken` with the end of its log when it ends early or is not ready in time.
+    ``ready`` is a URL, or ``unix:<socket>:<path>``; nothing is waited for when it is empty.
+    Raises :class:`Broken` with the end of its log when it ends early or is not ready in time.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stream:
@@ -97,9 +98,13 @@ def _wait(process: subprocess.Popen[bytes], ready: str, name: str, log: Path, se
 def _answers(ready: str) -> bool:
     if not ready.startswith("unix:"):
         return httpx.get(ready, timeout=2).status_code == 200
-    _, socket_path, path = ready.split(":", 2)
-    with httpx.Client(transport=httpx.HTTPTransport(uds=socket_path), timeout=2) as client:
-        return client.get(f"http://unix{path}").status_code == 200
+    _, place, path = ready.split(":", 2)
+    with socket.socket(socket.AF_UNIX) as connected, contextlib.suppress(OSError):
+        connected.settimeout(2)
+        connected.connect(place)
+        connected.sendall(f"GET {path} HTTP/1.0\r\nHost: unix\r\n\r\n".encode())
+        return b" 200 " in connected.recv(256)
+    return False
 
 
 def stop(process: subprocess.Popen[bytes], grace: float = 10) -> None:

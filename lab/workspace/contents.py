@@ -6,6 +6,7 @@ no table of bytes, nothing larger than a person reads.
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,14 @@ MOST_NOTEBOOK = 16 << 20
 PICTURES = {".png": 4 << 20, ".jpg": 4 << 20, ".jpeg": 4 << 20, ".svg": 2 << 20}
 
 
+class OutsideError(HTTPError, OSError):
+    """A link out of the home: refused when asked for, and (as an OSError of links) passed over in a listing."""
+
+    def __init__(self) -> None:
+        HTTPError.__init__(self, 403, "This is a link to a place outside the home")
+        self.errno = errno.ELOOP
+
+
 class SealedContents(AsyncFileContentsManager):  # type: ignore[misc]
     """Files of the home, without links out of it and without binary files."""
 
@@ -27,7 +36,7 @@ class SealedContents(AsyncFileContentsManager):  # type: ignore[misc]
         root = os.path.realpath(self.root_dir)
         real = os.path.realpath(place)
         if real != root and not real.startswith(root + os.sep):
-            raise HTTPError(403, "This is a link to a place outside the home")
+            raise OutsideError
         return place
 
     async def get(

@@ -15,6 +15,7 @@ from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerBase
+from tornado.web import HTTPError
 
 SOCKET = "/run/keep/keep.sock"
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
@@ -44,7 +45,7 @@ class SealedProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         return prepared
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Ask the keeper; raises :class:`RuntimeError` with its words when it refuses."""
+        """Ask the keeper; answers 503 with its words when it refuses."""
         self._reader, self._writer = await asyncio.open_unix_connection(SOCKET)
         key = self.connection_info["key"]
         asked = {
@@ -56,7 +57,8 @@ class SealedProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         told = json.loads(await asyncio.wait_for(self._reader.readline(), SECONDS) or b"{}")
         if "started" not in told:
             self._writer.close()
-            raise RuntimeError(told.get("error") or told.get("why") or "the kernel was not started")
+            why = str(told.get("error") or told.get("why") or "the kernel was not started")
+            raise HTTPError(503, why, reason="No kernel was started")
         self._exit = asyncio.create_task(self._told_exit(self._reader))
         return self.connection_info
 

@@ -7,7 +7,7 @@ import re
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 from websockets.sync.client import connect
@@ -20,9 +20,17 @@ class Hand:
     url: str
     user: str
     client: httpx.Client = field(init=False)
+    made: ClassVar[list[Hand]] = []
 
     def __post_init__(self) -> None:
         self.client = httpx.Client(base_url=self.url, follow_redirects=True, timeout=90)
+        self.made.append(self)
+
+    @classmethod
+    def close_all(cls) -> None:
+        for hand in cls.made:
+            hand.client.close()
+        cls.made.clear()
 
     @property
     def base(self) -> str:
