@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from lab.console import login, problems
 from lab.console.headers import Headers
-from lab.console.pages import accounts, help, home, ledgers, orders, projects
+from lab.console.pages import accounts, files, help, home, ledgers, orders, parcels, projects
 from lab.console.room import Room
 from lab.console.settings import HubSettings
 from lab.console.visit import admit
 from lab.settings import ResearchSettings
 
-ROOMS = (home, projects, accounts, orders, ledgers, help)
+ROOMS = (home, parcels, files, projects, accounts, orders, ledgers, help)
 
 
 def create_app(settings: ResearchSettings, hub: HubSettings) -> FastAPI:

@@ -116,10 +116,11 @@ class Index:
         asked = f"SELECT seq FROM entry WHERE {where} {below} ORDER BY seq DESC LIMIT ?"
         return [row[0] for row in self._all(asked, [*values, *([before] if before else []), limit])]
 
-    def count(self, search: Search) -> int:
-        """How many entries fit."""
+    def count(self, search: Search, *, before: int = 0) -> int:
+        """How many entries fit, below ``before`` when it is given."""
         where, values = search.where()
-        return int(self._all(f"SELECT count(*) FROM entry WHERE {where}", values)[0][0])
+        asked = f"SELECT count(*) FROM entry WHERE {where} {'AND seq < ?' if before else ''}"
+        return int(self._all(asked, [*values, *([before] if before else [])])[0][0])
 
     def read(self, numbers: Sequence[int]) -> list[Entry]:
         """These entries, read and verified anew from the ledger itself; raises :class:`~credit.errors.Broken`."""

@@ -12,10 +12,12 @@ from credit.actor import Role
 from credit.errors import CreditError
 from lab.console import training
 from lab.console.chapter import Chapter
+from lab.console.pages.parcels import desk_of
 from lab.console.room import Room
 from lab.console.routes import EVERYONE, open_to_all, shows
 from lab.console.visit import Visiting
 
+NEWS = 8  # lines of what changed
 LEAST_FREE = 5 << 30  # bytes on the disk of homes and parcels, below which the platform team is told
 router = APIRouter()
 
@@ -39,8 +41,11 @@ def home(visit: Visiting) -> Response:
     mine = {each.name for each in visit.room.projects.of(visit.name, visit.room.today())}
     running = [each for each in found.values() if not each.ended and (everything or each.project in mine)]
     projects = [visit.room.projects.get(name) for name in sorted(mine)]
+    notices = desk_of(visit.room).notices(visit.name, visit.account.roles if visit.account else ())
     return visit.show(
         "home.html.j2",
+        tasks=[each for each in notices if each.yours],
+        news=[each for each in notices if not each.yours][:NEWS],
         projects=projects,
         running=running,
         ledgers=ledgers(visit.room) if everything else [],
