@@ -1,4 +1,4 @@
-"""What stands behind a parcel (来龙去脉): what its project carried out before, and the cells its author had executed."""
+"""What stands behind a parcel (来龙去脉): what its project carried out before, and the cells executed for it."""
 
 from __future__ import annotations
 

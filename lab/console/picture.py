@@ -1,4 +1,4 @@
-"""Pictures for reviewers (图片展示): drawn anew from their pixels, so that nothing else of the file reaches a browser."""
+"""Pictures for reviewers (图片展示): drawn anew from their pixels, so that a browser gets nothing else."""
 
 from __future__ import annotations
 

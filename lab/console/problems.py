@@ -54,4 +54,6 @@ def _is_callback(request: Request) -> bool:
 
 def _page(request: Request, error: CreditError) -> Response:
     visit: Visit = getattr(request.state, "visit", None) or stranger(request)
-    return visit.show("error.html.j2", status=error.status, error=error)
+    back = request.url.path.rsplit("/", 1)[0] + "/"
+    back = back if len(back) <= len(visit.prefix) else back.rstrip("/")  # a form's target lies under its page
+    return visit.show("error.html.j2", status=error.status, error=error, back=back)
