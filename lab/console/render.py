@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lab.console.index import BEIJING
+from lab.console.words import Words
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -53,10 +55,21 @@ def figure(value: Any) -> str:
     return str(value)
 
 
+_PLACE = re.compile(r"(?:rows? (\d[\d, ]*?)( together)?|total), (.+)")
+
+
+def place(text: str, words: Words) -> str:
+    """A place in a table as the gate names it, ``row 3, column``, in the page's language."""
+    found = _PLACE.fullmatch(text)
+    if found is None:
+        return text
+    return words("parcels.place" if found[1] else "parcels.place_total", rows=found[1], column=found[3])
+
+
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-ENVIRONMENT.filters.update(moment=moment, minute=minute, short=short, size=size, figure=figure)
+ENVIRONMENT.filters.update(moment=moment, minute=minute, short=short, size=size, figure=figure, place=place)
 
 
 def render(template: str, **told: Any) -> str:
