@@ -49,6 +49,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a ledger: the ``offset`` bytes before it hold ``seq`` entries, the last of which is ``id``."""
+
+    offset: int = 0
+    seq: int = 0
+    id: str = START
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """A ledger file. ``key`` may be None for a reader; writers of several processes take turns by a lock.
 
@@ -103,6 +112,27 @@ class Ledger:
                     _broken(number, f"it is signed by zone {signer}, and this is the ledger of {zone}")
                 previous = entry.id
                 yield entry
+
+    def follow(self, mark: Mark) -> Iterator[tuple[Entry, Mark]]:
+        """The entries after ``mark``, each verified against the one before it, with the mark behind it.
+
+        For a reader who keeps up with a ledger of a named zone: what was read once is not read again. A last line that
+        is not whole yet is left for the next time. Raises :class:`Broken`.
+        """
+        if not self.path.exists():
+            if mark.seq:
+                _missing_lines(0, mark.seq)
+            return
+        with self.path.open("rb") as stream:
+            stream.seek(mark.offset)
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    return
+                entry, signer = self._read(line, mark.seq + 1, mark.id)
+                if signer != self.zone:
+                    _broken(entry.seq, f"it is signed by zone {signer}, and this is the ledger of {self.zone}")
+                mark = Mark(mark.offset + len(line), entry.seq, entry.id)
+                yield entry, mark
 
     def about(self, thing: str) -> list[Entry]:
         """The entries whose object is ``thing``, in order."""

@@ -1,0 +1,41 @@
+"""The console as a function of its settings (控制台)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from lab.console import login, problems
+from lab.console.headers import Headers
+from lab.console.pages import accounts, files, help, home, ledgers, orders, parcels, projects
+from lab.console.room import Room
+from lab.console.settings import HubSettings
+from lab.console.visit import admit
+from lab.settings import ResearchSettings
+
+ROOMS = (home, parcels, files, projects, accounts, orders, ledgers, help)
+
+
+def create_app(settings: ResearchSettings, hub: HubSettings) -> FastAPI:
+    """Every page under the service's prefix. Raises what :meth:`Room.open` does."""
+    room = Room.open(settings, hub)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        room.start()
+        try:
+            yield
+        finally:
+            room.close()
+
+    app = FastAPI(title="haihe console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.room = room
+    app.add_middleware(Headers)
+    problems.install(app)
+    router = APIRouter(prefix=hub.service_prefix.rstrip("/"), dependencies=[Depends(admit)])
+    for each in (login, *ROOMS):
+        router.include_router(each.router)
+    app.include_router(router)
+    return app

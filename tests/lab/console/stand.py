@@ -1,0 +1,110 @@
+"""Starting a real hub and a real console beside it, and logging in as a browser does."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from tests.lab.console.zone import Zone
+
+CONFIG = str(Path(__file__).parent / "hub_config.py")
+PREFIX = "/services/console/"
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where the hub and the console answer."""
+
+    zone: Zone
+    hub: str
+    console: str
+    token: str
+    environment: dict[str, str] = field(repr=False)
+
+    def login(self, name: str, *, language: str = "en") -> httpx.Client:
+        """A client that has logged in at the hub and come back to the console, by the real OAuth dance."""
+        client = httpx.Client(follow_redirects=True, timeout=30, headers={"Accept-Language": language})
+        page = client.get(self.console)
+        assert "/hub/login" in str(page.url), page.url
+        xsrf = next(value for key, value in client.cookies.items() if key == "_xsrf")
+        form = {"username": name, "password": "any", "_xsrf": xsrf}
+        page = client.post(str(page.url), data=form)
+        assert str(page.url).startswith(self.console), (page.url, page.text[:300])
+        return client
+
+
+def form_token(page: str) -> str:
+    """The token the forms of a page carry."""
+    found = re.search(r'name="form_token" value="([0-9a-f]{64})"', page)
+    assert found, "the page has no form"
+    return found.group(1)
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@contextmanager
+def standing(zone: Zone, folder: Path) -> Iterator[Stand]:
+    """A hub and a console on ``zone``; both are ended afterwards."""
+    hub_port, console_port, token = free_port(), free_port(), secrets.token_hex(32)
+    told = {"HUB_PORT": str(hub_port), "CONSOLE_PORT": str(console_port), "CONSOLE_TOKEN": token}
+    env = {**os.environ, **told, "PUBLIC_PORT": str(free_port())}
+    console, hub = f"http://127.0.0.1:{console_port}", f"http://127.0.0.1:{hub_port}"
+    given = {
+        "JUPYTERHUB_API_TOKEN": token,
+        "JUPYTERHUB_API_URL": f"{hub}/hub/api",
+        "JUPYTERHUB_SERVICE_URL": console,
+        "JUPYTERHUB_SERVICE_PREFIX": PREFIX,
+        "JUPYTERHUB_CLIENT_ID": "service-console",
+        "JUPYTERHUB_OAUTH_CALLBACK_URL": f"{console}{PREFIX}oauth_callback",
+        "JUPYTERHUB_HOST": hub,
+        **zone.environment(),
+    }
+    python, both = sys.executable, {**os.environ, **given}
+    logs = (folder / "hub.log").open("wb"), (folder / "console.log").open("wb")
+    processes = [
+        subprocess.Popen(
+            [python, "-m", "jupyterhub", "-f", CONFIG], cwd=folder, env=env, stdout=logs[0], stderr=logs[0]
+        ),
+        subprocess.Popen([python, "-m", "lab.console"], env=both, stdout=logs[1], stderr=logs[1]),
+    ]
+    try:
+        for url, log in ((f"{hub}/hub/api/", "hub.log"), (f"{console}{PREFIX}live", "console.log")):
+            _wait(url, folder / log)
+        yield Stand(zone, hub, f"{console}{PREFIX}", token, given)
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        for log in logs:
+            log.close()
+
+
+def _wait(url: str, log: Path) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            if httpx.get(url).status_code < 400:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    raise TimeoutError(f"{url} does not answer: {log.read_text()[-2000:]}")
