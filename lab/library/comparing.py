@@ -13,7 +13,7 @@ from lab.library.training import run as find
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
+    from lab.library.drawing import Figure
 
 MOST = 7
 _FIGURES = ("auc", "auc_low", "auc_high", "ks", "brier", "stability_index")

@@ -14,7 +14,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
@@ -24,7 +24,7 @@ GREY = "#767676"
 
 def draw(names: Sequence[str], evidence: Sequence[dict[str, Any]]) -> Figure:
     """A figure of ROC, calibration, distribution of points and KS of each version; names in Latin letters."""
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Figure
 
     figure = Figure(figsize=(10, 8), layout="constrained", facecolor="white")
     axes = figure.subplots(2, 2)

@@ -20,7 +20,13 @@ MAY_IMPORT = {  # package -> the packages or single modules of ours it may impor
 }
 DOORS = {  # outside library -> the only files that may import it
     "cryptography": ("credit/keys.py", "credit/subjects.py", "privacy/vault.py"),
-    "yaml": ("credit/catalogue.py", "privacy/policy.py", "models/order.py", "models/promotion.py"),
+    "yaml": (
+        "credit/catalogue.py",
+        "privacy/policy.py",
+        "models/order.py",
+        "models/promotion.py",
+        "lab/airlock/thresholds.py",
+    ),
     "ray": ("models/cluster.py",),
     "mlflow": ("models/registry.py",),
     "sqlglot": ("models/sql_check.py",),
@@ -29,6 +35,7 @@ DOORS = {  # outside library -> the only files that may import it
     "argon2": ("lab/accounts.py",),
     "matplotlib": ("lab/library/drawing.py",),
     "uvicorn": ("lab/gateway/connection.py", "lab/gateway/listening.py", "serving/__main__.py"),
+    "PIL": ("lab/airlock/picture.py",),
 }
 DOORS_BY_ZONE = {"duckdb": ("privacy/engine.py", "models/engine.py", "lab/library/engine.py")}
 

@@ -1,0 +1,98 @@
+"""What a researcher tells of a parcel (申请说明): why it leaves, from which releases, and what each file is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from credit.errors import Malformed
+from credit.fields import require_keys
+
+LONGEST = 2000  # characters of one text
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What one file is: what it shows, of which population, how it was counted, and how many subjects are behind it.
+
+    ``subjects`` is 0 where none is behind it (code, a text). ``counts`` names columns that count subjects under names
+    of their own.
+    """
+
+    what: str
+    population: str = ""
+    counted: str = ""
+    subjects: int = 0
+    counts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require_text(self.what, "what a file is", least=1)
+        _require_text(self.population, "the population")
+        _require_text(self.counted, "how it was counted")
+        if self.subjects < 0:
+            raise Malformed("A number of subjects cannot be negative")
+
+    @classmethod
+    def parse(cls, told: Mapping[str, Any], *, where: str) -> About:
+        """Read it from plain values; raises :class:`Malformed` naming what is missing or wrong."""
+        known = {"what", "population", "counted", "subjects", "counts"}
+        require_keys(told, known=known, needed={"what"}, where=where)
+        subjects, counts = told.get("subjects", 0), told.get("counts", ())
+        if not isinstance(subjects, int) or isinstance(subjects, bool):
+            raise Malformed(f"{where}: subjects is a whole number")
+        if not isinstance(counts, (list, tuple)) or not all(isinstance(each, str) for each in counts):
+            raise Malformed(f"{where}: counts is a list of names of columns")
+        texts = {name: told.get(name, "") for name in ("what", "population", "counted")}
+        return cls(**texts, subjects=subjects, counts=tuple(counts))
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain values."""
+        told = {"what": self.what, "population": self.population, "counted": self.counted, "subjects": self.subjects}
+        return told | ({"counts": list(self.counts)} if self.counts else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Title, purpose, an :class:`About` for each file by name, and the ids of the releases it was made from."""
+
+    title: str
+    purpose: str
+    files: Mapping[str, About] = field(default_factory=dict)
+    releases: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require_text(self.title, "the title", least=1)
+        _require_text(self.purpose, "the purpose", least=1)
+
+    @classmethod
+    def parse(cls, told: Mapping[str, Any]) -> Context:
+        """Read it from plain values; raises :class:`Malformed` naming what is missing or wrong."""
+        keys = {"title", "purpose", "files", "releases"}
+        require_keys(told, known=keys, needed=keys, where="context")
+        files, releases = told["files"], told["releases"]
+        if not isinstance(files, Mapping) or not all(isinstance(each, Mapping) for each in files.values()):
+            raise Malformed("context: files is a mapping of names to what each file is")
+        if not isinstance(releases, (list, tuple)) or not all(isinstance(each, str) for each in releases):
+            raise Malformed("context: releases is a list of ids")
+        abouts = {
+            name: About.parse(each, where=f"context, file {n}") for n, (name, each) in enumerate(files.items(), 1)
+        }
+        return cls(told["title"], told["purpose"], abouts, tuple(releases))
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain values."""
+        files = {name: about.as_json() for name, about in self.files.items()}
+        return {"title": self.title, "purpose": self.purpose, "files": files, "releases": list(self.releases)}
+
+    def texts(self) -> list[str]:
+        """Everything written in it, to be checked like any other text that leaves."""
+        told = [self.title, self.purpose]
+        return told + [text for about in self.files.values() for text in (about.what, about.population, about.counted)]
+
+
+def _require_text(text: Any, name: str, *, least: int = 0) -> None:
+    if not isinstance(text, str) or len(text.strip()) < least:
+        raise Malformed(f"The parcel does not say {name}", remedy="Write it: the reviewers judge by it")
+    if len(text) > LONGEST:
+        raise Malformed(f"The text of {name} is too long", why=f"it takes at most {LONGEST} characters")

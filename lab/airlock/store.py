@@ -1,0 +1,42 @@
+"""Where the bytes of parcels lie: content-addressed, so that a changed file is seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from credit.canonical import digest
+from credit.errors import Broken, Missing
+from credit.files import write_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A folder of files named by the SHA-256 of their bytes, mode 0600."""
+
+    root: Path
+
+    def put(self, content: bytes) -> str:
+        """Keep bytes; gives their digest."""
+        name = digest(content)
+        path = self._place(name)
+        if not path.exists() or digest(path) != name:
+            write_whole(path, content, mode=0o600)
+        return name
+
+    def get(self, name: str) -> bytes:
+        """The bytes of a digest; raises :class:`Missing`, or :class:`Broken` when they are not those kept."""
+        path = self._place(name)
+        if not path.is_file():
+            raise Missing("A file of this parcel is not in the airlock", why=f"{name[:12]} was taken away")
+        content = path.read_bytes()
+        if digest(content) != name:
+            raise Broken(
+                "A file of this parcel was changed in the airlock",
+                why=f"its bytes are not {name[:12]}",
+                remedy="Nothing leaves: withdraw the parcel, submit it again, and tell the platform team",
+            )
+        return content
+
+    def _place(self, name: str) -> Path:
+        return self.root / "files" / name[:2] / name

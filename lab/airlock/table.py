@@ -1,0 +1,67 @@
+"""Looking at tables: CSV, TSV, JSON, Parquet, and those that stand inside a text (表格检查)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from credit.gate import Finding
+from lab.airlock import cells, dominance, margins, rows
+from lab.airlock import text as texts
+from lab.airlock.cells import TableCase
+from lab.airlock.context import About
+from lab.airlock.grid import Grid
+from lab.airlock.kinds import Kind
+from lab.airlock.looked import Looked
+from lab.airlock.reading import delimited, embedded, from_json, parquet
+from lab.airlock.thresholds import Thresholds
+from lab.airlock.trouble import Trouble, as_finding, judge
+
+CHECKS = (*rows.CHECKS, *cells.CHECKS, *margins.CHECKS, *dominance.CHECKS)
+
+
+def look_at_table(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
+    """Delimited text, cell by cell."""
+    text = content.decode("utf-8-sig")
+    grid = delimited(text, t)
+    if isinstance(grid, Trouble):
+        return Looked(Kind.TABLE, content, (as_finding("reading", name, grid),))
+    return _tables(name, Kind.TABLE, content, [grid], about, t, judge(name, text, texts.TABLE_CHECKS, t))
+
+
+def look_at_json(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
+    """Every table in a JSON text."""
+    text = content.decode("utf-8-sig")
+    grids = from_json(text)
+    if isinstance(grids, Trouble):
+        return Looked(Kind.JSON, content, (as_finding("reading", name, grids),))
+    return _tables(name, Kind.JSON, content, grids, about, t, judge(name, text, texts.TABLE_CHECKS, t))
+
+
+def look_at_parquet(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
+    """A Parquet file; what leaves is the same table written anew, without metadata."""
+    read = parquet(content, t)
+    if isinstance(read, Trouble):
+        return Looked(Kind.PARQUET, b"", (as_finding("reading", name, read),))
+    grid, carried = read
+    text = "\n".join(each for column in grid.columns for each in (column.name, *column.texts))
+    return _tables(name, Kind.PARQUET, carried, [grid], about, t, judge(name, text, texts.TABLE_CHECKS, t))
+
+
+def look_at_text(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
+    """Text and code, and each table that is written out in it."""
+    text = content.decode("utf-8-sig")
+    grids = list(embedded(text, t["table_lines_at_least"]))
+    return _tables(name, Kind.TEXT, content, grids, about, t, judge(name, text, texts.CHECKS, t))
+
+
+def _tables(
+    name: str, kind: Kind, content: bytes, grids: Sequence[Grid], about: About, t: Thresholds, found: list[Finding]
+) -> Looked:
+    cases = tuple(TableCase(grid, about) for grid in grids if grid.columns)
+    for case in cases:
+        label = f"{name} ({case.grid.label})" if case.grid.label else name
+        small = case.grid.cells <= t["cells_at_most"] and len(case.grid.columns) <= t["columns_at_most"]
+        for finding in judge(label, case, CHECKS if small else rows.CHECKS, t):
+            found.append(Finding(finding.check, finding.outcome, finding.why, {**finding.evidence, "file": name}))
+    kept = tuple(case for case in cases if case.grid.cells <= t["cells_at_most"])
+    return Looked(kind, content, tuple(found), kept)

@@ -1,0 +1,72 @@
+"""A small research zone: a project with its author, a colleague, two reviewers outside it, a release, and the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from credit.actor import Actor, Role
+from credit.keys import KeyRing, SigningKey
+from credit.ledger import Ledger
+from credit.seal import Kind
+from credit.shelf import Shelf
+from lab.airlock.context import About, Context
+from lab.airlock.desk import Desk
+from lab.projects import Projects
+from lab.settings import ResearchSettings
+
+TODAY = date(2026, 11, 24)
+AUTHOR = Actor("li", Role.RESEARCHER)
+COLLEAGUE = Actor("wang", Role.RESEARCHER)
+FIRST, SECOND, THIRD = (Actor(name, Role.REVIEWER) for name in ("zhao", "qian", "sun"))
+PLATFORM = Actor("ops", Role.PLATFORM)
+PROJECT = "retail"
+
+SAFE = b"industry,n\nretail,120\ncatering,85\nlogistics,240\n"
+SMALL = b"industry,n\nretail,120\ncatering,3\nlogistics,240\n"
+
+
+@dataclass(frozen=True)
+class House:
+    """The desk and what stands around it."""
+
+    desk: Desk
+    release: str
+    folder: Path
+
+    def context(self, files: Mapping[str, bytes], **about: Any) -> Context:
+        told = {"what": "firms by industry", "population": "all firms", "counted": "count(*)", "subjects": 445} | about
+        return Context("Firms by industry", "a paper", {name: About(**told) for name in files}, (self.release,))
+
+    def submit(self, files: Mapping[str, bytes], by: Actor = AUTHOR, **about: Any) -> str:
+        return self.desk.submit(files, self.context(files, **about), by=by, project=PROJECT).id
+
+    def approve(self, id: str) -> None:
+        self.desk.vote(id, True, "seen", by=FIRST)
+        self.desk.vote(id, True, "seen", by=SECOND)
+
+
+def build(folder: Path, keys: Mapping[str, SigningKey], ring: KeyRing) -> House:
+    settings = ResearchSettings(
+        **{name: folder / name for name in ResearchSettings.__dataclass_fields__ if name != "session"}
+    )
+    ledger = Ledger(settings.ledger, keys["research"], ring)
+    shelf = Shelf(settings.shelf, ring)
+    projects = Projects(ledger)
+    projects.open(PROJECT, title="Retail", purpose="a paper", ends_on=TODAY + timedelta(days=300), by=PLATFORM)
+    projects.set_members(PROJECT, [AUTHOR.name, COLLEAGUE.name], by=PLATFORM)
+    with shelf.making() as making:
+        (making / "tables.txt").write_text("none")
+        seal = shelf.put(
+            making,
+            Kind.RELEASE,
+            parents=(),
+            terms={"purpose": "research", "invented": True},
+            expires_on=TODAY + timedelta(days=90),
+            by=Actor("custody", Role.PLATFORM),
+            key=keys["custody"],
+        )
+    return House(Desk(settings, ledger, shelf, keys["research"], lambda: TODAY), seal.id, folder)

@@ -1,0 +1,226 @@
+"""A parcel leaves when the gate lets it, two reviewers from outside approve blind, and nothing was changed since."""
+
+from __future__ import annotations
+
+import io
+from datetime import date, timedelta
+
+import pytest
+from PIL import Image
+
+from credit.actor import Actor, Role
+from credit.canonical import digest
+from credit.errors import Broken, Lapsed, Malformed, Missing, Refused
+from credit.gate import Outcome
+from credit.seal import Kind
+from credit.shelf import Shelf
+from lab.airlock.context import About, Context
+from lab.airlock.states import State, Turn
+from tests.lab.airlock.house import (
+    AUTHOR,
+    COLLEAGUE,
+    FIRST,
+    PLATFORM,
+    PROJECT,
+    SAFE,
+    SECOND,
+    SMALL,
+    THIRD,
+    TODAY,
+    House,
+)
+
+
+def picture() -> bytes:
+    sink = io.BytesIO()
+    Image.new("RGB", (40, 30), "white").save(sink, "PNG")
+    return sink.getvalue()
+
+
+def test_a_parcel_leaves_sealed_with_its_release_as_parent_and_an_end(house: House) -> None:
+    files = {"firms.csv": SAFE, "figure.png": picture()}
+    id = house.submit(files)
+    assert house.desk.get(id).turn is Turn.REVIEWERS
+    house.approve(id)
+    seal = house.desk.collect(id, by=AUTHOR)
+    opened = Shelf(house.desk.settings.outbox, house.desk.shelf.ring).open(seal.id, today=TODAY)
+    assert (opened.path / "firms.csv").read_bytes() == SAFE
+    assert opened.seal.kind is Kind.PARCEL
+    assert opened.seal.parents == (house.release,)
+    assert opened.seal.expires_on == TODAY + timedelta(days=90), "it ends with its release"
+    assert opened.seal.terms["reviewers"] == ["reviewer:qian", "reviewer:zhao"]
+    assert opened.seal.terms["invented"] is True
+    done = house.desk.get(id)
+    assert (done.state, done.sealed, done.turn) == (State.RECEIVED, seal.id, Turn.NOBODY)
+    with pytest.raises(Refused, match="received"):
+        house.desk.collect(id, by=AUTHOR)
+
+
+def test_a_check_records_nothing(house: House) -> None:
+    before = house.desk.ledger.head()
+    assert house.desk.check({"firms.csv": SAFE}, project=PROJECT).outcome is Outcome.REVIEW, "no context: look"
+    context = house.context({"firms.csv": SAFE})
+    assert house.desk.check({"firms.csv": SAFE}, project=PROJECT, context=context).passed
+    assert house.desk.ledger.head() == before
+    assert not (house.desk.settings.airlock / "files").exists()
+
+
+def test_what_fails_is_refused_with_the_fix_and_not_kept(house: House) -> None:
+    with pytest.raises(Refused) as refused:
+        house.submit({"firms.csv": SMALL})
+    assert any("small counts" in str(finding) for finding in refused.value.findings)
+    assert "Merge groups" in refused.value.remedy
+    assert house.desk.all() == []
+    assert not (house.desk.settings.airlock / "files").exists()
+    assert [entry.verb for entry in house.desk.ledger.entries()][-1] == "parcel.stopped"
+
+
+def test_only_a_member_submits_from_a_living_release(house: House) -> None:
+    files = {"firms.csv": SAFE}
+    with pytest.raises(Refused, match="not a member"):
+        house.submit(files, by=Actor("zhou", Role.RESEARCHER))
+    with pytest.raises(Refused, match="takes the role researcher"):
+        house.submit(files, by=Actor("li", Role.PLATFORM))
+    for releases, error in (((), Malformed), (("release-0000",), Missing)):
+        context = Context("t", "p", house.context(files).files, releases)
+        with pytest.raises(error):
+            house.desk.submit(files, context, by=AUTHOR, project=PROJECT)
+    late = type(house.desk)(
+        house.desk.settings, house.desk.ledger, house.desk.shelf, house.desk.key, lambda: date(2027, 3, 1)
+    )
+    with pytest.raises(Lapsed):
+        late.submit(files, house.context(files), by=AUTHOR, project=PROJECT)
+
+
+def test_the_author_reviews_in_no_role_and_nobody_of_the_project_does(house: House) -> None:
+    id = house.submit({"firms.csv": SAFE})
+    for actor in (Actor("li", Role.REVIEWER), Actor("li", Role.PLATFORM), AUTHOR, COLLEAGUE, PLATFORM):
+        with pytest.raises(Refused):
+            house.desk.vote(id, True, "fine", by=actor)
+    with pytest.raises(Refused, match="reviewed from outside"):
+        house.desk.vote(id, True, "fine", by=Actor("wang", Role.REVIEWER))
+    with pytest.raises(Refused, match="never reviews"):
+        house.desk.file(id, "firms.csv", by=Actor("li", Role.REVIEWER))
+    assert house.desk.get(id).state is State.SUBMITTED
+
+
+def test_one_reviewer_has_one_vote_and_a_refusal_shows_its_reasons_after_both(house: House) -> None:
+    id = house.submit({"firms.csv": SAFE})
+    with pytest.raises(Malformed, match="reason"):
+        house.desk.vote(id, False, " ", by=FIRST)
+    house.desk.vote(id, False, "the groups are too fine", by=FIRST)
+    with pytest.raises(Refused, match="has voted"):
+        house.desk.vote(id, True, "", by=FIRST)
+    half = house.desk.get(id)
+    assert (half.state, half.votes) == (State.HALF_REVIEWED, ())
+    assert house.desk.vote(id, True, "", by=SECOND).state is State.REFUSED
+    votes = house.desk.get(id).votes
+    assert [(vote.by, vote.approve, vote.reason) for vote in votes] == [
+        (FIRST, False, "the groups are too fine"),
+        (SECOND, True, ""),
+    ]
+    with pytest.raises(Refused):
+        house.desk.collect(id, by=AUTHOR)
+
+
+def test_what_must_be_looked_at_needs_a_reason_to_approve(house: House) -> None:
+    id = house.submit({"figure.png": picture()})
+    assert house.desk.get(id).verdict.outcome is Outcome.REVIEW
+    with pytest.raises(Malformed, match="reason"):
+        house.desk.vote(id, True, "", by=FIRST)
+    house.desk.vote(id, True, "a blank picture", by=FIRST)
+
+
+def test_questions_and_answers_take_turns(house: House) -> None:
+    id = house.submit({"firms.csv": SAFE})
+    house.desk.ask(id, "Why these three?", by=FIRST)
+    assert house.desk.get(id).turn is Turn.AUTHOR
+    with pytest.raises(Refused):
+        house.desk.vote(id, True, "", by=SECOND)
+    with pytest.raises(Refused, match="only its author"):
+        house.desk.answer(id, "I am not the author", by=COLLEAGUE)
+    house.desk.answer(id, "They are the largest", by=AUTHOR)
+    house.desk.vote(id, True, "", by=FIRST)
+    with pytest.raises(Refused, match="has voted"):
+        house.desk.ask(id, "One more thing?", by=FIRST)
+    house.desk.ask(id, "And the rest?", by=SECOND)
+    assert house.desk.answer(id, "Merged", by=AUTHOR).state is State.HALF_REVIEWED
+    assert [turn.answer for turn in house.desk.get(id).turns] == ["They are the largest", "Merged"]
+    assert house.desk.vote(id, True, "", by=SECOND).state is State.APPROVED
+
+
+def test_texts_between_people_name_no_subject(house: House) -> None:
+    id = house.submit({"firms.csv": SAFE})
+    for text in ("call 13812345678", "a" * 32, "it is 91120116MA05JKLM9P\u200b", " ", "x" * 1001):
+        with pytest.raises(Malformed):
+            house.desk.ask(id, text, by=FIRST)
+
+
+def test_a_file_changed_after_approval_is_broken_and_nothing_leaves(house: House) -> None:
+    id = house.submit({"firms.csv": SAFE})
+    house.approve(id)
+    kept = house.desk.get(id).files["firms.csv"].digest
+    assert kept == digest(SAFE)
+    path = house.desk.settings.airlock / "files" / kept[:2] / kept
+    path.write_bytes(SAFE.replace(b"120", b"119"))
+    with pytest.raises(Broken, match="changed in the airlock"):
+        house.desk.collect(id, by=AUTHOR)
+    with pytest.raises(Broken):
+        house.desk.file(id, "firms.csv", by=FIRST)
+    assert house.desk.get(id).state is State.APPROVED
+    assert not house.desk.settings.outbox.exists() or not list(house.desk.settings.outbox.rglob("manifest.json"))
+
+
+def test_files_are_shown_to_the_author_and_to_reviewers_alone(house: House) -> None:
+    id = house.submit({"firms.csv": SAFE})
+    assert house.desk.file(id, "firms.csv", by=AUTHOR) == house.desk.file(id, "firms.csv", by=THIRD) == SAFE
+    for actor in (COLLEAGUE, PLATFORM, Actor("li", Role.REVIEWER)):
+        with pytest.raises(Refused):
+            house.desk.file(id, "firms.csv", by=actor)
+    with pytest.raises(Missing):
+        house.desk.file(id, "../firms.csv", by=AUTHOR)
+    with pytest.raises(Missing):
+        house.desk.get("petition-0")
+
+
+def test_what_was_withdrawn_does_not_come_back_and_the_same_can_be_asked_again(house: House) -> None:
+    id = house.submit({"firms.csv": SAFE})
+    house.approve(id)
+    with pytest.raises(Refused, match="only its author"):
+        house.desk.withdraw(id, by=COLLEAGUE)
+    assert house.desk.withdraw(id, by=AUTHOR).state is State.WITHDRAWN
+    with pytest.raises(Refused):
+        house.desk.collect(id, by=AUTHOR)
+    assert house.submit({"firms.csv": SAFE}) != id
+
+
+def test_users_are_told_what_waits_for_them(house: House) -> None:
+    id = house.submit({"firms.csv": SAFE})
+
+    def yours(actor: Actor) -> list[bool]:
+        return [notice.yours for notice in house.desk.notices(actor.name, (actor.role,))]
+
+    assert (yours(AUTHOR), yours(FIRST), yours(SECOND)) == ([False], [True], [True])
+    assert yours(Actor("wang", Role.REVIEWER)) == [], "a member of the project does not review it"
+    house.desk.vote(id, True, "", by=FIRST)
+    assert (yours(AUTHOR), yours(FIRST), yours(SECOND)) == ([False], [], [True])
+    house.desk.ask(id, "Why?", by=SECOND)
+    assert (yours(AUTHOR), yours(SECOND)) == ([True], [False])
+    house.desk.answer(id, "So", by=AUTHOR)
+    house.desk.vote(id, True, "", by=SECOND)
+    assert yours(AUTHOR) == [True], "to be collected"
+    house.desk.collect(id, by=AUTHOR)
+    now = house.desk.get(id).changed_at
+    assert house.desk.notices("li", (Role.RESEARCHER,), since=now) == []
+    assert [notice.state for notice in house.desk.notices("li", (Role.RESEARCHER,))] == [State.RECEIVED]
+
+
+def test_a_context_is_read_strictly(house: House) -> None:
+    told = house.context({"firms.csv": SAFE}).as_json()
+    assert Context.parse(told) == house.context({"firms.csv": SAFE})
+    for wrong in ({"title": ""}, {"files": []}, {"releases": "release-1"}, {"more": 1}, {"purpose": "x" * 2001}):
+        with pytest.raises(Malformed):
+            Context.parse(told | wrong)
+    for subjects in (-1, True, "many"):
+        with pytest.raises(Malformed):
+            About.parse({"what": "x", "subjects": subjects}, where="file 1")

@@ -1,0 +1,50 @@
+"""From each state to each other, each role may or may not: the whole matrix, for the author and for another."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from credit.actor import Actor, Role
+from credit.errors import Refused
+from lab.airlock.states import LEAVING, MOVES, PENDING, TURN, State, Turn, may, require_move
+
+A, R = "researcher", "reviewer"
+WANTED = {  # from → {to: the role that may}
+    None: {"submitted": A},
+    "submitted": {"half_reviewed": R, "questioned": R, "withdrawn": A},
+    "half_reviewed": {"approved": R, "refused": R, "questioned": R, "withdrawn": A},
+    "questioned": {"submitted": A, "half_reviewed": A, "withdrawn": A},
+    "approved": {"received": A, "withdrawn": A},
+    "refused": {},
+    "withdrawn": {},
+    "received": {},
+}
+
+
+@pytest.mark.parametrize(("before", "after", "role"), list(product([None, *State], State, Role)))
+@pytest.mark.parametrize("name", ["author", "another"])
+def test_only_what_the_table_says_may_move(before: State | None, after: State, role: Role, name: str) -> None:
+    allowed = WANTED[before].get(after) == role and (name == "author") == (role is Role.RESEARCHER)
+    actor = Actor(name, role)
+    assert may(before, after, actor, "author") is allowed
+    if allowed:
+        require_move(before, after, by=actor, author="author")
+    else:
+        with pytest.raises(Refused):
+            require_move(before, after, by=actor, author="author")
+
+
+def test_every_state_has_a_turn_and_only_ended_ones_have_none() -> None:
+    ended = {state for state in State if not any(before is state for before, _ in MOVES)}
+    assert {state for state, turn in TURN.items() if turn is Turn.NOBODY} == ended
+    assert set(TURN) == set(State)
+    assert set(PENDING) | {State.RECEIVED} == set(LEAVING)
+
+
+def test_every_state_can_be_reached() -> None:
+    reached: set[State | None] = {None}
+    for _ in State:
+        reached |= {after for before, after in MOVES if before in reached}
+    assert reached == {None, *State}
