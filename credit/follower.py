@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from credit.errors import Broken
 from credit.ledger import START, Entry, Ledger
@@ -52,3 +53,32 @@ class Follower:
                 self._seq, self._previous = entry.seq, entry.id
                 for listener in self._listeners:
                     listener(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered(Ledger):
+    """A ledger for those who fold it again and again: ``entries()`` gives those of some kinds of verbs, each read once.
+
+    ``kinds`` are what stands before the dot, as ``project``. :meth:`verify` and appending are as for every ledger.
+    """
+
+    kinds: tuple[str, ...] = ()
+    _kept: list[Entry] = field(default_factory=list, repr=False, compare=False)
+    _followed: list[Follower] = field(default_factory=list, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Begin to follow the file."""
+        self._followed.append(Follower(Ledger(self.path, self.key, self.ring, self.zone), (self._keep,)))
+
+    def entries(self) -> Iterator[Entry]:
+        """The entries of ``kinds`` up to now, in order."""
+        self._followed[0].catch_up()
+        return iter(tuple(self._kept))
+
+    def verified(self) -> Iterator[Entry]:
+        """Every entry, as the whole ledger tells it."""
+        return Ledger(self.path, self.key, self.ring, self.zone).verified()
+
+    def _keep(self, entry: Entry) -> None:
+        if entry.verb.partition(".")[0] in self.kinds:
+            self._kept.append(entry)

@@ -13,6 +13,7 @@ from lab.library.training import run as find
 
 if TYPE_CHECKING:
     import pandas
+
     from lab.library.drawing import Figure
 
 MOST = 7
