@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from lab.library.browsing import catalogue as catalogue
     from lab.library.browsing import me as me
     from lab.library.comparing import compare as compare
+    from lab.library.leaving import carry_out as carry_out
+    from lab.library.leaving import notices as notices
+    from lab.library.leaving import parcels as parcels
     from lab.library.ordering import feature as feature
     from lab.library.ordering import order as order
     from lab.library.shaping import check as check
@@ -46,6 +49,9 @@ _WHERE = {
     "run": "training",
     "runs": "training",
     "compare": "comparing",
+    "carry_out": "leaving",
+    "parcels": "leaving",
+    "notices": "leaving",
 }
 __all__ = list(_WHERE)
 
