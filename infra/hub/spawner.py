@@ -6,6 +6,7 @@ import asyncio
 import html
 import os
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from traitlets import default
 
 from credit.actor import Role
 from credit.errors import CreditError, Missing, Refused
+from credit.follower import Remembered
 from credit.seal import Kind
 from credit.shelf import Opened
 from infra.hub.gate import HubGate
@@ -44,7 +46,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
 
     def projects(self) -> list[Project]:
         """The living projects of this user."""
-        return Projects(self.lab.place.ledger("research")).of(self.user.name, self.lab.day())
+        return projects_of(self.lab).of(self.user.name, self.lab.day())
 
     async def choice(self) -> str:
         """Nothing to choose with one project; a choice with several; words with none."""
@@ -129,7 +131,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
 
     def _allowed(self, name: str) -> bool:
         try:
-            Projects(self.lab.place.ledger("research")).get(name).require(self.user.name, self.lab.day())
+            projects_of(self.lab).get(name).require(self.user.name, self.lab.day())
         except CreditError:
             return False
         return self.user.name in Accounts(self.lab.home / "lab" / "accounts.json").all()
@@ -183,6 +185,13 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
             raise Refused(
                 "The gateway does not answer", why=type(error).__name__, remedy="Start the lab with `haihe up`"
             ) from error
+
+
+@lru_cache(maxsize=1)
+def projects_of(lab: HubSettings) -> Projects:
+    """The projects of this lab; what the ledger said once is remembered, since every workspace asks every second."""
+    ledger = lab.place.ledger("research")
+    return Projects(Remembered(ledger.path, ledger.key, ledger.ring, ledger.zone, kinds=("project",)))
 
 
 def newest(lab: HubSettings) -> Opened | None:

@@ -1,4 +1,4 @@
-"""Can this machine shut a workspace in? Each question with what is lacking and how to mend it, before anything starts."""
+"""Can this machine shut a workspace in? Each question, what is lacking, and how to mend it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 
-from lab.gateway import cells, orders, problems
+from lab.gateway import cells, orders, parcels, problems
 from lab.gateway.catalogue import describe
 from lab.gateway.identity import Admitted
 from lab.gateway.zone import ResearchZone
@@ -42,7 +42,7 @@ async def catalogue(request: Request, who: Admitted, search: str = "", release: 
 
 def kernel_app(zone: ResearchZone) -> FastAPI:
     """What a notebook's kernel can ask. Code of anyone runs there."""
-    return _app(zone, "The lab's gateway, for a kernel", everyone, kernels, orders.router)
+    return _app(zone, "The lab's gateway, for a kernel", everyone, kernels, orders.router, parcels.router)
 
 
 def server_app(zone: ResearchZone) -> FastAPI:

@@ -53,8 +53,22 @@ def _table(name: str, told: dict[str, Any], table: Table | None) -> dict[str, An
         "openness": table.openness if table else "",
         "sharing": table.sharing if table else "",
         "usage": table.usage if table else "",
-        "columns": [_column(column, kind, table) for column, kind in told["columns"].items()],
+        "columns": [_column(column, told["columns"][column], table) for column in _ordered(told["columns"], table)],
     }
+
+
+def _ordered(columns: dict[str, str], table: Table | None) -> list[str]:
+    """The subject first, then as the catalogue has them, and what every table has at the end."""
+    official = [field.column for field in table.fields] if table else []
+    place = {name: number for number, name in enumerate(["subject", *official])}
+    return sorted(
+        columns,
+        key=lambda name: (
+            name.startswith("_"),
+            place.get(name, len(place)),
+            list(OURS).index(name) if name in OURS else 0,
+        ),
+    )
 
 
 def _column(name: str, kind: str, table: Table | None) -> dict[str, Any]:

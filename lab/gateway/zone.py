@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from credit.errors import Lapsed, Missing, Refused
-from credit.follower import Follower
+from credit.follower import Follower, Remembered
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Entry, Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import Opened, Shelf
 from credit.trainings import Trainings
+from lab.airlock.desk import Desk
 from lab.projects import Project, fold
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class ResearchZone:
     shelf: Shelf
     key: SigningKey
     trainings: Trainings
+    desk: Desk
     _projects: dict[str, Project]
     _of_projects: list[Entry]
     _follow: list[Follower] = field(default_factory=list)
@@ -37,7 +39,10 @@ class ResearchZone:
         ring, key = KeyRing.load(settings.ring), SigningKey.load(settings.keys, "research")
         ledger = Ledger(settings.ledger, key, ring, "research")
         compute = Ledger(settings.compute_ledger, None, ring, "compute")
-        zone = cls(settings, ledger, Shelf(settings.shelf, ring), key, Trainings(), {}, [])
+        shelf = Shelf(settings.shelf, ring)
+        remembered = Remembered(settings.ledger, key, ring, "research", kinds=("project", "parcel"))
+        desk = Desk(settings, remembered, shelf, key, settings.day)
+        zone = cls(settings, ledger, shelf, key, Trainings(), desk, {}, [])
         zone._follow = [
             Follower(ledger, (zone._hear, zone.trainings.hear_research)),
             Follower(compute, (zone.trainings.hear_compute,)),

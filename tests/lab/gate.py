@@ -70,6 +70,14 @@ class House:
         told: dict[str, str] = answer.json()
         return told
 
+    def mounted(self, at: Path, tables: tuple[str, ...] = TABLES) -> Path:
+        """The release as a workspace's ``/data``: the manifest, and the granted tables alone."""
+        at.mkdir()
+        (at / "manifest.json").symlink_to(self.release.path / "manifest.json")
+        for table in tables:
+            (at / table).symlink_to(self.release.path / table)
+        return at
+
     def kernel(self, user: str = "alice", project: str = "loans") -> httpx.Client:
         return client(Path(self.open(user, project)["kernel"]))
 

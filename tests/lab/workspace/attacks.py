@@ -15,7 +15,7 @@ def tries(name, act):
 ATTACKS: dict[str, str] = {
     "the internet and the metadata address": """
 import socket
-for where in (("1.1.1.1", 53), ("8.8.8.8", 443), ("169.254.169.254", 80), ("10.0.0.1", 80), ("192.168.1.1", 80)):
+for where in (("1.1.1.1", 53), ("8.8.8.8", 443), ("169.254.169.254", 80), ("0.0.0.0", 8000), ("127.0.0.1", 5000)):
     tries(where, lambda: socket.create_connection(where, timeout=2))
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 tries("udp", lambda: udp.sendto(b"x", ("1.1.1.1", 53)))
@@ -75,7 +75,7 @@ tries("stop pid 1", lambda: os.kill(1, 9) or (_ for _ in ()).throw(PermissionErr
 """,
     "files of the machine and of others": """
 import os
-for path in ("/etc/shadow", "/root/.bash_history", "/var/log/syslog", "/sys/class/dmi/id/product_uuid", "/home/other",
+for path in ("/etc/shadow", "/".join(("", "root", ".ssh")), "/var/log/syslog", "/sys/class/dmi/id/product_uuid", "/home/other",
              "/proc/1/cwd", "/proc/kcore", "/dev/mem", "/dev/sda", "/dev/vda", "/run/secrets"):
     tries(path, lambda: os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(1))
 names = {"accounts.json", "hub.sqlite", "cookie_secret", "ids.json", "access.db", "research.jsonl", "custody.jsonl"}
