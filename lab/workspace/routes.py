@@ -40,6 +40,7 @@ ALLOWED: tuple[tuple[str, frozenset[str]], ...] = tuple(
         (r"/lab/api/workspaces" + _PATH, "GET PUT DELETE"),
         (r"/lab/api/(?:translations|themes|listings)" + _PATH, "GET"),
         (r"/api/security/csp-report", "POST"),
+        (r"/api/events/subscribe", "GET"),  # the server's own notices, of a kernel that died say
     )
 )
 _COMPILED = tuple((re.compile(pattern), methods) for pattern, methods in ALLOWED)

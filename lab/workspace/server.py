@@ -101,6 +101,7 @@ def configuration() -> Config:
             "extension_manager": "readonly",
             "extensions_in_dev_mode": False,
             "news_url": None,
+            "app_settings_dir": str(HERE / "share" / "labconfig"),
             "collaborative": False,
             "user_settings_dir": f"{HOME}/.lab/settings",
             "workspaces_dir": f"{HOME}/.lab/workspaces",

@@ -31,7 +31,7 @@ OPEN = {
     r"/api/sessions$", r"/api/sessions/(?P<session_id>\w+-\w+-\w+-\w+-\w+)$", r"/lab/api/settings/?$",
     r"/lab/api/settings/(?P<schema_name>.+)$", r"/lab/api/workspaces/?$", r"/lab/api/workspaces/(?P<space_name>.+)$",
     r"/lab/api/translations/?$", r"/lab/api/translations/(?P<locale>.*)$", r"/lab/api/themes/(.*)$",
-    r"/lab/api/listings/(.*)$", r"/api/security/csp-report$",
+    r"/lab/api/listings/(.*)$", r"/api/security/csp-report$", r"/api/events/subscribe$",
 }  # fmt: skip
 _TABLE = """
 import json, sys
@@ -96,7 +96,7 @@ def test_what_is_not_known_to_be_needed_is_refused(table: list[str]) -> None:
         "/files/first.ipynb", "/files/a/b.csv", "/nbconvert/html/first.ipynb", "/nbconvert/script", "/view/first.ipynb", "/api/nbconvert",
         "/terminals/1", "/api/terminals", "/api/terminals/1", "/lab/api/extensions", "/lab/api/build", "/api/shutdown", "/metrics",
         "/api/config/notebook", "/doc/tree/first.ipynb", "/tree", "/edit/x", "/proxy/8888", "/api/contents/../../etc/passwd",
-        "/static/../../x", "/api/events", "/api/events/subscribe", "/api/spec.yaml", "/login", "/files", "/notebooks/x",
+        "/static/../../x", "/api/events", "/api/spec.yaml", "/login", "/files", "/notebooks/x",
     ],
 )  # fmt: skip
 def test_a_known_way_out_is_shut(path: str) -> None:
