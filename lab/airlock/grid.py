@@ -13,7 +13,7 @@ HIDDEN = re.compile(
     r"|\*+|[<≤]\s*\d+|\[?[cxs]\]?|n/?a|nan|null|none|nat|\.{1,3}|[-–—]+|suppressed|masked|hidden|隐藏|保密", re.I
 )
 TOTAL = re.compile(r"(grand )?totals?|all|sum|overall|合计|总计|小计|全部|总数|总体|全市", re.I)
-_NUMBER = re.compile(r"([+-]?)(\d{1,3}(,\d{3})+|\d*)(\.\d*)?(e[+-]?\d{1,3})?\s*(%?)", re.I)
+_NUMBER = re.compile(r"([+-]?)(\d{1,3}(?:,\d{3})+|\d*)(\.\d*)?(e[+-]?\d{1,3})?\s*(%?)", re.I)
 
 
 @dataclass(frozen=True)

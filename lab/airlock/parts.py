@@ -53,6 +53,7 @@ _PARTS = (  # the first that fits the name decides
     (Part.KEY, _KEY),
 )
 _COMPILED = tuple((part, re.compile(pattern, re.I)) for part, pattern in _PARTS)
+_BARE_TOTAL = re.compile(r"(row_|grand_)?(total|sum)|合计|总计", re.I)
 ADDS_UP = re.compile(r"(.*_)?(total|sum|all|overall|grand_total)(_.*)?|合计|总计|总数|全部|小计|.*总额", re.I)
 
 
@@ -66,7 +67,7 @@ def part_of(column: Column, declared: Collection[str] = ()) -> Part:
     part = next((part for part, pattern in _COMPILED if pattern.fullmatch(name)), None)
     if part in (Part.COUNT, Part.AMOUNT) and not column.whole:
         return Part.AMOUNT if part is Part.AMOUNT else Part.NUMBER
-    if part is Part.AMOUNT and ADDS_UP.fullmatch(name):
+    if part is Part.AMOUNT and _BARE_TOTAL.fullmatch(name) and column.whole:
         return Part.WHOLE  # a total of counts or of amounts: its neighbours tell
     if part is None or (part is Part.KEY and not column.whole):
         if column.percent:

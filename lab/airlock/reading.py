@@ -122,8 +122,8 @@ def _walk(told: Any, path: str, grids: list[Grid], single: dict[str, str], depth
 def _even(told: dict[str, Any]) -> bool:
     """True for columns: lists of one length, or mappings of one set of row names to plain values."""
     each = list(told.values())
-    if all(isinstance(one, list) for one in each):
-        return len({len(one) for one in each}) == 1 and bool(each[0])
+    if all(isinstance(one, list) and one and not any(isinstance(x, (list, dict)) for x in one) for one in each):
+        return len({len(one) for one in each}) == 1
     if not all(isinstance(one, dict) for one in each):
         return False
     plain = all(not isinstance(value, (dict, list)) for one in each for value in one.values())
