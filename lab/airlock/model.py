@@ -19,7 +19,7 @@ from lab.airlock.thresholds import Thresholds
 from lab.airlock.trouble import Check, Trouble, as_finding, fail, judge, review
 
 END = "end of trees"
-_INTEGERS, _NUMBERS = r"-?\d{1,10}( -?\d{1,10})*", r"-?[\d.]+(e[+-]?\d+)?( -?([\d.]+(e[+-]?\d+)?|inf))*|inf"
+_INTEGERS, _NUMBERS = r"-?\d{1,10}(?: -?\d{1,10})*", r"-?[\d.]+(e[+-]?\d+)?( -?([\d.]+(e[+-]?\d+)?|inf))*|inf"
 _HEADER = {
     "version": r"v[34]",
     "num_class": r"\d{1,3}",

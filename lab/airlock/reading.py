@@ -163,20 +163,24 @@ def text_of(value: Any) -> str:
 
 def embedded(text: str, least: int) -> Iterator[Grid]:
     """The tables inside a text: ``least`` or more lines in a row of equally many cells, with numbers in each."""
-    block: list[list[str]] = []
+    block: dict[str, list[list[str]]] = {}  # by each delimiter that has divided all its lines alike
     start, heading, before = 0, "", ""
     for number, line in enumerate([*text.splitlines(), ""], start=1):
         cells = _cells(line)
-        if cells and (not block or len(cells) == len(block[0])):
-            if not block:
-                start, heading = number, before
-            block.append(cells)
+        kept = {by: [*rows, cells[by]] for by, rows in block.items() if by in cells and len(cells[by]) == len(rows[0])}
+        if kept:
+            block = kept
             continue
-        if len(block) >= least:
-            yield Grid.of(_header(heading, len(block[0])), block, f"lines {start} to {start + len(block) - 1}")
-        block, start, heading = ([cells], number, before) if cells else ([], number, "")
+        yield from _closed(block, heading, start, least)
+        block, start, heading = {by: [each] for by, each in cells.items()}, number, before
         if not _RULE.fullmatch(line):
             before = line
+
+
+def _closed(block: dict[str, list[list[str]]], heading: str, start: int, least: int) -> Iterator[Grid]:
+    rows = next(iter(block.values()), [])
+    if len(rows) >= least:
+        yield Grid.of(_header(heading, len(rows[0])), rows, f"lines {start} to {start + len(rows) - 1}")
 
 
 def _header(line: str, width: int) -> list[str]:
@@ -197,13 +201,13 @@ def _bare(line: str) -> str:
     return re.sub(r"^[\s#|>*\[({]+|[\s|\])},;]+$", "", line)
 
 
-def _cells(line: str) -> list[str]:
-    """The cells of a line that looks like a row: delimited, with a number in it."""
-    plain = _bare(line)
+def _cells(line: str) -> dict[str, list[str]]:
+    """The cells of a line that looks like a row, by each delimiter that fits it: a number is in one of them."""
+    plain, found = _bare(line), {}
     for delimiter in _CELLS:
         cells = [cell.strip().strip("\"'") for cell in re.split(delimiter, plain)]
-        if len(cells) > 1:
-            numbers = sum(number_of(cell) is not None for cell in cells)
-            if 2 * numbers >= len(cells) or (delimiter != r"\s+" and numbers):
-                return cells
-    return [plain] if number_of(plain) is not None else []
+        numbers = [number_of(cell) is not None for cell in cells]
+        words = delimiter == r"\s+" and not (numbers[-1] or 2 * sum(numbers) >= len(cells))  # prose with a number in it
+        if len(cells) > 1 and any(numbers) and not words:
+            found[delimiter] = cells
+    return found or ({"": [plain]} if number_of(plain) is not None else {})
