@@ -140,6 +140,10 @@ def _together(seen: Mapping[str, Looked], earlier: Sequence[Placed], t: Threshol
     mine = [Placed(THIS, name, case) for name, looked in seen.items() for case in looked.tables]
     against = list(earlier)
     found: list[Finding] = []
+    rows = sum(new.case.grid.rows for new in mine)
+    if rows > t["rows_at_most"]:
+        why = f"its tables have {rows} rows together: a table in pieces?"
+        found.append(as_finding("row-level data", THIS, review(why, "Carry out what the purpose needs", rows=rows)))
     if len(against) > t["earlier_tables_at_most"]:
         why = f"of {len(against)} tables outside only the newest {t['earlier_tables_at_most']} were compared"
         found.append(as_finding("differencing", THIS, review(why, "Close the project and open a new one")))
@@ -148,7 +152,7 @@ def _together(seen: Mapping[str, Looked], earlier: Sequence[Placed], t: Threshol
         for old in (*against, *mine[:number]):
             troubles = (*differences(new, old, t), *near_sums(new, old, t))
             found += [as_finding("differencing", new.file, trouble) for trouble in troubles]
-    if not found and mine:
+    if mine and all(finding.check != "differencing" for finding in found):
         why = f"{len(mine)} tables were held against each other and against {len(against)} earlier ones"
         found.append(Finding("differencing", Outcome.PASS, why, {"file": THIS}))
     return found

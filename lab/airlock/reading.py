@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lab.airlock.grid import Grid, number_of
+from lab.airlock.grid import Grid, is_hidden, number_of
 from lab.airlock.thresholds import Thresholds
 from lab.airlock.trouble import Trouble, fail
 
@@ -36,7 +36,20 @@ def delimited(text: str, thresholds: Thresholds) -> Grid | Trouble:
     header, body = rows[0], rows[1:]
     if all(number_of(cell) is not None for cell in header):  # no header: the first row is data too
         header, body = [f"column {n + 1}" for n in range(len(header))], rows
-    return Grid.of(header, body)
+    return Grid.of(*_one_header(header, body))
+
+
+def _one_header(header: list[str], body: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """A header of several rows, as pandas writes one, made one: rows of words above rows with numbers."""
+    above = 0
+    while above < min(3, len(body) - 1) and not any(number_of(cell) is not None for cell in body[above]):
+        words = [cell for cell in body[above][1:] if not is_hidden(cell)]
+        if not words and not (above and body[above][0]):
+            break
+        above += 1
+    if not above or not any(number_of(cell) is not None for row in body[above:] for cell in row[1:]):
+        return header, body
+    return [" ".join(filter(None, names)) for names in zip(header, *body[:above], strict=True)], body[above:]
 
 
 def _columns(sample: str, delimiter: str) -> int:

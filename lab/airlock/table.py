@@ -12,6 +12,7 @@ from lab.airlock.context import About
 from lab.airlock.grid import Grid
 from lab.airlock.kinds import Kind
 from lab.airlock.looked import Looked
+from lab.airlock.parts import is_count
 from lab.airlock.reading import delimited, embedded, from_json, parquet
 from lab.airlock.thresholds import Thresholds
 from lab.airlock.trouble import Trouble, as_finding, judge
@@ -57,7 +58,8 @@ def look_at_text(name: str, content: bytes, about: About, t: Thresholds) -> Look
 def _tables(
     name: str, kind: Kind, content: bytes, grids: Sequence[Grid], about: About, t: Thresholds, found: list[Finding]
 ) -> Looked:
-    cases = tuple(TableCase(grid, about) for grid in grids if grid.columns)
+    turned = [grid.transposed() for grid in grids if _lies_on_its_side(grid, t)]
+    cases = tuple(TableCase(grid, about) for grid in (*grids, *turned) if grid.columns)
     for case in cases:
         label = f"{name} ({case.grid.label})" if case.grid.label else name
         small = case.grid.cells <= t["cells_at_most"] and len(case.grid.columns) <= t["columns_at_most"]
@@ -65,3 +67,12 @@ def _tables(
             found.append(Finding(finding.check, finding.outcome, finding.why, {**finding.evidence, "file": name}))
     kept = tuple(case for case in cases if case.grid.cells <= t["cells_at_most"])
     return Looked(kind, content, tuple(found), kept)
+
+
+def _lies_on_its_side(grid: Grid, t: Thresholds) -> bool:
+    """True when its rows are what columns should be: they are named as counts, or it is much wider than long."""
+    if len(grid.columns) < 2 or grid.rows > t["columns_at_most"] or len(grid.columns) > t["columns_at_most"]:
+        return False
+    first = grid.columns[0]
+    wide = len(grid.columns) > max(grid.rows, t["rows_without_counts_review_from"])
+    return not first.numeric and (wide or any(map(is_count, first.texts)))

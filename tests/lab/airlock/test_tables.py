@@ -175,3 +175,45 @@ def test_a_total_gives_one_hidden_cell_back(counts: list[int], hidden: int) -> N
     cells = ["*" if n == hidden else str(count) for n, count in enumerate(counts)]
     table = "industry,n\n" + "".join(f"group {n},{cell}\n" for n, cell in enumerate(cells)) + f"total,{sum(counts)}\n"
     assert found(judge({"t.csv": table}), "hidden cells")[0].evidence["cells"] == [f"row {hidden + 1}, n"]
+
+
+@pytest.mark.parametrize(
+    ("table", "wanted"),
+    [
+        ("what,retail,food\nn,120,3\nmean,0.3,0.2\n", FAIL),  # on its side
+        ("variable,value\nauc,0.74\nn_defaulted,3\n", FAIL),  # long
+        ("industry,variable,value\nretail,n,120\nretail,mean,0.3\nfood,n,3\nfood,mean,0.2\n", FAIL),
+        ("industry,firms\nretail,120 (97.6%)\nfood,3 (2.4%)\n", FAIL),  # two numbers in a cell
+        ("industry,defaulted\nretail,30/120\nfood,3/120\n", FAIL),
+        ("行业,户数\n零售,120户\n餐饮,3户\n", FAIL),  # with its unit
+        ("industry,count\nretail,n=120\nfood,n=3\n", FAIL),
+        ("industry,n\nretail,１２０\nfood,３\n", FAIL),  # full width
+        ("industry,n\nretail,1.2e2\nfood,3.0\n", FAIL),
+        ("industry,n\nretail,120\nfood,3\nlogistics,see note\n", FAIL),  # a word among counts
+        (",firms,firms\n,count,mean\nindustry,,\nretail,120,0.3\nfood,3,0.2\n", FAIL),  # pandas' two headers
+        ("industry,n_thousands\nretail,0.12\nfood,0.003\n", FAIL),  # in another unit
+        ("industry,level\nretail,120\nfood,3\n", REVIEW),  # named as a key
+        ("industry,x\nretail,3\nfood,4\nlogistics,5\n", REVIEW),  # that runs
+        ("n\n3\n", FAIL),
+        ("3\n120\n", REVIEW),  # without a header
+        ("decile,n\n1,50\n2,60\n3,70\n", PASS),
+        ("year,decile,n\n2021,1,50\n2021,2,60\n2022,1,70\n2022,2,80\n", PASS),
+    ],
+)
+def test_a_small_count_is_seen_in_every_dress(table: str, wanted: Outcome) -> None:
+    assert worst(table, "small counts") is wanted
+
+
+def test_rows_of_subjects_with_a_made_up_count_are_looked_at() -> None:
+    rows = "firm,n,turnover\n" + "".join(f"the {n}th,50,{n * 7}\n" for n in range(63))
+    assert worst(rows, "counts that add up") is REVIEW
+    assert worst(rows.replace(",50,", ",60,", 1), "counts that add up", subjects=300) is REVIEW
+    assert worst("a,n\nx," + "word " * 60 + "\n", "long cells") is FAIL
+    wide = "what," + ",".join(f"f{n}" for n in range(60)) + "\nturnover," + ",".join(str(n * 7) for n in range(60))
+    assert worst(wide, "row-level data") is REVIEW, "a row a subject, on its side"
+
+
+def test_a_table_in_pieces_is_counted_together() -> None:
+    files = {f"t{n}.csv": "a,n\n" + "x,50\n" * 400 for n in range(6)}
+    (finding,) = [each for each in found(judge(files), "row-level data") if each.evidence["file"] == "this parcel"]
+    assert finding.evidence["rows"] == 2400
