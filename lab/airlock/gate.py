@@ -130,8 +130,9 @@ def _context(files: Mapping[str, bytes], context: Context, t: Thresholds) -> lis
         why = f"it does not tell of {silent} files, and tells of {idle} that are not there"
         found.append(as_finding("context", THIS, fail(why, "Describe each file under its own name")))
     told = "\n".join(context.texts())
-    for name, check in texts.CHECKS:
-        found += [as_finding(f"context: {name}", THIS, trouble) for trouble in check(told, t)]
+    for finding in texts.judge_text(THIS, told, texts.CHECKS, t):
+        if finding.outcome is not Outcome.PASS:
+            found.append(Finding(f"context: {finding.check}", finding.outcome, finding.why, finding.evidence))
     return found
 
 

@@ -12,6 +12,7 @@ from lab.airlock.trouble import shown
 HIDDEN = re.compile(
     r"|\*+|[<≤]\s*\d+|\[?[cxs]\]?|n/?a|nan|null|none|nat|\.{1,3}|[-–—]+|suppressed|masked|hidden|隐藏|保密", re.I
 )
+LARGEST = 1e18  # what is larger counts nothing, and sums of it would not be exact
 TOTAL = re.compile(r"(grand )?totals?|all|sum|overall|合计|总计|小计|全部|总数|总体|全市", re.I)
 _UNIT = r"%|户|家|个|人|笔|条|件|次|元|万元|亿元|firms|subjects"
 _NUMBER = re.compile(
@@ -115,10 +116,8 @@ def number_of(text: str) -> float | None:
     match = _NUMBER.fullmatch(text.strip())
     if not match or not (match[2] or (match[3] or "")[1:]):
         return None
-    try:
-        return float("".join((match[1], match[2].replace(",", "") or "0", match[3] or "", match[4] or "")))
-    except (ValueError, OverflowError):
-        return None
+    number = float("".join((match[1], match[2].replace(",", "") or "0", match[3] or "", match[4] or "")))
+    return number if abs(number) < LARGEST else None
 
 
 def decimals_of(text: str) -> int:

@@ -44,7 +44,7 @@ def look_at_svg(name: str, content: bytes, about: About, t: Thresholds) -> Looke
     ElementTree.register_namespace("", _SPACE[1:-1])
     ElementTree.register_namespace("xlink", _LINK[1:-5])
     findings = judge(name, root, CHECKS, t)
-    findings += judge(name, "\n".join(_words(root)), texts.CHECKS, t)
+    findings += texts.judge_text(name, "\n".join(_words(root)), texts.CHECKS, t)
     looked = review(
         "a machine does not read what a picture shows", "Say in the context what it shows", marks=marks(root)
     )

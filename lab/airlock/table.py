@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from credit.gate import Finding
+from credit.gate import Finding, Outcome
 from lab.airlock import cells, dominance, margins, rows
 from lab.airlock import text as texts
 from lab.airlock.cells import TableCase
@@ -26,7 +26,7 @@ def look_at_table(name: str, content: bytes, about: About, t: Thresholds) -> Loo
     grid = delimited(text, t)
     if isinstance(grid, Trouble):
         return Looked(Kind.TABLE, content, (as_finding("reading", name, grid),))
-    return _tables(name, Kind.TABLE, content, [grid], about, t, judge(name, text, texts.TABLE_CHECKS, t))
+    return _tables(name, Kind.TABLE, content, [grid], about, t, texts.judge_text(name, text, texts.TABLE_CHECKS, t))
 
 
 def look_at_json(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
@@ -35,7 +35,7 @@ def look_at_json(name: str, content: bytes, about: About, t: Thresholds) -> Look
     grids = from_json(text)
     if isinstance(grids, Trouble):
         return Looked(Kind.JSON, content, (as_finding("reading", name, grids),))
-    return _tables(name, Kind.JSON, content, grids, about, t, judge(name, text, texts.TABLE_CHECKS, t))
+    return _tables(name, Kind.JSON, content, grids, about, t, texts.judge_text(name, text, texts.TABLE_CHECKS, t))
 
 
 def look_at_parquet(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
@@ -45,20 +45,24 @@ def look_at_parquet(name: str, content: bytes, about: About, t: Thresholds) -> L
         return Looked(Kind.PARQUET, b"", (as_finding("reading", name, read),))
     grid, carried = read
     text = "\n".join(each for column in grid.columns for each in (column.name, *column.texts))
-    return _tables(name, Kind.PARQUET, carried, [grid], about, t, judge(name, text, texts.TABLE_CHECKS, t))
+    return _tables(name, Kind.PARQUET, carried, [grid], about, t, texts.judge_text(name, text, texts.TABLE_CHECKS, t))
 
 
 def look_at_text(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
     """Text and code, and each table that is written out in it."""
     text = content.decode("utf-8-sig")
-    grids = list(embedded(text, t["table_lines_at_least"]))
-    return _tables(name, Kind.TEXT, content, grids, about, t, judge(name, text, texts.CHECKS, t))
+    found = texts.judge_text(name, text, texts.CHECKS, t)
+    short = all(finding.check != "length" or finding.outcome is not Outcome.FAIL for finding in found)
+    grids = list(embedded(text, t["table_lines_at_least"])) if short else []
+    return _tables(name, Kind.TEXT, content, grids, about, t, found)
 
 
 def _tables(
     name: str, kind: Kind, content: bytes, grids: Sequence[Grid], about: About, t: Thresholds, found: list[Finding]
 ) -> Looked:
     turned = [grid.transposed() for grid in grids if _lies_on_its_side(grid, t)]
+    if any(finding.check == "length" and finding.outcome is Outcome.FAIL for finding in found):
+        return Looked(kind, content, tuple(found))
     cases = tuple(TableCase(grid, about) for grid in (*grids, *turned) if grid.columns)
     for case in cases:
         label = f"{name} ({case.grid.label})" if case.grid.label else name
