@@ -25,6 +25,7 @@ from lab.airlock.svg import look_at_svg
 from lab.airlock.table import look_at_json, look_at_parquet, look_at_table, look_at_text
 from lab.airlock.thresholds import Thresholds, load
 from lab.airlock.trouble import Trouble, as_finding, fail, review
+from lab.airlock.unhiding import unhidden
 
 THIS = "this parcel"
 Promoted = Callable[[str], bool]
@@ -151,7 +152,7 @@ def _together(seen: Mapping[str, Looked], earlier: Sequence[Placed], t: Threshol
         against = against[-t["earlier_tables_at_most"] :]
     for number, new in enumerate(mine):
         for old in (*against, *mine[:number]):
-            troubles = (*differences(new, old, t), *near_sums(new, old, t))
+            troubles = (*differences(new, old, t), *near_sums(new, old, t), *unhidden(new, old, t))
             found += [as_finding("differencing", new.file, trouble) for trouble in troubles]
     if mine and all(finding.check != "differencing" for finding in found):
         why = f"{len(mine)} tables were held against each other and against {len(against)} earlier ones"

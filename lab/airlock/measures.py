@@ -70,6 +70,10 @@ def measures_of(case: TableCase, known: int) -> Sequence[Measure]:
 
 
 def _measure(column: Column, case: TableCase) -> Measure:
+    return Measure(name_of(column), column.shown, column.numbers, case.parts[column.number] is Part.COUNT)
+
+
+def name_of(column: Column) -> str:
+    """A column's name as it is compared: all words that just say "count" are one."""
     name = " ".join(column.name.split()).casefold()
-    counts = case.parts[column.number] is Part.COUNT
-    return Measure("count" if _COUNT_WORDS.fullmatch(name) else name, column.shown, column.numbers, counts)
+    return "count" if _COUNT_WORDS.fullmatch(name) else name

@@ -83,6 +83,17 @@ def test_within_one_parcel_too() -> None:
     assert finding.evidence["cells"][0] == "row 2, n"
 
 
+def test_a_cell_hidden_in_one_table_is_not_given_back_by_another() -> None:
+    old = "industry,n\nretail,1213\nfood,*\nlogistics,*\ntotal,3666\n"
+    new = "industry,n\nlogistics,2446\nretail,1213\n"  # food was 7
+    for one, other in ((new, old), (old, new)):
+        (finding,) = (each for each in differencing(one, other) if "totals give back" in each.why)
+        assert finding.outcome is Outcome.FAIL
+        assert finding.evidence["cells"] == ["row 2, n"]
+        assert "Hide the same cells" in finding.evidence["fix"]
+    assert differencing("industry,n\nretail,1213\nlogistics,*\n", old) == []
+
+
 def test_sums_without_counts_are_looked_at() -> None:
     old = "industry,turnover_sum\nretail,120000\nfood,84000\n"
     new = "industry,turnover_sum\nretail,120000\nfood,83100\n"
