@@ -8,6 +8,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import uvicorn
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from tests.lab.console.zone import Zone
 
@@ -108,3 +112,24 @@ def _wait(url: str, log: Path) -> None:
         except httpx.HTTPError:
             time.sleep(0.1)
     raise TimeoutError(f"{url} does not answer: {log.read_text()[-2000:]}")
+
+
+@contextmanager
+def served(app: FastAPI, path: Path) -> Iterator[httpx.Client]:
+    """The app behind a real server on a unix socket, in this process."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://console") as client:
+            yield client
+        server.should_exit = True
+        thread.join()
+
+
+def routes_of(app: FastAPI) -> list[APIRoute]:
+    """Every route of the app's own table."""
+    return [route for route in app.routes if isinstance(route, APIRoute)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -45,10 +46,11 @@ class Zone:
     settings: ResearchSettings
     keys: dict[str, SigningKey]
     ring: KeyRing
+    parcels: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, root: Path) -> Zone:
-        """Keys and an empty ledger with the platform's first account."""
+    def make(cls, root: Path, people: Mapping[str, tuple[Role, ...]] = PEOPLE) -> Zone:
+        """Keys and an empty ledger with the accounts of ``people``."""
         keys = {zone: SigningKey.create(root / "keys" / zone, zone) for zone in ("custody", "research", "compute")}
         for zone, key in keys.items():
             write_whole(root / "ring" / f"{zone}.pem", key.public_pem())
@@ -66,7 +68,7 @@ class Zone:
             runs=root / "runs",
         )
         zone = cls(settings, keys, KeyRing.load(settings.ring))
-        for name, roles in PEOPLE.items():
+        for name, roles in people.items():
             zone.accounts.add(name, roles, by=FIRST, ledger=zone.ledger, password=PASSWORD)
         return zone
 
