@@ -34,11 +34,11 @@ def create_app(settings: ResearchSettings, hub: HubSettings) -> FastAPI:
 
     app = FastAPI(title="haihe console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.room = room
-    app.add_middleware(Headers)
+    app.add_middleware(Headers, hub=hub.host)
     problems.install(app)
     for route in (route for each in (login, *ROOMS) for route in each.router.routes):
         assert isinstance(route, APIRoute)  # one flat table: what is in it is what there is, and a test reads it
-        path, methods = hub.service_prefix.rstrip("/") + route.path, sorted(route.methods)
+        path, methods = hub.service_prefix.rstrip("/") + route.path, sorted(route.methods or ())
         app.add_api_route(
             path,
             route.endpoint,

@@ -105,6 +105,11 @@ class Index:
                 )
             return mark
 
+    def glance(self) -> None:
+        """Read what is new if it is little and nobody is reading; raises as :meth:`keep_up` does."""
+        if not self._turn.locked():
+            self.keep_up(stop=lambda: True)
+
     def reached(self) -> int:
         """How many entries are in the index."""
         return self._mark().seq
