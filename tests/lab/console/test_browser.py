@@ -25,7 +25,7 @@ UNNAMED = (
     f"() => [...document.querySelectorAll('{PRESSED}')]"
     + """.filter(e => {
   const name = e.getAttribute('aria-label') || e.textContent || e.getAttribute('alt')
-    || [...(e.labels || [])].map(l => l.innerText).join('') || (e.querySelector('img') || {}).alt;
+    || [...(e.labels || [])].map(l => l.textContent).join('') || (e.querySelector('img') || {}).alt;
   return !(name || '').trim() && !(e.tagName === 'IMG' && e.getAttribute('alt') === '');
 }).map(e => e.outerHTML)"""
 )
