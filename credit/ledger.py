@@ -116,21 +116,22 @@ class Ledger:
     def follow(self, mark: Mark) -> Iterator[tuple[Entry, Mark]]:
         """The entries after ``mark``, each verified against the one before it, with the mark behind it.
 
-        For a reader who keeps up with a ledger of a named zone: what was read once is not read again. A last line that
+        For a reader who keeps up with a ledger: what was read once is not read again. A last line that
         is not whole yet is left for the next time. Raises :class:`Broken`.
         """
         if not self.path.exists():
             if mark.seq:
                 _missing_lines(0, mark.seq)
             return
+        zone = self.zone or (self.key.zone if self.key else "")
         with self.path.open("rb") as stream:
             stream.seek(mark.offset)
             for line in stream:
                 if not line.endswith(b"\n"):
                     return
                 entry, signer = self._read(line, mark.seq + 1, mark.id)
-                if signer != self.zone:
-                    _broken(entry.seq, f"it is signed by zone {signer}, and this is the ledger of {self.zone}")
+                if signer != (zone := zone or signer):
+                    _broken(entry.seq, f"it is signed by zone {signer}, and this is the ledger of {zone}")
                 mark = Mark(mark.offset + len(line), entry.seq, entry.id)
                 yield entry, mark
 
@@ -172,6 +173,7 @@ class Ledger:
         return sum(1 for _ in self.verified())
 
     def _read(self, line: bytes, number: int, previous: str) -> tuple[Entry, str]:
+        """One line as an entry, verified against the number and id before it, and the zone that signed it."""
         try:
             told = json.loads(line)
             entry = Entry(

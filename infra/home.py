@@ -116,7 +116,11 @@ class Home:
                 "COMPUTE_LEDGER": self.root / "ledgers" / "compute.jsonl",
                 "RUNS": self.root / "runs",
             },
-            "compute": {"MLFLOW_URI": "http://127.0.0.1:5000", "RUNS": self.root / "runs"},
+            "compute": {
+                "MLFLOW_URI": "http://127.0.0.1:5000",
+                "RUNS": self.root / "runs",
+                "RESEARCH_LEDGER": self.root / "ledgers" / "research.jsonl",
+            },
             "service": {"ACCESS": self.root / "service" / "access.db"},
         }
         return {prefix + name: str(value) for name, value in {**shared, **owned.get(zone, {})}.items()}

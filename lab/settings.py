@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+
+BEIJING = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,11 @@ class ResearchSettings:
     compute_ledger: Path  # read only: what became of orders
     runs: Path  # read only: how far trainings are, told by the compute zone
     session: int = 12 * 3600  # seconds a workspace lives at most
+    today: date | None = None  # a day that stands still: the invented city needs one
+
+    def day(self) -> date:
+        """The day it is: the fixed one, or today in Beijing time."""
+        return self.today or datetime.now(UTC).astimezone(BEIJING).date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from models.nearest import hint
+from models.nearest import hint as hint
 from models.sql_check import SUBJECT as SUBJECT
 from models.sql_check import read_condition, read_query, refuse
 

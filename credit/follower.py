@@ -1,0 +1,69 @@
+"""Following a ledger as it grows: each entry is read and verified once, however often somebody looks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from credit.errors import Broken
+from credit.ledger import Entry, Ledger, Mark
+
+
+class Follower:
+    """Tells each listener every entry of a ledger, in order and once. One follower may serve several threads."""
+
+    def __init__(self, ledger: Ledger, listeners: Iterable[Callable[[Entry], None]]) -> None:
+        self._ledger, self._listeners = ledger, tuple(listeners)
+        self._mark = Mark()
+        self._turn = threading.Lock()
+
+    def catch_up(self) -> int:
+        """Read what was written since; the number of entries so far. Raises :class:`Broken` as reading a ledger does.
+
+        A last line without its end is a writer at work (or killed): it is not an entry yet.
+        """
+        with self._turn:
+            try:
+                size = self._ledger.path.stat().st_size
+            except FileNotFoundError:
+                size = 0
+            if size < self._mark.offset:
+                raise Broken(
+                    "A ledger has become shorter", why=self._ledger.path.name, remedy="Compare with the last backup"
+                )
+            if size > self._mark.offset:
+                for entry, mark in self._ledger.follow(self._mark):
+                    self._mark = mark
+                    for listener in self._listeners:
+                        listener(entry)
+            return self._mark.seq
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered(Ledger):
+    """A ledger for those who fold it again and again: ``entries()`` gives those of some kinds of verbs, each read once.
+
+    ``kinds`` are what stands before the dot, as ``project``. :meth:`verify` and appending are as for every ledger.
+    """
+
+    kinds: tuple[str, ...] = ()
+    _kept: list[Entry] = field(default_factory=list, repr=False, compare=False)
+    _followed: list[Follower] = field(default_factory=list, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Begin to follow the file."""
+        self._followed.append(Follower(Ledger(self.path, self.key, self.ring, self.zone), (self._keep,)))
+
+    def entries(self) -> Iterator[Entry]:
+        """The entries of ``kinds`` up to now, in order."""
+        self._followed[0].catch_up()
+        return iter(tuple(self._kept))
+
+    def verified(self) -> Iterator[Entry]:
+        """Every entry, as the whole ledger tells it."""
+        return Ledger(self.path, self.key, self.ring, self.zone).verified()
+
+    def _keep(self, entry: Entry) -> None:
+        if entry.verb.partition(".")[0] in self.kinds:
+            self._kept.append(entry)

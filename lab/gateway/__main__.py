@@ -1,0 +1,61 @@
+"""Run the gateway: one process, settings from HAIHE_RESEARCH_*, stopped gracefully by SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+import uvloop
+
+from credit.errors import CreditError
+from credit.settings import read
+from lab.gateway import problems
+from lab.gateway.app import kernel_app, server_app
+from lab.gateway.control import control_app
+from lab.gateway.listening import Listening, Server
+from lab.gateway.sockets import Door
+from lab.gateway.zone import ResearchZone
+from lab.settings import ResearchSettings
+
+PREFIX = "HAIHE_RESEARCH_"
+
+
+async def serve(settings: ResearchSettings) -> None:
+    """Serve until SIGTERM or SIGINT; every socket is shut and taken away before this returns."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    zone = ResearchZone.open(settings)
+    settings.run.mkdir(mode=0o711, parents=True, exist_ok=True)
+    listening = Listening(settings.run, {"kernel": kernel_app(zone), "server": server_app(zone)})
+    door = Door(settings.run, own_folder=False)
+    control = Server(control_app(zone, listening), door.open(), uid=os.geteuid(), name="control")
+    try:
+        await listening.reopen(lambda opening: zone.project(opening.workspace))
+        await control.start()
+        problems.event("started", pid=os.getpid())
+        await stop.wait()
+    finally:
+        door.shut()
+        await listening.end()
+        await control.stop()
+        problems.event("ended", pid=os.getpid())
+
+
+def main() -> int:
+    """The exit code is that of the error tree when settings, keys or ledgers are not in order."""
+    problems.start_log()
+    try:
+        settings = read(ResearchSettings, os.environ, PREFIX)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings))
+    except CreditError as error:
+        problems.event("not started", why=str(error))
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

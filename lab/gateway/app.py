@@ -1,0 +1,59 @@
+"""The two apps behind a workspace's two sockets, each one app for all workspaces: the socket tells whose a call is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+
+from lab.gateway import cells, orders, parcels, problems
+from lab.gateway.catalogue import describe
+from lab.gateway.identity import Admitted
+from lab.gateway.zone import ResearchZone
+
+MAJOR = "1"
+everyone = APIRouter()
+kernels = APIRouter()
+
+
+@everyone.get("/v1/me")
+async def me(who: Admitted) -> dict[str, Any]:
+    """Who this socket is: user, project, what is granted and until when."""
+    visitor, project = who
+    return {
+        "user": visitor.workspace.user,
+        "project": project.name,
+        "title": project.title,
+        "purpose": project.purpose,
+        "ends_on": project.ends_on.isoformat(),
+        "members": list(project.members),
+        "tables": list(project.tables),
+        "side": "kernel" if visitor.kernel else "server",
+    }
+
+
+@kernels.get("/v1/catalogue")
+async def catalogue(request: Request, who: Admitted, search: str = "", release: str = "") -> dict[str, Any]:
+    """The granted tables of a release (the newest unless named); what is not granted by name alone."""
+    visitor, project = who
+    opened = await visitor.aside(request.app.state.zone.release, release[:80])
+    return await visitor.aside(describe, opened.seal, project, search[:200])
+
+
+def kernel_app(zone: ResearchZone) -> FastAPI:
+    """What a notebook's kernel can ask. Code of anyone runs there."""
+    return _app(zone, "The lab's gateway, for a kernel", everyone, kernels, orders.router, parcels.router)
+
+
+def server_app(zone: ResearchZone) -> FastAPI:
+    """What the workspace's Jupyter server, which is ours, can ask."""
+    return _app(zone, "The lab's gateway, for a workspace's server", everyone, cells.router)
+
+
+def _app(zone: ResearchZone, title: str, *routers: APIRouter) -> FastAPI:
+    app = FastAPI(title=title, version=MAJOR, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app.state.zone = zone
+    problems.install(app)
+    for router in routers:
+        app.include_router(router)
+    return app

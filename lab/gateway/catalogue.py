@@ -1,0 +1,110 @@
+"""The catalogue as a project sees it: granted tables of a release with all that is known of them, others by name."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from credit.catalogue import Catalogue, Table
+from credit.errors import Missing
+from credit.seal import Seal
+from lab.projects import Project
+
+OURS = {  # columns every dated table of a release has
+    "subject": ("主体（化名）", "the subject's pseudonym in this release"),
+    "_happened": ("发生日期", "the day it happened"),
+    "_known": ("归集日期", "the day it reached the platform"),
+    "_ends": ("公示截止日期", "the day its publication ends"),
+}
+
+
+def describe(release: Seal, project: Project, search: str = "") -> dict[str, Any]:
+    """``{release, as_of, expires_on, invented, tables: [...], not_granted: [names]}``, plain values throughout.
+
+    A table is ``{name, title, english, source, market, rows, dated, openness, sharing, usage, columns}``, a column
+    ``{name, title, type, unit, enum, rule, role}``. ``search`` keeps tables and columns in whose names, titles or
+    source it occurs; a table found by its own name or title keeps all its columns.
+    """
+    told = release.terms["tables"]
+    known = _known(release.terms.get("catalogue", {}).get("name", ""))
+    granted = [_table(name, told[name], known.get(name)) for name in sorted(told) if name in project.tables]
+    words = search.lower().split()
+    shown = [found for each in granted if (found := _found(each, words))]
+    others = [name for name in sorted(told) if name not in project.tables]
+    return {
+        "release": release.id,
+        "as_of": release.terms["as_of"],
+        "expires_on": release.expires_on.isoformat(),
+        "invented": bool(release.terms.get("invented", False)),
+        "tables": shown,
+        "not_granted": [name for name in others if all(word in name.lower() for word in words)],
+    }
+
+
+def _table(name: str, told: dict[str, Any], table: Table | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": table.title if table else name,
+        "english": table.english if table else name.replace("_", " "),
+        "source": table.source if table else "",
+        "market": bool(table and table.market),
+        "rows": told["rows"],
+        "dated": told["dated"],
+        "openness": table.openness if table else "",
+        "sharing": table.sharing if table else "",
+        "usage": table.usage if table else "",
+        "columns": [_column(column, told["columns"][column], table) for column in _ordered(told["columns"], table)],
+    }
+
+
+def _ordered(columns: dict[str, str], table: Table | None) -> list[str]:
+    """The subject first, then as the catalogue has them, and what every table has at the end."""
+    official = [field.column for field in table.fields] if table else []
+    place = {name: number for number, name in enumerate(["subject", *official])}
+    return sorted(
+        columns,
+        key=lambda name: (
+            name.startswith("_"),
+            place.get(name, len(place)),
+            list(OURS).index(name) if name in OURS else 0,
+        ),
+    )
+
+
+def _column(name: str, kind: str, table: Table | None) -> dict[str, Any]:
+    if name in OURS:
+        title, _ = OURS[name]
+        return {"name": name, "title": title, "type": kind, "unit": None, "enum": [], "rule": "", "role": "none"}
+    field = None
+    if table is not None:
+        field = next((each for each in table.fields if each.column == name), None)
+    return {
+        "name": name,
+        "title": field.title if field else name,
+        "type": kind,
+        "unit": field.unit if field else None,
+        "enum": list(field.enum) if field else [],
+        "rule": field.rule("research") if field else "",
+        "role": field.role if field else "none",
+    }
+
+
+def _found(table: dict[str, Any], words: list[str]) -> dict[str, Any] | None:
+    about = " ".join((table["name"], table["title"], table["english"], table["source"])).lower()
+    if all(word in about for word in words):
+        return table
+    columns = [
+        column
+        for column in table["columns"]
+        if all(word in f"{about} {column['name']} {column['title']}".lower() for word in words)
+    ]
+    return table | {"columns": columns} if columns else None
+
+
+@lru_cache(maxsize=8)
+def _known(name: str) -> dict[str, Table]:
+    """The catalogue's tables; none when a release was made by a catalogue that is not shipped here."""
+    try:
+        return dict(Catalogue.load(name).tables) if name.isidentifier() else {}
+    except Missing:
+        return {}

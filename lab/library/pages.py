@@ -1,0 +1,94 @@
+"""How things look in a notebook: plain HTML that takes the theme's own colours, and text of even columns.
+
+No colour is fixed: lines and quiet words are grey with transparency, so that both a light and a dark theme show them.
+"""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from collections.abc import Collection, Sequence
+from typing import Any
+
+LINE = "1px solid rgba(128,128,128,.4)"
+_CELL = "padding:.25em .7em;border-bottom:" + LINE + ";vertical-align:top;text-align:"
+QUIET = "opacity:.75;font-size:90%"
+
+
+def esc(value: Any) -> str:
+    """Text as HTML."""
+    return html.escape(str(value))
+
+
+def table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    caption: str = "",
+    right: Collection[int] = (),
+    raw: bool = False,
+) -> str:
+    """A table with a caption, headers that say what they head, and numbers to the right. ``raw`` cells are HTML."""
+    cells = esc if not raw else str
+
+    def one(place: int, value: Any, tag: str, scope: str) -> str:
+        style = _CELL + ("right;font-variant-numeric:tabular-nums" if place in right else "left")
+        return f'<{tag}{scope} style="{style}">{value}</{tag}>'
+
+    top = "".join(one(place, esc(name), "th", ' scope="col"') for place, name in enumerate(head))
+    body = "".join(
+        "<tr>" + "".join(one(place, cells(value), "td", "") for place, value in enumerate(row)) + "</tr>"
+        for row in rows
+    )
+    told = f'<caption style="caption-side:top;text-align:left;padding:.3em 0;color:inherit">{caption}</caption>'
+    return (
+        f'<div style="overflow-x:auto"><table style="border-collapse:collapse;border:0">{told if caption else ""}'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def block(*parts: str) -> str:
+    """Parts one under another."""
+    return '<div style="line-height:1.5">' + "".join(parts) + "</div>"
+
+
+def title(text: str, more: str = "") -> str:
+    """A heading, and quiet words beside it."""
+    return f'<div style="margin:.2em 0"><strong>{esc(text)}</strong> <span style="{QUIET}">{esc(more)}</span></div>'
+
+
+def note(text: str) -> str:
+    """A quiet line."""
+    return f'<div style="{QUIET};margin:.3em 0">{esc(text)}</div>'
+
+
+def code(text: str) -> str:
+    """A short piece of code."""
+    return f'<code style="background:rgba(128,128,128,.15);padding:0 .3em">{esc(text)}</code>'
+
+
+def progress(label: str, done: int, total: int) -> str:
+    """A progress bar that says its words and numbers too."""
+    told = f"{done} / {total}" if total else ""
+    value = f'value="{done}" max="{total}"' if total else ""
+    return (
+        f'<div role="status"><progress {value} aria-label="{esc(label)}" style="width:22em;vertical-align:middle">'
+        f'</progress> {esc(label)} <span style="{QUIET}">{told}</span></div>'
+    )
+
+
+def text_table(head: Sequence[str], rows: Sequence[Sequence[Any]], right: Collection[int] = ()) -> str:
+    """The same as text; Chinese characters are two columns wide."""
+    whole = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(map(_width, column)) for column in zip(*whole, strict=True)]
+    lines = ["  ".join(_pad(cell, widths[place], place in right) for place, cell in enumerate(row)) for row in whole]
+    return "\n".join([lines[0], "  ".join("─" * width for width in widths), *lines[1:]]).replace(" \n", "\n")
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _pad(text: str, width: int, right: bool) -> str:
+    blank = " " * (width - _width(text))
+    return blank + text if right else text + blank

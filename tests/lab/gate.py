@@ -1,0 +1,128 @@
+"""A real gateway over a small research zone: its own process, its own folder, sockets short enough for a path."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from credit.actor import Actor, Role
+from credit.ledger import Entry, Ledger
+from credit.shelf import Opened, Shelf
+from infra import stack
+from infra.home import Home
+from lab.projects import Projects
+from lab.settings import ResearchSettings
+from tests.models import invented_release
+
+TODAY = date(2026, 4, 1)
+BOSS = Actor("boss", Role.PLATFORM)
+TABLES = ("registration", "administrative_penalty", "loan_performance")
+
+
+@dataclass
+class House:
+    """The home, its small release, and the projects: alice and carol work on loans, bob on fines."""
+
+    home: Home
+    release: Opened
+    run: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        told = self.home.environment("research")
+        return told | {"HAIHE_RESEARCH_RUN": str(self.run), "HAIHE_RESEARCH_TODAY": TODAY.isoformat()}
+
+    @property
+    def settings(self) -> ResearchSettings:
+        return self.home.settings(ResearchSettings, "research", self.env)
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.home.ledger("research", writing=True)
+
+    @property
+    def projects(self) -> Projects:
+        return Projects(self.ledger)
+
+    def entries(self, verb: str) -> list[Entry]:
+        return [entry for entry in self.ledger.verified() if entry.verb == verb]
+
+    def control(self) -> httpx.Client:
+        return client(self.run / "gateway.sock")
+
+    def open(self, user: str, project: str, **ids: int) -> dict[str, str]:
+        with self.control() as hub:
+            answer = hub.post("/workspaces", json={"user": user, "project": project, **ids})
+        assert answer.status_code == 201, answer.text
+        told: dict[str, str] = answer.json()
+        return told
+
+    def mounted(self, at: Path, tables: tuple[str, ...] = TABLES) -> Path:
+        """The release as a workspace's ``/data``: the manifest, and the granted tables alone."""
+        at.mkdir()
+        (at / "manifest.json").symlink_to(self.release.path / "manifest.json")
+        for table in tables:
+            (at / table).symlink_to(self.release.path / table)
+        return at
+
+    def kernel(self, user: str = "alice", project: str = "loans") -> httpx.Client:
+        return client(Path(self.open(user, project)["kernel"]))
+
+    def server(self, user: str = "alice", project: str = "loans") -> httpx.Client:
+        return client(Path(self.open(user, project)["server"]))
+
+
+def client(at: Path, **more: Any) -> httpx.Client:
+    """An HTTP client at a unix socket."""
+    return httpx.Client(transport=httpx.HTTPTransport(uds=str(at)), base_url="http://gateway", timeout=30, **more)
+
+
+@contextlib.contextmanager
+def house(*, subjects: int = 60) -> Iterator[House]:
+    """A home with a release and two projects; no process yet."""
+    root = Path(tempfile.mkdtemp(prefix="hh"))
+    try:
+        home = Home(root / "home")
+        home.ensure_keys()
+        shelf = Shelf(home.root / "shelf", home.ring)
+        made = House(home, invented_release.release(shelf, home.key("custody"), subjects=subjects), root / "run")
+        for name, members, tables in (("loans", ["alice", "carol"], TABLES), ("fines", ["bob", "alice"], TABLES[:2])):
+            made.projects.open(name, title=name, purpose="to learn", ends_on=date(2026, 8, 1), by=BOSS)
+            made.projects.set_members(name, members, by=BOSS)
+            made.projects.grant(name, tables, by=BOSS)
+        yield made
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def gateway(made: House) -> Iterator[subprocess.Popen[bytes]]:
+    """The gateway's process, ready."""
+    log = made.home.root / "gateway.log"
+    with log.open("ab") as stream:
+        command = [sys.executable, "-m", "lab.gateway"]
+        process = subprocess.Popen(command, env={**os.environ, **made.env}, stderr=stream, start_new_session=True)
+    try:
+        limit = time.monotonic() + 30
+        while time.monotonic() < limit and process.poll() is None:
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(str(made.run / "gateway.sock"))
+                break
+            time.sleep(0.02)
+        assert process.poll() is None, log.read_text()
+        yield process
+    finally:
+        stack.stop(process)

@@ -1,0 +1,162 @@
+"""A notebook asks for a training, hears how far it is, and takes it back: its own project's, and no other's."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from credit.actor import Actor, Role
+from credit.errors import Malformed
+from credit.seal import Kind
+from models.order import Order
+from models.runs import Run
+from tests.lab.gate import House
+from tests.models import invented_release
+
+ALICE = Actor("alice", Role.RESEARCHER)
+
+
+@pytest.fixture
+def seeds() -> Iterator[int]:
+    """A seed no other test uses: an order of its own."""
+    return iter(range(time.time_ns() % 10**6, 10**9))
+
+
+def declared(seed: int, **changes: Any) -> dict[str, Any]:
+    told = invented_release.declaration(training={"trials": 2, "seed": seed, "minimum_leaf": 30}, **changes)
+    return Order.parse(told).as_json()
+
+
+def finish(house: House, order: str) -> str:
+    """What the compute zone leaves when it has made a version of an order."""
+    shelf, evidence = house.home.shelf, {"auc": 0.7, "rows": 10}
+    with shelf.making() as folder:
+        (folder / "evidence.json").write_text(json.dumps(evidence))
+        (folder / "card.md").write_text("# card")
+        seal = shelf.put(
+            folder, Kind.VERSION, parents=(order,), terms={"features": ["a"], "release": house.release.seal.id},
+            expires_on=date(2027, 1, 1), by=ALICE, key=house.home.key("compute"),
+        )  # fmt: skip
+    house.home.ledger("compute", writing=True).append("version.made", seal.id, by=ALICE, because={"order": order})
+    return seal.id
+
+
+def test_an_order_is_asked_once_watched_and_done(house: House, seeds: Iterator[int]) -> None:
+    order = {"order": declared(next(seeds)), "release": house.release.seal.id}
+    with house.kernel() as http:
+        answer = http.post("/v1/orders", json=order)
+        assert answer.status_code == 201, answer.text
+        told = answer.json()
+        assert (told["state"], told["model"], told["asked_by"]) == ("waiting", "enterprise", "alice")
+        assert http.post("/v1/orders", json=order).json()["id"] == told["id"]
+        asked = [entry for entry in house.entries("training.asked") if entry.object == told["id"]]
+        assert [str(entry.by) for entry in asked] == ["researcher:alice"]
+        run = Run(house.settings.runs, told["id"], asked[0].seq)
+        run.step("search", 3, 10)
+        one = http.get(f"/v1/orders/{told['id']}").json()
+        assert (one["state"], one["label"], one["done"], one["total"]) == ("running", "search", 3, 10)
+        assert "evidence" not in one
+        timer = threading.Timer(0.3, lambda: (run.step("search", 10, 10), finish(house, told["id"])))
+        timer.start()
+        with http.stream("GET", f"/v1/orders/{told['id']}/events") as stream:
+            lines = [json.loads(line) for line in stream.iter_lines()]
+        timer.join()
+        assert lines[0]["state"] == "running"
+        assert lines[-1]["state"] == "done"
+        assert lines[-1]["version"].startswith("version-")
+        whole = http.get(f"/v1/orders/{told['id'][:20]}").json()
+        assert (whole["evidence"]["auc"], whole["card"], whole["features"]) == (0.7, "# card", ["a"])
+        assert told["id"] in [each["id"] for each in http.get("/v1/orders").json()]
+        assert http.post(f"/v1/orders/{told['id']}/cancel").status_code == 403
+
+
+def test_another_projects_order_is_not_there(house: House, seeds: Iterator[int]) -> None:
+    with house.kernel() as mine, house.kernel("bob", "fines") as theirs, house.kernel("alice", "fines") as elsewhere:
+        order = mine.post("/v1/orders", json={"order": declared(next(seeds))}).json()["id"]
+        for http in (theirs, elsewhere):
+            assert order not in [each["id"] for each in http.get("/v1/orders").json()]
+            for path in (f"/v1/orders/{order}", f"/v1/orders/{order}/events"):
+                assert http.get(path).status_code == 404
+            assert http.post(f"/v1/orders/{order}/cancel").status_code == 404
+        assert mine.get(f"/v1/orders/{order}").json()["state"] == "waiting"
+        with house.kernel("carol", "loans") as colleague:
+            assert colleague.get(f"/v1/orders/{order}").status_code == 200, "a project's members see its orders"
+
+
+def test_an_order_on_tables_that_were_not_granted_is_refused(house: House, seeds: Iterator[int]) -> None:
+    with house.kernel("bob", "fines") as http:
+        answer = http.post("/v1/orders", json={"order": declared(next(seeds))})
+    assert answer.status_code == 403
+    assert "was not granted loan_performance" in answer.json()["title"]
+    assert not [entry for entry in house.entries("training.asked") if entry.because["project"] == "fines"]
+
+
+def test_a_cancel_is_an_entry_and_asking_again_is_asking_anew(house: House, seeds: Iterator[int]) -> None:
+    with house.kernel() as http:
+        told = {"order": declared(next(seeds))}
+        order = http.post("/v1/orders", json=told).json()["id"]
+        assert http.post(f"/v1/orders/{order}/cancel").json()["state"] == "cancelled"
+        assert [entry.object for entry in house.entries("training.cancelled")][-1] == order
+        assert http.post(f"/v1/orders/{order}/cancel").status_code == 403
+        assert http.post("/v1/orders", json=told).json()["state"] == "waiting"
+
+
+def test_a_failure_is_told_in_words(house: House, seeds: Iterator[int]) -> None:
+    with house.kernel() as http:
+        order = http.post("/v1/orders", json={"order": declared(next(seeds))}).json()["id"]
+        asked = [entry for entry in house.entries("training.asked") if entry.object == order][-1]
+        because = {"asked": asked.seq, "why": str(Malformed("Too few rows", why="12")), "remedy": "Look longer"}
+        house.home.ledger("compute", writing=True).append("training.failed", order, by=ALICE, because=because)
+        told = http.get(f"/v1/orders/{order}").json()
+    assert told["state"] == "failed"
+    assert told["error"] == {"what": "Too few rows: 12", "remedy": "Look longer"}
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "why"),
+    [
+        ({"order": {}}, 422, "order"),
+        ({"order": None}, 422, "order"),
+        ({"release": "release-00"}, 404, "no release"),
+        ({"release": "../../../etc"}, 422, "id of a seal"),
+        ({"release": 7}, 422, "release cannot be read"),
+        ({"order": {"sql": "SELECT subject FROM read_csv('/etc/passwd')"}}, 422, ""),
+    ],
+)
+def test_orders_are_read_strictly(
+    house: House, seeds: Iterator[int], change: dict[str, Any], status: int, why: str
+) -> None:
+    order = declared(next(seeds))
+    told: dict[str, Any] = {"order": order} | change
+    if isinstance(change.get("order"), dict) and "sql" in change["order"]:
+        told["order"] = order | change["order"]
+    with house.kernel() as http:
+        answer = http.post("/v1/orders", json=told)
+    assert answer.status_code == status, answer.text
+    assert why in answer.text
+
+
+def test_streams_and_orders_of_one_workspace_are_bounded(house: House, seeds: Iterator[int]) -> None:
+    with house.kernel("carol", "loans") as http, contextlib.ExitStack() as kept:
+        order = http.post("/v1/orders", json={"order": declared(next(seeds))}).json()["id"]
+        for _ in range(4):
+            stream = kept.enter_context(http.stream("GET", f"/v1/orders/{order}/events"))
+            assert stream.status_code == 200
+        assert http.get(f"/v1/orders/{order}/events").status_code == 429
+        kept.close()
+        time.sleep(0.6)
+        with http.stream("GET", f"/v1/orders/{order}/events") as stream:
+            assert stream.status_code == 200, "those that ended count no more"
+        answers = [http.post("/v1/orders", json={"order": declared(next(seeds))}) for _ in range(25)]
+        assert answers[-1].status_code == 429
+        assert "orders waiting" in answers[-1].json()["title"]
+        for each in http.get("/v1/orders").json():
+            if each["state"] == "waiting":
+                http.post(f"/v1/orders/{each['id']}/cancel")
