@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from credit.actor import Actor
 from credit.canonical import canonical
 from credit.errors import Broken
 from credit.ledger import Entry, Ledger, Mark
+from lab.settings import BEIJING
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS entry (seq INTEGER PRIMARY KEY, offset INTEGER, at TEXT, day TEXT, by TEXT, verb TEXT,
@@ -29,7 +30,7 @@ CREATE INDEX IF NOT EXISTS of_by ON entry (by);
 CREATE INDEX IF NOT EXISTS of_day ON entry (day);
 CREATE TABLE IF NOT EXISTS mark (one INTEGER PRIMARY KEY CHECK (one = 1), offset INTEGER, seq INTEGER, id TEXT);
 """
-BEIJING = timezone(timedelta(hours=8))  # days are days here; no daylight saving since 1991
+
 BLOCK = 500  # entries read between two commits
 
 

@@ -11,7 +11,6 @@ import pytest
 from credit.actor import Actor, Role
 from credit.seal import Kind
 from credit.shelf import Shelf
-from lab.console.room import beijing_day
 from tests.lab.console import files
 from tests.lab.console.stand import Stand, form_token
 
@@ -72,14 +71,14 @@ def test_a_notebook_and_a_text_are_shown_with_numbered_and_marked_lines(stand: S
 def test_the_platform_runs_a_project(stand: Stand) -> None:
     """Opened, staffed, granted, extended and closed by forms; each in the ledger by the platform's name."""
     client, zone = stand.login("wang"), stand.zone
-    ends = (beijing_day() + timedelta(days=40)).isoformat()
+    ends = (zone.settings.day() + timedelta(days=40)).isoformat()
     form = {"name": "newone", "title": "新课题", "purpose": "测试", "ends_on": ends}
     page = send(client, stand, "projects/new", "projects/new", **form)
     assert "The project is open" in page.text
     at = "projects/newone"
     send(client, stand, at, f"{at}/members", members=["alice", "bo"])
     send(client, stand, at, f"{at}/tables", tables=["registration", "tax_arrears"])
-    later = (beijing_day() + timedelta(days=80)).isoformat()
+    later = (zone.settings.day() + timedelta(days=80)).isoformat()
     send(client, stand, at, f"{at}/extend", ends_on=later)
     project = zone.projects.get("newone")
     assert (project.members, project.tables) == (("alice", "bo"), ("registration", "tax_arrears"))
@@ -115,16 +114,18 @@ def test_the_platform_cancels_an_order(stand: Stand) -> None:
     """The entry stands where the worker looks for it; an order that ended cannot be cancelled."""
     client, zone = stand.login("wang"), stand.zone
     page = client.get(f"{stand.console}orders").text
+    assert "fold 3 of 5" in page
+    assert "The release has lapsed: it ended on 2026-11-01. Take a newer one" in page
     waiting = re.findall(r'action="/services/console/(orders/order-[0-9a-f]{64}/cancel)"', page)
     assert len(waiting) == 2
     for path in waiting:
-        send(client, stand, "orders", path)
+        send(client, stand, "orders", path, project="xiaowei")
     cancelled = [entry.object for entry in zone.ledger.entries() if entry.verb == "training.cancelled"]
     assert {f"orders/{each}/cancel" for each in cancelled} == set(waiting)
     page = client.get(f"{stand.console}orders").text
     assert "stopping" in page
     assert "/cancel" not in page
-    again = client.post(stand.console + waiting[0], data={"form_token": form_token(page)})
+    again = client.post(stand.console + waiting[0], data={"form_token": form_token(page), "project": "xiaowei"})
     assert again.status_code == 403
 
 
