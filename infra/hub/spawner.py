@@ -25,6 +25,7 @@ from infra.hub.gate import HubGate
 from infra.hub.ids import ids_of
 from infra.hub.settings import HubSettings
 from infra.sandbox.keeper import Keeper, Plan
+from infra.sandbox.reads import ReadWatch
 from lab.accounts import Accounts
 from lab.projects import Project, Projects
 from lab.settings import Workspace
@@ -84,7 +85,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
         plan = await asyncio.to_thread(self._plan, self.workspace, project)
         await self._control("POST", "/workspaces", self._announced(plan))
         self.gate = HubGate(plan.run / "gate", self.lab.run / "hub.sock", self.user.name, plan.server, plan.mode)
-        self.keeper = Keeper(plan, allowed=lambda: self._allowed(project.name))
+        self.keeper = Keeper(plan, allowed=lambda: self._allowed(project.name), watch=watch())
         await self.keeper.open(self.get_env() | self._told(), before=self.gate.open)
         return f"http+unix://{quote(str(self.keeper.front), safe='')}"
 
@@ -194,12 +195,19 @@ def projects_of(lab: HubSettings) -> Projects:
     return Projects(Remembered(ledger.path, ledger.key, ledger.ring, ledger.zone, kinds=("project",)))
 
 
+@lru_cache(maxsize=1)
+def watch() -> ReadWatch | None:
+    """The one watch over what workspaces read; None where the machine gives none."""
+    return ReadWatch.open() if os.getuid() == 0 else None
+
+
 def newest(lab: HubSettings) -> Opened | None:
-    """The newest research release that has not ended; None when there is none."""
+    """The newest research release that has not ended, as the gateway chooses it; None when there is none."""
     shelf = lab.place.shelf
     found = [seal for seal in shelf.list(Kind.RELEASE) if seal.terms.get("purpose") == "research"]
     alive = [seal for seal in found if lab.day() < seal.expires_on]
-    return shelf.open(alive[-1].id, deep=False) if alive else None
+    latest = max(alive, key=lambda seal: (seal.terms.get("as_of", ""), seal.made_at, seal.id), default=None)
+    return shelf.open(latest.id, deep=False) if latest else None
 
 
 def granted(release: Opened | None, tables: tuple[str, ...]) -> dict[Path, str]:

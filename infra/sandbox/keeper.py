@@ -23,6 +23,7 @@ from infra.sandbox.bubblewrap import INSIDE_HOME, Ids, Limits, Mode, Sandbox
 from infra.sandbox.cgroup import Cgroup
 from infra.sandbox.kernels import Kernels
 from infra.sandbox.places import installation, system_files
+from infra.sandbox.reads import ReadWatch
 from infra.sandbox.start import Running, start
 
 SERVER = ("-I", "-m", "lab.workspace")
@@ -53,6 +54,7 @@ class Keeper:
 
     plan: Plan
     allowed: Callable[[], bool] = lambda: True
+    watch: ReadWatch | None = None  # of what it reads; one for all workspaces of a hub
     why: str = ""  # why it ended, when we ended it
     server: Running | None = None
     kernels: Kernels = field(init=False)
@@ -61,7 +63,7 @@ class Keeper:
     _until: float = 0.0
 
     def __post_init__(self) -> None:
-        self.kernels = Kernels(self.plan)
+        self.kernels = Kernels(self.plan, watch=self.watch)
 
     @property
     def front(self) -> Path:
@@ -79,6 +81,10 @@ class Keeper:
             await before()
         self._cgroup = Cgroup.create(plan.name, plan.limits)
         self.kernels.cgroup = self._cgroup
+        if self.watch:
+            for place, name in plan.data.items():
+                if place.is_dir():
+                    self.watch.add(place.resolve(), name)
         await self.kernels.listen()
         listening = _listen(self.front)
         ready_read, ready_write = os.pipe()

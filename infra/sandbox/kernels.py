@@ -1,7 +1,8 @@
 """The kernels of one workspace: each in a sandbox of its own, started at the word of the workspace's server.
 
 A connection to the launcher's socket is a kernel: its first line asks for one, further lines send it signals, and when
-the connection ends so does the kernel. Lines are JSON; a line back says ``started``, ``error`` or ``exit``.
+the connection ends so does the kernel. Lines are JSON; a line back says ``started``, ``error`` or ``exit``. A
+connection may ask ``reads`` instead: the tables that this workspace read since it was last asked.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from infra.sandbox import watchdog
 from infra.sandbox.bubblewrap import INSIDE_HOME, Mode, Sandbox
 from infra.sandbox.cgroup import Cgroup
 from infra.sandbox.places import installation, system_files
+from infra.sandbox.reads import ReadWatch
 from infra.sandbox.start import Running, start
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class Kernels:
     ended: dict[str, str] = field(default_factory=dict)  # why we ended one
     full: bool = False  # the home holds more than it may
     cgroup: Cgroup | None = None
+    watch: ReadWatch | None = None
     _listening: asyncio.Server | None = None
     _at_work: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -98,6 +101,9 @@ class Kernels:
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = json.loads(await reader.readline())
+        if isinstance(asked, dict) and asked.get("reads"):
+            await _say(writer, {"tables": self.watch.take(self.plan.kernel.uid) if self.watch else None})
+            return
         name = _matching(asked, "kernel", _ID)
         if name in self.running:  # a restart: the old one is on its way out
             await self.running[name].stop(0)

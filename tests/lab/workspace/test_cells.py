@@ -49,3 +49,22 @@ def test_a_cell_that_cannot_be_recorded_is_not_run(lab: Lab, kernel: Kernel) -> 
 
 def _count(lab: Lab) -> int:
     return sum(entry.verb == "cell.executed" for entry in lab.home.ledger("research").entries())
+
+
+def test_what_a_cell_read_is_told_by_the_machine_and_not_by_the_kernel(lab: Lab, alice: Hand) -> None:
+    """Also when it reads past ``lab.sql``, in a process of its own, and says nothing."""
+    kernel = alice.kernel()
+    code = (
+        "import subprocess, glob\n"
+        "rows = open(sorted(glob.glob('/data/tax_credit_rating/*'))[0], 'rb').read()\n"
+        "subprocess.run(['sh', '-c', 'head -c 9 /data/administrative_licence/*; sleep 0.3'], capture_output=True)"
+    )
+    kernel.run(code)
+    kernel.run("'another cell'")
+    read = [e for e in lab.home.ledger("research").entries() if e.verb == "cell.read"]
+    mine = [e for e in read if e.object == f"cell-{digest(code.encode())}"]
+    assert mine, [e.because for e in read]
+    assert "tax_credit_rating" in mine[0].because["tables"]
+    assert mine[0].because["witness"] == "machine"
+    assert all(len(each) == 64 for each in mine[0].because["tables"].values())
+    kernel.shut()
