@@ -31,10 +31,15 @@ FIXED = {
 
 
 class Headers:
-    """Puts the fixed headers on whatever the app answers; an answer's own stricter ones stay."""
+    """Puts the fixed headers on whatever the app answers; an answer's own stricter ones stay.
 
-    def __init__(self, app: ASGIApp) -> None:
+    ``hub``: the hub's origin where it is not ours: a form that logs out is sent on to it.
+    """
+
+    def __init__(self, app: ASGIApp, hub: str = "") -> None:
         self.app = app
+        policy = POLICY.replace("form-action 'self'", f"form-action 'self' {hub}".strip())
+        self.fixed = {**FIXED, "content-security-policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -42,7 +47,7 @@ class Headers:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in FIXED.items():
+                for name, value in self.fixed.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -71,9 +71,10 @@ def speak(visit: Visiting, language: str, next: str = "") -> Response:
 def inside(wanted: str, room: Room) -> str:
     """``wanted`` if it is a path of ours and nothing else, the first page otherwise: no redirect leads outside."""
     prefix = room.hub.settings.service_prefix
-    parts = urlsplit(wanted) if wanted.isprintable() and wanted.isascii() else urlsplit("")
-    strange = parts.scheme or parts.netloc or "\\" in wanted or "//" in parts.path or ".." in parts.path
-    return wanted if wanted.startswith(prefix) and not strange else prefix
+    if not (wanted.startswith(prefix) and wanted.isascii() and wanted.isprintable()):
+        return prefix
+    path = urlsplit(wanted).path
+    return prefix if "\\" in wanted or "//" in path or ".." in path else wanted
 
 
 def _keep(answer: Response, room: Room, name: str, value: str, seconds: int) -> None:

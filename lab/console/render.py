@@ -9,8 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from lab.console.index import BEIJING
 from lab.console.words import Words
+from lab.settings import BEIJING
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from credit.errors import CreditError
@@ -18,18 +17,13 @@ from lab.accounts import Accounts
 from lab.console.chapter import Chapter
 from lab.console.cookies import Jar
 from lab.console.hub import Hub
-from lab.console.index import BEIJING, Index
+from lab.console.index import Index
 from lab.console.settings import HubSettings
 from lab.projects import Projects
 from lab.settings import ResearchSettings
 
 RESEARCH = "research"
 WATCH = 2.0  # seconds between two looks for new entries
-
-
-def beijing_day() -> date:
-    """The day it is."""
-    return datetime.now(UTC).astimezone(BEIJING).date()
 
 
 @dataclass(slots=True)
@@ -42,7 +36,6 @@ class Room:
     key: SigningKey
     ring: KeyRing
     indexes: dict[str, Index]
-    today: Callable[[], date] = beijing_day
     faults: dict[str, CreditError] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _reader: threading.Thread | None = None
@@ -81,6 +74,10 @@ class Room:
     def shelf(self) -> Shelf:
         """What zones left for each other."""
         return Shelf(self.settings.shelf, self.ring)
+
+    def today(self) -> date:
+        """The day it is for projects and releases."""
+        return self.settings.day()
 
     def newest_release(self) -> Opened | None:
         """The newest research release, its signature verified; None before there is one."""

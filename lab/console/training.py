@@ -1,9 +1,8 @@
-"""Training orders as a person follows them (训练进度): asked in the research ledger, told by the worker."""
+"""Training orders as a person follows them (训练进度): where each stands by the ledgers, how far by the worker."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,15 +11,16 @@ from typing import Any
 
 from credit.actor import Actor
 from credit.ledger import Entry
+from credit.trainings import Asked, Trainings
+from lab.console.chapter import Chapter
+from lab.console.room import Room
 
-VERBS = ("order.", "training.")
 ENDED = ("done", "failed", "cancelled")
-_ID = re.compile(r"order-[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """One order in training.
+    """One project's order in training.
 
     ``state``: waiting, running, stopping, done, failed or cancelled; ``done`` of ``total`` steps; ``label``: which.
     """
@@ -28,13 +28,12 @@ class Training:
     id: str
     by: Actor
     asked_at: datetime
-    project: str = ""
-    model: str = ""
+    project: str
+    model: str
     state: str = "waiting"
     label: str = ""
     done: int = 0
     total: int = 0
-    at: str = ""
     error: str = ""
     version: str = ""
 
@@ -44,39 +43,44 @@ class Training:
         return self.state in ENDED
 
 
-def fold(entries: Iterable[Entry], runs: Path) -> dict[str, Training]:
-    """The orders that were asked to be trained, by id, the newest first; ``runs`` is where the worker tells of them."""
-    models: dict[str, str] = {}
-    found: dict[str, Training] = {}
-    for entry in entries:
-        told = entry.because
-        if entry.verb == "order.placed":
-            models[entry.object] = str(told.get("model", ""))
-        elif entry.verb == "training.asked" and _ID.fullmatch(entry.object):
-            project, model = str(told.get("project", "")), models.get(entry.object, "")
-            found.pop(entry.object, None)  # asked again after it was cancelled or failed
-            found[entry.object] = Training(entry.object, entry.by, entry.at, project, model)
-        elif entry.verb == "training.cancelled" and entry.object in found:
-            found[entry.object] = replace(found[entry.object], state="cancelled")
-    return {name: _progress(each, runs / f"{name}.json") for name, each in reversed(found.items())}
+def of(room: Room) -> list[Training]:
+    """Every order that was asked to be trained, the newest first; raises :class:`~credit.errors.Broken`."""
+    research = Chapter.of(room.research, "training.").entries()
+    compute = Chapter.of(room.indexes["compute"], "version.made", "training.failed").entries()
+    return gather(research, compute, room.settings.runs)
 
 
-def _progress(asked: Training, path: Path) -> Training:
-    """What the worker last said of an order; a cancel that it has not heeded yet is shown as one under way."""
+def gather(research: Iterable[Entry], compute: Iterable[Entry], runs: Path) -> list[Training]:
+    """The same from the entries of both ledgers; ``runs`` is where the worker tells of what it is at."""
+    trainings, projects = Trainings(), dict[str, None]()
+    for entry in research:
+        trainings.hear_research(entry)
+        projects[str(entry.because.get("project", ""))] = None
+    for entry in compute:
+        trainings.hear_compute(entry)
+    asked = sorted((each for name in projects for each in trainings.of(name)), key=lambda each: -each.seq)
+    return [_one(trainings, each, runs) for each in asked]
+
+
+def _one(trainings: Trainings, asked: Asked, runs: Path) -> Training:
+    found = Training(asked.order, asked.by, asked.at, asked.project, asked.model)
+    ended, told = trainings.ended(asked), _run(runs, asked)
+    if asked.cancelled is not None:
+        return replace(found, state="stopping" if told and ended is None else "cancelled")
+    if ended is not None and ended.version:
+        return replace(found, state="done", version=ended.version)
+    if ended is not None:
+        return replace(found, state="failed", error=f"{ended.why}. {ended.remedy}".strip(". "))
+    if told:
+        label, done, total = str(told.get("label", "")), int(told.get("done", 0)), int(told.get("total", 0))
+        return replace(found, state="running", label=label, done=done, total=total)
+    return found
+
+
+def _run(runs: Path, asked: Asked) -> dict[str, Any]:
+    """What the worker says of it while it is at it; nothing of an earlier asking."""
     try:
-        told: dict[str, Any] = json.loads(path.read_bytes())
+        told: dict[str, Any] = json.loads((runs / f"{Path(asked.order).name}.json").read_bytes())
     except (OSError, ValueError):
-        return asked
-    state = str(told.get("state", "waiting"))
-    if asked.state == "cancelled" and state not in ENDED:
-        state = "stopping" if state == "running" else "cancelled"
-    return replace(
-        asked,
-        state=state,
-        label=str(told.get("label") or ""),
-        done=int(told.get("done") or 0),
-        total=int(told.get("total") or 0),
-        at=str(told.get("at") or ""),
-        error=str(told.get("error") or ""),
-        version=str(told.get("version") or ""),
-    )
+        return {}
+    return told if told.get("state") == "running" and told.get("asked", 0) >= asked.seq else {}

@@ -11,7 +11,6 @@ from fastapi.responses import Response
 from credit.actor import Role
 from credit.errors import CreditError
 from lab.console import training
-from lab.console.chapter import Chapter
 from lab.console.pages.parcels import desk_of
 from lab.console.room import Room
 from lab.console.routes import EVERYONE, open_to_all, shows
@@ -37,9 +36,8 @@ class LedgerHealth:
 def home(visit: Visiting) -> Response:
     """Tasks, projects, running orders, health."""
     everything = visit.has(Role.PLATFORM, Role.REVIEWER)
-    found = training.fold(Chapter.of(visit.room.research, *training.VERBS).entries(), visit.room.settings.runs)
     mine = {each.name for each in visit.room.projects.of(visit.name, visit.room.today())}
-    running = [each for each in found.values() if not each.ended and (everything or each.project in mine)]
+    running = [each for each in training.of(visit.room) if not each.ended and (everything or each.project in mine)]
     projects = [visit.room.projects.get(name) for name in sorted(mine)]
     notices = desk_of(visit.room).notices(visit.name, visit.account.roles if visit.account else ())
     return visit.show(

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from credit.errors import CreditError, Malformed, Missing
+from credit.ledger import Entry
 from lab.console.index import Index, Search
 from lab.console.routes import OVERSEERS, shows
 from lab.console.visit import Visiting
@@ -30,12 +31,15 @@ def search(
     if day and not _DAY.fullmatch(day):
         raise Malformed("This is not a day", why="it is written 2027-03-31")
     asked = Search(*(each.strip()[:100] for each in (by, verb, object, day, text)))
-    found = index.find(asked, before=max(before, 0), limit=PAGE + 1)
     fault: CreditError | None = visit.room.faults.get(zone)
+    entries: list[Entry] = []
+    found: list[int] = []
     try:
+        index.glance()
+        found = index.find(asked, before=max(before, 0), limit=PAGE + 1)
         entries = index.read(found[:PAGE])
     except CreditError as broken:
-        entries, fault = [], broken
+        fault = broken
     query = {"zone": zone, **asked.asked()}
     more = urlencode({**query, "before": found[PAGE - 1]}) if len(found) > PAGE else ""
     return visit.show(

@@ -8,7 +8,6 @@ from fastapi.responses import Response
 from credit.actor import Role
 from credit.errors import Missing, Refused
 from lab.console import training
-from lab.console.chapter import Chapter
 from lab.console.routes import EVERYONE, OVERSEERS, PLATFORM, does, shows
 from lab.console.visit import Visit, Visiting
 
@@ -19,7 +18,7 @@ router = APIRouter()
 @shows(router, "/orders", EVERYONE)
 def listing(visit: Visiting) -> Response:
     """Those under way, then those that ended; a researcher's are those of their projects."""
-    found = [each for each in _all(visit).values() if _sees(visit, each)]
+    found = [each for each in training.of(visit.room) if _sees(visit, each)]
     ended = [each for each in found if each.ended]
     return visit.show(
         "orders.html.j2", running=[each for each in found if not each.ended], ended=ended[:SHOWN], all_ended=len(ended)
@@ -29,7 +28,8 @@ def listing(visit: Visiting) -> Response:
 @does(router, "/orders/{name}/cancel", PLATFORM)
 def cancel(visit: Visiting, name: str) -> Response:
     """Ask the compute zone to stop; it sees the entry between two steps."""
-    order = _all(visit).get(name)
+    project = visit.one("project")
+    order = next((each for each in training.of(visit.room) if (each.id, each.project) == (name, project)), None)
     if order is None:
         raise Missing("There is no such order in training")
     if order.ended or order.state == "stopping":
@@ -37,10 +37,6 @@ def cancel(visit: Visiting, name: str) -> Response:
     because = {"project": order.project}
     visit.room.ledger.append("training.cancelled", order.id, by=visit.actor(Role.PLATFORM), because=because)
     return visit.go("orders", said="order_cancelled")
-
-
-def _all(visit: Visit) -> dict[str, training.Training]:
-    return training.fold(Chapter.of(visit.room.research, *training.VERBS).entries(), visit.room.settings.runs)
 
 
 def _sees(visit: Visit, order: training.Training) -> bool:

@@ -8,13 +8,18 @@ import secrets
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
+import uvicorn
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from tests.lab.console.zone import Zone
 
@@ -30,11 +35,16 @@ class Stand:
     hub: str
     console: str
     token: str
-    environment: dict[str, str] = field(repr=False)
+    opened: list[httpx.Client] = field(default_factory=list, repr=False)
+
+    def client(self, **told: Any) -> httpx.Client:
+        """A client that is closed with the stand."""
+        self.opened.append(httpx.Client(timeout=30, **told))
+        return self.opened[-1]
 
     def login(self, name: str, *, language: str = "en") -> httpx.Client:
         """A client that has logged in at the hub and come back to the console, by the real OAuth dance."""
-        client = httpx.Client(follow_redirects=True, timeout=30, headers={"Accept-Language": language})
+        client = self.client(follow_redirects=True, headers={"Accept-Language": language})
         page = client.get(self.console)
         assert "/hub/login" in str(page.url), page.url
         xsrf = next(value for key, value in client.cookies.items() if key == "_xsrf")
@@ -85,7 +95,10 @@ def standing(zone: Zone, folder: Path) -> Iterator[Stand]:
     try:
         for url, log in ((f"{hub}/hub/api/", "hub.log"), (f"{console}{PREFIX}live", "console.log")):
             _wait(url, folder / log)
-        yield Stand(zone, hub, f"{console}{PREFIX}", token, given)
+        stand = Stand(zone, hub, f"{console}{PREFIX}", token)
+        yield stand
+        for client in stand.opened:
+            client.close()
     finally:
         for process in processes:
             process.terminate()
@@ -108,3 +121,24 @@ def _wait(url: str, log: Path) -> None:
         except httpx.HTTPError:
             time.sleep(0.1)
     raise TimeoutError(f"{url} does not answer: {log.read_text()[-2000:]}")
+
+
+@contextmanager
+def served(app: FastAPI, path: Path) -> Iterator[httpx.Client]:
+    """The app behind a real server on a unix socket, in this process."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://console") as client:
+            yield client
+        server.should_exit = True
+        thread.join()
+
+
+def routes_of(app: FastAPI) -> list[APIRoute]:
+    """Every route of the app's own table."""
+    return [route for route in app.routes if isinstance(route, APIRoute)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -20,7 +21,6 @@ from credit.shelf import Shelf
 from lab.accounts import Accounts
 from lab.airlock.context import About, Context
 from lab.airlock.desk import Desk
-from lab.console.room import beijing_day
 from lab.projects import Projects
 from lab.settings import ResearchSettings
 from tests.lab.console import files
@@ -45,10 +45,11 @@ class Zone:
     settings: ResearchSettings
     keys: dict[str, SigningKey]
     ring: KeyRing
+    parcels: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, root: Path) -> Zone:
-        """Keys and an empty ledger with the platform's first account."""
+    def make(cls, root: Path, people: Mapping[str, tuple[Role, ...]] = PEOPLE) -> Zone:
+        """Keys and an empty ledger with the accounts of ``people``."""
         keys = {zone: SigningKey.create(root / "keys" / zone, zone) for zone in ("custody", "research", "compute")}
         for zone, key in keys.items():
             write_whole(root / "ring" / f"{zone}.pem", key.public_pem())
@@ -66,7 +67,7 @@ class Zone:
             runs=root / "runs",
         )
         zone = cls(settings, keys, KeyRing.load(settings.ring))
-        for name, roles in PEOPLE.items():
+        for name, roles in people.items():
             zone.accounts.add(name, roles, by=FIRST, ledger=zone.ledger, password=PASSWORD)
         return zone
 
@@ -85,7 +86,8 @@ class Zone:
     def environment(self) -> dict[str, str]:
         """The settings as the environment of a process."""
         names = self.settings.__dataclass_fields__
-        return {f"HAIHE_RESEARCH_{name.upper()}": str(getattr(self.settings, name)) for name in names}
+        told = {f"HAIHE_RESEARCH_{name.upper()}": getattr(self.settings, name) for name in names}
+        return {name: str(value) for name, value in told.items() if value is not None}
 
     def release(self) -> Seal:
         """A research release of three tables of the city's catalogue, sealed by custody."""
@@ -101,7 +103,7 @@ class Zone:
 
     def some_projects(self) -> None:
         """One alive, one that ends soon, one closed."""
-        today = beijing_day()
+        today = self.settings.day()
         told = {
             "xiaowei": ("小微企业逾期早期预警", PURPOSE, 120, ("alice", "bo")),
             "geti": ("个体工商户信用评价指标", "检验个体工商户二十三项二级指标的区分能力。", 12, ("bo",)),
@@ -119,19 +121,21 @@ class Zone:
         self.projects.close("shouxin", by=FIRST)
 
     def some_orders(self) -> list[str]:
-        """Four orders of alice's: running, waiting, done, failed; told as the gateway and the worker tell them."""
-        alice, ids = Actor("alice", Role.RESEARCHER), []
+        """Orders of alice: done, failed, running, waiting; told as gateway, trainer and worker tell them."""
+        alice, worker, ids = Actor("alice", Role.RESEARCHER), Actor("worker", Role.SERVICE), []
+        compute = Ledger(self.settings.compute_ledger, self.keys["compute"], self.ring, "compute")
         for n, state in enumerate(("done", "failed", "running", "waiting")):
-            name = f"order-{digest(str(n).encode())}"
+            name, model = f"order-{digest(str(n).encode())}", ("enterprise", "early_warning")[n % 2]
             ids.append(name)
-            self.ledger.append(
-                "order.placed", name, by=alice, because={"model": ("enterprise", "early_warning")[n % 2]}
-            )
-            self.ledger.append("training.asked", name, by=alice, because={"project": "xiaowei"})
-            told = {"state": state, "label": "fold 3 of 5", "done": 12, "total": 31, "at": "2026-11-24T09:00:00+00:00"}
-            told |= {"version": f"version-{digest(b'v')}"} if state == "done" else {}
-            told |= {"error": "The release has lapsed: it ended on 2026-11-01. Take a newer one"} if n == 1 else {}
-            if state != "waiting":
+            self.ledger.append("order.placed", name, by=alice, because={"model": model})
+            asked = self.ledger.append("training.asked", name, by=alice, because={"project": "xiaowei", "model": model})
+            if state == "done":
+                compute.append("version.made", f"version-{digest(b'v')}", by=worker, because={"order": name})
+            if state == "failed":
+                why = {"asked": asked.seq, "why": "The release has lapsed: it ended on 2026-11-01"}
+                compute.append("training.failed", name, by=worker, because={**why, "remedy": "Take a newer one"})
+            if state == "running":
+                told = {"state": state, "label": "fold 3 of 5", "done": 12, "total": 31, "asked": asked.seq}
                 write_whole(self.settings.runs / f"{name}.json", json.dumps(told).encode())
         return ids
 
