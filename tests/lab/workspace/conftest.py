@@ -13,6 +13,7 @@ from datetime import date
 import pytest
 
 from credit.actor import Actor, Role
+from credit.seal import Kind
 from infra import lab as on_this_machine
 from infra.home import Home
 from lab.accounts import Accounts
@@ -72,7 +73,7 @@ def city_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     env = {**os.environ, "HAIHE_HOME": str(root / "home"), "HAIHE_TODAY": DAY}
     for words in (
         ("keys",),
-        ("city", "--subjects", "2000", "--out", str(root / "raw")),
+        ("city", "--subjects", "4000", "--out", str(root / "raw")),
         ("intake", str(root / "raw")),
         ("release", "research"),
     ):
@@ -87,11 +88,16 @@ def people(home: Home) -> None:
     """Accounts of every role, and a project for each researcher."""
     ledger = home.ledger("research", writing=True)
     accounts = Accounts(home.settings(ResearchSettings, "research").accounts)
-    roles = {Role.RESEARCHER: ("alice", "bobby", "carol"), Role.REVIEWER: ("rita", "remy"), Role.PLATFORM: ("petra",)}
+    roles = {
+        Role.RESEARCHER: ("alice", "bobby", "carol", "dana"),
+        Role.REVIEWER: ("rita", "remy"),
+        Role.PLATFORM: ("petra",),
+    }
     for role, names in roles.items():
         for name in names:
             accounts.add(name, (role,), by=PLATFORM, ledger=ledger, password=password(name))
     projects = Projects(ledger)
+    all_tables = tuple(home.shelf.list(Kind.RELEASE)[0].terms["tables"])
     tables = (
         "registration",
         "administrative_penalty",
@@ -99,10 +105,15 @@ def people(home: Home) -> None:
         "tax_credit_rating",
         "loan_performance",
     )
-    for name, members in (("thinfiles", ("alice",)), ("shops", ("bobby",)), ("brief", ("carol",))):
+    for name, members in (
+        ("thinfiles", ("alice",)),
+        ("shops", ("bobby",)),
+        ("brief", ("carol",)),
+        ("wholeday", ("dana",)),
+    ):
         projects.open(name, title=name, purpose="to be tested", ends_on=date(2027, 6, 1), by=PLATFORM)
         projects.set_members(name, members, by=PLATFORM)
-        projects.grant(name, tables, by=PLATFORM)
+        projects.grant(name, all_tables if name == "wholeday" else tables, by=PLATFORM)
 
 
 @pytest.fixture(scope="session")
