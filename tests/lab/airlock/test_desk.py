@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -20,6 +22,7 @@ from lab.airlock.context import About, Context
 from lab.airlock.desk import Desk
 from lab.airlock.sealing import seal_parcel
 from lab.airlock.states import State, Turn
+from lab.airlock.store import Store
 from tests.lab.airlock.house import (
     AUTHOR,
     COLLEAGUE,
@@ -266,3 +269,31 @@ def test_a_model_leaves_when_the_platform_has_made_it_champion(house: House, key
     seal = house.desk.collect(id, by=AUTHOR)
     assert seal.parents == (house.release, version.id)
     assert seal.expires_on == end, "it ends with the model"
+
+
+def test_what_the_reviewers_did_not_see_does_not_leave(house: House) -> None:
+    """As when it was judged by older rules: the petition says that nothing was found."""
+    id = house.submit({"firms.csv": SAFE})
+    because = dict(house.desk.ledger.about(id)[0].because)
+    kept = Store(house.desk.settings.airlock).put(SMALL)
+    because["files"] = {"firms.csv": because["files"]["firms.csv"] | {"digest": kept, "size": len(SMALL)}}
+    house.desk.ledger.append("parcel.submitted", "petition-old", by=AUTHOR, because=because)
+    house.desk.withdraw(id, by=AUTHOR)
+    house.approve("petition-old")
+    with pytest.raises(Refused, match="may not leave any more"):
+        house.desk.collect("petition-old", by=AUTHOR)
+    assert house.desk.get("petition-old").state is State.APPROVED
+
+
+def test_a_parcel_that_comes_in_between_is_held_against_too(house: House) -> None:
+    old, less = b"industry,n\nretail,1213\nfood,847\n", b"industry,n\nretail,1213\nfood,846\n"
+    id = house.submit({"old.csv": old}, subjects=2060)
+    because = house.desk.ledger.about(id)[0].because
+    house.desk.withdraw(id, by=AUTHOR)
+    with ThreadPoolExecutor(1) as pool, house.desk._alone():
+        waiting = pool.submit(house.submit, {"less.csv": less}, subjects=2060)  # judged, and now at the lock
+        time.sleep(1)
+        house.desk.ledger.append("parcel.submitted", "petition-between", by=COLLEAGUE, because=because)
+        assert not waiting.done()
+    with pytest.raises(Refused, match="petition-between"):
+        waiting.result(timeout=30)
