@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from credit.actor import Actor, Role
@@ -20,6 +20,7 @@ from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Seal
 from credit.shelf import Shelf
+from lab import projects
 from lab.airlock import blind
 from lab.airlock import notices as told
 from lab.airlock.context import Context
@@ -32,7 +33,7 @@ from lab.airlock.sealing import is_promoted, require_releases, seal_parcel
 from lab.airlock.states import LEAVING, State, require_move
 from lab.airlock.store import Store
 from lab.airlock.thresholds import Thresholds, load
-from lab.projects import Projects
+from lab.following import Follower
 from lab.settings import ResearchSettings
 
 
@@ -45,6 +46,10 @@ class Desk:
     shelf: Shelf
     key: SigningKey
     today: Callable[[], date] = date.today
+    _following: Follower = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_following", Follower(self.ledger, (VERB, "project")))
 
     def check(self, files: Mapping[str, bytes], *, project: str, context: Context | None = None) -> Verdict:
         """The whole gate, differencing and all, on files by name. Records nothing, keeps nothing."""
@@ -58,7 +63,7 @@ class Desk:
         :class:`~credit.errors.Lapsed` for a context or a release that does not do.
         """
         require_move(None, State.SUBMITTED, by=by, author=by.name)
-        Projects(self.ledger).get(project).require(by.name, self.today())
+        self._project(project).require(by.name, self.today())
         context = require_releases(context, self.shelf, self.today())
         before = self.all(project)
         judged = self._judge(files, context, before)
@@ -85,12 +90,12 @@ class Desk:
 
     def all(self, project: str | None = None) -> list[Petition]:
         """Every petition, or those of one project, the oldest first."""
-        found = fold(self.ledger.entries()).values()
+        found = fold(self._following.entries()).values()
         return [each for each in found if project is None or each.project == project]
 
     def get(self, id: str) -> Petition:
         """One petition; raises :class:`Missing`."""
-        found = fold(self.ledger.entries()).get(id)
+        found = fold(self._following.entries()).get(id)
         if found is None:
             raise Missing(
                 "There is no such petition", why=id[:30] if id.isascii() else "", remedy="See them in the console"
@@ -187,8 +192,7 @@ class Desk:
 
     def notices(self, user: str, roles: tuple[Role, ...], *, since: datetime | None = None) -> list[Notice]:
         """What waits for a user, and what has changed for them (since a time), the newest first."""
-        projects = Projects(self.ledger).all()
-        return told.notices(self.all(), projects, user, roles, since)
+        return told.notices(self.all(), projects.fold(self._following.entries()), user, roles, since)
 
     @property
     def _store(self) -> Store:
@@ -200,7 +204,7 @@ class Desk:
 
     def _judge(self, files: Mapping[str, bytes], context: Context | None, others: list[Petition]) -> Judged:
         earlier = earlier_tables([each for each in others if each.state in LEAVING], self._store, self._thresholds)
-        promoted = is_promoted(self.settings, self.shelf, self.today())
+        promoted = is_promoted(self.shelf, self.today())
         return judge_parcel(files, context=context, earlier=earlier, promoted=promoted, thresholds=self._thresholds)
 
     def _append(self, move: str, petition: Petition, by: Actor, **because: object) -> Petition:
@@ -213,11 +217,17 @@ class Desk:
         self.ledger.append(f"{VERB}.stopped", f"project-{project}", by=by, because=because)
         raise refusal(verdict)
 
+    def _project(self, name: str) -> projects.Project:
+        found = projects.fold(self._following.entries()).get(name)
+        if found is None:
+            raise Missing(f"There is no project {name[:30]}", remedy="See them with `haihe project list`")
+        return found
+
     def _require_reviewer(self, petition: Petition, by: Actor, act: str) -> None:
         by.must_be(Role.REVIEWER, act=act)
         if by.name == petition.author.name:
             raise Refused(f"{by} may not {act} of their own", why="an author never reviews, in whatever role")
-        if by.name in Projects(self.ledger).get(petition.project).members:
+        if by.name in self._project(petition.project).members:
             why = "they are a member of its project, and a parcel is reviewed from outside"
             raise Refused(f"{by} may not {act} of this project", why=why, remedy="Ask another reviewer")
 

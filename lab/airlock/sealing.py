@@ -9,16 +9,12 @@ from datetime import date, timedelta
 from credit.actor import Actor
 from credit.errors import Malformed, Missing, Refused
 from credit.keys import SigningKey
-from credit.ledger import Ledger
-from credit.petition import State as Promotion
-from credit.petition import fold
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
 from lab.airlock.context import Context
 from lab.airlock.kinds import Kind as FileKind
 from lab.airlock.model import version_of
 from lab.airlock.petition import Petition
-from lab.settings import ResearchSettings
 
 
 def require_releases(context: Context, shelf: Shelf, today: date) -> Context:
@@ -34,17 +30,16 @@ def require_releases(context: Context, shelf: Shelf, today: date) -> Context:
     return replace(context, releases=tuple(dict.fromkeys(found)))
 
 
-def is_promoted(settings: ResearchSettings, shelf: Shelf, today: date) -> Callable[[str], bool]:
-    """Whether a version is on the shelf, alive, and granted promotion by the compute zone's ledger."""
+def is_promoted(shelf: Shelf, today: date) -> Callable[[str], bool]:
+    """Whether a version is on the shelf, alive, and the champion of its model by the platform's signed word."""
 
     def promoted(version: str) -> bool:
         try:
-            shelf.open(version, deep=False).seal.require_alive(today)
+            seal = shelf.open(version, today=today, deep=False).seal
         except (Missing, Refused):
             return False
-        entries = Ledger(settings.compute_ledger, None, shelf.ring).entries()
-        petition = fold(entries, "promotion", version)
-        return petition is not None and petition.state is Promotion.GRANTED
+        said = shelf.pointer(f"champion-{seal.terms['model']}", {"platform"})
+        return seal.kind is Kind.VERSION and said is not None and said.get("version") == seal.id
 
     return promoted
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -12,10 +15,14 @@ from credit.actor import Actor, Role
 from credit.canonical import digest
 from credit.errors import Broken, Lapsed, Malformed, Missing, Refused
 from credit.gate import Outcome
+from credit.keys import SigningKey
 from credit.seal import Kind
 from credit.shelf import Shelf
 from lab.airlock.context import About, Context
+from lab.airlock.desk import Desk
+from lab.airlock.sealing import seal_parcel
 from lab.airlock.states import State, Turn
+from lab.airlock.store import Store
 from tests.lab.airlock.house import (
     AUTHOR,
     COLLEAGUE,
@@ -224,3 +231,69 @@ def test_a_context_is_read_strictly(house: House) -> None:
     for subjects in (-1, True, "many"):
         with pytest.raises(Malformed):
             About.parse({"what": "x", "subjects": subjects}, where="file 1")
+
+
+def test_a_crash_between_the_seal_and_the_ledger_is_made_good(house: House) -> None:
+    id = house.submit({"firms.csv": SAFE})
+    house.approve(id)
+    outbox = Shelf(house.desk.settings.outbox, house.desk.shelf.ring)
+    told = {"shelf": house.desk.shelf, "outbox": outbox, "key": house.desk.key, "by": AUTHOR, "today": TODAY}
+    first = seal_parcel(house.desk.get(id), {"firms.csv": SAFE}, **told)
+    assert house.desk.get(id).state is State.APPROVED
+    assert house.desk.collect(id, by=AUTHOR).id == first.id
+    assert len(outbox.list(Kind.PARCEL)) == 1
+
+
+def test_an_approved_parcel_of_a_release_that_has_ended_stays(house: House) -> None:
+    id = house.submit({"firms.csv": SAFE})
+    house.approve(id)
+    late = Desk(house.desk.settings, house.desk.ledger, house.desk.shelf, house.desk.key, lambda: date(2027, 3, 1))
+    with pytest.raises(Lapsed):
+        late.collect(id, by=AUTHOR)
+    assert late.get(id).state is State.APPROVED
+
+
+def test_a_model_leaves_when_the_platform_has_made_it_champion(house: House, keys: dict[str, SigningKey]) -> None:
+    shelf = house.desk.shelf
+    with shelf.making() as making:
+        (making / "model.txt").write_text("tree\n")
+        end = TODAY + timedelta(days=30)
+        told = {"parents": (house.release,), "terms": {"model": "enterprise"}, "expires_on": end, "by": PLATFORM}
+        version = shelf.put(making, Kind.VERSION, **told, key=keys["compute"])
+    files = {"model.json": json.dumps({"version": version.id}).encode()}
+    with pytest.raises(Refused, match="was not promoted"):
+        house.submit(files)
+    shelf.point("champion-enterprise", {"model": "enterprise", "version": version.id}, keys["platform"])
+    id = house.submit(files)
+    house.approve(id)
+    seal = house.desk.collect(id, by=AUTHOR)
+    assert seal.parents == (house.release, version.id)
+    assert seal.expires_on == end, "it ends with the model"
+
+
+def test_what_the_reviewers_did_not_see_does_not_leave(house: House) -> None:
+    """As when it was judged by older rules: the petition says that nothing was found."""
+    id = house.submit({"firms.csv": SAFE})
+    because = dict(house.desk.ledger.about(id)[0].because)
+    kept = Store(house.desk.settings.airlock).put(SMALL)
+    because["files"] = {"firms.csv": because["files"]["firms.csv"] | {"digest": kept, "size": len(SMALL)}}
+    house.desk.ledger.append("parcel.submitted", "petition-old", by=AUTHOR, because=because)
+    house.desk.withdraw(id, by=AUTHOR)
+    house.approve("petition-old")
+    with pytest.raises(Refused, match="may not leave any more"):
+        house.desk.collect("petition-old", by=AUTHOR)
+    assert house.desk.get("petition-old").state is State.APPROVED
+
+
+def test_a_parcel_that_comes_in_between_is_held_against_too(house: House) -> None:
+    old, less = b"industry,n\nretail,1213\nfood,847\n", b"industry,n\nretail,1213\nfood,846\n"
+    id = house.submit({"old.csv": old}, subjects=2060)
+    because = house.desk.ledger.about(id)[0].because
+    house.desk.withdraw(id, by=AUTHOR)
+    with ThreadPoolExecutor(1) as pool, house.desk._alone():
+        waiting = pool.submit(house.submit, {"less.csv": less}, subjects=2060)  # judged, and now at the lock
+        time.sleep(1)
+        house.desk.ledger.append("parcel.submitted", "petition-between", by=COLLEAGUE, because=because)
+        assert not waiting.done()
+    with pytest.raises(Refused, match="petition-between"):
+        waiting.result(timeout=30)

@@ -82,6 +82,8 @@ def test_a_bare_model_leaves_with_its_lists_and_ranges_taken_off_and_predicts_th
     assert judged.verdict.outcome is REVIEW, [str(f) for f in judged.verdict.findings if f.outcome is FAIL]
     carried = judged.files["model.txt"].carried.decode()
     assert "parameters" not in carried
+    ranges = next(line for line in carried.splitlines() if line.startswith("feature_infos="))
+    assert set(ranges.partition("=")[2].split()) == {"[-1e+300:1e+300]"}, "no subject's smallest or largest value"
     assert carried.endswith("end of trees\n")
     rows = np.random.default_rng(2).normal(size=(200, 4))
     one, other = (lightgbm.Booster(model_str=each).predict(rows) for each in (text, carried))

@@ -1,0 +1,57 @@
+"""A follower tells what the ledger holds, and is not told stories by a ledger that was changed where it reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from credit.actor import Actor, Role
+from credit.errors import Broken
+from credit.keys import KeyRing, SigningKey
+from credit.ledger import Ledger
+from lab.following import Follower
+
+LI = Actor("li", Role.RESEARCHER)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing) -> Ledger:
+    return Ledger(tmp_path / "ledger.jsonl", keys["research"], ring)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(st.sampled_from(["parcel.a", "cell.b", "project.c"]), max_size=4), max_size=5))
+def test_it_tells_what_the_ledger_holds(ledger: Ledger, rounds: list[list[str]]) -> None:
+    ledger.path.unlink(missing_ok=True)
+    ledger.path.with_suffix(".head.json").unlink(missing_ok=True)
+    follower = Follower(ledger, ("parcel", "project"))
+    for verbs in rounds:
+        if verbs:
+            ledger.append_many([(verb, "x", LI, {}) for verb in verbs])
+        assert follower.entries() == [e for e in ledger.entries() if not e.verb.startswith("cell")]
+
+
+def test_a_ledger_changed_where_it_reads_is_broken(ledger: Ledger, keys: dict[str, SigningKey]) -> None:
+    follower = Follower(ledger, ("parcel",))
+    assert follower.entries() == []
+    ledger.append_many([("parcel.a", "x", LI, {"n": n}) for n in range(3)])
+    assert len(follower.entries()) == 3
+    whole = ledger.path.read_bytes()
+    ledger.path.write_bytes(whole.replace(b'"n":2', b'"n":3'))
+    with pytest.raises(Broken, match="line 3"):
+        follower.entries()
+    ledger.path.write_bytes(whole[: whole.rindex(b"\n", 0, -1) + 1])
+    assert len(follower.entries()) == 2, "cut: read again from the start"
+    ledger.path.write_bytes(whole)
+    ledger.append("parcel.a", "x", by=LI)
+    assert len(follower.entries()) == 4
+    with ledger.path.open("ab") as stream:
+        stream.write(b'{"at":')  # a writer at work, or killed: the next one mends it
+    assert len(follower.entries()) == 4
+    other = Ledger(ledger.path, keys["compute"], ledger.ring)
+    other.append("parcel.a", "x", by=LI)
+    with pytest.raises(Broken, match="line 5"):
+        follower.entries()
