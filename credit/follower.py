@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from credit.errors import Broken
-from credit.ledger import START, Entry, Ledger
+from credit.ledger import Entry, Ledger, Mark
 
 
 class Follower:
@@ -15,8 +15,7 @@ class Follower:
 
     def __init__(self, ledger: Ledger, listeners: Iterable[Callable[[Entry], None]]) -> None:
         self._ledger, self._listeners = ledger, tuple(listeners)
-        self._offset, self._seq, self._previous = 0, 0, START
-        self._zone = ledger.zone or (ledger.key.zone if ledger.key else "")
+        self._mark = Mark()
         self._turn = threading.Lock()
 
     def catch_up(self) -> int:
@@ -29,30 +28,16 @@ class Follower:
                 size = self._ledger.path.stat().st_size
             except FileNotFoundError:
                 size = 0
-            if size < self._offset:
+            if size < self._mark.offset:
                 raise Broken(
                     "A ledger has become shorter", why=self._ledger.path.name, remedy="Compare with the last backup"
                 )
-            if size > self._offset:
-                self._read_on()
-            return self._seq
-
-    def _read_on(self) -> None:
-        with self._ledger.path.open("rb") as stream:
-            stream.seek(self._offset)
-            for line in stream:
-                if not line.endswith(b"\n"):
-                    return
-                entry, signer = self._ledger.read_line(line, self._seq + 1, self._previous)
-                self._zone = self._zone or signer
-                if signer != self._zone:
-                    raise Broken(
-                        f"The ledger is broken at line {entry.seq}", why=f"zone {signer} signed it, not {self._zone}"
-                    )
-                self._offset += len(line)
-                self._seq, self._previous = entry.seq, entry.id
-                for listener in self._listeners:
-                    listener(entry)
+            if size > self._mark.offset:
+                for entry, mark in self._ledger.follow(self._mark):
+                    self._mark = mark
+                    for listener in self._listeners:
+                        listener(entry)
+            return self._mark.seq
 
 
 @dataclass(frozen=True, slots=True)

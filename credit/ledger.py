@@ -49,6 +49,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a ledger: the ``offset`` bytes before it hold ``seq`` entries, the last of which is ``id``."""
+
+    offset: int = 0
+    seq: int = 0
+    id: str = START
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """A ledger file. ``key`` may be None for a reader; writers of several processes take turns by a lock.
 
@@ -98,11 +107,33 @@ class Ledger:
         previous, zone = START, self.zone or (self.key.zone if self.key else "")
         with self.path.open("rb") as stream:
             for number, line in enumerate(stream, start=1):
-                entry, signer = self.read_line(line, number, previous)
+                entry, signer = self._read(line, number, previous)
                 if signer != (zone := zone or signer):
                     _broken(number, f"it is signed by zone {signer}, and this is the ledger of {zone}")
                 previous = entry.id
                 yield entry
+
+    def follow(self, mark: Mark) -> Iterator[tuple[Entry, Mark]]:
+        """The entries after ``mark``, each verified against the one before it, with the mark behind it.
+
+        For a reader who keeps up with a ledger: what was read once is not read again. A last line that
+        is not whole yet is left for the next time. Raises :class:`Broken`.
+        """
+        if not self.path.exists():
+            if mark.seq:
+                _missing_lines(0, mark.seq)
+            return
+        zone = self.zone or (self.key.zone if self.key else "")
+        with self.path.open("rb") as stream:
+            stream.seek(mark.offset)
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    return
+                entry, signer = self._read(line, mark.seq + 1, mark.id)
+                if signer != (zone := zone or signer):
+                    _broken(entry.seq, f"it is signed by zone {signer}, and this is the ledger of {zone}")
+                mark = Mark(mark.offset + len(line), entry.seq, entry.id)
+                yield entry, mark
 
     def about(self, thing: str) -> list[Entry]:
         """The entries whose object is ``thing``, in order."""
@@ -141,7 +172,7 @@ class Ledger:
         """Walk the whole ledger; the number of entries. Raises :class:`Broken` as :meth:`verified` does."""
         return sum(1 for _ in self.verified())
 
-    def read_line(self, line: bytes, number: int, previous: str) -> tuple[Entry, str]:
+    def _read(self, line: bytes, number: int, previous: str) -> tuple[Entry, str]:
         """One line as an entry, verified against the number and id before it, and the zone that signed it."""
         try:
             told = json.loads(line)

@@ -19,6 +19,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "compute": ("register", "promote", "snapshot"),
     "service": ("bank", "mandate", "serve", "score"),
     "audit": ("trace", "shelf", "catalogue", "ledger"),
+    "lab": ("account", "project"),
     "walk": ("demo", "up"),
 }
 """Which file has which verbs: only the one that is asked for is loaded, as some of them take seconds to."""

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.tree import Tree
 
+from credit.errors import Refused
+from infra.sandbox.preflight import Answer
 from infra.trace import Chain
 
 console = Console(highlight=False)
@@ -89,6 +91,20 @@ def figures(model: str, version: str, e: Mapping[str, Any]) -> None:
     if e.get("baseline"):
         b = e["baseline"]
         console.print(f"  {b['what']}: AUC {b['auc']:.3f} ({b['auc_low']:.3f} to {b['auc_high']:.3f})")
+
+
+def answers(found: Iterable[Answer]) -> int:
+    """Print what a preflight found, with the fixes; the exit code it comes to."""
+    lacking = 0
+    for each in found:
+        colour, word = (
+            ("green", "fine") if each.fine else ("yellow", "could be better") if not each.needed else ("red", "lacking")
+        )
+        console.print(f"[{colour}]{word:15}[/{colour}] {each.question}: {each.found}", soft_wrap=True)
+        if not each.fine:
+            console.print(f"                → {each.fix}", soft_wrap=True, markup=False)
+            lacking += each.needed
+    return Refused.exit_code if lacking else 0
 
 
 def verdict(told: Mapping[str, Any]) -> None:

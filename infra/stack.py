@@ -47,10 +47,18 @@ def _die_with_parent() -> None:
 
 @contextlib.contextmanager
 def running(
-    command: list[str], *, env: Mapping[str, str], log: Path, ready: str, name: str, seconds: float = 90
+    command: list[str],
+    *,
+    env: Mapping[str, str],
+    log: Path,
+    ready: str,
+    name: str,
+    seconds: float = 90,
+    cwd: Path | None = None,
 ) -> Iterator[int]:
-    """Start ``command``, wait until ``ready`` (a URL) answers 200, give its pid, and stop it and its children after.
+    """Start ``command``, wait until ``ready`` answers 200, give its pid, and stop it and its children after.
 
+    ``ready`` is a URL, or ``unix:<socket>:<path>``; nothing is waited for when it is empty.
     Raises :class:`Broken` with the end of its log when it ends early or is not ready in time.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -61,6 +69,7 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
+            cwd=cwd,
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
@@ -73,15 +82,29 @@ def running(
 
 def _wait(process: subprocess.Popen[bytes], ready: str, name: str, log: Path, seconds: float) -> None:
     limit = time.monotonic() + seconds
+    if not ready:
+        return
     while time.monotonic() < limit:
         if process.poll() is not None:
             break
         with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(ready, timeout=2).status_code == 200:
+            if _answers(ready):
                 return
         time.sleep(0.1)
     tail = log.read_text(errors="replace").splitlines()[-5:]
     raise Broken(f"{name} did not become ready", why=" | ".join(tail), remedy=f"Read {log}")
+
+
+def _answers(ready: str) -> bool:
+    if not ready.startswith("unix:"):
+        return httpx.get(ready, timeout=2).status_code == 200
+    _, place, path = ready.split(":", 2)
+    with socket.socket(socket.AF_UNIX) as connected, contextlib.suppress(OSError):
+        connected.settimeout(2)
+        connected.connect(place)
+        connected.sendall(f"GET {path} HTTP/1.0\r\nHost: unix\r\n\r\n".encode())
+        return b" 200 " in connected.recv(256)
+    return False
 
 
 def stop(process: subprocess.Popen[bytes], grace: float = 10) -> None:

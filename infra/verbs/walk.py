@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import threading
+from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import httpx
 import typer
 
+from credit.errors import CreditError
+from infra import lab as on_this_machine
 from infra import show, stack
 from infra.demo import CITY_DAY, invented
 from infra.demo_real import real
+from infra.first_people import first_people
 from infra.home import Home
+from infra.sandbox import preflight
 
 
 def add_to(app: typer.Typer) -> None:
@@ -45,28 +52,59 @@ def up(
     ),
     port: Annotated[int, typer.Option(help="The scoring service's port.")] = 8700,
     mlflow_port: Annotated[int, typer.Option(help="MLflow's port.")] = 5000,
+    hub_port: Annotated[int, typer.Option(help="The lab's port: workspaces and console.")] = 8000,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether this machine can, and what to mend.")
+    ] = False,
 ) -> None:
-    """Keep MLflow and the scoring service up until Ctrl-C; makes the demo's home first if there is none."""
+    """Keep the whole lab up until Ctrl-C: hub, console, gateway, worker, MLflow and the scoring service.
+
+    Makes the demo's home first if there is none. Prints addresses, and the first passwords once.
+    """
+    ports = {"--port": port, "--mlflow-port": mlflow_port, "--hub-port": hub_port}
+    if check:
+        raise typer.Exit(show.answers(asked(ports)))
+    preflight.require(preflight.mode_here())
     if not (home / "shelf").exists():
         shutil.rmtree(home, ignore_errors=True)
         invented(home.parent, subjects=20_000, seed=7)
     place = Home(home.resolve())
-    for wanted in (port, mlflow_port):
+    for wanted in ports.values():
         stack.require_free(wanted)
     day = os.environ.get("HAIHE_TODAY", CITY_DAY.isoformat())
     ended = threading.Event()  # before anything is started: a signal at any moment stops all of it
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    with (
-        stack.mlflow_server(place, mlflow_port) as mlflow,
-        stack.scoring_service(place, port, {"HAIHE_SERVICE_TODAY": day}, until="live") as service,
-    ):
+    people = first_people(place, date.fromisoformat(day))
+    with ExitStack() as kept:
+        mlflow = kept.enter_context(stack.mlflow_server(place, mlflow_port))
+        kept.enter_context(on_this_machine.gateway(place, {"HAIHE_TODAY": day}))
+        kept.enter_context(on_this_machine.worker(place, mlflow, {"HAIHE_TODAY": day}))
+        hub = kept.enter_context(on_this_machine.hub(place, hub_port, {"HAIHE_HUB_TODAY": day}))
+        service = kept.enter_context(stack.scoring_service(place, port, {"HAIHE_SERVICE_TODAY": day}, until="live"))
         show.console.print(
-            f"[green]up[/green]\n  scoring service  {service}  (docs/bank.md)\n  MLflow           {mlflow}"
+            f"[green]up[/green]\n  the lab          {hub}  (docs/researcher.md)"
+            f"\n  the console      {hub}/services/console/  (docs/platform.md)"
+            f"\n  scoring service  {service}  (docs/bank.md)\n  MLflow           {mlflow}"
         )
-        show.console.print(f"  the city's day   {day}\nCtrl-C stops both.")
+        for name, (role, password) in people.items():
+            show.console.print(f"  {name:16} {password}  ({role}; this password is shown this once)", markup=False)
+        show.console.print(f"  the city's day   {day}\nCtrl-C stops all of it.")
         told = httpx.get(f"{service}/ready", timeout=10)
         if told.status_code != 200:
             show.console.print(f"[yellow]the service is not ready yet[/yellow]: {told.json().get('title', '')}")
+        sys.stdout.flush()
         ended.wait()
     show.console.print("stopped; nothing is left running")
+
+
+def asked(ports: dict[str, int]) -> list[preflight.Answer]:
+    """What ``--check`` asks: the sandbox's questions, and whether the ports are free."""
+    answers = preflight.preflight(preflight.mode_here())
+    for option, number in ports.items():
+        try:
+            stack.require_free(number)
+            answers.append(preflight.Answer(f"port {number}", True, "free"))
+        except CreditError as error:
+            answers.append(preflight.Answer(f"port {number}", False, error.why, f"Give another with {option}"))
+    return answers

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 
-from lab.gateway import cells, orders, parcels, problems
+from lab.gateway import cells, orders, parcels, problems, reads
 from lab.gateway.catalogue import describe
 from lab.gateway.identity import Admitted
 from lab.gateway.zone import ResearchZone
@@ -47,7 +47,7 @@ def kernel_app(zone: ResearchZone) -> FastAPI:
 
 def server_app(zone: ResearchZone) -> FastAPI:
     """What the workspace's Jupyter server, which is ours, can ask."""
-    return _app(zone, "The lab's gateway, for a workspace's server", everyone, cells.router)
+    return _app(zone, "The lab's gateway, for a workspace's server", everyone, cells.router, reads.router)
 
 
 def _app(zone: ResearchZone, title: str, *routers: APIRouter) -> FastAPI:

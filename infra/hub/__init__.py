@@ -1,0 +1,1 @@
+"""JupyterHub: its configuration as a function of settings, its login, its proxy, and the spawner of sandboxes."""

@@ -1,0 +1,27 @@
+"""Where sockets live: short paths of lower case, since URLs turn capitals small and unix sockets are short."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from credit.canonical import digest
+from credit.errors import Refused
+
+LONGEST = 107  # bytes of a unix socket's path, unix(7)
+_LONGEST_BELOW = len("/ws/") + 62 + len("/kernel/gateway.sock")
+
+
+def run_folder(home: Path) -> Path:
+    """The folder of this home's sockets, ours alone; raises :class:`Refused` when somebody else made it."""
+    uid = os.getuid()
+    base = Path("/run") if uid == 0 else Path(os.environ.get("XDG_RUNTIME_DIR", "/tmp"))
+    folder = base / f"haihe-{digest(f'{uid} {home.resolve()}'.encode())[:8]}"
+    if str(folder) != str(folder).lower() or len(str(folder)) + _LONGEST_BELOW > LONGEST:
+        folder = Path("/tmp") / folder.name
+    folder.mkdir(mode=0o711, exist_ok=True)
+    found = folder.lstat()
+    if found.st_uid != uid or folder.is_symlink():
+        raise Refused("The folder for sockets is somebody else's", why=str(folder), remedy="Take it away, if you may")
+    folder.chmod(0o711)
+    return folder

@@ -1,0 +1,237 @@
+"""The spawner: a workspace is a sandbox of this machine, for one member of one project, until the project's day."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import os
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from jupyterhub.spawner import Spawner, SpawnException
+from traitlets import Any as AnyTrait
+from traitlets import default
+
+from credit.actor import Role
+from credit.errors import CreditError, Missing, Refused
+from credit.follower import Remembered
+from credit.seal import Kind
+from credit.shelf import Opened
+from infra.hub.gate import HubGate
+from infra.hub.ids import ids_of
+from infra.hub.settings import HubSettings
+from infra.sandbox.keeper import Keeper, Plan
+from infra.sandbox.reads import ReadWatch
+from lab.accounts import Accounts
+from lab.projects import Project, Projects
+from lab.settings import Workspace
+
+GATE = "http+unix://%2Frun%2Fhub%2Fhub.sock"  # as the server's sandbox sees it
+
+
+class SandboxSpawner(Spawner):  # type: ignore[misc]
+    """Starts, watches and ends one workspace. It fails closed: what cannot be shut in is not started."""
+
+    lab: HubSettings = AnyTrait(help="The hub's settings").tag(config=True)
+    keeper: Keeper | None = None
+    gate: HubGate | None = None
+    workspace: Workspace | None = None
+
+    @default("options_form")  # type: ignore[untyped-decorator]
+    def _form(self) -> Any:
+        return SandboxSpawner.choice
+
+    def projects(self) -> list[Project]:
+        """The living projects of this user."""
+        return projects_of(self.lab).of(self.user.name, self.lab.day())
+
+    async def choice(self) -> str:
+        """Nothing to choose with one project; a choice with several; words with none."""
+        found = await asyncio.to_thread(self.projects)
+        if len(found) == 1:
+            return ""
+        if not found:
+            return (
+                "<p>你还没有课题，请联系平台。 You are in no project yet: ask the platform team to add you to one.</p>"
+            )
+        rows = "".join(
+            f'<option value="{html.escape(each.name)}">{html.escape(each.title)} ({each.name}, until {each.ends_on})'
+            "</option>"
+            for each in found
+        )
+        return (
+            f'<label for="project">课题 Project</label> <select name="project" id="project" autofocus>{rows}</select>'
+        )
+
+    def options_from_form(self, form: dict[str, list[str]]) -> dict[str, Any]:
+        """The project that was chosen."""
+        return {"project": (form.get("project") or [""])[0]}
+
+    async def start(self) -> str:
+        """Start the workspace; its address. What is refused is said in words on the page that waits."""
+        try:
+            return await self._start()
+        except CreditError as error:
+            await self._end()
+            raise SpawnException(str(error), reason=error.what, status_code=error.status) from None
+
+    async def _start(self) -> str:
+        project = await asyncio.to_thread(self._project)
+        self.workspace = Workspace(self.user.name, project.name)
+        plan = await asyncio.to_thread(self._plan, self.workspace, project)
+        await self._control("POST", "/workspaces", self._announced(plan))
+        self.gate = HubGate(plan.run / "gate", self.lab.run / "hub.sock", self.user.name, plan.server, plan.mode)
+        self.keeper = Keeper(plan, allowed=lambda: self._allowed(project.name), watch=watch())
+        await self.keeper.open(self.get_env() | self._told(), before=self.gate.open)
+        return f"http+unix://{quote(str(self.keeper.front), safe='')}"
+
+    async def poll(self) -> int | None:
+        """None while it runs. A hub that was restarted has no keeper, and its workspaces ended with the old one."""
+        if self.keeper and self.keeper.alive:
+            return None
+        if self.keeper:
+            self.log.warning("the workspace of %s ended: %s", self.user.name, self.keeper.why or "by itself")
+            await self._end()
+        return 0
+
+    async def stop(self, now: bool = False) -> None:
+        """End the workspace and close every socket that was for it."""
+        await self._end()
+
+    async def _end(self) -> None:
+        keeper, self.keeper = self.keeper, None
+        gate, self.gate = self.gate, None
+        if keeper:
+            await keeper.close()
+        if gate:
+            await gate.close()
+        if self.workspace:
+            try:
+                await self._control("DELETE", f"/workspaces/{self.workspace.name}")
+            except CreditError as error:
+                self.log.warning("the gateway did not close %s: %s", self.workspace.name, error.why)
+            self.workspace = None
+
+    def _project(self) -> Project:
+        account = Accounts(self.lab.home / "lab" / "accounts.json").all().get(self.user.name)
+        if account is None or Role.RESEARCHER not in account.roles:
+            raise Refused("This account has no workspace", why="it is not a researcher's")
+        found = {each.name: each for each in self.projects()}
+        asked = str(self.user_options.get("project", "")) or (next(iter(found)) if len(found) == 1 else "")
+        if asked not in found:
+            raise Refused(
+                "No project was chosen" if not asked else f"You are not in a living project {asked[:30]}",
+                why=f"yours are {', '.join(found) or 'none'}",
+                remedy="Choose one of yours, or ask the platform team",
+            )
+        return found[asked]
+
+    def _allowed(self, name: str) -> bool:
+        try:
+            projects_of(self.lab).get(name).require(self.user.name, self.lab.day())
+        except CreditError:
+            return False
+        return self.user.name in Accounts(self.lab.home / "lab" / "accounts.json").all()
+
+    def _plan(self, workspace: Workspace, project: Project) -> Plan:
+        lab = self.lab
+        server, kernel = ids_of(lab.home / "lab" / "ids.json", workspace.name)
+        left = (
+            datetime.combine(project.ends_on, datetime.min.time()) - datetime.combine(lab.day(), _now())
+        ).total_seconds()
+        return Plan(
+            name=workspace.name,
+            mode=lab.how,
+            server=server,
+            kernel=kernel,
+            home=lab.home / "lab" / "homes" / project.name / workspace.user,
+            run=lab.run / "ws" / workspace.name,
+            data=granted(newest(lab), project.tables),
+            seconds=min(float(lab.workspace_seconds), max(1.0, left)),
+            limits=lab.limits,
+            kernels=lab.kernels,
+        )
+
+    def _announced(self, plan: Plan) -> dict[str, Any]:
+        assert self.workspace is not None
+        told: dict[str, Any] = {"user": self.workspace.user, "project": self.workspace.project}
+        if plan.mode == "root":
+            told |= {"kernel_uid": plan.kernel.uid, "server_uid": plan.server.uid, "gid": plan.server.gid}
+        return told
+
+    def _told(self) -> dict[str, str]:
+        """Where the server's sandbox finds the hub: a socket that passes four calls."""
+        api = f"{GATE}/hub/api"
+        return {
+            "JUPYTERHUB_API_URL": api,
+            "JUPYTERHUB_ACTIVITY_URL": f"{api}/users/{quote(self.user.name)}/activity",
+            "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:8888{self.server.base_url}",
+        }
+
+    async def _control(self, method: str, path: str, told: dict[str, Any] | None = None) -> None:
+        """A word to the gateway over its control socket; raises :class:`Refused` when it does not do it."""
+        try:
+            connector = aiohttp.UnixConnector(str(self.lab.run / "gateway.sock"))
+            async with (
+                aiohttp.ClientSession(connector=connector) as session,
+                session.request(method, f"http://gateway{path}", json=told) as answer,
+            ):
+                if answer.status >= 300 and not (method == "DELETE" and answer.status == 404):
+                    raise Refused("The gateway refused the workspace", why=(await answer.text())[:300])
+        except aiohttp.ClientError as error:
+            raise Refused(
+                "The gateway does not answer", why=type(error).__name__, remedy="Start the lab with `haihe up`"
+            ) from error
+
+
+@lru_cache(maxsize=1)
+def projects_of(lab: HubSettings) -> Projects:
+    """The projects of this lab; what the ledger said once is remembered, since every workspace asks every second."""
+    ledger = lab.place.ledger("research")
+    return Projects(Remembered(ledger.path, ledger.key, ledger.ring, ledger.zone, kinds=("project",)))
+
+
+@lru_cache(maxsize=1)
+def watch() -> ReadWatch | None:
+    """The one watch over what workspaces read; None where the machine gives none."""
+    return ReadWatch.open() if os.getuid() == 0 else None
+
+
+def newest(lab: HubSettings) -> Opened | None:
+    """The newest research release that has not ended, as the gateway chooses it; None when there is none."""
+    shelf = lab.place.shelf
+    found = [seal for seal in shelf.list(Kind.RELEASE) if seal.terms.get("purpose") == "research"]
+    alive = [seal for seal in found if lab.day() < seal.expires_on]
+    latest = max(alive, key=lambda seal: (seal.terms.get("as_of", ""), seal.made_at, seal.id), default=None)
+    return shelf.open(latest.id, deep=False) if latest else None
+
+
+def granted(release: Opened | None, tables: tuple[str, ...]) -> dict[Path, str]:
+    """What of a release a project sees: its manifest and the granted tables, readable by anyone it is shown to."""
+    if release is None:
+        return {}
+    places = {release.path / "manifest.json": "manifest.json"}
+    for table in tables:
+        if table not in release.seal.terms["tables"]:
+            raise Missing(f"The release has no table {table}", why="it is granted to the project")
+        places[release.path / table] = table
+    for place in places:
+        _readable(place)
+    return places
+
+
+def _readable(place: Path) -> None:
+    """A sandbox is another user: it reads what anyone may read. Who reaches the shelf is decided by its folder."""
+    for path in (place, *place.rglob("*")) if place.is_dir() else (place,):
+        wanted = 0o555 if path.is_dir() else 0o444
+        mode = path.stat().st_mode
+        if mode & wanted != wanted:
+            os.chmod(path, mode | wanted)
+
+
+def _now() -> Any:
+    return datetime.now(UTC).astimezone().time()

@@ -1,0 +1,210 @@
+"""The kernels of one workspace: each in a sandbox of its own, started at the word of the workspace's server.
+
+A connection to the launcher's socket is a kernel: its first line asks for one, further lines send it signals, and when
+the connection ends so does the kernel. Lines are JSON; a line back says ``started``, ``error`` or ``exit``. A
+connection may ask ``reads`` instead: the tables that this workspace read since it was last asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from credit.errors import CreditError, Malformed, Refused
+from infra.sandbox import watchdog
+from infra.sandbox.bubblewrap import INSIDE_HOME, Mode, Sandbox
+from infra.sandbox.cgroup import Cgroup
+from infra.sandbox.places import installation, system_files
+from infra.sandbox.reads import ReadWatch
+from infra.sandbox.start import Running, start
+
+if TYPE_CHECKING:
+    from infra.sandbox.keeper import Plan
+
+KERNEL = ("-m", "ipykernel_launcher", "-f")
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_KEY = re.compile(r"[0-9a-f-]{16,80}")
+LINE = 8192  # bytes of a request at most
+
+
+@dataclass(slots=True)
+class Kernels:
+    """The kernels that run, by id."""
+
+    plan: Plan
+    running: dict[str, Running] = field(default_factory=dict)
+    ended: dict[str, str] = field(default_factory=dict)  # why we ended one
+    full: bool = False  # the home holds more than it may
+    cgroup: Cgroup | None = None
+    watch: ReadWatch | None = None
+    _listening: asyncio.Server | None = None
+    _at_work: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def listen(self) -> None:
+        """Open the launcher's socket."""
+        path = self.plan.run / "keep" / "keep.sock"
+        self._listening = await asyncio.start_unix_server(self._serve, path, limit=LINE)
+        if self.plan.mode is Mode.ROOT:
+            os.chown(path, self.plan.server.uid, self.plan.server.gid)
+        path.chmod(0o600)
+
+    async def close(self) -> None:
+        """End every kernel and stop listening."""
+        if self._listening:
+            self._listening.close()
+        for kernel in list(self.running.values()):
+            kernel.kill()
+        if self._at_work:
+            await asyncio.wait(self._at_work, timeout=5)
+
+    def bound_memory(self) -> None:
+        """End the largest kernel when all together hold more than they may."""
+        if self.cgroup is not None:
+            return
+        held = {name: watchdog.memory(kernel.family()) for name, kernel in list(self.running.items())}
+        if sum(held.values()) > self.plan.limits.memory:
+            largest = max(held, key=lambda name: held[name])
+            self.ended[largest] = f"it and its likes held more than {self.plan.limits.memory >> 20} MiB"
+            self.running[largest].kill()
+
+    def bound_home(self, held: int) -> None:
+        """End every kernel when the home holds more than it may, and start none until it does not."""
+        self.full = held > self.plan.limits.home
+        for name, kernel in list(self.running.items()):
+            if self.full:
+                self.ended[name] = _full(self.plan)
+                kernel.kill()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._at_work.add(task)
+        try:
+            await self._one(reader, writer)
+        except CreditError as error:
+            await _say(writer, {"error": str(error)})
+        except (OSError, ValueError):
+            pass  # whoever asked is gone, or does not speak our words
+        finally:
+            self._at_work.discard(task)
+            writer.close()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = json.loads(await reader.readline())
+        if isinstance(asked, dict) and asked.get("reads"):
+            await _say(writer, {"tables": self.watch.take(self.plan.kernel.uid) if self.watch else None})
+            return
+        name = _matching(asked, "kernel", _ID)
+        if name in self.running:  # a restart: the old one is on its way out
+            await self.running[name].stop(0)
+        if self.full:
+            raise Refused("No kernel was started", why=_full(self.plan), remedy="Delete files of yours first")
+        if len(self.running) >= self.plan.kernels:
+            raise Refused("No kernel was started", why=f"{self.plan.kernels} are running", remedy="Shut one down first")
+        folder = self._folder(name, _matching(asked, "key", _KEY))
+        try:
+            kernel = await start(self._sandbox(name, folder, asked), env=self._environment(), cgroup=self.cgroup)
+            self.running[name] = kernel
+            await _say(writer, {"started": name})
+            await self._until_end(kernel, reader)
+        finally:
+            ended = self.running.pop(name, None)
+            code = await ended.stop() if ended else -1
+            shutil.rmtree(folder, ignore_errors=True)
+        last = ended.output.lines(3) if ended and code else []
+        await _say(writer, {"exit": code, "why": self.ended.pop(name, "") or " | ".join(last)})
+
+    async def _until_end(self, kernel: Running, reader: asyncio.StreamReader) -> None:
+        ended = asyncio.create_task(kernel.process.wait())
+        try:
+            while not ended.done():
+                line = asyncio.create_task(reader.readline())
+                await asyncio.wait({ended, line}, return_when=asyncio.FIRST_COMPLETED)
+                if not line.done():
+                    line.cancel()
+                    return
+                if not line.result():
+                    return
+                number = json.loads(line.result()).get("signal")
+                if number in SIGNALS:
+                    kernel.signal(number)
+        finally:
+            ended.cancel()
+
+    def _folder(self, name: str, key: str) -> Path:
+        """The folder of one kernel's sockets, with the file that tells it where they are."""
+        folder = self.plan.run / "kernels" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        told = {"transport": "ipc", "ip": f"/run/kernels/{name}/k", "key": key, "signature_scheme": "hmac-sha256"}
+        ports = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
+        connection = folder / "connection.json"
+        connection.write_text(json.dumps(told | {port: number for number, port in enumerate(ports, start=1)}))
+        connection.chmod(0o400)
+        if self.plan.mode is Mode.ROOT:
+            for path in (folder, connection):
+                os.chown(path, self.plan.kernel.uid, self.plan.kernel.gid)
+        folder.chmod(0o2770)
+        return folder
+
+    def _sandbox(self, name: str, folder: Path, asked: Any) -> Sandbox:
+        plan = self.plan
+        return Sandbox(
+            command=(sys.executable, *KERNEL, f"/run/kernels/{name}/connection.json"),
+            mode=plan.mode,
+            ids=plan.kernel,
+            limits=plan.limits,
+            readable={
+                **installation(),
+                plan.run / "kernel": "/run/lab",
+                **{source: f"/data/{place}" for source, place in plan.data.items()},
+            },
+            writable={plan.home: INSIDE_HOME, folder: f"/run/kernels/{name}"},
+            made=system_files(plan.kernel.uid, plan.kernel.gid),
+            cwd=inside(str(asked.get("cwd", "")), plan.home),
+        )
+
+    def _environment(self) -> dict[str, str]:
+        from infra.sandbox.keeper import base_environment
+
+        return base_environment() | {
+            "HOME": INSIDE_HOME,
+            "IPYTHONDIR": "/tmp/ipython",
+            "MPLCONFIGDIR": "/tmp/matplotlib",
+        }
+
+
+def inside(asked: str, home: Path) -> str:
+    """The folder a kernel begins in: below the home, by name alone; the home itself when it is not there."""
+    parts = PurePosixPath(asked).parts
+    if ".." in parts or asked.startswith("/"):
+        return INSIDE_HOME
+    place, here = home.resolve(), (home / asked).resolve()
+    return f"{INSIDE_HOME}/{here.relative_to(place)}" if here.is_dir() and here.is_relative_to(place) else INSIDE_HOME
+
+
+def _full(plan: Plan) -> str:
+    return f"the home holds more than {plan.limits.home >> 20} MiB"
+
+
+def _matching(asked: Any, key: str, form: re.Pattern[str]) -> str:
+    value = asked.get(key) if isinstance(asked, dict) else None
+    if not isinstance(value, str) or not form.fullmatch(value):
+        raise Malformed("A kernel was asked for in words we do not know", why=f"{key} is not of its form")
+    return value
+
+
+async def _say(writer: asyncio.StreamWriter, told: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):
+        writer.write(json.dumps(told).encode() + b"\n")
+        await writer.drain()

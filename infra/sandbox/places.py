@@ -1,0 +1,29 @@
+"""What a sandbox sees of this installation: the Python it runs, the environment, our packages; nothing else of ours."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from infra.sandbox.bubblewrap import INSIDE_HOME
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("credit", "lab", "models", "privacy")  # what `import lab` and the sealed server are made of
+_USER = f"lab:x:{{uid}}:{{gid}}:researcher:{INSIDE_HOME}:/bin/bash\n"
+
+
+def installation() -> dict[Path, str]:
+    """Folders to see read-only, each where it is here: scripts and compiled files name themselves by their path."""
+    prefix, base = Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()
+    folders = [prefix, *([base] if not base.is_relative_to("/usr") else []), *(ROOT / name for name in PACKAGES)]
+    return {folder: str(folder) for folder in folders}
+
+
+def system_files(uid: int, gid: int) -> dict[str, bytes]:
+    """The few files that libraries look for in /etc."""
+    return {
+        "/etc/passwd": _USER.format(uid=uid, gid=gid).encode(),
+        "/etc/group": f"lab:x:{gid}:\n".encode(),
+        "/etc/hosts": b"127.0.0.1 localhost workspace\n::1 localhost\n",
+        "/etc/nsswitch.conf": b"passwd: files\ngroup: files\nhosts: files\n",
+    }

@@ -1,0 +1,176 @@
+"""Starting one sandbox and ending it: whatever happens to us, nothing of it outlives us.
+
+``--die-with-parent`` kills bubblewrap when this process dies, and the pid namespace goes with it. The program's output
+goes into a pipe that we drain: an inherited file of ours could be opened again through ``/proc/self/fd``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from credit.errors import Refused
+from infra.sandbox.bubblewrap import Sandbox, command
+from infra.sandbox.cgroup import Cgroup
+from infra.sandbox.seccomp import program
+
+KEPT = 64 * 1024  # bytes of output kept, the newest
+GRACE = 3.0  # seconds between asking and killing
+
+
+@dataclass(slots=True)
+class Tail:
+    """The newest output of a sandbox, in memory alone: it may hold what a researcher saw."""
+
+    content: bytearray = field(default_factory=bytearray)
+
+    def feed(self, chunk: bytes) -> None:
+        """Add output, forgetting what is older than :data:`KEPT` bytes."""
+        self.content += chunk
+        del self.content[: max(0, len(self.content) - KEPT)]
+
+    def lines(self, count: int = 5) -> list[str]:
+        """The last lines."""
+        return self.content.decode(errors="replace").splitlines()[-count:]
+
+
+@dataclass(slots=True)
+class Running:
+    """A started sandbox. ``first`` is the pid, as we see it, of the first process of its pid namespace."""
+
+    process: asyncio.subprocess.Process
+    first: int
+    output: Tail
+    drain: asyncio.Task[None]
+
+    @property
+    def alive(self) -> bool:
+        """True until bubblewrap has ended."""
+        return self.process.returncode is None
+
+    def family(self) -> list[int]:
+        """The pids of all processes in it."""
+        return list(_family(self.first)) if self.alive else []
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the program itself."""
+        for pid in _children(self.first):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def kill(self) -> None:
+        """End every process in it at once."""
+        for pid in (self.first, self.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    async def stop(self, grace: float = GRACE) -> int:
+        """Ask the program to end, then end it; its exit code."""
+        if self.alive:
+            self.signal(signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.process.wait(), grace)
+        self.kill()
+        code = await self.process.wait()
+        await self.drain
+        return code
+
+
+async def start(
+    wanted: Sandbox, *, env: Mapping[str, str], pass_fds: Sequence[int] = (), cgroup: Cgroup | None = None
+) -> Running:
+    """Start a sandbox with this environment and no other; raises :class:`Refused` when it does not come up."""
+    with ExitStack() as kept:
+        seccomp = kept.enter_context(_readable(program()))
+        files = {place: kept.enter_context(_readable(content)) for place, content in wanted.made.items()}
+        info_read, info_write = os.pipe()
+        kept.callback(_close, info_read)
+        words = command(wanted, seccomp_fd=seccomp, info_fd=info_write, file_fds=files)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *words,
+                env=dict(env),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                pass_fds=(seccomp, info_write, *files.values(), *pass_fds),
+                umask=0o007,
+                preexec_fn=_joining(cgroup),
+            )
+        except FileNotFoundError as error:
+            raise Refused(
+                "There is no sandbox here", why="bubblewrap is not installed", remedy="apt-get install bubblewrap"
+            ) from error
+        finally:
+            _close(info_write)
+        assert process.stdout is not None
+        output = Tail()
+        drain = asyncio.create_task(_drain(process.stdout, output))
+        told = await asyncio.to_thread(_read_all, info_read)
+    if not told:
+        await process.wait()
+        await drain
+        raise Refused(
+            "The sandbox did not start",
+            why=" | ".join(output.lines(3)) or f"it ended with {process.returncode}",
+            remedy="Run `haihe up --check`: it names what the machine lacks",
+        )
+    return Running(process, int(json.loads(told)["child-pid"]), output, drain)
+
+
+def _joining(cgroup: Cgroup | None) -> Callable[[], None] | None:
+    """What the child does before it becomes bubblewrap: step into its group, so that no process escapes it."""
+    return cgroup.join if cgroup else None
+
+
+async def _drain(stream: asyncio.StreamReader, into: Tail) -> None:
+    while chunk := await stream.read(16 * 1024):
+        into.feed(chunk)
+
+
+@contextlib.contextmanager
+def _readable(content: bytes) -> Iterator[int]:
+    """A descriptor that gives these bytes (they fit a pipe's buffer) and then ends."""
+    if len(content) > 60_000:
+        raise ValueError("a made file must fit into a pipe")
+    read, write = os.pipe()
+    try:
+        os.write(write, content)
+        os.close(write)
+        yield read
+    finally:
+        _close(read)
+
+
+def _read_all(fd: int) -> bytes:
+    parts = []
+    while part := os.read(fd, 4096):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _close(fd: int) -> None:
+    with contextlib.suppress(OSError):
+        os.close(fd)
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for child in _children(pid):
+        yield from _family(child)

@@ -1,0 +1,50 @@
+"""Run the console: a service of the hub, settings from HAIHE_RESEARCH_… and what the hub says in JUPYTERHUB_…."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from contextlib import suppress
+
+import uvicorn
+
+from credit.errors import CreditError
+from credit.settings import read
+from lab.console.app import create_app
+from lab.console.settings import HubSettings, Listen
+from lab.settings import ResearchSettings
+
+
+def main() -> int:
+    """Serve until told to stop; the exit code is that of the error tree when the settings are not in order."""
+    logging.basicConfig(level=logging.WARNING, format="console %(levelname)s %(message)s")
+    try:
+        hub = read(HubSettings, os.environ, "JUPYTERHUB_")
+        at = Listen.parse(hub.service_url)
+        app = create_app(read(ResearchSettings, os.environ, "HAIHE_RESEARCH_"), hub)
+    except CreditError as error:
+        logging.getLogger("console").error("not started: %s", error)
+        return error.exit_code
+    config = uvicorn.Config(app, host=at.host, port=at.port, access_log=False, log_level="warning", server_header=False,
+                            timeout_graceful_shutdown=5, limit_concurrency=200)  # fmt: skip
+    uvicorn.Server(config).run(sockets=[_listen(at.socket)] if at.socket else None)
+    return 0
+
+
+def _listen(path: str) -> socket.socket:
+    """A unix socket that only its owner may connect to, in place of one that a former console left."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listening.bind(path)
+    finally:
+        os.umask(before)
+    return listening
+
+
+if __name__ == "__main__":
+    sys.exit(main())

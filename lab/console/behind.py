@@ -1,0 +1,64 @@
+"""What stands behind a parcel (来龙去脉): what its project carried out before, and the cells executed for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from lab.airlock.petition import Petition
+from lab.airlock.states import LEAVING
+from lab.console.index import Search
+from lab.console.room import Room
+
+CELLS = 20  # the newest before the parcel was submitted
+LINES = 200  # shown of one cell
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """An executed cell: ``code`` is empty when it is not kept any more."""
+
+    seq: int
+    at: datetime
+    tables: tuple[str, ...]
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The newest cells, how many there are in all, and the query of the ledger that shows them."""
+
+    cells: list[Cell]
+    count: int
+    query: str
+
+
+def order_of(petition: Petition, others: Sequence[Petition]) -> list[Petition]:
+    """What the project carried out or was asking for when this one was submitted, the newest first."""
+    found = [each for each in others if each.id != petition.id and each.submitted_at < petition.submitted_at]
+    return [each for each in reversed(found) if each.state in LEAVING]
+
+
+def cells_behind(room: Room, petition: Petition) -> Behind:
+    """The cells the author executed on this project before they submitted."""
+    project = f'"project":"{petition.project}"'
+    asked = Search(by=str(petition.author), verb="cell.executed", text=project)
+    submitted = room.research.find(Search(object=petition.id, verb="parcel.submitted"), limit=1)
+    before = submitted[0] if submitted else 0
+    found = []
+    for entry in room.research.read(room.research.find(asked, before=before, limit=CELLS)):
+        tables = tuple(str(each) for each in entry.because.get("tables", ()))
+        found.append(Cell(entry.seq, entry.at, tables, _code(room, str(entry.because.get("code", "")))))
+    return Behind(found, room.research.count(asked, before=before), urlencode(asked.asked()))
+
+
+def _code(room: Room, name: str) -> str:
+    path = room.settings.airlock / "cells" / name
+    if not _DIGEST.fullmatch(name) or not path.is_file():
+        return ""
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    return "\n".join(lines[:LINES] + (["…"] if len(lines) > LINES else []))

@@ -1,0 +1,63 @@
+"""What the server gives a browser of the home: notebooks, text and pictures of a size to read, nothing through links.
+
+A notebook in a browser can be copied from the screen, and that cannot be prevented. What can be is a file: no archive,
+no table of bytes, nothing larger than a person reads.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.services.contents.filemanager import AsyncFileContentsManager
+from tornado.web import HTTPError
+
+MOST_TEXT = 512 * 1024  # bytes
+MOST_NOTEBOOK = 16 << 20
+PICTURES = {".png": 4 << 20, ".jpg": 4 << 20, ".jpeg": 4 << 20, ".svg": 2 << 20}
+
+
+class OutsideError(HTTPError, OSError):
+    """A link out of the home: refused when asked for, and (as an OSError of links) passed over in a listing."""
+
+    def __init__(self) -> None:
+        HTTPError.__init__(self, 403, "This is a link to a place outside the home")
+        self.errno = errno.ELOOP
+
+
+class SealedContents(AsyncFileContentsManager):  # type: ignore[misc]
+    """Files of the home, without links out of it and without binary files."""
+
+    def _get_os_path(self, path: str) -> str:
+        """The path on disk; refused when it leaves the home by a link (a kernel can make links)."""
+        place = str(super()._get_os_path(path))
+        root = os.path.realpath(self.root_dir)
+        real = os.path.realpath(place)
+        if real != root and not real.startswith(root + os.sep):
+            raise OutsideError
+        return place
+
+    async def get(
+        self, path: str, content: bool = True, type: str | None = None, format: str | None = None, **more: Any
+    ) -> Any:
+        """A file or folder, as Jupyter Server describes it; refused when it is more than a person reads."""
+        place = Path(self._get_os_path(path))
+        if content and place.is_file():
+            self._require_readable(place, type, format)
+        return await super().get(path, content=content, type=type, format=format, **more)
+
+    def _require_readable(self, place: Path, kind: str | None, form: str | None) -> None:
+        ending, size = place.suffix.lower(), place.stat().st_size
+        notebook = ending == ".ipynb" and kind != "file"
+        most = MOST_NOTEBOOK if notebook else PICTURES.get(ending, MOST_TEXT)
+        if size > most:
+            raise HTTPError(
+                403, f"This file has {size >> 10} KiB, and the workspace shows {most >> 10} KiB at most: look at it "
+                "with code, or ask for it to be carried out (lab.carry_out)"
+            )  # fmt: skip
+        if form == "base64" and ending not in PICTURES:
+            raise HTTPError(403, "The workspace shows notebooks, text and pictures: what leaves goes by lab.carry_out")
+        if ending not in PICTURES and not notebook and b"\0" in place.read_bytes():
+            raise HTTPError(403, "This is not text: look at it with code")

@@ -1,0 +1,79 @@
+"""The routes of the sealed server: what is not in this table is refused, so a route that a new version brings is too.
+
+Patterns are matched against the path below the base. No route gives a file to keep: ``/files``, ``/nbconvert``,
+``/terminals``, downloads of checkpoints and whatever an extension may add are simply not here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, RequestHandler
+
+_KERNEL = r"[0-9a-f-]{36}"
+_PATH = r"(?:/.*)?"
+ALLOWED: tuple[tuple[str, frozenset[str]], ...] = tuple(
+    (pattern, frozenset(methods.split()))
+    for pattern, methods in (
+        (r"/?", "GET HEAD"),
+        (r"/api", "GET HEAD"),
+        (r"/api/status", "GET"),
+        (r"/api/me", "GET"),
+        (r"/oauth_callback", "GET"),
+        (r"/logout", "GET"),
+        (r"/lab(?:/workspaces/[\w-]+)?(?:/tree/.*)?", "GET HEAD"),
+        (r"/lab/extensions/.*", "GET HEAD"),
+        (r"/favicon\.ico", "GET HEAD"),
+        (r"/static/.*", "GET HEAD"),
+        (r"/api/contents" + _PATH, "GET POST PUT PATCH DELETE"),
+        (r"/api/kernels", "GET POST"),
+        (rf"/api/kernels/{_KERNEL}", "GET DELETE"),
+        (rf"/api/kernels/{_KERNEL}/(?:interrupt|restart)", "POST"),
+        (rf"/api/kernels/{_KERNEL}/channels", "GET"),
+        (r"/api/kernelspecs" + _PATH, "GET"),
+        (r"/kernelspecs/.*", "GET HEAD"),
+        (r"/api/sessions", "GET POST"),
+        (r"/api/sessions/[\w-]+", "GET PATCH DELETE"),
+        (r"/lab/api/settings" + _PATH, "GET PUT"),
+        (r"/lab/api/workspaces" + _PATH, "GET PUT DELETE"),
+        (r"/lab/api/(?:translations|themes|listings)" + _PATH, "GET"),
+        (r"/api/security/csp-report", "POST"),
+        (r"/api/events/subscribe", "GET"),  # the server's own notices, of a kernel that died say
+    )
+)
+_COMPILED = tuple((re.compile(pattern), methods) for pattern, methods in ALLOWED)
+REFUSED = "The workspace does not have this: nothing is downloaded here. What leaves goes by lab.carry_out."
+
+
+def allowed(method: str, path: str) -> bool:
+    """True when a request for ``path`` (below the base) may be answered."""
+    if ".." in path.split("/") or "\\" in path:
+        return False
+    return any(pattern.fullmatch(path) and method in methods for pattern, methods in _COMPILED)
+
+
+class Refusal(RequestHandler):
+    """What everything else gets."""
+
+    def prepare(self) -> None:
+        """Answer 403 in words, whatever the method."""
+        self.set_status(403)
+        self.finish({"message": REFUSED, "reason": "not in the table of routes"})
+
+
+def guard(app: Application) -> None:
+    """Hold every request that ``app`` gets against the table, before any handler is chosen."""
+    base = str(app.settings["base_url"]).rstrip("/")
+    choose = app.find_handler
+
+    def find_handler(request: HTTPServerRequest, **more: Any) -> Any:
+        path = request.path or "/"
+        below = path[len(base) :] if path.startswith(base) else None
+        asked_to_keep = "download" in request.arguments
+        if below is None or asked_to_keep or not allowed(request.method or "", below or "/"):
+            return app.get_handler_delegate(request, Refusal)
+        return choose(request, **more)
+
+    app.find_handler = find_handler  # type: ignore[method-assign]

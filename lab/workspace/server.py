@@ -1,0 +1,126 @@
+"""The sealed server: JupyterLab on a socket made outside, with the routes of :mod:`lab.workspace.routes` alone.
+
+It reads no configuration of the user's: what it is configured by is this file. It runs in a sandbox that has no data;
+kernels run in others (:mod:`lab.workspace.launcher`), and each cell is reported before a kernel sees it
+(:mod:`lab.workspace.cells`).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.serverapp import ServerApp
+from jupyterhub.singleuser.extension import JupyterHubSingleUser
+from traitlets.config import Config
+
+from lab.workspace.cells import MESSAGES, RecordingConnection
+from lab.workspace.contents import SealedContents
+from lab.workspace.routes import guard
+
+HERE = Path(__file__).parent
+HOME = "/home/lab"
+POLICY = "; ".join(
+    (  # what a cell shows may not call home through the researcher's browser: nothing is loaded but from here
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "worker-src 'self' blob:",
+        "frame-src 'none'",
+        "object-src 'none'",
+        "form-action 'self'",
+        "base-uri 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+OUTPUT_RATE = 8 << 20  # bytes a second from a kernel to a browser
+
+
+class SealedServerApp(ServerApp):  # type: ignore[misc]
+    """Jupyter Server that listens on the descriptor it was given, and says so when it does."""
+
+    def _bind_http_server_unix(self) -> bool:
+        guard(self.web_app)
+        listening = socket.socket(fileno=int(os.environ["HAIHE_WORKSPACE_FD"]))
+        listening.setblocking(False)
+        self.http_server.add_socket(listening)
+        ready = int(os.environ["HAIHE_WORKSPACE_READY"])
+        os.write(ready, b"1")
+        os.close(ready)
+        return True
+
+
+class SealedSingleUser(JupyterHubSingleUser):  # type: ignore[misc]
+    """JupyterHub's login in front of it."""
+
+    serverapp_class = SealedServerApp
+
+    @classmethod
+    def get_extension_package(cls) -> str:
+        """Where Jupyter Server finds this extension."""
+        return __name__
+
+    @classmethod
+    def make_serverapp(cls, **more: Any) -> ServerApp:
+        """The server, configured by this file and by nothing else."""
+        extensions = {**more.pop("jpserver_extensions", {}), "jupyterlab": True}
+        return super().make_serverapp(config=configuration(), jpserver_extensions=extensions, **more)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    return [{"module": __name__, "app": SealedSingleUser}]
+
+
+def configuration() -> Config:
+    """All of the server's configuration."""
+    told: dict[str, dict[str, Any]] = {
+        "ServerApp": {
+            "sock": "/run/given",  # not a path that is opened: it says that we listen on a unix socket
+            "port": 8888,
+            "root_dir": HOME,
+            "terminals_enabled": False,
+            "reraise_server_extension_failures": True,
+            "kernel_websocket_connection_class": RecordingConnection,
+            "contents_manager_class": SealedContents,
+            "max_body_size": 64 << 20,
+            "tornado_settings": {"headers": {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}},
+            "mathjax_url": "",
+            "allow_external_kernels": False,
+        },
+        "ZMQChannelsWebsocketConnection": {"iopub_data_rate_limit": OUTPUT_RATE},
+        "FileContentsManager": {"allow_hidden": False, "delete_to_trash": False},
+        "KernelProvisionerFactory": {"default_provisioner_name": "sealed"},
+        "KernelSpecManager": {"allowed_kernelspecs": {"python3"}, "ensure_native_kernel": False},
+        "MappingKernelManager": {"allowed_message_types": list(MESSAGES), "root_dir": HOME},
+        "LabApp": {
+            "extension_manager": "readonly",
+            "extensions_in_dev_mode": False,
+            "news_url": None,
+            "app_settings_dir": str(HERE / "share" / "labconfig"),
+            "collaborative": False,
+            "user_settings_dir": f"{HOME}/.lab/settings",
+            "workspaces_dir": f"{HOME}/.lab/workspaces",
+        },
+    }
+    return Config(told)
+
+
+def main() -> None:
+    """Run until told to stop. Nothing is read from the user's home, and nothing but sockets from outside."""
+    os.umask(0o007)
+    share = str(HERE / "share")
+    os.environ |= {
+        "JUPYTER_NO_CONFIG": "1",
+        "JUPYTER_CONFIG_DIR": share,
+        "JUPYTER_PATH": share,
+        "JUPYTER_DATA_DIR": "/tmp/jupyter",
+        "JUPYTER_RUNTIME_DIR": "/tmp/jupyter/runtime",
+        "JUPYTERHUB_ROOT_DIR": HOME,
+        "JUPYTERHUB_DEFAULT_URL": "/lab",
+    }
+    SealedSingleUser.launch_instance(argv=[])

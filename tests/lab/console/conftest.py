@@ -1,0 +1,50 @@
+"""One research zone with a real hub and console for the tests that log in, and a bare one for those that do not."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from lab.console.app import create_app
+from lab.console.settings import HubSettings
+from tests.lab.console.stand import PREFIX, Stand, served, standing
+from tests.lab.console.zone import Zone
+
+
+@pytest.fixture(scope="session")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    root = tmp_path_factory.mktemp("console")
+    zone = Zone.make(root)
+    zone.release()
+    zone.some_projects()
+    zone.some_orders()
+    zone.some_cells(("lab.catalogue()", "lab.sql('select count(*) from registration')"))
+    zone.parcels.update(zone.some_parcels())
+    with standing(zone, root) as started:
+        yield started
+
+
+def console_of(zone: Zone) -> FastAPI:
+    """A console whose hub does not answer: for all that happens before a login."""
+    nowhere = "http://127.0.0.1:9"
+    return create_app(zone.settings, HubSettings(secrets.token_hex(16), f"{nowhere}/hub/api", nowhere, PREFIX))
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Zone:
+    return Zone.make(tmp_path_factory.mktemp("bare"), people={})
+
+
+@pytest.fixture(scope="module")
+def app(bare: Zone) -> FastAPI:
+    return console_of(bare)
+
+
+@pytest.fixture(scope="module")
+def stranger(app: FastAPI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    with served(app, tmp_path_factory.mktemp("socket") / "s") as client:
+        yield client

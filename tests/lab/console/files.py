@@ -1,0 +1,78 @@
+"""Files as researchers carry them out: tables, a picture, a drawing, a notebook, a text."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from PIL import Image, ImageDraw
+
+INDUSTRIES = (
+    "批发和零售业",
+    "住宿和餐饮业",
+    "制造业",
+    "建筑业",
+    "交通运输业",
+    "信息技术服务业",
+    "居民服务业",
+    "租赁和商务服务业",
+)
+MEMO = """# 阶段性说明
+
+行政处罚与欠税在逾期之前一至两个季度增多，社保欠缴更晚。
+- 三类征兆同时出现时，逾期占比明显上升。
+- 轻微处罚没有区分能力，建议不进入模型。
+""".encode()
+SOURCE = """import lab
+
+x = lab.features(SQL, as_of="2026-06-30")
+run = lab.train("early_warning")
+run.evidence["auc"]"""
+SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="640" height="300" viewBox="0 0 640 300">
+<rect width="640" height="300" fill="#ffffff"/>
+<polyline points="40,240 120,220 200,228 280,180 360,150 440,158 520,90 600,70" fill="none" stroke="#13616b"/>
+<line x1="40" y1="260" x2="610" y2="260" stroke="#888888" stroke-width="1"/>
+</svg>
+"""
+
+
+def rounded(key: str, groups: int, *, base: int = 400) -> bytes:
+    """A table of rounded counts and shares, as the rules want it."""
+    rows = [f"{key}{n + 1},{base + 35 * n},{base // 2 + 10 * n}" for n in range(groups)]
+    return "\n".join([f"{key},户数,逾期户数", *rows]).encode() + b"\n"
+
+
+def exact() -> bytes:
+    """A table with exact counts and a zero, which a person must look at."""
+    rows = [f"{name},{1204 + 317 * n},{(n % 5) * 61},{1.25 + n / 4:.2f}" for n, name in enumerate(INDUSTRIES)]
+    return "\n".join(["行业,户数,逾期户数,平均处罚次数", *rows]).encode() + b"\n"
+
+
+def picture() -> bytes:
+    """A bar chart drawn as pixels."""
+    image = Image.new("RGB", (760, 380), "#ffffff")
+    draw = ImageDraw.Draw(image)
+    for n, height in enumerate((290, 240, 205, 160, 130, 96, 70, 44)):
+        draw.rectangle((60 + n * 84, 340 - height, 112 + n * 84, 340), fill="#13616b")
+    draw.line((40, 340, 730, 340), fill="#888888")
+    sink = io.BytesIO()
+    image.save(sink, "PNG")
+    return sink.getvalue()
+
+
+def notebook() -> bytes:
+    """A notebook with an output, which is stripped."""
+
+    def cell(kind: str, source: str) -> dict[str, object]:
+        more = {"execution_count": 1, "outputs": []} if kind == "code" else {}
+        return {"cell_type": kind, "metadata": {}, "source": source, **more}
+
+    output = {"output_type": "stream", "name": "stdout", "text": "0.742\n"}
+    train = cell("code", SOURCE)
+    cells = [cell("markdown", "# 逾期早期预警\n\n从公共信用记录取六个月的征兆。"), {**train, "outputs": [output]}]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).encode()
+
+
+def mixed() -> dict[str, bytes]:
+    """A parcel as most are: a table to look at, a picture, a notebook, a text."""
+    return {"行业分布.csv": exact(), "importance.png": picture(), "modelling.ipynb": notebook(), "notes.md": MEMO}

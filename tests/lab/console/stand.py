@@ -1,0 +1,144 @@
+"""Starting a real hub and a real console beside it, and logging in as a browser does."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from tests.lab.console.zone import Zone
+
+CONFIG = str(Path(__file__).parent / "hub_config.py")
+PREFIX = "/services/console/"
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where the hub and the console answer."""
+
+    zone: Zone
+    hub: str
+    console: str
+    token: str
+    opened: list[httpx.Client] = field(default_factory=list, repr=False)
+
+    def client(self, **told: Any) -> httpx.Client:
+        """A client that is closed with the stand."""
+        self.opened.append(httpx.Client(timeout=30, **told))
+        return self.opened[-1]
+
+    def login(self, name: str, *, language: str = "en") -> httpx.Client:
+        """A client that has logged in at the hub and come back to the console, by the real OAuth dance."""
+        client = self.client(follow_redirects=True, headers={"Accept-Language": language})
+        page = client.get(self.console)
+        assert "/hub/login" in str(page.url), page.url
+        xsrf = next(value for key, value in client.cookies.items() if key == "_xsrf")
+        form = {"username": name, "password": "any", "_xsrf": xsrf}
+        page = client.post(str(page.url), data=form)
+        assert str(page.url).startswith(self.console), (page.url, page.text[:300])
+        return client
+
+
+def form_token(page: str) -> str:
+    """The token the forms of a page carry."""
+    found = re.search(r'name="form_token" value="([0-9a-f]{64})"', page)
+    assert found, "the page has no form"
+    return found.group(1)
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@contextmanager
+def standing(zone: Zone, folder: Path) -> Iterator[Stand]:
+    """A hub and a console on ``zone``; both are ended afterwards."""
+    hub_port, console_port, token = free_port(), free_port(), secrets.token_hex(32)
+    told = {"HUB_PORT": str(hub_port), "CONSOLE_PORT": str(console_port), "CONSOLE_TOKEN": token}
+    env = {**os.environ, **told, "PUBLIC_PORT": str(free_port())}
+    console, hub = f"http://127.0.0.1:{console_port}", f"http://127.0.0.1:{hub_port}"
+    given = {
+        "JUPYTERHUB_API_TOKEN": token,
+        "JUPYTERHUB_API_URL": f"{hub}/hub/api",
+        "JUPYTERHUB_SERVICE_URL": console,
+        "JUPYTERHUB_SERVICE_PREFIX": PREFIX,
+        "JUPYTERHUB_CLIENT_ID": "service-console",
+        "JUPYTERHUB_OAUTH_CALLBACK_URL": f"{console}{PREFIX}oauth_callback",
+        "JUPYTERHUB_HOST": hub,
+        **zone.environment(),
+    }
+    python, both = sys.executable, {**os.environ, **given}
+    logs = (folder / "hub.log").open("wb"), (folder / "console.log").open("wb")
+    processes = [
+        subprocess.Popen(
+            [python, "-m", "jupyterhub", "-f", CONFIG], cwd=folder, env=env, stdout=logs[0], stderr=logs[0]
+        ),
+        subprocess.Popen([python, "-m", "lab.console"], env=both, stdout=logs[1], stderr=logs[1]),
+    ]
+    try:
+        for url, log in ((f"{hub}/hub/api/", "hub.log"), (f"{console}{PREFIX}live", "console.log")):
+            _wait(url, folder / log)
+        stand = Stand(zone, hub, f"{console}{PREFIX}", token)
+        yield stand
+        for client in stand.opened:
+            client.close()
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        for log in logs:
+            log.close()
+
+
+def _wait(url: str, log: Path) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            if httpx.get(url).status_code < 400:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    raise TimeoutError(f"{url} does not answer: {log.read_text()[-2000:]}")
+
+
+@contextmanager
+def served(app: FastAPI, path: Path) -> Iterator[httpx.Client]:
+    """The app behind a real server on a unix socket, in this process."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://console") as client:
+            yield client
+        server.should_exit = True
+        thread.join()
+
+
+def routes_of(app: FastAPI) -> list[APIRoute]:
+    """Every route of the app's own table."""
+    return [route for route in app.routes if isinstance(route, APIRoute)]

@@ -1,0 +1,195 @@
+"""Before a login nothing of the lab is to be seen, and nothing a stranger sends makes a difference."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from fastapi import APIRouter, Depends, FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credit.errors import Malformed
+from lab.console.cookies import LOGIN, SESSION, Jar
+from lab.console.headers import FIXED
+from lab.console.login import inside
+from lab.console.routes import access_of
+from lab.console.settings import HubSettings, Listen
+from lab.console.visit import admit
+from tests.lab.console.conftest import console_of
+from tests.lab.console.stand import PREFIX, routes_of, served
+from tests.lab.console.zone import Zone
+
+FILLED = {"id": "petition-0", "name": "x", "zone": "research", "number": "1", "language": "en"}
+
+
+def test_every_route_says_who_may_come(app: FastAPI) -> None:
+    """The app's own table of routes is gone through: each says its roles, and few are open."""
+    routes = routes_of(app)
+    assert len(routes) > 25
+    assert all(access_of(route.endpoint) is not None for route in routes)
+    opened = {route.path.removeprefix(PREFIX) for route in routes if access_of(route.endpoint).open}  # type: ignore[union-attr]
+    assert opened == {"oauth_callback", "language/{language}", "live", "static/{name}"}
+
+
+def test_every_page_sends_a_stranger_to_the_hub_and_every_form_is_refused(app: FastAPI, stranger: httpx.Client) -> None:
+    """No login: a page becomes a way to the login with state and PKCE, a form is answered 401, and nothing is done."""
+    before = app.state.room.ledger.head()
+    for route in routes_of(app):
+        if access_of(route.endpoint).open:  # type: ignore[union-attr]
+            continue
+        path = route.path.format(**FILLED)
+        for method in route.methods:
+            answer = stranger.request(method, path, data={"form_token": "0" * 64} if method == "POST" else None)
+            if method == "POST":
+                assert answer.status_code == 401, path
+                continue
+            assert answer.status_code == 302, path
+            asked = parse_qs(urlsplit(answer.headers["location"]).query)
+            assert asked["code_challenge_method"] == ["S256"]
+            assert len(asked["state"][0]) >= 32
+            assert "httponly" in answer.headers["set-cookie"].lower()
+    assert app.state.room.ledger.head() == before
+
+
+def test_a_route_that_does_not_say_lets_nobody_in(bare: Zone, tmp_path: Path) -> None:
+    """A page added beside the declarations fails closed."""
+
+    app = console_of(bare)
+
+    async def forgotten() -> dict[str, str]:
+        return {"secret": "shown"}
+
+    router = APIRouter(dependencies=[Depends(admit)])
+    router.add_api_route(f"{PREFIX}forgotten", forgotten)
+    app.include_router(router)
+    with served(app, tmp_path / "s") as client:
+        answer = client.get(f"{PREFIX}forgotten")
+    assert answer.status_code == 403
+    assert "shown" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["live", "static/keys.js", "static/nothing", "nowhere", "projects", "oauth_callback"])
+def test_every_answer_has_the_headers(stranger: httpx.Client, path: str) -> None:
+    """Clickjacking, sniffing and foreign scripts are shut out on pages, errors, redirects and files alike."""
+    answer = stranger.get(PREFIX + path)
+    for name, value in FIXED.items():
+        assert answer.headers[name] == value or name == "cache-control", (path, name)
+    assert "'unsafe" not in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["..%2f..%2fsettings.py", "%2e%2e/app.py", "console.css%00", ""])
+def test_only_the_named_files_are_given(stranger: httpx.Client, path: str) -> None:
+    """No path leads out of the folder of style and keys."""
+    assert stranger.get(f"{PREFIX}static/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "https://evil.example/",
+        "//evil.example/services/console/",
+        f"{PREFIX}/evil.example",
+        f"{PREFIX}../../user/mallory/",
+        f"{PREFIX}\\evil.example",
+        "/\\evil.example",
+        f"{PREFIX}x\r\nSet-Cookie: a=b",
+        "javascript:alert(1)",
+        "/hub/logout",
+        "",
+        f"https:{PREFIX}",
+    ],
+)
+def test_no_redirect_leads_outside(stranger: httpx.Client, wanted: str) -> None:
+    """``next`` leads to a page of ours and to nothing else."""
+    answer = stranger.get(f"{PREFIX}language/en", params={"next": wanted})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == PREFIX
+
+
+@given(st.text(max_size=80))
+def test_whatever_is_wanted_what_is_given_is_ours(wanted: str) -> None:
+    """The law behind the table: a path under the prefix, without a host, or the first page."""
+
+    class Told:
+        class hub:
+            settings = HubSettings("t", "http://x/hub/api", "http://127.0.0.1:1", PREFIX)
+
+    for text in (wanted, PREFIX + wanted, f"{PREFIX}{wanted}/..{wanted}"):
+        given_back = inside(text, Told)  # type: ignore[arg-type]
+        assert given_back.startswith(PREFIX)
+        assert not urlsplit(given_back).netloc
+        assert ".." not in urlsplit(given_back).path
+
+
+def test_a_callback_without_its_login_is_refused(stranger: httpx.Client, app: FastAPI) -> None:
+    """A code brought with no state, another's state or an old one logs nobody in (login CSRF)."""
+    jar: Jar = app.state.room.jar
+    kept = jar.seal(LOGIN, {"state": "right", "verifier": "v", "next": PREFIX})
+    for cookie, state in (("", "right"), (kept, "wrong"), (kept, ""), ("junk", "right"), (kept[:-2], "right")):
+        answer = stranger.get(f"{PREFIX}oauth_callback?code=c&state={state}", headers={"Cookie": f"{LOGIN}={cookie}"})
+        assert answer.status_code == 401
+        assert SESSION not in answer.headers.get("set-cookie", "")
+
+
+@given(st.text(max_size=50), st.integers(0, 300))
+def test_a_cookie_is_good_for_its_use_and_whole(token: str, at: int) -> None:
+    """What was sealed for a session opens as a session; for another use, under another key or changed, it does not."""
+    jar = Jar("secret")
+    sealed = jar.seal(SESSION, {"token": token})
+    assert jar.open(SESSION, sealed, seconds=10) == {"token": token}
+    assert jar.open(LOGIN, sealed, seconds=10) is None
+    assert Jar("other").open(SESSION, sealed, seconds=10) is None
+    at = min(at, len(sealed) - 1)
+    changed = sealed[:at] + ("A" if sealed[at] != "A" else "B") + sealed[at + 1 :]
+    opened = jar.open(SESSION, changed, seconds=10)
+    assert opened is None or at >= len(sealed) - 3  # the last letters of base64 hold unused bits
+    assert token == "" or token not in sealed or len(token) < 5
+
+
+def test_a_cookie_of_another_browser_is_no_login(stranger: httpx.Client, app: FastAPI) -> None:
+    """A session the hub does not vouch for opens nothing: here the hub is not even there."""
+    sealed = app.state.room.jar.seal(SESSION, {"token": "made up"})
+    answer = stranger.get(f"{PREFIX}projects", headers={"Cookie": f"{SESSION}={sealed}"})
+    assert answer.status_code == 502
+
+
+@pytest.mark.parametrize("url", ["", "http://0.0.0.0:80", "https://127.0.0.1:8000", "http://127.0.0.1", "http+unix://"])
+def test_it_listens_nowhere_but_on_this_machine(url: str) -> None:
+    """The hub's proxy is the only way in."""
+    with pytest.raises(Malformed):
+        Listen.parse(url)
+
+
+def test_it_answers_on_a_unix_socket_that_only_its_owner_may_open(bare: Zone, tmp_path: Path) -> None:
+    """As the hub starts it: settings from the environment, a socket of mode 0600, a clean end at SIGTERM."""
+    path = tmp_path / "c.sock"
+    env = {
+        **os.environ,
+        **bare.environment(),
+        "JUPYTERHUB_API_TOKEN": "t",
+        "JUPYTERHUB_API_URL": "http+unix://%2Fnowhere%2Fhub.sock/hub/api",
+        "JUPYTERHUB_SERVICE_URL": f"http+unix://{str(path).replace('/', '%2F')}",
+        "JUPYTERHUB_SERVICE_PREFIX": PREFIX,
+    }
+    process = subprocess.Popen([sys.executable, "-m", "lab.console"], env=env)
+    try:
+        until = time.monotonic() + 30
+        while not path.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        assert path.stat().st_mode & 0o777 == 0o600
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://console") as client:
+            assert client.get(f"{PREFIX}live").status_code == 204
+    finally:
+        process.terminate()
+        assert process.wait(15) in (0, -15)
+    with socket.socket(socket.AF_UNIX) as late, pytest.raises(OSError):
+        late.connect(str(path))

@@ -1,0 +1,143 @@
+"""The index finds what the ledger holds, keeps up with it, and shows nothing the ledger does not verify."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from credit.actor import Actor, Role
+from credit.errors import Broken
+from credit.keys import KeyRing, SigningKey
+from credit.ledger import Entry, Ledger, Mark
+from lab.console.chapter import Chapter
+from lab.console.index import Index, Search
+
+ALICE, WANG = Actor("alice", Role.RESEARCHER), Actor("wang", Role.PLATFORM)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing) -> Ledger:
+    return Ledger(tmp_path / "research.jsonl", keys["research"], ring, "research")
+
+
+@pytest.fixture
+def index(ledger: Ledger, tmp_path: Path) -> Iterator[Index]:
+    index = Index(ledger, tmp_path / "index" / "research.sqlite")
+    yield index
+    index.close()
+
+
+def some(ledger: Ledger, count: int = 30) -> None:
+    acts = [("cell.executed", f"cell-{n:064x}", ALICE, {"project": "p", "code": f"{n:x}"}) for n in range(count)]
+    ledger.append_many([*acts, ("project.opened", "project-p", WANG, {"title": "小微 100%_ok"})])
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.lists(st.integers(0, 4), min_size=1, max_size=6))
+def test_following_in_any_steps_reads_what_reading_at_once_reads(
+    cuts: list[int], tmp_path_factory: pytest.TempPathFactory, keys: dict[str, SigningKey], ring: KeyRing
+) -> None:
+    """However the reading of a growing ledger is cut up, each entry is read once and in order."""
+    ledger = Ledger(tmp_path_factory.mktemp("l") / "research.jsonl", keys["research"], ring, "research")
+    mark, read = Mark(), list[Entry]()
+    for count in cuts:
+        ledger.append_many([("cell.executed", f"cell-{n}", ALICE, {}) for n in range(count)])
+        steps = list(ledger.follow(mark))
+        read += [entry for entry, _ in steps]
+        mark = steps[-1][1] if steps else mark
+    assert read == list(ledger.entries())
+
+
+def test_a_line_that_is_not_whole_yet_is_left_for_the_next_time(ledger: Ledger) -> None:
+    """A reader beside a writer never calls a half-written line broken."""
+    some(ledger, 2)
+    whole = ledger.path.read_bytes()
+    ledger.path.write_bytes(whole[:-20])
+    read = list(ledger.follow(Mark()))
+    assert [entry.seq for entry, _ in read] == [1, 2]
+    ledger.path.write_bytes(whole)
+    assert [entry.seq for entry, _ in ledger.follow(read[-1][1])] == [3]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        (Search(), 31),
+        (Search(verb="cell."), 30),
+        (Search(verb="cell_"), 0),
+        (Search(by="alice"), 30),
+        (Search(by="researcher:alice"), 30),
+        (Search(by="platform:wang", verb="project.opened"), 1),
+        (Search(object="project-p"), 1),
+        (Search(text="小微"), 1),
+        (Search(text="100%_OK"), 1),
+        (Search(text="100%xok"), 0),
+        (Search(text="' OR 1=1 --"), 0),
+        (Search(day="1999-01-01"), 0),
+    ],
+)
+def test_a_search_finds_what_fits(ledger: Ledger, index: Index, search: Search, found: int) -> None:
+    """Each way of asking finds its entries and no others; signs of SQL are letters like any other."""
+    some(ledger)
+    index.keep_up()
+    assert index.count(search) == found == len(index.find(search, limit=100))
+
+
+def test_pages_hold_every_entry_once(ledger: Ledger, index: Index) -> None:
+    """Going from page to page shows each entry once, the newest first."""
+    some(ledger)
+    index.keep_up()
+    seen: list[int] = []
+    while page := index.find(Search(), before=seen[-1] if seen else 0, limit=7):
+        seen += page
+    assert seen == list(range(31, 0, -1))
+
+
+def test_a_changed_entry_is_seen_though_it_was_indexed_before(ledger: Ledger, index: Index) -> None:
+    """What a page shows is read from the ledger and verified again, so the index cannot vouch for a change."""
+    some(ledger)
+    index.keep_up()
+    ledger.path.write_bytes(ledger.path.read_bytes().replace(b'"code":"5"', b'"code":"6"'))
+    assert index.read([5])[0].because["code"] == "4"
+    with pytest.raises(Broken):
+        index.read([6])
+
+
+def test_lines_cut_off_are_missed(ledger: Ledger, index: Index) -> None:
+    """A ledger that became shorter than its signed head says is broken, and not silently short."""
+    some(ledger)
+    lines = ledger.path.read_bytes().splitlines(keepends=True)
+    ledger.path.write_bytes(b"".join(lines[:-3]))
+    with pytest.raises(Broken, match="line 29"):
+        index.keep_up()
+
+
+def test_an_index_of_another_ledger_is_made_anew(ledger: Ledger, index: Index, tmp_path: Path) -> None:
+    """An index that does not fit its ledger, by a restored copy or by a forger's hand, is thrown away."""
+    some(ledger)
+    index.keep_up()
+    index.close()
+    forged = sqlite3.connect(tmp_path / "index" / "research.sqlite")
+    forged.execute("UPDATE entry SET id = 'f', object = 'forged' WHERE seq = 31")
+    forged.commit()
+    forged.close()
+    again = Index(ledger, tmp_path / "index" / "research.sqlite")
+    assert again.keep_up().seq == 31
+    assert again.count(Search(object="forged")) == 0
+    again.close()
+
+
+def test_a_chapter_gives_its_verbs_and_appends_to_the_ledger(ledger: Ledger, index: Index) -> None:
+    """Whoever folds a record from a chapter sees the entries that the whole ledger would have given them."""
+    some(ledger)
+    chapter = Chapter.of(index, "project.")
+    wanted = [entry for entry in ledger.entries() if entry.verb.startswith("project.")]
+    assert list(chapter.entries()) == wanted == chapter.about("project-p")
+    chapter.append("project.closed", "project-p", by=WANG)
+    assert [entry.verb for entry in chapter.entries()] == ["project.opened", "project.closed"]
+    assert ledger.verify() == 32

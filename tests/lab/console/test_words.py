@@ -1,0 +1,109 @@
+"""A page says in both languages what it says, and nothing that is not in the files of words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+import yaml
+
+from lab.airlock.kinds import Kind
+from lab.airlock.states import State
+from lab.console import words
+from lab.console.pages.help import KEYS
+from lab.console.words import LANGUAGES, Words, choose
+
+HERE = Path(words.__file__).parent
+TEMPLATES = sorted((HERE / "templates").glob("*.j2"))
+DYNAMIC = (
+    "state",
+    "kind",
+    "cellkind",
+    "fact",
+    "check",
+    "verb",
+    "role",
+    "zone",
+    "outcome",
+    "said",
+    "key",
+    "keydoes",
+    "notice",
+    "nav",
+)
+TOLD = re.compile(r'words(?:\.named)?\(\s*["\']([\w. :-]+)["\']')
+
+
+def test_both_languages_have_the_same_keys_and_places_to_fill() -> None:
+    """What is said in one language is said in the other, with the same things put in."""
+    chinese, english = (Words.load(language).texts for language in ("zh", "en"))
+    assert chinese.keys() == english.keys()
+    for key in chinese:
+        filled = [{name for _, name, _, _ in Formatter().parse(texts[key]) if name} for texts in (chinese, english)]
+        assert filled[0] == filled[1], key
+
+
+def test_no_key_is_written_twice() -> None:
+    """A key that stands twice in a file would hide its first text."""
+
+    class Once(yaml.SafeLoader):
+        pass
+
+    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, object]:
+        keys = [loader.construct_object(key) for key, _ in node.value]
+        assert len(keys) == len(set(keys)), [key for key in keys if keys.count(key) > 1]
+        return {loader.construct_object(key): loader.construct_object(value, deep=True) for key, value in node.value}
+
+    Once.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    for language in LANGUAGES:
+        yaml.load((HERE / f"words.{language}.yaml").read_text(encoding="utf-8"), Once)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_has_no_bare_text(path: Path) -> None:
+    """Outside its tags and expressions a template holds signs alone, and so do the attributes that are read out."""
+    plain = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", path.read_text(encoding="utf-8"), flags=re.S)
+    text = re.sub(r"<[^>]*>", " ", plain)
+    assert not re.search(r"[^\W\d_]", text), re.findall(r"\S*[^\W\d_]\S*", text)[:5]
+    for name, value in re.findall(r'\b(alt|title|placeholder|aria-label|label|content)="([^"]*)"', plain):
+        viewport = name == "content"
+        assert viewport or not re.search(r"[^\W\d_]", value), (name, value)
+
+
+def test_every_word_that_is_used_is_there_and_every_other_is_of_a_group_named_by_data() -> None:
+    """No page meets a key that is missing, and no text lies about unused."""
+    sources = [path.read_text(encoding="utf-8") for path in (*TEMPLATES, *HERE.rglob("*.py"))]
+    used = {key for text in sources for key in TOLD.findall(text) if "." in key}
+    known = Words.load("en").texts.keys()
+    ends = {key for key in used if key.endswith((".", "_"))}
+    assert {key for key in used - ends if key not in known} == set()
+    told = " ".join(sources)
+    for key in known:
+        said = f'"{key}"' in told or f"'{key}'" in told
+        assert said or key.partition(".")[0] in DYNAMIC or any(key.startswith(start) for start in ends), key
+
+
+def test_what_data_names_has_words() -> None:
+    """Every state, kind and key of the help has a text."""
+    texts = Words.load("zh").texts
+    for group, names in (("state", State), ("kind", Kind), ("key", KEYS), ("keydoes", KEYS)):
+        assert {f"{group}.{name}" for name in names} <= texts.keys()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "accepted", "spoken"),
+    [
+        ("", "", "zh"),
+        ("", "en-GB,en;q=0.9", "en"),
+        ("", "fr,zh-TW;q=0.5,en;q=0.4", "zh"),
+        ("", "zh;q=0,en;q=0.1", "en"),
+        ("en", "zh-CN", "en"),
+        ("../x", "de", "zh"),
+        ("", "en;q=x,;;,", "zh"),
+    ],
+)
+def test_a_language_is_chosen_or_accepted(chosen: str, accepted: str, spoken: str) -> None:
+    """The visitor's choice comes first, then the browser's order, then Chinese."""
+    assert choose(chosen, accepted) == spoken

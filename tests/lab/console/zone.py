@@ -1,0 +1,186 @@
+"""A research zone in a folder: keys, accounts, projects, orders in every state, cells; made by the zone's own verbs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from credit.actor import Actor, Role
+from credit.canonical import digest
+from credit.files import write_whole
+from credit.keys import KeyRing, SigningKey
+from credit.ledger import Ledger
+from credit.seal import Kind, Seal
+from credit.shelf import Shelf
+from lab.accounts import Accounts
+from lab.airlock.context import About, Context
+from lab.airlock.desk import Desk
+from lab.projects import Projects
+from lab.settings import ResearchSettings
+from tests.lab.console import files
+
+FIRST = Actor("wang", Role.PLATFORM)
+PASSWORD = "correct-horse-battery"
+PEOPLE = {  # name -> roles
+    "wang": (Role.PLATFORM,),
+    "li": (Role.REVIEWER,),
+    "zhao": (Role.REVIEWER, Role.RESEARCHER),
+    "chen": (Role.REVIEWER,),
+    "alice": (Role.RESEARCHER,),
+    "bo": (Role.RESEARCHER,),
+}
+PURPOSE = "研究小微企业与个体工商户在贷款逾期之前六个月的公共信用征兆，为银行提供可解释的早期预警特征。"
+
+
+@dataclass(frozen=True)
+class Zone:
+    """The folder with what is in it."""
+
+    settings: ResearchSettings
+    keys: dict[str, SigningKey]
+    ring: KeyRing
+    parcels: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def make(cls, root: Path, people: Mapping[str, tuple[Role, ...]] = PEOPLE) -> Zone:
+        """Keys and an empty ledger with the accounts of ``people``."""
+        keys = {zone: SigningKey.create(root / "keys" / zone, zone) for zone in ("custody", "research", "compute")}
+        for zone, key in keys.items():
+            write_whole(root / "ring" / f"{zone}.pem", key.public_pem())
+        settings = ResearchSettings(
+            shelf=root / "shelf",
+            keys=root / "keys" / "research",
+            ring=root / "ring",
+            ledger=root / "ledgers" / "research.jsonl",
+            accounts=root / "accounts.json",
+            homes=root / "homes",
+            airlock=root / "airlock",
+            run=root / "run",
+            outbox=root / "outbox",
+            compute_ledger=root / "ledgers" / "compute.jsonl",
+            runs=root / "runs",
+        )
+        zone = cls(settings, keys, KeyRing.load(settings.ring))
+        for name, roles in people.items():
+            zone.accounts.add(name, roles, by=FIRST, ledger=zone.ledger, password=PASSWORD)
+        return zone
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.settings.ledger, self.keys["research"], self.ring, "research")
+
+    @property
+    def accounts(self) -> Accounts:
+        return Accounts(self.settings.accounts)
+
+    @property
+    def projects(self) -> Projects:
+        return Projects(self.ledger)
+
+    def environment(self) -> dict[str, str]:
+        """The settings as the environment of a process."""
+        names = self.settings.__dataclass_fields__
+        told = {f"HAIHE_RESEARCH_{name.upper()}": getattr(self.settings, name) for name in names}
+        return {name: str(value) for name, value in told.items() if value is not None}
+
+    def release(self) -> Seal:
+        """A research release of three tables of the city's catalogue, sealed by custody."""
+        shelf = Shelf(self.settings.shelf, self.ring)
+        rows = {"registration": 71204, "administrative_penalty": 18322, "tax_arrears": 4410, "loan_performance": 36120}
+        with shelf.making() as folder:
+            pq.write_table(pa.table({"subject": ["0" * 32]}), folder / "registration.parquet")
+            tables = {name: {"rows": n, "dated": True, "columns": {"subject": "VARCHAR"}} for name, n in rows.items()}
+            terms = {"purpose": "research", "as_of": "2026-10-31", "invented": True, "tables": tables}
+            terms["catalogue"] = {"name": "city", "version": "0" * 64}
+            made = {"parents": (), "terms": terms, "expires_on": date(2031, 1, 1)}
+            return shelf.put(folder, Kind.RELEASE, by=Actor("city", Role.CITY), key=self.keys["custody"], **made)
+
+    def some_projects(self) -> None:
+        """One alive, one that ends soon, one closed."""
+        today = self.settings.day()
+        told = {
+            "xiaowei": ("小微企业逾期早期预警", PURPOSE, 120, ("alice", "bo")),
+            "geti": ("个体工商户信用评价指标", "检验个体工商户二十三项二级指标的区分能力。", 12, ("bo",)),
+            "shouxin": (
+                "Pre-approved credit for first-time borrowers",
+                "Which public records tell banks most?",
+                90,
+                (),
+            ),
+        }
+        for name, (title, purpose, days, members) in told.items():
+            self.projects.open(name, title=title, purpose=purpose, ends_on=today + timedelta(days=days), by=FIRST)
+            self.projects.set_members(name, members, by=FIRST)
+        self.projects.grant("xiaowei", ("registration", "administrative_penalty", "loan_performance"), by=FIRST)
+        self.projects.close("shouxin", by=FIRST)
+
+    def some_orders(self) -> list[str]:
+        """Orders of alice: done, failed, running, waiting; told as gateway, trainer and worker tell them."""
+        alice, worker, ids = Actor("alice", Role.RESEARCHER), Actor("worker", Role.SERVICE), []
+        compute = Ledger(self.settings.compute_ledger, self.keys["compute"], self.ring, "compute")
+        for n, state in enumerate(("done", "failed", "running", "waiting")):
+            name, model = f"order-{digest(str(n).encode())}", ("enterprise", "early_warning")[n % 2]
+            ids.append(name)
+            self.ledger.append("order.placed", name, by=alice, because={"model": model})
+            asked = self.ledger.append("training.asked", name, by=alice, because={"project": "xiaowei", "model": model})
+            if state == "done":
+                compute.append("version.made", f"version-{digest(b'v')}", by=worker, because={"order": name})
+            if state == "failed":
+                why = {"asked": asked.seq, "why": "The release has lapsed: it ended on 2026-11-01"}
+                compute.append("training.failed", name, by=worker, because={**why, "remedy": "Take a newer one"})
+            if state == "running":
+                told = {"state": state, "label": "fold 3 of 5", "done": 12, "total": 31, "asked": asked.seq}
+                write_whole(self.settings.runs / f"{name}.json", json.dumps(told).encode())
+        return ids
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.settings, self.ledger, Shelf(self.settings.shelf, self.ring), self.keys["research"])
+
+    def submit(self, files: dict[str, bytes], title: str, *, user: str = "alice", project: str = "xiaowei") -> str:
+        """A parcel as a researcher asks for it; its petition's id."""
+        releases = tuple(seal.id for seal in Shelf(self.settings.shelf, self.ring).list(Kind.RELEASE))
+        about = {
+            name: About(f"{name.split('.')[0]}：按行业汇总", "全市存续小微企业", "按登记日期计数，四舍五入到 5", 71200)
+            for name in files
+        }
+        context = Context(title, "向合作银行说明哪些公共信用记录先于逾期出现", about, releases)
+        return self.desk.submit(files, context, by=Actor(user, Role.RESEARCHER), project=project).id
+
+    def some_parcels(self) -> dict[str, str]:
+        """Parcels in every state; the names of their ids: fresh, clean, asked, half, approved, refused."""
+        alice, li, chen = Actor("alice", Role.RESEARCHER), Actor("li", Role.REVIEWER), Actor("chen", Role.REVIEWER)
+        approved = self.submit({"logistics.csv": files.rounded("区", 7)}, "各区逾期前征兆汇总")
+        self.desk.vote(approved, True, "已核对分组与取整", by=li)
+        self.desk.vote(approved, True, "无差分风险", by=chen)
+        self.desk.collect(approved, by=alice)
+        refused = self.submit({"memo.md": files.MEMO}, "阶段性说明")
+        self.desk.vote(refused, False, "文字中的结论应改用汇总表表达，并说明总体与计数方式", by=li)
+        self.desk.vote(refused, True, "可以接受", by=chen)
+        fresh = self.submit(files.mixed(), "逾期早期预警：行业分布、特征重要性与建模笔记本")
+        clean = self.submit({"grades.csv": files.rounded("等级", 4)}, "九级评价分布", user="bo")
+        asked = self.submit({"chart.svg": files.SVG}, "月度趋势图")
+        self.desk.ask(asked, "横轴的月份是按处罚决定日期，还是按归集日期？", by=chen)
+        half = self.submit({"months.csv": files.rounded("月份", 12, base=60)}, "逾期月份分布")
+        self.desk.vote(half, True, "分组均在阈值以上", by=li)
+        return dict(
+            zip(
+                ("fresh", "clean", "asked", "half", "approved", "refused"),
+                (fresh, clean, asked, half, approved, refused),
+                strict=True,
+            )
+        )
+
+    def some_cells(self, codes: tuple[str, ...], *, project: str = "xiaowei", user: str = "alice") -> None:
+        """Executed cells, kept as the gateway keeps them."""
+        for code in codes:
+            name = digest(code.encode())
+            write_whole(self.settings.airlock / "cells" / name, code.encode(), mode=0o600)
+            because = {"project": project, "kernel": "k-1", "code": name, "tables": ["registration"]}
+            self.ledger.append("cell.executed", f"cell-{name}", by=Actor(user, Role.RESEARCHER), because=because)

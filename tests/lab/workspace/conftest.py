@@ -1,0 +1,128 @@
+"""One lab for the whole run: a small invented city, a gateway, a hub with its proxy, and people with accounts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+import pytest
+
+from credit.actor import Actor, Role
+from infra import lab as on_this_machine
+from infra.home import Home
+from lab.accounts import Accounts
+from lab.projects import Projects
+from lab.settings import ResearchSettings
+from tests.lab.workspace.hand import Hand, Kernel
+
+DAY = "2026-11-01"
+PLATFORM = Actor("petra", Role.PLATFORM)
+SMALL = {  # limits that a bomb reaches quickly
+    "HAIHE_HUB_TODAY": DAY,
+    "HAIHE_HUB_MEMORY_MIB": "900",
+    "HAIHE_HUB_PROCESSES": "80",
+    "HAIHE_HUB_HOME_MIB": "48",
+    "HAIHE_HUB_TMP_MIB": "64",
+    "HAIHE_HUB_KERNELS": "3",
+}
+
+
+def password(user: str) -> str:
+    return f"correct horse {user}"
+
+
+@dataclass
+class Lab:
+    home: Home
+    url: str
+    hands: dict[str, Hand] = field(default_factory=dict)
+
+    @property
+    def projects(self) -> Projects:
+        return Projects(self.home.ledger("research", writing=True))
+
+    def hand(self, user: str, project: str = "") -> Hand:
+        """A user logged in with their workspace up."""
+        if user not in self.hands:
+            hand = Hand(self.url, user)
+            assert hand.log_in(password(user)).status_code == 200
+            assert hand.start(project).status_code == 200
+            self.hands[user] = hand
+        return self.hands[user]
+
+
+def require_sandbox() -> None:
+    """Skip in words where the machine cannot shut anything in; fail where it was said that it must."""
+    lacking = "" if shutil.which("bwrap") else "bubblewrap is not installed (apt-get install bubblewrap)"
+    lacking = lacking or ("" if os.getuid() == 0 else "this machine's Python may not be readable by other users")
+    if lacking and os.environ.get("HAIHE_SKIP_SANDBOX") == "1":
+        pytest.skip(lacking)
+    assert not lacking, f"{lacking}; set HAIHE_SKIP_SANDBOX=1 to leave these tests out"
+
+
+@pytest.fixture(scope="session")
+def city_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with a small city's research release, accounts and projects."""
+    root = tmp_path_factory.mktemp("lab")
+    env = {**os.environ, "HAIHE_HOME": str(root / "home"), "HAIHE_TODAY": DAY}
+    for words in (
+        ("keys",),
+        ("city", "--subjects", "2000", "--out", str(root / "raw")),
+        ("intake", str(root / "raw")),
+        ("release", "research"),
+    ):
+        done = subprocess.run([sys.executable, "-m", "infra.haihe", *words], env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    home = Home(root / "home")
+    people(home)
+    return home
+
+
+def people(home: Home) -> None:
+    """Accounts of every role, and a project for each researcher."""
+    ledger = home.ledger("research", writing=True)
+    accounts = Accounts(home.settings(ResearchSettings, "research").accounts)
+    roles = {Role.RESEARCHER: ("alice", "bobby", "carol"), Role.REVIEWER: ("rita", "remy"), Role.PLATFORM: ("petra",)}
+    for role, names in roles.items():
+        for name in names:
+            accounts.add(name, (role,), by=PLATFORM, ledger=ledger, password=password(name))
+    projects = Projects(ledger)
+    tables = (
+        "registration",
+        "administrative_penalty",
+        "administrative_licence",
+        "tax_credit_rating",
+        "loan_performance",
+    )
+    for name, members in (("thinfiles", ("alice",)), ("shops", ("bobby",)), ("brief", ("carol",))):
+        projects.open(name, title=name, purpose="to be tested", ends_on=date(2027, 6, 1), by=PLATFORM)
+        projects.set_members(name, members, by=PLATFORM)
+        projects.grant(name, tables, by=PLATFORM)
+
+
+@pytest.fixture(scope="session")
+def lab(city_home: Home) -> Iterator[Lab]:
+    """The lab, up."""
+    require_sandbox()
+    with (
+        on_this_machine.gateway(city_home, {"HAIHE_TODAY": DAY}),
+        on_this_machine.hub(city_home, env=SMALL) as url,
+    ):
+        yield Lab(city_home, url)
+        Hand.close_all()
+
+
+@pytest.fixture(scope="session")
+def alice(lab: Lab) -> Hand:
+    return lab.hand("alice")
+
+
+@pytest.fixture(scope="session")
+def kernel(alice: Hand) -> Kernel:
+    """A kernel that harmless attacks share."""
+    return alice.kernel()

@@ -1,0 +1,135 @@
+"""A person at a browser, without the browser: log in, start a workspace, run cells, all through the real proxy."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import httpx
+from websockets.sync.client import connect
+
+
+@dataclass
+class Hand:
+    """One user's session with the hub at ``url``."""
+
+    url: str
+    user: str
+    client: httpx.Client = field(init=False)
+    made: ClassVar[list[Hand]] = []
+
+    def __post_init__(self) -> None:
+        self.client = httpx.Client(base_url=self.url, follow_redirects=True, timeout=90)
+        self.made.append(self)
+
+    @classmethod
+    def close_all(cls) -> None:
+        for hand in cls.made:
+            hand.client.close()
+        cls.made.clear()
+
+    @property
+    def base(self) -> str:
+        return f"/user/{self.user}"
+
+    def log_in(self, password: str) -> httpx.Response:
+        page = self.client.get("/hub/login")
+        found = re.search(r'name="_xsrf" value="([^"]+)"', page.text)
+        assert found, page.text[:500]
+        told = {"username": self.user, "password": password, "_xsrf": found[1]}
+        return self.client.post("/hub/login", data=told, headers={"Referer": f"{self.url}/hub/login"})
+
+    def start(self, project: str = "", seconds: float = 90) -> httpx.Response:
+        """Start the workspace and wait for its page; the last answer, whatever it is."""
+        answer = self.client.get("/hub/spawn")
+        if project and "project" in answer.text and "<form" in answer.text and "/spawn" in str(answer.url):
+            found = re.search(r'name="_xsrf" value="([^"]+)"', answer.text)
+            data = {"project": project} | ({"_xsrf": found[1]} if found else {})
+            self.client.post(str(answer.url), data=data, headers={"Referer": str(answer.url)})
+        limit = time.monotonic() + seconds
+        while time.monotonic() < limit:
+            answer = self.client.get(f"{self.base}/lab")
+            if answer.status_code >= 400 or "jupyter-config-data" in answer.text:
+                return answer
+            time.sleep(0.2)
+        return answer
+
+    def stop(self) -> None:
+        token = self.xsrf("/hub/")
+        self.client.delete(f"/hub/api/users/{self.user}/server", headers={"X-XSRFToken": token, **self._referer()})
+        limit = time.monotonic() + 30
+        while time.monotonic() < limit:
+            told = self.client.get(f"/hub/api/users/{self.user}", headers=self._referer()).json()
+            if not told.get("servers"):
+                return
+            time.sleep(0.2)
+
+    def xsrf(self, path: str) -> str:
+        return next((c.value or "" for c in self.client.cookies.jar if c.name == "_xsrf" and c.path == path), "")
+
+    def call(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """A request to the workspace's server as its pages make them."""
+        headers = {"X-XSRFToken": self.xsrf(f"{self.base}/"), **self._referer(), **more.pop("headers", {})}
+        return self.client.request(method, f"{self.base}{path}", headers=headers, **more)
+
+    def kernel(self) -> Kernel:
+        """Start a kernel."""
+        answer = self.call("POST", "/api/kernels", json={"name": "python3"})
+        assert answer.status_code == 201, answer.text
+        return Kernel(self, answer.json()["id"])
+
+    def cookies(self, path: str) -> str:
+        jar = [cookie for cookie in self.client.cookies.jar if path.startswith(cookie.path)]
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
+
+    def _referer(self) -> dict[str, str]:
+        return {"Referer": f"{self.url}{self.base}/lab"}
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel, driven over its websocket as JupyterLab does."""
+
+    hand: Hand
+    id: str
+
+    def run(self, code: str, timeout: float = 60, kind: str = "execute_request", channel: str = "shell") -> str:
+        """Run a cell; its text output, errors as ``!Name: value``."""
+        path = f"{self.hand.base}/api/kernels/{self.id}/channels"
+        url = self.hand.url.replace("http", "ws", 1) + path
+        headers = {"Cookie": self.hand.cookies(path), "Origin": self.hand.url}
+        with connect(url, additional_headers=headers, max_size=None) as socket:
+            name = uuid.uuid4().hex
+            header = {"msg_id": name, "msg_type": kind, "username": "", "session": name, "date": "", "version": "5.3"}
+            content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+            message = {"channel": channel, "header": header, "parent_header": {}, "metadata": {}}
+            socket.send(json.dumps(message | {"content": content | {"allow_stdin": False}}))
+            return _gather(socket, name, timeout)
+
+    def shut(self) -> None:
+        self.hand.call("DELETE", f"/api/kernels/{self.id}")
+
+
+def _gather(socket: Any, name: str, timeout: float) -> str:
+    said: list[str] = []
+    limit = time.monotonic() + timeout
+    while time.monotonic() < limit:
+        message = json.loads(socket.recv(timeout=max(0.1, limit - time.monotonic())))
+        content, kind = message["content"], message["msg_type"]
+        if kind == "status" and content["execution_state"] in ("dead", "restarting"):
+            return "".join(said) + "!dead"
+        if message["parent_header"].get("msg_id") != name:
+            continue
+        if kind == "stream":
+            said.append(content["text"])
+        elif kind in ("execute_result", "display_data"):
+            said.append(content["data"].get("text/plain", ""))
+        elif kind == "error":
+            said.append(f"!{content['ename']}: {content['evalue']}")
+        elif kind == "status" and content["execution_state"] == "idle":
+            return "".join(said)
+    raise TimeoutError(f"the cell did not end: {''.join(said)[:300]}")

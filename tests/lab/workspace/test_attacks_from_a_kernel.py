@@ -1,0 +1,116 @@
+"""Nothing is reached from a kernel but its home, its granted data and its gateway; driven through the real proxy."""
+
+from __future__ import annotations
+
+import json
+
+import psutil
+import pytest
+
+from tests.lab.workspace import attacks
+from tests.lab.workspace.attacks import ATTACKS, cell
+from tests.lab.workspace.conftest import Lab
+from tests.lab.workspace.hand import Hand, Kernel
+
+pytestmark = [pytest.mark.servers, pytest.mark.attack]
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_is_held(kernel: Kernel, name: str) -> None:
+    said = kernel.run(cell(name))
+    assert "REACHED" not in said, said
+    assert not said.startswith("!"), said
+
+
+def test_no_port_of_the_machine_answers(kernel: Kernel, mlflow_server: str, lab: Lab) -> None:
+    """MLflow, Ray, the proxy, whatever listens: a workspace has a network of its own, with nothing in it."""
+    ports = sorted({c.laddr.port for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN})
+    wanted = {int(mlflow_server.rsplit(":", 1)[1]), int(lab.url.rsplit(":", 1)[1])}
+    assert wanted <= set(ports)
+    said = kernel.run(
+        f"import socket\nfor port in {ports}:\n    s = socket.socket(); s.settimeout(2)\n"
+        "    if s.connect_ex(('127.0.0.1', port)) == 0: print('REACHED', port)\nprint('tried')"
+    )
+    assert said.strip() == "tried", said
+
+
+def test_the_gateway_knows_who_asks_whatever_is_said(kernel: Kernel) -> None:
+    lines = kernel.run(attacks.FORGED_GATEWAY).splitlines()
+    for line in lines[:3]:
+        told = json.loads(line)
+        assert (told["user"], told["project"]) == ("alice", "thinfiles")
+    assert json.loads(lines[3])["status"] in (404, 405), "the log of cells is not a kernel's to write"
+
+
+def test_a_link_in_the_home_leads_the_server_nowhere(kernel: Kernel, alice: Hand) -> None:
+    kernel.run(attacks.LINKS)
+    for name in ("a.txt", "b.txt", "c", "c/etc/passwd", "d.ipynb", "c/run/hub"):
+        answer = alice.call("GET", f"/api/contents/{name}", params={"content": "1"})
+        assert answer.status_code in (403, 404), (name, answer.status_code, answer.text[:200])
+    written = alice.call("PUT", "/api/contents/c/tmp/y.txt", json={"type": "file", "format": "text", "content": "x"})
+    assert written.status_code in (403, 404)
+    answer = alice.call("GET", "/api/contents")
+    assert answer.status_code == 200, answer.text
+    listed = answer.json()["content"]
+    assert not {"c", "a.txt"} & {each["name"] for each in listed if each["type"] == "directory"}
+
+
+def test_a_kernel_that_swaps_its_sockets_for_links_gains_nothing(alice: Hand) -> None:
+    """The server connects to what stands in a kernel's folder; there is no socket of ours a link could lead it to."""
+    kernel = alice.kernel()
+    kernel.run(attacks.SWAPPED_SOCKETS)
+    try:
+        with pytest.raises((TimeoutError, AssertionError, ConnectionError, OSError)):
+            kernel.run("print('REACHED')", timeout=5)
+    finally:
+        kernel.shut()
+    assert alice.call("GET", "/api/status").status_code == 200, "the server is as it was"
+
+
+def test_a_fork_bomb_ends_in_its_own_sandbox(alice: Hand, kernel: Kernel) -> None:
+    bomb = alice.kernel()
+    said = bomb.run(attacks.FORK_BOMB, timeout=30)
+    assert said.startswith("stopped"), said
+    assert int(said.split()[1]) <= 80, said
+    assert alice.call("GET", "/api/status").status_code == 200
+    bomb.shut()
+
+
+def test_a_memory_bomb_ends_in_its_own_sandbox(alice: Hand) -> None:
+    bomb = alice.kernel()
+    assert "MemoryError" in bomb.run("held = bytearray(2 << 30)"), "one process alone is bounded by the kernel"
+    said = bomb.run(attacks.MEMORY_BOMB, timeout=60)
+    assert "REACHED" not in said, said
+    assert "dead" in said, said
+    assert alice.call("GET", "/api/status").status_code == 200
+    bomb.shut()
+
+
+def test_a_full_home_ends_kernels_until_it_is_emptied(lab: Lab) -> None:
+    bobby = lab.hand("bobby")
+    filler = bobby.kernel()
+    said = filler.run(attacks.FULL_HOME, timeout=40)
+    assert "REACHED" not in said, said
+    refused = bobby.call("POST", "/api/kernels", json={"name": "python3"})
+    assert refused.status_code >= 400
+    assert "home holds more" in refused.text
+    for number in range(40):
+        bobby.call("DELETE", f"/api/contents/f{number}")
+
+
+def test_tmp_and_shared_memory_are_bounded(kernel: Kernel) -> None:
+    said = kernel.run(attacks.FULL_TMP)
+    assert "REACHED" not in said, said
+    assert said.count("held") == 2, said
+
+
+def test_another_users_server_stays_shut(lab: Lab, alice: Hand) -> None:
+    bobby = lab.hand("bobby")
+    for path in ("/user/alice/lab", "/user/alice/api/contents", "/user/alice/api/kernels"):
+        answer = bobby.client.get(path)
+        assert answer.status_code in (403, 404) or "/user/alice" not in str(answer.url), (path, answer.status_code)
+    assert bobby.client.get("/hub/api/users/alice", headers={"Referer": lab.url}).status_code in (403, 404)
+    stolen = Hand(lab.url, "alice")
+    stolen.client.cookies = bobby.client.cookies
+    with pytest.raises(Exception):  # noqa: B017 - the handshake is refused, by whichever exception the client has for it
+        Kernel(stolen, "00000000-0000-0000-0000-000000000000").run("1", timeout=5)
