@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from bench import rebuild, road, scores
+from bench import gateway, rebuild, road, scores
 
 FIGURES: dict[str, Callable[[], None]] = {
     act.__name__: act
@@ -19,6 +19,7 @@ FIGURES: dict[str, Callable[[], None]] = {
         scores.score_http_p50_ms,
         scores.score_http_p99_ms,
         rebuild.rebuild_digest_equal,
+        gateway.gateway_requests_per_second,
     )
 }
 

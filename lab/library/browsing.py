@@ -20,7 +20,7 @@ class Me(dict[str, Any]):
         return pages.text_table(("", ""), list(self._told().items()))
 
     def _repr_html_(self) -> str:
-        return pages.table(("", ""), list(self._told().items()), caption="This workspace 当前工作区")
+        return pages.pairs(self._told(), caption="This workspace 当前工作区")
 
     def _told(self) -> dict[str, str]:
         names = {"user": "user 用户", "project": "project 课题", "title": "title 名称", "ends_on": "ends on 截止"}

@@ -7,10 +7,12 @@ release's own day alone. Beside its columns each view has ``as_of``, so a query 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
 from collections import OrderedDict
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -59,11 +61,24 @@ class Views:
                     else "this is something else",
                     remedy="Begin with SELECT, WITH or FROM",
                 )
-            read = sorted(set(self._run.get_table_names(sql)) & set(self.columns))
+            read = sorted(set(self._named(sql)) & set(self.columns))
             table = self._run.sql(sql).limit(most + 1).to_arrow_table()
         except duckdb.Error as error:
             raise self._in_words(error) from None
         return table.slice(0, most), table.num_rows <= most, read
+
+    def _named(self, sql: str) -> Iterator[str]:
+        """Every table a SELECT names, in whatever scope of it."""
+        (told,) = self._run.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchall()
+        nodes = [json.loads(told[0])]
+        while nodes:
+            node = nodes.pop()
+            if isinstance(node, dict):
+                if isinstance(name := node.get("table_name"), str):
+                    yield name.lower()
+                nodes += node.values()
+            elif isinstance(node, list):
+                nodes += node
 
     def _view(self, table: str) -> None:
         types, source = self.release.terms["tables"][table]["columns"], self._source(table)

@@ -50,16 +50,22 @@ class _Transport(httpx.HTTPTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
+        if not gateway_socket().is_socket():
+            raise _nobody()
         try:
             return super().handle_request(request)
         except httpx.TimeoutException as error:
             raise Missing("The lab's gateway does not answer in time", remedy="Try again in a moment") from error
         except httpx.TransportError as error:
-            raise Missing(
-                "The lab's gateway does not answer",
-                why=f"nobody is at {gateway_socket().name}",
-                remedy=f"Work in a workspace of the lab (or set {GATEWAY}); in one, tell the platform team",
-            ) from error
+            raise _nobody() from error
+
+
+def _nobody() -> Missing:
+    return Missing(
+        "The lab's gateway does not answer",
+        why=f"nobody is at {gateway_socket().name}",
+        remedy=f"Work in a workspace of the lab (or set {GATEWAY}); in one, tell the platform team",
+    )
 
 
 def close() -> None:

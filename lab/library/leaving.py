@@ -150,7 +150,7 @@ class Notices(list[dict[str, Any]]):
 
     def _rows(self) -> list[tuple[str, ...]]:
         return [
-            ("→ you 待办" if n["yours"] else "", n["petition"][:20], n["title"], n["what"], _minute(n["at"]))
+            ("→ you 待办" if n["yours"] else "", n["petition"][:20], n["title"], n["what"], pages.minute(n["at"]))
             for n in self
         ]
 
@@ -277,8 +277,4 @@ def _finding(each: Finding) -> tuple[str, ...]:
 def _row(parcel: Parcel) -> tuple[str, ...]:
     told = parcel._told
     files = ", ".join(told["files"])
-    return parcel.id[:20], told["context"]["title"], files, parcel.state, told["turn"], _minute(told["changed_at"])
-
-
-def _minute(at: str) -> str:
-    return at[:16].replace("T", " ")
+    return parcel.id[:20], told["context"]["title"], files, parcel.state, told["turn"], pages.minute(told["changed_at"])

@@ -40,9 +40,13 @@ class Draft:
         return f"{self._head()}\n{pages.text_table(_SHOWN, self._rows())}\n{self._foot()}"
 
     def _repr_html_(self) -> str:
-        features = pages.table(_SHOWN, self._rows())
-        wide = f"<details open><summary>{len(self.order.features)} features 特征</summary>{features}</details>"
-        return pages.block(pages.title(self._head()), wide, pages.note(self._foot()))
+        rows = self._rows()
+        own, others = [row for row in rows if row[0]], [row for row in rows if not row[0]]
+        shown = pages.table(_SHOWN, own) if own else ""
+        if others:
+            told = f"<summary>{len(others)} features of the base 内置特征</summary>"
+            shown += f"<details>{told}{pages.table(_SHOWN, others)}</details>"
+        return pages.block(pages.title(self._head()), shown, pages.note(self._foot()))
 
     def _head(self) -> str:
         return f"order {self.order.model}: {self.order.title}"

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import html
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+
+from lab.settings import BEIJING
 
 LINE = "1px solid rgba(128,128,128,.4)"
 _CELL = "padding:.25em .7em;border-bottom:" + LINE + ";vertical-align:top;text-align:"
+NARROW = 26  # columns of text that stay on one line
 QUIET = "opacity:.75;font-size:90%"
 
 
@@ -33,6 +37,7 @@ def table(
 
     def one(place: int, value: Any, tag: str, scope: str) -> str:
         style = _CELL + ("right;font-variant-numeric:tabular-nums" if place in right else "left")
+        style += ";white-space:nowrap" if tag == "th" or _width(str(value)) <= NARROW else ""
         return f'<{tag}{scope} style="{style}">{value}</{tag}>'
 
     top = "".join(one(place, esc(name), "th", ' scope="col"') for place, name in enumerate(head))
@@ -45,6 +50,22 @@ def table(
         f'<div style="overflow-x:auto"><table style="border-collapse:collapse;border:0">{told if caption else ""}'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def pairs(told: Mapping[str, Any], *, caption: str) -> str:
+    """Names and values, one pair a row, the names as the rows' headers."""
+    rows = "".join(
+        f'<tr><th scope="row" style="{_CELL}left;white-space:nowrap">{esc(name)}</th>'
+        f'<td style="{_CELL}left">{esc(value)}</td></tr>'
+        for name, value in told.items()
+    )
+    shown = f'<caption style="caption-side:top;text-align:left;color:inherit">{esc(caption)}</caption>'
+    return f'<table style="border-collapse:collapse;border:0">{shown}<tbody>{rows}</tbody></table>'
+
+
+def minute(at: str) -> str:
+    """A time as the city's clocks show it, to the minute."""
+    return datetime.fromisoformat(at).astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
 
 
 def block(*parts: str) -> str:

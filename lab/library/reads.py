@@ -31,6 +31,5 @@ def announce(shell: Any) -> None:
     kernel, tables = getattr(shell, "kernel", None), take()
     if kernel is not None and tables:
         parent = kernel.get_parent("shell")
-        kernel.session.send(
-            kernel.iopub_socket, MESSAGE, {"tables": tables}, parent=parent, ident=kernel.topic(MESSAGE)
-        )
+        topic = f"kernel.{MESSAGE}".encode()
+        kernel.session.send(kernel.iopub_socket, MESSAGE, {"tables": tables}, parent=parent, ident=topic)

@@ -82,7 +82,9 @@ class Look(Result):
         return f"{self.about}\n{self.summary()!r}"
 
     def _repr_html_(self) -> str:
-        return self.summary()._repr_html_() + (pages.note(self._remark) if self._remark else "")
+        told = self.summary()
+        shown = pages.table(told.columns, told._rows(), caption=pages.esc(self.about), right=range(1, 6))
+        return pages.block(shown, pages.note(self._remark) if self._remark else "")
 
 
 def features(sql: str | Checked, as_of: date | str | None = None, *, subjects: int = MOST) -> Look:

@@ -163,7 +163,7 @@ _HEAD = ("order", "model 模型", "by", "state 状态", "step", "asked 提交时
 def _row(run: Run) -> tuple[str, ...]:
     told = run._told
     step = f"{told['label']} {told['done']}/{told['total']}" if run.state == "running" else ""
-    at = told["asked_at"][:16].replace("T", " ")
+    at = pages.minute(told["asked_at"])
     error = (told["error"] or {}).get("what", "")
     return (run.short, run.model, told["asked_by"], run.state, step or error[:60], at, (run.version or "")[:20])
 

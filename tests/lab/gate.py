@@ -20,8 +20,10 @@ import httpx
 
 from credit.actor import Actor, Role
 from credit.ledger import Entry, Ledger
+from credit.seal import Kind
 from credit.shelf import Opened, Shelf
 from infra import stack
+from infra.demo import CITY_DAY
 from infra.home import Home
 from lab.projects import Projects
 from lab.settings import ResearchSettings
@@ -39,11 +41,12 @@ class House:
     home: Home
     release: Opened
     run: Path
+    today: date = TODAY
 
     @property
     def env(self) -> dict[str, str]:
         told = self.home.environment("research")
-        return told | {"HAIHE_RESEARCH_RUN": str(self.run), "HAIHE_RESEARCH_TODAY": TODAY.isoformat()}
+        return told | {"HAIHE_RESEARCH_RUN": str(self.run), "HAIHE_RESEARCH_TODAY": self.today.isoformat()}
 
     @property
     def settings(self) -> ResearchSettings:
@@ -103,6 +106,27 @@ def house(*, subjects: int = 60) -> Iterator[House]:
             made.projects.open(name, title=name, purpose="to learn", ends_on=date(2026, 8, 1), by=BOSS)
             made.projects.set_members(name, members, by=BOSS)
             made.projects.grant(name, tables, by=BOSS)
+        yield made
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def city(*, subjects: int) -> Iterator[House]:
+    """A home with a research release of the invented city, made by the commands, and a project with every table."""
+    root = Path(tempfile.mkdtemp(prefix="hh"))
+    try:
+        home, raw = Home(root / "home"), str(root / "raw")
+        env = {**os.environ, "HAIHE_HOME": str(home.root), "HAIHE_TODAY": CITY_DAY.isoformat()}
+        drawn = ["city", "--subjects", str(subjects), "--seed", "7", "--out", raw]
+        for words in (["keys"], drawn, ["intake", raw], ["release", "research"]):
+            command = [sys.executable, "-m", "infra.haihe", *words]
+            subprocess.run(command, env=env, check=True, capture_output=True)
+        (release,) = home.shelf.list(Kind.RELEASE)
+        made = House(home, home.shelf.open(release.id), root / "run", CITY_DAY)
+        made.projects.open("loans", title="贷款风险", purpose="to learn", ends_on=date(2027, 3, 1), by=BOSS)
+        made.projects.set_members("loans", ["alice"], by=BOSS)
+        made.projects.grant("loans", release.terms["tables"], by=BOSS)
         yield made
     finally:
         shutil.rmtree(root, ignore_errors=True)

@@ -1,0 +1,107 @@
+"""In a real kernel the magic checks, errors are words, tables read are told aside, and Ctrl-C ends the wait alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import start_new_kernel
+
+from lab.library.reads import MESSAGE
+from tests.lab.gate import House
+
+ROOT = Path(__file__).parents[2]
+SQL = "SELECT subject, count(*) AS penalties FROM administrative_penalty GROUP BY subject"
+
+
+class Asking:
+    """A kernel that is asked, cell by cell."""
+
+    def __init__(self, manager: Any, client: BlockingKernelClient) -> None:
+        self.manager, self.client = manager, client
+
+    def start(self, code: str) -> str:
+        return str(self.client.execute(code, allow_stdin=False))
+
+    def told(self, request: str, seconds: float = 30) -> list[tuple[str, dict[str, Any]]]:
+        """What the kernel published of a request until it was idle again."""
+        found = []
+        while True:
+            message = self.client.get_iopub_msg(timeout=seconds)
+            if message["parent_header"].get("msg_id") == request:
+                found.append((message["msg_type"], message["content"]))
+                if found[-1] == ("status", {"execution_state": "idle"}):
+                    return found
+
+    def run(self, code: str) -> list[tuple[str, dict[str, Any]]]:
+        return self.told(self.start(code))
+
+
+@pytest.fixture
+def asked(kernel: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asking]:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    manager, client = start_new_kernel(cwd=str(tmp_path))
+    try:
+        asking = Asking(manager, client)
+        asking.run("import lab")
+        yield asking
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
+
+
+def of(kind: str, told: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [content for name, content in told if name == kind]
+
+
+def test_the_magic_checks_shows_and_keeps_the_features(asked: Asking) -> None:
+    told = asked.run(f"%%features mine --as-of 2025-01-01\n{SQL}")
+    (shown,) = of("execute_result", told)
+    assert "penalties" in shown["data"]["text/html"]
+    assert "as of 2025-01-01" in shown["data"]["text/plain"]
+    assert of(MESSAGE, told) == [{"tables": ["administrative_penalty"]}]
+    assert of("stream", told) == []
+    (named,) = of("execute_result", asked.run("mine.names"))
+    assert named["data"]["text/plain"] == "('penalties',)"
+    told = asked.run(f"%%features\n{SQL.replace('count(*)', 'sum(fines)')}")
+    (error,) = of("error", told)
+    assert "Did you mean fine?" in "".join(error["traceback"])
+
+
+def test_an_error_is_words_and_not_frames_and_stops_a_run_of_cells(asked: Asking) -> None:
+    told = asked.run("lab.sql('SELECT fin FROM administrative_penalty')")
+    (error,) = of("error", told)
+    assert error["traceback"] == ["Malformed: There is no column fin", "  next 怎么办: Did you mean fine?"]
+    (other,) = of("error", asked.run("1 / 0"))
+    assert "ZeroDivisionError" in "".join(other["traceback"]), "other errors are as ever"
+
+
+def test_a_cell_that_reads_nothing_tells_nothing(asked: Asking) -> None:
+    assert of(MESSAGE, asked.run("1 + 1")) == []
+    told = asked.run("_ = lab.sql('SELECT count(*) FROM registration r JOIN loan_performance l USING (subject)')")
+    assert of(MESSAGE, told) == [{"tables": ["loan_performance", "registration"]}]
+
+
+def test_interrupted_the_training_goes_on_and_is_come_back_to(asked: Asking, house: House) -> None:
+    asked.run(f"order = lab.order(sql={SQL!r}, keep=[], training={{'seed': {time.time_ns() % 10**6}}})")
+    request = asked.start("run = lab.train(order)")
+    limit = time.monotonic() + 20
+    while (
+        not [e for e in house.entries("training.asked") if e.because["project"] == "loans"] and time.monotonic() < limit
+    ):
+        time.sleep(0.1)
+    time.sleep(1.0)
+    asked.manager.interrupt_kernel()
+    told = asked.told(request)
+    assert of("error", told) == []
+    shown = of("display_data", told) + of("update_display_data", told)
+    assert "<progress" in shown[0]["data"]["text/html"]
+    assert "The training goes on" in shown[-1]["data"]["text/html"]
+    (state,) = of("execute_result", asked.run("lab.run(run.short).state, run.cancel().state"))
+    assert state["data"]["text/plain"] == "('waiting', 'cancelled')"

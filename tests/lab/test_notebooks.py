@@ -1,0 +1,79 @@
+"""The starter notebooks run from the first cell to the last, on a real gateway, worker, Ray and MLflow."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbclient
+import nbformat
+import pytest
+
+from models.cluster import Tasks
+from models.settings import ComputeSettings
+from models.worker import Worker
+from tests.lab import gate
+
+ROOT = Path(__file__).parents[2]
+BOOKS = sorted((ROOT / "lab" / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
+def test_a_starter_notebook_is_kept_without_outputs_in_both_languages(path: Path) -> None:
+    book = nbformat.read(path, as_version=4)
+    words = "".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in words)
+    assert " the " in words
+    for cell in book.cells:
+        assert cell.cell_type == "markdown" or (cell.outputs == [] and cell.execution_count is None)
+
+
+@pytest.fixture(scope="module")
+def city() -> Iterator[gate.House]:
+    with gate.city(subjects=2000) as made, gate.gateway(made):
+        yield made
+
+
+@pytest.fixture
+def workspace(city: gate.House, ray_cluster: Tasks, mlflow_server: str, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a kernel, with a worker of the compute zone at work."""
+    told = {"HAIHE_COMPUTE_MLFLOW_URI": mlflow_server, "HAIHE_COMPUTE_TODAY": city.today.isoformat()}
+    worker = Worker.open(city.home.settings(ComputeSettings, "compute", told))
+    thread = threading.Thread(target=worker.serve, args=(ray_cluster,))
+    thread.start()
+    yield {
+        "HAIHE_LAB_DATA": str(city.mounted(tmp_path / "data", tuple(city.release.seal.terms["tables"]))),
+        "HAIHE_LAB_GATEWAY": city.open("alice", "loans")["kernel"],
+        "PYTHONPATH": str(ROOT),
+        "IPYTHONDIR": str(tmp_path / "ipython"),
+        "HOME": str(tmp_path),
+        "PATH": "/usr/bin:/bin",
+    }
+    worker.end.set()
+    thread.join(60)
+
+
+@pytest.mark.servers
+def test_every_starter_notebook_runs(workspace: dict[str, str], city: gate.House, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for path in BOOKS:
+        book = nbformat.read(path, as_version=4)
+        client = nbclient.NotebookClient(book, timeout=120, resources={"metadata": {"path": str(home)}})
+        client.execute(env=workspace)
+        (tmp_path / path.name).write_text(nbformat.writes(book))
+        assert not [output for output in _outputs(book) if output.get("name") == "stderr"]
+        assert "<table" in _shown(book)
+    assert len(city.entries("training.asked")) == 2
+    (parcel,) = city.entries("parcel.submitted")
+    assert set(parcel.because["files"]) == {"firms_by_severity.csv", "comparison.png"}
+
+
+def _shown(book: Any) -> str:
+    return "".join(str(output.get("data", {}).get("text/html", "")) for output in _outputs(book))
+
+
+def _outputs(book: Any) -> list[Any]:
+    return [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
