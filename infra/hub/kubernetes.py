@@ -20,16 +20,19 @@ def configure(c: Any, settings: HubSettings) -> None:
     pod = c.KubeSpawner
     pod.image, pod.image_pull_policy = settings.image, "IfNotPresent"
     pod.cmd = ["python", "-I", "-m", "lab.workspace"]
-    pod.uid, pod.gid, pod.fs_gid = UID, GID, GID
-    pod.allow_privilege_escalation, pod.automount_service_account_token = False, False
+    pod.fs_gid = GID
+    pod.automount_service_account_token = False
     pod.mem_limit, pod.mem_guarantee = settings.memory_mib << 20, 512 << 20
     pod.cpu_limit, pod.cpu_guarantee = 1.0, 0.1
     pod.enable_user_namespaces = False
     pod.extra_labels = {"haihe/zone": "research"}
     pod.container_security_context = {
+        "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
         "readOnlyRootFilesystem": True,
         "runAsNonRoot": True,
+        "runAsUser": UID,
+        "runAsGroup": GID,
         "seccompProfile": {"type": "RuntimeDefault"},
     }
     pod.volumes = [

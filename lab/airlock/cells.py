@@ -8,7 +8,7 @@ from functools import cached_property
 
 from lab.airlock.context import About
 from lab.airlock.grid import Column, Grid
-from lab.airlock.parts import ADDS_UP, Part, parts_of, total_rows
+from lab.airlock.parts import ADDS_UP, Part, is_count, parts_of, total_rows
 from lab.airlock.thresholds import Thresholds
 from lab.airlock.trouble import Check, Trouble, fail, places, review
 
@@ -45,6 +45,14 @@ def small_counts(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
     if small[Part.WHOLE]:
         why = f"whole numbers below {least} in columns that may count subjects"
         yield review(why, f"If they count subjects: {fix}. If not, say so in the context", **places(small[Part.WHOLE]))
+    odd = [column.shown for column in case.of(Part.COUNT) if not column.whole]
+    if odd:
+        yield review(
+            "counts that are not whole numbers: are they in thousands?", "Give counts as they are", columns=odd
+        )
+    rows = list(_counting_rows(case, least))
+    if rows:
+        yield fail(f"cells that count fewer than {least} subjects, in rows that say they count", fix, **places(rows))
     zeros = [(row, column.shown) for column in case.of(Part.COUNT) for row, n in enumerate(column.numbers) if n == 0]
     if zeros:
         why = "cells of zero: they tell of every subject of the group that it is not so"
@@ -106,6 +114,17 @@ def small_by_difference(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
             tell = fail if sure and case.parts[part.number] is Part.COUNT else review
             why = f"a count and a part of it leave fewer than {least} subjects"
             yield tell(why, "Leave one of the two columns out, or merge groups", **places(near))
+
+
+def _counting_rows(case: TableCase, least: int) -> Iterator[tuple[int, str]]:
+    """Small whole numbers in rows whose key says that they count: a table turned on its side, or a long one."""
+    keys = [column for column in case.of(Part.KEY) if not column.numeric]
+    for row in range(case.grid.rows):
+        if any(is_count(key.texts[row]) for key in keys):
+            for column in case.of(Part.NUMBER, Part.WHOLE, Part.KEY, Part.AMOUNT):
+                number = column.numbers[row]
+                if column.numeric and number is not None and 0 < number < least and number == int(number):
+                    yield row, column.shown
 
 
 def _below(columns: list[Column], least: int) -> Iterator[tuple[int, str]]:

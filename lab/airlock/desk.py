@@ -14,7 +14,7 @@ from datetime import date, datetime
 
 from credit.actor import Actor, Role
 from credit.canonical import digest, digest_json
-from credit.errors import Malformed, Missing, Refused
+from credit.errors import Missing, Refused
 from credit.gate import Outcome, Verdict
 from credit.keys import SigningKey
 from credit.ledger import Ledger
@@ -22,10 +22,10 @@ from credit.seal import Seal
 from credit.shelf import Shelf
 from lab.airlock import blind
 from lab.airlock import notices as told
-from lab.airlock import text as texts
 from lab.airlock.context import Context
 from lab.airlock.gate import Judged, judge_parcel
 from lab.airlock.history import earlier_tables
+from lab.airlock.manners import failed, refusal, require_no_vote, require_nothing_new, written
 from lab.airlock.notices import Notice
 from lab.airlock.petition import VERB, Petition, Vote, fold
 from lab.airlock.sealing import is_promoted, require_releases, seal_parcel
@@ -115,8 +115,8 @@ class Desk:
             petition = self.get(id)
             require_move(petition.state, State.QUESTIONED, by=by, author=petition.author.name)
             self._require_reviewer(petition, by, "ask about a parcel")
-            _require_no_vote(petition, by)
-            return self._append("questioned", petition, by, question=_written(question, "question"))
+            require_no_vote(petition, by)
+            return self._append("questioned", petition, by, question=written(question, "question"))
 
     def answer(self, id: str, text: str, *, by: Actor) -> Petition:
         """The author answers; the turn is the reviewers' again."""
@@ -124,7 +124,7 @@ class Desk:
             petition = self.get(id)
             after = State.HALF_REVIEWED if petition.ballot else State.SUBMITTED
             require_move(petition.state, after, by=by, author=petition.author.name)
-            return self._append("answered", petition, by, answer=_written(text, "answer"))
+            return self._append("answered", petition, by, answer=written(text, "answer"))
 
     def vote(self, id: str, approve: bool, reason: str, *, by: Actor) -> Petition:
         """A reviewer votes, once. The first vote is closed until the second opens both.
@@ -138,10 +138,10 @@ class Desk:
             after = State.HALF_REVIEWED if first is None else State.APPROVED if approve else State.REFUSED
             require_move(petition.state, after, by=by, author=petition.author.name)
             self._require_reviewer(petition, by, "vote on a parcel")
-            _require_no_vote(petition, by)
+            require_no_vote(petition, by)
             if not approve or petition.verdict.outcome is not Outcome.PASS:
-                _written(reason, "reason")
-            vote = blind.cast(approve, _written(reason, "reason") if reason.strip() else "")
+                written(reason, "reason")
+            vote = blind.cast(approve, written(reason, "reason") if reason.strip() else "")
             if first is None:
                 closed = blind.close(vote, self.key, about=f"{id} {by.name}")
                 return self._append("voted", petition, by, **closed)
@@ -177,7 +177,7 @@ class Desk:
             files = {name: self._store.get(listed.digest) for name, listed in petition.files.items()}
             others = [each for each in self.all(petition.project) if each.submitted_at < petition.submitted_at]
             verdict = self._judge(files, petition.context, others).verdict
-            _require_nothing_new(petition, verdict)
+            require_nothing_new(petition, verdict)
             outbox = Shelf(self.settings.outbox, self.shelf.ring)
             seal = seal_parcel(
                 petition, files, shelf=self.shelf, outbox=outbox, key=self.key, by=by, today=self.today()
@@ -209,16 +209,9 @@ class Desk:
 
     def _stop(self, verdict: Verdict, by: Actor, project: str) -> None:
         """That a parcel was stopped is in the ledger, with the checks that failed; the files are not kept."""
-        failed = [finding for finding in verdict.findings if finding.outcome is Outcome.FAIL]
-        because = {"project": project, "checks": sorted({finding.check for finding in failed})}
+        because = {"project": project, "checks": sorted({finding.check for finding in failed(verdict)})}
         self.ledger.append(f"{VERB}.stopped", f"project-{project}", by=by, because=because)
-        fixes = sorted({f"{finding.evidence['file']}: {finding.evidence['fix']}" for finding in failed})
-        raise Refused(
-            "The parcel may not leave as it is",
-            why="; ".join(finding.why for finding in failed[:5]),
-            remedy=". ".join([*fixes[:5], "Nothing was taken from you: mend the files and submit again"]),
-            findings=failed,
-        )
+        raise refusal(verdict)
 
     def _require_reviewer(self, petition: Petition, by: Actor, act: str) -> None:
         by.must_be(Role.REVIEWER, act=act)
@@ -239,37 +232,3 @@ class Desk:
 
 def _leaving(petitions: list[Petition]) -> set[str]:
     return {each.id for each in petitions if each.state in LEAVING}
-
-
-def _require_no_vote(petition: Petition, by: Actor) -> None:
-    if petition.has_voted(by.name):
-        raise Refused(f"{by} has voted on this parcel", why="a vote stands, and another reviewer is to give the second")
-
-
-def _require_nothing_new(petition: Petition, verdict: Verdict) -> None:
-    """What the gate finds now is what the reviewers saw; rules or earlier parcels may have changed since."""
-    seen = {(f.check, f.evidence.get("file"), f.outcome) for f in petition.verdict.findings}
-    fresh = [
-        finding
-        for finding in verdict.findings
-        if finding.outcome is not Outcome.PASS
-        and (finding.check, finding.evidence.get("file"), finding.outcome) not in seen
-    ]
-    if fresh:
-        raise Refused(
-            "The parcel may not leave any more",
-            why="; ".join(finding.why for finding in fresh[:5]),
-            remedy="Withdraw it and submit it again: the gate finds what the reviewers have not seen",
-            findings=fresh,
-        )
-
-
-def _written(text: str, name: str) -> str:
-    """A text that people write to each other: it must say something, and is kept in the ledger, so it names nobody."""
-    if not text.strip() or len(text) > blind.LONGEST:
-        raise Malformed(f"The {name} is missing or too long", why=f"it takes 1 to {blind.LONGEST} characters")
-    t = load()
-    troubles = [*texts.named(text, t), *texts.digit_runs(text, t), *texts.looks(text, t)]
-    if troubles:
-        raise Malformed(f"The {name} cannot be kept", why=troubles[0].why, remedy=troubles[0].fix)
-    return text.strip()

@@ -43,7 +43,6 @@ def differences(new: Placed, old: Placed, t: Thresholds) -> Iterator[Trouble]:
     known = old.case.about.subjects or _all(old.case) or new.case.about.subjects or _all(new.case)
     mine, theirs = measures_of(new.case, known), measures_of(old.case, known)
     keys = list(matched(new.case, old.case))[:KEYS]
-    told = False
     for one, other, sure in _pairs(mine, theirs):
         near = _near(new.case, old.case, keys, one, other, t)
         if not near.cells:
@@ -51,9 +50,8 @@ def differences(new: Placed, old: Placed, t: Thresholds) -> Iterator[Trouble]:
         exact = near.exact and (sure or 2 * near.equal >= near.compared)
         if not exact and not sure and 2 * near.equal < near.compared:
             continue  # other columns, other numbers: that some are near is chance
-        told = True
         yield _trouble(near.cells, exact, one, other, new, old, t)
-    if not told and not keys:
+    if not keys:
         yield from _alike(mine, theirs, new, old, t)
 
 
@@ -99,7 +97,7 @@ def _pairs(mine: Sequence[Measure], theirs: Sequence[Measure]) -> Iterator[tuple
         for other in theirs:
             if one.name == other.name or (one.counts and other.counts and not _both(one, other, mine, theirs)):
                 yield one, other, True
-            elif not _both(one, other, mine, theirs):
+            elif one.derived or other.derived or not _both(one, other, mine, theirs):
                 yield one, other, False
 
 
@@ -117,7 +115,7 @@ def _alike(
             a, b = one.counted(), other.counted()
             equal = _intersection(a, b)
             rest = [_without(a, equal), _without(b, equal)]
-            if len(equal) < 3 or 2 * len(equal) < max(len(a), len(b)) or one.rounded(t["rounding_base"]):
+            if len(equal) < 2 or 2 * len(equal) < max(len(a), len(b)) or one.rounded(t["rounding_base"]):
                 continue
             near = [x for x, y in zip(*rest, strict=False) if 0 < abs(x - y) < t["count_at_least"]]
             if near:

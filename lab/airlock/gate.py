@@ -25,6 +25,7 @@ from lab.airlock.svg import look_at_svg
 from lab.airlock.table import look_at_json, look_at_parquet, look_at_table, look_at_text
 from lab.airlock.thresholds import Thresholds, load
 from lab.airlock.trouble import Trouble, as_finding, fail, review
+from lab.airlock.unhiding import unhidden
 
 THIS = "this parcel"
 Promoted = Callable[[str], bool]
@@ -130,8 +131,9 @@ def _context(files: Mapping[str, bytes], context: Context, t: Thresholds) -> lis
         why = f"it does not tell of {silent} files, and tells of {idle} that are not there"
         found.append(as_finding("context", THIS, fail(why, "Describe each file under its own name")))
     told = "\n".join(context.texts())
-    for name, check in texts.CHECKS:
-        found += [as_finding(f"context: {name}", THIS, trouble) for trouble in check(told, t)]
+    for finding in texts.judge_text(THIS, told, texts.CHECKS, t):
+        if finding.outcome is not Outcome.PASS:
+            found.append(Finding(f"context: {finding.check}", finding.outcome, finding.why, finding.evidence))
     return found
 
 
@@ -140,15 +142,19 @@ def _together(seen: Mapping[str, Looked], earlier: Sequence[Placed], t: Threshol
     mine = [Placed(THIS, name, case) for name, looked in seen.items() for case in looked.tables]
     against = list(earlier)
     found: list[Finding] = []
+    rows = sum(new.case.grid.rows for new in mine)
+    if rows > t["rows_at_most"]:
+        why = f"its tables have {rows} rows together: a table in pieces?"
+        found.append(as_finding("row-level data", THIS, review(why, "Carry out what the purpose needs", rows=rows)))
     if len(against) > t["earlier_tables_at_most"]:
         why = f"of {len(against)} tables outside only the newest {t['earlier_tables_at_most']} were compared"
         found.append(as_finding("differencing", THIS, review(why, "Close the project and open a new one")))
         against = against[-t["earlier_tables_at_most"] :]
     for number, new in enumerate(mine):
         for old in (*against, *mine[:number]):
-            troubles = (*differences(new, old, t), *near_sums(new, old, t))
+            troubles = (*differences(new, old, t), *near_sums(new, old, t), *unhidden(new, old, t))
             found += [as_finding("differencing", new.file, trouble) for trouble in troubles]
-    if not found and mine:
+    if mine and all(finding.check != "differencing" for finding in found):
         why = f"{len(mine)} tables were held against each other and against {len(against)} earlier ones"
         found.append(Finding("differencing", Outcome.PASS, why, {"file": THIS}))
     return found

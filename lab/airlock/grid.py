@@ -12,8 +12,13 @@ from lab.airlock.trouble import shown
 HIDDEN = re.compile(
     r"|\*+|[<≤]\s*\d+|\[?[cxs]\]?|n/?a|nan|null|none|nat|\.{1,3}|[-–—]+|suppressed|masked|hidden|隐藏|保密", re.I
 )
+LARGEST = 1e18  # what is larger counts nothing, and sums of it would not be exact
 TOTAL = re.compile(r"(grand )?totals?|all|sum|overall|合计|总计|小计|全部|总数|总体|全市", re.I)
-_NUMBER = re.compile(r"([+-]?)(\d{1,3}(,\d{3})+|\d*)(\.\d*)?(e[+-]?\d{1,3})?\s*(%?)", re.I)
+_UNIT = r"%|户|家|个|人|笔|条|件|次|元|万元|亿元|firms|subjects"
+_NUMBER = re.compile(
+    rf"(?:n\s*=\s*)?([+-]?)(\d{{1,3}}(?:,\d{{3}})+|\d*)(\.\d*)?(e[+-]?\d{{1,3}})?\s*(?:{_UNIT})?", re.I
+)
+_PAIR = re.compile(r"([^()（）/]+?)\s*(?:[(（]([^()（）]+)[)）]|/\s*([^()（）/]+))")  # 12 (3.4%), 3/120
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,9 @@ class Column:
 
     @cached_property
     def numeric(self) -> bool:
-        """True when each cell is a number or hidden, and one at least is a number."""
-        return any(n is not None for n in self.numbers) and all(
-            number is not None or is_hidden(text) for text, number in zip(self.texts, self.numbers, strict=True)
-        )
+        """True when at least half of what is shown is a number: a note among counts does not make them words."""
+        shown = sum(not is_hidden(text) for text in self.texts)
+        return 2 * sum(n is not None for n in self.numbers) >= max(shown, 1)
 
     @cached_property
     def whole(self) -> bool:
@@ -73,10 +77,16 @@ class Grid:
     def of(cls, header: Sequence[str], rows: Sequence[Sequence[str]], label: str = "") -> Grid:
         """From a header and rows of equal length."""
         cells = zip(*rows, strict=True) if rows else [()] * len(header)
-        columns = [
-            Column(name.strip(), n, tuple(texts)) for n, (name, texts) in enumerate(zip(header, cells, strict=True))
+        named = [
+            each for name, texts in zip(header, cells, strict=True) for each in _unfold(name.strip(), tuple(texts))
         ]
-        return cls(tuple(columns), label)
+        return cls(tuple(Column(name, n, texts) for n, (name, texts) in enumerate(named)), label)
+
+    def transposed(self) -> Grid:
+        """The same table with a row for each of its columns: what its first column says are the names."""
+        first, *others = self.columns
+        rows = [[column.name, *column.texts] for column in others]
+        return Grid.of(["", *first.texts], rows, f"{self.label} transposed".strip())
 
     @property
     def rows(self) -> int:
@@ -89,15 +99,25 @@ class Grid:
         return self.rows * len(self.columns)
 
 
+def _unfold(name: str, texts: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+    """A column of pairs, such as ``12 (3.4%)`` or ``3/120``, as the two columns it is."""
+    pairs = [_PAIR.fullmatch(text.strip()) for text in texts]
+    numbers = [m is not None and number_of(m[1]) is not None and number_of(m[2] or m[3]) is not None for m in pairs]
+    if not any(numbers) or 2 * sum(numbers) < len(texts):
+        return [(name, texts)]
+    one = tuple(m[1] if m and right else text for m, right, text in zip(pairs, numbers, texts, strict=True))
+    two = tuple(m[2] or m[3] if m and right else "" for m, right in zip(pairs, numbers, strict=True))
+    share = any(text.strip().endswith("%") for text in two)
+    return [(name, one), (f"{name} share" if share else f"{name} of", two)]
+
+
 def number_of(text: str) -> float | None:
     """The number a cell shows, thousands and percent signs forgiven; None when it shows none."""
     match = _NUMBER.fullmatch(text.strip())
     if not match or not (match[2] or (match[3] or "")[1:]):
         return None
-    try:
-        return float("".join((match[1], match[2].replace(",", "") or "0", match[3] or "", match[4] or "")))
-    except (ValueError, OverflowError):
-        return None
+    number = float("".join((match[1], match[2].replace(",", "") or "0", match[3] or "", match[4] or "")))
+    return number if abs(number) < LARGEST else None
 
 
 def decimals_of(text: str) -> int:

@@ -25,6 +25,7 @@ class Measure:
     values: tuple[float | None, ...]
     counts: bool
     exact: bool = True
+    derived: bool = False  # from a share: of what, only the numbers tell
 
     @classmethod
     def plain(cls, column: Column) -> Measure:
@@ -63,19 +64,16 @@ def measures_of(case: TableCase, known: int) -> Sequence[Measure]:
         exact = step * max((many for many in behind if many), default=0.0) < 0.5
         name = "count" if adds_up else column.name.casefold()
         if any(value is not None for value in values):
-            found.append(
-                Measure(
-                    name, column.shown, tuple(None if v is None else _near(v, exact) for v in values), adds_up, exact
-                )
-            )
+            whole_ones = tuple(float(round(v)) if v is not None and exact else v for v in values)
+            found.append(Measure(name, column.shown, whole_ones, adds_up, exact, derived=True))
     return found
 
 
 def _measure(column: Column, case: TableCase) -> Measure:
+    return Measure(name_of(column), column.shown, column.numbers, case.parts[column.number] is Part.COUNT)
+
+
+def name_of(column: Column) -> str:
+    """A column's name as it is compared: all words that just say "count" are one."""
     name = " ".join(column.name.split()).casefold()
-    counts = case.parts[column.number] is Part.COUNT
-    return Measure("count" if _COUNT_WORDS.fullmatch(name) else name, column.shown, column.numbers, counts)
-
-
-def _near(value: float, exact: bool) -> float:
-    return float(round(value)) if exact else value
+    return "count" if _COUNT_WORDS.fullmatch(name) else name

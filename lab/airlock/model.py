@@ -19,7 +19,7 @@ from lab.airlock.thresholds import Thresholds
 from lab.airlock.trouble import Check, Trouble, as_finding, fail, judge, review
 
 END = "end of trees"
-_INTEGERS, _NUMBERS = r"-?\d{1,10}( -?\d{1,10})*", r"-?[\d.]+(e[+-]?\d+)?( -?([\d.]+(e[+-]?\d+)?|inf))*|inf"
+_INTEGERS, _NUMBERS = r"-?\d{1,10}(?: -?\d{1,10})*", r"-?[\d.]+(e[+-]?\d+)?( -?([\d.]+(e[+-]?\d+)?|inf))*|inf"
 _HEADER = {
     "version": r"v[34]",
     "num_class": r"\d{1,3}",
@@ -76,7 +76,8 @@ def look_at_model(name: str, content: bytes, about: About, t: Thresholds) -> Loo
     findings = judge(name, text, CHECKS, t)
     kept = text[: text.index(END)] + END + "\n" if END in text else ""
     kept = re.sub(r"(?m)^feature_infos=.*$", _blank, kept, count=1)
-    findings += judge(name, text.partition("\n\n")[0], (("names", texts.named), ("name characters", texts.looks)), t)
+    names = text.partition("\n\n")[0].replace(" ", "\n")
+    findings += texts.judge_text(name, names, (("names", texts.named), ("name characters", texts.looks)), t)
     bare = review(
         "a bare model was judged by no promotion gate: its thresholds are near single subjects' values", _PROMOTE
     )

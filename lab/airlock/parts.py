@@ -53,6 +53,7 @@ _PARTS = (  # the first that fits the name decides
     (Part.KEY, _KEY),
 )
 _COMPILED = tuple((part, re.compile(pattern, re.I)) for part, pattern in _PARTS)
+_BARE_TOTAL = re.compile(r"(row_|grand_)?(total|sum)|合计|总计", re.I)
 ADDS_UP = re.compile(r"(.*_)?(total|sum|all|overall|grand_total)(_.*)?|合计|总计|总数|全部|小计|.*总额", re.I)
 
 
@@ -64,17 +65,23 @@ def part_of(column: Column, declared: Collection[str] = ()) -> Part:
     if column.name in declared:
         return Part.COUNT
     part = next((part for part, pattern in _COMPILED if pattern.fullmatch(name)), None)
-    if part in (Part.COUNT, Part.AMOUNT) and not column.whole:
-        return Part.AMOUNT if part is Part.AMOUNT else Part.NUMBER
-    if part is Part.AMOUNT and ADDS_UP.fullmatch(name):
+    if part is Part.AMOUNT and _BARE_TOTAL.fullmatch(name) and column.whole:
         return Part.WHOLE  # a total of counts or of amounts: its neighbours tell
-    if part is None or (part is Part.KEY and not column.whole):
+    if part is Part.KEY and column.whole:
+        return Part.KEY if _steps(column) else Part.WHOLE  # a name alone does not make counts a key
+    if part is None or part is Part.KEY:
         if column.percent:
             return Part.SHARE
         if column.whole:
-            return Part.KEY if _runs(column) else Part.WHOLE
+            return Part.KEY if _indexes(column) else Part.WHOLE
         return Part.NUMBER
     return part
+
+
+def is_count(name: str) -> bool:
+    """True for a name that says it counts subjects."""
+    plain = re.sub(r"[\s.-]+", "_", name.strip())
+    return bool(plain) and next((part for part, pattern in _COMPILED if pattern.fullmatch(plain)), None) is Part.COUNT
 
 
 def parts_of(grid: Grid, declared: Collection[str] = ()) -> dict[int, Part]:
@@ -88,8 +95,16 @@ def total_rows(grid: Grid, parts: dict[int, Part]) -> frozenset[int]:
     return frozenset(row for row in range(grid.rows) if any(is_total(column.texts[row]) for column in keys))
 
 
-def _runs(column: Column) -> bool:
-    """True for 0, 1, 2 … or any other run of equal steps: an index, years, not counts."""
+def _indexes(column: Column) -> bool:
+    """True for 0, 1, 2 … or 1, 2, 3 … from top to bottom, and for years in a row."""
     numbers = [n for n in column.numbers if n is not None]
     steps = {b - a for a, b in pairwise(numbers)}
-    return len(numbers) > 2 and len(numbers) == len(column.numbers) and len(steps) == 1 and steps.pop() in (1, 5, 10)
+    starts = bool(numbers) and (numbers[0] in (0, 1) or 1980 <= numbers[0] <= numbers[-1] <= 2100)
+    return len(numbers) > 2 and len(numbers) == len(column.numbers) and steps == {1} and starts
+
+
+def _steps(column: Column) -> bool:
+    """True when the values that occur are steps of one size, as years, deciles and bands are; one value is a step."""
+    values = sorted({n for n in column.numbers if n is not None})
+    steps = {b - a for a, b in pairwise(values)}
+    return len(steps) <= 1 and steps <= {1, 2, 5, 10, 12, 20, 25, 50, 100, 1000}

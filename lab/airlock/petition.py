@@ -127,7 +127,7 @@ def _submitted(entry: Entry) -> Petition:
 
 
 def _voted(before: Petition, entry: Entry) -> Petition | None:
-    if before.ballot is not None:
+    if before.state is not State.SUBMITTED:
         return None
     return replace(before, state=State.HALF_REVIEWED, ballot=Ballot(entry.by, entry.at, entry.because))
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lab.airlock.grid import Grid, number_of
+from lab.airlock.grid import Grid, is_hidden, number_of
 from lab.airlock.thresholds import Thresholds
 from lab.airlock.trouble import Trouble, fail
 
@@ -36,7 +36,20 @@ def delimited(text: str, thresholds: Thresholds) -> Grid | Trouble:
     header, body = rows[0], rows[1:]
     if all(number_of(cell) is not None for cell in header):  # no header: the first row is data too
         header, body = [f"column {n + 1}" for n in range(len(header))], rows
-    return Grid.of(header, body)
+    return Grid.of(*_one_header(header, body))
+
+
+def _one_header(header: list[str], body: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """A header of several rows, as pandas writes one, made one: rows of words above rows with numbers."""
+    above = 0
+    while above < min(3, len(body) - 1) and not any(number_of(cell) is not None for cell in body[above]):
+        words = [cell for cell in body[above][1:] if not is_hidden(cell)]
+        if not words and not (above and body[above][0]):
+            break
+        above += 1
+    if not above or not any(number_of(cell) is not None for row in body[above:] for cell in row[1:]):
+        return header, body
+    return [" ".join(filter(None, names)) for names in zip(header, *body[:above], strict=True)], body[above:]
 
 
 def _columns(sample: str, delimiter: str) -> int:
@@ -122,8 +135,8 @@ def _walk(told: Any, path: str, grids: list[Grid], single: dict[str, str], depth
 def _even(told: dict[str, Any]) -> bool:
     """True for columns: lists of one length, or mappings of one set of row names to plain values."""
     each = list(told.values())
-    if all(isinstance(one, list) for one in each):
-        return len({len(one) for one in each}) == 1 and bool(each[0])
+    if all(isinstance(one, list) and one and not any(isinstance(x, (list, dict)) for x in one) for one in each):
+        return len({len(one) for one in each}) == 1
     if not all(isinstance(one, dict) for one in each):
         return False
     plain = all(not isinstance(value, (dict, list)) for one in each for value in one.values())
@@ -163,20 +176,24 @@ def text_of(value: Any) -> str:
 
 def embedded(text: str, least: int) -> Iterator[Grid]:
     """The tables inside a text: ``least`` or more lines in a row of equally many cells, with numbers in each."""
-    block: list[list[str]] = []
+    block: dict[str, list[list[str]]] = {}  # by each delimiter that has divided all its lines alike
     start, heading, before = 0, "", ""
     for number, line in enumerate([*text.splitlines(), ""], start=1):
         cells = _cells(line)
-        if cells and (not block or len(cells) == len(block[0])):
-            if not block:
-                start, heading = number, before
-            block.append(cells)
+        kept = {by: [*rows, cells[by]] for by, rows in block.items() if by in cells and len(cells[by]) == len(rows[0])}
+        if kept:
+            block = kept
             continue
-        if len(block) >= least:
-            yield Grid.of(_header(heading, len(block[0])), block, f"lines {start} to {start + len(block) - 1}")
-        block, start, heading = ([cells], number, before) if cells else ([], number, "")
+        yield from _closed(block, heading, start, least)
+        block, start, heading = {by: [each] for by, each in cells.items()}, number, before
         if not _RULE.fullmatch(line):
             before = line
+
+
+def _closed(block: dict[str, list[list[str]]], heading: str, start: int, least: int) -> Iterator[Grid]:
+    rows = next(iter(block.values()), [])
+    if len(rows) >= least:
+        yield Grid.of(_header(heading, len(rows[0])), rows, f"lines {start} to {start + len(rows) - 1}")
 
 
 def _header(line: str, width: int) -> list[str]:
@@ -197,13 +214,13 @@ def _bare(line: str) -> str:
     return re.sub(r"^[\s#|>*\[({]+|[\s|\])},;]+$", "", line)
 
 
-def _cells(line: str) -> list[str]:
-    """The cells of a line that looks like a row: delimited, with a number in it."""
-    plain = _bare(line)
+def _cells(line: str) -> dict[str, list[str]]:
+    """The cells of a line that looks like a row, by each delimiter that fits it: a number is in one of them."""
+    plain, found = _bare(line), {}
     for delimiter in _CELLS:
         cells = [cell.strip().strip("\"'") for cell in re.split(delimiter, plain)]
-        if len(cells) > 1:
-            numbers = sum(number_of(cell) is not None for cell in cells)
-            if 2 * numbers >= len(cells) or (delimiter != r"\s+" and numbers):
-                return cells
-    return [plain] if number_of(plain) is not None else []
+        numbers = [number_of(cell) is not None for cell in cells]
+        words = delimiter == r"\s+" and not (numbers[-1] or 2 * sum(numbers) >= len(cells))  # prose with a number in it
+        if len(cells) > 1 and any(numbers) and not words:
+            found[delimiter] = cells
+    return found or ({"": [plain]} if number_of(plain) is not None else {})

@@ -35,17 +35,15 @@ def named_subjects(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
 def keyed_rows(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
     """No column is a key of subjects: a different code in every row."""
     for column in case.grid.columns:
-        texts = [text.strip() for text in column.texts]
-        if len(texts) >= t["unique_key_rows"] and len(set(texts)) == len(texts) and all(map(_CODE.fullmatch, texts)):
-            if (
-                column.whole
-                and case.parts[column.number] in (Part.COUNT, Part.WHOLE)
-                and len({len(x) for x in texts}) > 1
-            ):
-                continue  # large counts are not codes: codes have one length
-            yield fail(
-                f"{column.shown} is a key: another code in every row", _FIX, column=column.shown, rows=len(texts)
-            )
+        texts = [text.strip() for text in column.texts if text.strip()]
+        codes = {text for text in texts if _CODE.fullmatch(text)}
+        if len(codes) < t["unique_key_rows"] or len(codes) < 0.9 * len(texts):
+            continue
+        if case.parts[column.number] in (Part.COUNT, Part.WHOLE) and len({len(text) for text in codes}) > 1:
+            continue  # large counts are not codes: codes have one length
+        tell = review if case.parts[column.number] is Part.COUNT else fail
+        why = f"{column.shown} is a key: another code in nearly every row"
+        yield tell(why, _FIX, column=column.shown, rows=len(texts))
 
 
 def summary_rows(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
@@ -77,6 +75,31 @@ def summary_rows(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
     elif grid.rows > t["rows_without_counts_review_from"]:
         why = f"{grid.rows} rows and no count beside them: each may be a subject"
         yield review(why, "Add a column `n` of the subjects behind each row", rows=grid.rows)
+
+
+def counts_add_up(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """The counts can be those of the subjects behind it: not one count for all rows, not more than there are."""
+    grid, subjects = case.grid, case.about.subjects
+    for column in case.of(Part.COUNT):
+        numbers = [n for row, n in enumerate(column.numbers) if n is not None and row not in case.totals]
+        if len(numbers) >= t["unique_key_rows"] and len(set(numbers)) == 1:
+            why = f"{column.shown} is the same in every row: rows of subjects with a count beside them look so"
+            yield review(why, "Say how it was counted", column=column.shown)
+    if case.of(Part.COUNT) and subjects and grid.rows * t["count_at_least"] > max(subjects, t["count_at_least"] * 20):
+        why = f"{grid.rows} rows are more than {subjects} subjects can fill by {t['count_at_least']}"
+        yield review(why, "Carry out fewer groups, or say how one subject comes into several", rows=grid.rows)
+
+
+def long_cells(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """A cell is a word or a number, not a text or a list."""
+    most = t["cell_length_at_most"]
+    found = [
+        (row, column.shown) for column in case.grid.columns for row, text in enumerate(column.texts) if len(text) > most
+    ]
+    if found or any(len(column.name) > most for column in case.grid.columns):
+        yield fail(
+            f"cells of more than {most} characters", "Write words and numbers, and texts in a text", **places(found)
+        )
 
 
 def precision(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
@@ -111,6 +134,8 @@ CHECKS: tuple[Check[TableCase], ...] = (
     ("named subjects", named_subjects),
     ("keys of subjects", keyed_rows),
     ("row-level data", summary_rows),
+    ("counts that add up", counts_add_up),
+    ("long cells", long_cells),
     ("precision", precision),
     ("formulas", formulas),
 )

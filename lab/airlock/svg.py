@@ -20,6 +20,8 @@ _DRAWN = {
     "clipPath", "style", "linearGradient", "radialGradient", "stop", "title", "desc", "marker", "symbol",
 }  # fmt: skip
 _MARKS = {"use", "circle", "ellipse", "rect"}
+_WHERE = {"d", "points", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry"}
+_PLACE = re.compile(r"[MLHVCSQTAZmlhvcsqtaz\d\s,.e%+-]*(pt|px|em)?")
 _UNSAFE = re.compile(r"url\(\s*['\"]?(?!#)|@import|expression\(|javascript:|data:", re.I)
 _AGAIN = "Save the figure again from its code: plt.savefig('figure.svg')"
 
@@ -42,12 +44,12 @@ def look_at_svg(name: str, content: bytes, about: About, t: Thresholds) -> Looke
     ElementTree.register_namespace("", _SPACE[1:-1])
     ElementTree.register_namespace("xlink", _LINK[1:-5])
     findings = judge(name, root, CHECKS, t)
-    words = "\n".join(each for node in root.iter() for each in (node.text or "", node.tail or "") if each.strip())
-    findings += judge(name, words, texts.CHECKS, t)
+    findings += texts.judge_text(name, "\n".join(_words(root)), texts.CHECKS, t)
     looked = review(
         "a machine does not read what a picture shows", "Say in the context what it shows", marks=marks(root)
     )
     findings.append(as_finding("what it shows", name, looked))
+    _coarsen(root)
     return Looked(Kind.SVG, ElementTree.tostring(root, encoding="utf-8", xml_declaration=True), tuple(findings))
 
 
@@ -60,8 +62,9 @@ def drawn_only(root: ElementTree.Element, t: Thresholds) -> Iterator[Trouble]:
     for node in root.iter():
         for name, value in node.attrib.items():
             plain = name.rpartition("}")[2]
+            misplaced = name in _WHERE and not _PLACE.fullmatch(value)
             linked = plain in ("href", "src") and not value.startswith("#")
-            if linked or plain.lower().startswith(("on", "data-")) or _UNSAFE.search(value):
+            if misplaced or linked or plain.lower().startswith(("on", "data-")) or _UNSAFE.search(value):
                 yield fail("an attribute that runs, links or carries something", _AGAIN, attribute=plain[:30])
                 return
         if _local(node) == "style" and _UNSAFE.search(node.text or ""):
@@ -84,6 +87,20 @@ def marks(root: ElementTree.Element) -> int:
     corners = sum(len(re.findall(r"[MLHVCSQTAmlhvcsqta]", node.get("d", ""))) for node in root.iter())
     lines = sum(len(re.findall(r"[\d.]+[ ,]+-?[\d.]+", node.get("points", ""))) for node in root.iter())
     return single + corners // 2 + lines
+
+
+def _words(root: ElementTree.Element) -> Iterator[str]:
+    """All that is written in a drawing: its texts, and its attributes but for where things are."""
+    for node in root.iter():
+        yield from (each for each in (node.text or "", node.tail or "") if each.strip())
+        yield from (value for name, value in node.attrib.items() if name not in _WHERE)
+
+
+def _coarsen(root: ElementTree.Element) -> None:
+    """Places to a tenth of a point: nobody sees more, and no value of a subject can be read back from more."""
+    for node in root.iter():
+        for name in _WHERE & node.attrib.keys():
+            node.set(name, re.sub(r"-?\d+\.\d+", lambda match: f"{float(match[0]):.1f}", node.attrib[name]))
 
 
 def _ours(node: ElementTree.Element) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from credit.gate import Finding
+from credit.gate import Finding, Outcome
 from lab.airlock import cells, dominance, margins, rows
 from lab.airlock import text as texts
 from lab.airlock.cells import TableCase
@@ -12,6 +12,7 @@ from lab.airlock.context import About
 from lab.airlock.grid import Grid
 from lab.airlock.kinds import Kind
 from lab.airlock.looked import Looked
+from lab.airlock.parts import is_count
 from lab.airlock.reading import delimited, embedded, from_json, parquet
 from lab.airlock.thresholds import Thresholds
 from lab.airlock.trouble import Trouble, as_finding, judge
@@ -25,7 +26,7 @@ def look_at_table(name: str, content: bytes, about: About, t: Thresholds) -> Loo
     grid = delimited(text, t)
     if isinstance(grid, Trouble):
         return Looked(Kind.TABLE, content, (as_finding("reading", name, grid),))
-    return _tables(name, Kind.TABLE, content, [grid], about, t, judge(name, text, texts.TABLE_CHECKS, t))
+    return _tables(name, Kind.TABLE, content, [grid], about, t, texts.judge_text(name, text, texts.TABLE_CHECKS, t))
 
 
 def look_at_json(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
@@ -34,7 +35,7 @@ def look_at_json(name: str, content: bytes, about: About, t: Thresholds) -> Look
     grids = from_json(text)
     if isinstance(grids, Trouble):
         return Looked(Kind.JSON, content, (as_finding("reading", name, grids),))
-    return _tables(name, Kind.JSON, content, grids, about, t, judge(name, text, texts.TABLE_CHECKS, t))
+    return _tables(name, Kind.JSON, content, grids, about, t, texts.judge_text(name, text, texts.TABLE_CHECKS, t))
 
 
 def look_at_parquet(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
@@ -44,20 +45,25 @@ def look_at_parquet(name: str, content: bytes, about: About, t: Thresholds) -> L
         return Looked(Kind.PARQUET, b"", (as_finding("reading", name, read),))
     grid, carried = read
     text = "\n".join(each for column in grid.columns for each in (column.name, *column.texts))
-    return _tables(name, Kind.PARQUET, carried, [grid], about, t, judge(name, text, texts.TABLE_CHECKS, t))
+    return _tables(name, Kind.PARQUET, carried, [grid], about, t, texts.judge_text(name, text, texts.TABLE_CHECKS, t))
 
 
 def look_at_text(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
     """Text and code, and each table that is written out in it."""
     text = content.decode("utf-8-sig")
-    grids = list(embedded(text, t["table_lines_at_least"]))
-    return _tables(name, Kind.TEXT, content, grids, about, t, judge(name, text, texts.CHECKS, t))
+    found = texts.judge_text(name, text, texts.CHECKS, t)
+    short = all(finding.check != "length" or finding.outcome is not Outcome.FAIL for finding in found)
+    grids = list(embedded(text, t["table_lines_at_least"])) if short else []
+    return _tables(name, Kind.TEXT, content, grids, about, t, found)
 
 
 def _tables(
     name: str, kind: Kind, content: bytes, grids: Sequence[Grid], about: About, t: Thresholds, found: list[Finding]
 ) -> Looked:
-    cases = tuple(TableCase(grid, about) for grid in grids if grid.columns)
+    turned = [grid.transposed() for grid in grids if _lies_on_its_side(grid, t)]
+    if any(finding.check == "length" and finding.outcome is Outcome.FAIL for finding in found):
+        return Looked(kind, content, tuple(found))
+    cases = tuple(TableCase(grid, about) for grid in (*grids, *turned) if grid.columns)
     for case in cases:
         label = f"{name} ({case.grid.label})" if case.grid.label else name
         small = case.grid.cells <= t["cells_at_most"] and len(case.grid.columns) <= t["columns_at_most"]
@@ -65,3 +71,12 @@ def _tables(
             found.append(Finding(finding.check, finding.outcome, finding.why, {**finding.evidence, "file": name}))
     kept = tuple(case for case in cases if case.grid.cells <= t["cells_at_most"])
     return Looked(kind, content, tuple(found), kept)
+
+
+def _lies_on_its_side(grid: Grid, t: Thresholds) -> bool:
+    """True when its rows are what columns should be: they are named as counts, or it is much wider than long."""
+    if len(grid.columns) < 2 or grid.rows > t["columns_at_most"] or len(grid.columns) > t["columns_at_most"]:
+        return False
+    first = grid.columns[0]
+    wide = len(grid.columns) > max(grid.rows, t["rows_without_counts_review_from"])
+    return not first.numeric and (wide or any(map(is_count, first.texts)))

@@ -6,9 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from credit.gate import Finding, Outcome
 from lab.airlock.rows import PSEUDONYM
 from lab.airlock.thresholds import Thresholds
-from lab.airlock.trouble import Check, Trouble, fail, review
+from lab.airlock.trouble import Check, Trouble, fail, judge, review
 from privacy.disclosure import identifiers
 
 _BLOB = r"(?:[A-Za-z0-9+/_-]{{{0},}}={{0,2}}|(?:[0-9a-fA-F]{{2}}[\s:,]?){{{1},}}|(?:\\x[0-9a-fA-F]{{2}}){{{2},}})"
@@ -74,10 +75,13 @@ def looks(text: str, t: Thresholds) -> Iterator[Trouble]:
 
 
 def length(text: str, t: Thresholds) -> Iterator[Trouble]:
-    """Short enough for two people to read."""
-    lines = text.count("\n") + 1
-    if lines > t["lines_at_most"]:
-        yield fail(f"{lines} lines: nobody reads so many", "Carry out what the purpose needs", lines=lines)
+    """Short enough for two people to read; what is longer is not looked into further."""
+    lines, size = text.count("\n") + 1, len(text.encode())
+    if lines > t["lines_at_most"] or size > t["text_bytes_at_most"]:
+        why = f"{lines} lines of {size} bytes: nobody reads so many"
+        yield fail(why, "Carry out what the purpose needs", lines=lines, bytes=size)
+    elif max(map(len, text.split("\n"))) > t["line_length_at_most"]:
+        yield review(f"lines of more than {t['line_length_at_most']} characters", "Break the lines")
 
 
 def _unseen(char: str) -> bool:
@@ -113,8 +117,14 @@ CHECKS: tuple[Check[str], ...] = (
     ("digits", digit_runs),
     ("blobs", blobs),
     ("characters", looks),
-    ("length", length),
 )
+
+
+def judge_text(file: str, text: str, checks: tuple[Check[str], ...], t: Thresholds) -> list[Finding]:
+    """Run ``checks`` on a text unless it is too long: then that alone is found."""
+    found = judge(file, text, (("length", length),), t)
+    return found if any(each.outcome is Outcome.FAIL for each in found) else found + judge(file, text, checks, t)
+
 
 TABLE_CHECKS: tuple[Check[str], ...] = (("blobs", blobs), ("characters", looks))
 """What a table's text must keep to besides: its cells are checked one by one."""

@@ -1,0 +1,44 @@
+"""Words for tests of the gate: judge files, and ask what was found in one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from credit.gate import Finding, Outcome
+from lab.airlock.context import About, Context
+from lab.airlock.difference import Placed
+from lab.airlock.gate import Judged, judge_parcel, tables_in
+from lab.airlock.thresholds import load
+
+PSEUDONYM = "3f9a0c1d2e4b5a69788796a5b4c3d2e1"
+
+
+def judge(files: Mapping[str, bytes | str], *, earlier: Sequence[Placed] = (), **about: Any) -> Judged:
+    """The gate's judgement of files, each described alike."""
+    given = {name: content.encode() if isinstance(content, str) else content for name, content in files.items()}
+    told = {"what": "a file", "population": "all firms", "counted": "count(*)", "subjects": 100000} | about
+    context = Context("A parcel", "a paper", {name: About(**told) for name in given}, ("release-1",))
+    return judge_parcel(given, context=context, earlier=earlier)
+
+
+def outcome(content: bytes | str, name: str = "table.csv", **about: Any) -> Outcome:
+    """The verdict on one file."""
+    return judge({name: content}, **about).verdict.outcome
+
+
+def found(judged: Judged, check: str) -> list[Finding]:
+    """What one check did not let pass."""
+    return [each for each in judged.verdict.findings if each.check == check and each.outcome is not Outcome.PASS]
+
+
+def worst(content: bytes | str, check: str, name: str = "table.csv", **about: Any) -> Outcome:
+    """What one check says of one file."""
+    outcomes = [each.outcome for each in judge({name: content}, **about).verdict.findings if each.check == check]
+    return max(outcomes, key=list(Outcome).index)  # a check that did not run is an error
+
+
+def earlier(content: str, name: str = "old.csv", subjects: int = 100000) -> list[Placed]:
+    """The tables of a file that was carried out before."""
+    about = About("an earlier table", subjects=subjects)
+    return [Placed("petition-0", name, case) for case in tables_in(name, content.encode(), about, load())]

@@ -1,0 +1,81 @@
+"""Before both have voted nobody learns from anything the desk or the ledger shows how, or why, the first has voted."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from credit.actor import Actor, Role
+from credit.canonical import canonical
+from credit.errors import Broken
+from credit.keys import KeyRing, SigningKey
+from lab.airlock import blind
+from lab.airlock.states import State
+from tests.lab.airlock.house import AUTHOR, FIRST, PLATFORM, PROJECT, SAFE, SECOND, House, build
+
+REASONS = st.text(st.characters(codec="utf-8", categories=["Lu", "Ll", "Lo", "Po", "Zs"]), min_size=1, max_size=300)
+
+
+def plainly(house: House, id: str, actor: Actor) -> dict[str, Any]:
+    """All that a person can be shown of one petition, without its id and times."""
+    petition = house.desk.get(id).seen_by(actor)
+    notices = house.desk.notices(actor.name, (actor.role,))
+    return {
+        "state": petition.state,
+        "votes": petition.votes,
+        "ballot": petition.ballot,
+        "turns": [turn.question for turn in petition.turns],
+        "findings": [str(finding) for finding in petition.verdict.findings],
+        "notices": [(each.state, each.yours, each.what) for each in notices if each.petition == id],
+        "own": house.desk.own_vote(id, by=actor),
+    }
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(reason=st.text("abc 甲乙", min_size=1, max_size=400).filter(str.strip))
+def test_what_others_see_does_not_depend_on_the_first_vote(
+    tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing, reason: str
+) -> None:
+    houses = [build(tmp_path / uuid.uuid4().hex, keys, ring) for _ in range(2)]
+    ids = [house.submit({"firms.csv": SAFE}) for house in houses]
+    houses[0].desk.vote(ids[0], True, "", by=FIRST)
+    houses[1].desk.vote(ids[1], False, reason, by=FIRST)
+    for actor in (SECOND, AUTHOR, PLATFORM, Actor("sun", Role.REVIEWER)):
+        one, other = (plainly(house, id, actor) for house, id in zip(houses, ids, strict=True))
+        assert one == other
+        assert one["ballot"] is None
+        assert one["own"] is None
+    entries = [entry for house in houses for entry in house.desk.ledger.entries() if entry.verb == "parcel.voted"]
+    assert len({len(canonical(entry.because)) for entry in entries}) == 1, "not even by its length"
+    assert len({entry.because["commitment"] for entry in entries}) == 2
+    mine = houses[1].desk.own_vote(ids[1], by=FIRST)
+    assert mine is not None
+    assert (mine.approve, mine.reason) == (False, reason.strip())
+
+
+@given(approve=st.booleans(), reason=REASONS)
+def test_a_box_opens_with_its_key_and_for_its_petition_alone(
+    keys: dict[str, SigningKey], approve: bool, reason: str
+) -> None:
+    vote = blind.cast(approve, reason)
+    closed = blind.close(vote, keys["research"], about="petition-1 zhao")
+    assert blind.reveal(closed, keys["research"], about="petition-1 zhao") == vote
+    for key, about in ((keys["compute"], "petition-1 zhao"), (keys["research"], "petition-1 qian")):
+        with pytest.raises(Broken):
+            blind.reveal(closed, key, about=about)
+    with pytest.raises(Broken):
+        blind.reveal(closed | {"commitment": "0" * 64}, keys["research"], about="petition-1 zhao")
+
+
+def test_a_ledger_that_opens_the_first_vote_as_another_decides_nothing(house: House) -> None:
+    id = house.submit({"firms.csv": SAFE})
+    house.desk.vote(id, False, "no", by=FIRST)
+    forged = {"first": blind.cast(True, ""), "second": blind.cast(True, "")}
+    house.desk.ledger.append("parcel.decided", id, by=SECOND, because=forged)
+    assert house.desk.get(id).state is State.HALF_REVIEWED
+    assert house.desk.all(PROJECT)[0].votes == ()

@@ -1,0 +1,141 @@
+"""Two tables that differ by a few subjects do not both leave: not in two parcels, not in one, not in disguise."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credit.errors import Refused
+from credit.gate import Finding, Outcome
+from lab.airlock.states import State
+from tests.lab.airlock.house import AUTHOR, FIRST, PROJECT, House
+from tests.lab.airlock.judging import earlier, found, judge
+
+OLD = "industry,n\nretail,1213\nfood,847\nlogistics,2406\n"
+ONE_LESS = {  # one firm of `food` taken out, in disguise after disguise
+    "as it is": "industry,n\nretail,1213\nfood,846\nlogistics,2406\n",
+    "a renamed count": "industry,how_many_there_are\nretail,1213\nfood,846\nlogistics,2406\n",
+    "a renamed key": "x,n\nretail,1213\nfood,846\nlogistics,2406\n",
+    "in Chinese": "行业,户数\nretail,1213\nfood,846\nlogistics,2406\n",
+    "permuted rows": "industry,n\nlogistics,2406\nfood,846\nretail,1213\n",
+    "permuted columns": "n,industry\n1213,retail\n846,food\n2406,logistics\n",
+    "capitals": "Industry,N\nRETAIL,1213\nFood ,846\nLogistics,2406\n",
+    "one row alone": "industry,n\nfood,846\n",
+    "a shifted population": "industry,n\nretail,1180\nfood,846\nlogistics,2300\n",
+    "a constant column": "since,industry,n\n2015年,retail,1213\n2015年,food,846\n2015年,logistics,2406\n",
+    "split finer": "industry,size,n\nretail,s,613\nretail,m,600\nfood,s,446\nfood,m,400\nlogistics,s,2406\n",
+    "with a total": "industry,n\nretail,1213\nfood,846\nlogistics,2406\ntotal,4465\n",
+    "other names": "sector,n\nC,1213\nH,846\nG,2406\n",
+    "as percentages": "industry,占比\nretail,27.17%\nfood,18.95%\nlogistics,53.89%\n",
+    "as shares with n": "industry,n,share_active\nretail,2000,0.6065\nfood,2000,0.423\nlogistics,3000,0.802\n",
+    "as JSON": '{"industry": ["retail", "food", "logistics"], "n": [1213, 846, 2406]}',
+    "in Markdown": "# Firms\n\n| industry | n |\n|---|---|\n| retail | 1213 |\n| food | 846 |\n|a|50|\n|b|60|\n",
+    "in a comment": "# industry,n\n# retail,1213\n# food,846\n# logistics,2406\n# total,4465\nx = 1\n",
+}  # fmt: skip
+
+
+def differencing(new: str, old: str = OLD, name: str = "new.csv", subjects: int = 100000) -> list[Finding]:
+    return found(judge({name: new}, earlier=earlier(old), subjects=subjects), "differencing")
+
+
+@pytest.mark.parametrize("disguise", ONE_LESS)
+def test_a_table_that_isolates_one_firm_fails(disguise: str) -> None:
+    name = {"as JSON": "new.json", "in Markdown": "new.md", "in a comment": "new.py"}.get(disguise, "new.csv")
+    subjects = 4465 if disguise == "as percentages" else 100000
+    findings = differencing(ONE_LESS[disguise], name=name, subjects=subjects)
+    assert findings, "nothing was seen"
+    told = next(finding for finding in findings if finding.outcome is Outcome.FAIL).evidence
+    assert "petition-0" in told["against"]
+    assert "old.csv" in told["against"]
+    assert name in told["this"]
+    assert told["cells"]
+    assert "round" in told["fix"]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        OLD,
+        "industry,n\nretail,1313\nfood,747\nlogistics,2006\n",
+        "district,n\nheping,913\nhexi,747\n",
+        "year,n\n2021,1214\n2022,846\n2023,2607\n",
+        "metric,value\nauc,0.7412\nks,0.35\n",
+        "decile,mean_score\n1,0.02\n2,0.05\n3,0.08\n",
+    ],
+)
+def test_what_is_the_same_or_quite_another_passes(new: str) -> None:
+    assert differencing(new) == []
+
+
+def test_within_what_rounding_leaves_open_a_person_looks() -> None:
+    old = "industry,n\nretail,1215\nfood,845\n"
+    new = "industry,n\nretail,1215\nfood,840\n"
+    assert [finding.outcome for finding in differencing(new, old)] == [Outcome.REVIEW]
+    assert differencing("industry,n\nretail,1215\nfood,845\n", old) == []
+
+
+def test_within_one_parcel_too() -> None:
+    judged = judge({"a.csv": OLD, "b.csv": ONE_LESS["permuted rows"]})
+    (finding,) = found(judged, "differencing")
+    assert finding.outcome is Outcome.FAIL
+    assert (finding.evidence["file"], finding.evidence["against"]) == ("b.csv", "a.csv of this parcel")
+    assert finding.evidence["cells"][0] == "row 2, n"
+
+
+def test_a_cell_hidden_in_one_table_is_not_given_back_by_another() -> None:
+    old = "industry,n\nretail,1213\nfood,*\nlogistics,*\ntotal,3666\n"
+    new = "industry,n\nlogistics,2446\nretail,1213\n"  # food was 7
+    for one, other in ((new, old), (old, new)):
+        (finding,) = (each for each in differencing(one, other) if "totals give back" in each.why)
+        assert finding.outcome is Outcome.FAIL
+        assert finding.evidence["cells"] == ["row 2, n"]
+        assert "Hide the same cells" in finding.evidence["fix"]
+    assert differencing("industry,n\nretail,1213\nlogistics,*\n", old) == []
+
+
+def test_sums_without_counts_are_looked_at() -> None:
+    old = "industry,turnover_sum\nretail,120000\nfood,84000\n"
+    new = "industry,turnover_sum\nretail,120000\nfood,83100\n"
+    assert [finding.outcome for finding in differencing(new, old)] == [Outcome.REVIEW]
+
+
+def test_over_two_parcels_of_a_project_at_the_desk(house: House) -> None:
+    old = house.submit({"firms.csv": OLD.encode()}, subjects=4466)
+    less = {"others.csv": ONE_LESS["permuted rows"].encode()}
+    with pytest.raises(Refused) as refused:  # while the first is pending
+        house.submit(less, subjects=4466)
+    assert any(old in str(finding) and "differencing" in str(finding) for finding in refused.value.findings)
+    house.approve(old)
+    house.desk.collect(old, by=AUTHOR)
+    with pytest.raises(Refused):  # and when it is outside
+        house.submit(less, subjects=4466)
+    assert house.desk.check(less, project=PROJECT).outcome is Outcome.FAIL
+
+
+def test_what_was_refused_or_withdrawn_is_not_outside(house: House) -> None:
+    old = house.submit({"firms.csv": OLD.encode()}, subjects=4466)
+    house.desk.withdraw(old, by=AUTHOR)
+    less = {"others.csv": ONE_LESS["as it is"].encode()}
+    second = house.submit(less, subjects=4466)
+    house.desk.vote(second, False, "exact counts", by=FIRST)
+    assert house.desk.get(second).state is State.HALF_REVIEWED
+
+
+exact = st.lists(st.integers(50, 4000), min_size=2, max_size=8)
+
+
+@given(counts=exact, taken=st.integers(1, 9), where=st.integers(0, 7), data=st.data())
+def test_whoever_takes_a_few_subjects_away_is_seen(
+    counts: list[int], taken: int, where: int, data: st.DataObject
+) -> None:
+    rows = [(f"group {n}", count) for n, count in enumerate(counts)]
+    where %= len(rows)
+    fewer = [(key, count - taken * (n == where)) for n, (key, count) in enumerate(rows)]
+    old, new = (
+        ["g,n", *(f"{key},{count}" for key, count in each)] for each in (rows, data.draw(st.permutations(fewer)))
+    )
+    findings = differencing("\n".join(new), "\n".join(old))
+    both_rounded = all(count % 5 == 0 for _, count in rows) or all(count % 5 == 0 for _, count in fewer)
+    assert max(f.outcome is Outcome.FAIL for f in findings) or both_rounded
+    assert findings

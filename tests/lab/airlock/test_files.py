@@ -1,0 +1,236 @@
+"""Notebooks, models, text and names: only what is known leaves, and only what a person can read."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import pickle
+import zipfile
+
+import lightgbm
+import numpy as np
+import pytest
+
+from credit.gate import Outcome
+from credit.uscc import compose
+from lab.airlock.gate import judge_parcel
+from tests.lab.airlock.judging import PSEUDONYM, found, judge, outcome, worst
+
+PASS, REVIEW, FAIL = Outcome.PASS, Outcome.REVIEW, Outcome.FAIL
+CODE = compose("92", "120116", "MA05JKLM").code
+BLOB = base64.b64encode(bytes(range(256))).decode()
+
+
+def notebook(*cells: dict[str, object]) -> str:
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {"note": PSEUDONYM}, "cells": list(cells)})
+
+
+def code(source: str, **more: object) -> dict[str, object]:
+    return {"cell_type": "code", "metadata": {}, "execution_count": 1, "outputs": [], "source": source} | more
+
+
+def test_a_notebook_leaves_without_outputs_attachments_and_metadata() -> None:
+    shown = {"output_type": "stream", "name": "stdout", "text": f"{PSEUDONYM},0.7\n"}
+    text = notebook(
+        code("x = 1\n", outputs=[shown], metadata={"rows": [1, 2, 3]}, secret=CODE),
+        {"cell_type": "markdown", "source": ["# A", "\nb"], "metadata": {}, "attachments": {"a.png": {"x": "y"}}},
+    )
+    judged = judge({"n.ipynb": text})
+    assert judged.verdict.outcome is REVIEW
+    (told,) = found(judged, "stripped")
+    assert (told.evidence["outputs"], told.evidence["attachments"]) == (1, 1)
+    carried = json.loads(judged.files["n.ipynb"].carried)
+    assert [cell["source"] for cell in carried["cells"]] == ["x = 1\n", "# A\nb"]
+    assert carried["cells"][0]["outputs"] == []
+    for gone in (PSEUDONYM, CODE, "rows", "a.png"):
+        assert gone not in json.dumps(carried)
+    again = judge({"n.ipynb": judged.files["n.ipynb"].carried})
+    assert again.verdict.passed
+    assert again.files["n.ipynb"].carried == judged.files["n.ipynb"].carried
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"x = '{BLOB}'",
+        f"who = '{PSEUDONYM}'",
+        "t = 13812345678",
+        "data = '''\n1,2,3\n4,5,6\n7,8,9\n1,2,4\n'''\n# n,3,4",
+    ],
+)
+def test_a_cell_is_read_like_text(source: str) -> None:
+    assert outcome(notebook(code(source)), "n.ipynb") is not PASS
+
+
+@pytest.mark.parametrize("text", ["{}", '{"nbformat": 3, "cells": []}', '{"nbformat": 4, "cells": [1]}', "[" * 9000])
+def test_what_is_no_notebook_is_refused(text: str) -> None:
+    assert outcome(text, "n.ipynb") is FAIL
+
+
+def grown(least: int, **more: object) -> str:
+    random = np.random.default_rng(1)
+    rows = random.normal(size=(600, 4))
+    target = (rows[:, 0] + random.normal(size=600) > 0).astype(float)
+    told = {"objective": "binary", "min_data_in_leaf": least, "verbose": -1, "num_leaves": 15, "num_threads": 1} | more
+    return str(lightgbm.train(told, lightgbm.Dataset(rows, target), num_boost_round=5).model_to_string())
+
+
+def test_a_bare_model_leaves_with_its_lists_and_ranges_taken_off_and_predicts_the_same() -> None:
+    text = grown(20)
+    judged = judge({"model.txt": text})
+    assert judged.verdict.outcome is REVIEW, [str(f) for f in judged.verdict.findings if f.outcome is FAIL]
+    carried = judged.files["model.txt"].carried.decode()
+    assert "parameters" not in carried
+    assert carried.endswith("end of trees\n")
+    rows = np.random.default_rng(2).normal(size=(200, 4))
+    one, other = (lightgbm.Booster(model_str=each).predict(rows) for each in (text, carried))
+    assert (one == other).all()
+    again = judge({"model.txt": carried})
+    assert again.files["model.txt"].carried.decode() == carried
+
+
+def test_a_model_with_small_leaves_or_with_rows_in_its_text_fails() -> None:
+    assert worst(grown(2), "leaves", "model.txt") is FAIL
+    text = grown(20)
+    rows = f"{PSEUDONYM},1,2,3\n" * 3
+    for changed in (
+        text + rows,
+        text.replace("Tree=1\n", f"Tree=1\n# {rows}"),
+        text.replace("end of trees", f"rows={rows}\nend of trees"),
+        text.replace("\nnum_class", "\nrows=1 2 3\nnum_class", 1),
+        text.replace("pandas_categorical:null", 'pandas_categorical:[["a", "b"]]'),
+        text.replace("version=v4", "version=v4 1,2,3"),
+        text.replace("objective=", "num_class=1\nobjective=", 1),
+        text[: text.index("Tree=2")],
+    ):
+        assert worst(changed, "known lines", "model.txt") is FAIL
+    few = text.replace("leaf_count=", "leaf_counts=", 1)
+    assert worst(few, "leaves", "model.txt") is FAIL
+    assert outcome(text.replace("Column_0", "a13812345678", 1), "model.txt") is FAIL
+
+
+def test_a_promoted_version_leaves_by_its_name() -> None:
+    version = f"version-{'a1' * 32}"
+    files = {"model.json": json.dumps({"version": version}).encode()}
+    asked: list[str] = []
+
+    def judged(answer: bool | None) -> Outcome:
+        def promoted(name: str) -> bool:
+            asked.append(name)
+            return bool(answer)
+
+        return judge_parcel(files, promoted=None if answer is None else promoted).verdict.outcome
+
+    assert [judged(True), judged(False), judged(None)] == [PASS, FAIL, REVIEW]
+    assert asked == [version, version]
+
+
+def zipped() -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", bytes(50_000_000))
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.xlsx", zipped()),
+        ("t.csv", zipped()),
+        ("m.pkl", pickle.dumps({"a": 1})),
+        ("m.pkl", pickle.dumps([1, 2], protocol=0)),
+        ("m.joblib", b"x\x9c\x00\x01\xff"),
+        ("m.onnx", b"\x08\x07\x12\x0bskl2onnx\x1a"),
+        ("a.pdf", b"%PDF-1.7\n1,2\n"),
+        ("a.npy", b"\x93NUMPY\x01\x00"),
+        ("a.html", b"<!doctype html><script>1</script>"),
+        ("a.csv", b"<html>a,b\n1,2</html>"),
+        ("a.csv", b"a,b\n1,2\n\x00\x01"),
+        ("a.csv", "a,b\n企业,50\n".encode("gb18030")),
+        ("a.csv", "a,n\nx,50\n".encode("utf-16")),
+        ("a.csv", b""),
+        ("a.csv", b"a,n\nx,50\ny\n"),
+        ("a.csv", b'a,n\n"x,50\n'),
+        ("a.png", b"industry,n\nretail,50\n"),
+        ("a.exe", b"industry,n\nretail,50\n"),
+        ("a", b"industry,n\nretail,50\n"),
+        ("a.csv", b"\x89PNG\r\n\x1a\n"),
+        ("a.json", b'{"n": 50'),
+        ("a.parquet", b"PAR1" + bytes(50) + b"PAR1"),
+    ],
+)
+def test_what_is_not_known_is_refused_with_a_fix(name: str, content: bytes) -> None:
+    judged = judge({name: content})
+    assert judged.verdict.outcome is FAIL
+    assert all(each.evidence["fix"] for each in judged.verdict.findings if each.outcome is FAIL)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../t.csv", "/etc/t.csv", "a/b.csv", "a\\b.csv", "..", ".t.csv", "t.csv ", "t\n.csv", "t\u202evsc.csv",
+        "t\u200b.csv", "\uff54.csv", "t\u0301.csv", "тable.csv", "manifest.json", "MANIFEST.JSON", "t.csv\x00.png",
+        "x" * 200 + ".csv", "", f"{PSEUDONYM}.csv", f"{CODE}.csv", "13812345678.csv", "~t.csv", "$(x).csv", "-rf.csv",
+    ],
+)  # fmt: skip
+def test_a_name_is_a_plain_name(name: str) -> None:
+    judged = judge({name: b"industry,n\nretail,50\n"})
+    assert found(judged, "name")[0].outcome is FAIL
+    told = json.dumps(judged.verdict.as_json(), ensure_ascii=False, default=dict)
+    assert not name or name not in told or name == "..", "not even told again"
+
+
+def test_a_parcel_has_some_files_of_some_size_each_described() -> None:
+    safe = b"industry,n\nretail,50\n"
+    assert judge({"行业 户数 (2026).csv": safe}).verdict.passed
+    assert found(judge({}), "size")[0].outcome is FAIL
+    assert found(judge({f"t{n}.csv": safe for n in range(1000)}), "size")[0].outcome is FAIL
+    large = bytes(17 << 20)
+    assert found(judge({"t.csv": large}), "size")[0].outcome is FAIL
+    assert found(judge({f"t{n}.csv": large for n in range(5)}), "size")[0].outcome is FAIL
+    assert found(judge({"a.csv": safe, "A.csv": safe}), "name")[0].outcome is FAIL
+    assert judge({"t.csv": safe}, what=f"the firm {CODE}").verdict.outcome is FAIL, "the context leaves too"
+    judged = judge_parcel({"t.csv": safe})
+    assert judged.verdict.outcome is REVIEW, "nothing is told of it"
+
+
+@pytest.mark.parametrize(
+    ("check", "text", "wanted"),
+    [
+        ("identifiers", f"the firm {PSEUDONYM.upper()} is odd", FAIL),
+        ("identifiers", f"the firm {CODE[:9]} {CODE[9:]} is odd", FAIL),
+        ("identifiers", "call １３８１２３４５６７８", FAIL),
+        ("digits", "account 622202123456789", FAIL),
+        ("digits", "the score is 0.12345678901234", FAIL),
+        ("digits", "the AUC is 0.7412 on 20261124", PASS),
+        ("blobs", BLOB, FAIL),
+        ("blobs", bytes(range(60)).hex(" "), FAIL),
+        ("blobs", "".join(f"\\x{n:02x}" for n in range(60)), FAIL),
+        ("blobs", "=" * 100 + "\n" + "-" * 100, PASS),
+        ("blobs", "a_function_whose_name_is_so_long_that_nobody_can_remember_it_at_all_really", PASS),
+        ("blobs", "x = '" + "many words " * 300 + "'", REVIEW),
+        ("characters", "a\u200bb", FAIL),
+        ("characters", "a\u202eb", FAIL),
+        ("characters", "a\ufe0fb", FAIL),
+        ("characters", "\U000e0041\U000e0042", FAIL),
+        ("characters", "pаypal", FAIL),  # a Cyrillic а
+        ("characters", "α = 0.5, Δ 户数", PASS),
+        ("characters", "".join(f"word{' ' * (n % 7)}\n" for n in range(40)), FAIL),
+        ("length", "x\n" * 6000, FAIL),
+    ],
+)  # fmt: skip
+def test_text_is_what_it_looks_like(check: str, text: str, wanted: Outcome) -> None:
+    assert worst(text, check, "notes.md") is wanted
+
+
+def test_a_table_written_out_in_a_text_is_a_table() -> None:
+    printed = "Results\n   industry    n\n0    retail  120\n1      food    3\n2 logistics  240\n3     other   80\n"
+    for name in ("notes.txt", "notes.md", "x.py"):
+        judged = judge({name: printed})
+        assert found(judged, "small counts")[0].evidence["cells"] == ["row 2, n"]
+    scores = "\n".join(f"{n / 997:.4f}" for n in range(300))
+    assert worst(f"# scores\n{scores}\n", "row-level data", "notes.md") is FAIL
+    assert (
+        outcome("# A report\n\nThe AUC is 0.74 and the KS is 0.35.\n\n- one\n- two\n- three\n- four\n", "r.md") is PASS
+    )

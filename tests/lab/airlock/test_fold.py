@@ -1,0 +1,65 @@
+"""Whatever stands in a ledger, a petition never is where the table of moves does not lead."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credit.actor import Actor, Role
+from credit.gate import Verdict
+from credit.ledger import START, Entry
+from lab.airlock import blind
+from lab.airlock.context import Context
+from lab.airlock.petition import Petition, fold
+from lab.airlock.states import MOVES, State
+
+_VOTES = [blind.cast(True, "a"), blind.cast(False, "b")]
+_SUBMITTED = {
+    "project": "retail",
+    "files": {},
+    "context": Context("t", "p").as_json(),
+    "verdict": Verdict("airlock", (), {}).as_json(),
+}
+_BECAUSE = {
+    "submitted": [_SUBMITTED],
+    "voted": [{"commitment": blind.commitment(vote), "nonce": "", "box": ""} for vote in _VOTES],
+    "decided": [{"first": one, "second": other} for one in _VOTES for other in _VOTES],
+    "questioned": [{"question": "why?"}],
+    "answered": [{"answer": "so"}],
+    "withdrawn": [{}],
+    "received": [{"seal": "parcel-1"}],
+    "stopped": [{}],
+    "unheard": [{}],
+}
+_ACTORS = [Actor(name, role) for name in ("li", "zhao", "qian") for role in (Role.RESEARCHER, Role.REVIEWER)]
+_ACTORS.append(Actor("ops", Role.PLATFORM))
+acts = st.sampled_from([(move, told) for move, many in _BECAUSE.items() for told in many])
+START_AT = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def entries(told: list[tuple[tuple[str, dict[str, Any]], Actor]]) -> list[Entry]:
+    return [
+        Entry(n + 1, START_AT + timedelta(seconds=n), by, f"parcel.{move}", "petition-1", because, START, START)
+        for n, ((move, because), by) in enumerate(told)
+    ]
+
+
+@given(st.lists(st.tuples(acts, st.sampled_from(_ACTORS)), max_size=40))
+def test_no_sequence_of_entries_leaves_the_machine(told: list[tuple[tuple[str, dict[str, Any]], Actor]]) -> None:
+    line = entries([((("submitted"), _SUBMITTED), Actor("li", Role.RESEARCHER)), *told])
+    before: Petition | None = None
+    for length in range(1, len(line) + 1):
+        now = fold(line[:length])["petition-1"]
+        if before is None or now.state is not before.state:
+            assert (before.state if before else None, now.state) in MOVES
+        reviewers = {vote.by.name for vote in now.votes} | ({now.ballot.by.name} if now.ballot else set())
+        assert "li" not in reviewers, "the author has reviewed"
+        if now.state in (State.APPROVED, State.REFUSED, State.RECEIVED):
+            assert len({vote.by.name for vote in now.votes}) == 2
+            assert all(vote.approve for vote in now.votes) == (now.state is not State.REFUSED)
+        else:
+            assert len(now.votes) in ((0, 2) if now.state is State.WITHDRAWN else (0,))
+        before = now
