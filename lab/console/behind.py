@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from credit.ledger import Entry
 from lab.airlock.petition import Petition
 from lab.airlock.states import LEAVING
 from lab.console.index import Search
@@ -51,9 +52,16 @@ def cells_behind(room: Room, petition: Petition) -> Behind:
     before = submitted[0] if submitted else 0
     found = []
     for entry in room.research.read(room.research.find(asked, before=before, limit=CELLS)):
-        tables = tuple(str(each) for each in entry.because.get("tables", ()))
-        found.append(Cell(entry.seq, entry.at, tables, _code(room, str(entry.because.get("code", "")))))
+        code = _code(room, str(entry.because.get("code", "")))
+        found.append(Cell(entry.seq, entry.at, _tables(room, entry, petition.project), code))
     return Behind(found, room.research.count(asked, before=before), urlencode(asked.asked()))
+
+
+def _tables(room: Room, entry: Entry, project: str) -> tuple[str, ...]:
+    """The tables that the server says of a cell, and those the gateway saw this code read on this project."""
+    reads = room.research.told("cell.read", object=entry.object)
+    read = {name for each in reads if each.because.get("project") == project for name in each.because.get("tables", ())}
+    return tuple(sorted({*map(str, entry.because.get("tables", ())), *map(str, read)}))
 
 
 def _code(room: Room, name: str) -> str:

@@ -77,39 +77,15 @@ class Index:
     def keep_up(self, stop: Callable[[], bool] = lambda: False) -> Mark:
         """Read what is new in the ledger; the mark reached. Raises :class:`~credit.errors.Broken`."""
         with self._turn:
-            mark = self._mark()
-            if not self._begun:
-                mark = self._still_there(mark)
-                self._begun = True
-            told = self.ledger.head()
-            if told[0] < mark.seq:
-                raise Broken(
-                    "The ledger is shorter than it was",
-                    why=f"it had {mark.seq} entries, and its signed head says {told[0]}",
-                    remedy="Compare with the copy of the last backup",
-                )
-            block: list[tuple[Any, ...]] = []
-            for entry, after in self.ledger.follow(mark):
-                block.append(_row(entry, mark.offset))
-                mark = after
-                if len(block) >= BLOCK:
-                    self._write(block, mark)
-                    block = []
-                    if stop():
-                        return mark
-            self._write(block, mark)
-            if mark.seq < told[0]:
-                raise Broken(
-                    f"The ledger is broken at line {mark.seq + 1}",
-                    why=f"it ends at entry {mark.seq}, and its signed head says {told[0]}: lines are missing",
-                    remedy="Compare with the copy of the last backup",
-                )
-            return mark
+            return self._read_on(stop)
 
     def glance(self) -> None:
-        """Read what is new if it is little and nobody is reading; raises as :meth:`keep_up` does."""
-        if not self._turn.locked():
-            self.keep_up(stop=lambda: True)
+        """Read a block of what is new, unless a long reading is under way; raises as :meth:`keep_up` does."""
+        if self._turn.acquire(timeout=1):
+            try:
+                self._read_on(lambda: True)
+            finally:
+                self._turn.release()
 
     def reached(self) -> int:
         """How many entries are in the index."""
@@ -157,6 +133,36 @@ class Index:
         """Let go of the file."""
         with self._turn:
             self._base.close()
+
+    def _read_on(self, stop: Callable[[], bool]) -> Mark:
+        mark = self._mark()
+        if not self._begun:
+            mark = self._still_there(mark)
+            self._begun = True
+        told = self.ledger.head()
+        if told[0] < mark.seq:
+            raise Broken(
+                "The ledger is shorter than it was",
+                why=f"it had {mark.seq} entries, and its signed head says {told[0]}",
+                remedy="Compare with the copy of the last backup",
+            )
+        block: list[tuple[Any, ...]] = []
+        for entry, after in self.ledger.follow(mark):
+            block.append(_row(entry, mark.offset))
+            mark = after
+            if len(block) >= BLOCK:
+                self._write(block, mark)
+                block = []
+                if stop():
+                    return mark
+        self._write(block, mark)
+        if mark.seq < told[0]:
+            raise Broken(
+                f"The ledger is broken at line {mark.seq + 1}",
+                why=f"it ends at entry {mark.seq}, and its signed head says {told[0]}: lines are missing",
+                remedy="Compare with the copy of the last backup",
+            )
+        return mark
 
     def _all(self, asked: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         return self._base.execute(asked, values).fetchall()

@@ -36,6 +36,7 @@ def test_a_parcel_goes_from_the_queue_to_the_outbox(stand: Stand) -> None:
     assert '<td class="review" title="look"><mark>1204' in page
     assert "逾期户数" in page
     assert "lab.catalogue()" in page, "the executed cells are not beneath"
+    assert "loan_performance, registration" in page, "what the cells read is not told"
     asked = send(li, stand, at, f"{at}/ask", question="零户的两个行业，是总体中没有，还是被剔除？")
     assert "The question is with the author" in asked.text
     answered = send(alice, stand, at, f"{at}/answer", answer="总体中没有逾期的企业")
@@ -135,7 +136,7 @@ def test_the_ledger_is_searched_page_by_page(stand: Stand) -> None:
     alice = Actor("alice", Role.RESEARCHER)
     zone.ledger.append_many([("cell.executed", f"cell-{n:064x}", alice, {"n": f"mark{n}"}) for n in range(120)])
     page = client.get(f"{stand.console}ledger", params={"by": "alice", "verb": "cell.", "text": "mark"}).text
-    assert "120 entries fit" in page
+    assert "120 entries fit" in page, page
     seen: list[str] = []
     while True:
         seen += re.findall(r'data-row href="/services/console/ledger/research/(\d+)"', page)

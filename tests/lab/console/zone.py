@@ -183,4 +183,7 @@ class Zone:
             name = digest(code.encode())
             write_whole(self.settings.airlock / "cells" / name, code.encode(), mode=0o600)
             because = {"project": project, "kernel": "k-1", "code": name, "tables": ["registration"]}
-            self.ledger.append("cell.executed", f"cell-{name}", by=Actor(user, Role.RESEARCHER), because=because)
+            by = Actor(user, Role.RESEARCHER)
+            self.ledger.append("cell.executed", f"cell-{name}", by=by, because=because)
+            read = {"project": project, "kernel": "k-1", "tables": {"loan_performance": "0" * 64}, "witness": "kernel"}
+            self.ledger.append("cell.read", f"cell-{name}", by=by, because=read)
