@@ -49,8 +49,8 @@ def gateway_requests_per_second() -> None:
         more = {"request": name, "connections": CONNECTIONS, "runs": RUNS, "seconds": SECONDS}
         more["health_per_second"] = round(middle["GET /health"], 1)
         record(
-            "gateway_requests_per_second", middle[name], "requests/s", data="a ledger of one project", against="/health",
-            more=more,
+            "gateway_requests_per_second", middle[name], "requests/s",
+            data="a ledger of one project", against="/health", more=more,
         )  # fmt: skip
 
 

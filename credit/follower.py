@@ -24,19 +24,10 @@ class Follower:
         A last line without its end is a writer at work (or killed): it is not an entry yet.
         """
         with self._turn:
-            try:
-                size = self._ledger.path.stat().st_size
-            except FileNotFoundError:
-                size = 0
-            if size < self._mark.offset:
-                raise Broken(
-                    "A ledger has become shorter", why=self._ledger.path.name, remedy="Compare with the last backup"
-                )
-            if size > self._mark.offset:
-                for entry, mark in self._ledger.follow(self._mark):
-                    self._mark = mark
-                    for listener in self._listeners:
-                        listener(entry)
+            for entry, mark in self._ledger.follow(self._mark):
+                self._mark = mark
+                for listener in self._listeners:
+                    listener(entry)
             return self._mark.seq
 
 
@@ -53,16 +44,33 @@ class Remembered(Ledger):
 
     def __post_init__(self) -> None:
         """Begin to follow the file."""
-        self._followed.append(Follower(Ledger(self.path, self.key, self.ring, self.zone), (self._keep,)))
+        self._begin()
+
+    @classmethod
+    def of(cls, ledger: Ledger, *kinds: str) -> Remembered:
+        """The same ledger, remembered."""
+        return cls(ledger.path, ledger.key, ledger.ring, ledger.zone, kinds=kinds)
 
     def entries(self) -> Iterator[Entry]:
-        """The entries of ``kinds`` up to now, in order."""
-        self._followed[0].catch_up()
+        """The entries of ``kinds`` up to now, in order.
+
+        Where what was read is not there any more (a ledger that was mended, or cut), all of it is read again from the
+        start; raises :class:`Broken` when it does not verify.
+        """
+        try:
+            self._followed[0].catch_up()
+        except Broken:
+            self._begin()
+            self._followed[0].catch_up()
         return iter(tuple(self._kept))
 
     def verified(self) -> Iterator[Entry]:
         """Every entry, as the whole ledger tells it."""
         return Ledger(self.path, self.key, self.ring, self.zone).verified()
+
+    def _begin(self) -> None:
+        self._kept.clear()
+        self._followed[:] = [Follower(Ledger(self.path, self.key, self.ring, self.zone), (self._keep,))]
 
     def _keep(self, entry: Entry) -> None:
         if entry.verb.partition(".")[0] in self.kinds:

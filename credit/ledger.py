@@ -125,6 +125,8 @@ class Ledger:
             return
         zone = self.zone or (self.key.zone if self.key else "")
         with self.path.open("rb") as stream:
+            if mark.seq and not self._stands(stream, mark):
+                _broken(mark.seq, "what was read here before is not here any more")
             stream.seek(mark.offset)
             for line in stream:
                 if not line.endswith(b"\n"):
@@ -227,6 +229,18 @@ class Ledger:
             return int(told["seq"]), str(told["id"])
         except (ValueError, KeyError, TypeError) as error:
             raise Broken("The ledger's last line cannot be read", remedy="Run `haihe ledger verify`") from error
+
+    def _stands(self, stream: Any, mark: Mark) -> bool:
+        """True when the last entry that was read is still where it was."""
+        if stream.seek(0, os.SEEK_END) < mark.offset:
+            return False
+        start = self._line_start(stream, mark.offset - 1)
+        stream.seek(start)
+        line = stream.read(mark.offset - start)
+        try:
+            return self._read(line, mark.seq, json.loads(line)["previous"])[0].id == mark.id
+        except (Broken, ValueError, KeyError, TypeError):
+            return False
 
     @staticmethod
     def _line_start(stream: Any, end: int) -> int:

@@ -191,8 +191,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
 @lru_cache(maxsize=1)
 def projects_of(lab: HubSettings) -> Projects:
     """The projects of this lab; what the ledger said once is remembered, since every workspace asks every second."""
-    ledger = lab.place.ledger("research")
-    return Projects(Remembered(ledger.path, ledger.key, ledger.ring, ledger.zone, kinds=("project",)))
+    return Projects(Remembered.of(lab.place.ledger("research"), "project"))
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,7 @@ from datetime import date, datetime
 from credit.actor import Actor, Role
 from credit.canonical import digest, digest_json
 from credit.errors import Missing, Refused
+from credit.follower import Remembered
 from credit.gate import Outcome, Verdict
 from credit.keys import SigningKey
 from credit.ledger import Ledger
@@ -33,7 +34,6 @@ from lab.airlock.sealing import is_promoted, require_releases, seal_parcel
 from lab.airlock.states import LEAVING, State, require_move
 from lab.airlock.store import Store
 from lab.airlock.thresholds import Thresholds, load
-from lab.following import Follower
 from lab.settings import ResearchSettings
 
 
@@ -46,10 +46,10 @@ class Desk:
     shelf: Shelf
     key: SigningKey
     today: Callable[[], date] = date.today
-    _following: Follower = field(init=False, repr=False, compare=False)
+    _following: Remembered = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_following", Follower(self.ledger, (VERB, "project")))
+        object.__setattr__(self, "_following", Remembered.of(self.ledger, VERB, "project"))
 
     def check(self, files: Mapping[str, bytes], *, project: str, context: Context | None = None) -> Verdict:
         """The whole gate, differencing and all, on files by name. Records nothing, keeps nothing."""

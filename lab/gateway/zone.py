@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from credit.errors import Lapsed, Missing, Refused
-from credit.follower import Follower, Remembered
+from credit.follower import Follower
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Entry, Ledger
 from credit.seal import Kind, Seal
@@ -40,8 +40,7 @@ class ResearchZone:
         ledger = Ledger(settings.ledger, key, ring, "research")
         compute = Ledger(settings.compute_ledger, None, ring, "compute")
         shelf = Shelf(settings.shelf, ring)
-        remembered = Remembered(settings.ledger, key, ring, "research", kinds=("project", "parcel"))
-        desk = Desk(settings, remembered, shelf, key, settings.day)
+        desk = Desk(settings, ledger, shelf, key, settings.day)
         zone = cls(settings, ledger, shelf, key, Trainings(), desk, {}, [])
         zone._follow = [
             Follower(ledger, (zone._hear, zone.trainings.hear_research)),
