@@ -84,7 +84,7 @@ def _console(c: Any, settings: HubSettings) -> None:
         "JUPYTERHUB_OAUTH_CALLBACK_URL": f"{CONSOLE}oauth_callback",
     }
     if settings.today:
-        env["HAIHE_TODAY"] = settings.today.isoformat()
+        env["HAIHE_RESEARCH_TODAY"] = settings.today.isoformat()
     c.LabProxy.extra_routes = {CONSOLE: "http://console"}
     c.LabProxy.named = {"http://console": socket_url(settings.run / "console.sock")}
     c.JupyterHub.services = [

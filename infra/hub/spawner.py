@@ -24,6 +24,7 @@ from credit.shelf import Opened
 from infra.hub.gate import HubGate
 from infra.hub.ids import ids_of
 from infra.hub.settings import HubSettings
+from infra.hub.starters import give
 from infra.sandbox.keeper import Keeper, Plan
 from infra.sandbox.reads import ReadWatch
 from lab.accounts import Accounts
@@ -85,6 +86,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
         plan = await asyncio.to_thread(self._plan, self.workspace, project)
         await self._control("POST", "/workspaces", self._announced(plan))
         self.gate = HubGate(plan.run / "gate", self.lab.run / "hub.sock", self.user.name, plan.server, plan.mode)
+        await asyncio.to_thread(give, plan.home, plan.kernel, plan.mode)
         self.keeper = Keeper(plan, allowed=lambda: self._allowed(project.name), watch=watch())
         await self.keeper.open(self.get_env() | self._told(), before=self.gate.open)
         return f"http+unix://{quote(str(self.keeper.front), safe='')}"

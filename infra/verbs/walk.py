@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from infra.demo_real import real
 from infra.first_people import first_people
 from infra.home import Home
 from infra.sandbox import preflight
+from infra.verbs import options
 
 
 def add_to(app: typer.Typer) -> None:
@@ -71,17 +71,19 @@ def up(
     place = Home(home.resolve())
     for wanted in ports.values():
         stack.require_free(wanted)
-    day = os.environ.get("HAIHE_TODAY", CITY_DAY.isoformat())
+    today = options.day(os.environ.get("HAIHE_TODAY", CITY_DAY.isoformat()))
     ended = threading.Event()  # before anything is started: a signal at any moment stops all of it
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    people = first_people(place, date.fromisoformat(day))
+    people = first_people(place, today)
     with ExitStack() as kept:
         mlflow = kept.enter_context(stack.mlflow_server(place, mlflow_port))
-        kept.enter_context(on_this_machine.gateway(place, {"HAIHE_TODAY": day}))
-        kept.enter_context(on_this_machine.worker(place, mlflow, {"HAIHE_TODAY": day}))
-        hub = kept.enter_context(on_this_machine.hub(place, hub_port, {"HAIHE_HUB_TODAY": day}))
-        service = kept.enter_context(stack.scoring_service(place, port, {"HAIHE_SERVICE_TODAY": day}, until="live"))
+        kept.enter_context(on_this_machine.gateway(place, today))
+        kept.enter_context(on_this_machine.worker(place, mlflow, today))
+        hub = kept.enter_context(on_this_machine.hub(place, hub_port, today))
+        service = kept.enter_context(
+            stack.scoring_service(place, port, {"HAIHE_SERVICE_TODAY": today.isoformat()}, until="live")
+        )
         show.console.print(
             f"[green]up[/green]\n  the lab          {hub}  (docs/researcher.md)"
             f"\n  the console      {hub}/services/console/  (docs/platform.md)"
@@ -89,7 +91,7 @@ def up(
         )
         for name, (role, password) in people.items():
             show.console.print(f"  {name:16} {password}  ({role}; this password is shown this once)", markup=False)
-        show.console.print(f"  the city's day   {day}\nCtrl-C stops all of it.")
+        show.console.print(f"  the city's day   {today}\nCtrl-C stops all of it.")
         told = httpx.get(f"{service}/ready", timeout=10)
         if told.status_code != 200:
             show.console.print(f"[yellow]the service is not ready yet[/yellow]: {told.json().get('title', '')}")

@@ -1,8 +1,8 @@
 """Which tables this cell read: told to the trusted server beside the cell's output, where nothing is shown of it.
 
-After each cell the kernel sends one message ``lab_tables_read`` on its IOPub channel, with the cell's request as parent
-and ``{"tables": [...]}`` as content. Front ends ignore a kind they do not know; the server's log of cells reads it. It
-is the kernel's word and no proof: what a kernel can read at all is what was mounted.
+After each cell the kernel sends a message ``lab_tables_read`` on its IOPub channel, with the cell's request as parent
+and ``{"tables": [...]}`` as content. Front ends ignore a kind they do not know; the server's log reads it where the
+machine's own watch cannot say. It is the kernel's word and no proof.
 """
 
 from __future__ import annotations

@@ -21,10 +21,9 @@ from lab.projects import Projects
 from lab.settings import ResearchSettings
 from tests.lab.workspace.hand import Hand, Kernel
 
-DAY = "2026-11-01"
+DAY = date(2026, 11, 1)
 PLATFORM = Actor("petra", Role.PLATFORM)
 SMALL = {  # limits that a bomb reaches quickly
-    "HAIHE_HUB_TODAY": DAY,
     "HAIHE_HUB_MEMORY_MIB": "900",
     "HAIHE_HUB_PROCESSES": "80",
     "HAIHE_HUB_HOME_MIB": "48",
@@ -70,7 +69,7 @@ def require_sandbox() -> None:
 def city_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home with a small city's research release, accounts and projects."""
     root = tmp_path_factory.mktemp("lab")
-    env = {**os.environ, "HAIHE_HOME": str(root / "home"), "HAIHE_TODAY": DAY}
+    env = {**os.environ, "HAIHE_HOME": str(root / "home"), "HAIHE_TODAY": DAY.isoformat()}
     for words in (
         ("keys",),
         ("city", "--subjects", "4000", "--out", str(root / "raw")),
@@ -121,8 +120,8 @@ def lab(city_home: Home) -> Iterator[Lab]:
     """The lab, up."""
     require_sandbox()
     with (
-        on_this_machine.gateway(city_home, {"HAIHE_TODAY": DAY}),
-        on_this_machine.hub(city_home, env=SMALL) as url,
+        on_this_machine.gateway(city_home, DAY),
+        on_this_machine.hub(city_home, today=DAY, env=SMALL) as url,
     ):
         yield Lab(city_home, url)
         Hand.close_all()

@@ -109,7 +109,7 @@ def approve(browser: Browser, lab: Lab, who: str, parcel: str) -> None:
 
 
 def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_path: Path) -> None:
-    with on_this_machine.worker(lab.home, mlflow_server, {"HAIHE_TODAY": DAY}):
+    with on_this_machine.worker(lab.home, mlflow_server, DAY):
         desk = Desk(browser, lab, "dana", "/hub/login")
         page = desk.page
         page.locator(".jp-Launcher").wait_for(timeout=60_000)

@@ -76,7 +76,7 @@ def test_guessing_passwords_is_slowed_down(lab: Lab) -> None:
 
 def test_a_killed_hub_leaves_no_workspace(tmp_path: Path, city_home: Home) -> None:
     home = _copy(city_home, tmp_path / "home")
-    with on_this_machine.gateway(home, {"HAIHE_TODAY": DAY}), on_this_machine.hub(home, env=SMALL) as url:
+    with on_this_machine.gateway(home, DAY), on_this_machine.hub(home, today=DAY, env=SMALL) as url:
         hand = Hand(url, "alice")
         hand.log_in(password("alice"))
         hand.start()
