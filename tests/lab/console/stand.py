@@ -113,7 +113,7 @@ def standing(zone: Zone, folder: Path) -> Iterator[Stand]:
 
 
 def _wait(url: str, log: Path) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         try:
             if httpx.get(url).status_code < 400:
@@ -133,10 +133,13 @@ def served(app: FastAPI, path: Path) -> Iterator[httpx.Client]:
         thread.start()
         while not server.started:
             time.sleep(0.01)
-        with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://console") as client:
-            yield client
-        server.should_exit = True
-        thread.join()
+        transport = httpx.HTTPTransport(uds=str(path))
+        try:
+            with httpx.Client(transport=transport, base_url="http://console", timeout=60) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def routes_of(app: FastAPI) -> list[APIRoute]:
