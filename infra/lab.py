@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -24,8 +25,12 @@ def gateway(home: Home, today: date | None = None) -> Iterator[Path]:
     """The gateway; gives its control socket."""
     run = run_folder(home.root)
     env = home.environment("research") | {"HAIHE_RESEARCH_RUN": str(run)} | _day("RESEARCH", today)
-    with _running("gateway", [sys.executable, "-m", "lab.gateway"], home, env, f"unix:{run / 'gateway.sock'}:/health"):
-        yield run / "gateway.sock"
+    control = run / "gateway.sock"
+    try:
+        with _running("gateway", [sys.executable, "-m", "lab.gateway"], home, env, f"unix:{control}:/health"):
+            yield control
+    finally:
+        shutil.rmtree(run, ignore_errors=True)  # it is started first and stopped last: no socket is needed any more
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ def running(
     seconds: float = 90,
     cwd: Path | None = None,
 ) -> Iterator[int]:
-    """Start ``command``, wait until ``ready`` answers 200, give its pid, and stop it and its children after.
+    """Start ``command``, wait until ``ready`` answers well, give its pid, and stop it and its children after.
 
     ``ready`` is a URL, or ``unix:<socket>:<path>``; nothing is waited for when it is empty.
     Raises :class:`Broken` with the end of its log when it ends early or is not ready in time.
@@ -97,7 +97,7 @@ def _wait(process: subprocess.Popen[bytes], ready: str, name: str, log: Path, se
 
 def _answers(ready: str) -> bool:
     if not ready.startswith("unix:"):
-        return httpx.get(ready, timeout=2).status_code == 200
+        return httpx.get(ready, timeout=2).is_success
     _, place, path = ready.split(":", 2)
     with socket.socket(socket.AF_UNIX) as connected, contextlib.suppress(OSError):
         connected.settimeout(2)

@@ -122,4 +122,4 @@ def _ledgers(settings: ResearchSettings) -> dict[str, Path]:
 
 
 def _file(settings: ResearchSettings, zone: str) -> Path:
-    return settings.run / "console" / f"{zone}.sqlite"
+    return settings.accounts.parent / "console" / f"{zone}.sqlite"
