@@ -8,7 +8,7 @@ export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 REAL ?= $(HAIHE_REAL_DATA)
 
-.PHONY: install check lint types fast test demo demo-real bench clean
+.PHONY: install system check lint types fast test demo demo-real bench clean
 .DEFAULT_GOAL := check
 
 install: .venv/.installed .tools/proxy/.installed
@@ -37,7 +37,18 @@ fast: install
 
 check: lint types fast
 
-test: lint types
+# What only a machine can have: the sandbox of workspaces, and a browser to test with.
+system:
+	@missing=""; command -v bwrap >/dev/null || missing=" bubblewrap"; command -v chromium >/dev/null || missing="$$missing chromium"; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	  elif [ "$$HAIHE_SKIP_SANDBOX" != 1 ]; then \
+	    echo "Install $$missing first (sudo apt-get install$$missing), or set HAIHE_SKIP_SANDBOX=1 to leave those tests out"; exit 1; \
+	  fi; \
+	fi
+
+test: lint types system
 	$(RUN)/pytest
 
 # The invented city, also where HAIHE_REAL_DATA is set for the tests and for demo-real.

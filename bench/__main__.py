@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from bench import gateway, rebuild, road, scores
+from bench import gateway, rebuild, road, scores, workspaces
 
 FIGURES: dict[str, Callable[[], None]] = {
     act.__name__: act
@@ -20,6 +20,11 @@ FIGURES: dict[str, Callable[[], None]] = {
         scores.score_http_p99_ms,
         rebuild.rebuild_digest_equal,
         gateway.gateway_requests_per_second,
+        workspaces.login_to_cell_seconds,
+        workspaces.spawn_p50_seconds,
+        workspaces.workspace_idle_mib,
+        workspaces.workspaces_at_once,
+        workspaces.attacks_tried,
     )
 }
 

@@ -23,6 +23,8 @@ from lab.gateway.app import kernel_app, server_app
 from lab.gateway.zone import ResearchZone
 from tests.lab.gate import House
 
+pytestmark = pytest.mark.attack
+
 FORGED = {
     "X-Forwarded-User": "bob",
     "X-Remote-User": "bob",

@@ -18,6 +18,8 @@ from lab.airlock import blind
 from lab.airlock.states import State
 from tests.lab.airlock.house import AUTHOR, FIRST, PLATFORM, PROJECT, SAFE, SECOND, House, build
 
+pytestmark = pytest.mark.attack
+
 REASONS = st.text(st.characters(codec="utf-8", categories=["Lu", "Ll", "Lo", "Po", "Zs"]), min_size=1, max_size=300)
 
 

@@ -12,6 +12,8 @@ from lab.airlock.states import State
 from tests.lab.airlock.house import AUTHOR, FIRST, PROJECT, House
 from tests.lab.airlock.judging import earlier, found, judge
 
+pytestmark = pytest.mark.attack
+
 OLD = "industry,n\nretail,1213\nfood,847\nlogistics,2406\n"
 ONE_LESS = {  # one firm of `food` taken out, in disguise after disguise
     "as it is": "industry,n\nretail,1213\nfood,846\nlogistics,2406\n",

@@ -17,6 +17,8 @@ from credit.uscc import compose
 from lab.airlock.gate import judge_parcel
 from tests.lab.airlock.judging import PSEUDONYM, found, judge, outcome, worst
 
+pytestmark = pytest.mark.attack
+
 PASS, REVIEW, FAIL = Outcome.PASS, Outcome.REVIEW, Outcome.FAIL
 CODE = compose("92", "120116", "MA05JKLM").code
 BLOB = base64.b64encode(bytes(range(256))).decode()

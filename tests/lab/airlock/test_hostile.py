@@ -17,6 +17,8 @@ from tests.lab.airlock.judging import judge, outcome
 from tests.lab.airlock.test_files import code, grown, notebook
 from tests.lab.airlock.test_pictures import drawing, jpeg, png
 
+pytestmark = pytest.mark.attack
+
 MODEL = grown(20)
 
 

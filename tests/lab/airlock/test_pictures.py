@@ -13,6 +13,8 @@ from PIL.PngImagePlugin import PngInfo
 from credit.gate import Outcome
 from tests.lab.airlock.judging import PSEUDONYM, found, judge, outcome, worst
 
+pytestmark = pytest.mark.attack
+
 REVIEW, FAIL = Outcome.REVIEW, Outcome.FAIL
 HIDDEN = ("who,score\n" + f"{PSEUDONYM},0.7\n" * 20).encode()
 

@@ -19,6 +19,8 @@ from lab.airlock.states import State
 from lab.settings import ResearchSettings
 from tests.lab.airlock.house import AUTHOR, FIRST, SAFE, SECOND, THIRD, House
 
+pytestmark = pytest.mark.attack
+
 
 def _act(settings: ResearchSettings, keys: Path, id: str, who: Actor, start: Barrier, told: Queue[str]) -> None:
     """One process: its own handles on the same files, one move at the barrier's word."""

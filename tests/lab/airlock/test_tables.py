@@ -15,6 +15,8 @@ from credit.gate import Outcome
 from credit.uscc import compose
 from tests.lab.airlock.judging import PSEUDONYM, found, judge, outcome, worst
 
+pytestmark = pytest.mark.attack
+
 PASS, REVIEW, FAIL = Outcome.PASS, Outcome.REVIEW, Outcome.FAIL
 CODE = compose("91", "120116", "MA05JKLM").code
 

@@ -14,7 +14,7 @@ from tests.lab.console import files
 from tests.lab.console.stand import PREFIX, Stand, form_token
 from tests.lab.console.zone import FIRST, PASSWORD
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.attack]
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><svg onload=alert(3)>{{7*7}}"
 
 
