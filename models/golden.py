@@ -1,7 +1,7 @@
 """Golden rows (金样): features of nobody with the answers they must get, to try a version in a process that may die.
 
 Each column is drawn by itself from the sample, so a row is of no subject. The trial runs in a throw-away process: a
-text that slipped past :mod:`models.model_text` and crashes LightGBM takes nothing else with it.
+text that slipped past :mod:`models.trees.model_text` and crashes LightGBM takes nothing else with it.
 """
 
 from __future__ import annotations

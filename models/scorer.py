@@ -1,7 +1,7 @@
 """Scorer: what serving needs of a model, and all it needs. Trees, scorecard, and nothing that can be executed.
 
-A version's text is read by :mod:`models.model_text` before LightGBM sees it, and LightGBM gets what was read, never a
-file.
+A version's text is read by :mod:`models.trees.model_text` before LightGBM sees it, and LightGBM gets what was read,
+never a file.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Malformed, Missing
-from models.model_text import MAXIMUM_BYTES, Forest
-from models.model_text import read as read_forest
 from models.scorecard import Reason, Rule, Scorecard
 from models.scorecard import read as read_scorecard
+from models.trees.model_text import MAXIMUM_BYTES, Forest
+from models.trees.model_text import read as read_forest
 
 Floats = NDArray[np.float64]
 

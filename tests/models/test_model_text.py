@@ -13,9 +13,9 @@ import pytest
 
 from credit.errors import Malformed
 from models.fit import Fitted
-from models.model_text import read
 from models.sample import Sample
 from models.scorer import Scorer
+from models.trees.model_text import read
 from tests.models import invented
 
 ROOT = Path(__file__).parents[2]
