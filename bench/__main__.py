@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from bench import rebuild, road, scores
+from bench import reasons, rebuild, road, scores
 
 FIGURES: dict[str, Callable[[], None]] = {
     act.__name__: act
@@ -19,6 +19,10 @@ FIGURES: dict[str, Callable[[], None]] = {
         scores.score_http_p50_ms,
         scores.score_http_p99_ms,
         rebuild.rebuild_digest_equal,
+        reasons.reasons_speedup_1,
+        reasons.reasons_speedup_10k,
+        reasons.reasons_row_us,
+        reasons.reasons_first_seconds,
     )
 }
 

@@ -24,7 +24,9 @@ DOORS = {  # outside library -> the only files that may import it
     "ray": ("models/cluster.py",),
     "mlflow": ("models/registry.py",),
     "sqlglot": ("models/sql/sql_check.py",),
-    "lightgbm": ("models/booster.py", "models/scorer.py"),
+    "lightgbm": ("models/booster.py",),
+    "numba": ("models/trees/compiled.py", "models/trees/lanes.py"),
+    "llvmlite": ("models/trees/lanes.py",),
     "jwt": ("serving/tokens.py",),
     "argon2": ("lab/accounts.py",),
 }
