@@ -24,6 +24,7 @@ MAXIMUM_TREES = 5_000
 MAXIMUM_LEAVES = 256
 MAXIMUM_FEATURES = 1_000
 MAXIMUM_WORDS = 1 << 16  # of categories, 32 to a word
+MAXIMUM_VALUE = 1e3  # of a leaf, in log-odds; a whole forest says less
 LARGEST = 1e300  # what LightGBM itself writes in place of an infinity
 
 _INTEGER = re.compile(r"-?\d{1,10}")
@@ -164,6 +165,8 @@ def _tree(block: str, number: int, features: int, foreign: bool) -> Tree:
         _numbers(told["leaf_weight"], leaves)
     _numbers(told["shrinkage"], 1)
     value = _numbers(told["leaf_value"], leaves)
+    if bool(np.any(np.abs(value) > MAXIMUM_VALUE)):
+        _refuse(f"tree {number} has a leaf beyond sense")
     threshold = _numbers(told["threshold"], splits, endless=True)
     bounds, words = _categories(told, sets, number)
     asked = threshold[(decision & CATEGORICAL) > 0]
