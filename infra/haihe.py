@@ -17,6 +17,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "custody": ("keys", "city", "intake", "quarantine", "release", "repair", "subjects"),
     "research": ("check", "train", "card"),
     "compute": ("register", "promote", "snapshot"),
+    "evaluate": ("evaluate",),
     "service": ("bank", "mandate", "serve", "score"),
     "audit": ("trace", "shelf", "catalogue", "ledger"),
     "walk": ("demo", "up"),
