@@ -18,6 +18,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "research": ("check", "train", "card"),
     "compute": ("register", "promote", "snapshot"),
     "evaluate": ("evaluate",),
+    "exports": ("export",),
     "service": ("bank", "mandate", "serve", "score"),
     "audit": ("trace", "shelf", "catalogue", "ledger"),
     "walk": ("demo", "up"),
