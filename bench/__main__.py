@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from bench import reasons, rebuild, road, scores
+from bench import evaluate, reasons, rebuild, road, scores
 
 FIGURES: dict[str, Callable[[], None]] = {
     act.__name__: act
@@ -23,6 +23,9 @@ FIGURES: dict[str, Callable[[], None]] = {
         reasons.reasons_speedup_10k,
         reasons.reasons_row_us,
         reasons.reasons_first_seconds,
+        evaluate.evaluate_features_710k_seconds,
+        evaluate.evaluate_score_710k_seconds,
+        evaluate.evaluate_peak_rss_mib,
     )
 }
 
