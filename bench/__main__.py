@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from bench import gateway, rebuild, road, scores, workspaces
+from bench import evaluate, gateway, reasons, rebuild, road, scores, workspaces
 
 FIGURES: dict[str, Callable[[], None]] = {
     act.__name__: act
@@ -25,6 +25,13 @@ FIGURES: dict[str, Callable[[], None]] = {
         workspaces.workspace_idle_mib,
         workspaces.workspaces_at_once,
         workspaces.attacks_tried,
+        reasons.reasons_speedup_1,
+        reasons.reasons_speedup_10k,
+        reasons.reasons_row_us,
+        reasons.reasons_first_seconds,
+        evaluate.evaluate_features_710k_seconds,
+        evaluate.evaluate_score_710k_seconds,
+        evaluate.evaluate_peak_rss_mib,
     )
 }
 

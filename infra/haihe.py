@@ -17,6 +17,8 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "custody": ("keys", "city", "intake", "quarantine", "release", "repair", "subjects"),
     "research": ("check", "train", "card"),
     "compute": ("register", "promote", "snapshot"),
+    "evaluate": ("evaluate",),
+    "exports": ("export",),
     "service": ("bank", "mandate", "serve", "score"),
     "audit": ("trace", "shelf", "catalogue", "ledger"),
     "lab": ("account", "project"),

@@ -106,6 +106,44 @@ def grades(shares: Mapping[str, float]) -> str:
     return _svg("".join(parts), WIDTH, HEIGHT)
 
 
+def then_and_now(now: Mapping[str, float], then: Mapping[str, float]) -> str:
+    """The share of subjects in each grade, last month as an outline beside this month's bar."""
+    top = max([0.05, *now.values(), *then.values()]) * 1.12
+    wide = (WIDTH - EDGE - 14) / max(1, len(now))
+    parts = [_text(WIDTH / 2, 16, "Grades: last month (outline) and this", size=13, bold=True)]
+    for place, name in enumerate(now):
+        colour = {"A": GOOD, "B": "#5a9c86", "C": "#d09a3a", "D": BAD}.get(name[0], SOFT)
+        for share, look, shift in (
+            (then.get(name, 0.0), f'fill="none" stroke="{SOFT}"', 2),
+            (now[name], f'fill="{colour}"', wide * 0.35),
+        ):
+            tall = share / top * (HEIGHT - EDGE - 26)
+            x, y = EDGE + place * wide + shift, HEIGHT - EDGE - tall
+            parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide * 0.55:.1f}" height="{tall:.1f}" {look}/>')
+        parts.append(_text(EDGE + (place + 0.6) * wide, HEIGHT - EDGE - now[name] / top * (HEIGHT - EDGE - 26) - 4,
+                           f"{now[name]:.1%}", size=8))  # fmt: skip
+        parts.append(_text(EDGE + (place + 0.5) * wide, HEIGHT - EDGE + 14, name, size=11))
+    return _svg("".join(parts), WIDTH, HEIGHT)
+
+
+def both_ways(rows: Sequence[tuple[str, float | None, float | None]], unit: str) -> str:
+    """For each row what fell as a bar to the left and what rose to the right; None is a count too small to tell."""
+    biggest = max([1e-9, *(value for _, *both in rows for value in both if value)])
+    high, wide, words_end, axis_at, span = 24, 620, 240, 430, 120
+    parts = []
+    for number, (words, down, up) in enumerate(rows):
+        y = number * high + 8
+        parts.append(_text(words_end, y + 12, words, anchor="end", size=12))
+        for value, way, colour, anchor in ((down, -1, BAD, "end"), (up, 1, GOOD, "start")):
+            long = (value or 0) / biggest * span
+            x = axis_at - (long if way < 0 else 0)
+            parts.append(f'<rect x="{x:.1f}" y="{y}" width="{max(long, 0.5):.1f}" height="16" fill="{colour}"/>')
+            told = "few" if value is None else f"{value:.1f}{unit}" if unit else f"{value:.0f}"
+            parts.append(_text(axis_at + way * (long + 4), y + 12, told, anchor=anchor, size=11))
+    axis = f'<line x1="{axis_at}" y1="4" x2="{axis_at}" y2="{len(rows) * high + 8}" stroke="{INK}"/>'
+    return _svg("".join(parts) + axis, wide, len(rows) * high + 14)
+
+
 def reasons(answer: Mapping[str, Any], most: int = 9) -> str:
     """From the base points to the subject's points, reason by reason; what is left over stands in one bar."""
     shown = list(answer["reasons"])[:most]

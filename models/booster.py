@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Refused
-from models.model_text import plain
+from models.trees.model_text import plain
 
 Floats = NDArray[np.float64]
 SHARES = (0.25, 0.5, 1.0)  # of the rounds: where the search looks at a growing model

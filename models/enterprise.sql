@@ -2,109 +2,218 @@
 -- Windows are whole months back from as_of; dates that lie after as_of read as null.
 WITH penalties AS (
   SELECT subject,
+    count(*) FILTER (WHERE decided_on >= as_of - INTERVAL 6 MONTH) AS penalties_6m,
     count(*) FILTER (WHERE decided_on >= as_of - INTERVAL 12 MONTH) AS penalties_12m,
     count(*) FILTER (WHERE decided_on < as_of - INTERVAL 12 MONTH) AS penalties_older,
+    count(*) AS penalties_36m,
     count(*) FILTER (WHERE severity = 'serious') AS penalties_serious,
+    count(*) FILTER (WHERE severity = 'general' AND decided_on >= as_of - INTERVAL 24 MONTH) AS penalties_general_24m,
+    count(*) FILTER (WHERE penalty_kind IN ('吊销许可证件', '责令关闭')) AS penalties_closing_36m,
+    count(*) FILTER (WHERE penalty_kind IN ('暂扣许可证件', '降低资质等级', '限制开展生产经营活动', '责令停产停业', '限制从业'))
+      AS penalties_restricting_36m,
+    count(*) FILTER (WHERE agency_domain IN ('应急管理', '消防救援', '生态环境')) AS penalties_safety_36m,
+    count(DISTINCT agency_domain) AS penalty_domains_36m,
     sum(coalesce(fine, 0) + coalesce(confiscated, 0)) FILTER (WHERE decided_on >= as_of - INTERVAL 24 MONTH) AS fines_24m,
+    max(fine) AS fine_largest_36m,
     min(date_diff('month', decided_on, as_of)) AS months_since_penalty
   FROM administrative_penalty
   WHERE decided_on >= as_of - INTERVAL 36 MONTH
   GROUP BY subject
 ), judgments AS (
-  SELECT subject, count(*) AS judgments_24m, sum(coalesce(amount, 0)) AS judgments_amount_24m
+  SELECT subject,
+    count(*) FILTER (WHERE filed_on >= as_of - INTERVAL 12 MONTH) AS judgments_12m,
+    count(*) AS judgments_24m,
+    sum(coalesce(amount, 0)) AS judgments_amount_24m,
+    max(amount) AS judgment_largest_24m,
+    min(date_diff('month', filed_on, as_of)) AS months_since_judgment
   FROM judgment_debtor WHERE filed_on >= as_of - INTERVAL 24 MONTH GROUP BY subject
 ), dishonest AS (
-  SELECT subject, count(*) AS dishonest_in_force
-  FROM dishonest_judgment_debtor WHERE performance <> '全部已履行' GROUP BY subject
+  SELECT subject,
+    count(*) FILTER (WHERE performance <> '全部已履行') AS dishonest_in_force,
+    count(*) FILTER (WHERE published_on >= as_of - INTERVAL 36 MONTH) AS dishonest_36m
+  FROM dishonest_judgment_debtor GROUP BY subject
 ), lists AS (
   SELECT subject, count(*) AS serious_lists_in_force FROM serious_dishonesty_list GROUP BY subject
 ), abnormal AS (
   SELECT subject,
     count(*) FILTER (WHERE removed_on IS NULL) AS abnormal_in_force,
-    count(*) FILTER (WHERE listed_on >= as_of - INTERVAL 36 MONTH) AS abnormal_36m
+    count(*) FILTER (WHERE removed_on IS NULL AND reason = '通过登记的住所无法联系') AS abnormal_unreachable,
+    count(*) FILTER (WHERE listed_on >= as_of - INTERVAL 36 MONTH) AS abnormal_36m,
+    count(*) FILTER (WHERE removed_on >= as_of - INTERVAL 36 MONTH) AS abnormal_lifted_36m,
+    min(date_diff('month', listed_on, as_of)) AS months_since_abnormal
   FROM abnormal_operation_list GROUP BY subject
 ), ratings AS (
   SELECT subject,
-    arg_max(CASE level WHEN 'A' THEN 4 WHEN 'B' THEN 3 WHEN 'M' THEN 2 WHEN 'C' THEN 1 ELSE 0 END, "year") AS tax_level,
-    arg_max(CASE WHEN level = 'D' THEN 1 ELSE 0 END, "year") AS tax_level_d
-  FROM tax_credit_rating WHERE rated_on >= as_of - INTERVAL 24 MONTH GROUP BY subject
+    arg_max(score, "year") FILTER (WHERE rated_on >= as_of - INTERVAL 24 MONTH) AS tax_level,
+    arg_max(CASE WHEN score = 0 THEN 1 ELSE 0 END, "year") FILTER (WHERE rated_on >= as_of - INTERVAL 24 MONTH) AS tax_level_d,
+    min(score) AS tax_level_lowest_36m,
+    arg_max(score, "year") - arg_min(score, "year") AS tax_level_change_36m
+  FROM (
+    SELECT subject, as_of, "year", rated_on,
+      CASE level WHEN 'A' THEN 4 WHEN 'B' THEN 3 WHEN 'M' THEN 2 WHEN 'C' THEN 1 ELSE 0 END AS score
+    FROM tax_credit_rating WHERE rated_on >= as_of - INTERVAL 36 MONTH
+  ) rated GROUP BY subject
 ), arrears AS (
-  SELECT subject, count(*) AS tax_arrears_12m, sum(amount) AS tax_arrears_amount_12m
-  FROM tax_arrears WHERE announced_on >= as_of - INTERVAL 12 MONTH GROUP BY subject
+  SELECT subject,
+    count(*) FILTER (WHERE announced_on >= as_of - INTERVAL 12 MONTH) AS tax_arrears_12m,
+    count(*) AS tax_arrears_36m,
+    sum(amount) FILTER (WHERE announced_on >= as_of - INTERVAL 12 MONTH) AS tax_arrears_amount_12m,
+    count(DISTINCT tax) FILTER (WHERE announced_on >= as_of - INTERVAL 24 MONTH) AS tax_kinds_owed_24m,
+    min(date_diff('month', announced_on, as_of)) AS months_since_tax_arrears
+  FROM tax_arrears WHERE announced_on >= as_of - INTERVAL 36 MONTH GROUP BY subject
 ), insurance AS (
   SELECT subject,
-    count(DISTINCT date_trunc('month', month_on)) AS insurance_arrears_months_12m,
-    sum(amount) AS insurance_arrears_amount_12m
-  FROM social_insurance_arrears WHERE month_on >= as_of - INTERVAL 12 MONTH GROUP BY subject
+    count(DISTINCT date_trunc('month', month_on)) FILTER (WHERE month_on >= as_of - INTERVAL 3 MONTH) AS insurance_arrears_months_3m,
+    count(DISTINCT date_trunc('month', month_on)) FILTER (WHERE month_on >= as_of - INTERVAL 12 MONTH) AS insurance_arrears_months_12m,
+    count(DISTINCT date_trunc('month', month_on)) AS insurance_arrears_months_24m,
+    count(DISTINCT date_trunc('month', month_on))
+      FILTER (WHERE fund_kind = '公积金' AND month_on >= as_of - INTERVAL 12 MONTH) AS fund_arrears_months_12m,
+    sum(amount) FILTER (WHERE month_on >= as_of - INTERVAL 12 MONTH) AS insurance_arrears_amount_12m
+  FROM social_insurance_arrears WHERE month_on >= as_of - INTERVAL 24 MONTH GROUP BY subject
 ), utilities AS (
-  SELECT subject, count(DISTINCT date_trunc('month', month_on)) AS utility_arrears_months_12m
+  SELECT subject,
+    count(DISTINCT date_trunc('month', month_on)) FILTER (WHERE month_on >= as_of - INTERVAL 3 MONTH) AS utility_arrears_months_3m,
+    count(DISTINCT date_trunc('month', month_on)) AS utility_arrears_months_12m,
+    sum(amount) AS utility_arrears_amount_12m,
+    count(DISTINCT utility_kind) AS utility_kinds_12m
   FROM utility_arrears WHERE month_on >= as_of - INTERVAL 12 MONTH GROUP BY subject
 ), commitments AS (
   SELECT subject,
     count(*) FILTER (WHERE fulfilment = '全部履行') AS commitments_kept_36m,
-    count(*) FILTER (WHERE fulfilment <> '全部履行') AS commitments_broken_36m
+    count(*) FILTER (WHERE fulfilment <> '全部履行') AS commitments_broken_36m,
+    count(*) FILTER (WHERE fulfilment = '全部未履行') AS commitments_wholly_broken_36m,
+    avg(CASE WHEN fulfilment = '全部履行' THEN 0 ELSE 1 END) AS commitment_broken_share_36m
   FROM credit_commitment
   WHERE confirmed_on IS NOT NULL AND committed_on >= as_of - INTERVAL 36 MONTH
   GROUP BY subject
 ), contracts AS (
   SELECT subject,
     count(*) FILTER (WHERE contract_status = '已履约') AS contracts_performed_36m,
-    count(*) FILTER (WHERE contract_status = '违约') AS contracts_broken_36m
+    count(*) FILTER (WHERE contract_status = '违约') AS contracts_broken_36m,
+    count(*) FILTER (WHERE contract_status = '解除') AS contracts_dissolved_36m,
+    avg(CASE WHEN contract_status = '违约' THEN 1 ELSE 0 END) AS contract_broken_share_36m,
+    sum(amount) FILTER (WHERE contract_status = '已履约') AS contract_amount_performed_36m
   FROM contract_performance WHERE signed_on >= as_of - INTERVAL 36 MONTH GROUP BY subject
 ), licences AS (
-  SELECT subject, count(*) AS licences_24m
-  FROM administrative_licence WHERE licensed_on >= as_of - INTERVAL 24 MONTH GROUP BY subject
+  SELECT subject,
+    count(*) FILTER (WHERE licensed_on >= as_of - INTERVAL 24 MONTH) AS licences_24m,
+    count(*) FILTER (WHERE valid_until IS NULL) AS licences_in_force,
+    count(DISTINCT licence_kind) FILTER (WHERE valid_until IS NULL) AS licence_kinds
+  FROM administrative_licence GROUP BY subject
 ), honours AS (
-  SELECT subject, sum(CASE level WHEN '国家级' THEN 4 WHEN '省级' THEN 3 WHEN '市级' THEN 2 ELSE 1 END) AS honours_in_force
+  SELECT subject,
+    sum(CASE level WHEN '国家级' THEN 4 WHEN '省级' THEN 3 WHEN '市级' THEN 2 ELSE 1 END) AS honours_in_force,
+    count(*) FILTER (WHERE honour_kind IN ('高新技术企业', '专精特新企业')) AS innovation_titles,
+    count(*) FILTER (WHERE honour_kind IN ('守信激励名单', '表彰奖励')) AS incentive_lists
   FROM honour WHERE valid_until IS NULL GROUP BY subject
 ), invoices AS (
   SELECT subject,
+    sum(amount) FILTER (WHERE direction = 'out' AND NOT void) AS sales_12m,
+    sum(amount) FILTER (WHERE direction = 'in' AND NOT void) AS purchases_12m,
     sum(amount) FILTER (WHERE direction = 'out' AND NOT void AND issued_on >= as_of - INTERVAL 6 MONTH) AS sales_6m,
     sum(amount) FILTER (WHERE direction = 'out' AND NOT void AND issued_on < as_of - INTERVAL 6 MONTH) AS sales_before,
     avg(CASE WHEN void THEN 1 ELSE 0 END) FILTER (WHERE direction = 'out') AS void_share_12m,
-    count(DISTINCT counterparty) FILTER (WHERE direction = 'out' AND NOT void) AS customers_12m
+    count(DISTINCT date_trunc('month', issued_on)) FILTER (WHERE direction = 'out' AND NOT void) AS sales_months_12m,
+    min(date_diff('month', issued_on, as_of)) FILTER (WHERE direction = 'out' AND NOT void) AS months_since_sale,
+    stddev(amount) FILTER (WHERE direction = 'out' AND NOT void) AS sale_deviation,
+    avg(amount) FILTER (WHERE direction = 'out' AND NOT void) AS sale_mean,
+    count(DISTINCT counterparty) FILTER (WHERE direction = 'out' AND NOT void) AS customers_12m,
+    count(DISTINCT counterparty) FILTER (WHERE direction = 'in' AND NOT void) AS suppliers_12m
   FROM invoice WHERE issued_on >= as_of - INTERVAL 12 MONTH GROUP BY subject
 ), loans AS (
   SELECT subject,
     max(overdue_days) FILTER (WHERE reported_on >= as_of - INTERVAL 6 MONTH) AS loan_overdue_6m,
     max(overdue_days) AS loan_overdue_24m,
-    count(*) FILTER (WHERE overdue_days >= 1) AS loan_late_reports_24m
+    count(*) AS loan_reports_24m,
+    count(*) FILTER (WHERE overdue_days >= 1) AS loan_late_reports_24m,
+    count(*) FILTER (WHERE overdue_days >= 1 AND reported_on >= as_of - INTERVAL 6 MONTH) AS loan_late_reports_6m,
+    avg(CASE WHEN overdue_days >= 1 THEN 1 ELSE 0 END) AS loan_late_share_24m,
+    max(CASE loan_class WHEN '正常' THEN 0 WHEN '关注' THEN 1 WHEN '次级' THEN 2 WHEN '可疑' THEN 3 ELSE 4 END)
+      FILTER (WHERE reported_on >= as_of - INTERVAL 12 MONTH) AS loan_class_worst_12m,
+    max(balance) FILTER (WHERE reported_on >= as_of - INTERVAL 6 MONTH) AS loan_balance_6m
   FROM loan_performance WHERE reported_on >= as_of - INTERVAL 24 MONTH GROUP BY subject
 )
 SELECT o.subject,
   date_diff('year', r.registered_on, o.as_of) AS firm_age_years,
   r.capital AS capital,
+  r.employees AS employees,
   coalesce(p.penalties_12m, 0) AS penalties_12m,
   coalesce(p.penalties_older, 0) AS penalties_older,
+  coalesce(p.penalties_6m, 0) AS penalties_6m,
+  coalesce(p.penalties_36m, 0) AS penalties_36m,
+  coalesce(p.penalties_general_24m, 0) AS penalties_general_24m,
+  coalesce(p.penalties_closing_36m, 0) AS penalties_closing_36m,
+  coalesce(p.penalties_restricting_36m, 0) AS penalties_restricting_36m,
+  coalesce(p.penalty_domains_36m, 0) AS penalty_domains_36m,
+  coalesce(p.penalties_safety_36m, 0) AS penalties_safety_36m,
+  p.fine_largest_36m AS fine_largest_36m,
   coalesce(p.penalties_serious, 0) AS penalties_serious,
   coalesce(p.fines_24m, 0) AS fines_24m,
   p.months_since_penalty AS months_since_penalty,
   coalesce(j.judgments_24m, 0) AS judgments_24m,
   coalesce(j.judgments_amount_24m, 0) AS judgments_amount_24m,
+  coalesce(j.judgments_12m, 0) AS judgments_12m,
+  j.judgment_largest_24m AS judgment_largest_24m,
+  j.months_since_judgment AS months_since_judgment,
   coalesce(d.dishonest_in_force, 0) AS dishonest_in_force,
+  coalesce(d.dishonest_36m, 0) AS dishonest_36m,
   coalesce(l.serious_lists_in_force, 0) AS serious_lists_in_force,
   coalesce(a.abnormal_in_force, 0) AS abnormal_in_force,
   coalesce(a.abnormal_36m, 0) AS abnormal_36m,
+  coalesce(a.abnormal_unreachable, 0) AS abnormal_unreachable,
+  coalesce(a.abnormal_lifted_36m, 0) AS abnormal_lifted_36m,
+  a.months_since_abnormal AS months_since_abnormal,
   t.tax_level AS tax_level,
   coalesce(t.tax_level_d, 0) AS tax_level_d,
+  t.tax_level_lowest_36m AS tax_level_lowest_36m,
+  t.tax_level_change_36m AS tax_level_change_36m,
   coalesce(x.tax_arrears_12m, 0) AS tax_arrears_12m,
   coalesce(x.tax_arrears_amount_12m, 0) AS tax_arrears_amount_12m,
+  coalesce(x.tax_arrears_36m, 0) AS tax_arrears_36m,
+  coalesce(x.tax_kinds_owed_24m, 0) AS tax_kinds_owed_24m,
+  x.months_since_tax_arrears AS months_since_tax_arrears,
   coalesce(s.insurance_arrears_months_12m, 0) AS insurance_arrears_months_12m,
   coalesce(s.insurance_arrears_amount_12m, 0) AS insurance_arrears_amount_12m,
+  coalesce(s.insurance_arrears_months_24m, 0) AS insurance_arrears_months_24m,
+  coalesce(s.insurance_arrears_months_3m, 0) AS insurance_arrears_months_3m,
+  coalesce(s.fund_arrears_months_12m, 0) AS fund_arrears_months_12m,
   coalesce(u.utility_arrears_months_12m, 0) AS utility_arrears_months_12m,
+  coalesce(u.utility_arrears_amount_12m, 0) AS utility_arrears_amount_12m,
+  coalesce(u.utility_arrears_months_3m, 0) AS utility_arrears_months_3m,
+  coalesce(u.utility_kinds_12m, 0) AS utility_kinds_12m,
   coalesce(k.commitments_kept_36m, 0) AS commitments_kept_36m,
   coalesce(k.commitments_broken_36m, 0) AS commitments_broken_36m,
+  coalesce(k.commitments_wholly_broken_36m, 0) AS commitments_wholly_broken_36m,
+  k.commitment_broken_share_36m AS commitment_broken_share_36m,
   coalesce(c.contracts_performed_36m, 0) AS contracts_performed_36m,
   coalesce(c.contracts_broken_36m, 0) AS contracts_broken_36m,
+  c.contract_broken_share_36m AS contract_broken_share_36m,
+  coalesce(c.contracts_dissolved_36m, 0) AS contracts_dissolved_36m,
+  coalesce(c.contract_amount_performed_36m, 0) AS contract_amount_performed_36m,
   coalesce(n.licences_24m, 0) AS licences_24m,
+  coalesce(n.licences_in_force, 0) AS licences_in_force,
+  coalesce(n.licence_kinds, 0) AS licence_kinds,
   coalesce(h.honours_in_force, 0) AS honours_in_force,
+  coalesce(h.innovation_titles, 0) AS innovation_titles,
+  coalesce(h.incentive_lists, 0) AS incentive_lists,
   (coalesce(i.sales_6m, 0) - coalesce(i.sales_before, 0))
     / nullif(coalesce(i.sales_6m, 0) + coalesce(i.sales_before, 0), 0) AS sales_trend_12m,
   i.void_share_12m AS void_share_12m,
   i.customers_12m AS customers_12m,
+  i.sales_12m AS sales_12m,
+  i.sales_months_12m AS sales_months_12m,
+  i.months_since_sale AS months_since_sale,
+  i.suppliers_12m AS suppliers_12m,
+  i.purchases_12m / nullif(i.sales_12m, 0) AS purchases_to_sales_12m,
+  i.sale_deviation / nullif(i.sale_mean, 0) AS sale_variation_12m,
   b.loan_overdue_6m AS loan_overdue_6m,
   b.loan_overdue_24m AS loan_overdue_24m,
-  b.loan_late_reports_24m AS loan_late_reports_24m
+  b.loan_late_reports_24m AS loan_late_reports_24m,
+  b.loan_reports_24m AS loan_reports_24m,
+  b.loan_late_share_24m AS loan_late_share_24m,
+  b.loan_late_reports_6m AS loan_late_reports_6m,
+  b.loan_class_worst_12m AS loan_class_worst_12m,
+  b.loan_balance_6m AS loan_balance_6m
 FROM observation o
 LEFT JOIN registration r USING (subject)
 LEFT JOIN penalties p USING (subject)

@@ -1,7 +1,7 @@
 """The check of feature SQL (特征语句): one SELECT over as-of views in which every value belongs to one subject.
 
-The text is parsed, held against lists of what is let in (:mod:`models.sql_words`), and written anew from the tree; that
-new text is what runs, so nothing that the parser did not see can. Because every aggregating scope is grouped by
+The text is parsed, held against lists of what is let in (:mod:`models.sql.sql_words`), and written anew from the tree;
+that new text is what runs, so nothing that the parser did not see can. Because every aggregating scope is grouped by
 ``subject``, every join is on ``subject``, every window is within ``subject``, and ``subject`` is only ever itself, no
 value of one subject can come from another's rows. This module needs no DuckDB: a notebook checks with the very code of
 the compute zone.
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from models.nearest import hint as hint
-from models.sql_check import SUBJECT as SUBJECT
-from models.sql_check import read_condition, read_query, refuse
+from models.sql.sql_check import SUBJECT as SUBJECT
+from models.sql.sql_check import read_condition, read_query, refuse
 
 if TYPE_CHECKING:
     from models.order import Order

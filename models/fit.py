@@ -13,11 +13,11 @@ from models import version
 from models.booster import Recipe, grow, recipes, text_of
 from models.calibration import fit_platt
 from models.cluster import Progress, Tasks
-from models.evidence import measure
-from models.judged import judge_rows
-from models.model_text import read
+from models.judging.evidence import measure
+from models.judging.judged import judge_rows
 from models.scorer import Scorer
 from models.search import Rows, out_of_fold, search
+from models.trees.model_text import read
 
 if TYPE_CHECKING:
     from models.sample import Sample

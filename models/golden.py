@@ -1,7 +1,7 @@
 """Golden rows (金样): features of nobody with the answers they must get, to try a version in a process that may die.
 
 Each column is drawn by itself from the sample, so a row is of no subject. The trial runs in a throw-away process: a
-text that slipped past :mod:`models.model_text` and crashes LightGBM takes nothing else with it.
+text that slipped past :mod:`models.trees.model_text` and hangs or crashes takes nothing else with it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,7 @@ from models.scorer import Scorer
 ROWS = 50
 SECONDS = 60
 NEAR = 1e-9
-# LightGBM imports these where they are installed, which takes seconds, and uses neither here.
-_TRIAL = (
-    "import sys; sys.modules.update(sklearn=None, pandas=None); from models.golden import trial; trial(sys.argv[1])"
-)
+_TRIAL = "import sys; from models.golden import trial; trial(sys.argv[1])"
 
 
 def compose(scorer: Scorer, features: NDArray[np.float64], seed: int) -> dict[str, Any]:

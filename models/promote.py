@@ -19,9 +19,9 @@ from credit.ledger import Ledger
 from credit.petition import State, fold, require_move
 from credit.seal import Kind
 from credit.shelf import Opened, Shelf
-from models.case import prepare
 from models.cluster import Tasks, in_process
-from models.promotion import Case, promotion_gate
+from models.judging.case import prepare
+from models.judging.promotion import Case, promotion_gate
 from models.registry import Registry
 from models.train import figures, log_version
 from models.version import evidence_of, recipe_of

@@ -1,7 +1,7 @@
 """Scorer: what serving needs of a model, and all it needs. Trees, scorecard, and nothing that can be executed.
 
-A version's text is read by :mod:`models.model_text` before LightGBM sees it, and LightGBM gets what was read, never a
-file.
+A version's text is read by :mod:`models.trees.model_text` and walked by functions of ours, to the bit as LightGBM walks
+it; LightGBM itself, which crashes on malformed text, is not here and need not be installed.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Malformed, Missing
-from models.model_text import MAXIMUM_BYTES, Forest
-from models.model_text import read as read_forest
 from models.scorecard import Reason, Rule, Scorecard
 from models.scorecard import read as read_scorecard
+from models.trees import walk
+from models.trees.flat import Flat, flat
+from models.trees.model_text import MAXIMUM_BYTES, Forest
+from models.trees.model_text import read as read_forest
+from models.trees.reasons import FEW, Reasons
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +45,8 @@ class Scorer:
     card: Scorecard
     forest: Forest
     base_points: float
-    booster: Any = field(repr=False)
+    trees: Flat = field(repr=False)
+    reasons: Reasons = field(repr=False)
 
     @classmethod
     def load(cls, folder: Path) -> Scorer:
@@ -69,23 +72,22 @@ class Scorer:
         forest = read_forest(text, card.names)
         if any(sign not in (0, f.direction) for sign, f in zip(forest.directions, card.features, strict=True)):
             raise Malformed("The model was trained with other directions than it declares")
-        booster = lightgbm.Booster(model_str=text)
-        expected = np.asarray(booster.predict(np.zeros((1, len(card.names))), pred_contrib=True, num_threads=1))[0, -1]
-        base = float(card.offset - card.factor * (card.slope * expected + card.intercept))
+        trees = flat(forest)
+        base = float(card.offset - card.factor * (card.slope * walk.expected(trees) + card.intercept))
         if not card.minimum <= base <= card.maximum:
             raise Malformed("The scale does not fit the model", why="the points of nobody in particular lie outside it")
-        return cls(card, forest, base, booster)
+        scorer = cls(card, forest, base, trees, Reasons.of(trees, len(card.names)))
+        for rows in (1, FEW + 1):  # so that what is compiled for a machine is compiled before the first who asks
+            scorer.score(np.zeros((rows, len(card.names))))
+        return scorer
 
     def raw(self, features: Floats) -> Floats:
-        """Raw margins (n,) of features (n, F)."""
-        rows = self._rows(features)
-        if not len(rows):
-            return np.zeros(0)
-        return np.asarray(self.booster.predict(rows, raw_score=True, num_threads=1), dtype=np.float64)
+        """Raw margins (n,) of features (n, F), bit-equal to LightGBM's ``predict(raw_score=True)``."""
+        return walk.margins(self.trees, self._rows(features))
 
     def leaves(self, features: Floats) -> NDArray[np.int64]:
-        """The leaf (n, trees) each of n >= 1 rows falls in."""
-        return np.asarray(self.booster.predict(self._rows(features), pred_leaf=True, num_threads=1), dtype=np.int64)
+        """The leaf (n, trees) each of n rows falls in."""
+        return walk.leaves(self.trees, self._rows(features))
 
     def probability(self, raw: Floats) -> Floats:
         """Calibrated default probability (n,) of raw margins (n,)."""
@@ -119,10 +121,7 @@ class Scorer:
         return self.card.reasons(scores.base_points, float(scores.points[0]), scores.point_contributions[0])
 
     def _contributions(self, rows: Floats, points: Floats) -> Floats:
-        if not len(rows):
-            return np.zeros(rows.shape)
-        told = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=1), dtype=np.float64)
-        contributions = -self.card.factor * self.card.slope * told[:, :-1]
+        contributions = -self.card.factor * self.card.slope * self.reasons.contributions(rows)
         # Beyond an end of the scale every contribution shrinks alike, so that the sum is what the scale allows.
         total, wanted = contributions.sum(axis=1), points - self.base_points
         beyond = np.abs(total - wanted) > 1e-9

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.booster import Recipe, grow, margins
 from models.cluster import Progress, Tasks
-from models.metrics import auc
+from models.judging.metrics import auc
 
 Floats = NDArray[np.float64]
 

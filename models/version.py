@@ -18,7 +18,7 @@ from credit.errors import Broken
 from models import golden
 from models.booster import Recipe
 from models.calibration import Platt
-from models.card import card
+from models.judging.card import card
 from models.scorer import Scorer
 
 FILES = ("model.txt", "version.json", "features.sql", "golden.json", "evidence.json", "card.md")

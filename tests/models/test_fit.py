@@ -12,9 +12,9 @@ from credit.errors import Refused
 from models.booster import Recipe, grow, text_of
 from models.cluster import in_process
 from models.fit import Fitted, fit, full_leaves, require_enough
-from models.model_text import read
 from models.sample import Sample
 from models.search import Rows
+from models.trees.model_text import read
 from tests.models import invented
 
 IDS = {"order": f"order-{'0' * 64}", "release": f"release-{'1' * 64}"}

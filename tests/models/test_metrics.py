@@ -10,7 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score, roc_curve
 
 from credit.errors import Refused
-from models import calibration, metrics
+from models import calibration
+from models.judging import metrics
 
 
 def drawn(rows: int = 2000, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from models.booster import Recipe, grow, text_of
-from models.model_text import read
-from models.monotone import boxes, breaches
 from models.sample import Sample
+from models.trees.model_text import read
+from models.trees.monotone import boxes, breaches
 from tests.models import invented
 
 

@@ -14,10 +14,10 @@ from credit.errors import Refused
 from credit.gate import Outcome, Verdict
 from models.booster import Recipe
 from models.cluster import in_process
-from models.evidence import measure
 from models.fit import Fitted, fit
-from models.judged import judge_rows
-from models.promotion import CHECKS, THRESHOLDS, Case, Rival, promotion_gate
+from models.judging.evidence import measure
+from models.judging.judged import judge_rows
+from models.judging.promotion import CHECKS, THRESHOLDS, Case, Rival, promotion_gate
 from models.sample import Sample
 from models.scorer import Scorer
 from tests.models import invented

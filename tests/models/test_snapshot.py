@@ -13,82 +13,16 @@ import pytest
 
 from credit.errors import Broken, Lapsed, Refused
 from credit.keys import KeyRing, SigningKey
-from credit.ledger import Ledger
-from credit.seal import Kind, Seal
-from credit.shelf import Opened, Shelf
-from lab.orders import place
-from models import version
-from models.cluster import in_process
-from models.fit import fit
-from models.sample import build
+from credit.seal import Kind
+from credit.shelf import Shelf
+from models.living import features_for
 from models.scorer import Scorer
-from models.snapshot import features_for, make_snapshot, point_snapshot
+from models.snapshot import point_snapshot
 from tests.models import world
-from tests.models.world import firm, loan, penalty
+from tests.models.town import Town
+from tests.models.world import penalty
 
 DAY = world.AS_OF
-
-
-def city(count: int = 300) -> dict[str, list[dict[str, Any]]]:
-    """Firms of which the troubled are fined, pay late and default."""
-    random = np.random.default_rng(5)
-    rows: dict[str, list[dict[str, Any]]] = {"registration": [], "penalty": [], "loan": []}
-    for number in range(count):
-        who, trouble = world.subject(number), random.random()
-        rows["registration"].append(firm(who, date(int(random.integers(2000, 2024)), 1, 1)))
-        rows["penalty"] += [
-            penalty(who, date(2025, m, 3), fine=float(m)) for m in range(1, 13) if random.random() < trouble / 3
-        ]
-        for quarter in (date(2024, 12, 31), *(date(2025, m, 28) for m in (3, 6, 9, 12)), date(2026, 3, 30)):
-            overdue = 95 if random.random() < trouble**2 / 2 else 30 if random.random() < trouble / 2 else 0
-            rows["loan"].append(loan(who, quarter, overdue))
-    rows["registration"] += [
-        firm(world.subject(900), status="注销", ended_on=date(2025, 5, 1)),
-        firm(world.subject(901), kind="individual_business"),
-        firm(world.subject(902)),
-    ]
-    return rows
-
-
-class Town:
-    """A trained version of the tiny order, on a shelf."""
-
-    def __init__(self, root: Path, keys: dict[str, SigningKey], ring: KeyRing) -> None:
-        self.keys, self.shelf = keys, Shelf(root / "shelf", ring)
-        self.ledger = Ledger(root / "ledger.jsonl", keys["compute"], ring)
-        self.rows = city()
-        source = world.release(self.shelf, keys["custody"], self.rows)
-        research = Ledger(root / "research.jsonl", keys["research"], ring)
-        told: dict[str, Any] = {"release": source, "shelf": self.shelf, "key": keys["research"], "today": DAY}
-        order = world.order()
-        placed = place(order, by=world.ALICE, ledger=research, **told)
-        sample = build(order, source)
-        fitted = fit(order.as_json(), sample, in_process(), order=placed.id, release=source.seal.id)
-        with self.shelf.making() as folder:
-            version.write(
-                folder,
-                text=fitted.text,
-                told=fitted.told,
-                sql=order.sql,
-                features=sample.features,
-                evidence=fitted.evidence,
-            )
-            seal = self.shelf.put(
-                folder, Kind.VERSION, parents=(placed.id,), terms={"model": "tiny", "release": source.seal.id},
-                expires_on=date(2027, 4, 1), by=world.ALICE, key=keys["compute"],
-            )  # fmt: skip
-        self.version = self.shelf.open(seal.id)
-
-    def scoring(self, **more: Any) -> Opened:
-        return world.release(self.shelf, self.keys["custody"], self.rows, **{"purpose": "scoring", "buckets": 4} | more)
-
-    def snapshot(self, **more: Any) -> Seal:
-        told: dict[str, Any] = {
-            "version": self.version, "release": more.get("release") or self.scoring(),
-            "scorer": Scorer.load(self.version.path), "shelf": self.shelf, "key": self.keys["compute"],
-            "by": world.BOB, "as_of": DAY, "ledger": self.ledger,
-        }  # fmt: skip
-        return make_snapshot(**told | more)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +56,7 @@ def test_it_holds_every_living_subject_with_what_the_scorer_says(town: Town) -> 
     ]
     assert row[1] == len(fined)
     assert np.isnan(row[2]) if not fined else row[2] == sum(fined)
-    assert steps[-1] == ("tiny: scores", 301, 301)
+    assert steps[-1] == ("tiny: answers", 4, 4)
 
 
 def test_made_again_it_is_the_same_seal_and_the_ledger_says_so_twice(town: Town) -> None:

@@ -16,8 +16,8 @@ from credit.errors import Malformed, Refused
 from credit.keys import KeyRing, SigningKey
 from credit.shelf import Opened, Shelf
 from models.engine import Limits, engine
+from models.living import features_for
 from models.sample import Sample, build
-from models.snapshot import features_for
 from tests.models import world
 
 START, DAY = date(2024, 1, 1), date(2025, 7, 1)

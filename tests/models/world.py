@@ -20,7 +20,14 @@ CITY, ALICE, BOB = Actor("city", Role.CITY), Actor("alice", Role.RESEARCHER), Ac
 AS_OF = date(2026, 4, 1)
 TIMES = {"_happened": "DATE", "_known": "DATE", "_ends": "DATE"}
 COLUMNS: dict[str, dict[str, str]] = {
-    "registration": {"kind": "VARCHAR", "registered_on": "DATE", "status": "VARCHAR", "ended_on": "DATE", **TIMES},
+    "registration": {
+        "kind": "VARCHAR",
+        "district": "VARCHAR",
+        "registered_on": "DATE",
+        "status": "VARCHAR",
+        "ended_on": "DATE",
+        **TIMES,
+    },
     "penalty": {"fine": "DOUBLE", "severity": "VARCHAR", "decided_on": "DATE", "lifted_on": "DATE", **TIMES},
     "loan": {"reported_on": "DATE", "overdue_days": "BIGINT", **TIMES},
     "list_of_today": {"reason": "VARCHAR"},
@@ -131,7 +138,8 @@ def subject(number: int) -> str:
 
 def firm(who: str, registered: date = date(2015, 1, 1), **more: Any) -> dict[str, Any]:
     """A row of the register."""
-    row = {"subject": who, "kind": "enterprise", "registered_on": registered, "status": "存续", "_happened": registered}
+    row = {"subject": who, "kind": "enterprise", "registered_on": registered, "status": "存续"}
+    row |= {"district": f"12010{int(who[-1], 16) % 3 + 1}", "_happened": registered}
     return row | {"_known": registered} | more
 
 

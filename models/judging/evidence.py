@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import calibration, metrics
-from models.judged import Judged
+from models import calibration
+from models.judging import metrics
+from models.judging.judged import Judged
 from models.scorer import Scorer
 
 if TYPE_CHECKING:

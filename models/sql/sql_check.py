@@ -13,8 +13,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from credit.errors import Malformed
-from models import sql_words
 from models.nearest import hint
+from models.sql import sql_words
 
 SUBJECT = "subject"
 LONGEST = 50_000  # characters

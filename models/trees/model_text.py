@@ -4,7 +4,7 @@ LightGBM 4.7 trusts its text: an index out of range is a segmentation fault, a c
 array aborts the process, and none of these is a Python exception. So the text is held to the one shape that ``train``
 writes: binary objective, numerical splits only, missing values either none or NaN, every child after its parent and
 referenced once (hence a tree without cycles), every number finite, counts that add up, and sizes that match byte for
-byte.
+byte. ``foreign`` lets in what else LightGBM writes of numbers: categorical splits, zero as missing, trees of one leaf.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ MAXIMUM_BYTES = 16 << 20
 MAXIMUM_TREES = 5_000
 MAXIMUM_LEAVES = 256
 MAXIMUM_FEATURES = 1_000
+MAXIMUM_WORDS = 1 << 16  # of categories, 32 to a word
+MAXIMUM_VALUE = 1e3  # of a leaf, in log-odds; a whole forest says less
 LARGEST = 1e300  # what LightGBM itself writes in place of an infinity
 
 _INTEGER = re.compile(r"-?\d{1,10}")
@@ -41,25 +43,43 @@ _FIXED = {
 }
 _TREE = (
     "num_leaves", "num_cat", "split_feature", "split_gain", "threshold", "decision_type", "left_child", "right_child",
-    "leaf_value", "leaf_weight", "leaf_count", "internal_value", "internal_weight", "internal_count", "is_linear",
-    "shrinkage",
+    "leaf_value", "leaf_weight", "leaf_count", "internal_value", "internal_weight", "internal_count", "cat_boundaries",
+    "cat_threshold", "is_linear", "shrinkage",
 )  # fmt: skip
-_DECISIONS = (0, 2, 8, 10)  # bit 2: missing goes left; bit 8: NaN is missing. Not: categorical (1), zero is missing (4)
+CATEGORICAL, MISSING_LEFT, ZERO_MISSING, NAN_MISSING = 1, 2, 4, 8  # the bits of a decision
+_OURS = (0, 2, 8, 10)
+_FOREIGN = (*_OURS, 4, 6, 1, 3, 5, 7, 9, 11)
 END = "end of trees\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """One tree of L leaves and L-1 splits. A child ``c >= 0`` is the split ``c``, a child ``c < 0`` the leaf ``~c``."""
+    """One tree of L leaves and L-1 splits. A child ``c >= 0`` is the split ``c``, a child ``c < 0`` the leaf ``~c``.
+
+    A categorical split's threshold is the number ``n`` of its set: the categories whose bits stand in
+    ``words[bounds[n]:bounds[n + 1]]``, 32 to a word, go left.
+    """
 
     split_feature: NDArray[np.int64]
     threshold: NDArray[np.float64]
-    missing_left: NDArray[np.bool_]
-    missing_is_nan: NDArray[np.bool_]
+    decision: NDArray[np.int64]
     left: NDArray[np.int64]
     right: NDArray[np.int64]
     leaf_value: NDArray[np.float64]
     leaf_count: NDArray[np.int64]
+    inside: NDArray[np.int64]  # rows of each split
+    bounds: NDArray[np.int64]
+    words: NDArray[np.int64]
+
+    @property
+    def missing_left(self) -> NDArray[np.bool_]:
+        """Where a missing value goes left (L-1)."""
+        return (self.decision & MISSING_LEFT) > 0
+
+    @property
+    def missing_is_nan(self) -> NDArray[np.bool_]:
+        """Where NaN is what is missing (L-1); elsewhere it is taken for 0."""
+        return (self.decision & NAN_MISSING) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +101,7 @@ def plain(text: str) -> str:
     return text[: text.index(END)] + END
 
 
-def read(text: str, features: Sequence[str]) -> Forest:
+def read(text: str, features: Sequence[str], *, foreign: bool = False) -> Forest:
     """Read a text for exactly these ``features``; raises :class:`Malformed` saying what is wrong with it."""
     if len(text) > MAXIMUM_BYTES or not text.isascii():
         _refuse("it is too large or not ASCII")
@@ -98,7 +118,7 @@ def read(text: str, features: Sequence[str]) -> Forest:
     if header["max_feature_idx"] != str(len(names) - 1) or len(header["feature_infos"].split(" ")) != len(names):
         _refuse("its number of features differs from their names")
     for info in header["feature_infos"].split(" "):
-        _check_info(info)
+        _check_info(info, foreign)
     signs = _integers(header.get("monotone_constraints", " ".join("0" for _ in names)), len(names), -1, 1)
     sizes = [int(size) for size in header["tree_sizes"].split(" ") if _INTEGER.fullmatch(size)]
     if not gap or not 1 <= len(sizes) <= MAXIMUM_TREES or header["tree_sizes"] != " ".join(map(str, sizes)):
@@ -107,30 +127,31 @@ def read(text: str, features: Sequence[str]) -> Forest:
         _refuse("the sizes of its trees are not theirs")
     trees, start = [], 0
     for number, size in enumerate(sizes):
-        trees.append(_tree(rest[start : start + size], number, len(names)))
+        trees.append(_tree(rest[start : start + size], number, len(names), foreign))
         start += size
     return Forest(names, tuple(int(sign) for sign in signs), tuple(trees))
 
 
-def _tree(block: str, number: int, features: int) -> Tree:
+def _tree(block: str, number: int, features: int, foreign: bool) -> Tree:
     first, _, body = block.partition("\n")
     if first != f"Tree={number}" or not body.endswith("\n\n\n"):
         _refuse(f"tree {number} does not start or end as one")
-    told = _fields(body[:-3].split("\n"), _TREE)
-    leaves = int(_integers(told["num_leaves"], 1, 2, MAXIMUM_LEAVES)[0])
+    told = _fields(body[:-3].split("\n"), _TREE, optional="cat_boundaries cat_threshold")
+    leaves = int(_integers(told["num_leaves"], 1, 1 if foreign else 2, MAXIMUM_LEAVES)[0])
     splits = leaves - 1
-    if told["num_cat"] != "0" or told["is_linear"] != "0":
-        _refuse(f"tree {number} has categorical splits or linear leaves")
+    sets = int(_integers(told["num_cat"], 1, 0, splits if foreign else 0)[0])
+    if told["is_linear"] != "0" or (sets > 0) != ("cat_threshold" in told) or (sets > 0) != ("cat_boundaries" in told):
+        _refuse(f"tree {number} has linear leaves, or categories that are not told")
     feature = _integers(told["split_feature"], splits, 0, features - 1)
     left = _integers(told["left_child"], splits, -leaves, splits - 1)
     right = _integers(told["right_child"], splits, -leaves, splits - 1)
     for child in (left, right):
         if bool(np.any((child >= 0) & (child <= np.arange(splits)))):
             _refuse(f"tree {number} has a child before its parent")
-    if sorted([*left.tolist(), *right.tolist()]) != [*range(-leaves, 0), *range(1, splits)]:
+    if splits and sorted([*left.tolist(), *right.tolist()]) != [*range(-leaves, 0), *range(1, splits)]:
         _refuse(f"tree {number} does not reach every node once")
-    decision = _integers(told["decision_type"], splits, 0, 10)
-    if not set(decision.tolist()) <= set(_DECISIONS):
+    decision = _integers(told["decision_type"], splits, 0, 11)
+    if not set(decision.tolist()) <= set(_FOREIGN if foreign else _OURS):
         _refuse(f"tree {number} decides in a way that is not ours")
     count = _integers(told["leaf_count"], leaves, 1, 2**31 - 1)
     inside = _integers(told["internal_count"], splits, 1, 2**31 - 1)
@@ -138,26 +159,42 @@ def _tree(block: str, number: int, features: int) -> Tree:
         below = sum(int(inside[c]) if c >= 0 else int(count[~c]) for c in (left[node], right[node]))
         if below != inside[node]:
             _refuse(f"the counts of tree {number} do not add up")
-    for name, length in (("split_gain", splits), ("leaf_weight", leaves), ("internal_value", splits)):
+    for name, length in (("split_gain", splits), ("internal_value", splits), ("internal_weight", splits)):
         _numbers(told[name], length)
-    _numbers(told["internal_weight"], splits)
+    if splits or told["leaf_weight"]:
+        _numbers(told["leaf_weight"], leaves)
     _numbers(told["shrinkage"], 1)
     value = _numbers(told["leaf_value"], leaves)
+    if bool(np.any(np.abs(value) > MAXIMUM_VALUE)):
+        _refuse(f"tree {number} has a leaf beyond sense")
     threshold = _numbers(told["threshold"], splits, endless=True)
-    return Tree(feature, threshold, (decision & 2) > 0, (decision & 8) > 0, left, right, value, count)
+    bounds, words = _categories(told, sets, number)
+    asked = threshold[(decision & CATEGORICAL) > 0]
+    if not np.array_equal(np.sort(asked), np.arange(sets)):
+        _refuse(f"tree {number} has other sets of categories than splits on them")
+    return Tree(feature, threshold, decision, left, right, value, count, inside, bounds, words)
+
+
+def _categories(told: Mapping[str, str], sets: int, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if not sets:
+        return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    bounds = _integers(told["cat_boundaries"], sets + 1, 0, MAXIMUM_WORDS)
+    if bounds[0] != 0 or bool(np.any(np.diff(bounds) < 1)):
+        _refuse(f"the categories of tree {number} are not in order")
+    return bounds, _integers(told["cat_threshold"], int(bounds[-1]), 0, 2**32 - 1)
 
 
 def _fields(lines: Sequence[str], names: Sequence[str], optional: str = "") -> Mapping[str, str]:
     """``name=value`` lines, these names and no others, in this order."""
     told = dict(line.partition("=")[::2] for line in lines)
-    wanted = [name for name in names if name in told or name != optional]
+    wanted = [name for name in names if name in told or name not in optional.split()]
     if list(told) != wanted or len(lines) != len(wanted):
         _refuse("its lines are not the expected ones")
     return told
 
 
 def _integers(text: str, length: int, low: int, high: int) -> NDArray[np.int64]:
-    words = text.split(" ")
+    words = text.split(" ") if text else []
     if len(words) != length or not all(map(_INTEGER.fullmatch, words)):
         _refuse("an array is of another length or not of whole numbers")
     numbers = np.array([int(word) for word in words], dtype=np.int64)
@@ -168,7 +205,7 @@ def _integers(text: str, length: int, low: int, high: int) -> NDArray[np.int64]:
 
 def _numbers(text: str, length: int, *, endless: bool = False) -> NDArray[np.float64]:
     """Finite numbers; ``endless`` lets ``inf`` pass, the threshold that parts what is known from what is missing."""
-    words = text.split(" ")
+    words = text.split(" ") if text else []
     if len(words) != length or not all(_NUMBER.fullmatch(word) or (endless and word == "inf") for word in words):
         _refuse("an array is of another length or not of finite numbers")
     numbers = np.array([float(word) for word in words])
@@ -177,8 +214,11 @@ def _numbers(text: str, length: int, *, endless: bool = False) -> NDArray[np.flo
     return numbers
 
 
-def _check_info(info: str) -> None:
-    if info != "none":
+def _check_info(info: str, foreign: bool) -> None:
+    if foreign and info[:1] != "[" and info != "none":
+        words = info.split(":")
+        _integers(" ".join(words), len(words), -1, 2**31 - 1)  # the categories of a feature
+    elif info != "none":
         bounds = info[1:-1].split(":")
         if info[:1] + info[-1:] != "[]" or len(bounds) != 2:
             _refuse("a feature is not a number")

@@ -12,11 +12,11 @@ import yaml
 from numpy.typing import NDArray
 
 from credit.gate import Finding, Gate, Outcome
-from models import metrics
 from models.booster import Recipe, grow, text_of
-from models.judged import Judged, rows_of
-from models.monotone import breaches
+from models.judging import metrics
+from models.judging.judged import Judged, rows_of
 from models.scorer import Scorer
+from models.trees.monotone import breaches
 
 if TYPE_CHECKING:
     from models.sample import Sample

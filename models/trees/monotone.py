@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.model_text import Forest, Tree
+from models.trees.model_text import Forest, Tree
 
 Floats = NDArray[np.float64]
 

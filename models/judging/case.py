@@ -11,11 +11,11 @@ from credit.errors import Broken, CreditError
 from credit.shelf import Opened, Shelf
 from models import sample as samples
 from models.cluster import Tasks
-from models.evidence import measure
 from models.golden import check_golden
-from models.judged import judge_rows
+from models.judging.evidence import measure
+from models.judging.judged import judge_rows
+from models.judging.promotion import Case, Rival
 from models.order import Order
-from models.promotion import Case, Rival
 from models.sample import Sample
 from models.scorer import Scorer
 from models.train import open_order

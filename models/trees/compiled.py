@@ -1,0 +1,43 @@
+"""The door to Numba: functions over numbers, compiled once for a machine and kept beside Python's own bytecode.
+
+What is kept is as much code as a ``.pyc`` is, so it lies in the same folder, ``__pycache__`` here, with the same trust,
+under a digest of the files it was made from. Nothing of a model version is ever compiled: trees are data to these
+functions. Where that folder cannot be written (a read-only image), each process compiles for itself, in some seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+from credit.canonical import digest
+
+Compiled = TypeVar("Compiled", bound=Callable[..., Any])
+_CONFIG: Any = numba.config
+_HERE = Path(__file__).parent
+KEPT = _HERE / "__pycache__" / digest(b"".join(path.read_bytes() for path in sorted(_HERE.glob("*.py"))))[:16]
+
+
+def compiled(fn: Compiled) -> Compiled:
+    """``fn`` as machine code without Python's lock, strictly IEEE 754: no contraction and no reordering of sums."""
+    return _compile(fn)
+
+
+def inner(fn: Compiled) -> Compiled:
+    """The same of a function that only compiled ones call and that makes no arrays, so that none is counted in it."""
+    return _compile(fn, _nrt=False)
+
+
+def _compile(fn: Compiled, **more: Any) -> Compiled:
+    # Numba asks for the folder when it is given the function, and looks in it when that is first called.
+    before, _CONFIG.CACHE_DIR = _CONFIG.CACHE_DIR, str(KEPT)
+    settings = {"nogil": True, "fastmath": False, "error_model": "numpy", **more}
+    try:
+        return numba.njit(cache=True, **settings)(fn)  # type: ignore[no-any-return]
+    except RuntimeError:  # no folder to keep it in
+        return numba.njit(**settings)(fn)  # type: ignore[no-any-return]
+    finally:
+        _CONFIG.CACHE_DIR = before

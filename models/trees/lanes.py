@@ -1,0 +1,145 @@
+"""Lanes: eight doubles that go through the same arithmetic at once, in compiled functions alone.
+
+Each lane is computed by itself and strictly by IEEE 754, so a row has the same bits alone, among others, and on any
+machine; LLVM makes one instruction of the eight where the machine has it, and two or four where it has not.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, overload, register_model
+from numpy.typing import NDArray
+
+WIDTH = 8
+_VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
+Emitting = Callable[..., Any]  # of types: the signature, and what emits the instructions
+machine: Callable[[Emitting], Emitting] = intrinsic
+_build: Any = cgutils
+
+
+def lanes(count: int) -> NDArray[np.float64]:
+    """An array for so many lanes that begins where a cache line does: one that straddles two costs twice the time."""
+    array = np.empty((count + 1) * WIDTH)
+    start = -array.ctypes.data % (8 * WIDTH) // 8
+    return array[start : start + count * WIDTH]
+
+
+class _Lanes(types.Type):
+    def __init__(self) -> None:
+        super().__init__(name=f"lanes{WIDTH}")
+
+
+LANES = _Lanes()
+
+
+@register_model(_Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]
+
+
+def _address(context: Any, builder: Any, array: Any, value: Any, place: Any) -> Any:
+    data = context.make_array(array)(context, builder, value).data
+    return builder.bitcast(_build.gep(builder, data, builder.mul(place, place.type(WIDTH))), _VECTOR.as_pointer())
+
+
+@machine
+def load(typing: Any, array: Any, place: Any) -> Any:
+    """Lanes number ``place`` of a flat array of doubles."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(_address(context, builder, signature.args[0], args[0], args[1]), align=8)
+
+    return LANES(array, types.uintp), emit
+
+
+@machine
+def store(typing: Any, array: Any, place: Any, value: Any) -> Any:
+    """Put lanes at number ``place`` of a flat array of doubles."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(args[2], _address(context, builder, signature.args[0], args[0], args[1]), align=8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.uintp, LANES), emit
+
+
+@machine
+def spread(typing: Any, value: Any) -> Any:
+    """The same double in every lane."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), args[0], ir.Constant(ir.IntType(32), 0))
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+        return builder.shuffle_vector(first, ir.Constant(_VECTOR, ir.Undefined), mask)
+
+    return LANES(types.float64), emit
+
+
+@machine
+def at_most(typing: Any, value: Any, threshold: Any, missing: Any) -> Any:
+    """1 in the lanes where value <= threshold, 0 where it is above, and ``missing`` where it is NaN."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        one, zero = (ir.Constant(_VECTOR, [number] * WIDTH) for number in (1.0, 0.0))
+        below = builder.select(builder.fcmp_ordered("<=", args[0], args[1]), one, zero)
+        return builder.select(builder.fcmp_unordered("uno", args[0], args[0]), args[2], below)
+
+    return LANES(LANES, LANES, LANES), emit
+
+
+@machine
+def fused(typing: Any, left: Any, right: Any, added: Any) -> Any:
+    """left * right + added, rounded once: so by IEEE 754 on every machine, by one instruction on today's."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
+        return builder.call(_build.get_or_insert_function(builder.module, kind, f"llvm.fma.v{WIDTH}f64"), args)
+
+    return LANES(LANES, LANES, LANES), emit
+
+
+@machine
+def ahead(typing: Any, array: Any, place: Any) -> Any:
+    """Ask for the cache line of an array's element that will be read soon; harmless beyond its end."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        fetch = _build.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        to_read, keep, as_data = (ir.Constant(number, told) for told in (0, 3, 1))
+        builder.call(fetch, [builder.bitcast(_build.gep(builder, data, args[1]), byte), to_read, keep, as_data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.uintp), emit
+
+
+def _arithmetic(act: Any, instruction: str) -> None:
+    @machine
+    def both(typing: Any, left: Any, right: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return getattr(builder, instruction)(*args)
+
+        return LANES(LANES, LANES), emit
+
+    def chosen(left, right):  # type: ignore[no-untyped-def]  # Numba compares the two signatures, words and all
+        return (lambda left, right: both(left, right)) if isinstance(left, _Lanes) else None
+
+    overload(act)(chosen)
+
+
+for _act, _instruction in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+):
+    _arithmetic(_act, _instruction)
