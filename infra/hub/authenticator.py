@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ MOST = 10_000  # names and addresses kept
 class Brake:
     """Counts failures by key; ``clock`` gives seconds."""
 
-    clock: Any = time.monotonic
+    clock: Callable[[], float] = time.monotonic
     failures: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def wait(self, key: str, free: int = FREE) -> float:
