@@ -1,4 +1,4 @@
-"""Exact reasons (理由): path-dependent TreeSHAP (Lundberg et al. 2020), equal to LightGBM's ``pred_contrib``, faster.
+"""Exact reasons (评分原因): path-dependent TreeSHAP (Lundberg et al. 2020), equal to LightGBM's ``pred_contrib``.
 
 A leaf with value v below features j, each with its share z of rows and o = 1 where the row agrees with every split on
 j, else 0, gives feature i its Shapley value as an integral (Owen 1972)::
