@@ -12,8 +12,9 @@ from credit.errors import Refused
 from models import version
 from models.booster import Recipe, grow, recipes, text_of
 from models.calibration import fit_platt
+from models.calibrators import compare
 from models.cluster import Progress, Tasks
-from models.judging.evidence import measure
+from models.judging.evidence import measure, rounded
 from models.judging.judged import judge_rows
 from models.scorer import Scorer
 from models.search import Rows, out_of_fold, search
@@ -89,7 +90,9 @@ def fit(
     told = version.scorecard(declaration, made, order=order, release=release)
     scorer = Scorer.of(text, told)
     judged = judge_rows(sample, scorer, recipe, tasks)
-    return Fitted(text, told, measure(scorer, sample, judged))
+    evidence = measure(scorer, sample, judged)
+    evidence["calibrators"] = rounded(compare(platt, (rows.labels, margins), (judged.labels, judged.raw)))
+    return Fitted(text, told, evidence)
 
 
 def full_leaves(rows: Rows, recipe: Recipe) -> tuple[Recipe, str]:
