@@ -98,6 +98,8 @@ def parity(case: Case, thresholds: Thresholds) -> Finding:
     off, told = [], 0
     for kind, groups in case.evidence["segments"].items():
         for name, group in groups.items():
+            if group["rows"] * group["predicted"] < thresholds["parity_expected_at_least"]:
+                continue  # too few for any default to be more than chance
             told += 1
             if group["ratio_low"] > high or group["ratio_high"] < low:
                 off.append(f"{kind} {name}: {group['ratio']:.2f}")

@@ -86,8 +86,10 @@ def test_a_weak_figure_stops_it(honest: Case, changes: dict[str, Any], check: st
     [(0.8, 1.3, Outcome.PASS), (0.3, 5.0, Outcome.PASS), (2.1, 4.0, Outcome.REVIEW), (0.1, 0.4, Outcome.REVIEW)],
 )
 def test_a_group_told_surely_wrongly_is_looked_at(honest: Case, low: float, high: float, wanted: Outcome) -> None:
-    group = {"rows": 500, "ratio": (low + high) / 2, "ratio_low": low, "ratio_high": high}
+    group = {"rows": 500, "predicted": 0.05, "ratio": (low + high) / 2, "ratio_low": low, "ratio_high": high}
     assert outcome(with_evidence(honest, segments={"district": {"120101": group}}), "parity") is wanted
+    few = group | {"rows": 50}
+    assert outcome(with_evidence(honest, segments={"district": {"120101": few}}), "parity") is Outcome.PASS
 
 
 @pytest.mark.parametrize("changes", [{"ece": 0.2}, {"slope": 0.2}, {"slope": 3.0}, {"ratio": 0.3}, {"ratio": 2.5}])
