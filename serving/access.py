@@ -61,6 +61,12 @@ class Access:
         with self._lock:
             return self._db.execute(sql, values).fetchall()
 
+    def generation(self) -> tuple[int, int]:
+        """What changes whenever anybody, in this process or another, has changed the database: some microseconds."""
+        with self._lock:
+            (others,) = self._db.execute("PRAGMA data_version").fetchone()
+            return self._db.total_changes, others
+
     def add_client(self, name: str, scopes: Iterable[str] = ("score",)) -> str:
         """Add a bank and give its new secret (32 random bytes, base64url): this is the only time it can be seen.
 

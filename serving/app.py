@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -14,17 +13,19 @@ from fastapi.responses import JSONResponse, Response
 
 from credit.errors import CreditError, Lapsed
 from credit.keys import KeyRing, SigningKey, load_secret
-from credit.ledger import Ledger
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
-from serving import log, problems
+from serving import door, problems
 from serving.access import Access
-from serving.calls import SERVICE, Call, Desk
+from serving.calls import SERVICE, Desk
+from serving.door import Door
 from serving.forms import Answer, Asked, Problem
+from serving.journal import Journal
 from serving.library import Library
 from serving.mandates import MandateGate
 from serving.records import Recorder
 from serving.settings import ServiceSettings
+from serving.signatures import ZONE, Signer, key_set
 from serving.tokens import TokenRefused, TokenRequest, Tokens
 
 _FORM = {"type": "object", "required": ["grant_type"], "properties": {
@@ -43,16 +44,21 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 def open_desk(settings: ServiceSettings) -> Desk:
     """Open what the service works with. Raises Missing, Broken or Malformed when keys or files are not in order."""
     ring = KeyRing.load(settings.ring)
-    key = SigningKey.load(settings.keys, "service")
+    key = SigningKey.load(settings.keys, ZONE)
     access = Access(settings.access)
     library = Library(Shelf(settings.shelf, ring), settings.model_names, settings.freshness_days)
     pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
-    recorder = Recorder(Ledger(settings.ledger, key, ring))
-    return Desk(settings, access, Tokens(key, access), MandateGate(access, ring), library, recorder, pseudonyms)
+    recorder, tokens = Recorder(Journal(settings.ledger, key, ring)), Tokens(key, access, ring)
+    return Desk(
+        settings, access, tokens, MandateGate(access, ring), library, recorder, Signer(key), key_set(ring), pseudonyms
+    )
 
 
-def create_app(settings: ServiceSettings) -> FastAPI:
-    """The service. It is alive at once, and ready when every model has a fresh book and the ledger can be written."""
+def create_app(settings: ServiceSettings) -> Door:
+    """The service, its door for scores in front.
+
+    It is alive at once, and ready when every model has a fresh book and the ledger can be written.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -87,24 +93,15 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     )
     async def scores(request: Request) -> Response:
         """Default probability, points, grade and reasons of an enterprise or individual business, under a mandate."""
-        desk: Desk = request.app.state.desk
-        call, began = Call(), time.perf_counter()
-        status = 500
-        try:
-            desk.admit(call, request.headers.get("authorization", ""))
-            answer = await desk.answer(call, await problems.read_body(request))
-            status = 200
-            return JSONResponse(answer, headers={"Cache-Control": "no-store"})
-        except CreditError as error:
-            status = error.status
-            await desk.refuse(call, error)
-            return problems.respond(error, score_id=call.id)
-        except Exception as fault:
-            await desk.refuse(call, CreditError(type(fault).__name__))
-            raise
-        finally:
-            took = round((time.perf_counter() - began) * 1000, 3)
-            log.event("score", score_id=call.id, status=status, bank=call.because.get("bank"), milliseconds=took)
+        status, headers, body = await door.answer(request.app.state.desk, request.scope["headers"], request.receive)
+        response = Response(body, status)
+        response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+        return response
+
+    @app.get("/.well-known/jwks.json", summary="The keys that signed answers verify with (RFC 7517)")
+    async def keys(request: Request) -> Response:
+        """The service's public keys, the present one and older ones; the header X-JWS-Signature names which."""
+        return JSONResponse(request.app.state.desk.keys)
 
     @app.post(
         "/oauth2/token",
@@ -154,7 +151,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         return problems.ProblemResponse({**lapsed.problem(), "ready": False, "models": told.models}, status_code=503)
 
     _describe(app)
-    return app
+    return Door(app)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,15 @@ from credit.subjects import PseudonymKey
 from credit.uscc import Uscc
 from serving import log
 from serving.access import Access
-from serving.answers import answer_digest, compose, line_of
-from serving.forms import read_asked
+from serving.forms import Ask, read_ask
 from serving.identifiers import score_id
 from serving.library import Library
 from serving.mandates import PURPOSES, MandateGate, is_mandate_id
 from serving.problems import ScopeMissing
 from serving.records import Recorder
 from serving.settings import ServiceSettings
+from serving.sheets import Filled, Sheets
+from serving.signatures import Signer
 from serving.snapshots import Book
 from serving.tokens import Tokens
 
@@ -47,54 +48,55 @@ class Desk:
     gate: MandateGate
     library: Library
     recorder: Recorder
+    signer: Signer
+    keys: Mapping[str, Any]  # the service's public keys as a JWK set
     pseudonyms: PseudonymKey = field(repr=False)
+    sheets: Sheets = field(default_factory=Sheets)
 
     def admit(self, call: Call, authorization: str) -> None:
         """Learn who calls. Raises Unauthenticated, or ScopeMissing when the token is not for scores."""
         bearer = self.tokens.read(authorization)
-        call.by = Actor(bearer.bank, Role.BANK)
-        call.because["bank"] = bearer.bank
+        call.by = bearer.by
+        call.because["bank"] = bearer.by.name
         if "score" not in bearer.scopes:
             raise ScopeMissing("This token may not ask for scores", remedy="Ask for a token with the scope score")
 
-    async def answer(self, call: Call, body: bytes) -> dict[str, Any]:
-        """The answer, once its entry is durable.
+    def find(self, call: Call, asked: Ask) -> Filled:
+        """The answer to a call, still without its receipt: to be sent only once its entry is durable.
 
         The service's own state comes first and the look-up last: whoever has no mandate does not learn whether a
         subject is known here. Raises Malformed, Lapsed, Refused, Missing, Broken.
         """
-        asked = read_asked(body)
-        uscc = Uscc.parse(asked.uscc)
+        uscc, because = Uscc.parse(asked.uscc), call.because
         subject = self.pseudonyms.key_of(uscc.code)
-        call.because |= {"subject": subject.hex}
+        because["subject"] = subject.hex
         day = self.settings.day()
         book = self.library.for_kind(uscc.kind, day)  # one book for the whole call, whatever is swapped meanwhile
-        call.because |= {"model": book.model, "version": book.version, "snapshot": book.snapshot}
+        because["model"], because["version"], because["snapshot"] = book.model, book.version, book.snapshot
         if is_mandate_id(asked.mandate):  # free text from outside might hold a code: it stays out of the ledger
-            call.because["mandate"] = asked.mandate
+            because["mandate"] = asked.mandate
         if asked.purpose in PURPOSES:
-            call.because["purpose"] = asked.purpose
+            because["purpose"] = asked.purpose
         mandate = self.gate.require(
             asked.mandate, bank=call.by.name, subject=subject, purpose=asked.purpose, day=day, judge=SERVICE
         )
-        valid_until = min(book.valid_until(self.settings.freshness_days), mandate.valid_until)
-        call.because["valid_until"] = valid_until.isoformat()
+        until = min(book.valid_until(self.settings.freshness_days), mandate.valid_until).isoformat()
+        because["valid_until"] = until
         row = book.row_of(subject)
         if row is None:
             why = f"it has no record in the snapshot of {book.as_of}"
             raise Missing("The subject is not known here", why=why, remedy="Compare the code with the business licence")
-        answer = compose(
-            book,
-            line_of(book, row),
-            score_id=call.id,
-            mandate=mandate.id,
-            purpose=mandate.purpose,
-            valid_until=valid_until,
+        sheet = self.sheets.of(book, row)
+        return sheet.fill(
+            uscc=uscc.code, mandate=mandate.id, purpose=mandate.purpose, score_id=call.id, valid_until=until
         )
-        digest = answer_digest(answer)
-        because = {**call.because, "status": 200, "digest": digest}
+
+    async def answer(self, call: Call, body: bytes) -> bytes:
+        """The answer's bytes, once its entry is durable. Raises as `find` does, and Broken when there is no entry."""
+        filled = self.find(call, read_ask(body))
+        because = {**call.because, "status": 200, "digest": filled.digest}
         entry = await self.recorder.record(ANSWERED, call.id, by=call.by, because=because)
-        return {**answer, "uscc": uscc.code, "receipt": {"entry": entry.id, "seq": entry.seq, "digest": digest}}
+        return filled.whole(entry=entry.id, seq=entry.seq)
 
     async def announce(self, book: Book) -> None:
         """Record that answers come from `book` from now on, so that the ledger tells what served at any time."""

@@ -34,8 +34,8 @@ class ProblemResponse(JSONResponse):
     media_type = "application/problem+json"
 
 
-def respond(error: CreditError, **more: str) -> ProblemResponse:
-    """The response that stands for an error, with the headers it takes."""
+def headers_of(error: CreditError) -> dict[str, str]:
+    """The headers that the response for an error takes."""
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, ScopeMissing):
         headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="insufficient_scope", scope="score"'
@@ -43,7 +43,12 @@ def respond(error: CreditError, **more: str) -> ProblemResponse:
         headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="invalid_token"'
     elif isinstance(error, Lapsed):
         headers["Retry-After"] = "60"
-    return ProblemResponse({**error.problem(), **more}, status_code=error.status, headers=headers)
+    return headers
+
+
+def respond(error: CreditError, **more: str) -> ProblemResponse:
+    """The response that stands for an error, with the headers it takes."""
+    return ProblemResponse({**error.problem(), **more}, status_code=error.status, headers=headers_of(error))
 
 
 async def read_body(request: Request, limit: int = LARGEST_BODY) -> bytes:
@@ -51,13 +56,18 @@ async def read_body(request: Request, limit: int = LARGEST_BODY) -> bytes:
     told = request.headers.get("content-length", "0")
     size, parts = 0, []
     if told.isascii() and told.isdigit() and int(told) > limit:
-        raise TooLarge("The body is too large", why=f"the most is {limit} bytes")
+        raise too_large(limit)
     async for part in request.stream():
         size += len(part)
         if size > limit:
-            raise TooLarge("The body is too large", why=f"the most is {limit} bytes")
+            raise too_large(limit)
         parts.append(part)
     return b"".join(parts)
+
+
+def too_large(limit: int) -> TooLarge:
+    """The refusal of a body over `limit` bytes."""
+    return TooLarge("The body is too large", why=f"the most is {limit} bytes")
 
 
 def install(app: FastAPI) -> None:

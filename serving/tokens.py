@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import secrets
 import time
 from collections.abc import Mapping
@@ -12,11 +13,14 @@ from urllib.parse import parse_qsl, unquote_plus
 
 import jwt
 
+from credit.actor import Actor, Role
 from credit.errors import Refused, Unauthenticated
-from credit.keys import SigningKey
+from credit.keys import KeyRing, SigningKey
 from serving.access import Access, Client
+from serving.remembered import Remembered
 
 ISSUER, AUDIENCE, LIFETIME = "haihe-service", "haihe-scores", 15 * 60  # seconds
+MOST = 4096  # tokens remembered
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "scope"]
 
 
@@ -43,8 +47,9 @@ class ClientRefused(TokenRefused):
 class Bearer:
     """What a good token says: which bank, and what it may ask for."""
 
-    bank: str
+    by: Actor
     scopes: frozenset[str]
+    expires: int  # seconds since 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +99,13 @@ def _client_of(authorization: str, form: Mapping[str, str]) -> tuple[str, str]:
 
 
 class Tokens:
-    """Issues and reads the service's tokens with its own Ed25519 key."""
+    """Issues tokens with the service's Ed25519 key; reads those of its older keys too, while the ring holds them."""
 
-    def __init__(self, key: SigningKey, access: Access) -> None:
+    def __init__(self, key: SigningKey, access: Access, ring: KeyRing) -> None:
         """A JWT's signed bytes never look like a DSSE envelope's, so the service's one key can sign both."""
-        self._key, self._public, self._access = key.private, key.private.public_key(), access
+        self._key, self._keyid, self._access = key.private, key.keyid, access
+        self._publics = {**ring.keys.get(key.zone, {}), key.keyid: key.private.public_key()}
+        self._good: Remembered[bytes, Bearer] = Remembered(MOST)
 
     def issue(self, asked: TokenRequest) -> dict[str, str | int]:
         """The successful answer of RFC 6749 §5.1. Raises TokenRefused. Takes about 50 ms: run it off the event loop."""
@@ -128,17 +135,31 @@ class Tokens:
             "iat": now,
             "exp": now + LIFETIME,
         }
-        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"typ": "at+jwt"})
+        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"typ": "at+jwt", "kid": self._keyid})
 
     def read(self, authorization: str) -> Bearer:
-        """The bearer of an Authorization header. Raises Unauthenticated; a client shut out since is refused too."""
+        """The bearer of an Authorization header. Raises Unauthenticated; a client shut out since is refused too.
+
+        A good token is verified once and remembered by its digest until it ends or a client was changed.
+        """
+        name, now = hashlib.sha256(authorization.encode()).digest(), self._access.generation()
+        held = self._good.get(name, now)
+        if held is not None and held.expires > time.time():
+            return held
+        self._good.forget(name)
+        bearer = self._verify(authorization)
+        self._good.put(name, bearer, now)
+        return bearer
+
+    def _verify(self, authorization: str) -> Bearer:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("No bearer token", remedy="Get one from POST /oauth2/token")
         try:
+            keyid = jwt.get_unverified_header(token.strip()).get("kid", self._keyid)
             claims = jwt.decode(
                 token.strip(),
-                self._public,
+                self._publics[keyid],
                 algorithms=["EdDSA"],
                 audience=AUDIENCE,
                 issuer=ISSUER,
@@ -146,9 +167,10 @@ class Tokens:
             )
         except jwt.ExpiredSignatureError as late:
             raise Unauthenticated("The token has expired", remedy="Get a new one from POST /oauth2/token") from late
-        except jwt.InvalidTokenError as bad:
+        except (jwt.InvalidTokenError, KeyError, TypeError) as bad:
             raise Unauthenticated("The token is not valid", remedy="Get one from POST /oauth2/token") from bad
         client = self._access.client(str(claims["sub"]))
         if client is None or client.disabled:
             raise Unauthenticated("The token's client may not call", remedy="Ask the platform")
-        return Bearer(client.name, frozenset(str(claims["scope"]).split()) & client.scopes)
+        scopes = frozenset(str(claims["scope"]).split()) & client.scopes
+        return Bearer(Actor(client.name, Role.BANK), scopes, int(claims["exp"]))
