@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import re
@@ -9,6 +10,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +48,7 @@ class Access:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         self._lock = threading.Lock()
+        self._turn: tuple[int, int] | None = None
         self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA foreign_keys=ON")
@@ -59,13 +62,26 @@ class Access:
     def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """Run one statement and give its rows."""
         with self._lock:
+            self._turn = None
             return self._db.execute(sql, values).fetchall()
 
     def generation(self) -> tuple[int, int]:
-        """What changes whenever anybody, in this process or another, has changed the database: some microseconds."""
+        """What changes whenever anybody, in this process or another, has changed the database.
+
+        Asked of SQLite once a turn of the event loop: all that runs in one turn came before it.
+        """
+        if self._turn is not None:
+            return self._turn
         with self._lock:
             (others,) = self._db.execute("PRAGMA data_version").fetchone()
-            return self._db.total_changes, others
+            now = self._db.total_changes, others
+        with suppress(RuntimeError):  # outside a loop there are no turns
+            asyncio.get_running_loop().call_soon(self._end_turn)
+            self._turn = now
+        return now
+
+    def _end_turn(self) -> None:
+        self._turn = None
 
     def add_client(self, name: str, scopes: Iterable[str] = ("score",)) -> str:
         """Add a bank and give its new secret (32 random bytes, base64url): this is the only time it can be seen.

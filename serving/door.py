@@ -51,7 +51,7 @@ async def answer(desk: Desk, headers: Headers, receive: Receive) -> tuple[int, H
     try:
         desk.admit(call, told.get(b"authorization", b"").decode("latin-1"))
         body = await desk.answer(call, await read_body(told.get(b"content-length", b""), receive))
-        return 200, [*_FIXED, (_SIGNATURE, desk.signer.detached(body))], body
+        return 200, [*_FIXED, (_SIGNATURE, desk.signer.sign(body))], body
     except CreditError as error:
         return await refuse(desk, call, error, began)
     except Exception as fault:

@@ -13,7 +13,8 @@ from typing import Any
 
 from credit.actor import Actor
 from credit.errors import Broken
-from credit.ledger import Entry, Ledger
+from credit.ledger import Entry
+from serving.journal import HEAD_SECONDS, Journal
 
 MOST = 256  # entries in one write: bounds how long the first of them waits
 Act = tuple[str, str, Actor, Mapping[str, Any]]
@@ -26,7 +27,7 @@ class Recorder:
     On the event loop the gathering is a plain list, so that a hundred answers cost one hop to the thread and one back.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Journal) -> None:
         """Starts the writer thread."""
         self._ledger = ledger
         self._batches: queue.SimpleQueue[tuple[Sequence[Act], _Done] | None] = queue.SimpleQueue()
@@ -102,9 +103,24 @@ class Recorder:
         self._batches.put((acts, partial(_on, loop, deliver)))
 
     def _write(self) -> None:
-        while (batch := self._batches.get()) is not None:
+        while (batch := self._next()) is not None:
             acts, done = batch
             done(self._commit(acts))
+        self._settle()
+
+    def _next(self) -> tuple[Sequence[Act], _Done] | None:
+        """The next batch; in a pause the head of the ledger catches up."""
+        try:
+            return self._batches.get(timeout=HEAD_SECONDS)
+        except queue.Empty:
+            self._settle()
+            return self._batches.get()
+
+    def _settle(self) -> None:
+        try:
+            self._ledger.settle()
+        except Exception as error:  # readiness shows it
+            self._fault = type(error).__name__
 
     def _commit(self, acts: Sequence[Act]) -> Sequence[Entry] | Broken:
         try:

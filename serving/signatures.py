@@ -1,22 +1,23 @@
-"""The service's word for an answer: a detached JWS (RFC 7515 appendix F, EdDSA by RFC 8037) over the body's own bytes.
+"""The service's word for an answer: a compact JWS (RFC 7515, EdDSA by RFC 8037) over the digest of the body as sent.
 
-Detached and over the bytes as sent, so that nobody has to agree on how JSON is written to verify it. It travels in the
-header `X-JWS-Signature`; the keys are at `/.well-known/jwks.json` and in the key ring.
+Over the bytes as sent, so that nobody has to agree on how JSON is written to verify it; over their digest and not
+themselves, because Ed25519 reads what it signs twice, and an answer of sixty reasons is ten kilobytes: 35 us, not 84.
+It travels in the header `X-JWS-Signature`; the keys are at `/.well-known/jwks.json` and in the key ring.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import time
 from typing import Any
 
-from credit.canonical import canonical
+from credit.canonical import canonical, digest
 from credit.errors import Broken
 from credit.keys import KeyRing, SigningKey
 
 HEADER = "X-JWS-Signature"
-ZONE = "service"
+ZONE, TYPE = "service", "haihe-answer+jwt"
 
 
 class Signer:
@@ -25,24 +26,29 @@ class Signer:
     def __init__(self, key: SigningKey) -> None:
         """The protected header is the same for every answer: the algorithm and which key."""
         self._sign = key.private.sign
-        self._header = _b64(canonical({"alg": "EdDSA", "kid": f"{key.zone}:{key.keyid}", "typ": "JOSE"}))
+        self._header = _b64(canonical({"alg": "EdDSA", "kid": f"{key.zone}:{key.keyid}", "typ": TYPE}))
 
-    def detached(self, body: bytes) -> bytes:
-        """`header..signature` over `header.body`, both base64url."""
-        return self._header + b".." + _b64(self._sign(self._header + b"." + _b64(body)))
+    def sign(self, body: bytes) -> bytes:
+        """`header.payload.signature`, base64url each, where the payload is `{"body":"sha-256:<hex>","iat":seconds}`."""
+        said = b'{"body":"sha-256:%b","iat":%d}' % (digest(body).encode(), int(time.time()))
+        signed = self._header + b"." + _b64(said)
+        return signed + b"." + _b64(self._sign(signed))
 
 
 def verify(body: bytes, signature: str, ring: KeyRing, zone: str = ZONE) -> None:
-    """Raises Broken unless `signature` is a detached JWS of a key of `zone` over exactly these bytes."""
+    """Raises Broken unless `signature` is by a key of `zone` and over exactly these bytes."""
     try:
-        header, empty, raw = signature.encode("ascii").split(b".")
-        told = json.loads(_raw(header))
-        signed, alg, (named, _, keyid) = _raw(raw), told["alg"], str(told["kid"]).partition(":")
-    except (ValueError, KeyError, TypeError, binascii.Error) as bad:
-        raise Broken("The signature of an answer cannot be read", why="it is not a detached JWS") from bad
-    if empty or alg != "EdDSA" or named != zone or "crit" in told:  # the algorithm is ours to say, not the header's
+        header, payload, raw = signature.encode("ascii").split(b".")
+        told, said, signed = json.loads(_raw(header)), json.loads(_raw(payload)), _raw(raw)
+        alg, kind, (named, _, keyid), of = told["alg"], told["typ"], str(told["kid"]).partition(":"), said["body"]
+    except (ValueError, KeyError, TypeError) as bad:
+        raise Broken("The signature of an answer cannot be read", why="it is not a compact JWS") from bad
+    # Algorithm and kind are ours to say, not the header's: a token of the service is not its word for an answer.
+    if alg != "EdDSA" or kind != TYPE or named != zone or "crit" in told:
         raise Broken("An answer is not signed by one who may", why=f"it takes an EdDSA key of the zone {zone}")
-    ring.verify(zone, keyid, header + b"." + _b64(body), signed)
+    ring.verify(zone, keyid, header + b"." + payload, signed)
+    if of != f"sha-256:{digest(body)}":
+        raise Broken("An answer is not the one that was signed", why="its bytes are others")
 
 
 def key_set(ring: KeyRing, zone: str = ZONE) -> dict[str, Any]:

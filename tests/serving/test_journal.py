@@ -81,3 +81,18 @@ def test_a_torn_last_line_of_a_killed_writer_is_mended(world: Any) -> None:
     (entry,) = fast.append_many([("score.answered", "second", BANK, {})])
     assert (entry.seq, fast.verify()) == (2, 2)
     assert [json.loads(line)["object"] for line in fast.path.read_text().splitlines()] == ["first", "second"]
+
+
+def test_in_a_rush_the_head_lags_and_catches_up_and_never_goes_back(world: Any) -> None:
+    fast = Journal(world.root / "fast.jsonl", world.key("service"), world.ring)
+    acts = [("score.answered", "x", BANK, {})]
+    for _ in range(4):
+        fast.append_many(acts)
+    assert fast.head()[0] < 4  # the first write told it, those right after did not
+    assert fast.verify() == 4
+    fast.settle()
+    assert fast.head()[0] == 4
+    fast.append_many(acts)
+    Ledger(fast.path, world.key("service"), world.ring).append_many(acts)
+    fast.settle()  # the other writer's head is the newer one
+    assert fast.head()[0] == fast.verify() == 6
