@@ -15,7 +15,7 @@ from serving.calls import ANSWERED, SERVICE, Call
 from serving.forms import read_ask
 from serving.settings import ServiceSettings
 from serving.sheets import Sheet
-from serving.tokens import TokenRequest
+from serving.tokens import Asking, TokenRequest
 
 TIMES, RUNS, BATCH = 2_000, 5, 16
 
@@ -33,8 +33,8 @@ def http_cost_us() -> None:
     subjects = [desk.pseudonyms.key_of(code) for code, _ in told.asks]
     book = desk.library.book("bench", TODAY)
     rows = [book.row_of(subject) or 0 for subject in subjects]
-    call = Call()
-    desk.admit(call, f"Bearer {token}")
+    call, asking = Call(), Asking("POST", "x", "/v1/scores", f"Bearer {token}")
+    desk.admit(call, asking, "score")
     filled = desk.find(call, read_ask(bodies[0]))
     whole, acts = filled.whole(entry="e" * 64, seq=1), [(ANSWERED, call.id, call.by, dict(call.because))] * BATCH
 
@@ -42,7 +42,7 @@ def http_cost_us() -> None:
         return desk.pseudonyms.key_of(Uscc.parse(read_ask(bodies[n]).uscc).code)
 
     def authentication(n: int) -> object:
-        return desk.tokens.read(f"Bearer {token}")
+        return desk.tokens.admit(asking)
 
     def mandate(n: int) -> object:
         return desk.gate.require(
@@ -66,7 +66,7 @@ def http_cost_us() -> None:
 
     def all_but_signature_and_ledger(n: int) -> object:
         own = Call()
-        desk.admit(own, f"Bearer {token}")
+        desk.admit(own, asking, "score")
         return desk.find(own, read_ask(bodies[n]))
 
     first: dict[str, Callable[[int], object]] = {

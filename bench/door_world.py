@@ -24,7 +24,7 @@ from credit.uscc import compose
 from models.booster import Recipe, grow
 from models.model_text import plain
 from models.scorer import Scorer
-from serving.access import Access
+from serving.access import Access, Limit
 from serving.mandates import grant
 
 ROOT = Path("var/bench/door")
@@ -72,6 +72,7 @@ def build(root: Path = ROOT) -> DoorWorld:
     _shelf(root).point("snapshot-bench", {"model": "bench", "version": version, "snapshot": snapshot}, platform)
     access = Access(root / "access.db")
     secret, ledger = access.add_client(BANK), Ledger(root / "platform.jsonl", platform, KeyRing.load(root / "ring"))
+    access.set_limit(BANK, Limit(1e6, 1e6))
     begin, end = TODAY - timedelta(days=1), TODAY + timedelta(days=30)
     asks = [
         (code, grant(access, bank=BANK, subject=key.key_of(code), purpose=PURPOSE, document=digest(b"paper"),

@@ -17,12 +17,16 @@ from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from serving import door, problems
 from serving.access import Access
-from serving.calls import SERVICE, Desk
+from serving.calls import SERVICE, Call, Desk
+from serving.declared import FORMS, SCOPES, declare
 from serving.door import Door
-from serving.forms import Answer, Asked, Problem
+from serving.forms import Problem
 from serving.journal import Journal
 from serving.library import Library
 from serving.mandates import MandateGate
+from serving.metrics import CONTENT_TYPE
+from serving.objections import told_of
+from serving.products import PRODUCTS
 from serving.records import Recorder
 from serving.settings import ServiceSettings
 from serving.signatures import ZONE, Signer, key_set
@@ -35,8 +39,9 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
     for status, text in {
         401: "no token, or not a good one", 403: "no mandate for this bank, subject, purpose and day",
-        404: "the subject is not known", 413: "the body is over 1 MiB", 422: "the request cannot be read",
-        503: "the snapshot is stale or not in service",
+        404: "the subject is not known", 408: "the body did not arrive in time", 413: "the body is over 1 MiB",
+        422: "the request cannot be read", 429: "asked too often; see Retry-After",
+        503: "the snapshot is stale or not in service, or too many calls are under way",
     }.items()
 }  # fmt: skip
 
@@ -48,10 +53,11 @@ def open_desk(settings: ServiceSettings) -> Desk:
     access = Access(settings.access)
     library = Library(Shelf(settings.shelf, ring), settings.model_names, settings.freshness_days)
     pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
-    recorder, tokens = Recorder(Journal(settings.ledger, key, ring)), Tokens(key, access, ring)
+    journal = Journal(settings.ledger, key, ring)
     return Desk(
-        settings, access, tokens, MandateGate(access, ring), library, recorder, Signer(key), key_set(ring), pseudonyms
-    )
+        settings, access, Tokens(key, access, ring), MandateGate(access, ring), library, journal, Recorder(journal),
+        Signer(key), key_set(ring), pseudonyms,
+    )  # fmt: skip
 
 
 def create_app(settings: ServiceSettings) -> Door:
@@ -78,25 +84,23 @@ def create_app(settings: ServiceSettings) -> Door:
     app = FastAPI(title="海河信用 scoring service", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     problems.install(app)
 
-    @app.post(
-        "/v1/scores",
-        response_model=Answer,
-        responses=_PROBLEMS,
-        summary="Score a subject by its code",
-        openapi_extra={
-            "security": [{"bank": ["score"]}],
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}},
-            },
-        },
-    )
-    async def scores(request: Request) -> Response:
-        """Default probability, points, grade and reasons of an enterprise or individual business, under a mandate."""
-        status, headers, body = await door.answer(request.app.state.desk, request.scope["headers"], request.receive)
-        response = Response(body, status)
-        response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
-        return response
+    the_door = Door(app, settings.most_at_once)
+    for product in PRODUCTS.values():
+        declare(app, product, _PROBLEMS)
+
+    @app.get("/v1/objections/{name}", summary="How an objection stands", responses=_PROBLEMS)
+    async def objection(name: str, request: Request) -> Response:
+        """Asked, upheld (granted) or dismissed (refused), by whom and why; to the bank that brought it alone."""
+        desk: Desk = request.app.state.desk
+        call = Call()
+        desk.admit(call, door.asking(request.scope), "object")
+        entries = await asyncio.to_thread(desk.journal.lines_about, name)
+        return JSONResponse(told_of(entries, name, call.by.name), headers={"Cache-Control": "no-store"})
+
+    @app.get("/metrics", summary="Counts and times for Prometheus", include_in_schema=False)
+    async def metrics() -> Response:
+        """No bank, no subject, no id."""
+        return Response(the_door.metrics.text(the_door.under_way), media_type=CONTENT_TYPE)
 
     @app.get("/.well-known/jwks.json", summary="The keys that signed answers verify with (RFC 7517)")
     async def keys(request: Request) -> Response:
@@ -122,7 +126,7 @@ def create_app(settings: ServiceSettings) -> Door:
             )
             if desk.access.client(asked.name):  # a name from outside goes into the ledger only when it is one of ours
                 because["bank"] = asked.name
-            given = await asyncio.to_thread(desk.tokens.issue, asked)
+            given = await asyncio.to_thread(desk.tokens.issue, asked, door.asking(request.scope))
         except TokenRefused as refused:
             await desk.recorder.record(
                 "token.refused", "token", by=SERVICE, because={**because, "error": refused.error}
@@ -151,7 +155,7 @@ def create_app(settings: ServiceSettings) -> Door:
         return problems.ProblemResponse({**lapsed.problem(), "ready": False, "models": told.models}, status_code=503)
 
     _describe(app)
-    return Door(app)
+    return the_door
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +187,17 @@ def _describe(app: FastAPI) -> None:
     """Complete the OpenAPI document: the request's schema, which no route function declares, and how tokens are got."""
     document = app.openapi()
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Asked"] = Asked.model_json_schema()
+    for form in FORMS.values():
+        told = form.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(told.pop("$defs", {}))
+        schemas[form.__name__] = told
     document["components"]["securitySchemes"] = {
         "bank": {
             "type": "oauth2",
             "flows": {
                 "clientCredentials": {
                     "tokenUrl": "/oauth2/token",
-                    "scopes": {"score": "ask for scores under a mandate"},
+                    "scopes": SCOPES,
                 }
             },
         }

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from credit.errors import CreditError, Lapsed, Malformed, Unauthenticated
 from serving import log
+from serving.quotas import TooMany
 
 LARGEST_BODY = 1 << 20  # bytes
 
@@ -20,6 +21,21 @@ class TooLarge(Malformed):
     """The body is over the limit (HTTP 413)."""
 
     status, slug = 413, "too-large"
+
+
+class TooSlow(Malformed):
+    """The body did not arrive in time (HTTP 408)."""
+
+    status, slug = 408, "too-slow"
+
+
+class Overloaded(Lapsed):
+    """More calls are under way than can be answered in time (HTTP 503)."""
+
+    slug = "overloaded"
+
+    def __init__(self) -> None:
+        super().__init__("Too many calls are under way", remedy="Try again in a second")
 
 
 class ScopeMissing(Unauthenticated):
@@ -38,11 +54,15 @@ def headers_of(error: CreditError) -> dict[str, str]:
     """The headers that the response for an error takes."""
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, ScopeMissing):
-        headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="insufficient_scope", scope="score"'
+        headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="insufficient_scope"'
     elif isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="invalid_token"'
+    elif isinstance(error, Overloaded):
+        headers["Retry-After"] = "1"
     elif isinstance(error, Lapsed):
         headers["Retry-After"] = "60"
+    elif isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.after)
     return headers
 
 
