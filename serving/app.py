@@ -27,6 +27,7 @@ from serving.mandates import MandateGate
 from serving.metrics import CONTENT_TYPE
 from serving.objections import told_of
 from serving.products import PRODUCTS
+from serving.proofs import ASSERTION
 from serving.records import Recorder
 from serving.settings import ServiceSettings
 from serving.signatures import ZONE, Signer, key_set
@@ -34,7 +35,8 @@ from serving.tokens import TokenRefused, TokenRequest, Tokens
 
 _FORM = {"type": "object", "required": ["grant_type"], "properties": {
     "grant_type": {"const": "client_credentials"}, "scope": {"type": "string", "examples": ["score"]},
-    "client_id": {"type": "string"}, "client_secret": {"type": "string"}}}  # fmt: skip
+    "client_id": {"type": "string"}, "client_secret": {"type": "string"},
+    "client_assertion_type": {"const": ASSERTION}, "client_assertion": {"type": "string"}}}  # fmt: skip
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
     for status, text in {
@@ -110,6 +112,11 @@ def create_app(settings: ServiceSettings) -> Door:
     @app.post(
         "/oauth2/token",
         summary="Client credentials (RFC 6749 §4.4)",
+        responses={
+            400: {"description": "an error of RFC 6749 §5.2", "content": {"application/json": {}}},
+            401: {"description": "invalid_client", "content": {"application/json": {}}},
+            413: _PROBLEMS[413],
+        },
         openapi_extra={
             "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _FORM}}}
         },

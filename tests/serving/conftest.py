@@ -31,6 +31,7 @@ def _beside(name: str, file: str) -> Any:
 
 serving_world = _beside("serving_world", "world.py")
 _beside("serving_bank_keys", "bank_keys.py")
+_beside("serving_live", "live.py")
 World = serving_world.World
 
 
