@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from credit.errors import Broken, CreditError, Missing
 from models.lifeline import lifeline
+from models.parallel.gang import Gang, Threads
 
 Progress = Callable[[int, int], None]
 STORE_BYTES = 512 << 20
@@ -26,6 +27,10 @@ RETRIES = 3
 class Tasks(Protocol):
     """Something that runs a function over arguments, in the order given."""
 
+    @property
+    def gang(self) -> Gang:
+        """Its workers for the parts of one work, all at the same time."""
+
     def map_tasks(
         self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
     ) -> list[Any]:
@@ -34,6 +39,10 @@ class Tasks(Protocol):
 
 class _InProcess:
     """Tasks one after another in this process."""
+
+    @property
+    def gang(self) -> Gang:
+        return Threads()
 
     def map_tasks(
         self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
@@ -48,6 +57,12 @@ class _InProcess:
 
 class _Cluster:
     """Tasks on Ray. A task whose worker dies is run again, up to ``RETRIES`` times."""
+
+    @property
+    def gang(self) -> Gang:
+        from models.parallel.workers import Workers
+
+        return Workers()
 
     def map_tasks(
         self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
