@@ -28,7 +28,7 @@ DOORS = {  # outside library -> the only files that may import it
         "lab/console/words.py",
         "lab/airlock/thresholds.py",
     ),
-    "ray": ("models/cluster.py", "models/parallel/workers.py"),
+    "ray": ("models/cluster.py", "models/parallel/token.py", "models/parallel/workers.py"),
     "mlflow": ("models/registry.py",),
     "sqlglot": ("models/sql/sql_check.py",),
     "lightgbm": ("models/booster.py", "models/parallel/shards.py"),
