@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Refused
+from models.parallel.gang import Gang, Threads
+from models.parallel.shards import grow_sharded
 from models.trees.model_text import plain
 
 Floats = NDArray[np.float64]
@@ -30,6 +32,7 @@ class Recipe:
     rounds: int
     minimum_leaf: int
     seed: int
+    shards: int = 1  # the parts its rows are cut into, each for a worker of its own
 
     @property
     def stops(self) -> tuple[int, ...]:
@@ -38,7 +41,7 @@ class Recipe:
 
     def as_json(self) -> dict[str, Any]:
         """The recipe as plain values."""
-        return {name: getattr(self, name) for name in ("leaves", "rate", "rounds", "minimum_leaf", "seed")}
+        return {name: getattr(self, name) for name in ("leaves", "rate", "rounds", "minimum_leaf", "seed", "shards")}
 
 
 # From small to large; an order's `training.trials` says how many of them are tried.
@@ -53,10 +56,27 @@ def recipes(training: Mapping[str, Any]) -> tuple[Recipe, ...]:
 
 
 def grow(
-    features: Floats, labels: NDArray[Any], names: Sequence[str], directions: Sequence[int], recipe: Recipe
+    features: Floats,
+    labels: NDArray[Any],
+    names: Sequence[str],
+    directions: Sequence[int],
+    recipe: Recipe,
+    gang: Gang | None = None,
 ) -> Any:
-    """A booster of ``recipe`` on features (n, F) and 0/1 labels (n,)."""
-    parameters = {
+    """A booster of ``recipe`` on features (n, F) and 0/1 labels (n,).
+
+    A recipe of several shards is grown by a ``gang``, by threads of this process where none is given: the same trees.
+    """
+    told = settings(directions, recipe)
+    if recipe.shards > 1:
+        return grow_sharded(features, labels, names, told, recipe.rounds, recipe.shards, gang or Threads())
+    data = lightgbm.Dataset(features, labels, feature_name=list(names), params={"verbosity": -1, "max_bin": 127})
+    return lightgbm.train(told, data, recipe.rounds)
+
+
+def settings(directions: Sequence[int], recipe: Recipe) -> dict[str, Any]:
+    """A recipe in LightGBM's words."""
+    return {
         "objective": "binary",
         "num_leaves": recipe.leaves,
         "learning_rate": recipe.rate,
@@ -73,8 +93,6 @@ def grow(
         "num_threads": 1,
         "verbosity": -1,
     }
-    data = lightgbm.Dataset(features, labels, feature_name=list(names), params={"verbosity": -1, "max_bin": 127})
-    return lightgbm.train(parameters, data, recipe.rounds)
 
 
 def text_of(booster: Any) -> str:

@@ -15,8 +15,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from credit.errors import Broken, CreditError, Missing
+from credit.errors import Broken, CreditError, Missing, Unauthenticated
 from models.lifeline import lifeline
+from models.parallel.gang import Gang, Threads
+from models.parallel.token import fresh_token, require_closed, shown
 
 Progress = Callable[[int, int], None]
 STORE_BYTES = 512 << 20
@@ -26,6 +28,10 @@ RETRIES = 3
 class Tasks(Protocol):
     """Something that runs a function over arguments, in the order given."""
 
+    @property
+    def gang(self) -> Gang:
+        """Its workers for the parts of one work, all at the same time."""
+
     def map_tasks(
         self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
     ) -> list[Any]:
@@ -34,6 +40,10 @@ class Tasks(Protocol):
 
 class _InProcess:
     """Tasks one after another in this process."""
+
+    @property
+    def gang(self) -> Gang:
+        return Threads()
 
     def map_tasks(
         self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
@@ -48,6 +58,12 @@ class _InProcess:
 
 class _Cluster:
     """Tasks on Ray. A task whose worker dies is run again, up to ``RETRIES`` times."""
+
+    @property
+    def gang(self) -> Gang:
+        from models.parallel.workers import Workers
+
+        return Workers()
 
     def map_tasks(
         self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
@@ -93,40 +109,69 @@ def in_process() -> Tasks:
 
 
 @contextmanager
-def cluster(address: str = "", *, cpus: int | None = None) -> Iterator[Tasks]:
+def cluster(address: str = "", *, token: Path | None = None, cpus: int | None = None) -> Iterator[Tasks]:
     """Tasks on the Ray cluster at ``address``, or on a local one that is started here and ended afterwards.
 
-    Raises :class:`Missing` when nothing answers at the address.
+    Either lets in only who shows its token: that in the file ``token``, or the local one's own. Raises
+    :class:`Missing` when nothing answers at the address or the file is not there, :class:`Unauthenticated` when the
+    cluster does not let this process in.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    if address:
-        _require_answer(address)
-    import ray
-
-    folder = None if address else Path(tempfile.mkdtemp(prefix="haihe-ray-"))  # short: unix sockets allow 107 bytes
-    settings = {"namespace": "haihe", "log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
-    kept = ExitStack()
-    try:
-        if folder is None:
-            ray.init(address=address, **settings)
+    with ExitStack() as kept:
+        if address:
+            _require_answer(address)
+            kept.enter_context(shown(require_closed(token)))
+            _connect(address)
         else:
+            folder = kept.enter_context(_private_folder())
+            kept.enter_context(shown(fresh_token(folder)))
             kept.enter_context(lifeline(folder))
-            # "local" by name: without it Ray attaches to whatever cluster an unclean stop left behind.
-            ray.init(
-                address="local",
+            # "local" by name: without it Ray attaches to whatever cluster an unclean stop left behind. It opens its
+            # own folder to everybody, so that lies within one that is closed.
+            _connect(
+                "local",
                 num_cpus=cpus or len(os.sched_getaffinity(0)),
                 include_dashboard=False,
                 object_store_memory=STORE_BYTES,
-                _temp_dir=str(folder),
-                **settings,
+                _temp_dir=str(folder / "r"),
             )
-        yield _Cluster()
-    finally:
+        try:
+            yield _Cluster()
+        finally:
+            _shut_down()
+
+
+def _connect(address: str, **settings: Any) -> None:
+    import ray
+
+    told = {"namespace": "haihe", "log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
+    try:
+        ray.init(address=address, **told, **settings)
+    except BaseException as error:
         ray.shutdown()
-        kept.close()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, ConnectionError):
+            raise Unauthenticated(
+                "The Ray cluster does not let us in",
+                why=f"it answers at {address}, and takes another token",
+                remedy="Give HAIHE_COMPUTE_RAY_TOKEN the file that its head was started with",
+            ) from error
+        raise
+
+
+def _shut_down() -> None:
+    import ray
+
+    ray.shutdown()
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="haihe-ray-"))  # short: unix sockets allow 107 bytes
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _require_answer(address: str) -> None:

@@ -72,11 +72,15 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How many recipes are tried, the seed, and the least rows in a leaf (a privacy bound as well)."""
+    """How many recipes are tried, the seed, and the least rows in a leaf (a privacy bound as well).
+
+    A model of more than ``rows_a_worker`` rows is grown by several workers, each with a part of the rows.
+    """
 
     trials: int = 4
     seed: int = 7
     minimum_leaf: int = 40
+    rows_a_worker: int = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,7 @@ def read_training(form: Form) -> Training:
         form.whole("trials", least=1, most=50, otherwise=4),
         form.whole("seed", least=0, most=2**31 - 1, otherwise=7),
         form.whole("minimum_leaf", least=1, most=100_000, otherwise=40),
+        form.whole("rows_a_worker", least=500, most=1_000_000_000, otherwise=2_000_000),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from credit.errors import Refused
 from models import version
@@ -16,6 +17,8 @@ from models.calibrators import compare
 from models.cluster import Progress, Tasks
 from models.judging.evidence import measure, rounded
 from models.judging.judged import judge_rows
+from models.parallel.folds import few, out_of_fold_sharded, shards_of
+from models.parallel.gang import Gang
 from models.scorer import Scorer
 from models.search import Rows, out_of_fold, search
 from models.trees.model_text import read
@@ -82,9 +85,15 @@ def fit(
         names,
         tuple(int(feature["direction"]) for feature in declaration["features"]),
     )
-    choice = search(rows, recipes(declaration["training"]), tasks, progress)
-    recipe, text = full_leaves(rows, choice.recipe)
-    margins = choice.margins if recipe == choice.recipe else out_of_fold(rows, recipe, tasks)
+    most = int(declaration["training"].get("rows_a_worker", len(rows.labels)))
+    looked_at = few([sample.subjects[number] for number in np.flatnonzero(in_time)], most)
+    choice = search(_only(rows, looked_at), recipes(declaration["training"]), tasks, progress)
+    chosen = replace(choice.recipe, shards=shards_of(len(rows.labels), most))
+    recipe, text = full_leaves(rows, chosen, tasks.gang)
+    if recipe.shards > 1:
+        margins = out_of_fold_sharded(rows, recipe, tasks.gang)
+    else:
+        margins = choice.margins if recipe == choice.recipe else out_of_fold(rows, recipe, tasks)
     platt = fit_platt(rows.labels, margins)
     made = version.Made(recipe, platt, choice.compared)
     told = version.scorecard(declaration, made, order=order, release=release)
@@ -95,7 +104,7 @@ def fit(
     return Fitted(text, told, evidence)
 
 
-def full_leaves(rows: Rows, recipe: Recipe) -> tuple[Recipe, str]:
+def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None) -> tuple[Recipe, str]:
     """Trees in which every leaf really holds ``recipe.minimum_leaf`` rows, and the recipe that grew them.
 
     LightGBM bounds a leaf by an estimate of its rows from their Hessians, so late trees undercut the bound; it is
@@ -103,11 +112,17 @@ def full_leaves(rows: Rows, recipe: Recipe) -> tuple[Recipe, str]:
     """
     least, now = recipe.minimum_leaf, recipe
     while True:
-        text = text_of(grow(rows.features, rows.labels, rows.names, rows.directions, now))
+        text = text_of(grow(rows.features, rows.labels, rows.names, rows.directions, now, gang))
         smallest = min(int(tree.leaf_count.min()) for tree in read(text, rows.names).trees)
         if smallest >= least:
             return now, text
         now = replace(now, minimum_leaf=now.minimum_leaf + max(1, least - smallest))
+
+
+def _only(rows: Rows, keep: NDArray[np.bool_]) -> Rows:
+    if keep.all():
+        return rows
+    return replace(rows, features=rows.features[keep], labels=rows.labels[keep], fold=rows.fold[keep])
 
 
 def _all_constant(features: Any) -> bool:

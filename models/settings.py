@@ -25,6 +25,7 @@ class ComputeSettings:
     poll: float = 0.3  # seconds between a worker's looks
     today: date | None = None  # a day that stands still: the invented city needs one
     ray_address: str = ""
+    ray_token: Path | None = None  # the file, closed to others, with the token of the cluster at the address
     memory: str = "2GB"  # of DuckDB, for each bucket at work
     threads: int = 1
     seconds: float = 600.0  # the longest that the features of one bucket may take

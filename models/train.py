@@ -37,14 +37,13 @@ def train(
     by: Actor,
     ledger: Ledger,
     tracking: Tracking,
-    ray_address: str = "",
     tasks: Tasks | None = None,
     today: date | None = None,
     progress: Progress | None = None,
 ) -> Seal:
     """Make the version an order asks for and put it on the shelf; the same order again gives the same seal.
 
-    ``tasks`` is a cluster already at hand, else one at ``ray_address``, else a local one for this call. Raises
+    ``tasks`` is a cluster at hand, else a local one is started for this call. Raises
     :class:`~credit.errors.Refused` when there is nothing to learn, before any run is logged, and
     :class:`~credit.errors.Lapsed` when the release has ended by ``today``.
     """
@@ -52,7 +51,7 @@ def train(
     tracking.require()
     ledger.append("training.started", order_seal.seal.id, by=by, because={"release": release.seal.id})
     seconds: dict[str, float] = {}
-    with _tasks(tasks, ray_address, seconds) as at_hand:
+    with _tasks(tasks, seconds) as at_hand:
         with _timed(seconds, "sample"):
             rows = sample.build(order, release, map_buckets=_buckets(at_hand, progress))
         require_enough(rows)
@@ -133,12 +132,12 @@ def _step(progress: Progress | None, step: str) -> Callable[[int, int], None] | 
 
 
 @contextmanager
-def _tasks(tasks: Tasks | None, address: str, seconds: dict[str, float]) -> Iterator[Tasks]:
+def _tasks(tasks: Tasks | None, seconds: dict[str, float]) -> Iterator[Tasks]:
     if tasks is not None:
         yield tasks
         return
     start = time.monotonic()
-    with cluster(address) as started:
+    with cluster() as started:
         seconds["cluster"] = time.monotonic() - start
         yield started
 

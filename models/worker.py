@@ -163,7 +163,7 @@ def serve(worker: Worker) -> None:
     """Train until SIGTERM or SIGINT, with a new cluster when one breaks."""
     with alone(worker.runs):
         while not worker.end.is_set():
-            with cluster(worker.settings.ray_address) as tasks:
+            with cluster(worker.settings.ray_address, token=worker.settings.ray_token) as tasks:
                 for number in (signal.SIGTERM, signal.SIGINT):  # after Ray, which sets its own
                     signal.signal(number, lambda *_: worker.end.set())
                 _say("started", pid=os.getpid())

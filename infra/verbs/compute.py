@@ -99,7 +99,11 @@ def promote(
         if again:
             roll_back(version, why=again, registry=mlflow, **shared)
         else:
-            elsewhere = cluster(settings.ray_address) if settings.ray_address else nullcontext(in_process())
+            elsewhere = (
+                cluster(settings.ray_address, token=settings.ray_token)
+                if settings.ray_address
+                else nullcontext(in_process())
+            )
             with elsewhere as tasks:
                 try:
                     told["verdict"] = judge(version, registry=mlflow, tasks=tasks, **shared).as_json()

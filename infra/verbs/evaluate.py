@@ -55,7 +55,10 @@ def evaluate(
     titles: dict[str, str] = {}
     settings = home.settings(ComputeSettings, "compute")
     told: dict[str, Any] = {"period": period, "as_of": as_of.isoformat(), "models": {}}
-    with progress() as at, nullcontext(in_process()) if here else cluster(settings.ray_address) as tasks:
+    with (
+        progress() as at,
+        nullcontext(in_process()) if here else cluster(settings.ray_address, token=settings.ray_token) as tasks,
+    ):
         for name, version in champions.items():
             opened = home.shelf.open(version)
             told["models"][name] = _one(home, name, opened, source, as_of, period, tasks, at, today, by)

@@ -64,7 +64,7 @@ def train(
     orders = [declaration(name) for name in names]
     source = home.shelf.open(release) if release else newest(home, Kind.RELEASE, purpose="research")
     made: dict[str, Any] = {}
-    with registry(home) as mlflow, cluster(settings.ray_address) as tasks, progress() as told:
+    with registry(home) as mlflow, cluster(settings.ray_address, token=settings.ray_token) as tasks, progress() as told:
         for order in orders:
             placed = place(
                 order,

@@ -1,0 +1,65 @@
+"""The token of a Ray cluster (集群令牌): who does not show it is not let in, driver or machine.
+
+Ray's own doing leaves the token in the home folder, readable by everyone there, and the same for every cluster. Here a
+local cluster has a fresh one in its private folder, and one named by address is only asked with a file that is closed
+to others. Ray's metrics ports and LightGBM's sockets know of no token: the cluster's network must be closed as well.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from credit.errors import Missing, Refused
+from credit.files import write_whole
+
+_NAMES = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")  # the last, if there, would go first
+
+
+def fresh_token(folder: Path) -> Path:
+    """A new token of 256 bits in a file of mode 0600."""
+    path = folder / "token"
+    write_whole(path, secrets.token_hex(32).encode(), mode=0o600)
+    return path
+
+
+def require_closed(token: Path | None) -> Path:
+    """The token's file; raises :class:`Missing` when there is none, :class:`Refused` when everybody can read it."""
+    if token is None or not token.is_file():
+        why = "the setting HAIHE_COMPUTE_RAY_TOKEN is missing" if token is None else f"there is no file {token.name}"
+        raise Missing(
+            "The cluster's token is not there", why=why, remedy="Name the file that its head was started with"
+        )
+    if token.stat().st_mode & 0o007:
+        why = f"others can read {token.name}"
+        raise Refused("The cluster's token is open to everybody", why=why, remedy="chmod 600 it, and make a new one")
+    return token
+
+
+@contextmanager
+def shown(token: Path) -> Iterator[None]:
+    """Within the block this process, and what it starts, shows this token to Ray and asks for it."""
+    before = {name: os.environ.pop(name, None) for name in _NAMES}
+    os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token))
+    try:
+        _read_again()
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+        _read_again()
+
+
+def _read_again() -> None:
+    """Ray reads mode and token once a process; nothing of its public face makes it look again."""
+    import ray._raylet
+
+    inside: Any = ray._raylet
+    inside.Config.initialize("")
+    inside.AuthenticationTokenLoader.instance().reset_cache()
