@@ -22,8 +22,8 @@ from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.uscc import compose
 from models.booster import Recipe, grow
-from models.model_text import plain
 from models.scorer import Scorer
+from models.trees.model_text import plain
 from serving.access import Access, Limit
 from serving.mandates import grant
 
