@@ -154,10 +154,7 @@ asyncio.run(main())
         assert len(family) >= 3
         keeper.send_signal(signal.SIGKILL)
         keeper.wait()
-    limit = time.monotonic() + 5
-    while time.monotonic() < limit and any(_runs(pid) for pid in family):
-        time.sleep(0.05)
-    assert not [pid for pid in family if _runs(pid)]
+    assert not left(family)
 
 
 def test_a_sandbox_is_stopped_whole(tmp_path: Path) -> None:
@@ -175,7 +172,7 @@ def test_a_sandbox_is_stopped_whole(tmp_path: Path) -> None:
 
     family, running = asyncio.run(stopped())
     assert not running.alive
-    assert not [pid for pid in family if _runs(pid)]
+    assert not left(family)
 
 
 def test_the_words_never_hold_what_the_environment_does() -> None:
@@ -235,6 +232,14 @@ def test_an_unknown_machine_gets_no_sandbox() -> None:
     with pytest.raises(Refused, match="riscv64"):
         program("riscv64")
     assert platform.machine() in ("x86_64", "aarch64")
+
+
+def left(family: list[int]) -> list[int]:
+    """Who of these still runs, a moment later: what was killed takes one to be gone."""
+    limit = time.monotonic() + 5
+    while time.monotonic() < limit and any(_runs(pid) for pid in family):
+        time.sleep(0.05)
+    return [pid for pid in family if _runs(pid)]
 
 
 def _runs(pid: int) -> bool:
