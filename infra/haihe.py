@@ -17,7 +17,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "custody": ("keys", "city", "intake", "quarantine", "release", "repair", "subjects"),
     "research": ("check", "train", "card"),
     "compute": ("register", "promote", "snapshot"),
-    "service": ("bank", "mandate", "serve", "score"),
+    "service": ("bank", "mandate", "revoke", "review", "serve", "score"),
     "audit": ("trace", "shelf", "catalogue", "ledger"),
     "lab": ("account", "project"),
     "walk": ("demo", "up"),
