@@ -18,6 +18,10 @@ NOTICE = {
     "zh": "仅供融资授信参考，不是授信决定；当事人可要求说明、提出异议或申请人工复核。",
     "en": "A reference, not a decision; the subject may ask for an explanation, object, or ask a person to look again.",
 }
+MISSING = {
+    "zh": "缺失的指标不作填补，按模型训练时学得的方向处理。",
+    "en": "A missing feature is not filled in: the model goes the way it learned for missing ones.",
+}
 _PROBABILITY_DIGITS = 8  # beyond these two machines' floating point may differ
 _NOT_DIGESTED = ("uscc", "receipt")
 
@@ -80,6 +84,10 @@ def compose(book: Book, line: Line, *, score_id: str, mandate: str, purpose: str
             for rule, hit in zip(card.rules, hits, strict=True)
             if hit
         ],
+        "missing": {
+            "features": [card.names[index] for index in np.flatnonzero(np.isnan(line.features))],
+            "policy": MISSING,
+        },
         "snapshot": {"id": book.snapshot, "as_of": book.as_of.isoformat()},
         "version": book.version,
         "release": book.release,

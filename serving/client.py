@@ -1,38 +1,38 @@
-"""The bank's side: get a token, ask for a score, and meet the service's refusals as the errors they are."""
+"""The bank's side: get a token, ask, try again where that is safe, and meet refusals as the errors they are.
+
+`ServiceClient` waits, `AsyncServiceClient` is awaited; both are one set of moves (`serving.moves`) over httpx.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Sequence
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote_plus
 
 import httpx
 
-from credit.errors import Broken, CreditError, Lapsed, Malformed, Missing, Refused, Unauthenticated
+from credit.keys import KeyRing
+from serving.moves import Ask, Moves, Pause, Question, Sent, unreachable
 
-_CLASSES: Mapping[int, type[CreditError]] = {
-    401: Unauthenticated,
-    403: Refused,
-    404: Missing,
-    413: Malformed,
-    422: Malformed,
-    503: Lapsed,
-}
-_EARLY = 30  # seconds before its end at which a token is renewed
+Move = Generator[Sent | Pause, httpx.Response | None, Any]
 
 
 class ServiceClient:
-    """A client of the scoring service at `url` for one bank; use it as a context manager. Not for several threads."""
+    """A client of the scoring service at `url` for one bank; use it as a context manager. Not for several threads.
+
+    With a key `ring` every answer's signature is verified. Overload and lost connections are tried again for at most
+    `patience` seconds, a score under one idempotency key, so that it is one answer and one entry however often asked.
+    """
 
     def __init__(
-        self, url: str, bank: str, secret: str, *, timeout: float = 10.0, http: httpx.Client | None = None
-    ) -> None:
+        self, url: str, bank: str, secret: str, *, timeout: float = 10.0, http: httpx.Client | None = None,
+        ring: KeyRing | None = None, patience: float = 5.0,
+    ) -> None:  # fmt: skip
         """`http` lets a caller bring a client of its own (a proxy, mutual TLS), with its own base address."""
         self._http = http or httpx.Client(base_url=url, timeout=timeout)
-        self._credentials = (quote_plus(bank), quote_plus(secret))  # RFC 6749 §2.3.1
-        self._token, self._good_until = "", 0.0
+        self._moves = Moves(bank, secret, ring, patience)
 
     def __enter__(self) -> ServiceClient:
         return self
@@ -48,53 +48,90 @@ class ServiceClient:
 
     def score(self, uscc: str, purpose: str, mandate: str) -> dict[str, Any]:
         """The answer for one subject. Raises the CreditError that the service's problem document stands for."""
-        body = {"uscc": uscc, "purpose": purpose, "mandate": mandate}
-        response = self._send("POST", "/v1/scores", json=body, headers={"Authorization": f"Bearer {self.token()}"})
-        if response.status_code == 401 and self._token:  # the service was given new keys: one new token, one more try
-            self._token = ""
-            response = self._send("POST", "/v1/scores", json=body, headers={"Authorization": f"Bearer {self.token()}"})
-        return _answer(response)
+        return dict(self._run(self._moves.score(uscc, purpose, mandate)))
+
+    def batch(self, asks: Sequence[Ask]) -> list[dict[str, Any]]:
+        """Up to 1,000 `(uscc, purpose, mandate)`: a part each, with `status` and `answer` or `problem`."""
+        return list(self._run(self._moves.batch(asks)))
+
+    def verify(self, uscc: str, purpose: str, mandate: str, question: Question, value: int | str | None = None) -> Any:
+        """True, False, or a band `{"from", "below"}`, where the score itself is not needed."""
+        return self._run(self._moves.verify(uscc, purpose, mandate, question, value))["answer"]
+
+    def object_to(self, score_id: str, kind: str, statement: str) -> dict[str, Any]:
+        """Bring a subject's objection: kind is explanation, correction or human_review."""
+        return dict(self._run(self._moves.object_to(score_id, kind, statement)))
+
+    def objection(self, name: str) -> dict[str, Any]:
+        """How an objection stands."""
+        return dict(self._run(self._moves.objection(name)))
 
     def ready(self) -> dict[str, Any]:
         """What the service says of its readiness; raises Lapsed when it is not ready."""
-        return _answer(self._send("GET", "/ready"))
+        return dict(self._run(self._moves.ready()))
 
-    def token(self) -> str:
-        """The bearer token in use, renewed when it is about to end. Raises Unauthenticated."""
-        if not self._token or time.monotonic() >= self._good_until:
-            form = {"grant_type": "client_credentials"}
-            response = self._send("POST", "/oauth2/token", data=form, auth=self._credentials)
-            if response.status_code != 200:
-                why = str(_json(response).get("error", ""))
-                raise Unauthenticated("No token was given", why=why, remedy="Check the bank's name and secret")
-            given = _json(response)
-            self._token = str(given["access_token"])
-            self._good_until = time.monotonic() + int(given["expires_in"]) - _EARLY
-        return self._token
-
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            return self._http.request(method, path, **options)
-        except httpx.HTTPError as error:
-            remedy = "Is it running? Start it with `haihe serve`"
-            raise Lapsed("The scoring service cannot be reached", why=type(error).__name__, remedy=remedy) from error
+    def _run(self, move: Move) -> Any:
+        told: httpx.Response | None = None
+        while True:
+            try:
+                wanted = move.send(told)
+            except StopIteration as done:
+                return done.value
+            told = None
+            if isinstance(wanted, Pause):
+                time.sleep(wanted.seconds)
+                continue
+            try:
+                told = self._http.request(wanted.method, wanted.path, **wanted.options)
+            except httpx.HTTPError as error:
+                told = unreachable(error)
 
 
-def _json(response: httpx.Response) -> dict[str, Any]:
-    try:
-        told = response.json()
-    except ValueError:
-        told = None
-    return told if isinstance(told, dict) else {}
+class AsyncServiceClient:
+    """As :class:`ServiceClient`, awaited; one may be used by many tasks at once."""
 
+    def __init__(
+        self, url: str, bank: str, secret: str, *, timeout: float = 10.0, http: httpx.AsyncClient | None = None,
+        ring: KeyRing | None = None, patience: float = 5.0,
+    ) -> None:  # fmt: skip
+        """As the other's."""
+        self._http = http or httpx.AsyncClient(base_url=url, timeout=timeout)
+        self._moves = Moves(bank, secret, ring, patience)
 
-def _answer(response: httpx.Response) -> dict[str, Any]:
-    told = _json(response)
-    if response.status_code == 200 and told:
-        return told
-    kind = _CLASSES.get(response.status_code, Broken)
-    what = str(told.get("title") or f"The scoring service answered {response.status_code}")
-    why, remedy = str(told.get("detail", "")), str(told.get("remedy", ""))
-    if issubclass(kind, Refused):
-        raise kind(what, why=why, remedy=remedy, findings=told.get("findings", ()))
-    raise kind(what, why=why, remedy=remedy)
+    async def __aenter__(self) -> AsyncServiceClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def score(self, uscc: str, purpose: str, mandate: str) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.score(uscc, purpose, mandate)))
+
+    async def batch(self, asks: Sequence[Ask]) -> list[dict[str, Any]]:
+        """As the other's."""
+        return list(await self._run(self._moves.batch(asks)))
+
+    async def verify(
+        self, uscc: str, purpose: str, mandate: str, question: Question, value: int | str | None = None
+    ) -> Any:
+        """As the other's."""
+        return (await self._run(self._moves.verify(uscc, purpose, mandate, question, value)))["answer"]
+
+    async def _run(self, move: Move) -> Any:
+        told: httpx.Response | None = None
+        while True:
+            try:
+                wanted = move.send(told)
+            except StopIteration as done:
+                return done.value
+            told = None
+            if isinstance(wanted, Pause):
+                await asyncio.sleep(wanted.seconds)
+                continue
+            try:
+                told = await self._http.request(wanted.method, wanted.path, **wanted.options)
+            except httpx.HTTPError as error:
+                told = unreachable(error)

@@ -78,7 +78,7 @@ async def answer(desk: Desk, scope: Message, receive: Receive, product: Product)
         fault = CreditError("The service failed", why="a fault of its own", remedy="Tell the platform")
     await desk.refuse(call, fault)
     log.event("refused", score_id=call.id, status=fault.status, bank=call.because.get("bank"))
-    return _as_reply(fault, score_id=call.id)
+    return _as_reply(fault, told.get(b"accept-language", b"").decode("latin-1"), score_id=call.id)
 
 
 async def _once(desk: Desk, call: Call, product: Product, key: bytes, body: bytes) -> bytes:
@@ -105,8 +105,8 @@ def asking(scope: Message, headers: dict[bytes, bytes] | None = None) -> Asking:
     return Asking(scope["method"], host, scope["path"], authorization, proof)
 
 
-def _as_reply(error: CreditError, **more: str) -> tuple[int, Headers, bytes]:
-    response = problems.respond(error, **more)
+def _as_reply(error: CreditError, accepted: str = "", **more: str) -> tuple[int, Headers, bytes]:
+    response = problems.respond(error, accepted, **more)
     kept = [(name, value) for name, value in response.raw_headers if name != b"content-length"]
     return error.status, kept, bytes(response.body)
 

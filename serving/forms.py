@@ -101,6 +101,13 @@ class Rule(BaseModel):
     en: str
 
 
+class Missing(BaseModel):
+    """Features that the subject's records do not tell, and what the model does about it."""
+
+    features: list[str]
+    policy: dict[str, str]
+
+
 class SnapshotName(BaseModel):
     """The snapshot answered from and the day of its data."""
 
@@ -129,6 +136,7 @@ class Answer(BaseModel):
     base_points: float
     reasons: list[Reason]
     rules: list[Rule]
+    missing: Missing
     snapshot: SnapshotName
     version: str
     release: str

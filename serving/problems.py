@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from credit.errors import CreditError, Lapsed, Malformed, Unauthenticated
 from serving import log
+from serving.languages import in_language, preferred
 from serving.quotas import TooMany
 
 LARGEST_BODY = 1 << 20  # bytes
@@ -66,9 +67,12 @@ def headers_of(error: CreditError) -> dict[str, str]:
     return headers
 
 
-def respond(error: CreditError, **more: str) -> ProblemResponse:
-    """The response that stands for an error, with the headers it takes."""
-    return ProblemResponse({**error.problem(), **more}, status_code=error.status, headers=headers_of(error))
+def respond(error: CreditError, accepted: str = "", **more: str) -> ProblemResponse:
+    """The response that stands for an error, in the language `accepted` (Accept-Language) prefers."""
+    language = preferred(accepted)
+    told = in_language({**error.problem(), **more}, error.slug, language)
+    headers = {**headers_of(error), "Content-Language": language}
+    return ProblemResponse(told, status_code=error.status, headers=headers)
 
 
 async def read_body(request: Request, limit: int = LARGEST_BODY) -> bytes:
@@ -93,9 +97,9 @@ def too_large(limit: int) -> TooLarge:
 def install(app: FastAPI) -> None:
     """Make `app` answer every error, ours, Starlette's or a fault of the code, with a problem document."""
 
-    async def known(_: Request, error: Exception) -> ProblemResponse:
+    async def known(request: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, CreditError)
-        return respond(error)
+        return respond(error, request.headers.get("accept-language", ""))
 
     async def of_http(_: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, HTTPException)

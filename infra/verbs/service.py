@@ -21,9 +21,10 @@ from infra import show
 from infra.home import Home
 from infra.verbs import options
 from infra.verbs.options import AsJson, By, Today
-from serving.access import Access
+from serving import mandates
+from serving.access import LIMIT, Access, Limit
 from serving.client import ServiceClient
-from serving.mandates import grant
+from serving.objections import decide
 from serving.settings import ServiceSettings
 
 DESK = Actor("authorisation-desk", Role.PLATFORM)
@@ -31,13 +32,16 @@ DESK = Actor("authorisation-desk", Role.PLATFORM)
 
 def add_to(app: typer.Typer) -> None:
     """Put these verbs on the command line."""
-    for verb in (bank, mandate, serve, score):
+    for verb in (bank, mandate, revoke, review, serve, score):
         app.command()(verb)
 
 
 def bank(
     name: Annotated[str, typer.Argument(help="The bank's client name.")],
     save: Annotated[Path | None, typer.Option(help="Write name and secret into this file, mode 0600.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The bank's public key (a JWK), for private_key_jwt.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Calls a second in the long run.")] = None,
+    burst: Annotated[float | None, typer.Option(help="Calls at once.")] = None,
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
@@ -46,6 +50,10 @@ def bank(
     settings = home.settings(ServiceSettings, "service")
     access = Access(settings.access)
     secret = access.add_client(name)
+    if key:
+        access.add_key(name, json.loads(key.read_text()))
+    if rate or burst:
+        access.set_limit(name, Limit(rate or LIMIT.rate, burst or LIMIT.burst))
     home.ledger("platform", writing=True).append("bank.added", f"bank-{name}", by=by or DESK)
     if save:
         write_whole(save, json.dumps({"name": name, "secret": secret}).encode(), mode=0o600)
@@ -69,7 +77,7 @@ def mandate(
     subject = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key")).key_of(
         Uscc.parse(uscc).code
     )
-    made = grant(
+    made = mandates.grant(
         Access(settings.access),
         bank=bank,
         subject=subject,
@@ -85,6 +93,31 @@ def mandate(
         show.result({"mandate": made.id}, as_json=True)
     else:
         sys.stdout.write(f"{made.id}\n")
+
+
+def revoke(
+    name: Annotated[str, typer.Argument(metavar="MANDATE", help="The mandate's id.")],
+    why: Annotated[str, typer.Option(help="Why, for the ledger; it names nobody.")] = "asked by the subject",
+    by: By = None,
+) -> None:
+    """Take a mandate back: from this moment on it opens nothing."""
+    home = Home.here()
+    access = Access(home.settings(ServiceSettings, "service").access)
+    mandates.revoke(access, name, by=by or DESK, ledger=home.ledger("platform", writing=True), why=why)
+    show.result({"mandate": name}, as_json=False, text="revoked")
+
+
+def review(
+    name: Annotated[str, typer.Argument(metavar="OBJECTION", help="The objection's id.")],
+    outcome: Annotated[str, typer.Option(help="upheld or dismissed.")],
+    why: Annotated[str, typer.Option(help="What the subject will read; it names nobody.")],
+    by: By = None,
+) -> None:
+    """Answer an objection, as a person of the platform (PIPL article 24)."""
+    home = Home.here()
+    access = Access(home.settings(ServiceSettings, "service").access)
+    decide(access, home.ledger("service", writing=True), name, outcome, by=by or DESK, why=why)
+    show.result({"objection": name, "outcome": outcome}, as_json=False, text="answered")
 
 
 def serve(

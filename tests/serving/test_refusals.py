@@ -210,3 +210,26 @@ def test_another_path_or_method_is_a_problem_too(running: Any) -> None:
     for response, status in ((running.http.get("/nothing"), 404), (running.http.get("/v1/scores"), 405)):
         assert response.status_code == status
         assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("", "en"), ("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("en;q=0.9,zh;q=0.5", "en"), ("fr", "en"), ("zh;q=x,;;,", "en"),
+     ("fr, zh;q=0.1", "zh"), ("zh;q=0, en;q=0.1", "en")],
+)  # fmt: skip
+def test_a_refusal_is_in_the_callers_language(running: Any, accepted: str, language: str) -> None:
+    for path in ("/v1/scores", "/v1/objections/x"):
+        method = "POST" if path == "/v1/scores" else "GET"
+        response = running.http.request(method, path, headers={"Accept-Language": accepted})
+        assert (response.status_code, response.headers["content-language"]) == (401, language)
+        assert ("身份未能确认" in response.text) == (language == "zh")
+
+
+def test_every_kind_of_refusal_has_its_chinese_words() -> None:
+    from credit import errors
+    from serving import problems, quotas
+    from serving.languages import ZH
+
+    kinds = [kind for module in (errors, problems, quotas) for kind in vars(module).values() if isinstance(kind, type)]
+    slugs = {kind.slug for kind in kinds if issubclass(kind, errors.CreditError)}
+    assert slugs == set(ZH)

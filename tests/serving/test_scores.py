@@ -28,7 +28,8 @@ def test_the_answer_is_the_scorers_own_and_its_reasons_sum(running: Any, model: 
     version, snapshot = running.seals[model][:2]
     scorer = Scorer.load(running.world.shelf.open(version).path)
     features = np.load(running.world.shelf.open(snapshot).path / "features.npy")
-    for code in codes(model, 40)[:8]:
+    seen_gaps: set[str] = set()
+    for code in codes(model, 40)[:30]:
         response = running.score(code, running.world.grant("bohai", code).id)
         assert response.status_code == 200, response.text
         told = response.json()
@@ -45,6 +46,9 @@ def test_the_answer_is_the_scorers_own_and_its_reasons_sum(running: Any, model: 
         assert {reason["code"] for reason in told["reasons"]} <= set(FEATURES)
         assert all((r["points"] > 0) == (r["direction"] == "raises") for r in told["reasons"])
         assert [rule["grade"] for rule in told["rules"]] == [rule.grade for rule in wanted.rule_hits[0]]
+        gaps = [name for name, value in zip(FEATURES, features[row], strict=True) if np.isnan(value)]
+        assert told["missing"]["features"] == gaps
+        seen_gaps.update(gaps)
         assert told["uscc"] == code
         assert told["model"] == model
         assert (told["version"], told["snapshot"]) == (version, {"id": snapshot, "as_of": str(AS_OF)})
@@ -52,6 +56,7 @@ def test_the_answer_is_the_scorers_own_and_its_reasons_sum(running: Any, model: 
         assert told["valid_until"] == str(TODAY + timedelta(days=10))  # the mandate ends before the snapshot
         assert uuid.UUID(told["score_id"]).version == 7
         assert "not a decision" in told["notice"]["en"]
+    assert seen_gaps == {"age_years"}
 
 
 def test_the_receipt_is_the_ledgers_entry_and_the_bank_can_recompute_the_digest(running: Any) -> None:

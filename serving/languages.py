@@ -1,0 +1,44 @@
+"""Refusals in the caller's language (RFC 9110 §12.5.4): what happened and what to do, in Chinese or in English.
+
+The detail stays in English: it names fields, checks and numbers of the interface, which are English words.
+"""
+
+from __future__ import annotations
+
+ZH = {  # slug -> what, what to do
+    "malformed": ("无法读取该请求", "请对照 GET /openapi.json 修正后重发"),
+    "too-large": ("请求体过大", "请拆分后重发"),
+    "too-slow": ("请求体未按时到达", "请重试"),
+    "refused": ("不允许该请求", "请按所列检查项处理后重试"),
+    "unauthenticated": ("身份未能确认", "请从 POST /oauth2/token 获取新令牌"),
+    "insufficient-scope": ("令牌权限不足", "请申请具有相应 scope 的令牌"),
+    "lapsed": ("暂时无法提供服务", "请稍后重试"),
+    "overloaded": ("当前请求过多", "请稍后重试"),
+    "too-many": ("请求过于频繁", "请在 Retry-After 所示秒数后重试"),
+    "missing": ("查无此项", "请与营业执照核对统一社会信用代码或核对编号"),
+    "broken": ("校验未通过", "请联系平台"),
+    "error": ("服务出现故障", "请联系平台并告知时间"),
+}
+
+
+def preferred(accepted: str) -> str:
+    """`zh` or `en`, whichever is preferred; English when neither is, or nothing can be read."""
+    best, found = 0.0, "en"
+    for part in accepted[:256].lower().split(","):
+        name, _, weight = part.strip().partition(";")
+        try:
+            told = float(weight.strip().removeprefix("q=") or 1)
+        except ValueError:
+            continue
+        language = name.strip().partition("-")[0]
+        if language in ("zh", "en") and best < told <= 1:
+            best, found = told, language
+    return found
+
+
+def in_language(problem: dict[str, object], slug: str, language: str) -> dict[str, object]:
+    """The problem document with title and remedy in that language."""
+    if language != "zh" or slug not in ZH:
+        return problem
+    what, remedy = ZH[slug]
+    return {**problem, "title": what, "remedy": remedy}

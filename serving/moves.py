@@ -1,0 +1,161 @@
+"""What a bank's client does, without doing it: generators that say what to send and when to wait, and read what came.
+
+So the client that waits and the one that is awaited are one and the same, and neither repeats the other.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import quote_plus
+
+import httpx
+
+from credit.errors import Broken, CreditError, Lapsed, Malformed, Missing, Refused, Unauthenticated
+from credit.keys import KeyRing
+from serving.quotas import TooMany
+from serving.signatures import HEADER, verify
+
+Ask = tuple[str, str, str]  # uscc, purpose, mandate
+Question = Literal["points_at_least", "grade_at_least", "points_within"]
+_CLASSES: Mapping[int, type[CreditError]] = {
+    401: Unauthenticated, 403: Refused, 404: Missing, 408: Lapsed, 413: Malformed, 422: Malformed, 503: Lapsed,
+}  # fmt: skip
+_AGAIN = {408, 429, 502, 503, 504}
+_NOBODY = 599  # a response of our own: no other came
+_EARLY = 30  # seconds before its end at which a token is renewed
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request to make."""
+
+    method: str
+    path: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A time to wait."""
+
+    seconds: float
+
+
+Move = Generator[Sent | Pause, httpx.Response | None, Any]
+
+
+def unreachable(error: httpx.HTTPError) -> httpx.Response:
+    """What stands for a response when none came."""
+    return httpx.Response(_NOBODY, json={"detail": type(error).__name__})
+
+
+class Moves:
+    """One bank's moves, with the token it has."""
+
+    def __init__(self, bank: str, secret: str, ring: KeyRing | None, patience: float) -> None:
+        """Nothing is sent yet."""
+        self._credentials = (quote_plus(bank), quote_plus(secret))  # RFC 6749 §2.3.1
+        self._ring, self._patience = ring, patience
+        self._token, self._good_until = "", 0.0
+
+    def score(self, uscc: str, purpose: str, mandate: str) -> Move:
+        """One score, under one idempotency key however often it is sent."""
+        body = {"uscc": uscc, "purpose": purpose, "mandate": mandate}
+        return (yield from self._post("/v1/scores", body, {"Idempotency-Key": secrets.token_hex(16)}))
+
+    def batch(self, asks: Sequence[Ask]) -> Move:
+        """Many scores; sent once, as there is no key to make a repetition the same."""
+        told = [{"uscc": uscc, "purpose": purpose, "mandate": mandate} for uscc, purpose, mandate in asks]
+        return (yield from self._post("/v1/scores/batch", {"asks": told}))["answers"]
+
+    def verify(self, uscc: str, purpose: str, mandate: str, question: str, value: int | str | None) -> Move:
+        """One verification."""
+        body = {"uscc": uscc, "purpose": purpose, "mandate": mandate, "question": question, "value": value}
+        return (yield from self._post("/v1/verifications", body, {"Idempotency-Key": secrets.token_hex(16)}))
+
+    def object_to(self, score_id: str, kind: str, statement: str) -> Move:
+        """An objection; sent once."""
+        return (yield from self._post("/v1/objections", {"score_id": score_id, "kind": kind, "statement": statement}))
+
+    def objection(self, name: str) -> Move:
+        """How it stands."""
+        return _told((yield from self._authorised("GET", f"/v1/objections/{name}", {}, again=True)))
+
+    def ready(self) -> Move:
+        """Readiness, as it is now."""
+        return _told((yield Sent("GET", "/ready")))
+
+    def _post(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Move:
+        options = {"json": body, "headers": dict(headers or {})}
+        response = yield from self._authorised("POST", path, options, again=bool(headers))
+        told = _told(response)
+        if self._ring is not None:
+            verify(response.content, response.headers.get(HEADER, ""), self._ring)
+        return told
+
+    def _authorised(self, method: str, path: str, options: dict[str, Any], *, again: bool) -> Move:
+        """Send with a token, a new one when this is refused, and again while that is safe and patience lasts."""
+        end, pause, renewed = time.monotonic() + self._patience, 0.1, False
+        while True:
+            yield from self._renew()
+            headers = {**options.get("headers", {}), "Authorization": f"Bearer {self._token}"}
+            response = yield Sent(method, path, {**options, "headers": headers})
+            assert response is not None
+            if response.status_code == 401 and not renewed:  # the service was given new keys: one new token
+                self._token, renewed = "", True
+                continue
+            wait = max(pause * random.uniform(0.5, 1.5), float(response.headers.get("Retry-After", 0)))
+            lost = response.status_code == _NOBODY
+            if not (lost or response.status_code in _AGAIN) or time.monotonic() + wait > end:
+                return response
+            if lost and not again:
+                return response  # it may have been heard: asking again might ask twice
+            yield Pause(wait)
+            pause *= 2
+
+    def _renew(self) -> Move:
+        if self._token and time.monotonic() < self._good_until:
+            return
+        form = {"grant_type": "client_credentials"}
+        response = yield Sent("POST", "/oauth2/token", {"data": form, "auth": self._credentials})
+        assert response is not None
+        told = _json(response)
+        if response.status_code == _NOBODY:
+            _told(response)
+        if response.status_code != 200:
+            why = str(told.get("error", ""))
+            raise Unauthenticated("No token was given", why=why, remedy="Check the bank's name and secret")
+        self._token = str(told["access_token"])
+        self._good_until = time.monotonic() + int(told["expires_in"]) - _EARLY
+
+
+def _json(response: httpx.Response) -> dict[str, Any]:
+    try:
+        told = response.json()
+    except ValueError:
+        told = None
+    return told if isinstance(told, dict) else {}
+
+
+def _told(response: httpx.Response | None) -> dict[str, Any]:
+    """The body of a good response; raises the error that another stands for."""
+    assert response is not None
+    told, status = _json(response), response.status_code
+    if status == 200 and told:
+        return told
+    why, remedy = str(told.get("detail", "")), str(told.get("remedy", ""))
+    if status == _NOBODY:
+        remedy = "Is it running? Start it with `haihe serve`"
+        raise Lapsed("The scoring service cannot be reached", why=why, remedy=remedy)
+    what = str(told.get("title") or f"The scoring service answered {status}")
+    if status == 429:
+        raise TooMany(what, after=int(response.headers.get("Retry-After", 1)), why=why, remedy=remedy)
+    kind = _CLASSES.get(status, Broken)
+    if issubclass(kind, Refused):
+        raise kind(what, why=why, remedy=remedy, findings=told.get("findings", ()))
+    raise kind(what, why=why, remedy=remedy)

@@ -1,0 +1,120 @@
+"""The client asks again where that is safe, as one answer, verifies what it gets, and is the same awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from serving_world import PURPOSE, codes
+
+from credit.errors import Broken, Lapsed, Refused
+from serving.access import Access, Limit
+from serving.app import create_app
+from serving.client import AsyncServiceClient, ServiceClient
+from serving.quotas import TooMany
+
+GOOD, OTHER = codes("enterprise", 2)
+
+
+class Wire(httpx.BaseTransport):
+    """The service behind a wire on which something happens to each request first."""
+
+    def __init__(self, http: Any, happens: Callable[[int, httpx.Request], httpx.Response | None]) -> None:
+        self._http, self._happens, self.sent = http, happens, 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        if request.url.path == "/v1/scores":
+            self.sent += 1
+            told = self._happens(self.sent, request)
+            if told is not None:
+                return told
+        answer = self._http.request(request.method, str(request.url.raw_path, "ascii"), content=request.content,
+                                    headers=dict(request.headers))  # fmt: skip
+        if request.url.path == "/v1/scores" and request.headers.get("x-lose") == str(self.sent):
+            raise httpx.ReadError("lost on the way back")
+        return httpx.Response(answer.status_code, content=answer.content, headers=dict(answer.headers))
+
+
+def client(running: Any, happens: Any, **more: Any) -> tuple[ServiceClient, Wire]:
+    wire = Wire(running.http, happens)
+    http = httpx.Client(transport=wire, base_url="http://testserver", headers=more.pop("headers", {}))
+    return ServiceClient("", "bohai", running.secrets["bohai"], http=http, **more), wire
+
+
+def test_an_answer_lost_on_the_way_back_is_asked_for_again_and_is_one_answer(running: Any) -> None:
+    bank, wire = client(running, lambda *_: None, headers={"x-lose": "1"}, ring=running.world.ring)
+    told = bank.score(GOOD, PURPOSE, running.world.grant("bohai", GOOD).id)
+    assert wire.sent == 2
+    assert [entry.object for entry in running.entries("score.answered")] == [told["score_id"]]
+    assert [entry.object for entry in running.entries("score.repeated")] == [told["score_id"]]
+
+
+def test_overload_is_waited_out_as_told_and_not_for_ever(running: Any) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    bank, wire = client(running, lambda sent, _: httpx.Response(503, json={"title": "busy"}) if sent < 3 else None)
+    assert bank.score(GOOD, PURPOSE, mandate)["uscc"] == GOOD
+    assert wire.sent == 3
+    bank, wire = client(running, lambda *_: httpx.Response(503, headers={"Retry-After": "60"}, json={"title": "stale"}))
+    with pytest.raises(Lapsed, match="stale"):
+        bank.score(GOOD, PURPOSE, mandate)
+    assert wire.sent == 1
+    access = Access(running.world.root / "access.db")
+    access.set_limit("bohai", Limit(0.01, 1))
+    access.close()
+    bank, _ = client(running, lambda *_: None)
+    bank.score(GOOD, PURPOSE, mandate)
+    with pytest.raises(TooMany) as refused:
+        bank.score(GOOD, PURPOSE, mandate)
+    assert refused.value.after > 60
+
+
+@pytest.mark.attack
+def test_an_answer_changed_on_the_way_is_not_taken(running: Any) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    good = running.score(GOOD, mandate)
+
+    def changed(_: int, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=good.content.replace(b'"grade4":"', b'"grade4":"A'), headers=good.headers)
+
+    bank, _ = client(running, changed, ring=running.world.ring)
+    with pytest.raises(Broken, match="not the one that was signed"):
+        bank.score(GOOD, PURPOSE, mandate)
+
+
+def test_every_product_by_the_client(running: Any) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    bank, _ = client(running, lambda *_: None, ring=running.world.ring)
+    with bank:
+        told = bank.score(GOOD, PURPOSE, mandate)
+        assert [part["status"] for part in bank.batch([(GOOD, PURPOSE, mandate), (OTHER, PURPOSE, mandate)])] == [
+            200,
+            403,
+        ]
+        assert bank.verify(GOOD, PURPOSE, mandate, "grade_at_least", "D") is True
+        taken = bank.object_to(told["score_id"], "explanation", "why?")
+        assert bank.objection(taken["objection_id"])["state"] == "asked"
+        assert bank.ready()["ready"] is True
+
+
+def test_the_awaited_client_is_the_same_for_many_at_once(world: Any, template: Any) -> None:
+    subjects = codes("enterprise", 20)
+    mandates = [world.grant("bohai", code).id for code in subjects]
+
+    async def all_() -> list[Any]:
+        app = create_app(world.settings())
+        async with app.app.router.lifespan_context(app.app):
+            http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://testserver")
+            async with AsyncServiceClient("", "bohai", template[1]["bohai"], http=http, ring=world.ring) as bank:
+                pairs = zip(subjects, mandates, strict=True)
+                scores = await asyncio.gather(*(bank.score(code, PURPOSE, mandate) for code, mandate in pairs))
+                with pytest.raises(Refused, match="another subject"):
+                    await bank.score(subjects[0], PURPOSE, mandates[1])
+                band = await bank.verify(subjects[0], PURPOSE, mandates[0], "points_within")
+                (part,) = await bank.batch([(subjects[0], PURPOSE, mandates[0])])
+                return [[score["uscc"] for score in scores], band["from"] <= scores[0]["points"], part["status"]]
+
+    assert asyncio.run(all_()) == [subjects, True, 200]
