@@ -76,6 +76,12 @@ class Tracking:
             runs = self._client.search_runs([self._experiment(model)], query, max_results=1)
             return str(runs[0].info.run_id) if runs else None
 
+    def runs(self, model: str) -> list[str]:
+        """The ids of all runs of ``model`` that are not within another, the newest first."""
+        with _plainly(self.uri):
+            found = self._client.search_runs([self._experiment(model)], max_results=1000)
+            return [str(run.info.run_id) for run in found if "mlflow.parentRunId" not in run.data.tags]
+
     def _experiment(self, model: str) -> str:
         found = self._client.get_experiment_by_name(model)
         if found is None:

@@ -20,10 +20,13 @@ from credit.seal import Kind, Seal
 from credit.shelf import Opened, Shelf
 from models import sample, version
 from models.cluster import Tasks, cluster
+from models.engine import Limits
 from models.fit import Fitted, fit, require_enough
+from models.leak import require_no_leak
 from models.order import Order
 from models.order import open_order as read_order
 from models.registry import SEAL, Tracking
+from models.room import room
 
 DAYS = 365  # a version ends a year after the day its release was seen as of
 Progress = Callable[[str, int, int], None]  # step, done, in all
@@ -40,21 +43,39 @@ def train(
     tasks: Tasks | None = None,
     today: date | None = None,
     progress: Progress | None = None,
+    limits: Limits | None = None,
 ) -> Seal:
     """Make the version an order asks for and put it on the shelf; the same order again gives the same seal.
 
-    ``tasks`` is a cluster at hand, else a local one is started for this call. Raises
-    :class:`~credit.errors.Refused` when there is nothing to learn, before any run is logged, and
-    :class:`~credit.errors.Lapsed` when the release has ended by ``today``.
+    ``tasks`` is a cluster at hand, else a local one is started for this call; ``limits`` bound the feature SQL. Raises
+    :class:`~credit.errors.Refused` when there is nothing to learn, or a feature tells the label by itself, before any
+    run is logged, and :class:`~credit.errors.Lapsed` when the release has ended by ``today``.
     """
+    with room():
+        return _train(order_seal, shelf, key, by, ledger, tracking, tasks, today, progress, limits)
+
+
+def _train(
+    order_seal: Opened,
+    shelf: Shelf,
+    key: SigningKey,
+    by: Actor,
+    ledger: Ledger,
+    tracking: Tracking,
+    tasks: Tasks | None,
+    today: date | None,
+    progress: Progress | None,
+    limits: Limits | None,
+) -> Seal:
     order, release = open_order(order_seal, shelf, today=today)
     tracking.require()
     ledger.append("training.started", order_seal.seal.id, by=by, because={"release": release.seal.id})
     seconds: dict[str, float] = {}
     with _tasks(tasks, seconds) as at_hand:
         with _timed(seconds, "sample"):
-            rows = sample.build(order, release, map_buckets=_buckets(at_hand, progress))
+            rows = sample.build(order, release, map_buckets=_buckets(at_hand, progress), limits=limits)
         require_enough(rows)
+        require_no_leak(order, rows)
         with _timed(seconds, "fit"):
             fitted = fit(
                 order.as_json(),

@@ -7,14 +7,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from credit.errors import Lapsed, Malformed, Missing, Refused
+from credit.errors import Broken, Lapsed, Malformed, Missing, Refused
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind
@@ -26,6 +27,7 @@ from models.scorer import Scorer
 from models.train import train
 from models.version import FILES
 from tests.models import invented_release as made
+from tests.models.killing import killer
 
 pytestmark = pytest.mark.servers
 Keys = Mapping[str, SigningKey]
@@ -108,6 +110,41 @@ def test_the_same_order_gives_the_same_version(
         tasks=in_process(),
     )
     assert seal.id == version.seal.id
+
+
+def search_begins(begun: threading.Event) -> Callable[[str, int, int], None]:
+    return lambda step, done, total: begun.set() if step == "search" else None
+
+
+def test_a_worker_killed_in_the_middle_changes_nothing(
+    version: Opened,
+    order: Opened,
+    shelf: Shelf,
+    keys: Keys,
+    ring: KeyRing,
+    registry: Registry,
+    ray_cluster: Tasks,
+    tmp_path: Path,
+) -> None:
+    begun, ledger = threading.Event(), Ledger(tmp_path / "ledger.jsonl", keys["compute"], ring)
+    office = {"shelf": shelf, "key": keys["compute"], "ledger": ledger, "tracking": registry, "tasks": ray_cluster}
+    with killer("_run", 1, after=begun) as killed:
+        seal = train(order, by=made.RESEARCHER, progress=search_begins(begun), **office)  # type: ignore[arg-type]
+    assert len(killed) == 1
+    assert seal.id == version.seal.id
+
+
+def test_workers_killed_each_time_end_in_words_and_nothing_is_registered(
+    release: Opened, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry, ray_cluster: Tasks
+) -> None:
+    begun, before = threading.Event(), len(shelf.list(Kind.VERSION))
+    order = made.order(shelf, keys["research"], release, model="killed_each_time", training={"trials": 1})
+    office = {"shelf": shelf, "key": keys["compute"], "ledger": ledger, "tracking": registry, "tasks": ray_cluster}
+    with killer("_run", 1000, after=begun), pytest.raises(Broken, match="The cluster lost a task"):
+        train(order, by=made.RESEARCHER, progress=lambda *_: begun.set(), **office)  # type: ignore[arg-type]
+    assert registry.runs("killed_each_time") == []
+    assert len(shelf.list(Kind.VERSION)) == before
+    assert train(order, by=made.RESEARCHER, **office).parents == (order.seal.id,)  # type: ignore[arg-type]
 
 
 def test_promotion_from_asking_to_the_alias(
@@ -210,6 +247,7 @@ from models.cluster import in_process
 from models.registry import Registry
 from models.train import train
 from tests.models import invented_release as made
+from tests.models.killing import killer
 root, uri = Path(sys.argv[1]), sys.argv[2]
 ring = KeyRing.load(root / "ring")
 shelf = Shelf(root / "shelf", ring)
