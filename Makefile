@@ -8,7 +8,7 @@ export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 REAL ?= $(HAIHE_REAL_DATA)
 
-.PHONY: install system check lint types fast test demo demo-real bench clean
+.PHONY: install system check lint types fast test demo demo-real bench bench-quality clean
 .DEFAULT_GOAL := check
 
 install: .venv/.installed .tools/proxy/.installed
@@ -32,8 +32,9 @@ lint: install
 types: install
 	$(RUN)/mypy
 
+# In two processes: none of these tests needs a server of the whole run.
 fast: install
-	$(RUN)/pytest -m "not servers"
+	$(RUN)/pytest -m "not servers" -n 2
 
 check: lint types fast
 
@@ -48,8 +49,8 @@ system:
 	  fi; \
 	fi
 
-test: lint types system
-	$(RUN)/pytest
+test: lint types system fast
+	$(RUN)/pytest -m servers
 
 # The invented city, also where HAIHE_REAL_DATA is set for the tests and for demo-real.
 demo: install
@@ -60,6 +61,11 @@ demo-real: install
 
 bench: install
 	$(RUN)/python -m bench $(ONLY)
+
+# Our pipeline beside others on public tables; its peers are never shipped.
+bench-quality: install
+	$(UV) sync --quiet --frozen --all-extras --group peers --python $(PYTHON)
+	$(RUN)/python -m bench.quality
 
 clean:
 	rm -rf var

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from bench import evaluate, gateway, reasons, rebuild, road, scores, workspaces
+from bench import door, door_cost, evaluate, gateway, reasons, rebuild, road, scores, workspaces
 
 FIGURES: dict[str, Callable[[], None]] = {
     act.__name__: act
@@ -18,6 +18,9 @@ FIGURES: dict[str, Callable[[], None]] = {
         scores.score_in_process_p50_us,
         scores.score_http_p50_ms,
         scores.score_http_p99_ms,
+        door.http_rps,
+        door.http_vs_plain_fastapi,
+        door_cost.http_cost_us,
         rebuild.rebuild_digest_equal,
         gateway.gateway_requests_per_second,
         workspaces.login_to_cell_seconds,

@@ -21,7 +21,8 @@ from credit.errors import Broken
 from credit.files import write_whole
 from credit.shelf import Opened
 from models.engine import Limits
-from models.living import GROUPS, living_bucket
+from models.living import living_bucket
+from models.observations import GROUPS
 from models.order import Order
 from models.sample import MapBuckets
 from models.scorer import Scorer

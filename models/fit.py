@@ -13,8 +13,9 @@ from credit.errors import Refused
 from models import version
 from models.booster import Recipe, grow, recipes, text_of
 from models.calibration import fit_platt
+from models.calibrators import compare
 from models.cluster import Progress, Tasks
-from models.judging.evidence import measure
+from models.judging.evidence import measure, rounded
 from models.judging.judged import judge_rows
 from models.parallel.folds import few, out_of_fold_sharded, shards_of
 from models.parallel.gang import Gang
@@ -98,7 +99,9 @@ def fit(
     told = version.scorecard(declaration, made, order=order, release=release)
     scorer = Scorer.of(text, told)
     judged = judge_rows(sample, scorer, recipe, tasks)
-    return Fitted(text, told, measure(scorer, sample, judged))
+    evidence = measure(scorer, sample, judged)
+    evidence["calibrators"] = rounded(compare(platt, (rows.labels, margins), (judged.labels, judged.raw)))
+    return Fitted(text, told, evidence)
 
 
 def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None) -> tuple[Recipe, str]:

@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 
 from credit.errors import Broken, Refused
 from credit.shelf import Opened
-from models.engine import Engine, Limits, engine, quoted
+from models.engine import Limits, engine
 from models.features import check_order
-from models.observations import observe_living, population_columns
+from models.observations import observe_living, population_columns, register_groups
 from models.order import Order
 from models.sample import MapBuckets, Progress, one_by_one, plain_terms
-from models.views import OBSERVED, compute, make_views, raw, read_bucket
-
-GROUPS = ("district", "industry")  # of the register: what movements are counted by
+from models.views import OBSERVED, compute, make_views, read_bucket
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,8 +73,7 @@ def living_bucket(
     query = check_order(order, terms)
     wanted = dict(query.tables)
     if order.population:
-        columns = population_columns(order, terms) | (set(GROUPS) & set(terms["tables"][order.population]["columns"]))
-        wanted[order.population] = wanted.get(order.population, frozenset()) | columns
+        wanted[order.population] = wanted.get(order.population, frozenset()) | population_columns(order, terms)
     else:
         wanted = {table: frozenset() for table in order.tables} | wanted
     with engine(limits) as run:
@@ -84,19 +81,6 @@ def living_bucket(
         run.shut_in()
         observe_living(run, order, as_of)
         subjects = [row[0] for row in run.rows(f"SELECT key FROM {OBSERVED} ORDER BY number")]
-        groups = _groups(run, order.population, wanted.get(order.population or "", frozenset()))
+        groups = register_groups(run, order, terms)
         make_views(run, query, terms, order.population)
         return Living(subjects, compute(run, query, order.names, len(subjects)), groups)
-
-
-def _groups(run: Engine, population: str | None, columns: frozenset[str]) -> dict[str, list[str]]:
-    """What the register says of each observed subject, by column of :data:`GROUPS` that it has."""
-    names = [name for name in GROUPS if population and name in columns]
-    if not names:
-        return {}
-    told = ", ".join(f"coalesce(min(CAST(p.{quoted(name)} AS VARCHAR)), '')" for name in names)
-    rows = run.rows(
-        f"SELECT {told} FROM {OBSERVED} o JOIN {quoted(raw(str(population)))} p ON p.subject = o.key "
-        "GROUP BY o.number ORDER BY o.number"
-    )
-    return {name: [str(row[place]) for row in rows] for place, name in enumerate(names)}

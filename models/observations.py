@@ -15,6 +15,17 @@ from models.features import check_condition
 from models.order import Order
 from models.views import OBSERVED, raw, visible_at
 
+GROUPS = ("district", "industry", "size", "age")  # what a register says of a subject that people are compared by
+_GROUPED = {"district": "district", "industry": "industry", "size": "employees", "age": "registered_on"}
+_YEARS = "date_diff('year', min({0}), min(o.as_of))"
+_SAID = {
+    "district": "min(CAST({0} AS VARCHAR))",
+    "industry": "min(CAST({0} AS VARCHAR))",
+    "size": "CASE WHEN max({0}) < 10 THEN 'under 10' WHEN max({0}) < 100 THEN '10 to 99' ELSE '100 and more' END",
+    "age": f"CASE WHEN {_YEARS} < 2 THEN 'under 2' WHEN {_YEARS} < 5 THEN '2 to 4' WHEN {_YEARS} < 10 THEN '5 to 9' "
+    f"WHEN {_YEARS} >= 10 THEN '10 and more' END",
+}
+
 
 def usable_days(order: Order, as_of: date) -> tuple[date, ...]:
     """The observation days whose outcome was known when the release was made, ``as_of``.
@@ -88,9 +99,23 @@ def observe_living(run: Engine, order: Order, as_of: date) -> None:
 
 
 def population_columns(order: Order, terms: Mapping[str, Any]) -> frozenset[str]:
-    """The columns of the population table that say who lives."""
+    """The columns of the population table that say who lives, and of which group."""
     columns = terms["tables"][order.population]["columns"] if order.population else {}
-    return frozenset({"kind", "ended_on", "status"} & set(columns))
+    return frozenset({"kind", "ended_on", "status", *_GROUPED.values()} & set(columns))
+
+
+def register_groups(run: Engine, order: Order, terms: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Of each observation, in order, the groups its subject is of by the register: :data:`GROUPS` as far as known."""
+    columns = terms["tables"][order.population]["columns"] if order.population else {}
+    kinds = [kind for kind in GROUPS if _GROUPED[kind] in columns]
+    if not kinds:
+        return {}
+    asked = ", ".join(f"coalesce({_SAID[kind].format(f'p.{quoted(_GROUPED[kind])}')}, '')" for kind in kinds)
+    rows = run.rows(
+        f"SELECT {asked} FROM {OBSERVED} o LEFT JOIN {quoted(raw(str(order.population)))} p ON p.subject = o.key "
+        "GROUP BY o.number ORDER BY o.number"
+    )
+    return {kind: [str(row[place]) for row in rows] for place, kind in enumerate(kinds)}
 
 
 def _lives(order: Order, key: str, day: str, *, today: bool) -> str:

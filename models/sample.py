@@ -6,7 +6,7 @@ Every bucket stands alone, so the same code runs here and over a cluster; parts 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from credit.errors import Refused
 from credit.shelf import Opened
 from models.engine import Limits, engine
 from models.features import check_condition, check_order
-from models.observations import observe_labelled, population_columns, usable_days
+from models.observations import observe_labelled, population_columns, register_groups, usable_days
 from models.order import Order
 from models.views import OBSERVED, compute, make_views, read_bucket
 
@@ -39,6 +39,7 @@ class Sample:
     names: tuple[str, ...]  # (F,)
     fold: NDArray[np.int16]  # (n,)
     out_of_time: NDArray[np.bool_]  # (n,)
+    groups: Mapping[str, list[str]] = field(default_factory=dict)  # by kind, of each observation (n,)
 
     def __len__(self) -> int:
         return len(self.subjects)
@@ -52,6 +53,7 @@ class Part:
     as_of: NDArray[np.datetime64]
     labels: NDArray[np.int8]
     features: NDArray[np.float64]
+    groups: Mapping[str, list[str]]
 
 
 def build(
@@ -87,6 +89,7 @@ def build(
         order.names,
         np.array([fold_of(subject, order.split.folds) for subject in subjects], dtype=np.int16),
         np.zeros(len(subjects), dtype=np.bool_),
+        {kind: [value for part in parts for value in part.groups[kind]] for kind in parts[0].groups},
     )
     return _split(sample, order.split.out_of_time_from)
 
@@ -109,11 +112,13 @@ def sample_bucket(
         told = run.arrays(f"SELECT key, as_of, label FROM {OBSERVED} ORDER BY number")
         make_views(run, query, terms, order.population)
         features = compute(run, query, order.names, len(told["key"]))
+        groups = register_groups(run, order, terms)
     return Part(
         [str(key) for key in told["key"]],
         told["as_of"].astype("datetime64[D]"),
         told["label"].astype(np.int8),
         features,
+        groups,
     )
 
 

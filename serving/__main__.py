@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -25,8 +26,11 @@ def main() -> int:
         log.event("not started", why=str(error))
         return error.exit_code
     app = create_app(settings)
+    gc.collect()
+    gc.freeze()  # what is imported by now stays: it need not be looked at again
+    gc.set_threshold(50_000, 20, 100)
     uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False,
-                timeout_graceful_shutdown=10, limit_concurrency=1000)  # fmt: skip
+                proxy_headers=False, timeout_graceful_shutdown=10, limit_concurrency=1000)  # fmt: skip
     return 0
 
 

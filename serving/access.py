@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+import json
 import re
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from credit.canonical import canonical
 from credit.errors import Malformed, Missing, Unauthenticated
+from serving.proofs import read_key, thumbprint
 
-SCOPES = frozenset({"score"})
+SCOPES = frozenset({"score", "batch", "verify", "object"})
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**14, 8, 1  # RFC 7914 §2: 16 MiB a try, about 50 ms
 _NOBODY_SALT = bytes(16)  # an unknown client is hashed with this salt, so that it costs what a known one costs
@@ -25,7 +31,34 @@ CREATE TABLE IF NOT EXISTS client (
   created_at TEXT NOT NULL, disabled INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE IF NOT EXISTS mandate (
   id TEXT PRIMARY KEY, bank TEXT NOT NULL REFERENCES client(name), envelope TEXT NOT NULL, revoked_at TEXT) STRICT;
+CREATE TABLE IF NOT EXISTS client_limit (
+  name TEXT PRIMARY KEY REFERENCES client(name), rate REAL NOT NULL, burst REAL NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS client_key (
+  name TEXT NOT NULL REFERENCES client(name), thumbprint TEXT NOT NULL, jwk TEXT NOT NULL,
+  PRIMARY KEY (name, thumbprint)) STRICT;
+CREATE TABLE IF NOT EXISTS objection (
+  id TEXT PRIMARY KEY, bank TEXT NOT NULL, score_id TEXT NOT NULL, kind TEXT NOT NULL, statement TEXT NOT NULL) STRICT;
 """
+_CLIENT = """
+SELECT client.name, scopes, created_at, disabled, rate, burst FROM client LEFT JOIN client_limit USING (name)
+WHERE client.name = ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much may be asked: so many a second in the long run, and so many at once."""
+
+    rate: float
+    burst: float
+
+    def __post_init__(self) -> None:
+        """Raises Malformed unless both are above 0."""
+        if not (self.rate > 0 and self.burst >= 1):
+            raise Malformed("Not a limit", why="the rate is above 0 and the burst at least 1")
+
+
+LIMIT = Limit(200, 1000)  # of a bank for whom nothing else was said
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +69,7 @@ class Client:
     scopes: frozenset[str]
     created_at: datetime
     disabled: bool
+    limit: Limit = LIMIT
 
 
 class Access:
@@ -46,6 +80,7 @@ class Access:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         self._lock = threading.Lock()
+        self._turn: tuple[int, int] | None = None
         self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA foreign_keys=ON")
@@ -59,9 +94,28 @@ class Access:
     def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """Run one statement and give its rows."""
         with self._lock:
+            self._turn = None
             return self._db.execute(sql, values).fetchall()
 
-    def add_client(self, name: str, scopes: Iterable[str] = ("score",)) -> str:
+    def generation(self) -> tuple[int, int]:
+        """What changes whenever anybody, in this process or another, has changed the database.
+
+        Asked of SQLite once a turn of the event loop: all that runs in one turn came before it.
+        """
+        if self._turn is not None:
+            return self._turn
+        with self._lock:
+            (others,) = self._db.execute("PRAGMA data_version").fetchone()
+            now = self._db.total_changes, others
+        with suppress(RuntimeError):  # outside a loop there are no turns
+            asyncio.get_running_loop().call_soon(self._end_turn)
+            self._turn = now
+        return now
+
+    def _end_turn(self) -> None:
+        self._turn = None
+
+    def add_client(self, name: str, scopes: Iterable[str] = SCOPES) -> str:
         """Add a bank and give its new secret (32 random bytes, base64url): this is the only time it can be seen.
 
         Raises Malformed for a bad name, an unknown scope or a name that is taken.
@@ -86,12 +140,41 @@ class Access:
 
     def client(self, name: str) -> Client | None:
         """The client of this name, disabled or not."""
-        for found, scopes, created, disabled in self.rows(
-            "SELECT name, scopes, created_at, disabled FROM client WHERE name = ?", name
-        ):
+        for found, scopes, created, disabled, rate, burst in self.rows(_CLIENT, name):
             since = datetime.fromisoformat(str(created))
-            return Client(str(found), frozenset(str(scopes).split()), since, bool(disabled))
+            limit = LIMIT if rate is None else Limit(float(str(rate)), float(str(burst)))
+            return Client(str(found), frozenset(str(scopes).split()), since, bool(disabled), limit)
         return None
+
+    def set_limit(self, name: str, limit: Limit) -> None:
+        """Say how much a bank may ask. Raises Missing."""
+        self._require(name)
+        self.rows("INSERT OR REPLACE INTO client_limit VALUES (?, ?, ?)", name, limit.rate, limit.burst)
+
+    def add_key(self, name: str, jwk: Mapping[str, Any]) -> str:
+        """Register a client's public key beside those it has, so that keys change without a gap; its thumbprint.
+
+        Raises Missing, and Malformed for a key that is not public, not for signing, or weak.
+        """
+        self._require(name)
+        read_key(jwk)
+        print_ = thumbprint(jwk)
+        self.rows("INSERT OR REPLACE INTO client_key VALUES (?, ?, ?)", name, print_, canonical(jwk).decode())
+        return print_
+
+    def remove_key(self, name: str, thumbprint: str) -> None:
+        """Take a key back. Raises Missing."""
+        sql = "DELETE FROM client_key WHERE name = ? AND thumbprint = ? RETURNING name"
+        if not self.rows(sql, name, thumbprint):
+            raise Missing(f"Client {name} has no such key")
+
+    def keys(self, name: str) -> list[dict[str, Any]]:
+        """The public keys registered for a client, as JWKs."""
+        return [json.loads(str(jwk)) for (jwk,) in self.rows("SELECT jwk FROM client_key WHERE name = ?", name)]
+
+    def _require(self, name: str) -> None:
+        if self.client(name) is None:
+            raise Missing(f"No client {name}", remedy="Add the bank first")
 
     def check(self, name: str, secret: str) -> Client:
         """The client with this name and secret; raises Unauthenticated, after the same work whichever is wrong."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -14,28 +13,37 @@ from fastapi.responses import JSONResponse, Response
 
 from credit.errors import CreditError, Lapsed
 from credit.keys import KeyRing, SigningKey, load_secret
-from credit.ledger import Ledger
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
-from serving import log, problems
+from serving import door, problems
 from serving.access import Access
 from serving.calls import SERVICE, Call, Desk
-from serving.forms import Answer, Asked, Problem
+from serving.declared import FORMS, SCOPES, declare
+from serving.door import Door
+from serving.forms import Problem
+from serving.journal import Journal
 from serving.library import Library
 from serving.mandates import MandateGate
+from serving.metrics import CONTENT_TYPE
+from serving.objections import told_of
+from serving.products import PRODUCTS
+from serving.proofs import ASSERTION
 from serving.records import Recorder
 from serving.settings import ServiceSettings
+from serving.signatures import ZONE, Signer, key_set
 from serving.tokens import TokenRefused, TokenRequest, Tokens
 
 _FORM = {"type": "object", "required": ["grant_type"], "properties": {
     "grant_type": {"const": "client_credentials"}, "scope": {"type": "string", "examples": ["score"]},
-    "client_id": {"type": "string"}, "client_secret": {"type": "string"}}}  # fmt: skip
+    "client_id": {"type": "string"}, "client_secret": {"type": "string"},
+    "client_assertion_type": {"const": ASSERTION}, "client_assertion": {"type": "string"}}}  # fmt: skip
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
     for status, text in {
         401: "no token, or not a good one", 403: "no mandate for this bank, subject, purpose and day",
-        404: "the subject is not known", 413: "the body is over 1 MiB", 422: "the request cannot be read",
-        503: "the snapshot is stale or not in service",
+        404: "the subject is not known", 408: "the body did not arrive in time", 413: "the body is over 1 MiB",
+        422: "the request cannot be read", 429: "asked too often; see Retry-After",
+        503: "the snapshot is stale or not in service, or too many calls are under way",
     }.items()
 }  # fmt: skip
 
@@ -43,16 +51,22 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 def open_desk(settings: ServiceSettings) -> Desk:
     """Open what the service works with. Raises Missing, Broken or Malformed when keys or files are not in order."""
     ring = KeyRing.load(settings.ring)
-    key = SigningKey.load(settings.keys, "service")
+    key = SigningKey.load(settings.keys, ZONE)
     access = Access(settings.access)
     library = Library(Shelf(settings.shelf, ring), settings.model_names, settings.freshness_days)
     pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
-    recorder = Recorder(Ledger(settings.ledger, key, ring))
-    return Desk(settings, access, Tokens(key, access), MandateGate(access, ring), library, recorder, pseudonyms)
+    journal = Journal(settings.ledger, key, ring)
+    return Desk(
+        settings, access, Tokens(key, access, ring), MandateGate(access, ring), library, journal, Recorder(journal),
+        Signer(key), key_set(ring), pseudonyms,
+    )  # fmt: skip
 
 
-def create_app(settings: ServiceSettings) -> FastAPI:
-    """The service. It is alive at once, and ready when every model has a fresh book and the ledger can be written."""
+def create_app(settings: ServiceSettings) -> Door:
+    """The service, its door for scores in front.
+
+    It is alive at once, and ready when every model has a fresh book and the ledger can be written.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -72,43 +86,37 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     app = FastAPI(title="海河信用 scoring service", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     problems.install(app)
 
-    @app.post(
-        "/v1/scores",
-        response_model=Answer,
-        responses=_PROBLEMS,
-        summary="Score a subject by its code",
-        openapi_extra={
-            "security": [{"bank": ["score"]}],
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}},
-            },
-        },
-    )
-    async def scores(request: Request) -> Response:
-        """Default probability, points, grade and reasons of an enterprise or individual business, under a mandate."""
+    the_door = Door(app, settings.most_at_once)
+    for product in PRODUCTS.values():
+        declare(app, product, _PROBLEMS)
+
+    @app.get("/v1/objections/{name}", summary="How an objection stands", responses=_PROBLEMS)
+    async def objection(name: str, request: Request) -> Response:
+        """Asked, upheld (granted) or dismissed (refused), by whom and why; to the bank that brought it alone."""
         desk: Desk = request.app.state.desk
-        call, began = Call(), time.perf_counter()
-        status = 500
-        try:
-            desk.admit(call, request.headers.get("authorization", ""))
-            answer = await desk.answer(call, await problems.read_body(request))
-            status = 200
-            return JSONResponse(answer, headers={"Cache-Control": "no-store"})
-        except CreditError as error:
-            status = error.status
-            await desk.refuse(call, error)
-            return problems.respond(error, score_id=call.id)
-        except Exception as fault:
-            await desk.refuse(call, CreditError(type(fault).__name__))
-            raise
-        finally:
-            took = round((time.perf_counter() - began) * 1000, 3)
-            log.event("score", score_id=call.id, status=status, bank=call.because.get("bank"), milliseconds=took)
+        call = Call()
+        desk.admit(call, door.asking(request.scope), "object")
+        entries = await asyncio.to_thread(desk.journal.lines_about, name)
+        return JSONResponse(told_of(entries, name, call.by.name), headers={"Cache-Control": "no-store"})
+
+    @app.get("/metrics", summary="Counts and times for Prometheus", include_in_schema=False)
+    async def metrics() -> Response:
+        """No bank, no subject, no id."""
+        return Response(the_door.metrics.text(the_door.under_way), media_type=CONTENT_TYPE)
+
+    @app.get("/.well-known/jwks.json", summary="The keys that signed answers verify with (RFC 7517)")
+    async def keys(request: Request) -> Response:
+        """The service's public keys, the present one and older ones; the header X-JWS-Signature names which."""
+        return JSONResponse(request.app.state.desk.keys)
 
     @app.post(
         "/oauth2/token",
         summary="Client credentials (RFC 6749 §4.4)",
+        responses={
+            400: {"description": "an error of RFC 6749 §5.2", "content": {"application/json": {}}},
+            401: {"description": "invalid_client", "content": {"application/json": {}}},
+            413: _PROBLEMS[413],
+        },
         openapi_extra={
             "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _FORM}}}
         },
@@ -125,7 +133,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
             )
             if desk.access.client(asked.name):  # a name from outside goes into the ledger only when it is one of ours
                 because["bank"] = asked.name
-            given = await asyncio.to_thread(desk.tokens.issue, asked)
+            given = await asyncio.to_thread(desk.tokens.issue, asked, door.asking(request.scope))
         except TokenRefused as refused:
             await desk.recorder.record(
                 "token.refused", "token", by=SERVICE, because={**because, "error": refused.error}
@@ -154,7 +162,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         return problems.ProblemResponse({**lapsed.problem(), "ready": False, "models": told.models}, status_code=503)
 
     _describe(app)
-    return app
+    return the_door
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +194,17 @@ def _describe(app: FastAPI) -> None:
     """Complete the OpenAPI document: the request's schema, which no route function declares, and how tokens are got."""
     document = app.openapi()
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Asked"] = Asked.model_json_schema()
+    for form in FORMS.values():
+        told = form.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(told.pop("$defs", {}))
+        schemas[form.__name__] = told
     document["components"]["securitySchemes"] = {
         "bank": {
             "type": "oauth2",
             "flows": {
                 "clientCredentials": {
                     "tokenUrl": "/oauth2/token",
-                    "scopes": {"score": "ask for scores under a mandate"},
+                    "scopes": SCOPES,
                 }
             },
         }

@@ -12,20 +12,25 @@ from credit.errors import CreditError, Missing
 from credit.subjects import PseudonymKey
 from credit.uscc import Uscc
 from serving import log
-from serving.access import Access
-from serving.answers import answer_digest, compose, line_of
-from serving.forms import read_asked
+from serving.access import LIMIT, Access, Limit
+from serving.forms import Ask
 from serving.identifiers import score_id
+from serving.journal import Journal
 from serving.library import Library
-from serving.mandates import PURPOSES, MandateGate, is_mandate_id
+from serving.mandates import PURPOSES, Mandate, MandateGate, is_mandate_id
 from serving.problems import ScopeMissing
+from serving.quotas import Bucket, Quotas
 from serving.records import Recorder
+from serving.repeats import Repeats
 from serving.settings import ServiceSettings
+from serving.sheets import Filled, Sheets
+from serving.signatures import Signer
 from serving.snapshots import Book
-from serving.tokens import Tokens
+from serving.tokens import Asking, Tokens
 
 SERVICE = Actor("scoring", Role.SERVICE)
 ANSWERED, REFUSED, OPENED = "score.answered", "score.refused", "book.opened"
+REPEATED, SUSPECTED = "score.repeated", "enumeration.suspected"
 
 
 @dataclass(slots=True)
@@ -35,6 +40,19 @@ class Call:
     id: str = field(default_factory=score_id)
     by: Actor = SERVICE
     because: dict[str, Any] = field(default_factory=dict)
+    limit: Limit = LIMIT
+    bucket: Bucket | None = None  # what the bank has left; None until it is known who calls
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A subject in a book under a mandate, and the last day on which what the book says of it may be used."""
+
+    uscc: str
+    book: Book
+    row: int
+    mandate: Mandate
+    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,55 +64,66 @@ class Desk:
     tokens: Tokens
     gate: MandateGate
     library: Library
+    journal: Journal
     recorder: Recorder
+    signer: Signer
+    keys: Mapping[str, Any]  # the service's public keys as a JWK set
     pseudonyms: PseudonymKey = field(repr=False)
+    sheets: Sheets = field(default_factory=Sheets)
+    quotas: Quotas = field(default_factory=Quotas)
+    repeats: Repeats = field(default_factory=Repeats)
 
-    def admit(self, call: Call, authorization: str) -> None:
-        """Learn who calls. Raises Unauthenticated, or ScopeMissing when the token is not for scores."""
-        bearer = self.tokens.read(authorization)
-        call.by = Actor(bearer.bank, Role.BANK)
-        call.because["bank"] = bearer.bank
-        if "score" not in bearer.scopes:
-            raise ScopeMissing("This token may not ask for scores", remedy="Ask for a token with the scope score")
+    def admit(self, call: Call, asking: Asking, scope: str) -> None:
+        """Learn who calls, and count the call. Raises Unauthenticated, ScopeMissing, TooMany."""
+        bearer = self.tokens.admit(asking)
+        call.by, call.limit = bearer.by, bearer.limit
+        call.because["bank"] = bearer.by.name
+        if scope not in bearer.scopes:
+            why = f"it takes the scope {scope}"
+            raise ScopeMissing("This token may not ask for this", why=why, remedy="Ask for a token with this scope")
+        call.bucket = self.quotas.take(bearer.by.name, bearer.limit)
 
-    async def answer(self, call: Call, body: bytes) -> dict[str, Any]:
-        """The answer, once its entry is durable.
+    def look(self, call: Call, uscc_text: str, purpose: str, mandate_id: str) -> Found:
+        """The subject's place in a book, and the mandate that opens it.
 
         The service's own state comes first and the look-up last: whoever has no mandate does not learn whether a
         subject is known here. Raises Malformed, Lapsed, Refused, Missing, Broken.
         """
-        asked = read_asked(body)
-        uscc = Uscc.parse(asked.uscc)
+        uscc, because = Uscc.parse(uscc_text), call.because
         subject = self.pseudonyms.key_of(uscc.code)
-        call.because |= {"subject": subject.hex}
+        because["subject"] = subject.hex
         day = self.settings.day()
         book = self.library.for_kind(uscc.kind, day)  # one book for the whole call, whatever is swapped meanwhile
-        call.because |= {"model": book.model, "version": book.version, "snapshot": book.snapshot}
-        if is_mandate_id(asked.mandate):  # free text from outside might hold a code: it stays out of the ledger
-            call.because["mandate"] = asked.mandate
-        if asked.purpose in PURPOSES:
-            call.because["purpose"] = asked.purpose
+        because["model"], because["version"], because["snapshot"] = book.model, book.version, book.snapshot
+        if is_mandate_id(mandate_id):  # free text from outside might hold a code: it stays out of the ledger
+            because["mandate"] = mandate_id
+        if purpose in PURPOSES:
+            because["purpose"] = purpose
         mandate = self.gate.require(
-            asked.mandate, bank=call.by.name, subject=subject, purpose=asked.purpose, day=day, judge=SERVICE
+            mandate_id, bank=call.by.name, subject=subject, purpose=purpose, day=day, judge=SERVICE
         )
-        valid_until = min(book.valid_until(self.settings.freshness_days), mandate.valid_until)
-        call.because["valid_until"] = valid_until.isoformat()
+        until = min(book.valid_until(self.settings.freshness_days), mandate.valid_until).isoformat()
+        because["valid_until"] = until
         row = book.row_of(subject)
         if row is None:
             why = f"it has no record in the snapshot of {book.as_of}"
             raise Missing("The subject is not known here", why=why, remedy="Compare the code with the business licence")
-        answer = compose(
-            book,
-            line_of(book, row),
-            score_id=call.id,
-            mandate=mandate.id,
-            purpose=mandate.purpose,
-            valid_until=valid_until,
-        )
-        digest = answer_digest(answer)
-        because = {**call.because, "status": 200, "digest": digest}
+        return Found(uscc.code, book, row, mandate, until)
+
+    def find(self, call: Call, asked: Ask) -> Filled:
+        """The answer to a call, still without its receipt: sent only once its entry is durable. Raises as `look`."""
+        found = self.look(call, asked.uscc, asked.purpose, asked.mandate)
+        return self.sheets.of(found.book, found.row).fill(
+            uscc=found.uscc, mandate=found.mandate.id, purpose=found.mandate.purpose, score_id=call.id,
+            valid_until=found.until,
+        )  # fmt: skip
+
+    async def answer(self, call: Call, asked: Ask) -> bytes:
+        """The answer's bytes, once its entry is durable. Raises as `look` does, and Broken when there is no entry."""
+        filled = self.find(call, asked)
+        because = {**call.because, "status": 200, "digest": filled.digest}
         entry = await self.recorder.record(ANSWERED, call.id, by=call.by, because=because)
-        return {**answer, "uscc": uscc.code, "receipt": {"entry": entry.id, "seq": entry.seq, "digest": digest}}
+        return filled.whole(entry=entry.id, seq=entry.seq)
 
     async def announce(self, book: Book) -> None:
         """Record that answers come from `book` from now on, so that the ledger tells what served at any time."""
@@ -113,7 +142,13 @@ class Desk:
             "slug": error.slug,
             "checks": [finding.check for finding in getattr(error, "findings", ())],
         }
+        led_nowhere = error.status in (403, 404) and call.bucket is not None
+        was_the_last = led_nowhere and self.quotas.miss(call.by.name)  # who tries codes or mandates runs out of them
         try:
             await self.recorder.record(REFUSED, call.id, by=call.by, because=because)
+            if was_the_last:
+                alarm = {"bank": call.by.name, "refusals": self.quotas.misses.burst}
+                await self.recorder.record(SUSPECTED, f"bank-{call.by.name}", by=SERVICE, because=alarm)
+                log.event("enumeration.suspected", level=logging.WARNING, bank=call.by.name)
         except CreditError as fault:
             log.event("ledger.failed", level=logging.ERROR, score_id=call.id, fault=fault.what)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeVar
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
 from credit.errors import Malformed
@@ -15,6 +16,7 @@ _EXAMPLE: dict[str, JsonValue] = {
     "mandate": "mandate-0123456789abcdef0123456789abcdef",
 }
 _ID = "018f2b1c-7d2e-7c55-a5d1-0f7b8e0c9a42"
+Form = TypeVar("Form", bound=BaseModel)
 Short = Annotated[str, StringConstraints(max_length=256, strict=True)]
 
 
@@ -28,6 +30,55 @@ class Asked(BaseModel):
     uscc: Short = Field(description="统一社会信用代码, 18 characters with both check characters right (GB 32100-2015)")
     purpose: Short = Field(description=f"the mandate's purpose: one of {', '.join(PURPOSES)}")
     mandate: Short = Field(description="the id of a mandate (授权书) granted to the calling bank")
+
+
+class AskedBatch(BaseModel):
+    """Up to a thousand subjects, each with its own mandate; each is judged by itself."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [{"asks": [dict(_EXAMPLE)]}]}
+    )
+
+    asks: list[Asked] = Field(min_length=1, max_length=1000)
+
+
+class AskedVerification(BaseModel):
+    """A question that is answered by yes or no, or by a band of 50 points."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True,
+        json_schema_extra={"examples": [{**_EXAMPLE, "question": "points_at_least", "value": 650}]},
+    )  # fmt: skip
+
+    uscc: Short
+    purpose: Short
+    mandate: Short
+    question: Literal["points_at_least", "grade_at_least", "points_within"]
+    value: Annotated[int, Field(strict=True)] | Short | None = None
+
+
+class AskedObjection(BaseModel):
+    """An objection to an answer, brought by the bank that was given it; the statement is read by a person."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True,
+        json_schema_extra={"examples": [{"score_id": _ID, "kind": "human_review", "statement": "the lease has ended"}]},
+    )  # fmt: skip
+
+    score_id: Short
+    kind: Literal["explanation", "correction", "human_review"]
+    statement: Annotated[str, StringConstraints(min_length=1, max_length=2000, strict=True)]
+
+
+class Ask(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What `Asked` declares, as it is read on the way to an answer: twenty times as fast."""
+
+    uscc: Annotated[str, msgspec.Meta(max_length=256)]
+    purpose: Annotated[str, msgspec.Meta(max_length=256)]
+    mandate: Annotated[str, msgspec.Meta(max_length=256)]
+
+
+_decode = msgspec.json.Decoder(Ask).decode
 
 
 class Reason(BaseModel):
@@ -88,6 +139,58 @@ class Answer(BaseModel):
     receipt: Receipt
 
 
+class Part(BaseModel):
+    """One subject's part of a batch: the answer, or the problem."""
+
+    status: int
+    answer: Answer | None = None
+    problem: dict[str, Any] | None = None
+
+
+class AnswerBatch(BaseModel):
+    """The parts in the order asked."""
+
+    answers: list[Part]
+
+
+class Band(BaseModel):
+    """From these points (included) to below those."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    from_: int = Field(alias="from")
+    below: int
+
+
+class Verification(BaseModel):
+    """The answer to a question; the score itself is not in it."""
+
+    verification_id: str
+    uscc: str
+    question: str
+    value: int | str | None
+    answer: bool | Band
+    model: str
+    snapshot: SnapshotName
+    version: str
+    valid_until: str
+    purpose: str
+    mandate: str
+    notice: dict[str, str]
+    receipt: Receipt
+
+
+class Objection(BaseModel):
+    """An objection taken: a person answers by the day `due`; ask GET /v1/objections/{id} how it stands."""
+
+    objection_id: str
+    score_id: str
+    kind: str
+    state: str
+    due: str
+    receipt: Receipt
+
+
 class Problem(BaseModel):
     """An error (RFC 9457, application/problem+json); `findings` say which checks refused."""
 
@@ -100,13 +203,22 @@ class Problem(BaseModel):
     findings: list[dict[str, Any]] = []
 
 
-def read_asked(body: bytes) -> Asked:
+def read_ask(body: bytes) -> Ask:
     """Read a request's body. Raises Malformed naming the fields at fault and never repeating what they held."""
     try:
-        return Asked.model_validate_json(body)
+        return _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        asked = explain(Asked, body)  # which says what is wrong
+        return Ask(asked.uscc, asked.purpose, asked.mandate)
+
+
+def explain(form: type[Form], body: bytes) -> Form:
+    """Read a body by its form. Raises Malformed naming the fields at fault and never repeating what they held."""
+    try:
+        return form.model_validate_json(body)
     except ValidationError as bad:
         faults = bad.errors(include_url=False, include_context=False, include_input=False)
-        known = set(Asked.model_fields)  # a key that is not ours may itself hold a subject's data
+        known = set(form.model_fields)  # a key that is not ours may itself hold a subject's data
         named = sorted(
             {
                 f"{part}: {fault['msg']}"
@@ -115,5 +227,5 @@ def read_asked(body: bytes) -> Asked:
                 for fault in faults
             }
         )
-        remedy = "Send a JSON object with uscc, purpose and mandate, all text"
+        remedy = f"Send a JSON object with {', '.join(form.model_fields)}"
         raise Malformed("The request cannot be read", why="; ".join(named), remedy=remedy) from None

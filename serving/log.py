@@ -7,6 +7,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+ERROR = logging.ERROR
 _LOGGER = logging.getLogger("haihe.serving")
 
 

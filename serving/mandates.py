@@ -18,9 +18,11 @@ from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.subjects import SubjectKey
 from serving.access import Access
+from serving.remembered import Remembered
 
 PAYLOAD_TYPE = "application/vnd.haihe.mandate+json"
 PURPOSES = ("credit_granting", "post_loan_management")  # 授信审批, 贷后管理
+MOST = 65_536  # mandates remembered as allowing one call
 _SIGNERS = {"platform"}
 _ID = re.compile(r"mandate-[0-9a-f]{32}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -170,12 +172,22 @@ class MandateGate:
         """Mandates come from `access`; their signatures are checked against the platform's keys in `ring`."""
         self._access, self._ring = access, ring
         self._gate = Gate("mandate", (same_subject, same_purpose, in_time, not_revoked), {})
+        self._allowed: Remembered[tuple[str, str, str, str, date], Mandate] = Remembered(MOST)
 
     def require(self, name: str, *, bank: str, subject: SubjectKey, purpose: str, day: date, judge: Actor) -> Mandate:
         """The mandate, when it allows this call; raises Refused saying which check failed, and no more than that.
 
         Another bank's mandate looks like one that does not exist: whom and what it is for is not this bank's to learn.
+        What was allowed is remembered until a mandate or client is changed by anybody, so a revocation is seen at once.
         """
+        case, now = (name, bank, subject.hex, purpose, day), self._access.generation()
+        held = self._allowed.get(case, now)
+        if held is None:
+            held = self._judge(name, bank=bank, subject=subject, purpose=purpose, day=day, judge=judge)
+            self._allowed.put(case, held, now)
+        return held
+
+    def _judge(self, name: str, *, bank: str, subject: SubjectKey, purpose: str, day: date, judge: Actor) -> Mandate:
         found = self._access.rows("SELECT envelope, revoked_at FROM mandate WHERE id = ? AND bank = ?", name, bank)
         if not found:
             failed = _finding("bank", False, "this bank holds no such mandate")

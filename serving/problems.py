@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from credit.errors import CreditError, Lapsed, Malformed, Unauthenticated
 from serving import log
+from serving.quotas import TooMany
 
 LARGEST_BODY = 1 << 20  # bytes
 
@@ -20,6 +21,21 @@ class TooLarge(Malformed):
     """The body is over the limit (HTTP 413)."""
 
     status, slug = 413, "too-large"
+
+
+class TooSlow(Malformed):
+    """The body did not arrive in time (HTTP 408)."""
+
+    status, slug = 408, "too-slow"
+
+
+class Overloaded(Lapsed):
+    """More calls are under way than can be answered in time (HTTP 503)."""
+
+    slug = "overloaded"
+
+    def __init__(self) -> None:
+        super().__init__("Too many calls are under way", remedy="Try again in a second")
 
 
 class ScopeMissing(Unauthenticated):
@@ -34,16 +50,25 @@ class ProblemResponse(JSONResponse):
     media_type = "application/problem+json"
 
 
-def respond(error: CreditError, **more: str) -> ProblemResponse:
-    """The response that stands for an error, with the headers it takes."""
+def headers_of(error: CreditError) -> dict[str, str]:
+    """The headers that the response for an error takes."""
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, ScopeMissing):
-        headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="insufficient_scope", scope="score"'
+        headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="insufficient_scope"'
     elif isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="invalid_token"'
+    elif isinstance(error, Overloaded):
+        headers["Retry-After"] = "1"
     elif isinstance(error, Lapsed):
         headers["Retry-After"] = "60"
-    return ProblemResponse({**error.problem(), **more}, status_code=error.status, headers=headers)
+    elif isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.after)
+    return headers
+
+
+def respond(error: CreditError, **more: str) -> ProblemResponse:
+    """The response that stands for an error, with the headers it takes."""
+    return ProblemResponse({**error.problem(), **more}, status_code=error.status, headers=headers_of(error))
 
 
 async def read_body(request: Request, limit: int = LARGEST_BODY) -> bytes:
@@ -51,13 +76,18 @@ async def read_body(request: Request, limit: int = LARGEST_BODY) -> bytes:
     told = request.headers.get("content-length", "0")
     size, parts = 0, []
     if told.isascii() and told.isdigit() and int(told) > limit:
-        raise TooLarge("The body is too large", why=f"the most is {limit} bytes")
+        raise too_large(limit)
     async for part in request.stream():
         size += len(part)
         if size > limit:
-            raise TooLarge("The body is too large", why=f"the most is {limit} bytes")
+            raise too_large(limit)
         parts.append(part)
     return b"".join(parts)
+
+
+def too_large(limit: int) -> TooLarge:
+    """The refusal of a body over `limit` bytes."""
+    return TooLarge("The body is too large", why=f"the most is {limit} bytes")
 
 
 def install(app: FastAPI) -> None:

@@ -21,7 +21,7 @@ class ServiceSettings:
     ring: folder of the zones' public keys · ledger: the service's hash chain · access: SQLite database of clients and
     mandates · models: names separated by commas · freshness_days: greatest age in days of a snapshot that may answer ·
     watch_seconds: between two looks at the shelf · algorithm: of the pseudonyms, sha256 or sm3, as the release's ·
-    today: a fixed day for tests and demonstrations.
+    today: a fixed day for tests and demonstrations · most_at_once: calls under way beyond which more get 503.
     """
 
     shelf: Path
@@ -34,6 +34,7 @@ class ServiceSettings:
     watch_seconds: float = 1.0
     algorithm: str = "sha256"
     today: date | None = None
+    most_at_once: int = 512
     host: str = "127.0.0.1"
     port: int = 8700
 

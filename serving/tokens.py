@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import secrets
 import time
 from collections.abc import Mapping
@@ -12,11 +13,15 @@ from urllib.parse import parse_qsl, unquote_plus
 
 import jwt
 
+from credit.actor import Actor, Role
 from credit.errors import Refused, Unauthenticated
-from credit.keys import SigningKey
-from serving.access import Access, Client
+from credit.keys import KeyRing, SigningKey
+from serving.access import Access, Client, Limit
+from serving.proofs import ASSERTION, Seen, read_assertion, read_proof
+from serving.remembered import Remembered
 
 ISSUER, AUDIENCE, LIFETIME = "haihe-service", "haihe-scores", 15 * 60  # seconds
+MOST = 4096  # tokens remembered
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "scope"]
 
 
@@ -41,10 +46,24 @@ class ClientRefused(TokenRefused):
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """What a good token says: which bank, and what it may ask for."""
+    """What a good token says: which bank, what it may ask for and how much, and to which key it is bound, if any."""
 
-    bank: str
+    by: Actor
     scopes: frozenset[str]
+    expires: int  # seconds since 1970
+    limit: Limit
+    bound_to: str | None = None  # the thumbprint of the client's key
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a request says of itself, as far as its proofs must fit it."""
+
+    method: str
+    host: str
+    path: str
+    authorization: str
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,7 @@ class TokenRequest:
     name: str
     secret: str
     scopes: frozenset[str]
+    assertion: str = ""
 
     @classmethod
     def parse(cls, content_type: str, authorization: str, body: bytes) -> TokenRequest:
@@ -67,12 +87,31 @@ class TokenRequest:
         form = dict(pairs)
         if len(form) != len(pairs):
             raise TokenRefused("invalid_request", "a parameter is repeated")
-        name, secret = _client_of(authorization, form)
+        assertion = form.get("client_assertion", "")
+        if assertion or "client_assertion_type" in form:
+            name, secret = _client_of_assertion(authorization, form), ""
+        else:
+            name, secret = _client_of(authorization, form)
         if "grant_type" not in form:
             raise TokenRefused("invalid_request", "grant_type is missing")
         if form["grant_type"] != "client_credentials":
             raise TokenRefused("unsupported_grant_type", "only client_credentials is known here")
-        return cls(name, secret, frozenset(form.get("scope", "").split()))
+        return cls(name, secret, frozenset(form.get("scope", "").split()), assertion)
+
+
+def _client_of_assertion(authorization: str, form: Mapping[str, str]) -> str:
+    """RFC 7523 §2.2: the client an assertion is of; who signed it is looked at later."""
+    if authorization or "client_secret" in form:
+        raise TokenRefused("invalid_request", "the client is named twice, by an assertion and otherwise")
+    if form.get("client_assertion_type") != ASSERTION or not form.get("client_assertion"):
+        raise TokenRefused("invalid_request", "client_assertion and its type go together")
+    try:
+        name = str(jwt.decode(form["client_assertion"], options={"verify_signature": False})["sub"])
+    except (jwt.InvalidTokenError, KeyError) as bad:
+        raise ClientRefused("The assertion cannot be read") from bad
+    if form.get("client_id", name) != name:
+        raise ClientRefused("The assertion is of another client")
+    return name
 
 
 def _client_of(authorization: str, form: Mapping[str, str]) -> tuple[str, str]:
@@ -94,29 +133,53 @@ def _client_of(authorization: str, form: Mapping[str, str]) -> tuple[str, str]:
 
 
 class Tokens:
-    """Issues and reads the service's tokens with its own Ed25519 key."""
+    """Issues tokens with the service's Ed25519 key; reads those of its older keys too, while the ring holds them."""
 
-    def __init__(self, key: SigningKey, access: Access) -> None:
+    def __init__(self, key: SigningKey, access: Access, ring: KeyRing) -> None:
         """A JWT's signed bytes never look like a DSSE envelope's, so the service's one key can sign both."""
-        self._key, self._public, self._access = key.private, key.private.public_key(), access
+        self._key, self._keyid, self._access = key.private, key.keyid, access
+        self._publics = {**ring.keys.get(key.zone, {}), key.keyid: key.private.public_key()}
+        self._good: Remembered[bytes, Bearer] = Remembered(MOST)
+        self._seen = Seen()
 
-    def issue(self, asked: TokenRequest) -> dict[str, str | int]:
-        """The successful answer of RFC 6749 §5.1. Raises TokenRefused. Takes about 50 ms: run it off the event loop."""
+    def issue(self, asked: TokenRequest, asking: Asking | None = None) -> dict[str, str | int]:
+        """The successful answer of RFC 6749 §5.1. Raises TokenRefused. Takes about 50 ms: run it off the event loop.
+
+        A request with a DPoP proof gets a token bound to the proof's key.
+        """
         try:
-            client = self._access.check(asked.name, asked.secret)
+            client = self._client(asked, asking)
+            bound_to = self._bound_to(asking)
         except Unauthenticated as wrong:
             raise ClientRefused("Client authentication failed") from wrong
         if asked.scopes - client.scopes:
             raise TokenRefused("invalid_scope", "this client may not have a scope it asks for")
         scope = " ".join(sorted(asked.scopes or client.scopes))
         return {
-            "access_token": self.sign(client, scope),
-            "token_type": "Bearer",
+            "access_token": self.sign(client, scope, bound_to),
+            "token_type": "DPoP" if bound_to else "Bearer",
             "expires_in": LIFETIME,
             "scope": scope,
         }
 
-    def sign(self, client: Client, scope: str) -> str:
+    def _client(self, asked: TokenRequest, asking: Asking | None) -> Client:
+        if not asked.assertion:
+            return self._access.check(asked.name, asked.secret)
+        client = self._access.client(asked.name)
+        audiences = [ISSUER] + ([f"{s}://{asking.host}{asking.path}" for s in ("https", "http")] if asking else [])
+        read_assertion(asked.assertion, asked.name, self._access.keys(asked.name), audiences, self._seen)
+        if client is None or client.disabled:
+            raise Unauthenticated("Client authentication failed")
+        return client
+
+    def _bound_to(self, asking: Asking | None) -> str | None:
+        if asking is None or not asking.proof:
+            return None
+        return read_proof(
+            asking.proof, method=asking.method, host=asking.host, path=asking.path, token=None, seen=self._seen
+        )
+
+    def sign(self, client: Client, scope: str, bound_to: str | None = None) -> str:
         """A token for `client`, good for LIFETIME seconds from now."""
         now = int(time.time())
         claims = {
@@ -127,18 +190,50 @@ class Tokens:
             "jti": secrets.token_hex(16),
             "iat": now,
             "exp": now + LIFETIME,
+            **({"cnf": {"jkt": bound_to}} if bound_to else {}),
         }
-        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"typ": "at+jwt"})
+        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"typ": "at+jwt", "kid": self._keyid})
 
     def read(self, authorization: str) -> Bearer:
-        """The bearer of an Authorization header. Raises Unauthenticated; a client shut out since is refused too."""
+        """The bearer of an Authorization header. Raises Unauthenticated; a client shut out since is refused too.
+
+        A good token is verified once and remembered by its digest until it ends or a client was changed.
+        """
+        name, now = hashlib.sha256(authorization.encode()).digest(), self._access.generation()
+        held = self._good.get(name, now)
+        if held is not None and held.expires > time.time():
+            return held
+        self._good.forget(name)
+        bearer = self._verify(authorization)
+        self._good.put(name, bearer, now)
+        return bearer
+
+    def admit(self, asking: Asking) -> Bearer:
+        """The bearer of a request. Raises Unauthenticated, also when a bound token comes without its key's proof."""
+        bearer = self.read(asking.authorization)
+        scheme, _, token = asking.authorization.partition(" ")
+        if bearer.bound_to is None:
+            if scheme.lower() == "bearer":
+                return bearer
+            raise Unauthenticated("The token is not bound to a key", remedy="Send it as Bearer")
+        if scheme.lower() != "dpop" or not asking.proof:  # RFC 9449 §7.1: a bound token is no bearer token
+            raise Unauthenticated("The token is bound to a key", remedy="Send it as DPoP, with a proof of the key")
+        made_by = read_proof(
+            asking.proof, method=asking.method, host=asking.host, path=asking.path, token=token.strip(), seen=self._seen
+        )
+        if made_by != bearer.bound_to:
+            raise Unauthenticated("The proof is by another key than the token's", remedy="Use the key the token is of")
+        return bearer
+
+    def _verify(self, authorization: str) -> Bearer:
         scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        if scheme.lower() not in ("bearer", "dpop") or not token:
             raise Unauthenticated("No bearer token", remedy="Get one from POST /oauth2/token")
         try:
+            keyid = jwt.get_unverified_header(token.strip()).get("kid", self._keyid)
             claims = jwt.decode(
                 token.strip(),
-                self._public,
+                self._publics[keyid],
                 algorithms=["EdDSA"],
                 audience=AUDIENCE,
                 issuer=ISSUER,
@@ -146,9 +241,11 @@ class Tokens:
             )
         except jwt.ExpiredSignatureError as late:
             raise Unauthenticated("The token has expired", remedy="Get a new one from POST /oauth2/token") from late
-        except jwt.InvalidTokenError as bad:
+        except (jwt.InvalidTokenError, KeyError, TypeError) as bad:
             raise Unauthenticated("The token is not valid", remedy="Get one from POST /oauth2/token") from bad
         client = self._access.client(str(claims["sub"]))
         if client is None or client.disabled:
             raise Unauthenticated("The token's client may not call", remedy="Ask the platform")
-        return Bearer(client.name, frozenset(str(claims["scope"]).split()) & client.scopes)
+        scopes = frozenset(str(claims["scope"]).split()) & client.scopes
+        bound_to = (claims.get("cnf") or {}).get("jkt")
+        return Bearer(Actor(client.name, Role.BANK), scopes, int(claims["exp"]), client.limit, bound_to)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from credit.keys import KeyRing, SigningKey
 from credit.shelf import Shelf
@@ -16,6 +17,9 @@ from infra.home import Home
 if TYPE_CHECKING:
     from models.cluster import Tasks
 
+# A test measures what holds, never how long it takes: machines are noisy, and speeds are figures of the bench.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 ZONES = ("custody", "research", "compute", "platform", "service")
 
 

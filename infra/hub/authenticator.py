@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from traitlets import Unicode
 
 from lab.accounts import Accounts
 
-FREE, LONGEST, FORGET = 5, 300.0, 900.0  # tries without a wait; seconds: the longest wait, until all is forgotten
+FREE, FREE_ADDRESS = 5, 50  # tries without a wait: of a name, and of an address, which many people may share
+LONGEST, FORGET = 300.0, 900.0  # seconds: the longest wait, until all is forgotten
 MOST = 10_000  # names and addresses kept
 
 
@@ -26,15 +28,15 @@ MOST = 10_000  # names and addresses kept
 class Brake:
     """Counts failures by key; ``clock`` gives seconds."""
 
-    clock: Any = time.monotonic
+    clock: Callable[[], float] = time.monotonic
     failures: dict[str, tuple[int, float]] = field(default_factory=dict)
 
-    def wait(self, key: str) -> float:
-        """Seconds until this key may try again."""
+    def wait(self, key: str, free: int = FREE) -> float:
+        """Seconds until this key may try again, after ``free`` failures that cost nothing."""
         count, last = self.failures.get(key, (0, 0.0))
-        if self.clock() - last > FORGET:
+        if count < free or self.clock() - last > FORGET:
             return 0.0
-        return max(0.0, last + min(LONGEST, 2.0 ** (count - FREE)) - self.clock()) if count >= FREE else 0.0
+        return max(0.0, last + min(LONGEST, 2.0 ** min(count - free, 16)) - self.clock())
 
     def failed(self, key: str) -> None:
         """Remember one more failure."""
@@ -64,7 +66,7 @@ class LabAuthenticator(Authenticator):  # type: ignore[misc]
         """The user with the groups of their roles, or None. Answers 429 while a name or an address must wait."""
         name, password = str(data.get("username", ""))[:64].lower(), str(data.get("password", ""))[:256]
         keys = (f"name {name}", f"address {handler.request.remote_ip}")
-        wait = max(map(self.brake.wait, keys))
+        wait = max(self.brake.wait(keys[0]), self.brake.wait(keys[1], FREE_ADDRESS))
         if wait > 0:
             raise HTTPError(429, f"Too many tries: wait {wait:.0f} seconds")
         account = await asyncio.to_thread(Accounts(Path(self.accounts)).verify, name, password)

@@ -7,7 +7,6 @@ import html
 import os
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -17,15 +16,15 @@ from traitlets import Any as AnyTrait
 from traitlets import default
 
 from credit.actor import Role
-from credit.errors import CreditError, Missing, Refused
+from credit.errors import CreditError, Refused
 from credit.follower import Remembered
-from credit.seal import Kind
-from credit.shelf import Opened
 from infra.hub.gate import HubGate
 from infra.hub.ids import ids_of
+from infra.hub.releases import granted, newest
 from infra.hub.settings import HubSettings
 from infra.hub.starters import give
-from infra.sandbox.keeper import Keeper, Plan
+from infra.sandbox.keeper import Keeper
+from infra.sandbox.plan import Plan
 from infra.sandbox.reads import ReadWatch
 from lab.accounts import Accounts
 from lab.projects import Project, Projects
@@ -200,38 +199,6 @@ def projects_of(lab: HubSettings) -> Projects:
 def watch() -> ReadWatch | None:
     """The one watch over what workspaces read; None where the machine gives none."""
     return ReadWatch.open() if os.getuid() == 0 else None
-
-
-def newest(lab: HubSettings) -> Opened | None:
-    """The newest research release that has not ended, as the gateway chooses it; None when there is none."""
-    shelf = lab.place.shelf
-    found = [seal for seal in shelf.list(Kind.RELEASE) if seal.terms.get("purpose") == "research"]
-    alive = [seal for seal in found if lab.day() < seal.expires_on]
-    latest = max(alive, key=lambda seal: (seal.terms.get("as_of", ""), seal.made_at, seal.id), default=None)
-    return shelf.open(latest.id, deep=False) if latest else None
-
-
-def granted(release: Opened | None, tables: tuple[str, ...]) -> dict[Path, str]:
-    """What of a release a project sees: its manifest and the granted tables, readable by anyone it is shown to."""
-    if release is None:
-        return {}
-    places = {release.path / "manifest.json": "manifest.json"}
-    for table in tables:
-        if table not in release.seal.terms["tables"]:
-            raise Missing(f"The release has no table {table}", why="it is granted to the project")
-        places[release.path / table] = table
-    for place in places:
-        _readable(place)
-    return places
-
-
-def _readable(place: Path) -> None:
-    """A sandbox is another user: it reads what anyone may read. Who reaches the shelf is decided by its folder."""
-    for path in (place, *place.rglob("*")) if place.is_dir() else (place,):
-        wanted = 0o555 if path.is_dir() else 0o444
-        mode = path.stat().st_mode
-        if mode & wanted != wanted:
-            os.chmod(path, mode | wanted)
 
 
 def _now() -> Any:

@@ -19,10 +19,11 @@ from pathlib import Path
 
 from credit.errors import Refused
 from infra.sandbox import watchdog
-from infra.sandbox.bubblewrap import INSIDE_HOME, Ids, Limits, Mode, Sandbox
+from infra.sandbox.bubblewrap import INSIDE_HOME, Limits, Sandbox
 from infra.sandbox.cgroup import Cgroup
 from infra.sandbox.kernels import Kernels
 from infra.sandbox.places import installation, system_files
+from infra.sandbox.plan import Plan, base_environment, prepare
 from infra.sandbox.reads import ReadWatch
 from infra.sandbox.start import Running, start
 
@@ -30,22 +31,6 @@ SERVER = ("-I", "-m", "lab.workspace")
 SERVER_LIMITS = Limits(memory=2 << 30, processes=128, tmp=128 << 20, file_size=256 << 20)
 READY_SECONDS = 90.0
 LOOK_EVERY, WEIGH_EVERY = 1.0, 5.0  # seconds between two looks at memory, at the home
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All that is decided before a workspace starts. ``data`` are a release's folders by their place below /data."""
-
-    name: str
-    mode: Mode
-    server: Ids
-    kernel: Ids
-    home: Path
-    run: Path  # <run>/ws/<name>: its sockets
-    data: Mapping[Path, str]
-    seconds: float  # it ends after these
-    limits: Limits = field(default_factory=Limits)
-    kernels: int = 4  # at most, at once
 
 
 @dataclass(slots=True)
@@ -175,30 +160,6 @@ class Keeper:
                 held = await asyncio.to_thread(watchdog.held, self.plan.home, most=self.plan.limits.home)
                 self.kernels.bound_home(held)
                 weighed = time.monotonic()
-
-
-def prepare(plan: Plan) -> None:
-    """The folders of a workspace, each for exactly whom it is for."""
-    plan.home.parent.mkdir(parents=True, exist_ok=True)
-    for folder, ids, mode in (
-        (plan.home, plan.kernel, 0o2770),
-        (plan.run / "keep", plan.server, 0o700),
-        (plan.run / "gate", plan.server, 0o700),
-        (plan.run / "kernels", None, 0o755),
-        (plan.run / "front", None, 0o700),
-    ):
-        if folder != plan.home:
-            shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        if ids and plan.mode is Mode.ROOT:
-            os.chown(folder, ids.uid, ids.gid)
-        folder.chmod(mode)
-
-
-def base_environment() -> dict[str, str]:
-    """What every program in a sandbox is told of the world."""
-    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    return {"PATH": path, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", "TZ": os.environ.get("TZ", "")}
 
 
 def _listen(path: Path) -> socket.socket:

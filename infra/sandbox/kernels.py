@@ -17,18 +17,16 @@ import signal
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from credit.errors import CreditError, Malformed, Refused
 from infra.sandbox import watchdog
 from infra.sandbox.bubblewrap import INSIDE_HOME, Mode, Sandbox
 from infra.sandbox.cgroup import Cgroup
 from infra.sandbox.places import installation, system_files
+from infra.sandbox.plan import Plan, base_environment
 from infra.sandbox.reads import ReadWatch
 from infra.sandbox.start import Running, start
-
-if TYPE_CHECKING:
-    from infra.sandbox.keeper import Plan
 
 KERNEL = ("-m", "ipykernel_launcher", "-f")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
@@ -175,8 +173,6 @@ class Kernels:
         )
 
     def _environment(self) -> dict[str, str]:
-        from infra.sandbox.keeper import base_environment
-
         return base_environment() | {
             "HOME": INSIDE_HOME,
             "IPYTHONDIR": "/tmp/ipython",

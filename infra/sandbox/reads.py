@@ -64,14 +64,17 @@ class ReadWatch:
             return sorted(self.seen.pop(uid, ()))
 
     def _run(self) -> None:
-        while True:
-            events = os.read(self.fd, 64 * 1024)
-            at = 0
-            while at + _EVENT.size <= len(events):
-                length, _, _, _, _, fd, pid = _EVENT.unpack_from(events, at)
-                at += length
-                if fd >= 0:  # else the queue overflowed, and nobody waits
-                    self._one(fd, pid)
+        try:
+            while True:
+                events = os.read(self.fd, 64 * 1024)
+                at = 0
+                while at + _EVENT.size <= len(events):
+                    length, _, _, _, _, fd, pid = _EVENT.unpack_from(events, at)
+                    at += length
+                    if fd >= 0:  # else the queue overflowed, and nobody waits
+                        self._one(fd, pid)
+        finally:
+            os.close(self.fd)  # whatever happened: nobody may wait for an answer that never comes
 
     def _one(self, fd: int, pid: int) -> None:
         try:

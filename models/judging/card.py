@@ -30,10 +30,22 @@ def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
         lines.append(f"| {found['baseline']['what']} | {_interval(found['baseline'])} |")
     lines += [
         f"| KS | {_figure(found['ks'])} |",
+        f"| partial AUC to 20 % false positives | {_figure(found['partial_auc'])} |",
+        f"| H-measure | {_figure(found['h_measure'])} |",
+        f"| lift of the worst tenth | {_figure(found['lift'])} |",
         f"| Brier | {_figure(found['brier'])} |",
         f"| calibration error (by chance alone) | {_figure(found['calibration']['ece'])} "
         f"({_figure(found['calibration']['ece_noise'])}) |",
         f"| stability index | {_figure(found['stability_index'])} |",
+        "",
+        "## Ways to calibrate, on the rows it is judged on",
+        "",
+        "| way | log-loss | Brier | calibration error |",
+        "|---|---|---|---|",
+        *(
+            f"| {way}{' (taken)' if way == 'platt' else ''} | {c['log_loss']:.5f} | {c['brier']:.5f} | {c['ece']:.5f} |"
+            for way, c in found["calibrators"].items()
+        ),
         "",
         "## Grades",
         "",
@@ -43,6 +55,24 @@ def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
     for grade, cut in told["grades"]:
         row = found["grades"][grade]
         lines.append(f"| {grade} | {cut} | {row['rows']} | {_figure(row['predicted'])} | {_figure(row['observed'])} |")
+    for kind, groups in found["segments"].items():
+        lines += [
+            "",
+            f"## By {kind}",
+            "",
+            "| group | rows (defaulted) | predicted | observed | observed / predicted | AUC |",
+            "|---|---|---|---|---|---|",
+        ]
+        for name, each in groups.items():
+            ratio = f"{each['ratio']:.2f} ({each['ratio_low']:.2f} to {each['ratio_high']:.2f})"
+            lines.append(
+                f"| {name} | {each['rows']} ({each['positives']}) | {_figure(each['predicted'])} | "
+                f"{_figure(each['observed'])} | {ratio} | {_figure(each['auc'])} |"
+            )
+    moved = sorted(found["feature_stability"].items(), key=lambda item: -item[1]["index"])[:10]
+    if moved:
+        lines += ["", "## What moved most since", "", "| feature | stability index, 95 % over subjects |", "|---|---|"]
+        lines += [f"| `{n}` | {_figure(m['index'])} ({_figure(m['low'])} to {_figure(m['high'])}) |" for n, m in moved]
     lines += ["", "## Features", "", "| feature | what | a larger value … the risk |", "|---|---|---|"]
     lines += [f"| `{f['name']}` | {f['title']} | {_DIRECTIONS[f['direction']]} |" for f in told["features"]]
     lines += [

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import calibration
-from models.judging import metrics
+from models.judging import metrics, ranking, segments
 from models.judging.judged import Judged
 from models.scorer import Scorer
 
@@ -22,9 +22,10 @@ Points = NDArray[np.float64]
 def measure(scorer: Scorer, sample: Sample, judged: Judged) -> dict[str, Any]:
     """The figures of ``scorer`` on ``judged`` rows of ``sample``, JSON throughout.
 
-    ``rows, positives, judged_by, auc, auc_low, auc_high, ks, brier, calibration {ece, ece_noise, slope, intercept,
-    ratio, bins}, roc [[fpr, tpr]], points {edges, grades {grade: counts}}, grades {grade: {rows, predicted, observed}},
-    stability_index, baseline {auc, auc_low, auc_high, gain, gain_low, gain_high}, trained {rows, positives}``.
+    ``rows, positives, judged_by, auc, auc_low, auc_high, ks, partial_auc, h_measure, lift, brier, calibration {ece,
+    ece_noise, slope, intercept, ratio, bins}, roc [[fpr, tpr]], points {edges, grades {grade: counts}}, grades {grade:
+    {rows, predicted, observed}}, stability_index, feature_stability {feature: {index, low, high}}, segments {kind:
+    {group: …}}, baseline {auc, auc_low, auc_high, gain, gain_low, gain_high}, trained {rows, positives}``.
     """
     labels, raw = judged.labels, judged.raw
     probability, points = scorer.probability(raw), scorer.points(raw)
@@ -39,11 +40,16 @@ def measure(scorer: Scorer, sample: Sample, judged: Judged) -> dict[str, Any]:
         "auc_low": interval.low,
         "auc_high": interval.high,
         "ks": metrics.ks(labels, raw),
+        "partial_auc": ranking.partial_auc(labels, raw),
+        "h_measure": ranking.h_measure(labels, raw),
+        "lift": ranking.lift(labels, raw),
         "brier": metrics.brier(labels, probability),
         "calibration": calibration.measure(labels, probability),
         "roc": [[float(f), float(t)] for f, t in zip(false, true, strict=True)],
         **_by_grade(scorer, judged, probability, points),
         "stability_index": stability(scorer, sample, judged),
+        "feature_stability": feature_stability(scorer.card.names, sample, judged),
+        "segments": segments.measure(labels, probability, raw, judged.groups),
         "trained": {"rows": int(in_time.sum()), "positives": int(np.sum(np.asarray(sample.labels)[in_time]))},
     }
     if judged.baseline is not None:
@@ -58,8 +64,8 @@ def measure(scorer: Scorer, sample: Sample, judged: Judged) -> dict[str, Any]:
             "gain_low": gain.low,
             "gain_high": gain.high,
         }
-    rounded: dict[str, Any] = _rounded(found)
-    return rounded
+    told: dict[str, Any] = rounded(found)
+    return told
 
 
 def stability(scorer: Scorer, sample: Sample, judged: Judged) -> float | None:
@@ -80,6 +86,29 @@ def stability(scorer: Scorer, sample: Sample, judged: Judged) -> float | None:
     return metrics.stability_index(early, late, metrics.decile_edges(early))
 
 
+def feature_stability(names: tuple[str, ...], sample: Sample, judged: Judged) -> dict[str, dict[str, float]]:
+    """Stability index of each feature, earlier rows against later, with its 95 % interval over subjects.
+
+    Bins are the deciles of the earlier rows, and what is missing is a bin of its own. Empty when all are of one day.
+    """
+    features, days = np.asarray(sample.features), np.asarray(sample.as_of)
+    late = np.asarray(sample.out_of_time, dtype=np.bool_)
+    if not late.any():
+        every = np.unique(days)
+        late = days >= every[len(every) // 2]
+    if late.all() or not late.any():
+        return {}
+    subjects = np.asarray(sample.subjects)
+    found = {}
+    for name, column in zip(names, features.T, strict=True):
+        known = column[~late & ~np.isnan(column)]
+        edges = metrics.decile_edges(known) if len(known) else np.zeros(0)
+        binned = np.where(np.isnan(column), len(edges) + 1, np.digitize(column, edges))
+        told = metrics.stability_interval(binned, late, len(edges) + 2, subjects)
+        found[name] = {"index": told.value, "low": told.low, "high": told.high}
+    return found
+
+
 def _by_grade(scorer: Scorer, judged: Judged, probability: Points, points: Points) -> dict[str, Any]:
     card = scorer.card
     place = card.grade_index(points, card.rule_hits(judged.features))
@@ -97,12 +126,12 @@ def _by_grade(scorer: Scorer, judged: Judged, probability: Points, points: Point
     return {"points": {"edges": [float(edge) for edge in edges], "grades": counts}, "grades": table}
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
     """Every number to ``DIGITS`` digits after the point, NaN as null: JSON that reads well and digests alike."""
     if isinstance(value, dict):
-        return {name: _rounded(inner) for name, inner in value.items()}
+        return {name: rounded(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_rounded(inner) for inner in value]
+        return [rounded(inner) for inner in value]
     if isinstance(value, float):
         return round(value, DIGITS) if np.isfinite(value) else None
     return value

@@ -6,6 +6,7 @@ row, out of fold: the models of the same recipe that did not see the row's subje
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ class Judged:
     features: Floats
     raw: Floats
     baseline: Floats | None  # margins of LightGBM with its own settings on the same split
+    groups: Mapping[str, NDArray[np.str_]]  # by kind, of each row
 
 
 def rows_of(sample: Sample, scorer: Scorer, *, in_time: bool = True) -> Rows:
@@ -67,7 +69,8 @@ def judge_rows(sample: Sample, scorer: Scorer, recipe: Recipe, tasks: Tasks, *, 
             for fold, told in zip(rows.folds, tasks.map_tasks(_plain_fold, rows.folds, shared=rows), strict=True):
                 beside[rows.fold == fold] = told
     subjects = np.asarray(sample.subjects)[late]
-    return Judged(by, sample.labels[late], subjects, np.asarray(sample.as_of)[late], features, raw, beside)
+    groups = {kind: np.asarray(values, dtype=np.str_)[late] for kind, values in sample.groups.items()}
+    return Judged(by, sample.labels[late], subjects, np.asarray(sample.as_of)[late], features, raw, beside, groups)
 
 
 def _plain(rows: Rows, features: Any) -> Floats:

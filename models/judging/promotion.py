@@ -92,6 +92,23 @@ def stable(case: Case, thresholds: Thresholds) -> Finding:
     return Finding("stability", outcome, f"stability index {index:.3f}, at most {most}", {"stability_index": index})
 
 
+def parity(case: Case, thresholds: Thresholds) -> Finding:
+    """Its probabilities hold in every district, industry, size and age: where surely not, a person must look."""
+    low, high = thresholds["parity_ratio_at_least"], thresholds["parity_ratio_at_most"]
+    off, told = [], 0
+    for kind, groups in case.evidence["segments"].items():
+        for name, group in groups.items():
+            if group["rows"] * group["predicted"] < thresholds["parity_expected_at_least"]:
+                continue  # too few for any default to be more than chance
+            told += 1
+            if group["ratio_low"] > high or group["ratio_high"] < low:
+                off.append(f"{kind} {name}: {group['ratio']:.2f}")
+    evidence = {"groups": told, "off": off}
+    if off:
+        return Finding("parity", Outcome.REVIEW, f"observed over predicted defaults in {', '.join(off)}", evidence)
+    return Finding("parity", Outcome.PASS, f"holds in {told} groups", evidence)
+
+
 def beats_champion(case: Case, thresholds: Thresholds) -> Finding:
     """It does better than the one in office, on the same rows."""
     rival = case.champion
@@ -150,7 +167,7 @@ def no_leak(case: Case, thresholds: Thresholds) -> Finding:
     return Finding("leak", Outcome.PASS, "no feature tells the label by itself", {})
 
 
-CHECKS = (discrimination, calibrated, monotone, stable, beats_champion, leaf_size, reproducible, no_leak)
+CHECKS = (discrimination, calibrated, monotone, stable, parity, beats_champion, leaf_size, reproducible, no_leak)
 
 
 def promotion_gate(thresholds: Path = THRESHOLDS) -> Gate[Case]:

@@ -1,4 +1,4 @@
-"""Exact reasons (理由): path-dependent TreeSHAP (Lundberg et al. 2020), equal to LightGBM's ``pred_contrib``, faster.
+"""Exact reasons (评分原因): path-dependent TreeSHAP (Lundberg et al. 2020), equal to LightGBM's ``pred_contrib``.
 
 A leaf with value v below features j, each with its share z of rows and o = 1 where the row agrees with every split on
 j, else 0, gives feature i its Shapley value as an integral (Owen 1972)::
@@ -6,10 +6,10 @@ j, else 0, gives feature i its Shapley value as an integral (Owen 1972)::
     v (o_i - z_i)  ∫ over t in [0, 1] of  Π over j ≠ i of (z_j (1 - t) + o_j t)
 
 which is a polynomial in t, so that Gauss-Legendre quadrature is exact with one node for every two features asked on a
-path. With s = t / (1 - t) a factor is (1 - t)(z + o s). At each node of the quadrature one sweep down a tree multiplies
-the factors into P, one sweep up sums the leaves below into V (without what P holds), and a split on i adds
+path. At each node of the quadrature one sweep down a tree multiplies the factors into P, one sweep up sums the leaves
+below into V (without what P holds), and a split on i adds
 
-    P ((o_left V_left + o_right V_right) - (1 - t) V)
+    P (o_left V_left + o_right V_right - V) / (1 - t)
 
 to i, in which only a feature asked again takes a division. Everything goes through :mod:`models.trees.lanes`: the
 lanes are eight rows, or for a row alone eight nodes of the quadrature, by the same code and with the same bits.
@@ -38,7 +38,7 @@ class Rules(NamedTuple):
     """Rules of 1, 2, … K nodes, laid in lanes one after another, and where each lies in the memory it works in."""
 
     first: NDArray[np.uint64]  # (K + 2,) lanes of nodes before each rule
-    nodes: Floats  # lanes for each: t / (1 - t), weight / (1 - t) ** 2, and powers of 1 - t from 0 on
+    nodes: Floats  # three lanes for each: t, 1 - t, and weight / (1 - t)
     place: NDArray[np.uint64]  # where each part of the memory begins, in lanes; see ``_places``
 
 
@@ -99,11 +99,11 @@ def _rules(highest: int, laid: Callable[[Floats], Floats]) -> tuple[NDArray[np.u
     for count in range(1, highest + 1):
         places, weights = np.polynomial.legendre.leggauss(count)
         rest = (1 - places) / 2
-        powers = np.multiply.accumulate([np.ones(count), *[rest] * 2 * highest])
-        parts = [laid(values).reshape(-1, WIDTH) for values in (1 / rest - 1, weights / 2 / rest**2, *powers)]
-        told.append(np.stack(parts, axis=1).ravel())
-        first.append(first[-1] + len(parts[0]))
-    nodes = lanes((2 * highest + 3) * first[-1])
+        three = [laid(values).reshape(-1, WIDTH) for values in (1 - rest, rest, weights / 2 / rest)]
+        three[1][three[1] == 0] = 1.0  # a lane without a node: nothing is divided by 0, and its weight is 0
+        told.append(np.stack(three, axis=1).ravel())
+        first.append(first[-1] + len(three[0]))
+    nodes = lanes(3 * first[-1])
     nodes[:] = np.concatenate(told)
     return np.array(first, dtype=np.uint64), nodes
 
@@ -112,7 +112,6 @@ def _rules(highest: int, laid: Callable[[Floats], Floats]) -> tuple[NDArray[np.u
 def _tree(trees: Any, tree: Any, most: Any, rules: Any, work: Any) -> None:
     """Add a tree's contributions to what is told, for the rows and nodes of the quadrature that are in the lanes."""
     agrees, product, sums, told = rules.place[0], rules.place[1], rules.place[2], rules.place[3]
-    size = np.uint64(len(rules.nodes)) // (WIDTH * rules.first[-1])
     features, first = agrees, trees.start[tree]
     splits, leaf = trees.start[tree + 1] - first, first + tree
     for n in range(0, AHEAD, WIDTH):  # of the next tree, about as large: its numbers are on their way meanwhile
@@ -125,25 +124,21 @@ def _tree(trees: Any, tree: Any, most: Any, rules: Any, work: Any) -> None:
     _agree(trees, first, splits, work, agrees)
     number = np.uint64((most + 1) >> 1) if most else np.uint64(1)
     for node in range(rules.first[number], rules.first[number + 1]):
-        at = size * node
-        s, weight, powers = load(rules.nodes, at), load(rules.nodes, at + 1), at + 2
-        store(work, product, weight)
+        t, rest = load(rules.nodes, 3 * node), load(rules.nodes, 3 * node + 1)
+        store(work, product, load(rules.nodes, 3 * node + 2))
         for n in range(splits):
             i, p = first + n, load(work, product + n)
             split = trees.split[i]
             above = part(split, ABOVE)
             if above != 2 * splits:  # take out the factor of where the feature was last asked
-                p = p / fused(load(work, agrees + above), s, spread(trees.share[2 * first + above]))
+                p = p / fused(load(work, agrees + above), t, rest * spread(trees.share[2 * first + above]))
                 store(work, product + n, p)
-            left = fused(load(work, agrees + 2 * n), s, spread(trees.share[2 * i]))
-            right = fused(load(work, agrees + 2 * n + 1), s, spread(trees.share[2 * i + 1]))
+            left = fused(load(work, agrees + 2 * n), t, rest * spread(trees.share[2 * i]))
+            right = fused(load(work, agrees + 2 * n + 1), t, rest * spread(trees.share[2 * i + 1]))
             store(work, product + part(split, LEFT), p * left)
             store(work, product + part(split, RIGHT), p * right)
-            power = load(rules.nodes, powers + np.uint64(trees.asked[leaf + n]))
-            store(work, sums + splits + n, spread(trees.value[leaf + n]) * power)
-        power = load(rules.nodes, powers + np.uint64(trees.asked[leaf + splits]))  # one leaf more than splits
-        store(work, sums + 2 * splits, spread(trees.value[leaf + splits]) * power)
-        store(work, agrees + 2 * splits, load(rules.nodes, powers + 1))  # it stands for "above" where there is none
+            store(work, sums + splits + n, spread(trees.value[leaf + n]))
+        store(work, sums + 2 * splits, spread(trees.value[leaf + splits]))  # one leaf more than splits
         for back in range(splits):
             n = splits - 1 - back
             i = first + n
@@ -151,11 +146,11 @@ def _tree(trees: Any, tree: Any, most: Any, rules: Any, work: Any) -> None:
             above = part(split, ABOVE)
             o_left, o_right = load(work, agrees + 2 * n), load(work, agrees + 2 * n + 1)
             v_left, v_right = load(work, sums + part(split, LEFT)), load(work, sums + part(split, RIGHT))
-            v = fused(o_right, s, spread(trees.share[2 * i + 1])) * v_right
-            v = fused(fused(o_left, s, spread(trees.share[2 * i])), v_left, v)
+            v = fused(o_right, t, rest * spread(trees.share[2 * i + 1])) * v_right
+            v = fused(fused(o_left, t, rest * spread(trees.share[2 * i])), v_left, v)
             was = load(work, agrees + above)
             if above != 2 * splits:
-                v = v / fused(was, s, spread(trees.share[2 * first + above]))
+                v = v / fused(was, t, rest * spread(trees.share[2 * first + above]))
             store(work, sums + n, v)
             gain = fused(o_left, v_left, fused(o_right, v_right, spread(0.0) - was * v))
             here = told + part(split, FEATURE)

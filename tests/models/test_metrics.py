@@ -101,3 +101,15 @@ def test_the_stability_index_is_its_formula() -> None:
     assert metrics.stability_index(early, late, np.array([0.5])) == pytest.approx(wanted)
     assert metrics.stability_index(early, early, np.array([0.5])) == 0
     assert np.isfinite(metrics.stability_index(early, late + 5, np.array([0.5, 3.0])))
+
+
+def test_the_interval_of_stability_holds_the_index_and_sees_a_moved_feature() -> None:
+    random = np.random.default_rng(3)
+    subjects = np.repeat(np.arange(800), 2)
+    late = np.tile([False, True], 800)
+    still = random.integers(0, 10, 1600)
+    moved = np.where(late, np.minimum(still + 3, 9), still)
+    calm, gone = (metrics.stability_interval(each, late, 10, subjects) for each in (still, moved))
+    assert calm.low <= calm.value <= calm.high < 0.1 < 0.25 < gone.low <= gone.value <= gone.high
+    edges = np.arange(1, 10)  # the same bins through the other door
+    assert metrics.stability_index(still[~late], still[late], edges) == pytest.approx(calm.value)

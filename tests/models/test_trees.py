@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.trees import walk
 from models.trees.flat import flat
-from models.trees.model_text import Forest, plain, read
+from models.trees.model_text import Forest, Tree, plain, read
 from models.trees.reasons import FEW, Reasons
 
 ROOT = Path(__file__).parents[2]
@@ -151,3 +151,21 @@ def test_what_is_compiled_is_kept_for_the_next_process() -> None:
     command, text = [sys.executable, "-c", code], plain(booster.model_to_string())
     done = subprocess.run(command, input=text, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "0"]
+
+
+def test_a_chain_of_many_features_is_finite_and_sums() -> None:
+    """A path may ask 255 features: products of so many factors neither overflow nor divide by nothing."""
+    splits, random = 255, np.random.default_rng(8)
+    rows = 2**30 - np.arange(splits) * 1000
+    tree = Tree(
+        split_feature=np.arange(splits), threshold=np.zeros(splits), decision=np.full(splits, 8),
+        left=np.array([*range(1, splits), ~0]), right=~np.arange(1, splits + 1),
+        leaf_value=random.normal(size=splits + 1), leaf_count=np.array([rows[-1] - 1000, *[1000] * splits]),
+        inside=rows, bounds=np.zeros(1, dtype=np.int64), words=np.zeros(0, dtype=np.int64),
+    )  # fmt: skip
+    trees = flat(Forest(tuple(f"f{n}" for n in range(splits)), (0,) * splits, (tree,)))
+    reasons = Reasons.of(trees, splits)
+    x = random.normal(size=(20, splits)) - 2
+    told = reasons.contributions(x)
+    np.testing.assert_allclose(told.sum(axis=1) + walk.expected(trees), walk.margins(trees, x), atol=1e-9)
+    assert np.array_equal(reasons.contributions(x[:1])[0], told[0])

@@ -18,12 +18,20 @@ with warnings.catch_warnings():  # starlette 1.10 would rather have httpx2, whic
     warnings.simplefilter("ignore", UserWarning)
     from fastapi.testclient import TestClient
 
-_spec = importlib.util.spec_from_file_location("serving_world", Path(__file__).with_name("world.py"))
-assert _spec is not None
-assert _spec.loader is not None
-serving_world = importlib.util.module_from_spec(_spec)
-sys.modules["serving_world"] = serving_world
-_spec.loader.exec_module(serving_world)
+
+def _beside(name: str, file: str) -> Any:
+    """The module in `file` beside this one, as `name` for the tests here."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(file))
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+serving_world = _beside("serving_world", "world.py")
+_beside("serving_bank_keys", "bank_keys.py")
+_beside("serving_live", "live.py")
 World = serving_world.World
 
 

@@ -22,6 +22,7 @@ from models.booster import Recipe, grow, text_of
 from models.calibration import fit_platt
 from models.scorer import Scorer
 from serving.access import Access
+from serving.journal import Journal
 from serving.mandates import Mandate, grant
 from serving.settings import ServiceSettings
 
@@ -75,6 +76,10 @@ class World:
     @property
     def pseudonyms(self) -> PseudonymKey:
         return PseudonymKey("scoring", load_secret(self.root / "keys" / "pseudonym-scoring.key"))
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(self.root / "ledger.jsonl", self.key("service"), self.ring)
 
     @property
     def ledger(self) -> Ledger:

@@ -93,7 +93,7 @@ def run(page: Page, code: str, seconds: float = 60) -> str:
     return mine.locator(".jp-OutputArea").inner_text() if mine.locator(".jp-OutputArea-child").count() else ""
 
 
-def approve(browser: Browser, lab: Lab, who: str, parcel: str) -> None:
+def approve(browser: Browser, lab: Lab, who: str, parcel: str, pictures: Path) -> None:
     """A reviewer opens the parcel from the queue, looks at the file beside its findings, and approves with a reason."""
     desk = Desk(browser, lab, who, "/services/console/")
     page = desk.page
@@ -101,6 +101,9 @@ def approve(browser: Browser, lab: Lab, who: str, parcel: str) -> None:
     page.goto(f"{lab.url}/services/console/parcels/{parcel}")
     assert "kinds.csv" in page.inner_text("main")
     assert "enterprise" in page.inner_text("main"), "the file is shown beside its findings"
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.screenshot(path=str(pictures / f"parcel-{who}-{width}.png"))
     page.fill("textarea[name=reason]", "Two kinds, thousands of subjects each")
     page.click("button[value=approve]")
     page.wait_for_load_state()
@@ -131,7 +134,7 @@ def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_p
         page.screenshot(path=str(tmp_path / "notebook.png"))
 
         for reviewer in ("rita", "remy"):
-            approve(browser, lab, reviewer, parcel)
+            approve(browser, lab, reviewer, parcel, tmp_path)
         assert "approved" in run(page, "lab.parcels()")
         received = run(page, "got = lab.parcels()[0].collect()\nprint(got.state, got.sealed)")
         assert "received" in received

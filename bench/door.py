@@ -1,0 +1,133 @@
+"""The bank's door in figures: whole answers by code a second, beside plain FastAPI with a bare model, in pairs.
+
+A whole answer: token and mandate checked, sixty reasons, signed, its ledger entry durable before it leaves. Each server
+is one process on core 0, the load one process on core 1. On a machine that others use too, requests a second tell how
+much of a core was left over; the processor time a request took, told beside them, tells what it costs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import statistics
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+from bench import load
+from bench.door_world import BANK, FEATURES, PURPOSE, ROOT, DoorWorld, build
+from bench.record import record
+from infra import stack
+
+SECONDS, RUNS = 3.0, 5
+DATA = "invented: 500 trees, 31 leaves, 60 features; 2,000 subjects, 500 mandates"
+
+
+@cache
+def world() -> DoorWorld:
+    """The world, made once a run."""
+    return build()
+
+
+def http_rps() -> None:
+    """Whole answers a second, and how long one takes, over 1 and 16 connections."""
+    with _server("serving") as (port, _):
+        requests = asks(port)
+        for connections, goals in ((1, (0.5, 2.0)), (16, (None, 10.0))):
+            load.run(port, requests, connections, 1.0)
+            runs = [load.run(port, requests, connections, SECONDS) for _ in range(RUNS)]
+            assert not sum(run.failed for run in runs)
+            more = {"connections": connections, "runs": RUNS, "seconds": SECONDS}
+            record("http_rps", _middle(run.rps for run in runs), "requests/s", data=DATA, more=more)
+            record("http_p50_ms", _middle(run.p50_ms for run in runs), "ms", data=DATA, goal=goals[0], more=more)
+            record("http_p99_ms", _middle(run.p99_ms for run in runs), "ms", data=DATA, goal=goals[1], more=more)
+
+
+def http_vs_plain_fastapi() -> None:
+    """Whole answers a second over bare scores a second of plain FastAPI + Booster.predict, 16 connections, in turns."""
+    ours, theirs = [], []
+    with _server("serving") as (port, pid), _server("bench.plain", "model") as (other, its_pid):
+        requests, rows = asks(port), bare()
+        for one, what in ((port, requests), (other, rows)):
+            load.run(one, what, 16, 1.0)
+        for _ in range(RUNS):
+            ours.append(_costed(port, pid, requests))
+            theirs.append(_costed(other, its_pid, rows))
+    with _server("bench.plain", "fixed", ready=False) as (port, _):
+        most = load.run(port, requests, 16, SECONDS).rps
+    ratios = [mine[0] / its[0] for mine, its in zip(ours, theirs, strict=True)]
+    costs = [its[1] / mine[1] for mine, its in zip(ours, theirs, strict=True)]
+    more = {
+        "runs": RUNS, "seconds": SECONDS, "range": [round(min(ratios), 2), round(max(ratios), 2)],
+        "ours_rps": round(_middle(rps for rps, _ in ours)), "theirs_rps": round(_middle(rps for rps, _ in theirs)),
+        "ours_cpu_us": round(_middle(us for _, us in ours)), "theirs_cpu_us": round(_middle(us for _, us in theirs)),
+        "by_cpu": round(_middle(costs), 3), "load_can_rps": round(most),
+    }  # fmt: skip
+    against = "FastAPI + Booster.predict, a bare score"
+    record("http_vs_plain_fastapi", _middle(ratios), "times", goal=2.0, against=against, data=DATA, more=more)
+
+
+def asks(port: int) -> list[bytes]:
+    """Whole requests for each mandate, with a token."""
+    form = {"grant_type": "client_credentials"}
+    told = httpx.post(f"http://127.0.0.1:{port}/oauth2/token", data=form, auth=(BANK, world().secret)).json()
+    head = f"Authorization: Bearer {told['access_token']}\r\nContent-Type: application/json\r\n"
+    bodies = ({"uscc": code, "purpose": PURPOSE, "mandate": mandate} for code, mandate in world().asks)
+    return [_request("/v1/scores", json.dumps(body), head) for body in bodies]
+
+
+def bare() -> list[bytes]:
+    """Whole requests of a row of features each."""
+    rows = np.round(np.random.default_rng(3).normal(size=(500, FEATURES)), 4)
+    head = "Content-Type: application/json\r\n"
+    return [_request("/score", json.dumps({"features": row.tolist()}), head) for row in rows]
+
+
+def _request(path: str, body: str, head: str) -> bytes:
+    return f"POST {path} HTTP/1.1\r\nHost: x\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def _costed(port: int, pid: int, requests: list[bytes]) -> tuple[float, float]:
+    """Requests a second, and the microseconds of processor that the server took for one."""
+    before = _cpu_seconds(pid)
+    told = load.run(port, requests, 16, SECONDS)
+    assert not told.failed
+    return told.rps, (_cpu_seconds(pid) - before) / (told.rps * SECONDS) * 1e6
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _middle(values: Iterable[float]) -> float:
+    return statistics.median(values)
+
+
+@contextlib.contextmanager
+def _server(module: str, *arguments: str, ready: bool = True) -> Iterator[tuple[int, int]]:
+    """One process on core 0; its port and process id."""
+    world()
+    port, log = stack.free_port(), Path(ROOT / f"{module}.log")
+    own = [] if module == "serving" else [*arguments, str(port)]
+    env = world().environment() | {"HAIHE_SERVICE_PORT": str(port)}
+    command = ["taskset", "-c", "0", sys.executable, "-m", module, *own]
+    url = f"http://127.0.0.1:{port}/ready" if ready else ""
+    with stack.running(command, env=env, log=log, ready=url, name=module) as pid:
+        if not ready:
+            _wait(port)
+        yield port, pid
+
+
+def _wait(port: int) -> None:
+    for _ in range(100):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)

@@ -1,0 +1,95 @@
+"""What each part of a whole answer costs the processor, in the service's own objects, without HTTP around them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+from bench.door import DATA, world
+from bench.door_world import BANK, PURPOSE, TODAY
+from bench.record import record
+from credit.uscc import Uscc
+from serving.app import open_desk
+from serving.calls import ANSWERED, SERVICE, Call
+from serving.forms import read_ask
+from serving.settings import ServiceSettings
+from serving.sheets import Sheet
+from serving.tokens import Asking, TokenRequest
+
+TIMES, RUNS, BATCH = 2_000, 5, 16
+
+
+def http_cost_us() -> None:
+    """One line a part; `first` is the part's cost for a token, mandate or subject not seen lately."""
+    told, root = world(), world().root
+    settings = ServiceSettings(
+        root / "shelf", root / "keys", root / "ring", root / "cost.jsonl", root / "access.db", "bench", today=TODAY
+    )
+    desk = open_desk(settings)
+    desk.library.refresh()
+    token = desk.tokens.issue(TokenRequest(BANK, told.secret, frozenset()))["access_token"]
+    bodies = [json.dumps({"uscc": c, "purpose": PURPOSE, "mandate": m}).encode() for c, m in told.asks]
+    subjects = [desk.pseudonyms.key_of(code) for code, _ in told.asks]
+    book = desk.library.book("bench", TODAY)
+    rows = [book.row_of(subject) or 0 for subject in subjects]
+    call, asking = Call(), Asking("POST", "x", "/v1/scores", f"Bearer {token}")
+    desk.admit(call, asking, "score")
+    filled = desk.find(call, read_ask(bodies[0]))
+    whole, acts = filled.whole(entry="e" * 64, seq=1), [(ANSWERED, call.id, call.by, dict(call.because))] * BATCH
+
+    def parse(n: int) -> object:
+        return desk.pseudonyms.key_of(Uscc.parse(read_ask(bodies[n]).uscc).code)
+
+    def authentication(n: int) -> object:
+        return desk.tokens.admit(asking)
+
+    def mandate(n: int) -> object:
+        return desk.gate.require(
+            told.asks[n][1], bank=BANK, subject=subjects[n], purpose=PURPOSE, day=TODAY, judge=SERVICE
+        )
+
+    def look_up(n: int) -> object:
+        return book.row_of(subjects[n])
+
+    def answer(n: int) -> object:
+        sheet = desk.sheets.of(book, rows[n])
+        filled = sheet.fill(uscc=told.asks[n][0], mandate=told.asks[n][1], purpose=PURPOSE, score_id=call.id,
+                            valid_until="2026-12-01")  # fmt: skip
+        return filled.whole(entry="e" * 64, seq=n)
+
+    def signature(n: int) -> object:
+        return desk.signer.sign(whole)
+
+    def ledger(n: int) -> object:
+        return desk.recorder._ledger.append_many(acts) if n % BATCH == 0 else None
+
+    def all_but_signature_and_ledger(n: int) -> object:
+        own = Call()
+        desk.admit(own, asking, "score")
+        return desk.find(own, read_ask(bodies[n]))
+
+    first: dict[str, Callable[[int], object]] = {
+        "authentication": lambda n: desk.tokens._verify(f"Bearer {token}"),
+        "mandate": lambda n: desk.gate._judge(
+            told.asks[n][1], bank=BANK, subject=subjects[n], purpose=PURPOSE, day=TODAY, judge=SERVICE
+        ),
+        "answer": lambda n: Sheet.of(book, rows[n]),
+    }
+    for part in (parse, authentication, mandate, look_up, answer, signature, ledger, all_but_signature_and_ledger):
+        more: dict[str, object] = {"part": part.__name__, "runs": RUNS, "bytes": len(whole)}
+        if part.__name__ in first:
+            more["first_us"] = round(_cost(first[part.__name__], 200), 1)
+        record("http_cost_us", _cost(part, TIMES), "us", data=DATA, more=more)
+    desk.recorder.close()
+
+
+def _cost(act: Callable[[int], object], times: int) -> float:
+    """The least of some runs, in microseconds of this process and the system for it."""
+    best = float("inf")
+    for _ in range(RUNS):
+        begin = time.process_time()
+        for number in range(times):
+            act(number % 500)
+        best = min(best, (time.process_time() - begin) / times)
+    return best * 1e6

@@ -1,0 +1,130 @@
+"""A world for the door's figures: a model of 500 trees, 31 leaves and 60 features, a snapshot, a bank, mandates."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import date, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from credit.actor import Actor
+from credit.canonical import digest
+from credit.keys import KeyRing, SigningKey, create_secret
+from credit.ledger import Ledger
+from credit.seal import Kind
+from credit.shelf import Shelf
+from credit.subjects import PseudonymKey
+from credit.uscc import compose
+from models.booster import Recipe, grow
+from models.scorer import Scorer
+from models.trees.model_text import plain
+from serving.access import Access, Limit
+from serving.mandates import grant
+
+ROOT = Path("var/bench/door")
+TODAY, PURPOSE, BANK = date(2026, 11, 20), "credit_granting", "harbour-bank"
+TREES, LEAVES, FEATURES, SUBJECTS, MANDATES = 500, 31, 60, 2_000, 500
+NAMES = [f"feature_{number:02}" for number in range(FEATURES)]
+GRADES = [["A", 800], ["A-", 780], ["B+", 760], ["B", 730], ["B-", 700], ["C+", 660], ["C", 620], ["C-", 560], ["D", 0]]
+_BY = Actor.parse("platform:bench")
+
+
+@dataclass(frozen=True, slots=True)
+class DoorWorld:
+    """Where it is, the bank's secret, and pairs of code and mandate to ask with."""
+
+    root: Path
+    secret: str
+    asks: list[tuple[str, str]]
+
+    def environment(self) -> dict[str, str]:
+        """The service's settings."""
+        places = {"shelf": "shelf", "keys": "keys", "ring": "ring", "ledger": "ledger.jsonl", "access": "access.db"}
+        told = {f"HAIHE_SERVICE_{name.upper()}": str((self.root / place).resolve()) for name, place in places.items()}
+        return {"PATH": os.environ["PATH"], **told, "HAIHE_SERVICE_TODAY": str(TODAY), "HAIHE_SERVICE_MODELS": "bench"}
+
+
+def build(root: Path = ROOT) -> DoorWorld:
+    """Make it anew: some twenty seconds, most of them for the exact contributions of the snapshot."""
+    shutil.rmtree(root, ignore_errors=True)
+    for folder in ("ring", "keys"):
+        (root / folder).mkdir(parents=True)
+    for zone in ("custody", "research", "compute", "platform", "service"):
+        (root / "ring" / f"{zone}.pem").write_bytes(SigningKey.create(root / "keys", zone).public_pem())
+    key = PseudonymKey("scoring", create_secret(root / "keys" / "pseudonym-scoring.key"))
+    codes = [compose("91", "120116", f"MA{number:06d}").code for number in range(SUBJECTS)]
+    features = _sample(SUBJECTS, 1)[0]
+    version = _seal(
+        root, Kind.VERSION, "compute", _version(), _seal(root, Kind.ORDER, "research", {"order.json": b"{}"})
+    )
+    release = _seal(root, Kind.RELEASE, "custody", {"rows": b"none"}, purpose="scoring")
+    files = _snapshot(Scorer.load(_shelf(root).open(version).path), sorted(key.key_of(c).raw for c in codes), features)
+    more = {"model": "bench", "version": version, "as_of": str(TODAY)}
+    snapshot = _seal(root, Kind.SNAPSHOT, "compute", files, version, release, **more)
+    platform = SigningKey.load(root / "keys", "platform")
+    _shelf(root).point("champion-bench", {"model": "bench", "version": version}, platform)
+    _shelf(root).point("snapshot-bench", {"model": "bench", "version": version, "snapshot": snapshot}, platform)
+    access = Access(root / "access.db")
+    secret, ledger = access.add_client(BANK), Ledger(root / "platform.jsonl", platform, KeyRing.load(root / "ring"))
+    access.set_limit(BANK, Limit(1e6, 1e6))
+    begin, end = TODAY - timedelta(days=1), TODAY + timedelta(days=30)
+    asks = [
+        (code, grant(access, bank=BANK, subject=key.key_of(code), purpose=PURPOSE, document=digest(b"paper"),
+                     valid_from=begin, valid_until=end, by=_BY, key=platform, ledger=ledger).id)
+        for code in codes[:MANDATES]
+    ]  # fmt: skip
+    access.close()
+    return DoorWorld(root, secret, asks)
+
+
+def _shelf(root: Path) -> Shelf:
+    return Shelf(root / "shelf", KeyRing.load(root / "ring"))
+
+
+def _seal(root: Path, kind: Kind, zone: str, files: dict[str, bytes], *parents: str, **terms: Any) -> str:
+    with _shelf(root).making() as folder:
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        key, ends = SigningKey.load(root / "keys", zone), TODAY + timedelta(days=60)
+        return _shelf(root).put(folder, kind, parents=parents, terms=terms, expires_on=ends, by=_BY, key=key).id
+
+
+def _sample(rows: int, seed: int) -> tuple[Any, Any]:
+    random = np.random.default_rng(seed)
+    features = random.normal(size=(rows, FEATURES))
+    trouble = features[:, :12].sum(axis=1) / 3
+    return features, (random.random(rows) < 1 / (1 + np.exp(2.5 - trouble))).astype(np.int64)
+
+
+def _version() -> dict[str, bytes]:
+    features, labels = _sample(20_000, 7)
+    booster = grow(features, labels, NAMES, [0] * FEATURES, Recipe(LEAVES, 0.02, TREES, 40, 7))
+    told = {
+        "model": "bench", "title": "bench",
+        "features": [{"name": name, "title": f"指标{name}", "direction": 0,
+                      "reason": {"zh": f"{name}的取值与违约关系", "en": f"how {name} bears on it"}} for name in NAMES],
+        "calibration": {"slope": 1.0, "intercept": 0.0}, "grades": GRADES, "rules": [],
+        "scale": {"points": 760, "odds": 30, "double_odds": 40, "minimum": 0, "maximum": 1000},
+    }  # fmt: skip
+    return {"model.txt": plain(booster.model_to_string()).encode(), "version.json": json.dumps(told).encode()}
+
+
+def _snapshot(scorer: Scorer, keys: list[bytes], features: Any) -> dict[str, bytes]:
+    scores = scorer.score(features)
+    kind = [("probability", "f8"), ("points", "f8"), ("base_points", "f8"), ("contributions", "f8", (FEATURES,)),
+            ("grade", "i1")]  # fmt: skip
+    answers = np.zeros(len(keys), dtype=kind)
+    answers["probability"], answers["points"] = scores.probability, scores.points
+    answers["base_points"], answers["contributions"] = scores.base_points, scores.point_contributions
+    answers["grade"] = [[name for name, _ in GRADES].index(grade) for grade in scores.grades]
+    files = {"subjects.bin": b"".join(keys)}
+    for name, array in (("features.npy", features), ("answers.npy", answers)):
+        np.save(stream := BytesIO(), array)
+        files[name] = stream.getvalue()
+    return files

@@ -1,0 +1,96 @@
+"""A load on a server: closed loop over kept-alive connections, with plain sockets, as a process of its own on a core.
+
+`python -m bench.load PORT CONNECTIONS SECONDS < requests` reads whole HTTP requests, framed by their lengths, and
+writes one JSON line: answers a second, the quantiles in milliseconds, and how many were not 200.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+CORE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What came back."""
+
+    rps: float
+    p50_ms: float
+    p99_ms: float
+    failed: int
+
+
+def run(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Load:
+    """Load the server on `port` of this machine from another process, pinned to a core the server is not on."""
+    framed = b"".join(b"%d\n%b" % (len(request), request) for request in requests)
+    command = [sys.executable, "-m", "bench.load", str(port), str(connections), str(seconds)]
+    done = subprocess.run(command, input=framed, capture_output=True, check=True, timeout=seconds + 30)
+    return Load(**json.loads(done.stdout))
+
+
+def _main(port: int, connections: int, seconds: float) -> None:
+    os.sched_setaffinity(0, {CORE})
+    requests = _framed(sys.stdin.buffer.read())
+    ready, sent, took, failed, turn = selectors.DefaultSelector(), {}, [], 0, 0
+    for _ in range(connections):
+        link = socket.create_connection(("127.0.0.1", port))
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        ready.register(link, selectors.EVENT_READ, [link, b""])
+        sent[link] = time.perf_counter()
+        link.sendall(requests[turn % len(requests)])
+        turn += 1
+    begin = time.perf_counter()
+    end = begin + seconds
+    while time.perf_counter() < end:
+        for key, _ in ready.select(1):
+            link, held = key.data
+            came = link.recv(65536)
+            if not came:
+                raise ConnectionError("the server hung up")
+            held += came
+            if not _whole(held):
+                key.data[1] = held
+                continue
+            key.data[1] = b""
+            now = time.perf_counter()
+            took.append(now - sent[link])
+            failed += not held.startswith(b"HTTP/1.1 200")
+            sent[link] = now
+            link.sendall(requests[turn % len(requests)])
+            turn += 1
+    spent = time.perf_counter() - begin
+    took.sort()
+    told = {"rps": len(took) / spent, "p50_ms": took[len(took) // 2] * 1e3, "p99_ms": took[int(len(took) * 0.99)] * 1e3}
+    print(json.dumps({**told, "failed": failed}))
+
+
+def _whole(held: bytes) -> bool:
+    """Whether headers and body of one response have arrived."""
+    end = held.find(b"\r\n\r\n")
+    if end < 0:
+        return False
+    head = held[:end].lower()
+    place = head.index(b"content-length:") + 15
+    return len(held) >= end + 4 + int(head[place:].split(b"\r\n", 1)[0])
+
+
+def _framed(raw: bytes) -> list[bytes]:
+    requests = []
+    while raw:
+        size, _, raw = raw.partition(b"\n")
+        requests.append(raw[: int(size)])
+        raw = raw[int(size) :]
+    return requests
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))

@@ -1,0 +1,43 @@
+"""What of the research releases a workspace sees: the newest living one, of it the granted tables, read-only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from credit.errors import Missing
+from credit.seal import Kind
+from credit.shelf import Opened
+from infra.hub.settings import HubSettings
+
+
+def newest(lab: HubSettings) -> Opened | None:
+    """The newest research release that has not ended, as the gateway chooses it; None when there is none."""
+    shelf = lab.place.shelf
+    found = [seal for seal in shelf.list(Kind.RELEASE) if seal.terms.get("purpose") == "research"]
+    alive = [seal for seal in found if lab.day() < seal.expires_on]
+    latest = max(alive, key=lambda seal: (seal.terms.get("as_of", ""), seal.made_at, seal.id), default=None)
+    return shelf.open(latest.id, deep=False) if latest else None
+
+
+def granted(release: Opened | None, tables: tuple[str, ...]) -> dict[Path, str]:
+    """What of a release a project sees: its manifest and the granted tables, readable by anyone it is shown to."""
+    if release is None:
+        return {}
+    places = {release.path / "manifest.json": "manifest.json"}
+    for table in tables:
+        if table not in release.seal.terms["tables"]:
+            raise Missing(f"The release has no table {table}", why="it is granted to the project")
+        places[release.path / table] = table
+    for place in places:
+        _readable(place)
+    return places
+
+
+def _readable(place: Path) -> None:
+    """A sandbox is another user: it reads what anyone may read. Who reaches the shelf is decided by its folder."""
+    for path in (place, *place.rglob("*")) if place.is_dir() else (place,):
+        wanted = 0o555 if path.is_dir() else 0o444
+        mode = path.stat().st_mode
+        if mode & wanted != wanted:
+            os.chmod(path, mode | wanted)

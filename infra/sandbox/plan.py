@@ -1,0 +1,52 @@
+"""What is decided of a workspace before it starts: its uids, its folders, what it sees, how long it lasts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra.sandbox.bubblewrap import Ids, Limits, Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that is decided before a workspace starts. ``data`` are a release's folders by their place below /data."""
+
+    name: str
+    mode: Mode
+    server: Ids
+    kernel: Ids
+    home: Path
+    run: Path  # <run>/ws/<name>: its sockets
+    data: Mapping[Path, str]
+    seconds: float  # it ends after these
+    limits: Limits = field(default_factory=Limits)
+    kernels: int = 4  # at most, at once
+
+
+def prepare(plan: Plan) -> None:
+    """The folders of a workspace, each for exactly whom it is for."""
+    plan.home.parent.mkdir(parents=True, exist_ok=True)
+    for folder, ids, mode in (
+        (plan.home, plan.kernel, 0o2770),
+        (plan.run / "keep", plan.server, 0o700),
+        (plan.run / "gate", plan.server, 0o700),
+        (plan.run / "kernels", None, 0o755),
+        (plan.run / "front", None, 0o700),
+    ):
+        if folder != plan.home:
+            shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        if ids and plan.mode is Mode.ROOT:
+            os.chown(folder, ids.uid, ids.gid)
+        folder.chmod(mode)
+
+
+def base_environment() -> dict[str, str]:
+    """What every program in a sandbox is told of the world."""
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    return {"PATH": path, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", "TZ": os.environ.get("TZ", "")}

@@ -1,0 +1,70 @@
+"""How the products stand in the OpenAPI document: their forms, what they answer, and the scopes they take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from serving import door
+from serving.forms import (
+    Answer,
+    AnswerBatch,
+    Asked,
+    AskedBatch,
+    AskedObjection,
+    AskedVerification,
+    Objection,
+    Verification,
+)
+from serving.products import Product
+
+FORMS: Mapping[str, type[BaseModel]] = {
+    "score": Asked, "batch": AskedBatch, "verify": AskedVerification, "object": AskedObjection,
+}  # fmt: skip
+SCOPES = {
+    "score": "ask for scores under a mandate",
+    "batch": "ask for up to a thousand scores at once",
+    "verify": "ask questions that are answered by yes or no, or by a band",
+    "object": "bring a subject's objection to an answer",
+}
+_ANSWERS = {"score": Answer, "batch": AnswerBatch, "verify": Verification, "object": Objection}
+_SUMMARIES = {
+    "score": "Score a subject by its code",
+    "batch": "Score up to 1,000 subjects, each judged by itself",
+    "verify": "Verify a claim about a subject without learning its score",
+    "object": "Object to an answer: an explanation, a correction or a person's look",
+}
+_KEY = {
+    "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 128},
+    "description": "the same key and body give the same answer for a day; another body is refused (422)",
+}  # fmt: skip
+
+
+def declare(app: FastAPI, product: Product, problems: dict[int | str, dict[str, Any]]) -> None:
+    """Declare a product's route. The door answers it; this one does the same, should a request come to it."""
+    form = {"schema": {"$ref": f"#/components/schemas/{FORMS[product.scope].__name__}"}}
+
+    async def route(request: Request) -> Response:
+        status, headers, body = await door.answer(request.app.state.desk, request.scope, request.receive, product)
+        response = Response(body, status)
+        response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+        return response
+
+    app.add_api_route(
+        product.path,
+        route,
+        methods=["POST"],
+        response_model=_ANSWERS[product.scope],
+        responses=problems,
+        summary=_SUMMARIES[product.scope],
+        operation_id=product.scope,
+        openapi_extra={
+            "security": [{"bank": [product.scope]}],
+            "requestBody": {"required": True, "content": {"application/json": form}},
+            **({"parameters": [_KEY]} if product.check else {}),
+        },
+    )

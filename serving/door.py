@@ -1,0 +1,130 @@
+"""The door for what banks ask: plain ASGI in front of the framework, for the routes that are asked all day.
+
+What FastAPI would do for them (routing, middlewares, a request and a response object) costs more than an answer itself.
+Everything else goes on to the application behind, which also declares these routes for the OpenAPI document.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from fastapi import FastAPI
+
+from credit.errors import CreditError, Malformed
+from serving import log, problems
+from serving.calls import REPEATED, Call, Desk
+from serving.metrics import Metrics
+from serving.products import PRODUCTS, Product
+from serving.quotas import headers_of
+from serving.signatures import HEADER
+from serving.tokens import Asking
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+_SIGNATURE = HEADER.lower().encode()
+_FIXED: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+_SECONDS = 10  # within which a body has to have arrived
+
+
+class Door:
+    """The service as an ASGI application: products here, all else by `app`."""
+
+    def __init__(self, app: FastAPI, most: int) -> None:
+        """`app.state.desk` is there once the application's lifespan has begun; `most` calls at once are answered."""
+        self.app, self.metrics = app, Metrics()
+        self._most, self.under_way = most, 0
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one connection's request."""
+        product = PRODUCTS.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if product is None:
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        if self.under_way >= self._most:
+            self.metrics.shed()
+            status, headers, body = _as_reply(problems.Overloaded())
+        else:
+            self.under_way += 1
+            try:
+                status, headers, body = await answer(self.app.state.desk, scope, receive, product)
+            finally:
+                self.under_way -= 1
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        self.metrics.count(product.path, status, time.perf_counter() - began)
+
+
+async def answer(desk: Desk, scope: Message, receive: Receive, product: Product) -> tuple[int, Headers, bytes]:
+    """Status, headers and body for one call; a refusal is in the ledger, and a fault of ours is a refusal too."""
+    call, told = Call(), dict(scope["headers"])
+    try:
+        desk.admit(call, asking(scope, told), product.scope)
+        body = await read_body(told.get(b"content-length", b""), receive)
+        key = told.get(b"idempotency-key")
+        said = await (product.handle(desk, call, body) if key is None else _once(desk, call, product, key, body))
+        left = headers_of(call.bucket) if call.bucket else []
+        return 200, [*_FIXED, *left, (_SIGNATURE, desk.signer.sign(said))], said
+    except CreditError as error:
+        fault = error
+    except Exception as error:
+        log.event("fault", level=log.ERROR, error=type(error).__name__, score_id=call.id)
+        fault = CreditError("The service failed", why="a fault of its own", remedy="Tell the platform")
+    await desk.refuse(call, fault)
+    log.event("refused", score_id=call.id, status=fault.status, bank=call.because.get("bank"))
+    return _as_reply(fault, score_id=call.id)
+
+
+async def _once(desk: Desk, call: Call, product: Product, key: bytes, body: bytes) -> bytes:
+    """The same answer for the same key; whoever asks again is looked at again, and that is in the ledger."""
+    allowed = product.check
+    if allowed is None:
+        raise Malformed("This takes no idempotency key", remedy="Ask without one")
+
+    async def act() -> tuple[str, bytes]:
+        return call.id, await product.handle(desk, call, body)
+
+    first, said, again = await desk.repeats.once(f"{call.by.name} {product.path}", key, body, act)
+    if again:
+        allowed(desk, call, body)
+        await desk.recorder.record(REPEATED, first, by=call.by, because={**call.because, "status": 200})
+    return said
+
+
+def asking(scope: Message, headers: dict[bytes, bytes] | None = None) -> Asking:
+    """What a request says of itself, as proofs must fit it."""
+    told = headers or dict(scope["headers"])
+    words = (told.get(name, b"").decode("latin-1") for name in (b"host", b"authorization", b"dpop"))
+    host, authorization, proof = words
+    return Asking(scope["method"], host, scope["path"], authorization, proof)
+
+
+def _as_reply(error: CreditError, **more: str) -> tuple[int, Headers, bytes]:
+    response = problems.respond(error, **more)
+    kept = [(name, value) for name, value in response.raw_headers if name != b"content-length"]
+    return error.status, kept, bytes(response.body)
+
+
+async def read_body(length: bytes, receive: Receive, limit: int = problems.LARGEST_BODY) -> bytes:
+    """The whole body. Raises TooLarge as soon as it is known to be over `limit` bytes, TooSlow when it dawdles."""
+    if length.isdigit() and (len(length) > 18 or int(length) > limit):
+        raise problems.too_large(limit)
+    try:
+        async with asyncio.timeout(_SECONDS):
+            message = await receive()
+            parts, size = [message.get("body", b"")], len(message.get("body", b""))
+            while message.get("more_body") and size <= limit:
+                message = await receive()
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+    except TimeoutError as slow:
+        raise problems.TooSlow("The body did not arrive", why=f"{_SECONDS} seconds are given") from slow
+    if size > limit:
+        raise problems.too_large(limit)
+    return b"".join(parts)

@@ -1,0 +1,70 @@
+"""The service's word for an answer: a compact JWS (RFC 7515, EdDSA by RFC 8037) over the digest of the body as sent.
+
+Over the bytes as sent, so that nobody has to agree on how JSON is written to verify it; over their digest and not
+themselves, because Ed25519 reads what it signs twice, and an answer of sixty reasons is ten kilobytes: 35 us, not 84.
+It travels in the header `X-JWS-Signature`; the keys are at `/.well-known/jwks.json` and in the key ring.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import Any
+
+from credit.canonical import canonical, digest
+from credit.errors import Broken
+from credit.keys import KeyRing, SigningKey
+
+HEADER = "X-JWS-Signature"
+ZONE, TYPE = "service", "haihe-answer+jwt"
+
+
+class Signer:
+    """Signs answers with the service's key."""
+
+    def __init__(self, key: SigningKey) -> None:
+        """The protected header is the same for every answer: the algorithm and which key."""
+        self._sign = key.private.sign
+        self._header = _b64(canonical({"alg": "EdDSA", "kid": f"{key.zone}:{key.keyid}", "typ": TYPE}))
+
+    def sign(self, body: bytes) -> bytes:
+        """`header.payload.signature`, base64url each, where the payload is `{"body":"sha-256:<hex>","iat":seconds}`."""
+        said = b'{"body":"sha-256:%b","iat":%d}' % (digest(body).encode(), int(time.time()))
+        signed = self._header + b"." + _b64(said)
+        return signed + b"." + _b64(self._sign(signed))
+
+
+def verify(body: bytes, signature: str, ring: KeyRing, zone: str = ZONE) -> None:
+    """Raises Broken unless `signature` is by a key of `zone` and over exactly these bytes."""
+    try:
+        header, payload, raw = signature.encode("ascii").split(b".")
+        told, said, signed = json.loads(_raw(header)), json.loads(_raw(payload)), _raw(raw)
+        alg, kind, (named, _, keyid), of = told["alg"], told["typ"], str(told["kid"]).partition(":"), said["body"]
+    except (ValueError, KeyError, TypeError) as bad:
+        raise Broken("The signature of an answer cannot be read", why="it is not a compact JWS") from bad
+    # Algorithm and kind are ours to say, not the header's: a token of the service is not its word for an answer.
+    if alg != "EdDSA" or kind != TYPE or named != zone or "crit" in told:
+        raise Broken("An answer is not signed by one who may", why=f"it takes an EdDSA key of the zone {zone}")
+    ring.verify(zone, keyid, header + b"." + payload, signed)
+    if of != f"sha-256:{digest(body)}":
+        raise Broken("An answer is not the one that was signed", why="its bytes are others")
+
+
+def key_set(ring: KeyRing, zone: str = ZONE) -> dict[str, Any]:
+    """The zone's public keys as a JWK set (RFC 7517, RFC 8037): the present one, and older ones that still verify."""
+    return {
+        "keys": [
+            {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": f"{zone}:{keyid}",
+             "x": _b64(public.public_bytes_raw()).decode()}
+            for keyid, public in ring.keys.get(zone, {}).items()
+        ]
+    }  # fmt: skip
+
+
+def _b64(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def _raw(text: bytes) -> bytes:
+    return base64.b64decode(text + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -1,0 +1,85 @@
+"""What is too much is sent away with a time to come again, what is slow is ended, and the counts name nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from serving_world import codes
+
+from serving import door
+from serving.app import create_app
+from serving.problems import TooSlow
+
+CODE = codes("enterprise", 1)[0]
+
+
+def scope() -> dict[str, Any]:
+    return {"type": "http", "method": "POST", "path": "/v1/scores", "headers": []}
+
+
+def test_calls_beyond_the_most_at_once_are_503_with_a_time_to_come_again(world: Any) -> None:
+    async def all_() -> list[Any]:
+        app, sent, gate = create_app(world.settings(most_at_once=2)), [], asyncio.Event()
+
+        async def body() -> dict[str, Any]:
+            await gate.wait()
+            return {"type": "http.request", "body": b""}
+
+        async def call(into: list[Any]) -> None:
+            async def send(message: Any) -> None:
+                into.append(message)
+
+            await app(scope(), body, send)
+
+        async with app.app.router.lifespan_context(app.app):
+            token = app.app.state.desk.tokens.sign(app.app.state.desk.access.client("bohai"), "score")
+            scope_ = {**scope(), "headers": [(b"authorization", f"Bearer {token}".encode())]}
+
+            async def held() -> None:
+                async def send(message: Any) -> None:
+                    pass
+
+                await app(scope_, body, send)
+
+            waiting = [asyncio.create_task(held()) for _ in range(2)]
+            await asyncio.sleep(0.05)
+            await call(sent)
+            gate.set()
+            await asyncio.gather(*waiting)
+            after: list[Any] = []
+            await call(after)
+        return [sent[0], after[0]]
+
+    shed, after = asyncio.run(all_())
+    assert shed["status"] == 503
+    assert (b"retry-after", b"1") in shed["headers"]
+    assert after["status"] == 401
+
+
+def test_a_body_that_does_not_arrive_is_given_up(running: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(door, "_SECONDS", 0.05)
+
+    async def never() -> dict[str, Any]:
+        await asyncio.sleep(30)
+        return {}
+
+    async def call() -> None:
+        await door.read_body(b"10", never)
+
+    with pytest.raises(TooSlow) as slow:
+        asyncio.run(call())
+    assert slow.value.status == 408
+
+
+def test_prometheus_gets_counts_and_times_that_name_nobody(running: Any) -> None:
+    mandate = running.world.grant("bohai", CODE).id
+    assert running.score(CODE, mandate).status_code == 200
+    assert running.score(CODE, "none").status_code == 403
+    told = running.http.get("/metrics").text
+    assert 'haihe_calls_total{product="/v1/scores",status="200"} 1.0' in told
+    assert 'haihe_calls_total{product="/v1/scores",status="403"} 1.0' in told
+    assert 'haihe_call_seconds_count{product="/v1/scores"} 2.0' in told
+    for name in (CODE, "bohai", mandate, running.world.pseudonyms.hex_of(CODE)):
+        assert name not in told
