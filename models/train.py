@@ -23,9 +23,10 @@ from models.cluster import Tasks, cluster
 from models.engine import Limits
 from models.fit import Fitted, fit, require_enough
 from models.leak import require_no_leak
+from models.logged import log_training
 from models.order import Order
 from models.order import open_order as read_order
-from models.registry import SEAL, Tracking
+from models.registry import Tracking
 from models.room import room
 
 DAYS = 365  # a version ends a year after the day its release was seen as of
@@ -98,7 +99,7 @@ def _train(
             by=by,
             key=key,
         )
-    run = _log(tracking, shelf.open(seal.id, deep=False), fitted, seconds, by)
+    run = log_training(tracking, shelf.open(seal.id, deep=False), fitted, rows, seconds, by)
     because = {"order": order_seal.seal.id, "release": release.seal.id, "mlflow_run": run}
     ledger.append("version.made", seal.id, by=by, because=because)
     return seal
@@ -109,28 +110,6 @@ def open_order(order_seal: Opened, shelf: Shelf, *, today: date | None = None) -
     if order_seal.seal.kind is not Kind.ORDER or len(order_seal.seal.parents) != 1:
         raise Malformed("This is not an order", why=f"it is a {order_seal.seal.kind}")
     return read_order(order_seal), shelf.open(order_seal.seal.parents[0], today=today)
-
-
-def log_version(
-    tracking: Tracking, opened: Opened, by: Actor, metrics: dict[str, float], params: dict[str, Any]
-) -> str:
-    """A run of this version with its files; the id of the run."""
-    terms = opened.seal.terms
-    tags = {SEAL: opened.seal.id, "order": opened.seal.parents[0], "release": terms["release"], "by": str(by)}
-    return tracking.log_run(terms["model"], params=params, metrics=metrics, tags=tags, folder=opened.path)
-
-
-def figures(evidence: dict[str, Any]) -> dict[str, float]:
-    """The figures of an evidence that MLflow shows."""
-    names = ("rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier", "stability_index")
-    told = {name: evidence[name] for name in names} | {"ece": evidence["calibration"]["ece"]}
-    told["baseline_auc"] = evidence.get("baseline", {}).get("auc")
-    return {name: float(value) for name, value in told.items() if value is not None}
-
-
-def _log(tracking: Tracking, opened: Opened, fitted: Fitted, seconds: dict[str, float], by: Actor) -> str:
-    metrics = figures(fitted.evidence) | {f"seconds_{name}": round(took, 3) for name, took in seconds.items()}
-    return log_version(tracking, opened, by, metrics, fitted.told["training"]["recipe"])
 
 
 def _terms(order: Order, release: Opened, fitted: Fitted) -> dict[str, Any]:
