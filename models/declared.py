@@ -75,12 +75,14 @@ class Training:
     """How many recipes are tried, the seed, and the least rows in a leaf (a privacy bound as well).
 
     A model of more than ``rows_a_worker`` rows is grown by several workers, each with a part of the rows.
+    ``accept_leak`` names features that tell the label by themselves and may: somebody has looked.
     """
 
     trials: int = 4
     seed: int = 7
     minimum_leaf: int = 40
     rows_a_worker: int = 2_000_000
+    accept_leak: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ def read_training(form: Form) -> Training:
         form.whole("seed", least=0, most=2**31 - 1, otherwise=7),
         form.whole("minimum_leaf", least=1, most=100_000, otherwise=40),
         form.whole("rows_a_worker", least=500, most=1_000_000_000, otherwise=2_000_000),
+        form.names("accept_leak") if "accept_leak" in form.told else (),
     )
 
 

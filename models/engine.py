@@ -28,11 +28,15 @@ _OF_THE_TEXT = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserEx
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Memory (DuckDB's words), threads and seconds. One thread keeps sums in one order; buckets are the parallelism."""
+    """Memory and room to spill (DuckDB's words), threads and seconds, each for one bucket at work.
+
+    One thread keeps sums in one order; buckets are the parallelism.
+    """
 
     memory: str = "2GB"
     threads: int = 1
     seconds: float = 600.0
+    spill: str = "20GB"
 
 
 class Engine:
@@ -88,6 +92,7 @@ def engine(limits: Limits | None = None, *, what: str = "The feature SQL") -> It
                 "memory_limit": limits.memory,
                 "threads": limits.threads,
                 "temp_directory": folder,
+                "max_temp_directory_size": limits.spill,
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
             },

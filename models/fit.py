@@ -17,6 +17,7 @@ from models.calibrators import compare
 from models.cluster import Progress, Tasks
 from models.judging.evidence import measure, rounded
 from models.judging.judged import judge_rows
+from models.judging.metrics import auc
 from models.parallel.folds import few, out_of_fold_sharded, shards_of
 from models.parallel.gang import Gang
 from models.scorer import Scorer
@@ -37,6 +38,7 @@ class Fitted:
     text: str
     told: dict[str, Any]
     evidence: dict[str, Any]
+    folds: tuple[dict[str, float], ...] = ()  # of the recipe taken: how each was told by models that did not see it
 
 
 def require_enough(sample: Sample) -> None:
@@ -101,7 +103,7 @@ def fit(
     judged = judge_rows(sample, scorer, recipe, tasks)
     evidence = measure(scorer, sample, judged)
     evidence["calibrators"] = rounded(compare(platt, (rows.labels, margins), (judged.labels, judged.raw)))
-    return Fitted(text, told, evidence)
+    return Fitted(text, told, evidence, tuple(_told(rows, margins, fold) for fold in rows.folds))
 
 
 def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None) -> tuple[Recipe, str]:
@@ -117,6 +119,13 @@ def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None) -> tuple[R
         if smallest >= least:
             return now, text
         now = replace(now, minimum_leaf=now.minimum_leaf + max(1, least - smallest))
+
+
+def _told(rows: Rows, margins: NDArray[np.float64], fold: int) -> dict[str, float]:
+    held = rows.fold == fold
+    labels = rows.labels[held]
+    told = {"fold": fold, "rows": len(labels), "positives": int(np.sum(labels)), "auc": auc(labels, margins[held])}
+    return {name: value for name, value in told.items() if not np.isnan(value)}
 
 
 def _only(rows: Rows, keep: NDArray[np.bool_]) -> Rows:

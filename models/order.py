@@ -151,6 +151,8 @@ def _together(form: Form, order: Order) -> None:
         form.require("label", told == none, "an event's label has no window", "Leave window_months out")
     else:
         form.require("label", order.label.window_months is not None, "it needs window_months")
+    for name in order.training.accept_leak:
+        form.require("training", name in order.names, f"accept_leak: {name} is no feature", hint(name, order.names))
     form.require("population", bool(order.population) or order.subject_kind is None, "subject_kind needs a population")
 
 

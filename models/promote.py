@@ -22,8 +22,8 @@ from credit.shelf import Opened, Shelf
 from models.cluster import Tasks, in_process
 from models.judging.case import prepare
 from models.judging.promotion import Case, promotion_gate
+from models.logged import figures, tags
 from models.registry import Registry
-from models.train import figures, log_version
 from models.version import evidence_of, recipe_of
 
 PETITION = "promotion"
@@ -36,8 +36,13 @@ def register(version: Opened, *, by: Actor, ledger: Ledger, registry: Registry) 
     model = seal.terms["model"]
     run = registry.run_of(model, seal.id)
     if run is None:  # trained against another server, or its run is gone
-        recipe = recipe_of(version.path).as_json()
-        run = log_version(registry, version, by, figures(evidence_of(version.path)), recipe)
+        run = registry.log_run(
+            model,
+            params=recipe_of(version.path).as_json(),
+            metrics=figures(evidence_of(version.path)),
+            tags=tags(version, by),
+            folder=version.path,
+        )
     number = registry.register(model, seal.id, run)
     petition = fold(ledger.entries(), PETITION, seal.id)
     if petition is None or petition.state not in (State.ASKED, State.GRANTED):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from typing import Any
 from credit.errors import Broken, Missing
 
 CHAMPION = "champion"
-FOLDER = "version"
+FOLDER, PLOTS = "version", "plots"
+BATCH = 900  # figures in one request: MLflow takes a thousand
 SEAL = "seal"
 _SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
@@ -26,6 +28,19 @@ _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+
+
+Curve = Sequence[tuple[int, float]]  # round, value
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A run within another: a trial or a fold."""
+
+    name: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    curves: Mapping[str, Curve]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +71,47 @@ class Tracking:
         metrics: Mapping[str, float],
         tags: Mapping[str, str],
         folder: Path | None = None,
+        plots: Path | None = None,
+        curves: Mapping[str, Curve] | None = None,
+        inner: Sequence[Inner] = (),
     ) -> str:
-        """A finished run in the experiment named as the model; ``folder``'s files as artefacts. Its id."""
+        """A finished run in the experiment named as the model, with the runs within it; its id.
+
+        The files of ``folder`` and ``plots`` are its artefacts. It is finished last: one that is cut off on the way is
+        marked as failed, and found by nobody who asks for a version's run.
+        """
         with _plainly(self.uri):
-            run = self._client.create_run(self._experiment(model), tags=dict(tags))
-            for name, value in params.items():
-                self._client.log_param(run.info.run_id, name, value)
-            for name, value in metrics.items():
-                self._client.log_metric(run.info.run_id, name, value)
-            if folder is not None:
-                self._client.log_artifacts(run.info.run_id, str(folder), FOLDER)
-            self._client.set_terminated(run.info.run_id)
-            return str(run.info.run_id)
+            experiment = self._experiment(model)
+            run = str(self._client.create_run(experiment, tags=dict(tags)).info.run_id)
+            try:
+                self._log(run, params, metrics, curves or {})
+                for each in inner:
+                    within = {"mlflow.parentRunId": run, "order": tags.get("order", "")}
+                    made = self._client.create_run(experiment, tags=within, run_name=each.name).info.run_id
+                    self._log(str(made), each.params, each.metrics, each.curves)
+                    self._client.set_terminated(made)
+                for place, name in ((folder, FOLDER), (plots, PLOTS)):
+                    if place is not None:
+                        self._client.log_artifacts(run, str(place), name)
+            except BaseException:
+                with suppress(Exception):
+                    self._client.set_terminated(run, "FAILED")
+                raise
+            self._client.set_terminated(run)
+            return run
+
+    def _log(
+        self, run: str, params: Mapping[str, Any], metrics: Mapping[str, float], curves: Mapping[str, Curve]
+    ) -> None:
+        """In one request, or a few where the curves are long."""
+        from mlflow.entities import Metric, Param
+
+        now = int(time.time() * 1000)
+        points = [Metric(name, float(value), now, 0) for name, value in metrics.items()]
+        points += [Metric(name, float(value), now, step) for name, curve in curves.items() for step, value in curve]
+        told = [Param(name, str(value)) for name, value in params.items()]
+        for start in range(0, max(1, len(points)), BATCH):
+            self._client.log_batch(run, points[start : start + BATCH], [] if start else told, synchronous=True)
 
     def run_of(self, model: str, seal_id: str) -> str | None:
         """The newest finished run of ``model`` that made this seal."""
@@ -75,6 +119,12 @@ class Tracking:
             query = f"tags.{SEAL} = '{seal_id}' and attributes.status = 'FINISHED'"
             runs = self._client.search_runs([self._experiment(model)], query, max_results=1)
             return str(runs[0].info.run_id) if runs else None
+
+    def runs(self, model: str) -> list[str]:
+        """The ids of all runs of ``model`` that are not within another, the newest first."""
+        with _plainly(self.uri):
+            found = self._client.search_runs([self._experiment(model)], max_results=1000)
+            return [str(run.info.run_id) for run in found if "mlflow.parentRunId" not in run.data.tags]
 
     def _experiment(self, model: str) -> str:
         found = self._client.get_experiment_by_name(model)

@@ -20,10 +20,14 @@ from credit.seal import Kind, Seal
 from credit.shelf import Opened, Shelf
 from models import sample, version
 from models.cluster import Tasks, cluster
+from models.engine import Limits
 from models.fit import Fitted, fit, require_enough
+from models.leak import require_no_leak
+from models.logged import log_training
 from models.order import Order
 from models.order import open_order as read_order
-from models.registry import SEAL, Tracking
+from models.registry import Tracking
+from models.room import room
 
 DAYS = 365  # a version ends a year after the day its release was seen as of
 Progress = Callable[[str, int, int], None]  # step, done, in all
@@ -40,21 +44,39 @@ def train(
     tasks: Tasks | None = None,
     today: date | None = None,
     progress: Progress | None = None,
+    limits: Limits | None = None,
 ) -> Seal:
     """Make the version an order asks for and put it on the shelf; the same order again gives the same seal.
 
-    ``tasks`` is a cluster at hand, else a local one is started for this call. Raises
-    :class:`~credit.errors.Refused` when there is nothing to learn, before any run is logged, and
-    :class:`~credit.errors.Lapsed` when the release has ended by ``today``.
+    ``tasks`` is a cluster at hand, else a local one is started for this call; ``limits`` bound the feature SQL. Raises
+    :class:`~credit.errors.Refused` when there is nothing to learn, or a feature tells the label by itself, before any
+    run is logged, and :class:`~credit.errors.Lapsed` when the release has ended by ``today``.
     """
+    with room():
+        return _train(order_seal, shelf, key, by, ledger, tracking, tasks, today, progress, limits)
+
+
+def _train(
+    order_seal: Opened,
+    shelf: Shelf,
+    key: SigningKey,
+    by: Actor,
+    ledger: Ledger,
+    tracking: Tracking,
+    tasks: Tasks | None,
+    today: date | None,
+    progress: Progress | None,
+    limits: Limits | None,
+) -> Seal:
     order, release = open_order(order_seal, shelf, today=today)
     tracking.require()
     ledger.append("training.started", order_seal.seal.id, by=by, because={"release": release.seal.id})
     seconds: dict[str, float] = {}
     with _tasks(tasks, seconds) as at_hand:
         with _timed(seconds, "sample"):
-            rows = sample.build(order, release, map_buckets=_buckets(at_hand, progress))
+            rows = sample.build(order, release, map_buckets=_buckets(at_hand, progress), limits=limits)
         require_enough(rows)
+        require_no_leak(order, rows)
         with _timed(seconds, "fit"):
             fitted = fit(
                 order.as_json(),
@@ -77,7 +99,7 @@ def train(
             by=by,
             key=key,
         )
-    run = _log(tracking, shelf.open(seal.id, deep=False), fitted, seconds, by)
+    run = log_training(tracking, shelf.open(seal.id, deep=False), fitted, rows, seconds, by)
     because = {"order": order_seal.seal.id, "release": release.seal.id, "mlflow_run": run}
     ledger.append("version.made", seal.id, by=by, because=because)
     return seal
@@ -88,28 +110,6 @@ def open_order(order_seal: Opened, shelf: Shelf, *, today: date | None = None) -
     if order_seal.seal.kind is not Kind.ORDER or len(order_seal.seal.parents) != 1:
         raise Malformed("This is not an order", why=f"it is a {order_seal.seal.kind}")
     return read_order(order_seal), shelf.open(order_seal.seal.parents[0], today=today)
-
-
-def log_version(
-    tracking: Tracking, opened: Opened, by: Actor, metrics: dict[str, float], params: dict[str, Any]
-) -> str:
-    """A run of this version with its files; the id of the run."""
-    terms = opened.seal.terms
-    tags = {SEAL: opened.seal.id, "order": opened.seal.parents[0], "release": terms["release"], "by": str(by)}
-    return tracking.log_run(terms["model"], params=params, metrics=metrics, tags=tags, folder=opened.path)
-
-
-def figures(evidence: dict[str, Any]) -> dict[str, float]:
-    """The figures of an evidence that MLflow shows."""
-    names = ("rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier", "stability_index")
-    told = {name: evidence[name] for name in names} | {"ece": evidence["calibration"]["ece"]}
-    told["baseline_auc"] = evidence.get("baseline", {}).get("auc")
-    return {name: float(value) for name, value in told.items() if value is not None}
-
-
-def _log(tracking: Tracking, opened: Opened, fitted: Fitted, seconds: dict[str, float], by: Actor) -> str:
-    metrics = figures(fitted.evidence) | {f"seconds_{name}": round(took, 3) for name, took in seconds.items()}
-    return log_version(tracking, opened, by, metrics, fitted.told["training"]["recipe"])
 
 
 def _terms(order: Order, release: Opened, fitted: Fitted) -> dict[str, Any]:

@@ -109,6 +109,7 @@ class Worker:
                 tasks=tasks,
                 today=self.settings.day(),
                 progress=step,
+                limits=self.settings.limits,
             )
         except Stopped:
             if not self.end.is_set():

@@ -84,6 +84,7 @@ def train(
                 tracking=mlflow,
                 tasks=tasks,
                 today=day,
+                limits=settings.limits,
                 progress=lambda step, done, total, model=order.model: told(f"{model}: {step}", done, total),  # type: ignore[misc]
             )
             evidence = evidence_of(shelf.open(seal.id, deep=False).path)

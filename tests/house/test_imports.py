@@ -39,7 +39,10 @@ DOORS = {  # outside library -> the only files that may import it
     "prometheus_client": ("serving/metrics.py",),
     "argon2": ("lab/accounts.py",),
     "jinja2": ("lab/console/render.py",),
-    "matplotlib": ("lab/library/drawing.py",),
+    "matplotlib": (
+        "lab/library/drawing.py",
+        "models/drawings.py",
+    ),
     "uvicorn": (
         "lab/console/__main__.py",
         "lab/gateway/connection.py",

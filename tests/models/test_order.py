@@ -46,6 +46,8 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(population=None), "order.population.*subject_kind needs"),
         (changed(tables=["loan", "loan"]), "order.tables.*twice"),
         (changed(tables="loan"), "order.tables.*a list"),
+        (changed(training__accept_leak=["finse"]), "order.training.*finse is no feature.*Did you mean fines"),
+        (changed(training__rows_a_worker=1), "order.training.rows_a_worker.*from 500"),
         (changed(features=[]), "order.features.*one at least"),
         (changed(features__0__direction=2), r"order.features\[0\].direction.*from -1 to 1"),
         (changed(features__0__direction=True), r"order.features\[0\].direction"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from credit.errors import Missing
-from models.registry import Registry
+from models.registry import Inner, Registry
 
 pytestmark = pytest.mark.servers
 ONE, TWO = f"version-{'1' * 64}", f"version-{'2' * 64}"
@@ -31,6 +31,19 @@ def test_runs_versions_and_the_alias(mlflow_server: str, folder: Path) -> None:
     for seal in (ONE, TWO, ONE):
         registry.crown(model, seal)
         assert registry.champion(model) == seal
+
+
+def test_a_run_that_is_cut_off_is_nobody_s_version(mlflow_server: str, folder: Path) -> None:
+    registry, model = Registry(mlflow_server), "cut-off-in-a-test"
+    long = [(step, step / 2) for step in range(2_000)]
+    inner = [Inner("fold 0", {"fold": 0}, {"auc": 0.7}, {}), Inner("fold 1", {}, {"auc": "no number"}, {})]  # type: ignore[dict-item]
+    told = {"params": {}, "metrics": {"auc": 0.7}, "tags": {"seal": ONE}, "curves": {"learned": long}}
+    with pytest.raises(ValueError):
+        registry.log_run(model, inner=inner, folder=folder, **told)  # type: ignore[arg-type]
+    assert registry.run_of(model, ONE) is None
+    run = registry.log_run(model, inner=inner[:1], folder=folder, **told)  # type: ignore[arg-type]
+    assert registry.run_of(model, ONE) == run
+    assert len(registry._client.get_metric_history(run, "learned")) == len(long)
 
 
 def test_a_server_that_is_away_is_named_in_words() -> None:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +18,7 @@ from models.parallel.shards import Grown, Shard, grow_shard, roots
 from models.trees.model_text import read
 from models.trees.monotone import breaches
 from tests.models import invented
+from tests.models.killing import killer
 
 NAMES = tuple(f"f{number}" for number in range(10))
 SIGNS = (1, -1, *(0 for _ in NAMES[2:]))
@@ -122,42 +117,17 @@ def test_the_same_order_gives_the_same_version_on_ray_and_here(ray_cluster: Task
     assert far == near
 
 
-@contextlib.contextmanager
-def killer(times: int) -> Iterator[list[int]]:
-    """Kill so many members of gangs as they come to work."""
-    killed: list[int] = []
-    over = threading.Event()
-
-    def hunt() -> None:
-        while not over.is_set() and len(killed) < times:
-            for place in Path("/proc").iterdir():
-                with contextlib.suppress(OSError):
-                    mine = place.name.isdigit() and (place / "cmdline").read_bytes().startswith(b"ray::gang-member")
-                    if mine and int(place.name) not in killed and len(killed) < times:
-                        os.kill(int(place.name), signal.SIGKILL)
-                        killed.append(int(place.name))
-            over.wait(0.01)
-
-    hunter = threading.Thread(target=hunt)
-    hunter.start()
-    try:
-        yield killed
-    finally:
-        over.set()
-        hunter.join()
-
-
 @pytest.mark.servers
 def test_a_member_killed_in_the_middle_changes_nothing(rows: tuple[np.ndarray, np.ndarray], ray_cluster: Tasks) -> None:
     wanted = grown(rows, PAIR)
-    with killer(1) as killed:
+    with killer("gang-member", 1) as killed:
         assert grown(rows, PAIR, ray_cluster.gang) == wanted
     assert len(killed) == 1
 
 
 @pytest.mark.servers
 def test_a_member_killed_each_time_ends_in_words(rows: tuple[np.ndarray, np.ndarray], ray_cluster: Tasks) -> None:
-    with killer(1000) as killed, pytest.raises(Broken, match="lost a member of a gang"):
+    with killer("gang-member", 1000) as killed, pytest.raises(Broken, match="lost a member of a gang"):
         grown(rows, PAIR, ray_cluster.gang)
     assert len(killed) >= 4
     assert grown(rows, PAIR, ray_cluster.gang) == grown(rows, PAIR), "and nothing of it stands in the way"

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from credit.errors import Lapsed, Malformed, Missing, Refused
+from credit.errors import Broken, Lapsed, Malformed, Missing, Refused
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind
@@ -26,6 +22,7 @@ from models.scorer import Scorer
 from models.train import train
 from models.version import FILES
 from tests.models import invented_release as made
+from tests.models.killing import killer
 
 pytestmark = pytest.mark.servers
 Keys = Mapping[str, SigningKey]
@@ -90,6 +87,30 @@ def test_the_version_is_whole_and_scores(version: Opened, order: Opened, ledger:
     assert registry.run_of("trained_in_a_test", version.seal.id)
 
 
+def test_its_run_holds_trials_folds_curves_and_plots(version: Opened, order: Opened, registry: Registry) -> None:
+    client, told = registry._client, json.loads((version.path / "version.json").read_text())
+    run = client.get_run(registry.run_of("trained_in_a_test", version.seal.id))
+    assert registry.runs("trained_in_a_test") == [run.info.run_id], "the runs within it are not runs of the model"
+    assert run.data.tags["order"] == order.seal.id
+    assert run.data.tags["release"] == order.seal.parents[0]
+    assert {"version.python", "version.lightgbm", "version.ray", "platform"} <= set(run.data.tags)
+    for name, rises in (("learned_log_loss", False), ("learned_auc", True), ("out_of_time_auc", True)):
+        curve = [point.value for point in client.get_metric_history(run.info.run_id, name)]
+        assert len(curve) > 5
+        assert (curve[-1] > curve[0]) is rises
+    inner = client.search_runs(
+        [run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'", max_results=100
+    )
+    names = {each.info.run_name for each in inner}
+    assert names == {"trial 1", "trial 2", "fold 0", "fold 1", "fold 2"}
+    assert all(each.info.status == "FINISHED" and "auc" in each.data.metrics for each in inner)
+    best = max(each.data.metrics["best_auc"] for each in inner if each.info.run_name.startswith("trial"))
+    assert best == max(each["auc"] for each in told["training"]["compared"])
+    drawn = {file.path: file.file_size for file in client.list_artifacts(run.info.run_id, "plots")}
+    assert set(drawn) == {"plots/roc.png", "plots/calibration.png", "plots/importance.png"}
+    assert min(drawn.values()) > 5_000
+
+
 def test_the_same_order_gives_the_same_version(
     version: Opened, order: Opened, keys: Keys, ring: KeyRing, registry: Registry, tmp_path: Path, release: Opened
 ) -> None:
@@ -108,6 +129,41 @@ def test_the_same_order_gives_the_same_version(
         tasks=in_process(),
     )
     assert seal.id == version.seal.id
+
+
+def search_begins(begun: threading.Event) -> Callable[[str, int, int], None]:
+    return lambda step, done, total: begun.set() if step == "search" else None
+
+
+def test_a_worker_killed_in_the_middle_changes_nothing(
+    version: Opened,
+    order: Opened,
+    shelf: Shelf,
+    keys: Keys,
+    ring: KeyRing,
+    registry: Registry,
+    ray_cluster: Tasks,
+    tmp_path: Path,
+) -> None:
+    begun, ledger = threading.Event(), Ledger(tmp_path / "ledger.jsonl", keys["compute"], ring)
+    office = {"shelf": shelf, "key": keys["compute"], "ledger": ledger, "tracking": registry, "tasks": ray_cluster}
+    with killer("_run", 1, after=begun) as killed:
+        seal = train(order, by=made.RESEARCHER, progress=search_begins(begun), **office)  # type: ignore[arg-type]
+    assert len(killed) == 1
+    assert seal.id == version.seal.id
+
+
+def test_workers_killed_each_time_end_in_words_and_nothing_is_registered(
+    release: Opened, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry, ray_cluster: Tasks
+) -> None:
+    begun, before = threading.Event(), len(shelf.list(Kind.VERSION))
+    order = made.order(shelf, keys["research"], release, model="killed_each_time", training={"trials": 1})
+    office = {"shelf": shelf, "key": keys["compute"], "ledger": ledger, "tracking": registry, "tasks": ray_cluster}
+    with killer("_run", 1000, after=begun), pytest.raises(Broken, match="The cluster lost a task"):
+        train(order, by=made.RESEARCHER, progress=lambda *_: begun.set(), **office)  # type: ignore[arg-type]
+    assert registry.runs("killed_each_time") == []
+    assert len(shelf.list(Kind.VERSION)) == before
+    assert train(order, by=made.RESEARCHER, **office).parents == (order.seal.id,)  # type: ignore[arg-type]
 
 
 def test_promotion_from_asking_to_the_alias(
@@ -198,49 +254,3 @@ def test_a_lapsed_release_another_kind_and_a_server_that_is_away(
         train(release, tracking=registry, **office)  # type: ignore[arg-type]
     with pytest.raises(Missing, match="MLflow"):
         train(order, tracking=Registry("http://127.0.0.1:1"), **office)  # type: ignore[arg-type]
-
-
-KILLED = """
-import sys
-from pathlib import Path
-from credit.keys import KeyRing, SigningKey
-from credit.ledger import Ledger
-from credit.shelf import Shelf
-from models.cluster import in_process
-from models.registry import Registry
-from models.train import train
-from tests.models import invented_release as made
-root, uri = Path(sys.argv[1]), sys.argv[2]
-ring = KeyRing.load(root / "ring")
-shelf = Shelf(root / "shelf", ring)
-key = SigningKey.load(root / "keys", "compute")
-order = shelf.open(sys.argv[3])
-print("begins", flush=True)
-train(order, shelf=shelf, key=key, by=made.RESEARCHER, ledger=Ledger(root / "ledger.jsonl", key, ring),
-      tracking=Registry(uri), tasks=in_process(), progress=lambda *step: print(*step, flush=True))
-print("done", flush=True)
-"""
-
-
-def test_a_killed_train_leaves_nothing_half_made(tmp_path: Path, registry: Registry) -> None:
-    (tmp_path / "ring").mkdir()
-    keys = {}
-    for zone in ("custody", "research", "compute"):
-        keys[zone] = SigningKey.create(tmp_path / "keys", zone)
-        (tmp_path / "ring" / f"{zone}.pem").write_bytes(keys[zone].public_pem())
-    shelf = Shelf(tmp_path / "shelf", KeyRing.load(tmp_path / "ring"))
-    order = made.order(shelf, keys["research"], made.release(shelf, keys["custody"]), model="killed_in_a_test")
-    command = [sys.executable, "-c", KILLED, str(tmp_path), registry.uri, order.seal.id]
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("search"):
-                time.sleep(0.3)
-                os.kill(process.pid, signal.SIGKILL)
-                break
-    assert shelf.list(Kind.VERSION) == []
-    done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
-    assert done.stdout.splitlines()[-1:] == ["done"], done.stderr[-2000:]
-    assert len(shelf.list(Kind.VERSION)) == 1
-    assert not list((shelf.root / ".making").iterdir())

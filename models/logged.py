@@ -1,0 +1,91 @@
+"""A training as people see it in MLflow: the order a run, and within it a run for each trial and each fold."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from credit.shelf import Opened
+from models.curves import curves, importance
+from models.drawings import draw
+from models.fit import Fitted
+from models.registry import SEAL, Curve, Inner, Tracking
+from models.scorer import Scorer
+
+if TYPE_CHECKING:
+    from credit.actor import Actor
+    from models.sample import Sample
+
+FIGURES = ("rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier", "stability_index")
+_TRIED = ("leaves", "rate", "minimum_leaf", "seed")  # what makes a trial; its rounds are looked at on the way
+
+
+def tags(opened: Opened, by: Actor) -> dict[str, str]:
+    """Whose run it is: version, order, release, who asked."""
+    terms = opened.seal.terms
+    return {SEAL: opened.seal.id, "order": opened.seal.parents[0], "release": terms["release"], "by": str(by)}
+
+
+def environment() -> dict[str, str]:
+    """What it was made with."""
+    told = {f"version.{name}": installed(name) for name in ("lightgbm", "ray", "numpy", "duckdb")}
+    return told | {"version.python": platform.python_version(), "platform": platform.platform()}
+
+
+def figures(evidence: Mapping[str, Any]) -> dict[str, float]:
+    """The figures of an evidence that MLflow shows."""
+    told = {name: evidence[name] for name in FIGURES} | {"ece": evidence["calibration"]["ece"]}
+    told["baseline_auc"] = evidence.get("baseline", {}).get("auc")
+    return {name: float(value) for name, value in told.items() if value is not None}
+
+
+def log_training(
+    tracking: Tracking, opened: Opened, fitted: Fitted, sample: Sample, seconds: Mapping[str, float], by: Actor
+) -> str:
+    """The run of a version just made, with its trials, folds, curves and plots; the id of the run."""
+    scorer = Scorer.of(fitted.text, fitted.told)
+    late = np.asarray(sample.out_of_time, dtype=np.bool_)
+    shown: dict[str, Curve] = {}
+    for name, rows in (("learned", ~late), ("out_of_time", late)):
+        if rows.any():
+            told = curves(scorer, sample.features[rows], sample.labels[rows])
+            shown |= {f"{name}_{figure}": curve for figure, curve in told.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        draw(Path(folder), fitted.evidence, importance(scorer, sample.features))
+        return tracking.log_run(
+            opened.seal.terms["model"],
+            params=fitted.told["training"]["recipe"],
+            metrics=figures(fitted.evidence) | {f"seconds_{step}": round(took, 3) for step, took in seconds.items()},
+            tags=tags(opened, by) | environment(),
+            folder=opened.path,
+            plots=Path(folder),
+            curves=shown,
+            inner=(*trials(fitted.told["training"]["compared"]), *folds(fitted)),
+        )
+
+
+def trials(compared: list[Mapping[str, Any]]) -> list[Inner]:
+    """A run for each trial: the mean AUC out of fold after each number of rounds that was looked at."""
+    found: dict[tuple[Any, ...], dict[int, float]] = {}
+    for each in compared:
+        found.setdefault(tuple(each[name] for name in _TRIED), {})[int(each["rounds"])] = float(each["auc"])
+    return [
+        Inner(
+            f"trial {number}",
+            dict(zip(_TRIED, key, strict=True)),
+            {"best_auc": max(curve.values())},
+            {"auc": sorted(curve.items())},
+        )
+        for number, (key, curve) in enumerate(found.items(), start=1)
+    ]
+
+
+def folds(fitted: Fitted) -> list[Inner]:
+    """A run for each fold of the recipe that was taken."""
+    return [Inner(f"fold {each['fold']}", {"fold": each["fold"]}, each, {}) for each in fitted.folds]
