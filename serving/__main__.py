@@ -13,6 +13,7 @@ from credit.settings import read
 from serving import log
 from serving.app import create_app
 from serving.settings import ServiceSettings
+from serving.wire import Wire
 
 PREFIX = "HAIHE_SERVICE_"
 
@@ -30,7 +31,7 @@ def main() -> int:
     gc.freeze()  # what is imported by now stays: it need not be looked at again
     gc.set_threshold(50_000, 20, 100)
     uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False,
-                proxy_headers=False, timeout_graceful_shutdown=10, limit_concurrency=1000)  # fmt: skip
+                proxy_headers=False, http=Wire, timeout_graceful_shutdown=10, limit_concurrency=1000)  # fmt: skip
     return 0
 
 

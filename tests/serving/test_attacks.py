@@ -77,8 +77,21 @@ def test_what_is_too_big_too_deep_or_no_text_is_refused_and_the_next_is_answered
     assert live.ask(GOOD, live.mandate).status_code == 200
 
 
+def test_a_flood_of_headers_and_one_without_an_end_are_cut_off(live: Live) -> None:
+    many = b"".join(b"X-%d: %b\r\n" % (number, b"v" * 100) for number in range(20_000))
+    for flood in (many, b"X-A: " + b"v" * 2_000_000):
+        assert raw(live.port, live.head() + flood).startswith(b"HTTP/1.1 431 ")
+    body = json.dumps({"asks": [{"uscc": GOOD, "purpose": PURPOSE, "mandate": live.mandate}] * 900})
+    headers = {"Authorization": f"Bearer {live.token}"}
+    told = httpx.post(f"{live.url}/v1/scores/batch", content=body, headers=headers, timeout=30)
+    assert len(body) > 100_000  # a long body is not a long head
+    assert told.status_code == 200
+
+
 def test_slow_senders_do_not_keep_others_waiting(live: Live) -> None:
     links = []
+    slow_head, silent = (socket.create_connection(("127.0.0.1", live.port)) for _ in range(2))
+    slow_head.sendall(b"POST /v1/scores HTTP/1.1\r\nHost: x\r\nX-A")
     for _ in range(100):
         link = socket.create_connection(("127.0.0.1", live.port))
         link.sendall(live.head("Content-Length: 100\r\n\r\n{"))
@@ -88,7 +101,10 @@ def test_slow_senders_do_not_keep_others_waiting(live: Live) -> None:
     assert time.monotonic() - began < 2
     links[0].settimeout(20)
     assert b" 408 " in links[0].recv(4096)  # given up after ten seconds
-    for link in links:
+    for link in (slow_head, silent):
+        link.settimeout(5)
+        assert link.recv(4096) == b""  # hung up on
+    for link in (slow_head, silent, *links):
         link.close()
 
 
