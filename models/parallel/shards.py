@@ -34,15 +34,21 @@ CONNECT_MINUTES = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shard:
-    """What a member is given: its rows (m, F) with labels (m,), rows for the bins (b, F), names, settings, rounds."""
+class Model:
+    """What all members are told: rows for the bins (b, F), names, LightGBM's settings, rounds."""
 
-    features: Floats
-    labels: NDArray[Any]
     binned: Floats
     names: tuple[str, ...]
     settings: Mapping[str, Any]
     rounds: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shard:
+    """What a member is given for itself: its rows (m, F) with labels (m,)."""
+
+    features: Floats
+    labels: NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,12 +73,9 @@ def grow_sharded(
     Its text counts the rows of each leaf exactly. Raises :class:`Broken` when the members did not grow one model of all
     rows together.
     """
-    binned = features[:: -(-len(labels) // BINNED)]
-    parts = [
-        Shard(mine, told, binned, tuple(names), dict(settings), rounds)
-        for mine, told in zip(np.array_split(features, shards), np.array_split(labels, shards), strict=True)
-    ]
-    grown: list[Grown] = gang.at_once(grow_shard, parts)
+    model = Model(features[:: -(-len(labels) // BINNED)], tuple(names), dict(settings), rounds)
+    parts = map(Shard, np.array_split(features, shards), np.array_split(labels, shards))
+    grown: list[Grown] = gang.at_once(grow_shard, model, list(parts))
     text = grown[0].text
     leaves = leaves_of(text)
     if any(each.text != text for each in grown):
@@ -86,7 +89,7 @@ def grow_sharded(
     return lightgbm.Booster(model_str=recounted(text, counts))
 
 
-def grow_shard(peers: Peers, shard: Shard) -> Grown:
+def grow_shard(peers: Peers, model: Model, shard: Shard) -> Grown:
     """A member's part: grow with the others, then count its own rows."""
     machines = ",".join(f"{host}:{port}" for host, port in peers.addresses)
     network = {
@@ -97,11 +100,11 @@ def grow_shard(peers: Peers, shard: Shard) -> Grown:
         "local_listen_port": peers.addresses[peers.rank][1],
         "time_out": CONNECT_MINUTES,
     }
-    told = dict(shard.settings) | {"pre_partition": True, "feature_pre_filter": False}
-    names = list(shard.names)
-    bins = lightgbm.Dataset(shard.binned, feature_name=names, params=told).construct()
+    told = dict(model.settings) | {"pre_partition": True, "feature_pre_filter": False}
+    names = list(model.names)
+    bins = lightgbm.Dataset(model.binned, feature_name=names, params=told).construct()
     data = lightgbm.Dataset(shard.features, shard.labels, reference=bins, feature_name=names, params=told).construct()
-    text = plain(lightgbm.train(told | network, data, shard.rounds).model_to_string())
+    text = plain(lightgbm.train(told | network, data, model.rounds).model_to_string())
     leaves = leaves_of(text)
     if min(leaves, default=1) < 2:
         return Grown(text, np.zeros(0, dtype=np.int64))

@@ -26,13 +26,13 @@ NAME = "gang-member"
 class Workers:
     """Members as tasks on the cluster this process is connected to."""
 
-    def at_once(self, fn: Callable[[Peers, Any], Any], parts: Sequence[Any]) -> list[Any]:
+    def at_once(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
         """As :class:`~models.parallel.gang.Gang` says; raises :class:`Broken` when members die again and again."""
-        stored = [ray.put(part) for part in parts]
+        same, stored = ray.put(shared), [ray.put(part) for part in parts]
         with _places(len(parts)) as places:
             for _ in range(RETRIES + 1):
                 try:
-                    return _together(places, fn, stored)
+                    return _together(places, fn, same, stored)
                 except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as error:
                     lost = error
         why = f"{type(lost).__name__} after {RETRIES} more tries"
@@ -40,11 +40,13 @@ class Workers:
         raise Broken("The cluster lost a member of a gang", why=why, remedy=remedy) from lost
 
 
-def _together(places: Sequence[Any], fn: Callable[[Peers, Any], Any], stored: Sequence[Any]) -> list[Any]:
+def _together(
+    places: Sequence[Any], fn: Callable[[Peers, Any, Any], Any], same: Any, stored: Sequence[Any]
+) -> list[Any]:
     addresses = tuple(ray.get([ray.remote(_address).options(**place).remote() for place in places]))
     member = ray.remote(_act)
     work = [
-        member.options(**place, name=NAME).remote(fn, Peers(addresses, rank), part)
+        member.options(**place, name=NAME).remote(fn, Peers(addresses, rank), same, part)
         for rank, (place, part) in enumerate(zip(places, stored, strict=True))
     ]
     waiting = list(work)
@@ -65,9 +67,9 @@ def _address() -> tuple[str, int]:
     return str(ray.util.get_node_ip_address()), free_ports(1)[0]
 
 
-def _act(fn: Callable[[Peers, Any], Any], peers: Peers, part: Any) -> Any:
+def _act(fn: Callable[[Peers, Any, Any], Any], peers: Peers, shared: Any, part: Any) -> Any:
     try:
-        return fn(peers, part)
+        return fn(peers, shared, part)
     except CreditError as error:
         return error  # as a value: raised, Ray would wrap it in an exception of its own
 

@@ -14,7 +14,7 @@ from models.fit import fit
 from models.judging.metrics import auc
 from models.parallel.folds import few, shards_of
 from models.parallel.gang import Gang, Peers, Threads
-from models.parallel.shards import Grown, Shard, grow_shard, roots
+from models.parallel.shards import Grown, Model, Shard, grow_shard, roots
 from models.trees.model_text import read
 from models.trees.monotone import breaches
 from tests.models import invented
@@ -32,8 +32,8 @@ class Watched:
     def __init__(self) -> None:
         self.answers: list[Grown] = []
 
-    def at_once(self, fn, parts):  # type: ignore[no-untyped-def]
-        self.answers = Threads().at_once(fn, parts)
+    def at_once(self, fn, shared, parts):  # type: ignore[no-untyped-def]
+        self.answers = Threads().at_once(fn, shared, parts)
         return self.answers
 
 
@@ -82,14 +82,14 @@ def test_it_agrees_with_one_machine() -> None:
     assert breaches(read(text_of(three), NAMES), SIGNS) == []
 
 
-def alone(peers: Peers, shard: Shard) -> Grown:
+def alone(peers: Peers, model: Model, shard: Shard) -> Grown:
     """A member that knows of no other: what happens when the network parameters are forgotten."""
-    return grow_shard(Peers((peers.addresses[peers.rank],), 0), shard)
+    return grow_shard(Peers((peers.addresses[peers.rank],), 0), model, shard)
 
 
 class Forgetful:
-    def at_once(self, fn, parts):  # type: ignore[no-untyped-def]
-        told = Threads().at_once(alone, parts)
+    def at_once(self, fn, shared, parts):  # type: ignore[no-untyped-def]
+        told = Threads().at_once(alone, shared, parts)
         return [told[0]] * len(parts)
 
 

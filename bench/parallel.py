@@ -1,0 +1,120 @@
+"""What several workers are worth: the rows of one model spread over them, and the trials of one search.
+
+Two cores here, so two workers against one process that has both. Pairs of one run, medians. A cluster that stands
+already is what a worker has; its start is told beside.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.record import record
+from models.booster import Recipe, grow, margins, settings
+from models.cluster import Tasks, cluster, in_process
+from models.judging.metrics import auc
+from models.search import Rows, search
+
+ROWS, HELD, FEATURES = 200_000, 50_000, 60
+ROUNDS, LEAVES, PAIRS = 60, 31, 5
+TRIALS, FOLDS, SEARCHED = 20, 3, 40_000
+DATA = "drawn rows with missing values"
+Floats = NDArray[np.float64]
+
+
+@cache
+def drawn() -> tuple[Floats, NDArray[np.int8]]:
+    """Features and labels of all rows, those held out last."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(ROWS + HELD, FEATURES))
+    x[:, ::3] = np.round(x[:, ::3] * 2)
+    cause = x[:, 0] + x[:, 1] * x[:, 2] + np.sin(x[:, 3] * 2) + x[:, 4:20].sum(axis=1) * 0.3
+    x[random.random(x.shape) < 0.1] = np.nan
+    return x, (cause + random.normal(size=len(x)) > 2).astype(np.int8)
+
+
+def timed(act: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds of one call, and what it gave."""
+    start = time.perf_counter()
+    made = act()
+    return time.perf_counter() - start, made
+
+
+@cache
+def grown() -> dict[str, tuple[float, Any]]:
+    """Median seconds and the booster: LightGBM with two threads, and two shards on two workers."""
+    x, y = drawn()
+    features, labels = x[:ROWS], y[:ROWS]
+    names, signs = [f"f{number}" for number in range(FEATURES)], [1] + [0] * (FEATURES - 1)
+    recipe = Recipe(LEAVES, 0.1, ROUNDS, 40, 7)
+    told = settings(signs, recipe)
+
+    def plain() -> Any:
+        data = lightgbm.Dataset(features, labels, feature_name=names, params={"verbosity": -1, "max_bin": 127})
+        return lightgbm.train(told | {"num_threads": 2}, data, ROUNDS)
+
+    acts: dict[str, Callable[[], Any]] = {"plain": plain}
+    with cluster(cpus=2) as tasks:
+        for shards in (1, 2):
+            each = Recipe(LEAVES, 0.1, ROUNDS, 40, 7, shards)
+            acts[f"{shards} workers"] = lambda each=each: grow(features, labels, names, signs, each, tasks.gang)  # type: ignore[misc]
+        acts["2 workers"]()  # so that they have LightGBM imported, as workers that have searched before
+        took: dict[str, list[float]] = {name: [] for name in acts}
+        made: dict[str, Any] = {}
+        for _ in range(PAIRS):
+            for name, act in acts.items():
+                seconds, made[name] = timed(act)
+                took[name].append(seconds)
+    ratios = [ours / theirs for ours, theirs in zip(took["2 workers"], took["plain"], strict=True)]
+    found = {name: (statistics.median(each), made[name]) for name, each in took.items()}
+    return found | {"ratio": (statistics.median(ratios), None)}
+
+
+def data_parallel_time_ratio() -> None:
+    """Seconds of two workers with a shard each, to those of LightGBM alone with two threads; all told."""
+    found = grown()
+    told = {name.replace(" ", "_") + "_s": round(found[name][0], 2) for name in ("plain", "1 workers", "2 workers")}
+    more = told | {"rows": ROWS, "features": FEATURES, "rounds": ROUNDS, "pairs": PAIRS}
+    against = "LightGBM alone, two threads"
+    record("data_parallel_time_ratio", found["ratio"][0], "x", data=DATA, against=against, more=more)
+
+
+def data_parallel_auc_diff() -> None:
+    """AUC of two shards less that of LightGBM alone, on rows neither has seen."""
+    x, y = drawn()
+    plain, ours = (auc(y[ROWS:], margins(grown()[name][1], x[ROWS:])) for name in ("plain", "2 workers"))
+    more = {"plain": round(plain, 6), "two_shards": round(ours, 6), "rows": HELD}
+    against = "LightGBM alone, two threads"
+    record("data_parallel_auc_diff", ours - plain, "AUC", data=DATA, goal=0.002, against=against, more=more)
+
+
+def tune_speedup_2_workers() -> None:
+    """One search of 20 trials by 3 folds: as tasks on two workers, to the same one after another in this process."""
+    x, y = drawn()
+    fold = (np.arange(SEARCHED) % FOLDS).astype(np.int16)
+    names, signs = tuple(f"f{number}" for number in range(FEATURES)), (1, *(0 for _ in range(FEATURES - 1)))
+    rows = Rows(x[:SEARCHED], y[:SEARCHED], fold, names, signs)
+    recipes = [Recipe(4 + trial % 5 * 4, 0.04 + trial // 5 * 0.02, 40, 40, 7) for trial in range(TRIALS)]
+
+    def run(tasks: Tasks) -> Callable[[], Any]:
+        return lambda: search(rows, recipes, tasks)
+
+    start = time.perf_counter()
+    with cluster(cpus=2) as tasks:
+        begun = time.perf_counter() - start
+        tasks.map_tasks(len, ["a", "b"])
+        pairs = [(timed(run(tasks)), timed(run(in_process()))) for _ in range(PAIRS)]
+    if any(far.recipe != near.recipe for (_, far), (_, near) in pairs):
+        raise AssertionError("the search took another recipe on workers")
+    ratio = statistics.median(near / far for (far, _), (near, _) in pairs)
+    far, near = (statistics.median(pair[place][0] for pair in pairs) for place in (0, 1))
+    more = {"workers_s": round(far, 2), "sequence_s": round(near, 2), "cluster_start_s": round(begun, 2)}
+    more |= {"trials": TRIALS, "folds": FOLDS, "rows": SEARCHED, "pairs": PAIRS}
+    record("tune_speedup_2_workers", ratio, "x", data=DATA, against="the same in sequence", more=more)
