@@ -78,7 +78,7 @@ class Desk:
         return {str(urlsplit(each.url).hostname) for each in found if ("csp" in (each.failure or "")) is blocked}
 
 
-def run(page: Page, code: str, seconds: float = 60) -> str:
+def run(page: Page, code: str, seconds: float = 150) -> str:
     """Type a cell into the open notebook, run it, wait until it has ended, and give its output."""
     cell = page.locator(".jp-Notebook .jp-CodeCell").last
     cell.locator(".cm-content").click()
@@ -115,15 +115,15 @@ def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_p
     with on_this_machine.worker(lab.home, mlflow_server, DAY):
         desk = Desk(browser, lab, "dana", "/hub/login")
         page = desk.page
-        page.locator(".jp-Launcher").wait_for(timeout=60_000)
+        page.locator(".jp-Launcher").wait_for(timeout=120_000)
         page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
-        page.locator(".jp-Notebook .cm-content").first.wait_for(timeout=60_000)
-        page.locator(".jp-StatusBar-Widget", has_text="| Idle").wait_for(timeout=60_000)
+        page.locator(".jp-Notebook .cm-content").first.wait_for(timeout=120_000)
+        page.locator(".jp-StatusBar-Widget", has_text="| Idle").wait_for(timeout=120_000)
 
         assert "行政处罚" in run(page, LOOK)
         assert "Did you mean administrative_penalty" in run(page, WRONG)
         assert "fresh_penalties" in run(page, FEATURE)
-        assert "trained done done" in run(page, TRAIN, seconds=240)
+        assert "trained done done" in run(page, TRAIN, seconds=600)
         compared = run(page, COMPARE)
         assert "AUC" in compared
         assert page.locator(".jp-OutputArea img").count() >= 1, "the comparison is drawn"
