@@ -17,7 +17,7 @@ from credit.errors import Malformed, Refused
 from credit.keys import KeyRing, SigningKey
 from credit.seal import Seal
 from credit.shelf import Opened
-from models.cluster import cluster
+from models.cluster import Tasks
 from models.evaluation import MOVEMENTS, TABLE, TOP, Last, evaluation, last_of, require_period
 from models.scorer import Scorer
 from tests.models.town import Town
@@ -128,9 +128,8 @@ def test_a_run_that_was_killed_goes_on_and_ends_the_same(town: Town, march: Open
 
 
 @pytest.mark.servers
-def test_on_a_cluster_it_is_the_same_seal(town: Town, march: Opened) -> None:
-    with cluster(cpus=2) as tasks:
-        spread = evaluated(town, march, map_buckets=tasks.map_tasks)
+def test_on_a_cluster_it_is_the_same_seal(town: Town, march: Opened, ray_cluster: Tasks) -> None:
+    spread = evaluated(town, march, map_buckets=ray_cluster.map_tasks)
     assert spread.id == evaluated(town, march).id
 
 

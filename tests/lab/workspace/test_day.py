@@ -66,6 +66,7 @@ class Desk:
     def __init__(self, browser: Browser, lab: Lab, user: str, start: str) -> None:
         self.requests: list[Request] = []
         self.page: Page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        self.page.set_default_timeout(120_000)
         self.page.on("request", lambda request: self.requests.append(request))
         self.page.goto(f"{lab.url}{start}")
         self.page.fill("#username_input", user)
