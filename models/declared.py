@@ -11,6 +11,8 @@ from typing import Any
 from models.forms import Form
 from models.nearest import hint
 
+CALIBRATIONS = ("best", "platt", "beta", "isotonic")
+
 
 @dataclass(frozen=True, slots=True)
 class Feature:
@@ -75,6 +77,7 @@ class Training:
     """How many recipes are tried, the seed, and the least rows in a leaf (a privacy bound as well).
 
     A model of more than ``rows_a_worker`` rows is grown by several workers, each with a part of the rows.
+    ``calibration`` pins a kind of calibration map; "best" takes what log-loss chooses (models.calibration_choice).
     ``accept_leak`` names features that tell the label by themselves and may: somebody has looked.
     """
 
@@ -83,6 +86,7 @@ class Training:
     minimum_leaf: int = 40
     rows_a_worker: int = 2_000_000
     accept_leak: tuple[str, ...] = ()
+    calibration: str = "best"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,7 @@ def read_training(form: Form) -> Training:
         form.whole("minimum_leaf", least=1, most=100_000, otherwise=40),
         form.whole("rows_a_worker", least=500, most=1_000_000_000, otherwise=2_000_000),
         form.names("accept_leak") if "accept_leak" in form.told else (),
+        form.one_of("calibration", CALIBRATIONS, otherwise="best"),
     )
 
 

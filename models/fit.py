@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from credit.errors import Refused
 from models import version
 from models.booster import Recipe, grow, recipes, text_of
-from models.calibration import fit_platt
-from models.calibrators import compare
+from models.calibration_choice import BEST, choose
 from models.cluster import Progress, Tasks
 from models.judging.evidence import measure, rounded
 from models.judging.judged import judge_rows
@@ -88,7 +87,8 @@ def fit(
         tuple(int(feature["direction"]) for feature in declaration["features"]),
     )
     most = int(declaration["training"].get("rows_a_worker", len(rows.labels)))
-    looked_at = few([sample.subjects[number] for number in np.flatnonzero(in_time)], most)
+    subjects = [sample.subjects[number] for number in np.flatnonzero(in_time)]
+    looked_at = few(subjects, most)
     choice = search(_only(rows, looked_at), recipes(declaration["training"]), tasks, progress)
     chosen = replace(choice.recipe, shards=shards_of(len(rows.labels), most))
     recipe, text = full_leaves(rows, chosen, tasks.gang)
@@ -96,13 +96,15 @@ def fit(
         margins = out_of_fold_sharded(rows, recipe, tasks.gang)
     else:
         margins = choice.margins if recipe == choice.recipe else out_of_fold(rows, recipe, tasks)
-    platt = fit_platt(rows.labels, margins)
-    made = version.Made(recipe, platt, choice.compared)
+    asked = str(declaration["training"].get("calibration", BEST))
+    calibration = choose(rows.labels, margins, rows.fold, subjects, asked, recipe.minimum_leaf)
+    made = version.Made(recipe, calibration.taken, choice.compared)
     told = version.scorecard(declaration, made, order=order, release=release)
     scorer = Scorer.of(text, told)
     judged = judge_rows(sample, scorer, recipe, tasks)
     evidence = measure(scorer, sample, judged)
-    evidence["calibrators"] = rounded(compare(platt, (rows.labels, margins), (judged.labels, judged.raw)))
+    later = (judged.labels, judged.raw) if judged.by == "out of time" else (None, None)
+    evidence["calibrators"] = rounded(calibration.as_evidence(*later))
     return Fitted(text, told, evidence, tuple(_told(rows, margins, fold) for fold in rows.folds))
 
 
