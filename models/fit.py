@@ -14,10 +14,11 @@ from models import version
 from models.booster import Recipe, grow, text_of
 from models.calibration import fit_platt
 from models.calibrators import compare
+from models.challenger.challenge import challenge
 from models.cluster import Progress, Tasks
 from models.declared import training_of
 from models.judging.evidence import measure, rounded
-from models.judging.judged import judge_rows
+from models.judging.judged import judge_rows, tell_folds
 from models.judging.metrics import auc
 from models.parallel.folds import few, out_of_fold_sharded, shards_of
 from models.parallel.gang import Gang
@@ -102,6 +103,8 @@ def fit(
     scorer = Scorer.of(text, told)
     judged = judge_rows(sample, scorer, recipe, tasks)
     evidence = measure(scorer, sample, judged)
+    evidence["out_of_fold"] = rounded(tell_folds(sample, margins))
+    evidence["challenger"] = challenge(scorer, sample, judged, training.minimum_leaf, tasks)
     evidence["calibrators"] = rounded(compare(platt, (rows.labels, margins), (judged.labels, judged.raw)))
     return Fitted(text, told, evidence, tuple(_told(rows, margins, fold) for fold in rows.folds))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from credit.shelf import Opened
+from models.challenger.page import write_csv
 from models.curves import curves, importance
 from models.drawings import draw
 from models.fit import Fitted
@@ -42,6 +43,10 @@ def figures(evidence: Mapping[str, Any]) -> dict[str, float]:
     """The figures of an evidence that MLflow shows."""
     told = {name: evidence[name] for name in FIGURES} | {"ece": evidence["calibration"]["ece"]}
     told["baseline_auc"] = evidence.get("baseline", {}).get("auc")
+    told["out_of_fold_auc"] = evidence.get("out_of_fold", {}).get("auc")
+    if "challenger" in evidence:
+        told["scorecard_auc"] = evidence["challenger"]["auc"]
+        told["price_of_interpretability"] = evidence["challenger"]["price_of_interpretability"]["points"]
     return {name: float(value) for name, value in told.items() if value is not None}
 
 
@@ -59,6 +64,7 @@ def log_training(
     with tempfile.TemporaryDirectory() as folder:
         compared = fitted.told["training"]["compared"]
         draw(Path(folder), fitted.evidence, importance(scorer, sample.features), compared)
+        write_csv(Path(folder) / "scorecard.csv", fitted.evidence["challenger"])
         return tracking.log_run(
             opened.seal.terms["model"],
             params=fitted.told["training"]["recipe"],
