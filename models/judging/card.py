@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from models.challenger.page import price, section
+
 _DIRECTIONS = {1: "raises", -1: "lowers", 0: "either way"}
 
 
@@ -28,6 +30,11 @@ def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
     ]
     if "baseline" in found:
         lines.append(f"| {found['baseline']['what']} | {_interval(found['baseline'])} |")
+    if "out_of_fold" in found:
+        lines.append(f"| AUC out of fold, in time | {_interval(found['out_of_fold'])} |")
+    if "challenger" in found:
+        lines.append(f"| {found['challenger']['what']} | {_interval(found['challenger'])} |")
+        lines.append(f"| price of interpretability | {price(found['challenger'])} |")
     lines += [
         f"| KS | {_figure(found['ks'])} |",
         f"| partial AUC to 20 % false positives | {_figure(found['partial_auc'])} |",
@@ -68,6 +75,7 @@ def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
         lines += [f"| `{n}` | {_figure(m['index'])} ({_figure(m['low'])} to {_figure(m['high'])}) |" for n, m in moved]
     lines += ["", "## Features", "", "| feature | what | a larger value … the risk |", "|---|---|---|"]
     lines += [f"| `{f['name']}` | {f['title']} | {_DIRECTIONS[f['direction']]} |" for f in told["features"]]
+    lines += section(found["challenger"]) if "challenger" in found else []
     lines += [
         "",
         "## Limits",
