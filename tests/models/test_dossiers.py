@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def test_each_dossier_is_found_by_its_key_newest_record_first(shelf: Shelf, keys
     ends = [int.from_bytes(raw[at : at + 8], "little") for at in range(0, len(raw), 8)]
     text = (place / "dossiers.json").read_bytes()
     assert [subjects[at : at + 16].hex() for at in range(0, len(subjects), 16)] == [KEYS[0], KEYS[2]]
-    dossiers = [json.loads(text[start:end]) for start, end in zip(ends, ends[1:], strict=False)]
+    dossiers = [json.loads(text[start:end]) for start, end in pairwise(ends)]
     assert dossiers == [
         {"penalty": [["2026-05-05", None, "D3"], ["2025-01-05", "2028-01-05", "D2"]]},
         {"penalty": [["2026-01-05", None, "D1"]]},
