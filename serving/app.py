@@ -15,11 +15,12 @@ from credit.errors import CreditError, Lapsed
 from credit.keys import KeyRing, SigningKey, load_secret
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
-from serving import door, problems
+from serving import door, problems, report_routes
 from serving.access import Access
 from serving.calls import SERVICE, Call, Desk
 from serving.declared import FORMS, SCOPES, declare
 from serving.door import Door
+from serving.dossiers import Archive
 from serving.forms import Problem
 from serving.journal import Journal
 from serving.library import Library
@@ -58,8 +59,15 @@ def open_desk(settings: ServiceSettings) -> Desk:
     journal = Journal(settings.ledger, key, ring)
     return Desk(
         settings, access, Tokens(key, access, ring), MandateGate(access, ring), library, journal, Recorder(journal),
-        Signer(key), key_set(ring), pseudonyms,
+        Signer(key), key_set(ring), pseudonyms, archive=_archive(settings, ring),
     )  # fmt: skip
+
+
+def _archive(settings: ServiceSettings, ring: KeyRing) -> Archive:
+    """The dossiers; a service without the key of the purpose inquiry answers everything else."""
+    secret = settings.keys / "pseudonym-inquiry.key"
+    pseudonyms = PseudonymKey("inquiry", load_secret(secret), settings.algorithm) if secret.exists() else None
+    return Archive(Shelf(settings.shelf, ring), pseudonyms, settings.freshness_days)
 
 
 def create_app(settings: ServiceSettings) -> Door:
@@ -73,13 +81,21 @@ def create_app(settings: ServiceSettings) -> Door:
         desk = app.state.desk = open_desk(settings)
         for book in await asyncio.to_thread(desk.library.refresh):
             await desk.announce(book)
-        watcher = asyncio.create_task(desk.library.watch(settings.watch_seconds, desk.announce))
+        archive = desk.archive
+        assert archive is not None
+        if (opened := await asyncio.to_thread(archive.refresh)) is not None:
+            await desk.announce_dossiers(opened)
+        watchers = [
+            asyncio.create_task(desk.library.watch(settings.watch_seconds, desk.announce)),
+            asyncio.create_task(archive.watch(settings.watch_seconds, desk.announce_dossiers)),
+        ]
         try:
             yield
         finally:
-            watcher.cancel()
-            with suppress(asyncio.CancelledError):
-                await watcher
+            for watcher in watchers:
+                watcher.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watcher
             await asyncio.to_thread(desk.recorder.close)
             desk.access.close()
 
@@ -89,6 +105,7 @@ def create_app(settings: ServiceSettings) -> Door:
     the_door = Door(app, settings.most_at_once)
     for product in PRODUCTS.values():
         declare(app, product, _PROBLEMS)
+    report_routes.install(app, _PROBLEMS)
 
     @app.get("/v1/objections/{name}", summary="How an objection stands", responses=_PROBLEMS)
     async def objection(name: str, request: Request) -> Response:
@@ -157,7 +174,7 @@ def create_app(settings: ServiceSettings) -> Door:
         """The books in use; 503 with the same when one is missing or stale, or the ledger cannot be written."""
         told = readiness(request.app.state.desk)
         if told.ok:
-            return JSONResponse({"ready": True, "models": told.models})
+            return JSONResponse({"ready": True, "models": told.models, "dossiers": told.dossiers})
         lapsed = Lapsed("The service is not ready", why="; ".join(told.faults), remedy="See the faults")
         return problems.ProblemResponse({**lapsed.problem(), "ready": False, "models": told.models}, status_code=503)
 
@@ -171,6 +188,7 @@ class Readiness:
 
     models: dict[str, dict[str, str]]
     faults: tuple[str, ...]
+    dossiers: dict[str, str]  # said, and not waited for: scores need none
 
     @property
     def ok(self) -> bool:
@@ -187,7 +205,7 @@ def readiness(desk: Desk) -> Readiness:
         desk.access.rows("SELECT 1")
     except CreditError as fault:
         faults.append(str(fault))
-    return Readiness(models, tuple(faults))
+    return Readiness(models, tuple(faults), desk.archive.state(desk.settings.day()) if desk.archive else {})
 
 
 def _describe(app: FastAPI) -> None:

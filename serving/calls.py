@@ -13,6 +13,7 @@ from credit.subjects import PseudonymKey
 from credit.uscc import Uscc
 from serving import log
 from serving.access import LIMIT, Access, Limit
+from serving.dossiers import Archive, Dossiers
 from serving.forms import Ask
 from serving.identifiers import score_id
 from serving.journal import Journal
@@ -31,6 +32,7 @@ from serving.tokens import Asking, Tokens
 SERVICE = Actor("scoring", Role.SERVICE)
 ANSWERED, REFUSED, OPENED = "score.answered", "score.refused", "book.opened"
 REPEATED, SUSPECTED = "score.repeated", "enumeration.suspected"
+SHELVED = "dossiers.opened"
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class Desk:
     sheets: Sheets = field(default_factory=Sheets)
     quotas: Quotas = field(default_factory=Quotas)
     repeats: Repeats = field(default_factory=Repeats)
+    archive: Archive | None = None
 
     def admit(self, call: Call, asking: Asking, scope: str) -> None:
         """Learn who calls, and count the call. Raises Unauthenticated, ScopeMissing, TooMany."""
@@ -132,6 +135,14 @@ class Desk:
             await self.recorder.record(OPENED, book.snapshot, by=SERVICE, because=because)
         except CreditError as fault:  # answers will be refused for the same cause, and readiness shows it
             log.event("ledger.failed", level=logging.ERROR, snapshot=book.snapshot, fault=fault.what)
+
+    async def announce_dossiers(self, dossiers: Dossiers) -> None:
+        """Record that inquiries are answered from these dossiers from now on."""
+        try:
+            because = {"release": dossiers.release, "as_of": dossiers.as_of.isoformat()}
+            await self.recorder.record(SHELVED, dossiers.snapshot, by=SERVICE, because=because)
+        except CreditError as fault:
+            log.event("ledger.failed", level=logging.ERROR, snapshot=dossiers.snapshot, fault=fault.what)
 
     async def refuse(self, call: Call, error: CreditError) -> None:
         """Record a refusal; when even that fails the caller is refused all the same and the log says so."""

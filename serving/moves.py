@@ -86,6 +86,20 @@ class Moves:
         """How it stands."""
         return _told((yield from self._authorised("GET", f"/v1/objections/{name}", {}, again=True)))
 
+    def query(self, name: str, body: Mapping[str, Any]) -> Move:
+        """One page of a list of a subject's records."""
+        return (yield from self._post(f"/v1/queries/{name}", body))
+
+    def report(self, uscc: str, asked: Mapping[str, str]) -> Move:
+        """A report's bytes and the signature over them."""
+        response = yield from self._authorised("GET", f"/v1/reports/{uscc}", {"params": dict(asked)}, again=True)
+        if response.status_code != 200:
+            _told(response)
+        signature = response.headers.get(HEADER, "")
+        if self._ring is not None:
+            verify(response.content, signature, self._ring)
+        return response.content, signature
+
     def ready(self) -> Move:
         """Readiness, as it is now."""
         return _told((yield Sent("GET", "/ready")))

@@ -9,6 +9,8 @@ from serving.batches import batch
 from serving.calls import Call, Desk
 from serving.forms import read_ask
 from serving.objections import object_to
+from serving.queries import HANDLERS
+from serving.supervision import supervise
 from serving.verifications import check, verify
 
 
@@ -38,5 +40,7 @@ PRODUCTS = {
         Product("/v1/scores/batch", "batch", batch),
         Product("/v1/verifications", "verify", verify, check),
         Product("/v1/objections", "object", object_to),
+        *(Product(path, "query", handle) for path, handle in HANDLERS.items()),
+        Product("/v1/evaluations", "supervise", supervise),
     )
 }

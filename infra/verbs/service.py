@@ -42,19 +42,20 @@ def bank(
     key: Annotated[Path | None, typer.Option(help="The bank's public key (a JWK), for private_key_jwt.")] = None,
     rate: Annotated[float | None, typer.Option(help="Calls a second in the long run.")] = None,
     burst: Annotated[float | None, typer.Option(help="Calls at once.")] = None,
+    kind: Annotated[str, typer.Option(help="bank, or agency (行政机关): what it may ask for.")] = "bank",
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a bank; its secret is shown, or saved, this once."""
+    """Add a bank or an agency; its secret is shown, or saved, this once."""
     home = Home.here()
     settings = home.settings(ServiceSettings, "service")
     access = Access(settings.access)
-    secret = access.add_client(name)
+    secret = access.add_client(name, kind=kind)
     if key:
         access.add_key(name, json.loads(key.read_text()))
     if rate or burst:
         access.set_limit(name, Limit(rate or LIMIT.rate, burst or LIMIT.burst))
-    home.ledger("platform", writing=True).append("bank.added", f"bank-{name}", by=by or DESK)
+    home.ledger("platform", writing=True).append("bank.added", f"bank-{name}", by=by or DESK, because={"kind": kind})
     if save:
         write_whole(save, json.dumps({"name": name, "secret": secret}).encode(), mode=0o600)
     told = {"bank": name, **({"saved": str(save)} if save else {"secret": secret})}
