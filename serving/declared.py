@@ -30,6 +30,8 @@ SCOPES = {
     "batch": "ask for up to a thousand scores at once",
     "verify": "ask questions that are answered by yes or no, or by a band",
     "object": "bring a subject's objection to an answer",
+    "watch": "hear of changes of subjects under a mandate, by webhook",
+    "job": "send a file of up to 100,000 codes",
 }
 _ANSWERS = {"score": Answer, "batch": AnswerBatch, "verify": Verification, "object": Objection}
 _SUMMARIES = {

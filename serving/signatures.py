@@ -25,6 +25,7 @@ class Signer:
 
     def __init__(self, key: SigningKey) -> None:
         """The protected header is the same for every answer: the algorithm and which key."""
+        self.key = key
         self._sign = key.private.sign
         self._header = _b64(canonical({"alg": "EdDSA", "kid": f"{key.zone}:{key.keyid}", "typ": TYPE}))
 

@@ -32,6 +32,7 @@ def _beside(name: str, file: str) -> Any:
 serving_world = _beside("serving_world", "world.py")
 _beside("serving_bank_keys", "bank_keys.py")
 _beside("serving_live", "live.py")
+_beside("serving_bank_ear", "bank_ear.py")
 World = serving_world.World
 
 
