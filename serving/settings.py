@@ -23,7 +23,8 @@ class ServiceSettings:
     watch_seconds: between two looks at the shelf · algorithm: of the pseudonyms, sha256 or sm3, as the release's ·
     today: a fixed day for tests and demonstrations · most_at_once: calls under way beyond which more get 503 ·
     chores: whether watches, deliveries and jobs are looked after · webhooks_to_loopback: whether webhooks may go to
-    this very machine, for invented homes alone · webhook_authorities: PEM file of authorities beside the system's.
+    this very machine, for invented homes alone · webhook_authorities: PEM file of authorities beside the system's ·
+    proxies: addresses of the TLS proxies whose X-Forwarded-For is believed, for networks; none is.
     """
 
     shelf: Path
@@ -42,6 +43,7 @@ class ServiceSettings:
     chores: bool = True
     webhooks_to_loopback: bool = False
     webhook_authorities: Path | None = None
+    proxies: str = ""
 
     def __post_init__(self) -> None:
         """Raises Malformed for an empty list of models or an impossible freshness."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -17,7 +18,7 @@ from serving.watches.addresses import read_address, resolve
 from serving.watches.changes import state_of
 from serving.watches.store import DEAD, DELIVERED, WAITING, WITHDRAWN, Store, Watch, new_name
 
-PURPOSE, MOST, SCOPE = "post_loan_management", 100_000, "watch"
+PURPOSE, MOST, SCOPE, LOOKED_UP = "post_loan_management", 100_000, "watch", 5.0  # seconds
 KEYS = "/.well-known/jwks.json"
 _STATUS = {"name": "status", "in": "query", "required": False,
            "schema": {"enum": [WAITING, DELIVERED, DEAD, WITHDRAWN]}}  # fmt: skip
@@ -27,7 +28,11 @@ async def set_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> 
     """Say where this bank is told. Raises Malformed and Refused for an address that may not be, Missing for none."""
     url, loopback = explain(forms.AskedWebhook, body).url, desk.settings.webhooks_to_loopback
     target = read_address(url, loopback=loopback)
-    await resolve(target, loopback=loopback)
+    try:
+        async with asyncio.timeout(LOOKED_UP):
+            await resolve(target, loopback=loopback)
+    except TimeoutError as slow:
+        raise Missing("The webhook's host has no address", why="nobody told it in time") from slow
     because = {**call.because, "host": target.host}
     await desk.recorder.record("webhook.set", f"bank-{call.by.name}", by=call.by, because=because)
     _store(request).set_webhook(call.by.name, url)
