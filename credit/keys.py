@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,6 +97,15 @@ class KeyRing:
         if not keys:
             raise Missing("The key ring is empty", remedy="Make the keys with `haihe keys`")
         return cls(keys)
+
+    @classmethod
+    def of_raw(cls, zone: str, keys: Iterable[bytes]) -> KeyRing:
+        """A ring of one zone's public keys, 32 bytes each; raises :class:`Broken` when one is not a key."""
+        try:
+            publics = [Ed25519PublicKey.from_public_bytes(raw) for raw in keys]
+        except ValueError as error:
+            raise Broken("A public key cannot be read", why="it is not 32 bytes of Ed25519") from error
+        return cls({zone: {keyid_of(public): public for public in publics}})
 
     @classmethod
     def of(cls, *keys: SigningKey) -> KeyRing:

@@ -30,8 +30,11 @@ def main() -> int:
     gc.collect()
     gc.freeze()  # what is imported by now stays: it need not be looked at again
     gc.set_threshold(50_000, 20, 100)
-    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False,
-                proxy_headers=False, http=Wire, timeout_graceful_shutdown=10, limit_concurrency=1000)  # fmt: skip
+    uvicorn.run(
+        app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False,
+        proxy_headers=bool(settings.proxies), forwarded_allow_ips=settings.proxies, http=Wire,
+        timeout_graceful_shutdown=10, limit_concurrency=1000,
+    )  # fmt: skip
     return 0
 
 

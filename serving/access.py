@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import ipaddress
 import json
 import re
 import secrets
@@ -21,7 +22,7 @@ from credit.canonical import canonical
 from credit.errors import Malformed, Missing, Unauthenticated
 from serving.proofs import read_key, thumbprint
 
-SCOPES = frozenset({"score", "batch", "verify", "object", "query", "report"})
+SCOPES = frozenset({"score", "batch", "verify", "object", "query", "report", "watch", "job"})
 KINDS = {"bank": SCOPES, "agency": frozenset({"query", "report", "supervise"})}  # what a client of each kind may have
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**14, 8, 1  # RFC 7914 §2: 16 MiB a try, about 50 ms
@@ -35,6 +36,8 @@ CREATE TABLE IF NOT EXISTS mandate (
 CREATE TABLE IF NOT EXISTS client_limit (
   name TEXT PRIMARY KEY REFERENCES client(name), rate REAL NOT NULL, burst REAL NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS client_kind (name TEXT PRIMARY KEY REFERENCES client(name), kind TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS client_network (
+  name TEXT PRIMARY KEY REFERENCES client(name), networks TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS client_key (
   name TEXT NOT NULL REFERENCES client(name), thumbprint TEXT NOT NULL, jwk TEXT NOT NULL,
   PRIMARY KEY (name, thumbprint)) STRICT;
@@ -42,8 +45,9 @@ CREATE TABLE IF NOT EXISTS objection (
   id TEXT PRIMARY KEY, bank TEXT NOT NULL, score_id TEXT NOT NULL, kind TEXT NOT NULL, statement TEXT NOT NULL) STRICT;
 """
 _CLIENT = """
-SELECT client.name, scopes, created_at, disabled, rate, burst, kind
-FROM client LEFT JOIN client_limit USING (name) LEFT JOIN client_kind USING (name) WHERE client.name = ?
+SELECT client.name, scopes, created_at, disabled, rate, burst, kind, networks
+FROM client LEFT JOIN client_limit USING (name) LEFT JOIN client_kind USING (name)
+LEFT JOIN client_network USING (name) WHERE client.name = ?
 """
 
 
@@ -60,6 +64,8 @@ class Limit:
             raise Malformed("Not a limit", why="the rate is above 0 and the burst at least 1")
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+KEYS = 2  # of a bank at one time: the present one and the next
 LIMIT = Limit(200, 1000)  # of a bank for whom nothing else was said
 
 
@@ -73,6 +79,11 @@ class Client:
     disabled: bool
     limit: Limit = LIMIT
     kind: str = "bank"
+    networks: tuple[Network, ...] = ()  # from where it may call; from anywhere when there is none
+
+    def may_call_from(self, peer: str) -> bool:
+        """Whether a call from this address is let in."""
+        return is_within(peer, self.networks)
 
 
 class Access:
@@ -148,10 +159,12 @@ class Access:
 
     def client(self, name: str) -> Client | None:
         """The client of this name, disabled or not."""
-        for found, scopes, created, disabled, rate, burst, kind in self.rows(_CLIENT, name):
+        for found, scopes, created, disabled, rate, burst, kind, networks in self.rows(_CLIENT, name):
             since = datetime.fromisoformat(str(created))
             limit = LIMIT if rate is None else Limit(float(str(rate)), float(str(burst)))
-            return Client(str(found), frozenset(str(scopes).split()), since, bool(disabled), limit, str(kind or "bank"))
+            told = tuple(ipaddress.ip_network(part) for part in str(networks or "").split())
+            may = frozenset(str(scopes).split())
+            return Client(str(found), may, since, bool(disabled), limit, str(kind or "bank"), told)
         return None
 
     def set_limit(self, name: str, limit: Limit) -> None:
@@ -159,14 +172,25 @@ class Access:
         self._require(name)
         self.rows("INSERT OR REPLACE INTO client_limit VALUES (?, ?, ?)", name, limit.rate, limit.burst)
 
+    def set_networks(self, name: str, networks: Iterable[str]) -> None:
+        """Say from where a bank may call (CIDR); none is from anywhere. Raises Missing, Malformed."""
+        self._require(name)
+        try:
+            told = " ".join(str(ipaddress.ip_network(network)) for network in networks)
+        except ValueError as bad:
+            raise Malformed("Not a network", why="it is written as 203.0.113.0/24 or 2001:db8::/32") from bad
+        self.rows("INSERT OR REPLACE INTO client_network VALUES (?, ?)", name, told)
+
     def add_key(self, name: str, jwk: Mapping[str, Any]) -> str:
         """Register a client's public key beside those it has, so that keys change without a gap; its thumbprint.
 
-        Raises Missing, and Malformed for a key that is not public, not for signing, or weak.
+        Raises Missing, and Malformed for a key that is not public, not for signing, or weak, or is a third one.
         """
         self._require(name)
         read_key(jwk)
         print_ = thumbprint(jwk)
+        if len([held for held in self.keys(name) if thumbprint(held) != print_]) >= KEYS:
+            raise Malformed("A bank has two keys at a time", remedy="Take the older one back first: --drop-key")
         self.rows("INSERT OR REPLACE INTO client_key VALUES (?, ?, ?)", name, print_, canonical(jwk).decode())
         return print_
 
@@ -195,6 +219,18 @@ class Access:
         if not (same and stored) or client is None or client.disabled:
             raise Unauthenticated("Client authentication failed", remedy="Check the client's name and secret")
         return client
+
+
+def is_within(peer: str, networks: tuple[Network, ...]) -> bool:
+    """Whether an address is in one of these networks, or there are none."""
+    if not networks:
+        return True
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    inner = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return any((inner or address) in network for network in networks)
 
 
 def _hash(secret: str, salt: bytes) -> bytes:

@@ -15,13 +15,16 @@ from credit.errors import CreditError, Lapsed
 from credit.keys import KeyRing, SigningKey, load_secret
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
-from serving import door, problems, report_routes
+from serving import door, problems, report_routes, rooms
 from serving.access import Access
 from serving.calls import SERVICE, Call, Desk
+from serving.chores import Chores
 from serving.declared import FORMS, SCOPES, declare
 from serving.door import Door
 from serving.dossiers import Archive
 from serving.forms import Problem
+from serving.jobs.routes import ROUTES as OF_JOBS
+from serving.jobs.store import Jobs
 from serving.journal import Journal
 from serving.library import Library
 from serving.mandates import MandateGate
@@ -33,6 +36,8 @@ from serving.records import Recorder
 from serving.settings import ServiceSettings
 from serving.signatures import ZONE, Signer, key_set
 from serving.tokens import TokenRefused, TokenRequest, Tokens
+from serving.watches.routes import ROUTES as OF_WATCHES
+from serving.watches.store import Store
 
 _FORM = {"type": "object", "required": ["grant_type"], "properties": {
     "grant_type": {"const": "client_credentials"}, "scope": {"type": "string", "examples": ["score"]},
@@ -70,6 +75,12 @@ def _archive(settings: ServiceSettings, ring: KeyRing) -> Archive:
     return Archive(Shelf(settings.shelf, ring), pseudonyms, settings.freshness_days)
 
 
+def open_stores(settings: ServiceSettings) -> tuple[Store, Jobs]:
+    """Open what the chores work on: watches with their deliveries, and jobs; beside the access database."""
+    beside = settings.access.with_name
+    return Store(beside("watches.db")), Jobs(beside("jobs.db"), beside("jobs"))
+
+
 def create_app(settings: ServiceSettings) -> Door:
     """The service, its door for scores in front.
 
@@ -85,6 +96,10 @@ def create_app(settings: ServiceSettings) -> Door:
         assert archive is not None
         if (opened := await asyncio.to_thread(archive.refresh)) is not None:
             await desk.announce_dossiers(opened)
+        watches, jobs = app.state.watches, app.state.jobs = open_stores(settings)
+        chores = app.state.chores = Chores(settings)
+        if not (watches.is_idle and jobs.is_idle):
+            chores.wake()
         watchers = [
             asyncio.create_task(desk.library.watch(settings.watch_seconds, desk.announce)),
             asyncio.create_task(archive.watch(settings.watch_seconds, desk.announce_dossiers)),
@@ -96,6 +111,9 @@ def create_app(settings: ServiceSettings) -> Door:
                 watcher.cancel()
                 with suppress(asyncio.CancelledError):
                     await watcher
+            await asyncio.to_thread(chores.close)
+            watches.close()
+            jobs.close()
             await asyncio.to_thread(desk.recorder.close)
             desk.access.close()
 
@@ -106,6 +124,8 @@ def create_app(settings: ServiceSettings) -> Door:
     for product in PRODUCTS.values():
         declare(app, product, _PROBLEMS)
     report_routes.install(app, _PROBLEMS)
+    for route in (*OF_WATCHES, *OF_JOBS):
+        rooms.add(app, route, _PROBLEMS)
 
     @app.get("/v1/objections/{name}", summary="How an objection stands", responses=_PROBLEMS)
     async def objection(name: str, request: Request) -> Response:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from credit.keys import KeyRing
+from serving.holder import HeldKey
 from serving.moves import Ask, Moves, Pause, Question, Sent, unreachable
 
 Move = Generator[Sent | Pause, httpx.Response | None, Any]
@@ -22,17 +23,18 @@ Move = Generator[Sent | Pause, httpx.Response | None, Any]
 class ServiceClient:
     """A client of the scoring service at `url` for one bank; use it as a context manager. Not for several threads.
 
+    With a `key` of the bank's it takes no secret, and every token is bound to the key (DPoP).
     With a key `ring` every answer's signature is verified. Overload and lost connections are tried again for at most
     `patience` seconds, a score under one idempotency key, so that it is one answer and one entry however often asked.
     """
 
     def __init__(
-        self, url: str, bank: str, secret: str, *, timeout: float = 10.0, http: httpx.Client | None = None,
-        ring: KeyRing | None = None, patience: float = 5.0,
+        self, url: str, bank: str, secret: str = "", *, timeout: float = 10.0, http: httpx.Client | None = None,
+        ring: KeyRing | None = None, patience: float = 5.0, key: HeldKey | None = None,
     ) -> None:  # fmt: skip
         """`http` lets a caller bring a client of its own (a proxy, mutual TLS), with its own base address."""
         self._http = http or httpx.Client(base_url=url, timeout=timeout)
-        self._moves = Moves(bank, secret, ring, patience)
+        self._moves = Moves(bank, secret, ring, patience, url=str(self._http.base_url), key=key)
 
     def __enter__(self) -> ServiceClient:
         return self
@@ -76,6 +78,51 @@ class ServiceClient:
         body, signature = self._run(self._moves.report(uscc, {"format": form, "purpose": purpose, "mandate": mandate}))
         return bytes(body), str(signature)
 
+    def learn_keys(self) -> KeyRing:
+        """Take the service's public keys from itself, and verify with them from now on."""
+        ring: KeyRing = self._run(self._moves.learn_keys())
+        return ring
+
+    def set_webhook(self, url: str) -> dict[str, Any]:
+        """Say where this bank is told of changes."""
+        return dict(self._run(self._moves.set_webhook(url)))
+
+    def watch(self, uscc: str, mandate: str, kinds: Sequence[str] = ()) -> dict[str, Any]:
+        """Watch a subject under a mandate for post_loan_management."""
+        return dict(self._run(self._moves.watch(uscc, mandate, kinds)))
+
+    def watches(self) -> list[dict[str, Any]]:
+        """This bank's living watches."""
+        return list(self._run(self._moves.get("/v1/watches"))["watches"])
+
+    def end_watch(self, watch: str) -> dict[str, Any]:
+        """End a watch."""
+        return dict(self._run(self._moves.end(f"/v1/watches/{watch}")))
+
+    def deliveries(self, status: str = "dead") -> list[dict[str, Any]]:
+        """Webhooks waiting, delivered, dead or withdrawn."""
+        return list(self._run(self._moves.get("/v1/deliveries", status=status))["deliveries"])
+
+    def resend(self, delivery: str) -> dict[str, Any]:
+        """Try a dead letter anew."""
+        return dict(self._run(self._moves.resend(delivery)))
+
+    def send_job(self, lines: Sequence[Ask]) -> dict[str, Any]:
+        """Send up to 100,000 `(uscc, purpose, mandate)` to be scored in the background."""
+        return dict(self._run(self._moves.send_job(lines)))
+
+    def job(self, job: str) -> dict[str, Any]:
+        """How far a job is."""
+        return dict(self._run(self._moves.get(f"/v1/jobs/{job}")))
+
+    def job_result(self, job: str) -> list[dict[str, str]]:
+        """The rows of a job that is done, as its CSV names them."""
+        return list(self._run(self._moves.job_result(job)))
+
+    def end_job(self, job: str) -> dict[str, Any]:
+        """Stop a job, or be done with it: its files are deleted."""
+        return dict(self._run(self._moves.end(f"/v1/jobs/{job}")))
+
     def ready(self) -> dict[str, Any]:
         """What the service says of its readiness; raises Lapsed when it is not ready."""
         return dict(self._run(self._moves.ready()))
@@ -101,12 +148,12 @@ class AsyncServiceClient:
     """As :class:`ServiceClient`, awaited; one may be used by many tasks at once."""
 
     def __init__(
-        self, url: str, bank: str, secret: str, *, timeout: float = 10.0, http: httpx.AsyncClient | None = None,
-        ring: KeyRing | None = None, patience: float = 5.0,
+        self, url: str, bank: str, secret: str = "", *, timeout: float = 10.0, http: httpx.AsyncClient | None = None,
+        ring: KeyRing | None = None, patience: float = 5.0, key: HeldKey | None = None,
     ) -> None:  # fmt: skip
         """As the other's."""
         self._http = http or httpx.AsyncClient(base_url=url, timeout=timeout)
-        self._moves = Moves(bank, secret, ring, patience)
+        self._moves = Moves(bank, secret, ring, patience, url=str(self._http.base_url), key=key)
 
     async def __aenter__(self) -> AsyncServiceClient:
         return self
@@ -129,6 +176,63 @@ class AsyncServiceClient:
     ) -> Any:
         """As the other's."""
         return (await self._run(self._moves.verify(uscc, purpose, mandate, question, value)))["answer"]
+
+    async def object_to(self, score_id: str, kind: str, statement: str) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.object_to(score_id, kind, statement)))
+
+    async def objection(self, name: str) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.objection(name)))
+
+    async def ready(self) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.ready()))
+
+    async def learn_keys(self) -> KeyRing:
+        """As the other's."""
+        ring: KeyRing = await self._run(self._moves.learn_keys())
+        return ring
+
+    async def set_webhook(self, url: str) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.set_webhook(url)))
+
+    async def watch(self, uscc: str, mandate: str, kinds: Sequence[str] = ()) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.watch(uscc, mandate, kinds)))
+
+    async def watches(self) -> list[dict[str, Any]]:
+        """As the other's."""
+        return list((await self._run(self._moves.get("/v1/watches")))["watches"])
+
+    async def end_watch(self, watch: str) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.end(f"/v1/watches/{watch}")))
+
+    async def deliveries(self, status: str = "dead") -> list[dict[str, Any]]:
+        """As the other's."""
+        return list((await self._run(self._moves.get("/v1/deliveries", status=status)))["deliveries"])
+
+    async def resend(self, delivery: str) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.resend(delivery)))
+
+    async def send_job(self, lines: Sequence[Ask]) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.send_job(lines)))
+
+    async def job(self, job: str) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.get(f"/v1/jobs/{job}")))
+
+    async def job_result(self, job: str) -> list[dict[str, str]]:
+        """As the other's."""
+        return list(await self._run(self._moves.job_result(job)))
+
+    async def end_job(self, job: str) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.end(f"/v1/jobs/{job}")))
 
     async def _run(self, move: Move) -> Any:
         told: httpx.Response | None = None

@@ -35,6 +35,8 @@ SCOPES = {
     "query": "see lists of a subject's public records",
     "report": "get public credit reports",
     "supervise": "for agencies: see the tier in which a subject is supervised",
+    "watch": "hear of changes of subjects under a mandate, by webhook",
+    "job": "send a file of up to 100,000 codes",
 }
 _ANSWERS = {"score": Answer, "batch": AnswerBatch, "verify": Verification, "object": Objection,
             "query": Query, "supervise": Supervision}  # fmt: skip

@@ -102,7 +102,8 @@ def asking(scope: Message, headers: dict[bytes, bytes] | None = None) -> Asking:
     told = headers or dict(scope["headers"])
     words = (told.get(name, b"").decode("latin-1") for name in (b"host", b"authorization", b"dpop"))
     host, authorization, proof = words
-    return Asking(scope["method"], host, scope["path"], authorization, proof)
+    peer = scope["client"][0] if scope.get("client") else ""
+    return Asking(scope["method"], host, scope["path"], authorization, proof, peer)
 
 
 def _as_reply(error: CreditError, accepted: str = "", **more: str) -> tuple[int, Headers, bytes]:

@@ -5,6 +5,8 @@ So the client that waits and the one that is awaited are one and the same, and n
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 import secrets
 import time
@@ -17,8 +19,9 @@ import httpx
 
 from credit.errors import Broken, CreditError, Lapsed, Malformed, Missing, Refused, Unauthenticated
 from credit.keys import KeyRing
+from serving.holder import HeldKey
 from serving.quotas import TooMany
-from serving.signatures import HEADER, verify
+from serving.signatures import HEADER, ring_of, verify
 
 Ask = tuple[str, str, str]  # uscc, purpose, mandate
 Question = Literal["points_at_least", "grade_at_least", "points_within"]
@@ -57,8 +60,12 @@ def unreachable(error: httpx.HTTPError) -> httpx.Response:
 class Moves:
     """One bank's moves, with the token it has."""
 
-    def __init__(self, bank: str, secret: str, ring: KeyRing | None, patience: float) -> None:
-        """Nothing is sent yet."""
+    def __init__(
+        self, bank: str, secret: str, ring: KeyRing | None, patience: float, *, url: str = "",
+        key: HeldKey | None = None,
+    ) -> None:  # fmt: skip
+        """Nothing is sent yet. With a `key` of the bank's it takes no secret, and tokens are bound to the key."""
+        self._bank, self._key, self._url = bank, key, url.rstrip("/")
         self._credentials = (quote_plus(bank), quote_plus(secret))  # RFC 6749 §2.3.1
         self._ring, self._patience = ring, patience
         self._token, self._good_until = "", 0.0
@@ -96,9 +103,49 @@ class Moves:
         if response.status_code != 200:
             _told(response)
         signature = response.headers.get(HEADER, "")
-        if self._ring is not None:
-            verify(response.content, signature, self._ring)
+        self._check(response)
         return response.content, signature
+
+    def set_webhook(self, url: str) -> Move:
+        """Say where this bank is told; the same however often it is said."""
+        return (yield from self._signed("PUT", "/v1/webhook", {"json": {"url": url}}, again=True))
+
+    def watch(self, uscc: str, mandate: str, kinds: Sequence[str]) -> Move:
+        """A watch; sent once."""
+        body = {"uscc": uscc, "purpose": "post_loan_management", "mandate": mandate}
+        return (yield from self._post("/v1/watches", {**body, **({"kinds": list(kinds)} if kinds else {})}))
+
+    def get(self, path: str, **query: str) -> Move:
+        """Whatever can be asked again without harm."""
+        return (yield from self._signed("GET", path, {"params": query}, again=True))
+
+    def end(self, path: str) -> Move:
+        """End a watch or a job; the second time is as the first."""
+        return (yield from self._signed("DELETE", path, {}, again=True))
+
+    def resend(self, delivery: str) -> Move:
+        """A dead letter anew; sent once."""
+        return (yield from self._signed("POST", f"/v1/deliveries/{delivery}/resend", {}, again=False))
+
+    def send_job(self, lines: Sequence[Ask]) -> Move:
+        """A file of lines; sent once."""
+        file = "".join(f"{','.join(line)}\n" for line in [("uscc", "purpose", "mandate"), *lines]).encode()
+        headers = {"Content-Type": "text/csv"}
+        return (yield from self._signed("POST", "/v1/jobs", {"content": file, "headers": headers}, again=False))
+
+    def job_result(self, job: str) -> Move:
+        """The rows of a job that is done."""
+        response = yield from self._authorised("GET", f"/v1/jobs/{job}/result", {}, again=True)
+        assert response is not None
+        if response.status_code != 200:
+            _told(response)
+        self._check(response)
+        return list(csv.DictReader(io.StringIO(response.text)))
+
+    def learn_keys(self) -> Move:
+        """Take the service's keys from itself: it is who TLS says it is. From now on every answer is verified."""
+        self._ring = ring_of(_told((yield Sent("GET", "/.well-known/jwks.json"))))
+        return self._ring
 
     def ready(self) -> Move:
         """Readiness, as it is now."""
@@ -106,18 +153,31 @@ class Moves:
 
     def _post(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Move:
         options = {"json": body, "headers": dict(headers or {})}
-        response = yield from self._authorised("POST", path, options, again=bool(headers))
+        return (yield from self._signed("POST", path, options, again=bool(headers)))
+
+    def _signed(self, method: str, path: str, options: dict[str, Any], *, again: bool) -> Move:
+        """Send, and take what comes only when the service signed it, where its keys are known."""
+        response = yield from self._authorised(method, path, options, again=again)
         told = _told(response)
+        self._check(response)
+        return told
+
+    def _check(self, response: httpx.Response) -> None:
         if self._ring is not None:
             verify(response.content, response.headers.get(HEADER, ""), self._ring)
-        return told
+
+    def _authority(self, method: str, path: str) -> dict[str, str]:
+        if self._key is None:
+            return {"Authorization": f"Bearer {self._token}"}
+        proof = self._key.proof(method, self._url + path, self._token)
+        return {"Authorization": f"DPoP {self._token}", "DPoP": proof}
 
     def _authorised(self, method: str, path: str, options: dict[str, Any], *, again: bool) -> Move:
         """Send with a token, a new one when this is refused, and again while that is safe and patience lasts."""
         end, pause, renewed = time.monotonic() + self._patience, 0.1, False
         while True:
             yield from self._renew()
-            headers = {**options.get("headers", {}), "Authorization": f"Bearer {self._token}"}
+            headers = {**options.get("headers", {}), **self._authority(method, path)}
             response = yield Sent(method, path, {**options, "headers": headers})
             assert response is not None
             if response.status_code == 401 and not renewed:  # the service was given new keys: one new token
@@ -136,7 +196,11 @@ class Moves:
         if self._token and time.monotonic() < self._good_until:
             return
         form = {"grant_type": "client_credentials"}
-        response = yield Sent("POST", "/oauth2/token", {"data": form, "auth": self._credentials})
+        sent: dict[str, Any] = {"data": form, "auth": self._credentials}
+        if self._key is not None:
+            proof = self._key.proof("POST", f"{self._url}/oauth2/token")
+            sent = {"data": {**form, **self._key.form(self._bank)}, "headers": {"DPoP": proof}}
+        response = yield Sent("POST", "/oauth2/token", sent)
         assert response is not None
         told = _json(response)
         if response.status_code == _NOBODY:

@@ -21,7 +21,10 @@ class ServiceSettings:
     ring: folder of the zones' public keys · ledger: the service's hash chain · access: SQLite database of clients and
     mandates · models: names separated by commas · freshness_days: greatest age in days of a snapshot that may answer ·
     watch_seconds: between two looks at the shelf · algorithm: of the pseudonyms, sha256 or sm3, as the release's ·
-    today: a fixed day for tests and demonstrations · most_at_once: calls under way beyond which more get 503.
+    today: a fixed day for tests and demonstrations · most_at_once: calls under way beyond which more get 503 ·
+    chores: whether watches, deliveries and jobs are looked after · webhooks_to_loopback: whether webhooks may go to
+    this very machine, for invented homes alone · webhook_authorities: PEM file of authorities beside the system's ·
+    proxies: addresses of the TLS proxies whose X-Forwarded-For is believed, for networks; none is.
     """
 
     shelf: Path
@@ -37,6 +40,10 @@ class ServiceSettings:
     most_at_once: int = 512
     host: str = "127.0.0.1"
     port: int = 8700
+    chores: bool = True
+    webhooks_to_loopback: bool = False
+    webhook_authorities: Path | None = None
+    proxies: str = ""
 
     def __post_init__(self) -> None:
         """Raises Malformed for an empty list of models or an impossible freshness."""

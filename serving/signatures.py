@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from credit.canonical import canonical, digest
@@ -25,6 +26,7 @@ class Signer:
 
     def __init__(self, key: SigningKey) -> None:
         """The protected header is the same for every answer: the algorithm and which key."""
+        self.key = key
         self._sign = key.private.sign
         self._header = _b64(canonical({"alg": "EdDSA", "kid": f"{key.zone}:{key.keyid}", "typ": TYPE}))
 
@@ -60,6 +62,15 @@ def key_set(ring: KeyRing, zone: str = ZONE) -> dict[str, Any]:
             for keyid, public in ring.keys.get(zone, {}).items()
         ]
     }  # fmt: skip
+
+
+def ring_of(keys: Mapping[str, Any], zone: str = ZONE) -> KeyRing:
+    """The ring of a JWK set as `/.well-known/jwks.json` gives it. Raises Broken when it cannot be read."""
+    try:
+        raws = [_raw(str(key["x"]).encode("ascii")) for key in keys["keys"] if key.get("crv") == "Ed25519"]
+    except (KeyError, TypeError, AttributeError, ValueError) as bad:
+        raise Broken("A set of keys cannot be read", why="it is not a JWK set") from bad
+    return KeyRing.of_raw(zone, raws)
 
 
 def _b64(raw: bytes) -> bytes:

@@ -16,7 +16,7 @@ import jwt
 from credit.actor import Actor, Role
 from credit.errors import Refused, Unauthenticated
 from credit.keys import KeyRing, SigningKey
-from serving.access import Access, Client, Limit
+from serving.access import Access, Client, Limit, Network, is_within
 from serving.proofs import ASSERTION, Seen, read_assertion, read_proof
 from serving.remembered import Remembered
 
@@ -53,6 +53,7 @@ class Bearer:
     expires: int  # seconds since 1970
     limit: Limit
     bound_to: str | None = None  # the thumbprint of the client's key
+    networks: tuple[Network, ...] = ()  # from where it may be used
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Asking:
     path: str
     authorization: str
     proof: str = ""
+    peer: str = ""  # the address it comes from
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ class Tokens:
         """
         try:
             client = self._client(asked, asking)
+            if asking is not None and not client.may_call_from(asking.peer):
+                raise Unauthenticated("Not from here")
             bound_to = self._bound_to(asking)
         except Unauthenticated as wrong:
             raise ClientRefused("Client authentication failed") from wrong
@@ -211,6 +215,8 @@ class Tokens:
     def admit(self, asking: Asking) -> Bearer:
         """The bearer of a request. Raises Unauthenticated, also when a bound token comes without its key's proof."""
         bearer = self.read(asking.authorization)
+        if bearer.networks and not is_within(asking.peer, bearer.networks):
+            raise Unauthenticated("The token may not be used from here", remedy="Call from a network you registered")
         scheme, _, token = asking.authorization.partition(" ")
         if bearer.bound_to is None:
             if scheme.lower() == "bearer":
@@ -248,4 +254,6 @@ class Tokens:
             raise Unauthenticated("The token's client may not call", remedy="Ask the platform")
         scopes = frozenset(str(claims["scope"]).split()) & client.scopes
         bound_to = (claims.get("cnf") or {}).get("jkt")
-        return Bearer(Actor(client.name, Role.BANK), scopes, int(claims["exp"]), client.limit, bound_to)
+        return Bearer(
+            Actor(client.name, Role.BANK), scopes, int(claims["exp"]), client.limit, bound_to, client.networks
+        )

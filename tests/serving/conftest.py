@@ -33,6 +33,7 @@ serving_world = _beside("serving_world", "world.py")
 _beside("serving_bank_keys", "bank_keys.py")
 _beside("serving_live", "live.py")
 _beside("serving_dossiers", "dossier_world.py")
+_beside("serving_bank_ear", "bank_ear.py")
 World = serving_world.World
 
 

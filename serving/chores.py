@@ -1,0 +1,132 @@
+"""Chores beside the answering: one process of low priority that looks after watches, deliveries and jobs.
+
+A process of its own, so that no answer waits for it; started when there is first something to do; ended with the
+service, also when that is killed (its end of a pipe closes). Of several services over one database one does the
+chores: the others' wait for its lock, before they have loaded anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+
+from serving.settings import ServiceSettings
+
+PREFIX = "HAIHE_SERVICE_"
+NICE = 10
+IDLE_SECONDS, SWEEP_SECONDS = 0.25, 60.0
+
+
+class Chores:
+    """The service's side: wakes the process when there is something to do, and ends it."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        """Nothing runs yet."""
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def wake(self) -> None:
+        """Start the process unless it runs."""
+        if not self._settings.chores or (self._process is not None and self._process.poll() is None):
+            return
+        env = {**os.environ, **environment(self._settings)}
+        self._process = subprocess.Popen([sys.executable, "-m", "serving.chores"], stdin=subprocess.PIPE, env=env)
+
+    def close(self, seconds: float = 10.0) -> None:
+        """Ask it to end, and end it when it does not."""
+        if self._process is None:
+            return
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def environment(settings: ServiceSettings) -> Mapping[str, str]:
+    """The settings as the environment that they would be read from."""
+    told = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    return {PREFIX + name.upper(): str(value) for name, value in told.items() if value is not None}
+
+
+def main() -> int:
+    """Do the chores until standard input ends."""
+    path = Path(os.environ[f"{PREFIX}ACCESS"]).with_name("chores.lock")
+    threading.Thread(target=_leave_with_the_service, daemon=True).start()
+    os.nice(NICE)
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        asyncio.run(_work())
+    return 0
+
+
+async def _work() -> None:
+    """Rounds of everything; each in its own turn, so that a long job holds up no delivery."""
+    from credit.errors import CreditError
+    from credit.settings import read
+    from serving import log
+    from serving.app import open_desk, open_stores
+    from serving.jobs.scoring import work
+    from serving.watches.delivering import deliver
+    from serving.watches.sending import Sender
+    from serving.watches.watching import look_after
+
+    log.start()
+    settings = read(ServiceSettings, os.environ, PREFIX)
+    desk, (watches, jobs) = open_desk(settings), open_stores(settings)
+    authorities = settings.webhook_authorities.read_text() if settings.webhook_authorities else None
+    sender = Sender(settings.webhooks_to_loopback, authorities=authorities)
+
+    async def sweeping() -> None:
+        watches.sweep(time.time())
+        for job in jobs.expire(time.time()):
+            log.event("job.expired", job=job.id)
+
+    async def looking() -> None:
+        await asyncio.to_thread(desk.library.refresh)
+        await asyncio.to_thread(look_after, desk, watches)
+
+    async def scoring() -> None:
+        while await asyncio.to_thread(work, desk, jobs):
+            pass
+
+    async def delivering() -> None:
+        while await deliver(desk, watches, sender):
+            pass
+
+    async def often(chore: object, seconds: float) -> None:
+        assert callable(chore)
+        while True:
+            try:
+                await chore()
+            except CreditError as fault:  # the ledger or a book: said, and tried again
+                log.event("chore.failed", level=log.ERROR, fault=fault.what)
+            await asyncio.sleep(seconds)
+
+    await looking()
+    chores = ((looking, settings.watch_seconds), (delivering, IDLE_SECONDS), (scoring, IDLE_SECONDS),
+              (sweeping, SWEEP_SECONDS))  # fmt: skip
+    await asyncio.gather(*(often(chore, seconds) for chore, seconds in chores))
+
+
+def _leave_with_the_service() -> None:
+    """The service holds the other end: when it is gone, so are we. Every step can be cut off anywhere and go on."""
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""The routes of jobs: a file sent, how far it is, its result, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from fastapi import Request
+from pydantic import BaseModel, Field
+
+from credit.canonical import canonical, digest
+from credit.errors import Malformed, Missing, Refused
+from credit.files import write_whole
+from serving import problems
+from serving.calls import Call, Desk
+from serving.jobs.lines import LARGEST, count
+from serving.jobs.store import CANCELLED, DONE, QUEUED, Job, Jobs, new_name
+from serving.rooms import Route
+
+SCOPE, OPEN_AT_ONCE, KEPT, ARRIVES = "job", 2, 7 * 24 * 3600, 120.0  # jobs of a bank, seconds, seconds
+
+
+class Told(BaseModel):
+    """A job as it stands."""
+
+    job_id: str
+    state: str = Field(description="queued, running, done, cancelled or expired")
+    lines: int
+    done: int
+    answered: int
+    refused: int
+    expires_at: float = Field(description="when file and result are deleted, in seconds since 1970")
+
+
+async def send(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """Take a file. Raises Malformed, TooLarge, TooSlow, Refused when this bank has two that are not done."""
+    jobs = _jobs(request)
+    if jobs.open_of(call.by.name) >= OPEN_AT_ONCE:
+        raise Refused("Too many jobs at once", why=f"{OPEN_AT_ONCE} of a bank are worked on", remedy="Wait for one")
+    try:
+        async with asyncio.timeout(ARRIVES):
+            sent = await problems.read_body(request, LARGEST)
+    except TimeoutError as slow:
+        raise problems.TooSlow("The file did not arrive", why=f"{ARRIVES:g} seconds are given") from slow
+    lines, plain = await asyncio.to_thread(count, sent)
+    now = time.time()
+    job = Job(new_name(), call.by.name, QUEUED, lines, 0, 0, 0, 0, now, now + KEPT)
+    await asyncio.to_thread(write_whole, jobs.asked(job), plain, mode=0o600)
+    because = {**call.because, "lines": lines, "status": 200}
+    await desk.recorder.record("job.sent", job.id, by=call.by, because=because)
+    jobs.add(job)
+    request.app.state.chores.wake()
+    return canonical(_told(job))
+
+
+async def job(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """How far a job is. Raises Missing, also for another bank's."""
+    return canonical(_told(_own(request, call)))
+
+
+async def result(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """The result: CSV. Raises Missing, and Malformed while it is not whole. The header X-JWS-Signature signs it."""
+    held = _own(request, call)
+    if held.state != DONE:
+        raise Malformed("The job has no result", why=f"it is {held.state}", remedy="Ask GET /v1/jobs/{id} when it has")
+    told = await asyncio.to_thread(_jobs(request).told(held).read_bytes)
+    because = {**call.because, "digest": digest(told), "status": 200}
+    await desk.recorder.record("job.fetched", held.id, by=call.by, because=because)
+    return told
+
+
+async def cancel(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """Stop a job, or be done with it: its files are deleted. Raises Missing."""
+    held = _own(request, call)
+    await desk.recorder.record("job.cancelled", held.id, by=call.by, because={**call.because, "done": held.done})
+    _jobs(request).cancel(held)
+    return canonical({**_told(held), "state": CANCELLED})
+
+
+def _own(request: Request, call: Call) -> Job:
+    found = _jobs(request).job(request.path_params["name"], call.by.name)
+    if found is None:
+        raise Missing("No such job", remedy="Use the job_id that was answered")
+    return found
+
+
+def _told(job: Job) -> dict[str, Any]:
+    return {"job_id": job.id, "state": job.state, "lines": job.lines, "done": job.done, "answered": job.answered,
+            "refused": job.refused, "expires_at": job.expires_at}  # fmt: skip
+
+
+def _jobs(request: Request) -> Jobs:
+    jobs: Jobs = request.app.state.jobs
+    return jobs
+
+
+ROUTES = (
+    Route("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, Told, body_media="text/csv"),
+    Route("GET", "/v1/jobs/{name}", SCOPE, job, "How far a job is", None, Told),
+    Route("GET", "/v1/jobs/{name}/result", SCOPE, result, "The result of a job", media="text/csv"),
+    Route("DELETE", "/v1/jobs/{name}", SCOPE, cancel, "Stop a job and delete its files", None, Told),
+)

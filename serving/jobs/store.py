@@ -1,0 +1,132 @@
+"""Jobs on disk: how far each is in SQLite, its lines and its result in files that end with it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+QUEUED, RUNNING, DONE, CANCELLED, EXPIRED = "queued", "running", "done", "cancelled", "expired"
+OPEN = (QUEUED, RUNNING)
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS job (
+  id TEXT PRIMARY KEY, bank TEXT NOT NULL, state TEXT NOT NULL, lines INTEGER NOT NULL, done INTEGER NOT NULL,
+  answered INTEGER NOT NULL, refused INTEGER NOT NULL, size INTEGER NOT NULL, made_at REAL NOT NULL,
+  expires_at REAL NOT NULL) STRICT;
+"""
+_JOB = "id, bank, state, lines, done, answered, refused, size, made_at, expires_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job; `done` of its `lines` are in the first `size` bytes of its result."""
+
+    id: str
+    bank: str
+    state: str
+    lines: int
+    done: int
+    answered: int
+    refused: int
+    size: int
+    made_at: float
+    expires_at: float
+
+
+class Jobs:
+    """Safe to use from several threads and open in several processes at once."""
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        """Open the database at `path` and the folder of files, readable to their owner alone."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+        self.folder, self._turn = folder, threading.Lock()
+        self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._turn:
+            self._db.close()
+
+    def asked(self, job: Job) -> Path:
+        """The file of what was asked: `uscc,purpose,mandate` a line, without a head."""
+        return self.folder / f"{job.id}.asked.csv"
+
+    def told(self, job: Job) -> Path:
+        """The file of the result."""
+        return self.folder / f"{job.id}.told.csv"
+
+    def add(self, job: Job) -> None:
+        """Queue a job whose file is there."""
+        row = (job.id, job.bank, job.state, job.lines, job.done, job.answered, job.refused, job.size, job.made_at,
+               job.expires_at)  # fmt: skip
+        self._run(f"INSERT INTO job VALUES ({','.join('?' * 10)})", *row)
+
+    def job(self, name: str, bank: str) -> Job | None:
+        """A job of this bank."""
+        return next(iter(self._jobs("WHERE id = ? AND bank = ?", name, bank)), None)
+
+    def open_of(self, bank: str) -> int:
+        """How many jobs of a bank are not yet done."""
+        return len(self._jobs("WHERE bank = ? AND state IN (?, ?)", bank, *OPEN))
+
+    def next(self) -> Job | None:
+        """The job to work on: one that was begun, else the one that waits longest."""
+        return next(iter(self._jobs("WHERE state IN (?, ?) ORDER BY state DESC, made_at LIMIT 1", *OPEN)), None)
+
+    def progress(self, job: Job, done: int, answered: int, refused: int, size: int) -> bool:
+        """Say how far a job is; False when it was cancelled meanwhile. It is done when every line is."""
+        state = DONE if done == job.lines else RUNNING
+        sql = "UPDATE job SET state = ?, done = ?, answered = ?, refused = ?, size = ? WHERE id = ? AND state IN (?, ?)"
+        return bool(self._run(f"{sql} RETURNING id", state, done, answered, refused, size, job.id, *OPEN))
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job, and delete its files whatever it was."""
+        self._end(job, CANCELLED)
+
+    def expire(self, now: float) -> list[Job]:
+        """Delete the files of jobs whose time is over; the jobs."""
+        over = self._jobs("WHERE expires_at < ? AND state NOT IN (?, ?)", now, CANCELLED, EXPIRED)
+        for job in over:
+            self._end(job, EXPIRED)
+        return over
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to do, now or later."""
+        return not self._jobs("WHERE state NOT IN (?, ?) LIMIT 1", CANCELLED, EXPIRED)
+
+    def _end(self, job: Job, state: str) -> None:
+        self._run("UPDATE job SET state = ? WHERE id = ?", state, job.id)
+        for path in (self.asked(job), self.told(job)):
+            path.unlink(missing_ok=True)
+
+    def _jobs(self, where: str, *values: object) -> list[Job]:
+        return [Job(*row) for row in self._run(f"SELECT {_JOB} FROM job {where}", *values)]
+
+    def _run(self, sql: str, *values: object) -> Sequence[tuple[Any, ...]]:
+        with self._turn:
+            return self._db.execute(sql, values).fetchall()
+
+
+def new_name() -> str:
+    """A new job's id."""
+    return f"job-{secrets.token_hex(16)}"
+
+
+def append(path: Path, size: int, text: bytes) -> int:
+    """Put `text` behind the first `size` bytes of a file, durably; what stood there was never told. The new size."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+b") as stream:
+        stream.truncate(size)
+        stream.seek(size)
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return size + len(text)
