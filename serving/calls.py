@@ -23,6 +23,7 @@ from serving.quotas import Bucket, Quotas
 from serving.records import Recorder
 from serving.repeats import Repeats
 from serving.settings import ServiceSettings
+from serving.shared import Shared
 from serving.sheets import Filled, Sheets
 from serving.signatures import Signer
 from serving.snapshots import Book
@@ -72,6 +73,7 @@ class Desk:
     sheets: Sheets = field(default_factory=Sheets)
     quotas: Quotas = field(default_factory=Quotas)
     repeats: Repeats = field(default_factory=Repeats)
+    shared: Shared = field(default_factory=Shared)
 
     def admit(self, call: Call, asking: Asking, scope: str) -> None:
         """Learn who calls, and count the call. Raises Unauthenticated, ScopeMissing, TooMany."""

@@ -63,7 +63,7 @@ class Door:
             headers.append((b"content-length", b"%d" % len(body)))
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
-        self.metrics.count(product.path, status, time.perf_counter() - began)
+        self.metrics.count(product.path, status, time.perf_counter() - began, self.under_way)
 
 
 async def answer(desk: Desk, scope: Message, receive: Receive, product: Product) -> tuple[int, Headers, bytes]:

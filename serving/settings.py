@@ -21,7 +21,8 @@ class ServiceSettings:
     ring: folder of the zones' public keys · ledger: the service's hash chain · access: SQLite database of clients and
     mandates · models: names separated by commas · freshness_days: greatest age in days of a snapshot that may answer ·
     watch_seconds: between two looks at the shelf · algorithm: of the pseudonyms, sha256 or sm3, as the release's ·
-    today: a fixed day for tests and demonstrations · most_at_once: calls under way beyond which more get 503.
+    today: a fixed day for tests and demonstrations · most_at_once: calls under way beyond which more get 503 ·
+    workers: processes that answer, one a core; 0 is as many as there are cores.
     """
 
     shelf: Path
@@ -37,6 +38,7 @@ class ServiceSettings:
     most_at_once: int = 512
     host: str = "127.0.0.1"
     port: int = 8700
+    workers: int = 1
 
     def __post_init__(self) -> None:
         """Raises Malformed for an empty list of models or an impossible freshness."""
@@ -44,6 +46,8 @@ class ServiceSettings:
             raise Malformed("No model to serve", remedy="Set HAIHE_SERVICE_MODELS, for example enterprise")
         if not self.watch_seconds > 0:
             raise Malformed("Watch_seconds must be above 0", why=f"it is {self.watch_seconds}")
+        if not 0 <= self.workers <= 256:
+            raise Malformed("Workers must be between 0 and 256", why=f"it is {self.workers}")
         if self.freshness_days < 1:
             raise Malformed("Freshness_days must be at least 1", why=f"it is {self.freshness_days}")
 

@@ -47,8 +47,8 @@ DOORS = {  # outside library -> the only files that may import it
         "lab/console/__main__.py",
         "lab/gateway/connection.py",
         "lab/gateway/listening.py",
-        "serving/__main__.py",
         "serving/wire.py",
+        "serving/worker.py",
     ),
     "PIL": ("lab/airlock/picture.py", "lab/console/picture.py"),
 }
