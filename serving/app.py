@@ -32,6 +32,7 @@ from serving.proofs import ASSERTION, Seen
 from serving.quotas import Quotas
 from serving.records import Recorder
 from serving.repeats import Repeats
+from serving.scorers import Scorers
 from serving.settings import ServiceSettings
 from serving.shared import Shared
 from serving.signatures import ZONE, Signer, key_set
@@ -58,7 +59,8 @@ def open_desk(settings: ServiceSettings) -> Desk:
     ring = KeyRing.load(settings.ring)
     key = SigningKey.load(settings.keys, ZONE)
     access = Access(settings.access)
-    library = Library(Shelf(settings.shelf, ring), settings.model_names, settings.freshness_days)
+    shelf = Shelf(settings.shelf, ring)
+    library = Library(shelf, settings.model_names, settings.freshness_days)
     pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
     journal = Journal(settings.ledger, key, ring)
     shared = Shared(settings.access.with_name("calls.db"))
@@ -66,7 +68,7 @@ def open_desk(settings: ServiceSettings) -> Desk:
     return Desk(
         settings, access, tokens, MandateGate(access, ring), library, journal, Recorder(journal), Signer(key),
         key_set(ring), pseudonyms, quotas=Quotas(path=settings.access.with_name("quotas.bin")), repeats=Repeats(shared),
-        shared=shared,
+        shared=shared, scorers=Scorers(shelf),
     )  # fmt: skip
 
 

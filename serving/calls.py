@@ -22,6 +22,7 @@ from serving.problems import ScopeMissing
 from serving.quotas import Bucket, Quotas
 from serving.records import Recorder
 from serving.repeats import Repeats
+from serving.scorers import Scorers
 from serving.settings import ServiceSettings
 from serving.shared import Shared
 from serving.sheets import Filled, Sheets
@@ -31,6 +32,7 @@ from serving.tokens import Asking, Tokens
 
 SERVICE = Actor("scoring", Role.SERVICE)
 ANSWERED, REFUSED, OPENED = "score.answered", "score.refused", "book.opened"
+LIVE = "score.live"  # answered with features brought along
 REPEATED, SUSPECTED = "score.repeated", "enumeration.suspected"
 
 
@@ -74,6 +76,7 @@ class Desk:
     quotas: Quotas = field(default_factory=Quotas)
     repeats: Repeats = field(default_factory=Repeats)
     shared: Shared = field(default_factory=Shared)
+    scorers: Scorers = field(kw_only=True)
 
     def admit(self, call: Call, asking: Asking, scope: str) -> None:
         """Learn who calls, and count the call. Raises Unauthenticated, ScopeMissing, TooMany."""

@@ -20,22 +20,27 @@ from serving.forms import (
     Objection,
     Verification,
 )
+from serving.live_forms import AnswerLive, AskedLive
 from serving.products import Product
 
 FORMS: Mapping[str, type[BaseModel]] = {
     "score": Asked, "batch": AskedBatch, "verify": AskedVerification, "object": AskedObjection,
+    "live": AskedLive,
 }  # fmt: skip
 SCOPES = {
     "score": "ask for scores under a mandate",
     "batch": "ask for up to a thousand scores at once",
     "verify": "ask questions that are answered by yes or no, or by a band",
+    "live": "ask for scores with features brought along",
     "object": "bring a subject's objection to an answer",
 }
-_ANSWERS = {"score": Answer, "batch": AnswerBatch, "verify": Verification, "object": Objection}
+_ANSWERS = {"score": Answer, "batch": AnswerBatch, "verify": Verification, "object": Objection,
+            "live": AnswerLive}  # fmt: skip
 _SUMMARIES = {
     "score": "Score a subject by its code",
     "batch": "Score up to 1,000 subjects, each judged by itself",
     "verify": "Verify a claim about a subject without learning its score",
+    "live": "Score a subject with features brought along",
     "object": "Object to an answer: an explanation, a correction or a person's look",
 }
 _KEY = {

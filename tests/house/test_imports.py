@@ -35,7 +35,7 @@ DOORS = {  # outside library -> the only files that may import it
     "numba": ("models/trees/compiled.py", "models/trees/lanes.py"),
     "llvmlite": ("models/trees/lanes.py",),
     "jwt": ("serving/tokens.py", "serving/proofs.py"),
-    "msgspec": ("serving/forms.py", "serving/batches.py"),
+    "msgspec": ("serving/forms.py", "serving/live_forms.py", "serving/batches.py"),
     "prometheus_client": ("serving/metrics.py",),
     "argon2": ("lab/accounts.py",),
     "jinja2": ("lab/console/render.py",),
