@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from bench import door, door_cost, evaluate, gateway, parallel, reasons, rebuild, road, scores, workspaces
+from bench import door, door_cost, evaluate, gateway, parallel, peers, reasons, rebuild, road, scores, workspaces
 
 FIGURES: dict[str, Callable[[], None]] = {
     act.__name__: act
@@ -21,6 +21,8 @@ FIGURES: dict[str, Callable[[], None]] = {
         door.http_rps,
         door.http_vs_plain_fastapi,
         door_cost.http_cost_us,
+        peers.http_vs_best_peer,
+        peers.http_live_vs_best_peer,
         rebuild.rebuild_digest_equal,
         gateway.gateway_requests_per_second,
         workspaces.login_to_cell_seconds,

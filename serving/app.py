@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from serving import door, problems, report_routes, rooms
 from serving.access import Access
+from serving.board import Board
 from serving.calls import SERVICE, Call, Desk
 from serving.chores import Chores
 from serving.declared import FORMS, SCOPES, declare
@@ -31,14 +32,19 @@ from serving.mandates import MandateGate
 from serving.metrics import CONTENT_TYPE
 from serving.objections import told_of
 from serving.products import PRODUCTS
-from serving.proofs import ASSERTION
+from serving.proofs import ASSERTION, Seen
+from serving.quotas import Quotas
 from serving.records import Recorder
+from serving.repeats import Repeats
+from serving.scorers import Scorers
 from serving.settings import ServiceSettings
+from serving.shared import Shared
 from serving.signatures import ZONE, Signer, key_set
 from serving.tokens import TokenRefused, TokenRequest, Tokens
 from serving.watches.routes import ROUTES as OF_WATCHES
 from serving.watches.store import Store
 
+_SHOW_SECONDS = 0.1
 _FORM = {"type": "object", "required": ["grant_type"], "properties": {
     "grant_type": {"const": "client_credentials"}, "scope": {"type": "string", "examples": ["score"]},
     "client_id": {"type": "string"}, "client_secret": {"type": "string"},
@@ -59,12 +65,16 @@ def open_desk(settings: ServiceSettings) -> Desk:
     ring = KeyRing.load(settings.ring)
     key = SigningKey.load(settings.keys, ZONE)
     access = Access(settings.access)
-    library = Library(Shelf(settings.shelf, ring), settings.model_names, settings.freshness_days)
+    shelf = Shelf(settings.shelf, ring)
+    library = Library(shelf, settings.model_names, settings.freshness_days)
     pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
     journal = Journal(settings.ledger, key, ring)
+    shared = Shared(settings.access.with_name("calls.db"))
+    tokens = Tokens(key, access, ring, Seen(shared))
     return Desk(
-        settings, access, Tokens(key, access, ring), MandateGate(access, ring), library, journal, Recorder(journal),
-        Signer(key), key_set(ring), pseudonyms, archive=_archive(settings, ring),
+        settings, access, tokens, MandateGate(access, ring), library, journal, Recorder(journal), Signer(key),
+        key_set(ring), pseudonyms, quotas=Quotas(path=settings.access.with_name("quotas.bin")), repeats=Repeats(shared),
+        shared=shared, scorers=Scorers(shelf), archive=_archive(settings, ring),
     )  # fmt: skip
 
 
@@ -81,8 +91,8 @@ def open_stores(settings: ServiceSettings) -> tuple[Store, Jobs]:
     return Store(beside("watches.db")), Jobs(beside("jobs.db"), beside("jobs"))
 
 
-def create_app(settings: ServiceSettings) -> Door:
-    """The service, its door for scores in front.
+def create_app(settings: ServiceSettings, board: Board | None = None, place: int = 0) -> Door:
+    """The service, its door for scores in front; one of several processes when there is a board, at its `place`.
 
     It is alive at once, and ready when every model has a fresh book and the ledger can be written.
     """
@@ -100,22 +110,24 @@ def create_app(settings: ServiceSettings) -> Door:
         chores = app.state.chores = Chores(settings)
         if not (watches.is_idle and jobs.is_idle):
             chores.wake()
-        watchers = [
+        running = [
             asyncio.create_task(desk.library.watch(settings.watch_seconds, desk.announce)),
             asyncio.create_task(archive.watch(settings.watch_seconds, desk.announce_dossiers)),
         ]
+        if board is not None:
+            running.append(asyncio.create_task(_show(desk, board, place)))
         try:
             yield
         finally:
-            for watcher in watchers:
-                watcher.cancel()
-                with suppress(asyncio.CancelledError):
-                    await watcher
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
             await asyncio.to_thread(chores.close)
             watches.close()
             jobs.close()
             await asyncio.to_thread(desk.recorder.close)
             desk.access.close()
+            desk.shared.close()
 
     app = FastAPI(title="海河信用 scoring service", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     problems.install(app)
@@ -192,7 +204,7 @@ def create_app(settings: ServiceSettings) -> Door:
     )
     async def ready(request: Request) -> Response:
         """The books in use; 503 with the same when one is missing or stale, or the ledger cannot be written."""
-        told = readiness(request.app.state.desk)
+        told = readiness(request.app.state.desk, board.others_not_ready(place) if board else 0)
         if told.ok:
             return JSONResponse({"ready": True, "models": told.models, "dossiers": told.dossiers})
         lapsed = Lapsed("The service is not ready", why="; ".join(told.faults), remedy="See the faults")
@@ -216,8 +228,15 @@ class Readiness:
         return not self.faults
 
 
-def readiness(desk: Desk) -> Readiness:
-    """Ask every part that a score needs."""
+async def _show(desk: Desk, board: Board, place: int) -> None:
+    """Tell the other processes whether this one is ready."""
+    while True:
+        board.put(place, working=True, ready=readiness(desk).ok)
+        await asyncio.sleep(_SHOW_SECONDS)
+
+
+def readiness(desk: Desk, others: int = 0) -> Readiness:
+    """Ask every part that a score needs; `others` is how many of the other processes are not ready."""
     models = desk.library.state(desk.settings.day())
     faults = [f"{model}: {state['fault']}" for model, state in models.items() if "fault" in state]
     try:
@@ -225,6 +244,8 @@ def readiness(desk: Desk) -> Readiness:
         desk.access.rows("SELECT 1")
     except CreditError as fault:
         faults.append(str(fault))
+    if others:
+        faults.append(f"{others} of the other processes are not ready")
     return Readiness(models, tuple(faults), desk.archive.state(desk.settings.day()) if desk.archive else {})
 
 

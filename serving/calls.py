@@ -23,7 +23,9 @@ from serving.problems import ScopeMissing
 from serving.quotas import Bucket, Quotas
 from serving.records import Recorder
 from serving.repeats import Repeats
+from serving.scorers import Scorers
 from serving.settings import ServiceSettings
+from serving.shared import Shared
 from serving.sheets import Filled, Sheets
 from serving.signatures import Signer
 from serving.snapshots import Book
@@ -31,6 +33,7 @@ from serving.tokens import Asking, Tokens
 
 SERVICE = Actor("scoring", Role.SERVICE)
 ANSWERED, REFUSED, OPENED = "score.answered", "score.refused", "book.opened"
+LIVE = "score.live"  # answered with features brought along
 REPEATED, SUSPECTED = "score.repeated", "enumeration.suspected"
 SHELVED = "dossiers.opened"
 
@@ -75,6 +78,8 @@ class Desk:
     quotas: Quotas = field(default_factory=Quotas)
     repeats: Repeats = field(default_factory=Repeats)
     archive: Archive | None = None
+    shared: Shared = field(default_factory=Shared)
+    scorers: Scorers = field(kw_only=True)
 
     def admit(self, call: Call, asking: Asking, scope: str) -> None:
         """Learn who calls, and count the call. Raises Unauthenticated, ScopeMissing, TooMany."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from serving.batches import batch
 from serving.calls import Call, Desk
 from serving.forms import read_ask
+from serving.live import check as check_live
+from serving.live import live
 from serving.objections import object_to
 from serving.queries import HANDLERS
 from serving.supervision import supervise
@@ -37,6 +39,7 @@ PRODUCTS = {
     product.path: product
     for product in (
         Product("/v1/scores", "score", score, lambda desk, call, body: desk.find(call, read_ask(body))),
+        Product("/v1/scores/live", "live", live, check_live),
         Product("/v1/scores/batch", "batch", batch),
         Product("/v1/verifications", "verify", verify, check),
         Product("/v1/objections", "object", object_to),

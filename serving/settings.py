@@ -24,7 +24,8 @@ class ServiceSettings:
     today: a fixed day for tests and demonstrations · most_at_once: calls under way beyond which more get 503 ·
     chores: whether watches, deliveries and jobs are looked after · webhooks_to_loopback: whether webhooks may go to
     this very machine, for invented homes alone · webhook_authorities: PEM file of authorities beside the system's ·
-    proxies: addresses of the TLS proxies whose X-Forwarded-For is believed, for networks; none is.
+    proxies: addresses of the TLS proxies whose X-Forwarded-For is believed, for networks; none is ·
+    workers: processes that answer, one a core; 0 is as many as there are cores.
     """
 
     shelf: Path
@@ -44,6 +45,7 @@ class ServiceSettings:
     webhooks_to_loopback: bool = False
     webhook_authorities: Path | None = None
     proxies: str = ""
+    workers: int = 1
 
     def __post_init__(self) -> None:
         """Raises Malformed for an empty list of models or an impossible freshness."""
@@ -51,6 +53,8 @@ class ServiceSettings:
             raise Malformed("No model to serve", remedy="Set HAIHE_SERVICE_MODELS, for example enterprise")
         if not self.watch_seconds > 0:
             raise Malformed("Watch_seconds must be above 0", why=f"it is {self.watch_seconds}")
+        if not 0 <= self.workers <= 256:
+            raise Malformed("Workers must be between 0 and 256", why=f"it is {self.workers}")
         if self.freshness_days < 1:
             raise Malformed("Freshness_days must be at least 1", why=f"it is {self.freshness_days}")
 

@@ -125,11 +125,13 @@ def serve(
     models: Annotated[str, typer.Option(help="The models to serve.")] = "enterprise,individual_business",
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     port: Annotated[int, typer.Option()] = 8700,
+    workers: Annotated[int, typer.Option(help="Processes that answer; 0: one a core.")] = 1,
     today: Today = None,
 ) -> None:
     """Serve scores from the shelf alone; neither Ray nor MLflow need be running."""
     own = Home.here().environment("service")
     told = {"HAIHE_SERVICE_MODELS": models, "HAIHE_SERVICE_HOST": host, "HAIHE_SERVICE_PORT": str(port)}
+    told["HAIHE_SERVICE_WORKERS"] = str(workers)
     day = today or (options.today() if "HAIHE_TODAY" in os.environ else None)
     if day:
         told["HAIHE_SERVICE_TODAY"] = day.isoformat()

@@ -38,7 +38,7 @@ DOORS = {  # outside library -> the only files that may import it
     "numba": ("models/trees/compiled.py", "models/trees/lanes.py"),
     "llvmlite": ("models/trees/lanes.py",),
     "jwt": ("serving/tokens.py", "serving/proofs.py", "serving/holder.py"),
-    "msgspec": ("serving/forms.py", "serving/batches.py"),
+    "msgspec": ("serving/forms.py", "serving/live_forms.py", "serving/batches.py"),
     "prometheus_client": ("serving/metrics.py",),
     "argon2": ("lab/accounts.py",),
     "jinja2": ("lab/console/render.py", "serving/report_html.py"),
@@ -51,8 +51,8 @@ DOORS = {  # outside library -> the only files that may import it
         "lab/console/__main__.py",
         "lab/gateway/connection.py",
         "lab/gateway/listening.py",
-        "serving/__main__.py",
         "serving/wire.py",
+        "serving/worker.py",
     ),
     "PIL": ("lab/airlock/picture.py", "lab/console/picture.py"),
 }
