@@ -7,7 +7,21 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from bench import door, door_cost, evaluate, gateway, parallel, peers, reasons, rebuild, road, scores, workspaces
+from bench import (
+    door,
+    door_cost,
+    evaluate,
+    gateway,
+    large,
+    parallel,
+    peers,
+    reasons,
+    rebuild,
+    ripples,
+    road,
+    scores,
+    workspaces,
+)
 
 FIGURES: dict[str, Callable[[], None]] = {
     act.__name__: act
@@ -23,6 +37,11 @@ FIGURES: dict[str, Callable[[], None]] = {
         door_cost.http_cost_us,
         peers.http_vs_best_peer,
         peers.http_live_vs_best_peer,
+        ripples.swap_failed_requests,
+        ripples.kill_lost_entries,
+        ripples.soak_rss_growth_mib,
+        large.worker_rss_mib_710k,
+        large.start_to_ready_seconds,
         rebuild.rebuild_digest_equal,
         gateway.gateway_requests_per_second,
         workspaces.login_to_cell_seconds,

