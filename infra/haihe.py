@@ -20,6 +20,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "evaluate": ("evaluate",),
     "exports": ("export",),
     "service": ("bank", "mandate", "revoke", "review", "serve", "score"),
+    "tenants": ("usage", "sandbox"),
     "audit": ("trace", "shelf", "catalogue", "ledger"),
     "lab": ("account", "project"),
     "walk": ("demo", "up"),

@@ -23,10 +23,14 @@ def main() -> int:
     log.start()
     try:
         settings = read(ServiceSettings, os.environ, PREFIX)
+        app = create_app(settings)
+        if settings.traces:  # loaded only where it is wanted
+            from serving.traces import traced
+
+            app = traced(app, settings.traces)
     except CreditError as error:
         log.event("not started", why=str(error))
         return error.exit_code
-    app = create_app(settings)
     gc.collect()
     gc.freeze()  # what is imported by now stays: it need not be looked at again
     gc.set_threshold(50_000, 20, 100)

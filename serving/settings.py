@@ -24,7 +24,8 @@ class ServiceSettings:
     today: a fixed day for tests and demonstrations · most_at_once: calls under way beyond which more get 503 ·
     chores: whether watches, deliveries and jobs are looked after · webhooks_to_loopback: whether webhooks may go to
     this very machine, for invented homes alone · webhook_authorities: PEM file of authorities beside the system's ·
-    proxies: addresses of the TLS proxies whose X-Forwarded-For is believed, for networks; none is.
+    proxies: addresses of the TLS proxies whose X-Forwarded-For is believed, for networks; none is ·
+    traces: where OpenTelemetry spans go, console or a collector's address; nowhere unless told.
     """
 
     shelf: Path
@@ -44,6 +45,7 @@ class ServiceSettings:
     webhooks_to_loopback: bool = False
     webhook_authorities: Path | None = None
     proxies: str = ""
+    traces: str = ""
 
     def __post_init__(self) -> None:
         """Raises Malformed for an empty list of models or an impossible freshness."""

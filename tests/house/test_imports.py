@@ -37,6 +37,7 @@ DOORS = {  # outside library -> the only files that may import it
     "jwt": ("serving/tokens.py", "serving/proofs.py", "serving/holder.py"),
     "msgspec": ("serving/forms.py", "serving/batches.py"),
     "prometheus_client": ("serving/metrics.py",),
+    "opentelemetry": ("serving/traces.py",),
     "argon2": ("lab/accounts.py",),
     "jinja2": ("lab/console/render.py",),
     "matplotlib": (
