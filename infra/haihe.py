@@ -21,6 +21,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "exports": ("export",),
     "inquiry": ("dossiers", "report", "verify-report"),
     "service": ("bank", "mandate", "revoke", "review", "serve", "score"),
+    "tenants": ("usage", "sandbox"),
     "audit": ("trace", "shelf", "catalogue", "ledger"),
     "lab": ("account", "project"),
     "walk": ("demo", "up"),

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from typing import Any
 
 import uvicorn
 
@@ -26,7 +27,11 @@ DRAIN_SECONDS = 10  # within which calls under way end
 def serve(settings: ServiceSettings, sockets: list[socket.socket] | None = None, *, place: int = 0,
           board: Board | None = None) -> None:  # fmt: skip
     """Answer until SIGTERM, then let the calls under way end."""
-    app = create_app(settings, board, place)
+    app: Any = create_app(settings, board, place)
+    if settings.traces:  # loaded only where it is wanted
+        from serving.traces import traced
+
+        app = traced(app, settings.traces)
     gc.collect()
     gc.freeze()  # what is imported by now stays: it need not be looked at again
     gc.set_threshold(50_000, 20, 100)

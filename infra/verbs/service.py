@@ -39,23 +39,38 @@ def add_to(app: typer.Typer) -> None:
 def bank(
     name: Annotated[str, typer.Argument(help="The bank's client name.")],
     save: Annotated[Path | None, typer.Option(help="Write name and secret into this file, mode 0600.")] = None,
-    key: Annotated[Path | None, typer.Option(help="The bank's public key (a JWK), for private_key_jwt.")] = None,
+    key: Annotated[Path | None, typer.Option(help="A public key of the bank's (a JWK), beside the one it has.")] = None,
+    drop_key: Annotated[str | None, typer.Option(help="Take a key back: its thumbprint (RFC 7638).")] = None,
+    networks: Annotated[list[str] | None, typer.Option("--from", help="A network it may call from (CIDR).")] = None,
     rate: Annotated[float | None, typer.Option(help="Calls a second in the long run.")] = None,
     burst: Annotated[float | None, typer.Option(help="Calls at once.")] = None,
     kind: Annotated[str, typer.Option(help="bank, or agency (行政机关): what it may ask for.")] = "bank",
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a bank or an agency; its secret is shown, or saved, this once."""
+    """Add a bank or an agency, its secret shown, or saved, this once; or change keys, networks and limits of one."""
     home = Home.here()
     settings = home.settings(ServiceSettings, "service")
     access = Access(settings.access)
-    secret = access.add_client(name, kind=kind)
+    changed = {"key": key, "drop_key": drop_key, "from": networks, "rate": rate, "burst": burst}
+    because = {option: str(value) for option, value in changed.items() if value is not None and option != "key"}
+    is_new = access.client(name) is None or not any(changed.values())
+    secret = access.add_client(name, kind=kind) if is_new else ""
+    if is_new:
+        because["kind"] = kind
+    if drop_key:
+        access.remove_key(name, drop_key)
     if key:
-        access.add_key(name, json.loads(key.read_text()))
+        because["key"] = access.add_key(name, json.loads(key.read_text()))
+    if networks:
+        access.set_networks(name, networks)
     if rate or burst:
         access.set_limit(name, Limit(rate or LIMIT.rate, burst or LIMIT.burst))
-    home.ledger("platform", writing=True).append("bank.added", f"bank-{name}", by=by or DESK, because={"kind": kind})
+    verb = "bank.added" if is_new else "bank.changed"
+    home.ledger("platform", writing=True).append(verb, f"bank-{name}", by=by or DESK, because=because)
+    if not is_new:
+        show.result({"bank": name, **because}, as_json=as_json, text="changed")
+        return
     if save:
         write_whole(save, json.dumps({"name": name, "secret": secret}).encode(), mode=0o600)
     told = {"bank": name, **({"saved": str(save)} if save else {"secret": secret})}

@@ -12,8 +12,9 @@ below into V (without what P holds), and a split on i adds
     P (o_left V_left + o_right V_right - V) / (1 - t)
 
 to i, in which only a feature asked again takes a division. No branch hangs on a row or a split: a processor that has
-just done something else would guess each of them anew, and half of them wrongly. Everything goes through :mod:`models.trees.lanes`: the
-lanes are eight rows, or for a row alone eight nodes of the quadrature, by the same code and with the same bits.
+just done something else would guess each of them anew, and half of them wrongly. Everything goes through
+:mod:`models.trees.lanes`: the lanes are eight rows, or for a row alone eight nodes of the quadrature, by the same code
+and with the same bits.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ class Reasons:
 
 
 def _places(features: int, splits: int, first: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Where, in lanes, after the rows' features: agreement of each edge, what takes its factor out, P and V of each node, what is told.
+    """Where, in lanes, after the rows' features.
+
+    First the agreement of each edge, then what takes its factor out, P and V of each node, and what is told.
 
     What is told is kept by node of the rule and by feature: so the sum over the nodes has one order in either use.
     """

@@ -40,6 +40,7 @@ DOORS = {  # outside library -> the only files that may import it
     "jwt": ("serving/tokens.py", "serving/proofs.py", "serving/holder.py"),
     "msgspec": ("serving/forms.py", "serving/live_forms.py", "serving/batches.py"),
     "prometheus_client": ("serving/metrics.py",),
+    "opentelemetry": ("serving/traces.py",),
     "argon2": ("lab/accounts.py",),
     "jinja2": ("lab/console/render.py", "serving/report_html.py"),
     "reportlab": ("serving/report_pdf.py",),

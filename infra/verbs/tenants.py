@@ -1,0 +1,105 @@
+"""Verbs around banks as customers: what each used, and a sandbox for their developers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from credit.catalogue import Catalogue
+from credit.envelope import wrap
+from credit.errors import Malformed
+from credit.files import write_whole
+from credit.keys import load_secret
+from credit.subjects import PseudonymKey
+from credit.uscc import Uscc
+from infra import show, tenant
+from infra.home import Home
+from infra.verbs import options
+from infra.verbs.options import AsJson, By, Today
+from infra.verbs.service import DESK
+from privacy.settings import CustodySettings
+from privacy.vault import Vault
+from serving.access import Access
+from serving.settings import ServiceSettings
+from serving.snapshots import open_book, read_pointers
+from serving.usage import PAYLOAD_TYPE, statement
+
+HEAD = ("bank", "product", "status", "calls", "subjects")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these verbs on the command line."""
+    app.command()(usage)
+    app.command()(sandbox)
+
+
+def usage(
+    month: Annotated[str, typer.Option(help="The month, such as 2026-11 (Beijing time).")],
+    bank: Annotated[str | None, typer.Option(help="One bank; all unless told.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write a statement signed by the platform (DSSE) here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What each bank used in a month: calls by product and status, and subjects, from the service's ledger alone."""
+    home = Home.here()
+    ledger = home.ledger("service")
+    lines = statement(ledger.verified(), month, bank)
+    if out is not None:
+        told = {"month": month, "lines": lines, "ledger": dict(zip(("seq", "id"), ledger.head(), strict=True))}
+        write_whole(out, json.dumps(wrap(told, PAYLOAD_TYPE, home.key("platform"))).encode())
+    if as_json:
+        show.result({"month": month, "lines": lines}, as_json=True)
+        return
+    stream = io.StringIO()
+    rows = csv.DictWriter(stream, HEAD, lineterminator="\n")
+    rows.writeheader()
+    rows.writerows(lines)
+    sys.stdout.write(stream.getvalue())
+
+
+def sandbox(
+    save: Annotated[Path, typer.Option(help="Where the bank's secret and the firms go, mode 0600.")],
+    name: Annotated[str, typer.Option("--bank", help="The invented bank's name.")] = "sandbox-bank",
+    model: Annotated[str, typer.Option(help="The model that scores the firms.")] = "enterprise",
+    today: Today = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an invented bank with invented firms that behave on purpose; in the home of an invented city alone."""
+    home = Home.here()
+    settings = home.settings(ServiceSettings, "service")
+    book = open_book(home.shelf, read_pointers(home.shelf, model))
+    tenant.require_invented(home.shelf, book.release)
+    pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
+    custody, catalogue = home.settings(CustodySettings, "custody"), Catalogue.load("city")
+    vault = Vault(custody.raw, load_secret(custody.keys / "raw.key"))
+    codes, repaired = (
+        [str(code) for code in vault.read(table).column(catalogue.table(table).subject.column).to_pylist()]
+        for table in ("registration", "credit_repair")
+    )
+    named = tenant.pick(book, [c for c in codes if _kind(c) == book.subject_kind], repaired, pseudonyms)
+    access = Access(settings.access)
+    if access.client(name) is not None:
+        raise Malformed(f"The bank {name} exists already", remedy="Give another with --bank")
+    secret, ledger = access.add_client(name), home.ledger("platform", writing=True)
+    ledger.append("bank.added", f"bank-{name}", by=by or DESK, because={"sandbox": True})
+    firms = tenant.furnish(named, bank=name, access=access, day=today or options.today(), by=by or DESK,
+                           key=home.key("platform"), ledger=ledger, pseudonyms=pseudonyms)  # fmt: skip
+    told = {"name": name, "secret": secret, "firms": {who: asdict(firm) for who, firm in firms.items()}}
+    write_whole(save, json.dumps(told, ensure_ascii=False, indent=1).encode(), mode=0o600)
+    if as_json:
+        show.result({"bank": name, "saved": str(save), "firms": told["firms"]}, as_json=True)
+        return
+    for who, firm in firms.items():
+        sys.stdout.write(f"{who:11} {firm.code}  {firm.status}  {firm.because}\n")
+    sys.stdout.write(f"saved in {save}; every firm and record is invented\n")
+
+
+def _kind(code: str) -> object:
+    return Uscc(code).kind
