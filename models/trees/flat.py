@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.trees.compiled import compiled, inner
+from models.trees.held import array_at
 from models.trees.model_text import CATEGORICAL, MISSING_LEFT, NAN_MISSING, ZERO_MISSING, Forest
 
 Floats = NDArray[np.float64]
@@ -51,6 +52,24 @@ def as_asked(x: Any) -> float:
 def part(split: Any, place: Any) -> Any:
     """One of the four numbers of ``Flat.split``: the loops are bound by loads, so four of them are one."""
     return (split >> place) & _LOW
+
+
+@compiled
+def flat_at(held: Any) -> Flat:
+    """The first arrays of :func:`models.trees.held.addresses`, as a forest."""
+    return Flat(
+        array_at(held, 0, np.uint64),
+        array_at(held, 1, np.uint64),
+        array_at(held, 2, np.float64),
+        array_at(held, 3, np.uint8),
+        array_at(held, 4, np.float64),
+        array_at(held, 5, np.float64),
+        array_at(held, 6, np.uint8),
+        array_at(held, 7, np.uint64),
+        array_at(held, 8, np.uint64),
+        array_at(held, 9, np.uint32),
+        array_at(held, 10, np.uint32),
+    )
 
 
 def flat(forest: Forest) -> Flat:

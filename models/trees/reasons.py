@@ -11,23 +11,25 @@ below into V (without what P holds), and a split on i adds
 
     P (o_left V_left + o_right V_right - V) / (1 - t)
 
-to i, in which only a feature asked again takes a division. No branch hangs on a row or a split: a processor that has
-just done something else would guess each of them anew, and half of them wrongly. Everything goes through
-:mod:`models.trees.lanes`: the lanes are eight rows, or for a row alone eight nodes of the quadrature, by the same code
-and with the same bits.
+to i, in which only a feature asked again takes a division. Everything goes through :mod:`models.trees.lanes`: the lanes
+are eight rows, or for a row alone eight nodes of the quadrature, by the same code and with the same bits.
+
+A row alone mostly comes when the processor has just done something else, so no branch hangs on a row or a split (it
+would guess each of them anew, and many wrongly), and what the loops read is handed over by one array of addresses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.trees.compiled import compiled, inner
-from models.trees.flat import ABOVE, FEATURE, LEFT, NAN_LEFT_BIT, RIGHT, Flat, as_asked, goes_left, part
+from models.trees.flat import ABOVE, FEATURE, LEFT, NAN_LEFT_BIT, RIGHT, Flat, as_asked, flat_at, goes_left, part
+from models.trees.held import addresses, array_at
 from models.trees.lanes import WIDTH, ahead, at_most, fused, lanes, load, spread, store
 from models.trees.model_text import CATEGORICAL, ZERO_MISSING
 
@@ -53,6 +55,14 @@ class Reasons:
     most: NDArray[np.uint64]  # (T,) features asked on a path of each tree
     alone: Rules
     together: Rules
+    held: tuple[NDArray[np.uint64], ...] = field(init=False, repr=False, compare=False)  # where these are, in memory
+
+    def __post_init__(self) -> None:
+        both = (addresses((*self.trees, self.most, *rules)) for rules in (self.alone, self.together))
+        object.__setattr__(self, "held", tuple(both))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Reasons.of, (self.trees, self.features)  # addresses are of one process alone
 
     @classmethod
     def of(cls, trees: Flat, features: int) -> Reasons:
@@ -72,15 +82,13 @@ class Reasons:
         """Contributions (n, F) of rows (n, F) to their margins; with :func:`models.trees.walk.expected` they sum."""
         out, rows = np.zeros((len(rows), self.features)), np.ascontiguousarray(rows, dtype=np.float64)
         few = len(rows) <= FEW
-        rules = self.alone if few else self.together
-        (_one_by_one if few else _eight_by_eight)(self.trees, self.most, rules, lanes(int(rules.place[-1])), rows, out)
+        (_one_by_one if few else _eight_by_eight)(self.held[0 if few else 1], rows, out)
         return out
 
 
 def _places(features: int, splits: int, first: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Where, in lanes, after the rows' features.
-
-    First the agreement of each edge, then what takes its factor out, P and V of each node, and what is told.
+    """Where, in lanes, after the rows' features: agreement of each edge and what takes its factor out, P and V of each
+    node, what is told, the end.
 
     What is told is kept by node of the rule and by feature: so the sum over the nodes has one order in either use.
     """
@@ -188,8 +196,30 @@ def _agree(trees: Any, first: Any, splits: Any, work: Any, agrees: Any) -> None:
 
 
 @compiled
-def _one_by_one(trees: Any, most: Any, rules: Any, work: Any, rows: Any, out: Any) -> None:
+def _opened(held: Any) -> Any:
+    """Trees, most and rules, from where they are: unpacked by Numba they would be fifteen arguments."""
+    trees = flat_at(held)
+    most = array_at(held, 11, np.uint64)
+    return (
+        trees,
+        most,
+        Rules(array_at(held, 12, np.uint64), array_at(held, 13, np.float64), array_at(held, 14, np.uint64)),
+    )
+
+
+@compiled
+def _memory(count: Any) -> Any:
+    """So many lanes, from where a cache line begins."""
+    work = np.empty((count + 1) * WIDTH)
+    start = (8 * WIDTH - work.ctypes.data % (8 * WIDTH)) // 8
+    return work[start : start + count * WIDTH]
+
+
+@compiled
+def _one_by_one(held: Any, rows: Any, out: Any) -> None:
     """The lanes are nodes of the quadrature."""
+    trees, most, rules = _opened(held)
+    work = _memory(np.intp(rules.place[5]))
     features, told, end = np.uint64(rows.shape[1]), rules.place[4] * WIDTH, rules.place[5] * WIDTH
     for number in range(len(rows)):
         work[told:end] = 0.0
@@ -204,8 +234,10 @@ def _one_by_one(trees: Any, most: Any, rules: Any, work: Any, rows: Any, out: An
 
 
 @compiled
-def _eight_by_eight(trees: Any, most: Any, rules: Any, work: Any, rows: Any, out: Any) -> None:
+def _eight_by_eight(held: Any, rows: Any, out: Any) -> None:
     """The lanes are rows."""
+    trees, most, rules = _opened(held)
+    work = _memory(np.intp(rules.place[5]))
     features, told, end = np.uint64(rows.shape[1]), rules.place[4] * WIDTH, rules.place[5] * WIDTH
     for start in range(0, len(rows), WIDTH):
         work[told:end] = 0.0

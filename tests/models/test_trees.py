@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 from models.trees import walk
 from models.trees.flat import flat
+from models.trees.held import addresses
 from models.trees.model_text import Forest, Tree, plain, read
 from models.trees.reasons import FEW, Reasons
 
@@ -169,3 +172,29 @@ def test_a_chain_of_many_features_is_finite_and_sums() -> None:
     told = reasons.contributions(x)
     np.testing.assert_allclose(told.sum(axis=1) + walk.expected(trees), walk.margins(trees, x), atol=1e-9)
     assert np.array_equal(reasons.contributions(x[:1])[0], told[0])
+
+
+def test_what_is_read_by_its_address_is_what_it_is_taken_for() -> None:
+    """Compiled code takes each array's kind on trust: here it is looked at."""
+    _, forest = grown(3, 500, 6, 5, True)
+    reasons = Reasons.of(flat(forest), 6)
+    kinds = ["u8", "u8", "f8", "u1", "f8", "f8", "u1", "u8", "u8", "u4", "u4"]
+    assert [array.dtype.str[1:] for array in reasons.trees] == kinds
+    assert reasons.most.dtype == np.uint64
+    for rules in (reasons.alone, reasons.together):
+        assert [array.dtype.str[1:] for array in rules] == ["u8", "f8", "u8"]
+    with pytest.raises(TypeError, match="gaps"):
+        addresses([np.zeros(4)[::2]])
+
+
+def test_reasons_that_were_sent_elsewhere_have_addresses_of_their_own() -> None:
+    _, forest = grown(4, 500, 6, 5, True)
+    rows = drawn(np.random.default_rng(5), 20, 6, True)
+    reasons = Reasons.of(flat(forest), 6)
+    sent = pickle.loads(pickle.dumps(reasons))
+    told = reasons.contributions(rows)
+    assert not np.array_equal(sent.held[0], reasons.held[0])
+    del reasons
+    gc.collect()
+    assert np.array_equal(sent.contributions(rows), told)
+    assert np.array_equal(np.vstack([sent.contributions(row[None]) for row in rows]), told)
