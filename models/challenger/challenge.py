@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.challenger.bins import Bins, cut
 from models.challenger.scorecard import Card, weigh
-from models.cluster import Tasks
+from models.cluster import Tasks, in_process
 from models.judging.evidence import rounded
 from models.judging.judged import Judged, rows_of
 from models.judging.metrics import auc_gain, auc_interval
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from models.sample import Sample
 
 Floats = NDArray[np.float64]
-MOST = 100_000
+MOST = 100_000  # rows
+FEW = 500_000  # values
 WHAT = "Monotone WoE scorecard (optbinning, logistic regression) on the same split"
 NO_FOLD = -1
 
@@ -76,10 +77,14 @@ def challenge(scorer: Scorer, sample: Sample, judged: Judged, least: int, tasks:
 
 
 def cards_of(rows: Rows, held: list[int], least: int, tasks: Tasks) -> dict[int, Card]:
-    """A scorecard learned without each of these folds; every feature of each is cut by a task of its own."""
+    """A scorecard learned without each of these folds; every feature of each is cut by a task of its own.
+
+    Few values are cut here: that is done sooner than the libraries are loaded by every worker.
+    """
     columns = range(rows.features.shape[1])
     work = [(fold, column, least) for fold in held for column in columns]
-    found = dict(zip(work, tasks.map_tasks(_cut, work, shared=rows), strict=True))
+    here = len(work) * len(rows.labels) < FEW
+    found = dict(zip(work, (in_process() if here else tasks).map_tasks(_cut, work, shared=rows), strict=True))
     cards = {}
     for fold in held:
         seen = rows.fold != fold

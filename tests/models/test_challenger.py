@@ -167,7 +167,10 @@ def test_out_of_fold_stands_beside_out_of_time(fitted: Fitted, sample: Sample) -
 
 
 @pytest.mark.servers
-def test_two_workers_give_the_same_scorecard(fitted: Fitted, sample: Sample, ray_cluster: Tasks) -> None:
+def test_two_workers_give_the_same_scorecard(
+    fitted: Fitted, sample: Sample, ray_cluster: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.challenger.challenge.FEW", 0)  # so few values would be cut here
     scorer, recipe = Scorer.of(fitted.text, fitted.told), Recipe(**fitted.told["training"]["recipe"])
     judged = judge_rows(sample, scorer, recipe, in_process(), baseline=False)
     assert challenge(scorer, sample, judged, 30, ray_cluster) == fitted.evidence["challenger"]
