@@ -20,29 +20,31 @@ from serving.forms import (
     Objection,
     Verification,
 )
-from serving.inquiry_forms import AskedQuery, AskedSupervision, Query, Supervision
+from serving.inquiry_forms import AskedFacts, AskedQuery, AskedSupervision, Facts, Query, Supervision
 from serving.products import Product
 
 FORMS: Mapping[str, type[BaseModel]] = {
     "score": Asked, "batch": AskedBatch, "verify": AskedVerification, "object": AskedObjection,
-    "query": AskedQuery, "supervise": AskedSupervision,
+    "query": AskedQuery, "supervise": AskedSupervision, "facts": AskedFacts,
 }  # fmt: skip
 SCOPES = {
     "score": "ask for scores under a mandate",
     "batch": "ask for up to a thousand scores at once",
     "verify": "ask questions that are answered by yes or no, or by a band",
     "object": "bring a subject's objection to an answer",
+    "facts": "see the records behind the reasons of a score that was answered",
     "query": "see lists of a subject's public records",
     "report": "get public credit reports",
     "supervise": "for agencies: see the tier in which a subject is supervised",
 }
 _ANSWERS = {"score": Answer, "batch": AnswerBatch, "verify": Verification, "object": Objection,
-            "query": Query, "supervise": Supervision}  # fmt: skip
+            "query": Query, "supervise": Supervision, "facts": Facts}  # fmt: skip
 _SUMMARIES = {
     "score": "Score a subject by its code",
     "batch": "Score up to 1,000 subjects, each judged by itself",
     "verify": "Verify a claim about a subject without learning its score",
     "object": "Object to an answer: an explanation, a correction or a person's look",
+    "facts": "The records behind a score's reasons, by document number",
     "query": "A page of a list of a subject's public records (查询接口)",
     "supervise": "The tier and the rate of inspection of a subject, for agencies (分级分类监管)",
 }
