@@ -30,6 +30,7 @@ from models.living import require_day
 from models.order import open_order
 from models.sample import MapBuckets, one_by_one
 from models.scorer import Scorer
+from models.sql.lineage import tables_behind
 
 Write = Callable[[Path, Path, int], dict[str, Any]]  # sealed folder, folder of parts, buckets -> more terms
 
@@ -79,6 +80,7 @@ def make_snapshot(
             "release": release.seal.id,
             "subjects": count,
             "features": list(order.names),
+            "behind": tables_behind(order.sql),  # the tables that each feature is made of
             "invented": bool(release.seal.terms.get("invented", False)),
         }
         if also is not None:

@@ -22,7 +22,7 @@ from credit.canonical import canonical
 from credit.errors import Malformed, Missing, Unauthenticated
 from serving.proofs import read_key, thumbprint
 
-SCOPES = frozenset({"score", "batch", "live", "verify", "object", "query", "report", "watch", "job"})
+SCOPES = frozenset({"score", "batch", "live", "facts", "verify", "object", "query", "report", "watch", "job"})
 KINDS = {"bank": SCOPES, "agency": frozenset({"query", "report", "supervise"})}  # what a client of each kind may have
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**14, 8, 1  # RFC 7914 §2: 16 MiB a try, about 50 ms

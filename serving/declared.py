@@ -20,13 +20,13 @@ from serving.forms import (
     Objection,
     Verification,
 )
-from serving.inquiry_forms import AskedQuery, AskedSupervision, Query, Supervision
+from serving.inquiry_forms import AskedFacts, AskedQuery, AskedSupervision, Facts, Query, Supervision
 from serving.live_forms import AnswerLive, AskedLive
 from serving.products import Product
 
 FORMS: Mapping[str, type[BaseModel]] = {
     "score": Asked, "batch": AskedBatch, "verify": AskedVerification, "object": AskedObjection,
-    "live": AskedLive, "query": AskedQuery, "supervise": AskedSupervision,
+    "live": AskedLive, "query": AskedQuery, "supervise": AskedSupervision, "facts": AskedFacts,
 }  # fmt: skip
 SCOPES = {
     "score": "ask for scores under a mandate",
@@ -34,6 +34,7 @@ SCOPES = {
     "verify": "ask questions that are answered by yes or no, or by a band",
     "live": "ask for scores with features brought along",
     "object": "bring a subject's objection to an answer",
+    "facts": "see the records behind the reasons of a score that was answered",
     "query": "see lists of a subject's public records",
     "report": "get public credit reports",
     "supervise": "for agencies: see the tier in which a subject is supervised",
@@ -41,13 +42,14 @@ SCOPES = {
     "job": "send a file of up to 100,000 codes",
 }
 _ANSWERS = {"score": Answer, "batch": AnswerBatch, "verify": Verification, "object": Objection,
-            "live": AnswerLive, "query": Query, "supervise": Supervision}  # fmt: skip
+            "live": AnswerLive, "query": Query, "supervise": Supervision, "facts": Facts}  # fmt: skip
 _SUMMARIES = {
     "score": "Score a subject by its code",
     "batch": "Score up to 1,000 subjects, each judged by itself",
     "verify": "Verify a claim about a subject without learning its score",
     "live": "Score a subject with features brought along",
     "object": "Object to an answer: an explanation, a correction or a person's look",
+    "facts": "The records behind a score's reasons, by document number",
     "query": "A page of a list of a subject's public records (查询接口)",
     "supervise": "The tier and the rate of inspection of a subject, for agencies (分级分类监管)",
 }

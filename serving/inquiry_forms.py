@@ -41,6 +41,42 @@ class AskedSupervision(BaseModel):
     )
 
 
+class AskedFacts(BaseModel):
+    """A score that the caller was given, and whose it is: the service keeps no code, so the caller names it again."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True,
+        json_schema_extra={"examples": [{"uscc": _CODE, "score_id": "018f2b1c-7d2e-7c55-a5d1-0f7b8e0c9a42"}]},
+    )  # fmt: skip
+
+    uscc: Short
+    score_id: Short
+
+
+class Fact(BaseModel):
+    """A reason of the score, the tables behind its feature, and the newest of their records."""
+
+    code: str
+    points: float
+    tables: list[str] = Field(description="the tables the feature is made of, read off its SQL")
+    total: int = Field(description="records of these tables that may be shown")
+    documents: list[dict[str, str | None]]
+
+
+class Facts(BaseModel):
+    """What stands behind the reasons of a score, by document reference."""
+
+    facts_id: str
+    score_id: str
+    uscc: str
+    facts: list[Fact]
+    snapshot: SnapshotName
+    dossiers: SnapshotName
+    salt: str
+    notice: dict[str, str]
+    receipt: Receipt
+
+
 class Record(BaseModel):
     """One record. `document` is its document number (文号) where it has one."""
 

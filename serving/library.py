@@ -23,7 +23,7 @@ class Library:
 
     def __init__(self, shelf: Shelf, models: tuple[str, ...], freshness_days: int) -> None:
         """Slots are empty until `refresh` has run once."""
-        self._shelf, self._freshness = shelf, freshness_days
+        self.shelf, self._freshness = shelf, freshness_days
         self._slots: dict[str, Book | CreditError] = {model: Missing("No book was loaded yet") for model in models}
         self._seen: dict[str, object] = {}
         self.waiting: dict[str, str] = {}  # model -> version promoted whose snapshot is not there yet
@@ -35,17 +35,17 @@ class Library:
     def _refresh(self, model: str) -> Book | None:
         held = self._slots[model]
         try:
-            pointed = read_pointers(self._shelf, model)
+            pointed = read_pointers(self.shelf, model)
             mine = (held.version, held.snapshot) if isinstance(held, Book) else ()
-            seen = (pointed, marks_of(self._shelf, *pointed.seals), marks_of(self._shelf, *mine))
+            seen = (pointed, marks_of(self.shelf, *pointed.seals), marks_of(self.shelf, *mine))
             if self._seen.get(model) == seen:
                 return None
             self._seen[model] = seen
             if isinstance(held, Book) and self._keeps(held, pointed):
                 self.waiting[model] = pointed.champion
                 return None
-            book = open_book(self._shelf, pointed)
-            self._seen[model] = (pointed, marks_of(self._shelf, *pointed.seals), book.marks)
+            book = open_book(self.shelf, pointed)
+            self._seen[model] = (pointed, marks_of(self.shelf, *pointed.seals), book.marks)
         except CreditError as fault:
             self._close(model, fault)
             return None
@@ -59,7 +59,7 @@ class Library:
 
     def _keeps(self, held: Book, pointed: Pointed) -> bool:
         """Whether the held book goes on serving while the new champion's snapshot is awaited: only if untouched."""
-        return not pointed.agree and marks_of(self._shelf, held.version, held.snapshot) == held.marks
+        return not pointed.agree and marks_of(self.shelf, held.version, held.snapshot) == held.marks
 
     def _close(self, model: str, fault: CreditError) -> None:
         known = str(self._slots[model]) == str(fault)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from serving.batches import batch
 from serving.calls import Call, Desk
+from serving.facts import tell_facts
 from serving.forms import read_ask
 from serving.live import check as check_live
 from serving.live import live
@@ -44,6 +45,7 @@ PRODUCTS = {
         Product("/v1/verifications", "verify", verify, check),
         Product("/v1/objections", "object", object_to),
         *(Product(path, "query", handle) for path, handle in HANDLERS.items()),
+        Product("/v1/scores/facts", "facts", tell_facts),
         Product("/v1/evaluations", "supervise", supervise),
     )
 }

@@ -31,7 +31,7 @@ DOORS = {  # outside library -> the only files that may import it
     ),
     "ray": ("models/cluster.py", "models/parallel/token.py", "models/parallel/workers.py"),
     "mlflow": ("models/registry.py",),
-    "sqlglot": ("models/sql/sql_check.py",),
+    "sqlglot": ("models/sql/lineage.py", "models/sql/sql_check.py"),
     "optbinning": ("models/challenger/bins.py",),
     "optuna": ("models/sampler.py",),
     "lightgbm": ("models/booster.py", "models/parallel/shards.py"),

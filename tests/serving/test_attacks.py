@@ -135,5 +135,13 @@ def test_schemathesis_finds_no_fault_in_what_the_document_promises(live: Live, t
 
 def test_the_document_has_an_example_of_every_form(live: Live) -> None:
     told = httpx.get(f"{live.url}/openapi.json").json()
-    for form in ("Asked", "AskedBatch", "AskedVerification", "AskedObjection", "AskedQuery", "AskedSupervision"):
+    for form in (
+        "Asked",
+        "AskedBatch",
+        "AskedVerification",
+        "AskedObjection",
+        "AskedQuery",
+        "AskedSupervision",
+        "AskedFacts",
+    ):
         assert json.dumps(told["components"]["schemas"][form]["examples"])

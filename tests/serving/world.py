@@ -32,6 +32,8 @@ ZONES = ("custody", "research", "compute", "platform", "service")
 PLATFORM, ENGINEER = Actor.parse("platform:wang"), Actor.parse("platform:li")
 PREFIXES = {"enterprise": "91", "individual_business": "92"}
 FEATURES = ("penalties_12m", "arrears_months", "honours", "age_years")
+BEHIND = {"penalties_12m": ["administrative_penalty"], "honours": ["administrative_licence"],
+          "arrears_months": ["contract_performance"], "age_years": ["registration"]}  # fmt: skip
 DIRECTIONS = (1, 1, -1, -1)
 GRADES = [["A", 800], ["A-", 780], ["B+", 760], ["B", 730], ["B-", 700], ["C+", 660], ["C", 620], ["C-", 560], ["D", 0]]
 PURPOSE = "credit_granting"
@@ -135,7 +137,7 @@ class World:
         files = {path.name: path.read_bytes() for path in folder.iterdir()}
         return self.seal(
             Kind.SNAPSHOT, "compute", files, (version, release),
-            model=model, version=version, as_of=str(as_of), subjects=count, features=list(FEATURES),
+            model=model, version=version, as_of=str(as_of), subjects=count, features=list(FEATURES), behind=BEHIND,
         )  # fmt: skip
 
     def promote(self, model: str, version: str, key: SigningKey | None = None) -> None:
