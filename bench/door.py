@@ -156,7 +156,7 @@ def _server(module: str, *arguments: str, ready: bool = True, **more: str) -> It
 
 
 def _wait(port: int) -> None:
-    for _ in range(100):
+    for _ in range(1200):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from operator import mul
 
 from credit.errors import Malformed
 from credit.subjects import SubjectKind
@@ -17,6 +18,7 @@ ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100 §5: no I, O, S, V, Z
 USCC_WEIGHTS = tuple(pow(3, i, 31) for i in range(17))  # GB 32100 §5.4: 3^(i-1) mod 31
 ORG_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # GB 11714 §4
 ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)  # GB 11714 §4.2
+_VALUES, _ORG_VALUES = ({char: value for value, char in enumerate(each)} for each in (ALPHABET, ORG_ALPHABET))
 _SHAPE = re.compile(rf"[{ALPHABET}]{{2}}[0-9]{{6}}[{ALPHABET}]{{10}}", re.ASCII)
 _KINDS = {
     "91": SubjectKind.ENTERPRISE,
@@ -32,13 +34,13 @@ _KINDS = {
 
 def uscc_check(body: str) -> str:
     """The 18th character for the 17 before it (GB 32100 §5.4)."""
-    total = sum(ALPHABET.index(char) * weight for char, weight in zip(body, USCC_WEIGHTS, strict=True))
+    total = sum(map(mul, map(_VALUES.__getitem__, body), USCC_WEIGHTS))
     return ALPHABET[-total % 31]
 
 
 def org_check(body: str) -> str:
     """The 9th character of an organisation code for the 8 before it (GB 11714 §4.2): 10 is X, 11 is 0."""
-    total = sum(ORG_ALPHABET.index(char) * weight for char, weight in zip(body, ORG_WEIGHTS, strict=True))
+    total = sum(map(mul, map(_ORG_VALUES.__getitem__, body), ORG_WEIGHTS))
     return "0123456789X0"[11 - total % 11]
 
 

@@ -11,6 +11,7 @@ from credit.errors import Broken, CreditError, Lapsed, Missing
 from credit.shelf import Shelf
 from credit.subjects import SubjectKind
 from serving import log
+from serving.remembered import Remembered
 from serving.snapshots import Book, Pointed, marks_of, open_book, read_pointers
 
 
@@ -26,6 +27,8 @@ class Library:
         self.shelf, self._freshness = shelf, freshness_days
         self._slots: dict[str, Book | CreditError] = {model: Missing("No book was loaded yet") for model in models}
         self._seen: dict[str, object] = {}
+        self._generation = 0  # one more with every change of a slot
+        self._fit: Remembered[tuple[SubjectKind, date], Book] = Remembered(64)
         self.waiting: dict[str, str] = {}  # model -> version promoted whose snapshot is not there yet
 
     def refresh(self) -> list[Book]:
@@ -53,6 +56,7 @@ class Library:
             self._close(model, Broken("A book cannot be read", why=type(fault).__name__))
             return None
         self._slots[model] = book
+        self._generation += 1
         self.waiting.pop(model, None)
         log.event("book.opened", model=model, version=book.version, snapshot=book.snapshot)
         return book
@@ -64,6 +68,7 @@ class Library:
     def _close(self, model: str, fault: CreditError) -> None:
         known = str(self._slots[model]) == str(fault)
         self._slots[model] = fault
+        self._generation += 1
         self.waiting.pop(model, None)
         if not known:
             log.event("book.closed", level=logging.ERROR, model=model, fault=str(fault))
@@ -79,6 +84,14 @@ class Library:
 
     def for_kind(self, kind: SubjectKind, day: date) -> Book:
         """The first model's book that scores this kind of subject. Raises Missing when none does, Lapsed."""
+        generation = self._generation
+        held = self._fit.get((kind, day), generation)
+        if held is None:
+            held = self._first_of(kind, day)
+            self._fit.put((kind, day), held, generation)
+        return held
+
+    def _first_of(self, kind: SubjectKind, day: date) -> Book:
         declared = {model: slot for model, slot in self._slots.items() if isinstance(slot, Book)}
         for model in self._slots:
             kind_of_model = declared[model].subject_kind if model in declared else _kind_named(model)
