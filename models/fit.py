@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from credit.errors import Refused
 from models import version
 from models.booster import Recipe, grow, recipes, text_of
-from models.calibration import fit_platt
+from models.calibration import Platt, fit_platt
 from models.calibrators import compare
 from models.cluster import Progress, Tasks
 from models.judging.evidence import measure, rounded
@@ -65,7 +65,19 @@ def require_enough(sample: Sample) -> None:
         )
 
 
-def fit(
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """A model before it is judged: what goes into its folder, and how it came to be."""
+
+    text: str
+    told: dict[str, Any]
+    rows: Rows  # in time: what it has learnt from
+    recipe: Recipe
+    margins: NDArray[np.float64]  # of those rows, out of fold
+    platt: Platt
+
+
+def learn(
     declaration: Mapping[str, Any],
     sample: Sample,
     tasks: Tasks,
@@ -73,8 +85,8 @@ def fit(
     order: str,
     release: str,
     progress: Progress | None = None,
-) -> Fitted:
-    """Make a version's content from the declaration of its order (``Order.as_json()``) and its sample."""
+) -> Learnt:
+    """Search, grow and calibrate on the sample's rows in time; rows out of time are not looked at."""
     require_enough(sample)
     names = tuple(feature["name"] for feature in declaration["features"])
     if names != tuple(sample.names):
@@ -99,11 +111,26 @@ def fit(
     platt = fit_platt(rows.labels, margins)
     made = version.Made(recipe, platt, choice.compared)
     told = version.scorecard(declaration, made, order=order, release=release)
-    scorer = Scorer.of(text, told)
-    judged = judge_rows(sample, scorer, recipe, tasks)
+    return Learnt(text, told, rows, recipe, margins, platt)
+
+
+def fit(
+    declaration: Mapping[str, Any],
+    sample: Sample,
+    tasks: Tasks,
+    *,
+    order: str,
+    release: str,
+    progress: Progress | None = None,
+) -> Fitted:
+    """Make a version's content from the declaration of its order (``Order.as_json()``) and its sample."""
+    learnt = learn(declaration, sample, tasks, order=order, release=release, progress=progress)
+    rows, margins = learnt.rows, learnt.margins
+    scorer = Scorer.of(learnt.text, learnt.told)
+    judged = judge_rows(sample, scorer, learnt.recipe, tasks)
     evidence = measure(scorer, sample, judged)
-    evidence["calibrators"] = rounded(compare(platt, (rows.labels, margins), (judged.labels, judged.raw)))
-    return Fitted(text, told, evidence, tuple(_told(rows, margins, fold) for fold in rows.folds))
+    evidence["calibrators"] = rounded(compare(learnt.platt, (rows.labels, margins), (judged.labels, judged.raw)))
+    return Fitted(learnt.text, learnt.told, evidence, tuple(_told(rows, margins, fold) for fold in rows.folds))
 
 
 def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None) -> tuple[Recipe, str]:
