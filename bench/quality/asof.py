@@ -30,7 +30,8 @@ def observe(
     """Features (n, F), and ``key, as_of, label`` of n observations.
 
     ``tables`` are SELECTs that give ``key`` and ``happened`` beside the columns that the feature SQL reads;
-    ``observed`` is a SELECT of ``key, as_of, label`` over them. A view shows what happened before the day.
+    ``observed`` is a SELECT of ``key, as_of, label`` over them, and of what else was known of an observation before it
+    was made, such as the plan of an inspection. A view shows what happened before the day.
     """
     with engine(Limits(memory="3GB")) as run:
         for name, select in tables.items():
@@ -39,7 +40,7 @@ def observe(
             "CREATE TABLE _observed AS SELECT row_number() OVER (ORDER BY key, as_of) - 1 AS number, * "
             f"FROM ({observed})"
         )
-        run.do("CREATE VIEW observation AS SELECT number AS subject, as_of FROM _observed")
+        run.do("CREATE VIEW observation AS SELECT number AS subject, * EXCLUDE (number, key, label) FROM _observed")
         for name in tables:
             run.do(
                 f"CREATE VIEW {name} AS SELECT o.number AS subject, o.as_of, t.* EXCLUDE (key, happened) "

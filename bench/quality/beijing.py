@@ -14,11 +14,16 @@ from bench.quality.asof import declared, observe
 from bench.quality.tables import Table, data
 
 SOURCE = "Beijing open-data portal"
-# A month of a subject is bad when any inspection of it failed.
-_MONTHS = "SELECT key, date_trunc('month', happened)::DATE AS as_of, max(fail) AS label FROM _raw_{table} GROUP BY ALL"
+# A month of a subject is bad when any inspection of it failed; ``planned`` is what was known of it beforehand.
+_MONTHS = (
+    "SELECT key, date_trunc('month', happened)::DATE AS as_of, max(fail) AS label{planned} FROM _raw_{t} GROUP BY ALL"
+)
 _DATED = {
     "inspections_culture_press": ("CAST(date AS DATE)", "CAST(date AS DATE) AS inspected_on, fail, domain, form"),
-    "inspections_miyun_safety": ("CAST(date AS DATE)", "CAST(date AS DATE) AS inspected_on, fail, task, street"),
+    "inspections_miyun_safety": (
+        "CAST(date AS DATE)",
+        "CAST(date AS DATE) AS inspected_on, fail, task, street, subject_type AS kind",
+    ),
     "env_penalties": ("CAST(try_strptime(date, '%d/%m/%Y %H:%M:%S') AS DATE)", "law"),
     "tax_penalties": ("CAST(date AS DATE)", "kind"),
     "licences_jxj": ("CAST(date AS DATE)", "agency"),
@@ -43,8 +48,22 @@ MIYUN = {
     "tax_penalties": 1,
     "licences": 0,
     "complaints_12m": 0,
-    "street_inspections": 0,
-    "street_fail_share": 1,
+    "key_planned": 0,
+    "by_lot": 0,
+    "enterprise": 0,
+}
+# Streets with more than a hundred inspections, a column each; all others have 0 in every one.
+STREETS = {
+    "开发区": "经济开发区",
+    "鼓楼": "鼓楼街道办事处",
+    "密云": "密云镇",
+    "十里堡": "十里堡镇",
+    "河南寨": "河南寨镇",
+    "果园": "果园街道办事处",
+    "巨各庄": "巨各庄镇",
+    "太师屯": "太师屯镇",
+    "穆家峪": "穆家峪镇",
+    "溪翁庄": "溪翁庄镇",
 }
 
 
@@ -55,19 +74,28 @@ def culture() -> Table:
 
 
 def miyun() -> Table:
-    """Work safety in Miyun: the subject's past and that of its street; tested on 2024."""
+    """Work safety in Miyun: the subject's past, its street, and how the visit was planned; tested on 2024."""
     sql = (Path(__file__).parent / "miyun.sql").read_text(encoding="utf-8")
-    return _inspected("Beijing Miyun", "inspections_miyun_safety", sql, MIYUN, "2024-01-01")
+    planned = {
+        "key_planned": "task = '重点'",
+        "by_lot": "task = '双随机'",
+        "enterprise": "kind = 'enterprise'",
+        **{name: f"street = '{street}'" for name, street in STREETS.items()},
+    }
+    columns = "".join(f", max(CAST({test} AS TINYINT)) AS {name}" for name, test in planned.items())
+    sql = sql.format(streets=", ".join(f"o.{name}" for name in STREETS))
+    signs = MIYUN | dict.fromkeys(STREETS, 0)
+    return _inspected("Beijing Miyun", "inspections_miyun_safety", sql, signs, "2024-01-01", columns)
 
 
-def _inspected(name: str, table: str, sql: str, signs: dict[str, int], border: str) -> Table:
+def _inspected(name: str, table: str, sql: str, signs: dict[str, int], border: str, planned: str = "") -> Table:
     folder = data() / "beijing_public_credit"
     tables = {
         each: f"SELECT subject AS key, {day} AS happened, {columns} FROM '{folder / each}.parquet' "
         f"WHERE {day} IS NOT NULL"
         for each, (day, columns) in _DATED.items()
     }
-    features, told = observe(tables, _MONTHS.format(table=table), sql, tuple(signs))
+    features, told = observe(tables, _MONTHS.format(t=table, planned=planned), sql, tuple(signs))
     return Table(
         name,
         SOURCE,

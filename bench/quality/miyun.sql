@@ -1,5 +1,5 @@
--- What was known of a subject and of its street before the month of its safety inspection; the inspection is not seen.
--- A street is where the subject stands, not what happened there: it may be read from any inspection, their outcomes only until the day.
+-- What was known of a subject before the month of its safety inspection, and how that inspection was planned: in which
+-- street, as a key one or by lot. Its outcome is not seen.
 WITH past AS (
   SELECT subject,
     count(*) AS inspections_before,
@@ -27,12 +27,6 @@ WITH past AS (
 ), complaints AS (
   SELECT subject, count(*) AS complaints_12m
   FROM green_channel_12315 WHERE received_on >= as_of - INTERVAL 12 MONTH GROUP BY subject
-), street AS (
-  SELECT o.number AS subject, count(*) AS street_inspections, avg(h.fail) AS street_fail_share
-  FROM _observed o
-  JOIN (SELECT DISTINCT key, street FROM _raw_inspections_miyun_safety) lives ON lives.key = o.key
-  JOIN _raw_inspections_miyun_safety h ON h.street = lives.street AND h.happened < o.as_of
-  GROUP BY o.number
 )
 SELECT o.subject,
   coalesce(p.inspections_before, 0) AS inspections_before,
@@ -48,8 +42,7 @@ SELECT o.subject,
   coalesce(t.tax_penalties, 0) AS tax_penalties,
   coalesce(l.licences, 0) AS licences,
   coalesce(c.complaints_12m, 0) AS complaints_12m,
-  s.street_inspections AS street_inspections,
-  s.street_fail_share AS street_fail_share
+  o.key_planned, o.by_lot, o.enterprise, {streets}
 FROM observation o
 LEFT JOIN past p USING (subject)
 LEFT JOIN recent r USING (subject)
@@ -57,4 +50,3 @@ LEFT JOIN environment e USING (subject)
 LEFT JOIN tax t USING (subject)
 LEFT JOIN licences l USING (subject)
 LEFT JOIN complaints c USING (subject)
-LEFT JOIN street s USING (subject)
