@@ -38,6 +38,7 @@ FIGURES: dict[str, Callable[[], None]] = {
         parallel.data_parallel_time_ratio,
         parallel.data_parallel_auc_diff,
         parallel.tune_speedup_2_workers,
+        parallel.tune_pruning_speedup,
     )
 }
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from credit.errors import Refused
 from models import version
-from models.booster import Recipe, grow, recipes, text_of
+from models.booster import Recipe, grow, text_of
 from models.calibration import Platt, fit_platt
 from models.calibrators import compare
 from models.cluster import Progress, Tasks
+from models.declared import training_of
 from models.judging.evidence import measure, rounded
 from models.judging.judged import judge_rows
 from models.judging.metrics import auc
@@ -99,15 +100,14 @@ def learn(
         names,
         tuple(int(feature["direction"]) for feature in declaration["features"]),
     )
-    most = int(declaration["training"].get("rows_a_worker", len(rows.labels)))
+    training = training_of(declaration)
+    most = training.rows_a_worker
     looked_at = few([sample.subjects[number] for number in np.flatnonzero(in_time)], most)
-    choice = search(_only(rows, looked_at), recipes(declaration["training"]), tasks, progress)
+    choice = search(_only(rows, looked_at), training, tasks, progress)
     chosen = replace(choice.recipe, shards=shards_of(len(rows.labels), most))
-    recipe, text = full_leaves(rows, chosen, tasks.gang)
-    if recipe.shards > 1:
-        margins = out_of_fold_sharded(rows, recipe, tasks.gang)
-    else:
-        margins = choice.margins if recipe == choice.recipe else out_of_fold(rows, recipe, tasks)
+    recipe, text = full_leaves(rows, chosen, tasks.gang, training.minimum_leaf)
+    sharded = recipe.shards > 1
+    margins = out_of_fold_sharded(rows, recipe, tasks.gang) if sharded else out_of_fold(rows, recipe, tasks)
     platt = fit_platt(rows.labels, margins)
     made = version.Made(recipe, platt, choice.compared)
     told = version.scorecard(declaration, made, order=order, release=release)
@@ -133,13 +133,13 @@ def fit(
     return Fitted(learnt.text, learnt.told, evidence, tuple(_told(rows, margins, fold) for fold in rows.folds))
 
 
-def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None) -> tuple[Recipe, str]:
-    """Trees in which every leaf really holds ``recipe.minimum_leaf`` rows, and the recipe that grew them.
+def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None, least: int = 0) -> tuple[Recipe, str]:
+    """Trees in which every leaf really holds ``least`` rows (0: the recipe's own), and the recipe that grew them.
 
     LightGBM bounds a leaf by an estimate of its rows from their Hessians, so late trees undercut the bound; it is
     raised until they do not. It ends: a bound high enough leaves no split, which is refused in words.
     """
-    least, now = recipe.minimum_leaf, recipe
+    least, now = least or recipe.minimum_leaf, recipe
     while True:
         text = text_of(grow(rows.features, rows.labels, rows.names, rows.directions, now, gang))
         smallest = min(int(tree.leaf_count.min()) for tree in read(text, rows.names).trees)

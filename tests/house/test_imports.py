@@ -31,6 +31,7 @@ DOORS = {  # outside library -> the only files that may import it
     "ray": ("models/cluster.py", "models/parallel/token.py", "models/parallel/workers.py"),
     "mlflow": ("models/registry.py",),
     "sqlglot": ("models/sql/sql_check.py",),
+    "optuna": ("models/sampler.py",),
     "lightgbm": ("models/booster.py", "models/parallel/shards.py"),
     "numba": ("models/trees/compiled.py", "models/trees/lanes.py"),
     "llvmlite": ("models/trees/lanes.py",),
