@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from bench import door, door_cost, evaluate, gateway, parallel, reasons, rebuild, road, scores, workspaces
+from bench import door, door_cost, evaluate, features, gateway, parallel, reasons, rebuild, road, scores, workspaces
 
 FIGURES: dict[str, Callable[[], None]] = {
     act.__name__: act
@@ -35,6 +35,7 @@ FIGURES: dict[str, Callable[[], None]] = {
         evaluate.evaluate_features_710k_seconds,
         evaluate.evaluate_score_710k_seconds,
         evaluate.evaluate_peak_rss_mib,
+        features.features_per_million_records_seconds,
         parallel.data_parallel_time_ratio,
         parallel.data_parallel_auc_diff,
         parallel.tune_speedup_2_workers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,7 @@ from numpy.typing import NDArray
 from credit.errors import Refused
 from models import version
 from models.booster import Recipe, grow, text_of
-from models.calibration import Platt, fit_platt
-from models.calibrators import compare
+from models.calibration_choice import Chosen, choose
 from models.cluster import Progress, Tasks
 from models.declared import training_of
 from models.judging.evidence import measure, rounded
@@ -75,7 +75,7 @@ class Learnt:
     rows: Rows  # in time: what it has learnt from
     recipe: Recipe
     margins: NDArray[np.float64]  # of those rows, out of fold
-    platt: Platt
+    calibration: Chosen
 
 
 def learn(
@@ -102,16 +102,17 @@ def learn(
     )
     training = training_of(declaration)
     most = training.rows_a_worker
-    looked_at = few([sample.subjects[number] for number in np.flatnonzero(in_time)], most)
+    subjects = [sample.subjects[number] for number in np.flatnonzero(in_time)]
+    looked_at = few(subjects, most)
     choice = search(_only(rows, looked_at), training, tasks, progress)
     chosen = replace(choice.recipe, shards=shards_of(len(rows.labels), most))
     recipe, text = full_leaves(rows, chosen, tasks.gang, training.minimum_leaf)
     sharded = recipe.shards > 1
     margins = out_of_fold_sharded(rows, recipe, tasks.gang) if sharded else out_of_fold(rows, recipe, tasks)
-    platt = fit_platt(rows.labels, margins)
-    made = version.Made(recipe, platt, choice.compared)
+    calibration = choose(rows.labels, margins, rows.fold, subjects, training.calibration, recipe.minimum_leaf)
+    made = version.Made(recipe, calibration.taken, choice.compared)
     told = version.scorecard(declaration, made, order=order, release=release)
-    return Learnt(text, told, rows, recipe, margins, platt)
+    return Learnt(text, told, rows, recipe, margins, calibration)
 
 
 def fit(
@@ -129,7 +130,8 @@ def fit(
     scorer = Scorer.of(learnt.text, learnt.told)
     judged = judge_rows(sample, scorer, learnt.recipe, tasks)
     evidence = measure(scorer, sample, judged)
-    evidence["calibrators"] = rounded(compare(learnt.platt, (rows.labels, margins), (judged.labels, judged.raw)))
+    later = (judged.labels, judged.raw) if judged.by == "out of time" else (None, None)
+    evidence["calibrators"] = rounded(learnt.calibration.as_evidence(*later))
     return Fitted(learnt.text, learnt.told, evidence, tuple(_told(rows, margins, fold) for fold in rows.folds))
 
 
@@ -137,7 +139,8 @@ def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None, least: int
     """Trees in which every leaf really holds ``least`` rows (0: the recipe's own), and the recipe that grew them.
 
     LightGBM bounds a leaf by an estimate of its rows from their Hessians, so late trees undercut the bound; it is
-    raised until they do not. It ends: a bound high enough leaves no split, which is refused in words.
+    raised until they do not, the faster the farther off they are. It ends: a bound high enough leaves no split, which
+    is refused in words.
     """
     least, now = least or recipe.minimum_leaf, recipe
     while True:
@@ -145,7 +148,9 @@ def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None, least: int
         smallest = min(int(tree.leaf_count.min()) for tree in read(text, rows.names).trees)
         if smallest >= least:
             return now, text
-        now = replace(now, minimum_leaf=now.minimum_leaf + max(1, least - smallest))
+        bound = now.minimum_leaf
+        further = math.ceil(bound * math.sqrt(least / max(1, smallest)))
+        now = replace(now, minimum_leaf=max(further, bound + least - smallest))
 
 
 def _told(rows: Rows, margins: NDArray[np.float64], fold: int) -> dict[str, float]:

@@ -40,10 +40,10 @@ def main(told: list[str]) -> int:
             bar.update(task, advance=1, description=f"{name:<38} AUC {found['auc']:.3f}")
     print(f"{len(wanted)} results in {time.perf_counter() - start:.0f} s")
     if set(asked.tables) == set(loaders) and set(asked.ways) == set(WAYS):
-        told = summarise(done)
-        write(told)
-        draw(told, PICTURES)
-        for table in told["tables"]:
+        results = summarise(done)
+        write(results)
+        draw(results, PICTURES)
+        for table in results["tables"]:
             record("quality_auc", table["ways"][NAME]["auc"], "AUC", data=table["name"], more={"ways": table["ways"]})
     return 0
 

@@ -54,16 +54,16 @@ MIYUN = {
 }
 # Streets with more than a hundred inspections, a column each; all others have 0 in every one.
 STREETS = {
-    "开发区": "经济开发区",
-    "鼓楼": "鼓楼街道办事处",
-    "密云": "密云镇",
-    "十里堡": "十里堡镇",
-    "河南寨": "河南寨镇",
-    "果园": "果园街道办事处",
-    "巨各庄": "巨各庄镇",
-    "太师屯": "太师屯镇",
-    "穆家峪": "穆家峪镇",
-    "溪翁庄": "溪翁庄镇",
+    "jingji_kaifaqu": "经济开发区",
+    "gulou": "鼓楼街道办事处",
+    "miyun": "密云镇",
+    "shilipu": "十里堡镇",
+    "henanzhai": "河南寨镇",
+    "guoyuan": "果园街道办事处",
+    "jugezhuang": "巨各庄镇",
+    "taishitun": "太师屯镇",
+    "mujiayu": "穆家峪镇",
+    "xiwengzhuang": "溪翁庄镇",
 }
 
 

@@ -38,14 +38,7 @@ def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
         f"({_figure(found['calibration']['ece_noise'])}) |",
         f"| stability index | {_figure(found['stability_index'])} |",
         "",
-        "## Ways to calibrate, on the rows it is judged on",
-        "",
-        "| way | log-loss | Brier | calibration error |",
-        "|---|---|---|---|",
-        *(
-            f"| {way}{' (taken)' if way == 'platt' else ''} | {c['log_loss']:.5f} | {c['brier']:.5f} | {c['ece']:.5f} |"
-            for way, c in found["calibrators"].items()
-        ),
+        *_calibrations(found["calibrators"]),
         "",
         "## Grades",
         "",
@@ -84,6 +77,27 @@ def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _calibrations(found: Mapping[str, Any]) -> list[str]:
+    """Cross-fitted, where the choice was made; and out of time, where it was not."""
+    lines = [
+        "## Ways to calibrate",
+        "",
+        "Log-loss on in-time rows that a map was not fitted on (cross-fitted over folds of subjects) decides, and a "
+        "freer map is taken only when it is better by more than a standard error; unless the order names one.",
+        "",
+        "| way | cross-fitted: log-loss | Brier | error | out of time: log-loss | Brier | error |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for way, each in found.items():
+        told = [
+            "–" if each[rows] is None else f"{each[rows][name]:.5f}"
+            for rows in ("cross_fitted", "out_of_time")
+            for name in ("log_loss", "brier", "ece")
+        ]
+        lines.append(f"| {way}{' (taken)' if each['taken'] else ''} | {' | '.join(told)} |")
+    return lines
 
 
 def _interval(found: Mapping[str, Any]) -> str:

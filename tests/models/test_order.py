@@ -47,6 +47,8 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(tables=["loan", "loan"]), "order.tables.*twice"),
         (changed(tables="loan"), "order.tables.*a list"),
         (changed(training__accept_leak=["finse"]), "order.training.*finse is no feature.*Did you mean fines"),
+        (changed(training__calibration="isotonik"), "order.training.calibration.*best, platt.*Did you mean isotonic"),
+        (changed(training__calibration=["beta"]), "order.training.calibration.*best, platt"),
         (changed(training__rows_a_worker=1), "order.training.rows_a_worker.*from 500"),
         (changed(features=[]), "order.features.*one at least"),
         (changed(features__0__direction=2), r"order.features\[0\].direction.*from -1 to 1"),
