@@ -1,9 +1,9 @@
 """How feature SQL grows with the records: 0.2, 2 and 20 million, buckets one after another in one process.
 
-Multiplied rows: the scoring release of the invented city of 20,000 subjects, each bucket copied under other subjects'
-keys, which stay in the bucket. A release cuts as many buckets as keep each within its policy's bounds, so more records
-are more buckets; a second line lets one bucket hold everything, and shows what the bounds are for. A bucket is
+Multiplied rows (``bench.multiplied``). A release cuts as many buckets as keep each within its policy's bounds, so more
+records are more buckets; a second line lets one bucket hold everything, and shows what the bounds are for. A bucket is
 written, computed and thrown away, so what is on the disk and in memory is one bucket whatever the size.
+``BENCH_RECORDS`` names other sizes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from rich.progress import track
 
-from bench.evaluate import city
+from bench import multiplied
+from bench.multiplied import city
 from bench.record import record
 from models.engine import Limits
 from models.living import living_bucket
-from models.views import bucket_file
 
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_RECORDS", "200000 2000000 20000000").split())
 WHOLE = 2_000_000  # the most that one bucket is made to hold
@@ -42,7 +41,12 @@ def _sizes(figure: str, sizes: Any, *, whole: bool) -> None:
         took, records, subjects, buckets = _measured(size, whole=whole)
         seconds[records] = took
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        more = {"records": records, "subjects": subjects, "buckets": buckets, "features": len(city()[2]["features"])}
+        more: dict[str, float] = {
+            "records": records,
+            "subjects": subjects,
+            "buckets": buckets,
+            "features": len(city()[2]["features"]),
+        }
         more |= {"run_seconds": round(took, 3), "peak_rss_mib": round(peak)}
         record(figure, took / records * 1e6, "s", data="invented city, multiplied rows", more=more)
     if len(seconds) > 1:
@@ -58,7 +62,7 @@ def _measured(size: int, *, whole: bool) -> tuple[float, int, int, int]:
     living_bucket(order, release, terms, day, Limits(), 0)  # warm: the SQL checked, the libraries loaded
     with tempfile.TemporaryDirectory() as folder:
         for held in track(list(_buckets(size, whole=whole)), f"{size:,} records"):
-            records += _write(Path(folder), held)
+            records += multiplied.write(Path(folder), 0, held)
             start = time.perf_counter()
             subjects += len(living_bucket(order, folder, terms, day, Limits(), 0).subjects)
             seconds += time.perf_counter() - start
@@ -69,40 +73,8 @@ def _measured(size: int, *, whole: bool) -> tuple[float, int, int, int]:
 def _buckets(size: int, *, whole: bool) -> Iterator[list[tuple[int, int]]]:
     """Which (bucket of the city, copy) each bucket holds, until there are about ``size`` records."""
     count = city()[3]["buckets"]
-    each = [sum(_rows(bucket)) for bucket in range(count)]
+    each = [multiplied.records(bucket) for bucket in range(count)]
     told: list[tuple[int, int]] = []
-    records = 0
-    while records < size:
-        bucket, copy = len(told) % count, len(told) // count
-        told.append((bucket, copy))
-        records += each[bucket]
+    while sum(each[bucket] for bucket, _ in told) < size:
+        told.append((len(told) % count, len(told) // count))
     yield from [told] if whole else ([one] for one in told)
-
-
-def _rows(bucket: int) -> Iterator[int]:
-    _, release, order, _, _ = city()
-    for table in order["tables"]:
-        path = bucket_file(Path(release), table, bucket)
-        if path.is_file():
-            found = duckdb.execute(f"SELECT count(*) FROM read_parquet('{path}')").fetchall()
-            yield int(found[0][0])
-
-
-def _write(folder: Path, held: list[tuple[int, int]]) -> int:
-    """Bucket 0 of every table in ``folder``: the rows of these (bucket, copy); how many."""
-    _, release, order, _, _ = city()
-    rows = 0
-    for table in order["tables"]:
-        selects = []
-        for bucket, copy in held:
-            path = bucket_file(Path(release), table, bucket)
-            if path.is_file():
-                key = f"left(subject, 2) || right(md5(subject || '{copy}'), 30)"
-                selects.append(f"SELECT * REPLACE ({key} AS subject) FROM read_parquet('{path}')")
-        target = bucket_file(folder, table, 0)
-        target.parent.mkdir(exist_ok=True)
-        target.unlink(missing_ok=True)
-        if selects:
-            told = " UNION ALL ".join(selects)
-            rows += int(duckdb.execute(f"COPY ({told}) TO '{target}' (FORMAT parquet)").fetchall()[0][0])
-    return rows
