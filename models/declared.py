@@ -13,6 +13,8 @@ from models.nearest import hint
 from models.space import Space, read_space, usual
 
 CALIBRATIONS = ("best", "platt", "beta", "isotonic")
+PREFER = ("smaller", "best")
+FOLDS_BY = ("subject", "period")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,15 @@ class Observe:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """How it is judged: on rows from ``out_of_time_from`` on, or (None) on all rows out of fold."""
+    """How it is judged: on rows from ``out_of_time_from`` on, or (None) on all rows out of fold.
+
+    Folds hold whole subjects, or (``by: period``) stretches of time: where outcomes come in campaigns, a recipe that
+    does well on other subjects of the same months need not do well on other months.
+    """
 
     out_of_time_from: date | None
     folds: int
+    by: str = "subject"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ class Training:
     The search ends early when ``patience`` trials came and went without a better one. A model of more than
     ``rows_a_worker`` rows is grown by several workers, each with a part of the rows.
     ``calibration`` pins a kind of calibration map; "best" takes what log-loss chooses (models.calibration_choice).
+    ``prefer``: the smaller of the recipes that are as good as the best, which bears change better, or the best.
     ``accept_leak`` names features that tell the label by themselves and may: somebody has looked.
     """
 
@@ -88,9 +96,10 @@ class Training:
     minimum_leaf: int = 40
     rows_a_worker: int = 2_000_000
     accept_leak: tuple[str, ...] = ()
-    calibration: str = "best"
     patience: int = 24
     space: Space = field(default_factory=Space)
+    calibration: str = "best"
+    prefer: str = "smaller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +184,8 @@ def read_observe(form: Form) -> Observe:
 
 def read_split(form: Form) -> Split:
     """The split."""
-    return Split(form.day_or_none("out_of_time_from"), form.whole("folds", least=2, most=20))
+    by = form.one_of("by", FOLDS_BY, otherwise="subject")
+    return Split(form.day_or_none("out_of_time_from"), form.whole("folds", least=2, most=20), by)
 
 
 def read_training(form: Form) -> Training:
@@ -188,9 +198,10 @@ def read_training(form: Form) -> Training:
         leaf,
         form.whole("rows_a_worker", least=500, most=1_000_000_000, otherwise=2_000_000),
         form.names("accept_leak") if "accept_leak" in form.told else (),
-        form.one_of("calibration", CALIBRATIONS, otherwise="best"),
         form.whole("patience", least=1, most=1000, otherwise=24),
         read_space(space, leaf) if space else usual(leaf),
+        form.one_of("calibration", CALIBRATIONS, otherwise="best"),
+        form.one_of("prefer", PREFER, otherwise="smaller"),
     )
 
 

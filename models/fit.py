@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,7 @@ def learn(
     recipe, text = full_leaves(rows, chosen, tasks.gang, training.minimum_leaf)
     sharded = recipe.shards > 1
     margins = out_of_fold_sharded(rows, recipe, tasks.gang) if sharded else out_of_fold(rows, recipe, tasks)
-    calibration = choose(rows.labels, margins, rows.fold, subjects, training.calibration, training.minimum_leaf)
+    calibration = choose(rows.labels, margins, rows.fold, subjects, training.calibration, recipe.minimum_leaf)
     made = version.Made(recipe, calibration.taken, choice.compared)
     told = version.scorecard(declaration, made, order=order, release=release)
     return Learnt(text, told, rows, recipe, margins, calibration)
@@ -141,7 +142,8 @@ def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None, least: int
     """Trees in which every leaf really holds ``least`` rows (0: the recipe's own), and the recipe that grew them.
 
     LightGBM bounds a leaf by an estimate of its rows from their Hessians, so late trees undercut the bound; it is
-    raised until they do not. It ends: a bound high enough leaves no split, which is refused in words.
+    raised until they do not, the faster the farther off they are. It ends: a bound high enough leaves no split, which
+    is refused in words.
     """
     least, now = least or recipe.minimum_leaf, recipe
     while True:
@@ -149,7 +151,9 @@ def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None, least: int
         smallest = min(int(tree.leaf_count.min()) for tree in read(text, rows.names).trees)
         if smallest >= least:
             return now, text
-        now = replace(now, minimum_leaf=now.minimum_leaf + max(1, least - smallest))
+        bound = now.minimum_leaf
+        further = math.ceil(bound * math.sqrt(least / max(1, smallest)))
+        now = replace(now, minimum_leaf=max(further, bound + least - smallest))
 
 
 def _told(rows: Rows, margins: NDArray[np.float64], fold: int) -> dict[str, float]:

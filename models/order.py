@@ -104,7 +104,7 @@ class Order:
                 form.form("label", known=keys_of(Label), optional=("window_months", "settle_days", "clear_months"))
             ),
             read_observe(form.form("observe", known=keys_of(Observe), optional=keys_of(Observe))),
-            read_split(form.form("split", known=keys_of(Split))),
+            read_split(form.form("split", known=keys_of(Split), optional=("by",))),
             read_training(form.form("training", known=keys_of(Training), optional=keys_of(Training))),
             read_scale(form.form("scale", known=keys_of(Scale))),
             grades,

@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """n observations of F features; a subject's observations are all in one fold."""
+    """n observations of F features; a fold holds whole subjects, or whole days where the order folds by period."""
 
     subjects: list[str]  # pseudonyms, 32 hex
     as_of: NDArray[np.datetime64]  # (n,) days
@@ -91,7 +91,10 @@ def build(
         np.zeros(len(subjects), dtype=np.bool_),
         {kind: [value for part in parts for value in part.groups[kind]] for kind in parts[0].groups},
     )
-    return _split(sample, order.split.out_of_time_from)
+    sample = _split(sample, order.split.out_of_time_from)
+    if order.split.by == "period":
+        return replace(sample, fold=folds_by_period(sample.as_of, sample.out_of_time, order.split.folds))
+    return sample
 
 
 def sample_bucket(
@@ -125,6 +128,18 @@ def sample_bucket(
 def fold_of(subject: str, folds: int) -> int:
     """The fold of a subject: from its pseudonym alone, so it is the same on every day and in every sample."""
     return int(digest(subject.encode())[:8], 16) % folds
+
+
+def folds_by_period(as_of: NDArray[np.datetime64], out_of_time: NDArray[np.bool_], folds: int) -> NDArray[np.int16]:
+    """Folds (n,) that are stretches of time with about as many rows each; a day's rows are all in one.
+
+    Rows out of time, which no fold needs, are in the last. Fewer days than folds give as many folds as days.
+    """
+    days, counts = np.unique(as_of[~out_of_time], return_counts=True)
+    middle = np.cumsum(counts) - counts / 2
+    stretch = np.unique(np.floor(middle / counts.sum() * folds), return_inverse=True)[1]
+    place = np.minimum(np.searchsorted(days, as_of), len(days) - 1)
+    return np.asarray(stretch[place], dtype=np.int16)
 
 
 def plain_terms(release: Opened, purpose: str) -> dict[str, Any]:

@@ -106,18 +106,18 @@ def search(
         born = _grown(rows, asked, floors, tasks, _from(len(tried), training.trials, len(rows.folds), progress))
         sampler.tell([trial.means for trial in born], [trial.pruned for trial in born])
         tried += born
-    return choose(tried)
+    return choose(tried, training.prefer)
 
 
-def choose(tried: Sequence[Trial]) -> Choice:
-    """The smallest of the recipes (each at each of its stops) that are within one standard error of the best."""
+def choose(tried: Sequence[Trial], prefer: str = "smaller") -> Choice:
+    """Of the recipes (each at each of its stops) the smallest within one standard error of the best, or the best."""
     seen = [
         (replace(trial.recipe, rounds=stop), aucs, number, trial.pruned)
         for number, trial in enumerate(tried, start=1)
         for stop, aucs in zip(trial.recipe.stops, trial.by_stop, strict=False)  # a trial given up has no last stops
     ]
     best = max(seen, key=lambda one: float(np.nanmean(one[1])))
-    near = [one for one in seen if _within_one_error(best[1] - one[1])]
+    near = [one for one in seen if prefer == "smaller" and _within_one_error(best[1] - one[1])] or [best]
     recipe, *_ = min(near, key=lambda one: (one[0].leaves * one[0].rounds, -float(np.nanmean(one[1]))))
     return Choice(
         recipe,

@@ -14,7 +14,7 @@ from credit.errors import Malformed, Refused
 from credit.keys import SigningKey
 from credit.shelf import Opened, Shelf
 from models.order import open_order
-from models.sample import Sample, build, fold_of
+from models.sample import Sample, build, fold_of, folds_by_period
 from tests.models import world
 from tests.models.world import firm, loan, penalty, subject
 
@@ -130,6 +130,17 @@ def test_a_subject_is_in_one_fold_everywhere(made: Made) -> None:
     assert sample.features.dtype == np.float64
     assert sample.labels.dtype == np.int8
     assert sample.as_of.dtype == np.dtype("datetime64[D]")
+
+
+def test_folds_by_period_are_stretches_of_time() -> None:
+    """A day is in one fold, a later day in no earlier one, and rows out of time move no border."""
+    days = np.repeat(np.arange("2023-01", "2023-11", dtype="datetime64[M]"), 7).astype("datetime64[D]")
+    late = days >= np.datetime64("2023-09-01")
+    fold = folds_by_period(days, late, 4)
+    assert (np.diff(fold) >= 0).all()
+    assert [int((fold[~late] == k).sum()) for k in range(4)] == [14, 14, 14, 14]
+    assert all(len(np.unique(fold[days == day])) == 1 for day in np.unique(days))
+    assert set(folds_by_period(days[:14], late[:14], 5)) == {0, 1}, "two days are two folds"
 
 
 def test_the_task_of_a_bucket_can_be_sent_anywhere(made: Made) -> None:

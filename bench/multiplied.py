@@ -1,0 +1,96 @@
+"""More records than the invented city of 20,000 has: its scoring release, each bucket copied under other keys.
+
+A copy's keys begin with the byte of the subject they are copied from, so each bucket holds what a bucket would.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.progress import track
+
+from bench.road import OUT, SIZES, walk
+from credit.seal import Kind
+from infra.home import Home
+from models.order import open_order
+from models.sample import plain_terms
+from models.views import bucket_file
+
+City = tuple[str, str, dict[str, Any], dict[str, Any], date]
+
+
+@cache
+def city() -> City:
+    """Folders of the champion and of the newest scoring release; the order, the terms and the day."""
+    walk(SIZES[0])
+    home = Home((OUT / f"road-{SIZES[0]}" / "home").resolve())
+    pointer = home.shelf.pointer("champion-enterprise", {"platform"})
+    assert pointer is not None
+    version = home.shelf.open(pointer["version"])
+    releases = [seal for seal in home.shelf.list(Kind.RELEASE) if seal.terms["purpose"] == "scoring"]
+    release = home.shelf.open(releases[-1].id)
+    order = open_order(home.shelf.open(version.seal.parents[0]))
+    terms = plain_terms(release, "scoring")
+    return str(version.path), str(release.path), order.as_json(), terms, date.fromisoformat(terms["as_of"])
+
+
+def records(bucket: int) -> int:
+    """Rows of a bucket of the city, in the tables the order reads."""
+    return sum(_count(path) for _, path in _files(bucket))
+
+
+def subjects(bucket: int) -> int:
+    """Subjects of a bucket of the city's register."""
+    _, release, order, _, _ = city()
+    return _count(bucket_file(Path(release), order["population"], bucket))
+
+
+def write(folder: Path, number: int, held: list[tuple[int, int]]) -> int:
+    """Bucket ``number`` of every table in ``folder``: the rows of these (bucket of the city, copy); how many."""
+    selects: dict[str, list[str]] = {}
+    for bucket, copy in held:
+        key = f"left(subject, 2) || right(md5(subject || '{copy}'), 30)"
+        for table, path in _files(bucket):
+            told = f"SELECT * REPLACE ({key} AS subject) FROM read_parquet('{path}')"
+            selects.setdefault(table, []).append(told)
+    rows = 0
+    for table in city()[2]["tables"]:
+        target = bucket_file(folder, table, number)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        if table in selects:
+            copied = f"COPY ({' UNION ALL '.join(selects[table])}) TO '{target}' (FORMAT parquet)"
+            rows += int(duckdb.execute(copied).fetchall()[0][0])
+    return rows
+
+
+def release_of(count: int) -> tuple[Path, int]:
+    """A folder with at least ``count`` subjects in the register, and its number of buckets. It is written once."""
+    folder, each = OUT / f"multiplied-{count}", [subjects(bucket) for bucket in range(city()[3]["buckets"])]
+    held: list[tuple[int, int]] = []
+    while sum(each[bucket] for bucket, _ in held) < count:
+        held.append((len(held) % len(each), len(held) // len(each)))
+    stamp, told = folder / "made.json", json.dumps([city()[1], len(held)])
+    if not stamp.is_file() or stamp.read_text() != told:
+        for number, one in enumerate(track(held, f"a release of {count:,} subjects")):
+            write(folder, number, [one])
+        stamp.write_text(told)
+    return folder.resolve(), len(held)
+
+
+def _files(bucket: int) -> Iterator[tuple[str, Path]]:
+    _, release, order, _, _ = city()
+    for table in order["tables"]:
+        path = bucket_file(Path(release), table, bucket)
+        if path.is_file():
+            yield table, path
+
+
+def _count(path: Path) -> int:
+    return int(duckdb.execute(f"SELECT count(*) FROM read_parquet('{path}')").fetchall()[0][0])
