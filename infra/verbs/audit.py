@@ -21,6 +21,8 @@ from serving.replay import Brought, replay
 
 ledger_app = typer.Typer(help="The ledgers: who did what, when, because of what.", no_args_is_help=True)
 
+PURPOSES = ("research", "scoring", "inquiry")
+
 
 def add_to(app: typer.Typer) -> None:
     """Put these verbs on the command line."""
@@ -82,10 +84,10 @@ def catalogue(
     if table:
         one = found.table(table)
         rows = [
-            (f.name, f.column, f.title, f.type, f.unit or "", f.role, f.rule("research"), f.rule("scoring"))
+            (f.name, f.column, f.title, f.type, f.unit or "", f.role, *(f.rule(purpose) for purpose in PURPOSES))
             for f in one.fields
         ]
-        heads = ("field", "column", "title", "type", "unit", "role", "research", "scoring")
+        heads = ("field", "column", "title", "type", "unit", "role", *PURPOSES)
         show.table(f"{one.title} {one.name} — {one.source}", heads, rows)
         return
     tables = [(t.name, t.title, t.source, t.openness, t.sharing, len(t.fields)) for t in found.tables.values()]
