@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from bench import door, door_cost, evaluate, gateway, parallel, reasons, rebuild, road, scores, workspaces
+from bench import door, door_cost, evaluate, gateway, jobs, parallel, reasons, rebuild, road, scores, workspaces
 
 FIGURES: dict[str, Callable[[], None]] = {
     act.__name__: act
@@ -21,6 +21,7 @@ FIGURES: dict[str, Callable[[], None]] = {
         door.http_rps,
         door.http_vs_plain_fastapi,
         door_cost.http_cost_us,
+        jobs.job_lines_per_second,
         rebuild.rebuild_digest_equal,
         gateway.gateway_requests_per_second,
         workspaces.login_to_cell_seconds,

@@ -88,6 +88,7 @@ def create_app(settings: ServiceSettings) -> Door:
         chores = app.state.chores = Chores(settings)
         if not (watches.is_idle and jobs.is_idle):
             chores.wake()
+        keeper = asyncio.create_task(chores.keep())
         watcher = asyncio.create_task(desk.library.watch(settings.watch_seconds, desk.announce))
         try:
             yield
@@ -95,6 +96,9 @@ def create_app(settings: ServiceSettings) -> Door:
             watcher.cancel()
             with suppress(asyncio.CancelledError):
                 await watcher
+            keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeper
             await asyncio.to_thread(chores.close)
             watches.close()
             jobs.close()
