@@ -7,7 +7,22 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from bench import door, door_cost, evaluate, gateway, jobs, parallel, reasons, rebuild, road, scores, workspaces
+from bench import (
+    door,
+    door_cost,
+    evaluate,
+    gateway,
+    jobs,
+    large,
+    parallel,
+    peers,
+    reasons,
+    rebuild,
+    ripples,
+    road,
+    scores,
+    workspaces,
+)
 
 FIGURES: dict[str, Callable[[], None]] = {
     act.__name__: act
@@ -22,6 +37,13 @@ FIGURES: dict[str, Callable[[], None]] = {
         door.http_vs_plain_fastapi,
         door_cost.http_cost_us,
         jobs.job_lines_per_second,
+        peers.http_vs_best_peer,
+        peers.http_live_vs_best_peer,
+        ripples.swap_failed_requests,
+        ripples.kill_lost_entries,
+        ripples.soak_rss_growth_mib,
+        large.worker_rss_mib_710k,
+        large.start_to_ready_seconds,
         rebuild.rebuild_digest_equal,
         gateway.gateway_requests_per_second,
         workspaces.login_to_cell_seconds,
@@ -39,6 +61,7 @@ FIGURES: dict[str, Callable[[], None]] = {
         parallel.data_parallel_time_ratio,
         parallel.data_parallel_auc_diff,
         parallel.tune_speedup_2_workers,
+        parallel.tune_pruning_speedup,
     )
 }
 

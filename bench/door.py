@@ -22,7 +22,7 @@ import httpx
 import numpy as np
 
 from bench import load
-from bench.door_world import BANK, FEATURES, PURPOSE, ROOT, DoorWorld, build
+from bench.door_world import BANK, FEATURES, NAMES, PURPOSE, ROOT, DoorWorld, build
 from bench.record import record
 from infra import stack
 
@@ -44,7 +44,8 @@ def http_rps() -> None:
             load.run(port, requests, connections, 1.0)
             runs = [load.run(port, requests, connections, SECONDS) for _ in range(RUNS)]
             assert not sum(run.failed for run in runs)
-            more = {"connections": connections, "runs": RUNS, "seconds": SECONDS}
+            disk = dict(zip(("fdatasync_p50_ms", "fdatasync_p99_ms"), _fdatasync_ms(), strict=True))
+            more = {"connections": connections, "runs": RUNS, "seconds": SECONDS, **disk}
             record("http_rps", _middle(run.rps for run in runs), "requests/s", data=DATA, more=more)
             record("http_p50_ms", _middle(run.p50_ms for run in runs), "ms", data=DATA, goal=goals[0], more=more)
             record("http_p99_ms", _middle(run.p99_ms for run in runs), "ms", data=DATA, goal=goals[1], more=more)
@@ -74,13 +75,28 @@ def http_vs_plain_fastapi() -> None:
     record("http_vs_plain_fastapi", _middle(ratios), "times", goal=2.0, against=against, data=DATA, more=more)
 
 
-def asks(port: int) -> list[bytes]:
+def asks(port: int, told: DoorWorld | None = None) -> list[bytes]:
     """Whole requests for each mandate, with a token."""
-    form = {"grant_type": "client_credentials"}
-    told = httpx.post(f"http://127.0.0.1:{port}/oauth2/token", data=form, auth=(BANK, world().secret)).json()
-    head = f"Authorization: Bearer {told['access_token']}\r\nContent-Type: application/json\r\n"
-    bodies = ({"uscc": code, "purpose": PURPOSE, "mandate": mandate} for code, mandate in world().asks)
+    told = told or world()
+    head = _head(port, told)
+    bodies = ({"uscc": code, "purpose": PURPOSE, "mandate": mandate} for code, mandate in told.asks)
     return [_request("/v1/scores", json.dumps(body), head) for body in bodies]
+
+
+def live_asks(port: int) -> list[bytes]:
+    """The same with all features brought along: the rows that the peers are sent."""
+    head, rows = _head(port, world()), np.round(np.random.default_rng(3).normal(size=(500, FEATURES)), 4).tolist()
+    bodies = (
+        {"uscc": code, "purpose": PURPOSE, "mandate": mandate, "features": dict(zip(NAMES, row, strict=True))}
+        for (code, mandate), row in zip(world().asks, rows, strict=True)
+    )
+    return [_request("/v1/scores/live", json.dumps(body), head) for body in bodies]
+
+
+def _head(port: int, told: DoorWorld) -> str:
+    form = {"grant_type": "client_credentials"}
+    given = httpx.post(f"http://127.0.0.1:{port}/oauth2/token", data=form, auth=(BANK, told.secret)).json()
+    return f"Authorization: Bearer {given['access_token']}\r\nContent-Type: application/json\r\n"
 
 
 def bare() -> list[bytes]:
@@ -102,6 +118,19 @@ def _costed(port: int, pid: int, requests: list[bytes]) -> tuple[float, float]:
     return told.rps, (_cpu_seconds(pid) - before) / (told.rps * SECONDS) * 1e6
 
 
+def _fdatasync_ms(times: int = 500, size: int = 4096) -> tuple[float, float]:
+    """What this disk itself takes to make so many bytes at a file's end durable: half of the times, and 99 of 100."""
+    took = []
+    with (ROOT / "disk").open("wb", buffering=0) as stream:
+        for _ in range(times):
+            stream.write(bytes(size))
+            began = time.perf_counter()
+            os.fdatasync(stream.fileno())
+            took.append((time.perf_counter() - began) * 1e3)
+    took.sort()
+    return round(took[times // 2], 3), round(took[int(times * 0.99)], 3)
+
+
 def _cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -112,12 +141,12 @@ def _middle(values: Iterable[float]) -> float:
 
 
 @contextlib.contextmanager
-def _server(module: str, *arguments: str, ready: bool = True) -> Iterator[tuple[int, int]]:
-    """One process on core 0; its port and process id."""
+def _server(module: str, *arguments: str, ready: bool = True, **more: str) -> Iterator[tuple[int, int]]:
+    """One process on core 0; its port and process id. `more` are settings of the service's."""
     world()
     port, log = stack.free_port(), Path(ROOT / f"{module}.log")
     own = [] if module == "serving" else [*arguments, str(port)]
-    env = world().environment() | {"HAIHE_SERVICE_PORT": str(port)}
+    env = world().environment() | {"HAIHE_SERVICE_PORT": str(port)} | more
     command = ["taskset", "-c", "0", sys.executable, "-m", module, *own]
     url = f"http://127.0.0.1:{port}/ready" if ready else ""
     with stack.running(command, env=env, log=log, ready=url, name=module) as pid:

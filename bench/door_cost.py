@@ -62,7 +62,7 @@ def http_cost_us() -> None:
         return desk.signer.sign(whole)
 
     def ledger(n: int) -> object:
-        return desk.recorder._ledger.append_many(acts) if n % BATCH == 0 else None
+        return desk.journal.append_many(acts) if n % BATCH == 0 else None
 
     def all_but_signature_and_ledger(n: int) -> object:
         own = Call()

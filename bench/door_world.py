@@ -50,26 +50,22 @@ class DoorWorld:
         return {"PATH": os.environ["PATH"], **told, "HAIHE_SERVICE_TODAY": str(TODAY), "HAIHE_SERVICE_MODELS": "bench"}
 
 
-def build(root: Path = ROOT) -> DoorWorld:
-    """Make it anew: some twenty seconds, most of them for the exact contributions of the snapshot."""
+def build(root: Path = ROOT, subjects: int = SUBJECTS) -> DoorWorld:
+    """Make it anew: some twenty seconds, most of them for the exact contributions of the snapshot.
+
+    Beyond SUBJECTS the rows come again: a place in memory costs the same whatever it holds.
+    """
     shutil.rmtree(root, ignore_errors=True)
     for folder in ("ring", "keys"):
         (root / folder).mkdir(parents=True)
     for zone in ("custody", "research", "compute", "platform", "service"):
         (root / "ring" / f"{zone}.pem").write_bytes(SigningKey.create(root / "keys", zone).public_pem())
     key = PseudonymKey("scoring", create_secret(root / "keys" / "pseudonym-scoring.key"))
-    codes = [compose("91", "120116", f"MA{number:06d}").code for number in range(SUBJECTS)]
-    features = _sample(SUBJECTS, 1)[0]
-    version = _seal(
-        root, Kind.VERSION, "compute", _version(), _seal(root, Kind.ORDER, "research", {"order.json": b"{}"})
-    )
-    release = _seal(root, Kind.RELEASE, "custody", {"rows": b"none"}, purpose="scoring")
-    files = _snapshot(Scorer.load(_shelf(root).open(version).path), sorted(key.key_of(c).raw for c in codes), features)
-    more = {"model": "bench", "version": version, "as_of": str(TODAY)}
-    snapshot = _seal(root, Kind.SNAPSHOT, "compute", files, version, release, **more)
+    codes = [compose("91", "120116", f"MA{number:06d}").code for number in range(subjects)]
+    version, snapshot = publish(root, sorted(key.key_of(code).raw for code in codes))
     platform = SigningKey.load(root / "keys", "platform")
-    _shelf(root).point("champion-bench", {"model": "bench", "version": version}, platform)
-    _shelf(root).point("snapshot-bench", {"model": "bench", "version": version, "snapshot": snapshot}, platform)
+    promote(root, version)
+    show(root, version, snapshot)
     access = Access(root / "access.db")
     secret, ledger = access.add_client(BANK), Ledger(root / "platform.jsonl", platform, KeyRing.load(root / "ring"))
     access.set_limit(BANK, Limit(1e6, 1e6))
@@ -81,6 +77,30 @@ def build(root: Path = ROOT) -> DoorWorld:
     ]  # fmt: skip
     access.close()
     return DoorWorld(root, secret, asks)
+
+
+def publish(root: Path, keys: list[bytes], seed: int = 7) -> tuple[str, str]:
+    """A version and its snapshot of the subjects with these sorted keys; neither is pointed at yet."""
+    order = _seal(root, Kind.ORDER, "research", {"order.json": b"{}"}, seed=seed)
+    version = _seal(root, Kind.VERSION, "compute", _version(seed), order)
+    release = _seal(root, Kind.RELEASE, "custody", {"rows": b"none"}, purpose="scoring")
+    files = _snapshot(Scorer.load(_shelf(root).open(version).path), keys, _sample(SUBJECTS, 1)[0])
+    more = {"model": "bench", "version": version, "as_of": str(TODAY)}
+    return version, _seal(root, Kind.SNAPSHOT, "compute", files, version, release, **more)
+
+
+def promote(root: Path, version: str) -> None:
+    """The platform's pointer to the champion."""
+    _point(root, "champion-bench", {"model": "bench", "version": version})
+
+
+def show(root: Path, version: str, snapshot: str) -> None:
+    """The platform's pointer to its snapshot."""
+    _point(root, "snapshot-bench", {"model": "bench", "version": version, "snapshot": snapshot})
+
+
+def _point(root: Path, name: str, told: dict[str, str]) -> None:
+    _shelf(root).point(name, told, SigningKey.load(root / "keys", "platform"))
 
 
 def _shelf(root: Path) -> Shelf:
@@ -102,9 +122,9 @@ def _sample(rows: int, seed: int) -> tuple[Any, Any]:
     return features, (random.random(rows) < 1 / (1 + np.exp(2.5 - trouble))).astype(np.int64)
 
 
-def _version() -> dict[str, bytes]:
-    features, labels = _sample(20_000, 7)
-    booster = grow(features, labels, NAMES, [0] * FEATURES, Recipe(LEAVES, 0.02, TREES, 40, 7))
+def _version(seed: int) -> dict[str, bytes]:
+    features, labels = _sample(20_000, seed)
+    booster = grow(features, labels, NAMES, [0] * FEATURES, Recipe(LEAVES, 0.02, TREES, 40, seed))
     told = {
         "model": "bench", "title": "bench",
         "features": [{"name": name, "title": f"指标{name}", "direction": 0,
@@ -119,10 +139,12 @@ def _snapshot(scorer: Scorer, keys: list[bytes], features: Any) -> dict[str, byt
     scores = scorer.score(features)
     kind = [("probability", "f8"), ("points", "f8"), ("base_points", "f8"), ("contributions", "f8", (FEATURES,)),
             ("grade", "i1")]  # fmt: skip
-    answers = np.zeros(len(keys), dtype=kind)
+    answers = np.zeros(len(features), dtype=kind)
     answers["probability"], answers["points"] = scores.probability, scores.points
     answers["base_points"], answers["contributions"] = scores.base_points, scores.point_contributions
     answers["grade"] = [[name for name, _ in GRADES].index(grade) for grade in scores.grades]
+    again = np.arange(len(keys)) % SUBJECTS
+    features, answers = features[again], answers[again]
     files = {"subjects.bin": b"".join(keys)}
     for name, array in (("features.npy", features), ("answers.npy", answers)):
         np.save(stream := BytesIO(), array)

@@ -1,7 +1,8 @@
 """A load on a server: closed loop over kept-alive connections, with plain sockets, as a process of its own on a core.
 
-`python -m bench.load PORT CONNECTIONS SECONDS < requests` reads whole HTTP requests, framed by their lengths, and
-writes one JSON line: answers a second, the quantiles in milliseconds, and how many were not 200.
+`python -m bench.load PORT CONNECTIONS SECONDS RATE < requests` reads whole HTTP requests, framed by their lengths, and
+writes one JSON line: answers a second, the quantiles in milliseconds, and how many were not 200. It asks no more than
+RATE a second, and as much as it can when that is 0.
 """
 
 from __future__ import annotations
@@ -29,18 +30,19 @@ class Load:
     failed: int
 
 
-def run(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Load:
+def run(port: int, requests: Sequence[bytes], connections: int, seconds: float, rate: float = 0) -> Load:
     """Load the server on `port` of this machine from another process, pinned to a core the server is not on."""
     framed = b"".join(b"%d\n%b" % (len(request), request) for request in requests)
-    command = [sys.executable, "-m", "bench.load", str(port), str(connections), str(seconds)]
+    command = [sys.executable, "-m", "bench.load", str(port), str(connections), str(seconds), str(rate)]
     done = subprocess.run(command, input=framed, capture_output=True, check=True, timeout=seconds + 30)
     return Load(**json.loads(done.stdout))
 
 
-def _main(port: int, connections: int, seconds: float) -> None:
+def _main(port: int, connections: int, seconds: float, rate: float = 0) -> None:
     os.sched_setaffinity(0, {CORE})
     requests = _framed(sys.stdin.buffer.read())
-    ready, sent, took, failed, turn = selectors.DefaultSelector(), {}, [], 0, 0
+    ready, sent, failed, turn = selectors.DefaultSelector(), {}, 0, 0
+    took: list[float] = []
     for _ in range(connections):
         link = socket.create_connection(("127.0.0.1", port))
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -62,9 +64,11 @@ def _main(port: int, connections: int, seconds: float) -> None:
                 continue
             key.data[1] = b""
             now = time.perf_counter()
+            if rate and (early := begin + len(took) / rate - now) > 0:
+                time.sleep(min(early, 0.05))
             took.append(now - sent[link])
             failed += not held.startswith(b"HTTP/1.1 200")
-            sent[link] = now
+            sent[link] = time.perf_counter()
             link.sendall(requests[turn % len(requests)])
             turn += 1
     spent = time.perf_counter() - begin
@@ -93,4 +97,4 @@ def _framed(raw: bytes) -> list[bytes]:
 
 
 if __name__ == "__main__":
-    _main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    _main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bench.record import record
 from models.booster import Recipe, grow, margins, settings
 from models.cluster import Tasks, cluster, in_process
+from models.declared import Training
 from models.judging.metrics import auc
 from models.search import Rows, search
 
@@ -95,26 +96,44 @@ def data_parallel_auc_diff() -> None:
     record("data_parallel_auc_diff", ours - plain, "AUC", data=DATA, goal=0.002, against=against, more=more)
 
 
-def tune_speedup_2_workers() -> None:
-    """One search of 20 trials by 3 folds: as tasks on two workers, to the same one after another in this process."""
+@cache
+def searched() -> tuple[Rows, Training]:
+    """What is searched: 20 trials by 3 folds, and never an early end."""
     x, y = drawn()
     fold = (np.arange(SEARCHED) % FOLDS).astype(np.int16)
     names, signs = tuple(f"f{number}" for number in range(FEATURES)), (1, *(0 for _ in range(FEATURES - 1)))
-    rows = Rows(x[:SEARCHED], y[:SEARCHED], fold, names, signs)
-    recipes = [Recipe(4 + trial % 5 * 4, 0.04 + trial // 5 * 0.02, 40, 40, 7) for trial in range(TRIALS)]
+    return Rows(x[:SEARCHED], y[:SEARCHED], fold, names, signs), Training(TRIALS, patience=TRIALS)
+
+
+def tune_speedup_2_workers() -> None:
+    """One search as tasks on two workers, to the same one after another in this process."""
+    rows, training = searched()
 
     def run(tasks: Tasks) -> Callable[[], Any]:
-        return lambda: search(rows, recipes, tasks)
+        return lambda: search(rows, training, tasks)
 
     start = time.perf_counter()
     with cluster(cpus=2) as tasks:
         begun = time.perf_counter() - start
         tasks.map_tasks(len, ["a", "b"])
         pairs = [(timed(run(tasks)), timed(run(in_process()))) for _ in range(PAIRS)]
-    if any(far.recipe != near.recipe for (_, far), (_, near) in pairs):
-        raise AssertionError("the search took another recipe on workers")
+    if any(far != near for (_, far), (_, near) in pairs):
+        raise AssertionError("the search found something else on workers")
     ratio = statistics.median(near / far for (far, _), (near, _) in pairs)
     far, near = (statistics.median(pair[place][0] for pair in pairs) for place in (0, 1))
     more = {"workers_s": round(far, 2), "sequence_s": round(near, 2), "cluster_start_s": round(begun, 2)}
     more |= {"trials": TRIALS, "folds": FOLDS, "rows": SEARCHED, "pairs": PAIRS}
     record("tune_speedup_2_workers", ratio, "x", data=DATA, against="the same in sequence", more=more)
+
+
+def tune_pruning_speedup() -> None:
+    """One search with its rule of giving up, to the same without, both in this process; and what it costs in AUC."""
+    rows, training = searched()
+    acts = [lambda: search(rows, training, in_process()), lambda: search(rows, training, in_process(), prune=False)]
+    acts[0]()  # so that both have what they import
+    pairs = [[timed(act) for act in acts] for _ in range(PAIRS)]
+    ratio = statistics.median(whole / pruned for (pruned, _), (whole, _) in pairs)
+    best = [max(each["auc"] for each in choice.compared) for _, choice in pairs[0]]
+    given_up = {each["trial"] for each in pairs[0][0][1].compared if each["pruned"]}
+    more = {"best_auc": best[0], "best_auc_without": best[1], "given_up": len(given_up), "trials": TRIALS}
+    record("tune_pruning_speedup", ratio, "x", data=DATA, against="the same, every trial grown whole", more=more)

@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.record import record
-from models.booster import plain_margins, recipes
+from models.booster import plain_margins
 from models.cluster import in_process
+from models.declared import training_of
 from models.fit import full_leaves
 from models.judging import metrics, ranking
 from models.search import Rows, search
@@ -79,8 +80,8 @@ def ours(x: Floats, y: NDArray[Any], others: Floats) -> Floats:
     """The pipeline: recipes searched over five inner folds, the smaller preferred, leaves that hold their rows."""
     names = tuple(f"f{number}" for number in range(x.shape[1]))
     rows = Rows(x, y, _folds(y), names, (0,) * x.shape[1])
-    choice = search(rows, recipes({"trials": 6, "seed": SEED, "minimum_leaf": 20}), in_process())
-    return walk.margins(flat(read(full_leaves(rows, choice.recipe)[1], names)), others)
+    choice = search(rows, training_of({"training": {"trials": 12, "seed": SEED, "minimum_leaf": 20}}), in_process())
+    return walk.margins(flat(read(full_leaves(rows, choice.recipe, None, 20)[1], names)), others)
 
 
 def logistic(x: Floats, y: NDArray[Any], others: Floats) -> Floats:

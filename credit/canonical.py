@@ -11,9 +11,7 @@ from typing import Any
 
 def canonical(value: Any) -> bytes:
     """``value`` as JSON with sorted keys, no blanks, UTF-8; NaN and infinities are refused (ValueError)."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
-    ).encode()
+    return _written(value).encode()
 
 
 def digest(content: bytes | Path) -> str:
@@ -34,3 +32,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+_written = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
+).encode

@@ -23,7 +23,7 @@ HERE = Path(__file__).parent / "catalogues"
 _KEYS = {
     "name", "title", "english", "source", "market", "subjects", "standard", "openness", "sharing", "usage", "file",
     "subject", "surrogate", "key", "time", "repair_document", "fields", "layouts", "checks", "constants",
-    "registers", "subject_kind", "state",
+    "registers", "subject_kind", "state", "scope",
 }  # fmt: skip
 _NEEDED = {"name", "title", "source", "openness", "sharing", "usage", "file", "subject", "key", "time", "fields"}
 
@@ -72,6 +72,7 @@ class Table:
     registers: bool = False
     subject_kind: Field | None = None
     state: Field | None = None
+    scope: Field | None = None  # says of each record who may be shown it (公开类型, 信息使用范围)
 
     @property
     def dated(self) -> bool:
@@ -128,6 +129,7 @@ class Table:
             registers=bool(told.get("registers", False)),
             subject_kind=find(told.get("subject_kind")),
             state=find(told.get("state")),
+            scope=find(told.get("scope")),
         )
 
 

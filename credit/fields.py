@@ -13,6 +13,9 @@ TYPES = ("string", "integer", "number", "date", "boolean")
 ROLES = ("direct", "quasi", "sensitive", "none")  # 直接标识符, 准标识符 (GB/T 37964-2019), sensitive attribute, none
 OPENNESS = ("社会公开", "依申请公开", "不公开")  # 公开属性
 SHARING = ("无条件共享", "有条件共享", "不予共享")  # 共享范围
+INQUIRY = "inquiry"  # the purpose whose release shows records of a named subject (查询)
+WITH_MANDATE = ("授权查询", "特定范围内公开")  # of a record: shown under the subject's mandate (授权书) alone
+WITHHELD = ("政府部门内部共享", "不可公开")  # of a record: never shown
 _KEYS = {
     "name", "column", "title", "type", "unit", "required", "enum", "minimum", "maximum", "pattern", "max_length",
     "role", "openness", "sharing", "usage", "rules", "formats", "scale", "sensitivity"
@@ -52,6 +55,16 @@ class Field:
         """The rule for a purpose; what has none is dropped: it fails closed."""
         return self.rules.get(purpose, "drop")
 
+    @property
+    def shown_to(self) -> str:
+        """Who may be shown it in answer to an inquiry: ``anyone``, who holds a ``mandate``, or ``nobody``.
+
+        公开属性 and 共享范围 say it (天津市社会信用条例 arts. 10–11): 依申请公开 is shown under a mandate.
+        """
+        if self.openness == "不公开" or self.sharing == "不予共享":
+            return "nobody"
+        return "anyone" if self.openness == "社会公开" else "mandate"
+
     @classmethod
     def parse(cls, told: Mapping[str, Any], *, where: str) -> Field:
         """Read one field; raises :class:`Malformed` naming file, field and key."""
@@ -61,9 +74,13 @@ class Field:
             if told[key] not in allowed:
                 raise Malformed(f"{here}: {key} is {told[key]!r}", why=f"it must be one of {', '.join(allowed)}")
         rules = told.get("rules") or {}
-        if told["role"] == "direct" and any(rule not in ("drop", "subject", "pseudonym") for rule in rules.values()):
+        hidden = ("drop", "subject", "pseudonym")
+        elsewhere = [rule for purpose, rule in rules.items() if purpose != INQUIRY]
+        if told["role"] == "direct" and any(rule not in hidden for rule in elsewhere):
             raise Malformed(f"{here}: a direct identifier is dropped or made a pseudonym", why=f"its rules are {rules}")
-        return cls(
+        if any(rule.startswith("show") for rule in elsewhere):
+            raise Malformed(f"{here}: only an inquiry shows what identifies", why=f"its rules are {rules}")
+        made = cls(
             name=told["name"],
             column=told["column"],
             title=told["title"],
@@ -84,6 +101,9 @@ class Field:
             scale=float(told.get("scale", 1.0)),
             sensitivity=told.get("sensitivity"),
         )
+        if made.shown_to == "nobody" and made.rule(INQUIRY) not in hidden:
+            raise Malformed(f"{here}: an inquiry may not show it", why=f"{made.openness}, {made.sharing}")
+        return made
 
 
 def require_keys(told: Any, *, known: Collection[str], needed: Collection[str], where: str) -> None:

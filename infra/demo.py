@@ -33,6 +33,7 @@ def invented(out: Path, *, subjects: int, seed: int) -> None:
         walk.step("keys", "keys")
         walk.step("city", "city", "--subjects", str(subjects), "--seed", str(seed), "--out", str(raw))
         bring_in(walk, raw, "city")
+        dossiers(walk)
         with stack.mlflow_server(walk.home) as mlflow:
             walk.env["HAIHE_COMPUTE_MLFLOW_URI"] = mlflow
             train(walk, MODELS)
@@ -47,6 +48,9 @@ def invented(out: Path, *, subjects: int, seed: int) -> None:
             mandates = authorise(walk, {who: examples[who]["code"] for who, _ in CLIENTS})
             answers = {who: score(walk, who, examples[who]["code"], mandates[who], address) for who, _ in CLIENTS}
             after = repaired(walk, examples["penalised_enterprise"], mandates, address, answers)
+            for who in ("penalised_enterprise", "individual_business"):
+                paper = out / f"{who}.pdf"
+                report_of(walk, who, examples[who]["code"], mandates[who], address, paper)
         finally:
             serving.__exit__(None, None, None)
         for who, words in CLIENTS:
@@ -65,6 +69,19 @@ def bring_in(walk: Walk, raw: Path, catalogue: str) -> None:
         made = walk.step(f"release {purpose}", "release", purpose, "--catalogue", catalogue)
         walk.journey.releases.append(made["release"])
         walk.journey.catalogue = f"{catalogue} {made['catalogue'][:16]}"
+
+
+def dossiers(walk: Walk, when: str = "") -> str:
+    """Public records for the service to answer queries and reports from; the dossiers' id."""
+    walk.step(f"release inquiry{when}", "release", "inquiry")
+    return str(walk.step(f"dossiers{when}", "dossiers")["dossiers"])
+
+
+def report_of(walk: Walk, who: str, code: str, mandate: str, address: str, out: Path) -> None:
+    """Get a subject's public credit report as the bank would, and check it offline."""
+    words = ("report", code, "--as", str(_credentials(walk)), "--mandate", mandate, "--out", str(out), "--url", address)
+    told = walk.step(f"report {who}", *words)
+    walk.step(f"verify report {who}", "verify-report", told["file"], told["signature"])
 
 
 def train(walk: Walk, models: tuple[str, ...]) -> None:
@@ -134,6 +151,7 @@ def repaired(
     walk.step("repair", "repair", subject["repairable_document"], "--by", "city:registry")
     made = walk.step("release after repair", "release", "scoring")
     walk.journey.releases.append(made["release"])
+    dossiers(walk, " after repair")
     wanted = snapshot(walk, "enterprise", "snapshot after repair")
     limit = time.monotonic() + 30
     while time.monotonic() < limit:

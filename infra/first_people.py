@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from credit.actor import Actor, Role
-from credit.seal import Kind
+from credit.releases import newest
 from infra.home import Home
 from lab.accounts import Accounts
 from lab.projects import Projects
@@ -22,14 +22,14 @@ def first_people(home: Home, today: date) -> dict[str, tuple[Role, str]]:
     if accounts.all():
         return {}
     ledger = home.ledger("research", writing=True)
-    releases = [seal for seal in home.shelf.list(Kind.RELEASE) if seal.terms.get("purpose") == "research"]
-    invented = bool(releases) and bool(releases[-1].terms.get("invented"))
+    release = newest(home.shelf, "research")
+    invented = release is not None and bool(release.seal.terms.get("invented"))
     wanted = {"petra": Role.PLATFORM, **(DEMO if invented else {})}
     made = {name: (role, accounts.add(name, (role,), by=SETUP, ledger=ledger)) for name, role in wanted.items()}
     projects = Projects(ledger)
-    if invented and PROJECT not in projects.all():
+    if release and invented and PROJECT not in projects.all():
         until = today.replace(year=today.year + 1, day=1)
         projects.open(PROJECT, title="第一课题 first look", purpose="to get to know the lab", ends_on=until, by=SETUP)
         projects.set_members(PROJECT, ("alice",), by=SETUP)
-        projects.grant(PROJECT, releases[-1].terms["tables"], by=SETUP)
+        projects.grant(PROJECT, release.seal.terms["tables"], by=SETUP)
     return made

@@ -19,6 +19,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "compute": ("register", "promote", "snapshot"),
     "evaluate": ("evaluate",),
     "exports": ("export",),
+    "inquiry": ("dossiers", "report", "verify-report"),
     "service": ("bank", "mandate", "revoke", "review", "serve", "score"),
     "tenants": ("usage", "sandbox"),
     "audit": ("trace", "shelf", "catalogue", "ledger"),

@@ -31,7 +31,10 @@ from credit.settings import read
 from credit.shelf import Shelf
 
 ZONES = ("custody", "research", "compute", "platform", "service")
-SECRETS = {"custody": ("raw", "pseudonym-research", "pseudonym-scoring"), "service": ("pseudonym-scoring",)}
+SECRETS = {
+    "custody": ("raw", "pseudonym-research", "pseudonym-scoring", "pseudonym-inquiry"),
+    "service": ("pseudonym-scoring", "pseudonym-inquiry"),
+}
 Settings = TypeVar("Settings")
 
 
@@ -47,8 +50,9 @@ class Home:
         return cls(Path(env.get("HAIHE_HOME", "var/lab")).resolve())
 
     def ensure_keys(self) -> bool:
-        """Make every key that is not there yet; True when any was made. The scoring secret is shared by custody
-        (who makes the scoring release) and the service (who must find a subject in it), and by nobody else."""
+        """Make every key that is not there yet; True when any was made. The secrets of scoring and inquiry are
+        shared by custody (who makes those releases) and the service (who must find a subject in them), and by nobody
+        else."""
         made = False
         for zone in ZONES:
             folder = self.keys(zone)

@@ -79,7 +79,7 @@ def _model(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "title": told["title"],
-        "e": {"baseline": None, **e},
+        "e": {"baseline": None, "challenger": None, **e},
         "verdict": told["verdict"],
         "roc": Markup(pictures.roc(false, true, e["ks"], words, e["judged_by"])),
         "calibration": Markup(pictures.calibration(e["calibration"]["bins"])),

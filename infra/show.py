@@ -14,6 +14,7 @@ from rich.tree import Tree
 from credit.errors import Refused
 from infra.sandbox.preflight import Answer
 from infra.trace import Chain
+from models.challenger.page import price
 
 console = Console(highlight=False)
 
@@ -91,6 +92,10 @@ def figures(model: str, version: str, e: Mapping[str, Any]) -> None:
     if e.get("baseline"):
         b = e["baseline"]
         console.print(f"  {b['what']}: AUC {b['auc']:.3f} ({b['auc_low']:.3f} to {b['auc_high']:.3f})")
+    if e.get("challenger"):
+        c = e["challenger"]
+        console.print(f"  {c['what']}: AUC {c['auc']:.3f} ({c['auc_low']:.3f} to {c['auc_high']:.3f})")
+        console.print(f"  price of interpretability, what the version has more: {price(c)}")
 
 
 def answers(found: Iterable[Answer]) -> int:

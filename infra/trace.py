@@ -75,7 +75,7 @@ def trace(name: str, *, shelf: Shelf, ledgers: Mapping[str, Ledger]) -> Chain:
 
 def _answered(score: str, entries: list[Entry]) -> Entry:
     for entry in entries:
-        if entry.object == score and entry.verb == "score.answered":
+        if entry.object == score and entry.verb in ("score.answered", "score.live"):
             return entry
     raise Missing("No ledger here has that score", remedy="Give a score id from an answer, or the id of a seal")
 

@@ -5,37 +5,22 @@ Platt scaling with Platt's smoothed targets, fitted by Newton's method (Platt 19
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Refused
+from models.calibration_map import GENTLEST, Platt
 
 Array = NDArray[Any]
 BINS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Platt:
-    """``log-odds of default = slope * raw + intercept``."""
-
-    slope: float
-    intercept: float
-
-    def log_odds(self, raw: Array) -> NDArray[np.float64]:
-        """Calibrated log-odds (n,) of raw margins (n,)."""
-        return np.asarray(self.slope * raw + self.intercept, dtype=np.float64)
-
-
 def fit_platt(labels: Array, raw: Array) -> Platt:
     """Fit on margins the model was not trained on; raises :class:`Refused` when they do not rank the subjects."""
-    bad = float(np.sum(labels))
-    good = len(labels) - bad
-    targets = np.where(np.asarray(labels) > 0, (bad + 1) / (bad + 2), 1 / (good + 2))
-    slope, intercept = logistic_line(targets, raw)
-    if not slope > 0:
+    slope, intercept = logistic_line(smoothed(labels), raw)
+    if not slope >= GENTLEST:
         raise Refused(
             "The model does not rank the subjects",
             why="out of fold, a higher raw score does not go with more defaults",
@@ -44,26 +29,41 @@ def fit_platt(labels: Array, raw: Array) -> Platt:
     return Platt(slope, intercept)
 
 
+def smoothed(labels: Array) -> NDArray[np.float64]:
+    """Platt's targets (n,) for 0/1 labels (n,): a little within 0 and 1, so that what is told apart whole has a fit."""
+    bad = float(np.sum(labels))
+    return np.where(np.asarray(labels) > 0, (bad + 1) / (bad + 2), 1 / (len(labels) - bad + 2))
+
+
 def logistic_line(targets: Array, x: Array) -> tuple[float, float]:
-    """Slope and intercept of a logistic regression of ``targets`` (n,) in [0, 1] on ``x`` (n,), by damped Newton."""
+    """Slope and intercept of a logistic regression of ``targets`` (n,) in [0, 1] on ``x`` (n,)."""
     center, scale = float(np.mean(x)), float(np.std(x)) or 1.0
     z = (np.asarray(x, dtype=np.float64) - center) / scale
-    design = np.column_stack([z, np.ones_like(z)])
+    line, _ = logistic(targets, np.column_stack([z, np.ones_like(z)]))
+    return float(line[0] / scale), float(line[1] - line[0] * center / scale)
+
+
+def logistic(targets: Array, design: Array, offset: Array | float = 0.0) -> tuple[NDArray[np.float64], float]:
+    """The line (d,) of least log-loss of ``offset + design @ line``, its last column ones, by damped Newton; the loss.
+
+    ``targets`` (n,) are in [0, 1]; the loss is a sum.
+    """
     share = float(np.clip(np.mean(targets), 1e-9, 1 - 1e-9))
-    line = np.array([0.0, np.log(share / (1 - share))])
-    loss = _loss(design @ line, targets)
+    line = np.zeros(design.shape[1])
+    line[-1] = np.log(share / (1 - share))
+    loss = _loss(offset + design @ line, targets)
     for _ in range(100):
-        p = sigmoid(design @ line)
+        p = sigmoid(offset + design @ line)
         gradient = design.T @ (p - targets)
-        hessian = design.T @ (design * (p * (1 - p))[:, None]) + 1e-10 * np.eye(2)
+        hessian = design.T @ (design * (p * (1 - p))[:, None]) + 1e-10 * np.eye(len(line))
         step = np.linalg.solve(hessian, gradient)
         length = 1.0
-        while (new := _loss(design @ (line - length * step), targets)) > loss and length > 1e-8:
+        while (new := _loss(offset + design @ (line - length * step), targets)) > loss and length > 1e-8:
             length /= 2
         line, gain, loss = line - length * step, loss - new, new
-        if gain < 1e-12 * len(z):
+        if gain < 1e-12 * len(design):
             break
-    return float(line[0] / scale), float(line[1] - line[0] * center / scale)
+    return line, loss
 
 
 def sigmoid(x: Array) -> NDArray[np.float64]:

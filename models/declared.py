@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from types import MappingProxyType
 from typing import Any
 
 from models.forms import Form
 from models.nearest import hint
+from models.space import Space, read_space, usual
+
+CALIBRATIONS = ("best", "platt", "beta", "isotonic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +75,22 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How many recipes are tried, the seed, and the least rows in a leaf (a privacy bound as well).
+    """How many recipes are tried within which space, the seed, the least rows in a leaf (a privacy bound as well).
 
-    A model of more than ``rows_a_worker`` rows is grown by several workers, each with a part of the rows.
+    The search ends early when ``patience`` trials came and went without a better one. A model of more than
+    ``rows_a_worker`` rows is grown by several workers, each with a part of the rows.
+    ``calibration`` pins a kind of calibration map; "best" takes what log-loss chooses (models.calibration_choice).
     ``accept_leak`` names features that tell the label by themselves and may: somebody has looked.
     """
 
-    trials: int = 4
+    trials: int = 12
     seed: int = 7
     minimum_leaf: int = 40
     rows_a_worker: int = 2_000_000
     accept_leak: tuple[str, ...] = ()
+    calibration: str = "best"
+    patience: int = 24
+    space: Space = field(default_factory=Space)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +180,24 @@ def read_split(form: Form) -> Split:
 
 def read_training(form: Form) -> Training:
     """The training section."""
+    leaf = form.whole("minimum_leaf", least=1, most=100_000, otherwise=40)
+    space = form.form("space", known=keys_of(Space), optional=keys_of(Space)) if "space" in form.told else None
     return Training(
-        form.whole("trials", least=1, most=50, otherwise=4),
+        form.whole("trials", least=1, most=1000, otherwise=12),
         form.whole("seed", least=0, most=2**31 - 1, otherwise=7),
-        form.whole("minimum_leaf", least=1, most=100_000, otherwise=40),
+        leaf,
         form.whole("rows_a_worker", least=500, most=1_000_000_000, otherwise=2_000_000),
         form.names("accept_leak") if "accept_leak" in form.told else (),
+        form.one_of("calibration", CALIBRATIONS, otherwise="best"),
+        form.whole("patience", least=1, most=1000, otherwise=24),
+        read_space(space, leaf) if space else usual(leaf),
     )
+
+
+def training_of(declaration: Mapping[str, Any]) -> Training:
+    """The training section of a whole declaration."""
+    known = keys_of(Training)
+    return read_training(Form.of(declaration["training"], "order.training", known=known, optional=known))
 
 
 def read_scale(form: Form) -> Scale:

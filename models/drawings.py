@@ -5,7 +5,7 @@ Colours are those of Okabe and Ito, told apart by colour-blind people; a second 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,18 @@ BLUE, GREY = "#0072B2", "#767676"
 MOST = 25  # features shown
 
 
-def draw(folder: Path, evidence: Mapping[str, Any], importance: Mapping[str, float]) -> None:
-    """Write ``roc.png``, ``calibration.png`` and ``importance.png`` of a version into ``folder``."""
+def draw(
+    folder: Path,
+    evidence: Mapping[str, Any],
+    importance: Mapping[str, float],
+    compared: Sequence[Mapping[str, Any]],
+) -> None:
+    """Write ``roc``, ``calibration``, ``importance`` and ``search`` (all ``.png``) of a version into ``folder``."""
     from matplotlib.figure import Figure
 
-    for name, act in (("roc", _roc), ("calibration", _calibration), ("importance", _importance)):
+    for name, act in (("roc", _roc), ("calibration", _calibration), ("importance", _importance), ("search", _search)):
         figure = Figure(figsize=(6, 5), layout="constrained", facecolor="white")
-        act(figure.subplots(), {**evidence, "importance": importance})
+        act(figure.subplots(), {**evidence, "importance": importance, "compared": compared})
         figure.savefig(folder / f"{name}.png", dpi=100, metadata={"Software": None})
 
 
@@ -47,3 +52,17 @@ def _importance(axes: Any, told: Mapping[str, Any]) -> None:
     axes.barh([name for name, _ in shown], [value for _, value in shown], color=BLUE)
     axes.set(xlabel="mean size of its points", title="Importance")
     axes.tick_params(axis="y", labelsize=7)
+
+
+def _search(axes: Any, told: Mapping[str, Any]) -> None:
+    best: dict[int, float] = {}
+    pruned = {each["trial"] for each in told["compared"] if each["pruned"]}
+    for each in told["compared"]:
+        best[each["trial"]] = max(each["auc"], best.get(each["trial"], 0.0))
+    for colour, label, shown in ((BLUE, "grown whole", best.keys() - pruned), (GREY, "given up on the way", pruned)):
+        numbers = sorted(shown)
+        axes.plot(numbers, [best[n] for n in numbers], "o" if colour == BLUE else "x", color=colour, label=label)
+    numbers = sorted(best)
+    axes.step(numbers, [max(best[n] for n in numbers[:k]) for k in range(1, len(best) + 1)], color=BLUE, where="post")
+    axes.set(xlabel="trial", ylabel="AUC out of fold, mean over folds", title="Search")
+    axes.legend(loc="lower right")

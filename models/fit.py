@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from credit.errors import Refused
 from models import version
-from models.booster import Recipe, grow, recipes, text_of
-from models.calibration import fit_platt
-from models.calibrators import compare
+from models.booster import Recipe, grow, text_of
+from models.calibration_choice import Chosen, choose
+from models.challenger.challenge import challenge
 from models.cluster import Progress, Tasks
+from models.declared import training_of
 from models.judging.evidence import measure, rounded
-from models.judging.judged import judge_rows
+from models.judging.judged import judge_rows, tell_folds
 from models.judging.metrics import auc
 from models.parallel.folds import few, out_of_fold_sharded, shards_of
 from models.parallel.gang import Gang
@@ -65,7 +66,19 @@ def require_enough(sample: Sample) -> None:
         )
 
 
-def fit(
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """A model before it is judged: what goes into its folder, and how it came to be."""
+
+    text: str
+    told: dict[str, Any]
+    rows: Rows  # in time: what it has learnt from
+    recipe: Recipe
+    margins: NDArray[np.float64]  # of those rows, out of fold
+    calibration: Chosen
+
+
+def learn(
     declaration: Mapping[str, Any],
     sample: Sample,
     tasks: Tasks,
@@ -73,8 +86,8 @@ def fit(
     order: str,
     release: str,
     progress: Progress | None = None,
-) -> Fitted:
-    """Make a version's content from the declaration of its order (``Order.as_json()``) and its sample."""
+) -> Learnt:
+    """Search, grow and calibrate on the sample's rows in time; rows out of time are not looked at."""
     require_enough(sample)
     names = tuple(feature["name"] for feature in declaration["features"])
     if names != tuple(sample.names):
@@ -87,32 +100,50 @@ def fit(
         names,
         tuple(int(feature["direction"]) for feature in declaration["features"]),
     )
-    most = int(declaration["training"].get("rows_a_worker", len(rows.labels)))
-    looked_at = few([sample.subjects[number] for number in np.flatnonzero(in_time)], most)
-    choice = search(_only(rows, looked_at), recipes(declaration["training"]), tasks, progress)
+    training = training_of(declaration)
+    most = training.rows_a_worker
+    subjects = [sample.subjects[number] for number in np.flatnonzero(in_time)]
+    looked_at = few(subjects, most)
+    choice = search(_only(rows, looked_at), training, tasks, progress)
     chosen = replace(choice.recipe, shards=shards_of(len(rows.labels), most))
-    recipe, text = full_leaves(rows, chosen, tasks.gang)
-    if recipe.shards > 1:
-        margins = out_of_fold_sharded(rows, recipe, tasks.gang)
-    else:
-        margins = choice.margins if recipe == choice.recipe else out_of_fold(rows, recipe, tasks)
-    platt = fit_platt(rows.labels, margins)
-    made = version.Made(recipe, platt, choice.compared)
+    recipe, text = full_leaves(rows, chosen, tasks.gang, training.minimum_leaf)
+    sharded = recipe.shards > 1
+    margins = out_of_fold_sharded(rows, recipe, tasks.gang) if sharded else out_of_fold(rows, recipe, tasks)
+    calibration = choose(rows.labels, margins, rows.fold, subjects, training.calibration, training.minimum_leaf)
+    made = version.Made(recipe, calibration.taken, choice.compared)
     told = version.scorecard(declaration, made, order=order, release=release)
-    scorer = Scorer.of(text, told)
-    judged = judge_rows(sample, scorer, recipe, tasks)
+    return Learnt(text, told, rows, recipe, margins, calibration)
+
+
+def fit(
+    declaration: Mapping[str, Any],
+    sample: Sample,
+    tasks: Tasks,
+    *,
+    order: str,
+    release: str,
+    progress: Progress | None = None,
+) -> Fitted:
+    """Make a version's content from the declaration of its order (``Order.as_json()``) and its sample."""
+    learnt = learn(declaration, sample, tasks, order=order, release=release, progress=progress)
+    rows, margins = learnt.rows, learnt.margins
+    scorer = Scorer.of(learnt.text, learnt.told)
+    judged = judge_rows(sample, scorer, learnt.recipe, tasks)
     evidence = measure(scorer, sample, judged)
-    evidence["calibrators"] = rounded(compare(platt, (rows.labels, margins), (judged.labels, judged.raw)))
-    return Fitted(text, told, evidence, tuple(_told(rows, margins, fold) for fold in rows.folds))
+    later = (judged.labels, judged.raw) if judged.by == "out of time" else (None, None)
+    evidence["calibrators"] = rounded(learnt.calibration.as_evidence(*later))
+    evidence["out_of_fold"] = rounded(tell_folds(sample, margins))
+    evidence["challenger"] = challenge(scorer, sample, judged, training_of(declaration).minimum_leaf, tasks)
+    return Fitted(learnt.text, learnt.told, evidence, tuple(_told(rows, margins, fold) for fold in rows.folds))
 
 
-def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None) -> tuple[Recipe, str]:
-    """Trees in which every leaf really holds ``recipe.minimum_leaf`` rows, and the recipe that grew them.
+def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None, least: int = 0) -> tuple[Recipe, str]:
+    """Trees in which every leaf really holds ``least`` rows (0: the recipe's own), and the recipe that grew them.
 
     LightGBM bounds a leaf by an estimate of its rows from their Hessians, so late trees undercut the bound; it is
     raised until they do not. It ends: a bound high enough leaves no split, which is refused in words.
     """
-    least, now = recipe.minimum_leaf, recipe
+    least, now = least or recipe.minimum_leaf, recipe
     while True:
         text = text_of(grow(rows.features, rows.labels, rows.names, rows.directions, now, gang))
         smallest = min(int(tree.leaf_count.min()) for tree in read(text, rows.names).trees)

@@ -53,6 +53,13 @@ class Form:
             self.wrong(key, "a name is of a–z, 0–9 and underscores, a letter first", "As firm_age_years")
         return value
 
+    def one_of(self, key: str, words: Sequence[str], *, otherwise: str) -> str:
+        """One of some words; ``otherwise`` when the key is absent."""
+        value = self.told.get(key, otherwise)
+        if not isinstance(value, str) or value not in words:
+            self.wrong(key, f"one of {', '.join(words)} was expected", hint(str(value), words))
+        return str(value)
+
     def name_or_none(self, key: str) -> str | None:
         """A name, or null."""
         return None if self.told.get(key) is None else self.name(key)

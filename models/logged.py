@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from credit.shelf import Opened
+from models.challenger.page import write_csv
 from models.curves import curves, importance
 from models.drawings import draw
 from models.fit import Fitted
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from models.sample import Sample
 
 FIGURES = ("rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier", "stability_index")
-_TRIED = ("leaves", "rate", "minimum_leaf", "seed")  # what makes a trial; its rounds are looked at on the way
+_TRIED = ("leaves", "rate", "minimum_leaf", "l2", "feature_share", "seed", "pruned")
 
 
 def tags(opened: Opened, by: Actor) -> dict[str, str]:
@@ -42,6 +43,10 @@ def figures(evidence: Mapping[str, Any]) -> dict[str, float]:
     """The figures of an evidence that MLflow shows."""
     told = {name: evidence[name] for name in FIGURES} | {"ece": evidence["calibration"]["ece"]}
     told["baseline_auc"] = evidence.get("baseline", {}).get("auc")
+    told["out_of_fold_auc"] = evidence.get("out_of_fold", {}).get("auc")
+    if "challenger" in evidence:
+        told["scorecard_auc"] = evidence["challenger"]["auc"]
+        told["price_of_interpretability"] = evidence["challenger"]["price_of_interpretability"]["points"]
     return {name: float(value) for name, value in told.items() if value is not None}
 
 
@@ -57,7 +62,9 @@ def log_training(
             told = curves(scorer, sample.features[rows], sample.labels[rows])
             shown |= {f"{name}_{figure}": curve for figure, curve in told.items()}
     with tempfile.TemporaryDirectory() as folder:
-        draw(Path(folder), fitted.evidence, importance(scorer, sample.features))
+        compared = fitted.told["training"]["compared"]
+        draw(Path(folder), fitted.evidence, importance(scorer, sample.features), compared)
+        write_csv(Path(folder) / "scorecard.csv", fitted.evidence["challenger"])
         return tracking.log_run(
             opened.seal.terms["model"],
             params=fitted.told["training"]["recipe"],
@@ -66,23 +73,23 @@ def log_training(
             folder=opened.path,
             plots=Path(folder),
             curves=shown,
-            inner=(*trials(fitted.told["training"]["compared"]), *folds(fitted)),
+            inner=(*trials(compared), *folds(fitted)),
         )
 
 
 def trials(compared: list[Mapping[str, Any]]) -> list[Inner]:
-    """A run for each trial: the mean AUC out of fold after each number of rounds that was looked at."""
-    found: dict[tuple[Any, ...], dict[int, float]] = {}
+    """A run for each trial: its recipe, whether it was given up, the mean AUC out of fold after each of its stops."""
+    found: dict[int, list[Mapping[str, Any]]] = {}
     for each in compared:
-        found.setdefault(tuple(each[name] for name in _TRIED), {})[int(each["rounds"])] = float(each["auc"])
+        found.setdefault(int(each["trial"]), []).append(each)
     return [
         Inner(
             f"trial {number}",
-            dict(zip(_TRIED, key, strict=True)),
-            {"best_auc": max(curve.values())},
-            {"auc": sorted(curve.items())},
+            {name: stops[0][name] for name in _TRIED},
+            {"best_auc": max(stop["auc"] for stop in stops)},
+            {"auc": [(int(stop["rounds"]), float(stop["auc"])) for stop in stops]},
         )
-        for number, (key, curve) in enumerate(found.items(), start=1)
+        for number, stops in found.items()
     ]
 
 

@@ -1,8 +1,8 @@
 """Scorecard (评分卡): the words and numbers around the trees, read from ``version.json``. Pure data, no model.
 
-Probability: ``log_odds = slope * raw + intercept`` (Platt). Points: ``offset - factor * log_odds``, where the scale
-says ``points`` at good:bad ``odds`` and ``double_odds`` points more for twice the odds, so ``factor = double_odds / ln
-2`` and ``offset = points - factor * ln(odds)`` (Siddiqi, Credit Risk Scorecards, 2006, chapter 6).
+Probability: by the log-odds that the calibration map gives a raw margin. Points: ``offset - factor * log_odds``, where
+the scale says ``points`` at good:bad ``odds`` and ``double_odds`` points more for twice the odds, so ``factor =
+double_odds / ln 2`` and ``offset = points - factor * ln(odds)`` (Siddiqi, Credit Risk Scorecards, 2006, chapter 6).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Malformed
+from models.calibration_map import CalibrationMap
+from models.calibration_map import read as read_calibration
 
 Floats = NDArray[np.float64]
 
@@ -60,8 +62,7 @@ class Scorecard:
 
     model: str
     features: tuple[Feature, ...]
-    slope: float
-    intercept: float
+    calibration: CalibrationMap
     factor: float
     offset: float
     minimum: float
@@ -125,8 +126,7 @@ def read(told: Mapping[str, Any]) -> Scorecard:
         card = Scorecard(
             told["model"],
             features,
-            float(told["calibration"]["slope"]),
-            float(told["calibration"]["intercept"]),
+            read_calibration(told["calibration"]),
             factor,
             scale["points"] - factor * math.log(scale["odds"]),
             scale["minimum"],
@@ -142,10 +142,10 @@ def read(told: Mapping[str, Any]) -> Scorecard:
 
 
 def _require(card: Scorecard, names: Sequence[str]) -> None:
-    numbers = (card.slope, card.intercept, card.factor, card.offset, *card.cuts, *(r.at_least for r in card.rules))
+    numbers = (card.factor, card.offset, *card.cuts, *(r.at_least for r in card.rules))
     wrong = {
         "a number is not finite": not all(map(math.isfinite, numbers)),
-        "a higher raw score must mean a higher probability": card.slope <= 0 or card.factor <= 0,
+        "a higher probability must mean fewer points": card.factor <= 0,
         "the scale has no room": not card.minimum < card.maximum,
         "grades go from best to worst": list(card.cuts) != sorted(card.cuts, reverse=True),
         "a grade is named twice": len(set(card.grades)) != len(card.grades),

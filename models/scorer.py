@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Malformed, Missing
+from models.calibration_map import steepness
 from models.scorecard import Reason, Rule, Scorecard
 from models.scorecard import read as read_scorecard
 from models.trees import walk
@@ -44,6 +45,7 @@ class Scorer:
 
     card: Scorecard
     forest: Forest
+    expected: float  # the mean margin over the training rows, and its points
     base_points: float
     trees: Flat = field(repr=False)
     reasons: Reasons = field(repr=False)
@@ -73,10 +75,11 @@ class Scorer:
         if any(sign not in (0, f.direction) for sign, f in zip(forest.directions, card.features, strict=True)):
             raise Malformed("The model was trained with other directions than it declares")
         trees = flat(forest)
-        base = float(card.offset - card.factor * (card.slope * walk.expected(trees) + card.intercept))
+        expected = walk.expected(trees)
+        base = float(card.offset - card.factor * card.calibration.log_odds(np.array([expected]))[0])
         if not card.minimum <= base <= card.maximum:
             raise Malformed("The scale does not fit the model", why="the points of nobody in particular lie outside it")
-        scorer = cls(card, forest, base, trees, Reasons.of(trees, len(card.names)))
+        scorer = cls(card, forest, expected, base, trees, Reasons.of(trees, len(card.names)))
         for rows in (1, FEW + 1):  # so that what is compiled for a machine is compiled before the first who asks
             scorer.score(np.zeros((rows, len(card.names))))
         return scorer
@@ -91,13 +94,13 @@ class Scorer:
 
     def probability(self, raw: Floats) -> Floats:
         """Calibrated default probability (n,) of raw margins (n,)."""
-        odds = self.card.slope * raw + self.card.intercept
+        odds = self.card.calibration.log_odds(raw)
         small = np.exp(-np.abs(odds))
         return np.asarray(np.where(odds >= 0, 1 / (1 + small), small / (1 + small)), dtype=np.float64)
 
     def points(self, raw: Floats) -> Floats:
         """Points (n,) of raw margins (n,), within the scale."""
-        odds = self.card.slope * raw + self.card.intercept
+        odds = self.card.calibration.log_odds(raw)
         return np.asarray(np.clip(self.card.offset - self.card.factor * odds, self.card.minimum, self.card.maximum))
 
     def score(self, features: Floats) -> Scores:
@@ -110,7 +113,7 @@ class Scorer:
             self.probability(raw),
             points,
             self.base_points,
-            self._contributions(rows, points),
+            self._contributions(rows, raw, points),
             [card.grades[place] for place in card.grade_index(points, hits)],
             [tuple(rule for rule, hit in zip(card.rules, row, strict=True) if hit) for row in hits],
         )
@@ -120,8 +123,15 @@ class Scorer:
         scores = self.score(np.asarray(row, dtype=np.float64)[None, :])
         return self.card.reasons(scores.base_points, float(scores.points[0]), scores.point_contributions[0])
 
-    def _contributions(self, rows: Floats, points: Floats) -> Floats:
-        contributions = -self.card.factor * self.card.slope * self.reasons.contributions(rows)
+    def _contributions(self, rows: Floats, raw: Floats, points: Floats) -> Floats:
+        """Contributions in points (n, F): each feature's share of the margin, times the points of that margin.
+
+        A contribution is exact in the margin. A map that is no line has no one price for a unit of margin, so all of a
+        row are taken at the row's own: (points - base points) / (margin - expected margin). So they sum to the points,
+        keep their signs, and stand to one another as they do in the margin; two rows may pay differently for a unit.
+        """
+        price = steepness(self.card.calibration, self.expected, raw)
+        contributions = -self.card.factor * price[:, None] * self.reasons.contributions(rows)
         # Beyond an end of the scale every contribution shrinks alike, so that the sum is what the scale allows.
         total, wanted = contributions.sum(axis=1), points - self.base_points
         beyond = np.abs(total - wanted) > 1e-9

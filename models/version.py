@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from credit.errors import Broken
 from models import golden
 from models.booster import Recipe
-from models.calibration import Platt
+from models.calibration_map import CalibrationMap
 from models.judging.card import card
 from models.scorer import Scorer
 
@@ -31,7 +31,7 @@ class Made:
     """How a version came to be: its recipe, its calibration, and the recipes that were compared."""
 
     recipe: Recipe
-    platt: Platt
+    calibration: CalibrationMap
     compared: tuple[Mapping[str, Any], ...]
 
 
@@ -40,7 +40,7 @@ def scorecard(declaration: Mapping[str, Any], made: Made, *, order: str, release
     return {
         "form": FORM,
         **{name: declaration[name] for name in _DECLARED},
-        "calibration": {"slope": made.platt.slope, "intercept": made.platt.intercept},
+        "calibration": made.calibration.as_json(),
         "training": {"recipe": made.recipe.as_json(), "compared": list(made.compared)},
         "order": order,
         "release": release,

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from credit.actor import Actor, Role
 from credit.catalogue import Catalogue, Table
 from credit.errors import Malformed, Missing
+from credit.fields import INQUIRY
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
@@ -28,6 +29,7 @@ from privacy.engine import Engine, Limits, engine, quoted
 from privacy.facts import disclosed, quasi_columns
 from privacy.generalise import mask_rare, recode
 from privacy.policy import Policy, PurposePolicy
+from privacy.shown import shown
 from privacy.vault import Vault
 
 GATE = Actor("release-gate", Role.SERVICE)
@@ -170,6 +172,8 @@ class _Maker:
         rows = int(self.run.one("SELECT count(*) FROM made"))
         dated = rules.times(table, self.policy.purpose) is not None
         self.told[table.name] = {"rows": rows, "dated": dated, "columns": types}
+        if self.policy.purpose == INQUIRY:
+            self.told[table.name] |= shown(table)
         self.run.do("DROP TABLE made")
 
     def _made(self, table: Table) -> str:

@@ -49,6 +49,11 @@ class Column:
         """True when its values must be pseudonyms, and nothing else."""
         return self.rule in ("subject", "pseudonym")
 
+    @property
+    def is_shown(self) -> bool:
+        """True where an inquiry shows what identifies: a rule that only columns of public record can have."""
+        return self.rule in ("show", "show_text")
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
@@ -91,17 +96,26 @@ def no_identifier_by_name(case: Disclosure, thresholds: Mapping[str, Any]) -> Fi
     found = [
         f"{sheet.name}.{column.name}"
         for sheet, column in _columns(case)
-        if not column.is_pseudonym and (column.role == "direct" or _NAMED.fullmatch(column.name.lower()))
+        if not (column.is_pseudonym or column.is_shown)
+        and (column.role == "direct" or _NAMED.fullmatch(column.name.lower()))
     ]
     return _finding("direct identifiers by name", found, f"direct identifiers: {_list(found)}", "none is there",
                     {"columns": found})  # fmt: skip
 
 
 def no_identifier_by_content(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
-    """No text holds a social credit code, an ID number or a mobile phone number, in whatever width or place."""
+    """No text holds a social credit code, an ID number or a mobile phone number, in whatever width or place.
+
+    Public free text may name firms by their codes, but no person; public document numbers are long numbers themselves.
+    """
     found: dict[str, dict[str, int]] = {}
     for sheet, column in _columns(case):
-        if not column.is_pseudonym and (kinds := identifiers(column.texts)):
+        if column.is_pseudonym or column.rule == "show":
+            continue
+        kinds = identifiers(column.texts)
+        if column.rule == "show_text":
+            kinds.pop("uscc", None)
+        if kinds:
             found[f"{sheet.name}.{column.name}"] = kinds
     return _finding("direct identifiers by content", found, f"identifiers stand in the values of {_list(found)}",
                     "no value holds a code, an ID number or a phone number", found)  # fmt: skip

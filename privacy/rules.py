@@ -37,8 +37,10 @@ def expression(field: Field, purpose: str, value: str) -> str | None:
             return None
         case "keep", _:
             return value
-        case (("subject" | "pseudonym"), "string"):
+        case (("subject" | "pseudonym" | "show"), "string"):
             return value
+        case "show_text", "string":
+            return masked(value)
         case (("month" | "month_after" | "year"), "date"):
             return _DATES[name].format(value)
         case "band", ("number" | "integer") if numbers == sorted(set(numbers)) and numbers:
@@ -57,8 +59,17 @@ def expression(field: Field, purpose: str, value: str) -> str | None:
             raise Malformed(
                 f"The rule {rule} of {field.column} is not one for a {field.type}",
                 why="a value without a rule that can be applied must not leave",
-                remedy="keep, drop, subject, pseudonym, month, month_after, year, band(…), round(…), top(…), prefix(…)",
+                remedy="keep, drop, subject, pseudonym, show, show_text, month, month_after, year, band(…), round(…), "
+                "top(…), prefix(…)",
             )
+
+
+def masked(value: str) -> str:
+    """SQL for a free text in which what looks like an ID number or a mobile phone number is blotted out."""
+    shown = value
+    for pattern in (r"[1-9][0-9]{16}[0-9Xx]", r"1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}"):
+        shown = f"regexp_replace({shown}, '{pattern}', '〔隐去〕', 'g')"
+    return shown
 
 
 def _parse(rule: str, field: Field) -> tuple[str, list[float]]:

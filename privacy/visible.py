@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from credit.catalogue import Catalogue, Table
+from credit.fields import INQUIRY, WITHHELD
 from privacy import parts
 from privacy.engine import Engine, quoted, text
 from privacy.vault import Vault
@@ -31,7 +32,9 @@ def why_not(table: Table, *, as_of: date, purpose: str) -> str:
     """SQL over a raw row ``t``: why it may not leave (repaired, disputed, ended, undated, later), NULL when it may.
 
     A record whose publication has ended stays in a research release: on an earlier day it was lawful to use, and an
-    as-of view shows it for such days only. For scoring, which asks about the day itself, it is gone.
+    as-of view shows it for such days only. For scoring and inquiry, which ask about the day itself, it is gone. An
+    inquiry does not show a record that its own scope withholds, nor one of minor dishonesty (Order 36: 轻微失信信息
+    is in principle not published).
     """
     day = f"DATE {text(as_of.isoformat())}"
     cases: list[tuple[str, str]] = []
@@ -42,8 +45,12 @@ def why_not(table: Table, *, as_of: date, purpose: str) -> str:
     if field := parts.state(table):
         stands = text(field.enum[0] if field.enum else "normal")
         cases.append(("disputed", f"t.{quoted(field.column)} <> {stands}"))
-    if purpose == "scoring" and (ends := table.time.ends):
+    if purpose in ("scoring", INQUIRY) and (ends := table.time.ends):
         cases.append(("ended", f"t.{quoted(ends.column)} <= {day}"))
+    if purpose == INQUIRY and (scope := table.scope):
+        cases.append(("withheld", f"t.{quoted(scope.column)} IN {WITHHELD}"))
+    if purpose == INQUIRY and table.repair_document and any(field.column == "severity" for field in table.fields):
+        cases.append(("minor", "t.severity = 'minor'"))
     if happened := table.time.happened:
         cases.append(("undated", f"t.{quoted(happened.column)} IS NULL"))
         known = f"t.{quoted(table.time.known.column)}" if table.time.known else "NULL"

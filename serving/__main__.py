@@ -1,21 +1,16 @@
-"""Run the scoring service: one process, settings from HAIHE_SERVICE_*, stopped gracefully by SIGTERM."""
+"""Run the scoring service: settings from HAIHE_SERVICE_*, one process or several, stopped gracefully by SIGTERM."""
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
-
-import uvicorn
 
 from credit.errors import CreditError
 from credit.settings import read
 from serving import log
-from serving.app import create_app
 from serving.settings import ServiceSettings
-from serving.wire import Wire
-
-PREFIX = "HAIHE_SERVICE_"
+from serving.supervisor import Supervisor
+from serving.worker import PREFIX, serve
 
 
 def main() -> int:
@@ -23,23 +18,17 @@ def main() -> int:
     log.start()
     try:
         settings = read(ServiceSettings, os.environ, PREFIX)
-        app = create_app(settings)
-        if settings.traces:  # loaded only where it is wanted
-            from serving.traces import traced
-
-            app = traced(app, settings.traces)
     except CreditError as error:
         log.event("not started", why=str(error))
         return error.exit_code
-    gc.collect()
-    gc.freeze()  # what is imported by now stays: it need not be looked at again
-    gc.set_threshold(50_000, 20, 100)
-    uvicorn.run(
-        app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False,
-        proxy_headers=bool(settings.proxies), forwarded_allow_ips=settings.proxies, http=Wire,
-        timeout_graceful_shutdown=10, limit_concurrency=1000,
-    )  # fmt: skip
-    return 0
+    if settings.workers == 1:  # this very process: nothing of ours stands between it and a signal
+        serve(settings)
+        return 0
+    try:
+        return Supervisor(settings, os.environ).run()
+    except OSError as error:
+        log.event("not started", why=f"{settings.host}:{settings.port}: {error.strerror}")
+        return 1
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ from credit.canonical import canonical
 from credit.errors import Malformed, Missing, Unauthenticated
 from serving.proofs import read_key, thumbprint
 
-SCOPES = frozenset({"score", "batch", "verify", "object", "watch", "job"})
+SCOPES = frozenset({"score", "batch", "live", "verify", "object", "query", "report", "watch", "job"})
+KINDS = {"bank": SCOPES, "agency": frozenset({"query", "report", "supervise"})}  # what a client of each kind may have
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**14, 8, 1  # RFC 7914 §2: 16 MiB a try, about 50 ms
 _NOBODY_SALT = bytes(16)  # an unknown client is hashed with this salt, so that it costs what a known one costs
@@ -34,6 +35,7 @@ CREATE TABLE IF NOT EXISTS mandate (
   id TEXT PRIMARY KEY, bank TEXT NOT NULL REFERENCES client(name), envelope TEXT NOT NULL, revoked_at TEXT) STRICT;
 CREATE TABLE IF NOT EXISTS client_limit (
   name TEXT PRIMARY KEY REFERENCES client(name), rate REAL NOT NULL, burst REAL NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS client_kind (name TEXT PRIMARY KEY REFERENCES client(name), kind TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS client_network (
   name TEXT PRIMARY KEY REFERENCES client(name), networks TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS client_key (
@@ -43,9 +45,9 @@ CREATE TABLE IF NOT EXISTS objection (
   id TEXT PRIMARY KEY, bank TEXT NOT NULL, score_id TEXT NOT NULL, kind TEXT NOT NULL, statement TEXT NOT NULL) STRICT;
 """
 _CLIENT = """
-SELECT client.name, scopes, created_at, disabled, rate, burst, networks
-FROM client LEFT JOIN client_limit USING (name) LEFT JOIN client_network USING (name)
-WHERE client.name = ?
+SELECT client.name, scopes, created_at, disabled, rate, burst, kind, networks
+FROM client LEFT JOIN client_limit USING (name) LEFT JOIN client_kind USING (name)
+LEFT JOIN client_network USING (name) WHERE client.name = ?
 """
 
 
@@ -76,6 +78,7 @@ class Client:
     created_at: datetime
     disabled: bool
     limit: Limit = LIMIT
+    kind: str = "bank"
     networks: tuple[Network, ...] = ()  # from where it may call; from anywhere when there is none
 
     def may_call_from(self, peer: str) -> bool:
@@ -126,22 +129,27 @@ class Access:
     def _end_turn(self) -> None:
         self._turn = None
 
-    def add_client(self, name: str, scopes: Iterable[str] = SCOPES) -> str:
-        """Add a bank and give its new secret (32 random bytes, base64url): this is the only time it can be seen.
+    def add_client(self, name: str, scopes: Iterable[str] | None = None, kind: str = "bank") -> str:
+        """Add a client and give its new secret (32 random bytes, base64url): this is the only time it can be seen.
 
-        Raises Malformed for a bad name, an unknown scope or a name that is taken.
+        A ``bank`` or an ``agency`` (行政机关) gets all scopes of its kind unless told. Raises Malformed for a bad name,
+        an unknown kind, a scope of another kind or a name that is taken.
         """
-        wanted = frozenset(scopes)
+        if kind not in KINDS:
+            raise Malformed("Not a kind of client", why=f"known are {', '.join(KINDS)}")
+        known = KINDS[kind]
+        wanted = known if scopes is None else frozenset(scopes)
         if not _NAME.fullmatch(name):
             raise Malformed("Not a client name", remedy="Use 1 to 63 lower-case letters, digits, '.', '_' or '-'")
-        if not wanted or wanted - SCOPES:
-            raise Malformed("Not a set of scopes", why=f"known scopes are {', '.join(sorted(SCOPES))}")
+        if not wanted or wanted - known:
+            raise Malformed("Not a set of scopes", why=f"known scopes are {', '.join(sorted(known))}")
         secret, salt = secrets.token_urlsafe(32), secrets.token_bytes(16)
         row = (name, salt, _hash(secret, salt), " ".join(sorted(wanted)), datetime.now(UTC).isoformat(), 0)
         try:
             self.rows("INSERT INTO client VALUES (?, ?, ?, ?, ?, ?)", *row)
         except sqlite3.IntegrityError as taken:
             raise Malformed(f"Client {name} exists already", remedy="Choose another name") from taken
+        self.rows("INSERT INTO client_kind VALUES (?, ?)", name, kind)
         return secret
 
     def disable_client(self, name: str) -> None:
@@ -151,11 +159,12 @@ class Access:
 
     def client(self, name: str) -> Client | None:
         """The client of this name, disabled or not."""
-        for found, scopes, created, disabled, rate, burst, networks in self.rows(_CLIENT, name):
+        for found, scopes, created, disabled, rate, burst, kind, networks in self.rows(_CLIENT, name):
             since = datetime.fromisoformat(str(created))
             limit = LIMIT if rate is None else Limit(float(str(rate)), float(str(burst)))
             told = tuple(ipaddress.ip_network(part) for part in str(networks or "").split())
-            return Client(str(found), frozenset(str(scopes).split()), since, bool(disabled), limit, told)
+            may = frozenset(str(scopes).split())
+            return Client(str(found), may, since, bool(disabled), limit, str(kind or "bank"), told)
         return None
 
     def set_limit(self, name: str, limit: Limit) -> None:

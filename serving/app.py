@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,14 @@ from credit.errors import CreditError, Lapsed
 from credit.keys import KeyRing, SigningKey, load_secret
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
-from serving import door, problems, rooms
+from serving import door, problems, report_routes, rooms
 from serving.access import Access
+from serving.board import Board
 from serving.calls import SERVICE, Call, Desk
 from serving.chores import Chores
 from serving.declared import FORMS, SCOPES, declare
 from serving.door import Door
+from serving.dossiers import Archive
 from serving.forms import Problem
 from serving.jobs.routes import ROUTES as OF_JOBS
 from serving.jobs.store import Jobs
@@ -30,14 +32,19 @@ from serving.mandates import MandateGate
 from serving.metrics import CONTENT_TYPE
 from serving.objections import told_of
 from serving.products import PRODUCTS
-from serving.proofs import ASSERTION
+from serving.proofs import ASSERTION, Seen
+from serving.quotas import Quotas
 from serving.records import Recorder
+from serving.repeats import Repeats
+from serving.scorers import Scorers
 from serving.settings import ServiceSettings
+from serving.shared import Shared
 from serving.signatures import ZONE, Signer, key_set
 from serving.tokens import TokenRefused, TokenRequest, Tokens
 from serving.watches.routes import ROUTES as OF_WATCHES
 from serving.watches.store import Store
 
+_SHOW_SECONDS = 0.1
 _FORM = {"type": "object", "required": ["grant_type"], "properties": {
     "grant_type": {"const": "client_credentials"}, "scope": {"type": "string", "examples": ["score"]},
     "client_id": {"type": "string"}, "client_secret": {"type": "string"},
@@ -58,13 +65,24 @@ def open_desk(settings: ServiceSettings) -> Desk:
     ring = KeyRing.load(settings.ring)
     key = SigningKey.load(settings.keys, ZONE)
     access = Access(settings.access)
-    library = Library(Shelf(settings.shelf, ring), settings.model_names, settings.freshness_days)
+    shelf = Shelf(settings.shelf, ring)
+    library = Library(shelf, settings.model_names, settings.freshness_days)
     pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
     journal = Journal(settings.ledger, key, ring)
+    shared = Shared(settings.access.with_name("calls.db"))
+    tokens = Tokens(key, access, ring, Seen(shared))
     return Desk(
-        settings, access, Tokens(key, access, ring), MandateGate(access, ring), library, journal, Recorder(journal),
-        Signer(key), key_set(ring), pseudonyms,
+        settings, access, tokens, MandateGate(access, ring), library, journal, Recorder(journal), Signer(key),
+        key_set(ring), pseudonyms, quotas=Quotas(path=settings.access.with_name("quotas.bin")), repeats=Repeats(shared),
+        shared=shared, scorers=Scorers(shelf), archive=_archive(settings, ring),
     )  # fmt: skip
+
+
+def _archive(settings: ServiceSettings, ring: KeyRing) -> Archive:
+    """The dossiers; a service without the key of the purpose inquiry answers everything else."""
+    secret = settings.keys / "pseudonym-inquiry.key"
+    pseudonyms = PseudonymKey("inquiry", load_secret(secret), settings.algorithm) if secret.exists() else None
+    return Archive(Shelf(settings.shelf, ring), pseudonyms, settings.freshness_days)
 
 
 def open_stores(settings: ServiceSettings) -> tuple[Store, Jobs]:
@@ -73,8 +91,8 @@ def open_stores(settings: ServiceSettings) -> tuple[Store, Jobs]:
     return Store(beside("watches.db")), Jobs(beside("jobs.db"), beside("jobs"))
 
 
-def create_app(settings: ServiceSettings) -> Door:
-    """The service, its door for scores in front.
+def create_app(settings: ServiceSettings, board: Board | None = None, place: int = 0) -> Door:
+    """The service, its door for scores in front; one of several processes when there is a board, at its `place`.
 
     It is alive at once, and ready when every model has a fresh book and the ledger can be written.
     """
@@ -84,26 +102,33 @@ def create_app(settings: ServiceSettings) -> Door:
         desk = app.state.desk = open_desk(settings)
         for book in await asyncio.to_thread(desk.library.refresh):
             await desk.announce(book)
+        archive = desk.archive
+        assert archive is not None
+        if (opened := await asyncio.to_thread(archive.refresh)) is not None:
+            await desk.announce_dossiers(opened)
         watches, jobs = app.state.watches, app.state.jobs = open_stores(settings)
         chores = app.state.chores = Chores(settings)
         if not (watches.is_idle and jobs.is_idle):
             chores.wake()
-        keeper = asyncio.create_task(chores.keep())
-        watcher = asyncio.create_task(desk.library.watch(settings.watch_seconds, desk.announce))
+        running = [
+            asyncio.create_task(chores.keep()),
+            asyncio.create_task(desk.library.watch(settings.watch_seconds, desk.announce)),
+            asyncio.create_task(archive.watch(settings.watch_seconds, desk.announce_dossiers)),
+        ]
+        if board is not None:
+            running.append(asyncio.create_task(_show(desk, board, place)))
         try:
             yield
         finally:
-            watcher.cancel()
-            with suppress(asyncio.CancelledError):
-                await watcher
-            keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeper
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
             await asyncio.to_thread(chores.close)
             watches.close()
             jobs.close()
             await asyncio.to_thread(desk.recorder.close)
             desk.access.close()
+            desk.shared.close()
 
     app = FastAPI(title="海河信用 scoring service", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     problems.install(app)
@@ -111,6 +136,7 @@ def create_app(settings: ServiceSettings) -> Door:
     the_door = Door(app, settings.most_at_once)
     for product in PRODUCTS.values():
         declare(app, product, _PROBLEMS)
+    report_routes.install(app, _PROBLEMS)
     for route in (*OF_WATCHES, *OF_JOBS):
         rooms.add(app, route, _PROBLEMS)
 
@@ -179,9 +205,9 @@ def create_app(settings: ServiceSettings) -> Door:
     )
     async def ready(request: Request) -> Response:
         """The books in use; 503 with the same when one is missing or stale, or the ledger cannot be written."""
-        told = readiness(request.app.state.desk)
+        told = readiness(request.app.state.desk, board.others_not_ready(place) if board else 0)
         if told.ok:
-            return JSONResponse({"ready": True, "models": told.models})
+            return JSONResponse({"ready": True, "models": told.models, "dossiers": told.dossiers})
         lapsed = Lapsed("The service is not ready", why="; ".join(told.faults), remedy="See the faults")
         return problems.ProblemResponse({**lapsed.problem(), "ready": False, "models": told.models}, status_code=503)
 
@@ -195,6 +221,7 @@ class Readiness:
 
     models: dict[str, dict[str, str]]
     faults: tuple[str, ...]
+    dossiers: dict[str, str]  # said, and not waited for: scores need none
 
     @property
     def ok(self) -> bool:
@@ -202,8 +229,15 @@ class Readiness:
         return not self.faults
 
 
-def readiness(desk: Desk) -> Readiness:
-    """Ask every part that a score needs."""
+async def _show(desk: Desk, board: Board, place: int) -> None:
+    """Tell the other processes whether this one is ready."""
+    while True:
+        board.put(place, working=True, ready=readiness(desk).ok)
+        await asyncio.sleep(_SHOW_SECONDS)
+
+
+def readiness(desk: Desk, others: int = 0) -> Readiness:
+    """Ask every part that a score needs; `others` is how many of the other processes are not ready."""
     models = desk.library.state(desk.settings.day())
     faults = [f"{model}: {state['fault']}" for model, state in models.items() if "fault" in state]
     try:
@@ -211,7 +245,9 @@ def readiness(desk: Desk) -> Readiness:
         desk.access.rows("SELECT 1")
     except CreditError as fault:
         faults.append(str(fault))
-    return Readiness(models, tuple(faults))
+    if others:
+        faults.append(f"{others} of the other processes are not ready")
+    return Readiness(models, tuple(faults), desk.archive.state(desk.settings.day()) if desk.archive else {})
 
 
 def _describe(app: FastAPI) -> None:

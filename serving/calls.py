@@ -13,6 +13,7 @@ from credit.subjects import PseudonymKey
 from credit.uscc import Uscc
 from serving import log
 from serving.access import LIMIT, Access, Limit
+from serving.dossiers import Archive, Dossiers
 from serving.forms import Ask
 from serving.identifiers import score_id
 from serving.journal import Journal
@@ -22,7 +23,9 @@ from serving.problems import ScopeMissing
 from serving.quotas import Bucket, Quotas
 from serving.records import Recorder
 from serving.repeats import Repeats
+from serving.scorers import Scorers
 from serving.settings import ServiceSettings
+from serving.shared import Shared
 from serving.sheets import Filled, Sheets
 from serving.signatures import Signer
 from serving.snapshots import Book
@@ -30,7 +33,9 @@ from serving.tokens import Asking, Tokens
 
 SERVICE = Actor("scoring", Role.SERVICE)
 ANSWERED, REFUSED, OPENED = "score.answered", "score.refused", "book.opened"
+LIVE = "score.live"  # answered with features brought along
 REPEATED, SUSPECTED = "score.repeated", "enumeration.suspected"
+SHELVED = "dossiers.opened"
 
 
 @dataclass(slots=True)
@@ -72,6 +77,9 @@ class Desk:
     sheets: Sheets = field(default_factory=Sheets)
     quotas: Quotas = field(default_factory=Quotas)
     repeats: Repeats = field(default_factory=Repeats)
+    archive: Archive | None = None
+    shared: Shared = field(default_factory=Shared)
+    scorers: Scorers = field(kw_only=True)
 
     def admit(self, call: Call, asking: Asking, scope: str) -> None:
         """Learn who calls, and count the call. Raises Unauthenticated, ScopeMissing, TooMany."""
@@ -132,6 +140,14 @@ class Desk:
             await self.recorder.record(OPENED, book.snapshot, by=SERVICE, because=because)
         except CreditError as fault:  # answers will be refused for the same cause, and readiness shows it
             log.event("ledger.failed", level=logging.ERROR, snapshot=book.snapshot, fault=fault.what)
+
+    async def announce_dossiers(self, dossiers: Dossiers) -> None:
+        """Record that inquiries are answered from these dossiers from now on."""
+        try:
+            because = {"release": dossiers.release, "as_of": dossiers.as_of.isoformat()}
+            await self.recorder.record(SHELVED, dossiers.snapshot, by=SERVICE, because=because)
+        except CreditError as fault:
+            log.event("ledger.failed", level=logging.ERROR, snapshot=dossiers.snapshot, fault=fault.what)
 
     async def refuse(self, call: Call, error: CreditError) -> None:
         """Record a refusal; when even that fails the caller is refused all the same and the log says so."""

@@ -68,6 +68,16 @@ class ServiceClient:
         """How an objection stands."""
         return dict(self._run(self._moves.objection(name)))
 
+    def query(self, name: str, uscc: str, purpose: str = "", mandate: str = "", **page: int) -> dict[str, Any]:
+        """A page of a list, such as `penalties`: `page` and `size` say which."""
+        told = {"uscc": uscc, "purpose": purpose, "mandate": mandate, **page}
+        return dict(self._run(self._moves.query(name, told)))
+
+    def report(self, uscc: str, form: str = "pdf", purpose: str = "", mandate: str = "") -> tuple[bytes, str]:
+        """A public credit report as pdf, html or json, and the signature over its bytes: keep both."""
+        body, signature = self._run(self._moves.report(uscc, {"format": form, "purpose": purpose, "mandate": mandate}))
+        return bytes(body), str(signature)
+
     def learn_keys(self) -> KeyRing:
         """Take the service's public keys from itself, and verify with them from now on."""
         ring: KeyRing = self._run(self._moves.learn_keys())

@@ -20,25 +20,36 @@ from serving.forms import (
     Objection,
     Verification,
 )
+from serving.inquiry_forms import AskedQuery, AskedSupervision, Query, Supervision
+from serving.live_forms import AnswerLive, AskedLive
 from serving.products import Product
 
 FORMS: Mapping[str, type[BaseModel]] = {
     "score": Asked, "batch": AskedBatch, "verify": AskedVerification, "object": AskedObjection,
+    "live": AskedLive, "query": AskedQuery, "supervise": AskedSupervision,
 }  # fmt: skip
 SCOPES = {
     "score": "ask for scores under a mandate",
     "batch": "ask for up to a thousand scores at once",
     "verify": "ask questions that are answered by yes or no, or by a band",
+    "live": "ask for scores with features brought along",
     "object": "bring a subject's objection to an answer",
+    "query": "see lists of a subject's public records",
+    "report": "get public credit reports",
+    "supervise": "for agencies: see the tier in which a subject is supervised",
     "watch": "hear of changes of subjects under a mandate, by webhook",
     "job": "send a file of up to 100,000 codes",
 }
-_ANSWERS = {"score": Answer, "batch": AnswerBatch, "verify": Verification, "object": Objection}
+_ANSWERS = {"score": Answer, "batch": AnswerBatch, "verify": Verification, "object": Objection,
+            "live": AnswerLive, "query": Query, "supervise": Supervision}  # fmt: skip
 _SUMMARIES = {
     "score": "Score a subject by its code",
     "batch": "Score up to 1,000 subjects, each judged by itself",
     "verify": "Verify a claim about a subject without learning its score",
+    "live": "Score a subject with features brought along",
     "object": "Object to an answer: an explanation, a correction or a person's look",
+    "query": "A page of a list of a subject's public records (查询接口)",
+    "supervise": "The tier and the rate of inspection of a subject, for agencies (分级分类监管)",
 }
 _KEY = {
     "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 128},
@@ -63,7 +74,7 @@ def declare(app: FastAPI, product: Product, problems: dict[int | str, dict[str, 
         response_model=_ANSWERS[product.scope],
         responses=problems,
         summary=_SUMMARIES[product.scope],
-        operation_id=product.scope,
+        operation_id=product.path.removeprefix("/v1/").replace("/", "_").replace("-", "_"),
         openapi_extra={
             "security": [{"bank": [product.scope]}],
             "requestBody": {"required": True, "content": {"application/json": form}},

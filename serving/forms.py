@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 from credit.errors import Malformed
 from serving.mandates import PURPOSES
 
-_EXAMPLE: dict[str, JsonValue] = {
+EXAMPLE: dict[str, JsonValue] = {
     "uscc": "91120116MA06XY128A",
     "purpose": PURPOSES[0],
     "mandate": "mandate-0123456789abcdef0123456789abcdef",
@@ -24,7 +24,7 @@ class Asked(BaseModel):
     """What a bank asks: whose score, what for, and under which mandate."""
 
     model_config = ConfigDict(
-        extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [dict(_EXAMPLE)]}
+        extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [dict(EXAMPLE)]}
     )
 
     uscc: Short = Field(description="统一社会信用代码, 18 characters with both check characters right (GB 32100-2015)")
@@ -36,7 +36,7 @@ class AskedBatch(BaseModel):
     """Up to a thousand subjects, each with its own mandate; each is judged by itself."""
 
     model_config = ConfigDict(
-        extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [{"asks": [dict(_EXAMPLE)]}]}
+        extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [{"asks": [dict(EXAMPLE)]}]}
     )
 
     asks: list[Asked] = Field(min_length=1, max_length=1000)
@@ -47,7 +47,7 @@ class AskedVerification(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid", hide_input_in_errors=True,
-        json_schema_extra={"examples": [{**_EXAMPLE, "question": "points_at_least", "value": 650}]},
+        json_schema_extra={"examples": [{**EXAMPLE, "question": "points_at_least", "value": 650}]},
     )  # fmt: skip
 
     uscc: Short

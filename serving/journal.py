@@ -2,18 +2,25 @@
 
 A line is spliced around its signed body instead of being put in order anew; where the ledger ends is remembered as
 long as file and head are as this process left them; and in a rush the signed head is written every 50 ms, not at every
-write. Entries are durable before they are told all the same. A head that lags is what a killed writer leaves, which
-every reader accepts; who could cut lines off behind it could as well put back an older copy of both files.
+write. A head that lags is what a killed writer leaves, which every reader accepts; who could cut lines off behind it
+could as well put back an older copy of both files.
+
+Writing and making durable are two acts, so that an event loop can do the first, which is short, and leave the second,
+which waits for the disk, to a thread. Processes take turns at the first alone: whoever syncs a file syncs all that was
+written into it before, so no entry is told before those it follows are durable.
 """
 
 from __future__ import annotations
 
 import base64
+import fcntl
+import io
 import json
 import mmap
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from json.encoder import encode_basestring as quoted
@@ -26,18 +33,31 @@ from credit.ledger import Entry, Ledger
 
 HEAD_SECONDS = 0.05
 _Stat = tuple[int, int, int]
+_NO_HEAD = (0, 0, 0)
+
+
+class Busy(Exception):
+    """Another process is writing just now."""
 
 
 @dataclass(slots=True)
 class _End:
-    """Where the ledger ended after our last write, and what the file system said of its head."""
+    """The open file, where it ended after our last write, and what the file system said of its head."""
 
+    stream: io.FileIO | None = None
+    inode: int = -1
     size: int = -1
-    head: _Stat = (0, 0, 0)
     seq: int = 0
     id: str = ""
+    head: _Stat | None = None  # of the head that was last read or written here
+    told: int = 0  # how many entries it tells
     lags: bool = False  # the head is still to be written
     headed_at: float = 0.0
+
+    def __del__(self) -> None:
+        """Close the file with the journal."""
+        if self.stream is not None:
+            self.stream.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +68,22 @@ class Journal(Ledger):
 
     def append_many(self, acts: Sequence[tuple[str, str, Actor, Mapping[str, Any]]]) -> list[Entry]:
         """Add entries in one durable write. Raises Malformed (no key) and Broken as the Ledger's own does."""
-        key = self.key
-        if key is None:
+        if self.key is None:
             return Ledger.append_many(self, acts)  # which says what is missing
-        with self._locked() as stream:
+        entries = self.write(acts)
+        self.sync()
+        return entries
+
+    def write(self, acts: Sequence[tuple[str, str, Actor, Mapping[str, Any]]], *, wait: bool = True) -> list[Entry]:
+        """Add entries that are durable only after `sync`. Raises Broken, OSError, and Busy when not to `wait`."""
+        key, end = self.key, self._end
+        assert key is not None
+        with self._open(wait) as stream:
             seq, previous = self._place(stream)
             entries, lines, keyid = [], [], quoted(f"{key.zone}:{key.keyid}")
+            at = datetime.now(UTC)
             for verb, thing, by, because in acts:
                 seq += 1
-                at = datetime.now(UTC)
                 first = f'{{"at":"{at.isoformat()}","because":{canonical(because).decode()},"by":{quoted(str(by))},'
                 middle = f'"object":{quoted(thing)},"previous":"{previous}","seq":{seq},'
                 last = f'"verb":{quoted(verb)}}}'
@@ -65,15 +92,24 @@ class Journal(Ledger):
                 lines.append(f'{first}"id":"{name}","keyid":{keyid},{middle}"sig":"{signature}",{last}\n')
                 entries.append(Entry(seq, at, by, verb, thing, because, previous, name))
                 previous = name
-            stream.seek(0, os.SEEK_END)
-            stream.write("".join(lines).encode())
-            stream.flush()
-            os.fdatasync(stream.fileno())  # the data and the length, which is all that a reader needs
-            end = self._end
-            end.size, end.seq, end.id, end.lags = stream.tell(), seq, previous, True
+            size = end.size
+            try:
+                whole = "".join(lines).encode()
+                if stream.write(whole) != len(whole):
+                    raise OSError("a part of the lines was written")
+            except OSError:
+                end.size = -1
+                stream.truncate(size)  # nobody was told of them
+                raise
+            end.size, end.seq, end.id, end.lags = size + len(whole), seq, previous, True
             if time.monotonic() - end.headed_at >= HEAD_SECONDS:
                 self._head()
         return entries
+
+    def sync(self) -> None:
+        """Make durable what was written: the data and the length, which is all that a reader needs."""
+        if self._end.stream is not None:
+            os.fdatasync(self._end.stream.fileno())
 
     def lines_about(self, thing: str) -> list[Entry]:
         """The entries whose object is `thing`, found by its bytes and each verified by its own signature.
@@ -93,35 +129,70 @@ class Journal(Ledger):
                         found.append(self._read(line, told["seq"], told["previous"])[0])
         return found
 
-    def settle(self) -> None:
-        """Write the head when it lags: for a writer that has nothing else to write just now."""
+    def settle(self) -> bool:
+        """Write the head when it lags; False when another process was writing just now and it has to be tried again."""
         if self._end.lags:
-            with self._locked() as stream:
-                if stream.seek(0, os.SEEK_END) == self._end.size:  # else another wrote since, and a head with it
-                    self._head()
+            try:
+                with self._open(wait=False) as stream:
+                    if stream.seek(0, os.SEEK_END) == self._end.size:  # else another wrote since, and a head with it
+                        self._head()
+                    self._end.lags = False
+            except Busy:
+                return False
+        return True
+
+    @contextmanager
+    def _open(self, wait: bool) -> Iterator[io.FileIO]:
+        """The file, ours alone for as long as this lasts; kept open, and opened anew when another took its name."""
+        with self._turn:
+            stream = self._stream()
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError as taken:
+                raise Busy from taken
+            try:
+                yield stream
+            finally:
+                fcntl.flock(stream, fcntl.LOCK_UN)
+
+    def _stream(self) -> io.FileIO:
+        end = self._end
+        try:
+            inode = self.path.stat().st_ino
+        except FileNotFoundError:
+            inode = -1
+        if end.stream is None or inode != end.inode:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if end.stream is not None:
+                end.stream.close()
+            end.stream = io.FileIO(self.path, "a+")
+            end.inode, end.size, end.head = os.fstat(end.stream.fileno()).st_ino, -1, None
+        return end.stream
 
     def _head(self) -> None:
-        self._write_head(self._end.seq, self._end.id)
-        self._end.head, self._end.lags, self._end.headed_at = self._head_stat(), False, time.monotonic()
-
-    def _place(self, stream: Any) -> tuple[int, str]:
-        """The last entry, remembered when nobody wrote since, else read and compared with the signed head."""
         end = self._end
-        if stream.seek(0, os.SEEK_END) == end.size and self._head_stat() == end.head:
-            return end.seq, end.id
-        seq, previous = self._tail(stream)
-        told = self.head()[0]
-        if seq < told:
+        self._write_head(end.seq, end.id)
+        end.head, end.told, end.lags, end.headed_at = self._head_stat(), end.seq, False, time.monotonic()
+
+    def _place(self, stream: io.FileIO) -> tuple[int, str]:
+        """The last entry, remembered when nobody wrote since, else read; never before what the signed head tells."""
+        end, size, head = self._end, stream.seek(0, os.SEEK_END), self._head_stat()
+        if size != end.size:
+            end.seq, end.id = self._tail(stream)
+            end.size = stream.seek(0, os.SEEK_END)  # a torn last line was taken off
+        if head != end.head:
+            end.told, end.head = self.head()[0], head
+        if end.seq < end.told:
             raise Broken(
-                f"The ledger is broken at line {seq + 1}",
-                why=f"it ends at entry {seq}, and its signed head says {told}: lines are missing",
+                f"The ledger is broken at line {end.seq + 1}",
+                why=f"it ends at entry {end.seq}, and its signed head says {end.told}: lines are missing",
                 remedy="Compare with the copy of the last backup",
             )
-        return seq, previous
+        return end.seq, end.id
 
     def _head_stat(self) -> _Stat:
         try:
             told = self._head_path().stat()
         except FileNotFoundError:
-            return (0, 0, 0)
+            return _NO_HEAD
         return told.st_ino, told.st_mtime_ns, told.st_size

@@ -1,9 +1,17 @@
-"""What the service tells Prometheus: counts and times by product and status; never a bank, a subject or an id."""
+"""What the service tells Prometheus: counts and times by product and status; never a bank, a subject or an id.
+
+Several processes count into files of one folder (PROMETHEUS_MULTIPROC_DIR, set by the supervisor), so that whichever is
+asked tells of all.
+"""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+import os
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 
@@ -17,16 +25,20 @@ class Metrics:
         self._calls = Counter("haihe_calls", "Calls answered or refused", ["product", "status"], registry=own)
         self._took = Histogram("haihe_call_seconds", "From the first byte to the last", ["product"],
                                buckets=_SECONDS, registry=own)  # fmt: skip
-        self._under_way = Gauge("haihe_calls_under_way", "Calls not yet answered", registry=own)
+        self._under_way = Gauge("haihe_calls_under_way", "Calls not yet answered", registry=own,
+                                multiprocess_mode="livesum")  # fmt: skip
         self._shed = Counter("haihe_calls_shed", "Calls sent away, too many being under way", registry=own)
+        self._many = FOLDER in os.environ
         self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
-    def count(self, product: str, status: int, seconds: float) -> None:
+    def count(self, product: str, status: int, seconds: float, under_way: int = 0) -> None:
         """One call ended."""
         children = self._children.get((product, status))
         if children is None:
             children = self._calls.labels(product, str(status)), self._took.labels(product)
             self._children[product, status] = children
+        if self._many:
+            self._under_way.set(under_way)
         children[0].inc()
         children[1].observe(seconds)
 
@@ -37,4 +49,13 @@ class Metrics:
     def text(self, under_way: int) -> bytes:
         """The exposition format."""
         self._under_way.set(under_way)
-        return generate_latest(self._registry)
+        if FOLDER not in os.environ:
+            return generate_latest(self._registry)
+        every = CollectorRegistry()
+        MultiProcessCollector(every)  # type: ignore[no-untyped-call]
+        return generate_latest(every)
+
+
+def forget(process: int, folder: str) -> None:
+    """A process has ended: what it had under way is nothing any more. Its counts stay."""
+    mark_process_dead(process, folder)  # type: ignore[no-untyped-call]

@@ -93,6 +93,19 @@ class Moves:
         """How it stands."""
         return _told((yield from self._authorised("GET", f"/v1/objections/{name}", {}, again=True)))
 
+    def query(self, name: str, body: Mapping[str, Any]) -> Move:
+        """One page of a list of a subject's records."""
+        return (yield from self._post(f"/v1/queries/{name}", body))
+
+    def report(self, uscc: str, asked: Mapping[str, str]) -> Move:
+        """A report's bytes and the signature over them."""
+        response = yield from self._authorised("GET", f"/v1/reports/{uscc}", {"params": dict(asked)}, again=True)
+        if response.status_code != 200:
+            _told(response)
+        signature = response.headers.get(HEADER, "")
+        self._check(response)
+        return response.content, signature
+
     def set_webhook(self, url: str) -> Move:
         """Say where this bank is told; the same however often it is said."""
         return (yield from self._signed("PUT", "/v1/webhook", {"json": {"url": url}}, again=True))

@@ -18,7 +18,7 @@ from credit.errors import Malformed, Missing
 from credit.ledger import Entry, Ledger
 from credit.petition import Petition, State, fold, require_move
 from serving.access import Access
-from serving.calls import ANSWERED, Call, Desk
+from serving.calls import ANSWERED, LIVE, Call, Desk
 from serving.forms import AskedObjection, explain
 
 KIND, DAYS = "objection", 20  # days within which a person answers
@@ -29,7 +29,7 @@ async def object_to(desk: Desk, call: Call, body: bytes) -> bytes:
     """Take an objection to an answer that this bank was given. Raises Malformed, and Missing for another's answer."""
     asked = explain(AskedObjection, body)
     given = await asyncio.to_thread(desk.journal.lines_about, asked.score_id)
-    if not any(entry.verb == ANSWERED and entry.by == call.by for entry in given):
+    if not any(entry.verb in (ANSWERED, LIVE) and entry.by == call.by for entry in given):
         raise Missing("No such answer", why="this bank was given none with this id", remedy="Name its score_id")
     name = f"objection-{secrets.token_hex(16)}"
     due = (desk.settings.day() + timedelta(days=DAYS)).isoformat()

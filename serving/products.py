@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from serving.batches import batch
 from serving.calls import Call, Desk
 from serving.forms import read_ask
+from serving.live import check as check_live
+from serving.live import live
 from serving.objections import object_to
+from serving.queries import HANDLERS
+from serving.supervision import supervise
 from serving.verifications import check, verify
 
 
@@ -35,8 +39,11 @@ PRODUCTS = {
     product.path: product
     for product in (
         Product("/v1/scores", "score", score, lambda desk, call, body: desk.find(call, read_ask(body))),
+        Product("/v1/scores/live", "live", live, check_live),
         Product("/v1/scores/batch", "batch", batch),
         Product("/v1/verifications", "verify", verify, check),
         Product("/v1/objections", "object", object_to),
+        *(Product(path, "query", handle) for path, handle in HANDLERS.items()),
+        Product("/v1/evaluations", "supervise", supervise),
     )
 }

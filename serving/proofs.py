@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,33 +17,38 @@ import jwt
 
 from credit.canonical import canonical
 from credit.errors import Malformed, Unauthenticated
+from serving.shared import Shared
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST, DRIFT = 300, 60  # seconds: an assertion's life, and how far a proof's time may be from ours
-MOST = 100_000  # names of proofs remembered
+MOST, SWEEP = 100_000, 5.0  # names of proofs remembered; seconds between two looks at how many there are
 _KINDS = {("OKP", "Ed25519"): "EdDSA", ("EC", "P-256"): "ES256", ("RSA", None): "PS256"}
 _MEMBERS = {"OKP": ("crv", "kty", "x"), "EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}  # RFC 7638 §3.2
 
 
 class Seen:
-    """Names (`jti`) seen by this process: each is good once while it lives."""
+    """Names (`jti`) seen by any of the service's processes: each is good once while it lives."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        """None yet."""
-        self._until: dict[str, float] = {}
-        self._clock, self._turn = clock, threading.Lock()
+    def __init__(self, shared: Shared | None = None, clock: Callable[[], float] = time.time) -> None:
+        """Without `shared`, this process's own."""
+        self._shared, self._clock = shared or Shared(), clock
+        self._next = 0.0  # when to look for names that have ended
 
     def once(self, name: str, until: float) -> None:
         """Raises Unauthenticated when `name` was here before, or when so many are held that it cannot be known."""
         now = self._clock()
-        with self._turn:  # tokens are given by several threads
-            if self._until.get(name, 0) > now:
-                raise Unauthenticated("This proof was used before", remedy="Make a new one for each request")
-            if len(self._until) >= MOST:
-                self._until = {held: end for held, end in self._until.items() if end > now}
-            if len(self._until) >= MOST:
+        if now >= self._next:
+            self._next = now + SWEEP
+            self._shared.rows("DELETE FROM seen WHERE until <= ?", now)
+            if self._shared.rows("SELECT count(*) FROM seen")[0][0] >= MOST:
+                self._next = now
                 raise Unauthenticated("Too many proofs at once", remedy="Try again in a minute")
-            self._until[name] = until
+        sql = (
+            "INSERT INTO seen VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET until = excluded.until "
+            "WHERE until <= ? RETURNING 1"
+        )
+        if not self._shared.rows(sql, hashlib.sha256(name.encode()).hexdigest(), until, now):
+            raise Unauthenticated("This proof was used before", remedy="Make a new one for each request")
 
 
 def read_key(told: Mapping[str, Any]) -> tuple[jwt.PyJWK, str]:

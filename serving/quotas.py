@@ -1,7 +1,8 @@
 """How much a bank may ask: a token bucket each, and a second, small one for questions that led nowhere.
 
 The first keeps one bank from taking the service from the others. The second is against enumeration: whoever tries
-codes or mandates runs out of refusals, and the ledger gets an alarm. Buckets are this process's own.
+codes or mandates runs out of refusals, and the ledger gets an alarm. The buckets are in a file that every process of
+the service maps, so they hold for all of them together, and after a restart.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from credit.errors import Refused
-from serving.access import Limit
+from serving.access import LIMIT, Limit
+from serving.slots import Slot, Slots
 
 MISSES = Limit(100 / 3600, 100)  # refusals of mandate or subject: 100 at once, 100 an hour
 
@@ -36,7 +39,7 @@ class Bucket:
 
     def fill(self, now: float) -> float:
         """Tokens there are now."""
-        self.level = min(self.limit.burst, self.level + (now - self.at) * self.limit.rate)
+        self.level = min(self.limit.burst, self.level + max(0.0, now - self.at) * self.limit.rate)
         self.at = now
         return self.level
 
@@ -46,36 +49,48 @@ class Bucket:
 
 
 class Quotas:
-    """One pair of buckets a bank."""
+    """One pair of buckets a bank, in memory that all the service's processes share."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, misses: Limit = MISSES) -> None:
-        """Full buckets for everybody."""
+    def __init__(
+        self, clock: Callable[[], float] = time.time, misses: Limit = MISSES, path: Path | None = None
+    ) -> None:
+        """Full buckets for everybody who is not in the file at `path`; without one, this process's own."""
         self._clock, self.misses = clock, misses  # the limit of refusals
-        self._asks: dict[str, Bucket] = {}
-        self._misses: dict[str, Bucket] = {}
+        self._slots = Slots(path)
 
     def take(self, bank: str, limit: Limit, count: int = 1) -> Bucket:
         """Take `count` tokens. Raises TooMany when they are not there, or when the bank ran out of refusals."""
         now = self._clock()
-        missed = self._misses.get(bank)
-        if missed is not None and missed.fill(now) < 1:
-            raise TooMany("Too many questions that led nowhere", after=missed.wait(1), why="the platform was told")
-        bucket = self._asks.get(bank)
-        if bucket is None or bucket.limit != limit:
-            bucket = self._asks[bank] = Bucket(limit, limit.burst, now)
-        if bucket.fill(now) < count:
-            why = f"{limit.rate:g} a second and {limit.burst:g} at once are this bank's"
-            raise TooMany("Too many requests", after=bucket.wait(min(count, limit.burst)), why=why)
-        bucket.level -= count
-        return bucket
+        with self._slots.of(bank) as slot:
+            asks, misses = self._read(slot, limit, now)
+            if misses.fill(now) < 1:
+                raise TooMany("Too many questions that led nowhere", after=misses.wait(1), why="the platform was told")
+            if asks.fill(now) < count:
+                why = f"{limit.rate:g} a second and {limit.burst:g} at once are this bank's"
+                raise TooMany("Too many requests", after=asks.wait(min(count, limit.burst)), why=why)
+            asks.level -= count
+            slot.write((limit.rate, limit.burst, asks.level, asks.at, misses.level, misses.at))
+        return asks
 
     def miss(self, bank: str) -> bool:
         """Note a refusal; True when it was the last that this bank had: the moment to raise the alarm."""
         now = self._clock()
-        bucket = self._misses.setdefault(bank, Bucket(self.misses, self.misses.burst, now))
-        before = bucket.fill(now)
-        bucket.level = max(0.0, before - 1)
-        return before >= 1 > bucket.level
+        with self._slots.of(bank) as slot:
+            told = slot.read()
+            misses = self._read(slot, LIMIT, now)[1]
+            before = misses.fill(now)
+            misses.level = max(0.0, before - 1)
+            slot.write((*told[:4], misses.level, misses.at))
+        return before >= 1 > misses.level
+
+    def _read(self, slot: Slot, limit: Limit, now: float) -> tuple[Bucket, Bucket]:
+        """The bank's two buckets; a full one where there is none yet, or where the limit is another now."""
+        rate, burst, level, at, missed, missed_at = slot.read()
+        asks = (
+            Bucket(limit, level, at) if (rate, burst) == (limit.rate, limit.burst) else Bucket(limit, limit.burst, now)
+        )
+        misses = Bucket(self.misses, missed, missed_at) if missed_at else Bucket(self.misses, self.misses.burst, now)
+        return asks, misses
 
 
 def headers_of(bucket: Bucket) -> list[tuple[bytes, bytes]]:

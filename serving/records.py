@@ -6,50 +6,38 @@ import asyncio
 import os
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from credit.actor import Actor
 from credit.errors import Broken
 from credit.ledger import Entry
-from serving.journal import HEAD_SECONDS, Journal
+from serving.journal import HEAD_SECONDS, Busy, Journal
 
 MOST = 256  # entries in one write: bounds how long the first of them waits
+AGAIN = 0.0005  # seconds until a write is tried again while another process is writing
 Act = tuple[str, str, Actor, Mapping[str, Any]]
-_Done = Callable[[Sequence[Entry] | Broken], object]
+_Waiting = list[tuple[Act, asyncio.Future[Entry]]]
 
 
 class Recorder:
-    """One writer thread before a ledger (group commit): while one write is being made durable, the next gathers.
+    """Group commit before a ledger: while one write is being made durable, the next gathers.
 
-    On the event loop the gathering is a plain list, so that a hundred answers cost one hop to the thread and one back.
+    The event loop writes, and a thread of ours does nothing but wait for the disk, without the interpreter's lock: so
+    a hundred answers cost one hop to the thread and one back, and no two threads ever want the interpreter at once.
     """
 
     def __init__(self, ledger: Journal) -> None:
-        """Starts the writer thread."""
+        """Starts the thread that waits for the disk."""
         self._ledger = ledger
-        self._batches: queue.SimpleQueue[tuple[Sequence[Act], _Done] | None] = queue.SimpleQueue()
-        self._waiting: list[tuple[Act, asyncio.Future[Entry]]] = []
-        self._writing = False  # whether a write that the event loop asked for is under way
+        self._syncs: queue.SimpleQueue[Callable[[Exception | None], object] | None] = queue.SimpleQueue()
+        self._waiting: _Waiting = []
+        self._writing = False  # whether a write is under way, or planned
+        self._head: asyncio.TimerHandle | None = None
         self._fault: str | None = None
-        self._thread = threading.Thread(target=self._write, name="ledger", daemon=True)
+        self._thread = threading.Thread(target=self._sync, name="ledger", daemon=True)
         self._thread.start()
-
-    def submit(self, verb: str, thing: str, *, by: Actor, because: Mapping[str, Any]) -> Future[Entry]:
-        """Queue one entry from any thread; the future is done when it is durable. Raises Broken after `close`."""
-        self._require_thread()
-        future: Future[Entry] = Future()
-
-        def done(told: Sequence[Entry] | Broken) -> None:
-            if isinstance(told, Broken):
-                future.set_exception(told)
-            else:
-                future.set_result(told[0])
-
-        self._batches.put((((verb, thing, by, because),), done))
-        return future
 
     async def record(self, verb: str, thing: str, *, by: Actor, because: Mapping[str, Any]) -> Entry:
         """Append one entry and wait until it is durable. Raises Broken when it is not: then nothing may be answered."""
@@ -57,8 +45,9 @@ class Recorder:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Entry] = loop.create_future()
         self._waiting.append(((verb, thing, by, because), future))
-        if not self._writing and len(self._waiting) == 1:
-            loop.call_soon(self._flush, loop)  # after the other calls that came with the same turn of the loop
+        if not self._writing:
+            self._writing = True
+            loop.call_soon(self._write, loop)  # after the other calls that came with the same turn of the loop
         return await future
 
     def require_writable(self) -> None:
@@ -74,67 +63,74 @@ class Recorder:
         """Write what is queued, then stop."""
         batch, self._waiting = self._waiting, []
         if batch:
-            self._batches.put(([act for act, _ in batch], lambda told: None))
-        self._batches.put(None)
+            self._ledger.append_many([act for act, _ in batch])
+        self._syncs.put(None)
         self._thread.join(timeout=30)
+        if self._fault is None:
+            self._ledger.settle()
 
     def _require_thread(self) -> None:
         if not self._thread.is_alive():
             raise Broken("The ledger's writer has stopped", remedy="Restart the service")
 
-    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._writing or not self._waiting:
-            return
+    def _write(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Write what waits; the thread makes it durable."""
         batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-        self._writing = True
-        acts, futures = [act for act, _ in batch], [future for _, future in batch]
-
-        def deliver(told: Sequence[Entry] | Broken) -> None:
+        if not batch:
             self._writing = False
-            self._flush(loop)  # first the next write, then the answers of this one: those need no disk
-            for number, future in enumerate(futures):
-                if future.cancelled():  # a client that hung up does not take back what happened
-                    continue
-                if isinstance(told, Broken):
-                    future.set_exception(told)
-                else:
-                    future.set_result(told[number])
-
-        self._batches.put((acts, partial(_on, loop, deliver)))
-
-    def _write(self) -> None:
-        while (batch := self._next()) is not None:
-            acts, done = batch
-            done(self._commit(acts))
-        self._settle()
-
-    def _next(self) -> tuple[Sequence[Act], _Done] | None:
-        """The next batch; in a pause the head of the ledger catches up."""
+            if self._head is None:
+                self._head = loop.call_later(HEAD_SECONDS, self._settle, loop)
+            return
         try:
-            return self._batches.get(timeout=HEAD_SECONDS)
-        except queue.Empty:
-            self._settle()
-            return self._batches.get()
+            entries = self._ledger.write([act for act, _ in batch], wait=False)
+        except Busy:
+            self._waiting = batch + self._waiting
+            loop.call_later(AGAIN, self._write, loop)
+        except Exception as fault:  # each caller gets it, readiness shows it, and the next write is tried all the same
+            self._deliver(loop, batch, [], fault)
+        else:
+            self._syncs.put(partial(_on, loop, self._deliver, batch, entries))
 
-    def _settle(self) -> None:
+    def _deliver(
+        self, loop: asyncio.AbstractEventLoop, batch: _Waiting, entries: list[Entry], fault: Exception | None
+    ) -> None:
+        """First the next write, then the answers of this one: those need no disk."""
+        self._fault = type(fault).__name__ if fault else None
+        self._write(loop) if fault is None else loop.call_soon(self._write, loop)
+        for number, (_, future) in enumerate(batch):
+            if future.cancelled():  # a client that hung up does not take back what happened
+                continue
+            if fault is None:
+                future.set_result(entries[number])
+            else:
+                broken = Broken("The ledger could not be written", why=type(fault).__name__,
+                                remedy="Nothing was answered; try again")  # fmt: skip
+                broken.__cause__ = fault
+                future.set_exception(broken)
+
+    def _settle(self, loop: asyncio.AbstractEventLoop) -> None:
+        """In a pause the head of the ledger catches up."""
+        self._head = None
+        if self._writing:
+            return
         try:
-            self._ledger.settle()
+            if not self._ledger.settle():
+                self._head = loop.call_later(AGAIN, self._settle, loop)
         except Exception as error:  # readiness shows it
             self._fault = type(error).__name__
 
-    def _commit(self, acts: Sequence[Act]) -> Sequence[Entry] | Broken:
-        try:
-            entries = self._ledger.append_many(acts)
-        except Exception as error:  # the thread must live on: each caller gets the fault, readiness shows it
-            self._fault = type(error).__name__
-            fault = Broken("The ledger could not be written", why=self._fault, remedy="Nothing was answered; try again")
-            fault.__cause__ = error
-            return fault
-        self._fault = None
-        return entries
+    def _sync(self) -> None:
+        while (done := self._syncs.get()) is not None:
+            try:
+                self._ledger.sync()
+            except Exception as fault:
+                done(fault)
+            else:
+                done(None)
 
 
-def _on(loop: asyncio.AbstractEventLoop, deliver: _Done, told: Sequence[Entry] | Broken) -> None:
+def _on(loop: asyncio.AbstractEventLoop, deliver: Callable[..., object], batch: _Waiting, entries: list[Entry],
+        fault: Exception | None) -> None:  # fmt: skip
     """Hand the outcome to the event loop, unless it is gone: then nobody waits any more."""
     if not loop.is_closed():
-        loop.call_soon_threadsafe(deliver, told)
+        loop.call_soon_threadsafe(deliver, loop, batch, entries, fault)

@@ -1,7 +1,7 @@
-"""Idempotency keys (draft-ietf-httpapi-idempotency-key-header): the same key and body, the same answer, to the byte.
+"""Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a key and a body get one answer, the same to the byte.
 
-Remembered by this process for a day and for at most so many answers; a key with another body is refused. Whoever asks
-again is looked at again: a mandate revoked meanwhile opens nothing, and the repetition has its own entry.
+Remembered by all the service's processes for a day and for at most so many answers; a key with another body is refused.
+Whoever asks again is looked at again: a mandate revoked meanwhile opens nothing, and the repetition has its own entry.
 """
 
 from __future__ import annotations
@@ -11,46 +11,82 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from credit.errors import Malformed
+from serving.shared import Shared
 
-MOST, SECONDS = 4096, 24 * 3600
+MOST, SECONDS = 16_384, 24 * 3600
+PATIENCE, PAUSE = 30.0, 0.005  # seconds: after which an act not ended has died with its process; between two looks
+_PRUNE = 256  # keys between two looks at what is too old
 _KEY = re.compile(rb"[\x21-\x7e]{1,128}")
+_Told = tuple[str, bytes]
+_Act = Callable[[], Awaitable[_Told]]
 
 
 class Repeats:
     """Answers by bank and key."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """None yet."""
-        self._clock = clock
-        self._held: dict[tuple[str, bytes], tuple[bytes, float, asyncio.Future[tuple[str, bytes]]]] = {}
+    def __init__(self, shared: Shared | None = None, clock: Callable[[], float] = time.time) -> None:
+        """Without `shared`, this process's own."""
+        self._shared, self._clock = shared or Shared(), clock
+        self._under_way: dict[tuple[str, bytes], asyncio.Future[_Told]] = {}
+        self._claims = 0
 
-    async def once(
-        self, bank: str, key: bytes, body: bytes, act: Callable[[], Awaitable[tuple[str, bytes]]]
-    ) -> tuple[str, bytes, bool]:
+    async def once(self, bank: str, key: bytes, body: bytes, act: _Act) -> tuple[str, bytes, bool]:
         """Id and bytes of the answer, and whether they were given before. Raises Malformed, and whatever `act` raises.
 
         Two at once with one key are one act; a refusal is not remembered, so that its cause can be mended.
         """
         if not _KEY.fullmatch(key):
             raise Malformed("Not an idempotency key", why="it is 1 to 128 visible ASCII characters")
-        name, sum_, now = (bank, key), hashlib.sha256(body).digest(), self._clock()
-        held = self._held.get(name)
-        if held is not None and held[1] > now:
-            if held[0] != sum_:
-                raise Malformed("This idempotency key was used for another request", remedy="Use a new key")
-            return (*await asyncio.shield(held[2]), True)
-        while len(self._held) >= MOST:
-            del self._held[next(iter(self._held))]
-        future: asyncio.Future[tuple[str, bytes]] = asyncio.get_running_loop().create_future()
-        self._held[name] = (sum_, now + SECONDS, future)
+        asked = hashlib.sha256(body).digest()
+        while not self._claim(bank, key, asked):
+            told = self._told(bank, key, asked)
+            if told is not None:
+                return (*told, True)
+            mine = self._under_way.get((bank, key))
+            if mine is not None:
+                return (*await asyncio.shield(mine), True)
+            await asyncio.sleep(PAUSE)  # another process is at it
+        return (*await self._act(bank, key, act), False)
+
+    async def _act(self, bank: str, key: bytes, act: _Act) -> _Told:
+        future = self._under_way[bank, key] = asyncio.get_running_loop().create_future()
+        end = partial(self._shared.rows, "DELETE FROM answered WHERE bank = ? AND key = ?", bank, key)
         try:
             told = await act()
+            sql = "UPDATE answered SET id = ?, body = ? WHERE bank = ? AND key = ?"
+            self._shared.rows(sql, *told, bank, key)
         except BaseException as error:
-            self._held.pop(name, None)
+            end()
             future.set_exception(error)
             future.exception()  # told to whoever waits; if nobody does, that is no fault
             raise
+        finally:
+            del self._under_way[bank, key]
         future.set_result(told)
-        return (*told, False)
+        return told
+
+    def _claim(self, bank: str, key: bytes, asked: bytes) -> bool:
+        """Whether this call is the one to act: the first, or the first after one that is forgotten or has died."""
+        now = self._clock()
+        self._claims += 1
+        if self._claims % _PRUNE == 1:
+            self._shared.rows("DELETE FROM answered WHERE at <= ?", now - SECONDS)
+            keep = "SELECT max(rowid) FROM answered"
+            self._shared.rows(f"DELETE FROM answered WHERE rowid <= ({keep}) - ?", MOST)
+        sql = (
+            "INSERT INTO answered (bank, key, asked, at) VALUES (?, ?, ?, ?) ON CONFLICT (bank, key) DO UPDATE "
+            "SET asked = excluded.asked, at = excluded.at, id = NULL, body = NULL "
+            "WHERE at <= ? OR (body IS NULL AND at <= ?) RETURNING 1"
+        )
+        return bool(self._shared.rows(sql, bank, key, asked, now, now - SECONDS, now - PATIENCE))
+
+    def _told(self, bank: str, key: bytes, asked: bytes) -> _Told | None:
+        found = self._shared.rows("SELECT asked, id, body FROM answered WHERE bank = ? AND key = ?", bank, key)
+        if not found:  # the act failed meanwhile
+            return None
+        if found[0][0] != asked:
+            raise Malformed("This idempotency key was used for another request", remedy="Use a new key")
+        return None if found[0][2] is None else (str(found[0][1]), bytes(found[0][2]))

@@ -25,6 +25,7 @@ class ServiceSettings:
     chores: whether watches, deliveries and jobs are looked after · webhooks_to_loopback: whether webhooks may go to
     this very machine, for invented homes alone · webhook_authorities: PEM file of authorities beside the system's ·
     proxies: addresses of the TLS proxies whose X-Forwarded-For is believed, for networks; none is ·
+    workers: processes that answer, one a core; 0 is as many as there are cores ·
     traces: where OpenTelemetry spans go, console or a collector's address; nowhere unless told.
     """
 
@@ -45,6 +46,7 @@ class ServiceSettings:
     webhooks_to_loopback: bool = False
     webhook_authorities: Path | None = None
     proxies: str = ""
+    workers: int = 1
     traces: str = ""
 
     def __post_init__(self) -> None:
@@ -53,6 +55,11 @@ class ServiceSettings:
             raise Malformed("No model to serve", remedy="Set HAIHE_SERVICE_MODELS, for example enterprise")
         if not self.watch_seconds > 0:
             raise Malformed("Watch_seconds must be above 0", why=f"it is {self.watch_seconds}")
+        if not 0 <= self.workers <= 256:
+            raise Malformed("Workers must be between 0 and 256", why=f"it is {self.workers}")
+        if not (self.traces in ("", "console") or self.traces.startswith(("http://", "https://"))):
+            remedy = "Set console, or an address such as http://127.0.0.1:4318"
+            raise Malformed("Not a place for traces", remedy=remedy)
         if self.freshness_days < 1:
             raise Malformed("Freshness_days must be at least 1", why=f"it is {self.freshness_days}")
 

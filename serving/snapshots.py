@@ -116,7 +116,7 @@ def open_book(shelf: Shelf, pointed: Pointed) -> Book:
     declared = json.loads((version.path / "version.json").read_bytes())
     features = np.load(snapshot.path / "features.npy", mmap_mode="r", allow_pickle=False)
     answers = np.load(snapshot.path / "answers.npy", mmap_mode="r", allow_pickle=False)
-    keys = _map(snapshot.path / "subjects.bin")
+    keys = map_bytes(snapshot.path / "subjects.bin")
     if not len(keys) == KEY_BYTES * len(answers) == KEY_BYTES * len(features):
         raise Broken("The snapshot's files are of different lengths")
     kind = declared.get("subject_kind")
@@ -138,7 +138,7 @@ def marks_of(shelf: Shelf, *seals: str) -> Marks:
     return tuple(found)
 
 
-def _map(path: Path) -> bytes | mmap.mmap:
+def map_bytes(path: Path) -> bytes | mmap.mmap:
     """The file's bytes without reading them; an empty file cannot be mapped and is empty bytes."""
     with path.open("rb") as stream:
         return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""

@@ -137,12 +137,12 @@ def _client_of(authorization: str, form: Mapping[str, str]) -> tuple[str, str]:
 class Tokens:
     """Issues tokens with the service's Ed25519 key; reads those of its older keys too, while the ring holds them."""
 
-    def __init__(self, key: SigningKey, access: Access, ring: KeyRing) -> None:
+    def __init__(self, key: SigningKey, access: Access, ring: KeyRing, seen: Seen | None = None) -> None:
         """A JWT's signed bytes never look like a DSSE envelope's, so the service's one key can sign both."""
         self._key, self._keyid, self._access = key.private, key.keyid, access
         self._publics = {**ring.keys.get(key.zone, {}), key.keyid: key.private.public_key()}
         self._good: Remembered[bytes, Bearer] = Remembered(MOST)
-        self._seen = Seen()
+        self._seen = seen or Seen()
 
     def issue(self, asked: TokenRequest, asking: Asking | None = None) -> dict[str, str | int]:
         """The successful answer of RFC 6749 §5.1. Raises TokenRefused. Takes about 50 ms: run it off the event loop.

@@ -41,7 +41,7 @@ class Webhooks:
     def __init__(self, ring: KeyRing, *, tolerance: int = TOLERANCE, clock: Callable[[], float] = time.time) -> None:
         """`ring` holds the service's public keys; ids are remembered for as long as their time would be believed."""
         self._keys, self._tolerance, self._clock = ring, tolerance, clock
-        self._seen = Seen(clock)
+        self._seen = Seen(clock=clock)
 
     def read(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """What is told. Raises Broken for another's word, Unauthenticated when it is old or was heard before.

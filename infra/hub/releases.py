@@ -6,18 +6,7 @@ import os
 from pathlib import Path
 
 from credit.errors import Missing
-from credit.seal import Kind
 from credit.shelf import Opened
-from infra.hub.settings import HubSettings
-
-
-def newest(lab: HubSettings) -> Opened | None:
-    """The newest research release that has not ended, as the gateway chooses it; None when there is none."""
-    shelf = lab.place.shelf
-    found = [seal for seal in shelf.list(Kind.RELEASE) if seal.terms.get("purpose") == "research"]
-    alive = [seal for seal in found if lab.day() < seal.expires_on]
-    latest = max(alive, key=lambda seal: (seal.terms.get("as_of", ""), seal.made_at, seal.id), default=None)
-    return shelf.open(latest.id, deep=False) if latest else None
 
 
 def granted(release: Opened | None, tables: tuple[str, ...]) -> dict[Path, str]:

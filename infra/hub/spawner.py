@@ -18,9 +18,10 @@ from traitlets import default
 from credit.actor import Role
 from credit.errors import CreditError, Refused
 from credit.follower import Remembered
+from credit.releases import newest
 from infra.hub.gate import HubGate
 from infra.hub.ids import ids_of
-from infra.hub.releases import granted, newest
+from infra.hub.releases import granted
 from infra.hub.settings import HubSettings
 from infra.hub.starters import give
 from infra.sandbox.keeper import Keeper
@@ -151,7 +152,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
             kernel=kernel,
             home=lab.home / "lab" / "homes" / project.name / workspace.user,
             run=lab.run / "ws" / workspace.name,
-            data=granted(newest(lab), project.tables),
+            data=granted(newest(lab.place.shelf, "research", lab.day()), project.tables),
             seconds=min(float(lab.workspace_seconds), max(1.0, left)),
             limits=lab.limits,
             kernels=lab.kernels,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from credit.catalogue import Catalogue
-from credit.errors import Broken
+from credit.errors import Broken, Missing
 from credit.seal import Kind
 from infra import show
 from infra.home import Home
 from infra.progress import progress
 from infra.trace import trace as walk_back
 from infra.verbs.options import AsJson
-from serving.replay import replay
+from serving.replay import Brought, replay
 
 ledger_app = typer.Typer(help="The ledgers: who did what, when, because of what.", no_args_is_help=True)
 
@@ -29,6 +32,9 @@ def add_to(app: typer.Typer) -> None:
 
 def trace(
     name: Annotated[str, typer.Argument(help="A score id, or the id of a seal.")],
+    brought: Annotated[
+        Path | None, typer.Option(help="For a live score: a JSON file of the `features` sent and the answer's `salt`.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Walk back to the release and the catalogue, verify everything on the way, and score again to the bit."""
@@ -39,7 +45,9 @@ def trace(
         chain = walk_back(name, shelf=home.shelf, ledgers=home.ledgers())
         if chain.links[0].kind == "score":
             at("scoring again", 0, 0)
-            replayed = replay(chain.links[0].id, home.ledger("service"), home.shelf).digest
+            values = Brought(**json.loads(brought.read_bytes())) if brought else None
+            with suppress(Missing) if values is None else nullcontext():  # a live score is traced without them too
+                replayed = replay(chain.links[0].id, home.ledger("service"), home.shelf, values).digest
     if as_json:
         show.result({**chain.as_json(), "replayed": replayed}, as_json=True)
         return

@@ -29,7 +29,7 @@ from privacy.vault import Vault
 
 REGISTRY = Actor("registry", Role.CITY)
 CUSTODIAN = Actor("custodian", Role.PLATFORM)
-PURPOSES = ("research", "scoring")
+PURPOSES = ("research", "scoring", "inquiry")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -112,7 +112,7 @@ def quarantine(as_json: AsJson = False) -> None:
 
 
 def release(
-    purpose: Annotated[str, typer.Argument(help="research or scoring.")],
+    purpose: Annotated[str, typer.Argument(help="research, scoring or inquiry.")],
     catalogue: CatalogueName = "city",
     today: Today = None,
     by: By = None,

@@ -44,17 +44,20 @@ def bank(
     networks: Annotated[list[str] | None, typer.Option("--from", help="A network it may call from (CIDR).")] = None,
     rate: Annotated[float | None, typer.Option(help="Calls a second in the long run.")] = None,
     burst: Annotated[float | None, typer.Option(help="Calls at once.")] = None,
+    kind: Annotated[str, typer.Option(help="bank, or agency (行政机关): what it may ask for.")] = "bank",
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a bank, its secret shown, or saved, this once; or change the keys, networks and limits of one there is."""
+    """Add a bank or an agency, its secret shown, or saved, this once; or change keys, networks and limits of one."""
     home = Home.here()
     settings = home.settings(ServiceSettings, "service")
     access = Access(settings.access)
     changed = {"key": key, "drop_key": drop_key, "from": networks, "rate": rate, "burst": burst}
     because = {option: str(value) for option, value in changed.items() if value is not None and option != "key"}
     is_new = access.client(name) is None or not any(changed.values())
-    secret = access.add_client(name) if is_new else ""
+    secret = access.add_client(name, kind=kind) if is_new else ""
+    if is_new:
+        because["kind"] = kind
     if drop_key:
         access.remove_key(name, drop_key)
     if key:
@@ -137,11 +140,13 @@ def serve(
     models: Annotated[str, typer.Option(help="The models to serve.")] = "enterprise,individual_business",
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     port: Annotated[int, typer.Option()] = 8700,
+    workers: Annotated[int, typer.Option(help="Processes that answer; 0: one a core.")] = 1,
     today: Today = None,
 ) -> None:
     """Serve scores from the shelf alone; neither Ray nor MLflow need be running."""
     own = Home.here().environment("service")
     told = {"HAIHE_SERVICE_MODELS": models, "HAIHE_SERVICE_HOST": host, "HAIHE_SERVICE_PORT": str(port)}
+    told["HAIHE_SERVICE_WORKERS"] = str(workers)
     day = today or (options.today() if "HAIHE_TODAY" in os.environ else None)
     if day:
         told["HAIHE_SERVICE_TODAY"] = day.isoformat()

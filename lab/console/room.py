@@ -11,7 +11,7 @@ from pathlib import Path
 from credit.errors import CreditError
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
-from credit.seal import Kind
+from credit.releases import newest
 from credit.shelf import Opened, Shelf
 from lab.accounts import Accounts
 from lab.console.chapter import Chapter
@@ -81,8 +81,7 @@ class Room:
 
     def newest_release(self) -> Opened | None:
         """The newest research release, its signature verified; None before there is one."""
-        found = [seal for seal in self.shelf.list(Kind.RELEASE) if seal.terms.get("purpose") == RESEARCH]
-        return self.shelf.open(found[-1].id, deep=False) if found else None
+        return newest(self.shelf, RESEARCH)
 
     def start(self) -> None:
         """Keep the indexes up in a thread of their own, so that a first reading keeps no page waiting."""

@@ -11,10 +11,10 @@ import uvloop
 
 from credit.errors import CreditError
 from credit.settings import read
-from lab.gateway import problems
 from lab.gateway.app import kernel_app, server_app
 from lab.gateway.control import control_app
 from lab.gateway.listening import Listening, Server
+from lab.gateway.problems import LOG
 from lab.gateway.sockets import Door
 from lab.gateway.zone import ResearchZone
 from lab.settings import ResearchSettings
@@ -35,24 +35,24 @@ async def serve(settings: ResearchSettings) -> None:
     try:
         await listening.reopen(lambda opening: zone.project(opening.workspace))
         await control.start()
-        problems.event("started", pid=os.getpid())
+        LOG.event("started", pid=os.getpid())
         await stop.wait()
     finally:
         door.shut()
         await listening.end()
         await control.stop()
-        problems.event("ended", pid=os.getpid())
+        LOG.event("ended", pid=os.getpid())
 
 
 def main() -> int:
     """The exit code is that of the error tree when settings, keys or ledgers are not in order."""
-    problems.start_log()
+    LOG.start()
     try:
         settings = read(ResearchSettings, os.environ, PREFIX)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings))
     except CreditError as error:
-        problems.event("not started", why=str(error))
+        LOG.event("not started", why=str(error))
         return error.exit_code
     return 0
 

@@ -14,7 +14,7 @@ from typing import ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lab.gateway.identity import ABORT
-from lab.gateway.problems import event
+from lab.gateway.problems import LOG
 
 CONNECTIONS = 48  # at one socket
 HEADER_BYTES = 32 << 10
@@ -34,7 +34,7 @@ class Connection(HttpToolsProtocol):
         """Drop it when another user is at the other end, or when there are too many."""
         super().connection_made(transport)
         if self.uid is not None and (peer := peer_uid(transport)) != self.uid:
-            event("wrong user", socket=self.name, uid=peer)
+            LOG.event("wrong user", socket=self.name, uid=peer)
             self._drop()
         elif len(self.connections) > CONNECTIONS:
             self._drop()

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from credit.actor import Actor, Role
 from credit.errors import Unauthenticated
-from lab.gateway.problems import Busy, event
+from lab.gateway.problems import LOG, Busy
 from lab.projects import Project
 from lab.settings import Workspace
 
@@ -85,7 +85,7 @@ class Identified:
             async with asyncio.timeout(LONGEST):
                 await self.app(scope, receive, send)
         except TimeoutError:
-            event("cut off", workspace=self.visitor.workspace.name, seconds=round(time.monotonic() - start, 1))
+            LOG.event("cut off", workspace=self.visitor.workspace.name, seconds=round(time.monotonic() - start, 1))
             if abort := scope.get("state", {}).get(ABORT):
                 abort()
 

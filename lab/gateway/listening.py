@@ -20,7 +20,7 @@ from credit.errors import CreditError, Malformed, Missing
 from credit.files import write_whole
 from lab.gateway.connection import admitting
 from lab.gateway.identity import Identified, Visitor
-from lab.gateway.problems import event
+from lab.gateway.problems import LOG
 from lab.gateway.sockets import Door
 from lab.projects import NAME
 from lab.settings import Workspace
@@ -139,7 +139,7 @@ class Listening:
             if there is None:
                 there = self._open[name] = await self._start(opening)
                 self._remember()
-                event("opened", workspace=name)
+                LOG.event("opened", workspace=name)
             return {"name": name} | {side: str(door.path) for side, door in there.doors.items()}
 
     async def close(self, name: str) -> None:
@@ -150,7 +150,7 @@ class Listening:
             await self._close(name)
             shutil.rmtree(self._run / "ws" / name, ignore_errors=True)
             self._remember()
-            event("closed", workspace=name)
+            LOG.event("closed", workspace=name)
 
     async def reopen(self, admit: Callable[[Opening], Any]) -> None:
         """Open what was open when we ended last; a workspace that ``admit`` refuses stays shut."""
@@ -161,7 +161,7 @@ class Listening:
                     admit(opening)
                     await self.open(opening)
                 except CreditError as error:
-                    event("not reopened", why=str(error))
+                    LOG.event("not reopened", why=str(error))
 
     async def end(self) -> None:
         """Shut every socket; the folders stay, as sandboxes may have them mounted."""

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import sys
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -15,8 +11,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from credit.errors import CreditError, Malformed, Refused
+from credit.log import ERROR, EventLog
 
-_LOGGER = logging.getLogger("haihe.gateway")
+LOG = EventLog("haihe.gateway")
 
 
 class TooLarge(Malformed):
@@ -77,25 +74,10 @@ def install(app: FastAPI) -> None:
         return respond(Malformed("The request cannot be read", why="; ".join(sorted(where))))
 
     async def unforeseen(_: Request, error: Exception) -> ProblemResponse:
-        event("fault", level=logging.ERROR, error=type(error).__name__)
+        LOG.event("fault", level=ERROR, error=type(error).__name__)
         return respond(CreditError("The gateway failed", why="a fault of its own", remedy="Tell the platform the time"))
 
     app.add_exception_handler(CreditError, known)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(RequestValidationError, of_form)
     app.add_exception_handler(Exception, unforeseen)
-
-
-def start_log() -> None:
-    """Send the gateway's lines to standard error, one JSON document each."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    _LOGGER.handlers[:] = [handler]
-    _LOGGER.setLevel(logging.INFO)
-    _LOGGER.propagate = False
-
-
-def event(name: str, *, level: int = logging.INFO, **fields: str | int | float | None) -> None:
-    """Write one line. Give it names, counts and classes of error; never a body, a code or a row."""
-    line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": name, **fields}
-    _LOGGER.log(level, json.dumps(line, ensure_ascii=False))

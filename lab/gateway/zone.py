@@ -9,7 +9,8 @@ from credit.errors import Lapsed, Missing, Refused
 from credit.follower import Follower
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Entry, Ledger
-from credit.seal import Kind, Seal
+from credit.releases import newest
+from credit.seal import Kind
 from credit.shelf import Opened, Shelf
 from credit.trainings import Trainings
 from lab.airlock.desk import Desk
@@ -78,19 +79,13 @@ class ResearchZone:
                 raise Refused(f"{seal.short} is no research release", remedy="Take the release your workspace shows")
             seal.require_alive(today)
             return opened
-        research = [each for each in self.shelf.list(Kind.RELEASE) if each.terms.get("purpose") == "research"]
-        living = [each for each in research if today < each.expires_on]
-        if not research:
-            raise Missing("There is no research release yet", remedy="Ask the platform team for one")
-        if not living:
+        if living := newest(self.shelf, "research", today):
+            return living
+        if newest(self.shelf, "research"):
             raise Lapsed("Every research release has lapsed", remedy="Ask the platform team for a new one")
-        return self.shelf.open(_newest(living).id, deep=False)
+        raise Missing("There is no research release yet", remedy="Ask the platform team for one")
 
     def _hear(self, entry: Entry) -> None:
         if entry.verb.startswith("project."):
             self._of_projects.append(entry)
             self._projects = fold(self._of_projects)
-
-
-def _newest(seals: list[Seal]) -> Seal:
-    return max(seals, key=lambda seal: (seal.terms.get("as_of", ""), seal.made_at, seal.id))

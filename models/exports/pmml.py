@@ -1,4 +1,7 @@
-"""A version as PMML 4.4 (Data Mining Group): the trees, summed, and the logistic line of the calibration after them.
+"""A version as PMML 4.4 (Data Mining Group): the trees, summed, and after them the calibration map and the logit.
+
+A line is a regression on the margin; the beta map one on two fields derived from it, ``above`` and ``below``; the
+isotonic map is a ``NormContinuous`` whose outer pieces go on.
 
 The output fields are ``margin`` and ``probability``. A value that is missing goes where the tree's default child says;
 where LightGBM takes what is missing for 0, the field is replaced by 0.
@@ -6,11 +9,13 @@ where LightGBM takes what is missing for 0, the field is replaced by 0.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from xml.etree import ElementTree
 
 import numpy as np
 
 from credit.errors import Refused
+from models.calibration_map import Beta, Isotonic, Platt
 from models.scorer import Scorer
 from models.trees.model_text import Tree
 
@@ -109,5 +114,51 @@ def _logistic(parent: Element, scorer: Scorer) -> None:
     ElementTree.SubElement(
         output, "OutputField", name="probability", optype="continuous", dataType="double", feature="predictedValue"
     )
-    table = ElementTree.SubElement(model, "RegressionTable", intercept=repr(scorer.card.intercept))
-    ElementTree.SubElement(table, "NumericPredictor", name="margin", coefficient=repr(scorer.card.slope))
+    way = scorer.card.calibration
+    match way:
+        case Platt():
+            intercept, told = way.intercept, {"margin": way.slope}
+        case Beta():
+            intercept, told = way.c, {"above": way.b, "below": -way.a}
+            _softplus(model, told)
+        case Isotonic():
+            intercept, told = 0.0, {"log_odds": 1.0}
+            norm = ElementTree.SubElement(
+                _derived(model, "log_odds"), "NormContinuous", field="margin", outliers="asIs"
+            )
+            for margin, odds in zip(way.margins, way.odds, strict=True):
+                ElementTree.SubElement(norm, "LinearNorm", orig=repr(margin), norm=repr(odds))
+    table = ElementTree.SubElement(model, "RegressionTable", intercept=repr(intercept))
+    for name, coefficient in told.items():
+        ElementTree.SubElement(table, "NumericPredictor", name=name, coefficient=repr(coefficient))
+
+
+def _derived(model: Element, name: str) -> Element:
+    found = model.find("LocalTransformations")
+    local = ElementTree.SubElement(model, "LocalTransformations") if found is None else found
+    return ElementTree.SubElement(local, "DerivedField", name=name, optype="continuous", dataType="double")
+
+
+def _softplus(model: Element, names: Iterable[str]) -> None:
+    """``above`` is ln(1 + exp(margin)), ``below`` ln(1 + exp(-margin)): max(±margin, 0) + ln(1 + exp(-|margin|))."""
+    for name in names:
+        total = _apply(_derived(model, name), "+")
+        larger = _apply(total, "max")
+        if name == "above":
+            ElementTree.SubElement(larger, "FieldRef", field="margin")
+        else:
+            _times(larger, -1, ElementTree.Element("FieldRef", field="margin"))
+        ElementTree.SubElement(larger, "Constant", dataType="double").text = "0"
+        size = Element("Apply", function="abs")
+        ElementTree.SubElement(size, "FieldRef", field="margin")
+        _times(_apply(_apply(total, "ln1p"), "exp"), -1, size)
+
+
+def _apply(parent: Element, function: str) -> Element:
+    return ElementTree.SubElement(parent, "Apply", function=function)
+
+
+def _times(parent: Element, number: int, value: Element) -> None:
+    product = _apply(parent, "*")
+    ElementTree.SubElement(product, "Constant", dataType="double").text = str(number)
+    product.append(value)

@@ -6,6 +6,7 @@ the database. A missing value is NULL or NaN. All that stands in the text are nu
 
 from __future__ import annotations
 
+from models.calibration_map import Beta, CalibrationMap, Isotonic, Platt
 from models.engine import quoted, text
 from models.scorecard import Scorecard
 from models.scorer import Scorer
@@ -30,14 +31,33 @@ def as_sql(scorer: Scorer, table: str) -> str:
         trees = [_node(tree, 0, names) for tree in scorer.forest.trees[first : first + TREES]]
         total = " + ".join([f"margin_{step}", *trees])
         query = f"SELECT *, {total} AS margin_{step + 1} FROM ({query})"
-    odds = f"({_number(card.slope)} * margin_{len(steps)} + {_number(card.intercept)})"
-    points = f"{_number(card.offset)} - {_number(card.factor)} * {odds}"
+    query = f"SELECT *, {_log_odds(card.calibration, f'margin_{len(steps)}')} AS margin_log_odds FROM ({query})"
+    points = f"{_number(card.offset)} - {_number(card.factor)} * margin_log_odds"
     query = (
-        f"SELECT * EXCLUDE ({', '.join(f'margin_{n}' for n in range(len(steps)))}) "
-        f"RENAME (margin_{len(steps)} AS margin), 1e0 / (1e0 + exp(-{odds})) AS probability, "
+        f"SELECT * EXCLUDE (margin_log_odds, {', '.join(f'margin_{n}' for n in range(len(steps)))}) "
+        f"RENAME (margin_{len(steps)} AS margin), 1e0 / (1e0 + exp(-margin_log_odds)) AS probability, "
         f"least(greatest({points}, {_number(card.minimum)}), {_number(card.maximum)}) AS points FROM ({query})"
     )
     return f"SELECT * EXCLUDE ({', '.join(names)}), {_grade(card, names)} AS grade FROM ({query})"
+
+
+def _log_odds(way: CalibrationMap, margin: str) -> str:
+    """The calibration map, each kind in the order in which the scorer computes it."""
+    match way:
+        case Platt():
+            return f"{_number(way.slope)} * {margin} + {_number(way.intercept)}"
+        case Beta():
+            rest = f"ln(1e0 + exp(-abs({margin})))"
+            above, below = (f"(greatest({sign}{margin}, 0e0) + {rest})" for sign in ("", "-"))
+            return f"{_number(way.b)} * {above} - {_number(way.a)} * {below} + {_number(way.c)}"
+        case Isotonic():
+            pieces = [
+                f"least({_number(odds)} + {_number(slope)} * ({margin} - {_number(start)}), {_number(end)})"
+                for start, odds, slope, end in way.pieces.T.tolist()
+            ]
+            starts = [_number(start) for start in way.pieces[0, 1:].tolist()]
+            inner = " ".join(f"WHEN {margin} < {s} THEN {p}" for s, p in zip(starts, pieces[:-1], strict=True))
+            return f"CASE {inner} ELSE {pieces[-1]} END" if inner else pieces[-1]
 
 
 def _node(tree: Tree, node: int, names: list[str]) -> str:

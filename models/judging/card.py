@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from models.challenger.page import price, section
+
 _DIRECTIONS = {1: "raises", -1: "lowers", 0: "either way"}
 
 
@@ -28,6 +30,11 @@ def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
     ]
     if "baseline" in found:
         lines.append(f"| {found['baseline']['what']} | {_interval(found['baseline'])} |")
+    if "out_of_fold" in found:
+        lines.append(f"| AUC out of fold, in time | {_interval(found['out_of_fold'])} |")
+    if "challenger" in found:
+        lines.append(f"| {found['challenger']['what']} | {_interval(found['challenger'])} |")
+        lines.append(f"| price of interpretability | {price(found['challenger'])} |")
     lines += [
         f"| KS | {_figure(found['ks'])} |",
         f"| partial AUC to 20 % false positives | {_figure(found['partial_auc'])} |",
@@ -38,14 +45,7 @@ def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
         f"({_figure(found['calibration']['ece_noise'])}) |",
         f"| stability index | {_figure(found['stability_index'])} |",
         "",
-        "## Ways to calibrate, on the rows it is judged on",
-        "",
-        "| way | log-loss | Brier | calibration error |",
-        "|---|---|---|---|",
-        *(
-            f"| {way}{' (taken)' if way == 'platt' else ''} | {c['log_loss']:.5f} | {c['brier']:.5f} | {c['ece']:.5f} |"
-            for way, c in found["calibrators"].items()
-        ),
+        *_calibrations(found["calibrators"]),
         "",
         "## Grades",
         "",
@@ -75,6 +75,7 @@ def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
         lines += [f"| `{n}` | {_figure(m['index'])} ({_figure(m['low'])} to {_figure(m['high'])}) |" for n, m in moved]
     lines += ["", "## Features", "", "| feature | what | a larger value … the risk |", "|---|---|---|"]
     lines += [f"| `{f['name']}` | {f['title']} | {_DIRECTIONS[f['direction']]} |" for f in told["features"]]
+    lines += section(found["challenger"]) if "challenger" in found else []
     lines += [
         "",
         "## Limits",
@@ -84,6 +85,27 @@ def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _calibrations(found: Mapping[str, Any]) -> list[str]:
+    """Cross-fitted, where the choice was made; and out of time, where it was not."""
+    lines = [
+        "## Ways to calibrate",
+        "",
+        "Log-loss on in-time rows that a map was not fitted on (cross-fitted over folds of subjects) decides, and a "
+        "freer map is taken only when it is better by more than a standard error; unless the order names one.",
+        "",
+        "| way | cross-fitted: log-loss | Brier | error | out of time: log-loss | Brier | error |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for way, each in found.items():
+        told = [
+            "–" if each[rows] is None else f"{each[rows][name]:.5f}"
+            for rows in ("cross_fitted", "out_of_time")
+            for name in ("log_loss", "brier", "ece")
+        ]
+        lines.append(f"| {way}{' (taken)' if each['taken'] else ''} | {' | '.join(told)} |")
+    return lines
 
 
 def _interval(found: Mapping[str, Any]) -> str:

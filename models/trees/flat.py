@@ -7,6 +7,7 @@ An edge is a number too: 2s to the left child of split ``s``, 2s + 1 to its righ
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ Floats = NDArray[np.float64]
 Wholes = NDArray[np.uint32]
 LEFT, RIGHT, ABOVE, FEATURE = (np.uint64(16 * place) for place in range(4))  # where they stand in ``Flat.split``
 _LOW = np.uint64(0xFFFF)
+NAN_LEFT_BIT = 4
+NAN_LEFT = 1 << NAN_LEFT_BIT  # in ``Flat.decision``: NaN goes left, as the bits and the threshold together say
 ZERO = float(np.float32(1e-35))  # LightGBM's kZeroThreshold
 
 
@@ -28,10 +31,12 @@ class Flat(NamedTuple):
     start: NDArray[np.uint64]  # (T + 1,)
     split: NDArray[np.uint64]  # (N,) left node, right node, the edge by which its feature was last asked above, feature
     threshold: Floats  # (N,); of a categorical split the place of its set in ``bounds``
-    decision: NDArray[np.uint8]  # (N,)
+    decision: NDArray[np.uint8]  # (N,) LightGBM's bits, and :data:`NAN_LEFT`
     share: Floats  # (2N,) of a node's rows that took an edge, multiplied over all edges on its feature down to here
     value: Floats  # (N + T,) of each leaf
     asked: NDArray[np.uint8]  # (N + T,) how many features are asked on the way to each leaf
+    again: NDArray[np.uint64]  # the edges of each tree below which their feature is asked again, tree after tree
+    again_start: NDArray[np.uint64]  # (T + 1,)
     bounds: Wholes
     words: Wholes
 
@@ -62,7 +67,19 @@ def flat(forest: Forest) -> Flat:
     share, asked = np.empty(2 * len(split)), np.zeros(len(value), dtype=np.uint8)
     _paths(start, split, rows, share, asked)
     threshold, bounds, words = _thresholds(forest)
-    return Flat(start, split, threshold, decision.astype(np.uint8), share, value, asked, bounds, words)
+    again, again_start = _asked_again(start, split)
+    nan_left = np.where(decision & NAN_MISSING, (decision & MISSING_LEFT) > 0, threshold >= 0)
+    decision = (decision | np.where(nan_left, NAN_LEFT, 0)).astype(np.uint8)
+    return Flat(start, split, threshold, decision, share, value, asked, again, again_start, bounds, words)
+
+
+def _asked_again(start: NDArray[np.uint64], split: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], ...]:
+    above = (split >> ABOVE) & _LOW
+    found = []
+    for first, end in itertools.pairwise(start.tolist()):
+        edges = np.unique(above[first:end])
+        found.append(edges[edges < 2 * (end - first)])
+    return np.concatenate(found), np.cumsum([0, *map(len, found)]).astype(np.uint64)
 
 
 def _thresholds(forest: Forest) -> tuple[Floats, Wholes, Wholes]:

@@ -11,8 +11,10 @@ below into V (without what P holds), and a split on i adds
 
     P (o_left V_left + o_right V_right - V) / (1 - t)
 
-to i, in which only a feature asked again takes a division. Everything goes through :mod:`models.trees.lanes`: the
-lanes are eight rows, or for a row alone eight nodes of the quadrature, by the same code and with the same bits.
+to i, in which only a feature asked again takes a division. No branch hangs on a row or a split: a processor that has
+just done something else would guess each of them anew, and half of them wrongly. Everything goes through
+:mod:`models.trees.lanes`: the lanes are eight rows, or for a row alone eight nodes of the quadrature, by the same code
+and with the same bits.
 """
 
 from __future__ import annotations
@@ -25,9 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.trees.compiled import compiled, inner
-from models.trees.flat import ABOVE, FEATURE, LEFT, RIGHT, Flat, as_asked, goes_left, part
+from models.trees.flat import ABOVE, FEATURE, LEFT, NAN_LEFT_BIT, RIGHT, Flat, as_asked, goes_left, part
 from models.trees.lanes import WIDTH, ahead, at_most, fused, lanes, load, spread, store
-from models.trees.model_text import CATEGORICAL, MISSING_LEFT, NAN_MISSING, ZERO_MISSING
+from models.trees.model_text import CATEGORICAL, ZERO_MISSING
 
 Floats = NDArray[np.float64]
 FEW = 3  # rows that are faster one by one
@@ -76,13 +78,15 @@ class Reasons:
 
 
 def _places(features: int, splits: int, first: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Where, in lanes, after the rows' features: agreement of each edge, P and V of each node, what is told, the end.
+    """Where, in lanes, after the rows' features.
+
+    First the agreement of each edge, then what takes its factor out, P and V of each node, and what is told.
 
     What is told is kept by node of the rule and by feature: so the sum over the nodes has one order in either use.
     """
     nodes = 2 * splits + 1
     told = features * int(np.diff(first).max())
-    return np.cumsum([features, nodes, nodes, nodes, told]).astype(np.uint64)
+    return np.cumsum([features, nodes, nodes, nodes, nodes, told]).astype(np.uint64)
 
 
 def _in_lanes(values: Floats) -> Floats:
@@ -111,7 +115,7 @@ def _rules(highest: int, laid: Callable[[Floats], Floats]) -> tuple[NDArray[np.u
 @inner
 def _tree(trees: Any, tree: Any, most: Any, rules: Any, work: Any) -> None:
     """Add a tree's contributions to what is told, for the rows and nodes of the quadrature that are in the lanes."""
-    agrees, product, sums, told = rules.place[0], rules.place[1], rules.place[2], rules.place[3]
+    agrees, out, product, sums, told = rules.place[0], rules.place[1], rules.place[2], rules.place[3], rules.place[4]
     features, first = agrees, trees.start[tree]
     splits, leaf = trees.start[tree + 1] - first, first + tree
     for n in range(0, AHEAD, WIDTH):  # of the next tree, about as large: its numbers are on their way meanwhile
@@ -126,13 +130,17 @@ def _tree(trees: Any, tree: Any, most: Any, rules: Any, work: Any) -> None:
     for node in range(rules.first[number], rules.first[number + 1]):
         t, rest = load(rules.nodes, 3 * node), load(rules.nodes, 3 * node + 1)
         store(work, product, load(rules.nodes, 3 * node + 2))
+        store(work, out + 2 * splits, spread(1.0))
+        for n in range(trees.again_start[tree], trees.again_start[tree + 1]):
+            edge = trees.again[n]
+            factor = fused(load(work, agrees + edge), t, rest * spread(trees.share[2 * first + edge]))
+            store(work, out + edge, spread(1.0) / factor)
         for n in range(splits):
             i, p = first + n, load(work, product + n)
             split = trees.split[i]
             above = part(split, ABOVE)
-            if above != 2 * splits:  # take out the factor of where the feature was last asked
-                p = p / fused(load(work, agrees + above), t, rest * spread(trees.share[2 * first + above]))
-                store(work, product + n, p)
+            p = p * load(work, out + above)  # without the factor of where the feature was last asked
+            store(work, product + n, p)
             left = fused(load(work, agrees + 2 * n), t, rest * spread(trees.share[2 * i]))
             right = fused(load(work, agrees + 2 * n + 1), t, rest * spread(trees.share[2 * i + 1]))
             store(work, product + part(split, LEFT), p * left)
@@ -149,8 +157,7 @@ def _tree(trees: Any, tree: Any, most: Any, rules: Any, work: Any) -> None:
             v = fused(o_right, t, rest * spread(trees.share[2 * i + 1])) * v_right
             v = fused(fused(o_left, t, rest * spread(trees.share[2 * i])), v_left, v)
             was = load(work, agrees + above)
-            if above != 2 * splits:
-                v = v / fused(was, t, rest * spread(trees.share[2 * first + above]))
+            v = v * load(work, out + above)
             store(work, sums + n, v)
             gain = fused(o_left, v_left, fused(o_right, v_right, spread(0.0) - was * v))
             here = told + part(split, FEATURE)
@@ -174,9 +181,8 @@ def _agree(trees: Any, first: Any, splits: Any, work: Any, agrees: Any) -> None:
                 work[left * WIDTH + row] = 1.0 if goes_left(trees, i, work[feature * WIDTH + row]) else 0.0
             o_left = was * load(work, left)
         else:
-            threshold = trees.threshold[i]
-            missing = (how & MISSING_LEFT) != 0 if how & NAN_MISSING else threshold >= 0.0
-            o_left = was * at_most(load(work, feature), spread(threshold), spread(1.0 if missing else 0.0))
+            missing = np.float64((how >> NAN_LEFT_BIT) & 1)
+            o_left = was * at_most(load(work, feature), spread(trees.threshold[i]), spread(missing))
         store(work, left, o_left)
         store(work, left + 1, was - o_left)
 
@@ -184,7 +190,7 @@ def _agree(trees: Any, first: Any, splits: Any, work: Any, agrees: Any) -> None:
 @compiled
 def _one_by_one(trees: Any, most: Any, rules: Any, work: Any, rows: Any, out: Any) -> None:
     """The lanes are nodes of the quadrature."""
-    features, told, end = np.uint64(rows.shape[1]), rules.place[3] * WIDTH, rules.place[4] * WIDTH
+    features, told, end = np.uint64(rows.shape[1]), rules.place[4] * WIDTH, rules.place[5] * WIDTH
     for number in range(len(rows)):
         work[told:end] = 0.0
         for feature in range(features):
@@ -200,7 +206,7 @@ def _one_by_one(trees: Any, most: Any, rules: Any, work: Any, rows: Any, out: An
 @compiled
 def _eight_by_eight(trees: Any, most: Any, rules: Any, work: Any, rows: Any, out: Any) -> None:
     """The lanes are rows."""
-    features, told, end = np.uint64(rows.shape[1]), rules.place[3] * WIDTH, rules.place[4] * WIDTH
+    features, told, end = np.uint64(rows.shape[1]), rules.place[4] * WIDTH, rules.place[5] * WIDTH
     for start in range(0, len(rows), WIDTH):
         work[told:end] = 0.0
         for row in range(WIDTH):

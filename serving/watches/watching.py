@@ -61,7 +61,7 @@ def end(desk: Desk, store: Store, watch: Watch, why: str) -> None:
 
 def record(desk: Desk, verb: str, thing: str, because: dict[str, object]) -> Entry:
     """An entry of the service's own doing, durable when this returns."""
-    return desk.recorder.submit(verb, thing, by=SERVICE, because=because).result()
+    return desk.journal.append_many([(verb, thing, SERVICE, because)])[0]
 
 
 def _compare(desk: Desk, store: Store, watch: Watch, book: Book, mandate: Mandate) -> None:

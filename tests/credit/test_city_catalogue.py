@@ -73,7 +73,13 @@ def test_a_field_says_all_of_itself(table: Table, field: Field) -> None:
 def test_no_direct_identifier_leaves(table: Table, field: Field) -> None:
     allowed = {"subject"} if field is table.subject else {"pseudonym"} if field.column == "counterparty" else set()
     if field.role == "direct":
-        assert set(field.rules.values()) <= allowed
+        assert {rule for purpose, rule in field.rules.items() if purpose != "inquiry"} <= allowed
+        assert field.rule("inquiry") in (
+            "drop",
+            "show",
+            "show_text",
+            "subject",
+        )  # shown as public record, or not at all
     if IDENTIFYING.search(field.column) and field.type == "string" and not field.enum:
         assert field.role == "direct" or not field.rules
 

@@ -12,6 +12,7 @@ import pytest
 from credit.actor import Actor, Role
 from credit.errors import Refused
 from credit.gate import Outcome, Verdict
+from models import version
 from models.booster import Recipe
 from models.cluster import in_process
 from models.fit import Fitted, fit
@@ -59,8 +60,27 @@ def test_the_maker_may_not_judge(honest: Case) -> None:
 
 
 def test_what_the_gate_measures_is_what_the_maker_measured(honest: Case, fitted: Fitted) -> None:
-    # How else it might have been calibrated is a matter of its making, and no figure of the version.
-    assert honest.evidence == {name: told for name, told in fitted.evidence.items() if name != "calibrators"}
+    # How else it might have been made (calibrated, as a scorecard, by folds) is told beside; it is no figure of it.
+    beside = {"calibrators", "challenger", "out_of_fold"}
+    assert honest.evidence == {name: told for name, told in fitted.evidence.items() if name not in beside}
+
+
+@pytest.mark.parametrize("kind", ["beta", "isotonic"])
+def test_a_version_of_another_calibration_is_written_tried_and_judged(
+    sample: Sample, tmp_path: Path, kind: str
+) -> None:
+    told = invented.declaration(training={"trials": 1, "seed": 7, "minimum_leaf": 30, "calibration": kind})
+    made = fit(told, sample, in_process(), order=f"order-{'0' * 64}", release=f"release-{'1' * 64}")
+    assert made.told["calibration"]["kind"] == kind
+    case = case_of(made, sample)
+    assert judge(case).passed, [str(finding) for finding in judge(case).findings]
+    version.write(
+        tmp_path, text=made.text, told=made.told, sql="SELECT 1", features=sample.features, evidence=made.evidence
+    )
+    card = (tmp_path / "card.md").read_text(encoding="utf-8")
+    assert [line.split(" | ")[0] for line in card.splitlines() if "(taken)" in line] == [f"| {kind} (taken)"]
+    for each in made.evidence["calibrators"].values():
+        assert set(each["out_of_time"]) == set(each["cross_fitted"]) == {"log_loss", "brier", "ece"}
 
 
 def with_evidence(case: Case, **changes: Any) -> Case:

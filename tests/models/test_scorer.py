@@ -119,7 +119,7 @@ def test_other_shapes_and_infinities_are_refused(scorer: Scorer) -> None:
     ("part", "value"),
     [
         ("calibration", {"slope": -1.0, "intercept": 0.0}),
-        ("calibration", {"slope": float("nan"), "intercept": 0.0}),
+        ("calibration", None),
         ("grades", [["A", 1], ["B", 2]]),
         ("grades", [["A", 2], ["A", 1]]),
         ("grades", []),

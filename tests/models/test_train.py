@@ -107,8 +107,9 @@ def test_its_run_holds_trials_folds_curves_and_plots(version: Opened, order: Ope
     best = max(each.data.metrics["best_auc"] for each in inner if each.info.run_name.startswith("trial"))
     assert best == max(each["auc"] for each in told["training"]["compared"])
     drawn = {file.path: file.file_size for file in client.list_artifacts(run.info.run_id, "plots")}
-    assert set(drawn) == {"plots/roc.png", "plots/calibration.png", "plots/importance.png"}
-    assert min(drawn.values()) > 5_000
+    pictures = {f"plots/{name}.png" for name in ("roc", "calibration", "importance", "search")}
+    assert set(drawn) == pictures | {"plots/scorecard.csv"}
+    assert min(drawn[name] for name in pictures) > 5_000
 
 
 def test_the_same_order_gives_the_same_version(

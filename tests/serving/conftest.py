@@ -32,6 +32,7 @@ def _beside(name: str, file: str) -> Any:
 serving_world = _beside("serving_world", "world.py")
 _beside("serving_bank_keys", "bank_keys.py")
 _beside("serving_live", "live.py")
+_beside("serving_dossiers", "dossier_world.py")
 _beside("serving_bank_ear", "bank_ear.py")
 World = serving_world.World
 
@@ -55,6 +56,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
         seals[model] = made
     access = Access(root / "access.db")
     secrets = {bank: access.add_client(bank) for bank in ("bohai", "jincheng")}
+    secrets["scjgj"] = access.add_client("scjgj", kind="agency")
     access.close()
     return root, secrets, seals
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from serving_dossiers import shelve
 from serving_live import free_port, raw, serving
 from serving_world import PURPOSE, codes
 
@@ -48,6 +49,7 @@ def live(template: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
     root = tmp_path_factory.mktemp("attacked") / "world"
     shutil.copytree(template[0], root)
     world, port = World(root), free_port()
+    shelve(world)
     with serving(world, port) as (url, _, process):
         yield Live(world, url, port, template[1]["bohai"])
         assert process.poll() is None, "it fell"
@@ -133,5 +135,5 @@ def test_schemathesis_finds_no_fault_in_what_the_document_promises(live: Live, t
 
 def test_the_document_has_an_example_of_every_form(live: Live) -> None:
     told = httpx.get(f"{live.url}/openapi.json").json()
-    for form in ("Asked", "AskedBatch", "AskedVerification", "AskedObjection"):
+    for form in ("Asked", "AskedBatch", "AskedVerification", "AskedObjection", "AskedQuery", "AskedSupervision"):
         assert json.dumps(told["components"]["schemas"][form]["examples"])

@@ -118,7 +118,7 @@ def test_a_swap_fails_no_request_and_no_answer_mixes_two_books(running: Any) -> 
         return asked
 
     def swap() -> None:
-        for version, snapshot in (second, first, second):
+        for version, snapshot in (second, first, second, first, second):
             running.world.promote("enterprise", version)  # for a moment the champion has no snapshot of its own
             time.sleep(0.3)
             running.world.show("enterprise", version, snapshot)

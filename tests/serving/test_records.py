@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 from typing import Any
 
 import pytest
@@ -20,13 +21,13 @@ def test_entries_that_wait_together_are_one_write_and_all_are_there(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    real = Journal.append_many
+    real = Journal.write
 
-    def counted(self: Journal, acts: Any) -> Any:
+    def counted(self: Journal, acts: Any, **more: Any) -> Any:
         sizes.append(len(acts))
-        return real(self, acts)
+        return real(self, acts, **more)
 
-    monkeypatch.setattr(Journal, "append_many", counted)
+    monkeypatch.setattr(Journal, "write", counted)
     before = world.ledger.verify()
     recorder = Recorder(world.journal)
 
@@ -42,15 +43,59 @@ def test_entries_that_wait_together_are_one_write_and_all_are_there(
     assert world.ledger.verify() == before + 500
 
 
+def test_an_entry_is_durable_before_it_is_told(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    real = Journal.sync
+
+    def seen(self: Journal) -> None:
+        real(self)
+        synced.append(self.path.stat().st_size)
+
+    monkeypatch.setattr(Journal, "sync", seen)
+    recorder = Recorder(world.journal)
+
+    async def one() -> int:
+        await recorder.record("score.answered", "x", by=BANK, because={})
+        return len(synced)
+
+    assert [asyncio.run(one()) for _ in range(3)] == [1, 2, 3]
+    recorder.close()
+    assert synced[2] == world.ledger.path.stat().st_size
+
+
 def test_closing_writes_what_is_queued(world: Any) -> None:
     before = world.ledger.verify()
     recorder = Recorder(world.journal)
-    for number in range(20):
-        recorder.submit("score.answered", str(number), by=BANK, because={})
-    recorder.close()
+
+    async def ask_and_close() -> None:
+        for number in range(20):
+            asking.append(asyncio.create_task(recorder.record("score.answered", str(number), by=BANK, because={})))
+        await asyncio.sleep(0)
+        recorder.close()
+
+    asking: list[asyncio.Task[Any]] = []
+    asyncio.run(ask_and_close())
     assert world.ledger.verify() == before + 20
     with pytest.raises(Broken):
-        recorder.submit("score.answered", "late", by=BANK, because={})
+        asyncio.run(recorder.record("score.answered", "late", by=BANK, because={}))
+
+
+def test_a_write_that_meets_another_process_at_the_ledger_is_tried_again(world: Any) -> None:
+    recorder, stream = Recorder(world.journal), world.ledger.path.open("ab")
+    fcntl.flock(stream, fcntl.LOCK_EX)
+
+    async def beside_a_writer() -> tuple[bool, Any]:
+        asked = asyncio.create_task(recorder.record("score.answered", "x", by=BANK, because={}))
+        await asyncio.sleep(0.05)
+        waited = not asked.done()  # and the loop went on turning
+        fcntl.flock(stream, fcntl.LOCK_UN)
+        return waited, await asked
+
+    waited, entry = asyncio.run(beside_a_writer())
+    recorder.close()
+    stream.close()
+    assert waited
+    assert world.ledger.verify() == entry.seq
 
 
 def test_a_ledger_that_cannot_be_written_is_told_to_the_caller_and_to_readiness(world: Any) -> None:

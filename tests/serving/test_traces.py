@@ -53,9 +53,9 @@ def test_a_span_says_method_route_and_status_and_nothing_of_bank_or_subject(worl
     assert GOOD not in log.read_text()
 
 
-def test_nothing_stands_around_a_service_without_traces_and_a_place_must_be_one() -> None:
+def test_nothing_stands_around_a_service_without_traces_and_a_place_must_be_one(world: Any) -> None:
     app = object()
     assert traced(app, "") is app
     assert traced(app, CONSOLE) is not app
     with pytest.raises(Malformed):
-        traced(app, "elsewhere")
+        world.settings(traces="elsewhere")

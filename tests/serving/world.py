@@ -103,7 +103,8 @@ class World:
         for zone in ZONES:
             key = SigningKey.create(self.root / "keys", zone)
             (self.root / "ring" / f"{zone}.pem").write_bytes(key.public_pem())
-        create_secret(self.root / "keys" / "pseudonym-scoring.key")
+        for purpose in ("scoring", "inquiry"):
+            create_secret(self.root / "keys" / f"pseudonym-{purpose}.key")
 
     def seal(self, kind: Kind, zone: str, files: dict[str, bytes], parents: tuple[str, ...] = (), **terms: Any) -> str:
         ends = AS_OF + timedelta(days=60)

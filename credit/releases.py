@@ -1,0 +1,23 @@
+"""Which release (数据发布) of a purpose is in use: the one choice that hub, gateway, console and set-up must share."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from credit.seal import Kind, Seal
+from credit.shelf import Opened, Shelf
+
+
+def of_purpose(shelf: Shelf, purpose: str) -> list[Seal]:
+    """The releases made for a purpose, from the least to the most recent day they are seen as of."""
+    found = [seal for seal in shelf.list(Kind.RELEASE) if seal.terms.get("purpose") == purpose]
+    return sorted(found, key=lambda seal: (str(seal.terms.get("as_of", "")), seal.made_at, seal.id))
+
+
+def newest(shelf: Shelf, purpose: str, today: date | None = None) -> Opened | None:
+    """The newest release of a purpose that has not ended by ``today`` (None: ended or not); None when there is none.
+
+    Its signature is verified and its files are not digested again. Raises :class:`~credit.errors.Broken`.
+    """
+    found = [seal for seal in of_purpose(shelf, purpose) if today is None or today < seal.expires_on]
+    return shelf.open(found[-1].id, deep=False) if found else None

@@ -1,0 +1,1 @@
+"""The scorecard that every booster is measured against: what it costs to be readable."""

@@ -1,0 +1,75 @@
+"""The door to optbinning: a feature cut into monotone bins, and the weight of evidence (证据权重) of each.
+
+Optimal binning by constraint programming (Navas-Palencia 2020): of the cuts whose default rates only rise, or only
+fall, the one of most information value. What is missing is a bin of its own. Weight of evidence of a bin: ln of its
+share of the good over its share of the bad (Siddiqi, Credit Risk Scorecards, 2006, chapter 6), so more is better.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+TRENDS = {1: "ascending", -1: "descending", 0: "auto_asc_desc"}  # of the default rate, by the declared direction
+LEAST_SHARE = 0.01  # of the rows in a bin; the usual 0.05 loses flags of few subjects (up to 2 points of AUC)
+PREBINS = 20
+SECONDS = 60  # for one feature: it takes hundredths, and a limit that is met would make chance of the result
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """A feature's bins: [-inf, splits[0]), [splits[0], splits[1]) … and, last, what is missing."""
+
+    splits: tuple[float, ...]
+    woe: tuple[float, ...]  # (bins,)
+    rows: tuple[int, ...]
+    information_value: float
+
+    def weights(self, values: Floats) -> Floats:
+        """The weight of evidence of each value (n,)."""
+        return np.array(self.woe)[_place(values, self.splits)]
+
+
+def cut(values: Floats, labels: NDArray[Any], direction: int, least: int) -> Bins:
+    """Bins of ``least`` rows and more, of values (n,) with NaN and 0/1 labels (n,).
+
+    Fewer missing than ``least`` have a weight of nothing: too few to say, and too few to be told of.
+    """
+    known = ~np.isnan(values)
+    splits = _splits(values[known], labels[known], direction, max(least, int(np.ceil(LEAST_SHARE * len(values)))))
+    place, count = _place(values, splits), len(splits) + 2
+    rows = np.bincount(place, minlength=count)
+    bad = np.bincount(place, weights=labels, minlength=count)
+    bad_share = np.maximum(bad, 0.5) / max(bad.sum(), 1.0)
+    good_share = np.maximum(rows - bad, 0.5) / max((rows - bad).sum(), 1.0)
+    told = rows >= least
+    woe = np.where(told, np.log(good_share / bad_share), 0.0)
+    value = float(np.sum((good_share - bad_share) * woe))
+    return Bins(splits, tuple(woe.tolist()), tuple(np.where(told, rows, 0).tolist()), value)
+
+
+def _place(values: Floats, splits: tuple[float, ...]) -> NDArray[np.intp]:
+    return np.where(np.isnan(values), len(splits) + 1, np.searchsorted(np.array(splits), values, side="right"))
+
+
+def _splits(values: Floats, labels: NDArray[Any], direction: int, least: int) -> tuple[float, ...]:
+    if len(values) < 2 * least or np.ptp(values) == 0 or np.ptp(labels) == 0:
+        return ()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of libraries among themselves, about each other
+        # Here: to import it takes seconds, and only this needs it.
+        from optbinning import OptimalBinning  # type: ignore[import-untyped]
+
+        binning = OptimalBinning(
+            monotonic_trend=TRENDS[direction],
+            max_n_prebins=PREBINS,
+            min_prebin_size=least / len(values),
+            time_limit=SECONDS,
+        )
+        binning.fit(values, labels)
+    return tuple(float(split) for split in binning.splits)

@@ -1,0 +1,45 @@
+"""What the service's processes must know of each other, and of themselves after a restart: proofs and keys once used.
+
+One SQLite database beside the access database, readable to its owner alone. It is written without waiting for the disk
+(synchronous=NORMAL in WAL mode): a killed process loses nothing, and a power cut loses at most what a proof's few
+minutes or a repetition are worth. The acts themselves are in the ledger, which does wait for the disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, until REAL NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answered (
+  bank TEXT NOT NULL, key BLOB NOT NULL, asked BLOB NOT NULL, at REAL NOT NULL, id TEXT, body BLOB,
+  UNIQUE (bank, key)) STRICT;
+"""
+
+
+class Shared:
+    """The database; safe to use from several threads and processes. Without a path, one process's own."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Open it, made when it does not exist."""
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+        self._turn = threading.Lock()
+        self._db = sqlite3.connect(path or ":memory:", timeout=10, isolation_level=None, check_same_thread=False)
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+            self._db.execute(f"PRAGMA {pragma}")
+        self._db.executescript(_SCHEMA)
+
+    def rows(self, sql: str, *values: object) -> list[Any]:
+        """Run one statement, a transaction of its own, and give its rows."""
+        with self._turn:
+            return self._db.execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._turn:
+            self._db.close()

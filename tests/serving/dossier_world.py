@@ -1,0 +1,95 @@
+"""Dossiers in the service's small world: the form that `models.dossiers` makes, of records told in a test."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from serving_world import AS_OF, codes
+
+from credit.canonical import canonical
+from credit.keys import load_secret
+from credit.seal import Kind
+from credit.subjects import PseudonymKey
+
+FIRM, OTHER = codes("enterprise", 2)
+SHOP = codes("individual_business", 1)[0]
+UNKNOWN = codes("enterprise", 99)[-1]
+
+
+def _table(title: str, columns: dict[str, str], **more: Any) -> dict[str, Any]:
+    shown = {name: {"title": name, "unit": "", "shown_to": who} for name, who in columns.items()}
+    told = {"title": title, "english": title, "source": "x", "shown": shown, "columns": list(columns), "document": None,
+            "scope": None, "with_mandate": ["授权查询"], "state": None, "repairable": False}  # fmt: skip
+    return told | more
+
+
+OPEN, NUMBER = "anyone", "document_number"
+TABLES = {
+    "registration": _table("登记", {"subject_name": OPEN, "kind": OPEN, "industry": OPEN, "address": OPEN}),
+    "administrative_licence": _table("行政许可", {NUMBER: OPEN, "content": OPEN}, document=NUMBER),
+    "administrative_penalty": _table(
+        "行政处罚",
+        {"document_number": OPEN, "facts": OPEN, "severity": OPEN, "use_scope": OPEN, "record_state": OPEN},
+        document="document_number", scope="use_scope", state="record_state", repairable=True,
+    ),
+    "serious_dishonesty_list": _table("严重失信", {NUMBER: OPEN}, document=NUMBER, repairable=True),
+    "contract_performance": _table("合同履约", {"contract_number": "mandate", "amount": "mandate"},
+                                   document="contract_number"),
+}  # fmt: skip
+
+
+def register(name: str, kind: str = "enterprise", industry: str = "C") -> dict[str, Any]:
+    return {"registration": [["2015-01-01", None, name, kind, industry, "一个地址"]]}
+
+
+def penalty(document: str, *, day: str = "2026-06-30", ends: str | None = None, scope: str = "公示",
+            facts: str = "无照经营", severity: str = "general", state: str = "normal") -> list[Any]:  # fmt: skip
+    return [day, ends, document, facts, severity, scope, state]
+
+
+RECORDS: dict[str, dict[str, Any]] = {
+    FIRM: register("海河虚构贸易有限公司") | {
+        "administrative_penalty": [
+            penalty("罚1号"), penalty("罚2号", ends="2026-11-21"), penalty("罚3号", scope="授权查询"),
+            penalty("罚4号", state="disputed"), penalty("罚5号", ends="2026-11-20"),
+        ],
+        "administrative_licence": [["2026-01-01", None, f"许{n}号", "内容"] for n in range(25)],
+        "contract_performance": [["2026-01-01", None, "合同1号", 12.5]],
+    },
+    OTHER: register("海河虚构房地产有限公司", industry="K"),
+    SHOP: register("海河虚构小吃店", "individual_business", "H") | {"administrative_penalty": [penalty("店罚1号")]},
+}  # fmt: skip
+
+
+def shelve(world: Any, records: dict[str, dict[str, Any]] | None = None, *, as_of: date = AS_OF) -> str:
+    """Seal dossiers of these records and point at them; the seal's id."""
+    key = PseudonymKey("inquiry", load_secret(world.root / "keys" / "pseudonym-inquiry.key"))
+    held = sorted((key.key_of(code).raw, canonical(told)) for code, told in (records or RECORDS).items())
+    keys, offsets, text = b"", (0).to_bytes(8, "little"), b""
+    for raw, said in held:
+        keys, text = keys + raw, text + said
+        offsets += len(text).to_bytes(8, "little")
+    release = world.seal(Kind.RELEASE, "custody", {"rows": b"none"}, purpose="inquiry", as_of=str(as_of))
+    files = {"subjects.bin": keys, "offsets.bin": offsets, "dossiers.json": text, "index.json": canonical(TABLES)}
+    told = {"model": "dossiers", "release": release, "as_of": str(as_of), "subjects": len(held), "invented": True}
+    seal = str(world.seal(Kind.SNAPSHOT, "compute", files, (release,), **told))
+    world.shelf.point("snapshot-dossiers", {"model": "dossiers", "snapshot": seal, "as_of": str(as_of)},
+                      world.key("platform"))  # fmt: skip
+    return seal
+
+
+def headers(running: Any, client: str = "bohai", **more: str) -> dict[str, str]:
+    """What a client's call carries."""
+    return {"Authorization": f"Bearer {running.token(client)}", **more}
+
+
+def ask(running: Any, name: str, code: str = FIRM, client: str = "bohai", **more: Any) -> Any:
+    """One query."""
+    return running.http.post(f"/v1/queries/{name}", json={"uscc": code, **more}, headers=headers(running, client))
+
+
+def documents(response: Any) -> list[str]:
+    """The document numbers of an answer."""
+    assert response.status_code == 200, response.text
+    return [record["document"] for record in response.json()["records"]]
