@@ -111,6 +111,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
         if not (watches.is_idle and jobs.is_idle):
             chores.wake()
         running = [
+            asyncio.create_task(chores.keep()),
             asyncio.create_task(desk.library.watch(settings.watch_seconds, desk.announce)),
             asyncio.create_task(archive.watch(settings.watch_seconds, desk.announce_dossiers)),
         ]

@@ -23,7 +23,7 @@ from serving.settings import ServiceSettings
 
 PREFIX = "HAIHE_SERVICE_"
 NICE = 10
-IDLE_SECONDS, SWEEP_SECONDS = 0.25, 60.0
+IDLE_SECONDS, SWEEP_SECONDS, KEEP_SECONDS = 0.25, 60.0, 2.0
 
 
 class Chores:
@@ -40,6 +40,13 @@ class Chores:
             return
         env = {**os.environ, **environment(self._settings)}
         self._process = subprocess.Popen([sys.executable, "-m", "serving.chores"], stdin=subprocess.PIPE, env=env)
+
+    async def keep(self) -> None:
+        """Start the process again when it fell."""
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            if self._process is not None and self._process.poll() is not None:
+                self.wake()
 
     def close(self, seconds: float = 10.0) -> None:
         """Ask it to end, and end it when it does not."""
@@ -93,9 +100,13 @@ async def _work() -> None:
         for job in jobs.expire(time.time()):
             log.event("job.expired", job=job.id)
 
+    judged: list[object] = []  # when every mandate was last looked at: under which generation, on which day
+
     async def looking() -> None:
         await asyncio.to_thread(desk.library.refresh)
-        await asyncio.to_thread(look_after, desk, watches)
+        now = [await asyncio.to_thread(desk.access.generation), settings.day()]
+        await asyncio.to_thread(look_after, desk, watches, every=now != judged)
+        judged[:] = now
 
     async def scoring() -> None:
         while await asyncio.to_thread(work, desk, jobs):
@@ -112,6 +123,8 @@ async def _work() -> None:
                 await chore()
             except CreditError as fault:  # the ledger or a book: said, and tried again
                 log.event("chore.failed", level=log.ERROR, fault=fault.what)
+            except Exception as fault:  # one chore's fault does not stop the others
+                log.event("chore.failed", level=log.ERROR, fault=type(fault).__name__)
             await asyncio.sleep(seconds)
 
     await looking()

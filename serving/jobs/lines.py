@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from credit.errors import CreditError, Malformed
@@ -39,7 +41,10 @@ def read_line(text: str) -> Ask:
     """One line. Raises Malformed without repeating it."""
     if len(text) > LONGEST:
         raise Malformed("The line cannot be read", why=f"it has over {LONGEST} characters")
-    parts = [part.strip() for part in next(iter(csv.reader([text])), [])]
+    try:
+        parts = [part.strip() for part in next(iter(csv.reader([text])), [])]
+    except csv.Error:  # a quote that never ends, a carriage return in a field
+        parts = []
     if len(parts) != len(HEAD):
         raise Malformed("The line cannot be read", why=f"it takes {len(HEAD)} fields and has {len(parts)}")
     return Ask(*parts)
@@ -69,10 +74,12 @@ def bad(number: int, score_id: str, error: CreditError) -> bytes:
     return _row([told.get(name, "") for name in TOLD])
 
 
-def lines_of(text: bytes, start: int, most: int) -> Iterator[tuple[int, str]]:
-    """`most` lines from the one after the first `start`, with their numbers from 1."""
-    parts = text.decode().split("\n")
-    yield from enumerate(parts[start : min(start + most, len(parts) - 1)], start + 1)
+def next_lines(path: Path, read: int, most: int) -> tuple[list[str], int]:
+    """The next lines of a file of which `read` bytes were read, `most` of them, and how many bytes are read then."""
+    with path.open("rb") as stream:
+        stream.seek(read)
+        lines = [line.decode().rstrip("\n") for line in itertools.islice(iter(stream.readline, b""), most)]
+        return lines, stream.tell()
 
 
 def answer_of(body: bytes) -> dict[str, Any]:

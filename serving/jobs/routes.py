@@ -45,7 +45,7 @@ async def send(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
         raise problems.TooSlow("The file did not arrive", why=f"{ARRIVES:g} seconds are given") from slow
     lines, plain = await asyncio.to_thread(count, sent)
     now = time.time()
-    job = Job(new_name(), call.by.name, QUEUED, lines, 0, 0, 0, 0, now, now + KEPT)
+    job = Job(new_name(), call.by.name, QUEUED, lines, 0, 0, 0, 0, 0, now, now + KEPT)
     await asyncio.to_thread(write_whole, jobs.asked(job), plain, mode=0o600)
     because = {**call.because, "lines": lines, "status": 200}
     await desk.recorder.record("job.sent", job.id, by=call.by, because=because)

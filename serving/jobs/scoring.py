@@ -7,13 +7,13 @@ and the result never one that the ledger has not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from credit.actor import Actor, Role
 from credit.errors import CreditError
 from serving.calls import ANSWERED, REFUSED, SERVICE, SUSPECTED, Call, Desk
-from serving.jobs.lines import answer_of, bad, good, head, lines_of, read_line
+from serving.jobs.lines import answer_of, bad, good, head, next_lines, read_line
 from serving.jobs.store import Job, Jobs, append
 from serving.quotas import TooMany
 from serving.sheets import Filled
@@ -53,7 +53,8 @@ def work_on(desk: Desk, jobs: Jobs, job: Job) -> bool:
     made: list[tuple[int, Call, Filled | CreditError]] = []
     acts: list[_Act] = []
     answered = refused = 0
-    for number, text in lines_of(jobs.asked(job).read_bytes(), job.done, CHUNK):
+    lines, read = next_lines(jobs.asked(job), job.read, CHUNK)
+    for number, text in enumerate(lines, job.done + 1):
         call = Call(by=by, because={"bank": job.bank, "job": job.id, "line": number})
         told: Filled | CreditError
         try:
@@ -80,7 +81,9 @@ def work_on(desk: Desk, jobs: Jobs, job: Job) -> bool:
         for number, call, told in made
     ]
     size = append(jobs.told(job), size, b"".join(rows))
-    return jobs.progress(job, job.done + len(made), job.answered + answered, job.refused + refused, size)
+    done = job.done + len(made)
+    return jobs.progress(replace(job, done=done, answered=job.answered + answered, refused=job.refused + refused,
+                                 read=read, size=size))  # fmt: skip
 
 
 def work(desk: Desk, jobs: Jobs) -> bool:

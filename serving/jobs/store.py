@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,15 @@ OPEN = (QUEUED, RUNNING)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
   id TEXT PRIMARY KEY, bank TEXT NOT NULL, state TEXT NOT NULL, lines INTEGER NOT NULL, done INTEGER NOT NULL,
-  answered INTEGER NOT NULL, refused INTEGER NOT NULL, size INTEGER NOT NULL, made_at REAL NOT NULL,
-  expires_at REAL NOT NULL) STRICT;
+  answered INTEGER NOT NULL, refused INTEGER NOT NULL, read INTEGER NOT NULL, size INTEGER NOT NULL,
+  made_at REAL NOT NULL, expires_at REAL NOT NULL) STRICT;
 """
-_JOB = "id, bank, state, lines, done, answered, refused, size, made_at, expires_at"
+_JOB = "id, bank, state, lines, done, answered, refused, read, size, made_at, expires_at"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job; `done` of its `lines` are in the first `size` bytes of its result."""
+    """One job; `done` of its `lines`, the first `read` bytes of the file, are in the first `size` of its result."""
 
     id: str
     bank: str
@@ -33,6 +33,7 @@ class Job:
     done: int
     answered: int
     refused: int
+    read: int
     size: int
     made_at: float
     expires_at: float
@@ -64,9 +65,7 @@ class Jobs:
 
     def add(self, job: Job) -> None:
         """Queue a job whose file is there."""
-        row = (job.id, job.bank, job.state, job.lines, job.done, job.answered, job.refused, job.size, job.made_at,
-               job.expires_at)  # fmt: skip
-        self._run(f"INSERT INTO job VALUES ({','.join('?' * 10)})", *row)
+        self._run(f"INSERT INTO job ({_JOB}) VALUES ({','.join('?' * 11)})", *astuple(job))
 
     def job(self, name: str, bank: str) -> Job | None:
         """A job of this bank."""
@@ -80,11 +79,12 @@ class Jobs:
         """The job to work on: one that was begun, else the one that waits longest."""
         return next(iter(self._jobs("WHERE state IN (?, ?) ORDER BY state DESC, made_at LIMIT 1", *OPEN)), None)
 
-    def progress(self, job: Job, done: int, answered: int, refused: int, size: int) -> bool:
+    def progress(self, job: Job) -> bool:
         """Say how far a job is; False when it was cancelled meanwhile. It is done when every line is."""
-        state = DONE if done == job.lines else RUNNING
-        sql = "UPDATE job SET state = ?, done = ?, answered = ?, refused = ?, size = ? WHERE id = ? AND state IN (?, ?)"
-        return bool(self._run(f"{sql} RETURNING id", state, done, answered, refused, size, job.id, *OPEN))
+        state = DONE if job.done == job.lines else RUNNING
+        far = (job.done, job.answered, job.refused, job.read, job.size)
+        sql = "UPDATE job SET state = ?, done = ?, answered = ?, refused = ?, read = ?, size = ? WHERE id = ?"
+        return bool(self._run(f"{sql} AND state IN (?, ?) RETURNING id", state, *far, job.id, *OPEN))
 
     def cancel(self, job: Job) -> None:
         """Stop a job, and delete its files whatever it was."""

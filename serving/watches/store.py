@@ -118,6 +118,12 @@ class Store:
         sql = f"SELECT {_WATCH} FROM watch WHERE ended IS NULL AND (? IS NULL OR bank = ?) ORDER BY opened_at"
         return [_watch(row) for row in self._run(sql, bank, bank)]
 
+    def unseen(self, snapshots: Collection[str]) -> list[Watch]:
+        """The living watches that have not seen any of these snapshots yet."""
+        marks = ",".join("?" * len(snapshots))
+        sql = f"SELECT {_WATCH} FROM watch WHERE ended IS NULL AND seen NOT IN ({marks})"
+        return [_watch(row) for row in self._run(sql, *snapshots)]
+
     def watch(self, name: str) -> Watch | None:
         """A watch, ended or not."""
         return next((_watch(row) for row in self._run(f"SELECT {_WATCH} FROM watch WHERE id = ?", name)), None)

@@ -19,10 +19,14 @@ from serving.webhooks import new_id
 CHANGED, ENDED = "watch.changed", "watch.ended"
 
 
-def look_after(desk: Desk, store: Store) -> None:
-    """One round over every living watch: end it, or compare it with a snapshot it has not seen."""
+def look_after(desk: Desk, store: Store, *, every: bool = True) -> None:
+    """One round over every living watch, or over those alone that have not seen what serves now.
+
+    A watch is ended when its mandate is, and compared with a snapshot it has not seen.
+    """
     day = desk.settings.day()
-    for watch in store.watches():
+    serving = [state["snapshot"] for state in desk.library.state(day).values() if "snapshot" in state]
+    for watch in store.watches() if every else store.unseen(serving):
         mandate = allowed(desk, watch)
         if isinstance(mandate, str):
             end(desk, store, watch, mandate)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -61,11 +63,14 @@ def test_a_service_killed_in_the_middle_of_a_job_and_of_a_delivery_ends_both(wor
         assert told
         first = len(ear.heard)
         ear.statuses = [200]
-        with serving(world, port, **more) as (url, _, _), client(url) as bank:
+        with serving(world, port, **more) as (url, log, _), client(url) as bank:
             state = until(lambda: (job := bank.get(f"/v1/jobs/{name}").json())["state"] == "done" and job, 120)
             assert (state["done"], state["answered"]) == (LINES, LINES)
             until(lambda: not bank.get("/v1/deliveries?status=waiting").json()["deliveries"])
             result = bank.get(f"/v1/jobs/{name}/result")
+    written = log.read_text()
+    for secret in (*codes("enterprise", 5), *map(world.pseudonyms.hex_of, codes("enterprise", 5)), *watching, mine):
+        assert secret not in written
     verify(result.content, result.headers[HEADER], world.ring)
     rows = list(csv.DictReader(io.StringIO(result.text)))
     assert [int(row["line"]) for row in rows] == list(range(1, LINES + 1))
@@ -77,3 +82,22 @@ def test_a_service_killed_in_the_middle_of_a_job_and_of_a_delivery_ends_both(wor
     ids = {headers["webhook-id"] for _, headers, _ in ear.heard[:first]}
     assert ids <= {headers["webhook-id"] for _, headers, _ in ear.heard[first:]}  # the same word, known by its id
     assert all(entries[name].verb == "webhook.delivered" for name in ids)
+
+
+def test_chores_that_fall_are_taken_up_again(world: Any, template: Any) -> None:
+    mandate, form = world.grant("bohai", GOOD).id, {"grant_type": "client_credentials"}
+    with serving(world, free_port()) as (url, _, process):
+        token = httpx.post(f"{url}/oauth2/token", data=form, auth=("bohai", template[1]["bohai"])).json()[
+            "access_token"
+        ]
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as bank:
+
+            def done(lines: int) -> None:
+                file = "uscc,purpose,mandate\n" + f"{GOOD},{PURPOSE},{mandate}\n" * lines
+                name = bank.post("/v1/jobs", content=file.encode()).json()["job_id"]
+                until(lambda: bank.get(f"/v1/jobs/{name}").json()["state"] == "done")
+
+            done(3)
+            (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            os.kill(int(child), signal.SIGKILL)
+            done(3)

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from serving_world import PLATFORM, PURPOSE, codes
 
+from credit.errors import Malformed
 from serving.access import Access
 from serving.answers import answer_digest
 from serving.app import open_desk, open_stores
-from serving.jobs.lines import HEAD
+from serving.jobs.lines import HEAD, read_line
 from serving.jobs.scoring import CHUNK, work, work_on
 from serving.jobs.store import Jobs
 from serving.mandates import revoke
@@ -169,6 +172,15 @@ def test_a_mandate_taken_back_in_the_middle_opens_no_later_line_and_a_bank_shut_
     job = bank.jobs.job(other, "bohai")
     assert job is not None
     assert (job.state, job.answered) == ("done", 0)
+
+
+@pytest.mark.attack
+@given(st.text(max_size=700) | st.text('",\r\t\x00 a', max_size=30))
+def test_any_line_is_three_fields_or_malformed(text: str) -> None:
+    try:
+        read_line(text)
+    except Malformed as bad:
+        assert not text or len(text) < 8 or text not in str(bad)  # noqa: PT017
 
 
 def test_a_job_that_is_over_leaves_nothing_of_its_subjects(bank: Bank) -> None:
