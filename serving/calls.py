@@ -136,6 +136,7 @@ class Desk:
     async def announce(self, book: Book) -> None:
         """Record that answers come from `book` from now on, so that the ledger tells what served at any time."""
         because = {"model": book.model, "version": book.version, "release": book.release}
+        self.scorers.warm(book.version)
         try:
             await self.recorder.record(OPENED, book.snapshot, by=SERVICE, because=because)
         except CreditError as fault:  # answers will be refused for the same cause, and readiness shows it
