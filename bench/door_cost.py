@@ -10,9 +10,9 @@ from bench.door import DATA, world
 from bench.door_world import BANK, PURPOSE, TODAY
 from bench.record import record
 from credit.uscc import Uscc
-from serving.app import open_desk
 from serving.calls import ANSWERED, SERVICE, Call
 from serving.forms import read_ask
+from serving.opening import open_desk
 from serving.settings import ServiceSettings
 from serving.sheets import Sheet
 from serving.tokens import Asking, TokenRequest

@@ -83,8 +83,8 @@ async def _work() -> None:
     from credit.errors import CreditError
     from credit.settings import read
     from serving import log
-    from serving.app import open_desk, open_stores
     from serving.jobs.scoring import work
+    from serving.opening import open_desk, open_stores
     from serving.watches.delivering import deliver
     from serving.watches.sending import Sender
     from serving.watches.watching import look_after

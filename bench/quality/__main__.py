@@ -16,8 +16,8 @@ from bench.quality.ours import NAME
 from bench.quality.page import PICTURES, write
 from bench.quality.pictures import draw
 from bench.quality.runs import WAYS, perform, runs
+from bench.quality.sources import tables
 from bench.quality.summary import summarise
-from bench.quality.tables import tables
 from bench.record import record
 
 

@@ -1,9 +1,8 @@
-"""A table of the benchmark, and where each is read: one loader a source, fixed splits, the traps handled."""
+"""A table of the benchmark: rows, labels, subjects, and splits that are the same everywhere."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,18 +71,3 @@ def without_twins(features: Floats, labels: NDArray[Any]) -> tuple[Floats, NDArr
     _, first = np.unique(np.nan_to_num(features, nan=-1e99), axis=0, return_index=True)
     keep = np.sort(first)
     return features[keep], np.asarray(labels)[keep].astype(np.int8)
-
-
-def tables() -> dict[str, Callable[[], Table]]:
-    """A loader for every table of the benchmark, by its name."""
-    from bench.quality import beijing, cumcm, uci
-
-    return {
-        "Polish, 1 year": lambda: uci.polish(1),
-        "Polish, 5 years": lambda: uci.polish(5),
-        "UCI cards": uci.cards,
-        "German": uci.german,
-        "Beijing culture": beijing.culture,
-        "Beijing Miyun": beijing.miyun,
-        "CUMCM invoices": cumcm.invoices,
-    }

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bench.quality import page
 from bench.quality.ours import NAME
 from bench.quality.pictures import draw
-from bench.quality.tables import Table, data, folds, tables, without_twins
+from bench.quality.sources import tables
+from bench.quality.tables import Table, data, folds, without_twins
 
 ROOT = Path(__file__).parents[2]
 

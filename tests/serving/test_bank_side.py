@@ -15,10 +15,11 @@ from serving_world import PURPOSE, codes
 
 from credit.errors import Broken, Malformed, Missing, Unauthenticated
 from serving.access import Access
-from serving.app import create_app, open_desk, open_stores
+from serving.app import create_app
 from serving.client import AsyncServiceClient, ServiceClient
 from serving.holder import HeldKey
 from serving.jobs.scoring import work
+from serving.opening import open_desk, open_stores
 from serving.proofs import thumbprint
 from serving.signatures import ring_of
 

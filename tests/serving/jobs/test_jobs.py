@@ -15,11 +15,11 @@ from serving_world import PLATFORM, PURPOSE, codes
 from credit.errors import Malformed
 from serving.access import Access
 from serving.answers import answer_digest
-from serving.app import open_desk, open_stores
 from serving.jobs.lines import HEAD, read_line
 from serving.jobs.scoring import CHUNK, work, work_on
 from serving.jobs.store import Jobs
 from serving.mandates import revoke
+from serving.opening import open_desk, open_stores
 from serving.replay import replay
 from serving.signatures import HEADER, verify
 

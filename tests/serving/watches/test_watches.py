@@ -16,8 +16,8 @@ from serving_world import FEATURES, PLATFORM, TODAY, codes, sample, write_snapsh
 
 from credit.seal import Kind
 from serving.access import Access
-from serving.app import open_desk, open_stores
 from serving.mandates import revoke
+from serving.opening import open_desk, open_stores
 from serving.watches.changes import KINDS, state_of
 from serving.watches.delivering import Backoff, deliver
 from serving.watches.sending import Sender

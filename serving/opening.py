@@ -1,0 +1,55 @@
+"""Opening what the service works with: keys, access, books, ledger and stores, each from its place in the settings."""
+
+from __future__ import annotations
+
+from credit.keys import KeyRing, SigningKey, load_secret
+from credit.shelf import Shelf
+from credit.subjects import PseudonymKey
+from serving.access import Access
+from serving.calls import Desk
+from serving.dossiers import Archive
+from serving.jobs.store import Jobs
+from serving.journal import Journal
+from serving.library import Library
+from serving.mandates import MandateGate
+from serving.proofs import Seen
+from serving.quotas import Quotas
+from serving.records import Recorder
+from serving.repeats import Repeats
+from serving.scorers import Scorers
+from serving.settings import ServiceSettings
+from serving.shared import Shared
+from serving.signatures import ZONE, Signer, key_set
+from serving.tokens import Tokens
+from serving.watches.store import Store
+
+
+def open_desk(settings: ServiceSettings) -> Desk:
+    """Open what the service works with. Raises Missing, Broken or Malformed when keys or files are not in order."""
+    ring = KeyRing.load(settings.ring)
+    key = SigningKey.load(settings.keys, ZONE)
+    access = Access(settings.access)
+    shelf = Shelf(settings.shelf, ring)
+    library = Library(shelf, settings.model_names, settings.freshness_days)
+    pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
+    journal = Journal(settings.ledger, key, ring)
+    shared = Shared(settings.access.with_name("calls.db"))
+    tokens = Tokens(key, access, ring, Seen(shared))
+    return Desk(
+        settings, access, tokens, MandateGate(access, ring), library, journal, Recorder(journal), Signer(key),
+        key_set(ring), pseudonyms, quotas=Quotas(path=settings.access.with_name("quotas.bin")), repeats=Repeats(shared),
+        shared=shared, scorers=Scorers(shelf), archive=_archive(settings, ring),
+    )  # fmt: skip
+
+
+def _archive(settings: ServiceSettings, ring: KeyRing) -> Archive:
+    """The dossiers; a service without the key of the purpose inquiry answers everything else."""
+    secret = settings.keys / "pseudonym-inquiry.key"
+    pseudonyms = PseudonymKey("inquiry", load_secret(secret), settings.algorithm) if secret.exists() else None
+    return Archive(Shelf(settings.shelf, ring), pseudonyms, settings.freshness_days)
+
+
+def open_stores(settings: ServiceSettings) -> tuple[Store, Jobs]:
+    """Open what the chores work on: watches with their deliveries, and jobs; beside the access database."""
+    beside = settings.access.with_name
+    return Store(beside("watches.db")), Jobs(beside("jobs.db"), beside("jobs"))
