@@ -20,7 +20,7 @@ from serving.forms import (
     Objection,
     Verification,
 )
-from serving.inquiry_forms import AskedFacts, AskedQuery, AskedSupervision, Facts, Query, Supervision
+from serving.inquiry.forms import AskedFacts, AskedQuery, AskedSupervision, Facts, Query, Supervision
 from serving.live_forms import AnswerLive, AskedLive
 from serving.products import Product
 

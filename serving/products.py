@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from serving.batches import batch
 from serving.calls import Call, Desk
-from serving.facts import tell_facts
 from serving.forms import read_ask
+from serving.inquiry.facts import tell_facts
+from serving.inquiry.queries import HANDLERS
+from serving.inquiry.supervision import supervise
 from serving.live import check as check_live
 from serving.live import live
 from serving.objections import object_to
-from serving.queries import HANDLERS
-from serving.supervision import supervise
 from serving.verifications import check, verify
 
 

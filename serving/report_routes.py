@@ -14,12 +14,13 @@ from fastapi.responses import Response
 
 from credit.canonical import canonical, digest
 from credit.errors import CreditError, Malformed
-from serving import door, log, problems, report_html
+from serving import door, log, problems
 from serving.answers import line_of
 from serving.calls import Call, Desk
-from serving.inquiries import Looked, look
+from serving.inquiry import report_html
+from serving.inquiry.inquiries import Looked, look
+from serving.inquiry.reports import Report, compose
 from serving.quotas import headers_of
-from serving.reports import Report, compose
 from serving.signatures import HEADER
 
 _DRAWER = ThreadPoolExecutor(1, "reports")  # one PDF at a time, some 80 ms of this process's own: scores come first
@@ -80,7 +81,7 @@ async def answer(desk: Desk, call: Call, uscc: str, purpose: str, mandate: str, 
 def draw(report: Report, kind: str) -> bytes:
     """The bytes of a report in the form `kind`."""
     if kind == "pdf":
-        from serving import report_pdf  # here: reportlab takes a second to import, and scores need none of it
+        from serving.inquiry import report_pdf  # here: reportlab takes a second to import, and scores need none of it
 
         return report_pdf.draw(report)
     return report_html.draw(report) if kind == "html" else canonical(_plain(asdict(report)))

@@ -42,8 +42,8 @@ DOORS = {  # outside library -> the only files that may import it
     "prometheus_client": ("serving/metrics.py",),
     "opentelemetry": ("serving/traces.py",),
     "argon2": ("lab/accounts.py",),
-    "jinja2": ("lab/console/render.py", "serving/report_html.py"),
-    "reportlab": ("serving/report_pdf.py",),
+    "jinja2": ("lab/console/render.py", "serving/inquiry/report_html.py"),
+    "reportlab": ("serving/inquiry/report_pdf.py",),
     "matplotlib": (
         "lab/library/drawing.py",
         "models/drawings.py",

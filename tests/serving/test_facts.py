@@ -10,7 +10,7 @@ from serving_dossiers import FIRM, OTHER, headers, shelve
 from serving_world import BEHIND, PLATFORM, TODAY
 
 from serving.access import Access
-from serving.facts import MOST
+from serving.inquiry.facts import MOST
 from serving.mandates import revoke
 
 

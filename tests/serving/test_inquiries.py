@@ -15,7 +15,7 @@ from credit.errors import Malformed
 from privacy.repair import LEAST_MONTHS
 from serving.answers import answer_digest
 from serving.declarations import read
-from serving.sections import HERE, Sections, sections
+from serving.inquiry.sections import HERE, Sections, sections
 from serving.signatures import verify
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from serving import report_html
-from serving.reports import Entry, Item, Part, Report, clean
+from serving.inquiry import report_html
+from serving.inquiry.reports import Entry, Item, Part, Report, clean
 
 pytestmark = [pytest.mark.servers, pytest.mark.attack]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

@@ -18,8 +18,8 @@ from serving_world import PURPOSE
 
 from credit.canonical import digest
 from credit.errors import Broken
-from serving import report_html, report_pdf
-from serving.reports import LONGEST, MOST, Entry, Item, Part, Report, clean
+from serving.inquiry import report_html, report_pdf
+from serving.inquiry.reports import LONGEST, MOST, Entry, Item, Part, Report, clean
 from serving.signatures import verify
 
 PAYLOADS = {

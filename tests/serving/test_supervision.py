@@ -15,7 +15,7 @@ from serving_world import GRADES, codes
 from credit.errors import Malformed
 from serving.access import Access
 from serving.declarations import read
-from serving.supervision import HERE, Scales, scales
+from serving.inquiry.supervision import HERE, Scales, scales
 
 MATTER = "SSJ-2026-0117"
 

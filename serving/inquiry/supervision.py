@@ -19,8 +19,8 @@ from serving.answers import line_of
 from serving.calls import Call, Desk
 from serving.declarations import Declared, read
 from serving.forms import explain
-from serving.inquiries import answered
-from serving.inquiry_forms import AskedSupervision
+from serving.inquiry.forms import AskedSupervision
+from serving.inquiry.inquiries import answered
 from serving.problems import ScopeMissing
 
 SUPERVISED, AGENCY = "supervision.answered", "agency"

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from serving.inquiries import NOTICE, Looked, Record, readable, shown, take_a_mandate, titles
-from serving.sections import Section, sections
+from serving.inquiry.inquiries import NOTICE, Looked, Record, readable, shown, take_a_mandate, titles
+from serving.inquiry.sections import Section, sections
 
 MOST, LONGEST, WIDE = 50, 1200, 22  # records of a section, characters of a value, characters that fit half a line
 _SHOWN_ABOVE = ("subject_name", "kind")

@@ -8,9 +8,9 @@ from typing import Any
 from serving.answers import line_of
 from serving.calls import Call, Desk
 from serving.forms import explain
-from serving.inquiries import NOTICE, answered, look, needs_mandate, open_columns, shown, take_a_mandate, titles
-from serving.inquiry_forms import AskedQuery
-from serving.sections import sections
+from serving.inquiry.forms import AskedQuery
+from serving.inquiry.inquiries import NOTICE, answered, look, needs_mandate, open_columns, shown, take_a_mandate, titles
+from serving.inquiry.sections import sections
 
 QUERIED = "query.answered"
 EVALUATION = "evaluation"

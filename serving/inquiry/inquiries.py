@@ -20,8 +20,8 @@ from credit.subjects import SubjectKind
 from credit.uscc import Uscc
 from serving.calls import SERVICE, Call, Desk
 from serving.dossiers import Dossier, Dossiers
+from serving.inquiry.sections import Sections, sections
 from serving.mandates import PURPOSES, Mandate, is_mandate_id
-from serving.sections import Sections, sections
 
 NOTICE = {
     "zh": "内容来自公共信用信息平台，以发布单位公布的为准；已修复和公示期满的信息不再展示。",

@@ -15,8 +15,8 @@ from credit.uscc import Uscc
 from serving.answers import line_of
 from serving.calls import ANSWERED, Call, Desk
 from serving.forms import explain
-from serving.inquiries import Looked, answered, look, shown
-from serving.inquiry_forms import AskedFacts
+from serving.inquiry.forms import AskedFacts
+from serving.inquiry.inquiries import Looked, answered, look, shown
 
 TOLD, MOST = "facts.answered", 5  # documents of a reason
 NOTICE = {
