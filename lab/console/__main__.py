@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
+import signal
 import socket
 import sys
 from contextlib import suppress
@@ -16,9 +18,15 @@ from lab.console.app import create_app
 from lab.console.settings import HubSettings, Listen
 from lab.settings import ResearchSettings
 
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
 
 def main() -> int:
-    """Serve until told to stop; the exit code is that of the error tree when the settings are not in order."""
+    """Serve until told to stop; the exit code is that of the error tree when the settings are not in order.
+
+    The hub that started it may be killed: what holds the zone's key does not outlive it.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     logging.basicConfig(level=logging.WARNING, format="console %(levelname)s %(message)s")
     try:
         hub = read(HubSettings, os.environ, "JUPYTERHUB_")
