@@ -5,19 +5,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 import httpx
 
 from credit.keys import KeyRing
+from serving.async_client import AsyncServiceClient
 from serving.holder import HeldKey
-from serving.moves import Ask, Moves, Pause, Question, Sent, unreachable
+from serving.moves import Ask, Kind, Move, Moves, Pause, Question, unreachable
+from serving.told import LiveScore, Objection, Part, Score
 
-Move = Generator[Sent | Pause, httpx.Response | None, Any]
+__all__ = ["AsyncServiceClient", "ServiceClient"]
 
 
 class ServiceClient:
@@ -48,11 +49,23 @@ class ServiceClient:
         """Close the connections."""
         self._http.close()
 
-    def score(self, uscc: str, purpose: str, mandate: str) -> dict[str, Any]:
+    def score(self, uscc: str, purpose: str, mandate: str) -> Score:
         """The answer for one subject. Raises the CreditError that the service's problem document stands for."""
-        return dict(self._run(self._moves.score(uscc, purpose, mandate)))
+        told: Score = self._run(self._moves.score(uscc, purpose, mandate))
+        return told
 
-    def batch(self, asks: Sequence[Ask]) -> list[dict[str, Any]]:
+    def live(
+        self, uscc: str, purpose: str, mandate: str, features: Mapping[str, float | None], kind: Kind = "fused"
+    ) -> LiveScore:
+        """A score with values you bring along, `None` where you know there is none; or a trial (`what_if`)."""
+        told: LiveScore = self._run(self._moves.live(uscc, purpose, mandate, features, kind))
+        return told
+
+    def facts(self, score_id: str, uscc: str) -> dict[str, Any]:
+        """The records behind the reasons of a score that you were given."""
+        return dict(self._run(self._moves.facts(score_id, uscc)))
+
+    def batch(self, asks: Sequence[Ask]) -> list[Part]:
         """Up to 1,000 `(uscc, purpose, mandate)`: a part each, with `status` and `answer` or `problem`."""
         return list(self._run(self._moves.batch(asks)))
 
@@ -60,9 +73,10 @@ class ServiceClient:
         """True, False, or a band `{"from", "below"}`, where the score itself is not needed."""
         return self._run(self._moves.verify(uscc, purpose, mandate, question, value))["answer"]
 
-    def object_to(self, score_id: str, kind: str, statement: str) -> dict[str, Any]:
+    def object_to(self, score_id: str, kind: str, statement: str) -> Objection:
         """Bring a subject's objection: kind is explanation, correction or human_review."""
-        return dict(self._run(self._moves.object_to(score_id, kind, statement)))
+        told: Objection = self._run(self._moves.object_to(score_id, kind, statement))
+        return told
 
     def objection(self, name: str) -> dict[str, Any]:
         """How an objection stands."""
@@ -140,112 +154,5 @@ class ServiceClient:
                 continue
             try:
                 told = self._http.request(wanted.method, wanted.path, **wanted.options)
-            except httpx.HTTPError as error:
-                told = unreachable(error)
-
-
-class AsyncServiceClient:
-    """As :class:`ServiceClient`, awaited; one may be used by many tasks at once."""
-
-    def __init__(
-        self, url: str, bank: str, secret: str = "", *, timeout: float = 10.0, http: httpx.AsyncClient | None = None,
-        ring: KeyRing | None = None, patience: float = 5.0, key: HeldKey | None = None,
-    ) -> None:  # fmt: skip
-        """As the other's."""
-        self._http = http or httpx.AsyncClient(base_url=url, timeout=timeout)
-        self._moves = Moves(bank, secret, ring, patience, url=str(self._http.base_url), key=key)
-
-    async def __aenter__(self) -> AsyncServiceClient:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.aclose()
-
-    async def score(self, uscc: str, purpose: str, mandate: str) -> dict[str, Any]:
-        """As the other's."""
-        return dict(await self._run(self._moves.score(uscc, purpose, mandate)))
-
-    async def batch(self, asks: Sequence[Ask]) -> list[dict[str, Any]]:
-        """As the other's."""
-        return list(await self._run(self._moves.batch(asks)))
-
-    async def verify(
-        self, uscc: str, purpose: str, mandate: str, question: Question, value: int | str | None = None
-    ) -> Any:
-        """As the other's."""
-        return (await self._run(self._moves.verify(uscc, purpose, mandate, question, value)))["answer"]
-
-    async def object_to(self, score_id: str, kind: str, statement: str) -> dict[str, Any]:
-        """As the other's."""
-        return dict(await self._run(self._moves.object_to(score_id, kind, statement)))
-
-    async def objection(self, name: str) -> dict[str, Any]:
-        """As the other's."""
-        return dict(await self._run(self._moves.objection(name)))
-
-    async def ready(self) -> dict[str, Any]:
-        """As the other's."""
-        return dict(await self._run(self._moves.ready()))
-
-    async def learn_keys(self) -> KeyRing:
-        """As the other's."""
-        ring: KeyRing = await self._run(self._moves.learn_keys())
-        return ring
-
-    async def set_webhook(self, url: str) -> dict[str, Any]:
-        """As the other's."""
-        return dict(await self._run(self._moves.set_webhook(url)))
-
-    async def watch(self, uscc: str, mandate: str, kinds: Sequence[str] = ()) -> dict[str, Any]:
-        """As the other's."""
-        return dict(await self._run(self._moves.watch(uscc, mandate, kinds)))
-
-    async def watches(self) -> list[dict[str, Any]]:
-        """As the other's."""
-        return list((await self._run(self._moves.get("/v1/watches")))["watches"])
-
-    async def end_watch(self, watch: str) -> dict[str, Any]:
-        """As the other's."""
-        return dict(await self._run(self._moves.end(f"/v1/watches/{watch}")))
-
-    async def deliveries(self, status: str = "dead") -> list[dict[str, Any]]:
-        """As the other's."""
-        return list((await self._run(self._moves.get("/v1/deliveries", status=status)))["deliveries"])
-
-    async def resend(self, delivery: str) -> dict[str, Any]:
-        """As the other's."""
-        return dict(await self._run(self._moves.resend(delivery)))
-
-    async def send_job(self, lines: Sequence[Ask]) -> dict[str, Any]:
-        """As the other's."""
-        return dict(await self._run(self._moves.send_job(lines)))
-
-    async def job(self, job: str) -> dict[str, Any]:
-        """As the other's."""
-        return dict(await self._run(self._moves.get(f"/v1/jobs/{job}")))
-
-    async def job_result(self, job: str) -> list[dict[str, str]]:
-        """As the other's."""
-        return list(await self._run(self._moves.job_result(job)))
-
-    async def end_job(self, job: str) -> dict[str, Any]:
-        """As the other's."""
-        return dict(await self._run(self._moves.end(f"/v1/jobs/{job}")))
-
-    async def _run(self, move: Move) -> Any:
-        told: httpx.Response | None = None
-        while True:
-            try:
-                wanted = move.send(told)
-            except StopIteration as done:
-                return done.value
-            told = None
-            if isinstance(wanted, Pause):
-                await asyncio.sleep(wanted.seconds)
-                continue
-            try:
-                told = await self._http.request(wanted.method, wanted.path, **wanted.options)
             except httpx.HTTPError as error:
                 told = unreachable(error)

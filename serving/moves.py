@@ -25,6 +25,7 @@ from serving.signatures import HEADER, ring_of, verify
 
 Ask = tuple[str, str, str]  # uscc, purpose, mandate
 Question = Literal["points_at_least", "grade_at_least", "points_within"]
+Kind = Literal["fused", "what_if"]  # of a live score
 _CLASSES: Mapping[int, type[CreditError]] = {
     401: Unauthenticated, 403: Refused, 404: Missing, 408: Lapsed, 413: Malformed, 422: Malformed, 503: Lapsed,
 }  # fmt: skip
@@ -74,6 +75,15 @@ class Moves:
         """One score, under one idempotency key however often it is sent."""
         body = {"uscc": uscc, "purpose": purpose, "mandate": mandate}
         return (yield from self._post("/v1/scores", body, {"Idempotency-Key": secrets.token_hex(16)}))
+
+    def live(self, uscc: str, purpose: str, mandate: str, features: Mapping[str, float | None], kind: Kind) -> Move:
+        """A score with what is brought along; sent once, as there is no key to make a repetition the same."""
+        body = {"uscc": uscc, "purpose": purpose, "mandate": mandate, "features": dict(features), "kind": kind}
+        return (yield from self._post("/v1/scores/live", body))
+
+    def facts(self, score_id: str, uscc: str) -> Move:
+        """The records behind a score; sent once."""
+        return (yield from self._post("/v1/scores/facts", {"score_id": score_id, "uscc": uscc}))
 
     def batch(self, asks: Sequence[Ask]) -> Move:
         """Many scores; sent once, as there is no key to make a repetition the same."""

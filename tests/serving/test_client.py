@@ -11,10 +11,12 @@ import pytest
 from serving_world import PURPOSE, codes
 
 from credit.errors import Broken, Lapsed, Refused
+from serving import forms, live_forms
 from serving.access import Access, Limit
 from serving.app import create_app
 from serving.client import AsyncServiceClient, ServiceClient
 from serving.quotas import TooMany
+from serving.told import Brought, LiveScore, Objection, Part, Reason, Receipt, Score
 
 GOOD, OTHER = codes("enterprise", 2)
 
@@ -118,3 +120,26 @@ def test_the_awaited_client_is_the_same_for_many_at_once(world: Any, template: A
                 return [[score["uscc"] for score in scores], band["from"] <= scores[0]["points"], part["status"]]
 
     assert asyncio.run(all_()) == [subjects, True, 200]
+
+
+def test_a_live_score_comes_through_either_client_and_is_of_the_form_that_is_told(running: Any) -> None:
+    mandate, feature = running.world.grant("bohai", GOOD).id, "age_years"
+    bank, _ = client(running, lambda *_: None, ring=running.world.ring)
+    told = bank.live(GOOD, PURPOSE, mandate, {feature: 1.0}, "what_if")
+    assert (told["kind"], told["brought"]["features"]) == ("what_if", [feature])
+    assert set(told) == set(LiveScore.__annotations__)
+
+    async def awaited() -> Any:
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(running.http.app), base_url="http://testserver")
+        async with AsyncServiceClient("", "bohai", running.secrets["bohai"], http=http) as other:
+            return await other.live(GOOD, PURPOSE, mandate, {feature: None})
+
+    assert asyncio.run(awaited())["kind"] == "fused"
+
+
+@pytest.mark.parametrize(("told", "form"), [
+    (Score, forms.Answer), (LiveScore, live_forms.AnswerLive), (Objection, forms.Objection), (Part, forms.Part),
+    (Reason, forms.Reason), (Receipt, forms.Receipt), (Brought, live_forms.Brought),
+])  # fmt: skip
+def test_what_a_program_is_told_are_the_fields_of_the_services_own_forms(told: type, form: Any) -> None:
+    assert set(told.__annotations__) == set(form.model_fields)
