@@ -21,6 +21,7 @@ from lab.workspace.contents import SealedContents
 from lab.workspace.routes import guard
 
 HERE = Path(__file__).parent
+NOWHERE = "/tmp/home"
 HOME = "/home/lab"
 POLICY = "; ".join(
     (  # what a cell shows may not call home through the researcher's browser: nothing is loaded but from here
@@ -114,7 +115,9 @@ def main() -> None:
     """Run until told to stop. Nothing is read from the user's home, and nothing but sockets from outside."""
     os.umask(0o007)
     share = str(HERE / "share")
+    os.makedirs(NOWHERE, mode=0o700, exist_ok=True)
     os.environ |= {
+        "HOME": NOWHERE,  # an empty one: JupyterHub disbelieves all that lies below it, and this house may lie in /tmp
         "JUPYTER_NO_CONFIG": "1",
         "JUPYTER_CONFIG_DIR": share,
         "JUPYTER_PATH": share,
