@@ -16,7 +16,7 @@ import duckdb
 from rich.progress import track
 
 from bench.road import OUT, SIZES, walk
-from credit.seal import Kind
+from credit.releases import of_purpose
 from infra.home import Home
 from models.order import open_order
 from models.sample import plain_terms
@@ -33,8 +33,7 @@ def city() -> City:
     pointer = home.shelf.pointer("champion-enterprise", {"platform"})
     assert pointer is not None
     version = home.shelf.open(pointer["version"])
-    releases = [seal for seal in home.shelf.list(Kind.RELEASE) if seal.terms["purpose"] == "scoring"]
-    release = home.shelf.open(releases[-1].id)
+    release = home.shelf.open(of_purpose(home.shelf, "scoring")[-1].id)
     order = open_order(home.shelf.open(version.seal.parents[0]))
     terms = plain_terms(release, "scoring")
     return str(version.path), str(release.path), order.as_json(), terms, date.fromisoformat(terms["as_of"])

@@ -79,14 +79,19 @@ async def answer(desk: Desk, scope: Message, receive: Receive, product: Product)
         said = await (product.handle(desk, call, body) if key is None else _once(desk, call, product, key, body))
         left = headers_of(call.bucket) if call.bucket else []
         return 200, [*_FIXED, *left, (_SIGNATURE, desk.signer.sign(said))], said
-    except CreditError as error:
-        fault = error
     except Exception as error:
-        log.event("fault", level=log.ERROR, error=type(error).__name__, score_id=call.id)
-        fault = CreditError("The service failed", why="a fault of its own", remedy="Tell the platform")
+        fault = fault_of(error, call)
     await desk.refuse(call, fault)
     log.event("refused", score_id=call.id, status=fault.status, bank=call.because.get("bank"))
     return _as_reply(fault, told.get(b"accept-language", b"").decode("latin-1"), score_id=call.id)
+
+
+def fault_of(error: Exception, call: Call) -> CreditError:
+    """What a call is refused with: an error of ours as it is; anything else is logged by its class and told as ours."""
+    if isinstance(error, CreditError):
+        return error
+    log.event("fault", level=log.ERROR, error=type(error).__name__, score_id=call.id)
+    return CreditError("The service failed", why="a fault of its own", remedy="Tell the platform")
 
 
 async def _once(desk: Desk, call: Call, product: Product, key: bytes, body: bytes) -> bytes:

@@ -38,15 +38,15 @@ def open_desk(settings: ServiceSettings) -> Desk:
     return Desk(
         settings, access, tokens, MandateGate(access, ring), library, journal, Recorder(journal), Signer(key),
         key_set(ring), pseudonyms, quotas=Quotas(path=settings.access.with_name("quotas.bin")), repeats=Repeats(shared),
-        shared=shared, scorers=Scorers(shelf), archive=_archive(settings, ring),
+        shared=shared, scorers=Scorers(shelf), archive=_archive(settings, shelf),
     )  # fmt: skip
 
 
-def _archive(settings: ServiceSettings, ring: KeyRing) -> Archive:
+def _archive(settings: ServiceSettings, shelf: Shelf) -> Archive:
     """The dossiers; a service without the key of the purpose inquiry answers everything else."""
     secret = settings.keys / "pseudonym-inquiry.key"
     pseudonyms = PseudonymKey("inquiry", load_secret(secret), settings.algorithm) if secret.exists() else None
-    return Archive(Shelf(settings.shelf, ring), pseudonyms, settings.freshness_days)
+    return Archive(shelf, pseudonyms, settings.freshness_days)
 
 
 def open_stores(settings: ServiceSettings) -> tuple[Store, Jobs]:

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 
 from credit.canonical import canonical, digest
 from credit.errors import CreditError, Malformed
-from serving import door, log, problems
+from serving import door, problems
 from serving.answers import line_of
 from serving.calls import Call, Desk
 from serving.inquiry import report_html
@@ -56,11 +56,8 @@ def install(app: FastAPI, told: dict[int | str, dict[str, Any]]) -> None:
             kind = _kind(form, request.headers.get("accept", ""))
             body = await answer(desk, call, uscc, purpose, mandate, kind)
             return _response(desk, call, kind, body)
-        except CreditError as error:
-            fault = error
         except Exception as error:
-            log.event("fault", level=log.ERROR, error=type(error).__name__, score_id=call.id)
-            fault = CreditError("The service failed", why="a fault of its own", remedy="Tell the platform")
+            fault = door.fault_of(error, call)
         await desk.refuse(call, fault)
         return problems.respond(fault, accepted, score_id=call.id)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +18,7 @@ from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.compute import BOB, newest
 from infra.verbs.options import AsJson, By, Today
+from infra.verbs.service import read_credentials
 from models.dossiers import make_dossiers, point_dossiers
 from models.settings import ComputeSettings
 from serving.client import ServiceClient
@@ -67,12 +67,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Get a subject's public credit report (公共信用报告) as a bank would, with its signature in a file beside it."""
-    try:
-        told = json.loads(credentials.read_text())
-        name, secret = told["name"], told["secret"]
-    except (OSError, ValueError, KeyError) as error:
-        remedy = "Make them with `haihe bank`"
-        raise Malformed("The credentials cannot be read", why=str(credentials), remedy=remedy) from error
+    name, secret = read_credentials(credentials)
     code, form = Uscc.parse(uscc).code, out.suffix.removeprefix(".").lower()
     with ServiceClient(url, name, secret, timeout=60) as client:
         body, sign = client.report(code, form, purpose if mandate else "", mandate)

@@ -154,6 +154,16 @@ def serve(
     os.execve(sys.executable, [sys.executable, "-m", "serving"], {**own, **os.environ, **told})
 
 
+def read_credentials(path: Path) -> tuple[str, str]:
+    """Name and secret from the file `haihe bank --save` wrote; raises :class:`Malformed` when they are not there."""
+    try:
+        told = json.loads(path.read_text())
+        return told["name"], told["secret"]
+    except (OSError, ValueError, KeyError) as error:
+        remedy = "Make them with `haihe bank`"
+        raise Malformed("The credentials cannot be read", why=str(path), remedy=remedy) from error
+
+
 def score(
     uscc: Annotated[str, typer.Argument(help="The subject's code.")],
     mandate: Annotated[str, typer.Option(help="The id of its mandate.")],
@@ -163,13 +173,7 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Ask for a subject's score as a bank would."""
-    try:
-        told = json.loads(credentials.read_text())
-        name, secret = told["name"], told["secret"]
-    except (OSError, ValueError, KeyError) as error:
-        raise Malformed(
-            "The credentials cannot be read", why=str(credentials), remedy="Make them with `haihe bank`"
-        ) from error
+    name, secret = read_credentials(credentials)
     with ServiceClient(url, name, secret) as client:
         answer = client.score(uscc, purpose, mandate)
     if as_json:
