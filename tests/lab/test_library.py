@@ -189,7 +189,7 @@ def test_outside_a_workspace_it_says_what_is_missing(tmp_path: Path, monkeypatch
 
 def test_a_refusal_of_the_gateway_is_an_error_of_ours(kernel: House) -> None:
     with pytest.raises(Missing, match="no such order"):
-        lab.run("order-00")
+        lab.run("order-none")
     with pytest.raises(Malformed, match="0 runs"):
         lab.compare()
     run = lab.train(lab.order(sql=PENALTIES, keep=[], training={"seed": time.time_ns() % 10**6}), wait=False)

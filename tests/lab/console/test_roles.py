@@ -29,7 +29,7 @@ def paths(app: FastAPI, stand: Stand) -> list[tuple[str, str, Access]]:
         access = access_of(route.endpoint)
         assert access is not None
         place = route.path.removeprefix(PREFIX)
-        name = {"accounts": "nobody1", "orders": "order-0"}.get(place.split("/")[0], "xiaowei")
+        name = {"accounts": "nobody1", "orders": "order-none"}.get(place.split("/")[0], "xiaowei")
         path = stand.console + place.format(**filled, name=name)
         told += [(method, path, access) for method in route.methods if not access.open]
     return told
