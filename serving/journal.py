@@ -1,9 +1,8 @@
 """The service's ledger, written fast: the very bytes that credit's Ledger writes, at half the cost an entry.
 
-A line is spliced around its signed body instead of being put in order anew; where the ledger ends is remembered as
-long as file and head are as this process left them; and in a rush the signed head is written every 50 ms, not at every
-write. A head that lags is what a killed writer leaves, which every reader accepts; who could cut lines off behind it
-could as well put back an older copy of both files.
+Where the ledger ends is remembered as long as file and head are as this process left them; and in a rush the signed
+head is written every 50 ms, not at every write. A head that lags is what a killed writer leaves, which every reader
+accepts; who could cut lines off behind it could as well put back an older copy of both files.
 
 Writing and making durable are two acts, so that an event loop can do the first, which is short, and leave the second,
 which waits for the disk, to a thread. Processes take turns at the first alone: whoever syncs a file syncs all that was
@@ -12,24 +11,22 @@ written into it before, so no entry is told before those it follows are durable.
 
 from __future__ import annotations
 
-import base64
 import fcntl
 import io
 import json
 import mmap
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from json.encoder import encode_basestring as quoted
-from typing import Any
 
-from credit.actor import Actor
-from credit.canonical import canonical, digest
+from credit.entry import Act, Entry, Mark, read_lines, write_lines
 from credit.errors import Broken
-from credit.ledger import Entry, Ledger
+from credit.ledger import Ledger
 
 HEAD_SECONDS = 0.05
 _Stat = tuple[int, int, int]
@@ -66,7 +63,7 @@ class Journal(Ledger):
 
     _end: _End = field(default_factory=_End, repr=False)
 
-    def append_many(self, acts: Sequence[tuple[str, str, Actor, Mapping[str, Any]]]) -> list[Entry]:
+    def append_many(self, acts: Sequence[Act]) -> list[Entry]:
         """Add entries in one durable write. Raises Malformed (no key) and Broken as the Ledger's own does."""
         if self.key is None:
             return Ledger.append_many(self, acts)  # which says what is missing
@@ -74,34 +71,24 @@ class Journal(Ledger):
         self.sync()
         return entries
 
-    def write(self, acts: Sequence[tuple[str, str, Actor, Mapping[str, Any]]], *, wait: bool = True) -> list[Entry]:
+    def write(self, acts: Sequence[Act], *, wait: bool = True) -> list[Entry]:
         """Add entries that are durable only after `sync`. Raises Broken, OSError, and Busy when not to `wait`."""
         key, end = self.key, self._end
         assert key is not None
         with self._open(wait) as stream:
             seq, previous = self._place(stream)
-            entries, lines, keyid = [], [], quoted(f"{key.zone}:{key.keyid}")
-            at = datetime.now(UTC)
-            for verb, thing, by, because in acts:
-                seq += 1
-                first = f'{{"at":"{at.isoformat()}","because":{canonical(because).decode()},"by":{quoted(str(by))},'
-                middle = f'"object":{quoted(thing)},"previous":"{previous}","seq":{seq},'
-                last = f'"verb":{quoted(verb)}}}'
-                body = (first + middle + last).encode()
-                name, signature = digest(body), base64.b64encode(key.sign(body)).decode()
-                lines.append(f'{first}"id":"{name}","keyid":{keyid},{middle}"sig":"{signature}",{last}\n')
-                entries.append(Entry(seq, at, by, verb, thing, because, previous, name))
-                previous = name
-            size = end.size
+            entries, lines = write_lines(acts, seq, previous, datetime.now(UTC), key)
+            size, whole = end.size, lines.encode()
             try:
-                whole = "".join(lines).encode()
                 if stream.write(whole) != len(whole):
                     raise OSError("a part of the lines was written")
             except OSError:
                 end.size = -1
                 stream.truncate(size)  # nobody was told of them
                 raise
-            end.size, end.seq, end.id, end.lags = size + len(whole), seq, previous, True
+            end.size, end.lags = size + len(whole), True
+            if entries:
+                end.seq, end.id = entries[-1].seq, entries[-1].id
             if time.monotonic() - end.headed_at >= HEAD_SECONDS:
                 self._head()
         return entries
@@ -112,21 +99,24 @@ class Journal(Ledger):
             os.fdatasync(self._end.stream.fileno())
 
     def lines_about(self, thing: str) -> list[Entry]:
-        """The entries whose object is `thing`, found by its bytes and each verified by its own signature.
+        """The entries whose object is `thing`, found by its bytes; each verified, and signed for.
 
-        The chain is not walked, so this takes a second for a million entries and not minutes. Raises Broken.
+        The chain is walked to the next signature only, so this takes a second for a million entries and not minutes.
+        Raises Broken.
         """
         if not self.path.exists() or not self.path.stat().st_size:
             return []
         wanted, found, at = f'"object":{quoted(thing)},'.encode(), [], -1
         with self.path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as whole:
             while (at := whole.find(wanted, at + 1)) >= 0:
-                end = whole.find(b"\n", at) + 1
-                if end:
-                    line = whole[whole.rfind(b"\n", 0, at) + 1 : end]
-                    told = json.loads(line)
-                    if told["object"] == thing:
-                        found.append(self._read(line, told["seq"], told["previous"])[0])
+                begin = whole.rfind(b"\n", 0, at) + 1
+                whole.seek(begin)
+                line = whole.readline()
+                if line.endswith(b"\n") and (told := json.loads(line))["object"] == thing:
+                    whole.seek(begin)
+                    before = Mark(begin, told["seq"] - 1, told["previous"])
+                    signed = read_lines(iter(whole.readline, b""), before, self.ring, self.zone, whole=False)
+                    found += [entry for entry, _ in islice(signed, 1)]  # none of a write that has not ended
         return found
 
     def settle(self) -> bool:

@@ -100,8 +100,8 @@ def compose(looked: Looked, *, number: str, until: date, evaluation: Mapping[str
 
 def clean(text: str, longest: int = LONGEST) -> str:
     """The text on one line without control, format and private characters (Unicode C*), cut at `longest`."""
-    plain = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
-    plain = "".join(char for char in plain if not unicodedata.category(char).startswith("C")).strip()
+    seen = "".join(c for c in re.sub(r"\s", " ", text) if not unicodedata.category(c).startswith("C"))
+    plain = re.sub(" +", " ", unicodedata.normalize("NFC", seen)).strip()
     return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
 
 

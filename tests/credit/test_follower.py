@@ -37,7 +37,8 @@ def test_it_tells_what_the_ledger_holds(ledger: Ledger, rounds: list[list[str]])
 def test_a_ledger_changed_where_it_reads_is_broken(ledger: Ledger, keys: dict[str, SigningKey]) -> None:
     follower = Remembered.of(ledger, "parcel")
     assert list(follower.entries()) == []
-    ledger.append_many([("parcel.a", "x", LI, {"n": n}) for n in range(3)])
+    for n in range(3):
+        ledger.append("parcel.a", "x", by=LI, because={"n": n})
     assert len(list(follower.entries())) == 3
     whole = ledger.path.read_bytes()
     ledger.path.write_bytes(whole.replace(b'"n":2', b'"n":3'))

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from credit.actor import Actor, Role
+from credit.canonical import canonical
 from credit.errors import Broken, Malformed
 from credit.keys import KeyRing, SigningKey
-from credit.ledger import Ledger
+from credit.ledger import Entry, Ledger, Mark
 
 BOB = Actor("bob", Role.PLATFORM)
 
@@ -139,3 +140,60 @@ def test_writers_of_several_processes_make_one_chain(tmp_path: Path) -> None:
     for writer in writers:
         writer.join()
     assert Ledger(path, None, KeyRing.of(key)).verify() == 60
+
+
+def test_what_is_written_together_is_signed_once_and_no_byte_of_it_can_be_changed(ledger: Ledger) -> None:
+    acts = [("release.made", f"release-{n}", BOB, {"rows": n}) for n in range(4)]
+    ledger.append_many(acts)
+    ledger.append_many(acts)
+    lines = ledger.path.read_bytes().splitlines(keepends=True)
+    assert [number for number, line in enumerate(lines, 1) if b'"sig":' in line] == [4, 8]
+    assert ledger.verify() == 8
+    for place in range(0, len(lines[1]), 7):
+        other = bytearray(lines[1])
+        other[place] ^= 1
+        ledger.path.write_bytes(b"".join((lines[0], other, *lines[2:])))
+        with pytest.raises(Broken):
+            ledger.verify()
+
+
+@pytest.mark.attack
+def test_lines_that_nobody_signed_for_are_no_entries(ledger: Ledger) -> None:
+    """Whoever can write the file but has no key can add no entry, nor take a signature off and be believed."""
+    fill(ledger, 2)
+    whole, mark = ledger.path.read_bytes(), list(ledger.follow(Mark()))[-1][1]
+    forged = _unsigned(ledger.append("release.made", "release-x", by=BOB))
+    ledger.path.write_bytes(whole + forged)
+    with pytest.raises(Broken, match=r"line 3: nobody signed"):
+        list(ledger.entries())
+    assert list(ledger.follow(mark)) == []
+    with pytest.raises(Broken, match="lines are missing"):  # its signature was taken off: the signed head knows of it
+        ledger.append("release.made", "release-y", by=BOB)
+    ledger._head_path().write_bytes(_head_of(ledger, 2))
+    assert ledger.append("release.made", "release-z", by=BOB).seq == 3  # never acknowledged: taken off
+    assert [entry.object for entry in ledger.verified()] == ["release-0", "release-1", "release-z"]
+
+
+def test_a_write_that_was_cut_short_is_mended_to_the_last_signature(ledger: Ledger) -> None:
+    fill(ledger, 2)
+    head, before = ledger._head_path().read_bytes(), ledger.path.stat().st_size
+    ledger.append_many([("release.made", f"late-{n}", BOB, {}) for n in range(3)])
+    whole = ledger.path.read_bytes()
+    for kept in range(before, len(whole)):
+        ledger.path.write_bytes(whole[:kept])
+        ledger._head_path().write_bytes(head)
+        assert list(ledger.follow(Mark()))[-1][1].seq == 2
+        assert ledger.append("release.made", "next", by=BOB).seq == 3
+        assert ledger.verify() == 3
+
+
+def _unsigned(entry: Entry) -> bytes:
+    return canonical(json.loads(entry.body()) | {"id": entry.id}) + b"\n"
+
+
+def _head_of(ledger: Ledger, seq: int) -> bytes:
+    name = ledger.path.read_bytes().splitlines()[seq - 1]
+    assert ledger.key is not None
+    last = json.loads(name)["id"]
+    signature = base64.b64encode(ledger.key.sign(f"{seq} {last}".encode())).decode()
+    return canonical({"seq": seq, "id": last, "keyid": f"{ledger.key.zone}:{ledger.key.keyid}", "sig": signature})

@@ -49,7 +49,8 @@ def test_both_writers_write_the_same_bytes_whoever_wrote_before(
         one = Ledger(folder / "plain.jsonl", world.key("service"), world.ring)
         fast = Journal(folder / "fast.jsonl", world.key("service"), world.ring)
         other = Ledger(folder / "fast.jsonl", world.key("service"), world.ring)
-        one.append_many(told * 3)
+        for _ in range(3):
+            one.append_many(told)
         fast.append_many(told)
         other.append_many(told)  # another process, as the command line that grants a mandate
         fast.append_many(told)

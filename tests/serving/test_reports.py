@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from serving_dossiers import FIRM, RECORDS, SHOP, UNKNOWN, headers, penalty, register, shelve
 from serving_world import PURPOSE
@@ -133,6 +133,8 @@ def test_parameters_are_known_once_and_short(reporting: Any) -> None:
 
 
 @given(st.text())
+@example("0 \x1f 0")
+@example("e\u200d\u0301")
 def test_cleaned_words_are_one_line_of_what_is_seen(text: str) -> None:
     told = clean(text)
     assert len(told) <= LONGEST

@@ -34,7 +34,8 @@ def index(ledger: Ledger, tmp_path: Path) -> Iterator[Index]:
 
 def some(ledger: Ledger, count: int = 30) -> None:
     acts = [("cell.executed", f"cell-{n:064x}", ALICE, {"project": "p", "code": f"{n:x}"}) for n in range(count)]
-    ledger.append_many([*acts, ("project.opened", "project-p", WANG, {"title": "小微 100%_ok"})])
+    for act in (*acts, ("project.opened", "project-p", WANG, {"title": "小微 100%_ok"})):
+        ledger.append_many([act])
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
