@@ -29,7 +29,7 @@ from serving.shared import Shared
 from serving.sheets import Filled, Sheets
 from serving.signatures import Signer
 from serving.snapshots import Book
-from serving.tokens import Asking, Tokens
+from serving.tokens import Asking, Bearer, Tokens
 
 SERVICE = Actor("scoring", Role.SERVICE)
 ANSWERED, REFUSED, OPENED = "score.answered", "score.refused", "book.opened"
@@ -83,13 +83,22 @@ class Desk:
 
     def admit(self, call: Call, asking: Asking, scope: str) -> None:
         """Learn who calls, and count the call. Raises Unauthenticated, ScopeMissing, TooMany."""
+        self.know(call, asking, scope)
+        self.count(call)
+
+    def know(self, call: Call, asking: Asking, scope: str) -> Bearer:
+        """Learn who calls. Raises Unauthenticated, ScopeMissing."""
         bearer = self.tokens.admit(asking)
         call.by, call.limit = bearer.by, bearer.limit
         call.because["bank"] = bearer.by.name
         if scope not in bearer.scopes:
             why = f"it takes the scope {scope}"
             raise ScopeMissing("This token may not ask for this", why=why, remedy="Ask for a token with this scope")
-        call.bucket = self.quotas.take(bearer.by.name, bearer.limit)
+        return bearer
+
+    def count(self, call: Call) -> None:
+        """Count the call. Raises TooMany."""
+        call.bucket = self.quotas.take(call.by.name, call.limit)
 
     def look(self, call: Call, uscc_text: str, purpose: str, mandate_id: str) -> Found:
         """The subject's place in a book, and the mandate that opens it.

@@ -40,6 +40,17 @@ class Door:
         self.app, self.metrics = app, Metrics()
         self._most, self.under_way = most, 0
 
+    @property
+    def desk(self) -> Desk:
+        """What answers."""
+        desk: Desk = self.app.state.desk
+        return desk
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another call may be under way."""
+        return self.under_way < self._most
+
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one connection's request."""
         product = PRODUCTS.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
@@ -47,13 +58,13 @@ class Door:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
-        if self.under_way >= self._most:
+        if not self.has_room:
             self.metrics.shed()
             status, headers, body = _as_reply(problems.Overloaded())
         else:
             self.under_way += 1
             try:
-                status, headers, body = await answer(self.app.state.desk, scope, receive, product)
+                status, headers, body = await answer(self.desk, scope, receive, product)
             finally:
                 self.under_way -= 1
         exchange = scope.get("extensions", {}).get(EXCHANGE)

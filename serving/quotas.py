@@ -93,6 +93,11 @@ class Quotas:
         return asks, misses
 
 
+def lines_of(bucket: Bucket) -> bytes:
+    """The same as they stand in a response's head."""
+    return b"".join(b"%b: %b\r\n" % header for header in headers_of(bucket))
+
+
 def headers_of(bucket: Bucket) -> list[tuple[bytes, bytes]]:
     """RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers): what is left, and the rule."""
     limit = bucket.limit

@@ -8,17 +8,31 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from credit.actor import Actor
+from credit.entry import Act, Entry
 from credit.errors import Broken
-from credit.ledger import Entry
 from serving.journal import HEAD_SECONDS, Busy, Journal
 
 MOST = 256  # entries in one write: bounds how long the first of them waits
 AGAIN = 0.0005  # seconds until a write is tried again while another process is writing
-Act = tuple[str, str, Actor, Mapping[str, Any]]
-_Waiting = list[tuple[Act, asyncio.Future[Entry]]]
+
+
+class Waiter(Protocol):
+    """Who waits for an entry: told when it is written, and then whether it is durable. Raises nothing."""
+
+    def written(self, entry: Entry) -> None:
+        """It has its place, and may still be lost: for what can be got ready while the disk is at work."""
+
+    def durable(self) -> None:
+        """It stays."""
+
+    def failed(self, fault: Exception) -> None:
+        """It is not in the ledger, or nobody knows."""
+
+
+_Waiting = list[tuple[Act, Waiter]]
 
 
 class Recorder:
@@ -41,14 +55,18 @@ class Recorder:
 
     async def record(self, verb: str, thing: str, *, by: Actor, because: Mapping[str, Any]) -> Entry:
         """Append one entry and wait until it is durable. Raises Broken when it is not: then nothing may be answered."""
+        waiter = _Future(asyncio.get_running_loop().create_future())
+        self.put((verb, thing, by, because), waiter)
+        return await waiter.future
+
+    def put(self, act: Act, waiter: Waiter) -> None:
+        """Append one entry for somebody who is told. Raises Broken when the writer has stopped."""
         self._require_thread()
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Entry] = loop.create_future()
-        self._waiting.append(((verb, thing, by, because), future))
+        self._waiting.append((act, waiter))
         if not self._writing:
             self._writing = True
+            loop = asyncio.get_running_loop()
             loop.call_soon(self._write, loop)  # after the other calls that came with the same turn of the loop
-        return await future
 
     def require_writable(self) -> None:
         """Raises Broken unless the next entry can be expected to be written: readiness asks this."""
@@ -87,26 +105,18 @@ class Recorder:
             self._waiting = batch + self._waiting
             loop.call_later(AGAIN, self._write, loop)
         except Exception as fault:  # each caller gets it, readiness shows it, and the next write is tried all the same
-            self._deliver(loop, batch, [], fault)
+            self._deliver(loop, batch, fault)
         else:
-            self._syncs.put(partial(_on, loop, self._deliver, batch, entries))
+            self._syncs.put(partial(_on, loop, self._deliver, batch))
+            for (_, waiter), entry in zip(batch, entries, strict=True):
+                waiter.written(entry)
 
-    def _deliver(
-        self, loop: asyncio.AbstractEventLoop, batch: _Waiting, entries: list[Entry], fault: Exception | None
-    ) -> None:
+    def _deliver(self, loop: asyncio.AbstractEventLoop, batch: _Waiting, fault: Exception | None) -> None:
         """First the next write, then the answers of this one: those need no disk."""
         self._fault = type(fault).__name__ if fault else None
         self._write(loop) if fault is None else loop.call_soon(self._write, loop)
-        for number, (_, future) in enumerate(batch):
-            if future.cancelled():  # a client that hung up does not take back what happened
-                continue
-            if fault is None:
-                future.set_result(entries[number])
-            else:
-                broken = Broken("The ledger could not be written", why=type(fault).__name__,
-                                remedy="Nothing was answered; try again")  # fmt: skip
-                broken.__cause__ = fault
-                future.set_exception(broken)
+        for _, waiter in batch:
+            waiter.durable() if fault is None else waiter.failed(fault)
 
     def _settle(self, loop: asyncio.AbstractEventLoop) -> None:
         """In a pause the head of the ledger catches up."""
@@ -129,8 +139,30 @@ class Recorder:
                 done(None)
 
 
-def _on(loop: asyncio.AbstractEventLoop, deliver: Callable[..., object], batch: _Waiting, entries: list[Entry],
-        fault: Exception | None) -> None:  # fmt: skip
+class _Future:
+    """A waiter that is awaited."""
+
+    def __init__(self, future: asyncio.Future[Entry]) -> None:
+        self.future = future
+
+    def written(self, entry: Entry) -> None:
+        self._entry = entry
+
+    def durable(self) -> None:
+        if not self.future.cancelled():  # a client that hung up does not take back what happened
+            self.future.set_result(self._entry)
+
+    def failed(self, fault: Exception) -> None:
+        if not self.future.cancelled():
+            broken = Broken("The ledger could not be written", why=type(fault).__name__,
+                            remedy="Nothing was answered; try again")  # fmt: skip
+            broken.__cause__ = fault
+            self.future.set_exception(broken)
+
+
+def _on(
+    loop: asyncio.AbstractEventLoop, deliver: Callable[..., object], batch: _Waiting, fault: Exception | None
+) -> None:
     """Hand the outcome to the event loop, unless it is gone: then nobody waits any more."""
     if not loop.is_closed():
-        loop.call_soon_threadsafe(deliver, loop, batch, entries, fault)
+        loop.call_soon_threadsafe(deliver, loop, batch, fault)

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from json.encoder import encode_basestring as quoted
+from typing import Any
 
 from credit.canonical import canonical
 from serving.answers import compose, line_of
 from serving.remembered import Remembered
+from serving.signatures import Signer
 from serving.snapshots import Book
 
 MOST = 8192  # sheets kept, about 3 KB each with a dozen features
@@ -51,10 +53,14 @@ class Sheet:
         before = b"".join((a, quoted(mandate).encode(), b, quoted(purpose).encode(), c))
         between = b"".join((d, quoted(score_id).encode(), e))
         after = b"".join((f, quoted(valid_until).encode(), g))
-        return Filled(uscc, before, between, after, sha256(b"".join((before, between, after))).hexdigest())
+        begun = sha256(before)  # the most of it, and the same in both digests
+        whole = begun.copy()
+        whole.update(between)
+        whole.update(after)
+        return Filled(uscc, before, between, after, whole.hexdigest(), begun)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Filled:
     """An answer around the two places that its digest leaves out."""
 
@@ -63,11 +69,21 @@ class Filled:
     between: bytes
     after: bytes
     digest: str
+    _begun: Any
 
     def whole(self, *, entry: str, seq: int) -> bytes:
         """The body to send, once the entry is durable."""
+        return self.before + self._rest(entry, seq)
+
+    def signed_by(self, signer: Signer, *, entry: str, seq: int) -> tuple[bytes, bytes]:
+        """The same, and its signature."""
+        rest, whole = self._rest(entry, seq), self._begun.copy()
+        whole.update(rest)
+        return self.before + rest, signer.sign_digest(whole.hexdigest())
+
+    def _rest(self, entry: str, seq: int) -> bytes:
         receipt = f'"receipt":{{"digest":"{self.digest}","entry":"{entry}","seq":{seq}}},'
-        return b"".join((self.before, receipt.encode(), self.between, f'"uscc":"{self.uscc}",'.encode(), self.after))
+        return b"".join((receipt.encode(), self.between, f'"uscc":"{self.uscc}",'.encode(), self.after))
 
 
 class Sheets:

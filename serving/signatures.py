@@ -27,12 +27,16 @@ class Signer:
     def __init__(self, key: SigningKey) -> None:
         """The protected header is the same for every answer: the algorithm and which key."""
         self.key = key
-        self._sign = key.private.sign
+        self._sign = key.sign
         self._header = _b64(canonical({"alg": "EdDSA", "kid": f"{key.zone}:{key.keyid}", "typ": TYPE}))
 
     def sign(self, body: bytes) -> bytes:
         """`header.payload.signature`, base64url each, where the payload is `{"body":"sha-256:<hex>","iat":seconds}`."""
-        said = b'{"body":"sha-256:%b","iat":%d}' % (digest(body).encode(), int(time.time()))
+        return self.sign_digest(digest(body))
+
+    def sign_digest(self, hexadecimal: str) -> bytes:
+        """The same, of a body whose SHA-256 is known."""
+        said = b'{"body":"sha-256:%b","iat":%d}' % (hexadecimal.encode(), int(time.time()))
         signed = self._header + b"." + _b64(said)
         return signed + b"." + _b64(self._sign(signed))
 

@@ -3,6 +3,9 @@
 Without them one connection could send headers for ever (a flood), and a thousand could send one byte a minute (slow
 loris). A body has its own bounds in `serving.door`.
 
+What is asked all day goes the fast way (`serving.fast`) when a whole request comes in one read and its head is one that
+this connection sent before, to the byte: then the parser has read it already, and need not again.
+
 And a short way for answers that are whole: ASGI sends a head and a body, which are two writes to the socket, and hands
 a body over in parts that are waited for; `Exchange` takes what is there, and sends both at once.
 """
@@ -11,12 +14,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from serving.door import EXCHANGE
+from serving.door import EXCHANGE, asking
+from serving.fast import PREPARED, Fast
+from serving.tokens import Asking
 
 LONGEST_HEAD, HEAD_SECONDS = 64 * 1024, 10.0
+_ORDINARY = frozenset((b"idempotency-key", b"dpop", b"expect", b"transfer-encoding", b"upgrade", b"connection"))
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -25,6 +33,15 @@ class Wire(HttpToolsProtocol):
 
     _in_head, _read = True, 0
     _late: asyncio.TimerHandle | None = None
+    _known: Known | None = None
+    _going: bytes | None = None  # the request whose answer is on the fast way
+    _after = b""  # what came behind it
+    _last = False  # the connection is closed when it is answered
+
+    def __init__(self, *args: Any, fast: Fast | None = None, **more: Any) -> None:
+        """As uvicorn makes it; without `fast` all goes the ordinary way."""
+        super().__init__(*args, **more)
+        self._fast = fast
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection that says nothing is closed in time, too."""
@@ -38,8 +55,17 @@ class Wire(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; a head that is still not whole is bounded in bytes and in time."""
+        if self._going is not None:
+            self._after += data
+            self.flow.pause_reading()
+            return
+        if self._known is not None and self._is_idle and self._takes(data, self._known):
+            return
+        begins = self._is_idle
         self._read += len(data)
         super().data_received(data)
+        if begins and self._fast is not None:
+            self._known = Known.of(data, self.scope, self.cycle)
         if self._in_head and self._read and not self.transport.is_closing():
             if self._read > LONGEST_HEAD:
                 self.transport.write(_TOO_LONG)
@@ -59,6 +85,51 @@ class Wire(HttpToolsProtocol):
         self._in_head, self._read = True, 0
         super().on_message_complete()
 
+    @property
+    def _is_idle(self) -> bool:
+        """Whether the next byte begins a request, and none is being answered."""
+        return self._in_head and not self._read and (self.cycle is None or self.cycle.response_complete)
+
+    def _takes(self, data: bytes, known: Known) -> bool:
+        """Whether the request is on the fast way."""
+        if len(data) != known.size or not data.startswith(known.head) or self.flow.write_paused:
+            return False
+        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
+            return False
+        assert self._fast is not None
+        if not self._fast.take(known.asking, data[len(known.head) :], self._answered):
+            return False
+        self._going = data
+        self._unset_keepalive_if_required()
+        return True
+
+    def _answered(self, response: bytes | None) -> None:
+        """Send the response; without one the request goes the ordinary way."""
+        request, self._going = self._going, None
+        if self.transport.is_closing():
+            return
+        if response is None:
+            self._known = None
+            self.data_received(request or b"")
+            self.cycle.keep_alive = self.cycle.keep_alive and not self._last
+        else:
+            self.transport.write(response)
+            if self._last:
+                self.transport.close()
+                return
+            self.on_response_complete()
+        if self._after:
+            self._after, after = b"", self._after
+            self.flow.resume_reading()
+            self.data_received(after)
+
+    def shutdown(self) -> None:
+        """Close, after the answer that is on its way."""
+        if self._going is not None:
+            self._last = True
+        else:
+            super().shutdown()
+
     def _watch(self) -> None:
         self._late = self.loop.call_later(HEAD_SECONDS, self._too_late)
 
@@ -71,6 +142,28 @@ class Wire(HttpToolsProtocol):
         self._late = None
         if not self.transport.is_closing():
             self.transport.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A head that the parser has read, to the byte, what it says, and how long a request with it is."""
+
+    head: bytes
+    size: int
+    asking: Asking
+
+    @classmethod
+    def of(cls, data: bytes, scope: Any, cycle: RequestResponseCycle | None) -> Known | None:
+        """The head of `data` when that is one whole request for something that has a fast way, else None."""
+        end = data.find(b"\r\n\r\n") + 4
+        if cycle is None or cycle.more_body or not cycle.keep_alive or scope["path"] not in PREPARED or end < 4:
+            return None
+        told = dict(scope["headers"])
+        length = told.get(b"content-length", b"")
+        plain = scope["method"] == "POST" and len(told) == len(scope["headers"]) and not told.keys() & _ORDINARY
+        if not plain or not length.isdigit() or len(length) > 7 or end + int(length) != len(data):
+            return None
+        return cls(data[:end], len(data), asking(scope, told))
 
 
 class Exchange:

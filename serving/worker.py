@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -17,6 +18,7 @@ from credit.settings import read
 from serving import log
 from serving.app import create_app
 from serving.board import Board
+from serving.fast import Fast
 from serving.settings import ServiceSettings
 from serving.wire import Wire
 
@@ -28,6 +30,7 @@ def serve(settings: ServiceSettings, sockets: list[socket.socket] | None = None,
           board: Board | None = None) -> None:  # fmt: skip
     """Answer until SIGTERM, then let the calls under way end."""
     app: Any = create_app(settings, board, place)
+    wire: Any = partial(Wire, fast=None if settings.traces else Fast(app))  # a span is of the ordinary way
     if settings.traces:  # loaded only where it is wanted
         from serving.traces import traced
 
@@ -37,8 +40,8 @@ def serve(settings: ServiceSettings, sockets: list[socket.socket] | None = None,
     gc.set_threshold(50_000, 20, 100)
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False,
-        proxy_headers=bool(settings.proxies), forwarded_allow_ips=settings.proxies, http=Wire, limit_concurrency=1000,
-        backlog=1024, timeout_graceful_shutdown=DRAIN_SECONDS,
+        proxy_headers=bool(settings.proxies), forwarded_allow_ips=settings.proxies, http=wire,
+        limit_concurrency=1000, backlog=1024, timeout_graceful_shutdown=DRAIN_SECONDS,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets)
 
