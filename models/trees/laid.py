@@ -68,9 +68,14 @@ def _lay(trees: Any, laid: Any, numbers: Any, agains: Any) -> None:
             for side in range(2):
                 child = np.intp(part(trees.split[first + s], RIGHT if side else LEFT))
                 depth[child] = depth[s] + 1
-        order = np.argsort(depth[:splits], kind="mergesort")
         place = np.full(2 * splits + 1, splits)  # all leaves have one place, where nothing is written
-        place[order] = np.arange(splits)
+        put, level = 0, 0
+        while put < splits:  # by hand: to compile a sort takes a second
+            for s in range(splits):
+                if depth[s] == level:
+                    place[s] = put
+                    put += 1
+            level += 1
         slot = np.zeros(2 * splits + 1, dtype=np.int64)  # of each edge below which its feature is asked again
         low = np.intp(laid.again_start[tree])
         for k in range(np.intp(laid.again_start[tree + 1]) - low):
