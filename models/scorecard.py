@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from models.calibration_map import CalibrationMap
 from models.calibration_map import read as read_calibration
 
 Floats = NDArray[np.float64]
+Wholes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,41 +71,59 @@ class Scorecard:
     grades: tuple[str, ...]  # from best to worst
     cuts: tuple[float, ...]  # the least points of each
     rules: tuple[Rule, ...]
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)  # of the features, as the columns stand
+    rising: Floats = field(init=False, repr=False, compare=False)  # the cuts, the lowest first
+    ruled: tuple[NDArray[Any], ...] = field(init=False, repr=False, compare=False)  # (3, R) column, at least, best left
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The features' names, in the order of the columns."""
-        return tuple(feature.name for feature in self.features)
+    def __post_init__(self) -> None:
+        worst = [self.grades.index(rule.grade) if rule.grade in self.grades else 0 for rule in self.rules]
+        ruled = np.array([r.index for r in self.rules], dtype=np.intp), np.array([r.at_least for r in self.rules])
+        object.__setattr__(self, "names", tuple(feature.name for feature in self.features))
+        object.__setattr__(self, "rising", np.array(self.cuts[::-1], dtype=np.float64))
+        object.__setattr__(self, "ruled", (*ruled, np.array(worst, dtype=np.intp)))
 
     def grade_index(self, points: Floats, hits: NDArray[np.bool_]) -> NDArray[np.int8]:
         """The grade's place (n,) in ``grades``: by points, then no better than each rule that hit (n, R) allows."""
-        reached = np.asarray(points)[:, None] >= np.array(self.cuts)[None, :]
-        place = np.where(reached.any(axis=1), reached.argmax(axis=1), len(self.grades) - 1)
-        for number, rule in enumerate(self.rules):
-            place = np.where(hits[:, number], np.maximum(place, self.grades.index(rule.grade)), place)
+        worst = len(self.grades) - 1
+        place = np.minimum(worst + 1 - np.searchsorted(self.rising, points, side="right"), worst)
+        if self.rules:
+            place = np.maximum(place, np.where(hits, self.ruled[2], 0).max(axis=1))
         return np.asarray(place, dtype=np.int8)
 
     def rule_hits(self, features: Floats) -> NDArray[np.bool_]:
         """Which rules hit (n, R); a missing value hits none."""
         if not self.rules:
             return np.zeros((len(features), 0), dtype=np.bool_)
-        return np.column_stack([features[:, rule.index] >= rule.at_least for rule in self.rules])
+        return np.asarray(features[:, self.ruled[0]] >= self.ruled[1], dtype=np.bool_)
 
     def reasons(self, base_points: float, points: float, contributions: Floats) -> tuple[Reason, ...]:
         """Contributions (F,) as reasons in whole hundredths that sum exactly: base + reasons == points, each rounded.
 
-        Largest remainder method. The strongest first.
+        The strongest first.
         """
-        exact = np.asarray(contributions, dtype=np.float64) * 100
-        whole = np.floor(exact)
-        left = round(points * 100) - round(base_points * 100) - int(whole.sum())
-        order = np.argsort(whole - exact, kind="stable")  # the largest remainder first
-        turns, rest = divmod(left, len(order))
-        hundredths = (whole + turns).astype(np.int64)
-        hundredths[order[:rest]] += 1
-        strongest = np.argsort(-np.abs(hundredths), kind="stable")
-        named = ((self.features[i], int(hundredths[i])) for i in strongest)
-        return tuple(Reason(f.name, f.title, f.zh, f.en, cents / 100) for f, cents in named)
+        cents, strongest = hundredths(base_points, np.array([points]), np.asarray(contributions)[None, :])
+        named = ((self.features[i], int(cents[0, i])) for i in strongest[0].tolist())
+        return tuple(Reason(f.name, f.title, f.zh, f.en, each / 100) for f, each in named)
+
+
+def hundredths(
+    base_points: float, points: Floats, contributions: Floats
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Contributions (n, F) to points (n,) in whole hundredths (n, F), and the columns (n, F), the strongest first.
+
+    Each row sums to its points in hundredths without the base's, by the largest remainder method.
+    """
+    exact = np.asarray(contributions, dtype=np.float64) * 100
+    whole = np.floor(exact)
+    left = np.rint(points * 100) - round(base_points * 100) - whole.sum(axis=1)
+    order = np.argsort(whole - exact, axis=1, kind="stable")  # the largest remainder first
+    cents = whole.astype(np.int64)
+    for row, rest in enumerate(left.tolist()):
+        turns, rest = divmod(int(rest), exact.shape[1])
+        if turns:
+            cents[row] += turns
+        cents[row, order[row, :rest]] += 1
+    return cents, np.argsort(-np.abs(cents), axis=1, kind="stable")
 
 
 def read(told: Mapping[str, Any]) -> Scorecard:

@@ -18,11 +18,15 @@ NOTICE = {
     "zh": "仅供融资授信参考，不是授信决定；当事人可要求说明、提出异议或申请人工复核。",
     "en": "A reference, not a decision; the subject may ask for an explanation, object, or ask a person to look again.",
 }
+NOT_A_SCORE = {
+    "zh": "假设情形的试算，不是该主体的评价结果。",
+    "en": "A trial of what would be if; not a score of the subject.",
+}
 MISSING = {
     "zh": "缺失的指标不作填补，按模型训练时学得的方向处理。",
     "en": "A missing feature is not filled in: the model goes the way it learned for missing ones.",
 }
-_PROBABILITY_DIGITS = 8  # beyond these two machines' floating point may differ
+PROBABILITY_DIGITS = 8  # beyond these two machines' floating point may differ
 _NOT_DIGESTED = ("uscc", "receipt")
 
 
@@ -62,7 +66,7 @@ def compose(book: Book, line: Line, *, score_id: str, mandate: str, purpose: str
     return {
         "score_id": score_id,
         "model": book.model,
-        "default_probability": round(line.probability, _PROBABILITY_DIGITS),
+        "default_probability": round(line.probability, PROBABILITY_DIGITS),
         "points": round(points * 100) / 100,
         "grade": line.grade,
         "grade4": line.grade[0],  # 四等 A 优 B 良 C 中 D 差; the nine refine them by + and -

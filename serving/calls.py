@@ -18,6 +18,7 @@ from serving.forms import Ask
 from serving.identifiers import score_id
 from serving.journal import Journal
 from serving.library import Library
+from serving.live_sheets import LiveSheets
 from serving.mandates import PURPOSES, Mandate, MandateGate, is_mandate_id
 from serving.problems import ScopeMissing
 from serving.quotas import Bucket, Quotas
@@ -75,6 +76,7 @@ class Desk:
     keys: Mapping[str, Any]  # the service's public keys as a JWK set
     pseudonyms: PseudonymKey = field(repr=False)
     sheets: Sheets = field(default_factory=Sheets)
+    live_sheets: LiveSheets = field(default_factory=LiveSheets)
     quotas: Quotas = field(default_factory=Quotas)
     repeats: Repeats = field(default_factory=Repeats)
     archive: Archive | None = None

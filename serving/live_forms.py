@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
@@ -41,8 +42,9 @@ class AskLive(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     kind: Kind = "fused"
 
 
-_decode = msgspec.json.Decoder(AskLive).decode
 _encode = msgspec.json.Encoder(order="sorted").encode
+_FLOATS = {float, type(None)}
+_decode = msgspec.json.Decoder(AskLive).decode
 
 
 class Brought(BaseModel):
@@ -60,14 +62,6 @@ class AnswerLive(Answer):
     brought: Brought
 
 
-def written(answer: Mapping[str, Any]) -> bytes:
-    """The canonical form (credit.canonical) of an answer, ten times as fast.
-
-    Of its numbers only the probability may be so small that the two write it in different ways.
-    """
-    return _encode({**answer, "default_probability": msgspec.Raw(canonical(answer["default_probability"]))})
-
-
 def read_live(body: bytes) -> AskLive:
     """Read a request's body. Raises Malformed naming the fields at fault and never repeating what they held."""
     try:
@@ -75,3 +69,14 @@ def read_live(body: bytes) -> AskLive:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         asked = explain(AskedLive, body)  # which says what is wrong
         return AskLive(asked.uscc, asked.purpose, asked.mandate, asked.features, asked.kind)
+
+
+def commitment(brought: Mapping[str, float | None], salt: str) -> str:
+    """SHA-256 over the salt's bytes and the canonical JSON of the values as numbers with a point, in hex."""
+    numbers = _encode(list(brought.values()))
+    # Of floats the two writers write only those in another way that are as small or as large as this.
+    if _FLOATS.issuperset(map(type, brought.values())) and b"e" not in numbers and b"0.0000" not in numbers:
+        told = _encode(brought)
+    else:
+        told = canonical({name: None if value is None else float(value) for name, value in brought.items()})
+    return hashlib.sha256(bytes.fromhex(salt) + told).hexdigest()

@@ -27,8 +27,11 @@ def compiled(fn: Compiled) -> Compiled:
 
 
 def inner(fn: Compiled) -> Compiled:
-    """The same of a function that only compiled ones call and that makes no arrays, so that none is counted in it."""
-    return _compile(fn, _nrt=False)
+    """The same of a function that only compiled ones call and that makes no arrays, so that none is counted in it.
+
+    It becomes part of those who call it: to hand over a forest is a hundred words each time.
+    """
+    return _compile(fn, _nrt=False, forceinline=True)
 
 
 def _compile(fn: Compiled, **more: Any) -> Compiled:

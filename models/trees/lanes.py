@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 WIDTH = 8
 _VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
+_BITS = ir.VectorType(ir.IntType(64), WIDTH)
 Emitting = Callable[..., Any]  # of types: the signature, and what emits the instructions
 machine: Callable[[Emitting], Emitting] = intrinsic
 _build: Any = cgutils
@@ -71,28 +72,105 @@ def store(typing: Any, array: Any, place: Any, value: Any) -> Any:
     return types.void(array, types.uintp, LANES), emit
 
 
+def _spread(builder: Any, value: Any) -> Any:
+    first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+    return builder.shuffle_vector(first, ir.Constant(_VECTOR, ir.Undefined), mask)
+
+
+def _element(context: Any, builder: Any, array: Any, value: Any, place: Any, kind: Any) -> Any:
+    data = context.make_array(array)(context, builder, value).data
+    return builder.load(builder.bitcast(_build.gep(builder, data, place), kind.as_pointer()), align=8)
+
+
+@machine
+def whole(typing: Any, array: Any, place: Any) -> Any:
+    """Element ``place`` of a flat array of eight-byte words as a whole number; no place counts from the end."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _element(context, builder, signature.args[0], args[0], args[1], ir.IntType(64))
+
+    return types.uint64(array, types.uintp), emit
+
+
+@machine
+def number(typing: Any, array: Any, place: Any) -> Any:
+    """The same element as a double, by its bits, in every lane."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _spread(builder, _element(context, builder, signature.args[0], args[0], args[1], ir.DoubleType()))
+
+    return LANES(array, types.uintp), emit
+
+
 @machine
 def spread(typing: Any, value: Any) -> Any:
     """The same double in every lane."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), args[0], ir.Constant(ir.IntType(32), 0))
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
-        return builder.shuffle_vector(first, ir.Constant(_VECTOR, ir.Undefined), mask)
+        return _spread(builder, args[0])
 
     return LANES(types.float64), emit
 
 
 @machine
-def at_most(typing: Any, value: Any, threshold: Any, missing: Any) -> Any:
-    """1 in the lanes where value <= threshold, 0 where it is above, and ``missing`` where it is NaN."""
+def led(typing: Any, value: Any, threshold: Any, missing: Any, left: Any, right: Any) -> Any:
+    """``left`` in the lanes where value <= threshold, and, if ``missing`` is 1, where it is NaN; else ``right``."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        value, threshold, missing, left, right = args
+        byte = ir.IntType(WIDTH)
+        taken = builder.bitcast(builder.trunc(builder.neg(missing), byte), ir.VectorType(ir.IntType(1), WIDTH))
+        nowhere = builder.and_(builder.fcmp_unordered("uno", value, value), taken)
+        return builder.select(builder.or_(builder.fcmp_ordered("<=", value, threshold), nowhere), left, right)
+
+    return LANES(LANES, LANES, types.uint64, LANES, LANES), emit
+
+
+@machine
+def positive(typing: Any, value: Any) -> Any:
+    """1 in the lanes above 0, 0 in the others."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         one, zero = (ir.Constant(_VECTOR, [number] * WIDTH) for number in (1.0, 0.0))
-        below = builder.select(builder.fcmp_ordered("<=", args[0], args[1]), one, zero)
-        return builder.select(builder.fcmp_unordered("uno", args[0], args[0]), args[2], below)
+        return builder.select(builder.fcmp_ordered(">", args[0], zero), one, zero)
+
+    return LANES(LANES), emit
+
+
+@machine
+def every_bit(typing: Any) -> Any:
+    """All bits set, in every lane."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(ir.Constant(_BITS, [-1] * WIDTH), _VECTOR)
+
+    return LANES(), emit
+
+
+@machine
+def without(typing: Any, bits: Any, lean: Any, some: Any) -> Any:
+    """The bits of each lane, less ``some`` in the lanes that lean to the right, which are below 0."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        right = builder.ashr(builder.bitcast(args[1], _BITS), ir.Constant(_BITS, [63] * WIDTH))
+        taken = builder.and_(right, builder.bitcast(args[2], _BITS))
+        return builder.bitcast(builder.and_(builder.bitcast(args[0], _BITS), builder.not_(taken)), _VECTOR)
 
     return LANES(LANES, LANES, LANES), emit
+
+
+@machine
+def first_bit(typing: Any, bits: Any) -> Any:
+    """The place of the lowest bit that is set in each lane, as a whole number's bits."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(_BITS, [_BITS, ir.IntType(1)])
+        count = _build.get_or_insert_function(builder.module, kind, f"llvm.cttz.v{WIDTH}i64")
+        told = builder.call(count, [builder.bitcast(args[0], _BITS), ir.Constant(ir.IntType(1), 0)])
+        return builder.bitcast(told, _VECTOR)
+
+    return LANES(LANES), emit
 
 
 @machine

@@ -6,44 +6,37 @@ j, else 0, gives feature i its Shapley value as an integral (Owen 1972)::
     v (o_i - z_i)  ∫ over t in [0, 1] of  Π over j ≠ i of (z_j (1 - t) + o_j t)
 
 which is a polynomial in t, so that Gauss-Legendre quadrature is exact with one node for every two features asked on a
-path. At each node of the quadrature one sweep down a tree multiplies the factors into P, one sweep up sums the leaves
-below into V (without what P holds), and a split on i adds
+path. At each node of the quadrature the factors of a split's two edges are taken relative to the one above on the same
+feature, and then they sum to 1: with r the share of a split's rows that go left and k = 1 - r where the row goes left,
+-r where it goes right (how it leans), the left edge has r + T k and the right one the rest, where T is t for a feature
+that is first asked here, and t / (z (1 - t) + t) or 0 where it was asked above, and the row agreed or did not. One
+sweep down a tree multiplies the factors into P, one sweep up blends the two sides of each split into V, and a split on
+feature i adds
 
-    P (o_left V_left + o_right V_right - V) / (1 - t)
+    P (V_left - V_right) k T (1 - T) / t (1 - t)
 
-to i, in which only a feature asked again takes a division. Everything goes through :mod:`models.trees.lanes`: the lanes
-are eight rows, or for a row alone eight nodes of the quadrature, by the same code and with the same bits.
-
-A row alone mostly comes when the processor has just done something else, so no branch hangs on a row or a split (it
-would guess each of them anew, and many wrongly), and what the loops read is handed over by one array of addresses.
+to i: only a feature asked again takes a division. Everything goes through :mod:`models.trees.lanes`: the lanes are
+eight rows, or for a row alone eight nodes of the quadrature, by the same code and with the same bits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.trees.compiled import compiled, inner
-from models.trees.flat import ABOVE, FEATURE, LEFT, NAN_LEFT_BIT, RIGHT, Flat, as_asked, flat_at, goes_left, part
-from models.trees.held import addresses, array_at
-from models.trees.lanes import WIDTH, ahead, at_most, fused, lanes, load, spread, store
-from models.trees.model_text import CATEGORICAL, ZERO_MISSING
+from models.trees import walk
+from models.trees.flat import Flat
+from models.trees.held import addresses
+from models.trees.laid import MOST_BITS, Laid, lay
+from models.trees.lanes import WIDTH, lanes
+from models.trees.sweeps import Rules, eight_by_eight, one_by_one
 
 Floats = NDArray[np.float64]
 FEW = 3  # rows that are faster one by one
-AHEAD = 32  # splits of the next tree whose numbers are asked for early
-
-
-class Rules(NamedTuple):
-    """Rules of 1, 2, … K nodes, laid in lanes one after another, and where each lies in the memory it works in."""
-
-    first: NDArray[np.uint64]  # (K + 2,) lanes of nodes before each rule
-    nodes: Floats  # three lanes for each: t, 1 - t, and weight / (1 - t)
-    place: NDArray[np.uint64]  # where each part of the memory begins, in lanes; see ``_places``
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +45,14 @@ class Reasons:
 
     trees: Flat
     features: int
-    most: NDArray[np.uint64]  # (T,) features asked on a path of each tree
+    laid: Laid
+    leaves: int  # of the largest tree
     alone: Rules
     together: Rules
     held: tuple[NDArray[np.uint64], ...] = field(init=False, repr=False, compare=False)  # where these are, in memory
 
     def __post_init__(self) -> None:
-        both = (addresses((*self.trees, self.most, *rules)) for rules in (self.alone, self.together))
+        both = (addresses((*self.trees, *self.laid, *rules)) for rules in (self.alone, self.together))
         object.__setattr__(self, "held", tuple(both))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -67,34 +61,38 @@ class Reasons:
     @classmethod
     def of(cls, trees: Flat, features: int) -> Reasons:
         """Choose the rule of each tree by the most features asked on one of its paths."""
-        leaves = (trees.start + np.arange(len(trees.start), dtype=np.uint64)).astype(np.int64)
-        most = np.maximum.reduceat(trees.asked, leaves[:-1]).astype(np.uint64)
-        splits, deepest = int(np.diff(trees.start).max()), int(most.max())
-        alone, together = (_rules((max(1, deepest) + 1) // 2, laid) for laid in (_in_lanes, _in_every_lane))
+        laid = lay(trees)
+        splits, again = (int(np.diff(start).max()) for start in (laid.start, laid.again_start))
+        highest = (max(1, int(laid.most.max())) + 1) // 2
+        alone, together = (_rules(highest, laid_in) for laid_in in (_in_lanes, _in_every_lane))
+        places = (_places(features, splits, again, rule[0]) for rule in (alone, together))
         return cls(
-            trees,
-            features,
-            most,
-            *(Rules(*rule, _places(features, splits, rule[0])) for rule in (alone, together)),
+            trees, features, laid, splits + 1, *(Rules(*r, p) for r, p in zip((alone, together), places, strict=True))
         )
 
     def contributions(self, rows: Floats) -> Floats:
         """Contributions (n, F) of rows (n, F) to their margins; with :func:`models.trees.walk.expected` they sum."""
-        out, rows = np.zeros((len(rows), self.features)), np.ascontiguousarray(rows, dtype=np.float64)
-        few = len(rows) <= FEW
-        (_one_by_one if few else _eight_by_eight)(self.held[0 if few else 1], rows, out)
-        return out
+        return self.told(rows)[1]
+
+    def told(self, rows: Floats) -> tuple[Floats, Floats]:
+        """Margins (n,) of rows (n, F), the bits of :func:`models.trees.walk.margins`, and their contributions (n, F).
+
+        By far cheaper a row for eight rows at once, or any number beyond, than for one.
+        """
+        rows = np.ascontiguousarray(rows, dtype=np.float64)
+        margins, out, few = np.zeros(len(rows)), np.zeros((len(rows), self.features)), len(rows) <= FEW
+        (one_by_one if few else eight_by_eight)(self.held[0 if few else 1], rows, margins, out)
+        return (margins if self.leaves <= MOST_BITS else walk.margins(self.trees, rows)), out
 
 
-def _places(features: int, splits: int, first: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Where, in lanes, after the rows' features: agreement of each edge and what takes its factor out, P and V of each
-    node, what is told, the end.
+def _places(features: int, splits: int, again: int, first: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Where, in lanes, after the rows' features: how rows lean at each split, what holds of features asked again and
+    how steeply they rise, P and V of each split, what is told, the leaves, the end.
 
     What is told is kept by node of the rule and by feature: so the sum over the nodes has one order in either use.
     """
-    nodes = 2 * splits + 1
     told = features * int(np.diff(first).max())
-    return np.cumsum([features, nodes, nodes, nodes, nodes, told]).astype(np.uint64)
+    return np.cumsum([features, splits, again + 1, again + 1, max(1, splits), splits + 1, told, 1]).astype(np.uint64)
 
 
 def _in_lanes(values: Floats) -> Floats:
@@ -111,142 +109,10 @@ def _rules(highest: int, laid: Callable[[Floats], Floats]) -> tuple[NDArray[np.u
     for count in range(1, highest + 1):
         places, weights = np.polynomial.legendre.leggauss(count)
         rest = (1 - places) / 2
-        three = [laid(values).reshape(-1, WIDTH) for values in (1 - rest, rest, weights / 2 / rest)]
+        three = [laid(values).reshape(-1, WIDTH) for values in (1 - rest, rest, weights / 2 / rest / (1 - rest))]
         three[1][three[1] == 0] = 1.0  # a lane without a node: nothing is divided by 0, and its weight is 0
         told.append(np.stack(three, axis=1).ravel())
         first.append(first[-1] + len(three[0]))
     nodes = lanes(3 * first[-1])
     nodes[:] = np.concatenate(told)
     return np.array(first, dtype=np.uint64), nodes
-
-
-@inner
-def _tree(trees: Any, tree: Any, most: Any, rules: Any, work: Any) -> None:
-    """Add a tree's contributions to what is told, for the rows and nodes of the quadrature that are in the lanes."""
-    agrees, out, product, sums, told = rules.place[0], rules.place[1], rules.place[2], rules.place[3], rules.place[4]
-    features, first = agrees, trees.start[tree]
-    splits, leaf = trees.start[tree + 1] - first, first + tree
-    for n in range(0, AHEAD, WIDTH):  # of the next tree, about as large: its numbers are on their way meanwhile
-        i = first + splits + n
-        ahead(trees.split, i)
-        ahead(trees.threshold, i)
-        ahead(trees.share, 2 * i)
-        ahead(trees.share, 2 * i + 8)
-        ahead(trees.value, i + tree + 1)
-    _agree(trees, first, splits, work, agrees)
-    number = np.uint64((most + 1) >> 1) if most else np.uint64(1)
-    for node in range(rules.first[number], rules.first[number + 1]):
-        t, rest = load(rules.nodes, 3 * node), load(rules.nodes, 3 * node + 1)
-        store(work, product, load(rules.nodes, 3 * node + 2))
-        store(work, out + 2 * splits, spread(1.0))
-        for n in range(trees.again_start[tree], trees.again_start[tree + 1]):
-            edge = trees.again[n]
-            factor = fused(load(work, agrees + edge), t, rest * spread(trees.share[2 * first + edge]))
-            store(work, out + edge, spread(1.0) / factor)
-        for n in range(splits):
-            i, p = first + n, load(work, product + n)
-            split = trees.split[i]
-            above = part(split, ABOVE)
-            p = p * load(work, out + above)  # without the factor of where the feature was last asked
-            store(work, product + n, p)
-            left = fused(load(work, agrees + 2 * n), t, rest * spread(trees.share[2 * i]))
-            right = fused(load(work, agrees + 2 * n + 1), t, rest * spread(trees.share[2 * i + 1]))
-            store(work, product + part(split, LEFT), p * left)
-            store(work, product + part(split, RIGHT), p * right)
-            store(work, sums + splits + n, spread(trees.value[leaf + n]))
-        store(work, sums + 2 * splits, spread(trees.value[leaf + splits]))  # one leaf more than splits
-        for back in range(splits):
-            n = splits - 1 - back
-            i = first + n
-            split = trees.split[i]
-            above = part(split, ABOVE)
-            o_left, o_right = load(work, agrees + 2 * n), load(work, agrees + 2 * n + 1)
-            v_left, v_right = load(work, sums + part(split, LEFT)), load(work, sums + part(split, RIGHT))
-            v = fused(o_right, t, rest * spread(trees.share[2 * i + 1])) * v_right
-            v = fused(fused(o_left, t, rest * spread(trees.share[2 * i])), v_left, v)
-            was = load(work, agrees + above)
-            v = v * load(work, out + above)
-            store(work, sums + n, v)
-            gain = fused(o_left, v_left, fused(o_right, v_right, spread(0.0) - was * v))
-            here = told + part(split, FEATURE)
-            store(work, here, fused(load(work, product + n), gain, load(work, here)))
-        told += features
-
-
-@inner
-def _agree(trees: Any, first: Any, splits: Any, work: Any, agrees: Any) -> None:
-    """Fill the agreement of every edge of a tree with the rows whose features are the first lanes of ``work``.
-
-    Without a branch on a value: which way a row goes cannot be foretold, and a processor that guesses wrong waits.
-    """
-    store(work, agrees + 2 * splits, spread(1.0))
-    for n in range(splits):
-        i = first + n
-        how, feature = trees.decision[i], part(trees.split[i], FEATURE)
-        was, left = load(work, agrees + part(trees.split[i], ABOVE)), agrees + 2 * n
-        if how & (CATEGORICAL | ZERO_MISSING):
-            for row in range(WIDTH):
-                work[left * WIDTH + row] = 1.0 if goes_left(trees, i, work[feature * WIDTH + row]) else 0.0
-            o_left = was * load(work, left)
-        else:
-            missing = np.float64((how >> NAN_LEFT_BIT) & 1)
-            o_left = was * at_most(load(work, feature), spread(trees.threshold[i]), spread(missing))
-        store(work, left, o_left)
-        store(work, left + 1, was - o_left)
-
-
-@compiled
-def _opened(held: Any) -> Any:
-    """Trees, most and rules, from where they are: unpacked by Numba they would be fifteen arguments."""
-    trees = flat_at(held)
-    most = array_at(held, 11, np.uint64)
-    return (
-        trees,
-        most,
-        Rules(array_at(held, 12, np.uint64), array_at(held, 13, np.float64), array_at(held, 14, np.uint64)),
-    )
-
-
-@compiled
-def _memory(count: Any) -> Any:
-    """So many lanes, from where a cache line begins."""
-    work = np.empty((count + 1) * WIDTH)
-    start = (8 * WIDTH - work.ctypes.data % (8 * WIDTH)) // 8
-    return work[start : start + count * WIDTH]
-
-
-@compiled
-def _one_by_one(held: Any, rows: Any, out: Any) -> None:
-    """The lanes are nodes of the quadrature."""
-    trees, most, rules = _opened(held)
-    work = _memory(np.intp(rules.place[5]))
-    features, told, end = np.uint64(rows.shape[1]), rules.place[4] * WIDTH, rules.place[5] * WIDTH
-    for number in range(len(rows)):
-        work[told:end] = 0.0
-        for feature in range(features):
-            store(work, feature, spread(as_asked(rows[number, feature])))
-        for tree in range(np.uint64(len(most))):
-            _tree(trees, tree, most[tree], rules, work)
-        for first in range(told, end, features * WIDTH):
-            for node in range(WIDTH):
-                for feature in range(features):
-                    out[number, feature] += work[first + feature * WIDTH + node]
-
-
-@compiled
-def _eight_by_eight(held: Any, rows: Any, out: Any) -> None:
-    """The lanes are rows."""
-    trees, most, rules = _opened(held)
-    work = _memory(np.intp(rules.place[5]))
-    features, told, end = np.uint64(rows.shape[1]), rules.place[4] * WIDTH, rules.place[5] * WIDTH
-    for start in range(0, len(rows), WIDTH):
-        work[told:end] = 0.0
-        for row in range(WIDTH):
-            for feature in range(features):
-                work[feature * WIDTH + row] = as_asked(rows[min(start + row, len(rows) - 1), feature])
-        for tree in range(np.uint64(len(most))):
-            _tree(trees, tree, most[tree], rules, work)
-        for first in range(told, end, features * WIDTH):
-            for row in range(min(WIDTH, len(rows) - start)):
-                for feature in range(features):
-                    out[start + row, feature] += work[first + feature * WIDTH + row]

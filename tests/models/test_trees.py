@@ -82,10 +82,13 @@ def hold(booster: Any, forest: Forest, x: Floats) -> None:
     told = np.asarray(booster.predict(x, pred_contrib=True, num_threads=1))
     np.testing.assert_allclose(walk.expected(trees), told[:, -1], rtol=1e-9, atol=1e-12)
     reasons = Reasons.of(trees, len(forest.features))
-    together = reasons.contributions(x)
+    margins, together = reasons.told(x)
+    assert np.array_equal(margins, walk.margins(trees, x))
     np.testing.assert_allclose(together, told[:, :-1], rtol=1e-9, atol=1e-11)
     for row in range(min(len(x), 2 * FEW)):
-        assert np.array_equal(reasons.contributions(x[row : row + 1])[0], together[row])
+        alone = reasons.told(x[row : row + 1])
+        assert alone[0][0] == margins[row]
+        assert np.array_equal(alone[1][0], together[row])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -145,11 +148,11 @@ def test_what_is_compiled_is_kept_for_the_next_process() -> None:
     booster, forest = grown(1, 300, 4, 2, False)
     Reasons.of(flat(forest), 4).contributions(np.zeros((1, 4)))
     code = (
-        "import sys, numpy as np; from models.trees import reasons; from models.trees.flat import flat;"
+        "import sys, numpy as np; from models.trees import reasons, sweeps; from models.trees.flat import flat;"
         "from models.trees.model_text import read;"
         "trees = flat(read(sys.stdin.read(), ['f0', 'f1', 'f2', 'f3']));"
         "reasons.Reasons.of(trees, 4).contributions(np.zeros((1, 4)));"
-        "told = reasons._one_by_one.stats; print(sum(told.cache_hits.values()), sum(told.cache_misses.values()))"
+        "told = sweeps.one_by_one.stats; print(sum(told.cache_hits.values()), sum(told.cache_misses.values()))"
     )
     command, text = [sys.executable, "-c", code], plain(booster.model_to_string())
     done = subprocess.run(command, input=text, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -180,7 +183,8 @@ def test_what_is_read_by_its_address_is_what_it_is_taken_for() -> None:
     reasons = Reasons.of(flat(forest), 6)
     kinds = ["u8", "u8", "f8", "u1", "f8", "f8", "u1", "u8", "u8", "u4", "u4"]
     assert [array.dtype.str[1:] for array in reasons.trees] == kinds
-    assert reasons.most.dtype == np.uint64
+    assert {array.dtype.str[1:] for array in reasons.laid} == {"u8", "f8"}
+    assert reasons.laid.value.dtype == np.float64
     for rules in (reasons.alone, reasons.together):
         assert [array.dtype.str[1:] for array in rules] == ["u8", "f8", "u8"]
     with pytest.raises(TypeError, match="gaps"):

@@ -7,16 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from serving_world import FEATURES, PURPOSE, codes
 
 from credit.canonical import canonical
 from credit.errors import Broken, Missing
 from models.scorer import Scorer
 from serving.answers import answer_digest
-from serving.live import commitment
-from serving.live_forms import written
+from serving.live_forms import commitment
 from serving.replay import Brought, replay
 from serving.signatures import HEADER, verify
 from serving.snapshots import Pointed, open_book
@@ -52,17 +49,6 @@ def test_a_live_score_is_the_models_own_of_the_snapshots_features_with_what_was_
         assert ("age_years" in answer["missing"]["features"]) == bool(np.isnan(features[3]))
         assert answer_digest(answer) == answer["receipt"]["digest"]
         assert told.content == canonical(answer)
-
-
-@given(
-    probability=st.floats(0, 1).map(lambda value: round(value, 8)),
-    points=st.lists(st.integers(-99_999, 99_999), max_size=5),
-    words=st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
-)
-def test_both_writers_write_the_same_bytes(probability: float, points: list[int], words: str) -> None:
-    answer = {"default_probability": probability, "reasons": [{"zh": words, "points": n / 100} for n in points],
-              "b": None, "a": {words: True}}  # fmt: skip
-    assert written(answer) == canonical(answer)
 
 
 def test_it_replays_from_what_the_bank_has_and_from_nothing_else(running: Any) -> None:

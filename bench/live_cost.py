@@ -1,0 +1,54 @@
+"""What each part of a live answer costs the processor, in the service's own objects, without HTTP, access, ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bench.door import DATA, world
+from bench.door_cost import RUNS, _cost
+from bench.door_world import FEATURES, NAMES, PURPOSE
+from bench.record import record
+from credit.keys import KeyRing
+from credit.shelf import Shelf
+from models.scorer import Scorer
+from serving.live_forms import commitment, read_live
+from serving.live_sheets import LiveSheet
+from serving.numbers import many
+from serving.snapshots import open_book, read_pointers
+
+TIMES, SALT = 480, "0f" * 16
+
+
+def live_cost_us() -> None:
+    """One line a part; `numbers` are the score and its reasons of one alone, `numbers_of_8` a row's part of eight."""
+    told = world()
+    shelf = Shelf(told.root / "shelf", KeyRing.load(told.root / "ring"))
+    book = open_book(shelf, read_pointers(shelf, "bench"))
+    scorer, sheet = Scorer.load(shelf.open(book.version).path), LiveSheet.of(book)
+    rows = np.round(np.random.default_rng(3).normal(size=(TIMES, FEATURES)), 4)
+    words = {"uscc": told.asks[0][0], "purpose": PURPOSE, "mandate": told.asks[0][1]}
+    bodies = [json.dumps({**words, "features": dict(zip(NAMES, row.tolist(), strict=True))}).encode() for row in rows]
+    brought, answers = [read_live(body).features for body in bodies], many(scorer, rows)
+
+    def fill(n: int) -> Any:
+        return sheet.fill(answers[n], brought[n], kind="fused", salt=SALT, commitment=SALT, score_id=SALT,
+                          valid_until="2026-12-01", **words)  # fmt: skip
+
+    parts: dict[str, Callable[[int], object]] = {
+        "read": lambda n: read_live(bodies[n]),
+        "row": lambda n: sheet.row(n, brought[n]),
+        "commitment": lambda n: commitment(brought[n], SALT),
+        "answer": fill,
+        "numbers": lambda n: many(scorer, rows[n : n + 1]),
+        "numbers_of_8": lambda n: many(scorer, rows[n : n + 8]) if n % 8 == 0 else None,
+    }
+    costs = {name: _cost(part, TIMES) for name, part in parts.items()}
+    others = sum(costs[name] for name in ("read", "row", "commitment", "answer"))
+    costs |= {"all": others + costs["numbers"], "all_of_8": others + costs["numbers_of_8"]}
+    for name, cost in costs.items():
+        more = {"part": name, "runs": RUNS, "bytes": len(fill(0).whole(entry="e" * 64, seq=1))}
+        record("live_cost_us", cost, "us", data=DATA, goal=170 if name == "all_of_8" else None, more=more)

@@ -1,0 +1,91 @@
+"""The bytes of a live answer are those of the answer composed anew, and nobody's numbers hang on who else asks."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from serving_world import FEATURES, World, codes
+
+from credit.canonical import canonical, digest
+from credit.errors import Malformed
+from models.scorer import Scorer
+from serving.live import score_with
+from serving.live_forms import commitment
+from serving.live_sheets import LiveSheet
+from serving.numbers import many
+from serving.scorers import Scorers
+from serving.snapshots import Book, open_book, read_pointers
+
+SALT = "0f" * 16
+VALUES = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 12).map(float)
+BROUGHT = st.dictionaries(st.sampled_from(FEATURES), VALUES, min_size=1)
+
+
+@pytest.fixture(scope="module")
+def book(template: Any) -> Book:
+    return open_book(World(template[0]).shelf, read_pointers(World(template[0]).shelf, "enterprise"))
+
+
+@pytest.fixture(scope="module")
+def scorer(template: Any, book: Book) -> Scorer:
+    return Scorer.load(World(template[0]).shelf.open(book.version).path)
+
+
+@given(brought=BROUGHT, kind=st.sampled_from(["fused", "what_if"]), row=st.integers(0, 39), words=st.text())
+def test_a_live_answer_is_the_one_composed_anew(
+    book: Book, scorer: Scorer, brought: dict[str, float | None], kind: str, row: int, words: str
+) -> None:
+    more = {"score_id": words, "mandate": f"m{words}", "purpose": words}
+    wanted = score_with(book, scorer, row, brought, kind, salt=SALT, valid_until=date(2026, 12, 1), **more)
+    sheet = LiveSheet.of(book)
+    filled = sheet.fill(
+        many(scorer, sheet.row(row, brought)[None])[0], brought, kind=kind, salt=SALT,
+        commitment=commitment(brought, SALT), uscc="c", valid_until="2026-12-01", **more,
+    )  # fmt: skip
+    receipt = {"digest": digest(canonical(wanted)), "entry": "e", "seq": row}
+    assert filled.whole(entry="e", seq=row) == canonical({**wanted, "receipt": receipt, "uscc": "c"})
+
+
+@given(brought=st.dictionaries(st.sampled_from(FEATURES), VALUES | st.integers(-9, 10**17), min_size=1))
+@example({"honours": 0.00001})
+@example({"honours": -0.0000999})
+@example({"honours": 1e16})
+def test_the_commitment_is_to_the_canonical_json_of_floats(brought: dict[str, float | None]) -> None:
+    told = canonical({name: None if value is None else float(value) for name, value in brought.items()})
+    assert commitment(brought, SALT) == hashlib.sha256(bytes.fromhex(SALT) + told).hexdigest()
+
+
+def test_many_are_told_what_each_is_told_alone(book: Book, scorer: Scorer) -> None:
+    rows = np.array(book.features[:20], dtype=np.float64)
+    assert many(scorer, rows) == [many(scorer, row[None])[0] for row in rows]
+
+
+def test_who_asks_at_one_moment_is_scored_together_and_suffers_from_nobody(book: Book, template: Any) -> None:
+    rows = np.array(book.features[:9], dtype=np.float64)
+    rows[4, 0] = np.inf
+    scorers = Scorers(World(template[0]).shelf)
+
+    async def ask() -> list[Any]:
+        await scorers.of(book.version)
+        asked = [scorers.told(book.version, row) for row in rows]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    told, scorer = asyncio.run(ask()), Scorer.load(World(template[0]).shelf.open(book.version).path)
+    assert isinstance(told.pop(4), Malformed)
+    assert told == [many(scorer, row[None])[0] for row in np.delete(rows, 4, axis=0)]
+
+
+def test_a_name_that_is_not_the_models_is_refused_and_not_remembered(book: Book) -> None:
+    sheet = LiveSheet.of(book)
+    for _ in range(2):
+        with pytest.raises(Malformed, match="1 of the features") as refused:
+            sheet.named({FEATURES[0]: 1.0, codes("enterprise", 1)[0]: 2.0})
+        assert codes("enterprise", 1)[0] not in str(refused.value)
+    assert not len(sheet.namings)
