@@ -70,7 +70,8 @@ class Described(FastAPI):
             document = super().openapi()
             components = document.setdefault("components", {})
             schemas = components.setdefault("schemas", {})
-            for form in (*FORMS.values(), Problem):
+            forms: list[type[BaseModel]] = [*FORMS.values(), Problem]
+            for form in forms:
                 told = form.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas.update(told.pop("$defs", {}))
                 schemas[form.__name__] = told
