@@ -14,10 +14,13 @@ def of_purpose(shelf: Shelf, purpose: str) -> list[Seal]:
     return sorted(found, key=lambda seal: (str(seal.terms.get("as_of", "")), seal.made_at, seal.id))
 
 
-def newest(shelf: Shelf, purpose: str, today: date | None = None) -> Opened | None:
+def newest(shelf: Shelf, purpose: str, today: date | None = None, *, deep: bool = False) -> Opened | None:
     """The newest release of a purpose that has not ended by ``today`` (None: ended or not); None when there is none.
 
-    Its signature is verified and its files are not digested again. Raises :class:`~credit.errors.Broken`.
+    Newest is the one seen as of the latest day, and not the one made last: who makes a release of an older day again
+    (to repeat a training, or without a repaired record) does not turn the lab back to that day.
+
+    Its signature is verified, and its files are digested again when ``deep``. Raises :class:`~credit.errors.Broken`.
     """
     found = [seal for seal in of_purpose(shelf, purpose) if today is None or today < seal.expires_on]
-    return shelf.open(found[-1].id, deep=False) if found else None
+    return shelf.open(found[-1].id, deep=deep) if found else None

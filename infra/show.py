@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.tree import Tree
 
 from credit.errors import Refused
-from infra.sandbox.preflight import Answer
 from infra.trace import Chain
 from models.challenger.page import price
+
+if TYPE_CHECKING:  # every verb prints, and few need what a sandbox does
+    from infra.sandbox.preflight import Answer
 
 console = Console(highlight=False)
 

@@ -16,7 +16,7 @@ from serving import door, problems, report_routes, rooms
 from serving.board import Board
 from serving.calls import SERVICE, Call, Desk
 from serving.chores import Chores
-from serving.declared import FORMS, SCOPES, declare
+from serving.declared import Described, declare
 from serving.door import Door
 from serving.forms import Problem
 from serving.jobs.routes import ROUTES as OF_JOBS
@@ -34,8 +34,9 @@ _FORM = {"type": "object", "required": ["grant_type"], "properties": {
     "grant_type": {"const": "client_credentials"}, "scope": {"type": "string", "examples": ["score"]},
     "client_id": {"type": "string"}, "client_secret": {"type": "string"},
     "client_assertion_type": {"const": ASSERTION}, "client_assertion": {"type": "string"}}}  # fmt: skip
+_A_PROBLEM = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
+    status: {"description": text, "content": {"application/problem+json": _A_PROBLEM}}
     for status, text in {
         401: "no token, or not a good one", 403: "no mandate for this bank, subject, purpose and day",
         404: "the subject is not known", 408: "the body did not arrive in time", 413: "the body is over 1 MiB",
@@ -84,7 +85,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
             desk.access.close()
             desk.shared.close()
 
-    app = FastAPI(title="海河信用 scoring service", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = Described(title="海河信用 scoring service", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     problems.install(app)
 
     the_door = Door(app, settings.most_at_once)
@@ -165,7 +166,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
         lapsed = Lapsed("The service is not ready", why="; ".join(told.faults), remedy="See the faults")
         return problems.ProblemResponse({**lapsed.problem(), "ready": False, "models": told.models}, status_code=503)
 
-    _describe(app)
+    app.openapi()  # made before the first bank asks
     return the_door
 
 
@@ -202,24 +203,3 @@ def readiness(desk: Desk, others: int = 0) -> Readiness:
     if others:
         faults.append(f"{others} of the other processes are not ready")
     return Readiness(models, tuple(faults), desk.archive.state(desk.settings.day()) if desk.archive else {})
-
-
-def _describe(app: FastAPI) -> None:
-    """Complete the OpenAPI document: the request's schema, which no route function declares, and how tokens are got."""
-    document = app.openapi()
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    for form in FORMS.values():
-        told = form.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(told.pop("$defs", {}))
-        schemas[form.__name__] = told
-    document["components"]["securitySchemes"] = {
-        "bank": {
-            "type": "oauth2",
-            "flows": {
-                "clientCredentials": {
-                    "tokenUrl": "/oauth2/token",
-                    "scopes": SCOPES,
-                }
-            },
-        }
-    }

@@ -18,6 +18,7 @@ from serving.forms import (
     AskedObjection,
     AskedVerification,
     Objection,
+    Problem,
     Verification,
 )
 from serving.inquiry.forms import AskedFacts, AskedQuery, AskedSupervision, Facts, Query, Supervision
@@ -57,6 +58,27 @@ _KEY = {
     "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 128},
     "description": "the same key and body give the same answer for a day; another body is refused (422)",
 }  # fmt: skip
+_DOCUMENT: dict[str, Any] = {}
+
+
+class Described(FastAPI):
+    """An application with our document, which is made once a process: it tells of the code, never of the settings."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI 3.1 document, complete: with the schemas no route function declares, and how tokens are got."""
+        if not _DOCUMENT:
+            document = super().openapi()
+            components = document.setdefault("components", {})
+            schemas = components.setdefault("schemas", {})
+            forms: list[type[BaseModel]] = [*FORMS.values(), Problem]
+            for form in forms:
+                told = form.model_json_schema(ref_template="#/components/schemas/{model}")
+                schemas.update(told.pop("$defs", {}))
+                schemas[form.__name__] = told
+            flow = {"tokenUrl": "/oauth2/token", "scopes": SCOPES}
+            components["securitySchemes"] = {"bank": {"type": "oauth2", "flows": {"clientCredentials": flow}}}
+            _DOCUMENT.update(document)
+        return _DOCUMENT
 
 
 def declare(app: FastAPI, product: Product, problems: dict[int | str, dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Verbs of compute: register, promote, snapshot; and how a verb finds a seal, a version, an MLflow."""
+"""Verbs of compute: register, promote, snapshot; and how a verb finds an MLflow."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from credit.actor import Actor, Role
 from credit.errors import Missing, Refused
-from credit.seal import Kind
-from credit.shelf import Opened
 from infra import show, stack
 from infra.home import Home
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.options import AsJson, By, Today
+from infra.verbs.seals import ALICE, BOB, Model, release_of, version_of
 from models.cluster import cluster, in_process
 from models.promote import promote as judge
 from models.promote import register as ask
@@ -28,29 +26,11 @@ from models.scorer import Scorer
 from models.settings import ComputeSettings
 from models.snapshot import make_snapshot, point_snapshot
 
-ALICE, BOB = Actor("alice", Role.RESEARCHER), Actor("bob", Role.PLATFORM)
-Model = Annotated[str, typer.Argument(help="A model (its newest version) or the id of a version.")]
-
 
 def add_to(app: typer.Typer) -> None:
     """Put these verbs on the command line."""
     for verb in (register, promote, snapshot):
         app.command()(verb)
-
-
-def newest(home: Home, kind: Kind, **terms: str) -> Opened:
-    """The newest seal of a kind with these terms, verified; raises :class:`Missing`."""
-    found = [s for s in home.shelf.list(kind) if all(s.terms.get(key) == value for key, value in terms.items())]
-    if not found:
-        told = ", ".join(f"{key} {value}" for key, value in terms.items())
-        verb = {Kind.RELEASE: "release", Kind.VERSION: "train"}.get(kind, str(kind))
-        raise Missing(f"There is no {kind} of {told} on the shelf", remedy=f"Make one with `haihe {verb}`")
-    return home.shelf.open(found[-1].id)
-
-
-def version_of(home: Home, name: str) -> Opened:
-    """A version by id, or the newest of a model."""
-    return home.shelf.open(name) if name.startswith("version-") else newest(home, Kind.VERSION, model=name)
 
 
 @contextmanager
@@ -139,7 +119,7 @@ def snapshot(
     if champion is None:
         raise Missing(f"No version of {name} is the champion", remedy=f"Promote one with `haihe promote {name}`")
     version = home.shelf.open(champion["version"])
-    source = home.shelf.open(release) if release else newest(home, Kind.RELEASE, purpose="scoring")
+    source = release_of(home, "scoring", release)
     day, who = today or options.today(), by or BOB
     scorer = Scorer.load(version.path)
     with progress() as told:

@@ -13,13 +13,12 @@ import typer
 
 from credit.canonical import digest_json
 from credit.errors import Missing
-from credit.seal import Kind
 from credit.shelf import Opened
 from infra import movements, show
 from infra.home import Home
 from infra.progress import progress
-from infra.verbs.compute import BOB, newest
 from infra.verbs.options import AsJson, By, Today
+from infra.verbs.seals import BOB, release_of
 from models.cluster import Tasks, cluster, in_process
 from models.evaluation import MOVEMENTS, Last, evaluation, last_of, require_period
 from models.scorer import Scorer
@@ -45,7 +44,7 @@ def evaluate(
 ) -> None:
     """Evaluate every subject for a month: grades, reasons, rules, and who rose or fell. Started again it goes on."""
     home = Home.here()
-    source = home.shelf.open(release) if release else newest(home, Kind.RELEASE, purpose="scoring")
+    source = release_of(home, "scoring", release)
     as_of = date.fromisoformat(source.seal.terms["as_of"])
     require_period(period, as_of)
     named = {name: home.shelf.pointer(f"champion-{name}", {"platform"}) for name in model or MODELS}

@@ -13,8 +13,8 @@ from credit.canonical import digest
 from credit.files import write_whole
 from infra import show
 from infra.home import Home
-from infra.verbs.compute import BOB, version_of
 from infra.verbs.options import AsJson, By
+from infra.verbs.seals import BOB, version_of
 from models.exports.pmml import as_pmml
 from models.exports.sql import as_sql
 from models.scorer import Scorer

@@ -10,14 +10,13 @@ import typer
 from credit.errors import Malformed
 from credit.files import write_whole
 from credit.keys import KeyRing
-from credit.seal import Kind
 from credit.uscc import Uscc
 from infra import show
 from infra.home import Home
 from infra.progress import progress
 from infra.verbs import options
-from infra.verbs.compute import BOB, newest
 from infra.verbs.options import AsJson, By, Today
+from infra.verbs.seals import BOB, release_of
 from infra.verbs.service import read_credentials
 from models.dossiers import make_dossiers, point_dossiers
 from models.settings import ComputeSettings
@@ -40,7 +39,7 @@ def dossiers(
 ) -> None:
     """The public records of every subject (信用档案), for the service to answer queries and reports from."""
     home = Home.here()
-    source = home.shelf.open(release) if release else newest(home, Kind.RELEASE, purpose="inquiry")
+    source = release_of(home, "inquiry", release)
     with progress() as told:
         seal = make_dossiers(
             release=source,

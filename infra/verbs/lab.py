@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from credit.actor import Actor
-from credit.seal import Kind
 from infra import show
 from infra.home import Home
 from infra.verbs import options
-from infra.verbs.compute import BOB, newest
 from infra.verbs.options import AsJson, By
+from infra.verbs.seals import BOB, release_of
 from lab.accounts import Accounts
 from lab.projects import Projects
 from lab.settings import ResearchSettings
@@ -85,7 +84,7 @@ def project_open(
     """Open a project with its members and the tables they may see."""
     home = Home.here()
     projects, who = _projects(home, writing=True), by or BOB
-    tables = table or list(newest(home, Kind.RELEASE, purpose="research").seal.terms["tables"])
+    tables = table or list(release_of(home, "research").seal.terms["tables"])
     projects.open(name, title=title, purpose=purpose, ends_on=options.day(until), by=who)
     projects.set_members(name, member or [], by=who)
     made = projects.grant(name, tables, by=who)

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from credit.errors import Missing
-from credit.seal import Kind
 from infra import show
 from infra.home import Home
 from infra.progress import progress
 from infra.verbs import options
-from infra.verbs.compute import ALICE, Model, newest, registry, version_of
+from infra.verbs.compute import registry
 from infra.verbs.options import AsJson, By, Today
+from infra.verbs.seals import ALICE, Model, release_of, version_of
 from lab.orders import place
 from models.cluster import cluster
 from models.features import check_order
@@ -44,7 +44,7 @@ def check(name: Annotated[str, typer.Argument(help="A declaration.")]) -> None:
     """Check a declaration and its SQL against the newest research release."""
     home = Home.here()
     order = declaration(name)
-    release = newest(home, Kind.RELEASE, purpose="research")
+    release = release_of(home, "research")
     query = check_order(order, release.seal.terms)
     used = {table: ", ".join(sorted(columns)) for table, columns in query.tables.items()}
     show.result(used, as_json=False, text=f"[green]sound[/green]: {len(order.features)} features, reading")
@@ -62,7 +62,7 @@ def train(
     settings = home.settings(ComputeSettings, "compute")
     day, who, shelf = today or options.today(), by or ALICE, home.shelf
     orders = [declaration(name) for name in names]
-    source = home.shelf.open(release) if release else newest(home, Kind.RELEASE, purpose="research")
+    source = release_of(home, "research", release)
     made: dict[str, Any] = {}
     with registry(home) as mlflow, cluster(settings.ray_address, token=settings.ray_token) as tasks, progress() as told:
         for order in orders:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -61,10 +62,7 @@ DOORS = {  # outside library -> the only files that may import it
 DOORS_BY_ZONE = {"duckdb": ("privacy/engine.py", "models/engine.py", "lab/library/engine.py")}
 
 
-def modules() -> list[Path]:
-    return [path for package in OURS for path in sorted((ROOT / package).rglob("*.py"))]
-
-
+@cache  # each file is read once, not once for every library
 def imported(path: Path) -> list[str]:
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -74,6 +72,11 @@ def imported(path: Path) -> list[str]:
             assert node.level == 0, f"{path} imports relatively"
             names += [f"{node.module}.{alias.name}" for alias in node.names]
     return names
+
+
+@cache
+def modules() -> list[Path]:
+    return [path for package in OURS for path in sorted((ROOT / package).rglob("*.py"))]
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -88,7 +88,7 @@ def test_only_a_member_submits_from_a_living_release(house: House) -> None:
         house.submit(files, by=Actor("zhou", Role.RESEARCHER))
     with pytest.raises(Refused, match="takes the role researcher"):
         house.submit(files, by=Actor("li", Role.PLATFORM))
-    for releases, error in (((), Malformed), (("release-none",), Missing)):
+    for releases, error in (((), Malformed), ((f"release-{'0' * 64}",), Missing)):
         context = Context("t", "p", house.context(files).files, releases)
         with pytest.raises(error):
             house.desk.submit(files, context, by=AUTHOR, project=PROJECT)

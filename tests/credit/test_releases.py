@@ -1,0 +1,65 @@
+"""The release in use is the one seen as of the latest day, also when an older day was made again after it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from credit import releases
+from credit.actor import Actor, Role
+from credit.errors import Broken, Missing
+from credit.keys import SigningKey
+from credit.seal import Kind, Seal
+from credit.shelf import Shelf
+from infra.home import Home
+from infra.verbs.seals import release_of, version_of
+
+BY = Actor("li", Role.CITY)
+
+
+def put(
+    shelf: Shelf, keys: dict[str, SigningKey], as_of: str, ends: date, purpose: str = "scoring", n: int = 0
+) -> Seal:
+    terms = {"purpose": purpose, "as_of": as_of}
+    with shelf.making() as folder:
+        (folder / "rows").write_text("rows")
+        return shelf.put(folder, Kind.RELEASE, parents=(), terms=terms, expires_on=ends, by=BY, key=keys["custody"])
+
+
+def test_a_day_made_again_does_not_turn_the_lab_back(shelf: Shelf, keys: dict[str, SigningKey]) -> None:
+    ends = date(2027, 1, 1)
+    november = put(shelf, keys, "2026-11-01", ends)
+    october = put(shelf, keys, "2026-10-01", ends)
+    put(shelf, keys, "2026-12-01", ends, purpose="research")
+    found = releases.newest(shelf, "scoring")
+    assert found is not None
+    assert found.seal.id == november.id != october.id
+    assert releases.newest(shelf, "inquiry") is None
+
+
+def test_what_has_ended_is_not_in_use(shelf: Shelf, keys: dict[str, SigningKey]) -> None:
+    lasting = put(shelf, keys, "2026-10-01", date(2027, 1, 1))
+    put(shelf, keys, "2026-11-01", today := date(2026, 12, 1))
+    found = releases.newest(shelf, "scoring", today)
+    assert found is not None
+    assert found.seal.id == lasting.id
+
+
+def test_a_verb_takes_the_same_release_and_digests_its_files(shelf: Shelf, keys: dict[str, SigningKey]) -> None:
+    home = Home(shelf.root.parent)
+    home.keys("ring").mkdir(parents=True)
+    for zone, key in keys.items():
+        (home.keys("ring") / f"{zone}.pem").write_bytes(key.public_pem())
+    with pytest.raises(Missing, match="no release for scoring"):
+        release_of(home, "scoring")
+    with pytest.raises(Missing, match="no version of enterprise"):
+        version_of(home, "enterprise")
+    newest = put(shelf, keys, "2026-11-01", date(2027, 1, 1))
+    older = put(shelf, keys, "2026-10-01", date(2027, 1, 1))
+    assert (release_of(home, "scoring").seal.id, release_of(home, "scoring", older.id).seal.id) == (newest.id, older.id)
+    rows = shelf.open(newest.id).path / "rows"
+    rows.chmod(0o600)
+    rows.write_text("others")
+    with pytest.raises(Broken):
+        release_of(home, "scoring")
