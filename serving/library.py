@@ -12,7 +12,11 @@ from credit.shelf import Shelf
 from credit.subjects import SubjectKind
 from serving import log
 from serving.remembered import Remembered
+from serving.shared import Shared
 from serving.snapshots import Book, Pointed, marks_of, open_book, read_pointers
+from serving.withheld import Withheld
+
+SCORING = "scoring"
 
 
 class Library:
@@ -22,8 +26,11 @@ class Library:
     book was good. One state is waited out with the older book: the champion moved and its snapshot is not yet made.
     """
 
-    def __init__(self, shelf: Shelf, models: tuple[str, ...], freshness_days: int) -> None:
+    def __init__(
+        self, shelf: Shelf, models: tuple[str, ...], freshness_days: int, shared: Shared | None = None
+    ) -> None:
         """Slots are empty until `refresh` has run once."""
+        self.withheld = Withheld(shelf, SCORING, shared)
         self.shelf, self._freshness = shelf, freshness_days
         self._slots: dict[str, Book | CreditError] = {model: Missing("No book was loaded yet") for model in models}
         self._seen: dict[str, object] = {}
@@ -33,6 +40,7 @@ class Library:
 
     def refresh(self) -> list[Book]:
         """Look at every model's pointers and files once; gives the books newly put in use. Never raises."""
+        self.withheld.refresh()  # first: whoever is named in it is so before a newer book lifts it
         return [book for model in self._slots if (book := self._refresh(model)) is not None]
 
     def _refresh(self, model: str) -> Book | None:
@@ -107,6 +115,8 @@ class Library:
         held = self._slots[model]
         if isinstance(held, CreditError):
             return {"fault": str(held)}
+        if (failed := self.withheld.fault) is not None:
+            return {"fault": str(failed)}
         try:
             book = self.book(model, day)
         except Lapsed as stale:
