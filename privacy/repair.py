@@ -26,6 +26,11 @@ from privacy.intake import intake
 from privacy.report import IntakeReport
 from privacy.vault import Vault
 
+
+class RepairedAlready(Refused):
+    """The repair of this record is held."""
+
+
 LEAST_MONTHS = {"minor": 0, "general": 3, "serious": 12}
 
 
@@ -43,7 +48,7 @@ def repair(
 
     Raises :class:`Missing` when no such record is held, :class:`Malformed` when several tables have one, and
     :class:`Refused` when ``by`` is not of the city's departments, the least time of publication has not passed or the
-    record is repaired already.
+    record is repaired already (:class:`RepairedAlready`).
     """
     by.must_be(Role.CITY, act="repair a record")
     target = parts.repairs(catalogue)
@@ -74,7 +79,8 @@ def repair(
         "agency": record.get("agency") or target.source,
     }
     if _is_repaired(target, values, vault):
-        raise Refused("This record is repaired already", why="its repair is held", remedy="Make a new release")
+        why, remedy = "its repair is held", "Take it out of what is answered with `haihe withdraw`"
+        raise RepairedAlready("This record is repaired already", why=why, remedy=remedy)
     with TemporaryDirectory() as folder:
         row = {f.name: pa.array([values.get(f.column)], pa.string()) for f in target.fields}
         path = Path(folder) / target.files[0].replace("*", "_by_hand").replace(".csv", ".parquet")

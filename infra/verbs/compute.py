@@ -12,6 +12,7 @@ import typer
 
 from credit.actor import Actor, Role
 from credit.errors import Missing, Refused
+from credit.releases import recency
 from credit.seal import Kind
 from credit.shelf import Opened
 from infra import show, stack
@@ -41,6 +42,8 @@ def add_to(app: typer.Typer) -> None:
 def newest(home: Home, kind: Kind, **terms: str) -> Opened:
     """The newest seal of a kind with these terms, verified; raises :class:`Missing`."""
     found = [s for s in home.shelf.list(kind) if all(s.terms.get(key) == value for key, value in terms.items())]
+    if kind is Kind.RELEASE:
+        found.sort(key=recency)
     if not found:
         told = ", ".join(f"{key} {value}" for key, value in terms.items())
         verb = {Kind.RELEASE: "release", Kind.VERSION: "train"}.get(kind, str(kind))
