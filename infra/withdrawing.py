@@ -15,6 +15,7 @@ from typing import Any
 from credit import releases
 from credit.actor import Actor, Role
 from credit.catalogue import Catalogue
+from credit.errors import Refused
 from credit.keys import load_secret
 from credit.shelf import Opened
 from credit.subjects import PseudonymKey
@@ -52,15 +53,36 @@ class Withdrawing:
             withhold_subjects(codes, **self._custody(purpose))
 
     def walk(self) -> bool:
-        """Walk the whole way; False when there was nothing to do."""
+        """Walk the whole way; False when there was nothing to do.
+
+        Raises :class:`Refused` at the end when a release in use cannot be amended: its subjects stay withheld, and what
+        rests on the others has been made by then.
+        """
+        refused: list[Refused] = []
         for purpose in self._purposes():
-            after = {base.seal.id: self._amended(purpose, base) for base in self._in_use(purpose)}
-            if purpose == SCORING:
-                for model in MODELS:
-                    self._snapshot(model, after)
-            else:
-                self._dossiers(after)
+            after: dict[str, str] = {}
+            for base in self._in_use(purpose):
+                try:
+                    after[base.seal.id] = self._amended(purpose, base)
+                except Refused as error:
+                    refused.append(error)
+            for name in MODELS if purpose == SCORING else (DOSSIERS,):
+                if (before := self._pointed(name, deep=False)) is None:
+                    continue
+                old = str(before.seal.terms["release"])
+                if after.get(old, old) != old:
+                    self._renewed(name, self.home.shelf.open(after[old], deep=False))
+        if refused:
+            raise refused[0]
         return bool(self.made)
+
+    def _renewed(self, name: str, release: Opened) -> None:
+        before = self._pointed(name)
+        assert before is not None
+        if name == DOSSIERS:
+            self._dossiers(before, release)
+        else:
+            self._snapshot(name, before, release)
 
     def _purposes(self) -> list[str]:
         return [purpose for purpose in (SCORING, INQUIRY) if releases.newest(self.home.shelf, purpose, self.today)]
@@ -89,27 +111,21 @@ class Withdrawing:
             self.made.setdefault("releases", {})[purpose] = seal.id
         return seal.id
 
-    def _snapshot(self, model: str, after: dict[str, str]) -> None:
-        before = self._pointed(model)
+    def _snapshot(self, model: str, before: Opened, release: Opened) -> None:
         champion = self.home.shelf.pointer(f"champion-{model}", SIGNERS)
-        if before is None or champion is None or after[before.seal.terms["release"]] == before.seal.terms["release"]:
+        if champion is None:
             return
         self.told(f"{model}: making the snapshot anew", 0, 0)
         version = self.home.shelf.open(champion["version"])
         seal = make_snapshot(
-            version=version, release=self.home.shelf.open(after[before.seal.terms["release"]], deep=False),
-            scorer=Scorer.load(version.path), as_of=date.fromisoformat(before.seal.terms["as_of"]), before=before,
-            progress=self.told, **self._compute(),
+            version=version, release=release, scorer=Scorer.load(version.path), before=before, progress=self.told,
+            as_of=date.fromisoformat(before.seal.terms["as_of"]), **self._compute(),
         )  # fmt: skip
         point_snapshot(self.home.shelf, seal, key=self.home.key("platform"))
         self.made.setdefault("snapshots", {})[model] = seal.id
 
-    def _dossiers(self, after: dict[str, str]) -> None:
-        before = self._pointed(DOSSIERS)
-        if before is None or after[before.seal.terms["release"]] == before.seal.terms["release"]:
-            return
+    def _dossiers(self, before: Opened, release: Opened) -> None:
         self.told("making the dossiers anew", 0, 0)
-        release = self.home.shelf.open(after[before.seal.terms["release"]], deep=False)
         seal = make_dossiers(release=release, before=before, **self._compute())
         point_dossiers(self.home.shelf, seal, key=self.home.key("platform"))
         self.made["dossiers"] = seal.id

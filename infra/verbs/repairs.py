@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from credit.errors import CreditError
 from infra import show
 from infra.home import Home
 from infra.progress import progress
@@ -25,37 +26,43 @@ def add_to(app: typer.Typer) -> None:
 
 
 def repair(
-    document: Annotated[str, typer.Argument(help="The document number of the record.")],
-    on: Annotated[str, typer.Option(help="The day it was repaired; today unless told.")] = "",
+    documents: Annotated[list[str], typer.Argument(help="Document numbers of the records.")],
+    on: Annotated[str, typer.Option(help="The day they were repaired; today unless told.")] = "",
     catalogue: CatalogueName = "city",
     today: Today = None,
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
-    """Repair a record (信用修复): at once nothing is answered about its subject, and then without the record.
+    """Repair records (信用修复): at once nothing is answered about their subjects, and then without the records.
 
     Stopped on the way it is run again: it goes on where it was.
     """
     home, _, vault = custody()
     day, known, who = today or options.today(), catalogue_of(catalogue), by or REGISTRY
     shared: dict[str, Any] = {"catalogue": known, "vault": vault}
-    began, again = time.monotonic(), None
+    began, entered, again, failed = time.monotonic(), list[str](), list[CreditError](), list[CreditError]()
     with progress() as told:
-        told("finding the record", 0, 0)
-        try:
-            end_record(
-                document, **shared, ledger=home.ledger("custody", writing=True), by=who, today=day,
-                on=options.day(on) if on else day,
-            )  # fmt: skip
-        except RepairedAlready as error:  # by a run that was stopped, or long ago
-            again = error
         walk = Withdrawing(home, known, who, day, told)
-        if again is None and (codes := repaired_subjects(document, **shared, by=day)):
-            walk.withhold(codes)
-        walked = walk.walk()
-    if again is not None and not walked:
-        raise again
-    _tell(walk, began, as_json, repaired=1)
+        for document in documents:
+            told("finding the record", 0, 0)
+            try:
+                end_record(
+                    document, **shared, ledger=home.ledger("custody", writing=True), by=who, today=day,
+                    on=options.day(on) if on else day,
+                )  # fmt: skip
+            except RepairedAlready as error:  # by a run that was stopped, or long ago
+                again.append(error)
+            except CreditError as error:
+                failed.append(error)
+            else:
+                entered.append(document)
+                if codes := repaired_subjects(document, **shared, by=day):
+                    walk.withhold(codes)
+        walked = bool(entered or again) and walk.walk()
+    if entered or walked:
+        _tell(walk, began, as_json, repaired=len(entered))
+    for error in failed or ([] if entered or walked else again):
+        raise error
 
 
 def withdraw(catalogue: CatalogueName = "city", today: Today = None, by: By = None, as_json: AsJson = False) -> None:
