@@ -137,12 +137,8 @@ class Desk:
 
     def is_outlived(self, call: Call, said: bytes) -> bool:
         """Whether an answer once given to this call rests on what is not to be used any more."""
-        told = json.loads(said)["snapshot"]["id"]
-        if told == call.because["snapshot"]:
-            return False
-        through = int(self.library.shelf.open(told, deep=False).seal.terms.get("notice", 0))
         try:
-            self.library.withheld.require(call.because["subject"], through)
+            self.library.require_current(call.because["subject"], json.loads(said)["snapshot"]["id"])
         except Anew:
             return True
         return False

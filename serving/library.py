@@ -90,6 +90,13 @@ class Library:
         remedy = "The platform has to look at the shelf; try again later"
         raise Lapsed(f"The model {model} is not in service", why=held.what, remedy=remedy) from held
 
+    def require_current(self, subject: str, snapshot: str) -> None:
+        """Raises Anew when what this snapshot said of a subject (32 hex) is not to be used any more, Lapsed."""
+        through = next((b.notice for b in self._slots.values() if isinstance(b, Book) and b.snapshot == snapshot), None)
+        if through is None:
+            through = int(self.shelf.open(snapshot, deep=False).seal.terms.get("notice", 0))
+        self.withheld.require(subject, through)
+
     def for_kind(self, kind: SubjectKind, day: date) -> Book:
         """The first model's book that scores this kind of subject. Raises Missing when none does, Lapsed."""
         generation = self._generation

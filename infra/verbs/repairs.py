@@ -61,8 +61,8 @@ def repair(
         walked = bool(entered or again) and walk.walk()
     if entered or walked:
         _tell(walk, began, as_json, repaired=len(entered))
-    for error in failed or ([] if entered or walked else again):
-        raise error
+    if left := failed or ([] if entered or walked else again):
+        raise left[0]
 
 
 def withdraw(catalogue: CatalogueName = "city", today: Today = None, by: By = None, as_json: AsJson = False) -> None:
