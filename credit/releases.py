@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from credit.seal import Kind, Seal
 from credit.shelf import Opened, Shelf
 
 
 def of_purpose(shelf: Shelf, purpose: str) -> list[Seal]:
-    """The releases made for a purpose, from the least to the most recent day they are seen as of."""
+    """The releases made for a purpose, from the least to the most recent day they are seen as of.
+
+    Of one day the one without what was repaired since comes after the one it amends.
+    """
     found = [seal for seal in shelf.list(Kind.RELEASE) if seal.terms.get("purpose") == purpose]
-    return sorted(found, key=lambda seal: (str(seal.terms.get("as_of", "")), seal.made_at, seal.id))
+    return sorted(found, key=lambda seal: recency(seal))
+
+
+def recency(release: Seal) -> tuple[str, int, datetime, str]:
+    """What orders releases of one purpose."""
+    return str(release.terms.get("as_of", "")), int(release.terms.get("notice", 0)), release.made_at, release.id
 
 
 def newest(shelf: Shelf, purpose: str, today: date | None = None, *, deep: bool = False) -> Opened | None:

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from credit.actor import Actor
@@ -32,6 +33,7 @@ from credit.seal import Kind, Seal, from_envelope, identify, require_signer, to_
 
 MANIFEST = "manifest.json"
 POINTER = "application/vnd.haihe.pointer+json"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,18 @@ class Shelf:
         expires_on: date,
         by: Actor,
         key: SigningKey,
+        taken: Mapping[str, str] = _NOTHING,
     ) -> Seal:
         """Seal what is in ``folder`` and move it onto the shelf in one act.
 
-        The same content put twice is one seal, and the first maker stays its maker.
+        The same content put twice is one seal, and the first maker stays its maker. ``taken`` are files taken over from
+        another seal with the digests that it gives them; raises :class:`Broken` when one has another by now.
         """
         require_signer(kind, key)  # before anything else: also when the very same content is here already
         plain = json.loads(canonical(terms))
         files = {name: digest(folder / name) for name in _names(folder)}
+        if changed := sum(files.get(name) != wanted for name, wanted in taken.items()):
+            raise Broken(f"A {kind} is not sealed", why=f"{changed} files taken from another seal were changed there")
         seal_id = identify(kind, parents, expires_on, plain, files)
         place = self._place(seal_id)
         if not place.exists():

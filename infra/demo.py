@@ -71,10 +71,10 @@ def bring_in(walk: Walk, raw: Path, catalogue: str) -> None:
         walk.journey.catalogue = f"{catalogue} {made['catalogue'][:16]}"
 
 
-def dossiers(walk: Walk, when: str = "") -> str:
-    """Public records for the service to answer queries and reports from; the dossiers' id."""
-    walk.step(f"release inquiry{when}", "release", "inquiry")
-    return str(walk.step(f"dossiers{when}", "dossiers")["dossiers"])
+def dossiers(walk: Walk) -> None:
+    """Public records for the service to answer queries and reports from."""
+    walk.step("release inquiry", "release", "inquiry")
+    walk.step("dossiers", "dossiers")
 
 
 def report_of(walk: Walk, who: str, code: str, mandate: str, address: str, out: Path) -> None:
@@ -103,11 +103,10 @@ def promote(walk: Walk, model: str, bear: tuple[int, ...] = ()) -> bool:
     return passed
 
 
-def snapshot(walk: Walk, model: str, name: str = "snapshot") -> str:
-    """A snapshot of the newest scoring release; its id."""
-    made = walk.step(f"{name} {model}", "snapshot", model)
+def snapshot(walk: Walk, model: str) -> None:
+    """A snapshot of the newest scoring release."""
+    made = walk.step(f"snapshot {model}", "snapshot", model)
     walk.journey.models[model] |= {"snapshot": made["snapshot"], "shares": made["shares"]}
-    return str(made["snapshot"])
 
 
 def authorise(walk: Walk, codes: dict[str, str], day: date = CITY_DAY) -> dict[str, str]:
@@ -146,13 +145,12 @@ def score(walk: Walk, who: str, code: str, mandate: str, address: str) -> dict[s
 def repaired(
     walk: Walk, subject: dict[str, Any], mandates: dict[str, str], address: str, answers: dict[str, Any]
 ) -> dict[str, Any]:
-    """Repair one penalty; a new release, a new snapshot, and the score moves without a restart."""
+    """Repair one penalty: what rests on it is made anew, and the score moves without a restart."""
     who = "penalised_enterprise"
-    walk.step("repair", "repair", subject["repairable_document"], "--by", "city:registry")
-    made = walk.step("release after repair", "release", "scoring")
-    walk.journey.releases.append(made["release"])
-    dossiers(walk, " after repair")
-    wanted = snapshot(walk, "enterprise", "snapshot after repair")
+    made = walk.step("repair", "repair", subject["repairable_document"], "--by", "city:registry")
+    walk.journey.releases.append(made["releases"]["scoring"])
+    wanted = made["snapshots"]["enterprise"]
+    walk.journey.models["enterprise"]["snapshot"] = wanted
     limit = time.monotonic() + 30
     while time.monotonic() < limit:
         answer = score(walk, f"{who} after repair", subject["code"], mandates[who], address)

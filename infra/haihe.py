@@ -14,7 +14,8 @@ from credit.errors import CreditError
 
 INTERRUPTED = 130  # what a shell calls a command that Ctrl-C ended
 ROOMS: Mapping[str, tuple[str, ...]] = {
-    "custody": ("keys", "city", "intake", "quarantine", "release", "repair", "subjects"),
+    "custody": ("keys", "city", "intake", "quarantine", "release", "subjects"),
+    "repairs": ("repair", "withdraw"),
     "research": ("check", "train", "card"),
     "compute": ("register", "promote", "snapshot"),
     "evaluate": ("evaluate",),

@@ -7,11 +7,12 @@ one version, release and day; a run that was killed finds what is done there and
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from models.sample import MapBuckets
 from models.scorer import Scorer
 
 KEY_BYTES = 16
+_NONE: Mapping[int, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,11 +59,12 @@ def answer_all(
     folder: Path,
     map_buckets: MapBuckets,
     limits: Limits | None = None,
+    but: Collection[int] = (),
 ) -> int:
-    """Leave a file of every bucket in ``folder``; what is there already is left as it is. The number of subjects."""
+    """Leave a file of every bucket ``but`` some in ``folder``; what is there already stays. The number of subjects."""
     places = (str(version.path), str(release.path), str(folder))
     task = partial(answer_bucket, order.as_json(), places, terms, as_of, limits or Limits())
-    return sum(map_buckets(task, list(range(terms["buckets"]))))
+    return sum(map_buckets(task, [bucket for bucket in range(terms["buckets"]) if bucket not in but]))
 
 
 def answer_bucket(
@@ -115,11 +118,11 @@ def read_part(path: Path) -> Part:
         ) from error
 
 
-def parts(folder: Path, buckets: int) -> Iterator[Part]:
-    """The buckets one after another: all subjects in the order of their keys."""
+def parts(folder: Path, buckets: int, taken: Mapping[int, Part] = _NONE) -> Iterator[Part]:
+    """The buckets one after another, some ``taken`` from elsewhere: all subjects in the order of their keys."""
     before = b""
     for bucket in range(buckets):
-        part = read_part(part_path(folder, bucket))
+        part = taken[bucket] if bucket in taken else read_part(part_path(folder, bucket))
         for key in (part.keys[:1], part.keys[-1:]):
             if len(key) and (now := key.tobytes()) < before:
                 raise Broken("The buckets of a release are not in the order of its subjects")

@@ -12,8 +12,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from credit.actor import Actor, Role
 from credit.catalogue import Catalogue, Table
 from credit.errors import Malformed, Missing
@@ -23,7 +21,8 @@ from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
-from privacy import parts, pseudonyms, rules, visible
+from credit.withheld import Notice
+from privacy import parts, pseudonyms, released, rules, visible
 from privacy.disclosure import release_gate
 from privacy.engine import Engine, Limits, engine, quoted
 from privacy.facts import disclosed, quasi_columns
@@ -64,6 +63,7 @@ def release(
         raise Missing("There is nothing to release", why="the vault holds no table with a rule for its subject")
     with vault.alone(), shelf.making() as folder, engine(limits) as run:
         visible.lend_repairs(run, catalogue, vault, as_of=as_of)
+        notice = Notice.read(shelf, purpose).through(as_of)  # custody is alone: what was named so far is held by now
         total = len(tables) + 1
         progress("pseudonyms", 0, total)
         maker = _Maker(run, catalogue, vault, told, folder, as_of)
@@ -86,6 +86,7 @@ def release(
             "left_out": maker.left_out,
             "generalised": maker.generalised,
             "verdict": verdict.as_json(),
+            **({"notice": notice} if notice else {}),
         }
         seal = shelf.put(
             folder,
@@ -131,7 +132,7 @@ class _Maker:
         """Pseudonyms of every code, how many buckets, and the register recoded."""
         purpose, codes, subjects = self.policy.purpose, [], []
         for table in tables:
-            named = [f.column for f in table.fields if f.rule(purpose) in ("subject", "pseudonym")]
+            named = released.coded(table, purpose)
             lent = f"codes_{table.name}"
             self.run.lend(lent, self.vault.read(table.name).select(named))
             codes += [(quoted(lent), column) for column in named]
@@ -179,19 +180,6 @@ class _Maker:
     def _made(self, table: Table) -> str:
         """SQL for a table's release rows; counts what stays behind on the way."""
         purpose = self.policy.purpose
-        columns, joins = ["s.key AS subject"], []
-        for number, each in enumerate(table.fields):
-            value = rules.expression(each, purpose, f"t.{quoted(each.column)}")
-            if value is None or each is table.subject:
-                continue
-            if each.rule(purpose) in ("subject", "pseudonym"):
-                joins.append(f"LEFT JOIN pseudonym p{number} ON p{number}.code = {value}")
-                value = f"p{number}.key"
-            columns.append(f"{value} AS {quoted(each.column)}")
-        if times := rules.times(table, purpose, "t."):
-            columns += [
-                f"{value} AS {name}" for value, name in zip(times, ("_happened", "_known", "_ends"), strict=True)
-            ]
         self.run.lend("raw_given", self.vault.read(table.name))
         why = visible.why_not(table, as_of=self.as_of, purpose=purpose)
         self.run.do(f"CREATE OR REPLACE TEMP TABLE raw AS SELECT *, CAST({why} AS VARCHAR) AS _why FROM raw_given t")
@@ -199,18 +187,11 @@ class _Maker:
         left = dict(self.run.rows("SELECT _why, count(*) FROM raw WHERE _why IS NOT NULL GROUP BY 1 ORDER BY 1"))
         if left:
             self.left_out[table.name] = left
-        return (
-            f"SELECT {', '.join(columns)}, CAST(s.byte AS INTEGER) * {self.buckets} // 256 AS _bucket FROM raw t "
-            f"JOIN pseudonym s ON s.code = t.{quoted(table.subject.column)} {' '.join(joins)} "
-            "WHERE t._why IS NULL AND s.key NOT IN (SELECT subject FROM suppressed)"
-        )
+        made = released.rows(table, purpose, buckets=self.buckets)
+        return f"{made} WHERE t._why IS NULL AND s.key NOT IN (SELECT subject FROM suppressed)"
 
     def _write(self, name: str) -> None:
-        """One writer and a total order of rows, so that the same rows are the same bytes."""
         self.run.do("DROP TABLE IF EXISTS raw")
-        place = self.folder / name
-        place.mkdir()
         for bucket in range(self.buckets):
-            rows = self.run.arrow(f"SELECT * EXCLUDE (_bucket) FROM made WHERE _bucket = {bucket} ORDER BY ALL")
-            path = place / f"bucket-{bucket:03d}.parquet"
-            pq.write_table(rows, path, compression="zstd", row_group_size=250_000, store_schema=False)
+            rows = f"SELECT * EXCLUDE (_bucket) FROM made WHERE _bucket = {bucket}"
+            released.write(self.run, rows, self.folder / released.file_of(name, bucket))

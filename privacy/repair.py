@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from credit.actor import Actor
+from credit.actor import Actor, Role
 from credit.canonical import digest
 from credit.catalogue import Catalogue, Table
 from credit.errors import Malformed, Missing, Refused
@@ -25,6 +25,11 @@ from privacy.engine import engine, quoted, text
 from privacy.intake import intake
 from privacy.report import IntakeReport
 from privacy.vault import Vault
+
+
+class RepairedAlready(Refused):
+    """The repair of this record is held."""
+
 
 LEAST_MONTHS = {"minor": 0, "general": 3, "serious": 12}
 
@@ -42,8 +47,10 @@ def repair(
     """Add a repair of the record with this document number, as of the day ``on``, through the checks of the intake.
 
     Raises :class:`Missing` when no such record is held, :class:`Malformed` when several tables have one, and
-    :class:`Refused` when the least time of publication has not passed or the record is repaired already.
+    :class:`Refused` when ``by`` is not of the city's departments, the least time of publication has not passed or the
+    record is repaired already (:class:`RepairedAlready`).
     """
+    by.must_be(Role.CITY, act="repair a record")
     target = parts.repairs(catalogue)
     if target is None:
         raise Missing("The catalogue has no table of credit repairs")
@@ -72,7 +79,8 @@ def repair(
         "agency": record.get("agency") or target.source,
     }
     if _is_repaired(target, values, vault):
-        raise Refused("This record is repaired already", why="its repair is held", remedy="Make a new release")
+        why, remedy = "its repair is held", "Take it out of what is answered with `haihe withdraw`"
+        raise RepairedAlready("This record is repaired already", why=why, remedy=remedy)
     with TemporaryDirectory() as folder:
         row = {f.name: pa.array([values.get(f.column)], pa.string()) for f in target.fields}
         path = Path(folder) / target.files[0].replace("*", "_by_hand").replace(".csv", ".parquet")
@@ -85,6 +93,16 @@ def repair(
     because = {"table": table.name, "document": digest(document_number.encode()), "on": on.isoformat()}
     ledger.append("record.repaired", f"record-{mark}", by=by, because=because | {"severity": severity})
     return report
+
+
+def repaired_subjects(document_number: str, *, catalogue: Catalogue, vault: Vault, by: date) -> list[str]:
+    """The codes of the subjects of whom a record of this number is repaired by a day; custody's own."""
+    table = parts.repairs(catalogue)
+    if table is None or table.name not in vault.names():
+        return []
+    code = table.subject.column
+    held = vault.read(table.name, ["document_number", "repaired_on", code]).to_pylist()
+    return sorted({r[code] for r in held if r["document_number"] == document_number and r["repaired_on"] <= by})
 
 
 def _by_name_only(catalogue: Catalogue, target: Table, name: str) -> Catalogue:

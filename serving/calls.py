@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from serving.journal import Journal
 from serving.library import Library
 from serving.live_sheets import LiveSheets
 from serving.mandates import PURPOSES, Mandate, MandateGate, is_mandate_id
-from serving.problems import ScopeMissing
+from serving.problems import Anew, ScopeMissing
 from serving.quotas import Bucket, Quotas
 from serving.records import Recorder
 from serving.repeats import Repeats
@@ -127,6 +128,7 @@ class Desk:
         if row is None:
             why = f"it has no record in the snapshot of {book.as_of}"
             raise Missing("The subject is not known here", why=why, remedy="Compare the code with the business licence")
+        self.library.withheld.require(subject.hex, book.notice)
         return Found(uscc.code, book, row, mandate, until)
 
     def find(self, call: Call, asked: Ask) -> Filled:
@@ -143,6 +145,14 @@ class Desk:
         because = {**call.because, "status": 200, "digest": filled.digest}
         entry = await self.recorder.record(ANSWERED, call.id, by=call.by, because=because)
         return filled.whole(entry=entry.id, seq=entry.seq)
+
+    def is_outlived(self, call: Call, said: bytes) -> bool:
+        """Whether an answer once given to this call rests on what is not to be used any more."""
+        try:
+            self.library.require_current(call.because["subject"], json.loads(said)["snapshot"]["id"])
+        except Anew:
+            return True
+        return False
 
     async def announce(self, book: Book) -> None:
         """Record that answers come from `book` from now on, so that the ledger tells what served at any time."""

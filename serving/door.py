@@ -106,7 +106,10 @@ def fault_of(error: Exception, call: Call) -> CreditError:
 
 
 async def _once(desk: Desk, call: Call, product: Product, key: bytes, body: bytes) -> bytes:
-    """The same answer for the same key; whoever asks again is looked at again, and that is in the ledger."""
+    """The same answer for the same key; whoever asks again is looked at again, and that is in the ledger.
+
+    Unless it rests on a record that was repaired since: that one is forgotten, and the call is answered as a new one.
+    """
     allowed = product.check
     if allowed is None:
         raise Malformed("This takes no idempotency key", remedy="Ask without one")
@@ -114,9 +117,13 @@ async def _once(desk: Desk, call: Call, product: Product, key: bytes, body: byte
     async def act() -> tuple[str, bytes]:
         return call.id, await product.handle(desk, call, body)
 
-    first, said, again = await desk.repeats.once(f"{call.by.name} {product.path}", key, body, act)
+    scope = f"{call.by.name} {product.path}"
+    first, said, again = await desk.repeats.once(scope, key, body, act)
     if again:
         allowed(desk, call, body)
+        if desk.is_outlived(call, said):
+            desk.repeats.forget(scope, key, first)
+            return await _once(desk, call, product, key, body)
         await desk.recorder.record(REPEATED, first, by=call.by, because={**call.because, "status": 200})
     return said
 

@@ -16,11 +16,14 @@ from datetime import date, timedelta
 from typing import Any
 
 from credit.errors import Broken, CreditError, Lapsed, Missing
+from credit.fields import INQUIRY
 from credit.seal import Kind
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from serving import log
+from serving.shared import Shared
 from serving.snapshots import KEY_BYTES, Marks, map_bytes, marks_of
+from serving.withheld import Withheld
 
 NAME, POINTER, SIGNERS = "dossiers", "snapshot-dossiers", {"platform"}
 OFFSET_BYTES = 8
@@ -36,6 +39,7 @@ class Dossiers:
     as_of: date
     ends: date  # the first day on which they have lapsed
     invented: bool
+    notice: int  # through which notice of withholding they go
     tables: Mapping[str, Any] = field(repr=False)  # what the release says of each table; columns in order
     marks: Marks = field(repr=False)
     _keys: bytes | mmap.mmap = field(repr=False)
@@ -72,21 +76,26 @@ def open_dossiers(shelf: Shelf, name: str) -> Dossiers:
         raise Broken("The dossiers' files are of different lengths")
     return Dossiers(
         seal.id, str(seal.terms["release"]), date.fromisoformat(seal.terms["as_of"]), seal.expires_on,
-        bool(seal.terms["invented"]), json.loads((place / "index.json").read_bytes()), marks, keys, offsets, text,
+        bool(seal.terms["invented"]), int(seal.terms.get("notice", 0)),
+        json.loads((place / "index.json").read_bytes()), marks, keys, offsets, text,
     )  # fmt: skip
 
 
 class Archive:
     """The dossiers in use: watched on the shelf and swapped whole; like the library's books they fail closed."""
 
-    def __init__(self, shelf: Shelf, pseudonyms: PseudonymKey | None, freshness_days: int) -> None:
+    def __init__(
+        self, shelf: Shelf, pseudonyms: PseudonymKey | None, freshness_days: int, shared: Shared | None = None
+    ) -> None:
         """Empty until `refresh` has run. Without the key of the purpose inquiry nothing is ever found."""
+        self.withheld = Withheld(shelf, INQUIRY, shared)
         self._shelf, self._pseudonyms, self._freshness = shelf, pseudonyms, freshness_days
         self._slot: Dossiers | CreditError = Missing("No dossiers were made yet")
         self._seen: object = None
 
     def refresh(self) -> Dossiers | None:
         """Look at the pointer and the files once; gives the dossiers newly put in use. Never raises."""
+        self.withheld.refresh()  # first: whoever is named in it is so before newer dossiers lift it
         try:
             pointed = self._shelf.pointer(POINTER, SIGNERS)
             if pointed is None:
@@ -123,8 +132,12 @@ class Archive:
         return held
 
     def find(self, dossiers: Dossiers, uscc: str) -> Dossier | None:
-        """A subject's dossier by its code."""
-        return dossiers.find(self._pseudonyms.key_of(uscc).raw) if self._pseudonyms else None
+        """A subject's dossier by its code. Raises Lapsed while the subject is withheld."""
+        if self._pseudonyms is None:
+            return None
+        key = self._pseudonyms.key_of(uscc)
+        self.withheld.require(key.hex, dossiers.notice)
+        return dossiers.find(key.raw)
 
     def state(self, day: date) -> dict[str, str]:
         """For readiness: which dossiers, or what is wrong with them."""
@@ -132,6 +145,8 @@ class Archive:
             held = self.open(day)
         except Lapsed as fault:
             return {"fault": str(fault)}
+        if (failed := self.withheld.fault) is not None:
+            return {"fault": str(failed)}
         return {"snapshot": held.snapshot, "as_of": held.as_of.isoformat()}
 
     async def watch(self, every: float, announce: Callable[[Dossiers], Awaitable[None]]) -> None:

@@ -13,6 +13,7 @@ ZH = {  # slug -> what, what to do
     "unauthenticated": ("身份未能确认", "请从 POST /oauth2/token 获取新令牌"),
     "insufficient-scope": ("令牌权限不足", "请申请具有相应 scope 的令牌"),
     "lapsed": ("暂时无法提供服务", "请稍后重试"),
+    "anew": ("该主体正在重新评价", "请一分钟后重试"),
     "overloaded": ("当前请求过多", "请稍后重试"),
     "too-many": ("请求过于频繁", "请在 Retry-After 所示秒数后重试"),
     "missing": ("查无此项", "请与营业执照核对统一社会信用代码或核对编号"),

@@ -12,7 +12,11 @@ from credit.shelf import Shelf
 from credit.subjects import SubjectKind
 from serving import log
 from serving.remembered import Remembered
+from serving.shared import Shared
 from serving.snapshots import Book, Pointed, marks_of, open_book, read_pointers
+from serving.withheld import Withheld
+
+SCORING = "scoring"
 
 
 class Library:
@@ -22,8 +26,11 @@ class Library:
     book was good. One state is waited out with the older book: the champion moved and its snapshot is not yet made.
     """
 
-    def __init__(self, shelf: Shelf, models: tuple[str, ...], freshness_days: int) -> None:
+    def __init__(
+        self, shelf: Shelf, models: tuple[str, ...], freshness_days: int, shared: Shared | None = None
+    ) -> None:
         """Slots are empty until `refresh` has run once."""
+        self.withheld = Withheld(shelf, SCORING, shared)
         self.shelf, self._freshness = shelf, freshness_days
         self._slots: dict[str, Book | CreditError] = {model: Missing("No book was loaded yet") for model in models}
         self._seen: dict[str, object] = {}
@@ -33,6 +40,7 @@ class Library:
 
     def refresh(self) -> list[Book]:
         """Look at every model's pointers and files once; gives the books newly put in use. Never raises."""
+        self.withheld.refresh()  # first: whoever is named in it is so before a newer book lifts it
         return [book for model in self._slots if (book := self._refresh(model)) is not None]
 
     def _refresh(self, model: str) -> Book | None:
@@ -82,6 +90,13 @@ class Library:
         remedy = "The platform has to look at the shelf; try again later"
         raise Lapsed(f"The model {model} is not in service", why=held.what, remedy=remedy) from held
 
+    def require_current(self, subject: str, snapshot: str) -> None:
+        """Raises Anew when what this snapshot said of a subject (32 hex) is not to be used any more, Lapsed."""
+        through = next((b.notice for b in self._slots.values() if isinstance(b, Book) and b.snapshot == snapshot), None)
+        if through is None:
+            through = int(self.shelf.open(snapshot, deep=False).seal.terms.get("notice", 0))
+        self.withheld.require(subject, through)
+
     def for_kind(self, kind: SubjectKind, day: date) -> Book:
         """The first model's book that scores this kind of subject. Raises Missing when none does, Lapsed."""
         generation = self._generation
@@ -107,6 +122,8 @@ class Library:
         held = self._slots[model]
         if isinstance(held, CreditError):
             return {"fault": str(held)}
+        if (failed := self.withheld.fault) is not None:
+            return {"fault": str(failed)}
         try:
             book = self.book(model, day)
         except Lapsed as stale:

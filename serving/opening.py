@@ -30,23 +30,23 @@ def open_desk(settings: ServiceSettings) -> Desk:
     key = SigningKey.load(settings.keys, ZONE)
     access = Access(settings.access)
     shelf = Shelf(settings.shelf, ring)
-    library = Library(shelf, settings.model_names, settings.freshness_days)
+    shared = Shared(settings.access.with_name("calls.db"))
+    library = Library(shelf, settings.model_names, settings.freshness_days, shared)
     pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
     journal = Journal(settings.ledger, key, ring)
-    shared = Shared(settings.access.with_name("calls.db"))
     tokens = Tokens(key, access, ring, Seen(shared))
     return Desk(
         settings, access, tokens, MandateGate(access, ring), library, journal, Recorder(journal), Signer(key),
         key_set(ring), pseudonyms, quotas=Quotas(path=settings.access.with_name("quotas.bin")), repeats=Repeats(shared),
-        shared=shared, scorers=Scorers(shelf), archive=_archive(settings, shelf),
+        shared=shared, scorers=Scorers(shelf), archive=_archive(settings, shelf, shared),
     )  # fmt: skip
 
 
-def _archive(settings: ServiceSettings, shelf: Shelf) -> Archive:
+def _archive(settings: ServiceSettings, shelf: Shelf, shared: Shared) -> Archive:
     """The dossiers; a service without the key of the purpose inquiry answers everything else."""
     secret = settings.keys / "pseudonym-inquiry.key"
     pseudonyms = PseudonymKey("inquiry", load_secret(secret), settings.algorithm) if secret.exists() else None
-    return Archive(shelf, pseudonyms, settings.freshness_days)
+    return Archive(shelf, pseudonyms, settings.freshness_days, shared)
 
 
 def open_stores(settings: ServiceSettings) -> tuple[Store, Jobs]:

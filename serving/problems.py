@@ -39,6 +39,16 @@ class Overloaded(Lapsed):
         super().__init__("Too many calls are under way", remedy="Try again in a second")
 
 
+class Anew(Lapsed):
+    """What is recorded of the subject has changed, and what rests on it is being made (HTTP 503)."""
+
+    slug = "anew"
+
+    def __init__(self) -> None:
+        why = "what is recorded of it has changed"
+        super().__init__("The subject is being evaluated anew", why=why, remedy="Ask again in a minute")
+
+
 class ScopeMissing(Unauthenticated):
     """The token is good but not for this (HTTP 403, RFC 6750 §3.1 insufficient_scope)."""
 
@@ -60,6 +70,8 @@ def headers_of(error: CreditError) -> dict[str, str]:
         headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="invalid_token"'
     elif isinstance(error, Overloaded):
         headers["Retry-After"] = "1"
+    elif isinstance(error, Anew):
+        headers["Retry-After"] = "10"
     elif isinstance(error, Lapsed):
         headers["Retry-After"] = "60"
     elif isinstance(error, TooMany):

@@ -51,6 +51,10 @@ class Repeats:
             await asyncio.sleep(PAUSE)  # another process is at it
         return (*await self._act(bank, key, act), False)
 
+    def forget(self, bank: str, key: bytes, first: str) -> None:
+        """Forget the answer with the id `first`; one that was given since under the same key stays."""
+        self._shared.rows("DELETE FROM answered WHERE bank = ? AND key = ? AND id = ?", bank, key, first)
+
     async def _act(self, bank: str, key: bytes, act: _Act) -> _Told:
         future = self._under_way[bank, key] = asyncio.get_running_loop().create_future()
         end = partial(self._shared.rows, "DELETE FROM answered WHERE bank = ? AND key = ?", bank, key)

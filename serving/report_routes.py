@@ -88,11 +88,13 @@ def _evaluation(desk: Desk, looked: Looked) -> Mapping[str, str] | None:
     """The grade of the public evaluation: under a mandate only, and only where a model scores the subject."""
     if looked.mandate is None:
         return None
+    subject = desk.pseudonyms.key_of(looked.uscc.code)
     try:
         book = desk.library.for_kind(looked.uscc.kind, looked.day)
+        desk.library.withheld.require(subject.hex, book.notice)
     except CreditError:  # a report does not wait for a model
         return None
-    row = book.row_of(desk.pseudonyms.key_of(looked.uscc.code))
+    row = book.row_of(subject)
     if row is None:
         return None
     grade = line_of(book, row).grade

@@ -56,6 +56,7 @@ class Book:
     release: str
     as_of: date
     ends: date  # the first day on which the version or the snapshot has lapsed
+    notice: int  # through which notice of withholding its data go
     card: Scorecard = field(repr=False)  # the words and numbers of the version
     features: NDArray[np.float64] = field(repr=False)  # (n, F)
     answers: NDArray[Any] = field(repr=False)  # (n,) structured
@@ -123,6 +124,7 @@ def open_book(shelf: Shelf, pointed: Pointed) -> Book:
     return Book(
         pointed.model, SubjectKind(kind) if kind else None, pointed.version, pointed.snapshot, release,
         date.fromisoformat(terms["as_of"]), min(version.seal.expires_on, snapshot.seal.expires_on),
+        int(terms.get("notice", 0)),
         read_scorecard(declared), features, answers, marks, keys,
     )  # fmt: skip
 

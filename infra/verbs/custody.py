@@ -1,4 +1,4 @@
-"""Verbs of the custody zone: keys, city, intake, quarantine, release, repair, subjects."""
+"""Verbs of the custody zone: keys, city, intake, quarantine, release, subjects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from privacy import quarantine as held_back
 from privacy.custody import release as make_release
 from privacy.intake import intake as bring_in
 from privacy.policy import Policy
-from privacy.repair import repair as end_record
 from privacy.settings import CustodySettings
 from privacy.vault import Vault
 
@@ -34,7 +33,7 @@ PURPOSES = ("research", "scoring", "inquiry")
 
 def add_to(app: typer.Typer) -> None:
     """Put these verbs on the command line."""
-    for verb in (keys, city, intake, quarantine, release, repair, subjects):
+    for verb in (keys, city, intake, quarantine, release, subjects):
         app.command()(verb)
 
 
@@ -73,12 +72,12 @@ def intake(
     as_json: AsJson = False,
 ) -> None:
     """Check raw files and take them in; rows that fail go to quarantine with the reason."""
-    home, settings, vault = _custody()
+    home, settings, vault = custody()
     files = paths[0] if len(paths) == 1 else paths
     with progress() as told:
         found = bring_in(
             files,
-            catalogue=_catalogue(catalogue),
+            catalogue=catalogue_of(catalogue),
             vault=vault,
             ledger=home.ledger("custody", writing=True),
             by=by or REGISTRY,
@@ -101,7 +100,7 @@ def intake(
 
 def quarantine(as_json: AsJson = False) -> None:
     """What waits in quarantine, counted by table and reason (the rows themselves stay in the vault)."""
-    _, _, vault = _custody()
+    _, _, vault = custody()
     held = held_back.read(vault)
     counted = Counter(zip(held.column("table").to_pylist(), held.column("reason").to_pylist(), strict=True))
     if as_json:
@@ -121,8 +120,8 @@ def release(
     """Make a release: desensitised tables for one purpose, through the release gate, onto the shelf."""
     if purpose not in PURPOSES:
         raise Malformed(f"There is no purpose {purpose}", remedy=f"It is {' or '.join(PURPOSES)}")
-    home, settings, vault = _custody()
-    found = _catalogue(catalogue)
+    home, settings, vault = custody()
+    found = catalogue_of(catalogue)
     with progress() as told:
         seal = make_release(
             purpose=purpose,
@@ -144,29 +143,6 @@ def release(
     show.result({**told_all, "catalogue": found.version}, as_json=as_json, text="the release gate opened")
 
 
-def repair(
-    document: Annotated[str, typer.Argument(help="The document number of the record.")],
-    on: Annotated[str, typer.Option(help="The day it was repaired; today unless told.")] = "",
-    catalogue: CatalogueName = "city",
-    today: Today = None,
-    by: By = None,
-    as_json: AsJson = False,
-) -> None:
-    """Repair a record (信用修复): it is in no release made from that day on."""
-    home, _, vault = _custody()
-    day = today or options.today()
-    found = end_record(
-        document,
-        catalogue=_catalogue(catalogue),
-        vault=vault,
-        ledger=home.ledger("custody", writing=True),
-        by=by or REGISTRY,
-        on=options.day(on) if on else day,
-        today=day,
-    )
-    show.result({"repaired": found.kept}, as_json=as_json, text="repaired; make a new scoring release and snapshot")
-
-
 def subjects(
     table: Annotated[str, typer.Argument(help="A raw table.")],
     limit: Annotated[int, typer.Option(help="How many.")] = 3,
@@ -174,19 +150,21 @@ def subjects(
     as_json: AsJson = False,
 ) -> None:
     """Codes of some subjects of a raw table; custody only (real tables without codes have surrogates)."""
-    _, _, vault = _custody()
-    held = vault.read(table).column(_catalogue(catalogue).table(table).subject.column)
+    _, _, vault = custody()
+    held = vault.read(table).column(catalogue_of(catalogue).table(table).subject.column)
     codes = sorted(set(held.to_pylist()))
     step = max(1, len(codes) // max(1, limit))
     show.result({"codes": codes[::step][:limit]}, as_json=as_json)
 
 
-def _custody() -> tuple[Home, CustodySettings, Vault]:
+def custody() -> tuple[Home, CustodySettings, Vault]:
+    """This home, the settings of its custody, and the vault."""
     home = Home.here()
     settings = home.settings(CustodySettings, "custody")
     return home, settings, Vault(settings.raw, load_secret(settings.keys / "raw.key"))
 
 
-def _catalogue(name: str) -> Catalogue:
+def catalogue_of(name: str) -> Catalogue:
+    """A catalogue by its name or its folder."""
     folder = Path(name)
     return Catalogue.load(folder.name, folder) if folder.is_dir() and "/" in name else Catalogue.load(name)

@@ -44,6 +44,7 @@ async def tell_facts(desk: Desk, call: Call, body: bytes) -> bytes:
     if book.snapshot != told["snapshot"] or row is None:
         why = "a newer snapshot answers by now"
         raise Lapsed("The facts of this score are no longer at hand", why=why, remedy="Ask for a score again")
+    desk.library.withheld.require(subject.hex, book.notice)
     sealed = await asyncio.to_thread(desk.library.shelf.open, book.snapshot, deep=False)
     behind: dict[str, list[str]] = sealed.seal.terms.get("behind", {})
     line = line_of(book, row)

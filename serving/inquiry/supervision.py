@@ -112,6 +112,7 @@ async def supervise(desk: Desk, call: Call, body: bytes) -> bytes:
     row = book.row_of(subject)
     if row is None:
         raise Missing("The subject is not known here", remedy="Compare the code with the business licence")
+    desk.library.withheld.require(subject.hex, book.notice)
     line, industry = line_of(book, row), _industry(desk, uscc)
     hits = book.card.rule_hits(line.features[None, :])[0]
     rules = [rule for rule, hit in zip(book.card.rules, hits, strict=True) if hit]

@@ -19,6 +19,7 @@ from serving.watches.watching import allowed, end, record
 from serving.webhooks import sign
 
 AT_ONCE = 16
+LATER = 5.0  # seconds
 AGENT = {"Content-Type": "application/json", "User-Agent": "haihe-webhooks/1"}
 _GONE = 410
 
@@ -55,6 +56,11 @@ async def _try(desk: Desk, store: Store, sender: Sender, backoff: Backoff, one: 
     judged = await asyncio.to_thread(allowed, desk, watch)
     if isinstance(judged, str):
         await asyncio.to_thread(end, desk, store, watch, judged)
+        return
+    try:  # while the subject is withheld it waits for the next snapshot, which withdraws it when it is out of date
+        await asyncio.to_thread(desk.library.require_current, watch.subject, watch.seen)
+    except CreditError:
+        await asyncio.to_thread(store.later, one.id, time.time() + LATER)
         return
     last, status = "no address", 0
     if url is not None:

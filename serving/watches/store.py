@@ -160,6 +160,10 @@ class Store:
         )
         self._run(sql, last, WAITING if next_at else DEAD, next_at or 0.0, name, WAITING)
 
+    def later(self, name: str, at: float) -> None:
+        """What may not be told now is looked at again at a time; no attempt was made."""
+        self._run("UPDATE delivery SET next_at = ? WHERE id = ? AND status = ?", at, name, WAITING)
+
     def again(self, bank: str, name: str, now: float) -> bool:
         """Send a dead letter of this bank's anew; False when there is no such dead letter."""
         sql = "UPDATE delivery SET status = ?, attempts = 0, next_at = ? WHERE id = ? AND bank = ? AND status = ?"

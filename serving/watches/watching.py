@@ -33,6 +33,7 @@ def look_after(desk: Desk, store: Store, *, every: bool = True) -> None:
             continue
         try:
             book = desk.library.book(watch.model, day)
+            desk.library.withheld.require(watch.subject, book.notice)
         except (Lapsed, KeyError):  # nothing may be answered now, so nothing is told either
             continue
         if book.snapshot != watch.seen:

@@ -1,0 +1,154 @@
+"""The walk of a repair through the zones: out of the releases in use, of snapshots and dossiers, and so of answers.
+
+Custody takes the record out of each release that answers rest on, compute makes what rests on it anew (the buckets in
+which something changed, the rest is taken over), and the platform points at it. Every step leaves the same seal when it
+is done twice, so a walk that was stopped is walked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from credit import releases
+from credit.actor import Actor, Role
+from credit.catalogue import Catalogue
+from credit.errors import Refused
+from credit.keys import load_secret
+from credit.shelf import Opened
+from credit.subjects import PseudonymKey
+from infra.home import Home
+from infra.progress import Told
+from models.dossiers import DOSSIERS, make_dossiers, point_dossiers
+from models.scorer import Scorer
+from models.settings import ComputeSettings
+from models.snapshot import make_snapshot, point_snapshot
+from privacy.policy import Policy
+from privacy.settings import CustodySettings
+from privacy.vault import Vault
+from privacy.withdrawal import withdraw, withhold_subjects
+
+KEEPER = Actor("keeper", Role.PLATFORM)
+MODELS = ("enterprise", "individual_business")
+SCORING, INQUIRY = "scoring", "inquiry"
+SIGNERS = {"platform"}
+
+
+@dataclass(slots=True)
+class Withdrawing:
+    """One walk: who walks, on which day, in which home; what it left is in ``made``."""
+
+    home: Home
+    catalogue: Catalogue
+    by: Actor
+    today: date
+    told: Told
+    made: dict[str, Any] = field(default_factory=dict)
+
+    def withhold(self, codes: Iterable[str]) -> None:
+        """From now on nothing is answered about these subjects, until the walk is over."""
+        for purpose in self._purposes():
+            withhold_subjects(codes, **self._custody(purpose))
+
+    def walk(self) -> bool:
+        """Walk the whole way; False when there was nothing to do.
+
+        Raises :class:`Refused` at the end when a release in use cannot be amended: its subjects stay withheld, and what
+        rests on the others has been made by then.
+        """
+        refused: list[Refused] = []
+        for purpose in self._purposes():
+            after: dict[str, str] = {}
+            for base in self._in_use(purpose):
+                try:
+                    after[base.seal.id] = self._amended(purpose, base)
+                except Refused as error:
+                    refused.append(error)
+            for name in MODELS if purpose == SCORING else (DOSSIERS,):
+                if (before := self._pointed(name, deep=False)) is None:
+                    continue
+                old = str(before.seal.terms["release"])
+                if after.get(old, old) != old:
+                    self._renewed(name, self.home.shelf.open(after[old], deep=False))
+        if refused:
+            raise refused[0]
+        return bool(self.made)
+
+    def _renewed(self, name: str, release: Opened) -> None:
+        before = self._pointed(name)
+        assert before is not None
+        if name == DOSSIERS:
+            self._dossiers(before, release)
+        else:
+            self._snapshot(name, before, release)
+
+    def _purposes(self) -> list[str]:
+        return [purpose for purpose in (SCORING, INQUIRY) if releases.newest(self.home.shelf, purpose, self.today)]
+
+    def _in_use(self, purpose: str) -> list[Opened]:
+        """The releases that answers of a purpose rest on, and the newest one, on which the next will."""
+        newest = releases.newest(self.home.shelf, purpose, self.today)
+        found = {newest.seal.id: newest} if newest else {}
+        for name in MODELS if purpose == SCORING else (DOSSIERS,):
+            if (snapshot := self._pointed(name, deep=False)) is not None:
+                release = str(snapshot.seal.terms["release"])
+                found.setdefault(release, self.home.shelf.open(release, deep=False))
+        return list(found.values())
+
+    def _pointed(self, name: str, *, deep: bool = True) -> Opened | None:
+        told = self.home.shelf.pointer(f"snapshot-{name}", SIGNERS)
+        return None if told is None else self.home.shelf.open(str(told["snapshot"]), deep=deep)
+
+    def _amended(self, purpose: str, base: Opened) -> str:
+        def step(doing: str, done: int, total: int) -> None:
+            self.told(f"{purpose}: {doing}", done, total)
+
+        limits = self.home.settings(CustodySettings, "custody").limits
+        seal = withdraw(base=base, catalogue=self.catalogue, progress=step, limits=limits, **self._custody(purpose))
+        if seal.id != base.seal.id:
+            self.made.setdefault("releases", {})[purpose] = seal.id
+        return seal.id
+
+    def _snapshot(self, model: str, before: Opened, release: Opened) -> None:
+        champion = self.home.shelf.pointer(f"champion-{model}", SIGNERS)
+        if champion is None:
+            return
+        self.told(f"{model}: making the snapshot anew", 0, 0)
+        version = self.home.shelf.open(champion["version"])
+        seal = make_snapshot(
+            version=version, release=release, scorer=Scorer.load(version.path), before=before, progress=self.told,
+            as_of=date.fromisoformat(before.seal.terms["as_of"]), **self._compute(),
+        )  # fmt: skip
+        point_snapshot(self.home.shelf, seal, key=self.home.key("platform"))
+        self.made.setdefault("snapshots", {})[model] = seal.id
+
+    def _dossiers(self, before: Opened, release: Opened) -> None:
+        self.told("making the dossiers anew", 0, 0)
+        seal = make_dossiers(release=release, before=before, **self._compute())
+        point_dossiers(self.home.shelf, seal, key=self.home.key("platform"))
+        self.made["dossiers"] = seal.id
+
+    def _custody(self, purpose: str) -> dict[str, Any]:
+        settings = self.home.settings(CustodySettings, "custody")
+        return {
+            "vault": Vault(settings.raw, load_secret(settings.keys / "raw.key")),
+            "policy": Policy.load(),
+            "shelf": self.home.shelf,
+            "key": self.home.key("custody"),
+            "pseudonym_key": PseudonymKey(purpose, load_secret(settings.keys / f"pseudonym-{purpose}.key")),
+            "ledger": self.home.ledger("custody", writing=True),
+            "by": self.by,
+            "today": self.today,
+        }
+
+    def _compute(self) -> dict[str, Any]:
+        return {
+            "shelf": self.home.shelf,
+            "key": self.home.key("compute"),
+            "by": KEEPER,
+            "ledger": self.home.ledger("compute", writing=True),
+            "today": self.today,
+            "limits": self.home.settings(ComputeSettings, "compute").limits,
+        }

@@ -1,0 +1,29 @@
+"""One real home a session, copied for every test that repairs in it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.infra.repair_home import RepairHome
+
+
+@pytest.fixture(scope="session")
+def repair_template(tmp_path_factory: pytest.TempPathFactory) -> RepairHome:
+    from tests.infra.repair_home import make
+
+    return make(tmp_path_factory.mktemp("repairs") / "home")
+
+
+@pytest.fixture
+def repair_home(repair_template: RepairHome, tmp_path: Path) -> RepairHome:
+    from infra.home import Home
+    from tests.infra.repair_home import RepairHome
+
+    told = repair_template
+    shutil.copytree(told.home.root, tmp_path / "home")
+    return RepairHome(Home(tmp_path / "home"), told.secret, told.mandates, told.documents)

@@ -1,0 +1,153 @@
+"""A real small home whose service answers: a city in custody, releases, a version trained on it, snapshot, dossiers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from credit.actor import Actor
+from credit.canonical import digest
+from credit.catalogue import Catalogue
+from credit.keys import load_secret
+from credit.seal import Kind, Seal
+from credit.subjects import PseudonymKey
+from infra.home import Home
+from lab.orders import place
+from models import version
+from models.cluster import in_process
+from models.dossiers import make_dossiers, point_dossiers
+from models.fit import fit
+from models.order import Order, load_declaration
+from models.sample import build
+from models.scorer import Scorer
+from models.snapshot import make_snapshot, point_snapshot
+from privacy import city
+from privacy.custody import release
+from privacy.intake import intake
+from privacy.policy import Policy
+from privacy.vault import Vault
+from serving.access import Access, Limit
+from serving.mandates import grant
+
+DAY, BANK, PURPOSE, MODEL = date(2026, 11, 1), "harbour-bank", "credit_granting", "enterprise"
+CITY, PLATFORM, ALICE = (Actor.parse(name) for name in ("city:registry", "platform:bob", "researcher:alice"))
+SUBJECTS = 2_000
+DECLARED = Path(__file__).parents[2] / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class RepairHome:
+    """The home, the bank's secret, a mandate by code, and documents that may be repaired, by their subject's code."""
+
+    home: Home
+    secret: str
+    mandates: Mapping[str, str]
+    documents: Mapping[str, str]
+
+    @property
+    def vault(self) -> Vault:
+        return Vault(self.home.root / "raw", load_secret(self.home.keys("custody") / "raw.key"))
+
+    def key(self, purpose: str) -> PseudonymKey:
+        return PseudonymKey(purpose, load_secret(self.home.keys("custody") / f"pseudonym-{purpose}.key"))
+
+    def pointed(self, name: str = MODEL) -> str:
+        told = self.home.shelf.pointer(f"snapshot-{name}", {"platform"})
+        assert told is not None
+        return str(told["snapshot"])
+
+    def features(self, code: str) -> dict[str, float]:
+        """What the snapshot in use says of a subject."""
+        opened = self.home.shelf.open(self.pointed(), deep=False)
+        return features_of(opened.path, opened.seal, self.key("scoring").key_of(code).raw)
+
+
+def features_of(place: Path, seal: Seal, key: bytes) -> dict[str, float]:
+    keys = (place / "subjects.bin").read_bytes()
+    row = [keys[at : at + 16] for at in range(0, len(keys), 16)].index(key)
+    return dict(zip(seal.terms["features"], np.load(place / "features.npy")[row].tolist(), strict=True))
+
+
+def released(home: Home, purpose: str) -> Seal:
+    keys = home.keys("custody")
+    return release(
+        purpose=purpose,
+        catalogue=Catalogue.load("city"),
+        vault=Vault(home.root / "raw", load_secret(keys / "raw.key")),
+        policy=Policy.load(),
+        shelf=home.shelf,
+        key=home.key("custody"),
+        pseudonym_key=PseudonymKey(purpose, load_secret(keys / f"pseudonym-{purpose}.key")),
+        ledger=home.ledger("custody", writing=True),
+        by=PLATFORM,
+        as_of=DAY,
+        invented=True,
+    )
+
+
+def make(root: Path) -> RepairHome:
+    """Make it: some twenty seconds."""
+    home, known = Home(root), Catalogue.load("city")
+    home.ensure_keys()
+    city.build(root / "city", subjects=SUBJECTS, seed=7, today=DAY)
+    vault = Vault(root / "raw", load_secret(home.keys("custody") / "raw.key"))
+    intake(root / "city", catalogue=known, vault=vault, ledger=home.ledger("custody", writing=True), by=CITY, today=DAY)
+    research, scoring, inquiry = (home.shelf.open(released(home, p).id) for p in ("research", "scoring", "inquiry"))
+    told = load_declaration(DECLARED / f"{MODEL}.yaml").as_json()
+    order = Order.parse({**told, "training": told["training"] | {"trials": 1, "minimum_leaf": 20}})
+    who: dict[str, Any] = {"shelf": home.shelf, "today": DAY}
+    placed = place(order, release=research, key=home.key("research"), by=ALICE,
+                   ledger=home.ledger("research", writing=True), **who)  # fmt: skip
+    sample = build(order, research)
+    fitted = fit(order.as_json(), sample, in_process(), order=placed.id, release=research.seal.id)
+    with home.shelf.making() as folder:
+        version.write(folder, text=fitted.text, told=fitted.told, sql=order.sql, features=sample.features,
+                      evidence=fitted.evidence)  # fmt: skip
+        terms = {"model": MODEL, "release": research.seal.id, "subject_kind": "enterprise"}
+        made = home.shelf.put(folder, Kind.VERSION, parents=(placed.id,), terms=terms, by=ALICE,
+                              expires_on=DAY + timedelta(days=365), key=home.key("compute"))  # fmt: skip
+    home.shelf.point(f"champion-{MODEL}", {"model": MODEL, "version": made.id}, home.key("platform"))
+    opened = home.shelf.open(made.id)
+    shared: dict[str, Any] = {"key": home.key("compute"), "by": PLATFORM, **who,
+                              "ledger": home.ledger("compute", writing=True)}  # fmt: skip
+    shot = make_snapshot(version=opened, release=scoring, scorer=Scorer.load(opened.path), as_of=DAY, **shared)
+    point_snapshot(home.shelf, shot, key=home.key("platform"))
+    point_dossiers(home.shelf, make_dossiers(release=inquiry, **shared), key=home.key("platform"))
+    return _asked(home, root, vault)
+
+
+def _asked(home: Home, root: Path, vault: Vault) -> RepairHome:
+    """Add the bank, and mandates of firms that have a penalty which may be repaired and is in the answers."""
+    repaired = set(vault.read("credit_repair", ["document_number"]).column(0).to_pylist())
+    held = vault.read("administrative_penalty").to_pylist()
+    good = {
+        row["subject_code"]: row["document_number"] for row in held
+        if row["severity"] == "general" and row["record_state"] == "normal" and row["subject_code"].startswith("91")
+        and row["document_number"] not in repaired and date(2025, 1, 1) < row["decided_on"] < date(2026, 7, 1)
+        and row["use_scope"] == "公示" and row["published_until"] > DAY and row["reached_on"] <= DAY
+    }  # fmt: skip
+    access = Access(root / "service" / "access.db")
+    secret = access.add_client(BANK)
+    access.set_limit(BANK, Limit(1e6, 1e6))
+    key = PseudonymKey("scoring", load_secret(home.keys("custody") / "pseudonym-scoring.key"))
+    opened = home.shelf.open(str((home.shelf.pointer(f"snapshot-{MODEL}", {"platform"}) or {})["snapshot"]), deep=False)
+    living = (opened.path / "subjects.bin").read_bytes()
+    alive = {living[at : at + 16] for at in range(0, len(living), 16)}
+    documents = {code: number for code, number in sorted(good.items()) if key.key_of(code).raw in alive}
+    others = [json.loads((root / "city" / "city.json").read_text())["examples"]["good_enterprise"]["code"]]
+    mandates = {
+        code: grant(
+            access, bank=BANK, subject=key.key_of(code), purpose=PURPOSE, document=digest(b"a signed paper"),
+            valid_from=DAY - timedelta(days=1), valid_until=DAY + timedelta(days=30), by=PLATFORM,
+            key=home.key("platform"), ledger=home.ledger("platform", writing=True),
+        ).id
+        for code in [*documents, *others]
+    }  # fmt: skip
+    access.close()
+    return RepairHome(home, secret, mandates, documents)
