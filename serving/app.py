@@ -19,6 +19,7 @@ from serving.chores import Chores
 from serving.declared import FORMS, SCOPES, declare
 from serving.door import Door
 from serving.forms import Problem
+from serving.jobs.files import Files
 from serving.jobs.routes import ROUTES as OF_JOBS
 from serving.metrics import CONTENT_TYPE
 from serving.objections import told_of
@@ -61,7 +62,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
         if (opened := await asyncio.to_thread(archive.refresh)) is not None:
             await desk.announce_dossiers(opened)
         watches, jobs = app.state.watches, app.state.jobs = open_stores(settings)
-        chores = app.state.chores = Chores(settings)
+        chores, files = app.state.chores, app.state.files = Chores(settings), Files()
         if not (watches.is_idle and jobs.is_idle):
             chores.wake()
         running = [
@@ -77,6 +78,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.to_thread(files.close)
             await asyncio.to_thread(chores.close)
             watches.close()
             jobs.close()
