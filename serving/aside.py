@@ -1,7 +1,7 @@
 """Work aside: what is heavy, or was made by others, is done in a process that can die without an answer being lost.
 
-A process has low priority, none of our settings, and a bound of memory; it does one task at a time, each within its
-seconds. One that takes longer or falls is ended, and the next task finds a new one. Started when there is first a task.
+A process has low priority and of our settings what it is given; it does one task at a time, each within its seconds.
+One that takes longer or falls is ended, and the next task finds a new one. Started when there is first a task.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class Aside:
     seconds: float  # for one task
     most: int  # bytes of an answer
     waiting: int = 8  # tasks under way and in line; more are told to come again
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)  # no settings for what others made
     fresh: bool = False  # a new process for each task: what one bank's file did to it, no other's meets
     _room: threading.BoundedSemaphore = field(init=False, repr=False)
     _process: subprocess.Popen[bytes] | None = None
@@ -55,11 +57,12 @@ class Aside:
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """End the process; a task under way ends with it."""
+        """End the process; a task under way ends with it. A later task finds a new one."""
         if self._process is not None:
             self._process.kill()
         if self._thread is not None:
             self._thread.shutdown(cancel_futures=True)
+        self._thread = None
         self._end()
 
     def _ask(self, task: bytes) -> bytes:
@@ -93,7 +96,7 @@ class Aside:
     def _begin(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._end()
-            env = {name: os.environ[name] for name in _KEPT if name in os.environ} | _ONE_THREAD
+            env = {name: os.environ[name] for name in _KEPT if name in os.environ} | _ONE_THREAD | dict(self.env)
             command = [sys.executable, "-m", self.module]
             pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL  # what a parser says may hold what it was given
             self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, env=env)

@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from serving.attending import Unfit, attend
+from serving.attending import Unfit, attend, bound
 from serving.jobs.columns import HEAD, LARGEST, LONGEST, MOST, NUMBERS, TOLD
 
 READ, WRITE = b"r", b"w"  # the first byte of a task
@@ -126,4 +126,5 @@ def _work(task: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(attend(_work, memory=MEMORY, processor=SECONDS))
+    bound(MEMORY, SECONDS)
+    sys.exit(attend(_work))

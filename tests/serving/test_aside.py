@@ -16,7 +16,7 @@ from serving.problems import Overloaded
 
 WORK = """
 import os, sys, time
-from serving.attending import Unfit, attend
+from serving.attending import Unfit, attend, bound
 
 def work(task):
     if task == b"sleep": time.sleep(60)
@@ -31,7 +31,8 @@ def work(task):
     if task == b"slow": time.sleep(0.3)
     return task[::-1]
 
-sys.exit(attend(work, memory=256 << 20, processor=1))
+bound(256 << 20, 1)
+sys.exit(attend(work))
 """
 
 

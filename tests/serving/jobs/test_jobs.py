@@ -14,7 +14,7 @@ from serving.access import Access
 from serving.answers import answer_digest
 from serving.jobs.columns import HEAD
 from serving.jobs.lines import read_line
-from serving.jobs.scoring import CHUNK, work, work_on
+from serving.jobs.scoring import CHUNK, work
 from serving.jobs.store import Jobs
 from serving.mandates import revoke
 from serving.replay import replay
@@ -54,9 +54,7 @@ def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: A
     mandate = bank.world.grant("bohai", GOOD).id
     lines = 2 * CHUNK + 7
     name = bank.send([f"{GOOD},{PURPOSE},{mandate}"] * lines)
-    job = bank.jobs.next()
-    assert job is not None
-    work_on(bank.desk, bank.jobs, job)
+    assert work(bank.desk, bank.jobs)
 
     class Killed(BaseException):
         pass
@@ -70,7 +68,7 @@ def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: A
     assert second is not None
     assert second.done == CHUNK
     with pytest.raises(Killed):  # the entries and the rows are written, and nobody said so
-        work_on(bank.desk, dying, second)
+        work(bank.desk, dying)
     dying.close()
     with bank.jobs.told(second).open("ab") as torn:
         torn.write(b"513,200,half a ro")
