@@ -21,7 +21,7 @@ from serving.jobs.store import Job, Jobs, append
 from serving.quotas import TooMany
 
 CHUNK = 256  # lines that one process looks at before they are written
-TURN, PAUSE = 16, 0.002  # entries while the ledger is ours alone: a millisecond; and then its other writers have theirs
+TURN, PAUSE = 16, 0.001  # entries while the ledger is ours alone: a millisecond; and then its other writers have theirs
 _HOLE = "the entry"
 _Act = tuple[str, str, Actor, Mapping[str, Any]]
 
