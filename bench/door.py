@@ -141,13 +141,13 @@ def _middle(values: Iterable[float]) -> float:
 
 
 @contextlib.contextmanager
-def _server(module: str, *arguments: str, ready: bool = True, **more: str) -> Iterator[tuple[int, int]]:
-    """One process on core 0; its port and process id. `more` are settings of the service's."""
+def _server(module: str, *arguments: str, ready: bool = True, cores: int = 1, **more: str) -> Iterator[tuple[int, int]]:
+    """One process on core 0, or on so many; its port and process id. `more` are settings of the service's."""
     world()
     port, log = stack.free_port(), Path(ROOT / f"{module}.log")
     own = [] if module == "serving" else [*arguments, str(port)]
     env = world().environment() | {"HAIHE_SERVICE_PORT": str(port)} | more
-    command = ["taskset", "-c", "0", sys.executable, "-m", module, *own]
+    command = ["taskset", "-c", f"0-{cores - 1}", sys.executable, "-m", module, *own]
     url = f"http://127.0.0.1:{port}/ready" if ready else ""
     with stack.running(command, env=env, log=log, ready=url, name=module) as pid:
         if not ready:

@@ -21,6 +21,7 @@ from credit.errors import Broken, Malformed
 from credit.keys import KeyRing, SigningKey
 
 START = "0" * 64
+_AROUND = ("id", "keyid", "sig")  # of a line, and not of what is digested
 Act = tuple[str, str, Actor, Mapping[str, Any]]  # verb, object, by, because
 
 
@@ -116,7 +117,8 @@ def read_line(line: bytes, number: int, previous: str, ring: KeyRing) -> tuple[E
         as_written = as_written and len(told) == (10 if signed else 8)
     except (ValueError, KeyError, TypeError, AttributeError, Malformed):
         broken(number, "it cannot be read")
-    body = entry.body()
+    # What was digested is what stands there: read as a time, 2026-11-25T04 and 2026-11-25 04 are one.
+    body = canonical({name: value for name, value in told.items() if name not in _AROUND})
     if not as_written or (signed and not zone):
         broken(number, "it is not as it was written")
     if entry.seq != number or entry.previous != previous:

@@ -12,19 +12,22 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from credit.errors import CreditError, Lapsed
-from serving import door, problems, report_routes, rooms
+from serving import door, problems, rooms
 from serving.board import Board
 from serving.calls import SERVICE, Call, Desk
 from serving.chores import Chores
 from serving.declared import Described, declare
 from serving.door import Door
 from serving.forms import Problem
+from serving.jobs.files import Files
 from serving.jobs.routes import ROUTES as OF_JOBS
 from serving.metrics import CONTENT_TYPE
 from serving.objections import told_of
 from serving.opening import open_desk, open_stores
 from serving.products import PRODUCTS
 from serving.proofs import ASSERTION
+from serving.report_routes import ROUTES as OF_REPORTS
+from serving.report_routes import drawer
 from serving.settings import ServiceSettings
 from serving.tokens import TokenRefused, TokenRequest
 from serving.watches.routes import ROUTES as OF_WATCHES
@@ -62,7 +65,8 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
         if (opened := await asyncio.to_thread(archive.refresh)) is not None:
             await desk.announce_dossiers(opened)
         watches, jobs = app.state.watches, app.state.jobs = open_stores(settings)
-        chores = app.state.chores = Chores(settings)
+        chores, files = app.state.chores, app.state.files = Chores(settings), Files()
+        drawing = app.state.drawer = drawer()
         if not (watches.is_idle and jobs.is_idle):
             chores.wake()
         running = [
@@ -78,6 +82,8 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.to_thread(files.close)
+            await asyncio.to_thread(drawing.close)
             await asyncio.to_thread(chores.close)
             watches.close()
             jobs.close()
@@ -91,8 +97,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
     the_door = Door(app, settings.most_at_once)
     for product in PRODUCTS.values():
         declare(app, product, _PROBLEMS)
-    report_routes.install(app, _PROBLEMS)
-    for route in (*OF_WATCHES, *OF_JOBS):
+    for route in (*OF_REPORTS, *OF_WATCHES, *OF_JOBS):
         rooms.add(app, route, _PROBLEMS)
 
     @app.get("/v1/objections/{name}", summary="How an objection stands", responses=_PROBLEMS)

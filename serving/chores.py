@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -71,19 +72,21 @@ def main() -> int:
     """Do the chores until standard input ends."""
     path = Path(os.environ[f"{PREFIX}ACCESS"]).with_name("chores.lock")
     threading.Thread(target=_leave_with_the_service, daemon=True).start()
-    os.nice(NICE)
+    writer = ThreadPoolExecutor(1, "writer")
+    writer.submit(os.getpid).result()  # its thread starts before the others' priority is lowered, and keeps its own:
+    os.nice(NICE)  # whoever holds the ledger must not be slow, or every answer waits for it
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        asyncio.run(_work())
+        asyncio.run(_work(writer))
     return 0
 
 
-async def _work() -> None:
+async def _work(writer: Executor) -> None:
     """Rounds of everything; each in its own turn, so that a long job holds up no delivery."""
     from credit.errors import CreditError
     from credit.settings import read
     from serving import log
-    from serving.jobs.scoring import work
+    from serving.jobs.hands import Hands
     from serving.opening import open_desk, open_stores
     from serving.watches.delivering import deliver
     from serving.watches.sending import Sender
@@ -93,6 +96,7 @@ async def _work() -> None:
     settings = read(ServiceSettings, os.environ, PREFIX)
     desk, (watches, jobs) = open_desk(settings), open_stores(settings)
     authorities = settings.webhook_authorities.read_text() if settings.webhook_authorities else None
+    hands = Hands(environment(settings), writer, settings.job_processes)
     sender = Sender(settings.webhooks_to_loopback, authorities=authorities)
 
     async def sweeping() -> None:
@@ -109,7 +113,7 @@ async def _work() -> None:
         judged[:] = now
 
     async def scoring() -> None:
-        while await asyncio.to_thread(work, desk, jobs):
+        while await hands.step(desk, jobs):
             pass
 
     async def delivering() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
@@ -126,10 +125,7 @@ class LiveSheet:
             self.release, b",".join([self.rules[rule] for rule in told.rules]), _quoted(score_id), self.snapshot,
         )  # fmt: skip
         after = b'"valid_until":%b,"version":%b}' % (_quoted(valid_until), self.version)
-        code = sha256(before)
-        code.update(between)
-        code.update(after)
-        return Filled(uscc, before, between, after, code.hexdigest())
+        return Filled.of(uscc, before, between, after)
 
 
 class LiveSheets:

@@ -6,7 +6,7 @@ Admission, refusals, the ledger and the signature are the door's; the room says 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -17,12 +17,22 @@ from serving import door
 from serving.calls import Call, Desk
 from serving.products import Product
 
-Act = Callable[[Request, Desk, Call, bytes], Awaitable[bytes]]
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer in one of several media types, or with headers of its own."""
+
+    body: bytes
+    media: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Act = Callable[[Request, Desk, Call, bytes], Awaitable[bytes | Reply]]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route: what it is asked with (a form), and what it answers (a form, or another media type)."""
+    """One route: what it is asked with (a form), and what it answers (a form, or other media types)."""
 
     method: str
     path: str
@@ -31,9 +41,10 @@ class Route:
     summary: str
     form: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
-    media: str = "application/json"
-    body_media: str = ""  # the media type of a body that the room reads by itself
+    media: tuple[str, ...] = ("application/json",)  # the first is meant where an act gives bytes
+    body_media: tuple[str, ...] = ()  # the media types of a body that the room reads by itself
     query: tuple[Mapping[str, Any], ...] = ()
+    cost: int = 1  # how many answers of a quota it takes
 
 
 def add(app: FastAPI, route: Route, problems: dict[int | str, dict[str, Any]]) -> None:
@@ -45,22 +56,32 @@ def add(app: FastAPI, route: Route, problems: dict[int | str, dict[str, Any]]) -
             scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
             receive = _nothing
 
+        reply = Reply(b"", route.media[0])
+
         async def handle(desk: Desk, call: Call, body: bytes) -> bytes:
-            return await route.act(request, desk, call, body)
+            nonlocal reply
+            if route.cost > 1:
+                desk.quotas.take(call.by.name, call.limit, route.cost - 1)
+            told = await route.act(request, desk, call, body)
+            reply = told if isinstance(told, Reply) else Reply(told, route.media[0])
+            return reply.body
 
         product = Product(route.path, route.scope, handle)
         status, headers, body = await door.answer(request.app.state.desk, scope, receive, product)
         response = Response(body, status)
-        told = [(n, route.media.encode() if n == b"content-type" and status == 200 else v) for n, v in headers]
-        response.raw_headers = [*told, (b"content-length", b"%d" % len(body))]
+        if status == 200:
+            own = {"content-type": reply.media, **reply.headers}
+            headers = [(n, v) for n, v in headers if n != b"content-type"]
+            headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in own.items()]
+        response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
         return response
 
     extra: dict[str, Any] = {"security": [{"bank": [route.scope]}], "parameters": [*_names(route.path), *route.query]}
     if route.form is not None or route.body_media:
         schema = _schema(route.form) if route.form else {"type": "string"}
-        media = route.body_media or "application/json"
-        extra["requestBody"] = {"required": True, "content": {media: {"schema": schema}}}
-    good: dict[int | str, dict[str, Any]] = {200: {"content": {route.media: {}}}}
+        media = route.body_media or ("application/json",)
+        extra["requestBody"] = {"required": True, "content": {name: {"schema": schema} for name in media}}
+    good: dict[int | str, dict[str, Any]] = {200: {"content": {name.partition(";")[0]: {} for name in route.media}}}
     app.add_api_route(
         route.path, answered, methods=[route.method], response_model=route.answer, summary=route.summary,
         responses={**problems, **({} if route.answer else good)}, openapi_extra=extra,

@@ -22,7 +22,8 @@ class ServiceSettings:
     mandates · models: names separated by commas · freshness_days: greatest age in days of a snapshot that may answer ·
     watch_seconds: between two looks at the shelf · algorithm: of the pseudonyms, sha256 or sm3, as the release's ·
     today: a fixed day for tests and demonstrations · most_at_once: calls under way beyond which more get 503 ·
-    chores: whether watches, deliveries and jobs are looked after · webhooks_to_loopback: whether webhooks may go to
+    chores: whether watches, deliveries and jobs are looked after · job_processes: that share a large job, at the lowest
+    priority; 0 is as many as there are cores · webhooks_to_loopback: whether webhooks may go to
     this very machine, for invented homes alone · webhook_authorities: PEM file of authorities beside the system's ·
     proxies: addresses of the TLS proxies whose X-Forwarded-For is believed, for networks; none is ·
     workers: processes that answer, one a core; 0 is as many as there are cores ·
@@ -43,6 +44,7 @@ class ServiceSettings:
     host: str = "127.0.0.1"
     port: int = 8700
     chores: bool = True
+    job_processes: int = 0
     webhooks_to_loopback: bool = False
     webhook_authorities: Path | None = None
     proxies: str = ""
@@ -57,6 +59,8 @@ class ServiceSettings:
             raise Malformed("Watch_seconds must be above 0", why=f"it is {self.watch_seconds}")
         if not 0 <= self.workers <= 256:
             raise Malformed("Workers must be between 0 and 256", why=f"it is {self.workers}")
+        if not 0 <= self.job_processes <= 256:
+            raise Malformed("Job_processes must be between 0 and 256", why=f"it is {self.job_processes}")
         if not (self.traces in ("", "console") or self.traces.startswith(("http://", "https://"))):
             remedy = "Set console, or an address such as http://127.0.0.1:4318"
             raise Malformed("Not a place for traces", remedy=remedy)

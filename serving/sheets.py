@@ -53,11 +53,7 @@ class Sheet:
         before = b"".join((a, quoted(mandate).encode(), b, quoted(purpose).encode(), c))
         between = b"".join((d, quoted(score_id).encode(), e))
         after = b"".join((f, quoted(valid_until).encode(), g))
-        begun = sha256(before)  # the most of it, and the same in both digests
-        whole = begun.copy()
-        whole.update(between)
-        whole.update(after)
-        return Filled(uscc, before, between, after, whole.hexdigest(), begun)
+        return Filled.of(uscc, before, between, after)
 
 
 @dataclass(slots=True)
@@ -69,7 +65,16 @@ class Filled:
     between: bytes
     after: bytes
     digest: str
-    _begun: Any
+    _begun: Any  # the digest so far, after `before`
+
+    @classmethod
+    def of(cls, uscc: str, before: bytes, between: bytes, after: bytes) -> Filled:
+        """The answer around these; `before` is the most of it, and digested once for both digests."""
+        begun = sha256(before)
+        whole = begun.copy()
+        whole.update(between)
+        whole.update(after)
+        return cls(uscc, before, between, after, whole.hexdigest(), begun)
 
     def whole(self, *, entry: str, seq: int) -> bytes:
         """The body to send, once the entry is durable."""

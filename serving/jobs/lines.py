@@ -12,11 +12,7 @@ from typing import Any
 
 from credit.errors import CreditError, Malformed
 from serving.forms import Ask
-
-MOST, LARGEST, LONGEST = 100_000, 16 << 20, 512  # lines, bytes, characters in a line
-HEAD = ("uscc", "purpose", "mandate")
-TOLD = ("line", "status", "uscc", "score_id", "default_probability", "points", "grade", "reasons", "rules", "missing",
-        "valid_until", "mandate", "model", "version", "snapshot", "entry", "digest", "problem")  # fmt: skip
+from serving.jobs.columns import HEAD, LONGEST, MOST, TOLD
 
 
 def count(body: bytes) -> tuple[int, bytes]:

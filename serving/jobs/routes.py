@@ -14,9 +14,10 @@ from credit.errors import Malformed, Missing, Refused
 from credit.files import write_whole
 from serving import problems
 from serving.calls import Call, Desk
-from serving.jobs.lines import LARGEST, count
+from serving.jobs.columns import CSV, LARGEST, PARQUET
+from serving.jobs.files import Files, form_of
 from serving.jobs.store import CANCELLED, DONE, QUEUED, Job, Jobs, new_name
-from serving.rooms import Route
+from serving.rooms import Reply, Route
 
 SCOPE, OPEN_AT_ONCE, KEPT, ARRIVES = "job", 2, 7 * 24 * 3600, 120.0  # jobs of a bank, seconds, seconds
 
@@ -34,16 +35,17 @@ class Told(BaseModel):
 
 
 async def send(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
-    """Take a file. Raises Malformed, TooLarge, TooSlow, Refused when this bank has two that are not done."""
+    """Take a file, CSV or Parquet. Raises Malformed, TooLarge, TooSlow, Refused when two of this bank are not done."""
     jobs = _jobs(request)
-    if jobs.open_of(call.by.name) >= OPEN_AT_ONCE:
-        raise Refused("Too many jobs at once", why=f"{OPEN_AT_ONCE} of a bank are worked on", remedy="Wait for one")
+    _require_room(jobs, call.by.name)
     try:
         async with asyncio.timeout(ARRIVES):
             sent = await problems.read_body(request, LARGEST)
     except TimeoutError as slow:
         raise problems.TooSlow("The file did not arrive", why=f"{ARRIVES:g} seconds are given") from slow
-    lines, plain = await asyncio.to_thread(count, sent)
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    lines, plain = await _files(request).read(call.by.name, media, sent)
+    _require_room(jobs, call.by.name)  # others may have come while this was read
     now = time.time()
     job = Job(new_name(), call.by.name, QUEUED, lines, 0, 0, 0, 0, 0, now, now + KEPT)
     await asyncio.to_thread(write_whole, jobs.asked(job), plain, mode=0o600)
@@ -59,15 +61,16 @@ async def job(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     return canonical(_told(_own(request, call)))
 
 
-async def result(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
-    """The result: CSV. Raises Missing, and Malformed while it is not whole. The header X-JWS-Signature signs it."""
+async def result(request: Request, desk: Desk, call: Call, body: bytes) -> Reply:
+    """The result, CSV or as Accept says. Raises Missing, and Malformed while it is not whole. Signed as it is sent."""
     held = _own(request, call)
     if held.state != DONE:
         raise Malformed("The job has no result", why=f"it is {held.state}", remedy="Ask GET /v1/jobs/{id} when it has")
-    told = await asyncio.to_thread(_jobs(request).told(held).read_bytes)
-    because = {**call.because, "digest": digest(told), "status": 200}
+    media = form_of(request.headers.get("accept", ""))
+    told = await _files(request).write(media, _jobs(request).told(held))
+    because = {**call.because, "digest": digest(told), "format": media, "status": 200}
     await desk.recorder.record("job.fetched", held.id, by=call.by, because=because)
-    return told
+    return Reply(told, media)
 
 
 async def cancel(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
@@ -76,6 +79,11 @@ async def cancel(request: Request, desk: Desk, call: Call, body: bytes) -> bytes
     await desk.recorder.record("job.cancelled", held.id, by=call.by, because={**call.because, "done": held.done})
     _jobs(request).cancel(held)
     return canonical({**_told(held), "state": CANCELLED})
+
+
+def _require_room(jobs: Jobs, bank: str) -> None:
+    if jobs.open_of(bank) >= OPEN_AT_ONCE:
+        raise Refused("Too many jobs at once", why=f"{OPEN_AT_ONCE} of a bank are worked on", remedy="Wait for one")
 
 
 def _own(request: Request, call: Call) -> Job:
@@ -95,9 +103,15 @@ def _jobs(request: Request) -> Jobs:
     return jobs
 
 
+def _files(request: Request) -> Files:
+    files: Files = request.app.state.files
+    return files
+
+
 ROUTES = (
-    Route("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, Told, body_media="text/csv"),
+    Route("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, Told,
+          body_media=(CSV, PARQUET)),
     Route("GET", "/v1/jobs/{name}", SCOPE, job, "How far a job is", None, Told),
-    Route("GET", "/v1/jobs/{name}/result", SCOPE, result, "The result of a job", media="text/csv"),
+    Route("GET", "/v1/jobs/{name}/result", SCOPE, result, "The result of a job", media=(CSV, PARQUET)),
     Route("DELETE", "/v1/jobs/{name}", SCOPE, cancel, "Stop a job and delete its files", None, Told),
-)
+)  # fmt: skip

@@ -1,102 +1,150 @@
-"""Working a job off: some hundred lines at a time, their entries in one durable write, their rows after it.
+"""Working a job off, part by part: its lines are looked at, their entries written, and their rows after them.
 
-A worker killed between the two scores those lines again, under new ids: the ledger may hold an answer that nobody got,
-and the result never one that the ledger has not.
+The lines can be looked at anywhere, by several processes at once; entries and rows are written in one place and in
+order. Killed between the two, those lines are scored again under new ids: the ledger may hold an answer that nobody
+got, and the result never one that the ledger has not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from credit.actor import Actor, Role
 from credit.errors import CreditError
+from credit.ledger import Entry
 from serving.calls import ANSWERED, REFUSED, SERVICE, SUSPECTED, Call, Desk
 from serving.jobs.lines import answer_of, bad, good, head, next_lines, read_line
 from serving.jobs.store import Job, Jobs, append
 from serving.quotas import TooMany
-from serving.sheets import Filled
 
-CHUNK = 256
+CHUNK = 256  # lines that one process looks at before they are written
+TURN, PAUSE = 16, 0.001  # entries while the ledger is ours alone: a millisecond; and then its other writers have theirs
+_HOLE = "the entry"
 _Act = tuple[str, str, Actor, Mapping[str, Any]]
 
 
-@dataclass(slots=True)
-class Misses:
-    """How many lines of a job may lead nowhere: two in a hundred, and at least a hundred; codes are not to be tried."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The next lines of a job; `read` bytes of its file are read with them."""
 
-    left: int
+    job: Job
+    lines: Sequence[str]
+    read: int
+    shut_out: bool  # the bank may not ask any more
 
-    @classmethod
-    def of(cls, job: Job) -> Misses:
-        """What is left for a job, also one that goes on after a kill."""
-        return cls(max(100, job.lines // 50) - job.refused)
-
-    @property
-    def are_over(self) -> bool:
-        """Whether none is left."""
-        return self.left <= 0
+    def slices(self) -> list[tuple[str, str, int, Sequence[str]]]:
+        """What `look_at` takes, CHUNK lines each."""
+        starts = range(0, len(self.lines), CHUNK)
+        first = self.job.done + 1
+        return [(self.job.bank, self.job.id, first + at, self.lines[at : at + CHUNK]) for at in starts]
 
 
-def work_on(desk: Desk, jobs: Jobs, job: Job) -> bool:
-    """Score the next lines of a job; False when it was cancelled meanwhile. Raises Broken when nothing can be written.
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A line that was looked at, whatever came of it: its entry to be, and its row around that entry's name."""
 
-    Every line is looked at as a call is: its mandate, its subject, and an entry of its own whatever comes of it.
-    """
-    size, misses = job.size, Misses.of(job)
-    if size == 0:
-        size = append(jobs.told(job), 0, head())
-    by = Actor(job.bank, Role.BANK)
+    id: str
+    because: Mapping[str, Any]
+    digest: str = ""
+    row: tuple[bytes, bytes] = field(default=(b"", b""), repr=False)
+    error: CreditError | None = None
+
+
+def next_part(desk: Desk, jobs: Jobs, hands: int = 1) -> Part | None:
+    """What is to be done next, by so many processes; None when that is nothing, or when it has to wait."""
+    job = jobs.next()
+    if job is None or any("fault" in state for state in desk.library.state(desk.settings.day()).values()):
+        return None  # while a book is missing or stale its lines would all be refused
     client = desk.access.client(job.bank)
-    shut_out = client is None or client.disabled or "job" not in client.scopes
-    made: list[tuple[int, Call, Filled | CreditError]] = []
-    acts: list[_Act] = []
-    answered = refused = 0
-    lines, read = next_lines(jobs.asked(job), job.read, CHUNK)
-    for number, text in enumerate(lines, job.done + 1):
-        call = Call(by=by, because={"bank": job.bank, "job": job.id, "line": number})
-        told: Filled | CreditError
+    try:
+        lines, read = next_lines(jobs.asked(job), job.read, CHUNK * hands)
+    except FileNotFoundError:
+        jobs.cancel(job)
+        return next_part(desk, jobs, hands)
+    return Part(job, lines, read, client is None or client.disabled or "job" not in client.scopes)
+
+
+def look_at(desk: Desk, bank: str, job: str, first: int, lines: Sequence[str]) -> list[Looked]:
+    """Look at lines as at calls: each has its own mandate and subject; nothing is written."""
+    by, made = Actor(bank, Role.BANK), []
+    for number, text in enumerate(lines, first):
+        call = Call(by=by, because={"bank": bank, "job": job, "line": number})
         try:
-            if misses.are_over or shut_out:
-                raise TooMany("Too many lines that led nowhere", after=3600, remedy="Mend the file and send it anew")
             told = desk.find(call, read_line(text))
-            answered += 1
-            acts.append((ANSWERED, call.id, by, {**call.because, "status": 200, "digest": told.digest}))
         except CreditError as error:
-            told, refused = error, refused + 1
-            checks = [finding.check for finding in getattr(error, "findings", ())]
-            because = {**call.because, "status": error.status, "slug": error.slug, "checks": checks}
-            acts.append((REFUSED, call.id, by, because))
-            if error.status in (403, 404):
-                misses.left -= 1
-                if misses.left == 0:
-                    acts.append((SUSPECTED, f"bank-{job.bank}", SERVICE, {"bank": job.bank, "job": job.id}))
-        made.append((number, call, told))
-    entries = {entry.object: entry for entry in desk.journal.append_many(acts)}
+            made.append(Looked(call.id, call.because, error=error))
+        else:
+            row = good(number, answer_of(told.whole(entry=_HOLE, seq=0)))
+            before, _, after = row.rpartition(_HOLE.encode())
+            made.append(Looked(call.id, call.because, told.digest, (before, after)))
+    return made
+
+
+def write(desk: Desk, jobs: Jobs, part: Part, looked: Sequence[Looked]) -> bool:
+    """Entries, then rows, then how far the job is; False when it was cancelled meanwhile. Raises Broken, OSError.
+
+    Two lines in a hundred may lead nowhere, and at least a hundred: codes are not to be tried by file either. Beyond
+    them a line gets that for an answer, whatever was found.
+    """
+    job, by = part.job, Actor(part.job.bank, Role.BANK)
+    left = max(100, job.lines // 50) - job.refused
+    acts: list[_Act] = []
+    told: list[Looked] = []
+    for number, one in enumerate(looked, job.done + 1):
+        if left <= 0 or part.shut_out:
+            over = TooMany("Too many lines that led nowhere", after=3600, remedy="Mend the file and send it anew")
+            one = Looked(one.id, {"bank": job.bank, "job": job.id, "line": number}, error=over)
+        told.append(one)
+        if one.error is None:
+            acts.append((ANSWERED, one.id, by, {**one.because, "status": 200, "digest": one.digest}))
+            continue
+        checks = [finding.check for finding in getattr(one.error, "findings", ())]
+        because = {**one.because, "status": one.error.status, "slug": one.error.slug, "checks": checks}
+        acts.append((REFUSED, one.id, by, because))
+        if one.error.status in (403, 404):
+            left -= 1
+            if left == 0:
+                acts.append((SUSPECTED, f"bank-{job.bank}", SERVICE, {"bank": job.bank, "job": job.id}))
+    entries = {entry.object: entry.id for entry in _in_turns(desk, acts)}
     rows = [
-        good(number, answer_of(told.whole(entry=entries[call.id].id, seq=entries[call.id].seq)))
-        if isinstance(told, Filled)
-        else bad(number, call.id, told)
-        for number, call, told in made
+        entries[one.id].encode().join(one.row) if one.error is None else bad(number, one.id, one.error)
+        for number, one in enumerate(told, job.done + 1)
     ]
+    size = job.size or append(jobs.told(job), 0, head())
     size = append(jobs.told(job), size, b"".join(rows))
-    done = job.done + len(made)
-    return jobs.progress(replace(job, done=done, answered=job.answered + answered, refused=job.refused + refused,
-                                 read=read, size=size))  # fmt: skip
+    refused = sum(one.error is not None for one in told)
+    return jobs.progress(replace(job, done=job.done + len(told), answered=job.answered + len(told) - refused,
+                                 refused=job.refused + refused, read=part.read, size=size))  # fmt: skip
+
+
+def finish(desk: Desk, jobs: Jobs, part: Part, looked: Sequence[Looked]) -> None:
+    """Write a part, and leave nothing of a job that was cancelled meanwhile."""
+    try:
+        if not write(desk, jobs, part, looked):
+            for path in (jobs.asked(part.job), jobs.told(part.job)):
+                path.unlink(missing_ok=True)
+    except FileNotFoundError:
+        jobs.cancel(part.job)
 
 
 def work(desk: Desk, jobs: Jobs) -> bool:
-    """One step of whatever is to be done; False when there is nothing. What cannot be done now is left for later."""
-    job = jobs.next()
-    if job is None:
+    """One part in this very process; False when there is nothing to do now."""
+    part = next_part(desk, jobs)
+    if part is None:
         return False
-    if any("fault" in state for state in desk.library.state(desk.settings.day()).values()):
-        return False  # while a book is missing or stale its lines would all be refused: they wait
-    try:
-        if not work_on(desk, jobs, job):
-            for path in (jobs.asked(job), jobs.told(job)):
-                path.unlink(missing_ok=True)
-    except FileNotFoundError:
-        jobs.cancel(job)
+    finish(desk, jobs, part, [one for each in part.slices() for one in look_at(desk, *each)])
     return True
+
+
+def _in_turns(desk: Desk, acts: Sequence[_Act]) -> list[Entry]:
+    """Append entries, a few at a time with a breath between, so that no answer waits long for the ledger; durable."""
+    entries: list[Entry] = []
+    for start in range(0, len(acts), TURN):
+        if start:
+            time.sleep(PAUSE)
+        entries += desk.journal.write(acts[start : start + TURN])
+    desk.journal.sync()
+    return entries

@@ -48,6 +48,16 @@ def test_a_changed_byte_is_seen(ledger: Ledger, data: st.DataObject) -> None:
         ledger.path.write_bytes(whole)
 
 
+def test_another_spelling_of_the_same_time_or_text_is_seen(ledger: Ledger) -> None:
+    fill(ledger, 1)
+    whole = ledger.path.read_bytes()
+    for place in range(len(whole)):
+        for other in {32, 44, 46, ord("t"), ord("x"), whole[place] ^ 1} - {whole[place]}:
+            ledger.path.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
+            with pytest.raises(Broken):
+                list(ledger.entries())
+
+
 def test_another_spelling_of_the_same_signature_is_seen(ledger: Ledger) -> None:
     lines = fill(ledger)
     told = json.loads(lines[2])

@@ -101,6 +101,12 @@ def test_an_outside_library_has_one_door(library: str) -> None:
     assert users, f"nobody uses {library}: take its door off the table"
 
 
+def test_the_service_opens_parquet_in_one_process_alone() -> None:
+    users = [path for path in (ROOT / "serving").rglob("*.py") if any("pyarrow" in name for name in imported(path))]
+    assert users == [ROOT / "serving/jobs/parquet.py"]
+    assert not [path for path in modules() if "serving.jobs.parquet" in imported(path)]
+
+
 def test_nothing_imports_the_machinery() -> None:
     for path in modules():
         if path.relative_to(ROOT).parts[0] != "infra":

@@ -84,6 +84,18 @@ def test_a_service_killed_in_the_middle_of_a_job_and_of_a_delivery_ends_both(wor
     assert all(entries[name].verb == "webhook.delivered" for name in ids)
 
 
+def kill_once_there(above: int, name: bytes) -> None:
+    """Kill the first process below `above` whose command line holds `name`."""
+
+    def below(pid: int) -> list[int]:
+        tasks = Path(f"/proc/{pid}/task").glob("*/children")
+        found = [int(child) for task in tasks for child in task.read_text().split()]
+        return [*found, *(one for child in found for one in below(child))]
+
+    found = until(lambda: [pid for pid in below(above) if name in Path(f"/proc/{pid}/cmdline").read_bytes()])
+    os.kill(found[0], signal.SIGKILL)
+
+
 def test_chores_that_fall_are_taken_up_again(world: Any, template: Any) -> None:
     mandate, form = world.grant("bohai", GOOD).id, {"grant_type": "client_credentials"}
     with serving(world, free_port()) as (url, _, process):
@@ -98,6 +110,8 @@ def test_chores_that_fall_are_taken_up_again(world: Any, template: Any) -> None:
                 until(lambda: bank.get(f"/v1/jobs/{name}").json()["state"] == "done")
 
             done(3)
+            kill_once_there(process.pid, b"serving.jobs.scorer")
+            done(3000)
             (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
             os.kill(int(child), signal.SIGKILL)
             done(3)

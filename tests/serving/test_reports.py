@@ -87,6 +87,27 @@ def test_the_mandate_opens_the_rest_and_the_evaluation(reporting: Any) -> None:
 
 
 @pytest.mark.attack
+def test_who_draws_may_fall_and_nothing_of_the_service_falls_with_it(reporting: Any) -> None:
+    assert get(reporting, format="pdf").status_code == 200
+    drawer = reporting.http.app.app.state.drawer
+    assert (
+        "reportlab"
+        not in subprocess.run(
+            [sys.executable, "-c", "import serving.app, sys; print(list(sys.modules))"], capture_output=True, text=True
+        ).stdout
+    )
+    drawer._process.kill()
+    drawer._process.wait()
+    assert get(reporting, format="pdf").status_code == 200  # another draws
+    drawer.seconds = 0.0
+    response = get(reporting, format="pdf")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert reporting.world.ledger.about(response.json()["score_id"])[0].because["status"] == 503
+    drawer.seconds = 30
+    assert get(reporting, format="pdf").status_code == 200
+
+
+@pytest.mark.attack
 def test_no_words_of_a_record_become_markup_or_code(reporting: Any) -> None:
     page = get(reporting, UNKNOWN, format="html")
     text = page.text

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,60 +12,18 @@ from serving_world import PLATFORM, PURPOSE, codes
 from credit.errors import Malformed
 from serving.access import Access
 from serving.answers import answer_digest
-from serving.jobs.lines import HEAD, read_line
-from serving.jobs.scoring import CHUNK, work, work_on
+from serving.jobs.columns import HEAD
+from serving.jobs.lines import read_line
+from serving.jobs.scoring import CHUNK, work
 from serving.jobs.store import Jobs
 from serving.mandates import revoke
-from serving.opening import open_desk, open_stores
 from serving.replay import replay
-from serving.signatures import HEADER, verify
 
 GOOD, OTHER, THIRD = codes("enterprise", 3)
 UNKNOWN = codes("enterprise", 99)[-1]
 
 
-class Bank:
-    """The bank bohai sending files, and the worker by hand."""
-
-    def __init__(self, running: Any) -> None:
-        self.running, self.world = running, running.world
-        self.desk = open_desk(self.world.settings())
-        self.desk.library.refresh()
-        self.watches, self.jobs = open_stores(self.world.settings())
-
-    def ask(self, method: str, path: str, content: bytes | None = None, bank: str = "bohai") -> Any:
-        headers = {"Authorization": f"Bearer {self.running.token(bank)}", "Content-Type": "text/csv"}
-        return self.running.http.request(method, path, content=content, headers=headers)
-
-    def send(self, lines: list[str]) -> str:
-        told = self.ask("POST", "/v1/jobs", "\n".join([",".join(HEAD), *lines]).encode())
-        assert told.status_code == 200, told.text
-        return str(told.json()["job_id"])
-
-    def work(self) -> None:
-        while work(self.desk, self.jobs):
-            pass
-
-    def rows(self, name: str) -> list[dict[str, str]]:
-        told = self.ask("GET", f"/v1/jobs/{name}/result")
-        assert told.status_code == 200, told.text
-        assert told.headers["content-type"] == "text/csv"
-        verify(told.content, told.headers[HEADER], self.world.ring)
-        return list(csv.DictReader(io.StringIO(told.text)))
-
-
-@pytest.fixture
-def bank(serve: Any) -> Iterator[Bank]:
-    with serve(chores=False) as running:
-        made = Bank(running)
-        yield made
-        made.watches.close()
-        made.jobs.close()
-        made.desk.recorder.close()
-        made.desk.access.close()
-
-
-def test_each_line_is_judged_by_itself_and_bad_ones_get_words(bank: Bank) -> None:
+def test_each_line_is_judged_by_itself_and_bad_ones_get_words(bank: Any) -> None:
     mine, unknown = bank.world.grant("bohai", GOOD).id, bank.world.grant("bohai", UNKNOWN).id
     name = bank.send([
         f"{GOOD},{PURPOSE},{mine}", f"{OTHER},{PURPOSE},{mine}", f"{UNKNOWN},{PURPOSE},{unknown}",
@@ -95,13 +50,11 @@ def test_each_line_is_judged_by_itself_and_bad_ones_get_words(bank: Bank) -> Non
     assert answer_digest(alone) == alone["receipt"]["digest"]
 
 
-def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: Bank) -> None:
+def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: Any) -> None:
     mandate = bank.world.grant("bohai", GOOD).id
     lines = 2 * CHUNK + 7
     name = bank.send([f"{GOOD},{PURPOSE},{mandate}"] * lines)
-    job = bank.jobs.next()
-    assert job is not None
-    work_on(bank.desk, bank.jobs, job)
+    assert work(bank.desk, bank.jobs)
 
     class Killed(BaseException):
         pass
@@ -115,7 +68,7 @@ def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: B
     assert second is not None
     assert second.done == CHUNK
     with pytest.raises(Killed):  # the entries and the rows are written, and nobody said so
-        work_on(bank.desk, dying, second)
+        work(bank.desk, dying)
     dying.close()
     with bank.jobs.told(second).open("ab") as torn:
         torn.write(b"513,200,half a ro")
@@ -129,7 +82,7 @@ def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: B
 
 
 @pytest.mark.attack
-def test_a_job_is_of_its_bank_alone_and_what_is_no_job_is_refused(bank: Bank) -> None:
+def test_a_job_is_of_its_bank_alone_and_what_is_no_job_is_refused(bank: Any) -> None:
     head = (",".join(HEAD) + "\n").encode()
     for body in (b"", head, b"a,b,c\n1,2,3", head + b"\xff\xfe", b"\x00" * 100, head + b"x\n" * 100_001):
         assert bank.ask("POST", "/v1/jobs", body).status_code == 422
@@ -147,7 +100,7 @@ def test_a_job_is_of_its_bank_alone_and_what_is_no_job_is_refused(bank: Bank) ->
 
 
 @pytest.mark.attack
-def test_codes_are_not_tried_by_file_either(bank: Bank) -> None:
+def test_codes_are_not_tried_by_file_either(bank: Any) -> None:
     mandate = bank.world.grant("bohai", GOOD).id
     name = bank.send([f"{OTHER},{PURPOSE},{mandate}"] * (2 * CHUNK))
     bank.work()
@@ -157,7 +110,7 @@ def test_codes_are_not_tried_by_file_either(bank: Bank) -> None:
 
 
 @pytest.mark.attack
-def test_a_mandate_taken_back_in_the_middle_opens_no_later_line_and_a_bank_shut_out_gets_none(bank: Bank) -> None:
+def test_a_mandate_taken_back_in_the_middle_opens_no_later_line_and_a_bank_shut_out_gets_none(bank: Any) -> None:
     mandate = bank.world.grant("bohai", GOOD).id
     name = bank.send([f"{GOOD},{PURPOSE},{mandate}"] * (CHUNK + 50))
     assert work(bank.desk, bank.jobs)
@@ -183,7 +136,7 @@ def test_any_line_is_three_fields_or_malformed(text: str) -> None:
         assert not text or len(text) < 8 or text not in str(bad)  # noqa: PT017
 
 
-def test_a_job_that_is_over_leaves_nothing_of_its_subjects(bank: Bank) -> None:
+def test_a_job_that_is_over_leaves_nothing_of_its_subjects(bank: Any) -> None:
     name = bank.send([f"{GOOD},{PURPOSE},{bank.world.grant('bohai', GOOD).id}"])
     bank.work()
     job = bank.jobs.job(name, "bohai")

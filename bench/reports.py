@@ -1,0 +1,105 @@
+"""Reports in figures: what the answers notice of four PDFs a second drawn beside them.
+
+The service and the process that draws share core 0; the load and whoever asks for reports are on core 1.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+
+from bench import door, door_world, load
+from bench.door_world import TODAY
+from bench.jobs import connected
+from bench.record import record
+from credit.canonical import canonical
+from credit.keys import create_secret
+from credit.seal import Kind
+from credit.subjects import PseudonymKey
+
+RUNS, SECONDS, CONNECTIONS, RATE = 5, 4.0, 4, 4.0
+
+
+def reports_beside_answers() -> None:
+    """Ratios of the answers' p50, p99 and number a second with RATE PDFs a second and without, in pairs."""
+    shelve()
+    with door._server("serving") as (port, _), connected(port) as bank:
+        code = door.world().asks[0][0]
+        assert draw(bank, code).startswith(b"%PDF-")  # the first one waits for the library
+        requests, alone, beside, drawn = door.asks(port), [], [], 0
+        load.run(port, requests, CONNECTIONS, 1.0)
+        for _ in range(RUNS):
+            alone.append(load.run(port, requests, CONNECTIONS, SECONDS))
+            with asking(bank, code) as times:
+                beside.append(load.run(port, requests, CONNECTIONS, SECONDS))
+            drawn += len(times)
+        more = {"runs": RUNS, "seconds": SECONDS, "connections": CONNECTIONS,
+                "pdfs_a_second": round(drawn / RUNS / SECONDS, 1)}  # fmt: skip
+        for what in ("rps", "p50_ms", "p99_ms"):
+            ratios = [getattr(b, what) / getattr(a, what) for a, b in zip(alone, beside, strict=True)]
+            told = {**more, "range": [round(min(ratios), 2), round(max(ratios), 2)],
+                    "alone": round(statistics.median(getattr(a, what) for a in alone), 3),
+                    "beside": round(statistics.median(getattr(b, what) for b in beside), 3)}  # fmt: skip
+            name, against = f"reports_beside_answers_{what}", "the same service without reports"
+            record(name, statistics.median(ratios), "times", against=against, data=door.DATA, more=told)
+
+
+def draw(bank: httpx.Client, code: str) -> bytes:
+    """One report as a PDF."""
+    told = bank.get(f"/v1/reports/{code}?format=pdf")
+    assert told.status_code == 200, told.text
+    return told.content
+
+
+@contextlib.contextmanager
+def asking(bank: httpx.Client, code: str) -> Iterator[list[float]]:
+    """RATE PDFs a second, asked for one after another, while this lasts; how long each took."""
+    over, times = threading.Event(), list[float]()
+
+    def ask() -> None:
+        while not over.is_set():
+            began = time.monotonic()
+            draw(bank, code)
+            times.append(time.monotonic() - began)
+            over.wait(max(0.0, 1 / RATE - times[-1]))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield times
+    finally:
+        over.set()
+        thread.join()
+
+
+def shelve() -> None:
+    """Dossiers of one invented firm with sixty records, in the form of `models.dossiers`."""
+    root, code = door.world().root, door.world().asks[0][0]
+    key = PseudonymKey("inquiry", create_secret(root / "keys" / "pseudonym-inquiry.key"))
+    shown = {name: {"title": title, "unit": "", "shown_to": "anyone"}
+             for name, title in (("document_number", "文号"), ("facts", "违法事实"))}  # fmt: skip
+    table = {"source": "x", "shown": shown, "columns": list(shown), "document": "document_number", "scope": None,
+             "with_mandate": [], "state": None, "repairable": False}  # fmt: skip
+    names = {"subject_name": {"title": "名称", "unit": "", "shown_to": "anyone"}}
+    tables = {
+        "registration": {**table, "title": "登记", "english": "registration", "shown": names, "columns": list(names),
+                         "document": None},
+        "administrative_penalty": {**table, "title": "行政处罚", "english": "penalties"},
+    }  # fmt: skip
+    records = [["2026-06-30", None, f"津市监罚〔2026〕{n}号", "未按规定公示年度报告。" * 4] for n in range(60)]
+    told = canonical(
+        {"registration": [["2015-01-01", None, "海河虚构贸易有限公司"]], "administrative_penalty": records}
+    )
+    release = door_world._seal(root, Kind.RELEASE, "custody", {"rows": b"none"}, purpose="inquiry")
+    offsets = b"".join(number.to_bytes(8, "little") for number in (0, len(told)))
+    files = {"subjects.bin": key.key_of(code).raw, "offsets.bin": offsets,
+             "dossiers.json": told, "index.json": canonical(tables)}  # fmt: skip
+    terms = {"model": "dossiers", "release": release, "as_of": str(TODAY), "subjects": 1, "invented": True}
+    seal = door_world._seal(root, Kind.SNAPSHOT, "compute", files, release, **terms)
+    pointer = {"model": "dossiers", "snapshot": seal, "as_of": str(TODAY)}
+    door_world._point(root, "snapshot-dossiers", pointer)
