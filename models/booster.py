@@ -1,13 +1,14 @@
 """The door to LightGBM for training. The same rows and the same recipe give the same text, to the byte.
 
-Deterministic: one thread a task, fixed seeds, row-wise histograms, no bagging. Monotone in the declared directions with
-LightGBM's ``basic`` method (Auguste, Malory and Smirnov 2020, §3), which the promotion gate proves on the trees.
+Deterministic: one thread a task, fixed seeds, row-wise histograms. Monotone in the declared directions with LightGBM's
+``basic`` method (Auguste, Malory and Smirnov 2020, §3), which the promotion gate proves on the trees. Where a tree is
+grown on a part of the rows only (stochastic gradient boosting, Friedman 2002), its text counts all rows of each leaf.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import lightgbm
@@ -17,7 +18,12 @@ from numpy.typing import NDArray
 from credit.errors import Refused
 from models.parallel.gang import Gang, Threads
 from models.parallel.shards import grow_sharded
-from models.trees.model_text import plain
+from models.trees import walk
+from models.trees.averaged import averaged
+from models.trees.constants import without_constants
+from models.trees.flat import flat
+from models.trees.model_text import plain, read
+from models.trees.recount import leaves_of, recounted
 
 Floats = NDArray[np.float64]
 SHARES = (0.25, 0.5, 1.0)  # of the rounds: where the search looks at a growing model
@@ -35,15 +41,34 @@ class Recipe:
     shards: int = 1  # the parts its rows are cut into, each for a worker of its own
     l2: float = 1.0
     feature_share: float = 1.0  # of the features, drawn anew for each tree from the seed
+    split_share: float = 1.0  # of those, drawn anew for each split
+    row_share: float = 1.0  # of the rows, drawn anew for each tree
+    beside: tuple[Recipe, ...] = ()  # whose boosters are averaged with this one's
 
     @property
     def stops(self) -> tuple[int, ...]:
         """The rounds at which a growing model is looked at."""
         return tuple(sorted({max(1, round(self.rounds * share)) for share in SHARES}))
 
+    @property
+    def alone(self) -> tuple[Recipe, ...]:
+        """The recipes of the boosters that are averaged, each by itself: this one and those beside it."""
+        return (replace(self, beside=()), *self.beside)
+
     def as_json(self) -> dict[str, Any]:
-        """The recipe as plain values."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        """The recipe as plain values; :meth:`of` gives it back."""
+        told = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "beside"}
+        return told | ({"beside": [each.as_json() for each in self.beside]} if self.beside else {})
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Recipe:
+        """Read plain values, those of versions before there were shares of rows or averages as well."""
+        return cls(**{**told, "beside": tuple(map(cls.of, told.get("beside", ())))})
+
+
+def together(recipes: Sequence[Recipe]) -> Recipe:
+    """The recipe of the average of these, each of one booster."""
+    return replace(recipes[0], beside=tuple(recipes[1:]))
 
 
 def grow(
@@ -61,14 +86,35 @@ def grow(
     if recipe.shards > 1:
         told = settings(directions, recipe)
         return grow_sharded(features, labels, names, told, recipe.rounds, recipe.shards, gang or Threads())
+    return average([_grown(features, labels, names, directions, each) for each in recipe.alone])
+
+
+def average(boosters: Sequence[Any]) -> Any:
+    """The booster whose margins are the mean of theirs; of one, itself."""
+    if len(boosters) == 1:
+        return boosters[0]
+    return lightgbm.Booster(model_str=averaged([plain(each.model_to_string()) for each in boosters]))
+
+
+def _grown(
+    features: Floats, labels: NDArray[Any], names: Sequence[str], directions: Sequence[int], recipe: Recipe
+) -> Any:
     *_, whole = growing(features, labels, names, directions, recipe)
-    return whole
+    text = plain(whole.model_to_string())
+    leaves = leaves_of(text)
+    if max(leaves, default=1) < 2 or (recipe.row_share == 1.0 and min(leaves) > 1):
+        return whole  # as it is: without a split whoever asked says what that means
+    text = without_constants(text)
+    if recipe.row_share < 1.0:
+        found = walk.leaves(flat(read(text, names)), features)  # every row, whether or not a tree was grown on it
+        text = recounted(text, [np.bincount(led, minlength=n) for led, n in zip(found.T, leaves_of(text), strict=True)])
+    return lightgbm.Booster(model_str=text)
 
 
 def growing(
     features: Floats, labels: NDArray[Any], names: Sequence[str], directions: Sequence[int], recipe: Recipe
 ) -> Iterator[Any]:
-    """The booster that :func:`grow` gives (of one shard), at each of the recipe's stops; whoever looks may leave."""
+    """The booster of one recipe alone (of one shard), at each of its stops; whoever looks may leave."""
     told = settings(directions, recipe)
     data = lightgbm.Dataset(features, labels, feature_name=list(names), params=told)
     booster = lightgbm.Booster(told, data)
@@ -88,6 +134,8 @@ def settings(directions: Sequence[int], recipe: Recipe) -> dict[str, Any]:
         "max_bin": 127,
         "lambda_l2": recipe.l2,
         "feature_fraction": recipe.feature_share,
+        "feature_fraction_bynode": recipe.split_share,
+        **({"bagging_fraction": recipe.row_share, "bagging_freq": 1} if recipe.row_share < 1 else {}),
         "monotone_constraints": list(directions),
         # "intermediate" and "advanced" forget where missing values go, and break the direction there (seen on the
         # invented city by the promotion gate); "basic" holds always and costs 0.000 to 0.003 of AUC.

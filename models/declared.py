@@ -11,10 +11,12 @@ from typing import Any
 from models.forms import Form
 from models.nearest import hint
 from models.space import Space, read_space, usual
+from models.trees.model_text import MAXIMUM_TREES
 
 CALIBRATIONS = ("best", "platt", "beta", "isotonic")
 PREFER = ("smaller", "best")
 FOLDS_BY = ("subject", "period")
+MEMBERS, MOST_MEMBERS = 4, 16  # boosters that are averaged: each costs whoever scores its trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Training:
 
     The search ends early when ``patience`` trials came and went without a better one. A model of more than
     ``rows_a_worker`` rows is grown by several workers, each with a part of the rows.
+    Of ``members`` trials at the most the best recipes are averaged, of those as good as the best (1: one recipe alone).
     ``calibration`` pins a kind of calibration map; "best" takes what log-loss chooses (models.calibration_choice).
     ``prefer``: the smaller of the recipes that are as good as the best, which bears change better, or the best.
     ``accept_leak`` names features that tell the label by themselves and may: somebody has looked.
@@ -100,6 +103,7 @@ class Training:
     space: Space = field(default_factory=Space)
     calibration: str = "best"
     prefer: str = "smaller"
+    members: int = MEMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,12 @@ def read_split(form: Form) -> Split:
 def read_training(form: Form) -> Training:
     """The training section."""
     leaf = form.whole("minimum_leaf", least=1, most=100_000, otherwise=40)
-    space = form.form("space", known=keys_of(Space), optional=keys_of(Space)) if "space" in form.told else None
+    told = form.form("space", known=keys_of(Space), optional=keys_of(Space)) if "space" in form.told else None
+    space = read_space(told, leaf) if told else usual(leaf)
+    most = max(1, MAXIMUM_TREES // space.rounds[1])
+    members = form.whole("members", least=1, most=MOST_MEMBERS, otherwise=min(MEMBERS, most))
+    why = f"{members} boosters of {space.rounds[1]} rounds are over {MAXIMUM_TREES} trees"
+    form.require("members", members <= most, why, "Average fewer, or lower the most of space.rounds")
     return Training(
         form.whole("trials", least=1, most=1000, otherwise=12),
         form.whole("seed", least=0, most=2**31 - 1, otherwise=7),
@@ -199,9 +208,10 @@ def read_training(form: Form) -> Training:
         form.whole("rows_a_worker", least=500, most=1_000_000_000, otherwise=2_000_000),
         form.names("accept_leak") if "accept_leak" in form.told else (),
         form.whole("patience", least=1, most=1000, otherwise=24),
-        read_space(space, leaf) if space else usual(leaf),
+        space,
         form.one_of("calibration", CALIBRATIONS, otherwise="best"),
         form.one_of("prefer", PREFER, otherwise="smaller"),
+        members,
     )
 
 

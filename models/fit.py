@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from credit.errors import Refused
 from models import version
-from models.booster import Recipe, grow, text_of
+from models.booster import Recipe, average, grow, text_of, together
 from models.calibration_choice import Chosen, choose
 from models.challenger.challenge import challenge
 from models.cluster import Progress, Tasks
@@ -106,7 +106,7 @@ def learn(
     subjects = [sample.subjects[number] for number in np.flatnonzero(in_time)]
     looked_at = few(subjects, most)
     choice = search(_only(rows, looked_at), training, tasks, progress)
-    chosen = replace(choice.recipe, shards=shards_of(len(rows.labels), most))
+    chosen = _sharded(choice.recipe, shards_of(len(rows.labels), most))
     recipe, text = full_leaves(rows, chosen, tasks.gang, training.minimum_leaf)
     sharded = recipe.shards > 1
     margins = out_of_fold_sharded(rows, recipe, tasks.gang) if sharded else out_of_fold(rows, recipe, tasks)
@@ -139,21 +139,32 @@ def fit(
 
 
 def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None, least: int = 0) -> tuple[Recipe, str]:
-    """Trees in which every leaf really holds ``least`` rows (0: the recipe's own), and the recipe that grew them.
+    """Trees in which every leaf really holds ``least`` rows (0: the recipe's own), and the recipe that grew them."""
+    grown = [_full(rows, each, gang, least or recipe.minimum_leaf) for each in recipe.alone]
+    return together([each for each, _ in grown]), text_of(average([booster for _, booster in grown]))
+
+
+def _full(rows: Rows, recipe: Recipe, gang: Gang | None, least: int) -> tuple[Recipe, Any]:
+    """One booster of full leaves.
 
     LightGBM bounds a leaf by an estimate of its rows from their Hessians, so late trees undercut the bound; it is
     raised until they do not, the faster the farther off they are. It ends: a bound high enough leaves no split, which
     is refused in words.
     """
-    least, now = least or recipe.minimum_leaf, recipe
+    now = recipe
     while True:
-        text = text_of(grow(rows.features, rows.labels, rows.names, rows.directions, now, gang))
-        smallest = min(int(tree.leaf_count.min()) for tree in read(text, rows.names).trees)
+        booster = grow(rows.features, rows.labels, rows.names, rows.directions, now, gang)
+        smallest = min(int(tree.leaf_count.min()) for tree in read(text_of(booster), rows.names).trees)
         if smallest >= least:
-            return now, text
+            return now, booster
         bound = now.minimum_leaf
         further = math.ceil(bound * math.sqrt(least / max(1, smallest)))
         now = replace(now, minimum_leaf=max(further, bound + least - smallest))
+
+
+def _sharded(recipe: Recipe, shards: int) -> Recipe:
+    """The recipe of the whole model: where they take several workers, one booster of all of them."""
+    return recipe if shards == 1 else replace(recipe, shards=shards, row_share=1.0, beside=())
 
 
 def _told(rows: Rows, margins: NDArray[np.float64], fold: int) -> dict[str, float]:

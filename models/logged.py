@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from models.sample import Sample
 
 FIGURES = ("rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier", "stability_index")
-_TRIED = ("leaves", "rate", "minimum_leaf", "l2", "feature_share", "seed", "pruned")
+_TRIED = ("leaves", "rate", "minimum_leaf", "l2", "feature_share", "split_share", "row_share", "seed", "pruned")
 
 
 def tags(opened: Opened, by: Actor) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The search for a recipe (超参数搜索): trials times folds as tasks, judged out of fold, the smaller model preferred.
+"""The search for a recipe (超参数搜索): trials times folds as tasks, judged out of fold, the best of several averaged.
 
 Trials come in *generations*: each is asked for as a whole, grown wherever there is room, and told of as a whole, so the
 same order finds the same recipe on two workers and on two hundred, whoever is first. A task grows one trial on one
@@ -8,8 +8,9 @@ waits for another. Plain tasks in processes that are there already: with Ray Tun
 the same search took longer than one trial after another.
 
 A fold holds whole subjects, so a subject's own past never helps to tell its future. Among the recipes whose mean fold
-AUC is within one standard error of the best (of the paired difference over the folds) the smallest model is taken
-(Breiman, Friedman, Olshen and Stone 1984, section 3.4.3).
+AUC is within one standard error of the best (of the paired difference over the folds; Breiman, Friedman, Olshen and
+Stone 1984, section 3.4.3) the order of the figures is chance: the best of several trials are averaged, or the smallest
+model alone is taken, as the order says.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.booster import Recipe, grow, growing, margins
+from models.booster import Recipe, grow, growing, margins, together
 from models.cluster import Progress, Tasks
 from models.judging.metrics import auc
 from models.sampler import Sampler
@@ -106,21 +107,32 @@ def search(
         born = _grown(rows, asked, floors, tasks, _from(len(tried), training.trials, len(rows.folds), progress))
         sampler.tell([trial.means for trial in born], [trial.pruned for trial in born])
         tried += born
-    return choose(tried, training.prefer)
+    return choose(tried, training.prefer, training.members)
 
 
-def choose(tried: Sequence[Trial], prefer: str = "smaller") -> Choice:
-    """Of the recipes (each at each of its stops) the smallest within one standard error of the best, or the best."""
+def choose(tried: Sequence[Trial], prefer: str = "smaller", members: int = 1) -> Choice:
+    """Of the recipes (each at each of its stops) those within one standard error of the best, or the smallest of them.
+
+    ``members`` of them at the most are averaged, each of another trial. Of one alone ``prefer`` says which: the
+    smallest, or the best.
+    """
     seen = [
         (replace(trial.recipe, rounds=stop), aucs, number, trial.pruned)
         for number, trial in enumerate(tried, start=1)
         for stop, aucs in zip(trial.recipe.stops, trial.by_stop, strict=False)  # a trial given up has no last stops
     ]
     best = max(seen, key=lambda one: float(np.nanmean(one[1])))
-    near = [one for one in seen if prefer == "smaller" and _within_one_error(best[1] - one[1])] or [best]
-    recipe, *_ = min(near, key=lambda one: (one[0].leaves * one[0].rounds, -float(np.nanmean(one[1]))))
+    near = [one for one in seen if _within_one_error(best[1] - one[1])] or [best]
+    near.sort(key=lambda one: -float(np.nanmean(one[1])))
+    if members > 1:
+        several = {number: recipe for recipe, _, number, _ in reversed(near)}  # the best of each trial stays
+        taken = [several[number] for number in dict.fromkeys(number for _, _, number, _ in near)][:members]
+    elif prefer == "smaller":
+        taken = [min(near, key=lambda one: one[0].leaves * one[0].rounds)[0]]
+    else:
+        taken = [best[0]]
     return Choice(
-        recipe,
+        together(taken),
         tuple(
             one.as_json() | {"auc": round(float(np.nanmean(aucs)), 6), "trial": number, "pruned": pruned}
             for one, aucs, number, pruned in seen

@@ -20,15 +20,17 @@ Real = tuple[float, float]
 class Space:
     """Each a pair: the least and the most, both within. Equal, they fix what they bound."""
 
-    leaves: Whole = (3, 16)  # leaves a tree
-    rate: Real = (0.03, 0.15)  # learning rate
-    rounds: Whole = (40, 200)  # trees of a whole model; a shorter one may be taken, where its growth was looked at
+    leaves: Whole = (2, 16)  # leaves a tree
+    rate: Real = (0.03, 0.1)  # learning rate
+    rounds: Whole = (100, 300)  # trees of a whole model; a shorter one may be taken, where its growth was looked at
     minimum_leaf: Whole = (40, 160)  # rows in a leaf
-    l2: Real = (0.3, 30.0)  # LightGBM's lambda_l2
-    feature_share: Real = (0.5, 1.0)  # of the features, drawn anew for each tree
+    l2: Real = (2.0, 30.0)  # LightGBM's lambda_l2
+    feature_share: Real = (0.3, 1.0)  # of the features, drawn anew for each tree
+    split_share: Real = (0.3, 0.8)  # of those, drawn anew for each split
+    row_share: Real = (0.6, 1.0)  # of the rows, drawn anew for each tree
 
 
-WIDEST = Space((2, 1024), (0.001, 1.0), (1, 10_000), (1, 1_000_000), (1e-6, 1e6), (0.01, 1.0))
+WIDEST = Space((2, 1024), (0.001, 1.0), (1, 10_000), (1, 1_000_000), (1e-6, 1e6), (0.01, 1.0), (0.01, 1.0), (0.1, 1.0))
 
 
 def usual(minimum_leaf: int) -> Space:

@@ -70,7 +70,7 @@ def write(
 def recipe_of(folder: Path) -> Recipe:
     """The recipe a version was made by; raises :class:`Broken` when it does not say."""
     try:
-        return Recipe(**json.loads((folder / "version.json").read_bytes())["training"]["recipe"])
+        return Recipe.of(json.loads((folder / "version.json").read_bytes())["training"]["recipe"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Broken("A version does not say how it was made", why=type(error).__name__) from error
 

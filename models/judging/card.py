@@ -18,8 +18,8 @@ def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
         "",
         f"Subjects: {told['subject_kind'] or 'all kinds'}. Release `{told['release'][:20]}…`, "
         f"order `{told['order'][:18]}…`.",
-        f"Trained on {found['trained']['rows']} rows ({found['trained']['positives']} defaulted): "
-        f"{recipe['rounds']} trees of {recipe['leaves']} leaves, at least {recipe['minimum_leaf']} rows in each.",
+        f"Trained on {found['trained']['rows']} rows ({found['trained']['positives']} defaulted). "
+        f"Trees: {_trees(recipe)}.",
         "",
         f"## How well, {found['judged_by']}",
         "",
@@ -106,6 +106,15 @@ def _calibrations(found: Mapping[str, Any]) -> list[str]:
         ]
         lines.append(f"| {way}{' (taken)' if each['taken'] else ''} | {' | '.join(told)} |")
     return lines
+
+
+def _trees(recipe: Mapping[str, Any]) -> str:
+    """The trees of every booster that is averaged."""
+    boosters = [recipe, *recipe.get("beside", ())]
+    told = [f"{each['rounds']} of {each['leaves']} leaves" for each in boosters]
+    least = min(each["minimum_leaf"] for each in boosters)
+    mean = f"the mean of {len(told)} boosters, with " if len(told) > 1 else ""
+    return f"{mean}{', '.join(told)}" + f", each leaf of {least} rows or more"
 
 
 def _interval(found: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from credit.errors import Refused
 from credit.gate import Finding, Gate, Outcome
 from models.booster import Recipe, grow, text_of
 from models.judging import metrics
@@ -146,7 +147,10 @@ def leaf_size(case: Case, thresholds: Thresholds) -> Finding:
 def reproducible(case: Case, thresholds: Thresholds) -> Finding:
     """Its trees grow again from its order, to the byte."""
     rows = rows_of(case.sample, case.scorer)
-    again = text_of(grow(rows.features, rows.labels, rows.names, rows.directions, case.recipe))
+    try:
+        again = text_of(grow(rows.features, rows.labels, rows.names, rows.directions, case.recipe))
+    except Refused as nothing:  # grown again it has nothing to say
+        return Finding("reproducible", Outcome.FAIL, str(nothing), {})
     if again != case.text:
         return Finding("reproducible", Outcome.FAIL, "grown again from its order it comes out otherwise", {})
     return Finding("reproducible", Outcome.PASS, "grown again from its order, to the byte", {"bytes": len(again)})

@@ -136,7 +136,7 @@ def test_out_of_fold_no_row_is_told_by_a_card_that_saw_its_subject() -> None:
     sample = invented.sample(500, late=False)
     fitted = fit(invented.declaration(), sample, in_process(), **IDS)
     assert fitted.evidence["challenger"]["auc"] == pytest.approx(fitted.evidence["auc"], abs=0.05)
-    scorer, recipe = Scorer.of(fitted.text, fitted.told), Recipe(**fitted.told["training"]["recipe"])
+    scorer, recipe = Scorer.of(fitted.text, fitted.told), Recipe.of(fitted.told["training"]["recipe"])
     chance = np.random.default_rng(9).permutation(sample.labels)
     drawn = type(sample)(**{name: getattr(sample, name) for name in sample.__slots__} | {"labels": chance})
     judged = judge_rows(drawn, scorer, recipe, in_process(), baseline=False)
@@ -171,6 +171,6 @@ def test_two_workers_give_the_same_scorecard(
     fitted: Fitted, sample: Sample, ray_cluster: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("models.challenger.challenge.FEW", 0)  # so few values would be cut here
-    scorer, recipe = Scorer.of(fitted.text, fitted.told), Recipe(**fitted.told["training"]["recipe"])
+    scorer, recipe = Scorer.of(fitted.text, fitted.told), Recipe.of(fitted.told["training"]["recipe"])
     judged = judge_rows(sample, scorer, recipe, in_process(), baseline=False)
     assert challenge(scorer, sample, judged, 30, ray_cluster) == fitted.evidence["challenger"]

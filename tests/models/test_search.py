@@ -18,11 +18,12 @@ from models.cluster import Progress, Tasks, in_process
 from models.declared import Training, training_of
 from models.parallel.gang import Gang, Threads
 from models.sample import Sample
+from models.sampler import KNOWN
 from models.search import Rows, Trial, choose, search
 from models.space import Space
 from tests.models import invented
 
-SMALL = Space((3, 6), (0.05, 0.15), (8, 24), (30, 60), (0.5, 5.0), (0.5, 1.0))
+SMALL = Space((3, 6), (0.05, 0.15), (8, 24), (30, 60), (0.5, 5.0), (0.5, 1.0), (0.5, 1.0), (0.6, 1.0))
 TRAINING = Training(trials=10, seed=7, minimum_leaf=30, space=SMALL)
 
 
@@ -71,13 +72,13 @@ def test_every_recipe_lies_within_its_space_and_says_so(rows: Rows) -> None:
     assert {each["trial"] for each in compared} == set(range(1, 11))
     for each in compared:
         assert SMALL.leaves[0] <= each["leaves"] <= SMALL.leaves[1]
-        for name in ("rate", "minimum_leaf", "l2", "feature_share"):
+        for name in ("rate", "minimum_leaf", "l2", "feature_share", "split_share", "row_share"):
             assert getattr(SMALL, name)[0] <= each[name] <= getattr(SMALL, name)[1], name
         assert each["rounds"] <= SMALL.rounds[1]
 
 
 def test_bounds_that_are_equal_fix_what_they_bound(rows: Rows) -> None:
-    fixed = Space((5, 5), (0.1, 0.1), (12, 12), (30, 30), (1.0, 1.0), (1.0, 1.0))
+    fixed = Space((5, 5), (0.1, 0.1), (12, 12), (30, 30), (1.0, 1.0), (1.0, 1.0), (1.0, 1.0), (1.0, 1.0))
     compared = search(rows, replace(TRAINING, trials=4, space=fixed), in_process()).compared
     assert {(each["leaves"], each["rate"], each["l2"], each["feature_share"]) for each in compared} == {(5, 0.1, 1, 1)}
     assert {each["rounds"] for each in compared} == {3, 6, 12}
@@ -122,9 +123,38 @@ def test_what_is_taken_is_within_an_error_of_the_best_and_no_larger(aucs: list[l
     assert behind <= np.ptp(aucs) / 2 + 1e-12, "a paired error over three folds is below half the range"
 
 
-def test_a_share_of_the_features_is_drawn_alike_each_time(rows: Rows) -> None:
+def test_what_is_known_to_do_well_is_tried_first(rows: Rows) -> None:
+    """So no search ends below it, out of fold."""
+    wide = Space((2, 31), (0.03, 0.2), (20, 400), (30, 60), (0.3, 30.0))
+    compared = search(rows, replace(TRAINING, trials=4, space=wide), in_process()).compared
+    tried = {(each["leaves"], each["rate"], each["l2"], each["split_share"], each["row_share"]) for each in compared}
+    assert tried == {(k["leaves"], k["rate"], k["l2"], k["split_share"], k["row_share"]) for k in KNOWN}
+
+
+@given(
+    aucs=st.lists(st.lists(st.floats(0.5, 0.9), min_size=4, max_size=4), min_size=2, max_size=8),
+    members=st.integers(2, 5),
+)
+@hypothesis(max_examples=50)
+def test_an_average_is_of_different_trials_each_as_good_as_the_best(aucs: list[list[float]], members: int) -> None:
+    tried = [
+        Trial(Recipe(6, 0.1, 8, 40, seed), tuple((value - 0.1, value) for value in folds))
+        for seed, folds in enumerate(aucs)
+    ]
+    taken = choose(tried, members=members).recipe.alone
+    assert 1 <= len(taken) <= members
+    assert len({recipe.seed for recipe in taken}) == len(taken), "each of a trial of its own"
+    best = max(aucs, key=lambda folds: np.mean(folds))
+    assert np.mean(aucs[taken[0].seed]) == np.mean(best), "the best is among them, and first"
+    for recipe in taken:
+        behind = np.array(best) - np.array(aucs[recipe.seed])
+        assert np.mean(behind) <= np.std(behind, ddof=1) / 2 + 1e-12
+
+
+@pytest.mark.parametrize("share", ["feature_share", "split_share", "row_share"])
+def test_a_share_is_drawn_alike_each_time(rows: Rows, share: str) -> None:
     """And another seed draws others: what is proved is that chance is at work, and is the seed's."""
-    recipe = Recipe(6, 0.1, 30, 30, 7, feature_share=0.5)
+    recipe = replace(Recipe(6, 0.1, 30, 30, 7), **{share: 0.5})
     one, again, other = (
         text_of(grow(rows.features, rows.labels, rows.names, rows.directions, each))
         for each in (recipe, recipe, replace(recipe, seed=8))
