@@ -30,7 +30,7 @@ def serve(settings: ServiceSettings, sockets: list[socket.socket] | None = None,
           board: Board | None = None) -> None:  # fmt: skip
     """Answer until SIGTERM, then let the calls under way end."""
     app: Any = create_app(settings, board, place)
-    wire: Any = partial(Wire, fast=None if settings.traces else Fast(app))  # a span is of the ordinary way
+    fast = None if settings.traces else Fast(app)  # a span is of the ordinary way
     if settings.traces:  # loaded only where it is wanted
         from serving.traces import traced
 
@@ -38,12 +38,17 @@ def serve(settings: ServiceSettings, sockets: list[socket.socket] | None = None,
     gc.collect()
     gc.freeze()  # what is imported by now stays: it need not be looked at again
     gc.set_threshold(50_000, 20, 100)
-    config = uvicorn.Config(
+    uvicorn.Server(configured(app, settings, fast)).run(sockets)
+
+
+def configured(app: Any, settings: ServiceSettings, fast: Fast | None) -> uvicorn.Config:
+    """How uvicorn serves the application."""
+    wire: Any = partial(Wire, fast=fast)
+    return uvicorn.Config(
         app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False,
         proxy_headers=bool(settings.proxies), forwarded_allow_ips=settings.proxies, http=wire,
         limit_concurrency=1000, backlog=1024, timeout_graceful_shutdown=DRAIN_SECONDS,
     )  # fmt: skip
-    uvicorn.Server(config).run(sockets)
 
 
 def main(listening: int, shown: int, lifeline: int, place: int) -> int:

@@ -1,0 +1,247 @@
+"""The fast way says what the ordinary way says, only sooner; whatever it cannot answer, the ordinary way answers."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from serving_world import PURPOSE, codes
+
+from credit.actor import Actor
+from serving import fast, worker
+from serving.access import Limit
+from serving.app import create_app
+from serving.mandates import revoke
+from serving.replay import replay
+from serving.signatures import HEADER, verify
+
+PLATFORM = Actor.parse("platform:wang")
+FIRM, OTHER = codes("enterprise", 2)
+
+
+class Line:
+    """One connection to the service, byte by byte."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.link, self.token = socket.create_connection(("127.0.0.1", port), timeout=20), token
+        self.held = b""
+
+    def request(self, mandate: str, code: str = FIRM, more: str = "", body: str | None = None) -> bytes:
+        told = body or json.dumps({"uscc": code, "purpose": PURPOSE, "mandate": mandate})
+        head = f"POST /v1/scores HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.token}\r\n{more}"
+        return f"{head}Content-Length: {len(told)}\r\n\r\n{told}".encode()
+
+    def ask(self, *words: Any, **more: Any) -> tuple[int, dict[str, str], bytes]:
+        self.link.sendall(self.request(*words, **more))
+        return self.answer()
+
+    def answer(self) -> tuple[int, dict[str, str], bytes]:
+        while b"\r\n\r\n" not in self.held:
+            self._more()
+        head, _, self.held = self.held.partition(b"\r\n\r\n")
+        status, *lines = head.decode().split("\r\n")
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+        while len(self.held) < int(headers["content-length"]):
+            self._more()
+        size = int(headers["content-length"])
+        body, self.held = self.held[:size], self.held[size:]
+        return int(status.split()[1]), headers, body
+
+    def _more(self) -> None:
+        came = self.link.recv(65536)
+        assert came, "the service hung up"
+        self.held += came
+
+
+class House:
+    """The service on a port of its own, in a thread, and what was taken on the fast way."""
+
+    def __init__(self, world: Any, door: Any, server: Any, port: int, taken: list[bool]) -> None:
+        self.world, self.door, self.server, self.port, self.taken = world, door, server, port, taken
+        self.lines: list[Line] = []
+
+    def line(self) -> Line:
+        desk = self.door.desk
+        self.lines.append(Line(self.port, desk.tokens.sign(desk.access.client("bohai"), "score")))
+        return self.lines[-1]
+
+    def entries(self, verb: str) -> list[Any]:
+        return [entry for entry in self.world.ledger.entries() if entry.verb == verb]
+
+
+@pytest.fixture
+def house(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    settings = world.settings()
+    door, taken = create_app(settings), list[bool]()
+    really = fast.Fast.take
+
+    def noted(self: Any, *words: Any) -> bool:
+        taken.append(really(self, *words))
+        return taken[-1]
+
+    monkeypatch.setattr(fast.Fast, "take", noted)
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(worker.configured(door, settings, fast.Fast(door)))
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    house = House(world, door, server, listening.getsockname()[1], taken)
+    yield house
+    for line in house.lines:
+        line.link.close()
+    server.should_exit = True
+    thread.join(timeout=20)
+    listening.close()
+    assert not thread.is_alive()
+
+
+def test_both_ways_give_the_same_answer_signed_counted_and_in_the_ledger(house: House) -> None:
+    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    told = [line.ask(mandate) for _ in range(3)]
+    assert house.taken == [True, True]  # the first head had to be read
+    bodies = []
+    for status, headers, body in told:
+        assert status == 200
+        verify(body, headers[HEADER.lower()], house.world.ring)
+        answer = json.loads(body)
+        again = replay(answer["score_id"], house.world.ledger, house.door.desk.library.shelf)
+        assert again.digest == answer["receipt"]["digest"]
+        bodies.append({k: v for k, v in answer.items() if k not in ("score_id", "receipt")})
+    assert bodies[0] == bodies[1] == bodies[2]
+    assert [sorted(headers) for _, headers, _ in told] == [sorted(told[0][1])] * 3
+    left = [int(headers["ratelimit"].split("r=")[1].split(";")[0]) for _, headers, _ in told]
+    assert left == sorted(left, reverse=True)
+    assert left[0] - left[2] in (1, 2)
+    said = [json.loads(body)["receipt"]["seq"] for *_, body in told]
+    assert [entry.seq for entry in house.entries("score.answered")] == said
+    assert b'haihe_calls_total{product="/v1/scores",status="200"} 3.0' in house.door.metrics.text(0)
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("how", ["revoked", "disabled", "spent", "unknown", "words", "shape", "other"])
+def test_what_may_not_be_answered_is_refused_as_on_the_ordinary_way_and_once(house: House, how: str) -> None:
+    desk, world = house.door.desk, house.world
+    line, mandate, lent = house.line(), world.grant("bohai", FIRM).id, world.grant("jincheng", FIRM).id
+    unknown, size = codes("enterprise", 99)[-1], 18
+    assert line.ask(mandate)[0] == line.ask(mandate)[0] == 200
+    asked: dict[str, Any] = {"mandate": mandate}
+    if how == "revoked":
+        revoke(desk.access, mandate, by=PLATFORM, ledger=world.ledger)
+    elif how == "disabled":
+        desk.access.disable_client("bohai")
+    elif how == "spent":
+        desk.access.set_limit("bohai", Limit(0.001, 1))
+        assert line.ask(mandate)[0] == 200
+    elif how == "unknown":
+        asked = {"mandate": world.grant("bohai", unknown).id, "code": unknown}
+    elif how == "words":
+        asked = {"mandate": mandate, "code": "９" * size}
+    elif how == "shape":
+        plain = json.dumps({"uscc": FIRM, "purpose": PURPOSE, "mandate": mandate})
+        asked = {"mandate": mandate, "body": plain[:-1] + "]"}
+    else:
+        asked = {"mandate": lent}
+    before = len(house.entries("score.refused"))
+    slow = house.line().ask(**asked)
+    quick = line.ask(**asked)
+    status = {"disabled": 401, "spent": 429, "unknown": 404, "words": 422, "shape": 422}.get(how, 403)
+    assert quick[0] == slow[0] == status
+    told = [{k: v for k, v in json.loads(body).items() if k != "score_id"} for body in (slow[2], quick[2])]
+    assert told[0] == told[1]
+    assert len(house.entries("score.refused")) == before + 2
+
+
+@pytest.mark.attack
+def test_requests_cut_or_run_together_are_answered_each_once_and_in_order(house: House) -> None:
+    line = house.line()
+    first, second = (house.world.grant("bohai", code).id for code in (FIRM, OTHER))
+    assert line.ask(first)[0] == 200
+    one, two = line.request(first), line.request(second, OTHER)
+    assert len(one) == len(two)
+    line.link.sendall(one + two + one)  # three in one packet
+    line.link.sendall(two)
+    line.link.sendall(one[:40])  # and one in three
+    time.sleep(0.05)
+    line.link.sendall(one[40:-5])
+    time.sleep(0.05)
+    line.link.sendall(one[-5:])
+    told = [json.loads(line.answer()[2])["uscc"] for _ in range(5)]
+    assert told == [FIRM, OTHER, FIRM, OTHER, FIRM]
+    for _ in range(20):  # each behind an answer that is under way
+        line.link.sendall(one)
+        line.link.sendall(two)
+    assert [json.loads(line.answer()[2])["uscc"] for _ in range(40)] == [FIRM, OTHER] * 20
+    assert len(house.entries("score.answered")) == 46
+
+
+@pytest.mark.attack
+def test_a_body_of_another_length_under_the_same_head_smuggles_nothing(house: House) -> None:
+    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    assert line.ask(mandate)[0] == 200
+    line.link.sendall(line.request(mandate) + b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert line.answer()[0] == 200
+    status, headers, _ = line.answer()
+    assert (status, headers["content-type"][:10]) == (200, "text/plain")
+    assert house.taken == []
+
+
+@pytest.mark.parametrize("header", ["Idempotency-Key: 0123456789", "Connection: close", "Expect: 100-continue"])
+def test_what_asks_for_more_than_an_answer_goes_the_ordinary_way(house: House, header: str) -> None:
+    mandate = house.world.grant("bohai", FIRM).id
+    line = house.line()
+    assert line.ask(mandate, more=f"{header}\r\n")[0] == 200
+    if "close" not in header:
+        assert line.ask(mandate, more=f"{header}\r\n")[0] == 200
+    assert house.taken == []
+
+
+def test_when_the_ledger_fails_nothing_is_answered_and_when_it_is_back_all_is(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    assert line.ask(mandate)[0] == 200
+    with monkeypatch.context() as broken:
+        broken.setattr(type(house.door.desk.journal), "sync", _full)
+        assert line.ask(mandate)[0] == 500
+    assert house.taken == [True]
+    assert line.ask(mandate)[0] == line.ask(mandate)[0] == 200
+    assert house.door.under_way == 0
+
+
+def test_who_hangs_up_loses_no_entry_and_a_stop_lets_the_answer_leave(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, stays = house.line(), house.line()
+    mandate = house.world.grant("bohai", FIRM).id
+    assert gone.ask(mandate)[0] == stays.ask(mandate)[0] == 200
+    really, held = type(house.door.desk.journal).sync, threading.Event()
+
+    def slow(journal: Any) -> None:
+        held.wait(10)
+        really(journal)
+
+    monkeypatch.setattr(type(house.door.desk.journal), "sync", slow)
+    for line in (gone, stays):
+        line.link.sendall(line.request(mandate))
+    while house.taken != [True, True]:
+        time.sleep(0.01)
+    gone.link.close()
+    house.server.should_exit = True
+    time.sleep(0.3)
+    held.set()
+    assert stays.answer()[0] == 200
+    assert stays.link.recv(1) == b""  # and then the connection is closed
+    assert len(house.entries("score.answered")) == 4
+
+
+def _full(journal: Any) -> None:
+    raise OSError(28, "No space left on device")
