@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from credit.entry import Entry
 from credit.errors import CreditError
-from serving.calls import ANSWERED, Call, Desk
+from serving.calls import ANSWERED, LIVE, Call, Desk
 from serving.forms import read_ask
+from serving.live import Then, begin_live
 from serving.quotas import lines_of
-from serving.signatures import HEADER, Signer
+from serving.sheets import Filled
+from serving.signatures import HEADER
 from serving.tokens import Asking
 
 if TYPE_CHECKING:
@@ -27,23 +29,17 @@ _SIGNATURE = HEADER.lower().encode()
 Reply = Callable[[bytes | None], object]
 
 
-class Prepared(Protocol):
-    """An answer that lacks nothing but its receipt."""
-
-    @property
-    def digest(self) -> str:
-        """What the ledger holds of it."""
-
-    def signed_by(self, signer: Signer, *, entry: str, seq: int) -> tuple[bytes, bytes]:
-        """The body with the receipt, and its signature."""
+Begin = Callable[[Desk, Call, bytes], Callable[[Then], None]]
 
 
-def _score(desk: Desk, call: Call, body: bytes) -> Prepared:
-    return desk.find(call, read_ask(body))
+def _score(desk: Desk, call: Call, body: bytes) -> Callable[[Then], None]:
+    filled = desk.find(call, read_ask(body))
+    return lambda then: then(filled)
 
 
-PREPARED: Mapping[str, tuple[str, str, Callable[[Desk, Call, bytes], Prepared]]] = {
-    "/v1/scores": ("score", ANSWERED, _score),  # path: scope, verb in the ledger, what prepares the answer
+WAYS: Mapping[str, tuple[str, str, Begin]] = {  # path: scope, verb in the ledger, what begins an answer, or raises
+    "/v1/scores": ("score", ANSWERED, _score),
+    "/v1/scores/live": ("live", LIVE, begin_live),
 }
 
 
@@ -60,17 +56,14 @@ class Fast:
         if not door.has_room:
             return False
         desk, call = door.desk, Call()
-        scope, verb, prepare = PREPARED[asking.path]
+        scope, verb, begin = WAYS[asking.path]
         try:
             bearer = desk.know(call, asking, scope)
             if bearer.networks:  # behind a proxy the peer is another than the connection's
                 return False
-            prepared = prepare(desk, call, body)
+            go = begin(desk, call, body)
             desk.count(call)
-            because = {**call.because, "status": 200, "digest": prepared.digest}
-            desk.recorder.put(
-                (verb, call.id, call.by, because), _Going(door, call, prepared, asking.path, began, reply)
-            )
+            go(_Going(door, call, verb, asking.path, began, reply).go_on)  # which tells nobody in this turn
         except (CreditError, ValueError, KeyError, TypeError, OSError):
             return False
         door.under_way += 1
@@ -78,17 +71,29 @@ class Fast:
 
 
 class _Going:
-    """One call between its entry's writing and its answer's leaving."""
+    """One call on its way: its answer made, its entry written and durable, and only then the answer sent."""
 
-    __slots__ = ("_began", "_call", "_door", "_path", "_prepared", "_reply", "_response")
+    __slots__ = ("_began", "_call", "_door", "_filled", "_path", "_reply", "_response", "_verb")
+    _filled: Filled
+    _response: bytes
 
-    def __init__(self, door: Door, call: Call, prepared: Prepared, path: str, began: float, reply: Reply) -> None:
-        self._door, self._call, self._prepared, self._path, self._began = door, call, prepared, path, began
-        self._reply, self._response = reply, b""
+    def __init__(self, door: Door, call: Call, verb: str, path: str, began: float, reply: Reply) -> None:
+        self._door, self._call, self._verb, self._path, self._began = door, call, verb, path, began
+        self._reply = reply
+
+    def go_on(self, filled: Filled | None) -> None:
+        """Have the answer recorded; without one, the call goes the ordinary way."""
+        call = self._call
+        if filled is None:
+            self._back()
+            return
+        self._filled = filled
+        because = {**call.because, "status": 200, "digest": filled.digest}
+        self._door.desk.recorder.put((self._verb, call.id, call.by, because), self)
 
     def written(self, entry: Entry) -> None:
         """Make the response while the disk is at work: it leaves only when the entry is durable."""
-        said, signature = self._prepared.signed_by(self._door.desk.signer, entry=entry.id, seq=entry.seq)
+        said, signature = self._filled.signed_by(self._door.desk.signer, entry=entry.id, seq=entry.seq)
         left = lines_of(self._call.bucket) if self._call.bucket else b""
         length = b"%b: %b\r\ncontent-length: %d\r\n\r\n" % (_SIGNATURE, signature, len(said))
         self._response = b"".join((_HEAD, left, length, said))
@@ -102,5 +107,8 @@ class _Going:
 
     def failed(self, fault: Exception) -> None:
         """Nothing was answered: the ordinary way tries the ledger again, and says what is wrong when it still is."""
+        self._back()
+
+    def _back(self) -> None:
         self._door.under_way -= 1
         self._reply(None)

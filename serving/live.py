@@ -9,19 +9,24 @@ the values it brought, and nobody can find them out from the ledger.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from credit.errors import CreditError
 from models.scorer import Scorer
 from serving.answers import NOT_A_SCORE, Line, compose
 from serving.calls import LIVE, Call, Desk, Found
 from serving.live_forms import AskLive, commitment, read_live
 from serving.live_sheets import LiveSheet
+from serving.numbers import Told
+from serving.sheets import Filled
 from serving.snapshots import Book
+
+Then = Callable[[Filled | None], None]  # who goes on with an answer, or does without
 
 
 async def live(desk: Desk, call: Call, body: bytes) -> bytes:
@@ -29,15 +34,38 @@ async def live(desk: Desk, call: Call, body: bytes) -> bytes:
     asked, found = check(desk, call, body)
     sheet = desk.live_sheets.of(found.book)
     told = await desk.scorers.told(found.book.version, sheet.row(found.row, asked.features))
+    filled = _fill(sheet, call, asked, found, told)
+    because = {**call.because, "kind": asked.kind, "status": 200, "digest": filled.digest}
+    entry = await desk.recorder.record(LIVE, call.id, by=call.by, because=because)
+    return filled.whole(entry=entry.id, seq=entry.seq)
+
+
+def begin_live(desk: Desk, call: Call, body: bytes) -> Callable[[Then], None]:
+    """The same on the fast way: what is checked now, and then scored with all who ask at this moment."""
+    asked, found = check(desk, call, body)
+    sheet = desk.live_sheets.of(found.book)
+    row = sheet.row(found.row, asked.features)
+    call.because["kind"] = asked.kind
+
+    def go(then: Then) -> None:
+        def heard(told: Told | Exception) -> None:
+            try:
+                then(None if isinstance(told, Exception) else _fill(sheet, call, asked, found, told))
+            except CreditError:  # the ledger takes nothing
+                then(None)
+
+        desk.scorers.ask(found.book.version, row, heard)
+
+    return go
+
+
+def _fill(sheet: LiveSheet, call: Call, asked: AskLive, found: Found, told: Told) -> Filled:
     salt = secrets.token_hex(16)
-    filled = sheet.fill(
+    return sheet.fill(
         told, asked.features, kind=asked.kind, salt=salt, commitment=commitment(asked.features, salt),
         score_id=call.id, uscc=found.uscc, mandate=found.mandate.id, purpose=found.mandate.purpose,
         valid_until=found.until,
     )  # fmt: skip
-    because = {**call.because, "kind": asked.kind, "status": 200, "digest": filled.digest}
-    entry = await desk.recorder.record(LIVE, call.id, by=call.by, because=because)
-    return filled.whole(entry=entry.id, seq=entry.seq)
 
 
 def check(desk: Desk, call: Call, body: bytes) -> tuple[AskLive, Found]:

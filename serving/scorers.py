@@ -6,16 +6,19 @@ Whoever asks in one turn of the event loop is scored together: eight subjects at
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from credit.errors import Lapsed
 from credit.shelf import Shelf
 from models.scorer import Scorer
 from serving.numbers import Told, many
 
 MOST = 4  # versions whose trees are held
-Waiting = tuple[NDArray[np.float64], "asyncio.Future[Told]"]
+Hear = Callable[[Told | Exception], object]
+Waiting = tuple[NDArray[np.float64], Hear]
 
 
 class Scorers:
@@ -33,14 +36,27 @@ class Scorers:
 
     async def told(self, version: str, features: NDArray[np.float64]) -> Told:
         """What the version says of features (F,), with all others who ask in this turn. Raises as `of` and `many`."""
-        scorer, loop = await self.of(version), asyncio.get_running_loop()
+        await self.of(version)
+        answer: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
+
+        def hear(told: Told | Exception) -> None:
+            if answer.done():  # whoever asked may have gone
+                return
+            answer.set_exception(told) if isinstance(told, Exception) else answer.set_result(told)
+
+        self.ask(version, features, hear)
+        return await answer
+
+    def ask(self, version: str, features: NDArray[np.float64], hear: Hear) -> None:
+        """The same for somebody who is told later, with the fault if there is one. Raises Lapsed: not read yet."""
+        task = self._held.get(version)
+        if task is None or not task.done():
+            raise Lapsed("The version's trees are not read yet", remedy="Ask again in a moment")
         waiting = self._waiting.get(version)
         if waiting is None:
             waiting = self._waiting[version] = []
-            loop.call_soon(self._tell, version, scorer)
-        answer: asyncio.Future[Told] = loop.create_future()
-        waiting.append((features, answer))
-        return await answer
+            asyncio.get_running_loop().call_soon(self._tell, version, task.result())
+        waiting.append((features, hear))
 
     def _tell(self, version: str, scorer: Scorer) -> None:
         waiting = self._waiting.pop(version)
@@ -81,11 +97,8 @@ def _told(scorer: Scorer, waiting: list[Waiting]) -> bool:
     except Exception as fault:
         if len(waiting) > 1:
             return False
-        _, future = waiting[0]
-        if not future.done():  # whoever asked may have gone
-            future.set_exception(fault)
+        waiting[0][1](fault)
         return True
-    for (_, future), answer in zip(waiting, answers, strict=True):
-        if not future.done():
-            future.set_result(answer)
+    for (_, hear), answer in zip(waiting, answers, strict=True):
+        hear(answer)
     return True

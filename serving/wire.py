@@ -4,7 +4,7 @@ Without them one connection could send headers for ever (a flood), and a thousan
 loris). A body has its own bounds in `serving.door`.
 
 What is asked all day goes the fast way (`serving.fast`) when a whole request comes in one read and its head is one that
-this connection sent before, to the byte: then the parser has read it already, and need not again.
+this connection sent before, to the byte but for the length: then the parser has read it, and need not again.
 
 And a short way for answers that are whole: ASGI sends a head and a body, which are two writes to the socket, and hands
 a body over in parts that are waited for; `Exchange` takes what is there, and sends both at once.
@@ -13,6 +13,7 @@ a body over in parts that are waited for; `Exchange` takes what is there, and se
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -20,10 +21,11 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from serving.door import EXCHANGE, asking
-from serving.fast import PREPARED, Fast
+from serving.fast import WAYS, Fast
 from serving.tokens import Asking
 
 LONGEST_HEAD, HEAD_SECONDS = 64 * 1024, 10.0
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,7})(?=\r\n)", re.I)
 _ORDINARY = frozenset((b"idempotency-key", b"dpop", b"expect", b"transfer-encoding", b"upgrade", b"connection"))
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -92,12 +94,13 @@ class Wire(HttpToolsProtocol):
 
     def _takes(self, data: bytes, known: Known) -> bool:
         """Whether the request is on the fast way."""
-        if len(data) != known.size or not data.startswith(known.head) or self.flow.write_paused:
+        body = known.body_of(data)
+        if body is None or self.flow.write_paused:
             return False
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
             return False
         assert self._fast is not None
-        if not self._fast.take(known.asking, data[len(known.head) :], self._answered):
+        if not self._fast.take(known.asking, body, self._answered):
             return False
         self._going = data
         self._unset_keepalive_if_required()
@@ -146,24 +149,37 @@ class Wire(HttpToolsProtocol):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A head that the parser has read, to the byte, what it says, and how long a request with it is."""
+    """A head that the parser has read, to the byte but for the length of what follows it; and what it says."""
 
-    head: bytes
-    size: int
+    before: bytes  # the length's digits
+    after: bytes
     asking: Asking
 
     @classmethod
     def of(cls, data: bytes, scope: Any, cycle: RequestResponseCycle | None) -> Known | None:
         """The head of `data` when that is one whole request for something that has a fast way, else None."""
         end = data.find(b"\r\n\r\n") + 4
-        if cycle is None or cycle.more_body or not cycle.keep_alive or scope["path"] not in PREPARED or end < 4:
+        if cycle is None or cycle.more_body or not cycle.keep_alive or scope["path"] not in WAYS or end < 4:
             return None
-        told = dict(scope["headers"])
-        length = told.get(b"content-length", b"")
+        told, found = dict(scope["headers"]), list(_LENGTH.finditer(data, 0, end))
         plain = scope["method"] == "POST" and len(told) == len(scope["headers"]) and not told.keys() & _ORDINARY
-        if not plain or not length.isdigit() or len(length) > 7 or end + int(length) != len(data):
+        if not plain or len(found) != 1 or told.get(b"content-length") != found[0][1]:
             return None
-        return cls(data[:end], len(data), asking(scope, told))
+        place = found[0]
+        known = cls(data[: place.start(1)], data[place.end(1) : end], asking(scope, told))
+        return known if known.body_of(data) is not None else None
+
+    def body_of(self, data: bytes) -> bytes | None:
+        """The body when `data` is one whole request under this head."""
+        if not data.startswith(self.before):
+            return None
+        begin = len(self.before)
+        end = data.find(b"\r", begin, begin + 8)
+        length = data[begin:end]
+        if end < 0 or not length.isdigit() or not data.startswith(self.after, end):
+            return None
+        end += len(self.after)
+        return data[end:] if len(data) == end + int(length) else None
 
 
 class Exchange:
