@@ -57,7 +57,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        desk = app.state.desk = open_desk(settings)
+        desk = the_door.desk = app.state.desk = open_desk(settings)
         for book in await asyncio.to_thread(desk.library.refresh):
             await desk.announce(book)
         archive = desk.archive

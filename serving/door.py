@@ -35,16 +35,12 @@ _SECONDS = 10  # within which a body has to have arrived
 class Door:
     """The service as an ASGI application: products here, all else by `app`."""
 
+    desk: Desk  # what answers; the lifespan opens it
+
     def __init__(self, app: FastAPI, most: int) -> None:
-        """`app.state.desk` is there once the application's lifespan has begun; `most` calls at once are answered."""
+        """`most` calls at once are answered."""
         self.app, self.metrics = app, Metrics()
         self._most, self.under_way = most, 0
-
-    @property
-    def desk(self) -> Desk:
-        """What answers."""
-        desk: Desk = self.app.state.desk
-        return desk
 
     @property
     def has_room(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from credit.errors import Refused
@@ -95,14 +96,19 @@ class Quotas:
 
 def lines_of(bucket: Bucket) -> bytes:
     """The same as they stand in a response's head."""
-    return b"".join(b"%b: %b\r\n" % header for header in headers_of(bucket))
+    return b"ratelimit-policy: %b\r\nratelimit: %b\r\n" % (_policy(bucket.limit), _left(bucket))
 
 
 def headers_of(bucket: Bucket) -> list[tuple[bytes, bytes]]:
     """RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers): what is left, and the rule."""
-    limit = bucket.limit
-    window = max(1, round(limit.burst / limit.rate))
-    return [
-        (b"ratelimit-policy", b'"bank";q=%d;w=%d' % (limit.burst, window)),
-        (b"ratelimit", b'"bank";r=%d;t=%d' % (bucket.level, max(0, round((limit.burst - bucket.level) / limit.rate)))),
-    ]
+    return [(b"ratelimit-policy", _policy(bucket.limit)), (b"ratelimit", _left(bucket))]
+
+
+@lru_cache(1024)
+def _policy(limit: Limit) -> bytes:
+    return b'"bank";q=%d;w=%d' % (limit.burst, max(1, round(limit.burst / limit.rate)))
+
+
+def _left(bucket: Bucket) -> bytes:
+    full = max(0, round((bucket.limit.burst - bucket.level) / bucket.limit.rate))  # seconds until then
+    return b'"bank";r=%d;t=%d' % (bucket.level, full)

@@ -112,9 +112,9 @@ class Recorder:
                 waiter.written(entry)
 
     def _deliver(self, loop: asyncio.AbstractEventLoop, batch: _Waiting, fault: Exception | None) -> None:
-        """First the next write, then the answers of this one: those need no disk."""
+        """The answers of this write; then the next one, once whoever asks in this turn of the loop has joined it."""
         self._fault = type(fault).__name__ if fault else None
-        self._write(loop) if fault is None else loop.call_soon(self._write, loop)
+        loop.call_soon(self._write, loop)
         for _, waiter in batch:
             waiter.durable() if fault is None else waiter.failed(fault)
 
