@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import re
@@ -106,4 +107,13 @@ class Accounts:
             write_whole(self.path, json.dumps(told, indent=1).encode(), mode=0o600)
 
 
-_NOBODY = PasswordHasher().hash(secrets.token_urlsafe(12))
+def _of_nobody() -> str:
+    """A hash in the form and at the cost of the others (PHC string format) that no password is known to give."""
+    cost = PasswordHasher()
+    salt, made = (
+        base64.b64encode(secrets.token_bytes(length)).decode().rstrip("=") for length in (cost.salt_len, cost.hash_len)
+    )
+    return f"$argon2id$v=19$m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}${salt}${made}"
+
+
+_NOBODY = _of_nobody()

@@ -57,7 +57,7 @@ def signed_rank(differences: Floats, rope: float = ROPE) -> Posterior:
     weights = np.random.default_rng(SEED).dirichlet([PRIOR] + [1.0] * len(differences), SAMPLES)
     sums = points[:, None] + points[None, :]
     shares = [
-        np.einsum("si,ij,sj->s", weights, where.astype(np.float64), weights)
+        np.einsum("si,si->s", weights @ where.astype(np.float64), weights)
         for where in (sums < -2 * rope, np.abs(sums) <= 2 * rope, sums > 2 * rope)
     ]
     largest = np.bincount(np.argmax(shares, axis=0), minlength=3) / SAMPLES

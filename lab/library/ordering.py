@@ -97,7 +97,7 @@ def order(
          name       title     direction      reason
     ───  ─────────  ────────  ─────────────  ────────
     own  penalties  处罚次数  + raises risk  处罚次数
-    defaulted 违约: overdue_days >= 90 of loan_performance within 6 months; 12 trials, seed 7
+    defaulted 违约: overdue_days >= 90 of loan_performance within 6 months; 8 trials, seed 7
     """
     if base not in BASES:
         raise Malformed(f"There is no declaration {base}", remedy=hint(base, BASES))

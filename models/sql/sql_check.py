@@ -6,6 +6,7 @@ What each rule is for is told in :mod:`models.features`, which is what others ca
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import sqlglot
@@ -29,14 +30,22 @@ def read_query(
 
     ``tables`` are the columns that can be named, ``granted`` all names a CTE may not take.
     """
+    text, used, output = _read(sql, frozenset(tables.items()), granted)
+    return text, dict(used), output
+
+
+@lru_cache(maxsize=64)  # every bucket of a release asks the same; what is refused is read again
+def _read(
+    sql: str, tables: frozenset[tuple[str, frozenset[str]]], granted: frozenset[str]
+) -> tuple[str, tuple[tuple[str, frozenset[str]], ...], tuple[str, ...]]:
     tree = _parse(sql, statement=True)
     if not isinstance(tree, exp.Select):
         why = sql_words.FORBIDDEN.get(type(tree).__name__, "it takes exactly one SELECT")
         refuse(why, "Begin with SELECT or WITH")
     _syntax(tree, _LET_IN)
-    reader = _Reader(tables, granted)
+    reader = _Reader(dict(tables), granted)
     output = reader.select(tree, {})
-    return _text(tree), {name: frozenset(columns) for name, columns in reader.used.items()}, output
+    return _text(tree), tuple((name, frozenset(columns)) for name, columns in reader.used.items()), output
 
 
 def read_condition(sql: str, known: frozenset[str], table: str) -> tuple[str, frozenset[str]]:

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbclient
-import nbformat
 import pytest
 
 from models.cluster import Tasks
@@ -22,6 +20,8 @@ BOOKS = sorted((ROOT / "lab" / "notebooks").glob("*.ipynb"))
 
 @pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
 def test_a_starter_notebook_is_kept_without_outputs_in_both_languages(path: Path) -> None:
+    import nbformat  # where it is needed: a grammar of URLs takes it seconds to load
+
     book = nbformat.read(path, as_version=4)
     words = "".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
     assert any("\u4e00" <= letter <= "\u9fff" for letter in words)
@@ -57,6 +57,9 @@ def workspace(city: gate.House, ray_cluster: Tasks, mlflow_server: str, tmp_path
 
 @pytest.mark.servers
 def test_every_starter_notebook_runs(workspace: dict[str, str], city: gate.House, tmp_path: Path) -> None:
+    import nbclient
+    import nbformat
+
     home = tmp_path / "home"
     home.mkdir()
     for path in BOOKS:

@@ -66,8 +66,15 @@ class Running:
 
     def __init__(self, world: Any, secrets: dict[str, str], seals: dict[str, list[str]], http: TestClient) -> None:
         self.world, self.secrets, self.seals, self.http = world, secrets, seals, http
+        self._tokens: dict[str, str] = {}
 
     def token(self, bank: str = "bohai") -> str:
+        """A token that is kept, as banks keep theirs: to prove a secret is made costly, and a token lasts."""
+        if bank not in self._tokens:
+            self._tokens[bank] = self.fresh_token(bank)
+        return self._tokens[bank]
+
+    def fresh_token(self, bank: str = "bohai") -> str:
         form = {"grant_type": "client_credentials"}
         response = self.http.post("/oauth2/token", data=form, auth=(bank, self.secrets[bank]))
         assert response.status_code == 200, response.text
