@@ -18,7 +18,7 @@ from serving import fast, worker
 from serving.access import Limit
 from serving.app import create_app
 from serving.mandates import revoke
-from serving.replay import replay
+from serving.replay import Brought, replay
 from serving.signatures import HEADER, verify
 
 PLATFORM = Actor.parse("platform:wang")
@@ -28,13 +28,14 @@ FIRM, OTHER = codes("enterprise", 2)
 class Line:
     """One connection to the service, byte by byte."""
 
-    def __init__(self, port: int, token: str) -> None:
+    def __init__(self, port: int, token: str, path: str = "/v1/scores") -> None:
+        self.path = path
         self.link, self.token = socket.create_connection(("127.0.0.1", port), timeout=20), token
         self.held = b""
 
     def request(self, mandate: str, code: str = FIRM, more: str = "", body: str | None = None) -> bytes:
         told = body or json.dumps({"uscc": code, "purpose": PURPOSE, "mandate": mandate})
-        head = f"POST /v1/scores HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.token}\r\n{more}"
+        head = f"POST {self.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.token}\r\n{more}"
         return f"{head}Content-Length: {len(told)}\r\n\r\n{told}".encode()
 
     def ask(self, *words: Any, **more: Any) -> tuple[int, dict[str, str], bytes]:
@@ -245,3 +246,24 @@ def test_who_hangs_up_loses_no_entry_and_a_stop_lets_the_answer_leave(
 
 def _full(journal: Any) -> None:
     raise OSError(28, "No space left on device")
+
+
+def test_live_scores_go_the_fast_way_once_the_trees_are_read_and_replay(house: House) -> None:
+    desk, mandate = house.door.desk, house.world.grant("bohai", FIRM).id
+    line = Line(house.port, desk.tokens.sign(desk.access.client("bohai"), "live"), "/v1/scores/live")
+    house.lines.append(line)
+    rows: list[dict[str, Any]] = [{"honours": 4.0}, {"honours": 2.125, "penalties_12m": None}, {"honours": 7.5}]
+    for brought in rows:
+        asked = {"uscc": FIRM, "purpose": PURPOSE, "mandate": mandate, "features": brought}
+        status, headers, body = line.ask(mandate, body=json.dumps(asked))
+        assert status == 200
+        verify(body, headers[HEADER.lower()], house.world.ring)
+        told = json.loads(body)
+        again = replay(
+            told["score_id"], house.world.ledger, house.world.shelf, Brought(brought, told["brought"]["salt"])
+        )
+        assert again.digest == told["receipt"]["digest"]
+    assert house.taken == [True, True]
+    plain = {"uscc": FIRM, "purpose": PURPOSE, "mandate": mandate, "features": {"nobody": 1.0}}
+    assert line.ask(mandate, body=json.dumps(plain))[0] == 422
+    assert len(house.entries("score.live")) == 3
