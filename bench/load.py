@@ -87,6 +87,8 @@ def _whole(held: bytes) -> bool:
     if end < 0:
         return False
     head = held[:end].lower()
+    if b"transfer-encoding: chunked" in head:
+        return held.endswith(b"\r\n0\r\n\r\n")
     place = head.index(b"content-length:") + 15
     return len(held) >= end + 4 + int(head[place:].split(b"\r\n", 1)[0])
 

@@ -87,9 +87,8 @@ class Quotas:
     def _read(self, slot: Slot, limit: Limit, now: float) -> tuple[Bucket, Bucket]:
         """The bank's two buckets; a full one where there is none yet, or where the limit is another now."""
         rate, burst, level, at, missed, missed_at = slot.read()
-        asks = (
-            Bucket(limit, level, at) if (rate, burst) == (limit.rate, limit.burst) else Bucket(limit, limit.burst, now)
-        )
+        same = rate == limit.rate and burst == limit.burst
+        asks = Bucket(limit, level, at) if same else Bucket(limit, limit.burst, now)
         misses = Bucket(self.misses, missed, missed_at) if missed_at else Bucket(self.misses, self.misses.burst, now)
         return asks, misses
 
