@@ -12,10 +12,12 @@ from bench.record import record
 from credit.uscc import Uscc
 from serving.calls import ANSWERED, SERVICE, Call
 from serving.forms import read_ask
+from serving.numbers import stored
 from serving.opening import open_desk
 from serving.settings import ServiceSettings
 from serving.sheets import Sheet
 from serving.tokens import Asking, TokenRequest
+from serving.words import Words
 
 TIMES, RUNS, BATCH = 2_000, 5, 16
 
@@ -69,12 +71,13 @@ def http_cost_us() -> None:
         desk.admit(own, asking, "score")
         return desk.find(own, read_ask(bodies[n]))
 
+    words = Words.of(book)
     first: dict[str, Callable[[int], object]] = {
         "authentication": lambda n: desk.tokens._verify(f"Bearer {token}"),
         "mandate": lambda n: desk.gate._judge(
             told.asks[n][1], bank=BANK, subject=subjects[n], purpose=PURPOSE, day=TODAY, judge=SERVICE
         ),
-        "answer": lambda n: Sheet.of(book, rows[n]),
+        "answer": lambda n: Sheet.of(words, stored(book, rows[n])),
     }
     for part in (parse, authentication, mandate, look_up, answer, signature, ledger, all_but_signature_and_ledger):
         more: dict[str, object] = {"part": part.__name__, "runs": RUNS, "bytes": len(whole)}

@@ -1,14 +1,12 @@
 """A live answer's bytes, laid out once a book: what is left of a call is its numbers, what was brought, and who asked.
 
-The bytes are the canonical form of `live.score_with`, which is the source of what an answer says; here its words lie
-ready, and only numbers are written.
+The bytes are the canonical form of `live.score_with`, which is the source of what an answer says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from json.encoder import encode_basestring
 from typing import NamedTuple
 
 import numpy as np
@@ -16,17 +14,15 @@ from numpy.typing import NDArray
 
 from credit.canonical import canonical
 from credit.errors import Malformed
-from models.scorecard import Feature, Rule
-from serving.answers import MISSING, NOT_A_SCORE, NOTICE, PROBABILITY_DIGITS
+from serving.answers import NOT_A_SCORE, NOTICE
 from serving.numbers import Told
 from serving.remembered import Remembered
 from serving.sheets import Filled
 from serving.snapshots import Book
+from serving.words import Words, number, quoted
 
 BOOKS, NAMINGS = 8, 256  # whose words are kept; and how many ways of naming what is brought, for each
-_CENTS = tuple(repr(cents / 100).encode() for cents in range(10_000))
 _NOTICES = {"fused": canonical(NOTICE), "what_if": canonical(NOT_A_SCORE)}
-_MISSING = canonical(MISSING)
 Values = Mapping[str, float | None]
 
 
@@ -37,46 +33,20 @@ class Named(NamedTuple):
     names: bytes
 
 
-class Words(NamedTuple):
-    """What the reason of one feature says before its points, and after."""
-
-    raises: bytes
-    lowers: bytes
-    after: bytes
-
-
 @dataclass(frozen=True, slots=True)
 class LiveSheet:
-    """The words of a book's live answers, each as JSON."""
+    """What a book's live answers are made of."""
 
+    words: Words
     features: NDArray[np.float64]  # (n, F) of the snapshot
     places: Mapping[str, int]
-    names: tuple[bytes, ...]
-    reasons: tuple[Words, ...]
-    rules: Mapping[Rule, bytes]
-    grades: Mapping[str, bytes]
-    model: bytes
-    release: bytes
-    snapshot: bytes
-    version: bytes
     namings: Remembered[tuple[str, ...], Named]
 
     @classmethod
     def of(cls, book: Book) -> LiveSheet:
         """Lay out the words of a book."""
-        card = book.card
-        return cls(
-            np.asarray(book.features),
-            {name: place for place, name in enumerate(card.names)},
-            tuple(map(canonical, card.names)),
-            tuple(map(_words, card.features)),
-            {rule: canonical({"code": rule.feature, "grade": rule.grade, "zh": rule.zh, "en": rule.en})
-             for rule in card.rules},
-            {grade: b'"grade":%b,"grade4":%b' % (canonical(grade), canonical(grade[0])) for grade in card.grades},
-            canonical(book.model), canonical(book.release),
-            canonical({"id": book.snapshot, "as_of": book.as_of.isoformat()}), canonical(book.version),
-            Remembered(NAMINGS),
-        )  # fmt: skip
+        places = {name: place for place, name in enumerate(book.card.names)}
+        return cls(Words.of(book), np.asarray(book.features), places, Remembered(NAMINGS))
 
     def named(self, brought: Values) -> Named:
         """What is brought, by name alone. Raises Malformed for a name that the model has not, and names none."""
@@ -104,27 +74,19 @@ class LiveSheet:
         mandate: str, purpose: str, valid_until: str,
     ) -> Filled:  # fmt: skip
         """The answer to one call, still without its receipt. Raises Malformed as `named`."""
-        reasons: list[bytes] = []
-        for column in told.strongest:
-            cents = told.cents[column]
-            if not cents:
-                break  # the strongest come first
-            raises, lowers, after = self.reasons[column]
-            reasons += (raises, _points(cents), after) if cents > 0 else (lowers, _points(-cents), after)
+        words = self.words
         before = (
-            b'{"base_points":%b,"brought":{"commitment":"%b","features":%b,"salt":"%b"},"default_probability":%b,%b,'
-            b'"kind":"%b","mandate":%b,"missing":{"features":[%b],"policy":%b},"model":%b,"notice":%b,"points":%b,'
-            b'"purpose":%b,"reasons":[%b],'
+            b'{"base_points":%b,"brought":{"commitment":"%b","features":%b,"salt":"%b"},%b,"kind":"%b","mandate":%b,'
+            b'"missing":%b,"model":%b,"notice":%b,"points":%b,"purpose":%b,"reasons":[%b],'
         ) % (
-            _number(told.base_points), commitment.encode(), self.named(brought).names, salt.encode(),
-            repr(round(told.probability, PROBABILITY_DIGITS)).encode(), self.grades[told.grade], kind.encode(),
-            _quoted(mandate), b",".join([self.names[column] for column in told.missing]), _MISSING, self.model,
-            _NOTICES[kind], _number(told.points), _quoted(purpose), b"".join(reasons)[:-1],
+            number(told.base_points), commitment.encode(), self.named(brought).names, salt.encode(),
+            words.standing(told), kind.encode(), quoted(mandate), words.missing(told), words.model, _NOTICES[kind],
+            number(told.points), quoted(purpose), words.reasons(told),
         )  # fmt: skip
         between = b'"release":%b,"rules":[%b],"score_id":%b,"snapshot":%b,' % (
-            self.release, b",".join([self.rules[rule] for rule in told.rules]), _quoted(score_id), self.snapshot,
+            words.release, words.rules(told), quoted(score_id), words.snapshot,
         )  # fmt: skip
-        after = b'"valid_until":%b,"version":%b}' % (_quoted(valid_until), self.version)
+        after = b'"valid_until":%b,"version":%b}' % (quoted(valid_until), words.version)
         return Filled.of(uscc, before, between, after)
 
 
@@ -143,24 +105,3 @@ class LiveSheets:
             held = LiveSheet.of(book)
             self._held.put(name, held)
         return held
-
-
-def _words(feature: Feature) -> Words:
-    code, title, zh, en = map(canonical, (feature.name, feature.title, feature.zh, feature.en))
-    raises, lowers = (
-        b'{"code":%b,"direction":"%b","en":%b,"points":%b' % (code, which, en, sign)
-        for which, sign in ((b"raises", b""), (b"lowers", b"-"))
-    )
-    return Words(raises, lowers, b',"title":%b,"zh":%b},' % (title, zh))
-
-
-def _points(cents: int) -> bytes:
-    return _CENTS[cents] if cents < len(_CENTS) else repr(cents / 100).encode()
-
-
-def _number(points: float) -> bytes:
-    return repr(round(points * 100) / 100).encode()
-
-
-def _quoted(word: str) -> bytes:
-    return encode_basestring(word).encode()

@@ -1,4 +1,7 @@
-"""The numbers of live answers, of several subjects at once: the trees are walked once for all who ask at one moment."""
+"""The numbers of answers: what a snapshot holds of one subject, and what a model says of several in the request.
+
+The trees are walked once for all who ask at one moment.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from numpy.typing import NDArray
 from credit.errors import Broken
 from models.scorecard import Rule, hundredths
 from models.scorer import Scorer
+from serving.answers import line_of
+from serving.snapshots import Book
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +46,18 @@ def many(scorer: Scorer, features: NDArray[np.float64]) -> list[Told]:
     each = zip(scores.probability.tolist(), points.tolist(), scores.grades, scores.rule_hits, cents.tolist(),
                strongest.tolist(), missing, strict=True)  # fmt: skip
     return [Told(p, s, base, grade, rules, c, order, m) for p, s, grade, rules, c, order, m in each]
+
+
+def stored(book: Book, row: int) -> Told:
+    """What the snapshot holds of the subject in `row`. Raises Broken when its numbers do not sum, or name no grade."""
+    line, card = line_of(book, row), book.card
+    base, points, contributions = line.base_points, np.array([line.points]), line.contributions[None]
+    if not abs(base + float(contributions.sum()) - line.points) < 1e-6:
+        raise Broken("The snapshot's contributions do not sum to its points", why=f"snapshot {book.snapshot[:21]}")
+    cents, strongest = hundredths(base, points, contributions)
+    hits = card.rule_hits(line.features[None])[0].tolist()
+    rules = tuple(rule for rule, hit in zip(card.rules, hits, strict=True) if hit)
+    missing = np.flatnonzero(np.isnan(line.features)).tolist()
+    return Told(
+        line.probability, line.points, base, line.grade, rules, cents[0].tolist(), strongest[0].tolist(), missing
+    )

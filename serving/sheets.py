@@ -1,27 +1,26 @@
 """An answer's bytes, laid out once a subject and snapshot: what is left of a call is to fill in who asked and when.
 
-The bytes are those of `answers.compose` in canonical form, cut where a call's own words go, so there is one source of
-what an answer says; replay composes it anew and comes to the same digest.
+The bytes are those of `answers.compose` in canonical form, cut where a call's own words go; replay composes it anew and
+comes to the same digest.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from hashlib import sha256
-from json.encoder import encode_basestring as quoted
 from typing import Any
 
 from credit.canonical import canonical
-from serving.answers import compose, line_of
+from serving.answers import NOTICE
+from serving.numbers import Told, stored
 from serving.remembered import Remembered
 from serving.signatures import Signer
 from serving.snapshots import Book
+from serving.words import Words, number, quoted
 
 MOST = 8192  # sheets kept, about 3 KB each with a dozen features
-_MARKS = {name: f"\x00{name}\x00" for name in ("mandate", "purpose", "score_id", "valid_until", "uscc")}
-_RECEIPT = b'"receipt":'
-_UNTIL = date(9999, 12, 31)
+BOOKS = 8  # whose words are kept
+_NOTICE = canonical(NOTICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +30,25 @@ class Sheet:
     parts: tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 
     @classmethod
-    def of(cls, book: Book, row: int) -> Sheet:
-        """Lay out the answer of the subject in `row`. Raises Broken when the snapshot's numbers do not fit."""
-        blank = compose(
-            book, line_of(book, row), score_id=_MARKS["score_id"], mandate=_MARKS["mandate"],
-            purpose=_MARKS["purpose"], valid_until=_UNTIL,
-        )  # fmt: skip
-        whole = canonical({**blank, "receipt": 0, "uscc": _MARKS["uscc"], "valid_until": _MARKS["valid_until"]})
-        parts = []
-        for mark in (*(canonical(_MARKS[name]) for name in ("mandate", "purpose")), _RECEIPT + b"0,",
-                     canonical(_MARKS["score_id"]), b'"uscc":' + canonical(_MARKS["uscc"]) + b",",
-                     canonical(_MARKS["valid_until"])):  # fmt: skip
-            before, _, whole = whole.partition(mark)
-            parts.append(before)
-        a, b, c, d, e, f = parts
-        return cls((a, b, c, d, e, f, whole))
+    def of(cls, words: Words, told: Told) -> Sheet:
+        """Lay out what is `told` of a subject in the words of its book."""
+        return cls((
+            b'{"base_points":%b,%b,"mandate":' % (number(told.base_points), words.standing(told)),
+            b',"missing":%b,"model":%b,"notice":%b,"points":%b,"purpose":'
+            % (words.missing(told), words.model, _NOTICE, number(told.points)),
+            b',"reasons":[%b],' % words.reasons(told),
+            b'"release":%b,"rules":[%b],"score_id":' % (words.release, words.rules(told)),
+            b',"snapshot":%b,' % words.snapshot,
+            b'"valid_until":',
+            b',"version":%b}' % words.version,
+        ))  # fmt: skip
 
     def fill(self, *, uscc: str, mandate: str, purpose: str, score_id: str, valid_until: str) -> Filled:
         """The answer to one call, still without its receipt; its digest is what the ledger will hold."""
         a, b, c, d, e, f, g = self.parts
-        before = b"".join((a, quoted(mandate).encode(), b, quoted(purpose).encode(), c))
-        between = b"".join((d, quoted(score_id).encode(), e))
-        after = b"".join((f, quoted(valid_until).encode(), g))
+        before = b"".join((a, quoted(mandate), b, quoted(purpose), c))
+        between = b"".join((d, quoted(score_id), e))
+        after = b"".join((f, quoted(valid_until), g))
         return Filled.of(uscc, before, between, after)
 
 
@@ -97,12 +93,20 @@ class Sheets:
     def __init__(self) -> None:
         """None yet."""
         self._held: Remembered[tuple[str, str, int], Sheet] = Remembered(MOST)
+        self._words: Remembered[tuple[str, str], Words] = Remembered(BOOKS)
 
     def of(self, book: Book, row: int) -> Sheet:
-        """The sheet of the subject in `row`, laid out now if it was not lately."""
+        """The sheet of the subject in `row`, laid out now if it was not lately. Raises Broken as `stored`."""
         name = (book.snapshot, book.version, row)
         held = self._held.get(name)
         if held is None:
-            held = Sheet.of(book, row)
+            held = Sheet.of(self._words_of(book), stored(book, row))
             self._held.put(name, held)
         return held
+
+    def _words_of(self, book: Book) -> Words:
+        words = self._words.get((book.snapshot, book.version))
+        if words is None:
+            words = Words.of(book)
+            self._words.put((book.snapshot, book.version), words)
+        return words

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from credit.canonical import canonical
 from serving.answers import answer_digest, compose, line_of
-from serving.sheets import Sheet
+from serving.sheets import Sheet, Sheets
 from serving.snapshots import open_book, read_pointers
 
 
@@ -22,7 +22,7 @@ def test_every_subjects_sheet_is_its_answer(world: Any) -> None:
         for row in range(len(book.answers)):
             words: dict[str, Any] = {"score_id": f"s{row}", "mandate": f"m{row}", "purpose": "p"}
             wanted = compose(book, line_of(book, row), **words, valid_until=date(2026, 12, 1))
-            filled = Sheet.of(book, row).fill(uscc="c", **words, valid_until="2026-12-01")
+            filled = Sheets().of(book, row).fill(uscc="c", **words, valid_until="2026-12-01")
             receipt = {"digest": filled.digest, "entry": "e", "seq": row}
             assert filled.digest == answer_digest(wanted)
             assert filled.whole(entry="e", seq=row) == canonical({**wanted, "receipt": receipt, "uscc": "c"})
@@ -33,7 +33,7 @@ def sheet(template: Any) -> Sheet:
     from serving_world import World
 
     world = World(template[0])
-    return Sheet.of(open_book(world.shelf, read_pointers(world.shelf, "enterprise")), 0)
+    return Sheets().of(open_book(world.shelf, read_pointers(world.shelf, "enterprise")), 0)
 
 
 @given(score_id=st.text(), mandate=st.text(), purpose=st.text())
