@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from json.encoder import encode_basestring as quoted
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from credit.actor import Actor
 from credit.canonical import canonical, digest
@@ -25,8 +25,7 @@ _AROUND = ("id", "keyid", "sig")  # of a line, and not of what is digested
 Act = tuple[str, str, Actor, Mapping[str, Any]]  # verb, object, by, because
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One act: who did what to which object, when and because of what. ``id`` digests all of it with ``previous``."""
 
     seq: int

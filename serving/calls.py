@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from credit.actor import Actor, Role
 from credit.errors import CreditError, Missing
@@ -51,8 +51,7 @@ class Call:
     bucket: Bucket | None = None  # what the bank has left; None until it is known who calls
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A subject in a book under a mandate, and the last day on which what the book says of it may be used."""
 
     uscc: str

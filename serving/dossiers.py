@@ -6,13 +6,12 @@ Made by `models.dossiers`, which tells the files' form. No database is opened an
 from __future__ import annotations
 
 import asyncio
-import bisect
 import json
 import logging
 import mmap
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from credit.errors import Broken, CreditError, Lapsed, Missing
@@ -21,8 +20,9 @@ from credit.seal import Kind
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from serving import log
+from serving.rows import KEY_BYTES, Rows, map_bytes
 from serving.shared import Shared
-from serving.snapshots import KEY_BYTES, Marks, map_bytes, marks_of
+from serving.snapshots import Marks, last_day, marks_of
 from serving.withheld import Withheld
 
 NAME, POINTER, SIGNERS = "dossiers", "snapshot-dossiers", {"platform"}
@@ -42,15 +42,14 @@ class Dossiers:
     notice: int  # through which notice of withholding they go
     tables: Mapping[str, Any] = field(repr=False)  # what the release says of each table; columns in order
     marks: Marks = field(repr=False)
-    _keys: bytes | mmap.mmap = field(repr=False)
+    _rows: Rows = field(repr=False)
     _offsets: bytes | mmap.mmap = field(repr=False)
     _text: bytes | mmap.mmap = field(repr=False)
 
     def find(self, key: bytes) -> Dossier | None:
-        """A subject's dossier by bisection over the sorted keys; None when nothing is recorded of it."""
-        keys, rows = self._keys, range(len(self._keys) // KEY_BYTES)
-        row = bisect.bisect_left(rows, key, key=lambda i: keys[i * KEY_BYTES : (i + 1) * KEY_BYTES])
-        if keys[row * KEY_BYTES : (row + 1) * KEY_BYTES] != key:
+        """A subject's dossier; None when nothing is recorded of it."""
+        row = self._rows.row_of(key)
+        if row is None:
             return None
         start, end = (
             int.from_bytes(self._offsets[at * OFFSET_BYTES : (at + 1) * OFFSET_BYTES], "little")
@@ -61,7 +60,7 @@ class Dossiers:
 
     def valid_until(self, freshness_days: int) -> date:
         """The last day on which they may answer."""
-        return min(self.as_of + timedelta(days=freshness_days), self.ends - timedelta(days=1))
+        return last_day(self.as_of, self.ends, freshness_days)
 
 
 def open_dossiers(shelf: Shelf, name: str) -> Dossiers:
@@ -77,7 +76,7 @@ def open_dossiers(shelf: Shelf, name: str) -> Dossiers:
     return Dossiers(
         seal.id, str(seal.terms["release"]), date.fromisoformat(seal.terms["as_of"]), seal.expires_on,
         bool(seal.terms["invented"]), int(seal.terms.get("notice", 0)),
-        json.loads((place / "index.json").read_bytes()), marks, keys, offsets, text,
+        json.loads((place / "index.json").read_bytes()), marks, Rows(keys), offsets, text,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ every refusal has one home, `serving.door`, and what is left here is short: no t
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from serving.forms import read_ask
 from serving.live import Then, begin_live
 from serving.quotas import lines_of
 from serving.sheets import Filled
-from serving.signatures import HEADER
+from serving.signatures import HEADER, Together
 from serving.tokens import Asking
 
 if TYPE_CHECKING:
@@ -48,11 +49,12 @@ class Fast:
 
     def __init__(self, door: Door) -> None:
         """It shares the door's desk, its bound on calls under way, and its figures."""
-        self._door = door
+        self.door = door
+        self._together: Together | None = None
 
     def take(self, asking: Asking, body: bytes, reply: Reply) -> bool:
         """Whether the call is on its way; then `reply` gets the response, or None: it has to go the ordinary way."""
-        began, door = time.perf_counter(), self._door
+        began, door = time.perf_counter(), self.door
         if not door.has_room:
             return False
         desk, call = door.desk, Call()
@@ -63,22 +65,32 @@ class Fast:
                 return False
             go = begin(desk, call, body)
             desk.count(call)
-            go(_Going(door, call, verb, asking.path, began, reply).go_on)  # which tells nobody in this turn
+            go(_Going(self, call, verb, asking.path, began, reply).go_on)  # which tells nobody in this turn
         except (CreditError, ValueError, KeyError, TypeError, OSError):
             return False
         door.under_way += 1
         return True
 
+    def together(self, hexadecimal: str) -> Together:
+        """The answers that an answer of this digest leaves with; signed once all of one write have joined."""
+        held = self._together
+        if held is None or not held.takes_more:
+            held = self._together = Together(self.door.desk.signer)
+            asyncio.get_running_loop().call_soon(held.signature)  # while the disk is at work
+        held.add(hexadecimal)
+        return held
+
 
 class _Going:
     """One call on its way: its answer made, its entry written and durable, and only then the answer sent."""
 
-    __slots__ = ("_began", "_call", "_door", "_filled", "_path", "_reply", "_response", "_verb")
+    __slots__ = ("_began", "_call", "_fast", "_filled", "_path", "_reply", "_said", "_together", "_verb")
     _filled: Filled
-    _response: bytes
+    _said: bytes
+    _together: Together
 
-    def __init__(self, door: Door, call: Call, verb: str, path: str, began: float, reply: Reply) -> None:
-        self._door, self._call, self._verb, self._path, self._began = door, call, verb, path, began
+    def __init__(self, fast: Fast, call: Call, verb: str, path: str, began: float, reply: Reply) -> None:
+        self._fast, self._call, self._verb, self._path, self._began = fast, call, verb, path, began
         self._reply = reply
 
     def go_on(self, filled: Filled | None) -> None:
@@ -89,20 +101,20 @@ class _Going:
             return
         self._filled = filled
         because = {**call.because, "status": 200, "digest": filled.digest}
-        self._door.desk.recorder.put((self._verb, call.id, call.by, because), self)
+        self._fast.door.desk.recorder.put((self._verb, call.id, call.by, because), self)
 
     def written(self, entry: Entry) -> None:
-        """Make the response while the disk is at work: it leaves only when the entry is durable."""
-        said, signature = self._filled.signed_by(self._door.desk.signer, entry=entry.id, seq=entry.seq)
-        left = lines_of(self._call.bucket) if self._call.bucket else b""
-        length = b"%b: %b\r\ncontent-length: %d\r\n\r\n" % (_SIGNATURE, signature, len(said))
-        self._response = b"".join((_HEAD, left, length, said))
+        """Make the answer while the disk is at work: it leaves only when the entry is durable."""
+        self._said, hexadecimal = self._filled.digested(entry=entry.id, seq=entry.seq)
+        self._together = self._fast.together(hexadecimal)
 
     def durable(self) -> None:
         """Let it go."""
-        door = self._door
+        door, said = self._fast.door, self._said
         door.under_way -= 1
-        self._reply(self._response)
+        left = lines_of(self._call.bucket) if self._call.bucket else b""
+        head = b"%b: %b\r\ncontent-length: %d\r\n\r\n" % (_SIGNATURE, self._together.signature(), len(said))
+        self._reply(b"".join((_HEAD, left, head, said)))
         door.metrics.count(self._path, 200, time.perf_counter() - self._began, door.under_way)
 
     def failed(self, fault: Exception) -> None:
@@ -110,5 +122,5 @@ class _Going:
         self._back()
 
     def _back(self) -> None:
-        self._door.under_way -= 1
+        self._fast.door.under_way -= 1
         self._reply(None)

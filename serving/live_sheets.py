@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import NamedTuple
 
 import numpy as np
@@ -87,7 +88,7 @@ class LiveSheet:
             words.release, words.rules(told), quoted(score_id), words.snapshot,
         )  # fmt: skip
         after = b'"valid_until":%b,"version":%b}' % (quoted(valid_until), words.version)
-        return Filled.of(uscc, before, between, after)
+        return Filled.of(uscc, before, sha256(before), between, after)
 
 
 class LiveSheets:

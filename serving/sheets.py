@@ -14,20 +14,22 @@ from credit.canonical import canonical
 from serving.answers import NOTICE
 from serving.numbers import Told, stored
 from serving.remembered import Remembered
-from serving.signatures import Signer
 from serving.snapshots import Book
 from serving.words import Words, number, quoted
 
-MOST = 8192  # sheets kept, about 3 KB each with a dozen features
+MOST = 4096  # sheets kept, about 6 KB each with a dozen features
 BOOKS = 8  # whose words are kept
 _NOTICE = canonical(NOTICE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sheet:
     """One subject's answer, cut at the places of mandate, purpose, receipt, score id, code and last day of validity."""
 
     parts: tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
+    _for: tuple[str, str] | None = None  # mandate and purpose of the last call, which the next often names again
+    _before: bytes = b""  # all before the receipt, for those; and the digest so far
+    _begun: Any = None
 
     @classmethod
     def of(cls, words: Words, told: Told) -> Sheet:
@@ -46,10 +48,12 @@ class Sheet:
     def fill(self, *, uscc: str, mandate: str, purpose: str, score_id: str, valid_until: str) -> Filled:
         """The answer to one call, still without its receipt; its digest is what the ledger will hold."""
         a, b, c, d, e, f, g = self.parts
-        before = b"".join((a, quoted(mandate), b, quoted(purpose), c))
+        if self._for != (mandate, purpose):
+            self._before = b"".join((a, quoted(mandate), b, quoted(purpose), c))
+            self._begun, self._for = sha256(self._before), (mandate, purpose)
         between = b"".join((d, quoted(score_id), e))
         after = b"".join((f, quoted(valid_until), g))
-        return Filled.of(uscc, before, between, after)
+        return Filled.of(uscc, self._before, self._begun, between, after)
 
 
 @dataclass(slots=True)
@@ -64,9 +68,8 @@ class Filled:
     _begun: Any  # the digest so far, after `before`
 
     @classmethod
-    def of(cls, uscc: str, before: bytes, between: bytes, after: bytes) -> Filled:
-        """The answer around these; `before` is the most of it, and digested once for both digests."""
-        begun = sha256(before)
+    def of(cls, uscc: str, before: bytes, begun: Any, between: bytes, after: bytes) -> Filled:
+        """The answer around these; `begun` is the SHA-256 of `before`, from where both digests go on."""
         whole = begun.copy()
         whole.update(between)
         whole.update(after)
@@ -76,11 +79,11 @@ class Filled:
         """The body to send, once the entry is durable."""
         return self.before + self._rest(entry, seq)
 
-    def signed_by(self, signer: Signer, *, entry: str, seq: int) -> tuple[bytes, bytes]:
-        """The same, and its signature."""
+    def digested(self, *, entry: str, seq: int) -> tuple[bytes, str]:
+        """The same, and its SHA-256 in hex."""
         rest, whole = self._rest(entry, seq), self._begun.copy()
         whole.update(rest)
-        return self.before + rest, signer.sign_digest(whole.hexdigest())
+        return self.before + rest, whole.hexdigest()
 
     def _rest(self, entry: str, seq: int) -> bytes:
         receipt = f'"receipt":{{"digest":"{self.digest}","entry":"{entry}","seq":{seq}}},'

@@ -3,6 +3,10 @@
 Over the bytes as sent, so that nobody has to agree on how JSON is written to verify it; over their digest and not
 themselves, because Ed25519 reads what it signs twice, and an answer of sixty reasons is ten kilobytes: 35 us, not 84.
 It travels in the header `X-JWS-Signature`; the keys are at `/.well-known/jwks.json` and in the key ring.
+
+The payload is `{"iat":seconds,"sha-256":["<hex>",…]}`: answers that became durable in one write leave together, so one
+signature is over all of them, and each names its own digest in the list. A digest of another's answer tells nobody
+anything: every answer holds an id and a receipt that cannot be guessed.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from credit.canonical import canonical, digest
@@ -19,6 +23,7 @@ from credit.keys import KeyRing, SigningKey
 
 HEADER = "X-JWS-Signature"
 ZONE, TYPE = "service", "haihe-answer+jwt"
+MOST = 16  # digests under one signature: bounds the header, which is 1.6 KB then
 
 
 class Signer:
@@ -31,14 +36,40 @@ class Signer:
         self._header = _b64(canonical({"alg": "EdDSA", "kid": f"{key.zone}:{key.keyid}", "typ": TYPE}))
 
     def sign(self, body: bytes) -> bytes:
-        """`header.payload.signature`, base64url each, where the payload is `{"body":"sha-256:<hex>","iat":seconds}`."""
-        return self.sign_digest(digest(body))
+        """`header.payload.signature`, base64url each."""
+        return self.sign_digests([digest(body)])
 
-    def sign_digest(self, hexadecimal: str) -> bytes:
-        """The same, of a body whose SHA-256 is known."""
-        said = b'{"body":"sha-256:%b","iat":%d}' % (hexadecimal.encode(), int(time.time()))
+    def sign_digests(self, digests: Sequence[str]) -> bytes:
+        """The same, of bodies whose SHA-256 are known."""
+        said = b'{"iat":%d,"sha-256":["%b"]}' % (int(time.time()), '","'.join(digests).encode())
         signed = self._header + b"." + _b64(said)
         return signed + b"." + _b64(self._sign(signed))
+
+
+class Together:
+    """Answers that leave at the same time, under one signature."""
+
+    __slots__ = ("_digests", "_signature", "_signer")
+
+    def __init__(self, signer: Signer) -> None:
+        """None yet."""
+        self._signer, self._digests = signer, list[str]()
+        self._signature: bytes | None = None
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether another can join."""
+        return self._signature is None and len(self._digests) < MOST
+
+    def add(self, hexadecimal: str) -> None:
+        """One more, by its body's SHA-256."""
+        self._digests.append(hexadecimal)
+
+    def signature(self) -> bytes:
+        """Of all that joined; nobody joins any more."""
+        if self._signature is None:
+            self._signature = self._signer.sign_digests(self._digests)
+        return self._signature
 
 
 def verify(body: bytes, signature: str, ring: KeyRing, zone: str = ZONE) -> None:
@@ -46,14 +77,14 @@ def verify(body: bytes, signature: str, ring: KeyRing, zone: str = ZONE) -> None
     try:
         header, payload, raw = signature.encode("ascii").split(b".")
         told, said, signed = json.loads(_raw(header)), json.loads(_raw(payload)), _raw(raw)
-        alg, kind, (named, _, keyid), of = told["alg"], told["typ"], str(told["kid"]).partition(":"), said["body"]
+        alg, kind, (named, _, keyid), of = told["alg"], told["typ"], str(told["kid"]).partition(":"), said["sha-256"]
     except (ValueError, KeyError, TypeError) as bad:
         raise Broken("The signature of an answer cannot be read", why="it is not a compact JWS") from bad
     # Algorithm and kind are ours to say, not the header's: a token of the service is not its word for an answer.
     if alg != "EdDSA" or kind != TYPE or named != zone or "crit" in told:
         raise Broken("An answer is not signed by one who may", why=f"it takes an EdDSA key of the zone {zone}")
     ring.verify(zone, keyid, header + b"." + payload, signed)
-    if of != f"sha-256:{digest(body)}":
+    if not isinstance(of, list) or digest(body) not in of:
         raise Broken("An answer is not the one that was signed", why="its bytes are others")
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import bisect
 import json
-import mmap
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,8 +17,8 @@ from credit.shelf import Shelf
 from credit.subjects import SubjectKey, SubjectKind
 from models.scorecard import Scorecard
 from models.scorecard import read as read_scorecard
+from serving.rows import KEY_BYTES, Rows, map_bytes
 
-KEY_BYTES = 16
 _SIGNERS = {"platform"}
 Marks = tuple[tuple[str, int, int, int, int], ...]
 
@@ -61,17 +59,15 @@ class Book:
     features: NDArray[np.float64] = field(repr=False)  # (n, F)
     answers: NDArray[Any] = field(repr=False)  # (n,) structured
     marks: Marks = field(repr=False)
-    _keys: bytes | mmap.mmap = field(repr=False)
+    rows: Rows = field(repr=False)
 
     def row_of(self, subject: SubjectKey) -> int | None:
-        """The row of a subject by bisection over the sorted keys, some microseconds; None when not in the snapshot."""
-        keys, wanted, rows = self._keys, subject.raw, range(len(self.answers))
-        row = bisect.bisect_left(rows, wanted, key=lambda i: keys[i * KEY_BYTES : (i + 1) * KEY_BYTES])
-        return row if keys[row * KEY_BYTES : (row + 1) * KEY_BYTES] == wanted else None
+        """The row of a subject; None when not in the snapshot."""
+        return self.rows.row_of(subject.raw)
 
     def valid_until(self, freshness_days: int) -> date:
         """The last day on which this book may answer."""
-        return min(self.as_of + timedelta(days=freshness_days), self.ends - timedelta(days=1))
+        return last_day(self.as_of, self.ends, freshness_days)
 
     def require_fresh(self, day: date, freshness_days: int) -> None:
         """Raises Lapsed when too old on `day`: a repaired record must leave the answers within known days."""
@@ -82,6 +78,12 @@ class Book:
                 why=f"it is of {self.as_of} and could answer until {last}",
                 remedy="The platform makes a new one with `haihe release` and `haihe snapshot`; try again later",
             )
+
+
+@lru_cache(64)
+def last_day(as_of: date, ends: date, freshness_days: int) -> date:
+    """The last day on which data of `as_of` may be answered from, under seals that end on `ends`."""
+    return min(as_of + timedelta(days=freshness_days), ends - timedelta(days=1))
 
 
 def read_pointers(shelf: Shelf, model: str) -> Pointed:
@@ -125,7 +127,7 @@ def open_book(shelf: Shelf, pointed: Pointed) -> Book:
         pointed.model, SubjectKind(kind) if kind else None, pointed.version, pointed.snapshot, release,
         date.fromisoformat(terms["as_of"]), min(version.seal.expires_on, snapshot.seal.expires_on),
         int(terms.get("notice", 0)),
-        read_scorecard(declared), features, answers, marks, keys,
+        read_scorecard(declared), features, answers, marks, Rows(keys),
     )  # fmt: skip
 
 
@@ -138,9 +140,3 @@ def marks_of(shelf: Shelf, *seals: str) -> Marks:
             stat = path.stat()
             found.append((f"{seal}/{path.name}", stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
     return tuple(found)
-
-
-def map_bytes(path: Path) -> bytes | mmap.mmap:
-    """The file's bytes without reading them; an empty file cannot be mapped and is empty bytes."""
-    with path.open("rb") as stream:
-        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import secrets
 import time
 from collections.abc import Mapping
@@ -141,7 +140,7 @@ class Tokens:
         """A JWT's signed bytes never look like a DSSE envelope's, so the service's one key can sign both."""
         self._key, self._keyid, self._access = key.private, key.keyid, access
         self._publics = {**ring.keys.get(key.zone, {}), key.keyid: key.private.public_key()}
-        self._good: Remembered[bytes, Bearer] = Remembered(MOST)
+        self._good: Remembered[str, Bearer] = Remembered(MOST)
         self._seen = seen or Seen()
 
     def issue(self, asked: TokenRequest, asking: Asking | None = None) -> dict[str, str | int]:
@@ -201,15 +200,15 @@ class Tokens:
     def read(self, authorization: str) -> Bearer:
         """The bearer of an Authorization header. Raises Unauthenticated; a client shut out since is refused too.
 
-        A good token is verified once and remembered by its digest until it ends or a client was changed.
+        A good token is verified once and remembered until it ends or a client was changed.
         """
-        name, now = hashlib.sha256(authorization.encode()).digest(), self._access.generation()
-        held = self._good.get(name, now)
+        now = self._access.generation()
+        held = self._good.get(authorization, now)
         if held is not None and held.expires > time.time():
             return held
-        self._good.forget(name)
+        self._good.forget(authorization)
         bearer = self._verify(authorization)
-        self._good.put(name, bearer, now)
+        self._good.put(authorization, bearer, now)
         return bearer
 
     def admit(self, asking: Asking) -> Bearer:

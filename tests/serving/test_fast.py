@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import threading
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import jwt
 import pytest
 import uvicorn
 from serving_world import PURPOSE, codes
@@ -182,6 +184,28 @@ def test_requests_cut_or_run_together_are_answered_each_once_and_in_order(house:
         line.link.sendall(two)
     assert [json.loads(line.answer()[2])["uscc"] for _ in range(40)] == [FIRM, OTHER] * 20
     assert len(house.entries("score.answered")) == 46
+
+
+def test_answers_that_leave_together_have_one_signature_and_each_its_own_place_in_it(house: House) -> None:
+    firms, lines = codes("enterprise", 6), [house.line() for _ in range(30)]
+    asks = [(house.world.grant("bohai", code).id, code) for code in firms] * 5
+    for line, ask in zip(lines, asks, strict=True):
+        assert line.ask(*ask)[0] == 200
+    for _ in range(10):
+        for line, ask in zip(lines, asks, strict=True):
+            line.link.sendall(line.request(*ask))
+        told, digests = set(), []
+        for line, (_, code) in zip(lines, asks, strict=True):
+            status, headers, body = line.answer()
+            assert (status, json.loads(body)["uscc"]) == (200, code)
+            verify(body, headers[HEADER.lower()], house.world.ring)
+            told.add(headers[HEADER.lower()])
+            digests.append(hashlib.sha256(body).hexdigest())
+        listed = [jwt.decode(one, options={"verify_signature": False})["sha-256"] for one in told]
+        assert sorted(sum(listed, [])) == sorted(digests)
+        if len(told) < len(lines):
+            return
+    pytest.fail("none left together")
 
 
 @pytest.mark.attack

@@ -13,7 +13,7 @@ import pytest
 from serving_world import codes
 
 from credit.errors import Broken
-from serving.signatures import HEADER, TYPE, Signer, verify
+from serving.signatures import HEADER, MOST, TYPE, Signer, Together, verify
 
 CODE = codes("enterprise", 1)[0]
 
@@ -26,8 +26,29 @@ def test_an_answer_is_signed_over_its_own_bytes_and_a_common_library_verifies_it
     keyid = jwt.get_unverified_header(signature)["kid"]
     key = next(jwt.PyJWK(key) for key in told["keys"] if key["kid"] == keyid)
     said = jwt.decode(signature, key, algorithms=["EdDSA"])
-    assert said["body"] == f"sha-256:{hashlib.sha256(response.content).hexdigest()}"
+    assert said["sha-256"] == [hashlib.sha256(response.content).hexdigest()]
     assert abs(said["iat"] - time.time()) < 60
+
+
+def test_answers_that_leave_together_are_each_verified_by_the_one_signature(world: Any) -> None:
+    together, bodies = Together(Signer(world.key("service"))), [b'{"points":%d}' % n for n in range(MOST)]
+    for body in bodies:
+        assert together.takes_more
+        together.add(hashlib.sha256(body).hexdigest())
+    assert not together.takes_more
+    signature = together.signature().decode()
+    for body in bodies:
+        verify(body, signature, world.ring)
+    with pytest.raises(Broken, match="not the one that was signed"):
+        verify(b'{"points":%d}' % MOST, signature, world.ring)
+    assert len(signature) < 2000  # a proxy takes four kilobytes of headers
+
+
+def test_nobody_joins_what_is_signed(world: Any) -> None:
+    together = Together(Signer(world.key("service")))
+    together.add(hashlib.sha256(b"first").hexdigest())
+    together.signature()
+    assert not together.takes_more
 
 
 @pytest.mark.attack
@@ -42,14 +63,16 @@ def test_no_other_byte_header_algorithm_or_key_verifies(world: Any) -> None:
 
     verify(body, good, world.ring)
     service = world.key("service").private
-    said = {"body": f"sha-256:{hashlib.sha256(body).hexdigest()}"}
+    said = {"sha-256": [hashlib.sha256(body).hexdigest()]}
     named = {"kid": f"service:{world.key('service').keyid}"}
+    typed = named | {"typ": TYPE}
     table = {
         "a changed body": (body.replace(b"700", b"900"), good),
         "no algorithm": (body, f"{headed(alg='none')}.{payload}.{raw}"),
         "another algorithm": (body, f"{headed(alg='HS256')}.{payload}.{raw}"),
         "an extension that must be understood": (body, f"{headed(crit=['b64'], b64=False)}.{payload}.{raw}"),
         "a token of the service's, over the same words": (body, jwt.encode(said, service, "EdDSA", named)),
+        "a list that is a word": (body, jwt.encode({"sha-256": said["sha-256"][0] + "0"}, service, "EdDSA", typed)),
         "another zone's key": (body, Signer(world.key("platform")).sign(body).decode()),
         "no signature": (body, f"{header}.{payload}."),
         "detached": (body, f"{header}..{raw}"),
