@@ -15,7 +15,7 @@ from bench.record import record
 from credit.keys import KeyRing
 from credit.shelf import Shelf
 from models.scorer import Scorer
-from serving.live_forms import commitment, read_live
+from serving.live_forms import read_live
 from serving.live_sheets import LiveSheet
 from serving.numbers import many
 from serving.snapshots import open_book, read_pointers
@@ -33,15 +33,16 @@ def live_cost_us() -> None:
     words = {"uscc": told.asks[0][0], "purpose": PURPOSE, "mandate": told.asks[0][1]}
     bodies = [json.dumps({**words, "features": dict(zip(NAMES, row.tolist(), strict=True))}).encode() for row in rows]
     brought, answers = [read_live(body).features for body in bodies], many(scorer, rows)
+    named = sheet.named(brought[0])
 
     def fill(n: int) -> Any:
-        return sheet.fill(answers[n], brought[n], kind="fused", salt=SALT, commitment=SALT, score_id=SALT,
+        return sheet.fill(answers[n], named, kind="fused", salt=SALT, commitment=SALT, score_id=SALT,
                           valid_until="2026-12-01", **words)  # fmt: skip
 
     parts: dict[str, Callable[[int], object]] = {
         "read": lambda n: read_live(bodies[n]),
-        "row": lambda n: sheet.row(n, brought[n]),
-        "commitment": lambda n: commitment(brought[n], SALT),
+        "row": lambda n: sheet.row(n, sheet.named(brought[n]), brought[n]),
+        "commitment": lambda n: named.commitment(brought[n], SALT),
         "answer": fill,
         "numbers": lambda n: many(scorer, rows[n : n + 1]),
         "numbers_of_8": lambda n: many(scorer, rows[n : n + 8]) if n % 8 == 0 else None,

@@ -20,11 +20,13 @@ from models.scorecard import Reason, Rule, Scorecard
 from models.scorecard import read as read_scorecard
 from models.trees import walk
 from models.trees.flat import Flat, flat
+from models.trees.lanes import WIDTH
 from models.trees.model_text import MAXIMUM_BYTES, Forest
 from models.trees.model_text import read as read_forest
 from models.trees.reasons import FEW, Reasons
 
 Floats = NDArray[np.float64]
+AT_ONCE = WIDTH  # rows that are cheapest scored together
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from models.scorer import Scorer
 from serving.answers import NOT_A_SCORE, Line, compose
 from serving.calls import LIVE, Call, Desk, Found
 from serving.live_forms import AskLive, commitment, read_live
-from serving.live_sheets import LiveSheet
+from serving.live_sheets import LiveSheet, Named
 from serving.numbers import Told
 from serving.sheets import Filled
 from serving.snapshots import Book
@@ -29,51 +29,61 @@ from serving.snapshots import Book
 Then = Callable[[Filled | None], None]  # who goes on with an answer, or does without
 
 
+class Checked(NamedTuple):
+    """A call that may be answered: what is asked, the subject's place, and what the answer is made of."""
+
+    asked: AskLive
+    found: Found
+    sheet: LiveSheet
+    named: Named
+
+    def row(self) -> NDArray[np.float64]:
+        """The features (F,) to score."""
+        return self.sheet.row(self.found.row, self.named, self.asked.features)
+
+    def fill(self, call: Call, told: Told) -> Filled:
+        """The answer, still without its receipt."""
+        asked, found, salt = self.asked, self.found, secrets.token_hex(16)
+        return self.sheet.fill(
+            told, self.named, kind=asked.kind, salt=salt, commitment=self.named.commitment(asked.features, salt),
+            score_id=call.id, uscc=found.uscc, mandate=found.mandate.id, purpose=found.mandate.purpose,
+            valid_until=found.until,
+        )  # fmt: skip
+
+
+def check(desk: Desk, call: Call, body: bytes) -> Checked:
+    """Whether the call may be answered. Raises Malformed, and as `Desk.look` does."""
+    asked = read_live(body)
+    found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)
+    sheet = desk.live_sheets.of(found.book)
+    return Checked(asked, found, sheet, sheet.named(asked.features))
+
+
 async def live(desk: Desk, call: Call, body: bytes) -> bytes:
     """One subject's score with what was brought. Raises Malformed, and as `Desk.look` does."""
-    asked, found = check(desk, call, body)
-    sheet = desk.live_sheets.of(found.book)
-    told = await desk.scorers.told(found.book.version, sheet.row(found.row, asked.features))
-    filled = _fill(sheet, call, asked, found, told)
-    because = {**call.because, "kind": asked.kind, "status": 200, "digest": filled.digest}
+    checked = check(desk, call, body)
+    filled = checked.fill(call, await desk.scorers.told(checked.found.book.version, checked.row()))
+    because = {**call.because, "kind": checked.asked.kind, "status": 200, "digest": filled.digest}
     entry = await desk.recorder.record(LIVE, call.id, by=call.by, because=because)
     return filled.whole(entry=entry.id, seq=entry.seq)
 
 
 def begin_live(desk: Desk, call: Call, body: bytes) -> Callable[[Then], None]:
     """The same on the fast way: what is checked now, and then scored with all who ask at this moment."""
-    asked, found = check(desk, call, body)
-    sheet = desk.live_sheets.of(found.book)
-    row = sheet.row(found.row, asked.features)
-    call.because["kind"] = asked.kind
+    checked = check(desk, call, body)
+    row = checked.row()
+    call.because["kind"] = checked.asked.kind
 
     def go(then: Then) -> None:
         def heard(told: Told | Exception) -> None:
             try:
-                then(None if isinstance(told, Exception) else _fill(sheet, call, asked, found, told))
+                then(None if isinstance(told, Exception) else checked.fill(call, told))
             except CreditError:  # the ledger takes nothing
                 then(None)
 
-        desk.scorers.ask(found.book.version, row, heard)
+        desk.scorers.ask(checked.found.book.version, row, heard)
 
     return go
-
-
-def _fill(sheet: LiveSheet, call: Call, asked: AskLive, found: Found, told: Told) -> Filled:
-    salt = secrets.token_hex(16)
-    return sheet.fill(
-        told, asked.features, kind=asked.kind, salt=salt, commitment=commitment(asked.features, salt),
-        score_id=call.id, uscc=found.uscc, mandate=found.mandate.id, purpose=found.mandate.purpose,
-        valid_until=found.until,
-    )  # fmt: skip
-
-
-def check(desk: Desk, call: Call, body: bytes) -> tuple[AskLive, Found]:
-    """What is asked, and the subject's place. Raises Malformed, and as `Desk.look` does."""
-    asked = read_live(body)
-    found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)
-    desk.live_sheets.of(found.book).named(asked.features)
-    return asked, found
 
 
 def score_with(
@@ -81,7 +91,8 @@ def score_with(
     mandate: str, purpose: str, valid_until: date,
 ) -> dict[str, Any]:  # fmt: skip
     """The answer without code and receipt, the same from the same to the bit; `salt` (hex) goes into the commitment."""
-    line = line_with(scorer, LiveSheet.of(book).row(row, brought))
+    sheet = LiveSheet.of(book)
+    line = line_with(scorer, sheet.row(row, sheet.named(brought), brought))
     answer = compose(book, line, score_id=score_id, mandate=mandate, purpose=purpose, valid_until=valid_until)
     answer["kind"] = kind
     answer["brought"] = {"features": sorted(brought), "salt": salt, "commitment": commitment(brought, salt)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -42,8 +42,7 @@ class AskLive(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     kind: Kind = "fused"
 
 
-_encode = msgspec.json.Encoder(order="sorted").encode
-_FLOATS = {float, type(None)}
+_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(AskLive).decode
 
 
@@ -73,10 +72,20 @@ def read_live(body: bytes) -> AskLive:
 
 def commitment(brought: Mapping[str, float | None], salt: str) -> str:
     """SHA-256 over the salt's bytes and the canonical JSON of the values as numbers with a point, in hex."""
-    numbers = _encode(list(brought.values()))
-    # Of floats the two writers write only those in another way that are as small or as large as this.
-    if _FLOATS.issuperset(map(type, brought.values())) and b"e" not in numbers and b"0.0000" not in numbers:
-        told = _encode(brought)
-    else:
-        told = canonical({name: None if value is None else float(value) for name, value in brought.items()})
+    told = canonical({name: None if value is None else float(value) for name, value in brought.items()})
+    return _salted(salt, told)
+
+
+def commitment_of(values: Sequence[float | None], laid_out: bytes, salt: str) -> str | None:
+    """The same of floats in the order of their names, which are `laid_out` with a `%b` for each value.
+
+    None when a value is so small or so large that the quick writer writes it in another way than the canonical one.
+    """
+    numbers = _encode(values)
+    if b"e" in numbers or b"0.0000" in numbers:
+        return None
+    return _salted(salt, laid_out % tuple(numbers[1:-1].split(b",")))
+
+
+def _salted(salt: str, told: bytes) -> str:
     return hashlib.sha256(bytes.fromhex(salt) + told).hexdigest()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from credit.canonical import canonical
 from credit.errors import Malformed
 from serving.answers import NOT_A_SCORE, NOTICE
+from serving.live_forms import commitment, commitment_of
 from serving.numbers import Told
 from serving.remembered import Remembered
 from serving.sheets import Filled
@@ -32,6 +33,14 @@ class Named(NamedTuple):
 
     columns: NDArray[np.intp]
     names: bytes
+    order: tuple[int, ...]  # of those columns, as the names are sorted
+    values: bytes  # canonical JSON of the values, each still to be filled in
+
+    def commitment(self, brought: Values, salt: str) -> str:
+        """As `live_forms.commitment` of floats, which these are as they were read, at half the cost."""
+        values = list(brought.values())
+        quick = commitment_of([values[place] for place in self.order], self.values, salt)
+        return quick or commitment(brought, salt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +69,33 @@ class LiveSheet:
                 raise Malformed(
                     "These features cannot be scored", why=why, remedy="Name them as an answer's reasons do"
                 )
-            held = Named(np.array([self.places[name] for name in names], dtype=np.intp), canonical(sorted(names)))
+            held = self._name(names)
             self.namings.put(names, held)
         return held
 
-    def row(self, row: int, brought: Values) -> NDArray[np.float64]:
-        """The snapshot's features (F,) with what is brought in their place, NaN for null. Raises as `named`."""
+    def _name(self, names: tuple[str, ...]) -> Named:
+        order = sorted(range(len(names)), key=names.__getitem__)
+        each = (canonical(names[place]).replace(b"%", b"%%") + b":%b" for place in order)
+        columns = np.array([self.places[name] for name in names], dtype=np.intp)
+        return Named(columns, canonical(sorted(names)), tuple(order), b"{%b}" % b",".join(each))
+
+    def row(self, row: int, named: Named, brought: Values) -> NDArray[np.float64]:
+        """The snapshot's features (F,) with what is brought in their place, NaN for null."""
         features = np.array(self.features[row], dtype=np.float64)
-        features[self.named(brought).columns] = np.array(list(brought.values()), dtype=np.float64)
+        features[named.columns] = np.array(list(brought.values()), dtype=np.float64)
         return features
 
     def fill(
-        self, told: Told, brought: Values, *, kind: str, salt: str, commitment: str, score_id: str, uscc: str,
+        self, told: Told, named: Named, *, kind: str, salt: str, commitment: str, score_id: str, uscc: str,
         mandate: str, purpose: str, valid_until: str,
     ) -> Filled:  # fmt: skip
-        """The answer to one call, still without its receipt. Raises Malformed as `named`."""
+        """The answer to one call, still without its receipt."""
         words = self.words
         before = (
             b'{"base_points":%b,"brought":{"commitment":"%b","features":%b,"salt":"%b"},%b,"kind":"%b","mandate":%b,'
             b'"missing":%b,"model":%b,"notice":%b,"points":%b,"purpose":%b,"reasons":[%b],'
         ) % (
-            number(told.base_points), commitment.encode(), self.named(brought).names, salt.encode(),
+            number(told.base_points), commitment.encode(), named.names, salt.encode(),
             words.standing(told), kind.encode(), quoted(mandate), words.missing(told), words.model, _NOTICES[kind],
             number(told.points), quoted(purpose), words.reasons(told),
         )  # fmt: skip

@@ -5,7 +5,7 @@ The trees are walked once for all who ask at one moment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,7 @@ from serving.answers import line_of
 from serving.snapshots import Book
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What a model says of one subject, as an answer tells it; columns stand for features."""
 
     probability: float

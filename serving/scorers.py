@@ -1,6 +1,7 @@
 """The trees of the versions that live scores are asked of, read from the shelf when first needed.
 
-Whoever asks in one turn of the event loop is scored together: eight subjects at once cost little more than four alone.
+Whoever asks in one turn of the event loop is scored together, eight at a time, which cost little more than four alone:
+what is left over waits for who comes meanwhile.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from credit.errors import Lapsed
 from credit.shelf import Shelf
-from models.scorer import Scorer
+from models.scorer import AT_ONCE, Scorer
 from serving.numbers import Told, many
 
 MOST = 4  # versions whose trees are held
@@ -58,8 +59,16 @@ class Scorers:
             asyncio.get_running_loop().call_soon(self._tell, version, task.result())
         waiting.append((features, hear))
 
-    def _tell(self, version: str, scorer: Scorer) -> None:
+    def _tell(self, version: str, scorer: Scorer, before: int = 0) -> None:
+        """Score who waits; but as long as a turn brings another, and they are not eight, let one more turn pass."""
         waiting = self._waiting.pop(version)
+        if before < len(waiting) < AT_ONCE:
+            self._waiting[version] = waiting
+            asyncio.get_running_loop().call_soon(self._tell, version, scorer, len(waiting))
+            return
+        if len(waiting) > AT_ONCE:
+            waiting, self._waiting[version] = waiting[:AT_ONCE], waiting[AT_ONCE:]
+            asyncio.get_running_loop().call_soon(self._tell, version, scorer)
         if not _told(scorer, waiting):
             for one in waiting:  # nobody goes without an answer for what is wrong with another's
                 _told(scorer, [one])

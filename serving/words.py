@@ -17,8 +17,18 @@ from serving.answers import MISSING, PROBABILITY_DIGITS
 from serving.numbers import Told
 from serving.snapshots import Book
 
-_CENTS = tuple(repr(cents / 100).encode() for cents in range(10_000))
 _MISSING = canonical(MISSING)
+
+
+class _Points(dict[int, bytes]):
+    """How many points so many cents are, without the sign."""
+
+    def __missing__(self, cents: int) -> bytes:
+        return repr(abs(cents) / 100).encode()
+
+
+_POINTS = _Points()
+_POINTS.update({cents: _POINTS[cents] for cents in range(-9999, 10_000)})  # the scale of most models
 
 
 class Reason(NamedTuple):
@@ -58,14 +68,16 @@ class Words:
 
     def reasons(self, told: Told) -> bytes:
         """The reasons that move the points, the strongest first."""
-        parts: list[bytes] = []
-        for column in told.strongest:
-            cents = told.cents[column]
-            if not cents:
-                break  # the strongest come first
-            raises, lowers, after = self.each[column]
-            parts += (raises, _points(cents), after) if cents > 0 else (lowers, _points(-cents), after)
-        return b"".join(parts)[:-1]
+        each, cents = self.each, told.cents
+        moving = told.strongest[: len(cents) - cents.count(0)]  # the strongest come first
+        words = [
+            word
+            for column in moving
+            for reason in (each[column],)
+            for some in (cents[column],)
+            for word in (reason[some < 0], _POINTS[some], reason[2])
+        ]
+        return b"".join(words)[:-1]
 
     def rules(self, told: Told) -> bytes:
         """The rules that were met."""
@@ -98,7 +110,3 @@ def _reason(feature: Feature) -> Reason:
         for which, sign in ((b"raises", b""), (b"lowers", b"-"))
     )
     return Reason(raises, lowers, b',"title":%b,"zh":%b},' % (title, zh))
-
-
-def _points(cents: int) -> bytes:
-    return _CENTS[cents] if cents < len(_CENTS) else repr(cents / 100).encode()

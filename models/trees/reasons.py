@@ -77,11 +77,17 @@ class Reasons:
     def told(self, rows: Floats) -> tuple[Floats, Floats]:
         """Margins (n,) of rows (n, F), the bits of :func:`models.trees.walk.margins`, and their contributions (n, F).
 
-        By far cheaper a row for eight rows at once, or any number beyond, than for one.
+        By far cheaper a row for eight rows at once, or any multiple of it, than for one.
         """
         rows = np.ascontiguousarray(rows, dtype=np.float64)
-        margins, out, few = np.zeros(len(rows)), np.zeros((len(rows), self.features)), len(rows) <= FEW
-        (one_by_one if few else eight_by_eight)(self.held[0 if few else 1], rows, margins, out)
+        margins, out = np.zeros(len(rows)), np.zeros((len(rows), self.features))
+        end = len(rows) - rest if (rest := len(rows) % WIDTH) <= FEW else len(rows)
+        for sweep, held, some in (
+            (eight_by_eight, self.held[1], slice(0, end)),
+            (one_by_one, self.held[0], slice(end, None)),
+        ):
+            if len(rows[some]):
+                sweep(held, rows[some], margins[some], out[some])
         return (margins if self.leaves <= MOST_BITS else walk.margins(self.trees, rows)), out
 
 

@@ -15,7 +15,7 @@ from serving_world import FEATURES, World, codes
 
 from credit.canonical import canonical, digest
 from credit.errors import Malformed
-from models.scorer import Scorer
+from models.scorer import AT_ONCE, Scorer
 from serving.live import score_with
 from serving.live_forms import commitment
 from serving.live_sheets import LiveSheet
@@ -45,9 +45,10 @@ def test_a_live_answer_is_the_one_composed_anew(
     more = {"score_id": words, "mandate": f"m{words}", "purpose": words}
     wanted = score_with(book, scorer, row, brought, kind, salt=SALT, valid_until=date(2026, 12, 1), **more)
     sheet = LiveSheet.of(book)
+    named = sheet.named(brought)
     filled = sheet.fill(
-        many(scorer, sheet.row(row, brought)[None])[0], brought, kind=kind, salt=SALT,
-        commitment=commitment(brought, SALT), uscc="c", valid_until="2026-12-01", **more,
+        many(scorer, sheet.row(row, named, brought)[None])[0], named, kind=kind, salt=SALT,
+        commitment=named.commitment(brought, SALT), uscc="c", valid_until="2026-12-01", **more,
     )  # fmt: skip
     receipt = {"digest": digest(canonical(wanted)), "entry": "e", "seq": row}
     assert filled.whole(entry="e", seq=row) == canonical({**wanted, "receipt": receipt, "uscc": "c"})
@@ -57,9 +58,12 @@ def test_a_live_answer_is_the_one_composed_anew(
 @example({"honours": 0.00001})
 @example({"honours": -0.0000999})
 @example({"honours": 1e16})
-def test_the_commitment_is_to_the_canonical_json_of_floats(brought: dict[str, float | None]) -> None:
+def test_the_commitment_is_to_the_canonical_json_of_floats(book: Book, brought: dict[str, float | None]) -> None:
     told = canonical({name: None if value is None else float(value) for name, value in brought.items()})
-    assert commitment(brought, SALT) == hashlib.sha256(bytes.fromhex(SALT) + told).hexdigest()
+    wanted = hashlib.sha256(bytes.fromhex(SALT) + told).hexdigest()
+    assert commitment(brought, SALT) == wanted
+    floats = {name: None if value is None else float(value) for name, value in brought.items()}
+    assert LiveSheet.of(book).named(floats).commitment(floats, SALT) == wanted
 
 
 def test_many_are_told_what_each_is_told_alone(book: Book, scorer: Scorer) -> None:
@@ -80,6 +84,34 @@ def test_who_asks_at_one_moment_is_scored_together_and_suffers_from_nobody(book:
     told, scorer = asyncio.run(ask()), Scorer.load(World(template[0]).shelf.open(book.version).path)
     assert isinstance(told.pop(4), Malformed)
     assert told == [many(scorer, row[None])[0] for row in np.delete(rows, 4, axis=0)]
+
+
+def test_who_asks_is_scored_eight_at_a_time_and_who_is_left_over_with_who_comes_meanwhile(
+    book: Book, template: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, groups = np.array(book.features[0], dtype=np.float64), list[int]()
+    scorers = Scorers(World(template[0]).shelf)
+
+    def noted(scorer: Scorer, rows: Any) -> list[Any]:
+        groups.append(len(rows))
+        return many(scorer, rows)
+
+    async def come() -> None:
+        for _ in range(3):  # one a turn of the loop
+            await asyncio.sleep(0)
+            asked.append(asyncio.create_task(scorers.told(book.version, row)))
+
+    async def ask() -> None:
+        await scorers.of(book.version)
+        monkeypatch.setattr("serving.scorers.many", noted)
+        asked.extend(asyncio.create_task(scorers.told(book.version, row)) for _ in range(17))
+        await come()
+        await asyncio.gather(*asked)
+        await scorers.told(book.version, row)
+
+    asked: list[asyncio.Task[Any]] = []
+    asyncio.run(ask())
+    assert groups == [AT_ONCE, AT_ONCE, 4, 1]
 
 
 def test_a_name_that_is_not_the_models_is_refused_and_not_remembered(book: Book) -> None:
