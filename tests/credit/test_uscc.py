@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from credit.errors import Malformed
 from credit.subjects import SubjectKind
-from credit.uscc import ALPHABET, Uscc, compose
+from credit.uscc import (
+    ALPHABET,
+    ORG_ALPHABET,
+    ORG_WEIGHTS,
+    USCC_WEIGHTS,
+    Uscc,
+    compose,
+    org_check,
+    uscc_check,
+)
 
 # Published codes of institutions and large companies, and codes made for tests; every one passes both checks.
 GOOD = (
@@ -107,3 +116,12 @@ def test_any_one_changed_character_is_caught(uscc: Uscc, place: int, char: str) 
 def test_parts_out_of_form_compose_nothing(parts: tuple[str, str, str]) -> None:
     with pytest.raises(Malformed):
         compose(*parts)
+
+
+@given(st.text(CHARACTERS, min_size=17, max_size=17))
+def test_check_characters_are_those_of_the_weighted_sums_in_the_standards(body: str) -> None:
+    total = sum(ALPHABET.index(char) * weight for char, weight in zip(body, USCC_WEIGHTS, strict=True))
+    assert uscc_check(body) == ALPHABET[(31 - total % 31) % 31]
+    serial = body[:8]
+    rest = 11 - sum(ORG_ALPHABET.index(char) * weight for char, weight in zip(serial, ORG_WEIGHTS, strict=True)) % 11
+    assert org_check(serial) == {10: "X", 11: "0"}.get(rest, str(rest))
