@@ -109,6 +109,7 @@ def house(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 
 def test_both_ways_give_the_same_answer_signed_counted_and_in_the_ledger(house: House) -> None:
+    house.door.desk.access.set_limit("bohai", Limit(0.001, 50))  # so slow that none comes back meanwhile
     line, mandate = house.line(), house.world.grant("bohai", FIRM).id
     told = [line.ask(mandate) for _ in range(3)]
     assert house.taken == [True, True]  # the first head had to be read
@@ -123,8 +124,7 @@ def test_both_ways_give_the_same_answer_signed_counted_and_in_the_ledger(house: 
     assert bodies[0] == bodies[1] == bodies[2]
     assert [sorted(headers) for _, headers, _ in told] == [sorted(told[0][1])] * 3
     left = [int(headers["ratelimit"].split("r=")[1].split(";")[0]) for _, headers, _ in told]
-    assert left == sorted(left, reverse=True)
-    assert left[0] - left[2] in (1, 2)
+    assert left == [49, 48, 47]
     said = [json.loads(body)["receipt"]["seq"] for *_, body in told]
     assert [entry.seq for entry in house.entries("score.answered")] == said
     assert b'haihe_calls_total{product="/v1/scores",status="200"} 3.0' in house.door.metrics.text(0)
