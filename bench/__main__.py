@@ -25,6 +25,7 @@ from bench import (
     ripples,
     road,
     scores,
+    servers,
     workspaces,
 )
 
@@ -39,6 +40,7 @@ FIGURES: dict[str, Callable[[], None]] = {
         scores.score_http_p99_ms,
         door.http_rps,
         door.http_vs_plain_fastapi,
+        servers.http_servers_rps,
         door_cost.http_cost_us,
         live_cost.live_cost_us,
         jobs.job_lines_per_second,

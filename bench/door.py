@@ -132,8 +132,10 @@ def _fdatasync_ms(times: int = 500, size: int = 4096) -> tuple[float, float]:
 
 
 def _cpu_seconds(pid: int) -> float:
+    """Of a process and those it started."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    started = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + sum(map(_cpu_seconds, map(int, started)))
 
 
 def _middle(values: Iterable[float]) -> float:

@@ -1,15 +1,22 @@
-"""What each part of a whole answer costs the processor, in the service's own objects, without HTTP around them."""
+"""What each part of a whole answer costs the processor, and a picture of it: by code, and with features brought along.
+
+The parts are measured in the service's own objects; what a whole answer costs is measured on a service under load, and
+what the parts do not tell of it is the sockets, the event loop, the disk's thread, and caches that others used before.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import time
+import statistics
 from collections.abc import Callable
+from pathlib import Path
 
+from bench import door, live_cost, load
+from bench.cost import RUNS, cost_us
 from bench.door import DATA, world
 from bench.door_world import BANK, PURPOSE, TODAY
 from bench.record import record
+from bench.stacked import stacked
 from credit.uscc import Uscc
 from serving.calls import ANSWERED, SERVICE, Call
 from serving.forms import read_ask
@@ -20,10 +27,39 @@ from serving.sheets import Sheet
 from serving.tokens import Asking, TokenRequest
 from serving.words import Words
 
-TIMES, RUNS, BATCH = 2_000, 5, 16
+TIMES, BATCH = 2_000, 16
+PICTURE = Path("var/bench/door-cost.svg")
+_REST = "sockets, loop, cold caches"
 
 
 def http_cost_us() -> None:
+    """One line a part, and the stacked bars."""
+    code = _parts()
+    kept = {name: code[name] for name in ("authentication", "mandate", "look_up", "signature", "ledger")}
+    kept["quota and the rest of a call"] = code["all_but_signature_and_ledger"] - sum(
+        code[name] for name in ("parse", "authentication", "mandate", "look_up", "answer")
+    )
+    with_features = live_cost.parts()
+    bars = {
+        "by code": {"parse": code["parse"], **kept, "words and digest": code["answer"]},
+        "features brought": {
+            "parse": with_features["read"] + code["parse"],
+            **kept,
+            "score and reasons": with_features["row"] + with_features["numbers_of_8"],
+            "words and digest": with_features["answer"] + with_features["commitment"],
+        },
+    }
+    with door._server("serving") as (port, pid):
+        for name, requests in (("by code", door.asks(port)), ("features brought", door.live_asks(port))):
+            load.run(port, requests, BATCH, 5.0)
+            whole = statistics.median(door._costed(port, pid, requests)[1] for _ in range(RUNS))
+            record("http_cost_us", whole, "us", data=DATA, more={"part": f"a whole answer, {name}", "runs": RUNS})
+            bars[name][_REST] = max(0.0, whole - sum(bars[name].values()))
+    PICTURE.write_text(stacked("Processor time of one whole answer, in us", bars), "utf-8")
+    print(f"drawn in {PICTURE}", flush=True)
+
+
+def _parts() -> dict[str, float]:
     """One line a part; `first` is the part's cost for a token, mandate or subject not seen lately."""
     told, root = world(), world().root
     settings = ServiceSettings(
@@ -64,7 +100,7 @@ def http_cost_us() -> None:
         return filled.whole(entry="e" * 64, seq=n)
 
     def signature(n: int) -> object:
-        together.append(hashlib.sha256(whole).hexdigest())
+        together.append("d" * 64)  # which is reckoned with the answer
         if n % BATCH:
             return None
         signed = desk.signer.sign_digests(together)
@@ -87,20 +123,12 @@ def http_cost_us() -> None:
         ),
         "answer": lambda n: Sheet.of(words, stored(book, rows[n])),
     }
+    costs: dict[str, float] = {}
     for part in (parse, authentication, mandate, look_up, answer, signature, ledger, all_but_signature_and_ledger):
         more: dict[str, object] = {"part": part.__name__, "runs": RUNS, "bytes": len(whole)}
         if part.__name__ in first:
-            more["first_us"] = round(_cost(first[part.__name__], 200), 1)
-        record("http_cost_us", _cost(part, TIMES), "us", data=DATA, more=more)
+            more["first_us"] = round(cost_us(first[part.__name__], 200), 1)
+        costs[part.__name__] = cost_us(part, TIMES)
+        record("http_cost_us", costs[part.__name__], "us", data=DATA, more=more)
     desk.recorder.close()
-
-
-def _cost(act: Callable[[int], object], times: int) -> float:
-    """The least of some runs, in microseconds of this process and the system for it."""
-    best = float("inf")
-    for _ in range(RUNS):
-        begin = time.process_time()
-        for number in range(times):
-            act(number % 500)
-        best = min(best, (time.process_time() - begin) / times)
-    return best * 1e6
+    return costs

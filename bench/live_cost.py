@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.cost import RUNS, cost_us
 from bench.door import DATA, world
-from bench.door_cost import RUNS, _cost
 from bench.door_world import FEATURES, NAMES, PURPOSE
 from bench.record import record
 from credit.keys import KeyRing
@@ -24,7 +24,12 @@ TIMES, SALT = 480, "0f" * 16
 
 
 def live_cost_us() -> None:
-    """One line a part; `numbers` are the score and its reasons of one alone, `numbers_of_8` a row's part of eight."""
+    """One line a part."""
+    parts()
+
+
+def parts() -> dict[str, float]:
+    """The same, and their costs; `numbers` are score and reasons of one alone, `numbers_of_8` a row's part of eight."""
     told = world()
     shelf = Shelf(told.root / "shelf", KeyRing.load(told.root / "ring"))
     book = open_book(shelf, read_pointers(shelf, "bench"))
@@ -39,7 +44,7 @@ def live_cost_us() -> None:
         return sheet.fill(answers[n], named, kind="fused", salt=SALT, commitment=SALT, score_id=SALT,
                           valid_until="2026-12-01", **words)  # fmt: skip
 
-    parts: dict[str, Callable[[int], object]] = {
+    acts: dict[str, Callable[[int], object]] = {
         "read": lambda n: read_live(bodies[n]),
         "row": lambda n: sheet.row(n, sheet.named(brought[n]), brought[n]),
         "commitment": lambda n: named.commitment(brought[n], SALT),
@@ -47,9 +52,10 @@ def live_cost_us() -> None:
         "numbers": lambda n: many(scorer, rows[n : n + 1]),
         "numbers_of_8": lambda n: many(scorer, rows[n : n + 8]) if n % 8 == 0 else None,
     }
-    costs = {name: _cost(part, TIMES) for name, part in parts.items()}
+    costs = {name: cost_us(act, TIMES) for name, act in acts.items()}
     others = sum(costs[name] for name in ("read", "row", "commitment", "answer"))
     costs |= {"all": others + costs["numbers"], "all_of_8": others + costs["numbers_of_8"]}
     for name, cost in costs.items():
         more = {"part": name, "runs": RUNS, "bytes": len(fill(0).whole(entry="e" * 64, seq=1))}
         record("live_cost_us", cost, "us", data=DATA, goal=170 if name == "all_of_8" else None, more=more)
+    return costs

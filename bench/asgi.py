@@ -1,0 +1,16 @@
+"""The service as a plain ASGI application, for servers that we do not start ourselves: `bench.asgi:make`, a factory."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from credit.settings import read
+from serving.app import create_app
+from serving.settings import ServiceSettings
+from serving.worker import PREFIX
+
+
+def make() -> Any:
+    """The application by the environment's settings, without our protocol and so without its fast way."""
+    return create_app(read(ServiceSettings, os.environ, PREFIX))

@@ -1,0 +1,45 @@
+"""One service under several servers: uvicorn as it is, granian, and uvicorn with our own protocol (`serving.wire`).
+
+gunicorn is not a fourth: its workers for ASGI are uvicorn's. Each is one process on core 0 with uvloop, in turns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+
+from bench import load
+from bench.door import DATA, RUNS, SECONDS, _costed, _middle, _server, asks
+from bench.record import record
+
+_UVICORN = ("--factory", "bench.asgi:make", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--port")
+_GRANIAN = ("--factory", "--interface", "asgi", "--loop", "uvloop", "--no-ws", "--http", "1", "bench.asgi:make",
+            "--port")  # fmt: skip
+SERVERS: dict[str, tuple[str, ...]] = {"ours": ("serving",), "uvicorn": ("uvicorn", *_UVICORN),
+                                       "granian": ("granian", *_GRANIAN)}  # fmt: skip
+
+
+def http_servers_rps() -> None:
+    """Whole answers a second under each server over those under uvicorn as it is, 16 connections, in turns."""
+    there = {name: command for name, command in SERVERS.items() if name != "granian" or _has_granian()}
+    told: dict[str, list[tuple[float, float]]] = {name: [] for name in there}
+    with contextlib.ExitStack() as stack:
+        running = {name: stack.enter_context(_server(*command)) for name, command in there.items()}
+        requests = {name: asks(port) for name, (port, _) in running.items()}
+        for name, (port, _) in running.items():
+            load.run(port, requests[name], 16, 1.0)
+        for _ in range(RUNS):
+            for name, (port, pid) in running.items():
+                told[name].append(_costed(port, pid, requests[name]))
+    for name, runs in told.items():
+        ratios = [mine / its for (mine, _), (its, _) in zip(runs, told["uvicorn"], strict=True)]
+        more = {
+            "server": name, "runs": RUNS, "seconds": SECONDS, "left_out": sorted(SERVERS.keys() - there.keys()),
+            "rps": round(_middle(rps for rps, _ in runs)), "cpu_us": round(_middle(us for _, us in runs)),
+        }  # fmt: skip
+        record("http_servers_rps", _middle(ratios), "times", against="uvicorn as it is", data=DATA, more=more)
+
+
+def _has_granian() -> bool:
+    return (Path(sys.executable).parent / "granian").exists()  # `uv sync --group peers` brings it
