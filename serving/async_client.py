@@ -11,7 +11,7 @@ import httpx
 
 from credit.keys import KeyRing
 from serving.holder import HeldKey
-from serving.moves import Ask, Kind, Move, Moves, Pause, Question, unreachable
+from serving.moves import Ask, FileForm, Kind, Move, Moves, Pause, Question, unreachable
 from serving.told import LiveScore, Objection, Part, Score
 
 
@@ -73,6 +73,10 @@ class AsyncServiceClient:
         """As the other's."""
         return dict(await self._run(self._moves.ready()))
 
+    async def supervision(self, uscc: str, matter: str) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.supervision(uscc, matter)))
+
     async def query(self, name: str, uscc: str, purpose: str = "", mandate: str = "", **page: int) -> dict[str, Any]:
         """As the other's."""
         told = {"uscc": uscc, "purpose": purpose, "mandate": mandate, **page}
@@ -117,6 +121,10 @@ class AsyncServiceClient:
         """As the other's."""
         return dict(await self._run(self._moves.send_job(lines)))
 
+    async def send_file(self, file: bytes) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.send_file(file)))
+
     async def job(self, job: str) -> dict[str, Any]:
         """As the other's."""
         return dict(await self._run(self._moves.get(f"/v1/jobs/{job}")))
@@ -124,6 +132,11 @@ class AsyncServiceClient:
     async def job_result(self, job: str) -> list[dict[str, str]]:
         """As the other's."""
         return list(await self._run(self._moves.job_result(job)))
+
+    async def job_file(self, job: str, form: FileForm = "parquet") -> tuple[bytes, str]:
+        """As the other's."""
+        file, signature = await self._run(self._moves.job_file(job, form))
+        return bytes(file), str(signature)
 
     async def end_job(self, job: str) -> dict[str, Any]:
         """As the other's."""

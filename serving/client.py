@@ -15,7 +15,7 @@ import httpx
 from credit.keys import KeyRing
 from serving.async_client import AsyncServiceClient
 from serving.holder import HeldKey
-from serving.moves import Ask, Kind, Move, Moves, Pause, Question, unreachable
+from serving.moves import Ask, FileForm, Kind, Move, Moves, Pause, Question, unreachable
 from serving.told import LiveScore, Objection, Part, Score
 
 __all__ = ["AsyncServiceClient", "ServiceClient"]
@@ -26,7 +26,8 @@ class ServiceClient:
 
     With a `key` of the bank's it takes no secret, and every token is bound to the key (DPoP).
     With a key `ring` every answer's signature is verified. Overload and lost connections are tried again for at most
-    `patience` seconds, a score under one idempotency key, so that it is one answer and one entry however often asked.
+    `patience` seconds; scores and verifications under one idempotency key, so that each is one answer and one entry
+    however often asked. What has no such key is sent once when it may have been heard.
     """
 
     def __init__(
@@ -82,6 +83,10 @@ class ServiceClient:
         """How an objection stands."""
         return dict(self._run(self._moves.objection(name)))
 
+    def supervision(self, uscc: str, matter: str) -> dict[str, Any]:
+        """For agencies: the tier and the rate of inspection of a subject, in the matter named."""
+        return dict(self._run(self._moves.supervision(uscc, matter)))
+
     def query(self, name: str, uscc: str, purpose: str = "", mandate: str = "", **page: int) -> dict[str, Any]:
         """A page of a list, such as `penalties`: `page` and `size` say which."""
         told = {"uscc": uscc, "purpose": purpose, "mandate": mandate, **page}
@@ -125,6 +130,10 @@ class ServiceClient:
         """Send up to 100,000 `(uscc, purpose, mandate)` to be scored in the background."""
         return dict(self._run(self._moves.send_job(lines)))
 
+    def send_file(self, file: bytes) -> dict[str, Any]:
+        """Send a file that you have, CSV or Parquet with the columns `uscc`, `purpose` and `mandate`."""
+        return dict(self._run(self._moves.send_file(file)))
+
     def job(self, job: str) -> dict[str, Any]:
         """How far a job is."""
         return dict(self._run(self._moves.get(f"/v1/jobs/{job}")))
@@ -132,6 +141,11 @@ class ServiceClient:
     def job_result(self, job: str) -> list[dict[str, str]]:
         """The rows of a job that is done, as its CSV names them."""
         return list(self._run(self._moves.job_result(job)))
+
+    def job_file(self, job: str, form: FileForm = "parquet") -> tuple[bytes, str]:
+        """The result of a job that is done as a file, and the signature over its bytes: keep both."""
+        file, signature = self._run(self._moves.job_file(job, form))
+        return bytes(file), str(signature)
 
     def end_job(self, job: str) -> dict[str, Any]:
         """Stop a job, or be done with it: its files are deleted."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
 import pytest
 from serving_world import PURPOSE, codes
 
-from credit.errors import Broken, Lapsed, Refused
+from credit.errors import Broken, Lapsed, Refused, Unauthenticated
 from serving import forms, live_forms
 from serving.access import Access, Limit
 from serving.app import create_app
@@ -24,25 +26,27 @@ GOOD, OTHER = codes("enterprise", 2)
 class Wire(httpx.BaseTransport):
     """The service behind a wire on which something happens to each request first."""
 
-    def __init__(self, http: Any, happens: Callable[[int, httpx.Request], httpx.Response | None]) -> None:
-        self._http, self._happens, self.sent = http, happens, 0
+    def __init__(
+        self, http: Any, happens: Callable[[int, httpx.Request], httpx.Response | None], path: str = "/v1/scores"
+    ) -> None:
+        self._http, self._happens, self.path, self.sent = http, happens, path, 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
-        if request.url.path == "/v1/scores":
+        if request.url.path == self.path:
             self.sent += 1
             told = self._happens(self.sent, request)
             if told is not None:
                 return told
         answer = self._http.request(request.method, str(request.url.raw_path, "ascii"), content=request.content,
                                     headers=dict(request.headers))  # fmt: skip
-        if request.url.path == "/v1/scores" and request.headers.get("x-lose") == str(self.sent):
+        if request.url.path == self.path and request.headers.get("x-lose") == str(self.sent):
             raise httpx.ReadError("lost on the way back")
         return httpx.Response(answer.status_code, content=answer.content, headers=dict(answer.headers))
 
 
 def client(running: Any, happens: Any, **more: Any) -> tuple[ServiceClient, Wire]:
-    wire = Wire(running.http, happens)
+    wire = Wire(running.http, happens, more.pop("path", "/v1/scores"))
     http = httpx.Client(transport=wire, base_url="http://testserver", headers=more.pop("headers", {}))
     return ServiceClient("", "bohai", running.secrets["bohai"], http=http, **more), wire
 
@@ -72,6 +76,59 @@ def test_overload_is_waited_out_as_told_and_not_for_ever(running: Any) -> None:
     with pytest.raises(TooMany) as refused:
         bank.score(GOOD, PURPOSE, mandate)
     assert refused.value.after > 60
+
+
+def test_a_live_score_lost_on_the_way_back_is_one_answer_too(running: Any) -> None:
+    mandate, way = running.world.grant("bohai", GOOD).id, "/v1/scores/live"
+    bank, wire = client(running, lambda *_: None, headers={"x-lose": "1"}, ring=running.world.ring, path=way)
+    told = bank.live(GOOD, PURPOSE, mandate, {"age_years": 2.0})
+    assert wire.sent == 2
+    assert [entry.object for entry in running.entries("score.live")] == [told["score_id"]]
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_what_has_no_key_is_not_sent_again_when_a_gateway_cannot_say_whether_it_was_heard(
+    running: Any, status: int
+) -> None:
+    ask = (GOOD, PURPOSE, running.world.grant("bohai", GOOD).id)
+    bank, wire = client(running, lambda *_: httpx.Response(status, text="<html>"), path="/v1/scores/batch")
+    with pytest.raises(Lapsed, match=str(status)):
+        bank.batch([ask])
+    assert wire.sent == 1
+    bank, wire = client(running, lambda n, _: httpx.Response(503) if n == 1 else None, path="/v1/scores/batch")
+    assert [part["status"] for part in bank.batch([ask])] == [200]
+    bank, wire = client(running, lambda n, _: httpx.Response(status) if n == 1 else None)
+    assert bank.score(*ask)["uscc"] == GOOD
+
+
+def test_a_token_is_asked_for_again_too_and_who_is_busy_is_not_taken_for_a_refusal(running: Any) -> None:
+    ask, token = (GOOD, PURPOSE, running.world.grant("bohai", GOOD).id), "/oauth2/token"
+    bank, wire = client(running, lambda n, _: httpx.Response(503) if n < 3 else None, path=token)
+    assert [part["status"] for part in bank.batch([ask])] == [200]
+    assert wire.sent == 3
+    bank, _ = client(running, lambda *_: None, path=token, headers={"x-lose": "1"})
+    assert bank.score(*ask)["uscc"] == GOOD
+    bank, _ = client(running, lambda *_: httpx.Response(503, json={"title": "busy"}), path=token, patience=0.0)
+    with pytest.raises(Lapsed, match="busy"):
+        bank.score(*ask)
+    bank, wire = client(running, lambda *_: httpx.Response(400, json={"error": "invalid_scope"}), path=token)
+    with pytest.raises(Unauthenticated, match="invalid_scope"):
+        bank.score(*ask)
+    assert wire.sent == 1
+
+
+def test_a_time_to_try_again_is_read_in_either_form_and_nonsense_is_none(running: Any) -> None:
+    ask = (GOOD, PURPOSE, running.world.grant("bohai", GOOD).id)
+    late = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    for told, sent in ((late, 1), ("soon", 2), ("-5", 2), ("Thu, 01 Jan 1970 00:00:00 GMT", 2), ("²", 2)):
+        headers = [(b"Retry-After", told.encode())]
+        bank, wire = client(running, lambda n, _, h=headers: httpx.Response(503, headers=h) if n == 1 else None)
+        if sent == 1:
+            with pytest.raises(Lapsed):
+                bank.score(*ask)
+        else:
+            assert bank.score(*ask)["uscc"] == GOOD
+        assert wire.sent == sent
 
 
 @pytest.mark.attack

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from serving_dossiers import FIRM, OTHER, RECORDS, UNKNOWN, headers, shelve
 from serving_world import GRADES, codes
 
-from credit.errors import Malformed
+from credit.errors import Malformed, Refused
 from serving.access import Access
+from serving.client import ServiceClient
 from serving.declarations import read
 from serving.inquiry.supervision import HERE, Scales, scales
 
@@ -48,6 +49,16 @@ def test_tier_and_rate_follow_grade_rule_and_industry(agency: Any) -> None:
         assert answer["scale"]["en"] == ("Real estate" if code == OTHER else "the city's own")
         seen.add(direct)
     assert False in seen
+
+
+def test_an_agency_asks_by_the_client(agency: Any) -> None:
+    http, ring = agency.http, agency.world.ring
+    told = ServiceClient("", "scjgj", agency.secrets["scjgj"], http=http, ring=ring).supervision(FIRM, MATTER)
+    same = look(agency, FIRM).json()
+    assert (told["tier"], told["inspection"]) == (same["tier"], same["inspection"])
+    bank = ServiceClient("", "bohai", agency.secrets["bohai"], http=http, ring=ring)
+    with pytest.raises(Refused, match="supervise"):
+        bank.supervision(FIRM, MATTER)
 
 
 @pytest.mark.attack

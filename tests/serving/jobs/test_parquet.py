@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+import sys
 from datetime import date
 from typing import Any
 
+import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving_world import PURPOSE, codes
 
 from credit.canonical import digest
+from credit.errors import Malformed
+from serving.client import AsyncServiceClient, ServiceClient
 from serving.jobs import parquet
-from serving.jobs.columns import HEAD, LONGEST, PARQUET, TOLD
+from serving.jobs.columns import CSV, HEAD, LONGEST, PARQUET, TOLD
 from serving.jobs.lines import count, read_line
 from serving.signatures import HEADER, verify
 
@@ -92,3 +98,63 @@ def test_a_result_is_the_same_whatever_its_length_and_needs_no_more_than_its_row
     table = pq.read_table(io.BytesIO(parquet.write(out.getvalue().encode())))
     assert table.column("line").to_pylist() == list(range(20_000))
     assert set(table.column("points").to_pylist()) == {612.25}
+
+
+def client_of(bank: Any) -> ServiceClient:
+    secret = bank.running.secrets["bohai"]
+    return ServiceClient("", "bohai", secret, http=bank.running.http, ring=bank.world.ring)
+
+
+def test_a_file_goes_and_comes_by_either_client_in_either_form_under_its_signature(bank: Any) -> None:
+    mine, bohai = bank.world.grant("bohai", GOOD).id, client_of(bank)
+    rows = [(GOOD, PURPOSE, mine), (OTHER, PURPOSE, mine)]
+    plain = "\n".join(",".join(row) for row in [HEAD, *rows]).encode()
+    for file in (filed(rows), plain):
+        job = bohai.send_file(file)["job_id"]
+        bank.work()
+        assert [row["status"] for row in bohai.job_result(job)] == ["200", "403"]
+        told, signature = bohai.job_file(job)
+        verify(told, signature, bank.world.ring)
+        assert pq.read_table(io.BytesIO(told)).column("status").to_pylist() == [200, 403]
+        told, signature = bohai.job_file(job, "csv")
+        verify(told, signature, bank.world.ring)
+        assert told.startswith(",".join(TOLD).encode())
+        bohai.end_job(job)
+
+    async def awaited() -> tuple[str, bytes]:
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(bank.running.http.app), base_url="http://testserver")
+        async with AsyncServiceClient("", "bohai", bank.running.secrets["bohai"], http=http) as other:
+            sent = (await other.send_file(filed(rows)))["job_id"]
+            await asyncio.to_thread(bank.work)
+            return sent, (await other.job_file(sent))[0]
+
+    job, told = asyncio.run(awaited())
+    assert told == bohai.job_file(job)[0]
+
+
+@pytest.mark.attack
+def test_a_line_of_the_client_cannot_become_two(bank: Any) -> None:
+    bohai, mine = client_of(bank), bank.world.grant("bohai", GOOD).id
+    for breaks in ("\n", "\r\n", "\r"):
+        with pytest.raises(Malformed, match="line break") as refused:
+            bohai.send_job([(f"{GOOD},{PURPOSE},{mine}{breaks}{GOOD}", PURPOSE, mine)])
+        assert GOOD not in str(refused.value)
+    job = bohai.send_job([(f'{GOOD},"{PURPOSE}', PURPOSE, mine), (GOOD, PURPOSE, mine)])["job_id"]
+    bank.work()
+    assert [row["status"] for row in bohai.job_result(job)] == ["422", "200"]  # a comma is one in its field
+
+
+def test_a_service_without_the_library_says_so_and_takes_csv(bank: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = bank.world.grant("bohai", GOOD).id
+    file = filed([(GOOD, PURPOSE, mine)])
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # Python's own way to say that it cannot be imported
+    for media in (PARQUET, CSV, "application/octet-stream"):
+        told = send(bank, file, media)
+        assert told.status_code == 422
+        assert (told.json()["detail"], told.json()["remedy"]) == ("this service takes CSV alone", "Use CSV")
+    job = bank.send([f"{GOOD},{PURPOSE},{mine}"])
+    bank.work()
+    headers = {"Authorization": f"Bearer {bank.running.token()}", "Accept": PARQUET}
+    told = bank.running.http.get(f"/v1/jobs/{job}/result", headers=headers)
+    assert (told.status_code, told.json()["remedy"]) == (422, "Use CSV")
+    assert [row["status"] for row in bank.rows(job)] == ["200"]
