@@ -8,6 +8,7 @@ from credit.subjects import PseudonymKey
 from serving.access import Access
 from serving.calls import Desk
 from serving.dossiers import Archive
+from serving.inquiry.supervision import scales
 from serving.jobs.store import Jobs
 from serving.journal import Journal
 from serving.library import Library
@@ -34,6 +35,7 @@ def open_desk(settings: ServiceSettings) -> Desk:
     library = Library(shelf, settings.model_names, settings.freshness_days, shared)
     pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
     journal = Journal(settings.ledger, key, ring)
+    scales(settings.supervision)  # a file that makes no sense is known now, and not when an agency asks
     tokens = Tokens(key, access, ring, Seen(shared))
     return Desk(
         settings, access, tokens, MandateGate(access, ring), library, journal, Recorder(journal), Signer(key),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from credit.errors import Broken, Malformed, Missing
@@ -35,6 +36,27 @@ class Brought:
 
     features: Mapping[str, float | None] = field(repr=False)
     salt: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: bytes) -> Brought:
+        """Read `{"features": {name: number or null}, "salt": hex}`. Raises Malformed, and repeats no value."""
+        try:
+            told = _decode(text)
+            bytes.fromhex(told.salt)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as bad:
+            why = "it takes the `features` that were sent, and the `salt` of the answer's `brought`"
+            raise Malformed("What was brought cannot be read", why=why, remedy="Write both as one JSON object") from bad
+        return cls(told.features, told.salt)
+
+
+class _Told(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What `Brought` is read from."""
+
+    features: dict[str, float | None]
+    salt: str
+
+
+_decode = msgspec.json.Decoder(_Told).decode
 
 
 def replay(score_id: str, ledger: Ledger, shelf: Shelf, brought: Brought | None = None) -> Replayed:

@@ -27,7 +27,8 @@ class ServiceSettings:
     this very machine, for invented homes alone · webhook_authorities: PEM file of authorities beside the system's ·
     proxies: addresses of the TLS proxies whose X-Forwarded-For is believed, for networks; none is ·
     workers: processes that answer, one a core; 0 is as many as there are cores ·
-    traces: where OpenTelemetry spans go, console or a collector's address; nowhere unless told.
+    traces: where OpenTelemetry spans go, console or a collector's address; nowhere unless told ·
+    supervision: the city's own scales of supervision, a YAML file in place of the shipped one.
     """
 
     shelf: Path
@@ -50,6 +51,7 @@ class ServiceSettings:
     proxies: str = ""
     workers: int = 1
     traces: str = ""
+    supervision: Path | None = None
 
     def __post_init__(self) -> None:
         """Raises Malformed for an empty list of models or an impossible freshness."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Annotated
@@ -35,19 +34,25 @@ def add_to(app: typer.Typer) -> None:
 def trace(
     name: Annotated[str, typer.Argument(help="A score id, or the id of a seal.")],
     brought: Annotated[
-        Path | None, typer.Option(help="For a live score: a JSON file of the `features` sent and the answer's `salt`.")
+        Path | None,
+        typer.Option(
+            help="For a live score: a JSON file of the `features` sent and the answer's `salt`.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Walk back to the release and the catalogue, verify everything on the way, and score again to the bit."""
     home = Home.here()
+    values = Brought.parse(brought.read_bytes()) if brought else None
     replayed = ""
     with progress() as at:
         at("walking back, verifying everything", 0, 0)
         chain = walk_back(name, shelf=home.shelf, ledgers=home.ledgers())
         if chain.links[0].kind == "score":
             at("scoring again", 0, 0)
-            values = Brought(**json.loads(brought.read_bytes())) if brought else None
             with suppress(Missing) if values is None else nullcontext():  # a live score is traced without them too
                 replayed = replay(chain.links[0].id, home.ledger("service"), home.shelf, values).digest
     if as_json:

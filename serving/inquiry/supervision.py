@@ -91,9 +91,9 @@ class Scales(Declared):
 
 
 @cache
-def scales() -> Scales:
-    """The shipped ones. Raises Malformed when the file has not its form."""
-    return read(HERE, Scales)
+def scales(path: Path | None = None) -> Scales:
+    """Those of the settings, else the shipped ones; read once. Raises Malformed when the file has not its form."""
+    return read(path or HERE, Scales)
 
 
 async def supervise(desk: Desk, call: Call, body: bytes) -> bytes:
@@ -104,7 +104,7 @@ async def supervise(desk: Desk, call: Call, body: bytes) -> bytes:
     if client.kind != AGENCY:
         raise ScopeMissing("This is for agencies", why="the client is a bank", remedy="Ask for a score instead")
     asked = explain(AskedSupervision, body)
-    uscc, day, told = Uscc.parse(asked.uscc), desk.settings.day(), scales()
+    uscc, day, told = Uscc.parse(asked.uscc), desk.settings.day(), scales(desk.settings.supervision)
     subject = desk.pseudonyms.key_of(uscc.code)
     call.because |= {"subject": subject.hex, "matter": asked.matter}
     book = desk.library.for_kind(uscc.kind, day)

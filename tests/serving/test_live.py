@@ -10,7 +10,7 @@ import pytest
 from serving_world import FEATURES, PURPOSE, codes
 
 from credit.canonical import canonical
-from credit.errors import Broken, Missing
+from credit.errors import Broken, Malformed, Missing
 from models.scorer import Scorer
 from serving.answers import answer_digest
 from serving.live_forms import commitment
@@ -63,6 +63,19 @@ def test_it_replays_from_what_the_bank_has_and_from_nothing_else(running: Any) -
     for other in (Brought(brought | {"honours": 4.26}, salt), Brought(brought, "00" * 16)):
         with pytest.raises(Broken):
             replay(name, world.ledger, world.shelf, other)
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("text", [
+    "", "{", "[]", '{"features": {"honours": 31337.5}}', '{"features": {"honours": 31337.5}, "salt": "00", "u": 1}',
+    '{"features": {"honours": "31337.5"}, "salt": "00"}', '{"features": {"honours": 31337.5}, "salt": "31337.5"}',
+    '{"features": {"honours": NaN}, "salt": "00"}', "[" * 100_000, '{"features": {"\xff": 1}, "salt": "00"}',
+])  # fmt: skip
+def test_what_was_brought_is_read_or_refused_without_a_word_of_it(text: str) -> None:
+    with pytest.raises(Malformed, match="features") as refused:
+        Brought.parse(text.encode("latin-1"))
+    assert "31337" not in str(refused.value)
+    assert Brought.parse(b'{"salt": "0a", "features": {"a": null, "b": 1}}') == Brought({"a": None, "b": 1.0}, "0a")
 
 
 @pytest.mark.attack

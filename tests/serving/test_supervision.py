@@ -115,3 +115,18 @@ def test_scales_that_make_no_sense_are_refused(tmp_path: Path, change: tuple[str
     (tmp_path / "supervision.yaml").write_text(text.replace(*change, 1), encoding="utf-8")
     with pytest.raises(Malformed, match=r"supervision\.yaml"):
         read(tmp_path / "supervision.yaml", Scales)
+
+
+def test_a_city_may_have_scales_of_its_own_and_the_service_does_not_start_on_nonsense(
+    world: Any, serve: Any, tmp_path: Path
+) -> None:
+    shelve(world, RECORDS)
+    own, text = tmp_path / "own.yaml", HERE.read_text(encoding="utf-8")
+    own.write_text(text.replace(f'version: "{scales().version}"', "version: harbour-1", 1), encoding="utf-8")
+    assert scales(own).version == "harbour-1"
+    with serve(supervision=own) as running:
+        assert look(running, FIRM).json()["scale"]["version"] == "harbour-1"
+    for bad in (tmp_path / "none.yaml", tmp_path / "bad.yaml"):
+        (tmp_path / "bad.yaml").write_text("tiers: 3", encoding="utf-8")
+        with pytest.raises(Malformed, match=bad.name), serve(supervision=bad):
+            raise AssertionError("it started")
