@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from serving.calls import REPEATED, Call, Desk
 from serving.metrics import Metrics
 from serving.products import PRODUCTS, Product
 from serving.quotas import headers_of
+from serving.resuming import resume
 from serving.signatures import HEADER
 from serving.tokens import Asking
 
@@ -110,11 +112,24 @@ async def _once(desk: Desk, call: Call, product: Product, key: bytes, body: byte
     if allowed is None:
         raise Malformed("This takes no idempotency key", remedy="Ask without one")
 
-    async def act() -> tuple[str, bytes]:
-        return call.id, await product.handle(desk, call, body)
+    told_to_nobody = False
+
+    async def act(name: str) -> tuple[str, bytes]:
+        nonlocal told_to_nobody
+        under = call
+        if name != call.id:  # a process was killed while it answered this
+            resumed = replace(call, id=name)
+            said, is_free = await resume(desk, resumed, body, product.handle)
+            if said is not None:
+                told_to_nobody = True
+                return name, said
+            under = resumed if is_free else call
+        return under.id, await product.handle(desk, under, body)
 
     scope = f"{call.by.name} {product.path}"
-    first, said, again = await desk.repeats.once(scope, key, body, act)
+    first, said, again = await desk.repeats.once(scope, key, body, call.id, act)
+    if told_to_nobody:
+        await desk.recorder.record(REPEATED, first, by=call.by, because={**call.because, "status": 200})
     if again:
         allowed(desk, call, body)
         if desk.is_outlived(call, said):

@@ -10,6 +10,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from credit.canonical import canonical
+from credit.errors import Malformed
 from serving.forms import EXAMPLE, Answer, Short, explain
 
 MOST = 512  # features brought along
@@ -42,8 +43,16 @@ class AskLive(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     kind: Kind = "fused"
 
 
+class HasBrought(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a bank keeps of a live score, to have it made again."""
+
+    features: dict[str, float | None]
+    salt: str
+
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(AskLive).decode
+_decode_brought = msgspec.json.Decoder(HasBrought).decode
 
 
 class Brought(BaseModel):
@@ -68,6 +77,17 @@ def read_live(body: bytes) -> AskLive:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         asked = explain(AskedLive, body)  # which says what is wrong
         return AskLive(asked.uscc, asked.purpose, asked.mandate, asked.features, asked.kind)
+
+
+def read_brought(text: bytes) -> tuple[Mapping[str, float | None], str]:
+    """The features and the salt of `{"features": …, "salt": hex}`. Raises Malformed, and repeats no value."""
+    try:
+        told = _decode_brought(text)
+        bytes.fromhex(told.salt)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as bad:
+        why = "it takes the `features` that were sent, and the `salt` of the answer's `brought`"
+        raise Malformed("What was brought cannot be read", why=why, remedy="Write both as one JSON object") from bad
+    return told.features, told.salt
 
 
 def commitment(brought: Mapping[str, float | None], salt: str) -> str:

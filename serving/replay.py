@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from credit.errors import Broken, Malformed, Missing
@@ -18,6 +17,7 @@ from credit.subjects import SubjectKey
 from models.scorer import Scorer
 from serving.answers import answer_digest, compose
 from serving.live import line_with, score_with
+from serving.live_forms import read_brought
 from serving.snapshots import Pointed, open_book
 
 
@@ -40,23 +40,7 @@ class Brought:
     @classmethod
     def parse(cls, text: bytes) -> Brought:
         """Read `{"features": {name: number or null}, "salt": hex}`. Raises Malformed, and repeats no value."""
-        try:
-            told = _decode(text)
-            bytes.fromhex(told.salt)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as bad:
-            why = "it takes the `features` that were sent, and the `salt` of the answer's `brought`"
-            raise Malformed("What was brought cannot be read", why=why, remedy="Write both as one JSON object") from bad
-        return cls(told.features, told.salt)
-
-
-class _Told(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What `Brought` is read from."""
-
-    features: dict[str, float | None]
-    salt: str
-
-
-_decode = msgspec.json.Decoder(_Told).decode
+        return cls(*read_brought(text))
 
 
 def replay(score_id: str, ledger: Ledger, shelf: Shelf, brought: Brought | None = None) -> Replayed:

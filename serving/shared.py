@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from serving.alive import Alive
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, until REAL NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS heard (name TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answered (
-  bank TEXT NOT NULL, key BLOB NOT NULL, asked BLOB NOT NULL, at REAL NOT NULL, id TEXT, body BLOB,
+  bank TEXT NOT NULL, key BLOB NOT NULL, asked BLOB NOT NULL, at REAL NOT NULL, id TEXT, body BLOB, owner INTEGER,
   UNIQUE (bank, key)) STRICT;
 """
 
@@ -34,6 +37,9 @@ class Shared:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
             self._db.execute(f"PRAGMA {pragma}")
         self._db.executescript(_SCHEMA)
+        with suppress(sqlite3.OperationalError):  # a database made earlier has no such column
+            self._db.execute("ALTER TABLE answered ADD COLUMN owner INTEGER")
+        self.alive = Alive(path and path.with_suffix(".alive"))
 
     def rows(self, sql: str, *values: object) -> list[Any]:
         """Run one statement, a transaction of its own, and give its rows."""
@@ -41,6 +47,7 @@ class Shared:
             return self._db.execute(sql, values).fetchall()
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database; to the other processes this one is dead."""
         with self._turn:
             self._db.close()
+        self.alive.close()

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
+import pytest
 from serving_world import PLATFORM, PURPOSE, codes
 
 from serving.access import Access
+from serving.identifiers import score_id
 from serving.mandates import revoke
 from serving.repeats import Repeats
+from serving.shared import Shared
 
 GOOD, OTHER = codes("enterprise", 2)
 
@@ -44,7 +51,7 @@ def test_a_key_does_not_outlive_its_mandate(running: Any) -> None:
 def test_two_at_once_are_one_act_and_a_refusal_is_not_remembered() -> None:
     acts = []
 
-    async def act() -> tuple[str, bytes]:
+    async def act(_: str) -> tuple[str, bytes]:
         acts.append(1)
         await asyncio.sleep(0)
         if len(acts) == 1:
@@ -53,10 +60,115 @@ def test_two_at_once_are_one_act_and_a_refusal_is_not_remembered() -> None:
 
     async def all_() -> list[Any]:
         repeats = Repeats()
-        both = await asyncio.gather(*(repeats.once("b", b"k", b"", act) for _ in range(2)), return_exceptions=True)
-        return [*both, *(await asyncio.gather(*(repeats.once("b", b"k", b"", act) for _ in range(3))))]
+        both = await asyncio.gather(
+            *(repeats.once("b", b"k", b"", "id", act) for _ in range(2)), return_exceptions=True
+        )
+        return [*both, *(await asyncio.gather(*(repeats.once("b", b"k", b"", "id", act) for _ in range(3))))]
 
     told = asyncio.run(all_())
     assert [type(one) for one in told[:2]] == [ValueError, ValueError]
     assert told[2:] == [("id-2", b"body", False), ("id-2", b"body", True), ("id-2", b"body", True)]
     assert len(acts) == 2
+
+
+DEAD = (
+    "import sys; from pathlib import Path; from serving.shared import Shared; print(Shared(Path(sys.argv[1])).alive.me)"
+)
+
+
+def killed(running: Any, **left: Any) -> None:
+    """Leave what a process leaves that was killed after the entry and before the answer was remembered."""
+    path = running.world.root / "calls.db"
+    me = subprocess.run([sys.executable, "-c", DEAD, str(path)], capture_output=True, text=True, check=True).stdout
+    db = sqlite3.connect(path)
+    changed = ", ".join(f"{name} = :{name}" for name in left)
+    sql = f"UPDATE answered SET body = NULL, owner = :me{changed and ', ' + changed}"
+    assert db.execute(sql, {"me": int(me), **left}).rowcount == 1
+    db.commit()
+    db.close()
+
+
+def post(running: Any, path: str, **more: Any) -> Any:
+    headers = {"Authorization": f"Bearer {running.token()}", "Idempotency-Key": "k"}
+    return running.http.post(path, json={"uscc": GOOD, "purpose": PURPOSE, **more}, headers=headers)
+
+
+@pytest.mark.parametrize(("path", "verb", "more"), [
+    ("/v1/scores", "score.answered", {}),
+    ("/v1/verifications", "verification.answered", {"question": "points_within"}),
+])  # fmt: skip
+def test_an_answer_whose_process_was_killed_before_it_left_is_given_to_whoever_asks_again(
+    running: Any, path: str, verb: str, more: Any
+) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    first = post(running, path, mandate=mandate, **more)
+    killed(running)
+    again = post(running, path, mandate=mandate, **more)
+    assert again.elapsed.total_seconds() < 5  # it is known to be dead, and not waited for
+    assert again.content == first.content
+    assert len(running.entries(verb)) == 1
+    assert [entry.object for entry in running.entries("score.repeated")] == [running.entries(verb)[0].object]
+    assert post(running, path, mandate=mandate, **more).content == first.content  # and remembered from now on
+
+
+def test_what_cannot_be_made_again_is_answered_anew_and_what_was_not_recorded_under_the_same_name(
+    running: Any,
+) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    first = ask(running, "k", mandate).json()
+    killed(running, id=(name := score_id()))  # killed before the entry
+    again = ask(running, "k", mandate).json()
+    assert again["score_id"] == name != first["score_id"]
+    sealed = running.seals["enterprise"]
+    killed(running)
+    running.world.promote("enterprise", sealed[2])
+    running.world.show("enterprise", sealed[2], sealed[3])
+    running.http.app.desk.library.refresh()
+    anew = ask(running, "k", mandate).json()
+    assert anew["snapshot"]["id"] == sealed[3]
+    assert anew["score_id"] not in (name, first["score_id"])
+    assert running.entries("score.repeated") == []
+    assert ask(running, "k", mandate).json() == anew
+
+
+@pytest.mark.attack
+def test_an_answer_that_nobody_got_does_not_outlive_its_mandate(running: Any) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    assert ask(running, "k", mandate).status_code == 200
+    killed(running)
+    access = Access(running.world.root / "access.db")
+    revoke(access, mandate, by=PLATFORM, ledger=running.world.ledger)
+    access.close()
+    assert ask(running, "k", mandate).status_code == 403
+
+
+def test_who_lives_is_waited_for_and_who_died_is_known_to_have(tmp_path: Path) -> None:
+    path = tmp_path / "calls.db"
+    with sqlite3.connect(path) as old:  # one that was made before processes said who they are
+        old.execute("CREATE TABLE answered (bank TEXT NOT NULL, key BLOB NOT NULL, asked BLOB NOT NULL, "
+                    "at REAL NOT NULL, id TEXT, body BLOB, UNIQUE (bank, key)) STRICT")  # fmt: skip
+    old.close()
+    mine = Shared(path)
+    code = f"{DEAD}; sys.stdout.flush(); sys.stdin.read()"
+    other = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, stdin=subprocess.PIPE)
+    with other:
+        assert other.stdout is not None
+        name = int(other.stdout.readline())
+        assert mine.alive.lives(mine.alive.me)
+        assert mine.alive.lives(name)
+        assert mine._db.execute("SELECT owner FROM answered").fetchall() == []
+        other.kill()
+        other.wait()
+        assert not mine.alive.lives(name)
+    mine.close()
+
+
+def test_of_two_who_find_a_dead_ones_call_one_takes_it(tmp_path: Path) -> None:
+    dead, one, two = (Shared(tmp_path / "calls.db") for _ in range(3))
+    assert Repeats(dead)._claim("b", b"k", b"asked", "first") == "first"
+    assert Repeats(one)._inherit("b", b"k") is None
+    dead.close()
+    taken = [Repeats(one)._inherit("b", b"k"), Repeats(two)._inherit("b", b"k")]
+    assert taken == ["first", None]
+    one.close()
+    two.close()
