@@ -1,4 +1,4 @@
-"""Whether a process still lives that said who it was: it holds a byte of a file, until the system takes it from the dead.
+"""Whether a process still lives that said who it was: it holds a byte of a file, and loses it by dying.
 
 A process's number would not tell: another may have it by then, and two containers count apart.
 """

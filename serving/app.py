@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from credit.errors import CreditError, Lapsed
 from serving import door, problems, rooms
 from serving.board import Board
-from serving.calls import SERVICE, Call, Desk
+from serving.calls import SERVICE, Desk
 from serving.chores import Chores
 from serving.declared import Described, declare
 from serving.door import Door
@@ -22,7 +23,7 @@ from serving.forms import Problem
 from serving.jobs.files import Files
 from serving.jobs.routes import ROUTES as OF_JOBS
 from serving.metrics import CONTENT_TYPE
-from serving.objections import told_of
+from serving.objection_routes import ROUTES as OF_OBJECTIONS
 from serving.opening import open_desk, open_stores
 from serving.products import PRODUCTS
 from serving.proofs import ASSERTION
@@ -30,6 +31,7 @@ from serving.report_routes import ROUTES as OF_REPORTS
 from serving.report_routes import drawer
 from serving.settings import ServiceSettings
 from serving.tokens import TokenRefused, TokenRequest
+from serving.turns import Turns
 from serving.watches.routes import ROUTES as OF_WATCHES
 
 _SHOW_SECONDS = 0.1
@@ -66,7 +68,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
             await desk.announce_dossiers(opened)
         watches, jobs = app.state.watches, app.state.jobs = open_stores(settings)
         chores, files = app.state.chores, app.state.files = Chores(settings), Files()
-        drawing = app.state.drawer = drawer()
+        drawing, turns = app.state.drawer, app.state.turns = drawer(), Turns()
         if not (watches.is_idle and jobs.is_idle):
             chores.wake()
         running = [
@@ -84,6 +86,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
             await asyncio.gather(*running, return_exceptions=True)
             await asyncio.to_thread(files.close)
             await asyncio.to_thread(drawing.close)
+            await asyncio.to_thread(turns.close)
             await asyncio.to_thread(chores.close)
             watches.close()
             jobs.close()
@@ -97,17 +100,8 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
     the_door = Door(app, settings.most_at_once)
     for product in PRODUCTS.values():
         declare(app, product, _PROBLEMS)
-    for route in (*OF_REPORTS, *OF_WATCHES, *OF_JOBS):
+    for route in (*OF_REPORTS, *OF_WATCHES, *OF_JOBS, *OF_OBJECTIONS):
         rooms.add(app, route, _PROBLEMS)
-
-    @app.get("/v1/objections/{name}", summary="How an objection stands", responses=_PROBLEMS)
-    async def objection(name: str, request: Request) -> Response:
-        """Asked, upheld (granted) or dismissed (refused), by whom and why; to the bank that brought it alone."""
-        desk: Desk = request.app.state.desk
-        call = Call()
-        desk.admit(call, door.asking(request.scope), "object")
-        entries = await asyncio.to_thread(desk.journal.lines_about, name)
-        return JSONResponse(told_of(entries, name, call.by.name), headers={"Cache-Control": "no-store"})
 
     @app.get("/metrics", summary="Counts and times for Prometheus", include_in_schema=False)
     async def metrics() -> Response:
@@ -126,6 +120,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
             400: {"description": "an error of RFC 6749 §5.2", "content": {"application/json": {}}},
             401: {"description": "invalid_client", "content": {"application/json": {}}},
             413: _PROBLEMS[413],
+            503: {**_PROBLEMS[503], "description": "too many ask for tokens just now"},
         },
         openapi_extra={
             "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _FORM}}}
@@ -143,7 +138,8 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
             )
             if desk.access.client(asked.name):  # a name from outside goes into the ledger only when it is one of ours
                 because["bank"] = asked.name
-            given = await asyncio.to_thread(desk.tokens.issue, asked, door.asking(request.scope))
+            asking = door.asking(request.scope)
+            given = await app.state.turns.take(asking.peer, partial(desk.tokens.issue, asked, asking))
         except TokenRefused as refused:
             await desk.recorder.record(
                 "token.refused", "token", by=SERVICE, because={**because, "error": refused.error}

@@ -11,6 +11,7 @@ from credit.errors import CreditError, Malformed
 from serving.calls import Call, Desk
 from serving.forms import Ask, explain
 from serving.forms import AskedBatch as Form
+from serving.languages import ACCEPTED, in_language, preferred
 
 MOST, PAUSE = 1000, 20  # asks in a batch; after how many the others get a turn
 
@@ -47,7 +48,7 @@ async def _one(desk: Desk, whole: Call, asked: Ask) -> bytes:
         return b'{"answer":' + await desk.answer(call, asked) + b',"status":200}'
     except CreditError as error:
         await desk.refuse(call, error)
-        problem = {**error.problem(), "score_id": call.id}
+        problem = in_language({**error.problem(), "score_id": call.id}, error.slug, preferred(ACCEPTED.get()))
         return json.dumps({"problem": problem, "status": error.status}, ensure_ascii=False).encode()
 
 

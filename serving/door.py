@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from credit.errors import CreditError, Malformed
 from serving import log, problems
 from serving.calls import REPEATED, Call, Desk
+from serving.languages import ACCEPTED
 from serving.metrics import Metrics
 from serving.products import PRODUCTS, Product
 from serving.quotas import headers_of
@@ -78,6 +79,8 @@ class Door:
 async def answer(desk: Desk, scope: Message, receive: Receive, product: Product) -> tuple[int, Headers, bytes]:
     """Status, headers and body for one call; a refusal is in the ledger, and a fault of ours is a refusal too."""
     call, told = Call(), dict(scope["headers"])
+    accepted = told.get(b"accept-language", b"").decode("latin-1")
+    ACCEPTED.set(accepted)
     try:
         desk.admit(call, asking(scope, told), product.scope)
         exchange = scope.get("extensions", {}).get(EXCHANGE)
@@ -92,7 +95,7 @@ async def answer(desk: Desk, scope: Message, receive: Receive, product: Product)
         fault = fault_of(error, call)
     await desk.refuse(call, fault)
     log.event("refused", score_id=call.id, status=fault.status, bank=call.because.get("bank"))
-    return _as_reply(fault, told.get(b"accept-language", b"").decode("latin-1"), score_id=call.id)
+    return _as_reply(fault, accepted, score_id=call.id)
 
 
 def fault_of(error: Exception, call: Call) -> CreditError:

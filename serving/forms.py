@@ -199,6 +199,20 @@ class Objection(BaseModel):
     receipt: Receipt
 
 
+class ObjectionStands(BaseModel):
+    """How an objection stands: `outcome` is the reviewer's word, once there is one."""
+
+    objection_id: str
+    score_id: str
+    kind: str
+    state: str = Field(description="asked, granted (upheld) or refused (dismissed)")
+    asked_at: str
+    due: str
+    decided_by: str | None
+    decided_at: str | None
+    outcome: str | None
+
+
 class Problem(BaseModel):
     """An error (RFC 9457, application/problem+json); `findings` say which checks refused."""
 

@@ -5,6 +5,9 @@ The detail stays in English: it names fields, checks and numbers of the interfac
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+
+ACCEPTED: ContextVar[str] = ContextVar("accepted", default="")  # Accept-Language of the call, for parts of an answer
 ZH = {  # slug -> what, what to do
     "malformed": ("无法读取该请求", "请对照 GET /openapi.json 修正后重发"),
     "too-large": ("请求体过大", "请拆分后重发"),
@@ -19,6 +22,10 @@ ZH = {  # slug -> what, what to do
     "missing": ("查无此项", "请与营业执照核对统一社会信用代码或核对编号"),
     "broken": ("校验未通过", "请联系平台"),
     "error": ("服务出现故障", "请联系平台并告知时间"),
+}
+OF_HTTP = {  # what is said before any product is asked
+    "http-404": ("没有此路径", "可用路径见 GET /openapi.json"),
+    "http-405": ("此路径不支持该方法", "可用方法见 GET /openapi.json"),
 }
 
 
@@ -39,7 +46,8 @@ def preferred(accepted: str) -> str:
 
 def in_language(problem: dict[str, object], slug: str, language: str) -> dict[str, object]:
     """The problem document with title and remedy in that language."""
-    if language != "zh" or slug not in ZH:
+    words = (ZH | OF_HTTP).get(slug)
+    if language != "zh" or words is None:
         return problem
-    what, remedy = ZH[slug]
+    what, remedy = words
     return {**problem, "title": what, "remedy": remedy}

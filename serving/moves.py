@@ -109,7 +109,7 @@ class Moves:
 
     def objection(self, name: str) -> Move:
         """How it stands."""
-        return _told((yield from self._authorised("GET", f"/v1/objections/{name}", {}, again=True)))
+        return (yield from self._signed("GET", f"/v1/objections/{name}", {}, again=True))
 
     def supervision(self, uscc: str, matter: str) -> Move:
         """A tier, for an agency; sent once."""

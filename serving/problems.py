@@ -113,13 +113,16 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, CreditError)
         return respond(error, request.headers.get("accept-language", ""))
 
-    async def of_http(_: Request, error: Exception) -> ProblemResponse:
+    async def of_http(request: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, HTTPException)
+        language = preferred(request.headers.get("accept-language", ""))
         told: dict[str, Any] = {
             "type": "about:blank", "title": HTTPStatus(error.status_code).phrase, "status": error.status_code,
             "detail": "", "remedy": "See GET /openapi.json for what there is",
         }  # fmt: skip
-        return ProblemResponse(told, status_code=error.status_code, headers=dict(error.headers or {}))
+        headers = {**(error.headers or {}), "Content-Language": language}
+        spoken = in_language(told, f"http-{error.status_code}", language)
+        return ProblemResponse(spoken, status_code=error.status_code, headers=headers)
 
     async def unforeseen(_: Request, error: Exception) -> ProblemResponse:
         log.event("fault", level=logging.ERROR, error=type(error).__name__)

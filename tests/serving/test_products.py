@@ -47,6 +47,20 @@ def test_in_a_batch_each_subject_is_judged_by_itself_with_an_entry_of_its_own(ru
     assert OTHER not in told.text
 
 
+def test_refusals_are_in_the_callers_language_within_a_batch_and_for_what_there_is_not(running: Any) -> None:
+    body = asks(running, (OTHER, running.world.grant("bohai", GOOD).id))
+    mine = {"Authorization": f"Bearer {running.token()}"}
+    for accepted, title, path in (("zh-CN,en;q=0.5", "不允许该请求", "没有此路径"),
+                                  ("en", "The mandate gate did not open", "Not Found")):  # fmt: skip
+        headers = {**mine, "Accept-Language": accepted}
+        told = running.http.post("/v1/scores/batch", json=body, headers=headers)
+        assert told.json()["answers"][0]["problem"]["title"] == title
+        none = running.http.get("/v1/nothing", headers=headers)
+        assert (none.status_code, none.json()["title"], none.headers["content-language"]) == (404, path, accepted[:2])
+    told = running.http.post("/v1/scores/batch", json=body, headers=mine)
+    assert told.json()["answers"][0]["problem"]["title"] == "The mandate gate did not open"
+
+
 def test_a_batch_is_one_to_a_thousand_and_counts_as_many_calls(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     for count in (0, 1001):
@@ -111,8 +125,12 @@ def test_an_objection_goes_to_a_person_of_the_platform_and_its_course_is_the_led
     assert (told["state"], told["due"] > str(TODAY)) == ("asked", True)
     assert words["statement"] not in (running.world.root / "ledger.jsonl").read_text()
     mine, theirs = ({"Authorization": f"Bearer {running.token(bank)}"} for bank in ("bohai", "jincheng"))
-    assert running.http.get(path, headers=mine).json()["state"] == "asked"
-    assert running.http.get(path, headers=theirs).status_code == 404
+    stands = running.http.get(path, headers=mine)
+    assert stands.json()["state"] == "asked"
+    verify(stands.content, stands.headers[HEADER], running.world.ring)
+    not_theirs = running.http.get(path, headers=theirs)
+    assert not_theirs.status_code == 404
+    assert running.entries("score.refused")[-1].object == not_theirs.json()["score_id"]
     assert running.http.get("/v1/objections/objection-0", headers=mine).status_code == 404
     assert post(running, "/v1/objections", words, bank="jincheng").status_code == 404  # it was not given that answer
     access, ledger = Access(running.world.root / "access.db"), running.world.ledger
