@@ -41,6 +41,8 @@ CREATE TABLE IF NOT EXISTS client_network (
 CREATE TABLE IF NOT EXISTS client_key (
   name TEXT NOT NULL REFERENCES client(name), thumbprint TEXT NOT NULL, jwk TEXT NOT NULL,
   PRIMARY KEY (name, thumbprint)) STRICT;
+CREATE TABLE IF NOT EXISTS client_former (
+  name TEXT PRIMARY KEY REFERENCES client(name), hash BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS objection (
   id TEXT PRIMARY KEY, bank TEXT NOT NULL, score_id TEXT NOT NULL, kind TEXT NOT NULL, statement TEXT NOT NULL) STRICT;
 """
@@ -152,9 +154,28 @@ class Access:
         self.rows("INSERT INTO client_kind VALUES (?, ?)", name, kind)
         return secret
 
-    def disable_client(self, name: str) -> None:
-        """Shut a client out at once: its tokens stop working too. Raises Missing."""
-        if not self.rows("UPDATE client SET disabled = 1 WHERE name = ? RETURNING name", name):
+    def renew_secret(self, name: str) -> str:
+        """A new secret beside the one that the client has, so that secrets change without a gap; seen this once.
+
+        Both have one salt, so to try one costs what it did. Raises Missing, and Malformed while there are two.
+        """
+        self._require(name)
+        ((salt, hash_),) = self.rows("SELECT salt, hash FROM client WHERE name = ?", name)
+        assert isinstance(salt, bytes)  # the table is STRICT
+        if not self.rows("INSERT OR IGNORE INTO client_former VALUES (?, ?) RETURNING name", name, hash_):
+            raise Malformed("A bank has two secrets at a time", remedy="Take the older one back first: --drop-secret")
+        secret = secrets.token_urlsafe(32)
+        self.rows("UPDATE client SET hash = ? WHERE name = ?", _hash(secret, salt), name)
+        return secret
+
+    def drop_secret(self, name: str) -> None:
+        """Take the older of two secrets back. Raises Missing."""
+        if not self.rows("DELETE FROM client_former WHERE name = ? RETURNING name", name):
+            raise Missing(f"Client {name} has no older secret")
+
+    def disable_client(self, name: str, *, disabled: bool = True) -> None:
+        """Shut a client out at once, its tokens stop working too; or let it in again. Raises Missing."""
+        if not self.rows("UPDATE client SET disabled = ? WHERE name = ? RETURNING name", int(disabled), name):
             raise Missing(f"No client {name}")
 
     def client(self, name: str) -> Client | None:
@@ -214,7 +235,11 @@ class Access:
         salt, expected = stored[0] if stored else (_NOBODY_SALT, bytes(32))
         assert isinstance(salt, bytes)  # the table is STRICT
         assert isinstance(expected, bytes)
-        same = hmac.compare_digest(_hash(secret, salt), expected)
+        former = self.rows("SELECT hash FROM client_former WHERE name = ?", name)
+        older = former[0][0] if former else bytes(32)
+        assert isinstance(older, bytes)
+        made = _hash(secret, salt)
+        same = hmac.compare_digest(made, expected) | hmac.compare_digest(made, older)
         client = self.client(name)
         if not (same and stored) or client is None or client.disabled:
             raise Unauthenticated("Client authentication failed", remedy="Check the client's name and secret")

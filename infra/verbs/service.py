@@ -41,6 +41,13 @@ def bank(
     save: Annotated[Path | None, typer.Option(help="Write name and secret into this file, mode 0600.")] = None,
     key: Annotated[Path | None, typer.Option(help="A public key of the bank's (a JWK), beside the one it has.")] = None,
     drop_key: Annotated[str | None, typer.Option(help="Take a key back: its thumbprint (RFC 7638).")] = None,
+    new_secret: Annotated[
+        bool, typer.Option("--new-secret", help="Give it a new secret; the one it has stays good until dropped.")
+    ] = False,
+    drop_secret: Annotated[bool, typer.Option("--drop-secret", help="Take the older of two secrets back.")] = False,
+    shut_out: Annotated[
+        bool | None, typer.Option("--shut-out/--let-in", help="Refuse it everything from now on; or no longer.")
+    ] = None,
     networks: Annotated[list[str] | None, typer.Option("--from", help="A network it may call from (CIDR).")] = None,
     rate: Annotated[float | None, typer.Option(help="Calls a second in the long run.")] = None,
     burst: Annotated[float | None, typer.Option(help="Calls at once.")] = None,
@@ -48,14 +55,23 @@ def bank(
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a bank or an agency, its secret shown, or saved, this once; or change keys, networks and limits of one."""
+    """Add a bank or an agency, its secret shown, or saved, this once; or change secret, keys and limits of one."""
     home = Home.here()
     settings = home.settings(ServiceSettings, "service")
     access = Access(settings.access)
     changed = {"key": key, "drop_key": drop_key, "from": networks, "rate": rate, "burst": burst}
     because = {option: str(value) for option, value in changed.items() if value is not None and option != "key"}
-    is_new = access.client(name) is None or not any(changed.values())
+    of_one = {"new_secret": new_secret or None, "drop_secret": drop_secret or None, "shut_out": shut_out}
+    because |= {option: str(value) for option, value in of_one.items() if value is not None}
+    known = any(value is not None for value in of_one.values())  # said of a bank that is there, or not at all
+    is_new = not known and (access.client(name) is None or not any(changed.values()))
     secret = access.add_client(name, kind=kind) if is_new else ""
+    if drop_secret:
+        access.drop_secret(name)
+    if new_secret:
+        secret = access.renew_secret(name)
+    if shut_out is not None:
+        access.disable_client(name, disabled=shut_out)
     if is_new:
         because["kind"] = kind
     if drop_key:
@@ -68,13 +84,14 @@ def bank(
         access.set_limit(name, Limit(rate or LIMIT.rate, burst or LIMIT.burst))
     verb = "bank.added" if is_new else "bank.changed"
     home.ledger("platform", writing=True).append(verb, f"bank-{name}", by=by or DESK, because=because)
-    if not is_new:
+    if not secret:
         show.result({"bank": name, **because}, as_json=as_json, text="changed")
         return
     if save:
         write_whole(save, json.dumps({"name": name, "secret": secret}).encode(), mode=0o600)
     told = {"bank": name, **({"saved": str(save)} if save else {"secret": secret})}
-    show.result(told, as_json=as_json, text="added; the secret cannot be shown again")
+    done = "added" if is_new else "changed"
+    show.result(told, as_json=as_json, text=f"{done}; the secret cannot be shown again")
 
 
 def mandate(

@@ -76,6 +76,32 @@ def test_a_secret_is_shown_once_and_kept_as_a_salted_hash(tmp_path: Any) -> None
         assert file.stat().st_mode & 0o077 == 0
 
 
+def test_secrets_change_without_a_gap_and_two_are_good_at_a_time(tmp_path: Any) -> None:
+    access = Access(tmp_path / "a.db")
+    first = access.add_client("bank-a")
+    with pytest.raises(Missing):
+        access.drop_secret("bank-a")
+    second = access.renew_secret("bank-a")
+    assert [access.check("bank-a", each).name for each in (first, second)] == ["bank-a"] * 2
+    with pytest.raises(Malformed, match="two secrets"):
+        access.renew_secret("bank-a")
+    access.drop_secret("bank-a")
+    with pytest.raises(Unauthenticated):
+        access.check("bank-a", first)
+    third = access.renew_secret("bank-a")
+    assert len({first, second, third}) == 3
+    access.disable_client("bank-a")
+    for each in (second, third):
+        with pytest.raises(Unauthenticated):
+            access.check("bank-a", each)
+    access.disable_client("bank-a", disabled=False)
+    assert access.check("bank-a", second).scopes == SCOPES
+    for act in (access.renew_secret, access.drop_secret):
+        with pytest.raises(Missing):
+            act("nobody")
+    access.close()
+
+
 def test_a_disabled_client_a_taken_name_and_an_unknown_scope_are_refused(tmp_path: Any) -> None:
     access = Access(tmp_path / "a.db")
     secret = access.add_client("bank-a")

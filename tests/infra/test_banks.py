@@ -1,0 +1,66 @@
+"""By the command line a bank gets a new secret without a gap, and is shut out and let in again; the ledger says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from credit.errors import Missing, Unauthenticated
+from infra.haihe import command_line
+from infra.home import Home
+from serving.access import Access
+from serving.settings import ServiceSettings
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    made = Home(tmp_path / "home")
+    made.ensure_keys()
+    return made
+
+
+def bank(home: Home, *words: str) -> Any:
+    done = CliRunner().invoke(command_line(("bank",)), ("bank", *words), env={"HAIHE_HOME": str(home.root)})
+    if done.exception is not None:
+        raise done.exception
+    return json.loads(done.stdout)
+
+
+def test_a_banks_secret_is_renewed_and_a_bank_is_shut_out(home: Home, tmp_path: Path) -> None:
+    first = bank(home, "harbour", "--json")["secret"]
+    file = tmp_path / "new.json"
+    bank(home, "harbour", "--new-secret", "--save", str(file), "--json")
+    second = json.loads(file.read_text())["secret"]
+    assert file.stat().st_mode & 0o077 == 0
+    access = Access(home.settings(ServiceSettings, "service").access)
+    for secret in (first, second):
+        assert access.check("harbour", secret).name == "harbour"
+    bank(home, "harbour", "--drop-secret", "--json")
+    with pytest.raises(Unauthenticated):
+        access.check("harbour", first)
+    bank(home, "harbour", "--shut-out", "--json")
+    with pytest.raises(Unauthenticated):
+        access.check("harbour", second)
+    bank(home, "harbour", "--let-in", "--json")
+    assert access.check("harbour", second).name == "harbour"
+    told = [(entry.verb, dict(entry.because)) for entry in home.ledger("platform").entries()]
+    assert told == [
+        ("bank.added", {"kind": "bank"}), ("bank.changed", {"new_secret": "True"}),
+        ("bank.changed", {"drop_secret": "True"}), ("bank.changed", {"shut_out": "True"}),
+        ("bank.changed", {"shut_out": "False"}),
+    ]  # fmt: skip
+    assert second not in (home.root / "ledgers" / "platform.jsonl").read_text()
+    access.close()
+
+
+@pytest.mark.parametrize("option", ["--new-secret", "--drop-secret", "--shut-out", "--let-in"])
+def test_what_is_said_of_a_bank_that_is_not_there_makes_none(home: Home, option: str) -> None:
+    with pytest.raises(Missing):
+        bank(home, "typo", option, "--json")
+    access = Access(home.settings(ServiceSettings, "service").access)
+    assert access.client("typo") is None
+    access.close()
