@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from serving import door
+from serving.document import complete
 from serving.forms import (
     Answer,
     AnswerBatch,
@@ -77,6 +78,7 @@ class Described(FastAPI):
                 schemas[form.__name__] = told
             flow = {"tokenUrl": "/oauth2/token", "scopes": SCOPES}
             components["securitySchemes"] = {"bank": {"type": "oauth2", "flows": {"clientCredentials": flow}}}
+            complete(document)
             _DOCUMENT.update(document)
         return _DOCUMENT
 

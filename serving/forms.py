@@ -216,6 +216,14 @@ class ObjectionStands(BaseModel):
 class Problem(BaseModel):
     """An error (RFC 9457, application/problem+json); `findings` say which checks refused."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "type": "urn:haihe:problem:refused", "title": "The mandate gate did not open", "status": 403,
+        "detail": "time: fail (the mandate is not in force on this day)",
+        "remedy": "Mend what the findings name and ask again", "score_id": _ID,
+        "findings": [{"check": "time", "outcome": "fail", "why": "the mandate is not in force on this day",
+                      "evidence": {}}],
+    }]})  # fmt: skip
+
     type: str = Field(examples=["urn:haihe:problem:refused"])
     title: str
     status: int

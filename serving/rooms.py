@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
 from serving import door
@@ -85,6 +85,7 @@ def add(app: FastAPI, route: Route, problems: dict[int | str, dict[str, Any]]) -
     app.add_api_route(
         route.path, answered, methods=[route.method], response_model=route.answer, summary=route.summary,
         responses={**problems, **({} if route.answer else good)}, openapi_extra=extra,
+        response_class=JSONResponse if "application/json" in route.media else Response,  # which is declared too
         operation_id=f"{route.scope}_{route.act.__name__}",
     )  # fmt: skip
 

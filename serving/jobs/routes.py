@@ -22,7 +22,7 @@ from serving.rooms import Reply, Route
 SCOPE, OPEN_AT_ONCE, KEPT, ARRIVES = "job", 2, 7 * 24 * 3600, 120.0  # jobs of a bank, seconds, seconds
 
 
-class Told(BaseModel):
+class JobStands(BaseModel):
     """A job as it stands."""
 
     job_id: str
@@ -109,9 +109,9 @@ def _files(request: Request) -> Files:
 
 
 ROUTES = (
-    Route("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, Told,
+    Route("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, JobStands,
           body_media=(CSV, PARQUET)),
-    Route("GET", "/v1/jobs/{name}", SCOPE, job, "How far a job is", None, Told),
+    Route("GET", "/v1/jobs/{name}", SCOPE, job, "How far a job is", None, JobStands),
     Route("GET", "/v1/jobs/{name}/result", SCOPE, result, "The result of a job", media=(CSV, PARQUET)),
-    Route("DELETE", "/v1/jobs/{name}", SCOPE, cancel, "Stop a job and delete its files", None, Told),
+    Route("DELETE", "/v1/jobs/{name}", SCOPE, cancel, "Stop a job and delete its files", None, JobStands),
 )  # fmt: skip

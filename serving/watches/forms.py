@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.forms import Receipt, Short
+from serving.forms import EXAMPLE, Receipt, Short
 from serving.watches.addresses import LONGEST
 from serving.watches.changes import KINDS
 
@@ -31,7 +31,9 @@ class Webhook(BaseModel):
 class AskedWatch(BaseModel):
     """Which subject is watched, under which mandate, and for what."""
 
-    model_config = _STRICT
+    model_config = ConfigDict(
+        **_STRICT, json_schema_extra={"examples": [{**EXAMPLE, "purpose": "post_loan_management"}]}
+    )
     uscc: Short
     purpose: Short = Field(description="post_loan_management: a mandate for one decision does not allow a watch")
     mandate: Short
@@ -77,3 +79,10 @@ class DeliveryList(BaseModel):
     """A bank's deliveries, the newest first."""
 
     deliveries: list[Delivery]
+
+
+class Resent(BaseModel):
+    """A dead letter that is tried anew."""
+
+    delivery_id: str
+    status: str

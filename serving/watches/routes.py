@@ -136,5 +136,6 @@ ROUTES = (
     Route("DELETE", "/v1/watches/{name}", SCOPE, end_watch, "End a watch", None, forms.Watched),
     Route("GET", "/v1/deliveries", SCOPE, deliveries, "What was sent, or could not be", None, forms.DeliveryList,
           query=(_STATUS,)),
-    Route("POST", "/v1/deliveries/{name}/resend", SCOPE, resend, "Try a dead letter anew"),
+    Route("POST", "/v1/deliveries/{name}/resend", SCOPE, resend, "Try a dead letter anew", None,
+          forms.Resent),
 )  # fmt: skip
