@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from credit.errors import CreditError, Lapsed
-from serving import door, problems, rooms
+from serving import problems, rooms
 from serving.board import Board
-from serving.calls import SERVICE, Desk
+from serving.calls import Desk
 from serving.chores import Chores
 from serving.declared import Described, declare
 from serving.door import Door
@@ -30,7 +30,7 @@ from serving.proofs import ASSERTION
 from serving.report_routes import ROUTES as OF_REPORTS
 from serving.report_routes import drawer
 from serving.settings import ServiceSettings
-from serving.tokens import TokenRefused, TokenRequest
+from serving.token_route import give_token
 from serving.turns import Turns
 from serving.watches.routes import ROUTES as OF_WATCHES
 
@@ -97,7 +97,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
     app = Described(title="海河信用 scoring service", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     problems.install(app)
 
-    the_door = Door(app, settings.most_at_once)
+    the_door = app.state.door = Door(app, settings.most_at_once)
     for product in PRODUCTS.values():
         declare(app, product, _PROBLEMS)
     for route in (*OF_REPORTS, *OF_WATCHES, *OF_JOBS, *OF_OBJECTIONS):
@@ -119,6 +119,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
         responses={
             400: {"description": "an error of RFC 6749 §5.2", "content": {"application/json": {}}},
             401: {"description": "invalid_client", "content": {"application/json": {}}},
+            408: _PROBLEMS[408],
             413: _PROBLEMS[413],
             503: {**_PROBLEMS[503], "description": "too many ask for tokens just now"},
         },
@@ -128,28 +129,15 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
     )
     async def token(request: Request) -> Response:
         """A bearer token for fifteen minutes. The client is named by HTTP Basic, or by client_id and client_secret."""
-        desk: Desk = request.app.state.desk
-        headers, fields = {"Cache-Control": "no-store", "Pragma": "no-cache"}, request.headers
-        authorization = fields.get("authorization", "")
-        because: dict[str, Any] = {"bank": None}
+        began = time.perf_counter()
         try:
-            asked = TokenRequest.parse(
-                fields.get("content-type", ""), authorization, await problems.read_body(request, 8192)
-            )
-            if desk.access.client(asked.name):  # a name from outside goes into the ledger only when it is one of ours
-                because["bank"] = asked.name
-            asking = door.asking(request.scope)
-            given = await app.state.turns.take(asking.peer, partial(desk.tokens.issue, asked, asking))
-        except TokenRefused as refused:
-            await desk.recorder.record(
-                "token.refused", "token", by=SERVICE, because={**because, "error": refused.error}
-            )
-            if refused.status == 401 and authorization:
-                headers["WWW-Authenticate"] = 'Basic realm="haihe", charset="UTF-8"'
-            told = {"error": refused.error, "error_description": refused.what}
-            return JSONResponse(told, status_code=refused.status, headers=headers)
-        await desk.recorder.record("token.issued", "token", by=SERVICE, because=because)
-        return JSONResponse(given, headers=headers)
+            told = await give_token(request, request.app.state.desk, request.app.state.turns)
+        except problems.Overloaded:
+            the_door.metrics.shed()
+            raise
+        took = time.perf_counter() - began
+        the_door.metrics.count("/oauth2/token", told.status_code, took, the_door.under_way)
+        return told
 
     @app.get("/live", summary="The process answers")
     async def live() -> Response:

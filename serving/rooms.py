@@ -5,6 +5,7 @@ Admission, refusals, the ledger and the signature are the door's; the room says 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,6 +52,7 @@ def add(app: FastAPI, route: Route, problems: dict[int | str, dict[str, Any]]) -
     """Put a route on the application and into its OpenAPI document."""
 
     async def answered(request: Request) -> Response:
+        began = time.perf_counter()
         scope, receive = dict(request.scope), request.receive
         if route.body_media:  # the room reads the body itself, to its own bound, once the caller is admitted
             scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
@@ -74,6 +76,9 @@ def add(app: FastAPI, route: Route, problems: dict[int | str, dict[str, Any]]) -
             headers = [(n, v) for n, v in headers if n != b"content-type"]
             headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in own.items()]
         response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+        outer: door.Door = request.app.state.door
+        took = time.perf_counter() - began
+        outer.metrics.count(f"{route.method} {route.path}", status, took, outer.under_way)
         return response
 
     extra: dict[str, Any] = {"security": [{"bank": [route.scope]}], "parameters": [*_names(route.path), *route.query]}

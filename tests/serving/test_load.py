@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from serving_world import codes
 
-from serving import door
+from serving import door, token_route
 from serving.app import create_app
 from serving.problems import TooSlow
 
@@ -73,6 +73,28 @@ def test_a_body_that_does_not_arrive_is_given_up(running: Any, monkeypatch: Any)
     assert slow.value.status == 408
 
 
+@pytest.mark.attack
+def test_a_token_request_that_does_not_arrive_is_given_up(world: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(token_route, "ARRIVES", 0.05)
+    app, sent = create_app(world.settings(chores=False)), list[Any]()
+    scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/oauth2/token", "raw_path": b"",
+             "query_string": b"", "headers": [(b"content-length", b"10")], "client": ("203.0.113.9", 1)}  # fmt: skip
+
+    async def never() -> dict[str, Any]:
+        await asyncio.sleep(30)
+        return {}
+
+    async def hear(message: Any) -> None:
+        sent.append(message)
+
+    async def call() -> None:
+        async with app.app.router.lifespan_context(app.app):
+            await app(scope, never, hear)
+
+    asyncio.run(call())
+    assert sent[0]["status"] == 408
+
+
 def test_prometheus_gets_counts_and_times_that_name_nobody(running: Any) -> None:
     mandate = running.world.grant("bohai", CODE).id
     assert running.score(CODE, mandate).status_code == 200
@@ -81,5 +103,12 @@ def test_prometheus_gets_counts_and_times_that_name_nobody(running: Any) -> None
     assert 'haihe_calls_total{product="/v1/scores",status="200"} 1.0' in told
     assert 'haihe_calls_total{product="/v1/scores",status="403"} 1.0' in told
     assert 'haihe_call_seconds_count{product="/v1/scores"} 2.0' in told
+    assert 'haihe_calls_total{product="/oauth2/token",status="200"} 1.0' in told
+    headers = {"Authorization": f"Bearer {running.token()}"}
+    assert running.http.get("/v1/watches", headers=headers).status_code == 200
+    assert running.http.get(f"/v1/watches/{mandate}", headers=headers).status_code == 404
+    told = running.http.get("/metrics").text
+    assert 'haihe_calls_total{product="GET /v1/watches",status="200"} 1.0' in told
+    assert 'haihe_calls_total{product="GET /v1/watches/{name}",status="404"} 1.0' in told
     for name in (CODE, "bohai", mandate, running.world.pseudonyms.hex_of(CODE)):
         assert name not in told

@@ -44,6 +44,22 @@ def test_answers_that_leave_together_are_each_verified_by_the_one_signature(worl
     assert len(signature) < 2000  # a proxy takes four kilobytes of headers
 
 
+def test_a_signature_of_before_still_verifies_what_it_is_over_and_nothing_else(world: Any) -> None:
+    body, key = b'{"report":1}', world.key("service")
+
+    def before(told: Any) -> str:
+        named = {"kid": f"service:{key.keyid}", "typ": TYPE}
+        return jwt.encode({"body": told, "iat": 1}, key.private, "EdDSA", headers=named)
+
+    good = f"sha-256:{hashlib.sha256(body).hexdigest()}"
+    verify(body, before(good), world.ring)
+    with pytest.raises(Broken, match="not the one that was signed"):
+        verify(body + b" ", before(good), world.ring)
+    for told in (good.removeprefix("sha-256:"), good.replace("256", "512"), [good], None, 3):
+        with pytest.raises(Broken, match="cannot be read"):
+            verify(body, before(told), world.ring)
+
+
 def test_nobody_joins_what_is_signed(world: Any) -> None:
     together = Together(Signer(world.key("service")))
     together.add(hashlib.sha256(b"first").hexdigest())
