@@ -94,7 +94,10 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
             desk.access.close()
             desk.shared.close()
 
-    app = Described(title="海河信用 scoring service", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = Described(
+        title="海河信用 scoring service", version="1", docs_url=None, redoc_url=None, lifespan=lifespan,
+        redirect_slashes=False,  # a redirect would name whatever host the caller said, and a token would follow it
+    )  # fmt: skip
     problems.install(app)
 
     the_door = app.state.door = Door(app, settings.most_at_once)

@@ -97,6 +97,10 @@ class AsyncServiceClient:
         """As the other's."""
         return dict(await self._run(self._moves.set_webhook(url)))
 
+    async def try_webhook(self) -> dict[str, Any]:
+        """As the other's."""
+        return dict(await self._run(self._moves.try_webhook()))
+
     async def watch(self, uscc: str, mandate: str, kinds: Sequence[str] = ()) -> dict[str, Any]:
         """As the other's."""
         return dict(await self._run(self._moves.watch(uscc, mandate, kinds)))
@@ -124,6 +128,10 @@ class AsyncServiceClient:
     async def send_file(self, file: bytes) -> dict[str, Any]:
         """As the other's."""
         return dict(await self._run(self._moves.send_file(file)))
+
+    async def jobs(self) -> list[dict[str, Any]]:
+        """As the other's."""
+        return list((await self._run(self._moves.get("/v1/jobs")))["jobs"])
 
     async def job(self, job: str) -> dict[str, Any]:
         """As the other's."""

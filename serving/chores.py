@@ -89,15 +89,14 @@ async def _work(writer: Executor) -> None:
     from serving.jobs.hands import Hands
     from serving.opening import open_desk, open_stores
     from serving.watches.delivering import deliver
-    from serving.watches.sending import Sender
+    from serving.watches.sending import sender_of
     from serving.watches.watching import look_after
 
     log.start()
     settings = read(ServiceSettings, os.environ, PREFIX)
     desk, (watches, jobs) = open_desk(settings), open_stores(settings)
-    authorities = settings.webhook_authorities.read_text() if settings.webhook_authorities else None
     hands = Hands(environment(settings), writer, settings.job_processes)
-    sender = Sender(settings.webhooks_to_loopback, authorities=authorities)
+    sender = sender_of(settings)
 
     async def sweeping() -> None:
         watches.sweep(time.time())

@@ -106,6 +106,10 @@ class ServiceClient:
         """Say where this bank is told of changes."""
         return dict(self._run(self._moves.set_webhook(url)))
 
+    def try_webhook(self) -> dict[str, Any]:
+        """Have a webhook sent to you as a trial, now: what came of it."""
+        return dict(self._run(self._moves.try_webhook()))
+
     def watch(self, uscc: str, mandate: str, kinds: Sequence[str] = ()) -> dict[str, Any]:
         """Watch a subject under a mandate for post_loan_management."""
         return dict(self._run(self._moves.watch(uscc, mandate, kinds)))
@@ -133,6 +137,10 @@ class ServiceClient:
     def send_file(self, file: bytes) -> dict[str, Any]:
         """Send a file that you have, CSV or Parquet with the columns `uscc`, `purpose` and `mandate`."""
         return dict(self._run(self._moves.send_file(file)))
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """This bank's jobs, the newest first."""
+        return list(self._run(self._moves.get("/v1/jobs"))["jobs"])
 
     def job(self, job: str) -> dict[str, Any]:
         """How far a job is."""

@@ -82,6 +82,8 @@ async def answer(desk: Desk, scope: Message, receive: Receive, product: Product)
     accepted = told.get(b"accept-language", b"").decode("latin-1")
     ACCEPTED.set(accepted)
     try:
+        if len(told) != len(scope["headers"]):
+            require_once(scope["headers"])
         desk.admit(call, asking(scope, told), product.scope)
         exchange = scope.get("extensions", {}).get(EXCHANGE)
         body = exchange.body() if exchange is not None else None
@@ -149,6 +151,14 @@ def asking(scope: Message, headers: dict[bytes, bytes] | None = None) -> Asking:
     host, authorization, proof = words
     peer = scope["client"][0] if scope.get("client") else ""
     return Asking(scope["method"], host, scope["path"], authorization, proof, peer)
+
+
+def require_once(headers: Headers) -> None:
+    """Raises Malformed when who asks, or under which key, is said twice: a proxy may have read the other."""
+    names = [name for name, _ in headers]
+    for name in (b"authorization", b"dpop", b"idempotency-key"):
+        if names.count(name) > 1:
+            raise Malformed("A header stands twice", why=name.decode(), remedy="Send it once")
 
 
 def _as_reply(error: CreditError, accepted: str = "", **more: str) -> tuple[int, Headers, bytes]:

@@ -127,6 +127,10 @@ class Moves:
         """Say where this bank is told; the same however often it is said."""
         return (yield from self._signed("PUT", "/v1/webhook", {"json": {"url": url}}, again=True))
 
+    def try_webhook(self) -> Move:
+        """A trial; sent once."""
+        return (yield from self._signed("POST", "/v1/webhook/trial", {}, again=False))
+
     def watch(self, uscc: str, mandate: str, kinds: Sequence[str]) -> Move:
         """A watch; sent once."""
         body = {"uscc": uscc, "purpose": "post_loan_management", "mandate": mandate}

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
+from credit.errors import Malformed
 from serving import door, problems
 from serving.calls import SERVICE, Desk
 from serving.tokens import TokenRefused, TokenRequest
@@ -23,6 +24,7 @@ async def give_token(request: Request, desk: Desk, turns: Turns) -> JSONResponse
     authorization = fields.get("authorization", "")
     because: dict[str, Any] = {"bank": None}
     try:
+        _require_once(request)
         asked = TokenRequest.parse(fields.get("content-type", ""), authorization, await _body(request))
         if desk.access.client(asked.name):  # a name from outside goes into the ledger only when it is one of ours
             because["bank"] = asked.name
@@ -36,6 +38,13 @@ async def give_token(request: Request, desk: Desk, turns: Turns) -> JSONResponse
         return JSONResponse(told, status_code=refused.status, headers=headers)
     await desk.recorder.record("token.issued", "token", by=SERVICE, because=because)
     return JSONResponse(given, headers=headers)
+
+
+def _require_once(request: Request) -> None:
+    try:
+        door.require_once(request.scope["headers"])
+    except Malformed as twice:
+        raise TokenRefused("invalid_request", f"the header {twice.why} stands twice") from twice
 
 
 async def _body(request: Request) -> bytes:

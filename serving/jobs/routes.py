@@ -34,6 +34,12 @@ class JobStands(BaseModel):
     expires_at: float = Field(description="when file and result are deleted, in seconds since 1970")
 
 
+class JobList(BaseModel):
+    """A bank's jobs, the newest first; those that were deleted are not told."""
+
+    jobs: list[JobStands]
+
+
 async def send(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     """Take a file, CSV or Parquet. Raises Malformed, TooLarge, TooSlow, Refused when two of this bank are not done."""
     jobs = _jobs(request)
@@ -59,6 +65,11 @@ async def send(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
 async def job(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     """How far a job is. Raises Missing, also for another bank's."""
     return canonical(_told(_own(request, call)))
+
+
+async def list_jobs(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """This bank's jobs: one whose name was lost on the way back is found again."""
+    return canonical({"jobs": [_told(each) for each in _jobs(request).of(call.by.name)]})
 
 
 async def result(request: Request, desk: Desk, call: Call, body: bytes) -> Reply:
@@ -111,6 +122,7 @@ def _files(request: Request) -> Files:
 ROUTES = (
     Route("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, JobStands,
           body_media=(CSV, PARQUET)),
+    Route("GET", "/v1/jobs", SCOPE, list_jobs, "This bank's jobs", None, JobList),
     Route("GET", "/v1/jobs/{name}", SCOPE, job, "How far a job is", None, JobStands),
     Route("GET", "/v1/jobs/{name}/result", SCOPE, result, "The result of a job", media=(CSV, PARQUET)),
     Route("DELETE", "/v1/jobs/{name}", SCOPE, cancel, "Stop a job and delete its files", None, JobStands),

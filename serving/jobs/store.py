@@ -71,6 +71,10 @@ class Jobs:
         """A job of this bank."""
         return next(iter(self._jobs("WHERE id = ? AND bank = ?", name, bank)), None)
 
+    def of(self, bank: str) -> list[Job]:
+        """The jobs of a bank whose files are there, the newest first; a thousand at most."""
+        return self._jobs("WHERE bank = ? AND state IN (?, ?, ?) ORDER BY made_at DESC LIMIT 1000", bank, *OPEN, DONE)
+
     def open_of(self, bank: str) -> int:
         """How many jobs of a bank are not yet done."""
         return len(self._jobs("WHERE bank = ? AND state IN (?, ?)", bank, *OPEN))

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from credit.errors import CreditError
 from serving import log
 from serving.calls import Desk
-from serving.watches.sending import Sender
+from serving.watches.sending import AGENT, Sender
 from serving.watches.store import Delivery, Store
 from serving.watches.watching import allowed, end, record
 from serving.webhooks import sign
 
 AT_ONCE = 16
 LATER = 5.0  # seconds
-AGENT = {"Content-Type": "application/json", "User-Agent": "haihe-webhooks/1"}
 _GONE = 410
 
 

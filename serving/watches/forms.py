@@ -86,3 +86,11 @@ class Resent(BaseModel):
 
     delivery_id: str
     status: str
+
+
+class Tried(BaseModel):
+    """What came of a webhook sent as a trial, once."""
+
+    webhook_id: str
+    heard: bool = Field(description="whether it was answered 2xx")
+    came: str

@@ -17,6 +17,7 @@ from serving.watches import forms
 from serving.watches.addresses import read_address, resolve
 from serving.watches.changes import state_of
 from serving.watches.store import DEAD, DELIVERED, WAITING, WITHDRAWN, Store, Watch, new_name
+from serving.watches.trial import COST, try_webhook
 
 PURPOSE, MOST, SCOPE, LOOKED_UP = "post_loan_management", 100_000, "watch", 5.0  # seconds
 KEYS = "/.well-known/jwks.json"
@@ -130,6 +131,8 @@ def _store(request: Request) -> Store:
 ROUTES = (
     Route("PUT", "/v1/webhook", SCOPE, set_webhook, "Say where this bank is told", forms.AskedWebhook, forms.Webhook),
     Route("GET", "/v1/webhook", SCOPE, webhook, "Where this bank is told", None, forms.Webhook),
+    Route("POST", "/v1/webhook/trial", SCOPE, try_webhook, "Send a webhook as a trial, now and once", None,
+          forms.Tried, cost=COST),
     Route("POST", "/v1/watches", SCOPE, begin, "Watch a subject (预警)", forms.AskedWatch, forms.Opened),
     Route("GET", "/v1/watches", SCOPE, list_watches, "This bank's living watches", None, forms.WatchList),
     Route("GET", "/v1/watches/{name}", SCOPE, watch, "How a watch stands", None, forms.Watched),

@@ -10,12 +10,17 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from credit.errors import Lapsed
+from serving.settings import ServiceSettings
 from serving.watches.addresses import Lookup, read_address, resolve
 
 SECONDS, LONGEST_LINE = 10.0, 1024
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})(?: .*)?\r?\n")
+
+
+AGENT = {"Content-Type": "application/json", "User-Agent": "haihe-webhooks/1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +66,10 @@ class Sender:
         if found is None:
             raise Lapsed("The webhook did not answer", why="not HTTP/1.1")
         return int(found[1])
+
+
+@cache
+def sender_of(settings: ServiceSettings) -> Sender:
+    """As the settings say. Raises OSError for authorities that cannot be read."""
+    authorities = settings.webhook_authorities.read_text() if settings.webhook_authorities else None
+    return Sender(settings.webhooks_to_loopback, authorities=authorities)

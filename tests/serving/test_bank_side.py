@@ -135,6 +135,7 @@ def test_watches_and_jobs_by_the_client_and_the_same_awaited(world: Any, templat
             async with AsyncServiceClient("", "bohai", template[1]["bohai"], http=http) as bank:
                 await bank.learn_keys()
                 assert (await bank.set_webhook(url))["url"] == url
+                assert (await bank.try_webhook())["heard"] is True
                 watch = (await bank.watch(GOOD, watched, ["grade_drop"]))["watch_id"]
                 assert [one["watch_id"] for one in await bank.watches()] == [watch]
                 assert (await bank.end_watch(watch))["ended"]
@@ -144,6 +145,7 @@ def test_watches_and_jobs_by_the_client_and_the_same_awaited(world: Any, templat
                 job = (await bank.send_job([(GOOD, PURPOSE, mandate), (OTHER, PURPOSE, mandate)]))["job_id"]
                 assert await asyncio.to_thread(work, desk, jobs)
                 assert (await bank.job(job))["state"] == "done"
+                assert await bank.jobs() == [await bank.job(job)]
                 assert [row["status"] for row in await bank.job_result(job)] == ["200", "403"]
                 assert (await bank.end_job(job))["state"] == "cancelled"
                 assert (await bank.ready())["ready"] is True

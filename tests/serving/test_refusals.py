@@ -233,3 +233,23 @@ def test_every_kind_of_refusal_has_its_chinese_words() -> None:
     kinds = [kind for module in (errors, problems, quotas) for kind in vars(module).values() if isinstance(kind, type)]
     slugs = {kind.slug for kind in kinds if issubclass(kind, errors.CreditError)}
     assert slugs == set(ZH)
+
+
+@pytest.mark.attack
+def test_what_says_who_asks_is_said_once_and_no_slash_leads_elsewhere(running: Any) -> None:
+    mandate, token = running.world.grant("bohai", GOOD).id, running.token()
+    body = {"uscc": GOOD, "purpose": PURPOSE, "mandate": mandate}
+    mine = ("Authorization", f"Bearer {token}")
+    keys, proofs = ([(name, value) for value in "ab"] for name in ("Idempotency-Key", "DPoP"))
+    for twice in ([mine, ("Authorization", "Bearer x")], [("Authorization", "Bearer x"), mine], [mine, *keys],
+                  [mine, *proofs]):  # fmt: skip
+        told = running.http.post("/v1/scores", json=body, headers=twice)
+        assert (told.status_code, told.json()["title"]) == (422, "A header stands twice")
+        assert running.entries("score.refused")[-1].object == told.json()["score_id"]
+    assert running.http.post("/v1/scores", json=body, headers=[mine, ("X-A", "1"), ("X-A", "2")]).status_code == 200
+    form = {"grant_type": "client_credentials"}
+    given = running.http.post("/oauth2/token", data=form, headers=proofs)
+    assert (given.status_code, given.json()["error"]) == (400, "invalid_request")
+    for path in ("/v1/scores/", "/v1/watches/"):
+        told = running.http.post(path, json=body, headers={"Host": "elsewhere.example"}, follow_redirects=False)
+        assert (told.status_code, "location" in told.headers) == (404, False)

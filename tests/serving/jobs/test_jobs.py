@@ -92,10 +92,14 @@ def test_a_job_is_of_its_bank_alone_and_what_is_no_job_is_refused(bank: Any) -> 
     for method, path in (("GET", ""), ("GET", "/result"), ("DELETE", "")):
         assert bank.ask(method, f"/v1/jobs/{names[0]}{path}", bank="jincheng").status_code == 404
         assert bank.ask(method, f"/v1/jobs/job-0{path}").status_code == 404
+    who_asks = ("bohai", "jincheng")
+    listed = [{each["job_id"] for each in bank.ask("GET", "/v1/jobs", bank=who).json()["jobs"]} for who in who_asks]
+    assert listed == [set(names), set()]
     assert list(bank.jobs.folder.glob("*.asked.csv"))
     for name in names:
         assert bank.ask("DELETE", f"/v1/jobs/{name}").json()["state"] == "cancelled"
     assert list(bank.jobs.folder.iterdir()) == []
+    assert bank.ask("GET", "/v1/jobs").json() == {"jobs": []}
     assert bank.ask("GET", f"/v1/jobs/{names[0]}/result").status_code == 422
 
 

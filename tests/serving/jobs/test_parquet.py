@@ -113,6 +113,7 @@ def test_a_file_goes_and_comes_by_either_client_in_either_form_under_its_signatu
         job = bohai.send_file(file)["job_id"]
         bank.work()
         assert [row["status"] for row in bohai.job_result(job)] == ["200", "403"]
+        assert [each["job_id"] for each in bohai.jobs()] == [job]
         told, signature = bohai.job_file(job)
         verify(told, signature, bank.world.ring)
         assert pq.read_table(io.BytesIO(told)).column("status").to_pylist() == [200, 403]

@@ -243,3 +243,22 @@ def test_the_state_of_a_subject_is_what_its_answer_says(bank: Bank) -> None:
     assert set(state.features) == {"penalties_12m"}
     assert np.isfinite(state.features["penalties_12m"])  # type: ignore[arg-type]
     assert Path(bank.world.root / "watches.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_trial_says_what_came_of_it_and_is_signed_and_recorded_as_all_else(bank: Bank) -> None:
+    assert bank.ask("POST", "/v1/webhook/trial").status_code == 422  # nobody knows where
+    assert bank.ask("PUT", "/v1/webhook", {"url": bank.ear.url}).status_code == 200
+    told = bank.ask("POST", "/v1/webhook/trial").json()
+    assert (told["heard"], told["came"]) == (True, "status 200")
+    (_, headers, body) = bank.ear.heard[-1]
+    said = bank.webhooks.read(headers, body)
+    assert (said["type"], said["data"]) == ("webhook.tried", {"bank": "bohai"})
+    assert {name.lower(): value for name, value in headers.items()}["webhook-id"] == told["webhook_id"]
+    bank.ear.statuses[:] = [500]
+    assert bank.ask("POST", "/v1/webhook/trial").json()["heard"] is False
+    bank.ask("PUT", "/v1/webhook", {"url": "http://127.0.0.1:9/nobody"})
+    lost = bank.ask("POST", "/v1/webhook/trial").json()
+    assert (lost["heard"], lost["came"].startswith("The webhook did not answer")) == (False, True)
+    entries = bank.running.entries("webhook.tried")
+    assert [entry.because["came"] for entry in entries] == ["status 200", "status 500", lost["came"]]
+    assert bank.store.deliveries("bohai", (WAITING, DEAD, DELIVERED)) == []
