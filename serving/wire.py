@@ -25,6 +25,7 @@ from serving.fast import WAYS, Fast
 from serving.tokens import Asking
 
 LONGEST_HEAD, HEAD_SECONDS = 64 * 1024, 10.0
+NEW_SECONDS = 0.5  # for a first request after the service was told to stop
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,7})(?=\r\n)", re.I)
 _ORDINARY = frozenset((b"idempotency-key", b"dpop", b"expect", b"transfer-encoding", b"upgrade", b"connection"))
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -39,6 +40,7 @@ class Wire(HttpToolsProtocol):
     _going: bytes | None = None  # the request whose answer is on the fast way
     _after = b""  # what came behind it
     _last = False  # the connection is closed when it is answered
+    _ends = False  # the service stops, and this connection has not asked anything yet
 
     def __init__(self, *args: Any, fast: Fast | None = None, **more: Any) -> None:
         """As uvicorn makes it; without `fast` all goes the ordinary way."""
@@ -80,6 +82,8 @@ class Wire(HttpToolsProtocol):
         self._in_head = False
         self._unwatch()
         super().on_headers_complete()
+        if self._ends:
+            self.cycle.keep_alive = False
         self.scope["extensions"] = {EXCHANGE: Exchange(self.cycle)}  # type: ignore[dict-item]
 
     def on_message_complete(self) -> None:
@@ -127,9 +131,12 @@ class Wire(HttpToolsProtocol):
             self.data_received(after)
 
     def shutdown(self) -> None:
-        """Close, after the answer that is on its way."""
+        """Close, after the answer that is on its way; what was connected just now gets to ask once, if it is quick."""
         if self._going is not None:
             self._last = True
+        elif self.cycle is None and not self._ends:
+            self._ends = True
+            self.loop.call_later(NEW_SECONDS, self.shutdown)
         else:
             super().shutdown()
 

@@ -34,6 +34,7 @@ _beside("serving_bank_keys", "bank_keys.py")
 _beside("serving_live", "live.py")
 _beside("serving_dossiers", "dossier_world.py")
 _beside("serving_bank_ear", "bank_ear.py")
+house = _beside("serving_house", "house.py").house
 World = serving_world.World
 
 

@@ -4,108 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import socket
-import threading
 import time
-from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 import jwt
 import pytest
-import uvicorn
+from serving_house import FIRM, OTHER, House, Line
 from serving_world import PURPOSE, codes
 
 from credit.actor import Actor
-from serving import fast, worker
 from serving.access import Limit
-from serving.app import create_app
 from serving.mandates import revoke
 from serving.replay import Brought, replay
 from serving.signatures import HEADER, verify
 
 PLATFORM = Actor.parse("platform:wang")
-FIRM, OTHER = codes("enterprise", 2)
-
-
-class Line:
-    """One connection to the service, byte by byte."""
-
-    def __init__(self, port: int, token: str, path: str = "/v1/scores") -> None:
-        self.path = path
-        self.link, self.token = socket.create_connection(("127.0.0.1", port), timeout=20), token
-        self.held = b""
-
-    def request(self, mandate: str, code: str = FIRM, more: str = "", body: str | None = None) -> bytes:
-        told = body or json.dumps({"uscc": code, "purpose": PURPOSE, "mandate": mandate})
-        head = f"POST {self.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.token}\r\n{more}"
-        return f"{head}Content-Length: {len(told)}\r\n\r\n{told}".encode()
-
-    def ask(self, *words: Any, **more: Any) -> tuple[int, dict[str, str], bytes]:
-        self.link.sendall(self.request(*words, **more))
-        return self.answer()
-
-    def answer(self) -> tuple[int, dict[str, str], bytes]:
-        while b"\r\n\r\n" not in self.held:
-            self._more()
-        head, _, self.held = self.held.partition(b"\r\n\r\n")
-        status, *lines = head.decode().split("\r\n")
-        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-        while len(self.held) < int(headers["content-length"]):
-            self._more()
-        size = int(headers["content-length"])
-        body, self.held = self.held[:size], self.held[size:]
-        return int(status.split()[1]), headers, body
-
-    def _more(self) -> None:
-        came = self.link.recv(65536)
-        assert came, "the service hung up"
-        self.held += came
-
-
-class House:
-    """The service on a port of its own, in a thread, and what was taken on the fast way."""
-
-    def __init__(self, world: Any, door: Any, server: Any, port: int, taken: list[bool]) -> None:
-        self.world, self.door, self.server, self.port, self.taken = world, door, server, port, taken
-        self.lines: list[Line] = []
-
-    def line(self) -> Line:
-        desk = self.door.desk
-        self.lines.append(Line(self.port, desk.tokens.sign(desk.access.client("bohai"), "score")))
-        return self.lines[-1]
-
-    def entries(self, verb: str) -> list[Any]:
-        return [entry for entry in self.world.ledger.entries() if entry.verb == verb]
-
-
-@pytest.fixture
-def house(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    settings = world.settings()
-    door, taken = create_app(settings), list[bool]()
-    really = fast.Fast.take
-
-    def noted(self: Any, *words: Any) -> bool:
-        taken.append(really(self, *words))
-        return taken[-1]
-
-    monkeypatch.setattr(fast.Fast, "take", noted)
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(worker.configured(door, settings, fast.Fast(door)))
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    house = House(world, door, server, listening.getsockname()[1], taken)
-    yield house
-    for line in house.lines:
-        line.link.close()
-    server.should_exit = True
-    thread.join(timeout=20)
-    listening.close()
-    assert not thread.is_alive()
 
 
 def test_both_ways_give_the_same_answer_signed_counted_and_in_the_ledger(house: House) -> None:
@@ -241,32 +155,6 @@ def test_when_the_ledger_fails_nothing_is_answered_and_when_it_is_back_all_is(
     assert house.taken == [True]
     assert line.ask(mandate)[0] == line.ask(mandate)[0] == 200
     assert house.door.under_way == 0
-
-
-def test_who_hangs_up_loses_no_entry_and_a_stop_lets_the_answer_leave(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gone, stays = house.line(), house.line()
-    mandate = house.world.grant("bohai", FIRM).id
-    assert gone.ask(mandate)[0] == stays.ask(mandate)[0] == 200
-    really, held = type(house.door.desk.journal).sync, threading.Event()
-
-    def slow(journal: Any) -> None:
-        held.wait(10)
-        really(journal)
-
-    monkeypatch.setattr(type(house.door.desk.journal), "sync", slow)
-    for line in (gone, stays):
-        line.link.sendall(line.request(mandate))
-    while house.taken != [True, True]:
-        time.sleep(0.01)
-    gone.link.close()
-    house.server.should_exit = True
-    time.sleep(0.3)
-    held.set()
-    assert stays.answer()[0] == 200
-    assert stays.link.recv(1) == b""  # and then the connection is closed
-    assert len(house.entries("score.answered")) == 4
 
 
 def _full(journal: Any) -> None:
