@@ -9,6 +9,8 @@ byte. ``foreign`` lets in what else LightGBM writes of numbers: categorical spli
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +30,11 @@ MAXIMUM_VALUE = 1e3  # of a leaf, in log-odds; a whole forest says less
 LARGEST = 1e300  # what LightGBM itself writes in place of an infinity
 
 _INTEGER = re.compile(r"-?\d{1,10}")
-_NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,40})?(e[+-]?\d{1,3})?")
+_NUMBER = r"-?\d{1,30}(?:\.\d{1,40})?(?:e[+-]?\d{1,3})?"
+# A whole array at once: a model has a dozen of them to a tree, and a search for each word costs more than the reading.
+_INTEGERS = re.compile(rf"{_INTEGER.pattern}(?: {_INTEGER.pattern})*+")
+_NUMBERS = re.compile(rf"{_NUMBER}(?: {_NUMBER})*+")
+_ENDLESS = re.compile(rf"(?:{_NUMBER}|inf)(?: (?:{_NUMBER}|inf))*+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _HEADER = (
     "version", "num_class", "num_tree_per_iteration", "label_index", "max_feature_idx", "objective",
@@ -129,7 +135,7 @@ def read(text: str, features: Sequence[str], *, foreign: bool = False) -> Forest
     for number, size in enumerate(sizes):
         trees.append(_tree(rest[start : start + size], number, len(names), foreign))
         start += size
-    return Forest(names, tuple(int(sign) for sign in signs), tuple(trees))
+    return Forest(names, tuple(signs), tuple(trees))
 
 
 def _tree(block: str, number: int, features: int, foreign: bool) -> Tree:
@@ -137,51 +143,58 @@ def _tree(block: str, number: int, features: int, foreign: bool) -> Tree:
     if first != f"Tree={number}" or not body.endswith("\n\n\n"):
         _refuse(f"tree {number} does not start or end as one")
     told = _fields(body[:-3].split("\n"), _TREE, optional="cat_boundaries cat_threshold")
-    leaves = int(_integers(told["num_leaves"], 1, 1 if foreign else 2, MAXIMUM_LEAVES)[0])
+    leaves = _integers(told["num_leaves"], 1, 1 if foreign else 2, MAXIMUM_LEAVES)[0]
     splits = leaves - 1
-    sets = int(_integers(told["num_cat"], 1, 0, splits if foreign else 0)[0])
+    sets = _integers(told["num_cat"], 1, 0, splits if foreign else 0)[0]
     if told["is_linear"] != "0" or (sets > 0) != ("cat_threshold" in told) or (sets > 0) != ("cat_boundaries" in told):
         _refuse(f"tree {number} has linear leaves, or categories that are not told")
     feature = _integers(told["split_feature"], splits, 0, features - 1)
     left = _integers(told["left_child"], splits, -leaves, splits - 1)
     right = _integers(told["right_child"], splits, -leaves, splits - 1)
-    for child in (left, right):
-        if bool(np.any((child >= 0) & (child <= np.arange(splits)))):
-            _refuse(f"tree {number} has a child before its parent")
-    if splits and sorted([*left.tolist(), *right.tolist()]) != [*range(-leaves, 0), *range(1, splits)]:
+    if any(0 <= child <= node for node, pair in enumerate(zip(left, right, strict=True)) for child in pair):
+        _refuse(f"tree {number} has a child before its parent")
+    if splits and sorted(left + right) != [*range(-leaves, 0), *range(1, splits)]:
         _refuse(f"tree {number} does not reach every node once")
     decision = _integers(told["decision_type"], splits, 0, 11)
-    if not set(decision.tolist()) <= set(_FOREIGN if foreign else _OURS):
+    if not set(decision) <= set(_FOREIGN if foreign else _OURS):
         _refuse(f"tree {number} decides in a way that is not ours")
     count = _integers(told["leaf_count"], leaves, 1, 2**31 - 1)
     inside = _integers(told["internal_count"], splits, 1, 2**31 - 1)
-    for node in range(splits):
-        below = sum(int(inside[c]) if c >= 0 else int(count[~c]) for c in (left[node], right[node]))
-        if below != inside[node]:
-            _refuse(f"the counts of tree {number} do not add up")
+    rows = inside + count[::-1]  # by node: a leaf's number counts from the end
+    if any(rows[one] + rows[other] != all_ for one, other, all_ in zip(left, right, inside, strict=True)):
+        _refuse(f"the counts of tree {number} do not add up")
     for name, length in (("split_gain", splits), ("internal_value", splits), ("internal_weight", splits)):
         _numbers(told[name], length)
     if splits or told["leaf_weight"]:
         _numbers(told["leaf_weight"], leaves)
     _numbers(told["shrinkage"], 1)
     value = _numbers(told["leaf_value"], leaves)
-    if bool(np.any(np.abs(value) > MAXIMUM_VALUE)):
+    if not -MAXIMUM_VALUE <= min(value) <= max(value) <= MAXIMUM_VALUE:
         _refuse(f"tree {number} has a leaf beyond sense")
     threshold = _numbers(told["threshold"], splits, endless=True)
     bounds, words = _categories(told, sets, number)
-    asked = threshold[(decision & CATEGORICAL) > 0]
-    if not np.array_equal(np.sort(asked), np.arange(sets)):
+    if sorted(at for at, how in zip(threshold, decision, strict=True) if how & CATEGORICAL) != list(range(sets)):
         _refuse(f"tree {number} has other sets of categories than splits on them")
-    return Tree(feature, threshold, decision, left, right, value, count, inside, bounds, words)
+    return Tree(
+        _whole(feature),
+        np.array(threshold, dtype=np.float64),
+        *map(_whole, (decision, left, right)),
+        np.array(value, dtype=np.float64),
+        *map(_whole, (count, inside, bounds, words)),
+    )
 
 
-def _categories(told: Mapping[str, str], sets: int, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _whole(numbers: list[int]) -> NDArray[np.int64]:
+    return np.array(numbers, dtype=np.int64)
+
+
+def _categories(told: Mapping[str, str], sets: int, number: int) -> tuple[list[int], list[int]]:
     if not sets:
-        return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        return [0], []
     bounds = _integers(told["cat_boundaries"], sets + 1, 0, MAXIMUM_WORDS)
-    if bounds[0] != 0 or bool(np.any(np.diff(bounds) < 1)):
+    if bounds[0] != 0 or any(end <= start for start, end in itertools.pairwise(bounds)):
         _refuse(f"the categories of tree {number} are not in order")
-    return bounds, _integers(told["cat_threshold"], int(bounds[-1]), 0, 2**32 - 1)
+    return bounds, _integers(told["cat_threshold"], bounds[-1], 0, 2**32 - 1)
 
 
 def _fields(lines: Sequence[str], names: Sequence[str], optional: str = "") -> Mapping[str, str]:
@@ -193,23 +206,21 @@ def _fields(lines: Sequence[str], names: Sequence[str], optional: str = "") -> M
     return told
 
 
-def _integers(text: str, length: int, low: int, high: int) -> NDArray[np.int64]:
-    words = text.split(" ") if text else []
-    if len(words) != length or not all(map(_INTEGER.fullmatch, words)):
+def _integers(text: str, length: int, low: int, high: int) -> list[int]:
+    numbers = list(map(int, text.split(" "))) if _INTEGERS.fullmatch(text) else []
+    if len(numbers) != length or (text and not numbers):
         _refuse("an array is of another length or not of whole numbers")
-    numbers = np.array([int(word) for word in words], dtype=np.int64)
-    if bool(np.any((numbers < low) | (numbers > high))):
+    if numbers and not low <= min(numbers) <= max(numbers) <= high:
         _refuse("an index or a count is out of range")
     return numbers
 
 
-def _numbers(text: str, length: int, *, endless: bool = False) -> NDArray[np.float64]:
+def _numbers(text: str, length: int, *, endless: bool = False) -> list[float]:
     """Finite numbers; ``endless`` lets ``inf`` pass, the threshold that parts what is known from what is missing."""
-    words = text.split(" ") if text else []
-    if len(words) != length or not all(_NUMBER.fullmatch(word) or (endless and word == "inf") for word in words):
+    numbers = list(map(float, text.split(" "))) if (_ENDLESS if endless else _NUMBERS).fullmatch(text) else []
+    if len(numbers) != length or (text and not numbers):
         _refuse("an array is of another length or not of finite numbers")
-    numbers = np.array([float(word) for word in words])
-    if not bool(np.all((np.abs(numbers) <= LARGEST) | (endless & (numbers == np.inf)))):
+    if not all(-LARGEST <= number <= LARGEST or (endless and number == math.inf) for number in numbers):
         _refuse("a number is not finite")
     return numbers
 
