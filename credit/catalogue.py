@@ -20,6 +20,9 @@ from credit.errors import Malformed, Missing
 from credit.fields import Field, require_keys
 
 HERE = Path(__file__).parent / "catalogues"
+_LOADER = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)  # the same values, by libyaml where there is one: ten times as fast
 _KEYS = {
     "name", "title", "english", "source", "market", "subjects", "standard", "openness", "sharing", "usage", "file",
     "subject", "surrogate", "key", "time", "repair_document", "fields", "layouts", "checks", "constants",
@@ -155,7 +158,7 @@ class Catalogue:
         told_all: list[Any] = []
         for path in paths:
             try:
-                told = yaml.safe_load(path.read_text(encoding="utf-8"))
+                told = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
             except yaml.YAMLError as error:
                 raise Malformed(f"{path.name} is not YAML", why=str(error).replace("\n", " ")) from error
             table = Table.parse(told, where=path.name)

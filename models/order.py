@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from credit.shelf import Opened
 
 FILE = "order.json"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same values, by libyaml where there is one
 SUBJECT_KINDS = ("enterprise", "individual_business")
 MAXIMUM_SQL = 50_000  # characters
 _KEYS = (
@@ -122,7 +123,7 @@ def load_declaration(path: Path) -> Order:
         if not each.is_file():
             raise Missing(f"There is no {each.name}", remedy="A declaration is a YAML file with an SQL file beside it")
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        told = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
         text = beside.read_text(encoding="utf-8")
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)

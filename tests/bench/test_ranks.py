@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.quality.pictures import cliques
@@ -30,6 +30,7 @@ def test_ranks_and_critical_difference_are_those_of_the_paper() -> None:
     assert cliques(order, found.critical) == [(order[0], order[-1])], "all four lie within the critical difference"
 
 
+@settings(max_examples=30)  # each draws fifty thousand weights, twice
 @given(st.lists(st.floats(-0.2, 0.2), min_size=3, max_size=12))
 def test_the_posterior_is_whole_and_turns_with_the_sides(differences: list[float]) -> None:
     here, there = signed_rank(np.array(differences)), signed_rank(-np.array(differences))

@@ -29,6 +29,12 @@ def town(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, SigningKey], 
     return Town(tmp_path_factory.mktemp("town"), keys, ring)
 
 
+@pytest.fixture(scope="module")
+def full(town: Town) -> Opened:
+    """The snapshot before anybody's penalty is gone, all its buckets made anew."""
+    return town.shelf.open(town.snapshot(release=without(town, set())).id)
+
+
 @dataclass(slots=True)
 class Counted:
     """Which buckets were worked on."""
@@ -49,11 +55,10 @@ def without(town: Town, gone: set[int], buckets: int = 8) -> Opened:
 
 @settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(gone=st.sets(st.integers(0, 299), max_size=4))
-def test_it_is_the_seal_that_all_buckets_made_anew_give(town: Town, gone: set[int]) -> None:
+def test_it_is_the_seal_that_all_buckets_made_anew_give(town: Town, full: Opened, gone: set[int]) -> None:
     fined = {row["subject"] for row in town.rows["penalty"]}
-    before = town.shelf.open(town.snapshot(release=without(town, set())).id)
     after, work = without(town, gone), Counted()
-    quick = town.snapshot(release=after, before=before, map_buckets=work)
+    quick = town.snapshot(release=after, before=full, map_buckets=work)
     mine = {int(world.subject(n)[:2], 16) * 8 // 256 for n in gone if world.subject(n) in fined}
     assert set(work.buckets) == mine
     place = town.shelf.open(quick.id).path
@@ -73,18 +78,20 @@ def test_it_is_the_seal_that_all_buckets_made_anew_give(town: Town, gone: set[in
         lambda town: {"release": without(town, {1}, buckets=4)},
     ],
 )
-def test_of_another_day_or_other_buckets_nothing_is_taken(town: Town, other: Callable[[Town], dict[str, Any]]) -> None:
-    before, work = town.shelf.open(town.snapshot(release=without(town, set())).id), Counted()
-    told = {"release": without(town, {1}), "before": before, "map_buckets": work} | other(town)
+def test_of_another_day_or_other_buckets_nothing_is_taken(
+    town: Town, full: Opened, other: Callable[[Town], dict[str, Any]]
+) -> None:
+    work = Counted()
+    told = {"release": without(town, {1}), "before": full, "map_buckets": work} | other(town)
     made = town.snapshot(**told)
     assert work.buckets == list(range(told["release"].seal.terms["buckets"]))
-    assert made.terms["subjects"] == before.seal.terms["subjects"]
+    assert made.terms["subjects"] == full.seal.terms["subjects"]
 
 
-def test_an_evaluation_is_made_whole(town: Town) -> None:
-    before, work = town.shelf.open(town.snapshot(release=without(town, set())).id), Counted()
+def test_an_evaluation_is_made_whole(town: Town, full: Opened) -> None:
+    work = Counted()
     also = evaluation(Scorer.load(town.version.path).card, "2026-04", None)
-    town.snapshot(release=without(town, {1}), before=before, also=also, map_buckets=work)
+    town.snapshot(release=without(town, {1}), before=full, also=also, map_buckets=work)
     assert work.buckets == list(range(8))
 
 
