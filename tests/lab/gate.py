@@ -90,7 +90,8 @@ class House:
 
 def client(at: Path, **more: Any) -> httpx.Client:
     """An HTTP client at a unix socket."""
-    return httpx.Client(transport=httpx.HTTPTransport(uds=str(at)), base_url="http://gateway", timeout=30, **more)
+    transport = httpx.HTTPTransport(uds=str(at), verify=False)  # without TLS: what it would trust takes long to read
+    return httpx.Client(transport=transport, base_url="http://gateway", timeout=30, **more)
 
 
 @contextlib.contextmanager
