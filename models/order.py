@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from credit.shelf import Opened
 
 FILE = "order.json"
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same values, by libyaml where there is one
 SUBJECT_KINDS = ("enterprise", "individual_business")
 MAXIMUM_SQL = 50_000  # characters
 _KEYS = (
@@ -123,7 +122,7 @@ def load_declaration(path: Path) -> Order:
         if not each.is_file():
             raise Missing(f"There is no {each.name}", remedy="A declaration is a YAML file with an SQL file beside it")
     try:
-        told = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
         text = beside.read_text(encoding="utf-8")
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)

@@ -176,12 +176,9 @@ def _tree(block: str, number: int, features: int, foreign: bool) -> Tree:
     if sorted(at for at, how in zip(threshold, decision, strict=True) if how & CATEGORICAL) != list(range(sets)):
         _refuse(f"tree {number} has other sets of categories than splits on them")
     return Tree(
-        _whole(feature),
-        np.array(threshold, dtype=np.float64),
-        *map(_whole, (decision, left, right)),
-        np.array(value, dtype=np.float64),
-        *map(_whole, (count, inside, bounds, words)),
-    )
+        _whole(feature), np.array(threshold, dtype=np.float64), _whole(decision), _whole(left), _whole(right),
+        np.array(value, dtype=np.float64), _whole(count), _whole(inside), _whole(bounds), _whole(words),
+    )  # fmt: skip
 
 
 def _whole(numbers: list[int]) -> NDArray[np.int64]:
