@@ -37,7 +37,7 @@ from serving.mandates import grant
 
 DAY, BANK, PURPOSE, MODEL = date(2026, 11, 1), "harbour-bank", "credit_granting", "enterprise"
 CITY, PLATFORM, ALICE = (Actor.parse(name) for name in ("city:registry", "platform:bob", "researcher:alice"))
-SUBJECTS = 2_000
+SUBJECTS = 1_400
 DECLARED = Path(__file__).parents[2] / "models"
 
 
@@ -92,7 +92,7 @@ def released(home: Home, purpose: str) -> Seal:
 
 
 def make(root: Path) -> RepairHome:
-    """Make it: some twenty seconds."""
+    """Make it: some seven seconds."""
     home, known = Home(root), Catalogue.load("city")
     home.ensure_keys()
     city.build(root / "city", subjects=SUBJECTS, seed=7, today=DAY)
@@ -100,7 +100,9 @@ def make(root: Path) -> RepairHome:
     intake(root / "city", catalogue=known, vault=vault, ledger=home.ledger("custody", writing=True), by=CITY, today=DAY)
     research, scoring, inquiry = (home.shelf.open(released(home, p).id) for p in ("research", "scoring", "inquiry"))
     told = load_declaration(DECLARED / f"{MODEL}.yaml").as_json()
-    order = Order.parse({**told, "training": told["training"] | {"trials": 1, "minimum_leaf": 20}})
+    order = Order.parse(
+        {**told, "training": told["training"] | {"trials": 1, "minimum_leaf": 20, "space": {"rounds": [40, 100]}}}
+    )
     who: dict[str, Any] = {"shelf": home.shelf, "today": DAY}
     placed = place(order, release=research, key=home.key("research"), by=ALICE,
                    ledger=home.ledger("research", writing=True), **who)  # fmt: skip

@@ -78,7 +78,7 @@ def declaration(**changes: Any) -> dict[str, Any]:
         "label": {"table": "loan", "when": "overdue_days >= 90", "window_months": 6},
         "observe": {"every_months": 3, "first": "2025-01-01", "last": "2025-10-01"},
         "split": {"out_of_time_from": None, "folds": 3},
-        "training": {"trials": 1, "seed": 7, "minimum_leaf": 20},
+        "training": {"trials": 1, "seed": 7, "minimum_leaf": 20, "space": {"rounds": [40, 100]}},
         "scale": {"points": 760, "odds": 30, "double_odds": 40, "minimum": 0, "maximum": 1000},
         "grades": [["A", 800], ["B", 700], ["C", 560], ["D", 0]],
         "rules": [{"feature": "worst", "at_least": 90, "grade": "D", "reason": {"zh": "逾期", "en": "overdue"}}],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,10 @@ from hypothesis import strategies as st
 
 from credit.actor import Actor
 from credit.errors import Broken, Lapsed, Refused
+from credit.keys import KeyRing
+from credit.ledger import Ledger
 from credit.seal import Kind, Seal
+from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.withheld import Notice
 from privacy.policy import Policy
@@ -39,6 +44,27 @@ def furnished(house: House, more: str = "") -> Seal:
     return house.release("scoring", as_of=DAY, policy=SMALL)
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Seal]:
+    """A furnished house, which is copied and never changed, and its release."""
+    house = empty_house(tmp_path_factory.mktemp("first"))
+    return house, furnished(house)
+
+
+def copied(first: House, root: Path) -> House:
+    """The same house elsewhere: its own vault, shelf and ledger."""
+    shutil.copytree(first.root, root, dirs_exist_ok=True)
+    ring = KeyRing.of(first.key)
+    vault, shelf = replace(first.vault, folder=root / "vault"), Shelf(root / "shelf", ring)
+    return replace(first, root=root, vault=vault, shelf=shelf, ledger=Ledger(root / "ledger.jsonl", first.key, ring))
+
+
+@pytest.fixture
+def settled(first: tuple[House, Seal], tmp_path: Path) -> tuple[House, Seal]:
+    """A furnished house of one's own, and its release."""
+    return copied(first[0], tmp_path), first[1]
+
+
 def repaired(house: House, document: str, by: Actor = CITY) -> None:
     repair(document, catalogue=house.catalogue, vault=house.vault, ledger=house.ledger, by=by, on=TODAY, today=TODAY)
 
@@ -60,10 +86,9 @@ def key_of(number: int) -> str:
 @settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(gone=st.sets(st.integers(0, 39), min_size=1, max_size=6))
 def test_the_files_are_those_of_a_release_made_from_the_start(
-    tmp_path_factory: pytest.TempPathFactory, gone: set[int]
+    tmp_path_factory: pytest.TempPathFactory, first: tuple[House, Seal], gone: set[int]
 ) -> None:
-    house = empty_house(tmp_path_factory.mktemp("house"))
-    base = furnished(house)
+    house, base = copied(first[0], tmp_path_factory.mktemp("house")), first[1]
     assert base.terms["buckets"] > 1
     for number in gone:
         repaired(house, f"D{number}")
@@ -78,8 +103,8 @@ def test_the_files_are_those_of_a_release_made_from_the_start(
     house.shelf.open(base.id)
 
 
-def test_what_it_says_of_itself(house: House) -> None:
-    base = furnished(house)
+def test_what_it_says_of_itself(settled: tuple[House, Seal]) -> None:
+    house, base = settled
     repaired(house, "D7")
     seal = withdrawn(house, base)
     assert (seal.parents, seal.expires_on) == ((base.id,), base.expires_on)
@@ -101,8 +126,8 @@ def test_of_two_records_that_leave_alike_one_stays(house: House) -> None:
     assert len([row for row in rows_of(house, withdrawn(house, base)) if row["subject"] == key_of(7)]) == 1
 
 
-def test_nothing_new_comes_in(house: House) -> None:
-    base = furnished(house)
+def test_nothing_new_comes_in(settled: tuple[House, Seal]) -> None:
+    house, base = settled
     house.bring(administrative_penalty=HEAD + penalty(7, "LATE") + penalty(7, "D7", 9, "corrected", "2024-03-21"))
     repaired(house, "D8")
     repaired(house, "LATE")
@@ -111,8 +136,8 @@ def test_nothing_new_comes_in(house: House) -> None:
     assert [row for row in kept if row["subject"] == key_of(7)] == [], "its row stands no more, and the new one waits"
 
 
-def test_whoever_is_repaired_is_withheld_until_a_release_goes_through_the_notice(house: House) -> None:
-    base = furnished(house)
+def test_whoever_is_repaired_is_withheld_until_a_release_goes_through_the_notice(settled: tuple[House, Seal]) -> None:
+    house, base = settled
     repaired(house, "D7")
     codes = repaired_subjects("D7", catalogue=house.catalogue, vault=house.vault, by=TODAY)
     assert codes == [code(7)]
@@ -126,8 +151,8 @@ def test_whoever_is_repaired_is_withheld_until_a_release_goes_through_the_notice
     assert "notice" not in house.release("scoring", as_of=DAY).terms, "of that day the record was not repaired"
 
 
-def test_stopped_on_the_way_it_withholds_and_goes_on(house: House) -> None:
-    base = furnished(house)
+def test_stopped_on_the_way_it_withholds_and_goes_on(settled: tuple[House, Seal]) -> None:
+    house, base = settled
     repaired(house, "D7")
 
     def stop(doing: str, done: int, total: int) -> None:
@@ -153,8 +178,8 @@ def test_a_repair_that_touches_nothing_in_it_lifts_its_notice_all_the_same(house
 
 @pytest.mark.attack
 @pytest.mark.parametrize("which", ["the record's", "another", "another table's"])
-def test_a_release_that_was_changed_is_not_amended(house: House, which: str) -> None:
-    base = furnished(house)
+def test_a_release_that_was_changed_is_not_amended(settled: tuple[House, Seal], which: str) -> None:
+    house, base = settled
     repaired(house, "D7")
     buckets, place = base.terms["buckets"], house.shelf.open(base.id).path
     changed = (int(key_of(7)[:2], 16) * buckets // 256 + (which == "another")) % buckets
@@ -168,8 +193,8 @@ def test_a_release_that_was_changed_is_not_amended(house: House, which: str) -> 
 
 @pytest.mark.attack
 @pytest.mark.parametrize("role", ["bank", "researcher", "reviewer", "service", "platform"])
-def test_only_the_city_repairs(house: House, role: str) -> None:
-    base = furnished(house)
+def test_only_the_city_repairs(settled: tuple[House, Seal], role: str) -> None:
+    house, base = settled
     with pytest.raises(Refused, match="may not repair a record"):
         repaired(house, "D7", Actor.parse(f"{role}:mallory"))
     if role != "platform":
@@ -179,8 +204,8 @@ def test_only_the_city_repairs(house: House, role: str) -> None:
     assert withdrawn(house, base).id == base.id
 
 
-def test_what_cannot_be_amended_is_refused(house: House) -> None:
-    base = furnished(house)
+def test_what_cannot_be_amended_is_refused(settled: tuple[House, Seal]) -> None:
+    house, base = settled
     research = house.release("research")
     with pytest.raises(Refused, match="research"):
         withdrawn(house, research)
@@ -193,8 +218,8 @@ def test_what_cannot_be_amended_is_refused(house: House) -> None:
             withdrawn(house, base, **told)
 
 
-def test_names_are_forgotten_when_every_release_of_before_has_ended(house: House) -> None:
-    furnished(house)
+def test_names_are_forgotten_when_every_release_of_before_has_ended(settled: tuple[House, Seal]) -> None:
+    house, _ = settled
     withhold_subjects([code(7)], **of(house))
     later = TODAY + timedelta(days=SMALL.of("scoring").expires_after_days + 1)
     withhold_subjects([code(8)], **of(house) | {"today": later, "by": PLATFORM})

@@ -6,8 +6,9 @@ import importlib.util
 import json
 import shutil
 import sys
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ def _beside(name: str, file: str) -> Any:
     spec.loader.exec_module(module)
     return module
 
+
+KEPT = 600.0  # seconds a token is taken again; it is good for half as long again
 
 serving_world = _beside("serving_world", "world.py")
 _beside("serving_bank_keys", "bank_keys.py")
@@ -65,15 +68,14 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
 class Running:
     """The service in a world, and the bank bohai calling it."""
 
-    def __init__(self, world: Any, secrets: dict[str, str], seals: dict[str, list[str]], http: TestClient) -> None:
-        self.world, self.secrets, self.seals, self.http = world, secrets, seals, http
-        self._tokens: dict[str, str] = {}
+    def __init__(self, world: Any, template: Any, tokens: Callable[[str], str], http: TestClient) -> None:
+        self.world, self.http, self._tokens = world, http, tokens
+        self.secrets: dict[str, str] = template[1]
+        self.seals: dict[str, list[str]] = template[2]
 
     def token(self, bank: str = "bohai") -> str:
-        """A token that is kept, as banks keep theirs: to prove a secret is made costly, and a token lasts."""
-        if bank not in self._tokens:
-            self._tokens[bank] = self.fresh_token(bank)
-        return self._tokens[bank]
+        """A token from before, as banks keep theirs: the service in this world was not asked for it."""
+        return self._tokens(bank)
 
     def fresh_token(self, bank: str = "bohai") -> str:
         form = {"grant_type": "client_credentials"}
@@ -97,17 +99,39 @@ def world(template: Any, tmp_path: Path) -> Any:
     return World(tmp_path / "world")
 
 
+@pytest.fixture(scope="session")
+def tokens(template: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """A bank's token, good in every copy of the world, which has the same keys and the same banks.
+
+    To prove a secret is made costly: so tokens are kept, and asked for anew only when they have grown old.
+    """
+    from serving.app import create_app
+
+    kept: dict[str, tuple[float, str]] = {}
+
+    def token(bank: str) -> str:
+        if bank not in kept or kept[bank][0] < time.monotonic():
+            root = tmp_path_factory.mktemp("tokens") / "world"
+            shutil.copytree(template[0], root)
+            with TestClient(create_app(World(root).settings())) as http:
+                made = Running(World(root), template, token, http).fresh_token(bank)
+            kept[bank] = (time.monotonic() + KEPT, made)
+        return kept[bank][1]
+
+    return token
+
+
 @pytest.fixture
-def running(template: Any, world: Any) -> Iterator[Running]:
+def running(template: Any, tokens: Any, world: Any) -> Iterator[Running]:
     """The service, ready, on its fixed day."""
     from serving.app import create_app
 
     with TestClient(create_app(world.settings()), raise_server_exceptions=False) as http:
-        yield Running(world, template[1], template[2], http)
+        yield Running(world, template, tokens, http)
 
 
 @pytest.fixture
-def serve(template: Any, world: Any) -> Any:
+def serve(template: Any, tokens: Any, world: Any) -> Any:
     """Start the service in the world as it is by then, with other settings."""
     from serving.app import create_app
 
@@ -116,7 +140,7 @@ def serve(template: Any, world: Any) -> Any:
             self.http = TestClient(create_app(world.settings(**more)), raise_server_exceptions=False)
 
         def __enter__(self) -> Running:
-            return Running(world, template[1], template[2], self.http.__enter__())
+            return Running(world, template, tokens, self.http.__enter__())
 
         def __exit__(self, *error: Any) -> None:
             self.http.__exit__(*error)

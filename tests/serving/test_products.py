@@ -42,7 +42,7 @@ def test_in_a_batch_each_subject_is_judged_by_itself_with_an_entry_of_its_own(ru
     entries = {e.object: e.because["status"] for e in running.world.ledger.entries() if "batch" in e.because}
     ids = [parts[0]["answer"]["score_id"], *(part["problem"]["score_id"] for part in parts[1:])]
     assert [entries[name] for name in ids] == [200, 403, 404, 422]
-    assert running.world.ledger.verify() == before + 4 + 2  # the bank's token and the one alone
+    assert running.world.ledger.verify() == before + 4 + 1  # the one alone
     verify(told.content, told.headers[HEADER], running.world.ring)
     assert OTHER not in told.text
 

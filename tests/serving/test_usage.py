@@ -23,11 +23,11 @@ GOOD, OTHER = codes("enterprise", 2)
 
 def test_a_statement_counts_every_call_of_a_month_once_and_each_subject_once(running: Any) -> None:
     mandate, theirs = running.world.grant("bohai", GOOD).id, running.world.grant("jincheng", OTHER).id
-    token = running.token()
+    token = running.fresh_token()
     for _ in range(3):
         running.score(GOOD, mandate, token=token)
     running.score(OTHER, mandate, token=token)
-    running.score(OTHER, theirs, token=running.token("jincheng"))
+    running.score(OTHER, theirs, token=running.fresh_token("jincheng"))
     ask = {"uscc": GOOD, "purpose": PURPOSE, "mandate": mandate}
     headers = {"Authorization": f"Bearer {token}"}
     running.http.post("/v1/scores/batch", json={"asks": [ask, {**ask, "uscc": OTHER}]}, headers=headers)
