@@ -23,6 +23,8 @@ from tests.models import world
 from tests.models.test_dossiers import ROWS, TODAY, released
 from tests.models.town import Town
 
+BUCKETS = 4
+
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, SigningKey], ring: KeyRing) -> Town:
@@ -46,7 +48,7 @@ class Counted:
         return [task(bucket) for bucket in buckets]
 
 
-def without(town: Town, gone: set[int], buckets: int = 8) -> Opened:
+def without(town: Town, gone: set[int], buckets: int = BUCKETS) -> Opened:
     """A scoring release of the town without the penalties of some firms."""
     names = {world.subject(number) for number in gone}
     rows = town.rows | {"penalty": [row for row in town.rows["penalty"] if row["subject"] not in names]}
@@ -59,7 +61,7 @@ def test_it_is_the_seal_that_all_buckets_made_anew_give(town: Town, full: Opened
     fined = {row["subject"] for row in town.rows["penalty"]}
     after, work = without(town, gone), Counted()
     quick = town.snapshot(release=after, before=full, map_buckets=work)
-    mine = {int(world.subject(n)[:2], 16) * 8 // 256 for n in gone if world.subject(n) in fined}
+    mine = {int(world.subject(n)[:2], 16) * BUCKETS // 256 for n in gone if world.subject(n) in fined}
     assert set(work.buckets) == mine
     place = town.shelf.open(quick.id).path
     made = {path.name: path.read_bytes() for path in place.iterdir()}
@@ -75,7 +77,7 @@ def test_it_is_the_seal_that_all_buckets_made_anew_give(town: Town, full: Opened
     "other",
     [
         lambda town: {"as_of": date(2026, 3, 1)},
-        lambda town: {"release": without(town, {1}, buckets=4)},
+        lambda town: {"release": without(town, {1}, buckets=2)},
     ],
 )
 def test_of_another_day_or_other_buckets_nothing_is_taken(
@@ -92,14 +94,14 @@ def test_an_evaluation_is_made_whole(town: Town, full: Opened) -> None:
     work = Counted()
     also = evaluation(Scorer.load(town.version.path).card, "2026-04", None)
     town.snapshot(release=without(town, {1}), before=full, also=also, map_buckets=work)
-    assert work.buckets == list(range(8))
+    assert work.buckets == list(range(BUCKETS))
 
 
 def test_a_notice_of_the_release_stands_in_the_snapshot(town: Town) -> None:
     source = without(town, {1})
     told = dict(source.seal.terms) | {"notice": 3}
     with town.shelf.making() as folder:
-        world.write(folder, town.rows, 8)
+        world.write(folder, town.rows, BUCKETS)
         seal = town.shelf.put(folder, Kind.RELEASE, parents=(), terms=told, expires_on=source.seal.expires_on,
                               by=world.CITY, key=town.keys["custody"])  # fmt: skip
     assert town.snapshot(release=town.shelf.open(seal.id)).terms["notice"] == 3
