@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from credit.errors import Malformed
 from credit.fields import Field
 from privacy import rules
-from privacy.engine import engine
+from privacy.engine import Engine, engine
 from tests.privacy.small_house import House
 
 DAYS = st.dates(date(2015, 1, 1), date(2030, 12, 31))
@@ -23,21 +24,28 @@ def field(kind: str, rule: str) -> Field:
     return Field.parse(told | shared, where="test")
 
 
-def applied(kind: str, rule: str, value: str) -> object:
+@pytest.fixture(scope="module")
+def run() -> Iterator[Engine]:
+    """One engine for all: to open one takes longer than what is asked of it, and nothing is left in it."""
+    with engine() as opened:
+        yield opened
+
+
+def applied(run: Engine, kind: str, rule: str, value: str) -> object:
     sql = rules.expression(field(kind, rule), "research", value)
-    with engine() as run:
-        return run.one(f"SELECT {sql}")
+    return run.one(f"SELECT {sql}")
 
 
 @settings(max_examples=100, deadline=None)
 @given(happened=DAYS, known=st.one_of(st.none(), DAYS), seen=DAYS)
-def test_a_record_of_months_is_never_seen_before_one_of_days(happened: date, known: date | None, seen: date) -> None:
+def test_a_record_of_months_is_never_seen_before_one_of_days(
+    run: Engine, happened: date, known: date | None, seen: date
+) -> None:
     """And on the first of a month the two show the very same."""
     said = "NULL::DATE" if known is None else f"DATE '{known}'"
     first = rules.expression(field("date", "month"), "research", f"DATE '{happened}'")
     last = rules.expression(field("date", "month_after"), "research", f"greatest({said}, DATE '{happened}')")
-    with engine() as run:
-        [(shown, told)] = run.rows(f"SELECT {first}, {last}")
+    [(shown, told)] = run.rows(f"SELECT {first}, {last}")
     by_month = shown < seen and told <= seen
     by_day = happened < seen and max(happened, known or happened) <= seen
     assert not by_month or by_day
@@ -47,8 +55,8 @@ def test_a_record_of_months_is_never_seen_before_one_of_days(happened: date, kno
 
 @given(end=DAYS, seen=DAYS)
 @settings(max_examples=60, deadline=None)
-def test_an_end_is_late_by_less_than_a_month(end: date, seen: date) -> None:
-    told = applied("date", "month_after", f"DATE '{end}'")
+def test_an_end_is_late_by_less_than_a_month(run: Engine, end: date, seen: date) -> None:
+    told = applied(run, "date", "month_after", f"DATE '{end}'")
     assert isinstance(told, date)
     assert end <= told < end + timedelta(days=31)
     if seen.day == 1:
@@ -71,8 +79,8 @@ def test_an_end_is_late_by_less_than_a_month(end: date, seen: date) -> None:
         ("string", "keep", "'x'", "x"),
     ],
 )
-def test_each_rule(kind: str, rule: str, value: str, told: object) -> None:
-    got = applied(kind, rule, value)
+def test_each_rule(run: Engine, kind: str, rule: str, value: str, told: object) -> None:
+    got = applied(run, kind, rule, value)
     assert got == told
     assert "-" not in str(got) or kind == "date"
 

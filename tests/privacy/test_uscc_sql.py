@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +13,7 @@ from credit.errors import Malformed
 from credit.subjects import SubjectKind
 from credit.uscc import ALPHABET, Uscc, compose
 from privacy import uscc_sql
-from privacy.engine import engine
+from privacy.engine import Engine, engine
 
 SERIAL = st.text(ALPHABET, min_size=8, max_size=8)
 CODES = st.builds(lambda p, s: compose(p, "120104", s).code, st.text(ALPHABET, min_size=2, max_size=2), SERIAL)
@@ -39,14 +42,20 @@ def parses(text: str) -> bool:
     return True
 
 
+@pytest.fixture(scope="module")
+def run() -> Iterator[Engine]:
+    with engine() as opened:
+        yield opened
+
+
 @settings(max_examples=40, deadline=None)
-@given(st.lists(TEXTS, min_size=1, max_size=60))
-def test_sql_equals_parse(texts: list[str]) -> None:
+@given(texts=st.lists(TEXTS, min_size=1, max_size=60))
+def test_sql_equals_parse(run: Engine, texts: list[str]) -> None:
     kinds = {SubjectKind.ENTERPRISE, SubjectKind.INDIVIDUAL_BUSINESS}
-    with engine() as run:
-        run.lend("given", pa.table({"t": texts}))
-        run.do(f"CREATE TABLE told AS SELECT t, {uscc_sql.canonical('t')} AS c FROM given")
-        rows = run.rows(f"SELECT t, c, {uscc_sql.fault('c')} IS NULL, {uscc_sql.of_kinds('c', kinds)} FROM told")
+    run.lend("given", pa.table({"t": texts}))
+    run.do(f"CREATE OR REPLACE TABLE told AS SELECT t, {uscc_sql.canonical('t')} AS c FROM given")
+    run.take_back("given")
+    rows = run.rows(f"SELECT t, c, {uscc_sql.fault('c')} IS NULL, {uscc_sql.of_kinds('c', kinds)} FROM told")
     for text, canonical, good, fits in rows:
         assert good == parses(text)
         if good:
