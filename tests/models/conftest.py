@@ -1,16 +1,21 @@
-"""One fitted version, made once and copied where a test changes it."""
+"""One fitted version and one town, made once and copied where a test changes them."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from credit.keys import KeyRing, SigningKey
 from models import version
 from models.cluster import in_process
 from models.fit import Fitted, fit
 from models.sample import Sample
 from tests.models import invented
+
+if TYPE_CHECKING:
+    from tests.models.town import Town
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +35,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory, fitted: Fitted, sample: Sam
         path, text=fitted.text, told=fitted.told, sql="SELECT 1", features=sample.features, evidence=fitted.evidence
     )
     return path
+
+
+@pytest.fixture(scope="session")
+def first_town(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, SigningKey], ring: KeyRing) -> Town:
+    """A town that is copied and never changed."""
+    from tests.models.town import Town
+
+    return Town(tmp_path_factory.mktemp("town"), keys, ring)
+
+
+@pytest.fixture(scope="module")
+def town(first_town: Town, tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """The town of one file of tests."""
+    return first_town.copied(tmp_path_factory.mktemp("town"))

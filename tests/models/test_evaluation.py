@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from credit.errors import Malformed, Refused
-from credit.keys import KeyRing, SigningKey
 from credit.seal import Seal
 from credit.shelf import Opened
 from models.cluster import Tasks
@@ -24,11 +23,6 @@ from tests.models.town import Town
 from tests.models.world import subject
 
 MARCH = date(2026, 3, 1)
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, SigningKey], ring: KeyRing) -> Town:
-    return Town(tmp_path_factory.mktemp("town"), keys, ring)
 
 
 @pytest.fixture(scope="module")

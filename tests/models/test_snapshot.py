@@ -25,11 +25,6 @@ from tests.models.world import penalty
 DAY = world.AS_OF
 
 
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, SigningKey], ring: KeyRing) -> Town:
-    return Town(tmp_path_factory.mktemp("town"), keys, ring)
-
-
 def test_it_holds_every_living_subject_with_what_the_scorer_says(town: Town) -> None:
     steps: list[tuple[str, int, int]] = []
     seal = town.snapshot(progress=lambda *step: steps.append(step))

@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from credit.errors import Missing
-from credit.keys import KeyRing, SigningKey
 from credit.seal import Kind
 from credit.shelf import Opened
 from models.dossiers import make_dossiers
@@ -24,11 +23,6 @@ from tests.models.test_dossiers import ROWS, TODAY, released
 from tests.models.town import Town
 
 BUCKETS = 4
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, SigningKey], ring: KeyRing) -> Town:
-    return Town(tmp_path_factory.mktemp("town"), keys, ring)
 
 
 @pytest.fixture(scope="module")

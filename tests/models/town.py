@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -50,8 +52,8 @@ class Town:
     """A trained version of the tiny order, on a shelf."""
 
     def __init__(self, root: Path, keys: dict[str, SigningKey], ring: KeyRing) -> None:
-        self.keys, self.shelf = keys, Shelf(root / "shelf", ring)
-        self.ledger = Ledger(root / "ledger.jsonl", keys["compute"], ring)
+        self.keys, self.ring = keys, ring
+        self._move_in(root)
         self.rows = city()
         source = world.release(self.shelf, keys["custody"], self.rows)
         research = Ledger(root / "research.jsonl", keys["research"], ring)
@@ -74,6 +76,18 @@ class Town:
                 expires_on=date(2027, 4, 1), by=world.ALICE, key=keys["compute"],
             )  # fmt: skip
         self.version = self.shelf.open(seal.id)
+
+    def _move_in(self, root: Path) -> None:
+        self.root, self.shelf = root, Shelf(root / "shelf", self.ring)
+        self.ledger = Ledger(root / "ledger.jsonl", self.keys["compute"], self.ring)
+
+    def copied(self, root: Path) -> Town:
+        """The same town elsewhere, with a shelf and a ledger of its own: nothing is trained again."""
+        shutil.copytree(self.root, root, dirs_exist_ok=True)
+        other = copy.copy(self)
+        other._move_in(root)
+        other.version = other.shelf.open(self.version.seal.id)
+        return other
 
     def scoring(self, **more: Any) -> Opened:
         return world.release(self.shelf, self.keys["custody"], self.rows, **{"purpose": "scoring", "buckets": 4} | more)
