@@ -38,8 +38,10 @@ types: install
 # room for it and programs in it may run: on a disk they would wait for it, as what is durable is written through.
 SHM := $(shell [ -w /dev/shm ] && ! grep -q "^[^ ]* /dev/shm .*noexec" /proc/mounts && \
 	[ "$$(df -k --output=avail /dev/shm | tail -1)" -gt 4000000 ] && echo /dev/shm)
+# And one thread each for what is linear algebra: more of them only wait for one another, at full speed.
 fast: install
-	$(if $(SHM),PYTEST_DEBUG_TEMPROOT=$(SHM)) $(RUN)/pytest -m "not servers" -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(if $(SHM),PYTEST_DEBUG_TEMPROOT=$(SHM)) \
+	  $(RUN)/pytest -m "not servers" -n 2 --dist worksteal
 
 # Types beside the tests: mypy has one process, and at the end of the tests one of theirs has nothing to do.
 check: lint
