@@ -97,7 +97,7 @@ def test_a_token_request_that_does_not_arrive_is_given_up(world: Any, monkeypatc
 
 def test_prometheus_gets_counts_and_times_that_name_nobody(running: Any) -> None:
     mandate = running.world.grant("bohai", CODE).id
-    assert running.score(CODE, mandate).status_code == 200
+    assert running.score(CODE, mandate, token=running.fresh_token()).status_code == 200
     assert running.score(CODE, "none").status_code == 403
     told = running.http.get("/metrics").text
     assert 'haihe_calls_total{product="/v1/scores",status="200"} 1.0' in told
