@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from typing import Any
 
+import numpy as np
 import pytest
 from serving_world import codes
 
@@ -38,13 +40,16 @@ def test_a_snapshot_whose_answers_are_not_the_models_is_found_out(serve: Any, wo
     """Features of one draw beside answers of another: rightly sealed, and still not what the model says."""
     import serving_world
 
-    version, code = template[2]["enterprise"][0], codes("enterprise", 1)[0]
-    keys = sorted(world.pseudonyms.key_of(c).raw for c in codes("enterprise", 40))
+    version, firms = template[2]["enterprise"][0], codes("enterprise", 40)
+    keys = sorted(world.pseudonyms.key_of(c).raw for c in firms)
     folder = world.root / "made"
     serving_world.write_snapshot(folder, world.shelf.open(version).path, keys, serving_world.sample(40, 5)[0])
     answers = (folder / "answers.npy").read_bytes()
     serving_world.write_snapshot(folder, world.shelf.open(version).path, keys, serving_world.sample(40, 6)[0])
     files = {path.name: path.read_bytes() for path in folder.iterdir()} | {"answers.npy": answers}
+    both = (np.load(io.BytesIO(told))["probability"] for told in (answers, (folder / "answers.npy").read_bytes()))
+    row = int(np.argmax(np.abs(np.subtract(*both))))  # not one of whom both say the same by chance
+    code = next(c for c in firms if world.pseudonyms.key_of(c).raw == keys[row])
     release = world.seal(serving_world.Kind.RELEASE, "custody", {"rows": b"none"}, purpose="scoring")
     terms = {"model": "enterprise", "version": version, "as_of": str(serving_world.AS_OF)}
     snapshot = world.seal(serving_world.Kind.SNAPSHOT, "compute", files, (version, release), **terms)
