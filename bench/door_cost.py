@@ -18,14 +18,14 @@ from bench.door_world import BANK, PURPOSE, TODAY
 from bench.record import record
 from bench.stacked import stacked
 from credit.uscc import Uscc
+from serving.access.tokens import Asking, TokenRequest
+from serving.answers.forms import read_ask
+from serving.answers.numbers import stored
+from serving.answers.sheets import Sheet
+from serving.answers.words import Words
 from serving.calls import ANSWERED, SERVICE, Call
-from serving.forms import read_ask
-from serving.numbers import stored
 from serving.opening import open_desk
 from serving.settings import ServiceSettings
-from serving.sheets import Sheet
-from serving.tokens import Asking, TokenRequest
-from serving.words import Words
 
 TIMES, BATCH = 2_000, 16
 PICTURE = Path("var/bench/door-cost.svg")

@@ -24,8 +24,8 @@ from credit.uscc import compose
 from models.booster import Recipe, grow
 from models.scorer import Scorer
 from models.trees.model_text import plain
-from serving.access import Access, Limit
-from serving.mandates import grant
+from serving.access.database import Access, Limit
+from serving.access.mandates import grant
 
 ROOT = Path("var/bench/door")
 TODAY, PURPOSE, BANK = date(2026, 11, 20), "credit_granting", "harbour-bank"

@@ -15,10 +15,10 @@ from bench.record import record
 from credit.keys import KeyRing
 from credit.shelf import Shelf
 from models.scorer import Scorer
-from serving.live_forms import read_live
-from serving.live_sheets import LiveSheet
-from serving.numbers import many
-from serving.snapshots import open_book, read_pointers
+from serving.answers.live_forms import read_live
+from serving.answers.live_sheets import LiveSheet
+from serving.answers.numbers import many
+from serving.books.snapshots import open_book, read_pointers
 
 TIMES, SALT = 480, "0f" * 16
 

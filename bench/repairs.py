@@ -31,8 +31,8 @@ from infra import stack
 from infra.demo import CITY_DAY
 from infra.home import Home
 from privacy.vault import Vault
-from serving.access import Access, Limit
-from serving.mandates import grant
+from serving.access.database import Access, Limit
+from serving.access.mandates import grant
 
 CITY, TIMES, PURPOSE = 710_000, 3, "credit_granting"
 BANK = f"repair-bank-{os.getpid()}"  # one of this run

@@ -18,9 +18,9 @@ from credit.subjects import PseudonymKey
 from infra import stack
 from infra.demo import CITY_DAY
 from infra.home import Home
-from serving.answers import compose, line_of
-from serving.client import ServiceClient
-from serving.snapshots import open_book, read_pointers
+from serving.answers.compose import compose, line_of
+from serving.bank.client import ServiceClient
+from serving.books.snapshots import open_book, read_pointers
 
 WARM, TIMES, RUNS = 200, 1_000, 5
 

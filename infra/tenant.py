@@ -20,9 +20,9 @@ from credit.ledger import Ledger
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.uscc import compose
-from serving.access import Access
-from serving.mandates import PURPOSES, grant
-from serving.snapshots import Book
+from serving.access.database import Access
+from serving.access.mandates import PURPOSES, grant
+from serving.books.snapshots import Book
 
 EXPECTED = {
     "good": (200, "the highest points of the city"),

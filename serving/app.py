@@ -14,25 +14,25 @@ from fastapi.responses import JSONResponse, Response
 
 from credit.errors import CreditError, Lapsed
 from serving import problems, rooms
+from serving.access.proofs import ASSERTION
+from serving.answers.forms import Problem
 from serving.board import Board
 from serving.calls import Desk
 from serving.chores import Chores
-from serving.declared import Described, declare
-from serving.door import Door
-from serving.forms import Problem
+from serving.inquiry.report_routes import ROUTES as OF_REPORTS
+from serving.inquiry.report_routes import drawer
 from serving.jobs.files import Files
 from serving.jobs.routes import ROUTES as OF_JOBS
 from serving.metrics import CONTENT_TYPE
-from serving.objection_routes import ROUTES as OF_OBJECTIONS
 from serving.opening import open_desk, open_stores
-from serving.products import PRODUCTS
-from serving.proofs import ASSERTION
-from serving.report_routes import ROUTES as OF_REPORTS
-from serving.report_routes import drawer
+from serving.products.objection_routes import ROUTES as OF_OBJECTIONS
 from serving.settings import ServiceSettings
-from serving.token_route import give_token
-from serving.turns import Turns
 from serving.watches.routes import ROUTES as OF_WATCHES
+from serving.wire.declared import Described, declare
+from serving.wire.door import Door
+from serving.wire.products import PRODUCTS
+from serving.wire.token_route import give_token
+from serving.wire.turns import Turns
 
 _SHOW_SECONDS = 0.1
 _FORM = {"type": "object", "required": ["grant_type"], "properties": {

@@ -13,25 +13,25 @@ from credit.errors import CreditError, Missing
 from credit.subjects import PseudonymKey
 from credit.uscc import Uscc
 from serving import log
-from serving.access import LIMIT, Access, Limit
-from serving.dossiers import Archive, Dossiers
-from serving.forms import Ask
-from serving.identifiers import score_id
-from serving.journal import Journal
-from serving.library import Library
-from serving.live_sheets import LiveSheets
-from serving.mandates import PURPOSES, Mandate, MandateGate, is_mandate_id
+from serving.access.database import LIMIT, Access, Limit
+from serving.access.mandates import PURPOSES, Mandate, MandateGate, is_mandate_id
+from serving.access.quotas import Bucket, Quotas
+from serving.access.tokens import Asking, Bearer, Tokens
+from serving.answers.forms import Ask
+from serving.answers.live_sheets import LiveSheets
+from serving.answers.scorers import Scorers
+from serving.answers.sheets import Filled, Sheets
+from serving.books.dossiers import Archive, Dossiers
+from serving.books.library import Library
+from serving.books.snapshots import Book
+from serving.ledger.identifiers import score_id
+from serving.ledger.journal import Journal
+from serving.ledger.records import Recorder
+from serving.ledger.repeats import Repeats
+from serving.ledger.signatures import Signer
 from serving.problems import Anew, ScopeMissing
-from serving.quotas import Bucket, Quotas
-from serving.records import Recorder
-from serving.repeats import Repeats
-from serving.scorers import Scorers
 from serving.settings import ServiceSettings
 from serving.shared import Shared
-from serving.sheets import Filled, Sheets
-from serving.signatures import Signer
-from serving.snapshots import Book
-from serving.tokens import Asking, Bearer, Tokens
 
 SERVICE = Actor("scoring", Role.SERVICE)
 ANSWERED, REFUSED, OPENED = "score.answered", "score.refused", "book.opened"

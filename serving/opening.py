@@ -5,23 +5,23 @@ from __future__ import annotations
 from credit.keys import KeyRing, SigningKey, load_secret
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
-from serving.access import Access
+from serving.access.database import Access
+from serving.access.mandates import MandateGate
+from serving.access.proofs import Seen
+from serving.access.quotas import Quotas
+from serving.access.tokens import Tokens
+from serving.answers.scorers import Scorers
+from serving.books.dossiers import Archive
+from serving.books.library import Library
 from serving.calls import Desk
-from serving.dossiers import Archive
 from serving.inquiry.supervision import scales
 from serving.jobs.store import Jobs
-from serving.journal import Journal
-from serving.library import Library
-from serving.mandates import MandateGate
-from serving.proofs import Seen
-from serving.quotas import Quotas
-from serving.records import Recorder
-from serving.repeats import Repeats
-from serving.scorers import Scorers
+from serving.ledger.journal import Journal
+from serving.ledger.records import Recorder
+from serving.ledger.repeats import Repeats
+from serving.ledger.signatures import ZONE, Signer, key_set
 from serving.settings import ServiceSettings
 from serving.shared import Shared
-from serving.signatures import ZONE, Signer, key_set
-from serving.tokens import Tokens
 from serving.watches.store import Store
 
 

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 
 from credit.errors import CreditError, Lapsed, Malformed, Unauthenticated
 from serving import log
+from serving.access.quotas import TooMany
 from serving.languages import in_language, preferred
-from serving.quotas import TooMany
 
 LARGEST_BODY = 1 << 20  # bytes
 

@@ -14,9 +14,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from serving import door
 from serving.calls import Call, Desk
-from serving.products import Product
+from serving.wire import door
+from serving.wire.products import Product
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanKind, StatusCode
 
-from serving.door import EXCHANGE, Message, Receive, Send
+from serving.wire.door import EXCHANGE, Message, Receive, Send
 
 CONSOLE, SECONDS = "console", 5.0
 _APP = Any
@@ -80,7 +80,7 @@ def _exporter(where: str) -> SpanExporter:
 
 def _route(scope: Message) -> str:
     """The route as the document names it: a path itself could hold a name of somebody's."""
-    from serving.products import PRODUCTS
+    from serving.wire.products import PRODUCTS
 
     route = getattr(scope.get("route"), "path", None)
     return scope["path"] if scope["path"] in PRODUCTS else str(route or "none")

@@ -19,9 +19,9 @@ from credit.settings import read
 from serving import log
 from serving.app import create_app
 from serving.board import Board
-from serving.fast import Fast
 from serving.settings import ServiceSettings
-from serving.wire import Wire
+from serving.wire.fast import Fast
+from serving.wire.protocol import Wire
 
 PREFIX = "HAIHE_SERVICE_"
 _M_MMAP_THRESHOLD = -3  # malloc.h

@@ -16,7 +16,7 @@ from infra.home import Home
 from infra.progress import progress
 from infra.trace import trace as walk_back
 from infra.verbs.options import AsJson
-from serving.replay import Brought, replay
+from serving.products.replay import Brought, replay
 
 ledger_app = typer.Typer(help="The ledgers: who did what, when, because of what.", no_args_is_help=True)
 

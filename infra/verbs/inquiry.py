@@ -20,8 +20,8 @@ from infra.verbs.seals import BOB, release_of
 from infra.verbs.service import read_credentials
 from models.dossiers import make_dossiers, point_dossiers
 from models.settings import ComputeSettings
-from serving.client import ServiceClient
-from serving.signatures import HEADER, verify
+from serving.bank.client import ServiceClient
+from serving.ledger.signatures import HEADER, verify
 
 
 def add_to(app: typer.Typer) -> None:

@@ -21,10 +21,10 @@ from infra import show
 from infra.home import Home
 from infra.verbs import options
 from infra.verbs.options import AsJson, By, Today
-from serving import mandates
-from serving.access import LIMIT, Access, Limit
-from serving.client import ServiceClient
-from serving.objections import decide
+from serving.access import mandates
+from serving.access.database import LIMIT, Access, Limit
+from serving.bank.client import ServiceClient
+from serving.products.objections import decide
 from serving.settings import ServiceSettings
 
 DESK = Actor("authorisation-desk", Role.PLATFORM)

@@ -26,10 +26,10 @@ from infra.verbs.options import AsJson, By, Today
 from infra.verbs.service import DESK
 from privacy.settings import CustodySettings
 from privacy.vault import Vault
-from serving.access import Access
+from serving.access.database import Access
+from serving.books.snapshots import open_book, read_pointers
+from serving.ledger.usage import PAYLOAD_TYPE, statement
 from serving.settings import ServiceSettings
-from serving.snapshots import open_book, read_pointers
-from serving.usage import PAYLOAD_TYPE, statement
 
 HEAD = ("bank", "product", "status", "calls", "subjects")
 

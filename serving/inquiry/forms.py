@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from serving.forms import Receipt, Short, SnapshotName
-from serving.mandates import PURPOSES
+from serving.access.mandates import PURPOSES
+from serving.answers.forms import Receipt, Short, SnapshotName
 
 MOST = 100  # records on a page
 _CODE = "91120116MA06XY128A"

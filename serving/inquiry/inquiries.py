@@ -18,10 +18,10 @@ from credit.errors import Missing, Refused
 from credit.gate import Finding, Outcome
 from credit.subjects import SubjectKind
 from credit.uscc import Uscc
+from serving.access.mandates import PURPOSES, Mandate, is_mandate_id
+from serving.books.dossiers import Dossier, Dossiers
 from serving.calls import SERVICE, Call, Desk
-from serving.dossiers import Dossier, Dossiers
 from serving.inquiry.sections import Sections, sections
-from serving.mandates import PURPOSES, Mandate, is_mandate_id
 
 NOTICE = {
     "zh": "内容来自公共信用信息平台，以发布单位公布的为准；已修复和公示期满的信息不再展示。",

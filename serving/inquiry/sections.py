@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from serving.declarations import Declared, read
+from serving.bank.declarations import Declared, read
 
 HERE = Path(__file__).with_name("sections.yaml")
 

@@ -15,10 +15,10 @@ from pydantic import Field, model_validator
 
 from credit.errors import Lapsed, Malformed, Missing, Unauthenticated
 from credit.uscc import Uscc
-from serving.answers import line_of
+from serving.answers.compose import line_of
+from serving.answers.forms import explain
+from serving.bank.declarations import Declared, read
 from serving.calls import Call, Desk
-from serving.declarations import Declared, read
-from serving.forms import explain
 from serving.inquiry.forms import AskedSupervision
 from serving.inquiry.inquiries import answered
 from serving.problems import ScopeMissing

@@ -25,7 +25,7 @@ class Hands:
     def __init__(self, env: Mapping[str, str], writer: Executor, most: int = 0) -> None:
         """At most so many processes, 0 for one a core; `writer` is one thread, of no lower priority than answers."""
         self._most = most or len(os.sched_getaffinity(0))
-        self._hands = [Aside("serving.jobs.scorer", seconds=PATIENCE, most=ANSWER, env=env) for _ in range(self._most)]
+        self._hands = [Aside("serving.job_hand", seconds=PATIENCE, most=ANSWER, env=env) for _ in range(self._most)]
         self._writer, self._last = writer, 0.0
 
     async def step(self, desk: Desk, jobs: Jobs) -> bool:

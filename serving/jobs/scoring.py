@@ -15,10 +15,10 @@ from typing import Any
 from credit.actor import Actor, Role
 from credit.errors import CreditError
 from credit.ledger import Entry
+from serving.access.quotas import TooMany
 from serving.calls import ANSWERED, REFUSED, SERVICE, SUSPECTED, Call, Desk
 from serving.jobs.lines import answer_of, bad, good, head, next_lines, read_line
 from serving.jobs.store import Job, Jobs, append
-from serving.quotas import TooMany
 
 CHUNK = 256  # lines that one process looks at before they are written
 TURN, PAUSE = 16, 0.001  # entries while the ledger is ours alone: a millisecond; and then its other writers have theirs

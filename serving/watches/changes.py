@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from serving.answers import line_of
-from serving.snapshots import Book
+from serving.answers.compose import line_of
+from serving.books.snapshots import Book
 
 KINDS = ("grade_drop", "grade_rise", "penalty", "listing", "eased")
 _COUNTS = {"penalty": ("penalties_",), "listing": ("dishonest_in_force", "serious_lists_in_force", "abnormal_in_force")}

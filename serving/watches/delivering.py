@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from credit.errors import CreditError
 from serving import log
+from serving.bank.webhooks import sign
 from serving.calls import Desk
 from serving.watches.sending import AGENT, Sender
 from serving.watches.store import Delivery, Store
 from serving.watches.watching import allowed, end, record
-from serving.webhooks import sign
 
 AT_ONCE = 16
 LATER = 5.0  # seconds

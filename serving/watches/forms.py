@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.forms import EXAMPLE, Receipt, Short
+from serving.answers.forms import EXAMPLE, Receipt, Short
 from serving.watches.addresses import LONGEST
 from serving.watches.changes import KINDS
 

@@ -10,8 +10,8 @@ from fastapi import Request
 
 from credit.canonical import canonical, digest
 from credit.errors import Malformed, Missing, Refused
+from serving.answers.forms import explain
 from serving.calls import Call, Desk
-from serving.forms import explain
 from serving.rooms import Route
 from serving.watches import forms
 from serving.watches.addresses import read_address, resolve

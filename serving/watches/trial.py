@@ -8,10 +8,10 @@ from fastapi import Request
 
 from credit.canonical import canonical
 from credit.errors import CreditError, Malformed
+from serving.bank.webhooks import new_id, sign
 from serving.calls import Call, Desk
 from serving.watches.sending import AGENT, sender_of
 from serving.watches.store import Store
-from serving.webhooks import new_id, sign
 
 TRIED, COST = "webhook.tried", 20  # in the ledger and as the message's type; in answers of a quota
 

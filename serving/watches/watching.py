@@ -8,13 +8,13 @@ from credit.canonical import canonical, digest
 from credit.errors import Lapsed, Refused
 from credit.ledger import Entry
 from credit.subjects import SubjectKey
-from serving.answers import NOTICE
+from serving.access.mandates import Mandate
+from serving.answers.compose import NOTICE
+from serving.bank.webhooks import new_id
+from serving.books.snapshots import Book
 from serving.calls import SERVICE, Desk
-from serving.mandates import Mandate
-from serving.snapshots import Book
 from serving.watches.changes import changes, state_of
 from serving.watches.store import Store, Watch
-from serving.webhooks import new_id
 
 CHANGED, ENDED = "watch.changed", "watch.ended"
 

@@ -22,7 +22,7 @@ from infra.withdrawing import Withdrawing
 from privacy.intake import intake
 from privacy.repair import RepairedAlready, repair, repaired_subjects
 from serving.app import create_app
-from serving.replay import replay
+from serving.products.replay import replay
 from serving.settings import ServiceSettings
 from tests.infra.repair_home import BANK, CITY, DAY, PURPOSE, RepairHome
 

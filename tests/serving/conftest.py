@@ -44,7 +44,7 @@ World = serving_world.World
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str], dict[str, list[str]]]:
     """The world's folder, the banks' secrets, and per model two versions with a snapshot each: [v1, s1, v2, s2]."""
-    from serving.access import Access
+    from serving.access.database import Access
 
     root = tmp_path_factory.mktemp("world")
     world = World(root)

@@ -13,8 +13,9 @@ import pytest
 import uvicorn
 from serving_world import PURPOSE, codes
 
-from serving import fast, worker
+from serving import worker
 from serving.app import create_app
+from serving.wire import fast
 
 FIRM, OTHER = codes("enterprise", 2)
 

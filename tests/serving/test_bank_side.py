@@ -14,14 +14,14 @@ from serving_live import free_port, serving
 from serving_world import PURPOSE, codes
 
 from credit.errors import Broken, Malformed, Missing, Unauthenticated
-from serving.access import Access
+from serving.access.database import Access
+from serving.access.holder import HeldKey
+from serving.access.proofs import thumbprint
 from serving.app import create_app
-from serving.client import AsyncServiceClient, ServiceClient
-from serving.holder import HeldKey
+from serving.bank.client import AsyncServiceClient, ServiceClient
 from serving.jobs.scoring import work
+from serving.ledger.signatures import ring_of
 from serving.opening import open_desk, open_stores
-from serving.proofs import thumbprint
-from serving.signatures import ring_of
 
 GOOD, OTHER = codes("enterprise", 2)
 

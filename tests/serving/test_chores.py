@@ -17,8 +17,8 @@ from serving_bank_ear import Ear
 from serving_live import free_port, serving
 from serving_world import PURPOSE, codes
 
-from serving.signatures import HEADER, verify
-from serving.webhooks import Webhooks
+from serving.bank.webhooks import Webhooks
+from serving.ledger.signatures import HEADER, verify
 
 pytestmark = pytest.mark.servers
 LINES = 6000
@@ -110,7 +110,7 @@ def test_chores_that_fall_are_taken_up_again(world: Any, template: Any) -> None:
                 until(lambda: bank.get(f"/v1/jobs/{name}").json()["state"] == "done")
 
             done(3)
-            kill_once_there(process.pid, b"serving.jobs.scorer")
+            kill_once_there(process.pid, b"serving.job_hand")
             done(3000)
             (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
             os.kill(int(child), signal.SIGKILL)

@@ -13,12 +13,12 @@ import pytest
 from serving_world import PURPOSE, codes
 
 from credit.errors import Broken, Lapsed, Refused, Unauthenticated
-from serving import forms, live_forms
-from serving.access import Access, Limit
+from serving.access.database import Access, Limit
+from serving.access.quotas import TooMany
+from serving.answers import forms, live_forms
 from serving.app import create_app
-from serving.client import AsyncServiceClient, ServiceClient
-from serving.quotas import TooMany
-from serving.told import Brought, LiveScore, Objection, Part, Reason, Receipt, Score
+from serving.bank.client import AsyncServiceClient, ServiceClient
+from serving.bank.told import Brought, LiveScore, Objection, Part, Reason, Receipt, Score
 
 GOOD, OTHER = codes("enterprise", 2)
 

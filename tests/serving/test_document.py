@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from serving.answers import answer_digest
+from serving.answers.compose import answer_digest
 from serving.app import create_app
-from serving.document import EXAMPLES
-from serving.signatures import HEADER
+from serving.ledger.signatures import HEADER
 from serving.watches.watching import CHANGED
+from serving.wire.document import EXAMPLES
 
 
 @pytest.fixture(scope="module")

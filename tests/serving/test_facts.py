@@ -9,9 +9,9 @@ import pytest
 from serving_dossiers import FIRM, OTHER, headers, shelve
 from serving_world import BEHIND, PLATFORM, TODAY
 
-from serving.access import Access
+from serving.access.database import Access
+from serving.access.mandates import revoke
 from serving.inquiry.facts import MOST
-from serving.mandates import revoke
 
 
 @pytest.fixture

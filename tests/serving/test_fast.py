@@ -14,10 +14,10 @@ from serving_house import FIRM, OTHER, House, Line
 from serving_world import PURPOSE, codes
 
 from credit.actor import Actor
-from serving.access import Limit
-from serving.mandates import revoke
-from serving.replay import Brought, replay
-from serving.signatures import HEADER, verify
+from serving.access.database import Limit
+from serving.access.mandates import revoke
+from serving.ledger.signatures import HEADER, verify
+from serving.products.replay import Brought, replay
 
 PLATFORM = Actor.parse("platform:wang")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from uuid import RFC_4122, UUID
 
-from serving.identifiers import _rest, score_id
+from serving.ledger.identifiers import _rest, score_id
 
 
 def test_ids_are_of_version_7_and_of_this_moment() -> None:

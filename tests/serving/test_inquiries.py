@@ -13,10 +13,10 @@ from serving_world import AS_OF, PURPOSE, TODAY
 from credit.catalogue import Catalogue
 from credit.errors import Malformed
 from privacy.repair import LEAST_MONTHS
-from serving.answers import answer_digest
-from serving.declarations import read
+from serving.answers.compose import answer_digest
+from serving.bank.declarations import read
 from serving.inquiry.sections import HERE, Sections, sections
-from serving.signatures import verify
+from serving.ledger.signatures import verify
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from credit import ledger as plain
 from credit.actor import Actor
 from credit.errors import Broken
 from credit.ledger import Ledger
-from serving import journal
-from serving.journal import Journal
+from serving.ledger import journal
+from serving.ledger.journal import Journal
 
 BANK = Actor.parse("bank:bohai")
 NOON = datetime(2026, 11, 20, 4, 0, 0, 123456, tzinfo=UTC)

@@ -12,11 +12,11 @@ from serving_world import FEATURES, PURPOSE, codes
 from credit.canonical import canonical
 from credit.errors import Broken, Malformed, Missing
 from models.scorer import Scorer
-from serving.answers import answer_digest
-from serving.live_forms import commitment
-from serving.replay import Brought, replay
-from serving.signatures import HEADER, verify
-from serving.snapshots import Pointed, open_book
+from serving.answers.compose import answer_digest
+from serving.answers.live_forms import commitment
+from serving.books.snapshots import Pointed, open_book
+from serving.ledger.signatures import HEADER, verify
+from serving.products.replay import Brought, replay
 
 GOOD, OTHER = codes("enterprise", 2)
 

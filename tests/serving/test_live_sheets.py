@@ -16,12 +16,12 @@ from serving_world import FEATURES, World, codes
 from credit.canonical import canonical, digest
 from credit.errors import Malformed
 from models.scorer import AT_ONCE, Scorer
-from serving.live import score_with
-from serving.live_forms import commitment
-from serving.live_sheets import LiveSheet
-from serving.numbers import many
-from serving.scorers import Scorers
-from serving.snapshots import Book, open_book, read_pointers
+from serving.answers.live_forms import commitment
+from serving.answers.live_sheets import LiveSheet
+from serving.answers.numbers import many
+from serving.answers.scorers import Scorers
+from serving.books.snapshots import Book, open_book, read_pointers
+from serving.products.live import score_with
 
 SALT = "0f" * 16
 VALUES = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 12).map(float)
@@ -103,7 +103,7 @@ def test_who_asks_is_scored_eight_at_a_time_and_who_is_left_over_with_who_comes_
 
     async def ask() -> None:
         await scorers.of(book.version)
-        monkeypatch.setattr("serving.scorers.many", noted)
+        monkeypatch.setattr("serving.answers.scorers.many", noted)
         asked.extend(asyncio.create_task(scorers.told(book.version, row)) for _ in range(17))
         await come()
         await asyncio.gather(*asked)

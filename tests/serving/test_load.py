@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from serving_world import codes
 
-from serving import door, token_route
 from serving.app import create_app
 from serving.problems import TooSlow
+from serving.wire import door, token_route
 
 CODE = codes("enterprise", 1)[0]
 

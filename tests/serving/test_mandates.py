@@ -10,8 +10,8 @@ from serving_world import PLATFORM, TODAY, codes
 
 from credit.actor import Actor
 from credit.errors import Malformed, Missing, Refused
-from serving.access import Access
-from serving.mandates import revoke
+from serving.access.database import Access
+from serving.access.mandates import revoke
 
 CODE = codes("enterprise", 1)[0]
 

@@ -11,7 +11,7 @@ PROGRAM = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from serving.access import _hash
+from serving.access.database import _hash
 from serving.worker import give_back
 
 def held():

@@ -9,11 +9,11 @@ from serving_world import PLATFORM, PURPOSE, TODAY, codes
 
 from credit.actor import Actor
 from credit.errors import Malformed, Missing, Refused
-from serving.access import Access, Limit
-from serving.answers import answer_digest
-from serving.objections import decide
-from serving.quotas import MISSES
-from serving.signatures import HEADER, verify
+from serving.access.database import Access, Limit
+from serving.access.quotas import MISSES
+from serving.answers.compose import answer_digest
+from serving.ledger.signatures import HEADER, verify
+from serving.products.objections import decide
 
 GOOD, OTHER, THIRD = codes("enterprise", 3)
 UNKNOWN = codes("enterprise", 99)[-1]

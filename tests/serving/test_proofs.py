@@ -11,7 +11,7 @@ from serving_bank_keys import BankKey
 from serving_world import PURPOSE, codes
 
 from credit.errors import Malformed, Missing
-from serving.access import Access
+from serving.access.database import Access
 
 CODE = codes("enterprise", 1)[0]
 

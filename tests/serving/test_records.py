@@ -11,8 +11,8 @@ from serving_world import codes
 
 from credit.actor import Actor
 from credit.errors import Broken
-from serving.journal import Journal
-from serving.records import Recorder
+from serving.ledger.journal import Journal
+from serving.ledger.records import Recorder
 
 BANK = Actor.parse("bank:bohai")
 

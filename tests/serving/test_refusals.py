@@ -15,9 +15,9 @@ from serving_world import AS_OF, PLATFORM, PURPOSE, TODAY, codes
 
 from credit.envelope import wrap
 from credit.keys import SigningKey
-from serving.access import Access
-from serving.mandates import PAYLOAD_TYPE, revoke
-from serving.tokens import AUDIENCE, ISSUER
+from serving.access.database import Access
+from serving.access.mandates import PAYLOAD_TYPE, revoke
+from serving.access.tokens import AUDIENCE, ISSUER
 
 GOOD, OTHER = codes("enterprise", 2)
 UNKNOWN = codes("enterprise", 99)[-1]
@@ -227,7 +227,8 @@ def test_a_refusal_is_in_the_callers_language(running: Any, accepted: str, langu
 
 def test_every_kind_of_refusal_has_its_chinese_words() -> None:
     from credit import errors
-    from serving import problems, quotas
+    from serving import problems
+    from serving.access import quotas
     from serving.languages import ZH
 
     kinds = [kind for module in (errors, problems, quotas) for kind in vars(module).values() if isinstance(kind, type)]

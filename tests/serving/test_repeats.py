@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from serving_world import PLATFORM, PURPOSE, codes
 
-from serving.access import Access
-from serving.identifiers import score_id
-from serving.mandates import revoke
-from serving.repeats import Repeats
+from serving.access.database import Access
+from serving.access.mandates import revoke
+from serving.ledger.identifiers import score_id
+from serving.ledger.repeats import Repeats
 from serving.shared import Shared
 
 GOOD, OTHER = codes("enterprise", 2)

@@ -11,7 +11,7 @@ import pytest
 from serving_world import codes
 
 from credit.errors import Broken, Malformed, Missing
-from serving.replay import replay
+from serving.products.replay import replay
 
 
 def test_every_answer_replays_to_the_digest_also_after_a_swap(running: Any) -> None:

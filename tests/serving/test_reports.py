@@ -20,7 +20,7 @@ from credit.canonical import digest
 from credit.errors import Broken
 from serving.inquiry import report_html, report_pdf
 from serving.inquiry.reports import LONGEST, MOST, Entry, Item, Part, Report, clean
-from serving.signatures import verify
+from serving.ledger.signatures import verify
 
 PAYLOADS = {
     "template": "{{7*7}}{% for x in range(99) %}A{% endfor %}{{ ''.__class__.__mro__ }}",

@@ -7,7 +7,7 @@ import bisect
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.rows import KEY_BYTES, Rows
+from serving.books.rows import KEY_BYTES, Rows
 
 CLOSE = st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES) | st.lists(
     st.sampled_from([b"\0", b"\1", b"\xff"]), min_size=KEY_BYTES, max_size=KEY_BYTES

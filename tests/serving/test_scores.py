@@ -13,7 +13,7 @@ import pytest
 from serving_world import AS_OF, FEATURES, PURPOSE, TODAY, codes
 
 from models.scorer import Scorer
-from serving.answers import answer_digest
+from serving.answers.compose import answer_digest
 
 MODELS = ("enterprise", "individual_business")
 

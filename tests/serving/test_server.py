@@ -18,7 +18,7 @@ import pytest
 from serving_world import PURPOSE, TODAY, codes
 
 from credit.errors import Lapsed, Malformed, Missing, Refused, Unauthenticated
-from serving.client import ServiceClient
+from serving.bank.client import ServiceClient
 
 pytestmark = pytest.mark.servers
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credit.canonical import canonical
-from serving.answers import answer_digest, compose, line_of
-from serving.sheets import Sheet, Sheets
-from serving.snapshots import open_book, read_pointers
+from serving.answers.compose import answer_digest, compose, line_of
+from serving.answers.sheets import Sheet, Sheets
+from serving.books.snapshots import open_book, read_pointers
 
 
 def test_every_subjects_sheet_is_its_answer(world: Any) -> None:

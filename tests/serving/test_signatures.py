@@ -13,7 +13,7 @@ import pytest
 from serving_world import codes
 
 from credit.errors import Broken
-from serving.signatures import HEADER, MOST, TYPE, Signer, Together, verify
+from serving.ledger.signatures import HEADER, MOST, TYPE, Signer, Together, verify
 
 CODE = codes("enterprise", 1)[0]
 

@@ -13,9 +13,9 @@ from serving_dossiers import FIRM, OTHER, RECORDS, UNKNOWN, headers, shelve
 from serving_world import GRADES, codes
 
 from credit.errors import Malformed, Refused
-from serving.access import Access
-from serving.client import ServiceClient
-from serving.declarations import read
+from serving.access.database import Access
+from serving.bank.client import ServiceClient
+from serving.bank.declarations import read
 from serving.inquiry.supervision import HERE, Scales, scales
 
 MATTER = "SSJ-2026-0117"

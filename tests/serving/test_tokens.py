@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from credit.errors import Malformed, Missing, Unauthenticated
-from serving.access import SCOPES, Access
+from serving.access.database import SCOPES, Access
 
 FORM = {"grant_type": "client_credentials"}
 

@@ -11,7 +11,7 @@ import pytest
 
 from serving.app import create_app
 from serving.problems import Overloaded
-from serving.turns import OF_ALL, OF_ONE, THREADS, Turns
+from serving.wire.turns import OF_ALL, OF_ONE, THREADS, Turns
 
 
 @pytest.mark.attack

@@ -13,10 +13,10 @@ from credit.errors import CreditError, Malformed, Missing, Refused
 from credit.ledger import Entry
 from credit.seal import Kind
 from infra import tenant
-from serving.access import Access
+from serving.access.database import Access
+from serving.books.snapshots import open_book, read_pointers
+from serving.ledger.usage import statement
 from serving.settings import BEIJING
-from serving.snapshots import open_book, read_pointers
-from serving.usage import statement
 
 GOOD, OTHER = codes("enterprise", 2)
 

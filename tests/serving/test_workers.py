@@ -20,8 +20,8 @@ from serving_live import free_port, serving
 from serving_world import PURPOSE, codes
 
 from credit.keys import KeyRing, SigningKey
-from serving.access import Access, Limit
-from serving.signatures import HEADER, verify
+from serving.access.database import Access, Limit
+from serving.ledger.signatures import HEADER, verify
 
 pytestmark = pytest.mark.servers
 CODE, OTHER = codes("enterprise", 2)

@@ -21,9 +21,9 @@ from credit.uscc import compose
 from models.booster import Recipe, grow, text_of
 from models.calibration import fit_platt
 from models.scorer import Scorer
-from serving.access import Access
-from serving.journal import Journal
-from serving.mandates import Mandate, grant
+from serving.access.database import Access
+from serving.access.mandates import Mandate, grant
+from serving.ledger.journal import Journal
 from serving.settings import ServiceSettings
 
 AS_OF = date(2026, 11, 1)

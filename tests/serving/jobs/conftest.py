@@ -11,8 +11,8 @@ import pytest
 
 from serving.jobs.columns import HEAD
 from serving.jobs.scoring import work
+from serving.ledger.signatures import HEADER, verify
 from serving.opening import open_desk, open_stores
-from serving.signatures import HEADER, verify
 
 
 class Bank:

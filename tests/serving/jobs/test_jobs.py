@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from serving_world import PLATFORM, PURPOSE, codes
 
 from credit.errors import Malformed
-from serving.access import Access
-from serving.answers import answer_digest
+from serving.access.database import Access
+from serving.access.mandates import revoke
+from serving.answers.compose import answer_digest
 from serving.jobs.columns import HEAD
 from serving.jobs.lines import read_line
 from serving.jobs.scoring import CHUNK, work
 from serving.jobs.store import Jobs
-from serving.mandates import revoke
-from serving.replay import replay
+from serving.products.replay import replay
 
 GOOD, OTHER, THIRD = codes("enterprise", 3)
 UNKNOWN = codes("enterprise", 99)[-1]

@@ -19,11 +19,11 @@ from serving_world import PURPOSE, codes
 
 from credit.canonical import digest
 from credit.errors import Malformed
-from serving.client import AsyncServiceClient, ServiceClient
+from serving.bank.client import AsyncServiceClient, ServiceClient
 from serving.jobs import parquet
 from serving.jobs.columns import CSV, HEAD, LONGEST, PARQUET, TOLD
 from serving.jobs.lines import count, read_line
-from serving.signatures import HEADER, verify
+from serving.ledger.signatures import HEADER, verify
 
 GOOD, OTHER = codes("enterprise", 2)
 FULL_WIDTH = "".join(chr(ord(c) + 0xFEE0) if c.isdigit() else c for c in GOOD)

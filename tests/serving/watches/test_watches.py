@@ -15,15 +15,15 @@ from serving_bank_ear import Ear
 from serving_world import FEATURES, PLATFORM, TODAY, codes, sample, write_snapshot
 
 from credit.seal import Kind
-from serving.access import Access
-from serving.mandates import revoke
+from serving.access.database import Access
+from serving.access.mandates import revoke
+from serving.bank.webhooks import Webhooks
 from serving.opening import open_desk, open_stores
 from serving.watches.changes import KINDS, state_of
 from serving.watches.delivering import Backoff, deliver
 from serving.watches.sending import Sender
 from serving.watches.store import DEAD, DELIVERED, WAITING, WITHDRAWN
 from serving.watches.watching import look_after
-from serving.webhooks import Webhooks
 
 AFTER = "post_loan_management"
 GOOD, OTHER = codes("enterprise", 2)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credit.errors import Broken, Unauthenticated
+from serving.bank.webhooks import Webhooks, sign
 from serving.watches.changes import KINDS, State, changes
 from serving.watches.delivering import Backoff
-from serving.webhooks import Webhooks, sign
 
 GRADES = ("A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D")
 

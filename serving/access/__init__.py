@@ -1,0 +1,1 @@
+"""Who may ask for what: bank clients, tokens and proofs, mandates, quotas."""

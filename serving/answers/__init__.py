@@ -1,0 +1,1 @@
+"""What an answer says, and the quick ways to its bytes."""

@@ -1,0 +1,1 @@
+"""The bank's side: clients, and what they believe."""

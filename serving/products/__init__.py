@@ -1,0 +1,1 @@
+"""What a call for a product does, and an answer made again."""

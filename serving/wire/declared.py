@@ -1,0 +1,109 @@
+"""How the products stand in the OpenAPI document: their forms, what they answer, and the scopes they take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from serving.answers.forms import (
+    Answer,
+    AnswerBatch,
+    Asked,
+    AskedBatch,
+    AskedObjection,
+    AskedVerification,
+    Objection,
+    Problem,
+    Verification,
+)
+from serving.answers.live_forms import AnswerLive, AskedLive
+from serving.inquiry.forms import AskedFacts, AskedQuery, AskedSupervision, Facts, Query, Supervision
+from serving.wire import door
+from serving.wire.document import complete
+from serving.wire.products import Product
+
+FORMS: Mapping[str, type[BaseModel]] = {
+    "score": Asked, "batch": AskedBatch, "verify": AskedVerification, "object": AskedObjection,
+    "live": AskedLive, "query": AskedQuery, "supervise": AskedSupervision, "facts": AskedFacts,
+}  # fmt: skip
+SCOPES = {
+    "score": "ask for scores under a mandate",
+    "batch": "ask for up to a thousand scores at once",
+    "verify": "ask questions that are answered by yes or no, or by a band",
+    "live": "ask for scores with features brought along",
+    "object": "bring a subject's objection to an answer",
+    "facts": "see the records behind the reasons of a score that was answered",
+    "query": "see lists of a subject's public records",
+    "report": "get public credit reports",
+    "supervise": "for agencies: see the tier in which a subject is supervised",
+    "watch": "hear of changes of subjects under a mandate, by webhook",
+    "job": "send a file of up to 100,000 codes",
+}
+_ANSWERS = {"score": Answer, "batch": AnswerBatch, "verify": Verification, "object": Objection,
+            "live": AnswerLive, "query": Query, "supervise": Supervision, "facts": Facts}  # fmt: skip
+_SUMMARIES = {
+    "score": "Score a subject by its code",
+    "batch": "Score up to 1,000 subjects, each judged by itself",
+    "verify": "Verify a claim about a subject without learning its score",
+    "live": "Score a subject with features brought along",
+    "object": "Object to an answer: an explanation, a correction or a person's look",
+    "facts": "The records behind a score's reasons, by document number",
+    "query": "A page of a list of a subject's public records (查询接口)",
+    "supervise": "The tier and the rate of inspection of a subject, for agencies (分级分类监管)",
+}
+_KEY = {
+    "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 128},
+    "description": "the same key and body give the same answer for a day; another body is refused (422)",
+}  # fmt: skip
+_DOCUMENT: dict[str, Any] = {}
+
+
+class Described(FastAPI):
+    """An application with our document, which is made once a process: it tells of the code, never of the settings."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI 3.1 document, complete: with the schemas no route function declares, and how tokens are got."""
+        if not _DOCUMENT:
+            document = super().openapi()
+            components = document.setdefault("components", {})
+            schemas = components.setdefault("schemas", {})
+            forms: list[type[BaseModel]] = [*FORMS.values(), Problem]
+            for form in forms:
+                told = form.model_json_schema(ref_template="#/components/schemas/{model}")
+                schemas.update(told.pop("$defs", {}))
+                schemas[form.__name__] = told
+            flow = {"tokenUrl": "/oauth2/token", "scopes": SCOPES}
+            components["securitySchemes"] = {"bank": {"type": "oauth2", "flows": {"clientCredentials": flow}}}
+            complete(document)
+            _DOCUMENT.update(document)
+        return _DOCUMENT
+
+
+def declare(app: FastAPI, product: Product, problems: dict[int | str, dict[str, Any]]) -> None:
+    """Declare a product's route. The door answers it; this one does the same, should a request come to it."""
+    form = {"schema": {"$ref": f"#/components/schemas/{FORMS[product.scope].__name__}"}}
+
+    async def route(request: Request) -> Response:
+        status, headers, body = await door.answer(request.app.state.desk, request.scope, request.receive, product)
+        response = Response(body, status)
+        response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+        return response
+
+    app.add_api_route(
+        product.path,
+        route,
+        methods=["POST"],
+        response_model=_ANSWERS[product.scope],
+        responses=problems,
+        summary=_SUMMARIES[product.scope],
+        operation_id=product.path.removeprefix("/v1/").replace("/", "_").replace("-", "_"),
+        openapi_extra={
+            "security": [{"bank": [product.scope]}],
+            "requestBody": {"required": True, "content": {"application/json": form}},
+            **({"parameters": [_KEY]} if product.check else {}),
+        },
+    )

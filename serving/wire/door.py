@@ -1,0 +1,186 @@
+"""The door for what banks ask: plain ASGI in front of the framework, for the routes that are asked all day.
+
+What FastAPI would do for them (routing, middlewares, a request and a response object) costs more than an answer itself.
+Everything else goes on to the application behind, which also declares these routes for the OpenAPI document.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
+from typing import Any
+
+from fastapi import FastAPI
+
+from credit.errors import CreditError, Malformed
+from serving import log, problems
+from serving.access.quotas import headers_of
+from serving.access.tokens import Asking
+from serving.calls import REPEATED, Call, Desk
+from serving.languages import ACCEPTED
+from serving.ledger.signatures import HEADER
+from serving.metrics import Metrics
+from serving.products.resuming import resume
+from serving.wire.products import PRODUCTS, Product
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+_SIGNATURE = HEADER.lower().encode()
+_FIXED: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+EXCHANGE = "haihe.exchange"  # `serving.wire.protocol` offers it; a server that does not is served all the same
+_SECONDS = 10  # within which a body has to have arrived
+
+
+class Door:
+    """The service as an ASGI application: products here, all else by `app`."""
+
+    desk: Desk  # what answers; the lifespan opens it
+
+    def __init__(self, app: FastAPI, most: int) -> None:
+        """`most` calls at once are answered."""
+        self.app, self.metrics = app, Metrics()
+        self._most, self.under_way = most, 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another call may be under way."""
+        return self.under_way < self._most
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one connection's request."""
+        product = PRODUCTS.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if product is None:
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        if not self.has_room:
+            self.metrics.shed()
+            status, headers, body = _as_reply(problems.Overloaded())
+        else:
+            self.under_way += 1
+            try:
+                status, headers, body = await answer(self.desk, scope, receive, product)
+            finally:
+                self.under_way -= 1
+        exchange = scope.get("extensions", {}).get(EXCHANGE)
+        if exchange is not None:
+            await exchange.send(status, headers, body)
+        else:
+            headers.append((b"content-length", b"%d" % len(body)))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+        self.metrics.count(product.path, status, time.perf_counter() - began, self.under_way)
+
+
+async def answer(desk: Desk, scope: Message, receive: Receive, product: Product) -> tuple[int, Headers, bytes]:
+    """Status, headers and body for one call; a refusal is in the ledger, and a fault of ours is a refusal too."""
+    call, told = Call(), dict(scope["headers"])
+    accepted = told.get(b"accept-language", b"").decode("latin-1")
+    ACCEPTED.set(accepted)
+    try:
+        if len(told) != len(scope["headers"]):
+            require_once(scope["headers"])
+        desk.admit(call, asking(scope, told), product.scope)
+        exchange = scope.get("extensions", {}).get(EXCHANGE)
+        body = exchange.body() if exchange is not None else None
+        if body is None or len(body) > problems.LARGEST_BODY:
+            body = await read_body(told.get(b"content-length", b""), receive)
+        key = told.get(b"idempotency-key")
+        said = await (product.handle(desk, call, body) if key is None else _once(desk, call, product, key, body))
+        left = headers_of(call.bucket) if call.bucket else []
+        return 200, [*_FIXED, *left, (_SIGNATURE, desk.signer.sign(said))], said
+    except Exception as error:
+        fault = fault_of(error, call)
+    await desk.refuse(call, fault)
+    log.event("refused", score_id=call.id, status=fault.status, bank=call.because.get("bank"))
+    return _as_reply(fault, accepted, score_id=call.id)
+
+
+def fault_of(error: Exception, call: Call) -> CreditError:
+    """What a call is refused with: an error of ours as it is; anything else is logged by its class and told as ours."""
+    if isinstance(error, CreditError):
+        return error
+    log.event("fault", level=log.ERROR, error=type(error).__name__, score_id=call.id)
+    return CreditError("The service failed", why="a fault of its own", remedy="Tell the platform")
+
+
+async def _once(desk: Desk, call: Call, product: Product, key: bytes, body: bytes) -> bytes:
+    """The same answer for the same key; whoever asks again is looked at again, and that is in the ledger.
+
+    Unless it rests on a record that was repaired since: that one is forgotten, and the call is answered as a new one.
+    """
+    allowed = product.check
+    if allowed is None:
+        raise Malformed("This takes no idempotency key", remedy="Ask without one")
+
+    told_to_nobody = False
+
+    async def act(name: str) -> tuple[str, bytes]:
+        nonlocal told_to_nobody
+        under = call
+        if name != call.id:  # a process was killed while it answered this
+            resumed = replace(call, id=name)
+            said, is_free = await resume(desk, resumed, body, product.handle)
+            if said is not None:
+                told_to_nobody = True
+                return name, said
+            under = resumed if is_free else call
+        return under.id, await product.handle(desk, under, body)
+
+    scope = f"{call.by.name} {product.path}"
+    first, said, again = await desk.repeats.once(scope, key, body, call.id, act)
+    if told_to_nobody:
+        await desk.recorder.record(REPEATED, first, by=call.by, because={**call.because, "status": 200})
+    if again:
+        allowed(desk, call, body)
+        if desk.is_outlived(call, said):
+            desk.repeats.forget(scope, key, first)
+            return await _once(desk, call, product, key, body)
+        await desk.recorder.record(REPEATED, first, by=call.by, because={**call.because, "status": 200})
+    return said
+
+
+def asking(scope: Message, headers: dict[bytes, bytes] | None = None) -> Asking:
+    """What a request says of itself, as proofs must fit it."""
+    told = headers or dict(scope["headers"])
+    words = (told.get(name, b"").decode("latin-1") for name in (b"host", b"authorization", b"dpop"))
+    host, authorization, proof = words
+    peer = scope["client"][0] if scope.get("client") else ""
+    return Asking(scope["method"], host, scope["path"], authorization, proof, peer)
+
+
+def require_once(headers: Headers) -> None:
+    """Raises Malformed when who asks, or under which key, is said twice: a proxy may have read the other."""
+    names = [name for name, _ in headers]
+    for name in (b"authorization", b"dpop", b"idempotency-key"):
+        if names.count(name) > 1:
+            raise Malformed("A header stands twice", why=name.decode(), remedy="Send it once")
+
+
+def _as_reply(error: CreditError, accepted: str = "", **more: str) -> tuple[int, Headers, bytes]:
+    response = problems.respond(error, accepted, **more)
+    kept = [(name, value) for name, value in response.raw_headers if name != b"content-length"]
+    return error.status, kept, bytes(response.body)
+
+
+async def read_body(length: bytes, receive: Receive, limit: int = problems.LARGEST_BODY) -> bytes:
+    """The whole body. Raises TooLarge as soon as it is known to be over `limit` bytes, TooSlow when it dawdles."""
+    if length.isdigit() and (len(length) > 18 or int(length) > limit):
+        raise problems.too_large(limit)
+    try:
+        async with asyncio.timeout(_SECONDS):
+            message = await receive()
+            parts, size = [message.get("body", b"")], len(message.get("body", b""))
+            while message.get("more_body") and size <= limit:
+                message = await receive()
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+    except TimeoutError as slow:
+        raise problems.TooSlow("The body did not arrive", why=f"{_SECONDS} seconds are given") from slow
+    if size > limit:
+        raise problems.too_large(limit)
+    return b"".join(parts)

@@ -1,0 +1,126 @@
+"""The fast way for what is asked all day: a whole request in one read, under a head that its connection sent before.
+
+It only ever says yes. Nothing is counted or recorded on it before the answer is certain; a call that it cannot answer,
+whatever the cause, goes the ordinary way as if nothing had been tried, and is refused, recorded and logged there. So
+every refusal has one home, `serving.wire.door`, and what is left here is short: no task, no parser, no request object.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from credit.entry import Entry
+from credit.errors import CreditError
+from serving.access.quotas import lines_of
+from serving.access.tokens import Asking
+from serving.answers.forms import read_ask
+from serving.answers.sheets import Filled
+from serving.calls import ANSWERED, LIVE, Call, Desk
+from serving.ledger.signatures import HEADER, Together
+from serving.products.live import Then, begin_live
+
+if TYPE_CHECKING:
+    from serving.wire.door import Door
+
+_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\n"
+_SIGNATURE = HEADER.lower().encode()
+Reply = Callable[[bytes | None], object]
+
+
+Begin = Callable[[Desk, Call, bytes], Callable[[Then], None]]
+
+
+def _score(desk: Desk, call: Call, body: bytes) -> Callable[[Then], None]:
+    filled = desk.find(call, read_ask(body))
+    return lambda then: then(filled)
+
+
+WAYS: Mapping[str, tuple[str, str, Begin]] = {  # path: scope, verb in the ledger, what begins an answer, or raises
+    "/v1/scores": ("score", ANSWERED, _score),
+    "/v1/scores/live": ("live", LIVE, begin_live),
+}
+
+
+class Fast:
+    """The fast way into one service."""
+
+    def __init__(self, door: Door) -> None:
+        """It shares the door's desk, its bound on calls under way, and its figures."""
+        self.door = door
+        self._together: Together | None = None
+
+    def take(self, asking: Asking, body: bytes, reply: Reply) -> bool:
+        """Whether the call is on its way; then `reply` gets the response, or None: it has to go the ordinary way."""
+        began, door = time.perf_counter(), self.door
+        if not door.has_room:
+            return False
+        desk, call = door.desk, Call()
+        scope, verb, begin = WAYS[asking.path]
+        try:
+            bearer = desk.know(call, asking, scope)
+            if bearer.networks:  # behind a proxy the peer is another than the connection's
+                return False
+            go = begin(desk, call, body)
+            desk.count(call)
+            go(_Going(self, call, verb, asking.path, began, reply).go_on)  # which tells nobody in this turn
+        except (CreditError, ValueError, KeyError, TypeError, OSError):
+            return False
+        door.under_way += 1
+        return True
+
+    def together(self, hexadecimal: str) -> Together:
+        """The answers that an answer of this digest leaves with; signed once all of one write have joined."""
+        held = self._together
+        if held is None or not held.takes_more:
+            held = self._together = Together(self.door.desk.signer)
+            asyncio.get_running_loop().call_soon(held.signature)  # while the disk is at work
+        held.add(hexadecimal)
+        return held
+
+
+class _Going:
+    """One call on its way: its answer made, its entry written and durable, and only then the answer sent."""
+
+    __slots__ = ("_began", "_call", "_fast", "_filled", "_path", "_reply", "_said", "_together", "_verb")
+    _filled: Filled
+    _said: bytes
+    _together: Together
+
+    def __init__(self, fast: Fast, call: Call, verb: str, path: str, began: float, reply: Reply) -> None:
+        self._fast, self._call, self._verb, self._path, self._began = fast, call, verb, path, began
+        self._reply = reply
+
+    def go_on(self, filled: Filled | None) -> None:
+        """Have the answer recorded; without one, the call goes the ordinary way."""
+        call = self._call
+        if filled is None:
+            self._back()
+            return
+        self._filled = filled
+        because = {**call.because, "status": 200, "digest": filled.digest}
+        self._fast.door.desk.recorder.put((self._verb, call.id, call.by, because), self)
+
+    def written(self, entry: Entry) -> None:
+        """Make the answer while the disk is at work: it leaves only when the entry is durable."""
+        self._said, hexadecimal = self._filled.digested(entry=entry.id, seq=entry.seq)
+        self._together = self._fast.together(hexadecimal)
+
+    def durable(self) -> None:
+        """Let it go."""
+        door, said = self._fast.door, self._said
+        door.under_way -= 1
+        left = lines_of(self._call.bucket) if self._call.bucket else b""
+        head = b"%b: %b\r\ncontent-length: %d\r\n\r\n" % (_SIGNATURE, self._together.signature(), len(said))
+        self._reply(b"".join((_HEAD, left, head, said)))
+        door.metrics.count(self._path, 200, time.perf_counter() - self._began, door.under_way)
+
+    def failed(self, fault: Exception) -> None:
+        """Nothing was answered: the ordinary way tries the ledger again, and says what is wrong when it still is."""
+        self._back()
+
+    def _back(self) -> None:
+        self._fast.door.under_way -= 1
+        self._reply(None)

@@ -1,0 +1,223 @@
+"""HTTP on the wire, with the bounds that uvicorn's parser has not: how long a head may be, and how long it may take.
+
+Without them one connection could send headers for ever (a flood), and a thousand could send one byte a minute (slow
+loris). A body has its own bounds in `serving.wire.door`.
+
+What is asked all day goes the fast way (`serving.wire.fast`) when a whole request comes in one read and its head is one
+that this connection sent before, to the byte but for the length: then the parser has read it, and need not again.
+
+And a short way for answers that are whole: ASGI sends a head and a body, which are two writes to the socket, and hands
+a body over in parts that are waited for; `Exchange` takes what is there, and sends both at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from serving.access.tokens import Asking
+from serving.wire.door import EXCHANGE, asking
+from serving.wire.fast import WAYS, Fast
+
+LONGEST_HEAD, HEAD_SECONDS = 64 * 1024, 10.0
+NEW_SECONDS = 0.5  # for a first request after the service was told to stop
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,7})(?=\r\n)", re.I)
+_ORDINARY = frozenset((b"idempotency-key", b"dpop", b"expect", b"transfer-encoding", b"upgrade", b"connection"))
+_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class Wire(HttpToolsProtocol):
+    """uvicorn's protocol, watching each head until it is whole."""
+
+    _in_head, _read = True, 0
+    _late: asyncio.TimerHandle | None = None
+    _known: Known | None = None
+    _going: bytes | None = None  # the request whose answer is on the fast way
+    _after = b""  # what came behind it
+    _last = False  # the connection is closed when it is answered
+    _ends = False  # the service stops, and this connection has not asked anything yet
+
+    def __init__(self, *args: Any, fast: Fast | None = None, **more: Any) -> None:
+        """As uvicorn makes it; without `fast` all goes the ordinary way."""
+        super().__init__(*args, **more)
+        self._fast = fast
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A connection that says nothing is closed in time, too."""
+        super().connection_made(transport)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is waited for any more."""
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; a head that is still not whole is bounded in bytes and in time."""
+        if self._going is not None:
+            self._after += data
+            self.flow.pause_reading()
+            return
+        if self._known is not None and self._is_idle and self._takes(data, self._known):
+            return
+        begins = self._is_idle
+        self._read += len(data)
+        super().data_received(data)
+        if begins and self._fast is not None:
+            self._known = Known.of(data, self.scope, self.cycle)
+        if self._in_head and self._read and not self.transport.is_closing():
+            if self._read > LONGEST_HEAD:
+                self.transport.write(_TOO_LONG)
+                self.transport.close()
+            elif self._late is None:
+                self._watch()
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._in_head = False
+        self._unwatch()
+        super().on_headers_complete()
+        if self._ends:
+            self.cycle.keep_alive = False
+        self.scope["extensions"] = {EXCHANGE: Exchange(self.cycle)}  # type: ignore[dict-item]
+
+    def on_message_complete(self) -> None:
+        """The next head begins."""
+        self._in_head, self._read = True, 0
+        super().on_message_complete()
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether the next byte begins a request, and none is being answered."""
+        return self._in_head and not self._read and (self.cycle is None or self.cycle.response_complete)
+
+    def _takes(self, data: bytes, known: Known) -> bool:
+        """Whether the request is on the fast way."""
+        body = known.body_of(data)
+        if body is None or self.flow.write_paused:
+            return False
+        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
+            return False
+        assert self._fast is not None
+        if not self._fast.take(known.asking, body, self._answered):
+            return False
+        self._going = data
+        self._unset_keepalive_if_required()
+        return True
+
+    def _answered(self, response: bytes | None) -> None:
+        """Send the response; without one the request goes the ordinary way."""
+        request, self._going = self._going, None
+        if self.transport.is_closing():
+            return
+        if response is None:
+            self._known = None
+            self.data_received(request or b"")
+            self.cycle.keep_alive = self.cycle.keep_alive and not self._last
+        else:
+            self.transport.write(response)
+            if self._last:
+                self.transport.close()
+                return
+            self.on_response_complete()
+        if self._after:
+            self._after, after = b"", self._after
+            self.flow.resume_reading()
+            self.data_received(after)
+
+    def shutdown(self) -> None:
+        """Close, after the answer that is on its way; what was connected just now gets to ask once, if it is quick."""
+        if self._going is not None:
+            self._last = True
+        elif self.cycle is None and not self._ends:
+            self._ends = True
+            self.loop.call_later(NEW_SECONDS, self.shutdown)
+        else:
+            super().shutdown()
+
+    def _watch(self) -> None:
+        self._late = self.loop.call_later(HEAD_SECONDS, self._too_late)
+
+    def _unwatch(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _too_late(self) -> None:
+        self._late = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A head that the parser has read, to the byte but for the length of what follows it; and what it says."""
+
+    before: bytes  # the length's digits
+    after: bytes
+    asking: Asking
+
+    @classmethod
+    def of(cls, data: bytes, scope: Any, cycle: RequestResponseCycle | None) -> Known | None:
+        """The head of `data` when that is one whole request for something that has a fast way, else None."""
+        end = data.find(b"\r\n\r\n") + 4
+        if cycle is None or cycle.more_body or not cycle.keep_alive or scope["path"] not in WAYS or end < 4:
+            return None
+        told, found = dict(scope["headers"]), list(_LENGTH.finditer(data, 0, end))
+        plain = scope["method"] == "POST" and len(told) == len(scope["headers"]) and not told.keys() & _ORDINARY
+        if not plain or len(found) != 1 or told.get(b"content-length") != found[0][1]:
+            return None
+        place = found[0]
+        known = cls(data[: place.start(1)], data[place.end(1) : end], asking(scope, told))
+        return known if known.body_of(data) is not None else None
+
+    def body_of(self, data: bytes) -> bytes | None:
+        """The body when `data` is one whole request under this head."""
+        if not data.startswith(self.before):
+            return None
+        begin = len(self.before)
+        end = data.find(b"\r", begin, begin + 8)
+        length = data[begin:end]
+        if end < 0 or not length.isdigit() or not data.startswith(self.after, end):
+            return None
+        end += len(self.after)
+        return data[end:] if len(data) == end + int(length) else None
+
+
+class Exchange:
+    """One request and its response, as an ASGI extension of ours: the whole body at once, in and out."""
+
+    __slots__ = ("_cycle",)
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        """uvicorn's own state of them, which this leaves as uvicorn would."""
+        self._cycle = cycle
+
+    def body(self) -> bytes | None:
+        """The request's body when all of it has arrived, as nearly always; None when it has to be waited for."""
+        return None if self._cycle.more_body else bytes(self._cycle.body)
+
+    async def send(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        """Send a response whose headers are all ours (no line breaks in them) in one write, content-length added."""
+        cycle = self._cycle
+        if cycle.flow.write_paused and not cycle.disconnected:
+            await cycle.flow.drain()
+        if cycle.disconnected:
+            return
+        parts = [STATUS_LINE[status]]
+        for name, value in headers:
+            parts += (name, b": ", value, b"\r\n")
+        parts.append(b"content-length: %d\r\n" % len(body))
+        parts.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+        parts.append(body)
+        cycle.response_started = cycle.response_complete = True
+        cycle.transport.write(b"".join(parts))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()

@@ -1,0 +1,56 @@
+"""What answers a request for a token: the client known or not, and an entry of either outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from credit.errors import Malformed
+from serving import problems
+from serving.access.tokens import TokenRefused, TokenRequest
+from serving.calls import SERVICE, Desk
+from serving.wire import door
+from serving.wire.turns import Turns
+
+LARGEST, ARRIVES = 8192, 10.0  # bytes of a request; seconds within which it has to have arrived
+
+
+async def give_token(request: Request, desk: Desk, turns: Turns) -> JSONResponse:
+    """A token, or the refusal of RFC 6749 §5.2. Raises TooLarge, TooSlow, and Overloaded when too many ask just now."""
+    headers, fields = {"Cache-Control": "no-store", "Pragma": "no-cache"}, request.headers
+    authorization = fields.get("authorization", "")
+    because: dict[str, Any] = {"bank": None}
+    try:
+        _require_once(request)
+        asked = TokenRequest.parse(fields.get("content-type", ""), authorization, await _body(request))
+        if desk.access.client(asked.name):  # a name from outside goes into the ledger only when it is one of ours
+            because["bank"] = asked.name
+        asking = door.asking(request.scope)
+        given = await turns.take(asking.peer, partial(desk.tokens.issue, asked, asking))
+    except TokenRefused as refused:
+        await desk.recorder.record("token.refused", "token", by=SERVICE, because={**because, "error": refused.error})
+        if refused.status == 401 and authorization:
+            headers["WWW-Authenticate"] = 'Basic realm="haihe", charset="UTF-8"'
+        told = {"error": refused.error, "error_description": refused.what}
+        return JSONResponse(told, status_code=refused.status, headers=headers)
+    await desk.recorder.record("token.issued", "token", by=SERVICE, because=because)
+    return JSONResponse(given, headers=headers)
+
+
+def _require_once(request: Request) -> None:
+    try:
+        door.require_once(request.scope["headers"])
+    except Malformed as twice:
+        raise TokenRefused("invalid_request", f"the header {twice.why} stands twice") from twice
+
+
+async def _body(request: Request) -> bytes:
+    try:
+        async with asyncio.timeout(ARRIVES):
+            return await problems.read_body(request, LARGEST)
+    except TimeoutError as slow:
+        raise problems.TooSlow("The body did not arrive", why=f"{ARRIVES:g} seconds are given") from slow
