@@ -7,7 +7,6 @@ what the parts do not tell of it is the sockets, the event loop, the disk's thre
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,7 +51,7 @@ def http_cost_us() -> None:
     with door._server("serving") as (port, pid):
         for name, requests in (("by code", door.asks(port)), ("features brought", door.live_asks(port))):
             load.run(port, requests, BATCH, 5.0)
-            whole = statistics.median(door._costed(port, pid, requests)[1] for _ in range(RUNS))
+            whole = door._middle(door._costed(port, pid, requests)[1] for _ in range(RUNS))
             record("http_cost_us", whole, "us", data=DATA, more={"part": f"a whole answer, {name}", "runs": RUNS})
             bars[name][_REST] = max(0.0, whole - sum(bars[name].values()))
     PICTURE.write_text(stacked("Processor time of one whole answer, in us", bars), "utf-8")

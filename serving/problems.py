@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -87,17 +88,24 @@ def respond(error: CreditError, accepted: str = "", **more: str) -> ProblemRespo
     return ProblemResponse(told, status_code=error.status, headers=headers)
 
 
-async def read_body(request: Request, limit: int = LARGEST_BODY) -> bytes:
-    """The whole body. Raises TooLarge as soon as it is known to be over `limit` bytes, before reading the rest."""
+async def read_body(request: Request, limit: int, *, seconds: float, what: str = "The body") -> bytes:
+    """The whole body. Raises TooLarge as soon as it is known to be over `limit` bytes, before reading the rest.
+
+    Raises TooSlow when it has not arrived within so many `seconds`.
+    """
     told = request.headers.get("content-length", "0")
     size, parts = 0, []
     if told.isascii() and told.isdigit() and int(told) > limit:
         raise too_large(limit)
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise too_large(limit)
-        parts.append(part)
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise too_large(limit)
+                parts.append(part)
+    except TimeoutError as slow:
+        raise TooSlow(f"{what} did not arrive", why=f"{seconds:g} seconds are given") from slow
     return b"".join(parts)
 
 

@@ -74,10 +74,11 @@ class LiveSheet:
         return held
 
     def _name(self, names: tuple[str, ...]) -> Named:
-        order = sorted(range(len(names)), key=names.__getitem__)
-        each = (canonical(names[place]).replace(b"%", b"%%") + b":%b" for place in order)
+        order = tuple(sorted(range(len(names)), key=names.__getitem__))
+        ordered = [names[place] for place in order]
+        each = (canonical(name).replace(b"%", b"%%") + b":%b" for name in ordered)
         columns = np.array([self.places[name] for name in names], dtype=np.intp)
-        return Named(columns, canonical(sorted(names)), tuple(order), b"{%b}" % b",".join(each))
+        return Named(columns, canonical(ordered), order, b"{%b}" % b",".join(each))
 
     def row(self, row: int, named: Named, brought: Values) -> NDArray[np.float64]:
         """The snapshot's features (F,) with what is brought in their place, NaN for null."""

@@ -61,14 +61,16 @@ class Scorers:
 
     def _tell(self, version: str, scorer: Scorer, before: int = 0) -> None:
         """Score who waits; but as long as a turn brings another, and they are not eight, let one more turn pass."""
-        waiting = self._waiting.pop(version)
+        waiting, loop = self._waiting[version], asyncio.get_running_loop()
         if before < len(waiting) < AT_ONCE:
-            self._waiting[version] = waiting
-            asyncio.get_running_loop().call_soon(self._tell, version, scorer, len(waiting))
+            loop.call_soon(self._tell, version, scorer, len(waiting))
             return
-        if len(waiting) > AT_ONCE:
-            waiting, self._waiting[version] = waiting[:AT_ONCE], waiting[AT_ONCE:]
-            asyncio.get_running_loop().call_soon(self._tell, version, scorer)
+        waiting, left = waiting[:AT_ONCE], waiting[AT_ONCE:]
+        if left:
+            self._waiting[version] = left
+            loop.call_soon(self._tell, version, scorer)
+        else:
+            del self._waiting[version]
         if not _told(scorer, waiting):
             for one in waiting:  # nobody goes without an answer for what is wrong with another's
                 _told(scorer, [one])

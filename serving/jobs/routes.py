@@ -44,11 +44,7 @@ async def send(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     """Take a file, CSV or Parquet. Raises Malformed, TooLarge, TooSlow, Refused when two of this bank are not done."""
     jobs = _jobs(request)
     _require_room(jobs, call.by.name)
-    try:
-        async with asyncio.timeout(ARRIVES):
-            sent = await problems.read_body(request, LARGEST)
-    except TimeoutError as slow:
-        raise problems.TooSlow("The file did not arrive", why=f"{ARRIVES:g} seconds are given") from slow
+    sent = await problems.read_body(request, LARGEST, seconds=ARRIVES, what="The file")
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     lines, plain = await _files(request).read(call.by.name, media, sent)
     _require_room(jobs, call.by.name)  # others may have come while this was read

@@ -133,13 +133,12 @@ async def _once(desk: Desk, call: Call, product: Product, key: bytes, body: byte
 
     scope = f"{call.by.name} {product.path}"
     first, said, again = await desk.repeats.once(scope, key, body, call.id, act)
-    if told_to_nobody:
-        await desk.recorder.record(REPEATED, first, by=call.by, because={**call.because, "status": 200})
     if again:
         allowed(desk, call, body)
         if desk.is_outlived(call, said):
             desk.repeats.forget(scope, key, first)
             return await _once(desk, call, product, key, body)
+    if again or told_to_nobody:
         await desk.recorder.record(REPEATED, first, by=call.by, because={**call.because, "status": 200})
     return said
 

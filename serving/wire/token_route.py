@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Any
 
@@ -26,7 +25,8 @@ async def give_token(request: Request, desk: Desk, turns: Turns) -> JSONResponse
     because: dict[str, Any] = {"bank": None}
     try:
         _require_once(request)
-        asked = TokenRequest.parse(fields.get("content-type", ""), authorization, await _body(request))
+        body = await problems.read_body(request, LARGEST, seconds=ARRIVES)
+        asked = TokenRequest.parse(fields.get("content-type", ""), authorization, body)
         if desk.access.client(asked.name):  # a name from outside goes into the ledger only when it is one of ours
             because["bank"] = asked.name
         asking = door.asking(request.scope)
@@ -46,11 +46,3 @@ def _require_once(request: Request) -> None:
         door.require_once(request.scope["headers"])
     except Malformed as twice:
         raise TokenRefused("invalid_request", f"the header {twice.why} stands twice") from twice
-
-
-async def _body(request: Request) -> bytes:
-    try:
-        async with asyncio.timeout(ARRIVES):
-            return await problems.read_body(request, LARGEST)
-    except TimeoutError as slow:
-        raise problems.TooSlow("The body did not arrive", why=f"{ARRIVES:g} seconds are given") from slow
