@@ -41,7 +41,7 @@ def test_a_snapshot_whose_answers_are_not_the_models_is_found_out(serve: Any, wo
     import serving_world
 
     version, firms = template[2]["enterprise"][0], codes("enterprise", 40)
-    keys = sorted(world.pseudonyms.key_of(c).raw for c in firms)
+    keys, _ = world.sorted_keys("enterprise", 40)
     folder = world.root / "made"
     serving_world.write_snapshot(folder, world.shelf.open(version).path, keys, serving_world.sample(40, 5)[0])
     answers = (folder / "answers.npy").read_bytes()

@@ -19,7 +19,7 @@ MODELS = ("enterprise", "individual_business")
 
 
 def row_of(world: Any, model: str, code: str) -> int:
-    keys = sorted(world.pseudonyms.key_of(other).raw for other in codes(model, 40))
+    keys, _ = world.sorted_keys(model, 40)
     return keys.index(world.pseudonyms.key_of(code).raw)
 
 

@@ -131,14 +131,19 @@ class World:
     def snapshot(self, model: str, version: str, count: int, *, as_of: date = AS_OF, seed: int = 1) -> str:
         """Score `count` subjects and seal the snapshot."""
         release = self.seal(Kind.RELEASE, "custody", {"rows": b"none"}, purpose="scoring", as_of=str(as_of))
-        keys = sorted(self.pseudonyms.key_of(code).raw for code in codes(model, count))
-        features, _ = sample(count, seed)
+        keys, rows = self.sorted_keys(model, count)
+        features = sample(count, seed)[0][rows]
         write_snapshot(folder := self.root / "made", self.shelf.open(version).path, keys, features)
         files = {path.name: path.read_bytes() for path in folder.iterdir()}
         return self.seal(
             Kind.SNAPSHOT, "compute", files, (version, release),
             model=model, version=version, as_of=str(as_of), subjects=count, features=list(FEATURES), behind=BEHIND,
         )  # fmt: skip
+
+    def sorted_keys(self, model: str, count: int) -> tuple[list[bytes], list[int]]:
+        """The subjects in a snapshot's order, which is another in every world, and of which code each is the key."""
+        held = sorted((self.pseudonyms.key_of(code).raw, number) for number, code in enumerate(codes(model, count)))
+        return [key for key, _ in held], [number for _, number in held]
 
     def promote(self, model: str, version: str, key: SigningKey | None = None) -> None:
         told = {"model": model, "version": version, "verdict": digest_json({}), "by": str(PLATFORM), "at": str(TODAY)}

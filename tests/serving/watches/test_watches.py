@@ -57,12 +57,11 @@ class Bank:
         """A new snapshot in which this subject's features are other by so much."""
         model, (version, old, *_) = "enterprise", self.running.seals["enterprise"]
         del old
-        keys = sorted(self.world.pseudonyms.key_of(one).raw for one in codes(model, count))
+        keys, rows = self.world.sorted_keys(model, count)
         features, _ = sample(40, 1)
-        row = keys.index(self.world.pseudonyms.key_of(code).raw) if code in codes(model, count) else 0
         for name, value in more.items():
-            features[row, FEATURES.index(name)] += value
-        write_snapshot(folder := self.world.root / "made", self.world.shelf.open(version).path, keys, features[:count])
+            features[codes(model, 40).index(code), FEATURES.index(name)] += value
+        write_snapshot(folder := self.world.root / "made", self.world.shelf.open(version).path, keys, features[rows])
         files = {path.name: path.read_bytes() for path in folder.iterdir()}
         release = self.world.seal(Kind.RELEASE, "custody", {"rows": str(more).encode()}, purpose="scoring")
         made = self.world.seal(Kind.SNAPSHOT, "compute", files, (version, release), model=model, version=version,
