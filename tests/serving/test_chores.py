@@ -55,7 +55,7 @@ def test_a_service_killed_in_the_middle_of_a_job_and_of_a_delivery_ends_both(wor
             model = "enterprise"
             seals = template[2][model]
             world.promote(model, seals[2])
-            world.show(model, seals[2], seals[3])  # another version: other grades
+            world.show(model, seals[2], seals[3])  # another version: the fifth of these has another grade
             until(lambda: bank.get(f"/v1/jobs/{name}").json()["done"] > 0)
             told = until(lambda: list(ear.heard))
             process.send_signal(signal.SIGKILL)

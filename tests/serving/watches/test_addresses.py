@@ -134,7 +134,7 @@ def test_an_endless_slow_or_senseless_answer_ends_in_time(said: bytes) -> None:
             with link:
                 try:
                     if said == b"slow":
-                        for byte in b"HTTP/1.1 200 OK":
+                        for byte in b"HTTP/1.1 200 OK" + b"!" * 150:  # half a minute, unless hung up on
                             link.sendall(bytes([byte]))
                             time.sleep(0.2)
                     link.sendall(said)
@@ -147,7 +147,7 @@ def test_an_endless_slow_or_senseless_answer_ends_in_time(said: bytes) -> None:
         began = time.monotonic()
         with pytest.raises(Lapsed):
             asyncio.run(Sender(loopback=True, seconds=1).post(f"http://127.0.0.1:{server.getsockname()[1]}/", {}, b""))
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10  # not for as long as something comes
         thread.join()
 
 
