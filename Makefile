@@ -10,7 +10,7 @@ export UV_NATIVE_TLS ?= 1
 export PYTHONDONTWRITEBYTECODE =
 REAL ?= $(HAIHE_REAL_DATA)
 
-.PHONY: install system check lint types fast test demo demo-real bench bench-quality clean
+.PHONY: install system check lint types fast fuzz test demo demo-real bench bench-quality clean
 .DEFAULT_GOAL := check
 
 install: .venv/.installed .tools/proxy/.installed
@@ -42,6 +42,10 @@ SHM := $(shell [ -w /dev/shm ] && ! grep -q "^[^ ]* /dev/shm .*noexec" /proc/mou
 fast: install
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(if $(SHM),PYTEST_DEBUG_TEMPROOT=$(SHM)) \
 	  $(RUN)/pytest -m "not servers" -n 2 --dist worksteal
+
+# The laws on examples nobody has seen: `make test` looks at the same ones every time. What it finds becomes a test.
+fuzz: install
+	$(RUN)/pytest -n 2 --hypothesis-profile=new $$(grep -rl --include='test_*.py' '^from hypothesis' tests)
 
 # Types beside the tests: mypy has one process, and at the end of the tests one of theirs has nothing to do.
 check: lint
