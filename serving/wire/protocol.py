@@ -3,8 +3,9 @@
 Without them one connection could send headers for ever (a flood), and a thousand could send one byte a minute (slow
 loris). A body has its own bounds in `serving.wire.door`.
 
-What is asked all day goes the fast way (`serving.wire.fast`) when a whole request comes in one read and its head is one
-that this connection sent before, to the byte but for the length: then the parser has read it, and need not again.
+What is asked all day goes the fast way (`serving.wire.fast`) when its head is one that this connection sent before
+(`serving.wire.heads`): then the parser has read it, and need not again. Its body may come in a write of its own, as
+many clients send it.
 
 And a short way for answers that are whole: ASGI sends a head and a body, which are two writes to the socket, and hands
 a body over in parts that are waited for; `Exchange` takes what is there, and sends both at once.
@@ -13,21 +14,18 @@ a body over in parts that are waited for; `Exchange` takes what is there, and se
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from serving.access.tokens import Asking
-from serving.wire.door import EXCHANGE, asking
+from serving.wire.door import EXCHANGE
 from serving.wire.fast import WAYS, Fast
+from serving.wire.heads import Head
 
 LONGEST_HEAD, HEAD_SECONDS = 64 * 1024, 10.0
 NEW_SECONDS = 0.5  # for a first request after the service was told to stop
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,7})(?=\r\n)", re.I)
-_ORDINARY = frozenset((b"idempotency-key", b"dpop", b"expect", b"transfer-encoding", b"upgrade", b"connection"))
+BODY_SECONDS, LONGEST_BODY = 1.0, 64 * 1024  # what is waited for on the fast way; it has longer on the ordinary one
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -36,7 +34,8 @@ class Wire(HttpToolsProtocol):
 
     _in_head, _read = True, 0
     _late: asyncio.TimerHandle | None = None
-    _known: Known | None = None
+    _known: Head | None = None
+    _begun = b""  # a head that is known, and of its body what has come
     _going: bytes | None = None  # the request whose answer is on the fast way
     _after = b""  # what came behind it
     _last = False  # the connection is closed when it is answered
@@ -63,13 +62,20 @@ class Wire(HttpToolsProtocol):
             self._after += data
             self.flow.pause_reading()
             return
+        if self._begun:
+            data, self._begun = self._begun + data, b""
+            self._unwatch()
         if self._known is not None and self._is_idle and self._takes(data, self._known):
             return
+        self._read_on(data)
+
+    def _read_on(self, data: bytes) -> None:
+        """The ordinary way."""
         begins = self._is_idle
         self._read += len(data)
         super().data_received(data)
         if begins and self._fast is not None:
-            self._known = Known.of(data, self.scope, self.cycle)
+            self._known = Head.of(data, self.scope, self.cycle, WAYS)
         if self._in_head and self._read and not self.transport.is_closing():
             if self._read > LONGEST_HEAD:
                 self.transport.write(_TOO_LONG)
@@ -96,19 +102,29 @@ class Wire(HttpToolsProtocol):
         """Whether the next byte begins a request, and none is being answered."""
         return self._in_head and not self._read and (self.cycle is None or self.cycle.response_complete)
 
-    def _takes(self, data: bytes, known: Known) -> bool:
-        """Whether the request is on the fast way."""
-        body = known.body_of(data)
-        if body is None or self.flow.write_paused:
+    def _takes(self, data: bytes, known: Head) -> bool:
+        """Whether the request is on the fast way, or may be when the rest of it is there."""
+        place = known.body(data)
+        if place is None or len(data) > place[1] or place[1] - place[0] > LONGEST_BODY or self.flow.write_paused:
             return False
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
             return False
-        assert self._fast is not None
-        if not self._fast.take(known.asking, body, self._answered):
-            return False
-        self._going = data
+        if len(data) < place[1]:
+            self._begun = data
+            self._late = self.loop.call_later(BODY_SECONDS, self._no_longer)
+        else:
+            assert self._fast is not None
+            if not self._fast.take(known.asking, data[place[0] :], self._answered):
+                return False
+            self._going = data
         self._unset_keepalive_if_required()
         return True
+
+    def _no_longer(self) -> None:
+        """The ordinary way waits on for the rest."""
+        self._late = None
+        data, self._begun = self._begun, b""
+        self._read_on(data)
 
     def _answered(self, response: bytes | None) -> None:
         """Send the response; without one the request goes the ordinary way."""
@@ -132,6 +148,9 @@ class Wire(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Close, after the answer that is on its way; what was connected just now gets to ask once, if it is quick."""
+        if self._begun:
+            self._unwatch()
+            self._no_longer()
         if self._going is not None:
             self._last = True
         elif self.cycle is None and not self._ends:
@@ -152,41 +171,6 @@ class Wire(HttpToolsProtocol):
         self._late = None
         if not self.transport.is_closing():
             self.transport.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A head that the parser has read, to the byte but for the length of what follows it; and what it says."""
-
-    before: bytes  # the length's digits
-    after: bytes
-    asking: Asking
-
-    @classmethod
-    def of(cls, data: bytes, scope: Any, cycle: RequestResponseCycle | None) -> Known | None:
-        """The head of `data` when that is one whole request for something that has a fast way, else None."""
-        end = data.find(b"\r\n\r\n") + 4
-        if cycle is None or cycle.more_body or not cycle.keep_alive or scope["path"] not in WAYS or end < 4:
-            return None
-        told, found = dict(scope["headers"]), list(_LENGTH.finditer(data, 0, end))
-        plain = scope["method"] == "POST" and len(told) == len(scope["headers"]) and not told.keys() & _ORDINARY
-        if not plain or len(found) != 1 or told.get(b"content-length") != found[0][1]:
-            return None
-        place = found[0]
-        known = cls(data[: place.start(1)], data[place.end(1) : end], asking(scope, told))
-        return known if known.body_of(data) is not None else None
-
-    def body_of(self, data: bytes) -> bytes | None:
-        """The body when `data` is one whole request under this head."""
-        if not data.startswith(self.before):
-            return None
-        begin = len(self.before)
-        end = data.find(b"\r", begin, begin + 8)
-        length = data[begin:end]
-        if end < 0 or not length.isdigit() or not data.startswith(self.after, end):
-            return None
-        end += len(self.after)
-        return data[end:] if len(data) == end + int(length) else None
 
 
 class Exchange:

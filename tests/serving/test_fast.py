@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import time
 from itertools import chain
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 from serving_house import FIRM, OTHER, House, Line
@@ -18,6 +20,7 @@ from serving.access.database import Limit
 from serving.access.mandates import revoke
 from serving.ledger.signatures import HEADER, verify
 from serving.products.replay import Brought, replay
+from serving.wire import door, protocol
 
 PLATFORM = Actor.parse("platform:wang")
 
@@ -132,6 +135,60 @@ def test_a_body_of_another_length_under_the_same_head_smuggles_nothing(house: Ho
     status, headers, _ = line.answer()
     assert (status, headers["content-type"][:10]) == (200, "text/plain")
     assert house.taken == []
+
+
+def test_as_clients_send_it_a_body_in_a_write_of_its_own_and_a_number_on_each_request_go_the_fast_way(
+    house: House,
+) -> None:
+    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    line.link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for number in range(4):
+        more = f"Connection: keep-alive\r\ntraceparent: 00-{number:032x}-{number:016x}-01\r\nX-Request-ID: {number}\r\n"
+        head, body = line.request(mandate, more=more).split(b"\r\n\r\n")
+        for part in (head + b"\r\n\r\n", body[:9], body[9:]):
+            line.link.sendall(part)
+            time.sleep(0.02)
+        assert line.answer()[0] == 200
+    assert house.taken == [True] * 3
+    assert len(house.entries("score.answered")) == 4
+
+
+def test_a_library_that_knows_nothing_of_it_goes_the_fast_way(house: House) -> None:
+    mandate, token = house.world.grant("bohai", FIRM).id, house.line().token
+    asked = {"uscc": FIRM, "purpose": PURPOSE, "mandate": mandate}
+    with httpx.Client(base_url=f"http://127.0.0.1:{house.port}", headers={"Authorization": f"Bearer {token}"}) as bank:
+        assert [bank.post("/v1/scores", json=asked).status_code for _ in range(5)] == [200] * 5
+    assert house.taken == [True] * 4
+
+
+@pytest.mark.attack
+def test_a_body_that_does_not_come_is_waited_for_on_the_ordinary_way_and_then_given_up(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.05)
+    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    assert line.ask(mandate)[0] == 200
+    asked = line.request(mandate)
+    line.link.sendall(asked[:-9])
+    time.sleep(0.3)
+    line.link.sendall(asked[-9:])
+    assert line.answer()[0] == 200  # late, and in time for the ordinary way
+    monkeypatch.setattr(door, "_SECONDS", 0.2)
+    line.link.sendall(asked[:-9])
+    assert line.answer()[0] == 408
+    assert house.taken == []
+
+
+def test_a_service_that_stops_still_answers_a_request_that_has_begun(house: House) -> None:
+    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    assert line.ask(mandate)[0] == 200
+    asked = line.request(mandate)
+    line.link.sendall(asked[:-9])
+    time.sleep(0.1)
+    house.server.should_exit = True
+    time.sleep(0.3)
+    line.link.sendall(asked[-9:])
+    assert line.answer()[0] == 200
 
 
 @pytest.mark.parametrize("header", ["Idempotency-Key: 0123456789", "Connection: close", "Expect: 100-continue"])
