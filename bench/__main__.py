@@ -39,6 +39,7 @@ FIGURES: dict[str, Callable[[], None]] = {
         scores.score_http_p50_ms,
         scores.score_http_p99_ms,
         door.http_rps,
+        door.http_as_sent_ratio,
         door.http_vs_plain_fastapi,
         servers.http_servers_rps,
         door_cost.http_cost_us,

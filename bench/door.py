@@ -51,6 +51,26 @@ def http_rps() -> None:
             record("http_p99_ms", _middle(run.p99_ms for run in runs), "ms", data=DATA, goal=goals[1], more=more)
 
 
+def http_as_sent_ratio() -> None:
+    """Whole answers a second for requests as libraries send them, over as many in one write and with nothing more."""
+    ratios: list[float] = []
+    cost: dict[str, list[float]] = {"plain": [], "as_sent": []}
+    with _server("serving") as (port, pid):
+        requests, sent = asks(port), as_sent(port)
+        load.run(port, requests, 16, 1.0)
+        for _ in range(RUNS):
+            plain, its = _costed(port, pid, requests), _costed(port, pid, sent, writes=2)
+            ratios.append(its[0] / plain[0])
+            cost["plain"].append(plain[1])
+            cost["as_sent"].append(its[1])
+    more = {
+        "runs": RUNS, "seconds": SECONDS, "range": [round(min(ratios), 2), round(max(ratios), 2)],
+        "cpu_us": {name: round(_middle(us)) for name, us in cost.items()},
+    }  # fmt: skip
+    against = "the same in one write, with no header more"
+    record("http_as_sent_ratio", _middle(ratios), "times", against=against, data=DATA, more=more)
+
+
 def http_vs_plain_fastapi() -> None:
     """Whole answers a second over bare scores a second of plain FastAPI + Booster.predict, 16 connections, in turns."""
     ours, theirs = [], []
@@ -83,6 +103,19 @@ def asks(port: int, told: DoorWorld | None = None) -> list[bytes]:
     return [_request("/v1/scores", json.dumps(body), head) for body in bodies]
 
 
+def as_sent(port: int) -> list[bytes]:
+    """The same with the headers that httpx adds, and a trace and a number of each request's own."""
+    head = (
+        "Accept: */*\r\nAccept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\nUser-Agent: python-httpx/0.28\r\n"
+    )
+    head += _head(port, world())
+    bodies = [json.dumps({"uscc": code, "purpose": PURPOSE, "mandate": mandate}) for code, mandate in world().asks]
+    return [
+        _request("/v1/scores", body, f"{head}traceparent: 00-{n:032x}-{n:016x}-01\r\nX-Request-ID: {n}\r\n")
+        for n, body in enumerate(bodies * 4, 1)
+    ]
+
+
 def live_asks(port: int) -> list[bytes]:
     """The same with all features brought along: the rows that the peers are sent."""
     head, rows = _head(port, world()), np.round(np.random.default_rng(3).normal(size=(500, FEATURES)), 4).tolist()
@@ -110,10 +143,10 @@ def _request(path: str, body: str, head: str) -> bytes:
     return f"POST {path} HTTP/1.1\r\nHost: x\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
-def _costed(port: int, pid: int, requests: list[bytes]) -> tuple[float, float]:
+def _costed(port: int, pid: int, requests: list[bytes], writes: int = 1) -> tuple[float, float]:
     """Requests a second, and the microseconds of processor that the server took for one."""
     before = _cpu_seconds(pid)
-    told = load.run(port, requests, 16, SECONDS)
+    told = load.run(port, requests, 16, SECONDS, writes=writes)
     assert not told.failed
     return told.rps, (_cpu_seconds(pid) - before) / (told.rps * SECONDS) * 1e6
 

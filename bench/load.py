@@ -1,8 +1,8 @@
 """A load on a server: closed loop over kept-alive connections, with plain sockets, as a process of its own on a core.
 
-`python -m bench.load PORT CONNECTIONS SECONDS RATE < requests` reads whole HTTP requests, framed by their lengths, and
-writes one JSON line: answers a second, the quantiles in milliseconds, and how many were not 200. It asks no more than
-RATE a second, and as much as it can when that is 0.
+`python -m bench.load PORT CONNECTIONS SECONDS RATE WRITES < requests` reads whole HTTP requests, framed by their
+lengths, and writes one JSON line: answers a second, the quantiles in milliseconds, and how many were not 200. It asks no
+more than RATE a second, and as much as it can when that is 0; each in one write, or its head and its body in two.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 CORE = 1
 
@@ -30,19 +31,21 @@ class Load:
     failed: int
 
 
-def run(port: int, requests: Sequence[bytes], connections: int, seconds: float, rate: float = 0) -> Load:
+def run(
+    port: int, requests: Sequence[bytes], connections: int, seconds: float, rate: float = 0, writes: int = 1
+) -> Load:
     """Load the server on `port` of this machine from another process, pinned to a core the server is not on."""
     framed = b"".join(b"%d\n%b" % (len(request), request) for request in requests)
-    command = [sys.executable, "-m", "bench.load", str(port), str(connections), str(seconds), str(rate)]
+    command = [sys.executable, "-m", "bench.load", str(port), str(connections), str(seconds), str(rate), str(writes)]
     done = subprocess.run(command, input=framed, capture_output=True, check=False, timeout=seconds + 30)
     if done.returncode:
         raise RuntimeError(f"the load broke off: {done.stderr.decode().strip().splitlines()[-1]}")
     return Load(**json.loads(done.stdout))
 
 
-def _main(port: int, connections: int, seconds: float, rate: float = 0) -> None:
+def _main(port: int, connections: int, seconds: float, rate: float, writes: int) -> None:
     os.sched_setaffinity(0, {CORE})
-    requests = _framed(sys.stdin.buffer.read())
+    requests = [_parts(request, writes) for request in _framed(sys.stdin.buffer)]
     ready, sent, failed, turn = selectors.DefaultSelector(), {}, 0, 0
     took: list[float] = []
     for _ in range(connections):
@@ -50,7 +53,7 @@ def _main(port: int, connections: int, seconds: float, rate: float = 0) -> None:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         ready.register(link, selectors.EVENT_READ, [link, b""])
         sent[link] = time.perf_counter()
-        link.sendall(requests[turn % len(requests)])
+        _send(link, requests[turn % len(requests)])
         turn += 1
     begin = time.perf_counter()
     end = begin + seconds
@@ -71,7 +74,7 @@ def _main(port: int, connections: int, seconds: float, rate: float = 0) -> None:
             took.append(now - sent[link])
             failed += not held.startswith(b"HTTP/1.1 200")
             sent[link] = time.perf_counter()
-            link.sendall(requests[turn % len(requests)])
+            _send(link, requests[turn % len(requests)])
             turn += 1
     spent = time.perf_counter() - begin
     if not took:
@@ -93,14 +96,20 @@ def _whole(held: bytes) -> bool:
     return len(held) >= end + 4 + int(head[place:].split(b"\r\n", 1)[0])
 
 
-def _framed(raw: bytes) -> list[bytes]:
-    requests = []
-    while raw:
-        size, _, raw = raw.partition(b"\n")
-        requests.append(raw[: int(size)])
-        raw = raw[int(size) :]
-    return requests
+def _framed(raw: BinaryIO) -> Iterator[bytes]:
+    while size := raw.readline():
+        yield raw.read(int(size))
+
+
+def _parts(request: bytes, writes: int) -> tuple[bytes, ...]:
+    end = request.index(b"\r\n\r\n") + 4
+    return (request[:end], request[end:]) if writes > 1 else (request,)
+
+
+def _send(link: socket.socket, parts: tuple[bytes, ...]) -> None:
+    for part in parts:
+        link.sendall(part)
 
 
 if __name__ == "__main__":
-    _main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]))
+    _main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5]))
