@@ -1,8 +1,8 @@
 """A load on a server: closed loop over kept-alive connections, with plain sockets, as a process of its own on a core.
 
 `python -m bench.load PORT CONNECTIONS SECONDS RATE WRITES < requests` reads whole HTTP requests, framed by their
-lengths, and writes one JSON line: answers a second, the quantiles in milliseconds, and how many were not 200. It asks no
-more than RATE a second, and as much as it can when that is 0; each in one write, or its head and its body in two.
+lengths, and writes one JSON line: answers a second, the quantiles in milliseconds, and how many were not 200. It asks
+no more than RATE a second, and as much as it can when that is 0; each in one write, or its head and its body in two.
 """
 
 from __future__ import annotations
