@@ -22,17 +22,14 @@ from tests.lab.gate import House
 PENALTIES = "SELECT subject, count(*) AS penalties FROM administrative_penalty GROUP BY subject"
 
 
-def test_the_import_loads_nothing_and_is_quick() -> None:
+def test_the_import_loads_nothing_and_so_is_quick() -> None:
     code = (
-        "import sys, time; start = time.perf_counter(); import lab; took = time.perf_counter() - start; "
-        "loaded = sorted({'duckdb', 'pyarrow', 'httpx', 'pandas', 'numpy'} & set(sys.modules)); "
-        "print(took < 0.15, loaded, lab.__dir__() == sorted(lab.__all__))"
+        "import sys; before = set(sys.modules); import lab; loaded = set(sys.modules) - before; "
+        "others = {name.partition('.')[0] for name in loaded} - set(sys.stdlib_module_names); "
+        "print(others, len(loaded) < 60, lab.__dir__() == sorted(lab.__all__))"
     )
-    took = []
-    for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        took.append(done.stdout.strip())
-    assert "True [] True" in took
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "{'lab'} True True"
 
 
 def test_every_name_it_offers_is_there() -> None:
