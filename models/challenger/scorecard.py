@@ -66,17 +66,31 @@ def weigh(features: Floats, labels: NDArray[Any], bins: Sequence[Bins]) -> Card:
 
 
 def _logistic(design: Floats, good: Floats) -> Floats:
-    """Weights (K,) by Newton's method; the first, of the constant, is free of the ridge."""
+    """Weights (K,) by Newton's method; the first, of the constant, is free of the ridge.
+
+    A step that would overshoot, as a first one does where few rows decide, is halved until it leads downhill: the loss
+    is convex, so some step does.
+    """
     ridge = np.full(design.shape[1], RIDGE)
     ridge[0] = 0.0
     weights = np.zeros(design.shape[1])
     weights[0] = np.log(good.sum() / (len(good) - good.sum()))
+
+    def loss(at: Floats) -> float:
+        odds = design @ at
+        return float(np.logaddexp(0.0, odds).sum() - good @ odds + 0.5 * ridge @ at**2)
+
+    here = loss(weights)
     for _ in range(STEPS):
-        chance = 1.0 / (1.0 + np.exp(-design @ weights))
+        chance = np.exp(-np.logaddexp(0.0, -(design @ weights)))
         slope = design.T @ (good - chance) - ridge * weights
         curve = (design * (chance * (1.0 - chance))[:, None]).T @ design + np.diag(ridge)
         step = np.linalg.solve(curve, slope)
-        weights = weights + step
+        there = loss(weights + step)
+        while there > here + 1e-9 * abs(here) and float(np.max(np.abs(step))) >= CLOSE:
+            step = step / 2.0
+            there = loss(weights + step)
+        weights, here = weights + step, there
         if float(np.max(np.abs(step))) < CLOSE:
             break
     return weights
