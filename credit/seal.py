@@ -33,6 +33,7 @@ class Kind(StrEnum):
     VERSION = "version"  # a model version
     SNAPSHOT = "snapshot"  # features and answers of every subject
     PARCEL = "parcel"  # what leaves the lab
+    EXCERPT = "excerpt"  # the rows of a destroyed snapshot that answers rest on
 
 
 SIGNERS: Mapping[Kind, str] = MappingProxyType(
@@ -42,6 +43,7 @@ SIGNERS: Mapping[Kind, str] = MappingProxyType(
         Kind.VERSION: "compute",
         Kind.SNAPSHOT: "compute",
         Kind.PARCEL: "research",
+        Kind.EXCERPT: "platform",
     }
 )
 """The zone whose key must have signed a seal of each kind."""

@@ -26,13 +26,14 @@ from typing import Any
 from credit.actor import Actor
 from credit.canonical import canonical, digest
 from credit.envelope import unwrap, wrap
-from credit.errors import Broken, Malformed, Missing
+from credit.errors import Broken, Lapsed, Malformed, Missing
 from credit.files import sync_folder, write_whole
 from credit.keys import KeyRing, SigningKey
 from credit.seal import Kind, Seal, from_envelope, identify, require_signer, to_envelope
 
 MANIFEST = "manifest.json"
 POINTER = "application/vnd.haihe.pointer+json"
+DESTROYED, DESTROYERS = "destroyed", frozenset({"platform"})  # the pointer on a seal whose files are gone
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -106,13 +107,20 @@ class Shelf:
         """Find a seal by id or by a prefix of it that only one has, and verify it.
 
         ``deep`` digests every file again; ``today`` refuses a seal that has ended (:class:`Lapsed`). Raises
-        :class:`Missing`, :class:`Broken`, or :class:`Malformed` when the prefix fits several.
+        :class:`Missing`, :class:`Broken`, or :class:`Malformed` when the prefix fits several. Files that were destroyed
+        in time (``credit.destruction``) are :class:`Lapsed`; a manifest alone can be opened still.
         """
         place = self._place(self._resolve(name))
         seal = self._manifest(place)
         if place.name != seal.id.partition("-")[2]:
             raise Broken("A sealed folder stands in another's place", why=f"{place.name[:12]} holds {seal.short}")
         if deep:
+            if (word := self.pointer(f"{DESTROYED}-{seal.id}", DESTROYERS)) is not None:
+                raise Lapsed(
+                    f"The {seal.kind} {seal.short} was destroyed",
+                    why=f"on {word['on']}, when nothing in use needed it any more",
+                    remedy=f"Make a new {seal.kind}; what was answered from this one can be traced still",
+                )
             verify_files(seal, place)
         if today is not None:
             seal.require_alive(today)

@@ -23,6 +23,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "inquiry": ("dossiers", "report", "verify-report"),
     "service": ("bank", "mandate", "revoke", "review", "serve", "score"),
     "tenants": ("usage", "sandbox"),
+    "retention": ("sweep",),
     "audit": ("trace", "shelf", "catalogue", "ledger"),
     "lab": ("account", "project"),
     "walk": ("demo", "up"),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from credit.destruction import destroyed
 from credit.errors import Missing
 from credit.ledger import Entry, Ledger
 from credit.seal import Kind, Seal
@@ -69,7 +70,7 @@ def trace(name: str, *, shelf: Shelf, ledgers: Mapping[str, Ledger]) -> Chain:
         answered = _answered(name, entries)
         first = [_score_link(answered, entries)]
         start = [answered.because["snapshot"]]
-    links = [*first, *(_seal_link(seal, entries) for seal in _ancestors(start, shelf))]
+    links = [*first, *(_seal_link(seal, entries, shelf) for seal in _ancestors(start, shelf))]
     return Chain(tuple(links), {zone: len(own) for zone, own in verified.items()})
 
 
@@ -86,19 +87,29 @@ def _score_link(entry: Entry, entries: list[Entry]) -> Link:
 
 
 def _ancestors(start: list[str], shelf: Shelf) -> Iterator[Seal]:
-    """Each seal once, children before parents, opened with every digest verified."""
+    """Each seal once, children before parents, opened with every digest verified, but of those that were destroyed.
+
+    What was kept of one stands before it.
+    """
     waiting, seen = list(start), set()
     while waiting:
-        seal = shelf.open(waiting.pop(0)).seal
+        name = waiting.pop(0)
+        gone = destroyed(shelf, name)
+        if gone and gone.excerpt and gone.excerpt not in seen:
+            waiting[:0] = [gone.excerpt, name]
+            continue
+        seal = shelf.open(name, deep=gone is None).seal
         if seal.id not in seen:
             seen.add(seal.id)
             yield seal
             waiting.extend(seal.parents)
 
 
-def _seal_link(seal: Seal, entries: list[Entry]) -> Link:
+def _seal_link(seal: Seal, entries: list[Entry], shelf: Shelf) -> Link:
     acts = tuple(entry for entry in entries if entry.object == seal.id)
     shown = ("purpose", "as_of", "catalogue", "model", "invented", "subjects", "k")
     facts: dict[str, Any] = {key: seal.terms[key] for key in shown if key in seal.terms}
     facts |= {"files": len(seal.files), "expires_on": seal.expires_on.isoformat()}
+    if (gone := destroyed(shelf, seal.id)) is not None:
+        facts["destroyed_on"] = gone.on.isoformat()
     return Link(seal.id, seal.kind, str(seal.made_by), seal.made_at.isoformat(), facts, acts)

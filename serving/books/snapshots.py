@@ -98,21 +98,22 @@ def read_pointers(shelf: Shelf, model: str) -> Pointed:
     return Pointed(model, str(champion["version"]), str(snapshot["version"]), str(snapshot["snapshot"]))
 
 
-def open_book(shelf: Shelf, pointed: Pointed) -> Book:
-    """Open the version and the snapshot with every digest verified, and map the arrays.
+def open_book(shelf: Shelf, pointed: Pointed, excerpt: str | None = None) -> Book:
+    """Open the version and the snapshot with every digest verified, and map the arrays; of an excerpt, what it holds.
 
     Raises Lapsed when the snapshot is not of the promoted version, Broken when anything does not fit, Missing.
     """
     if not pointed.agree:
         why = "the snapshot is of another version than the one promoted"
         raise Lapsed(f"The champion of {pointed.model} has no snapshot", why=why, remedy="Make it: `haihe snapshot`")
-    marks = marks_of(
-        shelf, pointed.version, pointed.snapshot
-    )  # before the digests: a later change shows as a difference
-    version, snapshot = shelf.open(pointed.version), shelf.open(pointed.snapshot)
+    held = excerpt or pointed.snapshot
+    marks = marks_of(shelf, pointed.version, held)  # before the digests: a later change shows as a difference
+    version, snapshot = shelf.open(pointed.version), shelf.open(held)
     terms = snapshot.seal.terms
-    if (version.seal.kind, snapshot.seal.kind) != (Kind.VERSION, Kind.SNAPSHOT):
+    if (version.seal.kind, snapshot.seal.kind) != (Kind.VERSION, Kind.EXCERPT if excerpt else Kind.SNAPSHOT):
         raise Broken(f"A pointer of the model {pointed.model} names a seal of another kind")
+    if excerpt and terms["of"] != pointed.snapshot:
+        raise Broken("The excerpt is not one of this snapshot", why="its signed terms name another")
     if pointed.version not in snapshot.seal.parents or terms["model"] != pointed.model:
         raise Broken("The snapshot is not one of this model and version", why="its signed terms name others")
     release = next((p for p in snapshot.seal.parents if p.startswith(f"{Kind.RELEASE}-")), "")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from credit.destruction import destroyed
 from credit.errors import Broken, Malformed, Missing
 from credit.ledger import Entry, Ledger
 from credit.shelf import Shelf
@@ -59,7 +60,9 @@ def replay(score_id: str, ledger: Ledger, shelf: Shelf, brought: Brought | None 
     if entry is None:
         raise Missing("No answer with this id is in the ledger", remedy="Refused calls have no answer to replay")
     told = entry.because
-    book = open_book(shelf, Pointed(told["model"], told["version"], told["version"], told["snapshot"]))
+    gone = destroyed(shelf, told["snapshot"])
+    pointed = Pointed(told["model"], told["version"], told["version"], told["snapshot"])
+    book = open_book(shelf, pointed, gone.excerpt if gone else None)
     row = book.row_of(SubjectKey(told["subject"]))
     if row is None:
         raise Broken("The snapshot does not hold the subject that was answered about")

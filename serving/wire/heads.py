@@ -11,8 +11,6 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
-
 from serving.access.tokens import Asking
 from serving.wire.door import asking
 
@@ -34,10 +32,10 @@ class Head:
     asking: Asking
 
     @classmethod
-    def of(cls, data: bytes, scope: Any, cycle: RequestResponseCycle | None, paths: Container[str]) -> Head | None:
+    def of(cls, data: bytes, scope: Any, keep_alive: bool, paths: Container[str]) -> Head | None:
         """The head that `data` begins with, as it was parsed; None unless it asks for an answer, of `paths`, alone."""
         end = data.find(b"\r\n\r\n") + 4
-        if cycle is None or not cycle.keep_alive or scope["method"] != "POST" or scope["path"] not in paths or end < 4:
+        if not keep_alive or scope["method"] != "POST" or scope["path"] not in paths or end < 4:
             return None
         told, lines = dict(scope["headers"]), list(_LINE.finditer(data, 0, end))
         once = len(told) == len(scope["headers"]) == len(lines) and b"content-length" in told

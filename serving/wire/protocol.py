@@ -75,7 +75,7 @@ class Wire(HttpToolsProtocol):
         self._read += len(data)
         super().data_received(data)
         if begins and self._fast is not None:
-            self._known = Head.of(data, self.scope, self.cycle, WAYS)
+            self._known = Head.of(data, self.scope, self.cycle.keep_alive, WAYS) if self.cycle else None
         if self._in_head and self._read and not self.transport.is_closing():
             if self._read > LONGEST_HEAD:
                 self.transport.write(_TOO_LONG)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import httptools
@@ -49,8 +48,7 @@ def head_of(data: bytes) -> Head | None:
     scope: dict[str, Any] = {
         "method": parsed.parser.get_method().decode(), "path": parsed.url.decode(), "headers": parsed.headers
     }  # fmt: skip
-    cycle: Any = SimpleNamespace(keep_alive=parsed.parser.should_keep_alive())
-    return Head.of(data, scope, cycle, (PATH,))
+    return Head.of(data, scope, parsed.parser.should_keep_alive(), (PATH,))
 
 
 PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40).map(str.encode)
