@@ -117,9 +117,9 @@ def test_there_is_ink_where_the_text_is(facts: str) -> None:
 
 
 def test_a_character_outside_the_font_is_told_by_its_code_point() -> None:
-    name = clean("𠮷野家\ue82b葛\U000e0100（\U00031350）😀有限公司")
+    name = clean("𬭎𠮷野家\ue82b葛\U000e0100（\U00031350）😀有限公司")
     drawn = told(report_pdf.draw(report(name)))
-    assert "〓[U+20BB7]野家〓[U+E82B]葛（〓[U+31350]）〓[U+1F600]有限公司" in drawn
+    assert "𬭎〓[U+20BB7]野家〓[U+E82B]葛（〓[U+31350]）〓[U+1F600]有限公司" in drawn
     assert plain(report_pdf.LACKED) in drawn
     assert plain(report_pdf.LACKED) not in told(report_pdf.draw(report()))
 
