@@ -13,12 +13,13 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from credit.errors import CreditError, Lapsed
-from serving import problems, rooms
+from serving import log, problems, rooms
 from serving.access.proofs import ASSERTION
 from serving.answers.forms import Problem
 from serving.board import Board
 from serving.calls import Desk
 from serving.chores import Chores
+from serving.inquiry import typeface
 from serving.inquiry.report_routes import ROUTES as OF_REPORTS
 from serving.inquiry.report_routes import drawer
 from serving.jobs.files import Files
@@ -68,6 +69,9 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
             await desk.announce_dossiers(opened)
         watches, jobs = app.state.watches, app.state.jobs = open_stores(settings)
         chores, files = app.state.chores, app.state.files = Chores(settings), Files()
+        if no_pdf := typeface.fault():
+            log.event("report.no_typeface", level=log.ERROR, fault=no_pdf)
+        app.state.no_pdf = no_pdf  # said, and not waited for: scores need none
         drawing, turns = app.state.drawer, app.state.turns = drawer(), Turns()
         if not (watches.is_idle and jobs.is_idle):
             chores.wake()
@@ -154,7 +158,8 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
         """The books in use; 503 with the same when one is missing or stale, or the ledger cannot be written."""
         told = readiness(request.app.state.desk, board.others_not_ready(place) if board else 0)
         if told.ok:
-            return JSONResponse({"ready": True, "models": told.models, "dossiers": told.dossiers})
+            drawn = {"fault": app.state.no_pdf} if app.state.no_pdf else {"format": "PDF/A-2u"}
+            return JSONResponse({"ready": True, "models": told.models, "dossiers": told.dossiers, "reports": drawn})
         lapsed = Lapsed("The service is not ready", why="; ".join(told.faults), remedy="See the faults")
         return problems.ProblemResponse({**lapsed.problem(), "ready": False, "models": told.models}, status_code=503)
 

@@ -13,12 +13,15 @@ from fastapi import Request
 
 from credit.canonical import canonical, digest
 from credit.errors import CreditError, Malformed
+from serving import log
 from serving.answers.compose import line_of
 from serving.aside import Aside, Fell
+from serving.attending import Unfit
 from serving.calls import Call, Desk
 from serving.inquiry import report_html
 from serving.inquiry.inquiries import Looked, look
 from serving.inquiry.reports import Report, compose
+from serving.inquiry.typeface import NoTypeface
 from serving.problems import Overloaded
 from serving.rooms import Reply, Route
 
@@ -37,7 +40,10 @@ def drawer() -> Aside:
 
 
 async def report(request: Request, desk: Desk, call: Call, body: bytes) -> Reply:
-    """The report, once its entry is durable. Raises as `inquiries.look` does, and Overloaded when many are drawn."""
+    """The report, once its entry is durable.
+
+    Raises as `inquiries.look` does, Overloaded when many are drawn, and NoTypeface when no PDF can be.
+    """
     form, purpose, mandate = _asked(request)
     kind = _kind(form, request.headers.get("accept", ""))
     looked = look(desk, call, request.path_params["uscc"], purpose, mandate)
@@ -59,6 +65,9 @@ async def _drawn(drawer: Aside, report: Report, kind: str) -> bytes:
         return report_html.draw(report) if kind == "html" else canonical(_plain(asdict(report)))
     try:
         return await drawer.ask(await asyncio.to_thread(pickle.dumps, report))
+    except Unfit as unfit:
+        log.event("report.no_typeface", level=log.ERROR, remedy=(none := NoTypeface()).remedy)
+        raise none from unfit
     except Fell as fell:
         raise Overloaded() from fell
 

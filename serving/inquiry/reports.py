@@ -16,6 +16,7 @@ from typing import Any
 
 from serving.inquiry.inquiries import NOTICE, Looked, Record, readable, shown, take_a_mandate, titles
 from serving.inquiry.sections import Section, sections
+from serving.inquiry.typeface import unknown
 
 MOST, LONGEST, WIDE = 50, 1200, 22  # records of a section, characters of a value, characters that fit half a line
 _SHOWN_ABOVE = ("subject_name", "kind")
@@ -99,10 +100,20 @@ def compose(looked: Looked, *, number: str, until: date, evaluation: Mapping[str
 
 
 def clean(text: str, longest: int = LONGEST) -> str:
-    """The text on one line without control, format and private characters (Unicode C*), cut at `longest`."""
-    seen = "".join(c for c in re.sub(r"\s", " ", text) if not unicodedata.category(c).startswith("C"))
+    """The text on one line without control and format characters (Unicode C*), cut at `longest`.
+
+    A private or unassigned one stands for a rare character of some other system: it is told, so no name loses one.
+    """
+    seen = "".join(map(_seen, re.sub(r"\s", " ", text)))
     plain = re.sub(" +", " ", unicodedata.normalize("NFC", seen)).strip()
     return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
+
+
+def _seen(character: str) -> str:
+    kind = unicodedata.category(character)
+    if kind in ("Co", "Cn"):
+        return unknown(character)
+    return "" if kind.startswith("C") else character
 
 
 def _part(looked: Looked, section: Section) -> Part:

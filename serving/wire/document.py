@@ -41,7 +41,8 @@ _PLAIN: dict[tuple[str, str], dict[str, Any]] = {  # what routes of no room answ
                                 "expires_in": {"type": "integer"}, "scope": _TEXT},
     ("/.well-known/jwks.json", "get"): {"keys": {"type": "array", "items": {"type": "object"}}},
     ("/live", "get"): {"live": {"const": True}},
-    ("/ready", "get"): {"ready": {"const": True}, "models": {"type": "object"}, "dossiers": {"type": "object"}},
+    ("/ready", "get"): {"ready": {"const": True}, "models": {"type": "object"}, "dossiers": {"type": "object"},
+                        "reports": {"type": "object"}},
 }  # fmt: skip
 _ERROR = {"error": _TEXT, "error_description": _TEXT}  # RFC 6749 §5.2
 _WEBHOOK: dict[str, Any] = {

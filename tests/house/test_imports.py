@@ -45,7 +45,8 @@ DOORS = {  # outside library -> the only files that may import it
     "opentelemetry": ("serving/traces.py",),
     "argon2": ("lab/accounts.py",),
     "jinja2": ("lab/console/render.py", "serving/inquiry/report_html.py"),
-    "reportlab": ("serving/inquiry/report_pdf.py",),
+    "reportlab": ("serving/inquiry/report_pdf.py", "serving/inquiry/archival.py"),
+    "uharfbuzz": ("serving/inquiry/typeface.py",),
     "matplotlib": (
         "lab/library/drawing.py",
         "models/drawings.py",

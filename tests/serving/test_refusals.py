@@ -229,9 +229,15 @@ def test_every_kind_of_refusal_has_its_chinese_words() -> None:
     from credit import errors
     from serving import problems
     from serving.access import quotas
+    from serving.inquiry import typeface
     from serving.languages import ZH
 
-    kinds = [kind for module in (errors, problems, quotas) for kind in vars(module).values() if isinstance(kind, type)]
+    kinds = [
+        kind
+        for module in (errors, problems, quotas, typeface)
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+    ]
     slugs = {kind.slug for kind in kinds if issubclass(kind, errors.CreditError)}
     assert slugs == set(ZH)
 
