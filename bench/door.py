@@ -54,15 +54,18 @@ def http_rps() -> None:
 def http_as_sent_ratio() -> None:
     """Whole answers a second for requests as libraries send them, over as many in one write and with nothing more."""
     ratios: list[float] = []
-    cost: dict[str, list[float]] = {"plain": [], "as_sent": []}
-    with _server("serving") as (port, pid):
+    cost: dict[str, list[float]] = {"plain": [], "as_sent": [], "traced": []}
+    nobody = "http://127.0.0.1:9"  # spans are made, put together, and lost
+    with _server("serving") as (port, pid), _server("serving", HAIHE_SERVICE_TRACES=nobody) as (other, its_pid):
         requests, sent = asks(port), as_sent(port)
         load.run(port, requests, 16, 1.0)
+        load.run(other, sent, 16, 1.0)
         for _ in range(RUNS):
             plain, its = _costed(port, pid, requests), _costed(port, pid, sent, writes=2)
             ratios.append(its[0] / plain[0])
             cost["plain"].append(plain[1])
             cost["as_sent"].append(its[1])
+            cost["traced"].append(_costed(other, its_pid, sent, writes=2)[1])
     more = {
         "runs": RUNS, "seconds": SECONDS, "range": [round(min(ratios), 2), round(max(ratios), 2)],
         "cpu_us": {name: round(_middle(us)) for name, us in cost.items()},

@@ -32,11 +32,12 @@ def serve(settings: ServiceSettings, sockets: list[socket.socket] | None = None,
           board: Board | None = None) -> None:  # fmt: skip
     """Answer until SIGTERM, then let the calls under way end."""
     app: Any = create_app(settings, board, place)
-    fast = None if settings.traces else Fast(app)  # a span is of the ordinary way
+    fast = Fast(app)
     if settings.traces:  # loaded only where it is wanted
         from serving.traces import traced
 
         app = traced(app, settings.traces)
+        fast.tell = app.tell
     give_back()
     gc.collect()
     gc.freeze()  # what is imported by now stays: it need not be looked at again
@@ -54,7 +55,7 @@ def give_back() -> None:
         mallopt(_M_MMAP_THRESHOLD, 1 << 20)
 
 
-def configured(app: Any, settings: ServiceSettings, fast: Fast | None) -> uvicorn.Config:
+def configured(app: Any, settings: ServiceSettings, fast: Fast) -> uvicorn.Config:
     """How uvicorn serves the application."""
     wire: Any = partial(Wire, fast=fast)
     return uvicorn.Config(

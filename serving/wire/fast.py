@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from credit.entry import Entry
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\n"
 _SIGNATURE = HEADER.lower().encode()
 Reply = Callable[[bytes | None], object]
+Tell = Callable[[str, int, float, Mapping[str, str]], None]  # path, status, seconds, headers of a trace
+_UNTRACED: Mapping[str, str] = MappingProxyType({})
 
 
 Begin = Callable[[Desk, Call, bytes], Callable[[Then], None]]
@@ -48,11 +51,12 @@ class Fast:
     """The fast way into one service."""
 
     def __init__(self, door: Door) -> None:
-        """It shares the door's desk, its bound on calls under way, and its figures."""
+        """It shares the door's desk, its bound on calls under way, and its figures; `tell` hears of each answer."""
         self.door = door
+        self.tell: Tell | None = None
         self._together: Together | None = None
 
-    def take(self, asking: Asking, body: bytes, reply: Reply) -> bool:
+    def take(self, asking: Asking, body: bytes, reply: Reply, trace: Mapping[str, str] = _UNTRACED) -> bool:
         """Whether the call is on its way; then `reply` gets the response, or None: it has to go the ordinary way."""
         began, door = time.perf_counter(), self.door
         if not door.has_room:
@@ -65,7 +69,7 @@ class Fast:
                 return False
             go = begin(desk, call, body)
             desk.count(call)
-            go(_Going(self, call, verb, asking.path, began, reply).go_on)  # which tells nobody in this turn
+            go(_Going(self, call, verb, asking.path, began, reply, trace).go_on)  # which tells nobody in this turn
         except (CreditError, ValueError, KeyError, TypeError, OSError):
             return False
         door.under_way += 1
@@ -84,14 +88,16 @@ class Fast:
 class _Going:
     """One call on its way: its answer made, its entry written and durable, and only then the answer sent."""
 
-    __slots__ = ("_began", "_call", "_fast", "_filled", "_path", "_reply", "_said", "_together", "_verb")
+    __slots__ = ("_began", "_call", "_fast", "_filled", "_path", "_reply", "_said", "_together", "_trace", "_verb")
     _filled: Filled
     _said: bytes
     _together: Together
 
-    def __init__(self, fast: Fast, call: Call, verb: str, path: str, began: float, reply: Reply) -> None:
+    def __init__(
+        self, fast: Fast, call: Call, verb: str, path: str, began: float, reply: Reply, trace: Mapping[str, str]
+    ) -> None:
         self._fast, self._call, self._verb, self._path, self._began = fast, call, verb, path, began
-        self._reply = reply
+        self._reply, self._trace = reply, trace
 
     def go_on(self, filled: Filled | None) -> None:
         """Have the answer recorded; without one, the call goes the ordinary way."""
@@ -115,7 +121,10 @@ class _Going:
         left = lines_of(self._call.bucket) if self._call.bucket else b""
         head = b"%b: %b\r\ncontent-length: %d\r\n\r\n" % (_SIGNATURE, self._together.signature(), len(said))
         self._reply(b"".join((_HEAD, left, head, said)))
-        door.metrics.count(self._path, 200, time.perf_counter() - self._began, door.under_way)
+        seconds = time.perf_counter() - self._began
+        door.metrics.count(self._path, 200, seconds, door.under_way)
+        if self._fast.tell is not None:
+            self._fast.tell(self._path, 200, seconds, self._trace)
 
     def failed(self, fault: Exception) -> None:
         """Nothing was answered: the ordinary way tries the ledger again, and says what is wrong when it still is."""

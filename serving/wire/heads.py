@@ -20,6 +20,7 @@ VARIES: Mapping[bytes, re.Pattern[bytes]] = {
     b"content-length": _LENGTH,
     **dict.fromkeys((b"traceparent", b"tracestate", b"x-request-id", b"x-correlation-id", b"date"), _WORDS),
 }
+_TRACE = re.compile(rb"\r\n(traceparent|tracestate):[ \t]*([^\r\n]*)(?=\r\n)", re.IGNORECASE)
 _ORDINARY = frozenset((b"idempotency-key", b"dpop", b"expect", b"transfer-encoding", b"upgrade"))
 
 
@@ -67,3 +68,8 @@ class Head:
             return None
         at += len(self.fixed[-1])
         return at, at + size
+
+
+def trace_of(head: bytes) -> dict[str, str]:
+    """The headers of a trace (W3C Trace Context) in a head."""
+    return {name.decode().lower(): value.decode("latin-1") for name, value in _TRACE.findall(head)}

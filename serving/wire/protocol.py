@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from serving.wire.door import EXCHANGE
 from serving.wire.fast import WAYS, Fast
-from serving.wire.heads import Head
+from serving.wire.heads import Head, trace_of
 
 LONGEST_HEAD, HEAD_SECONDS = 64 * 1024, 10.0
 NEW_SECONDS = 0.5  # for a first request after the service was told to stop
@@ -41,8 +41,8 @@ class Wire(HttpToolsProtocol):
     _last = False  # the connection is closed when it is answered
     _ends = False  # the service stops, and this connection has not asked anything yet
 
-    def __init__(self, *args: Any, fast: Fast | None = None, **more: Any) -> None:
-        """As uvicorn makes it; without `fast` all goes the ordinary way."""
+    def __init__(self, *args: Any, fast: Fast, **more: Any) -> None:
+        """As uvicorn makes it."""
         super().__init__(*args, **more)
         self._fast = fast
 
@@ -74,7 +74,7 @@ class Wire(HttpToolsProtocol):
         begins = self._is_idle
         self._read += len(data)
         super().data_received(data)
-        if begins and self._fast is not None:
+        if begins:
             self._known = Head.of(data, self.scope, self.cycle.keep_alive, WAYS) if self.cycle else None
         if self._in_head and self._read and not self.transport.is_closing():
             if self._read > LONGEST_HEAD:
@@ -113,8 +113,8 @@ class Wire(HttpToolsProtocol):
             self._begun = data
             self._late = self.loop.call_later(BODY_SECONDS, self._no_longer)
         else:
-            assert self._fast is not None
-            if not self._fast.take(known.asking, data[place[0] :], self._answered):
+            trace = trace_of(data[: place[0]]) if self._fast.tell else {}
+            if not self._fast.take(known.asking, data[place[0] :], self._answered, trace):
                 return False
             self._going = data
         self._unset_keepalive_if_required()

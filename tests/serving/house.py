@@ -58,8 +58,9 @@ class Line:
 class House:
     """The service on a port of its own, in a thread, and what was taken on the fast way."""
 
-    def __init__(self, world: Any, door: Any, server: Any, port: int, taken: list[bool]) -> None:
-        self.world, self.door, self.server, self.port, self.taken = world, door, server, port, taken
+    def __init__(self, world: Any, fast: Any, server: Any, port: int, taken: list[bool]) -> None:
+        self.world, self.fast, self.server, self.port, self.taken = world, fast, server, port, taken
+        self.door = fast.door
         self.lines: list[Line] = []
 
     def line(self) -> Line:
@@ -84,13 +85,14 @@ def house(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setattr(fast.Fast, "take", noted)
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(worker.configured(door, settings, fast.Fast(door)))
+    way = fast.Fast(door)
+    server = uvicorn.Server(worker.configured(door, settings, way))
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
-    house = House(world, door, server, listening.getsockname()[1], taken)
+    house = House(world, way, server, listening.getsockname()[1], taken)
     yield house
     for line in house.lines:
         line.link.close()

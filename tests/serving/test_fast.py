@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from serving_house import FIRM, OTHER, House, Line
 from serving_world import PURPOSE, codes
 
@@ -20,6 +21,7 @@ from serving.access.database import Limit
 from serving.access.mandates import revoke
 from serving.ledger.signatures import HEADER, verify
 from serving.products.replay import Brought, replay
+from serving.traces import Traced
 from serving.wire import door, protocol
 
 PLATFORM = Actor.parse("platform:wang")
@@ -159,6 +161,25 @@ def test_a_library_that_knows_nothing_of_it_goes_the_fast_way(house: House) -> N
     with httpx.Client(base_url=f"http://127.0.0.1:{house.port}", headers={"Authorization": f"Bearer {token}"}) as bank:
         assert [bank.post("/v1/scores", json=asked).status_code for _ in range(5)] == [200] * 5
     assert house.taken == [True] * 4
+
+
+def test_a_traced_service_has_a_fast_way_and_its_spans_go_on_from_the_callers(house: House) -> None:
+    spans = InMemorySpanExporter()
+    traced = Traced(house.door, spans)
+    house.fast.tell = traced.tell
+    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    carried = ["traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n", "", "traceparent: \r\n"]
+    for more in carried:
+        for _ in range(2):
+            assert line.ask(mandate, more=more)[0] == 200
+    traced.close()
+    assert house.taken == [True] * len(carried)
+    told = spans.get_finished_spans()
+    assert [span.name for span in told] == ["POST /v1/scores"] * len(carried)
+    wanted = {"http.request.method": "POST", "http.route": "/v1/scores", "http.response.status_code": 200}
+    assert [dict(span.attributes or {}) for span in told] == [wanted] * len(carried)
+    parents = [span.parent and (f"{span.parent.trace_id:032x}", f"{span.parent.span_id:016x}") for span in told]
+    assert parents == [("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"), None, None]
 
 
 @pytest.mark.attack
