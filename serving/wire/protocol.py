@@ -24,6 +24,7 @@ from serving.wire.fast import WAYS, Fast
 from serving.wire.heads import Head, trace_of
 
 LONGEST_HEAD, HEAD_SECONDS = 64 * 1024, 10.0
+HEADS = 8  # kept of a connection: behind a proxy it is several banks'
 NEW_SECONDS = 0.5  # for a first request after the service was told to stop
 BODY_SECONDS, LONGEST_BODY = 1.0, 64 * 1024  # what is waited for on the fast way; it has longer on the ordinary one
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -34,7 +35,6 @@ class Wire(HttpToolsProtocol):
 
     _in_head, _read = True, 0
     _late: asyncio.TimerHandle | None = None
-    _known: Head | None = None
     _begun = b""  # a head that is known, and of its body what has come
     _going: bytes | None = None  # the request whose answer is on the fast way
     _after = b""  # what came behind it
@@ -44,7 +44,7 @@ class Wire(HttpToolsProtocol):
     def __init__(self, *args: Any, fast: Fast, **more: Any) -> None:
         """As uvicorn makes it."""
         super().__init__(*args, **more)
-        self._fast = fast
+        self._fast, self._heads = fast, list[Head]()  # the last one that came first
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection that says nothing is closed in time, too."""
@@ -65,7 +65,7 @@ class Wire(HttpToolsProtocol):
         if self._begun:
             data, self._begun = self._begun + data, b""
             self._unwatch()
-        if self._known is not None and self._is_idle and self._takes(data, self._known):
+        if self._heads and self._is_idle and self._takes(data):
             return
         self._read_on(data)
 
@@ -74,8 +74,9 @@ class Wire(HttpToolsProtocol):
         begins = self._is_idle
         self._read += len(data)
         super().data_received(data)
-        if begins:
-            self._known = Head.of(data, self.scope, self.cycle.keep_alive, WAYS) if self.cycle else None
+        if begins and self.cycle is not None and self._found(data) is None:
+            head = Head.of(data, self.scope, self.cycle.keep_alive, WAYS)
+            self._heads = [head, *self._heads[: HEADS - 1]] if head is not None else self._heads
         if self._in_head and self._read and not self.transport.is_closing():
             if self._read > LONGEST_HEAD:
                 self.transport.write(_TOO_LONG)
@@ -102,19 +103,31 @@ class Wire(HttpToolsProtocol):
         """Whether the next byte begins a request, and none is being answered."""
         return self._in_head and not self._read and (self.cycle is None or self.cycle.response_complete)
 
-    def _takes(self, data: bytes, known: Head) -> bool:
+    def _found(self, data: bytes) -> tuple[Head, int, int] | None:
+        """The head that `data` begins with, and where the body begins and ends."""
+        for at, head in enumerate(self._heads):
+            if (place := head.body(data)) is not None:
+                if at:
+                    self._heads.insert(0, self._heads.pop(at))
+                return head, *place
+        return None
+
+    def _takes(self, data: bytes) -> bool:
         """Whether the request is on the fast way, or may be when the rest of it is there."""
-        place = known.body(data)
-        if place is None or len(data) > place[1] or place[1] - place[0] > LONGEST_BODY or self.flow.write_paused:
+        found = self._found(data)
+        if found is None or self.flow.write_paused:
+            return False
+        head, begin, end = found
+        if len(data) > end or end - begin > LONGEST_BODY:
             return False
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
             return False
-        if len(data) < place[1]:
+        if len(data) < end:
             self._begun = data
             self._late = self.loop.call_later(BODY_SECONDS, self._no_longer)
         else:
-            trace = trace_of(data[: place[0]]) if self._fast.tell else {}
-            if not self._fast.take(known.asking, data[place[0] :], self._answered, trace):
+            trace = trace_of(data[:begin]) if self._fast.tell else {}
+            if not self._fast.take(head.asking, data[begin:], self._answered, trace):
                 return False
             self._going = data
         self._unset_keepalive_if_required()
@@ -132,8 +145,7 @@ class Wire(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if response is None:
-            self._known = None
-            self.data_received(request or b"")
+            self._read_on(request or b"")
             self.cycle.keep_alive = self.cycle.keep_alive and not self._last
         else:
             self.transport.write(response)

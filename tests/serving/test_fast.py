@@ -155,6 +155,33 @@ def test_as_clients_send_it_a_body_in_a_write_of_its_own_and_a_number_on_each_re
     assert len(house.entries("score.answered")) == 4
 
 
+def test_behind_a_proxy_a_connection_is_several_banks_and_each_has_its_own_answers(house: House) -> None:
+    line, desk = house.line(), house.door.desk
+    banks = {
+        bank: (desk.tokens.sign(desk.access.client(bank), "score"), house.world.grant(bank, FIRM).id)
+        for bank in ("bohai", "jincheng")
+    }
+    told = []
+    for turn in range(6):
+        bank = ("bohai", "jincheng")[turn % 2]
+        line.token, mandate = banks[bank]
+        status, _, body = line.ask(mandate)
+        assert status == 200
+        told.append((bank, json.loads(body)["score_id"]))
+    assert house.taken == [True] * 4
+    assert [(entry.by.name, entry.object) for entry in house.entries("score.answered")] == told
+    line.token = banks["bohai"][0]
+    assert line.ask(banks["jincheng"][1])[0] == 403
+
+
+def test_more_heads_than_are_kept_are_answered_as_well(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEADS", 2)
+    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    for agent in (1, 2, 3, 2, 1, 3):  # two and three are known when they come again; then one is not, nor three
+        assert line.ask(mandate, more=f"User-Agent: {agent}\r\n")[0] == 200
+    assert house.taken == [True]
+
+
 def test_a_library_that_knows_nothing_of_it_goes_the_fast_way(house: House) -> None:
     mandate, token = house.world.grant("bohai", FIRM).id, house.line().token
     asked = {"uscc": FIRM, "purpose": PURPOSE, "mandate": mandate}
@@ -173,13 +200,13 @@ def test_a_traced_service_has_a_fast_way_and_its_spans_go_on_from_the_callers(ho
         for _ in range(2):
             assert line.ask(mandate, more=more)[0] == 200
     traced.close()
-    assert house.taken == [True] * len(carried)
+    assert house.taken == [True] * 4  # the third begins with the first one's head: another trace is no other head
     told = spans.get_finished_spans()
-    assert [span.name for span in told] == ["POST /v1/scores"] * len(carried)
+    assert [span.name for span in told] == ["POST /v1/scores"] * 4
     wanted = {"http.request.method": "POST", "http.route": "/v1/scores", "http.response.status_code": 200}
-    assert [dict(span.attributes or {}) for span in told] == [wanted] * len(carried)
+    assert [dict(span.attributes or {}) for span in told] == [wanted] * 4
     parents = [span.parent and (f"{span.parent.trace_id:032x}", f"{span.parent.span_id:016x}") for span in told]
-    assert parents == [("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"), None, None]
+    assert parents == [("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"), None, None, None]
 
 
 @pytest.mark.attack
