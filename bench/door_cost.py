@@ -17,7 +17,8 @@ from bench.door_world import BANK, PURPOSE, TODAY
 from bench.record import record
 from bench.stacked import stacked
 from credit.uscc import Uscc
-from serving.access.tokens import Asking, TokenRequest
+from serving.access.token_requests import TokenRequest
+from serving.access.tokens import Asking
 from serving.answers.forms import read_ask
 from serving.answers.numbers import stored
 from serving.answers.sheets import Sheet

@@ -24,7 +24,8 @@ from credit.uscc import compose
 from models.booster import Recipe, grow
 from models.scorer import Scorer
 from models.trees.model_text import plain
-from serving.access.database import Access, Limit
+from serving.access.clients import Limit
+from serving.access.database import Access
 from serving.access.mandates import grant
 
 ROOT = Path("var/bench/door")

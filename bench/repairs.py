@@ -31,7 +31,8 @@ from infra import stack
 from infra.demo import CITY_DAY
 from infra.home import Home
 from privacy.vault import Vault
-from serving.access.database import Access, Limit
+from serving.access.clients import Limit
+from serving.access.database import Access
 from serving.access.mandates import grant
 
 CITY, TIMES, PURPOSE = 710_000, 3, "credit_granting"

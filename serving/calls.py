@@ -13,7 +13,8 @@ from credit.errors import CreditError, Missing
 from credit.subjects import PseudonymKey
 from credit.uscc import Uscc
 from serving import log
-from serving.access.database import LIMIT, Access, Limit
+from serving.access.clients import LIMIT, Limit
+from serving.access.database import Access
 from serving.access.mandates import PURPOSES, Mandate, MandateGate, is_mandate_id
 from serving.access.quotas import Bucket, Quotas
 from serving.access.tokens import Asking, Bearer, Tokens

@@ -22,7 +22,8 @@ from infra.home import Home
 from infra.verbs import options
 from infra.verbs.options import AsJson, By, Today
 from serving.access import mandates
-from serving.access.database import LIMIT, Access, Limit
+from serving.access.clients import LIMIT, Limit
+from serving.access.database import Access
 from serving.bank.client import ServiceClient
 from serving.products.objections import decide
 from serving.settings import ServiceSettings

@@ -13,17 +13,15 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from credit.canonical import canonical
 from credit.errors import Malformed, Missing, Unauthenticated
+from serving.access.clients import KEYS, KINDS, LIMIT, Client, Limit
 from serving.access.proofs import read_key, thumbprint
 
-SCOPES = frozenset({"score", "batch", "live", "facts", "verify", "object", "query", "report", "watch", "job"})
-KINDS = {"bank": SCOPES, "agency": frozenset({"query", "report", "supervise"})}  # what a client of each kind may have
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**14, 8, 1  # RFC 7914 §2: 16 MiB a try, about 50 ms
 _NOBODY_SALT = bytes(16)  # an unknown client is hashed with this salt, so that it costs what a known one costs
@@ -51,41 +49,6 @@ SELECT client.name, scopes, created_at, disabled, rate, burst, kind, networks
 FROM client LEFT JOIN client_limit USING (name) LEFT JOIN client_kind USING (name)
 LEFT JOIN client_network USING (name) WHERE client.name = ?
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """How much may be asked: so many a second in the long run, and so many at once."""
-
-    rate: float
-    burst: float
-
-    def __post_init__(self) -> None:
-        """Raises Malformed unless both are above 0."""
-        if not (self.rate > 0 and self.burst >= 1):
-            raise Malformed("Not a limit", why="the rate is above 0 and the burst at least 1")
-
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-KEYS = 2  # of a bank at one time: the present one and the next
-LIMIT = Limit(200, 1000)  # of a bank for whom nothing else was said
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A bank's client: its name, what it may ask for, since when, and whether it was shut out."""
-
-    name: str
-    scopes: frozenset[str]
-    created_at: datetime
-    disabled: bool
-    limit: Limit = LIMIT
-    kind: str = "bank"
-    networks: tuple[Network, ...] = ()  # from where it may call; from anywhere when there is none
-
-    def may_call_from(self, peer: str) -> bool:
-        """Whether a call from this address is let in."""
-        return is_within(peer, self.networks)
 
 
 class Access:
@@ -244,18 +207,6 @@ class Access:
         if not (same and stored) or client is None or client.disabled:
             raise Unauthenticated("Client authentication failed", remedy="Check the client's name and secret")
         return client
-
-
-def is_within(peer: str, networks: tuple[Network, ...]) -> bool:
-    """Whether an address is in one of these networks, or there are none."""
-    if not networks:
-        return True
-    try:
-        address = ipaddress.ip_address(peer)
-    except ValueError:
-        return False
-    inner = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return any((inner or address) in network for network in networks)
 
 
 def _hash(secret: str, salt: bytes) -> bytes:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from credit.errors import Refused
-from serving.access.database import LIMIT, Limit
+from serving.access.clients import LIMIT, Limit
 from serving.access.slots import Slot, Slots
 
 MISSES = Limit(100 / 3600, 100)  # refusals of mandate or subject: 100 at once, 100 an hour

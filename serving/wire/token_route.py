@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from credit.errors import Malformed
 from serving import problems
-from serving.access.tokens import TokenRefused, TokenRequest
+from serving.access.token_requests import TokenRefused, TokenRequest
 from serving.calls import SERVICE, Desk
 from serving.wire import door
 from serving.wire.turns import Turns

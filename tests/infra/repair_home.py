@@ -32,7 +32,8 @@ from privacy.custody import release
 from privacy.intake import intake
 from privacy.policy import Policy
 from privacy.vault import Vault
-from serving.access.database import Access, Limit
+from serving.access.clients import Limit
+from serving.access.database import Access
 from serving.access.mandates import grant
 
 DAY, BANK, PURPOSE, MODEL = date(2026, 11, 1), "harbour-bank", "credit_granting", "enterprise"

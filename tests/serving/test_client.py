@@ -13,7 +13,8 @@ import pytest
 from serving_world import PURPOSE, codes
 
 from credit.errors import Broken, Lapsed, Refused, Unauthenticated
-from serving.access.database import Access, Limit
+from serving.access.clients import Limit
+from serving.access.database import Access
 from serving.access.quotas import TooMany
 from serving.answers import forms, live_forms
 from serving.app import create_app

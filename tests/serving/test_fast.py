@@ -17,7 +17,7 @@ from serving_house import FIRM, OTHER, House, Line
 from serving_world import PURPOSE, codes
 
 from credit.actor import Actor
-from serving.access.database import Limit
+from serving.access.clients import Limit
 from serving.access.mandates import revoke
 from serving.ledger.signatures import HEADER, verify
 from serving.products.replay import Brought, replay

@@ -9,7 +9,8 @@ from serving_world import PLATFORM, PURPOSE, TODAY, codes
 
 from credit.actor import Actor
 from credit.errors import Malformed, Missing, Refused
-from serving.access.database import Access, Limit
+from serving.access.clients import Limit
+from serving.access.database import Access
 from serving.access.quotas import MISSES
 from serving.answers.compose import answer_digest
 from serving.ledger.signatures import HEADER, verify

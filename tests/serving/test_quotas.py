@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from serving_world import codes
 
 from credit.errors import Malformed
-from serving.access.database import Access, Limit
+from serving.access.clients import Limit
+from serving.access.database import Access
 from serving.access.quotas import MISSES, Quotas, TooMany
 
 GOOD, OTHER = codes("enterprise", 2)

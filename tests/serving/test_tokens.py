@@ -10,7 +10,8 @@ import jwt
 import pytest
 
 from credit.errors import Malformed, Missing, Unauthenticated
-from serving.access.database import SCOPES, Access
+from serving.access.clients import SCOPES
+from serving.access.database import Access
 
 FORM = {"grant_type": "client_credentials"}
 

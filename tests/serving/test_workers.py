@@ -20,7 +20,8 @@ from serving_live import free_port, serving
 from serving_world import PURPOSE, codes
 
 from credit.keys import KeyRing, SigningKey
-from serving.access.database import Access, Limit
+from serving.access.clients import Limit
+from serving.access.database import Access
 from serving.ledger.signatures import HEADER, verify
 
 pytestmark = pytest.mark.servers
