@@ -52,6 +52,18 @@ class Call:
     bucket: Bucket | None = None  # what the bank has left; None until it is known who calls
 
 
+@dataclass(slots=True)
+class Resumed(Call):
+    """A call under the id of one before it with the same idempotency key: what that one has made is there already."""
+
+    salt: str | None = None  # of the answer before, where it is known
+
+
+def named(kind: str, call: Call) -> str:
+    """The name of what a call makes: the same under whichever call it is made, so that it is made once."""
+    return f"{kind}{call.id.replace('-', '')}"
+
+
 class Found(NamedTuple):
     """A subject in a book under a mandate, and the last day on which what the book says of it may be used."""
 
@@ -80,6 +92,7 @@ class Desk:
     live_sheets: LiveSheets = field(default_factory=LiveSheets)
     quotas: Quotas = field(default_factory=Quotas)
     repeats: Repeats = field(default_factory=Repeats)
+    made: Repeats = field(default_factory=Repeats)  # keys of what lasts longer than an answer
     archive: Archive | None = None
     shared: Shared = field(default_factory=Shared)
     scorers: Scorers = field(kw_only=True)

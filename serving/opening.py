@@ -21,7 +21,7 @@ from serving.ledger.records import Recorder
 from serving.ledger.repeats import Repeats
 from serving.ledger.signatures import ZONE, Signer, key_set
 from serving.settings import ServiceSettings
-from serving.shared import Shared
+from serving.shared import MADE, Shared
 from serving.watches.store import Store
 
 
@@ -40,7 +40,8 @@ def open_desk(settings: ServiceSettings) -> Desk:
     return Desk(
         settings, access, tokens, MandateGate(access, ring), library, journal, Recorder(journal), Signer(key),
         key_set(ring), pseudonyms, quotas=Quotas(path=settings.access.with_name("quotas.bin")), repeats=Repeats(shared),
-        shared=shared, scorers=Scorers(shelf), archive=_archive(settings, shelf, shared),
+        made=Repeats(shared, table=MADE, lasting=True), shared=shared,
+        scorers=Scorers(shelf), archive=_archive(settings, shelf, shared),
     )  # fmt: skip
 
 

@@ -15,8 +15,10 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
 from serving.calls import Call, Desk
+from serving.products.resuming import Again, as_it_was
 from serving.wire import door
-from serving.wire.products import Product
+from serving.wire.declared import KEY
+from serving.wire.products import BODY, Bounds, Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,12 @@ class Route:
     form: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
     media: tuple[str, ...] = ("application/json",)  # the first is meant where an act gives bytes
-    body_media: tuple[str, ...] = ()  # the media types of a body that the room reads by itself
+    body_media: tuple[str, ...] = ()  # the media types of a body that is no JSON
     query: tuple[Mapping[str, Any], ...] = ()
     cost: int = 1  # how many answers of a quota it takes
+    bounds: Bounds = BODY  # of its body
+    again: Again = as_it_was  # of a POST, which takes an idempotency key: what a repetition goes through
+    repeated: str = ""  # of a POST: the verb of its repetition's entry
 
 
 def add(app: FastAPI, route: Route, problems: dict[int | str, dict[str, Any]]) -> None:
@@ -53,11 +58,7 @@ def add(app: FastAPI, route: Route, problems: dict[int | str, dict[str, Any]]) -
 
     async def answered(request: Request) -> Response:
         began = time.perf_counter()
-        scope, receive = dict(request.scope), request.receive
-        if route.body_media:  # the room reads the body itself, to its own bound, once the caller is admitted
-            scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
-            receive = _nothing
-
+        scope = request.scope
         reply = Reply(b"", route.media[0])
 
         async def handle(desk: Desk, call: Call, body: bytes) -> bytes:
@@ -68,8 +69,11 @@ def add(app: FastAPI, route: Route, problems: dict[int | str, dict[str, Any]]) -
             reply = told if isinstance(told, Reply) else Reply(told, route.media[0])
             return reply.body
 
-        product = Product(route.path, route.scope, handle)
-        status, headers, body = await door.answer(request.app.state.desk, scope, receive, product)
+        again = route.again if route.method == "POST" else None
+        product = Product(
+            scope["path"], route.scope, handle, again, makes=True, repeated=route.repeated, bounds=route.bounds
+        )
+        status, headers, body = await door.answer(request.app.state.desk, scope, request.receive, product)
         response = Response(body, status)
         if status == 200:
             own = {"content-type": reply.media, **reply.headers}
@@ -82,6 +86,8 @@ def add(app: FastAPI, route: Route, problems: dict[int | str, dict[str, Any]]) -
         return response
 
     extra: dict[str, Any] = {"security": [{"bank": [route.scope]}], "parameters": [*_names(route.path), *route.query]}
+    if route.method == "POST":
+        extra["parameters"].append(KEY)
     if route.form is not None or route.body_media:
         schema = _schema(route.form) if route.form else {"type": "string"}
         media = route.body_media or ("application/json",)
@@ -102,7 +108,3 @@ def _names(path: str) -> list[dict[str, Any]]:
 
 def _schema(form: type[BaseModel]) -> dict[str, Any]:
     return form.model_json_schema()
-
-
-async def _nothing() -> dict[str, Any]:
-    return {"type": "http.request", "body": b"", "more_body": False}

@@ -18,10 +18,15 @@ from serving.alive import Alive
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, until REAL NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS heard (name TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS answered (
+"""
+_KEYS = """
+CREATE TABLE IF NOT EXISTS {0} (
   bank TEXT NOT NULL, key BLOB NOT NULL, asked BLOB NOT NULL, at REAL NOT NULL, id TEXT, body BLOB, owner INTEGER,
   UNIQUE (bank, key)) STRICT;
+CREATE INDEX IF NOT EXISTS {0}_large ON {0} (bank) WHERE length(body) > {1};
 """
+ANSWERED, MADE = "answered", "made"  # tables of idempotency keys: of answers, and of what lasts longer than an answer
+LARGE = 16_384  # bytes from which an answer counts towards the bound on large ones
 
 
 class Shared:
@@ -36,7 +41,7 @@ class Shared:
         self._db = sqlite3.connect(path or ":memory:", timeout=10, isolation_level=None, check_same_thread=False)
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
             self._db.execute(f"PRAGMA {pragma}")
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(_SCHEMA + "".join(_KEYS.format(table, LARGE) for table in (ANSWERED, MADE)))
         with suppress(sqlite3.OperationalError):  # a database made earlier has no such column
             self._db.execute("ALTER TABLE answered ADD COLUMN owner INTEGER")
         self.alive = Alive(path and path.with_suffix(".alive"))
@@ -45,6 +50,15 @@ class Shared:
         """Run one statement, a transaction of its own, and give its rows."""
         with self._turn:
             return self._db.execute(sql, values).fetchall()
+
+    def keep(self, sql: str, *values: object) -> list[Any]:
+        """The same, and on the disk before it returns: a power cut does not lose it. For what is asked seldom."""
+        with self._turn:
+            self._db.execute("PRAGMA synchronous=FULL")
+            try:
+                return self._db.execute(sql, values).fetchall()
+            finally:
+                self._db.execute("PRAGMA synchronous=NORMAL")
 
     def close(self) -> None:
         """Close the database; to the other processes this one is dead."""

@@ -26,8 +26,8 @@ class ServiceClient:
 
     With a `key` of the bank's it takes no secret, and every token is bound to the key (DPoP).
     With a key `ring` every answer's signature is verified. Overload and lost connections are tried again for at most
-    `patience` seconds; scores and verifications under one idempotency key, so that each is one answer and one entry
-    however often asked. What has no such key is sent once when it may have been heard.
+    `patience` seconds; what is made or answered has one idempotency key, so that it is made once and is one entry
+    however often it was sent.
     """
 
     def __init__(

@@ -37,7 +37,6 @@ _CLASSES: Mapping[int, type[CreditError]] = {
 }  # fmt: skip
 _AGAIN = {408, 429, 502, 503, 504}
 _NOBODY = 599  # a response of our own: no other came
-_UNSURE = {_NOBODY, 502, 504}  # it may have been heard: something between us and the service spoke, or nobody
 _MEDIA: Mapping[FileForm, str] = {"csv": CSV, "parquet": PARQUET}
 _EARLY = 30  # seconds before its end at which a token is renewed
 
@@ -80,39 +79,39 @@ class Moves:
         self._token, self._good_until = "", 0.0
 
     def score(self, uscc: str, purpose: str, mandate: str) -> Move:
-        """One score, under one idempotency key however often it is sent."""
+        """One score."""
         body = {"uscc": uscc, "purpose": purpose, "mandate": mandate}
-        return (yield from self._post("/v1/scores", body, {"Idempotency-Key": secrets.token_hex(16)}))
+        return (yield from self._post("/v1/scores", body))
 
     def live(self, uscc: str, purpose: str, mandate: str, features: Mapping[str, float | None], kind: Kind) -> Move:
-        """A score with what is brought along, under one idempotency key however often it is sent."""
+        """A score with what is brought along."""
         body = {"uscc": uscc, "purpose": purpose, "mandate": mandate, "features": dict(features), "kind": kind}
-        return (yield from self._post("/v1/scores/live", body, {"Idempotency-Key": secrets.token_hex(16)}))
+        return (yield from self._post("/v1/scores/live", body))
 
     def facts(self, score_id: str, uscc: str) -> Move:
-        """The records behind a score; sent once."""
+        """The records behind a score."""
         return (yield from self._post("/v1/scores/facts", {"score_id": score_id, "uscc": uscc}))
 
     def batch(self, asks: Sequence[Ask]) -> Move:
-        """Many scores; sent once, as there is no key to make a repetition the same."""
+        """Many scores."""
         told = [{"uscc": uscc, "purpose": purpose, "mandate": mandate} for uscc, purpose, mandate in asks]
         return (yield from self._post("/v1/scores/batch", {"asks": told}))["answers"]
 
     def verify(self, uscc: str, purpose: str, mandate: str, question: str, value: int | str | None) -> Move:
         """One verification."""
         body = {"uscc": uscc, "purpose": purpose, "mandate": mandate, "question": question, "value": value}
-        return (yield from self._post("/v1/verifications", body, {"Idempotency-Key": secrets.token_hex(16)}))
+        return (yield from self._post("/v1/verifications", body))
 
     def object_to(self, score_id: str, kind: str, statement: str) -> Move:
-        """An objection; sent once."""
+        """An objection."""
         return (yield from self._post("/v1/objections", {"score_id": score_id, "kind": kind, "statement": statement}))
 
     def objection(self, name: str) -> Move:
         """How it stands."""
-        return (yield from self._signed("GET", f"/v1/objections/{name}", {}, again=True))
+        return (yield from self._signed("GET", f"/v1/objections/{name}", {}))
 
     def supervision(self, uscc: str, matter: str) -> Move:
-        """A tier, for an agency; sent once."""
+        """A tier, for an agency."""
         return (yield from self._post("/v1/evaluations", {"uscc": uscc, "matter": matter}))
 
     def query(self, name: str, body: Mapping[str, Any]) -> Move:
@@ -125,31 +124,31 @@ class Moves:
 
     def set_webhook(self, url: str) -> Move:
         """Say where this bank is told; the same however often it is said."""
-        return (yield from self._signed("PUT", "/v1/webhook", {"json": {"url": url}}, again=True))
+        return (yield from self._signed("PUT", "/v1/webhook", {"json": {"url": url}}))
 
     def try_webhook(self) -> Move:
-        """A trial; sent once."""
-        return (yield from self._signed("POST", "/v1/webhook/trial", {}, again=False))
+        """A trial."""
+        return (yield from self._once("/v1/webhook/trial", {}))
 
     def watch(self, uscc: str, mandate: str, kinds: Sequence[str]) -> Move:
-        """A watch; sent once."""
+        """A watch."""
         body = {"uscc": uscc, "purpose": "post_loan_management", "mandate": mandate}
         return (yield from self._post("/v1/watches", {**body, **({"kinds": list(kinds)} if kinds else {})}))
 
     def get(self, path: str, **query: str) -> Move:
         """Whatever can be asked again without harm."""
-        return (yield from self._signed("GET", path, {"params": query}, again=True))
+        return (yield from self._signed("GET", path, {"params": query}))
 
     def end(self, path: str) -> Move:
         """End a watch or a job; the second time is as the first."""
-        return (yield from self._signed("DELETE", path, {}, again=True))
+        return (yield from self._signed("DELETE", path, {}))
 
     def resend(self, delivery: str) -> Move:
-        """A dead letter anew; sent once."""
-        return (yield from self._signed("POST", f"/v1/deliveries/{delivery}/resend", {}, again=False))
+        """A dead letter anew."""
+        return (yield from self._once(f"/v1/deliveries/{delivery}/resend", {}))
 
     def send_job(self, lines: Sequence[Ask]) -> Move:
-        """A file of lines; sent once. Raises Malformed for a line that would be two."""
+        """A file of lines. Raises Malformed for a line that would be two."""
         if any("\n" in part or "\r" in part for line in lines for part in line):
             raise Malformed("Not a line of a job", why="it holds a line break", remedy="Leave it out")
         file = io.StringIO()
@@ -157,9 +156,9 @@ class Moves:
         return (yield from self.send_file(file.getvalue().encode()))
 
     def send_file(self, file: bytes) -> Move:
-        """A file as it is, Parquet or CSV by its first bytes; sent once."""
+        """A file as it is, Parquet or CSV by its first bytes."""
         headers = {"Content-Type": PARQUET if file.startswith(MAGIC) else CSV}
-        return (yield from self._signed("POST", "/v1/jobs", {"content": file, "headers": headers}, again=False))
+        return (yield from self._once("/v1/jobs", {"content": file, "headers": headers}))
 
     def job_file(self, job: str, form: FileForm) -> Move:
         """The bytes of the result of a job that is done, and the signature over them."""
@@ -179,20 +178,24 @@ class Moves:
         """Readiness, as it is now."""
         return _told((yield Sent("GET", "/ready")))
 
-    def _post(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Move:
-        options = {"json": body, "headers": dict(headers or {})}
-        return (yield from self._signed("POST", path, options, again=bool(headers)))
+    def _post(self, path: str, body: Mapping[str, Any]) -> Move:
+        return (yield from self._once(path, {"json": body}))
 
-    def _signed(self, method: str, path: str, options: dict[str, Any], *, again: bool) -> Move:
+    def _once(self, path: str, options: dict[str, Any]) -> Move:
+        """What may be done once alone: under one idempotency key, however often it is sent."""
+        headers = {**options.get("headers", {}), "Idempotency-Key": secrets.token_hex(16)}
+        return (yield from self._signed("POST", path, {**options, "headers": headers}))
+
+    def _signed(self, method: str, path: str, options: dict[str, Any]) -> Move:
         """Send, and take what comes only when the service signed it, where its keys are known."""
-        response = yield from self._authorised(method, path, options, again=again)
+        response = yield from self._authorised(method, path, options)
         told = _told(response)
         self._check(response)
         return told
 
     def _file(self, path: str, options: dict[str, Any]) -> Move:
         """Bytes that are no JSON, and the signature over them: to be kept together."""
-        response = yield from self._authorised("GET", path, options, again=True)
+        response = yield from self._authorised("GET", path, options)
         if response.status_code != 200:
             _told(response)
         self._check(response)
@@ -208,12 +211,14 @@ class Moves:
         proof = self._key.proof(method, self._url + path, self._token)
         return {"Authorization": f"DPoP {self._token}", "DPoP": proof}
 
-    def _authorised(self, method: str, path: str, options: dict[str, Any], *, again: bool) -> Move:
-        """Send with a token, a new one when this is refused, and again while that is safe and patience lasts."""
+    def _authorised(self, method: str, path: str, options: dict[str, Any]) -> Move:
+        """Send with a token, a new one when this is refused, and again while patience lasts.
+
+        Nothing is done twice by it: it is a question, it has an idempotency key, or the second time is as the first.
+        """
         end, pause, renewed = time.monotonic() + self._patience, 0.1, False
         while True:
             response = yield from self._renew()
-            harmless = response is not None  # a token may be asked for as often as need be
             if response is None:
                 headers = {**options.get("headers", {}), **self._authority(method, path)}
                 response = yield Sent(method, path, {**options, "headers": headers})
@@ -224,8 +229,6 @@ class Moves:
             wait = max(pause * random.uniform(0.5, 1.5), _after(response))
             if response.status_code not in {_NOBODY, *_AGAIN} or time.monotonic() + wait > end:
                 return response
-            if response.status_code in _UNSURE and not (again or harmless):
-                return response  # asking again might ask twice
             yield Pause(wait)
             pause *= 2
 

@@ -20,7 +20,7 @@ from credit.subjects import SubjectKind
 from credit.uscc import Uscc
 from serving.access.mandates import PURPOSES, Mandate, is_mandate_id
 from serving.books.dossiers import Dossier, Dossiers
-from serving.calls import SERVICE, Call, Desk
+from serving.calls import SERVICE, Call, Desk, Resumed
 from serving.inquiry.sections import Sections, sections
 
 NOTICE = {
@@ -159,7 +159,8 @@ def title_of(column: Mapping[str, str]) -> str:
 
 async def answered(desk: Desk, call: Call, verb: str, said: Mapping[str, Any], uscc: str) -> bytes:
     """The answer's bytes once its entry is durable. The salt keeps who reads the ledger from trying public records."""
-    salted = {**said, "salt": secrets.token_hex(16)}
+    salt = call.salt if isinstance(call, Resumed) else None
+    salted = {**said, "salt": salt or secrets.token_hex(16)}
     because = {**call.because, "status": 200, "digest": digest_json(salted)}
     entry = await desk.recorder.record(verb, call.id, by=call.by, because=because)
     receipt = {"entry": entry.id, "seq": entry.seq, "digest": because["digest"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
@@ -12,12 +13,13 @@ from pydantic import BaseModel, Field
 from credit.canonical import canonical, digest
 from credit.errors import Malformed, Missing, Refused
 from credit.files import write_whole
-from serving import problems
-from serving.calls import Call, Desk
+from serving.calls import Call, Desk, Resumed, named
 from serving.jobs.columns import CSV, LARGEST, PARQUET
 from serving.jobs.files import Files, form_of
-from serving.jobs.store import CANCELLED, DONE, QUEUED, Job, Jobs, new_name
+from serving.jobs.store import CANCELLED, DONE, QUEUED, Job, Jobs
+from serving.products.resuming import left
 from serving.rooms import Reply, Route
+from serving.wire.products import Bounds
 
 SCOPE, OPEN_AT_ONCE, KEPT, ARRIVES = "job", 2, 7 * 24 * 3600, 120.0  # jobs of a bank, seconds, seconds
 
@@ -42,17 +44,19 @@ class JobList(BaseModel):
 
 async def send(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     """Take a file, CSV or Parquet. Raises Malformed, TooLarge, TooSlow, Refused when two of this bank are not done."""
-    jobs = _jobs(request)
+    jobs, name = _jobs(request), named("job-", call)
+    if isinstance(call, Resumed) and (there := jobs.job(name, call.by.name)) is not None:
+        return canonical(_told(replace(there, state=QUEUED, done=0, answered=0, refused=0)))
     _require_room(jobs, call.by.name)
-    sent = await problems.read_body(request, LARGEST, seconds=ARRIVES, what="The file")
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    lines, plain = await _files(request).read(call.by.name, media, sent)
+    lines, plain = await _files(request).read(call.by.name, media, body)
     _require_room(jobs, call.by.name)  # others may have come while this was read
     now = time.time()
-    job = Job(new_name(), call.by.name, QUEUED, lines, 0, 0, 0, 0, 0, now, now + KEPT)
+    job = Job(name, call.by.name, QUEUED, lines, 0, 0, 0, 0, 0, now, now + KEPT)
     await asyncio.to_thread(write_whole, jobs.asked(job), plain, mode=0o600)
-    because = {**call.because, "lines": lines, "status": 200}
-    await desk.recorder.record("job.sent", job.id, by=call.by, because=because)
+    if await left(desk, call, "job.sent", name) is None:
+        because = {**call.because, "lines": lines, "status": 200}
+        await desk.recorder.record("job.sent", name, by=call.by, because=because)
     jobs.add(job)
     request.app.state.chores.wake()
     return canonical(_told(job))
@@ -117,7 +121,7 @@ def _files(request: Request) -> Files:
 
 ROUTES = (
     Route("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, JobStands,
-          body_media=(CSV, PARQUET)),
+          body_media=(CSV, PARQUET), bounds=Bounds(LARGEST, ARRIVES, "The file"), repeated="job.repeated"),
     Route("GET", "/v1/jobs", SCOPE, list_jobs, "This bank's jobs", None, JobList),
     Route("GET", "/v1/jobs/{name}", SCOPE, job, "How far a job is", None, JobStands),
     Route("GET", "/v1/jobs/{name}/result", SCOPE, result, "The result of a job", media=(CSV, PARQUET)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -64,8 +63,8 @@ class Jobs:
         return self.folder / f"{job.id}.told.csv"
 
     def add(self, job: Job) -> None:
-        """Queue a job whose file is there."""
-        self._run(f"INSERT INTO job ({_JOB}) VALUES ({','.join('?' * 11)})", *astuple(job))
+        """Queue a job whose file is there; one that was queued under its name stays as it is."""
+        self._run(f"INSERT OR IGNORE INTO job ({_JOB}) VALUES ({','.join('?' * 11)})", *astuple(job))
 
     def job(self, name: str, bank: str) -> Job | None:
         """A job of this bank."""
@@ -117,11 +116,6 @@ class Jobs:
     def _run(self, sql: str, *values: object) -> Sequence[tuple[Any, ...]]:
         with self._turn:
             return self._db.execute(sql, values).fetchall()
-
-
-def new_name() -> str:
-    """A new job's id."""
-    return f"job-{secrets.token_hex(16)}"
 
 
 def append(path: Path, size: int, text: bytes) -> int:

@@ -98,21 +98,26 @@ class Journal(Ledger):
         if self._end.stream is not None:
             os.fdatasync(self._end.stream.fileno())
 
-    def lines_about(self, thing: str) -> list[Entry]:
+    def lines_about(self, thing: str, *, part_of: str = "") -> list[Entry]:
         """The entries whose object is `thing`, found by its bytes; each verified, and signed for.
+
+        With `part_of` those that say in their `because` that they are a part of it, such as `batch`.
 
         The chain is walked to the next signature only, so this takes a second for a million entries and not minutes.
         Raises Broken.
         """
         if not self.path.exists() or not self.path.stat().st_size:
             return []
-        wanted, found, at = f'"object":{quoted(thing)},'.encode(), [], -1
+        wanted, found, at = f'"{part_of or "object"}":{quoted(thing)}'.encode(), [], -1
         with self.path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as whole:
             while (at := whole.find(wanted, at + 1)) >= 0:
                 begin = whole.rfind(b"\n", 0, at) + 1
                 whole.seek(begin)
                 line = whole.readline()
-                if line.endswith(b"\n") and (told := json.loads(line))["object"] == thing:
+                if not line.endswith(b"\n"):
+                    continue
+                told = json.loads(line)
+                if (told["because"].get(part_of) if part_of else told["object"]) == thing:
                     whole.seek(begin)
                     before = Mark(begin, told["seq"] - 1, told["previous"])
                     signed = read_lines(iter(whole.readline, b""), before, self.ring, self.zone, whole=False)

@@ -1,10 +1,13 @@
 """Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a key and a body get one answer, the same to the byte.
 
-Remembered by all the service's processes for a day and for at most so many answers; a key with another body is refused.
-Whoever asks again is looked at again: a mandate revoked meanwhile opens nothing, and the repetition has its own entry.
+Remembered by all the service's processes for a day, for at most so many answers, and for so many bytes of large ones;
+a key with another body is refused. Whoever asks again is looked at again: a mandate revoked meanwhile opens nothing,
+and the repetition has its own entry.
 
 The id of the answer to be is remembered before anything is done. A process that is killed before it could remember the
 answer leaves it, and whoever asks again acts under that id: so what the dead one had recorded can be found and told.
+What lasts longer than an answer (a job, a watch, an objection) is named after that id, so it is not made twice; such an
+id is on the disk before anything is made.
 """
 
 from __future__ import annotations
@@ -15,13 +18,16 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
-from credit.errors import Malformed
-from serving.shared import Shared
+from credit.errors import CreditError, Lapsed, Malformed
+from serving.shared import ANSWERED, LARGE, Shared
 
 MOST, SECONDS = 16_384, 24 * 3600
-PATIENCE, PAUSE = 30.0, 0.005  # seconds: after which an act not ended has died with its process; between two looks
+MOST_BYTES = 64 << 20  # of large answers of a bank to one product: beyond it the oldest are forgotten
+PATIENCE, PAUSE = 30.0, 0.005  # seconds for which another process is waited for, and between two looks at it
 _PRUNE = 256  # keys between two looks at what is too old
+_IN_A_THREAD = 1 << 20  # bytes from which a body is digested off the event loop
 _KEY = re.compile(rb"[\x21-\x7e]{1,128}")
 _Told = tuple[str, bytes]
 _Act = Callable[[str], Awaitable[_Told]]  # under an id: the caller's, or that of one who died with it
@@ -30,9 +36,13 @@ _Act = Callable[[str], Awaitable[_Told]]  # under an id: the caller's, or that o
 class Repeats:
     """Answers by bank and key."""
 
-    def __init__(self, shared: Shared | None = None, clock: Callable[[], float] = time.time) -> None:
-        """Without `shared`, this process's own."""
-        self._shared, self._clock = shared or Shared(), clock
+    def __init__(
+        self, shared: Shared | None = None, clock: Callable[[], float] = time.time, *, table: str = ANSWERED,
+        lasting: bool = False,
+    ) -> None:  # fmt: skip
+        """Without `shared`, this process's own. What is `lasting` has its id on the disk before it is made."""
+        self._shared, self._clock, self._table = shared or Shared(), clock, table
+        self._begin = self._shared.keep if lasting else self._shared.rows
         self._under_way: dict[tuple[str, bytes], asyncio.Future[_Told]] = {}
         self._claims = 0
 
@@ -40,11 +50,11 @@ class Repeats:
         """Id and bytes of the answer, and whether they were given before. Raises Malformed, and whatever `act` raises.
 
         `name` is the id to answer under. Two at once with one key are one act; a refusal is not remembered, so that
-        its cause can be mended.
+        its cause can be mended. Raises Lapsed when another process is still at it after PATIENCE.
         """
         if not _KEY.fullmatch(key):
             raise Malformed("Not an idempotency key", why="it is 1 to 128 visible ASCII characters")
-        asked = hashlib.sha256(body).digest()
+        asked, until = await _digest(body), self._clock() + PATIENCE
         while (under := self._claim(bank, key, asked, name)) is None:
             told = self._told(bank, key, asked)
             if told is not None:
@@ -55,22 +65,29 @@ class Repeats:
             under = self._inherit(bank, key)
             if under is not None:
                 break
+            if self._clock() > until:
+                raise Lapsed("The same request is still under way", remedy="Send it again, with the same key")
             await asyncio.sleep(PAUSE)  # another process is at it
-        return (*await self._act(bank, key, partial(act, under)), False)
+        return (*await self._act(bank, key, partial(act, under), is_first=under == name), False)
 
     def forget(self, bank: str, key: bytes, first: str) -> None:
         """Forget the answer with the id `first`; one that was given since under the same key stays."""
-        self._shared.rows("DELETE FROM answered WHERE bank = ? AND key = ? AND id = ?", bank, key, first)
+        self._run("DELETE FROM {0} WHERE bank = ? AND key = ? AND id = ?", bank, key, first)
 
-    async def _act(self, bank: str, key: bytes, act: Callable[[], Awaitable[_Told]]) -> _Told:
+    def amend(self, bank: str, key: bytes, first: str, told: bytes) -> None:
+        """Remember `told` as the answer with the id `first` from now on."""
+        sql = "UPDATE {0} SET body = ? WHERE bank = ? AND key = ? AND id = ? AND body IS NOT NULL"
+        self._run(sql, told, bank, key, first)
+
+    async def _act(self, bank: str, key: bytes, act: Callable[[], Awaitable[_Told]], *, is_first: bool) -> _Told:
         future = self._under_way[bank, key] = asyncio.get_running_loop().create_future()
-        end = partial(self._shared.rows, "DELETE FROM answered WHERE bank = ? AND key = ?", bank, key)
         try:
             told = await act()
-            sql = "UPDATE answered SET id = ?, body = ? WHERE bank = ? AND key = ?"
-            self._shared.rows(sql, *told, bank, key)
+            self._run("UPDATE {0} SET id = ?, body = ? WHERE bank = ? AND key = ?", *told, bank, key)
+            if len(told[1]) > LARGE:
+                self._bound(bank)
         except BaseException as error:
-            end()
+            self._end(bank, key, nothing_was_done=is_first and _is_refusal(error))
             future.set_exception(error)
             future.exception()  # told to whoever waits; if nobody does, that is no fault
             raise
@@ -79,39 +96,64 @@ class Repeats:
         future.set_result(told)
         return told
 
+    def _end(self, bank: str, key: bytes, *, nothing_was_done: bool) -> None:
+        """Nobody is at it any more. Unless nothing was done, whoever asks again acts under the same id, and at once."""
+        if nothing_was_done:
+            self._run("DELETE FROM {0} WHERE bank = ? AND key = ?", bank, key)
+        else:
+            sql = "UPDATE {0} SET owner = NULL, at = ? WHERE bank = ? AND key = ? AND body IS NULL"
+            self._run(sql, self._clock() - PATIENCE, bank, key)
+
     def _claim(self, bank: str, key: bytes, asked: bytes, name: str) -> str | None:
         """The id to act under, when it is this call that acts: the first, or the first after one that is forgotten."""
         now = self._clock()
         self._claims += 1
         if self._claims % _PRUNE == 1:
-            self._shared.rows("DELETE FROM answered WHERE at <= ?", now - SECONDS)
-            keep = "SELECT max(rowid) FROM answered"
-            self._shared.rows(f"DELETE FROM answered WHERE rowid <= ({keep}) - ?", MOST)
+            self._run("DELETE FROM {0} WHERE at <= ?", now - SECONDS)
+            self._run("DELETE FROM {0} WHERE rowid <= (SELECT max(rowid) FROM {0}) - ?", MOST)
         sql = (
-            "INSERT INTO answered (bank, key, asked, at, id, owner) VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (bank, key) DO UPDATE SET asked = excluded.asked, at = excluded.at, id = excluded.id, "
-            "owner = excluded.owner, body = NULL WHERE at <= ? OR (body IS NULL AND at <= ?) RETURNING id"
+            "INSERT INTO {0} (bank, key, asked, at, id, owner) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (bank, key) DO UPDATE SET asked = excluded.asked, at = excluded.at, "
+            "id = CASE WHEN at <= ? THEN excluded.id ELSE id END, owner = excluded.owner, body = NULL "
+            "WHERE at <= ? OR (body IS NULL AND owner IS NULL AND at <= ? AND asked = excluded.asked) RETURNING id"
         )
         me, old, dead = self._shared.alive.me, now - SECONDS, now - PATIENCE
-        found = self._shared.rows(sql, bank, key, asked, now, name, me, old, dead)
+        found = self._begin(sql.format(self._table), bank, key, asked, now, name, me, old, old, dead)
         return str(found[0][0]) if found else None
 
     def _inherit(self, bank: str, key: bytes) -> str | None:
         """The id that a process had begun under which has died since; of those who see it, one gets it."""
-        begun = self._shared.rows("SELECT owner FROM answered WHERE bank = ? AND key = ? AND body IS NULL", bank, key)
+        begun = self._run("SELECT owner FROM {0} WHERE bank = ? AND key = ? AND body IS NULL", bank, key)
         if not begun or begun[0][0] is None or self._shared.alive.lives(begun[0][0]):
             return None
-        sql = (
-            "UPDATE answered SET owner = ?, at = ? WHERE bank = ? AND key = ? AND owner = ? AND body IS NULL "
-            "RETURNING id"
-        )
-        found = self._shared.rows(sql, self._shared.alive.me, self._clock(), bank, key, begun[0][0])
+        sql = "UPDATE {0} SET owner = ?, at = ? WHERE bank = ? AND key = ? AND owner = ? AND body IS NULL RETURNING id"
+        found = self._run(sql, self._shared.alive.me, self._clock(), bank, key, begun[0][0])
         return str(found[0][0]) if found else None
 
     def _told(self, bank: str, key: bytes, asked: bytes) -> _Told | None:
-        found = self._shared.rows("SELECT asked, id, body FROM answered WHERE bank = ? AND key = ?", bank, key)
+        found = self._run("SELECT asked, id, body FROM {0} WHERE bank = ? AND key = ?", bank, key)
         if not found:  # the act failed meanwhile
             return None
         if found[0][0] != asked:
             raise Malformed("This idempotency key was used for another request", remedy="Use a new key")
         return None if found[0][2] is None else (str(found[0][1]), bytes(found[0][2]))
+
+    def _bound(self, bank: str) -> None:
+        """Forget the oldest of the large answers beyond MOST_BYTES."""
+        size = "rowid AS it, sum(length(body)) OVER (ORDER BY rowid DESC) AS size"
+        large = f"SELECT {size} FROM {{0}} WHERE bank = ? AND length(body) > {LARGE}"
+        self._run(f"DELETE FROM {{0}} WHERE rowid IN (SELECT it FROM ({large}) WHERE size > ?)", bank, MOST_BYTES)
+
+    def _run(self, sql: str, *values: object) -> list[Any]:
+        return self._shared.rows(sql.format(self._table), *values)
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Whether an act that ended so has surely done nothing: not so after a fault of ours, or when it was cut off."""
+    return isinstance(error, CreditError) and (error.status < 500 or isinstance(error, Lapsed))
+
+
+async def _digest(body: bytes) -> bytes:
+    if len(body) < _IN_A_THREAD:
+        return hashlib.sha256(body).digest()
+    return (await asyncio.to_thread(hashlib.sha256, body)).digest()

@@ -1,17 +1,25 @@
-"""A batch: up to a thousand subjects in one request, each judged by itself, with an id and an entry of its own."""
+"""A batch: up to a thousand subjects in one request, each judged by itself, with an id and an entry of its own.
+
+Under an idempotency key a repetition is judged part by part too: what may still be told is told as it was, to the byte.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 
 import msgspec
 
+from credit.entry import Entry
 from credit.errors import CreditError, Malformed
 from serving.answers.forms import Ask, explain
 from serving.answers.forms import AskedBatch as Form
-from serving.calls import Call, Desk
+from serving.calls import ANSWERED, Call, Desk, Resumed
 from serving.languages import ACCEPTED, in_language, preferred
+from serving.ledger.identifiers import part_of, score_id
+from serving.products.resuming import Another, Given
 
 MOST, PAUSE = 1000, 20  # asks in a batch; after how many the others get a turn
 
@@ -22,7 +30,21 @@ class Asks(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     asks: list[Ask]
 
 
+class Parts(msgspec.Struct, frozen=True):
+    """What was answered, part by part, each as its bytes."""
+
+    answers: list[msgspec.Raw]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One of them: the answer's bytes, where it was no refusal."""
+
+    status: int
+    answer: msgspec.Raw = msgspec.Raw(b"")
+
+
 _decode = msgspec.json.Decoder(Asks).decode
+_parts, _part = msgspec.json.Decoder(Parts).decode, msgspec.json.Decoder(Part).decode
 
 
 async def batch(desk: Desk, call: Call, body: bytes) -> bytes:
@@ -30,26 +52,81 @@ async def batch(desk: Desk, call: Call, body: bytes) -> bytes:
 
     Raises Malformed for a body that cannot be read, TooMany when the bank has not so many calls left.
     """
-    asks = _read(body)
-    desk.quotas.take(call.by.name, call.limit, len(asks) - 1)  # the first was counted at the door
+    asks, there = _read(body), await _left(desk, call)
+    desk.quotas.take(call.by.name, call.limit, max(0, len(asks) - len(there) - 1))  # the first was counted at the door
     told: list[asyncio.Task[bytes]] = []
     for number, asked in enumerate(asks):
-        told.append(asyncio.create_task(_one(desk, call, asked)))
+        name = part_of(call.id, number)
+        told.append(asyncio.create_task(_one(desk, call, name, asked, there.get(name))))
         if number % PAUSE == PAUSE - 1:
             await asyncio.sleep(0)
-    return b'{"answers":[' + b",".join(await asyncio.gather(*told)) + b"]}"
+    return _whole(await asyncio.gather(*told))
 
 
-async def _one(desk: Desk, whole: Call, asked: Ask) -> bytes:
-    """One subject's part of the answer: what is said of it, or its problem."""
-    call = Call(by=whole.by, because={"bank": whole.by.name, "batch": whole.id}, bucket=whole.bucket)
+async def batch_again(desk: Desk, call: Call, body: bytes, first: str, said: bytes) -> tuple[bytes, bytes]:
+    """What is told again, part by part: as it was, anew where it rests on what is not to be used any more, or refused.
+
+    A part that was refused before stays so; one that is refused now is judged again the next time.
+    """
+    whole = replace(call, id=first)
+    told, kept = [], []
+    for number, (asked, raw) in enumerate(zip(_read(body), _parts(said).answers, strict=True)):
+        now = held = bytes(raw)
+        if (part := _part(held)).status == 200:
+            again = _part_of(whole, score_id())
+            try:
+                desk.quotas.take(call.by.name, call.limit, 0)
+                desk.find(again, asked)
+                if desk.is_outlived(again, bytes(part.answer)):
+                    now = held = await _one(desk, whole, again.id, asked, None)
+            except CreditError as error:
+                now = await _refused(desk, again, error)
+        told.append(now)
+        kept.append(held)
+        if number % PAUSE == PAUSE - 1:
+            await asyncio.sleep(0)
+    return _whole(told), _whole(kept)
+
+
+async def _one(desk: Desk, whole: Call, name: str, asked: Ask, given: Entry | None) -> bytes:
+    """One subject's part of the answer under an id: what is said of it, or its problem."""
+    call = _part_of(whole, name)
     try:
         desk.quotas.take(whole.by.name, whole.limit, 0)  # whoever ran out of refusals on the way is stopped on the way
-        return b'{"answer":' + await desk.answer(call, asked) + b',"status":200}'
+        if given is not None:
+            try:
+                return _good(await replace(desk, recorder=Given(given)).answer(call, asked))
+            except Another:
+                call.id = score_id()
+        return _good(await desk.answer(call, asked))
     except CreditError as error:
-        await desk.refuse(call, error)
-        problem = in_language({**error.problem(), "score_id": call.id}, error.slug, preferred(ACCEPTED.get()))
-        return json.dumps({"problem": problem, "status": error.status}, ensure_ascii=False).encode()
+        return await _refused(desk, call, error)
+
+
+async def _refused(desk: Desk, call: Call, error: CreditError) -> bytes:
+    await desk.refuse(call, error)
+    problem = in_language({**error.problem(), "score_id": call.id}, error.slug, preferred(ACCEPTED.get()))
+    return json.dumps({"problem": problem, "status": error.status}, ensure_ascii=False).encode()
+
+
+async def _left(desk: Desk, call: Call) -> Mapping[str, Entry]:
+    """The entries, by id, of parts that a process had answered which was killed before it could tell."""
+    if not isinstance(call, Resumed):
+        return {}
+    entries = await asyncio.to_thread(desk.journal.lines_about, call.id, part_of="batch")
+    return {entry.object: entry for entry in entries if entry.verb == ANSWERED and entry.by == call.by}
+
+
+def _part_of(whole: Call, name: str) -> Call:
+    return Call(name, whole.by, {"bank": whole.by.name, "batch": whole.id}, bucket=whole.bucket)
+
+
+def _good(answer: bytes) -> bytes:
+    return b'{"answer":' + answer + b',"status":200}'
+
+
+def _whole(parts: list[bytes]) -> bytes:
+    return b'{"answers":[' + b",".join(parts) + b"]}"
 
 
 def _read(body: bytes) -> list[Ask]:

@@ -7,7 +7,6 @@ objection is a petition: its course is in the ledger, its words, which may speak
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -19,7 +18,8 @@ from credit.ledger import Entry, Ledger
 from credit.petition import Petition, State, fold, require_move
 from serving.access.database import Access
 from serving.answers.forms import AskedObjection, explain
-from serving.calls import ANSWERED, LIVE, Call, Desk
+from serving.calls import ANSWERED, LIVE, Call, Desk, named
+from serving.products.resuming import left
 
 KIND, DAYS = "objection", 20  # days within which a person answers
 OUTCOMES = {"upheld": "granted", "dismissed": "refused"}  # what a reviewer may find -> the petition's move
@@ -31,17 +31,19 @@ async def object_to(desk: Desk, call: Call, body: bytes) -> bytes:
     given = await asyncio.to_thread(desk.journal.lines_about, asked.score_id)
     if not any(entry.verb in (ANSWERED, LIVE) and entry.by == call.by for entry in given):
         raise Missing("No such answer", why="this bank was given none with this id", remedy="Name its score_id")
-    name = f"objection-{secrets.token_hex(16)}"
+    name = named(f"{KIND}-", call)
     due = (desk.settings.day() + timedelta(days=DAYS)).isoformat()
     because = {
         "score_id": asked.score_id, "kind": asked.kind, "statement": digest(asked.statement.encode()), "due": due
     }  # fmt: skip
-    desk.access.rows(
-        "INSERT INTO objection VALUES (?, ?, ?, ?, ?)", name, call.by.name, asked.score_id, asked.kind, asked.statement
-    )
-    entry = await desk.recorder.record(f"{KIND}.asked", name, by=call.by, because=because)
+    entry = await left(desk, call, f"{KIND}.asked", name)
+    if entry is None:
+        sql, row = "INSERT OR IGNORE INTO objection VALUES (?, ?, ?, ?, ?)", (name, call.by.name, asked.score_id)
+        desk.access.rows(sql, *row, asked.kind, asked.statement)
+        entry = await desk.recorder.record(f"{KIND}.asked", name, by=call.by, because=because)
     return canonical({
-        "objection_id": name, "score_id": asked.score_id, "kind": asked.kind, "state": State.ASKED, "due": due,
+        "objection_id": name, "score_id": asked.score_id, "kind": asked.kind, "state": State.ASKED,
+        "due": entry.because["due"],
         "receipt": {"entry": entry.id, "seq": entry.seq, "digest": because["statement"]},
     })  # fmt: skip
 

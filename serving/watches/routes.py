@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
 
 from credit.canonical import canonical, digest
 from credit.errors import Malformed, Missing, Refused
+from credit.uscc import Uscc
 from serving.answers.forms import explain
-from serving.calls import Call, Desk
+from serving.calls import SERVICE, Call, Desk, named
+from serving.products.resuming import left
 from serving.rooms import Route
 from serving.watches import forms
 from serving.watches.addresses import read_address, resolve
 from serving.watches.changes import state_of
-from serving.watches.store import DEAD, DELIVERED, WAITING, WITHDRAWN, Store, Watch, new_name
+from serving.watches.store import DEAD, DELIVERED, WAITING, WITHDRAWN, Store, Watch
 from serving.watches.trial import COST, try_webhook
 
 PURPOSE, MOST, SCOPE, LOOKED_UP = "post_loan_management", 100_000, "watch", 5.0  # seconds
-KEYS = "/.well-known/jwks.json"
+KEYS, RESENT = "/.well-known/jwks.json", "webhook.resent"
 _STATUS = {"name": "status", "in": "query", "required": False,
            "schema": {"enum": [WAITING, DELIVERED, DEAD, WITHDRAWN]}}  # fmt: skip
 
@@ -47,7 +50,7 @@ async def webhook(request: Request, desk: Desk, call: Call, body: bytes) -> byte
 
 async def begin(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     """Begin to watch a subject. Raises Malformed, and as `Desk.look` does."""
-    asked, store = explain(forms.AskedWatch, body), _store(request)
+    asked, store, name = explain(forms.AskedWatch, body), _store(request), named("watch-", call)
     if asked.purpose != PURPOSE:
         why = "a mandate to decide on one credit does not allow a watch on the subject"
         raise Refused("Not a purpose of a watch", why=why, remedy=f"Take a mandate for {PURPOSE}")
@@ -57,15 +60,28 @@ async def begin(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
         raise Malformed("Too many watches", why=f"a bank has {MOST} at most", remedy="End some")
     found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)
     book = found.book
-    watch = Watch(new_name(), call.by.name, found.mandate.subject.hex, book.model, found.mandate.id, asked.purpose,
+    watch = Watch(name, call.by.name, found.mandate.subject.hex, book.model, found.mandate.id, asked.purpose,
                   tuple(dict.fromkeys(asked.kinds)), state_of(book, found.row), book.version, book.snapshot,
                   time.time(), None)  # fmt: skip
-    because = {**call.because, "kinds": list(watch.kinds), "status": 200}
-    entry = await desk.recorder.record("watch.opened", watch.id, by=call.by, because=because)
+    entry = await left(desk, call, "watch.opened", name)
+    if entry is None:
+        because = {**call.because, "kinds": list(watch.kinds), "status": 200}
+        entry = await desk.recorder.record("watch.opened", name, by=call.by, because=because)
     store.open(watch)
     request.app.state.chores.wake()
-    receipt = {"entry": entry.id, "seq": entry.seq, "digest": digest(canonical(_told(watch)))}
-    return canonical({**_told(watch), "uscc": found.uscc, "receipt": receipt})
+    told = _told(replace(watch, model=entry.because["model"], seen=entry.because["snapshot"]))  # as it was opened
+    receipt = {"entry": entry.id, "seq": entry.seq, "digest": digest(canonical(told))}
+    return canonical({**told, "uscc": found.uscc, "receipt": receipt})
+
+
+async def begun_again(desk: Desk, call: Call, body: bytes, first: str, said: bytes) -> tuple[bytes, bytes]:
+    """A repetition: the mandate must still hold. Raises Malformed, Refused."""
+    asked = explain(forms.AskedWatch, body)
+    subject = desk.pseudonyms.key_of(Uscc.parse(asked.uscc).code)
+    call.because |= {"subject": subject.hex, "mandate": asked.mandate, "purpose": asked.purpose}
+    desk.gate.require(asked.mandate, bank=call.by.name, subject=subject, purpose=asked.purpose,
+                      day=desk.settings.day(), judge=SERVICE)  # fmt: skip
+    return said, said
 
 
 async def list_watches(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
@@ -103,9 +119,14 @@ async def deliveries(request: Request, desk: Desk, call: Call, body: bytes) -> b
 async def resend(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     """Try a dead letter anew, from the first attempt. Raises Missing, also for another bank's."""
     name, store = request.path_params["name"], _store(request)
+    before = await left(desk, call, RESENT, name)
+    if before is not None and before.because.get("call") == call.id:
+        store.again(call.by.name, name, time.time())  # unless it was sent anew before the answer was lost
+        request.app.state.chores.wake()
+        return canonical({"delivery_id": name, "status": WAITING})
     if not any(one.id == name for one in store.deliveries(call.by.name, (DEAD,))):
         raise Missing("No such dead letter", remedy="See GET /v1/deliveries?status=dead")
-    await desk.recorder.record("webhook.resent", name, by=call.by, because=call.because)
+    await desk.recorder.record(RESENT, name, by=call.by, because={**call.because, "call": call.id})
     store.again(call.by.name, name, time.time())
     request.app.state.chores.wake()
     return canonical({"delivery_id": name, "status": WAITING})
@@ -132,13 +153,14 @@ ROUTES = (
     Route("PUT", "/v1/webhook", SCOPE, set_webhook, "Say where this bank is told", forms.AskedWebhook, forms.Webhook),
     Route("GET", "/v1/webhook", SCOPE, webhook, "Where this bank is told", None, forms.Webhook),
     Route("POST", "/v1/webhook/trial", SCOPE, try_webhook, "Send a webhook as a trial, now and once", None,
-          forms.Tried, cost=COST),
-    Route("POST", "/v1/watches", SCOPE, begin, "Watch a subject (预警)", forms.AskedWatch, forms.Opened),
+          forms.Tried, cost=COST, repeated="webhook.repeated"),
+    Route("POST", "/v1/watches", SCOPE, begin, "Watch a subject (预警)", forms.AskedWatch, forms.Opened,
+          again=begun_again, repeated="watch.repeated"),
     Route("GET", "/v1/watches", SCOPE, list_watches, "This bank's living watches", None, forms.WatchList),
     Route("GET", "/v1/watches/{name}", SCOPE, watch, "How a watch stands", None, forms.Watched),
     Route("DELETE", "/v1/watches/{name}", SCOPE, end_watch, "End a watch", None, forms.Watched),
     Route("GET", "/v1/deliveries", SCOPE, deliveries, "What was sent, or could not be", None, forms.DeliveryList,
           query=(_STATUS,)),
     Route("POST", "/v1/deliveries/{name}/resend", SCOPE, resend, "Try a dead letter anew", None,
-          forms.Resent),
+          forms.Resent, repeated="webhook.repeated"),
 )  # fmt: skip

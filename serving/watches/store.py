@@ -7,7 +7,6 @@ are here by pseudonym only; when a watch ends, what was remembered of its subjec
 from __future__ import annotations
 
 import json
-import secrets
 import sqlite3
 import threading
 import time
@@ -97,11 +96,11 @@ class Store:
         return str(found[0][0]) if found else None
 
     def open(self, watch: Watch) -> None:
-        """Begin a watch."""
+        """Begin a watch; one that was begun under its name stays as it is."""
         assert watch.told is not None
         row = (watch.id, watch.bank, watch.subject, watch.model, watch.mandate, watch.purpose, ",".join(watch.kinds),
                json.dumps(watch.told.as_json()), watch.version, watch.seen, watch.opened_at, None)  # fmt: skip
-        self._run(f"INSERT INTO watch ({_WATCH}) VALUES ({','.join('?' * 12)})", *row)
+        self._run(f"INSERT OR IGNORE INTO watch ({_WATCH}) VALUES ({','.join('?' * 12)})", *row)
 
     def end(self, watch: str, why: str) -> None:
         """End a watch: what waits is withdrawn and what was remembered of the subject is wiped."""
@@ -205,11 +204,6 @@ class Store:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
-
-
-def new_name() -> str:
-    """A new watch's id."""
-    return f"watch-{secrets.token_hex(16)}"
 
 
 def _watch(row: tuple[Any, ...]) -> Watch:

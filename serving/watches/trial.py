@@ -8,8 +8,9 @@ from fastapi import Request
 
 from credit.canonical import canonical
 from credit.errors import CreditError, Malformed
-from serving.bank.webhooks import new_id, sign
-from serving.calls import Call, Desk
+from serving.bank.webhooks import sign
+from serving.calls import Call, Desk, named
+from serving.products.resuming import left
 from serving.watches.sending import AGENT, sender_of
 from serving.watches.store import Store
 
@@ -19,7 +20,11 @@ TRIED, COST = "webhook.tried", 20  # in the ledger and as the message's type; in
 async def try_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     """Send one. Raises Malformed when the bank has not said where; an address that does not answer is an answer."""
     store: Store = request.app.state.watches
-    url, name = store.webhook(call.by.name), new_id()
+    url, name = store.webhook(call.by.name), named("msg_", call)
+    before = await left(desk, call, TRIED, name)
+    if before is not None:
+        heard, came = before.because["heard"], before.because["came"]
+        return canonical({"webhook_id": name, "heard": heard, "came": came})
     if url is None:
         raise Malformed("There is nowhere to tell this bank", remedy="PUT /v1/webhook first")
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -30,5 +35,6 @@ async def try_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> 
         heard, came = 200 <= status < 300, f"status {status}"
     except CreditError as fault:
         came = fault.what if not fault.why else f"{fault.what}: {fault.why}"
-    await desk.recorder.record(TRIED, name, by=call.by, because={**call.because, "came": came, "status": 200})
+    because = {**call.because, "came": came, "heard": heard, "status": 200}
+    await desk.recorder.record(TRIED, name, by=call.by, because=because)
     return canonical({"webhook_id": name, "heard": heard, "came": came})

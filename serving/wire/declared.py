@@ -55,7 +55,7 @@ _SUMMARIES = {
     "query": "A page of a list of a subject's public records (查询接口)",
     "supervise": "The tier and the rate of inspection of a subject, for agencies (分级分类监管)",
 }
-_KEY = {
+KEY = {
     "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 128},
     "description": "the same key and body give the same answer for a day; another body is refused (422)",
 }  # fmt: skip
@@ -104,6 +104,6 @@ def declare(app: FastAPI, product: Product, problems: dict[int | str, dict[str, 
         openapi_extra={
             "security": [{"bank": [product.scope]}],
             "requestBody": {"required": True, "content": {"application/json": form}},
-            **({"parameters": [_KEY]} if product.check else {}),
+            **({"parameters": [KEY]} if product.again else {}),
         },
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -18,12 +17,12 @@ from credit.errors import CreditError, Malformed
 from serving import log, problems
 from serving.access.quotas import headers_of
 from serving.access.tokens import Asking
-from serving.calls import REPEATED, Call, Desk
+from serving.calls import Call, Desk
 from serving.languages import ACCEPTED
 from serving.ledger.signatures import HEADER
 from serving.metrics import Metrics
-from serving.products.resuming import resume
-from serving.wire.products import PRODUCTS, Product
+from serving.products.resuming import resume, under
+from serving.wire.products import BODY, PRODUCTS, Bounds, Product
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -32,7 +31,6 @@ Headers = list[tuple[bytes, bytes]]
 _SIGNATURE = HEADER.lower().encode()
 _FIXED: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 EXCHANGE = "haihe.exchange"  # `serving.wire.protocol` offers it; a server that does not is served all the same
-_SECONDS = 10  # within which a body has to have arrived
 
 
 class Door:
@@ -87,8 +85,8 @@ async def answer(desk: Desk, scope: Message, receive: Receive, product: Product)
         desk.admit(call, asking(scope, told), product.scope)
         exchange = scope.get("extensions", {}).get(EXCHANGE)
         body = exchange.body() if exchange is not None else None
-        if body is None or len(body) > problems.LARGEST_BODY:
-            body = await read_body(told.get(b"content-length", b""), receive)
+        if body is None or len(body) > product.bounds.most:
+            body = await read_body(told.get(b"content-length", b""), receive, product.bounds)
         key = told.get(b"idempotency-key")
         said = await (product.handle(desk, call, body) if key is None else _once(desk, call, product, key, body))
         left = headers_of(call.bucket) if call.bucket else []
@@ -111,35 +109,40 @@ def fault_of(error: Exception, call: Call) -> CreditError:
 async def _once(desk: Desk, call: Call, product: Product, key: bytes, body: bytes) -> bytes:
     """The same answer for the same key; whoever asks again is looked at again, and that is in the ledger.
 
-    Unless it rests on a record that was repaired since: that one is forgotten, and the call is answered as a new one.
+    Unless it rests on what is not to be used any more: that one is forgotten, and the call is answered as a new one.
     """
-    allowed = product.check
-    if allowed is None:
+    look = product.again
+    if look is None:
         raise Malformed("This takes no idempotency key", remedy="Ask without one")
 
-    told_to_nobody = False
+    told_to_nobody, repeats = False, desk.made if product.makes else desk.repeats
 
     async def act(name: str) -> tuple[str, bytes]:
         nonlocal told_to_nobody
-        under = call
-        if name != call.id:  # a process was killed while it answered this
-            resumed = replace(call, id=name)
-            said, is_free = await resume(desk, resumed, body, product.handle)
-            if said is not None:
-                told_to_nobody = True
-                return name, said
-            under = resumed if is_free else call
-        return under.id, await product.handle(desk, under, body)
+        if name == call.id:
+            return name, await product.handle(desk, call, body)
+        resumed = under(call, name)  # a process was killed while it answered this
+        if product.makes:
+            return name, await product.handle(desk, resumed, body)
+        said, is_free = await resume(desk, resumed, body, product.handle)
+        if said is not None:
+            told_to_nobody = True
+            return name, said
+        now = resumed if is_free else call
+        return now.id, await product.handle(desk, now, body)
 
     scope = f"{call.by.name} {product.path}"
-    first, said, again = await desk.repeats.once(scope, key, body, call.id, act)
+    first, said, again = await repeats.once(scope, key, body, call.id, act)
     if again:
-        allowed(desk, call, body)
-        if desk.is_outlived(call, said):
-            desk.repeats.forget(scope, key, first)
+        told = await look(desk, call, body, first, said)
+        if told is None:
+            repeats.forget(scope, key, first)
             return await _once(desk, call, product, key, body)
+        if told[1] != said:
+            repeats.amend(scope, key, first, told[1])
+        said = told[0]
     if again or told_to_nobody:
-        await desk.recorder.record(REPEATED, first, by=call.by, because={**call.because, "status": 200})
+        await desk.recorder.record(product.repeated, first, by=call.by, because={**call.because, "status": 200})
     return said
 
 
@@ -166,12 +169,13 @@ def _as_reply(error: CreditError, accepted: str = "", **more: str) -> tuple[int,
     return error.status, kept, bytes(response.body)
 
 
-async def read_body(length: bytes, receive: Receive, limit: int = problems.LARGEST_BODY) -> bytes:
-    """The whole body. Raises TooLarge as soon as it is known to be over `limit` bytes, TooSlow when it dawdles."""
+async def read_body(length: bytes, receive: Receive, bounds: Bounds = BODY) -> bytes:
+    """The whole body. Raises TooLarge as soon as it is known to be over its limit, TooSlow when it dawdles."""
+    limit, seconds, what = bounds
     if length.isdigit() and (len(length) > 18 or int(length) > limit):
         raise problems.too_large(limit)
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(seconds):
             message = await receive()
             parts, size = [message.get("body", b"")], len(message.get("body", b""))
             while message.get("more_body") and size <= limit:
@@ -179,7 +183,7 @@ async def read_body(length: bytes, receive: Receive, limit: int = problems.LARGE
                 parts.append(message.get("body", b""))
                 size += len(parts[-1])
     except TimeoutError as slow:
-        raise problems.TooSlow("The body did not arrive", why=f"{_SECONDS} seconds are given") from slow
+        raise problems.TooSlow(f"{what} did not arrive", why=f"{seconds:g} seconds are given") from slow
     if size > limit:
         raise problems.too_large(limit)
     return b"".join(parts)

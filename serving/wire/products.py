@@ -4,31 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from serving.answers.forms import read_ask
-from serving.calls import Call, Desk
+from serving.calls import REPEATED, Call, Desk
 from serving.inquiry.facts import tell_facts
 from serving.inquiry.queries import HANDLERS
 from serving.inquiry.supervision import supervise
-from serving.products.batches import batch
+from serving.problems import LARGEST_BODY
+from serving.products.batches import batch, batch_again
 from serving.products.live import check as check_live
 from serving.products.live import live
 from serving.products.objections import object_to
+from serving.products.resuming import Again, as_it_was, if_allowed, if_same
 from serving.products.verifications import check, verify
+
+
+class Bounds(NamedTuple):
+    """Of a body: bytes at most, seconds within which it has to have arrived, and what it is called."""
+
+    most: int = LARGEST_BODY
+    seconds: float = 10
+    what: str = "The body"
+
+
+BODY = Bounds()
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
     """A product: `handle` gives the body of an answer whose entry is durable.
 
-    `check` raises unless the call would be allowed now; it is what a repetition under an idempotency key goes through.
-    Without one, the product takes no idempotency key.
+    `again` is what a repetition under an idempotency key goes through: what is told now, and what is remembered from
+    now on; None when it has to be answered as a new one. It raises unless the call would be allowed now. Without one,
+    the product takes no idempotency key. What `makes` something names it after the call's id, and finds it by that.
     """
 
     path: str
     scope: str
     handle: Callable[[Desk, Call, bytes], Awaitable[bytes]]
-    check: Callable[[Desk, Call, bytes], object] | None = None
+    again: Again | None = None
+    makes: bool = False
+    repeated: str = REPEATED  # the verb of a repetition's entry
+    bounds: Bounds = BODY
 
 
 async def score(desk: Desk, call: Call, body: bytes) -> bytes:
@@ -39,13 +57,14 @@ async def score(desk: Desk, call: Call, body: bytes) -> bytes:
 PRODUCTS = {
     product.path: product
     for product in (
-        Product("/v1/scores", "score", score, lambda desk, call, body: desk.find(call, read_ask(body))),
-        Product("/v1/scores/live", "live", live, check_live),
-        Product("/v1/scores/batch", "batch", batch),
-        Product("/v1/verifications", "verify", verify, check),
-        Product("/v1/objections", "object", object_to),
-        *(Product(path, "query", handle) for path, handle in HANDLERS.items()),
-        Product("/v1/scores/facts", "facts", tell_facts),
-        Product("/v1/evaluations", "supervise", supervise),
+        Product("/v1/scores", "score", score, if_allowed(lambda desk, call, body: desk.find(call, read_ask(body)))),
+        Product("/v1/scores/live", "live", live, if_allowed(check_live)),
+        Product("/v1/scores/batch", "batch", batch, batch_again, makes=True),
+        Product("/v1/verifications", "verify", verify, if_allowed(check)),
+        Product("/v1/objections", "object", object_to, as_it_was, makes=True, repeated="objection.repeated"),
+        *(Product(path, "query", handle, if_same(handle), repeated="query.repeated")
+          for path, handle in HANDLERS.items()),
+        Product("/v1/scores/facts", "facts", tell_facts, if_same(tell_facts), repeated="facts.repeated"),
+        Product("/v1/evaluations", "supervise", supervise, if_same(supervise), repeated="supervision.repeated"),
     )
-}
+}  # fmt: skip

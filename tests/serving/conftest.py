@@ -37,6 +37,7 @@ _beside("serving_bank_keys", "bank_keys.py")
 _beside("serving_live", "live.py")
 _beside("serving_dossiers", "dossier_world.py")
 _beside("serving_bank_ear", "bank_ear.py")
+_beside("serving_asked_once", "asked_once.py")
 house = _beside("serving_house", "house.py").house
 World = serving_world.World
 

@@ -11,6 +11,7 @@ from serving_world import codes
 from serving.app import create_app
 from serving.problems import TooSlow
 from serving.wire import door, token_route
+from serving.wire.products import Bounds
 
 CODE = codes("enterprise", 1)[0]
 
@@ -58,17 +59,15 @@ def test_calls_beyond_the_most_at_once_are_503_with_a_time_to_come_again(world: 
     assert after["status"] == 401
 
 
-def test_a_body_that_does_not_arrive_is_given_up(running: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(door, "_SECONDS", 0.05)
-
+def test_a_body_that_does_not_arrive_is_given_up() -> None:
     async def never() -> dict[str, Any]:
         await asyncio.sleep(30)
         return {}
 
     async def call() -> None:
-        await door.read_body(b"10", never)
+        await door.read_body(b"10", never, Bounds(seconds=0.05, what="The file"))
 
-    with pytest.raises(TooSlow) as slow:
+    with pytest.raises(TooSlow, match=r"The file did not arrive: 0\.05 seconds are given") as slow:
         asyncio.run(call())
     assert slow.value.status == 408
 

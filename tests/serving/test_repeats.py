@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import sqlite3
 import subprocess
 import sys
@@ -10,13 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from serving_asked_once import DEAD, killed
 from serving_world import PLATFORM, PURPOSE, codes
 
+from credit.errors import Lapsed, Malformed
 from serving.access.database import Access
 from serving.access.mandates import revoke
 from serving.ledger.identifiers import score_id
-from serving.ledger.repeats import Repeats
-from serving.shared import Shared
+from serving.ledger.repeats import PATIENCE, SECONDS, Repeats
+from serving.shared import MADE, Shared
 
 GOOD, OTHER = codes("enterprise", 2)
 
@@ -69,23 +74,6 @@ def test_two_at_once_are_one_act_and_a_refusal_is_not_remembered() -> None:
     assert [type(one) for one in told[:2]] == [ValueError, ValueError]
     assert told[2:] == [("id-2", b"body", False), ("id-2", b"body", True), ("id-2", b"body", True)]
     assert len(acts) == 2
-
-
-DEAD = (
-    "import sys; from pathlib import Path; from serving.shared import Shared; print(Shared(Path(sys.argv[1])).alive.me)"
-)
-
-
-def killed(running: Any, **left: Any) -> None:
-    """Leave what a process leaves that was killed after the entry and before the answer was remembered."""
-    path = running.world.root / "calls.db"
-    me = subprocess.run([sys.executable, "-c", DEAD, str(path)], capture_output=True, text=True, check=True).stdout
-    db = sqlite3.connect(path)
-    changed = ", ".join(f"{name} = :{name}" for name in left)
-    sql = f"UPDATE answered SET body = NULL, owner = :me{changed and ', ' + changed}"
-    assert db.execute(sql, {"me": int(me), **left}).rowcount == 1
-    db.commit()
-    db.close()
 
 
 def post(running: Any, path: str, **more: Any) -> Any:
@@ -172,3 +160,108 @@ def test_of_two_who_find_a_dead_ones_call_one_takes_it(tmp_path: Path) -> None:
     assert taken == ["first", None]
     one.close()
     two.close()
+
+
+def test_a_key_used_again_after_a_day_is_another_call_and_not_the_one_that_was_made_then() -> None:
+    now, acts = [0.0], []
+
+    async def act(name: str) -> tuple[str, bytes]:
+        acts.append(name)
+        return name, name.encode()
+
+    async def all_() -> None:
+        repeats = Repeats(clock=lambda: now[0], table=MADE, lasting=True)
+        assert await repeats.once("b", b"k", b"one", "first", act) == ("first", b"first", False)
+        now[0] += SECONDS - 1
+        assert await repeats.once("b", b"k", b"one", "second", act) == ("first", b"first", True)
+        now[0] += 2
+        assert await repeats.once("b", b"k", b"two", "third", act) == ("third", b"third", False)
+
+    asyncio.run(all_())
+    assert acts == ["first", "third"]
+
+
+def test_what_was_cut_off_is_gone_on_with_under_its_id_and_by_its_own_body_alone(tmp_path: Path) -> None:
+    acts: list[str] = []
+
+    async def act(name: str) -> tuple[str, bytes]:
+        acts.append(name)
+        if len(acts) < 3:
+            raise (asyncio.CancelledError, Lapsed("busy"))[len(acts) - 1]
+        return name, b"done"
+
+    async def all_() -> tuple[str, bytes, bool]:
+        shared = Shared(tmp_path / "calls.db")
+        repeats = Repeats(shared, table=MADE, lasting=True)
+        with pytest.raises(asyncio.CancelledError):
+            await repeats.once("b", b"k", b"one", "first", act)
+        with pytest.raises(Malformed, match="another request"):
+            await repeats.once("b", b"k", b"two", "second", act)
+        with pytest.raises(Lapsed):  # a refusal now does not undo what may have been done then
+            await repeats.once("b", b"k", b"one", "third", act)
+        told = await repeats.once("b", b"k", b"one", "fourth", act)
+        shared.close()
+        return told
+
+    assert asyncio.run(all_()) == ("first", b"done", False)
+    assert acts == ["first"] * 3
+
+
+def test_who_is_still_at_it_in_another_process_is_not_overtaken(tmp_path: Path) -> None:
+    now, one, two = [0.0], Shared(tmp_path / "calls.db"), Shared(tmp_path / "calls.db")
+    assert Repeats(one, lambda: 0.0)._claim("b", b"k", hashlib.sha256(b"").digest(), "first") == "first"
+
+    def later() -> float:
+        now[0] += PATIENCE / 4
+        return now[0]
+
+    async def never(_: str) -> tuple[str, bytes]:
+        raise AssertionError
+
+    with pytest.raises(Lapsed, match="still under way"):
+        asyncio.run(Repeats(two, later).once("b", b"k", b"", "second", never))
+    one.close()
+    two.close()
+
+
+def test_large_answers_are_bounded_in_bytes_by_bank_and_product_and_small_ones_are_not_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("serving.ledger.repeats.MOST_BYTES", 100_000)
+
+    async def all_() -> list[list[bool]]:
+        repeats = Repeats()
+
+        async def once(bank: str, number: int, size: int) -> bool:
+            async def act(name: str) -> tuple[str, bytes]:
+                return name, bytes(size)
+
+            return (await repeats.once(bank, b"%d" % number, b"", f"{bank} {number}", act))[2]
+
+        sent = {"mine": (30_000, 5), "small": (100, 5), "theirs": (30_000, 2)}
+        for bank, (size, count) in sent.items():
+            assert not any([await once(bank, number, size) for number in range(count)])
+        return [
+            [await once(bank, number, size) for number in reversed(range(count))]
+            for bank, (size, count) in sent.items()
+        ]
+
+    mine, small, theirs = asyncio.run(all_())
+    assert mine == [True, True, True, False, False]
+    assert small == [True] * 5
+    assert theirs == [True, True]
+
+
+@pytest.mark.attack
+@given(st.binary(max_size=140) | st.text(max_size=140).map(str.encode))
+def test_a_key_is_1_to_128_visible_characters_and_nothing_else_is_one(key: bytes) -> None:
+    async def act(name: str) -> tuple[str, bytes]:
+        return name, b""
+
+    good = 1 <= len(key) <= 128 and all(0x21 <= each <= 0x7E for each in key)
+    try:
+        asyncio.run(Repeats().once("b", key, b"", "id", act))
+    except Malformed:
+        assert not good
+    else:
+        assert good

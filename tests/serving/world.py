@@ -128,7 +128,9 @@ class World:
         order = self.seal(Kind.ORDER, "research", {"order.json": b"{}"}, model=model, seed=seed)
         return self.seal(Kind.VERSION, "compute", files, (order,), model=model)
 
-    def snapshot(self, model: str, version: str, count: int, *, as_of: date = AS_OF, seed: int = 1) -> str:
+    def snapshot(
+        self, model: str, version: str, count: int, *, as_of: date = AS_OF, seed: int = 1, **terms: Any
+    ) -> str:
         """Score `count` subjects and seal the snapshot."""
         release = self.seal(Kind.RELEASE, "custody", {"rows": b"none"}, purpose="scoring", as_of=str(as_of))
         keys, rows = self.sorted_keys(model, count)
@@ -138,6 +140,7 @@ class World:
         return self.seal(
             Kind.SNAPSHOT, "compute", files, (version, release),
             model=model, version=version, as_of=str(as_of), subjects=count, features=list(FEATURES), behind=BEHIND,
+            **terms,
         )  # fmt: skip
 
     def sorted_keys(self, model: str, count: int) -> tuple[list[bytes], list[int]]:

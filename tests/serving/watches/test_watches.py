@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from serving_asked_once import Asked, killed, send
 from serving_bank_ear import Ear
 from serving_world import FEATURES, PLATFORM, TODAY, codes, sample, write_snapshot
 
@@ -242,6 +243,32 @@ def test_the_state_of_a_subject_is_what_its_answer_says(bank: Bank) -> None:
     assert set(state.features) == {"penalties_12m"}
     assert np.isfinite(state.features["penalties_12m"])  # type: ignore[arg-type]
     assert Path(bank.world.root / "watches.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_dead_letter_is_sent_anew_once_under_one_key_also_when_the_answer_was_lost_with_its_process(
+    bank: Bank,
+) -> None:
+    bank.watch()
+    bank.ear.statuses = [500, 500, 500, 500, 500, 500, 200]
+    bank.snapshot(more={"penalties_12m": 7})
+    bank.look()
+    dead = [(bank.deliver(), time.sleep(0.01)) for _ in range(3)]
+    assert len(dead) == 3
+    (letter,) = bank.store.deliveries("bohai", (DEAD,))
+    asked = Asked(f"/v1/deliveries/{letter.id}/resend", "webhook.resent", {}, None)
+    first = send(bank.running, asked, "k")
+    assert first.json()["status"] == WAITING
+    killed(bank.running)
+    assert send(bank.running, asked, "k").content == first.content
+    assert len(bank.running.entries("webhook.resent")) == 1
+    for _ in range(3):
+        bank.deliver()
+        time.sleep(0.01)
+    assert bank.states() == [DEAD]
+    assert send(bank.running, asked, "k").content == first.content
+    assert bank.states() == [DEAD], "the same key does not send it a second time"
+    assert send(bank.running, asked, "another").json()["status"] == WAITING
+    assert send(bank.running, asked, "k2").status_code == 404
 
 
 def test_a_trial_says_what_came_of_it_and_is_signed_and_recorded_as_all_else(bank: Bank) -> None:
