@@ -25,13 +25,15 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(world: Any, port: int, **more: str) -> Iterator[tuple[str, Path, subprocess.Popen[bytes]]]:
-    """Start it, wait until it is ready, give address, log and process, and kill it after."""
+def serving(world: Any, port: int, *command: str, **more: str) -> Iterator[tuple[str, Path, subprocess.Popen[bytes]]]:
+    """Start it, by another `command` of Python's if there is one; give address, log and process when it is ready."""
     env = {"PATH": os.environ["PATH"], "HAIHE_SERVICE_TODAY": str(TODAY), "HAIHE_SERVICE_PORT": str(port), **more}
     env |= {f"HAIHE_SERVICE_{name}": str(world.root / path) for name, path in PLACES.items()}
     log, url = world.root / "log", f"http://127.0.0.1:{port}"
     with log.open("ab") as stream:
-        process = subprocess.Popen([sys.executable, "-m", "serving"], env=env, stderr=stream, stdout=stream)
+        process = subprocess.Popen(
+            [sys.executable, *(command or ("-m", "serving"))], env=env, stderr=stream, stdout=stream
+        )
     try:
         for _ in range(400):
             with contextlib.suppress(httpx.HTTPError):

@@ -1,124 +1,94 @@
-"""Killed anywhere while it makes what lasts, the service makes it once for each key, and tells whoever asks again."""
+"""Killed in the middle of making what lasts, the service makes it once for each key, and tells whoever asks again."""
 
 from __future__ import annotations
 
-import random
-import signal
 import sqlite3
-import threading
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from serving_bank_ear import Ear
 from serving_live import free_port, serving
 from serving_world import PURPOSE, codes
 
 from serving.jobs.columns import CSV, HEAD
 
 pytestmark = pytest.mark.servers
-KILLS, AFTER, BATCH = 6, "post_loan_management", 20
-CODE = codes("enterprise", 1)[0]
-TABLES = {"/v1/objections": ("access.db", "objection"), "/v1/watches": ("watches.db", "watch"),
-          "/v1/jobs": ("jobs.db", "job")}  # fmt: skip
+DYING = str(Path(__file__).with_name("dying.py"))
+AFTER, CODE, ASKS = "post_loan_management", codes("enterprise", 1)[0], 40
+DEATHS = [  # the second dies while it does its own, after it has done what the first had left
+    (path, verb, when, number + (0 if when == "before" else whole))
+    for path, verb, number, whole in (
+        ("/v1/objections", "objection.asked", 1, 1), ("/v1/watches", "watch.opened", 1, 1),
+        ("/v1/jobs", "job.sent", 1, 1), ("/v1/webhook/trial", "webhook.tried", 1, 1),
+        ("/v1/scores/batch", "score.answered", 25, 20),
+    ) for when in ("before", "after")
+]  # fmt: skip
+LAST = ("", "none", "before", 1)
+ROWS = {"objection": "access.db", "watch": "watches.db", "job": "jobs.db"}
 
 
-class Caller(threading.Thread):
-    """Posts to one path, key after key, and each key until it is answered, over however many lives of the service."""
-
-    def __init__(self, path: str, url: str, token: str, sent: dict[str, Any]) -> None:
-        super().__init__()
-        self.path, self.url, self.token, self.sent = path, url, token, sent
-        self.told: dict[str, bytes] = {}
-        self.asked = 0
-        self.enough = threading.Event()
-
-    def run(self) -> None:
-        while not self.enough.is_set():
-            key = f"k-{len(self.told)}"
-            headers = {"Authorization": f"Bearer {self.token}", **self.sent.get("headers", {}), "Idempotency-Key": key}
-            self.asked += 1
-            try:
-                response = httpx.post(self.url + self.path, timeout=20, **{**self.sent, "headers": headers})
-            except httpx.HTTPError:
-                time.sleep(0.02)
-                continue
-            assert response.status_code == 200, response.text
-            self.told[key] = response.content
-            if self.path == "/v1/jobs":  # two at once are a bank's
-                own = {"Authorization": f"Bearer {self.token}"}
-                while not self._end(f"{self.url}/v1/jobs/{response.json()['job_id']}", own):
-                    time.sleep(0.02)
-
-    def _end(self, url: str, headers: dict[str, str]) -> bool:
-        try:
-            return httpx.delete(url, headers=headers, timeout=20).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-
-def rows(path: Path, table: str) -> int:
+def count(path: Path, table: str) -> int:
     with sqlite3.connect(path) as db:
-        (count,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
+        (found,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
     db.close()
-    return int(count)
+    return int(found)
 
 
-def test_killed_while_it_makes_things_each_key_has_made_one(world: Any, template: Any) -> None:
-    port, secret = free_port(), template[1]["bohai"]
-    more = {"HAIHE_SERVICE_WEBHOOKS_TO_LOOPBACK": "true", "HAIHE_SERVICE_CHORES": "false"}
-    ask = {"uscc": CODE, "purpose": PURPOSE, "mandate": world.grant("bohai", CODE).id}
-    watch = {"uscc": CODE, "purpose": AFTER, "mandate": world.grant("bohai", CODE, purpose=AFTER).id}
-    callers: list[Caller] = []
-    for life in range(KILLS):
-        with serving(world, port, **more) as (url, _, process):
-            if not callers:
-                form = {"grant_type": "client_credentials"}
-                token = httpx.post(f"{url}/oauth2/token", data=form, auth=("bohai", secret)).json()["access_token"]
-                bearer = {"Authorization": f"Bearer {token}"}
-                score = httpx.post(f"{url}/v1/scores", json=ask, headers=bearer).json()["score_id"]
-                httpx.put(f"{url}/v1/webhook", json={"url": "http://127.0.0.1:9/x"}, headers=bearer)
-                file = f"{','.join(HEAD)}\n{CODE},{PURPOSE},{ask['mandate']}\n".encode()
-                callers = [Caller(path, url, token, sent) for path, sent in (
-                    ("/v1/objections", {"json": {"score_id": score, "kind": "explanation", "statement": "为什么"}}),
-                    ("/v1/watches", {"json": watch}),
-                    ("/v1/jobs", {"content": file, "headers": {"Content-Type": CSV}}),
-                    ("/v1/scores/batch", {"json": {"asks": [ask] * BATCH}}),
-                )]  # fmt: skip
-                for caller in callers:
-                    caller.start()
-            before = [len(caller.told) for caller in callers]
-            until = time.monotonic() + 30
-            while any(len(caller.told) < told + 2 for caller, told in zip(callers, before, strict=True)):
-                assert time.monotonic() < until
-                assert all(caller.is_alive() for caller in callers)
-                time.sleep(0.005)
-            time.sleep(random.uniform(0, 0.1))
-            if life < KILLS - 1:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                continue
-            for caller in callers:
-                caller.enough.set()
-            for caller in callers:
-                caller.join(30)
-            lost = sum(caller.asked - len(caller.told) for caller in callers)
-            for caller in callers:  # whoever asks again gets what was told, to the byte
-                headers = {"Authorization": f"Bearer {caller.token}", **caller.sent.get("headers", {})}
-                for key in list(caller.told)[-3:]:
-                    under = {**headers, "Idempotency-Key": key}
-                    again = httpx.post(url + caller.path, timeout=20, **{**caller.sent, "headers": under})
-                    assert again.content == caller.told[key]
-    assert lost >= KILLS, "nothing was cut off"
-    made = Counter(entry.verb for entry in world.ledger.verified())
-    for caller in callers[:3]:
-        place, table = TABLES[caller.path]
-        verb = {"objection": "objection.asked", "watch": "watch.opened", "job": "job.sent"}[table]
-        assert len(set(caller.told.values())) == len(caller.told)
-        assert (rows(world.root / place, table), made[verb]) == (len(caller.told), len(caller.told)), table
-    answered = [
-        entry for entry in world.ledger.entries() if entry.verb == "score.answered" and "batch" in entry.because
-    ]
-    assert len({entry.object for entry in answered}) == len(answered) == BATCH * len(callers[3].told)
+class Bank:
+    """The bank bohai with one request to each path, and what each key was told: nothing while its answer is lost."""
+
+    def __init__(self, world: Any, ear: Ear) -> None:
+        self.url, self.bearer, self.told = "", dict[str, str](), dict[tuple[str, str], bytes]()
+        self.ask = {"uscc": CODE, "purpose": PURPOSE, "mandate": world.grant("bohai", CODE).id}
+        watch = {"uscc": CODE, "purpose": AFTER, "mandate": world.grant("bohai", CODE, purpose=AFTER).id}
+        file = f"{','.join(HEAD)}\n{CODE},{PURPOSE},{self.ask['mandate']}\n".encode()
+        self.sent: dict[str, dict[str, Any]] = {
+            "/v1/jobs": {"content": file, "headers": {"Content-Type": CSV}}, "/v1/watches": {"json": watch},
+            "/v1/scores/batch": {"json": {"asks": [self.ask] * ASKS}}, "/v1/webhook/trial": {},
+        }  # fmt: skip
+        self.ear = ear
+
+    def begin(self, url: str, secret: str) -> None:
+        form = {"grant_type": "client_credentials"}
+        token = httpx.post(f"{url}/oauth2/token", data=form, auth=("bohai", secret)).json()["access_token"]
+        self.bearer["Authorization"] = f"Bearer {token}"
+        assert httpx.put(f"{url}/v1/webhook", json={"url": self.ear.url}, headers=self.bearer).status_code == 200
+        score = httpx.post(f"{url}/v1/scores", json=self.ask, headers=self.bearer).json()["score_id"]
+        self.sent["/v1/objections"] = {"json": {"score_id": score, "kind": "explanation", "statement": "why?"}}
+
+    def post(self, url: str, path: str, key: str) -> bytes:
+        headers = {**self.bearer, **self.sent[path].get("headers", {}), "Idempotency-Key": key}
+        told = httpx.post(url + path, timeout=20, **{**self.sent[path], "headers": headers})
+        assert told.status_code == 200, (path, key, told.text)
+        return told.content
+
+
+def test_killed_before_and_after_each_entry_what_a_key_makes_is_made_once(world: Any, template: Any) -> None:
+    port, more = free_port(), {"HAIHE_SERVICE_WEBHOOKS_TO_LOOPBACK": "true", "HAIHE_SERVICE_CHORES": "false"}
+    with Ear() as ear:
+        bank = Bank(world, ear)
+        for path, verb, when, number in [*DEATHS, LAST]:
+            with serving(world, port, DYING, verb, when, str(number), **more) as (url, _, process):
+                if not bank.bearer:
+                    bank.begin(url, template[1]["bohai"])
+                for asked, answer in bank.told.items():
+                    if not answer:
+                        bank.told[asked] = bank.post(url, *asked)
+                if path:
+                    with pytest.raises(httpx.HTTPError):
+                        bank.post(url, path, when)
+                    process.wait(10)
+                    bank.told[path, when] = b""
+                else:
+                    assert [bank.post(url, *asked) for asked in bank.told] == list(bank.told.values())
+    entries = list(world.ledger.verified())
+    made = Counter(entry.verb for entry in entries)
+    assert {verb: made[verb] for _, verb, _, _ in DEATHS[:-2]} == {verb: 2 for _, verb, _, _ in DEATHS[:-2]}
+    assert {table: count(world.root / place, table) for table, place in ROWS.items()} == dict.fromkeys(ROWS, 2)
+    parts = [entry.object for entry in entries if entry.verb == "score.answered" and "batch" in entry.because]
+    assert len(set(parts)) == len(parts) == 2 * ASKS
+    heard = [{name.lower(): value for name, value in headers.items()}["webhook-id"] for _, headers, _ in ear.heard]
+    assert (len(heard), len(set(heard))) == (3, 2)  # sent again under its id where nobody knew that it had been sent
