@@ -1,13 +1,26 @@
-"""Refusals in the caller's language (RFC 9110 §12.5.4): what happened and what to do, in Chinese or in English.
+"""Refusals in the caller's language (RFC 9110 §12.5.4): what happened, why, and what to do, in Chinese or in English.
 
-The detail stays in English: it names fields, checks and numbers of the interface, which are English words.
+What is raised is English; `chinese.json` beside this file has the same in Chinese, message by message, with `{}` where
+a number or a name of the interface stands, which stay as they are. What is not in it has the words of its kind.
 """
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
 from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 ACCEPTED: ContextVar[str] = ContextVar("accepted", default="")  # Accept-Language of the call, for parts of an answer
+_TEXTS: dict[str, str] = json.loads(Path(__file__).with_name("chinese.json").read_text(encoding="utf-8"))
+_SHAPES = [  # those with a `{}`, the longest first: what it says is the most
+    (re.compile("(.+?)".join(map(re.escape, text.split("{}")))), said)
+    for text, said in sorted(_TEXTS.items(), key=lambda pair: -len(pair[0]))
+    if "{}" in text
+]
 ZH = {  # slug -> what, what to do
     "malformed": ("无法读取该请求", "请对照 GET /openapi.json 修正后重发"),
     "too-large": ("请求体过大", "请拆分后重发"),
@@ -45,10 +58,32 @@ def preferred(accepted: str) -> str:
     return found
 
 
-def in_language(problem: dict[str, object], slug: str, language: str) -> dict[str, object]:
-    """The problem document with title and remedy in that language."""
-    words = (ZH | OF_HTTP).get(slug)
-    if language != "zh" or words is None:
-        return problem
-    what, remedy = words
-    return {**problem, "title": what, "remedy": remedy}
+@lru_cache(4096)
+def in_chinese(text: str) -> str:
+    """The message in Chinese; as it is when nobody said how. Of several joined by `; ` each by itself."""
+    if text in _TEXTS:
+        return _TEXTS[text]
+    parts = text.split("; ")
+    if len(parts) > 1:
+        said = [in_chinese(part) for part in parts]
+        return text if said == parts else "；".join(said)
+    for shape, template in _SHAPES:
+        if (found := shape.fullmatch(text)) is not None:
+            return template.format(*map(in_chinese, found.groups()))
+    name, _, rest = text.partition(": ")  # what is wrong with a field
+    wrong = in_chinese(rest) if rest else rest
+    return f"{name}：{wrong}" if wrong != rest else text
+
+
+def in_language(problem: Mapping[str, Any], slug: str, language: str) -> dict[str, Any]:
+    """The problem document in that language; where a message has no Chinese, title and remedy are those of its kind."""
+    if language != "zh":
+        return dict(problem)
+    kind = dict(zip(("title", "remedy"), (ZH | OF_HTTP).get(slug, ()), strict=False))
+    told = {name: in_chinese(str(problem.get(name, ""))) for name in ("title", "detail", "remedy")}
+    told |= {name: words for name, words in kind.items() if told[name] == problem.get(name, "")}
+    findings = [
+        {**each, "why": in_chinese(each["why"])} if isinstance(each, dict) else in_chinese(each)
+        for each in problem.get("findings", ())
+    ]
+    return {**problem, **told, **({"findings": findings} if findings else {})}

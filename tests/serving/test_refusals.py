@@ -222,7 +222,7 @@ def test_a_refusal_is_in_the_callers_language(running: Any, accepted: str, langu
         method = "POST" if path == "/v1/scores" else "GET"
         response = running.http.request(method, path, headers={"Accept-Language": accepted})
         assert (response.status_code, response.headers["content-language"]) == (401, language)
-        assert ("身份未能确认" in response.text) == (language == "zh")
+        assert ("未提供令牌" in response.text) == (language == "zh")
 
 
 def test_every_kind_of_refusal_has_its_chinese_words() -> None:
