@@ -71,8 +71,9 @@ def add(app: FastAPI, route: Route, problems: dict[int | str, dict[str, Any]]) -
 
         again = route.again if route.method == "POST" else None
         product = Product(
-            scope["path"], route.scope, handle, again, makes=True, repeated=route.repeated, bounds=route.bounds
-        )
+            scope["path"], route.scope, handle, again, makes=True, lasts=True, repeated=route.repeated,
+            bounds=route.bounds,
+        )  # fmt: skip
         status, headers, body = await door.answer(request.app.state.desk, scope, request.receive, product)
         response = Response(body, status)
         if status == 200:

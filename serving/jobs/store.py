@@ -12,6 +12,7 @@ from typing import Any
 
 QUEUED, RUNNING, DONE, CANCELLED, EXPIRED = "queued", "running", "done", "cancelled", "expired"
 OPEN = (QUEUED, RUNNING)
+NO_JOB = 24 * 3600  # seconds for which a file may wait for its job: as long as an idempotency key is remembered
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
   id TEXT PRIMARY KEY, bank TEXT NOT NULL, state TEXT NOT NULL, lines INTEGER NOT NULL, done INTEGER NOT NULL,
@@ -94,10 +95,13 @@ class Jobs:
         self._end(job, CANCELLED)
 
     def expire(self, now: float) -> list[Job]:
-        """Delete the files of jobs whose time is over; the jobs."""
+        """Delete the files of jobs whose time is over, the jobs; and files that came to be no job, in a day."""
         over = self._jobs("WHERE expires_at < ? AND state NOT IN (?, ?)", now, CANCELLED, EXPIRED)
         for job in over:
             self._end(job, EXPIRED)
+        for path in self.folder.iterdir():  # a process was killed before it could queue it, and nobody asked again
+            if path.stat().st_mtime < now - NO_JOB and not self._jobs("WHERE id = ?", path.name.partition(".")[0]):
+                path.unlink(missing_ok=True)
         return over
 
     @property

@@ -115,7 +115,7 @@ async def _once(desk: Desk, call: Call, product: Product, key: bytes, body: byte
     if look is None:
         raise Malformed("This takes no idempotency key", remedy="Ask without one")
 
-    told_to_nobody, repeats = False, desk.made if product.makes else desk.repeats
+    told_to_nobody, repeats = False, desk.made if product.lasts else desk.repeats
 
     async def act(name: str) -> tuple[str, bytes]:
         nonlocal told_to_nobody

@@ -37,7 +37,8 @@ class Product:
 
     `again` is what a repetition under an idempotency key goes through: what is told now, and what is remembered from
     now on; None when it has to be answered as a new one. It raises unless the call would be allowed now. Without one,
-    the product takes no idempotency key. What `makes` something names it after the call's id, and finds it by that.
+    the product takes no idempotency key. What `makes` something names it after the call's id, and finds it by that;
+    when it `lasts`, its key is on the disk before it is made, and survives a power cut.
     """
 
     path: str
@@ -45,6 +46,7 @@ class Product:
     handle: Callable[[Desk, Call, bytes], Awaitable[bytes]]
     again: Again | None = None
     makes: bool = False
+    lasts: bool = False
     repeated: str = REPEATED  # the verb of a repetition's entry
     bounds: Bounds = BODY
 
@@ -61,7 +63,8 @@ PRODUCTS = {
         Product("/v1/scores/live", "live", live, if_allowed(check_live)),
         Product("/v1/scores/batch", "batch", batch, batch_again, makes=True),
         Product("/v1/verifications", "verify", verify, if_allowed(check)),
-        Product("/v1/objections", "object", object_to, as_it_was, makes=True, repeated="objection.repeated"),
+        Product("/v1/objections", "object", object_to, as_it_was, makes=True, lasts=True,
+                repeated="objection.repeated"),
         *(Product(path, "query", handle, if_same(handle), repeated="query.repeated")
           for path, handle in HANDLERS.items()),
         Product("/v1/scores/facts", "facts", tell_facts, if_same(tell_facts), repeated="facts.repeated"),

@@ -22,6 +22,7 @@ from serving_world import PURPOSE, codes
 from credit.keys import KeyRing, SigningKey
 from serving.access.clients import Limit
 from serving.access.database import Access
+from serving.jobs.columns import HEAD
 from serving.ledger.signatures import HEADER, verify
 
 pytestmark = pytest.mark.servers
@@ -137,6 +138,31 @@ def test_the_service_gets_a_new_key_and_no_call_fails(pair: Pair) -> None:
     signers = {entry["keyid"] for entry in _lines(world) if "keyid" in entry}  # the last of each write
     assert signers == {f"service:{key.keyid}" for key in (old, new)}
     assert world.ledger.verify() > len(told)
+
+
+def test_what_is_asked_of_both_at_once_under_one_key_is_made_once(pair: Pair) -> None:
+    token = pair.token()
+    ask = {"uscc": CODE, "purpose": PURPOSE, "mandate": pair.mandate}
+    score = pair.ask(token).json()["score_id"]
+    file = f"{','.join(HEAD)}\n{CODE},{PURPOSE},{pair.mandate}\n".encode()
+    table: list[tuple[str, str, dict[str, Any]]] = [
+        ("/v1/objections", "objection.asked", {"json": {"score_id": score, "kind": "correction", "statement": "?"}}),
+        ("/v1/jobs", "job.sent", {"content": file}),
+        ("/v1/scores/batch", "score.answered", {"json": {"asks": [ask] * 200}}),
+    ]
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "one"}
+    for path, verb, sent in table:
+        before = [entry.verb for entry in pair.world.ledger.verified()].count(verb)
+
+        def post(_: int, path: str = path, sent: dict[str, Any] = sent) -> httpx.Response:
+            return httpx.post(f"{pair.url}{path}", headers=headers, timeout=30, **sent)
+
+        with ThreadPoolExecutor(8) as pool:
+            told = list(pool.map(post, range(24)))
+        assert {answer.status_code for answer in told} == {200}, path
+        assert len({answer.content for answer in told}) == 1, path
+        after = [entry.verb for entry in pair.world.ledger.verified()].count(verb)
+        assert after - before == (200 if path.endswith("batch") else 1), path
 
 
 def _renewed(pair: Pair) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -138,6 +139,17 @@ def test_any_line_is_three_fields_or_malformed(text: str) -> None:
         read_line(text)
     except Malformed as bad:
         assert not text or len(text) < 8 or text not in str(bad)  # noqa: PT017
+
+
+def test_a_file_whose_process_was_killed_before_it_was_a_job_is_deleted_in_a_day(bank: Any) -> None:
+    name = bank.send([f"{GOOD},{PURPOSE},{bank.world.grant('bohai', GOOD).id}"])
+    orphan = bank.jobs.folder / "job-0.asked.csv"
+    orphan.write_text(GOOD)
+    now = time.time()
+    assert bank.jobs.expire(now) == []
+    assert bank.files_left() == {f"{name}.asked.csv", orphan.name}
+    assert bank.jobs.expire(now + 25 * 3600) == []
+    assert bank.files_left() == {f"{name}.asked.csv"}
 
 
 def test_a_job_that_is_over_leaves_nothing_of_its_subjects(bank: Any) -> None:
