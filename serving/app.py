@@ -79,6 +79,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
             asyncio.create_task(chores.keep()),
             asyncio.create_task(desk.library.watch(settings.watch_seconds, desk.announce)),
             asyncio.create_task(archive.watch(settings.watch_seconds, desk.announce_dossiers)),
+            asyncio.create_task(_forget(desk)),
         ]
         if board is not None:
             running.append(asyncio.create_task(_show(desk, board, place)))
@@ -179,6 +180,14 @@ class Readiness:
     def ok(self) -> bool:
         """Nothing stands in the way."""
         return not self.faults
+
+
+async def _forget(desk: Desk, every: float = 3600) -> None:
+    """Forget answers that are too old to be given again, also while nobody asks: they tell of subjects."""
+    while True:
+        desk.repeats.prune()
+        desk.made.prune()
+        await asyncio.sleep(every)
 
 
 async def _show(desk: Desk, board: Board, place: int) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 from credit.errors import CreditError, Lapsed, Malformed
 from serving.shared import ANSWERED, LARGE, Shared
 
-MOST, SECONDS = 16_384, 24 * 3600
+MOST, MOST_LASTING, SECONDS = 16_384, 131_072, 24 * 3600  # answers to keep, of what lasts too, and for how long
 MOST_BYTES = 64 << 20  # of large answers of a bank to one product: beyond it the oldest are forgotten
 PATIENCE, PAUSE = 30.0, 0.005  # seconds for which another process is waited for, and between two looks at it
 _PRUNE = 256  # keys between two looks at what is too old
@@ -42,7 +42,7 @@ class Repeats:
     ) -> None:  # fmt: skip
         """Without `shared`, this process's own. What is `lasting` has its id on the disk before it is made."""
         self._shared, self._clock, self._table = shared or Shared(), clock, table
-        self._begin = self._shared.keep if lasting else self._shared.rows
+        self._begin, self._most = (self._shared.keep, MOST_LASTING) if lasting else (self._shared.rows, MOST)
         self._under_way: dict[tuple[str, bytes], asyncio.Future[_Told]] = {}
         self._claims = 0
 
@@ -79,6 +79,11 @@ class Repeats:
         sql = "UPDATE {0} SET body = ? WHERE bank = ? AND key = ? AND id = ? AND body IS NOT NULL"
         self._run(sql, told, bank, key, first)
 
+    def prune(self) -> None:
+        """Forget what is too old, and the oldest of what is too much."""
+        self._run("DELETE FROM {0} WHERE at <= ?", self._clock() - SECONDS)
+        self._run("DELETE FROM {0} WHERE rowid <= (SELECT max(rowid) FROM {0}) - ?", self._most)
+
     async def _act(self, bank: str, key: bytes, act: Callable[[], Awaitable[_Told]], *, is_first: bool) -> _Told:
         future = self._under_way[bank, key] = asyncio.get_running_loop().create_future()
         try:
@@ -109,8 +114,7 @@ class Repeats:
         now = self._clock()
         self._claims += 1
         if self._claims % _PRUNE == 1:
-            self._run("DELETE FROM {0} WHERE at <= ?", now - SECONDS)
-            self._run("DELETE FROM {0} WHERE rowid <= (SELECT max(rowid) FROM {0}) - ?", MOST)
+            self.prune()
         sql = (
             "INSERT INTO {0} (bank, key, asked, at, id, owner) VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (bank, key) DO UPDATE SET asked = excluded.asked, at = excluded.at, "

@@ -266,6 +266,19 @@ def test_a_key_is_of_one_path_and_what_cannot_be_done_twice_takes_none(house: Ho
         assert (refused.status_code, refused.json()["title"]) == (422, "This takes no idempotency key")
 
 
+def test_an_answer_is_forgotten_after_a_day_also_when_nobody_asks_again(house: House, serve: Any) -> None:
+    for path in ("/v1/queries/penalties", "/v1/watches"):
+        assert house.ask(path).status_code == 200
+    with sqlite3.connect(house.world.root / "calls.db") as db:
+        for table in ("answered", "made"):
+            assert db.execute(f"UPDATE {table} SET at = at - 86401").rowcount == 1
+        db.commit()
+        with serve(chores=False):  # as each service does once an hour, and when it starts
+            left = [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("answered", "made")]
+    db.close()
+    assert left == [0, 0]
+
+
 def bearer(house: House) -> dict[str, str]:
     return {"Authorization": f"Bearer {house.running.token()}"}
 

@@ -265,3 +265,12 @@ def test_a_key_is_1_to_128_visible_characters_and_nothing_else_is_one(key: bytes
         assert not good
     else:
         assert good
+
+
+def test_what_is_kept_is_on_the_disk_and_nothing_else_waits_for_it(tmp_path: Path) -> None:
+    shared = Shared(tmp_path / "calls.db")
+    assert shared.keep("PRAGMA synchronous") == [(2,)]  # FULL
+    with pytest.raises(sqlite3.OperationalError):
+        shared.keep("SELECT nonsense")
+    assert shared.rows("PRAGMA synchronous") == [(1,)]  # NORMAL
+    shared.close()
