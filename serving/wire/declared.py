@@ -56,8 +56,9 @@ _SUMMARIES = {
     "supervise": "The tier and the rate of inspection of a subject, for agencies (分级分类监管)",
 }
 KEY = {
-    "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 128},
-    "description": "the same key and body give the same answer for a day; another body is refused (422)",
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+    "description": "the same key and body are done once and give one answer for a day; another body is refused (422)",
 }  # fmt: skip
 _DOCUMENT: dict[str, Any] = {}
 

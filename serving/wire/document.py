@@ -18,6 +18,7 @@ DESCRIPTION = f"""A bank asks, under a subject's mandate, and verifies the answe
 * **Access**: a token from `POST /oauth2/token` by client credentials (secret or `private_key_jwt`), sent as `Bearer`;
   one asked for with a `DPoP` proof is bound to its key and sent as `DPoP`, with a new proof each time (RFC 9449).
 * **Signature**: every good answer to a token has the header `{HEADER}`, over the bytes of the body as sent.
+* **Again**: every POST takes an `Idempotency-Key`; the same key and body are done once, and give one answer for a day.
 * **Refusals** are problem documents (RFC 9457), in Chinese with `Accept-Language: zh`.
 * **Versions**: the path names the version. Until the software is 1.0 a release may still change a form; its CHANGELOG
   says so.
