@@ -28,13 +28,14 @@ KINDS = {"CreditError", "Malformed", "Refused", "Unauthenticated", "Lapsed", "Mi
          "ScopeMissing", "TooMany"}  # fmt: skip
 FINDINGS = {"_finding": 2, "needs_mandate": 0, "_bad": 0}  # which of what they take is a message
 NOT_TOLD = {  # whole files, or functions of them, whose messages no bank gets from the service
-    "access/database.py", "access/holder.py", "bank", "settings.py", "products/replay.py", "ledger/usage.py",
-    "ledger/signatures.py", "ledger/journal.py",  # the platform's hand, the bank's own side, whoever verifies
+    "access/clients.py", "access/database.py", "access/holder.py", "bank", "settings.py", "products/replay.py",
+    "ledger/usage.py", "ledger/signatures.py",
+    "ledger/journal.py",  # the platform's hand, the bank's own side, whoever verifies
     "access/mandates.py:grant", "access/mandates.py:revoke", "access/mandates.py:__post_init__",
     "access/mandates.py:of", "access/proofs.py:read_key", "access/proofs.py:read_assertion",
     "answers/live_forms.py:read_brought", "products/objections.py:decide",
     "access/tokens.py:_client", "access/tokens.py:issue",
-    "access/tokens.py:__init__",  # an error_description, which is ASCII (RFC 6749 §5.2)
+    "access/token_requests.py",  # an error_description, which is ASCII (RFC 6749 §5.2)
     "app.py:ready", "jobs/lines.py:read_line", "jobs/scoring.py:write",  # readiness; rows of a job's result
     "watches/sending.py",  # what came of a trial
 }  # fmt: skip

@@ -6,6 +6,7 @@ import hashlib
 import json
 import socket
 import time
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -22,7 +23,8 @@ from serving.access.mandates import revoke
 from serving.ledger.signatures import HEADER, verify
 from serving.products.replay import Brought, replay
 from serving.traces import Traced
-from serving.wire import door, protocol
+from serving.wire import protocol
+from serving.wire.products import PRODUCTS, Bounds
 
 PLATFORM = Actor.parse("platform:wang")
 
@@ -221,7 +223,8 @@ def test_a_body_that_does_not_come_is_waited_for_on_the_ordinary_way_and_then_gi
     time.sleep(0.3)
     line.link.sendall(asked[-9:])
     assert line.answer()[0] == 200  # late, and in time for the ordinary way
-    monkeypatch.setattr(door, "_SECONDS", 0.2)
+    hasty = replace(PRODUCTS["/v1/scores"], bounds=Bounds(seconds=0.2))
+    monkeypatch.setitem(PRODUCTS, "/v1/scores", hasty)
     line.link.sendall(asked[:-9])
     assert line.answer()[0] == 408
     assert house.taken == []
