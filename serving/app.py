@@ -80,6 +80,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
             asyncio.create_task(desk.library.watch(settings.watch_seconds, desk.announce)),
             asyncio.create_task(archive.watch(settings.watch_seconds, desk.announce_dossiers)),
             asyncio.create_task(_forget(desk)),
+            asyncio.create_task(_settle(desk)),
         ]
         if board is not None:
             running.append(asyncio.create_task(_show(desk, board, place)))
@@ -187,6 +188,13 @@ async def _forget(desk: Desk, every: float = 3600) -> None:
     while True:
         desk.repeats.prune()
         desk.made.prune()
+        await asyncio.sleep(every)
+
+
+async def _settle(desk: Desk, every: float = 0.1) -> None:
+    """Let no call wait for what can be written aside."""
+    while True:
+        await asyncio.to_thread(desk.shared.settle)
         await asyncio.sleep(every)
 
 

@@ -1,7 +1,7 @@
 """Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a key and a body get one answer, the same to the byte.
 
-Remembered by all the service's processes for a day, for at most so many answers, and for so many bytes of large ones;
-a key with another body is refused. Whoever asks again is looked at again: a mandate revoked meanwhile opens nothing,
+Remembered by all the service's processes for a day, of a bank and path at most so many, and so many bytes of large
+ones; a key with another body is refused. Whoever asks again is looked at again: a mandate revoked meanwhile opens nothing,
 and the repetition has its own entry.
 
 The id of the answer to be is remembered before anything is done. A process that is killed before it could remember the
@@ -17,16 +17,17 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from credit.errors import CreditError, Lapsed, Malformed
 from serving.shared import ANSWERED, LARGE, Shared
 
-MOST, MOST_LASTING, SECONDS = 16_384, 131_072, 24 * 3600  # answers to keep, of what lasts too, and for how long
+MOST, MOST_LASTING, SECONDS = 16_384, 131_072, 24 * 3600  # kept of a bank and path, and for how long
 MOST_BYTES = 64 << 20  # of large answers of a bank to one product: beyond it the oldest are forgotten
 PATIENCE, PAUSE = 30.0, 0.005  # seconds for which another process is waited for, and between two looks at it
-_PRUNE = 256  # keys between two looks at what is too old
+_PRUNE = 64  # keys between two looks at what is too old
 _IN_A_THREAD = 1 << 20  # bytes from which a body is digested off the event loop
 _KEY = re.compile(rb"[\x21-\x7e]{1,128}")
 _Told = tuple[str, bytes]
@@ -61,7 +62,9 @@ class Repeats:
                 return (*told, True)
             mine = self._under_way.get((bank, key))
             if mine is not None:
-                return (*await asyncio.shield(mine), True)
+                with suppress(Left):
+                    return (*await asyncio.shield(mine), True)
+                continue
             under = self._inherit(bank, key)
             if under is not None:
                 break
@@ -69,6 +72,17 @@ class Repeats:
                 raise Lapsed("The same request is still under way", remedy="Send it again, with the same key")
             await asyncio.sleep(PAUSE)  # another process is at it
         return (*await self._act(bank, key, partial(act, under), is_first=under == name), False)
+
+    def begin(self, bank: str, key: bytes, body: bytes, name: str) -> Doing | None:
+        """To act under `name`, at once; None, with nothing changed, unless the key is in order and nobody's yet."""
+        if not _KEY.fullmatch(key):
+            return None
+        under = self._claim(bank, key, hashlib.sha256(body).digest(), name)
+        if under == name:
+            return Doing(self, bank, key)
+        if under is not None:  # one that was left behind, for whoever can look what became of it
+            self._end(bank, key, nothing_was_done=False)
+        return None
 
     def forget(self, bank: str, key: bytes, first: str) -> None:
         """Forget the answer with the id `first`; one that was given since under the same key stays."""
@@ -79,27 +93,27 @@ class Repeats:
         sql = "UPDATE {0} SET body = ? WHERE bank = ? AND key = ? AND id = ? AND body IS NOT NULL"
         self._run(sql, told, bank, key, first)
 
-    def prune(self) -> None:
-        """Forget what is too old, and the oldest of what is too much."""
+    def prune(self, bank: str | None = None) -> None:
+        """Forget what is too old, and the oldest of what a bank has too much of: it pushes out nobody's but its own."""
         self._run("DELETE FROM {0} WHERE at <= ?", self._clock() - SECONDS)
-        self._run("DELETE FROM {0} WHERE rowid <= (SELECT max(rowid) FROM {0}) - ?", self._most)
+        if bank is not None:
+            oldest = "SELECT rowid FROM {0} WHERE bank = ? ORDER BY rowid DESC LIMIT 1 OFFSET ?"
+            self._run(f"DELETE FROM {{0}} WHERE bank = ? AND rowid <= ({oldest})", bank, bank, self._most)
 
     async def _act(self, bank: str, key: bytes, act: Callable[[], Awaitable[_Told]], *, is_first: bool) -> _Told:
-        future = self._under_way[bank, key] = asyncio.get_running_loop().create_future()
+        doing = Doing(self, bank, key)
         try:
             told = await act()
-            self._run("UPDATE {0} SET id = ?, body = ? WHERE bank = ? AND key = ?", *told, bank, key)
-            if len(told[1]) > LARGE:
-                self._bound(bank)
+            doing.end(told)
         except BaseException as error:
-            self._end(bank, key, nothing_was_done=is_first and _is_refusal(error))
-            future.set_exception(error)
-            future.exception()  # told to whoever waits; if nobody does, that is no fault
+            doing.fail(error, nothing_was_done=is_first and _is_refusal(error))
             raise
-        finally:
-            del self._under_way[bank, key]
-        future.set_result(told)
         return told
+
+    def _remember(self, bank: str, key: bytes, told: _Told) -> None:
+        self._run("UPDATE {0} SET id = ?, body = ? WHERE bank = ? AND key = ?", *told, bank, key)
+        if len(told[1]) > LARGE:
+            self._bound(bank)
 
     def _end(self, bank: str, key: bytes, *, nothing_was_done: bool) -> None:
         """Nobody is at it any more. Unless nothing was done, whoever asks again acts under the same id, and at once."""
@@ -113,8 +127,8 @@ class Repeats:
         """The id to act under, when it is this call that acts: the first, or the first after one that is forgotten."""
         now = self._clock()
         self._claims += 1
-        if self._claims % _PRUNE == 1:
-            self.prune()
+        if self._claims % _PRUNE == 0:
+            self.prune(bank)
         sql = (
             "INSERT INTO {0} (bank, key, asked, at, id, owner) VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (bank, key) DO UPDATE SET asked = excluded.asked, at = excluded.at, "
@@ -150,6 +164,36 @@ class Repeats:
 
     def _run(self, sql: str, *values: object) -> list[Any]:
         return self._shared.rows(sql.format(self._table), *values)
+
+
+class Left(Exception):
+    """Who was at it is no more, and nothing is known of what comes of it."""
+
+
+class Doing:
+    """A key that this process is at; who asks with it meanwhile waits for what comes of it."""
+
+    def __init__(self, repeats: Repeats, bank: str, key: bytes) -> None:
+        """It has to be ended, or to fail."""
+        self._repeats, self._bank, self._key = repeats, bank, key
+        self._future = repeats._under_way[bank, key] = asyncio.get_running_loop().create_future()
+
+    def end(self, told: _Told) -> None:
+        """The answer, remembered for a day. Raises what the database does: then it has to fail."""
+        self._repeats._remember(self._bank, self._key, told)
+        del self._repeats._under_way[self._bank, self._key]
+        self._future.set_result(told)
+
+    def leave(self, *, nothing_was_done: bool) -> None:
+        """It is tried in another way: who waits here tries too."""
+        self.fail(Left(), nothing_was_done=nothing_was_done)
+
+    def fail(self, error: BaseException, *, nothing_was_done: bool) -> None:
+        """Nothing came of it. Unless nothing was done, whoever asks again acts under the same id."""
+        del self._repeats._under_way[self._bank, self._key]
+        self._future.set_exception(error)
+        self._future.exception()  # told to whoever waits; if nobody does, that is no fault
+        self._repeats._end(self._bank, self._key, nothing_was_done=nothing_was_done)
 
 
 def _is_refusal(error: BaseException) -> bool:

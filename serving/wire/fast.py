@@ -8,6 +8,7 @@ every refusal has one home, `serving.wire.door`, and what is left here is short:
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from serving.access.tokens import Asking
 from serving.answers.forms import read_ask
 from serving.answers.sheets import Filled
 from serving.calls import ANSWERED, LIVE, Call, Desk
+from serving.ledger.repeats import Doing
 from serving.ledger.signatures import HEADER, Together
 from serving.products.live import Then, begin_live
 
@@ -30,7 +32,7 @@ _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no
 _SIGNATURE = HEADER.lower().encode()
 Reply = Callable[[bytes | None], object]
 Tell = Callable[[str, int, float, Mapping[str, str]], None]  # path, status, seconds, headers of a trace
-_UNTRACED: Mapping[str, str] = MappingProxyType({})
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 Begin = Callable[[Desk, Call, bytes], Callable[[Then], None]]
@@ -56,21 +58,32 @@ class Fast:
         self.tell: Tell | None = None
         self._together: Together | None = None
 
-    def take(self, asking: Asking, body: bytes, reply: Reply, trace: Mapping[str, str] = _UNTRACED) -> bool:
-        """Whether the call is on its way; then `reply` gets the response, or None: it has to go the ordinary way."""
+    def take(self, asking: Asking, body: bytes, reply: Reply, told: Mapping[str, str] = _NOTHING) -> bool:
+        """Whether the call is on its way; then `reply` gets the response, or None: it has to go the ordinary way.
+
+        `told` are the headers that tell of this call alone: its idempotency key, its trace.
+        """
         began, door = time.perf_counter(), self.door
         if not door.has_room:
             return False
         desk, call = door.desk, Call()
         scope, verb, begin = WAYS[asking.path]
+        doing = None
         try:
             bearer = desk.know(call, asking, scope)
             if bearer.networks:  # behind a proxy the peer is another than the connection's
                 return False
             go = begin(desk, call, body)
+            if (key := told.get("idempotency-key")) is not None:
+                doing = desk.repeats.begin(f"{call.by.name} {asking.path}", key.encode("latin-1"), body, call.id)
+                if doing is None:
+                    return False
             desk.count(call)
-            go(_Going(self, call, verb, asking.path, began, reply, trace).go_on)  # which tells nobody in this turn
-        except (CreditError, ValueError, KeyError, TypeError, OSError):
+            going = _Going(self, call, verb, asking.path, began, reply, told, doing)
+            go(going.go_on)  # which tells nobody in this turn
+        except (CreditError, ValueError, KeyError, TypeError, OSError, sqlite3.Error):
+            if doing is not None:
+                doing.leave(nothing_was_done=True)
             return False
         door.under_way += 1
         return True
@@ -88,16 +101,29 @@ class Fast:
 class _Going:
     """One call on its way: its answer made, its entry written and durable, and only then the answer sent."""
 
-    __slots__ = ("_began", "_call", "_fast", "_filled", "_path", "_reply", "_said", "_together", "_trace", "_verb")
+    __slots__ = (
+        "_began",
+        "_call",
+        "_doing",
+        "_fast",
+        "_filled",
+        "_path",
+        "_reply",
+        "_said",
+        "_together",
+        "_told",
+        "_verb",
+    )
     _filled: Filled
     _said: bytes
     _together: Together
 
     def __init__(
-        self, fast: Fast, call: Call, verb: str, path: str, began: float, reply: Reply, trace: Mapping[str, str]
-    ) -> None:
+        self, fast: Fast, call: Call, verb: str, path: str, began: float, reply: Reply, told: Mapping[str, str],
+        doing: Doing | None,
+    ) -> None:  # fmt: skip
         self._fast, self._call, self._verb, self._path, self._began = fast, call, verb, path, began
-        self._reply, self._trace = reply, trace
+        self._reply, self._told, self._doing = reply, told, doing
 
     def go_on(self, filled: Filled | None) -> None:
         """Have the answer recorded; without one, the call goes the ordinary way."""
@@ -117,6 +143,12 @@ class _Going:
     def durable(self) -> None:
         """Let it go."""
         door, said = self._fast.door, self._said
+        if self._doing is not None:
+            try:
+                self._doing.end((self._call.id, said))
+            except sqlite3.Error:  # whoever asks under the key gets what is in the ledger
+                self._back()
+                return
         door.under_way -= 1
         left = lines_of(self._call.bucket) if self._call.bucket else b""
         head = b"%b: %b\r\ncontent-length: %d\r\n\r\n" % (_SIGNATURE, self._together.signature(), len(said))
@@ -124,7 +156,7 @@ class _Going:
         seconds = time.perf_counter() - self._began
         door.metrics.count(self._path, 200, seconds, door.under_way)
         if self._fast.tell is not None:
-            self._fast.tell(self._path, 200, seconds, self._trace)
+            self._fast.tell(self._path, 200, seconds, self._told)
 
     def failed(self, fault: Exception) -> None:
         """Nothing was answered: the ordinary way tries the ledger again, and says what is wrong when it still is."""
@@ -132,4 +164,6 @@ class _Going:
 
     def _back(self) -> None:
         self._fast.door.under_way -= 1
+        if self._doing is not None:
+            self._doing.leave(nothing_was_done=False)
         self._reply(None)

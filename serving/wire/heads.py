@@ -1,7 +1,7 @@
 """A head that its connection sent before, and need not be parsed again: it has been read, to the byte.
 
-What may be other in the next one is its length, and what a caller's own machinery numbers its requests with: a trace,
-a request's id. Nobody here reads those on the fast way, so whatever they say the head says the same.
+What may be other in the next one is its length, its idempotency key, and what a caller's own machinery numbers its
+requests with: a trace, a request's id. None of them says who asks, or for what.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ _LINE = re.compile(rb"\r\n([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)(?=\r\n)
 _LENGTH, _WORDS = re.compile(rb"[0-9]{1,7}(?=\r\n)"), re.compile(rb"[ -~]{0,512}(?=\r\n)")
 VARIES: Mapping[bytes, re.Pattern[bytes]] = {
     b"content-length": _LENGTH,
+    b"idempotency-key": re.compile(rb"[!-~]{1,128}(?=\r\n)"),
     **dict.fromkeys((b"traceparent", b"tracestate", b"x-request-id", b"x-correlation-id", b"date"), _WORDS),
 }
-_TRACE = re.compile(rb"\r\n(traceparent|tracestate):[ \t]*([^\r\n]*)(?=\r\n)", re.IGNORECASE)
-_ORDINARY = frozenset((b"idempotency-key", b"dpop", b"expect", b"transfer-encoding", b"upgrade"))
+_TOLD = re.compile(rb"\r\n(traceparent|tracestate|idempotency-key):[ \t]*([^\r\n]*)(?=\r\n)", re.IGNORECASE)
+_ORDINARY = frozenset((b"dpop", b"expect", b"transfer-encoding", b"upgrade"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Head:
     fixed: tuple[bytes, ...]
     between: tuple[re.Pattern[bytes], ...]  # one fewer
     asking: Asking
+    keyed: bool  # an idempotency key is among what varies
 
     @classmethod
     def of(cls, data: bytes, scope: Any, keep_alive: bool, paths: Container[str]) -> Head | None:
@@ -49,7 +51,7 @@ class Head:
                 fixed.append(data[at : line.start(2)])
                 between.append(kind)
                 at = line.end(2)
-        head = cls((*fixed, data[at:end]), tuple(between), asking(scope, told))
+        head = cls((*fixed, data[at:end]), tuple(between), asking(scope, told), b"idempotency-key" in told)
         return head if head.body(data) is not None else None
 
     def body(self, data: bytes) -> tuple[int, int] | None:
@@ -70,6 +72,6 @@ class Head:
         return at, at + size
 
 
-def trace_of(head: bytes) -> dict[str, str]:
-    """The headers of a trace (W3C Trace Context) in a head."""
-    return {name.decode().lower(): value.decode("latin-1") for name, value in _TRACE.findall(head)}
+def told_of(head: bytes) -> dict[str, str]:
+    """Of a head the idempotency key and the trace (W3C Trace Context)."""
+    return {name.decode().lower(): value.decode("latin-1") for name, value in _TOLD.findall(head)}

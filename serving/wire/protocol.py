@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from serving.wire.door import EXCHANGE
 from serving.wire.exchange import Exchange
 from serving.wire.fast import WAYS, Fast
-from serving.wire.heads import Head, trace_of
+from serving.wire.heads import Head, told_of
 
 LONGEST_HEAD, HEAD_SECONDS = 64 * 1024, 10.0
 HEADS = 8  # kept of a connection: behind a proxy it is several banks'
@@ -123,8 +123,8 @@ class Wire(HttpToolsProtocol):
             self._begun = data
             self._late = self.loop.call_later(BODY_SECONDS, self._no_longer)
         else:
-            trace = trace_of(data[:begin]) if self._fast.tell else {}
-            if not self._fast.take(head.asking, data[begin:], self._answered, trace):
+            told = told_of(data[:begin]) if head.keyed or self._fast.tell else {}
+            if not self._fast.take(head.asking, data[begin:], self._answered, told):
                 return False
             self._going = data
         self._unset_keepalive_if_required()

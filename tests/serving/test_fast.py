@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import sqlite3
 import time
 from dataclasses import replace
 from itertools import chain
@@ -20,6 +21,7 @@ from serving_world import PURPOSE, codes
 from credit.actor import Actor
 from serving.access.clients import Limit
 from serving.access.mandates import revoke
+from serving.ledger.repeats import Repeats
 from serving.ledger.signatures import HEADER, verify
 from serving.products.replay import Brought, replay
 from serving.traces import Traced
@@ -184,6 +186,76 @@ def test_more_heads_than_are_kept_are_answered_as_well(house: House, monkeypatch
     assert house.taken == [True]
 
 
+def test_a_key_goes_the_fast_way_once_and_is_answered_again_to_the_byte(house: House) -> None:
+    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    told = [line.ask(mandate, more=f"Idempotency-Key: loan-{number}\r\n")[2] for number in (1, 2, 3, 2, 3, 1)]
+    assert house.taken == [True, True, False, False, False]
+    assert told[:3] == [told[5], told[3], told[4]]
+    assert len(set(told)) == len(house.entries("score.answered")) == len(house.entries("score.repeated")) == 3
+    for name in ("é", "", "k" * 129):
+        assert line.ask(mandate, more=f"Idempotency-Key: {name}\r\n")[0] == 422
+    other = house.world.grant("bohai", OTHER).id
+    assert line.ask(other, OTHER, more="Idempotency-Key: loan-1\r\n")[0] == 422
+    assert line.ask(other, OTHER, more="Idempotency-Key: loan-4\r\n")[0] == 200
+
+
+def test_one_key_over_many_connections_at_once_is_one_answer(house: House) -> None:
+    lines, mandate = [house.line() for _ in range(8)], house.world.grant("bohai", FIRM).id
+    for number, line in enumerate(lines):
+        assert line.ask(mandate, more=f"Idempotency-Key: own-{number}\r\n")[0] == 200
+    for turn in range(10):
+        for line in lines:
+            line.link.sendall(line.request(mandate, more=f"Idempotency-Key: all-{turn}\r\n"))
+        assert len({line.answer()[2] for line in lines}) == 1
+    assert len(house.entries("score.answered")) == len(lines) + 10
+    assert True in house.taken
+
+
+@pytest.mark.attack
+def test_a_key_is_free_again_when_its_call_was_refused_and_kept_when_the_ledger_failed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, mandate, desk = house.line(), house.world.grant("bohai", FIRM).id, house.door.desk
+    assert line.ask(mandate, more="Idempotency-Key: first\r\n")[0] == 200
+    desk.access.set_limit("bohai", Limit(0.001, 1))
+    assert line.ask(mandate, more="Idempotency-Key: second\r\n")[0] == 200
+    assert line.ask(mandate, more="Idempotency-Key: third\r\n")[0] == 429
+    desk.access.set_limit("bohai", Limit(1000, 1000))
+    time.sleep(0.02)
+    other = house.world.grant("bohai", OTHER).id
+    assert line.ask(other, OTHER, more="Idempotency-Key: third\r\n")[0] == 200  # it is nobody's
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(desk.journal), "sync", _full)
+        assert line.ask(mandate, more="Idempotency-Key: fourth\r\n")[0] == 500
+    told = [line.ask(mandate, more="Idempotency-Key: fourth\r\n") for _ in range(2)]
+    assert [status for status, *_ in told] == [200, 200]
+    assert told[0][2] == told[1][2]
+    assert len(house.entries("score.answered")) == 4  # what was written when it failed is what is given now
+
+
+@pytest.mark.attack
+def test_an_answer_that_could_not_be_remembered_is_given_once_all_the_same(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    assert line.ask(mandate, more="Idempotency-Key: first\r\n")[0] == 200
+    really, failing = Repeats._remember, [True]
+
+    def remember(*words: Any) -> None:
+        if failing.pop():
+            failing.append(False)
+            raise sqlite3.OperationalError("database or disk is full")
+        failing.append(False)
+        really(*words)
+
+    monkeypatch.setattr(Repeats, "_remember", remember)
+    told = [line.ask(mandate, more="Idempotency-Key: second\r\n") for _ in range(2)]
+    assert [status for status, *_ in told] == [200, 200]
+    assert told[0][2] == told[1][2]
+    assert len(house.entries("score.answered")) == 2
+
+
 def test_a_library_that_knows_nothing_of_it_goes_the_fast_way(house: House) -> None:
     mandate, token = house.world.grant("bohai", FIRM).id, house.line().token
     asked = {"uscc": FIRM, "purpose": PURPOSE, "mandate": mandate}
@@ -242,7 +314,7 @@ def test_a_service_that_stops_still_answers_a_request_that_has_begun(house: Hous
     assert line.answer()[0] == 200
 
 
-@pytest.mark.parametrize("header", ["Idempotency-Key: 0123456789", "Connection: close", "Expect: 100-continue"])
+@pytest.mark.parametrize("header", ["Connection: close", "Expect: 100-continue"])
 def test_what_asks_for_more_than_an_answer_goes_the_ordinary_way(house: House, header: str) -> None:
     mandate = house.world.grant("bohai", FIRM).id
     line = house.line()

@@ -224,6 +224,31 @@ def test_who_is_still_at_it_in_another_process_is_not_overtaken(tmp_path: Path) 
     two.close()
 
 
+def test_a_bank_that_asks_much_pushes_out_its_own_answers_and_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.ledger.repeats.MOST", 100)
+    monkeypatch.setattr("serving.ledger.repeats._PRUNE", 10)
+
+    async def all_() -> tuple[list[bool], int]:
+        repeats = Repeats()
+
+        async def once(bank: str, number: int) -> bool:
+            async def act(name: str) -> tuple[str, bytes]:
+                return name, b"body"
+
+            return (await repeats.once(bank, b"%d" % number, b"", f"{bank} {number}", act))[2]
+
+        for number in range(50):
+            await once("quiet", number)
+        for number in range(500):
+            await once("loud", number)
+        loud = sum([await once("loud", number) for number in range(499, 409, -1)])
+        return [await once("quiet", number) for number in range(50)], loud
+
+    quiet, loud = asyncio.run(all_())
+    assert all(quiet)
+    assert loud == 90
+
+
 def test_large_answers_are_bounded_in_bytes_by_bank_and_product_and_small_ones_are_not_theirs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
