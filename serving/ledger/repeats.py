@@ -1,8 +1,8 @@
 """Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a key and a body get one answer, the same to the byte.
 
 Remembered by all the service's processes for a day, of a bank and path at most so many, and so many bytes of large
-ones; a key with another body is refused. Whoever asks again is looked at again: a mandate revoked meanwhile opens nothing,
-and the repetition has its own entry.
+ones; a key with another body is refused. Whoever asks again is looked at again: a mandate revoked meanwhile opens
+nothing, and the repetition has its own entry.
 
 The id of the answer to be is remembered before anything is done. A process that is killed before it could remember the
 answer leaves it, and whoever asks again acts under that id: so what the dead one had recorded can be found and told.
