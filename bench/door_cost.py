@@ -19,7 +19,7 @@ from bench.stacked import stacked
 from credit.uscc import Uscc
 from serving.access.token_requests import TokenRequest
 from serving.access.tokens import Asking
-from serving.answers.forms import read_ask
+from serving.answers.asked import read_ask
 from serving.answers.numbers import stored
 from serving.answers.sheets import Sheet
 from serving.answers.words import Words

@@ -18,7 +18,7 @@ from serving.access.database import Access
 from serving.access.mandates import PURPOSES, Mandate, MandateGate, is_mandate_id
 from serving.access.quotas import Bucket, Quotas
 from serving.access.tokens import Asking, Bearer, Tokens
-from serving.answers.forms import Ask
+from serving.answers.asked import Ask
 from serving.answers.live_sheets import LiveSheets
 from serving.answers.scorers import Scorers
 from serving.answers.sheets import Filled, Sheets

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from credit.canonical import canonical
 from credit.errors import Malformed
-from serving.answers.forms import EXAMPLE, Answer, Short, explain
+from serving.answers.asked import EXAMPLE, Short, explain
+from serving.answers.forms import Answer
 
 MOST = 512  # features brought along
 Kind = Literal["fused", "what_if"]

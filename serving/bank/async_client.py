@@ -11,7 +11,8 @@ import httpx
 
 from credit.keys import KeyRing
 from serving.access.holder import HeldKey
-from serving.bank.moves import Ask, FileForm, Kind, Move, Moves, Pause, Question, unreachable
+from serving.bank.moves import Ask, FileForm, Kind, Moves, Question
+from serving.bank.sending import Move, Pause, unreachable
 from serving.bank.told import LiveScore, Objection, Part, Score
 
 

@@ -15,7 +15,8 @@ import httpx
 from credit.keys import KeyRing
 from serving.access.holder import HeldKey
 from serving.bank.async_client import AsyncServiceClient
-from serving.bank.moves import Ask, FileForm, Kind, Move, Moves, Pause, Question, unreachable
+from serving.bank.moves import Ask, FileForm, Kind, Moves, Question
+from serving.bank.sending import Move, Pause, unreachable
 from serving.bank.told import LiveScore, Objection, Part, Score
 
 __all__ = ["AsyncServiceClient", "ServiceClient"]

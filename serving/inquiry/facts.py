@@ -12,8 +12,8 @@ from typing import Any
 
 from credit.errors import Lapsed, Missing
 from credit.uscc import Uscc
+from serving.answers.asked import explain
 from serving.answers.compose import line_of
-from serving.answers.forms import explain
 from serving.calls import ANSWERED, Call, Desk
 from serving.inquiry.forms import AskedFacts
 from serving.inquiry.inquiries import Looked, answered, look, shown

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from serving.access.mandates import PURPOSES
-from serving.answers.forms import Receipt, Short, SnapshotName
+from serving.answers.asked import Short
+from serving.answers.forms import Receipt, SnapshotName
 
 MOST = 100  # records on a page
 _CODE = "91120116MA06XY128A"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from serving.answers.asked import explain
 from serving.answers.compose import line_of
-from serving.answers.forms import explain
 from serving.calls import Call, Desk
 from serving.inquiry.forms import AskedQuery
 from serving.inquiry.inquiries import NOTICE, answered, look, needs_mandate, open_columns, shown, take_a_mandate, titles

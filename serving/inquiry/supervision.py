@@ -15,8 +15,8 @@ from pydantic import Field, model_validator
 
 from credit.errors import Lapsed, Malformed, Missing, Unauthenticated
 from credit.uscc import Uscc
+from serving.answers.asked import explain
 from serving.answers.compose import line_of
-from serving.answers.forms import explain
 from serving.bank.declarations import Declared, read
 from serving.calls import Call, Desk
 from serving.inquiry.forms import AskedSupervision

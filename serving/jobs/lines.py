@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from credit.errors import CreditError, Malformed
-from serving.answers.forms import Ask
+from serving.answers.asked import Ask
 from serving.jobs.columns import HEAD, LONGEST, MOST, TOLD
 
 

@@ -14,8 +14,8 @@ import msgspec
 
 from credit.entry import Entry
 from credit.errors import CreditError, Malformed
-from serving.answers.forms import Ask, explain
-from serving.answers.forms import AskedBatch as Form
+from serving.answers.asked import Ask, explain
+from serving.answers.asked import AskedBatch as Form
 from serving.calls import ANSWERED, Call, Desk, Resumed
 from serving.languages import ACCEPTED, in_language, preferred
 from serving.ledger.identifiers import part_of, score_id

@@ -17,7 +17,7 @@ from credit.errors import Malformed, Missing
 from credit.ledger import Entry, Ledger
 from credit.petition import Petition, State, fold, require_move
 from serving.access.database import Access
-from serving.answers.forms import AskedObjection, explain
+from serving.answers.asked import AskedObjection, explain
 from serving.calls import ANSWERED, LIVE, Call, Desk, named
 from serving.products.resuming import left
 

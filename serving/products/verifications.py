@@ -9,8 +9,8 @@ from typing import Any
 
 from credit.canonical import canonical, digest_json
 from credit.errors import Malformed
+from serving.answers.asked import AskedVerification, explain
 from serving.answers.compose import NOTICE, line_of
-from serving.answers.forms import AskedVerification, explain
 from serving.calls import Call, Desk, Found
 
 VERIFIED = "verification.answered"

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.answers.forms import EXAMPLE, Receipt, Short
+from serving.answers.asked import EXAMPLE, Short
+from serving.answers.forms import Receipt
 from serving.watches.addresses import LONGEST
 from serving.watches.changes import KINDS
 

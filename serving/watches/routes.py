@@ -12,7 +12,7 @@ from fastapi import Request
 from credit.canonical import canonical, digest
 from credit.errors import Malformed, Missing, Refused
 from credit.uscc import Uscc
-from serving.answers.forms import explain
+from serving.answers.asked import explain
 from serving.calls import SERVICE, Call, Desk, named
 from serving.products.resuming import left
 from serving.rooms import Route

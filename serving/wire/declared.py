@@ -9,17 +9,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from serving.answers.forms import (
-    Answer,
-    AnswerBatch,
-    Asked,
-    AskedBatch,
-    AskedObjection,
-    AskedVerification,
-    Objection,
-    Problem,
-    Verification,
-)
+from serving.answers.asked import Asked, AskedBatch, AskedObjection, AskedVerification
+from serving.answers.forms import Answer, AnswerBatch, Objection, Problem, Verification
 from serving.answers.live_forms import AnswerLive, AskedLive
 from serving.inquiry.forms import AskedFacts, AskedQuery, AskedSupervision, Facts, Query, Supervision
 from serving.wire import door

@@ -18,7 +18,7 @@ from credit.entry import Entry
 from credit.errors import CreditError
 from serving.access.quotas import lines_of
 from serving.access.tokens import Asking
-from serving.answers.forms import read_ask
+from serving.answers.asked import read_ask
 from serving.answers.sheets import Filled
 from serving.calls import ANSWERED, LIVE, Call, Desk
 from serving.ledger.repeats import Doing

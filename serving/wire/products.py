@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from serving.answers.forms import read_ask
+from serving.answers.asked import read_ask
 from serving.calls import REPEATED, Call, Desk
 from serving.inquiry.facts import tell_facts
 from serving.inquiry.queries import HANDLERS

@@ -40,7 +40,7 @@ DOORS = {  # outside library -> the only files that may import it
     "numba": ("models/trees/compiled.py", "models/trees/held.py", "models/trees/lanes.py"),
     "llvmlite": ("models/trees/held.py", "models/trees/lanes.py"),
     "jwt": tuple(f"serving/access/{name}.py" for name in ("tokens", "token_requests", "proofs", "holder")),
-    "msgspec": ("serving/answers/forms.py", "serving/answers/live_forms.py", "serving/products/batches.py"),
+    "msgspec": ("serving/answers/asked.py", "serving/answers/live_forms.py", "serving/products/batches.py"),
     "prometheus_client": ("serving/metrics.py",),
     "opentelemetry": ("serving/traces.py",),
     "argon2": ("lab/accounts.py",),

@@ -72,6 +72,11 @@ class House:
         return [entry for entry in self.world.ledger.entries() if entry.verb == verb]
 
 
+def full(journal: Any) -> None:
+    """Stands where a disk is written to."""
+    raise OSError(28, "No space left on device")
+
+
 @pytest.fixture
 def house(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     settings = world.settings()
