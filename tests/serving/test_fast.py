@@ -138,8 +138,6 @@ def test_a_body_of_another_length_under_the_same_head_smuggles_nothing(house: Ho
 
 
 @pytest.mark.attack
-@pytest.mark.attack
-@pytest.mark.attack
 def test_a_body_that_does_not_come_is_waited_for_on_the_ordinary_way_and_then_given_up(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

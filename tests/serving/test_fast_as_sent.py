@@ -1,4 +1,4 @@
-"""What clients and proxies really send goes the fast way: bodies apart, keys, traces, several banks on one connection."""
+"""What clients and proxies really send goes the fast way: bodies apart, keys, traces, several banks on a connection."""
 
 from __future__ import annotations
 
@@ -88,6 +88,7 @@ def test_one_key_over_many_connections_at_once_is_one_answer(house: House) -> No
     assert True in house.taken
 
 
+@pytest.mark.attack
 def test_a_key_is_free_again_when_its_call_was_refused_and_kept_when_the_ledger_failed(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_key_is_free_again_when_its_call_was_refused_and_kept_when_the_ledger_
     assert len(house.entries("score.answered")) == 4  # what was written when it failed is what is given now
 
 
+@pytest.mark.attack
 def test_an_answer_that_could_not_be_remembered_is_given_once_all_the_same(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -224,59 +224,6 @@ def test_who_is_still_at_it_in_another_process_is_not_overtaken(tmp_path: Path) 
     two.close()
 
 
-def test_a_bank_that_asks_much_pushes_out_its_own_answers_and_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.ledger.repeats.MOST", 100)
-    monkeypatch.setattr("serving.ledger.repeats._PRUNE", 10)
-
-    async def all_() -> tuple[list[bool], int]:
-        repeats = Repeats()
-
-        async def once(bank: str, number: int) -> bool:
-            async def act(name: str) -> tuple[str, bytes]:
-                return name, b"body"
-
-            return (await repeats.once(bank, b"%d" % number, b"", f"{bank} {number}", act))[2]
-
-        for number in range(50):
-            await once("quiet", number)
-        for number in range(500):
-            await once("loud", number)
-        loud = sum([await once("loud", number) for number in range(499, 409, -1)])
-        return [await once("quiet", number) for number in range(50)], loud
-
-    quiet, loud = asyncio.run(all_())
-    assert all(quiet)
-    assert loud == 90
-
-
-def test_large_answers_are_bounded_in_bytes_by_bank_and_product_and_small_ones_are_not_theirs(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("serving.ledger.repeats.MOST_BYTES", 100_000)
-
-    async def all_() -> list[list[bool]]:
-        repeats = Repeats()
-
-        async def once(bank: str, number: int, size: int) -> bool:
-            async def act(name: str) -> tuple[str, bytes]:
-                return name, bytes(size)
-
-            return (await repeats.once(bank, b"%d" % number, b"", f"{bank} {number}", act))[2]
-
-        sent = {"mine": (30_000, 5), "small": (100, 5), "theirs": (30_000, 2)}
-        for bank, (size, count) in sent.items():
-            assert not any([await once(bank, number, size) for number in range(count)])
-        return [
-            [await once(bank, number, size) for number in reversed(range(count))]
-            for bank, (size, count) in sent.items()
-        ]
-
-    mine, small, theirs = asyncio.run(all_())
-    assert mine == [True, True, True, False, False]
-    assert small == [True] * 5
-    assert theirs == [True, True]
-
-
 @pytest.mark.attack
 @given(st.binary(max_size=140) | st.text(max_size=140).map(str.encode))
 def test_a_key_is_1_to_128_visible_characters_and_nothing_else_is_one(key: bytes) -> None:
@@ -290,12 +237,3 @@ def test_a_key_is_1_to_128_visible_characters_and_nothing_else_is_one(key: bytes
         assert not good
     else:
         assert good
-
-
-def test_what_is_kept_is_on_the_disk_and_nothing_else_waits_for_it(tmp_path: Path) -> None:
-    shared = Shared(tmp_path / "calls.db")
-    assert shared.keep("PRAGMA synchronous") == [(2,)]  # FULL
-    with pytest.raises(sqlite3.OperationalError):
-        shared.keep("SELECT nonsense")
-    assert shared.rows("PRAGMA synchronous") == [(1,)]  # NORMAL
-    shared.close()
