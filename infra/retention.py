@@ -20,10 +20,12 @@ from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
+from infra.progress import Told
 from models.dossiers import DOSSIERS
 from serving.books.excerpts import make_excerpt
 
 MONTHS, YEARS, DAYS = 13, 5, 30
+STEP = 10_000  # entries between two words on how far it is
 _POINTERS = {"platform"}
 
 
@@ -44,6 +46,7 @@ class Retention:
     answers: Ledger
     today: date
     days: int = DAYS
+    told: Told | None = None
 
     def due(self) -> list[Due]:
         """What is to be destroyed, snapshots before the releases behind them. Raises Broken: of a ledger, of a seal."""
@@ -120,7 +123,10 @@ class Retention:
         """By snapshot: the day of the last answer from it, and whose they were. The whole ledger is verified."""
         days: dict[str, date] = {}
         subjects: dict[str, set[str]] = {}
+        total = self.answers.head()[0] if self.told else 0
         for entry in self.answers.verified():
+            if self.told and entry.seq % STEP == 0:
+                self.told("looking through the answers", entry.seq, total)
             name = str(entry.because.get("snapshot"))
             if name in snapshots and "subject" in entry.because:
                 days[name] = entry.at.date()

@@ -33,10 +33,10 @@ def sweep(
     Every score can be traced and replayed as before. Stopped on the way it is run again: it goes on where it was.
     """
     home = Home.here()
-    rule = retention.Retention(home.shelf, home.ledger("service"), today or options.today(), days)
     done = []
     with progress() as told:
         told("looking through the answers", 0, 0)
+        rule = retention.Retention(home.shelf, home.ledger("service"), today or options.today(), days, told)
         due = rule.due()
         for number, each in enumerate([] if dry_run else due):
             told(f"destroying {each.seal.short}", number, len(due))
