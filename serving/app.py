@@ -24,6 +24,7 @@ from serving.inquiry.report_routes import ROUTES as OF_REPORTS
 from serving.inquiry.report_routes import drawer
 from serving.jobs.files import Files
 from serving.jobs.routes import ROUTES as OF_JOBS
+from serving.ledger.crowd import SECONDS
 from serving.metrics import CONTENT_TYPE
 from serving.opening import open_desk, open_stores
 from serving.products.objection_routes import ROUTES as OF_OBJECTIONS
@@ -81,6 +82,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
             asyncio.create_task(archive.watch(settings.watch_seconds, desk.announce_dossiers)),
             asyncio.create_task(_forget(desk)),
             asyncio.create_task(_settle(desk)),
+            asyncio.create_task(_count(desk)),
         ]
         if board is not None:
             running.append(asyncio.create_task(_show(desk, board, place)))
@@ -90,6 +92,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            await desk.tell_crowd()
             await asyncio.to_thread(files.close)
             await asyncio.to_thread(drawing.close)
             await asyncio.to_thread(turns.close)
@@ -196,6 +199,13 @@ async def _settle(desk: Desk, every: float = 0.1) -> None:
     while True:
         await asyncio.to_thread(desk.shared.settle)
         await asyncio.sleep(every)
+
+
+async def _count(desk: Desk, every: float = SECONDS) -> None:
+    """Say of a crowd how many it was."""
+    while True:
+        await asyncio.sleep(every)
+        await desk.tell_crowd()
 
 
 async def _show(desk: Desk, board: Board, place: int) -> None:

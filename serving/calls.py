@@ -25,6 +25,7 @@ from serving.answers.sheets import Filled, Sheets
 from serving.books.dossiers import Archive, Dossiers
 from serving.books.library import Library
 from serving.books.snapshots import Book
+from serving.ledger.crowd import COUNTED, NOBODY, Crowd
 from serving.ledger.identifiers import score_id
 from serving.ledger.journal import Journal
 from serving.ledger.records import Recorder
@@ -95,6 +96,7 @@ class Desk:
     made: Repeats = field(default_factory=Repeats)  # keys of what lasts longer than an answer
     archive: Archive | None = None
     shared: Shared = field(default_factory=Shared)
+    crowd: Crowd = field(default_factory=Crowd)
     scorers: Scorers = field(kw_only=True)
 
     def admit(self, call: Call, asking: Asking, scope: str) -> None:
@@ -184,8 +186,13 @@ class Desk:
         except CreditError as fault:
             log.event("ledger.failed", level=logging.ERROR, snapshot=dossiers.snapshot, fault=fault.what)
 
-    async def refuse(self, call: Call, error: CreditError) -> None:
-        """Record a refusal; when even that fails the caller is refused all the same and the log says so."""
+    async def refuse(self, call: Call, error: CreditError) -> str:
+        """Record a refusal; the id under which it stands in the ledger, nothing when it is one of a crowd's.
+
+        When even that fails the caller is refused all the same and the log says so.
+        """
+        if (call.by is SERVICE or error.status == 429) and not self.crowd.takes(_bank_of(call), error.status):
+            return ""
         because: Mapping[str, Any] = {
             "bank": None,
             **call.because,
@@ -203,3 +210,18 @@ class Desk:
                 log.event("enumeration.suspected", level=logging.WARNING, bank=call.by.name)
         except CreditError as fault:
             log.event("ledger.failed", level=logging.ERROR, score_id=call.id, fault=fault.what)
+        log.event("refused", score_id=call.id, status=error.status, bank=call.because.get("bank"))
+        return call.id
+
+    async def tell_crowd(self) -> None:
+        """Record how many were refused that have no entry of their own."""
+        for who, counts in self.crowd.counted():
+            try:
+                because = {"bank": who or None, "counts": counts}
+                await self.recorder.record(COUNTED, f"bank-{who}" if who else "nobody", by=SERVICE, because=because)
+            except CreditError as fault:
+                log.event("ledger.failed", level=logging.ERROR, refused=sum(counts.values()), fault=fault.what)
+
+
+def _bank_of(call: Call) -> str:
+    return NOBODY if call.by is SERVICE else call.by.name

@@ -11,6 +11,7 @@ from typing import Any
 from credit.actor import Role
 from credit.errors import Malformed
 from credit.ledger import Entry
+from serving.ledger.crowd import COUNTED
 from serving.settings import BEIJING
 
 PAYLOAD_TYPE = "application/vnd.haihe.usage+json"
@@ -41,7 +42,7 @@ def statement(entries: Iterable[Entry], month: str, bank: str | None = None) -> 
         if who is None or product is None or bank not in (None, who):
             continue
         line = lines.setdefault((who, product), Line())
-        line.calls[int(entry.because.get("status", 200))] += 1
+        line.calls.update(_calls(entry))
         if "subject" in entry.because:
             line.subjects.add(str(entry.because["subject"]))
     return [
@@ -51,11 +52,18 @@ def statement(entries: Iterable[Entry], month: str, bank: str | None = None) -> 
     ]
 
 
+def _calls(entry: Entry) -> dict[int, int]:
+    """How many calls of which status an entry stands for."""
+    if entry.verb == COUNTED:
+        return {int(status): count for status, count in entry.because["counts"].items()}
+    return {int(entry.because.get("status", 200)): 1}
+
+
 def bank_of(entry: Entry) -> str | None:
     """The bank an entry is counted for: who asked, or whom the service told."""
     if entry.by.role is Role.BANK:
         return entry.by.name
-    told = entry.because.get("bank") if entry.verb in ("webhook.delivered", "token.issued") else None
+    told = entry.because.get("bank") if entry.verb in ("webhook.delivered", "token.issued", COUNTED) else None
     return str(told) if told else None
 
 
@@ -64,5 +72,5 @@ def product_of(verb: str, because: Mapping[str, Any]) -> str | None:
     for whole in ("batch", "job"):
         if whole in because and verb.startswith("score."):
             return whole
-    kind, _, act = verb.partition(".")
-    return "refused" if (kind, act) == ("score", "refused") else kind
+    kind = verb.partition(".")[0]
+    return "refused" if verb in ("score.refused", COUNTED) else kind

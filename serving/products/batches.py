@@ -104,8 +104,8 @@ async def _one(desk: Desk, whole: Call, name: str, asked: Ask, given: Entry | No
 
 
 async def _refused(desk: Desk, call: Call, error: CreditError) -> bytes:
-    await desk.refuse(call, error)
-    problem = in_language({**error.problem(), "score_id": call.id}, error.slug, preferred(ACCEPTED.get()))
+    name = await desk.refuse(call, error)
+    problem = in_language({**error.problem(), "score_id": name}, error.slug, preferred(ACCEPTED.get()))
     return json.dumps({"problem": problem, "status": error.status}, ensure_ascii=False).encode()
 
 

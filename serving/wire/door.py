@@ -93,9 +93,8 @@ async def answer(desk: Desk, scope: Message, receive: Receive, product: Product)
         return 200, [*_FIXED, *left, (_SIGNATURE, desk.signer.sign(said))], said
     except Exception as error:
         fault = fault_of(error, call)
-    await desk.refuse(call, fault)
-    log.event("refused", score_id=call.id, status=fault.status, bank=call.because.get("bank"))
-    return _as_reply(fault, accepted, score_id=call.id)
+    name = await desk.refuse(call, fault)
+    return _as_reply(fault, accepted, **({"score_id": name} if name else {}))
 
 
 def fault_of(error: Exception, call: Call) -> CreditError:

@@ -12,6 +12,7 @@ from credit.errors import Malformed
 from serving import problems
 from serving.access.token_requests import TokenRefused, TokenRequest
 from serving.calls import SERVICE, Desk
+from serving.ledger.crowd import NOBODY
 from serving.wire import door
 from serving.wire.turns import Turns
 
@@ -32,7 +33,9 @@ async def give_token(request: Request, desk: Desk, turns: Turns) -> JSONResponse
         asking = door.asking(request.scope)
         given = await turns.take(asking.peer, partial(desk.tokens.issue, asked, asking))
     except TokenRefused as refused:
-        await desk.recorder.record("token.refused", "token", by=SERVICE, because={**because, "error": refused.error})
+        if desk.crowd.takes(NOBODY, refused.status):
+            because |= {"error": refused.error}
+            await desk.recorder.record("token.refused", "token", by=SERVICE, because=because)
         if refused.status == 401 and authorization:
             headers["WWW-Authenticate"] = 'Basic realm="haihe", charset="UTF-8"'
         told = {"error": refused.error, "error_description": refused.what}
