@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -67,6 +68,12 @@ class RepairHome:
         """What the snapshot in use says of a subject."""
         opened = self.home.shelf.open(self.pointed(), deep=False)
         return features_of(opened.path, opened.seal, self.key("scoring").key_of(code).raw)
+
+
+def copied(told: RepairHome, root: Path) -> RepairHome:
+    """The same home elsewhere, to be changed."""
+    shutil.copytree(told.home.root, root / "home")
+    return RepairHome(Home(root / "home"), told.secret, told.mandates, told.documents)
 
 
 def features_of(place: Path, seal: Seal, key: bytes) -> dict[str, float]:
