@@ -163,8 +163,9 @@ def test_stopped_at_any_step_the_walk_goes_on(service: Service) -> None:
     steps: list[str] = []
 
     def stop(doing: str, done: int, total: int) -> None:
-        if doing not in steps:
-            steps.append(doing)
+        step = doing.partition(" in ")[0]  # looking into one table or the next leaves nothing different behind
+        if step not in steps:
+            steps.append(step)
             raise KeyboardInterrupt
 
     walked = False
