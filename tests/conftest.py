@@ -31,6 +31,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """At the end it looks at all again: libraries count what they think is lost."""
+    gc.unfreeze()
+
+
 gc.set_threshold(10_000, 20, 20)
 ZONES = ("custody", "research", "compute", "platform", "service")
 
