@@ -7,10 +7,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
 
 from credit.errors import CreditError, Lapsed
 from serving import log, problems, rooms
@@ -51,6 +53,17 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         503: "the snapshot is stale or not in service, or too many calls are under way",
     }.items()
 }  # fmt: skip
+
+
+@cache
+def _asked() -> list[BaseRoute]:
+    """The routes of all that banks ask for, made once a process: they tell of the code, never of the settings."""
+    told = APIRouter()
+    for product in PRODUCTS.values():
+        declare(told, product, _PROBLEMS)
+    for route in (*OF_REPORTS, *OF_WATCHES, *OF_JOBS, *OF_OBJECTIONS):
+        rooms.add(told, route, _PROBLEMS)
+    return told.routes
 
 
 def create_app(settings: ServiceSettings, board: Board | None = None, place: int = 0) -> Door:
@@ -110,10 +123,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
     problems.install(app)
 
     the_door = app.state.door = Door(app, settings.most_at_once)
-    for product in PRODUCTS.values():
-        declare(app, product, _PROBLEMS)
-    for route in (*OF_REPORTS, *OF_WATCHES, *OF_JOBS, *OF_OBJECTIONS):
-        rooms.add(app, route, _PROBLEMS)
+    app.router.routes.extend(_asked())
 
     @app.get("/metrics", summary="Counts and times for Prometheus", include_in_schema=False)
     async def metrics() -> Response:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
@@ -53,8 +53,8 @@ class Route:
     repeated: str = ""  # of a POST: the verb of its repetition's entry
 
 
-def add(app: FastAPI, route: Route, problems: dict[int | str, dict[str, Any]]) -> None:
-    """Put a route on the application and into its OpenAPI document."""
+def add(router: APIRouter, route: Route, problems: dict[int | str, dict[str, Any]]) -> None:
+    """Put a route on a router, and so into the OpenAPI document of whoever takes it."""
 
     async def answered(request: Request) -> Response:
         began = time.perf_counter()
@@ -94,7 +94,7 @@ def add(app: FastAPI, route: Route, problems: dict[int | str, dict[str, Any]]) -
         media = route.body_media or ("application/json",)
         extra["requestBody"] = {"required": True, "content": {name: {"schema": schema} for name in media}}
     good: dict[int | str, dict[str, Any]] = {200: {"content": {name.partition(";")[0]: {} for name in route.media}}}
-    app.add_api_route(
+    router.add_api_route(
         route.path, answered, methods=[route.method], response_model=route.answer, summary=route.summary,
         responses={**problems, **({} if route.answer else good)}, openapi_extra=extra,
         response_class=JSONResponse if "application/json" in route.media else Response,  # which is declared too

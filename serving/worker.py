@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import signal
@@ -19,12 +18,12 @@ from credit.settings import read
 from serving import log
 from serving.app import create_app
 from serving.board import Board
+from serving.memory import give_back
 from serving.settings import ServiceSettings
 from serving.wire.fast import Fast
 from serving.wire.protocol import Wire
 
 PREFIX = "HAIHE_SERVICE_"
-_M_MMAP_THRESHOLD = -3  # malloc.h
 DRAIN_SECONDS = 10  # within which calls under way end
 
 
@@ -43,16 +42,6 @@ def serve(settings: ServiceSettings, sockets: list[socket.socket] | None = None,
     gc.freeze()  # what is imported by now stays: it need not be looked at again
     gc.set_threshold(50_000, 20, 100)
     uvicorn.Server(configured(app, settings, fast)).run(sockets)
-
-
-def give_back() -> None:
-    """Have what is freed in pieces of a megabyte and more go back to the system (mallopt(3), where there is one).
-
-    Else the C library learns to keep it, a share for each thread, and to prove a bank's secret takes 16 MiB each time.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, 1 << 20)
 
 
 def configured(app: Any, settings: ServiceSettings, fast: Fast) -> uvicorn.Config:

@@ -18,7 +18,6 @@ from infra.verbs import options
 from infra.verbs.options import AsJson, By, Today
 from infra.verbs.seals import BOB, release_of
 from infra.verbs.service import read_credentials
-from models.dossiers import make_dossiers, point_dossiers
 from models.settings import ComputeSettings
 from serving.bank.client import ServiceClient
 from serving.ledger.signatures import HEADER, verify
@@ -38,6 +37,8 @@ def dossiers(
     as_json: AsJson = False,
 ) -> None:
     """The public records of every subject (信用档案), for the service to answer queries and reports from."""
+    from models.dossiers import make_dossiers, point_dossiers  # whoever verifies a report need not wait for them
+
     home = Home.here()
     source = release_of(home, "inquiry", release)
     with progress() as told:

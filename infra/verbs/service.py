@@ -25,7 +25,6 @@ from serving.access import mandates
 from serving.access.clients import LIMIT, Limit
 from serving.access.database import Access
 from serving.bank.client import ServiceClient
-from serving.products.objections import decide
 from serving.settings import ServiceSettings
 
 DESK = Actor("authorisation-desk", Role.PLATFORM)
@@ -148,6 +147,8 @@ def review(
     by: By = None,
 ) -> None:
     """Answer an objection, as a person of the platform (PIPL article 24)."""
+    from serving.products.objections import decide  # with it comes all of the service, in a second
+
     home = Home.here()
     access = Access(home.settings(ServiceSettings, "service").access)
     decide(access, home.ledger("service", writing=True), name, outcome, by=by or DESK, why=why)

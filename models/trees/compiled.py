@@ -7,6 +7,8 @@ functions. Where that folder cannot be written (a read-only image), each process
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +17,24 @@ import numba
 
 from credit.canonical import digest
 
+_BLAS = "scipy.linalg"
+
+
+def _without_blas() -> None:
+    """Let Numba look for a BLAS in vain: it would load SciPy's, for a third of a second, and nothing here multiplies.
+
+    Where that is loaded already, so that to find it costs nothing, Numba finds it.
+    """
+    if _BLAS in sys.modules:
+        return
+    sys.modules[_BLAS] = None  # type: ignore[assignment]
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        del sys.modules[_BLAS]
+
+
+_without_blas()
 Compiled = TypeVar("Compiled", bound=Callable[..., Any])
 _CONFIG: Any = numba.config
 _HERE = Path(__file__).parent

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from serving.inquiry.reports import Report
+from serving.inquiry.report_form import Report
 
 PAGES = Path(__file__).with_name("pages")
 

@@ -21,7 +21,7 @@ from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table  # type: ignore[import-untyped]
 
 from serving.inquiry import archival, typeface
-from serving.inquiry.reports import Entry, Item, Part, Report
+from serving.inquiry.report_form import Entry, Item, Part, Report
 
 FONT = typeface.NAME
 INK, SOFT, LINE, PALE = HexColor(0x1B2733), HexColor(0x5B6B7B), HexColor(0xD9E0E6), HexColor(0xF5F7F9)

@@ -20,7 +20,8 @@ from serving.attending import Unfit
 from serving.calls import Call, Desk
 from serving.inquiry import report_html
 from serving.inquiry.inquiries import Looked, look
-from serving.inquiry.reports import Report, compose
+from serving.inquiry.report_form import Report
+from serving.inquiry.reports import compose
 from serving.inquiry.typeface import NoTypeface
 from serving.problems import Overloaded
 from serving.rooms import Reply, Route

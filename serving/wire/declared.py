@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -75,7 +75,7 @@ class Described(FastAPI):
         return _DOCUMENT
 
 
-def declare(app: FastAPI, product: Product, problems: dict[int | str, dict[str, Any]]) -> None:
+def declare(router: APIRouter, product: Product, problems: dict[int | str, dict[str, Any]]) -> None:
     """Declare a product's route. The door answers it; this one does the same, should a request come to it."""
     form = {"schema": {"$ref": f"#/components/schemas/{FORMS[product.scope].__name__}"}}
 
@@ -85,7 +85,7 @@ def declare(app: FastAPI, product: Product, problems: dict[int | str, dict[str, 
         response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
         return response
 
-    app.add_api_route(
+    router.add_api_route(
         product.path,
         route,
         methods=["POST"],

@@ -189,7 +189,11 @@ def test_a_write_that_was_cut_short_is_mended_to_the_last_signature(ledger: Ledg
     head, before = ledger._head_path().read_bytes(), ledger.path.stat().st_size
     ledger.append_many([("release.made", f"late-{n}", BOB, {}) for n in range(3)])
     whole = ledger.path.read_bytes()
+    ends = [place for place, byte in enumerate(whole) if byte == ord("\n")]
+    beside = {place for end in ends for place in range(end - 2, end + 3)}
     for kept in range(before, len(whole)):
+        if kept % 5 and kept not in beside:
+            continue  # within a line one place is as another
         ledger.path.write_bytes(whole[:kept])
         ledger._head_path().write_bytes(head)
         assert list(ledger.follow(Mark()))[-1][1].seq == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +20,6 @@ def repair_template(tmp_path_factory: pytest.TempPathFactory) -> RepairHome:
 
 @pytest.fixture
 def repair_home(repair_template: RepairHome, tmp_path: Path) -> RepairHome:
-    from infra.home import Home
-    from tests.infra.repair_home import RepairHome
+    from tests.infra.repair_home import copied
 
-    told = repair_template
-    shutil.copytree(told.home.root, tmp_path / "home")
-    return RepairHome(Home(tmp_path / "home"), told.secret, told.mandates, told.documents)
+    return copied(repair_template, tmp_path)

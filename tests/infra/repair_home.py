@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -69,6 +70,12 @@ class RepairHome:
         return features_of(opened.path, opened.seal, self.key("scoring").key_of(code).raw)
 
 
+def copied(told: RepairHome, root: Path) -> RepairHome:
+    """The same home elsewhere, to be changed."""
+    shutil.copytree(told.home.root, root / "home")
+    return RepairHome(Home(root / "home"), told.secret, told.mandates, told.documents)
+
+
 def features_of(place: Path, seal: Seal, key: bytes) -> dict[str, float]:
     keys = (place / "subjects.bin").read_bytes()
     row = [keys[at : at + 16] for at in range(0, len(keys), 16)].index(key)
@@ -101,9 +108,10 @@ def make(root: Path) -> RepairHome:
     intake(root / "city", catalogue=known, vault=vault, ledger=home.ledger("custody", writing=True), by=CITY, today=DAY)
     research, scoring, inquiry = (home.shelf.open(released(home, p).id) for p in ("research", "scoring", "inquiry"))
     told = load_declaration(DECLARED / f"{MODEL}.yaml").as_json()
+    training = told["training"] | {"trials": 1, "minimum_leaf": 20, "space": {"rounds": [40, 100]}}
     order = Order.parse(
-        {**told, "training": told["training"] | {"trials": 1, "minimum_leaf": 20, "space": {"rounds": [40, 100]}}}
-    )
+        told | {"training": training, "split": told["split"] | {"folds": 2}}
+    )  # what it says is no matter
     who: dict[str, Any] = {"shelf": home.shelf, "today": DAY}
     placed = place(order, release=research, key=home.key("research"), by=ALICE,
                    ledger=home.ledger("research", writing=True), **who)  # fmt: skip

@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from privacy.repair import RepairedAlready, repair, repaired_subjects
 from serving.app import create_app
 from serving.products.replay import replay
 from serving.settings import ServiceSettings
-from tests.infra.repair_home import BANK, CITY, DAY, PURPOSE, RepairHome
+from tests.infra.repair_home import BANK, CITY, DAY, PURPOSE, RepairHome, copied
 
 KNOWN = Catalogue.load("city")
 
@@ -162,8 +163,9 @@ def test_stopped_at_any_step_the_walk_goes_on(service: Service) -> None:
     steps: list[str] = []
 
     def stop(doing: str, done: int, total: int) -> None:
-        if doing not in steps:
-            steps.append(doing)
+        step = doing.partition(" in ")[0]  # looking into one table or the next leaves nothing different behind
+        if step not in steps:
+            steps.append(step)
             raise KeyboardInterrupt
 
     walked = False
@@ -205,17 +207,27 @@ def test_repairs_that_came_in_with_an_intake_are_withdrawn(service: Service) -> 
         service.until(lambda code=code: service.score(code).status_code == 200)
 
 
+@pytest.fixture(scope="module")
+def noticed(repair_template: RepairHome, tmp_path_factory: pytest.TempPathFactory) -> tuple[RepairHome, bytes]:
+    """A home after a walk for nothing, which is copied and never changed, and the notice of before the walk."""
+    place = copied(repair_template, tmp_path_factory.mktemp("noticed"))
+    walk = walking(place)
+    walk.withhold([firms(place)[1]])
+    older = (place.home.root / "shelf" / "pointers" / f"{pointer_of('scoring')}.json").read_bytes()
+    walk.walk()
+    return place, older
+
+
 @pytest.mark.attack
 @pytest.mark.parametrize("how", ["forged", "older", "gone", "copied"])
-def test_a_notice_that_is_not_custody_s_newest_stops_every_answer(repair_home: RepairHome, how: str) -> None:
-    place = repair_home
+def test_a_notice_that_is_not_custody_s_newest_stops_every_answer(
+    noticed: tuple[RepairHome, bytes], tmp_path: Path, how: str
+) -> None:
+    place, older = copied(noticed[0], tmp_path), noticed[1]
     who, other = firms(place)[:2]
     pointers = place.home.root / "shelf" / "pointers"
     path = pointers / f"{pointer_of('scoring')}.json"
     walk = walking(place)
-    walk.withhold([other])
-    older = path.read_bytes()
-    walk.walk()
     with served(place) as service:
         assert service.score(other).status_code == 200
         enter(place, who)

@@ -41,11 +41,16 @@ class Asking:
         return self.told(self.start(code))
 
 
-@pytest.fixture
-def asked(kernel: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asking]:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    manager, client = start_new_kernel(cwd=str(tmp_path))
+@pytest.fixture(scope="module")
+def asked(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
+    """Alice's kernel in the project on loans, with its data and its gateway: one for all, as a person has one."""
+    place = tmp_path_factory.mktemp("kernel")
+    with pytest.MonkeyPatch.context() as env:
+        env.setenv("HAIHE_LAB_DATA", str(house.mounted(place / "data")))
+        env.setenv("HAIHE_LAB_GATEWAY", house.open("alice", "loans")["kernel"])
+        env.setenv("PYTHONPATH", str(ROOT))
+        env.setenv("IPYTHONDIR", str(place / "ipython"))
+        manager, client = start_new_kernel(cwd=str(place))
     try:
         asking = Asking(manager, client)
         asking.run("import lab")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import subprocess
@@ -126,15 +127,17 @@ def test_what_is_read_is_what_lightgbm_scores(fitted: Fitted, sample: Sample) ->
     rows = sample.features[:300]
     total = np.zeros(len(rows))
     for tree in forest.trees:
-        for number, row in enumerate(rows):
+        feature, threshold, nan = tree.split_feature.tolist(), tree.threshold.tolist(), tree.missing_is_nan.tolist()
+        missing, lefts, rights = tree.missing_left.tolist(), tree.left.tolist(), tree.right.tolist()
+        for number, row in enumerate(rows.tolist()):
             node = 0
             while node >= 0:
-                value = row[tree.split_feature[node]]
-                if np.isnan(value) and tree.missing_is_nan[node]:
-                    left = bool(tree.missing_left[node])
+                value = row[feature[node]]
+                if math.isnan(value):
+                    left = missing[node] if nan[node] else threshold[node] >= 0
                 else:
-                    left = np.nan_to_num(value) <= tree.threshold[node]
-                node = int(tree.left[node] if left else tree.right[node])
+                    left = value <= threshold[node]
+                node = lefts[node] if left else rights[node]
             total[number] += tree.leaf_value[~node]
     np.testing.assert_allclose(total, Scorer.of(fitted.text, fitted.told).raw(rows), atol=1e-12)
 

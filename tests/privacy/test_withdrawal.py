@@ -83,8 +83,8 @@ def key_of(number: int) -> str:
     return KEY.hex_of(code(number))
 
 
-@settings(max_examples=6, suppress_health_check=list(HealthCheck))
-@given(gone=st.sets(st.integers(0, 39), min_size=1, max_size=6))
+@settings(max_examples=4, suppress_health_check=list(HealthCheck))
+@given(gone=st.sets(st.integers(0, 39), min_size=1, max_size=4))
 def test_the_files_are_those_of_a_release_made_from_the_start(
     tmp_path_factory: pytest.TempPathFactory, first: tuple[House, Seal], gone: set[int]
 ) -> None:

@@ -12,7 +12,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from serving.access.database import _hash
-from serving.worker import give_back
+from serving.memory import give_back
 
 def held():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4 / 1024

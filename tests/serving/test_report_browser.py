@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from serving.inquiry import report_html
-from serving.inquiry.reports import Entry, Item, Part, Report, clean
+from serving.inquiry.report_form import Entry, Item, Part, Report, clean
 
 pytestmark = [pytest.mark.servers, pytest.mark.attack]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

@@ -21,7 +21,7 @@ from PIL import Image, ImageCms
 from serving_dossiers import FIRM, RECORDS, headers, shelve
 
 from serving.inquiry import archival, report_pdf, typeface
-from serving.inquiry.reports import Entry, Item, Part, Report, clean
+from serving.inquiry.report_form import Entry, Item, Part, Report, clean
 
 DAY = date(2026, 11, 1)
 WIDE = "".join(map(chr, range(0x4E00, 0x4E00 + 700)))  # more characters than three fonts of a byte can hold

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("ray", "mlflow", "duckdb", "pandas", "pyarrow", "lightgbm", "sklearn", "sqlglot", "jupyterhub")
+HEAVY = ("ray", "mlflow", "duckdb", "pandas", "pyarrow", "lightgbm", "sklearn", "sqlglot", "jupyterhub", "reportlab")
 OURS = ("privacy", "lab", "infra")
 
 
