@@ -15,7 +15,8 @@ from serving_world import PURPOSE, codes
 
 import serving
 from credit.errors import Malformed
-from serving.answers import forms, live_forms
+from serving.answers import asked as asked_forms
+from serving.answers import live_forms
 from serving.inquiry import forms as inquiry_forms
 from serving.jobs.files import REASONS
 from serving.jobs.store import CANCELLED, EXPIRED, QUEUED, RUNNING
@@ -88,7 +89,8 @@ def test_messages_that_are_put_together_have_theirs(text: str) -> None:
 
 
 def test_what_pydantic_says_of_any_field_of_any_form_has_its_chinese() -> None:
-    asked = [form for module in (forms, live_forms, inquiry_forms, watch_forms) for name, form in vars(module).items()
+    rooms = (asked_forms, live_forms, inquiry_forms, watch_forms)
+    asked = [form for module in rooms for name, form in vars(module).items()
              if name.startswith("Asked") and isinstance(form, type)]  # fmt: skip
     values: list[Any] = [None, 1, -1, 10**9, 1.5, "", "x", "x" * 3000, [], [1], ["x"] * 2000, {}, {"x": "x"},
                          {str(each): 1.0 for each in range(2000)}, True]  # fmt: skip
@@ -102,7 +104,7 @@ def test_what_pydantic_says_of_any_field_of_any_form_has_its_chinese() -> None:
         ]
         for body in [b"nonsense", b"\xff", *(json.dumps(body).encode() for body in bodies)]:
             try:
-                forms.explain(form, body)
+                asked_forms.explain(form, body)
             except Malformed as bad:
                 told = in_language(bad.problem(), "malformed", "zh")
                 seen |= set(bad.why.split("; "))
