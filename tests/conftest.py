@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # A test measures what holds, never how long it takes: machines are noisy, and speeds are figures of the bench.
 # And a run says the same of the same code, today and in CI; new examples are looked for by `make fuzz`.
-settings.register_profile("same", deadline=None, derandomize=True)
-settings.register_profile("new", deadline=None, derandomize=False, print_blob=True)
+settings.register_profile("same", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("new", deadline=None, derandomize=False, max_examples=300, print_blob=True)
 settings.load_profile("same")
 
 

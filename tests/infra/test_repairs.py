@@ -27,6 +27,7 @@ from serving.products.replay import replay
 from serving.settings import ServiceSettings
 from tests.infra.repair_home import BANK, CITY, DAY, PURPOSE, RepairHome, copied
 
+pytestmark = pytest.mark.servers  # of a whole home
 KNOWN = Catalogue.load("city")
 
 

@@ -18,6 +18,7 @@ from serving.products.replay import replay
 from tests.infra.repair_home import RepairHome
 from tests.infra.test_repairs import enter, firms, served, walking
 
+pytestmark = pytest.mark.servers  # of a whole home
 LATER = date.today() + timedelta(days=40)
 
 

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from credit.errors import Broken, Malformed
@@ -19,6 +20,9 @@ with warnings.catch_warnings():  # starlette 1.10 would rather have httpx2, whic
     warnings.simplefilter("ignore", DeprecationWarning)
     warnings.simplefilter("ignore", UserWarning)
     from fastapi.testclient import TestClient
+
+
+pytestmark = pytest.mark.servers  # of a whole home
 
 
 def haihe(place: RepairHome, *words: str) -> Any:

@@ -58,15 +58,25 @@ class Line:
 class House:
     """The service on a port of its own, in a thread, and what was taken on the fast way."""
 
-    def __init__(self, world: Any, fast: Any, server: Any, port: int, taken: list[bool]) -> None:
+    def __init__(
+        self, world: Any, fast: Any, server: Any, thread: threading.Thread, port: int, taken: list[bool]
+    ) -> None:
         self.world, self.fast, self.server, self.port, self.taken = world, fast, server, port, taken
-        self.door = fast.door
+        self.door, self.thread = fast.door, thread
         self.lines: list[Line] = []
 
     def line(self) -> Line:
         desk = self.door.desk
         self.lines.append(Line(self.port, desk.tokens.sign(desk.access.client("bohai"), "score")))
         return self.lines[-1]
+
+    def stop(self) -> None:
+        """Let the calls under way end."""
+        for line in self.lines:
+            line.link.close()
+        self.server.should_exit = True
+        self.thread.join(timeout=20)
+        assert not self.thread.is_alive()
 
     def entries(self, verb: str) -> list[Any]:
         return [entry for entry in self.world.ledger.entries() if entry.verb == verb]
@@ -97,11 +107,7 @@ def house(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
-    house = House(world, way, server, listening.getsockname()[1], taken)
+    house = House(world, way, server, thread, listening.getsockname()[1], taken)
     yield house
-    for line in house.lines:
-        line.link.close()
-    server.should_exit = True
-    thread.join(timeout=20)
+    house.stop()
     listening.close()
-    assert not thread.is_alive()

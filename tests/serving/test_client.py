@@ -96,7 +96,7 @@ def test_what_a_gateway_cannot_say_whether_it_was_heard_is_sent_again_under_its_
         keys.append(request.headers["idempotency-key"])
         return httpx.Response(status, text="<html>")
 
-    bank, wire = client(running, happens, path="/v1/scores/batch", patience=2.0)
+    bank, wire = client(running, happens, path="/v1/scores/batch", patience=0.5)
     with pytest.raises(Lapsed, match=str(status)):
         bank.batch([ask])
     assert (wire.sent > 1, len(set(keys))) == (True, 1)
