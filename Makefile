@@ -34,14 +34,15 @@ lint: install
 types: install
 	$(RUN)/mypy
 
-# In two processes: none of these tests needs a server of the whole run. What they write lies in memory where there is
-# room for it and programs in it may run: on a disk they would wait for it, as what is durable is written through.
+# In one process more than two cores have, as some tests wait: none of them needs a server of the whole run. What they
+# write lies in memory where there is room for it and programs in it may run: on a disk they would wait for it, as what is
+# durable is written through.
 SHM := $(shell [ -w /dev/shm ] && ! grep -q "^[^ ]* /dev/shm .*noexec" /proc/mounts && \
 	[ "$$(df -k --output=avail /dev/shm | tail -1)" -gt 4000000 ] && echo /dev/shm)
 # And one thread each for what is linear algebra: more of them only wait for one another, at full speed.
 fast: install
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(if $(SHM),PYTEST_DEBUG_TEMPROOT=$(SHM)) \
-	  $(RUN)/pytest -m "not servers" -n 2 --dist worksteal
+	  $(RUN)/pytest -m "not servers" -n 3 --dist worksteal
 
 # The laws on examples nobody has seen: `make test` looks at the same ones every time. What it finds becomes a test.
 fuzz: install
