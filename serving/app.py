@@ -204,10 +204,11 @@ async def _forget(desk: Desk, every: float = 3600) -> None:
         await asyncio.sleep(every)
 
 
-async def _settle(desk: Desk, every: float = 0.1) -> None:
+async def _settle(desk: Desk, every: float = 0.02) -> None:
     """Let no call wait for what can be written aside."""
     while True:
-        await asyncio.to_thread(desk.shared.settle)
+        if desk.shared.lags:
+            await asyncio.to_thread(desk.shared.settle)
         await asyncio.sleep(every)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,7 @@ _KEYS = """
 CREATE TABLE IF NOT EXISTS {0} (
   bank TEXT NOT NULL, key BLOB NOT NULL, asked BLOB NOT NULL, at REAL NOT NULL, id TEXT, body BLOB, owner INTEGER,
   UNIQUE (bank, key)) STRICT;
-CREATE INDEX IF NOT EXISTS {0}_of ON {0} (bank);
-CREATE INDEX IF NOT EXISTS {0}_at ON {0} (at);
+CREATE INDEX IF NOT EXISTS {0}_of ON {0} (bank, at);
 CREATE INDEX IF NOT EXISTS {0}_large ON {0} (bank) WHERE length(body) > {1};
 """
 ANSWERED, MADE = "answered", "made"  # tables of idempotency keys: of answers, and of what lasts longer than an answer
@@ -45,7 +44,8 @@ class Shared:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
-        self._turn, self._path, self._settled = threading.Lock(), path, -1
+        self._turn, self._settling, self._settled = threading.Lock(), threading.Lock(), 0
+        self._log = path and path.with_name(f"{path.name}-wal")
         self._db = sqlite3.connect(path or ":memory:", timeout=10, isolation_level=None, check_same_thread=False)
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON",
                        f"wal_autocheckpoint={_LOG_PAGES}"):  # fmt: skip
@@ -53,6 +53,7 @@ class Shared:
         self._db.executescript(_SCHEMA + "".join(_KEYS.format(table, LARGE) for table in (ANSWERED, MADE)))
         with suppress(sqlite3.OperationalError):  # a database made earlier has no such column
             self._db.execute("ALTER TABLE answered ADD COLUMN owner INTEGER")
+        self._aside = sqlite3.connect(path, timeout=0, check_same_thread=False) if path else None
         self.alive = Alive(path and path.with_suffix(".alive"))
 
     def rows(self, sql: str, *values: object) -> list[Any]:
@@ -69,19 +70,32 @@ class Shared:
             finally:
                 self._db.execute("PRAGMA synchronous=NORMAL")
 
+    @property
+    def lags(self) -> bool:
+        """Whether the log has more than when it was last settled."""
+        return self._log is not None and _written(self._log) != self._settled
+
     def settle(self) -> None:
-        """Copy what the log has more than when this was last called. Takes as long as the disk does: in a thread."""
-        if self._path is None:
-            return
-        log = self._path.with_name(f"{self._path.name}-wal")
-        state = log.stat().st_mtime_ns if log.exists() else -1
-        if state != self._settled:
-            self._settled = state
-            with closing(sqlite3.connect(self._path, timeout=0)) as aside, suppress(sqlite3.OperationalError):
-                aside.execute("PRAGMA wal_checkpoint(PASSIVE)")  # which waits for nobody, and nobody for it
+        """Copy what the log has into the database. Takes as long as the disk does: in a thread, and often."""
+        with self._settling:
+            if self._aside is not None and self._log is not None:
+                self._settled = _written(self._log)
+                with suppress(sqlite3.OperationalError):  # another process is at it
+                    self._aside.execute("PRAGMA wal_checkpoint(PASSIVE)")  # which waits for nobody, and nobody for it
 
     def close(self) -> None:
         """Close the database; to the other processes this one is dead."""
+        with self._settling:
+            if self._aside is not None:
+                self._aside.close()
+            self._aside = None
         with self._turn:
             self._db.close()
         self.alive.close()
+
+
+def _written(log: Path) -> int:
+    try:
+        return log.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0

@@ -94,11 +94,12 @@ class Repeats:
         self._run(sql, told, bank, key, first)
 
     def prune(self, bank: str | None = None) -> None:
-        """Forget what is too old, and the oldest of what a bank has too much of: it pushes out nobody's but its own."""
-        self._run("DELETE FROM {0} WHERE at <= ?", self._clock() - SECONDS)
-        if bank is not None:
-            oldest = "SELECT rowid FROM {0} WHERE bank = ? ORDER BY rowid DESC LIMIT 1 OFFSET ?"
-            self._run(f"DELETE FROM {{0}} WHERE bank = ? AND rowid <= ({oldest})", bank, bank, self._most)
+        """Forget what is too old; of a bank the oldest of too much: it pushes out nobody's but its own."""
+        if bank is None:
+            self._run("DELETE FROM {0} WHERE at <= ?", self._clock() - SECONDS)
+            return
+        oldest = "SELECT at FROM {0} WHERE bank = ? ORDER BY at DESC LIMIT 1 OFFSET ?"
+        self._run(f"DELETE FROM {{0}} WHERE bank = ? AND at <= ({oldest})", bank, bank, self._most)
 
     async def _act(self, bank: str, key: bytes, act: Callable[[], Awaitable[_Told]], *, is_first: bool) -> _Told:
         doing = Doing(self, bank, key)
