@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import socket
 import statistics
 import sys
@@ -54,7 +55,7 @@ def http_rps() -> None:
 def http_as_sent_ratio() -> None:
     """Whole answers a second for requests as libraries send them, over as many in one write and with nothing more."""
     ratios: list[float] = []
-    cost: dict[str, list[float]] = {"plain": [], "as_sent": [], "traced": []}
+    cost: dict[str, list[float]] = {"plain": [], "as_sent": [], "keyed": [], "traced": []}
     nobody = "http://127.0.0.1:9"  # spans are made, put together, and lost
     with _server("serving") as (port, pid), _server("serving", HAIHE_SERVICE_TRACES=nobody) as (other, its_pid):
         requests, sent = asks(port), as_sent(port)
@@ -65,6 +66,7 @@ def http_as_sent_ratio() -> None:
             ratios.append(its[0] / plain[0])
             cost["plain"].append(plain[1])
             cost["as_sent"].append(its[1])
+            cost["keyed"].append(_costed(port, pid, as_sent(port, keyed=True), writes=2)[1])
             cost["traced"].append(_costed(other, its_pid, sent, writes=2)[1])
     more = {
         "runs": RUNS, "seconds": SECONDS, "range": [round(min(ratios), 2), round(max(ratios), 2)],
@@ -106,17 +108,16 @@ def asks(port: int, told: DoorWorld | None = None) -> list[bytes]:
     return [_request("/v1/scores", json.dumps(body), head) for body in bodies]
 
 
-def as_sent(port: int) -> list[bytes]:
-    """The same with the headers that httpx adds, and a trace and a number of each request's own."""
+def as_sent(port: int, *, keyed: bool = False) -> list[bytes]:
+    """The same with the headers that httpx adds, and a trace, a number and maybe a key of each request's own."""
     head = (
         "Accept: */*\r\nAccept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\nUser-Agent: python-httpx/0.28\r\n"
     )
     head += _head(port, world())
     bodies = [json.dumps({"uscc": code, "purpose": PURPOSE, "mandate": mandate}) for code, mandate in world().asks]
-    return [
-        _request("/v1/scores", body, f"{head}traceparent: 00-{n:032x}-{n:016x}-01\r\nX-Request-ID: {n}\r\n")
-        for n, body in enumerate(bodies * 4, 1)
-    ]
+    own = f"Idempotency-Key: {secrets.token_hex(8)}-{{0}}\r\n" if keyed else ""
+    own += "traceparent: 00-{0:032x}-{0:016x}-01\r\nX-Request-ID: {0}\r\n"
+    return [_request("/v1/scores", body, head + own.format(n)) for n, body in enumerate(bodies * 60, 1)]
 
 
 def live_asks(port: int) -> list[bytes]:

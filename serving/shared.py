@@ -31,8 +31,6 @@ CREATE INDEX IF NOT EXISTS {0}_large ON {0} (bank) WHERE length(body) > {1};
 """
 ANSWERED, MADE = "answered", "made"  # tables of idempotency keys: of answers, and of what lasts longer than an answer
 LARGE = 16_384  # bytes from which an answer counts towards the bound on large ones
-
-
 _LOG_PAGES = 16_384  # of 4 KiB
 
 
