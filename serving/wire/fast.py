@@ -101,19 +101,8 @@ class Fast:
 class _Going:
     """One call on its way: its answer made, its entry written and durable, and only then the answer sent."""
 
-    __slots__ = (
-        "_began",
-        "_call",
-        "_doing",
-        "_fast",
-        "_filled",
-        "_path",
-        "_reply",
-        "_said",
-        "_together",
-        "_told",
-        "_verb",
-    )
+    __slots__ = ("_began", "_call", "_doing", "_fast", "_filled", "_path", "_reply", "_said", "_together", "_told",
+                 "_verb")  # fmt: skip
     _filled: Filled
     _said: bytes
     _together: Together
