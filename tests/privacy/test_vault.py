@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,6 +26,15 @@ def test_it_comes_back_and_is_not_readable_on_disk(tmp_path: Path) -> None:
     assert "某某公司".encode() not in raw
     assert b"PAR1" not in raw
     assert (tmp_path / "things.sealed").stat().st_mode & 0o077 == 0
+
+
+def test_a_process_that_has_read_a_table_ends_as_it_should(tmp_path: Path) -> None:
+    """It did not, two times in three, when the table was read by a pool of threads from Python (apache/arrow#50482)."""
+    Vault(tmp_path, b"k" * 32).write("things", pa.table({"a": [1]}))
+    code = "import pathlib as p, sys; from privacy.vault import Vault; Vault(p.Path(sys.argv[1]), b'k' * 32).read('things')"
+    for _ in range(4):
+        done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 @settings(max_examples=60, deadline=None)
