@@ -31,7 +31,8 @@ def test_it_comes_back_and_is_not_readable_on_disk(tmp_path: Path) -> None:
 def test_a_process_that_has_read_a_table_ends_as_it_should(tmp_path: Path) -> None:
     """It did not, two times in three, when the table was read by a pool of threads from Python (apache/arrow#50482)."""
     Vault(tmp_path, b"k" * 32).write("things", pa.table({"a": [1]}))
-    code = "import pathlib as p, sys; from privacy.vault import Vault; Vault(p.Path(sys.argv[1]), b'k' * 32).read('things')"
+    read = "Vault(pathlib.Path(sys.argv[1]), b'k' * 32).read('things')"
+    code = f"import pathlib, sys; from privacy.vault import Vault; {read}"
     for _ in range(4):
         done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
