@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from credit.files import sync_folder
 from credit.keys import SigningKey
@@ -36,7 +35,7 @@ def destroy(shelf: Shelf, seal: Seal, *, on: date, key: SigningKey, excerpt: str
 
     The word comes first: a run that was killed is run again, and nobody takes what is half there for damaged.
     """
-    place = place_of(shelf, seal)
+    place = shelf.place(seal.id)
     if destroyed(shelf, seal.id) is None:
         shelf.point(f"{DESTROYED}-{seal.id}", {"on": on.isoformat(), "excerpt": excerpt}, key)
     freed = 0
@@ -53,9 +52,4 @@ def destroy(shelf: Shelf, seal: Seal, *, on: date, key: SigningKey, excerpt: str
 
 def is_emptied(shelf: Shelf, seal: Seal) -> bool:
     """Whether nothing but the manifest is left."""
-    return [path.name for path in place_of(shelf, seal).iterdir()] == [MANIFEST]
-
-
-def place_of(shelf: Shelf, seal: Seal) -> Path:
-    """The folder of a seal."""
-    return shelf.root / seal.kind / seal.id.partition("-")[2]
+    return [path.name for path in shelf.place(seal.id).iterdir()] == [MANIFEST]

@@ -88,7 +88,7 @@ class Shelf:
         if changed := sum(files.get(name) != wanted for name, wanted in taken.items()):
             raise Broken(f"A {kind} is not sealed", why=f"{changed} files taken from another seal were changed there")
         seal_id = identify(kind, parents, expires_on, plain, files)
-        place = self._place(seal_id)
+        place = self.place(seal_id)
         if not place.exists():
             seal = Seal(seal_id, kind, parents, by, datetime.now(UTC).replace(microsecond=0), expires_on, plain, files)
             write_whole(folder / MANIFEST, canonical(to_envelope(seal, key)))
@@ -110,7 +110,7 @@ class Shelf:
         :class:`Missing`, :class:`Broken`, or :class:`Malformed` when the prefix fits several. Files that were destroyed
         in time (``credit.destruction``) are :class:`Lapsed`; a manifest alone can be opened still.
         """
-        place = self._place(self._resolve(name))
+        place = self.place(self._resolve(name))
         seal = self._manifest(place)
         if place.name != seal.id.partition("-")[2]:
             raise Broken("A sealed folder stands in another's place", why=f"{place.name[:12]} holds {seal.short}")
@@ -157,7 +157,8 @@ class Shelf:
             raise Broken("A sealed folder has no manifest", why=place.name[:12])
         return from_envelope(_read_json(place / MANIFEST), self.ring)
 
-    def _place(self, seal_id: str) -> Path:
+    def place(self, seal_id: str) -> Path:
+        """The folder of a seal, whether or not it is there."""
         kind, _, code = seal_id.partition("-")
         return self.root / kind / code
 

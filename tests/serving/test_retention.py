@@ -113,7 +113,7 @@ def test_a_sweep_killed_on_the_way_goes_on(swept: Any, monkeypatch: pytest.Monke
         really(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr("credit.destruction.Path.unlink", killed)
+        patch.setattr("pathlib.Path.unlink", killed)
         with pytest.raises(KeyboardInterrupt):
             sweep(world)
     assert sorted(path.name for path in place.iterdir()) == ["manifest.json", "subjects.bin"]
