@@ -6,9 +6,9 @@ import os
 from typing import Any
 
 from credit.settings import read
-from serving.app import create_app
+from serving.app.create import create_app
+from serving.processes.worker import PREFIX
 from serving.settings import ServiceSettings
-from serving.worker import PREFIX
 
 
 def make() -> Any:

@@ -17,14 +17,14 @@ from bench.door_world import BANK, PURPOSE, TODAY
 from bench.record import record
 from bench.stacked import stacked
 from credit.uscc import Uscc
-from serving.access.token_requests import TokenRequest
-from serving.access.tokens import Asking
-from serving.answers.asked import read_ask
-from serving.answers.numbers import stored
-from serving.answers.sheets import Sheet
-from serving.answers.words import Words
-from serving.calls import ANSWERED, SERVICE, Call
-from serving.opening import open_desk
+from serving.auth.token_requests import TokenRequest
+from serving.auth.tokens import Asking
+from serving.core.service import ANSWERED, SERVICE, Call
+from serving.core.wiring import open_desk
+from serving.responses.json_fragments import Words
+from serving.responses.request_schemas import read_ask
+from serving.responses.response_templates import Sheet
+from serving.responses.score_values import stored
 from serving.settings import ServiceSettings
 
 TIMES, BATCH = 2_000, 16

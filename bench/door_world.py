@@ -21,12 +21,12 @@ from credit.seal import Kind
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.uscc import compose
-from models.booster import Recipe, grow
-from models.scorer import Scorer
-from models.trees.model_text import plain
-from serving.access.clients import Limit
-from serving.access.database import Access
-from serving.access.mandates import grant
+from models.boosting.booster import Recipe, grow
+from models.scoring.scorer import Scorer
+from models.scoring.trees.model_text import plain
+from serving.auth.access_database import Access
+from serving.auth.clients import Limit
+from serving.auth.mandates import grant
 
 ROOT = Path("var/bench/door")
 TODAY, PURPOSE, BANK = date(2026, 11, 20), "credit_granting", "harbour-bank"

@@ -23,10 +23,10 @@ from rich.progress import track
 
 from bench.multiplied import City, city, release_of
 from bench.record import record
-from models.answers import answer_bucket, part_path, read_part
-from models.engine import Limits
-from models.living import living_bucket
-from models.scorer import Scorer
+from models.features.duckdb_engine import Limits
+from models.features.population import living_bucket
+from models.scoring.scorer import Scorer
+from models.snapshots.batch_scores import answer_bucket, part_path, read_part
 
 SUBJECTS, WORKERS = 710_000, 2
 # Subjects in the register of what is really run; of the invented city 64 % live on the day, and those are evaluated.

@@ -22,8 +22,8 @@ from rich.progress import track
 from bench import multiplied
 from bench.multiplied import city
 from bench.record import record
-from models.engine import Limits
-from models.living import living_bucket
+from models.features.duckdb_engine import Limits
+from models.features.population import living_bucket
 
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_RECORDS", "200000 2000000 20000000").split())
 WHOLE = 2_000_000  # the most that one bucket is made to hold

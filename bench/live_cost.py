@@ -14,11 +14,11 @@ from bench.door_world import FEATURES, NAMES, PURPOSE
 from bench.record import record
 from credit.keys import KeyRing
 from credit.shelf import Shelf
-from models.scorer import Scorer
-from serving.answers.live_forms import read_live
-from serving.answers.live_sheets import LiveSheet
-from serving.answers.numbers import many
-from serving.books.snapshots import open_book, read_pointers
+from models.scoring.scorer import Scorer
+from serving.data.snapshot import open_book, read_pointers
+from serving.responses.live_schemas import read_live
+from serving.responses.live_templates import LiveSheet
+from serving.responses.score_values import many
 
 TIMES, SALT = 480, "0f" * 16
 

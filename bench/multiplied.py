@@ -18,9 +18,9 @@ from rich.progress import track
 from bench.road import OUT, SIZES, walk
 from credit.releases import of_purpose
 from infra.home import Home
-from models.order import open_order
-from models.sample import plain_terms
-from models.views import bucket_file
+from models.dataset.sample import plain_terms
+from models.features.views import bucket_file
+from models.order.order import open_order
 
 City = tuple[str, str, dict[str, Any], dict[str, Any], date]
 

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.record import record
-from models.booster import Recipe, grow, margins, settings
-from models.cluster import Tasks, cluster, in_process
-from models.declared import Training
-from models.judging.metrics import auc
-from models.search import Rows, search
+from models.boosting.booster import Recipe, grow, margins, settings
+from models.boosting.search import Rows, search
+from models.distributed.ray_cluster import Tasks, cluster, in_process
+from models.metrics.discrimination import auc
+from models.order.spec import Training
 
 ROWS, HELD, FEATURES = 200_000, 50_000, 60
 ROUNDS, LEAVES, PAIRS = 60, 31, 5

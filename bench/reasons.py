@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.record import record
-from models.trees.flat import Flat, flat
-from models.trees.model_text import plain, read
-from models.trees.reasons import Reasons
+from models.scoring.trees.flat_forest import Flat, flat
+from models.scoring.trees.model_text import plain, read
+from models.scoring.treeshap.exact_reasons import Reasons
 
 ROWS, FEATURES, TREES, LEAVES = 40_000, 60, 500, 31
 PAIRS = 31
@@ -110,9 +110,9 @@ def reasons_first_seconds() -> None:
     """From the start of a process to the first reasons, with nothing kept and then with what that process kept."""
     booster = model()[0]
     code = (
-        "import sys, numpy as np; from pathlib import Path; from models.trees import compiled;"
-        "compiled.KEPT = Path(sys.argv[1]); from models.trees.flat import flat;"
-        "from models.trees.reasons import Reasons; from models.trees.model_text import read;"
+        "import sys, numpy as np; from pathlib import Path; from models.scoring.trees import numba_compile;"
+        "numba_compile.KEPT = Path(sys.argv[1]); from models.scoring.trees.flat_forest import flat;"
+        "from models.scoring.treeshap.exact_reasons import Reasons; from models.scoring.trees.model_text import read;"
         f"trees = flat(read(sys.stdin.read(), [f'f{{n}}' for n in range({FEATURES})]));"
         f"Reasons.of(trees, {FEATURES}).contributions(np.zeros((1, {FEATURES})))"
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.record import record
 from bench.road import OUT, SIZES, walk
 from infra import stack
-from infra.demo import CITY_DAY
+from infra.demo.invented_city import CITY_DAY
 from infra.home import Home
 
 

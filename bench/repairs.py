@@ -28,12 +28,12 @@ from credit.canonical import digest
 from credit.keys import load_secret
 from credit.subjects import PseudonymKey
 from infra import stack
-from infra.demo import CITY_DAY
+from infra.demo.invented_city import CITY_DAY
 from infra.home import Home
 from privacy.vault import Vault
-from serving.access.clients import Limit
-from serving.access.database import Access
-from serving.access.mandates import grant
+from serving.auth.access_database import Access
+from serving.auth.clients import Limit
+from serving.auth.mandates import grant
 
 CITY, TIMES, PURPOSE = 710_000, 3, "credit_granting"
 BANK = f"repair-bank-{os.getpid()}"  # one of this run

@@ -92,7 +92,7 @@ def asking(bank: httpx.Client, code: str) -> Iterator[list[float]]:
 
 
 def shelve() -> None:
-    """Dossiers of one invented firm with sixty records, in the form of `models.dossiers`."""
+    """Dossiers of one invented firm with sixty records, in the form of `models.snapshots.credit_files`."""
     root, code = door.world().root, door.world().asks[0][0]
     key = PseudonymKey("inquiry", create_secret(root / "keys" / "pseudonym-inquiry.key"))
     shown = {name: {"title": title, "unit": "", "shown_to": "anyone"}

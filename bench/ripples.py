@@ -27,7 +27,7 @@ from credit.keys import KeyRing
 from credit.ledger import Ledger
 from credit.shelf import Shelf
 from infra import stack
-from serving.ledger.signatures import HEADER, verify
+from serving.audit.signatures import HEADER, verify
 
 CALLERS = 6
 

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 from bench.record import INVENTED, record
-from infra.demo import invented
+from infra.demo.invented_city import invented
 
 SIZES = (20_000, 200_000)
 OUT = Path("var/bench")

@@ -16,11 +16,11 @@ from bench.road import OUT, SIZES, walk
 from credit.keys import load_secret
 from credit.subjects import PseudonymKey
 from infra import stack
-from infra.demo import CITY_DAY
+from infra.demo.invented_city import CITY_DAY
 from infra.home import Home
-from serving.answers.compose import compose, line_of
 from serving.bank.client import ServiceClient
-from serving.books.snapshots import open_book, read_pointers
+from serving.data.snapshot import open_book, read_pointers
+from serving.responses.compose import compose, line_of
 
 WARM, TIMES, RUNS = 200, 1_000, 5
 

@@ -23,7 +23,7 @@ import psutil
 from bench.record import record
 from credit.actor import Actor, Role
 from credit.seal import Kind
-from infra import lab as on_this_machine
+from infra import lab_services as on_this_machine
 from infra.home import Home
 from infra.sandbox import watchdog
 from lab.accounts import Accounts

@@ -21,8 +21,8 @@ from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
 from infra.progress import Told
-from models.dossiers import DOSSIERS
-from serving.books.excerpts import make_excerpt
+from models.snapshots.credit_files import DOSSIERS
+from serving.data.excerpt import make_excerpt
 
 MONTHS, YEARS, DAYS = 13, 5, 30
 STEP = 10_000  # entries between two words on how far it is

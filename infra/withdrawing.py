@@ -21,14 +21,14 @@ from credit.shelf import Opened
 from credit.subjects import PseudonymKey
 from infra.home import Home
 from infra.progress import Told
-from models.dossiers import DOSSIERS, make_dossiers, point_dossiers
-from models.scorer import Scorer
+from models.scoring.scorer import Scorer
 from models.settings import ComputeSettings
-from models.snapshot import make_snapshot, point_snapshot
-from privacy.policy import Policy
+from models.snapshots.build import make_snapshot, point_snapshot
+from models.snapshots.credit_files import DOSSIERS, make_dossiers, point_dossiers
+from privacy.release.policy import Policy
+from privacy.release.withdrawal import withdraw, withhold_subjects
 from privacy.settings import CustodySettings
 from privacy.vault import Vault
-from privacy.withdrawal import withdraw, withhold_subjects
 
 KEEPER = Actor("keeper", Role.PLATFORM)
 MODELS = ("enterprise", "individual_business")

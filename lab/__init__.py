@@ -20,38 +20,38 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lab.library.asking import sample as sample
-    from lab.library.asking import sql as sql
-    from lab.library.browsing import catalogue as catalogue
-    from lab.library.browsing import me as me
-    from lab.library.comparing import compare as compare
-    from lab.library.leaving import carry_out as carry_out
-    from lab.library.leaving import notices as notices
-    from lab.library.leaving import parcels as parcels
-    from lab.library.ordering import feature as feature
-    from lab.library.ordering import order as order
-    from lab.library.shaping import check as check
-    from lab.library.shaping import features as features
+    from lab.library.catalogue import catalogue as catalogue
+    from lab.library.catalogue import me as me
+    from lab.library.comparison import compare as compare
+    from lab.library.export import carry_out as carry_out
+    from lab.library.export import notices as notices
+    from lab.library.export import parcels as parcels
+    from lab.library.features import check as check
+    from lab.library.features import features as features
+    from lab.library.orders import feature as feature
+    from lab.library.orders import order as order
+    from lab.library.query import sample as sample
+    from lab.library.query import sql as sql
     from lab.library.training import run as run
     from lab.library.training import runs as runs
     from lab.library.training import train as train
 
 _WHERE = {
-    "me": "browsing",
-    "catalogue": "browsing",
-    "sql": "asking",
-    "sample": "asking",
-    "check": "shaping",
-    "features": "shaping",
-    "feature": "ordering",
-    "order": "ordering",
+    "me": "catalogue",
+    "catalogue": "catalogue",
+    "sql": "query",
+    "sample": "query",
+    "check": "features",
+    "features": "features",
+    "feature": "orders",
+    "order": "orders",
     "train": "training",
     "run": "training",
     "runs": "training",
-    "compare": "comparing",
-    "carry_out": "leaving",
-    "parcels": "leaving",
-    "notices": "leaving",
+    "compare": "comparison",
+    "carry_out": "export",
+    "parcels": "export",
+    "notices": "export",
 }
 __all__ = list(_WHERE)
 
@@ -70,7 +70,7 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext lab``: the cell magic, errors in words, and the report of tables read. ``import lab`` does it too."""
-    importlib.import_module("lab.library.notebook").install(shell)
+    importlib.import_module("lab.library.ipython").install(shell)
 
 
 if "IPython" in sys.modules and (_shell := sys.modules["IPython"].get_ipython()) is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
-from models.engine import Limits
+from models.features.duckdb_engine import Limits
 
 BEIJING = timezone(timedelta(hours=8))
 

@@ -20,10 +20,10 @@ from credit.canonical import digest
 from credit.catalogue import Catalogue, Table
 from credit.errors import Malformed, Missing, Refused
 from credit.ledger import Ledger
-from privacy import parts
-from privacy.engine import engine, quoted, text
-from privacy.intake import intake
-from privacy.report import IntakeReport
+from privacy import catalogue_roles
+from privacy.duckdb_engine import engine, quoted, text
+from privacy.intake.intake import intake
+from privacy.intake.intake_report import IntakeReport
 from privacy.vault import Vault
 
 
@@ -51,7 +51,7 @@ def repair(
     record is repaired already (:class:`RepairedAlready`).
     """
     by.must_be(Role.CITY, act="repair a record")
-    target = parts.repairs(catalogue)
+    target = catalogue_roles.repairs(catalogue)
     if target is None:
         raise Missing("The catalogue has no table of credit repairs")
     table, record = _find(document_number, catalogue, vault)
@@ -97,7 +97,7 @@ def repair(
 
 def repaired_subjects(document_number: str, *, catalogue: Catalogue, vault: Vault, by: date) -> list[str]:
     """The codes of the subjects of whom a record of this number is repaired by a day; custody's own."""
-    table = parts.repairs(catalogue)
+    table = catalogue_roles.repairs(catalogue)
     if table is None or table.name not in vault.names():
         return []
     code = table.subject.column

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from privacy.engine import Limits
+from privacy.duckdb_engine import Limits
 
 
 @dataclass(frozen=True, slots=True)

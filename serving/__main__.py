@@ -7,10 +7,10 @@ import sys
 
 from credit.errors import CreditError
 from credit.settings import read
-from serving import log
+from serving.observability import log
+from serving.processes.supervisor import Supervisor
+from serving.processes.worker import PREFIX, serve
 from serving.settings import ServiceSettings
-from serving.supervisor import Supervisor
-from serving.worker import PREFIX, serve
 
 
 def main() -> int:

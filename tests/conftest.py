@@ -16,7 +16,7 @@ from infra import stack
 from infra.home import Home
 
 if TYPE_CHECKING:
-    from models.cluster import Tasks
+    from models.distributed.ray_cluster import Tasks
 
 # A test measures what holds, never how long it takes: machines are noisy, and speeds are figures of the bench.
 # And a run says the same of the same code, today and in CI; new examples are looked for by `make fuzz`.
@@ -59,7 +59,7 @@ def shelf(tmp_path: Path, ring: KeyRing) -> Shelf:
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[Tasks]:
     """A real local Ray cluster."""
-    from models.cluster import cluster
+    from models.distributed.ray_cluster import cluster
 
     with cluster(cpus=2) as started:
         yield started

@@ -1,4 +1,4 @@
-"""Feature SQL over raw Parquet tables as of many days at once, the way ``models.views`` shows a release."""
+"""Feature SQL over raw Parquet tables as of many days at once, the way ``models.features.views`` shows a release."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import yaml
 from numpy.typing import NDArray
 
 from bench.quality.tables import Floats
-from models.engine import Engine, Limits, engine
+from models.features.duckdb_engine import Engine, Limits, engine
 
 ROOT = Path(__file__).parents[2]
 
 
 def declared(model: str) -> tuple[str, dict[str, int]]:
-    """The feature SQL of one of ``models/real``, and the direction of each feature it declares."""
-    folder = ROOT / "models" / "real"
+    """The feature SQL of one of ``models/declarations/real``, and the direction of each feature it declares."""
+    folder = ROOT / "models" / "declarations" / "real"
     told = yaml.safe_load((folder / f"{model}.yaml").read_text(encoding="utf-8"))
     signs = {feature["name"]: int(feature["direction"]) for feature in told["features"]}
     return (folder / f"{model}.sql").read_text(encoding="utf-8"), signs

@@ -68,7 +68,8 @@ STREETS = {
 
 
 def culture() -> Table:
-    """Culture and press: the feature SQL of ``models/real``; tested on 2024 and later, as its declaration says."""
+    """Culture and press: the feature SQL of ``models/declarations/real``; tested on 2024 and later, as its
+    declaration says."""
     sql, signs = declared("beijing_inspection")
     return _inspected("Beijing culture", "inspections_culture_press", sql, signs, "2024-01-01")
 

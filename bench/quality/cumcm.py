@@ -14,7 +14,7 @@ DAY = "DATE '2020-03-01'"
 
 
 def invoices() -> Table:
-    """The feature SQL of ``models/real``. Six times six folds, for there are 27 bad firms: with five folds
+    """The feature SQL of ``models/declarations/real``. Six times six folds, for there are 27 bad firms: with five folds
     fewer than the 100 rows would be left that our pipeline asks for."""
     folder = data() / "cumcm2020c"
     sides = {"in": ("input", "销方单位代号"), "out": ("output", "购方单位代号")}

@@ -12,10 +12,10 @@ import numpy as np
 
 from bench.quality.tables import FOLDS, SEED, Floats, Index, Table, folds
 from credit.errors import Refused
-from models.cluster import in_process
-from models.fit import learn
-from models.sample import Sample, folds_by_period
-from models.scorer import Scorer
+from models.dataset.sample import Sample, folds_by_period
+from models.distributed.ray_cluster import in_process
+from models.scoring.scorer import Scorer
+from models.training.fit import learn
 
 NAME = "ours"
 # One training section for every table, wide enough for 100 rows and for 30,000. Leaves hold the gate's ten rows.
@@ -38,8 +38,9 @@ TRAINING: dict[str, Any] = {
 ROOT = Path(__file__).parents[2] / "models"
 # What its result hangs on: a change in any of these is a new result.
 PARTS = (
-    "fit", "search", "sampler", "space", "booster", "calibration", "calibration_choice", "calibrators", "sample",
-    "trees/averaged", "trees/constants", "trees/recount",
+    "training/fit", "boosting/search", "boosting/sampler", "order/search_space", "boosting/booster",
+    "calibration/logistic", "calibration/selection", "calibration/fitting", "dataset/sample",
+    "scoring/trees/averaging", "scoring/trees/constant_trees", "scoring/trees/leaf_counts",
 )  # fmt: skip
 NOBODY = "0" * 64
 

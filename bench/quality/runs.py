@@ -19,8 +19,8 @@ from bench.quality import ours
 from bench.quality.peers import PEERS
 from bench.quality.peers import settings_of as peer_settings
 from bench.quality.tables import Floats, Index, Table
-from models import calibration
-from models.judging import metrics
+from models.calibration import logistic
+from models.metrics import discrimination
 
 RESULTS = Path("var/bench/quality.jsonl")
 WAYS = (ours.NAME, *PEERS)
@@ -101,11 +101,11 @@ def measure(table: Table, test: Index, probability: Floats) -> dict[str, Any]:
     y, p = table.labels[test], np.clip(probability, TINY, 1 - TINY)
     found: dict[str, Any] = {
         "bad": int(y.sum()),
-        "auc": metrics.auc(y, p),
-        "ks": metrics.ks(y, p),
-        "brier": metrics.brier(y, p),
+        "auc": discrimination.auc(y, p),
+        "ks": discrimination.ks(y, p),
+        "brier": discrimination.brier(y, p),
         "log_loss": float(-np.mean(np.where(y > 0, np.log(p), np.log1p(-p)))),
-        "ece": calibration.measure(y, p)["ece"],
+        "ece": logistic.measure(y, p)["ece"],
     }
     found = {name: round(value, 6) for name, value in found.items()}
     if table.border is not None:
@@ -121,5 +121,5 @@ def _draws(table: Table, test: Index, p: Floats) -> list[float]:
     for _ in range(DRAWS):
         drawn = random.integers(0, len(bounds) - 1, len(bounds) - 1)
         rows = np.concatenate([order[bounds[subject] : bounds[subject + 1]] for subject in drawn])
-        found.append(metrics.auc(y[rows], p[rows]))
+        found.append(discrimination.auc(y[rows], p[rows]))
     return found

@@ -17,16 +17,16 @@ from traitlets import default
 
 from credit.actor import Role
 from credit.errors import CreditError, Refused
-from credit.follower import Remembered
+from credit.ledger_follower import Remembered
 from credit.releases import newest
 from infra.hub.gate import HubGate
 from infra.hub.ids import ids_of
 from infra.hub.releases import granted
 from infra.hub.settings import HubSettings
 from infra.hub.starters import give
-from infra.sandbox.keeper import Keeper
 from infra.sandbox.plan import Plan
-from infra.sandbox.reads import ReadWatch
+from infra.sandbox.read_monitor import ReadWatch
+from infra.sandbox.workspace_supervisor import Keeper
 from lab.accounts import Accounts
 from lab.projects import Project, Projects
 from lab.settings import Workspace

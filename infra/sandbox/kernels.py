@@ -25,7 +25,7 @@ from infra.sandbox.bubblewrap import INSIDE_HOME, Mode, Sandbox
 from infra.sandbox.cgroup import Cgroup
 from infra.sandbox.places import installation, system_files
 from infra.sandbox.plan import Plan, base_environment
-from infra.sandbox.reads import ReadWatch
+from infra.sandbox.read_monitor import ReadWatch
 from infra.sandbox.start import Running, start
 
 KERNEL = ("-m", "ipykernel_launcher", "-f")

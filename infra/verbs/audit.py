@@ -11,12 +11,12 @@ import typer
 from credit.catalogue import Catalogue
 from credit.errors import Broken, Missing
 from credit.seal import Kind
-from infra import show
+from credit.trace import trace as walk_back
+from infra import output
 from infra.home import Home
 from infra.progress import progress
-from infra.trace import trace as walk_back
 from infra.verbs.options import AsJson
-from serving.products.replay import Brought, replay
+from serving.endpoints.scores.replay import Brought, replay
 
 ledger_app = typer.Typer(help="The ledgers: who did what, when, because of what.", no_args_is_help=True)
 
@@ -56,11 +56,11 @@ def trace(
             with suppress(Missing) if values is None else nullcontext():  # a live score is traced without them too
                 replayed = replay(chain.links[0].id, home.ledger("service"), home.shelf, values).digest
     if as_json:
-        show.result({**chain.as_json(), "replayed": replayed}, as_json=True)
+        output.result({**chain.as_json(), "replayed": replayed}, as_json=True)
         return
-    show.chain(chain)
+    output.chain(chain)
     if replayed:
-        show.console.print(
+        output.console.print(
             f"[green]replayed[/green]: scored again from the sealed features, digest {replayed[:16]}… the same"
         )
 
@@ -69,7 +69,7 @@ def shelf(as_json: AsJson = False) -> None:
     """List every seal on the shelf."""
     seals = [seal for kind in Kind for seal in Home.here().shelf.list(kind)]
     if as_json:
-        show.result(
+        output.result(
             {"seals": [{"id": s.id, "made_by": str(s.made_by), "expires_on": s.expires_on} for s in seals]},
             as_json=True,
         )
@@ -77,7 +77,7 @@ def shelf(as_json: AsJson = False) -> None:
     rows = [
         (s.short, s.terms.get("model") or s.terms.get("purpose", ""), s.made_by, s.made_at, s.expires_on) for s in seals
     ]
-    show.table("the shelf", ("seal", "of", "made by", "made at", "expires on"), rows)
+    output.table("the shelf", ("seal", "of", "made by", "made at", "expires on"), rows)
 
 
 def catalogue(
@@ -93,10 +93,10 @@ def catalogue(
             for f in one.fields
         ]
         heads = ("field", "column", "title", "type", "unit", "role", *PURPOSES)
-        show.table(f"{one.title} {one.name} — {one.source}", heads, rows)
+        output.table(f"{one.title} {one.name} — {one.source}", heads, rows)
         return
     tables = [(t.name, t.title, t.source, t.openness, t.sharing, len(t.fields)) for t in found.tables.values()]
-    show.table(
+    output.table(
         f"catalogue {found.name}, version {found.version[:12]}",
         ("table", "title", "source", "openness", "sharing", "fields"),
         tables,
@@ -110,7 +110,7 @@ def verify(as_json: AsJson = False) -> None:
     if not found:
         raise Broken("There is no ledger here", remedy="Set HAIHE_HOME to the folder that has one")
     counted = {zone: ledger.verify() for zone, ledger in found.items()}
-    show.result(counted, as_json=as_json, text="[green]whole[/green]: every entry of every ledger verifies")
+    output.result(counted, as_json=as_json, text="[green]whole[/green]: every entry of every ledger verifies")
 
 
 @ledger_app.command("show")
@@ -122,4 +122,4 @@ def entries(about: Annotated[str, typer.Option(help="Only entries whose object b
         for at, zone, e in sorted(found, key=lambda each: each[0])
         if e.object.startswith(about)
     ]
-    show.table("the ledgers", ("at", "ledger", "by", "verb", "object"), rows)
+    output.table("the ledgers", ("at", "ledger", "by", "verb", "object"), rows)

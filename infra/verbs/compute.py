@@ -11,20 +11,20 @@ import numpy as np
 import typer
 
 from credit.errors import Missing, Refused
-from infra import show, stack
+from infra import output, stack
 from infra.home import Home
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.options import AsJson, By, Today
 from infra.verbs.seals import ALICE, BOB, Model, release_of, version_of
-from models.cluster import cluster, in_process
-from models.promote import promote as judge
-from models.promote import register as ask
-from models.promote import roll_back
-from models.registry import Registry
-from models.scorer import Scorer
+from models.distributed.ray_cluster import cluster, in_process
+from models.promotion.promote import promote as judge
+from models.promotion.promote import register as ask
+from models.promotion.promote import roll_back
+from models.registry.mlflow_registry import Registry
+from models.scoring.scorer import Scorer
 from models.settings import ComputeSettings
-from models.snapshot import make_snapshot, point_snapshot
+from models.snapshots.build import make_snapshot, point_snapshot
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,7 +48,7 @@ def register(name: Model, by: By = None, as_json: AsJson = False) -> None:
     with progress() as at, registry(home) as mlflow:
         at(f"registering {version.seal.terms['model']}", 0, 0)
         number = ask(version, by=by or ALICE, ledger=home.ledger("platform", writing=True), registry=mlflow)
-    show.result(
+    output.result(
         {"version": version.seal.id, "mlflow_version": number},
         as_json=as_json,
         text="registered, and promotion asked for",
@@ -90,14 +90,14 @@ def promote(
                 except Refused:
                     told["verdict"] = refusal(home, version.seal.id)
                     if as_json and told["verdict"]:
-                        show.result(told, as_json=True)
+                        output.result(told, as_json=True)
                     elif told["verdict"]:
-                        show.verdict(told)
+                        output.verdict(told)
                     raise
     if as_json:
-        show.result(told, as_json=True)
+        output.result(told, as_json=True)
     else:
-        show.verdict(told)
+        output.verdict(told)
 
 
 def refusal(home: Home, version: str) -> dict[str, Any] | None:
@@ -142,4 +142,4 @@ def snapshot(
     counts = np.bincount(answers["grade"], minlength=len(card.grades))
     shares = {grade: float(count) / max(1, len(answers)) for grade, count in zip(card.grades, counts, strict=True)}
     told_all = {"snapshot": seal.id, "model": name, "subjects": len(answers), "shares": shares}
-    show.result(told_all, as_json=as_json, text="made, and pointed at for the service")
+    output.result(told_all, as_json=as_json, text="made, and pointed at for the service")

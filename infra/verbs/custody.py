@@ -13,16 +13,16 @@ from credit.catalogue import Catalogue
 from credit.errors import Malformed
 from credit.keys import load_secret
 from credit.subjects import PseudonymKey
-from infra import show
+from infra import output
 from infra.home import Home
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.options import AsJson, By, CatalogueName, Today
 from privacy import city as invented
-from privacy import quarantine as held_back
-from privacy.custody import release as make_release
-from privacy.intake import intake as bring_in
-from privacy.policy import Policy
+from privacy.intake import quarantine as held_back
+from privacy.intake.intake import intake as bring_in
+from privacy.release.policy import Policy
+from privacy.release.release import release as make_release
 from privacy.settings import CustodySettings
 from privacy.vault import Vault
 
@@ -42,7 +42,7 @@ def keys(as_json: AsJson = False) -> None:
     home = Home.here()
     made = home.ensure_keys()
     told = {"home": str(home.root), "ring": {zone: next(iter(keys)) for zone, keys in home.ring.keys.items()}}
-    show.result(told, as_json=as_json, text="made" if made else "all keys are there already")
+    output.result(told, as_json=as_json, text="made" if made else "all keys are there already")
 
 
 def city(
@@ -61,7 +61,7 @@ def city(
         "rows": sum(built.rows.values()),
         "dirty": sum(built.dirty.values()),
     }
-    show.result(summary, as_json=as_json, text="drawn; every subject and record is invented")
+    output.result(summary, as_json=as_json, text="drawn; every subject and record is invented")
 
 
 def intake(
@@ -90,12 +90,12 @@ def intake(
         reasons.update(count.reasons)
     if as_json:
         counted = {"rows": found.rows_in, "kept": found.kept, "duplicates": found.duplicates}
-        show.result({**counted, "quarantined": found.quarantined, "reasons": dict(reasons)}, as_json=True)
+        output.result({**counted, "quarantined": found.quarantined, "reasons": dict(reasons)}, as_json=True)
         return
-    show.console.print(found.message)
+    output.console.print(found.message)
     rows = [(n, t.rows_in, t.kept, t.duplicates, t.quarantined) for n, t in found.tables.items()]
-    show.table("by table", ("table", "rows", "kept", "held already", "quarantined"), rows)
-    show.table("why quarantined", ("rows", "reason"), [(count, reason) for reason, count in reasons.most_common()])
+    output.table("by table", ("table", "rows", "kept", "held already", "quarantined"), rows)
+    output.table("why quarantined", ("rows", "reason"), [(count, reason) for reason, count in reasons.most_common()])
 
 
 def quarantine(as_json: AsJson = False) -> None:
@@ -104,10 +104,10 @@ def quarantine(as_json: AsJson = False) -> None:
     held = held_back.read(vault)
     counted = Counter(zip(held.column("table").to_pylist(), held.column("reason").to_pylist(), strict=True))
     if as_json:
-        show.result({"rows": len(held), "reasons": {f"{t}: {r}": n for (t, r), n in counted.items()}}, as_json=True)
+        output.result({"rows": len(held), "reasons": {f"{t}: {r}": n for (t, r), n in counted.items()}}, as_json=True)
     else:
         rows = [(count, table, reason) for (table, reason), count in counted.most_common()]
-        show.table(f"{len(held)} rows in quarantine", ("rows", "table", "reason"), rows)
+        output.table(f"{len(held)} rows in quarantine", ("rows", "table", "reason"), rows)
 
 
 def release(
@@ -140,7 +140,7 @@ def release(
         )
     rows = sum(table["rows"] for table in seal.terms["tables"].values())
     told_all = {"release": seal.id, "purpose": purpose, "rows": rows, "expires_on": seal.expires_on}
-    show.result({**told_all, "catalogue": found.version}, as_json=as_json, text="the release gate opened")
+    output.result({**told_all, "catalogue": found.version}, as_json=as_json, text="the release gate opened")
 
 
 def subjects(
@@ -154,7 +154,7 @@ def subjects(
     held = vault.read(table).column(catalogue_of(catalogue).table(table).subject.column)
     codes = sorted(set(held.to_pylist()))
     step = max(1, len(codes) // max(1, limit))
-    show.result({"codes": codes[::step][:limit]}, as_json=as_json)
+    output.result({"codes": codes[::step][:limit]}, as_json=as_json)
 
 
 def custody() -> tuple[Home, CustodySettings, Vault]:

@@ -14,16 +14,17 @@ import typer
 from credit.canonical import digest_json
 from credit.errors import Missing
 from credit.shelf import Opened
-from infra import movements, show
+from infra import output
 from infra.home import Home
 from infra.progress import progress
 from infra.verbs.options import AsJson, By, Today
 from infra.verbs.seals import BOB, release_of
-from models.cluster import Tasks, cluster, in_process
-from models.evaluation import MOVEMENTS, Last, evaluation, last_of, require_period
-from models.scorer import Scorer
+from models.distributed.ray_cluster import Tasks, cluster, in_process
+from models.scoring.scorer import Scorer
 from models.settings import ComputeSettings
-from models.snapshot import make_snapshot, point_snapshot
+from models.snapshots import migration_report
+from models.snapshots.build import make_snapshot, point_snapshot
+from models.snapshots.monthly_evaluation import MOVEMENTS, Last, evaluation, last_of, require_period
 
 MODELS = ("enterprise", "individual_business")
 
@@ -64,9 +65,9 @@ def evaluate(
             titles |= {feature.name: feature.title for feature in Scorer.load(opened.path).card.features}
     page = home.root / "reports" / f"evaluation-{period}.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(movements.page(told, titles), encoding="utf-8")
+    page.write_text(migration_report.page(told, titles), encoding="utf-8")
     told["page"] = str(page)
-    show.result(told, as_json=as_json, text=f"evaluated; the movements are drawn in {page}")
+    output.result(told, as_json=as_json, text=f"evaluated; the movements are drawn in {page}")
 
 
 def _one(

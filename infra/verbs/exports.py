@@ -11,13 +11,13 @@ import typer
 from credit.actor import Role
 from credit.canonical import digest
 from credit.files import write_whole
-from infra import show
+from infra import output
 from infra.home import Home
 from infra.verbs.options import AsJson, By
 from infra.verbs.seals import BOB, version_of
-from models.exports.pmml import as_pmml
-from models.exports.sql import as_sql
-from models.scorer import Scorer
+from models.registry.exports.pmml import as_pmml
+from models.registry.exports.sql import as_sql
+from models.scoring.scorer import Scorer
 
 
 class Form(StrEnum):
@@ -50,4 +50,4 @@ def export(
     home.ledger("platform", writing=True).append("version.exported", version.seal.id, by=who, because=because)
     write_whole(out, text.encode())
     told = {"version": version.seal.id, "as": str(form), "file": str(out), "bytes": len(text)}
-    show.result(told, as_json=as_json, text=f"written to {out}")
+    output.result(told, as_json=as_json, text=f"written to {out}")

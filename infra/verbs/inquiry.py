@@ -11,7 +11,7 @@ from credit.errors import Malformed
 from credit.files import write_whole
 from credit.keys import KeyRing
 from credit.uscc import Uscc
-from infra import show
+from infra import output
 from infra.home import Home
 from infra.progress import progress
 from infra.verbs import options
@@ -19,8 +19,8 @@ from infra.verbs.options import AsJson, By, Today
 from infra.verbs.seals import BOB, release_of
 from infra.verbs.service import read_credentials
 from models.settings import ComputeSettings
+from serving.audit.signatures import HEADER, verify
 from serving.bank.client import ServiceClient
-from serving.ledger.signatures import HEADER, verify
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,7 +37,10 @@ def dossiers(
     as_json: AsJson = False,
 ) -> None:
     """The public records of every subject (信用档案), for the service to answer queries and reports from."""
-    from models.dossiers import make_dossiers, point_dossiers  # whoever verifies a report need not wait for them
+    from models.snapshots.credit_files import (  # whoever verifies a report need not wait for them
+        make_dossiers,
+        point_dossiers,
+    )
 
     home = Home.here()
     source = release_of(home, "inquiry", release)
@@ -54,7 +57,7 @@ def dossiers(
         )
     point_dossiers(home.shelf, seal, key=home.key("platform"))
     found = {"dossiers": seal.id, "subjects": seal.terms["subjects"], "as_of": seal.terms["as_of"]}
-    show.result(found, as_json=as_json, text="made, and pointed at for the service")
+    output.result(found, as_json=as_json, text="made, and pointed at for the service")
 
 
 def report(
@@ -75,7 +78,7 @@ def report(
     write_whole(out, body)
     write_whole(signature, sign.encode())
     found = {"file": str(out), "signature": str(signature), "bytes": len(body)}
-    show.result(found, as_json=as_json, text="written; `haihe verify-report` checks it offline")
+    output.result(found, as_json=as_json, text="written; `haihe verify-report` checks it offline")
 
 
 def verify_report(
@@ -91,4 +94,4 @@ def verify_report(
         raise Malformed("The report or its signature cannot be read", why=str(error.filename)) from error
     heads = [line.split(":", 1)[1] for line in told.splitlines() if line.lower().startswith(f"{HEADER.lower()}:")]
     verify(body, (heads[0] if heads else told).strip(), KeyRing.load(ring) if ring else Home.here().ring)
-    show.result({"file": str(file), "bytes": len(body)}, as_json=as_json, text="the service signed exactly this")
+    output.result({"file": str(file), "bytes": len(body)}, as_json=as_json, text="the service signed exactly this")

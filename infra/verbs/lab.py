@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from credit.actor import Actor
-from infra import show
+from infra import output
 from infra.home import Home
 from infra.verbs import options
 from infra.verbs.options import AsJson, By
@@ -52,7 +52,7 @@ def account_add(
         name, roles, by=by or BOB, ledger=home.ledger("research", writing=True), password=given
     )
     told = {"account": name, "roles": ", ".join(roles)} | ({} if given else {"password": password})
-    show.result(told, as_json=as_json, text="added; the password cannot be shown again")
+    output.result(told, as_json=as_json, text="added; the password cannot be shown again")
 
 
 @account_app.command("remove")
@@ -60,14 +60,14 @@ def account_remove(name: Name, by: By = None, as_json: AsJson = False) -> None:
     """Take an account away; its sessions end within a minute, its workspace at once."""
     home = Home.here()
     _accounts(home).remove(name, by=by or BOB, ledger=home.ledger("research", writing=True))
-    show.result({"account": name}, as_json=as_json, text="removed")
+    output.result({"account": name}, as_json=as_json, text="removed")
 
 
 @account_app.command("list")
 def account_list() -> None:
     """List the accounts and their roles."""
     rows = [(each.name, ", ".join(each.roles)) for each in _accounts(Home.here()).all().values()]
-    show.table("accounts", ("name", "roles"), rows)
+    output.table("accounts", ("name", "roles"), rows)
 
 
 @project_app.command("open")
@@ -89,35 +89,35 @@ def project_open(
     projects.set_members(name, member or [], by=who)
     made = projects.grant(name, tables, by=who)
     told = {"project": name, "members": list(made.members), "tables": list(made.tables), "ends_on": made.ends_on}
-    show.result(told, as_json=as_json, text="opened")
+    output.result(told, as_json=as_json, text="opened")
 
 
 @project_app.command("members")
 def project_members(name: Name, member: Annotated[list[str], typer.Argument()], by: By = None) -> None:
     """Say who the members are from now on."""
     made = _projects(Home.here(), writing=True).set_members(name, member, by=by or BOB)
-    show.result({"members": ", ".join(made.members)}, as_json=False)
+    output.result({"members": ", ".join(made.members)}, as_json=False)
 
 
 @project_app.command("grant")
 def project_grant(name: Name, table: Annotated[list[str], typer.Argument()], by: By = None) -> None:
     """Say which tables are granted from now on."""
     made = _projects(Home.here(), writing=True).grant(name, table, by=by or BOB)
-    show.result({"tables": ", ".join(made.tables)}, as_json=False)
+    output.result({"tables": ", ".join(made.tables)}, as_json=False)
 
 
 @project_app.command("extend")
 def project_extend(name: Name, until: Annotated[str, typer.Option()], by: By = None) -> None:
     """Let a project end on another day."""
     made = _projects(Home.here(), writing=True).extend(name, options.day(until), by=by or BOB)
-    show.result({"ends_on": made.ends_on}, as_json=False)
+    output.result({"ends_on": made.ends_on}, as_json=False)
 
 
 @project_app.command("close")
 def project_close(name: Name, by: By = None) -> None:
     """End a project now: its workspaces end with it."""
     _projects(Home.here(), writing=True).close(name, by=by or BOB)
-    show.result({"closed": name}, as_json=False)
+    output.result({"closed": name}, as_json=False)
 
 
 @project_app.command("list")
@@ -134,4 +134,4 @@ def project_list() -> None:
         )
         for each in _projects(Home.here()).all().values()
     ]
-    show.table("projects", ("name", "title", "members", "tables", "ends on", ""), rows)
+    output.table("projects", ("name", "title", "members", "tables", "ends on", ""), rows)

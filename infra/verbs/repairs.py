@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from credit.errors import CreditError
-from infra import show
+from infra import output
 from infra.home import Home
 from infra.progress import progress
 from infra.verbs import options
@@ -78,4 +78,4 @@ def withdraw(catalogue: CatalogueName = "city", today: Today = None, by: By = No
 def _tell(walk: Withdrawing, began: float, as_json: bool, **more: Any) -> None:
     found = {**more, **walk.made, "seconds": round(time.monotonic() - began, 1)}
     words = "the service answers without it within seconds" if walk.made else "nothing that is answered rests on it"
-    show.result(found, as_json=as_json, text=words)
+    output.result(found, as_json=as_json, text=words)

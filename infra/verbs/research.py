@@ -8,22 +8,22 @@ from typing import Annotated, Any
 import typer
 
 from credit.errors import Missing
-from infra import show
+from infra import output
 from infra.home import Home
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.compute import registry
 from infra.verbs.options import AsJson, By, Today
 from infra.verbs.seals import ALICE, Model, release_of, version_of
-from lab.orders import place
-from models.cluster import cluster
-from models.features import check_order
-from models.order import Order, load_declaration
+from lab.order_placement import place
+from models.distributed.ray_cluster import cluster
+from models.features.feature_sql import check_order
+from models.order.order import Order, load_declaration
+from models.registry.version import evidence_of
 from models.settings import ComputeSettings
-from models.train import train as run
-from models.version import evidence_of
+from models.training.pipeline import train as run
 
-DECLARED = Path(__file__).parents[2] / "models"
+DECLARED = Path(__file__).parents[2] / "models" / "declarations"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,7 +34,8 @@ def add_to(app: typer.Typer) -> None:
 
 def declaration(name: str) -> Order:
     """A declaration by file, or by the name of a built-in one."""
-    for path in (Path(name), DECLARED / f"{name}.yaml", DECLARED / "real" / f"{name}.yaml"):
+    stem = Path(name).stem  # `models/enterprise.yaml`, where they stood before, still names the built-in one
+    for path in (Path(name), DECLARED / f"{stem}.yaml", DECLARED / "real" / f"{stem}.yaml"):
         if path.suffix == ".yaml" and path.is_file():
             return load_declaration(path)
     raise Missing(f"There is no declaration {name}", remedy="Name a YAML file, enterprise or individual_business")
@@ -47,7 +48,7 @@ def check(name: Annotated[str, typer.Argument(help="A declaration.")]) -> None:
     release = release_of(home, "research")
     query = check_order(order, release.seal.terms)
     used = {table: ", ".join(sorted(columns)) for table, columns in query.tables.items()}
-    show.result(used, as_json=False, text=f"[green]sound[/green]: {len(order.features)} features, reading")
+    output.result(used, as_json=False, text=f"[green]sound[/green]: {len(order.features)} features, reading")
 
 
 def train(
@@ -96,12 +97,12 @@ def train(
                 "evidence": evidence,
             }
     if as_json:
-        show.result(made, as_json=True)
+        output.result(made, as_json=True)
         return
     for model, each in made.items():
-        show.figures(model, each["version"], each["evidence"])
+        output.figures(model, each["version"], each["evidence"])
 
 
 def card(name: Model) -> None:
     """Print a version's model card."""
-    show.console.print((version_of(Home.here(), name).path / "card.md").read_text(encoding="utf-8"), markup=False)
+    output.console.print((version_of(Home.here(), name).path / "card.md").read_text(encoding="utf-8"), markup=False)

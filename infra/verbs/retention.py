@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from credit.actor import Actor, Role
-from infra import retention, show
+from infra import output, retention
 from infra.home import Home
 from infra.progress import progress
 from infra.verbs import options
@@ -43,10 +43,10 @@ def sweep(
             ledger = home.ledger("platform", writing=True)
             done.append(rule.destroy(each, by=by or KEEPER, key=home.key("platform"), ledger=ledger))
     if as_json:
-        show.result({"due": [{"id": each.seal.id, "why": each.why} for each in due], "destroyed": done}, as_json=True)
+        output.result({"due": [{"id": each.seal.id, "why": each.why} for each in due], "destroyed": done}, as_json=True)
         return
     freed = {one["id"]: f"{one['bytes'] / 2**20:.1f}" for one in done}
     kept = {one["id"]: one["excerpt"][:20] if one["excerpt"] else "" for one in done}
     rows = [(e.seal.short, e.why, kept.get(e.seal.id, ""), freed.get(e.seal.id, "")) for e in due]
     title = f"{len(due)} {'would be destroyed' if dry_run else 'destroyed'}"
-    show.table(title, ("seal", "why", "what answers rest on", "MiB freed"), rows)
+    output.table(title, ("seal", "why", "what answers rest on", "MiB freed"), rows)

@@ -17,13 +17,13 @@ from credit.files import write_whole
 from credit.keys import load_secret
 from credit.subjects import PseudonymKey
 from credit.uscc import Uscc
-from infra import show
+from infra import output
 from infra.home import Home
 from infra.verbs import options
 from infra.verbs.options import AsJson, By, Today
-from serving.access import mandates
-from serving.access.clients import LIMIT, Limit
-from serving.access.database import Access
+from serving.auth import mandates
+from serving.auth.access_database import Access
+from serving.auth.clients import LIMIT, Limit
 from serving.bank.client import ServiceClient
 from serving.settings import ServiceSettings
 
@@ -85,13 +85,13 @@ def bank(
     verb = "bank.added" if is_new else "bank.changed"
     home.ledger("platform", writing=True).append(verb, f"bank-{name}", by=by or DESK, because=because)
     if not secret:
-        show.result({"bank": name, **because}, as_json=as_json, text="changed")
+        output.result({"bank": name, **because}, as_json=as_json, text="changed")
         return
     if save:
         write_whole(save, json.dumps({"name": name, "secret": secret}).encode(), mode=0o600)
     told = {"bank": name, **({"saved": str(save)} if save else {"secret": secret})}
     done = "added" if is_new else "changed"
-    show.result(told, as_json=as_json, text=f"{done}; the secret cannot be shown again")
+    output.result(told, as_json=as_json, text=f"{done}; the secret cannot be shown again")
 
 
 def mandate(
@@ -123,7 +123,7 @@ def mandate(
         ledger=home.ledger("platform", writing=True),
     )
     if as_json:
-        show.result({"mandate": made.id}, as_json=True)
+        output.result({"mandate": made.id}, as_json=True)
     else:
         sys.stdout.write(f"{made.id}\n")
 
@@ -137,7 +137,7 @@ def revoke(
     home = Home.here()
     access = Access(home.settings(ServiceSettings, "service").access)
     mandates.revoke(access, name, by=by or DESK, ledger=home.ledger("platform", writing=True), why=why)
-    show.result({"mandate": name}, as_json=False, text="revoked")
+    output.result({"mandate": name}, as_json=False, text="revoked")
 
 
 def review(
@@ -147,12 +147,12 @@ def review(
     by: By = None,
 ) -> None:
     """Answer an objection, as a person of the platform (PIPL article 24)."""
-    from serving.products.objections import decide  # with it comes all of the service, in a second
+    from serving.endpoints.objections.objections import decide  # with it comes all of the service, in a second
 
     home = Home.here()
     access = Access(home.settings(ServiceSettings, "service").access)
     decide(access, home.ledger("service", writing=True), name, outcome, by=by or DESK, why=why)
-    show.result({"objection": name, "outcome": outcome}, as_json=False, text="answered")
+    output.result({"objection": name, "outcome": outcome}, as_json=False, text="answered")
 
 
 def serve(
@@ -196,6 +196,6 @@ def score(
     with ServiceClient(url, name, secret) as client:
         answer = client.score(uscc, purpose, mandate)
     if as_json:
-        show.result(answer, as_json=True)
+        output.result(answer, as_json=True)
     else:
-        show.answer(answer)
+        output.answer(answer)

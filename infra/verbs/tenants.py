@@ -19,16 +19,17 @@ from credit.files import write_whole
 from credit.keys import load_secret
 from credit.subjects import PseudonymKey
 from credit.uscc import Uscc
-from infra import show, tenant
+from infra import output
 from infra.home import Home
 from infra.verbs import options
 from infra.verbs.options import AsJson, By, Today
 from infra.verbs.service import DESK
 from privacy.settings import CustodySettings
 from privacy.vault import Vault
-from serving.access.database import Access
-from serving.books.snapshots import open_book, read_pointers
-from serving.ledger.usage import PAYLOAD_TYPE, statement
+from serving import bank_sandbox
+from serving.audit.usage import PAYLOAD_TYPE, statement
+from serving.auth.access_database import Access
+from serving.data.snapshot import open_book, read_pointers
 from serving.settings import ServiceSettings
 
 HEAD = ("bank", "product", "status", "calls", "subjects")
@@ -54,7 +55,7 @@ def usage(
         told = {"month": month, "lines": lines, "ledger": dict(zip(("seq", "id"), ledger.head(), strict=True))}
         write_whole(out, json.dumps(wrap(told, PAYLOAD_TYPE, home.key("platform"))).encode())
     if as_json:
-        show.result({"month": month, "lines": lines}, as_json=True)
+        output.result({"month": month, "lines": lines}, as_json=True)
         return
     stream = io.StringIO()
     rows = csv.DictWriter(stream, HEAD, lineterminator="\n")
@@ -75,7 +76,7 @@ def sandbox(
     home = Home.here()
     settings = home.settings(ServiceSettings, "service")
     book = open_book(home.shelf, read_pointers(home.shelf, model))
-    tenant.require_invented(home.shelf, book.release)
+    bank_sandbox.require_invented(home.shelf, book.release)
     pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
     custody, catalogue = home.settings(CustodySettings, "custody"), Catalogue.load("city")
     vault = Vault(custody.raw, load_secret(custody.keys / "raw.key"))
@@ -83,18 +84,18 @@ def sandbox(
         [str(code) for code in vault.read(table).column(catalogue.table(table).subject.column).to_pylist()]
         for table in ("registration", "credit_repair")
     )
-    named = tenant.pick(book, [c for c in codes if _kind(c) == book.subject_kind], repaired, pseudonyms)
+    named = bank_sandbox.pick(book, [c for c in codes if _kind(c) == book.subject_kind], repaired, pseudonyms)
     access = Access(settings.access)
     if access.client(name) is not None:
         raise Malformed(f"The bank {name} exists already", remedy="Give another with --bank")
     secret, ledger = access.add_client(name), home.ledger("platform", writing=True)
     ledger.append("bank.added", f"bank-{name}", by=by or DESK, because={"sandbox": True})
-    firms = tenant.furnish(named, bank=name, access=access, day=today or options.today(), by=by or DESK,
+    firms = bank_sandbox.furnish(named, bank=name, access=access, day=today or options.today(), by=by or DESK,
                            key=home.key("platform"), ledger=ledger, pseudonyms=pseudonyms)  # fmt: skip
     told = {"name": name, "secret": secret, "firms": {who: asdict(firm) for who, firm in firms.items()}}
     write_whole(save, json.dumps(told, ensure_ascii=False, indent=1).encode(), mode=0o600)
     if as_json:
-        show.result({"bank": name, "saved": str(save), "firms": told["firms"]}, as_json=True)
+        output.result({"bank": name, "saved": str(save), "firms": told["firms"]}, as_json=True)
         return
     for who, firm in firms.items():
         sys.stdout.write(f"{who:11} {firm.code}  {firm.status}  {firm.because}\n")

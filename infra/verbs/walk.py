@@ -15,10 +15,10 @@ import httpx
 import typer
 
 from credit.errors import CreditError
-from infra import lab as on_this_machine
-from infra import show, stack
-from infra.demo import CITY_DAY, invented
-from infra.demo_real import real
+from infra import lab_services as on_this_machine
+from infra import output, stack
+from infra.demo.invented_city import CITY_DAY, invented
+from infra.demo.real_tables import real
 from infra.first_people import first_people
 from infra.home import Home
 from infra.sandbox import preflight
@@ -63,7 +63,7 @@ def up(
     """
     ports = {"--port": port, "--mlflow-port": mlflow_port, "--hub-port": hub_port}
     if check:
-        raise typer.Exit(show.answers(asked(ports)))
+        raise typer.Exit(output.answers(asked(ports)))
     preflight.require(preflight.mode_here())
     if not (home / "shelf").exists():
         shutil.rmtree(home, ignore_errors=True)
@@ -84,20 +84,20 @@ def up(
         service = kept.enter_context(
             stack.scoring_service(place, port, {"HAIHE_SERVICE_TODAY": today.isoformat()}, until="live")
         )
-        show.console.print(
+        output.console.print(
             f"[green]up[/green]\n  the lab          {hub}  (docs/researcher.md)"
             f"\n  the console      {hub}/services/console/  (docs/platform.md)"
             f"\n  scoring service  {service}  (docs/bank.md)\n  MLflow           {mlflow}"
         )
         for name, (role, password) in people.items():
-            show.console.print(f"  {name:16} {password}  ({role}; this password is shown this once)", markup=False)
-        show.console.print(f"  the city's day   {today}\nCtrl-C stops all of it.")
+            output.console.print(f"  {name:16} {password}  ({role}; this password is shown this once)", markup=False)
+        output.console.print(f"  the city's day   {today}\nCtrl-C stops all of it.")
         told = httpx.get(f"{service}/ready", timeout=10)
         if told.status_code != 200:
-            show.console.print(f"[yellow]the service is not ready yet[/yellow]: {told.json().get('title', '')}")
+            output.console.print(f"[yellow]the service is not ready yet[/yellow]: {told.json().get('title', '')}")
         sys.stdout.flush()
         ended.wait()
-    show.console.print("stopped; nothing is left running")
+    output.console.print("stopped; nothing is left running")
 
 
 def asked(ports: dict[str, int]) -> list[preflight.Answer]:

@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from functools import partial
 
 from credit.gate import Finding, Outcome, Verdict
-from lab.airlock import text as texts
-from lab.airlock.cells import TableCase
-from lab.airlock.context import About, Context
-from lab.airlock.difference import Placed, differences
-from lab.airlock.kinds import Kind, kind_of, name_trouble
-from lab.airlock.looked import Looked
-from lab.airlock.model import look_at_model, look_at_version
-from lab.airlock.notebook import look_at_notebook
-from lab.airlock.picture import look_at_jpeg, look_at_png
-from lab.airlock.sums import near_sums
-from lab.airlock.svg import look_at_svg
-from lab.airlock.table import look_at_json, look_at_parquet, look_at_table, look_at_text
+from lab.airlock.checks.cross_table_suppression import unhidden
+from lab.airlock.checks.differencing import Placed, differences
+from lab.airlock.checks.near_sums import near_sums
+from lab.airlock.checks.small_cells import TableCase
+from lab.airlock.checks.trouble import Trouble, as_finding, fail, review
+from lab.airlock.files import text as texts
+from lab.airlock.files.file_inspection import Looked
+from lab.airlock.files.file_kinds import Kind, kind_of, name_trouble
+from lab.airlock.files.model import look_at_model, look_at_version
+from lab.airlock.files.notebook import look_at_notebook
+from lab.airlock.files.picture import look_at_jpeg, look_at_png
+from lab.airlock.files.svg import look_at_svg
+from lab.airlock.files.table import look_at_json, look_at_parquet, look_at_table, look_at_text
+from lab.airlock.parcel_context import About, Context
 from lab.airlock.thresholds import Thresholds, load
-from lab.airlock.trouble import Trouble, as_finding, fail, review
-from lab.airlock.unhiding import unhidden
 
 THIS = "this parcel"
 Promoted = Callable[[str], bool]

@@ -9,12 +9,12 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
-from lab.console import login, problems
-from lab.console.headers import Headers
+from lab.console import error_pages, login
+from lab.console.app_state import Room
 from lab.console.pages import accounts, files, help, home, ledgers, orders, parcels, projects
-from lab.console.room import Room
+from lab.console.rendering.headers import Headers
+from lab.console.request_session import admit
 from lab.console.settings import HubSettings
-from lab.console.visit import admit
 from lab.settings import ResearchSettings
 
 ROOMS = (home, parcels, files, projects, accounts, orders, ledgers, help)
@@ -35,7 +35,7 @@ def create_app(settings: ResearchSettings, hub: HubSettings) -> FastAPI:
     app = FastAPI(title="haihe console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.room = room
     app.add_middleware(Headers, hub=hub.host)
-    problems.install(app)
+    error_pages.install(app)
     for route in (route for each in (login, *ROOMS) for route in each.router.routes):
         assert isinstance(route, APIRoute)  # one flat table: what is in it is what there is, and a test reads it
         path, methods = hub.service_prefix.rstrip("/") + route.path, sorted(route.methods or ())

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from credit.errors import Unauthenticated
+from lab.console.access_rules import EVERYONE, does, open_to_all
+from lab.console.app_state import Room
 from lab.console.cookies import LANGUAGE, LOGIN, SESSION
-from lab.console.room import Room
-from lab.console.routes import EVERYONE, does, open_to_all
-from lab.console.visit import SESSION_SECONDS, Visiting
-from lab.console.words import LANGUAGES
+from lab.console.rendering.translations import LANGUAGES
+from lab.console.request_session import SESSION_SECONDS, Visiting
 
 LOGIN_SECONDS = 600
 router = APIRouter()

@@ -12,11 +12,11 @@ import uvloop
 from credit.errors import CreditError
 from credit.settings import read
 from lab.gateway.app import kernel_app, server_app
-from lab.gateway.control import control_app
-from lab.gateway.listening import Listening, Server
-from lab.gateway.problems import LOG
-from lab.gateway.sockets import Door
-from lab.gateway.zone import ResearchZone
+from lab.gateway.error_responses import LOG
+from lab.gateway.research_zone import ResearchZone
+from lab.gateway.sockets.control import control_app
+from lab.gateway.sockets.listening import Listening, Server
+from lab.gateway.sockets.socket_folder import Door
 from lab.settings import ResearchSettings
 
 PREFIX = "HAIHE_RESEARCH_"

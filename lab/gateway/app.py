@@ -6,10 +6,11 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 
-from lab.gateway import cells, orders, parcels, problems, reads
-from lab.gateway.catalogue import describe
+from lab.gateway import error_responses
+from lab.gateway.endpoints import cell_log, orders, parcels, read_log
+from lab.gateway.endpoints.catalogue import describe
 from lab.gateway.identity import Admitted
-from lab.gateway.zone import ResearchZone
+from lab.gateway.research_zone import ResearchZone
 
 MAJOR = "1"
 everyone = APIRouter()
@@ -47,13 +48,13 @@ def kernel_app(zone: ResearchZone) -> FastAPI:
 
 def server_app(zone: ResearchZone) -> FastAPI:
     """What the workspace's Jupyter server, which is ours, can ask."""
-    return _app(zone, "The lab's gateway, for a workspace's server", everyone, cells.router, reads.router)
+    return _app(zone, "The lab's gateway, for a workspace's server", everyone, cell_log.router, read_log.router)
 
 
 def _app(zone: ResearchZone, title: str, *routers: APIRouter) -> FastAPI:
     app = FastAPI(title=title, version=MAJOR, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
     app.state.zone = zone
-    problems.install(app)
+    error_responses.install(app)
     for router in routers:
         app.include_router(router)
     return app

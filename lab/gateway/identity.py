@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from credit.actor import Actor, Role
 from credit.errors import Unauthenticated
-from lab.gateway.problems import LOG, Busy
+from lab.gateway.error_responses import LOG, Busy
 from lab.projects import Project
 from lab.settings import Workspace
 

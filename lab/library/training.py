@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from credit.errors import Missing, Refused
-from lab.library import gateway, pages
-from lab.library.here import release
-from lab.library.ordering import Draft
-from models.order import Order
+from lab.library import gateway_client
+from lab.library.display import html
+from lab.library.orders import Draft
+from lab.library.workspace_data import release
+from models.order.order import Order
 
 LABELS = {
     "": "waiting for the cluster 排队",
@@ -70,12 +71,12 @@ class Run:
 
     def refresh(self) -> Run:
         """Ask again where it stands."""
-        self._told = gateway.get(f"/v1/orders/{self.id}")
+        self._told = gateway_client.get(f"/v1/orders/{self.id}")
         return self
 
     def cancel(self) -> Run:
         """Take the order back."""
-        self._told = gateway.post(f"/v1/orders/{self.id}/cancel")
+        self._told = gateway_client.post(f"/v1/orders/{self.id}/cancel")
         return self
 
     def watch(self) -> Run:
@@ -83,7 +84,7 @@ class Run:
         with _Shown() as shown:
             try:
                 while self.state not in _ENDED:
-                    for told in gateway.lines(f"/v1/orders/{self.id}/events"):
+                    for told in gateway_client.lines(f"/v1/orders/{self.id}/events"):
                         self._told = told
                         shown.update(self)
             except KeyboardInterrupt:
@@ -103,23 +104,23 @@ class Run:
         return self._told
 
     def __repr__(self) -> str:
-        return pages.text_table(_HEAD, [_row(self)])
+        return html.text_table(_HEAD, [_row(self)])
 
     def _repr_html_(self) -> str:
         if self.state == "running":
-            return pages.progress(_words(self._told), self._told["done"], self._told["total"])
-        return pages.table(_HEAD, [_row(self)])
+            return html.progress(_words(self._told), self._told["done"], self._told["total"])
+        return html.table(_HEAD, [_row(self)])
 
 
 class Runs(list[Run]):
     """The project's trainings, the newest first."""
 
     def __repr__(self) -> str:
-        return pages.text_table(_HEAD, [_row(run) for run in self]) if self else "no training yet"
+        return html.text_table(_HEAD, [_row(run) for run in self]) if self else "no training yet"
 
     def _repr_html_(self) -> str:
         rows = [_row(run) for run in self]
-        return pages.table(_HEAD, rows, caption=f"Trainings 训练任务 ({len(self)})") if self else pages.note(repr(self))
+        return html.table(_HEAD, rows, caption=f"Trainings 训练任务 ({len(self)})") if self else html.note(repr(self))
 
     def done(self) -> Runs:
         """Those that made a version."""
@@ -138,13 +139,13 @@ def train(order: Draft | Order, *, wait: bool = True) -> Run:
     >>> run.model, run.state, run.cancel().state
     ('enterprise', 'waiting', 'cancelled')
     """
-    run = Run(gateway.post("/v1/orders", {"order": order.as_json(), "release": release().id}))
+    run = Run(gateway_client.post("/v1/orders", {"order": order.as_json(), "release": release().id}))
     return run.watch() if wait and run.state not in _ENDED else run
 
 
 def run(id: str) -> Run:
     """A training of this project by its order's id, or the beginning of it."""
-    return Run(gateway.get(f"/v1/orders/{id}"))
+    return Run(gateway_client.get(f"/v1/orders/{id}"))
 
 
 def runs() -> Runs:
@@ -154,7 +155,7 @@ def runs() -> Runs:
     >>> isinstance(lab.runs(), list)
     True
     """
-    return Runs(Run(told) for told in gateway.get("/v1/orders"))
+    return Runs(Run(told) for told in gateway_client.get("/v1/orders"))
 
 
 _HEAD = ("order", "model 模型", "by", "state 状态", "step", "asked 提交时间", "version")
@@ -163,7 +164,7 @@ _HEAD = ("order", "model 模型", "by", "state 状态", "step", "asked 提交时
 def _row(run: Run) -> tuple[str, ...]:
     told = run._told
     step = f"{told['label']} {told['done']}/{told['total']}" if run.state == "running" else ""
-    at = pages.minute(told["asked_at"])
+    at = html.minute(told["asked_at"])
     error = (told["error"] or {}).get("what", "")
     return (run.short, run.model, told["asked_by"], run.state, step or error[:60], at, (run.version or "")[:20])
 
@@ -184,7 +185,7 @@ class _Shown:
         if getattr(shell, "kernel", None) is not None:
             shown: Any = importlib.import_module("IPython.display")
             show, self._html = shown.display, shown.HTML
-            self._handle = show(self._html(pages.progress(LABELS[""], 0, 0)), display_id=True)
+            self._handle = show(self._html(html.progress(LABELS[""], 0, 0)), display_id=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -195,7 +196,7 @@ class _Shown:
         told = run._told
         if self._handle is not None:
             ended = run.state in _ENDED
-            shown = run._repr_html_() if ended else pages.progress(_words(told), told["done"], told["total"])
+            shown = run._repr_html_() if ended else html.progress(_words(told), told["done"], told["total"])
             self._handle.update(self._html(shown))
             return
         tenth = 10 * told["done"] // told["total"] if told["total"] else 0
@@ -205,7 +206,7 @@ class _Shown:
     def say(self, line: str) -> None:
         """A line, unless it was the last one too."""
         if self._handle is not None:
-            self._handle.update(self._html(pages.note(line)))
+            self._handle.update(self._html(html.note(line)))
         elif line != self._last:
             print(line, flush=True)
         self._last = line

@@ -1,8 +1,9 @@
-"""The sealed server: JupyterLab on a socket made outside, with the routes of :mod:`lab.workspace.routes` alone.
+"""The sealed server: JupyterLab on a socket made outside, with the routes of :mod:`lab.workspace.route_allow_list`
+alone.
 
 It reads no configuration of the user's: what it is configured by is this file. It runs in a sandbox that has no data;
 kernels run in others (:mod:`lab.workspace.launcher`), and each cell is reported before a kernel sees it
-(:mod:`lab.workspace.cells`).
+(:mod:`lab.workspace.cell_recorder`).
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from jupyter_server.serverapp import ServerApp
 from jupyterhub.singleuser.extension import JupyterHubSingleUser
 from traitlets.config import Config
 
-from lab.workspace.cells import MESSAGES, RecordingConnection
+from lab.workspace.cell_recorder import MESSAGES, RecordingConnection
 from lab.workspace.contents import SealedContents
-from lab.workspace.routes import guard
+from lab.workspace.route_allow_list import guard
 
 HERE = Path(__file__).parent
 NOWHERE = "/tmp/home"

@@ -21,11 +21,12 @@ import pyarrow.compute as pc
 
 from credit.catalogue import Catalogue, Table
 from privacy.city import dirt as dirty
-from privacy.city import dues, enforcement, examples, lists, market, promises, repairs
+from privacy.city import examples
 from privacy.city.events import Events
 from privacy.city.filling import anything, filled
 from privacy.city.population import NEVER, Population, Span, draw, industry_letters
-from privacy.city.records import Drawn
+from privacy.city.tables import dues, enforcement, lists, market, promises, repairs
+from privacy.city.tables.records import Drawn
 from privacy.city.words import DISTRICTS, pick
 from privacy.city.writing import Files, in_layout
 

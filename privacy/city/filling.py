@@ -18,7 +18,7 @@ from privacy.city.codes import digits
 from privacy.city.events import Events, after, happen
 from privacy.city.patterns import fitting
 from privacy.city.population import Population, addresses
-from privacy.city.records import Drawn
+from privacy.city.tables.records import Drawn
 from privacy.city.words import AGENCIES, AGENCY_CODES, DOMAINS, joined, pick, text
 
 Columns = dict[str, Any]

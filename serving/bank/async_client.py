@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 
 from credit.keys import KeyRing
-from serving.access.holder import HeldKey
-from serving.bank.moves import Ask, FileForm, Kind, Moves, Question
-from serving.bank.sending import Move, Pause, unreachable
-from serving.bank.told import LiveScore, Objection, Part, Score
+from serving.auth.client_key import HeldKey
+from serving.bank.operations import Ask, FileForm, Kind, Moves, Question
+from serving.bank.response_types import LiveScore, Objection, Part, Score
+from serving.bank.transport import Move, Pause, unreachable
 
 
 class AsyncServiceClient:

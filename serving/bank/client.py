@@ -1,6 +1,7 @@
 """The bank's side: get a token, ask, try again where that is safe, and meet refusals as the errors they are.
 
-`ServiceClient` waits, `AsyncServiceClient` is awaited; both are one set of moves (`serving.bank.moves`) over httpx.
+`ServiceClient` waits, `AsyncServiceClient` is awaited; both are one set of moves (`serving.bank.operations`) over
+httpx.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from typing import Any
 import httpx
 
 from credit.keys import KeyRing
-from serving.access.holder import HeldKey
+from serving.auth.client_key import HeldKey
 from serving.bank.async_client import AsyncServiceClient
-from serving.bank.moves import Ask, FileForm, Kind, Moves, Question
-from serving.bank.sending import Move, Pause, unreachable
-from serving.bank.told import LiveScore, Objection, Part, Score
+from serving.bank.operations import Ask, FileForm, Kind, Moves, Question
+from serving.bank.response_types import LiveScore, Objection, Part, Score
+from serving.bank.transport import Move, Pause, unreachable
 
 __all__ = ["AsyncServiceClient", "ServiceClient"]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from credit.errors import Broken, Unauthenticated
 from credit.keys import KeyRing, SigningKey
-from serving.access.proofs import Seen
+from serving.auth.dpop import Seen
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 TOLERANCE = 300  # seconds

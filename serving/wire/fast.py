@@ -2,7 +2,8 @@
 
 It only ever says yes. Nothing is counted or recorded on it before the answer is certain; a call that it cannot answer,
 whatever the cause, goes the ordinary way as if nothing had been tried, and is refused, recorded and logged there. So
-every refusal has one home, `serving.wire.door`, and what is left here is short: no task, no parser, no request object.
+every refusal has one home, `serving.http.endpoint`, and what is left here is short: no task, no parser, no request
+object.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from typing import TYPE_CHECKING
 
 from credit.entry import Entry
 from credit.errors import CreditError
-from serving.access.quotas import lines_of
-from serving.access.tokens import Asking
-from serving.answers.asked import read_ask
-from serving.answers.sheets import Filled
-from serving.calls import ANSWERED, LIVE, Call, Desk
-from serving.ledger.repeats import Doing
-from serving.ledger.signatures import HEADER, Together
-from serving.products.live import Then, begin_live
+from serving.audit.signatures import HEADER, Together
+from serving.auth.rate_limit import lines_of
+from serving.auth.tokens import Asking
+from serving.core.service import ANSWERED, LIVE, Call, Desk
+from serving.endpoints.scores.live import Then, begin_live
+from serving.idempotency.idempotency_store import Doing
+from serving.responses.request_schemas import read_ask
+from serving.responses.response_templates import Filled
 
 if TYPE_CHECKING:
-    from serving.wire.door import Door
+    from serving.http.endpoint import Door
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\n"
 _SIGNATURE = HEADER.lower().encode()

@@ -11,8 +11,8 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from serving.access.tokens import Asking
-from serving.wire.door import asking
+from serving.auth.tokens import Asking
+from serving.http.endpoint import asking
 
 _LINE = re.compile(rb"\r\n([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)(?=\r\n)")
 _LENGTH, _WORDS = re.compile(rb"[0-9]{1,7}(?=\r\n)"), re.compile(rb"[ -~]{0,512}(?=\r\n)")

@@ -1,7 +1,7 @@
 """HTTP on the wire, with the bounds that uvicorn's parser has not: how long a head may be, and how long it may take.
 
 Without them one connection could send headers for ever (a flood), and a thousand could send one byte a minute (slow
-loris). A body has its own bounds in `serving.wire.door`.
+loris). A body has its own bounds in `serving.http.endpoint`.
 
 What is asked all day goes the fast way (`serving.wire.fast`) when its head is one that this connection sent before
 (`serving.wire.heads`): then the parser has read it, and need not again. Its body may come in a write of its own, as
@@ -15,7 +15,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.wire.door import EXCHANGE
+from serving.http.endpoint import EXCHANGE
 from serving.wire.exchange import Exchange
 from serving.wire.fast import WAYS, Fast
 from serving.wire.heads import Head, told_of

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from credit.actor import Actor, Role
 from credit.errors import Broken
-from credit.follower import Remembered
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
+from credit.ledger_follower import Remembered
 
 LI = Actor("li", Role.RESEARCHER)
 

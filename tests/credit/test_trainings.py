@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from credit.actor import Actor, Role
 from credit.ledger import START, Entry
-from credit.trainings import Trainings
+from credit.training_requests import Trainings
 
 BY = Actor("alice", Role.RESEARCHER)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from credit.errors import Broken, Malformed
 from credit.keys import SigningKey
 from credit.shelf import Shelf
-from credit.withheld import Notice, pointer_of, withhold
+from credit.suppression import Notice, pointer_of, withhold
 
 DAY = date(2026, 11, 1)
 WHO, OTHER = "0" * 32, "f" * 32

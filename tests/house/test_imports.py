@@ -14,9 +14,16 @@ OURS = ("credit", "privacy", "lab", "models", "serving", "infra")
 MAY_IMPORT = {  # package -> the packages or single modules of ours it may import
     "credit": (),
     "privacy": ("credit",),
-    "lab": ("credit", "privacy.disclosure", "models.features", "models.order", "models.views", "models.engine"),
+    "lab": (
+        "credit",
+        "privacy.disclosure",
+        "models.features.feature_sql",
+        "models.order.order",
+        "models.features.views",
+        "models.features.duckdb_engine",
+    ),
     "models": ("credit",),
-    "serving": ("credit", "models.scorer", "models.scorecard"),
+    "serving": ("credit", "models.scoring.scorer", "models.scoring.scorecard"),
     "infra": ("credit", "privacy", "lab", "models", "serving"),
 }
 DOORS = {  # outside library -> the only files that may import it
@@ -24,44 +31,62 @@ DOORS = {  # outside library -> the only files that may import it
     "nacl": ("credit/keys.py",),
     "yaml": (
         "credit/catalogue.py",
-        "privacy/policy.py",
-        "models/order.py",
-        "models/judging/promotion.py",
-        "lab/console/words.py",
+        "privacy/release/policy.py",
+        "models/order/order.py",
+        "models/promotion/gate.py",
+        "lab/console/rendering/translations.py",
         "lab/airlock/thresholds.py",
-        "serving/bank/declarations.py",
+        "serving/data/declarations.py",
     ),
-    "ray": ("models/cluster.py", "models/parallel/token.py", "models/parallel/workers.py"),
-    "mlflow": ("models/registry.py",),
-    "sqlglot": ("models/sql/lineage.py", "models/sql/sql_check.py"),
-    "optbinning": ("models/challenger/bins.py",),
-    "optuna": ("models/sampler.py",),
-    "lightgbm": ("models/booster.py", "models/parallel/shards.py"),
-    "numba": ("models/trees/compiled.py", "models/trees/held.py", "models/trees/lanes.py"),
-    "llvmlite": ("models/trees/held.py", "models/trees/lanes.py"),
-    "jwt": tuple(f"serving/access/{name}.py" for name in ("tokens", "token_requests", "proofs", "holder")),
-    "msgspec": ("serving/answers/asked.py", "serving/answers/live_forms.py", "serving/products/batches.py"),
-    "prometheus_client": ("serving/metrics.py",),
-    "opentelemetry": ("serving/traces.py",),
+    "ray": (
+        "models/distributed/ray_cluster.py",
+        "models/distributed/cluster_token.py",
+        "models/distributed/ray_worker_group.py",
+    ),
+    "mlflow": ("models/registry/mlflow_registry.py",),
+    "sqlglot": ("models/features/lineage.py", "models/features/sql_parser.py"),
+    "optbinning": ("models/validation/woe_benchmark/bins.py",),
+    "optuna": ("models/boosting/sampler.py",),
+    "lightgbm": ("models/boosting/booster.py", "models/boosting/sharded_growth.py"),
+    "numba": (
+        "models/scoring/trees/numba_compile.py",
+        "models/scoring/trees/array_pointers.py",
+        "models/scoring/treeshap/simd.py",
+    ),
+    "llvmlite": ("models/scoring/trees/array_pointers.py", "models/scoring/treeshap/simd.py"),
+    "jwt": tuple(f"serving/auth/{name}.py" for name in ("tokens", "token_requests", "dpop", "client_key")),
+    "msgspec": (
+        "serving/responses/request_schemas.py",
+        "serving/responses/live_schemas.py",
+        "serving/endpoints/scores/batch.py",
+    ),
+    "prometheus_client": ("serving/observability/metrics.py",),
+    "opentelemetry": ("serving/observability/traces.py",),
     "argon2": ("lab/accounts.py",),
-    "jinja2": ("lab/console/render.py", "serving/inquiry/report_html.py"),
-    "reportlab": ("serving/inquiry/report_pdf.py", "serving/inquiry/archival.py"),
-    "uharfbuzz": ("serving/inquiry/typeface.py",),
+    "jinja2": (
+        "lab/console/rendering/render.py",
+        "models/snapshots/migration_report.py",
+        "serving/endpoints/reports/report_html.py",
+    ),
+    "reportlab": ("serving/endpoints/reports/report_pdf.py", "serving/endpoints/reports/pdf_archive.py"),
+    "uharfbuzz": ("serving/endpoints/reports/typeface.py",),
     "matplotlib": (
-        "lab/library/drawing.py",
-        "models/drawings.py",
+        "lab/library/display/plots.py",
+        "models/training/plots.py",
     ),
     "uvicorn": (
         "lab/console/__main__.py",
-        "lab/gateway/connection.py",
-        "lab/gateway/listening.py",
+        "lab/gateway/sockets/connection.py",
+        "lab/gateway/sockets/listening.py",
         "serving/wire/exchange.py",
         "serving/wire/protocol.py",
-        "serving/worker.py",
+        "serving/processes/worker.py",
     ),
-    "PIL": ("lab/airlock/picture.py", "lab/console/picture.py"),
+    "PIL": ("lab/airlock/files/picture.py", "lab/console/rendering/redrawing.py"),
 }
-DOORS_BY_ZONE = {"duckdb": ("privacy/engine.py", "models/engine.py", "lab/library/engine.py")}
+DOORS_BY_ZONE = {
+    "duckdb": ("privacy/duckdb_engine.py", "models/features/duckdb_engine.py", "lab/library/duckdb_views.py")
+}
 
 
 @cache  # each file is read once, not once for every library
@@ -105,8 +130,8 @@ def test_an_outside_library_has_one_door(library: str) -> None:
 
 def test_the_service_opens_parquet_in_one_process_alone() -> None:
     users = [path for path in (ROOT / "serving").rglob("*.py") if any("pyarrow" in name for name in imported(path))]
-    assert users == [ROOT / "serving/jobs/parquet.py"]
-    assert not [path for path in modules() if "serving.jobs.parquet" in imported(path)]
+    assert users == [ROOT / "serving/endpoints/batch_jobs/parquet.py"]
+    assert not [path for path in modules() if "serving.endpoints.batch_jobs.parquet" in imported(path)]
 
 
 def test_nothing_imports_the_machinery() -> None:

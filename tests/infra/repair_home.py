@@ -19,28 +19,28 @@ from credit.keys import load_secret
 from credit.seal import Kind, Seal
 from credit.subjects import PseudonymKey
 from infra.home import Home
-from lab.orders import place
-from models import version
-from models.cluster import in_process
-from models.dossiers import make_dossiers, point_dossiers
-from models.fit import fit
-from models.order import Order, load_declaration
-from models.sample import build
-from models.scorer import Scorer
-from models.snapshot import make_snapshot, point_snapshot
+from lab.order_placement import place
+from models.dataset.sample import build
+from models.distributed.ray_cluster import in_process
+from models.order.order import Order, load_declaration
+from models.registry import version
+from models.scoring.scorer import Scorer
+from models.snapshots.build import make_snapshot, point_snapshot
+from models.snapshots.credit_files import make_dossiers, point_dossiers
+from models.training.fit import fit
 from privacy import city
-from privacy.custody import release
-from privacy.intake import intake
-from privacy.policy import Policy
+from privacy.intake.intake import intake
+from privacy.release.policy import Policy
+from privacy.release.release import release
 from privacy.vault import Vault
-from serving.access.clients import Limit
-from serving.access.database import Access
-from serving.access.mandates import grant
+from serving.auth.access_database import Access
+from serving.auth.clients import Limit
+from serving.auth.mandates import grant
 
 DAY, BANK, PURPOSE, MODEL = date(2026, 11, 1), "harbour-bank", "credit_granting", "enterprise"
 CITY, PLATFORM, ALICE = (Actor.parse(name) for name in ("city:registry", "platform:bob", "researcher:alice"))
 SUBJECTS = 1_400
-DECLARED = Path(__file__).parents[2] / "models"
+DECLARED = Path(__file__).parents[2] / "models" / "declarations"
 
 
 @dataclass(frozen=True, slots=True)

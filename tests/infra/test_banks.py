@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from credit.errors import Missing, Unauthenticated
 from infra.haihe import command_line
 from infra.home import Home
-from serving.access.database import Access
+from serving.auth.access_database import Access
 from serving.settings import ServiceSettings
 
 

@@ -17,13 +17,13 @@ with warnings.catch_warnings():  # starlette 1.10 would rather have httpx2, whic
     from fastapi.testclient import TestClient
 
 from credit.catalogue import Catalogue
-from credit.withheld import Notice, pointer_of
-from infra.trace import trace
+from credit.suppression import Notice, pointer_of
+from credit.trace import trace
 from infra.withdrawing import Withdrawing
-from privacy.intake import intake
+from privacy.intake.intake import intake
 from privacy.repair import RepairedAlready, repair, repaired_subjects
-from serving.app import create_app
-from serving.products.replay import replay
+from serving.app.create import create_app
+from serving.endpoints.scores.replay import replay
 from serving.settings import ServiceSettings
 from tests.infra.repair_home import BANK, CITY, DAY, PURPOSE, RepairHome, copied
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from infra import pictures, report
-from infra.journey import Journey, Step
+from infra.demo import report
+from infra.demo.journey import Journey, Step
+from models.validation import svg_charts
 
 EVIDENCE: dict[str, Any] = {
     "rows": 200, "positives": 12, "judged_by": "out of time", "auc": 0.78, "auc_low": 0.74, "auc_high": 0.82,
@@ -62,8 +63,9 @@ def test_the_summary_has_the_form_that_others_read(journey: Journey, tmp_path: P
 
 @pytest.mark.parametrize(("share", "rows"), [(0.0, 20), (1.0, 20), (0.5, 1), (0.03, 5000)])
 def test_the_interval_of_a_share_holds_it_and_stays_a_share(share: float, rows: int) -> None:
-    low, high = pictures.wilson(share, rows)
+    low, high = svg_charts.wilson(share, rows)
     assert 0 <= low <= share <= high <= 1
     assert (
-        high - low < pictures.wilson(share, max(1, rows // 4))[1] - pictures.wilson(share, max(1, rows // 4))[0] + 1e-9
+        high - low
+        < svg_charts.wilson(share, max(1, rows // 4))[1] - svg_charts.wilson(share, max(1, rows // 4))[0] + 1e-9
     )

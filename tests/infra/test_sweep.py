@@ -12,9 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from credit.errors import Lapsed
+from credit.trace import trace
 from infra.haihe import command_line
-from infra.trace import trace
-from serving.products.replay import replay
+from serving.endpoints.scores.replay import replay
 from tests.infra.repair_home import RepairHome
 from tests.infra.test_repairs import enter, firms, served, walking
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from credit.errors import Broken, Malformed
 from infra.haihe import command_line
-from serving.app import create_app
+from serving.app.create import create_app
 from serving.settings import ServiceSettings
 from tests.infra.repair_home import BANK, DAY, PURPOSE, RepairHome
 

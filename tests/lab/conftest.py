@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.library import gateway
+from lab.library import gateway_client
 from tests.lab import gate
 
 
@@ -24,4 +24,4 @@ def kernel(house: gate.House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("HAIHE_LAB_DATA", str(house.mounted(tmp_path / "data")))
     monkeypatch.setenv("HAIHE_LAB_GATEWAY", house.open("alice", "loans")["kernel"])
     yield house
-    gateway.close()
+    gateway_client.close()

@@ -23,7 +23,7 @@ from credit.ledger import Entry, Ledger
 from credit.seal import Kind
 from credit.shelf import Opened, Shelf
 from infra import stack
-from infra.demo import CITY_DAY
+from infra.demo.invented_city import CITY_DAY
 from infra.home import Home
 from lab.projects import Projects
 from lab.settings import ResearchSettings

@@ -18,9 +18,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.requests import Request
 
-from lab.gateway import bodies, connection
+from lab.gateway import request_bodies
 from lab.gateway.app import kernel_app, server_app
-from lab.gateway.zone import ResearchZone
+from lab.gateway.research_zone import ResearchZone
+from lab.gateway.sockets import connection
 from tests.lab.gate import House
 
 pytestmark = pytest.mark.attack
@@ -136,8 +137,8 @@ def test_a_body_that_trickles_is_refused_in_words() -> None:
         return {"type": "http.request", "body": b"x", "more_body": True}
 
     request = Request({"type": "http", "headers": []}, receive)  # type: ignore[arg-type]
-    with pytest.raises(bodies.TooSlow, match="too slowly"):
-        asyncio.run(bodies.read_body(request, seconds=0.2))
+    with pytest.raises(request_bodies.TooSlow, match="too slowly"):
+        asyncio.run(request_bodies.read_body(request, seconds=0.2))
 
 
 def test_headers_without_end_are_cut_off(house: House) -> None:

@@ -15,8 +15,8 @@ import pytest
 from credit.actor import Actor, Role
 from credit.errors import Malformed
 from credit.seal import Kind
-from models.order import Order
-from models.runs import Run
+from models.order.order import Order
+from models.worker.progress import Run
 from tests.lab.gate import House
 from tests.models import invented_release
 

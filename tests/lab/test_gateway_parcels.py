@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from credit.actor import Actor, Role
-from lab.airlock.desk import Desk
-from lab.gateway import parcels
+from lab.airlock.review.desk import Desk
+from lab.gateway.endpoints import parcels
 from tests.lab.gate import TODAY, House
 
 SAFE = b"band,firms,share\nA,40,0.4\nB,60,0.6\n"

@@ -11,7 +11,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
-from lab.library.reads import MESSAGE
+from lab.library.read_report import MESSAGE
 from tests.lab.gate import House
 
 ROOT = Path(__file__).parents[2]

@@ -14,9 +14,9 @@ import pytest
 
 import lab
 from credit.errors import Malformed, Missing, Refused
-from lab.library import gateway, reads
-from lab.library.here import release
-from models.order import Order
+from lab.library import gateway_client, read_report
+from lab.library.workspace_data import release
+from models.order.order import Order
 from tests.lab.gate import House
 
 PENALTIES = "SELECT subject, count(*) AS penalties FROM administrative_penalty GROUP BY subject"
@@ -52,7 +52,7 @@ def test_the_library_works_where_only_four_packages_are(kernel: House, tmp_path:
         + ", keep=[]); lab.features("
         + repr(PENALTIES)
         + "); lab.runs(); lab.parcels()\n"
-        "import lab.library.leaving, lab.library.comparing, lab.library.drawing\n"
+        "import lab.library.export, lab.library.comparison, lab.library.display.plots\n"
         "top = {name.partition('.')[0] for name in sys.modules}\n"
         "print(sorted(top & {'infra', 'serving', 'ray', 'mlflow', 'lightgbm'}))"
     )
@@ -148,11 +148,11 @@ def test_features_of_a_look_are_those_of_a_plain_count(kernel: House) -> None:
 
 
 def test_tables_read_are_noted_and_taken_once(kernel: House) -> None:
-    reads.take()
+    read_report.take()
     lab.sql("WITH a AS (SELECT subject FROM Registration) SELECT count(*) FROM a")
     lab.features(PENALTIES)
-    assert reads.take() == ["administrative_penalty", "registration"]
-    assert reads.take() == []
+    assert read_report.take() == ["administrative_penalty", "registration"]
+    assert read_report.take() == []
 
 
 def test_an_order_joins_ones_own_features_to_the_bases(kernel: House) -> None:
@@ -181,7 +181,7 @@ def test_outside_a_workspace_it_says_what_is_missing(tmp_path: Path, monkeypatch
         lab.sql("SELECT 1")
     with pytest.raises(Missing, match="gateway does not answer"):
         lab.me()
-    gateway.close()
+    gateway_client.close()
 
 
 def test_a_refusal_of_the_gateway_is_an_error_of_ours(kernel: House) -> None:

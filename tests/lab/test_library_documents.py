@@ -10,7 +10,7 @@ import pytest
 
 from tests.lab.gate import House
 
-MODULES = ("asking", "browsing", "leaving", "ordering", "shaping", "training")
+MODULES = ("query", "catalogue", "export", "orders", "features", "training")
 
 
 @pytest.mark.parametrize("name", MODULES)

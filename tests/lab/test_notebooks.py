@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from models.cluster import Tasks
+from models.distributed.ray_cluster import Tasks
 from models.settings import ComputeSettings
-from models.worker import Worker
+from models.worker.worker_loop import Worker
 from tests.lab import gate
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind
 from credit.shelf import Shelf
-from lab.orders import place
+from lab.order_placement import place
 from tests.models import world
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credit.keys import KeyRing, SigningKey
-from models import version
-from models.cluster import in_process
-from models.fit import Fitted, fit
-from models.sample import Sample
+from models.dataset.sample import Sample
+from models.distributed.ray_cluster import in_process
+from models.registry import version
+from models.training.fit import Fitted, fit
 from tests.models import invented
 
 if TYPE_CHECKING:

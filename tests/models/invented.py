@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from models.sample import Sample
+from models.dataset.sample import Sample
 
 FEATURES = ("fines", "years", "noise", "rating", "blank")
 DIRECTIONS = (1, -1, 0, -1, 0)

@@ -15,7 +15,7 @@ from credit.actor import Actor, Role
 from credit.keys import SigningKey
 from credit.seal import Kind
 from credit.shelf import Opened, Shelf
-from models.order import FILE, Order
+from models.order.order import FILE, Order
 from tests.models import invented
 
 BUCKETS = 4

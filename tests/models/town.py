@@ -14,13 +14,13 @@ from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import Opened, Shelf
-from lab.orders import place
-from models import version
-from models.cluster import in_process
-from models.fit import fit
-from models.sample import build
-from models.scorer import Scorer
-from models.snapshot import make_snapshot
+from lab.order_placement import place
+from models.dataset.sample import build
+from models.distributed.ray_cluster import in_process
+from models.registry import version
+from models.scoring.scorer import Scorer
+from models.snapshots.build import make_snapshot
+from models.training.fit import fit
 from tests.models import world
 from tests.models.world import firm, loan, penalty
 

@@ -14,7 +14,7 @@ from credit.actor import Actor, Role
 from credit.keys import SigningKey
 from credit.seal import Kind
 from credit.shelf import Opened, Shelf
-from models.order import Order
+from models.order.order import Order
 
 CITY, ALICE, BOB = Actor("city", Role.CITY), Actor("alice", Role.RESEARCHER), Actor("bob", Role.PLATFORM)
 AS_OF = date(2026, 4, 1)

@@ -14,10 +14,10 @@ from credit.seal import Seal
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.uscc import compose
-from privacy.custody import release
-from privacy.intake import intake
-from privacy.policy import Policy
-from privacy.report import IntakeReport
+from privacy.intake.intake import intake
+from privacy.intake.intake_report import IntakeReport
+from privacy.release.policy import Policy
+from privacy.release.release import release
 from privacy.vault import Vault
 
 TODAY = date(2026, 11, 1)

@@ -10,7 +10,7 @@ import pytest
 
 from credit.catalogue import Catalogue
 from credit.uscc import Uscc
-from privacy.intake import intake
+from privacy.intake.intake import intake
 from tests.privacy.small_house import CITY, TODAY, House
 
 REAL = Path(os.environ.get("HAIHE_REAL_DATA", Path(__file__).parents[3] / "shared" / "data"))

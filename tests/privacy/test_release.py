@@ -17,7 +17,7 @@ from credit.errors import Malformed, Missing, Refused
 from credit.seal import Kind, Seal
 from credit.subjects import PseudonymKey
 from privacy.disclosure import Column, Disclosure, Sheet, release_gate
-from privacy.policy import Policy
+from privacy.release.policy import Policy
 from privacy.repair import repair
 from tests.privacy.small_house import CITY, PLATFORM, TODAY, House, code, register_of
 
@@ -194,8 +194,8 @@ def test_a_killed_release_leaves_nothing_half_made(house: House) -> None:
         from credit.ledger import Ledger
         from credit.shelf import Shelf
         from credit.subjects import PseudonymKey
-        from privacy.custody import release
-        from privacy.policy import Policy
+        from privacy.release.release import release
+        from privacy.release.policy import Policy
         from privacy.vault import Vault
         root = Path({str(house.root)!r})
         key = SigningKey.load(root / "keys", "custody")

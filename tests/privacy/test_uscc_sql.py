@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from credit.errors import Malformed
 from credit.subjects import SubjectKind
 from credit.uscc import ALPHABET, Uscc, compose
-from privacy import uscc_sql
-from privacy.engine import Engine, engine
+from privacy.duckdb_engine import Engine, engine
+from privacy.intake import uscc_sql
 
 SERIAL = st.text(ALPHABET, min_size=8, max_size=8)
 CODES = st.builds(lambda p, s: compose(p, "120104", s).code, st.text(ALPHABET, min_size=2, max_size=2), SERIAL)

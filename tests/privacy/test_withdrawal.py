@@ -19,10 +19,10 @@ from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
-from credit.withheld import Notice
-from privacy.policy import Policy
+from credit.suppression import Notice
+from privacy.release.policy import Policy
+from privacy.release.withdrawal import withdraw, withhold_subjects
 from privacy.repair import repair, repaired_subjects
-from privacy.withdrawal import withdraw, withhold_subjects
 from tests.privacy.small_house import CITY, PLATFORM, TODAY, House, code, empty_house, register_of
 from tests.privacy.test_release import HEAD, rows_of
 

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from serving_dossiers import FIRM
 from serving_world import PURPOSE
 
-from serving.jobs.columns import CSV, HEAD
+from serving.responses.job_columns import CSV, HEAD
 
 AFTER = "post_loan_management"
 LISTS = ("double-publicity", "licences", "penalties", "red-list", "black-list", "abnormal", "judgments", "commitments",
          "contracts", "taxes", "dues", "registration", "repairs", "evaluation")  # fmt: skip
 DEAD = (
-    "import sys; from pathlib import Path; from serving.shared import Shared; print(Shared(Path(sys.argv[1])).alive.me)"
+    "import sys; from pathlib import Path; from serving.state.coordination_db import Shared;"
+    "print(Shared(Path(sys.argv[1])).alive.me)"
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from serving.access.proofs import ASSERTION
+from serving.auth.dpop import ASSERTION
 
 HOST = "testserver"
 MAKERS = {

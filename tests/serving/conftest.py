@@ -45,7 +45,7 @@ World = serving_world.World
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str], dict[str, list[str]]]:
     """The world's folder, the banks' secrets, and per model two versions with a snapshot each: [v1, s1, v2, s2]."""
-    from serving.access.database import Access
+    from serving.auth.access_database import Access
 
     root = tmp_path_factory.mktemp("world")
     world = World(root)
@@ -106,7 +106,7 @@ def tokens(template: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
     To prove a secret is made costly: so tokens are kept, and asked for anew only when they have grown old.
     """
-    from serving.app import create_app
+    from serving.app.create import create_app
 
     kept: dict[str, tuple[float, str]] = {}
 
@@ -125,7 +125,7 @@ def tokens(template: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 @pytest.fixture
 def running(template: Any, tokens: Any, world: Any) -> Iterator[Running]:
     """The service, ready, on its fixed day."""
-    from serving.app import create_app
+    from serving.app.create import create_app
 
     with TestClient(create_app(world.settings()), raise_server_exceptions=False) as http:
         yield Running(world, template, tokens, http)
@@ -134,7 +134,7 @@ def running(template: Any, tokens: Any, world: Any) -> Iterator[Running]:
 @pytest.fixture
 def serve(template: Any, tokens: Any, world: Any) -> Any:
     """Start the service in the world as it is by then, with other settings."""
-    from serving.app import create_app
+    from serving.app.create import create_app
 
     class Served:
         def __init__(self, **more: Any) -> None:

@@ -1,4 +1,5 @@
-"""Dossiers in the service's small world: the form that `models.dossiers` makes, of records told in a test."""
+"""Dossiers in the service's small world: the form that `models.snapshots.credit_files` makes, of records told in a
+test."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from typing import Any
 from credit.actor import Actor
 from credit.entry import Entry
 from serving.__main__ import main
-from serving.ledger.records import Recorder
+from serving.audit.group_commit import Recorder
 
 VERB, WHEN, NUMBER = sys.argv[1], sys.argv[2], int(sys.argv[3])
 record, seen = Recorder.record, 0

@@ -13,8 +13,8 @@ import pytest
 import uvicorn
 from serving_world import PURPOSE, codes
 
-from serving import worker
-from serving.app import create_app
+from serving.app.create import create_app
+from serving.processes import worker
 from serving.wire import fast
 
 FIRM, OTHER = codes("enterprise", 2)

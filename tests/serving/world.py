@@ -18,12 +18,12 @@ from credit.seal import Kind
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.uscc import compose
-from models.booster import Recipe, grow, text_of
-from models.calibration import fit_platt
-from models.scorer import Scorer
-from serving.access.database import Access
-from serving.access.mandates import Mandate, grant
-from serving.ledger.journal import Journal
+from models.boosting.booster import Recipe, grow, text_of
+from models.calibration.logistic import fit_platt
+from models.scoring.scorer import Scorer
+from serving.audit.journal import Journal
+from serving.auth.access_database import Access
+from serving.auth.mandates import Mandate, grant
 from serving.settings import ServiceSettings
 
 AS_OF = date(2026, 11, 1)

@@ -8,8 +8,8 @@ from fastapi.responses import Response
 from credit.actor import Role
 from credit.errors import Malformed, Refused
 from lab.accounts import ROLES
-from lab.console.routes import PLATFORM, does, shows
-from lab.console.visit import Visiting
+from lab.console.access_rules import PLATFORM, does, shows
+from lab.console.request_session import Visiting
 
 router = APIRouter()
 

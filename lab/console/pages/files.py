@@ -9,11 +9,11 @@ from fastapi.responses import Response
 
 from credit.actor import Role
 from credit.errors import Missing
-from lab.console.headers import SANDBOX
+from lab.console.access_rules import EVERYONE, REVIEWERS, shows
 from lab.console.pages.parcels import Standing, desk_of
-from lab.console.picture import redrawn
-from lab.console.routes import EVERYONE, REVIEWERS, shows
-from lab.console.visit import Visiting
+from lab.console.rendering.headers import SANDBOX
+from lab.console.rendering.redrawing import redrawn
+from lab.console.request_session import Visiting
 
 router = APIRouter()
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response
 
 from credit.errors import Missing
-from lab.console.routes import EVERYONE, open_to_all, shows
-from lab.console.visit import Visiting
+from lab.console.access_rules import EVERYONE, open_to_all, shows
+from lab.console.request_session import Visiting
 
 STATIC = Path(__file__).parents[1] / "static"
 FILES = {"console.css": "text/css", "keys.js": "text/javascript", "mark.svg": "image/svg+xml"}

@@ -10,11 +10,11 @@ from fastapi.responses import Response
 
 from credit.actor import Role
 from credit.errors import CreditError
-from lab.console import training
+from lab.console import training_status
+from lab.console.access_rules import EVERYONE, open_to_all, shows
+from lab.console.app_state import Room
 from lab.console.pages.parcels import desk_of
-from lab.console.room import Room
-from lab.console.routes import EVERYONE, open_to_all, shows
-from lab.console.visit import Visiting
+from lab.console.request_session import Visiting
 
 NEWS = 8  # lines of what changed
 LEAST_FREE = 5 << 30  # bytes on the disk of homes and parcels, below which the platform team is told
@@ -37,7 +37,9 @@ def home(visit: Visiting) -> Response:
     """Tasks, projects, running orders, health."""
     everything = visit.has(Role.PLATFORM, Role.REVIEWER)
     mine = {each.name for each in visit.room.projects.of(visit.name, visit.room.today())}
-    running = [each for each in training.of(visit.room) if not each.ended and (everything or each.project in mine)]
+    running = [
+        each for each in training_status.of(visit.room) if not each.ended and (everything or each.project in mine)
+    ]
     projects = [visit.room.projects.get(name) for name in sorted(mine)]
     notices = desk_of(visit.room).notices(visit.name, visit.account.roles if visit.account else ())
     return visit.show(

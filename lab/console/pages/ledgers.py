@@ -10,9 +10,9 @@ from fastapi.responses import Response
 
 from credit.errors import CreditError, Malformed, Missing
 from credit.ledger import Entry
-from lab.console.index import Index, Search
-from lab.console.routes import OVERSEERS, shows
-from lab.console.visit import Visiting
+from lab.console.access_rules import OVERSEERS, shows
+from lab.console.ledgers.ledger_index import Index, Search
+from lab.console.request_session import Visiting
 
 PAGE = 50  # entries
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")

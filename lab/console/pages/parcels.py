@@ -9,15 +9,15 @@ from fastapi.responses import Response
 
 from credit.actor import Actor, Role
 from credit.errors import Malformed, Missing
-from lab.airlock.desk import Desk
-from lab.airlock.petition import Petition
-from lab.airlock.states import LEAVING, State, Turn
-from lab.console.behind import cells_behind, order_of
-from lab.console.chapter import Chapter
-from lab.console.room import Room
-from lab.console.routes import EVERYONE, REVIEWERS, does, shows
-from lab.console.shown import show
-from lab.console.visit import Visit, Visiting
+from lab.airlock.review.desk import Desk
+from lab.airlock.review.petition import Petition
+from lab.airlock.review.states import LEAVING, State, Turn
+from lab.console.access_rules import EVERYONE, REVIEWERS, does, shows
+from lab.console.app_state import Room
+from lab.console.ledgers.ledger_view import Chapter
+from lab.console.provenance import cells_behind, order_of
+from lab.console.rendering.file_view import show
+from lab.console.request_session import Visit, Visiting
 from lab.projects import Project
 
 RESEARCHER = (Role.RESEARCHER,)

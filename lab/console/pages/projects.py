@@ -12,10 +12,10 @@ from fastapi.responses import Response
 from credit.actor import Role
 from credit.catalogue import Catalogue
 from credit.errors import Malformed, Missing
-from lab.console.chapter import Chapter
-from lab.console.room import Room
-from lab.console.routes import EVERYONE, OVERSEERS, PLATFORM, does, shows
-from lab.console.visit import Visit, Visiting
+from lab.console.access_rules import EVERYONE, OVERSEERS, PLATFORM, does, shows
+from lab.console.app_state import Room
+from lab.console.ledgers.ledger_view import Chapter
+from lab.console.request_session import Visit, Visiting
 from lab.projects import Project
 
 router = APIRouter()

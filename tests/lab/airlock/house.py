@@ -13,8 +13,8 @@ from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind
 from credit.shelf import Shelf
-from lab.airlock.context import About, Context
-from lab.airlock.desk import Desk
+from lab.airlock.parcel_context import About, Context
+from lab.airlock.review.desk import Desk
 from lab.projects import Projects
 from lab.settings import ResearchSettings
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from credit.gate import Finding, Outcome
-from lab.airlock.context import About, Context
-from lab.airlock.difference import Placed
+from lab.airlock.checks.differencing import Placed
 from lab.airlock.gate import Judged, judge_parcel, tables_in
+from lab.airlock.parcel_context import About, Context
 from lab.airlock.thresholds import load
 
 PSEUDONYM = "3f9a0c1d2e4b5a69788796a5b4c3d2e1"

@@ -14,8 +14,8 @@ from credit.actor import Actor, Role
 from credit.canonical import canonical
 from credit.errors import Broken
 from credit.keys import KeyRing, SigningKey
-from lab.airlock import blind
-from lab.airlock.states import State
+from lab.airlock.review import blind_voting
+from lab.airlock.review.states import State
 from tests.lab.airlock.house import AUTHOR, FIRST, PLATFORM, PROJECT, SAFE, SECOND, House, build
 
 pytestmark = pytest.mark.attack
@@ -64,20 +64,20 @@ def test_what_others_see_does_not_depend_on_the_first_vote(
 def test_a_box_opens_with_its_key_and_for_its_petition_alone(
     keys: dict[str, SigningKey], approve: bool, reason: str
 ) -> None:
-    vote = blind.cast(approve, reason)
-    closed = blind.close(vote, keys["research"], about="petition-1 zhao")
-    assert blind.reveal(closed, keys["research"], about="petition-1 zhao") == vote
+    vote = blind_voting.cast(approve, reason)
+    closed = blind_voting.close(vote, keys["research"], about="petition-1 zhao")
+    assert blind_voting.reveal(closed, keys["research"], about="petition-1 zhao") == vote
     for key, about in ((keys["compute"], "petition-1 zhao"), (keys["research"], "petition-1 qian")):
         with pytest.raises(Broken):
-            blind.reveal(closed, key, about=about)
+            blind_voting.reveal(closed, key, about=about)
     with pytest.raises(Broken):
-        blind.reveal(closed | {"commitment": "0" * 64}, keys["research"], about="petition-1 zhao")
+        blind_voting.reveal(closed | {"commitment": "0" * 64}, keys["research"], about="petition-1 zhao")
 
 
 def test_a_ledger_that_opens_the_first_vote_as_another_decides_nothing(house: House) -> None:
     id = house.submit({"firms.csv": SAFE})
     house.desk.vote(id, False, "no", by=FIRST)
-    forged = {"first": blind.cast(True, ""), "second": blind.cast(True, "")}
+    forged = {"first": blind_voting.cast(True, ""), "second": blind_voting.cast(True, "")}
     house.desk.ledger.append("parcel.decided", id, by=SECOND, because=forged)
     assert house.desk.get(id).state is State.HALF_REVIEWED
     assert house.desk.all(PROJECT)[0].votes == ()

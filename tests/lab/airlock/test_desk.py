@@ -18,11 +18,11 @@ from credit.gate import Outcome
 from credit.keys import SigningKey
 from credit.seal import Kind
 from credit.shelf import Shelf
-from lab.airlock.context import About, Context
-from lab.airlock.desk import Desk
-from lab.airlock.sealing import seal_parcel
-from lab.airlock.states import State, Turn
-from lab.airlock.store import Store
+from lab.airlock.parcel_context import About, Context
+from lab.airlock.review.desk import Desk
+from lab.airlock.review.parcel_store import Store
+from lab.airlock.review.sealing import seal_parcel
+from lab.airlock.review.states import State, Turn
 from tests.lab.airlock.house import (
     AUTHOR,
     COLLEAGUE,

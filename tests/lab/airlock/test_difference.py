@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from credit.errors import Refused
 from credit.gate import Finding, Outcome
-from lab.airlock.states import State
+from lab.airlock.review.states import State
 from tests.lab.airlock.house import AUTHOR, FIRST, PROJECT, House
 from tests.lab.airlock.judging import earlier, found, judge
 

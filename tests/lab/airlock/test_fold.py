@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from credit.actor import Actor, Role
 from credit.gate import Verdict
 from credit.ledger import START, Entry
-from lab.airlock import blind
-from lab.airlock.context import Context
-from lab.airlock.petition import Petition, fold
-from lab.airlock.states import MOVES, State
+from lab.airlock.parcel_context import Context
+from lab.airlock.review import blind_voting
+from lab.airlock.review.petition import Petition, fold
+from lab.airlock.review.states import MOVES, State
 
-_VOTES = [blind.cast(True, "a"), blind.cast(False, "b")]
+_VOTES = [blind_voting.cast(True, "a"), blind_voting.cast(False, "b")]
 _SUBMITTED = {
     "project": "retail",
     "files": {},
@@ -25,7 +25,7 @@ _SUBMITTED = {
 }
 _BECAUSE = {
     "submitted": [_SUBMITTED],
-    "voted": [{"commitment": blind.commitment(vote), "nonce": "", "box": ""} for vote in _VOTES],
+    "voted": [{"commitment": blind_voting.commitment(vote), "nonce": "", "box": ""} for vote in _VOTES],
     "decided": [{"first": one, "second": other} for one in _VOTES for other in _VOTES],
     "questioned": [{"question": "why?"}],
     "answered": [{"answer": "so"}],

@@ -14,8 +14,8 @@ from credit.errors import CreditError
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.shelf import Shelf
-from lab.airlock.desk import Desk
-from lab.airlock.states import State
+from lab.airlock.review.desk import Desk
+from lab.airlock.review.states import State
 from lab.settings import ResearchSettings
 from tests.lab.airlock.house import AUTHOR, FIRST, SAFE, SECOND, THIRD, House
 

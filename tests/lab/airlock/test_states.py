@@ -8,7 +8,7 @@ import pytest
 
 from credit.actor import Actor, Role
 from credit.errors import Refused
-from lab.airlock.states import LEAVING, MOVES, PENDING, TURN, State, Turn, may, require_move
+from lab.airlock.review.states import LEAVING, MOVES, PENDING, TURN, State, Turn, may, require_move
 
 A, R = "researcher", "reviewer"
 WANTED = {  # from → {to: the role that may}

@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credit.errors import Malformed
+from lab.console.access_rules import access_of
 from lab.console.cookies import LOGIN, SESSION, Jar
-from lab.console.headers import FIXED
 from lab.console.login import inside
-from lab.console.routes import access_of
+from lab.console.rendering.headers import FIXED
+from lab.console.request_session import admit
 from lab.console.settings import HubSettings, Listen
-from lab.console.visit import admit
 from tests.lab.console.conftest import console_of
 from tests.lab.console.stand import PREFIX, routes_of, served
 from tests.lab.console.zone import Zone

@@ -14,8 +14,8 @@ from credit.actor import Actor, Role
 from credit.errors import Broken
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Entry, Ledger, Mark
-from lab.console.chapter import Chapter
-from lab.console.index import Index, Search
+from lab.console.ledgers.ledger_index import Index, Search
+from lab.console.ledgers.ledger_view import Chapter
 
 ALICE, WANG = Actor("alice", Role.RESEARCHER), Actor("wang", Role.PLATFORM)
 

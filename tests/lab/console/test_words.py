@@ -9,13 +9,13 @@ from string import Formatter
 import pytest
 import yaml
 
-from lab.airlock.kinds import Kind
-from lab.airlock.states import State
-from lab.console import words
+from lab.airlock.files.file_kinds import Kind
+from lab.airlock.review.states import State
 from lab.console.pages.help import KEYS
-from lab.console.words import LANGUAGES, Words, choose
+from lab.console.rendering import translations
+from lab.console.rendering.translations import LANGUAGES, Words, choose
 
-HERE = Path(words.__file__).parent
+HERE = Path(translations.__file__).parents[1]
 TEMPLATES = sorted((HERE / "templates").glob("*.j2"))
 DYNAMIC = (
     "state",
@@ -58,7 +58,7 @@ def test_no_key_is_written_twice() -> None:
 
     Once.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     for language in LANGUAGES:
-        yaml.load((HERE / f"words.{language}.yaml").read_text(encoding="utf-8"), Once)
+        yaml.load((HERE / "rendering" / f"words.{language}.yaml").read_text(encoding="utf-8"), Once)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

@@ -19,8 +19,8 @@ from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
 from lab.accounts import Accounts
-from lab.airlock.context import About, Context
-from lab.airlock.desk import Desk
+from lab.airlock.parcel_context import About, Context
+from lab.airlock.review.desk import Desk
 from lab.projects import Projects
 from lab.settings import ResearchSettings
 from tests.lab.console import files

@@ -14,7 +14,7 @@ import pytest
 
 from credit.actor import Actor, Role
 from credit.seal import Kind
-from infra import lab as on_this_machine
+from infra import lab_services as on_this_machine
 from infra.home import Home
 from lab.accounts import Accounts
 from lab.projects import Projects

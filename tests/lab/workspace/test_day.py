@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, Request, sync_playwright
 from credit.keys import KeyRing
 from credit.seal import Kind
 from credit.shelf import Shelf
-from infra import lab as on_this_machine
+from infra import lab_services as on_this_machine
 from tests.lab.workspace.conftest import DAY, Lab, password
 
 pytestmark = pytest.mark.servers

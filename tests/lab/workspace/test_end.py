@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra import lab as on_this_machine
+from infra import lab_services as on_this_machine
 from infra.home import Home
 from tests.lab.workspace.conftest import DAY, PLATFORM, SMALL, Lab, password
 from tests.lab.workspace.hand import Hand

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.workspace.routes import allowed
+from lab.workspace.route_allow_list import allowed
 from tests.lab.workspace.hand import Hand
 
 ROOT = Path(__file__).parents[3]

@@ -1,0 +1,79 @@
+"""The lab on one machine: gateway, worker, and the hub with its proxy and console; started, waited for, stopped.
+
+``today`` is the day it is, where that is not the real one: an invented city has a day of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+
+from infra import stack
+from infra.home import Home
+from infra.hub.places import run_folder
+
+CONFIG = Path(__file__).parent / "hub" / "jupyterhub_config.py"
+
+
+@contextlib.contextmanager
+def gateway(home: Home, today: date | None = None) -> Iterator[Path]:
+    """The gateway; gives its control socket."""
+    run = run_folder(home.root)
+    env = home.environment("research") | {"HAIHE_RESEARCH_RUN": str(run)} | _day("RESEARCH", today)
+    control = run / "gateway.sock"
+    try:
+        with _running("gateway", [sys.executable, "-m", "lab.gateway"], home, env, f"unix:{control}:/health"):
+            yield control
+    finally:
+        shutil.rmtree(run, ignore_errors=True)  # it is started first and stopped last: no socket is needed any more
+
+
+@contextlib.contextmanager
+def worker(home: Home, mlflow: str, today: date | None = None) -> Iterator[None]:
+    """The compute zone's worker, which trains what is asked for on a Ray of its own. Orders wait until it is ready."""
+    env = home.environment("compute") | {"HAIHE_COMPUTE_MLFLOW_URI": mlflow} | _day("COMPUTE", today)
+    with _running("worker", [sys.executable, "-m", "models.worker.worker_loop"], home, env, ""):
+        yield
+
+
+@contextlib.contextmanager
+def hub(
+    home: Home, port: int | None = None, today: date | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """JupyterHub, its proxy and the console behind it, all answering; gives the address that people open."""
+    port = port or stack.free_port()
+    stack.require_free(port)
+    state = home.root / "lab" / "hub"
+    state.mkdir(parents=True, exist_ok=True)
+    state.chmod(0o700)
+    told = {
+        "HAIHE_HUB_HOME": str(home.root),
+        "HAIHE_HUB_RUN": str(run_folder(home.root)),
+        "HAIHE_HUB_PORT": str(port),
+        "HAIHE_HUB_MODE": "root" if os.getuid() == 0 else "user",
+        **_day("HUB", today),
+        **(env or {}),
+    }
+    command = [str(Path(sys.executable).parent / "jupyterhub"), "-f", str(CONFIG)]
+    address = f"http://127.0.0.1:{port}"
+    # The console comes up last: when it answers, so do the hub that manages it and the proxy before it.
+    with _running("hub", command, home, told, f"{address}/services/console/live", cwd=state):
+        yield address
+
+
+def _day(zone: str, today: date | None) -> dict[str, str]:
+    return {f"HAIHE_{zone}_TODAY": today.isoformat()} if today else {}
+
+
+@contextlib.contextmanager
+def _running(
+    name: str, command: list[str], home: Home, env: Mapping[str, str], ready: str, cwd: Path | None = None
+) -> Iterator[None]:
+    log = home.root / "logs" / f"{name}.log"
+    with stack.running(command, env=env, log=log, ready=ready, name=f"The {name}", cwd=cwd):
+        yield

@@ -1,0 +1,170 @@
+"""The keeper of one workspace (工作区): its server, a sandbox for each of its kernels, and the watch over all.
+
+It lives in the hub, outside. The server asks it for kernels over a socket that only the server's sandbox has; the
+program that a kernel's sandbox runs is chosen here, and nothing that is asked can change it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from credit.errors import Refused
+from infra.sandbox import watchdog
+from infra.sandbox.bubblewrap import INSIDE_HOME, Limits, Sandbox
+from infra.sandbox.cgroup import Cgroup
+from infra.sandbox.kernels import Kernels
+from infra.sandbox.places import installation, system_files
+from infra.sandbox.plan import Plan, base_environment, prepare
+from infra.sandbox.read_monitor import ReadWatch
+from infra.sandbox.start import Running, start
+
+SERVER = ("-I", "-m", "lab.workspace")
+SERVER_LIMITS = Limits(memory=2 << 30, processes=128, tmp=128 << 20, file_size=256 << 20)
+READY_SECONDS = 90.0
+LOOK_EVERY, WEIGH_EVERY = 1.0, 5.0  # seconds between two looks at memory, at the home
+
+
+@dataclass(slots=True)
+class Keeper:
+    """One workspace from start to end. ``allowed`` is asked now and then: when it says no, the workspace ends."""
+
+    plan: Plan
+    allowed: Callable[[], bool] = lambda: True
+    watch: ReadWatch | None = None  # of what it reads; one for all workspaces of a hub
+    why: str = ""  # why it ended, when we ended it
+    server: Running | None = None
+    kernels: Kernels = field(init=False)
+    _cgroup: Cgroup | None = None
+    _watch: asyncio.Task[None] | None = None
+    _until: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.kernels = Kernels(self.plan, watch=self.watch)
+
+    @property
+    def front(self) -> Path:
+        """The socket the proxy goes to: made by us, in a folder that no sandbox has."""
+        return self.plan.run / "front" / "server.sock"
+
+    async def open(self, env: Mapping[str, str], *, before: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Start the server's sandbox and wait until it answers; raises :class:`Refused` in words when it does not.
+
+        ``before`` opens what else it needs, once the workspace's folders are there.
+        """
+        plan = self.plan
+        prepare(plan)
+        if before:
+            await before()
+        self._cgroup = Cgroup.create(plan.name, plan.limits)
+        self.kernels.cgroup = self._cgroup
+        if self.watch:
+            for place, name in plan.data.items():
+                if place.is_dir():
+                    self.watch.add(place.resolve(), name)
+        await self.kernels.listen()
+        listening = _listen(self.front)
+        ready_read, ready_write = os.pipe()
+        told = {"HAIHE_WORKSPACE_FD": str(listening.fileno()), "HAIHE_WORKSPACE_READY": str(ready_write)}
+        try:
+            self.server = await start(
+                self._server(),
+                env={**base_environment(), **env, **told, "HOME": "/tmp"},
+                pass_fds=(listening.fileno(), ready_write),
+                cgroup=self._cgroup,
+            )
+            os.close(ready_write)
+            ready_write = -1
+            await self._ready(ready_read)
+        except BaseException:
+            await self.close()
+            raise
+        finally:
+            listening.close()
+            for fd in (ready_read, ready_write):
+                with contextlib.suppress(OSError):
+                    os.close(fd)
+        self._until = time.monotonic() + plan.seconds
+        self._watch = asyncio.create_task(self._look())
+
+    async def close(self) -> None:
+        """End everything of this workspace."""
+        if self._watch and self._watch is not asyncio.current_task():
+            self._watch.cancel()
+        await self.kernels.close()
+        if self.server:
+            await self.server.stop()
+        if self._cgroup:
+            await asyncio.to_thread(self._cgroup.end)
+        for name in ("front", "gate", "keep", "kernels"):
+            shutil.rmtree(self.plan.run / name, ignore_errors=True)
+
+    @property
+    def alive(self) -> bool:
+        """True while its server runs."""
+        return self.server is not None and self.server.alive
+
+    def _server(self) -> Sandbox:
+        plan = self.plan
+        return Sandbox(
+            command=(sys.executable, *SERVER),
+            mode=plan.mode,
+            ids=plan.server,
+            limits=SERVER_LIMITS,
+            readable={
+                **installation(),
+                plan.run / "gate": "/run/hub",
+                plan.run / "server": "/run/lab",
+                plan.run / "keep": "/run/keep",
+                plan.run / "kernels": "/run/kernels",
+            },
+            writable={plan.home: INSIDE_HOME},
+            made=system_files(plan.server.uid, plan.server.gid),
+            cwd="/tmp",
+        )
+
+    async def _ready(self, fd: int) -> None:
+        assert self.server is not None
+        told = asyncio.create_task(asyncio.to_thread(os.read, fd, 1))
+        ended = asyncio.create_task(self.server.process.wait())
+        done, _ = await asyncio.wait({told, ended}, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if told not in done or not told.result():
+            self.server.kill()
+            await asyncio.gather(told, return_exceptions=True)
+            last = " | ".join(self.server.output.lines(4))
+            raise Refused("The workspace did not start", why=last or "it said nothing", remedy="Start it once more")
+
+    async def _look(self) -> None:
+        """Until the end: memory, the home, the day, and whether it is still allowed."""
+        weighed = 0.0
+        while self.alive:
+            await asyncio.sleep(LOOK_EVERY)
+            if time.monotonic() >= self._until:
+                self.why = "its time is over"
+            elif not await asyncio.to_thread(self.allowed):
+                self.why = "the project is over"
+            if self.why:
+                await self.close()
+                return
+            await asyncio.to_thread(self.kernels.bound_memory)
+            if time.monotonic() - weighed > WEIGH_EVERY:
+                held = await asyncio.to_thread(watchdog.held, self.plan.home, most=self.plan.limits.home)
+                self.kernels.bound_home(held)
+                weighed = time.monotonic()
+
+
+def _listen(path: Path) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening.bind(str(path))
+    path.chmod(0o600)
+    listening.listen(128)
+    return listening

@@ -1,0 +1,121 @@
+"""A hidden cell must stay hidden (互补隐藏): what totals of rows and columns give back was not hidden at all.
+
+Every total is an equation over cells. A hidden cell is given back when the equations leave it one value, and also when
+they leave it fewer values than the threshold hides: each hidden count is 0 or more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from lab.airlock.checks.column_roles import ADDS_UP, Part
+from lab.airlock.checks.small_cells import TableCase
+from lab.airlock.checks.trouble import Check, Trouble, fail, places, review
+from lab.airlock.files.grid import Column
+from lab.airlock.thresholds import Thresholds
+
+Cell = tuple[int, int]  # row, column
+UNKNOWNS = 100  # more hidden cells than this are not solved: a person looks
+
+
+@dataclass(frozen=True)
+class Equation:
+    """The hidden ``cells`` add up to ``rest``."""
+
+    cells: frozenset[Cell]
+    rest: float
+
+
+def given_back(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """No hidden count follows from the totals and the cells that are shown."""
+    counts = case.of(Part.COUNT, Part.WHOLE)
+    hidden = {(row, column.number) for column in counts for row in column.hidden}
+    if not hidden:
+        return
+    equations = [each for each in _equations(case, counts) if each.cells]
+    if len(hidden) > UNKNOWNS:
+        yield review(f"{len(hidden)} hidden cells are too many to solve for", "Merge groups, and hide fewer cells")
+        return
+    base = t["rounding_base"]
+    rounded = all(n is None or n % base == 0 for column in counts for n in column.numbers)
+    found = sorted(_solved(equations) | _narrow(equations, t["count_at_least"]))
+    if not found:
+        return
+    names = {column.number: column.shown for column in counts}
+    told = places([(row, names[column]) for row, column in found])
+    fix = "Hide a second cell in the same row and in the same column, or leave the totals out"
+    if rounded:
+        yield review("totals give hidden cells back, within what rounding leaves open", fix, **told)
+    else:
+        yield fail("totals give hidden cells back", fix, **told)
+
+
+def _equations(case: TableCase, counts: Sequence[Column]) -> Iterator[Equation]:
+    """One equation for each row of a table with a total column, for each total row, and for the number of subjects."""
+    totals = [column for column in counts if ADDS_UP.fullmatch(column.name)]
+    parts = [column for column in counts if column not in totals]
+    for total in totals:
+        for row in range(case.grid.rows):
+            yield from _sum([(row, each) for each in parts], total.numbers[row])
+    keys = [column for column in case.grid.columns if case.parts[column.number] is Part.KEY]
+    inner = [row for row in range(case.grid.rows) if row not in case.totals]
+    for row in sorted(case.totals):
+        # The rows below a total: those that agree with it wherever it does not say "total".
+        plain = [key for key in keys if not _heads(case, key, row)]
+        below = [each for each in inner if all(key.texts[each] == key.texts[row] for key in plain)]
+        for column in counts:
+            yield from _sum([(each, column) for each in below], column.numbers[row])
+    if case.about.subjects and not case.totals and not totals and len(parts) == 1:
+        yield from _sum([(row, parts[0]) for row in inner], float(case.about.subjects))
+
+
+def _heads(case: TableCase, key: Column, row: int) -> bool:
+    return (
+        row in case.totals
+        and not key.numeric
+        and key.texts[row] not in {key.texts[each] for each in range(case.grid.rows) if each not in case.totals}
+    )
+
+
+def _sum(cells: list[tuple[int, Column]], total: float | None) -> Iterator[Equation]:
+    if total is None or not cells:
+        return
+    unknown = frozenset((row, column.number) for row, column in cells if column.numbers[row] is None)
+    known = sum(n for row, column in cells if (n := column.numbers[row]) is not None)
+    yield Equation(unknown, total - known)
+
+
+def _solved(equations: Sequence[Equation]) -> set[Cell]:
+    """The cells with one value only: rows of the reduced system that hold a single unknown (Gauss–Jordan, exact)."""
+    unknowns = sorted(set().union(*(each.cells for each in equations))) if equations else []
+    rows = [[Fraction(cell in each.cells) for cell in unknowns] for each in equations]
+    pivot = 0
+    for column in range(len(unknowns)):
+        chosen = next((n for n in range(pivot, len(rows)) if rows[n][column]), None)
+        if chosen is None:
+            continue
+        rows[pivot], rows[chosen] = rows[chosen], rows[pivot]
+        lead = rows[pivot][column]
+        rows[pivot] = [value / lead for value in rows[pivot]]
+        for n, row in enumerate(rows):
+            if n != pivot and row[column]:
+                factor = row[column]
+                rows[n] = [value - factor * lead for value, lead in zip(row, rows[pivot], strict=True)]
+        pivot += 1
+    single = (row for row in rows if sum(value != 0 for value in row) == 1)
+    return {unknowns[next(n for n, value in enumerate(row) if value)] for row in single}
+
+
+def _narrow(equations: Sequence[Equation], least: int) -> set[Cell]:
+    """The cells of a sum so small that each of them is known to be smaller than hiding says: 0, or one or two."""
+    return {
+        cell
+        for each in equations
+        if len(each.cells) > 1 and each.rest < min(len(each.cells) + 1, least)
+        for cell in each.cells
+    }
+
+
+CHECKS: tuple[Check[TableCase], ...] = (("hidden cells", given_back),)

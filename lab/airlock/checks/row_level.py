@@ -1,0 +1,141 @@
+"""Row-level data (个体数据): no table has a row a subject, a column of codes, or more in it than a summary has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lab.airlock.checks.column_roles import Part
+from lab.airlock.checks.small_cells import TableCase
+from lab.airlock.checks.trouble import Check, Trouble, fail, places, review
+from lab.airlock.files.grid import Column, digits_of
+from lab.airlock.thresholds import Thresholds
+from privacy.disclosure import identifiers
+
+PSEUDONYM = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{32}(?![0-9a-fA-F])")
+_CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+/=_-]{8,}|[0-9a-fA-F]{8,}|\d{6,}")
+_FIX = "Carry out a summary: group the rows, count the subjects of each group, leave the subjects' columns out"
+_FORMULA = re.compile(r"\s*([=@\t\r]|[+-](?![\d.]))\S")
+
+
+def named_subjects(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """No cell and no name of a column holds a pseudonym, a social credit code, an ID or a phone number."""
+    for column in case.grid.columns:
+        texts = (column.name, *column.texts)
+        keys = sum(bool(PSEUDONYM.search(text)) for text in texts)
+        if keys:
+            why = f"pseudonyms of subjects stand in {column.shown}"
+            yield fail(why, _FIX, column=column.shown, how_many=keys)
+        found = identifiers(texts)
+        if found:
+            why = f"identifiers of subjects stand in {column.shown}"
+            yield fail(why, "Leave the column out: no code, ID or phone number leaves", column=column.shown, **found)
+
+
+def keyed_rows(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """No column is a key of subjects: a different code in every row."""
+    for column in case.grid.columns:
+        texts = [text.strip() for text in column.texts if text.strip()]
+        codes = {text for text in texts if _CODE.fullmatch(text)}
+        if len(codes) < t["unique_key_rows"] or len(codes) < 0.9 * len(texts):
+            continue
+        if case.parts[column.number] in (Part.COUNT, Part.WHOLE) and len({len(text) for text in codes}) > 1:
+            continue  # large counts are not codes: codes have one length
+        tell = review if case.parts[column.number] is Part.COUNT else fail
+        why = f"{column.shown} is a key: another code in nearly every row"
+        yield tell(why, _FIX, column=column.shown, rows=len(texts))
+
+
+def summary_rows(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """A summary has few rows, counts beside them, and far fewer rows than subjects (汇总而非明细)."""
+    grid, subjects = case.grid, case.about.subjects
+    if grid.rows > t["rows_at_most"] or grid.cells > t["cells_at_most"]:
+        yield fail(
+            f"{grid.rows} rows, {grid.cells} cells: too many for a summary", _FIX, rows=grid.rows, cells=grid.cells
+        )
+    elif len(grid.columns) > t["columns_at_most"]:
+        yield fail(f"{len(grid.columns)} columns are too many for a summary", _FIX, columns=len(grid.columns))
+    elif grid.rows >= t["rows_review_from"]:
+        yield review(
+            f"{grid.rows} rows are many for a summary", "Carry out only what the purpose needs", rows=grid.rows
+        )
+    if 0 < subjects < t["count_at_least"]:
+        yield fail(f"only {subjects} subjects are behind it", "Take a larger population", subjects=subjects)
+    if subjects and grid.rows >= t["unique_key_rows"] and grid.rows >= t["rows_per_subject_at_most"] * subjects:
+        yield fail(f"{grid.rows} rows of {subjects} subjects are no summary", _FIX, rows=grid.rows, subjects=subjects)
+    if not subjects:
+        yield review(
+            "the context does not say how many subjects are behind it", "Say how many, and how they were counted"
+        )
+    if case.of(Part.COUNT):
+        return
+    distinct = len(set(zip(*(column.texts for column in grid.columns), strict=True)))
+    if grid.rows > t["rows_without_counts_at_most"] and distinct >= 0.9 * grid.rows:
+        yield fail(f"{grid.rows} rows, nearly all different, and no count beside them", _FIX, rows=grid.rows)
+    elif grid.rows > t["rows_without_counts_review_from"]:
+        why = f"{grid.rows} rows and no count beside them: each may be a subject"
+        yield review(why, "Add a column `n` of the subjects behind each row", rows=grid.rows)
+
+
+def counts_add_up(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """The counts can be those of the subjects behind it: not one count for all rows, not more than there are."""
+    grid, subjects = case.grid, case.about.subjects
+    for column in case.of(Part.COUNT):
+        numbers = [n for row, n in enumerate(column.numbers) if n is not None and row not in case.totals]
+        if len(numbers) >= t["unique_key_rows"] and len(set(numbers)) == 1:
+            why = f"{column.shown} is the same in every row: rows of subjects with a count beside them look so"
+            yield review(why, "Say how it was counted", column=column.shown)
+    if case.of(Part.COUNT) and subjects and grid.rows * t["count_at_least"] > max(subjects, t["count_at_least"] * 20):
+        why = f"{grid.rows} rows are more than {subjects} subjects can fill by {t['count_at_least']}"
+        yield review(why, "Carry out fewer groups, or say how one subject comes into several", rows=grid.rows)
+
+
+def long_cells(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """A cell is a word or a number, not a text or a list."""
+    most = t["cell_length_at_most"]
+    found = [
+        (row, column.shown) for column in case.grid.columns for row, text in enumerate(column.texts) if len(text) > most
+    ]
+    if found or any(len(column.name) > most for column in case.grid.columns):
+        yield fail(
+            f"cells of more than {most} characters", "Write words and numbers, and texts in a text", **places(found)
+        )
+
+
+def precision(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """Numbers have no more digits than a reader needs: long ones are one subject's value, or carry a message."""
+    most, digits = t["decimals_at_most"], t["digits_at_most"]
+    long = [column.shown for column in case.grid.columns if column.numeric and column.decimals > most]
+    if long:
+        yield fail(f"more than {most} decimals", f"Round: df.round({most})", columns=long[:10], how_many=len(long))
+    wide = [
+        (row, column.shown)
+        for column in case.grid.columns
+        if column.numeric and not column.decimals > most
+        for row, text in enumerate(column.texts)
+        if digits_of(text) > digits
+    ]
+    if wide:
+        yield fail(f"numbers of more than {digits} digits", "Give them in larger units, rounded", **places(wide))
+
+
+def formulas(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """No cell is a formula: a spreadsheet would run it where the parcel is opened."""
+    found = [(row, column.shown) for column in case.grid.columns for row in _formulas(column)]
+    if found:
+        yield fail("cells that a spreadsheet would run as formulas", "Write their values as text", **places(found))
+
+
+def _formulas(column: Column) -> Iterator[int]:
+    return (row for row, text in enumerate(column.texts) if _FORMULA.match(text) and text.strip(" -–—"))
+
+
+CHECKS: tuple[Check[TableCase], ...] = (
+    ("named subjects", named_subjects),
+    ("keys of subjects", keyed_rows),
+    ("row-level data", summary_rows),
+    ("counts that add up", counts_add_up),
+    ("long cells", long_cells),
+    ("precision", precision),
+    ("formulas", formulas),
+)

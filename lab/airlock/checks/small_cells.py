@@ -1,0 +1,162 @@
+"""Small cells of a table (小单元格): counts below the threshold, exact counts, shares and differences that give one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from lab.airlock.checks.column_roles import ADDS_UP, Part, is_count, parts_of, total_rows
+from lab.airlock.checks.trouble import Check, Trouble, fail, places, review
+from lab.airlock.files.grid import Column, Grid
+from lab.airlock.parcel_context import About
+from lab.airlock.thresholds import Thresholds
+
+
+@dataclass(frozen=True)
+class TableCase:
+    """A table and what is told of it."""
+
+    grid: Grid
+    about: About
+
+    @cached_property
+    def parts(self) -> dict[int, Part]:
+        """The part of each column."""
+        return parts_of(self.grid, self.about.counts)
+
+    @cached_property
+    def totals(self) -> frozenset[int]:
+        """The rows that are totals."""
+        return total_rows(self.grid, self.parts)
+
+    def of(self, *parts: Part) -> list[Column]:
+        """The columns that are one of these."""
+        return [column for column in self.grid.columns if self.parts[column.number] in parts]
+
+
+def small_counts(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """No cell counts 1 to ``count_at_least - 1`` subjects (最小频数). A zero tells of a whole group: a person looks."""
+    least = t["count_at_least"]
+    small = {part: list(_below(case.of(part), least)) for part in (Part.COUNT, Part.WHOLE)}
+    fix = f"Merge groups until each has {least} subjects, or hide the cell (write *) and one more beside it, then round"
+    if small[Part.COUNT]:
+        yield fail(f"cells that count fewer than {least} subjects", fix, **places(small[Part.COUNT]))
+    if small[Part.WHOLE]:
+        why = f"whole numbers below {least} in columns that may count subjects"
+        yield review(why, f"If they count subjects: {fix}. If not, say so in the context", **places(small[Part.WHOLE]))
+    odd = [column.shown for column in case.of(Part.COUNT) if not column.whole]
+    if odd:
+        yield review(
+            "counts that are not whole numbers: are they in thousands?", "Give counts as they are", columns=odd
+        )
+    rows = list(_counting_rows(case, least))
+    if rows:
+        yield fail(f"cells that count fewer than {least} subjects, in rows that say they count", fix, **places(rows))
+    zeros = [(row, column.shown) for column in case.of(Part.COUNT) for row, n in enumerate(column.numbers) if n == 0]
+    if zeros:
+        why = "cells of zero: they tell of every subject of the group that it is not so"
+        yield review(why, "Merge the groups, or say why nobody could be there", **places(zeros))
+
+
+def rounded_counts(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """Counts are multiples of the base: exact ones can be subtracted from each other (取整)."""
+    base = t["rounding_base"]
+    exact = [
+        (row, column.shown)
+        for column in case.of(Part.COUNT, Part.WHOLE)
+        for row, n in enumerate(column.numbers)
+        if n is not None and n % base
+    ]
+    if exact:
+        why = f"counts that are not multiples of {base}: exact counts of two tables can be subtracted"
+        yield review(why, f"Round every count to the nearest {base}: (n / {base}).round() * {base}", **places(exact))
+
+
+def small_by_share(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """No share gives a small count back when it is multiplied by its total (占比还原)."""
+    least = t["count_at_least"]
+    shares = case.of(Part.SHARE)
+    small, unknown = [], []
+    for column in shares:
+        for row, share in enumerate(fractions(column)):
+            if share is None or not 0 <= share <= 1:
+                continue
+            behind = _behind(case, column, row)
+            if not behind:
+                unknown.append((row, column.shown))
+            elif any(0.5 <= part * behind < least - 0.5 for part in (share, 1 - share)):
+                small.append((row, column.shown))
+    if small:
+        why = f"shares that, times their total, are fewer than {least} subjects, or leave fewer than {least}"
+        yield fail(why, "Merge groups, or give the share in steps of 5 % without its total", **places(small))
+    if unknown:
+        why = "shares without a number of subjects beside them: nobody can say how many they are of"
+        yield review(why, "Add a column of counts, or the number of subjects in the context", **places(unknown))
+
+
+def small_by_difference(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+    """No count is a few less than another count of its row that holds it: the rest would be a small cell (差分)."""
+    least, columns = t["count_at_least"], case.of(Part.COUNT, Part.WHOLE)
+    for whole in columns:
+        for part in columns:
+            pairs = [
+                (row, a - b)
+                for row, (a, b) in enumerate(zip(whole.numbers, part.numbers, strict=True))
+                if a is not None and b is not None
+            ]
+            if whole is part or not pairs or any(rest < 0 for _, rest in pairs):
+                continue
+            near = [(row, f"{whole.shown} less {part.shown}") for row, rest in pairs if 0 < rest < least]
+            if not near:
+                continue
+            sure = bool(ADDS_UP.fullmatch(whole.name)) or whole.name.lower() in ("n", "count", "户数", "数量")
+            tell = fail if sure and case.parts[part.number] is Part.COUNT else review
+            why = f"a count and a part of it leave fewer than {least} subjects"
+            yield tell(why, "Leave one of the two columns out, or merge groups", **places(near))
+
+
+def _counting_rows(case: TableCase, least: int) -> Iterator[tuple[int, str]]:
+    """Small whole numbers in rows whose key says that they count: a table turned on its side, or a long one."""
+    keys = [column for column in case.of(Part.KEY) if not column.numeric]
+    for row in range(case.grid.rows):
+        if any(is_count(key.texts[row]) for key in keys):
+            for column in case.of(Part.NUMBER, Part.WHOLE, Part.KEY, Part.AMOUNT):
+                number = column.numbers[row]
+                if column.numeric and number is not None and 0 < number < least and number == int(number):
+                    yield row, column.shown
+
+
+def _below(columns: list[Column], least: int) -> Iterator[tuple[int, str]]:
+    for column in columns:
+        yield from ((row, column.shown) for row, n in enumerate(column.numbers) if n is not None and 0 < n < least)
+
+
+def fractions(column: Column) -> list[float | None]:
+    """The shares of a column between 0 and 1, whether written as 0.1, 10 or 10%."""
+    return [None if n is None else n / scale_of(column) for n in column.numbers]
+
+
+def scale_of(column: Column) -> float:
+    """What a column of shares adds up to: 100 when written as percent, else 1."""
+    return 100.0 if column.percent or max((n for n in column.numbers if n is not None), default=0) > 1 else 1.0
+
+
+def _behind(case: TableCase, column: Column, row: int) -> float:
+    """How many subjects a share is of: the largest count of its row, or all if the column adds up to 1; 0 unknown."""
+    counts = case.of(Part.COUNT)
+    inside = [share for n, share in enumerate(fractions(column)) if share is not None and n not in case.totals]
+    adds_up = len(inside) > 1 and abs(sum(inside) - 1) < 0.02
+    if adds_up:
+        whole = [sum(n for r, n in enumerate(c.numbers) if n is not None and r not in case.totals) for c in counts]
+        return max(whole, default=0) or float(case.about.subjects)
+    beside = [n for each in counts if (n := each.numbers[row]) is not None]
+    return max(beside, default=0) or float(case.about.subjects)
+
+
+CHECKS: tuple[Check[TableCase], ...] = (
+    ("small counts", small_counts),
+    ("rounding", rounded_counts),
+    ("small counts by share", small_by_share),
+    ("small counts by difference", small_by_difference),
+)

@@ -1,0 +1,136 @@
+"""Models (模型): a promoted version leaves by its name; a bare LightGBM text only line by line, with no room for rows.
+
+The text is held to the lines LightGBM 4 writes. What leaves ends at ``end of trees``: the lists of settings and of
+importances after it stay, and the range of each feature, whose ends are single subjects' values, is blanked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+
+from credit.gate import Finding, Outcome
+from lab.airlock.checks.trouble import Check, Trouble, as_finding, fail, judge, review
+from lab.airlock.files import text as texts
+from lab.airlock.files.file_inspection import Looked
+from lab.airlock.files.file_kinds import Kind
+from lab.airlock.parcel_context import About
+from lab.airlock.thresholds import Thresholds
+
+END = "end of trees"
+_INTEGERS, _NUMBERS = r"-?\d{1,10}(?: -?\d{1,10})*", r"-?[\d.]+(e[+-]?\d+)?( -?([\d.]+(e[+-]?\d+)?|inf))*|inf"
+_HEADER = {
+    "version": r"v[34]",
+    "num_class": r"\d{1,3}",
+    "num_tree_per_iteration": r"\d{1,3}",
+    "label_index": r"\d{1,5}",
+    "max_feature_idx": r"\d{1,5}",
+    "objective": r"[a-z_0-9]{1,40}( [a-z_]{1,30}:-?[\d.]+)*",
+    "average_output": r"",
+    "feature_names": r"\w{1,63}( \w{1,63})*",
+    "monotone_constraints": r"-?[01]( -?[01])*",
+    "feature_infos": r"(none|\[[-+.\deinfna]+:[-+.\deinfna]+\])( (none|\[[-+.\deinfna]+:[-+.\deinfna]+\]))*",
+    "tree_sizes": r"\d+( \d+)*",
+}
+_TREE = {
+    **dict.fromkeys(("num_leaves", "num_cat", "is_linear"), r"\d{1,6}"),
+    **dict.fromkeys(("split_feature", "decision_type", "left_child", "right_child"), _INTEGERS),
+    **dict.fromkeys(("leaf_count", "internal_count"), _INTEGERS),
+    **dict.fromkeys(("split_gain", "threshold", "leaf_value", "leaf_weight", "internal_value"), _NUMBERS),
+    **dict.fromkeys(("internal_weight", "shrinkage"), _NUMBERS),
+}
+_AFTER = re.compile(
+    r"|feature_importances:|\w{1,63}=[\d.e+]+|parameters:|\[\w+: [^\]\n]{0,400}\]|end of parameters"
+    r"|pandas_categorical:(null|\[\])?"
+)
+_PROMOTE = 'Train with lab.train and carry out the promoted version instead: a file {"version": "version-…"}'
+
+
+def look_at_version(
+    name: str, content: bytes, about: About, t: Thresholds, *, promoted: Callable[[str], bool] | None
+) -> Looked:
+    """The name of a version on the shelf: it leaves when it was promoted, by the seal the compute zone made."""
+    version = json.loads(content)["version"]
+    if promoted is None:
+        found = as_finding(
+            "promotion", name, review("whether it was promoted is seen at the airlock", "Submit the parcel")
+        )
+    elif promoted(version):
+        found = Finding(
+            "promotion", Outcome.PASS, f"{name}: {version[:20]} was promoted", {"file": name, "version": version}
+        )
+    else:
+        found = as_finding("promotion", name, fail(f"{version[:20]} was not promoted", "Ask for its promotion first"))
+    return Looked(Kind.VERSION, content, (found,))
+
+
+def version_of(content: bytes) -> str:
+    """The id of the version that a file of this kind names."""
+    return str(json.loads(content)["version"])
+
+
+def look_at_model(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
+    """A bare LightGBM text."""
+    text = content.decode("utf-8-sig").replace("\r\n", "\n")
+    findings = judge(name, text, CHECKS, t)
+    kept = text[: text.index(END)] + END + "\n" if END in text else ""
+    kept = re.sub(r"(?m)^feature_infos=.*$", _blank, kept, count=1)
+    names = text.partition("\n\n")[0].replace(" ", "\n")
+    findings += texts.judge_text(name, names, (("names", texts.named), ("name characters", texts.looks)), t)
+    bare = review(
+        "a bare model was judged by no promotion gate: its thresholds are near single subjects' values", _PROMOTE
+    )
+    return Looked(Kind.MODEL, kept.encode(), (*findings, as_finding("promotion", name, bare)))
+
+
+def known_lines(text: str, t: Thresholds) -> Iterator[Trouble]:
+    """Every line is one that LightGBM writes, once, in its place: there is no room for rows of data."""
+    head, *blocks = text.partition(END)[0].split("\n\n")
+    odd = _odd(head.split("\n")[1:], _HEADER)
+    trees = [block.strip("\n") for block in blocks if block.strip("\n")]
+    for block in trees:
+        first, *rest = block.split("\n")
+        odd += not re.fullmatch(r"Tree=\d{1,6}", first)
+        odd += _odd(rest, _TREE)
+    after = text.partition(END)[2].split("\n")
+    odd += sum(not _AFTER.fullmatch(line) for line in after)
+    if odd or END not in text:
+        yield fail(
+            f"{odd} lines that are not of a model: rows, comments, or sections of other software", _PROMOTE, lines=odd
+        )
+    if len(trees) > t["trees_at_most"]:
+        yield fail(f"{len(trees)} trees are too many", "Train a smaller model", trees=len(trees))
+
+
+def large_leaves(text: str, t: Thresholds) -> Iterator[Trouble]:
+    """Every leaf holds at least ``leaf_rows_at_least`` rows, and its trees say how many."""
+    least = t["leaf_rows_at_least"]
+    trees = re.findall(r"(?m)^Tree=", text)
+    counts = [list(map(int, line.split())) for line in re.findall(rf"(?m)^leaf_count=({_INTEGERS})$", text)]
+    small = sum(n < least for leaves in counts for n in leaves)
+    fix = f"Train with min_data_in_leaf={least} or more"
+    if len(counts) != len(trees) or not trees:
+        yield fail("its trees do not say how many rows each leaf holds", "Save it with booster.save_model")
+    if small:
+        smallest = min(min(leaves) for leaves in counts)
+        yield fail(f"{small} leaves hold fewer than {least} rows", fix, leaves=small, smallest=smallest)
+
+
+def _odd(lines: list[str], known: dict[str, str]) -> int:
+    """How many lines are not ``name=value`` of a known name, at most once each, with a value of its form."""
+    seen: set[str] = set()
+    odd = 0
+    for line in lines:
+        name, _, value = line.partition("=")
+        odd += name in seen or name not in known or not re.fullmatch(known[name], value)
+        seen.add(name)
+    return odd
+
+
+def _blank(match: re.Match[str]) -> str:
+    infos = match[0].partition("=")[2].split(" ")
+    return "feature_infos=" + " ".join("none" if info == "none" else "[-1e+300:1e+300]" for info in infos)
+
+
+CHECKS: tuple[Check[str], ...] = (("known lines", known_lines), ("leaves", large_leaves))

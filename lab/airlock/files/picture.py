@@ -1,0 +1,168 @@
+"""Pictures of pixels (位图): read whole and drawn anew. What leaves is the new drawing: nothing else survives.
+
+A PNG is walked chunk by chunk and a JPEG segment by segment, since a decoder skips over what it does not show, and that
+is where a table hides. Pixels themselves can carry a message in their lowest bits: how much is told, a person judges.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+
+from PIL import Image
+
+from credit.gate import Finding
+from lab.airlock.checks.trouble import Trouble, as_finding, fail, judge, review
+from lab.airlock.files.file_inspection import Looked
+from lab.airlock.files.file_kinds import Kind
+from lab.airlock.parcel_context import About
+from lab.airlock.thresholds import Thresholds
+
+_SHOWN = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"pHYs", b"sRGB", b"gAMA", b"cHRM", b"sBIT", b"bKGD"}
+_SIZES = {b"pHYs": 9, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"sBIT": 4, b"bKGD": 6}
+_AGAIN = "Save the figure again from its code: plt.savefig('figure.png')"
+
+
+def look_at_png(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
+    """A PNG (ISO/IEC 15948)."""
+    return _look(name, Kind.PNG, content, list(_png(content, t)), t)
+
+
+def look_at_jpeg(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
+    """A JPEG (ISO/IEC 10918-1)."""
+    return _look(name, Kind.JPEG, content, list(_jpeg(content)), t)
+
+
+def _look(name: str, kind: Kind, content: bytes, hidden: list[Trouble], t: Thresholds) -> Looked:
+    drawn = None if any("cannot be read" in each.why for each in hidden) else _redraw(content, kind, t)
+    if drawn is None or isinstance(drawn, Trouble):
+        hidden += [drawn] if drawn else []
+        return Looked(kind, b"", tuple(as_finding("hidden content", name, each) for each in hidden))
+    carried, capacity = drawn
+    looked = review(
+        "a machine does not read what a picture shows",
+        "Say in the context what it shows and of how many subjects; carry the table behind it as well",
+        bytes_given=len(content),
+        bytes_carried=len(carried),
+        low_bits_could_carry_bytes=capacity,
+    )
+    findings: list[Finding] = judge(name, hidden, (("hidden content", lambda case, _: iter(case)),), t)
+    return Looked(kind, carried, (*findings, as_finding("what it shows", name, looked)))
+
+
+def _redraw(content: bytes, kind: Kind, t: Thresholds) -> tuple[bytes, int] | Trouble:
+    """The picture from its pixels alone, and how many bytes their lowest bits could carry."""
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG" if kind is Kind.PNG else "JPEG",)) as opened:
+            if opened.width * opened.height > t["pixels_at_most"] or getattr(opened, "n_frames", 1) != 1:
+                return fail("it has too many pixels, or several frames", "Save it smaller: dpi=100")
+            modes = {"1": "L", "L": "L", "P": "RGBA", "LA": "RGBA", "RGBA": "RGBA"}
+            mode = "RGB" if kind is Kind.JPEG else modes.get(opened.mode, "RGB")
+            pixels = opened.convert(mode)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning, EOFError):
+        return fail("its pixels cannot be read", _AGAIN)
+    plain = Image.frombytes(pixels.mode, pixels.size, pixels.tobytes())  # pixels, and nothing that came with them
+    sink = io.BytesIO()
+    if kind is Kind.PNG:
+        plain.save(sink, "PNG", optimize=False)
+    else:
+        plain.save(sink, "JPEG", quality=90)
+    return sink.getvalue(), plain.width * plain.height * len(plain.getbands()) // 8
+
+
+def _png(content: bytes, t: Thresholds) -> Iterator[Trouble]:
+    position, packed, names = 8, [], []
+    while position < len(content):
+        if position + 12 > len(content):
+            yield fail("it cannot be read: a chunk is cut off", _AGAIN)
+            return
+        size, name = struct.unpack(">I4s", content[position : position + 8])
+        data = content[position + 8 : position + 8 + size]
+        if len(data) < size or content[position + 8 + size : position + 12 + size] != _crc(name, data):
+            yield fail("it cannot be read: a chunk is damaged", _AGAIN)
+            return
+        position += size + 12
+        names.append(name)
+        packed += [data] if name == b"IDAT" else []
+        if name not in _SHOWN and not (name == b"tEXt" and _maker(data)):
+            yield fail(
+                f"a chunk {name.decode('ascii', 'replace')} of {size} bytes that shows nothing", _AGAIN, bytes=size
+            )
+        elif size > _SIZES.get(name, size):
+            yield fail(f"a chunk {name.decode()} is larger than it can be", _AGAIN, bytes=size)
+        if name == b"IEND":
+            break
+    if names[:1] != [b"IHDR"] or names[-1:] != [b"IEND"] or names.count(b"IHDR") != 1:
+        yield fail("it cannot be read: its chunks are not those of a picture", _AGAIN)
+        return
+    if position < len(content) or content[position - 12 : position - 8] != b"\0\0\0\0":
+        yield fail(f"{len(content) - position} bytes after its end", _AGAIN, bytes=len(content) - position)
+    yield from _inside(content, b"".join(packed), t)
+
+
+def _inside(content: bytes, packed: bytes, t: Thresholds) -> Iterator[Trouble]:
+    """What is packed in it is its pixels and no more."""
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", content[16:29])
+    if not 0 < width * height <= t["pixels_at_most"]:
+        yield fail(f"it cannot be read: {width} by {height} pixels are too many", "Save it smaller: dpi=100")
+        return
+    bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 4)
+    expected = height * (1 + (width * bits + 7) // 8)
+    most = expected + (8 * (width + height) * 2 if interlaced else 0)  # seven passes have more row starts
+    unpacker = zlib.decompressobj()
+    try:
+        pixels = unpacker.decompress(packed, most + 1)
+    except zlib.error:
+        yield fail("it cannot be read: its pixels are damaged", _AGAIN)
+        return
+    if len(pixels) > most or unpacker.unused_data or unpacker.unconsumed_tail:
+        yield fail("more is packed in it than its pixels", _AGAIN)
+
+
+def _crc(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", zlib.crc32(name + data))
+
+
+def _maker(data: bytes) -> bool:
+    """True for the line in which a plotting library names itself; it does not survive either."""
+    name, _, value = data.partition(b"\0")
+    return name == b"Software" and len(value) <= 80 and value.startswith((b"Matplotlib version", b"matplotlib"))
+
+
+def _jpeg(content: bytes) -> Iterator[Trouble]:
+    position, scanned = 2, False
+    while position + 4 <= len(content):
+        if content[position] != 0xFF:
+            yield fail("it cannot be read: a segment is missing", _AGAIN)
+            return
+        marker = content[position + 1]
+        if marker == 0xD9:
+            break
+        size = struct.unpack(">H", content[position + 2 : position + 4])[0]
+        if size < 2 or position + 2 + size > len(content):
+            yield fail("it cannot be read: a segment is cut off", _AGAIN)
+            return
+        told = content[position + 4 : position + 2 + size]
+        harmless = (marker == 0xE0 and told[:5] == b"JFIF\0" and size == 16) or (marker == 0xEE and size == 14)
+        if (0xE0 <= marker <= 0xEF and not harmless) or marker == 0xFE:
+            what = "EXIF" if told[:4] == b"Exif" else "a comment" if marker == 0xFE else f"APP{marker - 0xE0}"
+            yield fail(f"{what} of {size} bytes that shows nothing", _AGAIN, bytes=size)
+        position += 2 + size
+        if marker == 0xDA:
+            scanned = True
+            position = _after_scan(content, position)
+    if not scanned or content[position : position + 2] != b"\xff\xd9":
+        yield fail("it cannot be read: it has no end", _AGAIN)
+    elif position + 2 < len(content):
+        yield fail(f"{len(content) - position - 2} bytes after its end", _AGAIN, bytes=len(content) - position - 2)
+
+
+def _after_scan(content: bytes, position: int) -> int:
+    """Where the packed pixels end: at the first marker that is not stuffing or a restart."""
+    while (position := content.find(b"\xff", position)) >= 0 and position + 1 < len(content):
+        if content[position + 1] != 0 and not 0xD0 <= content[position + 1] <= 0xD7:
+            return position
+        position += 2
+    return len(content)

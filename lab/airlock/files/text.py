@@ -1,0 +1,130 @@
+"""Text, Markdown and code (文本与代码): no identifier, no blob, no character that is not what it looks like."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from credit.gate import Finding, Outcome
+from lab.airlock.checks.row_level import PSEUDONYM
+from lab.airlock.checks.trouble import Check, Trouble, fail, judge, review
+from lab.airlock.thresholds import Thresholds
+from privacy.disclosure import identifiers
+
+_BLOB = r"(?:[A-Za-z0-9+/_-]{{{0},}}={{0,2}}|(?:[0-9a-fA-F]{{2}}[\s:,]?){{{1},}}|(?:\\x[0-9a-fA-F]{{2}}){{{2},}})"
+_LITERAL = re.compile(r"'''.*?'''|\"\"\".*?\"\"\"|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"", re.S)
+_WORD = re.compile(r"\w+")
+_LOOKALIKE = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "FULLWIDTH", "MATHEMATICAL")
+_BLANKS = re.compile(r"[ \t]+$", re.M)
+_TAKE_OUT = "Take it out: a parcel carries what a person can read"
+
+
+def named(text: str, t: Thresholds) -> Iterator[Trouble]:
+    """No pseudonym, no social credit code, ID or phone number."""
+    keys = len(PSEUDONYM.findall(text))
+    if keys:
+        yield fail("pseudonyms of subjects", "Leave single subjects out", how_many=keys, lines=_lines(text, PSEUDONYM))
+    found = identifiers([text])
+    if found:
+        yield fail("identifiers of subjects", "Leave single subjects out: no code, ID or phone number leaves", **found)
+
+
+def digit_runs(text: str, t: Thresholds) -> Iterator[Trouble]:
+    """No long run of digits: an account, a document number, or data written without blanks."""
+    pattern = re.compile(rf"(?<![\d.])\d{{{t['digit_run_at_most'] + 1},}}|\.\d{{{t['digits_at_most'] + 1},}}")
+    found = pattern.findall(text)
+    if found:
+        why = f"more than {t['digit_run_at_most']} digits in a row"
+        yield fail(
+            why, "Round numbers, and leave document numbers out", how_many=len(found), lines=_lines(text, pattern)
+        )
+
+
+def blobs(text: str, t: Thresholds) -> Iterator[Trouble]:
+    """No base64, no hexadecimal: nobody can say what is in it."""
+    most = t["blob_at_most"]
+    pattern = re.compile(_BLOB.format(most + 1, most // 2 + 1, most // 4 + 1))
+    found = [match for match in pattern.finditer(text) if _dense(match[0])]
+    if found:
+        why = f"{len(found)} runs of base64 or hexadecimal longer than {most} characters"
+        lines = sorted({text.count("\n", 0, match.start()) + 1 for match in found})[:10]
+        yield fail(why, _TAKE_OUT, how_many=len(found), lines=lines)
+    long = [match for match in _LITERAL.finditer(text) if len(match[0]) > t["literal_at_most"]]
+    if long:
+        lines = [text.count("\n", 0, match.start()) + 1 for match in long[:10]]
+        yield review(f"strings longer than {t['literal_at_most']} characters", _TAKE_OUT, lines=lines)
+
+
+def looks(text: str, t: Thresholds) -> Iterator[Trouble]:
+    """No character of no width, none that turns the text around, no letter that looks like another."""
+    odd = [n for n, char in enumerate(text) if _unseen(char)]
+    if odd:
+        lines = sorted({text.count("\n", 0, n) + 1 for n in odd[:1000]})[:10]
+        why = "characters that cannot be seen: of no width, or that turn the text around"
+        yield fail(why, "Write the text anew in a plain editor", how_many=len(odd), lines=lines)
+    mixed = [word for word in _WORD.findall(text) if not word.isascii() and _mixed(word)]
+    if mixed:
+        why = "words of Latin letters with letters of other scripts that look like them"
+        yield fail(why, "Write each word in one script", how_many=len(mixed))
+    blanks = _BLANKS.findall(text)
+    if len(blanks) > 10 and len(set(blanks)) > 2:
+        yield fail(
+            "blanks of many lengths at the ends of lines", "Take blanks off the ends of lines", lines=len(blanks)
+        )
+
+
+def length(text: str, t: Thresholds) -> Iterator[Trouble]:
+    """Short enough for two people to read; what is longer is not looked into further."""
+    lines, size = text.count("\n") + 1, len(text.encode())
+    if lines > t["lines_at_most"] or size > t["text_bytes_at_most"]:
+        why = f"{lines} lines of {size} bytes: nobody reads so many"
+        yield fail(why, "Carry out what the purpose needs", lines=lines, bytes=size)
+    elif max(map(len, text.split("\n"))) > t["line_length_at_most"]:
+        yield review(f"lines of more than {t['line_length_at_most']} characters", "Break the lines")
+
+
+def _unseen(char: str) -> bool:
+    if char.isascii():
+        return False
+    selector = "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
+    filler = char in "\u115f\u1160\u3164\uffa0\u2800\u034f"
+    space = unicodedata.category(char) == "Zs" and char not in "\u3000\u00a0"
+    return selector or filler or space or unicodedata.category(char) in ("Cf", "Co", "Cn", "Zl", "Zp")
+
+
+def _mixed(word: str) -> bool:
+    names = [unicodedata.name(char, "") for char in word if char.isalpha()]
+    latin = any(name.startswith("LATIN") for name in names)
+    return latin and any(name.startswith(_LOOKALIKE) for name in names)
+
+
+def _dense(run: str) -> bool:
+    """True for a run that carries data, not for a ruler of one sign or a long name with underscores."""
+    signs = set(run) - set(" \t\r\n:,")
+    if len(signs) < 8:
+        return False
+    words = re.split(r"[_/.-]+", run)
+    return not all(re.fullmatch(r"[a-z]{0,20}|[A-Z]{0,20}|[A-Z][a-z]{0,20}|\d{0,6}", word) for word in words)
+
+
+def _lines(text: str, pattern: re.Pattern[str]) -> list[int]:
+    return sorted({text.count("\n", 0, match.start()) + 1 for match in pattern.finditer(text)})[:10]
+
+
+CHECKS: tuple[Check[str], ...] = (
+    ("identifiers", named),
+    ("digits", digit_runs),
+    ("blobs", blobs),
+    ("characters", looks),
+)
+
+
+def judge_text(file: str, text: str, checks: tuple[Check[str], ...], t: Thresholds) -> list[Finding]:
+    """Run ``checks`` on a text unless it is too long: then that alone is found."""
+    found = judge(file, text, (("length", length),), t)
+    return found if any(each.outcome is Outcome.FAIL for each in found) else found + judge(file, text, checks, t)
+
+
+TABLE_CHECKS: tuple[Check[str], ...] = (("blobs", blobs), ("characters", looks))
+"""What a table's text must keep to besides: its cells are checked one by one."""

@@ -1,0 +1,79 @@
+"""Who is to be told what (通知): whose turn it is, and what became of one's parcels."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from credit.actor import Role
+from lab.airlock.review.petition import Petition
+from lab.airlock.review.states import State, Turn
+from lab.projects import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One line for one user. ``yours``: it waits for them. ``role``: as what they are told."""
+
+    petition: str
+    title: str
+    project: str
+    state: State
+    role: Role
+    yours: bool
+    what: str
+    at: datetime
+
+
+_AUTHOR = {
+    State.SUBMITTED: "The reviewers have it",
+    State.HALF_REVIEWED: "The reviewers have it",
+    State.QUESTIONED: "A reviewer asks: answer the question",
+    State.APPROVED: "Approved by both reviewers: collect the parcel",
+    State.REFUSED: "Refused: read the reasons, mend it and submit again",
+    State.WITHDRAWN: "Withdrawn",
+    State.RECEIVED: "Sealed in the outbox",
+}
+
+
+def notices(
+    petitions: Sequence[Petition],
+    projects: Mapping[str, Project],
+    user: str,
+    roles: Collection[Role],
+    since: datetime | None,
+) -> list[Notice]:
+    """The lines for ``user``: what waits for them, and what changed after ``since``; the newest first."""
+    found = [
+        notice
+        for petition in petitions
+        for notice in _of(petition, projects.get(petition.project), user, roles)
+        if notice.yours or since is None or notice.at > since
+    ]
+    return sorted(found, key=lambda notice: notice.at, reverse=True)
+
+
+def _of(petition: Petition, project: Project | None, user: str, roles: Collection[Role]) -> Iterator[Notice]:
+    title, state = petition.context.title, petition.state
+    if petition.author.name == user:
+        # The time a parcel became half reviewed is not the author's to know: to them it stands as submitted.
+        at = petition.submitted_at if state is State.HALF_REVIEWED and not petition.turns else petition.changed_at
+        seen = State.SUBMITTED if state is State.HALF_REVIEWED else state
+        yours = petition.turn is Turn.AUTHOR
+        yield Notice(petition.id, title, petition.project, seen, Role.RESEARCHER, yours, _AUTHOR[seen], at)
+    elif Role.REVIEWER in roles and not (project and user in project.members):
+        voted = petition.has_voted(user)
+        if petition.turn is Turn.REVIEWERS and not voted:
+            answered = bool(petition.turns)
+            what = "The author has answered: vote, or ask again" if answered else "A parcel waits for your vote"
+            yield _line(petition, True, what)
+        elif voted and petition.votes:
+            yield _line(petition, False, f"Both have voted: {petition.state}")
+        elif petition.state is State.QUESTIONED:
+            yield _line(petition, False, "A question waits for the author's answer")
+
+
+def _line(petition: Petition, yours: bool, what: str) -> Notice:
+    title, at = petition.context.title, petition.changed_at
+    return Notice(petition.id, title, petition.project, petition.state, Role.REVIEWER, yours, what, at)

@@ -1,0 +1,63 @@
+"""What the desk asks of people (审查纪律): a vote stands, texts name nobody, nothing new is let through."""
+
+from __future__ import annotations
+
+from credit.actor import Actor
+from credit.errors import Malformed, Refused
+from credit.gate import Finding, Outcome, Verdict
+from lab.airlock.files import text as texts
+from lab.airlock.review import blind_voting
+from lab.airlock.review.petition import Petition
+from lab.airlock.thresholds import load
+
+
+def require_no_vote(petition: Petition, by: Actor) -> None:
+    """Raise :class:`Refused` for one who has voted."""
+    if petition.has_voted(by.name):
+        raise Refused(f"{by} has voted on this parcel", why="a vote stands, and another reviewer is to give the second")
+
+
+def require_nothing_new(petition: Petition, verdict: Verdict) -> None:
+    """Raise :class:`Refused` when the gate finds now what the reviewers did not see: rules may have changed since."""
+    seen = {(f.check, f.evidence.get("file"), f.outcome) for f in petition.verdict.findings}
+    fresh = [
+        finding
+        for finding in verdict.findings
+        if finding.outcome is not Outcome.PASS
+        and (finding.check, finding.evidence.get("file"), finding.outcome) not in seen
+    ]
+    if fresh:
+        raise Refused(
+            "The parcel may not leave any more",
+            why="; ".join(finding.why for finding in fresh[:5]),
+            remedy="Withdraw it and submit it again: the gate finds what the reviewers have not seen",
+            findings=fresh,
+        )
+
+
+def failed(verdict: Verdict) -> list[Finding]:
+    """The findings that keep a parcel in."""
+    return [finding for finding in verdict.findings if finding.outcome is Outcome.FAIL]
+
+
+def refusal(verdict: Verdict) -> Refused:
+    """Why a parcel may not leave as it is, and what to do about it."""
+    found = failed(verdict)
+    fixes = sorted({f"{finding.evidence['file']}: {finding.evidence['fix']}" for finding in found})
+    return Refused(
+        "The parcel may not leave as it is",
+        why="; ".join(finding.why for finding in found[:5]),
+        remedy=". ".join([*fixes[:5], "Nothing was taken from you: mend the files and submit again"]),
+        findings=found,
+    )
+
+
+def written(text: str, name: str) -> str:
+    """A text that people write to each other: the ledger keeps it, so it names nobody. Raises :class:`Malformed`."""
+    if not text.strip() or len(text) > blind_voting.LONGEST:
+        raise Malformed(f"The {name} is missing or too long", why=f"it takes 1 to {blind_voting.LONGEST} characters")
+    t = load()
+    troubles = [*texts.named(text, t), *texts.digit_runs(text, t), *texts.looks(text, t)]
+    if troubles:
+        raise Malformed(f"The {name} cannot be kept", why=troubles[0].why, remedy=troubles[0].fix)
+    return text.strip()

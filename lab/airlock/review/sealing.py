@@ -1,0 +1,79 @@
+"""Sealing what leaves (出域封签): an approved parcel becomes a signed folder that names its releases, and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+
+from credit.actor import Actor
+from credit.errors import Malformed, Missing, Refused
+from credit.keys import SigningKey
+from credit.seal import Kind, Seal
+from credit.shelf import Shelf
+from lab.airlock.files.file_kinds import Kind as FileKind
+from lab.airlock.files.model import version_of
+from lab.airlock.parcel_context import Context
+from lab.airlock.review.petition import Petition
+
+
+def require_releases(context: Context, shelf: Shelf, today: date) -> Context:
+    """The context with whole ids; every one is a living release for research. Raises what :meth:`Shelf.open` raises."""
+    if not context.releases:
+        raise Malformed("The parcel does not say from which release it was made", remedy="Name it: release-3fa9…")
+    found = []
+    for name in context.releases:
+        seal = shelf.open(name, today=today, deep=False).seal
+        if seal.kind is not Kind.RELEASE or seal.terms.get("purpose") != "research":
+            raise Refused("What leaves the lab is made from research releases", why=f"{seal.short} is another thing")
+        found.append(seal.id)
+    return replace(context, releases=tuple(dict.fromkeys(found)))
+
+
+def is_promoted(shelf: Shelf, today: date) -> Callable[[str], bool]:
+    """Whether a version is on the shelf, alive, and the champion of its model by the platform's signed word."""
+
+    def promoted(version: str) -> bool:
+        try:
+            seal = shelf.open(version, today=today, deep=False).seal
+        except (Missing, Refused):
+            return False
+        said = shelf.pointer(f"champion-{seal.terms['model']}", {"platform"})
+        return seal.kind is Kind.VERSION and said is not None and said.get("version") == seal.id
+
+    return promoted
+
+
+def seal_parcel(
+    petition: Petition,
+    files: Mapping[str, bytes],
+    *,
+    shelf: Shelf,
+    outbox: Shelf,
+    key: SigningKey,
+    by: Actor,
+    today: date,
+) -> Seal:
+    """Seal the files of an approved petition. It ends with its first parent, or ``parcel_days`` after its approval.
+
+    The same petition sealed twice is one seal: a second try after a crash finds the first.
+    """
+    named = [version_of(files[name]) for name, each in petition.files.items() if each.kind == FileKind.VERSION]
+    parents = tuple(dict.fromkeys((*petition.context.releases, *named)))
+    seals = [shelf.open(parent, today=today, deep=False).seal for parent in parents]
+    days = timedelta(days=petition.verdict.thresholds["parcel_days"])
+    ends = min([each.expires_on for each in seals] + [petition.changed_at.date() + days])
+    terms = {
+        "petition": petition.id,
+        "project": petition.project,
+        "author": str(petition.author),
+        "reviewers": sorted(str(vote.by) for vote in petition.votes),
+        "context": petition.context.as_json(),
+        "kinds": {name: each.kind for name, each in petition.files.items()},
+        "thresholds": petition.verdict.thresholds,
+        "invented": any(bool(each.terms.get("invented", False)) for each in seals),
+    }
+    with outbox.making() as folder:
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        return outbox.put(folder, Kind.PARCEL, parents=parents, terms=terms, expires_on=ends, by=by, key=key)

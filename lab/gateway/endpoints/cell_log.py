@@ -1,0 +1,86 @@
+"""The log of executed cells (执行日志), told by the trusted server: who ran which code on what, and never what it gave.
+
+The code is kept under its digest for the reviewers; the ledger has the digest. Both are durable before the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from credit.canonical import digest
+from credit.errors import Malformed
+from credit.files import write_whole
+from credit.ledger import Ledger
+from lab.gateway.error_responses import TooLarge
+from lab.gateway.identity import Admitted, Visitor
+from lab.gateway.request_bodies import read_json, text_of
+
+LONGEST = 1 << 20  # bytes of one cell
+BATCH = 256  # cells at a time
+BODY = 8 << 20  # bytes
+TABLES = 200
+_KERNEL = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TABLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One executed cell."""
+
+    kernel: str
+    code: bytes
+    tables: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, told: Any) -> Cell:
+        """Read ``{"kernel", "code", "tables"?}``; raises :class:`Malformed`, :class:`TooLarge` above 1 MB of code."""
+        if not isinstance(told, dict) or not told.keys() <= {"kernel", "code", "tables"}:
+            raise Malformed("A cell cannot be read", why="it is an object of kernel, code and tables")
+        kernel = text_of(told, "kernel", most=64)
+        try:
+            code = text_of(told, "code", most=LONGEST * 2).encode()
+        except UnicodeEncodeError as error:
+            raise Malformed("A cell's code is not text") from error
+        tables = told.get("tables", [])
+        if not _KERNEL.fullmatch(kernel):
+            raise Malformed("This is not a kernel's name")
+        if len(code) > LONGEST:
+            raise TooLarge("The cell is too large", why=f"{len(code)} bytes, and {LONGEST} is the most")
+        if not isinstance(tables, list) or len(tables) > TABLES:
+            raise Malformed("The tables of a cell cannot be read", why=f"at most {TABLES} names were expected")
+        if not all(isinstance(name, str) and _TABLE.fullmatch(name) for name in tables):
+            raise Malformed("The tables of a cell cannot be read", why="a name of a table was expected")
+        return cls(kernel, code, tuple(sorted(set(tables))))
+
+
+def keep(cells: list[Cell], visitor: Visitor, folder: Path, ledger: Ledger) -> list[str]:
+    """Keep the codes and append an entry each; the digests. The code is there before the entry that names it."""
+    names = [digest(cell.code) for cell in cells]
+    for name, cell in zip(names, cells, strict=True):
+        if not (folder / name).exists():
+            write_whole(folder / name, cell.code, mode=0o600)
+    acts = []
+    for name, cell in zip(names, cells, strict=True):
+        because = {"project": visitor.workspace.project, "kernel": cell.kernel, "code": name, "tables": cell.tables}
+        acts.append(("cell.executed", f"cell-{name}", visitor.actor, because))
+    ledger.append_many(acts)
+    return names
+
+
+@router.post("/v1/cells", status_code=201)
+async def executed(request: Request, who: Admitted) -> dict[str, list[str]]:
+    """One cell, or a list of them; answers the digests of their codes in the same order."""
+    visitor, _ = who
+    told = await read_json(request, BODY)
+    batch = told if isinstance(told, list) else [told]
+    if not 0 < len(batch) <= BATCH:
+        raise Malformed("There are no cells, or too many", why=f"{len(batch)} came, and {BATCH} is the most")
+    cells = [Cell.parse(each) for each in batch]
+    zone = request.app.state.zone
+    return {"cells": await visitor.aside(keep, cells, visitor, zone.settings.airlock / "cells", zone.ledger)}

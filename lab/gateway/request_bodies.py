@@ -1,0 +1,65 @@
+"""Bodies, read no further than their limit and no longer than their time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from credit.errors import Malformed
+from lab.gateway.error_responses import TooLarge, TooSlow
+
+SMALL = 1 << 18  # bytes of a body that is no more than a form
+SECONDS = 30.0  # that a body may take
+
+
+async def read_body(request: Request, limit: int = SMALL, seconds: float = SECONDS) -> bytes:
+    """The whole body. Raises :class:`TooLarge` as soon as it is known to be over ``limit`` bytes, before reading on,
+    and :class:`TooSlow` after ``seconds``.
+    """
+    told = request.headers.get("content-length", "0")
+    if told.isascii() and told.isdigit() and int(told) > limit:
+        raise _too_large(limit)
+    size, parts = 0, []
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise _too_large(limit)
+                parts.append(part)
+    except TimeoutError as error:
+        raise TooSlow("The body came too slowly", why=f"it may take {seconds:g} s", remedy="Send it again") from error
+    except ClientDisconnect as error:
+        raise Malformed("The body was not sent whole") from error
+    return b"".join(parts)
+
+
+async def read_json(request: Request, limit: int = SMALL) -> Any:
+    """The body as JSON; raises :class:`Malformed`, :class:`TooLarge`, :class:`TooSlow`."""
+    try:
+        return json.loads(await read_body(request, limit))
+    except (ValueError, RecursionError) as error:
+        raise Malformed("The body is not JSON") from error
+
+
+async def read_object(request: Request, limit: int = SMALL) -> dict[str, Any]:
+    """The body as a JSON object."""
+    told = await read_json(request, limit)
+    if not isinstance(told, dict):
+        raise Malformed("The body is not a JSON object")
+    return told
+
+
+def text_of(told: dict[str, Any], key: str, *, most: int, otherwise: str | None = None) -> str:
+    """A text under a key, of at most ``most`` characters; raises :class:`Malformed` naming the key."""
+    value = told.get(key, otherwise)
+    if not isinstance(value, str) or len(value) > most:
+        raise Malformed(f"{key} cannot be read", why=f"a text of at most {most} characters was expected")
+    return value
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge("The body is too large", why=f"the most is {limit} bytes", remedy="Send less at a time")

@@ -1,0 +1,44 @@
+"""The control socket, for the hub alone: it opens and closes workspaces' sockets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from lab.gateway import error_responses
+from lab.gateway.request_bodies import read_json
+from lab.gateway.research_zone import ResearchZone
+from lab.gateway.sockets.listening import Listening, Opening
+
+
+def control_app(zone: ResearchZone, listening: Listening) -> FastAPI:
+    """``POST /workspaces``, ``DELETE /workspaces/<name>``, ``GET /workspaces``, ``GET /health``."""
+    app = FastAPI(title="The lab's gateway, for the hub", docs_url=None, redoc_url=None)
+    error_responses.install(app)
+
+    @app.get("/health")
+    async def health() -> dict[str, Any]:
+        """Whether it answers, and how many workspaces are open."""
+        return {"status": "ok", "workspaces": len(listening.names())}
+
+    @app.get("/workspaces")
+    async def workspaces() -> list[str]:
+        """The names of the open workspaces."""
+        return listening.names()
+
+    @app.post("/workspaces", status_code=201)
+    async def begin(request: Request) -> dict[str, str]:
+        """Open a workspace of a member of a living project; the same again is the same sockets."""
+        opening = Opening.parse(await read_json(request))
+        await run_in_threadpool(zone.project, opening.workspace)
+        return await listening.open(opening)
+
+    @app.delete("/workspaces/{name}", status_code=204)
+    async def end(name: str) -> Response:
+        """Close a workspace's sockets."""
+        await listening.close(name)
+        return Response(status_code=204)
+
+    return app

@@ -1,0 +1,84 @@
+"""What a query gave: a table that shows itself and becomes what one likes to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from lab.library.display import html
+from lab.library.duckdb_views import plain
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+SHOWN = 20  # rows
+WIDEST = 60  # characters of a cell
+
+
+class Result:
+    """A table with a word on what it is. ``whole`` is False when there were more rows than were fetched."""
+
+    def __init__(self, table: pa.Table, *, about: str = "", whole: bool = True, remark: str = "") -> None:
+        self._table, self.about, self.whole, self._remark = table, about, whole, remark
+
+    def arrow(self) -> pa.Table:
+        """As a pyarrow Table."""
+        return self._table
+
+    def pandas(self) -> pandas.DataFrame:
+        """As a pandas DataFrame."""
+        frame: pandas.DataFrame = self._table.to_pandas()
+        return frame
+
+    def polars(self) -> polars.DataFrame:
+        """As a polars DataFrame."""
+        import polars
+
+        frame = polars.from_arrow(self._table)
+        assert isinstance(frame, polars.DataFrame)
+        return frame
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return list(self._table.column_names)
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def __getitem__(self, name: str) -> list[Any]:
+        """A column's values as a list."""
+        values: list[Any] = self._table.column(name).to_pylist()
+        return values
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.columns
+
+    def __repr__(self) -> str:
+        shape = html.text_table(self.columns, self._rows(), self._right()) if self.columns else ""
+        return "\n".join(part for part in (shape, f"({self._size()})", self._remark) if part)
+
+    def _repr_html_(self) -> str:
+        caption = f"{html.esc(self.about)} <span style='{html.QUIET}'>{html.esc(self._size())}</span>"
+        shown = html.table(self.columns, self._rows(), caption=caption, right=self._right())
+        return html.block(shown, html.note(self._remark) if self._remark else "")
+
+    def _size(self) -> str:
+        count = len(self)
+        told = f"{count:,} row{'s' if count != 1 else ''}" + ("" if self.whole else " fetched, and there are more")
+        return told + (f", the first {SHOWN} shown" if count > SHOWN else "")
+
+    def _rows(self) -> list[Sequence[str]]:
+        lists = [column.to_pylist() for column in self._table.slice(0, SHOWN).columns]
+        return [[_short(plain(value)) for value in row] for row in zip(*lists, strict=True)]
+
+    def _right(self) -> set[int]:
+        kinds = self._table.schema.types
+        return {place for place, kind in enumerate(kinds) if pa.types.is_integer(kind) or pa.types.is_floating(kind)}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"

@@ -1,0 +1,279 @@
+"""``lab.carry_out``, ``lab.parcels``, ``lab.notices``: the one way out, checked here before anybody else looks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from credit.errors import Malformed, Missing, Refused
+from credit.gate import Finding, Outcome, Verdict
+from lab.airlock.gate import judge_parcel
+from lab.airlock.parcel_context import About, Context
+from lab.airlock.review.petition import verdict_of
+from lab.library import gateway_client
+from lab.library.display import html
+from lab.library.workspace_data import release
+
+_MARK = {Outcome.PASS: "✓ pass 通过", Outcome.REVIEW: "? review 需说明", Outcome.FAIL: "✗ fail 不可出域"}
+_WORST = (Outcome.FAIL, Outcome.REVIEW, Outcome.PASS)
+_FINDINGS = ("", "file 文件", "check 检查", "found 发现", "what to do 怎么改")
+_PARCELS = ("parcel", "title 标题", "files", "state 状态", "turn 轮到", "changed 更新")
+
+
+class Prepared:
+    """Files with their context and what the gate finds in them. :meth:`submit` asks that they leave."""
+
+    def __init__(self, files: Mapping[str, bytes], context: Context) -> None:
+        self.files, self.context = dict(files), context
+        self.verdict = judge_parcel(self.files, context=context).verdict
+        if self.verdict.outcome is not Outcome.FAIL:  # and against all that the project carried out before
+            told = gateway_client.send_files("/v1/parcels/check", self.files, context=json.dumps(context.as_json()))
+            self.verdict = verdict_of(told)
+
+    def submit(self) -> Parcel:
+        """Ask that they leave; raises :class:`~credit.errors.Refused` with the findings when they may not."""
+        if self.verdict.outcome is Outcome.FAIL:
+            _refuse(self.verdict)
+        context = json.dumps(self.context.as_json())
+        return Parcel(gateway_client.send_files("/v1/parcels", self.files, context=context))
+
+    def __repr__(self) -> str:
+        return f"{self._head()}\n{html.text_table(_FINDINGS, _rows(self.verdict))}"
+
+    def _repr_html_(self) -> str:
+        head = html.title(self._head(), ", ".join(self.files))
+        return html.block(head, html.table(_FINDINGS, _rows(self.verdict)))
+
+    def _head(self) -> str:
+        if self.verdict.outcome is Outcome.FAIL:
+            return "May not leave as it is 不可出域"
+        looks = "two reviewers decide" if self.verdict.passed else "two reviewers decide, and must say why"
+        return f"May be submitted: {looks} 可以提交"
+
+
+class Parcel:
+    """A parcel that was asked to leave: where it stands, what the reviewers ask, and what they decided."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self._told = told
+
+    @property
+    def id(self) -> str:
+        """The petition's id."""
+        return str(self._told["id"])
+
+    @property
+    def state(self) -> str:
+        """submitted, questioned, approved, refused, withdrawn or received, as last heard."""
+        return str(self._told["state"])
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the gate found when it was submitted."""
+        return verdict_of(self._told["verdict"])
+
+    @property
+    def questions(self) -> list[dict[str, str | None]]:
+        """What reviewers asked, and what was answered."""
+        questions: list[dict[str, str | None]] = self._told["questions"]
+        return questions
+
+    @property
+    def votes(self) -> list[dict[str, Any]]:
+        """Both votes with their reasons, once both have voted."""
+        votes: list[dict[str, Any]] = self._told["votes"]
+        return votes
+
+    @property
+    def sealed(self) -> str | None:
+        """The id of the sealed parcel in the outbox, once received."""
+        sealed: str | None = self._told["sealed"]
+        return sealed
+
+    def refresh(self) -> Parcel:
+        """Ask again where it stands."""
+        self._told = gateway_client.get(f"/v1/parcels/{self.id}")
+        return self
+
+    def answer(self, text: str) -> Parcel:
+        """Answer the open question."""
+        return self._act("answer", {"text": text})
+
+    def withdraw(self) -> Parcel:
+        """Take it back."""
+        return self._act("withdraw")
+
+    def collect(self) -> Parcel:
+        """Receive it once it is approved: checked once more, sealed, and in the outbox."""
+        return self._act("collect")
+
+    def _act(self, verb: str, told: Any = None) -> Parcel:
+        self._told = gateway_client.post(f"/v1/parcels/{self.id}/{verb}", told)
+        return self
+
+    def __repr__(self) -> str:
+        return html.text_table(_PARCELS, [_row(self)])
+
+    def _repr_html_(self) -> str:
+        parts = [html.table(_PARCELS, [_row(self)])]
+        for each in self.questions:
+            parts.append(html.note(f"asked 问: {each['question']}"))
+            parts.append(html.note(f"answered 答: {each['answer']}" if each["answer"] else "answer it: .answer('…')"))
+        for vote in self.votes:
+            told = "approved 同意" if vote["approve"] else "refused 不同意"
+            parts.append(html.note(f"{told} {vote['reason']}"))
+        return html.block(*parts)
+
+
+class Parcels(list[Parcel]):
+    """The project's parcels, the newest first."""
+
+    def __repr__(self) -> str:
+        return html.text_table(_PARCELS, [_row(each) for each in self]) if self else "no parcel yet"
+
+    def _repr_html_(self) -> str:
+        rows = [_row(each) for each in self]
+        return html.table(_PARCELS, rows, caption=f"Parcels 出域申请 ({len(self)})") if self else html.note(repr(self))
+
+
+class Notices(list[dict[str, Any]]):
+    """What waits for you and what changed, the newest first."""
+
+    def __repr__(self) -> str:
+        return html.text_table(("", "parcel", "title", "what", "at"), self._rows()) if self else "nothing new"
+
+    def _repr_html_(self) -> str:
+        return html.table(("", "parcel", "title", "what", "at"), self._rows()) if self else html.note("nothing new")
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [
+            ("→ you 待办" if n["yours"] else "", n["petition"][:20], n["title"], n["what"], html.minute(n["at"]))
+            for n in self
+        ]
+
+
+def carry_out(
+    *paths: str | Path,
+    title: str,
+    purpose: str,
+    description: str | Mapping[str, str | Mapping[str, Any]],
+    subjects: int = 0,
+    submit: bool | None = None,
+) -> Prepared | Parcel:
+    """Ask that files leave the lab. The gate's checks run first, here, and show what to mend.
+
+    ``description`` says what each file is (one text for all, or by name; a mapping may hold ``what``, ``population``,
+    ``counted``, ``subjects``, ``counts``), ``subjects`` how many are behind each. Then it asks for your word;
+    ``submit=True`` gives it, ``submit=False`` only checks. What is submitted is a :class:`Parcel`; what is not is a
+    :class:`Prepared` with the findings. Raises :class:`~credit.errors.Refused` when it is to be submitted and may not.
+
+    >>> import lab, pathlib
+    >>> path = pathlib.Path("bands.csv")
+    >>> _ = path.write_text("band,firms\\nA,3\\nB,60\\n")
+    >>> found = lab.carry_out(path, title="Bands", purpose="To show them", description="Firms by band", subjects=63,
+    ...                       submit=False)
+    >>> found.verdict.outcome.value
+    'fail'
+    >>> _ = path.write_text("band,firms\\nA,40\\nB,60\\n")
+    >>> found = lab.carry_out(path, title="Bands", purpose="To show them", description="Firms by band", subjects=100,
+    ...                       submit=False)
+    >>> found.verdict.outcome.value
+    'pass'
+    """
+    files = _read(paths)
+    abouts = {name: _about(name, description, subjects) for name in files}
+    prepared = Prepared(files, Context(title, purpose, abouts, (release().id,)))
+    if submit or (submit is None and prepared.verdict.outcome is not Outcome.FAIL and _word_given(prepared)):
+        return prepared.submit()
+    return prepared
+
+
+def parcels() -> Parcels:
+    """The project's parcels, the newest first.
+
+    >>> import lab
+    >>> isinstance(lab.parcels(), list)
+    True
+    """
+    return Parcels(Parcel(told) for told in gateway_client.get("/v1/parcels"))
+
+
+def notices(since: str = "") -> Notices:
+    """What waits for you, and what changed (since a time, as ``2026-11-01T09:00:00+08:00``), the newest first."""
+    return Notices(gateway_client.get("/v1/notices", **({"since": since} if since else {})))
+
+
+def _read(paths: tuple[str | Path, ...]) -> dict[str, bytes]:
+    if not paths:
+        raise Malformed("No files were named", remedy="lab.carry_out('table.csv', title=…, …)")
+    files: dict[str, bytes] = {}
+    for path in map(Path, paths):
+        if not path.is_file():
+            raise Missing(f"There is no file {path.name}", remedy="Name files of your home by their paths")
+        if path.name in files:
+            raise Malformed(f"Two files are called {path.name}", remedy="Rename one: a parcel has no folders")
+        files[path.name] = path.read_bytes()
+    return files
+
+
+def _about(name: str, description: str | Mapping[str, str | Mapping[str, Any]], subjects: int) -> About:
+    told = description if isinstance(description, str) else description.get(name)
+    if told is None:
+        raise Malformed(f"{name} has no description", remedy=f"Give description={{'{name}': 'what it is', …}}")
+    if isinstance(told, str):
+        return About(told, subjects=subjects)
+    return About.parse({"subjects": subjects, **told}, where=f"the description of {name}")
+
+
+def _word_given(prepared: Prepared) -> bool:
+    """Whether the user, asked, says yes; where nobody can be asked, no."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if getattr(shell, "kernel", None) is None:
+        return False
+    _show(prepared)
+    try:
+        return input("Submit it to the reviewers? 提交审核？ yes/no: ").strip().lower() in ("y", "yes", "是")
+    except (EOFError, RuntimeError):  # ipykernel's StdinNotImplementedError is a RuntimeError
+        return False
+
+
+def _show(prepared: Prepared) -> None:
+    from IPython.display import display
+
+    display(prepared)  # type: ignore[no-untyped-call]
+
+
+def _refuse(verdict: Verdict) -> None:
+    failed = [each for each in verdict.findings if each.outcome is Outcome.FAIL]
+    fixes = ". ".join(sorted({str(each.evidence.get("fix", "")) for each in failed} - {""})[:5])
+    why = "; ".join(each.why for each in failed[:5])
+    raise Refused("The parcel may not leave as it is", why=why, remedy=fixes, findings=failed)
+
+
+def _rows(verdict: Verdict) -> list[tuple[str, ...]]:
+    """What needs something done first; what passed in one line a file."""
+    told: list[tuple[str, ...]] = []
+    found = sorted(verdict.findings, key=lambda each: _WORST.index(each.outcome))
+    for each in found:
+        if each.outcome is not Outcome.PASS:
+            told.append(_finding(each))
+    passed = [each for each in found if each.outcome is Outcome.PASS]
+    if passed:
+        told.append((_MARK[Outcome.PASS], "", "all others", f"{len(passed)} checks passed", ""))
+    return told
+
+
+def _finding(each: Finding) -> tuple[str, ...]:
+    where = str(each.evidence.get("file", ""))
+    found = each.why.removeprefix(f"{where}: ")
+    return _MARK[each.outcome], where, each.check, found, str(each.evidence.get("fix", ""))
+
+
+def _row(parcel: Parcel) -> tuple[str, ...]:
+    told = parcel._told
+    files = ", ".join(told["files"])
+    return parcel.id[:20], told["context"]["title"], files, parcel.state, told["turn"], html.minute(told["changed_at"])

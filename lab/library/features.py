@@ -1,0 +1,193 @@
+"""``lab.check`` and ``lab.features``: features as SQL, checked as the compute zone does, and computed for a look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from credit.errors import Malformed
+from lab.library import read_report
+from lab.library.display import html
+from lab.library.display.result import Result
+from lab.library.workspace_data import Release, day, release
+from models.features.duckdb_engine import Engine, Limits, engine, quoted
+from models.features.feature_sql import SUBJECT, FeatureQuery
+from models.features.feature_sql import check as check_features
+from models.features.views import OBSERVED, bucket_file, compute, make_views, raw, read_bucket, visible_at
+
+MOST = 20_000  # subjects of a look
+SECONDS = 120.0  # that one bucket may take
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Feature SQL that was found sound: its text, what it reads, and the features it gives."""
+
+    sql: str
+    query: FeatureQuery
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features it gives."""
+        return self.query.output
+
+    def __repr__(self) -> str:
+        return f"sound: gives {', '.join(self.names)}\n{html.text_table(('reads', 'columns'), self._rows())}"
+
+    def _repr_html_(self) -> str:
+        head = html.title("Sound 语句可用", f"gives {', '.join(self.names)}")
+        return html.block(head, html.table(("reads 读取", "columns 数据项"), self._rows()))
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [(table, ", ".join(sorted(columns))) for table, columns in sorted(self.query.tables.items())]
+
+
+def check(sql: str | Checked) -> Checked:
+    """Check feature SQL against the granted tables, by the very check that an order is held against.
+
+    One SELECT that gives ``subject`` and named columns, over granted tables and ``observation`` (``subject``,
+    ``as_of``), grouped by and joined on ``subject``. Raises :class:`~credit.errors.Malformed` with a hint.
+
+    >>> import lab
+    >>> lab.check("SELECT subject, count(*) AS penalties FROM administrative_penalty GROUP BY subject")
+    sound: gives penalties
+    reads                   columns
+    ──────────────────────  ───────
+    administrative_penalty
+    >>> lab.check("SELECT subject, sum(fines) AS total FROM administrative_penalty GROUP BY subject")
+    Traceback (most recent call last):
+    credit.errors.Malformed: The feature SQL is refused: there is no column fines. Did you mean fine?
+    """
+    if isinstance(sql, Checked):
+        return sql
+    told = release()
+    return Checked(sql, check_features(sql, told.schema, population=told.register))
+
+
+class Look(Result):
+    """Features of some subjects: what is in them at a glance, and all of it as a table."""
+
+    def summary(self) -> Result:
+        """One row a feature: share missing, distinct values, least, median, most."""
+        rows = [_summed(name, self._table.column(name)) for name in self.columns if name != SUBJECT]
+        names = ("feature", "missing", "distinct", "least", "median", "most")
+        columns = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+        return Result(pa.table(columns), about=self.about)
+
+    def __repr__(self) -> str:
+        return f"{self.about}\n{self.summary()!r}"
+
+    def _repr_html_(self) -> str:
+        told = self.summary()
+        shown = html.table(told.columns, told._rows(), caption=html.esc(self.about), right=range(1, 6))
+        return html.block(shown, html.note(self._remark) if self._remark else "")
+
+
+def features(sql: str | Checked, as_of: date | str | None = None, *, subjects: int = MOST) -> Look:
+    """Compute features on the release, as they were on the day ``as_of``, of about so many subjects (whole buckets).
+
+    A subject without a row in the SQL's answer has a missing value. Raises :class:`~credit.errors.Malformed` when the
+    SQL is refused, or gives a subject two rows.
+
+    >>> import lab
+    >>> lab.features("SELECT subject, count(*) AS penalties FROM administrative_penalty GROUP BY subject")
+    200 subjects as of 2026-03-01
+    feature    missing  distinct  least  median  most
+    ─────────  ───────  ────────  ─────  ──────  ────
+    penalties     0.22        16      1     2.5    29
+    (1 row)
+    """
+    told, checked = release(), check(sql)
+    on, query = day(as_of, told), _of_everyone(checked, told)
+    read_report.note(query.tables)
+    keys: list[str] = []
+    parts: list[NDArray[np.float64]] = []
+    for bucket in range(told.terms["buckets"]):
+        found, values = _bucket(told, query, checked.names, on, bucket)
+        keys += found
+        parts.append(values)
+        if len(keys) >= subjects:
+            break
+    values = np.concatenate(parts)
+    columns: dict[str, Any] = {SUBJECT: keys}
+    for place, name in enumerate(checked.names):
+        columns[name] = pa.array(values[:, place], from_pandas=True)  # NaN is a missing value
+    whole = bucket + 1 == told.terms["buckets"]
+    remark = "" if whole else f"The first {bucket + 1} of {told.terms['buckets']} buckets; give subjects=… for more."
+    return Look(pa.table(columns), about=f"{len(keys):,} subjects as of {on}", whole=whole, remark=remark)
+
+
+def of_everyone(sql: str) -> str:
+    """SQL that gives a row for every observation, with missing values for those the SQL has none for."""
+    names = check(sql).names
+    chosen = ", ".join(f"x.{name} AS {name}" for name in names)
+    return (
+        f"SELECT o.subject, {chosen}\nFROM observation o\nLEFT JOIN (\n{sql.strip().rstrip(';')}\n) x USING (subject)"
+    )
+
+
+def _of_everyone(checked: Checked, told: Release) -> FeatureQuery:
+    return check_features(of_everyone(checked.sql), told.schema, population=told.register)
+
+
+def _bucket(
+    told: Release, query: FeatureQuery, names: tuple[str, ...], on: date, bucket: int
+) -> tuple[list[str], NDArray[np.float64]]:
+    terms, register = told.granted_terms(), told.register
+    wanted = dict(query.tables)
+    if register is not None:
+        wanted[register] = wanted.get(register, frozenset()) | {"registered_on"}
+    with engine(Limits(memory="1GB", seconds=SECONDS)) as run:
+        read_bucket(run, told.folder, terms, bucket, wanted)
+        if register is None:
+            _keys_of(run, told, bucket)
+        run.shut_in()
+        _observe(run, told, on)
+        keys = [row[0] for row in run.rows(f"SELECT key FROM {OBSERVED} ORDER BY number")]
+        make_views(run, query, terms, register)
+        return keys, compute(run, query, names, len(keys))
+
+
+def _keys_of(run: Engine, told: Release, bucket: int) -> None:
+    """Without a register everyone with a row is a subject: read the keys of every dated table."""
+    for name in told.granted:
+        if told.dated(name):
+            times = {SUBJECT: "VARCHAR", "_happened": "DATE", "_known": "DATE", "_ends": "DATE"}
+            run.read(f"_keys_{name}", bucket_file(told.folder, name, bucket), times)
+
+
+def _observe(run: Engine, told: Release, on: date) -> None:
+    """Everyone there is on the day: registered by then, or, without a register, with a visible row."""
+    date_ = f"DATE '{on}'"
+    if told.register is not None:
+        register = quoted(raw(told.register))
+        everyone = (
+            f"SELECT DISTINCT subject AS key FROM {register} WHERE registered_on IS NULL OR registered_on <= {date_}"
+        )
+    else:
+        each = [
+            f"SELECT DISTINCT subject AS key FROM {quoted(f'_keys_{name}')} t WHERE {visible_at('t', date_)}"
+            for name in told.granted
+            if told.dated(name)
+        ]
+        if not each:
+            raise Malformed("There is nobody to look at", why="no table with dates is granted")
+        everyone = " UNION ".join(each)
+    run.do(
+        f"CREATE TABLE {OBSERVED} AS SELECT row_number() OVER (ORDER BY key) - 1 AS number, key, {date_} AS as_of "
+        f"FROM ({everyone}) ORDER BY number"
+    )
+
+
+def _summed(name: str, column: pa.ChunkedArray) -> tuple[Any, ...]:
+    values = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
+    known = values[~np.isnan(values)]
+    missing = round(1 - len(known) / max(1, len(values)), 3)
+    if not len(known):
+        return name, missing, 0, None, None, None
+    return name, missing, len(np.unique(known)), float(known.min()), float(np.median(known)), float(known.max())

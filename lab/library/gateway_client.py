@@ -1,0 +1,108 @@
+"""The one way out of a kernel: the gateway at its socket, whose answers are values and whose refusals are errors."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import httpx
+
+from credit.errors import Broken, CreditError, Lapsed, Malformed, Missing, Refused, Unauthenticated
+from lab.library.workspace_data import GATEWAY, gateway_socket
+
+_KINDS: dict[str, type[CreditError]] = {
+    kind.slug: kind for kind in (Malformed, Refused, Unauthenticated, Lapsed, Missing, Broken)
+}
+SECONDS = 60.0
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # a socket has none, and to read what a TLS trusts takes 40 ms
+
+
+def get(path: str, **params: str) -> Any:
+    """The value at a path; raises the error that the gateway answered."""
+    return _value(_client().get(path, params=params) if params else _client().get(path))
+
+
+def post(path: str, told: Any = None) -> Any:
+    """Send a value; raises the error that the gateway answered."""
+    return _value(_client().post(path, json=told))
+
+
+def send_files(path: str, files: Mapping[str, bytes], **texts: str) -> Any:
+    """Send files and texts as one form; raises the error that the gateway answered."""
+    parts: Sequence[tuple[str, Any]] = [("files", (name, content)) for name, content in files.items()]
+    return _value(_client().post(path, files=parts, data=texts, timeout=300))
+
+
+def lines(path: str) -> Iterator[Any]:
+    """The values of a stream of JSON lines, as they come."""
+    with _client().stream("GET", path) as answer:
+        if answer.status_code != 200:
+            answer.read()
+            _value(answer)
+        for line in answer.iter_lines():
+            if line:
+                yield _checked(json.loads(line))
+
+
+class _Transport(httpx.HTTPTransport):
+    """Says in words when nobody is at the socket."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        if not gateway_socket().is_socket():
+            raise _nobody()
+        try:
+            return super().handle_request(request)
+        except httpx.TimeoutException as error:
+            raise Missing("The lab's gateway does not answer in time", remedy="Try again in a moment") from error
+        except httpx.TransportError as error:
+            raise _nobody() from error
+
+
+def _nobody() -> Missing:
+    return Missing(
+        "The lab's gateway does not answer",
+        why=f"nobody is at {gateway_socket().name}",
+        remedy=f"Work in a workspace of the lab (or set {GATEWAY}); in one, tell the platform team",
+    )
+
+
+def close() -> None:
+    """Hang up; the next call connects anew."""
+    while _kept:
+        _kept.popitem()[1].close()
+
+
+_kept: dict[str, httpx.Client] = {}
+atexit.register(close)
+
+
+def _client() -> httpx.Client:
+    path = str(gateway_socket())
+    if path not in _kept:
+        close()
+        _kept[path] = httpx.Client(
+            transport=_Transport(uds=path, verify=_NO_TLS), base_url="http://gateway", timeout=SECONDS
+        )
+    return _kept[path]
+
+
+def _value(answer: httpx.Response) -> Any:
+    if answer.headers.get("content-type", "").startswith(("application/json", "application/problem+json")):
+        return _checked(answer.json())
+    raise Broken("The lab's gateway answered something else than JSON", why=str(answer.status_code))
+
+
+def _checked(told: Any) -> Any:
+    """The value, or the error that a problem document stands for (RFC 9457)."""
+    if isinstance(told, dict) and str(told.get("type", "")).startswith(("urn:haihe:problem:", "about:blank")):
+        slug = told["type"].rpartition(":")[2]
+        kind = _KINDS.get(slug, Malformed if told.get("status", 500) < 500 else CreditError)
+        what, why, remedy = (str(told.get(key, "")) for key in ("title", "detail", "remedy"))
+        if issubclass(kind, Refused):
+            raise kind(what, why=why, remedy=remedy, findings=told.get("findings", ()))
+        raise kind(what, why=why, remedy=remedy)
+    return told

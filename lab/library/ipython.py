@@ -1,0 +1,53 @@
+"""What ``import lab`` does in a notebook: the magic ``%%features``, errors in words, and the report of tables read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from credit.errors import CreditError
+from lab.library import read_report
+
+
+def install(shell: Any) -> None:
+    """Add it to a shell, once."""
+    if getattr(shell, "_lab_installed", False):
+        return
+    shell._lab_installed = True
+    shell.register_magic_function(lambda line, cell: magic(shell, line, cell), "cell", "features")
+    shell.set_custom_exc((CreditError,), _in_words)
+    shell.events.register("post_run_cell", lambda _: read_report.announce(shell))
+
+
+def magic(shell: Any, line: str, cell: str) -> Any:
+    """``%%features [name] [--as-of YYYY-MM-DD]``: check the cell's feature SQL, keep it under a name, and show it.
+
+    The SQL is kept as what :func:`lab.check` gives, in ``name`` (``sql`` unless given), for ``lab.order(sql=name)``.
+    """
+    from credit.errors import Malformed
+    from lab.library.features import check, features
+
+    words = line.split()
+    day = None
+    if "--as-of" in words:
+        place = words.index("--as-of")
+        if place + 1 == len(words):
+            raise Malformed("--as-of has no day", remedy="Write %%features name --as-of 2025-10-01")
+        day = words[place + 1]
+        del words[place : place + 2]
+    name = words[0] if words else "sql"
+    if len(words) > 1 or not name.isidentifier():
+        raise Malformed("This is not a name", why=" ".join(words)[:40], remedy="Write %%features recent_penalties")
+    checked = check(cell)
+    shell.user_ns[name] = checked
+    return features(checked, day)
+
+
+def _in_words(
+    shell: Any, kind: type[BaseException], error: CreditError, trace: Any, tb_offset: Any = None
+) -> list[str]:
+    """Show what, why and what to do, without the frames of our own code. Still an error: a run of all cells stops."""
+    told = [f"{kind.__name__}: {error.what}"]
+    told += [f"  why  为何: {error.why}"] if error.why else []
+    told += [f"  next 怎么办: {error.remedy}"] if error.remedy else []
+    shell._showtraceback(kind, error, told)
+    return told

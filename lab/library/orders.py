@@ -1,0 +1,161 @@
+"""``lab.order``: an order made of a built-in declaration and a researcher's own features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import models.order.order
+from credit.errors import Malformed
+from lab.library.display import html
+from lab.library.features import Checked, check, of_everyone
+from lab.library.workspace_data import release
+from models.features.feature_sql import check_order, hint
+from models.order.order import Order, load_declaration
+
+DECLARED = Path(models.order.order.__file__).parents[1] / "declarations"
+BASES = ("enterprise", "individual_business")
+_SHOWN = ("", "name", "title", "direction", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An order that fits the release, before it is placed. ``own``: the names of the researcher's features in it."""
+
+    order: Order
+    own: tuple[str, ...]
+
+    @property
+    def sql(self) -> str:
+        """The whole feature SQL."""
+        return self.order.sql
+
+    def as_json(self) -> dict[str, Any]:
+        """The order as plain values."""
+        return self.order.as_json()
+
+    def __repr__(self) -> str:
+        return f"{self._head()}\n{html.text_table(_SHOWN, self._rows())}\n{self._foot()}"
+
+    def _repr_html_(self) -> str:
+        rows = self._rows()
+        own, others = [row for row in rows if row[0]], [row for row in rows if not row[0]]
+        shown = html.table(_SHOWN, own) if own else ""
+        if others:
+            told = f"<summary>{len(others)} features of the base 内置特征</summary>"
+            shown += f"<details>{told}{html.table(_SHOWN, others)}</details>"
+        return html.block(html.title(self._head()), shown, html.note(self._foot()))
+
+    def _head(self) -> str:
+        return f"order {self.order.model}: {self.order.title}"
+
+    def _foot(self) -> str:
+        label, training = self.order.label, self.order.training
+        window = f" within {label.window_months} months" if label.window_months else ""
+        return f"defaulted 违约: {label.when} of {label.table}{window}; {training.trials} trials, seed {training.seed}"
+
+    def _rows(self) -> list[tuple[str, str, str, str, str]]:
+        signs = {1: "+ raises risk", -1: "− lowers risk", 0: "either"}
+        return [
+            ("own" if f.name in self.own else "", f.name, f.title, signs[f.direction], f.reason["zh"])
+            for f in self.order.features
+        ]
+
+
+def feature(name: str, title: str = "", direction: int = 0, zh: str = "", en: str = "") -> dict[str, Any]:
+    """How a feature of one's own is declared: direction +1 when more may only raise the risk; reasons as a bank reads.
+
+    >>> import lab
+    >>> lab.feature("penalties", "处罚次数", +1, zh="近年处罚", en="Recent penalties")["direction"]
+    1
+    """
+    reason = {"zh": zh or title or name, "en": en or name.replace("_", " ")}
+    return {"name": name, "title": title or name, "direction": direction, "reason": reason}
+
+
+def order(
+    base: str = "enterprise",
+    sql: str | Checked = "",
+    features: Sequence[str | Mapping[str, Any]] = (),
+    *,
+    keep: Iterable[str] | None = None,
+    **changes: Any,
+) -> Draft:
+    """An order: the built-in ``base`` with the features that ``sql`` gives beside its own.
+
+    ``features`` declares them (names, or :func:`feature`); what the SQL gives and nothing declares has no direction.
+    ``keep`` names the features of the base to keep (all; ``[]``: none, and the base's tables need not be granted).
+    ``changes`` replace keys of the declaration, mappings in part: ``training={"trials": 2}``. Raises
+    :class:`~credit.errors.Malformed` when it does not fit the release, with a hint.
+
+    >>> import lab
+    >>> mine = "SELECT subject, count(*) AS penalties FROM administrative_penalty GROUP BY subject"
+    >>> lab.order(sql=mine, features=[lab.feature("penalties", "处罚次数", +1)], keep=[], title="处罚次数模型")
+    order enterprise: 处罚次数模型
+         name       title     direction      reason
+    ───  ─────────  ────────  ─────────────  ────────
+    own  penalties  处罚次数  + raises risk  处罚次数
+    defaulted 违约: overdue_days >= 90 of loan_performance within 6 months; 8 trials, seed 7
+    """
+    if base not in BASES:
+        raise Malformed(f"There is no declaration {base}", remedy=hint(base, BASES))
+    told = load_declaration(DECLARED / f"{base}.yaml").as_json()
+    own = _declared(sql, features)
+    kept = _kept(told, keep)
+    if taken := sorted({each["name"] for each in own} & {each["name"] for each in kept}):
+        raise Malformed(
+            f"{', '.join(taken)} is a feature of the base already", remedy="Give it another name, or keep=…"
+        )
+    read = set(check(sql).query.tables) if sql else set()
+    if kept:
+        told["sql"] = _together(told["sql"], [each["name"] for each in kept], sql, own)
+    else:
+        if not sql:
+            raise Malformed("The order has no features", remedy="Give sql=…, or keep some of the base's")
+        told["sql"], told["tables"] = of_everyone(check(sql).sql), []
+    told["tables"] = sorted({*told["tables"], *read})
+    told["features"] = [*kept, *own]
+    names = {each["name"] for each in told["features"]}
+    told["rules"] = [rule for rule in told["rules"] if rule["feature"] in names]
+    made = Order.parse(_changed(told, changes))
+    check_order(made, release().granted_terms())
+    return Draft(made, tuple(each["name"] for each in own))
+
+
+def _declared(sql: str | Checked, features: Sequence[str | Mapping[str, Any]]) -> list[dict[str, Any]]:
+    given = check(sql).names if sql else ()
+    told = {each["name"]: each for each in (feature(f) if isinstance(f, str) else dict(f) for f in features)}
+    for name in told:
+        if name not in given:
+            raise Malformed(
+                f"The SQL does not give the feature {name}", remedy=hint(name, given) if given else "Give sql=…"
+            )
+    return [told.get(name) or feature(name) for name in given]
+
+
+def _kept(told: dict[str, Any], keep: Iterable[str] | None) -> list[dict[str, Any]]:
+    if keep is None:
+        return list(told["features"])
+    wanted, known = set(keep), [each["name"] for each in told["features"]]
+    for name in wanted - set(known):
+        raise Malformed(f"The base has no feature {name}", remedy=hint(name, known))
+    return [each for each in told["features"] if each["name"] in wanted]
+
+
+def _together(base: str, kept: list[str], sql: str | Checked, own: list[dict[str, Any]]) -> str:
+    """The base's SQL and one's own side by side, joined on the subject."""
+    chosen = ", ".join(
+        [f"b.{name} AS {name}" for name in kept] + [f"x.{each['name']} AS {each['name']}" for each in own]
+    )
+    text = f"SELECT b.subject, {chosen}\nFROM (\n{base.strip()}\n) b"
+    return f"{text}\nLEFT JOIN (\n{check(sql).sql.strip().rstrip(';')}\n) x USING (subject)" if sql else text
+
+
+def _changed(told: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    for key, value in changes.items():
+        if key not in told:
+            raise Malformed(f"An order has no {key}", remedy=hint(key, told))
+        told[key] = {**told[key], **value} if isinstance(value, Mapping) and isinstance(told[key], dict) else value
+    return told

@@ -1,0 +1,65 @@
+"""``lab.sql`` and ``lab.sample``: looking at the release, on any day up to its own."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from credit.errors import Malformed
+from lab.library import read_report
+from lab.library.display.result import Result
+from lab.library.duckdb_views import views
+from lab.library.workspace_data import day, release
+from models.features.duckdb_engine import quoted, text
+from models.features.feature_sql import SUBJECT, hint
+
+MOST = 1_000_000  # rows
+
+
+def sql(query: str, as_of: date | str | None = None, *, most: int = MOST) -> Result:
+    """Any SELECT over the granted tables as they were on the day ``as_of`` (the release's own unless told).
+
+    ``most`` bounds the rows fetched. Raises :class:`~credit.errors.Malformed` with the reason and the nearest name.
+
+    >>> import lab
+    >>> lab.sql("SELECT kind, count(*) AS firms FROM registration GROUP BY kind")
+    kind        firms
+    ──────────  ─────
+    enterprise    200
+    (1 row)
+    >>> lab.sql("SELECT count(*) AS penalties FROM administrative_penalty", as_of="2024-01-01")["penalties"]
+    [114]
+    >>> lab.sql("SELECT sum(fin) AS fines FROM administrative_penalty")
+    Traceback (most recent call last):
+    credit.errors.Malformed: There is no column fin. Did you mean fine?
+    """
+    told = release()
+    on = day(as_of, told)
+    table, whole, read = views(told, on).ask(query, most)
+    read_report.note(read)
+    remark = "" if whole else f"More than {most:,} rows: aggregate in SQL, or give most=…"
+    return Result(table, about=f"as of {on}", whole=whole, remark=remark)
+
+
+def sample(n: int, seed: int = 0, table: str | None = None, *, as_of: date | str | None = None) -> Result:
+    """``n`` rows of a table (the register unless named), the same for the same ``seed``.
+
+    Rows are taken by subject, in an order that ``seed`` shuffles: samples of two tables by one seed speak of the same
+    subjects. Raises :class:`~credit.errors.Malformed` for a table that is not there, or a silly ``n``.
+
+    >>> import lab
+    >>> len(lab.sample(5)), lab.sample(5)["subject"] == lab.sample(5)["subject"]
+    (5, True)
+    >>> lab.sample(5, seed=1)["subject"] == lab.sample(5)["subject"]
+    False
+    """
+    told = release()
+    name = table or told.register
+    if name is None:
+        raise Malformed("Which table?", why="no register is granted", remedy="Give table=…")
+    if name not in told.granted:
+        raise Malformed(f"There is no table {name}", remedy=hint(name, told.granted))
+    if not 0 < n <= MOST:
+        raise Malformed("This is not a sample's size", why=f"{n}", remedy=f"From 1 to {MOST:,}")
+    shuffled = f"md5(concat({SUBJECT}, {text(str(seed))}))"
+    found = sql(f"SELECT * FROM {quoted(name)} ORDER BY {shuffled}, * LIMIT {int(n)}", as_of)
+    return Result(found.arrow(), about=f"{len(found)} rows of {name}, {found.about}")

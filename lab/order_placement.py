@@ -1,0 +1,54 @@
+"""Placing an order (下单): what goes from a notebook to the cluster is data, held against its release and sealed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from credit.actor import Actor
+from credit.canonical import canonical
+from credit.errors import Malformed, Refused
+from credit.keys import SigningKey
+from credit.ledger import Ledger
+from credit.seal import Kind, Seal
+from credit.shelf import Opened, Shelf
+from models.features.feature_sql import check_order
+from models.order.order import FILE, Order
+
+
+def place(
+    order: Order,
+    *,
+    release: Opened,
+    shelf: Shelf,
+    key: SigningKey,
+    by: Actor,
+    ledger: Ledger,
+    today: date | None = None,
+) -> Seal:
+    """Seal an order on a research release; the same order on the same release is the same seal.
+
+    Raises :class:`Refused` for a release of another purpose, :class:`~credit.errors.Lapsed` for one that has ended by
+    ``today`` (the real day unless given), and :class:`Malformed` when tables, SQL or label do not fit it.
+    """
+    seal = release.seal
+    if seal.kind is not Kind.RELEASE:
+        raise Malformed("An order needs a release", why=f"{seal.short} is a {seal.kind}")
+    if seal.terms.get("purpose") != "research":
+        why = f"{seal.short} was made for {seal.terms.get('purpose')}"
+        raise Refused("This release is not for training", why=why, remedy="Take a research release")
+    seal.require_alive(today or date.today())
+    query = check_order(order, seal.terms)
+    terms = {
+        "model": order.model,
+        "title": order.title,
+        "release": seal.id,
+        "reads": {table: sorted(columns) for table, columns in sorted(query.tables.items())},
+        "invented": bool(seal.terms.get("invented", False)),
+    }
+    with shelf.making() as folder:
+        (folder / FILE).write_bytes(canonical(order.as_json()))
+        placed = shelf.put(
+            folder, Kind.ORDER, parents=(seal.id,), terms=terms, expires_on=seal.expires_on, by=by, key=key
+        )
+    ledger.append("order.placed", placed.id, by=by, because={"release": seal.id, "model": order.model})
+    return placed

@@ -1,0 +1,193 @@
+"""The search for a recipe (超参数搜索): trials times folds as tasks, judged out of fold, the best of several averaged.
+
+Trials come in *generations*: each is asked for as a whole, grown wherever there is room, and told of as a whole, so the
+same order finds the same recipe on two workers and on two hundred, whoever is first. A task grows one trial on one
+fold and is looked at on the way; where it is behind the median of the earlier generations at that stop it is given up
+(the median rule of Golovin et al. 2017, Google Vizier, section 3.2.3). What it needs to know it is sent, so no task
+waits for another. Plain tasks in processes that are there already: with Ray Tune, which starts an actor for each trial,
+the same search took longer than one trial after another.
+
+A fold holds whole subjects, so a subject's own past never helps to tell its future. Among the recipes whose mean fold
+AUC is within one standard error of the best (of the paired difference over the folds; Breiman, Friedman, Olshen and
+Stone 1984, section 3.4.3) the order of the figures is chance: the best of several trials are averaged, or the smallest
+model alone is taken, as the order says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.boosting.booster import Recipe, grow, growing, margins, together
+from models.boosting.sampler import Sampler
+from models.distributed.ray_cluster import Progress, Tasks
+from models.metrics.discrimination import auc
+
+if TYPE_CHECKING:
+    from models.order.spec import Training
+
+Floats = NDArray[np.float64]
+Floors = tuple[float, ...]  # at each stop, the AUC under which a fold is given up
+LEAST, GENERATIONS = 4, 4  # trials in a generation, and into how many a long search is cut
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a fold's task reads: features (n, F), 0/1 labels and folds (n,), names and directions (F)."""
+
+    features: Floats
+    labels: NDArray[np.int8]
+    fold: NDArray[np.int16]
+    names: tuple[str, ...]
+    directions: tuple[int, ...]
+
+    @property
+    def folds(self) -> list[int]:
+        """The folds there are."""
+        return [int(fold) for fold in np.unique(self.fold)]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A recipe that was tried, and on each fold its AUC after each stop that it reached."""
+
+    recipe: Recipe
+    curves: tuple[tuple[float, ...], ...]
+
+    @property
+    def pruned(self) -> bool:
+        """Whether it was given up on some fold."""
+        return any(len(curve) < len(self.recipe.stops) for curve in self.curves)
+
+    @property
+    def by_stop(self) -> Floats:
+        """(stops, folds) AUC, of the stops that it reached on every fold."""
+        reached = min(map(len, self.curves))
+        return np.array([curve[:reached] for curve in self.curves]).T
+
+    @property
+    def means(self) -> list[float]:
+        """The mean AUC over the folds after each stop."""
+        return [float(np.nanmean(aucs)) for aucs in self.by_stop]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The recipe taken, with the rounds it was stopped at, and what was compared."""
+
+    recipe: Recipe
+    compared: tuple[Mapping[str, Any], ...]
+
+
+def fold_curve(rows: Rows, task: tuple[Recipe, int, Floors]) -> tuple[float, ...]:
+    """AUC on the rows of one fold of a model grown on the others, at each stop until it falls behind the floors."""
+    recipe, fold, floors = task
+    held, found = rows.fold == fold, []
+    features, labels = rows.features[held], rows.labels[held]
+    for booster in growing(rows.features[~held], rows.labels[~held], rows.names, rows.directions, recipe):
+        found.append(auc(labels, margins(booster, features)))
+        if floors and np.nanmax([*found, -np.inf]) < floors[len(found) - 1]:
+            break
+    return tuple(found)
+
+
+def search(
+    rows: Rows, training: Training, tasks: Tasks, progress: Progress | None = None, *, prune: bool = True
+) -> Choice:
+    """Try recipes as an order's ``training`` section says (trials, patience, seed, space), and take one."""
+    size = max(LEAST, -(-training.trials // GENERATIONS))
+    sampler, tried = Sampler(training, size), list[Trial]()
+    while len(tried) < training.trials and _hoping(tried, training.patience):
+        asked = sampler.ask(min(size, training.trials - len(tried)))
+        floors = [_floors(tried if prune else (), place) for place in range(len(rows.folds))]
+        born = _grown(rows, asked, floors, tasks, _from(len(tried), training.trials, len(rows.folds), progress))
+        sampler.tell([trial.means for trial in born], [trial.pruned for trial in born])
+        tried += born
+    return choose(tried, training.prefer, training.members)
+
+
+def choose(tried: Sequence[Trial], prefer: str = "smaller", members: int = 1) -> Choice:
+    """Of the recipes (each at each of its stops) those within one standard error of the best, or the smallest of them.
+
+    ``members`` of them at the most are averaged, each of another trial. Of one alone ``prefer`` says which: the
+    smallest, or the best.
+    """
+    seen = [
+        (replace(trial.recipe, rounds=stop), aucs, number, trial.pruned)
+        for number, trial in enumerate(tried, start=1)
+        for stop, aucs in zip(trial.recipe.stops, trial.by_stop, strict=False)  # a trial given up has no last stops
+    ]
+    best = max(seen, key=lambda one: float(np.nanmean(one[1])))
+    near = [one for one in seen if _within_one_error(best[1] - one[1])] or [best]
+    near.sort(key=lambda one: -float(np.nanmean(one[1])))
+    if members > 1:
+        several = {number: recipe for recipe, _, number, _ in reversed(near)}  # the best of each trial stays
+        taken = [several[number] for number in dict.fromkeys(number for _, _, number, _ in near)][:members]
+    elif prefer == "smaller":
+        taken = [min(near, key=lambda one: one[0].leaves * one[0].rounds)[0]]
+    else:
+        taken = [best[0]]
+    return Choice(
+        together(taken),
+        tuple(
+            one.as_json() | {"auc": round(float(np.nanmean(aucs)), 6), "trial": number, "pruned": pruned}
+            for one, aucs, number, pruned in seen
+        ),
+    )
+
+
+def fold_margins(rows: Rows, task: tuple[Recipe, int]) -> Floats:
+    """Margins of the rows of one fold by a model grown on the others."""
+    recipe, fold = task
+    held = rows.fold == fold
+    booster = grow(rows.features[~held], rows.labels[~held], rows.names, rows.directions, recipe)
+    return margins(booster, rows.features[held])
+
+
+def out_of_fold(rows: Rows, recipe: Recipe, tasks: Tasks) -> Floats:
+    """Margins (n,) of every row by the model of this recipe that did not see its subject."""
+    found = tasks.map_tasks(fold_margins, [(recipe, fold) for fold in rows.folds], shared=rows)
+    margin = np.full(len(rows.labels), np.nan)
+    for fold, told in zip(rows.folds, found, strict=True):
+        margin[rows.fold == fold] = told
+    return margin
+
+
+def _grown(
+    rows: Rows, asked: Sequence[Recipe], floors: Sequence[Floors], tasks: Tasks, progress: Progress | None
+) -> list[Trial]:
+    """The trials of one generation; the longest work is given out first, so that nobody waits long for the last."""
+    work = [(place, fold) for place in range(len(asked)) for fold in range(len(rows.folds))]
+    work.sort(key=lambda one: -asked[one[0]].leaves * asked[one[0]].rounds)
+    told = [(asked[place], rows.folds[fold], floors[fold]) for place, fold in work]
+    found = dict(zip(work, tasks.map_tasks(fold_curve, told, shared=rows, progress=progress), strict=True))
+    folds = range(len(rows.folds))
+    return [Trial(recipe, tuple(found[place, fold] for fold in folds)) for place, recipe in enumerate(asked)]
+
+
+def _floors(tried: Sequence[Trial], fold: int) -> Floors:
+    """The median, over earlier trials, of the best AUC on a fold up to each stop; none before there are any."""
+    curves = [trial.curves[fold] for trial in tried]
+    stops = max(map(len, curves), default=0)
+    reached = [[max(curve[: stop + 1]) for curve in curves if len(curve) > stop] for stop in range(stops)]
+    return tuple(float(np.nan_to_num(np.median(best), nan=-np.inf)) for best in reached)
+
+
+def _hoping(tried: Sequence[Trial], patience: int) -> bool:
+    """Whether one of the last ``patience`` trials was better than all before it."""
+    best = [max(trial.means) for trial in tried]
+    return len(best) - (best.index(max(best)) if best else 0) <= patience
+
+
+def _from(done: int, trials: int, folds: int, progress: Progress | None) -> Progress | None:
+    return None if progress is None else lambda now, _: progress(done * folds + now, trials * folds)
+
+
+def _within_one_error(behind: Floats) -> bool:
+    known = behind[~np.isnan(behind)]
+    error = float(np.std(known, ddof=1) / np.sqrt(len(known))) if len(known) > 1 else 0.0
+    return float(np.mean(known)) <= error

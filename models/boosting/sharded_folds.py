@@ -1,0 +1,42 @@
+"""Models of many rows: what a search may look at, and every row judged by a model that did not see its subject."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.canonical import digest
+from models.boosting.booster import Recipe, grow, margins
+from models.distributed.worker_group import Gang
+
+if TYPE_CHECKING:
+    from models.boosting.search import Rows
+
+
+def shards_of(rows: int, rows_a_worker: int) -> int:
+    """The shards that so many rows are cut into: of the order and the sample alone, whatever the cluster."""
+    return -(-rows // rows_a_worker)
+
+
+def few(subjects: Sequence[str], most: int) -> NDArray[np.bool_]:
+    """Which rows (n,) a search looks at: about ``most``, all rows of a subject or none, drawn by its pseudonym."""
+    if len(subjects) <= most:
+        return np.ones(len(subjects), dtype=np.bool_)
+    bound = int(most / len(subjects) * 16**8)
+    # Not the digits that say its fold: each fold is thinned alike.
+    drawn = {subject: int(digest(subject.encode())[8:16], 16) < bound for subject in set(subjects)}
+    return np.array([drawn[subject] for subject in subjects], dtype=np.bool_)
+
+
+def out_of_fold_sharded(rows: Rows, recipe: Recipe, gang: Gang) -> NDArray[np.float64]:
+    """Margins (n,) as :func:`models.boosting.search.out_of_fold` gives them, one fold after another, each by the
+    whole gang."""
+    found = np.full(len(rows.labels), np.nan)
+    for fold in rows.folds:
+        held = rows.fold == fold
+        booster = grow(rows.features[~held], rows.labels[~held], rows.names, rows.directions, recipe, gang)
+        found[held] = margins(booster, rows.features[held])
+    return found

@@ -1,0 +1,177 @@
+"""Calibration map (校准映射): from a raw margin to calibrated log-odds, as data of a kind. Three kinds, all rising.
+
+``platt`` is a line (Platt 1999); ``beta`` is ``c - a ln(1 + exp(-raw)) + b ln(1 + exp(raw))``, beta calibration of the
+sigmoid of the margin (Kull, Silva Filho and Flach 2017); ``isotonic`` is straight between knots, its first and last
+piece going on beyond them (isotonic regression, Zadrozny and Elkan 2002, made strict by
+:mod:`models.calibration.fitting`). Every map rises strictly, so whoever ranks higher by margin ranks higher by
+log-odds, no
+two margins are tied by it (but for rounding), and a contribution to the margin keeps its sign in points.
+
+All is elementwise arithmetic in doubles: one row has the same bits alone and among many.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.errors import Malformed
+
+Floats = NDArray[np.float64]
+KNOTS = 200  # the most
+GENTLEST, STEEPEST, LARGEST = 1e-6, 1e9, 1e9  # slopes and values beyond are no calibration, and would overflow
+NEAR = 1e-12  # margins this near have no secant worth the name
+
+
+@dataclass(frozen=True, slots=True)
+class Platt:
+    """``log-odds = slope * raw + intercept``."""
+
+    slope: float
+    intercept: float
+    kind: str = field(default="platt", init=False)
+
+    def __post_init__(self) -> None:
+        _require((self.slope,), (self.intercept,))
+
+    def log_odds(self, raw: Floats) -> Floats:
+        """Calibrated log-odds (n,) of raw margins (n,)."""
+        return np.asarray(self.slope * raw + self.intercept, dtype=np.float64)
+
+    def slope_at(self, raw: float) -> float:
+        """How steeply it rises at a margin; at a knot, to the right of it."""
+        return self.slope
+
+    def as_json(self) -> dict[str, Any]:
+        """The map as plain values; :func:`read` gives it back."""
+        return {"kind": self.kind, "slope": self.slope, "intercept": self.intercept}
+
+
+@dataclass(frozen=True, slots=True)
+class Beta:
+    """``log-odds = c - a softplus(-raw) + b softplus(raw)``: of slope a far below 0, b far above."""
+
+    a: float
+    b: float
+    c: float
+    kind: str = field(default="beta", init=False)
+
+    def __post_init__(self) -> None:
+        _require((self.a, self.b), (self.c,))
+
+    def log_odds(self, raw: Floats) -> Floats:
+        """Calibrated log-odds (n,) of raw margins (n,)."""
+        return np.asarray(self.b * np.logaddexp(0, raw) - self.a * np.logaddexp(0, -raw) + self.c, dtype=np.float64)
+
+    def slope_at(self, raw: float) -> float:
+        """How steeply it rises at a margin; at a knot, to the right of it."""
+        small = math.exp(-abs(raw))
+        above = (1.0 if raw >= 0 else small) / (1 + small)
+        return self.a * (1 - above) + self.b * above
+
+    def as_json(self) -> dict[str, Any]:
+        """The map as plain values; :func:`read` gives it back."""
+        return {"kind": self.kind, "a": self.a, "b": self.b, "c": self.c}
+
+
+@dataclass(frozen=True, slots=True)
+class Isotonic:
+    """Straight between knots ``(margins[k], odds[k])``, K of them, both rising; the outer pieces go on."""
+
+    margins: tuple[float, ...]
+    odds: tuple[float, ...]
+    kind: str = field(default="isotonic", init=False)
+    pieces: Floats = field(init=False, repr=False, compare=False)  # (4, K - 1): margin, odds, slope, odds at the end
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(self.margins) == len(self.odds) <= KNOTS:
+            raise Malformed("A calibration makes no sense", why=f"it has 2 to {KNOTS} knots, each a pair of numbers")
+        margins, odds = np.array(self.margins), np.array(self.odds)
+        with np.errstate(all="ignore"):
+            slopes = np.diff(odds) / np.diff(margins)
+        _require(slopes.tolist(), (*self.margins, *self.odds))
+        # A piece ends no higher than the next begins, however it is rounded; the last goes on.
+        pieces = np.stack([margins[:-1], odds[:-1], slopes, np.append(odds[1:-1], np.inf)])
+        object.__setattr__(self, "pieces", pieces)
+
+    def log_odds(self, raw: Floats) -> Floats:
+        """Calibrated log-odds (n,) of raw margins (n,)."""
+        margin, odds, slope, end = self.pieces[:, self._piece(raw)]
+        return np.asarray(np.minimum(odds + slope * (raw - margin), end), dtype=np.float64)
+
+    def slope_at(self, raw: float) -> float:
+        """How steeply it rises at a margin; at a knot, to the right of it."""
+        return float(self.pieces[2, self._piece(raw)])
+
+    def as_json(self) -> dict[str, Any]:
+        """The map as plain values; :func:`read` gives it back."""
+        return {"kind": self.kind, "margins": list(self.margins), "log_odds": list(self.odds)}
+
+    def _piece(self, raw: Floats | float) -> Any:
+        return np.searchsorted(self.pieces[0, 1:], raw, side="right")
+
+
+CalibrationMap = Platt | Beta | Isotonic
+
+
+def steepness(way: CalibrationMap, base: float, raw: Floats) -> Floats:
+    """``(log_odds(raw) - log_odds(base)) / (raw - base)`` (n,): what a unit of margin is worth on the way from base.
+
+    Never negative nor NaN: where a margin is the base itself, the slope there. A line's is its slope, to the bit.
+    """
+    if isinstance(way, Platt):
+        return np.full(len(raw), way.slope)
+    there = way.log_odds(np.array([base]))
+    apart, limit = raw - base, np.full(len(raw), way.slope_at(base))
+    rise = np.divide(way.log_odds(raw) - there, apart, out=limit, where=np.abs(apart) > NEAR)
+    return np.asarray(np.maximum(rise, 0.0), dtype=np.float64)
+
+
+def read(told: Any) -> CalibrationMap:
+    """Read a map; one without a kind is Platt's, as versions were before there were others.
+
+    Raises :class:`Malformed` unless it is of a known kind, has the kind's numbers and nothing else, all finite and
+    within bounds, and rises.
+    """
+    if not isinstance(told, Mapping):
+        raise Malformed("A calibration cannot be read", why="keys with values were expected")
+    match told.get("kind", "platt"):
+        case "platt":
+            return Platt(*map(_number, _named(told, "slope", "intercept")))
+        case "beta":
+            return Beta(*map(_number, _named(told, "a", "b", "c")))
+        case "isotonic":
+            return Isotonic(*map(_numbers, _named(told, "margins", "log_odds")))
+    raise Malformed("A calibration cannot be read", why="its kind is platt, beta or isotonic")
+
+
+def _named(told: Mapping[str, Any], *names: str) -> list[Any]:
+    if set(told) - {"kind"} != set(names):
+        raise Malformed("A calibration cannot be read", why=f"its numbers are {', '.join(names)}, and no others")
+    return [told[name] for name in names]
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
+        raise Malformed("A calibration cannot be read", why=f"a number of at most {LARGEST:g} in size was expected")
+    return float(value)
+
+
+def _numbers(value: Any) -> tuple[float, ...]:
+    if not isinstance(value, (list, tuple)) or len(value) > KNOTS:
+        raise Malformed("A calibration cannot be read", why=f"a list of at most {KNOTS} numbers was expected")
+    return tuple(map(_number, value))
+
+
+def _require(slopes: Iterable[float], numbers: Iterable[float]) -> None:
+    """Comparisons that NaN does not pass."""
+    if not all(GENTLEST <= each <= STEEPEST for each in slopes):
+        why = "a higher raw score must mean a higher probability"
+        raise Malformed("A calibration makes no sense", why=f"{why}: slopes are from {GENTLEST:g} to {STEEPEST:g}")
+    if not all(abs(each) <= LARGEST for each in numbers):
+        raise Malformed("A calibration makes no sense", why=f"its numbers are at most {LARGEST:g} in size")

@@ -1,0 +1,98 @@
+"""Which calibration a version takes: told on rows the maps were not fitted on, and not on those it is judged on.
+
+The margins are out of fold. For each fold the maps are fitted on the margins of the other folds and tell this one's
+outcomes (cross-fitting), so choosing among them flatters none, and the rows out of time stay untouched for the gate.
+Log-loss decides. The plainest map stays unless a freer one is better by more than one standard error of the paired
+difference over subjects (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3): a small sample keeps its line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.errors import Refused
+from models.calibration.fitting import FITS
+from models.calibration.logistic import measure, sigmoid
+from models.calibration.maps import CalibrationMap
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+BEST = "best"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The map taken; every map as fitted on all rows; the cross-fitted figures of each, empty where there are none."""
+
+    taken: CalibrationMap
+    fitted: dict[str, CalibrationMap]
+    cross_fitted: dict[str, dict[str, float]]
+
+    def as_evidence(self, labels: Array | None = None, raw: Array | None = None) -> dict[str, dict[str, Any]]:
+        """By kind: ``taken``, ``cross_fitted`` and ``out_of_time``, the figures on rows from later, None without."""
+        return {
+            kind: {
+                "taken": kind == self.taken.kind,
+                "cross_fitted": self.cross_fitted.get(kind),
+                "out_of_time": None if labels is None or raw is None else figures(labels, way.log_odds(raw)),
+            }
+            for kind, way in self.fitted.items()
+        }
+
+
+def choose(labels: Array, raw: Array, fold: Array, subjects: Sequence[str], asked: str, least_rows: int) -> Chosen:
+    """Choose on out-of-fold margins ``raw`` (n,); ``asked`` is a kind, or "best". The same rows choose the same.
+
+    Raises :class:`Refused` when the margins do not rank the subjects.
+    """
+    fitted = {kind: fit(labels, raw, least_rows) for kind, fit in FITS.items()}
+    try:
+        odds = {kind: cross_fit(kind, labels, raw, fold, least_rows) for kind in fitted}
+    except Refused:  # too few rows to fit on fewer: nothing to choose by
+        return Chosen(fitted["platt" if asked == BEST else asked], fitted, {})
+    losses = {kind: log_losses(labels, told) for kind, told in odds.items()}
+    taken, *freer = fitted
+    for kind in freer:
+        gain, error = paired(losses[taken] - losses[kind], subjects)
+        if gain > error:
+            taken = kind
+    told = {kind: figures(labels, each) for kind, each in odds.items()}
+    return Chosen(fitted[taken if asked == BEST else asked], fitted, told)
+
+
+def cross_fit(kind: str, labels: Array, raw: Array, fold: Array, least_rows: int) -> Floats:
+    """Log-odds (n,) of each row by a map of this kind that was fitted on the other folds."""
+    odds = np.empty(len(raw))
+    for each in np.unique(fold):
+        held = fold == each
+        odds[held] = FITS[kind](labels[~held], raw[~held], least_rows).log_odds(raw[held])
+    return odds
+
+
+def log_losses(labels: Array, odds: Floats) -> Floats:
+    """The log-loss (n,) of each row."""
+    return np.asarray(np.logaddexp(0, np.where(np.asarray(labels) > 0, -odds, odds)), dtype=np.float64)
+
+
+def paired(differences: Floats, subjects: Sequence[str]) -> tuple[float, float]:
+    """The mean difference and its standard error, rows of one subject taken together (Liang and Zeger 1986)."""
+    mean = float(np.mean(differences))
+    _, place = np.unique(np.asarray(subjects), return_inverse=True)
+    sums = np.bincount(place, weights=differences - mean)
+    few = len(sums) / max(1, len(sums) - 1)
+    return mean, float(np.sqrt(few * np.sum(sums**2)) / len(differences))
+
+
+def figures(labels: Array, odds: Floats) -> dict[str, float]:
+    """``log_loss, brier, ece`` of log-odds (n,)."""
+    probability = sigmoid(odds)
+    return {
+        "log_loss": float(np.mean(log_losses(labels, odds))),
+        "brier": float(np.mean((probability - labels) ** 2)),
+        "ece": measure(labels, probability)["ece"],
+    }

@@ -1,0 +1,181 @@
+"""Sample (样本): observations with features and outcomes, computed bucket by bucket from a release and an order.
+
+Every bucket stands alone, so the same code runs here and over a cluster; parts are put together in bucket order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.canonical import digest
+from credit.errors import Refused
+from credit.shelf import Opened
+from models.features.duckdb_engine import Limits, engine
+from models.features.feature_sql import check_condition, check_order
+from models.features.observations import observe_labelled, population_columns, register_groups, usable_days
+from models.features.views import OBSERVED, compute, make_views, read_bucket
+from models.order.order import Order
+
+MapBuckets = Callable[[Callable[..., Any], list[Any]], list[Any]]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """n observations of F features; a fold holds whole subjects, or whole days where the order folds by period."""
+
+    subjects: list[str]  # pseudonyms, 32 hex
+    as_of: NDArray[np.datetime64]  # (n,) days
+    labels: NDArray[np.int8]  # (n,) 1 = defaulted
+    features: NDArray[np.float64]  # (n, F), NaN where missing
+    names: tuple[str, ...]  # (F,)
+    fold: NDArray[np.int16]  # (n,)
+    out_of_time: NDArray[np.bool_]  # (n,)
+    groups: Mapping[str, list[str]] = field(default_factory=dict)  # by kind, of each observation (n,)
+
+    def __len__(self) -> int:
+        return len(self.subjects)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """The observations of one bucket."""
+
+    subjects: list[str]
+    as_of: NDArray[np.datetime64]
+    labels: NDArray[np.int8]
+    features: NDArray[np.float64]
+    groups: Mapping[str, list[str]]
+
+
+def build(
+    order: Order,
+    release: Opened,
+    *,
+    map_buckets: MapBuckets | None = None,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+) -> Sample:
+    """Observe, compute and label; raises :class:`Refused` when there is nothing, :class:`Malformed` for bad SQL.
+
+    ``map_buckets(fn, buckets)`` runs ``fn(bucket)`` over the buckets in order, on a cluster say; here otherwise.
+    """
+    terms = plain_terms(release, "research")
+    check_order(order, terms)
+    as_of = date.fromisoformat(terms["as_of"])
+    if not order.observe.event and not usable_days(order, as_of):
+        raise Refused(
+            "No observation day has a known outcome",
+            why=f"the release was made on {as_of}, before the first window of {order.model} had ended",
+            remedy="Observe earlier, or take a later release",
+        )
+    task = partial(sample_bucket, order.as_json(), str(release.path), terms, limits or Limits())
+    parts: list[Part] = (map_buckets or one_by_one(progress))(task, list(range(terms["buckets"])))
+    subjects = [subject for part in parts for subject in part.subjects]
+    days = np.concatenate([part.as_of for part in parts])
+    sample = Sample(
+        subjects,
+        days,
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.features for part in parts]),
+        order.names,
+        np.array([fold_of(subject, order.split.folds) for subject in subjects], dtype=np.int16),
+        np.zeros(len(subjects), dtype=np.bool_),
+        {kind: [value for part in parts for value in part.groups[kind]] for kind in parts[0].groups},
+    )
+    sample = _split(sample, order.split.out_of_time_from)
+    if order.split.by == "period":
+        return replace(sample, fold=folds_by_period(sample.as_of, sample.out_of_time, order.split.folds))
+    return sample
+
+
+def sample_bucket(
+    order_json: Mapping[str, Any], release: str, terms: Mapping[str, Any], limits: Limits, bucket: int
+) -> Part:
+    """The observations of one bucket. A plain function of plain values, so that a cluster can run it."""
+    order = Order.parse(order_json)
+    query = check_order(order, terms)  # whoever sent the task: what runs here was checked here
+    condition = check_condition(order.label.when, terms["tables"][order.label.table]["columns"])
+    wanted = dict(query.tables)
+    wanted[order.label.table] = wanted.get(order.label.table, frozenset()) | condition.columns
+    if order.population:
+        wanted[order.population] = wanted.get(order.population, frozenset()) | population_columns(order, terms)
+    with engine(limits) as run:
+        read_bucket(run, Path(release), terms, bucket, wanted)
+        run.shut_in()
+        observe_labelled(run, order, terms)
+        told = run.arrays(f"SELECT key, as_of, label FROM {OBSERVED} ORDER BY number")
+        make_views(run, query, terms, order.population)
+        features = compute(run, query, order.names, len(told["key"]))
+        groups = register_groups(run, order, terms)
+    return Part(
+        [str(key) for key in told["key"]],
+        told["as_of"].astype("datetime64[D]"),
+        told["label"].astype(np.int8),
+        features,
+        groups,
+    )
+
+
+def fold_of(subject: str, folds: int) -> int:
+    """The fold of a subject: from its pseudonym alone, so it is the same on every day and in every sample."""
+    return int(digest(subject.encode())[:8], 16) % folds
+
+
+def folds_by_period(as_of: NDArray[np.datetime64], out_of_time: NDArray[np.bool_], folds: int) -> NDArray[np.int16]:
+    """Folds (n,) that are stretches of time with about as many rows each; a day's rows are all in one.
+
+    Rows out of time, which no fold needs, are in the last. Fewer days than folds give as many folds as days.
+    """
+    days, counts = np.unique(as_of[~out_of_time], return_counts=True)
+    middle = np.cumsum(counts) - counts / 2
+    stretch = np.unique(np.floor(middle / counts.sum() * folds), return_inverse=True)[1]
+    place = np.minimum(np.searchsorted(days, as_of), len(days) - 1)
+    return np.asarray(stretch[place], dtype=np.int16)
+
+
+def plain_terms(release: Opened, purpose: str) -> dict[str, Any]:
+    """The terms of a release as plain values; raises :class:`Refused` when it was made for another purpose."""
+    terms = release.seal.terms
+    if terms.get("purpose") != purpose:
+        why = f"{release.seal.short} was made for {terms.get('purpose')}"
+        raise Refused("This release is for another purpose", why=why, remedy=f"Take a {purpose} release")
+    return {name: terms[name] for name in ("as_of", "buckets", "tables")}
+
+
+def one_by_one(progress: Progress | None) -> MapBuckets:
+    """Buckets one after another in this process."""
+
+    def run(task: Callable[..., Any], buckets: Sequence[Any]) -> list[Any]:
+        done = []
+        for bucket in buckets:
+            done.append(task(bucket))
+            if progress:
+                progress(len(done), len(buckets))
+        return done
+
+    return run
+
+
+def _split(sample: Sample, border: date | None) -> Sample:
+    if not len(sample):
+        raise Refused("There is nobody to observe", why="no subject has an outcome on any day of the order")
+    if border is None:
+        return sample
+    late = sample.as_of >= np.datetime64(border, "D")
+    if late.all() or not late.any():
+        side = "before" if late.all() else "from"
+        raise Refused(
+            "The order cannot be judged out of time",
+            why=f"no observation with a known outcome lies {side} {border}",
+            remedy="Move split.out_of_time_from, or take a later release",
+        )
+    return replace(sample, out_of_time=np.asarray(late, dtype=np.bool_))

@@ -1,0 +1,188 @@
+"""The one door to Ray. A map of tasks over a cluster: one given by address, or a local one started and ended here.
+
+Ray is no border between zones (any client can run code on a cluster), so only our own functions run here, on a cluster
+of the compute zone's own. The same tasks run in this process with :func:`in_process`, and give the same results.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from credit.errors import Broken, CreditError, Missing, Unauthenticated
+from models.distributed.cluster_token import fresh_token, require_closed, shown
+from models.distributed.process_guard import lifeline
+from models.distributed.worker_group import Gang, Threads
+
+Progress = Callable[[int, int], None]
+STORE_BYTES = 512 << 20
+RETRIES = 3
+
+
+class Tasks(Protocol):
+    """Something that runs a function over arguments, in the order given."""
+
+    @property
+    def gang(self) -> Gang:
+        """Its workers for the parts of one work, all at the same time."""
+
+    def map_tasks(
+        self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
+    ) -> list[Any]:
+        """``[fn(arg) for arg in args]``, or ``fn(shared, arg)`` when there is something all of them read."""
+
+
+class _InProcess:
+    """Tasks one after another in this process."""
+
+    @property
+    def gang(self) -> Gang:
+        return Threads()
+
+    def map_tasks(
+        self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
+    ) -> list[Any]:
+        done = []
+        for arg in args:
+            done.append(fn(arg) if shared is None else fn(shared, arg))
+            if progress:
+                progress(len(done), len(args))
+        return done
+
+
+class _Cluster:
+    """Tasks on Ray. A task whose worker dies is run again, up to ``RETRIES`` times."""
+
+    @property
+    def gang(self) -> Gang:
+        from models.distributed.ray_worker_group import Workers
+
+        return Workers()
+
+    def map_tasks(
+        self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
+    ) -> list[Any]:
+        import ray
+
+        task = ray.remote(num_cpus=1, max_retries=RETRIES)(_run)
+        stored = None if shared is None else ray.put(shared)
+        references = [task.remote(fn, stored, arg) for arg in args]
+        waiting = list(references)
+        try:
+            while waiting:
+                ready, waiting = ray.wait(waiting, num_returns=1, timeout=5)
+                for answer in ray.get(ready):  # a failed task raises here, at once
+                    if isinstance(answer, CreditError):
+                        raise answer
+                if progress and ready:
+                    progress(len(args) - len(waiting), len(args))
+            return list(ray.get(references))
+        except ray.exceptions.RayTaskError:
+            raise  # a fault of ours in the task, with its trace
+        except ray.exceptions.RayError as error:
+            raise Broken(
+                "The cluster lost a task",
+                why=f"{type(error).__name__} after {RETRIES} more tries",
+                remedy="Look at the memory of its machines, and run the command again",
+            ) from error
+        finally:
+            for reference in waiting:
+                ray.cancel(reference, force=True)
+
+
+def _run(fn: Callable[..., Any], shared: Any, arg: Any) -> Any:
+    try:
+        return fn(arg) if shared is None else fn(shared, arg)
+    except CreditError as error:
+        return error  # as a value: raised, Ray would wrap it in an exception of its own
+
+
+def in_process() -> Tasks:
+    """The same tasks without a cluster."""
+    return _InProcess()
+
+
+@contextmanager
+def cluster(address: str = "", *, token: Path | None = None, cpus: int | None = None) -> Iterator[Tasks]:
+    """Tasks on the Ray cluster at ``address``, or on a local one that is started here and ended afterwards.
+
+    Either lets in only who shows its token: that in the file ``token``, or the local one's own. Raises
+    :class:`Missing` when nothing answers at the address or the file is not there, :class:`Unauthenticated` when the
+    cluster does not let this process in.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    with ExitStack() as kept:
+        if address:
+            _require_answer(address)
+            kept.enter_context(shown(require_closed(token)))
+            _connect(address)
+        else:
+            folder = kept.enter_context(_private_folder())
+            kept.enter_context(shown(fresh_token(folder)))
+            kept.enter_context(lifeline(folder))
+            # "local" by name: without it Ray attaches to whatever cluster an unclean stop left behind. It opens its
+            # own folder to everybody, so that lies within one that is closed.
+            _connect(
+                "local",
+                num_cpus=cpus or len(os.sched_getaffinity(0)),
+                include_dashboard=False,
+                object_store_memory=STORE_BYTES,
+                _temp_dir=str(folder / "r"),
+            )
+        try:
+            yield _Cluster()
+        finally:
+            _shut_down()
+
+
+def _connect(address: str, **settings: Any) -> None:
+    import ray
+
+    told = {"namespace": "haihe", "log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
+    try:
+        ray.init(address=address, **told, **settings)
+    except BaseException as error:
+        ray.shutdown()
+        if isinstance(error, ConnectionError):
+            raise Unauthenticated(
+                "The Ray cluster does not let us in",
+                why=f"it answers at {address}, and takes another token",
+                remedy="Give HAIHE_COMPUTE_RAY_TOKEN the file that its head was started with",
+            ) from error
+        raise
+
+
+def _shut_down() -> None:
+    import ray
+
+    ray.shutdown()
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="haihe-ray-"))  # short: unix sockets allow 107 bytes
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_answer(address: str) -> None:
+    """Raise :class:`Missing` when nothing listens: Ray itself would wait two minutes and then end the process."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=5):
+            return
+    except (OSError, ValueError) as error:
+        raise Missing(
+            "No Ray cluster answers",
+            why=f"nothing listens at {address}",
+            remedy="Check the address (host:port), or leave it empty to start a local one",
+        ) from error

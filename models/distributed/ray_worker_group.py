@@ -1,0 +1,88 @@
+"""A gang on a Ray cluster: one task a member, all placed at once or none, spread over the machines.
+
+Plain tasks and not Ray Train: its LightGBM trainer does for us just what is done here (an address for each, told to
+all), starts a controller and fresh processes besides, and needs another extra. Tasks take up processes that are there
+already, with LightGBM imported. When a member dies the others may wait for its word for ever inside LightGBM, so all
+are ended, and the whole gang begins again: the same parts, the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+from ray.util.placement_group import placement_group, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from credit.errors import Broken, CreditError
+from models.distributed.worker_group import Peers, free_ports
+
+RETRIES = 3
+NAME = "gang-member"
+
+
+class Workers:
+    """Members as tasks on the cluster this process is connected to."""
+
+    def at_once(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
+        """As :class:`~models.distributed.worker_group.Gang` says; raises :class:`Broken` when members die again and
+        again."""
+        same, stored = ray.put(shared), [ray.put(part) for part in parts]
+        with _places(len(parts)) as places:
+            for _ in range(RETRIES + 1):
+                try:
+                    return _together(places, fn, same, stored)
+                except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as error:
+                    lost = error
+        why = f"{type(lost).__name__} after {RETRIES} more tries"
+        remedy = "Look at the memory of its machines, and run the command again"
+        raise Broken("The cluster lost a member of a gang", why=why, remedy=remedy) from lost
+
+
+def _together(
+    places: Sequence[Any], fn: Callable[[Peers, Any, Any], Any], same: Any, stored: Sequence[Any]
+) -> list[Any]:
+    addresses = tuple(ray.get([ray.remote(_address).options(**place).remote() for place in places]))
+    member = ray.remote(_act)
+    work = [
+        member.options(**place, name=NAME).remote(fn, Peers(addresses, rank), same, part)
+        for rank, (place, part) in enumerate(zip(places, stored, strict=True))
+    ]
+    waiting = list(work)
+    try:
+        while waiting:
+            ready, waiting = ray.wait(waiting, num_returns=1)
+            for answer in ray.get(ready):  # a member that failed raises here at once, whatever the others wait for
+                if isinstance(answer, CreditError):
+                    raise answer
+        return list(ray.get(work))
+    finally:
+        for each in waiting:
+            ray.cancel(each, force=True)
+
+
+def _address() -> tuple[str, int]:
+    """Where a member on this machine can be reached."""
+    return str(ray.util.get_node_ip_address()), free_ports(1)[0]
+
+
+def _act(fn: Callable[[Peers, Any, Any], Any], peers: Peers, shared: Any, part: Any) -> Any:
+    try:
+        return fn(peers, shared, part)
+    except CreditError as error:
+        return error  # as a value: raised, Ray would wrap it in an exception of its own
+
+
+@contextmanager
+def _places(count: int) -> Iterator[list[dict[str, Any]]]:
+    """A place for each member, on shares of processors that the cluster has at any rate; given back afterwards."""
+    share = min(1.0, int(100 * ray.cluster_resources().get("CPU", 1) / count) / 100)
+    group = placement_group([{"CPU": share}] * count, strategy="SPREAD")
+    try:
+        ray.get(group.ready())
+        strategies = [PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=n) for n in range(count)]
+        yield [{"num_cpus": share, "max_retries": 0, "scheduling_strategy": each} for each in strategies]
+    finally:
+        remove_placement_group(group)

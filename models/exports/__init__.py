@@ -1,1 +1,0 @@
-"""Exports: a version in the languages of other systems, each held equal to the scorer by a test."""

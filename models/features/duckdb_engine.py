@@ -1,0 +1,135 @@
+"""The only door to DuckDB in this zone: a database in memory, bounded in memory, threads and time, then shut in.
+
+Feature SQL is checked before (:mod:`models.features.feature_sql`); the engine is the second wall. Once the tables
+are read,
+:meth:`Engine.shut_in` ends every access to files, network and extensions for good, and only then does SQL run that
+somebody else wrote.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from credit.errors import Malformed, Refused
+
+# Errors of these kinds speak of the SQL alone; every other kind may quote a value of a row, which no message may hold.
+_OF_THE_TEXT = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Memory and room to spill (DuckDB's words), threads and seconds, each for one bucket at work.
+
+    One thread keeps sums in one order; buckets are the parallelism.
+    """
+
+    memory: str = "2GB"
+    threads: int = 1
+    seconds: float = 600.0
+    spill: str = "20GB"
+
+
+class Engine:
+    """One connection. Make it with :func:`engine`; it is not shared between threads."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def do(self, sql: str) -> None:
+        """Run a statement."""
+        self._connection.execute(sql)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        found: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
+        return found
+
+    def columns(self, query: str) -> dict[str, str]:
+        """Column names of a query and their DuckDB types."""
+        return {row[0]: row[1] for row in self.rows(f"DESCRIBE {query}")}
+
+    def arrays(self, sql: str) -> dict[str, NDArray[Any]]:
+        """A query's columns as numpy arrays; a missing number is NaN."""
+        table: pa.Table = self._connection.sql(sql).to_arrow_table()
+        return {name: _array(table.column(name)) for name in table.column_names}
+
+    def read(self, name: str, path: Path, columns: Mapping[str, str]) -> None:
+        """Make a table of a Parquet file's columns; ``columns`` are name and type. An absent file is no rows."""
+        if path.is_file():
+            chosen = ", ".join(map(quoted, columns))
+            self.do(f"CREATE TABLE {quoted(name)} AS SELECT {chosen} FROM read_parquet({text(str(path))})")
+        else:
+            told = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
+            self.do(f"CREATE TABLE {quoted(name)} ({told})")
+
+    def shut_in(self) -> None:
+        """No file, network, extension or setting from here on: it cannot be undone in this connection."""
+        self.do("SET enable_external_access = false")
+        self.do("SET lock_configuration = true")
+
+
+@contextmanager
+def engine(limits: Limits | None = None, *, what: str = "The feature SQL") -> Iterator[Engine]:
+    """A fresh database in memory, gone afterwards; ``what`` is what a refusal calls the SQL that failed.
+
+    Raises :class:`Malformed` for SQL that does not fit, :class:`Refused` when it takes too long or too much memory.
+    """
+    limits = limits or Limits()
+    with tempfile.TemporaryDirectory(prefix="compute-") as folder:
+        connection = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": limits.memory,
+                "threads": limits.threads,
+                "temp_directory": folder,
+                "max_temp_directory_size": limits.spill,
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            },
+        )
+        clock = threading.Timer(limits.seconds, connection.interrupt)
+        clock.daemon = True
+        clock.start()
+        try:
+            yield Engine(connection)
+        except duckdb.InterruptException as error:
+            raise Refused(f"{what} takes too long", why=f"the most is {limits.seconds:g} s a bucket") from error
+        except duckdb.OutOfMemoryException as error:
+            raise Refused(f"{what} takes too much memory", why=f"the most is {limits.memory} a bucket") from error
+        except duckdb.Error as error:
+            why = str(error).splitlines()[0] if isinstance(error, _OF_THE_TEXT) else type(error).__name__
+            raise Malformed(f"{what} cannot run", why=why) from None
+        finally:
+            clock.cancel()
+            connection.close()
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _array(column: pa.ChunkedArray) -> NDArray[Any]:
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    if pa.types.is_decimal(column.type) or (pa.types.is_integer(column.type) and column.null_count):
+        column = column.cast(pa.float64())
+    if pa.types.is_floating(column.type):
+        return np.asarray(column.combine_chunks().fill_null(np.nan))
+    return np.asarray(column.to_numpy(zero_copy_only=False))

@@ -1,0 +1,86 @@
+"""The living (在营主体): features of every subject that lives on a day, bucket by bucket from a scoring release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.errors import Broken, Refused
+from credit.shelf import Opened
+from models.dataset.sample import MapBuckets, Progress, one_by_one, plain_terms
+from models.features.duckdb_engine import Limits, engine
+from models.features.feature_sql import check_order
+from models.features.observations import observe_living, population_columns, register_groups
+from models.features.views import OBSERVED, compute, make_views, read_bucket
+from models.order.order import Order
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Living:
+    """n subjects in the order of their keys, with features (n, F), and what the register says of each (n,)."""
+
+    subjects: list[str]
+    features: NDArray[np.float64]
+    groups: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+def features_for(
+    order: Order,
+    release: Opened,
+    as_of: date,
+    *,
+    purpose: str = "scoring",
+    map_buckets: MapBuckets | None = None,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+) -> Living:
+    """Features of every living subject on a day. Raises :class:`Refused` for a day after the release's own."""
+    terms = require_day(order, release, as_of, purpose)
+    task = partial(living_bucket, order.as_json(), str(release.path), terms, as_of, limits or Limits())
+    parts: list[Living] = (map_buckets or one_by_one(progress))(task, list(range(terms["buckets"])))
+    subjects = [subject for part in parts for subject in part.subjects]
+    if any(left >= right for left, right in pairwise(subjects)):
+        raise Broken("The buckets of a release are not in the order of its subjects")
+    return Living(subjects, np.concatenate([part.features for part in parts]))
+
+
+def require_day(order: Order, release: Opened, as_of: date, purpose: str = "scoring") -> dict[str, Any]:
+    """The terms of a release that can show this order's features on a day; raises :class:`Refused` when it cannot."""
+    terms = plain_terms(release, purpose)
+    check_order(order, terms)
+    if as_of > date.fromisoformat(terms["as_of"]):
+        raise Refused(
+            "The release is older than the snapshot would say",
+            why=f"it shows what was known on {terms['as_of']}, and the snapshot is of {as_of}",
+            remedy="Make a new scoring release, or a snapshot of the release's day",
+        )
+    return terms
+
+
+def living_bucket(
+    order_json: Mapping[str, Any], release: str, terms: Mapping[str, Any], as_of: date, limits: Limits, bucket: int
+) -> Living:
+    """The living subjects of one bucket. A plain function of plain values, so that a cluster can run it."""
+    order = Order.parse(order_json)
+    query = check_order(order, terms)
+    wanted = dict(query.tables)
+    if order.population:
+        wanted[order.population] = wanted.get(order.population, frozenset()) | population_columns(order, terms)
+    else:
+        wanted = {table: frozenset() for table in order.tables} | wanted
+    with engine(limits) as run:
+        read_bucket(run, Path(release), terms, bucket, wanted)
+        run.shut_in()
+        observe_living(run, order, as_of)
+        subjects = [row[0] for row in run.rows(f"SELECT key FROM {OBSERVED} ORDER BY number")]
+        groups = register_groups(run, order, terms)
+        make_views(run, query, terms, order.population)
+        return Living(subjects, compute(run, query, order.names, len(subjects)), groups)

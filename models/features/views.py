@@ -1,0 +1,103 @@
+"""As-of views (时点视图): on a day a table shows what had happened, was known, and could lawfully be used by then.
+
+One query computes any number of observations at once: in a view, ``subject`` is the number of an observation and not a
+subject's key, so grouping by ``subject`` groups by subject and day. A date in a row that lies after the day (the day a
+listing was lifted, say) was not known then and is null, so nobody can leak the future: it is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.errors import Malformed
+from models.features.duckdb_engine import Engine, quoted
+from models.features.feature_sql import OBSERVATION, SUBJECT, FeatureQuery
+
+TIMES = {"_happened": "DATE", "_known": "DATE", "_ends": "DATE"}
+OBSERVED = "_observed"  # (number BIGINT, key VARCHAR, as_of DATE): made by whoever observes
+DIGITS = 10  # significant digits of a feature: the last bits of a sum hang on the order of its terms
+_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE", "FLOAT", "DECIMAL", "BOOLEAN", "U")
+
+
+def bucket_file(release: Path, table: str, bucket: int) -> Path:
+    """Where a release keeps one bucket of a table."""
+    return release / table / f"bucket-{bucket:03d}.parquet"
+
+
+def raw(table: str) -> str:
+    """The name under which a bucket's own rows are kept, out of reach of feature SQL."""
+    return f"_raw_{table}"
+
+
+def read_bucket(
+    run: Engine, release: Path, terms: Mapping[str, Any], bucket: int, wanted: Mapping[str, frozenset[str]]
+) -> None:
+    """Read one bucket's rows of each table: subject, times, and the wanted columns."""
+    for table, columns in wanted.items():
+        types = {name: kind for name, kind in terms["tables"][table]["columns"].items() if name.lower() in columns}
+        times = TIMES if terms["tables"][table]["dated"] else {}
+        types = {SUBJECT: "VARCHAR"} | {name: types[name] for name in sorted(types) if name not in TIMES} | dict(times)
+        run.read(raw(table), bucket_file(release, table, bucket), types)
+
+
+def visible_at(row: str, day: str) -> str:
+    """SQL: the dated row was visible on the day."""
+    ends = f"({row}._ends IS NULL OR {row}._ends > {day})"
+    return f"{row}._happened < {day} AND {row}._known <= {day} AND {ends}"
+
+
+def make_views(run: Engine, query: FeatureQuery, terms: Mapping[str, Any], population: str | None) -> None:
+    """Make ``observation`` and a view for each table of the query, over :data:`OBSERVED`."""
+    run.do(f"CREATE VIEW {OBSERVATION} AS SELECT number AS subject, as_of FROM {OBSERVED}")
+    for table, used in query.tables.items():
+        types = terms["tables"][table]["columns"]
+        columns = ["o.number AS subject", "o.as_of"]
+        for name in sorted(used):
+            value = f"t.{quoted(name)}"
+            shown = f"CASE WHEN {value} <= o.as_of THEN {value} END" if types.get(name) == "DATE" else value
+            columns.append(f"{shown} AS {quoted(name)}")
+        # The register is read as it stands: its rows are who there is, not what happened.
+        when = "" if table == population else f"WHERE {visible_at('t', 'o.as_of')}"
+        run.do(
+            f"CREATE VIEW {quoted(table)} AS SELECT {', '.join(columns)} "
+            f"FROM {quoted(raw(table))} t JOIN {OBSERVED} o ON t.subject = o.key {when}"
+        )
+
+
+def compute(run: Engine, query: FeatureQuery, names: tuple[str, ...], count: int) -> NDArray[np.float64]:
+    """Features (count, F) of the observations 0 … count-1, in the order of ``names``; NaN where missing.
+
+    Raises :class:`Malformed` unless each observation has one row and each value is a finite number or missing.
+    """
+    for name, kind in run.columns(query.sql).items():
+        if name != SUBJECT and not kind.startswith(_NUMBERS):
+            raise Malformed(
+                f"The feature {name} is a {kind}", why="a feature is a number", remedy="Count or compare it"
+            )
+    told = run.arrays(f"SELECT * FROM ({query.sql}) ORDER BY subject")
+    if not np.array_equal(np.asarray(told[SUBJECT], dtype=np.float64), np.arange(count)):
+        raise Malformed(
+            "The feature SQL does not give one row for each observation",
+            why=f"{count} observations were asked for, and {len(told[SUBJECT])} rows came",
+            remedy="Begin FROM observation o and LEFT JOIN one row a subject",
+        )
+    features = np.empty((count, len(names)))
+    for place, name in enumerate(names):
+        features[:, place] = told[name]
+        if bool(np.isinf(features[:, place]).any()):
+            raise Malformed(
+                f"The feature {name} is infinite", why="something is divided by 0", remedy="Use nullif(x, 0)"
+            )
+    return _rounded(features)
+
+
+def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    size = np.floor(np.log10(np.abs(values), where=(values != 0) & ~np.isnan(values), out=np.zeros_like(values)))
+    power = 10.0 ** np.clip(DIGITS - 1 - size, -300, 300)
+    whole = np.abs(values) >= 1e15  # nothing to round there, and the product might overflow
+    return np.asarray(np.where(whole, values, np.round(values * power) / power) + 0.0)

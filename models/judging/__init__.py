@@ -1,1 +1,0 @@
-"""Judging: what a version shows on rows it has not seen, and the gate that asks for it."""

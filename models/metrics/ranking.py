@@ -1,0 +1,65 @@
+"""How well scores rank where it matters: the good end of the ROC curve, unequal costs, the worst tenth.
+
+``labels`` are 0/1 (n,), 1 = defaulted; a higher score is a higher risk.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.metrics.discrimination import roc
+
+Array = NDArray[Any]
+FALSE_RATE = 0.2
+COSTS = 2_000
+
+
+def partial_auc(labels: Array, scores: Array, most: float = FALSE_RATE) -> float:
+    """Area under the ROC curve up to a false positive rate, standardised to 0.5 for chance and 1 (McClish 1989)."""
+    false, true = roc(labels, scores, most=len(labels) + 1)
+    at = float(np.interp(most, false, true))
+    inside = false <= most
+    x, y = np.append(false[inside], most), np.append(true[inside], at)
+    area, chance = float(np.trapezoid(y, x)), most * most / 2
+    return 0.5 * (1 + (area - chance) / (most - chance))
+
+
+def h_measure(labels: Array, scores: Array) -> float:
+    """1 less the expected cost against that of the better constant answer, costs drawn from Beta(2, 2) (Hand 2009).
+
+    Unlike the AUC its costs do not hang on the scores. 0 is no use, 1 is perfect.
+    """
+    false, true = roc(labels, scores, most=len(labels) + 1)
+    share = float(np.mean(np.asarray(labels, dtype=np.float64)))
+    cost = (np.arange(COSTS) + 0.5) / COSTS  # of taking a good subject for a bad one; 1 - cost of the other error
+    weight = 6 * cost * (1 - cost) / COSTS
+    hull = _hull(false, true)
+    paid = cost * (1 - share) * hull[:, :1] + (1 - cost) * share * (1 - hull[:, 1:])
+    constant = np.minimum(cost * (1 - share), (1 - cost) * share)
+    return float(1 - np.sum(paid.min(axis=0) * weight) / np.sum(constant * weight))
+
+
+def lift(labels: Array, scores: Array, part: float = 0.1) -> float:
+    """How many times the mean share of defaults the worst ``part`` of the subjects has; ties count by their share."""
+    values, place = np.unique(-np.asarray(scores, dtype=np.float64), return_inverse=True)
+    rows = np.bincount(place, minlength=len(values)).astype(np.float64)
+    bad = np.bincount(place, weights=np.asarray(labels, dtype=np.float64), minlength=len(values))
+    wanted = part * len(place)
+    taken = np.clip(wanted - (np.cumsum(rows) - rows), 0, rows) / rows
+    return float(np.sum(bad * taken) / wanted / (bad.sum() / len(place)))
+
+
+def _hull(false: Array, true: Array) -> NDArray[np.float64]:
+    """The upper hull of the ROC curve (k, 2): only its corners are ever the cheapest threshold."""
+    corners: list[tuple[float, float]] = []
+    for x, y in zip(false.tolist(), true.tolist(), strict=True):
+        while len(corners) > 1:
+            (a, b), (c, d) = corners[-2], corners[-1]
+            if (c - a) * (y - b) - (d - b) * (x - a) < 0:
+                break
+            corners.pop()
+        corners.append((x, y))
+    return np.array(corners)

@@ -1,0 +1,55 @@
+"""Parity (公平性): what a version says of groups of subjects, beside what became of them; new firms are one.
+
+A difference in observed default between groups is a fact of the world; what must hold is that each group's probability
+is right (calibration within groups; Kleinberg, Mullainathan and Raghavan 2017 say what cannot hold besides).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.metrics import discrimination
+
+Array = NDArray[Any]
+LEAST_ROWS = 100  # a smaller group is told with the others of its kind
+
+
+def measure(
+    labels: Array, probability: Array, raw: Array, groups: Mapping[str, Array]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """By kind of group and value: ``rows, positives, predicted, observed, ratio, ratio_low, ratio_high, auc``.
+
+    ``ratio`` is observed over predicted; its 95 % interval takes the number of defaults as Poisson (Byar's
+    approximation). ``auc`` is NaN where a group has one outcome.
+    """
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for kind, told in groups.items():
+        values = np.asarray(told, dtype=np.str_)
+        names, counts = np.unique(values, return_counts=True)
+        small = set(names[counts < LEAST_ROWS].tolist())
+        kept = np.where(np.isin(values, list(small)), "others", values) if small else values
+        found[kind] = {
+            str(name): _one(labels[kept == name], probability[kept == name], raw[kept == name])
+            for name in np.unique(kept)
+        }
+    return found
+
+
+def _one(labels: Array, probability: Array, raw: Array) -> dict[str, float]:
+    rows, bad, expected = len(labels), float(np.sum(labels)), float(np.sum(probability))
+    low = bad * (1 - 1 / (9 * bad) - 1.96 / (3 * np.sqrt(bad))) ** 3 if bad else 0.0
+    high = (bad + 1) * (1 - 1 / (9 * (bad + 1)) + 1.96 / (3 * np.sqrt(bad + 1))) ** 3
+    return {
+        "rows": rows,
+        "positives": int(bad),
+        "predicted": expected / rows,
+        "observed": bad / rows,
+        "ratio": bad / expected,
+        "ratio_low": float(low) / expected,
+        "ratio_high": float(high) / expected,
+        "auc": discrimination.auc(labels, raw),
+    }

@@ -1,0 +1,166 @@
+"""Order (训练订单): all a researcher says of a model, as data. Frozen, parsed strictly, without any power of its own.
+
+An order names tables, features with titles, directions and reasons, the SQL that computes them, whom to observe when,
+what counts as defaulted, how to judge, and the scale. Nothing in it is executed but the SQL, after
+:mod:`models.features.feature_sql` has checked it. This module needs neither DuckDB nor Ray nor MLflow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from credit.errors import Broken, Malformed, Missing
+from models.order.parsing import Form
+from models.order.spec import (
+    Feature,
+    Label,
+    Observe,
+    Rule,
+    Scale,
+    Split,
+    Training,
+    keys_of,
+    read_feature,
+    read_grades,
+    read_label,
+    read_observe,
+    read_rule,
+    read_scale,
+    read_split,
+    read_training,
+)
+from models.order.suggest import hint
+
+if TYPE_CHECKING:
+    from credit.shelf import Opened
+
+FILE = "order.json"
+SUBJECT_KINDS = ("enterprise", "individual_business")
+MAXIMUM_SQL = 50_000  # characters
+_KEYS = (
+    "model", "title", "subject_kind", "population", "tables", "features", "label", "observe", "split", "training",
+    "scale", "grades", "rules", "sql",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A whole order. ``sql`` gives ``subject`` and the features, by name, over as-of views of ``tables``."""
+
+    model: str
+    title: str
+    subject_kind: str | None
+    population: str | None  # the table that lists who lives; None: whoever has a visible row in any of the tables
+    tables: tuple[str, ...]
+    features: tuple[Feature, ...]
+    label: Label
+    observe: Observe
+    split: Split
+    training: Training
+    scale: Scale
+    grades: tuple[tuple[str, float], ...]  # from best to worst, with the least points of each
+    rules: tuple[Rule, ...]
+    sql: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, in the declared order: that of the columns everywhere after."""
+        return tuple(feature.name for feature in self.features)
+
+    def as_json(self) -> dict[str, Any]:
+        """The order as plain values; :meth:`parse` gives it back."""
+        told: dict[str, Any] = _plain(self)
+        return told
+
+    @classmethod
+    def parse(cls, told: Any) -> Order:
+        """Read plain values; raises :class:`Malformed` naming the key, what is wrong with it, and a hint."""
+        form = Form.of(told, "order", known=_KEYS, optional=("population", "rules"))
+        kind = form.name_or_none("subject_kind")
+        if kind is not None and kind not in SUBJECT_KINDS:
+            form.wrong("subject_kind", f"{kind} is not one", hint(kind, SUBJECT_KINDS))
+        features = tuple(map(read_feature, form.forms("features", known=keys_of(Feature))))
+        names = [feature.name for feature in features]
+        form.require("features", 0 < len(set(names)) == len(names), "one at least, and none twice")
+        grades = read_grades(form)
+        told_rules = form.forms("rules", known=keys_of(Rule)) if "rules" in form.told else ()
+        rules = tuple(read_rule(each, names, [name for name, _ in grades]) for each in told_rules)
+        form.require("sql", len(form.text("sql")) <= MAXIMUM_SQL, f"it is over {MAXIMUM_SQL} characters")
+        order = cls(
+            form.name("model"),
+            form.text("title"),
+            kind,
+            form.name_or_none("population"),
+            form.names("tables"),
+            features,
+            read_label(
+                form.form("label", known=keys_of(Label), optional=("window_months", "settle_days", "clear_months"))
+            ),
+            read_observe(form.form("observe", known=keys_of(Observe), optional=keys_of(Observe))),
+            read_split(form.form("split", known=keys_of(Split), optional=("by",))),
+            read_training(form.form("training", known=keys_of(Training), optional=keys_of(Training))),
+            read_scale(form.form("scale", known=keys_of(Scale))),
+            grades,
+            rules,
+            form.text("sql"),
+        )
+        _together(form, order)
+        return order
+
+
+def load_declaration(path: Path) -> Order:
+    """Read a declaration and the ``.sql`` beside it; raises :class:`Missing` or :class:`Malformed`."""
+    beside = path.with_suffix(".sql")
+    for each in (path, beside):
+        if not each.is_file():
+            raise Missing(f"There is no {each.name}", remedy="A declaration is a YAML file with an SQL file beside it")
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = beside.read_text(encoding="utf-8")
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else "it is not UTF-8 text"
+        raise Malformed(f"{path.name} is not YAML", why=where) from error
+    if not isinstance(told, Mapping) or "sql" in told:
+        raise Malformed(f"{path.name} cannot be read", why="keys with values were expected, and the SQL beside it")
+    return Order.parse({**told, "sql": text})
+
+
+def open_order(sealed: Opened) -> Order:
+    """The order in a sealed folder; raises :class:`Broken` when there is none."""
+    try:
+        told = json.loads((sealed.path / FILE).read_bytes())
+    except (OSError, ValueError) as error:
+        raise Broken("A sealed order cannot be read", why=type(error).__name__) from error
+    return Order.parse(told)
+
+
+def _together(form: Form, order: Order) -> None:
+    event = order.observe.event
+    if event is not None:
+        form.require("label", order.label.table == event, "at events the label is on the event's own table")
+        none = (None, 0, 0)
+        told = (order.label.window_months, order.label.settle_days, order.label.clear_months)
+        form.require("label", told == none, "an event's label has no window", "Leave window_months out")
+    else:
+        form.require("label", order.label.window_months is not None, "it needs window_months")
+    for name in order.training.accept_leak:
+        form.require("training", name in order.names, f"accept_leak: {name} is no feature", hint(name, order.names))
+    form.require("population", bool(order.population) or order.subject_kind is None, "subject_kind needs a population")
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value.isoformat() if isinstance(value, date) else value

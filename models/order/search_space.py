@@ -1,0 +1,58 @@
+"""Search space (搜索空间) of an order: the bounds within which the search looks for a recipe, as data.
+
+The bounds a declaration leaves out are those of credit data of some ten thousand rows: few leaves, a low rate. The
+least rows in a leaf never go below the order's own ``training.minimum_leaf``, which is a privacy bound: a bound that
+is lower is lifted to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from models.order.parsing import Form
+
+Whole = tuple[int, int]
+Real = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Each a pair: the least and the most, both within. Equal, they fix what they bound."""
+
+    leaves: Whole = (2, 16)  # leaves a tree
+    rate: Real = (0.03, 0.1)  # learning rate
+    rounds: Whole = (100, 300)  # trees of a whole model; a shorter one may be taken, where its growth was looked at
+    minimum_leaf: Whole = (40, 160)  # rows in a leaf
+    l2: Real = (2.0, 30.0)  # LightGBM's lambda_l2
+    feature_share: Real = (0.3, 1.0)  # of the features, drawn anew for each tree
+    split_share: Real = (0.3, 0.8)  # of those, drawn anew for each split
+    row_share: Real = (0.6, 1.0)  # of the rows, drawn anew for each tree
+
+
+WIDEST = Space((2, 1024), (0.001, 1.0), (1, 10_000), (1, 1_000_000), (1e-6, 1e6), (0.01, 1.0), (0.01, 1.0), (0.1, 1.0))
+
+
+def usual(minimum_leaf: int) -> Space:
+    """The bounds of an order that names none."""
+    return replace(Space(), minimum_leaf=(minimum_leaf, 4 * minimum_leaf))
+
+
+def read_space(form: Form, minimum_leaf: int) -> Space:
+    """The section ``training.space``; raises :class:`~credit.errors.Malformed` naming the bound that cannot be."""
+    given: dict[str, Any] = {}
+    for each in fields(Space):
+        if each.name in form.told:
+            given[each.name] = _pair(form, each.name, *getattr(WIDEST, each.name))
+    low, high = given.get("minimum_leaf", usual(minimum_leaf).minimum_leaf)
+    return replace(Space(), **given | {"minimum_leaf": (max(low, minimum_leaf), max(high, minimum_leaf))})
+
+
+def _pair(form: Form, key: str, least: float, most: float) -> tuple[float, float]:
+    whole = isinstance(least, int)
+    items, kinds = form.items(key), (int,) if whole else (int, float)
+    sound = len(items) == 2 and all(isinstance(item, kinds) and not isinstance(item, bool) for item in items)
+    what = f"two {'whole ' if whole else ''}numbers from {least:g} to {most:g}, the smaller first, were expected"
+    form.require(key, sound and least <= items[0] <= items[1] <= most, what)
+    low, high = items
+    return (low, high) if whole else (float(low), float(high))

@@ -1,1 +1,0 @@
-"""Work that several workers do at once and together, as against tasks that each stand alone."""

@@ -1,0 +1,182 @@
+"""The promotion gate: what a version must show before it may serve. It takes no figure of the maker's: it measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from credit.errors import Refused
+from credit.gate import Finding, Gate, Outcome
+from models.boosting.booster import Recipe, grow, text_of
+from models.metrics.discrimination import auc, auc_gain
+from models.scoring.scorer import Scorer
+from models.scoring.trees.monotone_proof import breaches
+from models.validation.holdout import Judged, rows_of
+
+if TYPE_CHECKING:
+    from models.dataset.sample import Sample
+
+THRESHOLDS = Path(__file__).with_name("gate.yaml")
+Thresholds = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """The champion in office: its id, and its margins (n,) on the very rows the challenger is judged on."""
+
+    version: str
+    raw: NDArray[np.float64] | None
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A version before the gate, measured afresh from its order's release."""
+
+    version: str
+    text: str
+    recipe: Recipe
+    scorer: Scorer
+    sample: Sample
+    judged: Judged
+    evidence: Mapping[str, Any]
+    champion: Rival | None
+
+
+def discrimination(case: Case, thresholds: Thresholds) -> Finding:
+    """It tells the subjects apart on rows it has not seen."""
+    found, least = case.evidence, thresholds["auc_low_at_least"]
+    told = {name: found[name] for name in ("auc", "auc_low", "auc_high", "rows", "positives", "judged_by")}
+    if found["auc_low"] is None or found["auc_low"] < least:
+        return Finding("discrimination", Outcome.FAIL, f"AUC may be as low as {found['auc_low']}, under {least}", told)
+    if found["positives"] < thresholds["positives_at_least"]:
+        return Finding("discrimination", Outcome.REVIEW, f"only {found['positives']} defaulted rows to judge on", told)
+    return Finding("discrimination", Outcome.PASS, f"AUC {found['auc']}, at least {found['auc_low']}", told)
+
+
+def calibrated(case: Case, thresholds: Thresholds) -> Finding:
+    """Its probabilities can be taken at their word."""
+    found = {name: case.evidence["calibration"][name] for name in ("ece", "ece_noise", "slope", "intercept", "ratio")}
+    beyond = found["ece"] - found["ece_noise"]
+    wrong = []
+    if beyond > thresholds["calibration_error_at_most"]:
+        wrong.append(f"off by {found['ece']:.3f}, of which chance explains {found['ece_noise']:.3f}")
+    for name in ("ratio", "slope"):
+        low, high = thresholds[f"calibration_{name}_at_least"], thresholds[f"calibration_{name}_at_most"]
+        if not low <= found[name] <= high:
+            wrong.append(f"{name} {found[name]:.2f} is outside {low} to {high}")
+    return Finding("calibration", Outcome.FAIL if wrong else Outcome.PASS, "; ".join(wrong) or "as it says", found)
+
+
+def monotone(case: Case, thresholds: Thresholds) -> Finding:
+    """Its trees, each by itself, obey the declared directions."""
+    directions = tuple(feature.direction for feature in case.scorer.card.features)
+    found = breaches(case.scorer.forest, directions)
+    told = {"trees": len(case.scorer.forest.trees), "bound_features": sum(map(bool, directions)), "breaches": found[:5]}
+    if found:
+        return Finding("monotone", Outcome.FAIL, f"{len(found)} trees go against a declared direction", told)
+    return Finding("monotone", Outcome.PASS, "proved on every pair of leaves", told)
+
+
+def stable(case: Case, thresholds: Thresholds) -> Finding:
+    """The subjects it is judged on score like those it learnt from."""
+    index, most = case.evidence["stability_index"], thresholds["stability_index_at_most"]
+    if index is None:
+        return Finding("stability", Outcome.PASS, "all rows are of one day: there is nothing to compare", {})
+    outcome = Outcome.FAIL if index > most else Outcome.PASS
+    return Finding("stability", outcome, f"stability index {index:.3f}, at most {most}", {"stability_index": index})
+
+
+def parity(case: Case, thresholds: Thresholds) -> Finding:
+    """Its probabilities hold in every district, industry, size and age: where surely not, a person must look."""
+    low, high = thresholds["parity_ratio_at_least"], thresholds["parity_ratio_at_most"]
+    off, told = [], 0
+    for kind, groups in case.evidence["segments"].items():
+        for name, group in groups.items():
+            if group["rows"] * group["predicted"] < thresholds["parity_expected_at_least"]:
+                continue  # too few for any default to be more than chance
+            told += 1
+            if group["ratio_low"] > high or group["ratio_high"] < low:
+                off.append(f"{kind} {name}: {group['ratio']:.2f}")
+    evidence = {"groups": told, "off": off}
+    if off:
+        return Finding("parity", Outcome.REVIEW, f"observed over predicted defaults in {', '.join(off)}", evidence)
+    return Finding("parity", Outcome.PASS, f"holds in {told} groups", evidence)
+
+
+def beats_champion(case: Case, thresholds: Thresholds) -> Finding:
+    """It does better than the one in office, on the same rows."""
+    rival = case.champion
+    if rival is None:
+        return Finding("champion", Outcome.PASS, "there is no champion to beat", {})
+    if rival.version == case.version:
+        return Finding("champion", Outcome.PASS, "it is the champion already", {})
+    if rival.raw is None:
+        why = f"it cannot be compared: {rival.why_not}"
+        return Finding("champion", Outcome.REVIEW, why, {"champion": rival.version})
+    gain, share = auc_gain(case.judged.labels, case.judged.raw, rival.raw, case.judged.subjects)
+    told = {"champion": rival.version, "gain": gain.value, "low": gain.low, "high": gain.high, "share": share}
+    why = f"AUC {gain.value:+.4f} against the champion, better in {share:.0%} of the draws"
+    if share >= thresholds["champion_share_at_least"]:
+        return Finding("champion", Outcome.PASS, why, told)
+    outcome = Outcome.REVIEW if share >= thresholds["champion_review_from"] else Outcome.FAIL
+    return Finding("champion", outcome, why, told)
+
+
+def leaf_size(case: Case, thresholds: Thresholds) -> Finding:
+    """No leaf tells of a few: the counts in the text, and the rows of the release that really fall there."""
+    least = thresholds["leaf_rows_at_least"]
+    rows = rows_of(case.sample, case.scorer).features
+    leaves = case.scorer.leaves(rows)
+    counted = [np.bincount(leaves[:, n], minlength=len(t.leaf_count)) for n, t in enumerate(case.scorer.forest.trees)]
+    same = all(np.array_equal(c, t.leaf_count) for c, t in zip(counted, case.scorer.forest.trees, strict=True))
+    smallest = int(min(count.min() for count in counted))
+    told = {"smallest": smallest, "leaves": case.scorer.forest.leaves, "as_told": same}
+    if not same:
+        return Finding("leaf_size", Outcome.FAIL, "the counts in its text are not those of the release", told)
+    outcome = Outcome.FAIL if smallest < least else Outcome.PASS
+    return Finding("leaf_size", outcome, f"the smallest leaf holds {smallest} rows, at least {least}", told)
+
+
+def reproducible(case: Case, thresholds: Thresholds) -> Finding:
+    """Its trees grow again from its order, to the byte."""
+    rows = rows_of(case.sample, case.scorer)
+    try:
+        again = text_of(grow(rows.features, rows.labels, rows.names, rows.directions, case.recipe))
+    except Refused as nothing:  # grown again it has nothing to say
+        return Finding("reproducible", Outcome.FAIL, str(nothing), {})
+    if again != case.text:
+        return Finding("reproducible", Outcome.FAIL, "grown again from its order it comes out otherwise", {})
+    return Finding("reproducible", Outcome.PASS, "grown again from its order, to the byte", {"bytes": len(again)})
+
+
+def no_leak(case: Case, thresholds: Thresholds) -> Finding:
+    """No feature tells the label by itself, neither by its value nor by being there."""
+    labels, most = np.asarray(case.judged.labels), thresholds["single_feature_auc_at_most"]
+    told = {}
+    for name, column in zip(case.scorer.card.names, case.judged.features.T, strict=True):
+        known = ~np.isnan(column)
+        tries = [
+            auc(labels, known),
+            auc(labels[known], column[known]) if known.sum() > 30 else np.nan,
+        ]
+        strongest = max((max(a, 1 - a) for a in tries if not np.isnan(a)), default=0.5)
+        if strongest > most:
+            told[name] = round(strongest, 6)
+    if told:
+        return Finding("leak", Outcome.REVIEW, f"{', '.join(told)} tells the label by itself", told)
+    return Finding("leak", Outcome.PASS, "no feature tells the label by itself", {})
+
+
+CHECKS = (discrimination, calibrated, monotone, stable, parity, beats_champion, leaf_size, reproducible, no_leak)
+
+
+def promotion_gate(thresholds: Path = THRESHOLDS) -> Gate[Case]:
+    """The gate with the thresholds of a file."""
+    return Gate("promotion", CHECKS, yaml.safe_load(thresholds.read_text(encoding="utf-8")))

@@ -1,0 +1,131 @@
+"""Register and promote (晋级): a version is put before the gate by its maker, and judged and crowned by somebody else.
+
+The word that counts is the pointer ``champion-<model>`` on the shelf, signed by the platform; the alias in MLflow
+follows it for people to see. The ledger says who asked, who granted, and what the gate found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from credit.actor import Actor, Role
+from credit.canonical import digest_json
+from credit.errors import Malformed, Refused
+from credit.gate import Gate, Verdict, require_another
+from credit.keys import SigningKey
+from credit.ledger import Ledger
+from credit.petition import State, fold, require_move
+from credit.seal import Kind
+from credit.shelf import Opened, Shelf
+from models.distributed.ray_cluster import Tasks, in_process
+from models.promotion.case import prepare
+from models.promotion.gate import Case, promotion_gate
+from models.registry.mlflow_registry import Registry
+from models.registry.version import evidence_of, recipe_of
+from models.training.training_log import figures, tags
+
+PETITION = "promotion"
+
+
+def register(version: Opened, *, by: Actor, ledger: Ledger, registry: Registry) -> str:
+    """Put a version into MLflow and ask for its promotion; its number there. Registering again is harmless."""
+    _require_version(version)
+    seal = version.seal
+    model = seal.terms["model"]
+    run = registry.run_of(model, seal.id)
+    if run is None:  # trained against another server, or its run is gone
+        run = registry.log_run(
+            model,
+            params=recipe_of(version.path).as_json(),
+            metrics=figures(evidence_of(version.path)),
+            tags=tags(version, by),
+            folder=version.path,
+        )
+    number = registry.register(model, seal.id, run)
+    petition = fold(ledger.entries(), PETITION, seal.id)
+    if petition is None or petition.state not in (State.ASKED, State.GRANTED):
+        require_move(petition, "asked", thing=seal.id)
+        ledger.append(f"{PETITION}.asked", seal.id, by=by, because={"model": model, "mlflow_version": number})
+    return number
+
+
+def promote(
+    version: Opened,
+    *,
+    by: Actor,
+    shelf: Shelf,
+    platform_key: SigningKey,
+    ledger: Ledger,
+    registry: Registry,
+    tasks: Tasks | None = None,
+    gate: Gate[Case] | None = None,
+    today: date | None = None,
+) -> Verdict:
+    """Judge a version and, when it passes, make it the champion of its model.
+
+    Refuses its maker and whoever asked before any work. Raises :class:`~credit.errors.Refused` with the findings when
+    the gate does not open; either way the verdict is in the ledger.
+    """
+    _require_version(version)
+    seal, model = version.seal, version.seal.terms["model"]
+    by.must_be(Role.PLATFORM, act="promote a version")
+    require_another(seal.made_by, by, gate=PETITION)
+    petition = fold(ledger.entries(), PETITION, seal.id)
+    if petition is not None:
+        require_another(petition.asked_by, by, gate=PETITION)
+    require_move(petition, "granted", thing=seal.id)
+    registry.require_registered(model, seal.id)  # before the work, not after it
+    if today is not None:
+        seal.require_alive(today)
+    case = prepare(version, shelf=shelf, tasks=tasks or in_process(), today=today)
+    judge = gate or promotion_gate()
+    verdict = judge.judge(case, asked_by=petition.asked_by if petition else seal.made_by, judged_by=by)
+    because = {"model": model, "maker": str(seal.made_by), "verdict": verdict.as_json()}
+    if not verdict.passed:
+        ledger.append(f"{PETITION}.refused", seal.id, by=by, because=because)
+        verdict.require()
+    ledger.append(f"{PETITION}.granted", seal.id, by=by, because=because)
+    _crown(version, verdict.as_json(), by=by, shelf=shelf, key=platform_key, registry=registry)
+    return verdict
+
+
+def roll_back(
+    version: Opened,
+    *,
+    why: str,
+    by: Actor,
+    shelf: Shelf,
+    platform_key: SigningKey,
+    ledger: Ledger,
+    registry: Registry,
+    today: date | None = None,
+) -> None:
+    """Make a version the champion again that was granted before; it is not judged again, so it takes a reason."""
+    _require_version(version)
+    by.must_be(Role.PLATFORM, act="roll back to a version")
+    require_another(version.seal.made_by, by, gate=PETITION)
+    petition = fold(ledger.entries(), PETITION, version.seal.id)
+    if petition is None or petition.state is not State.GRANTED:
+        raise Refused("This version was never promoted", why="only a version once granted can be rolled back to")
+    if today is not None:
+        version.seal.require_alive(today)
+    registry.require_registered(version.seal.terms["model"], version.seal.id)
+    because = {"model": version.seal.terms["model"], "roll_back": why}
+    ledger.append(f"{PETITION}.granted", version.seal.id, by=by, because=because)
+    _crown(version, because, by=by, shelf=shelf, key=platform_key, registry=registry)
+
+
+def _crown(
+    version: Opened, verdict: Mapping[str, Any], *, by: Actor, shelf: Shelf, key: SigningKey, registry: Registry
+) -> None:
+    model = version.seal.terms["model"]
+    said = {"model": model, "version": version.seal.id, "verdict": digest_json(verdict), "by": str(by)}
+    shelf.point(f"champion-{model}", said, key)
+    registry.crown(model, version.seal.id)
+
+
+def _require_version(version: Opened) -> None:
+    if version.seal.kind is not Kind.VERSION:
+        raise Malformed("This is not a model version", why=f"it is a {version.seal.kind}")

@@ -1,0 +1,93 @@
+"""A version as one SELECT for DuckDB (and, save for ``isnan``, plain SQL): margin, probability, points and grade.
+
+Sums run tree by tree from the left, so the margin is LightGBM's to the bit; the probability is as good as ``exp`` of
+the database. A missing value is NULL or NaN. All that stands in the text are numbers and names that were checked.
+"""
+
+from __future__ import annotations
+
+from models.calibration.maps import Beta, CalibrationMap, Isotonic, Platt
+from models.features.duckdb_engine import quoted, text
+from models.scoring.scorecard import Scorecard
+from models.scoring.scorer import Scorer
+from models.scoring.trees.flat_forest import ZERO
+from models.scoring.trees.model_text import Tree
+
+TREES = 50  # in one sum: databases bound the depth of an expression
+
+
+def as_sql(scorer: Scorer, table: str) -> str:
+    """The SELECT over a table that has the features by name; it gives their rows all its columns and four more."""
+    card = scorer.card
+    names = [f"x{number}" for number in range(len(card.names))]
+    known = [
+        f"CASE WHEN isnan(CAST({quoted(f)} AS DOUBLE)) THEN NULL WHEN abs({quoted(f)}) <= {_number(ZERO)} THEN 0e0 "
+        f"ELSE CAST({quoted(f)} AS DOUBLE) END AS {x}"
+        for f, x in zip(card.names, names, strict=True)
+    ]
+    query = f"SELECT *, {', '.join(known)}, 0e0 AS margin_0 FROM {quoted(table)}"
+    steps = range(0, len(scorer.forest.trees), TREES)
+    for step, first in enumerate(steps):
+        trees = [_node(tree, 0, names) for tree in scorer.forest.trees[first : first + TREES]]
+        total = " + ".join([f"margin_{step}", *trees])
+        query = f"SELECT *, {total} AS margin_{step + 1} FROM ({query})"
+    query = f"SELECT *, {_log_odds(card.calibration, f'margin_{len(steps)}')} AS margin_log_odds FROM ({query})"
+    points = f"{_number(card.offset)} - {_number(card.factor)} * margin_log_odds"
+    query = (
+        f"SELECT * EXCLUDE (margin_log_odds, {', '.join(f'margin_{n}' for n in range(len(steps)))}) "
+        f"RENAME (margin_{len(steps)} AS margin), 1e0 / (1e0 + exp(-margin_log_odds)) AS probability, "
+        f"least(greatest({points}, {_number(card.minimum)}), {_number(card.maximum)}) AS points FROM ({query})"
+    )
+    return f"SELECT * EXCLUDE ({', '.join(names)}), {_grade(card, names)} AS grade FROM ({query})"
+
+
+def _log_odds(way: CalibrationMap, margin: str) -> str:
+    """The calibration map, each kind in the order in which the scorer computes it."""
+    match way:
+        case Platt():
+            return f"{_number(way.slope)} * {margin} + {_number(way.intercept)}"
+        case Beta():
+            rest = f"ln(1e0 + exp(-abs({margin})))"
+            above, below = (f"(greatest({sign}{margin}, 0e0) + {rest})" for sign in ("", "-"))
+            return f"{_number(way.b)} * {above} - {_number(way.a)} * {below} + {_number(way.c)}"
+        case Isotonic():
+            pieces = [
+                f"least({_number(odds)} + {_number(slope)} * ({margin} - {_number(start)}), {_number(end)})"
+                for start, odds, slope, end in way.pieces.T.tolist()
+            ]
+            starts = [_number(start) for start in way.pieces[0, 1:].tolist()]
+            inner = " ".join(f"WHEN {margin} < {s} THEN {p}" for s, p in zip(starts, pieces[:-1], strict=True))
+            return f"CASE {inner} ELSE {pieces[-1]} END" if inner else pieces[-1]
+
+
+def _node(tree: Tree, node: int, names: list[str]) -> str:
+    if node < 0:
+        return _number(float(tree.leaf_value[~node]))
+    x, threshold = names[int(tree.split_feature[node])], float(tree.threshold[node])
+    if not tree.missing_is_nan[node]:
+        asked = f"coalesce({x}, 0e0) <= {_number(threshold)}"
+    else:
+        asked = f"{x} <= {_number(threshold)}" + (f" OR {x} IS NULL" if tree.missing_left[node] else "")
+    left, right = (_node(tree, int(child[node]), names) for child in (tree.left, tree.right))
+    return f"CASE WHEN {asked} THEN {left} ELSE {right} END"
+
+
+def _grade(card: Scorecard, names: list[str]) -> str:
+    """By points, then no better than each rule that hits allows."""
+    worst = len(card.grades) - 1
+    reached = " ".join(f"WHEN points >= {_number(cut)} THEN {place}" for place, cut in enumerate(card.cuts))
+    place = f"CASE {reached} ELSE {worst} END"
+    for rule in card.rules:
+        least = card.grades.index(rule.grade)
+        hits = f"CASE WHEN {names[rule.index]} >= {_number(rule.at_least)} THEN {least} ELSE 0 END"
+        place = f"greatest({place}, {hits})"
+    named = " ".join(f"WHEN {number} THEN {text(grade)}" for number, grade in enumerate(card.grades))
+    return f"CASE {place} {named} END"
+
+
+def _number(value: float) -> str:
+    """A double as a literal: without an exponent a database takes it for a decimal."""
+    told = repr(float(value))
+    if told in ("inf", "-inf"):
+        return f"CAST('{told}' AS DOUBLE)"
+    return f"({told if 'e' in told else told + 'e0'})"

@@ -1,0 +1,85 @@
+"""A model version (模型版本), a folder without code: trees as text, a scorecard as JSON, golden rows, evidence, card.
+
+Nothing in it says when or how long: the same order gives the same folder, to the byte.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.errors import Broken
+from models.boosting.booster import Recipe
+from models.calibration.maps import CalibrationMap
+from models.registry.model_card import card
+from models.scoring import golden
+from models.scoring.scorer import Scorer
+
+FILES = ("model.txt", "version.json", "features.sql", "golden.json", "evidence.json", "card.md")
+FORM = 1
+_DECLARED = ("model", "title", "subject_kind", "features", "scale", "grades", "rules")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How a version came to be: its recipe, its calibration, and the recipes that were compared."""
+
+    recipe: Recipe
+    calibration: CalibrationMap
+    compared: tuple[Mapping[str, Any], ...]
+
+
+def scorecard(declaration: Mapping[str, Any], made: Made, *, order: str, release: str) -> dict[str, Any]:
+    """The content of ``version.json``, from an order's declaration (``Order.as_json()``)."""
+    return {
+        "form": FORM,
+        **{name: declaration[name] for name in _DECLARED},
+        "calibration": made.calibration.as_json(),
+        "training": {"recipe": made.recipe.as_json(), "compared": list(made.compared)},
+        "order": order,
+        "release": release,
+    }
+
+
+def write(
+    folder: Path,
+    *,
+    text: str,
+    told: Mapping[str, Any],
+    sql: str,
+    features: NDArray[np.float64],
+    evidence: Mapping[str, Any],
+) -> None:
+    """Write the six files into ``folder``, and try its golden rows."""
+    (folder / "model.txt").write_text(text, encoding="ascii")
+    (folder / "features.sql").write_text(sql, encoding="utf-8")
+    (folder / "card.md").write_text(card(told, evidence), encoding="utf-8")
+    _write_json(folder / "version.json", told)
+    _write_json(folder / "evidence.json", evidence)
+    rows = golden.compose(Scorer.load(folder), features, seed=int(told["training"]["recipe"]["seed"]))
+    _write_json(folder / "golden.json", rows)
+    golden.check_golden(folder)
+
+
+def recipe_of(folder: Path) -> Recipe:
+    """The recipe a version was made by; raises :class:`Broken` when it does not say."""
+    try:
+        return Recipe.of(json.loads((folder / "version.json").read_bytes())["training"]["recipe"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Broken("A version does not say how it was made", why=type(error).__name__) from error
+
+
+def evidence_of(folder: Path) -> dict[str, Any]:
+    """The maker's evidence of a version."""
+    told: dict[str, Any] = json.loads((folder / "evidence.json").read_bytes())
+    return told
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n", "utf-8")

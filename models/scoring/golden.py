@@ -1,0 +1,77 @@
+"""Golden rows (金样): features of nobody with the answers they must get, to try a version in a process that may die.
+
+Each column is drawn by itself from the sample, so a row is of no subject. The trial runs in a throw-away process: a
+text that slipped past :mod:`models.scoring.trees.model_text` and hangs or crashes takes nothing else with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.errors import Broken, CreditError
+from models.scoring.scorer import Scorer
+
+ROWS = 50
+SECONDS = 60
+NEAR = 1e-9
+_TRIAL = "import sys; from models.scoring.golden import trial; trial(sys.argv[1])"
+
+
+def compose(scorer: Scorer, features: NDArray[np.float64], seed: int) -> dict[str, Any]:
+    """The content of ``golden.json``."""
+    random = np.random.default_rng(seed)
+    rows = np.column_stack([column[random.integers(0, len(column), ROWS)] for column in features.T])
+    rows = np.round(rows, 6)
+    scores = scorer.score(rows)
+    return {
+        "features": [[None if np.isnan(value) else float(value) for value in row] for row in rows],
+        "probability": scores.probability.tolist(),
+        "points": scores.points.tolist(),
+        "grades": scores.grades,
+    }
+
+
+def check_golden(folder: Path) -> None:
+    """Score a version's golden rows in a process of their own; raises :class:`Broken` when they come out otherwise."""
+    command = [sys.executable, "-c", _TRIAL, str(folder)]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=env, check=False)
+    except subprocess.TimeoutExpired:
+        raise Broken("A version does not answer", why=f"its golden rows took over {SECONDS} s") from None
+    if done.returncode != 0:
+        why = done.stdout.strip() or f"the process ended with {done.returncode}"
+        raise Broken("A version does not give its golden answers", why=why, remedy="Train it again from its order")
+
+
+def _compare(folder: Path) -> str:
+    """Empty when every answer is as told, else what differs."""
+    try:
+        told = json.loads((folder / "golden.json").read_bytes())
+        rows = np.array([[np.nan if v is None else v for v in row] for row in told["features"]], dtype=np.float64)
+        scores = Scorer.load(folder).score(rows)
+        off = max(
+            float(np.max(np.abs(scores.probability - np.array(told["probability"])))),
+            float(np.max(np.abs(scores.points - np.array(told["points"])))),
+        )
+        total = scores.base_points + scores.point_contributions.sum(axis=1)
+    except (OSError, ValueError, KeyError, TypeError, CreditError) as error:
+        return str(error)
+    if not off <= NEAR or scores.grades != told["grades"]:
+        return f"an answer is off by {off:.3g}"
+    return "" if bool(np.all(np.abs(total - scores.points) <= NEAR)) else "the reasons do not sum to the points"
+
+
+def trial(folder: str) -> None:
+    """What runs in the throw-away process: says what differs, and ends with 1 if anything does."""
+    found = _compare(Path(folder))
+    sys.stdout.write(found)
+    sys.exit(1 if found else 0)

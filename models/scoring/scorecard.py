@@ -1,0 +1,177 @@
+"""Scorecard (评分卡): the words and numbers around the trees, read from ``version.json``. Pure data, no model.
+
+Probability: by the log-odds that the calibration map gives a raw margin. Points: ``offset - factor * log_odds``, where
+the scale says ``points`` at good:bad ``odds`` and ``double_odds`` points more for twice the odds, so ``factor =
+double_odds / ln 2`` and ``offset = points - factor * ln(odds)`` (Siddiqi, Credit Risk Scorecards, 2006, chapter 6).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.errors import Malformed
+from models.calibration.maps import CalibrationMap
+from models.calibration.maps import read as read_calibration
+
+Floats = NDArray[np.float64]
+Wholes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One feature as declared: ``direction`` +1 means a larger value may only raise the default probability."""
+
+    name: str
+    title: str
+    direction: int
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A direct judgment (直接判级) or a cap: feature ``index`` at ``at_least`` or more is no better than ``grade``."""
+
+    index: int
+    feature: str
+    at_least: float
+    grade: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What one feature added to the points (two decimals; negative took away)."""
+
+    feature: str
+    title: str
+    zh: str
+    en: str
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """Everything of a version but its trees."""
+
+    model: str
+    features: tuple[Feature, ...]
+    calibration: CalibrationMap
+    factor: float
+    offset: float
+    minimum: float
+    maximum: float
+    grades: tuple[str, ...]  # from best to worst
+    cuts: tuple[float, ...]  # the least points of each
+    rules: tuple[Rule, ...]
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)  # of the features, as the columns stand
+    rising: Floats = field(init=False, repr=False, compare=False)  # the cuts, the lowest first
+    ruled: tuple[NDArray[Any], ...] = field(init=False, repr=False, compare=False)  # (3, R) column, at least, best left
+
+    def __post_init__(self) -> None:
+        worst = [self.grades.index(rule.grade) if rule.grade in self.grades else 0 for rule in self.rules]
+        ruled = np.array([r.index for r in self.rules], dtype=np.intp), np.array([r.at_least for r in self.rules])
+        object.__setattr__(self, "names", tuple(feature.name for feature in self.features))
+        object.__setattr__(self, "rising", np.array(self.cuts[::-1], dtype=np.float64))
+        object.__setattr__(self, "ruled", (*ruled, np.array(worst, dtype=np.intp)))
+
+    def grade_index(self, points: Floats, hits: NDArray[np.bool_]) -> NDArray[np.int8]:
+        """The grade's place (n,) in ``grades``: by points, then no better than each rule that hit (n, R) allows."""
+        worst = len(self.grades) - 1
+        place = np.minimum(worst + 1 - np.searchsorted(self.rising, points, side="right"), worst)
+        if self.rules:
+            place = np.maximum(place, np.where(hits, self.ruled[2], 0).max(axis=1))
+        return np.asarray(place, dtype=np.int8)
+
+    def rule_hits(self, features: Floats) -> NDArray[np.bool_]:
+        """Which rules hit (n, R); a missing value hits none."""
+        if not self.rules:
+            return np.zeros((len(features), 0), dtype=np.bool_)
+        return np.asarray(features[:, self.ruled[0]] >= self.ruled[1], dtype=np.bool_)
+
+    def reasons(self, base_points: float, points: float, contributions: Floats) -> tuple[Reason, ...]:
+        """Contributions (F,) as reasons in whole hundredths that sum exactly: base + reasons == points, each rounded.
+
+        The strongest first.
+        """
+        cents, strongest = hundredths(base_points, np.array([points]), np.asarray(contributions)[None, :])
+        named = ((self.features[i], int(cents[0, i])) for i in strongest[0].tolist())
+        return tuple(Reason(f.name, f.title, f.zh, f.en, each / 100) for f, each in named)
+
+
+def hundredths(
+    base_points: float, points: Floats, contributions: Floats
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Contributions (n, F) to points (n,) in whole hundredths (n, F), and the columns (n, F), the strongest first.
+
+    Each row sums to its points in hundredths without the base's, by the largest remainder method.
+    """
+    exact = np.asarray(contributions, dtype=np.float64) * 100
+    whole = np.floor(exact)
+    left = np.rint(points * 100) - round(base_points * 100) - whole.sum(axis=1)
+    order = np.argsort(whole - exact, axis=1, kind="stable")  # the largest remainder first
+    cents = whole.astype(np.int64)
+    for row, rest in enumerate(left.tolist()):
+        turns, rest = divmod(int(rest), exact.shape[1])
+        if turns:
+            cents[row] += turns
+        cents[row, order[row, :rest]] += 1
+    return cents, np.argsort(-np.abs(cents), axis=1, kind="stable")
+
+
+def read(told: Mapping[str, Any]) -> Scorecard:
+    """Read the content of ``version.json``; raises :class:`Malformed` unless it is whole and makes sense."""
+    try:
+        features = tuple(
+            Feature(f["name"], f["title"], int(f["direction"]), f["reason"]["zh"], f["reason"]["en"])
+            for f in told["features"]
+        )
+        names = [feature.name for feature in features]
+        rules = tuple(
+            Rule(names.index(name), name, float(r["at_least"]), r["grade"], r["reason"]["zh"], r["reason"]["en"])
+            for r in told["rules"]
+            for name in (r["feature"],)
+        )
+        scale = {name: float(told["scale"][name]) for name in ("points", "odds", "double_odds", "minimum", "maximum")}
+        grades, cuts = zip(*((str(name), float(cut)) for name, cut in told["grades"]), strict=True)
+        factor = scale["double_odds"] / math.log(2)
+        card = Scorecard(
+            told["model"],
+            features,
+            read_calibration(told["calibration"]),
+            factor,
+            scale["points"] - factor * math.log(scale["odds"]),
+            scale["minimum"],
+            scale["maximum"],
+            grades,
+            cuts,
+            rules,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Malformed("The scorecard of a version cannot be read", why=f"{type(error).__name__}: {error}") from error
+    _require(card, names)
+    return card
+
+
+def _require(card: Scorecard, names: Sequence[str]) -> None:
+    numbers = (card.factor, card.offset, *card.cuts, *(r.at_least for r in card.rules))
+    wrong = {
+        "a number is not finite": not all(map(math.isfinite, numbers)),
+        "a higher probability must mean fewer points": card.factor <= 0,
+        "the scale has no room": not card.minimum < card.maximum,
+        "grades go from best to worst": list(card.cuts) != sorted(card.cuts, reverse=True),
+        "a grade is named twice": len(set(card.grades)) != len(card.grades),
+        "a feature is named twice": not names or len(set(names)) != len(names),
+        "a direction is -1, 0 or 1": any(f.direction not in (-1, 0, 1) for f in card.features),
+        "a rule names a grade there is not": any(r.grade not in card.grades for r in card.rules),
+    }
+    for why, is_so in wrong.items():
+        if is_so:
+            raise Malformed("The scorecard of a version makes no sense", why=why)

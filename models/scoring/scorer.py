@@ -1,0 +1,161 @@
+"""Scorer: what serving needs of a model, and all it needs. Trees, scorecard, and nothing that can be executed.
+
+A version's text is read by :mod:`models.scoring.trees.model_text` and walked by functions of ours, to the bit as
+LightGBM walks
+it; LightGBM itself, which crashes on malformed text, is not here and need not be installed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.errors import Malformed, Missing
+from models.calibration.maps import steepness
+from models.scoring.scorecard import Reason, Rule, Scorecard
+from models.scoring.scorecard import read as read_scorecard
+from models.scoring.trees import walk
+from models.scoring.trees.flat_forest import Flat, flat
+from models.scoring.trees.model_text import MAXIMUM_BYTES, Forest
+from models.scoring.trees.model_text import read as read_forest
+from models.scoring.treeshap.exact_reasons import FEW, Reasons
+from models.scoring.treeshap.simd import WIDTH
+
+Floats = NDArray[np.float64]
+AT_ONCE = WIDTH  # rows that are cheapest scored together
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Answers for n subjects of F features: ``base_points + point_contributions.sum(1) == points`` within 1e-9."""
+
+    probability: Floats  # (n,) calibrated default probability
+    points: Floats  # (n,) within the scale
+    base_points: float  # points of nobody in particular: the expectation over the training rows
+    point_contributions: Floats  # (n, F) exact path-dependent TreeSHAP, in points
+    grades: list[str]  # after the rules
+    rule_hits: list[tuple[Rule, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """A model version, ready to score. Deterministic to the bit: one thread, one code path for one row and for many."""
+
+    card: Scorecard
+    forest: Forest
+    expected: float  # the mean margin over the training rows, and its points
+    base_points: float
+    trees: Flat = field(repr=False)
+    reasons: Reasons = field(repr=False)
+
+    @classmethod
+    def load(cls, folder: Path) -> Scorer:
+        """Read ``model.txt`` and ``version.json``; raises :class:`Malformed` or :class:`Missing`, and never crashes."""
+        for name in ("model.txt", "version.json"):
+            if not (folder / name).is_file():
+                raise Missing(f"The version has no {name}", remedy="Take the version from the shelf again")
+            if (folder / name).stat().st_size > MAXIMUM_BYTES:
+                raise Malformed(f"The version's {name} is too large", why=f"the most is {MAXIMUM_BYTES} bytes")
+        try:
+            text = (folder / "model.txt").read_bytes().decode("ascii")
+            told = json.loads((folder / "version.json").read_bytes())
+        except (ValueError, RecursionError) as error:
+            raise Malformed("The files of a version cannot be read", why=type(error).__name__) from error
+        return cls.of(text, told)
+
+    @classmethod
+    def of(cls, text: str, told: Any) -> Scorer:
+        """A scorer of a model text and the content of ``version.json``."""
+        if not isinstance(told, dict):
+            raise Malformed("The scorecard of a version cannot be read", why="it is not a JSON object")
+        card = read_scorecard(told)
+        forest = read_forest(text, card.names)
+        if any(sign not in (0, f.direction) for sign, f in zip(forest.directions, card.features, strict=True)):
+            raise Malformed("The model was trained with other directions than it declares")
+        trees = flat(forest)
+        expected = walk.expected(trees)
+        base = float(card.offset - card.factor * card.calibration.log_odds(np.array([expected]))[0])
+        if not card.minimum <= base <= card.maximum:
+            raise Malformed("The scale does not fit the model", why="the points of nobody in particular lie outside it")
+        scorer = cls(card, forest, expected, base, trees, Reasons.of(trees, len(card.names)))
+        for rows in (1, FEW + 1):  # so that what is compiled for a machine is compiled before the first who asks
+            scorer.score(np.zeros((rows, len(card.names))))
+        return scorer
+
+    def raw(self, features: Floats) -> Floats:
+        """Raw margins (n,) of features (n, F), bit-equal to LightGBM's ``predict(raw_score=True)``."""
+        return walk.margins(self.trees, self.rows(features))
+
+    def leaves(self, features: Floats) -> NDArray[np.int64]:
+        """The leaf (n, trees) each of n rows falls in."""
+        return walk.leaves(self.trees, self.rows(features))
+
+    def probability(self, raw: Floats) -> Floats:
+        """Calibrated default probability (n,) of raw margins (n,)."""
+        return _probability(self.card.calibration.log_odds(raw))
+
+    def points(self, raw: Floats) -> Floats:
+        """Points (n,) of raw margins (n,), within the scale."""
+        return self._points(self.card.calibration.log_odds(raw))
+
+    def score(self, features: Floats) -> Scores:
+        """Score features (n, F), NaN where missing; :class:`Malformed` for another shape or an infinite value.
+
+        Eight rows at once cost little more than four alone: the trees are walked once for all of them.
+        """
+        rows, card = self.rows(features), self.card
+        raw, shares = self.reasons.told(rows)
+        odds, hits = card.calibration.log_odds(raw), card.rule_hits(rows)
+        points = self._points(odds)
+        return Scores(
+            _probability(odds),
+            points,
+            self.base_points,
+            self._contributions(shares, raw, points),
+            [card.grades[place] for place in card.grade_index(points, hits).tolist()],
+            [tuple(rule for rule, hit in zip(card.rules, row, strict=True) if hit) for row in hits.tolist()],
+        )
+
+    def _points(self, odds: Floats) -> Floats:
+        card = self.card
+        return np.asarray(np.minimum(np.maximum(card.offset - card.factor * odds, card.minimum), card.maximum))
+
+    def explain(self, row: Floats) -> tuple[Reason, ...]:
+        """The reasons of one row (F,), the strongest first; with the base they sum to the points in hundredths."""
+        scores = self.score(np.asarray(row, dtype=np.float64)[None, :])
+        return self.card.reasons(scores.base_points, float(scores.points[0]), scores.point_contributions[0])
+
+    def _contributions(self, shares: Floats, raw: Floats, points: Floats) -> Floats:
+        """Contributions in points (n, F): each feature's share (n, F) of the margin, times the points of that margin.
+
+        A contribution is exact in the margin. A map that is no line has no one price for a unit of margin, so all of a
+        row are taken at the row's own: (points - base points) / (margin - expected margin). So they sum to the points,
+        keep their signs, and stand to one another as they do in the margin; two rows may pay differently for a unit.
+        """
+        price = steepness(self.card.calibration, self.expected, raw)
+        contributions = -self.card.factor * price[:, None] * shares
+        # Beyond an end of the scale every contribution shrinks alike, so that the sum is what the scale allows.
+        total, wanted = contributions.sum(axis=1), points - self.base_points
+        beyond = np.abs(total - wanted) > 1e-9
+        if beyond.any():
+            contributions *= np.divide(wanted, total, out=np.ones_like(total), where=beyond)[:, None]
+        return np.asarray(contributions, dtype=np.float64)
+
+    def rows(self, features: Floats) -> Floats:
+        """Features (n, F) as they are scored; :class:`Malformed` for another shape or an infinite value."""
+        rows = np.ascontiguousarray(features, dtype=np.float64)
+        if rows.ndim != 2 or rows.shape[1] != len(self.card.features):
+            raise Malformed("These are not the model's features", why=f"it takes {len(self.card.features)} to a row")
+        if bool(np.isinf(rows).any()):
+            raise Malformed("A feature is infinite", why="a value is a number, or NaN where it is missing")
+        return rows
+
+
+def _probability(odds: Floats) -> Floats:
+    small = np.exp(-np.abs(odds))
+    return np.asarray(np.where(odds >= 0, 1.0, small) / (1 + small), dtype=np.float64)

@@ -1,0 +1,160 @@
+"""A forest as flat arrays, one entry a split or a leaf, laid out once for the compiled functions that walk it.
+
+Split ``s`` of tree ``t`` is entry ``start[t] + s``; its leaf ``l`` is ``start[t] + t + l``, since a tree has one leaf
+more than splits. Within a tree a node is a number: its S splits first (parents before children), then its leaves.
+An edge is a number too: 2s to the left child of split ``s``, 2s + 1 to its right child, and 2S stands for none.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.scoring.trees.array_pointers import array_at
+from models.scoring.trees.model_text import CATEGORICAL, MISSING_LEFT, NAN_MISSING, ZERO_MISSING, Forest
+from models.scoring.trees.numba_compile import compiled, inner
+
+Floats = NDArray[np.float64]
+Wholes = NDArray[np.uint32]
+LEFT, RIGHT, ABOVE, FEATURE = (np.uint64(16 * place) for place in range(4))  # where they stand in ``Flat.split``
+_LOW = np.uint64(0xFFFF)
+NAN_LEFT_BIT = 4
+NAN_LEFT = 1 << NAN_LEFT_BIT  # in ``Flat.decision``: NaN goes left, as the bits and the threshold together say
+ZERO = float(np.float32(1e-35))  # LightGBM's kZeroThreshold
+
+
+class Flat(NamedTuple):
+    """T trees, N splits and N + T leaves in all."""
+
+    start: NDArray[np.uint64]  # (T + 1,)
+    split: NDArray[np.uint64]  # (N,) left node, right node, the edge by which its feature was last asked above, feature
+    threshold: Floats  # (N,); of a categorical split the place of its set in ``bounds``
+    decision: NDArray[np.uint8]  # (N,) LightGBM's bits, and :data:`NAN_LEFT`
+    share: Floats  # (2N,) of a node's rows that took an edge, multiplied over all edges on its feature down to here
+    value: Floats  # (N + T,) of each leaf
+    asked: NDArray[np.uint8]  # (N + T,) how many features are asked on the way to each leaf
+    again: NDArray[np.uint64]  # the edges of each tree below which their feature is asked again, tree after tree
+    again_start: NDArray[np.uint64]  # (T + 1,)
+    bounds: Wholes
+    words: Wholes
+
+
+@inner
+def as_asked(x: Any) -> float:
+    """A value as LightGBM takes it from a matrix: what is within :data:`ZERO` of 0 is 0."""
+    return 0.0 if -ZERO <= x <= ZERO else x
+
+
+@inner
+def part(split: Any, place: Any) -> Any:
+    """One of the four numbers of ``Flat.split``: the loops are bound by loads, so four of them are one."""
+    return (split >> place) & _LOW
+
+
+@compiled
+def flat_at(held: Any) -> Flat:
+    """The first arrays of :func:`models.scoring.trees.array_pointers.addresses`, as a forest."""
+    return Flat(
+        array_at(held, 0, np.uint64),
+        array_at(held, 1, np.uint64),
+        array_at(held, 2, np.float64),
+        array_at(held, 3, np.uint8),
+        array_at(held, 4, np.float64),
+        array_at(held, 5, np.float64),
+        array_at(held, 6, np.uint8),
+        array_at(held, 7, np.uint64),
+        array_at(held, 8, np.uint64),
+        array_at(held, 9, np.uint32),
+        array_at(held, 10, np.uint32),
+    )
+
+
+def flat(forest: Forest) -> Flat:
+    """The forest laid out."""
+    trees = forest.trees
+    splits = [len(tree.split_feature) for tree in trees]
+    start = np.concatenate([[0], np.cumsum(splits)]).astype(np.uint64)
+    feature, decision = (np.concatenate([getattr(t, name) for t in trees]) for name in ("split_feature", "decision"))
+    nodes = [[np.where(c >= 0, c, s + ~c) for c in (t.left, t.right)] for t, s in zip(trees, splits, strict=True)]
+    left, right = (np.concatenate([pair[side] for pair in nodes]).astype(np.uint64) for side in (0, 1))
+    split = left << LEFT | right << RIGHT | feature.astype(np.uint64) << FEATURE
+    value = np.concatenate([tree.leaf_value for tree in trees])
+    rows = np.concatenate([np.concatenate([tree.inside, tree.leaf_count]) for tree in trees]).astype(np.float64)
+    share, asked = np.empty(2 * len(split)), np.zeros(len(value), dtype=np.uint8)
+    _paths(start, split, rows, share, asked)
+    threshold, bounds, words = _thresholds(forest)
+    again, again_start = _asked_again(start, split)
+    nan_left = np.where(decision & NAN_MISSING, (decision & MISSING_LEFT) > 0, threshold >= 0)
+    decision = (decision | np.where(nan_left, NAN_LEFT, 0)).astype(np.uint8)
+    return Flat(start, split, threshold, decision, share, value, asked, again, again_start, bounds, words)
+
+
+def _asked_again(start: NDArray[np.uint64], split: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], ...]:
+    above = (split >> ABOVE) & _LOW
+    found = []
+    for first, end in itertools.pairwise(start.tolist()):
+        edges = np.unique(above[first:end])
+        found.append(edges[edges < 2 * (end - first)])
+    return np.concatenate(found), np.cumsum([0, *map(len, found)]).astype(np.uint64)
+
+
+def _thresholds(forest: Forest) -> tuple[Floats, Wholes, Wholes]:
+    """Thresholds of all trees; those of categorical splits are moved to where all sets stand one after another."""
+    thresholds, bounds, words = [], [0], 0
+    for tree in forest.trees:
+        place = np.where((tree.decision & CATEGORICAL) > 0, len(bounds) - 1, 0)
+        thresholds.append(tree.threshold + place)
+        bounds += (tree.bounds[1:] + words).tolist()
+        words += len(tree.words)
+    return (
+        np.concatenate(thresholds),
+        np.array(bounds, dtype=np.uint32),
+        np.concatenate([tree.words for tree in forest.trees]).astype(np.uint32),
+    )
+
+
+@compiled
+def _paths(start: Any, split: Any, rows: Any, share: Any, asked: Any) -> None:
+    """Fill ``share``, ``asked`` and ABOVE in ``split``, walking up from each split to where its feature was asked."""
+    for tree in range(np.uint64(len(start) - 1)):
+        first = start[tree]
+        splits = start[tree + 1] - first
+        base = 2 * first + tree  # of this tree's nodes among all: S splits and S + 1 leaves each
+        by = np.full(2 * splits + 1, 2 * splits)  # the edge into each node
+        unlike = np.zeros(2 * splits + 1, dtype=np.uint8)
+        for s in range(splits):
+            i, edge = first + s, by[s]
+            while edge != 2 * splits and part(split[first + (edge >> 1)], FEATURE) != part(split[i], FEATURE):
+                edge = by[edge >> 1]
+            split[i] |= np.uint64(edge) << ABOVE
+            before = 1.0 if edge == 2 * splits else share[2 * first + edge]
+            for side in range(2):
+                child = part(split[i], RIGHT if side else LEFT)
+                by[child] = 2 * s + side
+                share[2 * i + side] = before * rows[base + child] / rows[base + s]
+                unlike[child] = unlike[s] + (1 if edge == 2 * splits else 0)
+        for leaf in range(splits + 1):
+            asked[first + tree + leaf] = unlike[splits + leaf]
+
+
+@inner
+def goes_left(trees: Any, i: Any, x: Any) -> bool:
+    """Whether ``x`` goes left at split ``i``, as LightGBM's ``Tree::NumericalDecision`` and ``CategoricalDecision``."""
+    how, x = trees.decision[i], as_asked(x)
+    if how & CATEGORICAL:
+        # A category is cut to a whole number below 2**31; what is missing, negative or beyond is in no set.
+        if not -1.0 < x < 2147483648.0:
+            return False
+        category, place = np.uint32(max(x, 0.0)), np.uint32(trees.threshold[i])
+        word = trees.bounds[place] + (category >> np.uint32(5))
+        if word >= trees.bounds[place + 1]:
+            return False
+        return bool((trees.words[word] >> (category & np.uint32(31))) & np.uint32(1)) != 0
+    if x != x and not how & NAN_MISSING:
+        x = 0.0
+    if (how & ZERO_MISSING and x == 0.0) or x != x:
+        return bool(how & MISSING_LEFT)
+    return bool(x <= trees.threshold[i])

@@ -1,0 +1,50 @@
+"""The counts of rows in a model text, set to what was really counted.
+
+LightGBM's distributed learners tell the rows of a leaf from sums of Hessians. Such estimates neither add up nor bound
+how few rows a leaf tells of, so the rows are led to their leaves and counted, and the text says that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LINE = "{}=([^\n]*)\n"
+
+
+def leaves_of(text: str) -> list[int]:
+    """The number of leaves of each tree."""
+    return [int(number) for number in re.findall(r"^num_leaves=(\d+)$", text, re.M)]
+
+
+def recounted(text: str, counts: Sequence[NDArray[np.int64]]) -> str:
+    """The text (as :func:`~models.scoring.trees.model_text.plain` gives it) with these rows in each tree's leaves (T
+    × L)."""
+    sizes = [int(size) for size in _told(text, "tree_sizes")]
+    start = text.index("\n\n") + 2
+    head, blocks = text[:start], []
+    for size, rows in zip(sizes, counts, strict=True):
+        blocks.append(_recounted(text[start : start + size], rows))
+        start += size
+    return _say(head, "tree_sizes", [len(block) for block in blocks]) + "".join(blocks) + text[start:]
+
+
+def _recounted(block: str, rows: NDArray[np.int64]) -> str:
+    children = list(zip(*(map(int, _told(block, side)) for side in ("left_child", "right_child")), strict=True))
+    inside = [0] * len(children)
+    for split in reversed(range(len(children))):  # a child comes after its parent
+        inside[split] = sum(inside[child] if child >= 0 else int(rows[~child]) for child in children[split])
+    return _say(_say(block, "leaf_count", rows.tolist()), "internal_count", inside)
+
+
+def _told(text: str, name: str) -> list[str]:
+    found = re.search("\n" + _LINE.format(name), text)
+    return found[1].split() if found else []
+
+
+def _say(text: str, name: str, values: Sequence[int]) -> str:
+    told = f"\n{name}={' '.join(map(str, values))}\n"
+    return re.sub("\n" + _LINE.format(name), lambda _: told, text, count=1)

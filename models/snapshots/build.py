@@ -1,0 +1,107 @@
+"""Snapshot (快照): features and answers of every living subject on a day, sealed for the service to look up.
+
+::
+
+    subjects.bin   n × 16 bytes: subject keys, sorted
+    features.npy   (n, F) float64, NaN where missing; the names are in the seal's terms
+    answers.npy    (n,) of probability, points, base_points, contributions (F), grade (its place in the scorecard)
+
+A monthly evaluation is a snapshot with two files more: see :mod:`models.snapshots.monthly_evaluation`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from credit.actor import Actor
+from credit.errors import Broken, Refused
+from credit.keys import SigningKey
+from credit.ledger import Ledger
+from credit.seal import Kind, Seal
+from credit.shelf import Opened, Shelf
+from models.dataset.sample import MapBuckets, one_by_one
+from models.features.duckdb_engine import Limits
+from models.features.lineage import tables_behind
+from models.features.population import require_day
+from models.order.order import open_order
+from models.scoring.scorer import Scorer
+from models.snapshots.batch_scores import Part, answer_all, parts, write_arrays
+from models.snapshots.reuse import taken_over
+
+Write = Callable[[Path, Path, int], dict[str, Any]]  # sealed folder, folder of parts, buckets -> more terms
+
+
+def make_snapshot(
+    *,
+    version: Opened,
+    release: Opened,
+    scorer: Scorer,
+    shelf: Shelf,
+    key: SigningKey,
+    by: Actor,
+    as_of: date,
+    ledger: Ledger,
+    today: date | None = None,
+    map_buckets: MapBuckets | None = None,
+    limits: Limits | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    work: Path | None = None,
+    also: Write | None = None,
+    before: Opened | None = None,
+) -> Seal:
+    """Score every living subject with a version and seal it; the same version, release and day give the same seal.
+
+    ``work`` keeps what is done of it across a run that is killed. ``also`` writes more files into the folder.
+    ``before`` is a verified snapshot of which the same buckets are taken: it saves time and changes no byte. Raises
+    :class:`~credit.errors.Lapsed` when version or release has ended by ``today`` (``as_of`` unless given).
+    """
+    for opened in (version, release):
+        opened.seal.require_alive(today or as_of)
+    order = open_order(shelf.open(version.seal.parents[0]))
+    if order.names != scorer.card.names:
+        raise Broken("A version has other features than its order", remedy="Train it again from its order")
+    model, told = order.model, require_day(order, release, as_of)
+    step = None if progress is None else lambda done, total: progress(f"{model}: answers", done, total)
+    kept = tempfile.TemporaryDirectory(prefix="answers-") if work is None else nullcontext(str(work))
+    with kept as folder, shelf.making() as made:
+        here = Path(folder)
+        here.mkdir(parents=True, exist_ok=True)
+        spread = map_buckets or one_by_one(step)
+        taken: dict[int, Part] = {}
+        if before is not None and also is None:
+            taken = taken_over(before, version=version, release=release, order=order, as_of=as_of, shelf=shelf)
+        done: dict[str, Any] = {"folder": here, "map_buckets": spread, "limits": limits, "but": taken}
+        count = answer_all(order, version, release, told, as_of, **done) + sum(len(p.keys) for p in taken.values())
+        if not count:
+            raise Refused("There is nobody to score", why=f"no living subject of {model} is in the release")
+        write_arrays(made, parts(here, told["buckets"], taken), count, len(order.names))
+        terms = {
+            "as_of": as_of.isoformat(),
+            "model": model,
+            "version": version.seal.id,
+            "release": release.seal.id,
+            "subjects": count,
+            "features": list(order.names),
+            "behind": tables_behind(order.sql),  # the tables that each feature is made of
+            "invented": bool(release.seal.terms.get("invented", False)),
+            **({"notice": release.seal.terms["notice"]} if "notice" in release.seal.terms else {}),
+        }
+        if also is not None:
+            terms |= also(made, here, told["buckets"])
+        ends = min(version.seal.expires_on, release.seal.expires_on)
+        parents = (version.seal.id, release.seal.id)
+        seal = shelf.put(made, Kind.SNAPSHOT, parents=parents, terms=terms, expires_on=ends, by=by, key=key)
+    because = {"version": version.seal.id, "release": release.seal.id, "as_of": as_of.isoformat()}
+    ledger.append("snapshot.made", seal.id, by=by, because=because | {"subjects": count})
+    return seal
+
+
+def point_snapshot(shelf: Shelf, seal: Seal, *, key: SigningKey) -> dict[str, Any]:
+    """Say, in the platform's name, that this snapshot is the one its model answers from."""
+    told = {name: seal.terms[name] for name in ("model", "version", "as_of")}
+    return shelf.point(f"snapshot-{told['model']}", told | {"snapshot": seal.id}, key)

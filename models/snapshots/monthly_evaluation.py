@@ -1,0 +1,177 @@
+"""Monthly evaluation (按月评价): a snapshot with a table of every subject, and a count of who rose, who fell and why.
+
+::
+
+    evaluation.parquet   a row a subject: grade, points, probability, reasons, rules, last month's, movement and cause
+    movements.json       grades then and now, the matrix between them, falls by district, industry and cause
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from credit.errors import Malformed, Refused
+from credit.seal import Kind, Seal
+from credit.shelf import Opened, Shelf
+from models.scoring.scorecard import Scorecard
+from models.scoring.scorer import Scorer
+from models.snapshots.batch_scores import KEY_BYTES, Part, parts
+from models.snapshots.rating_migration import DOWN, NEW, SAME, UP, Movements
+
+TABLE, MOVEMENTS = "evaluation.parquet", "movements.json"
+TOP = 5  # reasons told of each subject
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Last:
+    """The snapshot of an earlier period: keys (n,) as bytes, sorted, and the arrays beside them."""
+
+    id: str
+    keys: NDArray[np.bytes_]
+    answers: NDArray[Any]
+    hits: NDArray[np.bool_]
+    card: Scorecard
+
+    @classmethod
+    def open(cls, snapshot: Opened, shelf: Shelf) -> Last:
+        """Open a snapshot and the words of its version."""
+        card = Scorer.load(shelf.open(snapshot.seal.terms["version"]).path).card
+        keys = np.fromfile(snapshot.path / "subjects.bin", dtype=np.uint8).reshape(-1, KEY_BYTES)
+        features = np.load(snapshot.path / "features.npy", mmap_mode="r", allow_pickle=False)
+        answers = np.load(snapshot.path / "answers.npy", mmap_mode="r", allow_pickle=False)
+        return cls(snapshot.seal.id, _whole(keys), answers, card.rule_hits(features), card)
+
+    @property
+    def grades(self) -> dict[str, int]:
+        """How many had each grade."""
+        counts = np.bincount(self.answers["grade"], minlength=len(self.card.grades))
+        return {grade: int(count) for grade, count in zip(self.card.grades, counts, strict=True)}
+
+    def rows_of(self, keys: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """The row (n,) of each key, -1 where there is none."""
+        if not len(self.keys):
+            return np.full(len(keys), -1)
+        wanted = _whole(keys)
+        row = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+        return np.where(self.keys[row] == wanted, row, -1)
+
+
+def require_period(period: str, as_of: date) -> None:
+    """Raise :class:`Malformed` unless it is YYYY-MM, :class:`Refused` unless the day of the data lies in it."""
+    try:
+        date.fromisoformat(f"{period}-01")
+    except ValueError as error:
+        raise Malformed("This is not a period", why=period, remedy="Write it as 2026-11") from error
+    if as_of.isoformat()[:7] != period:
+        raise Refused(
+            f"The release shows another month than {period}",
+            why=f"its day is {as_of}",
+            remedy="Make a scoring release in that month, or name one with --release",
+        )
+
+
+def last_of(shelf: Shelf, model: str, period: str) -> Opened | None:
+    """The newest snapshot of a model from before a period; None when there is none."""
+    found = [s for s in shelf.list(Kind.SNAPSHOT) if s.terms["model"] == model and s.terms["as_of"][:7] < period]
+    newest: Seal | None = max(found, key=lambda seal: (seal.terms["as_of"], seal.made_at), default=None)
+    return None if newest is None else shelf.open(newest.id)
+
+
+def evaluation(card: Scorecard, period: str, last: Last | None) -> Callable[[Path, Path, int], dict[str, Any]]:
+    """What :func:`~models.snapshots.build.make_snapshot` writes ``also``; gives the terms that say so."""
+
+    def write(folder: Path, work: Path, buckets: int) -> dict[str, Any]:
+        count = Movements(card.grades, last.grades if last else {})
+        writer: pq.ParquetWriter | None = None
+        try:
+            for part in parts(work, buckets):
+                table = compare(part, card, last)
+                count.add(table)
+                writer = writer or pq.ParquetWriter(folder / TABLE, table.schema, compression="zstd")
+                writer.write_table(table)
+        finally:
+            if writer:
+                writer.close()
+        told = {"period": period, "last": last.id if last else None}
+        content = json.dumps(told | count.as_json(), ensure_ascii=False, indent=1)
+        (folder / MOVEMENTS).write_text(content, encoding="utf-8")
+        return told
+
+    return write
+
+
+def compare(part: Part, card: Scorecard, last: Last | None) -> pa.Table:
+    """The table of one bucket."""
+    answers, names, grades = part.answers, np.array(card.names), np.array(card.grades)
+    rows = last.rows_of(part.keys) if last else np.full(len(answers), -1)
+    known = rows >= 0
+    before, points = np.full(len(answers), -1), np.full(len(answers), np.nan)
+    if last and known.any():
+        place = {grade: number for number, grade in enumerate(card.grades)}
+        then = np.array([place.get(grade, -1) for grade in last.card.grades])
+        before[known] = then[last.answers["grade"][rows[known]]]
+        points[known] = last.answers["points"][rows[known]]
+    grade = answers["grade"].astype(int)
+    moved = np.where(before < 0, NEW, np.where(grade > before, DOWN, np.where(grade < before, UP, SAME)))
+    top = np.argsort(-np.abs(answers["contributions"]), axis=1, kind="stable")[:, :TOP]
+    strongest = np.take_along_axis(answers["contributions"], top, axis=1)
+    rules = [
+        [f"{r.feature}>={r.at_least:g}" for r, hit in zip(card.rules, row, strict=True) if hit] for row in part.hits
+    ]
+    return pa.table(
+        {
+            "subject": [key.tobytes().hex() for key in part.keys],
+            **{name: pa.array(values.tolist(), pa.string()) for name, values in part.groups.items()},
+            "grade": pa.array(grades[grade].tolist(), pa.string()),
+            "points": answers["points"].copy(),
+            "probability": answers["probability"].copy(),
+            "reasons": pa.array(names[top].tolist(), pa.list_(pa.string())),
+            "reason_points": pa.array(np.round(strongest, 2).tolist(), pa.list_(pa.float64())),
+            "rules": pa.array(rules, pa.list_(pa.string())),
+            "last_grade": pa.array([grades[b] if b >= 0 else None for b in before], pa.string()),
+            "change": pa.array(answers["points"] - points, mask=np.isnan(points)),
+            "movement": pa.array(moved.tolist(), pa.string()),
+            "cause": pa.array(_causes(part, card, last, rows, moved != NEW), pa.string()),
+        }
+    )
+
+
+def _causes(
+    part: Part, card: Scorecard, last: Last | None, rows: NDArray[np.int64], asked: NDArray[np.bool_]
+) -> list[str | None]:
+    """What moved each subject most: a rule that hits anew, else the feature whose points changed most its way."""
+    causes: list[str | None] = [None] * len(rows)
+    if last is None or not asked.any():
+        return causes
+    here = np.flatnonzero(asked & (rows >= 0))
+    then = last.answers["contributions"][rows[here]]
+    column = {name: number for number, name in enumerate(last.card.names)}
+    aligned = np.column_stack([then[:, column[n]] if n in column else np.zeros(len(here)) for n in card.names])
+    change = part.answers["contributions"][here] - aligned
+    way = np.sign(part.answers["points"][here] - last.answers["points"][rows[here]])
+    strongest = np.argmax(change * way[:, None], axis=1)
+    rule_then = {(r.feature, r.at_least, r.grade): number for number, r in enumerate(last.card.rules)}
+    for number, row in enumerate(here):
+        causes[row] = card.names[strongest[number]] if way[number] else None
+        for place in np.flatnonzero(part.hits[row]):
+            rule = card.rules[place]
+            old = rule_then.get((rule.feature, rule.at_least, rule.grade))
+            if old is None or not last.hits[rows[row], old]:
+                causes[row] = f"rule {rule.feature}"
+                break
+    return causes
+
+
+def _whole(keys: NDArray[np.uint8]) -> NDArray[np.bytes_]:
+    """Keys (n, 16) as one value each. Zeros at an end are padding to numpy, but all are of one length."""
+    return np.ascontiguousarray(keys).view(f"S{KEY_BYTES}").ravel()

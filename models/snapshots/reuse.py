@@ -1,0 +1,83 @@
+"""What of a snapshot can be taken over into the next: the buckets in which nothing it was made of has changed.
+
+A bucket's answers hang on the version, the day and the bucket's files alone, so where the two releases' seals name the
+same digests the answers are the same to the bit. What comes out is the very seal that all buckets made anew would give.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from credit.seal import Seal
+from credit.shelf import Opened, Shelf
+from models.features.views import bucket_file
+from models.order.order import Order
+from models.snapshots.batch_scores import KEY_BYTES, Part
+
+
+def unchanged(before: Seal, after: Seal, tables: Collection[str]) -> set[int]:
+    """The buckets of which two releases hold the same bytes, and say the same, in every one of these tables."""
+    then, now = before.terms, after.terms
+    if then["buckets"] != now["buckets"] or any(_said(then, name) != _said(now, name) for name in tables):
+        return set()
+    names = {bucket: [str(bucket_file(Path(), t, bucket)) for t in tables] for bucket in range(now["buckets"])}
+    return {bucket for bucket, files in names.items() if all(before.files.get(f) == after.files.get(f) for f in files)}
+
+
+def taken_over(
+    before: Opened, *, version: Opened, release: Opened, order: Order, as_of: date, shelf: Shelf
+) -> dict[int, Part]:
+    """The buckets of the snapshot ``before`` that are those of this version, release and day.
+
+    Raises :class:`~credit.errors.Missing` when its release is gone from the shelf.
+    """
+    told = before.seal.terms
+    if (told["version"], told["as_of"]) != (version.seal.id, as_of.isoformat()):
+        return {}
+    read = [*order.tables, *([order.population] if order.population else [])]
+    same = unchanged(shelf.open(told["release"], deep=False).seal, release.seal, read)
+    keys = np.fromfile(before.path / "subjects.bin", dtype=np.uint8).reshape(-1, KEY_BYTES)
+    features = np.load(before.path / "features.npy", mmap_mode="r", allow_pickle=False)
+    answers = np.load(before.path / "answers.npy", mmap_mode="r", allow_pickle=False)
+    width = 256 // release.seal.terms["buckets"]
+    found = {}
+    for bucket in same:
+        start, end = np.searchsorted(keys[:, 0], [bucket * width, (bucket + 1) * width])
+        rows = slice(int(start), int(end))
+        none = np.zeros((rows.stop - rows.start, 0), dtype=np.bool_)  # an evaluation's, which is made whole
+        found[bucket] = Part(keys[rows], features[rows], answers[rows], none, {})
+    return found
+
+
+def dossiers_taken_over(before: Opened, release: Opened, shelf: Shelf) -> dict[int, Iterator[tuple[bytes, bytes]]]:
+    """The same of dossiers: of each unchanged bucket the subjects' keys and texts, in order."""
+    then = shelf.open(before.seal.terms["release"], deep=False).seal
+    if set(then.terms["tables"]) != set(release.seal.terms["tables"]):
+        return {}
+    same = unchanged(then, release.seal, list(then.terms["tables"]))
+    keys, text = (_mapped(before.path / name) for name in ("subjects.bin", "dossiers.json"))
+    ends = np.fromfile(before.path / "offsets.bin", dtype="<u8").tolist()
+    first = np.fromfile(before.path / "subjects.bin", dtype=np.uint8).reshape(-1, KEY_BYTES)[:, 0]
+    width = 256 // release.seal.terms["buckets"]
+
+    def rows(start: int, end: int) -> Iterator[tuple[bytes, bytes]]:
+        for row in range(start, end):
+            yield keys[row * KEY_BYTES : (row + 1) * KEY_BYTES], text[ends[row] : ends[row + 1]]
+
+    return {b: rows(*map(int, np.searchsorted(first, [b * width, (b + 1) * width]))) for b in same}
+
+
+def _said(terms: Mapping[str, Any], table: str) -> Any:
+    told = terms["tables"].get(table)
+    return told and {name: value for name, value in told.items() if name != "rows"}
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    with path.open("rb") as stream:
+        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)

@@ -1,1 +1,0 @@
-"""SQL: what feature text may say, and the check that it says no more."""

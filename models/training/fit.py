@@ -1,0 +1,186 @@
+"""From a sample to a version's content: search, calibration, the final trees, evidence. No seal, clock or server."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.errors import Refused
+from models.boosting.booster import Recipe, average, grow, text_of, together
+from models.boosting.search import Rows, out_of_fold, search
+from models.boosting.sharded_folds import few, out_of_fold_sharded, shards_of
+from models.calibration.selection import Chosen, choose
+from models.distributed.ray_cluster import Progress, Tasks
+from models.distributed.worker_group import Gang
+from models.metrics.discrimination import auc
+from models.order.spec import training_of
+from models.registry import version
+from models.scoring.scorer import Scorer
+from models.scoring.trees.model_text import read
+from models.validation.evidence import measure, rounded
+from models.validation.holdout import judge_rows, tell_folds
+from models.validation.woe_benchmark.benchmark import challenge
+
+if TYPE_CHECKING:
+    from models.dataset.sample import Sample
+
+LEAST_ROWS = 100
+LEAST_POSITIVES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What goes into a version's folder."""
+
+    text: str
+    told: dict[str, Any]
+    evidence: dict[str, Any]
+    folds: tuple[dict[str, float], ...] = ()  # of the recipe taken: how each was told by models that did not see it
+
+
+def require_enough(sample: Sample) -> None:
+    """Raise :class:`Refused` in words when there is nothing to learn from this sample."""
+    in_time = ~np.asarray(sample.out_of_time, dtype=np.bool_)
+    labels, features = np.asarray(sample.labels)[in_time], np.asarray(sample.features)[in_time]
+    positives = int(np.sum(labels))
+    why = ""
+    if len(labels) < LEAST_ROWS:
+        why = f"it has {len(labels)} rows to learn from, and {LEAST_ROWS} are the least"
+    elif min(positives, len(labels) - positives) == 0:
+        why = f"all {len(labels)} rows have one outcome"
+    elif min(positives, len(labels) - positives) < LEAST_POSITIVES:
+        why = f"{positives} of {len(labels)} rows defaulted, and {LEAST_POSITIVES} of either outcome are the least"
+    elif _all_constant(features):
+        why = "every feature has one value for all subjects"
+    elif len(np.unique(np.asarray(sample.fold)[in_time])) < 2:
+        why = "its subjects fall into one fold, and judging takes two"
+    elif not in_time.all() and len(np.unique(np.asarray(sample.labels)[~in_time])) < 2:
+        why = "the rows out of time have one outcome, so nothing can be judged on them"
+    if why:
+        raise Refused(
+            "The sample is not one to train on", why=why, remedy="Widen the order: more subjects, days or tables"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """A model before it is judged: what goes into its folder, and how it came to be."""
+
+    text: str
+    told: dict[str, Any]
+    rows: Rows  # in time: what it has learnt from
+    recipe: Recipe
+    margins: NDArray[np.float64]  # of those rows, out of fold
+    calibration: Chosen
+
+
+def learn(
+    declaration: Mapping[str, Any],
+    sample: Sample,
+    tasks: Tasks,
+    *,
+    order: str,
+    release: str,
+    progress: Progress | None = None,
+) -> Learnt:
+    """Search, grow and calibrate on the sample's rows in time; rows out of time are not looked at."""
+    require_enough(sample)
+    names = tuple(feature["name"] for feature in declaration["features"])
+    if names != tuple(sample.names):
+        raise Refused("The sample's features are not the declared ones", why="names or their order differ")
+    in_time = ~np.asarray(sample.out_of_time, dtype=np.bool_)
+    rows = Rows(
+        np.asarray(sample.features, dtype=np.float64)[in_time],
+        np.asarray(sample.labels)[in_time],
+        np.asarray(sample.fold)[in_time],
+        names,
+        tuple(int(feature["direction"]) for feature in declaration["features"]),
+    )
+    training = training_of(declaration)
+    most = training.rows_a_worker
+    subjects = [sample.subjects[number] for number in np.flatnonzero(in_time)]
+    looked_at = few(subjects, most)
+    choice = search(_only(rows, looked_at), training, tasks, progress)
+    chosen = _sharded(choice.recipe, shards_of(len(rows.labels), most))
+    recipe, text = full_leaves(rows, chosen, tasks.gang, training.minimum_leaf)
+    sharded = recipe.shards > 1
+    margins = out_of_fold_sharded(rows, recipe, tasks.gang) if sharded else out_of_fold(rows, recipe, tasks)
+    calibration = choose(rows.labels, margins, rows.fold, subjects, training.calibration, recipe.minimum_leaf)
+    made = version.Made(recipe, calibration.taken, choice.compared)
+    told = version.scorecard(declaration, made, order=order, release=release)
+    return Learnt(text, told, rows, recipe, margins, calibration)
+
+
+def fit(
+    declaration: Mapping[str, Any],
+    sample: Sample,
+    tasks: Tasks,
+    *,
+    order: str,
+    release: str,
+    progress: Progress | None = None,
+) -> Fitted:
+    """Make a version's content from the declaration of its order (``Order.as_json()``) and its sample."""
+    learnt = learn(declaration, sample, tasks, order=order, release=release, progress=progress)
+    rows, margins = learnt.rows, learnt.margins
+    scorer = Scorer.of(learnt.text, learnt.told)
+    judged = judge_rows(sample, scorer, learnt.recipe, tasks)
+    evidence = measure(scorer, sample, judged)
+    later = (judged.labels, judged.raw) if judged.by == "out of time" else (None, None)
+    evidence["calibrators"] = rounded(learnt.calibration.as_evidence(*later))
+    evidence["out_of_fold"] = rounded(tell_folds(sample, margins))
+    evidence["challenger"] = challenge(scorer, sample, judged, training_of(declaration).minimum_leaf, tasks)
+    return Fitted(learnt.text, learnt.told, evidence, tuple(_told(rows, margins, fold) for fold in rows.folds))
+
+
+def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None, least: int = 0) -> tuple[Recipe, str]:
+    """Trees in which every leaf really holds ``least`` rows (0: the recipe's own), and the recipe that grew them."""
+    grown = [_full(rows, each, gang, least or recipe.minimum_leaf) for each in recipe.alone]
+    return together([each for each, _ in grown]), text_of(average([booster for _, booster in grown]))
+
+
+def _full(rows: Rows, recipe: Recipe, gang: Gang | None, least: int) -> tuple[Recipe, Any]:
+    """One booster of full leaves.
+
+    LightGBM bounds a leaf by an estimate of its rows from their Hessians, so late trees undercut the bound; it is
+    raised until they do not, the faster the farther off they are. It ends: a bound high enough leaves no split, which
+    is refused in words.
+    """
+    now = recipe
+    while True:
+        booster = grow(rows.features, rows.labels, rows.names, rows.directions, now, gang)
+        smallest = min(int(tree.leaf_count.min()) for tree in read(text_of(booster), rows.names).trees)
+        if smallest >= least:
+            return now, booster
+        bound = now.minimum_leaf
+        further = math.ceil(bound * math.sqrt(least / max(1, smallest)))
+        now = replace(now, minimum_leaf=max(further, bound + least - smallest))
+
+
+def _sharded(recipe: Recipe, shards: int) -> Recipe:
+    """The recipe of the whole model: where they take several workers, one booster of all of them."""
+    return recipe if shards == 1 else replace(recipe, shards=shards, row_share=1.0, beside=())
+
+
+def _told(rows: Rows, margins: NDArray[np.float64], fold: int) -> dict[str, float]:
+    held = rows.fold == fold
+    labels = rows.labels[held]
+    told = {"fold": fold, "rows": len(labels), "positives": int(np.sum(labels)), "auc": auc(labels, margins[held])}
+    return {name: value for name, value in told.items() if not np.isnan(value)}
+
+
+def _only(rows: Rows, keep: NDArray[np.bool_]) -> Rows:
+    if keep.all():
+        return rows
+    return replace(rows, features=rows.features[keep], labels=rows.labels[keep], fold=rows.fold[keep])
+
+
+def _all_constant(features: Any) -> bool:
+    missing = np.isnan(features)
+    filled = np.where(missing, 0.0, features)
+    return bool(np.all((np.ptp(filled, axis=0) == 0) & (missing.all(axis=0) | ~missing.any(axis=0))))

@@ -1,0 +1,150 @@
+"""Train (训练): an ORDER becomes a VERSION. The order is data; the code that runs on the cluster is ours.
+
+The same order gives the same version, to the byte. What differs from run to run (who, when, how long) goes to the
+ledger and to MLflow. A train that is killed leaves nothing on the shelf: a version is put there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+
+from credit.actor import Actor
+from credit.errors import Malformed
+from credit.keys import SigningKey
+from credit.ledger import Ledger
+from credit.seal import Kind, Seal
+from credit.shelf import Opened, Shelf
+from models.dataset import sample
+from models.dataset.leakage import require_no_leak
+from models.distributed.ray_cluster import Tasks, cluster
+from models.features.duckdb_engine import Limits
+from models.order.order import Order
+from models.order.order import open_order as read_order
+from models.registry import version
+from models.registry.mlflow_registry import Tracking
+from models.training.disk_errors import room
+from models.training.fit import Fitted, fit, require_enough
+from models.training.training_log import log_training
+
+DAYS = 365  # a version ends a year after the day its release was seen as of
+Progress = Callable[[str, int, int], None]  # step, done, in all
+
+
+def train(
+    order_seal: Opened,
+    *,
+    shelf: Shelf,
+    key: SigningKey,
+    by: Actor,
+    ledger: Ledger,
+    tracking: Tracking,
+    tasks: Tasks | None = None,
+    today: date | None = None,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+) -> Seal:
+    """Make the version an order asks for and put it on the shelf; the same order again gives the same seal.
+
+    ``tasks`` is a cluster at hand, else a local one is started for this call; ``limits`` bound the feature SQL. Raises
+    :class:`~credit.errors.Refused` when there is nothing to learn, or a feature tells the label by itself, before any
+    run is logged, and :class:`~credit.errors.Lapsed` when the release has ended by ``today``.
+    """
+    with room():
+        return _train(order_seal, shelf, key, by, ledger, tracking, tasks, today, progress, limits)
+
+
+def _train(
+    order_seal: Opened,
+    shelf: Shelf,
+    key: SigningKey,
+    by: Actor,
+    ledger: Ledger,
+    tracking: Tracking,
+    tasks: Tasks | None,
+    today: date | None,
+    progress: Progress | None,
+    limits: Limits | None,
+) -> Seal:
+    order, release = open_order(order_seal, shelf, today=today)
+    tracking.require()
+    ledger.append("training.started", order_seal.seal.id, by=by, because={"release": release.seal.id})
+    seconds: dict[str, float] = {}
+    with _tasks(tasks, seconds) as at_hand:
+        with _timed(seconds, "sample"):
+            rows = sample.build(order, release, map_buckets=_buckets(at_hand, progress), limits=limits)
+        require_enough(rows)
+        require_no_leak(order, rows)
+        with _timed(seconds, "fit"):
+            fitted = fit(
+                order.as_json(),
+                rows,
+                at_hand,
+                order=order_seal.seal.id,
+                release=release.seal.id,
+                progress=_step(progress, "search"),
+            )
+    with shelf.making() as folder, _timed(seconds, "write"):
+        version.write(
+            folder, text=fitted.text, told=fitted.told, sql=order.sql, features=rows.features, evidence=fitted.evidence
+        )
+        seal = shelf.put(
+            folder,
+            Kind.VERSION,
+            parents=(order_seal.seal.id,),
+            terms=_terms(order, release, fitted),
+            expires_on=date.fromisoformat(release.seal.terms["as_of"]) + timedelta(days=DAYS),
+            by=by,
+            key=key,
+        )
+    run = log_training(tracking, shelf.open(seal.id, deep=False), fitted, rows, seconds, by)
+    because = {"order": order_seal.seal.id, "release": release.seal.id, "mlflow_run": run}
+    ledger.append("version.made", seal.id, by=by, because=because)
+    return seal
+
+
+def open_order(order_seal: Opened, shelf: Shelf, *, today: date | None = None) -> tuple[Order, Opened]:
+    """An order as declared, and its release opened; raises :class:`Malformed` when it is no order."""
+    if order_seal.seal.kind is not Kind.ORDER or len(order_seal.seal.parents) != 1:
+        raise Malformed("This is not an order", why=f"it is a {order_seal.seal.kind}")
+    return read_order(order_seal), shelf.open(order_seal.seal.parents[0], today=today)
+
+
+def _terms(order: Order, release: Opened, fitted: Fitted) -> dict[str, Any]:
+    return {
+        "model": order.model,
+        "title": order.title,
+        "subject_kind": order.subject_kind,
+        "features": [feature["name"] for feature in fitted.told["features"]],
+        "release": release.seal.id,
+        "invented": bool(release.seal.terms.get("invented", False)),
+    }
+
+
+def _buckets(tasks: Tasks, progress: Progress | None) -> Callable[[Callable[..., Any], list[Any]], list[Any]]:
+    return lambda fn, args: tasks.map_tasks(fn, args, progress=_step(progress, "sample"))
+
+
+def _step(progress: Progress | None, step: str) -> Callable[[int, int], None] | None:
+    return None if progress is None else lambda done, total: progress(step, done, total)
+
+
+@contextmanager
+def _tasks(tasks: Tasks | None, seconds: dict[str, float]) -> Iterator[Tasks]:
+    if tasks is not None:
+        yield tasks
+        return
+    start = time.monotonic()
+    with cluster() as started:
+        seconds["cluster"] = time.monotonic() - start
+        yield started
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    seconds[step] = time.monotonic() - start

@@ -1,0 +1,93 @@
+"""Which rows a version is judged on, and its margins there: rows it has not seen, in every case.
+
+Where the order says from which day on a row is out of time, those rows and the sealed model. Where it does not, every
+row, out of fold: the models of the same recipe that did not see the row's subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.boosting.booster import Recipe, plain_margins
+from models.boosting.search import Rows, out_of_fold
+from models.distributed.ray_cluster import Tasks
+from models.metrics.discrimination import auc_interval
+from models.scoring.scorer import Scorer
+
+if TYPE_CHECKING:
+    from models.dataset.sample import Sample
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """n judged rows. ``raw`` (n,) are margins of models that have not seen them; ``by`` says how that was made sure."""
+
+    by: str  # "out of time" or "out of fold"
+    labels: NDArray[np.int8]
+    subjects: NDArray[np.str_]
+    as_of: NDArray[np.datetime64]
+    features: Floats
+    raw: Floats
+    baseline: Floats | None  # margins of LightGBM with its own settings on the same split
+    groups: Mapping[str, NDArray[np.str_]]  # by kind, of each row
+
+
+def rows_of(sample: Sample, scorer: Scorer, *, in_time: bool = True) -> Rows:
+    """The in-time rows of a sample (or all) as the search takes them."""
+    keep = ~sample.out_of_time if in_time else np.ones(len(sample.labels), dtype=np.bool_)
+    return Rows(
+        sample.features[keep],
+        sample.labels[keep],
+        sample.fold[keep],
+        tuple(sample.names),
+        tuple(feature.direction for feature in scorer.card.features),
+    )
+
+
+def tell_folds(sample: Sample, margins: Floats) -> dict[str, Any]:
+    """``rows, auc, auc_low, auc_high`` of out-of-fold margins (n,) of the in-time rows: subjects apart, days mixed.
+
+    It stands beside the figure out of time, which counts: what it has more, time has taken.
+    """
+    late = np.asarray(sample.out_of_time, dtype=np.bool_)
+    found = auc_interval(sample.labels[~late], margins, np.asarray(sample.subjects)[~late])
+    return {"rows": len(margins), "auc": found.value, "auc_low": found.low, "auc_high": found.high}
+
+
+def judge_rows(sample: Sample, scorer: Scorer, recipe: Recipe, tasks: Tasks, *, baseline: bool = True) -> Judged:
+    """Margins of ``scorer`` (made by ``recipe``) on rows of ``sample`` that it has not seen."""
+    late = np.asarray(sample.out_of_time, dtype=np.bool_)
+    rows = rows_of(sample, scorer)
+    beside: Floats | None = None
+    if late.any():
+        features = np.asarray(sample.features[late], dtype=np.float64)
+        raw, by = scorer.raw(features), "out of time"
+        if baseline:
+            beside = tasks.map_tasks(_plain, [features], shared=rows)[0]
+    else:
+        late = np.ones(len(sample.labels), dtype=np.bool_)
+        features, by = rows.features, "out of fold"
+        raw = out_of_fold(rows, recipe, tasks)
+        if baseline:
+            beside = np.full(len(raw), np.nan)
+            for fold, told in zip(rows.folds, tasks.map_tasks(_plain_fold, rows.folds, shared=rows), strict=True):
+                beside[rows.fold == fold] = told
+    subjects = np.asarray(sample.subjects)[late]
+    groups = {kind: np.asarray(values, dtype=np.str_)[late] for kind, values in sample.groups.items()}
+    return Judged(by, sample.labels[late], subjects, np.asarray(sample.as_of)[late], features, raw, beside, groups)
+
+
+def _plain(rows: Rows, features: Any) -> Floats:
+    return plain_margins(rows.features, rows.labels, features)
+
+
+def _plain_fold(rows: Rows, fold: int) -> Floats:
+    held = rows.fold == fold
+    return plain_margins(rows.features[~held], rows.labels[~held], rows.features[held])

@@ -1,0 +1,123 @@
+"""The challenge: the best readable scorecard on the split a version is judged on, and the price of being readable.
+
+Bins and weights are learned from the rows the version learned from (of subjects enough for ``MOST`` rows where there
+are more, which it tells), and judged on the very rows the version is judged on. The price is in points of AUC, of the
+booster less the scorecard, with an interval by bootstrap over subjects on the same draws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.boosting.search import Rows
+from models.boosting.sharded_folds import few
+from models.distributed.ray_cluster import Tasks, in_process
+from models.metrics.discrimination import auc_gain, auc_interval
+from models.scoring.scorer import Scorer
+from models.validation.evidence import rounded
+from models.validation.holdout import Judged, rows_of
+from models.validation.woe_benchmark.bins import Bins, cut
+from models.validation.woe_benchmark.woe_scorecard import Card, weigh
+
+if TYPE_CHECKING:
+    from models.dataset.sample import Sample
+
+Floats = NDArray[np.float64]
+MOST = 100_000  # rows
+FEW = 500_000  # values
+WHAT = "Monotone WoE scorecard (optbinning, logistic regression) on the same split"
+NO_FOLD = -1
+
+
+def challenge(scorer: Scorer, sample: Sample, judged: Judged, least: int, tasks: Tasks) -> dict[str, Any]:
+    """``what, auc, auc_low, auc_high, learned_rows, features [names], card [{feature, title, weight,
+    information_value, bins [{from, to, rows, woe, points}]}], price_of_interpretability {points, low, high}``.
+
+    ``from`` and ``to`` are None at the ends and of what is missing (the last bin); ``rows`` None where they are fewer
+    than ``least``, the least rows of a bin.
+    """
+    whole = rows_of(sample, scorer)
+    subjects = np.asarray(sample.subjects)
+    known = subjects[~np.asarray(sample.out_of_time, dtype=np.bool_)].tolist()
+    keep = few(known, MOST)
+    rows = replace(whole, features=whole.features[keep], labels=whole.labels[keep], fold=whole.fold[keep])
+    held = [NO_FOLD] if judged.by == "out of time" else [NO_FOLD, *whole.folds]
+    cards = cards_of(rows, held, least, tasks)
+    if judged.by == "out of time":
+        margins = cards[NO_FOLD].margins(judged.features)
+    else:
+        margins = np.full(len(judged.labels), np.nan)
+        for fold in whole.folds:
+            margins[whole.fold == fold] = cards[fold].margins(whole.features[whole.fold == fold])
+    interval = auc_interval(judged.labels, margins, judged.subjects)
+    price, _ = auc_gain(judged.labels, judged.raw, margins, judged.subjects)
+    table = shown(cards[NO_FOLD], scorer)
+    told: dict[str, Any] = rounded(
+        {
+            "what": WHAT,
+            "auc": interval.value,
+            "auc_low": interval.low,
+            "auc_high": interval.high,
+            "learned_rows": len(rows.labels),
+            "features": [each["feature"] for each in table],
+            "card": table,
+            "price_of_interpretability": {
+                "points": 100 * price.value,
+                "low": 100 * price.low,
+                "high": 100 * price.high,
+            },
+        }
+    )
+    return told
+
+
+def cards_of(rows: Rows, held: list[int], least: int, tasks: Tasks) -> dict[int, Card]:
+    """A scorecard learned without each of these folds; every feature of each is cut by a task of its own.
+
+    Few values are cut here: that is done sooner than the libraries are loaded by every worker.
+    """
+    columns = range(rows.features.shape[1])
+    work = [(fold, column, least) for fold in held for column in columns]
+    here = len(work) * len(rows.labels) < FEW
+    found = dict(zip(work, (in_process() if here else tasks).map_tasks(_cut, work, shared=rows), strict=True))
+    cards = {}
+    for fold in held:
+        seen = rows.fold != fold
+        bins: list[Bins] = [found[fold, column, least] for column in columns]
+        cards[fold] = weigh(rows.features[seen], rows.labels[seen], bins)
+    return cards
+
+
+def shown(card: Card, scorer: Scorer) -> list[dict[str, Any]]:
+    """The scorecard as a credit officer reads it, the features of most information first."""
+    points = card.points(scorer.card.factor, scorer.card.offset)
+    table = []
+    for column, weight in card.weights.items():
+        bins, feature = card.bins[column], scorer.card.features[column]
+        ends = [None, *bins.splits, None]
+        edges = [*pairwise(ends), (None, None)]
+        lines = zip(edges, bins.rows, bins.woe, points[column], strict=True)
+        table.append(
+            {
+                "feature": feature.name,
+                "title": feature.title,
+                "weight": weight,
+                "information_value": bins.information_value,
+                "bins": [
+                    {"from": low, "to": high, "rows": count or None, "woe": woe, "points": each}
+                    for (low, high), count, woe, each in lines
+                ],
+            }
+        )
+    return table
+
+
+def _cut(rows: Rows, task: tuple[int, int, int]) -> Bins:
+    fold, column, least = task
+    seen = rows.fold != fold
+    return cut(rows.features[seen, column], rows.labels[seen], rows.directions[column], least)

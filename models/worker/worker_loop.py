@@ -1,0 +1,198 @@
+"""The compute zone's worker: takes what the research ledger says was asked, trains it, and says what became of it.
+
+``python -m models.worker.worker_loop`` with ``HAIHE_COMPUTE_…``. It is reached by nobody: an order is data on the
+shelf, and the
+asking an entry in a ledger it can only read. One order is trained at a time, on one cluster that is kept. Killed at any
+moment and started again, it takes the same order again and comes to the same version.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from credit.errors import Broken, CreditError, Malformed
+from credit.keys import KeyRing, SigningKey
+from credit.ledger import Ledger
+from credit.ledger_follower import Follower
+from credit.settings import read
+from credit.shelf import Shelf
+from credit.training_requests import Asked, Trainings
+from models.distributed.ray_cluster import Tasks, cluster
+from models.registry.mlflow_registry import Tracking
+from models.settings import ComputeSettings
+from models.training.pipeline import train
+from models.worker.progress import Run
+
+PREFIX = "HAIHE_COMPUTE_"
+_LOGGER = logging.getLogger("haihe.worker")
+
+
+class Stopped(Exception):
+    """Raised from within a training's steps: nobody wants it, or the worker was told to end."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """Made by :meth:`open`."""
+
+    settings: ComputeSettings
+    runs: Path
+    shelf: Shelf
+    key: SigningKey
+    ledger: Ledger
+    tracking: Tracking
+    trainings: Trainings = field(default_factory=Trainings)
+    end: threading.Event = field(default_factory=threading.Event)
+    _follow: list[Follower] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, settings: ComputeSettings) -> Worker:
+        """Load key and ring; raises :class:`Malformed` when the settings name no research ledger or no runs."""
+        if settings.research_ledger is None or settings.runs is None:
+            missing = "RESEARCH_LEDGER" if settings.research_ledger is None else "RUNS"
+            raise Malformed(f"The setting {PREFIX}{missing} is missing", remedy="A worker needs it")
+        ring, key = KeyRing.load(settings.ring), SigningKey.load(settings.keys, "compute")
+        ledger = Ledger(settings.ledger, key, ring, "compute")
+        shelf, tracking = Shelf(settings.shelf, ring), Tracking(settings.mlflow_uri)
+        worker = cls(settings, settings.runs, shelf, key, ledger, tracking)
+        research = Ledger(settings.research_ledger, None, ring, "research")
+        worker._follow = [
+            Follower(research, (worker.trainings.hear_research,)),
+            Follower(ledger, (worker.trainings.hear_compute,)),
+        ]
+        return worker
+
+    def waiting(self) -> list[Asked]:
+        """What is asked for by now, and not ended."""
+        for follower in self._follow:
+            follower.catch_up()
+        return self.trainings.waiting()
+
+    def serve(self, tasks: Tasks) -> None:
+        """Train what is asked, one after another, until told to end. Raises :class:`Broken` when the cluster fails."""
+        while not self.end.is_set():
+            waiting = self.waiting()
+            if waiting and self._ready():
+                self.take(waiting[0], tasks)
+            else:
+                self.end.wait(self.settings.poll)
+
+    def take(self, asked: Asked, tasks: Tasks) -> None:
+        """Train one order. Its end is an entry and in its run's file; a worker told to end leaves it to the next."""
+        run = Run(self.runs, asked.order, max(each.seq for each in self.waiting() if each.order == asked.order))
+        _say("taken", order=asked.order, by=str(asked.by))
+
+        def step(label: str, done: int, total: int) -> None:
+            if self.end.is_set() or not any(each.order == asked.order for each in self.waiting()):
+                raise Stopped
+            run.step(label, done, total)
+
+        try:
+            step("start", 0, 0)
+            seal = train(
+                self.shelf.open(asked.order),
+                shelf=self.shelf,
+                key=self.key,
+                by=asked.by,
+                ledger=self.ledger,
+                tracking=self.tracking,
+                tasks=tasks,
+                today=self.settings.day(),
+                progress=step,
+                limits=self.settings.limits,
+            )
+        except Stopped:
+            if not self.end.is_set():
+                run.cancelled()
+            _say("stopped", order=asked.order)
+        except CreditError as error:
+            self._fail(run, error)
+            if isinstance(error, Broken):
+                raise  # the cluster may be gone: begin with a new one
+        except Exception:
+            _LOGGER.error("%s", traceback.format_exc())
+            why, remedy = "a fault of the compute zone's own", "Tell the platform the order's id and the time"
+            self._fail(run, CreditError("The training failed", why=why, remedy=remedy))
+        else:
+            run.made(seal.id)
+            _say("made", order=asked.order, version=seal.id)
+
+    def _fail(self, run: Run, error: CreditError) -> None:
+        because = {"asked": run.asked, "kind": error.slug, "why": str(error), "remedy": error.remedy}
+        asked = next((each for each in self.trainings.waiting() if each.order == run.order), None)
+        if asked is None:  # cancelled in the very moment
+            run.cancelled()
+            return
+        self.ledger.append("training.failed", run.order, by=asked.by, because=because)
+        run.failed(error)
+        _say("failed", order=run.order, why=str(error))
+
+    def _ready(self) -> bool:
+        """Whether runs can be logged: while MLflow is away orders wait, and do not fail."""
+        try:
+            self.tracking.require()
+        except CreditError as error:
+            _say("waiting", why=str(error))
+            self.end.wait(2)
+            return False
+        return True
+
+
+@contextmanager
+def alone(runs: Path) -> Iterator[None]:
+    """Hold the lock of the one worker of these runs; raises :class:`Malformed` when another holds it."""
+    runs.mkdir(parents=True, exist_ok=True)
+    with (runs / ".worker").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Malformed("Another worker is at work on these runs", remedy="Stop it first") from error
+        yield
+
+
+def serve(worker: Worker) -> None:
+    """Train until SIGTERM or SIGINT, with a new cluster when one breaks."""
+    with alone(worker.runs):
+        while not worker.end.is_set():
+            with cluster(worker.settings.ray_address, token=worker.settings.ray_token) as tasks:
+                for number in (signal.SIGTERM, signal.SIGINT):  # after Ray, which sets its own
+                    signal.signal(number, lambda *_: worker.end.set())
+                _say("started", pid=os.getpid())
+                try:
+                    worker.serve(tasks)
+                except Broken as error:
+                    _say("broken", why=str(error))
+                    worker.end.wait(2)
+    _say("ended", pid=os.getpid())
+
+
+def _say(event: str, **told: str | int) -> None:
+    """One JSON line on standard error: ids and reasons, never a row."""
+    _LOGGER.info("%s", json.dumps({"event": event, **told}, ensure_ascii=False))
+
+
+def main() -> int:
+    """The exit code is that of the error tree when settings, keys or ledgers are not in order."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
+    _LOGGER.setLevel(logging.INFO)
+    try:
+        serve(Worker.open(read(ComputeSettings, os.environ, PREFIX)))
+    except CreditError as error:
+        _say("not started", why=str(error))
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

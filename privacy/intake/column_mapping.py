@@ -1,0 +1,41 @@
+"""A block of a raw file in the shape of its table: columns renamed, constants filled in, unknown values named."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from credit.catalogue import Table
+from privacy.intake import file_reading, layouts
+
+
+def shaped(table: Table, layout: layouts.Layout | None, block: file_reading.Block) -> pa.Table:
+    """A block as text columns named by the table's columns, with ``_line`` and what unknown columns hold."""
+    rows, count = block.rows, len(block.rows)
+    source_of = {field: source for source, field in layout.columns.items()} if layout else {}
+    constants = layout.constants if layout else {}
+    arrays: dict[str, pa.Array | pa.ChunkedArray] = {}
+    for field in table.fields:
+        if field.name in source_of:
+            arrays[field.column] = rows.column(source_of[field.name])
+        else:
+            arrays[field.column] = pa.repeat(pa.scalar(constants.get(field.name), pa.string()), count)
+    names, told = _unknown(rows, layout.unknown if layout else ())
+    return pa.table(arrays | {"_line": pa.array(block.lines), "_unknown": names, "_unknown_told": told})
+
+
+def _unknown(rows: pa.Table, columns: tuple[str, ...]) -> tuple[pa.Array | pa.ChunkedArray, pa.Array | pa.ChunkedArray]:
+    """For each row the names of unknown columns that hold something, and what they hold; null when none does."""
+    nothing = pa.nulls(len(rows), pa.string())
+    names: pa.Array | pa.ChunkedArray = nothing
+    told: pa.Array | pa.ChunkedArray = nothing
+    for column in columns:
+        value = rows.column(column)
+        holds = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(value), ""), False)
+        names = pc.if_else(holds, _joined(names, pa.repeat(pa.scalar(column), len(rows))), names)
+        told = pc.if_else(holds, _joined(told, value), told)
+    return names, told
+
+
+def _joined(before: pa.Array | pa.ChunkedArray, more: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    return pc.binary_join_element_wise(before, more, ", ", null_handling="skip")

@@ -1,0 +1,125 @@
+"""The rules of the catalogue as SQL: what becomes of a raw value when it leaves custody. It fails closed.
+
+A column without a rule is dropped; an unknown rule, or one that does not fit the column's type, is :class:`Malformed`.
+``month_after`` gives the first of a month on or after the day: nothing is seen early, and a record of the first of a
+month is seen on that very day. With observation days on the first of a month a release of months and one of days
+therefore show the same records.
+"""
+
+from __future__ import annotations
+
+import re
+
+from credit.catalogue import Table
+from credit.errors import Malformed
+from credit.fields import Field
+from privacy.duckdb_engine import quoted
+
+GONE = "drop"
+_FORM = re.compile(r"([a-z_]+)(?:\(([-0-9., ]*)\))?")
+_DATES = {
+    "month": "CAST(date_trunc('month', {0}) AS DATE)",
+    "month_after": "CAST(date_trunc('month', {0} + INTERVAL 1 MONTH - INTERVAL 1 DAY) AS DATE)",
+    "year": "CAST(date_trunc('year', {0}) AS DATE)",
+}
+_YEAR_AFTER = "CAST(date_trunc('year', {0} + INTERVAL 1 YEAR - INTERVAL 1 DAY) AS DATE)"
+
+
+def expression(field: Field, purpose: str, value: str) -> str | None:
+    """SQL for ``value`` of ``field`` after the purpose's rule; None when it is dropped.
+
+    For ``subject`` and ``pseudonym`` this is the raw value: the release joins the key to it.
+    """
+    rule = field.rule(purpose)
+    name, numbers = _parse(rule, field)
+    match name, field.type:
+        case "drop", _:
+            return None
+        case "keep", _:
+            return value
+        case (("subject" | "pseudonym" | "show"), "string"):
+            return value
+        case "show_text", "string":
+            return masked(value)
+        case (("month" | "month_after" | "year"), "date"):
+            return _DATES[name].format(value)
+        case "band", ("number" | "integer") if numbers == sorted(set(numbers)) and numbers:
+            steps = " ".join(f"WHEN {value} >= {edge!r} THEN {edge!r}" for edge in reversed(numbers))
+            return f"CAST(CASE {steps} END AS {_sql_type(field)})"
+        case "round", ("number" | "integer") if len(numbers) == 1 and numbers[0] > 0:
+            rounded = f"round(round({value} / {numbers[0]!r}) * {numbers[0]!r}, 6)"
+            # -0.0 equals 0.0 and has other bytes: rows would have no total order, and a release no one digest
+            return f"CAST(CASE WHEN {rounded} = 0 THEN 0 ELSE {rounded} END AS {_sql_type(field)})"
+        case "top", ("number" | "integer") if len(numbers) == 1:
+            highest = f"if({value} > {numbers[0]!r}, {numbers[0]!r}, {value})"
+            return f"CAST({highest} AS {_sql_type(field)})"
+        case "prefix", "string" if len(numbers) == 1 and numbers[0] >= 1:
+            return f"substr({value}, 1, {int(numbers[0])})"
+        case _:
+            raise Malformed(
+                f"The rule {rule} of {field.column} is not one for a {field.type}",
+                why="a value without a rule that can be applied must not leave",
+                remedy="keep, drop, subject, pseudonym, show, show_text, month, month_after, year, band(…), round(…), "
+                "top(…), prefix(…)",
+            )
+
+
+def masked(value: str) -> str:
+    """SQL for a free text in which what looks like an ID number or a mobile phone number is blotted out."""
+    shown = value
+    for pattern in (r"[1-9][0-9]{16}[0-9Xx]", r"1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}"):
+        shown = f"regexp_replace({shown}, '{pattern}', '〔隐去〕', 'g')"
+    return shown
+
+
+def _parse(rule: str, field: Field) -> tuple[str, list[float]]:
+    form = _FORM.fullmatch(rule.strip())
+    try:
+        numbers = [float(part) for part in (form.group(2) or "").split(",") if part.strip()] if form else []
+    except ValueError:
+        form = None
+    if form is None or (form.group(2) is not None) != (form.group(1) in ("band", "round", "top", "prefix")):
+        why = "see the grammar in privacy/release/column_rules.py"
+        raise Malformed(f"The rule {rule} of {field.column} is not known", why=why)
+    return form.group(1), numbers
+
+
+def _sql_type(field: Field) -> str:
+    return "BIGINT" if field.type == "integer" else "DOUBLE"
+
+
+def name_in_release(field: Field, purpose: str) -> str:
+    """The subject's column is called ``subject`` in a release; every other keeps its name."""
+    return "subject" if field.rule(purpose) == "subject" else field.column
+
+
+def times(table: Table, purpose: str, prefix: str = "") -> tuple[str, str, str] | None:
+    """SQL for ``_happened``, ``_known`` and ``_ends`` after the purpose's rules; None for an undated release.
+
+    ``_known`` is never before the day a record happened or reached the platform. Raises :class:`Malformed` when a dated
+    table's known or end day has no rule, or one by which a record would show early or an end late by more than a month.
+    """
+    happened = table.time.happened
+    if happened is None or happened.rule(purpose) == GONE:
+        return None
+    day = prefix + quoted(happened.column)
+    shown = expression(happened, purpose, day)
+    known = table.time.known
+    if known is None:
+        after = {"keep": "{0}", "month": _DATES["month_after"], "month_after": _DATES["month_after"]}
+        seen = after.get(happened.rule(purpose), _YEAR_AFTER).format(day)
+    else:
+        seen = _later(table, known, purpose, f"greatest({prefix}{quoted(known.column)}, {day})")
+    ends = table.time.ends
+    until = "CAST(NULL AS DATE)" if ends is None else _later(table, ends, purpose, prefix + quoted(ends.column))
+    return f"CAST({shown} AS DATE)", f"CAST({seen} AS DATE)", until
+
+
+def _later(table: Table, field: Field, purpose: str, value: str) -> str:
+    made = expression(field, purpose, value) if field.rule(purpose) in ("keep", "month_after") else None
+    if made is None:
+        raise Malformed(
+            f"{table.name}: the rule of {field.column} for {purpose} must be keep or month_after",
+            why="a dated table needs to say when a record was known and when it ends, and never too early",
+        )
+    return made

@@ -1,0 +1,58 @@
+"""Which raw records may leave at all on a day: what is repaired, disputed, past its publication or not yet known stays.
+
+信用修复管理办法 (NDRC Order 36 of 2025) art. 3: once repaired, a record is no longer shared or used.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from credit.catalogue import Catalogue, Table
+from credit.fields import INQUIRY, WITHHELD
+from privacy import catalogue_roles
+from privacy.duckdb_engine import Engine, quoted, text
+from privacy.vault import Vault
+
+
+def lend_repairs(engine: Engine, catalogue: Catalogue, vault: Vault, *, as_of: date) -> None:
+    """Make ``repaired(held, document, subject)``: the records that are repaired by ``as_of``."""
+    engine.do("CREATE TEMP TABLE repaired (held VARCHAR, document VARCHAR, subject VARCHAR)")
+    table = catalogue_roles.repairs(catalogue)
+    if table is None or table.name not in vault.names():
+        return
+    engine.lend("repairs_given", vault.read(table.name))
+    engine.do(
+        f"INSERT INTO repaired SELECT DISTINCT repaired_table, document_number, {quoted(table.subject.column)} "
+        f"FROM repairs_given WHERE repaired_on <= DATE {text(as_of.isoformat())}"
+    )
+    engine.take_back("repairs_given")
+
+
+def why_not(table: Table, *, as_of: date, purpose: str) -> str:
+    """SQL over a raw row ``t``: why it may not leave (repaired, disputed, ended, undated, later), NULL when it may.
+
+    A record whose publication has ended stays in a research release: on an earlier day it was lawful to use, and an
+    as-of view shows it for such days only. For scoring and inquiry, which ask about the day itself, it is gone. An
+    inquiry does not show a record that its own scope withholds, nor one of minor dishonesty (Order 36: 轻微失信信息
+    is in principle not published).
+    """
+    day = f"DATE {text(as_of.isoformat())}"
+    cases: list[tuple[str, str]] = []
+    if table.repair_document:
+        document, subject = quoted(table.repair_document.column), quoted(table.subject.column)
+        key = f"SELECT document, subject FROM repaired WHERE held = {text(table.name)}"
+        cases.append(("repaired", f"(t.{document}, t.{subject}) IN ({key})"))
+    if field := catalogue_roles.state(table):
+        stands = text(field.enum[0] if field.enum else "normal")
+        cases.append(("disputed", f"t.{quoted(field.column)} <> {stands}"))
+    if purpose in ("scoring", INQUIRY) and (ends := table.time.ends):
+        cases.append(("ended", f"t.{quoted(ends.column)} <= {day}"))
+    if purpose == INQUIRY and (scope := table.scope):
+        cases.append(("withheld", f"t.{quoted(scope.column)} IN {WITHHELD}"))
+    if purpose == INQUIRY and table.repair_document and any(field.column == "severity" for field in table.fields):
+        cases.append(("minor", "t.severity = 'minor'"))
+    if happened := table.time.happened:
+        cases.append(("undated", f"t.{quoted(happened.column)} IS NULL"))
+        known = f"t.{quoted(table.time.known.column)}" if table.time.known else "NULL"
+        cases.append(("later", f"greatest(t.{quoted(happened.column)}, {known}) > {day}"))
+    return f"CASE {' '.join(f'WHEN {bad} THEN {text(why)}' for why, bad in cases)} END" if cases else "NULL"

@@ -1,1 +1,0 @@
-"""What an answer says, and the quick ways to its bytes."""

@@ -1,0 +1,101 @@
+"""How the products stand in the OpenAPI document: their forms, what they answer, and the scopes they take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from serving.app.openapi.document import complete
+from serving.endpoints.inquiries.schemas import AskedFacts, AskedQuery, AskedSupervision, Facts, Query, Supervision
+from serving.http import endpoint
+from serving.http.products import Product
+from serving.responses.live_schemas import AnswerLive, AskedLive
+from serving.responses.request_schemas import Asked, AskedBatch, AskedObjection, AskedVerification
+from serving.responses.response_schemas import Answer, AnswerBatch, Objection, Problem, Verification
+
+FORMS: Mapping[str, type[BaseModel]] = {
+    "score": Asked, "batch": AskedBatch, "verify": AskedVerification, "object": AskedObjection,
+    "live": AskedLive, "query": AskedQuery, "supervise": AskedSupervision, "facts": AskedFacts,
+}  # fmt: skip
+SCOPES = {
+    "score": "ask for scores under a mandate",
+    "batch": "ask for up to a thousand scores at once",
+    "verify": "ask questions that are answered by yes or no, or by a band",
+    "live": "ask for scores with features brought along",
+    "object": "bring a subject's objection to an answer",
+    "facts": "see the records behind the reasons of a score that was answered",
+    "query": "see lists of a subject's public records",
+    "report": "get public credit reports",
+    "supervise": "for agencies: see the tier in which a subject is supervised",
+    "watch": "hear of changes of subjects under a mandate, by webhook",
+    "job": "send a file of up to 100,000 codes",
+}
+_ANSWERS = {"score": Answer, "batch": AnswerBatch, "verify": Verification, "object": Objection,
+            "live": AnswerLive, "query": Query, "supervise": Supervision, "facts": Facts}  # fmt: skip
+_SUMMARIES = {
+    "score": "Score a subject by its code",
+    "batch": "Score up to 1,000 subjects, each judged by itself",
+    "verify": "Verify a claim about a subject without learning its score",
+    "live": "Score a subject with features brought along",
+    "object": "Object to an answer: an explanation, a correction or a person's look",
+    "facts": "The records behind a score's reasons, by document number",
+    "query": "A page of a list of a subject's public records (查询接口)",
+    "supervise": "The tier and the rate of inspection of a subject, for agencies (分级分类监管)",
+}
+KEY = {
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+    "description": "the same key and body are done once and give one answer for a day; another body is refused (422)",
+}  # fmt: skip
+_DOCUMENT: dict[str, Any] = {}
+
+
+class Described(FastAPI):
+    """An application with our document, which is made once a process: it tells of the code, never of the settings."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI 3.1 document, complete: with the schemas no route function declares, and how tokens are got."""
+        if not _DOCUMENT:
+            document = super().openapi()
+            components = document.setdefault("components", {})
+            schemas = components.setdefault("schemas", {})
+            forms: list[type[BaseModel]] = [*FORMS.values(), Problem]
+            for form in forms:
+                told = form.model_json_schema(ref_template="#/components/schemas/{model}")
+                schemas.update(told.pop("$defs", {}))
+                schemas[form.__name__] = told
+            flow = {"tokenUrl": "/oauth2/token", "scopes": SCOPES}
+            components["securitySchemes"] = {"bank": {"type": "oauth2", "flows": {"clientCredentials": flow}}}
+            complete(document)
+            _DOCUMENT.update(document)
+        return _DOCUMENT
+
+
+def declare(router: APIRouter, product: Product, problems: dict[int | str, dict[str, Any]]) -> None:
+    """Declare a product's route. The door answers it; this one does the same, should a request come to it."""
+    form = {"schema": {"$ref": f"#/components/schemas/{FORMS[product.scope].__name__}"}}
+
+    async def route(request: Request) -> Response:
+        status, headers, body = await endpoint.answer(request.app.state.desk, request.scope, request.receive, product)
+        response = Response(body, status)
+        response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+        return response
+
+    router.add_api_route(
+        product.path,
+        route,
+        methods=["POST"],
+        response_model=_ANSWERS[product.scope],
+        responses=problems,
+        summary=_SUMMARIES[product.scope],
+        operation_id=product.path.removeprefix("/v1/").replace("/", "_").replace("-", "_"),
+        openapi_extra={
+            "security": [{"bank": [product.scope]}],
+            "requestBody": {"required": True, "content": {"application/json": form}},
+            **({"parameters": [KEY]} if product.again else {}),
+        },
+    )

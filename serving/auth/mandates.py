@@ -1,0 +1,207 @@
+"""Mandates: a subject's written permission for one bank, one purpose and a span of days, signed by the platform."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from credit.actor import Actor, Role
+from credit.envelope import unwrap, wrap
+from credit.errors import Broken, Malformed, Missing, Refused
+from credit.gate import Finding, Gate, Outcome
+from credit.keys import KeyRing, SigningKey
+from credit.ledger import Ledger
+from credit.subjects import SubjectKey
+from serving.auth.access_database import Access
+from serving.state.decision_cache import Remembered
+
+PAYLOAD_TYPE = "application/vnd.haihe.mandate+json"
+PURPOSES = ("credit_granting", "post_loan_management")  # 授信审批, 贷后管理
+MOST = 65_536  # mandates remembered as allowing one call
+_SIGNERS = {"platform"}
+_ID = re.compile(r"mandate-[0-9a-f]{32}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def is_mandate_id(text: str) -> bool:
+    """Whether `text` has the form of a mandate's id, which says nothing of any subject."""
+    return _ID.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """A mandate (授权书): who may ask about whom, what for, and from which day until which day, both included.
+
+    `document` is the SHA-256 of the paper or electronic original, `document_kind` says what it is (such as e-signed).
+    """
+
+    id: str
+    bank: str
+    subject: SubjectKey
+    purpose: str
+    document_kind: str
+    document: str
+    valid_from: date
+    valid_until: date
+
+    def __post_init__(self) -> None:
+        """Raises Malformed when the purpose, the digest or the span cannot be."""
+        if self.purpose not in PURPOSES:
+            raise Malformed("Not a purpose of a mandate", why=f"known are {', '.join(PURPOSES)}")
+        if not _DIGEST.fullmatch(self.document):
+            raise Malformed("The mandate's document digest is not a SHA-256 in lower-case hex")
+        if self.valid_until < self.valid_from:
+            raise Malformed("The mandate ends before it begins")
+
+    def statement(self) -> dict[str, str]:
+        """What the platform signs."""
+        return {
+            "id": self.id,
+            "bank": self.bank,
+            "subject": self.subject.hex,
+            "purpose": self.purpose,
+            "document_kind": self.document_kind,
+            "document": self.document,
+            "from": self.valid_from.isoformat(),
+            "until": self.valid_until.isoformat(),
+        }
+
+    @classmethod
+    def of(cls, statement: Mapping[str, Any]) -> Mandate:
+        """The mandate of a verified statement. Raises Broken when it has not the form."""
+        try:
+            return cls(
+                statement["id"],
+                statement["bank"],
+                SubjectKey(statement["subject"]),
+                statement["purpose"],
+                statement["document_kind"],
+                statement["document"],
+                date.fromisoformat(statement["from"]),
+                date.fromisoformat(statement["until"]),
+            )
+        except (KeyError, TypeError, ValueError, Malformed) as bad:
+            raise Broken("A stored mandate has not the form of a mandate") from bad
+
+
+def grant(
+    access: Access,
+    *,
+    bank: str,
+    subject: SubjectKey,
+    purpose: str,
+    document: str,
+    valid_from: date,
+    valid_until: date,
+    by: Actor,
+    key: SigningKey,
+    ledger: Ledger,
+    document_kind: str = "e-signed",
+) -> Mandate:
+    """Record a mandate under the platform's signature and give it. Raises Missing (unknown bank), Malformed, Refused.
+
+    The ledger comes first: a mandate that cannot be remembered is not granted.
+    """
+    by.must_be(Role.PLATFORM, act="grant a mandate")
+    if access.client(bank) is None:
+        raise Missing(f"No client {bank}", remedy="Add the bank first")
+    name = f"mandate-{secrets.token_hex(16)}"
+    mandate = Mandate(name, bank, subject, purpose, document_kind, document, valid_from, valid_until)
+    envelope = json.dumps(wrap(mandate.statement(), PAYLOAD_TYPE, key))
+    ledger.append("mandate.granted", mandate.id, by=by, because=mandate.statement())
+    access.rows("INSERT INTO mandate VALUES (?, ?, ?, NULL)", mandate.id, bank, envelope)
+    return mandate
+
+
+def revoke(access: Access, mandate: str, *, by: Actor, ledger: Ledger, why: str = "") -> None:
+    """Take a mandate back from this moment on. Raises Missing. A second time changes nothing."""
+    by.must_be(Role.PLATFORM, act="revoke a mandate")
+    if not access.rows("SELECT id FROM mandate WHERE id = ?", mandate):
+        raise Missing("No such mandate")
+    ledger.append("mandate.revoked", mandate, by=by, because={"why": why})
+    now = datetime.now(UTC).isoformat()
+    access.rows("UPDATE mandate SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?", now, mandate)
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A mandate as a call presents it: the verified mandate beside what the call wants to do with it, on which day."""
+
+    mandate: Mandate
+    revoked: bool
+    subject: SubjectKey
+    purpose: str
+    day: date
+
+
+def _finding(check: str, holds: bool, why: str) -> Finding:
+    """A finding that names nothing but the check: the evidence stays empty because a bank will read it."""
+    return Finding(check, Outcome.PASS if holds else Outcome.FAIL, "" if holds else why, {})
+
+
+def same_subject(case: Presented, _: Mapping[str, Any]) -> Finding:
+    """The mandate was given by the very subject asked about."""
+    return _finding("subject", case.mandate.subject == case.subject, "the mandate is for another subject")
+
+
+def same_purpose(case: Presented, _: Mapping[str, Any]) -> Finding:
+    """The mandate was given for the very purpose stated."""
+    return _finding("purpose", case.mandate.purpose == case.purpose, "the mandate is for another purpose")
+
+
+def in_time(case: Presented, _: Mapping[str, Any]) -> Finding:
+    """The day lies within the mandate's span."""
+    holds = case.mandate.valid_from <= case.day <= case.mandate.valid_until
+    return _finding("time", holds, "the mandate is not in force on this day")
+
+
+def not_revoked(case: Presented, _: Mapping[str, Any]) -> Finding:
+    """The subject has not taken the mandate back."""
+    return _finding("revoked", not case.revoked, "the mandate has been revoked")
+
+
+class MandateGate:
+    """The mandate gate: one door before every look-up."""
+
+    def __init__(self, access: Access, ring: KeyRing) -> None:
+        """Mandates come from `access`; their signatures are checked against the platform's keys in `ring`."""
+        self._access, self._ring = access, ring
+        self._gate = Gate("mandate", (same_subject, same_purpose, in_time, not_revoked), {})
+        self._allowed: Remembered[tuple[str, str, str, str, date], Mandate] = Remembered(MOST)
+
+    def require(self, name: str, *, bank: str, subject: SubjectKey, purpose: str, day: date, judge: Actor) -> Mandate:
+        """The mandate, when it allows this call; raises Refused saying which check failed, and no more than that.
+
+        Another bank's mandate looks like one that does not exist: whom and what it is for is not this bank's to learn.
+        What was allowed is remembered until a mandate or client is changed by anybody, so a revocation is seen at once.
+        """
+        case, now = (name, bank, subject.hex, purpose, day), self._access.generation()
+        held = self._allowed.get(case, now)
+        if held is None:
+            held = self._judge(name, bank=bank, subject=subject, purpose=purpose, day=day, judge=judge)
+            self._allowed.put(case, held, now)
+        return held
+
+    def _judge(self, name: str, *, bank: str, subject: SubjectKey, purpose: str, day: date, judge: Actor) -> Mandate:
+        found = self._access.rows("SELECT envelope, revoked_at FROM mandate WHERE id = ? AND bank = ?", name, bank)
+        if not found:
+            failed = _finding("bank", False, "this bank holds no such mandate")
+            raise Refused(
+                "No mandate", why=failed.why, remedy="Name a mandate granted to this bank", findings=(failed,)
+            )
+        try:
+            mandate = Mandate.of(unwrap(json.loads(str(found[0][0])), PAYLOAD_TYPE, self._ring, _SIGNERS))
+        except (Broken, ValueError) as forged:
+            failed = _finding("signature", False, "the mandate does not verify")
+            raise Refused("No mandate", why=failed.why, remedy="Ask the platform", findings=(failed,)) from forged
+        if (mandate.id, mandate.bank) != (name, bank):  # a row moved under another name or bank
+            failed = _finding("signature", False, "the mandate does not verify")
+            raise Refused("No mandate", why=failed.why, remedy="Ask the platform", findings=(failed,))
+        case = Presented(mandate, found[0][1] is not None, subject, purpose, day)
+        self._gate.judge(case, asked_by=Actor(bank, Role.BANK), judged_by=judge).require()
+        return mandate

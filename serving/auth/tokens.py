@@ -1,0 +1,171 @@
+"""Access tokens: OAuth 2.0 client credentials (RFC 6749 §4.4) for short-lived bearer tokens (RFC 7519, EdDSA)."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+
+import jwt
+
+from credit.actor import Actor, Role
+from credit.errors import Unauthenticated
+from credit.keys import KeyRing, SigningKey
+from serving.auth.access_database import Access
+from serving.auth.clients import Client, Limit, Network, is_within
+from serving.auth.dpop import Seen, read_assertion, read_proof
+from serving.auth.token_requests import ClientRefused, TokenRefused, TokenRequest
+from serving.state.decision_cache import Remembered
+
+ISSUER, AUDIENCE, LIFETIME = "haihe-service", "haihe-scores", 15 * 60  # seconds
+MOST = 4096  # tokens remembered
+_REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "scope"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """What a good token says: which bank, what it may ask for and how much, and to which key it is bound, if any."""
+
+    by: Actor
+    scopes: frozenset[str]
+    expires: int  # seconds since 1970
+    limit: Limit
+    bound_to: str | None = None  # the thumbprint of the client's key
+    networks: tuple[Network, ...] = ()  # from where it may be used
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a request says of itself, as far as its proofs must fit it."""
+
+    method: str
+    host: str
+    path: str
+    authorization: str
+    proof: str = ""
+    peer: str = ""  # the address it comes from
+
+
+class Tokens:
+    """Issues tokens with the service's Ed25519 key; reads those of its older keys too, while the ring holds them."""
+
+    def __init__(self, key: SigningKey, access: Access, ring: KeyRing, seen: Seen | None = None) -> None:
+        """A JWT's signed bytes never look like a DSSE envelope's, so the service's one key can sign both."""
+        self._key, self._keyid, self._access = key.private, key.keyid, access
+        self._publics = {**ring.keys.get(key.zone, {}), key.keyid: key.private.public_key()}
+        self._good: Remembered[str, Bearer] = Remembered(MOST)
+        self._seen = seen or Seen()
+
+    def issue(self, asked: TokenRequest, asking: Asking | None = None) -> dict[str, str | int]:
+        """The successful answer of RFC 6749 §5.1. Raises TokenRefused. Takes about 50 ms: run it off the event loop.
+
+        A request with a DPoP proof gets a token bound to the proof's key.
+        """
+        try:
+            client = self._client(asked, asking)
+            if asking is not None and not client.may_call_from(asking.peer):
+                raise Unauthenticated("Not from here")
+            bound_to = self._bound_to(asking)
+        except Unauthenticated as wrong:
+            raise ClientRefused("Client authentication failed") from wrong
+        if asked.scopes - client.scopes:
+            raise TokenRefused("invalid_scope", "this client may not have a scope it asks for")
+        scope = " ".join(sorted(asked.scopes or client.scopes))
+        return {
+            "access_token": self.sign(client, scope, bound_to),
+            "token_type": "DPoP" if bound_to else "Bearer",
+            "expires_in": LIFETIME,
+            "scope": scope,
+        }
+
+    def _client(self, asked: TokenRequest, asking: Asking | None) -> Client:
+        if not asked.assertion:
+            return self._access.check(asked.name, asked.secret)
+        client = self._access.client(asked.name)
+        audiences = [ISSUER] + ([f"{s}://{asking.host}{asking.path}" for s in ("https", "http")] if asking else [])
+        read_assertion(asked.assertion, asked.name, self._access.keys(asked.name), audiences, self._seen)
+        if client is None or client.disabled:
+            raise Unauthenticated("Client authentication failed")
+        return client
+
+    def _bound_to(self, asking: Asking | None) -> str | None:
+        if asking is None or not asking.proof:
+            return None
+        return read_proof(
+            asking.proof, method=asking.method, host=asking.host, path=asking.path, token=None, seen=self._seen
+        )
+
+    def sign(self, client: Client, scope: str, bound_to: str | None = None) -> str:
+        """A token for `client`, good for LIFETIME seconds from now."""
+        now = int(time.time())
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": client.name,
+            "scope": scope,
+            "jti": secrets.token_hex(16),
+            "iat": now,
+            "exp": now + LIFETIME,
+            **({"cnf": {"jkt": bound_to}} if bound_to else {}),
+        }
+        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"typ": "at+jwt", "kid": self._keyid})
+
+    def read(self, authorization: str) -> Bearer:
+        """The bearer of an Authorization header. Raises Unauthenticated; a client shut out since is refused too.
+
+        A good token is verified once and remembered until it ends or a client was changed.
+        """
+        now = self._access.generation()
+        held = self._good.get(authorization, now)
+        if held is not None and held.expires > time.time():
+            return held
+        self._good.forget(authorization)
+        bearer = self._verify(authorization)
+        self._good.put(authorization, bearer, now)
+        return bearer
+
+    def admit(self, asking: Asking) -> Bearer:
+        """The bearer of a request. Raises Unauthenticated, also when a bound token comes without its key's proof."""
+        bearer = self.read(asking.authorization)
+        if bearer.networks and not is_within(asking.peer, bearer.networks):
+            raise Unauthenticated("The token may not be used from here", remedy="Call from a network you registered")
+        scheme, _, token = asking.authorization.partition(" ")
+        if bearer.bound_to is None:
+            if scheme.lower() == "bearer":
+                return bearer
+            raise Unauthenticated("The token is not bound to a key", remedy="Send it as Bearer")
+        if scheme.lower() != "dpop" or not asking.proof:  # RFC 9449 §7.1: a bound token is no bearer token
+            raise Unauthenticated("The token is bound to a key", remedy="Send it as DPoP, with a proof of the key")
+        made_by = read_proof(
+            asking.proof, method=asking.method, host=asking.host, path=asking.path, token=token.strip(), seen=self._seen
+        )
+        if made_by != bearer.bound_to:
+            raise Unauthenticated("The proof is by another key than the token's", remedy="Use the key the token is of")
+        return bearer
+
+    def _verify(self, authorization: str) -> Bearer:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() not in ("bearer", "dpop") or not token:
+            raise Unauthenticated("No bearer token", remedy="Get one from POST /oauth2/token")
+        try:
+            keyid = jwt.get_unverified_header(token.strip()).get("kid", self._keyid)
+            claims = jwt.decode(
+                token.strip(),
+                self._publics[keyid],
+                algorithms=["EdDSA"],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                options={"require": _REQUIRED},
+            )
+        except jwt.ExpiredSignatureError as late:
+            raise Unauthenticated("The token has expired", remedy="Get a new one from POST /oauth2/token") from late
+        except (jwt.InvalidTokenError, KeyError, TypeError) as bad:
+            raise Unauthenticated("The token is not valid", remedy="Get one from POST /oauth2/token") from bad
+        client = self._access.client(str(claims["sub"]))
+        if client is None or client.disabled:
+            raise Unauthenticated("The token's client may not call", remedy="Ask the platform")
+        scopes = frozenset(str(claims["scope"]).split()) & client.scopes
+        bound_to = (claims.get("cnf") or {}).get("jkt")
+        return Bearer(
+            Actor(client.name, Role.BANK), scopes, int(claims["exp"]), client.limit, bound_to, client.networks
+        )

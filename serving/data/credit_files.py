@@ -1,0 +1,158 @@
+"""Dossiers as the service holds them: a sealed look-up of public records by subject, verified, mapped, swapped whole.
+
+Made by `models.snapshots.credit_files`, which tells the files' form. No database is opened and nothing is parsed but
+the one dossier.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import mmap
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from credit.errors import Broken, CreditError, Lapsed, Missing
+from credit.fields import INQUIRY
+from credit.seal import Kind
+from credit.shelf import Shelf
+from credit.subjects import PseudonymKey
+from serving.data.key_index import KEY_BYTES, Rows, map_bytes
+from serving.data.snapshot import Marks, last_day, marks_of
+from serving.data.suppression import Withheld
+from serving.observability import log
+from serving.state.coordination_db import Shared
+
+NAME, POINTER, SIGNERS = "dossiers", "snapshot-dossiers", {"platform"}
+OFFSET_BYTES = 8
+Dossier = Mapping[str, list[list[Any]]]  # table -> records of happened, ends and the values of its columns
+
+
+@dataclass(frozen=True, slots=True)
+class Dossiers:
+    """The records of every subject on a day; never changed, only replaced."""
+
+    snapshot: str
+    release: str
+    as_of: date
+    ends: date  # the first day on which they have lapsed
+    invented: bool
+    notice: int  # through which notice of withholding they go
+    tables: Mapping[str, Any] = field(repr=False)  # what the release says of each table; columns in order
+    marks: Marks = field(repr=False)
+    _rows: Rows = field(repr=False)
+    _offsets: bytes | mmap.mmap = field(repr=False)
+    _text: bytes | mmap.mmap = field(repr=False)
+
+    def find(self, key: bytes) -> Dossier | None:
+        """A subject's dossier; None when nothing is recorded of it."""
+        row = self._rows.row_of(key)
+        if row is None:
+            return None
+        start, end = (
+            int.from_bytes(self._offsets[at * OFFSET_BYTES : (at + 1) * OFFSET_BYTES], "little")
+            for at in (row, row + 1)
+        )
+        found: Dossier = json.loads(self._text[start:end])
+        return found
+
+    def valid_until(self, freshness_days: int) -> date:
+        """The last day on which they may answer."""
+        return last_day(self.as_of, self.ends, freshness_days)
+
+
+def open_dossiers(shelf: Shelf, name: str) -> Dossiers:
+    """Open with every digest verified, and map the files. Raises Broken when anything does not fit, Missing."""
+    marks = marks_of(shelf, name)  # before the digests: a later change shows as a difference
+    opened = shelf.open(name)
+    seal, place = opened.seal, opened.path
+    if seal.kind is not Kind.SNAPSHOT or seal.terms["model"] != NAME:
+        raise Broken("The pointer of the dossiers names something else")
+    keys, offsets, text = (map_bytes(place / file) for file in ("subjects.bin", "offsets.bin", "dossiers.json"))
+    if len(keys) // KEY_BYTES + 1 != len(offsets) // OFFSET_BYTES or len(keys) % KEY_BYTES:
+        raise Broken("The dossiers' files are of different lengths")
+    return Dossiers(
+        seal.id, str(seal.terms["release"]), date.fromisoformat(seal.terms["as_of"]), seal.expires_on,
+        bool(seal.terms["invented"]), int(seal.terms.get("notice", 0)),
+        json.loads((place / "index.json").read_bytes()), marks, Rows(keys), offsets, text,
+    )  # fmt: skip
+
+
+class Archive:
+    """The dossiers in use: watched on the shelf and swapped whole; like the library's books they fail closed."""
+
+    def __init__(
+        self, shelf: Shelf, pseudonyms: PseudonymKey | None, freshness_days: int, shared: Shared | None = None
+    ) -> None:
+        """Empty until `refresh` has run. Without the key of the purpose inquiry nothing is ever found."""
+        self.withheld = Withheld(shelf, INQUIRY, shared)
+        self._shelf, self._pseudonyms, self._freshness = shelf, pseudonyms, freshness_days
+        self._slot: Dossiers | CreditError = Missing("No dossiers were made yet")
+        self._seen: object = None
+
+    def refresh(self) -> Dossiers | None:
+        """Look at the pointer and the files once; gives the dossiers newly put in use. Never raises."""
+        self.withheld.refresh()  # first: whoever is named in it is so before newer dossiers lift it
+        try:
+            pointed = self._shelf.pointer(POINTER, SIGNERS)
+            if pointed is None:
+                return None
+            seen = (pointed, marks_of(self._shelf, str(pointed["snapshot"])))
+            if seen == self._seen:
+                return None
+            self._seen = seen
+            self._slot = opened = open_dossiers(self._shelf, str(pointed["snapshot"]))
+        except CreditError as fault:
+            self._close(fault)
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as fault:  # a file of another form than agreed
+            self._close(Broken("The dossiers cannot be read", why=type(fault).__name__))
+            return None
+        log.event("dossiers.opened", snapshot=opened.snapshot)
+        return opened
+
+    def _close(self, fault: CreditError) -> None:
+        if str(self._slot) != str(fault):
+            log.event("dossiers.closed", level=logging.ERROR, fault=str(fault))
+        self._slot = fault
+
+    def open(self, day: date) -> Dossiers:
+        """The dossiers, fit to answer on `day`. Raises Lapsed when there are none or they are too old."""
+        held, remedy = self._slot, "The platform makes them with `haihe release inquiry` and `haihe dossiers`"
+        if self._pseudonyms is None:
+            raise Lapsed("Inquiries are not in service", why="the service has no key of this purpose", remedy=remedy)
+        if not isinstance(held, Dossiers):
+            raise Lapsed("Inquiries are not in service", why=held.what, remedy=remedy) from held
+        if day > (last := held.valid_until(self._freshness)):
+            why = f"they are of {held.as_of} and could answer until {last}"
+            raise Lapsed("The dossiers are stale", why=why, remedy=remedy)
+        return held
+
+    def find(self, dossiers: Dossiers, uscc: str) -> Dossier | None:
+        """A subject's dossier by its code. Raises Lapsed while the subject is withheld."""
+        if self._pseudonyms is None:
+            return None
+        key = self._pseudonyms.key_of(uscc)
+        self.withheld.require(key.hex, dossiers.notice)
+        return dossiers.find(key.raw)
+
+    def state(self, day: date) -> dict[str, str]:
+        """For readiness: which dossiers, or what is wrong with them."""
+        try:
+            held = self.open(day)
+        except Lapsed as fault:
+            return {"fault": str(fault)}
+        if (failed := self.withheld.fault) is not None:
+            return {"fault": str(failed)}
+        return {"snapshot": held.snapshot, "as_of": held.as_of.isoformat()}
+
+    async def watch(self, every: float, announce: Callable[[Dossiers], Awaitable[None]]) -> None:
+        """Refresh every so many seconds for ever, off the event loop, and announce what is put in use."""
+        while True:
+            opened = await asyncio.to_thread(self.refresh)
+            if opened is not None:
+                await announce(opened)
+            await asyncio.sleep(every)

@@ -1,0 +1,38 @@
+"""An excerpt (摘录): the rows of a snapshot that answers rest on, sealed before the snapshot is destroyed.
+
+Any of those answers can be replayed from it to the bit, and of the others in the snapshot nothing is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+import numpy as np
+
+from credit.actor import Actor
+from credit.keys import SigningKey
+from credit.seal import Kind, Seal
+from credit.shelf import Opened, Shelf
+from credit.subjects import SubjectKey
+from serving.data.key_index import Rows, map_bytes
+
+
+def make_excerpt(
+    shelf: Shelf, snapshot: Opened, subjects: Collection[str], *, expires_on: date, by: Actor, key: SigningKey
+) -> Seal | None:
+    """The rows of these subjects (pseudonyms in hexadecimal) of a verified snapshot; None when it has none of them."""
+    rows = Rows(map_bytes(snapshot.path / "subjects.bin"))
+    keys = sorted(SubjectKey(subject).raw for subject in subjects)
+    found = [(key_, row) for key_ in keys if (row := rows.row_of(key_)) is not None]
+    if not found:
+        return None
+    places = [row for _, row in found]
+    with shelf.making() as made:
+        (made / "subjects.bin").write_bytes(b"".join(key_ for key_, _ in found))
+        for name in ("features.npy", "answers.npy"):
+            whole = np.load(snapshot.path / name, mmap_mode="r", allow_pickle=False)
+            np.save(made / name, np.ascontiguousarray(whole[places]))
+        terms = {**snapshot.seal.terms, "of": snapshot.seal.id, "subjects": len(found)}
+        parents = (snapshot.seal.id, *snapshot.seal.parents)
+        return shelf.put(made, Kind.EXCERPT, parents=parents, terms=terms, expires_on=expires_on, by=by, key=key)

@@ -1,0 +1,142 @@
+"""A book: one snapshot of one version, opened from the shelf alone, verified, and looked up by subject key."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.errors import Broken, Lapsed, Missing
+from credit.seal import Kind
+from credit.shelf import Shelf
+from credit.subjects import SubjectKey, SubjectKind
+from models.scoring.scorecard import Scorecard
+from models.scoring.scorecard import read as read_scorecard
+from serving.data.key_index import KEY_BYTES, Rows, map_bytes
+
+_SIGNERS = {"platform"}
+Marks = tuple[tuple[str, int, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """What the platform's two signed pointers of a model say at one moment."""
+
+    model: str
+    champion: str  # the version promoted
+    version: str  # the version of the current snapshot
+    snapshot: str
+
+    @property
+    def agree(self) -> bool:
+        """Whether the current snapshot is of the promoted version."""
+        return self.champion == self.version
+
+    @property
+    def seals(self) -> tuple[str, str, str]:
+        """Every seal named."""
+        return self.champion, self.version, self.snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All that is needed to answer for one model; never changed, only replaced, so an answer comes from one book."""
+
+    model: str
+    subject_kind: SubjectKind | None
+    version: str
+    snapshot: str
+    release: str
+    as_of: date
+    ends: date  # the first day on which the version or the snapshot has lapsed
+    notice: int  # through which notice of withholding its data go
+    card: Scorecard = field(repr=False)  # the words and numbers of the version
+    features: NDArray[np.float64] = field(repr=False)  # (n, F)
+    answers: NDArray[Any] = field(repr=False)  # (n,) structured
+    marks: Marks = field(repr=False)
+    rows: Rows = field(repr=False)
+
+    def row_of(self, subject: SubjectKey) -> int | None:
+        """The row of a subject; None when not in the snapshot."""
+        return self.rows.row_of(subject.raw)
+
+    def valid_until(self, freshness_days: int) -> date:
+        """The last day on which this book may answer."""
+        return last_day(self.as_of, self.ends, freshness_days)
+
+    def require_fresh(self, day: date, freshness_days: int) -> None:
+        """Raises Lapsed when too old on `day`: a repaired record must leave the answers within known days."""
+        last = self.valid_until(freshness_days)
+        if day > last:
+            raise Lapsed(
+                f"The snapshot of the model {self.model} is stale",
+                why=f"it is of {self.as_of} and could answer until {last}",
+                remedy="The platform makes a new one with `haihe release` and `haihe snapshot`; try again later",
+            )
+
+
+@lru_cache(64)
+def last_day(as_of: date, ends: date, freshness_days: int) -> date:
+    """The last day on which data of `as_of` may be answered from, under seals that end on `ends`."""
+    return min(as_of + timedelta(days=freshness_days), ends - timedelta(days=1))
+
+
+def read_pointers(shelf: Shelf, model: str) -> Pointed:
+    """The two pointers of a model. Raises Missing when one was never set, Broken when one does not verify."""
+    champion = shelf.pointer(f"champion-{model}", _SIGNERS)
+    snapshot = shelf.pointer(f"snapshot-{model}", _SIGNERS)
+    if champion is None or snapshot is None:
+        what = f"The model {model} has no {'champion' if champion is None else 'snapshot'}"
+        raise Missing(what, remedy="The platform promotes a version, then makes its snapshot")
+    if {champion.get("model"), snapshot.get("model")} != {model}:
+        raise Broken(f"A pointer of the model {model} speaks of another model")
+    return Pointed(model, str(champion["version"]), str(snapshot["version"]), str(snapshot["snapshot"]))
+
+
+def open_book(shelf: Shelf, pointed: Pointed, excerpt: str | None = None) -> Book:
+    """Open the version and the snapshot with every digest verified, and map the arrays; of an excerpt, what it holds.
+
+    Raises Lapsed when the snapshot is not of the promoted version, Broken when anything does not fit, Missing.
+    """
+    if not pointed.agree:
+        why = "the snapshot is of another version than the one promoted"
+        raise Lapsed(f"The champion of {pointed.model} has no snapshot", why=why, remedy="Make it: `haihe snapshot`")
+    held = excerpt or pointed.snapshot
+    marks = marks_of(shelf, pointed.version, held)  # before the digests: a later change shows as a difference
+    version, snapshot = shelf.open(pointed.version), shelf.open(held)
+    terms = snapshot.seal.terms
+    if (version.seal.kind, snapshot.seal.kind) != (Kind.VERSION, Kind.EXCERPT if excerpt else Kind.SNAPSHOT):
+        raise Broken(f"A pointer of the model {pointed.model} names a seal of another kind")
+    if excerpt and terms["of"] != pointed.snapshot:
+        raise Broken("The excerpt is not one of this snapshot", why="its signed terms name another")
+    if pointed.version not in snapshot.seal.parents or terms["model"] != pointed.model:
+        raise Broken("The snapshot is not one of this model and version", why="its signed terms name others")
+    release = next((p for p in snapshot.seal.parents if p.startswith(f"{Kind.RELEASE}-")), "")
+    declared = json.loads((version.path / "version.json").read_bytes())
+    features = np.load(snapshot.path / "features.npy", mmap_mode="r", allow_pickle=False)
+    answers = np.load(snapshot.path / "answers.npy", mmap_mode="r", allow_pickle=False)
+    keys = map_bytes(snapshot.path / "subjects.bin")
+    if not len(keys) == KEY_BYTES * len(answers) == KEY_BYTES * len(features):
+        raise Broken("The snapshot's files are of different lengths")
+    kind = declared.get("subject_kind")
+    return Book(
+        pointed.model, SubjectKind(kind) if kind else None, pointed.version, pointed.snapshot, release,
+        date.fromisoformat(terms["as_of"]), min(version.seal.expires_on, snapshot.seal.expires_on),
+        int(terms.get("notice", 0)),
+        read_scorecard(declared), features, answers, marks, Rows(keys),
+    )  # fmt: skip
+
+
+def marks_of(shelf: Shelf, *seals: str) -> Marks:
+    """What the file system says of every file in these sealed folders: a cheap sign that a byte may have changed."""
+    found: list[tuple[str, int, int, int, int]] = []
+    for seal in dict.fromkeys(seals):
+        for path in sorted(shelf.place(seal).glob("*")):
+            stat = path.stat()
+            found.append((f"{seal}/{path.name}", stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+    return tuple(found)

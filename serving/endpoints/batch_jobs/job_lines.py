@@ -1,0 +1,90 @@
+"""The lines of a job: how they are read, and how what is said of each is written (CSV, RFC 4180)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from credit.errors import CreditError, Malformed
+from serving.responses.job_columns import HEAD, LONGEST, MOST, TOLD
+from serving.responses.request_schemas import Ask
+
+
+def count(body: bytes) -> tuple[int, bytes]:
+    """How many lines a file has, and the file without its head.
+
+    Raises Malformed unless it is UTF-8 text headed `uscc,purpose,mandate` with 1 to MOST lines. What a line holds is
+    looked at when its turn comes: one bad line is one bad line of the result.
+    """
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as bad:
+        raise Malformed("The file cannot be read", why="it is not UTF-8", remedy="Save it as CSV UTF-8") from bad
+    lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
+    if tuple(part.strip().strip('"') for part in lines[0].split(",")) != HEAD:
+        raise Malformed("The file cannot be read", why=f"its first line is not {','.join(HEAD)}")
+    if not 1 <= len(lines) - 1 <= MOST:
+        raise Malformed("Not a job", why=f"it has {len(lines) - 1} lines", remedy=f"Send 1 to {MOST}")
+    return len(lines) - 1, ("\n".join(lines[1:]) + "\n").encode()
+
+
+def read_line(text: str) -> Ask:
+    """One line. Raises Malformed without repeating it."""
+    if len(text) > LONGEST:
+        raise Malformed("The line cannot be read", why=f"it has over {LONGEST} characters")
+    try:
+        parts = [part.strip() for part in next(iter(csv.reader([text])), [])]
+    except csv.Error:  # a quote that never ends, a carriage return in a field
+        parts = []
+    if len(parts) != len(HEAD):
+        raise Malformed("The line cannot be read", why=f"it takes {len(HEAD)} fields and has {len(parts)}")
+    return Ask(*parts)
+
+
+def head() -> bytes:
+    """The first line of a result."""
+    return _row(TOLD)
+
+
+def good(number: int, answer: Mapping[str, Any]) -> bytes:
+    """The line of an answer; reasons as `feature:points`, one blank between."""
+    told = dict(answer) | {
+        "line": number, "status": 200, "problem": "",
+        "reasons": " ".join(f"{reason['code']}:{reason['points']:g}" for reason in answer["reasons"]),
+        "rules": " ".join(rule["code"] for rule in answer["rules"]),
+        "missing": " ".join(answer["missing"]["features"]),
+        "snapshot": answer["snapshot"]["id"], "entry": answer["receipt"]["entry"],
+        "digest": answer["receipt"]["digest"],
+    }  # fmt: skip
+    return _row([told[name] for name in TOLD])
+
+
+def bad(number: int, score_id: str, error: CreditError) -> bytes:
+    """The line of a refusal: nothing of what the line held stands in it, so a formula in it is nowhere either."""
+    told: dict[str, object] = {"line": number, "status": error.status, "score_id": score_id, "problem": str(error)}
+    return _row([told.get(name, "") for name in TOLD])
+
+
+def next_lines(path: Path, read: int, most: int) -> tuple[list[str], int]:
+    """The next lines of a file of which `read` bytes were read, `most` of them, and how many bytes are read then."""
+    with path.open("rb") as stream:
+        stream.seek(read)
+        lines = [line.decode().rstrip("\n") for line in itertools.islice(iter(stream.readline, b""), most)]
+        return lines, stream.tell()
+
+
+def answer_of(body: bytes) -> dict[str, Any]:
+    """An answer as the door would send it, read back."""
+    told: dict[str, Any] = json.loads(body)
+    return told
+
+
+def _row(values: Any) -> bytes:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\r\n").writerow(values)
+    return stream.getvalue().encode()

@@ -1,0 +1,150 @@
+"""Working a job off, part by part: its lines are looked at, their entries written, and their rows after them.
+
+The lines can be looked at anywhere, by several processes at once; entries and rows are written in one place and in
+order. Killed between the two, those lines are scored again under new ids: the ledger may hold an answer that nobody
+got, and the result never one that the ledger has not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from credit.actor import Actor, Role
+from credit.errors import CreditError
+from credit.ledger import Entry
+from serving.auth.rate_limit import TooMany
+from serving.core.service import ANSWERED, REFUSED, SERVICE, SUSPECTED, Call, Desk
+from serving.endpoints.batch_jobs.job_lines import answer_of, bad, good, head, next_lines, read_line
+from serving.endpoints.batch_jobs.job_store import Job, Jobs, append
+
+CHUNK = 256  # lines that one process looks at before they are written
+TURN, PAUSE = 16, 0.001  # entries while the ledger is ours alone: a millisecond; and then its other writers have theirs
+_HOLE = "the entry"
+_Act = tuple[str, str, Actor, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The next lines of a job; `read` bytes of its file are read with them."""
+
+    job: Job
+    lines: Sequence[str]
+    read: int
+    shut_out: bool  # the bank may not ask any more
+
+    def slices(self) -> list[tuple[str, str, int, Sequence[str]]]:
+        """What `look_at` takes, CHUNK lines each."""
+        starts = range(0, len(self.lines), CHUNK)
+        first = self.job.done + 1
+        return [(self.job.bank, self.job.id, first + at, self.lines[at : at + CHUNK]) for at in starts]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A line that was looked at, whatever came of it: its entry to be, and its row around that entry's name."""
+
+    id: str
+    because: Mapping[str, Any]
+    digest: str = ""
+    row: tuple[bytes, bytes] = field(default=(b"", b""), repr=False)
+    error: CreditError | None = None
+
+
+def next_part(desk: Desk, jobs: Jobs, hands: int = 1) -> Part | None:
+    """What is to be done next, by so many processes; None when that is nothing, or when it has to wait."""
+    job = jobs.next()
+    if job is None or any("fault" in state for state in desk.library.state(desk.settings.day()).values()):
+        return None  # while a book is missing or stale its lines would all be refused
+    client = desk.access.client(job.bank)
+    try:
+        lines, read = next_lines(jobs.asked(job), job.read, CHUNK * hands)
+    except FileNotFoundError:
+        jobs.cancel(job)
+        return next_part(desk, jobs, hands)
+    return Part(job, lines, read, client is None or client.disabled or "job" not in client.scopes)
+
+
+def look_at(desk: Desk, bank: str, job: str, first: int, lines: Sequence[str]) -> list[Looked]:
+    """Look at lines as at calls: each has its own mandate and subject; nothing is written."""
+    by, made = Actor(bank, Role.BANK), []
+    for number, text in enumerate(lines, first):
+        call = Call(by=by, because={"bank": bank, "job": job, "line": number})
+        try:
+            told = desk.find(call, read_line(text))
+        except CreditError as error:
+            made.append(Looked(call.id, call.because, error=error))
+        else:
+            row = good(number, answer_of(told.whole(entry=_HOLE, seq=0)))
+            before, _, after = row.rpartition(_HOLE.encode())
+            made.append(Looked(call.id, call.because, told.digest, (before, after)))
+    return made
+
+
+def write(desk: Desk, jobs: Jobs, part: Part, looked: Sequence[Looked]) -> bool:
+    """Entries, then rows, then how far the job is; False when it was cancelled meanwhile. Raises Broken, OSError.
+
+    Two lines in a hundred may lead nowhere, and at least a hundred: codes are not to be tried by file either. Beyond
+    them a line gets that for an answer, whatever was found.
+    """
+    job, by = part.job, Actor(part.job.bank, Role.BANK)
+    left = max(100, job.lines // 50) - job.refused
+    acts: list[_Act] = []
+    told: list[Looked] = []
+    for number, one in enumerate(looked, job.done + 1):
+        if left <= 0 or part.shut_out:
+            over = TooMany("Too many lines that led nowhere", after=3600, remedy="Mend the file and send it anew")
+            one = Looked(one.id, {"bank": job.bank, "job": job.id, "line": number}, error=over)
+        told.append(one)
+        if one.error is None:
+            acts.append((ANSWERED, one.id, by, {**one.because, "status": 200, "digest": one.digest}))
+            continue
+        checks = [finding.check for finding in getattr(one.error, "findings", ())]
+        because = {**one.because, "status": one.error.status, "slug": one.error.slug, "checks": checks}
+        acts.append((REFUSED, one.id, by, because))
+        if one.error.status in (403, 404):
+            left -= 1
+            if left == 0:
+                acts.append((SUSPECTED, f"bank-{job.bank}", SERVICE, {"bank": job.bank, "job": job.id}))
+    entries = {entry.object: entry.id for entry in _in_turns(desk, acts)}
+    rows = [
+        entries[one.id].encode().join(one.row) if one.error is None else bad(number, one.id, one.error)
+        for number, one in enumerate(told, job.done + 1)
+    ]
+    size = job.size or append(jobs.told(job), 0, head())
+    size = append(jobs.told(job), size, b"".join(rows))
+    refused = sum(one.error is not None for one in told)
+    return jobs.progress(replace(job, done=job.done + len(told), answered=job.answered + len(told) - refused,
+                                 refused=job.refused + refused, read=part.read, size=size))  # fmt: skip
+
+
+def finish(desk: Desk, jobs: Jobs, part: Part, looked: Sequence[Looked]) -> None:
+    """Write a part, and leave nothing of a job that was cancelled meanwhile."""
+    try:
+        if not write(desk, jobs, part, looked):
+            for path in (jobs.asked(part.job), jobs.told(part.job)):
+                path.unlink(missing_ok=True)
+    except FileNotFoundError:
+        jobs.cancel(part.job)
+
+
+def work(desk: Desk, jobs: Jobs) -> bool:
+    """One part in this very process; False when there is nothing to do now."""
+    part = next_part(desk, jobs)
+    if part is None:
+        return False
+    finish(desk, jobs, part, [one for each in part.slices() for one in look_at(desk, *each)])
+    return True
+
+
+def _in_turns(desk: Desk, acts: Sequence[_Act]) -> list[Entry]:
+    """Append entries, a few at a time with a breath between, so that no answer waits long for the ledger; durable."""
+    entries: list[Entry] = []
+    for start in range(0, len(acts), TURN):
+        if start:
+            time.sleep(PAUSE)
+        entries += desk.journal.write(acts[start : start + TURN])
+    desk.journal.sync()
+    return entries

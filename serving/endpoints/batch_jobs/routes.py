@@ -1,0 +1,129 @@
+"""The routes of jobs: a file sent, how far it is, its result, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Any
+
+from fastapi import Request
+from pydantic import BaseModel, Field
+
+from credit.canonical import canonical, digest
+from credit.errors import Malformed, Missing, Refused
+from credit.files import write_whole
+from serving.core.service import Call, Desk, Resumed, named
+from serving.endpoints.batch_jobs.job_files import Files, form_of
+from serving.endpoints.batch_jobs.job_store import CANCELLED, DONE, QUEUED, Job, Jobs
+from serving.http.products import Bounds
+from serving.http.routing import Reply, Route
+from serving.idempotency.recovery import left
+from serving.responses.job_columns import CSV, LARGEST, PARQUET
+
+SCOPE, OPEN_AT_ONCE, KEPT, ARRIVES = "job", 2, 7 * 24 * 3600, 120.0  # jobs of a bank, seconds, seconds
+
+
+class JobStands(BaseModel):
+    """A job as it stands."""
+
+    job_id: str
+    state: str = Field(description="queued, running, done, cancelled or expired")
+    lines: int
+    done: int
+    answered: int
+    refused: int
+    expires_at: float = Field(description="when file and result are deleted, in seconds since 1970")
+
+
+class JobList(BaseModel):
+    """A bank's jobs, the newest first; those that were deleted are not told."""
+
+    jobs: list[JobStands]
+
+
+async def send(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """Take a file, CSV or Parquet. Raises Malformed, TooLarge, TooSlow, Refused when two of this bank are not done."""
+    jobs, name = _jobs(request), named("job-", call)
+    if isinstance(call, Resumed) and (there := jobs.job(name, call.by.name)) is not None:
+        return canonical(_told(replace(there, state=QUEUED, done=0, answered=0, refused=0)))
+    _require_room(jobs, call.by.name)
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    lines, plain = await _files(request).read(call.by.name, media, body)
+    _require_room(jobs, call.by.name)  # others may have come while this was read
+    now = time.time()
+    job = Job(name, call.by.name, QUEUED, lines, 0, 0, 0, 0, 0, now, now + KEPT)
+    await asyncio.to_thread(write_whole, jobs.asked(job), plain, mode=0o600)
+    if await left(desk, call, "job.sent", name) is None:
+        because = {**call.because, "lines": lines, "status": 200}
+        await desk.recorder.record("job.sent", name, by=call.by, because=because)
+    jobs.add(job)
+    request.app.state.chores.wake()
+    return canonical(_told(job))
+
+
+async def job(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """How far a job is. Raises Missing, also for another bank's."""
+    return canonical(_told(_own(request, call)))
+
+
+async def list_jobs(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """This bank's jobs: one whose name was lost on the way back is found again."""
+    return canonical({"jobs": [_told(each) for each in _jobs(request).of(call.by.name)]})
+
+
+async def result(request: Request, desk: Desk, call: Call, body: bytes) -> Reply:
+    """The result, CSV or as Accept says. Raises Missing, and Malformed while it is not whole. Signed as it is sent."""
+    held = _own(request, call)
+    if held.state != DONE:
+        raise Malformed("The job has no result", why=f"it is {held.state}", remedy="Ask GET /v1/jobs/{id} when it has")
+    media = form_of(request.headers.get("accept", ""))
+    told = await _files(request).write(media, _jobs(request).told(held))
+    because = {**call.because, "digest": digest(told), "format": media, "status": 200}
+    await desk.recorder.record("job.fetched", held.id, by=call.by, because=because)
+    return Reply(told, media)
+
+
+async def cancel(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """Stop a job, or be done with it: its files are deleted. Raises Missing."""
+    held = _own(request, call)
+    await desk.recorder.record("job.cancelled", held.id, by=call.by, because={**call.because, "done": held.done})
+    _jobs(request).cancel(held)
+    return canonical({**_told(held), "state": CANCELLED})
+
+
+def _require_room(jobs: Jobs, bank: str) -> None:
+    if jobs.open_of(bank) >= OPEN_AT_ONCE:
+        raise Refused("Too many jobs at once", why=f"{OPEN_AT_ONCE} of a bank are worked on", remedy="Wait for one")
+
+
+def _own(request: Request, call: Call) -> Job:
+    found = _jobs(request).job(request.path_params["name"], call.by.name)
+    if found is None:
+        raise Missing("No such job", remedy="Use the job_id that was answered")
+    return found
+
+
+def _told(job: Job) -> dict[str, Any]:
+    return {"job_id": job.id, "state": job.state, "lines": job.lines, "done": job.done, "answered": job.answered,
+            "refused": job.refused, "expires_at": job.expires_at}  # fmt: skip
+
+
+def _jobs(request: Request) -> Jobs:
+    jobs: Jobs = request.app.state.jobs
+    return jobs
+
+
+def _files(request: Request) -> Files:
+    files: Files = request.app.state.files
+    return files
+
+
+ROUTES = (
+    Route("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, JobStands,
+          body_media=(CSV, PARQUET), bounds=Bounds(LARGEST, ARRIVES, "The file"), repeated="job.repeated"),
+    Route("GET", "/v1/jobs", SCOPE, list_jobs, "This bank's jobs", None, JobList),
+    Route("GET", "/v1/jobs/{name}", SCOPE, job, "How far a job is", None, JobStands),
+    Route("GET", "/v1/jobs/{name}/result", SCOPE, result, "The result of a job", media=(CSV, PARQUET)),
+    Route("DELETE", "/v1/jobs/{name}", SCOPE, cancel, "Stop a job and delete its files", None, JobStands),
+)  # fmt: skip

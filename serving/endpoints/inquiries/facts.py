@@ -1,0 +1,69 @@
+"""The facts behind a score's reasons: which records, by document number, the features were made of.
+
+A call of its own, so that a score costs what it cost. Which tables stand behind a feature was read off its SQL when the
+snapshot was made, and stands in the snapshot's signed terms; which of their records may be shown is what an inquiry
+under the score's own mandate would show today.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from credit.errors import Lapsed, Missing
+from credit.uscc import Uscc
+from serving.core.service import ANSWERED, Call, Desk
+from serving.endpoints.inquiries.inquiries import Looked, answered, look, shown
+from serving.endpoints.inquiries.schemas import AskedFacts
+from serving.responses.compose import line_of
+from serving.responses.request_schemas import explain
+
+TOLD, MOST = "facts.answered", 5  # documents of a reason
+NOTICE = {
+    "zh": "所列为该指标所依据目录项下现可展示的记录，不一定都在指标的统计期内。",
+    "en": "Records that may be shown of the tables behind a feature; not each lies in the feature's window.",
+}
+
+
+async def tell_facts(desk: Desk, call: Call, body: bytes) -> bytes:
+    """The facts behind one answered score. Raises Malformed, Missing, Lapsed, and as `inquiries.look` does."""
+    asked = explain(AskedFacts, body)
+    uscc = Uscc.parse(asked.uscc)
+    subject = desk.pseudonyms.key_of(uscc.code)
+    call.because["subject"] = subject.hex
+    given = await asyncio.to_thread(desk.journal.lines_about, asked.score_id)
+    found = [e for e in given if e.verb == ANSWERED and e.by == call.by and e.because.get("subject") == subject.hex]
+    if not found:
+        why = "this bank was given none with this id about this subject"
+        raise Missing("No such answer", why=why, remedy="Name its score_id and code")
+    told = found[0].because
+    call.because |= {"score": asked.score_id}
+    looked = look(desk, call, uscc.code, told["purpose"], told["mandate"])  # the mandate must still hold
+    book = desk.library.for_kind(uscc.kind, looked.day)
+    row = book.row_of(subject)
+    if book.snapshot != told["snapshot"] or row is None:
+        why = "a newer snapshot answers by now"
+        raise Lapsed("The facts of this score are no longer at hand", why=why, remedy="Ask for a score again")
+    desk.library.withheld.require(subject.hex, book.notice)
+    sealed = await asyncio.to_thread(desk.library.shelf.open, book.snapshot, deep=False)
+    behind: dict[str, list[str]] = sealed.seal.terms.get("behind", {})
+    line = line_of(book, row)
+    reasons = [r for r in book.card.reasons(line.base_points, line.points, line.contributions) if r.points]
+    said = {
+        "facts_id": call.id,
+        "score_id": asked.score_id,
+        "facts": [_fact(looked, reason.feature, reason.points, behind.get(reason.feature, [])) for reason in reasons],
+        "snapshot": {"id": book.snapshot, "as_of": book.as_of.isoformat()},
+        "dossiers": {"id": looked.dossiers.snapshot, "as_of": looked.dossiers.as_of.isoformat()},
+        "notice": NOTICE,
+    }
+    return await answered(desk, call, TOLD, said, uscc.code)
+
+
+def _fact(looked: Looked, feature: str, points: float, tables: list[str]) -> dict[str, Any]:
+    records = shown(looked, tables)
+    documents = [
+        {"table": each.table, "document": each.document, "happened": each.happened and each.happened.isoformat()}
+        for each in records[:MOST]
+    ]
+    return {"code": feature, "points": points, "tables": tables, "total": len(records), "documents": documents}

@@ -1,0 +1,184 @@
+"""Inquiry (查询): what of a subject's records may be shown to this caller on this day.
+
+An enterprise's open records are public: no mandate is asked for. The records of an individual business speak of a
+person (PIPL), and some records are open on request alone: both take the subject's mandate. A record that was repaired
+is not in the dossiers; one whose publication has ended since they were made is left out here, by the day it is.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from credit.canonical import canonical, digest_json
+from credit.errors import Missing, Refused
+from credit.gate import Finding, Outcome
+from credit.subjects import SubjectKind
+from credit.uscc import Uscc
+from serving.auth.mandates import PURPOSES, Mandate, is_mandate_id
+from serving.core.service import SERVICE, Call, Desk, Resumed
+from serving.data.credit_files import Dossier, Dossiers
+from serving.endpoints.inquiries.sections import Sections, sections
+
+NOTICE = {
+    "zh": "内容来自公共信用信息平台，以发布单位公布的为准；已修复和公示期满的信息不再展示。",
+    "en": "From the public credit platform; the publisher's word holds. Repaired and ended records are not shown.",
+}
+_OF_THE_RECORD = ("record_state",)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A subject's dossier, and what opens it; without a mandate only what is open to all is shown."""
+
+    uscc: Uscc
+    dossiers: Dossiers
+    dossier: Dossier
+    mandate: Mandate | None
+    day: date
+
+    @property
+    def name(self) -> str | None:
+        """The subject's registered name."""
+        found = next(iter(shown(self, ["registration"])), None)
+        return str(found.fields["subject_name"]) if found and "subject_name" in found.fields else None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it may be shown."""
+
+    table: str
+    document: str | None
+    happened: date | None
+    ends: date | None
+    repairable_from: date | None
+    fields: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain values."""
+        told = {"status": "未修复", "possible_from": self.repairable_from.isoformat()} if self.repairable_from else None
+        return {
+            "table": self.table, "document": self.document, "repair": told, "fields": dict(self.fields),
+            "happened": self.happened and self.happened.isoformat(),
+            "publication_ends": self.ends and self.ends.isoformat(),
+        }  # fmt: skip
+
+
+def look(desk: Desk, call: Call, uscc_text: str, purpose: str, mandate_id: str) -> Looked:
+    """The dossier of a subject. Raises Malformed, Lapsed, Refused, Missing; a mandate comes before the look-up."""
+    uscc, because, day = Uscc.parse(uscc_text), call.because, desk.settings.day()
+    subject = desk.pseudonyms.key_of(uscc.code)
+    because["subject"] = subject.hex
+    assert desk.archive is not None
+    dossiers = desk.archive.open(day)
+    because["snapshot"] = dossiers.snapshot
+    if is_mandate_id(mandate_id):
+        because["mandate"] = mandate_id
+    if purpose in PURPOSES:
+        because["purpose"] = purpose
+    mandate = None
+    if mandate_id or purpose:
+        mandate = desk.gate.require(
+            mandate_id, bank=call.by.name, subject=subject, purpose=purpose, day=day, judge=SERVICE
+        )
+    elif uscc.kind is SubjectKind.INDIVIDUAL_BUSINESS:
+        raise needs_mandate("the records of an individual business speak of a person")
+    dossier = desk.archive.find(dossiers, uscc.code)
+    if dossier is None:
+        why = f"it has no record in the dossiers of {dossiers.as_of}"
+        raise Missing("The subject is not known here", why=why, remedy="Compare the code with the business licence")
+    return Looked(uscc, dossiers, dossier, mandate, day)
+
+
+def needs_mandate(why: str) -> Refused:
+    """The refusal of what takes a mandate."""
+    failed = Finding("mandate", Outcome.FAIL, why, {})
+    return Refused("No mandate", why=why, remedy="Name a mandate and its purpose", findings=(failed,))
+
+
+def shown(looked: Looked, tables: Iterable[str]) -> list[Record]:
+    """The records of these tables that may be shown, the newest first within each table."""
+    found: list[Record] = []
+    for name in tables:
+        told = looked.dossiers.tables.get(name)
+        if told is None:
+            continue
+        columns = open_columns(told, mandate=looked.mandate is not None)
+        for record in looked.dossier.get(name, ()) if columns else ():
+            happened, ends, values = (
+                _day(record[0]),
+                _day(record[1]),
+                dict(zip(told["columns"], record[2:], strict=True)),
+            )
+            if (ends is not None and ends <= looked.day) or not _stands(told, values, looked):
+                continue
+            since = happened if told["repairable"] else None
+            severity, rules = values.get("severity"), sections()
+            found.append(Record(
+                name, values.get(told["document"]) if told["document"] in columns else None, happened, ends,
+                rules.repairable_from(name, severity, since) if since else None,
+                {column: values[column] for column in columns if values[column] is not None},
+            ))  # fmt: skip
+    return found
+
+
+def open_columns(told: Mapping[str, Any], *, mandate: bool) -> list[str]:
+    """The columns of a table that this caller may be shown; what says how a record may be used is not one of them."""
+    who = ("anyone", "mandate") if mandate else ("anyone",)
+    own = (told["scope"], told["state"], *_OF_THE_RECORD)
+    return [name for name in told["columns"] if told["shown"][name]["shown_to"] in who and name not in own]
+
+
+def take_a_mandate(dossiers: Dossiers, tables: Iterable[str]) -> list[str]:
+    """The tables of which less is shown without a mandate, whoever the subject is."""
+
+    def closed(told: Mapping[str, Any]) -> bool:
+        return bool(told["scope"]) or any(each["shown_to"] == "mandate" for each in told["shown"].values())
+
+    return [name for name in tables if name in dossiers.tables and closed(dossiers.tables[name])]
+
+
+def titles(looked: Looked, tables: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The titles of the columns shown, by table."""
+    told, full = looked.dossiers.tables, looked.mandate is not None
+    return {
+        name: {column: title_of(told[name]["shown"][column]) for column in open_columns(told[name], mandate=full)}
+        for name in tables if name in told
+    }  # fmt: skip
+
+
+def title_of(column: Mapping[str, str]) -> str:
+    """A column's title without the explanation in brackets, with its unit."""
+    title = column["title"].partition("（")[0]
+    return f"{title}（{column['unit']}）" if column["unit"] else title
+
+
+async def answered(desk: Desk, call: Call, verb: str, said: Mapping[str, Any], uscc: str) -> bytes:
+    """The answer's bytes once its entry is durable. The salt keeps who reads the ledger from trying public records."""
+    salt = call.salt if isinstance(call, Resumed) else None
+    salted = {**said, "salt": salt or secrets.token_hex(16)}
+    because = {**call.because, "status": 200, "digest": digest_json(salted)}
+    entry = await desk.recorder.record(verb, call.id, by=call.by, because=because)
+    receipt = {"entry": entry.id, "seq": entry.seq, "digest": because["digest"]}
+    return canonical({**salted, "uscc": uscc, "receipt": receipt})
+
+
+def readable(rules: Sections, column: str, value: Any) -> str:
+    """A value as people read it."""
+    if isinstance(value, float):
+        return f"{value:,.6f}".rstrip("0").rstrip(".")
+    return rules.word(column, str(value))
+
+
+def _stands(told: Mapping[str, Any], values: Mapping[str, Any], looked: Looked) -> bool:
+    if told["state"] and values.get(told["state"]) not in (None, "normal"):
+        return False
+    return looked.mandate is not None or not told["scope"] or values.get(told["scope"]) not in told["with_mandate"]
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

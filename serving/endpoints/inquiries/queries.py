@@ -1,0 +1,85 @@
+"""Queries (查询接口): one list of a subject's records by name, a page at a time, signed and in the ledger."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from serving.core.service import Call, Desk
+from serving.endpoints.inquiries.inquiries import (
+    NOTICE,
+    answered,
+    look,
+    needs_mandate,
+    open_columns,
+    shown,
+    take_a_mandate,
+    titles,
+)
+from serving.endpoints.inquiries.schemas import AskedQuery
+from serving.endpoints.inquiries.sections import sections
+from serving.responses.compose import line_of
+from serving.responses.request_schemas import explain
+
+QUERIED = "query.answered"
+EVALUATION = "evaluation"
+PATHS = {f"/v1/queries/{name}": name for name in (*sections().lists(), EVALUATION)}
+
+
+async def query(name: str, desk: Desk, call: Call, body: bytes) -> bytes:
+    """A page of the list `name`. Raises Malformed, and as `inquiries.look` does."""
+    asked = explain(AskedQuery, body)
+    call.because["query"] = name
+    if name == EVALUATION:
+        return await _evaluation(desk, call, asked)
+    zh, en, tables = sections().lists()[name]
+    looked = look(desk, call, asked.uscc, asked.purpose, asked.mandate)
+    told, full = looked.dossiers.tables, looked.mandate is not None
+    there = [table for table in tables if table in told]
+    if there and not any(open_columns(told[table], mandate=full) for table in there):
+        raise needs_mandate("these records are open on request alone (依申请公开)")
+    records = shown(looked, there)
+    first = (asked.page - 1) * asked.size
+    said: dict[str, Any] = {
+        "query_id": call.id,
+        "name": looked.name,
+        "query": name,
+        "title": {"zh": zh, "en": en},
+        "day": looked.day.isoformat(),
+        "total": len(records),
+        "page": asked.page,
+        "pages": -(-len(records) // asked.size),
+        "records": [record.as_json() for record in records[first : first + asked.size]],
+        "columns": titles(looked, there),
+        "takes_a_mandate": take_a_mandate(looked.dossiers, there),
+        "snapshot": {"id": looked.dossiers.snapshot, "as_of": looked.dossiers.as_of.isoformat()},
+        "release": looked.dossiers.release,
+        "invented": looked.dossiers.invented,
+        "mandate": looked.mandate and looked.mandate.id,
+        "notice": NOTICE,
+    }
+    return await answered(desk, call, QUERIED, said, looked.uscc.code)
+
+
+async def _evaluation(desk: Desk, call: Call, asked: AskedQuery) -> bytes:
+    """The result of the public evaluation (评价结果): the grade, which takes a mandate for whomever it is."""
+    if not asked.mandate:
+        raise needs_mandate("the result of an evaluation is shown under the subject's mandate")
+    found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)
+    line, book = line_of(found.book, found.row), found.book
+    record = {
+        "table": EVALUATION, "document": None, "happened": book.as_of.isoformat(), "publication_ends": None,
+        "repair": None, "fields": {"grade": line.grade, "grade4": line.grade[0], "valid_until": found.until},
+    }  # fmt: skip
+    said = {
+        "query_id": call.id, "name": None, "query": EVALUATION, "title": {"zh": "评价结果", "en": "Evaluation"},
+        "day": desk.settings.day().isoformat(), "total": 1, "page": asked.page, "pages": 1,
+        "records": [record] if asked.page == 1 else [], "takes_a_mandate": [EVALUATION],
+        "columns": {EVALUATION: {"grade": "等级（四等九级）", "grade4": "等级（四等）", "valid_until": "有效期至"}},
+        "snapshot": {"id": book.snapshot, "as_of": book.as_of.isoformat()}, "release": book.release,
+        "invented": None, "mandate": found.mandate.id, "notice": NOTICE,
+    }  # fmt: skip
+    return await answered(desk, call, QUERIED, said, found.uscc)
+
+
+HANDLERS = {path: partial(query, name) for path, name in PATHS.items()}

@@ -1,0 +1,134 @@
+"""The forms of inquiries about a named subject as OpenAPI 3.1 shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from serving.auth.mandates import PURPOSES
+from serving.responses.request_schemas import Short
+from serving.responses.response_schemas import Receipt, SnapshotName
+
+MOST = 100  # records on a page
+_CODE = "91120116MA06XY128A"
+
+
+class AskedQuery(BaseModel):
+    """Whose records; a mandate for an individual business, and for records that are not open to all."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [{"uscc": _CODE, "page": 1}]}
+    )
+
+    uscc: Short = Field(description="统一社会信用代码")
+    purpose: Short = Field("", description=f"with a mandate: one of {', '.join(PURPOSES)}")
+    mandate: Short = Field("", description="the id of a mandate (授权书) granted to the caller; none for open records")
+    page: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 1
+    size: Annotated[int, Field(strict=True, ge=1, le=MOST)] = 20
+
+
+class AskedSupervision(BaseModel):
+    """Which subject an agency looks at, and in which matter: it stands in the ledger beside the look."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True,
+        json_schema_extra={"examples": [{"uscc": _CODE, "matter": "SSJ-2026-0117"}]},
+    )  # fmt: skip
+
+    uscc: Short
+    matter: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,16}-[0-9]{4}-[0-9]{1,6}$", strict=True)] = Field(
+        description="the number of the inspection plan or case (双随机抽查计划、案件编号), such as SSJ-2026-0117"
+    )
+
+
+class AskedFacts(BaseModel):
+    """A score that the caller was given, and whose it is: the service keeps no code, so the caller names it again."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True,
+        json_schema_extra={"examples": [{"uscc": _CODE, "score_id": "018f2b1c-7d2e-7c55-a5d1-0f7b8e0c9a42"}]},
+    )  # fmt: skip
+
+    uscc: Short
+    score_id: Short
+
+
+class Fact(BaseModel):
+    """A reason of the score, the tables behind its feature, and the newest of their records."""
+
+    code: str
+    points: float
+    tables: list[str] = Field(description="the tables the feature is made of, read off its SQL")
+    total: int = Field(description="records of these tables that may be shown")
+    documents: list[dict[str, str | None]]
+
+
+class Facts(BaseModel):
+    """What stands behind the reasons of a score, by document reference."""
+
+    facts_id: str
+    score_id: str
+    uscc: str
+    facts: list[Fact]
+    snapshot: SnapshotName
+    dossiers: SnapshotName
+    salt: str
+    notice: dict[str, str]
+    receipt: Receipt
+
+
+class Record(BaseModel):
+    """One record. `document` is its document number (文号) where it has one."""
+
+    table: str
+    document: str | None
+    happened: str | None
+    publication_ends: str | None = Field(description="the first day on which it is no longer shown")
+    repair: dict[str, str] | None = Field(description="信用修复: that it stands, and from when it may be repaired")
+    fields: dict[str, Any]
+
+
+class Query(BaseModel):
+    """A page of a list; `columns` are the titles of the fields by table."""
+
+    query_id: str
+    uscc: str
+    name: str | None
+    query: str = Field(description="the name of the list, as in the path")
+    title: dict[str, str]
+    day: str
+    total: int
+    page: int
+    pages: int
+    records: list[Record]
+    columns: dict[str, dict[str, str]]
+    takes_a_mandate: list[str] = Field(description="tables of this list that show nothing, or less, without a mandate")
+    snapshot: SnapshotName
+    release: str
+    invented: bool | None = Field(description="whether the records are of no real city; null where it is not told")
+    mandate: str | None
+    salt: str = Field(description="so that who reads the ledger cannot try records against the digest")
+    notice: dict[str, str]
+    receipt: Receipt
+
+
+class Supervision(BaseModel):
+    """How an agency is to supervise a subject: the tier and the rate of random inspection (分级分类监管)."""
+
+    supervision_id: str
+    uscc: str
+    matter: str
+    grade: str
+    points: float
+    industry: str | None
+    scale: dict[str, str]
+    tier: dict[str, str]
+    inspection: dict[str, Any]
+    rules: list[dict[str, str]]
+    snapshot: SnapshotName
+    version: str
+    valid_until: str
+    salt: str
+    notice: dict[str, str]
+    receipt: Receipt

@@ -1,0 +1,167 @@
+"""The routes of watches: an address, watches begun and ended, deliveries looked at and sent anew."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Any
+
+from fastapi import Request
+
+from credit.canonical import canonical, digest
+from credit.errors import Malformed, Missing, Refused
+from credit.uscc import Uscc
+from serving.core.service import SERVICE, Call, Desk, named
+from serving.endpoints.monitoring import schemas
+from serving.endpoints.monitoring.changes import state_of
+from serving.endpoints.monitoring.trial import COST, try_webhook
+from serving.endpoints.monitoring.watch_store import DEAD, DELIVERED, WAITING, WITHDRAWN, Store, Watch
+from serving.endpoints.monitoring.webhook_addresses import read_address, resolve
+from serving.http.routing import Route
+from serving.idempotency.recovery import left
+from serving.responses.request_schemas import explain
+
+PURPOSE, MOST, SCOPE, LOOKED_UP = "post_loan_management", 100_000, "watch", 5.0  # seconds
+KEYS, RESENT = "/.well-known/jwks.json", "webhook.resent"
+_STATUS = {"name": "status", "in": "query", "required": False,
+           "schema": {"enum": [WAITING, DELIVERED, DEAD, WITHDRAWN]}}  # fmt: skip
+
+
+async def set_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """Say where this bank is told. Raises Malformed and Refused for an address that may not be, Missing for none."""
+    url, loopback = explain(schemas.AskedWebhook, body).url, desk.settings.webhooks_to_loopback
+    target = read_address(url, loopback=loopback)
+    try:
+        async with asyncio.timeout(LOOKED_UP):
+            await resolve(target, loopback=loopback)
+    except TimeoutError as slow:
+        raise Missing("The webhook's host has no address", why="nobody told it in time") from slow
+    because = {**call.because, "host": target.host}
+    await desk.recorder.record("webhook.set", f"bank-{call.by.name}", by=call.by, because=because)
+    _store(request).set_webhook(call.by.name, url)
+    return canonical({"url": url, "keys": KEYS})
+
+
+async def webhook(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """Where this bank is told."""
+    return canonical({"url": _store(request).webhook(call.by.name), "keys": KEYS})
+
+
+async def begin(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """Begin to watch a subject. Raises Malformed, and as `Desk.look` does."""
+    asked, store, name = explain(schemas.AskedWatch, body), _store(request), named("watch-", call)
+    if asked.purpose != PURPOSE:
+        why = "a mandate to decide on one credit does not allow a watch on the subject"
+        raise Refused("Not a purpose of a watch", why=why, remedy=f"Take a mandate for {PURPOSE}")
+    if store.webhook(call.by.name) is None:
+        raise Malformed("There is nowhere to tell this bank", remedy="PUT /v1/webhook first")
+    if store.count(call.by.name) >= MOST:
+        raise Malformed("Too many watches", why=f"a bank has {MOST} at most", remedy="End some")
+    found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)
+    book = found.book
+    watch = Watch(name, call.by.name, found.mandate.subject.hex, book.model, found.mandate.id, asked.purpose,
+                  tuple(dict.fromkeys(asked.kinds)), state_of(book, found.row), book.version, book.snapshot,
+                  time.time(), None)  # fmt: skip
+    entry = await left(desk, call, "watch.opened", name)
+    if entry is None:
+        because = {**call.because, "kinds": list(watch.kinds), "status": 200}
+        entry = await desk.recorder.record("watch.opened", name, by=call.by, because=because)
+    store.open(watch)
+    request.app.state.chores.wake()
+    told = _told(replace(watch, model=entry.because["model"], seen=entry.because["snapshot"]))  # as it was opened
+    receipt = {"entry": entry.id, "seq": entry.seq, "digest": digest(canonical(told))}
+    return canonical({**told, "uscc": found.uscc, "receipt": receipt})
+
+
+async def begun_again(desk: Desk, call: Call, body: bytes, first: str, said: bytes) -> tuple[bytes, bytes]:
+    """A repetition: the mandate must still hold. Raises Malformed, Refused."""
+    asked = explain(schemas.AskedWatch, body)
+    subject = desk.pseudonyms.key_of(Uscc.parse(asked.uscc).code)
+    call.because |= {"subject": subject.hex, "mandate": asked.mandate, "purpose": asked.purpose}
+    desk.gate.require(asked.mandate, bank=call.by.name, subject=subject, purpose=asked.purpose,
+                      day=desk.settings.day(), judge=SERVICE)  # fmt: skip
+    return said, said
+
+
+async def list_watches(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """This bank's living watches."""
+    return canonical({"watches": [_told(watch) for watch in _store(request).watches(call.by.name)]})
+
+
+async def watch(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """One watch. Raises Missing, also for another bank's."""
+    return canonical(_told(_own(request, call)))
+
+
+async def end_watch(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """End a watch: nothing more is told, and what was remembered is wiped. Raises Missing."""
+    held, why = _own(request, call), "ended by the bank"
+    if held.ended is None:
+        await desk.recorder.record("watch.ended", held.id, by=call.by, because={**call.because, "why": why})
+        _store(request).end(held.id, why)
+    return canonical(_told(_own(request, call)))
+
+
+async def deliveries(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """This bank's deliveries; with `status=dead` those that were tried in vain. Raises Malformed."""
+    wanted = request.query_params.get("status")
+    known = (WAITING, DELIVERED, DEAD, WITHDRAWN)
+    if wanted is not None and wanted not in known:
+        raise Malformed("Not a state of a delivery", why=f"known are {', '.join(known)}")
+    found = _store(request).deliveries(call.by.name, (wanted,) if wanted else known)
+    return canonical({"deliveries": [
+        {"delivery_id": one.id, "watch_id": one.watch, "status": one.status, "attempts": one.attempts,
+         "last": one.last} for one in found
+    ]})  # fmt: skip
+
+
+async def resend(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """Try a dead letter anew, from the first attempt. Raises Missing, also for another bank's."""
+    name, store = request.path_params["name"], _store(request)
+    before = await left(desk, call, RESENT, name)
+    if before is not None and before.because.get("call") == call.id:
+        store.again(call.by.name, name, time.time())  # unless it was sent anew before the answer was lost
+        request.app.state.chores.wake()
+        return canonical({"delivery_id": name, "status": WAITING})
+    if not any(one.id == name for one in store.deliveries(call.by.name, (DEAD,))):
+        raise Missing("No such dead letter", remedy="See GET /v1/deliveries?status=dead")
+    await desk.recorder.record(RESENT, name, by=call.by, because={**call.because, "call": call.id})
+    store.again(call.by.name, name, time.time())
+    request.app.state.chores.wake()
+    return canonical({"delivery_id": name, "status": WAITING})
+
+
+def _own(request: Request, call: Call) -> Watch:
+    found = _store(request).watch(request.path_params["name"])
+    if found is None or found.bank != call.by.name:
+        raise Missing("No such watch", remedy="Use the watch_id that was answered")
+    return found
+
+
+def _told(watch: Watch) -> dict[str, Any]:
+    return {"watch_id": watch.id, "mandate": watch.mandate, "purpose": watch.purpose, "model": watch.model,
+            "kinds": list(watch.kinds), "seen": watch.seen, "ended": watch.ended}  # fmt: skip
+
+
+def _store(request: Request) -> Store:
+    store: Store = request.app.state.watches
+    return store
+
+
+ROUTES = (
+    Route("PUT", "/v1/webhook", SCOPE, set_webhook, "Say where this bank is told", schemas.AskedWebhook,
+    schemas.Webhook),
+    Route("GET", "/v1/webhook", SCOPE, webhook, "Where this bank is told", None, schemas.Webhook),
+    Route("POST", "/v1/webhook/trial", SCOPE, try_webhook, "Send a webhook as a trial, now and once", None,
+          schemas.Tried, cost=COST, repeated="webhook.repeated"),
+    Route("POST", "/v1/watches", SCOPE, begin, "Watch a subject (预警)", schemas.AskedWatch, schemas.Opened,
+          again=begun_again, repeated="watch.repeated"),
+    Route("GET", "/v1/watches", SCOPE, list_watches, "This bank's living watches", None, schemas.WatchList),
+    Route("GET", "/v1/watches/{name}", SCOPE, watch, "How a watch stands", None, schemas.Watched),
+    Route("DELETE", "/v1/watches/{name}", SCOPE, end_watch, "End a watch", None, schemas.Watched),
+    Route("GET", "/v1/deliveries", SCOPE, deliveries, "What was sent, or could not be", None, schemas.DeliveryList,
+          query=(_STATUS,)),
+    Route("POST", "/v1/deliveries/{name}/resend", SCOPE, resend, "Try a dead letter anew", None,
+          schemas.Resent, repeated="webhook.repeated"),
+)  # fmt: skip

@@ -1,0 +1,97 @@
+"""The forms of watches and webhooks, as OpenAPI 3.1 shows them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from serving.endpoints.monitoring.changes import KINDS
+from serving.endpoints.monitoring.webhook_addresses import LONGEST
+from serving.responses.request_schemas import EXAMPLE, Short
+from serving.responses.response_schemas import Receipt
+
+Kind = Literal["grade_drop", "grade_rise", "penalty", "listing", "eased"]
+_STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class AskedWebhook(BaseModel):
+    """Where a bank wants to be told: an https address that the internet reaches, on port 443 or 8443."""
+
+    model_config = _STRICT
+    url: str = Field(max_length=LONGEST, strict=True, examples=["https://bank.example/haihe"])
+
+
+class Webhook(BaseModel):
+    """Where a bank is told."""
+
+    url: str | None
+    keys: str = Field(description="where the keys are that webhooks verify with")
+
+
+class AskedWatch(BaseModel):
+    """Which subject is watched, under which mandate, and for what."""
+
+    model_config = ConfigDict(
+        **_STRICT, json_schema_extra={"examples": [{**EXAMPLE, "purpose": "post_loan_management"}]}
+    )
+    uscc: Short
+    purpose: Short = Field(description="post_loan_management: a mandate for one decision does not allow a watch")
+    mandate: Short
+    kinds: list[Kind] = Field(default=["grade_drop", "penalty", "listing"], min_length=1, max_length=len(KINDS))
+
+
+class Watched(BaseModel):
+    """A watch as it stands."""
+
+    watch_id: str
+    mandate: str
+    purpose: str
+    model: str
+    kinds: list[str]
+    seen: str = Field(description="the last snapshot looked at")
+    ended: str | None = Field(description="why it ended, if it did")
+
+
+class Opened(Watched):
+    """A watch that was begun; its messages name it by `watch_id`, and never by the subject's code."""
+
+    uscc: str
+    receipt: Receipt
+
+
+class WatchList(BaseModel):
+    """A bank's living watches."""
+
+    watches: list[Watched]
+
+
+class Delivery(BaseModel):
+    """A webhook on its way, arrived, dead (tried in vain to the end) or withdrawn (out of date, or no mandate)."""
+
+    delivery_id: str
+    watch_id: str
+    status: str
+    attempts: int
+    last: str
+
+
+class DeliveryList(BaseModel):
+    """A bank's deliveries, the newest first."""
+
+    deliveries: list[Delivery]
+
+
+class Resent(BaseModel):
+    """A dead letter that is tried anew."""
+
+    delivery_id: str
+    status: str
+
+
+class Tried(BaseModel):
+    """What came of a webhook sent as a trial, once."""
+
+    webhook_id: str
+    heard: bool = Field(description="whether it was answered 2xx")
+    came: str

@@ -1,0 +1,40 @@
+"""A webhook sent as a trial, now and once: so a bank need not wait for a subject to change to see that it hears."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fastapi import Request
+
+from credit.canonical import canonical
+from credit.errors import CreditError, Malformed
+from serving.bank.webhooks import sign
+from serving.core.service import Call, Desk, named
+from serving.endpoints.monitoring.watch_store import Store
+from serving.endpoints.monitoring.webhook_sender import AGENT, sender_of
+from serving.idempotency.recovery import left
+
+TRIED, COST = "webhook.tried", 20  # in the ledger and as the message's type; in answers of a quota
+
+
+async def try_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+    """Send one. Raises Malformed when the bank has not said where; an address that does not answer is an answer."""
+    store: Store = request.app.state.watches
+    url, name = store.webhook(call.by.name), named("msg_", call)
+    before = await left(desk, call, TRIED, name)
+    if before is not None:
+        heard, came = before.because["heard"], before.because["came"]
+        return canonical({"webhook_id": name, "heard": heard, "came": came})
+    if url is None:
+        raise Malformed("There is nowhere to tell this bank", remedy="PUT /v1/webhook first")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    told = canonical({"type": TRIED, "timestamp": now, "data": {"bank": call.by.name}})
+    heard = False
+    try:
+        status = await sender_of(desk.settings).post(url, AGENT | sign(name, told, desk.signer.key), told)
+        heard, came = 200 <= status < 300, f"status {status}"
+    except CreditError as fault:
+        came = fault.what if not fault.why else f"{fault.what}: {fault.why}"
+    because = {**call.because, "came": came, "heard": heard, "status": 200}
+    await desk.recorder.record(TRIED, name, by=call.by, because=because)
+    return canonical({"webhook_id": name, "heard": heard, "came": came})

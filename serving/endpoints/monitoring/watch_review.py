@@ -1,0 +1,94 @@
+"""Looking after watches: each new snapshot against what the bank knows, and the end when the mandate's ends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from credit.canonical import canonical, digest
+from credit.errors import Lapsed, Refused
+from credit.ledger import Entry
+from credit.subjects import SubjectKey
+from serving.auth.mandates import Mandate
+from serving.bank.webhooks import new_id
+from serving.core.service import SERVICE, Desk
+from serving.data.snapshot import Book
+from serving.endpoints.monitoring.changes import changes, state_of
+from serving.endpoints.monitoring.watch_store import Store, Watch
+from serving.responses.compose import NOTICE
+
+CHANGED, ENDED = "watch.changed", "watch.ended"
+
+
+def look_after(desk: Desk, store: Store, *, every: bool = True) -> None:
+    """One round over every living watch, or over those alone that have not seen what serves now.
+
+    A watch is ended when its mandate is, and compared with a snapshot it has not seen.
+    """
+    day = desk.settings.day()
+    serving = [state["snapshot"] for state in desk.library.state(day).values() if "snapshot" in state]
+    for watch in store.watches() if every else store.unseen(serving):
+        mandate = allowed(desk, watch)
+        if isinstance(mandate, str):
+            end(desk, store, watch, mandate)
+            continue
+        try:
+            book = desk.library.book(watch.model, day)
+            desk.library.withheld.require(watch.subject, book.notice)
+        except (Lapsed, KeyError):  # nothing may be answered now, so nothing is told either
+            continue
+        if book.snapshot != watch.seen:
+            _compare(desk, store, watch, book, mandate)
+
+
+def allowed(desk: Desk, watch: Watch) -> Mandate | str:
+    """The mandate when it still opens the subject to the bank, else why not."""
+    client = desk.access.client(watch.bank)
+    if client is None or client.disabled:
+        return "the bank may not call"
+    try:
+        return desk.gate.require(
+            watch.mandate, bank=watch.bank, subject=SubjectKey(watch.subject), purpose=watch.purpose,
+            day=desk.settings.day(), judge=SERVICE,
+        )  # fmt: skip
+    except Refused as refused:
+        return refused.why or "the mandate opens nothing"
+
+
+def end(desk: Desk, store: Store, watch: Watch, why: str) -> None:
+    """End a watch; the ledger first."""
+    record(desk, ENDED, watch.id, {"bank": watch.bank, "subject": watch.subject, "why": why})
+    store.end(watch.id, why)
+
+
+def record(desk: Desk, verb: str, thing: str, because: dict[str, object]) -> Entry:
+    """An entry of the service's own doing, durable when this returns."""
+    return desk.journal.append_many([(verb, thing, SERVICE, because)])[0]
+
+
+def _compare(desk: Desk, store: Store, watch: Watch, book: Book, mandate: Mandate) -> None:
+    row = book.row_of(SubjectKey(watch.subject))
+    if row is None or watch.told is None:
+        end(desk, store, watch, "the subject is in the snapshots no more")
+        return
+    after, message = state_of(book, row), new_id()
+    found = changes(watch.told, after, book.card.grades, watch.kinds)
+    if not found:
+        store.tell(watch, book.snapshot, book.version, after, message, None)
+        return
+    until = min(book.valid_until(desk.settings.freshness_days), mandate.valid_until)
+    body = canonical({
+        "type": CHANGED,
+        "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data": {
+            "watch_id": watch.id, "mandate": watch.mandate, "purpose": watch.purpose, "changes": found,
+            "model": watch.model, "version": book.version, "version_changed": book.version != watch.version,
+            "snapshot": {"id": book.snapshot, "as_of": book.as_of.isoformat()}, "valid_until": until.isoformat(),
+            "notice": NOTICE,
+        },
+    })  # fmt: skip
+    because: dict[str, object] = {
+        "bank": watch.bank, "subject": watch.subject, "mandate": watch.mandate, "message": message,
+        "snapshot": book.snapshot, "kinds": [change["kind"] for change in found], "digest": digest(body),
+    }  # fmt: skip
+    record(desk, CHANGED, watch.id, because)
+    store.tell(watch, book.snapshot, book.version, after, message, body)

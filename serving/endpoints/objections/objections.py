@@ -1,0 +1,84 @@
+"""Objection (异议): a subject, through its bank, asks for an explanation, a correction, or a person to look again.
+
+PIPL article 24 gives whoever a decision made by a machine concerns the right to an explanation and to refuse it. An
+objection is a petition: its course is in the ledger, its words, which may speak of people, are in the access database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from credit.actor import Actor, Role
+from credit.canonical import canonical, digest
+from credit.errors import Malformed, Missing
+from credit.ledger import Entry, Ledger
+from credit.petition import Petition, State, fold, require_move
+from serving.auth.access_database import Access
+from serving.core.service import ANSWERED, LIVE, Call, Desk, named
+from serving.idempotency.recovery import left
+from serving.responses.request_schemas import AskedObjection, explain
+
+KIND, DAYS = "objection", 20  # days within which a person answers
+OUTCOMES = {"upheld": "granted", "dismissed": "refused"}  # what a reviewer may find -> the petition's move
+
+
+async def object_to(desk: Desk, call: Call, body: bytes) -> bytes:
+    """Take an objection to an answer that this bank was given. Raises Malformed, and Missing for another's answer."""
+    asked = explain(AskedObjection, body)
+    given = await asyncio.to_thread(desk.journal.lines_about, asked.score_id)
+    if not any(entry.verb in (ANSWERED, LIVE) and entry.by == call.by for entry in given):
+        raise Missing("No such answer", why="this bank was given none with this id", remedy="Name its score_id")
+    name = named(f"{KIND}-", call)
+    due = (desk.settings.day() + timedelta(days=DAYS)).isoformat()
+    because = {
+        "score_id": asked.score_id, "kind": asked.kind, "statement": digest(asked.statement.encode()), "due": due
+    }  # fmt: skip
+    entry = await left(desk, call, f"{KIND}.asked", name)
+    if entry is None:
+        sql, row = "INSERT OR IGNORE INTO objection VALUES (?, ?, ?, ?, ?)", (name, call.by.name, asked.score_id)
+        desk.access.rows(sql, *row, asked.kind, asked.statement)
+        entry = await desk.recorder.record(f"{KIND}.asked", name, by=call.by, because=because)
+    return canonical({
+        "objection_id": name, "score_id": asked.score_id, "kind": asked.kind, "state": State.ASKED,
+        "due": entry.because["due"],
+        "receipt": {"entry": entry.id, "seq": entry.seq, "digest": because["statement"]},
+    })  # fmt: skip
+
+
+def told_of(entries: Iterable[Entry], name: str, bank: str) -> dict[str, Any]:
+    """How an objection of `bank` stands. Raises Missing, also for another bank's."""
+    own = [entry for entry in entries if entry.object == name]
+    petition = fold(own, KIND, name)
+    if petition is None or petition.asked_by != Actor(bank, Role.BANK):
+        raise Missing("No such objection", remedy="Use the objection_id that was answered")
+    return {
+        "objection_id": name,
+        "score_id": own[0].because["score_id"],
+        "kind": own[0].because["kind"],
+        "state": petition.state,
+        "asked_at": petition.asked_at.isoformat(),
+        "due": own[0].because["due"],
+        "decided_by": str(petition.decided_by) if petition.decided_by else None,
+        "decided_at": petition.decided_at.isoformat() if petition.decided_at else None,
+        "outcome": own[-1].because.get("why") if petition.decided_by else None,
+    }
+
+
+def decide(access: Access, ledger: Ledger, name: str, outcome: str, *, by: Actor, why: str) -> Petition:
+    """A person of the platform answers an objection; `why` is what the subject will read, and names nobody.
+
+    Raises Malformed, Missing, and Refused for one who is not of the platform or an objection decided already.
+    """
+    by.must_be(Role.PLATFORM, act="answer an objection")
+    if outcome not in OUTCOMES or not why.strip():
+        raise Malformed("An objection is upheld or dismissed, for a reason", remedy="Say which, and why")
+    if not access.rows("SELECT id FROM objection WHERE id = ?", name):
+        raise Missing("No such objection")
+    require_move(fold(ledger.entries(), KIND, name), OUTCOMES[outcome], thing=name)
+    ledger.append(f"{KIND}.{OUTCOMES[outcome]}", name, by=by, because={"why": why})
+    decided = fold(ledger.entries(), KIND, name)
+    assert decided is not None
+    return decided

@@ -1,0 +1,184 @@
+"""A report as a PDF for an archive: drawn by reportlab, its font within (`typeface`); same report, same bytes.
+
+reportlab reads a small markup in its paragraphs that can load files and addresses: every word is escaped before.
+A character that the font has not is told by its code point, and the last lines say so.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+from xml.sax.saxutils import escape
+
+from reportlab import rl_config  # type: ignore[import-untyped]
+from reportlab.lib.colors import HexColor  # type: ignore[import-untyped]
+from reportlab.lib.pagesizes import A4  # type: ignore[import-untyped]
+from reportlab.lib.styles import ParagraphStyle  # type: ignore[import-untyped]
+from reportlab.lib.units import mm  # type: ignore[import-untyped]
+from reportlab.pdfbase import pdfmetrics  # type: ignore[import-untyped]
+from reportlab.pdfbase.ttfonts import TTFont, TTFontFace  # type: ignore[import-untyped]
+from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
+from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table  # type: ignore[import-untyped]
+
+from serving.endpoints.reports import pdf_archive, typeface
+from serving.endpoints.reports.report_form import Entry, Item, Part, Report
+
+FONT = typeface.NAME
+INK, SOFT, LINE, PALE = HexColor(0x1B2733), HexColor(0x5B6B7B), HexColor(0xD9E0E6), HexColor(0xF5F7F9)
+BLUE, RED, GREEN = HexColor(0x0B4F85), HexColor(0xA8322A), HexColor(0x1C6B3F)
+WIDTH = A4[0] - 40 * mm
+_KEY = 30 * mm
+_ALL = ((0, 0), (-1, -1))  # of a table's cells; also those with nothing in them are of a font
+LACKED = f"{typeface.UNKNOWN} 为字库未收录的字，其后方括号内为该字的统一码（Unicode）码位。"
+pdfmetrics.registerFontFamily(FONT)  # the font itself comes with the first report
+rl_config.useA85 = 0  # a file is bytes, and a fourth larger as letters
+
+
+def _style(size: float, colour: Any = INK, leading: float = 1.5, **more: Any) -> Any:
+    return ParagraphStyle(
+        "x", fontName=FONT, fontSize=size, leading=size * leading, textColor=colour, wordWrap="CJK", **more
+    )
+
+
+BODY, QUIET, SMALL = _style(9), _style(9, SOFT), _style(7.5, SOFT)
+TITLE, NAME, HEAD, ITEM = _style(22, BLUE, 1.3), _style(14, spaceBefore=4), _style(12, BLUE), _style(9.5, BLUE)
+
+
+class Pen:
+    """Makes paragraphs, and knows afterwards which characters the document needs and whether the font lacked any."""
+
+    def __init__(self) -> None:
+        self.used = set(f"0123456789 ?{typeface.UNKNOWN}")  # pages are numbered when their number is known
+        self.lacked = False
+
+    def spell(self, text: str) -> str:
+        """The text as the font can show it, and remembered."""
+        told = typeface.spelt(text)
+        self.lacked |= typeface.UNKNOWN in told
+        self.used.update(told)
+        return told
+
+    def write(self, text: str, style: Any) -> Any:
+        """A paragraph of the text."""
+        return Paragraph(escape(self.spell(text)), style)
+
+
+def draw(report: Report) -> bytes:
+    """The document's bytes; nothing of the machine or the hour is in them. Raises NoTypeface."""
+    pen = Pen()
+    story = [*_face(pen, report), *(piece for part in report.parts for piece in _part(pen, part)), *_end(pen, report)]
+    number, (before, after) = pen.spell(f"报告编号 {report.number} · 校验码 {report.check}"), map(pen.spell, "第页")
+    _load(pen.used)
+    out = BytesIO()
+    document = SimpleDocTemplate(
+        out, pagesize=A4, leftMargin=20 * mm, rightMargin=20 * mm, topMargin=20 * mm, bottomMargin=20 * mm,
+        title=f"公共信用报告 {report.number}", author="海河信用创新实验室", subject="公共信用报告",
+        creator="haihe-credit-lab", lang="zh-CN", invariant=1, initialFontName=FONT,
+    )  # fmt: skip
+
+    def foot(page: Any, _: Any) -> None:
+        page.setFillColor(BLUE)
+        page.rect(0, A4[1] - 4 * mm, A4[0], 4 * mm, stroke=0, fill=1)
+        page.setFillColor(SOFT)
+        page.setFont(FONT, 7.5)
+        page.drawString(20 * mm, 10 * mm, number)
+        page.drawRightString(A4[0] - 20 * mm, 10 * mm, f"{before} {page.getPageNumber()} {after}")
+
+    def canvas(*given: Any, **more: Any) -> Any:
+        made = Canvas(*given, **more, pdfVersion=pdf_archive.VERSION)
+        pdf_archive.keep(made, report.day)
+        return made
+
+    document.build(story, onFirstPage=foot, onLaterPages=foot, canvasmaker=canvas)
+    return out.getvalue()
+
+
+def _load(characters: set[str]) -> None:
+    """Let FONT be the typeface of these characters, for the document drawn next."""
+    file = typeface.cut(characters)
+    if FONT not in pdfmetrics.getRegisteredFontNames():
+        pdfmetrics.registerFont(TTFont(FONT, file, asciiReadable=False, shapable=False))
+        file.seek(0)
+    face = pdfmetrics.getFont(FONT).face = TTFontFace(file)
+    face.name = FONT.encode()  # the file of all weights is called by its thinnest
+
+
+def _face(pen: Pen, report: Report) -> list[Any]:
+    issuer = "海河信用创新实验室 · 公共信用信息平台" + ("　　〔虚构数据 invented data〕" if report.invented else "")
+    ways = "主体授权查询" if report.full else "公开信息查询"
+    told = (
+        Entry("统一社会信用代码", report.uscc), Entry("主体类别", report.kind), Entry("查询日期", str(report.day)),
+        Entry("数据截至", str(report.as_of)), Entry("查询方式", ways), Entry("报告编号", report.number),
+    )  # fmt: skip
+    heads = ((issuer, QUIET), ("公共信用报告", TITLE), (report.name, NAME))
+    pieces = [*(pen.write(text, style) for text, style in heads), Spacer(1, 2 * mm)]
+    for label, good in report.labels:
+        pieces.append(pen.write(f"■ {label}", _style(10, GREEN if good else RED)))
+    pieces += [_grid(pen, told), Spacer(1, 4 * mm), _overview(pen, report)]
+    if report.evaluation:
+        head = pen.write("公共信用综合评价　Evaluation", HEAD)
+        pieces += [Spacer(1, 5 * mm), head, _grid(pen, report.evaluation)]
+    return pieces
+
+
+def _overview(pen: Pen, report: Report) -> Any:
+    cells = [
+        [pen.write(str(part.total), _style(14, BLUE if part.total else SOFT, 1.2)), pen.write(part.zh, SMALL)]
+        for part in report.parts
+    ]
+    cells += [[]] * (-len(cells) % 4)
+    rows = [cells[at : at + 4] for at in range(0, len(cells), 4)]
+    return Table(
+        rows, [WIDTH / 4] * 4, style=[("FONT", *_ALL, FONT), ("GRID", *_ALL, 0.5, LINE), ("VALIGN", *_ALL, "TOP")]
+    )
+
+
+def _part(pen: Pen, part: Part) -> list[Any]:
+    head: list[Any] = [Spacer(1, 5 * mm), pen.write(f"{part.zh}　{part.en}　　{part.total} 条", HEAD)]
+    if part.note:
+        head.append(pen.write(part.note, SMALL))
+    if not part.items:
+        return [KeepTogether([*head, pen.write("未查询到可公示的信息", QUIET)])]
+    first, *others = [_item(pen, item) for item in part.items]
+    return [KeepTogether([*head, *first]), *(KeepTogether(pieces) for pieces in others)]
+
+
+def _item(pen: Pen, item: Item) -> list[Any]:
+    heading = pen.write(f"{item.table}　{item.heading}", ITEM)
+    return [Spacer(1, 2 * mm), heading, _grid(pen, item.entries)] if item.entries else [heading]
+
+
+def _grid(pen: Pen, entries: tuple[Entry, ...]) -> Any:
+    """Two entries a line, long ones on a line of their own."""
+    rows: list[list[Any]] = []
+    spans: list[tuple[Any, ...]] = []
+    half: list[Any] = []
+    for entry in entries:
+        pair = [pen.write(entry.title, QUIET), pen.write(entry.value, BODY)]
+        if entry.wide:
+            if half:
+                rows.append([*half, "", ""])
+                half = []
+            spans.append(("SPAN", (1, len(rows)), (3, len(rows))))
+            rows.append([*pair, "", ""])
+        elif half:
+            rows.append([*half, *pair])
+            half = []
+        else:
+            half = pair
+    if half:
+        rows.append([*half, "", ""])
+    style = [("FONT", *_ALL, FONT), ("LINEBELOW", *_ALL, 0.4, LINE), ("BACKGROUND", *_ALL, PALE),
+             ("VALIGN", *_ALL, "TOP"), ("TOPPADDING", *_ALL, 2),
+             ("BOTTOMPADDING", *_ALL, 2), *spans]  # fmt: skip
+    rest = WIDTH / 2 - _KEY
+    return Table(rows, [_KEY, rest, _KEY, rest], style=style, splitInRow=1)
+
+
+def _end(pen: Pen, report: Report) -> list[Any]:
+    lines = (
+        report.notice["zh"], report.notice["en"], f"依据：{report.standard}。本报告有效至 {report.until}。",
+        "核验：haihe verify-report 本文件 签名；签名见响应头 X-JWS-Signature，改动一个字节即核验不通过。",
+        report.snapshot, *((LACKED,) if pen.lacked else ()),
+    )  # fmt: skip
+    return [Spacer(1, 8 * mm), *(pen.write(line, SMALL) for line in lines)]

@@ -1,0 +1,134 @@
+"""GET /v1/reports/{uscc}: a report as a page, a document or data, signed over its bytes and in the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from fastapi import Request
+
+from credit.canonical import canonical, digest
+from credit.errors import CreditError, Malformed
+from serving.core.service import Call, Desk
+from serving.endpoints.inquiries.inquiries import Looked, look
+from serving.endpoints.reports import report_html
+from serving.endpoints.reports.report_content import compose
+from serving.endpoints.reports.report_form import Report
+from serving.endpoints.reports.typeface import NoTypeface
+from serving.errors import Overloaded
+from serving.http.routing import Reply, Route
+from serving.observability import log
+from serving.processes.subprocess_worker import Aside, Fell
+from serving.processes.worker_loop import Unfit
+from serving.responses.compose import line_of
+
+REPORTED, SCOPE, COST = "report.answered", "report", 10  # a report takes as much of a quota as ten answers
+MEDIA = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "json": "application/json"}
+_PARAMETERS = {
+    "format": "html, pdf or json; else as Accept says",
+    "purpose": "the mandate's purpose",
+    "mandate": "the id of a mandate: needed for an individual business, and for all that is not open",
+}
+
+
+def drawer() -> Aside:
+    """The process that draws PDFs, one after another; one that takes half a minute is given up."""
+    return Aside("serving.endpoints.reports.pdf_process", seconds=30, most=32 << 20)
+
+
+async def report(request: Request, desk: Desk, call: Call, body: bytes) -> Reply:
+    """The report, once its entry is durable.
+
+    Raises as `inquiries.look` does, Overloaded when many are drawn, and NoTypeface when no PDF can be.
+    """
+    form, purpose, mandate = _asked(request)
+    kind = _kind(form, request.headers.get("accept", ""))
+    looked = look(desk, call, request.path_params["uscc"], purpose, mandate)
+    until = looked.dossiers.valid_until(desk.settings.freshness_days)
+    if looked.mandate is not None:
+        until = min(until, looked.mandate.valid_until)
+    made = compose(looked, number=call.id, until=until, evaluation=_evaluation(desk, looked))
+    told = await _drawn(request.app.state.drawer, made, kind)
+    because = {**call.because, "status": 200, "format": kind, "digest": digest(told), "valid_until": until.isoformat()}
+    await desk.recorder.record(REPORTED, call.id, by=call.by, because=because)
+    name = f'inline; filename="report-{call.id}.{kind}"'
+    headers = {**report_html.HEADERS, "Content-Disposition": name, "X-Report-Number": call.id}
+    return Reply(told, MEDIA[kind], headers)
+
+
+async def _drawn(drawer: Aside, report: Report, kind: str) -> bytes:
+    """The bytes of a report in the form `kind`."""
+    if kind != "pdf":
+        return report_html.draw(report) if kind == "html" else canonical(_plain(asdict(report)))
+    try:
+        return await drawer.ask(await asyncio.to_thread(pickle.dumps, report))
+    except Unfit as unfit:
+        log.event("report.no_typeface", level=log.ERROR, remedy=(none := NoTypeface()).remedy)
+        raise none from unfit
+    except Fell as fell:
+        raise Overloaded() from fell
+
+
+def _evaluation(desk: Desk, looked: Looked) -> Mapping[str, str] | None:
+    """The grade of the public evaluation: under a mandate only, and only where a model scores the subject."""
+    if looked.mandate is None:
+        return None
+    subject = desk.pseudonyms.key_of(looked.uscc.code)
+    try:
+        book = desk.library.for_kind(looked.uscc.kind, looked.day)
+        desk.library.withheld.require(subject.hex, book.notice)
+    except CreditError:  # a report does not wait for a model
+        return None
+    row = book.row_of(subject)
+    if row is None:
+        return None
+    grade = line_of(book, row).grade
+    return {"评价等级": grade, "四等": grade[0], "评价时点": book.as_of.isoformat(), "评价模型": book.model}
+
+
+def _declared() -> tuple[Mapping[str, Any], ...]:
+    """The parameters as the document shows them; they are read by ourselves, so that no refusal repeats a value."""
+    return tuple(
+        {"name": name, "in": "query", "required": False, "description": text,
+         "schema": {"type": "string", **({"enum": list(MEDIA)} if name == "format" else {"maxLength": 256})}}
+        for name, text in _PARAMETERS.items()
+    )  # fmt: skip
+
+
+def _asked(request: Request) -> tuple[str, str, str]:
+    """Form, purpose and mandate. Raises Malformed for a parameter that is unknown, given twice or too long."""
+    given = request.query_params.multi_items()
+    told = dict(given)
+    if set(told) - set(_PARAMETERS) or len(told) != len(given) or any(len(value) > 256 for value in told.values()):
+        remedy = f"Known are {', '.join(_PARAMETERS)}, each once"
+        raise Malformed("The parameters of the report cannot be read", remedy=remedy)
+    form, purpose, mandate = (told.get(name, "") for name in _PARAMETERS)
+    return form, purpose, mandate
+
+
+def _kind(asked: str, accepted: str) -> str:
+    if asked:
+        if asked not in MEDIA:
+            raise Malformed("Not a form of a report", remedy=f"It is {', '.join(MEDIA)}")
+        return asked
+    offers = [part.partition(";")[0].strip() for part in accepted[:512].split(",")]
+    found = [kind for offer in offers for kind, media in MEDIA.items() if media.partition(";")[0] == offer]
+    return found[0] if found else "html"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+ROUTES = (
+    Route("GET", "/v1/reports/{uscc}", SCOPE, report, "A public credit report (公共信用报告), signed over its bytes",
+          media=tuple(MEDIA.values()), query=_declared(), cost=COST),
+)  # fmt: skip

@@ -1,0 +1,108 @@
+"""A score in the request, with values that the bank brings along: what it knows of its customer, or what would be if.
+
+What is brought stands in the place of the snapshot's value; `null` says that there is none, and a feature that nobody
+has is missing, by the policy every answer states. The service keeps none of the values: the ledger holds the digest of
+an answer that holds a salted commitment (SHA-256) to them, so the bank can have the answer made again to the bit from
+the values it brought, and nobody can find them out from the ledger.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.errors import CreditError
+from models.scoring.scorer import Scorer
+from serving.core.service import LIVE, Call, Desk, Found
+from serving.data.snapshot import Book
+from serving.responses.compose import NOT_A_SCORE, Line, compose
+from serving.responses.live_schemas import AskLive, commitment, read_live
+from serving.responses.live_templates import LiveSheet, Named
+from serving.responses.response_templates import Filled
+from serving.responses.score_values import Told
+
+Then = Callable[[Filled | None], None]  # who goes on with an answer, or does without
+
+
+class Checked(NamedTuple):
+    """A call that may be answered: what is asked, the subject's place, and what the answer is made of."""
+
+    asked: AskLive
+    found: Found
+    sheet: LiveSheet
+    named: Named
+
+    def row(self) -> NDArray[np.float64]:
+        """The features (F,) to score."""
+        return self.sheet.row(self.found.row, self.named, self.asked.features)
+
+    def fill(self, call: Call, told: Told) -> Filled:
+        """The answer, still without its receipt."""
+        asked, found, salt = self.asked, self.found, secrets.token_hex(16)
+        return self.sheet.fill(
+            told, self.named, kind=asked.kind, salt=salt, commitment=self.named.commitment(asked.features, salt),
+            score_id=call.id, uscc=found.uscc, mandate=found.mandate.id, purpose=found.mandate.purpose,
+            valid_until=found.until,
+        )  # fmt: skip
+
+
+def check(desk: Desk, call: Call, body: bytes) -> Checked:
+    """Whether the call may be answered. Raises Malformed, and as `Desk.look` does."""
+    asked = read_live(body)
+    found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)
+    sheet = desk.live_sheets.of(found.book)
+    return Checked(asked, found, sheet, sheet.named(asked.features))
+
+
+async def live(desk: Desk, call: Call, body: bytes) -> bytes:
+    """One subject's score with what was brought. Raises Malformed, and as `Desk.look` does."""
+    checked = check(desk, call, body)
+    filled = checked.fill(call, await desk.scorers.told(checked.found.book.version, checked.row()))
+    because = {**call.because, "kind": checked.asked.kind, "status": 200, "digest": filled.digest}
+    entry = await desk.recorder.record(LIVE, call.id, by=call.by, because=because)
+    return filled.whole(entry=entry.id, seq=entry.seq)
+
+
+def begin_live(desk: Desk, call: Call, body: bytes) -> Callable[[Then], None]:
+    """The same on the fast way: what is checked now, and then scored with all who ask at this moment."""
+    checked = check(desk, call, body)
+    row = checked.row()
+    call.because["kind"] = checked.asked.kind
+
+    def go(then: Then) -> None:
+        def heard(told: Told | Exception) -> None:
+            try:
+                then(None if isinstance(told, Exception) else checked.fill(call, told))
+            except CreditError:  # the ledger takes nothing
+                then(None)
+
+        desk.scorers.ask(checked.found.book.version, row, heard)
+
+    return go
+
+
+def score_with(
+    book: Book, scorer: Scorer, row: int, brought: Mapping[str, float | None], kind: str, *, salt: str, score_id: str,
+    mandate: str, purpose: str, valid_until: date,
+) -> dict[str, Any]:  # fmt: skip
+    """The answer without code and receipt, the same from the same to the bit; `salt` (hex) goes into the commitment."""
+    sheet = LiveSheet.of(book)
+    line = line_with(scorer, sheet.row(row, sheet.named(brought), brought))
+    answer = compose(book, line, score_id=score_id, mandate=mandate, purpose=purpose, valid_until=valid_until)
+    answer["kind"] = kind
+    answer["brought"] = {"features": sorted(brought), "salt": salt, "commitment": commitment(brought, salt)}
+    if kind == "what_if":
+        answer["notice"] = NOT_A_SCORE
+    return answer
+
+
+def line_with(scorer: Scorer, features: NDArray[np.float64]) -> Line:
+    """What the scorer says of features (F,)."""
+    scores = scorer.score(features[None, :])
+    numbers = float(scores.probability[0]), float(scores.points[0]), scores.base_points
+    return Line(features, *numbers, scores.point_contributions[0], scores.grades[0])

@@ -1,0 +1,63 @@
+"""Verification (核验): yes or no, or a band, where a bank needs no more than that; the score itself does not leave.
+
+Thresholds are whole steps of the scale and declared grades, so that asking often tells no more than the band does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from credit.canonical import canonical, digest_json
+from credit.errors import Malformed
+from serving.core.service import Call, Desk, Found
+from serving.responses.compose import NOTICE, line_of
+from serving.responses.request_schemas import AskedVerification, explain
+
+VERIFIED = "verification.answered"
+STEP = 50  # points
+
+
+async def verify(desk: Desk, call: Call, body: bytes) -> bytes:
+    """The answer to one question about one subject. Raises Malformed, and as `Desk.look` does."""
+    asked, found = check(desk, call, body)
+    answer = {
+        "verification_id": call.id,
+        "question": asked.question,
+        "value": asked.value,
+        "answer": _judge(found, asked),
+        "model": found.book.model,
+        "snapshot": {"id": found.book.snapshot, "as_of": found.book.as_of.isoformat()},
+        "version": found.book.version,
+        "valid_until": found.until,
+        "purpose": found.mandate.purpose,
+        "mandate": found.mandate.id,
+        "notice": NOTICE,
+    }
+    because = {**call.because, "question": asked.question, "status": 200, "digest": digest_json(answer)}
+    entry = await desk.recorder.record(VERIFIED, call.id, by=call.by, because=because)
+    receipt = {"entry": entry.id, "seq": entry.seq, "digest": because["digest"]}
+    return canonical({**answer, "uscc": found.uscc, "receipt": receipt})
+
+
+def check(desk: Desk, call: Call, body: bytes) -> tuple[AskedVerification, Found]:
+    """The question and the subject's place. Raises Malformed, and as `Desk.look` does."""
+    asked = explain(AskedVerification, body)
+    return asked, desk.look(call, asked.uscc, asked.purpose, asked.mandate)
+
+
+def _judge(found: Found, asked: AskedVerification) -> bool | dict[str, int]:
+    """What the snapshot says to the question. Raises Malformed when the question has no such value."""
+    line, value, grades = line_of(found.book, found.row), asked.value, found.book.card.grades
+    if asked.question == "points_within" and value is None:
+        start = int(line.points // STEP) * STEP
+        return {"from": start, "below": start + STEP}
+    if asked.question == "points_at_least" and isinstance(value, int) and value % STEP == 0:
+        return line.points >= value
+    if asked.question == "grade_at_least" and value in grades:
+        return grades.index(line.grade) <= grades.index(str(value))
+    raise Malformed("Not a value of this question", why=_told(grades), remedy="See GET /openapi.json")
+
+
+def _told(grades: Any) -> str:
+    steps = f"points_at_least takes a whole multiple of {STEP}, points_within none"
+    return f"{steps}, grade_at_least one of {', '.join(grades)}"

@@ -1,0 +1,149 @@
+"""Supervision by tier (分级分类监管), for agencies: the tier and rate of random inspection that a standing comes to.
+
+The grade of the public evaluation gives the tier; an industry may have a scale of its own; a rule of direct judgment
+(直接判级) that gives D gives the last tier whatever the points. An agency looks under its own duty and needs no
+mandate, but it names the matter it looks in, and that stands in the ledger.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from credit.errors import Lapsed, Malformed, Missing, Unauthenticated
+from credit.uscc import Uscc
+from serving.core.service import Call, Desk
+from serving.data.declarations import Declared, read
+from serving.endpoints.inquiries.inquiries import answered
+from serving.endpoints.inquiries.schemas import AskedSupervision
+from serving.errors import ScopeMissing
+from serving.responses.compose import line_of
+from serving.responses.request_schemas import explain
+
+SUPERVISED, AGENCY = "supervision.answered", "agency"
+HERE = Path(__file__).with_name("supervision.yaml")
+NOTICE = {
+    "zh": "供监管参考，不作为行政处罚或许可的依据。",
+    "en": "For planning supervision; no ground for a penalty or a licence.",
+}
+Both = dict[str, str]
+
+
+class Tier(Declared):
+    """A tier: what it is called, which share of it is inspected in a year, and what is done."""
+
+    zh: str
+    en: str
+    inspection_rate: Annotated[float, Field(ge=0, le=1)]
+    measures: Both
+
+
+class Industry(Declared):
+    """An industry's own scale: the least points of each tier, the best first."""
+
+    title: Both
+    points: list[list[str | int]]
+
+
+class Scales(Declared):
+    """The city's scale and the industries'."""
+
+    version: str
+    tiers: dict[str, Tier]
+    grades: dict[str, str]
+    industries: dict[str, Industry]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Scales:
+        if any(tier not in self.tiers for tier in self.grades.values()):
+            raise ValueError("a grade gives a tier that is not declared")
+        rates = [tier.inspection_rate for tier in self.tiers.values()]
+        if rates != sorted(rates):
+            raise ValueError("the worse the tier, the larger the rate")
+        for name, industry in self.industries.items():
+            if [str(row[0]) for row in industry.points] != list(self.tiers):
+                raise ValueError(f"industry {name} must name every tier once, the best first")
+            least = [row[1] for row in industry.points]
+            if not all(isinstance(each, int) for each in least) or sorted(map(int, least), reverse=True) != least:
+                raise ValueError(f"industry {name}: the least points must fall")
+            if least[-1] != 0:
+                raise ValueError(f"industry {name}: the last tier must begin at 0")
+        return self
+
+    @property
+    def worst(self) -> str:
+        """The last tier."""
+        return list(self.tiers)[-1]
+
+    def tier(self, grade: str, points: float, industry: str | None, direct: bool) -> str:
+        """The tier of a standing. Raises Malformed for a grade that nobody declared."""
+        if direct:
+            return self.worst
+        own = self.industries.get(industry or "")
+        if own is not None:
+            return next(str(name) for name, least in own.points if points >= float(least))
+        if grade not in self.grades:
+            raise Malformed("The scale of supervision does not know this grade", why=grade)
+        return self.grades[grade]
+
+
+@cache
+def scales(path: Path | None = None) -> Scales:
+    """Those of the settings, else the shipped ones; read once. Raises Malformed when the file has not its form."""
+    return read(path or HERE, Scales)
+
+
+async def supervise(desk: Desk, call: Call, body: bytes) -> bytes:
+    """The tier of one subject, to an agency. Raises Malformed, ScopeMissing, Missing, Lapsed."""
+    client = desk.access.client(call.by.name)
+    if client is None:
+        raise Unauthenticated("The token's client may not call", remedy="Ask the platform")
+    if client.kind != AGENCY:
+        raise ScopeMissing("This is for agencies", why="the client is a bank", remedy="Ask for a score instead")
+    asked = explain(AskedSupervision, body)
+    uscc, day, told = Uscc.parse(asked.uscc), desk.settings.day(), scales(desk.settings.supervision)
+    subject = desk.pseudonyms.key_of(uscc.code)
+    call.because |= {"subject": subject.hex, "matter": asked.matter}
+    book = desk.library.for_kind(uscc.kind, day)
+    call.because |= {"model": book.model, "version": book.version, "snapshot": book.snapshot}
+    row = book.row_of(subject)
+    if row is None:
+        raise Missing("The subject is not known here", remedy="Compare the code with the business licence")
+    desk.library.withheld.require(subject.hex, book.notice)
+    line, industry = line_of(book, row), _industry(desk, uscc)
+    hits = book.card.rule_hits(line.features[None, :])[0]
+    rules = [rule for rule, hit in zip(book.card.rules, hits, strict=True) if hit]
+    letter = told.tier(line.grade, line.points, industry, any(rule.grade == book.card.grades[-1] for rule in rules))
+    tier, own = told.tiers[letter], told.industries.get(industry or "")
+    said: dict[str, Any] = {
+        "supervision_id": call.id,
+        "matter": asked.matter,
+        "grade": line.grade,
+        "points": round(line.points * 100) / 100,
+        "industry": industry,
+        "scale": {"version": told.version, **(own.title if own else {"zh": "全市通用", "en": "the city's own"})},
+        "tier": {"code": letter, "zh": tier.zh, "en": tier.en},
+        "inspection": {"rate": tier.inspection_rate, **tier.measures},
+        "rules": [{"code": rule.feature, "grade": rule.grade, "zh": rule.zh, "en": rule.en} for rule in rules],
+        "snapshot": {"id": book.snapshot, "as_of": book.as_of.isoformat()},
+        "version": book.version,
+        "valid_until": book.valid_until(desk.settings.freshness_days).isoformat(),
+        "notice": NOTICE,
+    }
+    return await answered(desk, call, SUPERVISED, said, uscc.code)
+
+
+def _industry(desk: Desk, uscc: Uscc) -> str | None:
+    """The section of GB/T 4754 of a subject's registration; None when no dossier tells it."""
+    assert desk.archive is not None
+    try:
+        dossiers = desk.archive.open(desk.settings.day())
+    except Lapsed:  # without dossiers the city's own scale holds
+        return None
+    found = desk.archive.find(dossiers, uscc.code) or {}
+    columns = dossiers.tables.get("registration", {}).get("columns", [])
+    rows = found.get("registration", [])
+    return str(rows[0][2 + columns.index("industry")]) if rows and "industry" in columns else None

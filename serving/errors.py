@@ -1,0 +1,141 @@
+"""Every error as a problem document (RFC 9457), and bodies read no further than their limit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from credit.errors import CreditError, Lapsed, Malformed, Unauthenticated
+from serving.auth.rate_limit import TooMany
+from serving.i18n.languages import in_language, preferred
+from serving.observability import log
+
+LARGEST_BODY = 1 << 20  # bytes
+
+
+class TooLarge(Malformed):
+    """The body is over the limit (HTTP 413)."""
+
+    status, slug = 413, "too-large"
+
+
+class TooSlow(Malformed):
+    """The body did not arrive in time (HTTP 408)."""
+
+    status, slug = 408, "too-slow"
+
+
+class Overloaded(Lapsed):
+    """More calls are under way than can be answered in time (HTTP 503)."""
+
+    slug = "overloaded"
+
+    def __init__(self) -> None:
+        super().__init__("Too many calls are under way", remedy="Try again in a second")
+
+
+class Anew(Lapsed):
+    """What is recorded of the subject has changed, and what rests on it is being made (HTTP 503)."""
+
+    slug = "anew"
+
+    def __init__(self) -> None:
+        why = "what is recorded of it has changed"
+        super().__init__("The subject is being evaluated anew", why=why, remedy="Ask again in a minute")
+
+
+class ScopeMissing(Unauthenticated):
+    """The token is good but not for this (HTTP 403, RFC 6750 §3.1 insufficient_scope)."""
+
+    status, slug = 403, "insufficient-scope"
+
+
+class ProblemResponse(JSONResponse):
+    """A problem document."""
+
+    media_type = "application/problem+json"
+
+
+def headers_of(error: CreditError) -> dict[str, str]:
+    """The headers that the response for an error takes."""
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(error, ScopeMissing):
+        headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="insufficient_scope"'
+    elif isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="invalid_token"'
+    elif isinstance(error, Overloaded):
+        headers["Retry-After"] = "1"
+    elif isinstance(error, Anew):
+        headers["Retry-After"] = "10"
+    elif isinstance(error, Lapsed):
+        headers["Retry-After"] = "60"
+    elif isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.after)
+    return headers
+
+
+def respond(error: CreditError, accepted: str = "", **more: str) -> ProblemResponse:
+    """The response that stands for an error, in the language `accepted` (Accept-Language) prefers."""
+    language = preferred(accepted)
+    told = in_language({**error.problem(), **more}, error.slug, language)
+    headers = {**headers_of(error), "Content-Language": language}
+    return ProblemResponse(told, status_code=error.status, headers=headers)
+
+
+async def read_body(request: Request, limit: int, *, seconds: float, what: str = "The body") -> bytes:
+    """The whole body. Raises TooLarge as soon as it is known to be over `limit` bytes, before reading the rest.
+
+    Raises TooSlow when it has not arrived within so many `seconds`.
+    """
+    told = request.headers.get("content-length", "0")
+    size, parts = 0, []
+    if told.isascii() and told.isdigit() and int(told) > limit:
+        raise too_large(limit)
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise too_large(limit)
+                parts.append(part)
+    except TimeoutError as slow:
+        raise TooSlow(f"{what} did not arrive", why=f"{seconds:g} seconds are given") from slow
+    return b"".join(parts)
+
+
+def too_large(limit: int) -> TooLarge:
+    """The refusal of a body over `limit` bytes."""
+    return TooLarge("The body is too large", why=f"the most is {limit} bytes")
+
+
+def install(app: FastAPI) -> None:
+    """Make `app` answer every error, ours, Starlette's or a fault of the code, with a problem document."""
+
+    async def known(request: Request, error: Exception) -> ProblemResponse:
+        assert isinstance(error, CreditError)
+        return respond(error, request.headers.get("accept-language", ""))
+
+    async def of_http(request: Request, error: Exception) -> ProblemResponse:
+        assert isinstance(error, HTTPException)
+        language = preferred(request.headers.get("accept-language", ""))
+        told: dict[str, Any] = {
+            "type": "about:blank", "title": HTTPStatus(error.status_code).phrase, "status": error.status_code,
+            "detail": "", "remedy": "See GET /openapi.json for what there is",
+        }  # fmt: skip
+        headers = {**(error.headers or {}), "Content-Language": language}
+        spoken = in_language(told, f"http-{error.status_code}", language)
+        return ProblemResponse(spoken, status_code=error.status_code, headers=headers)
+
+    async def unforeseen(_: Request, error: Exception) -> ProblemResponse:
+        log.event("fault", level=logging.ERROR, error=type(error).__name__)
+        return respond(CreditError("The service failed", why="a fault of its own", remedy="Tell the platform the time"))
+
+    app.add_exception_handler(CreditError, known)
+    app.add_exception_handler(HTTPException, of_http)
+    app.add_exception_handler(Exception, unforeseen)

@@ -1,1 +1,0 @@
-"""Every call in the ledger before its answer leaves, and the service's signature on it."""

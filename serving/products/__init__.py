@@ -1,1 +1,0 @@
-"""What a call for a product does, and an answer made again."""

@@ -1,0 +1,109 @@
+"""The forms of what a bank asks, as OpenAPI 3.1 shows them, and the reading of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+
+from credit.errors import Malformed
+from serving.auth.mandates import PURPOSES
+
+EXAMPLE: dict[str, JsonValue] = {
+    "uscc": "91120116MA06XY128A",
+    "purpose": PURPOSES[0],
+    "mandate": "mandate-0123456789abcdef0123456789abcdef",
+}
+_ID = "018f2b1c-7d2e-7c55-a5d1-0f7b8e0c9a42"
+Form = TypeVar("Form", bound=BaseModel)
+Short = Annotated[str, StringConstraints(max_length=256, strict=True)]
+
+
+class Asked(BaseModel):
+    """What a bank asks: whose score, what for, and under which mandate."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [dict(EXAMPLE)]}
+    )
+
+    uscc: Short = Field(description="统一社会信用代码, 18 characters with both check characters right (GB 32100-2015)")
+    purpose: Short = Field(description=f"the mandate's purpose: one of {', '.join(PURPOSES)}")
+    mandate: Short = Field(description="the id of a mandate (授权书) granted to the calling bank")
+
+
+class AskedBatch(BaseModel):
+    """Up to a thousand subjects, each with its own mandate; each is judged by itself."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [{"asks": [dict(EXAMPLE)]}]}
+    )
+
+    asks: list[Asked] = Field(min_length=1, max_length=1000)
+
+
+class AskedVerification(BaseModel):
+    """A question that is answered by yes or no, or by a band of 50 points."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True,
+        json_schema_extra={"examples": [{**EXAMPLE, "question": "points_at_least", "value": 650}]},
+    )  # fmt: skip
+
+    uscc: Short
+    purpose: Short
+    mandate: Short
+    question: Literal["points_at_least", "grade_at_least", "points_within"]
+    value: Annotated[int, Field(strict=True)] | Short | None = None
+
+
+class AskedObjection(BaseModel):
+    """An objection to an answer, brought by the bank that was given it; the statement is read by a person."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True,
+        json_schema_extra={"examples": [{"score_id": _ID, "kind": "human_review", "statement": "the lease has ended"}]},
+    )  # fmt: skip
+
+    score_id: Short
+    kind: Literal["explanation", "correction", "human_review"]
+    statement: Annotated[str, StringConstraints(min_length=1, max_length=2000, strict=True)]
+
+
+class Ask(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What `Asked` declares, as it is read on the way to an answer: twenty times as fast."""
+
+    uscc: Annotated[str, msgspec.Meta(max_length=256)]
+    purpose: Annotated[str, msgspec.Meta(max_length=256)]
+    mandate: Annotated[str, msgspec.Meta(max_length=256)]
+
+
+_decode = msgspec.json.Decoder(Ask).decode
+
+
+def read_ask(body: bytes) -> Ask:
+    """Read a request's body. Raises Malformed naming the fields at fault and never repeating what they held."""
+    try:
+        return _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        asked = explain(Asked, body)  # which says what is wrong
+        return Ask(asked.uscc, asked.purpose, asked.mandate)
+
+
+def explain(form: type[Form], body: bytes) -> Form:
+    """Read a body by its form. Raises Malformed naming the fields at fault and never repeating what they held."""
+    try:
+        return form.model_validate_json(body)
+    except ValidationError as bad:
+        faults = bad.errors(include_url=False, include_context=False, include_input=False)
+        known = set(form.model_fields)  # a key that is not ours may itself hold a subject's data
+        named = sorted(
+            {
+                f"{part}: {fault['msg']}"
+                if (part := str((fault["loc"] or ("",))[0])) in known
+                else ("an unknown field" if fault["loc"] else "not JSON")
+                for fault in faults
+            }
+        )
+        remedy = f"Send a JSON object with {', '.join(form.model_fields)}"
+        raise Malformed("The request cannot be read", why="; ".join(named), remedy=remedy) from None

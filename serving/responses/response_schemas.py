@@ -1,0 +1,161 @@
+"""The forms of answers as OpenAPI 3.1 shows them; the answers themselves are made elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from serving.responses.request_schemas import _ID
+
+
+class Reason(BaseModel):
+    """What one feature added to the points, or took away."""
+
+    code: str
+    title: str
+    zh: str
+    en: str
+    direction: str = Field(description="raises or lowers the points")
+    points: float = Field(description="two decimals")
+
+
+class Rule(BaseModel):
+    """A rule of direct judgment (直接判级) that was met: the grade can be no better than this."""
+
+    code: str
+    grade: str
+    zh: str
+    en: str
+
+
+class Missing(BaseModel):
+    """Features that the subject's records do not tell, and what the model does about it."""
+
+    features: list[str]
+    policy: dict[str, str]
+
+
+class SnapshotName(BaseModel):
+    """The snapshot answered from and the day of its data."""
+
+    id: str
+    as_of: str
+
+
+class Receipt(BaseModel):
+    """The ledger's entry on this answer."""
+
+    entry: str = Field(description="id of the ledger entry: SHA-256")
+    seq: int
+    digest: str = Field(description="SHA-256 of the canonical JSON of the answer without `uscc` and `receipt`")
+
+
+class Answer(BaseModel):
+    """A score. `base_points` plus the points of all `reasons` is exactly `points`, in hundredths."""
+
+    score_id: str = Field(examples=[_ID])
+    uscc: str
+    model: str
+    default_probability: float = Field(description="违约概率 over the model's window", ge=0, le=1)
+    points: float
+    grade: str = Field(description="四等九级: A, A-, B+, B, B-, C+, C, C-, D")
+    grade4: str = Field(description="四等: A 优, B 良, C 中, D 差")
+    base_points: float
+    reasons: list[Reason]
+    rules: list[Rule]
+    missing: Missing
+    snapshot: SnapshotName
+    version: str
+    release: str
+    valid_until: str
+    purpose: str
+    mandate: str
+    notice: dict[str, str]
+    receipt: Receipt
+
+
+class Part(BaseModel):
+    """One subject's part of a batch: the answer, or the problem."""
+
+    status: int
+    answer: Answer | None = None
+    problem: dict[str, Any] | None = None
+
+
+class AnswerBatch(BaseModel):
+    """The parts in the order asked."""
+
+    answers: list[Part]
+
+
+class Band(BaseModel):
+    """From these points (included) to below those."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    from_: int = Field(alias="from")
+    below: int
+
+
+class Verification(BaseModel):
+    """The answer to a question; the score itself is not in it."""
+
+    verification_id: str
+    uscc: str
+    question: str
+    value: int | str | None
+    answer: bool | Band
+    model: str
+    snapshot: SnapshotName
+    version: str
+    valid_until: str
+    purpose: str
+    mandate: str
+    notice: dict[str, str]
+    receipt: Receipt
+
+
+class Objection(BaseModel):
+    """An objection taken: a person answers by the day `due`; ask GET /v1/objections/{id} how it stands."""
+
+    objection_id: str
+    score_id: str
+    kind: str
+    state: str
+    due: str
+    receipt: Receipt
+
+
+class ObjectionStands(BaseModel):
+    """How an objection stands: `outcome` is the reviewer's word, once there is one."""
+
+    objection_id: str
+    score_id: str
+    kind: str
+    state: str = Field(description="asked, granted (upheld) or refused (dismissed)")
+    asked_at: str
+    due: str
+    decided_by: str | None
+    decided_at: str | None
+    outcome: str | None
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457, application/problem+json); `findings` say which checks refused."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "type": "urn:haihe:problem:refused", "title": "The mandate gate did not open", "status": 403,
+        "detail": "time: fail (the mandate is not in force on this day)",
+        "remedy": "Mend what the findings name and ask again", "score_id": _ID,
+        "findings": [{"check": "time", "outcome": "fail", "why": "the mandate is not in force on this day",
+                      "evidence": {}}],
+    }]})  # fmt: skip
+
+    type: str = Field(examples=["urn:haihe:problem:refused"])
+    title: str
+    status: int
+    detail: str = ""
+    remedy: str = ""
+    score_id: str = Field("", description="under which the refused call stands in the ledger")
+    findings: list[dict[str, Any]] = []

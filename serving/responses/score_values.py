@@ -1,0 +1,62 @@
+"""The numbers of answers: what a snapshot holds of one subject, and what a model says of several in the request.
+
+The trees are walked once for all who ask at one moment.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit.errors import Broken
+from models.scoring.scorecard import Rule, hundredths
+from models.scoring.scorer import Scorer
+from serving.data.snapshot import Book
+from serving.responses.compose import line_of
+
+
+class Told(NamedTuple):
+    """What a model says of one subject, as an answer tells it; columns stand for features."""
+
+    probability: float
+    points: float
+    base_points: float
+    grade: str
+    rules: tuple[Rule, ...]
+    cents: list[int]  # (F,) each feature's points in hundredths
+    strongest: list[int]  # (F,) columns, those of the most points first
+    missing: list[int]  # columns
+
+
+def many(scorer: Scorer, features: NDArray[np.float64]) -> list[Told]:
+    """What the scorer says of features (n, F), the same of each row as of it alone, and cheapest from eight rows on.
+
+    Raises Malformed for an infinite feature, Broken when the model's own numbers do not sum.
+    """
+    scores = scorer.score(features)
+    base, points, contributions = scores.base_points, scores.points, scores.point_contributions
+    if not (np.abs(base + contributions.sum(axis=1) - points) < 1e-6).all():
+        raise Broken("The model's contributions do not sum to its points")
+    cents, strongest = hundredths(base, points, contributions)
+    lacking = np.isnan(features)
+    missing = [np.flatnonzero(row).tolist() for row in lacking] if lacking.any() else [[]] * len(features)
+    each = zip(scores.probability.tolist(), points.tolist(), scores.grades, scores.rule_hits, cents.tolist(),
+               strongest.tolist(), missing, strict=True)  # fmt: skip
+    return [Told(p, s, base, grade, rules, c, order, m) for p, s, grade, rules, c, order, m in each]
+
+
+def stored(book: Book, row: int) -> Told:
+    """What the snapshot holds of the subject in `row`. Raises Broken when its numbers do not sum, or name no grade."""
+    line, card = line_of(book, row), book.card
+    base, points, contributions = line.base_points, np.array([line.points]), line.contributions[None]
+    if not abs(base + float(contributions.sum()) - line.points) < 1e-6:
+        raise Broken("The snapshot's contributions do not sum to its points", why=f"snapshot {book.snapshot[:21]}")
+    cents, strongest = hundredths(base, points, contributions)
+    hits = card.rule_hits(line.features[None])[0].tolist()
+    rules = tuple(rule for rule, hit in zip(card.rules, hits, strict=True) if hit)
+    missing = np.flatnonzero(np.isnan(line.features)).tolist()
+    return Told(
+        line.probability, line.points, base, line.grade, rules, cents[0].tolist(), strongest[0].tolist(), missing
+    )

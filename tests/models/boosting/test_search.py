@@ -1,0 +1,170 @@
+"""The search finds the same recipe wherever and in whatever order it runs, within its space, and gives up in time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
+
+from models.boosting.booster import Recipe, grow, text_of
+from models.boosting.sampler import KNOWN
+from models.boosting.search import Rows, Trial, choose, search
+from models.dataset.sample import Sample
+from models.distributed.ray_cluster import Progress, Tasks, in_process
+from models.distributed.worker_group import Gang, Threads
+from models.order.search_space import Space
+from models.order.spec import Training, training_of
+from tests.models import invented
+
+SMALL = Space((3, 6), (0.05, 0.15), (8, 24), (30, 60), (0.5, 5.0), (0.5, 1.0), (0.5, 1.0), (0.6, 1.0))
+TRAINING = Training(trials=10, seed=7, minimum_leaf=30, space=SMALL)
+
+
+class Shuffled:
+    """Tasks in an order of chance: whoever is first."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    @property
+    def gang(self) -> Gang:
+        return Threads()
+
+    def map_tasks(
+        self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
+    ) -> list[Any]:
+        places = list(range(len(args)))
+        self._random.shuffle(places)
+        done = {place: fn(shared, args[place]) for place in places}
+        return [done[place] for place in range(len(args))]
+
+
+@pytest.fixture(scope="module")
+def rows() -> Rows:
+    return rows_of(invented.sample(700))
+
+
+def rows_of(sample: Sample) -> Rows:
+    keep = ~sample.out_of_time
+    return Rows(sample.features[keep], sample.labels[keep], sample.fold[keep], sample.names, invented.DIRECTIONS)
+
+
+def test_whoever_is_first_it_finds_the_same(rows: Rows) -> None:
+    found = search(rows, TRAINING, in_process())
+    assert search(rows, TRAINING, Shuffled(1)) == search(rows, TRAINING, Shuffled(2)) == found
+    assert search(rows, replace(TRAINING, seed=8), in_process()) != found
+
+
+@pytest.mark.servers
+def test_two_workers_find_the_same(rows: Rows, ray_cluster: Tasks) -> None:
+    assert search(rows, TRAINING, ray_cluster) == search(rows, TRAINING, in_process())
+
+
+def test_every_recipe_lies_within_its_space_and_says_so(rows: Rows) -> None:
+    compared = search(rows, TRAINING, in_process()).compared
+    assert {each["trial"] for each in compared} == set(range(1, 11))
+    for each in compared:
+        assert SMALL.leaves[0] <= each["leaves"] <= SMALL.leaves[1]
+        for name in ("rate", "minimum_leaf", "l2", "feature_share", "split_share", "row_share"):
+            assert getattr(SMALL, name)[0] <= each[name] <= getattr(SMALL, name)[1], name
+        assert each["rounds"] <= SMALL.rounds[1]
+
+
+def test_bounds_that_are_equal_fix_what_they_bound(rows: Rows) -> None:
+    fixed = Space((5, 5), (0.1, 0.1), (12, 12), (30, 30), (1.0, 1.0), (1.0, 1.0), (1.0, 1.0), (1.0, 1.0))
+    compared = search(rows, replace(TRAINING, trials=4, space=fixed), in_process()).compared
+    assert {(each["leaves"], each["rate"], each["l2"], each["feature_share"]) for each in compared} == {(5, 0.1, 1, 1)}
+    assert {each["rounds"] for each in compared} == {3, 6, 12}
+
+
+def test_giving_up_saves_rounds_and_the_first_generation_is_never_given_up(rows: Rows) -> None:
+    with_it, without = (search(rows, TRAINING, in_process(), prune=each).compared for each in (True, False))
+    assert sum(each["pruned"] for each in with_it) > 0
+    assert not any(each["pruned"] for each in without)
+    assert not any(each["pruned"] for each in with_it if each["trial"] <= 4)
+    assert len(with_it) < len(without) == 3 * 10, "stops that were not grown to"
+
+
+def test_without_a_better_one_it_ends_early(rows: Rows) -> None:
+    compared = search(rows, replace(TRAINING, trials=40, patience=1), in_process()).compared
+    assert max(each["trial"] for each in compared) < 40
+
+
+def test_progress_counts_to_the_end(rows: Rows) -> None:
+    told: list[tuple[int, int]] = []
+    search(rows, TRAINING, in_process(), lambda done, total: told.append((done, total)))
+    assert told == [(done, 30) for done in range(1, 31)]
+
+
+@given(
+    aucs=st.lists(st.lists(st.floats(0.5, 0.9), min_size=3, max_size=3), min_size=1, max_size=8),
+    leaves=st.lists(st.integers(2, 31), min_size=8, max_size=8),
+)
+@hypothesis(max_examples=50)
+def test_what_is_taken_is_within_an_error_of_the_best_and_no_larger(aucs: list[list[float]], leaves: list[int]) -> None:
+    tried = [
+        Trial(Recipe(size, 0.1, 1, 40, 7), tuple((value,) for value in folds))
+        for size, folds in zip(leaves, aucs, strict=False)
+    ]
+    choice = choose(tried)
+    best = max(tried, key=lambda trial: np.mean(trial.curves))
+    taken = next(trial for trial in tried if trial.recipe == choice.recipe)
+    assert taken.recipe.leaves <= best.recipe.leaves
+    behind = min(
+        np.mean(np.array(best.curves) - np.array(trial.curves)) for trial in tried if trial.recipe == choice.recipe
+    )
+    assert behind <= np.ptp(aucs) / 2 + 1e-12, "a paired error over three folds is below half the range"
+
+
+def test_what_is_known_to_do_well_is_tried_first(rows: Rows) -> None:
+    """So no search ends below it, out of fold."""
+    wide = Space((2, 31), (0.03, 0.2), (20, 400), (30, 60), (0.3, 30.0))
+    compared = search(rows, replace(TRAINING, trials=4, space=wide), in_process()).compared
+    tried = {(each["leaves"], each["rate"], each["l2"], each["split_share"], each["row_share"]) for each in compared}
+    assert tried == {(k["leaves"], k["rate"], k["l2"], k["split_share"], k["row_share"]) for k in KNOWN}
+
+
+@given(
+    aucs=st.lists(st.lists(st.floats(0.5, 0.9), min_size=4, max_size=4), min_size=2, max_size=8),
+    members=st.integers(2, 5),
+)
+@hypothesis(max_examples=50)
+def test_an_average_is_of_different_trials_each_as_good_as_the_best(aucs: list[list[float]], members: int) -> None:
+    tried = [
+        Trial(Recipe(6, 0.1, 8, 40, seed), tuple((value - 0.1, value) for value in folds))
+        for seed, folds in enumerate(aucs)
+    ]
+    taken = choose(tried, members=members).recipe.alone
+    assert 1 <= len(taken) <= members
+    assert len({recipe.seed for recipe in taken}) == len(taken), "each of a trial of its own"
+    best = max(aucs, key=lambda folds: np.mean(folds))
+    assert np.mean(aucs[taken[0].seed]) == np.mean(best), "the best is among them, and first"
+    for recipe in taken:
+        behind = np.array(best) - np.array(aucs[recipe.seed])
+        assert np.mean(behind) <= np.std(behind, ddof=1) / 2 + 1e-12
+
+
+@pytest.mark.parametrize("share", ["feature_share", "split_share", "row_share"])
+def test_a_share_is_drawn_alike_each_time(rows: Rows, share: str) -> None:
+    """And another seed draws others: what is proved is that chance is at work, and is the seed's."""
+    recipe = replace(Recipe(6, 0.1, 30, 30, 7), **{share: 0.5})
+    one, again, other = (
+        text_of(grow(rows.features, rows.labels, rows.names, rows.directions, each))
+        for each in (recipe, recipe, replace(recipe, seed=8))
+    )
+    assert one == again != other
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [({}, (70, 280)), ({"minimum_leaf": [10, 90]}, (70, 90)), ({"minimum_leaf": [10, 20]}, (70, 70))],
+)
+def test_a_leaf_never_holds_less_than_the_order_asks_for(said: dict[str, Any], meant: tuple[int, int]) -> None:
+    assert training_of({"training": {"minimum_leaf": 70, "space": said}}).space.minimum_leaf == meant

@@ -1,0 +1,134 @@
+"""Rows cut into shards make one model of all of them: the same anywhere, and that of one machine but for rounding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from credit.errors import Broken
+from models.boosting.booster import Recipe, grow, margins, text_of
+from models.boosting.sharded_folds import few, shards_of
+from models.boosting.sharded_growth import Grown, Model, Shard, grow_shard, roots
+from models.distributed.ray_cluster import Tasks, in_process
+from models.distributed.worker_group import Gang, Peers, Threads
+from models.metrics.discrimination import auc
+from models.scoring.trees.model_text import read
+from models.scoring.trees.monotone_proof import breaches
+from models.training.fit import fit
+from tests.models import invented
+from tests.models.killing import killer
+
+NAMES = tuple(f"f{number}" for number in range(10))
+SIGNS = (1, -1, *(0 for _ in NAMES[2:]))
+SHARDED = Recipe(15, 0.1, 40, 20, 7, shards=3)
+PAIR = replace(SHARDED, shards=2)
+
+
+class Watched:
+    """Threads, whose members' own answers are kept."""
+
+    def __init__(self) -> None:
+        self.answers: list[Grown] = []
+
+    def at_once(self, fn, shared, parts):  # type: ignore[no-untyped-def]
+        self.answers = Threads().at_once(fn, shared, parts)
+        return self.answers
+
+
+@pytest.fixture(scope="module")
+def rows() -> tuple[np.ndarray, np.ndarray]:
+    return drawn(9_001, 1)
+
+
+def drawn(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    features = random.normal(size=(count, len(NAMES)))
+    features[:, ::3] = np.round(features[:, ::3] * 2)
+    cause = features[:, 0] - features[:, 1] + features[:, 2] * features[:, 3]
+    features[random.random(features.shape) < 0.1] = np.nan
+    return features, (cause + random.normal(size=len(cause)) > 1.5).astype(np.int8)
+
+
+def grown(rows: tuple[np.ndarray, np.ndarray], recipe: Recipe, gang: Gang | None = None) -> str:
+    return text_of(grow(*rows, NAMES, SIGNS, recipe, gang))
+
+
+def test_every_row_is_seen_and_each_leaf_counted(rows: tuple[np.ndarray, np.ndarray]) -> None:
+    import lightgbm
+
+    watched = Watched()
+    text = grown(rows, SHARDED, watched)
+    assert len(watched.answers) == 3
+    for answer in watched.answers:
+        assert set(roots(lightgbm.Booster(model_str=answer.text))) == {len(rows[1])}, "LightGBM's own count"
+    forest = read(text, NAMES)  # whose counts add up
+    assert {int(tree.inside[0]) for tree in forest.trees} == {len(rows[1])}
+    led = lightgbm.Booster(model_str=text).predict(rows[0], pred_leaf=True)
+    for number, tree in enumerate(forest.trees):
+        assert np.array_equal(np.bincount(led[:, number], minlength=len(tree.leaf_count)), tree.leaf_count)
+
+
+def test_it_agrees_with_one_machine() -> None:
+    rows, others = drawn(40_000, 2), drawn(40_000, 3)
+    long = Recipe(15, 0.1, 200, 40, 7)  # cut off early, models of two roundings differ by more, either way
+    one, three = (grow(*rows, NAMES, SIGNS, replace(long, shards=shards)) for shards in (1, 3))
+    first, other = (read(text_of(booster), NAMES).trees[0] for booster in (one, three))
+    for name in ("split_feature", "threshold", "left", "right", "leaf_count"):
+        assert np.array_equal(getattr(first, name), getattr(other, name)), "the first tree is the same: so are the bins"
+    alone, together = (auc(others[1], margins(booster, others[0])) for booster in (one, three))
+    assert abs(alone - together) < 0.002
+    assert breaches(read(text_of(three), NAMES), SIGNS) == []
+
+
+def alone(peers: Peers, model: Model, shard: Shard) -> Grown:
+    """A member that knows of no other: what happens when the network parameters are forgotten."""
+    return grow_shard(Peers((peers.addresses[peers.rank],), 0), model, shard)
+
+
+class Forgetful:
+    def at_once(self, fn, shared, parts):  # type: ignore[no-untyped-def]
+        told = Threads().at_once(alone, shared, parts)
+        return [told[0]] * len(parts)
+
+
+def test_members_that_do_not_hear_each_other_are_found_out(rows: tuple[np.ndarray, np.ndarray]) -> None:
+    with pytest.raises(Broken, match="did not see every row"):
+        grow(*rows, NAMES, SIGNS, SHARDED, Forgetful())
+
+
+def test_many_rows_are_cut_by_the_order_and_searched_in_part() -> None:
+    assert [shards_of(rows, 100) for rows in (1, 100, 101, 1000)] == [1, 1, 2, 10]
+    subjects = [f"{number // 4:032x}" for number in range(8000)]
+    assert few(subjects, 8000).all()
+    taken = few(subjects, 2000)
+    assert 1600 < taken.sum() < 2400
+    assert all(len(set(four)) == 1 for four in taken.reshape(-1, 4)), "a subject is there with all its rows or none"
+
+
+@pytest.mark.servers
+def test_the_same_order_gives_the_same_version_on_ray_and_here(ray_cluster: Tasks) -> None:
+    sample = invented.sample(600)
+    told = invented.declaration(training={"trials": 1, "seed": 7, "minimum_leaf": 20, "rows_a_worker": 500})
+    ids = {"order": f"order-{'0' * 64}", "release": f"release-{'1' * 64}"}
+    far, near = (fit(told, sample, tasks, **ids) for tasks in (ray_cluster, in_process()))
+    assert far.told["training"]["recipe"]["shards"] == 3
+    assert far == near
+
+
+@pytest.mark.servers
+def test_a_member_killed_in_the_middle_changes_nothing(rows: tuple[np.ndarray, np.ndarray], ray_cluster: Tasks) -> None:
+    wanted = grown(rows, PAIR)
+    with killer("gang-member", 1) as killed:
+        assert grown(rows, PAIR, ray_cluster.gang) == wanted
+    assert len(killed) == 1
+
+
+@pytest.mark.servers
+def test_a_member_killed_each_time_ends_in_words(rows: tuple[np.ndarray, np.ndarray], ray_cluster: Tasks) -> None:
+    with killer("gang-member", 1000) as killed, pytest.raises(Broken, match="lost a member of a gang"):
+        grown(rows, PAIR, ray_cluster.gang)
+    assert len(killed) >= 4
+    assert grown(rows, PAIR, ray_cluster.gang) == grown(rows, PAIR), "and nothing of it stands in the way"
+    assert ray_cluster.map_tasks(len, ["abc"]) == [3]

@@ -1,0 +1,97 @@
+"""The OpenAPI document tells a bank all it needs: every answer by an example that fits, every header, every webhook."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from jsonschema_rs import Draft202012Validator
+
+from serving.app.create import create_app
+from serving.app.openapi.document import EXAMPLES
+from serving.audit.signatures import HEADER
+from serving.endpoints.monitoring.watch_review import CHANGED
+from serving.responses.compose import answer_digest
+
+
+@pytest.fixture(scope="module")
+def document(template: Any) -> Any:
+    from serving_world import World
+
+    return create_app(World(template[0]).settings()).app.openapi()
+
+
+def operations(document: Any) -> list[tuple[str, Any]]:
+    return [
+        (f"{method} {path}", operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def fits(document: Any, schema: Any, value: Any) -> bool:
+    return bool(Draft202012Validator({**schema, "components": document["components"]}).is_valid(value))
+
+
+def test_every_answer_has_a_form_and_an_example_that_fits_it(document: Any) -> None:
+    seen = set()
+    for name, operation in operations(document):
+        for media, told in operation["responses"]["200"]["content"].items():
+            if media != "application/json" or "/v1/reports" in name:
+                continue
+            assert told["schema"], name
+            if "security" in operation:
+                value = told["examples"]["invented"]["value"]
+                assert fits(document, told["schema"], value), name
+                assert not fits(document, told["schema"], {}), name
+                seen.add(told["schema"]["$ref"].rpartition("/")[2])
+    assert seen == set(EXAMPLES)
+    watch = document["paths"]["/v1/watches"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    for told in (document["components"]["schemas"]["Problem"], watch):
+        assert fits(document, told, told["examples"][0])
+
+
+def test_every_call_with_a_token_says_its_signature_its_quota_and_how_it_is_refused(document: Any) -> None:
+    with_a_token = [(name, operation) for name, operation in operations(document) if "/v1/" in name]
+    assert len(with_a_token) > 30
+    for name, operation in with_a_token:
+        told = operation["responses"]
+        assert set(told["200"]["headers"]) == {HEADER, "RateLimit", "RateLimit-Policy"}, name
+        assert set(told) == {"200", "401", "403", "404", "408", "413", "422", "429", "500", "503"}, name
+        assert [set(told[status]["headers"]) for status in ("401", "429", "503")] == [
+            {"WWW-Authenticate"}, {"Retry-After"}, {"Retry-After"}
+        ], name  # fmt: skip
+        assert operation["tags"] == operation["security"][0]["bank"], name
+    headers = document["components"]["headers"]
+    assert "sha-256" in headers[HEADER]["description"]
+    files = document["paths"]["/v1/jobs/{name}/result"]["get"]["responses"]["200"]["content"]
+    assert set(files) == {"text/csv", "application/vnd.apache.parquet"}
+    for status in ("200", "400", "401"):
+        token = document["paths"]["/oauth2/token"]["post"]["responses"][status]
+        assert token["content"]["application/json"]["schema"]["required"]
+
+
+def test_what_is_declared_is_what_is_sent(running: Any) -> None:
+    from serving_world import PURPOSE, codes
+
+    (good,) = codes("enterprise", 1)
+    told = running.score(good, running.world.grant("bohai", good).id)
+    refused = running.score(good, "none")
+    assert {HEADER.lower(), "ratelimit", "ratelimit-policy"} <= set(told.headers)
+    document = running.http.get("/openapi.json").json()
+    for name, value in (("Answer", told.json()), ("Problem", refused.json())):
+        assert fits(document, {"$ref": f"#/components/schemas/{name}"}, value)
+    pattern = document["components"]["headers"][HEADER]["schema"]
+    assert fits(document, pattern, told.headers[HEADER])
+    assert not fits(document, pattern, "not.signed")
+    assert PURPOSE in document["components"]["schemas"]["Asked"]["properties"]["purpose"]["description"]
+
+
+def test_examples_of_scores_keep_the_laws_of_scores(document: Any) -> None:
+    batch = [part["answer"] for part in EXAMPLES["AnswerBatch"]["answers"] if "answer" in part]
+    for answer in (EXAMPLES["Answer"], EXAMPLES["AnswerLive"], *batch):
+        total = answer["base_points"] + sum(reason["points"] for reason in answer["reasons"])
+        assert round(total, 2) == answer["points"]
+        assert answer_digest(answer) == answer["receipt"]["digest"]
+    (webhook,) = document["webhooks"]
+    assert webhook == CHANGED

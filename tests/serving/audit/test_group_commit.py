@@ -1,0 +1,125 @@
+"""Entries that wait together share one durable write, each answer leaves after its own, a fault reaches its caller."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+from typing import Any
+
+import pytest
+from serving_world import codes
+
+from credit.actor import Actor
+from credit.errors import Broken
+from serving.audit.group_commit import Recorder
+from serving.audit.journal import Journal
+
+BANK = Actor.parse("bank:bohai")
+
+
+def test_entries_that_wait_together_are_one_write_and_all_are_there(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    real = Journal.write
+
+    def counted(self: Journal, acts: Any, **more: Any) -> Any:
+        sizes.append(len(acts))
+        return real(self, acts, **more)
+
+    monkeypatch.setattr(Journal, "write", counted)
+    before = world.ledger.verify()
+    recorder = Recorder(world.journal)
+
+    async def all_at_once() -> list[str]:
+        acts = (recorder.record("score.answered", str(n), by=BANK, because={}) for n in range(500))
+        told = await asyncio.gather(*acts)
+        return [entry.object for entry in told]
+
+    assert asyncio.run(all_at_once()) == [str(n) for n in range(500)]
+    recorder.close()
+    assert sum(sizes) == 500
+    assert len(sizes) == 2  # 256 and the rest
+    assert world.ledger.verify() == before + 500
+
+
+def test_an_entry_is_durable_before_it_is_told(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    real = Journal.sync
+
+    def seen(self: Journal) -> None:
+        real(self)
+        synced.append(self.path.stat().st_size)
+
+    monkeypatch.setattr(Journal, "sync", seen)
+    recorder = Recorder(world.journal)
+
+    async def one() -> int:
+        await recorder.record("score.answered", "x", by=BANK, because={})
+        return len(synced)
+
+    assert [asyncio.run(one()) for _ in range(3)] == [1, 2, 3]
+    recorder.close()
+    assert synced[2] == world.ledger.path.stat().st_size
+
+
+def test_closing_writes_what_is_queued(world: Any) -> None:
+    before = world.ledger.verify()
+    recorder = Recorder(world.journal)
+
+    async def ask_and_close() -> None:
+        for number in range(20):
+            asking.append(asyncio.create_task(recorder.record("score.answered", str(number), by=BANK, because={})))
+        await asyncio.sleep(0)
+        recorder.close()
+
+    asking: list[asyncio.Task[Any]] = []
+    asyncio.run(ask_and_close())
+    assert world.ledger.verify() == before + 20
+    with pytest.raises(Broken):
+        asyncio.run(recorder.record("score.answered", "late", by=BANK, because={}))
+
+
+def test_a_write_that_meets_another_process_at_the_ledger_is_tried_again(world: Any) -> None:
+    recorder, stream = Recorder(world.journal), world.ledger.path.open("ab")
+    fcntl.flock(stream, fcntl.LOCK_EX)
+
+    async def beside_a_writer() -> tuple[bool, Any]:
+        asked = asyncio.create_task(recorder.record("score.answered", "x", by=BANK, because={}))
+        await asyncio.sleep(0.05)
+        waited = not asked.done()  # and the loop went on turning
+        fcntl.flock(stream, fcntl.LOCK_UN)
+        return waited, await asked
+
+    waited, entry = asyncio.run(beside_a_writer())
+    recorder.close()
+    stream.close()
+    assert waited
+    assert world.ledger.verify() == entry.seq
+
+
+def test_a_ledger_that_cannot_be_written_is_told_to_the_caller_and_to_readiness(world: Any) -> None:
+    blocked = world.root / "blocked"
+    blocked.write_bytes(b"a file where the ledger's folder would be")
+    recorder = Recorder(Journal(blocked / "ledger.jsonl", world.key("service"), world.ring))
+
+    with pytest.raises(Broken, match="could not be written"):
+        asyncio.run(recorder.record("score.answered", "x", by=BANK, because={}))
+    with pytest.raises(Broken):
+        recorder.require_writable()
+    recorder.close()
+
+
+def test_without_its_entry_no_answer_leaves(running: Any) -> None:
+    code = codes("enterprise", 1)[0]
+    mandate, token = running.world.grant("bohai", code).id, running.token()
+    path = running.world.root / "ledger.jsonl"
+    kept = path.read_bytes()
+    path.write_bytes(kept[: len(kept) // 2])  # lines cut off the end: the signed head tells
+    response = running.score(code, mandate, token=token)
+    assert response.status_code == 500
+    assert "points" not in response.text
+    assert running.http.get("/ready").status_code == 503
+    path.write_bytes(kept)
+    assert running.score(code, mandate, token=token).status_code == 200
+    assert running.http.get("/ready").status_code == 200

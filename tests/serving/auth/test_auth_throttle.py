@@ -1,0 +1,74 @@
+"""Whoever knows no secret cannot keep the service busy proving so: others get their token, and all else goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import httpx
+import pytest
+
+from serving.app.create import create_app
+from serving.auth.auth_throttle import OF_ALL, OF_ONE, THREADS, Turns
+from serving.errors import Overloaded
+
+
+@pytest.mark.attack
+def test_one_address_waits_in_its_own_line_and_all_lines_have_an_end() -> None:
+    async def all_() -> None:
+        turns, go = Turns(), threading.Event()
+        takes = [asyncio.create_task(turns.take("a", lambda: go.wait(30))) for _ in range(OF_ONE)]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded):
+            await turns.take("a", go.wait)
+        for number in range(OF_ALL - OF_ONE):
+            takes.append(asyncio.create_task(turns.take(f"b{number}", lambda: go.wait(30))))
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded):
+            await turns.take("c", go.wait)
+        assert await asyncio.to_thread(lambda: "free") == "free"  # the loop's own threads are nobody's here
+        takes.pop(1).cancel()  # who hangs up gives its place back only when its turn is over
+        go.set()
+        assert await asyncio.gather(*takes) == [True] * (OF_ALL - 1)
+        assert await turns.take("c", lambda: 3) == 3
+        with pytest.raises(KeyError):
+            await turns.take("c", lambda: {}[0])
+        assert turns._waiting.total() <= THREADS
+        turns.close()
+
+    asyncio.run(all_())
+
+
+@pytest.mark.attack
+def test_a_flood_of_wrong_secrets_is_told_to_come_again_and_banks_at_other_addresses_get_tokens(
+    world: Any, template: Any
+) -> None:
+    async def all_() -> tuple[list[httpx.Response], httpx.Response]:
+        app = create_app(world.settings(chores=False))
+        form = {"grant_type": "client_credentials"}
+        async with app.app.router.lifespan_context(app.app):
+            there, here = (
+                httpx.AsyncClient(
+                    transport=httpx.ASGITransport(app=app, client=(peer, 1)), base_url="http://testserver", timeout=60
+                )
+                for peer in ("203.0.113.9", "198.51.100.1")
+            )
+            flood = [
+                asyncio.create_task(there.post("/oauth2/token", data=form, auth=("nobody", str(n)))) for n in range(60)
+            ]
+            await asyncio.sleep(0.05)
+            good = await here.post("/oauth2/token", data=form, auth=("bohai", template[1]["bohai"]))
+            told = await asyncio.gather(*flood)
+            await there.aclose()
+            await here.aclose()
+            return told, good
+
+    told, good = asyncio.run(all_())
+    assert good.status_code == 200
+    assert {one.status_code for one in told} == {401, 503}
+    shed = [one for one in told if one.status_code == 503]
+    assert {(one.headers["retry-after"], one.headers["content-type"]) for one in shed} == {
+        ("1", "application/problem+json")
+    }
+    assert sum(entry.verb == "token.refused" for entry in world.ledger.entries()) == len(told) - len(shed)

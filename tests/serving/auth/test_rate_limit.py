@@ -1,0 +1,65 @@
+"""A bank has so many calls and no more, a bank that tries codes runs out of them, and others do not notice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from serving_world import codes
+
+from credit.errors import Malformed
+from serving.auth.access_database import Access
+from serving.auth.clients import Limit
+from serving.auth.rate_limit import MISSES, Quotas, TooMany
+
+GOOD, OTHER = codes("enterprise", 2)
+
+
+@given(rate=st.floats(0.5, 50), burst=st.integers(1, 50), waits=st.lists(st.floats(0, 5), min_size=1, max_size=60))
+def test_over_any_time_no_more_is_given_than_burst_and_rate_allow_and_waiting_as_told_is_enough(
+    rate: float, burst: int, waits: list[float]
+) -> None:
+    now, given_, limit = [0.0], 0, Limit(rate, burst)
+    quotas = Quotas(lambda: now[0])
+    for wait in waits:
+        now[0] += wait
+        try:
+            quotas.take("bank", limit)
+            given_ += 1
+        except TooMany as refused:
+            now[0] += refused.after
+            quotas.take("bank", limit)
+            given_ += 1
+        assert given_ <= burst + rate * now[0] + 1e-6
+
+
+def test_a_bank_over_its_limit_gets_429_and_another_bank_its_answer(running: Any) -> None:
+    access = Access(running.world.root / "access.db")
+    mandate, theirs = running.world.grant("bohai", GOOD).id, running.world.grant("jincheng", GOOD).id
+    token, other = running.token(), running.token("jincheng")
+    access.set_limit("bohai", Limit(0.01, 3))
+    access.close()
+    told = [running.score(GOOD, mandate, token=token) for _ in range(4)]
+    assert [response.status_code for response in told] == [200, 200, 200, 429]
+    assert [response.headers["ratelimit"].split(";")[1] for response in told[:3]] == ["r=2", "r=1", "r=0"]
+    assert told[0].headers["ratelimit-policy"] == '"bank";q=3;w=300'
+    assert 0 < int(told[3].headers["retry-after"]) <= 100
+    assert told[3].json()["type"] == "urn:haihe:problem:too-many"
+    assert running.score(GOOD, theirs, token=other).status_code == 200
+    with pytest.raises(Malformed):
+        Limit(0, 5)
+
+
+@pytest.mark.attack
+def test_trying_codes_ends_with_an_alarm_and_even_a_good_call_waits(running: Any) -> None:
+    mandate, token = running.world.grant("bohai", GOOD).id, running.token()
+    statuses = [running.score(OTHER, mandate, token=token).status_code for _ in range(int(MISSES.burst) + 5)]
+    assert set(statuses[: int(MISSES.burst)]) == {403}
+    assert set(statuses[int(MISSES.burst) :]) == {429}
+    assert running.score(GOOD, mandate, token=token).status_code == 429
+    (alarm,) = running.entries("enumeration.suspected")
+    assert (alarm.object, alarm.because["bank"]) == ("bank-bohai", "bohai")
+    theirs = running.world.grant("jincheng", GOOD).id
+    assert running.score(GOOD, theirs, token=running.token("jincheng")).status_code == 200

@@ -1,0 +1,208 @@
+"""The client asks again where that is safe, as one answer, verifies what it gets, and is the same awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+from serving_world import PURPOSE, codes
+
+from credit.errors import Broken, Lapsed, Refused, Unauthenticated
+from serving.app.create import create_app
+from serving.auth.access_database import Access
+from serving.auth.clients import Limit
+from serving.auth.rate_limit import TooMany
+from serving.bank.client import AsyncServiceClient, ServiceClient
+from serving.bank.response_types import Brought, LiveScore, Objection, Part, Reason, Receipt, Score
+from serving.responses import live_schemas, response_schemas
+
+GOOD, OTHER = codes("enterprise", 2)
+
+
+class Wire(httpx.BaseTransport):
+    """The service behind a wire on which something happens to each request first."""
+
+    def __init__(
+        self, http: Any, happens: Callable[[int, httpx.Request], httpx.Response | None], path: str = "/v1/scores"
+    ) -> None:
+        self._http, self._happens, self.path, self.sent = http, happens, path, 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        if request.url.path == self.path:
+            self.sent += 1
+            told = self._happens(self.sent, request)
+            if told is not None:
+                return told
+        answer = self._http.request(request.method, str(request.url.raw_path, "ascii"), content=request.content,
+                                    headers=dict(request.headers))  # fmt: skip
+        if request.url.path == self.path and request.headers.get("x-lose") == str(self.sent):
+            raise httpx.ReadError("lost on the way back")
+        return httpx.Response(answer.status_code, content=answer.content, headers=dict(answer.headers))
+
+
+def client(running: Any, happens: Any, **more: Any) -> tuple[ServiceClient, Wire]:
+    wire = Wire(running.http, happens, more.pop("path", "/v1/scores"))
+    http = httpx.Client(transport=wire, base_url="http://testserver", headers=more.pop("headers", {}))
+    return ServiceClient("", "bohai", running.secrets["bohai"], http=http, **more), wire
+
+
+def test_an_answer_lost_on_the_way_back_is_asked_for_again_and_is_one_answer(running: Any) -> None:
+    bank, wire = client(running, lambda *_: None, headers={"x-lose": "1"}, ring=running.world.ring)
+    told = bank.score(GOOD, PURPOSE, running.world.grant("bohai", GOOD).id)
+    assert wire.sent == 2
+    assert [entry.object for entry in running.entries("score.answered")] == [told["score_id"]]
+    assert [entry.object for entry in running.entries("score.repeated")] == [told["score_id"]]
+
+
+def test_overload_is_waited_out_as_told_and_not_for_ever(running: Any) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    bank, wire = client(running, lambda sent, _: httpx.Response(503, json={"title": "busy"}) if sent < 3 else None)
+    assert bank.score(GOOD, PURPOSE, mandate)["uscc"] == GOOD
+    assert wire.sent == 3
+    bank, wire = client(running, lambda *_: httpx.Response(503, headers={"Retry-After": "60"}, json={"title": "stale"}))
+    with pytest.raises(Lapsed, match="stale"):
+        bank.score(GOOD, PURPOSE, mandate)
+    assert wire.sent == 1
+    access = Access(running.world.root / "access.db")
+    access.set_limit("bohai", Limit(0.01, 1))
+    access.close()
+    bank, _ = client(running, lambda *_: None)
+    bank.score(GOOD, PURPOSE, mandate)
+    with pytest.raises(TooMany) as refused:
+        bank.score(GOOD, PURPOSE, mandate)
+    assert refused.value.after > 60
+
+
+def test_a_live_score_lost_on_the_way_back_is_one_answer_too(running: Any) -> None:
+    mandate, way = running.world.grant("bohai", GOOD).id, "/v1/scores/live"
+    bank, wire = client(running, lambda *_: None, headers={"x-lose": "1"}, ring=running.world.ring, path=way)
+    told = bank.live(GOOD, PURPOSE, mandate, {"age_years": 2.0})
+    assert wire.sent == 2
+    assert [entry.object for entry in running.entries("score.live")] == [told["score_id"]]
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_what_a_gateway_cannot_say_whether_it_was_heard_is_sent_again_under_its_key(running: Any, status: int) -> None:
+    ask = (GOOD, PURPOSE, running.world.grant("bohai", GOOD).id)
+    keys = []
+
+    def happens(number: int, request: httpx.Request) -> httpx.Response:
+        keys.append(request.headers["idempotency-key"])
+        return httpx.Response(status, text="<html>")
+
+    bank, wire = client(running, happens, path="/v1/scores/batch", patience=0.5)
+    with pytest.raises(Lapsed, match=str(status)):
+        bank.batch([ask])
+    assert (wire.sent > 1, len(set(keys))) == (True, 1)
+    bank, wire = client(running, lambda n, _: httpx.Response(503) if n == 1 else None, path="/v1/scores/batch")
+    assert [part["status"] for part in bank.batch([ask])] == [200]
+    bank, wire = client(running, lambda n, _: httpx.Response(status) if n == 1 else None)
+    assert bank.score(*ask)["uscc"] == GOOD
+
+
+def test_a_token_is_asked_for_again_too_and_who_is_busy_is_not_taken_for_a_refusal(running: Any) -> None:
+    ask, token = (GOOD, PURPOSE, running.world.grant("bohai", GOOD).id), "/oauth2/token"
+    bank, wire = client(running, lambda n, _: httpx.Response(503) if n < 3 else None, path=token)
+    assert [part["status"] for part in bank.batch([ask])] == [200]
+    assert wire.sent == 3
+    bank, _ = client(running, lambda *_: None, path=token, headers={"x-lose": "1"})
+    assert bank.score(*ask)["uscc"] == GOOD
+    bank, _ = client(running, lambda *_: httpx.Response(503, json={"title": "busy"}), path=token, patience=0.0)
+    with pytest.raises(Lapsed, match="busy"):
+        bank.score(*ask)
+    bank, wire = client(running, lambda *_: httpx.Response(400, json={"error": "invalid_scope"}), path=token)
+    with pytest.raises(Unauthenticated, match="invalid_scope"):
+        bank.score(*ask)
+    assert wire.sent == 1
+
+
+def test_a_time_to_try_again_is_read_in_either_form_and_nonsense_is_none(running: Any) -> None:
+    ask = (GOOD, PURPOSE, running.world.grant("bohai", GOOD).id)
+    late = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    for told, sent in ((late, 1), ("soon", 2), ("-5", 2), ("Thu, 01 Jan 1970 00:00:00 GMT", 2), ("²", 2)):
+        headers = [(b"Retry-After", told.encode())]
+        bank, wire = client(running, lambda n, _, h=headers: httpx.Response(503, headers=h) if n == 1 else None)
+        if sent == 1:
+            with pytest.raises(Lapsed):
+                bank.score(*ask)
+        else:
+            assert bank.score(*ask)["uscc"] == GOOD
+        assert wire.sent == sent
+
+
+@pytest.mark.attack
+def test_an_answer_changed_on_the_way_is_not_taken(running: Any) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    good = running.score(GOOD, mandate)
+
+    def changed(_: int, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=good.content.replace(b'"grade4":"', b'"grade4":"A'), headers=good.headers)
+
+    bank, _ = client(running, changed, ring=running.world.ring)
+    with pytest.raises(Broken, match="not the one that was signed"):
+        bank.score(GOOD, PURPOSE, mandate)
+
+
+def test_every_product_by_the_client(running: Any) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    bank, _ = client(running, lambda *_: None, ring=running.world.ring)
+    with bank:
+        told = bank.score(GOOD, PURPOSE, mandate)
+        assert [part["status"] for part in bank.batch([(GOOD, PURPOSE, mandate), (OTHER, PURPOSE, mandate)])] == [
+            200,
+            403,
+        ]
+        assert bank.verify(GOOD, PURPOSE, mandate, "grade_at_least", "D") is True
+        taken = bank.object_to(told["score_id"], "explanation", "why?")
+        assert bank.objection(taken["objection_id"])["state"] == "asked"
+        assert bank.ready()["ready"] is True
+
+
+def test_the_awaited_client_is_the_same_for_many_at_once(world: Any, template: Any) -> None:
+    subjects = codes("enterprise", 20)
+    mandates = [world.grant("bohai", code).id for code in subjects]
+
+    async def all_() -> list[Any]:
+        app = create_app(world.settings())
+        async with app.app.router.lifespan_context(app.app):
+            http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://testserver")
+            async with AsyncServiceClient("", "bohai", template[1]["bohai"], http=http, ring=world.ring) as bank:
+                pairs = zip(subjects, mandates, strict=True)
+                scores = await asyncio.gather(*(bank.score(code, PURPOSE, mandate) for code, mandate in pairs))
+                with pytest.raises(Refused, match="another subject"):
+                    await bank.score(subjects[0], PURPOSE, mandates[1])
+                band = await bank.verify(subjects[0], PURPOSE, mandates[0], "points_within")
+                (part,) = await bank.batch([(subjects[0], PURPOSE, mandates[0])])
+                return [[score["uscc"] for score in scores], band["from"] <= scores[0]["points"], part["status"]]
+
+    assert asyncio.run(all_()) == [subjects, True, 200]
+
+
+def test_a_live_score_comes_through_either_client_and_is_of_the_form_that_is_told(running: Any) -> None:
+    mandate, feature = running.world.grant("bohai", GOOD).id, "age_years"
+    bank, _ = client(running, lambda *_: None, ring=running.world.ring)
+    told = bank.live(GOOD, PURPOSE, mandate, {feature: 1.0}, "what_if")
+    assert (told["kind"], told["brought"]["features"]) == ("what_if", [feature])
+    assert set(told) == set(LiveScore.__annotations__)
+
+    async def awaited() -> Any:
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(running.http.app), base_url="http://testserver")
+        async with AsyncServiceClient("", "bohai", running.secrets["bohai"], http=http) as other:
+            return await other.live(GOOD, PURPOSE, mandate, {feature: None})
+
+    assert asyncio.run(awaited())["kind"] == "fused"
+
+
+@pytest.mark.parametrize(("told", "form"), [
+    (Score, response_schemas.Answer), (LiveScore, live_schemas.AnswerLive), (Objection, response_schemas.Objection),
+    (Part, response_schemas.Part),
+    (Reason, response_schemas.Reason), (Receipt, response_schemas.Receipt), (Brought, live_schemas.Brought),
+])  # fmt: skip
+def test_what_a_program_is_told_are_the_fields_of_the_services_own_forms(told: type, form: Any) -> None:
+    assert set(told.__annotations__) == set(form.model_fields)

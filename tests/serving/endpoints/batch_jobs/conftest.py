@@ -1,0 +1,59 @@
+"""Fixtures of jobs: the bank bohai sending files, and the worker by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from serving.audit.signatures import HEADER, verify
+from serving.core.wiring import open_desk, open_stores
+from serving.endpoints.batch_jobs.job_scoring import work
+from serving.responses.job_columns import HEAD
+
+
+class Bank:
+    """The bank bohai sending files, and the worker by hand."""
+
+    def __init__(self, running: Any) -> None:
+        self.running, self.world = running, running.world
+        self.desk = open_desk(self.world.settings())
+        self.desk.library.refresh()
+        self.watches, self.jobs = open_stores(self.world.settings())
+
+    def ask(self, method: str, path: str, content: bytes | None = None, bank: str = "bohai") -> Any:
+        headers = {"Authorization": f"Bearer {self.running.token(bank)}", "Content-Type": "text/csv"}
+        return self.running.http.request(method, path, content=content, headers=headers)
+
+    def send(self, lines: list[str]) -> str:
+        told = self.ask("POST", "/v1/jobs", "\n".join([",".join(HEAD), *lines]).encode())
+        assert told.status_code == 200, told.text
+        return str(told.json()["job_id"])
+
+    def work(self) -> None:
+        while work(self.desk, self.jobs):
+            pass
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        told = self.ask("GET", f"/v1/jobs/{name}/result")
+        assert told.status_code == 200, told.text
+        assert told.headers["content-type"] == "text/csv"
+        verify(told.content, told.headers[HEADER], self.world.ring)
+        return list(csv.DictReader(io.StringIO(told.text)))
+
+    def files_left(self) -> set[str]:
+        return {path.name for path in self.jobs.folder.iterdir()}
+
+
+@pytest.fixture
+def bank(serve: Any) -> Iterator[Bank]:
+    with serve(chores=False) as running:
+        made = Bank(running)
+        yield made
+        made.watches.close()
+        made.jobs.close()
+        made.desk.recorder.close()
+        made.desk.access.close()

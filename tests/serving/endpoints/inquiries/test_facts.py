@@ -1,0 +1,77 @@
+"""The facts behind a score are told to whom it was given, under its mandate while that holds, and to nobody else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from serving_dossiers import FIRM, OTHER, headers, shelve
+from serving_world import BEHIND, PLATFORM, TODAY
+
+from serving.auth.access_database import Access
+from serving.auth.mandates import revoke
+from serving.endpoints.inquiries.facts import MOST
+
+
+@pytest.fixture
+def scored(world: Any, serve: Any) -> Any:
+    """The service with dossiers."""
+    shelve(world)
+    with serve() as running:
+        yield running
+
+
+def facts(running: Any, score_id: str, code: str = FIRM, client: str = "bohai") -> Any:
+    body = {"uscc": code, "score_id": score_id}
+    return running.http.post("/v1/scores/facts", json=body, headers=headers(running, client))
+
+
+def test_each_reason_names_the_documents_of_its_tables(scored: Any) -> None:
+    score = scored.score(FIRM, scored.world.grant("bohai", FIRM).id).json()
+    told = facts(scored, score["score_id"])
+    assert told.status_code == 200, told.text
+    found = {fact["code"]: fact for fact in told.json()["facts"]}
+    assert [(r["code"], r["points"]) for r in score["reasons"]] == [
+        (f["code"], f["points"]) for f in told.json()["facts"]
+    ]
+    assert all(fact["tables"] == BEHIND[name] for name, fact in found.items())
+    documents = {name: [each["document"] for each in fact["documents"]] for name, fact in found.items()}
+    totals = {name: fact["total"] for name, fact in found.items()}
+    wanted = {"penalties_12m": 3, "honours": 25, "arrears_months": 1, "age_years": 1}
+    assert totals == {name: wanted[name] for name in found}
+    if "penalties_12m" in found:
+        assert documents["penalties_12m"] == ["罚1号", "罚2号", "罚3号"]
+    assert all(len(each) <= MOST for each in documents.values())
+    ledger = (scored.world.root / "ledger.jsonl").read_text()
+    assert "罚1号" not in ledger
+    assert [entry.because["score"] for entry in scored.entries("facts.answered")] == [score["score_id"]]
+
+
+@pytest.mark.attack
+def test_nobody_else_and_not_after_the_mandate_has_ended(scored: Any) -> None:
+    mandate = scored.world.grant("bohai", FIRM).id
+    score = scored.score(FIRM, mandate).json()["score_id"]
+    scored.world.grant("jincheng", FIRM)
+    for told, status in (
+        (facts(scored, score, client="jincheng"), 404),
+        (facts(scored, score, OTHER), 404),
+        (facts(scored, "no such score"), 404),
+        (facts(scored, score, FIRM[:-1]), 422),
+        (facts(scored, score, client="scjgj"), 403),
+        (facts(scored, score), 200),
+    ):
+        assert told.status_code == status, told.text
+    access = Access(scored.world.root / "access.db")
+    revoke(access, mandate, by=PLATFORM, ledger=scored.world.ledger)
+    access.close()
+    assert facts(scored, score).status_code == 403
+
+
+def test_facts_of_an_older_snapshot_are_not_made_up(scored: Any, serve: Any, world: Any) -> None:
+    score = scored.score(FIRM, world.grant("bohai", FIRM).id).json()["score_id"]
+    versions = scored.seals["enterprise"]
+    world.promote("enterprise", versions[2])
+    world.show("enterprise", versions[2], versions[3])
+    with serve(today=TODAY + timedelta(days=1)) as later:
+        assert facts(later, score).status_code == 503

@@ -1,0 +1,46 @@
+"""While a subject is withheld its watches tell nothing: not what is new, and not what was waiting to be told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from serving_bank_ear import Ear
+from serving_world import TODAY
+
+from credit.suppression import withhold
+from serving.endpoints.monitoring.watch_store import WAITING
+from tests.serving.endpoints.monitoring.test_watches import GOOD, Bank
+
+
+@pytest.fixture
+def bank(serve: Any) -> Iterator[Bank]:
+    with serve(webhooks_to_loopback=True, chores=False) as running, Ear() as ear:
+        made = Bank(running, ear)
+        yield made
+        made.store.close()
+        made.jobs.close()
+        made.desk.recorder.close()
+        made.desk.access.close()
+
+
+def test_nothing_is_told_of_whoever_is_withheld(bank: Bank) -> None:
+    bank.watch()
+    bank.snapshot(more={"penalties_12m": 7})
+    bank.look()
+    key = bank.world.pseudonyms.key_of(GOOD).hex
+    told = {"today": TODAY, "forget_before": TODAY - timedelta(days=60), "key": bank.world.key("custody")}
+    withhold(bank.world.shelf, "scoring", [key], **told)
+    bank.look()
+    assert bank.deliver() == 1
+    assert bank.deliver() == 0, "it is not asked for again at once"
+    assert (bank.ear.heard, bank.states()) == ([], [WAITING])
+    bank.snapshot(more={"penalties_12m": 8})
+    bank.look()
+    assert bank.deliver() == 0
+    due = bank.store.due(time.time() + 60, 9)
+    assert [one.attempts for one in due] == [0]
+    assert bank.ear.heard == []

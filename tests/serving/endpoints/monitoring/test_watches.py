@@ -1,0 +1,290 @@
+"""A bank hears of what changed, signed, at least once, and no more than its mandate still allows at that moment."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from serving_asked_once import Asked, killed, send
+from serving_bank_ear import Ear
+from serving_world import FEATURES, PLATFORM, TODAY, codes, sample, write_snapshot
+
+from credit.seal import Kind
+from serving.auth.access_database import Access
+from serving.auth.mandates import revoke
+from serving.bank.webhooks import Webhooks
+from serving.core.wiring import open_desk, open_stores
+from serving.endpoints.monitoring.changes import KINDS, state_of
+from serving.endpoints.monitoring.delivery import Backoff, deliver
+from serving.endpoints.monitoring.watch_review import look_after
+from serving.endpoints.monitoring.watch_store import DEAD, DELIVERED, WAITING, WITHDRAWN
+from serving.endpoints.monitoring.webhook_sender import Sender
+
+AFTER = "post_loan_management"
+GOOD, OTHER = codes("enterprise", 2)
+GRADES = ("A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D")
+SOON = Backoff(first=1e-6, longest=1e-6, attempts=3)
+
+
+class Bank:
+    """The bank bohai, its ear, and the chores done one at a time by hand."""
+
+    def __init__(self, running: Any, ear: Ear) -> None:
+        self.running, self.world, self.ear = running, running.world, ear
+        self.desk = open_desk(self.world.settings())
+        self.desk.library.refresh()
+        self.store, self.jobs = open_stores(self.world.settings())
+        self.webhooks = Webhooks(self.world.ring)
+
+    def ask(self, method: str, path: str, body: Any = None, bank: str = "bohai") -> Any:
+        headers = {"Authorization": f"Bearer {self.running.token(bank)}"}
+        return self.running.http.request(method, path, json=body, headers=headers)
+
+    def watch(self, code: str = GOOD, **more: Any) -> str:
+        assert self.ask("PUT", "/v1/webhook", {"url": self.ear.url}).status_code == 200
+        mandate = self.world.grant("bohai", code, purpose=AFTER).id
+        asked = {"uscc": code, "purpose": AFTER, "mandate": mandate, "kinds": list(KINDS)} | more
+        told = self.ask("POST", "/v1/watches", asked)
+        assert told.status_code == 200, told.text
+        return str(told.json()["watch_id"])
+
+    def snapshot(self, *, more: dict[str, int], code: str = GOOD, count: int = 40) -> str:
+        """A new snapshot in which this subject's features are other by so much."""
+        model, (version, old, *_) = "enterprise", self.running.seals["enterprise"]
+        del old
+        keys, rows = self.world.sorted_keys(model, count)
+        features, _ = sample(40, 1)
+        for name, value in more.items():
+            features[codes(model, 40).index(code), FEATURES.index(name)] += value
+        write_snapshot(folder := self.world.root / "made", self.world.shelf.open(version).path, keys, features[rows])
+        files = {path.name: path.read_bytes() for path in folder.iterdir()}
+        release = self.world.seal(Kind.RELEASE, "custody", {"rows": str(more).encode()}, purpose="scoring")
+        made = self.world.seal(Kind.SNAPSHOT, "compute", files, (version, release), model=model, version=version,
+                               as_of="2026-11-01", subjects=count, features=list(FEATURES))  # fmt: skip
+        self.world.show(model, version, made)
+        return str(made)
+
+    def look(self) -> None:
+        self.desk.library.refresh()
+        look_after(self.desk, self.store)
+
+    def deliver(self, backoff: Backoff = SOON, **more: Any) -> int:
+        return asyncio.run(deliver(self.desk, self.store, Sender(loopback=True, **more), backoff))
+
+    def states(self) -> list[str]:
+        told = self.ask("GET", "/v1/deliveries").json()["deliveries"]
+        return [one["status"] for one in told]
+
+
+@pytest.fixture
+def bank(serve: Any) -> Iterator[Bank]:
+    with serve(webhooks_to_loopback=True, chores=False) as running, Ear() as ear:
+        made = Bank(running, ear)
+        yield made
+        made.store.close()
+        made.jobs.close()
+        made.desk.recorder.close()
+        made.desk.access.close()
+
+
+def test_a_bank_hears_of_a_change_once_it_is_one_and_not_before(bank: Bank) -> None:
+    name = bank.watch()
+    bank.look()
+    assert bank.deliver() == 0
+    bank.snapshot(more={"penalties_12m": 7})
+    bank.look()
+    assert bank.deliver() == 1
+    ((path, headers, body),) = bank.ear.heard
+    told = bank.webhooks.read(headers, body)
+    assert (path, told["type"], told["data"]["watch_id"]) == ("/hook", "watch.changed", name)
+    kinds = {change["kind"]: change for change in told["data"]["changes"]}
+    assert set(kinds) == {"grade_drop", "penalty"}
+    assert kinds["penalty"] == {"kind": "penalty", "features": ["penalties_12m"], "rules": ["penalties_12m"]}
+    assert kinds["grade_drop"]["to"] == "D"
+    bank.look()
+    assert (bank.deliver(), bank.states()) == (0, [DELIVERED])
+    verbs = [
+        entry.verb for entry in bank.world.ledger.entries() if entry.verb.partition(".")[0] in ("watch", "webhook")
+    ]
+    assert verbs == ["webhook.set", "watch.opened", "watch.changed", "webhook.delivered"]
+    bank.snapshot(more={})  # repaired: it is as it was
+    bank.look()
+    bank.deliver()
+    told = bank.webhooks.read(*bank.ear.heard[-1][1:])
+    assert [change["kind"] for change in told["data"]["changes"]] == ["grade_rise", "eased"]
+    assert bank.world.ledger.verify()
+
+
+def test_what_is_told_names_neither_the_code_nor_the_pseudonym_nor_a_value(bank: Bank) -> None:
+    bank.watch()
+    bank.snapshot(more={"penalties_12m": 7})
+    bank.look()
+    bank.deliver()
+    text = bank.ear.heard[0][2].decode()
+    for secret in (GOOD, bank.world.pseudonyms.hex_of(GOOD), "probability", "points", '"reasons"'):
+        assert secret not in text
+    everywhere = [path for path in bank.world.root.rglob("*") if path.name.startswith(("watches.db", "ledger"))]
+    assert len(everywhere) >= 2
+    assert not any(GOOD.encode() in path.read_bytes() for path in everywhere)
+
+
+@pytest.mark.attack
+def test_a_mandate_taken_back_or_over_ends_the_watch_and_what_waits_is_never_sent(bank: Bank) -> None:
+    bank.watch()
+    bank.snapshot(more={"penalties_12m": 7})
+    bank.look()
+    access, ledger = Access(bank.world.root / "access.db"), bank.world.ledger
+    mandate = bank.store.watches()[0].mandate
+    revoke(access, mandate, by=PLATFORM, ledger=ledger)
+    access.close()
+    assert bank.deliver() == 1  # looked at, and not sent
+    assert (bank.ear.heard, bank.states(), bank.store.watches()) == ([], [WITHDRAWN], [])
+    name = bank.watch(OTHER)
+    assert bank.ask("GET", f"/v1/watches/{name}").json()["ended"] is None
+    later = open_desk(bank.world.settings(today=TODAY + timedelta(days=11)))
+    look_after(later, bank.store)
+    assert "not in force" in bank.ask("GET", f"/v1/watches/{name}").json()["ended"]
+    assert bank.store.watch(name).told is None  # type: ignore[union-attr]
+    later.recorder.close()
+    later.access.close()
+
+
+@pytest.mark.attack
+def test_a_change_that_was_repaired_before_it_was_heard_is_not_told(bank: Bank) -> None:
+    bank.watch()
+    bank.ear.statuses = [500]
+    bank.snapshot(more={"penalties_12m": 7})
+    bank.look()
+    for _ in range(3):
+        bank.deliver()
+        time.sleep(0.01)
+    assert bank.states() == [DEAD]
+    bank.snapshot(more={"penalties_12m": 0})
+    bank.look()
+    assert bank.states() == [WITHDRAWN]
+    name = bank.ask("GET", "/v1/deliveries").json()["deliveries"][0]["delivery_id"]
+    assert bank.ask("POST", f"/v1/deliveries/{name}/resend").status_code == 404
+    bank.ear.statuses = [200]
+    assert bank.deliver() == 0
+
+
+def test_a_subject_that_left_the_snapshots_is_watched_no_more(bank: Bank) -> None:
+    last = codes("enterprise", 40)[-1]
+    name = bank.watch(last)
+    bank.snapshot(more={}, code=GOOD, count=39)
+    bank.look()
+    assert "no more" in bank.ask("GET", f"/v1/watches/{name}").json()["ended"]
+
+
+def test_it_is_tried_again_later_and_later_then_is_a_dead_letter_that_can_be_sent_anew(bank: Bank) -> None:
+    bank.watch()
+    bank.ear.statuses = [500, 302, 404, 200]
+    bank.snapshot(more={"penalties_12m": 7})
+    bank.look()
+    ids = set()
+    for tried in range(3):
+        assert bank.deliver() == 1
+        ids.add(bank.ear.heard[tried][1]["webhook-id"])
+        time.sleep(0.01)
+    assert (len(ids), bank.deliver(), bank.states()) == (1, 0, [DEAD])
+    (dead,) = bank.ask("GET", "/v1/deliveries?status=dead").json()["deliveries"]
+    assert (dead["attempts"], dead["last"]) == (3, "status 404")
+    assert bank.ask("POST", f"/v1/deliveries/{dead['delivery_id']}/resend", bank="jincheng").status_code == 404
+    assert bank.ask("POST", f"/v1/deliveries/{dead['delivery_id']}/resend").json()["status"] == WAITING
+    assert bank.deliver() == 1
+    assert bank.states() == [DELIVERED]
+    verbs = [entry.verb for entry in bank.world.ledger.entries() if entry.verb.startswith("webhook.")]
+    assert verbs[1:] == ["webhook.failed"] * 2 + ["webhook.dead", "webhook.resent", "webhook.delivered"]
+
+
+@pytest.mark.attack
+def test_another_bank_sees_and_ends_nothing_and_a_mandate_for_one_decision_opens_no_watch(bank: Bank) -> None:
+    name = bank.watch()
+    assert bank.ask("GET", f"/v1/watches/{name}", bank="jincheng").status_code == 404
+    assert bank.ask("DELETE", f"/v1/watches/{name}", bank="jincheng").status_code == 404
+    assert bank.ask("GET", "/v1/watches", bank="jincheng").json() == {"watches": []}
+    assert bank.ask("GET", "/v1/webhook", bank="jincheng").json()["url"] is None
+    mandate = bank.store.watches()[0].mandate
+    bank.ask("PUT", "/v1/webhook", {"url": bank.ear.url}, bank="jincheng")
+    asked = {"uscc": GOOD, "purpose": AFTER, "mandate": mandate}
+    assert bank.ask("POST", "/v1/watches", asked, bank="jincheng").status_code == 403
+    once = bank.world.grant("bohai", GOOD).id
+    for purpose in ("credit_granting", AFTER):
+        asked = {"uscc": GOOD, "purpose": purpose, "mandate": once}
+        assert bank.ask("POST", "/v1/watches", asked).status_code == 403
+    assert bank.ask("DELETE", f"/v1/watches/{name}").json()["ended"] == "ended by the bank"
+    assert bank.ask("GET", "/v1/watches").json() == {"watches": []}
+
+
+@pytest.mark.attack
+def test_without_the_setting_no_webhook_goes_to_this_machine(serve: Any) -> None:
+    with serve(chores=False) as running, Ear() as ear:
+        headers = {"Authorization": f"Bearer {running.token()}"}
+        for url in (ear.url, f"https://localhost:{ear.port}/", "https://127.0.0.1/", "https://127.1/"):
+            told = running.http.put("/v1/webhook", json={"url": url}, headers=headers)
+            assert told.status_code in (403, 404, 422), told.text
+        assert ear.heard == []
+
+
+def test_the_state_of_a_subject_is_what_its_answer_says(bank: Bank) -> None:
+    day = bank.desk.settings.day()
+    book = bank.desk.library.book("enterprise", day)
+    row = book.row_of(bank.world.pseudonyms.key_of(GOOD))
+    assert row is not None
+    told = bank.running.score(GOOD, bank.world.grant("bohai", GOOD).id).json()
+    state = state_of(book, row)
+    assert (state.grade, list(state.rules)) == (told["grade"], [rule["code"] for rule in told["rules"]])
+    assert set(state.features) == {"penalties_12m"}
+    assert np.isfinite(state.features["penalties_12m"])  # type: ignore[arg-type]
+    assert Path(bank.world.root / "watches.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_dead_letter_is_sent_anew_once_under_one_key_also_when_the_answer_was_lost_with_its_process(
+    bank: Bank,
+) -> None:
+    bank.watch()
+    bank.ear.statuses = [500, 500, 500, 500, 500, 500, 200]
+    bank.snapshot(more={"penalties_12m": 7})
+    bank.look()
+    dead = [(bank.deliver(), time.sleep(0.01)) for _ in range(3)]
+    assert len(dead) == 3
+    (letter,) = bank.store.deliveries("bohai", (DEAD,))
+    asked = Asked(f"/v1/deliveries/{letter.id}/resend", "webhook.resent", {}, None)
+    first = send(bank.running, asked, "k")
+    assert first.json()["status"] == WAITING
+    killed(bank.running)
+    assert send(bank.running, asked, "k").content == first.content
+    assert len(bank.running.entries("webhook.resent")) == 1
+    for _ in range(3):
+        bank.deliver()
+        time.sleep(0.01)
+    assert bank.states() == [DEAD]
+    assert send(bank.running, asked, "k").content == first.content
+    assert bank.states() == [DEAD], "the same key does not send it a second time"
+    assert send(bank.running, asked, "another").json()["status"] == WAITING
+    assert send(bank.running, asked, "k2").status_code == 404
+
+
+def test_a_trial_says_what_came_of_it_and_is_signed_and_recorded_as_all_else(bank: Bank) -> None:
+    assert bank.ask("POST", "/v1/webhook/trial").status_code == 422  # nobody knows where
+    assert bank.ask("PUT", "/v1/webhook", {"url": bank.ear.url}).status_code == 200
+    told = bank.ask("POST", "/v1/webhook/trial").json()
+    assert (told["heard"], told["came"]) == (True, "status 200")
+    (_, headers, body) = bank.ear.heard[-1]
+    said = bank.webhooks.read(headers, body)
+    assert (said["type"], said["data"]) == ("webhook.tried", {"bank": "bohai"})
+    assert {name.lower(): value for name, value in headers.items()}["webhook-id"] == told["webhook_id"]
+    bank.ear.statuses[:] = [500]
+    assert bank.ask("POST", "/v1/webhook/trial").json()["heard"] is False
+    bank.ask("PUT", "/v1/webhook", {"url": "http://127.0.0.1:9/nobody"})
+    lost = bank.ask("POST", "/v1/webhook/trial").json()
+    assert (lost["heard"], lost["came"].startswith("The webhook did not answer")) == (False, True)
+    entries = bank.running.entries("webhook.tried")
+    assert [entry.because["came"] for entry in entries] == ["status 200", "status 500", lost["came"]]
+    assert bank.store.deliveries("bohai", (WAITING, DEAD, DELIVERED)) == []

@@ -1,0 +1,100 @@
+"""What a bank brings stands for the snapshot's value, is said, is not kept, and comes out the same again to the bit."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from serving_world import FEATURES, PURPOSE, codes
+
+from credit.canonical import canonical
+from credit.errors import Broken, Malformed, Missing
+from models.scoring.scorer import Scorer
+from serving.audit.signatures import HEADER, verify
+from serving.data.snapshot import Pointed, open_book
+from serving.endpoints.scores.replay import Brought, replay
+from serving.responses.compose import answer_digest
+from serving.responses.live_schemas import commitment
+
+GOOD, OTHER = codes("enterprise", 2)
+
+
+def ask(running: Any, mandate: str, features: Any, code: str = GOOD, **more: Any) -> Any:
+    body = {"uscc": code, "purpose": PURPOSE, "mandate": mandate, "features": features, **more}
+    headers = {"Authorization": f"Bearer {running.token()}"}
+    return running.http.post("/v1/scores/live", json=body, headers=headers)
+
+
+def test_a_live_score_is_the_models_own_of_the_snapshots_features_with_what_was_brought(running: Any) -> None:
+    world, mandate = running.world, running.world.grant("bohai", GOOD).id
+    version, snapshot = running.seals["enterprise"][:2]
+    book = open_book(world.shelf, Pointed("enterprise", version, version, snapshot))
+    row = book.row_of(world.pseudonyms.key_of(GOOD))
+    for brought in ({"honours": 4.0}, {"penalties_12m": 9, "age_years": None}, dict.fromkeys(FEATURES, 1.5)):
+        told = ask(running, mandate, brought)
+        assert told.status_code == 200, told.text
+        verify(told.content, told.headers[HEADER], world.ring)
+        features = np.array(book.features[row])
+        for name, value in brought.items():
+            features[FEATURES.index(name)] = np.nan if value is None else value
+        scores, answer = Scorer.load(world.shelf.open(version).path).score(features[None, :]), told.json()
+        assert answer["default_probability"] == round(float(scores.probability[0]), 8)
+        assert answer["grade"] == scores.grades[0]
+        total = answer["base_points"] + sum(reason["points"] for reason in answer["reasons"])
+        assert round(total, 2) == answer["points"] == round(float(scores.points[0]), 2)
+        assert answer["brought"]["features"] == sorted(brought)
+        assert answer["brought"]["commitment"] == commitment(brought, answer["brought"]["salt"])
+        assert ("age_years" in answer["missing"]["features"]) == bool(np.isnan(features[3]))
+        assert answer_digest(answer) == answer["receipt"]["digest"]
+        assert told.content == canonical(answer)
+
+
+def test_it_replays_from_what_the_bank_has_and_from_nothing_else(running: Any) -> None:
+    world, brought = running.world, {"honours": 4.25, "penalties_12m": None}
+    told = ask(running, world.grant("bohai", GOOD).id, brought, kind="what_if").json()
+    name, salt = told["score_id"], told["brought"]["salt"]
+    again = replay(name, world.ledger, world.shelf, Brought(brought, salt))
+    assert again.answer == {key: value for key, value in told.items() if key not in ("uscc", "receipt")}
+    assert "trial" in told["notice"]["en"]
+    with pytest.raises(Missing):
+        replay(name, world.ledger, world.shelf)
+    for other in (Brought(brought | {"honours": 4.26}, salt), Brought(brought, "00" * 16)):
+        with pytest.raises(Broken):
+            replay(name, world.ledger, world.shelf, other)
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("text", [
+    "", "{", "[]", '{"features": {"honours": 31337.5}}', '{"features": {"honours": 31337.5}, "salt": "00", "u": 1}',
+    '{"features": {"honours": "31337.5"}, "salt": "00"}', '{"features": {"honours": 31337.5}, "salt": "31337.5"}',
+    '{"features": {"honours": NaN}, "salt": "00"}', "[" * 100_000, '{"features": {"\xff": 1}, "salt": "00"}',
+])  # fmt: skip
+def test_what_was_brought_is_read_or_refused_without_a_word_of_it(text: str) -> None:
+    with pytest.raises(Malformed, match="features") as refused:
+        Brought.parse(text.encode("latin-1"))
+    assert "31337" not in str(refused.value)
+    assert Brought.parse(b'{"salt": "0a", "features": {"a": null, "b": 1}}') == Brought({"a": None, "b": 1.0}, "0a")
+
+
+@pytest.mark.attack
+def test_what_was_brought_is_nowhere_in_the_ledger_nor_in_a_refusal(running: Any) -> None:
+    mandate, theirs = running.world.grant("bohai", GOOD).id, running.world.grant("jincheng", GOOD).id
+    assert ask(running, mandate, {"honours": 31337.5}).status_code == 200
+    refused = [
+        (ask(running, theirs, {"honours": 31337.5}), 403), (ask(running, mandate, {"31337.5": 1.0}), 422),
+        (ask(running, mandate, {"honours": "31337.5"}), 422), (ask(running, mandate, {}), 422),
+        (ask(running, mandate, {"honours": 31337.5}, code=OTHER), 403),
+        (ask(running, mandate, {"honours": 31337.5}, kind="else"), 422),
+    ]  # fmt: skip
+    for response, status in refused:
+        assert response.status_code == status, response.text
+        assert "31337" not in response.text
+    body = json.dumps({"uscc": GOOD, "purpose": PURPOSE, "mandate": mandate, "features": {"honours": 0}})
+    for number in ("NaN", "1e999", "-Infinity"):
+        headers = {"Authorization": f"Bearer {running.token()}"}
+        sent = running.http.post("/v1/scores/live", content=body.replace(": 0}", f": {number}}}"), headers=headers)
+        assert sent.status_code == 422, sent.text
+    assert b"31337" not in (running.world.root / "ledger.jsonl").read_bytes()
+    assert {entry.because["kind"] for entry in running.entries("score.live")} == {"fused"}

@@ -1,0 +1,239 @@
+"""The same key and body give the same answer, to the byte; another body is refused, and so is what was revoked."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from serving_asked_once import DEAD, killed
+from serving_world import PLATFORM, PURPOSE, codes
+
+from credit.errors import Lapsed, Malformed
+from serving.audit.identifiers import score_id
+from serving.auth.access_database import Access
+from serving.auth.mandates import revoke
+from serving.idempotency.idempotency_store import PATIENCE, SECONDS, Repeats
+from serving.state.coordination_db import MADE, Shared
+
+GOOD, OTHER = codes("enterprise", 2)
+
+
+def ask(running: Any, key: str, mandate: str, code: str = GOOD, bank: str = "bohai") -> Any:
+    headers = {"Authorization": f"Bearer {running.token(bank)}", "Idempotency-Key": key}
+    return running.http.post("/v1/scores", json={"uscc": code, "purpose": PURPOSE, "mandate": mandate}, headers=headers)
+
+
+def test_one_key_one_answer(running: Any) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    first, again, new = ask(running, "k-1", mandate), ask(running, "k-1", mandate), ask(running, "k-2", mandate)
+    assert first.content == again.content != new.content
+    assert ask(running, "k-1", mandate, OTHER).status_code == 422
+    assert ask(running, "", mandate).status_code == 422
+    assert ask(running, "k" * 129, mandate).status_code == 422
+    theirs = ask(running, "k-1", running.world.grant("jincheng", GOOD).id, bank="jincheng")
+    assert theirs.json()["score_id"] != first.json()["score_id"]
+    repeated = running.entries("score.repeated")
+    assert [entry.object for entry in repeated] == [first.json()["score_id"]]
+
+
+def test_a_key_does_not_outlive_its_mandate(running: Any) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    assert ask(running, "k", mandate).status_code == 200
+    access = Access(running.world.root / "access.db")
+    revoke(access, mandate, by=PLATFORM, ledger=running.world.ledger)
+    access.close()
+    assert ask(running, "k", mandate).status_code == 403
+
+
+def test_two_at_once_are_one_act_and_a_refusal_is_not_remembered() -> None:
+    acts = []
+
+    async def act(_: str) -> tuple[str, bytes]:
+        acts.append(1)
+        await asyncio.sleep(0)
+        if len(acts) == 1:
+            raise ValueError
+        return f"id-{len(acts)}", b"body"
+
+    async def all_() -> list[Any]:
+        repeats = Repeats()
+        both = await asyncio.gather(
+            *(repeats.once("b", b"k", b"", "id", act) for _ in range(2)), return_exceptions=True
+        )
+        return [*both, *(await asyncio.gather(*(repeats.once("b", b"k", b"", "id", act) for _ in range(3))))]
+
+    told = asyncio.run(all_())
+    assert [type(one) for one in told[:2]] == [ValueError, ValueError]
+    assert told[2:] == [("id-2", b"body", False), ("id-2", b"body", True), ("id-2", b"body", True)]
+    assert len(acts) == 2
+
+
+def post(running: Any, path: str, **more: Any) -> Any:
+    headers = {"Authorization": f"Bearer {running.token()}", "Idempotency-Key": "k"}
+    return running.http.post(path, json={"uscc": GOOD, "purpose": PURPOSE, **more}, headers=headers)
+
+
+@pytest.mark.parametrize(("path", "verb", "more"), [
+    ("/v1/scores", "score.answered", {}),
+    ("/v1/verifications", "verification.answered", {"question": "points_within"}),
+])  # fmt: skip
+def test_an_answer_whose_process_was_killed_before_it_left_is_given_to_whoever_asks_again(
+    running: Any, path: str, verb: str, more: Any
+) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    first = post(running, path, mandate=mandate, **more)
+    killed(running)
+    again = post(running, path, mandate=mandate, **more)
+    assert again.elapsed.total_seconds() < 5  # it is known to be dead, and not waited for
+    assert again.content == first.content
+    assert len(running.entries(verb)) == 1
+    assert [entry.object for entry in running.entries("score.repeated")] == [running.entries(verb)[0].object]
+    assert post(running, path, mandate=mandate, **more).content == first.content  # and remembered from now on
+
+
+def test_what_cannot_be_made_again_is_answered_anew_and_what_was_not_recorded_under_the_same_name(
+    running: Any,
+) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    first = ask(running, "k", mandate).json()
+    killed(running, id=(name := score_id()))  # killed before the entry
+    again = ask(running, "k", mandate).json()
+    assert again["score_id"] == name != first["score_id"]
+    sealed = running.seals["enterprise"]
+    killed(running)
+    running.world.promote("enterprise", sealed[2])
+    running.world.show("enterprise", sealed[2], sealed[3])
+    running.http.app.desk.library.refresh()
+    anew = ask(running, "k", mandate).json()
+    assert anew["snapshot"]["id"] == sealed[3]
+    assert anew["score_id"] not in (name, first["score_id"])
+    assert running.entries("score.repeated") == []
+    assert ask(running, "k", mandate).json() == anew
+
+
+@pytest.mark.attack
+def test_an_answer_that_nobody_got_does_not_outlive_its_mandate(running: Any) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    assert ask(running, "k", mandate).status_code == 200
+    killed(running)
+    access = Access(running.world.root / "access.db")
+    revoke(access, mandate, by=PLATFORM, ledger=running.world.ledger)
+    access.close()
+    assert ask(running, "k", mandate).status_code == 403
+
+
+def test_who_lives_is_waited_for_and_who_died_is_known_to_have(tmp_path: Path) -> None:
+    path = tmp_path / "calls.db"
+    with sqlite3.connect(path) as old:  # one that was made before processes said who they are
+        old.execute("CREATE TABLE answered (bank TEXT NOT NULL, key BLOB NOT NULL, asked BLOB NOT NULL, "
+                    "at REAL NOT NULL, id TEXT, body BLOB, UNIQUE (bank, key)) STRICT")  # fmt: skip
+    old.close()
+    mine = Shared(path)
+    code = f"{DEAD}; sys.stdout.flush(); sys.stdin.read()"
+    other = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, stdin=subprocess.PIPE)
+    with other:
+        assert other.stdout is not None
+        name = int(other.stdout.readline())
+        assert mine.alive.lives(mine.alive.me)
+        assert mine.alive.lives(name)
+        assert mine._db.execute("SELECT owner FROM answered").fetchall() == []
+        other.kill()
+        other.wait()
+        assert not mine.alive.lives(name)
+    mine.close()
+
+
+def test_of_two_who_find_a_dead_ones_call_one_takes_it(tmp_path: Path) -> None:
+    dead, one, two = (Shared(tmp_path / "calls.db") for _ in range(3))
+    assert Repeats(dead)._claim("b", b"k", b"asked", "first") == "first"
+    assert Repeats(one)._inherit("b", b"k") is None
+    dead.close()
+    taken = [Repeats(one)._inherit("b", b"k"), Repeats(two)._inherit("b", b"k")]
+    assert taken == ["first", None]
+    one.close()
+    two.close()
+
+
+def test_a_key_used_again_after_a_day_is_another_call_and_not_the_one_that_was_made_then() -> None:
+    now, acts = [0.0], []
+
+    async def act(name: str) -> tuple[str, bytes]:
+        acts.append(name)
+        return name, name.encode()
+
+    async def all_() -> None:
+        repeats = Repeats(clock=lambda: now[0], table=MADE, lasting=True)
+        assert await repeats.once("b", b"k", b"one", "first", act) == ("first", b"first", False)
+        now[0] += SECONDS - 1
+        assert await repeats.once("b", b"k", b"one", "second", act) == ("first", b"first", True)
+        now[0] += 2
+        assert await repeats.once("b", b"k", b"two", "third", act) == ("third", b"third", False)
+
+    asyncio.run(all_())
+    assert acts == ["first", "third"]
+
+
+def test_what_was_cut_off_is_gone_on_with_under_its_id_and_by_its_own_body_alone(tmp_path: Path) -> None:
+    acts: list[str] = []
+
+    async def act(name: str) -> tuple[str, bytes]:
+        acts.append(name)
+        if len(acts) < 3:
+            raise (asyncio.CancelledError, Lapsed("busy"))[len(acts) - 1]
+        return name, b"done"
+
+    async def all_() -> tuple[str, bytes, bool]:
+        shared = Shared(tmp_path / "calls.db")
+        repeats = Repeats(shared, table=MADE, lasting=True)
+        with pytest.raises(asyncio.CancelledError):
+            await repeats.once("b", b"k", b"one", "first", act)
+        with pytest.raises(Malformed, match="another request"):
+            await repeats.once("b", b"k", b"two", "second", act)
+        with pytest.raises(Lapsed):  # a refusal now does not undo what may have been done then
+            await repeats.once("b", b"k", b"one", "third", act)
+        told = await repeats.once("b", b"k", b"one", "fourth", act)
+        shared.close()
+        return told
+
+    assert asyncio.run(all_()) == ("first", b"done", False)
+    assert acts == ["first"] * 3
+
+
+def test_who_is_still_at_it_in_another_process_is_not_overtaken(tmp_path: Path) -> None:
+    now, one, two = [0.0], Shared(tmp_path / "calls.db"), Shared(tmp_path / "calls.db")
+    assert Repeats(one, lambda: 0.0)._claim("b", b"k", hashlib.sha256(b"").digest(), "first") == "first"
+
+    def later() -> float:
+        now[0] += PATIENCE / 4
+        return now[0]
+
+    async def never(_: str) -> tuple[str, bytes]:
+        raise AssertionError
+
+    with pytest.raises(Lapsed, match="still under way"):
+        asyncio.run(Repeats(two, later).once("b", b"k", b"", "second", never))
+    one.close()
+    two.close()
+
+
+@pytest.mark.attack
+@given(st.binary(max_size=140) | st.text(max_size=140).map(str.encode))
+def test_a_key_is_1_to_128_visible_characters_and_nothing_else_is_one(key: bytes) -> None:
+    async def act(name: str) -> tuple[str, bytes]:
+        return name, b""
+
+    good = 1 <= len(key) <= 128 and all(0x21 <= each <= 0x7E for each in key)
+    try:
+        asyncio.run(Repeats().once("b", key, b"", "id", act))
+    except Malformed:
+        assert not good
+    else:
+        assert good

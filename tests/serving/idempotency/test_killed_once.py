@@ -1,0 +1,94 @@
+"""Killed in the middle of making what lasts, the service makes it once for each key, and tells whoever asks again."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from serving_bank_ear import Ear
+from serving_live import free_port, serving
+from serving_world import PURPOSE, codes
+
+from serving.responses.job_columns import CSV, HEAD
+
+pytestmark = pytest.mark.servers
+DYING = str(Path(__file__).parents[1] / "dying.py")
+AFTER, CODE, ASKS = "post_loan_management", codes("enterprise", 1)[0], 40
+DEATHS = [  # the second dies while it does its own, after it has done what the first had left
+    (path, verb, when, number + (0 if when == "before" else whole))
+    for path, verb, number, whole in (
+        ("/v1/objections", "objection.asked", 1, 1), ("/v1/watches", "watch.opened", 1, 1),
+        ("/v1/jobs", "job.sent", 1, 1), ("/v1/webhook/trial", "webhook.tried", 1, 1),
+        ("/v1/scores/batch", "score.answered", 25, 20),
+    ) for when in ("before", "after")
+]  # fmt: skip
+LAST = ("", "none", "before", 1)
+ROWS = {"objection": "access.db", "watch": "watches.db", "job": "jobs.db"}
+
+
+def count(path: Path, table: str) -> int:
+    with sqlite3.connect(path) as db:
+        (found,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
+    db.close()
+    return int(found)
+
+
+class Bank:
+    """The bank bohai with one request to each path, and what each key was told: nothing while its answer is lost."""
+
+    def __init__(self, world: Any, ear: Ear) -> None:
+        self.url, self.bearer, self.told = "", dict[str, str](), dict[tuple[str, str], bytes]()
+        self.ask = {"uscc": CODE, "purpose": PURPOSE, "mandate": world.grant("bohai", CODE).id}
+        watch = {"uscc": CODE, "purpose": AFTER, "mandate": world.grant("bohai", CODE, purpose=AFTER).id}
+        file = f"{','.join(HEAD)}\n{CODE},{PURPOSE},{self.ask['mandate']}\n".encode()
+        self.sent: dict[str, dict[str, Any]] = {
+            "/v1/jobs": {"content": file, "headers": {"Content-Type": CSV}}, "/v1/watches": {"json": watch},
+            "/v1/scores/batch": {"json": {"asks": [self.ask] * ASKS}}, "/v1/webhook/trial": {},
+        }  # fmt: skip
+        self.ear = ear
+
+    def begin(self, url: str, secret: str) -> None:
+        form = {"grant_type": "client_credentials"}
+        token = httpx.post(f"{url}/oauth2/token", data=form, auth=("bohai", secret)).json()["access_token"]
+        self.bearer["Authorization"] = f"Bearer {token}"
+        assert httpx.put(f"{url}/v1/webhook", json={"url": self.ear.url}, headers=self.bearer).status_code == 200
+        score = httpx.post(f"{url}/v1/scores", json=self.ask, headers=self.bearer).json()["score_id"]
+        self.sent["/v1/objections"] = {"json": {"score_id": score, "kind": "explanation", "statement": "why?"}}
+
+    def post(self, url: str, path: str, key: str) -> bytes:
+        headers = {**self.bearer, **self.sent[path].get("headers", {}), "Idempotency-Key": key}
+        told = httpx.post(url + path, timeout=20, **{**self.sent[path], "headers": headers})
+        assert told.status_code == 200, (path, key, told.text)
+        return told.content
+
+
+def test_killed_before_and_after_each_entry_what_a_key_makes_is_made_once(world: Any, template: Any) -> None:
+    port, more = free_port(), {"HAIHE_SERVICE_WEBHOOKS_TO_LOOPBACK": "true", "HAIHE_SERVICE_CHORES": "false"}
+    with Ear() as ear:
+        bank = Bank(world, ear)
+        for path, verb, when, number in [*DEATHS, LAST]:
+            with serving(world, port, DYING, verb, when, str(number), **more) as (url, _, process):
+                if not bank.bearer:
+                    bank.begin(url, template[1]["bohai"])
+                for asked, answer in bank.told.items():
+                    if not answer:
+                        bank.told[asked] = bank.post(url, *asked)
+                if path:
+                    with pytest.raises(httpx.HTTPError):
+                        bank.post(url, path, when)
+                    process.wait(10)
+                    bank.told[path, when] = b""
+                else:
+                    assert [bank.post(url, *asked) for asked in bank.told] == list(bank.told.values())
+    entries = list(world.ledger.verified())
+    made = Counter(entry.verb for entry in entries)
+    assert {verb: made[verb] for _, verb, _, _ in DEATHS[:-2]} == {verb: 2 for _, verb, _, _ in DEATHS[:-2]}
+    assert {table: count(world.root / place, table) for table, place in ROWS.items()} == dict.fromkeys(ROWS, 2)
+    parts = [entry.object for entry in entries if entry.verb == "score.answered" and "batch" in entry.because]
+    assert len(set(parts)) == len(parts) == 2 * ASKS
+    heard = [{name.lower(): value for name, value in headers.items()}["webhook-id"] for _, headers, _ in ear.heard]
+    assert (len(heard), len(set(heard))) == (3, 2)  # sent again under its id where nobody knew that it had been sent

@@ -1,0 +1,89 @@
+"""Whatever becomes of a process for work aside, whoever asked hears of it in time and the next task is done."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serving.errors import Overloaded
+from serving.processes.subprocess_worker import Aside, Fell
+from serving.processes.worker_loop import Unfit
+
+WORK = """
+import os, sys, time
+from serving.processes.worker_loop import Unfit, attend, bound
+
+def work(task):
+    if task == b"sleep": time.sleep(60)
+    if task == b"spin":
+        while True: pass
+    if task == b"eat": return bytes(1 << 30)
+    if task == b"write": open(sys.argv[0] + ".out", "wb", buffering=0).write(b"x")
+    if task == b"die": os.kill(os.getpid(), 9)
+    if task == b"unfit": raise Unfit("why")
+    if task == b"large": return bytes(2 << 20)
+    if task == b"who": return f"{os.getpid()} {os.nice(0)} {sorted(k for k in os.environ if 'HAIHE' in k)}".encode()
+    if task == b"slow": time.sleep(0.3)
+    return task[::-1]
+
+bound(256 << 20, 1)
+sys.exit(attend(work))
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "work_of_a_test.py").write_text(WORK)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(__file__).parents[3]}")
+    monkeypatch.setenv("HAIHE_SERVICE_KEYS", "a place of keys")
+    return "work_of_a_test"
+
+
+@pytest.fixture
+def aside(module: str) -> Iterator[Aside]:
+    made = Aside(module, seconds=5, most=1 << 20, waiting=3)
+    yield made
+    made.close()
+
+
+def test_a_task_is_answered_by_the_same_process_again_which_yields_and_has_none_of_our_settings(aside: Aside) -> None:
+    first, second = (asyncio.run(aside.ask(b"who")).decode() for _ in range(2))
+    assert first == second
+    assert first.split(" ", 1)[1] == f"{min(19, os.nice(0) + 10)} []"
+    assert asyncio.run(aside.ask(b"abc" * 300_000)) == b"cba" * 300_000
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("task", [b"spin", b"eat", b"write", b"die", b"large"])
+def test_one_that_falls_takes_nothing_with_it(aside: Aside, task: bytes) -> None:
+    with pytest.raises(Fell):
+        asyncio.run(aside.ask(task))
+    assert asyncio.run(aside.ask(b"abc")) == b"cba"
+    with pytest.raises(Unfit, match="why"):
+        asyncio.run(aside.ask(b"unfit"))
+
+
+@pytest.mark.attack
+def test_one_that_dawdles_is_ended(module: str) -> None:
+    aside, began = Aside(module, seconds=1, most=100, fresh=True), time.monotonic()
+    with pytest.raises(Fell):
+        asyncio.run(aside.ask(b"sleep"))
+    assert time.monotonic() - began < 30
+    aside.close()
+
+
+def test_a_fresh_process_is_another_each_time_and_who_comes_too_many_is_told_to_come_again(module: str) -> None:
+    aside = Aside(module, seconds=20, most=1000, waiting=2, fresh=True)
+
+    async def many() -> list[object]:
+        return await asyncio.gather(*(aside.ask(b"who") for _ in range(4)), return_exceptions=True)
+
+    told = asyncio.run(many())
+    assert [type(one) for one in told] == [bytes, bytes, Overloaded, Overloaded]
+    assert told[0] != told[1]
+    aside.close()
