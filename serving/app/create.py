@@ -18,7 +18,7 @@ from credit.errors import CreditError, Lapsed
 from serving import errors
 from serving.app.openapi.operations import Described, declare
 from serving.audit.refusal_sampling import SECONDS
-from serving.auth.auth_throttle import Turns
+from serving.auth.auth_throttle import AuthThrottle
 from serving.auth.dpop import ASSERTION
 from serving.core.service import Desk
 from serving.core.wiring import open_desk, open_stores
@@ -88,7 +88,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
         if no_pdf := typeface.fault():
             log.event("report.no_typeface", level=log.ERROR, fault=no_pdf)
         app.state.no_pdf = no_pdf  # said, and not waited for: scores need none
-        drawing, turns = app.state.drawer, app.state.turns = drawer(), Turns()
+        drawing, turns = app.state.drawer, app.state.turns = drawer(), AuthThrottle()
         if not (watches.is_idle and jobs.is_idle):
             chores.wake()
         running = [

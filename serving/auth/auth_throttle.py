@@ -18,7 +18,7 @@ THREADS, OF_ONE, OF_ALL = 2, 16, 64
 Value = TypeVar("Value")
 
 
-class Turns:
+class AuthThrottle:
     """The threads, and who waits for them."""
 
     def __init__(self) -> None:

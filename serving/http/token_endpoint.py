@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from credit.errors import Malformed
 from serving import errors
 from serving.audit.refusal_sampling import NOBODY
-from serving.auth.auth_throttle import Turns
+from serving.auth.auth_throttle import AuthThrottle
 from serving.auth.token_requests import TokenRefused, TokenRequest
 from serving.core.service import SERVICE, Desk
 from serving.http import endpoint
@@ -19,7 +19,7 @@ from serving.http import endpoint
 LARGEST, ARRIVES = 8192, 10.0  # bytes of a request; seconds within which it has to have arrived
 
 
-async def give_token(request: Request, desk: Desk, turns: Turns) -> JSONResponse:
+async def give_token(request: Request, desk: Desk, turns: AuthThrottle) -> JSONResponse:
     """A token, or the refusal of RFC 6749 §5.2. Raises TooLarge, TooSlow, and Overloaded when too many ask just now."""
     headers, fields = {"Cache-Control": "no-store", "Pragma": "no-cache"}, request.headers
     authorization = fields.get("authorization", "")

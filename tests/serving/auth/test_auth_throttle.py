@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 from serving.app.create import create_app
-from serving.auth.auth_throttle import OF_ALL, OF_ONE, THREADS, Turns
+from serving.auth.auth_throttle import OF_ALL, OF_ONE, THREADS, AuthThrottle
 from serving.errors import Overloaded
 
 
 @pytest.mark.attack
 def test_one_address_waits_in_its_own_line_and_all_lines_have_an_end() -> None:
     async def all_() -> None:
-        turns, go = Turns(), threading.Event()
+        turns, go = AuthThrottle(), threading.Event()
         takes = [asyncio.create_task(turns.take("a", lambda: go.wait(30))) for _ in range(OF_ONE)]
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
