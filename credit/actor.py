@@ -31,26 +31,20 @@ class Actor:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise Malformed(
-                "This is not an actor's name", why="it takes 1 to 63 of a–z, 0–9, dot, dash, underscore, letter first"
-            )
+            raise Malformed("actor.not-actor-name")
 
     @classmethod
     def parse(cls, text: str) -> Actor:
         """Read ``role:name``; raises :class:`Malformed`."""
         role, colon, name = text.partition(":")
         if not colon or role not in set(Role):
-            raise Malformed(
-                "This is not an actor", why=f"it is written role:name, and a role is one of {', '.join(Role)}"
-            )
+            raise Malformed("actor.not-actor", role=", ".join(Role))
         return cls(name, Role(role))
 
     def must_be(self, *roles: Role, act: str) -> None:
         """Raise :class:`Refused` unless this actor has one of ``roles``."""
         if self.role not in roles:
-            raise Refused(
-                f"{self} may not {act}", why=f"it takes the role {' or '.join(roles)}", remedy="Ask one who has it"
-            )
+            raise Refused("actor.may-not", name=self, act=act, roles=" or ".join(roles))
 
     def __str__(self) -> str:
         return f"{self.role}:{self.name}"

@@ -86,7 +86,7 @@ class Table:
         for candidate in self.fields:
             if name in (candidate.name, candidate.column):
                 return candidate
-        raise Missing(f"Table {self.name} has no field {name}")
+        raise Missing("catalogue.table-no-field", self_name=self.name, name=name)
 
     @classmethod
     def parse(cls, told: Mapping[str, Any], *, where: str) -> Table:
@@ -96,13 +96,13 @@ class Table:
         fields = tuple(Field.parse(shared | entry, where=where) for entry in told["fields"])
         named = {f.name: f for f in fields}
         if len(named) != len(fields) or len({f.column for f in fields}) != len(fields):
-            raise Malformed(f"{where}: two fields have one name")
+            raise Malformed("catalogue.two-fields-one-name", where=where)
 
         def find(name: str | None) -> Field | None:
             if name is None:
                 return None
             if name not in named:
-                raise Malformed(f"{where}: the field {name} is used and not declared")
+                raise Malformed("catalogue.field-used-and-not-declared", where=where, name=name)
             return named[name]
 
         subject = find(told["subject"])
@@ -152,17 +152,17 @@ class Catalogue:
         place = folder or HERE / name
         paths = sorted(place.glob("*.yaml"))
         if not paths:
-            raise Missing(f"There is no catalogue {name}", why="its folder has no YAML file")
+            raise Missing("catalogue.no-catalogue", name=name)
         tables: dict[str, Table] = {}
         told_all: list[Any] = []
         for path in paths:
             try:
                 told = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
             except yaml.YAMLError as error:
-                raise Malformed(f"{path.name} is not YAML", why=str(error).replace("\n", " ")) from error
+                raise Malformed("catalogue.not-yaml", why=str(error).replace("\n", " "), path_name=path.name) from error
             table = Table.parse(told, where=path.name)
             if table.name in tables or table.name != path.stem:
-                raise Malformed(f"{path.name}: the table's name must be the file's", why=table.name)
+                raise Malformed("catalogue.table-name-must-be-file", why=table.name, path_name=path.name)
             tables[table.name] = table
             told_all.append(_plain(told))
         return cls(name, digest_json(told_all), MappingProxyType(tables))
@@ -170,7 +170,7 @@ class Catalogue:
     def table(self, name: str) -> Table:
         """The table of this name; raises :class:`Missing`."""
         if name not in self.tables:
-            raise Missing(f"The catalogue {self.name} has no table {name}", remedy=f"It has {', '.join(self.tables)}")
+            raise Missing("catalogue.catalogue-no-table", self_name=self.name, name=name, tables=", ".join(self.tables))
         return self.tables[name]
 
 

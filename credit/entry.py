@@ -136,7 +136,7 @@ def b64(raw: bytes) -> str:
 
 def broken(line: int, why: str) -> NoReturn:
     """Raise what a ledger that does not verify raises."""
-    raise Broken(f"The ledger is broken at line {line}", why=why, remedy="Compare with the copy of the last backup")
+    raise Broken("entry.ledger-broken-at-line", why=why, line=line)
 
 
 def missing_lines(count: int, told: int) -> NoReturn:

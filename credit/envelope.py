@@ -34,17 +34,17 @@ def unwrap(envelope: Any, payload_type: str, ring: KeyRing, zones: Collection[st
     """The payload, once a key of one of ``zones`` is seen to have signed it; raises :class:`Broken` otherwise."""
     try:
         if envelope["payloadType"] != payload_type:
-            raise Broken("An envelope holds another kind of thing", why=f"{payload_type} was expected")
+            raise Broken("envelope.envelope-holds-another-kind-thing", payload_type=payload_type)
         body = base64.b64decode(envelope["payload"], validate=True)
         signed = [(s["keyid"], base64.b64decode(s["sig"], validate=True)) for s in envelope["signatures"]]
     except (KeyError, TypeError, AttributeError, binascii.Error) as error:
-        raise Broken("An envelope cannot be read", why="it is not in DSSE form") from error
+        raise Broken("envelope.envelope-cannot-be-read") from error
     for name, signature in signed:
         zone, _, keyid = name.partition(":")
         if zone in zones:
             ring.verify(zone, keyid, pre_authentication_encoding(payload_type, body), signature)
             payload = json.loads(body)
             if not isinstance(payload, dict):
-                raise Broken("An envelope cannot be read", why="its payload is not an object")
+                raise Broken("envelope.envelope-cannot-be-read-payload-not-object")
             return payload
-    raise Broken("An envelope is not signed by one who may", why=f"it takes a key of {' or '.join(sorted(zones))}")
+    raise Broken("envelope.envelope-not-signed-by-one", zones=" or ".join(sorted(zones)))

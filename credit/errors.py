@@ -18,39 +18,94 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from credit.messages import Text, known
+
 
 class CreditError(Exception):
-    """The root: ``what`` happened, ``why``, and the ``remedy`` (what to do next)."""
+    """The root: what happened, why, and the remedy (what to do next), each a text that exists in every language.
+
+    ``message`` is the id of a text in the catalogues (:mod:`credit.messages`) or a :class:`~credit.messages.Text`; the
+    texts ``<id>.why`` and ``<id>.remedy`` are the reason and the remedy unless `why` and `remedy` are given.
+    Parameters of
+    the texts are keyword arguments. A plain string as `why` or `remedy` is the same in every language.
+    """
 
     status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 1
     slug: ClassVar[str] = "error"
 
-    def __init__(self, what: str, *, why: str = "", remedy: str = "") -> None:
-        self.what, self.why, self.remedy = what, why, remedy
-        super().__init__(what, why, remedy)
+    def __init__(
+        self, message: str | Text, *, why: str | Text | None = None, remedy: str | Text | None = None, **params: Any
+    ) -> None:
+        self.message = message if isinstance(message, Text) else Text(message, params)
+        self._why, self._remedy = self._part(why, "why"), self._part(remedy, "remedy")
+        super().__init__(self.message.id)
+
+    def _part(self, text: str | Text | None, name: str) -> Text | None:
+        if isinstance(text, str):
+            return Text.verbatim(text) if text else None
+        return text
+
+    def text(self, part: str, language: str = "en") -> str:
+        """``what``, ``why`` or ``remedy`` in ``en`` or ``zh``; empty where there is none."""
+        if part == "what":
+            return self.message.render(language)
+        given = self._why if part == "why" else self._remedy
+        if given is not None:
+            return given.render(language)
+        id = f"{self.message.id}.{part}"
+        return Text(id, self.message.params).render(language) if known(id) else ""
+
+    @property
+    def what(self) -> str:
+        """What happened, in English."""
+        return self.text("what")
+
+    @property
+    def why(self) -> str:
+        """The reason in English, or an empty text."""
+        return self.text("why")
+
+    @property
+    def remedy(self) -> str:
+        """What to do next in English, or an empty text."""
+        return self.text("remedy")
+
+    @property
+    def reason(self) -> Text:
+        """The reason as a message, to be passed on in another error."""
+        return self._why or Text(f"{self.message.id}.why", self.message.params)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (type(self), dict(self.__dict__))
 
     def __str__(self) -> str:
-        text = f"{self.what}: {self.why}" if self.why else self.what
-        return f"{text}. {self.remedy}" if self.remedy else text
+        return self.in_language("en")
 
-    def problem(self) -> dict[str, Any]:
-        """The error as an RFC 9457 problem document."""
+    def in_language(self, language: str) -> str:
+        """The whole error as one line of text."""
+        what, why, remedy = (self.text(part, language) for part in ("what", "why", "remedy"))
+        if language == "zh":
+            return "。".join(part for part in (f"{what}：{why}" if why else what, remedy) if part)
+        text = f"{what}: {why}" if why else what
+        return f"{text}. {remedy}" if remedy else text
+
+    def problem(self, language: str = "en") -> dict[str, Any]:
+        """The error as an RFC 9457 problem document in a language."""
         return {
             "type": f"urn:haihe:problem:{self.slug}",
-            "title": self.what,
+            "title": self.text("what", language),
             "status": self.status,
-            "detail": self.why,
-            "remedy": self.remedy,
+            "detail": self.text("why", language),
+            "remedy": self.text("remedy", language),
         }
 
 
-def _again(kind: type[CreditError], told: dict[str, Any]) -> CreditError:
-    """An error that crossed a border between processes, whole."""
-    return kind(**told)
+def _again(kind: type[CreditError], state: dict[str, Any]) -> CreditError:
+    """An error that was sent from one process to another, with all that it held there."""
+    error = kind.__new__(kind, state["message"].id)
+    error.__dict__.update(state)
+    return error
 
 
 class Malformed(CreditError):
@@ -64,14 +119,24 @@ class Refused(CreditError):
 
     status, exit_code, slug = 403, 3, "refused"
 
-    def __init__(self, what: str, *, why: str = "", remedy: str = "", findings: Sequence[Any] = ()) -> None:
-        super().__init__(what, why=why, remedy=remedy)
+    def __init__(
+        self,
+        message: str | Text,
+        *,
+        why: str | Text | None = None,
+        remedy: str | Text | None = None,
+        findings: Sequence[Any] = (),
+        **params: Any,
+    ) -> None:
+        super().__init__(message, why=why, remedy=remedy, **params)
         self.findings = tuple(findings)
 
-    def problem(self) -> dict[str, Any]:
+    def problem(self, language: str = "en") -> dict[str, Any]:
         """As for every error, with the findings of the gate that refused."""
-        found = [finding.as_json() if hasattr(finding, "as_json") else str(finding) for finding in self.findings]
-        return super().problem() | ({"findings": found} if found else {})
+        findings = [
+            finding.as_json(language) if hasattr(finding, "as_json") else str(finding) for finding in self.findings
+        ]
+        return super().problem(language) | ({"findings": findings} if findings else {})
 
 
 class Unauthenticated(Refused):

@@ -72,14 +72,14 @@ class Field:
         require_keys(told, known=_KEYS, needed=_NEEDED, where=here)
         for key, allowed in (("type", TYPES), ("role", ROLES), ("openness", OPENNESS), ("sharing", SHARING)):
             if told[key] not in allowed:
-                raise Malformed(f"{here}: {key} is {told[key]!r}", why=f"it must be one of {', '.join(allowed)}")
+                raise Malformed("fields.message", here=here, key=key, data=told[key], allowed=", ".join(allowed))
         rules = told.get("rules") or {}
         hidden = ("drop", "subject", "pseudonym")
         elsewhere = [rule for purpose, rule in rules.items() if purpose != INQUIRY]
         if told["role"] == "direct" and any(rule not in hidden for rule in elsewhere):
-            raise Malformed(f"{here}: a direct identifier is dropped or made a pseudonym", why=f"its rules are {rules}")
+            raise Malformed("fields.direct-identifier-dropped-or-made", here=here, rules=rules)
         if any(rule.startswith("show") for rule in elsewhere):
-            raise Malformed(f"{here}: only an inquiry shows what identifies", why=f"its rules are {rules}")
+            raise Malformed("fields.only-inquiry-shows-what-identifies", here=here, rules=rules)
         made = cls(
             name=told["name"],
             column=told["column"],
@@ -102,17 +102,17 @@ class Field:
             sensitivity=told.get("sensitivity"),
         )
         if made.shown_to == "nobody" and made.rule(INQUIRY) not in hidden:
-            raise Malformed(f"{here}: an inquiry may not show it", why=f"{made.openness}, {made.sharing}")
+            raise Malformed("fields.inquiry-may-not-show", here=here, openness=made.openness, sharing=made.sharing)
         return made
 
 
 def require_keys(told: Any, *, known: Collection[str], needed: Collection[str], where: str) -> None:
     """Raise :class:`Malformed` naming what is missing or not known."""
     if not isinstance(told, Mapping):
-        raise Malformed(f"{where} is not a mapping", why="keys and values were expected")
+        raise Malformed("fields.not-mapping", where=where)
     for key in told:
         if key not in known:
-            raise Malformed(f"{where}: the key {key} is not known", why=f"known are {', '.join(sorted(known))}")
+            raise Malformed("fields.key-not-known", where=where, key=key, known=", ".join(sorted(known)))
     for key in sorted(needed):
         if key not in told:
-            raise Malformed(f"{where}: the key {key} is missing")
+            raise Malformed("fields.key-missing", where=where, key=key)

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from credit.actor import Actor
 from credit.errors import Refused
+from credit.messages import Text
 
 Case = TypeVar("Case")
 
@@ -32,10 +33,25 @@ class Finding:
     outcome: Outcome
     why: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    message: Text | None = None  # the reason by id, where it exists in every language; `why` is its English text
 
-    def as_json(self) -> dict[str, Any]:
-        """The finding as plain values."""
-        return {"check": self.check, "outcome": self.outcome, "why": self.why, "evidence": dict(self.evidence)}
+    @classmethod
+    def of(cls, check: str, outcome: Outcome, message: Text, evidence: Mapping[str, Any] | None = None) -> Finding:
+        """A finding whose reason is a message by id."""
+        return cls(check, outcome, message.render("en"), evidence or {}, message)
+
+    def reason(self, language: str = "en") -> str:
+        """Why, in ``en`` or ``zh``; a finding that was stored without a message has its English text in both."""
+        return self.message.render(language) if self.message is not None else self.why
+
+    def as_json(self, language: str = "en") -> dict[str, Any]:
+        """The finding as plain values, its reason in a language."""
+        return {
+            "check": self.check,
+            "outcome": self.outcome,
+            "why": self.reason(language),
+            "evidence": dict(self.evidence),
+        }
 
     def __str__(self) -> str:
         return f"{self.check}: {self.outcome} ({self.why})"
@@ -64,10 +80,10 @@ class Verdict:
         if not self.passed:
             stopped = [finding for finding in self.findings if finding.outcome is not Outcome.PASS]
             raise Refused(
-                f"The {self.gate} gate did not open",
+                "gate.gate-did-not-open",
                 why="; ".join(map(str, stopped)) or "it has no checks",
-                remedy="Mend what the findings name and ask again",
                 findings=stopped,
+                gate=self.gate,
             )
 
     def as_json(self) -> dict[str, Any]:
@@ -93,8 +109,4 @@ class Gate(Generic[Case]):
 def require_another(asked_by: Actor, judged_by: Actor, *, gate: str) -> None:
     """Maker is not checker (制审分离): the same name is refused, in whatever role."""
     if asked_by.name == judged_by.name:
-        raise Refused(
-            f"{judged_by} may not judge this at the {gate} gate",
-            why="they asked for it themselves, and a maker is not the checker",
-            remedy="Ask a colleague to judge it",
-        )
+        raise Refused("gate.may-not-judge-at-gate", judged_by=judged_by, gate=gate)

@@ -50,7 +50,7 @@ class SigningKey:
         """Make a key and write it into ``folder``; raises :class:`Malformed` if there is one already."""
         path = folder / f"signing-{zone}.pem"
         if path.exists():
-            raise Malformed(f"Zone {zone} has a signing key already", why="a key is never overwritten")
+            raise Malformed("keys.zone-signing-key-already", zone=zone)
         key = cls(zone, Ed25519PrivateKey.generate())
         pem = key.private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -63,13 +63,13 @@ class SigningKey:
         """Read a zone's key; raises :class:`Missing` or :class:`Broken`."""
         path = folder / f"signing-{zone}.pem"
         if not path.exists():
-            raise Missing(f"There is no signing key of zone {zone}", remedy="Make the keys with `haihe keys`")
+            raise Missing("keys.no-signing-key-zone", zone=zone)
         try:
             private = serialization.load_pem_private_key(path.read_bytes(), password=None)
         except ValueError as error:
-            raise Broken(f"The signing key of zone {zone} cannot be read", why="it is not a PEM private key") from error
+            raise Broken("keys.signing-key-zone-cannot-be", zone=zone) from error
         if not isinstance(private, Ed25519PrivateKey):
-            raise Broken(f"The signing key of zone {zone} is of another kind", why="it must be Ed25519")
+            raise Broken("keys.signing-key-zone-another-kind", zone=zone)
         return cls(zone, private)
 
     def sign(self, payload: bytes) -> bytes:
@@ -97,11 +97,11 @@ class KeyRing:
         for path in sorted(folder.glob("*.pem")):
             public = serialization.load_pem_public_key(path.read_bytes())
             if not isinstance(public, Ed25519PublicKey):
-                raise Broken(f"The public key {path.name} is of another kind", why="it must be Ed25519")
+                raise Broken("keys.public-key-another-kind", path_name=path.name)
             zone = re.sub(r"-\d+$", "", path.stem)
             keys.setdefault(zone, {})[keyid_of(public)] = public
         if not keys:
-            raise Missing("The key ring is empty", remedy="Make the keys with `haihe keys`")
+            raise Missing("keys.key-ring-empty")
         return cls(keys)
 
     @classmethod
@@ -110,7 +110,7 @@ class KeyRing:
         try:
             publics = [Ed25519PublicKey.from_public_bytes(raw) for raw in keys]
         except ValueError as error:
-            raise Broken("A public key cannot be read", why="it is not 32 bytes of Ed25519") from error
+            raise Broken("keys.public-key-cannot-be-read") from error
         return cls({zone: {keyid_of(public): public for public in publics}})
 
     @classmethod
@@ -125,17 +125,17 @@ class KeyRing:
         """Raise :class:`Broken` unless ``signature`` over ``payload`` is by that key of that zone."""
         public = self.keys.get(zone, {}).get(keyid)
         if public is None:
-            raise Broken("A signature is by a key that is not in the ring", why=f"zone {zone} has no key {keyid}")
+            raise Broken("keys.signature-by-key-not-in", zone=zone, keyid=keyid)
         try:
             public.verify(signature, payload)
         except InvalidSignature as error:
-            raise Broken("A signature does not verify", why=f"not what zone {zone} signed with key {keyid}") from error
+            raise Broken("keys.signature-does-not-verify", zone=zone, keyid=keyid) from error
 
 
 def create_secret(path: Path) -> bytes:
     """32 random bytes in a file of mode 0600; raises :class:`Malformed` if it exists."""
     if path.exists():
-        raise Malformed(f"The secret {path.name} exists already", why="a secret is never overwritten")
+        raise Malformed("keys.secret-exists-already", path_name=path.name)
     secret = secrets.token_bytes(32)
     write_whole(path, secret, mode=0o600)
     return secret
@@ -144,8 +144,8 @@ def create_secret(path: Path) -> bytes:
 def load_secret(path: Path) -> bytes:
     """Read a secret; raises :class:`Missing` or :class:`Broken` when it is not 32 bytes."""
     if not path.exists():
-        raise Missing(f"There is no secret {path.name}", remedy="Make the keys with `haihe keys`")
+        raise Missing("keys.no-secret", path_name=path.name)
     secret = path.read_bytes()
     if len(secret) != 32:
-        raise Broken(f"The secret {path.name} is damaged", why="it must be 32 bytes")
+        raise Broken("keys.secret-damaged", path_name=path.name)
     return secret

@@ -51,7 +51,7 @@ class Ledger:
     def append_many(self, acts: Sequence[Act]) -> list[Entry]:
         """Add entries ``(verb, object, by, because)`` in one durable write, signed together."""
         if self.key is None:
-            raise Malformed("This ledger was opened for reading", why="writing takes the key of its zone")
+            raise Malformed("ledger.ledger-opened-for-reading")
         plain = [(verb, thing, by, json.loads(canonical(because))) for verb, thing, by, because in acts]
         with self._locked() as stream:
             seq, previous = self._tail(stream)
@@ -105,7 +105,7 @@ class Ledger:
             seq, last = int(told["seq"]), str(told["id"])
             signed, keyid = base64.b64decode(told["sig"]), told["keyid"]
         except (ValueError, KeyError, TypeError) as error:
-            raise Broken("The head of a ledger cannot be read", why=path.name) from error
+            raise Broken("ledger.head-ledger-cannot-be-read", why=path.name) from error
         zone, _, name = keyid.partition(":")
         self.ring.verify(zone, name, f"{seq} {last}".encode(), signed)
         return seq, last
@@ -150,7 +150,7 @@ class Ledger:
                     told = json.loads(line)
                     seq, name, signed = int(told["seq"]), str(told["id"]), "sig" in told
                 except (ValueError, KeyError, TypeError) as error:
-                    raise Broken("The ledger's last line cannot be read", remedy="Run `haihe ledger verify`") from error
+                    raise Broken("ledger.ledger-last-line-cannot-be") from error
                 if signed:
                     break
             end = start

@@ -76,5 +76,5 @@ def require_move(petition: Petition | None, move: str, *, thing: str) -> State:
     if state is not None:
         return state
     if petition is None:
-        raise Missing(f"Nobody has asked for {thing[:20]}", remedy="Ask first (`haihe register` asks for promotion)")
-    raise Refused(f"{thing[:20]} cannot be {move} now", why=f"it stands at {petition.state}")
+        raise Missing("petition.nobody-asked-for", thing=thing[:20])
+    raise Refused("petition.cannot-be-now", thing=thing[:20], move=move, state=petition.state)

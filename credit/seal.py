@@ -64,7 +64,7 @@ class Seal:
 
     def __post_init__(self) -> None:
         if self.id != identify(self.kind, self.parents, self.expires_on, self.terms, self.files):
-            raise Broken("A seal's id is not the digest of its content", why=f"it says it is {self.id[:20]}…")
+            raise Broken("seal.seal-id-not-digest-content", self_id=self.id[:20])
 
     @property
     def short(self) -> str:
@@ -74,11 +74,7 @@ class Seal:
     def require_alive(self, today: date) -> None:
         """Raise :class:`Lapsed` from the day it expires on."""
         if today >= self.expires_on:
-            raise Lapsed(
-                f"The {self.kind} {self.short} has lapsed",
-                why=f"it ended on {self.expires_on}",
-                remedy=f"Make a new {self.kind} from data of today",
-            )
+            raise Lapsed("seal.lapsed", kind=self.kind, self_short=self.short, expires_on=self.expires_on)
 
 
 def identify(
@@ -92,7 +88,7 @@ def identify(
 def require_signer(kind: Kind, key: SigningKey) -> None:
     """Raise :class:`Broken` unless this zone's key may sign this kind."""
     if SIGNERS[kind] != key.zone:
-        raise Broken(f"A {kind} is not sealed by zone {key.zone}", why=f"it takes the key of {SIGNERS[kind]}")
+        raise Broken("seal.not-sealed-by-zone", kind=kind, zone=key.zone, signers=SIGNERS[kind])
 
 
 def to_envelope(seal: Seal, key: SigningKey) -> dict[str, Any]:
@@ -133,6 +129,6 @@ def from_envelope(envelope: Any, ring: KeyRing) -> Seal:
             MappingProxyType(files),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise Broken("A manifest cannot be read", why="it is not a statement of ours") from error
+        raise Broken("seal.manifest-cannot-be-read") from error
     unwrap(envelope, PAYLOAD_TYPE, ring, {SIGNERS[kind]})
     return seal

@@ -46,9 +46,9 @@ def read(cls: type[Zone], env: Mapping[str, str], prefix: str) -> Zone:
                 given[field.name] = reader(env[name])
             except (ValueError, KeyError) as error:
                 kind = getattr(_plain(hints[field.name]), "__name__", "value")
-                raise Malformed(f"The setting {name} cannot be read", why=f"it must be a {kind}") from error
+                raise Malformed("settings.setting-cannot-be-read", name=name, kind=kind) from error
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise Malformed(f"The setting {name} is missing", remedy=f"Set {name} in the environment")
+            raise Malformed("settings.setting-missing", name=name)
     return cls(**given)
 
 

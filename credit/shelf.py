@@ -86,7 +86,7 @@ class Shelf:
         plain = json.loads(canonical(terms))
         files = {name: digest(folder / name) for name in _names(folder)}
         if changed := sum(files.get(name) != wanted for name, wanted in taken.items()):
-            raise Broken(f"A {kind} is not sealed", why=f"{changed} files taken from another seal were changed there")
+            raise Broken("shelf.not-sealed", kind=kind, changed=changed)
         seal_id = identify(kind, parents, expires_on, plain, files)
         place = self.place(seal_id)
         if not place.exists():
@@ -113,14 +113,10 @@ class Shelf:
         place = self.place(self._resolve(name))
         seal = self._manifest(place)
         if place.name != seal.id.partition("-")[2]:
-            raise Broken("A sealed folder stands in another's place", why=f"{place.name[:12]} holds {seal.short}")
+            raise Broken("shelf.sealed-folder-stands-in-another", place_name=place.name[:12], seal_short=seal.short)
         if deep:
             if (word := self.pointer(f"{DESTROYED}-{seal.id}", DESTROYERS)) is not None:
-                raise Lapsed(
-                    f"The {seal.kind} {seal.short} was destroyed",
-                    why=f"on {word['on']}, when nothing in use needed it any more",
-                    remedy=f"Make a new {seal.kind}; what was answered from this one can be traced still",
-                )
+                raise Lapsed("shelf.destroyed", kind=seal.kind, seal_short=seal.short, word=word["on"])
             verify_files(seal, place)
         if today is not None:
             seal.require_alive(today)
@@ -149,12 +145,12 @@ class Shelf:
             return None
         payload = unwrap(_read_json(path), POINTER, self.ring, zones)
         if payload.get("name") != name:
-            raise Broken(f"The pointer {name} is another's", why="its signed name differs: was it copied?")
+            raise Broken("shelf.pointer-another", name=name)
         return payload
 
     def _manifest(self, place: Path) -> Seal:
         if not (place / MANIFEST).is_file():
-            raise Broken("A sealed folder has no manifest", why=place.name[:12])
+            raise Broken("shelf.sealed-folder-no-manifest", why=place.name[:12])
         return from_envelope(_read_json(place / MANIFEST), self.ring)
 
     def place(self, seal_id: str) -> Path:
@@ -165,15 +161,13 @@ class Shelf:
     def _resolve(self, name: str) -> str:
         kind, dash, start = name.partition("-")
         if not dash or kind not in set(Kind) or not start or not set(start) <= set("0123456789abcdef"):
-            raise Malformed("This is not the id of a seal", why="it is written kind-hexadecimal, as release-3fa9…")
+            raise Malformed("shelf.not-id-seal")
         found = [start] if (self.root / kind / start).is_dir() else []
         found = found or [place.name for place in (self.root / kind).glob(f"{start}*")]
         if not found:
-            raise Missing(
-                f"There is no {kind} {start[:12]} on the shelf", remedy="See what there is with `haihe shelf`"
-            )
+            raise Missing("shelf.no-on-shelf", kind=kind, start=start[:12])
         if len(found) > 1:
-            raise Malformed(f"{len(found)} seals begin so", why=name, remedy="Give more characters of the id")
+            raise Malformed("shelf.seals-begin-so", why=name, found_count=len(found))
         return f"{kind}-{found[0]}"
 
 
@@ -182,17 +176,17 @@ def verify_files(seal: Seal, place: Path) -> None:
     there = set(_names(place)) - {MANIFEST}
     for name in sorted(there ^ set(seal.files)):
         fault = "is missing" if name in seal.files else "was added"
-        raise Broken(f"The {seal.kind} {seal.short} is not whole", why=f"the file {name} {fault}")
+        raise Broken("shelf.not-whole", kind=seal.kind, seal_short=seal.short, name=name, fault=fault)
     for name, wanted in sorted(seal.files.items()):
         if digest(place / name) != wanted:
-            raise Broken(f"The {seal.kind} {seal.short} was changed", why=f"the bytes of {name} are not those sealed")
+            raise Broken("shelf.changed", kind=seal.kind, seal_short=seal.short, name=name)
 
 
 def _names(folder: Path) -> list[str]:
     found = sorted(folder.rglob("*"))
     for path in found:
         if path.is_symlink():
-            raise Broken("A sealed folder may not hold links", why=path.name)
+            raise Broken("shelf.sealed-folder-may-not-hold", why=path.name)
     return [path.relative_to(folder).as_posix() for path in found if path.is_file()]
 
 
@@ -200,7 +194,7 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except ValueError as error:
-        raise Broken(f"{path.name} cannot be read", why="it is not JSON") from error
+        raise Broken("shelf.cannot-be-read", path_name=path.name) from error
 
 
 def _sync(path: Path) -> None:

@@ -34,7 +34,7 @@ class SubjectKey:
 
     def __post_init__(self) -> None:
         if not _HEX.fullmatch(self.hex):
-            raise Malformed("This is not a subject key", why="it takes 32 lower-case hexadecimal characters")
+            raise Malformed("subjects.not-subject-key")
 
     def bucket(self, buckets: int) -> int:
         """Which of ``buckets`` (a power of two up to 256) this subject lives in: the top bits of its first byte."""
@@ -65,11 +65,9 @@ class PseudonymKey:
 
     def __post_init__(self) -> None:
         if len(self.secret) < 32:
-            raise Malformed(
-                "A pseudonym key is too short", why="it needs 32 bytes", remedy="Make one with `haihe keys`"
-            )
+            raise Malformed("subjects.pseudonym-key-too-short")
         if self.algorithm not in ("sha256", "sm3"):
-            raise Malformed("Unknown pseudonym algorithm", why="only sha256 and sm3 are known")
+            raise Malformed("subjects.unknown-pseudonym-algorithm")
 
     def hex_of(self, code: str) -> str:
         """The pseudonym of ``code`` as 32 hex characters, without making an object (the fast path of a release)."""

@@ -41,7 +41,7 @@ class Notice:
             }
             return cls(purpose, int(told["sequence"]), named)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise Broken("A notice of withholding cannot be read", why=f"it is for {purpose}") from error
+            raise Broken("suppression.notice-withholding-cannot-be-read", purpose=purpose) from error
 
     def withholds(self, key: str, through: int) -> bool:
         """Whether what goes through this number is older than the notice of the subject with this key (32 hex)."""
@@ -72,5 +72,5 @@ def withhold(
     payload = {"purpose": purpose, "subjects": {who: [n, day.isoformat()] for who, (n, day) in sorted(named.items())}}
     said = shelf.point(pointer_of(purpose), payload, key)
     if said["sequence"] != number:
-        raise Broken("Two notices of withholding were given at once", why="the vault was not held alone")
+        raise Broken("suppression.two-notices-withholding-given-at")
     return Notice(purpose, number, named)

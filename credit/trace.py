@@ -78,7 +78,7 @@ def _answered(score: str, entries: list[Entry]) -> Entry:
     for entry in entries:
         if entry.object == score and entry.verb in ("score.answered", "score.live"):
             return entry
-    raise Missing("No ledger here has that score", remedy="Give a score id from an answer, or the id of a seal")
+    raise Missing("trace.no-ledger-here-score")
 
 
 def _score_link(entry: Entry, entries: list[Entry]) -> Link:

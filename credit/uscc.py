@@ -56,11 +56,7 @@ class Uscc:
     def __post_init__(self) -> None:
         problem = _problem(self.code)
         if problem:
-            raise Malformed(
-                "This is not a unified social credit code",
-                why=problem,
-                remedy="Compare all 18 characters with the business licence; letters I, O, S, V and Z are never used",
-            )
+            raise Malformed("uscc.not-unified-social-credit-code", why=problem)
 
     @classmethod
     def parse(cls, text: str) -> Uscc:
@@ -102,10 +98,8 @@ def compose(prefix: str, division: str, serial: str) -> Uscc:
     Raises :class:`Malformed` when a part has the wrong length or letters.
     """
     if len(serial) != 8 or not set(serial) <= set(ALPHABET) or len(prefix + division) != 8:
-        raise Malformed(
-            "A code cannot be composed", why="it takes 2 characters, 6 digits and 8 characters of GB 32100's alphabet"
-        )
+        raise Malformed("uscc.code-cannot-be-composed")
     if not set(prefix) <= set(ALPHABET) or not division.isdigit():
-        raise Malformed("A code cannot be composed", why="the prefix or the division has a character out of place")
+        raise Malformed("uscc.code-cannot-be-composed-prefix-or-division")
     body = prefix + division + serial + org_check(serial)
     return Uscc(body + uscc_check(body))

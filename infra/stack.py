@@ -36,9 +36,7 @@ def require_free(port: int) -> None:
     """Raise :class:`Malformed` when somebody listens on the port already."""
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise Malformed(
-                f"The port {port} is taken", why="somebody listens there", remedy="Give another with --port"
-            )
+            raise Malformed("stack.port-taken", port=port)
 
 
 def _die_with_parent() -> None:
@@ -92,7 +90,7 @@ def _wait(process: subprocess.Popen[bytes], ready: str, name: str, log: Path, se
                 return
         time.sleep(0.1)
     tail = log.read_text(errors="replace").splitlines()[-5:]
-    raise Broken(f"{name} did not become ready", why=" | ".join(tail), remedy=f"Read {log}")
+    raise Broken("stack.did-not-become-ready", why=" | ".join(tail), name=name, log=log)
 
 
 def _answers(ready: str) -> bool:

@@ -56,12 +56,12 @@ class Accounts:
         """
         by.must_be(Role.PLATFORM, act="add accounts")
         if not NAME.fullmatch(name):
-            raise Malformed("This is not a user's name", why="it takes 2 to 30 of a–z and 0–9, a letter first")
+            raise Malformed("accounts.not-user-name")
         if not roles or not set(roles) <= set(ROLES):
-            raise Malformed("These are not roles of an account", why=f"they are among {', '.join(ROLES)}")
+            raise Malformed("accounts.these-not-roles-account", roles=", ".join(ROLES))
         password = password or secrets.token_urlsafe(12)
         if len(password) < LEAST:
-            raise Malformed("The password is too short", why=f"it takes {LEAST} characters")
+            raise Malformed("accounts.password-too-short", minimum=LEAST)
         with self._locked() as told:
             told[name] = {"roles": sorted(roles), "hash": PasswordHasher().hash(password)}
         ledger.append("account.added", f"user-{name}", by=by, because={"roles": sorted(roles)})
@@ -72,7 +72,7 @@ class Accounts:
         by.must_be(Role.PLATFORM, act="remove accounts")
         with self._locked() as told:
             if told.pop(name, None) is None:
-                raise Missing(f"There is no account {name}")
+                raise Missing("accounts.no-account", name=name)
         ledger.append("account.removed", f"user-{name}", by=by)
 
     def all(self) -> dict[str, Account]:
@@ -94,7 +94,7 @@ class Accounts:
         try:
             told: dict[str, dict[str, Any]] = json.loads(self.path.read_bytes())
         except ValueError as error:
-            raise Broken("The accounts cannot be read", why=self.path.name) from error
+            raise Broken("accounts.accounts-cannot-be-read", why=self.path.name) from error
         return told
 
     @contextmanager

@@ -32,10 +32,11 @@ def place(
     """
     seal = release.seal
     if seal.kind is not Kind.RELEASE:
-        raise Malformed("An order needs a release", why=f"{seal.short} is a {seal.kind}")
+        raise Malformed("order-placement.order-needs-release", seal_short=seal.short, kind=seal.kind)
     if seal.terms.get("purpose") != "research":
-        why = f"{seal.short} was made for {seal.terms.get('purpose')}"
-        raise Refused("This release is not for training", why=why, remedy="Take a research release")
+        raise Refused(
+            "order-placement.release-not-for-training", seal_short=seal.short, terms=seal.terms.get("purpose")
+        )
     seal.require_alive(today or date.today())
     query = check_order(order, seal.terms)
     terms = {

@@ -33,12 +33,12 @@ class Project:
     def require(self, user: str, today: date) -> None:
         """Raise :class:`Refused` for one who is no member, :class:`Lapsed` when the project is over."""
         if user not in self.members:
-            raise Refused(f"{user} is not a member of {self.name}", remedy="Ask the platform team to be added")
+            raise Refused("projects.not-member", user=user, self_name=self.name)
         if self.closed or today >= self.ends_on:
             raise Lapsed(
-                f"The project {self.name} is over",
+                "projects.project-over",
                 why="it was closed" if self.closed else f"it ended on {self.ends_on}",
-                remedy="Ask the platform team to extend it",
+                self_name=self.name,
             )
 
 
@@ -78,7 +78,7 @@ class Projects:
         """One project; raises :class:`Missing`."""
         found = self.all().get(name)
         if found is None:
-            raise Missing(f"There is no project {name[:30]}", remedy="See them with `haihe project list`")
+            raise Missing("projects.no-project", name=name[:30])
         return found
 
     def of(self, user: str, today: date) -> list[Project]:
@@ -91,11 +91,11 @@ class Projects:
         """Open a project; raises :class:`Malformed` for a bad name or one that is taken."""
         by.must_be(Role.PLATFORM, act="open projects")
         if not NAME.fullmatch(name):
-            raise Malformed("This is not a project's name", why="it takes 2 to 30 of a–z and 0–9, a letter first")
+            raise Malformed("projects.not-project-name")
         if name in self.all():
-            raise Malformed(f"There is a project {name} already", remedy="Take another name, or extend that one")
+            raise Malformed("projects.project-already", name=name)
         if not title.strip() or not purpose.strip():
-            raise Malformed("A project needs a title and a purpose", why="reviewers judge what leaves by them")
+            raise Malformed("projects.project-needs-title-and-purpose")
         self._append("opened", name, by, title=title, purpose=purpose, ends_on=ends_on.isoformat())
         return self.get(name)
 

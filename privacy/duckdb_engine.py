@@ -71,7 +71,7 @@ class Engine:
         try:
             self.rows(f"SELECT 1 FROM {relation} WHERE ({expression}) LIMIT 0")
         except duckdb.Error as error:
-            raise Malformed("A check of the catalogue is not SQL over its columns", why=expression) from error
+            raise Malformed("duckdb-engine.check-catalogue-not-sql-over", why=expression) from error
 
 
 @contextmanager

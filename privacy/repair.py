@@ -53,7 +53,7 @@ def repair(
     by.must_be(Role.CITY, act="repair a record")
     target = catalogue_roles.repairs(catalogue)
     if target is None:
-        raise Missing("The catalogue has no table of credit repairs")
+        raise Missing("repair.catalogue-no-table-credit-repairs")
     table, record = _find(document_number, catalogue, vault)
     severity = str(record.get("severity") or ("serious" if "serious" in table.name else "general"))
     assert table.time.happened is not None
@@ -61,9 +61,10 @@ def repair(
     earliest = _months_after(since, LEAST_MONTHS.get(severity, LEAST_MONTHS["serious"]))
     if on < earliest:
         raise Refused(
-            "This record may not be repaired yet",
-            why=f"of {severity} dishonesty, it is published for {LEAST_MONTHS[severity]} months at least (Order 36)",
-            remedy=f"It may be repaired from {earliest} on",
+            "repair.record-may-not-be-repaired",
+            severity=severity,
+            least_months=LEAST_MONTHS[severity],
+            earliest=earliest,
         )
     mark = digest(f"{table.name}\x1f{document_number}".encode())
     values = {
@@ -80,7 +81,7 @@ def repair(
     }
     if _is_repaired(target, values, vault):
         why, remedy = "its repair is held", "Take it out of what is answered with `haihe withdraw`"
-        raise RepairedAlready("This record is repaired already", why=why, remedy=remedy)
+        raise RepairedAlready("repair.record-repaired-already", why=why, remedy=remedy)
     with TemporaryDirectory() as folder:
         row = {f.name: pa.array([values.get(f.column)], pa.string()) for f in target.fields}
         path = Path(folder) / target.files[0].replace("*", "_by_hand").replace(".csv", ".parquet")
@@ -89,7 +90,7 @@ def repair(
         report = intake(path, catalogue=told, vault=vault, ledger=ledger, by=by, today=max(on, today or on))
     if report.kept != 1:
         reasons = "; ".join(report.tables[target.name].reasons) or "nothing was added"
-        raise Malformed("The repair did not pass the checks of the catalogue", why=reasons)
+        raise Malformed("repair.repair-did-not-pass-checks", why=reasons)
     because = {"table": table.name, "document": digest(document_number.encode()), "on": on.isoformat()}
     ledger.append("record.repaired", f"record-{mark}", by=by, because=because | {"severity": severity})
     return report
@@ -124,10 +125,10 @@ def _find(document: str, catalogue: Catalogue, vault: Vault) -> tuple[Table, dic
             found += [(table, row) for row in run.arrow(f"SELECT * FROM held {where}").to_pylist()]
             run.take_back("held")
     if not found:
-        raise Missing("No record of this document number is held", remedy="Compare it with the decision itself")
+        raise Missing("repair.no-record-document-number-held")
     if len(found) > 1:
         names = ", ".join(sorted({table.name for table, _ in found}))
-        raise Malformed("Several records have this document number", why=f"they are in {names}")
+        raise Malformed("repair.several-records-document-number", names=names)
     return found[0]
 
 

@@ -82,14 +82,14 @@ class Vault:
         """
         path = self._path(name)
         if not path.exists():
-            raise Missing(f"The vault holds no table {name}", remedy="Bring its files in with `haihe intake`")
+            raise Missing("vault.vault-holds-no-table", name=name)
         with path.open("rb") as stream:
             clear = b"".join(_unseal(stream, self.secret, name))
         try:
             # In this thread alone: a pool that reads from Python can abort the process as it ends (apache/arrow#50482).
             return pq.read_table(io.BytesIO(clear), columns=columns, use_threads=False)
         except pa.ArrowException as error:
-            raise Broken(f"The sealed table {name} cannot be read", why="it opened, and is not Parquet") from error
+            raise Broken("vault.sealed-table-cannot-be-read", name=name) from error
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -101,7 +101,7 @@ class Vault:
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
-            raise Malformed("This is not a table's name", why="it takes lower-case letters, digits and underscores")
+            raise Malformed("vault.not-table-name")
         return self.folder / f"{name}.sealed"
 
 
@@ -149,7 +149,7 @@ def _unseal(stream: BinaryIO, secret: bytes, name: str) -> Iterator[bytes]:
     head = stream.read(len(MAGIC) + 8)
     prefix = head[len(MAGIC) :]
     if not head.startswith(MAGIC) or len(prefix) != 8:
-        raise Broken(f"The sealed table {name} is damaged", why="its head is not a vault's")
+        raise Broken("vault.sealed-table-damaged", name=name)
     cipher, number = _cipher(secret, prefix), 0
     length = stream.read(4)
     while length:
@@ -161,8 +161,7 @@ def _unseal(stream: BinaryIO, secret: bytes, name: str) -> Iterator[bytes]:
                 raise ValueError
             yield cipher.decrypt(prefix + struct.pack(">I", number), sealed, _bound(name, number, not length))
         except (InvalidTag, ValueError) as error:
-            why = f"chunk {number} does not open: a byte was changed or lost, or the key is another"
-            raise Broken(f"The sealed table {name} is damaged", why=why, remedy="Put back the copy") from error
+            raise Broken("vault.sealed-table-damaged-chunk-does-not", name=name, number=number) from error
         number += 1
     if number == 0:
-        raise Broken(f"The sealed table {name} is damaged", why="it holds nothing")
+        raise Broken("vault.sealed-table-damaged-holds-nothing", name=name)

@@ -49,15 +49,14 @@ class Firm:
 def require_invented(shelf: Shelf, release: str) -> None:
     """Raises Refused unless every record of the release is invented."""
     if shelf.open(release).seal.terms.get("invented") is not True:
-        raise Refused("This home is not an invented one", why="the release that serves holds records of somebody",
-                      remedy="Make a sandbox in the home of `haihe demo`")  # fmt: skip
+        raise Refused('bank-sandbox.home-not-invented-one')  # fmt: skip
 
 
 def pick(book: Book, codes: Iterable[str], repaired: Iterable[str], pseudonyms: PseudonymKey) -> dict[str, str]:
     """The firms' codes by what they are for. Raises Missing when the city is too small to have one of each."""
     rows = {code: row for code in codes if (row := book.row_of(pseudonyms.key_of(code))) is not None}
     if len(rows) < 8:
-        raise Missing("The city is too small for a sandbox", remedy="Draw a larger one: `haihe city --subjects 3000`")
+        raise Missing("bank-sandbox.city-too-small-for-sandbox")
     points = {code: float(book.answers[row]["points"]) for code, row in rows.items()}
     gaps = {code: int(np.isnan(np.asarray(book.features[row])).sum()) for code, row in rows.items()}
     ranked = sorted(rows, key=lambda code: (-points[code], code))

@@ -37,7 +37,7 @@ class Overloaded(Lapsed):
     slug = "overloaded"
 
     def __init__(self) -> None:
-        super().__init__("Too many calls are under way", remedy="Try again in a second")
+        super().__init__("errors.too-many-calls-under-way")
 
 
 class Anew(Lapsed):
@@ -46,8 +46,7 @@ class Anew(Lapsed):
     slug = "anew"
 
     def __init__(self) -> None:
-        why = "what is recorded of it has changed"
-        super().__init__("The subject is being evaluated anew", why=why, remedy="Ask again in a minute")
+        super().__init__("errors.subject-being-evaluated-anew")
 
 
 class ScopeMissing(Unauthenticated):
@@ -105,13 +104,13 @@ async def read_body(request: Request, limit: int, *, seconds: float, what: str =
                     raise too_large(limit)
                 parts.append(part)
     except TimeoutError as slow:
-        raise TooSlow(f"{what} did not arrive", why=f"{seconds:g} seconds are given") from slow
+        raise TooSlow("errors.did-not-arrive", what_=what, seconds=seconds) from slow
     return b"".join(parts)
 
 
 def too_large(limit: int) -> TooLarge:
     """The refusal of a body over `limit` bytes."""
-    return TooLarge("The body is too large", why=f"the most is {limit} bytes")
+    return TooLarge("errors.body-too-large", limit=limit)
 
 
 def install(app: FastAPI) -> None:
@@ -134,7 +133,7 @@ def install(app: FastAPI) -> None:
 
     async def unforeseen(_: Request, error: Exception) -> ProblemResponse:
         log.event("fault", level=logging.ERROR, error=type(error).__name__)
-        return respond(CreditError("The service failed", why="a fault of its own", remedy="Tell the platform the time"))
+        return respond(CreditError("errors.service-failed"))
 
     app.add_exception_handler(CreditError, known)
     app.add_exception_handler(HTTPException, of_http)

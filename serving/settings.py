@@ -56,18 +56,17 @@ class ServiceSettings:
     def __post_init__(self) -> None:
         """Raises Malformed for an empty list of models or an impossible freshness."""
         if not self.model_names:
-            raise Malformed("No model to serve", remedy="Set HAIHE_SERVICE_MODELS, for example enterprise")
+            raise Malformed("settings.no-model-to-serve")
         if not self.watch_seconds > 0:
-            raise Malformed("Watch_seconds must be above 0", why=f"it is {self.watch_seconds}")
+            raise Malformed("settings.watch-seconds-must-be-above", watch_seconds=self.watch_seconds)
         if not 0 <= self.workers <= 256:
-            raise Malformed("Workers must be between 0 and 256", why=f"it is {self.workers}")
+            raise Malformed("settings.workers-must-be-between-and", workers=self.workers)
         if not 0 <= self.job_processes <= 256:
-            raise Malformed("Job_processes must be between 0 and 256", why=f"it is {self.job_processes}")
+            raise Malformed("settings.job-processes-must-be-between", job_processes=self.job_processes)
         if not (self.traces in ("", "console") or self.traces.startswith(("http://", "https://"))):
-            remedy = "Set console, or an address such as http://127.0.0.1:4318"
-            raise Malformed("Not a place for traces", remedy=remedy)
+            raise Malformed("settings.not-place-for-traces")
         if self.freshness_days < 1:
-            raise Malformed("Freshness_days must be at least 1", why=f"it is {self.freshness_days}")
+            raise Malformed("settings.freshness-days-must-be-at", freshness_days=self.freshness_days)
 
     @property
     def model_names(self) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""``python -m bench.words [PATH …]``: list every flagged identifier and sentence; ``--count`` prints the number alone."""
+"""``python -m bench.words [PATH …]``: list every flagged identifier and sentence; ``--count`` prints the number
+alone."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Find opaque words in Python sources: in the names that a file defines, and in its docstrings and comments.
 
-A name counts once a file and definition (a function, class, parameter, variable, attribute or file name), not once a use.
+A name counts once a file and definition (a function, class, parameter, variable, attribute or file name), not once a
+use.
 A docstring or comment counts once for each expression of the list that it matches.
 """
 

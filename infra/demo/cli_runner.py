@@ -47,7 +47,7 @@ class Walk:
                 text=True,
             )
         if done.returncode and not (done.returncode in bear and done.stdout):
-            stopped = Stopped(f"The walk stopped at `haihe {words[0]}`", why=f"it ended with {done.returncode}")
+            stopped = Stopped("cli-runner.walk-stopped-at-haihe", words=words[0], returncode=done.returncode)
             stopped.exit_code = done.returncode  # type: ignore[misc]  # the step's own
             raise stopped
         said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

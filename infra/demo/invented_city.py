@@ -162,9 +162,7 @@ def repaired(
             )
             return answer
         time.sleep(0.5)
-    raise Broken(
-        "The service did not take up the new snapshot", remedy=f"Read {walk.home.root / 'logs' / 'service.log'}"
-    )
+    raise Broken("invented-city.service-did-not-take-up", root=walk.home.root / "logs" / "service.log")
 
 
 def audit(walk: Walk, score_id: str) -> None:

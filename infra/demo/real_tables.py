@@ -41,7 +41,7 @@ def real(data: Path, out: Path) -> None:
     """Walk every source that is in ``data``; a report for each. Raises :class:`Missing` when none is."""
     found = [source for source in SOURCES if (data / source.folder).is_dir()]
     if not found:
-        raise Missing("There are no real tables here", why=str(data), remedy="Name their folder with --real")
+        raise Missing("real-tables.no-real-tables-here", why=str(data))
     shutil.rmtree(out, ignore_errors=True)
     for source in found:
         output.console.rule(source.folder)

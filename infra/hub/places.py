@@ -22,6 +22,6 @@ def run_folder(home: Path) -> Path:
     folder.mkdir(mode=0o711, exist_ok=True)
     found = folder.lstat()
     if found.st_uid != uid or folder.is_symlink():
-        raise Refused("The folder for sockets is somebody else's", why=str(folder), remedy="Take it away, if you may")
+        raise Refused("places.folder-for-sockets-somebody-else", why=str(folder))
     folder.chmod(0o711)
     return folder

@@ -16,7 +16,7 @@ def granted(release: Opened | None, tables: tuple[str, ...]) -> dict[Path, str]:
     places = {release.path / "manifest.json": "manifest.json"}
     for table in tables:
         if table not in release.seal.terms["tables"]:
-            raise Missing(f"The release has no table {table}", why="it is granted to the project")
+            raise Missing("releases.release-no-table", table=table)
         places[release.path / table] = table
     for place in places:
         _readable(place)

@@ -121,7 +121,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
     def _project(self) -> Project:
         account = Accounts(self.lab.home / "lab" / "accounts.json").all().get(self.user.name)
         if account is None or Role.RESEARCHER not in account.roles:
-            raise Refused("This account has no workspace", why="it is not a researcher's")
+            raise Refused("spawner.account-no-workspace")
         found = {each.name: each for each in self.projects()}
         asked = str(self.user_options.get("project", "")) or (next(iter(found)) if len(found) == 1 else "")
         if asked not in found:
@@ -183,11 +183,9 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
                 session.request(method, f"http://gateway{path}", json=told) as answer,
             ):
                 if answer.status >= 300 and not (method == "DELETE" and answer.status == 404):
-                    raise Refused("The gateway refused the workspace", why=(await answer.text())[:300])
+                    raise Refused("spawner.gateway-refused-workspace", why=(await answer.text())[:300])
         except aiohttp.ClientError as error:
-            raise Refused(
-                "The gateway does not answer", why=type(error).__name__, remedy="Start the lab with `haihe up`"
-            ) from error
+            raise Refused("spawner.gateway-does-not-answer", why=type(error).__name__) from error
 
 
 @lru_cache(maxsize=1)

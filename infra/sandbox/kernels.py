@@ -106,9 +106,9 @@ class Kernels:
         if name in self.running:  # a restart: the old one is on its way out
             await self.running[name].stop(0)
         if self.full:
-            raise Refused("No kernel was started", why=_full(self.plan), remedy="Delete files of yours first")
+            raise Refused("kernels.no-kernel-started", why=_full(self.plan))
         if len(self.running) >= self.plan.kernels:
-            raise Refused("No kernel was started", why=f"{self.plan.kernels} are running", remedy="Shut one down first")
+            raise Refused("kernels.no-kernel-started-running", kernels=self.plan.kernels)
         folder = self._folder(name, _matching(asked, "key", _KEY))
         try:
             kernel = await start(self._sandbox(name, folder, asked), env=self._environment(), cgroup=self.cgroup)
@@ -196,7 +196,7 @@ def _full(plan: Plan) -> str:
 def _matching(asked: Any, key: str, form: re.Pattern[str]) -> str:
     value = asked.get(key) if isinstance(asked, dict) else None
     if not isinstance(value, str) or not form.fullmatch(value):
-        raise Malformed("A kernel was asked for in words we do not know", why=f"{key} is not of its form")
+        raise Malformed("kernels.kernel-asked-for-in-words", key=key)
     return value
 
 

@@ -40,7 +40,10 @@ def require(mode: Mode) -> None:
     for answer in preflight(mode):
         if answer.needed and not answer.fine:
             raise Refused(
-                f"This machine cannot shut a workspace in: {answer.question}", why=answer.found, remedy=answer.fix
+                "preflight.machine-cannot-shut-workspace-in",
+                why=answer.found,
+                remedy=answer.fix,
+                question=answer.question,
             )
 
 

@@ -50,11 +50,7 @@ def program(machine: str = "") -> bytes:
     """The filter for ``machine`` (this one unless told), for ``bwrap --seccomp``; raises :class:`Refused`."""
     machine = machine or platform.machine()
     if machine not in _MACHINES:
-        raise Refused(
-            f"There is no list of system calls for {machine}",
-            why="the sandbox knows x86_64 and aarch64",
-            remedy="Run workspaces on one of these, or on a cluster",
-        )
+        raise Refused("seccomp.no-list-system-calls-for", machine=machine)
     column, arch = _MACHINES[machine]
     code = [_op(_LD, _ARCH), _op(_JEQ, arch, 1, 0), _op(_RET, _KILL), _op(_LD, _NR)]
     if machine == "x86_64":  # the x32 calls are another door to the same rooms

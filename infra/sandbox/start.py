@@ -105,9 +105,7 @@ async def start(
                 preexec_fn=_joining(cgroup),
             )
         except FileNotFoundError as error:
-            raise Refused(
-                "There is no sandbox here", why="bubblewrap is not installed", remedy="apt-get install bubblewrap"
-            ) from error
+            raise Refused("start.no-sandbox-here") from error
         finally:
             _close(info_write)
         assert process.stdout is not None
@@ -118,9 +116,7 @@ async def start(
         await process.wait()
         await drain
         raise Refused(
-            "The sandbox did not start",
-            why=" | ".join(output.lines(3)) or f"it ended with {process.returncode}",
-            remedy="Run `haihe up --check`: it names what the machine lacks",
+            "start.sandbox-did-not-start", why=" | ".join(output.lines(3)) or f"it ended with {process.returncode}"
         )
     return Running(process, int(json.loads(told)["child-pid"]), output, drain)
 

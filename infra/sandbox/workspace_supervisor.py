@@ -141,7 +141,7 @@ class Keeper:
             self.server.kill()
             await asyncio.gather(told, return_exceptions=True)
             last = " | ".join(self.server.output.lines(4))
-            raise Refused("The workspace did not start", why=last or "it said nothing", remedy="Start it once more")
+            raise Refused("workspace-supervisor.workspace-did-not-start", why=last or "it said nothing")
 
     async def _look(self) -> None:
         """Until the end: memory, the home, the day, and whether it is still allowed."""

@@ -108,7 +108,7 @@ def verify(as_json: AsJson = False) -> None:
     """Walk every ledger: each digest, each signature, each link, and the signed head."""
     found = Home.here().ledgers()
     if not found:
-        raise Broken("There is no ledger here", remedy="Set HAIHE_HOME to the folder that has one")
+        raise Broken("audit.no-ledger-here")
     counted = {zone: ledger.verify() for zone, ledger in found.items()}
     output.result(counted, as_json=as_json, text="[green]whole[/green]: every entry of every ledger verifies")
 

@@ -117,7 +117,7 @@ def snapshot(
     home = Home.here()
     champion = home.shelf.pointer(f"champion-{name}", {"platform"})
     if champion is None:
-        raise Missing(f"No version of {name} is the champion", remedy=f"Promote one with `haihe promote {name}`")
+        raise Missing("compute.no-version-champion", name=name)
     version = home.shelf.open(champion["version"])
     source = release_of(home, "scoring", release)
     day, who = today or options.today(), by or BOB

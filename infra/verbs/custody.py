@@ -119,7 +119,7 @@ def release(
 ) -> None:
     """Make a release: desensitised tables for one purpose, through the release gate, onto the shelf."""
     if purpose not in PURPOSES:
-        raise Malformed(f"There is no purpose {purpose}", remedy=f"It is {' or '.join(PURPOSES)}")
+        raise Malformed("custody.no-purpose", purpose=purpose, purposes=" or ".join(PURPOSES))
     home, settings, vault = custody()
     found = catalogue_of(catalogue)
     with progress() as told:

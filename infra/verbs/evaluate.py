@@ -51,7 +51,7 @@ def evaluate(
     named = {name: home.shelf.pointer(f"champion-{name}", {"platform"}) for name in model or MODELS}
     champions = {name: pointer["version"] for name, pointer in named.items() if pointer}
     if missing := [name for name in model or () if name not in champions] or ([] if champions else list(MODELS)):
-        raise Missing(f"No version of {' or '.join(missing)} is the champion", remedy="Promote one")
+        raise Missing("evaluate.no-version-champion", missing=" or ".join(missing))
     titles: dict[str, str] = {}
     settings = home.settings(ComputeSettings, "compute")
     told: dict[str, Any] = {"period": period, "as_of": as_of.isoformat(), "models": {}}

@@ -91,7 +91,7 @@ def verify_report(
     try:
         told, body = signature.read_text(encoding="ascii", errors="replace"), file.read_bytes()
     except OSError as error:
-        raise Malformed("The report or its signature cannot be read", why=str(error.filename)) from error
+        raise Malformed("inquiry.report-or-signature-cannot-be", why=str(error.filename)) from error
     heads = [line.split(":", 1)[1] for line in told.splitlines() if line.lower().startswith(f"{HEADER.lower()}:")]
     verify(body, (heads[0] if heads else told).strip(), KeyRing.load(ring) if ring else Home.here().ring)
     output.result({"file": str(file), "bytes": len(body)}, as_json=as_json, text="the service signed exactly this")

@@ -17,7 +17,7 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise Malformed("This is not a day", why=text, remedy="Write it as 2026-11-01") from error
+        raise Malformed("options.not-day", why=text) from error
 
 
 def today() -> date:

@@ -38,7 +38,7 @@ def declaration(name: str) -> Order:
     for path in (Path(name), DECLARED / f"{stem}.yaml", DECLARED / "real" / f"{stem}.yaml"):
         if path.suffix == ".yaml" and path.is_file():
             return load_declaration(path)
-    raise Missing(f"There is no declaration {name}", remedy="Name a YAML file, enterprise or individual_business")
+    raise Missing("research.no-declaration", name=name)
 
 
 def check(name: Annotated[str, typer.Argument(help="A declaration.")]) -> None:

@@ -21,7 +21,7 @@ def release_of(home: Home, purpose: str, name: str = "") -> Opened:
     """The release of this name, or the one in use for a purpose; every file verified. Raises :class:`Missing`."""
     found = home.shelf.open(name) if name else releases.newest(home.shelf, purpose, deep=True)
     if found is None:
-        raise Missing(f"There is no release for {purpose} on the shelf", remedy="Make one with `haihe release`")
+        raise Missing("seals.no-release-for-on-shelf", purpose=purpose)
     return found
 
 
@@ -34,5 +34,5 @@ def version_of(home: Home, name: str) -> Opened:
         return home.shelf.open(name)
     found = [seal for seal in home.shelf.list(Kind.VERSION) if seal.terms.get("model") == name]
     if not found:
-        raise Missing(f"There is no version of {name} on the shelf", remedy="Make one with `haihe train`")
+        raise Missing("seals.no-version-on-shelf", name=name)
     return home.shelf.open(found[-1].id)

@@ -179,8 +179,7 @@ def read_credentials(path: Path) -> tuple[str, str]:
         told = json.loads(path.read_text())
         return told["name"], told["secret"]
     except (OSError, ValueError, KeyError) as error:
-        remedy = "Make them with `haihe bank`"
-        raise Malformed("The credentials cannot be read", why=str(path), remedy=remedy) from error
+        raise Malformed("service.credentials-cannot-be-read", why=str(path)) from error
 
 
 def score(

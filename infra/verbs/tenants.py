@@ -87,7 +87,7 @@ def sandbox(
     named = bank_sandbox.pick(book, [c for c in codes if _kind(c) == book.subject_kind], repaired, pseudonyms)
     access = Access(settings.access)
     if access.client(name) is not None:
-        raise Malformed(f"The bank {name} exists already", remedy="Give another with --bank")
+        raise Malformed("tenants.bank-exists-already", name=name)
     secret, ledger = access.add_client(name), home.ledger("platform", writing=True)
     ledger.append("bank.added", f"bank-{name}", by=by or DESK, because={"sandbox": True})
     firms = bank_sandbox.furnish(named, bank=name, access=access, day=today or options.today(), by=by or DESK,

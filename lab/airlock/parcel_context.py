@@ -31,7 +31,7 @@ class About:
         _require_text(self.population, "the population")
         _require_text(self.counted, "how it was counted")
         if self.subjects < 0:
-            raise Malformed("A number of subjects cannot be negative")
+            raise Malformed("parcel-context.number-subjects-cannot-be-negative")
 
     @classmethod
     def parse(cls, told: Mapping[str, Any], *, where: str) -> About:
@@ -40,9 +40,9 @@ class About:
         require_keys(told, known=known, needed={"what"}, where=where)
         subjects, counts = told.get("subjects", 0), told.get("counts", ())
         if not isinstance(subjects, int) or isinstance(subjects, bool):
-            raise Malformed(f"{where}: subjects is a whole number")
+            raise Malformed("parcel-context.subjects-whole-number", where=where)
         if not isinstance(counts, (list, tuple)) or not all(isinstance(each, str) for each in counts):
-            raise Malformed(f"{where}: counts is a list of names of columns")
+            raise Malformed("parcel-context.counts-list-names-columns", where=where)
         texts = {name: told.get(name, "") for name in ("what", "population", "counted")}
         return cls(**texts, subjects=subjects, counts=tuple(counts))
 
@@ -72,9 +72,9 @@ class Context:
         require_keys(told, known=keys, needed=keys, where="context")
         files, releases = told["files"], told["releases"]
         if not isinstance(files, Mapping) or not all(isinstance(each, Mapping) for each in files.values()):
-            raise Malformed("context: files is a mapping of names to what each file is")
+            raise Malformed("parcel-context.context-files-mapping-names-to")
         if not isinstance(releases, (list, tuple)) or not all(isinstance(each, str) for each in releases):
-            raise Malformed("context: releases is a list of ids")
+            raise Malformed("parcel-context.context-releases-list-ids")
         abouts = {
             name: About.parse(each, where=f"context, file {n}") for n, (name, each) in enumerate(files.items(), 1)
         }
@@ -93,6 +93,6 @@ class Context:
 
 def _require_text(text: Any, name: str, *, least: int = 0) -> None:
     if not isinstance(text, str) or len(text.strip()) < least:
-        raise Malformed(f"The parcel does not say {name}", remedy="Write it: the reviewers judge by it")
+        raise Malformed("parcel-context.parcel-does-not-say", name=name)
     if len(text) > LONGEST:
-        raise Malformed(f"The text of {name} is too long", why=f"it takes at most {LONGEST} characters")
+        raise Malformed("parcel-context.text-too-long", name=name, longest=LONGEST)

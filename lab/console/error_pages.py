@@ -34,13 +34,15 @@ def install(app: FastAPI) -> None:
     def of_framework(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 422
         if status == 404:
-            return _page(request, Missing("There is no such page"))
-        fault = NotThisWay("This page is not asked so") if status == 405 else Malformed("It cannot be read")
+            return _page(request, Missing("error-pages.no-such-page"))
+        fault = (
+            NotThisWay("error-pages.page-not-asked-so") if status == 405 else Malformed("error-pages.cannot-be-read")
+        )
         return _page(request, fault)
 
     def unforeseen(request: Request, error: Exception) -> Response:
         logging.getLogger("console").error("fault: %s at %s", type(error).__name__, request.url.path)
-        return _page(request, CreditError("The console failed", why="a fault of its own", remedy=REMEDY))
+        return _page(request, CreditError("error-pages.console-failed", remedy=REMEDY))
 
     app.add_exception_handler(CreditError, known)
     app.add_exception_handler(HTTPException, of_framework)

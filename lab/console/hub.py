@@ -76,7 +76,7 @@ class Hub:
             },
         )
         if answer.status_code != 200 or "access_token" not in (told := answer.json()):
-            raise Unauthenticated("The hub gave no token for this code", remedy="Log in again")
+            raise Unauthenticated("hub.hub-gave-no-token-for")
         return str(told["access_token"])
 
     def owner(self, token: str) -> str:
@@ -88,7 +88,7 @@ class Hub:
         told = answer.json() if answer.status_code == 200 else {}
         wanted = {"access:services", f"access:services!service={self.settings.service_name}"}
         if told.get("kind") != "user" or not wanted & set(told.get("scopes", ())):
-            raise Unauthenticated("The hub does not know this session any more", remedy="Log in again")
+            raise Unauthenticated("hub.hub-does-not-know-session")
         with self._turn:
             self._known = {each: when for each, when in self._known.items() if when[0] > time.monotonic()}
             self._known[_short(token)] = (time.monotonic() + REMEMBERED, str(told["name"]))
@@ -121,8 +121,7 @@ class Hub:
         try:
             return self._client.request(method, f"{self._root}{path}", data=data, headers=headers)
         except httpx.HTTPError as error:
-            remedy = "Try again; then tell the platform team"
-            raise HubSilent("The hub does not answer", why=type(error).__name__, remedy=remedy) from error
+            raise HubSilent("hub.hub-does-not-answer", why=type(error).__name__) from error
 
 
 def _short(token: str) -> str:

@@ -39,7 +39,7 @@ def come_back(visit: Visiting, code: str = "", state: str = "") -> Response:
     room, cookies = visit.room, visit.request.cookies
     kept = room.jar.open(LOGIN, cookies.get(LOGIN, ""), seconds=LOGIN_SECONDS)
     if kept is None or not hmac.compare_digest(kept["state"].encode(), state.encode()):
-        raise Unauthenticated("This login was not begun here", why="or too long ago", remedy="Open the console again")
+        raise Unauthenticated("login.login-not-begun-here")
     token = room.hub.token(code, kept["verifier"])
     room.hub.owner(token)
     answer = RedirectResponse(inside(kept["next"], room), status_code=302)

@@ -66,7 +66,7 @@ class Visit:
     def actor(self, role: Role) -> Actor:
         """The visitor acting in a role of theirs; raises :class:`Refused`."""
         if self.account is None:
-            raise Unauthenticated("Nobody is logged in")
+            raise Unauthenticated("request-session.nobody-logged-in")
         return self.account.actor(role)
 
     def one(self, field: str) -> str:
@@ -89,18 +89,18 @@ async def admit(request: Request) -> None:
     room: Room = request.app.state.room
     access = access_of(request.scope["route"].endpoint)
     if access is None:
-        raise Refused("This page does not say who may see it", remedy="Tell the platform team")
+        raise Refused("request-session.page-does-not-say-who")
     session = request.cookies.get(SESSION, "")
     account = None if access.open else await run_in_threadpool(_account, room, session)
     if account is not None and not access.roles & set(account.roles):
         why = f"it takes the role {' or '.join(sorted(access.roles))}"
-        raise Refused(f"{account.name} may not open this page", why=why, remedy="Ask one who has it")
+        raise Refused("request-session.may-not-open-page", why=why, account_name=account.name)
     form: Mapping[str, list[str]] = {}
     if request.method not in ("GET", "HEAD"):
         form = await _form(request)
         if not room.jar.right(session, form.get(FIELD, [""])[0]):
             why = "its token is missing or another's"
-            raise Refused("This form is not one of your session's", why=why, remedy="Open the page again")
+            raise Refused("request-session.form-not-one-your-session", why=why)
     token = room.jar.form_token(session) if account else ""
     request.state.visit = Visit(room, request, words_of(request), account, token, form)
 
@@ -128,22 +128,22 @@ def _account(room: Room, session: str) -> Account:
     """Whose session it is: the hub says the name, the file of accounts the roles, at every request."""
     told = room.jar.open(SESSION, session, seconds=SESSION_SECONDS)
     if told is None:
-        raise Unauthenticated("Nobody is logged in")
+        raise Unauthenticated("request-session.nobody-logged-in")
     account = room.accounts.all().get(room.hub.owner(told["token"]))
     if account is None:
-        raise Refused("This account is not there any more", remedy="Ask the platform team")
+        raise Refused("request-session.account-not-any-more")
     return account
 
 
 async def _form(request: Request) -> Mapping[str, list[str]]:
     if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
-        raise Malformed("This is not a form of ours", why="it is another type of content")
+        raise Malformed("request-session.not-form-ours")
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > LARGEST_FORM:
-            raise Malformed("The form is too large", why=f"the most is {LARGEST_FORM} bytes")
+            raise Malformed("request-session.form-too-large", largest_form=LARGEST_FORM)
     try:
         return parse_qs(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=500)
     except ValueError as error:
-        raise Malformed("This is not a form of ours", why="it cannot be read") from error
+        raise Malformed("request-session.not-form-ours-cannot-be-read") from error

@@ -34,7 +34,7 @@ class HubSettings:
             not (self.service_prefix.startswith("/") and self.service_prefix.endswith("/"))
             or "//" in self.service_prefix
         ):
-            raise Malformed("JUPYTERHUB_SERVICE_PREFIX is not a path", why="it begins and ends with a slash")
+            raise Malformed("settings.jupyterhub-service-prefix-not-path")
 
     @property
     def callback(self) -> str:
@@ -68,7 +68,4 @@ class Listen:
             return cls(socket=unquote(parts.netloc))
         if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost") and parts.port:
             return cls(host=parts.hostname, port=parts.port)
-        raise Malformed(
-            "JUPYTERHUB_SERVICE_URL is not a place to listen at",
-            why="it is http+unix://%2F… or http://127.0.0.1:port: browsers come through the hub's proxy",
-        )
+        raise Malformed("settings.jupyterhub-service-url-not-place")

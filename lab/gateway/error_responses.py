@@ -71,11 +71,11 @@ def install(app: FastAPI) -> None:
     async def of_form(_: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, RequestValidationError)
         where = {".".join(str(part) for part in each["loc"]) + f": {each['msg']}" for each in error.errors()}
-        return respond(Malformed("The request cannot be read", why="; ".join(sorted(where))))
+        return respond(Malformed("error-responses.request-cannot-be-read", why="; ".join(sorted(where))))
 
     async def unforeseen(_: Request, error: Exception) -> ProblemResponse:
         LOG.event("fault", level=ERROR, error=type(error).__name__)
-        return respond(CreditError("The gateway failed", why="a fault of its own", remedy="Tell the platform the time"))
+        return respond(CreditError("error-responses.gateway-failed"))
 
     app.add_exception_handler(CreditError, known)
     app.add_exception_handler(HTTPException, of_http)

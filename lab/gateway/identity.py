@@ -55,14 +55,14 @@ class Visitor:
     def enter(self, what: str, most: int) -> None:
         """Count one more ``what`` under way; raises :class:`Busy` when there are ``most`` already."""
         if self.under_way.get(what, 0) >= most:
-            raise Busy(f"This workspace has {most} {what} under way", remedy="Wait until one has ended")
+            raise Busy("identity.workspace-under-way", limit=most, what_=what)
         self.under_way[what] = self.under_way.get(what, 0) + 1
 
     def pace(self, what: str, most: int, seconds: float) -> None:
         """Count one more ``what``; raises :class:`Busy` for more than ``most`` in so many seconds."""
         now, recent = time.monotonic(), self.paces.setdefault(what, deque(maxlen=most))
         if len(recent) == most and now - recent[0] < seconds:
-            raise Busy(f"This workspace sent {most} {what} in {seconds:g} s", remedy="Wait a minute")
+            raise Busy("identity.workspace-sent-in-s", limit=most, what_=what, seconds=seconds)
         recent.append(now)
 
     def leave(self, what: str) -> None:
@@ -94,7 +94,7 @@ def visitor_of(request: Request) -> Visitor:
     """Who asks; raises :class:`Unauthenticated` when the request came through no workspace's socket."""
     visitor = request.scope.get(KEY)
     if not isinstance(visitor, Visitor):
-        raise Unauthenticated("Nobody asks", why="the request came through no workspace's socket")
+        raise Unauthenticated("identity.nobody-asks")
     return visitor
 
 

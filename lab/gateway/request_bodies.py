@@ -31,9 +31,9 @@ async def read_body(request: Request, limit: int = SMALL, seconds: float = SECON
                     raise _too_large(limit)
                 parts.append(part)
     except TimeoutError as error:
-        raise TooSlow("The body came too slowly", why=f"it may take {seconds:g} s", remedy="Send it again") from error
+        raise TooSlow("request-bodies.body-came-too-slowly", seconds=seconds) from error
     except ClientDisconnect as error:
-        raise Malformed("The body was not sent whole") from error
+        raise Malformed("request-bodies.body-not-sent-whole") from error
     return b"".join(parts)
 
 
@@ -42,14 +42,14 @@ async def read_json(request: Request, limit: int = SMALL) -> Any:
     try:
         return json.loads(await read_body(request, limit))
     except (ValueError, RecursionError) as error:
-        raise Malformed("The body is not JSON") from error
+        raise Malformed("request-bodies.body-not-json") from error
 
 
 async def read_object(request: Request, limit: int = SMALL) -> dict[str, Any]:
     """The body as a JSON object."""
     told = await read_json(request, limit)
     if not isinstance(told, dict):
-        raise Malformed("The body is not a JSON object")
+        raise Malformed("request-bodies.body-not-json-object")
     return told
 
 
@@ -57,9 +57,9 @@ def text_of(told: dict[str, Any], key: str, *, most: int, otherwise: str | None 
     """A text under a key, of at most ``most`` characters; raises :class:`Malformed` naming the key."""
     value = told.get(key, otherwise)
     if not isinstance(value, str) or len(value) > most:
-        raise Malformed(f"{key} cannot be read", why=f"a text of at most {most} characters was expected")
+        raise Malformed("request-bodies.cannot-be-read", key=key, limit=most)
     return value
 
 
 def _too_large(limit: int) -> TooLarge:
-    return TooLarge("The body is too large", why=f"the most is {limit} bytes", remedy="Send less at a time")
+    return TooLarge("request-bodies.body-too-large", limit=limit)

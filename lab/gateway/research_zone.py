@@ -62,7 +62,7 @@ class ResearchZone:
         self.catch_up()
         found = self._projects.get(workspace.project)
         if found is None:
-            raise Refused(f"There is no project {workspace.project}")
+            raise Refused("research-zone.no-project", project=workspace.project)
         found.require(workspace.user, self.settings.day())
         return found
 
@@ -76,14 +76,14 @@ class ResearchZone:
             opened = self.shelf.open(name, deep=False)
             seal = opened.seal
             if seal.kind is not Kind.RELEASE or seal.terms.get("purpose") != "research":
-                raise Refused(f"{seal.short} is no research release", remedy="Take the release your workspace shows")
+                raise Refused("research-zone.no-research-release", seal_short=seal.short)
             seal.require_alive(today)
             return opened
         if living := newest(self.shelf, "research", today):
             return living
         if newest(self.shelf, "research"):
-            raise Lapsed("Every research release has lapsed", remedy="Ask the platform team for a new one")
-        raise Missing("There is no research release yet", remedy="Ask the platform team for one")
+            raise Lapsed("research-zone.every-research-release-lapsed")
+        raise Missing("research-zone.no-research-release-yet")
 
     def _hear(self, entry: Entry) -> None:
         if entry.verb.startswith("project."):

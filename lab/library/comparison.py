@@ -57,7 +57,7 @@ class Comparison:
         elif path.suffix == ".csv":
             self.to_pandas().round(4).to_csv(path, index=False)
         else:
-            raise Malformed(f"{path.name} is neither", remedy="End its name in .png or .csv")
+            raise Malformed("comparison.neither", path_name=path.name)
         return path
 
     def __repr__(self) -> str:
@@ -101,7 +101,7 @@ def compare(*runs: Run | str) -> Comparison:
     is not done.
     """
     if not 0 < len(runs) <= MOST:
-        raise Malformed(f"{len(runs)} runs cannot be compared", why=f"from 1 to {MOST} can", remedy="lab.compare(a, b)")
+        raise Malformed("comparison.runs-cannot-be-compared", runs_count=len(runs), limit=MOST)
     return Comparison(each_done(find(each) if isinstance(each, str) else each for each in runs))
 
 

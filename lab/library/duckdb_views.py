@@ -56,11 +56,10 @@ class Views:
             statements = self._run.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise Malformed(
-                    "lab.sql takes one SELECT",
+                    "duckdb-views.lab-sql-takes-one-select",
                     why=f"{len(statements)} statements were given"
                     if len(statements) != 1
                     else "this is something else",
-                    remedy="Begin with SELECT, WITH or FROM",
                 )
             read = sorted(set(self._named(sql)) & set(self.columns))
             table = self._run.sql(sql).limit(most + 1).to_arrow_table()
@@ -115,22 +114,19 @@ class Views:
                 )
             else:
                 remedy = hint(name, known)
-            return Malformed(f"There is no column {name}", remedy=remedy)
+            return Malformed("duckdb-views.no-column", remedy=remedy, name=name)
         if found := _FUNCTION.search(told):
             near = re.search(r"Did you mean \"(.+?)\"", told)
             remedy = f"Did you mean {near.group(1)}?" if near else ""
-            return Malformed(f"There is no function {found.group(1)}", remedy=remedy)
-        return Malformed("The SQL cannot run", why=why, remedy=_line(told))
+            return Malformed("duckdb-views.no-function", remedy=remedy, value=found.group(1))
+        return Malformed("duckdb-views.sql-cannot-run", why=why, remedy=_line(told))
 
     def _no_table(self, name: str) -> Malformed:
         if name in self.release.granted:
-            why = f"it has no dates, so what it said on {self.day} is not known"
-            return Malformed(f"{name} cannot be seen as of {self.day}", why=why, remedy="Leave as_of out")
+            return Malformed("duckdb-views.cannot-be-seen-as", name=name, day=self.day)
         if name in self.release.terms["tables"]:
-            return Malformed(
-                f"The table {name} is not granted to this project", remedy="Ask the platform team; see lab.catalogue()"
-            )
-        return Malformed(f"There is no table {name}", remedy=hint(name, self.columns))
+            return Malformed("duckdb-views.table-not-granted-to-project", name=name)
+        return Malformed("duckdb-views.no-table", remedy=hint(name, self.columns), name=name)
 
 
 def views(release: Release, day: date) -> Views:

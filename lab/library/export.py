@@ -207,13 +207,13 @@ def notices(since: str = "") -> Notices:
 
 def _read(paths: tuple[str | Path, ...]) -> dict[str, bytes]:
     if not paths:
-        raise Malformed("No files were named", remedy="lab.carry_out('table.csv', title=…, …)")
+        raise Malformed("export.no-files-named")
     files: dict[str, bytes] = {}
     for path in map(Path, paths):
         if not path.is_file():
-            raise Missing(f"There is no file {path.name}", remedy="Name files of your home by their paths")
+            raise Missing("export.no-file", path_name=path.name)
         if path.name in files:
-            raise Malformed(f"Two files are called {path.name}", remedy="Rename one: a parcel has no folders")
+            raise Malformed("export.two-files-called", path_name=path.name)
         files[path.name] = path.read_bytes()
     return files
 
@@ -221,7 +221,7 @@ def _read(paths: tuple[str | Path, ...]) -> dict[str, bytes]:
 def _about(name: str, description: str | Mapping[str, str | Mapping[str, Any]], subjects: int) -> About:
     told = description if isinstance(description, str) else description.get(name)
     if told is None:
-        raise Malformed(f"{name} has no description", remedy=f"Give description={{'{name}': 'what it is', …}}")
+        raise Malformed("export.no-description", name=name)
     if isinstance(told, str):
         return About(told, subjects=subjects)
     return About.parse({"subjects": subjects, **told}, where=f"the description of {name}")
@@ -251,7 +251,7 @@ def _refuse(verdict: Verdict) -> None:
     failed = [each for each in verdict.findings if each.outcome is Outcome.FAIL]
     fixes = ". ".join(sorted({str(each.evidence.get("fix", "")) for each in failed} - {""})[:5])
     why = "; ".join(each.why for each in failed[:5])
-    raise Refused("The parcel may not leave as it is", why=why, remedy=fixes, findings=failed)
+    raise Refused("export.parcel-may-not-leave-as", why=why, remedy=fixes, findings=failed)
 
 
 def _rows(verdict: Verdict) -> list[tuple[str, ...]]:

@@ -176,7 +176,7 @@ def _observe(run: Engine, told: Release, on: date) -> None:
             if told.dated(name)
         ]
         if not each:
-            raise Malformed("There is nobody to look at", why="no table with dates is granted")
+            raise Malformed("features.nobody-to-look-at")
         everyone = " UNION ".join(each)
     run.do(
         f"CREATE TABLE {OBSERVED} AS SELECT row_number() OVER (ORDER BY key) - 1 AS number, key, {date_} AS as_of "

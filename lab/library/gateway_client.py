@@ -57,17 +57,13 @@ class _Transport(httpx.HTTPTransport):
         try:
             return super().handle_request(request)
         except httpx.TimeoutException as error:
-            raise Missing("The lab's gateway does not answer in time", remedy="Try again in a moment") from error
+            raise Missing("gateway-client.lab-gateway-does-not-answer-try-again-in") from error
         except httpx.TransportError as error:
             raise _nobody() from error
 
 
 def _nobody() -> Missing:
-    return Missing(
-        "The lab's gateway does not answer",
-        why=f"nobody is at {gateway_socket().name}",
-        remedy=f"Work in a workspace of the lab (or set {GATEWAY}); in one, tell the platform team",
-    )
+    return Missing("gateway-client.lab-gateway-does-not-answer", name=gateway_socket().name, gateway=GATEWAY)
 
 
 def close() -> None:
@@ -93,7 +89,7 @@ def _client() -> httpx.Client:
 def _value(answer: httpx.Response) -> Any:
     if answer.headers.get("content-type", "").startswith(("application/json", "application/problem+json")):
         return _checked(answer.json())
-    raise Broken("The lab's gateway answered something else than JSON", why=str(answer.status_code))
+    raise Broken("gateway-client.lab-gateway-answered-something-else", why=str(answer.status_code))
 
 
 def _checked(told: Any) -> Any:

@@ -31,12 +31,12 @@ def magic(shell: Any, line: str, cell: str) -> Any:
     if "--as-of" in words:
         place = words.index("--as-of")
         if place + 1 == len(words):
-            raise Malformed("--as-of has no day", remedy="Write %%features name --as-of 2025-10-01")
+            raise Malformed("ipython.as-no-day")
         day = words[place + 1]
         del words[place : place + 2]
     name = words[0] if words else "sql"
     if len(words) > 1 or not name.isidentifier():
-        raise Malformed("This is not a name", why=" ".join(words)[:40], remedy="Write %%features recent_penalties")
+        raise Malformed("ipython.not-name", why=" ".join(words)[:40])
     checked = check(cell)
     shell.user_ns[name] = checked
     return features(checked, day)

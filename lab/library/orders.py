@@ -100,20 +100,18 @@ def order(
     defaulted 违约: overdue_days >= 90 of loan_performance within 6 months; 8 trials, seed 7
     """
     if base not in BASES:
-        raise Malformed(f"There is no declaration {base}", remedy=hint(base, BASES))
+        raise Malformed("orders.no-declaration", remedy=hint(base, BASES), base=base)
     told = load_declaration(DECLARED / f"{base}.yaml").as_json()
     own = _declared(sql, features)
     kept = _kept(told, keep)
     if taken := sorted({each["name"] for each in own} & {each["name"] for each in kept}):
-        raise Malformed(
-            f"{', '.join(taken)} is a feature of the base already", remedy="Give it another name, or keep=…"
-        )
+        raise Malformed("orders.feature-base-already", taken=", ".join(taken))
     read = set(check(sql).query.tables) if sql else set()
     if kept:
         told["sql"] = _together(told["sql"], [each["name"] for each in kept], sql, own)
     else:
         if not sql:
-            raise Malformed("The order has no features", remedy="Give sql=…, or keep some of the base's")
+            raise Malformed("orders.order-no-features")
         told["sql"], told["tables"] = of_everyone(check(sql).sql), []
     told["tables"] = sorted({*told["tables"], *read})
     told["features"] = [*kept, *own]
@@ -130,7 +128,7 @@ def _declared(sql: str | Checked, features: Sequence[str | Mapping[str, Any]]) -
     for name in told:
         if name not in given:
             raise Malformed(
-                f"The SQL does not give the feature {name}", remedy=hint(name, given) if given else "Give sql=…"
+                "orders.sql-does-not-give-feature", remedy=hint(name, given) if given else "Give sql=…", name=name
             )
     return [told.get(name) or feature(name) for name in given]
 
@@ -140,7 +138,7 @@ def _kept(told: dict[str, Any], keep: Iterable[str] | None) -> list[dict[str, An
         return list(told["features"])
     wanted, known = set(keep), [each["name"] for each in told["features"]]
     for name in wanted - set(known):
-        raise Malformed(f"The base has no feature {name}", remedy=hint(name, known))
+        raise Malformed("orders.base-no-feature", remedy=hint(name, known), name=name)
     return [each for each in told["features"] if each["name"] in wanted]
 
 
@@ -156,6 +154,6 @@ def _together(base: str, kept: list[str], sql: str | Checked, own: list[dict[str
 def _changed(told: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in changes.items():
         if key not in told:
-            raise Malformed(f"An order has no {key}", remedy=hint(key, told))
+            raise Malformed("orders.order-no", remedy=hint(key, told), key=key)
         told[key] = {**told[key], **value} if isinstance(value, Mapping) and isinstance(told[key], dict) else value
     return told

@@ -55,11 +55,11 @@ def sample(n: int, seed: int = 0, table: str | None = None, *, as_of: date | str
     told = release()
     name = table or told.register
     if name is None:
-        raise Malformed("Which table?", why="no register is granted", remedy="Give table=…")
+        raise Malformed("query.which-table")
     if name not in told.granted:
-        raise Malformed(f"There is no table {name}", remedy=hint(name, told.granted))
+        raise Malformed("query.no-table", remedy=hint(name, told.granted), name=name)
     if not 0 < n <= MOST:
-        raise Malformed("This is not a sample's size", why=f"{n}", remedy=f"From 1 to {MOST:,}")
+        raise Malformed("query.not-sample-size", n=n, limit=MOST)
     shuffled = f"md5(concat({SUBJECT}, {text(str(seed))}))"
     found = sql(f"SELECT * FROM {quoted(name)} ORDER BY {shuffled}, * LIMIT {int(n)}", as_of)
     return Result(found.arrow(), about=f"{len(found)} rows of {name}, {found.about}")

@@ -93,14 +93,14 @@ class Run:
             shown.update(self)
         if self.state == "failed":
             error = self._told["error"]
-            raise Refused(f"The training failed: {error['what']}", remedy=error.get("remedy", ""))
+            raise Refused("training.training-failed", remedy=error.get("remedy", ""), cause=error["what"])
         return self
 
     def _whole(self) -> dict[str, Any]:
         if "evidence" not in self._told:
             self.refresh()
         if "evidence" not in self._told:
-            raise Missing(f"{self.short} has no evidence", why=f"it is {self.state}", remedy="Watch it: run.watch()")
+            raise Missing("training.no-evidence", self_short=self.short, state=self.state)
         return self._told
 
     def __repr__(self) -> str:
@@ -217,5 +217,5 @@ def each_done(runs: Iterator[Run]) -> list[Run]:
     found = [one.refresh() for one in runs]
     for one in found:
         if one.state != "done":
-            raise Missing(f"{one.short} has no evidence", why=f"it is {one.state}", remedy="Compare runs that are done")
+            raise Missing("training.no-evidence-2", one_short=one.short, state=one.state)
     return found

@@ -73,11 +73,7 @@ def release() -> Release:
     folder = data_folder()
     manifest = folder / "manifest.json"
     if not manifest.is_file():
-        raise Missing(
-            "There is no release here",
-            why=f"{folder} has no manifest.json",
-            remedy=f"Work in a workspace of the lab, or set {DATA}",
-        )
+        raise Missing("workspace-data.no-release-here", folder=folder, data=DATA)
     return _read(folder, manifest.stat().st_mtime_ns)
 
 
@@ -90,7 +86,7 @@ def _read(folder: Path, _: int) -> Release:
         granted = tuple(name for name in sorted(tables) if (folder / name).is_dir())
         return Release(told["id"], folder, told["terms"], granted)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Broken("The release's manifest cannot be read", why=type(error).__name__) from error
+        raise Broken("workspace-data.release-manifest-cannot-be-read", why=type(error).__name__) from error
 
 
 def day(value: date | str | None, told: Release) -> date:
@@ -100,9 +96,7 @@ def day(value: date | str | None, told: Release) -> date:
     try:
         found = value if isinstance(value, date) else date.fromisoformat(value)
     except ValueError as error:
-        raise Malformed("This is not a day", why=str(value)[:20], remedy="Write it as 2025-10-01") from error
+        raise Malformed("workspace-data.not-day", why=str(value)[:20]) from error
     if found > told.as_of:
-        raise Malformed(
-            f"The release knows nothing of {found}", why=f"it was made as of {told.as_of}", remedy="Take a day before"
-        )
+        raise Malformed("workspace-data.release-knows-nothing", value=found, as_of=told.as_of)
     return found

@@ -151,11 +151,7 @@ def settings(directions: Sequence[int], recipe: Recipe) -> dict[str, Any]:
 def text_of(booster: Any) -> str:
     """The booster as the text that is sealed; raises :class:`Refused` when it never splits."""
     if booster.num_trees() == 0 or "num_leaves=1\n" in (text := booster.model_to_string()):
-        raise Refused(
-            "The model has nothing to say",
-            why="no split of the rows leaves enough of them on both sides",
-            remedy="Take more subjects, or a smaller training.minimum_leaf",
-        )
+        raise Refused("booster.model-nothing-to-say")
     return plain(text)
 
 

@@ -79,12 +79,12 @@ def grow_sharded(
     text = grown[0].text
     leaves = leaves_of(text)
     if any(each.text != text for each in grown):
-        raise Broken("The members of a gang grew different models", why="their texts are not the same")
+        raise Broken("sharded-growth.members-gang-grew-different-models")
     if min(leaves, default=1) < 2:
         return lightgbm.Booster(model_str=text)  # nothing to count: whoever asked says what that means
     booster = lightgbm.Booster(model_str=text)
     if any(seen != len(labels) for seen in roots(booster)):
-        raise Broken("The members of a gang did not see every row", why=f"a root counts other than {len(labels)}")
+        raise Broken("sharded-growth.members-gang-did-not-see", labels_count=len(labels))
     counts = np.split(np.sum([each.counts for each in grown], axis=0), np.cumsum(leaves)[:-1])
     return lightgbm.Booster(model_str=recounted(text, counts))
 

@@ -21,11 +21,7 @@ def fit_platt(labels: Array, raw: Array) -> Platt:
     """Fit on margins the model was not trained on; raises :class:`Refused` when they do not rank the subjects."""
     slope, intercept = logistic_line(smoothed(labels), raw)
     if not slope >= GENTLEST:
-        raise Refused(
-            "The model does not rank the subjects",
-            why="out of fold, a higher raw score does not go with more defaults",
-            remedy="Look for features that say something about the label",
-        )
+        raise Refused("logistic.model-does-not-rank-subjects")
     return Platt(slope, intercept)
 
 

@@ -40,9 +40,4 @@ def require_no_leak(order: Order, sample: Sample) -> None:
     found = {name: value for name, value in leaking(sample).items() if name not in order.training.accept_leak}
     if found:
         told = ", ".join(f"{name} (AUC {value:.3f} alone)" for name, value in found.items())
-        raise Refused(
-            "A feature tells the label by itself",
-            why=told,
-            remedy="Look where its values come from; if they were known at the time, say in the order "
-            f"training.accept_leak: [{', '.join(found)}]",
-        )
+        raise Refused("leakage.feature-tells-label-by-itself", why=told, value=", ".join(found))

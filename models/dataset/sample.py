@@ -72,11 +72,7 @@ def build(
     check_order(order, terms)
     as_of = date.fromisoformat(terms["as_of"])
     if not order.observe.event and not usable_days(order, as_of):
-        raise Refused(
-            "No observation day has a known outcome",
-            why=f"the release was made on {as_of}, before the first window of {order.model} had ended",
-            remedy="Observe earlier, or take a later release",
-        )
+        raise Refused("sample.no-observation-day-known-outcome", as_of=as_of, model=order.model)
     task = partial(sample_bucket, order.as_json(), str(release.path), terms, limits or Limits())
     parts: list[Part] = (map_buckets or one_by_one(progress))(task, list(range(terms["buckets"])))
     subjects = [subject for part in parts for subject in part.subjects]
@@ -146,8 +142,12 @@ def plain_terms(release: Opened, purpose: str) -> dict[str, Any]:
     """The terms of a release as plain values; raises :class:`Refused` when it was made for another purpose."""
     terms = release.seal.terms
     if terms.get("purpose") != purpose:
-        why = f"{release.seal.short} was made for {terms.get('purpose')}"
-        raise Refused("This release is for another purpose", why=why, remedy=f"Take a {purpose} release")
+        raise Refused(
+            "sample.release-for-another-purpose",
+            seal_short=release.seal.short,
+            terms=terms.get("purpose"),
+            purpose=purpose,
+        )
     return {name: terms[name] for name in ("as_of", "buckets", "tables")}
 
 
@@ -167,15 +167,11 @@ def one_by_one(progress: Progress | None) -> MapBuckets:
 
 def _split(sample: Sample, border: date | None) -> Sample:
     if not len(sample):
-        raise Refused("There is nobody to observe", why="no subject has an outcome on any day of the order")
+        raise Refused("sample.nobody-to-observe")
     if border is None:
         return sample
     late = sample.as_of >= np.datetime64(border, "D")
     if late.all() or not late.any():
         side = "before" if late.all() else "from"
-        raise Refused(
-            "The order cannot be judged out of time",
-            why=f"no observation with a known outcome lies {side} {border}",
-            remedy="Move split.out_of_time_from, or take a later release",
-        )
+        raise Refused("sample.order-cannot-be-judged-out", side=side, border=border)
     return replace(sample, out_of_time=np.asarray(late, dtype=np.bool_))

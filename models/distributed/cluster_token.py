@@ -31,12 +31,10 @@ def require_closed(token: Path | None) -> Path:
     """The token's file; raises :class:`Missing` when there is none, :class:`Refused` when everybody can read it."""
     if token is None or not token.is_file():
         why = "the setting HAIHE_COMPUTE_RAY_TOKEN is missing" if token is None else f"there is no file {token.name}"
-        raise Missing(
-            "The cluster's token is not there", why=why, remedy="Name the file that its head was started with"
-        )
+        raise Missing("cluster-token.cluster-token-not", why=why)
     if token.stat().st_mode & 0o007:
         why = f"others can read {token.name}"
-        raise Refused("The cluster's token is open to everybody", why=why, remedy="chmod 600 it, and make a new one")
+        raise Refused("cluster-token.cluster-token-open-to-everybody", why=why)
     return token
 
 

@@ -86,11 +86,7 @@ class _Cluster:
         except ray.exceptions.RayTaskError:
             raise  # a fault of ours in the task, with its trace
         except ray.exceptions.RayError as error:
-            raise Broken(
-                "The cluster lost a task",
-                why=f"{type(error).__name__} after {RETRIES} more tries",
-                remedy="Look at the memory of its machines, and run the command again",
-            ) from error
+            raise Broken("ray-cluster.cluster-lost-task", error_name=type(error).__name__, retries=RETRIES) from error
         finally:
             for reference in waiting:
                 ray.cancel(reference, force=True)
@@ -151,11 +147,7 @@ def _connect(address: str, **settings: Any) -> None:
     except BaseException as error:
         ray.shutdown()
         if isinstance(error, ConnectionError):
-            raise Unauthenticated(
-                "The Ray cluster does not let us in",
-                why=f"it answers at {address}, and takes another token",
-                remedy="Give HAIHE_COMPUTE_RAY_TOKEN the file that its head was started with",
-            ) from error
+            raise Unauthenticated("ray-cluster.ray-cluster-does-not-let", address=address) from error
         raise
 
 
@@ -181,8 +173,4 @@ def _require_answer(address: str) -> None:
         with socket.create_connection((host, int(port)), timeout=5):
             return
     except (OSError, ValueError) as error:
-        raise Missing(
-            "No Ray cluster answers",
-            why=f"nothing listens at {address}",
-            remedy="Check the address (host:port), or leave it empty to start a local one",
-        ) from error
+        raise Missing("ray-cluster.no-ray-cluster-answers", address=address) from error

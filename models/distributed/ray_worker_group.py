@@ -36,9 +36,9 @@ class Workers:
                     return _together(places, fn, same, stored)
                 except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as error:
                     lost = error
-        why = f"{type(lost).__name__} after {RETRIES} more tries"
-        remedy = "Look at the memory of its machines, and run the command again"
-        raise Broken("The cluster lost a member of a gang", why=why, remedy=remedy) from lost
+        raise Broken(
+            "ray-worker-group.cluster-lost-member-gang", lost_name=type(lost).__name__, retries=RETRIES
+        ) from lost
 
 
 def _together(

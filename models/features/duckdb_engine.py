@@ -104,12 +104,12 @@ def engine(limits: Limits | None = None, *, what: str = "The feature SQL") -> It
         try:
             yield Engine(connection)
         except duckdb.InterruptException as error:
-            raise Refused(f"{what} takes too long", why=f"the most is {limits.seconds:g} s a bucket") from error
+            raise Refused("duckdb-engine.takes-too-long", what_=what, seconds=limits.seconds) from error
         except duckdb.OutOfMemoryException as error:
-            raise Refused(f"{what} takes too much memory", why=f"the most is {limits.memory} a bucket") from error
+            raise Refused("duckdb-engine.takes-too-much-memory", what_=what, memory=limits.memory) from error
         except duckdb.Error as error:
             why = str(error).splitlines()[0] if isinstance(error, _OF_THE_TEXT) else type(error).__name__
-            raise Malformed(f"{what} cannot run", why=why) from None
+            raise Malformed("duckdb-engine.cannot-run", why=why, what_=what) from None
         finally:
             clock.cancel()
             connection.close()

@@ -48,7 +48,7 @@ def features_for(
     parts: list[Living] = (map_buckets or one_by_one(progress))(task, list(range(terms["buckets"])))
     subjects = [subject for part in parts for subject in part.subjects]
     if any(left >= right for left, right in pairwise(subjects)):
-        raise Broken("The buckets of a release are not in the order of its subjects")
+        raise Broken("population.buckets-release-not-in-order")
     return Living(subjects, np.concatenate([part.features for part in parts]))
 
 
@@ -57,11 +57,7 @@ def require_day(order: Order, release: Opened, as_of: date, purpose: str = "scor
     terms = plain_terms(release, purpose)
     check_order(order, terms)
     if as_of > date.fromisoformat(terms["as_of"]):
-        raise Refused(
-            "The release is older than the snapshot would say",
-            why=f"it shows what was known on {terms['as_of']}, and the snapshot is of {as_of}",
-            remedy="Make a new scoring release, or a snapshot of the release's day",
-        )
+        raise Refused("population.release-older-than-snapshot-would", terms=terms["as_of"], as_of=as_of)
     return terms
 
 

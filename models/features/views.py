@@ -76,23 +76,15 @@ def compute(run: Engine, query: FeatureQuery, names: tuple[str, ...], count: int
     """
     for name, kind in run.columns(query.sql).items():
         if name != SUBJECT and not kind.startswith(_NUMBERS):
-            raise Malformed(
-                f"The feature {name} is a {kind}", why="a feature is a number", remedy="Count or compare it"
-            )
+            raise Malformed("views.feature", name=name, kind=kind)
     told = run.arrays(f"SELECT * FROM ({query.sql}) ORDER BY subject")
     if not np.array_equal(np.asarray(told[SUBJECT], dtype=np.float64), np.arange(count)):
-        raise Malformed(
-            "The feature SQL does not give one row for each observation",
-            why=f"{count} observations were asked for, and {len(told[SUBJECT])} rows came",
-            remedy="Begin FROM observation o and LEFT JOIN one row a subject",
-        )
+        raise Malformed("views.feature-sql-does-not-give", count=count, told_count=len(told[SUBJECT]))
     features = np.empty((count, len(names)))
     for place, name in enumerate(names):
         features[:, place] = told[name]
         if bool(np.isinf(features[:, place]).any()):
-            raise Malformed(
-                f"The feature {name} is infinite", why="something is divided by 0", remedy="Use nullif(x, 0)"
-            )
+            raise Malformed("views.feature-infinite", name=name)
     return _rounded(features)
 
 

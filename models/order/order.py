@@ -120,16 +120,16 @@ def load_declaration(path: Path) -> Order:
     beside = path.with_suffix(".sql")
     for each in (path, beside):
         if not each.is_file():
-            raise Missing(f"There is no {each.name}", remedy="A declaration is a YAML file with an SQL file beside it")
+            raise Missing("order.no", each_name=each.name)
     try:
         told = yaml.safe_load(path.read_text(encoding="utf-8"))
         text = beside.read_text(encoding="utf-8")
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else "it is not UTF-8 text"
-        raise Malformed(f"{path.name} is not YAML", why=where) from error
+        raise Malformed("order.not-yaml", why=where, path_name=path.name) from error
     if not isinstance(told, Mapping) or "sql" in told:
-        raise Malformed(f"{path.name} cannot be read", why="keys with values were expected, and the SQL beside it")
+        raise Malformed("order.cannot-be-read", path_name=path.name)
     return Order.parse({**told, "sql": text})
 
 
@@ -138,7 +138,7 @@ def open_order(sealed: Opened) -> Order:
     try:
         told = json.loads((sealed.path / FILE).read_bytes())
     except (OSError, ValueError) as error:
-        raise Broken("A sealed order cannot be read", why=type(error).__name__) from error
+        raise Broken("order.sealed-order-cannot-be-read", why=type(error).__name__) from error
     return Order.parse(told)
 
 

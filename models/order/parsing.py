@@ -26,18 +26,18 @@ class Form:
     def of(cls, told: Any, where: str, *, known: Collection[str], optional: Collection[str] = ()) -> Form:
         """Raise :class:`Malformed` unless ``told`` is a mapping with these keys and no other."""
         if not isinstance(told, Mapping):
-            raise Malformed(f"{where} cannot be read", why="keys with values were expected")
+            raise Malformed("parsing.cannot-be-read", where=where)
         for key in told:
             if key not in known:
-                raise Malformed(f"{where}: the key {key} is not known", remedy=hint(str(key), known))
+                raise Malformed("parsing.key-not-known", remedy=hint(str(key), known), where=where, key=key)
         for key in known:
             if key not in told and key not in optional:
-                raise Malformed(f"{where}: the key {key} is missing", remedy=f"Say {where}.{key}")
+                raise Malformed("parsing.key-missing", where=where, key=key)
         return cls(told, where, tuple(known))
 
     def wrong(self, key: str, why: str, remedy: str = "") -> NoReturn:
         """Raise :class:`Malformed` on a key."""
-        raise Malformed(f"{self.where}.{key} cannot be taken", why=why, remedy=remedy)
+        raise Malformed("parsing.cannot-be-taken", why=why, remedy=remedy, where=self.where, key=key)
 
     def text(self, key: str) -> str:
         """Words that are not empty."""

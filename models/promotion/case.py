@@ -29,7 +29,7 @@ def prepare(version: Opened, *, shelf: Shelf, tasks: Tasks, today: date | None =
     order_seal = shelf.open(version.seal.parents[0])
     order, release = open_order(order_seal, shelf, today=today)
     if tuple(f["name"] for f in order.as_json()["features"]) != scorer.card.names:
-        raise Broken("A version has other features than its order", remedy="Train it again from its order")
+        raise Broken("case.version-other-features-than-order")
     built = samples.build(order, release, map_buckets=tasks.map_tasks)
     judged = judge_rows(built, scorer, recipe, tasks)
     champion = _champion(version, order, release, built, shelf, tasks)

@@ -108,7 +108,7 @@ def roll_back(
     require_another(version.seal.made_by, by, gate=PETITION)
     petition = fold(ledger.entries(), PETITION, version.seal.id)
     if petition is None or petition.state is not State.GRANTED:
-        raise Refused("This version was never promoted", why="only a version once granted can be rolled back to")
+        raise Refused("promote.version-never-promoted")
     if today is not None:
         version.seal.require_alive(today)
     registry.require_registered(version.seal.terms["model"], version.seal.id)
@@ -128,4 +128,4 @@ def _crown(
 
 def _require_version(version: Opened) -> None:
     if version.seal.kind is not Kind.VERSION:
-        raise Malformed("This is not a model version", why=f"it is a {version.seal.kind}")
+        raise Malformed("promote.not-model-version", kind=version.seal.kind)

@@ -164,10 +164,7 @@ class Registry(Tracking):
         """The number this seal is registered under; raises :class:`Missing` when it is not."""
         number = self.number_of(model, seal_id)
         if number is None:
-            raise Missing(
-                f"The version {seal_id[:20]} is not registered with MLflow",
-                remedy="Register it first (`haihe register`)",
-            )
+            raise Missing("mlflow-registry.version-not-registered-with-mlflow", seal_id=seal_id[:20])
         return number
 
     def crown(self, model: str, seal_id: str) -> str:
@@ -211,10 +208,8 @@ def _plainly(uri: str) -> Iterator[None]:
     try:
         yield
     except RestException as error:
-        raise Broken("MLflow refused what it was asked", why=f"{error.error_code}: {error.message}") from error
-    except MlflowException as error:
-        raise Missing(
-            "The MLflow server does not answer",
-            why=f"nothing usable came from {uri}",
-            remedy="Start it (`haihe up`), or check the setting of its address",
+        raise Broken(
+            "mlflow-registry.mlflow-refused-what-asked", error_code=error.error_code, message_name=error.message
         ) from error
+    except MlflowException as error:
+        raise Missing("mlflow-registry.mlflow-server-does-not-answer", uri=uri) from error

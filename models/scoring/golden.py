@@ -46,10 +46,10 @@ def check_golden(folder: Path) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=env, check=False)
     except subprocess.TimeoutExpired:
-        raise Broken("A version does not answer", why=f"its golden rows took over {SECONDS} s") from None
+        raise Broken("golden.version-does-not-answer", seconds=SECONDS) from None
     if done.returncode != 0:
         why = done.stdout.strip() or f"the process ended with {done.returncode}"
-        raise Broken("A version does not give its golden answers", why=why, remedy="Train it again from its order")
+        raise Broken("golden.version-does-not-give-golden", why=why)
 
 
 def _compare(folder: Path) -> str:

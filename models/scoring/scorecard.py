@@ -155,7 +155,9 @@ def read(told: Mapping[str, Any]) -> Scorecard:
             rules,
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise Malformed("The scorecard of a version cannot be read", why=f"{type(error).__name__}: {error}") from error
+        raise Malformed(
+            "scorecard.scorecard-version-cannot-be-read", error_name=type(error).__name__, cause=error
+        ) from error
     _require(card, names)
     return card
 
@@ -174,4 +176,4 @@ def _require(card: Scorecard, names: Sequence[str]) -> None:
     }
     for why, is_so in wrong.items():
         if is_so:
-            raise Malformed("The scorecard of a version makes no sense", why=why)
+            raise Malformed("scorecard.scorecard-version-makes-no-sense", why=why)

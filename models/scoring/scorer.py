@@ -58,30 +58,30 @@ class Scorer:
         """Read ``model.txt`` and ``version.json``; raises :class:`Malformed` or :class:`Missing`, and never crashes."""
         for name in ("model.txt", "version.json"):
             if not (folder / name).is_file():
-                raise Missing(f"The version has no {name}", remedy="Take the version from the shelf again")
+                raise Missing("scorer.version-no", name=name)
             if (folder / name).stat().st_size > MAXIMUM_BYTES:
-                raise Malformed(f"The version's {name} is too large", why=f"the most is {MAXIMUM_BYTES} bytes")
+                raise Malformed("scorer.version-too-large", name=name, maximum_bytes=MAXIMUM_BYTES)
         try:
             text = (folder / "model.txt").read_bytes().decode("ascii")
             told = json.loads((folder / "version.json").read_bytes())
         except (ValueError, RecursionError) as error:
-            raise Malformed("The files of a version cannot be read", why=type(error).__name__) from error
+            raise Malformed("scorer.files-version-cannot-be-read", why=type(error).__name__) from error
         return cls.of(text, told)
 
     @classmethod
     def of(cls, text: str, told: Any) -> Scorer:
         """A scorer of a model text and the content of ``version.json``."""
         if not isinstance(told, dict):
-            raise Malformed("The scorecard of a version cannot be read", why="it is not a JSON object")
+            raise Malformed("scorer.scorecard-version-cannot-be-read")
         card = read_scorecard(told)
         forest = read_forest(text, card.names)
         if any(sign not in (0, f.direction) for sign, f in zip(forest.directions, card.features, strict=True)):
-            raise Malformed("The model was trained with other directions than it declares")
+            raise Malformed("scorer.model-trained-with-other-directions")
         trees = flat(forest)
         expected = walk.expected(trees)
         base = float(card.offset - card.factor * card.calibration.log_odds(np.array([expected]))[0])
         if not card.minimum <= base <= card.maximum:
-            raise Malformed("The scale does not fit the model", why="the points of nobody in particular lie outside it")
+            raise Malformed("scorer.scale-does-not-fit-model")
         scorer = cls(card, forest, expected, base, trees, Reasons.of(trees, len(card.names)))
         for rows in (1, FEW + 1):  # so that what is compiled for a machine is compiled before the first who asks
             scorer.score(np.zeros((rows, len(card.names))))
@@ -150,9 +150,9 @@ class Scorer:
         """Features (n, F) as they are scored; :class:`Malformed` for another shape or an infinite value."""
         rows = np.ascontiguousarray(features, dtype=np.float64)
         if rows.ndim != 2 or rows.shape[1] != len(self.card.features):
-            raise Malformed("These are not the model's features", why=f"it takes {len(self.card.features)} to a row")
+            raise Malformed("scorer.these-not-model-features", features_count=len(self.card.features))
         if bool(np.isinf(rows).any()):
-            raise Malformed("A feature is infinite", why="a value is a number, or NaN where it is missing")
+            raise Malformed("scorer.feature-infinite")
         return rows
 
 

@@ -114,7 +114,7 @@ def read_part(path: Path) -> Part:
             return Part(told["keys"], told["features"], told["answers"], told["hits"], groups)
     except (OSError, ValueError, KeyError) as error:
         raise Broken(
-            "The answers of a bucket cannot be read", why=type(error).__name__, remedy=f"Remove {path.name} and go on"
+            "batch-scores.answers-bucket-cannot-be-read", why=type(error).__name__, path_name=path.name
         ) from error
 
 
@@ -125,7 +125,7 @@ def parts(folder: Path, buckets: int, taken: Mapping[int, Part] = _NONE) -> Iter
         part = taken[bucket] if bucket in taken else read_part(part_path(folder, bucket))
         for key in (part.keys[:1], part.keys[-1:]):
             if len(key) and (now := key.tobytes()) < before:
-                raise Broken("The buckets of a release are not in the order of its subjects")
+                raise Broken("batch-scores.buckets-release-not-in-order")
             before = now if len(key) else before
         yield part
 

@@ -64,7 +64,7 @@ def make_snapshot(
         opened.seal.require_alive(today or as_of)
     order = open_order(shelf.open(version.seal.parents[0]))
     if order.names != scorer.card.names:
-        raise Broken("A version has other features than its order", remedy="Train it again from its order")
+        raise Broken("build.version-other-features-than-order")
     model, told = order.model, require_day(order, release, as_of)
     step = None if progress is None else lambda done, total: progress(f"{model}: answers", done, total)
     kept = tempfile.TemporaryDirectory(prefix="answers-") if work is None else nullcontext(str(work))
@@ -78,7 +78,7 @@ def make_snapshot(
         done: dict[str, Any] = {"folder": here, "map_buckets": spread, "limits": limits, "but": taken}
         count = answer_all(order, version, release, told, as_of, **done) + sum(len(p.keys) for p in taken.values())
         if not count:
-            raise Refused("There is nobody to score", why=f"no living subject of {model} is in the release")
+            raise Refused("build.nobody-to-score", model=model)
         write_arrays(made, parts(here, told["buckets"], taken), count, len(order.names))
         terms = {
             "as_of": as_of.isoformat(),

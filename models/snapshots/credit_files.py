@@ -57,7 +57,7 @@ def make_dossiers(
     release.seal.require_alive(today)
     told = release.seal.terms
     if told["purpose"] != INQUIRY:
-        raise Malformed("Dossiers are made of an inquiry release", why=f"this one is for {told['purpose']}")
+        raise Malformed("credit-files.dossiers-made-inquiry-release", data=told["purpose"])
     index = {name: _indexed(table) for name, table in sorted(told["tables"].items())}
     taken = {} if before is None else dossiers_taken_over(before, release, shelf)
     with shelf.making() as made:
@@ -74,7 +74,7 @@ def make_dossiers(
                 count += _append(found, keys, offsets, text)
             offsets.write(text.tell().to_bytes(8, "little"))
         if not count:
-            raise Refused("There are no dossiers to make", why="nobody is in the release")
+            raise Refused("credit-files.no-dossiers-to-make")
         (made / "index.json").write_bytes(canonical(index))
         terms = {
             "as_of": told["as_of"],

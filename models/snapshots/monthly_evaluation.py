@@ -71,13 +71,9 @@ def require_period(period: str, as_of: date) -> None:
     try:
         date.fromisoformat(f"{period}-01")
     except ValueError as error:
-        raise Malformed("This is not a period", why=period, remedy="Write it as 2026-11") from error
+        raise Malformed("monthly-evaluation.not-period", why=period) from error
     if as_of.isoformat()[:7] != period:
-        raise Refused(
-            f"The release shows another month than {period}",
-            why=f"its day is {as_of}",
-            remedy="Make a scoring release in that month, or name one with --release",
-        )
+        raise Refused("monthly-evaluation.release-shows-another-month-than", period=period, as_of=as_of)
 
 
 def last_of(shelf: Shelf, model: str, period: str) -> Opened | None:

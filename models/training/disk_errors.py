@@ -17,8 +17,4 @@ def room() -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise Refused(
-            "There is no room left on the disk",
-            why="what was begun is not kept, and nothing half-made is left",
-            remedy="Make room, and ask again: the same order comes to the same version",
-        ) from error
+        raise Refused("disk-errors.no-room-left-on-disk") from error

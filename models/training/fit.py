@@ -62,9 +62,7 @@ def require_enough(sample: Sample) -> None:
     elif not in_time.all() and len(np.unique(np.asarray(sample.labels)[~in_time])) < 2:
         why = "the rows out of time have one outcome, so nothing can be judged on them"
     if why:
-        raise Refused(
-            "The sample is not one to train on", why=why, remedy="Widen the order: more subjects, days or tables"
-        )
+        raise Refused("fit.sample-not-one-to-train", why=why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def learn(
     require_enough(sample)
     names = tuple(feature["name"] for feature in declaration["features"])
     if names != tuple(sample.names):
-        raise Refused("The sample's features are not the declared ones", why="names or their order differ")
+        raise Refused("fit.sample-features-not-declared-ones")
     in_time = ~np.asarray(sample.out_of_time, dtype=np.bool_)
     rows = Rows(
         np.asarray(sample.features, dtype=np.float64)[in_time],

@@ -109,7 +109,7 @@ def _train(
 def open_order(order_seal: Opened, shelf: Shelf, *, today: date | None = None) -> tuple[Order, Opened]:
     """An order as declared, and its release opened; raises :class:`Malformed` when it is no order."""
     if order_seal.seal.kind is not Kind.ORDER or len(order_seal.seal.parents) != 1:
-        raise Malformed("This is not an order", why=f"it is a {order_seal.seal.kind}")
+        raise Malformed("pipeline.not-order", kind=order_seal.seal.kind)
     return read_order(order_seal), shelf.open(order_seal.seal.parents[0], today=today)
 
 

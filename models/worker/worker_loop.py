@@ -61,7 +61,7 @@ class Worker:
         """Load key and ring; raises :class:`Malformed` when the settings name no research ledger or no runs."""
         if settings.research_ledger is None or settings.runs is None:
             missing = "RESEARCH_LEDGER" if settings.research_ledger is None else "RUNS"
-            raise Malformed(f"The setting {PREFIX}{missing} is missing", remedy="A worker needs it")
+            raise Malformed("worker-loop.setting-missing", prefix=PREFIX, missing=missing)
         ring, key = KeyRing.load(settings.ring), SigningKey.load(settings.keys, "compute")
         ledger = Ledger(settings.ledger, key, ring, "compute")
         shelf, tracking = Shelf(settings.shelf, ring), Tracking(settings.mlflow_uri)
@@ -123,7 +123,7 @@ class Worker:
         except Exception:
             _LOGGER.error("%s", traceback.format_exc())
             why, remedy = "a fault of the compute zone's own", "Tell the platform the order's id and the time"
-            self._fail(run, CreditError("The training failed", why=why, remedy=remedy))
+            self._fail(run, CreditError("worker-loop.training-failed", why=why, remedy=remedy))
         else:
             run.made(seal.id)
             _say("made", order=asked.order, version=seal.id)
@@ -157,7 +157,7 @@ def alone(runs: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise Malformed("Another worker is at work on these runs", remedy="Stop it first") from error
+            raise Malformed("worker-loop.another-worker-at-work-on") from error
         yield
 
 

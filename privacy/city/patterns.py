@@ -22,7 +22,7 @@ def fitting(rng: np.random.Generator, pattern: str, count: int) -> pa.Array:
     while at < len(inner):
         atom = _ATOM.match(inner, at)
         if atom is None:
-            raise Malformed("The invented city cannot fill this pattern", why=pattern, remedy="Give the field an enum")
+            raise Malformed("patterns.invented-city-cannot-fill-pattern", why=pattern)
         letters = _letters(atom[1])
         least = {"+": 1, "*": 0, "?": 0}.get(atom[4], int(atom[2] or 1))
         most = max(least, {"+": _LONGEST, "*": _LONGEST, "?": 1}.get(atom[4], int(atom[3] or least)))

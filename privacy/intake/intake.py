@@ -53,7 +53,7 @@ def intake(
     files = _files(paths)
     readable = [path for path in files if path.suffix.lower() in file_reading.ENDINGS]
     if not readable:
-        raise Missing("There is no file to bring in", why="none ends in .csv or .parquet", remedy="Name another folder")
+        raise Missing("intake.no-file-to-bring-in")
     digests = {path: digest(path) for path in readable}
     tally: dict[str, _Tally] = {}
     with vault.alone(), engine(limits) as run:
@@ -77,7 +77,7 @@ def intake(
 def _files(paths: Path | Iterable[Path]) -> list[Path]:
     if isinstance(paths, Path):
         if not paths.exists():
-            raise Missing(f"There is no file or folder {paths.name}")
+            raise Missing("intake.no-file-or-folder", paths_name=paths.name)
         paths = [path for path in paths.iterdir() if path.is_file()] if paths.is_dir() else [paths]
     return sorted(path for path in paths if not path.name.startswith("."))
 

@@ -56,12 +56,7 @@ def expression(field: Field, purpose: str, value: str) -> str | None:
         case "prefix", "string" if len(numbers) == 1 and numbers[0] >= 1:
             return f"substr({value}, 1, {int(numbers[0])})"
         case _:
-            raise Malformed(
-                f"The rule {rule} of {field.column} is not one for a {field.type}",
-                why="a value without a rule that can be applied must not leave",
-                remedy="keep, drop, subject, pseudonym, show, show_text, month, month_after, year, band(…), round(…), "
-                "top(…), prefix(…)",
-            )
+            raise Malformed("column-rules.rule-not-one-for", rule=rule, column=field.column, type=field.type)
 
 
 def masked(value: str) -> str:
@@ -79,8 +74,7 @@ def _parse(rule: str, field: Field) -> tuple[str, list[float]]:
     except ValueError:
         form = None
     if form is None or (form.group(2) is not None) != (form.group(1) in ("band", "round", "top", "prefix")):
-        why = "see the grammar in privacy/release/column_rules.py"
-        raise Malformed(f"The rule {rule} of {field.column} is not known", why=why)
+        raise Malformed("column-rules.rule-not-known", rule=rule, column=field.column)
     return form.group(1), numbers
 
 
@@ -119,7 +113,6 @@ def _later(table: Table, field: Field, purpose: str, value: str) -> str:
     made = expression(field, purpose, value) if field.rule(purpose) in ("keep", "month_after") else None
     if made is None:
         raise Malformed(
-            f"{table.name}: the rule of {field.column} for {purpose} must be keep or month_after",
-            why="a dated table needs to say when a record was known and when it ends, and never too early",
+            "column-rules.rule-for-must-be-keep", table_name=table.name, column=field.column, purpose=purpose
         )
     return made

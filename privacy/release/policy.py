@@ -57,15 +57,17 @@ class Policy:
             buckets = told["buckets"]
             policy = cls(purposes, tuple(sorted(buckets["sizes"])), int(buckets["subjects"]), int(buckets["rows"]))
         except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-            raise Malformed(f"The policy {path.name} cannot be read", why=f"{type(error).__name__}: {error}") from error
+            raise Malformed(
+                "policy.policy-cannot-be-read", path_name=path.name, error_name=type(error).__name__, cause=error
+            ) from error
         if any(each.k < 1 or each.small_cell < 1 or each.expires_after_days < 1 for each in purposes.values()):
-            raise Malformed(f"The policy {path.name} is not one", why="k, small cells and days begin at 1")
+            raise Malformed("policy.policy-not-one", path_name=path.name)
         return policy
 
     def of(self, purpose: str) -> PurposePolicy:
         """The policy of a purpose; raises :class:`Malformed` for one that is not known."""
         if purpose not in self.purposes:
-            raise Malformed(f"The purpose {purpose} is not known", remedy=f"It is {' or '.join(self.purposes)}")
+            raise Malformed("policy.purpose-not-known", purpose=purpose, purposes=" or ".join(self.purposes))
         return self.purposes[purpose]
 
     def buckets(self, subjects_by_byte: list[int], rows_by_byte: list[int]) -> int:

@@ -57,11 +57,11 @@ def release(
     :class:`Malformed` for a purpose, rule or key that does not fit. Nothing half-made is left behind.
     """
     if pseudonym_key.purpose != purpose:
-        raise Malformed("The pseudonym key is of another purpose", why=f"{purpose} was asked for")
+        raise Malformed("release.pseudonym-key-another-purpose", purpose=purpose)
     told = policy.of(purpose)
     tables = _tables(catalogue, vault, purpose)
     if not tables:
-        raise Missing("There is nothing to release", why="the vault holds no table with a rule for its subject")
+        raise Missing("release.nothing-to-release")
     with vault.alone(), shelf.making() as folder, engine(limits) as run:
         exclusion_rules.lend_repairs(run, catalogue, vault, as_of=as_of)
         notice = Notice.read(shelf, purpose).through(as_of)  # custody is alone: what was named so far is held by now

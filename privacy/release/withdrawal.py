@@ -83,10 +83,10 @@ def withdraw(
     told = policy.of(purpose)
     if told.k > 1 or told.small_cell > 1:
         why = "its rows are coarse for each other's sake"
-        raise Refused(f"Nothing is withdrawn from a {purpose} release", why=why, remedy="Make a new release")
+        raise Refused("withdrawal.nothing-withdrawn-from-release", why=why, purpose=purpose)
     if seal.terms["catalogue"]["version"] != catalogue.version or pseudonym_key.purpose != purpose:
         why = "the catalogue, or the purpose of the key, is another by now"
-        raise Refused("Nothing is withdrawn from this release", why=why, remedy="Make a new release")
+        raise Refused("withdrawal.nothing-withdrawn-from-release-make-new-release", why=why)
     with vault.alone(), shelf.making() as folder, engine(limits) as run:
         work = _Withdrawal(run, base, catalogue, vault, pseudonym_key, folder)
         exclusion_rules.lend_repairs(run, catalogue, vault, as_of=today)
@@ -169,7 +169,7 @@ class _Withdrawal:
         code = quoted(table.subject.column)
         for name in (release_format.file_of(table.name, bucket) for bucket in range(self.buckets)):
             if digest(self.base.path / name) != self.base.seal.files[name]:
-                raise Broken("A release was changed", why=f"the bytes of a bucket of {table.name} are not those sealed")
+                raise Broken("withdrawal.release-changed", table_name=table.name)
         if not run.one(f"SELECT count(*) FROM repaired WHERE held = {text(table.name)}"):
             return  # nobody's record of it was repaired: its rows need not be opened
         run.lend("given", self.vault.read(table.name))

@@ -177,7 +177,7 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
         if told.ok:
             drawn = {"fault": app.state.no_pdf} if app.state.no_pdf else {"format": "PDF/A-2u"}
             return JSONResponse({"ready": True, "models": told.models, "dossiers": told.dossiers, "reports": drawn})
-        lapsed = Lapsed("The service is not ready", why="; ".join(told.faults), remedy="See the faults")
+        lapsed = Lapsed("create.service-not-ready", why="; ".join(told.faults))
         return errors.ProblemResponse({**lapsed.problem(), "ready": False, "models": told.models}, status_code=503)
 
     app.openapi()  # made before the first bank asks

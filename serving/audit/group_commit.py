@@ -72,10 +72,10 @@ class Recorder:
         """Raises Broken unless the next entry can be expected to be written: readiness asks this."""
         self._require_thread()
         if self._fault:
-            raise Broken("The last write to the ledger failed", why=self._fault)
+            raise Broken("group-commit.last-write-to-ledger-failed", why=self._fault)
         place = self._ledger.path if self._ledger.path.exists() else self._ledger.path.parent
         if not os.access(place, os.W_OK):
-            raise Broken("The ledger cannot be written", why="its file is not writable by the service")
+            raise Broken("group-commit.ledger-cannot-be-written")
 
     def close(self) -> None:
         """Write what is queued, then stop."""
@@ -89,7 +89,7 @@ class Recorder:
 
     def _require_thread(self) -> None:
         if not self._thread.is_alive():
-            raise Broken("The ledger's writer has stopped", remedy="Restart the service")
+            raise Broken("group-commit.ledger-writer-stopped")
 
     def _write(self, loop: asyncio.AbstractEventLoop) -> None:
         """Write what waits; the thread makes it durable."""
@@ -154,8 +154,7 @@ class _Future:
 
     def failed(self, fault: Exception) -> None:
         if not self.future.cancelled():
-            broken = Broken("The ledger could not be written", why=type(fault).__name__,
-                            remedy="Nothing was answered; try again")  # fmt: skip
+            broken = Broken('group-commit.ledger-could-not-be-written', why=type(fault).__name__)  # fmt: skip
             broken.__cause__ = fault
             self.future.set_exception(broken)
 

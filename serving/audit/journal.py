@@ -178,11 +178,7 @@ class Journal(Ledger):
         if head != end.head:
             end.told, end.head = self.head()[0], head
         if end.seq < end.told:
-            raise Broken(
-                f"The ledger is broken at line {end.seq + 1}",
-                why=f"it ends at entry {end.seq}, and its signed head says {end.told}: lines are missing",
-                remedy="Compare with the copy of the last backup",
-            )
+            raise Broken("journal.ledger-broken-at-line", seq=end.seq + 1, seq2=end.seq, data=end.told)
         return end.seq, end.id
 
     def _head_stat(self) -> _Stat:

@@ -80,13 +80,13 @@ def verify(body: bytes, signature: str, ring: KeyRing, zone: str = ZONE) -> None
         alg, kind, (named, _, keyid) = told["alg"], told["typ"], str(told["kid"]).partition(":")
         of = said["sha-256"] if "sha-256" in said else [_older(said["body"])]
     except (ValueError, KeyError, TypeError, AttributeError) as bad:
-        raise Broken("The signature of an answer cannot be read", why="it is not a compact JWS") from bad
+        raise Broken("signatures.signature-answer-cannot-be-read") from bad
     # Algorithm and kind are ours to say, not the header's: a token of the service is not its word for an answer.
     if alg != "EdDSA" or kind != TYPE or named != zone or "crit" in told:
-        raise Broken("An answer is not signed by one who may", why=f"it takes an EdDSA key of the zone {zone}")
+        raise Broken("signatures.answer-not-signed-by-one", zone=zone)
     ring.verify(zone, keyid, header + b"." + payload, signed)
     if not isinstance(of, list) or digest(body) not in of:
-        raise Broken("An answer is not the one that was signed", why="its bytes are others")
+        raise Broken("signatures.answer-not-one-signed")
 
 
 def _older(told: str) -> str:
@@ -113,7 +113,7 @@ def ring_of(keys: Mapping[str, Any], zone: str = ZONE) -> KeyRing:
     try:
         raws = [_raw(str(key["x"]).encode("ascii")) for key in keys["keys"] if key.get("crv") == "Ed25519"]
     except (KeyError, TypeError, AttributeError, ValueError) as bad:
-        raise Broken("A set of keys cannot be read", why="it is not a JWK set") from bad
+        raise Broken("signatures.set-keys-cannot-be-read") from bad
     return KeyRing.of_raw(zone, raws)
 
 

@@ -33,7 +33,7 @@ def statement(entries: Iterable[Entry], month: str, bank: str | None = None) -> 
     all statuses of the product. Raises Malformed for what is no month, Broken when the ledger does not verify.
     """
     if not _MONTH.fullmatch(month):
-        raise Malformed("This is not a month", why="it is written as 2026-11")
+        raise Malformed("usage.not-month")
     lines: dict[tuple[str, str], Line] = {}
     for entry in entries:
         if entry.at.astimezone(BEIJING).strftime("%Y-%m") != month:

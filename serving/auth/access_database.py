@@ -101,19 +101,19 @@ class Access:
         an unknown kind, a scope of another kind or a name that is taken.
         """
         if kind not in KINDS:
-            raise Malformed("Not a kind of client", why=f"known are {', '.join(KINDS)}")
+            raise Malformed("access-database.not-kind-client", kinds=", ".join(KINDS))
         known = KINDS[kind]
         wanted = known if scopes is None else frozenset(scopes)
         if not _NAME.fullmatch(name):
-            raise Malformed("Not a client name", remedy="Use 1 to 63 lower-case letters, digits, '.', '_' or '-'")
+            raise Malformed("access-database.not-client-name")
         if not wanted or wanted - known:
-            raise Malformed("Not a set of scopes", why=f"known scopes are {', '.join(sorted(known))}")
+            raise Malformed("access-database.not-set-scopes", known=", ".join(sorted(known)))
         secret, salt = secrets.token_urlsafe(32), secrets.token_bytes(16)
         row = (name, salt, _hash(secret, salt), " ".join(sorted(wanted)), datetime.now(UTC).isoformat(), 0)
         try:
             self.rows("INSERT INTO client VALUES (?, ?, ?, ?, ?, ?)", *row)
         except sqlite3.IntegrityError as taken:
-            raise Malformed(f"Client {name} exists already", remedy="Choose another name") from taken
+            raise Malformed("access-database.client-exists-already", name=name) from taken
         self.rows("INSERT INTO client_kind VALUES (?, ?)", name, kind)
         return secret
 
@@ -126,7 +126,7 @@ class Access:
         ((salt, hash_),) = self.rows("SELECT salt, hash FROM client WHERE name = ?", name)
         assert isinstance(salt, bytes)  # the table is STRICT
         if not self.rows("INSERT OR IGNORE INTO client_former VALUES (?, ?) RETURNING name", name, hash_):
-            raise Malformed("A bank has two secrets at a time", remedy="Take the older one back first: --drop-secret")
+            raise Malformed("access-database.bank-two-secrets-at-time")
         secret = secrets.token_urlsafe(32)
         self.rows("UPDATE client SET hash = ? WHERE name = ?", _hash(secret, salt), name)
         return secret
@@ -134,12 +134,12 @@ class Access:
     def drop_secret(self, name: str) -> None:
         """Take the older of two secrets back. Raises Missing."""
         if not self.rows("DELETE FROM client_former WHERE name = ? RETURNING name", name):
-            raise Missing(f"Client {name} has no older secret")
+            raise Missing("access-database.client-no-older-secret", name=name)
 
     def disable_client(self, name: str, *, disabled: bool = True) -> None:
         """Shut a client out at once, its tokens stop working too; or let it in again. Raises Missing."""
         if not self.rows("UPDATE client SET disabled = ? WHERE name = ? RETURNING name", int(disabled), name):
-            raise Missing(f"No client {name}")
+            raise Missing("access-database.no-client", name=name)
 
     def client(self, name: str) -> Client | None:
         """The client of this name, disabled or not."""
@@ -162,7 +162,7 @@ class Access:
         try:
             told = " ".join(str(ipaddress.ip_network(network)) for network in networks)
         except ValueError as bad:
-            raise Malformed("Not a network", why="it is written as 203.0.113.0/24 or 2001:db8::/32") from bad
+            raise Malformed("access-database.not-network") from bad
         self.rows("INSERT OR REPLACE INTO client_network VALUES (?, ?)", name, told)
 
     def add_key(self, name: str, jwk: Mapping[str, Any]) -> str:
@@ -174,7 +174,7 @@ class Access:
         read_key(jwk)
         print_ = thumbprint(jwk)
         if len([held for held in self.keys(name) if thumbprint(held) != print_]) >= KEYS:
-            raise Malformed("A bank has two keys at a time", remedy="Take the older one back first: --drop-key")
+            raise Malformed("access-database.bank-two-keys-at-time")
         self.rows("INSERT OR REPLACE INTO client_key VALUES (?, ?, ?)", name, print_, canonical(jwk).decode())
         return print_
 
@@ -182,7 +182,7 @@ class Access:
         """Take a key back. Raises Missing."""
         sql = "DELETE FROM client_key WHERE name = ? AND thumbprint = ? RETURNING name"
         if not self.rows(sql, name, thumbprint):
-            raise Missing(f"Client {name} has no such key")
+            raise Missing("access-database.client-no-such-key", name=name)
 
     def keys(self, name: str) -> list[dict[str, Any]]:
         """The public keys registered for a client, as JWKs."""
@@ -190,7 +190,7 @@ class Access:
 
     def _require(self, name: str) -> None:
         if self.client(name) is None:
-            raise Missing(f"No client {name}", remedy="Add the bank first")
+            raise Missing("access-database.no-client-add-bank-first", name=name)
 
     def check(self, name: str, secret: str) -> Client:
         """The client with this name and secret; raises Unauthenticated, after the same work whichever is wrong."""
@@ -205,7 +205,7 @@ class Access:
         same = hmac.compare_digest(made, expected) | hmac.compare_digest(made, older)
         client = self.client(name)
         if not (same and stored) or client is None or client.disabled:
-            raise Unauthenticated("Client authentication failed", remedy="Check the client's name and secret")
+            raise Unauthenticated("access-database.client-authentication-failed")
         return client
 
 

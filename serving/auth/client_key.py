@@ -50,7 +50,7 @@ class HeldKey:
         """A proof for this very request (and token). Raises Malformed for an address without a host."""
         parts = urlsplit(url)
         if not parts.netloc:
-            raise Malformed("A proof takes a whole address", remedy="Give the client the service's address")
+            raise Malformed("client-key.proof-takes-whole-address")
         claims: dict[str, Any] = {
             "jti": secrets.token_hex(16), "htm": method, "iat": int(time.time()),
             "htu": urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),

@@ -22,7 +22,7 @@ class Limit:
     def __post_init__(self) -> None:
         """Raises Malformed unless both are above 0."""
         if not (self.rate > 0 and self.burst >= 1):
-            raise Malformed("Not a limit", why="the rate is above 0 and the burst at least 1")
+            raise Malformed("clients.not-limit")
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -92,4 +92,4 @@ class Slots:
                     return Slot(self, at + _NAME)
         finally:
             self.unlock()
-        raise Lapsed("There are more banks than the service can count for", remedy="Tell the platform")
+        raise Lapsed("counter-file.more-banks-than-service-can")

@@ -42,26 +42,26 @@ class Seen:
             self._shared.rows("DELETE FROM seen WHERE until <= ?", now)
             if self._shared.rows("SELECT count(*) FROM seen")[0][0] >= MOST:
                 self._next = now
-                raise Unauthenticated("Too many proofs at once", remedy="Try again in a minute")
+                raise Unauthenticated("dpop.too-many-proofs-at-once")
         sql = (
             "INSERT INTO seen VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET until = excluded.until "
             "WHERE until <= ? RETURNING 1"
         )
         if not self._shared.rows(sql, hashlib.sha256(name.encode()).hexdigest(), until, now):
-            raise Unauthenticated("This proof was used before", remedy="Make a new one for each request")
+            raise Unauthenticated("dpop.proof-used-before")
 
 
 def read_key(told: Mapping[str, Any]) -> tuple[jwt.PyJWK, str]:
     """A public JWK and its algorithm. Raises Malformed for another kind, a weak one, or one with its private part."""
     algorithm = _KINDS.get((str(told.get("kty")), told.get("crv")))
     if algorithm is None or {"d", "k", "p", "q"} & set(told):
-        raise Malformed("Not a public key for signing", why="Ed25519, P-256 and RSA are known, without a private part")
+        raise Malformed("dpop.not-public-key-for-signing")
     try:
         key = jwt.PyJWK({name: told[name] for name in _MEMBERS[told["kty"]]}, algorithm)
     except (jwt.PyJWTError, KeyError, ValueError, TypeError) as bad:
-        raise Malformed("Not a public key for signing", why="its parts cannot be read") from bad
+        raise Malformed("dpop.not-public-key-for-signing-parts-cannot-be") from bad
     if algorithm == "PS256" and key.key.key_size < 2048:
-        raise Malformed("Not a public key for signing", why="an RSA key takes 2048 bits")
+        raise Malformed("dpop.not-public-key-for-signing-rsa-key-takes")
     return key, algorithm
 
 
@@ -87,7 +87,7 @@ def read_assertion(
             break
         seen.once(f"assertion {client} {claims['jti']}", claims["exp"])
         return
-    raise Unauthenticated("The client's assertion is not good", remedy="Sign it with a registered key, for 5 minutes")
+    raise Unauthenticated("dpop.client-assertion-not-good")
 
 
 def read_proof(proof: str, *, method: str, host: str, path: str, token: str | None, seen: Seen) -> str:
@@ -95,7 +95,7 @@ def read_proof(proof: str, *, method: str, host: str, path: str, token: str | No
 
     Raises Unauthenticated. `host` is what the client calls us; the scheme is not compared, TLS may end before us.
     """
-    bad = Unauthenticated("The DPoP proof is not good", remedy="Make one for this method, address and token, now")
+    bad = Unauthenticated("dpop.dpop-proof-not-good")
     try:
         header = jwt.get_unverified_header(proof)
         told = header["jwk"]

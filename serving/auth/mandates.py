@@ -52,11 +52,11 @@ class Mandate:
     def __post_init__(self) -> None:
         """Raises Malformed when the purpose, the digest or the span cannot be."""
         if self.purpose not in PURPOSES:
-            raise Malformed("Not a purpose of a mandate", why=f"known are {', '.join(PURPOSES)}")
+            raise Malformed("mandates.not-purpose-mandate", purposes=", ".join(PURPOSES))
         if not _DIGEST.fullmatch(self.document):
-            raise Malformed("The mandate's document digest is not a SHA-256 in lower-case hex")
+            raise Malformed("mandates.mandate-document-digest-not-sha")
         if self.valid_until < self.valid_from:
-            raise Malformed("The mandate ends before it begins")
+            raise Malformed("mandates.mandate-ends-before-begins")
 
     def statement(self) -> dict[str, str]:
         """What the platform signs."""
@@ -86,7 +86,7 @@ class Mandate:
                 date.fromisoformat(statement["until"]),
             )
         except (KeyError, TypeError, ValueError, Malformed) as bad:
-            raise Broken("A stored mandate has not the form of a mandate") from bad
+            raise Broken("mandates.stored-mandate-not-form-mandate") from bad
 
 
 def grant(
@@ -109,7 +109,7 @@ def grant(
     """
     by.must_be(Role.PLATFORM, act="grant a mandate")
     if access.client(bank) is None:
-        raise Missing(f"No client {bank}", remedy="Add the bank first")
+        raise Missing("mandates.no-client", bank=bank)
     name = f"mandate-{secrets.token_hex(16)}"
     mandate = Mandate(name, bank, subject, purpose, document_kind, document, valid_from, valid_until)
     envelope = json.dumps(wrap(mandate.statement(), PAYLOAD_TYPE, key))
@@ -122,7 +122,7 @@ def revoke(access: Access, mandate: str, *, by: Actor, ledger: Ledger, why: str 
     """Take a mandate back from this moment on. Raises Missing. A second time changes nothing."""
     by.must_be(Role.PLATFORM, act="revoke a mandate")
     if not access.rows("SELECT id FROM mandate WHERE id = ?", mandate):
-        raise Missing("No such mandate")
+        raise Missing("mandates.no-such-mandate")
     ledger.append("mandate.revoked", mandate, by=by, because={"why": why})
     now = datetime.now(UTC).isoformat()
     access.rows("UPDATE mandate SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?", now, mandate)
@@ -191,17 +191,15 @@ class MandateGate:
         found = self._access.rows("SELECT envelope, revoked_at FROM mandate WHERE id = ? AND bank = ?", name, bank)
         if not found:
             failed = _finding("bank", False, "this bank holds no such mandate")
-            raise Refused(
-                "No mandate", why=failed.why, remedy="Name a mandate granted to this bank", findings=(failed,)
-            )
+            raise Refused("mandates.no-mandate", why=failed.why, findings=(failed,))
         try:
             mandate = Mandate.of(unwrap(json.loads(str(found[0][0])), PAYLOAD_TYPE, self._ring, _SIGNERS))
         except (Broken, ValueError) as forged:
             failed = _finding("signature", False, "the mandate does not verify")
-            raise Refused("No mandate", why=failed.why, remedy="Ask the platform", findings=(failed,)) from forged
+            raise Refused("mandates.no-mandate-ask-platform", why=failed.why, findings=(failed,)) from forged
         if (mandate.id, mandate.bank) != (name, bank):  # a row moved under another name or bank
             failed = _finding("signature", False, "the mandate does not verify")
-            raise Refused("No mandate", why=failed.why, remedy="Ask the platform", findings=(failed,))
+            raise Refused("mandates.no-mandate-ask-platform", why=failed.why, findings=(failed,))
         case = Presented(mandate, found[0][1] is not None, subject, purpose, day)
         self._gate.judge(case, asked_by=Actor(bank, Role.BANK), judged_by=judge).require()
         return mandate

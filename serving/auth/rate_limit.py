@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from credit.errors import Refused
+from credit.messages import Text
 from serving.auth.clients import LIMIT, Limit
 from serving.auth.counter_file import Slot, Slots
 
@@ -25,8 +27,17 @@ class TooMany(Refused):
 
     status, slug = 429, "too-many"
 
-    def __init__(self, what: str, *, after: int, why: str = "", remedy: str = "") -> None:
-        super().__init__(what, why=why, remedy=remedy or f"Wait {after} s and ask again")
+    def __init__(
+        self,
+        message: str | Text,
+        *,
+        after: int,
+        why: str | Text | None = None,
+        remedy: str | Text | None = None,
+        **params: Any,
+    ) -> None:
+        waiting = Text.of("rate-limit.wait", seconds=after)
+        super().__init__(message, why=why, remedy=remedy or waiting, **params)
         self.after = after
 
 
@@ -65,10 +76,14 @@ class Quotas:
         with self._slots.of(bank) as slot:
             asks, misses = self._read(slot, limit, now)
             if misses.fill(now) < 1:
-                raise TooMany("Too many questions that led nowhere", after=misses.wait(1), why="the platform was told")
+                raise TooMany("rate-limit.too-many-questions-led-nowhere", after=misses.wait(1))
             if asks.fill(now) < count:
-                why = f"{limit.rate:g} a second and {limit.burst:g} at once are this bank's"
-                raise TooMany("Too many requests", after=asks.wait(min(count, limit.burst)), why=why)
+                raise TooMany(
+                    "rate-limit.too-many-requests",
+                    after=asks.wait(min(count, limit.burst)),
+                    rate=limit.rate,
+                    burst=limit.burst,
+                )
             asks.level -= count
             slot.write((limit.rate, limit.burst, asks.level, asks.at, misses.level, misses.at))
         return asks

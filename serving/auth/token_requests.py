@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote_plus
 import jwt
 
 from credit.errors import Refused
+from credit.messages import Text
 from serving.auth.dpop import ASSERTION
 
 
@@ -20,7 +21,7 @@ class TokenRefused(Refused):
     status, slug = 400, "token-refused"
 
     def __init__(self, error: str, description: str) -> None:
-        super().__init__(description)
+        super().__init__(Text.verbatim(description))
         self.error = error
 
 

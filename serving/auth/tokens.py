@@ -64,7 +64,7 @@ class Tokens:
         try:
             client = self._client(asked, asking)
             if asking is not None and not client.may_call_from(asking.peer):
-                raise Unauthenticated("Not from here")
+                raise Unauthenticated("tokens.not-from-here")
             bound_to = self._bound_to(asking)
         except Unauthenticated as wrong:
             raise ClientRefused("Client authentication failed") from wrong
@@ -85,7 +85,7 @@ class Tokens:
         audiences = [ISSUER] + ([f"{s}://{asking.host}{asking.path}" for s in ("https", "http")] if asking else [])
         read_assertion(asked.assertion, asked.name, self._access.keys(asked.name), audiences, self._seen)
         if client is None or client.disabled:
-            raise Unauthenticated("Client authentication failed")
+            raise Unauthenticated("tokens.client-authentication-failed")
         return client
 
     def _bound_to(self, asking: Asking | None) -> str | None:
@@ -128,25 +128,25 @@ class Tokens:
         """The bearer of a request. Raises Unauthenticated, also when a bound token comes without its key's proof."""
         bearer = self.read(asking.authorization)
         if bearer.networks and not is_within(asking.peer, bearer.networks):
-            raise Unauthenticated("The token may not be used from here", remedy="Call from a network you registered")
+            raise Unauthenticated("tokens.token-may-not-be-used")
         scheme, _, token = asking.authorization.partition(" ")
         if bearer.bound_to is None:
             if scheme.lower() == "bearer":
                 return bearer
-            raise Unauthenticated("The token is not bound to a key", remedy="Send it as Bearer")
+            raise Unauthenticated("tokens.token-not-bound-to-key")
         if scheme.lower() != "dpop" or not asking.proof:  # RFC 9449 §7.1: a bound token is no bearer token
-            raise Unauthenticated("The token is bound to a key", remedy="Send it as DPoP, with a proof of the key")
+            raise Unauthenticated("tokens.token-bound-to-key")
         made_by = read_proof(
             asking.proof, method=asking.method, host=asking.host, path=asking.path, token=token.strip(), seen=self._seen
         )
         if made_by != bearer.bound_to:
-            raise Unauthenticated("The proof is by another key than the token's", remedy="Use the key the token is of")
+            raise Unauthenticated("tokens.proof-by-another-key-than")
         return bearer
 
     def _verify(self, authorization: str) -> Bearer:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() not in ("bearer", "dpop") or not token:
-            raise Unauthenticated("No bearer token", remedy="Get one from POST /oauth2/token")
+            raise Unauthenticated("tokens.no-bearer-token")
         try:
             keyid = jwt.get_unverified_header(token.strip()).get("kid", self._keyid)
             claims = jwt.decode(
@@ -158,12 +158,12 @@ class Tokens:
                 options={"require": _REQUIRED},
             )
         except jwt.ExpiredSignatureError as late:
-            raise Unauthenticated("The token has expired", remedy="Get a new one from POST /oauth2/token") from late
+            raise Unauthenticated("tokens.token-expired") from late
         except (jwt.InvalidTokenError, KeyError, TypeError) as bad:
-            raise Unauthenticated("The token is not valid", remedy="Get one from POST /oauth2/token") from bad
+            raise Unauthenticated("tokens.token-not-valid") from bad
         client = self._access.client(str(claims["sub"]))
         if client is None or client.disabled:
-            raise Unauthenticated("The token's client may not call", remedy="Ask the platform")
+            raise Unauthenticated("tokens.token-client-may-not-call")
         scopes = frozenset(str(claims["scope"]).split()) & client.scopes
         bound_to = (claims.get("cnf") or {}).get("jkt")
         return Bearer(

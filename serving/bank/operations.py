@@ -95,7 +95,7 @@ class Moves(Sending):
     def send_job(self, lines: Sequence[Ask]) -> Move:
         """A file of lines. Raises Malformed for a line that would be two."""
         if any("\n" in part or "\r" in part for line in lines for part in line):
-            raise Malformed("Not a line of a job", why="it holds a line break", remedy="Leave it out")
+            raise Malformed("operations.not-line-job")
         file = io.StringIO()
         csv.writer(file, lineterminator="\n").writerows([HEAD, *lines])
         return (yield from self.send_file(file.getvalue().encode()))

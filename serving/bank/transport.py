@@ -135,7 +135,7 @@ class Sending:
         told = _json(response)
         if response.status_code != 200:
             why = str(told.get("error", ""))
-            raise Unauthenticated("No token was given", why=why, remedy="Check the bank's name and secret")
+            raise Unauthenticated("transport.no-token-given", why=why)
         self._token = str(told["access_token"])
         self._good_until = time.monotonic() + int(told["expires_in"]) - _EARLY
         return None
@@ -170,7 +170,7 @@ def read_told(response: httpx.Response | None) -> dict[str, Any]:
     why, remedy = str(told.get("detail", "")), str(told.get("remedy", ""))
     if status == _NOBODY:
         remedy = "Is it running? Start it with `haihe serve`"
-        raise Lapsed("The scoring service cannot be reached", why=why, remedy=remedy)
+        raise Lapsed("transport.scoring-service-cannot-be-reached", why=why, remedy=remedy)
     what = str(told.get("title") or f"The scoring service answered {status}")
     if status == 429:
         raise TooMany(what, after=max(1, ceil(_after(response))), why=why, remedy=remedy)

@@ -52,11 +52,11 @@ class Webhooks:
         told = {name.lower(): value for name, value in headers.items()}
         name, at, signatures = (told.get(header, "") for header in (ID, TIMESTAMP, SIGNATURE))
         if not (at.isascii() and at.isdigit() and len(at) < 12):
-            raise Broken("A webhook cannot be read", why="its time is not whole seconds")
+            raise Broken("webhooks.webhook-cannot-be-read")
         if not any(self._is_ours(name, at, body, part) for part in signatures.split(" ")[:8]):
-            raise Broken("A webhook is not signed by the service")
+            raise Broken("webhooks.webhook-not-signed-by-service")
         if abs(self._clock() - int(at)) > self._tolerance:
-            raise Unauthenticated("A webhook is of another time", why=f"{self._tolerance} seconds are believed")
+            raise Unauthenticated("webhooks.webhook-another-time", tolerance=self._tolerance)
         self._seen.once(name, self._clock() + 2 * self._tolerance)
         said: dict[str, Any] = json.loads(body)
         return said

@@ -110,8 +110,7 @@ class Desk:
         call.by, call.limit = bearer.by, bearer.limit
         call.because["bank"] = bearer.by.name
         if scope not in bearer.scopes:
-            why = f"it takes the scope {scope}"
-            raise ScopeMissing("This token may not ask for this", why=why, remedy="Ask for a token with this scope")
+            raise ScopeMissing("service.token-may-not-ask-for", scope=scope)
         return bearer
 
     def count(self, call: Call) -> None:
@@ -141,8 +140,7 @@ class Desk:
         because["valid_until"] = until
         row = book.row_of(subject)
         if row is None:
-            why = f"it has no record in the snapshot of {book.as_of}"
-            raise Missing("The subject is not known here", why=why, remedy="Compare the code with the business licence")
+            raise Missing("service.subject-not-known-here", as_of=book.as_of)
         self.library.withheld.require(subject.hex, book.notice)
         return Found(uscc.code, book, row, mandate, until)
 

@@ -70,10 +70,10 @@ def open_dossiers(shelf: Shelf, name: str) -> Dossiers:
     opened = shelf.open(name)
     seal, place = opened.seal, opened.path
     if seal.kind is not Kind.SNAPSHOT or seal.terms["model"] != NAME:
-        raise Broken("The pointer of the dossiers names something else")
+        raise Broken("credit-files.pointer-dossiers-names-something-else")
     keys, offsets, text = (map_bytes(place / file) for file in ("subjects.bin", "offsets.bin", "dossiers.json"))
     if len(keys) // KEY_BYTES + 1 != len(offsets) // OFFSET_BYTES or len(keys) % KEY_BYTES:
-        raise Broken("The dossiers' files are of different lengths")
+        raise Broken("credit-files.dossiers-files-different-lengths")
     return Dossiers(
         seal.id, str(seal.terms["release"]), date.fromisoformat(seal.terms["as_of"]), seal.expires_on,
         bool(seal.terms["invented"]), int(seal.terms.get("notice", 0)),
@@ -90,7 +90,7 @@ class Archive:
         """Empty until `refresh` has run. Without the key of the purpose inquiry nothing is ever found."""
         self.withheld = Withheld(shelf, INQUIRY, shared)
         self._shelf, self._pseudonyms, self._freshness = shelf, pseudonyms, freshness_days
-        self._slot: Dossiers | CreditError = Missing("No dossiers were made yet")
+        self._slot: Dossiers | CreditError = Missing("credit-files.no-dossiers-made-yet")
         self._seen: object = None
 
     def refresh(self) -> Dossiers | None:
@@ -109,7 +109,7 @@ class Archive:
             self._close(fault)
             return None
         except (OSError, ValueError, KeyError, TypeError) as fault:  # a file of another form than agreed
-            self._close(Broken("The dossiers cannot be read", why=type(fault).__name__))
+            self._close(Broken("credit-files.dossiers-cannot-be-read", why=type(fault).__name__))
             return None
         log.event("dossiers.opened", snapshot=opened.snapshot)
         return opened
@@ -123,12 +123,11 @@ class Archive:
         """The dossiers, fit to answer on `day`. Raises Lapsed when there are none or they are too old."""
         held, remedy = self._slot, "The platform makes them with `haihe release inquiry` and `haihe dossiers`"
         if self._pseudonyms is None:
-            raise Lapsed("Inquiries are not in service", why="the service has no key of this purpose", remedy=remedy)
+            raise Lapsed("credit-files.inquiries-not-in-service", remedy=remedy)
         if not isinstance(held, Dossiers):
-            raise Lapsed("Inquiries are not in service", why=held.what, remedy=remedy) from held
+            raise Lapsed("credit-files.inquiries-not-in-service-2", why=held.what, remedy=remedy) from held
         if day > (last := held.valid_until(self._freshness)):
-            why = f"they are of {held.as_of} and could answer until {last}"
-            raise Lapsed("The dossiers are stale", why=why, remedy=remedy)
+            raise Lapsed("credit-files.dossiers-stale", remedy=remedy, as_of=held.as_of, last=last)
         return held
 
     def find(self, dossiers: Dossiers, uscc: str) -> Dossier | None:

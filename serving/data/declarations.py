@@ -26,8 +26,8 @@ def read(path: Path, form: type[Form]) -> Form:
         told = yaml.safe_load(path.read_text(encoding="utf-8"))
         return form.model_validate(told)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise Malformed(f"{path.name} cannot be read", why=type(error).__name__) from error
+        raise Malformed("declarations.cannot-be-read", why=type(error).__name__, path_name=path.name) from error
     except ValidationError as bad:
         faults = bad.errors(include_url=False, include_input=False)
         why = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:5])
-        raise Malformed(f"{path.name} has not its form", why=why, remedy="Compare with the one shipped") from None
+        raise Malformed("declarations.not-form", why=why, path_name=path.name) from None

@@ -32,7 +32,7 @@ class Library:
         """Slots are empty until `refresh` has run once."""
         self.withheld = Withheld(shelf, SCORING, shared)
         self.shelf, self._freshness = shelf, freshness_days
-        self._slots: dict[str, Book | CreditError] = {model: Missing("No book was loaded yet") for model in models}
+        self._slots: dict[str, Book | CreditError] = {model: Missing("registry.no-book-loaded-yet") for model in models}
         self._seen: dict[str, object] = {}
         self._generation = 0  # one more with every change of a slot
         self._fit: Remembered[tuple[SubjectKind, date], Book] = Remembered(64)
@@ -61,7 +61,7 @@ class Library:
             self._close(model, fault)
             return None
         except (OSError, ValueError, KeyError, TypeError, IndexError) as fault:  # a file of another form than agreed
-            self._close(model, Broken("A book cannot be read", why=type(fault).__name__))
+            self._close(model, Broken("registry.book-cannot-be-read", why=type(fault).__name__))
             return None
         self._slots[model] = book
         self._generation += 1
@@ -87,8 +87,7 @@ class Library:
         if isinstance(held, Book):
             held.require_fresh(day, self._freshness)
             return held
-        remedy = "The platform has to look at the shelf; try again later"
-        raise Lapsed(f"The model {model} is not in service", why=held.what, remedy=remedy) from held
+        raise Lapsed("registry.model-not-in-service", why=held.what, model=model) from held
 
     def require_current(self, subject: str, snapshot: str) -> None:
         """Raises Anew when what this snapshot said of a subject (32 hex) is not to be used any more, Lapsed."""
@@ -112,7 +111,7 @@ class Library:
             kind_of_model = declared[model].subject_kind if model in declared else _kind_named(model)
             if kind_of_model in (None, kind):
                 return self.book(model, day)
-        raise Missing(f"No model scores subjects of the kind {kind}", remedy="See GET /ready for the models served")
+        raise Missing("registry.no-model-scores-subjects-kind", kind=kind)
 
     def state(self, day: date) -> dict[str, dict[str, str]]:
         """For readiness: each model's book, or what is wrong with it."""

@@ -73,11 +73,7 @@ class Book:
         """Raises Lapsed when too old on `day`: a repaired record must leave the answers within known days."""
         last = self.valid_until(freshness_days)
         if day > last:
-            raise Lapsed(
-                f"The snapshot of the model {self.model} is stale",
-                why=f"it is of {self.as_of} and could answer until {last}",
-                remedy="The platform makes a new one with `haihe release` and `haihe snapshot`; try again later",
-            )
+            raise Lapsed("snapshot.snapshot-model-stale", model=self.model, as_of=self.as_of, last=last)
 
 
 @lru_cache(64)
@@ -94,7 +90,7 @@ def read_pointers(shelf: Shelf, model: str) -> Pointed:
         what = f"The model {model} has no {'champion' if champion is None else 'snapshot'}"
         raise Missing(what, remedy="The platform promotes a version, then makes its snapshot")
     if {champion.get("model"), snapshot.get("model")} != {model}:
-        raise Broken(f"A pointer of the model {model} speaks of another model")
+        raise Broken("snapshot.pointer-model-speaks-another-model", model=model)
     return Pointed(model, str(champion["version"]), str(snapshot["version"]), str(snapshot["snapshot"]))
 
 
@@ -104,25 +100,24 @@ def open_book(shelf: Shelf, pointed: Pointed, excerpt: str | None = None) -> Boo
     Raises Lapsed when the snapshot is not of the promoted version, Broken when anything does not fit, Missing.
     """
     if not pointed.agree:
-        why = "the snapshot is of another version than the one promoted"
-        raise Lapsed(f"The champion of {pointed.model} has no snapshot", why=why, remedy="Make it: `haihe snapshot`")
+        raise Lapsed("snapshot.champion-no-snapshot", model=pointed.model)
     held = excerpt or pointed.snapshot
     marks = marks_of(shelf, pointed.version, held)  # before the digests: a later change shows as a difference
     version, snapshot = shelf.open(pointed.version), shelf.open(held)
     terms = snapshot.seal.terms
     if (version.seal.kind, snapshot.seal.kind) != (Kind.VERSION, Kind.EXCERPT if excerpt else Kind.SNAPSHOT):
-        raise Broken(f"A pointer of the model {pointed.model} names a seal of another kind")
+        raise Broken("snapshot.pointer-model-names-seal-another", model=pointed.model)
     if excerpt and terms["of"] != pointed.snapshot:
-        raise Broken("The excerpt is not one of this snapshot", why="its signed terms name another")
+        raise Broken("snapshot.excerpt-not-one-snapshot")
     if pointed.version not in snapshot.seal.parents or terms["model"] != pointed.model:
-        raise Broken("The snapshot is not one of this model and version", why="its signed terms name others")
+        raise Broken("snapshot.snapshot-not-one-model-and")
     release = next((p for p in snapshot.seal.parents if p.startswith(f"{Kind.RELEASE}-")), "")
     declared = json.loads((version.path / "version.json").read_bytes())
     features = np.load(snapshot.path / "features.npy", mmap_mode="r", allow_pickle=False)
     answers = np.load(snapshot.path / "answers.npy", mmap_mode="r", allow_pickle=False)
     keys = map_bytes(snapshot.path / "subjects.bin")
     if not len(keys) == KEY_BYTES * len(answers) == KEY_BYTES * len(features):
-        raise Broken("The snapshot's files are of different lengths")
+        raise Broken("snapshot.snapshot-files-different-lengths")
     kind = declared.get("subject_kind")
     return Book(
         pointed.model, SubjectKind(kind) if kind else None, pointed.version, pointed.snapshot, release,

@@ -27,7 +27,7 @@ class Withheld:
         """Nothing is heard until `refresh` has run. Without `shared` nothing is remembered beyond this process."""
         self._shelf, self._purpose, self._shared = shelf, purpose, shared or Shared()
         self._path: Path = shelf.root / "pointers" / f"{pointer_of(purpose)}.json"
-        self._held: Notice | CreditError = Lapsed("No notice of withholding was looked for yet")
+        self._held: Notice | CreditError = Lapsed("suppression.no-notice-withholding-looked-for")
         self._seen: object = ()
 
     def refresh(self) -> None:
@@ -41,7 +41,7 @@ class Withheld:
         except CreditError as fault:
             self._close(fault)
         except OSError as fault:
-            self._close(Broken("The notices of withholding cannot be read", why=type(fault).__name__))
+            self._close(Broken("suppression.notices-withholding-cannot-be-read", why=type(fault).__name__))
         else:
             self._held = notice
             log.event("withheld.heard", purpose=self._purpose, number=notice.number)
@@ -56,11 +56,11 @@ class Withheld:
         that cannot be known."""
         held = self._held
         if not isinstance(held, Notice):
-            raise Lapsed("Nothing is answered now", why=held.what, remedy="Try again later") from held
+            raise Lapsed("suppression.nothing-answered-now", why=held.what) from held
         if held.withholds(key, through):
             raise Anew
         if through > held.number:
-            raise Lapsed("Nothing is answered now", why="the notices are older than the data", remedy="Try again later")
+            raise Lapsed("suppression.nothing-answered-now-notices-older-than")
 
     def _require_newest(self, number: int) -> None:
         sql = (
@@ -69,8 +69,7 @@ class Withheld:
         )
         heard = self._shared.rows(sql, pointer_of(self._purpose), number)[0][0]
         if heard > number:
-            why = f"number {heard} was heard, and {number} is there now"
-            raise Broken("An older notice of withholding was put back", why=why)
+            raise Broken("suppression.older-notice-withholding-put-back", heard=heard, number=number)
 
     def _close(self, fault: CreditError) -> None:
         self._held = fault

@@ -103,7 +103,7 @@ def fault_of(error: Exception, call: Call) -> CreditError:
     if isinstance(error, CreditError):
         return error
     log.event("fault", level=log.ERROR, error=type(error).__name__, score_id=call.id)
-    return CreditError("The service failed", why="a fault of its own", remedy="Tell the platform")
+    return CreditError("endpoint.service-failed")
 
 
 async def _once(desk: Desk, call: Call, product: Product, key: bytes, body: bytes) -> bytes:
@@ -113,7 +113,7 @@ async def _once(desk: Desk, call: Call, product: Product, key: bytes, body: byte
     """
     look = product.again
     if look is None:
-        raise Malformed("This takes no idempotency key", remedy="Ask without one")
+        raise Malformed("endpoint.takes-no-idempotency-key")
 
     told_to_nobody, repeats = False, desk.made if product.lasts else desk.repeats
 
@@ -160,7 +160,7 @@ def require_once(headers: Headers) -> None:
     names = [name for name, _ in headers]
     for name in (b"authorization", b"dpop", b"idempotency-key"):
         if names.count(name) > 1:
-            raise Malformed("A header stands twice", why=name.decode(), remedy="Send it once")
+            raise Malformed("endpoint.header-stands-twice", why=name.decode())
 
 
 def _as_reply(error: CreditError, accepted: str = "", **more: str) -> tuple[int, Headers, bytes]:
@@ -183,7 +183,7 @@ async def read_body(length: bytes, receive: Receive, bounds: Bounds = BODY) -> b
                 parts.append(message.get("body", b""))
                 size += len(parts[-1])
     except TimeoutError as slow:
-        raise errors.TooSlow(f"{what} did not arrive", why=f"{seconds:g} seconds are given") from slow
+        raise errors.TooSlow("endpoint.did-not-arrive", what_=what, seconds=seconds) from slow
     if size > limit:
         raise errors.too_large(limit)
     return b"".join(parts)

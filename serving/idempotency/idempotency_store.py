@@ -54,7 +54,7 @@ class Repeats:
         its cause can be mended. Raises Lapsed when another process is still at it after PATIENCE.
         """
         if not _KEY.fullmatch(key):
-            raise Malformed("Not an idempotency key", why="it is 1 to 128 visible ASCII characters")
+            raise Malformed("idempotency-store.not-idempotency-key")
         asked, until = await _digest(body), self._clock() + PATIENCE
         while (under := self._claim(bank, key, asked, name)) is None:
             told = self._told(bank, key, asked)
@@ -69,7 +69,7 @@ class Repeats:
             if under is not None:
                 break
             if self._clock() > until:
-                raise Lapsed("The same request is still under way", remedy="Send it again, with the same key")
+                raise Lapsed("idempotency-store.same-request-still-under-way")
             await asyncio.sleep(PAUSE)  # another process is at it
         return (*await self._act(bank, key, partial(act, under), is_first=under == name), False)
 
@@ -154,7 +154,7 @@ class Repeats:
         if not found:  # the act failed meanwhile
             return None
         if found[0][0] != asked:
-            raise Malformed("This idempotency key was used for another request", remedy="Use a new key")
+            raise Malformed("idempotency-store.idempotency-key-used-for-another")
         return None if found[0][2] is None else (str(found[0][1]), bytes(found[0][2]))
 
     def _bound(self, bank: str) -> None:

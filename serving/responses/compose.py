@@ -46,7 +46,7 @@ def line_of(book: Book, row: int) -> Line:
     """The stored line of the subject in `row`. Raises Broken when its grade is not one of the version's."""
     told, place = book.answers[row], int(book.answers[row]["grade"])
     if not 0 <= place < len(book.card.grades):
-        raise Broken("The snapshot names a grade that the version has not")
+        raise Broken("compose.snapshot-names-grade-version-not")
     features = np.array(book.features[row], dtype=np.float64)
     contributions = np.array(told["contributions"], dtype=np.float64)
     numbers = float(told["probability"]), float(told["points"]), float(told["base_points"])
@@ -61,7 +61,7 @@ def compose(book: Book, line: Line, *, score_id: str, mandate: str, purpose: str
     """
     card, points, base = book.card, line.points, line.base_points
     if not abs(base + float(line.contributions.sum()) - points) < 1e-6:
-        raise Broken("The snapshot's contributions do not sum to its points", why=f"snapshot {book.snapshot[:21]}")
+        raise Broken("compose.snapshot-contributions-do-not-sum", snapshot=book.snapshot[:21])
     hits = card.rule_hits(line.features[None, :])[0]
     return {
         "score_id": score_id,

@@ -86,8 +86,7 @@ def read_brought(text: bytes) -> tuple[Mapping[str, float | None], str]:
         told = _decode_brought(text)
         bytes.fromhex(told.salt)
     except (msgspec.MsgspecError, ValueError, RecursionError) as bad:
-        why = "it takes the `features` that were sent, and the `salt` of the answer's `brought`"
-        raise Malformed("What was brought cannot be read", why=why, remedy="Write both as one JSON object") from bad
+        raise Malformed("live-schemas.what-brought-cannot-be-read") from bad
     return told.features, told.salt
 
 

@@ -52,7 +52,7 @@ class Scorers:
         """The same for somebody who is told later, with the fault if there is one. Raises Lapsed: not read yet."""
         task = self._held.get(version)
         if task is None or not task.done():
-            raise Lapsed("The version's trees are not read yet", remedy="Ask again in a moment")
+            raise Lapsed("live-scorers.version-trees-not-read-yet")
         waiting = self._waiting.get(version)
         if waiting is None:
             waiting = self._waiting[version] = []

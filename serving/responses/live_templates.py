@@ -65,10 +65,7 @@ class LiveSheet:
         if held is None:
             unknown = sum(name not in self.places for name in names)
             if unknown:
-                why = f"{unknown} of the features are not the model's"
-                raise Malformed(
-                    "These features cannot be scored", why=why, remedy="Name them as an answer's reasons do"
-                )
+                raise Malformed("live-templates.these-features-cannot-be-scored", unknown=unknown)
             held = self._name(names)
             self.namings.put(names, held)
         return held

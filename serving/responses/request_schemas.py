@@ -105,5 +105,6 @@ def explain(form: type[Form], body: bytes) -> Form:
                 for fault in faults
             }
         )
-        remedy = f"Send a JSON object with {', '.join(form.model_fields)}"
-        raise Malformed("The request cannot be read", why="; ".join(named), remedy=remedy) from None
+        raise Malformed(
+            "request-schemas.request-cannot-be-read", why="; ".join(named), model_fields=", ".join(form.model_fields)
+        ) from None

@@ -38,7 +38,7 @@ def many(scorer: Scorer, features: NDArray[np.float64]) -> list[Told]:
     scores = scorer.score(features)
     base, points, contributions = scores.base_points, scores.points, scores.point_contributions
     if not (np.abs(base + contributions.sum(axis=1) - points) < 1e-6).all():
-        raise Broken("The model's contributions do not sum to its points")
+        raise Broken("score-values.model-contributions-do-not-sum")
     cents, strongest = hundredths(base, points, contributions)
     lacking = np.isnan(features)
     missing = [np.flatnonzero(row).tolist() for row in lacking] if lacking.any() else [[]] * len(features)
@@ -52,7 +52,7 @@ def stored(book: Book, row: int) -> Told:
     line, card = line_of(book, row), book.card
     base, points, contributions = line.base_points, np.array([line.points]), line.contributions[None]
     if not abs(base + float(contributions.sum()) - line.points) < 1e-6:
-        raise Broken("The snapshot's contributions do not sum to its points", why=f"snapshot {book.snapshot[:21]}")
+        raise Broken("score-values.snapshot-contributions-do-not-sum", snapshot=book.snapshot[:21])
     cents, strongest = hundredths(base, points, contributions)
     hits = card.rule_hits(line.features[None])[0].tolist()
     rules = tuple(rule for rule, hit in zip(card.rules, hits, strict=True) if hit)

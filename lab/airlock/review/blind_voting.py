@@ -26,7 +26,7 @@ def cast(approve: bool, reason: str) -> dict[str, Any]:
     """A vote with a salt, so that its digest tells nothing; raises :class:`Malformed` for too long a reason."""
     told = {"approve": approve, "reason": reason, "salt": secrets.token_hex(16)}
     if len(reason) > LONGEST or len(canonical(told)) > SIZE:
-        raise Malformed("The reason is too long", why=f"it takes at most {LONGEST} characters")
+        raise Malformed("blind-voting.reason-too-long", longest=LONGEST)
     return told
 
 
@@ -51,11 +51,7 @@ def reveal(closed: Mapping[str, Any], key: SigningKey, *, about: str) -> dict[st
     except (ValueError, KeyError, TypeError):
         bound = False
     if not bound:
-        raise Broken(
-            "A vote cannot be opened",
-            why="the research zone's key is not the one it was closed with",
-            remedy="Let its author withdraw the parcel and submit it again",
-        )
+        raise Broken("blind-voting.vote-cannot-be-opened")
     return told
 
 

@@ -97,9 +97,7 @@ class Desk:
         """One petition; raises :class:`Missing`."""
         found = fold(self._following.entries()).get(id)
         if found is None:
-            raise Missing(
-                "There is no such petition", why=id[:30] if id.isascii() else "", remedy="See them in the console"
-            )
+            raise Missing("desk.no-such-petition", why=id[:30] if id.isascii() else "")
         return found
 
     def file(self, id: str, name: str, *, by: Actor) -> bytes:
@@ -111,7 +109,7 @@ class Desk:
         if not (by.role is Role.RESEARCHER and by.name == petition.author.name):
             self._require_reviewer(petition, by, "see the files of a parcel")
         if name not in petition.files:
-            raise Missing("There is no such file in this parcel", remedy="See its list of files")
+            raise Missing("desk.no-such-file-in-parcel")
         return self._store.get(petition.files[name].digest)
 
     def ask(self, id: str, question: str, *, by: Actor) -> Petition:
@@ -220,16 +218,15 @@ class Desk:
     def _project(self, name: str) -> projects.Project:
         found = projects.fold(self._following.entries()).get(name)
         if found is None:
-            raise Missing(f"There is no project {name[:30]}", remedy="See them with `haihe project list`")
+            raise Missing("desk.no-project", name=name[:30])
         return found
 
     def _require_reviewer(self, petition: Petition, by: Actor, act: str) -> None:
         by.must_be(Role.REVIEWER, act=act)
         if by.name == petition.author.name:
-            raise Refused(f"{by} may not {act} of their own", why="an author never reviews, in whatever role")
+            raise Refused("desk.may-not-their-own", by=by, act=act)
         if by.name in self._project(petition.project).members:
-            why = "they are a member of its project, and a parcel is reviewed from outside"
-            raise Refused(f"{by} may not {act} of this project", why=why, remedy="Ask another reviewer")
+            raise Refused("desk.may-not-project", by=by, act=act)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -28,14 +28,10 @@ class Store:
         """The bytes of a digest; raises :class:`Missing`, or :class:`Broken` when they are not those kept."""
         path = self._place(name)
         if not path.is_file():
-            raise Missing("A file of this parcel is not in the airlock", why=f"{name[:12]} was taken away")
+            raise Missing("parcel-store.file-parcel-not-in-airlock", name=name[:12])
         content = path.read_bytes()
         if digest(content) != name:
-            raise Broken(
-                "A file of this parcel was changed in the airlock",
-                why=f"its bytes are not {name[:12]}",
-                remedy="Nothing leaves: withdraw the parcel, submit it again, and tell the platform team",
-            )
+            raise Broken("parcel-store.file-parcel-changed-in-airlock", name=name[:12])
         return content
 
     def _place(self, name: str) -> Path:

@@ -14,7 +14,7 @@ from lab.airlock.thresholds import load
 def require_no_vote(petition: Petition, by: Actor) -> None:
     """Raise :class:`Refused` for one who has voted."""
     if petition.has_voted(by.name):
-        raise Refused(f"{by} has voted on this parcel", why="a vote stands, and another reviewer is to give the second")
+        raise Refused("review-rules.voted-on-parcel", by=by)
 
 
 def require_nothing_new(petition: Petition, verdict: Verdict) -> None:
@@ -28,9 +28,8 @@ def require_nothing_new(petition: Petition, verdict: Verdict) -> None:
     ]
     if fresh:
         raise Refused(
-            "The parcel may not leave any more",
+            "review-rules.parcel-may-not-leave-any",
             why="; ".join(finding.why for finding in fresh[:5]),
-            remedy="Withdraw it and submit it again: the gate finds what the reviewers have not seen",
             findings=fresh,
         )
 
@@ -45,7 +44,7 @@ def refusal(verdict: Verdict) -> Refused:
     found = failed(verdict)
     fixes = sorted({f"{finding.evidence['file']}: {finding.evidence['fix']}" for finding in found})
     return Refused(
-        "The parcel may not leave as it is",
+        "review-rules.parcel-may-not-leave-as",
         why="; ".join(finding.why for finding in found[:5]),
         remedy=". ".join([*fixes[:5], "Nothing was taken from you: mend the files and submit again"]),
         findings=found,
@@ -55,9 +54,9 @@ def refusal(verdict: Verdict) -> Refused:
 def written(text: str, name: str) -> str:
     """A text that people write to each other: the ledger keeps it, so it names nobody. Raises :class:`Malformed`."""
     if not text.strip() or len(text) > blind_voting.LONGEST:
-        raise Malformed(f"The {name} is missing or too long", why=f"it takes 1 to {blind_voting.LONGEST} characters")
+        raise Malformed("review-rules.missing-or-too-long", name=name, longest=blind_voting.LONGEST)
     t = load()
     troubles = [*texts.named(text, t), *texts.digit_runs(text, t), *texts.looks(text, t)]
     if troubles:
-        raise Malformed(f"The {name} cannot be kept", why=troubles[0].why, remedy=troubles[0].fix)
+        raise Malformed("review-rules.cannot-be-kept", why=troubles[0].why, remedy=troubles[0].fix, name=name)
     return text.strip()

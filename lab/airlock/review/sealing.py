@@ -20,12 +20,12 @@ from lab.airlock.review.petition import Petition
 def require_releases(context: Context, shelf: Shelf, today: date) -> Context:
     """The context with whole ids; every one is a living release for research. Raises what :meth:`Shelf.open` raises."""
     if not context.releases:
-        raise Malformed("The parcel does not say from which release it was made", remedy="Name it: release-3fa9…")
+        raise Malformed("sealing.parcel-does-not-say-from")
     found = []
     for name in context.releases:
         seal = shelf.open(name, today=today, deep=False).seal
         if seal.kind is not Kind.RELEASE or seal.terms.get("purpose") != "research":
-            raise Refused("What leaves the lab is made from research releases", why=f"{seal.short} is another thing")
+            raise Refused("sealing.what-leaves-lab-made-from", seal_short=seal.short)
         found.append(seal.id)
     return replace(context, releases=tuple(dict.fromkeys(found)))
 

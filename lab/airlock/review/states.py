@@ -82,12 +82,8 @@ def require_move(before: State | None, after: State, *, by: Actor, author: str) 
     allowed = MOVES.get((before, after))
     if allowed is None:
         stands = f"it stands at {before}, and the turn is of {TURN[before]}" if before else "nobody has submitted it"
-        raise Refused(f"This parcel cannot become {after} now", why=stands)
+        raise Refused("states.parcel-cannot-become-now", why=stands, after_=after)
     by.must_be(*sorted(allowed), act=f"make a parcel {after}")
     if by.name == author:
-        raise Refused(
-            f"{by} may not review this parcel",
-            why="they are its author, and an author never reviews, in whatever role",
-            remedy="Ask a colleague who is a reviewer",
-        )
-    raise Refused(f"{by} may not do this to the parcel", why="only its author may", remedy="Ask its author")
+        raise Refused("states.may-not-review-parcel", by=by)
+    raise Refused("states.may-not-do-to-parcel", by=by)

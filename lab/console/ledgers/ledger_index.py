@@ -112,7 +112,7 @@ class Index:
             for offset, previous, digest in rows:
                 pair = next(self.ledger.follow(Mark(offset, number - 1, previous)), None)
                 if pair is None or pair[0].id != digest:
-                    raise Broken(f"The ledger is broken at line {number}", why="the entry read before is not there")
+                    raise Broken("ledger-index.ledger-broken-at-line-entry-read-before", number=number)
                 found.append(pair[0])
         return found
 
@@ -141,11 +141,7 @@ class Index:
             self._begun = True
         told = self.ledger.head()
         if told[0] < mark.seq:
-            raise Broken(
-                "The ledger is shorter than it was",
-                why=f"it had {mark.seq} entries, and its signed head says {told[0]}",
-                remedy="Compare with the copy of the last backup",
-            )
+            raise Broken("ledger-index.ledger-shorter-than", seq=mark.seq, data=told[0])
         block: list[tuple[Any, ...]] = []
         for entry, after in self.ledger.follow(mark):
             block.append(_row(entry, mark.offset))
@@ -157,11 +153,7 @@ class Index:
                     return mark
         self._write(block, mark)
         if mark.seq < told[0]:
-            raise Broken(
-                f"The ledger is broken at line {mark.seq + 1}",
-                why=f"it ends at entry {mark.seq}, and its signed head says {told[0]}: lines are missing",
-                remedy="Compare with the copy of the last backup",
-            )
+            raise Broken("ledger-index.ledger-broken-at-line", seq=mark.seq + 1, seq2=mark.seq, data=told[0])
         return mark
 
     def _all(self, asked: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -26,16 +26,12 @@ def add(visit: Visiting) -> Response:
     """Add an account, or give one new roles and a new password; answered by the page that shows the password."""
     name, given = visit.one("name"), visit.form.get("roles", [])
     if not set(given) <= set(ROLES):
-        raise Malformed("These are not roles of an account")
+        raise Malformed("accounts.these-not-roles-account-2")
     accounts, roles = visit.room.accounts, tuple(Role(each) for each in given)
     if name in accounts.all() and visit.one("again") != "yes":
-        raise Malformed(
-            f"There is an account {name} already",
-            why="adding it again gives it new roles and a new password",
-            remedy="Use the row of that account to do so",
-        )
+        raise Malformed("accounts.account-already", name=name)
     if name == visit.name and Role.PLATFORM not in roles:
-        raise Refused("Nobody takes the platform role from themselves", why="the last one would lock everybody out")
+        raise Refused("accounts.nobody-takes-platform-role-from")
     password = accounts.add(name, roles, by=visit.actor(Role.PLATFORM), ledger=visit.room.ledger)
     found = sorted(accounts.all().values(), key=lambda each: each.name)
     return visit.show("accounts.html.j2", accounts=found, roles=ROLES, told=(name, password))
@@ -45,6 +41,6 @@ def add(visit: Visiting) -> Response:
 def remove(visit: Visiting, name: str) -> Response:
     """Take an account away; its sessions end with the next thing it asks."""
     if name == visit.name:
-        raise Refused("Nobody removes themselves", why="the last one would lock everybody out")
+        raise Refused("accounts.nobody-removes-themselves")
     visit.room.accounts.remove(name, by=visit.actor(Role.PLATFORM), ledger=visit.room.ledger)
     return visit.go("accounts", said="account_removed")

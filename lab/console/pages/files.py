@@ -26,7 +26,7 @@ def picture(visit: Visiting, id: str, file: str = "") -> Response:
     standing = Standing.of(visit, petition, visit.room.projects.all())
     listed = petition.files.get(file)
     if listed is None or listed.kind not in ("png", "jpeg", "svg"):
-        raise Missing("There is no such picture in this parcel")
+        raise Missing("files.no-such-picture-in-parcel")
     content = desk.file(id, file, by=standing.actor)
     if listed.kind == "svg":
         policy = f"{SANDBOX}; style-src 'unsafe-inline'"

@@ -27,5 +27,5 @@ def help_page(visit: Visiting) -> Response:
 def static(name: str) -> Response:
     """Style and keys, which hold nothing of the lab."""
     if name not in FILES:
-        raise Missing("There is no such file")
+        raise Missing("help.no-such-file")
     return FileResponse(STATIC / name, media_type=FILES[name], headers={"Cache-Control": "max-age=300"})

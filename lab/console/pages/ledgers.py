@@ -27,9 +27,9 @@ def search(
     """The newest entries that fit, a page at a time."""
     index = visit.room.indexes.get(zone)
     if index is None:
-        raise Missing("There is no such ledger", remedy=f"There are {', '.join(visit.room.indexes)}")
+        raise Missing("ledgers.no-such-ledger", indexes=", ".join(visit.room.indexes))
     if day and not _DAY.fullmatch(day):
-        raise Malformed("This is not a day", why="it is written 2027-03-31")
+        raise Malformed("ledgers.not-day")
     asked = Search(*(each.strip()[:100] for each in (by, verb, object, day, text)))
     fault: CreditError | None = visit.room.faults.get(zone)
     entries: list[Entry] = []
@@ -63,7 +63,7 @@ def one(visit: Visiting, zone: str, number: int) -> Response:
     index = visit.room.indexes.get(zone)
     found = index.read([number]) if index and 0 < number < 1 << 60 else []
     if index is None or not found:
-        raise Missing("There is no such entry")
+        raise Missing("ledgers.no-such-entry")
     entry = found[0]
     about = index.find(Search(object=entry.object), limit=PAGE)
     others = [each for each in index.read(about) if each.object == entry.object]

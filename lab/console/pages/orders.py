@@ -31,9 +31,9 @@ def cancel(visit: Visiting, name: str) -> Response:
     project = visit.one("project")
     order = next((each for each in training_status.of(visit.room) if (each.id, each.project) == (name, project)), None)
     if order is None:
-        raise Missing("There is no such order in training")
+        raise Missing("orders.no-such-order-in-training")
     if order.ended or order.state == "stopping":
-        raise Refused("This order cannot be cancelled now", why=f"it is {order.state}")
+        raise Refused("orders.order-cannot-be-cancelled-now", state=order.state)
     because = {"project": order.project}
     visit.room.ledger.append("training.cancelled", order.id, by=visit.actor(Role.PLATFORM), because=because)
     return visit.go("orders", said="order_cancelled")

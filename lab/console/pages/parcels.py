@@ -52,7 +52,7 @@ class Standing:
         inside = visit.name == petition.author.name or (project is not None and visit.name in project.members)
         reviewer, overseer = visit.has(Role.REVIEWER) and not inside, visit.has(Role.PLATFORM, Role.REVIEWER)
         if not (author or reviewer or overseer):
-            raise Missing("There is no such parcel among yours")
+            raise Missing("parcels.no-such-parcel-among-yours")
         role = Role.RESEARCHER if author else Role.REVIEWER if reviewer else visit.account.roles[0]  # type: ignore[union-attr]
         return cls(author, reviewer, overseer, Actor(visit.name, role))
 
@@ -107,7 +107,7 @@ def one(visit: Visiting, id: str, file: str = "") -> Response:
     seen = petition.seen_by(standing.actor)
     chosen = file or next(iter(petition.files))
     if chosen not in petition.files:
-        raise Missing("There is no such file in this parcel")
+        raise Missing("parcels.no-such-file-in-parcel")
     shown = None
     if standing.sees_files:
         content = desk.file(id, chosen, by=standing.actor)
@@ -136,7 +136,7 @@ def vote(visit: Visiting, id: str) -> Response:
     """Approve or refuse, once."""
     decision = visit.one("decision")
     if decision not in ("approve", "refuse"):
-        raise Malformed("A vote approves or refuses")
+        raise Malformed("parcels.vote-approves-or-refuses")
     desk_of(visit.room).vote(id, decision == "approve", visit.one("reason"), by=visit.actor(Role.REVIEWER))
     return visit.go(f"parcels/{id}", said="voted")
 

@@ -66,7 +66,7 @@ def one(visit: Visiting, name: str) -> Response:
     """A project, with forms for the platform team."""
     project = visit.room.projects.get(name)
     if not _sees(visit, project):
-        raise Missing("There is no such project among yours")
+        raise Missing("projects.no-such-project-among-yours")
     researchers = sorted(n for n, account in visit.room.accounts.all().items() if Role.RESEARCHER in account.roles)
     history = Chapter.of(visit.room.research, "project.").about(f"project-{name}") if visit.has(*OVERSEERS) else []
     return visit.show(
@@ -85,7 +85,7 @@ def members(visit: Visiting, name: str) -> Response:
     chosen, accounts = visit.form.get("members", []), visit.room.accounts.all()
     for each in chosen:
         if each not in accounts or Role.RESEARCHER not in accounts[each].roles:
-            raise Malformed("A member must be a researcher with an account", remedy="Add the account first")
+            raise Malformed("projects.member-must-be-researcher-with")
     visit.room.projects.set_members(name, chosen, by=visit.actor(Role.PLATFORM))
     return visit.go(f"projects/{name}", said="members_set")
 
@@ -96,7 +96,7 @@ def tables(visit: Visiting, name: str) -> Response:
     chosen, project = visit.form.get("tables", []), visit.room.projects.get(name)
     known = {each.name for each in offered(visit.room, project)}
     if not set(chosen) <= known:
-        raise Malformed("A table that is granted must be in the newest research release")
+        raise Malformed("projects.table-granted-must-be-in")
     visit.room.projects.grant(name, chosen, by=visit.actor(Role.PLATFORM))
     return visit.go(f"projects/{name}", said="tables_granted")
 
@@ -145,7 +145,7 @@ def _future(visit: Visit) -> date:
     try:
         day = date.fromisoformat(visit.one("ends_on"))
     except ValueError as error:
-        raise Malformed("This is not a day", why="it is written 2027-03-31") from error
+        raise Malformed("projects.not-day") from error
     if day <= visit.room.today():
-        raise Malformed("A project ends on a day to come", why="this one is over", remedy="Close it to end it now")
+        raise Malformed("projects.project-ends-on-day-to")
     return day

@@ -19,11 +19,11 @@ def redrawn(content: bytes) -> bytes:
             warnings.simplefilter("error")
             with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as given:
                 if given.width * given.height > PIXELS:
-                    raise Broken("A picture is too large to be shown", why=f"more than {PIXELS} pixels")
+                    raise Broken("redrawing.picture-too-large-to-be", pixels=PIXELS)
                 alpha = given.mode in ("RGBA", "LA", "PA") or "transparency" in given.info
                 pixels = given.convert("RGBA" if alpha else "RGB")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
-        raise Broken("A picture cannot be shown", why="it is not a whole PNG or JPEG") from error
+        raise Broken("redrawing.picture-cannot-be-shown") from error
     drawn = Image.frombytes(pixels.mode, pixels.size, pixels.tobytes())
     sink = io.BytesIO()
     drawn.save(sink, "PNG")

@@ -28,20 +28,20 @@ class Words:
     def load(cls, language: str) -> Words:
         """Read ``words.<language>.yaml``; raises :class:`Missing` for a language there is not."""
         if language not in LANGUAGES:
-            raise Missing("There are no words of this language", remedy=f"There are {', '.join(LANGUAGES)}")
+            raise Missing("translations.no-words-language", languages=", ".join(LANGUAGES))
         told = yaml.safe_load((HERE / f"words.{language}.yaml").read_text(encoding="utf-8"))
         texts: dict[str, str] = {}
         for page, entries in told.items():
             for key, text in entries.items():
                 if not isinstance(text, str):
-                    raise Malformed(f"words.{language}.yaml: {page}.{key} is not a text", why="quote it")
+                    raise Malformed("translations.words-yaml-not-text", language_=language, page=page, key=key)
                 texts[f"{page}.{key}"] = text
         return cls(language, MappingProxyType(texts))
 
     def __call__(self, key: str, **told: object) -> str:
         """The text of a key with what it tells put in; raises :class:`Missing`."""
         if key not in self.texts:
-            raise Missing(f"There is no word {key[:60]}", remedy=f"Add it to words.{self.language}.yaml")
+            raise Missing("translations.no-word", key=key[:60], language_=self.language)
         return self.texts[key].format(**told) if told else self.texts[key]
 
     def named(self, group: str, name: object) -> str:

@@ -41,21 +41,21 @@ class Cell:
     def parse(cls, told: Any) -> Cell:
         """Read ``{"kernel", "code", "tables"?}``; raises :class:`Malformed`, :class:`TooLarge` above 1 MB of code."""
         if not isinstance(told, dict) or not told.keys() <= {"kernel", "code", "tables"}:
-            raise Malformed("A cell cannot be read", why="it is an object of kernel, code and tables")
+            raise Malformed("cell-log.cell-cannot-be-read")
         kernel = text_of(told, "kernel", most=64)
         try:
             code = text_of(told, "code", most=LONGEST * 2).encode()
         except UnicodeEncodeError as error:
-            raise Malformed("A cell's code is not text") from error
+            raise Malformed("cell-log.cell-code-not-text") from error
         tables = told.get("tables", [])
         if not _KERNEL.fullmatch(kernel):
-            raise Malformed("This is not a kernel's name")
+            raise Malformed("cell-log.not-kernel-name")
         if len(code) > LONGEST:
-            raise TooLarge("The cell is too large", why=f"{len(code)} bytes, and {LONGEST} is the most")
+            raise TooLarge("cell-log.cell-too-large", code_count=len(code), longest=LONGEST)
         if not isinstance(tables, list) or len(tables) > TABLES:
-            raise Malformed("The tables of a cell cannot be read", why=f"at most {TABLES} names were expected")
+            raise Malformed("cell-log.tables-cell-cannot-be-read", tables=TABLES)
         if not all(isinstance(name, str) and _TABLE.fullmatch(name) for name in tables):
-            raise Malformed("The tables of a cell cannot be read", why="a name of a table was expected")
+            raise Malformed("cell-log.tables-cell-cannot-be-read-name-table-expected")
         return cls(kernel, code, tuple(sorted(set(tables))))
 
 
@@ -80,7 +80,7 @@ async def executed(request: Request, who: Admitted) -> dict[str, list[str]]:
     told = await read_json(request, BODY)
     batch = told if isinstance(told, list) else [told]
     if not 0 < len(batch) <= BATCH:
-        raise Malformed("There are no cells, or too many", why=f"{len(batch)} came, and {BATCH} is the most")
+        raise Malformed("cell-log.no-cells-or-too-many", batch_count=len(batch), batch=BATCH)
     cells = [Cell.parse(each) for each in batch]
     zone = request.app.state.zone
     return {"cells": await visitor.aside(keep, cells, visitor, zone.settings.airlock / "cells", zone.ledger)}

@@ -137,7 +137,7 @@ def result(zone: ResearchZone, version: str) -> dict[str, Any]:
 def _read(path: str, wanted: str) -> bytes:
     content = Path(path).read_bytes()
     if digest(content) != wanted:
-        raise Broken("A version's file was changed")
+        raise Broken("orders.version-file-changed")
     return content
 
 
@@ -156,7 +156,7 @@ def _ask(zone: ResearchZone, visitor: Visitor, project: Project, order: Order, r
     require_granted(order, project)
     mine = [each for each in zone.trainings.waiting() if each.project == project.name]
     if len(mine) >= WAITING:
-        raise Busy(f"The project has {len(mine)} orders waiting", remedy="Cancel one, or wait until one has ended")
+        raise Busy("orders.project-orders-waiting", mine_count=len(mine))
     opened = zone.release(release)
     seal = place(
         order,
@@ -180,17 +180,14 @@ def require_granted(order: Order, project: Project) -> None:
     """Raise :class:`Refused` when an order reads a table that the project was not granted."""
     read = {*order.tables, order.label.table, order.population or "", order.observe.event or ""} - {""}
     if others := sorted(read - set(project.tables)):
-        raise Refused(
-            f"The project {project.name} was not granted {', '.join(others)}",
-            remedy="Take tables of lab.catalogue(), or ask the platform team",
-        )
+        raise Refused("orders.project-not-granted", project_name=project.name, others=", ".join(others))
 
 
 def _cancel(zone: ResearchZone, visitor: Visitor, project: Project, order: str) -> dict[str, Any]:
     asked = _asked(zone, project, order)
     state = describe(zone, asked)["state"]
     if state not in ("waiting", "running"):
-        raise Refused("The order cannot be cancelled now", why=f"it is {state}")
+        raise Refused("orders.order-cannot-be-cancelled-now-2", state=state)
     zone.ledger.append("training.cancelled", asked.order, by=visitor.actor, because={"project": project.name})
     zone.catch_up()
     return describe(zone, _asked(zone, project, asked.order))
@@ -200,7 +197,7 @@ def _asked(zone: ResearchZone, project: Project, order: str) -> Asked:
     """The project's own order of this id, or of a beginning that only one has; raises :class:`Missing`."""
     mine = [each for each in zone.trainings.of(project.name) if order and each.order.startswith(order)]
     if len(mine) != 1:
-        raise Missing("There is no such order of this project", remedy="See them with lab.runs()")
+        raise Missing("orders.no-such-order-project")
     return mine[0]
 
 

@@ -143,9 +143,9 @@ async def notices(request: Request, who: Admitted, since: str = "") -> list[dict
     try:
         after = datetime.fromisoformat(since) if since else None
     except ValueError as error:
-        raise Malformed("since is not a time", why=since[:30], remedy="As 2026-11-01T09:00:00+00:00") from error
+        raise Malformed("parcels.since-not-time", why=since[:30]) from error
     if after is not None and after.tzinfo is None:
-        raise Malformed("since has no time zone", remedy="As 2026-11-01T09:00:00+00:00")
+        raise Malformed("parcels.since-no-time-zone")
     desk, user = request.app.state.zone.desk, visitor.workspace.user
 
     def told() -> list[Notice]:
@@ -160,23 +160,23 @@ async def read_form(request: Request) -> Form:
     The body is read whole and within its limit before it is taken apart, so no part of it can be without end.
     """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise Malformed("The body is no form", why="multipart/form-data with files and context was expected")
+        raise Malformed("parcels.body-no-form")
     body = await read_body(request, LARGEST, SECONDS)
     try:
         parser = MultiPartParser(request.headers, _at_once(body), max_files=FILES, max_fields=4, max_part_size=1 << 19)
         told = await parser.parse()
     except (MultiPartException, KeyError, UnicodeDecodeError, LookupError) as error:
         why = error.message if isinstance(error, MultiPartException) else type(error).__name__
-        raise Malformed("The form cannot be read", why=why) from error
+        raise Malformed("parcels.form-cannot-be-read", why=why) from error
     try:
         files: dict[str, bytes] = {}
         for key, part in told.multi_items():
             if key not in ("files", "context") or (key == "files") is not isinstance(part, UploadFile):
-                raise Malformed("The form cannot be read", why="it takes files, and a text called context")
+                raise Malformed("parcels.form-cannot-be-read-takes-files-and")
             if isinstance(part, UploadFile):
                 name = part.filename or ""
                 if name in files:
-                    raise Malformed("Two files of the form have one name")
+                    raise Malformed("parcels.two-files-form-one-name")
                 files[name] = await part.read()
         return Form(files, _context(told.get("context")))
     finally:
@@ -214,7 +214,7 @@ def _check(zone: ResearchZone, project: Project, form: Form) -> dict[str, Any]:
 
 def _submit(zone: ResearchZone, visitor: Visitor, project: Project, form: Form) -> dict[str, Any]:
     if form.context is None:
-        raise Malformed("The parcel has no context", remedy="Say its title, purpose, and what each file is")
+        raise Malformed("parcels.parcel-no-context")
     made = zone.desk.submit(form.files, form.context, by=visitor.actor, project=project.name)
     return describe(made, visitor.actor)
 
@@ -223,7 +223,7 @@ def _mine(zone: ResearchZone, project: Project, parcel: str) -> Petition:
     """The project's own parcel of this id, or of a beginning that only one has; raises :class:`Missing`."""
     mine = [each for each in zone.desk.all(project.name) if parcel and each.id.startswith(parcel)]
     if len(mine) != 1:
-        raise Missing("There is no such parcel of this project", remedy="See them with lab.parcels()")
+        raise Missing("parcels.no-such-parcel-project")
     return mine[0]
 
 
@@ -233,7 +233,7 @@ def _context(told: Any) -> Context | None:
     try:
         return Context.parse(json.loads(told))
     except (ValueError, RecursionError) as error:
-        raise Malformed("The context is not JSON") from error
+        raise Malformed("parcels.context-not-json") from error
 
 
 def _notice(notice: Notice) -> dict[str, Any]:

@@ -47,10 +47,10 @@ async def read(request: Request, who: Admitted) -> dict[str, int]:
     visitor, _ = who
     told = await read_json(request, 64 * 1024)
     if not isinstance(told, dict):
-        raise Malformed("A reading cannot be read", why="an object was expected")
+        raise Malformed("read-log.reading-cannot-be-read")
     tables = told.get("tables")
     if not isinstance(tables, list) or len(tables) > TABLES or not all(isinstance(name, str) for name in tables):
-        raise Malformed("The tables of a reading cannot be read", why=f"at most {TABLES} names were expected")
+        raise Malformed("read-log.tables-reading-cannot-be-read", tables=TABLES)
     asked: dict[str, Any] = {
         "kernel": text_of(told, "kernel", most=64),
         "code": text_of(told, "code", most=64),
@@ -59,6 +59,6 @@ async def read(request: Request, who: Admitted) -> dict[str, int]:
         "release": str(told.get("release", ""))[:80],
     }
     if not _DIGEST.fullmatch(asked["code"]) or asked["witness"] not in WITNESSES:
-        raise Malformed("A reading cannot be read", why="it names the digest of a cell, and who says so")
+        raise Malformed("read-log.reading-cannot-be-read-names-digest-cell")
     await visitor.aside(write, request.app.state.zone, visitor, asked)
     return {"tables": len(asked["tables"])}

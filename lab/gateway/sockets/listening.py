@@ -43,14 +43,14 @@ class Opening:
         """Read plain values; raises :class:`Malformed` naming the key."""
         keys = {"user", "project", "kernel_uid", "server_uid", "gid"}
         if not isinstance(told, dict) or not told.keys() <= keys:
-            raise Malformed("An opening cannot be read", why=f"it is an object of {', '.join(sorted(keys))}")
+            raise Malformed("listening.opening-cannot-be-read", keys=", ".join(sorted(keys)))
         for key in ("user", "project"):
             if not isinstance(told.get(key), str) or not NAME.fullmatch(told[key]):
-                raise Malformed(f"{key} cannot be read", why="it takes 2 to 30 of a–z and 0–9, a letter first")
+                raise Malformed("listening.cannot-be-read", key=key)
         for key in ("kernel_uid", "server_uid", "gid"):
             number = told.get(key)
             if number is not None and (type(number) is not int or not 0 < number < 2**31):
-                raise Malformed(f"{key} cannot be read", why="a number above 0 was expected")
+                raise Malformed("listening.cannot-be-read-number-above-expected", key=key)
         numbers = [told.get(key) for key in ("kernel_uid", "server_uid", "gid")]
         return cls(Workspace(told["user"], told["project"]), *numbers)
 
@@ -146,7 +146,7 @@ class Listening:
         """Close and take away a workspace's sockets; raises :class:`Missing`."""
         async with self._turn:
             if name not in self._open:
-                raise Missing(f"No workspace {name[:70]} is open")
+                raise Missing("listening.no-workspace-open", name=name[:70])
             await self._close(name)
             shutil.rmtree(self._run / "ws" / name, ignore_errors=True)
             self._remember()

@@ -35,11 +35,7 @@ class Door:
     def open(self) -> socket.socket:
         """Bind and listen, in place of a socket left behind; raises :class:`Malformed` when the path is too long."""
         if len(os.fsencode(self.path)) > LONGEST:
-            raise Malformed(
-                "A socket's path is too long",
-                why=f"{len(os.fsencode(self.path))} bytes, and {LONGEST} is the most",
-                remedy="Choose a shorter HAIHE_RESEARCH_RUN",
-            )
+            raise Malformed("socket-folder.socket-path-too-long", os_count=len(os.fsencode(self.path)), longest=LONGEST)
         if self.own_folder:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             os.chmod(self.folder, 0o700)

@@ -66,7 +66,7 @@ def _missing_as_zero(scorer: Scorer) -> set[int]:
     feature, is_nan = (np.concatenate([getattr(t, n) for t in trees]) for n in ("split_feature", "missing_is_nan"))
     zero, own = set(feature[~is_nan].tolist()), set(feature[is_nan].tolist())
     if zero & own:
-        raise Refused("This version has no PMML", why="a feature's missing values are taken for 0 in some splits only")
+        raise Refused("pmml.version-no-pmml")
     return zero
 
 

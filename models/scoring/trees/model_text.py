@@ -234,4 +234,4 @@ def _check_info(info: str, foreign: bool) -> None:
 
 
 def _refuse(why: str) -> NoReturn:
-    raise Malformed("This is not a model text of ours", why=why, remedy="Train it again from its order")
+    raise Malformed("model-text.not-model-text-ours", why=why)

@@ -53,7 +53,7 @@ class Files:
         try:
             return await self._parquet.ask(b"w" + plain)
         except Fell as fell:
-            raise CreditError("The result cannot be told as Parquet", remedy="Take it as CSV") from fell
+            raise CreditError("job-files.result-cannot-be-told-as") from fell
 
     async def _from_parquet(self, bank: str, body: bytes) -> bytes:
         _require_library()
@@ -71,7 +71,7 @@ class Files:
 
 def _require_library() -> None:
     if find_spec("pyarrow") is None:
-        raise Malformed("Parquet is not read or written here", why="this service takes CSV alone", remedy="Use CSV")
+        raise Malformed("job-files.parquet-not-read-or-written")
 
 
 def form_of(accepted: str) -> str:

@@ -24,25 +24,25 @@ def count(body: bytes) -> tuple[int, bytes]:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as bad:
-        raise Malformed("The file cannot be read", why="it is not UTF-8", remedy="Save it as CSV UTF-8") from bad
+        raise Malformed("job-lines.file-cannot-be-read-not-utf") from bad
     lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
     if tuple(part.strip().strip('"') for part in lines[0].split(",")) != HEAD:
-        raise Malformed("The file cannot be read", why=f"its first line is not {','.join(HEAD)}")
+        raise Malformed("job-lines.file-cannot-be-read", head=",".join(HEAD))
     if not 1 <= len(lines) - 1 <= MOST:
-        raise Malformed("Not a job", why=f"it has {len(lines) - 1} lines", remedy=f"Send 1 to {MOST}")
+        raise Malformed("job-lines.not-job", lines_count=len(lines) - 1, limit=MOST)
     return len(lines) - 1, ("\n".join(lines[1:]) + "\n").encode()
 
 
 def read_line(text: str) -> Ask:
     """One line. Raises Malformed without repeating it."""
     if len(text) > LONGEST:
-        raise Malformed("The line cannot be read", why=f"it has over {LONGEST} characters")
+        raise Malformed("job-lines.line-cannot-be-read", longest=LONGEST)
     try:
         parts = [part.strip() for part in next(iter(csv.reader([text])), [])]
     except csv.Error:  # a quote that never ends, a carriage return in a field
         parts = []
     if len(parts) != len(HEAD):
-        raise Malformed("The line cannot be read", why=f"it takes {len(HEAD)} fields and has {len(parts)}")
+        raise Malformed("job-lines.line-cannot-be-read-takes-fields-and", head_count=len(HEAD), parts_count=len(parts))
     return Ask(*parts)
 
 

@@ -95,7 +95,7 @@ def write(desk: Desk, jobs: Jobs, part: Part, looked: Sequence[Looked]) -> bool:
     told: list[Looked] = []
     for number, one in enumerate(looked, job.done + 1):
         if left <= 0 or part.shut_out:
-            over = TooMany("Too many lines that led nowhere", after=3600, remedy="Mend the file and send it anew")
+            over = TooMany("job-scoring.too-many-lines-led-nowhere", after=3600)
             one = Looked(one.id, {"bank": job.bank, "job": job.id, "line": number}, error=over)
         told.append(one)
         if one.error is None:

@@ -76,7 +76,7 @@ async def result(request: Request, desk: Desk, call: Call, body: bytes) -> Reply
     """The result, CSV or as Accept says. Raises Missing, and Malformed while it is not whole. Signed as it is sent."""
     held = _own(request, call)
     if held.state != DONE:
-        raise Malformed("The job has no result", why=f"it is {held.state}", remedy="Ask GET /v1/jobs/{id} when it has")
+        raise Malformed("routes.job-no-result", state=held.state)
     media = form_of(request.headers.get("accept", ""))
     told = await _files(request).write(media, _jobs(request).told(held))
     because = {**call.because, "digest": digest(told), "format": media, "status": 200}
@@ -94,13 +94,13 @@ async def cancel(request: Request, desk: Desk, call: Call, body: bytes) -> bytes
 
 def _require_room(jobs: Jobs, bank: str) -> None:
     if jobs.open_of(bank) >= OPEN_AT_ONCE:
-        raise Refused("Too many jobs at once", why=f"{OPEN_AT_ONCE} of a bank are worked on", remedy="Wait for one")
+        raise Refused("routes.too-many-jobs-at-once", open_at_once=OPEN_AT_ONCE)
 
 
 def _own(request: Request, call: Call) -> Job:
     found = _jobs(request).job(request.path_params["name"], call.by.name)
     if found is None:
-        raise Missing("No such job", remedy="Use the job_id that was answered")
+        raise Missing("routes.no-such-job")
     return found
 
 

@@ -35,7 +35,7 @@ async def tell_facts(desk: Desk, call: Call, body: bytes) -> bytes:
     found = [e for e in given if e.verb == ANSWERED and e.by == call.by and e.because.get("subject") == subject.hex]
     if not found:
         why = "this bank was given none with this id about this subject"
-        raise Missing("No such answer", why=why, remedy="Name its score_id and code")
+        raise Missing("facts.no-such-answer", why=why)
     told = found[0].because
     call.because |= {"score": asked.score_id}
     looked = look(desk, call, uscc.code, told["purpose"], told["mandate"])  # the mandate must still hold
@@ -43,7 +43,7 @@ async def tell_facts(desk: Desk, call: Call, body: bytes) -> bytes:
     row = book.row_of(subject)
     if book.snapshot != told["snapshot"] or row is None:
         why = "a newer snapshot answers by now"
-        raise Lapsed("The facts of this score are no longer at hand", why=why, remedy="Ask for a score again")
+        raise Lapsed("facts.facts-score-no-longer-at", why=why)
     desk.library.withheld.require(subject.hex, book.notice)
     sealed = await asyncio.to_thread(desk.library.shelf.open, book.snapshot, deep=False)
     behind: dict[str, list[str]] = sealed.seal.terms.get("behind", {})

@@ -89,15 +89,14 @@ def look(desk: Desk, call: Call, uscc_text: str, purpose: str, mandate_id: str) 
         raise needs_mandate("the records of an individual business speak of a person")
     dossier = desk.archive.find(dossiers, uscc.code)
     if dossier is None:
-        why = f"it has no record in the dossiers of {dossiers.as_of}"
-        raise Missing("The subject is not known here", why=why, remedy="Compare the code with the business licence")
+        raise Missing("inquiries.subject-not-known-here", as_of=dossiers.as_of)
     return Looked(uscc, dossiers, dossier, mandate, day)
 
 
 def needs_mandate(why: str) -> Refused:
     """The refusal of what takes a mandate."""
     failed = Finding("mandate", Outcome.FAIL, why, {})
-    return Refused("No mandate", why=why, remedy="Name a mandate and its purpose", findings=(failed,))
+    return Refused("inquiries.no-mandate", why=why, findings=(failed,))
 
 
 def shown(looked: Looked, tables: Iterable[str]) -> list[Record]:

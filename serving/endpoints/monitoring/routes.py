@@ -36,7 +36,7 @@ async def set_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> 
         async with asyncio.timeout(LOOKED_UP):
             await resolve(target, loopback=loopback)
     except TimeoutError as slow:
-        raise Missing("The webhook's host has no address", why="nobody told it in time") from slow
+        raise Missing("routes.webhook-host-no-address") from slow
     because = {**call.because, "host": target.host}
     await desk.recorder.record("webhook.set", f"bank-{call.by.name}", by=call.by, because=because)
     _store(request).set_webhook(call.by.name, url)
@@ -52,12 +52,11 @@ async def begin(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     """Begin to watch a subject. Raises Malformed, and as `Desk.look` does."""
     asked, store, name = explain(schemas.AskedWatch, body), _store(request), named("watch-", call)
     if asked.purpose != PURPOSE:
-        why = "a mandate to decide on one credit does not allow a watch on the subject"
-        raise Refused("Not a purpose of a watch", why=why, remedy=f"Take a mandate for {PURPOSE}")
+        raise Refused("routes.not-purpose-watch", purpose=PURPOSE)
     if store.webhook(call.by.name) is None:
-        raise Malformed("There is nowhere to tell this bank", remedy="PUT /v1/webhook first")
+        raise Malformed("routes.nowhere-to-tell-bank")
     if store.count(call.by.name) >= MOST:
-        raise Malformed("Too many watches", why=f"a bank has {MOST} at most", remedy="End some")
+        raise Malformed("routes.too-many-watches", limit=MOST)
     found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)
     book = found.book
     watch = Watch(name, call.by.name, found.mandate.subject.hex, book.model, found.mandate.id, asked.purpose,
@@ -108,7 +107,7 @@ async def deliveries(request: Request, desk: Desk, call: Call, body: bytes) -> b
     wanted = request.query_params.get("status")
     known = (WAITING, DELIVERED, DEAD, WITHDRAWN)
     if wanted is not None and wanted not in known:
-        raise Malformed("Not a state of a delivery", why=f"known are {', '.join(known)}")
+        raise Malformed("routes.not-state-delivery", known=", ".join(known))
     found = _store(request).deliveries(call.by.name, (wanted,) if wanted else known)
     return canonical({"deliveries": [
         {"delivery_id": one.id, "watch_id": one.watch, "status": one.status, "attempts": one.attempts,
@@ -125,7 +124,7 @@ async def resend(request: Request, desk: Desk, call: Call, body: bytes) -> bytes
         request.app.state.chores.wake()
         return canonical({"delivery_id": name, "status": WAITING})
     if not any(one.id == name for one in store.deliveries(call.by.name, (DEAD,))):
-        raise Missing("No such dead letter", remedy="See GET /v1/deliveries?status=dead")
+        raise Missing("routes.no-such-dead-letter")
     await desk.recorder.record(RESENT, name, by=call.by, because={**call.because, "call": call.id})
     store.again(call.by.name, name, time.time())
     request.app.state.chores.wake()
@@ -135,7 +134,7 @@ async def resend(request: Request, desk: Desk, call: Call, body: bytes) -> bytes
 def _own(request: Request, call: Call) -> Watch:
     found = _store(request).watch(request.path_params["name"])
     if found is None or found.bank != call.by.name:
-        raise Missing("No such watch", remedy="Use the watch_id that was answered")
+        raise Missing("routes.no-such-watch")
     return found
 
 

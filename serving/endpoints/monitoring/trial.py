@@ -26,7 +26,7 @@ async def try_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> 
         heard, came = before.because["heard"], before.because["came"]
         return canonical({"webhook_id": name, "heard": heard, "came": came})
     if url is None:
-        raise Malformed("There is nowhere to tell this bank", remedy="PUT /v1/webhook first")
+        raise Malformed("trial.nowhere-to-tell-bank")
     now = datetime.now(UTC).isoformat(timespec="seconds")
     told = canonical({"type": TRIED, "timestamp": now, "data": {"bank": call.by.name}})
     heard = False

@@ -66,12 +66,12 @@ async def resolve(target: Target, lookup: Lookup | None = None, *, loopback: boo
         found = await (lookup or _lookup)(target.host, target.port)
         addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in found]
     except (OSError, UnicodeError, ValueError) as none:
-        raise Missing("The webhook's host has no address") from none
+        raise Missing("webhook-addresses.webhook-host-no-address") from none
     if not addresses:
-        raise Missing("The webhook's host has no address")
+        raise Missing("webhook-addresses.webhook-host-no-address")
     here = loopback and _is_loopback(target.host)
     if not all(address.is_loopback if here else is_public(address) for address in addresses):
-        raise Refused("The webhook's address is not a public one", remedy="Give one that the internet reaches")
+        raise Refused("webhook-addresses.webhook-address-not-public-one")
     return str(addresses[0])
 
 
@@ -101,4 +101,4 @@ async def _lookup(host: str, port: int) -> list[str]:
 
 
 def _bad(why: str) -> Malformed:
-    return Malformed("Not a webhook's address", why=why, remedy="Give one such as https://bank.example/haihe")
+    return Malformed("webhook-addresses.not-webhook-address", why=why)

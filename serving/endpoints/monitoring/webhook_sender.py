@@ -61,10 +61,10 @@ class Sender:
                 finally:
                     writer.transport.abort()
         except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as lost:
-            raise Lapsed("The webhook did not answer", why=type(lost).__name__) from lost
+            raise Lapsed("webhook-sender.webhook-did-not-answer-2", why=type(lost).__name__) from lost
         found = _STATUS.fullmatch(line)
         if found is None:
-            raise Lapsed("The webhook did not answer", why="not HTTP/1.1")
+            raise Lapsed("webhook-sender.webhook-did-not-answer")
         return int(found[1])
 
 

@@ -30,7 +30,7 @@ async def object_to(desk: Desk, call: Call, body: bytes) -> bytes:
     asked = explain(AskedObjection, body)
     given = await asyncio.to_thread(desk.journal.lines_about, asked.score_id)
     if not any(entry.verb in (ANSWERED, LIVE) and entry.by == call.by for entry in given):
-        raise Missing("No such answer", why="this bank was given none with this id", remedy="Name its score_id")
+        raise Missing("objections.no-such-answer")
     name = named(f"{KIND}-", call)
     due = (desk.settings.day() + timedelta(days=DAYS)).isoformat()
     because = {
@@ -53,7 +53,7 @@ def told_of(entries: Iterable[Entry], name: str, bank: str) -> dict[str, Any]:
     own = [entry for entry in entries if entry.object == name]
     petition = fold(own, KIND, name)
     if petition is None or petition.asked_by != Actor(bank, Role.BANK):
-        raise Missing("No such objection", remedy="Use the objection_id that was answered")
+        raise Missing("objections.no-such-objection")
     return {
         "objection_id": name,
         "score_id": own[0].because["score_id"],
@@ -74,9 +74,9 @@ def decide(access: Access, ledger: Ledger, name: str, outcome: str, *, by: Actor
     """
     by.must_be(Role.PLATFORM, act="answer an objection")
     if outcome not in OUTCOMES or not why.strip():
-        raise Malformed("An objection is upheld or dismissed, for a reason", remedy="Say which, and why")
+        raise Malformed("objections.objection-upheld-or-dismissed-for")
     if not access.rows("SELECT id FROM objection WHERE id = ?", name):
-        raise Missing("No such objection")
+        raise Missing("objections.no-such-objection-2")
     require_move(fold(ledger.entries(), KIND, name), OUTCOMES[outcome], thing=name)
     ledger.append(f"{KIND}.{OUTCOMES[outcome]}", name, by=by, because={"why": why})
     decided = fold(ledger.entries(), KIND, name)

@@ -104,8 +104,7 @@ def _asked(request: Request) -> tuple[str, str, str]:
     given = request.query_params.multi_items()
     told = dict(given)
     if set(told) - set(_PARAMETERS) or len(told) != len(given) or any(len(value) > 256 for value in told.values()):
-        remedy = f"Known are {', '.join(_PARAMETERS)}, each once"
-        raise Malformed("The parameters of the report cannot be read", remedy=remedy)
+        raise Malformed("report-routes.parameters-report-cannot-be-read", parameters=", ".join(_PARAMETERS))
     form, purpose, mandate = (told.get(name, "") for name in _PARAMETERS)
     return form, purpose, mandate
 
@@ -113,7 +112,7 @@ def _asked(request: Request) -> tuple[str, str, str]:
 def _kind(asked: str, accepted: str) -> str:
     if asked:
         if asked not in MEDIA:
-            raise Malformed("Not a form of a report", remedy=f"It is {', '.join(MEDIA)}")
+            raise Malformed("report-routes.not-form-report", media=", ".join(MEDIA))
         return asked
     offers = [part.partition(";")[0].strip() for part in accepted[:512].split(",")]
     found = [kind for offer in offers for kind, media in MEDIA.items() if media.partition(";")[0] == offer]

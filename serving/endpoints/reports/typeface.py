@@ -30,10 +30,7 @@ class NoTypeface(Lapsed):
     slug = "no-typeface"
 
     def __init__(self) -> None:
-        super().__init__(
-            "No PDF can be drawn", why=f"the service is installed without {PACKAGE.replace('_', '-')} and uharfbuzz",
-            remedy="Ask for html or json; the platform installs the service's extra again: pip install '.[service]'",
-        )  # fmt: skip
+        super().__init__('typeface.no-pdf-can-be-drawn', package=PACKAGE.replace('_', '-'))  # fmt: skip
 
 
 def path() -> Path:

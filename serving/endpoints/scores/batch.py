@@ -135,5 +135,5 @@ def _read(body: bytes) -> list[Ask]:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         asks = [Ask(one.uscc, one.purpose, one.mandate) for one in explain(Form, body).asks]
     if not 1 <= len(asks) <= MOST:
-        raise Malformed("Not a batch", why=f"it holds {len(asks)} asks", remedy=f"Send 1 to {MOST}")
+        raise Malformed("batch.not-batch", asks_count=len(asks), limit=MOST)
     return asks

@@ -55,28 +55,28 @@ def replay(score_id: str, ledger: Ledger, shelf: Shelf, brought: Brought | None 
     try:
         wanted = str(uuid.UUID(score_id))
     except ValueError as error:
-        raise Malformed("This is not a score's id", why="it is written as a UUID") from error
+        raise Malformed("replay.not-score-id") from error
     entry = next((e for e in ledger.about(wanted) if e.verb in ("score.answered", "score.live")), None)
     if entry is None:
-        raise Missing("No answer with this id is in the ledger", remedy="Refused calls have no answer to replay")
+        raise Missing("replay.no-answer-with-id-in")
     told = entry.because
     gone = destroyed(shelf, told["snapshot"])
     pointed = Pointed(told["model"], told["version"], told["version"], told["snapshot"])
     book = open_book(shelf, pointed, gone.excerpt if gone else None)
     row = book.row_of(SubjectKey(told["subject"]))
     if row is None:
-        raise Broken("The snapshot does not hold the subject that was answered about")
+        raise Broken("replay.snapshot-does-not-hold-subject")
     scorer = Scorer.load(shelf.open(told["version"], deep=False).path)
     words = {"score_id": wanted, "mandate": told["mandate"], "purpose": told["purpose"],
              "valid_until": date.fromisoformat(told["valid_until"])}  # fmt: skip
     if entry.verb == "score.live":
         if brought is None:
             why, remedy = "the service keeps no values that a bank brought", "Give the values and the answer's salt"
-            raise Missing("The features of this score are the bank's", why=why, remedy=remedy)
+            raise Missing("replay.features-score-bank", why=why, remedy=remedy)
         answer = score_with(book, scorer, row, brought.features, told["kind"], salt=brought.salt, **words)
     else:
         features = np.array(book.features[row], dtype=np.float64)
         answer = compose(book, line_with(scorer, features), **words)
     if answer_digest(answer) != told["digest"]:
-        raise Broken("The answer made again is not the one that was given", why=f"entry {entry.seq}")
+        raise Broken("replay.answer-made-again-not-one", seq=entry.seq)
     return Replayed(entry, answer, told["digest"])

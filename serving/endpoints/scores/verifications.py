@@ -55,7 +55,7 @@ def _judge(found: Found, asked: AskedVerification) -> bool | dict[str, int]:
         return line.points >= value
     if asked.question == "grade_at_least" and value in grades:
         return grades.index(line.grade) <= grades.index(str(value))
-    raise Malformed("Not a value of this question", why=_told(grades), remedy="See GET /openapi.json")
+    raise Malformed("verifications.not-value-question", why=_told(grades))
 
 
 def _told(grades: Any) -> str:

@@ -86,7 +86,7 @@ class Scales(Declared):
         if own is not None:
             return next(str(name) for name, least in own.points if points >= float(least))
         if grade not in self.grades:
-            raise Malformed("The scale of supervision does not know this grade", why=grade)
+            raise Malformed("supervision.scale-supervision-does-not-know", why=grade)
         return self.grades[grade]
 
 
@@ -100,9 +100,9 @@ async def supervise(desk: Desk, call: Call, body: bytes) -> bytes:
     """The tier of one subject, to an agency. Raises Malformed, ScopeMissing, Missing, Lapsed."""
     client = desk.access.client(call.by.name)
     if client is None:
-        raise Unauthenticated("The token's client may not call", remedy="Ask the platform")
+        raise Unauthenticated("supervision.token-client-may-not-call")
     if client.kind != AGENCY:
-        raise ScopeMissing("This is for agencies", why="the client is a bank", remedy="Ask for a score instead")
+        raise ScopeMissing("supervision.for-agencies")
     asked = explain(AskedSupervision, body)
     uscc, day, told = Uscc.parse(asked.uscc), desk.settings.day(), scales(desk.settings.supervision)
     subject = desk.pseudonyms.key_of(uscc.code)
@@ -111,7 +111,7 @@ async def supervise(desk: Desk, call: Call, body: bytes) -> bytes:
     call.because |= {"model": book.model, "version": book.version, "snapshot": book.snapshot}
     row = book.row_of(subject)
     if row is None:
-        raise Missing("The subject is not known here", remedy="Compare the code with the business licence")
+        raise Missing("supervision.subject-not-known-here")
     desk.library.withheld.require(subject.hex, book.notice)
     line, industry = line_of(book, row), _industry(desk, uscc)
     hits = book.card.rule_hits(line.features[None, :])[0]

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from serving_world import PURPOSE, codes
 
 import serving
 from credit.errors import Malformed
+from credit.messages import texts as catalogues
 from serving.endpoints.batch_jobs.job_files import REASONS
 from serving.endpoints.batch_jobs.job_store import CANCELLED, EXPIRED, QUEUED, RUNNING
 from serving.endpoints.inquiries import schemas as inquiry_forms
@@ -49,7 +51,8 @@ OPEN = {  # what is no text of the code, and why it has its Chinese all the same
     "'; '.join(named)": "what pydantic says of fields: see below",
     "type(error).__name__": "a name", "type(fault).__name__": "a name", "self._fault": "a name",
     "name.decode()": "a name", "grade": "a name",
-    "_told(grades)": "see below", "auth/rate_limit.py:what": "said where it is raised",
+    "_told(grades)": "see below", "message": "an id", "remedy or waiting": "a text by id", "auth/rate_limit.py:why": "",
+    "endpoints/inquiries/inquiries.py:why": "a text by id", "auth/rate_limit.py:what": "said where it is raised",
     "endpoints/monitoring/webhook_addresses.py:why": "said where it is raised", "wire/protocol.py:*args": "no error",
     "endpoints/batch_jobs/job_files.py:why": "of REASONS: see below",
     "endpoints/batch_jobs/job_files.py:remedy": "of REASONS: see below",
@@ -173,10 +176,17 @@ def strings(path: Path) -> Iterator[str]:
         yield from texts(node)
 
 
+def gaps(template: str) -> str:
+    """A text of the catalogue with `{}` where it takes a parameter."""
+    return "".join(text + ("" if name is None else "{}") for text, name, _, _ in Formatter().parse(template))
+
+
 def texts(node: ast.AST) -> Iterator[str]:
     """The texts that an expression may be, with `{}` in the gaps."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
+        catalogue = catalogues("en")
+        parts = [catalogue[node.value + part] for part in ("", ".why", ".remedy") if node.value + part in catalogue]
+        yield from map(gaps, parts) if parts else [node.value]
     elif isinstance(node, ast.JoinedStr):
         yield "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)  # type: ignore[misc]
     elif isinstance(node, ast.IfExp):

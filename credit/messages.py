@@ -1,0 +1,132 @@
+"""Messages by id: every text that a person reads exists in Chinese and English, and code holds ids and parameters
+alone.
+
+The texts are gettext catalogues, ``locales/<language>/<package>.po``, whose ``msgid`` is the id of a message and whose
+``msgstr`` is its text with ``{name}`` where a parameter goes (the rules of :meth:`str.format`). They are read once,
+when the
+first text is rendered, so a process that reports nothing does not read them. :data:`LANGUAGES` lists the languages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = ("en", "zh")
+LOCALES = Path(__file__).parent / "locales"
+VERBATIM = (
+    "verbatim"  # the id of a text that comes from outside and exists in one language: a library's message, a name
+)
+_SEPARATOR = {"en": "; ", "zh": "；"}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message: its id, and the parameters that its text takes. A parameter may itself be a :class:`Text` or
+    several."""
+
+    id: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, id: str, **params: Any) -> Text:
+        """The message of this id with these parameters."""
+        return cls(id, params)
+
+    @classmethod
+    def verbatim(cls, text: str) -> Text:
+        """A text that is the same in every language."""
+        return cls(VERBATIM, {"text": text})
+
+    def render(self, language: str = "en") -> str:
+        """The text in ``en`` or ``zh``; the id and the parameters where the catalogue has no text or the text does
+        not fit."""
+        if self.id == VERBATIM:
+            return str(self.params["text"])
+        template = texts(language).get(self.id)
+        values = {name: _rendered(value, language) for name, value in self.params.items()}
+        if template is None:
+            return " ".join([self.id, *(f"{name}={value}" for name, value in values.items())])
+        return template.format(**values)
+
+    def as_json(self) -> dict[str, Any]:
+        """``{"id", "params"}``, as a ledger or a file keeps it; :meth:`from_json` reads it."""
+        return {"id": self.id, "params": {name: _plain(value) for name, value in self.params.items()}}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Text:
+        """The message that :meth:`as_json` wrote."""
+        return cls(str(data["id"]), {name: _read(value) for name, value in data.get("params", {}).items()})
+
+    def __str__(self) -> str:
+        return self.render()
+
+
+def known(id: str) -> bool:
+    """Whether the English catalogue has a text of this id."""
+    return id in texts("en")
+
+
+@cache
+def texts(language: str) -> Mapping[str, str]:
+    """Message id -> text in a language, of all packages; a message without a Chinese text has its English one."""
+    found = dict(_read_catalogues(language))
+    return found if language == "en" else {**texts("en"), **found}
+
+
+def _read_catalogues(language: str) -> Iterator[tuple[str, str]]:
+    from babel.messages.pofile import read_po  # 60 ms, which only a process that reports something needs to spend
+
+    for path in sorted((LOCALES / language).glob("*.po")):
+        with path.open("rb") as file:
+            catalogue = read_po(file, locale=language, ignore_obsolete=True)
+        yield from ((str(message.id), str(message.string)) for message in catalogue if message.id and message.string)
+
+
+def _rendered(value: Any, language: str) -> Any:
+    if isinstance(value, Text):
+        return value.render(language)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return _SEPARATOR[language].join(str(_rendered(each, language)) for each in value)
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Text):
+        return value.as_json()
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_plain(each) for each in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, Mapping) and "id" in value:
+        return Text.from_json(value)
+    return [_read(each) for each in value] if isinstance(value, list) else value
+
+
+def preferred(accepted: str, otherwise: str = "en") -> str:
+    """The language that an ``Accept-Language`` header (RFC 9110 §12.5.4) prefers among ours, else `otherwise`."""
+    best, language = 0.0, otherwise
+    for part in accepted[:256].lower().split(","):
+        name, _, weight = part.strip().partition(";")
+        try:
+            quality = float(weight.strip().removeprefix("q=") or 1)
+        except ValueError:
+            continue
+        tag = re.split("[-_]", name.strip())[0]
+        if tag in LANGUAGES and best < quality <= 1:
+            best, language = quality, tag
+    return language
+
+
+def of_environment(environment: Mapping[str, str]) -> str:
+    """The language of a person at a shell: the first of ``LC_ALL``, ``LC_MESSAGES``, ``LANG`` that is set (POSIX)."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if environment.get(name):
+            return "zh" if environment[name].lower().startswith("zh") else "en"
+    return "en"
