@@ -63,8 +63,12 @@ system:
 	  fi; \
 	fi
 
-test: lint types system fast
-	$(RUN)/pytest -m servers
+# The seconds of its parts are a figure: `make bench ONLY=make_test_seconds` prints it again.
+test: system
+	@set -e; mkdir -p var/bench; start=$$(date +%s); $(MAKE) --no-print-directory lint types; checked=$$(date +%s); \
+	$(MAKE) --no-print-directory fast; fast=$$(date +%s); $(RUN)/pytest -m servers; end=$$(date +%s); \
+	printf '{"lint and types": %d, "fast": %d, "servers": %d}\n' $$((checked-start)) $$((fast-checked)) $$((end-fast)) \
+	  > var/bench/make_test.json; $(RUN)/python -m bench make_test_seconds
 
 # The invented city, also where HAIHE_REAL_DATA is set for the tests and for demo-real.
 demo: install

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.stacked import COLOURS, HIGH, LEFT, SPAN, stacked
+from bench.stacked_bars import COLOURS, HIGH, LEFT, SPAN, stacked
 
 PARTS = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0.1, 500), min_size=1)
 BARS = st.dictionaries(st.sampled_from(["by code", "<features> & more"]), PARTS, min_size=1)

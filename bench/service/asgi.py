@@ -1,4 +1,5 @@
-"""The service as a plain ASGI application, for servers that we do not start ourselves: `bench.asgi:make`, a factory."""
+"""The service as a plain ASGI application, for servers that we do not start ourselves: `bench.service.asgi:make`, a
+factory."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bench.flows.demo_steps import OUT, SIZES, walk
 from bench.record import record
-from bench.road import OUT, SIZES, walk
 from infra import stack
 from infra.demo.invented_city import CITY_DAY
 from infra.home import Home

@@ -21,8 +21,8 @@ from typing import Any
 
 import httpx
 
+from bench.flows.demo_steps import OUT, SIZES, walk
 from bench.record import record
-from bench.road import OUT, SIZES, walk
 from credit.actor import Actor
 from credit.canonical import digest
 from credit.keys import load_secret

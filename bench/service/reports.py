@@ -13,10 +13,10 @@ from collections.abc import Iterator
 
 import httpx
 
-from bench import door, door_world, load
-from bench.door_world import TODAY
-from bench.jobs import connected
 from bench.record import record
+from bench.service import http_speed, load_generator, service_world
+from bench.service.jobs import connected
+from bench.service.service_world import TODAY
 from credit.canonical import canonical
 from credit.keys import create_secret
 from credit.seal import Kind
@@ -28,15 +28,15 @@ RUNS, SECONDS, CONNECTIONS, RATE = 5, 4.0, 4, 4.0
 def reports_beside_answers() -> None:
     """Ratios of the answers' p50, p99 and number a second with RATE PDFs a second and without, in pairs."""
     shelve()
-    with door._server("serving") as (port, _), connected(port) as bank:
-        code = door.world().asks[0][0]
+    with http_speed._server("serving") as (port, _), connected(port) as bank:
+        code = http_speed.world().asks[0][0]
         one(bank, code)
-        requests, alone, beside, drawn = door.asks(port), [], [], 0
-        load.run(port, requests, CONNECTIONS, 1.0)
+        requests, alone, beside, drawn = http_speed.asks(port), [], [], 0
+        load_generator.run(port, requests, CONNECTIONS, 1.0)
         for _ in range(RUNS):
-            alone.append(load.run(port, requests, CONNECTIONS, SECONDS))
+            alone.append(load_generator.run(port, requests, CONNECTIONS, SECONDS))
             with asking(bank, code) as times:
-                beside.append(load.run(port, requests, CONNECTIONS, SECONDS))
+                beside.append(load_generator.run(port, requests, CONNECTIONS, SECONDS))
             drawn += len(times)
         more = {"runs": RUNS, "seconds": SECONDS, "connections": CONNECTIONS,
                 "pdfs_a_second": round(drawn / RUNS / SECONDS, 1)}  # fmt: skip
@@ -46,7 +46,7 @@ def reports_beside_answers() -> None:
                     "alone": round(statistics.median(getattr(a, what) for a in alone), 3),
                     "beside": round(statistics.median(getattr(b, what) for b in beside), 3)}  # fmt: skip
             name, against = f"reports_beside_answers_{what}", "the same service without reports"
-            record(name, statistics.median(ratios), "times", against=against, data=door.DATA, more=told)
+            record(name, statistics.median(ratios), "times", against=against, data=http_speed.DATA, more=told)
 
 
 def one(bank: httpx.Client, code: str) -> None:
@@ -58,8 +58,8 @@ def one(bank: httpx.Client, code: str) -> None:
         times.append(1000 * (time.monotonic() - began))
     first, *others = times  # the first one waits for the library
     more = {"runs": len(others), "first_ms": round(first)}
-    record("report_pdf_ms", statistics.median(others), "ms", data=door.DATA, more=more)
-    record("report_pdf_kib", len(drawn) / 1024, "KiB", data=door.DATA)
+    record("report_pdf_ms", statistics.median(others), "ms", data=http_speed.DATA, more=more)
+    record("report_pdf_kib", len(drawn) / 1024, "KiB", data=http_speed.DATA)
 
 
 def draw(bank: httpx.Client, code: str) -> bytes:
@@ -93,7 +93,7 @@ def asking(bank: httpx.Client, code: str) -> Iterator[list[float]]:
 
 def shelve() -> None:
     """Dossiers of one invented firm with sixty records, in the form of `models.snapshots.credit_files`."""
-    root, code = door.world().root, door.world().asks[0][0]
+    root, code = http_speed.world().root, http_speed.world().asks[0][0]
     key = PseudonymKey("inquiry", create_secret(root / "keys" / "pseudonym-inquiry.key"))
     shown = {name: {"title": title, "unit": "", "shown_to": "anyone"}
              for name, title in (("document_number", "文号"), ("facts", "违法事实"))}  # fmt: skip
@@ -109,11 +109,11 @@ def shelve() -> None:
     told = canonical(
         {"registration": [["2015-01-01", None, "海河虚构贸易有限公司"]], "administrative_penalty": records}
     )
-    release = door_world._seal(root, Kind.RELEASE, "custody", {"rows": b"none"}, purpose="inquiry")
+    release = service_world._seal(root, Kind.RELEASE, "custody", {"rows": b"none"}, purpose="inquiry")
     offsets = b"".join(number.to_bytes(8, "little") for number in (0, len(told)))
     files = {"subjects.bin": key.key_of(code).raw, "offsets.bin": offsets,
              "dossiers.json": told, "index.json": canonical(tables)}  # fmt: skip
     terms = {"model": "dossiers", "release": release, "as_of": str(TODAY), "subjects": 1, "invented": True}
-    seal = door_world._seal(root, Kind.SNAPSHOT, "compute", files, release, **terms)
+    seal = service_world._seal(root, Kind.SNAPSHOT, "compute", files, release, **terms)
     pointer = {"model": "dossiers", "snapshot": seal, "as_of": str(TODAY)}
-    door_world._point(root, "snapshot-dossiers", pointer)
+    service_world._point(root, "snapshot-dossiers", pointer)

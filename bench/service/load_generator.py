@@ -1,6 +1,7 @@
 """A load on a server: closed loop over kept-alive connections, with plain sockets, as a process of its own on a core.
 
-`python -m bench.load PORT CONNECTIONS SECONDS RATE WRITES < requests` reads whole HTTP requests, framed by their
+`python -m bench.service.load_generator PORT CONNECTIONS SECONDS RATE WRITES < requests` reads whole HTTP requests,
+framed by their
 lengths, and writes one JSON line: answers a second, the quantiles in milliseconds, and how many were not 200. It asks
 no more than RATE a second, and as much as it can when that is 0; each in one write, or its head and its body in two.
 """
@@ -36,7 +37,16 @@ def run(
 ) -> Load:
     """Load the server on `port` of this machine from another process, pinned to a core the server is not on."""
     framed = b"".join(b"%d\n%b" % (len(request), request) for request in requests)
-    command = [sys.executable, "-m", "bench.load", str(port), str(connections), str(seconds), str(rate), str(writes)]
+    command = [
+        sys.executable,
+        "-m",
+        "bench.service.load_generator",
+        str(port),
+        str(connections),
+        str(seconds),
+        str(rate),
+        str(writes),
+    ]
     done = subprocess.run(command, input=framed, capture_output=True, check=False, timeout=seconds + 30)
     if done.returncode:
         raise RuntimeError(f"the load broke off: {done.stderr.decode().strip().splitlines()[-1]}")

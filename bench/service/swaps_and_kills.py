@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from bench import load
-from bench.door import DATA, _server, asks, world
-from bench.door_world import BANK, PURPOSE, promote, publish, show
-from bench.large import memory
 from bench.record import record
+from bench.service import load_generator
+from bench.service.http_speed import DATA, _server, asks, world
+from bench.service.service_world import BANK, PURPOSE, promote, publish, show
+from bench.service.whole_city import memory
 from credit.keys import KeyRing
 from credit.ledger import Ledger
 from credit.shelf import Shelf
@@ -108,11 +108,11 @@ def soak_rss_growth_mib() -> None:
     minutes = float(os.environ.get("SOAK_MINUTES", "20"))
     with _server("serving") as (port, pid):
         requests = asks(port)
-        most = load.run(port, requests, 16, 3.0).rps
-        load.run(port, requests, 16, min(60.0, minutes * 10), most * 0.7)
+        most = load_generator.run(port, requests, 16, 3.0).rps
+        load_generator.run(port, requests, 16, min(60.0, minutes * 10), most * 0.7)
         before, failed, ends = memory(pid)["Rss"], 0, time.monotonic() + minutes * 60
         while (left := ends - time.monotonic()) > 0:
-            failed += load.run(port, asks(port), 16, min(left, 120.0), most * 0.7).failed
+            failed += load_generator.run(port, asks(port), 16, min(left, 120.0), most * 0.7).failed
         growth = memory(pid)["Rss"] - before
     more = {"minutes": minutes, "rps": round(most * 0.7), "failed": failed, "rss_mib": round(before)}
     record("soak_rss_growth_mib", growth, "MiB", goal=10, data=DATA, more=more)

@@ -21,7 +21,7 @@ import lightgbm
 import numpy as np
 from rich.progress import track
 
-from bench.multiplied import City, city, release_of
+from bench.compute.multiplied_release import City, city, release_of
 from bench.record import record
 from models.features.duckdb_engine import Limits
 from models.features.population import living_bucket

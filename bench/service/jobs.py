@@ -15,9 +15,9 @@ import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench import door, load
-from bench.door_world import BANK, PURPOSE
 from bench.record import record
+from bench.service import http_speed, load_generator
+from bench.service.service_world import BANK, PURPOSE
 
 LINES, RUNS, SECONDS, CONNECTIONS = 20_000, 5, 3.0, 4
 
@@ -25,7 +25,7 @@ LINES, RUNS, SECONDS, CONNECTIONS = 20_000, 5, 3.0, 4
 def job_lines_per_second() -> None:
     """Lines a second from upload to result with nothing beside: by one process on one core, and by one a core."""
     for cores in dict.fromkeys((1, os.cpu_count() or 1)):
-        served = door._server("serving", cores=cores, HAIHE_SERVICE_JOB_PROCESSES=str(cores))
+        served = http_speed._server("serving", cores=cores, HAIHE_SERVICE_JOB_PROCESSES=str(cores))
         with served as (port, _), connected(port) as bank:
             wait(bank, send(bank, 5_000))  # starts chores and processes
             for form in ("csv", "parquet"):
@@ -36,20 +36,20 @@ def job_lines_per_second() -> None:
                 took = time.monotonic() - began
                 more = {"lines": LINES, "seconds": round(took, 2), "form": form, "processes": cores,
                         "upload_seconds": round(taken, 2)}  # fmt: skip
-                record("job_lines_per_second", LINES / took, "lines/s", data=door.DATA, more=more)
+                record("job_lines_per_second", LINES / took, "lines/s", data=http_speed.DATA, more=more)
 
 
 def job_beside_answers() -> None:
     """Ratios of the answers' p50, p99 and number a second with a job under way and without, in pairs."""
-    with door._server("serving") as (port, _), connected(port) as bank:
+    with http_speed._server("serving") as (port, _), connected(port) as bank:
         wait(bank, send(bank, 100))  # starts chores and processes
-        requests, alone, beside, lines = door.asks(port), [], [], 0
-        load.run(port, requests, CONNECTIONS, 1.0)
+        requests, alone, beside, lines = http_speed.asks(port), [], [], 0
+        load_generator.run(port, requests, CONNECTIONS, 1.0)
         for _ in range(RUNS):
-            alone.append(load.run(port, requests, CONNECTIONS, SECONDS))
+            alone.append(load_generator.run(port, requests, CONNECTIONS, SECONDS))
             name = send(bank, 100_000)
             time.sleep(0.5)
-            beside.append(load.run(port, requests, CONNECTIONS, SECONDS))
+            beside.append(load_generator.run(port, requests, CONNECTIONS, SECONDS))
             job = bank.get(f"/v1/jobs/{name}").json()
             assert job["state"] in ("queued", "running"), "the job was over too soon to tell"
             lines += job["done"]
@@ -62,12 +62,12 @@ def job_beside_answers() -> None:
                     "beside": round(statistics.median(getattr(b, what) for b in beside), 3)}  # fmt: skip
             against = "the same service without a job"
             name = f"job_beside_answers_{what}"
-            record(name, statistics.median(ratios), "times", against=against, data=door.DATA, more=told)
+            record(name, statistics.median(ratios), "times", against=against, data=http_speed.DATA, more=told)
 
 
 def send(bank: httpx.Client, lines: int, form: str = "csv") -> str:
     """Send a file of so many lines; the job's id."""
-    asks = list(itertools.islice(itertools.cycle(door.world().asks), lines))
+    asks = list(itertools.islice(itertools.cycle(http_speed.world().asks), lines))
     if form == "csv":
         body = ("uscc,purpose,mandate\n" + "".join(f"{code},{PURPOSE},{mandate}\n" for code, mandate in asks)).encode()
     else:
@@ -89,6 +89,6 @@ def wait(bank: httpx.Client, name: str) -> None:
 def connected(port: int) -> httpx.Client:
     """The bank, with a token."""
     url, form = f"http://127.0.0.1:{port}", {"grant_type": "client_credentials"}
-    told = httpx.post(f"{url}/oauth2/token", data=form, auth=(BANK, door.world().secret)).json()
+    told = httpx.post(f"{url}/oauth2/token", data=form, auth=(BANK, http_speed.world().secret)).json()
     headers = {"Authorization": f"Bearer {told['access_token']}", "Content-Type": "text/csv"}
     return httpx.Client(base_url=url, headers=headers, timeout=120)

@@ -22,9 +22,9 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from bench import load
-from bench.door_world import BANK, FEATURES, NAMES, PURPOSE, ROOT, DoorWorld, build
 from bench.record import record
+from bench.service import load_generator
+from bench.service.service_world import BANK, FEATURES, NAMES, PURPOSE, ROOT, DoorWorld, build
 from infra import stack
 
 SECONDS, RUNS = 3.0, 5
@@ -42,8 +42,8 @@ def http_rps() -> None:
     with _server("serving") as (port, _):
         requests = asks(port)
         for connections, goals in ((1, (0.5, 2.0)), (16, (None, 10.0))):
-            load.run(port, requests, connections, 1.0)
-            runs = [load.run(port, requests, connections, SECONDS) for _ in range(RUNS)]
+            load_generator.run(port, requests, connections, 1.0)
+            runs = [load_generator.run(port, requests, connections, SECONDS) for _ in range(RUNS)]
             assert not sum(run.failed for run in runs)
             disk = dict(zip(("fdatasync_p50_ms", "fdatasync_p99_ms"), _fdatasync_ms(), strict=True))
             more = {"connections": connections, "runs": RUNS, "seconds": SECONDS, **disk}
@@ -59,8 +59,8 @@ def http_as_sent_ratio() -> None:
     nobody = "http://127.0.0.1:9"  # spans are made, put together, and lost
     with _server("serving") as (port, pid), _server("serving", HAIHE_SERVICE_TRACES=nobody) as (other, its_pid):
         requests, sent = asks(port), as_sent(port)
-        load.run(port, requests, 16, 1.0)
-        load.run(other, sent, 16, 1.0)
+        load_generator.run(port, requests, 16, 1.0)
+        load_generator.run(other, sent, 16, 1.0)
         for _ in range(RUNS):
             plain, its = _costed(port, pid, requests), _costed(port, pid, sent, writes=2)
             ratios.append(its[0] / plain[0])
@@ -79,15 +79,15 @@ def http_as_sent_ratio() -> None:
 def http_vs_plain_fastapi() -> None:
     """Whole answers a second over bare scores a second of plain FastAPI + Booster.predict, 16 connections, in turns."""
     ours, theirs = [], []
-    with _server("serving") as (port, pid), _server("bench.plain", "model") as (other, its_pid):
+    with _server("serving") as (port, pid), _server("bench.peers.plain_fastapi", "model") as (other, its_pid):
         requests, rows = asks(port), bare()
         for one, what in ((port, requests), (other, rows)):
-            load.run(one, what, 16, 1.0)
+            load_generator.run(one, what, 16, 1.0)
         for _ in range(RUNS):
             ours.append(_costed(port, pid, requests))
             theirs.append(_costed(other, its_pid, rows))
-    with _server("bench.plain", "fixed", ready=False) as (port, _):
-        most = load.run(port, requests, 16, SECONDS).rps
+    with _server("bench.peers.plain_fastapi", "fixed", ready=False) as (port, _):
+        most = load_generator.run(port, requests, 16, SECONDS).rps
     ratios = [mine[0] / its[0] for mine, its in zip(ours, theirs, strict=True)]
     costs = [its[1] / mine[1] for mine, its in zip(ours, theirs, strict=True)]
     more = {
@@ -150,7 +150,7 @@ def _request(path: str, body: str, head: str) -> bytes:
 def _costed(port: int, pid: int, requests: list[bytes], writes: int = 1) -> tuple[float, float]:
     """Requests a second, and the microseconds of processor that the server took for one."""
     before = _cpu_seconds(pid)
-    told = load.run(port, requests, 16, SECONDS, writes=writes)
+    told = load_generator.run(port, requests, 16, SECONDS, writes=writes)
     assert not told.failed
     return told.rps, (_cpu_seconds(pid) - before) / (told.rps * SECONDS) * 1e6
 

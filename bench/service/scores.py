@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
+from bench.flows.demo_steps import OUT, SIZES, walk
 from bench.record import record
-from bench.road import OUT, SIZES, walk
 from credit.keys import load_secret
 from credit.subjects import PseudonymKey
 from infra import stack

@@ -1,6 +1,7 @@
 """Servers to be measured against: plain FastAPI with `Booster.predict` on what is sent, and one that says a fixed word.
 
-`python -m bench.plain model|fixed PORT`. The first is what a team writes on the first day: no access, no reasons, no
+`python -m bench.peers.plain_fastapi model|fixed PORT`. The first is what a team writes on the first day: no access,
+no reasons, no
 signature, no ledger. The second is the least a server can do: it tells how much the load itself can ask for.
 """
 
@@ -14,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from bench.door_world import ROOT
+from bench.service.service_world import ROOT
 
 
 class Row(BaseModel):

@@ -19,10 +19,10 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from bench import load
-from bench.door import DATA, RUNS, SECONDS, _middle, _request, _server, asks, live_asks, world
-from bench.door_world import FEATURES
 from bench.record import record
+from bench.service import load_generator
+from bench.service.http_speed import DATA, RUNS, SECONDS, _middle, _request, _server, asks, live_asks, world
+from bench.service.service_world import FEATURES
 from infra import stack
 
 PLACE, CONNECTIONS, WARM = Path("var/bench/peers"), 16, 6.0  # seconds: the first live score reads the trees
@@ -55,7 +55,7 @@ def _against_best(figure: str, asked: Callable[[int], list[bytes]], goal: float)
     with _server("serving") as (port, _), _peer(best) as other:
         mine, its = asked(port), _rows(best)
         for one, requests in ((port, mine), (other, its)):
-            load.run(one, requests, CONNECTIONS, WARM)
+            load_generator.run(one, requests, CONNECTIONS, WARM)
         for _ in range(RUNS):
             ours.append(_speed(port, mine))
             theirs.append(_speed(other, its))
@@ -76,7 +76,7 @@ def _peers() -> tuple[dict[str, float], dict[str, str]]:
     for name in NEEDS:
         try:
             with _peer(name) as port:
-                load.run(port, _rows(name), CONNECTIONS, 1.0)
+                load_generator.run(port, _rows(name), CONNECTIONS, 1.0)
                 speeds[name] = _middle(_speed(port, _rows(name)) for _ in range(3))
         except Exception as fault:  # a peer that does not run is no fault of ours, and is said
             left_out[name] = f"{type(fault).__name__}: {str(fault)[:80]}"
@@ -84,7 +84,7 @@ def _peers() -> tuple[dict[str, float], dict[str, str]]:
 
 
 def _speed(port: int, requests: list[bytes]) -> float:
-    told = load.run(port, requests, CONNECTIONS, SECONDS)
+    told = load_generator.run(port, requests, CONNECTIONS, SECONDS)
     assert not told.failed
     return told.rps
 
@@ -98,7 +98,7 @@ def _peer(name: str) -> Iterator[int]:
     place.mkdir(parents=True, exist_ok=True)
     model = place / "model.txt"
     shutil.copy(next((world().root / "shelf" / "version").glob("*/model.txt")), model)
-    command = ["taskset", "-c", "0", str(python), str(Path("bench/peer_servers.py").resolve()), name, str(port)]
+    command = ["taskset", "-c", "0", str(python), str(Path("bench/peers/model_servers.py").resolve()), name, str(port)]
     slow = {"RAY_raylet_start_wait_time_s": "120"}  # a busy machine is no reason to leave a peer out
     keep = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR")}
     env = (

@@ -10,12 +10,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import door, live_cost, load
-from bench.cost import RUNS, cost_us
-from bench.door import DATA, world
-from bench.door_world import BANK, PURPOSE, TODAY
+from bench.processor_cost import RUNS, cost_us
 from bench.record import record
-from bench.stacked import stacked
+from bench.service import http_speed, live_score_cost, load_generator
+from bench.service.http_speed import DATA, world
+from bench.service.service_world import BANK, PURPOSE, TODAY
+from bench.stacked_bars import stacked
 from credit.uscc import Uscc
 from serving.auth.token_requests import TokenRequest
 from serving.auth.tokens import Asking
@@ -39,7 +39,7 @@ def http_cost_us() -> None:
     kept["quota and the rest of a call"] = code["all_but_signature_and_ledger"] - sum(
         code[name] for name in ("parse", "authentication", "mandate", "look_up", "answer")
     )
-    with_features = live_cost.parts()
+    with_features = live_score_cost.parts()
     bars = {
         "by code": {"parse": code["parse"], **kept, "words and digest": code["answer"]},
         "features brought": {
@@ -49,10 +49,10 @@ def http_cost_us() -> None:
             "words and digest": with_features["answer"] + with_features["commitment"],
         },
     }
-    with door._server("serving") as (port, pid):
-        for name, requests in (("by code", door.asks(port)), ("features brought", door.live_asks(port))):
-            load.run(port, requests, BATCH, 5.0)
-            whole = door._middle(door._costed(port, pid, requests)[1] for _ in range(RUNS))
+    with http_speed._server("serving") as (port, pid):
+        for name, requests in (("by code", http_speed.asks(port)), ("features brought", http_speed.live_asks(port))):
+            load_generator.run(port, requests, BATCH, 5.0)
+            whole = http_speed._middle(http_speed._costed(port, pid, requests)[1] for _ in range(RUNS))
             record("http_cost_us", whole, "us", data=DATA, more={"part": f"a whole answer, {name}", "runs": RUNS})
             bars[name][_REST] = max(0.0, whole - sum(bars[name].values()))
     PICTURE.write_text(stacked("Processor time of one whole answer, in us", bars), "utf-8")

@@ -1,6 +1,7 @@
 """How feature SQL grows with the records: 0.2, 2 and 20 million, buckets one after another in one process.
 
-Multiplied rows (``bench.multiplied``). A release cuts as many buckets as keep each within its policy's bounds, so more
+Multiplied rows (``bench.compute.multiplied_release``). A release cuts as many buckets as keep each within its
+policy's bounds, so more
 records are more buckets; a second line lets one bucket hold everything, and shows what the bounds are for. A bucket is
 written, computed and thrown away, so what is on the disk and in memory is one bucket whatever the size.
 ``BENCH_RECORDS`` names other sizes.
@@ -19,8 +20,8 @@ from typing import Any
 
 from rich.progress import track
 
-from bench import multiplied
-from bench.multiplied import city
+from bench.compute import multiplied_release
+from bench.compute.multiplied_release import city
 from bench.record import record
 from models.features.duckdb_engine import Limits
 from models.features.population import living_bucket
@@ -62,7 +63,7 @@ def _measured(size: int, *, whole: bool) -> tuple[float, int, int, int]:
     living_bucket(order, release, terms, day, Limits(), 0)  # warm: the SQL checked, the libraries loaded
     with tempfile.TemporaryDirectory() as folder:
         for held in track(list(_buckets(size, whole=whole)), f"{size:,} records"):
-            records += multiplied.write(Path(folder), 0, held)
+            records += multiplied_release.write(Path(folder), 0, held)
             start = time.perf_counter()
             subjects += len(living_bucket(order, folder, terms, day, Limits(), 0).subjects)
             seconds += time.perf_counter() - start
@@ -73,7 +74,7 @@ def _measured(size: int, *, whole: bool) -> tuple[float, int, int, int]:
 def _buckets(size: int, *, whole: bool) -> Iterator[list[tuple[int, int]]]:
     """Which (bucket of the city, copy) each bucket holds, until there are about ``size`` records."""
     count = city()[3]["buckets"]
-    each = [multiplied.records(bucket) for bucket in range(count)]
+    each = [multiplied_release.records(bucket) for bucket in range(count)]
     told: list[tuple[int, int]] = []
     while sum(each[bucket] for bucket, _ in told) < size:
         told.append((len(told) % count, len(told) // count))

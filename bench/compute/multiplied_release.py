@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 from rich.progress import track
 
-from bench.road import OUT, SIZES, walk
+from bench.flows.demo_steps import OUT, SIZES, walk
 from credit.releases import of_purpose
 from infra.home import Home
 from models.dataset.sample import plain_terms

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.cost import RUNS, cost_us
-from bench.door import DATA, world
-from bench.door_world import FEATURES, NAMES, PURPOSE
+from bench.processor_cost import RUNS, cost_us
 from bench.record import record
+from bench.service.http_speed import DATA, world
+from bench.service.service_world import FEATURES, NAMES, PURPOSE
 from credit.keys import KeyRing
 from credit.shelf import Shelf
 from models.scoring.scorer import Scorer

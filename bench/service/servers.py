@@ -9,12 +9,21 @@ import contextlib
 import sys
 from pathlib import Path
 
-from bench import load
-from bench.door import DATA, RUNS, SECONDS, _costed, _middle, _server, asks
 from bench.record import record
+from bench.service import load_generator
+from bench.service.http_speed import DATA, RUNS, SECONDS, _costed, _middle, _server, asks
 
-_UVICORN = ("--factory", "bench.asgi:make", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--port")
-_GRANIAN = ("--factory", "--interface", "asgi", "--loop", "uvloop", "--no-ws", "--http", "1", "bench.asgi:make",
+_UVICORN = (
+    "--factory",
+    "bench.service.asgi:make",
+    "--loop",
+    "uvloop",
+    "--http",
+    "httptools",
+    "--no-access-log",
+    "--port",
+)
+_GRANIAN = ("--factory", "--interface", "asgi", "--loop", "uvloop", "--no-ws", "--http", "1", "bench.service.asgi:make",
             "--port")  # fmt: skip
 SERVERS: dict[str, tuple[str, ...]] = {"ours": ("serving",), "uvicorn": ("uvicorn", *_UVICORN),
                                        "granian": ("granian", *_GRANIAN)}  # fmt: skip
@@ -28,7 +37,7 @@ def http_servers_rps() -> None:
         running = {name: stack.enter_context(_server(*command)) for name, command in there.items()}
         requests = {name: asks(port) for name, (port, _) in running.items()}
         for name, (port, _) in running.items():
-            load.run(port, requests[name], 16, 1.0)
+            load_generator.run(port, requests[name], 16, 1.0)
         for _ in range(RUNS):
             for name, (port, pid) in running.items():
                 told[name].append(_costed(port, pid, requests[name]))

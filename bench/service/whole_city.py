@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx
 
-from bench import door, load
-from bench.door_world import DoorWorld, build
 from bench.record import record
+from bench.service import http_speed, load_generator
+from bench.service.service_world import DoorWorld, build
 from infra import stack
 
 SUBJECTS, STARTS, WORKERS = 710_000, 3, 2
@@ -34,7 +34,7 @@ def worker_rss_mib_710k() -> None:
     ready = f"http://127.0.0.1:{port}/ready"
     command = [sys.executable, "-m", "serving"]
     with stack.running(command, env=env, log=ROOT / "log", ready=ready, name="serving", seconds=180) as pid:
-        load.run(port, door.asks(port, city()), 16, 5.0)
+        load_generator.run(port, http_speed.asks(port, city()), 16, 5.0)
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         each = [memory(int(child)) for child in children]
     more = {

@@ -1,0 +1,1 @@
+"""Figures of training, features, reasons and the monthly evaluation."""

@@ -1,0 +1,1 @@
+"""The servers and frameworks that the service is measured against."""
