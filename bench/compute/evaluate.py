@@ -1,6 +1,7 @@
 """The monthly evaluation of 710,000 enterprises on two cores: every one of them, in a release of multiplied rows.
 
-Every bucket stands alone: two processes work through them, and the wall time is told as it is. ``BENCH_SUBJECTS`` sets
+Every bucket stands alone: two processes work through them, and the wall time is reported as measured.
+``BENCH_SUBJECTS`` sets
 a smaller register; the time is scaled to 710,000, and each line says how many were really run.
 """
 
@@ -36,7 +37,7 @@ ROWS = 20_000  # scored at a time by each process
 
 def features_once(number: int) -> int:
     """Features of one bucket; how many subjects."""
-    _, release, order, terms, day = city_told
+    _, release, order, terms, day = city_data
     return len(living_bucket(order, release, terms, day, Limits(), number).subjects)
 
 
@@ -48,18 +49,18 @@ def scores_once(number: int) -> int:
 
 def whole_once(number: int) -> int:
     """A whole bucket, as the evaluation does it; how many subjects."""
-    version, release, order, terms, day = city_told
+    version, release, order, terms, day = city_data
     with tempfile.TemporaryDirectory() as folder:
         return answer_bucket(order, (version, release, folder), terms, day, Limits(), number)
 
 
-city_told: Any = None
+city_data: Any = None
 
 
-def begin(told: Any) -> None:
+def begin(city: Any) -> None:
     """What each process knows."""
-    global city_told
-    city_told = told
+    global city_data
+    city_data = city
 
 
 def evaluate_features_710k_seconds() -> None:
@@ -97,12 +98,12 @@ def evaluate_peak_rss_mib() -> None:
 
 @cache
 def _scorer() -> Scorer:
-    return Scorer.load(Path(city_told[0]))
+    return Scorer.load(Path(city_data[0]))
 
 
 @cache
 def _rows() -> np.ndarray[Any, Any]:
-    version, release, order, terms, day = city_told
+    version, release, order, terms, day = city_data
     with tempfile.TemporaryDirectory() as folder:
         answer_bucket(order, (version, release, folder), terms, day, Limits(), 0)
         features = read_part(part_path(Path(folder), 0)).features
@@ -119,8 +120,8 @@ def _city() -> tuple[City, int]:
 
 def _wall(act: Callable[[int], int], works: int, what: str) -> tuple[float, int]:
     """Seconds for all works, when each process has begun, and how many subjects they were."""
-    told = (_city()[0],)
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"), initializer=begin, initargs=told) as pool:
+    initial = (_city()[0],)
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"), initializer=begin, initargs=initial) as pool:
         list(pool.map(act, range(WORKERS * 2)))
         start = time.perf_counter()
         count = sum(track(pool.map(act, range(works)), what, total=works))
@@ -128,14 +129,14 @@ def _wall(act: Callable[[int], int], works: int, what: str) -> tuple[float, int]
 
 
 def _scaled(
-    figure: str, act: Callable[[int], int], works: int, *, more: dict[str, Any] | None = None, **told: Any
+    figure: str, act: Callable[[int], int], works: int, *, more: dict[str, Any] | None = None, **settings: Any
 ) -> None:
     took, count = _wall(act, works, figure)
-    said = {
+    details = {
         "run_subjects": count,
         "run_seconds": round(took, 3),
         "workers": WORKERS,
         "features": len(city()[2]["features"]),
     }
     data = "invented city, multiplied rows"
-    record(figure, took / count * SUBJECTS, "s", data=data, more=said | (more or {}), **told)
+    record(figure, took / count * SUBJECTS, "s", data=data, more=details | (more or {}), **settings)

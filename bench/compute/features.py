@@ -62,8 +62,8 @@ def _measured(size: int, *, whole: bool) -> tuple[float, int, int, int]:
     seconds, records, subjects, buckets = 0.0, 0, 0, 0
     living_bucket(order, release, terms, day, Limits(), 0)  # warm: the SQL checked, the libraries loaded
     with tempfile.TemporaryDirectory() as folder:
-        for held in track(list(_buckets(size, whole=whole)), f"{size:,} records"):
-            records += multiplied_release.write(Path(folder), 0, held)
+        for copies in track(list(_buckets(size, whole=whole)), f"{size:,} records"):
+            records += multiplied_release.write(Path(folder), 0, copies)
             start = time.perf_counter()
             subjects += len(living_bucket(order, folder, terms, day, Limits(), 0).subjects)
             seconds += time.perf_counter() - start
@@ -75,7 +75,7 @@ def _buckets(size: int, *, whole: bool) -> Iterator[list[tuple[int, int]]]:
     """Which (bucket of the city, copy) each bucket holds, until there are about ``size`` records."""
     count = city()[3]["buckets"]
     each = [multiplied_release.records(bucket) for bucket in range(count)]
-    told: list[tuple[int, int]] = []
-    while sum(each[bucket] for bucket, _ in told) < size:
-        told.append((len(told) % count, len(told) // count))
-    yield from [told] if whole else ([one] for one in told)
+    copies: list[tuple[int, int]] = []
+    while sum(each[bucket] for bucket, _ in copies) < size:
+        copies.append((len(copies) % count, len(copies) // count))
+    yield from [copies] if whole else ([one] for one in copies)

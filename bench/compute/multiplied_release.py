@@ -50,14 +50,14 @@ def subjects(bucket: int) -> int:
     return _count(bucket_file(Path(release), order["population"], bucket))
 
 
-def write(folder: Path, number: int, held: list[tuple[int, int]]) -> int:
+def write(folder: Path, number: int, copies: list[tuple[int, int]]) -> int:
     """Bucket ``number`` of every table in ``folder``: the rows of these (bucket of the city, copy); how many."""
     selects: dict[str, list[str]] = {}
-    for bucket, copy in held:
+    for bucket, copy in copies:
         key = f"left(subject, 2) || right(md5(subject || '{copy}'), 30)"
         for table, path in _files(bucket):
-            told = f"SELECT * REPLACE ({key} AS subject) FROM read_parquet('{path}')"
-            selects.setdefault(table, []).append(told)
+            counts = f"SELECT * REPLACE ({key} AS subject) FROM read_parquet('{path}')"
+            selects.setdefault(table, []).append(counts)
     rows = 0
     for table in city()[2]["tables"]:
         target = bucket_file(folder, table, number)
@@ -72,15 +72,15 @@ def write(folder: Path, number: int, held: list[tuple[int, int]]) -> int:
 def release_of(count: int) -> tuple[Path, int]:
     """A folder with at least ``count`` subjects in the register, and its number of buckets. It is written once."""
     folder, each = OUT / f"multiplied-{count}", [subjects(bucket) for bucket in range(city()[3]["buckets"])]
-    held: list[tuple[int, int]] = []
-    while sum(each[bucket] for bucket, _ in held) < count:
-        held.append((len(held) % len(each), len(held) // len(each)))
-    stamp, told = folder / "made.json", json.dumps([city()[1], len(held)])
-    if not stamp.is_file() or stamp.read_text() != told:
-        for number, one in enumerate(track(held, f"a release of {count:,} subjects")):
+    copies: list[tuple[int, int]] = []
+    while sum(each[bucket] for bucket, _ in copies) < count:
+        copies.append((len(copies) % len(each), len(copies) // len(each)))
+    stamp, counts = folder / "made.json", json.dumps([city()[1], len(copies)])
+    if not stamp.is_file() or stamp.read_text() != counts:
+        for number, one in enumerate(track(copies, f"a release of {count:,} subjects")):
             write(folder, number, [one])
-        stamp.write_text(told)
-    return folder.resolve(), len(held)
+        stamp.write_text(counts)
+    return folder.resolve(), len(copies)
 
 
 def _files(bucket: int) -> Iterator[tuple[str, Path]]:

@@ -1,7 +1,7 @@
 """What several workers are worth: the rows of one model spread over them, and the trials of one search.
 
 Two cores here, so two workers against one process that has both. Pairs of one run, medians. A cluster that stands
-already is what a worker has; its start is told beside.
+already is what a worker has; the time to start it is reported beside the figures.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from models.distributed.ray_cluster import Tasks, cluster, in_process
 from models.metrics.discrimination import auc
 from models.order.spec import Training
 
-ROWS, HELD, FEATURES = 200_000, 50_000, 60
+ROWS, TEST_ROWS, FEATURES = 200_000, 50_000, 60
 ROUNDS, LEAVES, PAIRS = 60, 31, 5
 TRIALS, FOLDS, SEARCHED = 20, 3, 10_000
 DATA = "drawn rows with missing values"
@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 def drawn() -> tuple[Floats, NDArray[np.int8]]:
     """Features and labels of all rows, those held out last."""
     random = np.random.default_rng(0)
-    x = random.normal(size=(ROWS + HELD, FEATURES))
+    x = random.normal(size=(ROWS + TEST_ROWS, FEATURES))
     x[:, ::3] = np.round(x[:, ::3] * 2)
     cause = x[:, 0] + x[:, 1] * x[:, 2] + np.sin(x[:, 3] * 2) + x[:, 4:20].sum(axis=1) * 0.3
     x[random.random(x.shape) < 0.1] = np.nan
@@ -55,11 +55,11 @@ def grown() -> dict[str, tuple[float, Any]]:
     features, labels = x[:ROWS], y[:ROWS]
     names, signs = [f"f{number}" for number in range(FEATURES)], [1] + [0] * (FEATURES - 1)
     recipe = Recipe(LEAVES, 0.1, ROUNDS, 40, 7)
-    told = settings(signs, recipe)
+    parameters = settings(signs, recipe)
 
     def plain() -> Any:
         data = lightgbm.Dataset(features, labels, feature_name=names, params={"verbosity": -1, "max_bin": 127})
-        return lightgbm.train(told | {"num_threads": 2}, data, ROUNDS)
+        return lightgbm.train(parameters | {"num_threads": 2}, data, ROUNDS)
 
     acts: dict[str, Callable[[], Any]] = {"plain": plain}
     with cluster(cpus=2) as tasks:
@@ -74,24 +74,26 @@ def grown() -> dict[str, tuple[float, Any]]:
                 seconds, made[name] = timed(act)
                 took[name].append(seconds)
     ratios = [ours / theirs for ours, theirs in zip(took["2 workers"], took["plain"], strict=True)]
-    found = {name: (statistics.median(each), made[name]) for name, each in took.items()}
-    return found | {"ratio": (statistics.median(ratios), None)}
+    timings = {name: (statistics.median(each), made[name]) for name, each in took.items()}
+    return timings | {"ratio": (statistics.median(ratios), None)}
 
 
 def data_parallel_time_ratio() -> None:
-    """Seconds of two workers with a shard each, to those of LightGBM alone with two threads; all told."""
-    found = grown()
-    told = {name.replace(" ", "_") + "_s": round(found[name][0], 2) for name in ("plain", "one thread", "2 workers")}
-    more = told | {"rows": ROWS, "features": FEATURES, "rounds": ROUNDS, "pairs": PAIRS}
+    """Seconds of two workers with a shard each, to those of LightGBM alone with two threads, in all."""
+    results = grown()
+    details = {
+        name.replace(" ", "_") + "_s": round(results[name][0], 2) for name in ("plain", "one thread", "2 workers")
+    }
+    more = details | {"rows": ROWS, "features": FEATURES, "rounds": ROUNDS, "pairs": PAIRS}
     against = "LightGBM alone, two threads"
-    record("data_parallel_time_ratio", found["ratio"][0], "x", data=DATA, against=against, more=more)
+    record("data_parallel_time_ratio", results["ratio"][0], "x", data=DATA, against=against, more=more)
 
 
 def data_parallel_auc_diff() -> None:
     """AUC of two shards less that of LightGBM alone, on rows neither has seen."""
     x, y = drawn()
     plain, ours = (auc(y[ROWS:], margins(grown()[name][1], x[ROWS:])) for name in ("plain", "2 workers"))
-    more = {"plain": round(plain, 6), "two_shards": round(ours, 6), "rows": HELD}
+    more = {"plain": round(plain, 6), "two_shards": round(ours, 6), "rows": TEST_ROWS}
     against = "LightGBM alone, two threads"
     record("data_parallel_auc_diff", ours - plain, "AUC", data=DATA, goal=0.002, against=against, more=more)
 

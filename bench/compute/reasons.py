@@ -43,8 +43,8 @@ def model() -> tuple[Any, Flat, Reasons, Floats]:
     cause = known[:, 0] + known[:, 1] * known[:, 2] + np.sin(known[:, 3] * 2) + known[:, 4:20].sum(axis=1) * 0.3
     names = [f"f{number}" for number in range(FEATURES)]
     data = lightgbm.Dataset(x, cause + random.normal(size=ROWS) > 1, feature_name=names)
-    told = {"objective": "binary", "num_leaves": LEAVES, "learning_rate": 0.05, "min_data_in_leaf": 40}
-    booster = lightgbm.train(told | {"verbosity": -1, "seed": 1}, data, TREES)
+    parameters = {"objective": "binary", "num_leaves": LEAVES, "learning_rate": 0.05, "min_data_in_leaf": 40}
+    booster = lightgbm.train(parameters | {"verbosity": -1, "seed": 1}, data, TREES)
     trees = flat(read(plain(booster.model_to_string()), names))
     return booster, trees, Reasons.of(trees, FEATURES), x
 
@@ -66,35 +66,35 @@ def pairs(
     The peer, whose rows cost one as much as another, is timed on one of ``of`` of them.
     """
     booster, _, reasons, x = model()
-    found = []
+    pair_times = []
     for turn in range(times + 1):
         some = [x[(turn * calls + call) * rows % (ROWS - rows + 1) :][:rows] for call in range(calls)]
-        mine = [timed(partial(reasons.contributions, each), before) / rows for each in some]
+        own_seconds = [timed(partial(reasons.contributions, each), before) / rows for each in some]
         theirs = [
             timed(partial(booster.predict, each[: rows // of], pred_contrib=True, num_threads=1), before) / (rows // of)
             for each in some
         ]
-        found.append((statistics.median(mine), statistics.median(theirs)))
-    ours, peers = zip(*found[1:], strict=True)  # the first warms up
-    ratios = [peer / our for our, peer in found[1:]]
+        pair_times.append((statistics.median(own_seconds), statistics.median(theirs)))
+    ours, peers = zip(*pair_times[1:], strict=True)  # the first warms up
+    ratios = [peer / our for our, peer in pair_times[1:]]
     return statistics.median(ours), statistics.median(peers), statistics.median(ratios)
 
 
 def reasons_speedup_1() -> None:
     """One row at a time, ever another one."""
     ours, peer, ratio = pairs(1, PAIRS, calls=20)
-    told = {"us": round(ours * 1e6, 1), "peer_us": round(peer * 1e6, 1), "pairs": PAIRS}
+    details = {"us": round(ours * 1e6, 1), "peer_us": round(peer * 1e6, 1), "pairs": PAIRS}
     other = np.zeros(64 << 17)
-    told["in_turn"] = round(pairs(1, PAIRS * 5)[2], 2)
-    told["cold"] = round(pairs(1, PAIRS, before=other.sum)[2], 2)
-    record("reasons_speedup_1", ratio, "x", data=DATA, goal=15, against=PEER, more=told)
+    details["in_turn"] = round(pairs(1, PAIRS * 5)[2], 2)
+    details["cold"] = round(pairs(1, PAIRS, before=other.sum)[2], 2)
+    record("reasons_speedup_1", ratio, "x", data=DATA, goal=15, against=PEER, more=details)
 
 
 def reasons_speedup_10k() -> None:
     """10,000 rows; the peer is timed on 500 of them."""
     ours, peer, ratio = pairs(10_000, 5, of=20)
-    told = {"us_a_row": round(ours * 1e6, 1), "peer_us_a_row": round(peer * 1e6, 1), "pairs": 5}
-    record("reasons_speedup_10k", ratio, "x", data=DATA, goal=30, against=PEER, more=told)
+    details = {"us_a_row": round(ours * 1e6, 1), "peer_us_a_row": round(peer * 1e6, 1), "pairs": 5}
+    record("reasons_speedup_10k", ratio, "x", data=DATA, goal=30, against=PEER, more=details)
 
 
 def reasons_row_us() -> None:

@@ -42,5 +42,5 @@ def _does(env: dict[str, str], *words: str) -> dict[str, dict[str, str]]:
     done = subprocess.run(
         command, env={**os.environ, **env}, stdout=subprocess.PIPE, text=True, check=True, cwd=Path.cwd()
     )
-    told: dict[str, dict[str, str]] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    output: dict[str, dict[str, str]] = json.loads(done.stdout.splitlines()[-1])
+    return output

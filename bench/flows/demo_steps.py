@@ -18,16 +18,16 @@ def walk(subjects: int) -> dict[str, object]:
     out = OUT / f"road-{subjects}"
     if not (out / "summary.json").exists():
         invented(out, subjects=subjects, seed=7)
-    told: dict[str, object] = json.loads((out / "summary.json").read_text())
-    return told
+    output: dict[str, object] = json.loads((out / "summary.json").read_text())
+    return output
 
 
 def road_steps(figure: str, key: str, unit: str) -> None:
     """A line a step and size, and how the larger compares with the smaller (1 = as the subjects)."""
     seen: dict[int, dict[str, float]] = {}
     for subjects in SIZES:
-        told = walk(subjects)
-        seen[subjects] = told[key]  # type: ignore[assignment]
+        output = walk(subjects)
+        seen[subjects] = output[key]  # type: ignore[assignment]
         for step, value in seen[subjects].items():
             record(
                 figure, value, unit, data=f"{INVENTED}, {subjects} subjects", more={"step": step, "subjects": subjects}
@@ -52,9 +52,9 @@ def road_step_rss_mib() -> None:
 def road_rows_per_second() -> None:
     """Raw rows a second through intake, and through a release."""
     for subjects in SIZES:
-        told = walk(subjects)
-        rows = told["intake"]["rows"]  # type: ignore[index]
+        output = walk(subjects)
+        rows = output["intake"]["rows"]  # type: ignore[index]
         for step in ("intake", "release research", "release scoring"):
-            seconds = told["seconds"][step]  # type: ignore[index]
+            seconds = output["seconds"][step]  # type: ignore[index]
             more = {"step": step, "subjects": subjects, "rows": rows}
             record("road_rows_per_second", rows / seconds, "rows/s", data=f"{INVENTED}, {subjects} subjects", more=more)

@@ -108,7 +108,7 @@ def _open(control: Path) -> dict[str, str]:
             at.connect(str(control))
             at.sendall(head + body)
             answer = b"".join(iter(lambda: at.recv(65536), b""))
-            told: dict[str, str] = json.loads(answer.partition(b"\r\n\r\n")[2])
-            return told
+            output: dict[str, str] = json.loads(answer.partition(b"\r\n\r\n")[2])
+            return output
         time.sleep(0.05)
     raise RuntimeError("the gateway did not become ready")

@@ -46,7 +46,7 @@ HASTE = 0.1  # seconds between two questions
 class Repaired:
     """Seconds from the beginning of the command: nothing answered any more, a score and a list without the record."""
 
-    withheld: float
+    suppressed: float
     score: float
     listed: float
 
@@ -59,11 +59,11 @@ def repair_to_answer_seconds() -> None:
     shutil.rmtree(small.root, ignore_errors=True)
     shutil.copytree(road.root, small.root)
     for subjects, home in ((SIZES[0], small), (CITY, city_of(CITY, road))):
-        told = measure(home)
-        took = [max(each.score, each.listed) for each in told]
+        output = measure(home)
+        took = [max(each.score, each.listed) for each in output]
         more = {
-            "subjects": subjects, "repairs": len(told), "slowest": round(max(took), 1),
-            **{name: round(statistics.median(getattr(each, name) for each in told), 2)
+            "subjects": subjects, "repairs": len(output), "slowest": round(max(took), 1),
+            **{name: round(statistics.median(getattr(each, name) for each in output), 2)
                for name in ("withheld", "score", "listed")},
         }  # fmt: skip
         record("repair_to_answer_seconds", statistics.median(took), "s", goal=60, more=more,
@@ -90,8 +90,8 @@ def city_of(subjects: int, road: Home) -> Home:
 
 def measure(home: Home) -> list[Repaired]:
     """Some repairs in a home whose service runs on two cores beside them."""
-    asks = subjects_to_repair(home)
-    secret, mandates = admit(home, [code for code, _ in asks])
+    score_requests = subjects_to_repair(home)
+    secret, mandates = admit(home, [code for code, _ in score_requests])
     env = {"HAIHE_SERVICE_TODAY": CITY_DAY.isoformat(), "HAIHE_SERVICE_WORKERS": "2"}
     with stack.scoring_service(home, env=env) as url, httpx.Client(base_url=url, timeout=60) as http:
         form = {"grant_type": "client_credentials"}
@@ -99,35 +99,35 @@ def measure(home: Home) -> list[Repaired]:
         http.headers["Authorization"] = f"Bearer {token}"
         return [
             once(home, http, document, {"uscc": code, "purpose": PURPOSE, "mandate": mandates[code]})
-            for code, document in asks
+            for code, document in score_requests
         ]
 
 
-def once(home: Home, http: httpx.Client, document: str, asked: dict[str, str]) -> Repaired:
+def once(home: Home, http: httpx.Client, document: str, requested: dict[str, str]) -> Repaired:
     """One repair; the old answers must be over before the first that is withheld."""
-    old = http.post("/v1/scores", json=asked).json()["snapshot"]["id"]
-    assert document in (documents(http, asked) or ())
-    begin, withheld, score, listed = time.monotonic(), 0.0, 0.0, 0.0
+    old = http.post("/v1/scores", json=requested).json()["snapshot"]["id"]
+    assert document in (documents(http, requested) or ())
+    begin, suppressed, score, listed = time.monotonic(), 0.0, 0.0, 0.0
     command = [sys.executable, "-m", "infra.haihe", "repair", document, "--json"]
     with subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL) as running:
         while not (score and listed):
             assert time.monotonic() < begin + 600
-            answer, now = http.post("/v1/scores", json=asked), time.monotonic() - begin
+            answer, now = http.post("/v1/scores", json=requested), time.monotonic() - begin
             if answer.status_code == 503:
-                withheld = withheld or now
-            elif withheld:
+                suppressed = suppressed or now
+            elif suppressed:
                 assert answer.json()["snapshot"]["id"] != old
                 score = score or now
-            if (found := documents(http, asked)) is not None and document not in found:
+            if (result := documents(http, requested)) is not None and document not in result:
                 listed = listed or time.monotonic() - begin
             time.sleep(HASTE)
     assert running.returncode == 0
-    return Repaired(withheld, score, listed)
+    return Repaired(suppressed, score, listed)
 
 
-def documents(http: httpx.Client, asked: dict[str, str]) -> list[str] | None:
+def documents(http: httpx.Client, requested: dict[str, str]) -> list[str] | None:
     """Document numbers of the penalties shown; None while nothing is."""
-    answer = http.post("/v1/queries/penalties", json={**asked, "size": 100})
+    answer = http.post("/v1/queries/penalties", json={**requested, "size": 100})
     return [record["document"] for record in answer.json()["records"]] if answer.status_code == 200 else None
 
 
@@ -135,24 +135,24 @@ def subjects_to_repair(home: Home) -> list[tuple[str, str]]:
     """Codes of living firms, each with the number of a penalty that is shown and may be repaired."""
     vault = Vault(home.root / "raw", load_secret(home.keys("custody") / "raw.key"))
     repaired = set(vault.read("credit_repair", ["document_number"]).column(0).to_pylist())
-    living = {
+    active = {
         row["subject_code"]
         for row in vault.read("registration", ["subject_code", "status"]).to_pylist()
         if row["status"] == "存续" and row["subject_code"].startswith("91")
     }
     wanted = {"severity": "general", "record_state": "normal", "use_scope": "公示"}
     columns = ["subject_code", "document_number", "decided_on", "published_until", *wanted]
-    found = {
+    result = {
         row["subject_code"]: row["document_number"]
         for row in vault.read("administrative_penalty", columns).to_pylist()
         if wanted.items() <= row.items()
-        and row["subject_code"] in living
+        and row["subject_code"] in active
         and row["document_number"] not in repaired
         and date(2025, 1, 1) < row["decided_on"] < date(2026, 7, 1)
         and row["published_until"] > CITY_DAY
     }
-    step = max(1, len(found) // TIMES)
-    return sorted(found.items())[::step][:TIMES]
+    step = max(1, len(result) // TIMES)
+    return sorted(result.items())[::step][:TIMES]
 
 
 def admit(home: Home, codes: list[str]) -> tuple[str, dict[str, str]]:
@@ -161,11 +161,11 @@ def admit(home: Home, codes: list[str]) -> tuple[str, dict[str, str]]:
     secret = access.add_client(BANK)
     access.set_limit(BANK, Limit(1e6, 1e6))
     key = PseudonymKey("scoring", load_secret(home.keys("custody") / "pseudonym-scoring.key"))
-    told: dict[str, Any] = {"valid_from": CITY_DAY, "valid_until": CITY_DAY + timedelta(days=30), "purpose": PURPOSE}
+    output: dict[str, Any] = {"valid_from": CITY_DAY, "valid_until": CITY_DAY + timedelta(days=30), "purpose": PURPOSE}
     ledger = home.ledger("platform", writing=True)
     mandates = {
         code: grant(access, bank=BANK, subject=key.key_of(code), document=digest(b"paper"), by=PLATFORM,
-                    key=home.key("platform"), ledger=ledger, **told).id
+                    key=home.key("platform"), ledger=ledger, **output).id
         for code in codes
     }  # fmt: skip
     access.close()
@@ -176,10 +176,10 @@ def haihe(home: Home, *words: str) -> dict[str, Any]:
     """Run a verb in a home."""
     command = [sys.executable, "-m", "infra.haihe", *words, "--json"]
     done = subprocess.run(command, env=environment(home), stdout=subprocess.PIPE, text=True, check=True, cwd=Path.cwd())
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    output: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return output
 
 
 def environment(home: Home) -> dict[str, str]:
-    """What a verb in this home is told."""
+    """The environment of a verb that runs in this home."""
     return {**os.environ, "HAIHE_HOME": str(home.root), "HAIHE_TODAY": CITY_DAY.isoformat()}

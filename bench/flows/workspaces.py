@@ -63,10 +63,10 @@ def workspace_idle_mib() -> None:
     with _lab(1) as url:
         hand = _hand(url, "r1")
         hand.start()
-        without = _held()
+        without = _memory()
         hand.kernel().run("import lab; lab.me()")
         time.sleep(5)
-        record("workspace_idle_mib", _held() / 2**20, "MiB", more={"without_kernel": round(without / 2**20, 1)})
+        record("workspace_idle_mib", _memory() / 2**20, "MiB", more={"without_kernel": round(without / 2**20, 1)})
         Hand.close_all()
 
 
@@ -93,10 +93,10 @@ def workspaces_at_once() -> None:
 def attacks_tried() -> None:
     """Every test marked ``attack``, run: how many there were, and how many of them reached what they should not."""
     with tempfile.TemporaryDirectory() as folder:
-        told = Path(folder) / "attacks.xml"
-        command = [sys.executable, "-m", "pytest", "-m", "attack", "-q", f"--junit-xml={told}", "tests"]
+        output = Path(folder) / "attacks.xml"
+        command = [sys.executable, "-m", "pytest", "-m", "attack", "-q", f"--junit-xml={output}", "tests"]
         subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
-        suite = next(ET.parse(told).iter("testsuite"))
+        suite = next(ET.parse(output).iter("testsuite"))
     tried = int(suite.get("tests", 0)) - int(suite.get("skipped", 0))
     failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
     record("attacks_tried", tried, "attacks")
@@ -126,7 +126,7 @@ def _hand(url: str, user: str) -> Hand:
     return hand
 
 
-def _held() -> int:
+def _memory() -> int:
     """The proportional memory of everything in a sandbox of ours."""
     sandboxes = [each for each in psutil.process_iter(["name"]) if each.info["name"] == "bwrap"]
     family = {child.pid for each in sandboxes for child in (each, *each.children(recursive=True))}

@@ -21,7 +21,17 @@ import numpy as np
 
 from bench.record import record
 from bench.service import load_generator
-from bench.service.http_speed import DATA, RUNS, SECONDS, _middle, _request, _server, asks, live_asks, world
+from bench.service.http_speed import (
+    DATA,
+    RUNS,
+    SECONDS,
+    _middle,
+    _request,
+    _server,
+    live_score_requests,
+    score_requests,
+    world,
+)
 from bench.service.service_world import FEATURES
 from infra import stack
 
@@ -37,15 +47,15 @@ _JSON = "Content-Type: application/json\r\n"
 
 def http_vs_best_peer() -> None:
     """Answers by code a second over bare scores a second of the best peer, 16 connections, in turns."""
-    _against_best("http_vs_best_peer", asks, 5.0)
+    _against_best("http_vs_best_peer", score_requests, 5.0)
 
 
 def http_live_vs_best_peer() -> None:
     """The same with every feature brought along, and scored with its reasons in the request."""
-    _against_best("http_live_vs_best_peer", live_asks, 2.0)
+    _against_best("http_live_vs_best_peer", live_score_requests, 2.0)
 
 
-def _against_best(figure: str, asked: Callable[[int], list[bytes]], goal: float) -> None:
+def _against_best(figure: str, make_requests: Callable[[int], list[bytes]], goal: float) -> None:
     speeds, left_out = _peers()
     if not speeds:
         print(f"{figure}: no peer could be had ({left_out})", flush=True)
@@ -53,11 +63,11 @@ def _against_best(figure: str, asked: Callable[[int], list[bytes]], goal: float)
     best = max(speeds, key=lambda name: speeds[name])
     ours, theirs = [], []
     with _server("serving") as (port, _), _peer(best) as other:
-        mine, its = asked(port), _rows(best)
-        for one, requests in ((port, mine), (other, its)):
+        own, its = make_requests(port), _rows(best)
+        for one, requests in ((port, own), (other, its)):
             load_generator.run(one, requests, CONNECTIONS, WARM)
         for _ in range(RUNS):
-            ours.append(_speed(port, mine))
+            ours.append(_speed(port, own))
             theirs.append(_speed(other, its))
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     more = {
@@ -84,9 +94,9 @@ def _peers() -> tuple[dict[str, float], dict[str, str]]:
 
 
 def _speed(port: int, requests: list[bytes]) -> float:
-    told = load_generator.run(port, requests, CONNECTIONS, SECONDS)
-    assert not told.failed
-    return told.rps
+    details = load_generator.run(port, requests, CONNECTIONS, SECONDS)
+    assert not details.failed
+    return details.rps
 
 
 @contextlib.contextmanager
@@ -124,10 +134,10 @@ def _until_it_scores(port: int, name: str) -> None:
     path = head.split(" ")[1]
     for _ in range(100):
         with contextlib.suppress(httpx.HTTPError):
-            told = httpx.post(
+            details = httpx.post(
                 f"http://127.0.0.1:{port}{path}", content=body, headers={"Content-Type": "application/json"}
             )
-            if told.status_code == 200:
+            if details.status_code == 200:
                 return
     raise RuntimeError("it does not score")
 
@@ -142,9 +152,9 @@ def _environment(name: str) -> Path:
         uv = shutil.which("uv", path=f".tools/bin:{os.environ['PATH']}")
         if uv is None:
             raise FileNotFoundError("uv is not here")
-        for told in (["venv", "-q", "--clear", "--python", "3.11", str(place)],
+        for details in (["venv", "-q", "--clear", "--python", "3.11", str(place)],
                      ["pip", "install", "-q", "--python", str(python), *NEEDS[name]]):  # fmt: skip
-            subprocess.run([uv, *told], check=True, timeout=600, capture_output=True)
+            subprocess.run([uv, *details], check=True, timeout=600, capture_output=True)
         (place / "made").touch()
     return python
 

@@ -17,8 +17,8 @@ def bentoml(port: int, model: str) -> None:
     """A BentoML service of one worker."""
     os.environ["BENCH_MODEL"] = model
     where = Path(__file__).parent
-    told = ["bentoml", "serve", "peer_servers:Bento", "--port", str(port), "--working-dir", str(where)]
-    os.execv(str(Path(sys.executable).with_name("bentoml")), told)
+    output = ["bentoml", "serve", "peer_servers:Bento", "--port", str(port), "--working-dir", str(where)]
+    os.execv(str(Path(sys.executable).with_name("bentoml")), output)
 
 
 def ray(port: int, model: str) -> None:
@@ -64,8 +64,8 @@ def mlflow(port: int, model: str) -> None:
     folder = Path(model).parent / "mlflow"
     shutil.rmtree(folder, ignore_errors=True)
     mlflow.lightgbm.save_model(lightgbm.Booster(model_file=model), str(folder))
-    told = ["mlflow", "models", "serve", "-m", str(folder), "-p", str(port), "--env-manager", "local", "-w", "1"]
-    os.execv(sys.executable, [sys.executable, "-m", *told])
+    output = ["mlflow", "models", "serve", "-m", str(folder), "-p", str(port), "--env-manager", "local", "-w", "1"]
+    os.execv(sys.executable, [sys.executable, "-m", *output])
 
 
 if os.environ.get("BENCH_MODEL"):

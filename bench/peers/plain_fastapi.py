@@ -1,8 +1,9 @@
-"""Servers to be measured against: plain FastAPI with `Booster.predict` on what is sent, and one that says a fixed word.
+"""Servers to be measured against: plain FastAPI with `Booster.predict` on what is sent, and one that answers a fixed
+text.
 
-`python -m bench.peers.plain_fastapi model|fixed PORT`. The first is what a team writes on the first day: no access,
-no reasons, no
-signature, no ledger. The second is the least a server can do: it tells how much the load itself can ask for.
+`python -m bench.peers.plain_fastapi model|fixed PORT`. The first is what a team writes on the first day: no access
+control, no reasons, no signature, no ledger. The second does the least that a server can do: it shows how many requests
+the load generator itself can send.
 """
 
 from __future__ import annotations

@@ -21,25 +21,25 @@ from bench.quality.summary import summarise
 from bench.record import record
 
 
-def main(told: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run and write."""
     loaders = tables()
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
     parser.add_argument("--tables", nargs="*", choices=list(loaders), default=list(loaders))
     parser.add_argument("--ways", nargs="*", choices=list(WAYS), default=list(WAYS))
-    asked = parser.parse_args(told)
+    options = parser.parse_args(arguments)
     warnings.filterwarnings("ignore")  # of the peers, about their own parts
-    wanted = runs([loaders[name]() for name in asked.tables], asked.ways)
+    wanted = runs([loaders[name]() for name in options.tables], options.ways)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as bar:
         task, start = bar.add_task("benchmark", total=len(wanted)), time.perf_counter()
         done = []
-        for run, found in perform(wanted):
-            done.append((run, found))
+        for run, result in perform(wanted):
+            done.append((run, result))
             name = f"{run.table.name}, {run.way}"
-            bar.update(task, advance=1, description=f"{name:<38} AUC {found['auc']:.3f}")
+            bar.update(task, advance=1, description=f"{name:<38} AUC {result['auc']:.3f}")
     print(f"{len(wanted)} results in {time.perf_counter() - start:.0f} s")
-    if set(asked.tables) == set(loaders) and set(asked.ways) == set(WAYS):
+    if set(options.tables) == set(loaders) and set(options.ways) == set(WAYS):
         results = summarise(done)
         write(results)
         draw(results, PICTURES)

@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[2]
 def declared(model: str) -> tuple[str, dict[str, int]]:
     """The feature SQL of one of ``models/declarations/real``, and the direction of each feature it declares."""
     folder = ROOT / "models" / "declarations" / "real"
-    told = yaml.safe_load((folder / f"{model}.yaml").read_text(encoding="utf-8"))
-    signs = {feature["name"]: int(feature["direction"]) for feature in told["features"]}
+    declaration = yaml.safe_load((folder / f"{model}.yaml").read_text(encoding="utf-8"))
+    signs = {feature["name"]: int(feature["direction"]) for feature in declaration["features"]}
     return (folder / f"{model}.sql").read_text(encoding="utf-8"), signs
 
 
@@ -50,5 +50,5 @@ def observe(
 
 
 def _features(run: Engine, sql: str, names: tuple[str, ...]) -> Floats:
-    told = run.arrays(f"SELECT * FROM ({sql}) ORDER BY subject")
-    return np.column_stack([np.asarray(told[name], dtype=np.float64) for name in names])
+    declaration = run.arrays(f"SELECT * FROM ({sql}) ORDER BY subject")
+    return np.column_stack([np.asarray(declaration[name], dtype=np.float64) for name in names])

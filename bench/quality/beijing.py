@@ -1,4 +1,4 @@
-"""Public credit: inspections of Beijing, each told before its month from what had happened until then.
+"""Public credit: inspections of Beijing, each predicted before its month from what had happened until then.
 
 Inspections come in campaigns, so the split is by time. What has no date (the abnormal-operation list, tax arrears,
 lists of high technology) is not read at all, and the re-inspection, which is made only where one failed, neither.
@@ -52,7 +52,7 @@ MIYUN = {
     "by_lot": 0,
     "enterprise": 0,
 }
-# Streets with more than a hundred inspections, a column each; all others have 0 in every one.
+# Streets with more than a hundred inspections, a column for each; all others have 0 in every one.
 STREETS = {
     "jingji_kaifaqu": "经济开发区",
     "gulou": "鼓楼街道办事处",
@@ -96,15 +96,15 @@ def _inspected(name: str, table: str, sql: str, signs: dict[str, int], border: s
         f"WHERE {day} IS NOT NULL"
         for each, (day, columns) in _DATED.items()
     }
-    features, told = observe(tables, _MONTHS.format(t=table, planned=planned), sql, tuple(signs))
+    features, observations = observe(tables, _MONTHS.format(t=table, planned=planned), sql, tuple(signs))
     return Table(
         name,
         SOURCE,
         features,
-        told["label"].astype(np.int8),
-        told["key"].astype(np.str_),
+        observations["label"].astype(np.int8),
+        observations["key"].astype(np.str_),
         tuple(signs),
         tuple(signs.values()),
-        days=told["as_of"].astype("datetime64[D]"),
+        days=observations["as_of"].astype("datetime64[D]"),
         border=border,
     )

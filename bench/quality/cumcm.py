@@ -29,15 +29,15 @@ def invoices() -> Table:
         f"SELECT 企业代号 AS key, {DAY} AS as_of, CAST(是否违约 = '是' AS TINYINT) AS label "
         f"FROM read_csv('{folder / 'enterprises.csv'}') WHERE 是否违约 IN ('是', '否')"
     )
-    features, told = observe({"invoice": lines}, observed, sql, tuple(signs))
+    features, observations = observe({"invoice": lines}, observed, sql, tuple(signs))
     return Table(
         "CUMCM invoices",
         "CUMCM 2020, problem C",
         features,
-        told["label"].astype(np.int8),
-        told["key"].astype(np.str_),
+        observations["label"].astype(np.int8),
+        observations["key"].astype(np.str_),
         tuple(signs),
         tuple(signs.values()),
         parts=6,
-        repeats=6,
+        repetitions=6,
     )

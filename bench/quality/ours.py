@@ -36,13 +36,13 @@ TRAINING: dict[str, Any] = {
     },
 }
 ROOT = Path(__file__).parents[2] / "models"
-# What its result hangs on: a change in any of these is a new result.
+# What its result depends on: a change in any of these is a new result.
 PARTS = (
     "training/fit", "boosting/search", "boosting/sampler", "order/search_space", "boosting/booster",
     "calibration/logistic", "calibration/selection", "calibration/fitting", "dataset/sample",
     "scoring/trees/averaging", "scoring/trees/constant_trees", "scoring/trees/leaf_counts",
 )  # fmt: skip
-NOBODY = "0" * 64
+NO_SEAL = "0" * 64
 
 
 def ours(table: Table, train: Index, test: Index) -> Floats:
@@ -51,11 +51,11 @@ def ours(table: Table, train: Index, test: Index) -> Floats:
     The version's directions are those the table declares. Its inner folds hold whole subjects; where the test is of a
     later time they are stretches of time. Where the pipeline refuses to make a version its probability is one for all.
     """
-    told = _declaration(table)
+    declaration = _declaration(table)
     sample = _sample(table, train)
     try:
-        learnt = learn(told, sample, in_process(), order=f"order-{NOBODY}", release=f"release-{NOBODY}")
-    except Refused:  # there is nothing it would promise: everybody gets the share of the training rows, an AUC of .5
+        learnt = learn(declaration, sample, in_process(), order=f"order-{NO_SEAL}", release=f"release-{NO_SEAL}")
+    except Refused:  # no version was made: every row gets the share of bad training rows, an AUC of .5
         return np.full(len(test), float(np.mean(sample.labels)))
     scorer = Scorer.of(learnt.text, learnt.told)
     return np.asarray(scorer.probability(scorer.raw(table.features[test])), dtype=np.float64)
@@ -63,7 +63,7 @@ def ours(table: Table, train: Index, test: Index) -> Floats:
 
 @cache
 def settings_of() -> dict[str, Any]:
-    """What our result hangs on beside the rows: the settings, and the text of the pipeline itself."""
+    """What our result depends on beside the rows: the settings, and the text of the pipeline itself."""
     parts = [ROOT / f"{name}.py" for name in PARTS]
     code = sha256(b"".join(path.read_bytes() for path in parts)).hexdigest()
     return {"training": TRAINING, "code": code, "version": version("lightgbm")}

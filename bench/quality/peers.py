@@ -64,7 +64,7 @@ def scorecard(x: Floats, y: NDArray[np.int8], others: Floats) -> Floats:
     return _probability(made, pandas.DataFrame(others, columns=names))
 
 
-PEERS: dict[str, tuple[Fit, str]] = {  # name -> how, and the distribution whose version it hangs on
+PEERS: dict[str, tuple[Fit, str]] = {  # name -> how, and the distribution whose version it depends on
     "LightGBM": (lightgbm, "lightgbm"),
     "XGBoost": (xgboost, "xgboost"),
     "CatBoost": (catboost, "catboost"),
@@ -74,7 +74,7 @@ PEERS: dict[str, tuple[Fit, str]] = {  # name -> how, and the distribution whose
 
 
 def settings_of(name: str) -> dict[str, str]:
-    """What a peer's result hangs on beside the rows."""
+    """What a peer's result depends on beside the rows."""
     return {"peer": name, "version": version(PEERS[name][1])}
 
 

@@ -16,16 +16,16 @@ matplotlib.rcParams["svg.hashsalt"] = "benchmark"  # ids within the file are the
 matplotlib.rcParams["svg.fonttype"] = "none"  # letters stay letters
 
 
-def draw(told: Mapping[str, Any], folder: Path) -> None:
+def draw(results: Mapping[str, Any], folder: Path) -> None:
     """Write ``benchmark-ranks.svg`` and ``benchmark-auc.svg`` into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, figure in (("ranks", ranks(told)), ("auc", intervals(told))):
+    for name, figure in (("ranks", ranks(results)), ("auc", intervals(results))):
         figure.savefig(folder / f"benchmark-{name}.svg", metadata={"Date": None, "Creator": None})
 
 
-def ranks(told: Mapping[str, Any]) -> Figure:
+def ranks(results: Mapping[str, Any]) -> Figure:
     """The critical-difference diagram (Demšar 2006): mean ranks on a line, a bar over those that do not differ."""
-    mean, critical = told["ranks"]["mean"], told["ranks"]["critical"]
+    mean, critical = results["ranks"]["mean"], results["ranks"]["critical"]
     order = sorted(mean, key=lambda way: float(mean[way]))
     figure = Figure(figsize=(8, 3), layout="constrained", facecolor="white")
     axes = figure.subplots()
@@ -56,17 +56,17 @@ def ranks(told: Mapping[str, Any]) -> Figure:
 
 def cliques(mean: list[float], critical: float) -> list[tuple[float, float]]:
     """The widest stretches of sorted mean ranks whose ends do not differ; of those that lie within another, none."""
-    found: list[tuple[float, float]] = []
+    kept: list[tuple[float, float]] = []
     for first in mean:
         last = max(rank for rank in mean if rank - first <= critical)
-        if last > first and not any(low <= first and last <= high for low, high in found):
-            found.append((first, last))
-    return found
+        if last > first and not any(low <= first and last <= high for low, high in kept):
+            kept.append((first, last))
+    return kept
 
 
-def intervals(told: Mapping[str, Any]) -> Figure:
+def intervals(results: Mapping[str, Any]) -> Figure:
     """A dot and its 95 % interval for every way, a panel for each table."""
-    tables = told["tables"]
+    tables = results["tables"]
     columns = 4
     figure = Figure(figsize=(12, 5.2), layout="constrained", facecolor="white")
     panels = figure.subplots(-(-len(tables) // columns), columns, squeeze=False)
@@ -74,8 +74,8 @@ def intervals(told: Mapping[str, Any]) -> Figure:
         axes.axis("off")
     for number, (axes, table) in enumerate(zip(panels.flat, tables, strict=False)):
         ways = table["ways"]
-        mine = ways[NAME]["auc"]
-        axes.axvline(mine, color=BLUE, linewidth=0.8, alpha=0.5)
+        own_auc = ways[NAME]["auc"]
+        axes.axvline(own_auc, color=BLUE, linewidth=0.8, alpha=0.5)
         for place, (way, each) in enumerate(ways.items()):
             colour = BLUE if way == NAME else GREY
             axes.plot([each["low"], each["high"]], [place, place], color=colour if way == NAME else LIGHT, linewidth=2)

@@ -1,6 +1,6 @@
 """The runs: one JSON line a (table, way, split) in ``var/bench/quality.jsonl``, so that a stopped benchmark goes on.
 
-A line is known by the digest of what it hangs on: the rows, the split, the settings and the version of the way.
+A line is known by the digest of what it depends on: the rows, the split, the settings and the version of the way.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Run:
 
     @property
     def key(self) -> str:
-        """The digest of all that the result hangs on."""
-        told = ours.settings_of() if self.way == ours.NAME else peer_settings(self.way)
-        text = json.dumps([self.table.name, self.split, told, self.table.directions], sort_keys=True)
+        """The digest of all that the result depends on."""
+        settings = ours.settings_of() if self.way == ours.NAME else peer_settings(self.way)
+        text = json.dumps([self.table.name, self.split, settings, self.table.directions], sort_keys=True)
         parts = (self.table.features, self.table.labels, self.train, self.test)
         return sha256(text.encode() + b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
 
@@ -58,14 +58,14 @@ def runs(tables: Iterable[Table], ways: Iterable[str]) -> list[Run]:
 
 def known() -> dict[str, dict[str, Any]]:
     """The results there are, by key. A line that was cut off when a run was stopped is left out."""
-    found = {}
+    known_runs = {}
     for line in RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.is_file() else ():
         try:
-            told = json.loads(line)
+            line_data = json.loads(line)
         except ValueError:
             continue
-        found[told["key"]] = told
-    return found
+        known_runs[line_data["key"]] = line_data
+    return known_runs
 
 
 def perform(wanted: list[Run]) -> Iterator[tuple[Run, dict[str, Any]]]:
@@ -84,13 +84,13 @@ def one(run: Run) -> dict[str, Any]:
     """Fit on the training rows, tell the test rows, and measure."""
     table, start = run.table, time.perf_counter()
     if run.way == ours.NAME:
-        told = ours.ours(table, run.train, run.test)
+        probability = ours.ours(table, run.train, run.test)
     else:
-        told = PEERS[run.way][0](table.features[run.train], table.labels[run.train], table.features[run.test])
+        probability = PEERS[run.way][0](table.features[run.train], table.labels[run.train], table.features[run.test])
     seconds = time.perf_counter() - start
-    found = {"table": table.name, "way": run.way, "split": run.split, "seconds": round(seconds, 3)}
-    found |= {"train": len(run.train), "test": len(run.test), **measure(table, run.test, told)}
-    return found
+    result = {"table": table.name, "way": run.way, "split": run.split, "seconds": round(seconds, 3)}
+    result |= {"train": len(run.train), "test": len(run.test), **measure(table, run.test, probability)}
+    return result
 
 
 def measure(table: Table, test: Index, probability: Floats) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def measure(table: Table, test: Index, probability: Floats) -> dict[str, Any]:
     The draws are of subjects, by one seed: the difference of two ways is paired draw by draw.
     """
     y, p = table.labels[test], np.clip(probability, TINY, 1 - TINY)
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "bad": int(y.sum()),
         "auc": discrimination.auc(y, p),
         "ks": discrimination.ks(y, p),
@@ -107,19 +107,19 @@ def measure(table: Table, test: Index, probability: Floats) -> dict[str, Any]:
         "log_loss": float(-np.mean(np.where(y > 0, np.log(p), np.log1p(-p)))),
         "ece": logistic.measure(y, p)["ece"],
     }
-    found = {name: round(value, 6) for name, value in found.items()}
+    result = {name: round(value, 6) for name, value in result.items()}
     if table.border is not None:
-        found["draws"] = [round(value, 5) for value in _draws(table, test, p)]
-    return found
+        result["draws"] = [round(value, 5) for value in _draws(table, test, p)]
+    return result
 
 
 def _draws(table: Table, test: Index, p: Floats) -> list[float]:
     _, place = np.unique(table.subjects[test], return_inverse=True)
     order = np.argsort(place, kind="stable")
     bounds = np.searchsorted(place[order], np.arange(int(place.max()) + 2))
-    random, y, found = np.random.default_rng(SEED), table.labels[test], []
+    random, y, draws = np.random.default_rng(SEED), table.labels[test], []
     for _ in range(DRAWS):
         drawn = random.integers(0, len(bounds) - 1, len(bounds) - 1)
         rows = np.concatenate([order[bounds[subject] : bounds[subject + 1]] for subject in drawn])
-        found.append(discrimination.auc(y[rows], p[rows]))
-    return found
+        draws.append(discrimination.auc(y[rows], p[rows]))
+    return draws

@@ -37,18 +37,18 @@ class Table:
     days: NDArray[np.datetime64] | None = None
     border: str | None = None  # rows from this day on are the test
     parts: int = FOLDS
-    repeats: int = 1
+    repetitions: int = 1
 
     def splits(self) -> list[tuple[Index, Index]]:
         """Training and test rows of each split: before and after the border, or repeated stratified folds."""
         if self.days is not None and self.border is not None:
             late = self.days >= np.datetime64(self.border, "D")
             return [(np.flatnonzero(~late), np.flatnonzero(late))]
-        found = []
-        for repeat in range(self.repeats):
+        split_rows = []
+        for repeat in range(self.repetitions):
             fold = folds(self.labels, self.subjects, SEED + repeat, self.parts)
-            found += [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(self.parts)]
-        return found
+            split_rows += [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(self.parts)]
+        return split_rows
 
 
 def folds(labels: NDArray[Any], subjects: NDArray[np.str_], seed: int, parts: int = FOLDS) -> NDArray[np.int16]:

@@ -45,22 +45,22 @@ def cards() -> Table:
 
 
 def german() -> Table:
-    """Hofmann 1994: loans, good or bad. Codes that are steps become their number, other codes a column each."""
+    """Hofmann 1994: loans, good or bad. Codes that are steps become their number, other codes a column for each."""
     text = (data() / "german_credit" / "german.data").read_text()
     columns = list(zip(*(line.split() for line in text.splitlines() if line), strict=True))
-    found: dict[str, tuple[Floats, int]] = {}
+    parsed: dict[str, tuple[Floats, int]] = {}
     for number, column in enumerate(columns[:-1], start=1):
         if number in NUMBERS:
-            found[f"A{number}"] = np.array(column, dtype=np.float64), NUMBERS[number]
+            parsed[f"A{number}"] = np.array(column, dtype=np.float64), NUMBERS[number]
         elif number in ORDERED:
-            found[f"A{number}"] = np.unique(column, return_inverse=True)[1].astype(np.float64), ORDERED[number]
+            parsed[f"A{number}"] = np.unique(column, return_inverse=True)[1].astype(np.float64), ORDERED[number]
         else:
             for code in sorted(set(column)):
-                found[code] = (np.array(column) == code).astype(np.float64), 0
-    features = np.column_stack([values for values, _ in found.values()])
+                parsed[code] = (np.array(column) == code).astype(np.float64), 0
+    features = np.column_stack([values for values, _ in parsed.values()])
     labels = (np.array(columns[-1]) == "2").astype(np.int8)
-    signs = {name: sign for name, (_, sign) in found.items()}
-    return _plain("German", "UCI 144, Hofmann 1994", features, labels, tuple(found), signs, 4)
+    signs = {name: sign for name, (_, sign) in parsed.items()}
+    return _plain("German", "UCI 144, Hofmann 1994", features, labels, tuple(parsed), signs, 4)
 
 
 def _plain(
@@ -70,8 +70,8 @@ def _plain(
     labels: NDArray[np.int8],
     names: tuple[str, ...],
     signs: dict[str, int],
-    repeats: int,
+    repetitions: int,
 ) -> Table:
     subjects = np.array([f"row {n}" for n in range(len(labels))])
     directions = tuple(signs.get(each, 0) for each in names)
-    return Table(name, source, features, labels, subjects, names, directions, repeats=repeats)
+    return Table(name, source, features, labels, subjects, names, directions, repetitions=repetitions)

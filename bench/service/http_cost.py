@@ -1,7 +1,8 @@
-"""What each part of a whole answer costs the processor, and a picture of it: by code, and with features brought along.
+"""Measure and draw what each part of a whole answer costs the processor: by code, and with features that the bank
+supplies.
 
 The parts are measured in the service's own objects; what a whole answer costs is measured on a service under load, and
-what the parts do not tell of it is the sockets, the event loop, the disk's thread, and caches that others used before.
+the difference is the sockets, the event loop, the disk's thread, and caches that other work has filled.
 """
 
 from __future__ import annotations
@@ -50,7 +51,10 @@ def http_cost_us() -> None:
         },
     }
     with http_speed._server("serving") as (port, pid):
-        for name, requests in (("by code", http_speed.asks(port)), ("features brought", http_speed.live_asks(port))):
+        for name, requests in (
+            ("by code", http_speed.score_requests(port)),
+            ("features brought", http_speed.live_score_requests(port)),
+        ):
             load_generator.run(port, requests, BATCH, 5.0)
             whole = http_speed._middle(http_speed._costed(port, pid, requests)[1] for _ in range(RUNS))
             record("http_cost_us", whole, "us", data=DATA, more={"part": f"a whole answer, {name}", "runs": RUNS})
@@ -61,41 +65,42 @@ def http_cost_us() -> None:
 
 def _parts() -> dict[str, float]:
     """One line a part; `first` is the part's cost for a token, mandate or subject not seen lately."""
-    told, root = world(), world().root
+    site, root = world(), world().root
     settings = ServiceSettings(
         root / "shelf", root / "keys", root / "ring", root / "cost.jsonl", root / "access.db", "bench", today=TODAY
     )
-    desk = open_desk(settings)
-    desk.library.refresh()
-    token = desk.tokens.issue(TokenRequest(BANK, told.secret, frozenset()))["access_token"]
-    bodies = [json.dumps({"uscc": c, "purpose": PURPOSE, "mandate": m}).encode() for c, m in told.asks]
-    subjects = [desk.pseudonyms.key_of(code) for code, _ in told.asks]
-    book = desk.library.book("bench", TODAY)
-    rows = [book.row_of(subject) or 0 for subject in subjects]
-    call, asking = Call(), Asking("POST", "x", "/v1/scores", f"Bearer {token}")
-    desk.admit(call, asking, "score")
-    filled = desk.find(call, read_ask(bodies[0]))
+    service = open_desk(settings)
+    service.library.refresh()
+    token = service.tokens.issue(TokenRequest(BANK, site.secret, frozenset()))["access_token"]
+    bodies = [json.dumps({"uscc": c, "purpose": PURPOSE, "mandate": m}).encode() for c, m in site.score_requests]
+    subjects = [service.pseudonyms.key_of(code) for code, _ in site.score_requests]
+    snapshot = service.library.book("bench", TODAY)
+    rows = [snapshot.row_of(subject) or 0 for subject in subjects]
+    call, credentials = Call(), Asking("POST", "x", "/v1/scores", f"Bearer {token}")
+    service.admit(call, credentials, "score")
+    filled = service.find(call, read_ask(bodies[0]))
     whole, acts = filled.whole(entry="e" * 64, seq=1), [(ANSWERED, call.id, call.by, dict(call.because))] * BATCH
 
     together: list[str] = []
 
     def parse(n: int) -> object:
-        return desk.pseudonyms.key_of(Uscc.parse(read_ask(bodies[n]).uscc).code)
+        return service.pseudonyms.key_of(Uscc.parse(read_ask(bodies[n]).uscc).code)
 
     def authentication(n: int) -> object:
-        return desk.tokens.admit(asking)
+        return service.tokens.admit(credentials)
 
     def mandate(n: int) -> object:
-        return desk.gate.require(
-            told.asks[n][1], bank=BANK, subject=subjects[n], purpose=PURPOSE, day=TODAY, judge=SERVICE
+        return service.gate.require(
+            site.score_requests[n][1], bank=BANK, subject=subjects[n], purpose=PURPOSE, day=TODAY, judge=SERVICE
         )
 
     def look_up(n: int) -> object:
-        return book.row_of(subjects[n])
+        return snapshot.row_of(subjects[n])
 
     def answer(n: int) -> object:
-        sheet = desk.sheets.of(book, rows[n])
-        filled = sheet.fill(uscc=told.asks[n][0], mandate=told.asks[n][1], purpose=PURPOSE, score_id=call.id,
+        template = service.sheets.of(snapshot, rows[n])
+        filled = template.fill(uscc=site.score_requests[n][0], mandate=site.score_requests[n][1], purpose=PURPOSE,
+        score_id=call.id,
                             valid_until="2026-12-01")  # fmt: skip
         return filled.whole(entry="e" * 64, seq=n)
 
@@ -103,25 +108,25 @@ def _parts() -> dict[str, float]:
         together.append("d" * 64)  # which is reckoned with the answer
         if n % BATCH:
             return None
-        signed = desk.signer.sign_digests(together)
+        signed = service.signer.sign_digests(together)
         together.clear()
         return signed
 
     def ledger(n: int) -> object:
-        return desk.journal.append_many(acts) if n % BATCH == 0 else None
+        return service.journal.append_many(acts) if n % BATCH == 0 else None
 
     def all_but_signature_and_ledger(n: int) -> object:
         own = Call()
-        desk.admit(own, asking, "score")
-        return desk.find(own, read_ask(bodies[n]))
+        service.admit(own, credentials, "score")
+        return service.find(own, read_ask(bodies[n]))
 
-    words = Words.of(book)
+    words = Words.of(snapshot)
     first: dict[str, Callable[[int], object]] = {
-        "authentication": lambda n: desk.tokens._verify(f"Bearer {token}"),
-        "mandate": lambda n: desk.gate._judge(
-            told.asks[n][1], bank=BANK, subject=subjects[n], purpose=PURPOSE, day=TODAY, judge=SERVICE
+        "authentication": lambda n: service.tokens._verify(f"Bearer {token}"),
+        "mandate": lambda n: service.gate._judge(
+            site.score_requests[n][1], bank=BANK, subject=subjects[n], purpose=PURPOSE, day=TODAY, judge=SERVICE
         ),
-        "answer": lambda n: Sheet.of(words, stored(book, rows[n])),
+        "answer": lambda n: Sheet.of(words, stored(snapshot, rows[n])),
     }
     costs: dict[str, float] = {}
     for part in (parse, authentication, mandate, look_up, answer, signature, ledger, all_but_signature_and_ledger):
@@ -130,5 +135,5 @@ def _parts() -> dict[str, float]:
             more["first_us"] = round(cost_us(first[part.__name__], 200), 1)
         costs[part.__name__] = cost_us(part, TIMES)
         record("http_cost_us", costs[part.__name__], "us", data=DATA, more=more)
-    desk.recorder.close()
+    service.recorder.close()
     return costs

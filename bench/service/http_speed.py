@@ -1,8 +1,8 @@
-"""The bank's door in figures: whole answers by code a second, beside plain FastAPI with a bare model, in pairs.
+"""Whole answers of the scoring service per second, measured in pairs with plain FastAPI around a bare model.
 
 A whole answer: token and mandate checked, sixty reasons, signed, its ledger entry durable before it leaves. Each server
-is one process on core 0, the load one process on core 1. On a machine that others use too, requests a second tell how
-much of a core was left over; the processor time a request took, told beside them, tells what it costs.
+is one process on core 0, the load one process on core 1. On a shared machine the requests per second
+depend on what others use; the processor time of a request, printed beside them, is what it costs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import numpy as np
 
 from bench.record import record
 from bench.service import load_generator
-from bench.service.service_world import BANK, FEATURES, NAMES, PURPOSE, ROOT, DoorWorld, build
+from bench.service.service_world import BANK, FEATURES, NAMES, PURPOSE, ROOT, ServiceWorld, build
 from infra import stack
 
 SECONDS, RUNS = 3.0, 5
@@ -32,7 +32,7 @@ DATA = "invented: 500 trees, 31 leaves, 60 features; 2,000 subjects, 500 mandate
 
 
 @cache
-def world() -> DoorWorld:
+def world() -> ServiceWorld:
     """The world, made once a run."""
     return build()
 
@@ -40,7 +40,7 @@ def world() -> DoorWorld:
 def http_rps() -> None:
     """Whole answers a second, and how long one takes, over 1 and 16 connections."""
     with _server("serving") as (port, _):
-        requests = asks(port)
+        requests = score_requests(port)
         for connections, goals in ((1, (0.5, 2.0)), (16, (None, 10.0))):
             load_generator.run(port, requests, connections, 1.0)
             runs = [load_generator.run(port, requests, connections, SECONDS) for _ in range(RUNS)]
@@ -56,9 +56,9 @@ def http_as_sent_ratio() -> None:
     """Whole answers a second for requests as libraries send them, over as many in one write and with nothing more."""
     ratios: list[float] = []
     cost: dict[str, list[float]] = {"plain": [], "as_sent": [], "keyed": [], "traced": []}
-    nobody = "http://127.0.0.1:9"  # spans are made, put together, and lost
-    with _server("serving") as (port, pid), _server("serving", HAIHE_SERVICE_TRACES=nobody) as (other, its_pid):
-        requests, sent = asks(port), as_sent(port)
+    no_one = "http://127.0.0.1:9"  # spans are made, put together, and lost
+    with _server("serving") as (port, pid), _server("serving", HAIHE_SERVICE_TRACES=no_one) as (other, its_pid):
+        requests, sent = score_requests(port), as_sent(port)
         load_generator.run(port, requests, 16, 1.0)
         load_generator.run(other, sent, 16, 1.0)
         for _ in range(RUNS):
@@ -80,7 +80,7 @@ def http_vs_plain_fastapi() -> None:
     """Whole answers a second over bare scores a second of plain FastAPI + Booster.predict, 16 connections, in turns."""
     ours, theirs = [], []
     with _server("serving") as (port, pid), _server("bench.peers.plain_fastapi", "model") as (other, its_pid):
-        requests, rows = asks(port), bare()
+        requests, rows = score_requests(port), bare()
         for one, what in ((port, requests), (other, rows)):
             load_generator.run(one, what, 16, 1.0)
         for _ in range(RUNS):
@@ -88,8 +88,8 @@ def http_vs_plain_fastapi() -> None:
             theirs.append(_costed(other, its_pid, rows))
     with _server("bench.peers.plain_fastapi", "fixed", ready=False) as (port, _):
         most = load_generator.run(port, requests, 16, SECONDS).rps
-    ratios = [mine[0] / its[0] for mine, its in zip(ours, theirs, strict=True)]
-    costs = [its[1] / mine[1] for mine, its in zip(ours, theirs, strict=True)]
+    ratios = [own_rate[0] / its[0] for own_rate, its in zip(ours, theirs, strict=True)]
+    costs = [its[1] / own_rate[1] for own_rate, its in zip(ours, theirs, strict=True)]
     more = {
         "runs": RUNS, "seconds": SECONDS, "range": [round(min(ratios), 2), round(max(ratios), 2)],
         "ours_rps": round(_middle(rps for rps, _ in ours)), "theirs_rps": round(_middle(rps for rps, _ in theirs)),
@@ -100,11 +100,11 @@ def http_vs_plain_fastapi() -> None:
     record("http_vs_plain_fastapi", _middle(ratios), "times", goal=2.0, against=against, data=DATA, more=more)
 
 
-def asks(port: int, told: DoorWorld | None = None) -> list[bytes]:
+def score_requests(port: int, settings: ServiceWorld | None = None) -> list[bytes]:
     """Whole requests for each mandate, with a token."""
-    told = told or world()
-    head = _head(port, told)
-    bodies = ({"uscc": code, "purpose": PURPOSE, "mandate": mandate} for code, mandate in told.asks)
+    settings = settings or world()
+    head = _head(port, settings)
+    bodies = ({"uscc": code, "purpose": PURPOSE, "mandate": mandate} for code, mandate in settings.score_requests)
     return [_request("/v1/scores", json.dumps(body), head) for body in bodies]
 
 
@@ -114,25 +114,27 @@ def as_sent(port: int, *, keyed: bool = False) -> list[bytes]:
         "Accept: */*\r\nAccept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\nUser-Agent: python-httpx/0.28\r\n"
     )
     head += _head(port, world())
-    bodies = [json.dumps({"uscc": code, "purpose": PURPOSE, "mandate": mandate}) for code, mandate in world().asks]
+    bodies = [
+        json.dumps({"uscc": code, "purpose": PURPOSE, "mandate": mandate}) for code, mandate in world().score_requests
+    ]
     own = f"Idempotency-Key: {secrets.token_hex(8)}-{{0}}\r\n" if keyed else ""
     own += "traceparent: 00-{0:032x}-{0:016x}-01\r\nX-Request-ID: {0}\r\n"
     return [_request("/v1/scores", body, head + own.format(n)) for n, body in enumerate(bodies * 60, 1)]
 
 
-def live_asks(port: int) -> list[bytes]:
+def live_score_requests(port: int) -> list[bytes]:
     """The same with all features brought along: the rows that the peers are sent."""
     head, rows = _head(port, world()), np.round(np.random.default_rng(3).normal(size=(500, FEATURES)), 4).tolist()
     bodies = (
         {"uscc": code, "purpose": PURPOSE, "mandate": mandate, "features": dict(zip(NAMES, row, strict=True))}
-        for (code, mandate), row in zip(world().asks, rows, strict=True)
+        for (code, mandate), row in zip(world().score_requests, rows, strict=True)
     )
     return [_request("/v1/scores/live", json.dumps(body), head) for body in bodies]
 
 
-def _head(port: int, told: DoorWorld) -> str:
+def _head(port: int, settings: ServiceWorld) -> str:
     form = {"grant_type": "client_credentials"}
-    given = httpx.post(f"http://127.0.0.1:{port}/oauth2/token", data=form, auth=(BANK, told.secret)).json()
+    given = httpx.post(f"http://127.0.0.1:{port}/oauth2/token", data=form, auth=(BANK, settings.secret)).json()
     return f"Authorization: Bearer {given['access_token']}\r\nContent-Type: application/json\r\n"
 
 
@@ -150,9 +152,9 @@ def _request(path: str, body: str, head: str) -> bytes:
 def _costed(port: int, pid: int, requests: list[bytes], writes: int = 1) -> tuple[float, float]:
     """Requests a second, and the microseconds of processor that the server took for one."""
     before = _cpu_seconds(pid)
-    told = load_generator.run(port, requests, 16, SECONDS, writes=writes)
-    assert not told.failed
-    return told.rps, (_cpu_seconds(pid) - before) / (told.rps * SECONDS) * 1e6
+    settings = load_generator.run(port, requests, 16, SECONDS, writes=writes)
+    assert not settings.failed
+    return settings.rps, (_cpu_seconds(pid) - before) / (settings.rps * SECONDS) * 1e6
 
 
 def _fdatasync_ms(times: int = 500, size: int = 4096) -> tuple[float, float]:

@@ -31,11 +31,11 @@ def job_lines_per_second() -> None:
             for form in ("csv", "parquet"):
                 began = time.monotonic()
                 name = send(bank, LINES, form)
-                taken = time.monotonic() - began
+                upload_seconds = time.monotonic() - began
                 wait(bank, name)
                 took = time.monotonic() - began
                 more = {"lines": LINES, "seconds": round(took, 2), "form": form, "processes": cores,
-                        "upload_seconds": round(taken, 2)}  # fmt: skip
+                        "upload_seconds": round(upload_seconds, 2)}  # fmt: skip
                 record("job_lines_per_second", LINES / took, "lines/s", data=http_speed.DATA, more=more)
 
 
@@ -43,7 +43,7 @@ def job_beside_answers() -> None:
     """Ratios of the answers' p50, p99 and number a second with a job under way and without, in pairs."""
     with http_speed._server("serving") as (port, _), connected(port) as bank:
         wait(bank, send(bank, 100))  # starts chores and processes
-        requests, alone, beside, lines = http_speed.asks(port), [], [], 0
+        requests, alone, beside, lines = http_speed.score_requests(port), [], [], 0
         load_generator.run(port, requests, CONNECTIONS, 1.0)
         for _ in range(RUNS):
             alone.append(load_generator.run(port, requests, CONNECTIONS, SECONDS))
@@ -56,28 +56,30 @@ def job_beside_answers() -> None:
             bank.delete(f"/v1/jobs/{name}")
         for what in ("p50_ms", "p99_ms", "rps"):
             ratios = [getattr(b, what) / getattr(a, what) for a, b in zip(alone, beside, strict=True)]
-            told = {"runs": RUNS, "seconds": SECONDS, "connections": CONNECTIONS, "lines_done": lines,
+            details = {"runs": RUNS, "seconds": SECONDS, "connections": CONNECTIONS, "lines_done": lines,
                     "range": [round(min(ratios), 2), round(max(ratios), 2)],
                     "alone": round(statistics.median(getattr(a, what) for a in alone), 3),
                     "beside": round(statistics.median(getattr(b, what) for b in beside), 3)}  # fmt: skip
             against = "the same service without a job"
             name = f"job_beside_answers_{what}"
-            record(name, statistics.median(ratios), "times", against=against, data=http_speed.DATA, more=told)
+            record(name, statistics.median(ratios), "times", against=against, data=http_speed.DATA, more=details)
 
 
 def send(bank: httpx.Client, lines: int, form: str = "csv") -> str:
     """Send a file of so many lines; the job's id."""
-    asks = list(itertools.islice(itertools.cycle(http_speed.world().asks), lines))
+    score_requests = list(itertools.islice(itertools.cycle(http_speed.world().score_requests), lines))
     if form == "csv":
-        body = ("uscc,purpose,mandate\n" + "".join(f"{code},{PURPOSE},{mandate}\n" for code, mandate in asks)).encode()
+        body = (
+            "uscc,purpose,mandate\n" + "".join(f"{code},{PURPOSE},{mandate}\n" for code, mandate in score_requests)
+        ).encode()
     else:
         out = io.BytesIO()
-        codes, mandates = zip(*asks, strict=True)
+        codes, mandates = zip(*score_requests, strict=True)
         pq.write_table(pa.table({"uscc": codes, "purpose": [PURPOSE] * lines, "mandate": mandates}), out)
         body = out.getvalue()
-    told = bank.post("/v1/jobs", content=body)
-    assert told.status_code == 200, told.text
-    return str(told.json()["job_id"])
+    response = bank.post("/v1/jobs", content=body)
+    assert response.status_code == 200, response.text
+    return str(response.json()["job_id"])
 
 
 def wait(bank: httpx.Client, name: str) -> None:
@@ -89,6 +91,6 @@ def wait(bank: httpx.Client, name: str) -> None:
 def connected(port: int) -> httpx.Client:
     """The bank, with a token."""
     url, form = f"http://127.0.0.1:{port}", {"grant_type": "client_credentials"}
-    told = httpx.post(f"{url}/oauth2/token", data=form, auth=(BANK, http_speed.world().secret)).json()
-    headers = {"Authorization": f"Bearer {told['access_token']}", "Content-Type": "text/csv"}
+    token = httpx.post(f"{url}/oauth2/token", data=form, auth=(BANK, http_speed.world().secret)).json()
+    headers = {"Authorization": f"Bearer {token['access_token']}", "Content-Type": "text/csv"}
     return httpx.Client(base_url=url, headers=headers, timeout=120)

@@ -30,24 +30,24 @@ def live_cost_us() -> None:
 
 def parts() -> dict[str, float]:
     """The same, and their costs; `numbers` are score and reasons of one alone, `numbers_of_8` a row's part of eight."""
-    told = world()
-    shelf = Shelf(told.root / "shelf", KeyRing.load(told.root / "ring"))
-    book = open_book(shelf, read_pointers(shelf, "bench"))
-    scorer, sheet = Scorer.load(shelf.open(book.version).path), LiveSheet.of(book)
+    site = world()
+    shelf = Shelf(site.root / "shelf", KeyRing.load(site.root / "ring"))
+    snapshot = open_book(shelf, read_pointers(shelf, "bench"))
+    scorer, template = Scorer.load(shelf.open(snapshot.version).path), LiveSheet.of(snapshot)
     rows = np.round(np.random.default_rng(3).normal(size=(TIMES, FEATURES)), 4)
-    words = {"uscc": told.asks[0][0], "purpose": PURPOSE, "mandate": told.asks[0][1]}
+    words = {"uscc": site.score_requests[0][0], "purpose": PURPOSE, "mandate": site.score_requests[0][1]}
     bodies = [json.dumps({**words, "features": dict(zip(NAMES, row.tolist(), strict=True))}).encode() for row in rows]
-    brought, answers = [read_live(body).features for body in bodies], many(scorer, rows)
-    named = sheet.named(brought[0])
+    supplied, answers = [read_live(body).features for body in bodies], many(scorer, rows)
+    named = template.named(supplied[0])
 
     def fill(n: int) -> Any:
-        return sheet.fill(answers[n], named, kind="fused", salt=SALT, commitment=SALT, score_id=SALT,
+        return template.fill(answers[n], named, kind="fused", salt=SALT, commitment=SALT, score_id=SALT,
                           valid_until="2026-12-01", **words)  # fmt: skip
 
     acts: dict[str, Callable[[int], object]] = {
         "read": lambda n: read_live(bodies[n]),
-        "row": lambda n: sheet.row(n, sheet.named(brought[n]), brought[n]),
-        "commitment": lambda n: named.commitment(brought[n], SALT),
+        "row": lambda n: template.row(n, template.named(supplied[n]), supplied[n]),
+        "commitment": lambda n: named.commitment(supplied[n], SALT),
         "answer": fill,
         "numbers": lambda n: many(scorer, rows[n : n + 1]),
         "numbers_of_8": lambda n: many(scorer, rows[n : n + 8]) if n % 8 == 0 else None,

@@ -69,20 +69,20 @@ def _main(port: int, connections: int, seconds: float, rate: float, writes: int)
     end = begin + seconds
     while time.perf_counter() < end:
         for key, _ in ready.select(1):
-            link, held = key.data
-            came = link.recv(65536)
-            if not came:
+            link, received = key.data
+            chunk = link.recv(65536)
+            if not chunk:
                 raise ConnectionError("the server hung up")
-            held += came
-            if not _whole(held):
-                key.data[1] = held
+            received += chunk
+            if not _whole(received):
+                key.data[1] = received
                 continue
             key.data[1] = b""
             now = time.perf_counter()
             if rate and (early := begin + len(took) / rate - now) > 0:
                 time.sleep(min(early, 0.05))
             took.append(now - sent[link])
-            failed += not held.startswith(b"HTTP/1.1 200")
+            failed += not received.startswith(b"HTTP/1.1 200")
             sent[link] = time.perf_counter()
             _send(link, requests[turn % len(requests)])
             turn += 1
@@ -90,20 +90,24 @@ def _main(port: int, connections: int, seconds: float, rate: float, writes: int)
     if not took:
         raise TimeoutError("no answer came in time")
     took.sort()
-    told = {"rps": len(took) / spent, "p50_ms": took[len(took) // 2] * 1e3, "p99_ms": took[int(len(took) * 0.99)] * 1e3}
-    print(json.dumps({**told, "failed": failed}))
+    figures = {
+        "rps": len(took) / spent,
+        "p50_ms": took[len(took) // 2] * 1e3,
+        "p99_ms": took[int(len(took) * 0.99)] * 1e3,
+    }
+    print(json.dumps({**figures, "failed": failed}))
 
 
-def _whole(held: bytes) -> bool:
+def _whole(received: bytes) -> bool:
     """Whether headers and body of one response have arrived."""
-    end = held.find(b"\r\n\r\n")
+    end = received.find(b"\r\n\r\n")
     if end < 0:
         return False
-    head = held[:end].lower()
+    head = received[:end].lower()
     if b"transfer-encoding: chunked" in head:
-        return held.endswith(b"\r\n0\r\n\r\n")
+        return received.endswith(b"\r\n0\r\n\r\n")
     place = head.index(b"content-length:") + 15
-    return len(held) >= end + 4 + int(head[place:].split(b"\r\n", 1)[0])
+    return len(received) >= end + 4 + int(head[place:].split(b"\r\n", 1)[0])
 
 
 def _framed(raw: BinaryIO) -> Iterator[bytes]:

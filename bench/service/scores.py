@@ -46,16 +46,16 @@ def score_in_process_p50_us() -> None:
     """From a code to a whole answer, reasons and all, without network, access, mandate and ledger."""
     walk(SIZES[0])
     home = Home((OUT / f"road-{SIZES[0]}" / "home").resolve())
-    book = open_book(home.shelf, read_pointers(home.shelf, "enterprise"))
+    snapshot = open_book(home.shelf, read_pointers(home.shelf, "enterprise"))
     key = PseudonymKey("scoring", load_secret(home.keys("service") / "pseudonym-scoring.key"))
     code = _examples(home)["good_enterprise"]["code"]
 
     def answer() -> object:
-        row = book.row_of(key.key_of(code))
+        row = snapshot.row_of(key.key_of(code))
         assert row is not None
         until = date(2026, 12, 1)
-        line = line_of(book, row)
-        return compose(book, line, score_id="s", mandate="m", purpose="credit_granting", valid_until=until)
+        line = line_of(snapshot, row)
+        return compose(snapshot, line, score_id="s", mandate="m", purpose="credit_granting", valid_until=until)
 
     record("score_in_process_p50_us", quantiles(answer)[0] * 1e6, "us", more={"runs": RUNS, "times": TIMES})
 
@@ -64,14 +64,14 @@ def score_http() -> tuple[float, float]:
     """p50 and p99 of a full call: token read, mandate checked, answer durable in the ledger before it leaves."""
     walk(SIZES[0])
     home = Home((OUT / f"road-{SIZES[0]}" / "home").resolve())
-    told = json.loads((home.root / "service" / "harbour-bank.json").read_text())
+    credentials = json.loads((home.root / "service" / "harbour-bank.json").read_text())
     granted = [e for e in home.ledger("platform").entries() if e.verb == "mandate.granted"]
     key = PseudonymKey("scoring", load_secret(home.keys("service") / "pseudonym-scoring.key"))
     code = _examples(home)["good_enterprise"]["code"]
     mandate = next(e.object for e in granted if e.because["subject"] == key.hex_of(code))
     with stack.scoring_service(home, env={"HAIHE_SERVICE_TODAY": CITY_DAY.isoformat()}) as url:
         http = httpx.Client(base_url=url)
-        with ServiceClient(url, told["name"], told["secret"], http=http) as client:
+        with ServiceClient(url, credentials["name"], credentials["secret"], http=http) as client:
             return quantiles(lambda: client.score(code, "credit_granting", mandate))
 
 
@@ -86,5 +86,5 @@ def score_http_p99_ms() -> None:
 
 
 def _examples(home: Home) -> dict[str, dict[str, str]]:
-    told: dict[str, dict[str, str]] = json.loads(Path(home.root / "city" / "city.json").read_text())["examples"]
-    return told
+    credentials: dict[str, dict[str, str]] = json.loads(Path(home.root / "city" / "city.json").read_text())["examples"]
+    return credentials

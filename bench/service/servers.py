@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.record import record
 from bench.service import load_generator
-from bench.service.http_speed import DATA, RUNS, SECONDS, _costed, _middle, _server, asks
+from bench.service.http_speed import DATA, RUNS, SECONDS, _costed, _middle, _server, score_requests
 
 _UVICORN = (
     "--factory",
@@ -32,17 +32,17 @@ SERVERS: dict[str, tuple[str, ...]] = {"ours": ("serving",), "uvicorn": ("uvicor
 def http_servers_rps() -> None:
     """Whole answers a second under each server over those under uvicorn as it is, 16 connections, in turns."""
     there = {name: command for name, command in SERVERS.items() if name != "granian" or _has_granian()}
-    told: dict[str, list[tuple[float, float]]] = {name: [] for name in there}
+    runs_of: dict[str, list[tuple[float, float]]] = {name: [] for name in there}
     with contextlib.ExitStack() as stack:
         running = {name: stack.enter_context(_server(*command)) for name, command in there.items()}
-        requests = {name: asks(port) for name, (port, _) in running.items()}
+        requests = {name: score_requests(port) for name, (port, _) in running.items()}
         for name, (port, _) in running.items():
             load_generator.run(port, requests[name], 16, 1.0)
         for _ in range(RUNS):
             for name, (port, pid) in running.items():
-                told[name].append(_costed(port, pid, requests[name]))
-    for name, runs in told.items():
-        ratios = [mine / its for (mine, _), (its, _) in zip(runs, told["uvicorn"], strict=True)]
+                runs_of[name].append(_costed(port, pid, requests[name]))
+    for name, runs in runs_of.items():
+        ratios = [own / its for (own, _), (its, _) in zip(runs, runs_of["uvicorn"], strict=True)]
         more = {
             "server": name, "runs": RUNS, "seconds": SECONDS, "left_out": sorted(SERVERS.keys() - there.keys()),
             "rps": round(_middle(rps for rps, _ in runs)), "cpu_us": round(_middle(us for _, us in runs)),

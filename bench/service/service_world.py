@@ -37,24 +37,31 @@ _BY = Actor.parse("platform:bench")
 
 
 @dataclass(frozen=True, slots=True)
-class DoorWorld:
+class ServiceWorld:
     """Where it is, the bank's secret, and pairs of code and mandate to ask with."""
 
     root: Path
     secret: str
-    asks: list[tuple[str, str]]
+    score_requests: list[tuple[str, str]]
 
     def environment(self) -> dict[str, str]:
         """The service's settings."""
         places = {"shelf": "shelf", "keys": "keys", "ring": "ring", "ledger": "ledger.jsonl", "access": "access.db"}
-        told = {f"HAIHE_SERVICE_{name.upper()}": str((self.root / place).resolve()) for name, place in places.items()}
-        return {"PATH": os.environ["PATH"], **told, "HAIHE_SERVICE_TODAY": str(TODAY), "HAIHE_SERVICE_MODELS": "bench"}
+        settings = {
+            f"HAIHE_SERVICE_{name.upper()}": str((self.root / place).resolve()) for name, place in places.items()
+        }
+        return {
+            "PATH": os.environ["PATH"],
+            **settings,
+            "HAIHE_SERVICE_TODAY": str(TODAY),
+            "HAIHE_SERVICE_MODELS": "bench",
+        }
 
 
-def build(root: Path = ROOT, subjects: int = SUBJECTS) -> DoorWorld:
-    """Make it anew: some twenty seconds, most of them for the exact contributions of the snapshot.
+def build(root: Path = ROOT, subjects: int = SUBJECTS) -> ServiceWorld:
+    """Build the world from nothing in about twenty seconds; most of them go to the exact contributions of the snapshot.
 
-    Beyond SUBJECTS the rows come again: a place in memory costs the same whatever it holds.
+    Beyond SUBJECTS the rows repeat: memory costs the same whatever it contains.
     """
     shutil.rmtree(root, ignore_errors=True)
     for folder in ("ring", "keys"):
@@ -71,13 +78,13 @@ def build(root: Path = ROOT, subjects: int = SUBJECTS) -> DoorWorld:
     secret, ledger = access.add_client(BANK), Ledger(root / "platform.jsonl", platform, KeyRing.load(root / "ring"))
     access.set_limit(BANK, Limit(1e6, 1e6))
     begin, end = TODAY - timedelta(days=1), TODAY + timedelta(days=30)
-    asks = [
+    score_requests = [
         (code, grant(access, bank=BANK, subject=key.key_of(code), purpose=PURPOSE, document=digest(b"paper"),
                      valid_from=begin, valid_until=end, by=_BY, key=platform, ledger=ledger).id)
         for code in codes[:MANDATES]
     ]  # fmt: skip
     access.close()
-    return DoorWorld(root, secret, asks)
+    return ServiceWorld(root, secret, score_requests)
 
 
 def publish(root: Path, keys: list[bytes], seed: int = 7) -> tuple[str, str]:
@@ -100,8 +107,8 @@ def show(root: Path, version: str, snapshot: str) -> None:
     _point(root, "snapshot-bench", {"model": "bench", "version": version, "snapshot": snapshot})
 
 
-def _point(root: Path, name: str, told: dict[str, str]) -> None:
-    _shelf(root).point(name, told, SigningKey.load(root / "keys", "platform"))
+def _point(root: Path, name: str, pointer: dict[str, str]) -> None:
+    _shelf(root).point(name, pointer, SigningKey.load(root / "keys", "platform"))
 
 
 def _shelf(root: Path) -> Shelf:
@@ -119,21 +126,21 @@ def _seal(root: Path, kind: Kind, zone: str, files: dict[str, bytes], *parents: 
 def _sample(rows: int, seed: int) -> tuple[Any, Any]:
     random = np.random.default_rng(seed)
     features = random.normal(size=(rows, FEATURES))
-    trouble = features[:, :12].sum(axis=1) / 3
-    return features, (random.random(rows) < 1 / (1 + np.exp(2.5 - trouble))).astype(np.int64)
+    risk = features[:, :12].sum(axis=1) / 3
+    return features, (random.random(rows) < 1 / (1 + np.exp(2.5 - risk))).astype(np.int64)
 
 
 def _version(seed: int) -> dict[str, bytes]:
     features, labels = _sample(20_000, seed)
     booster = grow(features, labels, NAMES, [0] * FEATURES, Recipe(LEAVES, 0.02, TREES, 40, seed))
-    told = {
+    scorecard = {
         "model": "bench", "title": "bench",
         "features": [{"name": name, "title": f"指标{name}", "direction": 0,
                       "reason": {"zh": f"{name}的取值与违约关系", "en": f"how {name} bears on it"}} for name in NAMES],
         "calibration": {"slope": 1.0, "intercept": 0.0}, "grades": GRADES, "rules": [],
         "scale": {"points": 760, "odds": 30, "double_odds": 40, "minimum": 0, "maximum": 1000},
     }  # fmt: skip
-    return {"model.txt": plain(booster.model_to_string()).encode(), "version.json": json.dumps(told).encode()}
+    return {"model.txt": plain(booster.model_to_string()).encode(), "version.json": json.dumps(scorecard).encode()}
 
 
 def _snapshot(scorer: Scorer, keys: list[bytes], features: Any) -> dict[str, bytes]:

@@ -20,7 +20,7 @@ import httpx
 
 from bench.record import record
 from bench.service import load_generator
-from bench.service.http_speed import DATA, _server, asks, world
+from bench.service.http_speed import DATA, _server, score_requests, world
 from bench.service.service_world import BANK, PURPOSE, promote, publish, show
 from bench.service.whole_city import memory
 from credit.keys import KeyRing
@@ -33,8 +33,9 @@ CALLERS = 6
 
 
 @dataclass(slots=True)
-class Asked:
-    """What came of calls under load: answers given by id, those that failed, and those that mixed or did not verify."""
+class LoadOutcome:
+    """The outcome of calls under load: answers by id, failed calls, and answers that mixed versions or did not
+    verify."""
 
     given: dict[str, str] = field(default_factory=dict)  # score id -> ledger entry
     failed: int = 0
@@ -42,53 +43,53 @@ class Asked:
 
 
 def swap_failed_requests() -> None:
-    """Swaps of version and snapshot under load; every answer is of one of the two books, whole, and signed."""
-    told, swaps = world(), int(os.environ.get("SWAPS", "100"))
+    """Swaps of version and snapshot under load; every answer is of one of the two snapshots, whole, and signed."""
+    site, swaps = world(), int(os.environ.get("SWAPS", "100"))
     keys = _keys()
-    books = [_pointed(), publish(told.root, keys, seed=8)]
-    ring, asked, seen = KeyRing.load(told.root / "ring"), Asked(), [0, 0]
+    versions = [_pointed(), publish(site.root, keys, seed=8)]
+    ring, outcome, seen = KeyRing.load(site.root / "ring"), LoadOutcome(), [0, 0]
 
     def judge(answer: httpx.Response) -> None:
         if answer.status_code != 200:
-            asked.failed += 1
+            outcome.failed += 1
             return
-        said = answer.json()
-        pair = (said["version"], said["snapshot"]["id"])
+        body = answer.json()
+        pair = (body["version"], body["snapshot"]["id"])
         verify(answer.content, answer.headers[HEADER], ring)
-        points = said["base_points"] + sum(reason["points"] for reason in said["reasons"])
-        asked.wrong += pair not in books or round(points, 2) != said["points"]
-        seen[books.index(pair)] += 1
+        points = body["base_points"] + sum(reason["points"] for reason in body["reasons"])
+        outcome.wrong += pair not in versions or round(points, 2) != body["points"]
+        seen[versions.index(pair)] += 1
 
     began = time.monotonic()
     with _server("serving", HAIHE_SERVICE_WATCH_SECONDS="0.05") as (port, _), _calls(port, judge):
         for number in range(1, swaps + 1):
-            version, snapshot = books[number % 2]
-            promote(told.root, version)
-            show(told.root, version, snapshot)
+            version, snapshot = versions[number % 2]
+            promote(site.root, version)
+            show(site.root, version, snapshot)
             while httpx.get(f"http://127.0.0.1:{port}/ready").json()["models"]["bench"].get("snapshot") != snapshot:
                 time.sleep(0.02)
-    more = {"swaps": swaps, "answers": seen, "mixed": asked.wrong, "seconds": round(time.monotonic() - began)}
-    record("swap_failed_requests", asked.failed + asked.wrong, "requests", goal=0, data=DATA, more=more)
+    more = {"swaps": swaps, "answers": seen, "mixed": outcome.wrong, "seconds": round(time.monotonic() - began)}
+    record("swap_failed_requests", outcome.failed + outcome.wrong, "requests", goal=0, data=DATA, more=more)
 
 
 def kill_lost_entries() -> None:
     """kill -9 under load, again and again: answers that a bank got and the ledger has not."""
-    told, kills, asked, cut = world(), int(os.environ.get("KILLS", "20")), Asked(), 0
+    site, kills, outcome, cut = world(), int(os.environ.get("KILLS", "20")), LoadOutcome(), 0
     for _ in range(kills):
-        port, before = stack.free_port(), len(asked.given)
-        env = told.environment() | {"HAIHE_SERVICE_PORT": str(port)}
-        with (told.root / "killed.log").open("ab") as log:
+        port, before = stack.free_port(), len(outcome.given)
+        env = site.environment() | {"HAIHE_SERVICE_PORT": str(port)}
+        with (site.root / "killed.log").open("ab") as log:
             process = subprocess.Popen([sys.executable, "-m", "serving"], env=env, stderr=log, stdout=log)
         _until_ready(port)
 
         def judge(answer: httpx.Response) -> None:
-            asked.failed += answer.status_code != 200
-            said = answer.json()
-            asked.given[said["score_id"]] = said["receipt"]["entry"]
+            outcome.failed += answer.status_code != 200
+            body = answer.json()
+            outcome.given[body["score_id"]] = body["receipt"]["entry"]
 
         with _calls(port, judge) as broken:
             end = time.monotonic() + 120
-            while len(asked.given) < before + 200:
+            while len(outcome.given) < before + 200:
                 assert time.monotonic() < end, "no answers came"
                 time.sleep(0.01)
             process.send_signal(signal.SIGKILL)
@@ -96,10 +97,10 @@ def kill_lost_entries() -> None:
         cut += broken()
     with _server("serving"):
         pass  # the next one mends what the last one left
-    ledger = Ledger(told.root / "ledger.jsonl", None, KeyRing.load(told.root / "ring"), "service")
+    ledger = Ledger(site.root / "ledger.jsonl", None, KeyRing.load(site.root / "ring"), "service")
     entries = {entry.object: entry.id for entry in ledger.verified()}
-    lost = sum(entries.get(name) != entry for name, entry in asked.given.items())
-    more = {"kills": kills, "answers": len(asked.given), "cut_off": cut, "entries": len(entries)}
+    lost = sum(entries.get(name) != entry for name, entry in outcome.given.items())
+    more = {"kills": kills, "answers": len(outcome.given), "cut_off": cut, "entries": len(entries)}
     record("kill_lost_entries", lost, "entries", goal=0, data=DATA, more=more)
 
 
@@ -107,12 +108,12 @@ def soak_rss_growth_mib() -> None:
     """Growth of the process at 70 % of what it can, from a warmed-up minute on."""
     minutes = float(os.environ.get("SOAK_MINUTES", "20"))
     with _server("serving") as (port, pid):
-        requests = asks(port)
+        requests = score_requests(port)
         most = load_generator.run(port, requests, 16, 3.0).rps
         load_generator.run(port, requests, 16, min(60.0, minutes * 10), most * 0.7)
         before, failed, ends = memory(pid)["Rss"], 0, time.monotonic() + minutes * 60
         while (left := ends - time.monotonic()) > 0:
-            failed += load_generator.run(port, asks(port), 16, min(left, 120.0), most * 0.7).failed
+            failed += load_generator.run(port, score_requests(port), 16, min(left, 120.0), most * 0.7).failed
         growth = memory(pid)["Rss"] - before
     more = {"minutes": minutes, "rps": round(most * 0.7), "failed": failed, "rss_mib": round(before)}
     record("soak_rss_growth_mib", growth, "MiB", goal=10, data=DATA, more=more)
@@ -121,14 +122,14 @@ def soak_rss_growth_mib() -> None:
 @contextlib.contextmanager
 def _calls(port: int, judge: Callable[[httpx.Response], None]) -> Iterator[Callable[[], int]]:
     """Calls on and on from several threads; gives how many were cut off by the other side hanging up."""
-    told, stop, cut, turn = world(), threading.Event(), [0], threading.Lock()
+    site, stop, cut, turn = world(), threading.Event(), [0], threading.Lock()
     url, form = f"http://127.0.0.1:{port}", {"grant_type": "client_credentials"}
-    token = httpx.post(f"{url}/oauth2/token", data=form, auth=(BANK, told.secret)).json()["access_token"]
+    token = httpx.post(f"{url}/oauth2/token", data=form, auth=(BANK, site.secret)).json()["access_token"]
 
     def on(number: int) -> None:
         with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as http:
             while not stop.is_set():
-                code, mandate = told.asks[number % len(told.asks)]
+                code, mandate = site.score_requests[number % len(site.score_requests)]
                 number += CALLERS
                 try:
                     answer = http.post("/v1/scores", json={"uscc": code, "purpose": PURPOSE, "mandate": mandate})
@@ -151,9 +152,9 @@ def _calls(port: int, judge: Callable[[httpx.Response], None]) -> Iterator[Calla
 def _pointed() -> tuple[str, str]:
     """The version and snapshot in use at first."""
     root = world().root
-    told = Shelf(root / "shelf", KeyRing.load(root / "ring")).pointer("snapshot-bench", {"platform"})
-    assert told is not None
-    return told["version"], told["snapshot"]
+    pointer = Shelf(root / "shelf", KeyRing.load(root / "ring")).pointer("snapshot-bench", {"platform"})
+    assert pointer is not None
+    return pointer["version"], pointer["snapshot"]
 
 
 def _keys() -> list[bytes]:

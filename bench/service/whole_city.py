@@ -13,7 +13,7 @@ import httpx
 
 from bench.record import record
 from bench.service import http_speed, load_generator
-from bench.service.service_world import DoorWorld, build
+from bench.service.service_world import ServiceWorld, build
 from infra import stack
 
 SUBJECTS, STARTS, WORKERS = 710_000, 3, 2
@@ -22,7 +22,7 @@ DATA = "invented: 710,000 subjects x 60 features (2,000 rows again and again), 5
 
 
 @cache
-def city() -> DoorWorld:
+def city() -> ServiceWorld:
     """The world, made once a run."""
     return build(ROOT, SUBJECTS)
 
@@ -34,15 +34,15 @@ def worker_rss_mib_710k() -> None:
     ready = f"http://127.0.0.1:{port}/ready"
     command = [sys.executable, "-m", "serving"]
     with stack.running(command, env=env, log=ROOT / "log", ready=ready, name="serving", seconds=180) as pid:
-        load_generator.run(port, http_speed.asks(port, city()), 16, 5.0)
+        load_generator.run(port, http_speed.score_requests(port, city()), 16, 5.0)
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         each = [memory(int(child)) for child in children]
     more = {
-        "workers": WORKERS, "all_pss_mib": round(sum(told["Pss"] for told in each)),
-        "private_mib": round(max(told["Private_Dirty"] for told in each)),
+        "workers": WORKERS, "all_pss_mib": round(sum(usage["Pss"] for usage in each)),
+        "private_mib": round(max(usage["Private_Dirty"] for usage in each)),
         "mapped_mib": round(sum(path.stat().st_size for path in (ROOT / "shelf" / "snapshot").glob("*/*")) / 2**20),
     }  # fmt: skip
-    record("worker_rss_mib_710k", max(told["Rss"] for told in each), "MiB", data=DATA, more=more)
+    record("worker_rss_mib_710k", max(usage["Rss"] for usage in each), "MiB", data=DATA, more=more)
 
 
 def start_to_ready_seconds() -> None:
