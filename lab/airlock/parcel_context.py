@@ -13,7 +13,7 @@ LONGEST = 2000  # characters of one text
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class FileDescription:
     """What one file is: what it shows, of which population, how it was counted, and how many subjects are behind it.
 
     ``subjects`` is 0 where none is behind it (code, a text). ``counts`` names columns that count subjects under names
@@ -34,31 +34,31 @@ class About:
             raise Malformed("parcel-context.number-subjects-cannot-be-negative")
 
     @classmethod
-    def parse(cls, told: Mapping[str, Any], *, where: str) -> About:
+    def parse(cls, data: Mapping[str, Any], *, where: str) -> FileDescription:
         """Read it from plain values; raises :class:`Malformed` naming what is missing or wrong."""
         known = {"what", "population", "counted", "subjects", "counts"}
-        require_keys(told, known=known, needed={"what"}, where=where)
-        subjects, counts = told.get("subjects", 0), told.get("counts", ())
+        require_keys(data, known=known, needed={"what"}, where=where)
+        subjects, counts = data.get("subjects", 0), data.get("counts", ())
         if not isinstance(subjects, int) or isinstance(subjects, bool):
             raise Malformed("parcel-context.subjects-whole-number", where=where)
         if not isinstance(counts, (list, tuple)) or not all(isinstance(each, str) for each in counts):
             raise Malformed("parcel-context.counts-list-names-columns", where=where)
-        texts = {name: told.get(name, "") for name in ("what", "population", "counted")}
+        texts = {name: data.get(name, "") for name in ("what", "population", "counted")}
         return cls(**texts, subjects=subjects, counts=tuple(counts))
 
     def as_json(self) -> dict[str, Any]:
         """As plain values."""
-        told = {"what": self.what, "population": self.population, "counted": self.counted, "subjects": self.subjects}
-        return told | ({"counts": list(self.counts)} if self.counts else {})
+        data = {"what": self.what, "population": self.population, "counted": self.counted, "subjects": self.subjects}
+        return data | ({"counts": list(self.counts)} if self.counts else {})
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ParcelContext:
     """Title, purpose, an :class:`About` for each file by name, and the ids of the releases it was made from."""
 
     title: str
     purpose: str
-    files: Mapping[str, About] = field(default_factory=dict)
+    files: Mapping[str, FileDescription] = field(default_factory=dict)
     releases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -66,19 +66,20 @@ class Context:
         _require_text(self.purpose, "the purpose", least=1)
 
     @classmethod
-    def parse(cls, told: Mapping[str, Any]) -> Context:
+    def parse(cls, data: Mapping[str, Any]) -> ParcelContext:
         """Read it from plain values; raises :class:`Malformed` naming what is missing or wrong."""
         keys = {"title", "purpose", "files", "releases"}
-        require_keys(told, known=keys, needed=keys, where="context")
-        files, releases = told["files"], told["releases"]
+        require_keys(data, known=keys, needed=keys, where="context")
+        files, releases = data["files"], data["releases"]
         if not isinstance(files, Mapping) or not all(isinstance(each, Mapping) for each in files.values()):
             raise Malformed("parcel-context.context-files-mapping-names-to")
         if not isinstance(releases, (list, tuple)) or not all(isinstance(each, str) for each in releases):
             raise Malformed("parcel-context.context-releases-list-ids")
         abouts = {
-            name: About.parse(each, where=f"context, file {n}") for n, (name, each) in enumerate(files.items(), 1)
+            name: FileDescription.parse(each, where=f"context, file {n}")
+            for n, (name, each) in enumerate(files.items(), 1)
         }
-        return cls(told["title"], told["purpose"], abouts, tuple(releases))
+        return cls(data["title"], data["purpose"], abouts, tuple(releases))
 
     def as_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -87,8 +88,10 @@ class Context:
 
     def texts(self) -> list[str]:
         """Everything written in it, to be checked like any other text that leaves."""
-        told = [self.title, self.purpose]
-        return told + [text for about in self.files.values() for text in (about.what, about.population, about.counted)]
+        own_texts = [self.title, self.purpose]
+        return own_texts + [
+            text for about in self.files.values() for text in (about.what, about.population, about.counted)
+        ]
 
 
 def _require_text(text: Any, name: str, *, least: int = 0) -> None:

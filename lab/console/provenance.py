@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from credit.ledger import Entry
 from lab.airlock.review.petition import Petition
-from lab.airlock.review.states import LEAVING
+from lab.airlock.review.states import LEFT_OR_PENDING
 from lab.console.app_state import Room
 from lab.console.ledgers.ledger_index import Search
 
@@ -41,7 +41,7 @@ class Behind:
 def order_of(petition: Petition, others: Sequence[Petition]) -> list[Petition]:
     """What the project carried out or was asking for when this one was submitted, the newest first."""
     found = [each for each in others if each.id != petition.id and each.submitted_at < petition.submitted_at]
-    return [each for each in reversed(found) if each.state in LEAVING]
+    return [each for each in reversed(found) if each.state in LEFT_OR_PENDING]
 
 
 def cells_behind(room: Room, petition: Petition) -> Behind:

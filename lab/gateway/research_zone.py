@@ -13,7 +13,7 @@ from credit.releases import newest
 from credit.seal import Kind
 from credit.shelf import Opened, Shelf
 from credit.training_requests import Trainings
-from lab.airlock.review.desk import Desk
+from lab.airlock.review.service import AirlockService
 from lab.projects import Project, fold
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class ResearchZone:
     shelf: Shelf
     key: SigningKey
     trainings: Trainings
-    desk: Desk
+    desk: AirlockService
     _projects: dict[str, Project]
     _of_projects: list[Entry]
     _follow: list[Follower] = field(default_factory=list)
@@ -41,7 +41,7 @@ class ResearchZone:
         ledger = Ledger(settings.ledger, key, ring, "research")
         compute = Ledger(settings.compute_ledger, None, ring, "compute")
         shelf = Shelf(settings.shelf, ring)
-        desk = Desk(settings, ledger, shelf, key, settings.day)
+        desk = AirlockService(settings, ledger, shelf, key, settings.day)
         zone = cls(settings, ledger, shelf, key, Trainings(), desk, {}, [])
         zone._follow = [
             Follower(ledger, (zone._hear, zone.trainings.hear_research)),

@@ -10,7 +10,7 @@ from typing import Any
 from credit.errors import Malformed, Missing, Refused
 from credit.gate import Finding, Outcome, Verdict
 from lab.airlock.gate import judge_parcel
-from lab.airlock.parcel_context import About, Context
+from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.review.petition import verdict_of
 from lab.library import gateway_client
 from lab.library.display import html
@@ -25,7 +25,7 @@ _PARCELS = ("parcel", "title 标题", "files", "state 状态", "turn 轮到", "c
 class Prepared:
     """Files with their context and what the gate finds in them. :meth:`submit` asks that they leave."""
 
-    def __init__(self, files: Mapping[str, bytes], context: Context) -> None:
+    def __init__(self, files: Mapping[str, bytes], context: ParcelContext) -> None:
         self.files, self.context = dict(files), context
         self.verdict = judge_parcel(self.files, context=context).verdict
         if self.verdict.outcome is not Outcome.FAIL:  # and against all that the project carried out before
@@ -184,7 +184,7 @@ def carry_out(
     """
     files = _read(paths)
     abouts = {name: _about(name, description, subjects) for name in files}
-    prepared = Prepared(files, Context(title, purpose, abouts, (release().id,)))
+    prepared = Prepared(files, ParcelContext(title, purpose, abouts, (release().id,)))
     if submit or (submit is None and prepared.verdict.outcome is not Outcome.FAIL and _word_given(prepared)):
         return prepared.submit()
     return prepared
@@ -218,13 +218,13 @@ def _read(paths: tuple[str | Path, ...]) -> dict[str, bytes]:
     return files
 
 
-def _about(name: str, description: str | Mapping[str, str | Mapping[str, Any]], subjects: int) -> About:
+def _about(name: str, description: str | Mapping[str, str | Mapping[str, Any]], subjects: int) -> FileDescription:
     told = description if isinstance(description, str) else description.get(name)
     if told is None:
         raise Malformed("export.no-description", name=name)
     if isinstance(told, str):
-        return About(told, subjects=subjects)
-    return About.parse({"subjects": subjects, **told}, where=f"the description of {name}")
+        return FileDescription(told, subjects=subjects)
+    return FileDescription.parse({"subjects": subjects, **told}, where=f"the description of {name}")
 
 
 def _word_given(prepared: Prepared) -> bool:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from credit.actor import Actor, Role
-from lab.airlock.review.desk import Desk
+from lab.airlock.review.service import AirlockService
 from lab.gateway.endpoints import parcels
 from tests.lab.gate import TODAY, House
 
@@ -29,9 +29,9 @@ def send(http: httpx.Client, path: str, files: dict[str, bytes], told: str | Non
     return http.post(path, files=parts, data={} if told is None else {"context": told})
 
 
-def desk(house: House) -> Desk:
+def desk(house: House) -> AirlockService:
     home = house.home
-    return Desk(house.settings, house.ledger, home.shelf, home.key("research"), lambda: TODAY)
+    return AirlockService(house.settings, house.ledger, home.shelf, home.key("research"), lambda: TODAY)
 
 
 def test_a_parcel_is_checked_submitted_reviewed_and_received(house: House) -> None:
@@ -46,7 +46,7 @@ def test_a_parcel_is_checked_submitted_reviewed_and_received(house: House) -> No
         parcel = answer.json()["id"]
         assert str(house.entries("parcel.submitted")[-1].by) == "researcher:alice"
         reviewing = desk(house)
-        reviewing.ask(parcel, "Which firms are these", by=DORA)
+        reviewing.ask_author(parcel, "Which firms are these", by=DORA)
         assert [each["yours"] for each in http.get("/v1/notices").json() if each["petition"] == parcel] == [True]
         told = http.post(f"/v1/parcels/{parcel}/answer", json={"text": "All there are"}).json()
         assert told["questions"] == [{"question": "Which firms are these", "answer": "All there are"}]

@@ -7,18 +7,18 @@ from collections.abc import Collection
 from enum import StrEnum
 from itertools import pairwise
 
-from lab.airlock.files.grid import Column, Grid, is_total
+from lab.airlock.files.grid import Grid, GridColumn, is_total
 
 
-class Part(StrEnum):
+class ColumnRole(StrEnum):
     """What a column is in a summary."""
 
     KEY = "key"  # what the rows are of
     COUNT = "count"  # counts subjects, by its name or as declared
-    WHOLE = "whole"  # whole numbers under another name: may count
+    POSSIBLE_COUNT = "whole"  # whole numbers under another name: may count
     SHARE = "share"
     EXTREME = "extreme"  # one subject's value: the largest, the smallest
-    TOP = "top"  # the share of the largest
+    TOP_SHARE = "top"  # the share of the largest
     AMOUNT = "amount"  # a sum over subjects
     NUMBER = "number"  # any other statistic
 
@@ -44,58 +44,64 @@ _KEY = (
     r"|(.*_)?(age|rank|order|index|row|id|no|step|round|tree|fold|seed|iteration|level|grade|score|threshold|lag)"
     r"|.*(年|月|季|季度|日期|年份|月份|分位|分组|分箱|等级|序号|排名|期限|档|期|评分|折)"
 )
-_PARTS = (  # the first that fits the name decides
-    (Part.TOP, _TOP),
-    (Part.SHARE, _SHARE),
-    (Part.EXTREME, _EXTREME),
-    (Part.COUNT, _COUNT),
-    (Part.AMOUNT, _AMOUNT),
-    (Part.KEY, _KEY),
+_PATTERNS = (  # the first that fits the name decides
+    (ColumnRole.TOP_SHARE, _TOP),
+    (ColumnRole.SHARE, _SHARE),
+    (ColumnRole.EXTREME, _EXTREME),
+    (ColumnRole.COUNT, _COUNT),
+    (ColumnRole.AMOUNT, _AMOUNT),
+    (ColumnRole.KEY, _KEY),
 )
-_COMPILED = tuple((part, re.compile(pattern, re.I)) for part, pattern in _PARTS)
+_COMPILED_PATTERNS = tuple((role, re.compile(pattern, re.I)) for role, pattern in _PATTERNS)
 _BARE_TOTAL = re.compile(r"(row_|grand_)?(total|sum)|合计|总计", re.I)
-ADDS_UP = re.compile(r"(.*_)?(total|sum|all|overall|grand_total)(_.*)?|合计|总计|总数|全部|小计|.*总额", re.I)
+TOTAL_NAME = re.compile(r"(.*_)?(total|sum|all|overall|grand_total)(_.*)?|合计|总计|总数|全部|小计|.*总额", re.I)
 
 
-def part_of(column: Column, declared: Collection[str] = ()) -> Part:
+def role_of(column: GridColumn, declared: Collection[str] = ()) -> ColumnRole:
     """What a column is; ``declared`` names columns that the context says count subjects."""
     if not column.numeric:
-        return Part.KEY
+        return ColumnRole.KEY
     name = re.sub(r"[\s.-]+", "_", column.name.strip())
     if column.name in declared:
-        return Part.COUNT
-    part = next((part for part, pattern in _COMPILED if pattern.fullmatch(name)), None)
-    if part is Part.AMOUNT and _BARE_TOTAL.fullmatch(name) and column.whole:
-        return Part.WHOLE  # a total of counts or of amounts: its neighbours tell
-    if part is Part.KEY and column.whole:
-        return Part.KEY if _steps(column) else Part.WHOLE  # a name alone does not make counts a key
-    if part is None or part is Part.KEY:
+        return ColumnRole.COUNT
+    role = next((role for role, pattern in _COMPILED_PATTERNS if pattern.fullmatch(name)), None)
+    if role is ColumnRole.AMOUNT and _BARE_TOTAL.fullmatch(name) and column.whole:
+        return ColumnRole.POSSIBLE_COUNT  # a total of counts or of amounts: its neighbours tell
+    if role is ColumnRole.KEY and column.whole:
+        return (
+            ColumnRole.KEY if _has_regular_steps(column) else ColumnRole.POSSIBLE_COUNT
+        )  # a name alone does not make counts a key
+    if role is None or role is ColumnRole.KEY:
         if column.percent:
-            return Part.SHARE
+            return ColumnRole.SHARE
         if column.whole:
-            return Part.KEY if _indexes(column) else Part.WHOLE
-        return Part.NUMBER
-    return part
+            return ColumnRole.KEY if _is_row_index(column) else ColumnRole.POSSIBLE_COUNT
+        return ColumnRole.NUMBER
+    return role
 
 
-def is_count(name: str) -> bool:
+def names_a_count(name: str) -> bool:
     """True for a name that says it counts subjects."""
-    plain = re.sub(r"[\s.-]+", "_", name.strip())
-    return bool(plain) and next((part for part, pattern in _COMPILED if pattern.fullmatch(plain)), None) is Part.COUNT
+    normalized = re.sub(r"[\s.-]+", "_", name.strip())
+    return (
+        bool(normalized)
+        and next((role for role, pattern in _COMPILED_PATTERNS if pattern.fullmatch(normalized)), None)
+        is ColumnRole.COUNT
+    )
 
 
-def parts_of(grid: Grid, declared: Collection[str] = ()) -> dict[int, Part]:
+def roles_of(grid: Grid, declared: Collection[str] = ()) -> dict[int, ColumnRole]:
     """The part of each column, by its number."""
-    return {column.number: part_of(column, declared) for column in grid.columns}
+    return {column.number: role_of(column, declared) for column in grid.columns}
 
 
-def total_rows(grid: Grid, parts: dict[int, Part]) -> frozenset[int]:
+def total_rows(grid: Grid, roles: dict[int, ColumnRole]) -> frozenset[int]:
     """The rows that are totals: a key of theirs says so."""
-    keys = [column for column in grid.columns if parts[column.number] is Part.KEY and not column.numeric]
+    keys = [column for column in grid.columns if roles[column.number] is ColumnRole.KEY and not column.numeric]
     return frozenset(row for row in range(grid.rows) if any(is_total(column.texts[row]) for column in keys))
 
 
-def _indexes(column: Column) -> bool:
+def _is_row_index(column: GridColumn) -> bool:
     """True for 0, 1, 2 … or 1, 2, 3 … from top to bottom, and for years in a row."""
     numbers = [n for n in column.numbers if n is not None]
     steps = {b - a for a, b in pairwise(numbers)}
@@ -103,7 +109,7 @@ def _indexes(column: Column) -> bool:
     return len(numbers) > 2 and len(numbers) == len(column.numbers) and steps == {1} and starts
 
 
-def _steps(column: Column) -> bool:
+def _has_regular_steps(column: GridColumn) -> bool:
     """True when the values that occur are steps of one size, as years, deciles and bands are; one value is a step."""
     values = sorted({n for n in column.numbers if n is not None})
     steps = {b - a for a, b in pairwise(values)}

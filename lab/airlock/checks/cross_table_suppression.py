@@ -5,55 +5,57 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from lab.airlock.checks.column_roles import Part
-from lab.airlock.checks.differencing import Placed
-from lab.airlock.checks.marginal_attack import given_back
-from lab.airlock.checks.measures import name_of
+from lab.airlock.checks.column_roles import ColumnRole
+from lab.airlock.checks.differencing import LocatedTable
+from lab.airlock.checks.issue import Issue
+from lab.airlock.checks.marginal_attack import recoverable_cells
+from lab.airlock.checks.measures import comparison_name
 from lab.airlock.checks.small_cells import TableCase
-from lab.airlock.checks.table_alignment import Key, matched, plain
-from lab.airlock.checks.trouble import Trouble
-from lab.airlock.files.grid import Column, Grid
+from lab.airlock.checks.table_alignment import Key, aligned_keys, normalized
+from lab.airlock.files.grid import Grid, GridColumn
 from lab.airlock.thresholds import Thresholds
 
 
-def unhidden(new: Placed, old: Placed, t: Thresholds) -> Iterator[Trouble]:
+def recoverable_across_tables(new: LocatedTable, old: LocatedTable, t: Thresholds) -> Iterator[Issue]:
     """What is hidden in either table stays hidden beside the other."""
-    for one, other in ((new, old), (old, new)):
-        filled = _filled(one.case, other.case)
+    for table, other in ((new, old), (old, new)):
+        filled = _fill_hidden_cells(table.case, other.case)
         if filled is None:
             continue
-        before = {cell for trouble in given_back(one.case, t) for cell in trouble.evidence["cells"]}
-        for trouble in given_back(filled, t):
-            if set(trouble.evidence.get("cells", ())) - before:
-                told = {**trouble.evidence, "this": one.where, "against": other.where}
-                why = f"with the cells shown in {other.where}, totals give back what is hidden in {one.where}"
+        recoverable_alone = {cell for issue in recoverable_cells(table.case, t) for cell in issue.evidence["cells"]}
+        for issue in recoverable_cells(filled, t):
+            if set(issue.evidence.get("cells", ())) - recoverable_alone:
+                evidence = {**issue.evidence, "this": table.where, "against": other.where}
+                why = f"with the cells shown in {other.where}, totals give back what is hidden in {table.where}"
                 fix = f"Hide the same cells in both, as in {old.where}"
-                yield Trouble(trouble.outcome, why, fix, told)
+                yield Issue(issue.outcome, why, fix, evidence)
 
 
-def _filled(case: TableCase, other: TableCase) -> TableCase | None:
+def _fill_hidden_cells(case: TableCase, other: TableCase) -> TableCase | None:
     """The table with its hidden counts filled in from the same cells of another; None when there are none."""
-    counts = case.of(Part.COUNT, Part.WHOLE)
-    shown = {name_of(column): column for column in other.of(Part.COUNT, Part.WHOLE)}
-    pairs = list(matched(case, other)) if any(column.hidden for column in counts) else []
+    counts = case.columns_of(ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
+    shown = {
+        comparison_name(column): column for column in other.columns_of(ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
+    }
+    pairs = list(aligned_keys(case, other)) if any(column.hidden for column in counts) else []
     if not pairs:
         return None
-    rows = _rows([theirs for _, theirs in pairs], other)
+    rows = _unique_rows([shown_column for _, shown_column in pairs], other)
     columns, changed = list(case.grid.columns), False
     for column in counts:
-        theirs = shown.get(name_of(column))
+        shown_column = shown.get(comparison_name(column))
         texts = list(column.texts)
-        for row in column.hidden if theirs is not None else ():
-            found = rows.get(tuple(plain(mine.texts[row]) for mine, _ in pairs))
-            if theirs is not None and found is not None and theirs.numbers[found] is not None:
-                texts[row], changed = theirs.texts[found], True
-        columns[column.number] = Column(column.name, column.number, tuple(texts))
+        for row in column.hidden if shown_column is not None else ():
+            match = rows.get(tuple(normalized(key.texts[row]) for key, _ in pairs))
+            if shown_column is not None and match is not None and shown_column.numbers[match] is not None:
+                texts[row], changed = shown_column.texts[match], True
+        columns[column.number] = GridColumn(column.name, column.number, tuple(texts))
     return replace(case, grid=Grid(tuple(columns), case.grid.label)) if changed else None
 
 
-def _rows(keys: list[Column], case: TableCase) -> Mapping[Key, int]:
+def _unique_rows(keys: list[GridColumn], case: TableCase) -> Mapping[Key, int]:
     """The row of each key that only one row has."""
-    found: dict[Key, list[int]] = {}
+    rows_by_key: dict[Key, list[int]] = {}
     for row in range(case.grid.rows):
-        found.setdefault(tuple(plain(column.texts[row]) for column in keys), []).append(row)
-    return {key: rows[0] for key, rows in found.items() if len(rows) == 1}
+        rows_by_key.setdefault(tuple(normalized(column.texts[row]) for column in keys), []).append(row)
+    return {key: rows[0] for key, rows in rows_by_key.items() if len(rows) == 1}

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from lab.airlock.checks.column_roles import Part
+from lab.airlock.checks.column_roles import ColumnRole
+from lab.airlock.checks.issue import PLACES_LISTED, Issue, fail, review
 from lab.airlock.checks.measures import Measure, measures_of
 from lab.airlock.checks.small_cells import TableCase
-from lab.airlock.checks.table_alignment import matched, rows_of, summed
-from lab.airlock.checks.trouble import PLACES, Trouble, fail, review
-from lab.airlock.files.grid import Column
+from lab.airlock.checks.table_alignment import aligned_keys, describe_rows, sum_by_key
+from lab.airlock.files.grid import GridColumn
 from lab.airlock.thresholds import Thresholds
 
 KEYS = 4  # more keys than so many are not combined
@@ -24,7 +24,7 @@ _FIX = "Use the same population and groups as {0}, or round the counts of both t
 
 
 @dataclass(frozen=True)
-class Placed:
+class LocatedTable:
     """A table and where it stands: ``parcel`` is a petition's id, or ``this parcel``."""
 
     parcel: str
@@ -38,100 +38,145 @@ class Placed:
         return f"{self.file}{label} of {self.parcel}"
 
 
-def differences(new: Placed, old: Placed, t: Thresholds) -> Iterator[Trouble]:
+def differences(new: LocatedTable, old: LocatedTable, t: Thresholds) -> Iterator[Issue]:
     """What subtracting ``old`` from ``new`` would tell."""
-    known = old.case.about.subjects or _all(old.case) or new.case.about.subjects or _all(new.case)
-    mine, theirs = measures_of(new.case, known), measures_of(old.case, known)
-    keys = list(matched(new.case, old.case))[:KEYS]
-    for one, other, sure in _pairs(mine, theirs):
-        near = _near(new.case, old.case, keys, one, other, t)
-        if not near.cells:
+    total_subjects = (
+        old.case.about.subjects or _total_subjects(old.case) or new.case.about.subjects or _total_subjects(new.case)
+    )
+    new_measures, old_measures = measures_of(new.case, total_subjects), measures_of(old.case, total_subjects)
+    keys = list(aligned_keys(new.case, old.case))[:KEYS]
+    for new_measure, old_measure, same_measure in _comparable_measures(new_measures, old_measures):
+        comparison = _compare(new.case, old.case, keys, new_measure, old_measure, t)
+        if not comparison.close_cells:
             continue
-        exact = near.exact and (sure or 2 * near.equal >= near.compared)
-        if not exact and not sure and 2 * near.equal < near.compared:
+        exact = comparison.exact and (same_measure or 2 * comparison.equal >= comparison.compared)
+        if not exact and not same_measure and 2 * comparison.equal < comparison.compared:
             continue  # other columns, other numbers: that some are near is chance
-        yield _trouble(near.cells, exact, one, other, new, old, t)
+        yield _issue(comparison.close_cells, exact, new_measure, old_measure, new, old, t)
     if not keys:
-        yield from _alike(mine, theirs, new, old, t)
+        yield from _match_without_keys(new_measures, old_measures, new, old, t)
 
 
 @dataclass
-class Near:
+class Comparison:
     """The cells that differ by too few, how many were compared and were equal, and whether the numbers are exact."""
 
-    cells: list[str]
+    close_cells: list[str]
     compared: int
     equal: int
     exact: bool
 
 
-def _near(
-    new: TableCase, old: TableCase, keys: Sequence[tuple[Column, Column]], one: Measure, other: Measure, t: Thresholds
-) -> Near:
+def _compare(
+    new: TableCase,
+    old: TableCase,
+    keys: Sequence[tuple[GridColumn, GridColumn]],
+    new_measure: Measure,
+    old_measure: Measure,
+    t: Thresholds,
+) -> Comparison:
     """Compare by all the keys two tables share, by fewer of them (margins), and in all (totals)."""
-    least, base = t["count_at_least"], t["rounding_base"]
-    exact = one.exact and other.exact and not (one.rounded(base) or other.rounded(base))
-    near = Near([], 0, 0, exact)
+    threshold, base = t["count_at_least"], t["rounding_base"]
+    exact = new_measure.exact and old_measure.exact and not (new_measure.rounded(base) or old_measure.rounded(base))
+    comparison = Comparison([], 0, 0, exact)
     for size in range(len(keys), -1, -1):
         for chosen in combinations(keys, size):
-            ours = summed(new, [mine for mine, _ in chosen], one)
-            theirs = summed(old, [theirs for _, theirs in chosen], other)
-            for key in ours.keys() & theirs.keys():
-                a, b = ours[key], theirs[key]
-                if a is None or b is None:
+            new_sums = sum_by_key(new, [new_key for new_key, _ in chosen], new_measure)
+            old_sums = sum_by_key(old, [old_key for _, old_key in chosen], old_measure)
+            for key in new_sums.keys() & old_sums.keys():
+                new_sum, old_sum = new_sums[key], old_sums[key]
+                if new_sum is None or old_sum is None:
                     continue
-                near.compared, near.equal = near.compared + 1, near.equal + (round(a) == round(b))
-                if 0.5 <= abs(a - b) < least - 0.5:
-                    rows = rows_of(new, [mine for mine, _ in chosen], key)
-                    near.cells.append(f"{rows}, {one.shown}" if size else f"total, {one.shown}")
-    if keys and near.cells and all(cell.startswith("total") for cell in near.cells) and not near.equal:
-        near.exact = False  # only the totals are near: nobody knows yet which group the few are in
+                comparison.compared, comparison.equal = (
+                    comparison.compared + 1,
+                    comparison.equal + (round(new_sum) == round(old_sum)),
+                )
+                if 0.5 <= abs(new_sum - old_sum) < threshold - 0.5:
+                    rows = describe_rows(new, [new_key for new_key, _ in chosen], key)
+                    comparison.close_cells.append(
+                        f"{rows}, {new_measure.display_name}" if size else f"total, {new_measure.display_name}"
+                    )
+    if (
+        keys
+        and comparison.close_cells
+        and all(cell.startswith("total") for cell in comparison.close_cells)
+        and not comparison.equal
+    ):
+        comparison.exact = False  # only the totals are near: nobody knows yet which group the few are in
     if not keys and new.grid.rows > 1:
-        near.exact = False
-    return near
+        comparison.exact = False
+    return comparison
 
 
-def _pairs(mine: Sequence[Measure], theirs: Sequence[Measure]) -> Iterator[tuple[Measure, Measure, bool]]:
+def _comparable_measures(
+    new_measures: Sequence[Measure], old_measures: Sequence[Measure]
+) -> Iterator[tuple[Measure, Measure, bool]]:
     """Measures to be held against each other, and whether they are surely of the same: by name, or renamed."""
-    for one in mine:
-        for other in theirs:
-            if one.name == other.name or (one.counts and other.counts and not _both(one, other, mine, theirs)):
-                yield one, other, True
-            elif one.derived or other.derived or not _both(one, other, mine, theirs):
-                yield one, other, False
+    for new_measure in new_measures:
+        for old_measure in old_measures:
+            if new_measure.name == old_measure.name or (
+                new_measure.counts_subjects
+                and old_measure.counts_subjects
+                and not _has_namesake(new_measure, old_measure, new_measures, old_measures)
+            ):
+                yield new_measure, old_measure, True
+            elif (
+                new_measure.derived
+                or old_measure.derived
+                or not _has_namesake(new_measure, old_measure, new_measures, old_measures)
+            ):
+                yield new_measure, old_measure, False
 
 
-def _both(one: Measure, other: Measure, mine: Sequence[Measure], theirs: Sequence[Measure]) -> bool:
+def _has_namesake(
+    new_measure: Measure, old_measure: Measure, new_measures: Sequence[Measure], old_measures: Sequence[Measure]
+) -> bool:
     """True when either has a namesake of its own on the other side: then these two are of different things."""
-    return any(one.name == each.name for each in theirs) or any(other.name == each.name for each in mine)
+    return any(new_measure.name == each.name for each in old_measures) or any(
+        old_measure.name == each.name for each in new_measures
+    )
 
 
-def _alike(
-    mine: Sequence[Measure], theirs: Sequence[Measure], new: Placed, old: Placed, t: Thresholds
-) -> Iterator[Trouble]:
+def _match_without_keys(
+    new_measures: Sequence[Measure],
+    old_measures: Sequence[Measure],
+    new: LocatedTable,
+    old: LocatedTable,
+    t: Thresholds,
+) -> Iterator[Issue]:
     """Keys that were written otherwise: most of the numbers are equal, and the rest differ by a few."""
-    for one in mine:
-        for other in theirs:
-            a, b = one.counted(), other.counted()
-            equal = _intersection(a, b)
-            rest = [_without(a, equal), _without(b, equal)]
-            if len(equal) < 2 or 2 * len(equal) < max(len(a), len(b)) or one.rounded(t["rounding_base"]):
+    for new_measure in new_measures:
+        for old_measure in old_measures:
+            new_values, old_values = new_measure.whole_numbers(), old_measure.whole_numbers()
+            equal = _common_values(new_values, old_values)
+            rest = [_remaining_values(new_values, equal), _remaining_values(old_values, equal)]
+            if (
+                len(equal) < 2
+                or 2 * len(equal) < max(len(new_values), len(old_values))
+                or new_measure.rounded(t["rounding_base"])
+            ):
                 continue
-            near = [x for x, y in zip(*rest, strict=False) if 0 < abs(x - y) < t["count_at_least"]]
-            if near:
-                cells = [f"row {one.row_of(value) + 1}, {one.shown}" for value in near]
-                yield _trouble(cells, True, one, other, new, old, t)
+            close_values = [x for x, y in zip(*rest, strict=False) if 0 < abs(x - y) < t["count_at_least"]]
+            if close_values:
+                cells = [f"row {new_measure.row_of(value) + 1}, {new_measure.display_name}" for value in close_values]
+                yield _issue(cells, True, new_measure, old_measure, new, old, t)
 
 
-def _trouble(
-    cells: list[str], exact: bool, one: Measure, other: Measure, new: Placed, old: Placed, t: Thresholds
-) -> Trouble:
+def _issue(
+    cells: list[str],
+    exact: bool,
+    new_measure: Measure,
+    old_measure: Measure,
+    new: LocatedTable,
+    old: LocatedTable,
+    t: Thresholds,
+) -> Issue:
     fix = _FIX.format(old.where, t["rounding_base"])
     evidence = {
         "this": new.where,
         "against": old.where,
-        "columns": [one.shown, other.shown],
-        "cells": cells[:PLACES],
+        "columns": [new_measure.display_name, old_measure.display_name],
+        "cells": cells[:PLACES_LISTED],
         "how_many": len(cells),
     }
     if exact:
@@ -141,26 +186,26 @@ def _trouble(
     return review(why, fix, **evidence)
 
 
-def _all(case: TableCase) -> int:
+def _total_subjects(case: TableCase) -> int:
     """All subjects of a table, by its largest count column; 0 when there is none."""
     sums = [
         sum(n for row, n in enumerate(column.numbers) if n is not None and row not in case.totals)
-        for column in case.of(Part.COUNT)
+        for column in case.columns_of(ColumnRole.COUNT)
     ]
     return int(max(sums, default=0))
 
 
-def _intersection(a: list[int], b: list[int]) -> list[int]:
-    left, both = list(b), []
+def _common_values(a: list[int], b: list[int]) -> list[int]:
+    remaining, common = list(b), []
     for value in a:
-        if value in left:
-            left.remove(value)
-            both.append(value)
-    return both
+        if value in remaining:
+            remaining.remove(value)
+            common.append(value)
+    return common
 
 
-def _without(values: list[int], taken: list[int]) -> list[int]:
-    left = list(values)
-    for value in taken:
-        left.remove(value)
-    return sorted(left)
+def _remaining_values(values: list[int], removed: list[int]) -> list[int]:
+    remaining = list(values)
+    for value in removed:
+        remaining.remove(value)
+    return sorted(remaining)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lab.airlock.checks.column_roles import Part
+from lab.airlock.checks.column_roles import ColumnRole
+from lab.airlock.checks.issue import Check, Issue, fail, places, review
 from lab.airlock.checks.small_cells import TableCase, fractions
-from lab.airlock.checks.trouble import Check, Trouble, fail, places, review
-from lab.airlock.files.grid import Column
+from lab.airlock.files.grid import GridColumn
 from lab.airlock.thresholds import Thresholds
 
 _LARGEST = re.compile(r"(.*_)?(max|maximum|largest|top_?1?|first)(_.*)?|.*最大.*|.*最高.*|.*第一大.*", re.I)
@@ -16,48 +16,63 @@ _SECOND = re.compile(r"(.*_)?(second|top_?2)(_.*)?|.*第二大.*", re.I)
 _FIX = "Merge the group with others, or hide its sum and its largest value"
 
 
-def dominated(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def dominated_sums(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """The largest gives at most ``dominance_share_at_most`` of the sum; beside the two largest enough is left.
 
     (n,k) rule with n = 1, and p% rule: sum − x₁ − x₂ ≥ p · x₁ (Hundepool et al., Statistical Disclosure Control, §4.2).
     """
     most, rest = t["dominance_share_at_most"], t["dominance_rest_at_least"]
-    tops = [
-        (row, column.shown)
-        for column in case.of(Part.TOP)
+    large_shares = [
+        (row, column.display_name)
+        for column in case.columns_of(ColumnRole.TOP_SHARE)
         for row, share in enumerate(fractions(column))
         if share is not None and share > most
     ]
-    if tops:
-        yield fail(f"the largest make up more than {most:.0%}", _FIX, **places(tops))
-    extremes = case.of(Part.EXTREME)
-    sums = [column for column in case.grid.columns if case.parts[column.number] in (Part.AMOUNT, Part.WHOLE)]
-    found = []
+    if large_shares:
+        yield fail(f"the largest make up more than {most:.0%}", _FIX, **places(large_shares))
+    extremes = case.columns_of(ColumnRole.EXTREME)
+    sums = [
+        column
+        for column in case.grid.columns
+        if case.roles[column.number] in (ColumnRole.AMOUNT, ColumnRole.POSSIBLE_COUNT)
+    ]
+    dominated = []
     for first in (column for column in extremes if _LARGEST.fullmatch(column.name)):
         second = next((column for column in extremes if _SECOND.fullmatch(column.name)), None)
         for total in sums:
-            found += [(row, f"{first.shown} of {total.shown}") for row in _dominated(first, second, total, most, rest)]
-    if found:
-        yield fail("one subject makes up nearly all of a sum", _FIX, **places(found))
+            dominated += [
+                (row, f"{first.display_name} of {total.display_name}")
+                for row in _dominated(first, second, total, most, rest)
+            ]
+    if dominated:
+        yield fail("one subject makes up nearly all of a sum", _FIX, **places(dominated))
 
 
-def extremes(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def extremes(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """A largest or smallest value is one subject's: a person looks, and a percentile tells as much."""
-    found = [column.shown for column in case.of(Part.EXTREME) if any(n is not None for n in column.numbers)]
-    if found:
+    extreme_columns = [
+        column.display_name
+        for column in case.columns_of(ColumnRole.EXTREME)
+        if any(n is not None for n in column.numbers)
+    ]
+    if extreme_columns:
         why = "a largest or smallest value is that of one subject"
-        yield review(why, "Give the 5th and 95th percentile instead", columns=found)
+        yield review(why, "Give the 5th and 95th percentile instead", columns=extreme_columns)
 
 
-def amounts_have_counts(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def amounts_have_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """Beside a sum stands how many subjects are in it."""
-    amounts = case.of(Part.AMOUNT)
-    if amounts and not case.of(Part.COUNT):
+    amounts = case.columns_of(ColumnRole.AMOUNT)
+    if amounts and not case.columns_of(ColumnRole.COUNT):
         why = "sums without the number of subjects in them"
-        yield review(why, "Add a column `n` of the subjects behind each row", columns=[each.shown for each in amounts])
+        yield review(
+            why, "Add a column `n` of the subjects behind each row", columns=[each.display_name for each in amounts]
+        )
 
 
-def _dominated(first: Column, second: Column | None, total: Column, most: float, rest: float) -> Iterator[int]:
+def _dominated(
+    first: GridColumn, second: GridColumn | None, total: GridColumn, most: float, rest: float
+) -> Iterator[int]:
     for row, (one, whole) in enumerate(zip(first.numbers, total.numbers, strict=True)):
         two = second.numbers[row] if second is not None else 0.0
         if one is None or whole is None or one <= 0 or whole < one:
@@ -67,7 +82,7 @@ def _dominated(first: Column, second: Column | None, total: Column, most: float,
 
 
 CHECKS: tuple[Check[TableCase], ...] = (
-    ("dominance", dominated),
+    ("dominance", dominated_sums),
     ("extremes", extremes),
     ("counts beside sums", amounts_have_counts),
 )

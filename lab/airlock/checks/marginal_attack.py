@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from lab.airlock.checks.column_roles import ADDS_UP, Part
+from lab.airlock.checks.column_roles import TOTAL_NAME, ColumnRole
+from lab.airlock.checks.issue import Check, Issue, fail, places, review
 from lab.airlock.checks.small_cells import TableCase
-from lab.airlock.checks.trouble import Check, Trouble, fail, places, review
-from lab.airlock.files.grid import Column
+from lab.airlock.files.grid import GridColumn
 from lab.airlock.thresholds import Thresholds
 
 Cell = tuple[int, int]  # row, column
@@ -28,9 +28,9 @@ class Equation:
     rest: float
 
 
-def given_back(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def recoverable_cells(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """No hidden count follows from the totals and the cells that are shown."""
-    counts = case.of(Part.COUNT, Part.WHOLE)
+    counts = case.columns_of(ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
     hidden = {(row, column.number) for column in counts for row in column.hidden}
     if not hidden:
         return
@@ -40,38 +40,38 @@ def given_back(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
         return
     base = t["rounding_base"]
     rounded = all(n is None or n % base == 0 for column in counts for n in column.numbers)
-    found = sorted(_solved(equations) | _narrow(equations, t["count_at_least"]))
-    if not found:
+    recoverable = sorted(_uniquely_determined(equations) | _narrowly_bounded(equations, t["count_at_least"]))
+    if not recoverable:
         return
-    names = {column.number: column.shown for column in counts}
-    told = places([(row, names[column]) for row, column in found])
+    names = {column.number: column.display_name for column in counts}
+    evidence = places([(row, names[column]) for row, column in recoverable])
     fix = "Hide a second cell in the same row and in the same column, or leave the totals out"
     if rounded:
-        yield review("totals give hidden cells back, within what rounding leaves open", fix, **told)
+        yield review("totals give hidden cells back, within what rounding leaves open", fix, **evidence)
     else:
-        yield fail("totals give hidden cells back", fix, **told)
+        yield fail("totals give hidden cells back", fix, **evidence)
 
 
-def _equations(case: TableCase, counts: Sequence[Column]) -> Iterator[Equation]:
+def _equations(case: TableCase, counts: Sequence[GridColumn]) -> Iterator[Equation]:
     """One equation for each row of a table with a total column, for each total row, and for the number of subjects."""
-    totals = [column for column in counts if ADDS_UP.fullmatch(column.name)]
+    totals = [column for column in counts if TOTAL_NAME.fullmatch(column.name)]
     parts = [column for column in counts if column not in totals]
     for total in totals:
         for row in range(case.grid.rows):
             yield from _sum([(row, each) for each in parts], total.numbers[row])
-    keys = [column for column in case.grid.columns if case.parts[column.number] is Part.KEY]
+    keys = [column for column in case.grid.columns if case.roles[column.number] is ColumnRole.KEY]
     inner = [row for row in range(case.grid.rows) if row not in case.totals]
     for row in sorted(case.totals):
         # The rows below a total: those that agree with it wherever it does not say "total".
-        plain = [key for key in keys if not _heads(case, key, row)]
-        below = [each for each in inner if all(key.texts[each] == key.texts[row] for key in plain)]
+        stated_keys = [key for key in keys if not _is_total_label(case, key, row)]
+        below = [each for each in inner if all(key.texts[each] == key.texts[row] for key in stated_keys)]
         for column in counts:
             yield from _sum([(each, column) for each in below], column.numbers[row])
     if case.about.subjects and not case.totals and not totals and len(parts) == 1:
         yield from _sum([(row, parts[0]) for row in inner], float(case.about.subjects))
 
 
-def _heads(case: TableCase, key: Column, row: int) -> bool:
+def _is_total_label(case: TableCase, key: GridColumn, row: int) -> bool:
     return (
         row in case.totals
         and not key.numeric
@@ -79,7 +79,7 @@ def _heads(case: TableCase, key: Column, row: int) -> bool:
     )
 
 
-def _sum(cells: list[tuple[int, Column]], total: float | None) -> Iterator[Equation]:
+def _sum(cells: list[tuple[int, GridColumn]], total: float | None) -> Iterator[Equation]:
     if total is None or not cells:
         return
     unknown = frozenset((row, column.number) for row, column in cells if column.numbers[row] is None)
@@ -87,7 +87,7 @@ def _sum(cells: list[tuple[int, Column]], total: float | None) -> Iterator[Equat
     yield Equation(unknown, total - known)
 
 
-def _solved(equations: Sequence[Equation]) -> set[Cell]:
+def _uniquely_determined(equations: Sequence[Equation]) -> set[Cell]:
     """The cells with one value only: rows of the reduced system that hold a single unknown (Gauss–Jordan, exact)."""
     unknowns = sorted(set().union(*(each.cells for each in equations))) if equations else []
     rows = [[Fraction(cell in each.cells) for cell in unknowns] for each in equations]
@@ -108,7 +108,7 @@ def _solved(equations: Sequence[Equation]) -> set[Cell]:
     return {unknowns[next(n for n, value in enumerate(row) if value)] for row in single}
 
 
-def _narrow(equations: Sequence[Equation], least: int) -> set[Cell]:
+def _narrowly_bounded(equations: Sequence[Equation], least: int) -> set[Cell]:
     """The cells of a sum so small that each of them is known to be smaller than hiding says: 0, or one or two."""
     return {
         cell
@@ -118,4 +118,4 @@ def _narrow(equations: Sequence[Equation], least: int) -> set[Cell]:
     }
 
 
-CHECKS: tuple[Check[TableCase], ...] = (("hidden cells", given_back),)
+CHECKS: tuple[Check[TableCase], ...] = (("hidden cells", recoverable_cells),)

@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lab.airlock.checks.column_roles import Part
-from lab.airlock.checks.differencing import Placed
+from lab.airlock.checks.column_roles import ColumnRole
+from lab.airlock.checks.differencing import LocatedTable
+from lab.airlock.checks.issue import PLACES_LISTED, Issue, review
 from lab.airlock.checks.measures import Measure
-from lab.airlock.checks.table_alignment import matched, rows_of, summed
-from lab.airlock.checks.trouble import PLACES, Trouble, review
+from lab.airlock.checks.table_alignment import aligned_keys, describe_rows, sum_by_key
 from lab.airlock.thresholds import Thresholds
 
 
-def near_sums(new: Placed, old: Placed, t: Thresholds) -> Iterator[Trouble]:
+def near_sums(new: LocatedTable, old: LocatedTable, t: Thresholds) -> Iterator[Issue]:
     """Sums of the same group that differ by little, with no counts beside them to say by how many subjects."""
-    if new.case.of(Part.COUNT) or old.case.of(Part.COUNT):
+    if new.case.columns_of(ColumnRole.COUNT) or old.case.columns_of(ColumnRole.COUNT):
         return
-    keys = list(matched(new.case, old.case))
-    for one in new.case.of(Part.AMOUNT):
-        for other in old.case.of(Part.AMOUNT):
-            ours = summed(new.case, [mine for mine, _ in keys], Measure.plain(one))
-            theirs = summed(old.case, [each for _, each in keys], Measure.plain(other))
+    keys = list(aligned_keys(new.case, old.case))
+    for new_column in new.case.columns_of(ColumnRole.AMOUNT):
+        for old_column in old.case.columns_of(ColumnRole.AMOUNT):
+            new_sums = sum_by_key(new.case, [new_key for new_key, _ in keys], Measure.of_column(new_column))
+            old_sums = sum_by_key(old.case, [old_key for _, old_key in keys], Measure.of_column(old_column))
             cells = [
-                f"{rows_of(new.case, [mine for mine, _ in keys], key)}, {one.shown}"
-                for key in ours.keys() & theirs.keys()
-                if _little(ours[key], theirs[key], t["sum_difference_share"])
+                f"{describe_rows(new.case, [new_key for new_key, _ in keys], key)}, {new_column.display_name}"
+                for key in new_sums.keys() & old_sums.keys()
+                if _differ_little(new_sums[key], old_sums[key], t["sum_difference_share"])
             ]
             if cells:
                 yield review(
                     f"sums that differ little from those of {old.where}: the difference may be one subject's",
                     "Add the counts behind both, or use the same population",
-                    this=new.where, against=old.where, cells=cells[:PLACES], how_many=len(cells),
+                    this=new.where, against=old.where, cells=cells[:PLACES_LISTED], how_many=len(cells),
                 )  # fmt: skip
 
 
-def _little(a: float | None, b: float | None, share: float) -> bool:
+def _differ_little(a: float | None, b: float | None, share: float) -> bool:
     return a is not None and b is not None and 0 < abs(a - b) < share * max(abs(a), abs(b))

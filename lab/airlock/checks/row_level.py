@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lab.airlock.checks.column_roles import Part
+from lab.airlock.checks.column_roles import ColumnRole
+from lab.airlock.checks.issue import Check, Issue, fail, places, review
 from lab.airlock.checks.small_cells import TableCase
-from lab.airlock.checks.trouble import Check, Trouble, fail, places, review
-from lab.airlock.files.grid import Column, digits_of
+from lab.airlock.files.grid import GridColumn, digits_of
 from lab.airlock.thresholds import Thresholds
 from privacy.disclosure import identifiers
 
@@ -18,35 +18,43 @@ _FIX = "Carry out a summary: group the rows, count the subjects of each group, l
 _FORMULA = re.compile(r"\s*([=@\t\r]|[+-](?![\d.]))\S")
 
 
-def named_subjects(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def named_subjects(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """No cell and no name of a column holds a pseudonym, a social credit code, an ID or a phone number."""
     for column in case.grid.columns:
         texts = (column.name, *column.texts)
         keys = sum(bool(PSEUDONYM.search(text)) for text in texts)
         if keys:
-            why = f"pseudonyms of subjects stand in {column.shown}"
-            yield fail(why, _FIX, column=column.shown, how_many=keys)
-        found = identifiers(texts)
-        if found:
-            why = f"identifiers of subjects stand in {column.shown}"
-            yield fail(why, "Leave the column out: no code, ID or phone number leaves", column=column.shown, **found)
+            why = f"pseudonyms of subjects stand in {column.display_name}"
+            yield fail(why, _FIX, column=column.display_name, how_many=keys)
+        identified = identifiers(texts)
+        if identified:
+            why = f"identifiers of subjects stand in {column.display_name}"
+            yield fail(
+                why,
+                "Leave the column out: no code, ID or phone number leaves",
+                column=column.display_name,
+                **identified,
+            )
 
 
-def keyed_rows(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def keyed_rows(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """No column is a key of subjects: a different code in every row."""
     for column in case.grid.columns:
         texts = [text.strip() for text in column.texts if text.strip()]
         codes = {text for text in texts if _CODE.fullmatch(text)}
         if len(codes) < t["unique_key_rows"] or len(codes) < 0.9 * len(texts):
             continue
-        if case.parts[column.number] in (Part.COUNT, Part.WHOLE) and len({len(text) for text in codes}) > 1:
+        if (
+            case.roles[column.number] in (ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
+            and len({len(text) for text in codes}) > 1
+        ):
             continue  # large counts are not codes: codes have one length
-        tell = review if case.parts[column.number] is Part.COUNT else fail
-        why = f"{column.shown} is a key: another code in nearly every row"
-        yield tell(why, _FIX, column=column.shown, rows=len(texts))
+        make_issue = review if case.roles[column.number] is ColumnRole.COUNT else fail
+        why = f"{column.display_name} is a key: another code in nearly every row"
+        yield make_issue(why, _FIX, column=column.display_name, rows=len(texts))
 
 
-def summary_rows(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def summary_rows(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """A summary has few rows, counts beside them, and far fewer rows than subjects (汇总而非明细)."""
     grid, subjects = case.grid, case.about.subjects
     if grid.rows > t["rows_at_most"] or grid.cells > t["cells_at_most"]:
@@ -67,7 +75,7 @@ def summary_rows(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
         yield review(
             "the context does not say how many subjects are behind it", "Say how many, and how they were counted"
         )
-    if case.of(Part.COUNT):
+    if case.columns_of(ColumnRole.COUNT):
         return
     distinct = len(set(zip(*(column.texts for column in grid.columns), strict=True)))
     if grid.rows > t["rows_without_counts_at_most"] and distinct >= 0.9 * grid.rows:
@@ -77,39 +85,46 @@ def summary_rows(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
         yield review(why, "Add a column `n` of the subjects behind each row", rows=grid.rows)
 
 
-def counts_add_up(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def counts_add_up(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """The counts can be those of the subjects behind it: not one count for all rows, not more than there are."""
     grid, subjects = case.grid, case.about.subjects
-    for column in case.of(Part.COUNT):
+    for column in case.columns_of(ColumnRole.COUNT):
         numbers = [n for row, n in enumerate(column.numbers) if n is not None and row not in case.totals]
         if len(numbers) >= t["unique_key_rows"] and len(set(numbers)) == 1:
-            why = f"{column.shown} is the same in every row: rows of subjects with a count beside them look so"
-            yield review(why, "Say how it was counted", column=column.shown)
-    if case.of(Part.COUNT) and subjects and grid.rows * t["count_at_least"] > max(subjects, t["count_at_least"] * 20):
+            why = f"{column.display_name} is the same in every row: rows of subjects with a count beside them look so"
+            yield review(why, "Say how it was counted", column=column.display_name)
+    if (
+        case.columns_of(ColumnRole.COUNT)
+        and subjects
+        and grid.rows * t["count_at_least"] > max(subjects, t["count_at_least"] * 20)
+    ):
         why = f"{grid.rows} rows are more than {subjects} subjects can fill by {t['count_at_least']}"
         yield review(why, "Carry out fewer groups, or say how one subject comes into several", rows=grid.rows)
 
 
-def long_cells(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def long_cells(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """A cell is a word or a number, not a text or a list."""
     most = t["cell_length_at_most"]
-    found = [
-        (row, column.shown) for column in case.grid.columns for row, text in enumerate(column.texts) if len(text) > most
+    long = [
+        (row, column.display_name)
+        for column in case.grid.columns
+        for row, text in enumerate(column.texts)
+        if len(text) > most
     ]
-    if found or any(len(column.name) > most for column in case.grid.columns):
+    if long or any(len(column.name) > most for column in case.grid.columns):
         yield fail(
-            f"cells of more than {most} characters", "Write words and numbers, and texts in a text", **places(found)
+            f"cells of more than {most} characters", "Write words and numbers, and texts in a text", **places(long)
         )
 
 
-def precision(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def precision(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """Numbers have no more digits than a reader needs: long ones are one subject's value, or carry a message."""
     most, digits = t["decimals_at_most"], t["digits_at_most"]
-    long = [column.shown for column in case.grid.columns if column.numeric and column.decimals > most]
+    long = [column.display_name for column in case.grid.columns if column.numeric and column.decimals > most]
     if long:
         yield fail(f"more than {most} decimals", f"Round: df.round({most})", columns=long[:10], how_many=len(long))
     wide = [
-        (row, column.shown)
+        (row, column.display_name)
         for column in case.grid.columns
         if column.numeric and not column.decimals > most
         for row, text in enumerate(column.texts)
@@ -119,14 +134,14 @@ def precision(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
         yield fail(f"numbers of more than {digits} digits", "Give them in larger units, rounded", **places(wide))
 
 
-def formulas(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def formulas(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """No cell is a formula: a spreadsheet would run it where the parcel is opened."""
-    found = [(row, column.shown) for column in case.grid.columns for row in _formulas(column)]
-    if found:
-        yield fail("cells that a spreadsheet would run as formulas", "Write their values as text", **places(found))
+    cells = [(row, column.display_name) for column in case.grid.columns for row in _formulas(column)]
+    if cells:
+        yield fail("cells that a spreadsheet would run as formulas", "Write their values as text", **places(cells))
 
 
-def _formulas(column: Column) -> Iterator[int]:
+def _formulas(column: GridColumn) -> Iterator[int]:
     return (row for row, text in enumerate(column.texts) if _FORMULA.match(text) and text.strip(" -–—"))
 
 

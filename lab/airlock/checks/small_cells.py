@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from lab.airlock.checks.column_roles import ADDS_UP, Part, is_count, parts_of, total_rows
-from lab.airlock.checks.trouble import Check, Trouble, fail, places, review
-from lab.airlock.files.grid import Column, Grid
-from lab.airlock.parcel_context import About
+from lab.airlock.checks.column_roles import TOTAL_NAME, ColumnRole, names_a_count, roles_of, total_rows
+from lab.airlock.checks.issue import Check, Issue, fail, places, review
+from lab.airlock.files.grid import Grid, GridColumn
+from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
 
 
@@ -18,34 +18,38 @@ class TableCase:
     """A table and what is told of it."""
 
     grid: Grid
-    about: About
+    about: FileDescription
 
     @cached_property
-    def parts(self) -> dict[int, Part]:
+    def roles(self) -> dict[int, ColumnRole]:
         """The part of each column."""
-        return parts_of(self.grid, self.about.counts)
+        return roles_of(self.grid, self.about.counts)
 
     @cached_property
     def totals(self) -> frozenset[int]:
         """The rows that are totals."""
-        return total_rows(self.grid, self.parts)
+        return total_rows(self.grid, self.roles)
 
-    def of(self, *parts: Part) -> list[Column]:
+    def columns_of(self, *roles: ColumnRole) -> list[GridColumn]:
         """The columns that are one of these."""
-        return [column for column in self.grid.columns if self.parts[column.number] in parts]
+        return [column for column in self.grid.columns if self.roles[column.number] in roles]
 
 
-def small_counts(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def small_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """No cell counts 1 to ``count_at_least - 1`` subjects (最小频数). A zero tells of a whole group: a person looks."""
     least = t["count_at_least"]
-    small = {part: list(_below(case.of(part), least)) for part in (Part.COUNT, Part.WHOLE)}
+    small = {part: list(_below(case.columns_of(part), least)) for part in (ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)}
     fix = f"Merge groups until each has {least} subjects, or hide the cell (write *) and one more beside it, then round"
-    if small[Part.COUNT]:
-        yield fail(f"cells that count fewer than {least} subjects", fix, **places(small[Part.COUNT]))
-    if small[Part.WHOLE]:
+    if small[ColumnRole.COUNT]:
+        yield fail(f"cells that count fewer than {least} subjects", fix, **places(small[ColumnRole.COUNT]))
+    if small[ColumnRole.POSSIBLE_COUNT]:
         why = f"whole numbers below {least} in columns that may count subjects"
-        yield review(why, f"If they count subjects: {fix}. If not, say so in the context", **places(small[Part.WHOLE]))
-    odd = [column.shown for column in case.of(Part.COUNT) if not column.whole]
+        yield review(
+            why,
+            f"If they count subjects: {fix}. If not, say so in the context",
+            **places(small[ColumnRole.POSSIBLE_COUNT]),
+        )
+    odd = [column.display_name for column in case.columns_of(ColumnRole.COUNT) if not column.whole]
     if odd:
         yield review(
             "counts that are not whole numbers: are they in thousands?", "Give counts as they are", columns=odd
@@ -53,18 +57,23 @@ def small_counts(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
     rows = list(_counting_rows(case, least))
     if rows:
         yield fail(f"cells that count fewer than {least} subjects, in rows that say they count", fix, **places(rows))
-    zeros = [(row, column.shown) for column in case.of(Part.COUNT) for row, n in enumerate(column.numbers) if n == 0]
+    zeros = [
+        (row, column.display_name)
+        for column in case.columns_of(ColumnRole.COUNT)
+        for row, n in enumerate(column.numbers)
+        if n == 0
+    ]
     if zeros:
         why = "cells of zero: they tell of every subject of the group that it is not so"
         yield review(why, "Merge the groups, or say why nobody could be there", **places(zeros))
 
 
-def rounded_counts(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def rounded_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """Counts are multiples of the base: exact ones can be subtracted from each other (取整)."""
     base = t["rounding_base"]
     exact = [
-        (row, column.shown)
-        for column in case.of(Part.COUNT, Part.WHOLE)
+        (row, column.display_name)
+        for column in case.columns_of(ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
         for row, n in enumerate(column.numbers)
         if n is not None and n % base
     ]
@@ -73,20 +82,20 @@ def rounded_counts(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
         yield review(why, f"Round every count to the nearest {base}: (n / {base}).round() * {base}", **places(exact))
 
 
-def small_by_share(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def small_by_share(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """No share gives a small count back when it is multiplied by its total (占比还原)."""
     least = t["count_at_least"]
-    shares = case.of(Part.SHARE)
+    shares = case.columns_of(ColumnRole.SHARE)
     small, unknown = [], []
     for column in shares:
         for row, share in enumerate(fractions(column)):
             if share is None or not 0 <= share <= 1:
                 continue
-            behind = _behind(case, column, row)
-            if not behind:
-                unknown.append((row, column.shown))
-            elif any(0.5 <= part * behind < least - 0.5 for part in (share, 1 - share)):
-                small.append((row, column.shown))
+            denominator = _denominator(case, column, row)
+            if not denominator:
+                unknown.append((row, column.display_name))
+            elif any(0.5 <= part * denominator < least - 0.5 for part in (share, 1 - share)):
+                small.append((row, column.display_name))
     if small:
         why = f"shares that, times their total, are fewer than {least} subjects, or leave fewer than {least}"
         yield fail(why, "Merge groups, or give the share in steps of 5 % without its total", **places(small))
@@ -95,9 +104,9 @@ def small_by_share(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
         yield review(why, "Add a column of counts, or the number of subjects in the context", **places(unknown))
 
 
-def small_by_difference(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
+def small_by_difference(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """No count is a few less than another count of its row that holds it: the rest would be a small cell (差分)."""
-    least, columns = t["count_at_least"], case.of(Part.COUNT, Part.WHOLE)
+    least, columns = t["count_at_least"], case.columns_of(ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
     for whole in columns:
         for part in columns:
             pairs = [
@@ -107,44 +116,48 @@ def small_by_difference(case: TableCase, t: Thresholds) -> Iterator[Trouble]:
             ]
             if whole is part or not pairs or any(rest < 0 for _, rest in pairs):
                 continue
-            near = [(row, f"{whole.shown} less {part.shown}") for row, rest in pairs if 0 < rest < least]
+            near = [(row, f"{whole.display_name} less {part.display_name}") for row, rest in pairs if 0 < rest < least]
             if not near:
                 continue
-            sure = bool(ADDS_UP.fullmatch(whole.name)) or whole.name.lower() in ("n", "count", "户数", "数量")
-            tell = fail if sure and case.parts[part.number] is Part.COUNT else review
+            sure = bool(TOTAL_NAME.fullmatch(whole.name)) or whole.name.lower() in ("n", "count", "户数", "数量")
+            make_issue = fail if sure and case.roles[part.number] is ColumnRole.COUNT else review
             why = f"a count and a part of it leave fewer than {least} subjects"
-            yield tell(why, "Leave one of the two columns out, or merge groups", **places(near))
+            yield make_issue(why, "Leave one of the two columns out, or merge groups", **places(near))
 
 
 def _counting_rows(case: TableCase, least: int) -> Iterator[tuple[int, str]]:
     """Small whole numbers in rows whose key says that they count: a table turned on its side, or a long one."""
-    keys = [column for column in case.of(Part.KEY) if not column.numeric]
+    keys = [column for column in case.columns_of(ColumnRole.KEY) if not column.numeric]
     for row in range(case.grid.rows):
-        if any(is_count(key.texts[row]) for key in keys):
-            for column in case.of(Part.NUMBER, Part.WHOLE, Part.KEY, Part.AMOUNT):
+        if any(names_a_count(key.texts[row]) for key in keys):
+            for column in case.columns_of(
+                ColumnRole.NUMBER, ColumnRole.POSSIBLE_COUNT, ColumnRole.KEY, ColumnRole.AMOUNT
+            ):
                 number = column.numbers[row]
                 if column.numeric and number is not None and 0 < number < least and number == int(number):
-                    yield row, column.shown
+                    yield row, column.display_name
 
 
-def _below(columns: list[Column], least: int) -> Iterator[tuple[int, str]]:
+def _below(columns: list[GridColumn], least: int) -> Iterator[tuple[int, str]]:
     for column in columns:
-        yield from ((row, column.shown) for row, n in enumerate(column.numbers) if n is not None and 0 < n < least)
+        yield from (
+            (row, column.display_name) for row, n in enumerate(column.numbers) if n is not None and 0 < n < least
+        )
 
 
-def fractions(column: Column) -> list[float | None]:
+def fractions(column: GridColumn) -> list[float | None]:
     """The shares of a column between 0 and 1, whether written as 0.1, 10 or 10%."""
     return [None if n is None else n / scale_of(column) for n in column.numbers]
 
 
-def scale_of(column: Column) -> float:
+def scale_of(column: GridColumn) -> float:
     """What a column of shares adds up to: 100 when written as percent, else 1."""
     return 100.0 if column.percent or max((n for n in column.numbers if n is not None), default=0) > 1 else 1.0
 
 
-def _behind(case: TableCase, column: Column, row: int) -> float:
+def _denominator(case: TableCase, column: GridColumn, row: int) -> float:
     """How many subjects a share is of: the largest count of its row, or all if the column adds up to 1; 0 unknown."""
-    counts = case.of(Part.COUNT)
+    counts = case.columns_of(ColumnRole.COUNT)
     inside = [share for n, share in enumerate(fractions(column)) if share is not None and n not in case.totals]
     adds_up = len(inside) > 1 and abs(sum(inside) - 1) < 0.02
     if adds_up:

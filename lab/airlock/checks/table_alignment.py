@@ -4,52 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lab.airlock.checks.column_roles import Part
+from lab.airlock.checks.column_roles import ColumnRole
 from lab.airlock.checks.measures import Measure
 from lab.airlock.checks.small_cells import TableCase
-from lab.airlock.files.grid import Column
+from lab.airlock.files.grid import GridColumn
 
 Key = tuple[str, ...]
 
 
-def summed(case: TableCase, keys: Sequence[Column], measure: Measure) -> dict[Key, float | None]:
+def sum_by_key(case: TableCase, keys: Sequence[GridColumn], measure: Measure) -> dict[Key, float | None]:
     """The measure by key, added up over everything else; None where a hidden cell is in it."""
-    found: dict[Key, float | None] = {}
+    sums: dict[Key, float | None] = {}
     for row, value in enumerate(measure.values):
         if row in case.totals:
             continue
-        key = tuple(plain(column.texts[row]) for column in keys)
-        before = found.get(key, 0.0)
-        found[key] = None if value is None or before is None else before + value
-    if (not keys and None in found.values()) or not found:
+        key = tuple(normalized(column.texts[row]) for column in keys)
+        before = sums.get(key, 0.0)
+        sums[key] = None if value is None or before is None else before + value
+    if (not keys and None in sums.values()) or not sums:
         whole = [measure.values[row] for row in case.totals]
         if len(whole) == 1:
-            found[()] = whole[0]
-    return found
+            sums[()] = whole[0]
+    return sums
 
 
-def rows_of(case: TableCase, keys: Sequence[Column], key: Key) -> str:
-    rows = [row for row in range(case.grid.rows) if tuple(plain(c.texts[row]) for c in keys) == key]
+def describe_rows(case: TableCase, keys: Sequence[GridColumn], key: Key) -> str:
+    rows = [row for row in range(case.grid.rows) if tuple(normalized(c.texts[row]) for c in keys) == key]
     return f"row {rows[0] + 1}" if len(rows) == 1 else f"rows {', '.join(str(row + 1) for row in rows[:4])} together"
 
 
-def matched(new: TableCase, old: TableCase) -> Iterator[tuple[Column, Column]]:
+def aligned_keys(new: TableCase, old: TableCase) -> Iterator[tuple[GridColumn, GridColumn]]:
     """Key columns of two tables that speak of the same: by the share of values they have in common, then by name."""
-    free = old.of(Part.KEY)
-    for mine in new.of(Part.KEY):
-        values = {plain(text) for text in mine.texts}
+    free = old.columns_of(ColumnRole.KEY)
+    for new_column in new.columns_of(ColumnRole.KEY):
+        values = {normalized(text) for text in new_column.texts}
         best, score = None, 0.0
-        for theirs in free:
-            others = {plain(text) for text in theirs.texts}
+        for old_column in free:
+            others = {normalized(text) for text in old_column.texts}
             both = len(values & others) / min(len(values), len(others)) if values and others else 0.0
-            named = plain(mine.name) == plain(theirs.name)
-            enough = both > 0 if named or not (mine.numeric and theirs.numeric) else both >= 0.5 and len(values) > 1
+            named = normalized(new_column.name) == normalized(old_column.name)
+            enough = (
+                both > 0
+                if named or not (new_column.numeric and old_column.numeric)
+                else both >= 0.5 and len(values) > 1
+            )
             if enough and both + named > score:
-                best, score = theirs, both + named
+                best, score = old_column, both + named
         if best is not None:
             free = [each for each in free if each is not best]
-            yield mine, best
+            yield new_column, best
 
 
-def plain(text: str) -> str:
+def normalized(text: str) -> str:
     return " ".join(text.split()).casefold()

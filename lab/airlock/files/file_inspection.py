@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 from credit.gate import Finding
 from lab.airlock.checks.small_cells import TableCase
-from lab.airlock.files.file_kinds import Kind
+from lab.airlock.files.file_kinds import FileKind
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class FileInspection:
     """The kind (None: refused unread), the bytes that would leave, the findings, and the tables in it.
 
     What leaves may be other bytes than what was given: a picture drawn anew, a notebook without its outputs.
     """
 
-    kind: Kind | None
-    carried: bytes
+    kind: FileKind | None
+    outgoing: bytes
     findings: tuple[Finding, ...]
     tables: tuple[TableCase, ...] = ()

@@ -8,10 +8,10 @@ import unicodedata
 from enum import StrEnum
 from typing import Any
 
-from lab.airlock.checks.trouble import Trouble, fail
+from lab.airlock.checks.issue import Issue, fail
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """Kinds of file that may leave."""
 
     TABLE = "table"  # delimited text
@@ -27,22 +27,22 @@ class Kind(StrEnum):
 
 
 ENDINGS = {
-    Kind.TABLE: ("csv", "tsv", "txt", "tab"),
-    Kind.JSON: ("json",),
-    Kind.PARQUET: ("parquet", "pq"),
-    Kind.PNG: ("png",),
-    Kind.JPEG: ("jpg", "jpeg"),
-    Kind.SVG: ("svg",),
-    Kind.NOTEBOOK: ("ipynb",),
-    Kind.MODEL: ("txt", "model", "lgb"),
-    Kind.VERSION: ("json",),
-    Kind.TEXT: ("txt", "md", "py", "sql", "r", "yaml", "yml", "toml", "log", "tex", "rst"),
+    FileKind.TABLE: ("csv", "tsv", "txt", "tab"),
+    FileKind.JSON: ("json",),
+    FileKind.PARQUET: ("parquet", "pq"),
+    FileKind.PNG: ("png",),
+    FileKind.JPEG: ("jpg", "jpeg"),
+    FileKind.SVG: ("svg",),
+    FileKind.NOTEBOOK: ("ipynb",),
+    FileKind.MODEL: ("txt", "model", "lgb"),
+    FileKind.VERSION: ("json",),
+    FileKind.TEXT: ("txt", "md", "py", "sql", "r", "yaml", "yml", "toml", "log", "tex", "rst"),
 }
 _TABLE = "Save the table as CSV: df.to_csv(path, index=False)"
 _PICTURE = "Save the figure as PNG or SVG: plt.savefig('figure.png')"
 _MODEL = "Train with lab.train and carry out the promoted version, or save LightGBM's text: booster.save_model(path)"
 _UNPACK = "Put the files themselves into the parcel: it holds several"
-_REFUSED = (  # how the bytes begin, what that is, the fix
+_REFUSED_FORMATS = (  # how the bytes begin, what that is, the fix
     (b"PK\x03\x04", "a ZIP (also XLSX, DOCX, NPZ, PyTorch)", f"{_UNPACK}. For a workbook: {_TABLE}"),
     (b"PK\x05\x06", "an empty ZIP", _UNPACK),
     (b"\xd0\xcf\x11\xe0", "an old Office document", _TABLE),
@@ -67,40 +67,40 @@ _REFUSED = (  # how the bytes begin, what that is, the fix
     (b"x\x01", "zlib data (joblib)", _MODEL),
     (b"\x08", "protocol buffers (ONNX)", _MODEL),
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _VERSION = re.compile(r'\s*\{\s*"version"\s*:\s*"version-[0-9a-f]{64}"\s*\}\s*')
 
 
-def kind_of(name: str, content: bytes) -> Kind | Trouble:
+def detect_kind(name: str, content: bytes) -> FileKind | Issue:
     """The kind of a file by its content, or why it may not leave."""
-    found = _binary(content) or _textual(content)
-    if isinstance(found, Trouble):
-        return found
+    kind = _kind_of_binary(content) or _kind_of_text(content)
+    if isinstance(kind, Issue):
+        return kind
     ending = name.rpartition(".")[2].lower() if "." in name else ""
-    if found is Kind.TEXT and ending in ENDINGS[Kind.TABLE]:
-        found = Kind.TABLE if ending != "txt" else Kind.TEXT  # a table of one column has no delimiter to be told by
-    if found is Kind.JSON and ending not in ENDINGS[Kind.JSON]:
-        found = Kind.TEXT  # a line of Python may be JSON too
-    if ending not in ENDINGS[found] and not (found is Kind.TABLE and ending in ENDINGS[Kind.TEXT]):
-        endings = ", ".join(f".{each}" for each in ENDINGS[found])
-        return fail(
-            f"its content is {found} and its name does not say so", f"Let its name end in {endings}", kind=found
-        )
-    return found
+    if kind is FileKind.TEXT and ending in ENDINGS[FileKind.TABLE]:
+        kind = (
+            FileKind.TABLE if ending != "txt" else FileKind.TEXT
+        )  # a table of one column has no delimiter to be told by
+    if kind is FileKind.JSON and ending not in ENDINGS[FileKind.JSON]:
+        kind = FileKind.TEXT  # a line of Python may be JSON too
+    if ending not in ENDINGS[kind] and not (kind is FileKind.TABLE and ending in ENDINGS[FileKind.TEXT]):
+        endings = ", ".join(f".{each}" for each in ENDINGS[kind])
+        return fail(f"its content is {kind} and its name does not say so", f"Let its name end in {endings}", kind=kind)
+    return kind
 
 
-def _binary(content: bytes) -> Kind | Trouble | None:
+def _kind_of_binary(content: bytes) -> FileKind | Issue | None:
     if not content:
         return fail("it is empty", "Take it out of the parcel")
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return Kind.PNG
+        return FileKind.PNG
     if content.startswith(b"\xff\xd8\xff"):
-        return Kind.JPEG
+        return FileKind.JPEG
     if content.startswith(b"PAR1"):
-        return Kind.PARQUET
+        return FileKind.PARQUET
     if content[:1] == b"\x80" and content[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return fail("it is a pickle, which is code", _MODEL)
-    for start, what, fix in _REFUSED:
+    for start, what, fix in _REFUSED_FORMATS:
         if content.startswith(start) and not (len(start) < 3 and _is_text(content)):
             return fail(f"it is {what}, which cannot be looked into safely", fix)
     return None
@@ -108,53 +108,53 @@ def _binary(content: bytes) -> Kind | Trouble | None:
 
 def _is_text(content: bytes) -> bool:
     try:
-        return not _CONTROL.search(content.decode("utf-8"))
+        return not _CONTROL_CHARACTERS.search(content.decode("utf-8"))
     except UnicodeDecodeError:
         return False
 
 
-def _textual(content: bytes) -> Kind | Trouble:
+def _kind_of_text(content: bytes) -> FileKind | Issue:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return fail("it is neither a known format nor UTF-8 text", f"Save text as UTF-8. {_TABLE}. {_PICTURE}")
-    if _CONTROL.search(text):
+    if _CONTROL_CHARACTERS.search(text):
         return fail("it is text with control characters in it", "Save it as plain UTF-8 text")
     start = text.lstrip()[:2000]
     if re.match(
         r"(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*(<!DOCTYPE svg[^>]*>\s*)?(<!--.*?-->\s*)*<(svg:)?svg\b", start, re.S
     ):
-        return Kind.SVG
+        return FileKind.SVG
     if re.match(r"<(!doctype|html|\?xml|script|body|head|table|div)\b", start, re.I):
         return fail("it is HTML or XML, which can hold scripts", f"{_TABLE}. {_PICTURE}")
     if re.match(r"tree\r?\nversion=", text):
-        return Kind.MODEL
-    return _json(text) if start[:1] in ("{", "[") else Kind.TEXT
+        return FileKind.MODEL
+    return _kind_of_json(text) if start[:1] in ("{", "[") else FileKind.TEXT
 
 
-def _json(text: str) -> Kind:
+def _kind_of_json(text: str) -> FileKind:
     if _VERSION.fullmatch(text):
-        return Kind.VERSION
+        return FileKind.VERSION
     try:
-        told: Any = json.loads(text)
+        parsed: Any = json.loads(text)
     except (ValueError, RecursionError):
-        return Kind.TEXT
-    return Kind.NOTEBOOK if isinstance(told, dict) and "nbformat" in told else Kind.JSON
+        return FileKind.TEXT
+    return FileKind.NOTEBOOK if isinstance(parsed, dict) and "nbformat" in parsed else FileKind.JSON
 
 
-def name_trouble(name: str, longest: int) -> str:
+def name_problem(name: str, longest: int) -> str:
     """What is wrong with a file's name, or nothing: a path, a trick of Unicode, or too long."""
     if not name or len(name) > longest:
         return f"its name is empty or longer than {longest} characters"
     if name != unicodedata.normalize("NFC", name):
         return "its name is not in Unicode's normal form (NFC)"
-    if not re.fullmatch(r"[\w][\w. ()-]*", name) or not all(_plain(char) for char in name):
+    if not re.fullmatch(r"[\w][\w. ()-]*", name) or not all(_is_allowed_character(char) for char in name):
         return "its name holds a character that is no letter, digit, dot, dash, bracket or blank: a folder, or a trick"
     if ".." in name or name.endswith((".", " ")) or name.lower() == "manifest.json":
         return "its name is one that means something else to a machine"
     return ""
 
 
-def _plain(char: str) -> bool:
+def _is_allowed_character(char: str) -> bool:
     """ASCII and Chinese: letters of other scripts look like these and are not."""
     return char.isascii() or "\u4e00" <= char <= "\u9fff"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from lab.airlock.checks.trouble import shown
+from lab.airlock.checks.issue import display_name
 
 HIDDEN = re.compile(
     r"|\*+|[<≤]\s*\d+|\[?[cxs]\]?|n/?a|nan|null|none|nat|\.{1,3}|[-–—]+|suppressed|masked|hidden|隐藏|保密", re.I
@@ -22,7 +22,7 @@ _PAIR = re.compile(r"([^()（）/]+?)\s*(?:[(（]([^()（）]+)[)）]|/\s*([^()�
 
 
 @dataclass(frozen=True)
-class Column:
+class GridColumn:
     """A column: its name, its number from 0, and the text of each cell."""
 
     name: str
@@ -30,9 +30,9 @@ class Column:
     texts: tuple[str, ...]
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """Its name for people, without a subject's data."""
-        return shown(self.name, self.number)
+        return display_name(self.name, self.number)
 
     @cached_property
     def numbers(self) -> tuple[float | None, ...]:
@@ -42,8 +42,8 @@ class Column:
     @cached_property
     def numeric(self) -> bool:
         """True when at least half of what is shown is a number: a note among counts does not make them words."""
-        shown = sum(not is_hidden(text) for text in self.texts)
-        return 2 * sum(n is not None for n in self.numbers) >= max(shown, 1)
+        display_name = sum(not is_hidden(text) for text in self.texts)
+        return 2 * sum(n is not None for n in self.numbers) >= max(display_name, 1)
 
     @cached_property
     def whole(self) -> bool:
@@ -70,7 +70,7 @@ class Column:
 class Grid:
     """A table. ``label`` is empty, or where in its file it stands."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[GridColumn, ...]
     label: str = ""
 
     @classmethod
@@ -80,7 +80,7 @@ class Grid:
         named = [
             each for name, texts in zip(header, cells, strict=True) for each in _unfold(name.strip(), tuple(texts))
         ]
-        return cls(tuple(Column(name, n, texts) for n, (name, texts) in enumerate(named)), label)
+        return cls(tuple(GridColumn(name, n, texts) for n, (name, texts) in enumerate(named)), label)
 
     def transposed(self) -> Grid:
         """The same table with a row for each of its columns: what its first column says are the names."""

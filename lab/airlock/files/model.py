@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Iterator
 
 from credit.gate import Finding, Outcome
-from lab.airlock.checks.trouble import Check, Trouble, as_finding, fail, judge, review
+from lab.airlock.checks.issue import Check, Issue, as_finding, fail, review, run_checks
 from lab.airlock.files import text as texts
-from lab.airlock.files.file_inspection import Looked
-from lab.airlock.files.file_kinds import Kind
-from lab.airlock.parcel_context import About
+from lab.airlock.files.file_inspection import FileInspection
+from lab.airlock.files.file_kinds import FileKind
+from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
 
 END = "end of trees"
@@ -47,22 +47,22 @@ _AFTER = re.compile(
 _PROMOTE = 'Train with lab.train and carry out the promoted version instead: a file {"version": "version-…"}'
 
 
-def look_at_version(
-    name: str, content: bytes, about: About, t: Thresholds, *, promoted: Callable[[str], bool] | None
-) -> Looked:
+def inspect_version(
+    name: str, content: bytes, about: FileDescription, t: Thresholds, *, promoted: Callable[[str], bool] | None
+) -> FileInspection:
     """The name of a version on the shelf: it leaves when it was promoted, by the seal the compute zone made."""
     version = json.loads(content)["version"]
     if promoted is None:
-        found = as_finding(
+        finding = as_finding(
             "promotion", name, review("whether it was promoted is seen at the airlock", "Submit the parcel")
         )
     elif promoted(version):
-        found = Finding(
+        finding = Finding(
             "promotion", Outcome.PASS, f"{name}: {version[:20]} was promoted", {"file": name, "version": version}
         )
     else:
-        found = as_finding("promotion", name, fail(f"{version[:20]} was not promoted", "Ask for its promotion first"))
-    return Looked(Kind.VERSION, content, (found,))
+        finding = as_finding("promotion", name, fail(f"{version[:20]} was not promoted", "Ask for its promotion first"))
+    return FileInspection(FileKind.VERSION, content, (finding,))
 
 
 def version_of(content: bytes) -> str:
@@ -70,29 +70,31 @@ def version_of(content: bytes) -> str:
     return str(json.loads(content)["version"])
 
 
-def look_at_model(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
+def inspect_model(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
     """A bare LightGBM text."""
     text = content.decode("utf-8-sig").replace("\r\n", "\n")
-    findings = judge(name, text, CHECKS, t)
+    findings = run_checks(name, text, CHECKS, t)
     kept = text[: text.index(END)] + END + "\n" if END in text else ""
-    kept = re.sub(r"(?m)^feature_infos=.*$", _blank, kept, count=1)
+    kept = re.sub(r"(?m)^feature_infos=.*$", _blank_ranges, kept, count=1)
     names = text.partition("\n\n")[0].replace(" ", "\n")
-    findings += texts.judge_text(name, names, (("names", texts.named), ("name characters", texts.looks)), t)
+    findings += texts.check_text(
+        name, names, (("names", texts.subject_identifiers), ("name characters", texts.deceptive_characters)), t
+    )
     bare = review(
         "a bare model was judged by no promotion gate: its thresholds are near single subjects' values", _PROMOTE
     )
-    return Looked(Kind.MODEL, kept.encode(), (*findings, as_finding("promotion", name, bare)))
+    return FileInspection(FileKind.MODEL, kept.encode(), (*findings, as_finding("promotion", name, bare)))
 
 
-def known_lines(text: str, t: Thresholds) -> Iterator[Trouble]:
+def known_lines(text: str, t: Thresholds) -> Iterator[Issue]:
     """Every line is one that LightGBM writes, once, in its place: there is no room for rows of data."""
     head, *blocks = text.partition(END)[0].split("\n\n")
-    odd = _odd(head.split("\n")[1:], _HEADER)
+    odd = _count_unknown_lines(head.split("\n")[1:], _HEADER)
     trees = [block.strip("\n") for block in blocks if block.strip("\n")]
     for block in trees:
         first, *rest = block.split("\n")
         odd += not re.fullmatch(r"Tree=\d{1,6}", first)
-        odd += _odd(rest, _TREE)
+        odd += _count_unknown_lines(rest, _TREE)
     after = text.partition(END)[2].split("\n")
     odd += sum(not _AFTER.fullmatch(line) for line in after)
     if odd or END not in text:
@@ -103,7 +105,7 @@ def known_lines(text: str, t: Thresholds) -> Iterator[Trouble]:
         yield fail(f"{len(trees)} trees are too many", "Train a smaller model", trees=len(trees))
 
 
-def large_leaves(text: str, t: Thresholds) -> Iterator[Trouble]:
+def large_leaves(text: str, t: Thresholds) -> Iterator[Issue]:
     """Every leaf holds at least ``leaf_rows_at_least`` rows, and its trees say how many."""
     least = t["leaf_rows_at_least"]
     trees = re.findall(r"(?m)^Tree=", text)
@@ -117,7 +119,7 @@ def large_leaves(text: str, t: Thresholds) -> Iterator[Trouble]:
         yield fail(f"{small} leaves hold fewer than {least} rows", fix, leaves=small, smallest=smallest)
 
 
-def _odd(lines: list[str], known: dict[str, str]) -> int:
+def _count_unknown_lines(lines: list[str], known: dict[str, str]) -> int:
     """How many lines are not ``name=value`` of a known name, at most once each, with a value of its form."""
     seen: set[str] = set()
     odd = 0
@@ -128,7 +130,7 @@ def _odd(lines: list[str], known: dict[str, str]) -> int:
     return odd
 
 
-def _blank(match: re.Match[str]) -> str:
+def _blank_ranges(match: re.Match[str]) -> str:
     infos = match[0].partition("=")[2].split(" ")
     return "feature_infos=" + " ".join("none" if info == "none" else "[-1e+300:1e+300]" for info in infos)
 

@@ -14,65 +14,65 @@ from collections.abc import Iterator
 from PIL import Image
 
 from credit.gate import Finding
-from lab.airlock.checks.trouble import Trouble, as_finding, fail, judge, review
-from lab.airlock.files.file_inspection import Looked
-from lab.airlock.files.file_kinds import Kind
-from lab.airlock.parcel_context import About
+from lab.airlock.checks.issue import Issue, as_finding, fail, review, run_checks
+from lab.airlock.files.file_inspection import FileInspection
+from lab.airlock.files.file_kinds import FileKind
+from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
 
-_SHOWN = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"pHYs", b"sRGB", b"gAMA", b"cHRM", b"sBIT", b"bKGD"}
-_SIZES = {b"pHYs": 9, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"sBIT": 4, b"bKGD": 6}
+_ALLOWED_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"pHYs", b"sRGB", b"gAMA", b"cHRM", b"sBIT", b"bKGD"}
+_CHUNK_SIZES = {b"pHYs": 9, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"sBIT": 4, b"bKGD": 6}
 _AGAIN = "Save the figure again from its code: plt.savefig('figure.png')"
 
 
-def look_at_png(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
+def inspect_png(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
     """A PNG (ISO/IEC 15948)."""
-    return _look(name, Kind.PNG, content, list(_png(content, t)), t)
+    return _inspect(name, FileKind.PNG, content, list(_png(content, t)), t)
 
 
-def look_at_jpeg(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
+def inspect_jpeg(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
     """A JPEG (ISO/IEC 10918-1)."""
-    return _look(name, Kind.JPEG, content, list(_jpeg(content)), t)
+    return _inspect(name, FileKind.JPEG, content, list(_jpeg(content)), t)
 
 
-def _look(name: str, kind: Kind, content: bytes, hidden: list[Trouble], t: Thresholds) -> Looked:
-    drawn = None if any("cannot be read" in each.why for each in hidden) else _redraw(content, kind, t)
-    if drawn is None or isinstance(drawn, Trouble):
-        hidden += [drawn] if drawn else []
-        return Looked(kind, b"", tuple(as_finding("hidden content", name, each) for each in hidden))
-    carried, capacity = drawn
-    looked = review(
+def _inspect(name: str, kind: FileKind, content: bytes, hidden: list[Issue], t: Thresholds) -> FileInspection:
+    redrawn = None if any("cannot be read" in each.why for each in hidden) else _redraw(content, kind, t)
+    if redrawn is None or isinstance(redrawn, Issue):
+        hidden += [redrawn] if redrawn else []
+        return FileInspection(kind, b"", tuple(as_finding("hidden content", name, each) for each in hidden))
+    outgoing, capacity = redrawn
+    needs_viewing = review(
         "a machine does not read what a picture shows",
         "Say in the context what it shows and of how many subjects; carry the table behind it as well",
         bytes_given=len(content),
-        bytes_carried=len(carried),
+        bytes_carried=len(outgoing),
         low_bits_could_carry_bytes=capacity,
     )
-    findings: list[Finding] = judge(name, hidden, (("hidden content", lambda case, _: iter(case)),), t)
-    return Looked(kind, carried, (*findings, as_finding("what it shows", name, looked)))
+    findings: list[Finding] = run_checks(name, hidden, (("hidden content", lambda case, _: iter(case)),), t)
+    return FileInspection(kind, outgoing, (*findings, as_finding("what it shows", name, needs_viewing)))
 
 
-def _redraw(content: bytes, kind: Kind, t: Thresholds) -> tuple[bytes, int] | Trouble:
+def _redraw(content: bytes, kind: FileKind, t: Thresholds) -> tuple[bytes, int] | Issue:
     """The picture from its pixels alone, and how many bytes their lowest bits could carry."""
     try:
-        with Image.open(io.BytesIO(content), formats=("PNG" if kind is Kind.PNG else "JPEG",)) as opened:
+        with Image.open(io.BytesIO(content), formats=("PNG" if kind is FileKind.PNG else "JPEG",)) as opened:
             if opened.width * opened.height > t["pixels_at_most"] or getattr(opened, "n_frames", 1) != 1:
                 return fail("it has too many pixels, or several frames", "Save it smaller: dpi=100")
             modes = {"1": "L", "L": "L", "P": "RGBA", "LA": "RGBA", "RGBA": "RGBA"}
-            mode = "RGB" if kind is Kind.JPEG else modes.get(opened.mode, "RGB")
+            mode = "RGB" if kind is FileKind.JPEG else modes.get(opened.mode, "RGB")
             pixels = opened.convert(mode)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning, EOFError):
         return fail("its pixels cannot be read", _AGAIN)
     plain = Image.frombytes(pixels.mode, pixels.size, pixels.tobytes())  # pixels, and nothing that came with them
     sink = io.BytesIO()
-    if kind is Kind.PNG:
+    if kind is FileKind.PNG:
         plain.save(sink, "PNG", optimize=False)
     else:
         plain.save(sink, "JPEG", quality=90)
     return sink.getvalue(), plain.width * plain.height * len(plain.getbands()) // 8
 
 
-def _png(content: bytes, t: Thresholds) -> Iterator[Trouble]:
+def _png(content: bytes, t: Thresholds) -> Iterator[Issue]:
     position, packed, names = 8, [], []
     while position < len(content):
         if position + 12 > len(content):
@@ -86,11 +86,11 @@ def _png(content: bytes, t: Thresholds) -> Iterator[Trouble]:
         position += size + 12
         names.append(name)
         packed += [data] if name == b"IDAT" else []
-        if name not in _SHOWN and not (name == b"tEXt" and _maker(data)):
+        if name not in _ALLOWED_CHUNKS and not (name == b"tEXt" and _names_plotting_library(data)):
             yield fail(
                 f"a chunk {name.decode('ascii', 'replace')} of {size} bytes that shows nothing", _AGAIN, bytes=size
             )
-        elif size > _SIZES.get(name, size):
+        elif size > _CHUNK_SIZES.get(name, size):
             yield fail(f"a chunk {name.decode()} is larger than it can be", _AGAIN, bytes=size)
         if name == b"IEND":
             break
@@ -99,10 +99,10 @@ def _png(content: bytes, t: Thresholds) -> Iterator[Trouble]:
         return
     if position < len(content) or content[position - 12 : position - 8] != b"\0\0\0\0":
         yield fail(f"{len(content) - position} bytes after its end", _AGAIN, bytes=len(content) - position)
-    yield from _inside(content, b"".join(packed), t)
+    yield from _packed_pixels(content, b"".join(packed), t)
 
 
-def _inside(content: bytes, packed: bytes, t: Thresholds) -> Iterator[Trouble]:
+def _packed_pixels(content: bytes, packed: bytes, t: Thresholds) -> Iterator[Issue]:
     """What is packed in it is its pixels and no more."""
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", content[16:29])
     if not 0 < width * height <= t["pixels_at_most"]:
@@ -125,13 +125,13 @@ def _crc(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", zlib.crc32(name + data))
 
 
-def _maker(data: bytes) -> bool:
+def _names_plotting_library(data: bytes) -> bool:
     """True for the line in which a plotting library names itself; it does not survive either."""
     name, _, value = data.partition(b"\0")
     return name == b"Software" and len(value) <= 80 and value.startswith((b"Matplotlib version", b"matplotlib"))
 
 
-def _jpeg(content: bytes) -> Iterator[Trouble]:
+def _jpeg(content: bytes) -> Iterator[Issue]:
     position, scanned = 2, False
     while position + 4 <= len(content):
         if content[position] != 0xFF:
@@ -144,10 +144,10 @@ def _jpeg(content: bytes) -> Iterator[Trouble]:
         if size < 2 or position + 2 + size > len(content):
             yield fail("it cannot be read: a segment is cut off", _AGAIN)
             return
-        told = content[position + 4 : position + 2 + size]
-        harmless = (marker == 0xE0 and told[:5] == b"JFIF\0" and size == 16) or (marker == 0xEE and size == 14)
+        segment = content[position + 4 : position + 2 + size]
+        harmless = (marker == 0xE0 and segment[:5] == b"JFIF\0" and size == 16) or (marker == 0xEE and size == 14)
         if (0xE0 <= marker <= 0xEF and not harmless) or marker == 0xFE:
-            what = "EXIF" if told[:4] == b"Exif" else "a comment" if marker == 0xFE else f"APP{marker - 0xE0}"
+            what = "EXIF" if segment[:4] == b"Exif" else "a comment" if marker == 0xFE else f"APP{marker - 0xE0}"
             yield fail(f"{what} of {size} bytes that shows nothing", _AGAIN, bytes=size)
         position += 2 + size
         if marker == 0xDA:

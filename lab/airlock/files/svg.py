@@ -6,63 +6,67 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from lab.airlock.checks.trouble import Check, Trouble, as_finding, fail, judge, review
+from lab.airlock.checks.issue import Check, Issue, as_finding, fail, review, run_checks
 from lab.airlock.files import text as texts
-from lab.airlock.files.file_inspection import Looked
-from lab.airlock.files.file_kinds import Kind
-from lab.airlock.parcel_context import About
+from lab.airlock.files.file_inspection import FileInspection
+from lab.airlock.files.file_kinds import FileKind
+from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
 
 _SPACE = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
-_DRAWN = {
+_DRAWABLE = {
     "svg", "g", "defs", "path", "use", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "tspan",
     "clipPath", "style", "linearGradient", "radialGradient", "stop", "title", "desc", "marker", "symbol",
 }  # fmt: skip
 _MARKS = {"use", "circle", "ellipse", "rect"}
-_WHERE = {"d", "points", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry"}
-_PLACE = re.compile(r"[MLHVCSQTAZmlhvcsqtaz\d\s,.e%+-]*(pt|px|em)?")
+_COORDINATES = {"d", "points", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry"}
+_COORDINATE_VALUE = re.compile(r"[MLHVCSQTAZmlhvcsqtaz\d\s,.e%+-]*(pt|px|em)?")
 _UNSAFE = re.compile(r"url\(\s*['\"]?(?!#)|@import|expression\(|javascript:|data:", re.I)
 _AGAIN = "Save the figure again from its code: plt.savefig('figure.svg')"
 
 
-def look_at_svg(name: str, content: bytes, about: About, t: Thresholds) -> Looked:
+def inspect_svg(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
     """A drawing; what leaves is written from its tree: no comments, no metadata, no document type."""
     text = content.decode("utf-8-sig")
     if re.search(r"<!ENTITY|<!DOCTYPE[^>]*\[|<\?(?!xml )", text):
-        return Looked(
-            Kind.SVG, b"", (as_finding("reading", name, fail("it declares entities or instructions", _AGAIN)),)
+        return FileInspection(
+            FileKind.SVG, b"", (as_finding("reading", name, fail("it declares entities or instructions", _AGAIN)),)
         )
     try:
         root = ElementTree.fromstring(text)  # no entity is declared: see above
     except (ElementTree.ParseError, ValueError, RecursionError):
-        return Looked(Kind.SVG, b"", (as_finding("reading", name, fail("it cannot be read as XML", _AGAIN)),))
+        return FileInspection(
+            FileKind.SVG, b"", (as_finding("reading", name, fail("it cannot be read as XML", _AGAIN)),)
+        )
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag == f"{_SPACE}metadata":
                 parent.remove(child)
     ElementTree.register_namespace("", _SPACE[1:-1])
     ElementTree.register_namespace("xlink", _LINK[1:-5])
-    findings = judge(name, root, CHECKS, t)
-    findings += texts.judge_text(name, "\n".join(_words(root)), texts.CHECKS, t)
-    looked = review(
+    findings = run_checks(name, root, CHECKS, t)
+    findings += texts.check_text(name, "\n".join(_words(root)), texts.CHECKS, t)
+    needs_viewing = review(
         "a machine does not read what a picture shows", "Say in the context what it shows", marks=marks(root)
     )
-    findings.append(as_finding("what it shows", name, looked))
+    findings.append(as_finding("what it shows", name, needs_viewing))
     _coarsen(root)
-    return Looked(Kind.SVG, ElementTree.tostring(root, encoding="utf-8", xml_declaration=True), tuple(findings))
+    return FileInspection(
+        FileKind.SVG, ElementTree.tostring(root, encoding="utf-8", xml_declaration=True), tuple(findings)
+    )
 
 
-def drawn_only(root: ElementTree.Element, t: Thresholds) -> Iterator[Trouble]:
+def drawn_only(root: ElementTree.Element, t: Thresholds) -> Iterator[Issue]:
     """Nothing but what is drawn: no script, no foreign content, no link outside, nothing embedded."""
-    odd = {_local(node) for node in root.iter() if not _ours(node)}
+    odd = {_local(node) for node in root.iter() if not _is_drawable(node)}
     if odd:
         names = sorted(name if re.fullmatch(r"\w{1,30}", name) else "?" for name in odd)
         yield fail(f"elements that draw nothing: {', '.join(names[:10])}", _AGAIN, elements=names[:10])
     for node in root.iter():
         for name, value in node.attrib.items():
             plain = name.rpartition("}")[2]
-            misplaced = name in _WHERE and not _PLACE.fullmatch(value)
+            misplaced = name in _COORDINATES and not _COORDINATE_VALUE.fullmatch(value)
             linked = plain in ("href", "src") and not value.startswith("#")
             if misplaced or linked or plain.lower().startswith(("on", "data-")) or _UNSAFE.search(value):
                 yield fail("an attribute that runs, links or carries something", _AGAIN, attribute=plain[:30])
@@ -71,14 +75,14 @@ def drawn_only(root: ElementTree.Element, t: Thresholds) -> Iterator[Trouble]:
             yield fail("a style that loads something from outside", _AGAIN)
 
 
-def few_marks(root: ElementTree.Element, t: Thresholds) -> Iterator[Trouble]:
+def few_marks(root: ElementTree.Element, t: Thresholds) -> Iterator[Issue]:
     """Few enough points that none is a subject: a drawing keeps each place to many digits."""
-    found = marks(root)
+    count = marks(root)
     fix = "Draw groups, not subjects: a histogram, a box, a hexbin of cells with enough subjects"
-    if found > t["marks_at_most"]:
-        yield fail(f"{found} points: they may be subjects", fix, marks=found)
-    elif found > t["marks_review_from"]:
-        yield review(f"{found} points: they may be subjects", fix, marks=found)
+    if count > t["marks_at_most"]:
+        yield fail(f"{count} points: they may be subjects", fix, marks=count)
+    elif count > t["marks_review_from"]:
+        yield review(f"{count} points: they may be subjects", fix, marks=count)
 
 
 def marks(root: ElementTree.Element) -> int:
@@ -93,18 +97,18 @@ def _words(root: ElementTree.Element) -> Iterator[str]:
     """All that is written in a drawing: its texts, and its attributes but for where things are."""
     for node in root.iter():
         yield from (each for each in (node.text or "", node.tail or "") if each.strip())
-        yield from (value for name, value in node.attrib.items() if name not in _WHERE)
+        yield from (value for name, value in node.attrib.items() if name not in _COORDINATES)
 
 
 def _coarsen(root: ElementTree.Element) -> None:
     """Places to a tenth of a point: nobody sees more, and no value of a subject can be read back from more."""
     for node in root.iter():
-        for name in _WHERE & node.attrib.keys():
+        for name in _COORDINATES & node.attrib.keys():
             node.set(name, re.sub(r"-?\d+\.\d+", lambda match: f"{float(match[0]):.1f}", node.attrib[name]))
 
 
-def _ours(node: ElementTree.Element) -> bool:
-    return isinstance(node.tag, str) and node.tag.startswith(_SPACE) and _local(node) in _DRAWN
+def _is_drawable(node: ElementTree.Element) -> bool:
+    return isinstance(node.tag, str) and node.tag.startswith(_SPACE) and _local(node) in _DRAWABLE
 
 
 def _local(node: ElementTree.Element) -> str:

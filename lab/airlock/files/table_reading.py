@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lab.airlock.checks.trouble import Trouble, fail
+from lab.airlock.checks.issue import Issue, fail
 from lab.airlock.files.grid import Grid, is_hidden, number_of
 from lab.airlock.thresholds import Thresholds
 
@@ -18,14 +18,14 @@ _SMALLER = "Carry out a summary: group the rows and count the subjects in each g
 DEPTH = 20  # of nested JSON
 
 
-def delimited(text: str, thresholds: Thresholds) -> Grid | Trouble:
+def read_delimited(text: str, thresholds: Thresholds) -> Grid | Issue:
     """Delimited text as a grid, or why it is none. Text without a delimiter is a table of one column."""
     lines = text.splitlines()
     if len(lines) > 20 * thresholds["rows_at_most"]:
         return fail(f"it has {len(lines)} lines", _SMALLER, lines=len(lines))
     sample = "\n".join(lines[:50])
-    best = max(DELIMITERS, key=lambda each: _columns(sample, each))
-    delimiter = best if _columns(sample, best) > 1 else ","
+    best = max(DELIMITERS, key=lambda each: _column_count(sample, each))
+    delimiter = best if _column_count(sample, best) > 1 else ","
     try:
         rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True) if row]
     except csv.Error:
@@ -36,10 +36,10 @@ def delimited(text: str, thresholds: Thresholds) -> Grid | Trouble:
     header, body = rows[0], rows[1:]
     if all(number_of(cell) is not None for cell in header):  # no header: the first row is data too
         header, body = [f"column {n + 1}" for n in range(len(header))], rows
-    return Grid.of(*_one_header(header, body))
+    return Grid.of(*_merge_header_rows(header, body))
 
 
-def _one_header(header: list[str], body: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+def _merge_header_rows(header: list[str], body: list[list[str]]) -> tuple[list[str], list[list[str]]]:
     """A header of several rows, as pandas writes one, made one: rows of words above rows with numbers."""
     above = 0
     while above < min(3, len(body) - 1) and not any(number_of(cell) is not None for cell in body[above]):
@@ -52,7 +52,7 @@ def _one_header(header: list[str], body: list[list[str]]) -> tuple[list[str], li
     return [" ".join(filter(None, names)) for names in zip(header, *body[:above], strict=True)], body[above:]
 
 
-def _columns(sample: str, delimiter: str) -> int:
+def _column_count(sample: str, delimiter: str) -> int:
     """How many columns this delimiter gives every line of a sample; 0 when the lines differ."""
     try:
         widths = {len(row) for row in csv.reader(io.StringIO(sample), delimiter=delimiter) if row}
@@ -61,39 +61,45 @@ def _columns(sample: str, delimiter: str) -> int:
     return widths.pop() if len(widths) == 1 else 0
 
 
-def parquet(content: bytes, thresholds: Thresholds) -> tuple[Grid, bytes] | Trouble:
+def read_parquet(content: bytes, thresholds: Thresholds) -> tuple[Grid, bytes] | Issue:
     """A Parquet file as a grid, and the same table written anew, without metadata. Bounded before it is unpacked."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        told = pq.ParquetFile(pa.BufferReader(content))
-        size = sum(told.metadata.row_group(n).total_byte_size for n in range(told.metadata.num_row_groups))
-        if told.metadata.num_rows > thresholds["rows_at_most"] or size > thresholds["file_bytes_at_most"]:
-            return fail(f"it has {told.metadata.num_rows} rows in {size} bytes", _SMALLER, rows=told.metadata.num_rows)
-        table = told.read()
+        parquet_file = pq.ParquetFile(pa.BufferReader(content))
+        size = sum(
+            parquet_file.metadata.row_group(n).total_byte_size for n in range(parquet_file.metadata.num_row_groups)
+        )
+        if parquet_file.metadata.num_rows > thresholds["rows_at_most"] or size > thresholds["file_bytes_at_most"]:
+            return fail(
+                f"it has {parquet_file.metadata.num_rows} rows in {size} bytes",
+                _SMALLER,
+                rows=parquet_file.metadata.num_rows,
+            )
+        table = parquet_file.read()
         if table.nbytes > thresholds["file_bytes_at_most"]:
             return fail("it is larger than it says", _SMALLER)
-        plain = table.replace_schema_metadata(None)
-        columns = [_texts(plain.column(n).to_pylist()) for n in range(plain.num_columns)]
+        without_metadata = table.replace_schema_metadata(None)
+        columns = [_texts(without_metadata.column(n).to_pylist()) for n in range(without_metadata.num_columns)]
     except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError):
         return fail("it cannot be read as Parquet", "Write it with df.to_parquet(path), or better as CSV")
     sink = pa.BufferOutputStream()
-    pq.write_table(plain, sink, store_schema=False)
+    pq.write_table(without_metadata, sink, store_schema=False)
     rows = list(zip(*columns, strict=True))
-    return Grid.of([str(name) for name in plain.column_names], rows), sink.getvalue().to_pybytes()
+    return Grid.of([str(name) for name in without_metadata.column_names], rows), sink.getvalue().to_pybytes()
 
 
-def from_json(text: str) -> list[Grid] | Trouble:
+def read_json(text: str) -> list[Grid] | Issue:
     """Every table in a JSON text: lists of records, columns of lists, lists of numbers; the rest is one row."""
     try:
-        told = json.loads(text, parse_constant=str)
+        value = json.loads(text, parse_constant=str)
     except (ValueError, RecursionError):
         return fail("it cannot be read as JSON", "Write it with json.dump or df.to_json(path, orient='records')")
     grids: list[Grid] = []
     single: dict[str, str] = {}
     try:
-        _walk(told, "", grids, single, 0)
+        _collect_tables(value, "", grids, single, 0)
     except RecursionError:
         return fail("its values are nested too deeply", "Write a flat table")
     if single:
@@ -101,64 +107,64 @@ def from_json(text: str) -> list[Grid] | Trouble:
     return grids
 
 
-def _walk(told: Any, path: str, grids: list[Grid], single: dict[str, str], depth: int) -> None:
+def _collect_tables(value: Any, path: str, grids: list[Grid], single: dict[str, str], depth: int) -> None:
     if depth > DEPTH:
         raise RecursionError
-    if isinstance(told, dict) and set(told) == {"schema", "data"} and isinstance(told["data"], list):
-        told = told["data"]  # pandas' orient="table"
-    if isinstance(told, dict) and set(told) >= {"columns", "data"} and isinstance(told["data"], list):
-        grids.append(_grid([str(each) for each in told["columns"]], told["data"], path))  # orient="split"
+    if isinstance(value, dict) and set(value) == {"schema", "data"} and isinstance(value["data"], list):
+        value = value["data"]  # pandas' orient="table"
+    if isinstance(value, dict) and set(value) >= {"columns", "data"} and isinstance(value["data"], list):
+        grids.append(_grid([str(each) for each in value["columns"]], value["data"], path))  # orient="split"
     elif (
-        isinstance(told, dict)
-        and told
-        and all(isinstance(each, (list, dict)) for each in told.values())
-        and _even(told)
+        isinstance(value, dict)
+        and value
+        and all(isinstance(each, (list, dict)) for each in value.values())
+        and _is_columnar(value)
     ):
-        grids.append(_by_columns(told, path))
-    elif isinstance(told, list) and told and all(isinstance(each, dict) for each in told):
-        names = list(dict.fromkeys(str(name) for each in told for name in each))
-        grids.append(_grid(names, [[each.get(name) for name in names] for each in told], path))
-    elif isinstance(told, list) and told and all(isinstance(each, list) for each in told):
-        width = max(len(each) for each in told)
+        grids.append(_by_columns(value, path))
+    elif isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+        names = list(dict.fromkeys(str(name) for each in value for name in each))
+        grids.append(_grid(names, [[each.get(name) for name in names] for each in value], path))
+    elif isinstance(value, list) and value and all(isinstance(each, list) for each in value):
+        width = max(len(each) for each in value)
         names = [f"column {n + 1}" for n in range(width)]
-        grids.append(_grid(names, [each + [None] * (width - len(each)) for each in told], path))
-    elif isinstance(told, list):
-        if told:
-            grids.append(_grid([path or "values"], [[each] for each in told], path))
-    elif isinstance(told, dict):
-        for name, each in told.items():
-            _walk(each, f"{path}.{name}".strip("."), grids, single, depth + 1)
+        grids.append(_grid(names, [each + [None] * (width - len(each)) for each in value], path))
+    elif isinstance(value, list):
+        if value:
+            grids.append(_grid([path or "values"], [[each] for each in value], path))
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            _collect_tables(each, f"{path}.{name}".strip("."), grids, single, depth + 1)
     else:
-        single[path or "value"] = text_of(told)
+        single[path or "value"] = text_of(value)
 
 
-def _even(told: dict[str, Any]) -> bool:
+def _is_columnar(columns: dict[str, Any]) -> bool:
     """True for columns: lists of one length, or mappings of one set of row names to plain values."""
-    each = list(told.values())
-    if all(isinstance(one, list) and one and not any(isinstance(x, (list, dict)) for x in one) for one in each):
-        return len({len(one) for one in each}) == 1
-    if not all(isinstance(one, dict) for one in each):
+    values = list(columns.values())
+    if all(isinstance(one, list) and one and not any(isinstance(x, (list, dict)) for x in one) for one in values):
+        return len({len(one) for one in values}) == 1
+    if not all(isinstance(one, dict) for one in values):
         return False
-    plain = all(not isinstance(value, (dict, list)) for one in each for value in one.values())
-    return plain and len({frozenset(one) for one in each}) == 1 and len(each[0]) > 1
+    plain = all(not isinstance(value, (dict, list)) for one in values for value in one.values())
+    return plain and len({frozenset(one) for one in values}) == 1 and len(values[0]) > 1
 
 
-def _by_columns(told: dict[str, Any], path: str) -> Grid:
-    first = next(iter(told.values()))
+def _by_columns(value: dict[str, Any], path: str) -> Grid:
+    first = next(iter(value.values()))
     if isinstance(first, list):
-        return _grid(list(told), [list(row) for row in zip(*told.values(), strict=True)], path)
-    return _grid(["row", *told], [[name, *(each[name] for each in told.values())] for name in first], path)
+        return _grid(list(value), [list(row) for row in zip(*value.values(), strict=True)], path)
+    return _grid(["row", *value], [[name, *(each[name] for each in value.values())] for name in first], path)
 
 
 def _grid(header: list[str], rows: list[list[Any]], label: str) -> Grid:
     width = len(header)
-    even = [(row if isinstance(row, list) else [row])[:width] for row in rows]
+    padded = [(row if isinstance(row, list) else [row])[:width] for row in rows]
     extra = [row for row in rows if isinstance(row, list) and len(row) > width]
     if extra:  # cells beyond the header still count as cells
         width = max(len(row) for row in extra)
         header = [*header, *(f"column {n + 1}" for n in range(len(header), width))]
-        even = [row if isinstance(row, list) else [row] for row in rows]
-    return Grid.of(header, [[text_of(each) for each in [*row, *[None] * (width - len(row))]] for row in even], label)
+        padded = [row if isinstance(row, list) else [row] for row in rows]
+    return Grid.of(header, [[text_of(each) for each in [*row, *[None] * (width - len(row))]] for row in padded], label)
 
 
 def _texts(values: list[Any]) -> list[str]:
@@ -174,7 +180,7 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def embedded(text: str, least: int) -> Iterator[Grid]:
+def tables_in_text(text: str, least: int) -> Iterator[Grid]:
     """The tables inside a text: ``least`` or more lines in a row of equally many cells, with numbers in each."""
     block: dict[str, list[list[str]]] = {}  # by each delimiter that has divided all its lines alike
     start, heading, before = 0, "", ""
@@ -184,13 +190,13 @@ def embedded(text: str, least: int) -> Iterator[Grid]:
         if kept:
             block = kept
             continue
-        yield from _closed(block, heading, start, least)
+        yield from _block_as_grid(block, heading, start, least)
         block, start, heading = {by: [each] for by, each in cells.items()}, number, before
         if not _RULE.fullmatch(line):
             before = line
 
 
-def _closed(block: dict[str, list[list[str]]], heading: str, start: int, least: int) -> Iterator[Grid]:
+def _block_as_grid(block: dict[str, list[list[str]]], heading: str, start: int, least: int) -> Iterator[Grid]:
     rows = next(iter(block.values()), [])
     if len(rows) >= least:
         yield Grid.of(_header(heading, len(rows[0])), rows, f"lines {start} to {start + len(rows) - 1}")
@@ -199,7 +205,7 @@ def _closed(block: dict[str, list[list[str]]], heading: str, start: int, least: 
 def _header(line: str, width: int) -> list[str]:
     """The names in the line above a block, if it has as many; an index without a name is forgiven."""
     for delimiter in _CELLS:
-        names = re.split(delimiter, _bare(line))
+        names = re.split(delimiter, _strip_row_marks(line))
         if len(names) in (width, width - 1) and len(names) > 1:
             return [*["row"][: width - len(names)], *names]
     return [f"column {n + 1}" for n in range(width)]
@@ -209,18 +215,18 @@ _CELLS = (r"\s*\|\s*", r"\t", r"\s*;\s*", r"\s*,\s*", r"\s{2,}", r"\s+")
 _RULE = re.compile(r"[\s|:+=-]+")
 
 
-def _bare(line: str) -> str:
+def _strip_row_marks(line: str) -> str:
     """A line without what stands around a row: bullets, brackets, the outer bars."""
     return re.sub(r"^[\s#|>*\[({]+|[\s|\])},;]+$", "", line)
 
 
 def _cells(line: str) -> dict[str, list[str]]:
     """The cells of a line that looks like a row, by each delimiter that fits it: a number is in one of them."""
-    plain, found = _bare(line), {}
+    bare, cells_by_delimiter = _strip_row_marks(line), {}
     for delimiter in _CELLS:
-        cells = [cell.strip().strip("\"'") for cell in re.split(delimiter, plain)]
+        cells = [cell.strip().strip("\"'") for cell in re.split(delimiter, bare)]
         numbers = [number_of(cell) is not None for cell in cells]
         words = delimiter == r"\s+" and not (numbers[-1] or 2 * sum(numbers) >= len(cells))  # prose with a number in it
         if len(cells) > 1 and any(numbers) and not words:
-            found[delimiter] = cells
-    return found or ({"": [plain]} if number_of(plain) is not None else {})
+            cells_by_delimiter[delimiter] = cells
+    return cells_by_delimiter or ({"": [bare]} if number_of(bare) is not None else {})

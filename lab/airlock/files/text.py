@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from credit.gate import Finding, Outcome
+from lab.airlock.checks.issue import Check, Issue, fail, review, run_checks
 from lab.airlock.checks.row_level import PSEUDONYM
-from lab.airlock.checks.trouble import Check, Trouble, fail, judge, review
 from lab.airlock.thresholds import Thresholds
 from privacy.disclosure import identifiers
 
@@ -20,50 +20,50 @@ _BLANKS = re.compile(r"[ \t]+$", re.M)
 _TAKE_OUT = "Take it out: a parcel carries what a person can read"
 
 
-def named(text: str, t: Thresholds) -> Iterator[Trouble]:
+def subject_identifiers(text: str, t: Thresholds) -> Iterator[Issue]:
     """No pseudonym, no social credit code, ID or phone number."""
     keys = len(PSEUDONYM.findall(text))
     if keys:
         yield fail("pseudonyms of subjects", "Leave single subjects out", how_many=keys, lines=_lines(text, PSEUDONYM))
-    found = identifiers([text])
-    if found:
-        yield fail("identifiers of subjects", "Leave single subjects out: no code, ID or phone number leaves", **found)
+    counts = identifiers([text])
+    if counts:
+        yield fail("identifiers of subjects", "Leave single subjects out: no code, ID or phone number leaves", **counts)
 
 
-def digit_runs(text: str, t: Thresholds) -> Iterator[Trouble]:
+def long_digit_runs(text: str, t: Thresholds) -> Iterator[Issue]:
     """No long run of digits: an account, a document number, or data written without blanks."""
     pattern = re.compile(rf"(?<![\d.])\d{{{t['digit_run_at_most'] + 1},}}|\.\d{{{t['digits_at_most'] + 1},}}")
-    found = pattern.findall(text)
-    if found:
+    runs = pattern.findall(text)
+    if runs:
         why = f"more than {t['digit_run_at_most']} digits in a row"
         yield fail(
-            why, "Round numbers, and leave document numbers out", how_many=len(found), lines=_lines(text, pattern)
+            why, "Round numbers, and leave document numbers out", how_many=len(runs), lines=_lines(text, pattern)
         )
 
 
-def blobs(text: str, t: Thresholds) -> Iterator[Trouble]:
+def encoded_data(text: str, t: Thresholds) -> Iterator[Issue]:
     """No base64, no hexadecimal: nobody can say what is in it."""
     most = t["blob_at_most"]
     pattern = re.compile(_BLOB.format(most + 1, most // 2 + 1, most // 4 + 1))
-    found = [match for match in pattern.finditer(text) if _dense(match[0])]
-    if found:
-        why = f"{len(found)} runs of base64 or hexadecimal longer than {most} characters"
-        lines = sorted({text.count("\n", 0, match.start()) + 1 for match in found})[:10]
-        yield fail(why, _TAKE_OUT, how_many=len(found), lines=lines)
+    runs = [match for match in pattern.finditer(text) if _is_dense(match[0])]
+    if runs:
+        why = f"{len(runs)} runs of base64 or hexadecimal longer than {most} characters"
+        lines = sorted({text.count("\n", 0, match.start()) + 1 for match in runs})[:10]
+        yield fail(why, _TAKE_OUT, how_many=len(runs), lines=lines)
     long = [match for match in _LITERAL.finditer(text) if len(match[0]) > t["literal_at_most"]]
     if long:
         lines = [text.count("\n", 0, match.start()) + 1 for match in long[:10]]
         yield review(f"strings longer than {t['literal_at_most']} characters", _TAKE_OUT, lines=lines)
 
 
-def looks(text: str, t: Thresholds) -> Iterator[Trouble]:
+def deceptive_characters(text: str, t: Thresholds) -> Iterator[Issue]:
     """No character of no width, none that turns the text around, no letter that looks like another."""
-    odd = [n for n, char in enumerate(text) if _unseen(char)]
+    odd = [n for n, char in enumerate(text) if _is_invisible(char)]
     if odd:
         lines = sorted({text.count("\n", 0, n) + 1 for n in odd[:1000]})[:10]
         why = "characters that cannot be seen: of no width, or that turn the text around"
         yield fail(why, "Write the text anew in a plain editor", how_many=len(odd), lines=lines)
-    mixed = [word for word in _WORD.findall(text) if not word.isascii() and _mixed(word)]
+    mixed = [word for word in _WORD.findall(text) if not word.isascii() and _mixes_scripts(word)]
     if mixed:
         why = "words of Latin letters with letters of other scripts that look like them"
         yield fail(why, "Write each word in one script", how_many=len(mixed))
@@ -74,7 +74,7 @@ def looks(text: str, t: Thresholds) -> Iterator[Trouble]:
         )
 
 
-def length(text: str, t: Thresholds) -> Iterator[Trouble]:
+def length(text: str, t: Thresholds) -> Iterator[Issue]:
     """Short enough for two people to read; what is longer is not looked into further."""
     lines, size = text.count("\n") + 1, len(text.encode())
     if lines > t["lines_at_most"] or size > t["text_bytes_at_most"]:
@@ -84,7 +84,7 @@ def length(text: str, t: Thresholds) -> Iterator[Trouble]:
         yield review(f"lines of more than {t['line_length_at_most']} characters", "Break the lines")
 
 
-def _unseen(char: str) -> bool:
+def _is_invisible(char: str) -> bool:
     if char.isascii():
         return False
     selector = "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
@@ -93,13 +93,13 @@ def _unseen(char: str) -> bool:
     return selector or filler or space or unicodedata.category(char) in ("Cf", "Co", "Cn", "Zl", "Zp")
 
 
-def _mixed(word: str) -> bool:
+def _mixes_scripts(word: str) -> bool:
     names = [unicodedata.name(char, "") for char in word if char.isalpha()]
     latin = any(name.startswith("LATIN") for name in names)
     return latin and any(name.startswith(_LOOKALIKE) for name in names)
 
 
-def _dense(run: str) -> bool:
+def _is_dense(run: str) -> bool:
     """True for a run that carries data, not for a ruler of one sign or a long name with underscores."""
     signs = set(run) - set(" \t\r\n:,")
     if len(signs) < 8:
@@ -113,18 +113,22 @@ def _lines(text: str, pattern: re.Pattern[str]) -> list[int]:
 
 
 CHECKS: tuple[Check[str], ...] = (
-    ("identifiers", named),
-    ("digits", digit_runs),
-    ("blobs", blobs),
-    ("characters", looks),
+    ("identifiers", subject_identifiers),
+    ("digits", long_digit_runs),
+    ("blobs", encoded_data),
+    ("characters", deceptive_characters),
 )
 
 
-def judge_text(file: str, text: str, checks: tuple[Check[str], ...], t: Thresholds) -> list[Finding]:
+def check_text(file: str, text: str, checks: tuple[Check[str], ...], t: Thresholds) -> list[Finding]:
     """Run ``checks`` on a text unless it is too long: then that alone is found."""
-    found = judge(file, text, (("length", length),), t)
-    return found if any(each.outcome is Outcome.FAIL for each in found) else found + judge(file, text, checks, t)
+    findings = run_checks(file, text, (("length", length),), t)
+    return (
+        findings
+        if any(each.outcome is Outcome.FAIL for each in findings)
+        else findings + run_checks(file, text, checks, t)
+    )
 
 
-TABLE_CHECKS: tuple[Check[str], ...] = (("blobs", blobs), ("characters", looks))
+TABLE_CHECKS: tuple[Check[str], ...] = (("blobs", encoded_data), ("characters", deceptive_characters))
 """What a table's text must keep to besides: its cells are checked one by one."""

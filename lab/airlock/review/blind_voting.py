@@ -22,12 +22,12 @@ SIZE = 4096  # bytes of every box
 LONGEST = 1000  # characters of a reason: at most 4 bytes each fit the box, with what stands around them
 
 
-def cast(approve: bool, reason: str) -> dict[str, Any]:
+def cast_vote(approve: bool, reason: str) -> dict[str, Any]:
     """A vote with a salt, so that its digest tells nothing; raises :class:`Malformed` for too long a reason."""
-    told = {"approve": approve, "reason": reason, "salt": secrets.token_hex(16)}
-    if len(reason) > LONGEST or len(canonical(told)) > SIZE:
+    vote = {"approve": approve, "reason": reason, "salt": secrets.token_hex(16)}
+    if len(reason) > LONGEST or len(canonical(vote)) > SIZE:
         raise Malformed("blind-voting.reason-too-long", longest=LONGEST)
-    return told
+    return vote
 
 
 def commitment(vote: Mapping[str, Any]) -> str:
@@ -35,24 +35,24 @@ def commitment(vote: Mapping[str, Any]) -> str:
     return digest(canonical({name: vote[name] for name in ("approve", "reason", "salt")}))
 
 
-def close(vote: Mapping[str, Any], key: SigningKey, *, about: str) -> dict[str, str]:
+def seal_vote(vote: Mapping[str, Any], key: SigningKey, *, about: str) -> dict[str, str]:
     """``{commitment, nonce, box}`` of a vote ``about`` one petition and reviewer."""
     nonce = secrets.token_hex(16)
     plain = canonical(vote).ljust(SIZE)
     return {"commitment": commitment(vote), "nonce": nonce, "box": _xor(plain, _pad(key, about, nonce)).hex()}
 
 
-def reveal(closed: Mapping[str, Any], key: SigningKey, *, about: str) -> dict[str, Any]:
+def open_vote(closed: Mapping[str, Any], key: SigningKey, *, about: str) -> dict[str, Any]:
     """The vote in a box; raises :class:`Broken` when this key did not close it or it is not what was committed to."""
     try:
         plain = _xor(bytes.fromhex(closed["box"]), _pad(key, about, closed["nonce"]))
-        told: dict[str, Any] = json.loads(plain)
-        bound = commitment(told) == closed["commitment"]
+        vote: dict[str, Any] = json.loads(plain)
+        bound = commitment(vote) == closed["commitment"]
     except (ValueError, KeyError, TypeError):
         bound = False
     if not bound:
         raise Broken("blind-voting.vote-cannot-be-opened")
-    return told
+    return vote
 
 
 def _pad(key: SigningKey, about: str, nonce: str) -> bytes:

@@ -37,7 +37,7 @@ _AUTHOR = {
 }
 
 
-def notices(
+def notices_for(
     petitions: Sequence[Petition],
     projects: Mapping[str, Project],
     user: str,
@@ -45,35 +45,37 @@ def notices(
     since: datetime | None,
 ) -> list[Notice]:
     """The lines for ``user``: what waits for them, and what changed after ``since``; the newest first."""
-    found = [
+    lines = [
         notice
         for petition in petitions
-        for notice in _of(petition, projects.get(petition.project), user, roles)
+        for notice in _petition_notices(petition, projects.get(petition.project), user, roles)
         if notice.yours or since is None or notice.at > since
     ]
-    return sorted(found, key=lambda notice: notice.at, reverse=True)
+    return sorted(lines, key=lambda notice: notice.at, reverse=True)
 
 
-def _of(petition: Petition, project: Project | None, user: str, roles: Collection[Role]) -> Iterator[Notice]:
+def _petition_notices(
+    petition: Petition, project: Project | None, user: str, roles: Collection[Role]
+) -> Iterator[Notice]:
     title, state = petition.context.title, petition.state
     if petition.author.name == user:
         # The time a parcel became half reviewed is not the author's to know: to them it stands as submitted.
-        at = petition.submitted_at if state is State.HALF_REVIEWED and not petition.turns else petition.changed_at
+        at = petition.submitted_at if state is State.HALF_REVIEWED and not petition.questions else petition.changed_at
         seen = State.SUBMITTED if state is State.HALF_REVIEWED else state
         yours = petition.turn is Turn.AUTHOR
         yield Notice(petition.id, title, petition.project, seen, Role.RESEARCHER, yours, _AUTHOR[seen], at)
     elif Role.REVIEWER in roles and not (project and user in project.members):
         voted = petition.has_voted(user)
         if petition.turn is Turn.REVIEWERS and not voted:
-            answered = bool(petition.turns)
+            answered = bool(petition.questions)
             what = "The author has answered: vote, or ask again" if answered else "A parcel waits for your vote"
-            yield _line(petition, True, what)
+            yield _reviewer_notice(petition, True, what)
         elif voted and petition.votes:
-            yield _line(petition, False, f"Both have voted: {petition.state}")
+            yield _reviewer_notice(petition, False, f"Both have voted: {petition.state}")
         elif petition.state is State.QUESTIONED:
-            yield _line(petition, False, "A question waits for the author's answer")
+            yield _reviewer_notice(petition, False, "A question waits for the author's answer")
 
 
-def _line(petition: Petition, yours: bool, what: str) -> Notice:
+def _reviewer_notice(petition: Petition, yours: bool, what: str) -> Notice:
     title, at = petition.context.title, petition.changed_at
     return Notice(petition.id, title, petition.project, petition.state, Role.REVIEWER, yours, what, at)

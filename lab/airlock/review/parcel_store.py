@@ -11,7 +11,7 @@ from credit.files import write_whole
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class ParcelStore:
     """A folder of files named by the SHA-256 of their bytes, mode 0600."""
 
     root: Path

@@ -10,15 +10,15 @@ from typing import Any
 from credit.actor import Actor
 from credit.gate import Finding, Outcome, Verdict
 from credit.ledger import Entry
-from lab.airlock.parcel_context import Context
+from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review.blind_voting import commitment
-from lab.airlock.review.states import TURN, State, Turn, may
+from lab.airlock.review.states import TURN, State, Turn, may_move
 
-VERB = "parcel"
+VERB_PREFIX = "parcel"
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedFile:
     """A file of a parcel: the SHA-256 and size of the bytes that leave, its kind, and the digest of what was given."""
 
     digest: str
@@ -28,12 +28,12 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class Question:
     """A reviewer's question and the author's answer, None while it is open."""
 
-    question: str
-    asked_by: Actor
-    asked_at: datetime
+    text: str
+    by: Actor
+    at: datetime
     answer: str | None = None
     answered_at: datetime | None = None
 
@@ -67,10 +67,10 @@ class Petition:
     submitted_at: datetime
     changed_at: datetime
     state: State
-    files: Mapping[str, Listed]
-    context: Context
+    files: Mapping[str, ListedFile]
+    context: ParcelContext
     verdict: Verdict
-    turns: tuple[Exchange, ...] = ()
+    questions: tuple[Question, ...] = ()
     ballot: Ballot | None = None
     votes: tuple[Vote, ...] = ()
     sealed: str | None = None
@@ -100,29 +100,29 @@ def fold(entries: Iterable[Entry]) -> dict[str, Petition]:
 
     A move out of turn in the ledger is ignored here: the desk keeps writers from making one.
     """
-    found: dict[str, Petition] = {}
+    petitions: dict[str, Petition] = {}
     for entry in entries:
         kind, _, move = entry.verb.partition(".")
-        if kind != VERB or move not in _MOVES:
+        if kind != VERB_PREFIX or move not in _MOVES:
             continue
-        before = found.get(entry.object)
+        before = petitions.get(entry.object)
         after = _submitted(entry) if move == "submitted" and before is None else None
         if before is not None and move != "submitted":
             after = _MOVES[move](before, entry)
         if after is None:
             continue
         author = before.author.name if before else entry.by.name
-        if may(before.state if before else None, after.state, entry.by, author):
-            found[entry.object] = replace(after, changed_at=entry.at)
-    return found
+        if may_move(before.state if before else None, after.state, entry.by, author):
+            petitions[entry.object] = replace(after, changed_at=entry.at)
+    return petitions
 
 
 def _submitted(entry: Entry) -> Petition:
-    told = entry.because
-    files = {name: Listed(**one) for name, one in told["files"].items()}
-    context, verdict = Context.parse(told["context"]), verdict_of(told["verdict"])
+    details = entry.because
+    files = {name: ListedFile(**one) for name, one in details["files"].items()}
+    context, verdict = ParcelContext.parse(details["context"]), verdict_of(details["verdict"])
     return Petition(
-        entry.object, told["project"], entry.by, entry.at, entry.at, State.SUBMITTED, files, context, verdict
+        entry.object, details["project"], entry.by, entry.at, entry.at, State.SUBMITTED, files, context, verdict
     )
 
 
@@ -134,12 +134,12 @@ def _voted(before: Petition, entry: Entry) -> Petition | None:
 
 def _decided(before: Petition, entry: Entry) -> Petition | None:
     """The second vote, with both written open; the first must be the one that was cast."""
-    first, told = before.ballot, entry.because
-    if first is None or first.by.name == entry.by.name or commitment(told["first"]) != first.closed["commitment"]:
+    first, details = before.ballot, entry.because
+    if first is None or first.by.name == entry.by.name or commitment(details["first"]) != first.closed["commitment"]:
         return None
     votes = (
-        Vote(first.by, first.at, told["first"]["approve"], told["first"]["reason"]),
-        Vote(entry.by, entry.at, told["second"]["approve"], told["second"]["reason"]),
+        Vote(first.by, first.at, details["first"]["approve"], details["first"]["reason"]),
+        Vote(entry.by, entry.at, details["second"]["approve"], details["second"]["reason"]),
     )
     state = State.APPROVED if all(vote.approve for vote in votes) else State.REFUSED
     return replace(before, state=state, votes=votes, ballot=None)
@@ -148,17 +148,17 @@ def _decided(before: Petition, entry: Entry) -> Petition | None:
 def _questioned(before: Petition, entry: Entry) -> Petition | None:
     if before.has_voted(entry.by.name):
         return None
-    asked = Exchange(entry.because["question"], entry.by, entry.at)
-    return replace(before, state=State.QUESTIONED, turns=(*before.turns, asked))
+    question = Question(entry.because["question"], entry.by, entry.at)
+    return replace(before, state=State.QUESTIONED, questions=(*before.questions, question))
 
 
 def _answered(before: Petition, entry: Entry) -> Petition | None:
     if before.state is not State.QUESTIONED:
         return None
-    *earlier, last = before.turns
+    *earlier, last = before.questions
     answered = replace(last, answer=entry.because["answer"], answered_at=entry.at)
     state = State.HALF_REVIEWED if before.ballot else State.SUBMITTED
-    return replace(before, state=state, turns=(*earlier, answered))
+    return replace(before, state=state, questions=(*earlier, answered))
 
 
 def _withdrawn(before: Petition, entry: Entry) -> Petition | None:
@@ -180,9 +180,10 @@ _MOVES = {
 }
 
 
-def verdict_of(told: Mapping[str, Any]) -> Verdict:
+def verdict_of(data: Mapping[str, Any]) -> Verdict:
     """A verdict from its plain values."""
     findings = tuple(
-        Finding(one["check"], Outcome(one["outcome"]), one["why"], one["evidence"]) for one in told["findings"]
+        Finding(finding["check"], Outcome(finding["outcome"]), finding["why"], finding["evidence"])
+        for finding in data["findings"]
     )
-    return Verdict(told["gate"], findings, told["thresholds"])
+    return Verdict(data["gate"], findings, data["thresholds"])

@@ -34,29 +34,33 @@ def require_nothing_new(petition: Petition, verdict: Verdict) -> None:
         )
 
 
-def failed(verdict: Verdict) -> list[Finding]:
+def failed_findings(verdict: Verdict) -> list[Finding]:
     """The findings that keep a parcel in."""
     return [finding for finding in verdict.findings if finding.outcome is Outcome.FAIL]
 
 
 def refusal(verdict: Verdict) -> Refused:
     """Why a parcel may not leave as it is, and what to do about it."""
-    found = failed(verdict)
-    fixes = sorted({f"{finding.evidence['file']}: {finding.evidence['fix']}" for finding in found})
+    failures = failed_findings(verdict)
+    fixes = sorted({f"{finding.evidence['file']}: {finding.evidence['fix']}" for finding in failures})
     return Refused(
         "review-rules.parcel-may-not-leave-as",
-        why="; ".join(finding.why for finding in found[:5]),
+        why="; ".join(finding.why for finding in failures[:5]),
         remedy=". ".join([*fixes[:5], "Nothing was taken from you: mend the files and submit again"]),
-        findings=found,
+        findings=failures,
     )
 
 
-def written(text: str, name: str) -> str:
+def checked_text(text: str, name: str) -> str:
     """A text that people write to each other: the ledger keeps it, so it names nobody. Raises :class:`Malformed`."""
     if not text.strip() or len(text) > blind_voting.LONGEST:
         raise Malformed("review-rules.missing-or-too-long", name=name, longest=blind_voting.LONGEST)
     t = load()
-    troubles = [*texts.named(text, t), *texts.digit_runs(text, t), *texts.looks(text, t)]
-    if troubles:
-        raise Malformed("review-rules.cannot-be-kept", why=troubles[0].why, remedy=troubles[0].fix, name=name)
+    issues = [
+        *texts.subject_identifiers(text, t),
+        *texts.long_digit_runs(text, t),
+        *texts.deceptive_characters(text, t),
+    ]
+    if issues:
+        raise Malformed("review-rules.cannot-be-kept", why=issues[0].why, remedy=issues[0].fix, name=name)
     return text.strip()

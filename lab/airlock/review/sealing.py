@@ -11,26 +11,26 @@ from credit.errors import Malformed, Missing, Refused
 from credit.keys import SigningKey
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
-from lab.airlock.files.file_kinds import Kind as FileKind
+from lab.airlock.files.file_kinds import FileKind
 from lab.airlock.files.model import version_of
-from lab.airlock.parcel_context import Context
+from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review.petition import Petition
 
 
-def require_releases(context: Context, shelf: Shelf, today: date) -> Context:
+def require_releases(context: ParcelContext, shelf: Shelf, today: date) -> ParcelContext:
     """The context with whole ids; every one is a living release for research. Raises what :meth:`Shelf.open` raises."""
     if not context.releases:
         raise Malformed("sealing.parcel-does-not-say-from")
-    found = []
+    ids = []
     for name in context.releases:
         seal = shelf.open(name, today=today, deep=False).seal
         if seal.kind is not Kind.RELEASE or seal.terms.get("purpose") != "research":
             raise Refused("sealing.what-leaves-lab-made-from", seal_short=seal.short)
-        found.append(seal.id)
-    return replace(context, releases=tuple(dict.fromkeys(found)))
+        ids.append(seal.id)
+    return replace(context, releases=tuple(dict.fromkeys(ids)))
 
 
-def is_promoted(shelf: Shelf, today: date) -> Callable[[str], bool]:
+def promotion_check(shelf: Shelf, today: date) -> Callable[[str], bool]:
     """Whether a version is on the shelf, alive, and the champion of its model by the platform's signed word."""
 
     def promoted(version: str) -> bool:
@@ -38,8 +38,8 @@ def is_promoted(shelf: Shelf, today: date) -> Callable[[str], bool]:
             seal = shelf.open(version, today=today, deep=False).seal
         except (Missing, Refused):
             return False
-        said = shelf.pointer(f"champion-{seal.terms['model']}", {"platform"})
-        return seal.kind is Kind.VERSION and said is not None and said.get("version") == seal.id
+        champion = shelf.pointer(f"champion-{seal.terms['model']}", {"platform"})
+        return seal.kind is Kind.VERSION and champion is not None and champion.get("version") == seal.id
 
     return promoted
 

@@ -27,7 +27,7 @@ class Turn(StrEnum):
 
     REVIEWERS = "reviewers"
     AUTHOR = "author"
-    NOBODY = "nobody"
+    NONE = "nobody"
 
 
 TURN: Mapping[State, Turn] = MappingProxyType(
@@ -36,9 +36,9 @@ TURN: Mapping[State, Turn] = MappingProxyType(
         State.HALF_REVIEWED: Turn.REVIEWERS,
         State.QUESTIONED: Turn.AUTHOR,
         State.APPROVED: Turn.AUTHOR,
-        State.REFUSED: Turn.NOBODY,
-        State.WITHDRAWN: Turn.NOBODY,
-        State.RECEIVED: Turn.NOBODY,
+        State.REFUSED: Turn.NONE,
+        State.WITHDRAWN: Turn.NONE,
+        State.RECEIVED: Turn.NONE,
     }
 )
 
@@ -64,11 +64,11 @@ MOVES: Mapping[tuple[State | None, State], frozenset[Role]] = MappingProxyType(
 """(from, to) → the roles that may. A researcher here is always the author, a reviewer never is."""
 
 PENDING = (State.SUBMITTED, State.HALF_REVIEWED, State.QUESTIONED, State.APPROVED)
-LEAVING = (*PENDING, State.RECEIVED)
+LEFT_OR_PENDING = (*PENDING, State.RECEIVED)
 """What has left or may yet leave: what a later parcel is held against."""
 
 
-def may(before: State | None, after: State, by: Actor, author: str) -> bool:
+def may_move(before: State | None, after: State, by: Actor, author: str) -> bool:
     """True when ``by`` may move a parcel of ``author`` so."""
     if by.role not in MOVES.get((before, after), frozenset()):
         return False
@@ -77,7 +77,7 @@ def may(before: State | None, after: State, by: Actor, author: str) -> bool:
 
 def require_move(before: State | None, after: State, *, by: Actor, author: str) -> None:
     """Raise :class:`Refused` saying why ``by`` may not move the parcel so: the role, the person or the turn."""
-    if may(before, after, by, author):
+    if may_move(before, after, by, author):
         return
     allowed = MOVES.get((before, after))
     if allowed is None:

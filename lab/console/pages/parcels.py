@@ -9,9 +9,9 @@ from fastapi.responses import Response
 
 from credit.actor import Actor, Role
 from credit.errors import Malformed, Missing
-from lab.airlock.review.desk import Desk
 from lab.airlock.review.petition import Petition
-from lab.airlock.review.states import LEAVING, State, Turn
+from lab.airlock.review.service import AirlockService
+from lab.airlock.review.states import LEFT_OR_PENDING, State, Turn
 from lab.console.access_rules import EVERYONE, REVIEWERS, does, shows
 from lab.console.app_state import Room
 from lab.console.ledgers.ledger_view import Chapter
@@ -25,9 +25,11 @@ DECIDED = 100  # decided ones in the list, the newest
 router = APIRouter()
 
 
-def desk_of(room: Room) -> Desk:
+def desk_of(room: Room) -> AirlockService:
     """The airlock's desk over the chapters of the ledger that it folds from."""
-    return Desk(room.settings, Chapter.of(room.research, "parcel.", "project."), room.shelf, room.key, room.today)
+    return AirlockService(
+        room.settings, Chapter.of(room.research, "parcel.", "project."), room.shelf, room.key, room.today
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ def lines(visit: Visit) -> list[Line]:
 def queue(visit: Visiting) -> Response:
     """What waits for the visitor, what waits for others, what was decided."""
     found = lines(visit)
-    waiting = [line for line in found if not line.yours and line.petition.turn is not Turn.NOBODY]
-    decided = [line for line in found if line.petition.turn is Turn.NOBODY][::-1]
+    waiting = [line for line in found if not line.yours and line.petition.turn is not Turn.NONE]
+    decided = [line for line in found if line.petition.turn is Turn.NONE][::-1]
     return visit.show(
         "parcels.html.j2", yours=[line for line in found if line.yours], waiting=waiting, decided=decided[:DECIDED]
     )
@@ -124,7 +126,7 @@ def one(visit: Visiting, id: str, file: str = "") -> Response:
         mine=desk.own_vote(id, by=standing.actor) if voted else None,
         may_vote=standing.reviewer and petition.turn is Turn.REVIEWERS and not voted,
         may_answer=standing.author and petition.state is State.QUESTIONED,
-        may_withdraw=standing.author and petition.state in LEAVING and petition.state is not State.RECEIVED,
+        may_withdraw=standing.author and petition.state in LEFT_OR_PENDING and petition.state is not State.RECEIVED,
         project=projects.get(petition.project),
         before=order_of(petition, desk.all(petition.project)),
         behind=cells_behind(room, petition) if standing.sees_files else None,
@@ -144,7 +146,7 @@ def vote(visit: Visiting, id: str) -> Response:
 @does(router, "/parcels/{id}/ask", REVIEWERS)
 def ask(visit: Visiting, id: str) -> Response:
     """Ask the author."""
-    desk_of(visit.room).ask(id, visit.one("question"), by=visit.actor(Role.REVIEWER))
+    desk_of(visit.room).ask_author(id, visit.one("question"), by=visit.actor(Role.REVIEWER))
     return visit.go(f"parcels/{id}", said="asked")
 
 

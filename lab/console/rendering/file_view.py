@@ -11,7 +11,7 @@ from typing import TypeVar
 from credit.gate import Finding, Outcome
 from lab.airlock.files.grid import Grid
 from lab.airlock.gate import tables_in
-from lab.airlock.parcel_context import About
+from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import load
 from lab.console.rendering.model_summary import summary
 
@@ -52,7 +52,7 @@ class Shown:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-def show(name: str, kind: str, content: bytes, about: About, findings: Sequence[Finding]) -> Shown:
+def show(name: str, kind: str, content: bytes, about: FileDescription, findings: Sequence[Finding]) -> Shown:
     """What to draw of a file; ``findings`` are those of the gate about it."""
     if kind in ("png", "jpeg", "svg"):
         return Shown(kind, picture=True)
@@ -85,10 +85,16 @@ def _table(grid: Grid, name: str, findings: Sequence[Finding]) -> Table:
     marked = {row for row, _ in cells}
     chosen = [row for row in range(1, grid.rows + 1) if row <= ROWS or row in marked]
     rows = [
-        (row, [(c.texts[row - 1], cells.get((row, c.shown), columns.get(c.shown, ""))) for c in grid.columns])
+        (
+            row,
+            [
+                (c.texts[row - 1], cells.get((row, c.display_name), columns.get(c.display_name, "")))
+                for c in grid.columns
+            ],
+        )
         for row in chosen
     ]
-    header = [(column.name, columns.get(column.shown, "")) for column in grid.columns]
+    header = [(column.name, columns.get(column.display_name, "")) for column in grid.columns]
     return Table(grid.label, header, rows, grid.rows - len(chosen))
 
 

@@ -18,7 +18,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from credit.actor import Actor, Role
 from credit.errors import Malformed, Missing
-from lab.airlock.parcel_context import Context
+from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review.notices import Notice
 from lab.airlock.review.petition import Petition
 from lab.airlock.review.states import State
@@ -42,7 +42,7 @@ class Form:
     """Files by name, and what is told of them."""
 
     files: Mapping[str, bytes]
-    context: Context | None
+    context: ParcelContext | None
 
 
 @router.post("/v1/parcels/check")
@@ -187,7 +187,7 @@ def describe(petition: Petition, actor: Actor) -> dict[str, Any]:
     """A parcel as a project's member may see it, plain values: never that one has voted before both have."""
     seen = petition.seen_by(actor)
     half = seen.state is State.HALF_REVIEWED
-    answered = [each.answered_at for each in seen.turns if each.answered_at]
+    answered = [each.answered_at for each in seen.questions if each.answered_at]
     changed = (answered[-1] if answered else seen.submitted_at) if half else seen.changed_at
     return {
         "id": seen.id,
@@ -202,7 +202,7 @@ def describe(petition: Petition, actor: Actor) -> dict[str, Any]:
         },
         "context": seen.context.as_json(),
         "verdict": seen.verdict.as_json(),
-        "questions": [{"question": each.question, "answer": each.answer} for each in seen.turns],
+        "questions": [{"question": each.text, "answer": each.answer} for each in seen.questions],
         "votes": [{"approve": vote.approve, "reason": vote.reason} for vote in seen.votes],
         "sealed": seen.sealed,
     }
@@ -227,11 +227,11 @@ def _mine(zone: ResearchZone, project: Project, parcel: str) -> Petition:
     return mine[0]
 
 
-def _context(told: Any) -> Context | None:
+def _context(told: Any) -> ParcelContext | None:
     if told is None:
         return None
     try:
-        return Context.parse(json.loads(told))
+        return ParcelContext.parse(json.loads(told))
     except (ValueError, RecursionError) as error:
         raise Malformed("parcels.context-not-json") from error
 

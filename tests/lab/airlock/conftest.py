@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from credit.keys import KeyRing, SigningKey
-from tests.lab.airlock.house import House, build
+from tests.lab.airlock.review_zone import House, build
 
 
 @pytest.fixture

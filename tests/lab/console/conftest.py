@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from lab.console.app import create_app
 from lab.console.settings import HubSettings
-from tests.lab.console.stand import PREFIX, Stand, served, standing
+from tests.lab.console.servers import PREFIX, Stand, served, standing
 from tests.lab.console.zone import Zone
 
 

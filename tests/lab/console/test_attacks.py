@@ -10,8 +10,8 @@ import pytest
 
 from credit.actor import Actor, Role
 from lab.console.cookies import SESSION, Jar
-from tests.lab.console import files
-from tests.lab.console.stand import PREFIX, Stand, form_token
+from tests.lab.console import parcel_files
+from tests.lab.console.servers import PREFIX, Stand, form_token
 from tests.lab.console.zone import FIRST, PASSWORD
 
 pytestmark = [pytest.mark.servers, pytest.mark.attack]
@@ -50,8 +50,8 @@ def test_text_of_researchers_is_text(stand: Stand) -> None:
     """Markup in table cells, headings, titles, descriptions, notebook sources and file names is shown, not obeyed."""
     cell = EVIL.replace(",", " ").replace('"', '""')
     table = f'行业,户数\n"{cell}",400\n制造业,435\n'.encode()
-    notebook = files.notebook().replace("从公共信用记录".encode(), EVIL.replace('"', "'").encode())
-    parcel = {"a (1) b.csv": table, "n.ipynb": notebook, "t.md": f"# {EVIL}\n".encode(), "chart.svg": files.SVG}
+    notebook = parcel_files.notebook().replace("从公共信用记录".encode(), EVIL.replace('"', "'").encode())
+    parcel = {"a (1) b.csv": table, "n.ipynb": notebook, "t.md": f"# {EVIL}\n".encode(), "chart.svg": parcel_files.SVG}
     name = stand.zone.submit(parcel, f"标题 {EVIL}"[:200])
     client = stand.login("li")
     for file in parcel:
@@ -96,7 +96,7 @@ def test_a_download_is_a_download_and_is_written_down(stand: Stand) -> None:
     at = f"{stand.console}parcels/{name}/download"
     before = stand.zone.ledger.head()[0]
     answer = stand.login("li").get(at, params={"file": "行业分布.csv"})
-    assert answer.content == files.exact()
+    assert answer.content == parcel_files.exact()
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''%E8%A1%8C")
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -111,7 +111,7 @@ def test_an_author_who_is_a_reviewer_finds_no_vote(stand: Stand) -> None:
     """Neither the page nor a form made by hand lets an author vote on, or download, their own parcel."""
     zone = stand.zone
     zone.projects.set_members("geti", ("bo", "zhao"), by=FIRST)
-    name = zone.submit({"own.csv": files.rounded("类", 5)}, "自己的申请", user="zhao", project="geti")
+    name = zone.submit({"own.csv": parcel_files.rounded("类", 5)}, "自己的申请", user="zhao", project="geti")
     client = stand.login("zhao")
     page = client.get(f"{stand.console}parcels/{name}")
     assert page.status_code == 200
@@ -131,7 +131,7 @@ def test_the_first_vote_is_not_to_be_learnt_before_the_second(stand: Stand) -> N
     zone = stand.zone
     pages: dict[str, list[str]] = {"chen": [], "alice": []}
     for approve, key in ((True, "甲"), (False, "乙")):
-        name = zone.submit({"blind.csv": files.rounded(key, 3)}, "背靠背")
+        name = zone.submit({"blind.csv": parcel_files.rounded(key, 3)}, "背靠背")
         zone.desk.vote(name, approve, "the reason nobody may read yet", by=Actor("li", Role.REVIEWER))
         for reader, found in pages.items():
             client = stand.login(reader)

@@ -24,7 +24,7 @@ from lab.console.rendering.headers import FIXED
 from lab.console.request_session import admit
 from lab.console.settings import HubSettings, Listen
 from tests.lab.console.conftest import console_of
-from tests.lab.console.stand import PREFIX, routes_of, served
+from tests.lab.console.servers import PREFIX, routes_of, served
 from tests.lab.console.zone import Zone
 
 FILLED = {"id": "petition-0", "name": "x", "zone": "research", "number": "1", "language": "en"}

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from credit.actor import Role
 from credit.ledger import Ledger
 from lab.console.access_rules import Access, access_of
-from tests.lab.console.stand import PREFIX, Stand, form_token, routes_of
+from tests.lab.console.servers import PREFIX, Stand, form_token, routes_of
 
 pytestmark = pytest.mark.servers
 PEOPLE = {"wang": {Role.PLATFORM}, "li": {Role.REVIEWER}, "bo": {Role.RESEARCHER}}

@@ -19,11 +19,11 @@ from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
 from lab.accounts import Accounts
-from lab.airlock.parcel_context import About, Context
-from lab.airlock.review.desk import Desk
+from lab.airlock.parcel_context import FileDescription, ParcelContext
+from lab.airlock.review.service import AirlockService
 from lab.projects import Projects
 from lab.settings import ResearchSettings
-from tests.lab.console import files
+from tests.lab.console import parcel_files
 
 FIRST = Actor("wang", Role.PLATFORM)
 PASSWORD = "correct-horse-battery"
@@ -140,34 +140,36 @@ class Zone:
         return ids
 
     @property
-    def desk(self) -> Desk:
-        return Desk(self.settings, self.ledger, Shelf(self.settings.shelf, self.ring), self.keys["research"])
+    def desk(self) -> AirlockService:
+        return AirlockService(self.settings, self.ledger, Shelf(self.settings.shelf, self.ring), self.keys["research"])
 
     def submit(self, files: dict[str, bytes], title: str, *, user: str = "alice", project: str = "xiaowei") -> str:
         """A parcel as a researcher asks for it; its petition's id."""
         releases = tuple(seal.id for seal in Shelf(self.settings.shelf, self.ring).list(Kind.RELEASE))
         about = {
-            name: About(f"{name.split('.')[0]}：按行业汇总", "全市存续小微企业", "按登记日期计数，四舍五入到 5", 71200)
+            name: FileDescription(
+                f"{name.split('.')[0]}：按行业汇总", "全市存续小微企业", "按登记日期计数，四舍五入到 5", 71200
+            )
             for name in files
         }
-        context = Context(title, "向合作银行说明哪些公共信用记录先于逾期出现", about, releases)
+        context = ParcelContext(title, "向合作银行说明哪些公共信用记录先于逾期出现", about, releases)
         return self.desk.submit(files, context, by=Actor(user, Role.RESEARCHER), project=project).id
 
     def some_parcels(self) -> dict[str, str]:
         """Parcels in every state; the names of their ids: fresh, clean, asked, half, approved, refused."""
         alice, li, chen = Actor("alice", Role.RESEARCHER), Actor("li", Role.REVIEWER), Actor("chen", Role.REVIEWER)
-        approved = self.submit({"logistics.csv": files.rounded("区", 7)}, "各区逾期前征兆汇总")
+        approved = self.submit({"logistics.csv": parcel_files.rounded("区", 7)}, "各区逾期前征兆汇总")
         self.desk.vote(approved, True, "已核对分组与取整", by=li)
         self.desk.vote(approved, True, "无差分风险", by=chen)
         self.desk.collect(approved, by=alice)
-        refused = self.submit({"memo.md": files.MEMO}, "阶段性说明")
+        refused = self.submit({"memo.md": parcel_files.MEMO}, "阶段性说明")
         self.desk.vote(refused, False, "文字中的结论应改用汇总表表达，并说明总体与计数方式", by=li)
         self.desk.vote(refused, True, "可以接受", by=chen)
-        fresh = self.submit(files.mixed(), "逾期早期预警：行业分布、特征重要性与建模笔记本")
-        clean = self.submit({"grades.csv": files.rounded("等级", 4)}, "九级评价分布", user="bo")
-        asked = self.submit({"chart.svg": files.SVG}, "月度趋势图")
-        self.desk.ask(asked, "横轴的月份是按处罚决定日期，还是按归集日期？", by=chen)
-        half = self.submit({"months.csv": files.rounded("月份", 12, base=60)}, "逾期月份分布")
+        fresh = self.submit(parcel_files.mixed(), "逾期早期预警：行业分布、特征重要性与建模笔记本")
+        clean = self.submit({"grades.csv": parcel_files.rounded("等级", 4)}, "九级评价分布", user="bo")
+        asked = self.submit({"chart.svg": parcel_files.SVG}, "月度趋势图")
+        self.desk.ask_author(asked, "横轴的月份是按处罚决定日期，还是按归集日期？", by=chen)
+        half = self.submit({"months.csv": parcel_files.rounded("月份", 12, base=60)}, "逾期月份分布")
         self.desk.vote(half, True, "分组均在阈值以上", by=li)
         return dict(
             zip(

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credit.gate import Outcome
-from tests.lab.airlock.judging import judge, outcome
-from tests.lab.airlock.test_files import code, grown, notebook
-from tests.lab.airlock.test_pictures import drawing, jpeg, png
+from tests.lab.airlock.files.test_file_kinds import code, grown, notebook
+from tests.lab.airlock.files.test_pictures import drawing, jpeg, png
+from tests.lab.airlock.gate_runs import judge, outcome
 
 pytestmark = pytest.mark.attack
 

@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from credit.gate import Outcome
-from tests.lab.airlock.judging import PSEUDONYM, found, judge, outcome, worst
+from tests.lab.airlock.gate_runs import PSEUDONYM, found, judge, outcome, worst
 
 pytestmark = pytest.mark.attack
 
@@ -82,11 +82,11 @@ def test_a_table_inside_a_picture_is_seen_and_does_not_survive(carrier: str) -> 
     name, content = CARRIERS[carrier]
     judged = judge({name: content})
     assert found(judged, "hidden content")[0].outcome is FAIL
-    carried = judged.files[name].carried
-    assert PSEUDONYM.encode() not in carried
-    assert b"PK\x03\x04" not in carried
-    if carried:  # it can be drawn, and drawn anew it holds nothing
-        assert worst(carried, "hidden content", name) is Outcome.PASS
+    outgoing = judged.files[name].outgoing
+    assert PSEUDONYM.encode() not in outgoing
+    assert b"PK\x03\x04" not in outgoing
+    if outgoing:  # it can be drawn, and drawn anew it holds nothing
+        assert worst(outgoing, "hidden content", name) is Outcome.PASS
 
 
 @pytest.mark.parametrize(("name", "content"), [("f.png", png()), ("f.jpg", jpeg()), ("f.jpg", jpeg(progressive=True))])
@@ -95,7 +95,7 @@ def test_a_plain_picture_is_for_people_to_look_at(name: str, content: bytes) -> 
     assert judged.verdict.outcome is REVIEW
     (looked,) = found(judged, "what it shows")
     assert looked.evidence["low_bits_could_carry_bytes"] == 60 * 40 * 3 // 8
-    before, after = (Image.open(io.BytesIO(each)).convert("RGB") for each in (content, judged.files[name].carried))
+    before, after = (Image.open(io.BytesIO(each)).convert("RGB") for each in (content, judged.files[name].outgoing))
     assert before.size == after.size
     if name == "f.png":
         assert before.tobytes() == after.tobytes(), "to the pixel"
@@ -127,7 +127,7 @@ def test_what_plotting_libraries_write_is_no_trouble(monkeypatch: pytest.MonkeyP
         figure.savefig(sink, format=kind)
         judged = judge({f"f.{kind}": sink.getvalue()})
         assert judged.verdict.outcome is REVIEW, [str(f) for f in judged.verdict.findings if f.outcome is FAIL]
-        assert b"atplotlib v" not in judged.files[f"f.{kind}"].carried
+        assert b"atplotlib v" not in judged.files[f"f.{kind}"].outgoing
     pyplot.close(figure)
 
 
@@ -179,8 +179,8 @@ def test_a_drawing_is_written_anew_and_its_points_are_counted() -> None:
     )
     judged = judge({"f.svg": svg})
     assert judged.verdict.outcome is REVIEW
-    carried = judged.files["f.svg"].carried
-    assert b"rows" not in carried
-    assert b"1,2,3" not in carried
-    assert b"M 1.2 2 L 3 5.0" in carried
+    outgoing = judged.files["f.svg"].outgoing
+    assert b"rows" not in outgoing
+    assert b"1,2,3" not in outgoing
+    assert b"M 1.2 2 L 3 5.0" in outgoing
     assert found(judged, "points")[0].evidence["marks"] == 402

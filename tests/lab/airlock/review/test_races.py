@@ -14,10 +14,10 @@ from credit.errors import CreditError
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.shelf import Shelf
-from lab.airlock.review.desk import Desk
+from lab.airlock.review.service import AirlockService
 from lab.airlock.review.states import State
 from lab.settings import ResearchSettings
-from tests.lab.airlock.house import AUTHOR, FIRST, SAFE, SECOND, THIRD, House
+from tests.lab.airlock.review_zone import AUTHOR, FIRST, SAFE, SECOND, THIRD, House
 
 pytestmark = pytest.mark.attack
 
@@ -26,7 +26,7 @@ def _act(settings: ResearchSettings, keys: Path, id: str, who: Actor, start: Bar
     """One process: its own handles on the same files, one move at the barrier's word."""
     key = SigningKey.load(keys, "research")
     ring = KeyRing.of(key)
-    desk = Desk(settings, Ledger(settings.ledger, key, ring), Shelf(settings.shelf, ring), key)
+    desk = AirlockService(settings, Ledger(settings.ledger, key, ring), Shelf(settings.shelf, ring), key)
     start.wait(60)
     try:
         moved = desk.withdraw(id, by=who) if who.role is Role.RESEARCHER else desk.vote(id, True, "fine", by=who)

@@ -13,8 +13,8 @@ from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind
 from credit.shelf import Shelf
-from lab.airlock.parcel_context import About, Context
-from lab.airlock.review.desk import Desk
+from lab.airlock.parcel_context import FileDescription, ParcelContext
+from lab.airlock.review.service import AirlockService
 from lab.projects import Projects
 from lab.settings import ResearchSettings
 
@@ -33,13 +33,15 @@ SMALL = b"industry,n\nretail,120\ncatering,3\nlogistics,240\n"
 class House:
     """The desk and what stands around it."""
 
-    desk: Desk
+    desk: AirlockService
     release: str
     folder: Path
 
-    def context(self, files: Mapping[str, bytes], **about: Any) -> Context:
+    def context(self, files: Mapping[str, bytes], **about: Any) -> ParcelContext:
         told = {"what": "firms by industry", "population": "all firms", "counted": "count(*)", "subjects": 445} | about
-        return Context("Firms by industry", "a paper", {name: About(**told) for name in files}, (self.release,))
+        return ParcelContext(
+            "Firms by industry", "a paper", {name: FileDescription(**told) for name in files}, (self.release,)
+        )
 
     def submit(self, files: Mapping[str, bytes], by: Actor = AUTHOR, **about: Any) -> str:
         return self.desk.submit(files, self.context(files, **about), by=by, project=PROJECT).id
@@ -69,4 +71,4 @@ def build(folder: Path, keys: Mapping[str, SigningKey], ring: KeyRing) -> House:
             by=Actor("custody", Role.PLATFORM),
             key=keys["custody"],
         )
-    return House(Desk(settings, ledger, shelf, keys["research"], lambda: TODAY), seal.id, folder)
+    return House(AirlockService(settings, ledger, shelf, keys["research"], lambda: TODAY), seal.id, folder)

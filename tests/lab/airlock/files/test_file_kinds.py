@@ -15,7 +15,7 @@ import pytest
 from credit.gate import Outcome
 from credit.uscc import compose
 from lab.airlock.gate import judge_parcel
-from tests.lab.airlock.judging import PSEUDONYM, found, judge, outcome, worst
+from tests.lab.airlock.gate_runs import PSEUDONYM, found, judge, outcome, worst
 
 pytestmark = pytest.mark.attack
 
@@ -42,14 +42,14 @@ def test_a_notebook_leaves_without_outputs_attachments_and_metadata() -> None:
     assert judged.verdict.outcome is REVIEW
     (told,) = found(judged, "stripped")
     assert (told.evidence["outputs"], told.evidence["attachments"]) == (1, 1)
-    carried = json.loads(judged.files["n.ipynb"].carried)
-    assert [cell["source"] for cell in carried["cells"]] == ["x = 1\n", "# A\nb"]
-    assert carried["cells"][0]["outputs"] == []
+    outgoing = json.loads(judged.files["n.ipynb"].outgoing)
+    assert [cell["source"] for cell in outgoing["cells"]] == ["x = 1\n", "# A\nb"]
+    assert outgoing["cells"][0]["outputs"] == []
     for gone in (PSEUDONYM, CODE, "rows", "a.png"):
-        assert gone not in json.dumps(carried)
-    again = judge({"n.ipynb": judged.files["n.ipynb"].carried})
+        assert gone not in json.dumps(outgoing)
+    again = judge({"n.ipynb": judged.files["n.ipynb"].outgoing})
     assert again.verdict.passed
-    assert again.files["n.ipynb"].carried == judged.files["n.ipynb"].carried
+    assert again.files["n.ipynb"].outgoing == judged.files["n.ipynb"].outgoing
 
 
 @pytest.mark.parametrize(
@@ -82,16 +82,16 @@ def test_a_bare_model_leaves_with_its_lists_and_ranges_taken_off_and_predicts_th
     text = grown(20)
     judged = judge({"model.txt": text})
     assert judged.verdict.outcome is REVIEW, [str(f) for f in judged.verdict.findings if f.outcome is FAIL]
-    carried = judged.files["model.txt"].carried.decode()
-    assert "parameters" not in carried
-    ranges = next(line for line in carried.splitlines() if line.startswith("feature_infos="))
+    outgoing = judged.files["model.txt"].outgoing.decode()
+    assert "parameters" not in outgoing
+    ranges = next(line for line in outgoing.splitlines() if line.startswith("feature_infos="))
     assert set(ranges.partition("=")[2].split()) == {"[-1e+300:1e+300]"}, "no subject's smallest or largest value"
-    assert carried.endswith("end of trees\n")
+    assert outgoing.endswith("end of trees\n")
     rows = np.random.default_rng(2).normal(size=(200, 4))
-    one, other = (lightgbm.Booster(model_str=each).predict(rows) for each in (text, carried))
+    one, other = (lightgbm.Booster(model_str=each).predict(rows) for each in (text, outgoing))
     assert (one == other).all()
-    again = judge({"model.txt": carried})
-    assert again.files["model.txt"].carried.decode() == carried
+    again = judge({"model.txt": outgoing})
+    assert again.files["model.txt"].outgoing.decode() == outgoing
 
 
 def test_a_model_with_small_leaves_or_with_rows_in_its_text_fails() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from credit.actor import Actor, Role
 from credit.errors import Refused
-from lab.airlock.review.states import LEAVING, MOVES, PENDING, TURN, State, Turn, may, require_move
+from lab.airlock.review.states import LEFT_OR_PENDING, MOVES, PENDING, TURN, State, Turn, may_move, require_move
 
 A, R = "researcher", "reviewer"
 WANTED = {  # from → {to: the role that may}
@@ -28,7 +28,7 @@ WANTED = {  # from → {to: the role that may}
 def test_only_what_the_table_says_may_move(before: State | None, after: State, role: Role, name: str) -> None:
     allowed = WANTED[before].get(after) == role and (name == "author") == (role is Role.RESEARCHER)
     actor = Actor(name, role)
-    assert may(before, after, actor, "author") is allowed
+    assert may_move(before, after, actor, "author") is allowed
     if allowed:
         require_move(before, after, by=actor, author="author")
     else:
@@ -38,9 +38,9 @@ def test_only_what_the_table_says_may_move(before: State | None, after: State, r
 
 def test_every_state_has_a_turn_and_only_ended_ones_have_none() -> None:
     ended = {state for state in State if not any(before is state for before, _ in MOVES)}
-    assert {state for state, turn in TURN.items() if turn is Turn.NOBODY} == ended
+    assert {state for state, turn in TURN.items() if turn is Turn.NONE} == ended
     assert set(TURN) == set(State)
-    assert set(PENDING) | {State.RECEIVED} == set(LEAVING)
+    assert set(PENDING) | {State.RECEIVED} == set(LEFT_OR_PENDING)
 
 
 def test_every_state_can_be_reached() -> None:

@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from credit.gate import Finding, Outcome
-from lab.airlock.checks.differencing import Placed
-from lab.airlock.gate import Judged, judge_parcel, tables_in
-from lab.airlock.parcel_context import About, Context
+from lab.airlock.checks.differencing import LocatedTable
+from lab.airlock.gate import ParcelJudgement, judge_parcel, tables_in
+from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.thresholds import load
 
 PSEUDONYM = "3f9a0c1d2e4b5a69788796a5b4c3d2e1"
 
 
-def judge(files: Mapping[str, bytes | str], *, earlier: Sequence[Placed] = (), **about: Any) -> Judged:
+def judge(files: Mapping[str, bytes | str], *, earlier: Sequence[LocatedTable] = (), **about: Any) -> ParcelJudgement:
     """The gate's judgement of files, each described alike."""
     given = {name: content.encode() if isinstance(content, str) else content for name, content in files.items()}
     told = {"what": "a file", "population": "all firms", "counted": "count(*)", "subjects": 100000} | about
-    context = Context("A parcel", "a paper", {name: About(**told) for name in given}, ("release-1",))
+    context = ParcelContext("A parcel", "a paper", {name: FileDescription(**told) for name in given}, ("release-1",))
     return judge_parcel(given, context=context, earlier=earlier)
 
 
@@ -27,7 +27,7 @@ def outcome(content: bytes | str, name: str = "table.csv", **about: Any) -> Outc
     return judge({name: content}, **about).verdict.outcome
 
 
-def found(judged: Judged, check: str) -> list[Finding]:
+def found(judged: ParcelJudgement, check: str) -> list[Finding]:
     """What one check did not let pass."""
     return [each for each in judged.verdict.findings if each.check == check and each.outcome is not Outcome.PASS]
 
@@ -38,7 +38,7 @@ def worst(content: bytes | str, check: str, name: str = "table.csv", **about: An
     return max(outcomes, key=list(Outcome).index)  # a check that did not run is an error
 
 
-def earlier(content: str, name: str = "old.csv", subjects: int = 100000) -> list[Placed]:
+def earlier(content: str, name: str = "old.csv", subjects: int = 100000) -> list[LocatedTable]:
     """The tables of a file that was carried out before."""
-    about = About("an earlier table", subjects=subjects)
-    return [Placed("petition-0", name, case) for case in tables_in(name, content.encode(), about, load())]
+    about = FileDescription("an earlier table", subjects=subjects)
+    return [LocatedTable("petition-0", name, case) for case in tables_in(name, content.encode(), about, load())]

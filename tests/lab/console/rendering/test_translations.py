@@ -9,7 +9,7 @@ from string import Formatter
 import pytest
 import yaml
 
-from lab.airlock.files.file_kinds import Kind
+from lab.airlock.files.file_kinds import FileKind
 from lab.airlock.review.states import State
 from lab.console.pages.help import KEYS
 from lab.console.rendering import translations
@@ -88,7 +88,7 @@ def test_every_word_that_is_used_is_there_and_every_other_is_of_a_group_named_by
 def test_what_data_names_has_words() -> None:
     """Every state, kind and key of the help has a text."""
     texts = Words.load("zh").texts
-    for group, names in (("state", State), ("kind", Kind), ("key", KEYS), ("keydoes", KEYS)):
+    for group, names in (("state", State), ("kind", FileKind), ("key", KEYS), ("keydoes", KEYS)):
         assert {f"{group}.{name}" for name in names} <= texts.keys()
 
 

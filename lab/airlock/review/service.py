@@ -22,23 +22,22 @@ from credit.ledger_follower import Remembered
 from credit.seal import Seal
 from credit.shelf import Shelf
 from lab import projects
-from lab.airlock.gate import Judged, judge_parcel
-from lab.airlock.parcel_context import Context
+from lab.airlock.gate import ParcelJudgement, judge_parcel
+from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review import blind_voting
-from lab.airlock.review import notices as told
 from lab.airlock.review.earlier_tables import earlier_tables
-from lab.airlock.review.notices import Notice
-from lab.airlock.review.parcel_store import Store
-from lab.airlock.review.petition import VERB, Petition, Vote, fold
-from lab.airlock.review.review_rules import failed, refusal, require_no_vote, require_nothing_new, written
-from lab.airlock.review.sealing import is_promoted, require_releases, seal_parcel
-from lab.airlock.review.states import LEAVING, State, require_move
+from lab.airlock.review.notices import Notice, notices_for
+from lab.airlock.review.parcel_store import ParcelStore
+from lab.airlock.review.petition import VERB_PREFIX, Petition, Vote, fold
+from lab.airlock.review.review_rules import checked_text, failed_findings, refusal, require_no_vote, require_nothing_new
+from lab.airlock.review.sealing import promotion_check, require_releases, seal_parcel
+from lab.airlock.review.states import LEFT_OR_PENDING, State, require_move
 from lab.airlock.thresholds import Thresholds, load
 from lab.settings import ResearchSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class AirlockService:
     """One a research zone. ``shelf``: where releases and versions are; ``key``: the research zone's."""
 
     settings: ResearchSettings
@@ -49,13 +48,13 @@ class Desk:
     _following: Remembered = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_following", Remembered.of(self.ledger, VERB, "project"))
+        object.__setattr__(self, "_following", Remembered.of(self.ledger, VERB_PREFIX, "project"))
 
-    def check(self, files: Mapping[str, bytes], *, project: str, context: Context | None = None) -> Verdict:
+    def check(self, files: Mapping[str, bytes], *, project: str, context: ParcelContext | None = None) -> Verdict:
         """The whole gate, differencing and all, on files by name. Records nothing, keeps nothing."""
         return self._judge(files, context, self.all(project)).verdict
 
-    def submit(self, files: Mapping[str, bytes], context: Context, *, by: Actor, project: str) -> Petition:
+    def submit(self, files: Mapping[str, bytes], context: ParcelContext, *, by: Actor, project: str) -> Petition:
         """Ask that files leave; they are kept, content-addressed, and the petition stands in the ledger.
 
         Raises :class:`Refused` for one who is no member, and with the findings when any of them fails: then nothing is
@@ -66,39 +65,41 @@ class Desk:
         self._project(project).require(by.name, self.today())
         context = require_releases(context, self.shelf, self.today())
         before = self.all(project)
-        judged = self._judge(files, context, before)
+        judgement = self._judge(files, context, before)
         with self._alone():
             now = self.all(project)
-            if _leaving(now) != _leaving(before):  # somebody else's parcel came in between: hold it against that too
-                judged = self._judge(files, context, now)
-            if judged.verdict.outcome is Outcome.FAIL:
-                self._stop(judged.verdict, by, project)
+            if _compared_ids(now) != _compared_ids(
+                before
+            ):  # somebody else's parcel came in between: hold it against that too
+                judgement = self._judge(files, context, now)
+            if judgement.verdict.outcome is Outcome.FAIL:
+                self._stop(judgement.verdict, by, project)
             store, listed = self._store, {}
-            for name, looked in judged.files.items():
-                kept = store.put(looked.carried)
-                size, given = len(looked.carried), digest(files[name])
-                listed[name] = {"digest": kept, "size": size, "kind": looked.kind, "given": given}
+            for name, inspection in judgement.files.items():
+                kept = store.put(inspection.outgoing)
+                size, given = len(inspection.outgoing), digest(files[name])
+                listed[name] = {"digest": kept, "size": size, "kind": inspection.kind, "given": given}
             because = {
                 "project": project,
                 "files": listed,
                 "context": context.as_json(),
-                "verdict": judged.verdict.as_json(),
+                "verdict": judgement.verdict.as_json(),
             }
             name = f"petition-{digest_json([because, str(by), self.ledger.head()[1]])[:16]}"
-            self.ledger.append(f"{VERB}.submitted", name, by=by, because=because)
+            self.ledger.append(f"{VERB_PREFIX}.submitted", name, by=by, because=because)
         return self.get(name)
 
     def all(self, project: str | None = None) -> list[Petition]:
         """Every petition, or those of one project, the oldest first."""
-        found = fold(self._following.entries()).values()
-        return [each for each in found if project is None or each.project == project]
+        petitions = fold(self._following.entries()).values()
+        return [each for each in petitions if project is None or each.project == project]
 
     def get(self, id: str) -> Petition:
         """One petition; raises :class:`Missing`."""
-        found = fold(self._following.entries()).get(id)
-        if found is None:
+        petition = fold(self._following.entries()).get(id)
+        if petition is None:
             raise Missing("desk.no-such-petition", why=id[:30] if id.isascii() else "")
-        return found
+        return petition
 
     def file(self, id: str, name: str, *, by: Actor) -> bytes:
         """The bytes of a file as they would leave, for its author and for reviewers.
@@ -112,14 +113,14 @@ class Desk:
             raise Missing("desk.no-such-file-in-parcel")
         return self._store.get(petition.files[name].digest)
 
-    def ask(self, id: str, question: str, *, by: Actor) -> Petition:
+    def ask_author(self, id: str, question: str, *, by: Actor) -> Petition:
         """A reviewer who has not voted yet asks; the turn is the author's."""
         with self._alone():
             petition = self.get(id)
             require_move(petition.state, State.QUESTIONED, by=by, author=petition.author.name)
             self._require_reviewer(petition, by, "ask about a parcel")
             require_no_vote(petition, by)
-            return self._append("questioned", petition, by, question=written(question, "question"))
+            return self._append("questioned", petition, by, question=checked_text(question, "question"))
 
     def answer(self, id: str, text: str, *, by: Actor) -> Petition:
         """The author answers; the turn is the reviewers' again."""
@@ -127,7 +128,7 @@ class Desk:
             petition = self.get(id)
             after = State.HALF_REVIEWED if petition.ballot else State.SUBMITTED
             require_move(petition.state, after, by=by, author=petition.author.name)
-            return self._append("answered", petition, by, answer=written(text, "answer"))
+            return self._append("answered", petition, by, answer=checked_text(text, "answer"))
 
     def vote(self, id: str, approve: bool, reason: str, *, by: Actor) -> Petition:
         """A reviewer votes, once. The first vote is closed until the second opens both.
@@ -143,22 +144,22 @@ class Desk:
             self._require_reviewer(petition, by, "vote on a parcel")
             require_no_vote(petition, by)
             if not approve or petition.verdict.outcome is not Outcome.PASS:
-                written(reason, "reason")
-            vote = blind_voting.cast(approve, written(reason, "reason") if reason.strip() else "")
+                checked_text(reason, "reason")
+            vote = blind_voting.cast_vote(approve, checked_text(reason, "reason") if reason.strip() else "")
             if first is None:
-                closed = blind_voting.close(vote, self.key, about=f"{id} {by.name}")
+                closed = blind_voting.seal_vote(vote, self.key, about=f"{id} {by.name}")
                 return self._append("voted", petition, by, **closed)
-            opened = blind_voting.reveal(first.closed, self.key, about=f"{id} {first.by.name}")
+            opened = blind_voting.open_vote(first.closed, self.key, about=f"{id} {first.by.name}")
             outcome = State.APPROVED if approve and opened["approve"] else State.REFUSED
             return self._append("decided", petition, by, first=opened, second=vote, outcome=outcome)
 
     def own_vote(self, id: str, *, by: Actor) -> Vote | None:
         """What this reviewer has voted, opened for themselves alone; None when they have not."""
         petition = self.get(id)
-        mine = petition.ballot
-        if mine is not None and mine.by == by:
-            opened = blind_voting.reveal(mine.closed, self.key, about=f"{id} {by.name}")
-            return Vote(by, mine.at, opened["approve"], opened["reason"])
+        ballot = petition.ballot
+        if ballot is not None and ballot.by == by:
+            opened = blind_voting.open_vote(ballot.closed, self.key, about=f"{id} {by.name}")
+            return Vote(by, ballot.at, opened["approve"], opened["reason"])
         return next((vote for vote in petition.votes if vote.by == by), None)
 
     def withdraw(self, id: str, *, by: Actor) -> Petition:
@@ -190,36 +191,40 @@ class Desk:
 
     def notices(self, user: str, roles: tuple[Role, ...], *, since: datetime | None = None) -> list[Notice]:
         """What waits for a user, and what has changed for them (since a time), the newest first."""
-        return told.notices(self.all(), projects.fold(self._following.entries()), user, roles, since)
+        return notices_for(self.all(), projects.fold(self._following.entries()), user, roles, since)
 
     @property
-    def _store(self) -> Store:
-        return Store(self.settings.airlock)
+    def _store(self) -> ParcelStore:
+        return ParcelStore(self.settings.airlock)
 
     @property
     def _thresholds(self) -> Thresholds:
         return load()
 
-    def _judge(self, files: Mapping[str, bytes], context: Context | None, others: list[Petition]) -> Judged:
-        earlier = earlier_tables([each for each in others if each.state in LEAVING], self._store, self._thresholds)
-        promoted = is_promoted(self.shelf, self.today())
+    def _judge(
+        self, files: Mapping[str, bytes], context: ParcelContext | None, others: list[Petition]
+    ) -> ParcelJudgement:
+        earlier = earlier_tables(
+            [each for each in others if each.state in LEFT_OR_PENDING], self._store, self._thresholds
+        )
+        promoted = promotion_check(self.shelf, self.today())
         return judge_parcel(files, context=context, earlier=earlier, promoted=promoted, thresholds=self._thresholds)
 
     def _append(self, move: str, petition: Petition, by: Actor, **because: object) -> Petition:
-        self.ledger.append(f"{VERB}.{move}", petition.id, by=by, because=because)
+        self.ledger.append(f"{VERB_PREFIX}.{move}", petition.id, by=by, because=because)
         return self.get(petition.id)
 
     def _stop(self, verdict: Verdict, by: Actor, project: str) -> None:
         """That a parcel was stopped is in the ledger, with the checks that failed; the files are not kept."""
-        because = {"project": project, "checks": sorted({finding.check for finding in failed(verdict)})}
-        self.ledger.append(f"{VERB}.stopped", f"project-{project}", by=by, because=because)
+        because = {"project": project, "checks": sorted({finding.check for finding in failed_findings(verdict)})}
+        self.ledger.append(f"{VERB_PREFIX}.stopped", f"project-{project}", by=by, because=because)
         raise refusal(verdict)
 
     def _project(self, name: str) -> projects.Project:
-        found = projects.fold(self._following.entries()).get(name)
-        if found is None:
+        project = projects.fold(self._following.entries()).get(name)
+        if project is None:
             raise Missing("desk.no-project", name=name[:30])
-        return found
+        return project
 
     def _require_reviewer(self, petition: Petition, by: Actor, act: str) -> None:
         by.must_be(Role.REVIEWER, act=act)
@@ -237,5 +242,5 @@ class Desk:
             yield
 
 
-def _leaving(petitions: list[Petition]) -> set[str]:
-    return {each.id for each in petitions if each.state in LEAVING}
+def _compared_ids(petitions: list[Petition]) -> set[str]:
+    return {each.id for each in petitions if each.state in LEFT_OR_PENDING}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from credit.errors import Refused
 from credit.gate import Finding, Outcome
 from lab.airlock.review.states import State
-from tests.lab.airlock.house import AUTHOR, FIRST, PROJECT, House
-from tests.lab.airlock.judging import earlier, found, judge
+from tests.lab.airlock.gate_runs import earlier, found, judge
+from tests.lab.airlock.review_zone import AUTHOR, FIRST, PROJECT, House
 
 pytestmark = pytest.mark.attack
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.lab.console import files
-from tests.lab.console.stand import Stand
+from tests.lab.console import parcel_files
+from tests.lab.console.servers import Stand
 
 pytestmark = pytest.mark.servers
 WIDTHS = (1280, 390)
@@ -99,7 +99,7 @@ def test_the_skip_link_is_first_and_leads_to_the_content(browser: Browser, stand
 
 def test_a_parcel_is_reviewed_without_a_mouse(browser: Browser, stand: Stand) -> None:
     """From the queue by j and Enter, a question by q, a vote by a: nothing but keys."""
-    name = stand.zone.submit({"keys.csv": files.rounded("键", 6)}, "AAA 键盘审查")
+    name = stand.zone.submit({"keys.csv": parcel_files.rounded("键", 6)}, "AAA 键盘审查")
     page = enter(browser, stand, "chen", locale="en-GB")
     page.goto(f"{stand.console}parcels")
     for _ in range(30):

@@ -16,7 +16,7 @@ from credit.errors import Broken
 from credit.keys import KeyRing, SigningKey
 from lab.airlock.review import blind_voting
 from lab.airlock.review.states import State
-from tests.lab.airlock.house import AUTHOR, FIRST, PLATFORM, PROJECT, SAFE, SECOND, House, build
+from tests.lab.airlock.review_zone import AUTHOR, FIRST, PLATFORM, PROJECT, SAFE, SECOND, House, build
 
 pytestmark = pytest.mark.attack
 
@@ -31,7 +31,7 @@ def plainly(house: House, id: str, actor: Actor) -> dict[str, Any]:
         "state": petition.state,
         "votes": petition.votes,
         "ballot": petition.ballot,
-        "turns": [turn.question for turn in petition.turns],
+        "questions": [question.text for question in petition.questions],
         "findings": [str(finding) for finding in petition.verdict.findings],
         "notices": [(each.state, each.yours, each.what) for each in notices if each.petition == id],
         "own": house.desk.own_vote(id, by=actor),
@@ -64,20 +64,20 @@ def test_what_others_see_does_not_depend_on_the_first_vote(
 def test_a_box_opens_with_its_key_and_for_its_petition_alone(
     keys: dict[str, SigningKey], approve: bool, reason: str
 ) -> None:
-    vote = blind_voting.cast(approve, reason)
-    closed = blind_voting.close(vote, keys["research"], about="petition-1 zhao")
-    assert blind_voting.reveal(closed, keys["research"], about="petition-1 zhao") == vote
+    vote = blind_voting.cast_vote(approve, reason)
+    closed = blind_voting.seal_vote(vote, keys["research"], about="petition-1 zhao")
+    assert blind_voting.open_vote(closed, keys["research"], about="petition-1 zhao") == vote
     for key, about in ((keys["compute"], "petition-1 zhao"), (keys["research"], "petition-1 qian")):
         with pytest.raises(Broken):
-            blind_voting.reveal(closed, key, about=about)
+            blind_voting.open_vote(closed, key, about=about)
     with pytest.raises(Broken):
-        blind_voting.reveal(closed | {"commitment": "0" * 64}, keys["research"], about="petition-1 zhao")
+        blind_voting.open_vote(closed | {"commitment": "0" * 64}, keys["research"], about="petition-1 zhao")
 
 
 def test_a_ledger_that_opens_the_first_vote_as_another_decides_nothing(house: House) -> None:
     id = house.submit({"firms.csv": SAFE})
     house.desk.vote(id, False, "no", by=FIRST)
-    forged = {"first": blind_voting.cast(True, ""), "second": blind_voting.cast(True, "")}
+    forged = {"first": blind_voting.cast_vote(True, ""), "second": blind_voting.cast(True, "")}
     house.desk.ledger.append("parcel.decided", id, by=SECOND, because=forged)
     assert house.desk.get(id).state is State.HALF_REVIEWED
     assert house.desk.all(PROJECT)[0].votes == ()

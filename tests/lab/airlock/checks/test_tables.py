@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from credit.gate import Outcome
 from credit.uscc import compose
-from tests.lab.airlock.judging import PSEUDONYM, found, judge, outcome, worst
+from tests.lab.airlock.gate_runs import PSEUDONYM, found, judge, outcome, worst
 
 pytestmark = pytest.mark.attack
 
@@ -128,9 +128,9 @@ def test_parquet_leaves_without_what_is_not_its_table() -> None:
     assert worst(written([120, 3]), "small counts", "t.parquet") is FAIL
     looked = judge({"t.parquet": written([120, 85])})
     assert looked.verdict.outcome is PASS
-    carried = looked.files["t.parquet"].carried
-    assert b"x" * 100 not in carried
-    assert pq.read_table(io.BytesIO(carried)).to_pydict() == {"industry": ["retail", "food"], "n": [120, 85]}
+    outgoing = looked.files["t.parquet"].outgoing
+    assert b"x" * 100 not in outgoing
+    assert pq.read_table(io.BytesIO(outgoing)).to_pydict() == {"industry": ["retail", "food"], "n": [120, 85]}
     assert outcome(written([120, 85])[:-9], "t.parquet") is FAIL
     many = io.BytesIO()
     pq.write_table(pa.table({"n": pa.array([50]).take([0] * 3_000_000)}), many, compression="zstd")

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from credit.actor import Actor, Role
 from credit.gate import Verdict
 from credit.ledger import START, Entry
-from lab.airlock.parcel_context import Context
+from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review import blind_voting
 from lab.airlock.review.petition import Petition, fold
 from lab.airlock.review.states import MOVES, State
 
-_VOTES = [blind_voting.cast(True, "a"), blind_voting.cast(False, "b")]
+_VOTES = [blind_voting.cast_vote(True, "a"), blind_voting.cast(False, "b")]
 _SUBMITTED = {
     "project": "retail",
     "files": {},
-    "context": Context("t", "p").as_json(),
+    "context": ParcelContext("t", "p").as_json(),
     "verdict": Verdict("airlock", (), {}).as_json(),
 }
 _BECAUSE = {

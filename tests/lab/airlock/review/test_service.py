@@ -18,12 +18,12 @@ from credit.gate import Outcome
 from credit.keys import SigningKey
 from credit.seal import Kind
 from credit.shelf import Shelf
-from lab.airlock.parcel_context import About, Context
-from lab.airlock.review.desk import Desk
-from lab.airlock.review.parcel_store import Store
+from lab.airlock.parcel_context import FileDescription, ParcelContext
+from lab.airlock.review.parcel_store import ParcelStore
 from lab.airlock.review.sealing import seal_parcel
+from lab.airlock.review.service import AirlockService
 from lab.airlock.review.states import State, Turn
-from tests.lab.airlock.house import (
+from tests.lab.airlock.review_zone import (
     AUTHOR,
     COLLEAGUE,
     FIRST,
@@ -58,7 +58,7 @@ def test_a_parcel_leaves_sealed_with_its_release_as_parent_and_an_end(house: Hou
     assert opened.seal.terms["reviewers"] == ["reviewer:qian", "reviewer:zhao"]
     assert opened.seal.terms["invented"] is True
     done = house.desk.get(id)
-    assert (done.state, done.sealed, done.turn) == (State.RECEIVED, seal.id, Turn.NOBODY)
+    assert (done.state, done.sealed, done.turn) == (State.RECEIVED, seal.id, Turn.NONE)
     with pytest.raises(Refused, match="received"):
         house.desk.collect(id, by=AUTHOR)
 
@@ -89,7 +89,7 @@ def test_only_a_member_submits_from_a_living_release(house: House) -> None:
     with pytest.raises(Refused, match="takes the role researcher"):
         house.submit(files, by=Actor("li", Role.PLATFORM))
     for releases, error in (((), Malformed), ((f"release-{'0' * 64}",), Missing)):
-        context = Context("t", "p", house.context(files).files, releases)
+        context = ParcelContext("t", "p", house.context(files).files, releases)
         with pytest.raises(error):
             house.desk.submit(files, context, by=AUTHOR, project=PROJECT)
     late = type(house.desk)(
@@ -140,7 +140,7 @@ def test_what_must_be_looked_at_needs_a_reason_to_approve(house: House) -> None:
 
 def test_questions_and_answers_take_turns(house: House) -> None:
     id = house.submit({"firms.csv": SAFE})
-    house.desk.ask(id, "Why these three?", by=FIRST)
+    house.desk.ask_author(id, "Why these three?", by=FIRST)
     assert house.desk.get(id).turn is Turn.AUTHOR
     with pytest.raises(Refused):
         house.desk.vote(id, True, "", by=SECOND)
@@ -149,10 +149,10 @@ def test_questions_and_answers_take_turns(house: House) -> None:
     house.desk.answer(id, "They are the largest", by=AUTHOR)
     house.desk.vote(id, True, "", by=FIRST)
     with pytest.raises(Refused, match="has voted"):
-        house.desk.ask(id, "One more thing?", by=FIRST)
-    house.desk.ask(id, "And the rest?", by=SECOND)
+        house.desk.ask_author(id, "One more thing?", by=FIRST)
+    house.desk.ask_author(id, "And the rest?", by=SECOND)
     assert house.desk.answer(id, "Merged", by=AUTHOR).state is State.HALF_REVIEWED
-    assert [turn.answer for turn in house.desk.get(id).turns] == ["They are the largest", "Merged"]
+    assert [question.answer for question in house.desk.get(id).questions] == ["They are the largest", "Merged"]
     assert house.desk.vote(id, True, "", by=SECOND).state is State.APPROVED
 
 
@@ -160,7 +160,7 @@ def test_texts_between_people_name_no_subject(house: House) -> None:
     id = house.submit({"firms.csv": SAFE})
     for text in ("call 13812345678", "a" * 32, "it is 91120116MA05JKLM9P\u200b", " ", "x" * 1001):
         with pytest.raises(Malformed):
-            house.desk.ask(id, text, by=FIRST)
+            house.desk.ask_author(id, text, by=FIRST)
 
 
 def test_a_file_changed_after_approval_is_broken_and_nothing_leaves(house: House) -> None:
@@ -211,7 +211,7 @@ def test_users_are_told_what_waits_for_them(house: House) -> None:
     assert yours(Actor("wang", Role.REVIEWER)) == [], "a member of the project does not review it"
     house.desk.vote(id, True, "", by=FIRST)
     assert (yours(AUTHOR), yours(FIRST), yours(SECOND)) == ([False], [], [True])
-    house.desk.ask(id, "Why?", by=SECOND)
+    house.desk.ask_author(id, "Why?", by=SECOND)
     assert (yours(AUTHOR), yours(SECOND)) == ([True], [False])
     house.desk.answer(id, "So", by=AUTHOR)
     house.desk.vote(id, True, "", by=SECOND)
@@ -224,13 +224,13 @@ def test_users_are_told_what_waits_for_them(house: House) -> None:
 
 def test_a_context_is_read_strictly(house: House) -> None:
     told = house.context({"firms.csv": SAFE}).as_json()
-    assert Context.parse(told) == house.context({"firms.csv": SAFE})
+    assert ParcelContext.parse(told) == house.context({"firms.csv": SAFE})
     for wrong in ({"title": ""}, {"files": []}, {"releases": "release-1"}, {"more": 1}, {"purpose": "x" * 2001}):
         with pytest.raises(Malformed):
-            Context.parse(told | wrong)
+            ParcelContext.parse(told | wrong)
     for subjects in (-1, True, "many"):
         with pytest.raises(Malformed):
-            About.parse({"what": "x", "subjects": subjects}, where="file 1")
+            FileDescription.parse({"what": "x", "subjects": subjects}, where="file 1")
 
 
 def test_a_crash_between_the_seal_and_the_ledger_is_made_good(house: House) -> None:
@@ -247,7 +247,9 @@ def test_a_crash_between_the_seal_and_the_ledger_is_made_good(house: House) -> N
 def test_an_approved_parcel_of_a_release_that_has_ended_stays(house: House) -> None:
     id = house.submit({"firms.csv": SAFE})
     house.approve(id)
-    late = Desk(house.desk.settings, house.desk.ledger, house.desk.shelf, house.desk.key, lambda: date(2027, 3, 1))
+    late = AirlockService(
+        house.desk.settings, house.desk.ledger, house.desk.shelf, house.desk.key, lambda: date(2027, 3, 1)
+    )
     with pytest.raises(Lapsed):
         late.collect(id, by=AUTHOR)
     assert late.get(id).state is State.APPROVED
@@ -275,7 +277,7 @@ def test_what_the_reviewers_did_not_see_does_not_leave(house: House) -> None:
     """As when it was judged by older rules: the petition says that nothing was found."""
     id = house.submit({"firms.csv": SAFE})
     because = dict(house.desk.ledger.about(id)[0].because)
-    kept = Store(house.desk.settings.airlock).put(SMALL)
+    kept = ParcelStore(house.desk.settings.airlock).put(SMALL)
     because["files"] = {"firms.csv": because["files"]["firms.csv"] | {"digest": kept, "size": len(SMALL)}}
     house.desk.ledger.append("parcel.submitted", "petition-old", by=AUTHOR, because=because)
     house.desk.withdraw(id, by=AUTHOR)

@@ -11,8 +11,8 @@ import pytest
 from credit.actor import Actor, Role
 from credit.seal import Kind
 from credit.shelf import Shelf
-from tests.lab.console import files
-from tests.lab.console.stand import Stand, form_token
+from tests.lab.console import parcel_files
+from tests.lab.console.servers import Stand, form_token
 
 pytestmark = pytest.mark.servers
 
@@ -28,7 +28,7 @@ def send(client: httpx.Client, stand: Stand, page: str, to: str, **form: str | l
 def test_a_parcel_goes_from_the_queue_to_the_outbox(stand: Stand) -> None:
     """Asked about, answered, approved by two with reasons, received by its author: each by the form on the page."""
     zone = stand.zone
-    name = zone.submit({"行业.csv": files.exact()}, "全程测试")
+    name = zone.submit({"行业.csv": parcel_files.exact()}, "全程测试")
     li, chen, alice = (stand.login(each) for each in ("li", "chen", "alice"))
     at = f"parcels/{name}"
     assert name in li.get(f"{stand.console}parcels").text.split("Awaits others")[0]
@@ -53,14 +53,14 @@ def test_a_parcel_goes_from_the_queue_to_the_outbox(stand: Stand) -> None:
     assert "sealed in the outbox" in received.text
     outbox = Shelf(zone.settings.outbox, zone.ring).list(Kind.PARCEL)
     assert zone.desk.get(name).sealed in {seal.id for seal in outbox}
-    later = zone.submit({"months.csv": files.rounded("旬", 3, base=900)}, "下一份")
+    later = zone.submit({"months.csv": parcel_files.rounded("旬", 3, base=900)}, "下一份")
     assert "全程测试" in li.get(f"{stand.console}parcels/{later}").text, "what was carried out before is not shown"
 
 
 def test_a_notebook_and_a_text_are_shown_with_numbered_and_marked_lines(stand: Stand) -> None:
     """Lines are numbered as the findings number them, from cell to cell."""
     long = f'words = "{"词 " * 1100}"\n'
-    name = stand.zone.submit({"long.py": b"x = 1\n" + long.encode(), "n.ipynb": files.notebook()}, "行号")
+    name = stand.zone.submit({"long.py": b"x = 1\n" + long.encode(), "n.ipynb": parcel_files.notebook()}, "行号")
     client = stand.login("li")
     page = client.get(f"{stand.console}parcels/{name}", params={"file": "long.py"}).text
     assert re.search(r'<li id="L2" value="2" class="review">', page)
