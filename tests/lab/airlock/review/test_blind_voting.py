@@ -77,7 +77,7 @@ def test_a_box_opens_with_its_key_and_for_its_petition_alone(
 def test_a_ledger_that_opens_the_first_vote_as_another_decides_nothing(house: House) -> None:
     id = house.submit({"firms.csv": SAFE})
     house.desk.vote(id, False, "no", by=FIRST)
-    forged = {"first": blind_voting.cast_vote(True, ""), "second": blind_voting.cast(True, "")}
+    forged = {"first": blind_voting.cast_vote(True, ""), "second": blind_voting.cast_vote(True, "")}
     house.desk.ledger.append("parcel.decided", id, by=SECOND, because=forged)
     assert house.desk.get(id).state is State.HALF_REVIEWED
     assert house.desk.all(PROJECT)[0].votes == ()

@@ -16,7 +16,7 @@ from lab.airlock.review import blind_voting
 from lab.airlock.review.petition import Petition, fold
 from lab.airlock.review.states import MOVES, State
 
-_VOTES = [blind_voting.cast_vote(True, "a"), blind_voting.cast(False, "b")]
+_VOTES = [blind_voting.cast_vote(True, "a"), blind_voting.cast_vote(False, "b")]
 _SUBMITTED = {
     "project": "retail",
     "files": {},
