@@ -5,72 +5,118 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from typer.core import TyperGroup
 
 from credit.errors import CreditError
+from infra.verbs.table import USERS, VERBS
 
-INTERRUPTED = 130  # what a shell calls a command that Ctrl-C ended
-ROOMS: Mapping[str, tuple[str, ...]] = {
-    "custody": ("keys", "city", "intake", "quarantine", "release", "subjects"),
-    "repairs": ("repair", "withdraw"),
-    "research": ("check", "train", "card"),
-    "compute": ("register", "promote", "snapshot"),
-    "evaluate": ("evaluate",),
-    "exports": ("export",),
-    "inquiry": ("dossiers", "report", "verify-report"),
-    "service": ("bank", "mandate", "revoke", "review", "serve", "score"),
-    "tenants": ("usage", "sandbox"),
-    "retention": ("sweep",),
-    "audit": ("trace", "shelf", "catalogue", "ledger"),
-    "lab": ("account", "project"),
-    "walk": ("demo", "up"),
-}
-"""Which file has which verbs: only the one that is asked for is loaded, as some of them take seconds to."""
+INTERRUPTED = 130  # the exit code that a shell gives a command that Ctrl-C ended
+DISTRIBUTION = "haihe-credit-lab"
+SETTINGS: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": None}
 
 
-def command_line(words: Sequence[str]) -> typer.Typer:
-    """The command line with the room of the verb that is asked for; with all of them when none is, for the help."""
+class VerbGroup(TyperGroup):
+    """All verbs of :data:`~infra.verbs.table.VERBS`; the module of one is imported when that verb is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all verbs, in the order of the table."""
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import the module of a verb and give its command; None when there is no such verb."""
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        app = typer.Typer(**SETTINGS)
+        app.callback()(_no_options)  # keeps it a group when the module has a single verb
+        importlib.import_module(f"infra.verbs.{verb.module}").add_to(app)
+        group = typer.main.get_command(app)
+        assert isinstance(group, TyperGroup)
+        return group.commands[cmd_name]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the verb of ``args``; a misspelt one is refused with the names that come near."""
+        if args and args[0] in VERBS:
+            return super().resolve_command(ctx, args)
+        self.commands = dict.fromkeys(VERBS)  # type: ignore[assignment]  # the names that an error suggests
+        try:
+            return super().resolve_command(ctx, args)
+        finally:
+            self.commands = {}
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the verbs by who uses them, from the table alone."""
+        width = max(map(len, VERBS))
+        for users, title in USERS.items():
+            with formatter.section(title):
+                rows = [(name.ljust(width), verb.summary) for name, verb in VERBS.items() if verb.users == users]
+                formatter.write_dl(rows)
+
+
+def command_line() -> typer.Typer:
+    """The command line. It imports the module of a verb when that verb is called, and none for its own help."""
     app = typer.Typer(
-        help="海河信用创新实验室: from a raw record to a bank's verifiable score.",
+        cls=VerbGroup,
+        help="海河信用创新实验室 Haihe Credit Innovation Lab: from a raw record to a bank's verifiable score.",
         no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
+        **SETTINGS,
     )
-    app.callback()(lambda: None)
-    asked = [room for room, verbs in ROOMS.items() if words and words[0] in verbs]
-    for room in asked or ROOMS:
-        importlib.import_module(f"infra.verbs.{room}").add_to(app)
+    app.callback()(_options)
     return app
 
 
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=lambda on: _version(on)),
+    ] = False,
+) -> None:
+    """The options that ``haihe`` has before any verb."""
+
+
+def _no_options() -> None:
+    """A group without options of its own."""
+
+
+def _version(wanted: bool) -> None:
+    """Print the installed version and end, when ``--version`` is given."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"haihe {version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
 def main() -> None:
-    """Run a verb. What goes wrong ends in words and an exit code, never in a traceback (unless one is asked for)."""
+    """Run a verb. A failure ends in words and an exit code; a traceback is printed only for HAIHE_TRACEBACK=1."""
     try:
-        command_line(sys.argv[1:])()
+        command_line()()
     except CreditError as error:
-        _say(error.what, error.why, error.remedy)
+        _print_error(error.what, error.why, error.remedy)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, SystemExit) as ended:
         if isinstance(ended, KeyboardInterrupt) or ended.code == INTERRUPTED:
-            _say("Stopped", "nothing half-made is left", "Run the same command again to go on")
+            _print_error("Stopped", "nothing half-made is left", "Run the same command again to go on")
             sys.exit(INTERRUPTED)
         raise
     except BrokenPipeError:
-        os._exit(1)  # whoever read our words has gone: say no more, not even at exit
+        os._exit(1)  # the program that read our output has ended: write nothing more, not even at exit
     except Exception as error:
         if os.environ.get("HAIHE_TRACEBACK"):
             raise
         why = f"{type(error).__name__}, which is a fault of ours and not of what you gave"
-        _say(
+        _print_error(
             "Something broke that should not have", why, "Run it again with HAIHE_TRACEBACK=1 and send us what it says"
         )
         sys.exit(1)
 
 
-def _say(what: str, why: str, remedy: str) -> None:
+def _print_error(what: str, why: str, remedy: str) -> None:
+    from rich.console import Console
+
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(what, style="bold red", markup=False)
     for text in (why, remedy):

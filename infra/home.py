@@ -8,10 +8,15 @@
     <home>/shelf/           what zones leave for each other
     <home>/ledgers/         one ledger a zone
     <home>/mlflow/          tracking and registry server: SQLite and artefacts
-    <home>/lab/             accounts, homes of workspaces, what was asked to leave, sockets
+    <home>/lab/             accounts, homes of workspaces, parcels under review, sockets
     <home>/outbox/          sealed parcels: what left the lab
     <home>/runs/            how far trainings are
     <home>/service/         bank clients and mandates: SQLite
+    <home>/running/         which processes run, for `haihe status`
+
+Every verb of ``haihe`` uses the home that ``HAIHE_HOME`` names, and ``var/lab`` by default. Earlier versions of
+``haihe up`` kept a home of their own, ``var/demo/home``, which ``haihe demo`` also makes: it is used when there is no
+other.
 
 A deployment sets each zone's ``HAIHE_<ZONE>_…`` instead, on machines that hold that zone alone.
 """
@@ -19,8 +24,10 @@ A deployment sets each zone's ``HAIHE_<ZONE>_…`` instead, on machines that hol
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +37,7 @@ from credit.ledger import Ledger
 from credit.settings import read
 from credit.shelf import Shelf
 
+DEFAULT, FORMER = Path("var/lab"), Path("var/demo/home")
 ZONES = ("custody", "research", "compute", "platform", "service")
 SECRETS = {
     "custody": ("raw", "pseudonym-research", "pseudonym-scoring", "pseudonym-inquiry"),
@@ -46,13 +54,20 @@ class Home:
 
     @classmethod
     def here(cls, env: Mapping[str, str] = os.environ) -> Home:
-        """The home that ``HAIHE_HOME`` names; ``var/lab`` otherwise."""
-        return cls(Path(env.get("HAIHE_HOME", "var/lab")).resolve())
+        """The home that ``HAIHE_HOME`` names, else the default one: see :func:`default_folder`."""
+        named = env.get("HAIHE_HOME")
+        return cls((Path(named) if named else default_folder()).resolve())
+
+    def exists(self) -> bool:
+        """True when this folder is a home already: it has keys or a shelf."""
+        return (self.root / "keys").is_dir() or (self.root / "shelf").is_dir()
 
     def ensure_keys(self) -> bool:
-        """Make every key that is not there yet; True when any was made. The secrets of scoring and inquiry are
-        shared by custody (who makes those releases) and the service (who must find a subject in them), and by nobody
-        else."""
+        """Make every key that is not there yet; True when any was made.
+
+        Two zones alone share the secrets of scoring and inquiry: custody, which makes those releases, and the service,
+        which must find a subject in them.
+        """
         made = False
         for zone in ZONES:
             folder = self.keys(zone)
@@ -93,7 +108,7 @@ class Home:
         return SigningKey.load(self.keys(zone), zone)
 
     def ledger(self, zone: str, *, writing: bool = False) -> Ledger:
-        """A zone's ledger, for reading unless told otherwise."""
+        """A zone's ledger, for reading by default."""
         return Ledger(self.root / "ledgers" / f"{zone}.jsonl", self.key(zone) if writing else None, self.ring, zone)
 
     def ledgers(self) -> dict[str, Ledger]:
@@ -132,3 +147,16 @@ class Home:
     def settings(self, cls: type[Settings], zone: str, env: Mapping[str, str] = os.environ) -> Settings:
         """A zone's settings: this machine's, overridden by what the environment says."""
         return read(cls, {**self.environment(zone), **env}, f"HAIHE_{zone.upper()}_")
+
+
+def default_folder() -> Path:
+    """``var/lab``, or the former default of ``haihe up`` when that is the only home; then standard error says so."""
+    if Home(FORMER).exists() and not Home(DEFAULT).exists():
+        _note_former()
+        return FORMER
+    return DEFAULT
+
+
+@cache
+def _note_former() -> None:
+    sys.stderr.write(f"  using the home {FORMER}, as there is none in {DEFAULT} (HAIHE_HOME names another)\n")

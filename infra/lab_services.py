@@ -1,6 +1,6 @@
 """The lab on one machine: gateway, worker, and the hub with its proxy and console; started, waited for, stopped.
 
-``today`` is the day it is, where that is not the real one: an invented city has a day of its own.
+``today`` is the current day, where that is not the real one: an invented city has a day of its own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def gateway(home: Home, today: date | None = None) -> Iterator[Path]:
     env = home.environment("research") | {"HAIHE_RESEARCH_RUN": str(run)} | _day("RESEARCH", today)
     control = run / "gateway.sock"
     try:
-        with _running("gateway", [sys.executable, "-m", "lab.gateway"], home, env, f"unix:{control}:/health"):
+        command = [sys.executable, "-m", "lab.gateway"]
+        with _running("gateway", command, home, env, f"unix:{control}:/health", f"unix:{control}"):
             yield control
     finally:
         shutil.rmtree(run, ignore_errors=True)  # it is started first and stopped last: no socket is needed any more
@@ -35,9 +36,9 @@ def gateway(home: Home, today: date | None = None) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def worker(home: Home, mlflow: str, today: date | None = None) -> Iterator[None]:
-    """The compute zone's worker, which trains what is asked for on a Ray of its own. Orders wait until it is ready."""
+    """The compute zone's worker, which trains the orders on a Ray of its own. Orders wait until it is ready."""
     env = home.environment("compute") | {"HAIHE_COMPUTE_MLFLOW_URI": mlflow} | _day("COMPUTE", today)
-    with _running("worker", [sys.executable, "-m", "models.worker.worker_loop"], home, env, ""):
+    with _running("worker", [sys.executable, "-m", "models.worker.worker_loop"], home, env, "", ""):
         yield
 
 
@@ -51,7 +52,7 @@ def hub(
     state = home.root / "lab" / "hub"
     state.mkdir(parents=True, exist_ok=True)
     state.chmod(0o700)
-    told = {
+    settings = {
         "HAIHE_HUB_HOME": str(home.root),
         "HAIHE_HUB_RUN": str(run_folder(home.root)),
         "HAIHE_HUB_PORT": str(port),
@@ -62,7 +63,7 @@ def hub(
     command = [str(Path(sys.executable).parent / "jupyterhub"), "-f", str(CONFIG)]
     address = f"http://127.0.0.1:{port}"
     # The console comes up last: when it answers, so do the hub that manages it and the proxy before it.
-    with _running("hub", command, home, told, f"{address}/services/console/live", cwd=state):
+    with _running("hub", command, home, settings, f"{address}/services/console/live", address, cwd=state):
         yield address
 
 
@@ -72,8 +73,14 @@ def _day(zone: str, today: date | None) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _running(
-    name: str, command: list[str], home: Home, env: Mapping[str, str], ready: str, cwd: Path | None = None
+    name: str,
+    command: list[str],
+    home: Home,
+    env: Mapping[str, str],
+    ready: str,
+    address: str,
+    cwd: Path | None = None,
 ) -> Iterator[None]:
     log = home.root / "logs" / f"{name}.log"
-    with stack.running(command, env=env, log=log, ready=ready, name=f"The {name}", cwd=cwd):
+    with stack.running(command, env=env, log=log, ready=ready, name=f"The {name}", home=home, address=address, cwd=cwd):
         yield

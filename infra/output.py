@@ -3,122 +3,161 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.tree import Tree
-
 from credit.errors import Refused
-from credit.trace import Chain
-from models.validation.woe_benchmark.page import price
 
-if TYPE_CHECKING:  # every verb prints, and few need what a sandbox does
-    from infra.sandbox.preflight import Answer
+if TYPE_CHECKING:  # every verb prints, and no verb should wait for what another one prints with
+    from rich.console import Console
 
-console = Console(highlight=False)
+    from credit.trace import Chain
+    from infra.sandbox.preflight import Check
+
+PIPE_WIDTH = 10_000  # characters: in a pipe or a file no line is wrapped and no table is cut
+COLOURS = {"pass": "green", "review": "yellow"}
 
 
-def result(told: Mapping[str, Any], *, as_json: bool, text: str = "") -> None:
-    """Print what a verb came to."""
+def console() -> Console:
+    """Standard output: as wide as the terminal (or ``COLUMNS``), without a limit in a pipe."""
+    from rich.console import Console
+
+    is_limited = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if is_limited else PIPE_WIDTH)
+
+
+def line(text: str, *, markup: bool = True, style: str | None = None) -> None:
+    """Print a line; ``markup`` is rich's, such as ``[green]fine[/green]``."""
+    console().print(text, markup=markup, style=style, soft_wrap=True)
+
+
+def document(data: Mapping[str, Any]) -> None:
+    """Print one JSON document on one line."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def result(data: Mapping[str, Any], *, as_json: bool, text: str = "") -> None:
+    """Print the result of a verb: as JSON, or ``text`` and a line for each value."""
     if as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, default=str) + "\n")
+        document(data)
         return
     if text:
-        console.print(text)
-    for key, value in told.items():
-        console.print(f"  [dim]{key}[/dim]  {_plain(value)}", soft_wrap=True)
+        line(text)
+    width = max(map(len, data), default=0)
+    for key, value in data.items():
+        console().print(f"  [dim]{key:{width}}[/dim]  {plain(value)}", soft_wrap=True)
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Print a table."""
+    """Print a table: no cell is cut, neither in a terminal nor in a pipe."""
+    from rich.table import Table
+
     shown = Table(title=title, title_justify="left")
     for column in columns:
-        shown.add_column(column)
+        shown.add_column(column, overflow="fold")
     for row in rows:
         shown.add_row(*(str(cell) for cell in row))
-    console.print(shown)
+    console().print(shown)
 
 
-def chain(found: Chain) -> None:
+def plain(value: Any) -> str:
+    """A value in words: lists and mappings with commas, floats with four digits after the point."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {plain(each)}" for key, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(plain, value))
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def shares(counts: Mapping[str, float]) -> str:
+    """Counts by grade as shares in percent, such as ``A 12.5 %, B 40.0 %``."""
+    total = sum(counts.values()) or 1
+    return ", ".join(f"{grade} {count / total:.1%}".replace("%", " %") for grade, count in counts.items())
+
+
+def trace_chain(chain: Chain) -> None:
     """Print a chain as a tree of its links, each with its acts."""
-    tree = Tree("[bold]the way back[/bold]")
-    for link in found.links:
+    from rich.tree import Tree
+
+    tree = Tree("[bold]back to the records[/bold]")
+    for link in chain.links:
         branch = tree.add(f"[bold]{link.kind}[/bold] {link.id}  [dim]by {link.made_by} at {link.made_at}[/dim]")
         for key, value in link.facts.items():
-            branch.add(f"[dim]{key}[/dim] {_plain(value)}")
+            branch.add(f"[dim]{key}[/dim] {plain(value)}")
         for act in link.acts:
             branch.add(
                 f"{act.verb} [dim]by {act.by} at {act.at:%Y-%m-%d %H:%M:%S} (entry {act.seq}, {act.id[:12]})[/dim]"
             )
-    console.print(tree, soft_wrap=True)
-    counted = ", ".join(f"{zone} {count}" for zone, count in found.ledgers.items())
-    console.print(f"actors: {', '.join(found.actors)}")
-    console.print(f"[green]verified[/green]: every signature and digest above; ledgers whole ({counted} entries)")
+    console().print(tree, soft_wrap=True)
+    counted = ", ".join(f"{zone} {count}" for zone, count in chain.ledgers.items())
+    line(f"actors: {', '.join(chain.actors)}")
+    line(f"[green]verified[/green]: every signature and digest above; ledgers whole ({counted} entries)")
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(each)}" for key, each in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_plain, value))
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def answer(told: Mapping[str, Any]) -> None:
+def score(data: Mapping[str, Any]) -> None:
     """Print a score with its strongest reasons."""
-    points, probability = f"{told['points']:.2f}", f"{told['default_probability']:.2%}"
-    console.print(
-        f"[bold]{points}[/bold] points, grade [bold]{told['grade']}[/bold], default probability {probability}"
-    )
-    console.print(f"  {told['base_points']:9.2f}  base")
-    for reason in told["reasons"]:
-        console.print(f"  {reason['points']:+9.2f}  {reason['zh']} [dim]{reason['en']}[/dim]")
-    for rule in told["rules"]:
-        console.print(f"  [red]rule[/red]  {rule['zh']} → {rule['grade']}")
-    behind = (f"score {told['score_id']}", f"version {told['version']}", f"snapshot {told['snapshot']['id']}")
-    for line in (*behind, f"as of {told['snapshot']['as_of']}"):
-        console.print(f"[dim]{line}[/dim]", soft_wrap=True)
-    console.print(f"[dim]{told['notice']['zh']}[/dim]")
+    points, probability = f"{data['points']:.2f}", f"{data['default_probability']:.2%}"
+    line(f"[bold]{points}[/bold] points, grade [bold]{data['grade']}[/bold], default probability {probability}")
+    line(f"  {data['base_points']:9.2f}  base")
+    for reason in data["reasons"]:
+        line(f"  {reason['points']:+9.2f}  {reason['zh']} [dim]{reason['en']}[/dim]")
+    for rule in data["rules"]:
+        line(f"  [red]rule[/red]  {rule['zh']} → {rule['grade']}")
+    provenance = (f"score {data['score_id']}", f"version {data['version']}", f"snapshot {data['snapshot']['id']}")
+    for each in (*provenance, f"as of {data['snapshot']['as_of']}", data["notice"]["zh"]):
+        line(f"[dim]{each}[/dim]")
 
 
-def figures(model: str, version: str, e: Mapping[str, Any]) -> None:
-    """Print how well a version does."""
-    console.print(f"[bold]{model}[/bold] {version}", soft_wrap=True)
-    console.print(f"  judged {e['judged_by']} on {e['rows']} rows, {e['positives']} of them defaulted")
-    console.print(
-        f"  AUC {e['auc']:.3f} ({e['auc_low']:.3f} to {e['auc_high']:.3f})  KS {e['ks']:.3f}  Brier {e['brier']:.4f}"
-    )
-    if e.get("baseline"):
-        b = e["baseline"]
-        console.print(f"  {b['what']}: AUC {b['auc']:.3f} ({b['auc_low']:.3f} to {b['auc_high']:.3f})")
-    if e.get("challenger"):
-        c = e["challenger"]
-        console.print(f"  {c['what']}: AUC {c['auc']:.3f} ({c['auc_low']:.3f} to {c['auc_high']:.3f})")
-        console.print(f"  price of interpretability, what the version has more: {price(c)}")
+def evidence(model: str, version: str, figures: Mapping[str, Any]) -> None:
+    """Print how well a version does on its holdout, beside its baseline and its challenger."""
+    from models.validation.woe_benchmark.page import price
+
+    line(f"[bold]{model}[/bold] {version}")
+    line(f"  judged {figures['judged_by']} on {figures['rows']} rows, {figures['positives']} of them defaulted")
+    line(f"  {_auc(figures)}  KS {figures['ks']:.3f}  Brier {figures['brier']:.4f}")
+    for other in (figures.get("baseline"), figures.get("challenger")):
+        if other:
+            line(f"  {other['what']}: {_auc(other)}")
+    if figures.get("challenger"):
+        line(f"  price of interpretability, what the version has more: {price(figures['challenger'])}")
 
 
-def answers(found: Iterable[Answer]) -> int:
-    """Print what a preflight found, with the fixes; the exit code it comes to."""
-    lacking = 0
-    for each in found:
+def _auc(figures: Mapping[str, Any]) -> str:
+    return f"AUC {figures['auc']:.3f} ({figures['auc_low']:.3f} to {figures['auc_high']:.3f})"
+
+
+def preflight(checks: Iterable[Check], *, as_json: bool = False) -> int:
+    """Print what the checks of a machine found, with the fixes; the exit code that follows from it."""
+    checks = list(checks)
+    code = Refused.exit_code if any(check.needed and not check.fine for check in checks) else 0
+    if as_json:
+        rows = [
+            {"check": c.question, "fine": c.fine, "needed": c.needed, "result": c.result, "fix": c.fix} for c in checks
+        ]
+        document({"fine": code == 0, "checks": rows})
+        return code
+    for check in checks:
         colour, word = (
-            ("green", "fine") if each.fine else ("yellow", "could be better") if not each.needed else ("red", "lacking")
+            ("green", "fine")
+            if check.fine
+            else ("yellow", "could be better")
+            if not check.needed
+            else ("red", "lacking")
         )
-        console.print(f"[{colour}]{word:15}[/{colour}] {each.question}: {each.found}", soft_wrap=True)
-        if not each.fine:
-            console.print(f"                → {each.fix}", soft_wrap=True, markup=False)
-            lacking += each.needed
-    return Refused.exit_code if lacking else 0
+        line(f"[{colour}]{word:15}[/{colour}] {check.question}: {check.result}")
+        if not check.fine:
+            line(f"                → {check.fix}", markup=False)
+    return code
 
 
-def verdict(told: Mapping[str, Any]) -> None:
-    """Print what a gate found."""
-    found = told.get("verdict")
-    opened = found is None or found["outcome"] == "pass"
-    console.print(f"[bold]{'champion' if opened else 'refused'}[/bold] {told['version']}", soft_wrap=True)
-    for each in found["findings"] if found else ():
-        colour = {"pass": "green", "review": "yellow"}.get(each["outcome"], "red")
-        console.print(f"  [{colour}]{each['outcome']:6}[/{colour}] {each['check']}: {each['why']}", soft_wrap=True)
+def verdict(data: Mapping[str, Any]) -> None:
+    """Print the verdict of the promotion gate, with each of its findings."""
+    judged = data.get("verdict")
+    passed = judged is None or judged["outcome"] == "pass"
+    line(f"[bold]{'champion' if passed else 'refused'}[/bold] {data['version']}")
+    for finding in judged["findings"] if judged else ():
+        colour = COLOURS.get(finding["outcome"], "red")
+        line(f"  [{colour}]{finding['outcome']:6}[/{colour}] {finding['check']}: {finding['why']}")

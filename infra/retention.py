@@ -20,12 +20,12 @@ from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
-from infra.progress import Told
+from infra.progress import ReportProgress
 from models.snapshots.credit_files import DOSSIERS
 from serving.data.excerpt import make_excerpt
 
 MONTHS, YEARS, DAYS = 13, 5, 30
-STEP = 10_000  # entries between two words on how far it is
+STEP = 10_000  # entries between two reports of progress
 _POINTERS = {"platform"}
 
 
@@ -46,36 +46,39 @@ class Retention:
     answers: Ledger
     today: date
     days: int = DAYS
-    told: Told | None = None
+    report: ReportProgress | None = None
 
     def due(self) -> list[Due]:
-        """What is to be destroyed, snapshots before the releases behind them. Raises Broken: of a ledger, of a seal."""
+        """What is to be destroyed, snapshots before the releases behind them. Raises Broken for a ledger or a seal."""
         snapshots = self._there(Kind.SNAPSHOT)
         kept = self._kept(snapshots)
-        told = self._answered({seal.id for seal in snapshots} - kept)
-        found = []
+        answered = self._answered({seal.id for seal in snapshots} - kept)
+        due = []
         for seal in snapshots:
-            last, subjects = told.get(seal.id, (date.min, frozenset[str]()))
+            last, subjects = answered.get(seal.id, (date.min, frozenset[str]()))
             if seal.id not in kept and (why := self._over(seal, snapshots, "model")) and self._is_past(last):
-                found.append(Due(seal, why, subjects))
-        gone = {due.seal.id for due in found}
-        behind = {parent for seal in snapshots if seal.id not in gone for parent in seal.parents}
-        found += self._releases(behind)
+                due.append(Due(seal, why, subjects))
+        gone = {each.seal.id for each in due}
+        parents = {parent for seal in snapshots if seal.id not in gone for parent in seal.parents}
+        due += self._releases(parents)
         ended = (seal for seal in self._there(Kind.EXCERPT) if seal.expires_on <= self.today)
-        return [*found, *(Due(seal, f"it ended on {seal.expires_on}") for seal in ended)]
+        return [*due, *(Due(seal, f"it ended on {seal.expires_on}") for seal in ended)]
 
     def destroy(self, due: Due, *, by: Actor, key: SigningKey, ledger: Ledger) -> dict[str, Any]:
-        """Seal what answers rest on, say in the ledger what is done, and do it. Killed on the way it is done again."""
+        """Seal what answers rest on, record the destruction in the ledger, and destroy the seal.
+
+        A run that was killed on the way is done again.
+        """
         begun = destroyed(self.shelf, due.seal.id)
         if begun is not None:
             excerpt = begun.excerpt
         else:
             made = self._excerpt(due, by, key) if due.subjects else None
             excerpt = made.id if made else None
-        because = {"why": due.why, "excerpt": excerpt}
-        ledger.append("seal.destroyed", due.seal.id, by=by, because=because)
+        details = {"why": due.why, "excerpt": excerpt}
+        ledger.append("seal.destroyed", due.seal.id, by=by, because=details)
         freed = destroy(self.shelf, due.seal, on=self.today, key=key, excerpt=excerpt)
-        return {"id": due.seal.id, **because, "bytes": freed}
+        return {"id": due.seal.id, **details, "bytes": freed}
 
     def _excerpt(self, due: Due, by: Actor, key: SigningKey) -> Seal | None:
         ends = self.today + timedelta(days=365 * YEARS)
@@ -83,8 +86,8 @@ class Retention:
 
     def _there(self, kind: Kind) -> list[Seal]:
         """Those that still have their files, also half of them."""
-        found = self.shelf.list(kind)
-        return [seal for seal in found if destroyed(self.shelf, seal.id) is None or not is_emptied(self.shelf, seal)]
+        seals = self.shelf.list(kind)
+        return [seal for seal in seals if destroyed(self.shelf, seal.id) is None or not is_emptied(self.shelf, seal)]
 
     def _kept(self, snapshots: list[Seal]) -> set[str]:
         models = {str(seal.terms["model"]) for seal in snapshots}
@@ -98,14 +101,14 @@ class Retention:
                 newest[place] = max(newest.get(place, ("", "", "")), (day, seal.made_at.isoformat(), seal.id))
         return {str(word["snapshot"]) for word in words if word} | {name for *_, name in newest.values()}
 
-    def _releases(self, behind: set[str]) -> Iterator[Due]:
+    def _releases(self, used: set[str]) -> Iterator[Due]:
         there = self._there(Kind.RELEASE)
         for purpose in sorted({str(seal.terms["purpose"]) for seal in there}):
-            found = sorted((seal for seal in there if seal.terms["purpose"] == purpose), key=releases.recency)
-            for seal in found:
-                if seal.id in behind or (seal is found[-1] and seal.expires_on > self.today):
+            same = sorted((seal for seal in there if seal.terms["purpose"] == purpose), key=releases.recency)
+            for seal in same:
+                if seal.id in used or (seal is same[-1] and seal.expires_on > self.today):
                     continue
-                others = [] if purpose == "research" else found
+                others = [] if purpose == "research" else same
                 if why := self._over(seal, others, "purpose"):
                     yield Due(seal, why)
 
@@ -123,15 +126,15 @@ class Retention:
         """By snapshot: the day of the last answer from it, and whose they were. The whole ledger is verified."""
         days: dict[str, date] = {}
         subjects: dict[str, set[str]] = {}
-        total = self.answers.head()[0] if self.told else 0
+        total = self.answers.head()[0] if self.report else 0
         for entry in self.answers.verified():
-            if self.told and entry.seq % STEP == 0:
-                self.told("looking through the answers", entry.seq, total)
+            if self.report and entry.seq % STEP == 0:
+                self.report("reading the answers", entry.seq, total)
             name = str(entry.because.get("snapshot"))
             if name in snapshots and "subject" in entry.because:
                 days[name] = entry.at.date()
                 subjects.setdefault(name, set()).add(str(entry.because["subject"]))
-        return {name: (days[name], frozenset(found)) for name, found in subjects.items()}
+        return {name: (days[name], frozenset(those)) for name, those in subjects.items()}
 
 
 def _months_before(day: date, months: int) -> str:

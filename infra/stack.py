@@ -1,7 +1,7 @@
 """The servers of one machine: MLflow (tracking and registry) and the scoring service; started, waited for, stopped.
 
-Each runs in a session of its own, so that stopping it stops all it started, and dies with us: a lifeline (parent-death
-signal) kills what we could not stop ourselves.
+Each runs in a session of its own, so that stopping it stops all it started. The parent-death signal ends what we could
+not stop ourselves. While one runs, a record in the home names it for `haihe status`.
 """
 
 from __future__ import annotations
@@ -17,23 +17,22 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import httpx
-
 from credit.errors import Broken, Malformed
 from infra.home import Home
+from infra.processes import Process, probe
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def free_port() -> int:
-    """A TCP port nobody listens on now."""
+    """A TCP port on which no process listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def require_free(port: int) -> None:
-    """Raise :class:`Malformed` when somebody listens on the port already."""
+    """Raise :class:`Malformed` when a process listens on the port already."""
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise Malformed("stack.port-taken", port=port)
@@ -51,12 +50,15 @@ def running(
     log: Path,
     ready: str,
     name: str,
+    home: Home | None = None,
+    address: str = "",
     seconds: float = 90,
     cwd: Path | None = None,
 ) -> Iterator[int]:
-    """Start ``command``, wait until ``ready`` answers well, give its pid, and stop it and its children after.
+    """Start ``command``, wait until ``ready`` answers with success, give its pid, and stop it and its children after.
 
-    ``ready`` is a URL, or ``unix:<socket>:<path>``; nothing is waited for when it is empty.
+    ``ready`` is a URL, or ``unix:<socket>:<path>``; when it is empty there is no wait. ``address`` is where people and
+    programs reach it, for the record in ``home``. ``seconds`` is the longest wait.
     Raises :class:`Broken` with the end of its log when it ends early or is not ready in time.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -71,11 +73,14 @@ def running(
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
+    record = Process(name.removeprefix("The "), process.pid, address, ready).record(home) if home else None
     try:
         _wait(process, ready, name, log, seconds)
         yield process.pid
     finally:
         stop(process)
+        if record:
+            record.unlink(missing_ok=True)
 
 
 def _wait(process: subprocess.Popen[bytes], ready: str, name: str, log: Path, seconds: float) -> None:
@@ -85,28 +90,15 @@ def _wait(process: subprocess.Popen[bytes], ready: str, name: str, log: Path, se
     while time.monotonic() < limit:
         if process.poll() is not None:
             break
-        with contextlib.suppress(httpx.HTTPError):
-            if _answers(ready):
-                return
+        if probe(ready):
+            return
         time.sleep(0.1)
     tail = log.read_text(errors="replace").splitlines()[-5:]
     raise Broken("stack.did-not-become-ready", why=" | ".join(tail), name=name, log=log)
 
 
-def _answers(ready: str) -> bool:
-    if not ready.startswith("unix:"):
-        return httpx.get(ready, timeout=2).is_success
-    _, place, path = ready.split(":", 2)
-    with socket.socket(socket.AF_UNIX) as connected, contextlib.suppress(OSError):
-        connected.settimeout(2)
-        connected.connect(place)
-        connected.sendall(f"GET {path} HTTP/1.0\r\nHost: unix\r\n\r\n".encode())
-        return b" 200 " in connected.recv(256)
-    return False
-
-
 def stop(process: subprocess.Popen[bytes], grace: float = 10) -> None:
-    """Ask the whole session to end; after ``grace`` seconds end it."""
+    """Signal the whole session to end; kill it after ``grace`` seconds."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:
@@ -135,7 +127,7 @@ def mlflow_server(home: Home, port: int | None = None) -> Iterator[str]:
     env = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     address = f"http://127.0.0.1:{port}"
     log = home.root / "logs" / "mlflow.log"
-    with running(command, env=env, log=log, ready=f"{address}/health", name="MLflow"):
+    with running(command, env=env, log=log, ready=f"{address}/health", name="MLflow", home=home, address=address):
         yield address
 
 
@@ -150,5 +142,7 @@ def scoring_service(
     address = f"http://127.0.0.1:{port}"
     log = home.root / "logs" / "service.log"
     command = [sys.executable, "-m", "serving"]
-    with running(command, env={**own, **(env or {})}, log=log, ready=f"{address}/{until}", name="The scoring service"):
+    own |= env or {}
+    name, ready = "The scoring service", f"{address}/{until}"
+    with running(command, env=own, log=log, ready=ready, name=name, home=home, address=address):
         yield address

@@ -1,8 +1,8 @@
-"""The walk of a repair through the zones: out of the releases in use, of snapshots and dossiers, and so of answers.
+"""The way of a repair through the zones: out of the releases in use, of snapshots and credit files, and so of answers.
 
-Custody takes the record out of each release that answers rest on, compute makes what rests on it anew (the buckets in
-which something changed, the rest is taken over), and the platform points at it. Every step leaves the same seal when it
-is done twice, so a walk that was stopped is walked again.
+Custody takes the record out of each release that answers rest on, compute makes what rests on it again (the buckets in
+which something changed; the rest is reused), and the platform points at it. Every step leaves the same seal when it is
+done twice, so a withdrawal that was stopped is run again from its beginning.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from credit.keys import load_secret
 from credit.shelf import Opened
 from credit.subjects import PseudonymKey
 from infra.home import Home
-from infra.progress import Told
+from infra.progress import ReportProgress
 from models.scoring.scorer import Scorer
 from models.settings import ComputeSettings
 from models.snapshots.build import make_snapshot, point_snapshot
@@ -30,7 +30,7 @@ from privacy.release.withdrawal import withdraw, withhold_subjects
 from privacy.settings import CustodySettings
 from privacy.vault import Vault
 
-KEEPER = Actor("keeper", Role.PLATFORM)
+SNAPSHOT_MAKER = Actor("keeper", Role.PLATFORM)
 MODELS = ("enterprise", "individual_business")
 SCORING, INQUIRY = "scoring", "inquiry"
 SIGNERS = {"platform"}
@@ -38,22 +38,22 @@ SIGNERS = {"platform"}
 
 @dataclass(slots=True)
 class Withdrawing:
-    """One walk: who walks, on which day, in which home; what it left is in ``made``."""
+    """One withdrawal: by whom, on which day, in which home; ``made`` has the ids of what it made."""
 
     home: Home
     catalogue: Catalogue
     by: Actor
     today: date
-    told: Told
+    report: ReportProgress
     made: dict[str, Any] = field(default_factory=dict)
 
     def withhold(self, codes: Iterable[str]) -> None:
-        """From now on nothing is answered about these subjects, until the walk is over."""
+        """From now on nothing is answered about these subjects, until the withdrawal is over."""
         for purpose in self._purposes():
             withhold_subjects(codes, **self._custody(purpose))
 
     def walk(self) -> bool:
-        """Walk the whole way; False when there was nothing to do.
+        """Run the whole withdrawal; False when there was nothing to do.
 
         Raises :class:`Refused` at the end when a release in use cannot be amended: its subjects stay withheld, and what
         rests on the others has been made by then.
@@ -90,20 +90,20 @@ class Withdrawing:
     def _in_use(self, purpose: str) -> list[Opened]:
         """The releases that answers of a purpose rest on, and the newest one, on which the next will."""
         newest = releases.newest(self.home.shelf, purpose, self.today)
-        found = {newest.seal.id: newest} if newest else {}
+        in_use = {newest.seal.id: newest} if newest else {}
         for name in MODELS if purpose == SCORING else (DOSSIERS,):
             if (snapshot := self._pointed(name, deep=False)) is not None:
                 release = str(snapshot.seal.terms["release"])
-                found.setdefault(release, self.home.shelf.open(release, deep=False))
-        return list(found.values())
+                in_use.setdefault(release, self.home.shelf.open(release, deep=False))
+        return list(in_use.values())
 
     def _pointed(self, name: str, *, deep: bool = True) -> Opened | None:
-        told = self.home.shelf.pointer(f"snapshot-{name}", SIGNERS)
-        return None if told is None else self.home.shelf.open(str(told["snapshot"]), deep=deep)
+        pointer = self.home.shelf.pointer(f"snapshot-{name}", SIGNERS)
+        return None if pointer is None else self.home.shelf.open(str(pointer["snapshot"]), deep=deep)
 
     def _amended(self, purpose: str, base: Opened) -> str:
         def step(doing: str, done: int, total: int) -> None:
-            self.told(f"{purpose}: {doing}", done, total)
+            self.report(f"{purpose}: {doing}", done, total)
 
         limits = self.home.settings(CustodySettings, "custody").limits
         seal = withdraw(base=base, catalogue=self.catalogue, progress=step, limits=limits, **self._custody(purpose))
@@ -115,17 +115,17 @@ class Withdrawing:
         champion = self.home.shelf.pointer(f"champion-{model}", SIGNERS)
         if champion is None:
             return
-        self.told(f"{model}: making the snapshot anew", 0, 0)
+        self.report(f"{model}: making the snapshot anew", 0, 0)
         version = self.home.shelf.open(champion["version"])
         seal = make_snapshot(
-            version=version, release=release, scorer=Scorer.load(version.path), before=before, progress=self.told,
+            version=version, release=release, scorer=Scorer.load(version.path), before=before, progress=self.report,
             as_of=date.fromisoformat(before.seal.terms["as_of"]), **self._compute(),
         )  # fmt: skip
         point_snapshot(self.home.shelf, seal, key=self.home.key("platform"))
         self.made.setdefault("snapshots", {})[model] = seal.id
 
     def _dossiers(self, before: Opened, release: Opened) -> None:
-        self.told("making the dossiers anew", 0, 0)
+        self.report("making the dossiers anew", 0, 0)
         seal = make_dossiers(release=release, before=before, **self._compute())
         point_dossiers(self.home.shelf, seal, key=self.home.key("platform"))
         self.made["dossiers"] = seal.id
@@ -147,7 +147,7 @@ class Withdrawing:
         return {
             "shelf": self.home.shelf,
             "key": self.home.key("compute"),
-            "by": KEEPER,
+            "by": SNAPSHOT_MAKER,
             "ledger": self.home.ledger("compute", writing=True),
             "today": self.today,
             "limits": self.home.settings(ComputeSettings, "compute").limits,

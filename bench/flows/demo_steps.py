@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 from bench.record import INVENTED, record
-from infra.demo.invented_city import invented
+from infra.demo.invented_city import run_invented_city
 
 SIZES = (20_000, 200_000)
 OUT = Path("var/bench")
@@ -17,9 +17,9 @@ def walk(subjects: int) -> dict[str, object]:
     """Walk the whole road once; its summary. What an earlier figure of this run walked is not walked again."""
     out = OUT / f"road-{subjects}"
     if not (out / "summary.json").exists():
-        invented(out, subjects=subjects, seed=7)
-    output: dict[str, object] = json.loads((out / "summary.json").read_text())
-    return output
+        run_invented_city(out, subjects=subjects, seed=7)
+    told: dict[str, object] = json.loads((out / "summary.json").read_text())
+    return told
 
 
 def road_steps(figure: str, key: str, unit: str) -> None:

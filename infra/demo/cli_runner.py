@@ -1,4 +1,4 @@
-"""Walking: each step is the command a person would type, run as a process of its own, timed and watched."""
+"""Runs the demonstration: each step is the command that a person would type, as a process of its own, timed."""
 
 from __future__ import annotations
 
@@ -20,25 +20,26 @@ from infra.demo.memory_watch import Watch
 from infra.home import Home
 
 
-class Stopped(CreditError):
-    """A step of the walk ended with an error; its own words were printed above."""
+class StepFailed(CreditError):
+    """A step of the demonstration ended with an error, which it has printed itself."""
 
 
 @dataclass(slots=True)
-class Walk:
-    """A walk through one home. ``env`` is what each step is given beside this process's own environment."""
+class DemoRun:
+    """One run in one home. ``env`` is given to each step beside this process's own environment."""
 
     home: Home
     journey: Journey
     watch: Watch
     env: dict[str, str] = field(default_factory=dict)
 
-    def step(self, name: str, *words: str, bear: tuple[int, ...] = ()) -> dict[str, Any]:
-        """Run ``haihe <words> --json`` and give what it says.
+    def step(self, name: str, *words: str, accept: tuple[int, ...] = ()) -> dict[str, Any]:
+        """Run ``haihe <words> --json`` and give its JSON document.
 
-        Raises :class:`Stopped` with its exit code, unless it is one to ``bear`` and the step said something.
+        Raises :class:`StepFailed` with its exit code, unless that is one to ``accept`` and there is a document.
         """
-        output.console.print(f"[bold cyan]▸[/bold cyan] haihe {' '.join(words)}", soft_wrap=True)
+        output.line(f"[bold cyan]▸[/bold cyan] haihe {' '.join(words)}")
+        sys.stdout.flush()
         with self.timed(name):
             done = subprocess.run(
                 [sys.executable, "-m", "infra.haihe", *words, "--json"],
@@ -46,16 +47,16 @@ class Walk:
                 stdout=subprocess.PIPE,
                 text=True,
             )
-        if done.returncode and not (done.returncode in bear and done.stdout):
-            stopped = Stopped("cli-runner.walk-stopped-at-haihe", words=words[0], returncode=done.returncode)
-            stopped.exit_code = done.returncode  # type: ignore[misc]  # the step's own
-            raise stopped
-        said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        return said
+        if done.returncode and not (done.returncode in accept and done.stdout):
+            failure = StepFailed("cli-runner.walk-stopped-at-haihe", words=words[0], returncode=done.returncode)
+            failure.exit_code = done.returncode  # type: ignore[misc]  # the step's own
+            raise failure
+        document: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return document
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
-        """Note how long the block takes and how much memory all processes of the walk hold meanwhile."""
+        """Record how long the block takes, and the peak memory of all processes of the run meanwhile."""
         self.watch.mark()
         start = time.monotonic()
         yield
@@ -64,14 +65,14 @@ class Walk:
 
 
 @contextmanager
-def walking(out: Path, *, invented: bool) -> Iterator[Walk]:
-    """A walk whose home is ``<out>/home``; the journey so far is written even when a step stops it."""
-    home = Home((out / "home").resolve())
+def demo_run(out: Path, *, invented: bool, home: Home | None = None) -> Iterator[DemoRun]:
+    """A run in ``home``, by default ``<out>/home``; the journey so far is written even when a step stops it."""
+    home = home or Home((out / "home").resolve())
     journey = Journey(invented=invented)
     with Watch() as watch:
-        walk = Walk(home, journey, watch)
+        run = DemoRun(home, journey, watch)
         try:
-            yield walk
+            yield run
         finally:
             if journey.models:
                 journey.write(out / "summary.json")

@@ -1,4 +1,4 @@
-"""The demonstration: the whole road once, on the invented city or on real tables, with a report at its end."""
+"""The demonstration on an invented city: from raw record to verified score once, with a report at its end."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import Any
 from credit.errors import Broken
 from infra import output, stack
 from infra.demo import report
-from infra.demo.cli_runner import Walk, walking
+from infra.demo.cli_runner import DemoRun, demo_run
+from infra.home import Home
 
-CITY_DAY = date(2026, 11, 1)  # the day it is in the invented city
+CITY_DAY = date(2026, 11, 1)  # the current day of the invented city
 MODELS = ("enterprise", "individual_business")
 BANK = "harbour-bank"
 PURPOSE = "credit_granting"
@@ -25,112 +26,115 @@ CLIENTS = (
 )
 
 
-def invented(out: Path, *, subjects: int, seed: int) -> None:
-    """Build the city, walk the road for both models, score three clients, repair one penalty, draw the report."""
+def run_invented_city(out: Path, *, subjects: int, seed: int, home: Home | None = None) -> None:
+    """Draw the city, train and promote both models, score three clients, repair one penalty, write the report.
+
+    Everything is left in ``out``, which is emptied first. The home is ``<out>/home`` unless another is given.
+    """
     shutil.rmtree(out, ignore_errors=True)
-    with walking(out, invented=True) as walk:
-        raw = walk.home.root / "city"
-        walk.env |= {"HAIHE_TODAY": CITY_DAY.isoformat()}
-        walk.step("keys", "keys")
-        walk.step("city", "city", "--subjects", str(subjects), "--seed", str(seed), "--out", str(raw))
-        bring_in(walk, raw, "city")
-        dossiers(walk)
-        with stack.mlflow_server(walk.home) as mlflow:
-            walk.env["HAIHE_COMPUTE_MLFLOW_URI"] = mlflow
-            train(walk, MODELS)
+    with demo_run(out, invented=True, home=home) as run:
+        raw = run.home.root / "city"
+        run.env |= {"HAIHE_TODAY": CITY_DAY.isoformat()}
+        run.step("keys", "keys")
+        run.step("city", "city", "--subjects", str(subjects), "--seed", str(seed), "--out", str(raw))
+        bring_in(run, raw, "city")
+        dossiers(run)
+        with stack.mlflow_server(run.home) as mlflow:
+            run.env["HAIHE_COMPUTE_MLFLOW_URI"] = mlflow
+            train(run, MODELS)
             for model in MODELS:
-                promote(walk, model)
+                promote(run, model)
         # From here on neither Ray nor MLflow runs: the service stands on the shelf alone.
         examples = json.loads((raw / "city.json").read_text())["examples"]
-        with walk.timed("serve"):
-            serving = stack.scoring_service(walk.home, env={"HAIHE_SERVICE_TODAY": CITY_DAY.isoformat()})
+        with run.timed("serve"):
+            serving = stack.scoring_service(run.home, env={"HAIHE_SERVICE_TODAY": CITY_DAY.isoformat()})
             address = serving.__enter__()
         try:
-            mandates = authorise(walk, {who: examples[who]["code"] for who, _ in CLIENTS})
-            answers = {who: score(walk, who, examples[who]["code"], mandates[who], address) for who, _ in CLIENTS}
-            after = repaired(walk, examples["penalised_enterprise"], mandates, address, answers)
+            mandates = authorise(run, {who: examples[who]["code"] for who, _ in CLIENTS})
+            answers = {who: score(run, who, examples[who]["code"], mandates[who], address) for who, _ in CLIENTS}
+            after = repaired(run, examples["penalised_enterprise"], mandates, address, answers)
             for who in ("penalised_enterprise", "individual_business"):
                 paper = out / f"{who}.pdf"
-                report_of(walk, who, examples[who]["code"], mandates[who], address, paper)
+                report_of(run, who, examples[who]["code"], mandates[who], address, paper)
         finally:
             serving.__exit__(None, None, None)
         for who, words in CLIENTS:
             before = answers[who] if who == "penalised_enterprise" else None
-            told = after if before else answers[who]
-            walk.journey.scores.append({"title": words, "answer": told, **({"before": before} if before else {})})
-        audit(walk, after["score_id"])
-        finish(walk, out)
+            answer = after if before else answers[who]
+            run.journey.scores.append({"title": words, "answer": answer, **({"before": before} if before else {})})
+        audit(run, after["score_id"])
+        finish(run, out)
 
 
-def bring_in(walk: Walk, raw: Path, catalogue: str) -> None:
+def bring_in(run: DemoRun, raw: Path, catalogue: str) -> None:
     """Intake, then a release for each purpose."""
-    found = walk.step("intake", "intake", str(raw), "--catalogue", catalogue)
-    walk.journey.intake = {key: found[key] for key in ("rows", "kept", "duplicates", "quarantined", "reasons")}
+    summary = run.step("intake", "intake", str(raw), "--catalogue", catalogue)
+    run.journey.intake = {key: summary[key] for key in ("rows", "kept", "duplicates", "quarantined", "reasons")}
     for purpose in ("research", "scoring"):
-        made = walk.step(f"release {purpose}", "release", purpose, "--catalogue", catalogue)
-        walk.journey.releases.append(made["release"])
-        walk.journey.catalogue = f"{catalogue} {made['catalogue'][:16]}"
+        made = run.step(f"release {purpose}", "release", purpose, "--catalogue", catalogue)
+        run.journey.releases.append(made["release"])
+        run.journey.catalogue = f"{catalogue} {made['catalogue'][:16]}"
 
 
-def dossiers(walk: Walk) -> None:
+def dossiers(run: DemoRun) -> None:
     """Public records for the service to answer queries and reports from."""
-    walk.step("release inquiry", "release", "inquiry")
-    walk.step("dossiers", "dossiers")
+    run.step("release inquiry", "release", "inquiry")
+    run.step("dossiers", "dossiers")
 
 
-def report_of(walk: Walk, who: str, code: str, mandate: str, address: str, out: Path) -> None:
+def report_of(run: DemoRun, who: str, code: str, mandate: str, address: str, out: Path) -> None:
     """Get a subject's public credit report as the bank would, and check it offline."""
-    words = ("report", code, "--as", str(_credentials(walk)), "--mandate", mandate, "--out", str(out), "--url", address)
-    told = walk.step(f"report {who}", *words)
-    walk.step(f"verify report {who}", "verify-report", told["file"], told["signature"])
+    words = ("report", code, "--as", str(_credentials(run)), "--mandate", mandate, "--out", str(out), "--url", address)
+    made = run.step(f"report {who}", *words)
+    run.step(f"verify report {who}", "verify-report", made["file"], made["signature"])
 
 
-def train(walk: Walk, models: tuple[str, ...]) -> None:
+def train(run: DemoRun, models: tuple[str, ...]) -> None:
     """One Ray cluster trains all."""
-    made = walk.step("train", "train", *models)
-    for model, told in made.items():
-        walk.journey.models[model] = {**told, "verdict": {"outcome": "not judged", "findings": []}}
+    made = run.step("train", "train", *models)
+    for model, version in made.items():
+        run.journey.models[model] = {**version, "verdict": {"outcome": "not judged", "findings": []}}
 
 
-def promote(walk: Walk, model: str, bear: tuple[int, ...] = ()) -> bool:
-    """Ask, have somebody else judge, and make the snapshot for the service; False when the gate stays shut."""
-    told = walk.journey.models[model]
-    walk.step(f"register {model}", "register", told["version"])
-    words = ("promote", told["version"], "--by", "platform:bob")
-    told["verdict"] = walk.step(f"promote {model}", *words, bear=bear)["verdict"]
-    passed = bool(told["verdict"]["outcome"] == "pass")
+def promote(run: DemoRun, model: str, accept: tuple[int, ...] = ()) -> bool:
+    """Register a version, have another person judge it, and make the snapshot; False when the gate refuses."""
+    made = run.journey.models[model]
+    run.step(f"register {model}", "register", made["version"])
+    words = ("promote", made["version"], "--by", "platform:bob")
+    made["verdict"] = run.step(f"promote {model}", *words, accept=accept)["verdict"]
+    passed = bool(made["verdict"]["outcome"] == "pass")
     if passed:
-        snapshot(walk, model)
+        snapshot(run, model)
     return passed
 
 
-def snapshot(walk: Walk, model: str) -> None:
+def snapshot(run: DemoRun, model: str) -> None:
     """A snapshot of the newest scoring release."""
-    made = walk.step(f"snapshot {model}", "snapshot", model)
-    walk.journey.models[model] |= {"snapshot": made["snapshot"], "shares": made["shares"]}
+    made = run.step(f"snapshot {model}", "snapshot", model)
+    run.journey.models[model] |= {"snapshot": made["snapshot"], "shares": made["shares"]}
 
 
-def authorise(walk: Walk, codes: dict[str, str], day: date = CITY_DAY) -> dict[str, str]:
+def authorise(run: DemoRun, codes: dict[str, str], day: date = CITY_DAY) -> dict[str, str]:
     """Add a bank, and the mandate that each of these subjects gave it; mandate ids by subject."""
-    walk.step("bank", "bank", BANK, "--save", str(_credentials(walk)))
+    run.step("bank", "bank", BANK, "--save", str(_credentials(run)))
     until = (day + timedelta(days=90)).isoformat()
     mandates = {}
     for who, code in codes.items():
-        paper = walk.home.root / "mandates" / f"{who}.txt"
+        paper = run.home.root / "mandates" / f"{who}.txt"
         paper.parent.mkdir(exist_ok=True)
         paper.write_text(f"{BANK} may ask for our score, for {PURPOSE}, until {until}. (invented)\n")
         words = ("mandate", BANK, code, "--purpose", PURPOSE, "--until", until, "--document", str(paper))
-        mandates[who] = walk.step(f"mandate {who}", *words)["mandate"]
+        mandates[who] = run.step(f"mandate {who}", *words)["mandate"]
     return mandates
 
 
-def score(walk: Walk, who: str, code: str, mandate: str, address: str) -> dict[str, Any]:
-    """Ask as the bank would."""
+def score(run: DemoRun, who: str, code: str, mandate: str, address: str) -> dict[str, Any]:
+    """Request a score as the bank would."""
     words = (
         "score",
         code,
         "--as",
-        str(_credentials(walk)),
+        str(_credentials(run)),
         "--mandate",
         mandate,
         "--purpose",
@@ -138,50 +142,56 @@ def score(walk: Walk, who: str, code: str, mandate: str, address: str) -> dict[s
         "--url",
         address,
     )
-    answer = walk.step(f"score {who}", *words)
-    output.answer(answer)
+    answer = run.step(f"score {who}", *words)
+    output.score(answer)
     return {key: value for key, value in answer.items() if key != "uscc"}
 
 
 def repaired(
-    walk: Walk, subject: dict[str, Any], mandates: dict[str, str], address: str, answers: dict[str, Any]
+    run: DemoRun, subject: dict[str, Any], mandates: dict[str, str], address: str, answers: dict[str, Any]
 ) -> dict[str, Any]:
-    """Repair one penalty: what rests on it is made anew, and the score moves without a restart."""
+    """Repair one penalty: what rests on it is made again, and the score changes without a restart."""
     who = "penalised_enterprise"
-    made = walk.step("repair", "repair", subject["repairable_document"], "--by", "city:registry")
-    walk.journey.releases.append(made["releases"]["scoring"])
+    made = run.step("repair", "repair", subject["repairable_document"], "--by", "city:registry")
+    run.journey.releases.append(made["releases"]["scoring"])
     wanted = made["snapshots"]["enterprise"]
-    walk.journey.models["enterprise"]["snapshot"] = wanted
+    run.journey.models["enterprise"]["snapshot"] = wanted
     limit = time.monotonic() + 30
     while time.monotonic() < limit:
-        answer = score(walk, f"{who} after repair", subject["code"], mandates[who], address)
+        answer = score(run, f"{who} after repair", subject["code"], mandates[who], address)
         if answer["snapshot"]["id"] == wanted:
             moved = answer["points"] - answers[who]["points"]
-            output.console.print(
+            output.line(
                 f"[green]repaired[/green]: {answers[who]['points']:.2f} → {answer['points']:.2f} ({moved:+.2f})"
             )
             return answer
         time.sleep(0.5)
-    raise Broken("invented-city.service-did-not-take-up", root=walk.home.root / "logs" / "service.log")
+    raise Broken("invented-city.service-did-not-take-up", root=run.home.root / "logs" / "service.log")
 
 
-def audit(walk: Walk, score_id: str) -> None:
-    """Walk back from a score, verify everything, score again to the bit."""
-    chain = walk.step("trace", "trace", score_id)
-    walk.step("ledger verify", "ledger", "verify")
-    output.console.print(f"[green]verified[/green]: {len(chain['links'])} links, actors {', '.join(chain['actors'])}")
+def audit(run: DemoRun, score_id: str) -> None:
+    """DemoRun back from a score, verify everything, score again to the bit."""
+    chain = run.step("trace", "trace", score_id)
+    run.step("ledger verify", "ledger", "verify")
+    output.line(f"[green]verified[/green]: {len(chain['links'])} links, actors {', '.join(chain['actors'])}")
 
 
-def finish(walk: Walk, out: Path) -> None:
-    """Draw the report and say where it is."""
-    report.write(out / "report.html", walk.journey)
-    walk.journey.write(out / "summary.json")
-    for model, told in walk.journey.models.items():
-        output.figures(model, told["version"], told["evidence"])
-    seconds = sum(step.seconds for step in walk.journey.steps)
-    output.console.print(f"{seconds:.0f} s, at most {walk.journey.peak_mib:.0f} MiB over all processes")
-    output.console.print(f"look: {out / 'report.html'}   read: {out / 'summary.json'}   keep it up: haihe up")
+def finish(run: DemoRun, out: Path) -> None:
+    """Write the report and print where it is."""
+    report.write(out / "report.html", run.journey)
+    run.journey.write(out / "summary.json")
+    for model, version in run.journey.models.items():
+        output.evidence(model, version["version"], version["evidence"])
+    seconds = sum(step.seconds for step in run.journey.steps)
+    output.line(f"{seconds:.0f} s, at most {run.journey.peak_mib:.0f} MiB over all processes")
+    output.line(f"look: {out / 'report.html'}   read: {out / 'summary.json'}")
+    output.line(f"run the lab with it: haihe up --home {_relative(run.home.root)}")
 
 
-def _credentials(walk: Walk) -> Path:
-    return walk.home.root / "service" / f"{BANK}.json"
+def _relative(path: Path) -> Path:
+    """A path as a person would type it here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _credentials(run: DemoRun) -> Path:
+    return run.home.root / "service" / f"{BANK}.json"

@@ -1,4 +1,4 @@
-"""What a walk down the road came to: plain values while it is walked, ``summary.json`` at the end."""
+"""The results of a demonstration: plain values while it runs, ``summary.json`` at the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from credit.files import write_whole
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: its name, wall seconds, and the peak of resident memory over all processes of the walk, in MiB."""
+    """One step: its name, wall seconds, and the peak of resident memory over all processes of the run, in MiB."""
 
     name: str
     seconds: float
@@ -21,7 +21,7 @@ class Step:
 
 @dataclass(slots=True)
 class Journey:
-    """The walk so far. It grows step by step; everything else in the house is frozen."""
+    """The results so far; each step adds to them."""
 
     invented: bool
     catalogue: str = ""
@@ -35,24 +35,24 @@ class Journey:
     def summary(self) -> dict[str, Any]:
         """The figures as one document."""
         models = {}
-        for name, told in self.models.items():
-            e = told["evidence"]
+        for name, model in self.models.items():
+            e = model["evidence"]
             figures = ("rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier")
             models[name] = {
-                "version": told["version"],
-                "release": told["release"],
+                "version": model["version"],
+                "release": model["release"],
                 **{key: e[key] for key in figures},
                 "judged": e["judged_by"],
                 "calibration_error": e["calibration"]["ece"],
                 "stability_index": e["stability_index"],
                 "baseline": e.get("baseline"),
-                "verdict": told["verdict"]["outcome"],
-                "grades": told.get("shares"),
+                "verdict": model["verdict"]["outcome"],
+                "grades": model.get("shares"),
             }
         return {
             "data": "invented city" if self.invented else "real tables",
             "models": models,
-            "scores": [{"who": told["title"], **told["answer"], "before": told.get("before")} for told in self.scores],
+            "scores": [{"who": each["title"], **each["answer"], "before": each.get("before")} for each in self.scores],
             "intake": self.intake,
             "seconds": {step.name: round(step.seconds, 2) for step in self.steps},
             "rss_mib": {step.name: round(step.rss) for step in self.steps},

@@ -1,8 +1,8 @@
-"""The same road on real tables: the public records of Beijing, and the invoices of CUMCM 2020.
+"""The demonstration on real tables: the public records of Beijing, and the invoices of CUMCM 2020.
 
 No special path: a table is a catalogue file, a model a declaration. Their subjects have no code, so intake gives each a
-surrogate one that is valid and marked. Where the gate does not open, the walk says why and ends there: that is what it
-is for. Whether or not it opens, the honest figures are in the report.
+surrogate one that is valid and marked. Where the promotion gate refuses, the run prints why and ends there. Either
+way the report has the measured figures.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 
 from credit.errors import Missing
 from infra import output, stack
-from infra.demo.cli_runner import Walk, walking
+from infra.demo.cli_runner import DemoRun, demo_run
 from infra.demo.invented_city import authorise, bring_in, finish, promote, score, train
 
-REFUSED = 3  # the exit code of a gate that did not open
+REFUSED = 3  # the exit code of a gate that refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,38 +37,38 @@ SOURCES = (
 )
 
 
-def real(data: Path, out: Path) -> None:
-    """Walk every source that is in ``data``; a report for each. Raises :class:`Missing` when none is."""
-    found = [source for source in SOURCES if (data / source.folder).is_dir()]
-    if not found:
+def run_real_tables(data: Path, out: Path) -> None:
+    """Run every source that is in ``data``; a report for each. Raises :class:`Missing` when there is none."""
+    sources = [source for source in SOURCES if (data / source.folder).is_dir()]
+    if not sources:
         raise Missing("real-tables.no-real-tables-here", why=str(data))
     shutil.rmtree(out, ignore_errors=True)
-    for source in found:
-        output.console.rule(source.folder)
-        with walking(out / source.catalogue, invented=False) as walk:
-            road(walk, data / source.folder, source)
-            finish(walk, out / source.catalogue)
+    for source in sources:
+        output.line(f"── {source.folder}")
+        with demo_run(out / source.catalogue, invented=False) as run:
+            run_source(run, data / source.folder, source)
+            finish(run, out / source.catalogue)
 
 
-def road(walk: Walk, raw: Path, source: Source) -> None:
-    """From raw tables to, if the gate opens, a scored subject."""
-    walk.env |= {"HAIHE_TODAY": source.day.isoformat()}
-    walk.step("keys", "keys")
-    bring_in(walk, raw, source.catalogue)
-    with stack.mlflow_server(walk.home) as mlflow:
-        walk.env["HAIHE_COMPUTE_MLFLOW_URI"] = mlflow
-        train(walk, (source.model,))
-        passed = promote(walk, source.model, bear=(REFUSED,))
+def run_source(run: DemoRun, raw: Path, source: Source) -> None:
+    """From raw tables to a scored subject, if the promotion gate accepts the version."""
+    run.env |= {"HAIHE_TODAY": source.day.isoformat()}
+    run.step("keys", "keys")
+    bring_in(run, raw, source.catalogue)
+    with stack.mlflow_server(run.home) as mlflow:
+        run.env["HAIHE_COMPUTE_MLFLOW_URI"] = mlflow
+        train(run, (source.model,))
+        passed = promote(run, source.model, accept=(REFUSED,))
     if not passed:
-        output.console.print(f"[yellow]the gate stays shut for {source.model}[/yellow]: nothing is served from it")
+        output.line(f"[yellow]the gate stays shut for {source.model}[/yellow]: nothing is served from it")
         return
     words = ("subjects", source.subjects, "--catalogue", source.catalogue, "--limit", "2")
-    codes = {f"subject {n}": code for n, code in enumerate(walk.step("subjects", *words)["codes"], start=1)}
+    codes = {f"subject {n}": code for n, code in enumerate(run.step("subjects", *words)["codes"], start=1)}
     env = {"HAIHE_SERVICE_TODAY": source.day.isoformat(), "HAIHE_SERVICE_MODELS": source.model}
-    with stack.scoring_service(walk.home, env=env) as address:
-        mandates = authorise(walk, codes, source.day)
+    with stack.scoring_service(run.home, env=env) as address:
+        mandates = authorise(run, codes, source.day)
         for who, code in codes.items():
-            answer = score(walk, who, code, mandates[who], address)
-            walk.journey.scores.append({"title": f"{who} (a surrogate code)", "answer": answer})
-    walk.step("trace", "trace", walk.journey.scores[0]["answer"]["score_id"])
-    walk.step("ledger verify", "ledger", "verify")
+            answer = score(run, who, code, mandates[who], address)
+            run.journey.scores.append({"title": f"{who} (a surrogate code)", "answer": answer})
+    run.step("trace", "trace", run.journey.scores[0]["answer"]["score_id"])
+    run.step("ledger verify", "ledger", "verify")

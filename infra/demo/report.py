@@ -1,4 +1,4 @@
-"""The report of a walk down the road: one HTML page that needs nothing from outside, drawn from what the steps left."""
+"""The report of a demonstration: one HTML page that loads nothing from outside, made from the results of the steps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REAL = (
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One stop of the road as the page shows it."""
+    """One stage between raw record and score, as the page shows it."""
 
     title: str
     zh: str
@@ -43,8 +43,8 @@ def write(path: Path, journey: Journey) -> None:
         notice=INVENTED if journey.invented else REAL,
         catalogue=journey.catalogue,
         road=_road(journey),
-        models=[_model(name, told) for name, told in journey.models.items()],
-        scores=[_score(told) for told in journey.scores],
+        models=[_model(name, model) for name, model in journey.models.items()],
+        scores=[_score(score) for score in journey.scores],
         steps=journey.steps,
         total=sum(step.seconds for step in journey.steps),
         peak=journey.peak_mib,
@@ -54,38 +54,38 @@ def write(path: Path, journey: Journey) -> None:
 
 def _road(journey: Journey) -> list[Stop]:
     models = journey.models.values()
-    found = journey.intake
-    kept = [(key, found[key]) for key in ("kept", "quarantined", "duplicates")]
+    intake = journey.intake
+    kept = [(key, intake[key]) for key in ("kept", "quarantined", "duplicates")]
     made = [("trained on", "Ray"), ("registered in", "MLflow")]
-    verdicts = [(name, told["verdict"]["outcome"]) for name, told in journey.models.items()]
+    verdicts = [(name, model["verdict"]["outcome"]) for name, model in journey.models.items()]
     return [
-        Stop("raw records", "原始记录", [("rows", found["rows"])]),
+        Stop("raw records", "原始记录", [("rows", intake["rows"])]),
         Stop("intake", "归集", kept),
         Stop("release", "数据发布", [], list(journey.releases)),
-        Stop("order", "训练订单", [], [told["order"] for told in models]),
-        Stop("version", "模型版本", made, [told["version"] for told in models]),
+        Stop("order", "训练订单", [], [model["order"] for model in models]),
+        Stop("version", "模型版本", made, [model["version"] for model in models]),
         Stop("promotion", "上线关口", verdicts),
-        Stop("snapshot", "快照", [], [told["snapshot"] for told in models if told.get("snapshot")]),
-        Stop("score", "评分", [], [told["answer"]["score_id"] for told in journey.scores]),
+        Stop("snapshot", "快照", [], [model["snapshot"] for model in models if model.get("snapshot")]),
+        Stop("score", "评分", [], [score["answer"]["score_id"] for score in journey.scores]),
     ]
 
 
-def _model(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    e = told["evidence"]
+def _model(name: str, model: Mapping[str, Any]) -> dict[str, Any]:
+    e = model["evidence"]
     rows = sum(grade["rows"] for grade in e["grades"].values()) or 1
-    shares = told.get("shares") or {grade: row["rows"] / rows for grade, row in e["grades"].items()}
+    shares = model.get("shares") or {grade: row["rows"] / rows for grade, row in e["grades"].items()}
     false, true = [point[0] for point in e["roc"]], [point[1] for point in e["roc"]]
     words = f"AUC {e['auc']:.3f} ({e['auc_low']:.3f}–{e['auc_high']:.3f})"
     return {
         "name": name,
-        "title": told["title"],
+        "title": model["title"],
         "e": {"baseline": None, "challenger": None, **e},
-        "verdict": told["verdict"],
+        "verdict": model["verdict"],
         "roc": Markup(svg_charts.roc(false, true, e["ks"], words, e["judged_by"])),
         "calibration": Markup(svg_charts.calibration(e["calibration"]["bins"])),
         "grades": Markup(svg_charts.grades(shares)),
     }
 
 
-def _score(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {"before": None, **told, "picture": Markup(svg_charts.reasons(told["answer"]))}
+def _score(score: Mapping[str, Any]) -> dict[str, Any]:
+    return {"before": None, **score, "picture": Markup(svg_charts.reasons(score["answer"]))}

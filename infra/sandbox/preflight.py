@@ -1,4 +1,4 @@
-"""Can this machine shut a workspace in? Each question, what is lacking, and how to mend it."""
+"""Whether this machine can isolate a workspace: one check per requirement, with its result and the fix."""
 
 from __future__ import annotations
 
@@ -11,40 +11,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from credit.errors import CreditError, Refused
-from infra.hub.proxy import command as proxy_command
+from credit.errors import CreditError
 from infra.sandbox import cgroup
 from infra.sandbox.bubblewrap import Mode
 from infra.sandbox.seccomp import program
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One question: fine or not, what was found, and the fix. ``needed`` is False for what only makes it better."""
+class Check:
+    """One requirement: whether it is met, the result, and the fix. ``needed`` is False for an improvement only."""
 
     question: str
     fine: bool
-    found: str
+    result: str
     fix: str = ""
     needed: bool = True
 
 
-def preflight(mode: Mode) -> list[Answer]:
-    """Every question, in the order in which to mend."""
-    questions: tuple[Callable[[Mode], Answer], ...] = (_linux, _programs, _shut_in, _calls, _python, _proxy, _limits)
-    return [question(mode) for question in questions]
-
-
-def require(mode: Mode) -> None:
-    """Raise :class:`Refused` with the first thing that is lacking: without a sandbox no workspace starts."""
-    for answer in preflight(mode):
-        if answer.needed and not answer.fine:
-            raise Refused(
-                "preflight.machine-cannot-shut-workspace-in",
-                why=answer.found,
-                remedy=answer.fix,
-                question=answer.question,
-            )
+def checks(mode: Mode) -> list[Check]:
+    """Every check of the sandbox, in the order in which to mend what fails."""
+    every: tuple[Callable[[Mode], Check], ...] = (_linux, _programs, _namespaces, _calls, _python, _limits)
+    return [check(mode) for check in every]
 
 
 def mode_here() -> Mode:
@@ -52,13 +39,13 @@ def mode_here() -> Mode:
     return Mode.ROOT if os.getuid() == 0 else Mode.USER
 
 
-def _linux(mode: Mode) -> Answer:
-    return Answer("Linux", platform.system() == "Linux", f"{platform.system()} {platform.release()}", "Run it on Linux")
+def _linux(mode: Mode) -> Check:
+    return Check("Linux", platform.system() == "Linux", f"{platform.system()} {platform.release()}", "Run it on Linux")
 
 
-def _programs(mode: Mode) -> Answer:
+def _programs(mode: Mode) -> Check:
     lacking = [name for name in ("bwrap", "setpriv", "prlimit") if shutil.which(name) is None]
-    return Answer(
+    return Check(
         "bubblewrap, setpriv and prlimit",
         not lacking,
         f"not installed: {', '.join(lacking)}" if lacking else _version("bwrap"),
@@ -66,8 +53,8 @@ def _programs(mode: Mode) -> Answer:
     )
 
 
-def _shut_in(mode: Mode) -> Answer:
-    """Really make the namespaces, once."""
+def _namespaces(mode: Mode) -> Check:
+    """Create the namespaces once."""
     words = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--ro-bind", "/", "/"]
     if mode is Mode.USER:
         words += ["--unshare-user", "--disable-userns"]
@@ -75,16 +62,16 @@ def _shut_in(mode: Mode) -> Answer:
         done = subprocess.run(
             [*words, "--proc", "/proc", "--dev", "/dev", "true"], capture_output=True, text=True, timeout=20
         )
-        found = done.stderr.strip().splitlines()[-1:] or ["namespaces of its own"]
-        return Answer("a sandbox starts", done.returncode == 0, found[0], _why_not(found[0], mode))
+        lines = done.stderr.strip().splitlines()[-1:] or ["namespaces of its own"]
+        return Check("a sandbox starts", done.returncode == 0, lines[0], _why_not(lines[0], mode))
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Answer("a sandbox starts", False, type(error).__name__, "apt-get install bubblewrap")
+        return Check("a sandbox starts", False, type(error).__name__, "apt-get install bubblewrap")
 
 
-def _why_not(said: str, mode: Mode) -> str:
+def _why_not(message: str, mode: Mode) -> str:
     if mode is Mode.ROOT:
         return "In a container without the right to mount, workspaces cannot run: use a machine, or a cluster"
-    if "uid map" in said or "RTM_NEWADDR" in said:
+    if "uid map" in message or "RTM_NEWADDR" in message:
         return (
             "Ubuntu forbids user namespaces to programs: apt-get install apparmor-profiles, copy "
             "/usr/share/apparmor/extra-profiles/bwrap-userns-restrict to /etc/apparmor.d/ and load it with "
@@ -93,33 +80,26 @@ def _why_not(said: str, mode: Mode) -> str:
     return "Allow user namespaces (sysctl user.max_user_namespaces), or run the lab as root"
 
 
-def _calls(mode: Mode) -> Answer:
+def _calls(mode: Mode) -> Check:
     try:
-        return Answer("a list of system calls", True, f"{platform.machine()}, {len(program()) // 8} instructions")
+        return Check("a list of system calls", True, f"{platform.machine()}, {len(program()) // 8} instructions")
     except CreditError as error:
-        return Answer("a list of system calls", False, error.why, error.remedy)
+        return Check("a list of system calls", False, error.why, error.remedy)
 
 
-def _python(mode: Mode) -> Answer:
+def _python(mode: Mode) -> Check:
     """Without root, a sandbox reads Python as the user it is; with root, folders are shown to it whatever they are."""
     base = Path(sys.base_prefix)
     fine = mode is Mode.ROOT or os.access(base / "bin", os.R_OK | os.X_OK)
-    return Answer("a Python that a workspace can read", fine, str(base), "Use a Python outside another user's home")
+    return Check("a Python that a workspace can read", fine, str(base), "Use a Python outside another user's home")
 
 
-def _proxy(mode: Mode) -> Answer:
-    lacking = [word for word in proxy_command() if not Path(word).exists()]
-    return Answer(
-        "the proxy", not lacking, "installed" if not lacking else f"{len(lacking)} files are not there", "make install"
-    )
-
-
-def _limits(mode: Mode) -> Answer:
+def _limits(mode: Mode) -> Check:
     kernel = cgroup.available()
-    found = (
+    result = (
         "cgroup v2: the kernel holds memory and processes" if kernel else "a watchdog: memory is looked at every second"
     )
-    return Answer("limits", kernel, found, "Boot with cgroup v2 for limits that the kernel holds", needed=False)
+    return Check("limits", kernel, result, "Boot with cgroup v2 for limits that the kernel holds", needed=False)
 
 
 def _version(name: str) -> str:

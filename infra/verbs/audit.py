@@ -1,4 +1,4 @@
-"""Verbs for whoever asks who, when and why: trace, ledger, shelf, catalogue."""
+"""Verbs of an auditor: trace, ledger, shelf, catalogue."""
 
 from __future__ import annotations
 
@@ -8,23 +8,19 @@ from typing import Annotated
 
 import typer
 
-from credit.catalogue import Catalogue
 from credit.errors import Broken, Missing
-from credit.seal import Kind
-from credit.trace import trace as walk_back
 from infra import output
 from infra.home import Home
 from infra.progress import progress
 from infra.verbs.options import AsJson
-from serving.endpoints.scores.replay import Brought, replay
 
-ledger_app = typer.Typer(help="The ledgers: who did what, when, because of what.", no_args_is_help=True)
+ledger_app = typer.Typer(help="Verify or show the ledgers: who did what, when, on which grounds.", no_args_is_help=True)
 
 PURPOSES = ("research", "scoring", "inquiry")
 
 
 def add_to(app: typer.Typer) -> None:
-    """Put these verbs on the command line."""
+    """Add these verbs to the command line."""
     app.command()(trace)
     app.command()(shelf)
     app.command()(catalogue)
@@ -33,9 +29,10 @@ def add_to(app: typer.Typer) -> None:
 
 def trace(
     name: Annotated[str, typer.Argument(help="A score id, or the id of a seal.")],
-    brought: Annotated[
+    supplied: Annotated[
         Path | None,
         typer.Option(
+            "--brought",
             help="For a live score: a JSON file of the `features` sent and the answer's `salt`.",
             exists=True,
             dir_okay=False,
@@ -44,82 +41,107 @@ def trace(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Walk back to the release and the catalogue, verify everything on the way, and score again to the bit."""
+    """Trace a score or a seal back to its release and verify everything on the way.
+
+    A score is computed again from what is sealed, and its digest compared.
+    """
+    from credit.trace import trace as walk_back
+    from serving.endpoints.scores.replay import Brought, replay
+
     home = Home.here()
-    values = Brought.parse(brought.read_bytes()) if brought else None
+    values = Brought.parse(supplied.read_bytes()) if supplied else None
     replayed = ""
-    with progress() as at:
-        at("walking back, verifying everything", 0, 0)
+    with progress() as report:
+        report("walking back, verifying everything", 0, 0)
         chain = walk_back(name, shelf=home.shelf, ledgers=home.ledgers())
         if chain.links[0].kind == "score":
-            at("scoring again", 0, 0)
+            report("scoring again", 0, 0)
             with suppress(Missing) if values is None else nullcontext():  # a live score is traced without them too
                 replayed = replay(chain.links[0].id, home.ledger("service"), home.shelf, values).digest
     if as_json:
-        output.result({**chain.as_json(), "replayed": replayed}, as_json=True)
+        output.document({**chain.as_json(), "replayed": replayed})
         return
-    output.chain(chain)
+    output.trace_chain(chain)
     if replayed:
-        output.console.print(
-            f"[green]replayed[/green]: scored again from the sealed features, digest {replayed[:16]}… the same"
-        )
+        output.line(f"[green]replayed[/green]: scored again from the sealed features, digest {replayed[:16]}… the same")
 
 
 def shelf(as_json: AsJson = False) -> None:
     """List every seal on the shelf."""
-    seals = [seal for kind in Kind for seal in Home.here().shelf.list(kind)]
+    from credit.seal import Kind
+
+    home = Home.here()
+    with progress() as report:
+        report("reading the seals", 0, 0)
+        seals = [seal for kind in Kind for seal in home.shelf.list(kind)]
     if as_json:
-        output.result(
-            {"seals": [{"id": s.id, "made_by": str(s.made_by), "expires_on": s.expires_on} for s in seals]},
-            as_json=True,
-        )
+        rows = [{"id": s.id, "made_by": str(s.made_by), "expires_on": s.expires_on} for s in seals]
+        output.document({"seals": rows})
         return
-    rows = [
-        (s.short, s.terms.get("model") or s.terms.get("purpose", ""), s.made_by, s.made_at, s.expires_on) for s in seals
-    ]
-    output.table("the shelf", ("seal", "of", "made by", "made at", "expires on"), rows)
+    named = [(s.short, s.terms.get("model") or s.terms.get("purpose", ""), s) for s in seals]
+    shown = [(short, of, s.made_by, f"{s.made_at:%Y-%m-%d %H:%M}", s.expires_on) for short, of, s in named]
+    output.table("the shelf", ("seal", "of", "made by", "made at", "expires on"), shown)
 
 
 def catalogue(
     table: Annotated[str, typer.Argument(help="One table; all of them when left out.")] = "",
-    name: Annotated[str, typer.Option("--catalogue")] = "city",
+    name: Annotated[str, typer.Option("--catalogue", help="city, beijing or cumcm.")] = "city",
+    as_json: AsJson = False,
 ) -> None:
     """Show the catalogue: its tables, or one table's fields with their rules."""
-    found = Catalogue.load(name)
+    from credit.catalogue import Catalogue
+
+    known = Catalogue.load(name)
+    heads: tuple[str, ...] = ("table", "title", "source", "openness", "sharing", "fields")
+    rows: list[tuple[str, ...]]
     if table:
-        one = found.table(table)
+        one = known.table(table)
+        heads = ("field", "column", "title", "type", "unit", "role", *PURPOSES)
         rows = [
             (f.name, f.column, f.title, f.type, f.unit or "", f.role, *(f.rule(purpose) for purpose in PURPOSES))
             for f in one.fields
         ]
-        heads = ("field", "column", "title", "type", "unit", "role", *PURPOSES)
-        output.table(f"{one.title} {one.name} — {one.source}", heads, rows)
-        return
-    tables = [(t.name, t.title, t.source, t.openness, t.sharing, len(t.fields)) for t in found.tables.values()]
-    output.table(
-        f"catalogue {found.name}, version {found.version[:12]}",
-        ("table", "title", "source", "openness", "sharing", "fields"),
-        tables,
-    )
+        title, key, head = f"{one.title} {one.name} — {one.source}", "fields", {"table": one.name, "title": one.title}
+    else:
+        rows = [
+            (t.name, t.title, t.source, str(t.openness), str(t.sharing), str(len(t.fields)))
+            for t in known.tables.values()
+        ]
+        title, key, head = f"catalogue {known.name}, version {known.version[:12]}", "tables", {}
+    if as_json:
+        listed = [dict(zip(heads, row, strict=True)) for row in rows]
+        output.document({"catalogue": known.name, "version": known.version, **head, key: listed})
+    else:
+        output.table(title, heads, rows)
 
 
 @ledger_app.command("verify")
 def verify(as_json: AsJson = False) -> None:
-    """Walk every ledger: each digest, each signature, each link, and the signed head."""
-    found = Home.here().ledgers()
-    if not found:
+    """Verify every ledger: each digest, each signature, each link, and the signed head."""
+    ledgers = Home.here().ledgers()
+    if not ledgers:
         raise Broken("audit.no-ledger-here")
-    counted = {zone: ledger.verify() for zone, ledger in found.items()}
+    counted = {}
+    with progress() as report:
+        for number, (zone, ledger) in enumerate(ledgers.items()):
+            report(f"verifying the ledger of {zone}", number, len(ledgers))
+            counted[zone] = ledger.verify()
     output.result(counted, as_json=as_json, text="[green]whole[/green]: every entry of every ledger verifies")
 
 
 @ledger_app.command("show")
-def entries(about: Annotated[str, typer.Option(help="Only entries whose object begins so.")] = "") -> None:
+def entries(
+    about: Annotated[str, typer.Option(help="Only entries whose object begins so.")] = "", as_json: AsJson = False
+) -> None:
     """Print the entries of all ledgers in the order of time."""
-    found = [(e.at, zone, e) for zone, ledger in Home.here().ledgers().items() for e in ledger.entries()]
-    rows = [
-        (f"{at:%Y-%m-%d %H:%M:%S}", zone, e.by, e.verb, e.object[:28])
-        for at, zone, e in sorted(found, key=lambda each: each[0])
-        if e.object.startswith(about)
-    ]
-    output.table("the ledgers", ("at", "ledger", "by", "verb", "object"), rows)
+    every = [(e.at, zone, e) for zone, ledger in Home.here().ledgers().items() for e in ledger.entries()]
+    chosen = [each for each in sorted(every, key=lambda each: each[0]) if each[2].object.startswith(about)]
+    if as_json:
+        rows = [
+            {"at": at.isoformat(), "ledger": zone, "by": str(e.by), "verb": e.verb, "object": e.object, "id": e.id}
+            for at, zone, e in chosen
+        ]
+        output.document({"entries": rows})
+        return
+    shown = [(f"{at:%Y-%m-%d %H:%M:%S}", zone, e.by, e.verb, e.object) for at, zone, e in chosen]
+    output.table("the ledgers", ("at", "ledger", "by", "verb", "object"), shown)

@@ -1,90 +1,138 @@
-"""The monthly evaluation: every subject by the champion, sealed, with what moved since last month, drawn."""
+"""The monthly evaluation (按月评价): every subject by the champion, sealed, with who rose or fell, drawn."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import date
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from credit.canonical import digest_json
+from credit.actor import Actor, Role
 from credit.errors import Missing
-from credit.shelf import Opened
 from infra import output
 from infra.home import Home
-from infra.progress import progress
+from infra.progress import ReportProgress, progress
+from infra.verbs.actors import BOB, acting
 from infra.verbs.options import AsJson, By, Today
-from infra.verbs.seals import BOB, release_of
-from models.distributed.ray_cluster import Tasks, cluster, in_process
-from models.scoring.scorer import Scorer
-from models.settings import ComputeSettings
-from models.snapshots import migration_report
-from models.snapshots.build import make_snapshot, point_snapshot
-from models.snapshots.monthly_evaluation import MOVEMENTS, Last, evaluation, last_of, require_period
+
+if TYPE_CHECKING:
+    from credit.shelf import Opened
+    from models.distributed.ray_cluster import Tasks
 
 MODELS = ("enterprise", "individual_business")
 
 
 def add_to(app: typer.Typer) -> None:
-    """Put this verb on the command line."""
+    """Add this verb to the command line."""
     app.command()(evaluate)
 
 
 def evaluate(
     period: Annotated[str, typer.Option(help="The month, as 2026-11.")],
-    model: Annotated[list[str] | None, typer.Option(help="A model; every one with a champion unless named.")] = None,
-    release: Annotated[str, typer.Option(help="A scoring release; the newest unless named.")] = "",
+    model: Annotated[list[str] | None, typer.Option(help="A model; by default every one with a champion.")] = None,
+    release: Annotated[str, typer.Option(help="A scoring release; the newest by default.")] = "",
     here: Annotated[bool, typer.Option("--here", help="Without a cluster, in this process.")] = False,
     today: Today = None,
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
-    """Evaluate every subject for a month: grades, reasons, rules, and who rose or fell. Started again it goes on."""
+    """Evaluate every subject for a month: grades, and who rose or fell.
+
+    A command that was stopped on the way continues when it is run again.
+    """
+    actor = acting(by, BOB, Role.PLATFORM, Role.SERVICE, act="evaluate the subjects")
+
+    from infra.verbs.seals import release_of
+    from models.distributed.ray_cluster import cluster, in_process
+    from models.scoring.scorer import Scorer
+    from models.settings import ComputeSettings
+    from models.snapshots import migration_report
+    from models.snapshots.monthly_evaluation import require_period
+
     home = Home.here()
-    source = release_of(home, "scoring", release)
-    as_of = date.fromisoformat(source.seal.terms["as_of"])
-    require_period(period, as_of)
-    named = {name: home.shelf.pointer(f"champion-{name}", {"platform"}) for name in model or MODELS}
-    champions = {name: pointer["version"] for name, pointer in named.items() if pointer}
-    if missing := [name for name in model or () if name not in champions] or ([] if champions else list(MODELS)):
-        raise Missing("evaluate.no-version-champion", missing=" or ".join(missing))
-    titles: dict[str, str] = {}
     settings = home.settings(ComputeSettings, "compute")
-    told: dict[str, Any] = {"period": period, "as_of": as_of.isoformat(), "models": {}}
-    with (
-        progress() as at,
-        nullcontext(in_process()) if here else cluster(settings.ray_address, token=settings.ray_token) as tasks,
-    ):
-        for name, version in champions.items():
-            opened = home.shelf.open(version)
-            told["models"][name] = _one(home, name, opened, source, as_of, period, tasks, at, today, by)
-            titles |= {feature.name: feature.title for feature in Scorer.load(opened.path).card.features}
+    with progress() as report:
+        report("verifying the release", 0, 0)
+        source = release_of(home, "scoring", release)
+        as_of = date.fromisoformat(source.seal.terms["as_of"])
+        require_period(period, as_of)
+        champions = _champions(home, model)
+        titles: dict[str, str] = {}
+        data: dict[str, Any] = {"period": period, "as_of": as_of.isoformat(), "models": {}}
+        if not here:
+            report("connecting to Ray" if settings.ray_address else "starting Ray", 0, 0)
+        with nullcontext(in_process()) if here else cluster(settings.ray_address, token=settings.ray_token) as tasks:
+            for name, version in champions.items():
+                report(f"{name}: verifying the version", 0, 0)
+                opened = home.shelf.open(version)
+                data["models"][name] = _evaluated(
+                    home, name, opened, source, period, tasks=tasks, report=report, today=today, by=actor
+                )
+                titles |= {feature.name: feature.title for feature in Scorer.load(opened.path).card.features}
     page = home.root / "reports" / f"evaluation-{period}.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(migration_report.page(told, titles), encoding="utf-8")
-    told["page"] = str(page)
-    output.result(told, as_json=as_json, text=f"evaluated; the movements are drawn in {page}")
+    page.write_text(migration_report.page(data, titles), encoding="utf-8")
+    data["page"] = str(page)
+    if as_json:
+        output.document(data)
+    else:
+        summarise(data)
 
 
-def _one(
+def summarise(data: dict[str, Any]) -> None:
+    """Print an evaluation in a few lines a model: how many, their grades, how many moved, and what was made."""
+    output.line(f"evaluated {data['period']}, on records as of {data['as_of']}")
+    for name, model in data["models"].items():
+        output.line(f"[bold]{name}[/bold]  {model['subjects']} subjects")
+        output.line(f"  grades    {output.shares(model['grades'])}")
+        if model["last"]:
+            moved = model["moved"]
+            output.line(f"  before    {output.shares(model['last_grades'])}")
+            output.line(
+                f"  moved     {moved['up']} rose, {moved['down']} fell, {moved['same']} kept their grade, "
+                f"{moved['new']} are new, {moved['gone']} are no longer there"
+            )
+        else:
+            output.line("  moved     this is the first evaluation: there is nothing to compare with")
+        output.line(f"  snapshot  {model['snapshot']}")
+        output.line(f"  version   {model['version']}")
+    output.line(f"who rose or fell by district, trade and cause is drawn in {data['page']}; all counts: --json")
+
+
+def _champions(home: Home, wanted: list[str] | None) -> dict[str, str]:
+    """The champion's version id of each wanted model. Raises :class:`Missing` for one without a champion."""
+    named = {name: home.shelf.pointer(f"champion-{name}", {"platform"}) for name in wanted or MODELS}
+    champions = {name: str(pointer["version"]) for name, pointer in named.items() if pointer}
+    if missing := [name for name in wanted or () if name not in champions] or ([] if champions else list(MODELS)):
+        raise Missing("evaluate.no-version-champion", missing=" or ".join(missing))
+    return champions
+
+
+def _evaluated(
     home: Home,
     name: str,
     version: Opened,
     source: Opened,
-    as_of: date,
     period: str,
+    *,
     tasks: Tasks,
-    at: Callable[[str, int, int], None],
+    report: ReportProgress,
     today: date | None,
-    by: Any,
+    by: Actor,
 ) -> dict[str, Any]:
+    from credit.canonical import digest_json
+    from models.scoring.scorer import Scorer
+    from models.settings import ComputeSettings
+    from models.snapshots.build import make_snapshot, point_snapshot
+    from models.snapshots.monthly_evaluation import MOVEMENTS, Last, evaluation, last_of
+
+    as_of = date.fromisoformat(source.seal.terms["as_of"])
     before = last_of(home.shelf, name, period)
     scorer = Scorer.load(version.path)
-    # Of this version, release and day alone: what a killed run has done of it is taken, and nothing else ever is.
+    # Of this version, release and day alone: what a killed run has done of it is reused, and nothing else ever is.
     work = home.root / "runs" / f"evaluation-{digest_json([version.seal.id, source.seal.id, str(as_of)])[:16]}"
     seal = make_snapshot(
         version=version,
@@ -92,13 +140,13 @@ def _one(
         scorer=scorer,
         shelf=home.shelf,
         key=home.key("compute"),
-        by=by or BOB,
+        by=by,
         as_of=as_of,
         today=today,
         ledger=home.ledger("compute", writing=True),
         limits=home.settings(ComputeSettings, "compute").limits,
         map_buckets=lambda fn, buckets: tasks.map_tasks(
-            fn, buckets, progress=lambda done, total: at(f"{name}: answers", done, total)
+            fn, buckets, progress=lambda done, total: report(f"{name}: answers", done, total)
         ),
         work=work,
         also=evaluation(scorer.card, period, Last.open(before, home.shelf) if before else None),

@@ -1,10 +1,9 @@
-"""Options that several verbs have, said once."""
+"""Options that several verbs have, defined once."""
 
 from __future__ import annotations
 
 import os
 from datetime import date, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +13,7 @@ from credit.errors import Malformed
 
 
 def day(text: str) -> date:
+    """A day written as 2026-11-01; raises :class:`Malformed`."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -21,15 +21,15 @@ def day(text: str) -> date:
 
 
 def today() -> date:
-    """The day it is: ``HAIHE_TODAY``, which the invented city needs, or the real one."""
-    told = os.environ.get("HAIHE_TODAY")
-    return day(told) if told else datetime.now().astimezone().date()
+    """The current day: ``HAIHE_TODAY``, which the invented city needs, or the real one."""
+    fixed = os.environ.get("HAIHE_TODAY")
+    return day(fixed) if fixed else datetime.now().astimezone().date()
 
 
 Today = Annotated[
-    date | None, typer.Option("--today", parser=day, metavar="DAY", help="The day it is; the real one unless told.")
+    date | None, typer.Option("--today", parser=day, metavar="DAY", help="The current day; the real one by default.")
 ]
 By = Annotated[Actor | None, typer.Option("--by", parser=Actor.parse, metavar="ROLE:NAME", help="Who does it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 CatalogueName = Annotated[str, typer.Option("--catalogue", help="The catalogue: city, beijing, cumcm or a folder.")]
-Folder = Annotated[Path, typer.Argument(help="A folder.")]
+Model = Annotated[str, typer.Argument(help="A model (its newest version) or the id of a version.")]

@@ -3,51 +3,60 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from credit.actor import Role
 from credit.errors import CreditError
 from infra import output
 from infra.home import Home
 from infra.progress import progress
 from infra.verbs import options
-from infra.verbs.custody import CUSTODIAN, REGISTRY, catalogue_of, custody
+from infra.verbs.actors import CUSTODIAN, REGISTRY, acting
 from infra.verbs.options import AsJson, By, CatalogueName, Today
-from infra.withdrawing import Withdrawing
-from privacy.repair import RepairedAlready, repaired_subjects
-from privacy.repair import repair as end_record
+
+if TYPE_CHECKING:
+    from infra.withdrawing import Withdrawing
 
 
 def add_to(app: typer.Typer) -> None:
-    """Put these verbs on the command line."""
+    """Add these verbs to the command line."""
     app.command()(repair)
     app.command()(withdraw)
 
 
 def repair(
     documents: Annotated[list[str], typer.Argument(help="Document numbers of the records.")],
-    on: Annotated[str, typer.Option(help="The day they were repaired; today unless told.")] = "",
+    on: Annotated[str, typer.Option(help="The day they were repaired; today by default.")] = "",
     catalogue: CatalogueName = "city",
     today: Today = None,
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
-    """Repair records (信用修复): at once nothing is answered about their subjects, and then without the records.
+    """Repair records (信用修复) and take them out of everything that is answered.
 
-    Stopped on the way it is run again: it goes on where it was.
+    At once nothing is answered about their subjects; when the withdrawal is done, answers are made without the
+    records. A command that was stopped on the way continues when it is run again.
     """
+    actor = acting(by, REGISTRY, Role.CITY, act="repair a record")
+
+    from infra.verbs.custody import catalogue_of, custody
+    from infra.withdrawing import Withdrawing
+    from privacy.repair import RepairedAlready, repaired_subjects
+    from privacy.repair import repair as end_record
+
     home, _, vault = custody()
-    day, known, who = today or options.today(), catalogue_of(catalogue), by or REGISTRY
+    day, known = today or options.today(), catalogue_of(catalogue)
     shared: dict[str, Any] = {"catalogue": known, "vault": vault}
-    began, entered, again, failed = time.monotonic(), list[str](), list[CreditError](), list[CreditError]()
-    with progress() as told:
-        walk = Withdrawing(home, known, who, day, told)
+    started, entered, again, failed = time.monotonic(), list[str](), list[CreditError](), list[CreditError]()
+    with progress() as report:
+        withdrawal = Withdrawing(home, known, actor, day, report)
         for document in documents:
-            told("finding the record", 0, 0)
+            report("finding the record", 0, 0)
             try:
                 end_record(
-                    document, **shared, ledger=home.ledger("custody", writing=True), by=who, today=day,
+                    document, **shared, ledger=home.ledger("custody", writing=True), by=actor, today=day,
                     on=options.day(on) if on else day,
                 )  # fmt: skip
             except RepairedAlready as error:  # by a run that was stopped, or long ago
@@ -57,25 +66,36 @@ def repair(
             else:
                 entered.append(document)
                 if codes := repaired_subjects(document, **shared, by=day):
-                    walk.withhold(codes)
-        walked = bool(entered or again) and walk.walk()
-    if entered or walked:
-        _tell(walk, began, as_json, repaired=len(entered))
-    if left := failed or ([] if entered or walked else again):
-        raise left[0]
+                    withdrawal.withhold(codes)
+        is_changed = bool(entered or again) and withdrawal.walk()
+    if entered or is_changed:
+        _print(withdrawal, started, as_json, repaired=len(entered))
+    if errors := failed or ([] if entered or is_changed else again):
+        raise errors[0]
 
 
 def withdraw(catalogue: CatalogueName = "city", today: Today = None, by: By = None, as_json: AsJson = False) -> None:
-    """Take what is repaired by today out of everything that is answered, after repairs that came in with an intake."""
-    began = time.monotonic()
-    with progress() as told:
-        known, who, day = catalogue_of(catalogue), by or CUSTODIAN, today or options.today()
-        walk = Withdrawing(Home.here(), known, who, day, told)
-        walk.walk()
-    _tell(walk, began, as_json)
+    """Take records out of all answers whose repairs came in with an intake."""
+    actor = acting(by, CUSTODIAN, Role.CITY, Role.PLATFORM, act="withdraw repaired records")
+
+    from infra.verbs.custody import catalogue_of
+    from infra.withdrawing import Withdrawing
+
+    started = time.monotonic()
+    with progress() as report:
+        withdrawal = Withdrawing(Home.here(), catalogue_of(catalogue), actor, today or options.today(), report)
+        withdrawal.walk()
+    _print(withdrawal, started, as_json)
 
 
-def _tell(walk: Withdrawing, began: float, as_json: bool, **more: Any) -> None:
-    found = {**more, **walk.made, "seconds": round(time.monotonic() - began, 1)}
-    words = "the service answers without it within seconds" if walk.made else "nothing that is answered rests on it"
-    output.result(found, as_json=as_json, text=words)
+def _print(withdrawal: Withdrawing, started: float, as_json: bool, **more: Any) -> None:
+    seconds = round(time.monotonic() - started, 1)
+    if as_json:
+        output.document({**more, **withdrawal.made, "seconds": seconds})
+        return
+    made = withdrawal.made
+    rows = {f"{purpose} release": name for purpose, name in made.get("releases", {}).items()}
+    rows |= {f"{model} snapshot": name for model, name in made.get("snapshots", {}).items()}
+    rows |= {"credit files": made["dossiers"]} if "dossiers" in made else {}
+    text = "the service answers without the record within seconds" if made else "no answer rests on such a record"
+    output.result({**more, **rows, "seconds": seconds}, as_json=False, text=text)

@@ -1,4 +1,4 @@
-"""Verbs of the service zone: banks, mandates, serving, and asking for a score."""
+"""Verbs of the service zone: banks, mandates, objections, serving, and requesting a score."""
 
 from __future__ import annotations
 
@@ -10,28 +10,18 @@ from typing import Annotated
 
 import typer
 
-from credit.actor import Actor, Role
-from credit.canonical import digest
+from credit.actor import Role
 from credit.errors import Malformed
-from credit.files import write_whole
-from credit.keys import load_secret
-from credit.subjects import PseudonymKey
-from credit.uscc import Uscc
 from infra import output
 from infra.home import Home
+from infra.progress import progress
 from infra.verbs import options
+from infra.verbs.actors import AUTHORISATION_OFFICER, acting
 from infra.verbs.options import AsJson, By, Today
-from serving.auth import mandates
-from serving.auth.access_database import Access
-from serving.auth.clients import LIMIT, Limit
-from serving.bank.client import ServiceClient
-from serving.settings import ServiceSettings
-
-DESK = Actor("authorisation-desk", Role.PLATFORM)
 
 
 def add_to(app: typer.Typer) -> None:
-    """Put these verbs on the command line."""
+    """Add these verbs to the command line."""
     for verb in (bank, mandate, revoke, review, serve, score):
         app.command()(verb)
 
@@ -55,16 +45,26 @@ def bank(
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a bank or an agency, its secret shown, or saved, this once; or change secret, keys and limits of one."""
+    """Add a bank or an agency, or change its secret, keys and limits.
+
+    A new secret is shown, or saved, this once.
+    """
+    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="add or change a bank")
+
+    from credit.files import write_whole
+    from serving.auth.access_database import Access
+    from serving.auth.clients import LIMIT, Limit
+    from serving.settings import ServiceSettings
+
     home = Home.here()
     settings = home.settings(ServiceSettings, "service")
     access = Access(settings.access)
     changed = {"key": key, "drop_key": drop_key, "from": networks, "rate": rate, "burst": burst}
-    because = {option: str(value) for option, value in changed.items() if value is not None and option != "key"}
+    details = {option: str(value) for option, value in changed.items() if value is not None and option != "key"}
     of_one = {"new_secret": new_secret or None, "drop_secret": drop_secret or None, "shut_out": shut_out}
-    because |= {option: str(value) for option, value in of_one.items() if value is not None}
-    known = any(value is not None for value in of_one.values())  # said of a bank that is there, or not at all
-    is_new = not known and (access.client(name) is None or not any(changed.values()))
+    details |= {option: str(value) for option, value in of_one.items() if value is not None}
+    is_change = any(value is not None for value in of_one.values())  # these refer to a bank that exists
+    is_new = not is_change and (access.client(name) is None or not any(changed.values()))
     secret = access.add_client(name, kind=kind) if is_new else ""
     if drop_secret:
         access.drop_secret(name)
@@ -73,25 +73,25 @@ def bank(
     if shut_out is not None:
         access.disable_client(name, disabled=shut_out)
     if is_new:
-        because["kind"] = kind
+        details["kind"] = kind
     if drop_key:
         access.remove_key(name, drop_key)
     if key:
-        because["key"] = access.add_key(name, json.loads(key.read_text()))
+        details["key"] = access.add_key(name, json.loads(key.read_text()))
     if networks:
         access.set_networks(name, networks)
     if rate or burst:
         access.set_limit(name, Limit(rate or LIMIT.rate, burst or LIMIT.burst))
     verb = "bank.added" if is_new else "bank.changed"
-    home.ledger("platform", writing=True).append(verb, f"bank-{name}", by=by or DESK, because=because)
+    home.ledger("platform", writing=True).append(verb, f"bank-{name}", by=actor, because=details)
     if not secret:
-        output.result({"bank": name, **because}, as_json=as_json, text="changed")
+        output.result({"bank": name, **details}, as_json=as_json, text="changed")
         return
     if save:
         write_whole(save, json.dumps({"name": name, "secret": secret}).encode(), mode=0o600)
-    told = {"bank": name, **({"saved": str(save)} if save else {"secret": secret})}
+    data = {"bank": name, **({"saved": str(save)} if save else {"secret": secret})}
     done = "added" if is_new else "changed"
-    output.result(told, as_json=as_json, text=f"{done}; the secret cannot be shown again")
+    output.result(data, as_json=as_json, text=f"{done}; the secret cannot be shown again")
 
 
 def mandate(
@@ -104,7 +104,20 @@ def mandate(
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record a subject's mandate (授权书) for a bank, signed by the platform; prints its id."""
+    """Record a subject's mandate (授权书) for a bank, and print its id.
+
+    The platform signs it.
+    """
+    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="grant a mandate")
+
+    from credit.canonical import digest
+    from credit.keys import load_secret
+    from credit.subjects import PseudonymKey
+    from credit.uscc import Uscc
+    from serving.auth import mandates
+    from serving.auth.access_database import Access
+    from serving.settings import ServiceSettings
+
     home = Home.here()
     settings = home.settings(ServiceSettings, "service")
     subject = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key")).key_of(
@@ -118,66 +131,82 @@ def mandate(
         document=digest(document),
         valid_from=today or options.today(),
         valid_until=options.day(until),
-        by=by or DESK,
+        by=actor,
         key=home.key("platform"),
         ledger=home.ledger("platform", writing=True),
     )
     if as_json:
-        output.result({"mandate": made.id}, as_json=True)
+        output.document({"mandate": made.id})
     else:
         sys.stdout.write(f"{made.id}\n")
 
 
 def revoke(
     name: Annotated[str, typer.Argument(metavar="MANDATE", help="The mandate's id.")],
-    why: Annotated[str, typer.Option(help="Why, for the ledger; it names nobody.")] = "asked by the subject",
+    why: Annotated[str, typer.Option(help="Why, for the ledger; it names no person.")] = "asked by the subject",
     by: By = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Take a mandate back: from this moment on it opens nothing."""
+    """Revoke a mandate; from now on it permits nothing."""
+    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="revoke a mandate")
+
+    from serving.auth import mandates
+    from serving.auth.access_database import Access
+    from serving.settings import ServiceSettings
+
     home = Home.here()
     access = Access(home.settings(ServiceSettings, "service").access)
-    mandates.revoke(access, name, by=by or DESK, ledger=home.ledger("platform", writing=True), why=why)
-    output.result({"mandate": name}, as_json=False, text="revoked")
+    mandates.revoke(access, name, by=actor, ledger=home.ledger("platform", writing=True), why=why)
+    output.result({"mandate": name}, as_json=as_json, text="revoked")
 
 
 def review(
     name: Annotated[str, typer.Argument(metavar="OBJECTION", help="The objection's id.")],
     outcome: Annotated[str, typer.Option(help="upheld or dismissed.")],
-    why: Annotated[str, typer.Option(help="What the subject will read; it names nobody.")],
+    why: Annotated[str, typer.Option(help="What the subject will read; it names no person.")],
     by: By = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Answer an objection, as a person of the platform (PIPL article 24)."""
-    from serving.endpoints.objections.objections import decide  # with it comes all of the service, in a second
+    """Answer an objection as a person of the platform (PIPL article 24)."""
+    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="answer an objection")
+
+    from serving.auth.access_database import Access
+    from serving.endpoints.objections.objections import decide
+    from serving.settings import ServiceSettings
 
     home = Home.here()
     access = Access(home.settings(ServiceSettings, "service").access)
-    decide(access, home.ledger("service", writing=True), name, outcome, by=by or DESK, why=why)
-    output.result({"objection": name, "outcome": outcome}, as_json=False, text="answered")
+    decide(access, home.ledger("service", writing=True), name, outcome, by=actor, why=why)
+    output.result({"objection": name, "outcome": outcome}, as_json=as_json, text="answered")
 
 
 def serve(
     models: Annotated[str, typer.Option(help="The models to serve.")] = "enterprise,individual_business",
-    host: Annotated[str, typer.Option()] = "127.0.0.1",
-    port: Annotated[int, typer.Option()] = 8700,
-    workers: Annotated[int, typer.Option(help="Processes that answer; 0: one a core.")] = 1,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8700,
+    workers: Annotated[int, typer.Option(help="Processes that answer; 0: one per core.")] = 1,
     today: Today = None,
 ) -> None:
-    """Serve scores from the shelf alone; neither Ray nor MLflow need be running."""
-    own = Home.here().environment("service")
-    told = {"HAIHE_SERVICE_MODELS": models, "HAIHE_SERVICE_HOST": host, "HAIHE_SERVICE_PORT": str(port)}
-    told["HAIHE_SERVICE_WORKERS"] = str(workers)
+    """Run the scoring service alone; it needs neither Ray nor MLflow."""
+    from infra.processes import Process
+
+    home = Home.here()
+    settings = {"HAIHE_SERVICE_MODELS": models, "HAIHE_SERVICE_HOST": host, "HAIHE_SERVICE_PORT": str(port)}
+    settings["HAIHE_SERVICE_WORKERS"] = str(workers)
     day = today or (options.today() if "HAIHE_TODAY" in os.environ else None)
     if day:
-        told["HAIHE_SERVICE_TODAY"] = day.isoformat()
-    # The service becomes this very process, so that nothing of ours stands between it and a signal.
-    os.execve(sys.executable, [sys.executable, "-m", "serving"], {**own, **os.environ, **told})
+        settings["HAIHE_SERVICE_TODAY"] = day.isoformat()
+    # The service replaces this process, so that no process of ours stands between it and a signal.
+    Process("scoring service", os.getpid(), f"http://{host}:{port}", "/live").record(home)
+    environment = {**home.environment("service"), **os.environ, **settings}
+    os.execve(sys.executable, [sys.executable, "-m", "serving"], environment)
 
 
 def read_credentials(path: Path) -> tuple[str, str]:
-    """Name and secret from the file `haihe bank --save` wrote; raises :class:`Malformed` when they are not there."""
+    """Name and secret from the file that `haihe bank --save` wrote; raises :class:`Malformed` without them."""
     try:
-        told = json.loads(path.read_text())
-        return told["name"], told["secret"]
+        data = json.loads(path.read_text())
+        return data["name"], data["secret"]
     except (OSError, ValueError, KeyError) as error:
         raise Malformed("service.credentials-cannot-be-read", why=str(path)) from error
 
@@ -185,16 +214,19 @@ def read_credentials(path: Path) -> tuple[str, str]:
 def score(
     uscc: Annotated[str, typer.Argument(help="The subject's code.")],
     mandate: Annotated[str, typer.Option(help="The id of its mandate.")],
-    credentials: Annotated[Path, typer.Option("--as", help="The file `haihe bank --save` wrote.")],
-    purpose: Annotated[str, typer.Option()] = "credit_granting",
-    url: Annotated[str, typer.Option()] = "http://127.0.0.1:8700",
+    credentials: Annotated[Path, typer.Option("--as", help="The file that `haihe bank --save` wrote.")],
+    purpose: Annotated[str, typer.Option(help="The mandate's purpose.")] = "credit_granting",
+    url: Annotated[str, typer.Option(help="The address of the scoring service.")] = "http://127.0.0.1:8700",
     as_json: AsJson = False,
 ) -> None:
-    """Ask for a subject's score as a bank would."""
+    """Request a subject's score as a bank would."""
+    from serving.bank.client import ServiceClient
+
     name, secret = read_credentials(credentials)
-    with ServiceClient(url, name, secret) as client:
+    with progress() as report, ServiceClient(url, name, secret) as client:
+        report("requesting the score", 0, 0)
         answer = client.score(uscc, purpose, mandate)
     if as_json:
-        output.result(answer, as_json=True)
+        output.document(answer)
     else:
-        output.answer(answer)
+        output.score(answer)

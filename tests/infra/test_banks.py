@@ -24,7 +24,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def bank(home: Home, *words: str) -> Any:
-    done = CliRunner().invoke(command_line(("bank",)), ("bank", *words), env={"HAIHE_HOME": str(home.root)})
+    done = CliRunner().invoke(command_line(), ("bank", *words), env={"HAIHE_HOME": str(home.root)})
     if done.exception is not None:
         raise done.exception
     return json.loads(done.stdout)

@@ -24,7 +24,7 @@ LATER = date.today() + timedelta(days=40)
 
 def sweep(place: RepairHome, *more: str) -> dict[str, Any]:
     words = ["sweep", "--json", "--today", LATER.isoformat(), *more]
-    ran = CliRunner(env={"HAIHE_HOME": str(place.home.root)}).invoke(command_line(words), words)
+    ran = CliRunner(env={"HAIHE_HOME": str(place.home.root)}).invoke(command_line(), words)
     assert ran.exit_code == 0, ran.output
     return dict(json.loads(ran.stdout))
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.servers  # of a whole home
 
 
 def haihe(place: RepairHome, *words: str) -> Any:
-    return CliRunner().invoke(command_line(words), words, env={"HAIHE_HOME": str(place.home.root)})
+    return CliRunner().invoke(command_line(), words, env={"HAIHE_HOME": str(place.home.root)})
 
 
 def test_a_live_answer_is_traced_and_scored_again_from_what_the_bank_has(

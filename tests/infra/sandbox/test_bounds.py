@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.sandbox import preflight, watchdog
+from infra.hub import preflight as hub_preflight
+from infra.sandbox import watchdog
 from infra.sandbox.bubblewrap import Limits, Mode
 from infra.sandbox.cgroup import Cgroup, available
 from infra.sandbox.kernels import inside
@@ -71,8 +72,8 @@ def test_a_kernel_begins_below_the_home_whatever_is_asked(tmp_path: Path) -> Non
 
 
 def test_the_preflight_names_what_is_lacking_and_the_fix(monkeypatch: object) -> None:
-    answers = preflight.preflight(Mode.ROOT)
-    assert {each.question for each in answers} >= {"Linux", "a sandbox starts", "the proxy", "limits"}
-    for each in answers:
-        assert each.found
+    checks = hub_preflight.checks(Mode.ROOT)
+    assert {each.question for each in checks} >= {"Linux", "a sandbox starts", "the proxy", "limits"}
+    for each in checks:
+        assert each.result
         assert each.fine or each.fix

@@ -1,0 +1,37 @@
+"""Whether this machine can run the hub: the checks of the sandbox, and whether the proxy is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from credit.errors import Refused
+from infra.hub.proxy import command
+from infra.sandbox import preflight as sandbox
+from infra.sandbox.bubblewrap import Mode
+from infra.sandbox.preflight import Check, mode_here
+
+__all__ = ["Check", "checks", "mode_here", "require"]
+
+
+def checks(mode: Mode) -> list[Check]:
+    """Every check, in the order in which to mend what fails."""
+    return [*sandbox.checks(mode), _proxy()]
+
+
+def require(mode: Mode) -> None:
+    """Raise :class:`Refused` with the first requirement that is not met: without a sandbox no workspace starts."""
+    for check in checks(mode):
+        if check.needed and not check.fine:
+            raise Refused(
+                "preflight.machine-cannot-shut-workspace-in",
+                why=check.result,
+                remedy=check.fix,
+                question=check.question,
+            )
+
+
+def _proxy() -> Check:
+    lacking = [word for word in command() if not Path(word).exists()]
+    return Check(
+        "the proxy", not lacking, "installed" if not lacking else f"{len(lacking)} files are not there", "make install"
+    )

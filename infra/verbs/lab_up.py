@@ -1,0 +1,154 @@
+"""The verb ``up``: the whole lab on one machine until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import threading
+from contextlib import ExitStack, nullcontext, redirect_stdout
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from credit.errors import CreditError
+from infra import output
+from infra.home import DEFAULT, FORMER, Home
+from infra.progress import progress
+from infra.verbs import options
+from infra.verbs.options import AsJson
+
+if TYPE_CHECKING:
+    from infra.sandbox.preflight import Check
+
+UNFINISHED = ".making-the-demonstration"  # in a home while `up` makes it
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this verb to the command line."""
+    app.command()(up)
+
+
+def up(
+    home: Annotated[Path | None, typer.Option(help="The home to run; by default HAIHE_HOME, or var/lab.")] = None,
+    port: Annotated[int, typer.Option(help="The scoring service's port.")] = 8700,
+    mlflow_port: Annotated[int, typer.Option(help="MLflow's port.")] = 5000,
+    hub_port: Annotated[int, typer.Option(help="The lab's port: workspaces and console.")] = 8000,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only check whether this machine can, and what to mend.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the whole lab on this machine until Ctrl-C.
+
+    These are hub, console, gateway, worker, MLflow and the scoring service. Without a home it first makes one with the
+    demonstration's invented city. It prints the addresses, and the first passwords once.
+    """
+    from infra import lab_services, stack
+    from infra.demo.invented_city import CITY_DAY
+    from infra.first_people import first_people
+    from infra.hub import preflight
+
+    ports = {"--port": port, "--mlflow-port": mlflow_port, "--hub-port": hub_port}
+    if check:
+        raise typer.Exit(output.preflight(_checks(ports), as_json=as_json))
+    preflight.require(preflight.mode_here())
+    place = Home(home.resolve()) if home else Home.here()
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        _make_demonstration(place)
+    for wanted in ports.values():
+        stack.require_free(wanted)
+    today = options.day(os.environ.get("HAIHE_TODAY", CITY_DAY.isoformat()))
+    ended = threading.Event()  # before anything is started: a signal at any moment stops all of it
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    people = first_people(place, today)
+    with ExitStack() as started:
+        with progress() as report:
+            report("starting MLflow", 0, 5)
+            mlflow = started.enter_context(stack.mlflow_server(place, mlflow_port))
+            report("starting the gateway", 1, 5)
+            started.enter_context(lab_services.gateway(place, today))
+            report("starting the worker", 2, 5)
+            started.enter_context(lab_services.worker(place, mlflow, today))
+            report("starting the hub", 3, 5)
+            hub = started.enter_context(lab_services.hub(place, hub_port, today))
+            report("starting the scoring service", 4, 5)
+            env = {"HAIHE_SERVICE_TODAY": today.isoformat()}
+            service = started.enter_context(stack.scoring_service(place, port, env, until="live"))
+        addresses = {
+            "lab": hub,
+            "console": f"{hub}/services/console/",
+            "service": service,
+            "mlflow": mlflow,
+        }
+        passwords = {name: (str(role), password) for name, (role, password) in people.items()}
+        if as_json:
+            output.document({"home": str(place.root), **addresses, "today": today, "passwords": passwords})
+        else:
+            _print_running(place, addresses, passwords, today)
+        ended.wait()
+    if not as_json:
+        output.line("stopped; nothing is left running")
+
+
+def _make_demonstration(home: Home) -> None:
+    """Make the demonstration's invented city in a home that is not there yet, or whose making was stopped."""
+    unfinished = home.root / UNFINISHED
+    if unfinished.exists():
+        shutil.rmtree(home.root)
+    if home.exists():
+        if home.root == DEFAULT.resolve() and Home(FORMER).exists():
+            output.line(f"  [dim]the demonstration's home is another one: haihe up --home {FORMER}[/dim]")
+        return
+    from infra.demo.invented_city import run_invented_city
+
+    output.line(f"there is no home in {home.root} yet: making one with an invented city, in about three minutes")
+    home.root.mkdir(parents=True, exist_ok=True)
+    unfinished.touch()
+    run_invented_city(home.root / "reports" / "demo", subjects=20_000, seed=7, home=home)
+    unfinished.unlink()
+
+
+def _print_running(home: Home, addresses: dict[str, str], passwords: dict[str, tuple[str, str]], today: date) -> None:
+    output.line(
+        f"[green]up[/green]\n  the lab          {addresses['lab']}  (docs/researcher.md)"
+        f"\n  the console      {addresses['console']}  (docs/platform.md)"
+        f"\n  scoring service  {addresses['service']}  (docs/bank.md)\n  MLflow           {addresses['mlflow']}"
+    )
+    for name, (role, password) in passwords.items():
+        output.line(f"  {name:16} {password}  ({role}; this password is shown this once)", markup=False)
+    output.line(f"  the city's day   {today}")
+    output.line(f"  the home         {home.root}")
+    if Home.here().root != home.root:
+        output.line(f"  other verbs use another home: export HAIHE_HOME={home.root}")
+    _print_readiness(addresses["service"])
+    output.line("Ctrl-C stops all of it.")
+    sys.stdout.flush()
+
+
+def _print_readiness(service: str) -> None:
+    import httpx
+
+    answer = httpx.get(f"{service}/ready", timeout=10)
+    if answer.status_code != 200:
+        output.line(f"[yellow]the service is not ready yet[/yellow]: {answer.json().get('title', '')}")
+
+
+def _checks(ports: dict[str, int]) -> list[Check]:
+    """The checks of ``--check``: those of the lab, and whether the ports are free."""
+    from infra import stack
+    from infra.hub import preflight
+    from infra.sandbox.preflight import Check
+
+    checks = preflight.checks(preflight.mode_here())
+    for option, number in ports.items():
+        try:
+            stack.require_free(number)
+            checks.append(Check(f"port {number}", True, "free"))
+        except CreditError as error:
+            checks.append(Check(f"port {number}", False, error.why, f"Give another with {option}"))
+    return checks
