@@ -19,6 +19,10 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from lab.kernel import own_packages
+
+own_packages.install()
+
 if TYPE_CHECKING:
     from lab.library.catalogue import catalogue as catalogue
     from lab.library.catalogue import me as me

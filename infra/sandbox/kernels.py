@@ -28,7 +28,7 @@ from infra.sandbox.plan import Plan, base_environment
 from infra.sandbox.read_monitor import ReadWatch
 from infra.sandbox.start import Running, start
 
-KERNEL = ("-m", "ipykernel_launcher", "-f")
+KERNEL = ("-I", "-B", "-m", "lab.kernel", "-f")  # isolated: nothing of the home is imported before the first cell
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEY = re.compile(r"[0-9a-f-]{16,80}")
