@@ -1,4 +1,4 @@
-"""Run the console: a service of the hub, settings from HAIHE_RESEARCH_… and what the hub says in JUPYTERHUB_…."""
+"""Run the console as a service of the hub, with settings from ``HAIHE_RESEARCH_…`` and ``JUPYTERHUB_…``."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ import uvicorn
 from credit.errors import CreditError
 from credit.settings import read
 from lab.console.app import create_app
-from lab.console.settings import HubSettings, Listen
+from lab.console.settings import HubSettings, ListenAddress
 from lab.settings import ResearchSettings
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def main() -> int:
-    """Serve until told to stop; the exit code is that of the error tree when the settings are not in order.
+    """Serve until a signal ends the process. Return 0, or the exit code of the error when the settings are wrong.
 
-    The hub that started it may be killed: what holds the zone's key does not outlive it.
+    The process receives SIGTERM when the hub that started it ends, so that a process with the zone's key does not
+    outlive the hub.
     """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     logging.basicConfig(level=logging.WARNING, format="console %(levelname)s %(message)s")
     try:
         hub = read(HubSettings, os.environ, "JUPYTERHUB_")
-        at = Listen.parse(hub.service_url)
+        at = ListenAddress.parse(hub.service_url)
         app = create_app(read(ResearchSettings, os.environ, "HAIHE_RESEARCH_"), hub)
     except CreditError as error:
         logging.getLogger("console").error("not started: %s", error)
@@ -42,7 +43,7 @@ def main() -> int:
 
 
 def _listen(path: str) -> socket.socket:
-    """A unix socket that only its owner may connect to, in place of one that a former console left."""
+    """A unix socket that only its owner may connect to (mode 0600); it replaces the socket of an earlier console."""
     with suppress(FileNotFoundError):
         os.unlink(path)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

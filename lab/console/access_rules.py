@@ -1,4 +1,4 @@
-"""Routes that say who may come (路由与权限). One that does not say so lets nobody in: a new page fails closed."""
+"""Routes with access rules (路由与权限). A route that declares no roles is refused, so a new page fails closed."""
 
 from __future__ import annotations
 
@@ -19,39 +19,39 @@ OVERSEERS = (Role.REVIEWER, Role.PLATFORM)
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Which roles open a route. ``open``: it takes no login at all, and shows nothing of the lab."""
+    """The roles that may open a route. ``open``: it needs no login, and shows nothing of the lab."""
 
     roles: frozenset[Role]
     open: bool = False
 
 
-_SAID: dict[Any, Access] = {}
+_ACCESS: dict[Any, Access] = {}
 
 
 def access_of(endpoint: Any) -> Access | None:
-    """Who may come to an endpoint; None when it does not say."""
-    return _SAID.get(endpoint)
+    """The access rule of an endpoint; None when it declares none."""
+    return _ACCESS.get(endpoint)
 
 
-def shows(router: APIRouter, path: str, roles: Sequence[Role]) -> Callable[[Endpoint], Endpoint]:
-    """A page for whoever has one of ``roles``."""
+def get_page(router: APIRouter, path: str, roles: Sequence[Role]) -> Callable[[Endpoint], Endpoint]:
+    """Register a page (GET) for users who have one of ``roles``."""
     return _route(router, path, "GET", Access(frozenset(roles)))
 
 
-def does(router: APIRouter, path: str, roles: Sequence[Role]) -> Callable[[Endpoint], Endpoint]:
-    """A form's target for whoever has one of ``roles``."""
+def post_form(router: APIRouter, path: str, roles: Sequence[Role]) -> Callable[[Endpoint], Endpoint]:
+    """Register the target of a form (POST) for users who have one of ``roles``."""
     return _route(router, path, "POST", Access(frozenset(roles)))
 
 
-def open_to_all(router: APIRouter, path: str) -> Callable[[Endpoint], Endpoint]:
-    """What a browser may ask for without being logged in."""
+def public_page(router: APIRouter, path: str) -> Callable[[Endpoint], Endpoint]:
+    """Register a page (GET) that a browser may request without a login."""
     return _route(router, path, "GET", Access(frozenset(), open=True))
 
 
 def _route(router: APIRouter, path: str, method: str, access: Access) -> Callable[[Endpoint], Endpoint]:
-    def put(endpoint: Endpoint) -> Endpoint:
-        _SAID[endpoint] = access
+    def register(endpoint: Endpoint) -> Endpoint:
+        _ACCESS[endpoint] = access
         router.add_api_route(path, endpoint, methods=[method], response_class=Response, response_model=None)
         return endpoint
 
-    return put
+    return register

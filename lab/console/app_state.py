@@ -1,4 +1,4 @@
-"""What the pages work with (控制台所用): settings, keys, ledgers with their indexes, accounts, projects, the shelf."""
+"""The state that all pages share (控制台状态): settings, keys, ledger indexes, accounts, projects and the shelf."""
 
 from __future__ import annotations
 
@@ -14,44 +14,50 @@ from credit.ledger import Ledger
 from credit.releases import newest
 from credit.shelf import Opened, Shelf
 from lab.accounts import Accounts
-from lab.console.cookies import Jar
+from lab.console.cookies import CookieJar
 from lab.console.hub import Hub
-from lab.console.ledgers.ledger_index import Index
-from lab.console.ledgers.ledger_view import Chapter
+from lab.console.ledgers.ledger_index import LedgerIndex
+from lab.console.ledgers.ledger_view import LedgerView
 from lab.console.settings import HubSettings
 from lab.projects import Projects
 from lab.settings import ResearchSettings
 
 RESEARCH = "research"
-WATCH = 2.0  # seconds between two looks for new entries
+POLL_SECONDS = 2.0  # between two readings of new ledger entries
 
 
 @dataclass(slots=True)
-class Room:
-    """One console's things. :meth:`open` makes it from settings, :meth:`close` lets go of files and threads."""
+class AppState:
+    """The state of one console. :meth:`open` makes it from settings; :meth:`close` releases its files and threads.
+
+    ``indexes`` holds one index per zone whose ledger is readable; ``faults`` holds the error of each broken ledger.
+    """
 
     settings: ResearchSettings
     hub: Hub
-    jar: Jar
+    cookie_jar: CookieJar
     key: SigningKey
     ring: KeyRing
-    indexes: dict[str, Index]
+    indexes: dict[str, LedgerIndex]
     faults: dict[str, CreditError] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _reader: threading.Thread | None = None
 
     @classmethod
-    def open(cls, settings: ResearchSettings, hub: HubSettings) -> Room:
-        """Raises :class:`~credit.errors.Missing` or :class:`~credit.errors.Broken` when keys are not in order."""
+    def open(cls, settings: ResearchSettings, hub: HubSettings) -> AppState:
+        """Load the keys and open the indexes.
+
+        Raises :class:`~credit.errors.Missing` or :class:`~credit.errors.Broken` when a key is missing or damaged.
+        """
         ring, key = KeyRing.load(settings.ring), SigningKey.load(settings.keys, RESEARCH)
         indexes = {
-            zone: Index(Ledger(path, key if zone == RESEARCH else None, ring, zone), _file(settings, zone))
+            zone: LedgerIndex(Ledger(path, key if zone == RESEARCH else None, ring, zone), _index_file(settings, zone))
             for zone, path in _ledgers(settings).items()
         }
-        return cls(settings, Hub(hub), Jar(hub.api_token), key, ring, indexes)
+        return cls(settings, Hub(hub), CookieJar(hub.api_token), key, ring, indexes)
 
     @property
-    def research(self) -> Index:
+    def research(self) -> LedgerIndex:
         """The research ledger's index."""
         return self.indexes[RESEARCH]
 
@@ -62,21 +68,21 @@ class Room:
 
     @property
     def accounts(self) -> Accounts:
-        """Who may log in."""
+        """The accounts that may sign in."""
         return Accounts(self.settings.accounts)
 
     @property
     def projects(self) -> Projects:
-        """The projects, folded from their entries alone."""
-        return Projects(Chapter.of(self.research, "project."))
+        """The projects, folded from the ledger's ``project.…`` entries."""
+        return Projects(LedgerView.of(self.research, "project."))
 
     @property
     def shelf(self) -> Shelf:
-        """What zones left for each other."""
+        """The shelf on which zones leave seals for each other."""
         return Shelf(self.settings.shelf, self.ring)
 
     def today(self) -> date:
-        """The day it is for projects and releases."""
+        """The date by which projects and releases are judged (Beijing time)."""
         return self.settings.day()
 
     def newest_release(self) -> Opened | None:
@@ -84,12 +90,12 @@ class Room:
         return newest(self.shelf, RESEARCH)
 
     def start(self) -> None:
-        """Keep the indexes up in a thread of their own, so that a first reading keeps no page waiting."""
-        self._reader = threading.Thread(target=self._keep_up, name="indexes", daemon=True)
+        """Start a thread that keeps the indexes up to date, so that no page waits for the first reading."""
+        self._reader = threading.Thread(target=self._follow_ledgers, name="indexes", daemon=True)
         self._reader.start()
 
     def close(self) -> None:
-        """Stop the thread and close what is open."""
+        """Stop the thread, and close the indexes and the hub's connections."""
         self._stop.set()
         if self._reader is not None:
             self._reader.join()
@@ -97,28 +103,28 @@ class Room:
             index.close()
         self.hub.close()
 
-    def _keep_up(self) -> None:
+    def _follow_ledgers(self) -> None:
         while True:
             for zone, index in self.indexes.items():
                 try:
-                    index.keep_up(self._stop.is_set)
+                    index.catch_up(self._stop.is_set)
                     self.faults.pop(zone, None)
                 except CreditError as fault:
                     if zone not in self.faults:
                         logging.getLogger("console").error("ledger %s: %s", zone, fault)
                     self.faults[zone] = fault
-            if self._stop.wait(WATCH):
+            if self._stop.wait(POLL_SECONDS):
                 return
 
 
 def _ledgers(settings: ResearchSettings) -> dict[str, Path]:
-    """The research ledger, the compute zone's, and whatever other zones' ledgers lie beside ours and may be read."""
-    found = {RESEARCH: settings.ledger, "compute": settings.compute_ledger}
+    """The ledgers by zone: research, compute, and every other ``*.jsonl`` beside the research ledger."""
+    paths = {RESEARCH: settings.ledger, "compute": settings.compute_ledger}
     for path in sorted(settings.ledger.parent.glob("*.jsonl")):
-        if path not in found.values():
-            found[path.stem] = path
-    return found
+        if path not in paths.values():
+            paths[path.stem] = path
+    return paths
 
 
-def _file(settings: ResearchSettings, zone: str) -> Path:
+def _index_file(settings: ResearchSettings, zone: str) -> Path:
     return settings.accounts.parent / "console" / f"{zone}.sqlite"

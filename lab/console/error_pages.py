@@ -1,4 +1,4 @@
-"""Every error as a page that says what, why and what to do next."""
+"""Every error as a page that states what happened, why, and what to do next."""
 
 from __future__ import annotations
 
@@ -10,44 +10,46 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from credit.errors import CreditError, Malformed, Missing, Unauthenticated
-from lab.console.login import begin
-from lab.console.request_session import Visit, stranger
+from lab.console.login import start_login
+from lab.console.request_session import RequestSession, anonymous_session
 
 REMEDY = "Tell the platform team the time"
 
 
-class NotThisWay(Malformed):
-    """The page takes another method (HTTP 405)."""
+class MethodNotAllowed(Malformed):
+    """The page is called with a method that it does not accept (HTTP 405)."""
 
     status, slug = 405, "not-this-way"
 
 
 def install(app: FastAPI) -> None:
-    """Make ``app`` answer every error, ours, the framework's or a fault of the code, with a page."""
+    """Make ``app`` answer every error with a page: the project's own, the framework's, and unexpected exceptions."""
 
-    def known(request: Request, error: Exception) -> Response:
+    def own_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, CreditError)
         if isinstance(error, Unauthenticated) and request.method == "GET" and not _is_callback(request):
-            return begin(request)
+            return start_login(request)
         return _page(request, error)
 
-    def of_framework(request: Request, error: Exception) -> Response:
+    def framework_error(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 422
         if status == 404:
             return _page(request, Missing("error-pages.no-such-page"))
         fault = (
-            NotThisWay("error-pages.page-not-asked-so") if status == 405 else Malformed("error-pages.cannot-be-read")
+            MethodNotAllowed("error-pages.page-not-asked-so")
+            if status == 405
+            else Malformed("error-pages.cannot-be-read")
         )
         return _page(request, fault)
 
-    def unforeseen(request: Request, error: Exception) -> Response:
+    def unexpected_error(request: Request, error: Exception) -> Response:
         logging.getLogger("console").error("fault: %s at %s", type(error).__name__, request.url.path)
         return _page(request, CreditError("error-pages.console-failed", remedy=REMEDY))
 
-    app.add_exception_handler(CreditError, known)
-    app.add_exception_handler(HTTPException, of_framework)
-    app.add_exception_handler(RequestValidationError, of_framework)
-    app.add_exception_handler(Exception, unforeseen)
+    app.add_exception_handler(CreditError, own_error)
+    app.add_exception_handler(HTTPException, framework_error)
+    app.add_exception_handler(RequestValidationError, framework_error)
+    app.add_exception_handler(Exception, unexpected_error)
 
 
 def _is_callback(request: Request) -> bool:
@@ -55,7 +57,7 @@ def _is_callback(request: Request) -> bool:
 
 
 def _page(request: Request, error: CreditError) -> Response:
-    visit: Visit = getattr(request.state, "visit", None) or stranger(request)
+    session: RequestSession = getattr(request.state, "session", None) or anonymous_session(request)
     back = request.url.path.rsplit("/", 1)[0] + "/"
-    back = back if len(back) <= len(visit.prefix) else back.rstrip("/")  # a form's target lies under its page
-    return visit.show("error.html.j2", status=error.status, error=error, back=back)
+    back = back if len(back) <= len(session.prefix) else back.rstrip("/")  # the target of a form lies under its page
+    return session.page("error.html.j2", status=error.status, error=error, back=back)

@@ -1,6 +1,6 @@
-"""The hub as an OAuth 2 provider: where a browser is sent, a token for its code, and whose a token is.
+"""The hub as an OAuth 2 provider: the login address, the token for a code, and the owner of a token.
 
-The endpoints are those of JupyterHub's documentation ("Services", "OAuth"); RFC 6749 §4.1 with PKCE (RFC 7636, S256).
+The endpoints are those of JupyterHub's documentation ("Services", "OAuth"): RFC 6749 §4.1 with PKCE (RFC 7636, S256).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import httpx
 from credit.errors import CreditError, Unauthenticated
 from lab.console.settings import HubSettings
 
-REMEMBERED = 10.0  # seconds a token's owner is remembered: as long may a log-out at the hub go unnoticed
+CACHE_SECONDS = 10.0  # how long a token's owner is cached; a log-out at the hub takes effect after at most this time
 
 
-class HubSilent(CreditError):
+class HubUnavailable(CreditError):
     """The hub does not answer (HTTP 502)."""
 
     status, slug = 502, "hub-silent"
@@ -35,13 +35,13 @@ class Hub:
     settings: HubSettings
     _client: httpx.Client = field(init=False, repr=False)
     _root: str = field(init=False)
-    _known: dict[str, tuple[float, str]] = field(default_factory=dict, repr=False)
-    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _owners: dict[str, tuple[float, str]] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.settings.api_url)
         by_socket = parts.scheme == "http+unix"
-        # A socket has no TLS, and to read all that one would trust takes 40 ms.
+        # A unix socket uses no TLS, and loading the trusted certificates would take 40 ms.
         no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         transport = httpx.HTTPTransport(uds=unquote(parts.netloc), verify=no_tls) if by_socket else None
         self._client = httpx.Client(transport=transport, timeout=10, trust_env=False)
@@ -49,9 +49,9 @@ class Hub:
         self._root = self._root.rstrip("/")
 
     def authorize_url(self, state: str, verifier: str) -> str:
-        """Where a browser goes to log in; ``verifier`` is kept and shown with the code."""
+        """The address at which a browser logs in; ``verifier`` is needed again to exchange the code (PKCE)."""
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        asked = {
+        parameters = {
             "client_id": self.settings.client_id,
             "redirect_uri": self.settings.callback,
             "response_type": "code",
@@ -59,11 +59,14 @@ class Hub:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        return f"{self.settings.hub}api/oauth2/authorize?{urlencode(asked)}"
+        return f"{self.settings.hub}api/oauth2/authorize?{urlencode(parameters)}"
 
     def token(self, code: str, verifier: str) -> str:
-        """The token for a code; raises :class:`Unauthenticated` for a code that is not good."""
-        answer = self._ask(
+        """The access token for a code.
+
+        Raises :class:`Unauthenticated` when the hub refuses the code, :class:`HubUnavailable` when it does not answer.
+        """
+        answer = self._request(
             "POST",
             "/oauth2/token",
             data={
@@ -75,54 +78,57 @@ class Hub:
                 "redirect_uri": self.settings.callback,
             },
         )
-        if answer.status_code != 200 or "access_token" not in (told := answer.json()):
+        if answer.status_code != 200 or "access_token" not in (body := answer.json()):
             raise Unauthenticated("hub.hub-gave-no-token-for")
-        return str(told["access_token"])
+        return str(body["access_token"])
 
     def owner(self, token: str) -> str:
-        """The name of the user a token was given to for this service; raises :class:`Unauthenticated`."""
-        name = self._remembered(token)
+        """The name of the user to whom the hub issued a token for this service; the answer is cached.
+
+        Raises :class:`Unauthenticated` for a token that the hub does not know or that is not for this service.
+        """
+        name = self._cached_owner(token)
         if name:
             return name
-        answer = self._ask("GET", "/user", headers={"Authorization": f"token {token}"})
-        told = answer.json() if answer.status_code == 200 else {}
-        wanted = {"access:services", f"access:services!service={self.settings.service_name}"}
-        if told.get("kind") != "user" or not wanted & set(told.get("scopes", ())):
+        answer = self._request("GET", "/user", headers={"Authorization": f"token {token}"})
+        user = answer.json() if answer.status_code == 200 else {}
+        accepted_scopes = {"access:services", f"access:services!service={self.settings.service_name}"}
+        if user.get("kind") != "user" or not accepted_scopes & set(user.get("scopes", ())):
             raise Unauthenticated("hub.hub-does-not-know-session")
-        with self._turn:
-            self._known = {each: when for each, when in self._known.items() if when[0] > time.monotonic()}
-            self._known[_short(token)] = (time.monotonic() + REMEMBERED, str(told["name"]))
-        return str(told["name"])
+        with self._lock:
+            self._owners = {each: when for each, when in self._owners.items() if when[0] > time.monotonic()}
+            self._owners[_digest(token)] = (time.monotonic() + CACHE_SECONDS, str(user["name"]))
+        return str(user["name"])
 
-    def revoke(self, token: str) -> None:
-        """Forget a token here at once; the hub ends it with its own log-out."""
-        with self._turn:
-            self._known.pop(_short(token), None)
+    def forget_token(self, token: str) -> None:
+        """Remove a token from the cache; the hub itself revokes it at log-out."""
+        with self._lock:
+            self._owners.pop(_digest(token), None)
 
-    def answers(self) -> bool:
-        """True when the hub is there."""
+    def is_available(self) -> bool:
+        """True when the hub answers requests."""
         try:
-            return self._ask("GET", "/").status_code == 200
-        except HubSilent:
+            return self._request("GET", "/").status_code == 200
+        except HubUnavailable:
             return False
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._client.close()
 
-    def _remembered(self, token: str) -> str:
-        with self._turn:
-            until, name = self._known.get(_short(token), (0.0, ""))
+    def _cached_owner(self, token: str) -> str:
+        with self._lock:
+            until, name = self._owners.get(_digest(token), (0.0, ""))
         return name if until > time.monotonic() else ""
 
-    def _ask(
+    def _request(
         self, method: str, path: str, *, data: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         try:
             return self._client.request(method, f"{self._root}{path}", data=data, headers=headers)
         except httpx.HTTPError as error:
-            raise HubSilent("hub.hub-does-not-answer", why=type(error).__name__) from error
+            raise HubUnavailable("hub.hub-does-not-answer", why=type(error).__name__) from error
 
 
-def _short(token: str) -> str:
+def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,4 +1,7 @@
-"""Logging in by the hub (登录): OAuth 2 authorization code with state and PKCE; what a browser keeps is sealed."""
+"""Logging in through the hub (登录): OAuth 2 authorization code with state and PKCE (RFC 6749, RFC 7636).
+
+What the browser stores between the steps is an encrypted cookie (see :mod:`lab.console.cookies`).
+"""
 
 from __future__ import annotations
 
@@ -11,73 +14,78 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from credit.errors import Unauthenticated
-from lab.console.access_rules import EVERYONE, does, open_to_all
-from lab.console.app_state import Room
+from lab.console.access_rules import EVERYONE, post_form, public_page
+from lab.console.app_state import AppState
 from lab.console.cookies import LANGUAGE, LOGIN, SESSION
 from lab.console.rendering.translations import LANGUAGES
-from lab.console.request_session import SESSION_SECONDS, Visiting
+from lab.console.request_session import SESSION_SECONDS, CurrentSession
 
-LOGIN_SECONDS = 600
+LOGIN_SECONDS = 600  # how long a login may take
 router = APIRouter()
 
 
-def begin(request: Request) -> RedirectResponse:
-    """Send a browser to the hub, to come back to the page it asked for."""
-    room: Room = request.app.state.room
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+def start_login(request: Request) -> RedirectResponse:
+    """Redirect the browser to the hub's login; afterwards it returns to the page it requested."""
+    app_state: AppState = request.app.state.app_state
+    requested = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
-    answer = RedirectResponse(room.hub.authorize_url(state, verifier), status_code=302)
-    kept = room.jar.seal(LOGIN, {"state": state, "verifier": verifier, "next": inside(wanted, room)})
-    _keep(answer, room, LOGIN, kept, LOGIN_SECONDS)
-    answer.delete_cookie(SESSION, path=room.hub.settings.service_prefix)
+    answer = RedirectResponse(app_state.hub.authorize_url(state, verifier), status_code=302)
+    sealed = app_state.cookie_jar.seal(
+        LOGIN, {"state": state, "verifier": verifier, "next": safe_path(requested, app_state)}
+    )
+    _set_cookie(answer, app_state, LOGIN, sealed, LOGIN_SECONDS)
+    answer.delete_cookie(SESSION, path=app_state.hub.settings.service_prefix)
     return answer
 
 
-@open_to_all(router, "/oauth_callback")
-def come_back(visit: Visiting, code: str = "", state: str = "") -> Response:
-    """The hub sent a browser back with a code: take the token, and a new session begins."""
-    room, cookies = visit.room, visit.request.cookies
-    kept = room.jar.open(LOGIN, cookies.get(LOGIN, ""), seconds=LOGIN_SECONDS)
-    if kept is None or not hmac.compare_digest(kept["state"].encode(), state.encode()):
+@public_page(router, "/oauth_callback")
+def finish_login(session: CurrentSession, code: str = "", state: str = "") -> Response:
+    """Exchange the hub's code for a token and start a session.
+
+    Raises :class:`Unauthenticated` when the login was not started in this browser, or when the hub refuses the code.
+    """
+    app_state, cookies = session.app_state, session.request.cookies
+    sealed = app_state.cookie_jar.open(LOGIN, cookies.get(LOGIN, ""), seconds=LOGIN_SECONDS)
+    if sealed is None or not hmac.compare_digest(sealed["state"].encode(), state.encode()):
         raise Unauthenticated("login.login-not-begun-here")
-    token = room.hub.token(code, kept["verifier"])
-    room.hub.owner(token)
-    answer = RedirectResponse(inside(kept["next"], room), status_code=302)
-    _keep(answer, room, SESSION, room.jar.seal(SESSION, {"token": token}), SESSION_SECONDS)
-    answer.delete_cookie(LOGIN, path=visit.prefix)
+    token = app_state.hub.token(code, sealed["verifier"])
+    app_state.hub.owner(token)
+    answer = RedirectResponse(safe_path(sealed["next"], app_state), status_code=302)
+    _set_cookie(answer, app_state, SESSION, app_state.cookie_jar.seal(SESSION, {"token": token}), SESSION_SECONDS)
+    answer.delete_cookie(LOGIN, path=session.prefix)
     return answer
 
 
-@does(router, "/logout", EVERYONE)
-def leave(visit: Visiting) -> Response:
-    """End the session here, and the hub's too, which ends the token."""
-    told = visit.room.jar.open(SESSION, visit.request.cookies[SESSION], seconds=SESSION_SECONDS)
-    if told:
-        visit.room.hub.revoke(told["token"])
-    answer = RedirectResponse(f"{visit.room.hub.settings.hub}logout", status_code=303)
-    answer.delete_cookie(SESSION, path=visit.prefix)
+@post_form(router, "/logout", EVERYONE)
+def log_out(session: CurrentSession) -> Response:
+    """End the session here, then at the hub, which revokes the token."""
+    data = session.app_state.cookie_jar.open(SESSION, session.request.cookies[SESSION], seconds=SESSION_SECONDS)
+    if data:
+        session.app_state.hub.forget_token(data["token"])
+    answer = RedirectResponse(f"{session.app_state.hub.settings.hub}logout", status_code=303)
+    answer.delete_cookie(SESSION, path=session.prefix)
     return answer
 
 
-@open_to_all(router, "/language/{language}")
-def speak(visit: Visiting, language: str, next: str = "") -> Response:
-    """Speak another language from now on, and show the same page."""
-    answer = RedirectResponse(inside(next, visit.room), status_code=303)
+@public_page(router, "/language/{language}")
+def choose_language(session: CurrentSession, language: str, next: str = "") -> Response:
+    """Store the chosen language in a cookie for a year, and show the same page again."""
+    answer = RedirectResponse(safe_path(next, session.app_state), status_code=303)
     if language in LANGUAGES:
-        _keep(answer, visit.room, LANGUAGE, language, 365 * 24 * 3600)
+        _set_cookie(answer, session.app_state, LANGUAGE, language, 365 * 24 * 3600)
     return answer
 
 
-def inside(wanted: str, room: Room) -> str:
-    """``wanted`` if it is a path of ours and nothing else, the first page otherwise: no redirect leads outside."""
-    prefix = room.hub.settings.service_prefix
-    if not (wanted.startswith(prefix) and wanted.isascii() and wanted.isprintable()):
+def safe_path(requested: str, app_state: AppState) -> str:
+    """``requested`` when it is a path of the console, else the first page: no redirect leads to another site."""
+    prefix = app_state.hub.settings.service_prefix
+    if not (requested.startswith(prefix) and requested.isascii() and requested.isprintable()):
         return prefix
-    path = urlsplit(wanted).path
-    return prefix if "\\" in wanted or "//" in path or ".." in path else wanted
+    path = urlsplit(requested).path
+    return prefix if "\\" in requested or "//" in path or ".." in path else requested
 
 
-def _keep(answer: Response, room: Room, name: str, value: str, seconds: int) -> None:
-    hub = room.hub.settings
+def _set_cookie(answer: Response, app_state: AppState, name: str, value: str, seconds: int) -> None:
+    hub = app_state.hub.settings
     flags: dict[str, Any] = {"path": hub.service_prefix, "httponly": True, "samesite": "lax", "secure": hub.secure}
     answer.set_cookie(name, value, max_age=seconds, **flags)

@@ -1,4 +1,4 @@
-"""What stands behind a parcel (来龙去脉): what its project carried out before, and the cells executed for it."""
+"""Where a parcel comes from (来源): earlier parcels of its project, and the notebook cells executed before it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from urllib.parse import urlencode
 from credit.ledger import Entry
 from lab.airlock.review.petition import Petition
 from lab.airlock.review.states import LEFT_OR_PENDING
-from lab.console.app_state import Room
-from lab.console.ledgers.ledger_index import Search
+from lab.console.app_state import AppState
+from lab.console.ledgers.ledger_index import LedgerSearch
 
-CELLS = 20  # the newest before the parcel was submitted
-LINES = 200  # shown of one cell
+CELLS = 20  # the newest cells before the parcel was submitted
+LINES = 200  # lines of one cell that are shown
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """An executed cell: ``code`` is empty when it is not kept any more."""
+class ExecutedCell:
+    """An executed cell and the tables it read. ``code`` is empty when the code is no longer stored."""
 
     seq: int
     at: datetime
@@ -30,42 +30,47 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
-    """The newest cells, how many there are in all, and the query of the ledger that shows them."""
+class Provenance:
+    """The newest cells, their total number, and the query of the ledger page that lists all of them."""
 
-    cells: list[Cell]
+    cells: list[ExecutedCell]
     count: int
     query: str
 
 
-def order_of(petition: Petition, others: Sequence[Petition]) -> list[Petition]:
-    """What the project carried out or was asking for when this one was submitted, the newest first."""
-    found = [each for each in others if each.id != petition.id and each.submitted_at < petition.submitted_at]
-    return [each for each in reversed(found) if each.state in LEFT_OR_PENDING]
+def earlier_petitions(petition: Petition, others: Sequence[Petition]) -> list[Petition]:
+    """The project's parcels that had left or were pending when this one was submitted, the newest first."""
+    earlier = [each for each in others if each.id != petition.id and each.submitted_at < petition.submitted_at]
+    return [each for each in reversed(earlier) if each.state in LEFT_OR_PENDING]
 
 
-def cells_behind(room: Room, petition: Petition) -> Behind:
-    """The cells the author executed on this project before they submitted."""
+def provenance_of(app_state: AppState, petition: Petition) -> Provenance:
+    """The cells that the author executed on this project before submitting the parcel."""
     project = f'"project":"{petition.project}"'
-    asked = Search(by=str(petition.author), verb="cell.executed", text=project)
-    submitted = room.research.find(Search(object=petition.id, verb="parcel.submitted"), limit=1)
+    search = LedgerSearch(by=str(petition.author), verb="cell.executed", text=project)
+    submitted = app_state.research.find(LedgerSearch(object=petition.id, verb="parcel.submitted"), limit=1)
     before = submitted[0] if submitted else 0
-    found = []
-    for entry in room.research.read(room.research.find(asked, before=before, limit=CELLS)):
-        code = _code(room, str(entry.because.get("code", "")))
-        found.append(Cell(entry.seq, entry.at, _tables(room, entry, petition.project), code))
-    return Behind(found, room.research.count(asked, before=before), urlencode(asked.asked()))
+    cells = []
+    for entry in app_state.research.read(app_state.research.find(search, before=before, limit=CELLS)):
+        code = _code(app_state, str(entry.because.get("code", "")))
+        cells.append(ExecutedCell(entry.seq, entry.at, _tables(app_state, entry, petition.project), code))
+    return Provenance(cells, app_state.research.count(search, before=before), urlencode(search.as_query()))
 
 
-def _tables(room: Room, entry: Entry, project: str) -> tuple[str, ...]:
-    """The tables that the server says of a cell, and those the gateway saw this code read on this project."""
-    reads = room.research.told("cell.read", object=entry.object)
-    read = {name for each in reads if each.because.get("project") == project for name in each.because.get("tables", ())}
-    return tuple(sorted({*map(str, entry.because.get("tables", ())), *map(str, read)}))
+def _tables(app_state: AppState, entry: Entry, project: str) -> tuple[str, ...]:
+    """Tables recorded with the cell, and tables that the gateway saw the same code read on this project."""
+    read_entries = app_state.research.entries("cell.read", object=entry.object)
+    tables_read = {
+        name
+        for each in read_entries
+        if each.because.get("project") == project
+        for name in each.because.get("tables", ())
+    }
+    return tuple(sorted({*map(str, entry.because.get("tables", ())), *map(str, tables_read)}))
 
 
-def _code(room: Room, name: str) -> str:
-    path = room.settings.airlock / "cells" / name
+def _code(app_state: AppState, name: str) -> str:
+    path = app_state.settings.airlock / "cells" / name
     if not _DIGEST.fullmatch(name) or not path.is_file():
         return ""
     lines = path.read_text(encoding="utf-8", errors="replace").split("\n")

@@ -1,4 +1,4 @@
-"""A visit (访问): one request of one who may make it, in their language, and how it is answered."""
+"""The session of one request (请求会话): the signed-in account, the language, the form sent, and how to answer."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from credit.actor import Actor, Role
 from credit.errors import Malformed, Refused, Unauthenticated
 from lab.accounts import Account
 from lab.console.access_rules import EVERYONE, OVERSEERS, PLATFORM, access_of
-from lab.console.app_state import Room
+from lab.console.app_state import AppState
 from lab.console.cookies import LANGUAGE, SESSION
 from lab.console.rendering.render import render
-from lab.console.rendering.translations import Words, choose
+from lab.console.rendering.translations import Translations, choose_language
 
-SESSION_SECONDS = 12 * 3600
+SESSION_SECONDS = 12 * 3600  # how long a login lasts
 LARGEST_FORM = 64 << 10  # bytes
-FIELD = "form_token"
-PLACES = (
+TOKEN_FIELD = "form_token"
+NAVIGATION = (  # path, key of its name, roles that may open it
     ("", "home", EVERYONE),
     ("parcels", "parcels", EVERYONE),
     ("projects", "projects", EVERYONE),
@@ -34,102 +34,110 @@ PLACES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """Who asks, for what, with which form."""
+class RequestSession:
+    """One request with its account and form. ``account`` is None on pages that need no login.
 
-    room: Room
+    ``form`` holds every value of each field of a POST; ``form_token`` is the token that the page's forms must carry.
+    """
+
+    app_state: AppState
     request: Request
-    words: Words
+    words: Translations
     account: Account | None
     form_token: str
     form: Mapping[str, list[str]]
 
     @property
     def name(self) -> str:
-        """The visitor's name; empty for one who is not logged in."""
+        """The user's name; empty when no user is signed in."""
         return self.account.name if self.account else ""
 
     @property
     def prefix(self) -> str:
-        """The path all our pages are under."""
-        return self.room.hub.settings.service_prefix
+        """The path under which all pages of the console lie, with a slash at the end."""
+        return self.app_state.hub.settings.service_prefix
 
     @property
-    def places(self) -> list[tuple[str, str]]:
-        """The pages of the navigation that the visitor may open: path and word."""
-        return [(path, word) for path, word, roles in PLACES if self.has(*roles)]
+    def navigation(self) -> list[tuple[str, str]]:
+        """Path and name key of each page of the navigation that the user may open."""
+        return [(path, word) for path, word, roles in NAVIGATION if self.has(*roles)]
 
     def has(self, *roles: Role) -> bool:
-        """True when the visitor has one of ``roles``."""
+        """True when the user has at least one of ``roles``."""
         return self.account is not None and bool(set(roles) & set(self.account.roles))
 
     def actor(self, role: Role) -> Actor:
-        """The visitor acting in a role of theirs; raises :class:`Refused`."""
+        """The user acting in ``role``; raises :class:`Unauthenticated` without a login, :class:`Refused` without it."""
         if self.account is None:
             raise Unauthenticated("request-session.nobody-logged-in")
         return self.account.actor(role)
 
-    def one(self, field: str) -> str:
-        """A field of the form, without blanks at its ends; empty when it is not there."""
-        return self.form.get(field, [""])[0].strip()
+    def field(self, name: str) -> str:
+        """The first value of a form field, stripped of white space; empty when the field is missing."""
+        return self.form.get(name, [""])[0].strip()
 
-    def show(self, template: str, *, status: int = 200, **told: Any) -> HTMLResponse:
-        """A page."""
-        return HTMLResponse(render(template, visit=self, words=self.words, **told), status_code=status)
+    def page(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """Answer with a page drawn from ``template`` and ``values``."""
+        return HTMLResponse(render(template, session=self, words=self.words, **values), status_code=status)
 
-    def go(self, path: str, *, said: str = "") -> RedirectResponse:
-        """Send the browser to a page of ours after a form, there to say a word of ``said.…``."""
-        asked = f"?{urlencode({'said': said})}" if said else ""
-        return RedirectResponse(f"{self.prefix}{path}{asked}", status_code=303)
+    def redirect(self, path: str, *, confirmation: str = "") -> RedirectResponse:
+        """Send the browser to a page of the console (HTTP 303), which then shows the text ``confirmation.…``."""
+        query = f"?{urlencode({'said': confirmation})}" if confirmation else ""
+        return RedirectResponse(f"{self.prefix}{path}{query}", status_code=303)
 
 
-async def admit(request: Request) -> None:
-    """Let a request in, or raise :class:`Refused`: the route must say who may come, the visitor be one of them, and a
-    form carry the token of this very session."""
-    room: Room = request.app.state.room
+async def authorize_request(request: Request) -> None:
+    """Check a request before its endpoint runs, and store its :class:`RequestSession` in ``request.state``.
+
+    Raises :class:`Refused` when the route declares no roles, when the user has none of them, or when a form does not
+    carry the token of its own session; :class:`Unauthenticated` when no user is signed in.
+    """
+    app_state: AppState = request.app.state.app_state
     access = access_of(request.scope["route"].endpoint)
     if access is None:
         raise Refused("request-session.page-does-not-say-who")
-    session = request.cookies.get(SESSION, "")
-    account = None if access.open else await run_in_threadpool(_account, room, session)
+    cookie = request.cookies.get(SESSION, "")
+    account = None if access.open else await run_in_threadpool(_account, app_state, cookie)
     if account is not None and not access.roles & set(account.roles):
         why = f"it takes the role {' or '.join(sorted(access.roles))}"
         raise Refused("request-session.may-not-open-page", why=why, account_name=account.name)
     form: Mapping[str, list[str]] = {}
     if request.method not in ("GET", "HEAD"):
         form = await _form(request)
-        if not room.jar.right(session, form.get(FIELD, [""])[0]):
+        if not app_state.cookie_jar.is_form_token(cookie, form.get(TOKEN_FIELD, [""])[0]):
             why = "its token is missing or another's"
             raise Refused("request-session.form-not-one-your-session", why=why)
-    token = room.jar.form_token(session) if account else ""
-    request.state.visit = Visit(room, request, words_of(request), account, token, form)
+    token = app_state.cookie_jar.form_token(cookie) if account else ""
+    request.state.session = RequestSession(app_state, request, words_of(request), account, token, form)
 
 
-def visiting(request: Request) -> Visit:
-    """The visit of an admitted request."""
-    visit: Visit = request.state.visit
-    return visit
+def current_session(request: Request) -> RequestSession:
+    """The session of an authorized request."""
+    session: RequestSession = request.state.session
+    return session
 
 
-Visiting = Annotated[Visit, Depends(visiting)]
+CurrentSession = Annotated[RequestSession, Depends(current_session)]
 
 
-def stranger(request: Request) -> Visit:
-    """A visit of one who was not let in, so that they may be told so."""
-    return Visit(request.app.state.room, request, words_of(request), None, "", {})
+def anonymous_session(request: Request) -> RequestSession:
+    """A session without an account, for showing an error page to a client that was refused."""
+    return RequestSession(request.app.state.app_state, request, words_of(request), None, "", {})
 
 
-def words_of(request: Request) -> Words:
-    """The words of the language chosen here, or accepted by the browser."""
-    return Words.load(choose(request.cookies.get(LANGUAGE, ""), request.headers.get("accept-language", "")))
+def words_of(request: Request) -> Translations:
+    """The texts in the language that the user chose in the console, or that the browser accepts."""
+    return Translations.load(
+        choose_language(request.cookies.get(LANGUAGE, ""), request.headers.get("accept-language", ""))
+    )
 
 
-def _account(room: Room, session: str) -> Account:
-    """Whose session it is: the hub says the name, the file of accounts the roles, at every request."""
-    told = room.jar.open(SESSION, session, seconds=SESSION_SECONDS)
-    if told is None:
+def _account(app_state: AppState, cookie: str) -> Account:
+    """The account of a session cookie. The hub supplies the name, the account file the roles, at every request."""
+    data = app_state.cookie_jar.open(SESSION, cookie, seconds=SESSION_SECONDS)
+    if data is None:
         raise Unauthenticated("request-session.nobody-logged-in")
-    account = room.accounts.all().get(room.hub.owner(told["token"]))
+    account = app_state.accounts.all().get(app_state.hub.owner(data["token"]))
     if account is None:
         raise Refused("request-session.account-not-any-more")
     return account

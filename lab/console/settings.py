@@ -1,4 +1,4 @@
-"""What the console is told by the hub that starts it, beside the research zone's own settings."""
+"""Settings that the hub passes to the console when it starts it, in addition to those of the research zone."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from credit.errors import Malformed
 
 @dataclass(frozen=True, slots=True)
 class HubSettings:
-    """Read from ``JUPYTERHUB_…``, as the hub sets them for a service it manages.
+    """Settings from ``JUPYTERHUB_…``, which the hub sets for a service that it manages.
 
-    api_token: the service's own, its secret as an OAuth client too · api_url: ``http://…/hub/api`` or
-    ``http+unix://%2F…/hub/api`` · service_url: where to listen · host and base_url: where browsers find the hub ·
-    public_url: where browsers find the console, ``https`` makes cookies Secure.
+    api_token: the service's token, which is also its OAuth client secret.
+    api_url: the hub's API, ``http://…/hub/api`` or ``http+unix://%2F…/hub/api``.
+    service_url: the address to listen at.
+    host, base_url: where browsers reach the hub.
+    public_url: where browsers reach the console; with ``https`` cookies are marked Secure.
     """
 
     api_token: str = field(repr=False)
@@ -29,7 +31,7 @@ class HubSettings:
     public_url: str = ""
 
     def __post_init__(self) -> None:
-        """Raises :class:`Malformed` for a prefix that is no path of its own."""
+        """Raises :class:`Malformed` when ``service_prefix`` is not an absolute path that ends with a slash."""
         if (
             not (self.service_prefix.startswith("/") and self.service_prefix.endswith("/"))
             or "//" in self.service_prefix
@@ -43,25 +45,25 @@ class HubSettings:
 
     @property
     def secure(self) -> bool:
-        """True when browsers come by https alone."""
+        """True when browsers reach the console by https."""
         return self.public_url.startswith("https:")
 
     @property
     def hub(self) -> str:
-        """Where browsers find the hub's pages, with a slash at the end."""
+        """The address of the hub's pages for browsers, with a slash at the end."""
         return f"{self.host}{self.base_url.rstrip('/')}/hub/"
 
 
 @dataclass(frozen=True, slots=True)
-class Listen:
-    """Where a server listens: a unix socket's path, or a host and port."""
+class ListenAddress:
+    """Where the server listens: the path of a unix socket, or a host of this machine and a port."""
 
     socket: str = ""
     host: str = ""
     port: int = 0
 
     @classmethod
-    def parse(cls, url: str) -> Listen:
+    def parse(cls, url: str) -> ListenAddress:
         """Read ``http+unix://%2F…`` or ``http://127.0.0.1:8000``; raises :class:`Malformed`."""
         parts = urlsplit(url)
         if parts.scheme == "http+unix" and parts.netloc:

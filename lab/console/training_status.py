@@ -1,4 +1,4 @@
-"""Training orders as a person follows them (训练进度): where each stands by the ledgers, how far by the worker."""
+"""The progress of training orders (训练进度): the state from the ledgers, the step from the worker's progress file."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from typing import Any
 from credit.actor import Actor
 from credit.ledger import Entry
 from credit.training_requests import Asked, Trainings
-from lab.console.app_state import Room
-from lab.console.ledgers.ledger_view import Chapter
+from lab.console.app_state import AppState
+from lab.console.ledgers.ledger_view import LedgerView
 
 ENDED = ("done", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
-    """One project's order in training.
+class TrainingStatus:
+    """One order that was sent to training.
 
-    ``state``: waiting, running, stopping, done, failed or cancelled; ``done`` of ``total`` steps; ``label``: which.
+    ``state`` is waiting, running, stopping, done, failed or cancelled; ``done`` of ``total`` steps are finished, and
+    ``label`` names the current one.
     """
 
     id: str
     by: Actor
-    asked_at: datetime
+    requested_at: datetime
     project: str
     model: str
     state: str = "waiting"
@@ -39,48 +40,48 @@ class Training:
 
     @property
     def ended(self) -> bool:
-        """Nothing more becomes of it."""
+        """True when the order is done, failed or cancelled."""
         return self.state in ENDED
 
 
-def of(room: Room) -> list[Training]:
-    """Every order that was asked to be trained, the newest first; raises :class:`~credit.errors.Broken`."""
-    research = Chapter.of(room.research, "training.").entries()
-    compute = Chapter.of(room.indexes["compute"], "version.made", "training.failed").entries()
-    return gather(research, compute, room.settings.runs)
+def all_trainings(app_state: AppState) -> list[TrainingStatus]:
+    """Every order sent to training, the newest first; raises :class:`~credit.errors.Broken` for a broken ledger."""
+    research = LedgerView.of(app_state.research, "training.").entries()
+    compute = LedgerView.of(app_state.indexes["compute"], "version.made", "training.failed").entries()
+    return collect_trainings(research, compute, app_state.settings.runs)
 
 
-def gather(research: Iterable[Entry], compute: Iterable[Entry], runs: Path) -> list[Training]:
-    """The same from the entries of both ledgers; ``runs`` is where the worker tells of what it is at."""
+def collect_trainings(research: Iterable[Entry], compute: Iterable[Entry], runs: Path) -> list[TrainingStatus]:
+    """The same from the entries of both ledgers; ``runs`` is the folder with the worker's progress files."""
     trainings, projects = Trainings(), dict[str, None]()
     for entry in research:
         trainings.hear_research(entry)
         projects[str(entry.because.get("project", ""))] = None
     for entry in compute:
         trainings.hear_compute(entry)
-    asked = sorted((each for name in projects for each in trainings.of(name)), key=lambda each: -each.seq)
-    return [_one(trainings, each, runs) for each in asked]
+    requests = sorted((each for name in projects for each in trainings.of(name)), key=lambda each: -each.seq)
+    return [_status(trainings, each, runs) for each in requests]
 
 
-def _one(trainings: Trainings, asked: Asked, runs: Path) -> Training:
-    found = Training(asked.order, asked.by, asked.at, asked.project, asked.model)
-    ended, told = trainings.ended(asked), _run(runs, asked)
-    if asked.cancelled is not None:
-        return replace(found, state="stopping" if told and ended is None else "cancelled")
+def _status(trainings: Trainings, request: Asked, runs: Path) -> TrainingStatus:
+    status = TrainingStatus(request.order, request.by, request.at, request.project, request.model)
+    ended, progress = trainings.ended(request), _progress(runs, request)
+    if request.cancelled is not None:
+        return replace(status, state="stopping" if progress and ended is None else "cancelled")
     if ended is not None and ended.version:
-        return replace(found, state="done", version=ended.version)
+        return replace(status, state="done", version=ended.version)
     if ended is not None:
-        return replace(found, state="failed", error=f"{ended.why}. {ended.remedy}".strip(". "))
-    if told:
-        label, done, total = str(told.get("label", "")), int(told.get("done", 0)), int(told.get("total", 0))
-        return replace(found, state="running", label=label, done=done, total=total)
-    return found
+        return replace(status, state="failed", error=f"{ended.why}. {ended.remedy}".strip(". "))
+    if progress:
+        label, done, total = str(progress.get("label", "")), int(progress.get("done", 0)), int(progress.get("total", 0))
+        return replace(status, state="running", label=label, done=done, total=total)
+    return status
 
 
-def _run(runs: Path, asked: Asked) -> dict[str, Any]:
-    """What the worker says of it while it is at it; nothing of an earlier asking."""
+def _progress(runs: Path, request: Asked) -> dict[str, Any]:
+    """The worker's progress file while it runs this request; empty otherwise, also for an earlier request."""
     try:
-        told: dict[str, Any] = json.loads((runs / f"{Path(asked.order).name}.json").read_bytes())
+        progress: dict[str, Any] = json.loads((runs / f"{Path(request.order).name}.json").read_bytes())
     except (OSError, ValueError):
         return {}
-    return told if told.get("state") == "running" and told.get("asked", 0) >= asked.seq else {}
+    return progress if progress.get("state") == "running" and progress.get("asked", 0) >= request.seq else {}

@@ -1,7 +1,7 @@
-"""A chapter of a ledger (台账分册): the entries of some verbs, from the index, for those who fold a record from them.
+"""A view of a ledger that holds the entries of some verbs only (台账视图), read from the index.
 
-Projects, petitions and orders are folded from the ledger at every question. A fold looks at its own verbs alone, so it
-is given those alone, verified when the index read them, and a question takes milliseconds however long the ledger is.
+Projects, petitions and orders are folded from the ledger at every request. Each fold needs the entries of its own verbs
+only, which the index verified when it read them, so a request takes milliseconds however long the ledger is.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ from dataclasses import dataclass
 
 from credit.keys import SigningKey
 from credit.ledger import Entry, Ledger
-from lab.console.ledgers.ledger_index import Index
+from lab.console.ledgers.ledger_index import LedgerIndex
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter(Ledger):
-    """A ledger whose :meth:`entries` are those of ``verbs``. What is appended goes to the ledger itself."""
+class LedgerView(Ledger):
+    """A ledger whose :meth:`entries` are those with ``verbs``. Appended entries go to the ledger itself."""
 
-    index: Index | None = None
+    index: LedgerIndex | None = None
     verbs: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, index: Index, *verbs: str, key: SigningKey | None = None) -> Chapter:
-        """The entries of the index's ledger whose verb begins with one of ``verbs``."""
+    def of(cls, index: LedgerIndex, *verbs: str, key: SigningKey | None = None) -> LedgerView:
+        """A view of the index's ledger with the entries whose verb begins with one of ``verbs``."""
         whole = index.ledger
         return cls(whole.path, key or whole.key, whole.ring, whole.zone, whole._turn, index, verbs)
 
     def entries(self) -> Iterator[Entry]:
-        """The chapter's entries in order; raises :class:`~credit.errors.Broken` when the ledger is."""
+        """The entries of the view in order; raises :class:`~credit.errors.Broken` when the ledger does not verify."""
         assert self.index is not None
-        self.index.keep_up()
-        return self.index.told(*self.verbs)
+        self.index.catch_up()
+        return self.index.entries(*self.verbs)
 
-    def about(self, thing: str) -> list[Entry]:
-        """The chapter's entries whose object is ``thing``, in order."""
+    def about(self, object_id: str) -> list[Entry]:
+        """The entries of the view whose object is ``object_id``, in order."""
         assert self.index is not None
-        self.index.keep_up()
-        return list(self.index.told(*self.verbs, object=thing))
+        self.index.catch_up()
+        return list(self.index.entries(*self.verbs, object=object_id))

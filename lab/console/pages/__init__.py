@@ -1,1 +1,1 @@
-"""The pages, a file each."""
+"""The pages of the console, one file per group of pages."""

@@ -1,4 +1,4 @@
-"""Help (帮助): the keys, and what each page is for; and the two files the pages are drawn with."""
+"""Help (帮助): the keyboard shortcuts and the rules of review; also serves the style sheet, script and icon."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response
 
 from credit.errors import Missing
-from lab.console.access_rules import EVERYONE, open_to_all, shows
-from lab.console.request_session import Visiting
+from lab.console.access_rules import EVERYONE, get_page, public_page
+from lab.console.request_session import CurrentSession
 
 STATIC = Path(__file__).parents[1] / "static"
 FILES = {"console.css": "text/css", "keys.js": "text/javascript", "mark.svg": "image/svg+xml"}
@@ -17,15 +17,15 @@ KEYS = ("j", "k", "enter", "a", "r", "q", "slash", "help")
 router = APIRouter()
 
 
-@shows(router, "/help", EVERYONE)
-def help_page(visit: Visiting) -> Response:
-    """The keys and the pages."""
-    return visit.show("help.html.j2", keys=KEYS)
+@get_page(router, "/help", EVERYONE)
+def help_page(session: CurrentSession) -> Response:
+    """The page of shortcuts and review rules."""
+    return session.page("help.html.j2", keys=KEYS)
 
 
-@open_to_all(router, "/static/{name}")
+@public_page(router, "/static/{name}")
 def static(name: str) -> Response:
-    """Style and keys, which hold nothing of the lab."""
+    """The style sheet, the script or the icon, which contain nothing of the lab."""
     if name not in FILES:
         raise Missing("help.no-such-file")
     return FileResponse(STATIC / name, media_type=FILES[name], headers={"Cache-Control": "max-age=300"})

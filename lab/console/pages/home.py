@@ -1,4 +1,4 @@
-"""Home (首页): what awaits the visitor, and whether everything stands."""
+"""Home (首页): the user's tasks, news and projects, and the health of the system."""
 
 from __future__ import annotations
 
@@ -11,72 +11,74 @@ from fastapi.responses import Response
 from credit.actor import Role
 from credit.errors import CreditError
 from lab.console import training_status
-from lab.console.access_rules import EVERYONE, open_to_all, shows
-from lab.console.app_state import Room
-from lab.console.pages.parcels import desk_of
-from lab.console.request_session import Visiting
+from lab.console.access_rules import EVERYONE, get_page, public_page
+from lab.console.app_state import AppState
+from lab.console.pages.parcels import airlock_of
+from lab.console.request_session import CurrentSession
 
-NEWS = 8  # lines of what changed
-LEAST_FREE = 5 << 30  # bytes on the disk of homes and parcels, below which the platform team is told
+NEWS = 8  # lines of recent changes
+LEAST_FREE = 5 << 30  # bytes; the page warns when the disk of homes and parcels has less free space
 router = APIRouter()
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerHealth:
-    """How far a ledger has been read and verified, and what is wrong with it if anything is."""
+    """The number of entries verified and recorded in a ledger, its head, and its fault if it has one."""
 
     zone: str
-    read: int
-    told: int
+    verified: int
+    recorded: int
     head: str
     fault: CreditError | None
 
 
-@shows(router, "/", EVERYONE)
-def home(visit: Visiting) -> Response:
-    """Tasks, projects, running orders, health."""
-    everything = visit.has(Role.PLATFORM, Role.REVIEWER)
-    mine = {each.name for each in visit.room.projects.of(visit.name, visit.room.today())}
+@get_page(router, "/", EVERYONE)
+def home(session: CurrentSession) -> Response:
+    """Tasks, news, projects, running orders, health."""
+    oversees = session.has(Role.PLATFORM, Role.REVIEWER)
+    own_projects = {each.name for each in session.app_state.projects.of(session.name, session.app_state.today())}
     running = [
-        each for each in training_status.of(visit.room) if not each.ended and (everything or each.project in mine)
+        each
+        for each in training_status.all_trainings(session.app_state)
+        if not each.ended and (oversees or each.project in own_projects)
     ]
-    projects = [visit.room.projects.get(name) for name in sorted(mine)]
-    notices = desk_of(visit.room).notices(visit.name, visit.account.roles if visit.account else ())
-    return visit.show(
+    projects = [session.app_state.projects.get(name) for name in sorted(own_projects)]
+    notices = airlock_of(session.app_state).notices(session.name, session.account.roles if session.account else ())
+    return session.page(
         "home.html.j2",
         tasks=[each for each in notices if each.yours],
         news=[each for each in notices if not each.yours][:NEWS],
         projects=projects,
         running=running,
-        ledgers=ledgers(visit.room) if everything else [],
-        hub=visit.room.hub.answers(),
-        free=free_bytes(visit.room),
+        ledgers=ledgers(session.app_state) if oversees else [],
+        hub=session.app_state.hub.is_available(),
+        free=free_bytes(session.app_state),
         least=LEAST_FREE,
     )
 
 
-@open_to_all(router, "/live")
-def live(visit: Visiting) -> Response:
-    """Says nothing but that the process is alive."""
+@public_page(router, "/live")
+def live(session: CurrentSession) -> Response:
+    """Answer 204 while the process runs (liveness probe)."""
     return Response(status_code=204)
 
 
-def ledgers(room: Room) -> list[LedgerHealth]:
-    """The health of every ledger."""
-    found = []
-    for zone, index in room.indexes.items():
-        fault = room.faults.get(zone)
+def ledgers(app_state: AppState) -> list[LedgerHealth]:
+    """The health of each ledger that the console reads."""
+    health = []
+    for zone, index in app_state.indexes.items():
+        fault = app_state.faults.get(zone)
         try:
-            told, head = index.ledger.head()
+            recorded, head = index.ledger.head()
         except CreditError as broken:
-            told, head, fault = 0, "", fault or broken
-        found.append(LedgerHealth(zone, index.reached(), told, head, fault))
-    return found
+            recorded, head, fault = 0, "", fault or broken
+        health.append(LedgerHealth(zone, index.reached(), recorded, head, fault))
+    return health
 
 
-def free_bytes(room: Room) -> int:
-    """What is free on the disk of the airlock."""
-    place = room.settings.airlock
+def free_bytes(app_state: AppState) -> int:
+    """Free bytes on the disk that holds the airlock's files."""
+    place = app_state.settings.airlock
     while not place.exists():
         place = place.parent
     return shutil.disk_usage(place).free

@@ -1,4 +1,4 @@
-"""The ledgers with search (台账检索): who did what, when and why; each entry shown is verified as it is read."""
+"""Search in the ledgers (台账检索): who did what, when and why; each entry is verified as it is read for the page."""
 
 from __future__ import annotations
 
@@ -10,68 +10,68 @@ from fastapi.responses import Response
 
 from credit.errors import CreditError, Malformed, Missing
 from credit.ledger import Entry
-from lab.console.access_rules import OVERSEERS, shows
-from lab.console.ledgers.ledger_index import Index, Search
-from lab.console.request_session import Visiting
+from lab.console.access_rules import OVERSEERS, get_page
+from lab.console.ledgers.ledger_index import LedgerIndex, LedgerSearch
+from lab.console.request_session import CurrentSession
 
-PAGE = 50  # entries
+PAGE = 50  # entries per page
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 router = APIRouter()
 
 
-@shows(router, "/ledger", OVERSEERS)
+@get_page(router, "/ledger", OVERSEERS)
 def search(
-    visit: Visiting, zone: str = "research", by: str = "", verb: str = "", object: str = "", day: str = "",
+    session: CurrentSession, zone: str = "research", by: str = "", verb: str = "", object: str = "", day: str = "",
     text: str = "", before: int = 0,
 ) -> Response:  # fmt: skip
-    """The newest entries that fit, a page at a time."""
-    index = visit.room.indexes.get(zone)
+    """The newest entries that match, page by page."""
+    index = session.app_state.indexes.get(zone)
     if index is None:
-        raise Missing("ledgers.no-such-ledger", indexes=", ".join(visit.room.indexes))
+        raise Missing("ledgers.no-such-ledger", indexes=", ".join(session.app_state.indexes))
     if day and not _DAY.fullmatch(day):
         raise Malformed("ledgers.not-day")
-    asked = Search(*(each.strip()[:100] for each in (by, verb, object, day, text)))
-    fault: CreditError | None = visit.room.faults.get(zone)
+    search_terms = LedgerSearch(*(each.strip()[:100] for each in (by, verb, object, day, text)))
+    fault: CreditError | None = session.app_state.faults.get(zone)
     entries: list[Entry] = []
-    found: list[int] = []
+    numbers: list[int] = []
     try:
-        index.glance()
-        found = index.find(asked, before=max(before, 0), limit=PAGE + 1)
-        entries = index.read(found[:PAGE])
+        index.read_block()
+        numbers = index.find(search_terms, before=max(before, 0), limit=PAGE + 1)
+        entries = index.read(numbers[:PAGE])
     except CreditError as broken:
         fault = broken
-    query = {"zone": zone, **asked.asked()}
-    more = urlencode({**query, "before": found[PAGE - 1]}) if len(found) > PAGE else ""
-    return visit.show(
+    query = {"zone": zone, **search_terms.as_query()}
+    more = urlencode({**query, "before": numbers[PAGE - 1]}) if len(numbers) > PAGE else ""
+    return session.page(
         "ledger.html.j2",
         zone=zone,
-        zones=list(visit.room.indexes),
-        asked=asked,
+        zones=list(session.app_state.indexes),
+        search_terms=search_terms,
         entries=entries,
-        count=index.count(asked),
+        count=index.count(search_terms),
         more=more,
         first=urlencode(query) if before else "",
         fault=fault,
         reached=index.reached(),
-        told=_told(index),
+        recorded=_recorded(index),
     )
 
 
-@shows(router, "/ledger/{zone}/{number}", OVERSEERS)
-def one(visit: Visiting, zone: str, number: int) -> Response:
-    """One entry with all it holds, verified anew."""
-    index = visit.room.indexes.get(zone)
-    found = index.read([number]) if index and 0 < number < 1 << 60 else []
-    if index is None or not found:
+@get_page(router, "/ledger/{zone}/{number}", OVERSEERS)
+def entry_page(session: CurrentSession, zone: str, number: int) -> Response:
+    """One entry with all its details, verified again, and the other entries about its object."""
+    index = session.app_state.indexes.get(zone)
+    entries = index.read([number]) if index and 0 < number < 1 << 60 else []
+    if index is None or not entries:
         raise Missing("ledgers.no-such-entry")
-    entry = found[0]
-    about = index.find(Search(object=entry.object), limit=PAGE)
+    entry = entries[0]
+    about = index.find(LedgerSearch(object=entry.object), limit=PAGE)
     others = [each for each in index.read(about) if each.object == entry.object]
-    return visit.show("entry.html.j2", zone=zone, entry=entry, others=others, last=index.reached())
+    return session.page("entry.html.j2", zone=zone, entry=entry, others=others, last=index.reached())
 
 
-def _told(index: Index) -> int:
-    """How many entries the signed head tells; 0 when it cannot be read, which the fault says already."""
+def _recorded(index: LedgerIndex) -> int:
+    """The number of entries according to the signed head; 0 when the head cannot be read, which the page reports."""
     try:
         return index.ledger.head()[0]
     except CreditError:

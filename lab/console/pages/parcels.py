@@ -1,4 +1,4 @@
-"""The reviewers' queue and a parcel's page (出域审查): the file beside its findings, and everything to decide by."""
+"""The list of parcels and the page of one parcel (出域审查): a file beside its findings, votes, questions, actions."""
 
 from __future__ import annotations
 
@@ -12,29 +12,33 @@ from credit.errors import Malformed, Missing
 from lab.airlock.review.petition import Petition
 from lab.airlock.review.service import AirlockService
 from lab.airlock.review.states import LEFT_OR_PENDING, State, Turn
-from lab.console.access_rules import EVERYONE, REVIEWERS, does, shows
-from lab.console.app_state import Room
-from lab.console.ledgers.ledger_view import Chapter
-from lab.console.provenance import cells_behind, order_of
-from lab.console.rendering.file_view import show
-from lab.console.request_session import Visit, Visiting
+from lab.console.access_rules import EVERYONE, REVIEWERS, get_page, post_form
+from lab.console.app_state import AppState
+from lab.console.ledgers.ledger_view import LedgerView
+from lab.console.provenance import earlier_petitions, provenance_of
+from lab.console.rendering.file_view import view_file
+from lab.console.request_session import CurrentSession, RequestSession
 from lab.projects import Project
 
 RESEARCHER = (Role.RESEARCHER,)
-DECIDED = 100  # decided ones in the list, the newest
+DECIDED = 100  # the newest decided parcels that the list shows
 router = APIRouter()
 
 
-def desk_of(room: Room) -> AirlockService:
-    """The airlock's desk over the chapters of the ledger that it folds from."""
+def airlock_of(app_state: AppState) -> AirlockService:
+    """The airlock's review service over the ledger entries that it needs."""
     return AirlockService(
-        room.settings, Chapter.of(room.research, "parcel.", "project."), room.shelf, room.key, room.today
+        app_state.settings,
+        LedgerView.of(app_state.research, "parcel.", "project."),
+        app_state.shelf,
+        app_state.key,
+        app_state.today,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """As what a visitor stands before a petition: its author, one who may review it, or one who oversees."""
+class PetitionAccess:
+    """What a user may see and do with one petition: as its author, as a reviewer of it, or as an overseer."""
 
     author: bool
     reviewer: bool
@@ -43,129 +47,131 @@ class Standing:
 
     @property
     def sees_files(self) -> bool:
-        """The desk shows files to the author and to reviewers from outside the project alone."""
+        """True for the author and for reviewers who are not members of the project."""
         return self.author or self.reviewer
 
     @classmethod
-    def of(cls, visit: Visit, petition: Petition, projects: dict[str, Project]) -> Standing:
-        """Raises :class:`Missing` for one to whom it is none of their business."""
-        author = visit.name == petition.author.name and visit.has(Role.RESEARCHER)
+    def of(cls, session: RequestSession, petition: Petition, projects: dict[str, Project]) -> PetitionAccess:
+        """The access of the session's user; raises :class:`Missing` when the user may not know of the petition."""
+        author = session.name == petition.author.name and session.has(Role.RESEARCHER)
         project = projects.get(petition.project)
-        inside = visit.name == petition.author.name or (project is not None and visit.name in project.members)
-        reviewer, overseer = visit.has(Role.REVIEWER) and not inside, visit.has(Role.PLATFORM, Role.REVIEWER)
+        inside = session.name == petition.author.name or (project is not None and session.name in project.members)
+        reviewer, overseer = session.has(Role.REVIEWER) and not inside, session.has(Role.PLATFORM, Role.REVIEWER)
         if not (author or reviewer or overseer):
             raise Missing("parcels.no-such-parcel-among-yours")
-        role = Role.RESEARCHER if author else Role.REVIEWER if reviewer else visit.account.roles[0]  # type: ignore[union-attr]
-        return cls(author, reviewer, overseer, Actor(visit.name, role))
+        role = Role.RESEARCHER if author else Role.REVIEWER if reviewer else session.account.roles[0]  # type: ignore[union-attr]
+        return cls(author, reviewer, overseer, Actor(session.name, role))
 
     def state(self, petition: Petition) -> State:
-        """The state as they may know it: an author does not learn that one of two has voted."""
+        """The state as this user may know it: only reviewers see that the first of the two votes has been cast."""
         half = petition.state is State.HALF_REVIEWED and not self.reviewer
         return State.SUBMITTED if half else petition.state
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A petition in the list."""
+class QueueLine:
+    """One line of the list; ``yours`` is True when the petition waits for this user."""
 
     petition: Petition
     state: State
     yours: bool
 
 
-def lines(visit: Visit) -> list[Line]:
-    """Every petition that is the visitor's business: what waits for them first, the longest waiting on top."""
-    room, found = visit.room, []
-    projects = room.projects.all()
-    for petition in desk_of(room).all():
+def queue_lines(session: RequestSession) -> list[QueueLine]:
+    """Every petition that the user may see, the earliest submitted first."""
+    app_state, entries = session.app_state, []
+    projects = app_state.projects.all()
+    for petition in airlock_of(app_state).all():
         try:
-            standing = Standing.of(visit, petition, projects)
+            access = PetitionAccess.of(session, petition, projects)
         except Missing:
             continue
-        votes = standing.reviewer and petition.turn is Turn.REVIEWERS and not petition.has_voted(visit.name)
-        yours = votes or (standing.author and petition.turn is Turn.AUTHOR)
-        found.append(Line(petition, standing.state(petition), yours))
-    return sorted(found, key=lambda line: line.petition.submitted_at)
+        votes = access.reviewer and petition.turn is Turn.REVIEWERS and not petition.has_voted(session.name)
+        yours = votes or (access.author and petition.turn is Turn.AUTHOR)
+        entries.append(QueueLine(petition, access.state(petition), yours))
+    return sorted(entries, key=lambda line: line.petition.submitted_at)
 
 
-@shows(router, "/parcels", EVERYONE)
-def queue(visit: Visiting) -> Response:
-    """What waits for the visitor, what waits for others, what was decided."""
-    found = lines(visit)
-    waiting = [line for line in found if not line.yours and line.petition.turn is not Turn.NONE]
-    decided = [line for line in found if line.petition.turn is Turn.NONE][::-1]
-    return visit.show(
-        "parcels.html.j2", yours=[line for line in found if line.yours], waiting=waiting, decided=decided[:DECIDED]
+@get_page(router, "/parcels", EVERYONE)
+def queue(session: CurrentSession) -> Response:
+    """The list: petitions that wait for the user, petitions that wait for others, decided petitions."""
+    entries = queue_lines(session)
+    waiting = [line for line in entries if not line.yours and line.petition.turn is not Turn.NONE]
+    decided = [line for line in entries if line.petition.turn is Turn.NONE][::-1]
+    return session.page(
+        "parcels.html.j2", yours=[line for line in entries if line.yours], waiting=waiting, decided=decided[:DECIDED]
     )
 
 
-@shows(router, "/parcels/{id}", EVERYONE)
-def one(visit: Visiting, id: str, file: str = "") -> Response:
-    """A parcel: one of its files beside the findings, and what stands behind it."""
-    room, desk = visit.room, desk_of(visit.room)
-    projects = room.projects.all()
-    petition = desk.get(id)
-    standing = Standing.of(visit, petition, projects)
-    seen = petition.seen_by(standing.actor)
+@get_page(router, "/parcels/{id}", EVERYONE)
+def parcel(session: CurrentSession, id: str, file: str = "") -> Response:
+    """A parcel: one of its files beside the findings, the votes and questions, and its provenance."""
+    app_state, airlock = session.app_state, airlock_of(session.app_state)
+    projects = app_state.projects.all()
+    petition = airlock.get(id)
+    access = PetitionAccess.of(session, petition, projects)
+    seen = petition.seen_by(access.actor)
     chosen = file or next(iter(petition.files))
     if chosen not in petition.files:
         raise Missing("parcels.no-such-file-in-parcel")
-    shown = None
-    if standing.sees_files:
-        content = desk.file(id, chosen, by=standing.actor)
+    view = None
+    if access.sees_files:
+        content = airlock.file(id, chosen, by=access.actor)
         listed, about = petition.files[chosen], petition.context.files[chosen]
-        shown = show(chosen, listed.kind, content, about, petition.findings(chosen))
-    voted = standing.reviewer and petition.has_voted(visit.name)
-    return visit.show(
+        view = view_file(chosen, listed.kind, content, about, petition.findings(chosen))
+    voted = access.reviewer and petition.has_voted(session.name)
+    return session.page(
         "parcel.html.j2",
         petition=seen,
-        state=standing.state(petition),
-        standing=standing,
+        state=access.state(petition),
+        access=access,
         chosen=chosen,
-        shown=shown,
-        mine=desk.own_vote(id, by=standing.actor) if voted else None,
-        may_vote=standing.reviewer and petition.turn is Turn.REVIEWERS and not voted,
-        may_answer=standing.author and petition.state is State.QUESTIONED,
-        may_withdraw=standing.author and petition.state in LEFT_OR_PENDING and petition.state is not State.RECEIVED,
+        file_view=view,
+        own_vote=airlock.own_vote(id, by=access.actor) if voted else None,
+        may_vote=access.reviewer and petition.turn is Turn.REVIEWERS and not voted,
+        may_answer=access.author and petition.state is State.QUESTIONED,
+        may_withdraw=access.author and petition.state in LEFT_OR_PENDING and petition.state is not State.RECEIVED,
         project=projects.get(petition.project),
-        before=order_of(petition, desk.all(petition.project)),
-        behind=cells_behind(room, petition) if standing.sees_files else None,
+        earlier=earlier_petitions(petition, airlock.all(petition.project)),
+        provenance=provenance_of(app_state, petition) if access.sees_files else None,
     )
 
 
-@does(router, "/parcels/{id}/vote", REVIEWERS)
-def vote(visit: Visiting, id: str) -> Response:
-    """Approve or refuse, once."""
-    decision = visit.one("decision")
+@post_form(router, "/parcels/{id}/vote", REVIEWERS)
+def vote(session: CurrentSession, id: str) -> Response:
+    """Cast the user's one vote: approve or refuse."""
+    decision = session.field("decision")
     if decision not in ("approve", "refuse"):
         raise Malformed("parcels.vote-approves-or-refuses")
-    desk_of(visit.room).vote(id, decision == "approve", visit.one("reason"), by=visit.actor(Role.REVIEWER))
-    return visit.go(f"parcels/{id}", said="voted")
+    airlock_of(session.app_state).vote(
+        id, decision == "approve", session.field("reason"), by=session.actor(Role.REVIEWER)
+    )
+    return session.redirect(f"parcels/{id}", confirmation="voted")
 
 
-@does(router, "/parcels/{id}/ask", REVIEWERS)
-def ask(visit: Visiting, id: str) -> Response:
-    """Ask the author."""
-    desk_of(visit.room).ask_author(id, visit.one("question"), by=visit.actor(Role.REVIEWER))
-    return visit.go(f"parcels/{id}", said="asked")
+@post_form(router, "/parcels/{id}/ask", REVIEWERS)
+def ask_author(session: CurrentSession, id: str) -> Response:
+    """Send a question to the author."""
+    airlock_of(session.app_state).ask_author(id, session.field("question"), by=session.actor(Role.REVIEWER))
+    return session.redirect(f"parcels/{id}", confirmation="asked")
 
 
-@does(router, "/parcels/{id}/answer", RESEARCHER)
-def answer(visit: Visiting, id: str) -> Response:
+@post_form(router, "/parcels/{id}/answer", RESEARCHER)
+def answer(session: CurrentSession, id: str) -> Response:
     """Answer the open question."""
-    desk_of(visit.room).answer(id, visit.one("answer"), by=visit.actor(Role.RESEARCHER))
-    return visit.go(f"parcels/{id}", said="answered")
+    airlock_of(session.app_state).answer(id, session.field("answer"), by=session.actor(Role.RESEARCHER))
+    return session.redirect(f"parcels/{id}", confirmation="answered")
 
 
-@does(router, "/parcels/{id}/withdraw", RESEARCHER)
-def withdraw(visit: Visiting, id: str) -> Response:
-    """Take it back."""
-    desk_of(visit.room).withdraw(id, by=visit.actor(Role.RESEARCHER))
-    return visit.go(f"parcels/{id}", said="withdrawn")
+@post_form(router, "/parcels/{id}/withdraw", RESEARCHER)
+def withdraw(session: CurrentSession, id: str) -> Response:
+    """Withdraw the user's own parcel."""
+    airlock_of(session.app_state).withdraw(id, by=session.actor(Role.RESEARCHER))
+    return session.redirect(f"parcels/{id}", confirmation="withdrawn")
 
 
-@does(router, "/parcels/{id}/collect", RESEARCHER)
-def collect(visit: Visiting, id: str) -> Response:
-    """Receive an approved parcel: it is sealed into the outbox."""
-    desk_of(visit.room).collect(id, by=visit.actor(Role.RESEARCHER))
-    return visit.go(f"parcels/{id}", said="collected")
+@post_form(router, "/parcels/{id}/collect", RESEARCHER)
+def collect(session: CurrentSession, id: str) -> Response:
+    """Collect an approved parcel: it is sealed into the outbox."""
+    airlock_of(session.app_state).collect(id, by=session.actor(Role.RESEARCHER))
+    return session.redirect(f"parcels/{id}", confirmation="collected")

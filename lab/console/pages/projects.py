@@ -1,4 +1,4 @@
-"""Projects and grants (课题与授权): who works on which tables until when."""
+"""Projects and grants (课题与授权): members, granted tables and the last day of each project."""
 
 from __future__ import annotations
 
@@ -12,121 +12,127 @@ from fastapi.responses import Response
 from credit.actor import Role
 from credit.catalogue import Catalogue
 from credit.errors import Malformed, Missing
-from lab.console.access_rules import EVERYONE, OVERSEERS, PLATFORM, does, shows
-from lab.console.app_state import Room
-from lab.console.ledgers.ledger_view import Chapter
-from lab.console.request_session import Visit, Visiting
+from lab.console.access_rules import EVERYONE, OVERSEERS, PLATFORM, get_page, post_form
+from lab.console.app_state import AppState
+from lab.console.ledgers.ledger_view import LedgerView
+from lab.console.request_session import CurrentSession, RequestSession
 from lab.projects import Project
 
 router = APIRouter()
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """A table of the newest research release, or one granted that is in it no more."""
+class OfferedTable:
+    """A table that may be granted. ``in_release`` is False for a granted table that the newest release lacks."""
 
     name: str
     title: str
     source: str
     rows: int
-    there: bool = True
+    in_release: bool = True
 
 
-@shows(router, "/projects", EVERYONE)
-def listing(visit: Visiting) -> Response:
-    """All projects for those who oversee them, their own for researchers."""
-    today = visit.room.today()
-    found = [each for each in visit.room.projects.all().values() if _sees(visit, each)]
-    found.sort(key=lambda each: (each.closed or today >= each.ends_on, each.ends_on, each.name))
-    return visit.show("projects.html.j2", projects=found, today=today, soon=today + timedelta(days=30))
+@get_page(router, "/projects", EVERYONE)
+def listing(session: CurrentSession) -> Response:
+    """All projects for reviewers and the platform team; for researchers, their own."""
+    today = session.app_state.today()
+    visible = [each for each in session.app_state.projects.all().values() if _may_see(session, each)]
+    visible.sort(key=lambda each: (each.closed or today >= each.ends_on, each.ends_on, each.name))
+    return session.page("projects.html.j2", projects=visible, today=today, soon=today + timedelta(days=30))
 
 
-@shows(router, "/projects/new", PLATFORM)
-def new(visit: Visiting) -> Response:
-    """The form of a new project."""
-    today = visit.room.today()
-    return visit.show("project_new.html.j2", today=today, ends=today + timedelta(days=180))
+@get_page(router, "/projects/new", PLATFORM)
+def new(session: CurrentSession) -> Response:
+    """The form for a new project."""
+    today = session.app_state.today()
+    return session.page("project_new.html.j2", today=today, ends=today + timedelta(days=180))
 
 
-@does(router, "/projects/new", PLATFORM)
-def opened(visit: Visiting) -> Response:
+@post_form(router, "/projects/new", PLATFORM)
+def open_project(session: CurrentSession) -> Response:
     """Open a project."""
-    project = visit.room.projects.open(
-        visit.one("name"),
-        title=visit.one("title"),
-        purpose=visit.one("purpose"),
-        ends_on=_future(visit),
-        by=visit.actor(Role.PLATFORM),
+    project = session.app_state.projects.open(
+        session.field("name"),
+        title=session.field("title"),
+        purpose=session.field("purpose"),
+        ends_on=_future(session),
+        by=session.actor(Role.PLATFORM),
     )
-    return visit.go(f"projects/{project.name}", said="project_opened")
+    return session.redirect(f"projects/{project.name}", confirmation="project_opened")
 
 
-@shows(router, "/projects/{name}", EVERYONE)
-def one(visit: Visiting, name: str) -> Response:
-    """A project, with forms for the platform team."""
-    project = visit.room.projects.get(name)
-    if not _sees(visit, project):
+@get_page(router, "/projects/{name}", EVERYONE)
+def project_page(session: CurrentSession, name: str) -> Response:
+    """A project; the platform team also sees forms that change it."""
+    project = session.app_state.projects.get(name)
+    if not _may_see(session, project):
         raise Missing("projects.no-such-project-among-yours")
-    researchers = sorted(n for n, account in visit.room.accounts.all().items() if Role.RESEARCHER in account.roles)
-    history = Chapter.of(visit.room.research, "project.").about(f"project-{name}") if visit.has(*OVERSEERS) else []
-    return visit.show(
+    researchers = sorted(
+        n for n, account in session.app_state.accounts.all().items() if Role.RESEARCHER in account.roles
+    )
+    history = (
+        LedgerView.of(session.app_state.research, "project.").about(f"project-{name}")
+        if session.has(*OVERSEERS)
+        else []
+    )
+    return session.page(
         "project.html.j2",
         project=project,
-        today=visit.room.today(),
-        tables=offered(visit.room, project),
+        today=session.app_state.today(),
+        tables=tables_offered(session.app_state, project),
         researchers=sorted({*researchers, *project.members}),
         history=history[::-1],
     )
 
 
-@does(router, "/projects/{name}/members", PLATFORM)
-def members(visit: Visiting, name: str) -> Response:
-    """Say who the members are; each must have an account as a researcher."""
-    chosen, accounts = visit.form.get("members", []), visit.room.accounts.all()
+@post_form(router, "/projects/{name}/members", PLATFORM)
+def members(session: CurrentSession, name: str) -> Response:
+    """Set the members; each must have an account with the role researcher."""
+    chosen, accounts = session.form.get("members", []), session.app_state.accounts.all()
     for each in chosen:
         if each not in accounts or Role.RESEARCHER not in accounts[each].roles:
             raise Malformed("projects.member-must-be-researcher-with")
-    visit.room.projects.set_members(name, chosen, by=visit.actor(Role.PLATFORM))
-    return visit.go(f"projects/{name}", said="members_set")
+    session.app_state.projects.set_members(name, chosen, by=session.actor(Role.PLATFORM))
+    return session.redirect(f"projects/{name}", confirmation="members_set")
 
 
-@does(router, "/projects/{name}/tables", PLATFORM)
-def tables(visit: Visiting, name: str) -> Response:
-    """Say which tables are granted; each must be in the newest research release, or have been granted before."""
-    chosen, project = visit.form.get("tables", []), visit.room.projects.get(name)
-    known = {each.name for each in offered(visit.room, project)}
+@post_form(router, "/projects/{name}/tables", PLATFORM)
+def tables(session: CurrentSession, name: str) -> Response:
+    """Set the granted tables; each must be in the newest research release or already granted."""
+    chosen, project = session.form.get("tables", []), session.app_state.projects.get(name)
+    known = {each.name for each in tables_offered(session.app_state, project)}
     if not set(chosen) <= known:
         raise Malformed("projects.table-granted-must-be-in")
-    visit.room.projects.grant(name, chosen, by=visit.actor(Role.PLATFORM))
-    return visit.go(f"projects/{name}", said="tables_granted")
+    session.app_state.projects.grant(name, chosen, by=session.actor(Role.PLATFORM))
+    return session.redirect(f"projects/{name}", confirmation="tables_granted")
 
 
-@does(router, "/projects/{name}/extend", PLATFORM)
-def extend(visit: Visiting, name: str) -> Response:
-    """Let it end on another day; opens it again when it was closed."""
-    visit.room.projects.extend(name, _future(visit), by=visit.actor(Role.PLATFORM))
-    return visit.go(f"projects/{name}", said="project_extended")
+@post_form(router, "/projects/{name}/extend", PLATFORM)
+def extend(session: CurrentSession, name: str) -> Response:
+    """Set a new last day; a closed project opens again."""
+    session.app_state.projects.extend(name, _future(session), by=session.actor(Role.PLATFORM))
+    return session.redirect(f"projects/{name}", confirmation="project_extended")
 
 
-@does(router, "/projects/{name}/close", PLATFORM)
-def close(visit: Visiting, name: str) -> Response:
-    """End it now."""
-    visit.room.projects.close(name, by=visit.actor(Role.PLATFORM))
-    return visit.go(f"projects/{name}", said="project_closed")
+@post_form(router, "/projects/{name}/close", PLATFORM)
+def close(session: CurrentSession, name: str) -> Response:
+    """Close the project now."""
+    session.app_state.projects.close(name, by=session.actor(Role.PLATFORM))
+    return session.redirect(f"projects/{name}", confirmation="project_closed")
 
 
-def offered(room: Room, project: Project) -> list[Offered]:
-    """The tables of the newest research release with their catalogue's titles, and what is granted beside them."""
-    release = room.newest_release()
-    told = release.seal.terms["tables"] if release else {}
+def tables_offered(app_state: AppState, project: Project) -> list[OfferedTable]:
+    """The tables of the newest research release with their titles in the catalogue, and other granted tables."""
+    release = app_state.newest_release()
+    released_tables = release.seal.terms["tables"] if release else {}
     titles = _catalogue(release.seal.terms.get("catalogue", {}).get("name", "")) if release else None
-    found = []
-    for name in sorted({*told, *project.tables}):
+    offered_tables = []
+    for name in sorted({*released_tables, *project.tables}):
         known = titles.tables.get(name) if titles else None
         title, source = (known.title, known.source) if known else (name, "")
-        rows = told[name].get("rows", 0) if name in told else 0
-        found.append(Offered(name, title, source, rows, name in told))
-    return found
+        rows = released_tables[name].get("rows", 0) if name in released_tables else 0
+        offered_tables.append(OfferedTable(name, title, source, rows, name in released_tables))
+    return offered_tables
 
 
 @cache
@@ -137,15 +143,15 @@ def _catalogue(name: str) -> Catalogue | None:
         return None
 
 
-def _sees(visit: Visit, project: Project) -> bool:
-    return visit.has(*OVERSEERS) or visit.name in project.members
+def _may_see(session: RequestSession, project: Project) -> bool:
+    return session.has(*OVERSEERS) or session.name in project.members
 
 
-def _future(visit: Visit) -> date:
+def _future(session: RequestSession) -> date:
     try:
-        day = date.fromisoformat(visit.one("ends_on"))
+        day = date.fromisoformat(session.field("ends_on"))
     except ValueError as error:
         raise Malformed("projects.not-day") from error
-    if day <= visit.room.today():
+    if day <= session.app_state.today():
         raise Malformed("projects.project-ends-on-day-to")
     return day

@@ -1,4 +1,4 @@
-"""The headers of every answer (响应头): no script but ours, no frame around us, nothing kept by the browser."""
+"""Security headers of every response (响应头): own scripts only, no framing, no caching (OWASP Secure Headers)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLICY = "; ".join(
         "base-uri 'none'",
     )
 )
-SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"  # for bytes that came from a researcher
+SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"  # for files that a researcher supplied
 FIXED = {
     "content-security-policy": POLICY,
     "x-frame-options": "DENY",
@@ -30,10 +30,10 @@ FIXED = {
 }
 
 
-class Headers:
-    """Puts the fixed headers on whatever the app answers; an answer's own stricter ones stay.
+class SecurityHeaders:
+    """Middleware that adds the fixed headers to every response; headers that a response already has stay.
 
-    ``hub``: the hub's origin where it is not ours: a form that logs out is sent on to it.
+    ``hub`` is the hub's origin when it differs from the console's: the log-out form is redirected to it.
     """
 
     def __init__(self, app: ASGIApp, hub: str = "") -> None:
@@ -42,7 +42,7 @@ class Headers:
         self.fixed = {**FIXED, "content-security-policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Pass the request on and add the headers to its response."""
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

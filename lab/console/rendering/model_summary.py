@@ -1,4 +1,4 @@
-"""What a model's file says of itself (模型摘要), for one who must decide whether it leaves."""
+"""Facts about a model's file (模型摘要), for the reviewers who decide whether it leaves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 
 def summary(kind: str, text: str) -> dict[str, object]:
-    """Facts of a LightGBM text or of the name of a version: ``trees``, ``leaves``, ``smallest leaf``, ``features``…"""
+    """Facts about a LightGBM text (``trees``, ``leaves``, ``smallest_leaf``, ``feature_names`` …) or a version's id."""
     if kind == "version":
         return {"version": str(json.loads(text)["version"])}
     leaves = [int(n) for line in re.findall(r"(?m)^leaf_count=([\d ]+)$", text) for n in line.split()]
@@ -15,7 +15,7 @@ def summary(kind: str, text: str) -> dict[str, object]:
     if leaves:
         facts["smallest_leaf"] = min(leaves)
     for name in ("objective", "feature_names", "monotone_constraints"):
-        found = re.search(rf"(?m)^{name}=(.*)$", text)
-        if found:
-            facts[name] = found[1]
+        match = re.search(rf"(?m)^{name}=(.*)$", text)
+        if match:
+            facts[name] = match[1]
     return facts

@@ -1,4 +1,4 @@
-"""Pictures for reviewers (图片展示): drawn anew from their pixels, so that a browser gets nothing else."""
+"""Pictures for reviewers (图片展示): redrawn from their pixels, so that the browser receives nothing else."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from PIL import Image, UnidentifiedImageError
 
 from credit.errors import Broken
 
-PIXELS = 25_000_000
+PIXELS = 25_000_000  # the largest picture that is shown
 
 
-def redrawn(content: bytes) -> bytes:
-    """A PNG of the pixels of a PNG or JPEG; raises :class:`Broken` for one that is neither, or too large."""
+def redraw_as_png(content: bytes) -> bytes:
+    """A PNG with the pixels of a PNG or JPEG; raises :class:`Broken` for other content and for too many pixels."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as given:
-                if given.width * given.height > PIXELS:
+            with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
+                if picture.width * picture.height > PIXELS:
                     raise Broken("redrawing.picture-too-large-to-be", pixels=PIXELS)
-                alpha = given.mode in ("RGBA", "LA", "PA") or "transparency" in given.info
-                pixels = given.convert("RGBA" if alpha else "RGB")
+                alpha = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
+                pixels = picture.convert("RGBA" if alpha else "RGB")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
         raise Broken("redrawing.picture-cannot-be-shown") from error
     drawn = Image.frombytes(pixels.mode, pixels.size, pixels.tobytes())

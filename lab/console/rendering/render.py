@@ -1,4 +1,4 @@
-"""Drawing a page: templates that escape everything, that know every name they use, and that hold no words."""
+"""Pages from templates, which escape all values, fail on undefined names, and contain no text of their own."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from lab.console.rendering.translations import Words
+from lab.console.rendering.translations import Translations
 from lab.settings import BEIJING
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def moment(at: datetime) -> str:
-    """A moment as people here read it."""
+    """Date and time to the second, in Beijing time."""
     return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def minute(at: datetime) -> str:
-    """A moment to the minute."""
+    """Date and time to the minute, in Beijing time."""
     return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
 
 
 def short(name: str) -> str:
-    """A long id as people write it: its kind and 12 characters of the digest."""
+    """A long id shortened to its kind and 12 characters of the digest."""
     kind, dash, code = name.rpartition("-")
     return f"{kind}{dash}{code[:12]}" if len(code) > 20 else name
 
 
 def size(count: int) -> str:
-    """Bytes in the largest unit that keeps a figure before the point."""
+    """A number of bytes in B, KiB, MiB or GiB."""
     for unit in ("B", "KiB", "MiB"):
         if count < 1024:
             return f"{count:.0f} {unit}" if unit == "B" or count >= 10 else f"{count:.1f} {unit}"
@@ -41,7 +41,7 @@ def size(count: int) -> str:
 
 
 def figure(value: Any) -> str:
-    """A value of evidence or of an entry, on one line."""
+    """A value of a finding's evidence or of a ledger entry, on one line."""
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     if isinstance(value, float):
@@ -58,12 +58,12 @@ def figure(value: Any) -> str:
 _PLACE = re.compile(r"(?:rows? (\d[\d, ]*?)( together)?|total), (.+)")
 
 
-def place(text: str, words: Words) -> str:
+def place(text: str, words: Translations) -> str:
     """A place in a table as the gate names it, ``row 3, column``, in the page's language."""
-    found = _PLACE.fullmatch(text)
-    if found is None:
+    match = _PLACE.fullmatch(text)
+    if match is None:
         return text
-    return words("parcels.place" if found[1] else "parcels.place_total", rows=found[1], column=found[3])
+    return words("parcels.place" if match[1] else "parcels.place_total", rows=match[1], column=match[3])
 
 
 ENVIRONMENT = Environment(
@@ -72,6 +72,6 @@ ENVIRONMENT = Environment(
 ENVIRONMENT.filters.update(moment=moment, minute=minute, short=short, size=size, figure=figure, place=place)
 
 
-def render(template: str, **told: Any) -> str:
-    """The page as HTML."""
-    return ENVIRONMENT.get_template(template).render(**told)
+def render(template: str, **values: Any) -> str:
+    """The HTML of a page."""
+    return ENVIRONMENT.get_template(template).render(**values)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from credit.actor import Actor, Role
-from lab.console.cookies import SESSION, Jar
+from lab.console.cookies import SESSION, CookieJar
 from tests.lab.console import parcel_files
 from tests.lab.console.servers import PREFIX, Stand, form_token
 from tests.lab.console.zone import FIRST, PASSWORD
@@ -146,13 +146,13 @@ def test_the_first_vote_is_not_to_be_learnt_before_the_second(stand: Stand) -> N
 
 def test_a_session_planted_before_the_login_is_not_the_one_after(stand: Stand) -> None:
     """Session fixation: what was in the browser before is replaced, and opens nothing afterwards."""
-    planted = Jar(stand.token).seal(SESSION, {"token": "planted"})
+    planted = CookieJar(stand.token).seal(SESSION, {"token": "planted"})
     client = stand.client()
     answer = client.get(stand.console, headers={"Cookie": f"{SESSION}={planted}"})
     assert answer.status_code == 302
     assert f'{SESSION}=""' in " ".join(answer.headers.get_list("set-cookie"))
     honest = stand.login("li")
-    cookie = next(each for each in honest.cookies.jar if each.name == SESSION)
+    cookie = next(each for each in honest.cookies.cookie_jar if each.name == SESSION)
     assert cookie.value != planted
     assert cookie.path == PREFIX
     assert cookie.has_nonstandard_attr("HttpOnly")
@@ -163,7 +163,7 @@ def test_a_session_planted_before_the_login_is_not_the_one_after(stand: Stand) -
 def test_a_token_the_hub_did_not_give_for_the_console_opens_nothing(stand: Stand) -> None:
     """Even sealed with the right key: the service's own token is no user's, and a made-up one is nobody's."""
     for token in (stand.token, "f" * 32):
-        sealed = Jar(stand.token).seal(SESSION, {"token": token})
+        sealed = CookieJar(stand.token).seal(SESSION, {"token": token})
         answer = httpx.get(stand.console, headers={"Cookie": f"{SESSION}={sealed}"})
         assert answer.status_code == 302
 
@@ -207,7 +207,7 @@ def test_a_user_of_the_hub_without_an_account_sees_nothing(stand: Stand) -> None
 def test_logging_out_ends_the_session_in_the_hub_too(stand: Stand) -> None:
     """A copy of the cookie made before is worth nothing after."""
     client = stand.login("li")
-    cookie = next(each for each in client.cookies.jar if each.name == SESSION).value
+    cookie = next(each for each in client.cookies.cookie_jar if each.name == SESSION).value
     token = form_token(client.get(stand.console).text)
     client.post(f"{stand.console}logout", data={"form_token": token})
     answer = httpx.get(stand.console, headers={"Cookie": f"{SESSION}={cookie}"})

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from credit.errors import Malformed
 from lab.console.access_rules import access_of
-from lab.console.cookies import LOGIN, SESSION, Jar
-from lab.console.login import inside
+from lab.console.cookies import LOGIN, SESSION, CookieJar
+from lab.console.login import safe_path
 from lab.console.rendering.headers import FIXED
 from lab.console.request_session import admit
-from lab.console.settings import HubSettings, Listen
+from lab.console.settings import HubSettings, ListenAddress
 from tests.lab.console.conftest import console_of
 from tests.lab.console.servers import PREFIX, routes_of, served
 from tests.lab.console.zone import Zone
@@ -41,7 +41,7 @@ def test_every_route_says_who_may_come(app: FastAPI) -> None:
 
 def test_every_page_sends_a_stranger_to_the_hub_and_every_form_is_refused(app: FastAPI, stranger: httpx.Client) -> None:
     """No login: a page becomes a way to the login with state and PKCE, a form is answered 401, and nothing is done."""
-    before = app.state.room.ledger.head()
+    before = app.state.app_state.ledger.head()
     for route in routes_of(app):
         if access_of(route.endpoint).open:  # type: ignore[union-attr]
             continue
@@ -56,7 +56,7 @@ def test_every_page_sends_a_stranger_to_the_hub_and_every_form_is_refused(app: F
             assert asked["code_challenge_method"] == ["S256"]
             assert len(asked["state"][0]) >= 32
             assert "httponly" in answer.headers["set-cookie"].lower()
-    assert app.state.room.ledger.head() == before
+    assert app.state.app_state.ledger.head() == before
 
 
 def test_a_route_that_does_not_say_lets_nobody_in(bare: Zone, tmp_path: Path) -> None:
@@ -108,23 +108,23 @@ def test_only_the_named_files_are_given(stranger: httpx.Client, path: str) -> No
         f"https:{PREFIX}",
     ],
 )
-def test_no_redirect_leads_outside(stranger: httpx.Client, wanted: str) -> None:
+def test_no_redirect_leads_outside(stranger: httpx.Client, requested: str) -> None:
     """``next`` leads to a page of ours and to nothing else."""
-    answer = stranger.get(f"{PREFIX}language/en", params={"next": wanted})
+    answer = stranger.get(f"{PREFIX}language/en", params={"next": requested})
     assert answer.status_code == 303
     assert answer.headers["location"] == PREFIX
 
 
 @given(st.text(max_size=80))
-def test_whatever_is_wanted_what_is_given_is_ours(wanted: str) -> None:
+def test_whatever_is_wanted_what_is_given_is_ours(requested: str) -> None:
     """The law behind the table: a path under the prefix, without a host, or the first page."""
 
-    class Told:
+    class State:
         class hub:
             settings = HubSettings("t", "http://x/hub/api", "http://127.0.0.1:1", PREFIX)
 
-    for text in (wanted, PREFIX + wanted, f"{PREFIX}{wanted}/..{wanted}"):
-        given_back = inside(text, Told)  # type: ignore[arg-type]
+    for text in (requested, PREFIX + requested, f"{PREFIX}{requested}/..{requested}"):
+        given_back = safe_path(text, State)  # type: ignore[arg-type]
         assert given_back.startswith(PREFIX)
         assert not urlsplit(given_back).netloc
         assert ".." not in urlsplit(given_back).path
@@ -132,7 +132,7 @@ def test_whatever_is_wanted_what_is_given_is_ours(wanted: str) -> None:
 
 def test_a_callback_without_its_login_is_refused(stranger: httpx.Client, app: FastAPI) -> None:
     """A code brought with no state, another's state or an old one logs nobody in (login CSRF)."""
-    jar: Jar = app.state.room.jar
+    jar: CookieJar = app.state.app_state.cookie_jar
     kept = jar.seal(LOGIN, {"state": "right", "verifier": "v", "next": PREFIX})
     for cookie, state in (("", "right"), (kept, "wrong"), (kept, ""), ("junk", "right"), (kept[:-2], "right")):
         answer = stranger.get(f"{PREFIX}oauth_callback?code=c&state={state}", headers={"Cookie": f"{LOGIN}={cookie}"})
@@ -143,11 +143,11 @@ def test_a_callback_without_its_login_is_refused(stranger: httpx.Client, app: Fa
 @given(st.text(max_size=50), st.integers(0, 300))
 def test_a_cookie_is_good_for_its_use_and_whole(token: str, at: int) -> None:
     """What was sealed for a session opens as a session; for another use, under another key or changed, it does not."""
-    jar = Jar("secret")
+    jar = CookieJar("secret")
     sealed = jar.seal(SESSION, {"token": token})
     assert jar.open(SESSION, sealed, seconds=10) == {"token": token}
     assert jar.open(LOGIN, sealed, seconds=10) is None
-    assert Jar("other").open(SESSION, sealed, seconds=10) is None
+    assert CookieJar("other").open(SESSION, sealed, seconds=10) is None
     at = min(at, len(sealed) - 1)
     changed = sealed[:at] + ("A" if sealed[at] != "A" else "B") + sealed[at + 1 :]
     opened = jar.open(SESSION, changed, seconds=10)
@@ -157,7 +157,7 @@ def test_a_cookie_is_good_for_its_use_and_whole(token: str, at: int) -> None:
 
 def test_a_cookie_of_another_browser_is_no_login(stranger: httpx.Client, app: FastAPI) -> None:
     """A session the hub does not vouch for opens nothing: here the hub is not even there."""
-    sealed = app.state.room.jar.seal(SESSION, {"token": "made up"})
+    sealed = app.state.app_state.cookie_jar.seal(SESSION, {"token": "made up"})
     answer = stranger.get(f"{PREFIX}projects", headers={"Cookie": f"{SESSION}={sealed}"})
     assert answer.status_code == 502
 
@@ -166,7 +166,7 @@ def test_a_cookie_of_another_browser_is_no_login(stranger: httpx.Client, app: Fa
 def test_it_listens_nowhere_but_on_this_machine(url: str) -> None:
     """The hub's proxy is the only way in."""
     with pytest.raises(Malformed):
-        Listen.parse(url)
+        ListenAddress.parse(url)
 
 
 def listened_at(path: Path) -> bool:

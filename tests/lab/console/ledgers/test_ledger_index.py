@@ -14,8 +14,8 @@ from credit.actor import Actor, Role
 from credit.errors import Broken
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Entry, Ledger, Mark
-from lab.console.ledgers.ledger_index import Index, Search
-from lab.console.ledgers.ledger_view import Chapter
+from lab.console.ledgers.ledger_index import LedgerIndex, LedgerSearch
+from lab.console.ledgers.ledger_view import LedgerView
 
 ALICE, WANG = Actor("alice", Role.RESEARCHER), Actor("wang", Role.PLATFORM)
 
@@ -26,8 +26,8 @@ def ledger(tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing) -> Ledger
 
 
 @pytest.fixture
-def index(ledger: Ledger, tmp_path: Path) -> Iterator[Index]:
-    index = Index(ledger, tmp_path / "index" / "research.sqlite")
+def index(ledger: Ledger, tmp_path: Path) -> Iterator[LedgerIndex]:
+    index = LedgerIndex(ledger, tmp_path / "index" / "research.sqlite")
     yield index
     index.close()
 
@@ -68,38 +68,38 @@ def test_a_line_that_is_not_whole_yet_is_left_for_the_next_time(ledger: Ledger) 
 @pytest.mark.parametrize(
     ("search", "found"),
     [
-        (Search(), 31),
-        (Search(verb="cell."), 30),
-        (Search(verb="cell_"), 0),
-        (Search(by="alice"), 30),
-        (Search(by="researcher:alice"), 30),
-        (Search(by="platform:wang", verb="project.opened"), 1),
-        (Search(object="project-p"), 1),
-        (Search(text="小微"), 1),
-        (Search(text="100%_OK"), 1),
-        (Search(text="100%xok"), 0),
-        (Search(text="' OR 1=1 --"), 0),
-        (Search(day="1999-01-01"), 0),
+        (LedgerSearch(), 31),
+        (LedgerSearch(verb="cell."), 30),
+        (LedgerSearch(verb="cell_"), 0),
+        (LedgerSearch(by="alice"), 30),
+        (LedgerSearch(by="researcher:alice"), 30),
+        (LedgerSearch(by="platform:wang", verb="project.opened"), 1),
+        (LedgerSearch(object="project-p"), 1),
+        (LedgerSearch(text="小微"), 1),
+        (LedgerSearch(text="100%_OK"), 1),
+        (LedgerSearch(text="100%xok"), 0),
+        (LedgerSearch(text="' OR 1=1 --"), 0),
+        (LedgerSearch(day="1999-01-01"), 0),
     ],
 )
-def test_a_search_finds_what_fits(ledger: Ledger, index: Index, search: Search, found: int) -> None:
+def test_a_search_finds_what_fits(ledger: Ledger, index: LedgerIndex, search: LedgerSearch, found: int) -> None:
     """Each way of asking finds its entries and no others; signs of SQL are letters like any other."""
     some(ledger)
     index.keep_up()
     assert index.count(search) == found == len(index.find(search, limit=100))
 
 
-def test_pages_hold_every_entry_once(ledger: Ledger, index: Index) -> None:
+def test_pages_hold_every_entry_once(ledger: Ledger, index: LedgerIndex) -> None:
     """Going from page to page shows each entry once, the newest first."""
     some(ledger)
     index.keep_up()
     seen: list[int] = []
-    while page := index.find(Search(), before=seen[-1] if seen else 0, limit=7):
+    while page := index.find(LedgerSearch(), before=seen[-1] if seen else 0, limit=7):
         seen += page
     assert seen == list(range(31, 0, -1))
 
 
-def test_a_changed_entry_is_seen_though_it_was_indexed_before(ledger: Ledger, index: Index) -> None:
+def test_a_changed_entry_is_seen_though_it_was_indexed_before(ledger: Ledger, index: LedgerIndex) -> None:
     """What a page shows is read from the ledger and verified again, so the index cannot vouch for a change."""
     some(ledger)
     index.keep_up()
@@ -109,7 +109,7 @@ def test_a_changed_entry_is_seen_though_it_was_indexed_before(ledger: Ledger, in
         index.read([6])
 
 
-def test_lines_cut_off_are_missed(ledger: Ledger, index: Index) -> None:
+def test_lines_cut_off_are_missed(ledger: Ledger, index: LedgerIndex) -> None:
     """A ledger that became shorter than its signed head says is broken, and not silently short."""
     some(ledger)
     lines = ledger.path.read_bytes().splitlines(keepends=True)
@@ -118,7 +118,7 @@ def test_lines_cut_off_are_missed(ledger: Ledger, index: Index) -> None:
         index.keep_up()
 
 
-def test_an_index_of_another_ledger_is_made_anew(ledger: Ledger, index: Index, tmp_path: Path) -> None:
+def test_an_index_of_another_ledger_is_made_anew(ledger: Ledger, index: LedgerIndex, tmp_path: Path) -> None:
     """An index that does not fit its ledger, by a restored copy or by a forger's hand, is thrown away."""
     some(ledger)
     index.keep_up()
@@ -127,16 +127,16 @@ def test_an_index_of_another_ledger_is_made_anew(ledger: Ledger, index: Index, t
     forged.execute("UPDATE entry SET id = 'f', object = 'forged' WHERE seq = 31")
     forged.commit()
     forged.close()
-    again = Index(ledger, tmp_path / "index" / "research.sqlite")
+    again = LedgerIndex(ledger, tmp_path / "index" / "research.sqlite")
     assert again.keep_up().seq == 31
-    assert again.count(Search(object="forged")) == 0
+    assert again.count(LedgerSearch(object="forged")) == 0
     again.close()
 
 
-def test_a_chapter_gives_its_verbs_and_appends_to_the_ledger(ledger: Ledger, index: Index) -> None:
+def test_a_chapter_gives_its_verbs_and_appends_to_the_ledger(ledger: Ledger, index: LedgerIndex) -> None:
     """Whoever folds a record from a chapter sees the entries that the whole ledger would have given them."""
     some(ledger)
-    chapter = Chapter.of(index, "project.")
+    chapter = LedgerView.of(index, "project.")
     wanted = [entry for entry in ledger.entries() if entry.verb.startswith("project.")]
     assert list(chapter.entries()) == wanted == chapter.about("project-p")
     chapter.append("project.closed", "project-p", by=WANG)

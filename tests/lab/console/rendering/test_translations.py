@@ -13,7 +13,7 @@ from lab.airlock.files.file_kinds import FileKind
 from lab.airlock.review.states import State
 from lab.console.pages.help import KEYS
 from lab.console.rendering import translations
-from lab.console.rendering.translations import LANGUAGES, Words, choose
+from lab.console.rendering.translations import LANGUAGES, Translations, choose_language
 
 HERE = Path(translations.__file__).parents[1]
 TEMPLATES = sorted((HERE / "templates").glob("*.j2"))
@@ -27,7 +27,7 @@ DYNAMIC = (
     "role",
     "zone",
     "outcome",
-    "said",
+    "confirmation",
     "key",
     "keydoes",
     "notice",
@@ -38,7 +38,7 @@ TOLD = re.compile(r'words(?:\.named)?\(\s*["\']([\w. :-]+)["\']')
 
 def test_both_languages_have_the_same_keys_and_places_to_fill() -> None:
     """What is said in one language is said in the other, with the same things put in."""
-    chinese, english = (Words.load(language).texts for language in ("zh", "en"))
+    chinese, english = (Translations.load(language).texts for language in ("zh", "en"))
     assert chinese.keys() == english.keys()
     for key in chinese:
         filled = [{name for _, name, _, _ in Formatter().parse(texts[key]) if name} for texts in (chinese, english)]
@@ -76,7 +76,7 @@ def test_every_word_that_is_used_is_there_and_every_other_is_of_a_group_named_by
     """No page meets a key that is missing, and no text lies about unused."""
     sources = [path.read_text(encoding="utf-8") for path in (*TEMPLATES, *HERE.rglob("*.py"))]
     used = {key for text in sources for key in TOLD.findall(text) if "." in key}
-    known = Words.load("en").texts.keys()
+    known = Translations.load("en").texts.keys()
     ends = {key for key in used if key.endswith((".", "_"))}
     assert {key for key in used - ends if key not in known} == set()
     told = " ".join(sources)
@@ -87,7 +87,7 @@ def test_every_word_that_is_used_is_there_and_every_other_is_of_a_group_named_by
 
 def test_what_data_names_has_words() -> None:
     """Every state, kind and key of the help has a text."""
-    texts = Words.load("zh").texts
+    texts = Translations.load("zh").texts
     for group, names in (("state", State), ("kind", FileKind), ("key", KEYS), ("keydoes", KEYS)):
         assert {f"{group}.{name}" for name in names} <= texts.keys()
 
@@ -106,4 +106,4 @@ def test_what_data_names_has_words() -> None:
 )
 def test_a_language_is_chosen_or_accepted(chosen: str, accepted: str, spoken: str) -> None:
     """The visitor's choice comes first, then the browser's order, then Chinese."""
-    assert choose(chosen, accepted) == spoken
+    assert choose_language(chosen, accepted) == spoken
