@@ -34,7 +34,10 @@ class ShownTable:
 
 @dataclass(frozen=True, slots=True)
 class ShownText:
-    """Numbered lines ``(number, text, mark)`` of ``kind`` code, markdown, raw or text; ``left_out`` counts hidden ones."""
+    """Numbered lines ``(number, text, mark)``; ``kind`` is code, markdown, raw or text.
+
+    ``left_out`` counts the lines that are not shown.
+    """
 
     kind: str
     lines: list[tuple[int, str, Mark]]

@@ -152,7 +152,7 @@ def test_a_session_planted_before_the_login_is_not_the_one_after(stand: Stand) -
     assert answer.status_code == 302
     assert f'{SESSION}=""' in " ".join(answer.headers.get_list("set-cookie"))
     honest = stand.login("li")
-    cookie = next(each for each in honest.cookies.cookie_jar if each.name == SESSION)
+    cookie = next(each for each in honest.cookies.jar if each.name == SESSION)
     assert cookie.value != planted
     assert cookie.path == PREFIX
     assert cookie.has_nonstandard_attr("HttpOnly")
@@ -207,7 +207,7 @@ def test_a_user_of_the_hub_without_an_account_sees_nothing(stand: Stand) -> None
 def test_logging_out_ends_the_session_in_the_hub_too(stand: Stand) -> None:
     """A copy of the cookie made before is worth nothing after."""
     client = stand.login("li")
-    cookie = next(each for each in client.cookies.cookie_jar if each.name == SESSION).value
+    cookie = next(each for each in client.cookies.jar if each.name == SESSION).value
     token = form_token(client.get(stand.console).text)
     client.post(f"{stand.console}logout", data={"form_token": token})
     answer = httpx.get(stand.console, headers={"Cookie": f"{SESSION}={cookie}"})

@@ -21,7 +21,7 @@ from lab.console.access_rules import access_of
 from lab.console.cookies import LOGIN, SESSION, CookieJar
 from lab.console.login import safe_path
 from lab.console.rendering.headers import FIXED
-from lab.console.request_session import admit
+from lab.console.request_session import authorize_request
 from lab.console.settings import HubSettings, ListenAddress
 from tests.lab.console.conftest import console_of
 from tests.lab.console.servers import PREFIX, routes_of, served
@@ -67,7 +67,7 @@ def test_a_route_that_does_not_say_lets_nobody_in(bare: Zone, tmp_path: Path) ->
     async def forgotten() -> dict[str, str]:
         return {"secret": "shown"}
 
-    router = APIRouter(dependencies=[Depends(admit)])
+    router = APIRouter(dependencies=[Depends(authorize_request)])
     router.add_api_route(f"{PREFIX}forgotten", forgotten)
     app.include_router(router)
     with served(app, tmp_path / "s") as client:
@@ -93,7 +93,7 @@ def test_only_the_named_files_are_given(stranger: httpx.Client, path: str) -> No
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "requested",
     [
         "https://evil.example/",
         "//evil.example/services/console/",

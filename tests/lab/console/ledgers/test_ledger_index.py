@@ -85,14 +85,14 @@ def test_a_line_that_is_not_whole_yet_is_left_for_the_next_time(ledger: Ledger) 
 def test_a_search_finds_what_fits(ledger: Ledger, index: LedgerIndex, search: LedgerSearch, found: int) -> None:
     """Each way of asking finds its entries and no others; signs of SQL are letters like any other."""
     some(ledger)
-    index.keep_up()
+    index.catch_up()
     assert index.count(search) == found == len(index.find(search, limit=100))
 
 
 def test_pages_hold_every_entry_once(ledger: Ledger, index: LedgerIndex) -> None:
     """Going from page to page shows each entry once, the newest first."""
     some(ledger)
-    index.keep_up()
+    index.catch_up()
     seen: list[int] = []
     while page := index.find(LedgerSearch(), before=seen[-1] if seen else 0, limit=7):
         seen += page
@@ -102,7 +102,7 @@ def test_pages_hold_every_entry_once(ledger: Ledger, index: LedgerIndex) -> None
 def test_a_changed_entry_is_seen_though_it_was_indexed_before(ledger: Ledger, index: LedgerIndex) -> None:
     """What a page shows is read from the ledger and verified again, so the index cannot vouch for a change."""
     some(ledger)
-    index.keep_up()
+    index.catch_up()
     ledger.path.write_bytes(ledger.path.read_bytes().replace(b'"code":"5"', b'"code":"6"'))
     assert index.read([5])[0].because["code"] == "4"
     with pytest.raises(Broken):
@@ -115,20 +115,20 @@ def test_lines_cut_off_are_missed(ledger: Ledger, index: LedgerIndex) -> None:
     lines = ledger.path.read_bytes().splitlines(keepends=True)
     ledger.path.write_bytes(b"".join(lines[:-3]))
     with pytest.raises(Broken, match="line 29"):
-        index.keep_up()
+        index.catch_up()
 
 
 def test_an_index_of_another_ledger_is_made_anew(ledger: Ledger, index: LedgerIndex, tmp_path: Path) -> None:
     """An index that does not fit its ledger, by a restored copy or by a forger's hand, is thrown away."""
     some(ledger)
-    index.keep_up()
+    index.catch_up()
     index.close()
     forged = sqlite3.connect(tmp_path / "index" / "research.sqlite")
     forged.execute("UPDATE entry SET id = 'f', object = 'forged' WHERE seq = 31")
     forged.commit()
     forged.close()
     again = LedgerIndex(ledger, tmp_path / "index" / "research.sqlite")
-    assert again.keep_up().seq == 31
+    assert again.catch_up().seq == 31
     assert again.count(LedgerSearch(object="forged")) == 0
     again.close()
 
