@@ -1,4 +1,4 @@
-"""Who does a thing. Every verb that changes something takes ``by: Actor``."""
+"""Actors: the person or process that acts, in a role. Every function that changes something takes ``by: Actor``."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
 class Role(StrEnum):
-    """What an actor is here as."""
+    """The role in which an actor acts."""
 
     CITY = "city"  # 归集部门: brings records in, repairs and expires them
     PLATFORM = "platform"  # 平台: releases data, promotes versions
     RESEARCHER = "researcher"  # 研究人员
     REVIEWER = "reviewer"  # 审核人员
     BANK = "bank"  # 银行
-    SERVICE = "service"  # a process of ours acting on its own
+    SERVICE = "service"  # a process of this system that acts on its own
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Actor:
-    """A name in a role; written ``role:name``."""
+    """A name in a role, written ``role:name``. Raises :class:`Malformed` for a name that is not well formed."""
 
     name: str
     role: Role
@@ -41,8 +41,8 @@ class Actor:
             raise Malformed("actor.not-actor", role=", ".join(Role))
         return cls(name, Role(role))
 
-    def must_be(self, *roles: Role, act: str) -> None:
-        """Raise :class:`Refused` unless this actor has one of ``roles``."""
+    def require_role(self, *roles: Role, act: str) -> None:
+        """Raise :class:`Refused` unless this actor has one of ``roles``; ``act`` says in the message what was tried."""
         if self.role not in roles:
             raise Refused("actor.may-not", name=self, act=act, roles=" or ".join(roles))
 

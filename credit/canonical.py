@@ -1,4 +1,4 @@
-"""One way to write a value as bytes, and one way to digest it, so that two machines agree."""
+"""The one byte form of a JSON value and the one digest of it, so that two machines always agree."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from typing import Any
 
 
 def canonical(value: Any) -> bytes:
-    """``value`` as JSON with sorted keys, no blanks, UTF-8; NaN and infinities are refused (ValueError)."""
-    return _written(value).encode()
+    """``value`` as JSON in UTF-8 with sorted keys and no blanks.
+
+    Raises ValueError for NaN and infinities, TypeError for a value that JSON cannot hold.
+    """
+    return _encode(value).encode()
 
 
 def digest(content: bytes | Path) -> str:
@@ -28,12 +31,12 @@ def digest_json(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Frozen mappings are mappings; anything else has no one form."""
+    """A frozen mapping as a dict; raises TypeError for any other type."""
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
-_written = json.JSONEncoder(
+_encode = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
 ).encode

@@ -1,8 +1,8 @@
-"""The catalogue (公共信用信息目录) as data: one YAML file a table, read strictly.
+"""The catalogue (公共信用信息目录) as data: one YAML file for each table, read strictly.
 
-The form follows Frictionless Table Schema (title, type, constraints) with what a credit catalogue adds: 公开属性
-(openness), 共享范围 (sharing) and 使用权限 (usage) for each item (天津市社会信用条例 arts. 10–11), the identifier role
-(GB/T 37964-2019: direct, quasi), and the rule per purpose. A column without a rule for a purpose is dropped.
+The form follows Frictionless Table Schema (title, type, constraints) with the additions of a credit catalogue: 公开属性
+(openness), 共享范围 (sharing) and 使用权限 (usage) of each item (天津市社会信用条例 arts. 10–11), the identifier role
+(GB/T 37964-2019: direct, quasi), and one rule per purpose. A release for a purpose drops every column without a rule.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from credit.errors import Malformed, Missing
 from credit.fields import Field, require_keys
 
 HERE = Path(__file__).parent / "catalogues"
-# The same values, by libyaml where there is one: ten times as fast.
+# libyaml, where it is installed, gives the same values ten times as fast.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _KEYS = {
     "name", "title", "english", "source", "market", "subjects", "standard", "openness", "sharing", "usage", "file",
@@ -32,7 +32,10 @@ _NEEDED = {"name", "title", "source", "openness", "sharing", "usage", "file", "s
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """Which fields say when a record happened, reached the platform, and ends. Without ``happened``: undated."""
+    """The fields that hold the day a record happened, the day it became known to the platform, and the day it ends.
+
+    A table without ``happened`` is undated.
+    """
 
     happened: Field | None
     known: Field | None
@@ -41,7 +44,10 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A rule on a row: ``bad`` is SQL over the raw columns (and ``r.registered_on``) that is true for a bad row."""
+    """A rule on a row: ``bad`` is SQL over the raw columns (and ``r.registered_on``) that is true for a bad row.
+
+    ``reason`` is the name under which a rejected row is counted.
+    """
 
     reason: str
     bad: str
@@ -74,26 +80,26 @@ class Table:
     registers: bool = False
     subject_kind: Field | None = None
     state: Field | None = None
-    scope: Field | None = None  # says of each record who may be shown it (公开类型, 信息使用范围)
+    scope: Field | None = None  # holds the scope of each record (公开类型, 信息使用范围)
 
     @property
     def dated(self) -> bool:
-        """True when records have the day they happened; an undated table is never a feature of an earlier date."""
+        """True when records have the day they happened; features of an earlier day never use an undated table."""
         return self.time.happened is not None
 
     def field(self, name: str) -> Field:
-        """The field of this official name or column name; raises :class:`Missing`."""
+        """The field with this official name or column name; raises :class:`Missing`."""
         for candidate in self.fields:
             if name in (candidate.name, candidate.column):
                 return candidate
         raise Missing("catalogue.table-no-field", self_name=self.name, name=name)
 
     @classmethod
-    def parse(cls, told: Mapping[str, Any], *, where: str) -> Table:
-        """Read one table; raises :class:`Malformed` naming the file and the key."""
-        require_keys(told, known=_KEYS, needed=_NEEDED, where=where)
-        shared = {key: told[key] for key in ("openness", "sharing", "usage")}
-        fields = tuple(Field.parse(shared | entry, where=where) for entry in told["fields"])
+    def parse(cls, data: Mapping[str, Any], *, where: str) -> Table:
+        """Read one table; raises :class:`Malformed` with the file and the key that is wrong."""
+        require_keys(data, known=_KEYS, needed=_NEEDED, where=where)
+        shared = {key: data[key] for key in ("openness", "sharing", "usage")}
+        fields = tuple(Field.parse(shared | entry, where=where) for entry in data["fields"])
         named = {f.name: f for f in fields}
         if len(named) != len(fields) or len({f.column for f in fields}) != len(fields):
             raise Malformed("catalogue.two-fields-one-name", where=where)
@@ -105,39 +111,39 @@ class Table:
                 raise Malformed("catalogue.field-used-and-not-declared", where=where, name=name)
             return named[name]
 
-        subject = find(told["subject"])
+        subject = find(data["subject"])
         assert subject is not None
-        when = told["time"]
-        files = told["file"] if isinstance(told["file"], list) else [told["file"]]
+        when = data["time"]
+        files = data["file"] if isinstance(data["file"], list) else [data["file"]]
         return cls(
-            name=told["name"],
-            title=told["title"],
-            english=told.get("english", told["name"].replace("_", " ")),
-            source=told["source"],
-            market=bool(told.get("market", False)),
-            subjects=tuple(told.get("subjects", ("enterprise", "individual_business"))),
-            standard=told.get("standard", ""),
+            name=data["name"],
+            title=data["title"],
+            english=data.get("english", data["name"].replace("_", " ")),
+            source=data["source"],
+            market=bool(data.get("market", False)),
+            subjects=tuple(data.get("subjects", ("enterprise", "individual_business"))),
+            standard=data.get("standard", ""),
             **shared,
             files=tuple(files),
             subject=subject,
-            surrogate=bool(told.get("surrogate", False)),
-            key=tuple(f for name in told["key"] if (f := find(name))),
+            surrogate=bool(data.get("surrogate", False)),
+            key=tuple(f for name in data["key"] if (f := find(name))),
             time=Time(find(when.get("happened")), find(when.get("known")), find(when.get("ends"))),
-            repair_document=find(told.get("repair_document")),
+            repair_document=find(data.get("repair_document")),
             fields=fields,
-            layouts=MappingProxyType(told.get("layouts") or {}),
-            checks=tuple(Check(c["reason"], c["bad"]) for c in told.get("checks") or ()),
-            constants=MappingProxyType(told.get("constants") or {}),
-            registers=bool(told.get("registers", False)),
-            subject_kind=find(told.get("subject_kind")),
-            state=find(told.get("state")),
-            scope=find(told.get("scope")),
+            layouts=MappingProxyType(data.get("layouts") or {}),
+            checks=tuple(Check(c["reason"], c["bad"]) for c in data.get("checks") or ()),
+            constants=MappingProxyType(data.get("constants") or {}),
+            registers=bool(data.get("registers", False)),
+            subject_kind=find(data.get("subject_kind")),
+            state=find(data.get("state")),
+            scope=find(data.get("scope")),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """A set of tables; ``version`` is the digest of all they say, so a release can name the very text behind it."""
+    """A set of tables; ``version`` is the SHA-256 of all their contents, so that a release names the text it used."""
 
     name: str
     version: str
@@ -145,27 +151,26 @@ class Catalogue:
 
     @classmethod
     def load(cls, name: str = "city", folder: Path | None = None) -> Catalogue:
-        """The set shipped as ``credit/catalogues/<name>``, or the one in ``folder``.
+        """Load the set ``credit/catalogues/<name>``, or the set in ``folder``.
 
-        Raises :class:`Missing` for an unknown set and :class:`Malformed` naming file and key for a bad one.
+        Raises :class:`Missing` for an unknown set, and :class:`Malformed` with the file and key of a bad one.
         """
-        place = folder or HERE / name
-        paths = sorted(place.glob("*.yaml"))
+        paths = sorted((folder or HERE / name).glob("*.yaml"))
         if not paths:
             raise Missing("catalogue.no-catalogue", name=name)
         tables: dict[str, Table] = {}
-        told_all: list[Any] = []
+        contents: list[Any] = []
         for path in paths:
             try:
-                told = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+                data = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
             except yaml.YAMLError as error:
                 raise Malformed("catalogue.not-yaml", why=str(error).replace("\n", " "), path_name=path.name) from error
-            table = Table.parse(told, where=path.name)
+            table = Table.parse(data, where=path.name)
             if table.name in tables or table.name != path.stem:
                 raise Malformed("catalogue.table-name-must-be-file", why=table.name, path_name=path.name)
             tables[table.name] = table
-            told_all.append(_plain(told))
-        return cls(name, digest_json(told_all), MappingProxyType(tables))
+            contents.append(_plain(data))
+        return cls(name, digest_json(contents), MappingProxyType(tables))
 
     def table(self, name: str) -> Table:
         """The table of this name; raises :class:`Missing`."""
@@ -175,7 +180,7 @@ class Catalogue:
 
 
 def _plain(value: Any) -> Any:
-    """YAML reads dates as dates; the digest wants text."""
+    """The value with every date as text: YAML reads dates as dates, and a digest needs JSON values."""
     if isinstance(value, dict):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""Destruction (销毁): the files of a seal whose time is over go; its manifest stays, with a signed word that says so.
+"""Destruction (销毁): the files of an expired seal are deleted; its manifest stays, with a signed destruction record.
 
-Nothing is kept longer than what it is for (PIPL art. 19, 47), and still a score can be traced: a manifest holds no
-data, and its signature, its parents and the digests of what was there verify as before.
+Personal information is kept no longer than its purpose needs (PIPL arts. 19 and 47). A score can still be traced: a
+manifest holds no data, and its signature, its parents and the digests of its former files still verify.
 """
 
 from __future__ import annotations
@@ -17,39 +17,40 @@ from credit.shelf import DESTROYED, DESTROYERS, MANIFEST, Shelf
 
 
 @dataclass(frozen=True, slots=True)
-class Destroyed:
-    """The platform's word: on which day, and the seal of what was kept of it, if anything was."""
+class DestructionRecord:
+    """The platform's signed record: the day of the destruction, and the id of the excerpt that was kept, or None."""
 
     on: date
     excerpt: str | None
 
 
-def destroyed(shelf: Shelf, seal_id: str) -> Destroyed | None:
-    """The word on a seal; None while its files are there. Raises :class:`Broken` when it does not verify."""
-    told = shelf.pointer(f"{DESTROYED}-{seal_id}", DESTROYERS)
-    return None if told is None else Destroyed(date.fromisoformat(told["on"]), told.get("excerpt"))
+def destruction_record(shelf: Shelf, seal_id: str) -> DestructionRecord | None:
+    """The destruction record of a seal, or None while its files exist. Raises :class:`Broken` if it does not verify."""
+    data = shelf.pointer(f"{DESTROYED}-{seal_id}", DESTROYERS)
+    return None if data is None else DestructionRecord(date.fromisoformat(data["on"]), data.get("excerpt"))
 
 
 def destroy(shelf: Shelf, seal: Seal, *, on: date, key: SigningKey, excerpt: str | None = None) -> int:
-    """Say that it is destroyed, then remove every file but the manifest; the bytes that were freed.
+    """Record the destruction, then delete every file except the manifest. Returns the number of bytes freed.
 
-    The word comes first: a run that was killed is run again, and nobody takes what is half there for damaged.
+    The record is written first: when a run is killed it can be run again, and no reader takes the half-deleted folder
+    for a damaged one.
     """
-    place = shelf.place(seal.id)
-    if destroyed(shelf, seal.id) is None:
-        shelf.point(f"{DESTROYED}-{seal.id}", {"on": on.isoformat(), "excerpt": excerpt}, key)
+    folder = shelf.folder_of(seal.id)
+    if destruction_record(shelf, seal.id) is None:
+        shelf.set_pointer(f"{DESTROYED}-{seal.id}", {"on": on.isoformat(), "excerpt": excerpt}, key)
     freed = 0
-    for path in sorted(place.iterdir()):
+    for path in sorted(folder.iterdir()):
         if path.name == MANIFEST:
             continue
-        found = [path, *path.rglob("*")] if path.is_dir() else [path]
-        told = [one.stat() for one in found if one.is_file()]
-        freed += sum(stat.st_size for stat in told if stat.st_nlink == 1)  # another seal may hold the very same file
+        inside = [path, *path.rglob("*")] if path.is_dir() else [path]
+        stats = [each.stat() for each in inside if each.is_file()]
+        freed += sum(stat.st_size for stat in stats if stat.st_nlink == 1)  # a linked file belongs to another seal too
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    sync_folder(place)
+    sync_folder(folder)
     return freed
 
 
 def is_emptied(shelf: Shelf, seal: Seal) -> bool:
-    """Whether nothing but the manifest is left."""
-    return [path.name for path in shelf.place(seal.id).iterdir()] == [MANIFEST]
+    """True when only the manifest is left."""
+    return [path.name for path in shelf.folder_of(seal.id).iterdir()] == [MANIFEST]

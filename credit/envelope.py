@@ -1,4 +1,4 @@
-"""DSSE envelopes (github.com/secure-systems-lab/dsse, v1), so that tools people already have can verify them."""
+"""DSSE envelopes (github.com/secure-systems-lab/dsse, v1), which existing tools can verify."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from credit.keys import KeyRing, SigningKey
 
 
 def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
-    """What is signed: ``PAE(type, body) = "DSSEv1" SP len(type) SP type SP len(body) SP body``."""
+    """The bytes that are signed: ``PAE(type, body) = "DSSEv1" SP len(type) SP type SP len(body) SP body``."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def wrap(payload: Mapping[str, Any], payload_type: str, key: SigningKey) -> dict[str, Any]:
+def sign_envelope(payload: Mapping[str, Any], payload_type: str, key: SigningKey) -> dict[str, Any]:
     """``payload`` as a DSSE envelope signed with ``key``."""
     body = canonical(payload)
     signature = key.sign(pre_authentication_encoding(payload_type, body))
@@ -30,8 +30,8 @@ def wrap(payload: Mapping[str, Any], payload_type: str, key: SigningKey) -> dict
     }
 
 
-def unwrap(envelope: Any, payload_type: str, ring: KeyRing, zones: Collection[str]) -> dict[str, Any]:
-    """The payload, once a key of one of ``zones`` is seen to have signed it; raises :class:`Broken` otherwise."""
+def verify_envelope(envelope: Any, payload_type: str, ring: KeyRing, zones: Collection[str]) -> dict[str, Any]:
+    """The payload, if a key of one of ``zones`` signed it; raises :class:`Broken` otherwise."""
     try:
         if envelope["payloadType"] != payload_type:
             raise Broken("envelope.envelope-holds-another-kind-thing", payload_type=payload_type)

@@ -1,4 +1,4 @@
-"""A field of a catalogue table: what it is called, what it may hold, who may see it, what becomes of it."""
+"""A field of a catalogue table: its names, its permitted values, who may see it, and its rule per purpose."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ TYPES = ("string", "integer", "number", "date", "boolean")
 ROLES = ("direct", "quasi", "sensitive", "none")  # 直接标识符, 准标识符 (GB/T 37964-2019), sensitive attribute, none
 OPENNESS = ("社会公开", "依申请公开", "不公开")  # 公开属性
 SHARING = ("无条件共享", "有条件共享", "不予共享")  # 共享范围
-INQUIRY = "inquiry"  # the purpose whose release shows records of a named subject (查询)
-WITH_MANDATE = ("授权查询", "特定范围内公开")  # of a record: shown under the subject's mandate (授权书) alone
-WITHHELD = ("政府部门内部共享", "不可公开")  # of a record: never shown
+INQUIRY = "inquiry"  # the purpose of a release from which records of a named subject are shown (查询)
+WITH_MANDATE = ("授权查询", "特定范围内公开")  # scopes of a record that needs the subject's mandate (授权书)
+NEVER_DISCLOSED = ("政府部门内部共享", "不可公开")  # scopes of a record that is never shown
+VISIBLE_TO = ("anyone", "mandate", "nobody")  # who may see a field in an answer to an inquiry
 _KEYS = {
     "name", "column", "title", "type", "unit", "required", "enum", "minimum", "maximum", "pattern", "max_length",
     "role", "openness", "sharing", "usage", "rules", "formats", "scale", "sensitivity"
@@ -25,10 +26,10 @@ _NEEDED = {"name", "column", "title", "type", "role"}
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field (数据项). ``name`` is the official code or term, ``column`` its English name in tables and releases.
+    """One field (数据项). ``name`` is its official code or term, ``column`` its English name in tables and releases.
 
     ``unit`` is the unit of the official layout (万元 = 10,000 yuan where the standard says so); ``scale`` multiplies
-    the given number into that unit. ``formats`` are further date formats (strptime) a source is known to use.
+    the given number into that unit. ``formats`` are the additional date formats (strptime) of known sources.
     """
 
     name: str
@@ -52,67 +53,67 @@ class Field:
     sensitivity: int | None = None
 
     def rule(self, purpose: str) -> str:
-        """The rule for a purpose; what has none is dropped: it fails closed."""
+        """The rule for a purpose; ``drop`` when there is none, so that a forgotten rule publishes nothing."""
         return self.rules.get(purpose, "drop")
 
     @property
-    def shown_to(self) -> str:
-        """Who may be shown it in answer to an inquiry: ``anyone``, who holds a ``mandate``, or ``nobody``.
+    def visible_to(self) -> str:
+        """Who may see the field in an answer to an inquiry: one of ``VISIBLE_TO``.
 
-        公开属性 and 共享范围 say it (天津市社会信用条例 arts. 10–11): 依申请公开 is shown under a mandate.
+        It follows from 公开属性 and 共享范围 (天津市社会信用条例 arts. 10–11): 依申请公开 needs a mandate.
         """
         if self.openness == "不公开" or self.sharing == "不予共享":
             return "nobody"
         return "anyone" if self.openness == "社会公开" else "mandate"
 
     @classmethod
-    def parse(cls, told: Mapping[str, Any], *, where: str) -> Field:
-        """Read one field; raises :class:`Malformed` naming file, field and key."""
-        here = f"{where}: field {told.get('name', '?')}"
-        require_keys(told, known=_KEYS, needed=_NEEDED, where=here)
+    def parse(cls, data: Mapping[str, Any], *, where: str) -> Field:
+        """Read one field; raises :class:`Malformed` with the file, field and key that are wrong."""
+        here = f"{where}: field {data.get('name', '?')}"
+        require_keys(data, known=_KEYS, needed=_NEEDED, where=here)
         for key, allowed in (("type", TYPES), ("role", ROLES), ("openness", OPENNESS), ("sharing", SHARING)):
-            if told[key] not in allowed:
-                raise Malformed("fields.message", here=here, key=key, data=told[key], allowed=", ".join(allowed))
-        rules = told.get("rules") or {}
+            if data[key] not in allowed:
+                raise Malformed("fields.message", here=here, key=key, data=data[key], allowed=", ".join(allowed))
+        rules = data.get("rules") or {}
         hidden = ("drop", "subject", "pseudonym")
         elsewhere = [rule for purpose, rule in rules.items() if purpose != INQUIRY]
-        if told["role"] == "direct" and any(rule not in hidden for rule in elsewhere):
+        if data["role"] == "direct" and any(rule not in hidden for rule in elsewhere):
             raise Malformed("fields.direct-identifier-dropped-or-made", here=here, rules=rules)
         if any(rule.startswith("show") for rule in elsewhere):
             raise Malformed("fields.only-inquiry-shows-what-identifies", here=here, rules=rules)
-        made = cls(
-            name=told["name"],
-            column=told["column"],
-            title=told["title"],
-            type=told["type"],
-            role=told["role"],
-            openness=told["openness"],
-            sharing=told["sharing"],
-            usage=told["usage"],
-            unit=told.get("unit"),
-            required=bool(told.get("required", False)),
-            enum=tuple(str(each) for each in told.get("enum") or ()),
-            minimum=told.get("minimum"),
-            maximum=told.get("maximum"),
-            pattern=told.get("pattern"),
-            max_length=told.get("max_length"),
+        parsed = cls(
+            name=data["name"],
+            column=data["column"],
+            title=data["title"],
+            type=data["type"],
+            role=data["role"],
+            openness=data["openness"],
+            sharing=data["sharing"],
+            usage=data["usage"],
+            unit=data.get("unit"),
+            required=bool(data.get("required", False)),
+            enum=tuple(str(each) for each in data.get("enum") or ()),
+            minimum=data.get("minimum"),
+            maximum=data.get("maximum"),
+            pattern=data.get("pattern"),
+            max_length=data.get("max_length"),
             rules=MappingProxyType(dict(rules)),
-            formats=tuple(told.get("formats") or ()),
-            scale=float(told.get("scale", 1.0)),
-            sensitivity=told.get("sensitivity"),
+            formats=tuple(data.get("formats") or ()),
+            scale=float(data.get("scale", 1.0)),
+            sensitivity=data.get("sensitivity"),
         )
-        if made.shown_to == "nobody" and made.rule(INQUIRY) not in hidden:
-            raise Malformed("fields.inquiry-may-not-show", here=here, openness=made.openness, sharing=made.sharing)
-        return made
+        if parsed.visible_to == "nobody" and parsed.rule(INQUIRY) not in hidden:
+            raise Malformed("fields.inquiry-may-not-show", here=here, openness=parsed.openness, sharing=parsed.sharing)
+        return parsed
 
 
-def require_keys(told: Any, *, known: Collection[str], needed: Collection[str], where: str) -> None:
-    """Raise :class:`Malformed` naming what is missing or not known."""
-    if not isinstance(told, Mapping):
+def require_keys(data: Any, *, known: Collection[str], needed: Collection[str], where: str) -> None:
+    """Raise :class:`Malformed` with the key that is missing or not known."""
+    if not isinstance(data, Mapping):
         raise Malformed("fields.not-mapping", where=where)
-    for key in told:
+    for key in data:
         if key not in known:
             raise Malformed("fields.key-not-known", where=where, key=key, known=", ".join(sorted(known)))
     for key in sorted(needed):
-        if key not in told:
+        if key not in data:
             raise Malformed("fields.key-missing", where=where, key=key)

@@ -1,4 +1,4 @@
-"""Gate (关口): plain functions that each give a finding, and together a verdict. Nobody judges their own request."""
+"""Gate (关口): plain functions that each return a finding, and together a verdict (制审分离: maker is not checker)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Case = TypeVar("Case")
 
 
 class Outcome(StrEnum):
-    """What a check found; a person must look at REVIEW."""
+    """The outcome of a check; a person must decide on REVIEW."""
 
     PASS = "pass"
     REVIEW = "review"
@@ -27,7 +27,7 @@ _WORST = (Outcome.PASS, Outcome.REVIEW, Outcome.FAIL)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found, why, and the evidence (numbers and names, never a subject's data)."""
+    """The outcome of one check, the reason, and the evidence (numbers and names, never a subject's data)."""
 
     check: str
     outcome: Outcome
@@ -59,7 +59,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a gate found in all, with the thresholds it judged by."""
+    """All findings of a gate, with the thresholds that were applied."""
 
     gate: str
     findings: tuple[Finding, ...]
@@ -67,46 +67,46 @@ class Verdict:
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of the findings; a gate without findings has passed nothing and fails."""
+        """The worst of the outcomes; FAIL when there are no findings."""
         return max((f.outcome for f in self.findings), key=_WORST.index, default=Outcome.FAIL)
 
     @property
     def passed(self) -> bool:
-        """True when every check passed; REVIEW does not pass by itself."""
+        """True when every check passed; REVIEW is not a pass."""
         return self.outcome is Outcome.PASS
 
     def require(self) -> None:
         """Raise :class:`Refused` with the findings that did not pass."""
         if not self.passed:
-            stopped = [finding for finding in self.findings if finding.outcome is not Outcome.PASS]
+            open_findings = [finding for finding in self.findings if finding.outcome is not Outcome.PASS]
             raise Refused(
                 "gate.gate-did-not-open",
-                why="; ".join(map(str, stopped)) or "it has no checks",
-                findings=stopped,
+                why="; ".join(map(str, open_findings)) or "it has no checks",
+                findings=open_findings,
                 gate=self.gate,
             )
 
     def as_json(self) -> dict[str, Any]:
-        """The verdict as plain values, thresholds and all."""
-        found = [finding.as_json() for finding in self.findings]
-        return {"gate": self.gate, "outcome": self.outcome, "findings": found, "thresholds": dict(self.thresholds)}
+        """The verdict, with its findings and thresholds, as JSON values."""
+        findings = [finding.as_json() for finding in self.findings]
+        return {"gate": self.gate, "outcome": self.outcome, "findings": findings, "thresholds": dict(self.thresholds)}
 
 
 @dataclass(frozen=True, slots=True)
 class Gate(Generic[Case]):
-    """A tuple of checks ``(case, thresholds) -> Finding`` and the thresholds they judge by, which are data."""
+    """A tuple of checks ``(case, thresholds) -> Finding``, and the thresholds, which are data."""
 
     name: str
     checks: tuple[Callable[[Case, Mapping[str, Any]], Finding], ...]
     thresholds: Mapping[str, Any]
 
-    def judge(self, case: Case, *, asked_by: Actor, judged_by: Actor) -> Verdict:
-        """Run every check; raises :class:`Refused` when one judges what they themselves asked for."""
-        require_another(asked_by, judged_by, gate=self.name)
+    def judge(self, case: Case, *, requested_by: Actor, reviewer: Actor) -> Verdict:
+        """Run every check; raises :class:`Refused` when the reviewer is the person who made the request."""
+        require_another(requested_by, reviewer, gate=self.name)
         return Verdict(self.name, tuple(check(case, self.thresholds) for check in self.checks), self.thresholds)
 
 
-def require_another(asked_by: Actor, judged_by: Actor, *, gate: str) -> None:
-    """Maker is not checker (制审分离): the same name is refused, in whatever role."""
-    if asked_by.name == judged_by.name:
-        raise Refused("gate.may-not-judge-at-gate", judged_by=judged_by, gate=gate)
+def require_another(requested_by: Actor, reviewer: Actor, *, gate: str) -> None:
+    """Raise :class:`Refused` when both are the same name, in whatever role (制审分离, maker is not checker)."""
+    if requested_by.name == reviewer.name:
+        raise Refused("gate.may-not-judge-at-gate", judged_by=reviewer, gate=gate)

@@ -1,9 +1,9 @@
-"""Signing keys (Ed25519, RFC 8032), the ring of public keys, and plain secrets. The door to ``cryptography``.
+"""Signing keys (Ed25519, RFC 8032), the ring of public keys, and secrets. The adapter to ``cryptography`` and PyNaCl.
 
-Signatures are made by libsodium (PyNaCl), which gives the same 64 bytes as OpenSSL in three fifths of the time.
+libsodium (PyNaCl) makes the signatures: the same 64 bytes as OpenSSL in three fifths of the time.
 
-A key belongs to a zone, and the ring says which zone a signature comes from: ``<zone>.pem``, or ``<zone>-<n>.pem``
-for the older keys of a zone, which still verify what they signed.
+A key belongs to a zone, and the ring says which zone made a signature: ``<zone>.pem``, or ``<zone>-<n>.pem`` for the
+older keys of a zone, which still verify what they signed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nacl.bindings import crypto_sign
 
 from credit.canonical import digest
 from credit.errors import Broken, Malformed, Missing
-from credit.files import write_whole
+from credit.files import write_atomically
 
 _RAW = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
@@ -38,7 +38,7 @@ class SigningKey:
     zone: str
     private: Ed25519PrivateKey = field(repr=False)
     keyid: str = field(init=False)  # this key's name in signatures
-    _secret: bytes = field(init=False, repr=False, compare=False)  # seed and public key, as libsodium holds them
+    _secret: bytes = field(init=False, repr=False, compare=False)  # seed and public key, in the order of libsodium
 
     def __post_init__(self) -> None:
         public = self.private.public_key()
@@ -47,7 +47,7 @@ class SigningKey:
 
     @classmethod
     def create(cls, folder: Path, zone: str) -> SigningKey:
-        """Make a key and write it into ``folder``; raises :class:`Malformed` if there is one already."""
+        """Create a key and write it into ``folder``; raises :class:`Malformed` if the zone has one already."""
         path = folder / f"signing-{zone}.pem"
         if path.exists():
             raise Malformed("keys.zone-signing-key-already", zone=zone)
@@ -55,12 +55,12 @@ class SigningKey:
         pem = key.private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        write_whole(path, pem, mode=0o600)
+        write_atomically(path, pem, mode=0o600)
         return key
 
     @classmethod
     def load(cls, folder: Path, zone: str) -> SigningKey:
-        """Read a zone's key; raises :class:`Missing` or :class:`Broken`."""
+        """Read a zone's key; raises :class:`Missing`, or :class:`Broken` when it is not a readable Ed25519 key."""
         path = folder / f"signing-{zone}.pem"
         if not path.exists():
             raise Missing("keys.no-signing-key-zone", zone=zone)
@@ -73,12 +73,12 @@ class SigningKey:
         return cls(zone, private)
 
     def sign(self, payload: bytes) -> bytes:
-        """64 bytes of signature."""
+        """The Ed25519 signature of ``payload``, 64 bytes."""
         signed: bytes = crypto_sign(payload, self._secret)
         return signed[:64]
 
     def public_pem(self) -> bytes:
-        """What the ring holds of this key."""
+        """The public half of the key as PEM, the form in which the ring stores it."""
         return self.private.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
@@ -86,13 +86,16 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Public keys by zone; what an auditor needs and all they need."""
+    """Public keys by zone and key id: all that an auditor needs to verify signatures."""
 
     keys: Mapping[str, Mapping[str, Ed25519PublicKey]]
 
     @classmethod
     def load(cls, folder: Path) -> KeyRing:
-        """Read every ``*.pem`` of a folder; raises :class:`Missing` when there is none."""
+        """Read every ``*.pem`` of a folder.
+
+        Raises :class:`Missing` when there is none, :class:`Broken` when one is not an Ed25519 key.
+        """
         keys: dict[str, dict[str, Ed25519PublicKey]] = {}
         for path in sorted(folder.glob("*.pem")):
             public = serialization.load_pem_public_key(path.read_bytes())
@@ -106,7 +109,10 @@ class KeyRing:
 
     @classmethod
     def of_raw(cls, zone: str, keys: Iterable[bytes]) -> KeyRing:
-        """A ring of one zone's public keys, 32 bytes each; raises :class:`Broken` when one is not a key."""
+        """A ring of one zone's public keys, 32 bytes each (RFC 8032 §5.1.5).
+
+        Raises :class:`Broken` for an invalid one.
+        """
         try:
             publics = [Ed25519PublicKey.from_public_bytes(raw) for raw in keys]
         except ValueError as error:
@@ -115,14 +121,14 @@ class KeyRing:
 
     @classmethod
     def of(cls, *keys: SigningKey) -> KeyRing:
-        """A ring of these keys' public halves."""
+        """A ring of the public halves of these keys."""
         ring: dict[str, dict[str, Ed25519PublicKey]] = {}
         for key in keys:
             ring.setdefault(key.zone, {})[key.keyid] = key.private.public_key()
         return cls(ring)
 
     def verify(self, zone: str, keyid: str, payload: bytes, signature: bytes) -> None:
-        """Raise :class:`Broken` unless ``signature`` over ``payload`` is by that key of that zone."""
+        """Raise :class:`Broken` unless that key of that zone made ``signature`` over ``payload``."""
         public = self.keys.get(zone, {}).get(keyid)
         if public is None:
             raise Broken("keys.signature-by-key-not-in", zone=zone, keyid=keyid)
@@ -133,16 +139,16 @@ class KeyRing:
 
 
 def create_secret(path: Path) -> bytes:
-    """32 random bytes in a file of mode 0600; raises :class:`Malformed` if it exists."""
+    """Create 32 random bytes in a file of mode 0600; raises :class:`Malformed` if the file exists."""
     if path.exists():
         raise Malformed("keys.secret-exists-already", path_name=path.name)
     secret = secrets.token_bytes(32)
-    write_whole(path, secret, mode=0o600)
+    write_atomically(path, secret, mode=0o600)
     return secret
 
 
 def load_secret(path: Path) -> bytes:
-    """Read a secret; raises :class:`Missing` or :class:`Broken` when it is not 32 bytes."""
+    """Read a secret; raises :class:`Missing`, or :class:`Broken` when it is not 32 bytes."""
     if not path.exists():
         raise Missing("keys.no-secret", path_name=path.name)
     secret = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Following a ledger as it grows: each entry is read and verified once, however often somebody looks."""
+"""Follow a ledger as it grows: each entry is read and verified once, however often the ledger is queried."""
 
 from __future__ import annotations
 
@@ -7,35 +7,37 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from credit.errors import Broken
-from credit.ledger import Entry, Ledger, Mark
+from credit.ledger import Entry, Ledger, Position
 
 
 class Follower:
-    """Tells each listener every entry of a ledger, in order and once. One follower may serve several threads."""
+    """Passes every entry of a ledger to each listener, once and in order. Several threads may share a follower."""
 
     def __init__(self, ledger: Ledger, listeners: Iterable[Callable[[Entry], None]]) -> None:
         self._ledger, self._listeners = ledger, tuple(listeners)
-        self._mark = Mark()
-        self._turn = threading.Lock()
+        self._position = Position()
+        self._lock = threading.Lock()
 
     def catch_up(self) -> int:
-        """Read what was written since; the number of entries so far. Raises :class:`Broken` as reading a ledger does.
+        """Read the entries written since the last call and return the number of entries so far.
 
-        A last line without its end is a writer at work (or killed): it is not an entry yet.
+        An incomplete last line belongs to a writer at work (or killed) and is not an entry yet. Raises :class:`Broken`
+        as reading a ledger does.
         """
-        with self._turn:
-            for entry, mark in self._ledger.follow(self._mark):
-                self._mark = mark
+        with self._lock:
+            for entry, position in self._ledger.follow(self._position):
+                self._position = position
                 for listener in self._listeners:
                     listener(entry)
-            return self._mark.seq
+            return self._position.seq
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered(Ledger):
-    """A ledger for those who fold it again and again: ``entries()`` gives those of some kinds of verbs, each read once.
+class CachedLedger(Ledger):
+    """A ledger whose ``entries()`` returns only the entries of some kinds of verbs, each read and verified once.
 
-    ``kinds`` are what stands before the dot, as ``project``. :meth:`verify` and appending are as for every ledger.
+    ``kinds`` are the parts of verbs before the dot, such as ``project``. :meth:`verify` and appending are as for every
+    ledger.
     """
 
     kinds: tuple[str, ...] = ()
@@ -43,19 +45,19 @@ class Remembered(Ledger):
     _followed: list[Follower] = field(default_factory=list, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Begin to follow the file."""
+        """Start at the beginning of the file."""
         self._begin()
 
     @classmethod
-    def of(cls, ledger: Ledger, *kinds: str) -> Remembered:
-        """The same ledger, remembered."""
+    def of(cls, ledger: Ledger, *kinds: str) -> CachedLedger:
+        """The same ledger, with the entries of these kinds kept in memory."""
         return cls(ledger.path, ledger.key, ledger.ring, ledger.zone, kinds=kinds)
 
     def entries(self) -> Iterator[Entry]:
         """The entries of ``kinds`` up to now, in order.
 
-        Where what was read is not there any more (a ledger that was mended, or cut), all of it is read again from the
-        start; raises :class:`Broken` when it does not verify.
+        When entries that were read are no longer in the file (it was repaired or truncated), the whole ledger is read
+        again from the start; raises :class:`Broken` when it does not verify.
         """
         try:
             self._followed[0].catch_up()
@@ -65,7 +67,7 @@ class Remembered(Ledger):
         return iter(tuple(self._kept))
 
     def verified(self) -> Iterator[Entry]:
-        """Every entry, as the whole ledger tells it."""
+        """Every entry of every kind, read and verified from the file as by :meth:`Ledger.verified`."""
         return Ledger(self.path, self.key, self.ring, self.zone).verified()
 
     def _begin(self) -> None:

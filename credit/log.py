@@ -1,4 +1,4 @@
-"""A process's own log: one JSON line an event on standard error, from named fields that never hold a subject's data."""
+"""The log of a process: one JSON line per event on standard error, with named fields and never a subject's data."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ INFO, WARNING, ERROR = logging.INFO, logging.WARNING, logging.ERROR
 
 @dataclass(frozen=True, slots=True)
 class EventLog:
-    """The log named ``name``; silent until :meth:`start`, but for what logging itself shows of warnings."""
+    """The log named ``name``. Before :meth:`start` only warnings and errors appear, in the format of ``logging``."""
 
     name: str
 
     def start(self) -> None:
-        """Send the lines to standard error."""
+        """Write events of level INFO and above to standard error from now on."""
         logger = logging.getLogger(self.name)
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(logging.Formatter("%(message)s"))
@@ -27,7 +27,7 @@ class EventLog:
         logger.propagate = False
 
     def event(self, name: str, *, level: int = INFO, **fields: str | int | float | None) -> None:
-        """Write one line. Give it ids, counts and classes of error; never a body, a header, a code or a row."""
+        """Write one line. Pass ids, counts and names of errors; never a request body, a header, a code or a row."""
         logger = logging.getLogger(self.name)
         if logger.isEnabledFor(level):
             line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": name, **fields}

@@ -1,4 +1,4 @@
-"""Petition (申请): a request with people at it, folded from the ledger's entries. There is no other record of it."""
+"""Petition (申请): a request that a person decides, computed from the ledger's entries. It is stored nowhere else."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from credit.ledger import Entry
 
 
 class State(StrEnum):
-    """Where a petition stands."""
+    """The state of a petition."""
 
-    ASKED = "asked"
+    REQUESTED = "asked"
     GRANTED = "granted"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
@@ -25,56 +25,61 @@ class State(StrEnum):
 
 MOVES: Mapping[tuple[State | None, str], State] = MappingProxyType(
     {
-        (None, "asked"): State.ASKED,
-        (State.ASKED, "granted"): State.GRANTED,
-        (State.ASKED, "refused"): State.REFUSED,
-        (State.ASKED, "withdrawn"): State.WITHDRAWN,
-        (State.REFUSED, "asked"): State.ASKED,
-        (State.WITHDRAWN, "asked"): State.ASKED,
-        (State.GRANTED, "granted"): State.GRANTED,  # granted again: a roll-back to a version once granted
+        (None, "asked"): State.REQUESTED,
+        (State.REQUESTED, "granted"): State.GRANTED,
+        (State.REQUESTED, "refused"): State.REFUSED,
+        (State.REQUESTED, "withdrawn"): State.WITHDRAWN,
+        (State.REFUSED, "asked"): State.REQUESTED,
+        (State.WITHDRAWN, "asked"): State.REQUESTED,
+        (State.GRANTED, "granted"): State.GRANTED,  # granted again: a roll-back to a version granted earlier
         (State.GRANTED, "revoked"): State.REVOKED,
-        (State.REVOKED, "asked"): State.ASKED,
+        (State.REVOKED, "asked"): State.REQUESTED,
     }
 )
-"""From which state, by which verb, to which state. What is not here cannot happen."""
+"""(state before, verb) -> state after. Any other combination is impossible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Petition:
-    """What the ledger says of one request."""
+    """One request and its decision, as recorded in the ledger."""
 
     kind: str
     object: str
     state: State
-    asked_by: Actor
-    asked_at: datetime
+    requested_by: Actor
+    requested_at: datetime
     decided_by: Actor | None
     decided_at: datetime | None
 
 
-def fold(entries: Iterable[Entry], kind: str, thing: str) -> Petition | None:
-    """The petition ``kind`` (as ``promotion``) about ``thing`` from entries of verbs ``<kind>.<move>``; None if none.
+def fold_petition(entries: Iterable[Entry], kind: str, object_id: str) -> Petition | None:
+    """The petition ``kind`` (as ``promotion``) about an object, from the verbs ``<kind>.<move>``; None without entries.
 
-    A move out of turn in the ledger is ignored here: :func:`require_move` keeps writers from making one.
+    An impossible move in the ledger is ignored; :func:`require_move` stops writers from recording one.
     """
     petition: Petition | None = None
     for entry in entries:
         prefix, _, move = entry.verb.partition(".")
-        if prefix != kind or entry.object != thing:
+        if prefix != kind or entry.object != object_id:
             continue
         state = MOVES.get((petition.state if petition else None, move))
-        if state is State.ASKED:
-            petition = Petition(kind, thing, state, entry.by, entry.at, None, None)
+        if state is State.REQUESTED:
+            petition = Petition(kind, object_id, state, entry.by, entry.at, None, None)
         elif state is not None and petition is not None:
-            petition = Petition(kind, thing, state, petition.asked_by, petition.asked_at, entry.by, entry.at)
+            petition = Petition(
+                kind, object_id, state, petition.requested_by, petition.requested_at, entry.by, entry.at
+            )
     return petition
 
 
-def require_move(petition: Petition | None, move: str, *, thing: str) -> State:
-    """The state that ``move`` leads to; raises :class:`Missing` or :class:`Refused` when it is out of turn."""
+def require_move(petition: Petition | None, move: str, *, object_id: str) -> State:
+    """The state after ``move``.
+
+    Raises :class:`Missing` when there is no petition, :class:`Refused` when its state does not allow the move.
+    """
     state = MOVES.get((petition.state if petition else None, move))
     if state is not None:
         return state
     if petition is None:
-        raise Missing("petition.nobody-asked-for", thing=thing[:20])
-    raise Refused("petition.cannot-be-now", thing=thing[:20], move=move, state=petition.state)
+        raise Missing("petition.nobody-asked-for", thing=object_id[:20])
+    raise Refused("petition.cannot-be-now", thing=object_id[:20], move=move, state=petition.state)

@@ -1,34 +1,35 @@
-"""Which release (数据发布) of a purpose is in use: the one choice that hub, gateway, console and set-up must share."""
+"""The release (数据发布) of a purpose that is in use: one rule for hub, gateway, console and set-up."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
 from credit.seal import Kind, Seal
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 
 
-def of_purpose(shelf: Shelf, purpose: str) -> list[Seal]:
-    """The releases made for a purpose, from the least to the most recent day they are seen as of.
+def releases_of_purpose(shelf: Shelf, purpose: str) -> list[Seal]:
+    """The releases made for a purpose, ordered by :func:`recency`: by the day of their data, the latest last.
 
-    Of one day the one without what was repaired since comes after the one it amends.
+    Of two releases of the same day, the one without repaired records comes after the one that it amends.
     """
-    found = [seal for seal in shelf.list(Kind.RELEASE) if seal.terms.get("purpose") == purpose]
-    return sorted(found, key=lambda seal: recency(seal))
+    releases = [seal for seal in shelf.list(Kind.RELEASE) if seal.terms.get("purpose") == purpose]
+    return sorted(releases, key=recency)
 
 
 def recency(release: Seal) -> tuple[str, int, datetime, str]:
-    """What orders releases of one purpose."""
+    """The sort key of releases of one purpose: day of the data, number of the repair notice, time made, id."""
     return str(release.terms.get("as_of", "")), int(release.terms.get("notice", 0)), release.made_at, release.id
 
 
-def newest(shelf: Shelf, purpose: str, today: date | None = None, *, deep: bool = False) -> Opened | None:
-    """The newest release of a purpose that has not ended by ``today`` (None: ended or not); None when there is none.
+def newest_release(shelf: Shelf, purpose: str, today: date | None = None, *, deep: bool = False) -> OpenedSeal | None:
+    """The newest release of a purpose, or None.
 
-    Newest is the one seen as of the latest day, and not the one made last: who makes a release of an older day again
-    (to repeat a training, or without a repaired record) does not turn the lab back to that day.
+    Only releases that have not expired on ``today`` count, unless ``today`` is None. The newest release is the one
+    whose data are of the latest day, not the one that was made last: a release of an older day that is made again (to
+    repeat a training, or without a repaired record) does not move the lab back to that day.
 
-    Its signature is verified, and its files are digested again when ``deep``. Raises :class:`~credit.errors.Broken`.
+    Its signature is verified, and with ``deep`` the digest of every file. Raises :class:`~credit.errors.Broken`.
     """
-    found = [seal for seal in of_purpose(shelf, purpose) if today is None or today < seal.expires_on]
-    return shelf.open(found[-1].id, deep=deep) if found else None
+    releases = [seal for seal in releases_of_purpose(shelf, purpose) if today is None or today < seal.expires_on]
+    return shelf.open(releases[-1].id, deep=deep) if releases else None

@@ -1,8 +1,8 @@
 """Seal (封签): an immutable, content-addressed, signed folder. Its manifest is an in-toto statement in a DSSE envelope.
 
-The id is the digest of *what* it is (kind, parents, terms, end, files), not of who made it or when: the same content
-made twice has the same id. Who and when are in the manifest and signed with it. A seal names its parents, never its
-children, and every seal ends.
+The id is the digest of the content (kind, parents, terms, expiry, files), not of its maker or time: the same content
+made twice has the same id. Maker and time are in the manifest and signed with it. A seal names its parents, never its
+children, and every seal expires. Formats: in-toto Statement v1, DSSE v1, Ed25519 (RFC 8032).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from credit.actor import Actor
 from credit.canonical import digest_json
-from credit.envelope import unwrap, wrap
+from credit.envelope import sign_envelope, verify_envelope
 from credit.errors import Broken, Lapsed
 from credit.keys import KeyRing, SigningKey
 
@@ -26,14 +26,14 @@ PREDICATE = "https://haihe.example/seal/v1"
 
 
 class Kind(StrEnum):
-    """What a seal holds."""
+    """The kind of content of a seal."""
 
     RELEASE = "release"  # desensitised data
     ORDER = "order"  # a training order
     VERSION = "version"  # a model version
-    SNAPSHOT = "snapshot"  # features and answers of every subject
-    PARCEL = "parcel"  # what leaves the lab
-    EXCERPT = "excerpt"  # the rows of a destroyed snapshot that answers rest on
+    SNAPSHOT = "snapshot"  # features and scores of every subject
+    PARCEL = "parcel"  # results that leave the lab
+    EXCERPT = "excerpt"  # the rows of a destroyed snapshot on which answers are based
 
 
 SIGNERS: Mapping[Kind, str] = MappingProxyType(
@@ -51,7 +51,10 @@ SIGNERS: Mapping[Kind, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What a sealed folder says of itself. ``files`` maps each name to the SHA-256 of its bytes."""
+    """The manifest of a sealed folder. ``files`` maps each name to the SHA-256 of its bytes (64 hex).
+
+    Raises :class:`Broken` when the id is not the digest of the content.
+    """
 
     id: str
     kind: Kind
@@ -63,24 +66,24 @@ class Seal:
     files: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        if self.id != identify(self.kind, self.parents, self.expires_on, self.terms, self.files):
+        if self.id != seal_id_of(self.kind, self.parents, self.expires_on, self.terms, self.files):
             raise Broken("seal.seal-id-not-digest-content", self_id=self.id[:20])
 
     @property
     def short(self) -> str:
-        """The id as people write it: kind and 12 characters."""
+        """The id as people write it: the kind and 12 characters."""
         return self.id[: len(self.kind) + 13]
 
-    def require_alive(self, today: date) -> None:
-        """Raise :class:`Lapsed` from the day it expires on."""
+    def require_not_expired(self, today: date) -> None:
+        """Raise :class:`Lapsed` from the day of expiry on."""
         if today >= self.expires_on:
             raise Lapsed("seal.lapsed", kind=self.kind, self_short=self.short, expires_on=self.expires_on)
 
 
-def identify(
+def seal_id_of(
     kind: Kind, parents: tuple[str, ...], ends: date, terms: Mapping[str, Any], files: Mapping[str, str]
 ) -> str:
-    """The id of this content: ``<kind>-<64 hex>``."""
+    """The id of this content: ``<kind>-<64 hex>``, from the SHA-256 of its canonical JSON."""
     content = {"kind": kind, "parents": list(parents), "expires_on": ends.isoformat(), "terms": terms, "files": files}
     return f"{kind}-{digest_json(content)}"
 
@@ -108,27 +111,27 @@ def to_envelope(seal: Seal, key: SigningKey) -> dict[str, Any]:
             "terms": seal.terms,
         },
     }
-    return wrap(statement, PAYLOAD_TYPE, key)
+    return sign_envelope(statement, PAYLOAD_TYPE, key)
 
 
 def from_envelope(envelope: Any, ring: KeyRing) -> Seal:
-    """Read a signed manifest; raises :class:`Broken` when it is not signed by the zone that makes its kind."""
-    statement = unwrap(envelope, PAYLOAD_TYPE, ring, set(SIGNERS.values()))
+    """Read a signed manifest; raises :class:`Broken` unless the zone that may sign its kind signed it."""
+    statement = verify_envelope(envelope, PAYLOAD_TYPE, ring, set(SIGNERS.values()))
     try:
-        told = statement["predicate"]
-        kind = Kind(told["kind"])
+        predicate = statement["predicate"]
+        kind = Kind(predicate["kind"])
         files = {entry["name"]: entry["digest"]["sha256"] for entry in statement["subject"]}
         seal = Seal(
-            told["id"],
+            predicate["id"],
             kind,
-            tuple(told["parents"]),
-            Actor.parse(told["made_by"]),
-            datetime.fromisoformat(told["made_at"]),
-            date.fromisoformat(told["expires_on"]),
-            MappingProxyType(told["terms"]),
+            tuple(predicate["parents"]),
+            Actor.parse(predicate["made_by"]),
+            datetime.fromisoformat(predicate["made_at"]),
+            date.fromisoformat(predicate["expires_on"]),
+            MappingProxyType(predicate["terms"]),
             MappingProxyType(files),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Broken("seal.manifest-cannot-be-read") from error
-    unwrap(envelope, PAYLOAD_TYPE, ring, {SIGNERS[kind]})
+    verify_envelope(envelope, PAYLOAD_TYPE, ring, {SIGNERS[kind]})
     return seal

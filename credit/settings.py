@@ -1,4 +1,4 @@
-"""Settings: one frozen class a zone, read from an environment given as an argument. A missing one names itself."""
+"""Settings: one frozen class per zone, read from an environment that is passed as an argument."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ _READERS: Mapping[Any, Callable[[str], Any]] = {
 def read(cls: type[Zone], env: Mapping[str, str], prefix: str) -> Zone:
     """Make the frozen dataclass ``cls`` from ``env``: field ``raw_store`` comes from ``<prefix>RAW_STORE``.
 
-    Fields may be of ``str, int, float, bool, Path, date`` or one of these or None. Raises :class:`Malformed` naming the
-    setting that is missing or cannot be read (never its value: it may be a secret).
+    Fields may have the types ``str, int, float, bool, Path, date``, each optionally ``| None``. Raises
+    :class:`Malformed` with the name of a setting that is missing or cannot be read (never its value: it may be secret).
     """
     hints = typing.get_type_hints(cls)
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]
         name = f"{prefix}{field.name}".upper()
         if name in env:
             reader = _READERS[_plain(hints[field.name])]
             try:
-                given[field.name] = reader(env[name])
+                values[field.name] = reader(env[name])
             except (ValueError, KeyError) as error:
                 kind = getattr(_plain(hints[field.name]), "__name__", "value")
                 raise Malformed("settings.setting-cannot-be-read", name=name, kind=kind) from error
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise Malformed("settings.setting-missing", name=name)
-    return cls(**given)
+    return cls(**values)
 
 
 def _plain(hint: Any) -> Any:
-    """``X | None`` is read as X."""
+    """The type X of a hint ``X`` or ``X | None``."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return next(part for part in typing.get_args(hint) if part is not type(None))
+        return next(each for each in typing.get_args(hint) if each is not type(None))
     return hint

@@ -1,11 +1,11 @@
-"""Shelf: where zones leave sealed folders for each other. One side writes, the other reads; nothing is ever half there.
+"""Shelf: the store in which zones leave sealed folders for each other. A folder appears whole or not at all.
 
 ::
 
     <root>/<kind>/<64 hex>/manifest.json     the signed manifest
     <root>/<kind>/<64 hex>/…                 the files it names
-    <root>/pointers/<name>.json              a signed word on which seal is current, with a sequence number
-    <root>/.making/…                         folders being made; swept when their maker is gone
+    <root>/pointers/<name>.json              a signed record of which seal is current, with a sequence number
+    <root>/.making/…                         folders in preparation; deleted when their process has ended
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from typing import Any
 
 from credit.actor import Actor
 from credit.canonical import canonical, digest
-from credit.envelope import unwrap, wrap
+from credit.envelope import sign_envelope, verify_envelope
 from credit.errors import Broken, Lapsed, Malformed, Missing
-from credit.files import sync_folder, write_whole
+from credit.files import sync_folder, write_atomically
 from credit.keys import KeyRing, SigningKey
-from credit.seal import Kind, Seal, from_envelope, identify, require_signer, to_envelope
+from credit.seal import Kind, Seal, from_envelope, require_signer, seal_id_of, to_envelope
 
 MANIFEST = "manifest.json"
 POINTER = "application/vnd.haihe.pointer+json"
@@ -38,8 +38,8 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A sealed folder whose signature, and unless told otherwise every file, has been verified."""
+class OpenedSeal:
+    """A sealed folder whose signature has been verified, and also every file unless it was opened with deep=False."""
 
     seal: Seal
     path: Path
@@ -47,18 +47,18 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A folder of sealed folders. ``ring`` is what signatures are verified with."""
+    """A folder of sealed folders. ``ring`` holds the public keys for verifying signatures."""
 
     root: Path
     ring: KeyRing
 
     @contextmanager
-    def making(self) -> Iterator[Path]:
-        """A folder to make something in; gone afterwards unless it was :meth:`put`."""
-        making = self.root / ".making"
-        making.mkdir(parents=True, exist_ok=True)
-        _sweep(making)
-        folder = making / f"{os.getpid()}-{uuid.uuid4().hex}"
+    def staging(self) -> Iterator[Path]:
+        """An empty folder for preparing a seal; it is deleted afterwards unless it was passed to :meth:`put`."""
+        area = self.root / ".making"
+        area.mkdir(parents=True, exist_ok=True)
+        _delete_abandoned(area)
+        folder = area / f"{os.getpid()}-{uuid.uuid4().hex}"
         folder.mkdir()
         try:
             yield folder
@@ -75,75 +75,79 @@ class Shelf:
         expires_on: date,
         by: Actor,
         key: SigningKey,
-        taken: Mapping[str, str] = _NOTHING,
+        reused: Mapping[str, str] = _NOTHING,
     ) -> Seal:
-        """Seal what is in ``folder`` and move it onto the shelf in one act.
+        """Seal the files in ``folder`` and move it onto the shelf atomically.
 
-        The same content put twice is one seal, and the first maker stays its maker. ``taken`` are files taken over from
-        another seal with the digests that it gives them; raises :class:`Broken` when one has another by now.
+        The same content put twice is one seal, and the first maker stays its maker. ``reused`` maps the files reused
+        from another seal to the digests in its manifest. Raises :class:`Broken` when one of them has changed, or when
+        ``key`` may not sign this kind.
         """
-        require_signer(kind, key)  # before anything else: also when the very same content is here already
+        require_signer(kind, key)  # checked first, also when the same content exists already
         plain = json.loads(canonical(terms))
         files = {name: digest(folder / name) for name in _names(folder)}
-        if changed := sum(files.get(name) != wanted for name, wanted in taken.items()):
+        if changed := sum(files.get(name) != wanted for name, wanted in reused.items()):
             raise Broken("shelf.not-sealed", kind=kind, changed=changed)
-        seal_id = identify(kind, parents, expires_on, plain, files)
-        place = self.place(seal_id)
-        if not place.exists():
+        seal_id = seal_id_of(kind, parents, expires_on, plain, files)
+        folder_on_shelf = self.folder_of(seal_id)
+        if not folder_on_shelf.exists():
             seal = Seal(seal_id, kind, parents, by, datetime.now(UTC).replace(microsecond=0), expires_on, plain, files)
-            write_whole(folder / MANIFEST, canonical(to_envelope(seal, key)))
+            write_atomically(folder / MANIFEST, canonical(to_envelope(seal, key)))
             for name in files:
                 _sync(folder / name)
-            place.parent.mkdir(parents=True, exist_ok=True)
+            folder_on_shelf.parent.mkdir(parents=True, exist_ok=True)
             try:
-                os.rename(folder, place)
+                os.rename(folder, folder_on_shelf)
             except OSError:
-                if not place.exists():  # somebody else put the very same content first: then theirs stays
+                if not folder_on_shelf.exists():  # another process put the same content first: its folder stays
                     raise
-            sync_folder(place.parent)
+            sync_folder(folder_on_shelf.parent)
         return self.open(seal_id, deep=False).seal
 
-    def open(self, name: str, *, today: date | None = None, deep: bool = True) -> Opened:
-        """Find a seal by id or by a prefix of it that only one has, and verify it.
+    def open(self, name: str, *, today: date | None = None, deep: bool = True) -> OpenedSeal:
+        """Open a seal by its id or an unambiguous prefix of it, and verify it.
 
-        ``deep`` digests every file again; ``today`` refuses a seal that has ended (:class:`Lapsed`). Raises
-        :class:`Missing`, :class:`Broken`, or :class:`Malformed` when the prefix fits several. Files that were destroyed
-        in time (``credit.destruction``) are :class:`Lapsed`; a manifest alone can be opened still.
+        ``deep`` verifies the digest of every file; with ``today`` an expired seal is refused (:class:`Lapsed`). Raises
+        :class:`Missing`, :class:`Broken`, or :class:`Malformed` when several seals have the prefix. A seal whose files
+        were destroyed (:mod:`credit.destruction`) is :class:`Lapsed`, and can still be opened with ``deep=False``.
         """
-        place = self.place(self._resolve(name))
+        place = self.folder_of(self._resolve(name))
         seal = self._manifest(place)
         if place.name != seal.id.partition("-")[2]:
             raise Broken("shelf.sealed-folder-stands-in-another", place_name=place.name[:12], seal_short=seal.short)
         if deep:
-            if (word := self.pointer(f"{DESTROYED}-{seal.id}", DESTROYERS)) is not None:
-                raise Lapsed("shelf.destroyed", kind=seal.kind, seal_short=seal.short, word=word["on"])
+            if (record := self.pointer(f"{DESTROYED}-{seal.id}", DESTROYERS)) is not None:
+                raise Lapsed("shelf.destroyed", kind=seal.kind, seal_short=seal.short, word=record["on"])
             verify_files(seal, place)
         if today is not None:
-            seal.require_alive(today)
-        return Opened(seal, place)
+            seal.require_not_expired(today)
+        return OpenedSeal(seal, place)
 
     def list(self, kind: Kind) -> list[Seal]:
-        """Every seal of a kind, the oldest first (signatures verified, files not)."""
+        """Every seal of a kind, the oldest first; signatures are verified, files are not. Raises :class:`Broken`."""
         places = (self.root / kind).glob("*") if (self.root / kind).is_dir() else ()
         return sorted((self._manifest(place) for place in places), key=lambda seal: (seal.made_at, seal.id))
 
-    def point(self, name: str, payload: Mapping[str, Any], key: SigningKey) -> dict[str, Any]:
-        """Say which seal is current under ``name``: signed, whole, and one more in sequence than the last word."""
+    def set_pointer(self, name: str, payload: Mapping[str, Any], key: SigningKey) -> dict[str, Any]:
+        """Write the signed pointer ``name`` atomically, with a sequence number one higher than the last; returns it."""
         path = self.root / "pointers" / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         with (path.parent / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             before = self.pointer(name, {key.zone})
-            said = {**payload, "name": name, "sequence": (before["sequence"] if before else 0) + 1}
-            write_whole(path, canonical(wrap(said, POINTER, key)))
-        return said
+            pointer = {**payload, "name": name, "sequence": (before["sequence"] if before else 0) + 1}
+            write_atomically(path, canonical(sign_envelope(pointer, POINTER, key)))
+        return pointer
 
     def pointer(self, name: str, zones: Collection[str]) -> dict[str, Any] | None:
-        """The last word under ``name`` if a key of one of ``zones`` signed it; None when nothing was said."""
+        """The current pointer ``name``, or None when it was never set.
+
+        Raises :class:`Broken` unless a key of one of ``zones`` signed it under this name.
+        """
         path = self.root / "pointers" / f"{name}.json"
         if not path.exists():
             return None
-        payload = unwrap(_read_json(path), POINTER, self.ring, zones)
+        payload = verify_envelope(_read_json(path), POINTER, self.ring, zones)
         if payload.get("name") != name:
             raise Broken("shelf.pointer-another", name=name)
         return payload
@@ -153,8 +157,8 @@ class Shelf:
             raise Broken("shelf.sealed-folder-no-manifest", why=place.name[:12])
         return from_envelope(_read_json(place / MANIFEST), self.ring)
 
-    def place(self, seal_id: str) -> Path:
-        """The folder of a seal, whether or not it is there."""
+    def folder_of(self, seal_id: str) -> Path:
+        """The folder of a seal, whether or not it exists."""
         kind, _, code = seal_id.partition("-")
         return self.root / kind / code
 
@@ -162,19 +166,19 @@ class Shelf:
         kind, dash, start = name.partition("-")
         if not dash or kind not in set(Kind) or not start or not set(start) <= set("0123456789abcdef"):
             raise Malformed("shelf.not-id-seal")
-        found = [start] if (self.root / kind / start).is_dir() else []
-        found = found or [place.name for place in (self.root / kind).glob(f"{start}*")]
-        if not found:
+        matches = [start] if (self.root / kind / start).is_dir() else []
+        matches = matches or [place.name for place in (self.root / kind).glob(f"{start}*")]
+        if not matches:
             raise Missing("shelf.no-on-shelf", kind=kind, start=start[:12])
-        if len(found) > 1:
-            raise Malformed("shelf.seals-begin-so", why=name, found_count=len(found))
-        return f"{kind}-{found[0]}"
+        if len(matches) > 1:
+            raise Malformed("shelf.seals-begin-so", why=name, found_count=len(matches))
+        return f"{kind}-{matches[0]}"
 
 
 def verify_files(seal: Seal, place: Path) -> None:
-    """Digest every file again; raises :class:`Broken` on a changed, a missing or an extra one."""
-    there = set(_names(place)) - {MANIFEST}
-    for name in sorted(there ^ set(seal.files)):
+    """Verify the digest of every file; raises :class:`Broken` for a changed, a missing or an additional file."""
+    present = set(_names(place)) - {MANIFEST}
+    for name in sorted(present ^ set(seal.files)):
         fault = "is missing" if name in seal.files else "was added"
         raise Broken("shelf.not-whole", kind=seal.kind, seal_short=seal.short, name=name, fault=fault)
     for name, wanted in sorted(seal.files.items()):
@@ -183,11 +187,11 @@ def verify_files(seal: Seal, place: Path) -> None:
 
 
 def _names(folder: Path) -> list[str]:
-    found = sorted(folder.rglob("*"))
-    for path in found:
+    paths = sorted(folder.rglob("*"))
+    for path in paths:
         if path.is_symlink():
             raise Broken("shelf.sealed-folder-may-not-hold", why=path.name)
-    return [path.relative_to(folder).as_posix() for path in found if path.is_file()]
+    return [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
 
 
 def _read_json(path: Path) -> Any:
@@ -202,9 +206,9 @@ def _sync(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def _sweep(making: Path) -> None:
-    """Remove what a killed maker left behind: its process is gone, or the number is ours again."""
-    for folder in making.iterdir():
+def _delete_abandoned(area: Path) -> None:
+    """Delete the folders of processes that have ended."""
+    for folder in area.iterdir():
         owner = folder.name.partition("-")[0]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists():
             shutil.rmtree(folder, ignore_errors=True)

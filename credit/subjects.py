@@ -1,4 +1,4 @@
-"""Who a record is about: the kinds of subject (信用主体), and the pseudonym a subject has outside custody."""
+"""Subjects of records: the kinds of subject (信用主体), and a subject's pseudonym outside custody."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEX = re.compile(r"[0-9a-f]{32}")
 
 
 class SubjectKind(StrEnum):
-    """Kinds of subject, told by the first two characters of the code."""
+    """Kinds of subject, known from the first two characters of the code (GB 32100-2015)."""
 
     ENTERPRISE = "enterprise"  # 企业, 91
     INDIVIDUAL_BUSINESS = "individual_business"  # 个体工商户, 92
@@ -28,7 +28,10 @@ class SubjectKind(StrEnum):
 
 @dataclass(frozen=True, order=True, slots=True)
 class SubjectKey:
-    """A subject's pseudonym (去标识化标识) under one purpose: 128 bits of an HMAC, as 32 lower-case hex characters."""
+    """A subject's pseudonym (去标识化标识) for one purpose: 128 bits of an HMAC, as 32 lower-case hex characters.
+
+    Raises :class:`Malformed` for any other text.
+    """
 
     hex: str
 
@@ -37,7 +40,7 @@ class SubjectKey:
             raise Malformed("subjects.not-subject-key")
 
     def bucket(self, buckets: int) -> int:
-        """Which of ``buckets`` (a power of two up to 256) this subject lives in: the top bits of its first byte."""
+        """The bucket of this subject, below ``buckets`` (a power of two up to 256): top bits of its first byte."""
         return int(self.hex[:2], 16) * buckets // 256
 
     @property
@@ -51,12 +54,12 @@ class SubjectKey:
 
 @dataclass(frozen=True, slots=True)
 class PseudonymKey:
-    """The secret of one purpose; keys of two purposes give pseudonyms that cannot be joined.
+    """The secret of one purpose; pseudonyms of two purposes cannot be joined.
 
-    A keyed digest and not a plain one: the list of all codes is public, so a plain digest is reversed by trying them
-    (GB/T 37964-2019 annex). ``algorithm`` is ``sha256``, or ``sm3`` (GB/T 32905) where commercial cryptography is asked
-    for; this is the one place that knows. The purpose is part of what is digested, so that one secret filed under two
-    purposes still gives two pseudonyms.
+    The digest is keyed because the list of all codes is public: a plain digest could be reversed by trying them all
+    (GB/T 37964-2019 annex). ``algorithm`` is ``sha256``, or ``sm3`` (GB/T 32905) where commercial cryptography is
+    required. The purpose is part of the digested text, so the same secret gives different pseudonyms for two purposes.
+    Raises :class:`Malformed` for a secret shorter than 32 bytes or an unknown algorithm.
     """
 
     purpose: str
@@ -70,7 +73,7 @@ class PseudonymKey:
             raise Malformed("subjects.unknown-pseudonym-algorithm")
 
     def hex_of(self, code: str) -> str:
-        """The pseudonym of ``code`` as 32 hex characters, without making an object (the fast path of a release)."""
+        """The pseudonym of ``code`` as 32 hex characters; faster than :meth:`key_of`, for whole releases."""
         message = f"{self.purpose}\x1f{code}".encode()
         if self.algorithm == "sm3":
             mac = crypto_hmac.HMAC(self.secret, hashes.SM3())

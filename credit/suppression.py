@@ -1,9 +1,9 @@
-"""Withholding (停止使用): nothing is answered about a subject until a release without its repaired record serves.
+"""Suppression (停止使用): no answer about a subject until a release without its repaired record is in use.
 
-Custody's signed word on the shelf, one pointer a purpose: who was named, under which number, on which day. A release,
-and what is made of it, says through which number it goes (``notice`` in its terms); whoever was named later is
-withheld. So a notice never has to be taken back: what was made after it lifts it, and nothing else does.
-信用修复管理办法 (NDRC Order 36 of 2025) art. 3: once repaired, a record is no longer shared or used.
+Custody signs one pointer per purpose on the shelf: for each suppressed subject the number of its notice and the day. A
+release, and everything made from it, states the last notice that it accounts for (``notice`` in its terms); subjects of
+later notices are suppressed. A notice is therefore never withdrawn: only data made after it end the suppression.
+信用修复管理办法 (NDRC Order 36 of 2025) art. 3: a repaired record is no longer shared or used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SIGNERS = frozenset({"custody"})
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The notices of one purpose: the last number, and of each subject (32 hex) its number and the day it was named."""
+    """The notices of one purpose: the last number, and for each subject (32 hex) its number and day of suppression."""
 
     purpose: str
     number: int = 0
@@ -30,26 +30,26 @@ class Notice:
 
     @classmethod
     def read(cls, shelf: Shelf, purpose: str) -> Notice:
-        """What stands on the shelf; nobody when nothing was ever said. Raises :class:`Broken`."""
-        told = shelf.pointer(pointer_of(purpose), SIGNERS)
-        if told is None:
+        """Read the pointer of a purpose; without one, no subject is suppressed. Raises :class:`Broken`."""
+        data = shelf.pointer(pointer_of(purpose), SIGNERS)
+        if data is None:
             return cls(purpose)
         try:
             named = {
                 SubjectKey(key).hex: (int(number), date.fromisoformat(day))
-                for key, (number, day) in told["subjects"].items()
+                for key, (number, day) in data["subjects"].items()
             }
-            return cls(purpose, int(told["sequence"]), named)
+            return cls(purpose, int(data["sequence"]), named)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Broken("suppression.notice-withholding-cannot-be-read", purpose=purpose) from error
 
-    def withholds(self, key: str, through: int) -> bool:
-        """Whether what goes through this number is older than the notice of the subject with this key (32 hex)."""
+    def suppresses(self, key: str, through: int) -> bool:
+        """True when data that account for notices up to ``through`` must not be used for this subject (32 hex)."""
         named = self.subjects.get(key)
         return named is not None and named[0] > through
 
     def through(self, day: date) -> int:
-        """Through which number goes what is made as of ``day``: before the first notice of a later day."""
+        """The number of the last notice that data as of ``day`` account for."""
         return min((number - 1 for number, named_on in self.subjects.values() if named_on > day), default=self.number)
 
 
@@ -58,19 +58,19 @@ def pointer_of(purpose: str) -> str:
     return f"withheld-{purpose}"
 
 
-def withhold(
+def suppress(
     shelf: Shelf, purpose: str, keys: Iterable[str], *, today: date, forget_before: date, key: SigningKey
 ) -> Notice:
-    """Name subjects (keys of this purpose) under a new number; whoever was named before a day may be forgotten.
+    """Suppress subjects (keys of this purpose) under a new notice number, and drop those suppressed before a day.
 
-    The caller holds the vault alone, so that numbers and repairs come in one order. Raises :class:`Broken`.
+    The caller has exclusive access to the vault, so that notices and repairs have one order. Raises :class:`Broken`.
     """
     before = Notice.read(shelf, purpose)
     number = before.number + 1
-    named = {who: told for who, told in before.subjects.items() if told[1] >= forget_before}
-    named |= {SubjectKey(who).hex: (number, today) for who in keys}
-    payload = {"purpose": purpose, "subjects": {who: [n, day.isoformat()] for who, (n, day) in sorted(named.items())}}
-    said = shelf.point(pointer_of(purpose), payload, key)
-    if said["sequence"] != number:
+    named = {subject: notice for subject, notice in before.subjects.items() if notice[1] >= forget_before}
+    named |= {SubjectKey(key_hex).hex: (number, today) for key_hex in keys}
+    subjects = {subject: [at, day.isoformat()] for subject, (at, day) in sorted(named.items())}
+    written = shelf.set_pointer(pointer_of(purpose), {"purpose": purpose, "subjects": subjects}, key)
+    if written["sequence"] != number:
         raise Broken("suppression.two-notices-withholding-given-at")
     return Notice(purpose, number, named)

@@ -1,6 +1,6 @@
-"""Trace: from a bank's score back to the release and the catalogue behind it, every signature and digest verified.
+"""Trace a score or a seal back to its release and catalogue, with every signature and digest verified.
 
-It needs no server: ledgers, shelf and public keys are enough, so anyone can check a copy of the three, anywhere.
+No server is needed: anyone with a copy of the ledgers, the shelf and the public keys can check them anywhere.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from credit.destruction import destroyed
+from credit.destruction import destruction_record
 from credit.errors import Missing
 from credit.ledger import Entry, Ledger
 from credit.seal import Kind, Seal
@@ -18,7 +18,7 @@ from credit.shelf import Shelf
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One thing in the chain: a seal or a score, with what the ledgers say was done to it and by whom."""
+    """One link of the chain: a seal or a score, with its ledger entries."""
 
     id: str
     kind: str
@@ -30,19 +30,19 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The whole way back, the score first, and how many entries each ledger was verified over."""
+    """All links, the score first, and the number of verified entries of each ledger."""
 
     links: tuple[Link, ...]
     ledgers: Mapping[str, int]
 
     @property
     def actors(self) -> tuple[str, ...]:
-        """Everybody who had a hand in it."""
-        hands = [link.made_by for link in self.links] + [str(act.by) for link in self.links for act in link.acts]
-        return tuple(dict.fromkeys(hands))
+        """Every actor named in the chain, each once."""
+        names = [link.made_by for link in self.links] + [str(act.by) for link in self.links for act in link.acts]
+        return tuple(dict.fromkeys(names))
 
     def as_json(self) -> dict[str, Any]:
-        """The chain as plain values."""
+        """The chain as JSON values."""
         links = [
             {
                 "id": link.id,
@@ -58,9 +58,9 @@ class Chain:
 
 
 def trace(name: str, *, shelf: Shelf, ledgers: Mapping[str, Ledger]) -> Chain:
-    """The chain behind a score id or a seal id.
+    """The chain of a score id or a seal id.
 
-    Raises :class:`Broken` at the first thing that does not verify, :class:`Missing` when there is no such thing.
+    Raises :class:`Broken` at the first entry, seal or file that does not verify, :class:`Missing` for an unknown id.
     """
     verified = {zone: list(ledger.verified()) for zone, ledger in ledgers.items()}
     entries = [entry for own in verified.values() for entry in own]
@@ -69,7 +69,7 @@ def trace(name: str, *, shelf: Shelf, ledgers: Mapping[str, Ledger]) -> Chain:
     else:
         answered = _answered(name, entries)
         first = [_score_link(answered, entries)]
-        start = [answered.because["snapshot"]]
+        start = [answered.details["snapshot"]]
     links = [*first, *(_seal_link(seal, entries, shelf) for seal in _ancestors(start, shelf))]
     return Chain(tuple(links), {zone: len(own) for zone, own in verified.items()})
 
@@ -83,22 +83,22 @@ def _answered(score: str, entries: list[Entry]) -> Entry:
 
 def _score_link(entry: Entry, entries: list[Entry]) -> Link:
     acts = tuple(each for each in entries if each.object == entry.object)
-    return Link(entry.object, "score", str(entry.by), entry.at.isoformat(), entry.because, acts)
+    return Link(entry.object, "score", str(entry.by), entry.at.isoformat(), entry.details, acts)
 
 
 def _ancestors(start: list[str], shelf: Shelf) -> Iterator[Seal]:
-    """Each seal once, children before parents, opened with every digest verified, but of those that were destroyed.
+    """Each seal once, children before parents, with every digest verified except those of destroyed seals.
 
-    What was kept of one stands before it.
+    The excerpt of a destroyed seal comes before it.
     """
     waiting, seen = list(start), set()
     while waiting:
         name = waiting.pop(0)
-        gone = destroyed(shelf, name)
-        if gone and gone.excerpt and gone.excerpt not in seen:
-            waiting[:0] = [gone.excerpt, name]
+        destroyed = destruction_record(shelf, name)
+        if destroyed and destroyed.excerpt and destroyed.excerpt not in seen:
+            waiting[:0] = [destroyed.excerpt, name]
             continue
-        seal = shelf.open(name, deep=gone is None).seal
+        seal = shelf.open(name, deep=destroyed is None).seal
         if seal.id not in seen:
             seen.add(seal.id)
             yield seal
@@ -107,9 +107,9 @@ def _ancestors(start: list[str], shelf: Shelf) -> Iterator[Seal]:
 
 def _seal_link(seal: Seal, entries: list[Entry], shelf: Shelf) -> Link:
     acts = tuple(entry for entry in entries if entry.object == seal.id)
-    shown = ("purpose", "as_of", "catalogue", "model", "invented", "subjects", "k")
-    facts: dict[str, Any] = {key: seal.terms[key] for key in shown if key in seal.terms}
+    names = ("purpose", "as_of", "catalogue", "model", "invented", "subjects", "k")
+    facts: dict[str, Any] = {key: seal.terms[key] for key in names if key in seal.terms}
     facts |= {"files": len(seal.files), "expires_on": seal.expires_on.isoformat()}
-    if (gone := destroyed(shelf, seal.id)) is not None:
-        facts["destroyed_on"] = gone.on.isoformat()
+    if (destroyed := destruction_record(shelf, seal.id)) is not None:
+        facts["destroyed_on"] = destroyed.on.isoformat()
     return Link(seal.id, seal.kind, str(seal.made_by), seal.made_at.isoformat(), facts, acts)

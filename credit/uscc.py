@@ -1,8 +1,9 @@
 """The unified social credit code (统一社会信用代码), GB 32100-2015, with the organisation code of GB 11714 inside it.
 
-A code is 18 characters: 1 registering department, 1 category, 6 digits of the registering division (GB/T 2260),
-9 of the organisation code (8 + its own check) and 1 check character. *Both* checks are judged. The check of the
-organisation code runs over the full alphabet of 36: with the 31 letters of GB 32100 it is wrong for every ``MA…`` code.
+A code is 18 characters: 1 registering department, 1 category, 6 digits of the registering division (GB/T 2260), 9 of
+the organisation code (8 + its own check) and 1 check character. *Both* checks are verified. The check of the
+organisation code uses the full alphabet of 36: with the 31 letters of GB 32100 it would be wrong for every ``MA…``
+code.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def org_check(body: str) -> str:
 
 @dataclass(frozen=True, order=True, slots=True)
 class Uscc:
-    """A code that has been parsed; one that fails either check does not exist. Build it with :meth:`parse`."""
+    """A valid code, made with :meth:`parse`. Raises :class:`Malformed` when its form or either check is wrong."""
 
     code: str
 
@@ -60,20 +61,23 @@ class Uscc:
 
     @classmethod
     def parse(cls, text: str) -> Uscc:
-        """Read a code; surrounding blanks and lower case are forgiven, nothing else.
+        """Read a code; surrounding blanks and lower case are accepted, nothing else.
 
-        Raises :class:`Malformed` without repeating the text: it may be somebody's.
+        Raises :class:`Malformed`, whose message does not repeat the text: it may identify a person.
         """
         return cls(text.strip().upper() if text.isascii() else text)
 
     @property
     def kind(self) -> SubjectKind:
-        """What the first two characters say the subject is (91 enterprise, 92 individual business, …)."""
+        """The kind of subject, from the first two characters (91 enterprise, 92 individual business, …)."""
         return _KINDS.get(self.code[:2], SubjectKind.OTHER)
 
     @property
     def division(self) -> str:
-        """The registering division (登记管理机关行政区划), six digits of GB/T 2260; codes no longer in it are kept."""
+        """The registering division (登记管理机关行政区划), six digits of GB/T 2260.
+
+        Withdrawn divisions are accepted.
+        """
         return self.code[2:8]
 
     def __str__(self) -> str:
@@ -93,7 +97,8 @@ def _problem(code: str) -> str:
 
 
 def compose(prefix: str, division: str, serial: str) -> Uscc:
-    """A code with both checks right, from 2 + 6 + 8 characters; for invented subjects and surrogates.
+    """A valid code from 2 + 6 + 8 characters, with both check characters computed; for invented subjects and
+    surrogates.
 
     Raises :class:`Malformed` when a part has the wrong length or letters.
     """

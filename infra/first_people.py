@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from credit.actor import Actor, Role
-from credit.releases import newest
+from credit.releases import newest_release
 from infra.home import Home
 from lab.accounts import Accounts
 from lab.projects import Projects
@@ -22,7 +22,7 @@ def first_people(home: Home, today: date) -> dict[str, tuple[Role, str]]:
     if accounts.all():
         return {}
     ledger = home.ledger("research", writing=True)
-    release = newest(home.shelf, "research")
+    release = newest_release(home.shelf, "research")
     invented = release is not None and bool(release.seal.terms.get("invented"))
     wanted = {"petra": Role.PLATFORM, **(DEMO if invented else {})}
     made = {name: (role, accounts.add(name, (role,), by=SETUP, ledger=ledger)) for name, role in wanted.items()}

@@ -31,7 +31,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from credit.files import write_whole
+from credit.files import write_atomically
 from credit.keys import KeyRing, SigningKey, create_secret
 from credit.ledger import Ledger
 from credit.settings import read
@@ -73,7 +73,7 @@ class Home:
             folder = self.keys(zone)
             if not (folder / f"signing-{zone}.pem").exists():
                 key = SigningKey.create(folder, zone)
-                write_whole(self.ring_folder / f"{zone}.pem", key.public_pem())
+                write_atomically(self.ring_folder / f"{zone}.pem", key.public_pem())
                 made = True
         for name in SECRETS["custody"]:
             if not (self.keys("custody") / f"{name}.key").exists():
@@ -81,7 +81,7 @@ class Home:
         for name in SECRETS["service"]:
             if not (self.keys("service") / f"{name}.key").exists():
                 secret = (self.keys("custody") / f"{name}.key").read_bytes()
-                write_whole(self.keys("service") / f"{name}.key", secret, mode=0o600)
+                write_atomically(self.keys("service") / f"{name}.key", secret, mode=0o600)
         return made
 
     def keys(self, zone: str) -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 
 from credit import releases
 from credit.actor import Actor
-from credit.destruction import destroy, destroyed, is_emptied
+from credit.destruction import destroy, destruction_record, is_emptied
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal

@@ -17,7 +17,7 @@ from credit.actor import Actor, Role
 from credit.catalogue import Catalogue
 from credit.errors import Refused
 from credit.keys import load_secret
-from credit.shelf import Opened
+from credit.shelf import OpenedSeal
 from credit.subjects import PseudonymKey
 from infra.home import Home
 from infra.progress import ReportProgress
@@ -76,7 +76,7 @@ class Withdrawing:
             raise refused[0]
         return bool(self.made)
 
-    def _renewed(self, name: str, release: Opened) -> None:
+    def _renewed(self, name: str, release: OpenedSeal) -> None:
         before = self._pointed(name)
         assert before is not None
         if name == DOSSIERS:
@@ -85,9 +85,11 @@ class Withdrawing:
             self._snapshot(name, before, release)
 
     def _purposes(self) -> list[str]:
-        return [purpose for purpose in (SCORING, INQUIRY) if releases.newest(self.home.shelf, purpose, self.today)]
+        return [
+            purpose for purpose in (SCORING, INQUIRY) if releases.newest_release(self.home.shelf, purpose, self.today)
+        ]
 
-    def _in_use(self, purpose: str) -> list[Opened]:
+    def _in_use(self, purpose: str) -> list[OpenedSeal]:
         """The releases that answers of a purpose rest on, and the newest one, on which the next will."""
         newest = releases.newest(self.home.shelf, purpose, self.today)
         in_use = {newest.seal.id: newest} if newest else {}
@@ -101,7 +103,7 @@ class Withdrawing:
         pointer = self.home.shelf.pointer(f"snapshot-{name}", SIGNERS)
         return None if pointer is None else self.home.shelf.open(str(pointer["snapshot"]), deep=deep)
 
-    def _amended(self, purpose: str, base: Opened) -> str:
+    def _amended(self, purpose: str, base: OpenedSeal) -> str:
         def step(doing: str, done: int, total: int) -> None:
             self.report(f"{purpose}: {doing}", done, total)
 
@@ -111,7 +113,7 @@ class Withdrawing:
             self.made.setdefault("releases", {})[purpose] = seal.id
         return seal.id
 
-    def _snapshot(self, model: str, before: Opened, release: Opened) -> None:
+    def _snapshot(self, model: str, before: OpenedSeal, release: OpenedSeal) -> None:
         champion = self.home.shelf.pointer(f"champion-{model}", SIGNERS)
         if champion is None:
             return

@@ -18,7 +18,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from credit.actor import Actor, Role
 from credit.errors import Broken, Malformed, Missing
-from credit.files import write_whole
+from credit.files import write_atomically
 from credit.ledger import Ledger
 
 ROLES = (Role.RESEARCHER, Role.REVIEWER, Role.PLATFORM)
@@ -38,7 +38,7 @@ class Account:
         acting = Actor(self.name, role)
         if role not in self.roles:
             acting = Actor(self.name, self.roles[0])
-        acting.must_be(role, act=f"act as {role}")
+        acting.require_role(role, act=f"act as {role}")
         return acting
 
 
@@ -54,7 +54,7 @@ class Accounts:
         Raises :class:`Malformed` for a name, role or password that does not do, and
         :class:`~credit.errors.Refused` unless ``by`` is of the platform.
         """
-        by.must_be(Role.PLATFORM, act="add accounts")
+        by.require_role(Role.PLATFORM, act="add accounts")
         if not NAME.fullmatch(name):
             raise Malformed("accounts.not-user-name")
         if not roles or not set(roles) <= set(ROLES):
@@ -64,12 +64,12 @@ class Accounts:
             raise Malformed("accounts.password-too-short", minimum=LEAST)
         with self._locked() as told:
             told[name] = {"roles": sorted(roles), "hash": PasswordHasher().hash(password)}
-        ledger.append("account.added", f"user-{name}", by=by, because={"roles": sorted(roles)})
+        ledger.append("account.added", f"user-{name}", by=by, details={"roles": sorted(roles)})
         return password
 
     def remove(self, name: str, *, by: Actor, ledger: Ledger) -> None:
         """Take an account away; raises :class:`Missing`."""
-        by.must_be(Role.PLATFORM, act="remove accounts")
+        by.require_role(Role.PLATFORM, act="remove accounts")
         with self._locked() as told:
             if told.pop(name, None) is None:
                 raise Missing("accounts.no-account", name=name)
@@ -104,7 +104,7 @@ class Accounts:
             fcntl.flock(lock, fcntl.LOCK_EX)
             told = self._read()
             yield told
-            write_whole(self.path, json.dumps(told, indent=1).encode(), mode=0o600)
+            write_atomically(self.path, json.dumps(told, indent=1).encode(), mode=0o600)
 
 
 def _of_nobody() -> str:

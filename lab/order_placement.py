@@ -10,7 +10,7 @@ from credit.errors import Malformed, Refused
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.features.feature_sql import check_order
 from models.order.order import FILE, Order
 
@@ -18,7 +18,7 @@ from models.order.order import FILE, Order
 def place(
     order: Order,
     *,
-    release: Opened,
+    release: OpenedSeal,
     shelf: Shelf,
     key: SigningKey,
     by: Actor,
@@ -37,7 +37,7 @@ def place(
         raise Refused(
             "order-placement.release-not-for-training", seal_short=seal.short, terms=seal.terms.get("purpose")
         )
-    seal.require_alive(today or date.today())
+    seal.require_not_expired(today or date.today())
     query = check_order(order, seal.terms)
     terms = {
         "model": order.model,
@@ -46,10 +46,10 @@ def place(
         "reads": {table: sorted(columns) for table, columns in sorted(query.tables.items())},
         "invented": bool(seal.terms.get("invented", False)),
     }
-    with shelf.making() as folder:
+    with shelf.staging() as folder:
         (folder / FILE).write_bytes(canonical(order.as_json()))
         placed = shelf.put(
             folder, Kind.ORDER, parents=(seal.id,), terms=terms, expires_on=seal.expires_on, by=by, key=key
         )
-    ledger.append("order.placed", placed.id, by=by, because={"release": seal.id, "model": order.model})
+    ledger.append("order.placed", placed.id, by=by, details={"release": seal.id, "model": order.model})
     return placed

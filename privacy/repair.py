@@ -50,7 +50,7 @@ def repair(
     :class:`Refused` when ``by`` is not of the city's departments, the least time of publication has not passed or the
     record is repaired already (:class:`RepairedAlready`).
     """
-    by.must_be(Role.CITY, act="repair a record")
+    by.require_role(Role.CITY, act="repair a record")
     target = catalogue_roles.repairs(catalogue)
     if target is None:
         raise Missing("repair.catalogue-no-table-credit-repairs")
@@ -91,8 +91,8 @@ def repair(
     if report.kept != 1:
         reasons = "; ".join(report.tables[target.name].reasons) or "nothing was added"
         raise Malformed("repair.repair-did-not-pass-checks", why=reasons)
-    because = {"table": table.name, "document": digest(document_number.encode()), "on": on.isoformat()}
-    ledger.append("record.repaired", f"record-{mark}", by=by, because=because | {"severity": severity})
+    details = {"table": table.name, "document": digest(document_number.encode()), "on": on.isoformat()}
+    ledger.append("record.repaired", f"record-{mark}", by=by, details=details | {"severity": severity})
     return report
 
 

@@ -33,7 +33,7 @@ def city() -> City:
     pointer = home.shelf.pointer("champion-enterprise", {"platform"})
     assert pointer is not None
     version = home.shelf.open(pointer["version"])
-    release = home.shelf.open(of_purpose(home.shelf, "scoring")[-1].id)
+    release = home.shelf.open(releases_of_purpose(home.shelf, "scoring")[-1].id)
     order = open_order(home.shelf.open(version.seal.parents[0]))
     terms = plain_terms(release, "scoring")
     return str(version.path), str(release.path), order.as_json(), terms, date.fromisoformat(terms["as_of"])

@@ -68,7 +68,7 @@ def score_http() -> tuple[float, float]:
     granted = [e for e in home.ledger("platform").entries() if e.verb == "mandate.granted"]
     key = PseudonymKey("scoring", load_secret(home.keys("service") / "pseudonym-scoring.key"))
     code = _examples(home)["good_enterprise"]["code"]
-    mandate = next(e.object for e in granted if e.because["subject"] == key.hex_of(code))
+    mandate = next(e.object for e in granted if e.details["subject"] == key.hex_of(code))
     with stack.scoring_service(home, env={"HAIHE_SERVICE_TODAY": CITY_DAY.isoformat()}) as url:
         http = httpx.Client(base_url=url)
         with ServiceClient(url, credentials["name"], credentials["secret"], http=http) as client:

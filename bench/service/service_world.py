@@ -116,7 +116,7 @@ def _shelf(root: Path) -> Shelf:
 
 
 def _seal(root: Path, kind: Kind, zone: str, files: dict[str, bytes], *parents: str, **terms: Any) -> str:
-    with _shelf(root).making() as folder:
+    with _shelf(root).staging() as folder:
         for name, content in files.items():
             (folder / name).write_bytes(content)
         key, ends = SigningKey.load(root / "keys", zone), TODAY + timedelta(days=60)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from credit.files import write_whole
+from credit.files import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +61,4 @@ class Journey:
 
     def write(self, path: Path) -> None:
         """Write ``summary.json``."""
-        write_whole(path, json.dumps(self.summary(), ensure_ascii=False, indent=1).encode() + b"\n")
+        write_atomically(path, json.dumps(self.summary(), ensure_ascii=False, indent=1).encode() + b"\n")

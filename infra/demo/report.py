@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from credit.files import write_whole
+from credit.files import write_atomically
 from infra.demo.journey import Journey
 from models.validation import svg_charts
 
@@ -49,7 +49,7 @@ def write(path: Path, journey: Journey) -> None:
         total=sum(step.seconds for step in journey.steps),
         peak=journey.peak_mib,
     )
-    write_whole(path, page.encode())
+    write_atomically(path, page.encode())
 
 
 def _road(journey: Journey) -> list[Stop]:

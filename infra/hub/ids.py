@@ -6,7 +6,7 @@ import fcntl
 import json
 from pathlib import Path
 
-from credit.files import write_whole
+from credit.files import write_atomically
 from infra.sandbox.bubblewrap import Ids
 
 FIRST = 61_000  # above what distributions give to people and services, below 65534
@@ -20,6 +20,6 @@ def ids_of(file: Path, workspace: str) -> tuple[Ids, Ids]:
         known: dict[str, int] = json.loads(file.read_bytes()) if file.exists() else {}
         if workspace not in known:
             known[workspace] = len(known)
-            write_whole(file, json.dumps(known, indent=1).encode(), mode=0o600)
+            write_atomically(file, json.dumps(known, indent=1).encode(), mode=0o600)
     base = FIRST + 2 * known[workspace]
     return Ids(base, base), Ids(base + 1, base)

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from credit.errors import Missing
-from credit.shelf import Opened
+from credit.shelf import OpenedSeal
 
 
-def granted(release: Opened | None, tables: tuple[str, ...]) -> dict[Path, str]:
+def granted(release: OpenedSeal | None, tables: tuple[str, ...]) -> dict[Path, str]:
     """What of a release a project sees: its manifest and the granted tables, readable by anyone it is shown to."""
     if release is None:
         return {}

@@ -17,8 +17,8 @@ from traitlets import default
 
 from credit.actor import Role
 from credit.errors import CreditError, Refused
-from credit.ledger_follower import Remembered
-from credit.releases import newest
+from credit.ledger_follower import CachedLedger
+from credit.releases import newest_release
 from infra.hub.gate import HubGate
 from infra.hub.ids import ids_of
 from infra.hub.releases import granted
@@ -152,7 +152,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
             kernel=kernel,
             home=lab.home / "lab" / "homes" / project.name / workspace.user,
             run=lab.run / "ws" / workspace.name,
-            data=granted(newest(lab.place.shelf, "research", lab.day()), project.tables),
+            data=granted(newest_release(lab.place.shelf, "research", lab.day()), project.tables),
             seconds=min(float(lab.workspace_seconds), max(1.0, left)),
             limits=lab.limits,
             kernels=lab.kernels,
@@ -191,7 +191,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
 @lru_cache(maxsize=1)
 def projects_of(lab: HubSettings) -> Projects:
     """The projects of this lab; what the ledger said once is remembered, since every workspace asks every second."""
-    return Projects(Remembered.of(lab.place.ledger("research"), "project"))
+    return Projects(CachedLedger.of(lab.place.ledger("research"), "project"))
 
 
 @lru_cache(maxsize=1)

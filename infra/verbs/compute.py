@@ -119,7 +119,7 @@ def _print_verdict(data: dict[str, Any], as_json: bool) -> None:
 def last_refusal(home: Home, version: str) -> dict[str, Any] | None:
     """The last verdict in the ledger that refused a version; None when it never came to a verdict."""
     entries = [e for e in home.ledger("platform").about(version) if e.verb == "promotion.refused"]
-    return dict(entries[-1].because["verdict"]) if entries else None
+    return dict(entries[-1].details["verdict"]) if entries else None
 
 
 def snapshot(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from credit import releases
 from credit.errors import Missing
 from credit.seal import Kind
-from credit.shelf import Opened
+from credit.shelf import OpenedSeal
 from infra.home import Home
 
 
-def release_of(home: Home, purpose: str, name: str = "") -> Opened:
+def release_of(home: Home, purpose: str, name: str = "") -> OpenedSeal:
     """The release of this name, or the one in use for a purpose; every file verified. Raises :class:`Missing`."""
     opened = home.shelf.open(name) if name else releases.newest(home.shelf, purpose, deep=True)
     if opened is None:

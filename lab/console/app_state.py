@@ -11,8 +11,8 @@ from pathlib import Path
 from credit.errors import CreditError
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
-from credit.releases import newest
-from credit.shelf import Opened, Shelf
+from credit.releases import newest_release
+from credit.shelf import OpenedSeal, Shelf
 from lab.accounts import Accounts
 from lab.console.cookies import CookieJar
 from lab.console.hub import Hub
@@ -85,9 +85,9 @@ class AppState:
         """The date by which projects and releases are judged (Beijing time)."""
         return self.settings.day()
 
-    def newest_release(self) -> Opened | None:
+    def newest_release(self) -> OpenedSeal | None:
         """The newest research release, its signature verified; None before there is one."""
-        return newest(self.shelf, RESEARCH)
+        return newest_release(self.shelf, RESEARCH)
 
     def start(self) -> None:
         """Start a thread that keeps the indexes up to date, so that no page waits for the first reading."""

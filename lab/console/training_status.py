@@ -55,8 +55,8 @@ def collect_trainings(research: Iterable[Entry], compute: Iterable[Entry], runs:
     """The same from the entries of both ledgers; ``runs`` is the folder with the worker's progress files."""
     trainings, projects = Trainings(), dict[str, None]()
     for entry in research:
-        trainings.hear_research(entry)
-        projects[str(entry.because.get("project", ""))] = None
+        trainings.apply_research(entry)
+        projects[str(entry.details.get("project", ""))] = None
     for entry in compute:
         trainings.hear_compute(entry)
     requests = sorted((each for name in projects for each in trainings.of(name)), key=lambda each: -each.seq)

@@ -9,7 +9,7 @@ from credit.errors import Lapsed, Missing, Refused
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Entry, Ledger
 from credit.ledger_follower import Follower
-from credit.releases import newest
+from credit.releases import newest_release
 from credit.seal import Kind
 from credit.shelf import Opened, Shelf
 from credit.training_requests import Trainings
@@ -44,8 +44,8 @@ class ResearchZone:
         desk = AirlockService(settings, ledger, shelf, key, settings.day)
         zone = cls(settings, ledger, shelf, key, Trainings(), desk, {}, [])
         zone._follow = [
-            Follower(ledger, (zone._hear, zone.trainings.hear_research)),
-            Follower(compute, (zone.trainings.hear_compute,)),
+            Follower(ledger, (zone._hear, zone.trainings.apply_research)),
+            Follower(compute, (zone.trainings.apply_compute,)),
         ]
         zone.catch_up()
         return zone
@@ -66,7 +66,7 @@ class ResearchZone:
         found.require(workspace.user, self.settings.day())
         return found
 
-    def release(self, name: str = "") -> Opened:
+    def release(self, name: str = "") -> OpenedSeal:
         """The research release of this id, or the newest living one; its files are not digested again.
 
         Raises :class:`Missing`, :class:`Lapsed`, or :class:`Refused` when it was made for another purpose.
@@ -77,11 +77,11 @@ class ResearchZone:
             seal = opened.seal
             if seal.kind is not Kind.RELEASE or seal.terms.get("purpose") != "research":
                 raise Refused("research-zone.no-research-release", seal_short=seal.short)
-            seal.require_alive(today)
+            seal.require_not_expired(today)
             return opened
-        if living := newest(self.shelf, "research", today):
+        if living := newest_release(self.shelf, "research", today):
             return living
-        if newest(self.shelf, "research"):
+        if newest_release(self.shelf, "research"):
             raise Lapsed("research-zone.every-research-release-lapsed")
         raise Missing("research-zone.no-research-release-yet")
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from credit.canonical import digest
 from credit.errors import Refused
-from credit.shelf import Opened
+from credit.shelf import OpenedSeal
 from models.features.duckdb_engine import Limits, engine
 from models.features.feature_sql import check_condition, check_order
 from models.features.observations import observe_labelled, population_columns, register_groups, usable_days
@@ -58,7 +58,7 @@ class Part:
 
 def build(
     order: Order,
-    release: Opened,
+    release: OpenedSeal,
     *,
     map_buckets: MapBuckets | None = None,
     progress: Progress | None = None,
@@ -138,7 +138,7 @@ def folds_by_period(as_of: NDArray[np.datetime64], out_of_time: NDArray[np.bool_
     return np.asarray(stretch[place], dtype=np.int16)
 
 
-def plain_terms(release: Opened, purpose: str) -> dict[str, Any]:
+def plain_terms(release: OpenedSeal, purpose: str) -> dict[str, Any]:
     """The terms of a release as plain values; raises :class:`Refused` when it was made for another purpose."""
     terms = release.seal.terms
     if terms.get("purpose") != purpose:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from credit.errors import Missing, Refused
-from credit.files import write_whole
+from credit.files import write_atomically
 
 _NAMES = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")  # the last, if there, would go first
 
@@ -23,7 +23,7 @@ _NAMES = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")  # the last,
 def fresh_token(folder: Path) -> Path:
     """A new token of 256 bits in a file of mode 0600."""
     path = folder / "token"
-    write_whole(path, secrets.token_hex(32).encode(), mode=0o600)
+    write_atomically(path, secrets.token_hex(32).encode(), mode=0o600)
     return path
 
 

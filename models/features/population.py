@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Broken, Refused
-from credit.shelf import Opened
+from credit.shelf import OpenedSeal
 from models.dataset.sample import MapBuckets, Progress, one_by_one, plain_terms
 from models.features.duckdb_engine import Limits, engine
 from models.features.feature_sql import check_order
@@ -34,7 +34,7 @@ class Living:
 
 def features_for(
     order: Order,
-    release: Opened,
+    release: OpenedSeal,
     as_of: date,
     *,
     purpose: str = "scoring",
@@ -52,7 +52,7 @@ def features_for(
     return Living(subjects, np.concatenate([part.features for part in parts]))
 
 
-def require_day(order: Order, release: Opened, as_of: date, purpose: str = "scoring") -> dict[str, Any]:
+def require_day(order: Order, release: OpenedSeal, as_of: date, purpose: str = "scoring") -> dict[str, Any]:
     """The terms of a release that can show this order's features on a day; raises :class:`Refused` when it cannot."""
     terms = plain_terms(release, purpose)
     check_order(order, terms)

@@ -39,7 +39,7 @@ from models.order.spec import (
 from models.order.suggest import hint
 
 if TYPE_CHECKING:
-    from credit.shelf import Opened
+    from credit.shelf import OpenedSeal
 
 FILE = "order.json"
 SUBJECT_KINDS = ("enterprise", "individual_business")
@@ -133,7 +133,7 @@ def load_declaration(path: Path) -> Order:
     return Order.parse({**told, "sql": text})
 
 
-def open_order(sealed: Opened) -> Order:
+def open_order(sealed: OpenedSeal) -> Order:
     """The order in a sealed folder; raises :class:`Broken` when there is none."""
     try:
         told = json.loads((sealed.path / FILE).read_bytes())

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 
 from credit.errors import Broken, CreditError
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.dataset import sample as samples
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import Tasks
@@ -22,7 +22,7 @@ from models.validation.evidence import measure
 from models.validation.holdout import judge_rows
 
 
-def prepare(version: Opened, *, shelf: Shelf, tasks: Tasks, today: date | None = None) -> Case:
+def prepare(version: OpenedSeal, *, shelf: Shelf, tasks: Tasks, today: date | None = None) -> Case:
     """Try the version in a throw-away process, build its order's sample again, and measure."""
     check_golden(version.path)
     scorer, recipe = Scorer.load(version.path), recipe_of(version.path)
@@ -39,7 +39,7 @@ def prepare(version: Opened, *, shelf: Shelf, tasks: Tasks, today: date | None =
 
 
 def _champion(
-    version: Opened, order: Order, release: Opened, built: Sample, shelf: Shelf, tasks: Tasks
+    version: OpenedSeal, order: Order, release: OpenedSeal, built: Sample, shelf: Shelf, tasks: Tasks
 ) -> Rival | None:
     pointer = shelf.pointer(f"champion-{order.model}", {"platform"})
     if pointer is None:

@@ -16,9 +16,9 @@ from credit.errors import Malformed, Refused
 from credit.gate import Gate, Verdict, require_another
 from credit.keys import SigningKey
 from credit.ledger import Ledger
-from credit.petition import State, fold, require_move
+from credit.petition import State, fold_petition, require_move
 from credit.seal import Kind
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.distributed.ray_cluster import Tasks, in_process
 from models.promotion.case import prepare
 from models.promotion.gate import Case, promotion_gate
@@ -29,7 +29,7 @@ from models.training.training_log import figures, tags
 PETITION = "promotion"
 
 
-def register(version: Opened, *, by: Actor, ledger: Ledger, registry: Registry) -> str:
+def register(version: OpenedSeal, *, by: Actor, ledger: Ledger, registry: Registry) -> str:
     """Put a version into MLflow and ask for its promotion; its number there. Registering again is harmless."""
     _require_version(version)
     seal = version.seal
@@ -44,15 +44,15 @@ def register(version: Opened, *, by: Actor, ledger: Ledger, registry: Registry) 
             folder=version.path,
         )
     number = registry.register(model, seal.id, run)
-    petition = fold(ledger.entries(), PETITION, seal.id)
-    if petition is None or petition.state not in (State.ASKED, State.GRANTED):
-        require_move(petition, "asked", thing=seal.id)
-        ledger.append(f"{PETITION}.asked", seal.id, by=by, because={"model": model, "mlflow_version": number})
+    petition = fold_petition(ledger.entries(), PETITION, seal.id)
+    if petition is None or petition.state not in (State.REQUESTED, State.GRANTED):
+        require_move(petition, "asked", object_id=seal.id)
+        ledger.append(f"{PETITION}.asked", seal.id, by=by, details={"model": model, "mlflow_version": number})
     return number
 
 
 def promote(
-    version: Opened,
+    version: OpenedSeal,
     *,
     by: Actor,
     shelf: Shelf,
@@ -70,29 +70,29 @@ def promote(
     """
     _require_version(version)
     seal, model = version.seal, version.seal.terms["model"]
-    by.must_be(Role.PLATFORM, act="promote a version")
+    by.require_role(Role.PLATFORM, act="promote a version")
     require_another(seal.made_by, by, gate=PETITION)
-    petition = fold(ledger.entries(), PETITION, seal.id)
+    petition = fold_petition(ledger.entries(), PETITION, seal.id)
     if petition is not None:
-        require_another(petition.asked_by, by, gate=PETITION)
-    require_move(petition, "granted", thing=seal.id)
+        require_another(petition.requested_by, by, gate=PETITION)
+    require_move(petition, "granted", object_id=seal.id)
     registry.require_registered(model, seal.id)  # before the work, not after it
     if today is not None:
-        seal.require_alive(today)
+        seal.require_not_expired(today)
     case = prepare(version, shelf=shelf, tasks=tasks or in_process(), today=today)
     judge = gate or promotion_gate()
-    verdict = judge.judge(case, asked_by=petition.asked_by if petition else seal.made_by, judged_by=by)
-    because = {"model": model, "maker": str(seal.made_by), "verdict": verdict.as_json()}
+    verdict = judge.judge(case, requested_by=petition.requested_by if petition else seal.made_by, reviewer=by)
+    details = {"model": model, "maker": str(seal.made_by), "verdict": verdict.as_json()}
     if not verdict.passed:
-        ledger.append(f"{PETITION}.refused", seal.id, by=by, because=because)
+        ledger.append(f"{PETITION}.refused", seal.id, by=by, details=details)
         verdict.require()
-    ledger.append(f"{PETITION}.granted", seal.id, by=by, because=because)
+    ledger.append(f"{PETITION}.granted", seal.id, by=by, details=details)
     _crown(version, verdict.as_json(), by=by, shelf=shelf, key=platform_key, registry=registry)
     return verdict
 
 
 def roll_back(
-    version: Opened,
+    version: OpenedSeal,
     *,
     why: str,
     by: Actor,
@@ -104,28 +104,28 @@ def roll_back(
 ) -> None:
     """Make a version the champion again that was granted before; it is not judged again, so it takes a reason."""
     _require_version(version)
-    by.must_be(Role.PLATFORM, act="roll back to a version")
+    by.require_role(Role.PLATFORM, act="roll back to a version")
     require_another(version.seal.made_by, by, gate=PETITION)
-    petition = fold(ledger.entries(), PETITION, version.seal.id)
+    petition = fold_petition(ledger.entries(), PETITION, version.seal.id)
     if petition is None or petition.state is not State.GRANTED:
         raise Refused("promote.version-never-promoted")
     if today is not None:
-        version.seal.require_alive(today)
+        version.seal.require_not_expired(today)
     registry.require_registered(version.seal.terms["model"], version.seal.id)
-    because = {"model": version.seal.terms["model"], "roll_back": why}
-    ledger.append(f"{PETITION}.granted", version.seal.id, by=by, because=because)
-    _crown(version, because, by=by, shelf=shelf, key=platform_key, registry=registry)
+    details = {"model": version.seal.terms["model"], "roll_back": why}
+    ledger.append(f"{PETITION}.granted", version.seal.id, by=by, details=details)
+    _crown(version, details, by=by, shelf=shelf, key=platform_key, registry=registry)
 
 
 def _crown(
-    version: Opened, verdict: Mapping[str, Any], *, by: Actor, shelf: Shelf, key: SigningKey, registry: Registry
+    version: OpenedSeal, verdict: Mapping[str, Any], *, by: Actor, shelf: Shelf, key: SigningKey, registry: Registry
 ) -> None:
     model = version.seal.terms["model"]
     said = {"model": model, "version": version.seal.id, "verdict": digest_json(verdict), "by": str(by)}
-    shelf.point(f"champion-{model}", said, key)
+    shelf.set_pointer(f"champion-{model}", said, key)
     registry.crown(model, version.seal.id)
 
 
-def _require_version(version: Opened) -> None:
+def _require_version(version: OpenedSeal) -> None:
     if version.seal.kind is not Kind.VERSION:
         raise Malformed("promote.not-model-version", kind=version.seal.kind)

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Broken
-from credit.files import write_whole
-from credit.shelf import Opened
+from credit.files import write_atomically
+from credit.shelf import OpenedSeal
 from models.dataset.sample import MapBuckets
 from models.features.duckdb_engine import Limits
 from models.features.observations import GROUPS
@@ -51,8 +51,8 @@ def answer_form(features: int) -> np.dtype[Any]:
 
 def answer_all(
     order: Order,
-    version: Opened,
-    release: Opened,
+    version: OpenedSeal,
+    release: OpenedSeal,
     terms: Mapping[str, Any],
     as_of: date,
     *,
@@ -97,7 +97,7 @@ def answer_bucket(
     content = io.BytesIO()
     hits = scorer.card.rule_hits(features)
     np.savez(content, allow_pickle=False, keys=keys, features=features, answers=answers, hits=hits, **groups)
-    write_whole(path, content.getvalue())
+    write_atomically(path, content.getvalue())
     return len(keys)
 
 

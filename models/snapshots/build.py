@@ -23,7 +23,7 @@ from credit.errors import Broken, Refused
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.dataset.sample import MapBuckets, one_by_one
 from models.features.duckdb_engine import Limits
 from models.features.lineage import tables_behind
@@ -38,8 +38,8 @@ Write = Callable[[Path, Path, int], dict[str, Any]]  # sealed folder, folder of 
 
 def make_snapshot(
     *,
-    version: Opened,
-    release: Opened,
+    version: OpenedSeal,
+    release: OpenedSeal,
     scorer: Scorer,
     shelf: Shelf,
     key: SigningKey,
@@ -52,7 +52,7 @@ def make_snapshot(
     progress: Callable[[str, int, int], None] | None = None,
     work: Path | None = None,
     also: Write | None = None,
-    before: Opened | None = None,
+    before: OpenedSeal | None = None,
 ) -> Seal:
     """Score every living subject with a version and seal it; the same version, release and day give the same seal.
 
@@ -61,14 +61,14 @@ def make_snapshot(
     :class:`~credit.errors.Lapsed` when version or release has ended by ``today`` (``as_of`` unless given).
     """
     for opened in (version, release):
-        opened.seal.require_alive(today or as_of)
+        opened.seal.require_not_expired(today or as_of)
     order = open_order(shelf.open(version.seal.parents[0]))
     if order.names != scorer.card.names:
         raise Broken("build.version-other-features-than-order")
     model, told = order.model, require_day(order, release, as_of)
     step = None if progress is None else lambda done, total: progress(f"{model}: answers", done, total)
     kept = tempfile.TemporaryDirectory(prefix="answers-") if work is None else nullcontext(str(work))
-    with kept as folder, shelf.making() as made:
+    with kept as folder, shelf.staging() as made:
         here = Path(folder)
         here.mkdir(parents=True, exist_ok=True)
         spread = map_buckets or one_by_one(step)
@@ -96,12 +96,12 @@ def make_snapshot(
         ends = min(version.seal.expires_on, release.seal.expires_on)
         parents = (version.seal.id, release.seal.id)
         seal = shelf.put(made, Kind.SNAPSHOT, parents=parents, terms=terms, expires_on=ends, by=by, key=key)
-    because = {"version": version.seal.id, "release": release.seal.id, "as_of": as_of.isoformat()}
-    ledger.append("snapshot.made", seal.id, by=by, because=because | {"subjects": count})
+    details = {"version": version.seal.id, "release": release.seal.id, "as_of": as_of.isoformat()}
+    ledger.append("snapshot.made", seal.id, by=by, details=details | {"subjects": count})
     return seal
 
 
 def point_snapshot(shelf: Shelf, seal: Seal, *, key: SigningKey) -> dict[str, Any]:
     """Say, in the platform's name, that this snapshot is the one its model answers from."""
     told = {name: seal.terms[name] for name in ("model", "version", "as_of")}
-    return shelf.point(f"snapshot-{told['model']}", told | {"snapshot": seal.id}, key)
+    return shelf.set_pointer(f"snapshot-{told['model']}", told | {"snapshot": seal.id}, key)

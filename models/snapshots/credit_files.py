@@ -27,7 +27,7 @@ from credit.fields import INQUIRY
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.features.duckdb_engine import Limits, engine, quoted
 from models.snapshots.reuse import dossiers_taken_over
 
@@ -38,7 +38,7 @@ KEPT = ("title", "english", "source", "shown", "document", "scope", "with_mandat
 
 def make_dossiers(
     *,
-    release: Opened,
+    release: OpenedSeal,
     shelf: Shelf,
     key: SigningKey,
     by: Actor,
@@ -46,7 +46,7 @@ def make_dossiers(
     today: date,
     limits: Limits | None = None,
     progress: Callable[[str, int, int], None] | None = None,
-    before: Opened | None = None,
+    before: OpenedSeal | None = None,
 ) -> Seal:
     """Seal the dossiers of a release; the same release gives the same seal.
 
@@ -54,13 +54,13 @@ def make_dossiers(
     Raises :class:`~credit.errors.Lapsed` when it has ended by ``today``, :class:`Malformed` when it is of another
     purpose, and :class:`Refused` when nobody is in it.
     """
-    release.seal.require_alive(today)
+    release.seal.require_not_expired(today)
     told = release.seal.terms
     if told["purpose"] != INQUIRY:
         raise Malformed("credit-files.dossiers-made-inquiry-release", data=told["purpose"])
     index = {name: _indexed(table) for name, table in sorted(told["tables"].items())}
     taken = {} if before is None else dossiers_taken_over(before, release, shelf)
-    with shelf.making() as made:
+    with shelf.staging() as made:
         count = 0
         with ExitStack() as files:
             keys, offsets, text = (
@@ -93,15 +93,15 @@ def make_dossiers(
             by=by,
             key=key,
         )
-    because = {"release": release.seal.id, "as_of": told["as_of"], "subjects": count}
-    ledger.append("dossiers.made", seal.id, by=by, because=because)
+    details = {"release": release.seal.id, "as_of": told["as_of"], "subjects": count}
+    ledger.append("dossiers.made", seal.id, by=by, details=details)
     return seal
 
 
 def point_dossiers(shelf: Shelf, seal: Seal, *, key: SigningKey) -> dict[str, Any]:
     """Say, in the platform's name, that these are the dossiers that inquiries are answered from."""
     told = {"model": DOSSIERS, "as_of": seal.terms["as_of"], "snapshot": seal.id}
-    return shelf.point(f"snapshot-{DOSSIERS}", told, key)
+    return shelf.set_pointer(f"snapshot-{DOSSIERS}", told, key)
 
 
 def _indexed(table: Mapping[str, Any]) -> dict[str, Any]:

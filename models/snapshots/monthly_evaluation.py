@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from credit.errors import Malformed, Refused
 from credit.seal import Kind, Seal
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.scoring.scorecard import Scorecard
 from models.scoring.scorer import Scorer
 from models.snapshots.batch_scores import KEY_BYTES, Part, parts
@@ -43,7 +43,7 @@ class Last:
     card: Scorecard
 
     @classmethod
-    def open(cls, snapshot: Opened, shelf: Shelf) -> Last:
+    def open(cls, snapshot: OpenedSeal, shelf: Shelf) -> Last:
         """Open a snapshot and the words of its version."""
         card = Scorer.load(shelf.open(snapshot.seal.terms["version"]).path).card
         keys = np.fromfile(snapshot.path / "subjects.bin", dtype=np.uint8).reshape(-1, KEY_BYTES)
@@ -76,7 +76,7 @@ def require_period(period: str, as_of: date) -> None:
         raise Refused("monthly-evaluation.release-shows-another-month-than", period=period, as_of=as_of)
 
 
-def last_of(shelf: Shelf, model: str, period: str) -> Opened | None:
+def last_of(shelf: Shelf, model: str, period: str) -> OpenedSeal | None:
     """The newest snapshot of a model from before a period; None when there is none."""
     found = [s for s in shelf.list(Kind.SNAPSHOT) if s.terms["model"] == model and s.terms["as_of"][:7] < period]
     newest: Seal | None = max(found, key=lambda seal: (seal.terms["as_of"], seal.made_at), default=None)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from credit.seal import Seal
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.features.views import bucket_file
 from models.order.order import Order
 from models.snapshots.batch_scores import KEY_BYTES, Part
@@ -31,7 +31,7 @@ def unchanged(before: Seal, after: Seal, tables: Collection[str]) -> set[int]:
 
 
 def taken_over(
-    before: Opened, *, version: Opened, release: Opened, order: Order, as_of: date, shelf: Shelf
+    before: OpenedSeal, *, version: OpenedSeal, release: OpenedSeal, order: Order, as_of: date, shelf: Shelf
 ) -> dict[int, Part]:
     """The buckets of the snapshot ``before`` that are those of this version, release and day.
 
@@ -55,7 +55,9 @@ def taken_over(
     return found
 
 
-def dossiers_taken_over(before: Opened, release: Opened, shelf: Shelf) -> dict[int, Iterator[tuple[bytes, bytes]]]:
+def dossiers_taken_over(
+    before: OpenedSeal, release: OpenedSeal, shelf: Shelf
+) -> dict[int, Iterator[tuple[bytes, bytes]]]:
     """The same of dossiers: of each unchanged bucket the subjects' keys and texts, in order."""
     then = shelf.open(before.seal.terms["release"], deep=False).seal
     if set(then.terms["tables"]) != set(release.seal.terms["tables"]):

@@ -17,7 +17,7 @@ from credit.errors import Malformed
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.dataset import sample
 from models.dataset.leakage import require_no_leak
 from models.distributed.ray_cluster import Tasks, cluster
@@ -35,7 +35,7 @@ Progress = Callable[[str, int, int], None]  # step, done, in all
 
 
 def train(
-    order_seal: Opened,
+    order_seal: OpenedSeal,
     *,
     shelf: Shelf,
     key: SigningKey,
@@ -58,7 +58,7 @@ def train(
 
 
 def _train(
-    order_seal: Opened,
+    order_seal: OpenedSeal,
     shelf: Shelf,
     key: SigningKey,
     by: Actor,
@@ -71,7 +71,7 @@ def _train(
 ) -> Seal:
     order, release = open_order(order_seal, shelf, today=today)
     tracking.require()
-    ledger.append("training.started", order_seal.seal.id, by=by, because={"release": release.seal.id})
+    ledger.append("training.started", order_seal.seal.id, by=by, details={"release": release.seal.id})
     seconds: dict[str, float] = {}
     with _tasks(tasks, seconds) as at_hand:
         with _timed(seconds, "sample"):
@@ -87,7 +87,7 @@ def _train(
                 release=release.seal.id,
                 progress=_step(progress, "search"),
             )
-    with shelf.making() as folder, _timed(seconds, "write"):
+    with shelf.staging() as folder, _timed(seconds, "write"):
         version.write(
             folder, text=fitted.text, told=fitted.told, sql=order.sql, features=rows.features, evidence=fitted.evidence
         )
@@ -101,19 +101,19 @@ def _train(
             key=key,
         )
     run = log_training(tracking, shelf.open(seal.id, deep=False), fitted, rows, seconds, by)
-    because = {"order": order_seal.seal.id, "release": release.seal.id, "mlflow_run": run}
-    ledger.append("version.made", seal.id, by=by, because=because)
+    details = {"order": order_seal.seal.id, "release": release.seal.id, "mlflow_run": run}
+    ledger.append("version.made", seal.id, by=by, details=details)
     return seal
 
 
-def open_order(order_seal: Opened, shelf: Shelf, *, today: date | None = None) -> tuple[Order, Opened]:
+def open_order(order_seal: OpenedSeal, shelf: Shelf, *, today: date | None = None) -> tuple[Order, OpenedSeal]:
     """An order as declared, and its release opened; raises :class:`Malformed` when it is no order."""
     if order_seal.seal.kind is not Kind.ORDER or len(order_seal.seal.parents) != 1:
         raise Malformed("pipeline.not-order", kind=order_seal.seal.kind)
     return read_order(order_seal), shelf.open(order_seal.seal.parents[0], today=today)
 
 
-def _terms(order: Order, release: Opened, fitted: Fitted) -> dict[str, Any]:
+def _terms(order: Order, release: OpenedSeal, fitted: Fitted) -> dict[str, Any]:
     return {
         "model": order.model,
         "title": order.title,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from credit.shelf import Opened
+from credit.shelf import OpenedSeal
 from models.registry.mlflow_registry import SEAL, Curve, Inner, Tracking
 from models.scoring.scorer import Scorer
 from models.training.fit import Fitted
@@ -27,7 +27,7 @@ FIGURES = ("rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier", "st
 _TRIED = ("leaves", "rate", "minimum_leaf", "l2", "feature_share", "split_share", "row_share", "seed", "pruned")
 
 
-def tags(opened: Opened, by: Actor) -> dict[str, str]:
+def tags(opened: OpenedSeal, by: Actor) -> dict[str, str]:
     """Whose run it is: version, order, release, who asked."""
     terms = opened.seal.terms
     return {SEAL: opened.seal.id, "order": opened.seal.parents[0], "release": terms["release"], "by": str(by)}
@@ -51,7 +51,7 @@ def figures(evidence: Mapping[str, Any]) -> dict[str, float]:
 
 
 def log_training(
-    tracking: Tracking, opened: Opened, fitted: Fitted, sample: Sample, seconds: Mapping[str, float], by: Actor
+    tracking: Tracking, opened: OpenedSeal, fitted: Fitted, sample: Sample, seconds: Mapping[str, float], by: Actor
 ) -> str:
     """The run of a version just made, with its trials, folds, curves and plots; the id of the run."""
     scorer = Scorer.of(fitted.text, fitted.told)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from credit.errors import CreditError
-from credit.files import write_whole
+from credit.files import write_atomically
 
 OFTEN = 0.1  # seconds between two tellings of the same step
 
@@ -56,4 +56,4 @@ class Run:
         shape = {"label": "", "done": 0, "total": 0, "version": None, "error": None}
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         whole = shape | told | {"order": self.order, "asked": self.asked, "at": at}
-        write_whole(self.folder / f"{self.order}.json", json.dumps(whole, ensure_ascii=False).encode())
+        write_atomically(self.folder / f"{self.order}.json", json.dumps(whole, ensure_ascii=False).encode())

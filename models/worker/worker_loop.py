@@ -27,7 +27,7 @@ from credit.ledger import Ledger
 from credit.ledger_follower import Follower
 from credit.settings import read
 from credit.shelf import Shelf
-from credit.training_requests import Asked, Trainings
+from credit.training_requests import TrainingRequest, TrainingRequests
 from models.distributed.ray_cluster import Tasks, cluster
 from models.registry.mlflow_registry import Tracking
 from models.settings import ComputeSettings
@@ -52,7 +52,7 @@ class Worker:
     key: SigningKey
     ledger: Ledger
     tracking: Tracking
-    trainings: Trainings = field(default_factory=Trainings)
+    trainings: TrainingRequests = field(default_factory=TrainingRequests)
     end: threading.Event = field(default_factory=threading.Event)
     _follow: list[Follower] = field(default_factory=list)
 
@@ -68,12 +68,12 @@ class Worker:
         worker = cls(settings, settings.runs, shelf, key, ledger, tracking)
         research = Ledger(settings.research_ledger, None, ring, "research")
         worker._follow = [
-            Follower(research, (worker.trainings.hear_research,)),
-            Follower(ledger, (worker.trainings.hear_compute,)),
+            Follower(research, (worker.trainings.apply_research,)),
+            Follower(ledger, (worker.trainings.apply_compute,)),
         ]
         return worker
 
-    def waiting(self) -> list[Asked]:
+    def waiting(self) -> list[TrainingRequest]:
         """What is asked for by now, and not ended."""
         for follower in self._follow:
             follower.catch_up()
@@ -88,7 +88,7 @@ class Worker:
             else:
                 self.end.wait(self.settings.poll)
 
-    def take(self, asked: Asked, tasks: Tasks) -> None:
+    def take(self, asked: TrainingRequest, tasks: Tasks) -> None:
         """Train one order. Its end is an entry and in its run's file; a worker told to end leaves it to the next."""
         run = Run(self.runs, asked.order, max(each.seq for each in self.waiting() if each.order == asked.order))
         _say("taken", order=asked.order, by=str(asked.by))
@@ -129,12 +129,12 @@ class Worker:
             _say("made", order=asked.order, version=seal.id)
 
     def _fail(self, run: Run, error: CreditError) -> None:
-        because = {"asked": run.asked, "kind": error.slug, "why": str(error), "remedy": error.remedy}
+        details = {"asked": run.asked, "kind": error.slug, "why": str(error), "remedy": error.remedy}
         asked = next((each for each in self.trainings.waiting() if each.order == run.order), None)
         if asked is None:  # cancelled in the very moment
             run.cancelled()
             return
-        self.ledger.append("training.failed", run.order, by=asked.by, because=because)
+        self.ledger.append("training.failed", run.order, by=asked.by, details=details)
         run.failed(error)
         _say("failed", order=run.order, why=str(error))
 

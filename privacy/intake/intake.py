@@ -70,7 +70,7 @@ def intake(
     )
     if changed:
         told = report.as_json() | {"catalogue": {"name": catalogue.name, "version": catalogue.version}}
-        ledger.append("intake.accepted", f"intake-{digest_json(sorted(digests.values()))}", by=by, because=told)
+        ledger.append("intake.accepted", f"intake-{digest_json(sorted(digests.values()))}", by=by, details=told)
     return report
 
 

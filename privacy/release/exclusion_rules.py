@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from credit.catalogue import Catalogue, Table
-from credit.fields import INQUIRY, WITHHELD
+from credit.fields import INQUIRY, NEVER_DISCLOSED
 from privacy import catalogue_roles
 from privacy.duckdb_engine import Engine, quoted, text
 from privacy.vault import Vault
@@ -48,7 +48,7 @@ def why_not(table: Table, *, as_of: date, purpose: str) -> str:
     if purpose in ("scoring", INQUIRY) and (ends := table.time.ends):
         cases.append(("ended", f"t.{quoted(ends.column)} <= {day}"))
     if purpose == INQUIRY and (scope := table.scope):
-        cases.append(("withheld", f"t.{quoted(scope.column)} IN {WITHHELD}"))
+        cases.append(("withheld", f"t.{quoted(scope.column)} IN {NEVER_DISCLOSED}"))
     if purpose == INQUIRY and table.repair_document and any(field.column == "severity" for field in table.fields):
         cases.append(("minor", "t.severity = 'minor'"))
     if happened := table.time.happened:

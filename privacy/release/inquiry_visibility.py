@@ -20,7 +20,7 @@ def shown(table: Table) -> dict[str, Any]:
     """
     inside = {field.column for field in table.fields if field.rule(INQUIRY) not in ("drop", "subject")}
     columns = {
-        field.column: {"title": field.title, "unit": field.unit or "", "shown_to": field.shown_to}
+        field.column: {"title": field.title, "unit": field.unit or "", "shown_to": field.visible_to}
         for field in table.fields
         if field.column in inside
     }

@@ -62,7 +62,7 @@ def release(
     tables = _tables(catalogue, vault, purpose)
     if not tables:
         raise Missing("release.nothing-to-release")
-    with vault.alone(), shelf.making() as folder, engine(limits) as run:
+    with vault.alone(), shelf.staging() as folder, engine(limits) as run:
         exclusion_rules.lend_repairs(run, catalogue, vault, as_of=as_of)
         notice = Notice.read(shelf, purpose).through(as_of)  # custody is alone: what was named so far is held by now
         total = len(tables) + 1
@@ -73,7 +73,7 @@ def release(
             progress(f"releasing {table.name}", number + 1, total)
             maker.table(table)
         verdict = release_gate(told.thresholds).judge(
-            disclosed(run, folder, catalogue, purpose), asked_by=by, judged_by=GATE
+            disclosed(run, folder, catalogue, purpose), requested_by=by, reviewer=GATE
         )
         verdict.require()
         terms = {
@@ -98,8 +98,8 @@ def release(
             by=by,
             key=key,
         )
-    because = {name: terms[name] for name in ("purpose", "as_of", "catalogue", "k", "invented", "left_out")}
-    ledger.append("release.made", seal.id, by=by, because=because | {"verdict": terms["verdict"]})
+    details = {name: terms[name] for name in ("purpose", "as_of", "catalogue", "k", "invented", "left_out")}
+    ledger.append("release.made", seal.id, by=by, details=details | {"verdict": terms["verdict"]})
     progress("release", total, total)
     return seal
 

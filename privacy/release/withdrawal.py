@@ -23,9 +23,9 @@ from credit.errors import Broken, Refused
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from credit.subjects import PseudonymKey
-from credit.suppression import Notice, withhold
+from credit.suppression import Notice, suppress
 from privacy import catalogue_roles
 from privacy.disclosure import release_gate
 from privacy.duckdb_engine import Engine, Limits, engine, quoted, text
@@ -52,7 +52,7 @@ def withhold_subjects(
 
     Raises :class:`Refused` unless ``by`` is of the city's departments or of the platform.
     """
-    by.must_be(Role.CITY, Role.PLATFORM, act="withhold a subject")
+    by.require_role(Role.CITY, Role.PLATFORM, act="withhold a subject")
     keys = [pseudonym_key.hex_of(code) for code in codes]
     with vault.alone():
         return _named(keys, policy, shelf, key, pseudonym_key.purpose, ledger, by, today)
@@ -60,7 +60,7 @@ def withhold_subjects(
 
 def withdraw(
     *,
-    base: Opened,
+    base: OpenedSeal,
     catalogue: Catalogue,
     vault: Vault,
     policy: Policy,
@@ -79,7 +79,7 @@ def withdraw(
     :class:`~credit.errors.Lapsed` when it has ended, and :class:`Broken` when one of its files was changed.
     """
     seal, purpose = base.seal, str(base.seal.terms["purpose"])
-    seal.require_alive(today)
+    seal.require_not_expired(today)
     told = policy.of(purpose)
     if told.k > 1 or told.small_cell > 1:
         why = "its rows are coarse for each other's sake"
@@ -87,18 +87,18 @@ def withdraw(
     if seal.terms["catalogue"]["version"] != catalogue.version or pseudonym_key.purpose != purpose:
         why = "the catalogue, or the purpose of the key, is another by now"
         raise Refused("withdrawal.nothing-withdrawn-from-release-make-new-release", why=why)
-    with vault.alone(), shelf.making() as folder, engine(limits) as run:
+    with vault.alone(), shelf.staging() as folder, engine(limits) as run:
         work = _Withdrawal(run, base, catalogue, vault, pseudonym_key, folder)
         exclusion_rules.lend_repairs(run, catalogue, vault, as_of=today)
         work.compare(progress)
         notice, through = Notice.read(shelf, purpose), int(seal.terms.get("notice", 0))
-        if new := sorted(who for who in work.subjects if not notice.withholds(who, through)):
+        if new := sorted(who for who in work.subjects if not notice.suppresses(who, through)):
             notice = _named(new, policy, shelf, key, purpose, ledger, by, today)
         if not work.gone and notice.through(today) <= through:
             return seal
         work.write()
         verdict = release_gate(told.thresholds).judge(
-            disclosed(run, folder, catalogue, purpose), asked_by=by, judged_by=GATE
+            disclosed(run, folder, catalogue, purpose), requested_by=by, reviewer=GATE
         )
         verdict.require()
         taken = work.take_over()
@@ -106,10 +106,10 @@ def withdraw(
         progress("sealing the release", 0, 0)
         made = shelf.put(
             folder, Kind.RELEASE, parents=(terms["amends"],), terms=terms, expires_on=seal.expires_on, by=by, key=key,
-            taken=taken,
+            reused=taken,
         )  # fmt: skip
-    because = {"purpose": purpose, "as_of": seal.terms["as_of"], "amends": seal.id, "withdrawn": work.gone}
-    ledger.append("release.amended", made.id, by=by, because=because | {"notice": terms["notice"]})
+    details = {"purpose": purpose, "as_of": seal.terms["as_of"], "amends": seal.id, "withdrawn": work.gone}
+    ledger.append("release.amended", made.id, by=by, details=details | {"notice": terms["notice"]})
     return made
 
 
@@ -118,9 +118,9 @@ def _named(
 ) -> Notice:
     """Name subjects in a notice. Releases of before the oldest day that is kept have all ended."""
     oldest = today - timedelta(days=policy.of(purpose).expires_after_days)
-    notice = withhold(shelf, purpose, keys, today=today, forget_before=oldest, key=key)
-    because = {"purpose": purpose, "number": notice.number, "subjects": len(keys)}
-    ledger.append("subjects.withheld", f"notice-{purpose}-{notice.number}", by=by, because=because)
+    notice = suppress(shelf, purpose, keys, today=today, forget_before=oldest, key=key)
+    details = {"purpose": purpose, "number": notice.number, "subjects": len(keys)}
+    ledger.append("subjects.withheld", f"notice-{purpose}-{notice.number}", by=by, details=details)
     return notice
 
 
@@ -141,7 +141,7 @@ class _Withdrawal:
     """One release against what custody would release of it today."""
 
     run: Engine
-    base: Opened
+    base: OpenedSeal
     catalogue: Catalogue
     vault: Vault
     key: PseudonymKey

@@ -53,10 +53,10 @@ class Recorder:
         self._thread = threading.Thread(target=self._sync, name="ledger", daemon=True)
         self._thread.start()
 
-    async def record(self, verb: str, thing: str, *, by: Actor, because: Mapping[str, Any]) -> Entry:
+    async def record(self, verb: str, thing: str, *, by: Actor, details: Mapping[str, Any]) -> Entry:
         """Append one entry and wait until it is durable. Raises Broken when it is not: then nothing may be answered."""
         waiter = _Future(asyncio.get_running_loop().create_future())
-        self.put((verb, thing, by, because), waiter)
+        self.put((verb, thing, by, details), waiter)
         return await waiter.future
 
     def put(self, act: Act, waiter: Waiter) -> None:

@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from json.encoder import encode_basestring as quoted
 
-from credit.entry import Act, Entry, Mark, read_lines, write_lines
+from credit.entry import Act, Entry, Position, read_lines, write_lines
 from credit.errors import Broken
 from credit.ledger import Ledger
 
@@ -119,7 +119,7 @@ class Journal(Ledger):
                 told = json.loads(line)
                 if (told["because"].get(part_of) if part_of else told["object"]) == thing:
                     whole.seek(begin)
-                    before = Mark(begin, told["seq"] - 1, told["previous"])
+                    before = Position(begin, told["seq"] - 1, told["previous"])
                     signed = read_lines(iter(whole.readline, b""), before, self.ring, self.zone, whole=False)
                     found += [entry for entry, _ in islice(signed, 1)]  # none of a write that has not ended
         return found
@@ -139,7 +139,7 @@ class Journal(Ledger):
     @contextmanager
     def _open(self, wait: bool) -> Iterator[io.FileIO]:
         """The file, ours alone for as long as this lasts; kept open, and opened anew when another took its name."""
-        with self._turn:
+        with self._lock:
             stream = self._stream()
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -38,13 +38,13 @@ def statement(entries: Iterable[Entry], month: str, bank: str | None = None) -> 
     for entry in entries:
         if entry.at.astimezone(BEIJING).strftime("%Y-%m") != month:
             continue
-        who, product = bank_of(entry), product_of(entry.verb, entry.because)
+        who, product = bank_of(entry), product_of(entry.verb, entry.details)
         if who is None or product is None or bank not in (None, who):
             continue
         line = lines.setdefault((who, product), Line())
         line.calls.update(_calls(entry))
-        if "subject" in entry.because:
-            line.subjects.add(str(entry.because["subject"]))
+        if "subject" in entry.details:
+            line.subjects.add(str(entry.details["subject"]))
     return [
         {"bank": who, "product": product, "status": status, "calls": calls, "subjects": len(line.subjects)}
         for (who, product), line in sorted(lines.items())
@@ -55,22 +55,22 @@ def statement(entries: Iterable[Entry], month: str, bank: str | None = None) -> 
 def _calls(entry: Entry) -> dict[int, int]:
     """How many calls of which status an entry stands for."""
     if entry.verb == COUNTED:
-        return {int(status): count for status, count in entry.because["counts"].items()}
-    return {int(entry.because.get("status", 200)): 1}
+        return {int(status): count for status, count in entry.details["counts"].items()}
+    return {int(entry.details.get("status", 200)): 1}
 
 
 def bank_of(entry: Entry) -> str | None:
     """The bank an entry is counted for: who asked, or whom the service told."""
     if entry.by.role is Role.BANK:
         return entry.by.name
-    told = entry.because.get("bank") if entry.verb in ("webhook.delivered", "token.issued", COUNTED) else None
+    told = entry.details.get("bank") if entry.verb in ("webhook.delivered", "token.issued", COUNTED) else None
     return str(told) if told else None
 
 
-def product_of(verb: str, because: Mapping[str, Any]) -> str | None:
+def product_of(verb: str, details: Mapping[str, Any]) -> str | None:
     """The product an entry is a call of: a line of a batch or of a job is counted there."""
     for whole in ("batch", "job"):
-        if whole in because and verb.startswith("score."):
+        if whole in details and verb.startswith("score."):
             return whole
     kind = verb.partition(".")[0]
     return "refused" if verb in ("score.refused", COUNTED) else kind

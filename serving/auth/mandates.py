@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from credit.actor import Actor, Role
-from credit.envelope import unwrap, wrap
+from credit.envelope import sign_envelope, verify_envelope
 from credit.errors import Broken, Malformed, Missing, Refused
 from credit.gate import Finding, Gate, Outcome
 from credit.keys import KeyRing, SigningKey
@@ -107,23 +107,23 @@ def grant(
 
     The ledger comes first: a mandate that cannot be remembered is not granted.
     """
-    by.must_be(Role.PLATFORM, act="grant a mandate")
+    by.require_role(Role.PLATFORM, act="grant a mandate")
     if access.client(bank) is None:
         raise Missing("mandates.no-client", bank=bank)
     name = f"mandate-{secrets.token_hex(16)}"
     mandate = Mandate(name, bank, subject, purpose, document_kind, document, valid_from, valid_until)
-    envelope = json.dumps(wrap(mandate.statement(), PAYLOAD_TYPE, key))
-    ledger.append("mandate.granted", mandate.id, by=by, because=mandate.statement())
+    envelope = json.dumps(sign_envelope(mandate.statement(), PAYLOAD_TYPE, key))
+    ledger.append("mandate.granted", mandate.id, by=by, details=mandate.statement())
     access.rows("INSERT INTO mandate VALUES (?, ?, ?, NULL)", mandate.id, bank, envelope)
     return mandate
 
 
 def revoke(access: Access, mandate: str, *, by: Actor, ledger: Ledger, why: str = "") -> None:
     """Take a mandate back from this moment on. Raises Missing. A second time changes nothing."""
-    by.must_be(Role.PLATFORM, act="revoke a mandate")
+    by.require_role(Role.PLATFORM, act="revoke a mandate")
     if not access.rows("SELECT id FROM mandate WHERE id = ?", mandate):
         raise Missing("mandates.no-such-mandate")
-    ledger.append("mandate.revoked", mandate, by=by, because={"why": why})
+    ledger.append("mandate.revoked", mandate, by=by, details={"why": why})
     now = datetime.now(UTC).isoformat()
     access.rows("UPDATE mandate SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?", now, mandate)
 
@@ -193,7 +193,7 @@ class MandateGate:
             failed = _finding("bank", False, "this bank holds no such mandate")
             raise Refused("mandates.no-mandate", why=failed.why, findings=(failed,))
         try:
-            mandate = Mandate.of(unwrap(json.loads(str(found[0][0])), PAYLOAD_TYPE, self._ring, _SIGNERS))
+            mandate = Mandate.of(verify_envelope(json.loads(str(found[0][0])), PAYLOAD_TYPE, self._ring, _SIGNERS))
         except (Broken, ValueError) as forged:
             failed = _finding("signature", False, "the mandate does not verify")
             raise Refused("mandates.no-mandate-ask-platform", why=failed.why, findings=(failed,)) from forged
@@ -201,5 +201,5 @@ class MandateGate:
             failed = _finding("signature", False, "the mandate does not verify")
             raise Refused("mandates.no-mandate-ask-platform", why=failed.why, findings=(failed,))
         case = Presented(mandate, found[0][1] is not None, subject, purpose, day)
-        self._gate.judge(case, asked_by=Actor(bank, Role.BANK), judged_by=judge).require()
+        self._gate.judge(case, requested_by=Actor(bank, Role.BANK), reviewer=judge).require()
         return mandate

@@ -48,7 +48,7 @@ class Call:
 
     id: str = field(default_factory=score_id)
     by: Actor = SERVICE
-    because: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
     limit: Limit = LIMIT
     bucket: Bucket | None = None  # what the bank has left; None until it is known who calls
 
@@ -108,7 +108,7 @@ class Desk:
         """Learn who calls. Raises Unauthenticated, ScopeMissing."""
         bearer = self.tokens.admit(asking)
         call.by, call.limit = bearer.by, bearer.limit
-        call.because["bank"] = bearer.by.name
+        call.details["bank"] = bearer.by.name
         if scope not in bearer.scopes:
             raise ScopeMissing("service.token-may-not-ask-for", scope=scope)
         return bearer
@@ -123,21 +123,21 @@ class Desk:
         The service's own state comes first and the look-up last: whoever has no mandate does not learn whether a
         subject is known here. Raises Malformed, Lapsed, Refused, Missing, Broken.
         """
-        uscc, because = Uscc.parse(uscc_text), call.because
+        uscc, details = Uscc.parse(uscc_text), call.details
         subject = self.pseudonyms.key_of(uscc.code)
-        because["subject"] = subject.hex
+        details["subject"] = subject.hex
         day = self.settings.day()
         book = self.library.for_kind(uscc.kind, day)  # one book for the whole call, whatever is swapped meanwhile
-        because["model"], because["version"], because["snapshot"] = book.model, book.version, book.snapshot
+        details["model"], details["version"], details["snapshot"] = book.model, book.version, book.snapshot
         if is_mandate_id(mandate_id):  # free text from outside might hold a code: it stays out of the ledger
-            because["mandate"] = mandate_id
+            details["mandate"] = mandate_id
         if purpose in PURPOSES:
-            because["purpose"] = purpose
+            details["purpose"] = purpose
         mandate = self.gate.require(
             mandate_id, bank=call.by.name, subject=subject, purpose=purpose, day=day, judge=SERVICE
         )
         until = min(book.valid_until(self.settings.freshness_days), mandate.valid_until).isoformat()
-        because["valid_until"] = until
+        details["valid_until"] = until
         row = book.row_of(subject)
         if row is None:
             raise Missing("service.subject-not-known-here", as_of=book.as_of)
@@ -155,32 +155,32 @@ class Desk:
     async def answer(self, call: Call, asked: Ask) -> bytes:
         """The answer's bytes, once its entry is durable. Raises as `look` does, and Broken when there is no entry."""
         filled = self.find(call, asked)
-        because = {**call.because, "status": 200, "digest": filled.digest}
-        entry = await self.recorder.record(ANSWERED, call.id, by=call.by, because=because)
+        details = {**call.details, "status": 200, "digest": filled.digest}
+        entry = await self.recorder.record(ANSWERED, call.id, by=call.by, details=details)
         return filled.whole(entry=entry.id, seq=entry.seq)
 
     def is_outlived(self, call: Call, said: bytes) -> bool:
         """Whether an answer once given to this call rests on what is not to be used any more."""
         try:
-            self.library.require_current(call.because["subject"], json.loads(said)["snapshot"]["id"])
+            self.library.require_current(call.details["subject"], json.loads(said)["snapshot"]["id"])
         except Anew:
             return True
         return False
 
     async def announce(self, book: Book) -> None:
         """Record that answers come from `book` from now on, so that the ledger tells what served at any time."""
-        because = {"model": book.model, "version": book.version, "release": book.release}
+        details = {"model": book.model, "version": book.version, "release": book.release}
         self.scorers.warm(book.version)
         try:
-            await self.recorder.record(OPENED, book.snapshot, by=SERVICE, because=because)
+            await self.recorder.record(OPENED, book.snapshot, by=SERVICE, details=details)
         except CreditError as fault:  # answers will be refused for the same cause, and readiness shows it
             log.event("ledger.failed", level=logging.ERROR, snapshot=book.snapshot, fault=fault.what)
 
     async def announce_dossiers(self, dossiers: Dossiers) -> None:
         """Record that inquiries are answered from these dossiers from now on."""
         try:
-            because = {"release": dossiers.release, "as_of": dossiers.as_of.isoformat()}
-            await self.recorder.record(SHELVED, dossiers.snapshot, by=SERVICE, because=because)
+            details = {"release": dossiers.release, "as_of": dossiers.as_of.isoformat()}
+            await self.recorder.record(SHELVED, dossiers.snapshot, by=SERVICE, details=details)
         except CreditError as fault:
             log.event("ledger.failed", level=logging.ERROR, snapshot=dossiers.snapshot, fault=fault.what)
 
@@ -191,9 +191,9 @@ class Desk:
         """
         if (call.by is SERVICE or error.status == 429) and not self.crowd.takes(_bank_of(call), error.status):
             return ""
-        because: Mapping[str, Any] = {
+        details: Mapping[str, Any] = {
             "bank": None,
-            **call.because,
+            **call.details,
             "status": error.status,
             "slug": error.slug,
             "checks": [finding.check for finding in getattr(error, "findings", ())],
@@ -201,22 +201,22 @@ class Desk:
         led_nowhere = error.status in (403, 404) and call.bucket is not None
         was_the_last = led_nowhere and self.quotas.miss(call.by.name)  # who tries codes or mandates runs out of them
         try:
-            await self.recorder.record(REFUSED, call.id, by=call.by, because=because)
+            await self.recorder.record(REFUSED, call.id, by=call.by, details=details)
             if was_the_last:
                 alarm = {"bank": call.by.name, "refusals": self.quotas.misses.burst}
-                await self.recorder.record(SUSPECTED, f"bank-{call.by.name}", by=SERVICE, because=alarm)
+                await self.recorder.record(SUSPECTED, f"bank-{call.by.name}", by=SERVICE, details=alarm)
                 log.event("enumeration.suspected", level=logging.WARNING, bank=call.by.name)
         except CreditError as fault:
             log.event("ledger.failed", level=logging.ERROR, score_id=call.id, fault=fault.what)
-        log.event("refused", score_id=call.id, status=error.status, bank=call.because.get("bank"))
+        log.event("refused", score_id=call.id, status=error.status, bank=call.details.get("bank"))
         return call.id
 
     async def tell_crowd(self) -> None:
         """Record how many were refused that have no entry of their own."""
         for who, counts in self.crowd.counted():
             try:
-                because = {"bank": who or None, "counts": counts}
-                await self.recorder.record(COUNTED, f"bank-{who}" if who else "nobody", by=SERVICE, because=because)
+                details = {"bank": who or None, "counts": counts}
+                await self.recorder.record(COUNTED, f"bank-{who}" if who else "nobody", by=SERVICE, details=details)
             except CreditError as fault:
                 log.event("ledger.failed", level=logging.ERROR, refused=sum(counts.values()), fault=fault.what)
 

@@ -13,13 +13,13 @@ import numpy as np
 from credit.actor import Actor
 from credit.keys import SigningKey
 from credit.seal import Kind, Seal
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from credit.subjects import SubjectKey
 from serving.data.key_index import Rows, map_bytes
 
 
 def make_excerpt(
-    shelf: Shelf, snapshot: Opened, subjects: Collection[str], *, expires_on: date, by: Actor, key: SigningKey
+    shelf: Shelf, snapshot: OpenedSeal, subjects: Collection[str], *, expires_on: date, by: Actor, key: SigningKey
 ) -> Seal | None:
     """The rows of these subjects (pseudonyms in hexadecimal) of a verified snapshot; None when it has none of them."""
     rows = Rows(map_bytes(snapshot.path / "subjects.bin"))
@@ -28,7 +28,7 @@ def make_excerpt(
     if not found:
         return None
     places = [row for _, row in found]
-    with shelf.making() as made:
+    with shelf.staging() as made:
         (made / "subjects.bin").write_bytes(b"".join(key_ for key_, _ in found))
         for name in ("features.npy", "answers.npy"):
             whole = np.load(snapshot.path / name, mmap_mode="r", allow_pickle=False)

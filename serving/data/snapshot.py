@@ -131,7 +131,7 @@ def marks_of(shelf: Shelf, *seals: str) -> Marks:
     """What the file system says of every file in these sealed folders: a cheap sign that a byte may have changed."""
     found: list[tuple[str, int, int, int, int]] = []
     for seal in dict.fromkeys(seals):
-        for path in sorted(shelf.place(seal).glob("*")):
+        for path in sorted(shelf.folder_of(seal).glob("*")):
             stat = path.stat()
             found.append((f"{seal}/{path.name}", stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
     return tuple(found)

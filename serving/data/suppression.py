@@ -57,7 +57,7 @@ class Withheld:
         held = self._held
         if not isinstance(held, Notice):
             raise Lapsed("suppression.nothing-answered-now", why=held.what) from held
-        if held.withholds(key, through):
+        if held.suppresses(key, through):
             raise Anew
         if through > held.number:
             raise Lapsed("suppression.nothing-answered-now-notices-older-than")

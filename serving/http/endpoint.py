@@ -142,7 +142,7 @@ async def _once(desk: Desk, call: Call, product: Product, key: bytes, body: byte
             repeats.amend(scope, key, first, told[1])
         said = told[0]
     if again or told_to_nobody:
-        await desk.recorder.record(product.repeated, first, by=call.by, because={**call.because, "status": 200})
+        await desk.recorder.record(product.repeated, first, by=call.by, details={**call.details, "status": 200})
     return said
 
 

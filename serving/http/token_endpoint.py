@@ -23,24 +23,24 @@ async def give_token(request: Request, desk: Desk, turns: AuthThrottle) -> JSONR
     """A token, or the refusal of RFC 6749 §5.2. Raises TooLarge, TooSlow, and Overloaded when too many ask just now."""
     headers, fields = {"Cache-Control": "no-store", "Pragma": "no-cache"}, request.headers
     authorization = fields.get("authorization", "")
-    because: dict[str, Any] = {"bank": None}
+    details: dict[str, Any] = {"bank": None}
     try:
         _require_once(request)
         body = await errors.read_body(request, LARGEST, seconds=ARRIVES)
         asked = TokenRequest.parse(fields.get("content-type", ""), authorization, body)
         if desk.access.client(asked.name):  # a name from outside goes into the ledger only when it is one of ours
-            because["bank"] = asked.name
+            details["bank"] = asked.name
         asking = endpoint.asking(request.scope)
         given = await turns.take(asking.peer, partial(desk.tokens.issue, asked, asking))
     except TokenRefused as refused:
         if desk.crowd.takes(NOBODY, refused.status):
-            because |= {"error": refused.error}
-            await desk.recorder.record("token.refused", "token", by=SERVICE, because=because)
+            details |= {"error": refused.error}
+            await desk.recorder.record("token.refused", "token", by=SERVICE, details=details)
         if refused.status == 401 and authorization:
             headers["WWW-Authenticate"] = 'Basic realm="haihe", charset="UTF-8"'
         told = {"error": refused.error, "error_description": refused.what}
         return JSONResponse(told, status_code=refused.status, headers=headers)
-    await desk.recorder.record("token.issued", "token", by=SERVICE, because=because)
+    await desk.recorder.record("token.issued", "token", by=SERVICE, details=details)
     return JSONResponse(given, headers=headers)
 
 

@@ -35,10 +35,10 @@ class Given(Recorder):
         """No thread and no file: nothing is written."""
         self._entry = entry
 
-    async def record(self, verb: str, thing: str, *, by: Actor, because: Mapping[str, Any]) -> Entry:
+    async def record(self, verb: str, thing: str, *, by: Actor, details: Mapping[str, Any]) -> Entry:
         """The entry. Raises Another."""
         held = self._entry
-        if (verb, thing, by, because.get("digest")) != (held.verb, held.object, held.by, held.because.get("digest")):
+        if (verb, thing, by, details.get("digest")) != (held.verb, held.object, held.by, held.details.get("digest")):
             raise Another
         return held
 
@@ -50,17 +50,17 @@ class Same(Recorder):
         """The receipt of the answer."""
         self._receipt = receipt
 
-    async def record(self, verb: str, thing: str, *, by: Actor, because: Mapping[str, Any]) -> Entry:
+    async def record(self, verb: str, thing: str, *, by: Actor, details: Mapping[str, Any]) -> Entry:
         """The entry as the receipt tells it. Raises Another."""
         told = self._receipt
-        if because.get("digest") != told["digest"]:
+        if details.get("digest") != told["digest"]:
             raise Another
-        return Entry(told["seq"], datetime.now(UTC), by, verb, thing, because, "", told["entry"])
+        return Entry(told["seq"], datetime.now(UTC), by, verb, thing, details, "", told["entry"])
 
 
 def under(call: Call, name: str, salt: str | None = None) -> Resumed:
     """The call under an id of before; what is learnt of it is learnt of the call."""
-    return Resumed(name, call.by, call.because, call.limit, call.bucket, salt)
+    return Resumed(name, call.by, call.details, call.limit, call.bucket, salt)
 
 
 async def resume(desk: Desk, call: Call, body: bytes, handle: Handle) -> tuple[bytes | None, bool]:
@@ -69,7 +69,7 @@ async def resume(desk: Desk, call: Call, body: bytes, handle: Handle) -> tuple[b
     Raises whatever `handle` does: a mandate that was taken back meanwhile opens nothing.
     """
     entries = await asyncio.to_thread(desk.journal.lines_about, call.id)
-    given = next((entry for entry in entries if "digest" in entry.because), None)
+    given = next((entry for entry in entries if "digest" in entry.details), None)
     if given is None:
         return None, not entries
     try:

@@ -122,8 +122,8 @@ class _Going:
             self._back()
             return
         self._filled = filled
-        because = {**call.because, "status": 200, "digest": filled.digest}
-        self._fast.door.desk.recorder.put((self._verb, call.id, call.by, because), self)
+        details = {**call.details, "status": 200, "digest": filled.digest}
+        self._fast.door.desk.recorder.put((self._verb, call.id, call.by, details), self)
 
     def written(self, entry: Entry) -> None:
         """Make the answer while the disk is at work: it leaves only when the entry is durable."""

@@ -12,7 +12,7 @@ from credit.actor import Actor, Role
 from credit.errors import Broken
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
-from credit.ledger_follower import Remembered
+from credit.ledger_follower import CachedLedger
 
 LI = Actor("li", Role.RESEARCHER)
 
@@ -27,7 +27,7 @@ def ledger(tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing) -> Ledger
 def test_it_tells_what_the_ledger_holds(ledger: Ledger, rounds: list[list[str]]) -> None:
     ledger.path.unlink(missing_ok=True)
     ledger.path.with_suffix(".head.json").unlink(missing_ok=True)
-    follower = Remembered.of(ledger, "parcel", "project")
+    follower = CachedLedger.of(ledger, "parcel", "project")
     for verbs in rounds:
         if verbs:
             ledger.append_many([(verb, "x", LI, {}) for verb in verbs])
@@ -35,10 +35,10 @@ def test_it_tells_what_the_ledger_holds(ledger: Ledger, rounds: list[list[str]])
 
 
 def test_a_ledger_changed_where_it_reads_is_broken(ledger: Ledger, keys: dict[str, SigningKey]) -> None:
-    follower = Remembered.of(ledger, "parcel")
+    follower = CachedLedger.of(ledger, "parcel")
     assert list(follower.entries()) == []
     for n in range(3):
-        ledger.append("parcel.a", "x", by=LI, because={"n": n})
+        ledger.append("parcel.a", "x", by=LI, details={"n": n})
     assert len(list(follower.entries())) == 3
     whole = ledger.path.read_bytes()
     ledger.path.write_bytes(whole.replace(b'"n":2', b'"n":3'))

@@ -11,7 +11,7 @@ from credit.actor import Actor, Role
 from credit.errors import Malformed, Missing, Refused
 from credit.gate import Finding, Gate, Outcome
 from credit.ledger import Ledger
-from credit.petition import MOVES, State, fold, require_move
+from credit.petition import MOVES, State, fold_petition, require_move
 
 ALICE, BOB = Actor("alice", Role.RESEARCHER), Actor("bob", Role.PLATFORM)
 
@@ -23,7 +23,7 @@ def gate(*outcomes: Outcome) -> Gate[int]:
 
 @pytest.mark.parametrize("outcomes", list(itertools.product(Outcome, repeat=2)))
 def test_the_worst_finding_is_the_verdict(outcomes: tuple[Outcome, Outcome]) -> None:
-    verdict = gate(*outcomes).judge(5, asked_by=ALICE, judged_by=BOB)
+    verdict = gate(*outcomes).judge(5, requested_by=ALICE, reviewer=BOB)
     assert verdict.passed == (outcomes == (Outcome.PASS, Outcome.PASS))
     if not verdict.passed:
         with pytest.raises(Refused, match="5 against 3") as caught:
@@ -32,14 +32,14 @@ def test_the_worst_finding_is_the_verdict(outcomes: tuple[Outcome, Outcome]) -> 
 
 
 def test_a_gate_without_checks_lets_nothing_through() -> None:
-    assert not gate().judge(1, asked_by=ALICE, judged_by=BOB).passed
+    assert not gate().judge(1, requested_by=ALICE, reviewer=BOB).passed
 
 
 def test_nobody_judges_their_own_request() -> None:
     with pytest.raises(Refused, match="maker is not the checker"):
-        gate(Outcome.PASS).judge(1, asked_by=BOB, judged_by=BOB)
+        gate(Outcome.PASS).judge(1, requested_by=BOB, reviewer=BOB)
     with pytest.raises(Refused):  # nor in another role
-        gate(Outcome.PASS).judge(1, asked_by=ALICE, judged_by=Actor("alice", Role.PLATFORM))
+        gate(Outcome.PASS).judge(1, requested_by=ALICE, reviewer=Actor("alice", Role.PLATFORM))
 
 
 @pytest.mark.parametrize("state", [None, *State])
@@ -47,7 +47,7 @@ def test_nobody_judges_their_own_request() -> None:
 def test_every_state_and_move(ledger: Ledger, state: State | None, move: str) -> None:
     road = {
         None: [],
-        State.ASKED: ["asked"],
+        State.REQUESTED: ["asked"],
         State.GRANTED: ["asked", "granted"],
         State.REFUSED: ["asked", "refused"],
         State.WITHDRAWN: ["asked", "withdrawn"],
@@ -55,13 +55,13 @@ def test_every_state_and_move(ledger: Ledger, state: State | None, move: str) ->
     }[state]
     for step in road:
         ledger.append(f"promotion.{step}", "version-1", by=ALICE if step == "asked" else BOB)
-    petition = fold(ledger.entries(), "promotion", "version-1")
+    petition = fold_petition(ledger.entries(), "promotion", "version-1")
     assert (petition.state if petition else None) == state
     if (state, move) in MOVES:
-        assert require_move(petition, move, thing="version-1") == MOVES[(state, move)]
+        assert require_move(petition, move, object_id="version-1") == MOVES[(state, move)]
     else:
         with pytest.raises((Refused, Missing)):
-            require_move(petition, move, thing="version-1")
+            require_move(petition, move, object_id="version-1")
 
 
 def test_actors_are_read_and_roles_are_held() -> None:
@@ -70,7 +70,7 @@ def test_actors_are_read_and_roles_are_held() -> None:
         with pytest.raises(Malformed):
             Actor.parse(wrong)
     with pytest.raises(Refused, match="platform"):
-        ALICE.must_be(Role.PLATFORM, act="promote")
+        ALICE.require_role(Role.PLATFORM, act="promote")
 
 
 def test_an_error_crosses_between_processes_whole() -> None:

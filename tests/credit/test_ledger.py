@@ -15,14 +15,14 @@ from credit.actor import Actor, Role
 from credit.canonical import canonical
 from credit.errors import Broken, Malformed
 from credit.keys import KeyRing, SigningKey
-from credit.ledger import Entry, Ledger, Mark
+from credit.ledger import Entry, Ledger, Position
 
 BOB = Actor("bob", Role.PLATFORM)
 
 
 def fill(ledger: Ledger, count: int = 5) -> list[bytes]:
     for number in range(count):
-        ledger.append("release.made", f"release-{number}", by=BOB, because={"rows": number, "why": "月度"})
+        ledger.append("release.made", f"release-{number}", by=BOB, details={"rows": number, "why": "月度"})
     return ledger.path.read_bytes().splitlines(keepends=True)
 
 
@@ -30,7 +30,7 @@ def test_entries_come_back_as_written(ledger: Ledger) -> None:
     fill(ledger)
     assert ledger.verify() == 5
     entry = ledger.about("release-3")[0]
-    assert (entry.seq, entry.by, entry.because["why"]) == (4, BOB, "月度")
+    assert (entry.seq, entry.by, entry.details["why"]) == (4, BOB, "月度")
     assert ledger.head() == (5, list(ledger.entries())[-1].id)
 
 
@@ -171,7 +171,7 @@ def test_what_is_written_together_is_signed_once_and_no_byte_of_it_can_be_change
 def test_lines_that_nobody_signed_for_are_no_entries(ledger: Ledger) -> None:
     """Whoever can write the file but has no key can add no entry, nor take a signature off and be believed."""
     fill(ledger, 2)
-    whole, mark = ledger.path.read_bytes(), list(ledger.follow(Mark()))[-1][1]
+    whole, mark = ledger.path.read_bytes(), list(ledger.follow(Position()))[-1][1]
     forged = _unsigned(ledger.append("release.made", "release-x", by=BOB))
     ledger.path.write_bytes(whole + forged)
     with pytest.raises(Broken, match=r"line 3: nobody signed"):
@@ -196,7 +196,7 @@ def test_a_write_that_was_cut_short_is_mended_to_the_last_signature(ledger: Ledg
             continue  # within a line one place is as another
         ledger.path.write_bytes(whole[:kept])
         ledger._head_path().write_bytes(head)
-        assert list(ledger.follow(Mark()))[-1][1].seq == 2
+        assert list(ledger.follow(Position()))[-1][1].seq == 2
         assert ledger.append("release.made", "next", by=BOB).seq == 3
         assert ledger.verify() == 3
 

@@ -22,7 +22,7 @@ def put(
     shelf: Shelf, keys: dict[str, SigningKey], as_of: str, ends: date, purpose: str = "scoring", n: int = 0
 ) -> Seal:
     terms = {"purpose": purpose, "as_of": as_of}
-    with shelf.making() as folder:
+    with shelf.staging() as folder:
         (folder / "rows").write_text("rows")
         return shelf.put(folder, Kind.RELEASE, parents=(), terms=terms, expires_on=ends, by=BY, key=keys["custody"])
 
@@ -32,16 +32,16 @@ def test_a_day_made_again_does_not_turn_the_lab_back(shelf: Shelf, keys: dict[st
     november = put(shelf, keys, "2026-11-01", ends)
     october = put(shelf, keys, "2026-10-01", ends)
     put(shelf, keys, "2026-12-01", ends, purpose="research")
-    found = releases.newest(shelf, "scoring")
+    found = releases.newest_release(shelf, "scoring")
     assert found is not None
     assert found.seal.id == november.id != october.id
-    assert releases.newest(shelf, "inquiry") is None
+    assert releases.newest_release(shelf, "inquiry") is None
 
 
 def test_what_has_ended_is_not_in_use(shelf: Shelf, keys: dict[str, SigningKey]) -> None:
     lasting = put(shelf, keys, "2026-10-01", date(2027, 1, 1))
     put(shelf, keys, "2026-11-01", today := date(2026, 12, 1))
-    found = releases.newest(shelf, "scoring", today)
+    found = releases.newest_release(shelf, "scoring", today)
     assert found is not None
     assert found.seal.id == lasting.id
 

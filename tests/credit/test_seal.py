@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from credit.actor import Actor
-from credit.envelope import unwrap, wrap
+from credit.envelope import sign_envelope, verify_envelope
 from credit.errors import Broken, Lapsed, Malformed, Missing
 from credit.keys import KeyRing, SigningKey
 from credit.seal import PAYLOAD_TYPE, Kind, Seal
@@ -23,7 +23,7 @@ ENDS = date(2027, 1, 1)
 
 
 def make(shelf: Shelf, key: SigningKey, by: Actor, *, text: str = "rows", kind: Kind = Kind.RELEASE) -> Seal:
-    with shelf.making() as folder:
+    with shelf.staging() as folder:
         (folder / "table").mkdir()
         (folder / "table" / "bucket-000").write_text(text)
         return shelf.put(folder, kind, parents=(), terms={"purpose": "research"}, expires_on=ENDS, by=by, key=key)
@@ -41,7 +41,7 @@ def test_same_content_is_one_seal_whoever_made_it(
 def test_the_manifest_is_an_in_toto_statement(shelf: Shelf, keys: dict[str, SigningKey], alice: Actor) -> None:
     opened = shelf.open(make(shelf, keys["custody"], alice).id)
     envelope = json.loads((opened.path / "manifest.json").read_text())
-    statement = unwrap(envelope, PAYLOAD_TYPE, shelf.ring, {"custody"})
+    statement = verify_envelope(envelope, PAYLOAD_TYPE, shelf.ring, {"custody"})
     assert statement["_type"] == "https://in-toto.io/Statement/v1"
     assert statement["subject"][0]["name"] == "table/bucket-000"
 
@@ -87,9 +87,9 @@ def test_only_the_zone_of_its_kind_may_seal(shelf: Shelf, keys: dict[str, Signin
     make(shelf, keys["custody"], alice)
     with pytest.raises(Broken, match="custody"):  # nor by bringing what is there already
         make(shelf, keys["research"], alice)
-    forged = wrap({"predicate": {}}, PAYLOAD_TYPE, keys["service"])
+    forged = sign_envelope({"predicate": {}}, PAYLOAD_TYPE, keys["service"])
     with pytest.raises(Broken, match="signed by one who may"):
-        unwrap(forged, PAYLOAD_TYPE, shelf.ring, {"custody"})
+        verify_envelope(forged, PAYLOAD_TYPE, shelf.ring, {"custody"})
 
 
 def test_a_key_outside_the_ring_seals_nothing_here(tmp_path: Path, shelf: Shelf, alice: Actor) -> None:
@@ -118,7 +118,7 @@ def test_a_seal_is_found_by_a_prefix_only_it_has(shelf: Shelf, keys: dict[str, S
 
 def test_what_fails_while_being_made_leaves_nothing(shelf: Shelf) -> None:
     def fail() -> None:
-        with shelf.making() as folder:
+        with shelf.staging() as folder:
             (folder / "half").write_text("x")
             raise RuntimeError
 
@@ -133,7 +133,7 @@ import sys, time
 from pathlib import Path
 from credit.keys import KeyRing
 from credit.shelf import Shelf
-with Shelf(Path(sys.argv[1]), KeyRing({})).making() as folder:
+with Shelf(Path(sys.argv[1]), KeyRing({})).staging() as folder:
     (folder / "half").write_text("x")
     print("made", flush=True)
     time.sleep(60)
@@ -143,14 +143,14 @@ with Shelf(Path(sys.argv[1]), KeyRing({})).making() as folder:
         assert maker.stdout.readline()
         os.kill(maker.pid, signal.SIGKILL)
     assert list((shelf.root / ".making").iterdir())
-    with shelf.making() as mine:
+    with shelf.staging() as mine:
         assert list((shelf.root / ".making").iterdir()) == [mine]
 
 
 def test_a_pointer_is_signed_counted_and_not_another_s(shelf: Shelf, keys: dict[str, SigningKey]) -> None:
     assert shelf.pointer("champion-enterprise", {"platform"}) is None
-    shelf.point("champion-enterprise", {"version": "a"}, keys["platform"])
-    shelf.point("champion-enterprise", {"version": "b"}, keys["platform"])
+    shelf.set_pointer("champion-enterprise", {"version": "a"}, keys["platform"])
+    shelf.set_pointer("champion-enterprise", {"version": "b"}, keys["platform"])
     said = shelf.pointer("champion-enterprise", {"platform"})
     assert said is not None
     assert (said["version"], said["sequence"]) == ("b", 2)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from credit.errors import Broken, Malformed
 from credit.keys import SigningKey
 from credit.shelf import Shelf
-from credit.suppression import Notice, pointer_of, withhold
+from credit.suppression import Notice, pointer_of, suppress
 
 DAY = date(2026, 11, 1)
 WHO, OTHER = "0" * 32, "f" * 32
@@ -20,7 +20,7 @@ WHO, OTHER = "0" * 32, "f" * 32
 def say(
     shelf: Shelf, keys: dict[str, SigningKey], *who: str, purpose: str = "scoring", zone: str = "custody"
 ) -> Notice:
-    return withhold(shelf, purpose, who, today=DAY, forget_before=DAY - timedelta(days=60), key=keys[zone])
+    return suppress(shelf, purpose, who, today=DAY, forget_before=DAY - timedelta(days=60), key=keys[zone])
 
 
 def test_it_withholds_from_what_was_made_before_it(shelf: Shelf, keys: dict[str, SigningKey]) -> None:
@@ -28,10 +28,10 @@ def test_it_withholds_from_what_was_made_before_it(shelf: Shelf, keys: dict[str,
     say(shelf, keys, WHO)
     notice = say(shelf, keys, OTHER)
     assert Notice.read(shelf, "scoring") == notice
-    assert [notice.withholds(WHO, through) for through in (0, 1, 2)] == [True, False, False]
-    assert [notice.withholds(OTHER, through) for through in (0, 1, 2)] == [True, True, False]
-    assert not notice.withholds("a" * 32, 0)
-    assert say(shelf, keys, WHO).withholds(WHO, 2), "a second repair of a subject is a notice of its own"
+    assert [notice.suppresses(WHO, through) for through in (0, 1, 2)] == [True, False, False]
+    assert [notice.suppresses(OTHER, through) for through in (0, 1, 2)] == [True, True, False]
+    assert not notice.suppresses("a" * 32, 0)
+    assert say(shelf, keys, WHO).suppresses(WHO, 2), "a second repair of a subject is a notice of its own"
     assert Notice.read(shelf, "inquiry").number == 0
 
 
@@ -53,7 +53,7 @@ def test_another_zone_s_notice_a_copied_and_a_changed_one_are_broken(shelf: Shel
     with pytest.raises(Broken, match="another"):
         Notice.read(shelf, "scoring")
     for zone in ("platform", "compute", "service", "research"):
-        shelf.point(pointer_of(f"x{zone}"), {"subjects": {}}, keys[zone])
+        shelf.set_pointer(pointer_of(f"x{zone}"), {"subjects": {}}, keys[zone])
         with pytest.raises(Broken, match="not signed"):
             Notice.read(shelf, f"x{zone}")
     text = (path / "withheld-inquiry.json").read_text()
@@ -65,6 +65,6 @@ def test_another_zone_s_notice_a_copied_and_a_changed_one_are_broken(shelf: Shel
 def test_only_keys_of_subjects_are_named(shelf: Shelf, keys: dict[str, SigningKey]) -> None:
     with pytest.raises(Malformed, match="subject key"):
         say(shelf, keys, "91120000MA00000000")
-    shelf.point(pointer_of("scoring"), {"subjects": {WHO: "tomorrow"}}, keys["custody"])
+    shelf.set_pointer(pointer_of("scoring"), {"subjects": {WHO: "tomorrow"}}, keys["custody"])
     with pytest.raises(Broken, match="cannot be read"):
         Notice.read(shelf, "scoring")

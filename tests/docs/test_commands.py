@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from credit.files import write_whole
+from credit.files import write_atomically
 
 ROOT = Path(__file__).parents[2]
 GUIDES = ("city", "researcher", "platform", "bank")
@@ -41,7 +41,7 @@ def script() -> str:
 def test_the_guides_run_as_they_stand(tmp_path: Path, mlflow_server: str) -> None:
     home = tmp_path / "var" / "lab"
     for purpose in ("research", "scoring"):  # secrets of our own, so that the model and the verdict are always the same
-        write_whole(home / "keys" / "custody" / f"pseudonym-{purpose}.key", purpose.ljust(32).encode(), mode=0o600)
+        write_atomically(home / "keys" / "custody" / f"pseudonym-{purpose}.key", purpose.ljust(32).encode(), mode=0o600)
     (tmp_path / "models").symlink_to(ROOT / "models")
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     env |= {"HAIHE_HOME": str(home), "HAIHE_COMPUTE_MLFLOW_URI": mlflow_server}

@@ -117,13 +117,13 @@ def make(root: Path) -> RepairHome:
                    ledger=home.ledger("research", writing=True), **who)  # fmt: skip
     sample = build(order, research)
     fitted = fit(order.as_json(), sample, in_process(), order=placed.id, release=research.seal.id)
-    with home.shelf.making() as folder:
+    with home.shelf.staging() as folder:
         version.write(folder, text=fitted.text, told=fitted.told, sql=order.sql, features=sample.features,
                       evidence=fitted.evidence)  # fmt: skip
         terms = {"model": MODEL, "release": research.seal.id, "subject_kind": "enterprise"}
         made = home.shelf.put(folder, Kind.VERSION, parents=(placed.id,), terms=terms, by=ALICE,
                               expires_on=DAY + timedelta(days=365), key=home.key("compute"))  # fmt: skip
-    home.shelf.point(f"champion-{MODEL}", {"model": MODEL, "version": made.id}, home.key("platform"))
+    home.shelf.set_pointer(f"champion-{MODEL}", {"model": MODEL, "version": made.id}, home.key("platform"))
     opened = home.shelf.open(made.id)
     shared: dict[str, Any] = {"key": home.key("compute"), "by": PLATFORM, **who,
                               "ledger": home.ledger("compute", writing=True)}  # fmt: skip

@@ -47,7 +47,7 @@ def test_a_banks_secret_is_renewed_and_a_bank_is_shut_out(home: Home, tmp_path: 
         access.check("harbour", second)
     bank(home, "harbour", "--let-in", "--json")
     assert access.check("harbour", second).name == "harbour"
-    told = [(entry.verb, dict(entry.because)) for entry in home.ledger("platform").entries()]
+    told = [(entry.verb, dict(entry.details)) for entry in home.ledger("platform").entries()]
     assert told == [
         ("bank.added", {"kind": "bank"}), ("bank.changed", {"new_secret": "True"}),
         ("bank.changed", {"drop_secret": "True"}), ("bank.changed", {"shut_out": "True"}),

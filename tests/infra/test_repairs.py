@@ -236,7 +236,7 @@ def test_a_notice_that_is_not_custody_s_newest_stops_every_answer(
         service.until(lambda: service.score(who).status_code == 503)
         if how == "forged":
             path.unlink()
-            place.home.shelf.point(pointer_of("scoring"), {"subjects": {}}, place.home.key("platform"))
+            place.home.shelf.set_pointer(pointer_of("scoring"), {"subjects": {}}, place.home.key("platform"))
         elif how == "older":
             path.write_bytes(older)
         elif how == "gone":
@@ -267,4 +267,4 @@ def test_a_snapshot_whose_other_buckets_were_changed_is_not_taken_over(service: 
         walk.walk()
     assert place.pointed() == old
     service.until(lambda: service.score(who).status_code == 503)
-    assert Notice.read(place.home.shelf, "scoring").withholds(place.key("scoring").hex_of(who), 0)
+    assert Notice.read(place.home.shelf, "scoring").suppresses(place.key("scoring").hex_of(who), 0)

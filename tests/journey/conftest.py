@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from credit.files import write_whole
+from credit.files import write_atomically
 from infra.home import Home
 from tests.journey.hand import Hand, Walked
 
@@ -18,7 +18,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory, mlflow_server: str) -> Walk
     root = tmp_path_factory.mktemp("journey")
     hand, home = Hand(root / "home", mlflow_server), Home(root / "home")
     for purpose in ("research", "scoring"):  # secrets of our own, so that folds, model and verdict are always the same
-        write_whole(home.keys("custody") / f"pseudonym-{purpose}.key", purpose.ljust(32).encode(), mode=0o600)
+        write_atomically(home.keys("custody") / f"pseudonym-{purpose}.key", purpose.ljust(32).encode(), mode=0o600)
     hand.does("keys")
     hand.does("city", "--subjects", "4000", "--out", str(root / "raw"))
     told: dict[str, Any] = {"city": json.loads((root / "raw" / "city.json").read_text()), "raw": root / "raw"}

@@ -21,7 +21,7 @@ import httpx
 from credit.actor import Actor, Role
 from credit.ledger import Entry, Ledger
 from credit.seal import Kind
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from infra import stack
 from infra.demo.invented_city import CITY_DAY
 from infra.home import Home
@@ -39,7 +39,7 @@ class House:
     """The home, its small release, and the projects: alice and carol work on loans, bob on fines."""
 
     home: Home
-    release: Opened
+    release: OpenedSeal
     run: Path
     today: date = TODAY
 

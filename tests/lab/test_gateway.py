@@ -99,7 +99,7 @@ def test_a_cell_is_in_the_ledger_and_its_code_kept_before_the_answer(house: Hous
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     entry = next(entry for entry in house.entries("cell.executed") if entry.object == f"cell-{name}")
     assert str(entry.by) == "researcher:alice"
-    assert dict(entry.because) == {"project": "loans", "kernel": "k-1", "code": name, "tables": ["registration"]}
+    assert dict(entry.details) == {"project": "loans", "kernel": "k-1", "code": name, "tables": ["registration"]}
 
 
 @pytest.mark.parametrize(

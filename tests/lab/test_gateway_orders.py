@@ -37,14 +37,14 @@ def declared(seed: int, **changes: Any) -> dict[str, Any]:
 def finish(house: House, order: str) -> str:
     """What the compute zone leaves when it has made a version of an order."""
     shelf, evidence = house.home.shelf, {"auc": 0.7, "rows": 10}
-    with shelf.making() as folder:
+    with shelf.staging() as folder:
         (folder / "evidence.json").write_text(json.dumps(evidence))
         (folder / "card.md").write_text("# card")
         seal = shelf.put(
             folder, Kind.VERSION, parents=(order,), terms={"features": ["a"], "release": house.release.seal.id},
             expires_on=date(2027, 1, 1), by=ALICE, key=house.home.key("compute"),
         )  # fmt: skip
-    house.home.ledger("compute", writing=True).append("version.made", seal.id, by=ALICE, because={"order": order})
+    house.home.ledger("compute", writing=True).append("version.made", seal.id, by=ALICE, details={"order": order})
     return seal.id
 
 
@@ -95,7 +95,7 @@ def test_an_order_on_tables_that_were_not_granted_is_refused(house: House, seeds
         answer = http.post("/v1/orders", json={"order": declared(next(seeds))})
     assert answer.status_code == 403
     assert "was not granted loan_performance" in answer.json()["title"]
-    assert not [entry for entry in house.entries("training.asked") if entry.because["project"] == "fines"]
+    assert not [entry for entry in house.entries("training.asked") if entry.details["project"] == "fines"]
 
 
 def test_a_cancel_is_an_entry_and_asking_again_is_asking_anew(house: House, seeds: Iterator[int]) -> None:
@@ -112,8 +112,8 @@ def test_a_failure_is_told_in_words(house: House, seeds: Iterator[int]) -> None:
     with house.kernel() as http:
         order = http.post("/v1/orders", json={"order": declared(next(seeds))}).json()["id"]
         asked = [entry for entry in house.entries("training.asked") if entry.object == order][-1]
-        because = {"asked": asked.seq, "why": str(Malformed("Too few rows", why="12")), "remedy": "Look longer"}
-        house.home.ledger("compute", writing=True).append("training.failed", order, by=ALICE, because=because)
+        details = {"asked": asked.seq, "why": str(Malformed("Too few rows", why="12")), "remedy": "Look longer"}
+        house.home.ledger("compute", writing=True).append("training.failed", order, by=ALICE, details=details)
         told = http.get(f"/v1/orders/{order}").json()
     assert told["state"] == "failed"
     assert told["error"] == {"what": "Too few rows: 12", "remedy": "Look longer"}

@@ -98,7 +98,7 @@ def test_interrupted_the_training_goes_on_and_is_come_back_to(asked: Asking, hou
     request = asked.start("run = lab.train(order)")
     limit = time.monotonic() + 20
     while (
-        not [e for e in house.entries("training.asked") if e.because["project"] == "loans"] and time.monotonic() < limit
+        not [e for e in house.entries("training.asked") if e.details["project"] == "loans"] and time.monotonic() < limit
     ):
         time.sleep(0.1)
     time.sleep(1.0)

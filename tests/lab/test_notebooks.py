@@ -71,7 +71,7 @@ def test_every_starter_notebook_runs(workspace: dict[str, str], city: gate.House
         assert "<table" in _shown(book)
     assert len(city.entries("training.asked")) == 2
     (parcel,) = city.entries("parcel.submitted")
-    assert set(parcel.because["files"]) == {"firms_by_severity.csv", "comparison.png"}
+    assert set(parcel.details["files"]) == {"firms_by_severity.csv", "comparison.png"}
 
 
 def _shown(book: Any) -> str:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from credit.actor import Actor, Role
 from credit.keys import SigningKey
 from credit.seal import Kind
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.order.order import FILE, Order
 from tests.models import invented
 
@@ -74,7 +74,7 @@ def declaration(**changes: Any) -> dict[str, Any]:
     return told | changes
 
 
-def release(shelf: Shelf, key: SigningKey, *, subjects: int = 900, seed: int = 1) -> Opened:
+def release(shelf: Shelf, key: SigningKey, *, subjects: int = 900, seed: int = 1) -> OpenedSeal:
     """A release of ``subjects`` enterprises: a latent cause gives both penalties and arrears."""
     random = np.random.default_rng(seed)
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in COLUMNS}
@@ -106,7 +106,7 @@ def release(shelf: Shelf, key: SigningKey, *, subjects: int = 900, seed: int = 1
         },
         "verdict": {},
     }
-    with shelf.making() as folder:
+    with shelf.staging() as folder:
         for name, columns in COLUMNS.items():
             (folder / name).mkdir()
             for bucket in range(BUCKETS):
@@ -122,10 +122,10 @@ def release(shelf: Shelf, key: SigningKey, *, subjects: int = 900, seed: int = 1
     return shelf.open(seal.id)
 
 
-def order(shelf: Shelf, key: SigningKey, on: Opened, **changes: Any) -> Opened:
+def order(shelf: Shelf, key: SigningKey, on: OpenedSeal, **changes: Any) -> OpenedSeal:
     """An order on a release."""
     parsed = Order.parse(declaration(**changes))
-    with shelf.making() as folder:
+    with shelf.staging() as folder:
         (folder / FILE).write_text(json.dumps(parsed.as_json(), ensure_ascii=False, sort_keys=True))
         seal = shelf.put(
             folder,

@@ -13,7 +13,7 @@ import numpy as np
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from lab.order_placement import place
 from models.dataset.sample import build
 from models.distributed.ray_cluster import in_process
@@ -62,7 +62,7 @@ class Town:
         placed = place(order, by=world.ALICE, ledger=research, **told)
         sample = build(order, source)
         fitted = fit(order.as_json(), sample, in_process(), order=placed.id, release=source.seal.id)
-        with self.shelf.making() as folder:
+        with self.shelf.staging() as folder:
             version.write(
                 folder,
                 text=fitted.text,
@@ -89,7 +89,7 @@ class Town:
         other.version = other.shelf.open(self.version.seal.id)
         return other
 
-    def scoring(self, **more: Any) -> Opened:
+    def scoring(self, **more: Any) -> OpenedSeal:
         return world.release(self.shelf, self.keys["custody"], self.rows, **{"purpose": "scoring", "buckets": 4} | more)
 
     def snapshot(self, **more: Any) -> Seal:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from credit.actor import Actor, Role
 from credit.keys import SigningKey
 from credit.seal import Kind
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.order.order import Order
 
 CITY, ALICE, BOB = Actor("city", Role.CITY), Actor("alice", Role.RESEARCHER), Actor("bob", Role.PLATFORM)
@@ -120,10 +120,10 @@ def release(
     buckets: int = 1,
     as_of: date = AS_OF,
     purpose: str = "research",
-) -> Opened:
+) -> OpenedSeal:
     """The tiny release on a real shelf, signed by custody's ``key``."""
     told = terms(buckets=buckets, as_of=as_of, purpose=purpose)
-    with shelf.making() as folder:
+    with shelf.staging() as folder:
         write(folder, rows, buckets)
         seal = shelf.put(
             folder, Kind.RELEASE, parents=(), terms=told, expires_on=as_of + timedelta(days=180), by=CITY, key=key

@@ -141,7 +141,9 @@ def test_the_gate_lets_shown_columns_pass_and_no_other_identifier() -> None:
     for rule, opens in (("show", True), ("show_text", True), ("keep", False)):
         case = Disclosure((Sheet("t", (Column("subject", (), "direct", "subject"),
                                        Column("document_number", texts, "direct", rule))),))  # fmt: skip
-        verdict = release_gate({"k": 1, "small_cell": 1}).judge(case, asked_by=CITY, judged_by=replace(CITY, name="x"))
+        verdict = release_gate({"k": 1, "small_cell": 1}).judge(
+            case, requested_by=CITY, reviewer=replace(CITY, name="x")
+        )
         assert (verdict.outcome == "pass") is opens, rule
 
 
@@ -152,5 +154,5 @@ def test_the_city_shows_no_person_and_no_market_data(table: Any) -> None:
         rule = field.rule("inquiry")
         if table.market or any(word in field.column for word in ("representative", "telephone", "person_", "account")):
             assert rule in ("drop", "subject")
-        if field.shown_to == "nobody":
+        if field.visible_to == "nobody":
             assert rule in ("drop", "subject")

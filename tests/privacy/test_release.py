@@ -146,7 +146,7 @@ def test_the_gate_refuses_small_classes_names_and_strange_columns() -> None:
         Column("fine_person_name"),
         Column("extra", declared=False),
     )
-    verdict = gate.judge(Disclosure((Sheet("t", columns),), (5, 4)), asked_by=PLATFORM, judged_by=CITY)
+    verdict = gate.judge(Disclosure((Sheet("t", columns),), (5, 4)), requested_by=PLATFORM, reviewer=CITY)
     assert [finding.check for finding in verdict.findings if finding.outcome == "fail"] == [
         "k-anonymity",
         "small cells",
@@ -155,7 +155,7 @@ def test_the_gate_refuses_small_classes_names_and_strange_columns() -> None:
         "declared columns",
     ]
     with pytest.raises(Refused):
-        gate.judge(Disclosure(()), asked_by=CITY, judged_by=CITY)
+        gate.judge(Disclosure(()), requested_by=CITY, reviewer=CITY)
 
 
 def test_nothing_held_or_another_key_or_purpose(house: House) -> None:

@@ -113,7 +113,7 @@ def test_what_it_says_of_itself(settled: tuple[House, Seal]) -> None:
     assert seal.terms["left_out"]["administrative_penalty"] == {"withdrawn": 1}
     assert seal.terms["verdict"]["outcome"] == "pass"
     [entry] = house.ledger.about(seal.id)
-    assert (entry.verb, entry.because["withdrawn"]) == ("release.amended", {"administrative_penalty": 1})
+    assert (entry.verb, entry.details["withdrawn"]) == ("release.amended", {"administrative_penalty": 1})
     assert code(7) not in (house.root / "ledger.jsonl").read_text()
     assert withdrawn(house, seal).id == seal.id, "there is nothing more to withdraw"
     repaired(house, "D8")
@@ -143,8 +143,8 @@ def test_whoever_is_repaired_is_withheld_until_a_release_goes_through_the_notice
     assert codes == [code(7)]
     withhold_subjects(codes, **of(house))
     notice = Notice.read(house.shelf, "scoring")
-    assert notice.withholds(key_of(7), 0)
-    assert not notice.withholds(key_of(8), 0)
+    assert notice.suppresses(key_of(7), 0)
+    assert not notice.suppresses(key_of(8), 0)
     assert withdrawn(house, base).terms["notice"] == notice.number == 1
     assert Notice.read(house.shelf, "scoring") == notice, "who was named for this already is not named again"
     assert house.release("scoring").terms["notice"] == 1
@@ -162,7 +162,7 @@ def test_stopped_on_the_way_it_withholds_and_goes_on(settled: tuple[House, Seal]
     with pytest.raises(KeyboardInterrupt):
         withdrawn(house, base, progress=stop)
     assert [seal.id for seal in house.shelf.list(Kind.RELEASE)] == [base.id]
-    assert Notice.read(house.shelf, "scoring").withholds(key_of(7), 0)
+    assert Notice.read(house.shelf, "scoring").suppresses(key_of(7), 0)
     assert withdrawn(house, base).terms["notice"] == 1
 
 

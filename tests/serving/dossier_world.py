@@ -75,7 +75,7 @@ def shelve(world: Any, records: dict[str, dict[str, Any]] | None = None, *, as_o
     files = {"subjects.bin": keys, "offsets.bin": offsets, "dossiers.json": text, "index.json": canonical(TABLES)}
     told = {"model": "dossiers", "release": release, "as_of": str(as_of), "subjects": len(held), "invented": True}
     seal = str(world.seal(Kind.SNAPSHOT, "compute", files, (release,), **told))
-    world.shelf.point("snapshot-dossiers", {"model": "dossiers", "snapshot": seal, "as_of": str(as_of)},
+    world.shelf.set_pointer("snapshot-dossiers", {"model": "dossiers", "snapshot": seal, "as_of": str(as_of)},
                       world.key("platform"))  # fmt: skip
     return seal
 

@@ -20,13 +20,13 @@ VERB, WHEN, NUMBER = sys.argv[1], sys.argv[2], int(sys.argv[3])
 record, seen = Recorder.record, 0
 
 
-async def dying(self: Recorder, verb: str, thing: str, *, by: Actor, because: Mapping[str, Any]) -> Entry:
+async def dying(self: Recorder, verb: str, thing: str, *, by: Actor, details: Mapping[str, Any]) -> Entry:
     global seen
     seen += verb == VERB
     last = verb == VERB and seen == NUMBER
     if last and WHEN == "before":
         os.kill(os.getpid(), signal.SIGKILL)
-    entry = await record(self, verb, thing, by=by, because=because)
+    entry = await record(self, verb, thing, by=by, details=details)
     if last:
         os.kill(os.getpid(), signal.SIGKILL)
     return entry

@@ -110,7 +110,7 @@ class World:
 
     def seal(self, kind: Kind, zone: str, files: dict[str, bytes], parents: tuple[str, ...] = (), **terms: Any) -> str:
         ends = AS_OF + timedelta(days=60)
-        with self.shelf.making() as folder:
+        with self.shelf.staging() as folder:
             for name, content in files.items():
                 (folder / name).write_bytes(content)
             return self.shelf.put(
@@ -150,11 +150,11 @@ class World:
 
     def promote(self, model: str, version: str, key: SigningKey | None = None) -> None:
         told = {"model": model, "version": version, "verdict": digest_json({}), "by": str(PLATFORM), "at": str(TODAY)}
-        self.shelf.point(f"champion-{model}", told, key or self.key("platform"))
+        self.shelf.set_pointer(f"champion-{model}", told, key or self.key("platform"))
 
     def show(self, model: str, version: str, snapshot: str, key: SigningKey | None = None) -> None:
         told = {"model": model, "snapshot": snapshot, "version": version, "as_of": str(AS_OF)}
-        self.shelf.point(f"snapshot-{model}", told, key or self.key("platform"))
+        self.shelf.set_pointer(f"snapshot-{model}", told, key or self.key("platform"))
 
     def grant(self, bank: str, code: str, **more: Any) -> Mandate:
         """A mandate in force on TODAY, but for what is told otherwise."""

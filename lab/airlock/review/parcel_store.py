@@ -7,7 +7,7 @@ from pathlib import Path
 
 from credit.canonical import digest
 from credit.errors import Broken, Missing
-from credit.files import write_whole
+from credit.files import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class ParcelStore:
         name = digest(content)
         path = self._place(name)
         if not path.exists() or digest(path) != name:
-            write_whole(path, content, mode=0o600)
+            write_atomically(path, content, mode=0o600)
         return name
 
     def get(self, name: str) -> bytes:

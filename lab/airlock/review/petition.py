@@ -129,7 +129,7 @@ def _submitted(entry: Entry) -> Petition:
 def _voted(before: Petition, entry: Entry) -> Petition | None:
     if before.state is not State.SUBMITTED:
         return None
-    return replace(before, state=State.HALF_REVIEWED, ballot=Ballot(entry.by, entry.at, entry.because))
+    return replace(before, state=State.HALF_REVIEWED, ballot=Ballot(entry.by, entry.at, entry.details))
 
 
 def _decided(before: Petition, entry: Entry) -> Petition | None:
@@ -166,7 +166,7 @@ def _withdrawn(before: Petition, entry: Entry) -> Petition | None:
 
 
 def _received(before: Petition, entry: Entry) -> Petition | None:
-    return replace(before, state=State.RECEIVED, sealed=entry.because["seal"])
+    return replace(before, state=State.RECEIVED, sealed=entry.details["seal"])
 
 
 _MOVES = {

@@ -73,7 +73,7 @@ def seal_parcel(
         "thresholds": petition.verdict.thresholds,
         "invented": any(bool(each.terms.get("invented", False)) for each in seals),
     }
-    with outbox.making() as folder:
+    with outbox.staging() as folder:
         for name, content in files.items():
             (folder / name).write_bytes(content)
         return outbox.put(folder, Kind.PARCEL, parents=parents, terms=terms, expires_on=ends, by=by, key=key)

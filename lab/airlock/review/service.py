@@ -18,7 +18,7 @@ from credit.errors import Missing, Refused
 from credit.gate import Outcome, Verdict
 from credit.keys import SigningKey
 from credit.ledger import Ledger
-from credit.ledger_follower import Remembered
+from credit.ledger_follower import CachedLedger
 from credit.seal import Seal
 from credit.shelf import Shelf
 from lab import projects
@@ -45,7 +45,7 @@ class AirlockService:
     shelf: Shelf
     key: SigningKey
     today: Callable[[], date] = date.today
-    _following: Remembered = field(init=False, repr=False, compare=False)
+    _following: CachedLedger = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_following", Remembered.of(self.ledger, VERB_PREFIX, "project"))
@@ -227,7 +227,7 @@ class AirlockService:
         return project
 
     def _require_reviewer(self, petition: Petition, by: Actor, act: str) -> None:
-        by.must_be(Role.REVIEWER, act=act)
+        by.require_role(Role.REVIEWER, act=act)
         if by.name == petition.author.name:
             raise Refused("desk.may-not-their-own", by=by, act=act)
         if by.name in self._project(petition.project).members:

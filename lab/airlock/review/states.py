@@ -83,7 +83,7 @@ def require_move(before: State | None, after: State, *, by: Actor, author: str) 
     if allowed is None:
         stands = f"it stands at {before}, and the turn is of {TURN[before]}" if before else "nobody has submitted it"
         raise Refused("states.parcel-cannot-become-now", why=stands, after_=after)
-    by.must_be(*sorted(allowed), act=f"make a parcel {after}")
+    by.require_role(*sorted(allowed), act=f"make a parcel {after}")
     if by.name == author:
         raise Refused("states.may-not-review-parcel", by=by)
     raise Refused("states.may-not-do-to-parcel", by=by)

@@ -18,7 +18,7 @@ from typing import Any
 from credit.actor import Actor
 from credit.canonical import canonical
 from credit.errors import Broken
-from credit.ledger import Entry, Ledger, Mark
+from credit.ledger import Entry, Ledger, Position
 from lab.settings import BEIJING
 
 _TABLES = """
@@ -125,7 +125,7 @@ class LedgerIndex:
         for number in numbers:
             rows = self._rows("SELECT offset, previous, id FROM entry WHERE seq = ?", [number])
             for offset, previous, digest in rows:
-                pair = next(self.ledger.follow(Mark(offset, number - 1, previous)), None)
+                pair = next(self.ledger.follow(Position(offset, number - 1, previous)), None)
                 if pair is None or pair[0].id != digest:
                     raise Broken("ledger-index.ledger-broken-at-line-entry-read-before", number=number)
                 entries.append(pair[0])
@@ -191,7 +191,7 @@ class LedgerIndex:
         self._database.executescript("DELETE FROM entry; DELETE FROM mark;")
         return Mark()
 
-    def _write(self, block: list[tuple[Any, ...]], mark: Mark) -> None:
+    def _write(self, block: list[tuple[Any, ...]], mark: Position) -> None:
         if block:
             self._database.execute("BEGIN IMMEDIATE")
             self._database.executemany("INSERT OR REPLACE INTO entry VALUES (?,?,?,?,?,?,?,?,?,?,?)", block)
@@ -200,7 +200,7 @@ class LedgerIndex:
 
 
 def _row(entry: Entry, offset: int) -> tuple[Any, ...]:
-    by, because = str(entry.by), canonical(entry.because).decode()
+    by, details = str(entry.by), canonical(entry.details).decode()
     day = entry.at.astimezone(BEIJING).date().isoformat()
     searchable = " ".join((by, entry.verb, entry.object, because, entry.id)).lower()
     columns = (entry.at.isoformat(), day, by, entry.verb, entry.object, because, entry.previous, entry.id, searchable)

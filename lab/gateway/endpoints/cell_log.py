@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 
 from credit.canonical import digest
 from credit.errors import Malformed
-from credit.files import write_whole
+from credit.files import write_atomically
 from credit.ledger import Ledger
 from lab.gateway.error_responses import TooLarge
 from lab.gateway.identity import Admitted, Visitor
@@ -64,11 +64,11 @@ def keep(cells: list[Cell], visitor: Visitor, folder: Path, ledger: Ledger) -> l
     names = [digest(cell.code) for cell in cells]
     for name, cell in zip(names, cells, strict=True):
         if not (folder / name).exists():
-            write_whole(folder / name, cell.code, mode=0o600)
+            write_atomically(folder / name, cell.code, mode=0o600)
     acts = []
     for name, cell in zip(names, cells, strict=True):
-        because = {"project": visitor.workspace.project, "kernel": cell.kernel, "code": name, "tables": cell.tables}
-        acts.append(("cell.executed", f"cell-{name}", visitor.actor, because))
+        details = {"project": visitor.workspace.project, "kernel": cell.kernel, "code": name, "tables": cell.tables}
+        acts.append(("cell.executed", f"cell-{name}", visitor.actor, details))
     ledger.append_many(acts)
     return names
 

@@ -16,8 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from credit.canonical import digest
 from credit.errors import Broken, CreditError, Missing, Refused
-from credit.shelf import Opened
-from credit.training_requests import Asked
+from credit.shelf import OpenedSeal
+from credit.training_requests import TrainingRequest
 from lab.gateway.error_responses import Busy
 from lab.gateway.identity import STREAMS, Admitted, Visitor
 from lab.gateway.request_bodies import SMALL, read_object, text_of
@@ -96,12 +96,12 @@ class Stream(StreamingResponse):
             self._visitor.leave("streams")
 
 
-def describe(zone: ResearchZone, asked: Asked, *, whole: bool = False) -> dict[str, Any]:
+def describe(zone: ResearchZone, asked: TrainingRequest, *, whole: bool = False) -> dict[str, Any]:
     """``{id, model, asked_by, asked_at, state, label, done, total, at, error, version}``; with the evidence if whole.
 
     ``state`` is waiting, running, done, failed or cancelled. The ledgers decide it; the worker's own file says how far.
     """
-    ended, told = zone.trainings.ended(asked), _run(zone, asked)
+    ended, told = zone.trainings.result(asked), _run(zone, asked)
     found: dict[str, Any] = {
         "id": asked.order,
         "model": asked.model,
@@ -141,7 +141,7 @@ def _read(path: str, wanted: str) -> bytes:
     return content
 
 
-def _result(opened: Opened) -> dict[str, Any]:
+def _result(opened: OpenedSeal) -> dict[str, Any]:
     files = {name: _read(str(opened.path / name), opened.seal.files[name]) for name in ("evidence.json", "card.md")}
     terms = opened.seal.terms
     return {
@@ -168,10 +168,10 @@ def _ask(zone: ResearchZone, visitor: Visitor, project: Project, order: Order, r
         today=zone.settings.day(),
     )
     asked = zone.trainings.get(seal.id, project.name)
-    ended = zone.trainings.ended(asked) if asked else None
+    ended = zone.trainings.result(asked) if asked else None
     if asked is None or asked.cancelled is not None or (ended is not None and not ended.version):
-        because = {"project": project.name, "release": opened.seal.id, "model": order.model}
-        zone.ledger.append("training.asked", seal.id, by=visitor.actor, because=because)
+        details = {"project": project.name, "release": opened.seal.id, "model": order.model}
+        zone.ledger.append("training.asked", seal.id, by=visitor.actor, details=details)
         zone.catch_up()
     return describe(zone, _asked(zone, project, seal.id))
 
@@ -188,12 +188,12 @@ def _cancel(zone: ResearchZone, visitor: Visitor, project: Project, order: str) 
     state = describe(zone, asked)["state"]
     if state not in ("waiting", "running"):
         raise Refused("orders.order-cannot-be-cancelled-now-2", state=state)
-    zone.ledger.append("training.cancelled", asked.order, by=visitor.actor, because={"project": project.name})
+    zone.ledger.append("training.cancelled", asked.order, by=visitor.actor, details={"project": project.name})
     zone.catch_up()
     return describe(zone, _asked(zone, project, asked.order))
 
 
-def _asked(zone: ResearchZone, project: Project, order: str) -> Asked:
+def _asked(zone: ResearchZone, project: Project, order: str) -> TrainingRequest:
     """The project's own order of this id, or of a beginning that only one has; raises :class:`Missing`."""
     mine = [each for each in zone.trainings.of(project.name) if order and each.order.startswith(order)]
     if len(mine) != 1:
@@ -201,7 +201,7 @@ def _asked(zone: ResearchZone, project: Project, order: str) -> Asked:
     return mine[0]
 
 
-def _run(zone: ResearchZone, asked: Asked) -> dict[str, Any]:
+def _run(zone: ResearchZone, asked: TrainingRequest) -> dict[str, Any]:
     """What the worker says of it; nothing when it said nothing yet."""
     try:
         told: dict[str, Any] = json.loads((zone.settings.runs / f"{asked.order}.json").read_bytes())

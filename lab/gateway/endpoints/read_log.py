@@ -31,14 +31,14 @@ def digests(release: Seal, tables: list[str]) -> dict[str, str]:
 def write(zone: ResearchZone, visitor: Visitor, told: dict[str, Any]) -> None:
     """Append ``cell.read`` to the research ledger."""
     release = zone.release(told["release"]).seal
-    because = {
+    details = {
         "project": visitor.workspace.project,
         "kernel": told["kernel"],
         "release": release.id,
         "tables": digests(release, told["tables"]),
         "witness": told["witness"],
     }
-    zone.ledger.append("cell.read", f"cell-{told['code']}", by=visitor.actor, because=because)
+    zone.ledger.append("cell.read", f"cell-{told['code']}", by=visitor.actor, details=details)
 
 
 @router.post("/v1/reads", status_code=201)

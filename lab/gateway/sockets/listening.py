@@ -17,7 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from credit.errors import CreditError, Malformed, Missing
-from credit.files import write_whole
+from credit.files import write_atomically
 from lab.gateway.error_responses import LOG
 from lab.gateway.identity import Identified, Visitor
 from lab.gateway.sockets.connection import admitting
@@ -192,4 +192,4 @@ class Listening:
 
     def _remember(self) -> None:
         told = [there.opening.as_json() for there in self._open.values()]
-        write_whole(self._run / "workspaces.json", json.dumps(told).encode(), mode=0o600)
+        write_atomically(self._run / "workspaces.json", json.dumps(told).encode(), mode=0o600)

@@ -47,7 +47,7 @@ class Looked:
     """A line that was looked at, whatever came of it: its entry to be, and its row around that entry's name."""
 
     id: str
-    because: Mapping[str, Any]
+    details: Mapping[str, Any]
     digest: str = ""
     row: tuple[bytes, bytes] = field(default=(b"", b""), repr=False)
     error: CreditError | None = None
@@ -71,15 +71,15 @@ def look_at(desk: Desk, bank: str, job: str, first: int, lines: Sequence[str]) -
     """Look at lines as at calls: each has its own mandate and subject; nothing is written."""
     by, made = Actor(bank, Role.BANK), []
     for number, text in enumerate(lines, first):
-        call = Call(by=by, because={"bank": bank, "job": job, "line": number})
+        call = Call(by=by, details={"bank": bank, "job": job, "line": number})
         try:
             told = desk.find(call, read_line(text))
         except CreditError as error:
-            made.append(Looked(call.id, call.because, error=error))
+            made.append(Looked(call.id, call.details, error=error))
         else:
             row = good(number, answer_of(told.whole(entry=_HOLE, seq=0)))
             before, _, after = row.rpartition(_HOLE.encode())
-            made.append(Looked(call.id, call.because, told.digest, (before, after)))
+            made.append(Looked(call.id, call.details, told.digest, (before, after)))
     return made
 
 
@@ -99,11 +99,11 @@ def write(desk: Desk, jobs: Jobs, part: Part, looked: Sequence[Looked]) -> bool:
             one = Looked(one.id, {"bank": job.bank, "job": job.id, "line": number}, error=over)
         told.append(one)
         if one.error is None:
-            acts.append((ANSWERED, one.id, by, {**one.because, "status": 200, "digest": one.digest}))
+            acts.append((ANSWERED, one.id, by, {**one.details, "status": 200, "digest": one.digest}))
             continue
         checks = [finding.check for finding in getattr(one.error, "findings", ())]
-        because = {**one.because, "status": one.error.status, "slug": one.error.slug, "checks": checks}
-        acts.append((REFUSED, one.id, by, because))
+        details = {**one.details, "status": one.error.status, "slug": one.error.slug, "checks": checks}
+        acts.append((REFUSED, one.id, by, details))
         if one.error.status in (403, 404):
             left -= 1
             if left == 0:

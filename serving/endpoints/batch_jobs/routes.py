@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from credit.canonical import canonical, digest
 from credit.errors import Malformed, Missing, Refused
-from credit.files import write_whole
+from credit.files import write_atomically
 from serving.core.service import Call, Desk, Resumed, named
 from serving.endpoints.batch_jobs.job_files import Files, form_of
 from serving.endpoints.batch_jobs.job_store import CANCELLED, DONE, QUEUED, Job, Jobs
@@ -53,10 +53,10 @@ async def send(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     _require_room(jobs, call.by.name)  # others may have come while this was read
     now = time.time()
     job = Job(name, call.by.name, QUEUED, lines, 0, 0, 0, 0, 0, now, now + KEPT)
-    await asyncio.to_thread(write_whole, jobs.asked(job), plain, mode=0o600)
+    await asyncio.to_thread(write_atomically, jobs.asked(job), plain, mode=0o600)
     if await left(desk, call, "job.sent", name) is None:
-        because = {**call.because, "lines": lines, "status": 200}
-        await desk.recorder.record("job.sent", name, by=call.by, because=because)
+        details = {**call.details, "lines": lines, "status": 200}
+        await desk.recorder.record("job.sent", name, by=call.by, details=details)
     jobs.add(job)
     request.app.state.chores.wake()
     return canonical(_told(job))
@@ -79,15 +79,15 @@ async def result(request: Request, desk: Desk, call: Call, body: bytes) -> Reply
         raise Malformed("routes.job-no-result", state=held.state)
     media = form_of(request.headers.get("accept", ""))
     told = await _files(request).write(media, _jobs(request).told(held))
-    because = {**call.because, "digest": digest(told), "format": media, "status": 200}
-    await desk.recorder.record("job.fetched", held.id, by=call.by, because=because)
+    details = {**call.details, "digest": digest(told), "format": media, "status": 200}
+    await desk.recorder.record("job.fetched", held.id, by=call.by, details=details)
     return Reply(told, media)
 
 
 async def cancel(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     """Stop a job, or be done with it: its files are deleted. Raises Missing."""
     held = _own(request, call)
-    await desk.recorder.record("job.cancelled", held.id, by=call.by, because={**call.because, "done": held.done})
+    await desk.recorder.record("job.cancelled", held.id, by=call.by, details={**call.details, "done": held.done})
     _jobs(request).cancel(held)
     return canonical({**_told(held), "state": CANCELLED})
 

@@ -30,14 +30,14 @@ async def tell_facts(desk: Desk, call: Call, body: bytes) -> bytes:
     asked = explain(AskedFacts, body)
     uscc = Uscc.parse(asked.uscc)
     subject = desk.pseudonyms.key_of(uscc.code)
-    call.because["subject"] = subject.hex
+    call.details["subject"] = subject.hex
     given = await asyncio.to_thread(desk.journal.lines_about, asked.score_id)
-    found = [e for e in given if e.verb == ANSWERED and e.by == call.by and e.because.get("subject") == subject.hex]
+    found = [e for e in given if e.verb == ANSWERED and e.by == call.by and e.details.get("subject") == subject.hex]
     if not found:
         why = "this bank was given none with this id about this subject"
         raise Missing("facts.no-such-answer", why=why)
-    told = found[0].because
-    call.because |= {"score": asked.score_id}
+    told = found[0].details
+    call.details |= {"score": asked.score_id}
     looked = look(desk, call, uscc.code, told["purpose"], told["mandate"])  # the mandate must still hold
     book = desk.library.for_kind(uscc.kind, looked.day)
     row = book.row_of(subject)

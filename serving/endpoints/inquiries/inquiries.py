@@ -70,16 +70,16 @@ class Record:
 
 def look(desk: Desk, call: Call, uscc_text: str, purpose: str, mandate_id: str) -> Looked:
     """The dossier of a subject. Raises Malformed, Lapsed, Refused, Missing; a mandate comes before the look-up."""
-    uscc, because, day = Uscc.parse(uscc_text), call.because, desk.settings.day()
+    uscc, details, day = Uscc.parse(uscc_text), call.details, desk.settings.day()
     subject = desk.pseudonyms.key_of(uscc.code)
-    because["subject"] = subject.hex
+    details["subject"] = subject.hex
     assert desk.archive is not None
     dossiers = desk.archive.open(day)
-    because["snapshot"] = dossiers.snapshot
+    details["snapshot"] = dossiers.snapshot
     if is_mandate_id(mandate_id):
-        because["mandate"] = mandate_id
+        details["mandate"] = mandate_id
     if purpose in PURPOSES:
-        because["purpose"] = purpose
+        details["purpose"] = purpose
     mandate = None
     if mandate_id or purpose:
         mandate = desk.gate.require(
@@ -160,9 +160,9 @@ async def answered(desk: Desk, call: Call, verb: str, said: Mapping[str, Any], u
     """The answer's bytes once its entry is durable. The salt keeps who reads the ledger from trying public records."""
     salt = call.salt if isinstance(call, Resumed) else None
     salted = {**said, "salt": salt or secrets.token_hex(16)}
-    because = {**call.because, "status": 200, "digest": digest_json(salted)}
-    entry = await desk.recorder.record(verb, call.id, by=call.by, because=because)
-    receipt = {"entry": entry.id, "seq": entry.seq, "digest": because["digest"]}
+    details = {**call.details, "status": 200, "digest": digest_json(salted)}
+    entry = await desk.recorder.record(verb, call.id, by=call.by, details=details)
+    receipt = {"entry": entry.id, "seq": entry.seq, "digest": details["digest"]}
     return canonical({**salted, "uscc": uscc, "receipt": receipt})
 
 

@@ -29,7 +29,7 @@ PATHS = {f"/v1/queries/{name}": name for name in (*sections().lists(), EVALUATIO
 async def query(name: str, desk: Desk, call: Call, body: bytes) -> bytes:
     """A page of the list `name`. Raises Malformed, and as `inquiries.look` does."""
     asked = explain(AskedQuery, body)
-    call.because["query"] = name
+    call.details["query"] = name
     if name == EVALUATION:
         return await _evaluation(desk, call, asked)
     zh, en, tables = sections().lists()[name]

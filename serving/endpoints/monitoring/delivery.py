@@ -68,12 +68,12 @@ async def _try(desk: Desk, store: Store, sender: Sender, backoff: Backoff, one: 
             last = f"status {status}"
         except CreditError as fault:
             last = fault.what if not fault.why else f"{fault.what}: {fault.why}"
-    because: dict[str, object] = {"watch": one.watch, "bank": one.bank, "attempt": one.attempts + 1, "came": last}
+    details: dict[str, object] = {"watch": one.watch, "bank": one.bank, "attempt": one.attempts + 1, "came": last}
     if 200 <= status < 300:
-        await asyncio.to_thread(record, desk, "webhook.delivered", one.id, because)
+        await asyncio.to_thread(record, desk, "webhook.delivered", one.id, details)
         await asyncio.to_thread(store.delivered, one.id, last)
         return
     next_at = None if status == _GONE else backoff.next_at(one.attempts + 1, time.time())
-    await asyncio.to_thread(record, desk, "webhook.failed" if next_at else "webhook.dead", one.id, because)
+    await asyncio.to_thread(record, desk, "webhook.failed" if next_at else "webhook.dead", one.id, details)
     await asyncio.to_thread(store.failed, one.id, last, next_at)
     log.event("webhook.failed", bank=one.bank, delivery=one.id, attempt=one.attempts + 1, status=status)

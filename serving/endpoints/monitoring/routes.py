@@ -37,8 +37,8 @@ async def set_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> 
             await resolve(target, loopback=loopback)
     except TimeoutError as slow:
         raise Missing("routes.webhook-host-no-address") from slow
-    because = {**call.because, "host": target.host}
-    await desk.recorder.record("webhook.set", f"bank-{call.by.name}", by=call.by, because=because)
+    details = {**call.details, "host": target.host}
+    await desk.recorder.record("webhook.set", f"bank-{call.by.name}", by=call.by, details=details)
     _store(request).set_webhook(call.by.name, url)
     return canonical({"url": url, "keys": KEYS})
 
@@ -64,11 +64,11 @@ async def begin(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
                   time.time(), None)  # fmt: skip
     entry = await left(desk, call, "watch.opened", name)
     if entry is None:
-        because = {**call.because, "kinds": list(watch.kinds), "status": 200}
-        entry = await desk.recorder.record("watch.opened", name, by=call.by, because=because)
+        details = {**call.details, "kinds": list(watch.kinds), "status": 200}
+        entry = await desk.recorder.record("watch.opened", name, by=call.by, details=details)
     store.open(watch)
     request.app.state.chores.wake()
-    told = _told(replace(watch, model=entry.because["model"], seen=entry.because["snapshot"]))  # as it was opened
+    told = _told(replace(watch, model=entry.details["model"], seen=entry.details["snapshot"]))  # as it was opened
     receipt = {"entry": entry.id, "seq": entry.seq, "digest": digest(canonical(told))}
     return canonical({**told, "uscc": found.uscc, "receipt": receipt})
 
@@ -77,7 +77,7 @@ async def begun_again(desk: Desk, call: Call, body: bytes, first: str, said: byt
     """A repetition: the mandate must still hold. Raises Malformed, Refused."""
     asked = explain(schemas.AskedWatch, body)
     subject = desk.pseudonyms.key_of(Uscc.parse(asked.uscc).code)
-    call.because |= {"subject": subject.hex, "mandate": asked.mandate, "purpose": asked.purpose}
+    call.details |= {"subject": subject.hex, "mandate": asked.mandate, "purpose": asked.purpose}
     desk.gate.require(asked.mandate, bank=call.by.name, subject=subject, purpose=asked.purpose,
                       day=desk.settings.day(), judge=SERVICE)  # fmt: skip
     return said, said
@@ -97,7 +97,7 @@ async def end_watch(request: Request, desk: Desk, call: Call, body: bytes) -> by
     """End a watch: nothing more is told, and what was remembered is wiped. Raises Missing."""
     held, why = _own(request, call), "ended by the bank"
     if held.ended is None:
-        await desk.recorder.record("watch.ended", held.id, by=call.by, because={**call.because, "why": why})
+        await desk.recorder.record("watch.ended", held.id, by=call.by, details={**call.details, "why": why})
         _store(request).end(held.id, why)
     return canonical(_told(_own(request, call)))
 
@@ -119,13 +119,13 @@ async def resend(request: Request, desk: Desk, call: Call, body: bytes) -> bytes
     """Try a dead letter anew, from the first attempt. Raises Missing, also for another bank's."""
     name, store = request.path_params["name"], _store(request)
     before = await left(desk, call, RESENT, name)
-    if before is not None and before.because.get("call") == call.id:
+    if before is not None and before.details.get("call") == call.id:
         store.again(call.by.name, name, time.time())  # unless it was sent anew before the answer was lost
         request.app.state.chores.wake()
         return canonical({"delivery_id": name, "status": WAITING})
     if not any(one.id == name for one in store.deliveries(call.by.name, (DEAD,))):
         raise Missing("routes.no-such-dead-letter")
-    await desk.recorder.record(RESENT, name, by=call.by, because={**call.because, "call": call.id})
+    await desk.recorder.record(RESENT, name, by=call.by, details={**call.details, "call": call.id})
     store.again(call.by.name, name, time.time())
     request.app.state.chores.wake()
     return canonical({"delivery_id": name, "status": WAITING})

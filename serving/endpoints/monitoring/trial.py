@@ -23,7 +23,7 @@ async def try_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> 
     url, name = store.webhook(call.by.name), named("msg_", call)
     before = await left(desk, call, TRIED, name)
     if before is not None:
-        heard, came = before.because["heard"], before.because["came"]
+        heard, came = before.details["heard"], before.details["came"]
         return canonical({"webhook_id": name, "heard": heard, "came": came})
     if url is None:
         raise Malformed("trial.nowhere-to-tell-bank")
@@ -35,6 +35,6 @@ async def try_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> 
         heard, came = 200 <= status < 300, f"status {status}"
     except CreditError as fault:
         came = fault.what if not fault.why else f"{fault.what}: {fault.why}"
-    because = {**call.because, "came": came, "heard": heard, "status": 200}
-    await desk.recorder.record(TRIED, name, by=call.by, because=because)
+    details = {**call.details, "came": came, "heard": heard, "status": 200}
+    await desk.recorder.record(TRIED, name, by=call.by, details=details)
     return canonical({"webhook_id": name, "heard": heard, "came": came})

@@ -60,9 +60,9 @@ def end(desk: Desk, store: Store, watch: Watch, why: str) -> None:
     store.end(watch.id, why)
 
 
-def record(desk: Desk, verb: str, thing: str, because: dict[str, object]) -> Entry:
+def record(desk: Desk, verb: str, thing: str, details: dict[str, object]) -> Entry:
     """An entry of the service's own doing, durable when this returns."""
-    return desk.journal.append_many([(verb, thing, SERVICE, because)])[0]
+    return desk.journal.append_many([(verb, thing, SERVICE, details)])[0]
 
 
 def _compare(desk: Desk, store: Store, watch: Watch, book: Book, mandate: Mandate) -> None:
@@ -86,9 +86,9 @@ def _compare(desk: Desk, store: Store, watch: Watch, book: Book, mandate: Mandat
             "notice": NOTICE,
         },
     })  # fmt: skip
-    because: dict[str, object] = {
+    details: dict[str, object] = {
         "bank": watch.bank, "subject": watch.subject, "mandate": watch.mandate, "message": message,
         "snapshot": book.snapshot, "kinds": [change["kind"] for change in found], "digest": digest(body),
     }  # fmt: skip
-    record(desk, CHANGED, watch.id, because)
+    record(desk, CHANGED, watch.id, details)
     store.tell(watch, book.snapshot, book.version, after, message, body)

@@ -15,7 +15,7 @@ from credit.actor import Actor, Role
 from credit.canonical import canonical, digest
 from credit.errors import Malformed, Missing
 from credit.ledger import Entry, Ledger
-from credit.petition import Petition, State, fold, require_move
+from credit.petition import Petition, State, fold_petition, require_move
 from serving.auth.access_database import Access
 from serving.core.service import ANSWERED, LIVE, Call, Desk, named
 from serving.idempotency.recovery import left
@@ -33,37 +33,37 @@ async def object_to(desk: Desk, call: Call, body: bytes) -> bytes:
         raise Missing("objections.no-such-answer")
     name = named(f"{KIND}-", call)
     due = (desk.settings.day() + timedelta(days=DAYS)).isoformat()
-    because = {
+    details = {
         "score_id": asked.score_id, "kind": asked.kind, "statement": digest(asked.statement.encode()), "due": due
     }  # fmt: skip
     entry = await left(desk, call, f"{KIND}.asked", name)
     if entry is None:
         sql, row = "INSERT OR IGNORE INTO objection VALUES (?, ?, ?, ?, ?)", (name, call.by.name, asked.score_id)
         desk.access.rows(sql, *row, asked.kind, asked.statement)
-        entry = await desk.recorder.record(f"{KIND}.asked", name, by=call.by, because=because)
+        entry = await desk.recorder.record(f"{KIND}.asked", name, by=call.by, details=details)
     return canonical({
-        "objection_id": name, "score_id": asked.score_id, "kind": asked.kind, "state": State.ASKED,
-        "due": entry.because["due"],
-        "receipt": {"entry": entry.id, "seq": entry.seq, "digest": because["statement"]},
+        "objection_id": name, "score_id": asked.score_id, "kind": asked.kind, "state": State.REQUESTED,
+        "due": entry.details["due"],
+        "receipt": {"entry": entry.id, "seq": entry.seq, "digest": details["statement"]},
     })  # fmt: skip
 
 
 def told_of(entries: Iterable[Entry], name: str, bank: str) -> dict[str, Any]:
     """How an objection of `bank` stands. Raises Missing, also for another bank's."""
     own = [entry for entry in entries if entry.object == name]
-    petition = fold(own, KIND, name)
-    if petition is None or petition.asked_by != Actor(bank, Role.BANK):
+    petition = fold_petition(own, KIND, name)
+    if petition is None or petition.requested_by != Actor(bank, Role.BANK):
         raise Missing("objections.no-such-objection")
     return {
         "objection_id": name,
-        "score_id": own[0].because["score_id"],
-        "kind": own[0].because["kind"],
+        "score_id": own[0].details["score_id"],
+        "kind": own[0].details["kind"],
         "state": petition.state,
-        "asked_at": petition.asked_at.isoformat(),
-        "due": own[0].because["due"],
+        "asked_at": petition.requested_at.isoformat(),
+        "due": own[0].details["due"],
         "decided_by": str(petition.decided_by) if petition.decided_by else None,
         "decided_at": petition.decided_at.isoformat() if petition.decided_at else None,
-        "outcome": own[-1].because.get("why") if petition.decided_by else None,
+        "outcome": own[-1].details.get("why") if petition.decided_by else None,
     }
 
 
@@ -72,13 +72,13 @@ def decide(access: Access, ledger: Ledger, name: str, outcome: str, *, by: Actor
 
     Raises Malformed, Missing, and Refused for one who is not of the platform or an objection decided already.
     """
-    by.must_be(Role.PLATFORM, act="answer an objection")
+    by.require_role(Role.PLATFORM, act="answer an objection")
     if outcome not in OUTCOMES or not why.strip():
         raise Malformed("objections.objection-upheld-or-dismissed-for")
     if not access.rows("SELECT id FROM objection WHERE id = ?", name):
         raise Missing("objections.no-such-objection-2")
-    require_move(fold(ledger.entries(), KIND, name), OUTCOMES[outcome], thing=name)
-    ledger.append(f"{KIND}.{OUTCOMES[outcome]}", name, by=by, because={"why": why})
-    decided = fold(ledger.entries(), KIND, name)
+    require_move(fold_petition(ledger.entries(), KIND, name), OUTCOMES[outcome], object_id=name)
+    ledger.append(f"{KIND}.{OUTCOMES[outcome]}", name, by=by, details={"why": why})
+    decided = fold_petition(ledger.entries(), KIND, name)
     assert decided is not None
     return decided

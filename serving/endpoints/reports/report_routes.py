@@ -53,8 +53,8 @@ async def report(request: Request, desk: Desk, call: Call, body: bytes) -> Reply
         until = min(until, looked.mandate.valid_until)
     made = compose(looked, number=call.id, until=until, evaluation=_evaluation(desk, looked))
     told = await _drawn(request.app.state.drawer, made, kind)
-    because = {**call.because, "status": 200, "format": kind, "digest": digest(told), "valid_until": until.isoformat()}
-    await desk.recorder.record(REPORTED, call.id, by=call.by, because=because)
+    details = {**call.details, "status": 200, "format": kind, "digest": digest(told), "valid_until": until.isoformat()}
+    await desk.recorder.record(REPORTED, call.id, by=call.by, details=details)
     name = f'inline; filename="report-{call.id}.{kind}"'
     headers = {**report_html.HEADERS, "Content-Disposition": name, "X-Report-Number": call.id}
     return Reply(told, MEDIA[kind], headers)

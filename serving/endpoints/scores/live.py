@@ -63,8 +63,8 @@ async def live(desk: Desk, call: Call, body: bytes) -> bytes:
     """One subject's score with what was brought. Raises Malformed, and as `Desk.look` does."""
     checked = check(desk, call, body)
     filled = checked.fill(call, await desk.scorers.told(checked.found.book.version, checked.row()))
-    because = {**call.because, "kind": checked.asked.kind, "status": 200, "digest": filled.digest}
-    entry = await desk.recorder.record(LIVE, call.id, by=call.by, because=because)
+    details = {**call.details, "kind": checked.asked.kind, "status": 200, "digest": filled.digest}
+    entry = await desk.recorder.record(LIVE, call.id, by=call.by, details=details)
     return filled.whole(entry=entry.id, seq=entry.seq)
 
 
@@ -72,7 +72,7 @@ def begin_live(desk: Desk, call: Call, body: bytes) -> Callable[[Then], None]:
     """The same on the fast way: what is checked now, and then scored with all who ask at this moment."""
     checked = check(desk, call, body)
     row = checked.row()
-    call.because["kind"] = checked.asked.kind
+    call.details["kind"] = checked.asked.kind
 
     def go(then: Then) -> None:
         def heard(told: Told | Exception) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from credit.destruction import destroyed
+from credit.destruction import destruction_record
 from credit.errors import Broken, Malformed, Missing
 from credit.ledger import Entry, Ledger
 from credit.shelf import Shelf
@@ -59,8 +59,8 @@ def replay(score_id: str, ledger: Ledger, shelf: Shelf, brought: Brought | None 
     entry = next((e for e in ledger.about(wanted) if e.verb in ("score.answered", "score.live")), None)
     if entry is None:
         raise Missing("replay.no-answer-with-id-in")
-    told = entry.because
-    gone = destroyed(shelf, told["snapshot"])
+    told = entry.details
+    gone = destruction_record(shelf, told["snapshot"])
     pointed = Pointed(told["model"], told["version"], told["version"], told["snapshot"])
     book = open_book(shelf, pointed, gone.excerpt if gone else None)
     row = book.row_of(SubjectKey(told["subject"]))

@@ -33,9 +33,9 @@ async def verify(desk: Desk, call: Call, body: bytes) -> bytes:
         "mandate": found.mandate.id,
         "notice": NOTICE,
     }
-    because = {**call.because, "question": asked.question, "status": 200, "digest": digest_json(answer)}
-    entry = await desk.recorder.record(VERIFIED, call.id, by=call.by, because=because)
-    receipt = {"entry": entry.id, "seq": entry.seq, "digest": because["digest"]}
+    details = {**call.details, "question": asked.question, "status": 200, "digest": digest_json(answer)}
+    entry = await desk.recorder.record(VERIFIED, call.id, by=call.by, details=details)
+    receipt = {"entry": entry.id, "seq": entry.seq, "digest": details["digest"]}
     return canonical({**answer, "uscc": found.uscc, "receipt": receipt})
 
 

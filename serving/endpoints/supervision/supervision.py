@@ -106,9 +106,9 @@ async def supervise(desk: Desk, call: Call, body: bytes) -> bytes:
     asked = explain(AskedSupervision, body)
     uscc, day, told = Uscc.parse(asked.uscc), desk.settings.day(), scales(desk.settings.supervision)
     subject = desk.pseudonyms.key_of(uscc.code)
-    call.because |= {"subject": subject.hex, "matter": asked.matter}
+    call.details |= {"subject": subject.hex, "matter": asked.matter}
     book = desk.library.for_kind(uscc.kind, day)
-    call.because |= {"model": book.model, "version": book.version, "snapshot": book.snapshot}
+    call.details |= {"model": book.model, "version": book.version, "snapshot": book.snapshot}
     row = book.row_of(subject)
     if row is None:
         raise Missing("supervision.subject-not-known-here")

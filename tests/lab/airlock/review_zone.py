@@ -60,7 +60,7 @@ def build(folder: Path, keys: Mapping[str, SigningKey], ring: KeyRing) -> House:
     projects = Projects(ledger)
     projects.open(PROJECT, title="Retail", purpose="a paper", ends_on=TODAY + timedelta(days=300), by=PLATFORM)
     projects.set_members(PROJECT, [AUTHOR.name, COLLEAGUE.name], by=PLATFORM)
-    with shelf.making() as making:
+    with shelf.staging() as making:
         (making / "tables.txt").write_text("none")
         seal = shelf.put(
             making,

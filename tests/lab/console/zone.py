@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from credit.actor import Actor, Role
 from credit.canonical import digest
-from credit.files import write_whole
+from credit.files import write_atomically
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
@@ -52,7 +52,7 @@ class Zone:
         """Keys and an empty ledger with the accounts of ``people``."""
         keys = {zone: SigningKey.create(root / "keys" / zone, zone) for zone in ("custody", "research", "compute")}
         for zone, key in keys.items():
-            write_whole(root / "ring" / f"{zone}.pem", key.public_pem())
+            write_atomically(root / "ring" / f"{zone}.pem", key.public_pem())
         settings = ResearchSettings(
             shelf=root / "shelf",
             keys=root / "keys" / "research",
@@ -93,7 +93,7 @@ class Zone:
         """A research release of three tables of the city's catalogue, sealed by custody."""
         shelf = Shelf(self.settings.shelf, self.ring)
         rows = {"registration": 71204, "administrative_penalty": 18322, "tax_arrears": 4410, "loan_performance": 36120}
-        with shelf.making() as folder:
+        with shelf.staging() as folder:
             pq.write_table(pa.table({"subject": ["0" * 32]}), folder / "registration.parquet")
             tables = {name: {"rows": n, "dated": True, "columns": {"subject": "VARCHAR"}} for name, n in rows.items()}
             terms = {"purpose": "research", "as_of": "2026-10-31", "invented": True, "tables": tables}
@@ -127,16 +127,16 @@ class Zone:
         for n, state in enumerate(("done", "failed", "running", "waiting")):
             name, model = f"order-{digest(str(n).encode())}", ("enterprise", "early_warning")[n % 2]
             ids.append(name)
-            self.ledger.append("order.placed", name, by=alice, because={"model": model})
-            asked = self.ledger.append("training.asked", name, by=alice, because={"project": "xiaowei", "model": model})
+            self.ledger.append("order.placed", name, by=alice, details={"model": model})
+            asked = self.ledger.append("training.asked", name, by=alice, details={"project": "xiaowei", "model": model})
             if state == "done":
-                compute.append("version.made", f"version-{digest(b'v')}", by=worker, because={"order": name})
+                compute.append("version.made", f"version-{digest(b'v')}", by=worker, details={"order": name})
             if state == "failed":
                 why = {"asked": asked.seq, "why": "The release has lapsed: it ended on 2026-11-01"}
-                compute.append("training.failed", name, by=worker, because={**why, "remedy": "Take a newer one"})
+                compute.append("training.failed", name, by=worker, details={**why, "remedy": "Take a newer one"})
             if state == "running":
                 told = {"state": state, "label": "fold 3 of 5", "done": 12, "total": 31, "asked": asked.seq}
-                write_whole(self.settings.runs / f"{name}.json", json.dumps(told).encode())
+                write_atomically(self.settings.runs / f"{name}.json", json.dumps(told).encode())
         return ids
 
     @property
@@ -183,9 +183,9 @@ class Zone:
         """Executed cells, kept as the gateway keeps them."""
         for code in codes:
             name = digest(code.encode())
-            write_whole(self.settings.airlock / "cells" / name, code.encode(), mode=0o600)
-            because = {"project": project, "kernel": "k-1", "code": name, "tables": ["registration"]}
+            write_atomically(self.settings.airlock / "cells" / name, code.encode(), mode=0o600)
+            details = {"project": project, "kernel": "k-1", "code": name, "tables": ["registration"]}
             by = Actor(user, Role.RESEARCHER)
-            self.ledger.append("cell.executed", f"cell-{name}", by=by, because=because)
+            self.ledger.append("cell.executed", f"cell-{name}", by=by, details=details)
             read = {"project": project, "kernel": "k-1", "tables": {"loan_performance": "0" * 64}, "witness": "kernel"}
-            self.ledger.append("cell.read", f"cell-{name}", by=by, because=read)
+            self.ledger.append("cell.read", f"cell-{name}", by=by, details=read)

@@ -17,10 +17,10 @@ def test_a_cell_is_recorded_with_its_code_and_without_its_output(lab: Lab, kerne
     code = "word = 'quiet'; print(word.upper() + str(6 * 7))"
     assert kernel.run(code).strip() == "QUIET42"
     entries = [e for e in lab.home.ledger("research").entries() if e.verb == "cell.executed"]
-    mine = next(e for e in reversed(entries) if e.because["code"] == digest(code.encode()))
+    mine = next(e for e in reversed(entries) if e.details["code"] == digest(code.encode()))
     assert str(mine.by) == "researcher:alice"
-    assert mine.because["project"] == "thinfiles"
-    assert mine.because["kernel"] == kernel.id
+    assert mine.details["project"] == "thinfiles"
+    assert mine.details["kernel"] == kernel.id
     kept = lab.home.root / "lab" / "airlock" / "cells" / digest(code.encode())
     assert kept.read_text() == code
     everything = b"".join(path.read_bytes() for path in Path(lab.home.root / "ledgers").glob("*.jsonl"))
@@ -63,8 +63,8 @@ def test_what_a_cell_read_is_told_by_the_machine_and_not_by_the_kernel(lab: Lab,
     kernel.run("'another cell'")
     read = [e for e in lab.home.ledger("research").entries() if e.verb == "cell.read"]
     mine = [e for e in read if e.object == f"cell-{digest(code.encode())}"]
-    assert mine, [e.because for e in read]
-    assert "tax_credit_rating" in mine[0].because["tables"]
-    assert mine[0].because["witness"] == "machine"
-    assert all(len(each) == 64 for each in mine[0].because["tables"].values())
+    assert mine, [e.details for e in read]
+    assert "tax_credit_rating" in mine[0].details["tables"]
+    assert mine[0].details["witness"] == "machine"
+    assert all(len(each) == 64 for each in mine[0].details["tables"].values())
     kernel.shut()

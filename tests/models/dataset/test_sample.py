@@ -12,14 +12,14 @@ import pytest
 
 from credit.errors import Malformed, Refused
 from credit.keys import SigningKey
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.dataset.sample import Sample, build, fold_of, folds_by_period
 from models.order.order import open_order
 from tests.models import world
 from tests.models.world import firm, loan, penalty, subject
 
 A, B, C, D = (subject(number) for number in range(4))
-Made = Callable[..., Opened]
+Made = Callable[..., OpenedSeal]
 
 
 @pytest.fixture

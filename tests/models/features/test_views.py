@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from credit.errors import Malformed, Refused
 from credit.keys import KeyRing, SigningKey
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.dataset.sample import Sample, build
 from models.features.duckdb_engine import Limits, engine
 from models.features.population import features_for
@@ -51,13 +51,13 @@ def made(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, SigningKey], 
     """Makes releases on a shelf of their own."""
     root = tmp_path_factory.mktemp("views")
 
-    def release(rows: Rows, **more: Any) -> Opened:
+    def release(rows: Rows, **more: Any) -> OpenedSeal:
         return world.release(Shelf(Path(tempfile.mkdtemp(dir=root)), ring), keys["custody"], rows, **more)
 
     return release
 
 
-def features(release: Opened, day: date = DAY) -> Any:
+def features(release: OpenedSeal, day: date = DAY) -> Any:
     return features_for(world.order(), release, day, purpose=release.seal.terms["purpose"]).features
 
 

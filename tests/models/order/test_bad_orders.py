@@ -16,7 +16,7 @@ from credit.errors import CreditError, Lapsed, Malformed, Refused
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.dataset.leakage import leaking, require_no_leak
 from models.distributed.ray_cluster import in_process
 from models.features.duckdb_engine import Limits
@@ -41,17 +41,19 @@ def shelf(place: Path, ring: KeyRing) -> Shelf:
 
 
 @pytest.fixture(scope="module")
-def release(shelf: Shelf, keys: Keys) -> Opened:
+def release(shelf: Shelf, keys: Keys) -> OpenedSeal:
     return made.release(shelf, keys["custody"], subjects=300)
 
 
 @pytest.fixture
-def tried(shelf: Shelf, place: Path, keys: Keys, ring: KeyRing, release: Opened, mlflow_server: str) -> Act:
+def tried(shelf: Shelf, place: Path, keys: Keys, ring: KeyRing, release: OpenedSeal, mlflow_server: str) -> Act:
     """Train what is not fit to be: raises what it raises, once it is sure that nothing was kept."""
     registry, ledger = Registry(mlflow_server), Ledger(place / "ledger.jsonl", keys["compute"], ring)
     office = {"shelf": shelf, "key": keys["compute"], "by": made.RESEARCHER, "ledger": ledger, "tracking": registry}
 
-    def act(*, on: Opened | None = None, today: date | None = None, limits: Limits | None = None, **told: Any) -> Any:
+    def act(
+        *, on: OpenedSeal | None = None, today: date | None = None, limits: Limits | None = None, **told: Any
+    ) -> Any:
         order = made.order(shelf, keys["research"], on or release, model="of_a_bad_order", **told)
         try:
             return train(order, tasks=in_process(), today=today, limits=limits, **office)  # type: ignore[arg-type]

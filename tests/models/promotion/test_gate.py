@@ -40,14 +40,14 @@ def honest(fitted: Fitted, sample: Sample) -> Case:
 
 
 def judge(case: Case) -> Verdict:
-    return promotion_gate().judge(case, asked_by=MAKER, judged_by=CHECKER)
+    return promotion_gate().judge(case, requested_by=MAKER, reviewer=CHECKER)
 
 
 def outcome(case: Case, check: str) -> Outcome:
     """What one check finds in the gate, which grows the model again only where that is the check."""
     gate = promotion_gate()
     checks = tuple(each for each in CHECKS if each is not reproducible or check == "reproducible")
-    verdict = Gate(gate.name, checks, gate.thresholds).judge(case, asked_by=MAKER, judged_by=CHECKER)
+    verdict = Gate(gate.name, checks, gate.thresholds).judge(case, requested_by=MAKER, reviewer=CHECKER)
     return next(finding.outcome for finding in verdict.findings if finding.check == check)
 
 
@@ -60,7 +60,7 @@ def test_an_honest_version_passes_every_check(honest: Case) -> None:
 
 def test_the_maker_may_not_judge(honest: Case) -> None:
     with pytest.raises(Refused):
-        promotion_gate().judge(honest, asked_by=MAKER, judged_by=MAKER)
+        promotion_gate().judge(honest, requested_by=MAKER, reviewer=MAKER)
 
 
 def test_what_the_gate_measures_is_what_the_maker_measured(honest: Case, fitted: Fitted) -> None:
@@ -150,7 +150,7 @@ def test_leaves_are_counted_anew(honest: Case, tmp_path: Path) -> None:
     assert outcome(replace(honest, sample=other), "leaf_size") is Outcome.FAIL
     strict = tmp_path / "strict.yaml"
     strict.write_text(THRESHOLDS.read_text().replace("leaf_rows_at_least: 10 ", "leaf_rows_at_least: 1000 "))
-    found = promotion_gate(strict).judge(honest, asked_by=MAKER, judged_by=CHECKER)
+    found = promotion_gate(strict).judge(honest, requested_by=MAKER, reviewer=CHECKER)
     assert [finding.check for finding in found.findings if finding.outcome is Outcome.FAIL] == ["leaf_size"]
 
 

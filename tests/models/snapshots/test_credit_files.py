@@ -37,7 +37,7 @@ def released(shelf: Shelf, key: SigningKey, rows: list[Any], **more: Any) -> str
         "scope": None, "with_mandate": [], "state": None, "repairable": True,
     }  # fmt: skip
     terms = {"purpose": "inquiry", "as_of": TODAY.isoformat(), "buckets": 4, "tables": {"penalty": table}} | more
-    with shelf.making() as folder:
+    with shelf.staging() as folder:
         (folder / "penalty").mkdir()
         for bucket in range(4):
             held = [row for row in rows if int(row[0][:2], 16) * 4 // 256 == bucket]

@@ -15,7 +15,7 @@ import pytest
 
 from credit.errors import Malformed, Refused
 from credit.seal import Seal
-from credit.shelf import Opened
+from credit.shelf import OpenedSeal
 from models.distributed.ray_cluster import Tasks
 from models.scoring.scorer import Scorer
 from models.snapshots.monthly_evaluation import MOVEMENTS, TABLE, TOP, Last, evaluation, last_of, require_period
@@ -26,17 +26,17 @@ MARCH = date(2026, 3, 1)
 
 
 @pytest.fixture(scope="module")
-def march(town: Town) -> Opened:
+def march(town: Town) -> OpenedSeal:
     return town.shelf.open(town.snapshot(as_of=MARCH).id)
 
 
-def evaluated(town: Town, march: Opened | None, **more: Any) -> Seal:
+def evaluated(town: Town, march: OpenedSeal | None, **more: Any) -> Seal:
     card = Scorer.load(town.version.path).card
     last = Last.open(march, town.shelf) if march else None
     return town.snapshot(also=evaluation(card, "2026-04", last), **more)
 
 
-def test_the_table_says_what_the_snapshot_says(town: Town, march: Opened) -> None:
+def test_the_table_says_what_the_snapshot_says(town: Town, march: OpenedSeal) -> None:
     opened = town.shelf.open(evaluated(town, march).id)
     table = pq.read_table(opened.path / TABLE).to_pydict()
     answers = np.load(opened.path / "answers.npy", allow_pickle=False)
@@ -51,7 +51,7 @@ def test_the_table_says_what_the_snapshot_says(town: Town, march: Opened) -> Non
         assert min(strength[name] for name in reasons) >= max(strength[n] for n in card.names if n not in reasons)
 
 
-def test_a_movement_is_the_difference_from_last_month(town: Town, march: Opened) -> None:
+def test_a_movement_is_the_difference_from_last_month(town: Town, march: OpenedSeal) -> None:
     seal = evaluated(town, march)
     opened = town.shelf.open(seal.id)
     table = pq.read_table(opened.path / TABLE).to_pydict()
@@ -75,7 +75,7 @@ def test_a_movement_is_the_difference_from_last_month(town: Town, march: Opened)
     assert sum(sum(each.values()) for each in told["by"]["district"].values()) == told["subjects"]
 
 
-def test_the_cause_is_what_changed_most_its_way_or_a_rule_that_hits_anew(town: Town, march: Opened) -> None:
+def test_the_cause_is_what_changed_most_its_way_or_a_rule_that_hits_anew(town: Town, march: OpenedSeal) -> None:
     opened = town.shelf.open(evaluated(town, march).id)
     table = pq.read_table(opened.path / TABLE).to_pydict()
     now, then = (np.load(each.path / "answers.npy", allow_pickle=False) for each in (opened, march))
@@ -99,7 +99,7 @@ def test_without_a_month_before_all_are_new(town: Town) -> None:
     assert seal.terms["last"] is None
 
 
-def test_a_run_that_was_killed_goes_on_and_ends_the_same(town: Town, march: Opened, tmp_path: Path) -> None:
+def test_a_run_that_was_killed_goes_on_and_ends_the_same(town: Town, march: OpenedSeal, tmp_path: Path) -> None:
     whole, work, asked = evaluated(town, march), tmp_path / "work", []
 
     def two(fn: Callable[[int], int], buckets: list[int]) -> list[int]:
@@ -122,12 +122,12 @@ def test_a_run_that_was_killed_goes_on_and_ends_the_same(town: Town, march: Open
 
 
 @pytest.mark.servers
-def test_on_a_cluster_it_is_the_same_seal(town: Town, march: Opened, ray_cluster: Tasks) -> None:
+def test_on_a_cluster_it_is_the_same_seal(town: Town, march: OpenedSeal, ray_cluster: Tasks) -> None:
     spread = evaluated(town, march, map_buckets=ray_cluster.map_tasks)
     assert spread.id == evaluated(town, march).id
 
 
-def test_last_month_is_the_newest_snapshot_from_before(town: Town, march: Opened) -> None:
+def test_last_month_is_the_newest_snapshot_from_before(town: Town, march: OpenedSeal) -> None:
     evaluated(town, march)
     found = last_of(town.shelf, "tiny", "2026-04")
     assert found is not None
@@ -136,7 +136,7 @@ def test_last_month_is_the_newest_snapshot_from_before(town: Town, march: Opened
     assert last_of(town.shelf, "other", "2026-04") is None
 
 
-def test_a_subject_is_found_by_its_whole_key(town: Town, march: Opened) -> None:
+def test_a_subject_is_found_by_its_whole_key(town: Town, march: OpenedSeal) -> None:
     last = Last.open(march, town.shelf)
     keys = [bytes.fromhex(subject(number)) for number in (0, 7, 299)]
     beside = keys[0][:8] + bytes(8)  # the same first half, and nobody's

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from credit.errors import Missing
 from credit.seal import Kind
-from credit.shelf import Opened
+from credit.shelf import OpenedSeal
 from models.scoring.scorer import Scorer
 from models.snapshots.credit_files import make_dossiers
 from models.snapshots.monthly_evaluation import evaluation
@@ -26,7 +26,7 @@ BUCKETS = 4
 
 
 @pytest.fixture(scope="module")
-def full(town: Town) -> Opened:
+def full(town: Town) -> OpenedSeal:
     """The snapshot before anybody's penalty is gone, all its buckets made anew."""
     return town.shelf.open(town.snapshot(release=without(town, set())).id)
 
@@ -42,7 +42,7 @@ class Counted:
         return [task(bucket) for bucket in buckets]
 
 
-def without(town: Town, gone: set[int], buckets: int = BUCKETS) -> Opened:
+def without(town: Town, gone: set[int], buckets: int = BUCKETS) -> OpenedSeal:
     """A scoring release of the town without the penalties of some firms."""
     names = {world.subject(number) for number in gone}
     rows = town.rows | {"penalty": [row for row in town.rows["penalty"] if row["subject"] not in names]}
@@ -53,7 +53,7 @@ def without(town: Town, gone: set[int], buckets: int = BUCKETS) -> Opened:
 @given(gone=st.sets(st.integers(0, 299), min_size=1, max_size=4))
 @example(gone=set())
 @example(gone={0, 6})  # of the first bucket and of the last
-def test_it_is_the_seal_that_all_buckets_made_anew_give(town: Town, full: Opened, gone: set[int]) -> None:
+def test_it_is_the_seal_that_all_buckets_made_anew_give(town: Town, full: OpenedSeal, gone: set[int]) -> None:
     fined = {row["subject"] for row in town.rows["penalty"]}
     after, work = without(town, gone), Counted()
     quick = town.snapshot(release=after, before=full, map_buckets=work)
@@ -77,7 +77,7 @@ def test_it_is_the_seal_that_all_buckets_made_anew_give(town: Town, full: Opened
     ],
 )
 def test_of_another_day_or_other_buckets_nothing_is_taken(
-    town: Town, full: Opened, other: Callable[[Town], dict[str, Any]]
+    town: Town, full: OpenedSeal, other: Callable[[Town], dict[str, Any]]
 ) -> None:
     work = Counted()
     told = {"release": without(town, {1}), "before": full, "map_buckets": work} | other(town)
@@ -86,7 +86,7 @@ def test_of_another_day_or_other_buckets_nothing_is_taken(
     assert made.terms["subjects"] == full.seal.terms["subjects"]
 
 
-def test_an_evaluation_is_made_whole(town: Town, full: Opened) -> None:
+def test_an_evaluation_is_made_whole(town: Town, full: OpenedSeal) -> None:
     work = Counted()
     also = evaluation(Scorer.load(town.version.path).card, "2026-04", None)
     town.snapshot(release=without(town, {1}), before=full, also=also, map_buckets=work)
@@ -96,7 +96,7 @@ def test_an_evaluation_is_made_whole(town: Town, full: Opened) -> None:
 def test_a_notice_of_the_release_stands_in_the_snapshot(town: Town) -> None:
     source = without(town, {1})
     told = dict(source.seal.terms) | {"notice": 3}
-    with town.shelf.making() as folder:
+    with town.shelf.staging() as folder:
         world.write(folder, town.rows, BUCKETS)
         seal = town.shelf.put(folder, Kind.RELEASE, parents=(), terms=told, expires_on=source.seal.expires_on,
                               by=world.CITY, key=town.keys["custody"])  # fmt: skip
@@ -105,7 +105,7 @@ def test_a_notice_of_the_release_stands_in_the_snapshot(town: Town) -> None:
 
 
 def test_dossiers_take_over_too(town: Town, tmp_path: Path) -> None:
-    def made(release: str, before: Opened | None = None) -> Any:
+    def made(release: str, before: OpenedSeal | None = None) -> Any:
         told: dict[str, Any] = {"key": town.keys["compute"], "by": world.BOB, "ledger": town.ledger, "today": TODAY}
         return make_dossiers(release=town.shelf.open(release), shelf=town.shelf, before=before, **told)
 

@@ -14,7 +14,7 @@ from credit.errors import Broken, Lapsed, Malformed, Missing, Refused
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind
-from credit.shelf import Opened, Shelf
+from credit.shelf import OpenedSeal, Shelf
 from models.distributed.ray_cluster import Tasks, in_process
 from models.promotion.promote import promote, register, roll_back
 from models.registry.mlflow_registry import Registry
@@ -50,17 +50,19 @@ def registry(mlflow_server: str) -> Registry:
 
 
 @pytest.fixture(scope="module")
-def release(shelf: Shelf, keys: Keys) -> Opened:
+def release(shelf: Shelf, keys: Keys) -> OpenedSeal:
     return made.release(shelf, keys["custody"])
 
 
 @pytest.fixture(scope="module")
-def order(shelf: Shelf, keys: Keys, release: Opened) -> Opened:
+def order(shelf: Shelf, keys: Keys, release: OpenedSeal) -> OpenedSeal:
     return made.order(shelf, keys["research"], release, model="trained_in_a_test")
 
 
 @pytest.fixture(scope="module")
-def version(order: Opened, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry, ray_cluster: Tasks) -> Opened:
+def version(
+    order: OpenedSeal, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry, ray_cluster: Tasks
+) -> OpenedSeal:
     seal = train(
         order,
         shelf=shelf,
@@ -74,7 +76,9 @@ def version(order: Opened, shelf: Shelf, keys: Keys, ledger: Ledger, registry: R
     return shelf.open(seal.id)
 
 
-def test_the_version_is_whole_and_scores(version: Opened, order: Opened, ledger: Ledger, registry: Registry) -> None:
+def test_the_version_is_whole_and_scores(
+    version: OpenedSeal, order: OpenedSeal, ledger: Ledger, registry: Registry
+) -> None:
     assert set(version.seal.files) == set(FILES)
     assert version.seal.parents == (order.seal.id,)
     assert version.seal.terms["invented"] is True
@@ -87,7 +91,9 @@ def test_the_version_is_whole_and_scores(version: Opened, order: Opened, ledger:
     assert registry.run_of("trained_in_a_test", version.seal.id)
 
 
-def test_its_run_holds_trials_folds_curves_and_plots(version: Opened, order: Opened, registry: Registry) -> None:
+def test_its_run_holds_trials_folds_curves_and_plots(
+    version: OpenedSeal, order: OpenedSeal, registry: Registry
+) -> None:
     client, told = registry._client, json.loads((version.path / "version.json").read_text())
     run = client.get_run(registry.run_of("trained_in_a_test", version.seal.id))
     assert registry.runs("trained_in_a_test") == [run.info.run_id], "the runs within it are not runs of the model"
@@ -113,7 +119,13 @@ def test_its_run_holds_trials_folds_curves_and_plots(version: Opened, order: Ope
 
 
 def test_the_same_order_gives_the_same_version(
-    version: Opened, order: Opened, keys: Keys, ring: KeyRing, registry: Registry, tmp_path: Path, release: Opened
+    version: OpenedSeal,
+    order: OpenedSeal,
+    keys: Keys,
+    ring: KeyRing,
+    registry: Registry,
+    tmp_path: Path,
+    release: OpenedSeal,
 ) -> None:
     """On another shelf, without a cluster, and by another person."""
     other = Shelf(tmp_path / "shelf", ring)
@@ -137,8 +149,8 @@ def search_begins(begun: threading.Event) -> Callable[[str, int, int], None]:
 
 
 def test_a_worker_killed_in_the_middle_changes_nothing(
-    version: Opened,
-    order: Opened,
+    version: OpenedSeal,
+    order: OpenedSeal,
     shelf: Shelf,
     keys: Keys,
     ring: KeyRing,
@@ -155,7 +167,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
 
 
 def test_workers_killed_each_time_end_in_words_and_nothing_is_registered(
-    release: Opened, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry, ray_cluster: Tasks
+    release: OpenedSeal, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry, ray_cluster: Tasks
 ) -> None:
     begun, before = threading.Event(), len(shelf.list(Kind.VERSION))
     order = made.order(shelf, keys["research"], release, model="killed_each_time", training={"trials": 1})
@@ -168,7 +180,7 @@ def test_workers_killed_each_time_end_in_words_and_nothing_is_registered(
 
 
 def test_promotion_from_asking_to_the_alias(
-    version: Opened, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry, ray_cluster: Tasks
+    version: OpenedSeal, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry, ray_cluster: Tasks
 ) -> None:
     office = {"shelf": shelf, "platform_key": keys["platform"], "ledger": ledger, "registry": registry}
     with pytest.raises(Missing, match="asked"):
@@ -191,8 +203,8 @@ def test_promotion_from_asking_to_the_alias(
 
 
 def test_a_challenger_with_less_to_say_does_not_pass(
-    version: Opened,
-    release: Opened,
+    version: OpenedSeal,
+    release: OpenedSeal,
     shelf: Shelf,
     keys: Keys,
     ledger: Ledger,
@@ -227,7 +239,7 @@ def test_a_challenger_with_less_to_say_does_not_pass(
 
 
 def test_nothing_is_made_or_logged_of_a_sample_of_one_outcome(
-    release: Opened, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry
+    release: OpenedSeal, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry
 ) -> None:
     label = {"table": "loan_performance", "when": "overdue_days >= 9999", "window_months": 6}
     order = made.order(shelf, keys["research"], release, model="of_one_outcome", label=label)
@@ -246,7 +258,7 @@ def test_nothing_is_made_or_logged_of_a_sample_of_one_outcome(
 
 
 def test_a_lapsed_release_another_kind_and_a_server_that_is_away(
-    release: Opened, order: Opened, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry
+    release: OpenedSeal, order: OpenedSeal, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry
 ) -> None:
     office = {"shelf": shelf, "key": keys["compute"], "by": made.RESEARCHER, "ledger": ledger, "tasks": in_process()}
     with pytest.raises(Lapsed):

@@ -54,8 +54,8 @@ def ask(house: gate.House, **changes: Any) -> str:
         order, release=house.release, shelf=house.home.shelf, key=house.home.key("research"), by=ALICE,
         ledger=house.ledger, today=gate.TODAY,
     )  # fmt: skip
-    because = {"project": "loans", "release": house.release.seal.id, "model": order.model}
-    house.ledger.append("training.asked", seal.id, by=ALICE, because=because)
+    details = {"project": "loans", "release": house.release.seal.id, "model": order.model}
+    house.ledger.append("training.asked", seal.id, by=ALICE, details=details)
     return seal.id
 
 
@@ -93,7 +93,7 @@ def test_an_order_asked_becomes_a_version_of_its_researcher(house: gate.House, m
         assert version.seal.parents == (order,)
         assert version.seal.made_by == ALICE
     assert at_work.waiting() == []
-    house.ledger.append("training.asked", first, by=ALICE, because={"project": "fines"})
+    house.ledger.append("training.asked", first, by=ALICE, details={"project": "fines"})
     assert at_work.waiting() == [], "it is made already, whoever asks"
 
 
@@ -103,13 +103,13 @@ def test_a_cancel_stops_it_between_two_steps(house: gate.House, mlflow_server: s
 
     def ends() -> bool:
         if told(house, order).get("state") == "running" and told(house, order)["done"] >= 2:
-            house.ledger.append("training.cancelled", order, by=ALICE, because={"project": "loans"})
+            house.ledger.append("training.cancelled", order, by=ALICE, details={"project": "loans"})
         return bool(told(house, kept).get("state") == "done")
 
     serve(at_work, in_process(), ends)
     assert told(house, order)["state"] == "cancelled"
     versions = [
-        entry.because["order"] for entry in house.home.ledger("compute").entries() if entry.verb == "version.made"
+        entry.details["order"] for entry in house.home.ledger("compute").entries() if entry.verb == "version.made"
     ]
     assert versions == [kept]
 
@@ -135,7 +135,7 @@ def test_what_cannot_be_trained_fails_in_words_and_is_tried_again_when_asked_aga
     assert why in f"{error['what']} {error['why']}"
     failed = house.home.ledger("compute").about(order)[-1]
     assert failed.verb == "training.failed"
-    assert why in failed.because["why"]
+    assert why in failed.details["why"]
     assert at_work.waiting() == []
     ask(house, **changes)
     assert [each.order for each in at_work.waiting()] == [order]

@@ -32,7 +32,7 @@ def test_entries_that_wait_together_are_one_write_and_all_are_there(
     recorder = Recorder(world.journal)
 
     async def all_at_once() -> list[str]:
-        acts = (recorder.record("score.answered", str(n), by=BANK, because={}) for n in range(500))
+        acts = (recorder.record("score.answered", str(n), by=BANK, details={}) for n in range(500))
         told = await asyncio.gather(*acts)
         return [entry.object for entry in told]
 
@@ -55,7 +55,7 @@ def test_an_entry_is_durable_before_it_is_told(world: Any, monkeypatch: pytest.M
     recorder = Recorder(world.journal)
 
     async def one() -> int:
-        await recorder.record("score.answered", "x", by=BANK, because={})
+        await recorder.record("score.answered", "x", by=BANK, details={})
         return len(synced)
 
     assert [asyncio.run(one()) for _ in range(3)] == [1, 2, 3]
@@ -69,7 +69,7 @@ def test_closing_writes_what_is_queued(world: Any) -> None:
 
     async def ask_and_close() -> None:
         for number in range(20):
-            asking.append(asyncio.create_task(recorder.record("score.answered", str(number), by=BANK, because={})))
+            asking.append(asyncio.create_task(recorder.record("score.answered", str(number), by=BANK, details={})))
         await asyncio.sleep(0)
         recorder.close()
 
@@ -77,7 +77,7 @@ def test_closing_writes_what_is_queued(world: Any) -> None:
     asyncio.run(ask_and_close())
     assert world.ledger.verify() == before + 20
     with pytest.raises(Broken):
-        asyncio.run(recorder.record("score.answered", "late", by=BANK, because={}))
+        asyncio.run(recorder.record("score.answered", "late", by=BANK, details={}))
 
 
 def test_a_write_that_meets_another_process_at_the_ledger_is_tried_again(world: Any) -> None:
@@ -85,7 +85,7 @@ def test_a_write_that_meets_another_process_at_the_ledger_is_tried_again(world: 
     fcntl.flock(stream, fcntl.LOCK_EX)
 
     async def beside_a_writer() -> tuple[bool, Any]:
-        asked = asyncio.create_task(recorder.record("score.answered", "x", by=BANK, because={}))
+        asked = asyncio.create_task(recorder.record("score.answered", "x", by=BANK, details={}))
         await asyncio.sleep(0.05)
         waited = not asked.done()  # and the loop went on turning
         fcntl.flock(stream, fcntl.LOCK_UN)
@@ -104,7 +104,7 @@ def test_a_ledger_that_cannot_be_written_is_told_to_the_caller_and_to_readiness(
     recorder = Recorder(Journal(blocked / "ledger.jsonl", world.key("service"), world.ring))
 
     with pytest.raises(Broken, match="could not be written"):
-        asyncio.run(recorder.record("score.answered", "x", by=BANK, because={}))
+        asyncio.run(recorder.record("score.answered", "x", by=BANK, details={}))
     with pytest.raises(Broken):
         recorder.require_writable()
     recorder.close()

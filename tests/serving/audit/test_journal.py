@@ -42,7 +42,7 @@ def test_both_writers_write_the_same_bytes_whoever_wrote_before(
     from serving_world import World
 
     world, folder = World(template[0]), tmp_path_factory.mktemp("journal")
-    told = [(verb, thing, BANK, because) for verb, thing, because in acts]
+    told = [(verb, thing, BANK, details) for verb, thing, details in acts]
     with pytest.MonkeyPatch.context() as clock:
         clock.setattr(plain, "datetime", Noon)
         clock.setattr(journal, "datetime", Noon)

@@ -36,7 +36,7 @@ def test_a_flood_of_unknown_callers_is_a_few_entries_and_a_count(serve: Any) -> 
     assert len(refused) + sum(entry.verb == "token.refused" for entry in entries) == MOST
     (count,) = [entry for entry in entries if entry.verb == COUNTED]
     assert count.object == "nobody"
-    assert count.because == {"bank": None, "counts": {"401": 40 + 30}}
+    assert count.details == {"bank": None, "counts": {"401": 40 + 30}}
 
 
 @pytest.mark.attack

@@ -20,7 +20,7 @@ def test_a_granted_mandate_is_signed_recorded_and_names_no_code(world: Any) -> N
     mandate = world.grant("bohai", CODE)
     (entry,) = world.ledger.about(mandate.id)
     assert (entry.verb, entry.by) == ("mandate.granted", PLATFORM)
-    assert entry.because["subject"] == world.pseudonyms.hex_of(CODE)
+    assert entry.details["subject"] == world.pseudonyms.hex_of(CODE)
     access = Access(world.root / "access.db")
     stored = str(access.rows("SELECT envelope FROM mandate WHERE id = ?", mandate.id))
     revoke(access, mandate.id, by=PLATFORM, ledger=world.ledger, why="asked by the subject")

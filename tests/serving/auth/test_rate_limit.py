@@ -60,6 +60,6 @@ def test_trying_codes_ends_with_an_alarm_and_even_a_good_call_waits(running: Any
     assert set(statuses[int(MISSES.burst) :]) == {429}
     assert running.score(GOOD, mandate, token=token).status_code == 429
     (alarm,) = running.entries("enumeration.suspected")
-    assert (alarm.object, alarm.because["bank"]) == ("bank-bohai", "bohai")
+    assert (alarm.object, alarm.details["bank"]) == ("bank-bohai", "bohai")
     theirs = running.world.grant("jincheng", GOOD).id
     assert running.score(GOOD, theirs, token=running.token("jincheng")).status_code == 200

@@ -59,8 +59,8 @@ def test_each_bad_request_gets_its_code_and_an_entry(running: Any) -> None:
         assert running.http.post("/oauth2/token", content=body, headers=form).json()["error"] == "invalid_request"
     assert running.http.post("/oauth2/token", content=b"a=" + b"b" * 9000, headers=form).status_code == 413
     refused = running.entries("token.refused")
-    assert [entry.because["error"] for entry in refused[: len(table)]] == [error for error, _, _ in table]
-    assert {entry.because["bank"] for entry in refused} == {None, "bohai", "jincheng"}  # never a name from outside
+    assert [entry.details["error"] for entry in refused[: len(table)]] == [error for error, _, _ in table]
+    assert {entry.details["bank"] for entry in refused} == {None, "bohai", "jincheng"}  # never a name from outside
 
 
 def test_a_secret_is_shown_once_and_kept_as_a_salted_hash(tmp_path: Any) -> None:

@@ -159,7 +159,7 @@ def test_the_ledger_tells_which_book_served_from_when(running: Any) -> None:
     while not (opened := running.world.ledger.about(snapshot)):
         assert time.monotonic() < end
         time.sleep(0.05)
-    assert opened[0].because["version"] == version
+    assert opened[0].details["version"] == version
     assert {entry.object for entry in running.entries("book.opened")} == {
         snapshot, *(running.seals[model][1] for model in running.seals)
     }  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from serving_world import ENGINEER, PLATFORM, codes
 
-from credit.destruction import destroyed, is_emptied
+from credit.destruction import destruction_record, is_emptied
 from credit.errors import Broken, Lapsed
 from credit.ledger import Ledger
 from credit.seal import Kind
@@ -50,7 +50,7 @@ def test_a_snapshot_that_gave_way_is_destroyed_and_its_answer_replays(swept: Any
     assert first in gone
     assert second not in gone
     assert [path.name for path in place.iterdir()] == ["manifest.json"]
-    word = destroyed(world.shelf, first)
+    word = destruction_record(world.shelf, first)
     assert word is not None
     assert word.on == SOON
     excerpt = world.shelf.open(str(word.excerpt))
@@ -63,7 +63,7 @@ def test_a_snapshot_that_gave_way_is_destroyed_and_its_answer_replays(swept: Any
         world.shelf.open(first)
     assert [each.seal.id for each in rule(world).due()] == []
     (entry,) = [e for e in Ledger(world.root / "platform.jsonl", None, world.ring).verified() if e.object == first]
-    assert (entry.verb, entry.because["excerpt"]) == ("seal.destroyed", excerpt.seal.id)
+    assert (entry.verb, entry.details["excerpt"]) == ("seal.destroyed", excerpt.seal.id)
 
 
 def test_a_score_from_it_is_traced_through_what_is_left(swept: Any) -> None:
@@ -117,11 +117,11 @@ def test_a_sweep_killed_on_the_way_goes_on(swept: Any, monkeypatch: pytest.Monke
         with pytest.raises(KeyboardInterrupt):
             sweep(world)
     assert sorted(path.name for path in place.iterdir()) == ["manifest.json", "subjects.bin"]
-    kept = destroyed(world.shelf, first)
+    kept = destruction_record(world.shelf, first)
     assert kept is not None
     assert first in sweep(world)
     assert is_emptied(world.shelf, world.shelf.open(first, deep=False).seal)
-    assert destroyed(world.shelf, first) == kept
+    assert destruction_record(world.shelf, first) == kept
     assert replay(told["score_id"], world.ledger, world.shelf).digest == told["receipt"]["digest"]
 
 
@@ -130,7 +130,7 @@ def test_nobody_but_the_platform_says_that_a_seal_was_destroyed(swept: Any) -> N
     """Else who damages a snapshot says that it was destroyed, and has its answers rest on an excerpt of his own."""
     world, first, _, told = swept
     word = {"on": SOON.isoformat(), "excerpt": None}
-    world.shelf.point(f"destroyed-{first}", word, world.key("compute"))
+    world.shelf.set_pointer(f"destroyed-{first}", word, world.key("compute"))
     with pytest.raises(Broken):
         world.shelf.open(first)
     with pytest.raises(Broken):
@@ -141,7 +141,7 @@ def test_nobody_but_the_platform_says_that_a_seal_was_destroyed(swept: Any) -> N
 def test_an_excerpt_of_another_snapshot_or_with_another_row_replays_nothing(swept: Any) -> None:
     world, first, second, told = swept
     sweep(world)
-    word = destroyed(world.shelf, first)
+    word = destruction_record(world.shelf, first)
     assert word is not None
     real = world.shelf.open(str(word.excerpt))
     files = {path.name: path.read_bytes() for path in real.path.iterdir() if path.name != "manifest.json"}
@@ -149,13 +149,15 @@ def test_an_excerpt_of_another_snapshot_or_with_another_row_replays_nothing(swep
     np.save(world.root / "other.npy", features + 1)
     other = files | {"features.npy": (world.root / "other.npy").read_bytes()}
     for content, of in ((files, second), (other, first)):
-        with world.shelf.making() as made:
+        with world.shelf.staging() as made:
             for name, text in content.items():
                 (made / name).write_bytes(text)
             terms = {**real.seal.terms, "of": of}
             seal = world.shelf.put(made, Kind.EXCERPT, parents=real.seal.parents, terms=terms, by=ENGINEER,
                                    expires_on=real.seal.expires_on, key=world.key("platform"))  # fmt: skip
-        world.shelf.point(f"destroyed-{first}", {"on": SOON.isoformat(), "excerpt": seal.id}, world.key("platform"))
+        world.shelf.set_pointer(
+            f"destroyed-{first}", {"on": SOON.isoformat(), "excerpt": seal.id}, world.key("platform")
+        )
         with pytest.raises(Broken):
             replay(told["score_id"], world.ledger, world.shelf)
 

@@ -13,7 +13,7 @@ import jwt
 import pytest
 from serving_world import AS_OF, PLATFORM, PURPOSE, TODAY, codes
 
-from credit.envelope import wrap
+from credit.envelope import sign_envelope
 from credit.keys import SigningKey
 from serving.auth.access_database import Access
 from serving.auth.mandates import PAYLOAD_TYPE, revoke
@@ -40,7 +40,7 @@ def assert_refused(running: Any, response: Any, status: int) -> dict[str, Any]:
         assert code not in response.text
         assert running.world.pseudonyms.hex_of(code) not in response.text
     (entry,) = running.world.ledger.about(told["score_id"])
-    assert (entry.verb, entry.because["status"]) == ("score.refused", status)
+    assert (entry.verb, entry.details["status"]) == ("score.refused", status)
     return told
 
 
@@ -181,7 +181,9 @@ def test_a_mandate_changed_in_the_database_or_signed_by_another_zone_is_403(runn
     envelope["payload"] = base64.b64encode(json.dumps(told).encode()).decode()
     access.rows("UPDATE mandate SET envelope = ? WHERE id = ?", json.dumps(envelope), changed)
     access.rows("UPDATE mandate SET envelope = (SELECT envelope FROM mandate WHERE id = ?) WHERE id = ?", theirs, moved)
-    forged = wrap(told | {"id": own}, PAYLOAD_TYPE, world.key("service"))  # the service may not grant to itself
+    forged = sign_envelope(
+        told | {"id": own}, PAYLOAD_TYPE, world.key("service")
+    )  # the service may not grant to itself
     access.rows("UPDATE mandate SET envelope = ? WHERE id = ?", json.dumps(forged), own)
     access.close()
     for mandate in (changed, moved, own):

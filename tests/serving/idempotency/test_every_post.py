@@ -18,7 +18,7 @@ from serving_world import PLATFORM, PURPOSE, TODAY
 from credit.actor import Actor
 from credit.entry import Entry
 from credit.errors import Broken
-from credit.suppression import withhold
+from credit.suppression import suppress
 from serving.app.openapi.operations import KEY
 from serving.audit.group_commit import Recorder
 from serving.auth.access_database import Access
@@ -144,12 +144,12 @@ class Faulty(Recorder):
     def __init__(self, inner: Recorder, verb: str, *, took: bool) -> None:
         self._inner, self._verb, self._took = inner, verb, took
 
-    async def record(self, verb: str, thing: str, *, by: Actor, because: Mapping[str, Any]) -> Entry:
+    async def record(self, verb: str, thing: str, *, by: Actor, details: Mapping[str, Any]) -> Entry:
         if verb != self._verb:
-            return await self._inner.record(verb, thing, by=by, because=because)
+            return await self._inner.record(verb, thing, by=by, details=details)
         self._verb = ""
         if self._took:
-            await self._inner.record(verb, thing, by=by, because=because)
+            await self._inner.record(verb, thing, by=by, details=details)
         raise Broken("The ledger could not be written")
 
 
@@ -222,7 +222,7 @@ def test_a_record_that_is_gone_is_not_shown_under_an_old_key(house: House) -> No
     assert "罚1号" not in told.text
     assert house.ask(path).content == told.content  # and remembered from now on
     key = house.running.http.app.desk.archive._pseudonyms.key_of(FIRM).hex
-    withhold(house.world.shelf, "inquiry", [key], **notice(house))
+    suppress(house.world.shelf, "inquiry", [key], **notice(house))
     house.running.http.app.desk.archive.refresh()
     assert house.ask(path).status_code == 503
 
@@ -231,7 +231,7 @@ def test_a_record_that_is_gone_is_not_shown_under_an_old_key(house: House) -> No
 def test_a_repaired_subject_is_answered_anew_in_a_batch_and_the_others_as_they_were(house: House) -> None:
     path, world, desk = "/v1/scores/batch", house.world, house.running.http.app.desk
     first = house.ask(path).json()["answers"]
-    number = withhold(world.shelf, "scoring", [world.pseudonyms.key_of(FIRM).hex], **notice(house)).number
+    number = suppress(world.shelf, "scoring", [world.pseudonyms.key_of(FIRM).hex], **notice(house)).number
     desk.library.withheld.refresh()
     held = house.ask(path).json()["answers"]
     assert [part["status"] for part in held] == [503, 503, 422]

@@ -88,7 +88,7 @@ def test_killed_before_and_after_each_entry_what_a_key_makes_is_made_once(world:
     made = Counter(entry.verb for entry in entries)
     assert {verb: made[verb] for _, verb, _, _ in DEATHS[:-2]} == {verb: 2 for _, verb, _, _ in DEATHS[:-2]}
     assert {table: count(world.root / place, table) for table, place in ROWS.items()} == dict.fromkeys(ROWS, 2)
-    parts = [entry.object for entry in entries if entry.verb == "score.answered" and "batch" in entry.because]
+    parts = [entry.object for entry in entries if entry.verb == "score.answered" and "batch" in entry.details]
     assert len(set(parts)) == len(parts) == 2 * ASKS
     heard = [{name.lower(): value for name, value in headers.items()}["webhook-id"] for _, headers, _ in ear.heard]
     assert (len(heard), len(set(heard))) == (3, 2)  # sent again under its id where nobody knew that it had been sent

@@ -53,8 +53,8 @@ def test_what_others_see_does_not_depend_on_the_first_vote(
         assert one["ballot"] is None
         assert one["own"] is None
     entries = [entry for house in houses for entry in house.desk.ledger.entries() if entry.verb == "parcel.voted"]
-    assert len({len(canonical(entry.because)) for entry in entries}) == 1, "not even by its length"
-    assert len({entry.because["commitment"] for entry in entries}) == 2
+    assert len({len(canonical(entry.details)) for entry in entries}) == 1, "not even by its length"
+    assert len({entry.details["commitment"] for entry in entries}) == 2
     mine = houses[1].desk.own_vote(ids[1], by=FIRST)
     assert mine is not None
     assert (mine.approve, mine.reason) == (False, reason.strip())

@@ -42,8 +42,8 @@ START_AT = datetime(2026, 11, 24, tzinfo=UTC)
 
 def entries(told: list[tuple[tuple[str, dict[str, Any]], Actor]]) -> list[Entry]:
     return [
-        Entry(n + 1, START_AT + timedelta(seconds=n), by, f"parcel.{move}", "petition-1", because, START, START)
-        for n, ((move, because), by) in enumerate(told)
+        Entry(n + 1, START_AT + timedelta(seconds=n), by, f"parcel.{move}", "petition-1", details, START, START)
+        for n, ((move, details), by) in enumerate(told)
     ]
 
 

@@ -257,7 +257,7 @@ def test_an_approved_parcel_of_a_release_that_has_ended_stays(house: House) -> N
 
 def test_a_model_leaves_when_the_platform_has_made_it_champion(house: House, keys: dict[str, SigningKey]) -> None:
     shelf = house.desk.shelf
-    with shelf.making() as making:
+    with shelf.staging() as making:
         (making / "model.txt").write_text("tree\n")
         end = TODAY + timedelta(days=30)
         told = {"parents": (house.release,), "terms": {"model": "enterprise"}, "expires_on": end, "by": PLATFORM}
@@ -265,7 +265,7 @@ def test_a_model_leaves_when_the_platform_has_made_it_champion(house: House, key
     files = {"model.json": json.dumps({"version": version.id}).encode()}
     with pytest.raises(Refused, match="was not promoted"):
         house.submit(files)
-    shelf.point("champion-enterprise", {"model": "enterprise", "version": version.id}, keys["platform"])
+    shelf.set_pointer("champion-enterprise", {"model": "enterprise", "version": version.id}, keys["platform"])
     id = house.submit(files)
     house.approve(id)
     seal = house.desk.collect(id, by=AUTHOR)
@@ -290,12 +290,12 @@ def test_what_the_reviewers_did_not_see_does_not_leave(house: House) -> None:
 def test_a_parcel_that_comes_in_between_is_held_against_too(house: House) -> None:
     old, less = b"industry,n\nretail,1213\nfood,847\n", b"industry,n\nretail,1213\nfood,846\n"
     id = house.submit({"old.csv": old}, subjects=2060)
-    because = house.desk.ledger.about(id)[0].because
+    details = house.desk.ledger.about(id)[0].details
     house.desk.withdraw(id, by=AUTHOR)
     with ThreadPoolExecutor(1) as pool, house.desk._alone():
         waiting = pool.submit(house.submit, {"less.csv": less}, subjects=2060)  # judged, and now at the lock
         time.sleep(1)
-        house.desk.ledger.append("parcel.submitted", "petition-between", by=COLLEAGUE, because=because)
+        house.desk.ledger.append("parcel.submitted", "petition-between", by=COLLEAGUE, details=details)
         assert not waiting.done()
     with pytest.raises(Refused, match="petition-between"):
         waiting.result(timeout=30)

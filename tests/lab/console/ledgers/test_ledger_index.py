@@ -45,7 +45,7 @@ def test_following_in_any_steps_reads_what_reading_at_once_reads(
 ) -> None:
     """However the reading of a growing ledger is cut up, each entry is read once and in order."""
     ledger = Ledger(tmp_path_factory.mktemp("l") / "research.jsonl", keys["research"], ring, "research")
-    mark, read = Mark(), list[Entry]()
+    mark, read = Position(), list[Entry]()
     for count in cuts:
         ledger.append_many([("cell.executed", f"cell-{n}", ALICE, {}) for n in range(count)])
         steps = list(ledger.follow(mark))
@@ -59,7 +59,7 @@ def test_a_line_that_is_not_whole_yet_is_left_for_the_next_time(ledger: Ledger) 
     some(ledger, 2)
     whole = ledger.path.read_bytes()
     ledger.path.write_bytes(whole[:-20])
-    read = list(ledger.follow(Mark()))
+    read = list(ledger.follow(Position()))
     assert [entry.seq for entry, _ in read] == [1, 2]
     ledger.path.write_bytes(whole)
     assert [entry.seq for entry, _ in ledger.follow(read[-1][1])] == [3]
@@ -104,7 +104,7 @@ def test_a_changed_entry_is_seen_though_it_was_indexed_before(ledger: Ledger, in
     some(ledger)
     index.catch_up()
     ledger.path.write_bytes(ledger.path.read_bytes().replace(b'"code":"5"', b'"code":"6"'))
-    assert index.read([5])[0].because["code"] == "4"
+    assert index.read([5])[0].details["code"] == "4"
     with pytest.raises(Broken):
         index.read([6])
 

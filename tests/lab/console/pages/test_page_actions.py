@@ -147,4 +147,4 @@ def test_the_ledger_is_searched_page_by_page(stand: Stand) -> None:
     assert len(seen) == len(set(seen)) == 120
     entry = client.get(f"{stand.console}ledger/research/{seen[0]}").text
     assert "mark119" in entry
-    assert next(e for e in reversed(list(zone.ledger.entries())) if e.because.get("n") == "mark119").id in entry
+    assert next(e for e in reversed(list(zone.ledger.entries())) if e.details.get("n") == "mark119").id in entry

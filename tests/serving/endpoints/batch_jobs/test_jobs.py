@@ -43,8 +43,8 @@ def test_each_line_is_judged_by_itself_and_bad_ones_get_words(bank: Any) -> None
     assert (float(rows[0]["points"]), rows[0]["grade"], rows[0]["uscc"]) == (alone["points"], alone["grade"], GOOD)
     reasons = sum(float(part.rpartition(":")[2]) for part in rows[0]["reasons"].split())
     assert reasons == pytest.approx(alone["points"] - alone["base_points"])
-    entries = {entry.object: entry for entry in bank.world.ledger.verified() if "line" in entry.because}
-    assert [entries[row["score_id"]].because["status"] for row in rows] == [int(row["status"]) for row in rows]
+    entries = {entry.object: entry for entry in bank.world.ledger.verified() if "line" in entry.details}
+    assert [entries[row["score_id"]].details["status"] for row in rows] == [int(row["status"]) for row in rows]
     assert entries[rows[0]["score_id"]].id == rows[0]["entry"]
     assert replay(rows[0]["score_id"], bank.world.ledger, bank.world.shelf).digest == rows[0]["digest"]
     assert GOOD not in (bank.world.root / "ledger.jsonl").read_text()

@@ -59,7 +59,7 @@ def test_the_same_lines_get_the_same_answers_in_either_form_and_the_result_is_to
     result = bank.running.http.get(f"/v1/jobs/{name}/result", headers=headers)
     assert result.headers["content-type"] == PARQUET
     verify(result.content, result.headers[HEADER], bank.world.ring)
-    assert bank.running.entries("job.fetched")[-1].because["digest"] == digest(result.content)
+    assert bank.running.entries("job.fetched")[-1].details["digest"] == digest(result.content)
     table = pq.read_table(io.BytesIO(result.content))
     assert tuple(table.column_names) == TOLD
     typed = table.to_pylist()

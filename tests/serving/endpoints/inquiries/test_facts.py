@@ -45,7 +45,7 @@ def test_each_reason_names_the_documents_of_its_tables(scored: Any) -> None:
     assert all(len(each) <= MOST for each in documents.values())
     ledger = (scored.world.root / "ledger.jsonl").read_text()
     assert "罚1号" not in ledger
-    assert [entry.because["score"] for entry in scored.entries("facts.answered")] == [score["score_id"]]
+    assert [entry.details["score"] for entry in scored.entries("facts.answered")] == [score["score_id"]]
 
 
 @pytest.mark.attack

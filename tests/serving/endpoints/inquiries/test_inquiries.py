@@ -102,8 +102,8 @@ def test_every_answer_is_signed_and_in_the_ledger_without_a_word_of_the_subject(
     told = first.json()
     entry = entries[told["query_id"]]
     assert entry.id == told["receipt"]["entry"]
-    assert entry.because["digest"] == told["receipt"]["digest"] == answer_digest(told)
-    assert entry.because["subject"] == inquiring.world.pseudonyms.hex_of(FIRM)
+    assert entry.details["digest"] == told["receipt"]["digest"] == answer_digest(told)
+    assert entry.details["subject"] == inquiring.world.pseudonyms.hex_of(FIRM)
     assert told["receipt"]["digest"] != second.json()["receipt"]["digest"]
     ledger = (inquiring.world.root / "ledger.jsonl").read_text()
     for word in (FIRM, "罚1号", "海河虚构", told["salt"]):
@@ -155,7 +155,7 @@ def test_a_flipped_bit_a_stranger_and_age_take_inquiries_out_of_service_and_scor
     seal = world.shelf.pointer("snapshot-dossiers", {"platform"})["snapshot"]
     forged = {"model": "dossiers", "snapshot": seal, "as_of": str(AS_OF)}
     (world.root / "shelf" / "pointers" / "snapshot-dossiers.json").unlink()
-    world.shelf.point("snapshot-dossiers", forged, world.key("compute"))  # not the platform's word
+    world.shelf.set_pointer("snapshot-dossiers", forged, world.key("compute"))  # not the platform's word
     with serve() as running:
         assert ask(running, "penalties").status_code == 503
 

@@ -11,7 +11,7 @@ import pytest
 from serving_bank_ear import Ear
 from serving_world import TODAY
 
-from credit.suppression import withhold
+from credit.suppression import suppress
 from serving.endpoints.monitoring.watch_store import WAITING
 from tests.serving.endpoints.monitoring.test_watches import GOOD, Bank
 
@@ -33,7 +33,7 @@ def test_nothing_is_told_of_whoever_is_withheld(bank: Bank) -> None:
     bank.look()
     key = bank.world.pseudonyms.key_of(GOOD).hex
     told = {"today": TODAY, "forget_before": TODAY - timedelta(days=60), "key": bank.world.key("custody")}
-    withhold(bank.world.shelf, "scoring", [key], **told)
+    suppress(bank.world.shelf, "scoring", [key], **told)
     bank.look()
     assert bank.deliver() == 1
     assert bank.deliver() == 0, "it is not asked for again at once"

@@ -286,5 +286,5 @@ def test_a_trial_says_what_came_of_it_and_is_signed_and_recorded_as_all_else(ban
     lost = bank.ask("POST", "/v1/webhook/trial").json()
     assert (lost["heard"], lost["came"].startswith("The webhook did not answer")) == (False, True)
     entries = bank.running.entries("webhook.tried")
-    assert [entry.because["came"] for entry in entries] == ["status 200", "status 500", lost["came"]]
+    assert [entry.details["came"] for entry in entries] == ["status 200", "status 500", lost["came"]]
     assert bank.store.deliveries("bohai", (WAITING, DEAD, DELIVERED)) == []

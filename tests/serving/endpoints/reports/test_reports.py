@@ -61,7 +61,7 @@ def test_a_report_in_three_forms_is_signed_numbered_and_in_the_ledger(reporting:
         assert response.content.startswith(start)
         verify(response.content, response.headers["x-jws-signature"], world.ring)
         (entry,) = world.ledger.about(response.headers["x-report-number"])
-        assert (entry.verb, entry.because["digest"]) == ("report.answered", digest(response.content))
+        assert (entry.verb, entry.details["digest"]) == ("report.answered", digest(response.content))
         changed = bytearray(response.content)
         changed[len(changed) // 2] ^= 1
         with pytest.raises(Broken):
@@ -97,7 +97,7 @@ def test_who_draws_may_fall_and_nothing_of_the_service_falls_with_it(reporting: 
     drawer.seconds = 0.0
     response = get(reporting, format="pdf")
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
-    assert reporting.world.ledger.about(response.json()["score_id"])[0].because["status"] == 503
+    assert reporting.world.ledger.about(response.json()["score_id"])[0].details["status"] == 503
     drawer.seconds = 30
     assert get(reporting, format="pdf").status_code == 200
 

@@ -97,4 +97,4 @@ def test_what_was_brought_is_nowhere_in_the_ledger_nor_in_a_refusal(running: Any
         sent = running.http.post("/v1/scores/live", content=body.replace(": 0}", f": {number}}}"), headers=headers)
         assert sent.status_code == 422, sent.text
     assert b"31337" not in (running.world.root / "ledger.jsonl").read_bytes()
-    assert {entry.because["kind"] for entry in running.entries("score.live")} == {"fused"}
+    assert {entry.details["kind"] for entry in running.entries("score.live")} == {"fused"}

@@ -40,7 +40,7 @@ def test_in_a_batch_each_subject_is_judged_by_itself_with_an_entry_of_its_own(ru
     assert answer_digest(parts[0]["answer"]) == parts[0]["answer"]["receipt"]["digest"]
     alone = running.score(GOOD, mine).json()
     assert alone["points"] == parts[0]["answer"]["points"]
-    entries = {e.object: e.because["status"] for e in running.world.ledger.entries() if "batch" in e.because}
+    entries = {e.object: e.details["status"] for e in running.world.ledger.entries() if "batch" in e.details}
     ids = [parts[0]["answer"]["score_id"], *(part["problem"]["score_id"] for part in parts[1:])]
     assert [entries[name] for name in ids] == [200, 403, 404, 422]
     assert running.world.ledger.verify() == before + 4 + 1  # the one alone

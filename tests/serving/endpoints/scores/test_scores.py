@@ -65,13 +65,13 @@ def test_the_receipt_is_the_ledgers_entry_and_the_bank_can_recompute_the_digest(
     told = running.score(code, mandate.id).json()
     (entry,) = running.world.ledger.about(told["score_id"])
     assert (entry.verb, str(entry.by)) == ("score.answered", "bank:bohai")
-    assert told["receipt"] == {"entry": entry.id, "seq": entry.seq, "digest": entry.because["digest"]}
-    assert answer_digest(told) == entry.because["digest"]
-    assert entry.because["subject"] == running.world.pseudonyms.hex_of(code)
-    assert entry.because["mandate"] == mandate.id
-    assert entry.because["bank"] == "bohai"
-    assert entry.because["snapshot"] == running.seals["enterprise"][1]
-    assert entry.because["status"] == 200
+    assert told["receipt"] == {"entry": entry.id, "seq": entry.seq, "digest": entry.details["digest"]}
+    assert answer_digest(told) == entry.details["digest"]
+    assert entry.details["subject"] == running.world.pseudonyms.hex_of(code)
+    assert entry.details["mandate"] == mandate.id
+    assert entry.details["bank"] == "bohai"
+    assert entry.details["snapshot"] == running.seals["enterprise"][1]
+    assert entry.details["status"] == 200
 
 
 def test_every_call_is_in_the_ledger_the_chain_verifies_and_no_code_is_anywhere(running: Any, capfd: Any) -> None:
@@ -86,7 +86,7 @@ def test_every_call_is_in_the_ledger_the_chain_verifies_and_no_code_is_anywhere(
     statuses.append(running.score(known[0], "x", token="forged").status_code)
     assert statuses == [200, 200, 200, 404, 403, 403, 422, 401]
     assert running.world.ledger.verify() == before + len(statuses) + 4  # and the four mandates granted
-    recorded = [e.because["status"] for e in running.world.ledger.entries() if e.verb.startswith("score.")]
+    recorded = [e.details["status"] for e in running.world.ledger.entries() if e.verb.startswith("score.")]
     assert recorded == statuses
     written = (running.world.root / "ledger.jsonl").read_text() + "".join(capfd.readouterr())
     assert not re.search(r"9[12]120116", written)

@@ -83,7 +83,7 @@ def test_a_bank_is_refused_even_with_a_token_that_says_it_may(agency: Any, world
 def test_the_matter_is_in_the_ledger_and_has_a_form(agency: Any) -> None:
     answer = look(agency, FIRM).json()
     (entry,) = agency.world.ledger.about(answer["supervision_id"])
-    assert (entry.verb, entry.because["matter"]) == ("supervision.answered", MATTER)
+    assert (entry.verb, entry.details["matter"]) == ("supervision.answered", MATTER)
     for matter in ("", "x", FIRM, f"{FIRM}-2026-1", "SSJ-2026-0117\n", "a" * 200):
         assert look(agency, FIRM, matter=matter).status_code == 422, matter
     assert look(agency, UNKNOWN).status_code == 404
