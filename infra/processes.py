@@ -12,7 +12,7 @@ import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from credit.files import write_whole
+from credit.files import write_atomically
 from infra.home import Home
 
 FOLDER = "running"
@@ -38,7 +38,7 @@ class Process:
         if not home.exists():
             return None
         try:
-            write_whole(path, json.dumps(data).encode(), mode=0o600)
+            write_atomically(path, json.dumps(data).encode(), mode=0o600)
         except OSError:
             return None
         return path

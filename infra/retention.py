@@ -69,14 +69,14 @@ class Retention:
 
         A run that was killed on the way is done again.
         """
-        begun = destroyed(self.shelf, due.seal.id)
+        begun = destruction_record(self.shelf, due.seal.id)
         if begun is not None:
             excerpt = begun.excerpt
         else:
             made = self._excerpt(due, by, key) if due.subjects else None
             excerpt = made.id if made else None
         details = {"why": due.why, "excerpt": excerpt}
-        ledger.append("seal.destroyed", due.seal.id, by=by, because=details)
+        ledger.append("seal.destroyed", due.seal.id, by=by, details=details)
         freed = destroy(self.shelf, due.seal, on=self.today, key=key, excerpt=excerpt)
         return {"id": due.seal.id, **details, "bytes": freed}
 
@@ -87,7 +87,11 @@ class Retention:
     def _there(self, kind: Kind) -> list[Seal]:
         """Those that still have their files, also half of them."""
         seals = self.shelf.list(kind)
-        return [seal for seal in seals if destroyed(self.shelf, seal.id) is None or not is_emptied(self.shelf, seal)]
+        return [
+            seal
+            for seal in seals
+            if destruction_record(self.shelf, seal.id) is None or not is_emptied(self.shelf, seal)
+        ]
 
     def _kept(self, snapshots: list[Seal]) -> set[str]:
         models = {str(seal.terms["model"]) for seal in snapshots}
@@ -130,10 +134,10 @@ class Retention:
         for entry in self.answers.verified():
             if self.report and entry.seq % STEP == 0:
                 self.report("reading the answers", entry.seq, total)
-            name = str(entry.because.get("snapshot"))
-            if name in snapshots and "subject" in entry.because:
+            name = str(entry.details.get("snapshot"))
+            if name in snapshots and "subject" in entry.details:
                 days[name] = entry.at.date()
-                subjects.setdefault(name, set()).add(str(entry.because["subject"]))
+                subjects.setdefault(name, set()).add(str(entry.details["subject"]))
         return {name: (days[name], frozenset(those)) for name, those in subjects.items()}
 
 

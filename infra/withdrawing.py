@@ -91,7 +91,7 @@ class Withdrawing:
 
     def _in_use(self, purpose: str) -> list[OpenedSeal]:
         """The releases that answers of a purpose rest on, and the newest one, on which the next will."""
-        newest = releases.newest(self.home.shelf, purpose, self.today)
+        newest = releases.newest_release(self.home.shelf, purpose, self.today)
         in_use = {newest.seal.id: newest} if newest else {}
         for name in MODELS if purpose == SCORING else (DOSSIERS,):
             if (snapshot := self._pointed(name, deep=False)) is not None:
@@ -99,7 +99,7 @@ class Withdrawing:
                 in_use.setdefault(release, self.home.shelf.open(release, deep=False))
         return list(in_use.values())
 
-    def _pointed(self, name: str, *, deep: bool = True) -> Opened | None:
+    def _pointed(self, name: str, *, deep: bool = True) -> OpenedSeal | None:
         pointer = self.home.shelf.pointer(f"snapshot-{name}", SIGNERS)
         return None if pointer is None else self.home.shelf.open(str(pointer["snapshot"]), deep=deep)
 
@@ -126,7 +126,7 @@ class Withdrawing:
         point_snapshot(self.home.shelf, seal, key=self.home.key("platform"))
         self.made.setdefault("snapshots", {})[model] = seal.id
 
-    def _dossiers(self, before: Opened, release: Opened) -> None:
+    def _dossiers(self, before: OpenedSeal, release: OpenedSeal) -> None:
         self.report("making the dossiers anew", 0, 0)
         seal = make_dossiers(release=release, before=before, **self._compute())
         point_dossiers(self.home.shelf, seal, key=self.home.key("platform"))

@@ -16,7 +16,7 @@ import duckdb
 from rich.progress import track
 
 from bench.flows.demo_steps import OUT, SIZES, walk
-from credit.releases import of_purpose
+from credit.releases import releases_of_purpose
 from infra.home import Home
 from models.dataset.sample import plain_terms
 from models.features.views import bucket_file

@@ -79,7 +79,7 @@ def _parts() -> dict[str, float]:
     call, credentials = Call(), Asking("POST", "x", "/v1/scores", f"Bearer {token}")
     service.admit(call, credentials, "score")
     filled = service.find(call, read_ask(bodies[0]))
-    whole, acts = filled.whole(entry="e" * 64, seq=1), [(ANSWERED, call.id, call.by, dict(call.because))] * BATCH
+    whole, acts = filled.whole(entry="e" * 64, seq=1), [(ANSWERED, call.id, call.by, dict(call.details))] * BATCH
 
     together: list[str] = []
 

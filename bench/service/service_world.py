@@ -108,7 +108,7 @@ def show(root: Path, version: str, snapshot: str) -> None:
 
 
 def _point(root: Path, name: str, pointer: dict[str, str]) -> None:
-    _shelf(root).point(name, pointer, SigningKey.load(root / "keys", "platform"))
+    _shelf(root).set_pointer(name, pointer, SigningKey.load(root / "keys", "platform"))
 
 
 def _shelf(root: Path) -> Shelf:

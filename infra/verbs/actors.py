@@ -18,5 +18,5 @@ def acting(by: Actor | None, default: Actor, *roles: Role, act: str) -> Actor:
     wrong role is refused before a server is started or a file is read.
     """
     actor = by or default
-    actor.must_be(*roles, act=act)
+    actor.require_role(*roles, act=act)
     return actor

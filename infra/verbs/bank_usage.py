@@ -40,8 +40,8 @@ def usage(
 
     The calls and subjects are counted from the service's ledger alone. Prints CSV.
     """
-    from credit.envelope import wrap
-    from credit.files import write_whole
+    from credit.envelope import sign_envelope
+    from credit.files import write_atomically
     from serving.audit.usage import PAYLOAD_TYPE, statement
 
     home = Home.here()
@@ -51,7 +51,7 @@ def usage(
         lines = statement(ledger.verified(), month, bank)
     if out is not None:
         payload = {"month": month, "lines": lines, "ledger": dict(zip(("seq", "id"), ledger.head(), strict=True))}
-        write_whole(out, json.dumps(wrap(payload, PAYLOAD_TYPE, home.key("platform"))).encode())
+        write_atomically(out, json.dumps(sign_envelope(payload, PAYLOAD_TYPE, home.key("platform"))).encode())
     if as_json:
         output.document({"month": month, "lines": lines})
         return
@@ -77,7 +77,7 @@ def sandbox(
     actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="grant a mandate")
 
     from credit.catalogue import Catalogue
-    from credit.files import write_whole
+    from credit.files import write_atomically
     from credit.keys import load_secret
     from credit.subjects import PseudonymKey
     from credit.uscc import Uscc
@@ -105,11 +105,11 @@ def sandbox(
     if access.client(name) is not None:
         raise Malformed("tenants.bank-exists-already", name=name)
     secret, ledger = access.add_client(name), home.ledger("platform", writing=True)
-    ledger.append("bank.added", f"bank-{name}", by=actor, because={"sandbox": True})
+    ledger.append("bank.added", f"bank-{name}", by=actor, details={"sandbox": True})
     firms = bank_sandbox.furnish(named, bank=name, access=access, day=today or options.today(), by=actor,
                                  key=home.key("platform"), ledger=ledger, pseudonyms=pseudonyms)  # fmt: skip
     data = {"name": name, "secret": secret, "firms": {role: asdict(firm) for role, firm in firms.items()}}
-    write_whole(save, json.dumps(data, ensure_ascii=False, indent=1).encode(), mode=0o600)
+    write_atomically(save, json.dumps(data, ensure_ascii=False, indent=1).encode(), mode=0o600)
     if as_json:
         output.document({"bank": name, "saved": str(save), "firms": data["firms"]})
         return

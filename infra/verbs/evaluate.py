@@ -19,7 +19,7 @@ from infra.verbs.actors import BOB, acting
 from infra.verbs.options import AsJson, By, Today
 
 if TYPE_CHECKING:
-    from credit.shelf import Opened
+    from credit.shelf import OpenedSeal
     from models.distributed.ray_cluster import Tasks
 
 MODELS = ("enterprise", "individual_business")
@@ -114,8 +114,8 @@ def _champions(home: Home, wanted: list[str] | None) -> dict[str, str]:
 def _evaluated(
     home: Home,
     name: str,
-    version: Opened,
-    source: Opened,
+    version: OpenedSeal,
+    source: OpenedSeal,
     period: str,
     *,
     tasks: Tasks,

@@ -39,7 +39,7 @@ def export(
     actor = acting(by, BOB, Role.PLATFORM, act="export a version")
 
     from credit.canonical import digest
-    from credit.files import write_whole
+    from credit.files import write_atomically
     from infra.verbs.seals import version_of
     from models.registry.exports.pmml import as_pmml
     from models.registry.exports.sql import as_sql
@@ -50,7 +50,7 @@ def export(
     scorer = Scorer.load(version.path)
     text = as_sql(scorer, table) if form is ExportForm.SQL else as_pmml(scorer)
     details = {"as": str(form), "digest": digest(text.encode())}
-    home.ledger("platform", writing=True).append("version.exported", version.seal.id, by=actor, because=details)
-    write_whole(out, text.encode())
+    home.ledger("platform", writing=True).append("version.exported", version.seal.id, by=actor, details=details)
+    write_atomically(out, text.encode())
     data = {"version": version.seal.id, "as": str(form), "file": str(out), "bytes": len(text)}
     output.result(data, as_json=as_json, text=f"written to {out}")

@@ -69,7 +69,7 @@ def report(
 
     The signature is written into a file beside the report.
     """
-    from credit.files import write_whole
+    from credit.files import write_atomically
     from credit.uscc import Uscc
     from infra.verbs.service import read_credentials
     from serving.bank.client import ServiceClient
@@ -80,8 +80,8 @@ def report(
         report_progress("requesting the report", 0, 0)
         body, jws = client.report(code, form, purpose if mandate else "", mandate)
     signature = out.with_name(f"{out.name}.jws")
-    write_whole(out, body)
-    write_whole(signature, jws.encode())
+    write_atomically(out, body)
+    write_atomically(signature, jws.encode())
     data = {"file": str(out), "signature": str(signature), "bytes": len(body)}
     output.result(data, as_json=as_json, text="written; `haihe verify-report` checks it offline")
 

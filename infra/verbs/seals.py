@@ -11,13 +11,13 @@ from infra.home import Home
 
 def release_of(home: Home, purpose: str, name: str = "") -> OpenedSeal:
     """The release of this name, or the one in use for a purpose; every file verified. Raises :class:`Missing`."""
-    opened = home.shelf.open(name) if name else releases.newest(home.shelf, purpose, deep=True)
+    opened = home.shelf.open(name) if name else releases.newest_release(home.shelf, purpose, deep=True)
     if opened is None:
         raise Missing("seals.no-release-for-on-shelf", purpose=purpose)
     return opened
 
 
-def version_of(home: Home, name: str) -> Opened:
+def version_of(home: Home, name: str) -> OpenedSeal:
     """A version by its id, or the version of a model that was made last.
 
     Every file is verified. Raises :class:`Missing`.

@@ -51,7 +51,7 @@ def bank(
     """
     actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="add or change a bank")
 
-    from credit.files import write_whole
+    from credit.files import write_atomically
     from serving.auth.access_database import Access
     from serving.auth.clients import LIMIT, Limit
     from serving.settings import ServiceSettings
@@ -83,12 +83,12 @@ def bank(
     if rate or burst:
         access.set_limit(name, Limit(rate or LIMIT.rate, burst or LIMIT.burst))
     verb = "bank.added" if is_new else "bank.changed"
-    home.ledger("platform", writing=True).append(verb, f"bank-{name}", by=actor, because=details)
+    home.ledger("platform", writing=True).append(verb, f"bank-{name}", by=actor, details=details)
     if not secret:
         output.result({"bank": name, **details}, as_json=as_json, text="changed")
         return
     if save:
-        write_whole(save, json.dumps({"name": name, "secret": secret}).encode(), mode=0o600)
+        write_atomically(save, json.dumps({"name": name, "secret": secret}).encode(), mode=0o600)
     data = {"bank": name, **({"saved": str(save)} if save else {"secret": secret})}
     done = "added" if is_new else "changed"
     output.result(data, as_json=as_json, text=f"{done}; the secret cannot be shown again")

@@ -11,8 +11,8 @@ from credit.ledger import Entry, Ledger
 from credit.ledger_follower import Follower
 from credit.releases import newest_release
 from credit.seal import Kind
-from credit.shelf import Opened, Shelf
-from credit.training_requests import Trainings
+from credit.shelf import OpenedSeal, Shelf
+from credit.training_requests import TrainingRequests
 from lab.airlock.review.service import AirlockService
 from lab.projects import Project, fold
 
@@ -28,7 +28,7 @@ class ResearchZone:
     ledger: Ledger
     shelf: Shelf
     key: SigningKey
-    trainings: Trainings
+    trainings: TrainingRequests
     desk: AirlockService
     _projects: dict[str, Project]
     _of_projects: list[Entry]
@@ -42,7 +42,7 @@ class ResearchZone:
         compute = Ledger(settings.compute_ledger, None, ring, "compute")
         shelf = Shelf(settings.shelf, ring)
         desk = AirlockService(settings, ledger, shelf, key, settings.day)
-        zone = cls(settings, ledger, shelf, key, Trainings(), desk, {}, [])
+        zone = cls(settings, ledger, shelf, key, TrainingRequests(), desk, {}, [])
         zone._follow = [
             Follower(ledger, (zone._hear, zone.trainings.apply_research)),
             Follower(compute, (zone.trainings.apply_compute,)),

@@ -118,7 +118,7 @@ def fold(entries: Iterable[Entry]) -> dict[str, Petition]:
 
 
 def _submitted(entry: Entry) -> Petition:
-    details = entry.because
+    details = entry.details
     files = {name: ListedFile(**one) for name, one in details["files"].items()}
     context, verdict = ParcelContext.parse(details["context"]), verdict_of(details["verdict"])
     return Petition(
@@ -134,7 +134,7 @@ def _voted(before: Petition, entry: Entry) -> Petition | None:
 
 def _decided(before: Petition, entry: Entry) -> Petition | None:
     """The second vote, with both written open; the first must be the one that was cast."""
-    first, details = before.ballot, entry.because
+    first, details = before.ballot, entry.details
     if first is None or first.by.name == entry.by.name or commitment(details["first"]) != first.closed["commitment"]:
         return None
     votes = (
@@ -148,7 +148,7 @@ def _decided(before: Petition, entry: Entry) -> Petition | None:
 def _questioned(before: Petition, entry: Entry) -> Petition | None:
     if before.has_voted(entry.by.name):
         return None
-    question = Question(entry.because["question"], entry.by, entry.at)
+    question = Question(entry.details["question"], entry.by, entry.at)
     return replace(before, state=State.QUESTIONED, questions=(*before.questions, question))
 
 
@@ -156,7 +156,7 @@ def _answered(before: Petition, entry: Entry) -> Petition | None:
     if before.state is not State.QUESTIONED:
         return None
     *earlier, last = before.questions
-    answered = replace(last, answer=entry.because["answer"], answered_at=entry.at)
+    answered = replace(last, answer=entry.details["answer"], answered_at=entry.at)
     state = State.HALF_REVIEWED if before.ballot else State.SUBMITTED
     return replace(before, state=state, questions=(*earlier, answered))
 

@@ -48,7 +48,7 @@ class AirlockService:
     _following: CachedLedger = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_following", Remembered.of(self.ledger, VERB_PREFIX, "project"))
+        object.__setattr__(self, "_following", CachedLedger.of(self.ledger, VERB_PREFIX, "project"))
 
     def check(self, files: Mapping[str, bytes], *, project: str, context: ParcelContext | None = None) -> Verdict:
         """The whole gate, differencing and all, on files by name. Records nothing, keeps nothing."""
@@ -79,14 +79,14 @@ class AirlockService:
                 kept = store.put(inspection.outgoing)
                 size, given = len(inspection.outgoing), digest(files[name])
                 listed[name] = {"digest": kept, "size": size, "kind": inspection.kind, "given": given}
-            because = {
+            details = {
                 "project": project,
                 "files": listed,
                 "context": context.as_json(),
                 "verdict": judgement.verdict.as_json(),
             }
-            name = f"petition-{digest_json([because, str(by), self.ledger.head()[1]])[:16]}"
-            self.ledger.append(f"{VERB_PREFIX}.submitted", name, by=by, because=because)
+            name = f"petition-{digest_json([details, str(by), self.ledger.head()[1]])[:16]}"
+            self.ledger.append(f"{VERB_PREFIX}.submitted", name, by=by, details=details)
         return self.get(name)
 
     def all(self, project: str | None = None) -> list[Petition]:
@@ -210,14 +210,14 @@ class AirlockService:
         promoted = promotion_check(self.shelf, self.today())
         return judge_parcel(files, context=context, earlier=earlier, promoted=promoted, thresholds=self._thresholds)
 
-    def _append(self, move: str, petition: Petition, by: Actor, **because: object) -> Petition:
-        self.ledger.append(f"{VERB_PREFIX}.{move}", petition.id, by=by, because=because)
+    def _append(self, move: str, petition: Petition, by: Actor, **details: object) -> Petition:
+        self.ledger.append(f"{VERB_PREFIX}.{move}", petition.id, by=by, details=details)
         return self.get(petition.id)
 
     def _stop(self, verdict: Verdict, by: Actor, project: str) -> None:
         """That a parcel was stopped is in the ledger, with the checks that failed; the files are not kept."""
-        because = {"project": project, "checks": sorted({finding.check for finding in failed_findings(verdict)})}
-        self.ledger.append(f"{VERB_PREFIX}.stopped", f"project-{project}", by=by, because=because)
+        details = {"project": project, "checks": sorted({finding.check for finding in failed_findings(verdict)})}
+        self.ledger.append(f"{VERB_PREFIX}.stopped", f"project-{project}", by=by, details=details)
         raise refusal(verdict)
 
     def _project(self, name: str) -> projects.Project:

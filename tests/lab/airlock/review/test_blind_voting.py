@@ -78,6 +78,6 @@ def test_a_ledger_that_opens_the_first_vote_as_another_decides_nothing(house: Ho
     id = house.submit({"firms.csv": SAFE})
     house.desk.vote(id, False, "no", by=FIRST)
     forged = {"first": blind_voting.cast_vote(True, ""), "second": blind_voting.cast_vote(True, "")}
-    house.desk.ledger.append("parcel.decided", id, by=SECOND, because=forged)
+    house.desk.ledger.append("parcel.decided", id, by=SECOND, details=forged)
     assert house.desk.get(id).state is State.HALF_REVIEWED
     assert house.desk.all(PROJECT)[0].votes == ()

@@ -276,10 +276,10 @@ def test_a_model_leaves_when_the_platform_has_made_it_champion(house: House, key
 def test_what_the_reviewers_did_not_see_does_not_leave(house: House) -> None:
     """As when it was judged by older rules: the petition says that nothing was found."""
     id = house.submit({"firms.csv": SAFE})
-    because = dict(house.desk.ledger.about(id)[0].because)
+    details = dict(house.desk.ledger.about(id)[0].details)
     kept = ParcelStore(house.desk.settings.airlock).put(SMALL)
-    because["files"] = {"firms.csv": because["files"]["firms.csv"] | {"digest": kept, "size": len(SMALL)}}
-    house.desk.ledger.append("parcel.submitted", "petition-old", by=AUTHOR, because=because)
+    details["files"] = {"firms.csv": details["files"]["firms.csv"] | {"digest": kept, "size": len(SMALL)}}
+    house.desk.ledger.append("parcel.submitted", "petition-old", by=AUTHOR, details=details)
     house.desk.withdraw(id, by=AUTHOR)
     house.approve("petition-old")
     with pytest.raises(Refused, match="may not leave any more"):
