@@ -52,7 +52,7 @@ def provenance_of(app_state: AppState, petition: Petition) -> Provenance:
     before = submitted[0] if submitted else 0
     cells = []
     for entry in app_state.research.read(app_state.research.find(search, before=before, limit=CELLS)):
-        code = _code(app_state, str(entry.because.get("code", "")))
+        code = _code(app_state, str(entry.details.get("code", "")))
         cells.append(ExecutedCell(entry.seq, entry.at, _tables(app_state, entry, petition.project), code))
     return Provenance(cells, app_state.research.count(search, before=before), urlencode(search.as_query()))
 
@@ -63,10 +63,10 @@ def _tables(app_state: AppState, entry: Entry, project: str) -> tuple[str, ...]:
     tables_read = {
         name
         for each in read_entries
-        if each.because.get("project") == project
-        for name in each.because.get("tables", ())
+        if each.details.get("project") == project
+        for name in each.details.get("tables", ())
     }
-    return tuple(sorted({*map(str, entry.because.get("tables", ())), *map(str, tables_read)}))
+    return tuple(sorted({*map(str, entry.details.get("tables", ())), *map(str, tables_read)}))
 
 
 def _code(app_state: AppState, name: str) -> str:

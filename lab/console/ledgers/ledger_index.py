@@ -82,7 +82,7 @@ class LedgerIndex:
         self._database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + _TABLES)
         self._checked = False
 
-    def catch_up(self, stop: Callable[[], bool] = lambda: False) -> Mark:
+    def catch_up(self, stop: Callable[[], bool] = lambda: False) -> Position:
         """Index the new entries of the ledger and return the position reached.
 
         ``stop`` is called after each block and ends the reading when it returns True. Raises
@@ -152,7 +152,7 @@ class LedgerIndex:
         with self._lock:
             self._database.close()
 
-    def _read_on(self, stop: Callable[[], bool]) -> Mark:
+    def _read_on(self, stop: Callable[[], bool]) -> Position:
         mark = self._position()
         if not self._checked:
             mark = self._verify_position(mark)
@@ -177,11 +177,11 @@ class LedgerIndex:
     def _rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         return self._database.execute(sql, values).fetchall()
 
-    def _position(self) -> Mark:
+    def _position(self) -> Position:
         row = self._database.execute("SELECT offset, seq, id FROM mark").fetchone()
-        return Mark(*row) if row else Mark()
+        return Position(*row) if row else Position()
 
-    def _verify_position(self, mark: Mark) -> Mark:
+    def _verify_position(self, mark: Position) -> Position:
         """``mark`` when the ledger still has that entry at that position; otherwise empty the index and start again."""
         try:
             if mark.seq == 0 or self.read([mark.seq]):
@@ -189,7 +189,7 @@ class LedgerIndex:
         except Broken:
             pass
         self._database.executescript("DELETE FROM entry; DELETE FROM mark;")
-        return Mark()
+        return Position()
 
     def _write(self, block: list[tuple[Any, ...]], mark: Position) -> None:
         if block:
@@ -202,8 +202,8 @@ class LedgerIndex:
 def _row(entry: Entry, offset: int) -> tuple[Any, ...]:
     by, details = str(entry.by), canonical(entry.details).decode()
     day = entry.at.astimezone(BEIJING).date().isoformat()
-    searchable = " ".join((by, entry.verb, entry.object, because, entry.id)).lower()
-    columns = (entry.at.isoformat(), day, by, entry.verb, entry.object, because, entry.previous, entry.id, searchable)
+    searchable = " ".join((by, entry.verb, entry.object, details, entry.id)).lower()
+    columns = (entry.at.isoformat(), day, by, entry.verb, entry.object, details, entry.previous, entry.id, searchable)
     return entry.seq, offset, *columns
 
 

@@ -40,8 +40,8 @@ def download(session: CurrentSession, id: str, file: str = "") -> Response:
     airlock = airlock_of(session.app_state)
     by = session.actor(Role.REVIEWER)
     content = airlock.file(id, file, by=by)
-    because = {"file": file, "digest": airlock.get(id).files[file].digest}
-    session.app_state.ledger.append("file.downloaded", id, by=by, because=because)
+    details = {"file": file, "digest": airlock.get(id).files[file].digest}
+    session.app_state.ledger.append("file.downloaded", id, by=by, details=details)
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file, safe='')}",
         "Content-Security-Policy": SANDBOX,

@@ -44,8 +44,8 @@ def cancel(session: CurrentSession, name: str) -> Response:
         raise Missing("orders.no-such-order-in-training")
     if order.ended or order.state == "stopping":
         raise Refused("orders.order-cannot-be-cancelled-now", state=order.state)
-    because = {"project": order.project}
-    session.app_state.ledger.append("training.cancelled", order.id, by=session.actor(Role.PLATFORM), because=because)
+    details = {"project": order.project}
+    session.app_state.ledger.append("training.cancelled", order.id, by=session.actor(Role.PLATFORM), details=details)
     return session.redirect("orders", confirmation="order_cancelled")
 
 

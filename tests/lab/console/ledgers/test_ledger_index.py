@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from credit.actor import Actor, Role
 from credit.errors import Broken
 from credit.keys import KeyRing, SigningKey
-from credit.ledger import Entry, Ledger, Mark
+from credit.ledger import Entry, Ledger, Position
 from lab.console.ledgers.ledger_index import LedgerIndex, LedgerSearch
 from lab.console.ledgers.ledger_view import LedgerView
 
