@@ -1,4 +1,4 @@
-"""The first people of a lab that has none: somebody who can let others in, and in the invented city one of each."""
+"""The first accounts of a lab that has none: one of the platform team, and in the invented city one of each role."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROJECT = "firstlook"
 
 
 def first_people(home: Home, today: date) -> dict[str, tuple[Role, str]]:
-    """Make them where there is no account yet; name to role and password. The passwords are nowhere else."""
+    """Make the accounts where there is none yet; name to role and password. The passwords are stored nowhere."""
     accounts = Accounts(home.settings(ResearchSettings, "research").accounts)
     if accounts.all():
         return {}

@@ -153,11 +153,11 @@ def preflight(checks: Iterable[Check], *, as_json: bool = False) -> int:
     return code
 
 
-def verdict(data: Mapping[str, Any]) -> None:
+def gate_verdict(data: Mapping[str, Any]) -> None:
     """Print the verdict of the promotion gate, with each of its findings."""
-    judged = data.get("verdict")
-    passed = judged is None or judged["outcome"] == "pass"
+    verdict = data.get("verdict")
+    passed = verdict is None or verdict["outcome"] == "pass"
     line(f"[bold]{'champion' if passed else 'refused'}[/bold] {data['version']}")
-    for finding in judged["findings"] if judged else ():
+    for finding in verdict["findings"] if verdict else ():
         colour = COLOURS.get(finding["outcome"], "red")
         line(f"  [{colour}]{finding['outcome']:6}[/{colour}] {finding['check']}: {finding['why']}")

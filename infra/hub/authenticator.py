@@ -1,4 +1,4 @@
-"""Who may log in to the hub: the accounts of the research zone, with a brake on guessing.
+"""Who may log in to the hub: the accounts of the research zone, with a limit on guessing passwords.
 
 Roles become hub groups. Failures are counted by name and by address; after a few, each further try waits longer
 (OWASP Authentication Cheat Sheet, "Login Throttling"), and a right password does not shorten the wait.
@@ -39,7 +39,7 @@ class Brake:
         return max(0.0, last + min(LONGEST, 2.0 ** min(count - free, 16)) - self.clock())
 
     def failed(self, key: str) -> None:
-        """Remember one more failure."""
+        """Count one more failure."""
         if len(self.failures) >= MOST:
             oldest = min(self.failures, key=lambda each: self.failures[each][1])
             del self.failures[oldest]
@@ -58,7 +58,7 @@ class LabAuthenticator(Authenticator):  # type: ignore[misc]
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
-        self.allow_all = True  # whoever has an account; the check is in authenticate
+        self.allow_all = True  # every account may log in; authenticate checks it
         self.manage_groups = True
         self.brake = Brake()
 

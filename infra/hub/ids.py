@@ -1,4 +1,4 @@
-"""A uid for each workspace's server and one for its kernels, remembered for good: a used number is never another's."""
+"""A uid for each workspace's server and one for its kernels; a number that was used is never given to another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where sockets live: short paths of lower case, since URLs turn capitals small and unix sockets are short."""
+"""Where sockets are: short paths in lower case, as URLs lose capitals and paths of unix sockets have a limit."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _LONGEST_BELOW = len("/ws/") + 62 + len("/kernel/gateway.sock")
 
 
 def run_folder(home: Path) -> Path:
-    """The folder of this home's sockets, ours alone; raises :class:`Refused` when somebody else made it."""
+    """The folder of this home's sockets, which is ours; raises :class:`Refused` when another user made it."""
     uid = os.getuid()
     base = Path("/run") if uid == 0 else Path(os.environ.get("XDG_RUNTIME_DIR", "/tmp"))
     folder = base / f"haihe-{digest(f'{uid} {home.resolve()}'.encode())[:8]}"
     if str(folder) != str(folder).lower() or len(str(folder)) + _LONGEST_BELOW > LONGEST:
         folder = Path("/tmp") / folder.name
     folder.mkdir(mode=0o711, exist_ok=True)
-    found = folder.lstat()
-    if found.st_uid != uid or folder.is_symlink():
+    status = folder.lstat()
+    if status.st_uid != uid or folder.is_symlink():
         raise Refused("places.folder-for-sockets-somebody-else", why=str(folder))
     folder.chmod(0o711)
     return folder

@@ -1,4 +1,4 @@
-"""What of the research releases a workspace sees: the newest living one, of it the granted tables, read-only."""
+"""What a workspace sees of the research releases: the granted tables of the newest valid one, read-only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def granted(release: OpenedSeal | None, tables: tuple[str, ...]) -> dict[Path, s
 
 
 def _readable(place: Path) -> None:
-    """A sandbox is another user: it reads what anyone may read. Who reaches the shelf is decided by its folder."""
+    """Let every user read it, as a sandbox is another user. The folder above decides who reaches the shelf."""
     for path in (place, *place.rglob("*")) if place.is_dir() else (place,):
         wanted = 0o555 if path.is_dir() else 0o444
         mode = path.stat().st_mode

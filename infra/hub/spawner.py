@@ -25,8 +25,8 @@ from infra.hub.releases import granted
 from infra.hub.settings import HubSettings
 from infra.hub.starters import give
 from infra.sandbox.plan import Plan
-from infra.sandbox.read_monitor import ReadWatch
-from infra.sandbox.workspace_supervisor import Keeper
+from infra.sandbox.read_monitor import ReadMonitor
+from infra.sandbox.workspace_supervisor import WorkspaceSupervisor
 from lab.accounts import Accounts
 from lab.projects import Project, Projects
 from lab.settings import Workspace
@@ -35,10 +35,10 @@ GATE = "http+unix://%2Frun%2Fhub%2Fhub.sock"  # as the server's sandbox sees it
 
 
 class SandboxSpawner(Spawner):  # type: ignore[misc]
-    """Starts, watches and ends one workspace. It fails closed: what cannot be shut in is not started."""
+    """Starts, watches and ends one workspace. It fails closed: what cannot be isolated is not started."""
 
     lab: HubSettings = AnyTrait(help="The hub's settings").tag(config=True)
-    keeper: Keeper | None = None
+    supervisor: WorkspaceSupervisor | None = None
     gate: HubGate | None = None
     workspace: Workspace | None = None
 
@@ -47,22 +47,22 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
         return SandboxSpawner.choice
 
     def projects(self) -> list[Project]:
-        """The living projects of this user."""
+        """The projects of this user that have not ended."""
         return projects_of(self.lab).of(self.user.name, self.lab.day())
 
     async def choice(self) -> str:
-        """Nothing to choose with one project; a choice with several; words with none."""
-        found = await asyncio.to_thread(self.projects)
-        if len(found) == 1:
+        """The form to choose a project: empty with one project, a sentence with none."""
+        projects = await asyncio.to_thread(self.projects)
+        if len(projects) == 1:
             return ""
-        if not found:
+        if not projects:
             return (
                 "<p>你还没有课题，请联系平台。 You are in no project yet: ask the platform team to add you to one.</p>"
             )
         rows = "".join(
             f'<option value="{html.escape(each.name)}">{html.escape(each.title)} ({each.name}, until {each.ends_on})'
             "</option>"
-            for each in found
+            for each in projects
         )
         return (
             f'<label for="project">课题 Project</label> <select name="project" id="project" autofocus>{rows}</select>'
@@ -73,7 +73,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
         return {"project": (form.get("project") or [""])[0]}
 
     async def start(self) -> str:
-        """Start the workspace; its address. What is refused is said in words on the page that waits."""
+        """Start the workspace; its address. The page that waits shows why a start is refused."""
         try:
             return await self._start()
         except CreditError as error:
@@ -87,16 +87,16 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
         await self._control("POST", "/workspaces", self._announced(plan))
         self.gate = HubGate(plan.run / "gate", self.lab.run / "hub.sock", self.user.name, plan.server, plan.mode)
         await asyncio.to_thread(give, plan.home, plan.kernel, plan.mode)
-        self.keeper = Keeper(plan, allowed=lambda: self._allowed(project.name), watch=watch())
-        await self.keeper.open(self.get_env() | self._told(), before=self.gate.open)
-        return f"http+unix://{quote(str(self.keeper.front), safe='')}"
+        self.supervisor = WorkspaceSupervisor(plan, allowed=lambda: self._allowed(project.name), watch=watch())
+        await self.supervisor.open(self.get_env() | self._hub_environment(), before=self.gate.open)
+        return f"http+unix://{quote(str(self.supervisor.front), safe='')}"
 
     async def poll(self) -> int | None:
-        """None while it runs. A hub that was restarted has no keeper, and its workspaces ended with the old one."""
-        if self.keeper and self.keeper.alive:
+        """None while it runs. A restarted hub has no supervisor, and its workspaces ended with the former one."""
+        if self.supervisor and self.supervisor.is_running:
             return None
-        if self.keeper:
-            self.log.warning("the workspace of %s ended: %s", self.user.name, self.keeper.why or "by itself")
+        if self.supervisor:
+            self.log.warning("the workspace of %s ended: %s", self.user.name, self.supervisor.why or "by itself")
             await self._end()
         return 0
 
@@ -105,10 +105,10 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
         await self._end()
 
     async def _end(self) -> None:
-        keeper, self.keeper = self.keeper, None
+        supervisor, self.supervisor = self.supervisor, None
         gate, self.gate = self.gate, None
-        if keeper:
-            await keeper.close()
+        if supervisor:
+            await supervisor.close()
         if gate:
             await gate.close()
         if self.workspace:
@@ -122,15 +122,15 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
         account = Accounts(self.lab.home / "lab" / "accounts.json").all().get(self.user.name)
         if account is None or Role.RESEARCHER not in account.roles:
             raise Refused("spawner.account-no-workspace")
-        found = {each.name: each for each in self.projects()}
-        asked = str(self.user_options.get("project", "")) or (next(iter(found)) if len(found) == 1 else "")
-        if asked not in found:
+        projects = {each.name: each for each in self.projects()}
+        chosen = str(self.user_options.get("project", "")) or (next(iter(projects)) if len(projects) == 1 else "")
+        if chosen not in projects:
             raise Refused(
-                "No project was chosen" if not asked else f"You are not in a living project {asked[:30]}",
-                why=f"yours are {', '.join(found) or 'none'}",
+                "No project was chosen" if not chosen else f"You are not in a living project {chosen[:30]}",
+                why=f"yours are {', '.join(projects) or 'none'}",
                 remedy="Choose one of yours, or ask the platform team",
             )
-        return found[asked]
+        return projects[chosen]
 
     def _allowed(self, name: str) -> bool:
         try:
@@ -160,12 +160,12 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
 
     def _announced(self, plan: Plan) -> dict[str, Any]:
         assert self.workspace is not None
-        told: dict[str, Any] = {"user": self.workspace.user, "project": self.workspace.project}
+        data: dict[str, Any] = {"user": self.workspace.user, "project": self.workspace.project}
         if plan.mode == "root":
-            told |= {"kernel_uid": plan.kernel.uid, "server_uid": plan.server.uid, "gid": plan.server.gid}
-        return told
+            data |= {"kernel_uid": plan.kernel.uid, "server_uid": plan.server.uid, "gid": plan.server.gid}
+        return data
 
-    def _told(self) -> dict[str, str]:
+    def _hub_environment(self) -> dict[str, str]:
         """Where the server's sandbox finds the hub: a socket that passes four calls."""
         api = f"{GATE}/hub/api"
         return {
@@ -174,13 +174,13 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
             "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:8888{self.server.base_url}",
         }
 
-    async def _control(self, method: str, path: str, told: dict[str, Any] | None = None) -> None:
-        """A word to the gateway over its control socket; raises :class:`Refused` when it does not do it."""
+    async def _control(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
+        """Send a request to the gateway over its control socket; raises :class:`Refused` when it fails."""
         try:
             connector = aiohttp.UnixConnector(str(self.lab.run / "gateway.sock"))
             async with (
                 aiohttp.ClientSession(connector=connector) as session,
-                session.request(method, f"http://gateway{path}", json=told) as answer,
+                session.request(method, f"http://gateway{path}", json=body) as answer,
             ):
                 if answer.status >= 300 and not (method == "DELETE" and answer.status == 404):
                     raise Refused("spawner.gateway-refused-workspace", why=(await answer.text())[:300])
@@ -190,14 +190,14 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
 
 @lru_cache(maxsize=1)
 def projects_of(lab: HubSettings) -> Projects:
-    """The projects of this lab; what the ledger said once is remembered, since every workspace asks every second."""
+    """The projects of this lab. Read entries are cached, as every workspace checks its project every second."""
     return Projects(CachedLedger.of(lab.place.ledger("research"), "project"))
 
 
 @lru_cache(maxsize=1)
-def watch() -> ReadWatch | None:
-    """The one watch over what workspaces read; None where the machine gives none."""
-    return ReadWatch.open() if os.getuid() == 0 else None
+def watch() -> ReadMonitor | None:
+    """The one monitor of what workspaces read; None where the machine does not permit it."""
+    return ReadMonitor.open() if os.getuid() == 0 else None
 
 
 def _now() -> Any:

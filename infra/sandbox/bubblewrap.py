@@ -84,7 +84,7 @@ def command(wanted: Sandbox, *, seccomp_fd: int, info_fd: int, file_fds: Mapping
     return words + _drop(wanted) + _limit(wanted.limits) + [*_ENTER, wanted.cwd, *wanted.command]
 
 
-# The folder is entered after the uid is taken: a home is nobody else's, and the capability to enter it was dropped.
+# The folder is entered after the uid is changed: only its owner may enter a home, and the capability to was dropped.
 _ENTER = ("/usr/bin/env", "--chdir")
 
 
@@ -104,12 +104,12 @@ def _system() -> list[str]:
 
 def _parents(places: Iterable[str]) -> list[str]:
     """Every folder on the way to these places: bubblewrap would make them 0700, which another uid cannot enter."""
-    found: dict[str, None] = {}
+    folders: dict[str, None] = {}
     for place in places:
         for parent in reversed(PurePosixPath(place).parents):
             if str(parent) not in ("/", "/usr", "/tmp", "/etc"):
-                found[str(parent)] = None
-    return sorted(found, key=lambda folder: (folder.count("/"), folder))
+                folders[str(parent)] = None
+    return sorted(folders, key=lambda folder: (folder.count("/"), folder))
 
 
 def _drop(wanted: Sandbox) -> list[str]:

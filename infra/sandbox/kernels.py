@@ -1,8 +1,8 @@
-"""The kernels of one workspace: each in a sandbox of its own, started at the word of the workspace's server.
+"""The kernels of one workspace: each in a sandbox of its own, started on request of the workspace's server.
 
-A connection to the launcher's socket is a kernel: its first line asks for one, further lines send it signals, and when
-the connection ends so does the kernel. Lines are JSON; a line back says ``started``, ``error`` or ``exit``. A
-connection may ask ``reads`` instead: the tables that this workspace read since it was last asked.
+A connection to the launcher's socket is a kernel: its first line requests one, further lines send it signals, and when
+the connection ends so does the kernel. Lines are JSON; a line back has ``started``, ``error`` or ``exit``. A
+connection may request ``reads`` instead: the tables that this workspace read since the last such request.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from infra.sandbox.bubblewrap import INSIDE_HOME, Mode, Sandbox
 from infra.sandbox.cgroup import Cgroup
 from infra.sandbox.places import installation, system_files
 from infra.sandbox.plan import Plan, base_environment
-from infra.sandbox.read_monitor import ReadWatch
+from infra.sandbox.read_monitor import ReadMonitor
 from infra.sandbox.start import Running, start
 
 KERNEL = ("-I", "-B", "-m", "lab.kernel", "-f")  # isolated: nothing of the home is imported before the first cell
@@ -42,9 +42,9 @@ class Kernels:
     plan: Plan
     running: dict[str, Running] = field(default_factory=dict)
     ended: dict[str, str] = field(default_factory=dict)  # why we ended one
-    full: bool = False  # the home holds more than it may
+    full: bool = False  # the home is larger than it may be
     cgroup: Cgroup | None = None
-    watch: ReadWatch | None = None
+    watch: ReadMonitor | None = None
     _listening: asyncio.Server | None = None
     _at_work: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -69,15 +69,15 @@ class Kernels:
         """End the largest kernel when all together hold more than they may."""
         if self.cgroup is not None:
             return
-        held = {name: watchdog.memory(kernel.family()) for name, kernel in list(self.running.items())}
-        if sum(held.values()) > self.plan.limits.memory:
-            largest = max(held, key=lambda name: held[name])
+        used = {name: watchdog.memory(kernel.family()) for name, kernel in list(self.running.items())}
+        if sum(used.values()) > self.plan.limits.memory:
+            largest = max(used, key=lambda name: used[name])
             self.ended[largest] = f"it and its likes held more than {self.plan.limits.memory >> 20} MiB"
             self.running[largest].kill()
 
-    def bound_home(self, held: int) -> None:
+    def bound_home(self, used: int) -> None:
         """End every kernel when the home holds more than it may, and start none until it does not."""
-        self.full = held > self.plan.limits.home
+        self.full = used > self.plan.limits.home
         for name, kernel in list(self.running.items()):
             if self.full:
                 self.ended[name] = _full(self.plan)
@@ -90,37 +90,37 @@ class Kernels:
         try:
             await self._one(reader, writer)
         except CreditError as error:
-            await _say(writer, {"error": str(error)})
+            await _send(writer, {"error": str(error)})
         except (OSError, ValueError):
-            pass  # whoever asked is gone, or does not speak our words
+            pass  # the client has ended, or does not keep to the protocol
         finally:
             self._at_work.discard(task)
             writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked = json.loads(await reader.readline())
-        if isinstance(asked, dict) and asked.get("reads"):
-            await _say(writer, {"tables": self.watch.take(self.plan.kernel.uid) if self.watch else None})
+        request = json.loads(await reader.readline())
+        if isinstance(request, dict) and request.get("reads"):
+            await _send(writer, {"tables": self.watch.take(self.plan.kernel.uid) if self.watch else None})
             return
-        name = _matching(asked, "kernel", _ID)
+        name = _matching(request, "kernel", _ID)
         if name in self.running:  # a restart: the old one is on its way out
             await self.running[name].stop(0)
         if self.full:
             raise Refused("kernels.no-kernel-started", why=_full(self.plan))
         if len(self.running) >= self.plan.kernels:
             raise Refused("kernels.no-kernel-started-running", kernels=self.plan.kernels)
-        folder = self._folder(name, _matching(asked, "key", _KEY))
+        folder = self._folder(name, _matching(request, "key", _KEY))
         try:
-            kernel = await start(self._sandbox(name, folder, asked), env=self._environment(), cgroup=self.cgroup)
+            kernel = await start(self._sandbox(name, folder, request), env=self._environment(), cgroup=self.cgroup)
             self.running[name] = kernel
-            await _say(writer, {"started": name})
+            await _send(writer, {"started": name})
             await self._until_end(kernel, reader)
         finally:
             ended = self.running.pop(name, None)
             code = await ended.stop() if ended else -1
             shutil.rmtree(folder, ignore_errors=True)
         last = ended.output.lines(3) if ended and code else []
-        await _say(writer, {"exit": code, "why": self.ended.pop(name, "") or " | ".join(last)})
+        await _send(writer, {"exit": code, "why": self.ended.pop(name, "") or " | ".join(last)})
 
     async def _until_end(self, kernel: Running, reader: asyncio.StreamReader) -> None:
         ended = asyncio.create_task(kernel.process.wait())
@@ -140,14 +140,19 @@ class Kernels:
             ended.cancel()
 
     def _folder(self, name: str, key: str) -> Path:
-        """The folder of one kernel's sockets, with the file that tells it where they are."""
+        """The folder of one kernel's sockets, with the connection file that names them."""
         folder = self.plan.run / "kernels" / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        told = {"transport": "ipc", "ip": f"/run/kernels/{name}/k", "key": key, "signature_scheme": "hmac-sha256"}
+        info = {
+            "transport": "ipc",
+            "ip": f"/run/kernels/{name}/k",
+            "key": key,
+            "signature_scheme": "hmac-sha256",
+        }
         ports = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
         connection = folder / "connection.json"
-        connection.write_text(json.dumps(told | {port: number for number, port in enumerate(ports, start=1)}))
+        connection.write_text(json.dumps(info | {port: number for number, port in enumerate(ports, start=1)}))
         connection.chmod(0o400)
         if self.plan.mode is Mode.ROOT:
             for path in (folder, connection):
@@ -155,7 +160,7 @@ class Kernels:
         folder.chmod(0o2770)
         return folder
 
-    def _sandbox(self, name: str, folder: Path, asked: Any) -> Sandbox:
+    def _sandbox(self, name: str, folder: Path, request: Any) -> Sandbox:
         plan = self.plan
         return Sandbox(
             command=(sys.executable, *KERNEL, f"/run/kernels/{name}/connection.json"),
@@ -169,7 +174,7 @@ class Kernels:
             },
             writable={plan.home: INSIDE_HOME, folder: f"/run/kernels/{name}"},
             made=system_files(plan.kernel.uid, plan.kernel.gid),
-            cwd=inside(str(asked.get("cwd", "")), plan.home),
+            cwd=inside(str(request.get("cwd", "")), plan.home),
         )
 
     def _environment(self) -> dict[str, str]:
@@ -180,12 +185,12 @@ class Kernels:
         }
 
 
-def inside(asked: str, home: Path) -> str:
+def inside(cwd: str, home: Path) -> str:
     """The folder a kernel begins in: below the home, by name alone; the home itself when it is not there."""
-    parts = PurePosixPath(asked).parts
-    if ".." in parts or asked.startswith("/"):
+    parts = PurePosixPath(cwd).parts
+    if ".." in parts or cwd.startswith("/"):
         return INSIDE_HOME
-    place, here = home.resolve(), (home / asked).resolve()
+    place, here = home.resolve(), (home / cwd).resolve()
     return f"{INSIDE_HOME}/{here.relative_to(place)}" if here.is_dir() and here.is_relative_to(place) else INSIDE_HOME
 
 
@@ -193,14 +198,14 @@ def _full(plan: Plan) -> str:
     return f"the home holds more than {plan.limits.home >> 20} MiB"
 
 
-def _matching(asked: Any, key: str, form: re.Pattern[str]) -> str:
-    value = asked.get(key) if isinstance(asked, dict) else None
+def _matching(request: Any, key: str, form: re.Pattern[str]) -> str:
+    value = request.get(key) if isinstance(request, dict) else None
     if not isinstance(value, str) or not form.fullmatch(value):
         raise Malformed("kernels.kernel-asked-for-in-words", key=key)
     return value
 
 
-async def _say(writer: asyncio.StreamWriter, told: dict[str, Any]) -> None:
+async def _send(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
     with contextlib.suppress(OSError):
-        writer.write(json.dumps(told).encode() + b"\n")
+        writer.write(json.dumps(message).encode() + b"\n")
         await writer.drain()

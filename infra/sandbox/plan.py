@@ -47,6 +47,6 @@ def prepare(plan: Plan) -> None:
 
 
 def base_environment() -> dict[str, str]:
-    """What every program in a sandbox is told of the world."""
+    """The environment of every program in a sandbox."""
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     return {"PATH": path, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", "TZ": os.environ.get("TZ", "")}

@@ -1,8 +1,8 @@
-"""Which tables a workspace really read: the kernel of the machine tells (fanotify), not the kernel of the notebook.
+"""Which tables a workspace really read, as the machine's kernel reports (fanotify), not the notebook's own kernel.
 
 Marks lie on the folders of granted tables. Each opening of a file there waits until we have written down whose process
 it is (the uid is the workspace's), so that none is missed, however short-lived. ``fanotify(7)``, ``fanotify_init(2)``,
-``fanotify_mark(2)``; it takes CAP_SYS_ADMIN. Without it there is only the notebook's own word.
+``fanotify_mark(2)``; it takes CAP_SYS_ADMIN. Without it only the notebook's own report is there.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _AT_FDCWD = -100
 
 
 @dataclass(slots=True)
-class ReadWatch:
-    """One watch for all workspaces of a hub. When its process ends, the kernel lets everything through again."""
+class ReadMonitor:
+    """One monitor for all workspaces of a hub. When its process ends, the kernel lets everything through again."""
 
     fd: int
     folders: set[Path] = field(default_factory=set)
@@ -32,8 +32,8 @@ class ReadWatch:
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def open(cls) -> ReadWatch | None:
-        """A watch at work, or None where the machine does not let us have one."""
+    def open(cls) -> ReadMonitor | None:
+        """A running monitor, or None where the machine does not permit one."""
         libc = ctypes.CDLL(None, use_errno=True)
         fd = libc.fanotify_init(_CLOEXEC | _CONTENT, os.O_RDONLY | os.O_CLOEXEC)
         if fd < 0:
@@ -51,15 +51,15 @@ class ReadWatch:
             return
         self.folders.add(folder)
         for path in folder.iterdir():
-            found = path.stat()
-            self.tables[found.st_dev, found.st_ino] = table
+            status = path.stat()
+            self.tables[status.st_dev, status.st_ino] = table
         libc = ctypes.CDLL(None, use_errno=True)
         mask = ctypes.c_uint64(_OPEN_PERM | _ON_CHILD)
         if libc.fanotify_mark(self.fd, _ADD, mask, _AT_FDCWD, os.fsencode(folder)) < 0:
             raise OSError(ctypes.get_errno(), f"the folder of {table} cannot be watched")
 
     def take(self, uid: int) -> list[str]:
-        """The tables that processes of this uid opened since this was last asked."""
+        """The tables that processes of this uid opened since the last call."""
         with self._turn:
             return sorted(self.seen.pop(uid, ()))
 
@@ -71,10 +71,10 @@ class ReadWatch:
                 while at + _EVENT.size <= len(events):
                     length, _, _, _, _, fd, pid = _EVENT.unpack_from(events, at)
                     at += length
-                    if fd >= 0:  # else the queue overflowed, and nobody waits
+                    if fd >= 0:  # else the queue overflowed, and no process waits
                         self._one(fd, pid)
         finally:
-            os.close(self.fd)  # whatever happened: nobody may wait for an answer that never comes
+            os.close(self.fd)  # after any error: no process may wait for an answer that never comes
 
     def _one(self, fd: int, pid: int) -> None:
         try:
@@ -85,7 +85,7 @@ class ReadWatch:
                 with self._turn:
                     self.seen.setdefault(uid, set()).add(table)
         except OSError:
-            pass  # whoever opened it was killed meanwhile
+            pass  # the process that opened it was killed meanwhile
         finally:
             os.write(self.fd, _ANSWER.pack(fd, _ALLOW))
             os.close(fd)

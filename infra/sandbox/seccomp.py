@@ -47,13 +47,13 @@ _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column ab
 
 
 def program(machine: str = "") -> bytes:
-    """The filter for ``machine`` (this one unless told), for ``bwrap --seccomp``; raises :class:`Refused`."""
+    """The filter for ``machine`` (this one by default), for ``bwrap --seccomp``; raises :class:`Refused`."""
     machine = machine or platform.machine()
     if machine not in _MACHINES:
         raise Refused("seccomp.no-list-system-calls-for", machine=machine)
     column, arch = _MACHINES[machine]
     code = [_op(_LD, _ARCH), _op(_JEQ, arch, 1, 0), _op(_RET, _KILL), _op(_LD, _NR)]
-    if machine == "x86_64":  # the x32 calls are another door to the same rooms
+    if machine == "x86_64":  # the x32 calls reach the same kernel functions
         code += [_op(_JGE, 0x40000000, 0, 1), _deny()]
     for numbers in DENIED.values():
         if (number := numbers[column]) is not None:

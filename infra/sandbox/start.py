@@ -1,4 +1,4 @@
-"""Starting one sandbox and ending it: whatever happens to us, nothing of it outlives us.
+"""Start and end one sandbox. No process of it outlives ours.
 
 ``--die-with-parent`` kills bubblewrap when this process dies, and the pid namespace goes with it. The program's output
 goes into a pipe that we drain: an inherited file of ours could be opened again through ``/proc/self/fd``.
@@ -22,7 +22,7 @@ from infra.sandbox.cgroup import Cgroup
 from infra.sandbox.seccomp import program
 
 KEPT = 64 * 1024  # bytes of output kept, the newest
-GRACE = 3.0  # seconds between asking and killing
+GRACE = 3.0  # seconds between the signal to end and the kill
 
 
 @dataclass(slots=True)
@@ -51,13 +51,13 @@ class Running:
     drain: asyncio.Task[None]
 
     @property
-    def alive(self) -> bool:
+    def is_running(self) -> bool:
         """True until bubblewrap has ended."""
         return self.process.returncode is None
 
     def family(self) -> list[int]:
         """The pids of all processes in it."""
-        return list(_family(self.first)) if self.alive else []
+        return list(_family(self.first)) if self.is_running else []
 
     def signal(self, number: int) -> None:
         """Send a signal to the program itself."""
@@ -72,8 +72,8 @@ class Running:
                 os.kill(pid, signal.SIGKILL)
 
     async def stop(self, grace: float = GRACE) -> int:
-        """Ask the program to end, then end it; its exit code."""
-        if self.alive:
+        """Signal the program to end, then kill it; its exit code."""
+        if self.is_running:
             self.signal(signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.process.wait(), grace)
@@ -111,14 +111,14 @@ async def start(
         assert process.stdout is not None
         output = Tail()
         drain = asyncio.create_task(_drain(process.stdout, output))
-        told = await asyncio.to_thread(_read_all, info_read)
-    if not told:
+        info = await asyncio.to_thread(_read_all, info_read)
+    if not info:
         await process.wait()
         await drain
         raise Refused(
             "start.sandbox-did-not-start", why=" | ".join(output.lines(3)) or f"it ended with {process.returncode}"
         )
-    return Running(process, int(json.loads(told)["child-pid"]), output, drain)
+    return Running(process, int(json.loads(info)["child-pid"]), output, drain)
 
 
 def _joining(cgroup: Cgroup | None) -> Callable[[], None] | None:
@@ -158,12 +158,12 @@ def _close(fd: int) -> None:
 
 
 def _children(pid: int) -> list[int]:
-    found: list[int] = []
+    pids: list[int] = []
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
             with contextlib.suppress(OSError):
-                found += map(int, (task / "children").read_text().split())
-    return found
+                pids += map(int, (task / "children").read_text().split())
+    return pids
 
 
 def _family(pid: int) -> Iterator[int]:

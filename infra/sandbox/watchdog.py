@@ -1,8 +1,7 @@
-"""What neither rlimits nor namespaces bound, bounded by looking: the memory of all processes together, and the home.
+"""Measures what neither rlimits nor namespaces limit: the memory of all processes together, and the size of the home.
 
-Memory is the sum of proportional set sizes (PSS, ``/proc/<pid>/smaps_rollup``): shared pages count once. It is looked
-at every second, so it is a limit for the honest and a brake for the others; where there is a cgroup, the kernel holds
-the limit itself.
+Memory is the sum of proportional set sizes (PSS, ``/proc/<pid>/smaps_rollup``): shared pages count once. It is measured
+every second, so a process can exceed the limit for as long; where there is a cgroup, the kernel enforces the limit.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from pathlib import Path
 
 
 def memory(pids: Iterable[int]) -> int:
-    """Bytes that these processes hold together; one that has ended holds nothing."""
+    """Bytes that these processes use together; one that has ended uses none."""
     return sum(map(_pss, pids))
 
 
-def held(folder: Path, *, most: int) -> int:
+def disk_usage(folder: Path, *, most: int) -> int:
     """Bytes on disk below a folder, counted until they exceed ``most``; links are not followed."""
     total, waiting = 0, [folder]
     while waiting and total <= most:
@@ -29,7 +28,7 @@ def held(folder: Path, *, most: int) -> int:
                     else:
                         total += entry.stat(follow_symlinks=False).st_blocks * 512
         except OSError:
-            continue  # it was taken away while we looked
+            continue  # it was deleted meanwhile
     return total
 
 

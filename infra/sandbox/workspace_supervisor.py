@@ -1,7 +1,7 @@
-"""The keeper of one workspace (工作区): its server, a sandbox for each of its kernels, and the watch over all.
+"""The supervisor of one workspace (工作区): its server, a sandbox for each of its kernels, and the limits of all.
 
-It lives in the hub, outside. The server asks it for kernels over a socket that only the server's sandbox has; the
-program that a kernel's sandbox runs is chosen here, and nothing that is asked can change it.
+It runs in the hub, outside the sandboxes. The server requests kernels over a socket that only the server's sandbox has;
+the program that a kernel's sandbox runs is chosen here, and no request can change it.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from infra.sandbox.cgroup import Cgroup
 from infra.sandbox.kernels import Kernels
 from infra.sandbox.places import installation, system_files
 from infra.sandbox.plan import Plan, base_environment, prepare
-from infra.sandbox.read_monitor import ReadWatch
+from infra.sandbox.read_monitor import ReadMonitor
 from infra.sandbox.start import Running, start
 
 SERVER = ("-I", "-m", "lab.workspace")
 SERVER_LIMITS = Limits(memory=2 << 30, processes=128, tmp=128 << 20, file_size=256 << 20)
 READY_SECONDS = 90.0
-LOOK_EVERY, WEIGH_EVERY = 1.0, 5.0  # seconds between two looks at memory, at the home
+LOOK_EVERY, WEIGH_EVERY = 1.0, 5.0  # seconds between two measurements of memory, of the home
 
 
 @dataclass(slots=True)
-class Keeper:
-    """One workspace from start to end. ``allowed`` is asked now and then: when it says no, the workspace ends."""
+class WorkspaceSupervisor:
+    """One workspace from start to end. It ends once ``allowed``, which is called every second, gives False."""
 
     plan: Plan
     allowed: Callable[[], bool] = lambda: True
-    watch: ReadWatch | None = None  # of what it reads; one for all workspaces of a hub
+    watch: ReadMonitor | None = None  # of what it reads; one for all workspaces of a hub
     why: str = ""  # why it ended, when we ended it
     server: Running | None = None
     kernels: Kernels = field(init=False)
@@ -56,7 +56,7 @@ class Keeper:
         return self.plan.run / "front" / "server.sock"
 
     async def open(self, env: Mapping[str, str], *, before: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Start the server's sandbox and wait until it answers; raises :class:`Refused` in words when it does not.
+        """Start the server's sandbox and wait until it answers; raises :class:`Refused` when it does not.
 
         ``before`` opens what else it needs, once the workspace's folders are there.
         """
@@ -73,11 +73,11 @@ class Keeper:
         await self.kernels.listen()
         listening = _listen(self.front)
         ready_read, ready_write = os.pipe()
-        told = {"HAIHE_WORKSPACE_FD": str(listening.fileno()), "HAIHE_WORKSPACE_READY": str(ready_write)}
+        descriptors = {"HAIHE_WORKSPACE_FD": str(listening.fileno()), "HAIHE_WORKSPACE_READY": str(ready_write)}
         try:
             self.server = await start(
                 self._server(),
-                env={**base_environment(), **env, **told, "HOME": "/tmp"},
+                env={**base_environment(), **env, **descriptors, "HOME": "/tmp"},
                 pass_fds=(listening.fileno(), ready_write),
                 cgroup=self._cgroup,
             )
@@ -108,9 +108,9 @@ class Keeper:
             shutil.rmtree(self.plan.run / name, ignore_errors=True)
 
     @property
-    def alive(self) -> bool:
+    def is_running(self) -> bool:
         """True while its server runs."""
-        return self.server is not None and self.server.alive
+        return self.server is not None and self.server.is_running
 
     def _server(self) -> Sandbox:
         plan = self.plan
@@ -133,20 +133,20 @@ class Keeper:
 
     async def _ready(self, fd: int) -> None:
         assert self.server is not None
-        told = asyncio.create_task(asyncio.to_thread(os.read, fd, 1))
+        ready = asyncio.create_task(asyncio.to_thread(os.read, fd, 1))
         ended = asyncio.create_task(self.server.process.wait())
-        done, _ = await asyncio.wait({told, ended}, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({ready, ended}, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
-        if told not in done or not told.result():
+        if ready not in done or not ready.result():
             self.server.kill()
-            await asyncio.gather(told, return_exceptions=True)
+            await asyncio.gather(ready, return_exceptions=True)
             last = " | ".join(self.server.output.lines(4))
             raise Refused("workspace-supervisor.workspace-did-not-start", why=last or "it said nothing")
 
     async def _look(self) -> None:
         """Until the end: memory, the home, the day, and whether it is still allowed."""
         weighed = 0.0
-        while self.alive:
+        while self.is_running:
             await asyncio.sleep(LOOK_EVERY)
             if time.monotonic() >= self._until:
                 self.why = "its time is over"
@@ -157,8 +157,8 @@ class Keeper:
                 return
             await asyncio.to_thread(self.kernels.bound_memory)
             if time.monotonic() - weighed > WEIGH_EVERY:
-                held = await asyncio.to_thread(watchdog.held, self.plan.home, most=self.plan.limits.home)
-                self.kernels.bound_home(held)
+                used = await asyncio.to_thread(watchdog.disk_usage, self.plan.home, most=self.plan.limits.home)
+                self.kernels.bound_home(used)
                 weighed = time.monotonic()
 
 

@@ -113,7 +113,7 @@ def _print_verdict(data: dict[str, Any], as_json: bool) -> None:
     if as_json:
         output.document(data)
     else:
-        output.verdict(data)
+        output.gate_verdict(data)
 
 
 def last_refusal(home: Home, version: str) -> dict[str, Any] | None:

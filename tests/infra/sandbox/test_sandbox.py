@@ -171,7 +171,7 @@ def test_a_sandbox_is_stopped_whole(tmp_path: Path) -> None:
         return family, running
 
     family, running = asyncio.run(stopped())
-    assert not running.alive
+    assert not running.is_running
     assert not left(family)
 
 
