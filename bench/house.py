@@ -1,8 +1,12 @@
-"""Figures of the code itself: how many words in it a newcomer would not understand, and how long its tests take."""
+"""Figures of the code itself: opaque words in it, how long its tests take, and how soon the command line answers."""
 
 from __future__ import annotations
 
 import json
+import resource
+import statistics
+import subprocess
+import sys
 from pathlib import Path
 
 from bench.record import record
@@ -24,3 +28,27 @@ def make_test_seconds() -> None:
         return
     parts = json.loads(SECONDS.read_text(encoding="utf-8"))
     record("make_test_seconds", sum(parts.values()), "s", goal=1800, data="this repository", more={"parts": parts})
+
+
+def cli_help_seconds() -> None:
+    """Processor time of ``haihe --help`` in a fresh process: the median of seven runs.
+
+    The line also has the verb whose own help takes longest. When every verb's module was imported it was 3.7 s.
+    """
+    from infra.verbs.table import VERBS
+
+    _processor_seconds("--help")  # once unmeasured, as it may compile files
+    value = statistics.median(_processor_seconds("--help") for _ in range(7))
+    of_verbs = {verb: _processor_seconds(verb, "--help") for verb in VERBS}
+    slowest = max(of_verbs, key=lambda verb: of_verbs[verb])
+    more = {"slowest_verb": slowest, "slowest_verb_seconds": round(of_verbs[slowest], 3)}
+    record("cli_help_seconds", value, "s", goal=0.5, data="this repository", more=more)
+
+
+def _processor_seconds(*words: str) -> float:
+    """User and system time in seconds of one ``haihe`` with these words."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "infra.haihe", *words]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime

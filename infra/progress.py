@@ -76,15 +76,17 @@ class PlainLines:
             now = time.monotonic()
             with self._turn:
                 if self._newest[0] and now - self._last >= self.every:
-                    self._print(now)
+                    self._print(now, is_repeated=True)
 
     def end(self) -> None:
         """Stop repeating."""
         self._ended.set()
 
-    def _print(self, now: float) -> None:
+    def _print(self, now: float, *, is_repeated: bool = False) -> None:
         label, done, total = self._newest
         counted = f": {done}{f' of {total}' if total else ''}" if done or total else ""
+        if is_repeated and total and done >= total:  # the next step has not reported yet
+            counted += ", still working"
         seconds = now - self._began
         elapsed = f" ({seconds:.0f} s)" if seconds >= self.every else ""
         self._printed[label] = self._last = now
