@@ -6,11 +6,11 @@
     <home>/keys/ring/       public keys: all that an auditor needs
     <home>/raw/             raw tables, encrypted
     <home>/shelf/           what zones leave for each other
-    <home>/ledgers/         one ledger a zone
+    <home>/ledgers/         one ledger per zone
     <home>/mlflow/          tracking and registry server: SQLite and artefacts
     <home>/lab/             accounts, homes of workspaces, parcels under review, sockets
     <home>/outbox/          sealed parcels: what left the lab
-    <home>/runs/            how far trainings are
+    <home>/runs/            progress of trainings
     <home>/service/         bank clients and mandates: SQLite
     <home>/running/         which processes run, for `haihe status`
 
@@ -48,7 +48,7 @@ Settings = TypeVar("Settings")
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The folder, and what is where in it."""
+    """The folder of a home, and the places in it."""
 
     root: Path
 
@@ -116,7 +116,7 @@ class Home:
         return {zone: self.ledger(zone) for zone in ZONES if (self.root / "ledgers" / f"{zone}.jsonl").exists()}
 
     def environment(self, zone: str) -> dict[str, str]:
-        """What a zone's settings are on this machine, as the environment that zone would be started with."""
+        """A zone's settings on this machine, as the environment to start that zone with."""
         prefix = f"HAIHE_{zone.upper()}_"
         shared = {
             "SHELF": self.root / "shelf",
@@ -145,7 +145,7 @@ class Home:
         return {prefix + name: str(value) for name, value in {**shared, **owned.get(zone, {})}.items()}
 
     def settings(self, cls: type[Settings], zone: str, env: Mapping[str, str] = os.environ) -> Settings:
-        """A zone's settings: this machine's, overridden by what the environment says."""
+        """A zone's settings: this machine's, overridden by those of ``env``."""
         return read(cls, {**self.environment(zone), **env}, f"HAIHE_{zone.upper()}_")
 
 

@@ -1,4 +1,6 @@
-"""The lab on one machine: gateway, worker, and the hub with its proxy and console; started, waited for, stopped.
+"""The lab on one machine: gateway, worker, and the hub with its proxy and console.
+
+They are context managers, which start a process, wait until it answers, and stop it.
 
 ``today`` is the current day, where that is not the real one: an invented city has a day of its own.
 """

@@ -1,4 +1,4 @@
-"""The servers of one machine: MLflow (tracking and registry) and the scoring service; started, waited for, stopped.
+"""MLflow and the scoring service on one machine: context managers that start a server, wait for it, and stop it.
 
 Each runs in a session of its own, so that stopping it stops all it started. The parent-death signal ends what we could
 not stop ourselves. While one runs, a record in the home names it for `haihe status`.

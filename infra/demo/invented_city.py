@@ -67,7 +67,7 @@ def run_invented_city(out: Path, *, subjects: int, seed: int, home: Home | None 
 
 
 def bring_in(run: DemoRun, raw: Path, catalogue: str) -> None:
-    """Intake, then a release for each purpose."""
+    """Bring the raw files in, then make a release for research and one for scoring."""
     summary = run.step("intake", "intake", str(raw), "--catalogue", catalogue)
     run.journey.intake = {key: summary[key] for key in ("rows", "kept", "duplicates", "quarantined", "reasons")}
     for purpose in ("research", "scoring"):
@@ -77,7 +77,7 @@ def bring_in(run: DemoRun, raw: Path, catalogue: str) -> None:
 
 
 def dossiers(run: DemoRun) -> None:
-    """Public records for the service to answer queries and reports from."""
+    """Make the credit files that the service answers queries and reports from."""
     run.step("release inquiry", "release", "inquiry")
     run.step("dossiers", "dossiers")
 
@@ -90,7 +90,7 @@ def report_of(run: DemoRun, who: str, code: str, mandate: str, address: str, out
 
 
 def train(run: DemoRun, models: tuple[str, ...]) -> None:
-    """One Ray cluster trains all."""
+    """Train all models on one Ray cluster."""
     made = run.step("train", "train", *models)
     for model, version in made.items():
         run.journey.models[model] = {**version, "verdict": {"outcome": "not judged", "findings": []}}
@@ -109,7 +109,7 @@ def promote(run: DemoRun, model: str, accept: tuple[int, ...] = ()) -> bool:
 
 
 def snapshot(run: DemoRun, model: str) -> None:
-    """A snapshot of the newest scoring release."""
+    """Make a snapshot of the newest scoring release."""
     made = run.step(f"snapshot {model}", "snapshot", model)
     run.journey.models[model] |= {"snapshot": made["snapshot"], "shares": made["shares"]}
 
@@ -170,7 +170,7 @@ def repaired(
 
 
 def audit(run: DemoRun, score_id: str) -> None:
-    """DemoRun back from a score, verify everything, score again to the bit."""
+    """Trace a score back, verify everything on the way, and compute the score again to the bit."""
     chain = run.step("trace", "trace", score_id)
     run.step("ledger verify", "ledger", "verify")
     output.line(f"[green]verified[/green]: {len(chain['links'])} links, actors {', '.join(chain['actors'])}")

@@ -26,7 +26,7 @@ REAL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class Stage:
     """One stage between raw record and score, as the page shows it."""
 
     title: str
@@ -36,7 +36,7 @@ class Stop:
 
 
 def write(path: Path, journey: Journey) -> None:
-    """Draw the journey into ``path``."""
+    """Write the report of ``journey`` into ``path``, an HTML page."""
     env = Environment(loader=PackageLoader("infra.demo", "pages"), autoescape=True, undefined=StrictUndefined)
     page = env.get_template("report.html.j2").render(
         made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
@@ -52,21 +52,21 @@ def write(path: Path, journey: Journey) -> None:
     write_atomically(path, page.encode())
 
 
-def _road(journey: Journey) -> list[Stop]:
+def _road(journey: Journey) -> list[Stage]:
     models = journey.models.values()
     intake = journey.intake
     kept = [(key, intake[key]) for key in ("kept", "quarantined", "duplicates")]
     made = [("trained on", "Ray"), ("registered in", "MLflow")]
     verdicts = [(name, model["verdict"]["outcome"]) for name, model in journey.models.items()]
     return [
-        Stop("raw records", "原始记录", [("rows", intake["rows"])]),
-        Stop("intake", "归集", kept),
-        Stop("release", "数据发布", [], list(journey.releases)),
-        Stop("order", "训练订单", [], [model["order"] for model in models]),
-        Stop("version", "模型版本", made, [model["version"] for model in models]),
-        Stop("promotion", "上线关口", verdicts),
-        Stop("snapshot", "快照", [], [model["snapshot"] for model in models if model.get("snapshot")]),
-        Stop("score", "评分", [], [score["answer"]["score_id"] for score in journey.scores]),
+        Stage("raw records", "原始记录", [("rows", intake["rows"])]),
+        Stage("intake", "归集", kept),
+        Stage("release", "数据发布", [], list(journey.releases)),
+        Stage("order", "训练订单", [], [model["order"] for model in models]),
+        Stage("version", "模型版本", made, [model["version"] for model in models]),
+        Stage("promotion", "上线关口", verdicts),
+        Stage("snapshot", "快照", [], [model["snapshot"] for model in models if model.get("snapshot")]),
+        Stage("score", "评分", [], [score["answer"]["score_id"] for score in journey.scores]),
     ]
 
 

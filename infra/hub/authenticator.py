@@ -25,14 +25,14 @@ MOST = 10_000  # names and addresses kept
 
 
 @dataclass(slots=True)
-class Brake:
-    """Counts failures by key; ``clock`` gives seconds."""
+class LoginThrottle:
+    """Counts failed logins by key and says how long a key must wait; ``clock`` gives seconds."""
 
     clock: Callable[[], float] = time.monotonic
     failures: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def wait(self, key: str, free: int = FREE) -> float:
-        """Seconds until this key may try again, after ``free`` failures that cost nothing."""
+        """Seconds until this key may try again, where the first ``free`` failures cost nothing."""
         count, last = self.failures.get(key, (0, 0.0))
         if count < free or self.clock() - last > FORGET:
             return 0.0
@@ -60,21 +60,21 @@ class LabAuthenticator(Authenticator):  # type: ignore[misc]
         super().__init__(**more)
         self.allow_all = True  # every account may log in; authenticate checks it
         self.manage_groups = True
-        self.brake = Brake()
+        self.throttle = LoginThrottle()
 
     async def authenticate(self, handler: RequestHandler, data: dict[str, str]) -> dict[str, Any] | None:
         """The user with the groups of their roles, or None. Answers 429 while a name or an address must wait."""
         name, password = str(data.get("username", ""))[:64].lower(), str(data.get("password", ""))[:256]
         keys = (f"name {name}", f"address {handler.request.remote_ip}")
-        wait = max(self.brake.wait(keys[0]), self.brake.wait(keys[1], FREE_ADDRESS))
+        wait = max(self.throttle.wait(keys[0]), self.throttle.wait(keys[1], FREE_ADDRESS))
         if wait > 0:
             raise HTTPError(429, f"Too many tries: wait {wait:.0f} seconds")
         account = await asyncio.to_thread(Accounts(Path(self.accounts)).verify, name, password)
         if account is None:
             for key in keys:
-                self.brake.failed(key)
+                self.throttle.failed(key)
             return None
-        self.brake.passed(keys[0])
+        self.throttle.passed(keys[0])
         return {"name": account.name, "groups": [str(role) for role in account.roles]}
 
     async def refresh_user(self, user: Any, handler: Any = None, **more: Any) -> bool | dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The hub's whole configuration as a function of its settings. No leg behind the proxy is a TCP port."""
+"""The hub's whole configuration as a function of its settings. Nothing behind the proxy listens on a TCP port."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def configure(c: Any, settings: HubSettings) -> None:
 
 
 def socket_url(path: Path) -> str:
-    """A unix socket as JupyterHub writes it."""
+    """The URL of a unix socket in JupyterHub's form."""
     return f"http+unix://{quote(str(path), safe='')}"
 
 
@@ -54,9 +54,7 @@ def _hub(c: Any, settings: HubSettings) -> None:
     hub.oauth_require_pkce = True
     hub.template_paths = [str(PAGES)]
     hub.tornado_settings = {"headers": SECURE_HEADERS, "slow_spawn_timeout": 0}
-    hub.log_level = (
-        30  # warnings: a log line holds no cell and no password, but it need not hold who looked when either
-    )
+    hub.log_level = 30  # warnings: a log line has no cell and no password, and it need not have who opened what either
     c.ConfigurableHTTPProxy.command = command()
     c.ConfigurableHTTPProxy.api_url = socket_url(settings.run / "proxy.sock")
     c.ConfigurableHTTPProxy.pid_file = str(settings.run / "proxy.pid")
@@ -75,7 +73,7 @@ def _people(c: Any, settings: HubSettings) -> None:
 
 
 def _console(c: Any, settings: HubSettings) -> None:
-    """The console, a service of the hub: managed by it, reached through a socket, its login the hub's."""
+    """Configure the console: the hub starts it, proxies it through a socket, and logs its users in."""
     env = {
         **settings.place.environment("research"),
         "HAIHE_RESEARCH_RUN": str(settings.run),

@@ -1,6 +1,6 @@
-"""The hub gate: of the hub's API, a workspace's server reaches the four calls it needs, over a socket of its own.
+"""The hub gate: a workspace's server reaches four calls of the hub's API, over a socket of its own.
 
-The hub's own socket would show it the login page too, to guess passwords at.
+The hub's own socket would also serve the login page, where passwords can be guessed.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class HubGate:
     _session: aiohttp.ClientSession | None = field(default=None)
 
     def allows(self, method: str, path: str) -> bool:
-        """True for the four calls."""
+        """True for the four calls that a workspace needs."""
         calls = (("GET", "/hub/api"), ("GET", "/hub/api/user"), ("POST", "/hub/api/oauth2/token"))
         activity = rf"/hub/api/users/{re.escape(self.user)}/activity"
         return (method, path.removesuffix("/") or "/") in calls or (method == "POST" and path == activity)
 
     async def open(self) -> None:
-        """Listen, for the workspace's server alone."""
+        """Start to listen on a socket that only the workspace's server may open."""
         self._session = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self.hub)), auto_decompress=False)
         app = web.Application(client_max_size=MOST, middlewares=[self._pass])
         self._runner = web.AppRunner(app, access_log=None)

@@ -1,4 +1,4 @@
-"""What ``jupyterhub -f`` reads."""
+"""The configuration file that ``jupyterhub -f`` reads."""
 
 from __future__ import annotations
 

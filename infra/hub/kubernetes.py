@@ -1,4 +1,4 @@
-"""The same workspace on a cluster: KubeSpawner in the sandbox's place, behind the same settings.
+"""A workspace on a cluster: KubeSpawner replaces the sandbox, behind the same settings.
 
 What namespaces do on one machine, the cluster does here: a pod without a service account and without a network
 (``infra/cluster/network-policy.yaml``), the release mounted read-only, a uid that is not root, no capability, and the

@@ -1,7 +1,8 @@
-"""Configurable HTTP Proxy on the node of a wheel, and the two things JupyterHub gets wrong about unix sockets.
+"""Configurable HTTP Proxy on the node of a wheel, and two corrections of JupyterHub's use of unix sockets.
 
-It writes the address of a spawned server with a port, ``http+unix://%2Fpath:80``, and the proxy would look for a file
-of that name; and it takes no socket as the address of a service or of a further route.
+JupyterHub writes the address of a spawned server with a port, ``http+unix://%2Fpath:80``, and the proxy would look
+for a file
+of that name; and it accepts no socket as the address of a service or of a further route.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ SOCKET, PORT = "http+unix://", ":80"
 
 
 def command() -> list[str]:
-    """How the proxy is started: node from the wheel, the package from ``.tools/proxy`` (``make install``)."""
+    """The command that starts the proxy: node from the wheel, the package from ``.tools/proxy`` (``make install``)."""
     node = (
         Path(sys.prefix)
         / "lib"
@@ -32,7 +33,7 @@ def command() -> list[str]:
 
 
 class LabProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
-    """The proxy, with socket addresses as they are. ``named``: addresses that stand for sockets."""
+    """The proxy with addresses of sockets unchanged. ``named`` maps an address to the socket it stands for."""
 
     named = Dict(help="Address, as given in extra_routes, to the socket's URL").tag(config=True)
 

@@ -10,7 +10,7 @@ from credit.shelf import OpenedSeal
 
 
 def granted(release: OpenedSeal | None, tables: tuple[str, ...]) -> dict[Path, str]:
-    """What of a release a project sees: its manifest and the granted tables, readable by anyone it is shown to."""
+    """The files of a release that a project sees: its manifest and the granted tables, made readable to every user."""
     if release is None:
         return {}
     places = {release.path / "manifest.json": "manifest.json"}

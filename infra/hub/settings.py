@@ -1,4 +1,4 @@
-"""What the hub needs to know of the machine it runs on."""
+"""The settings of the hub."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ class HubSettings:
         return Mode(self.mode)
 
     def day(self) -> date:
-        """The day it is."""
+        """The current day: the fixed one, or today."""
         return self.today or date.today()
 
     @property
     def state(self) -> Path:
-        """What the hub keeps: its database and its cookie secret."""
+        """The folder of the hub's database and its cookie secret."""
         return self.home / "lab" / "hub"

@@ -23,7 +23,7 @@ from infra.hub.gate import HubGate
 from infra.hub.ids import ids_of
 from infra.hub.releases import granted
 from infra.hub.settings import HubSettings
-from infra.hub.starters import give
+from infra.hub.starters import copy_notebooks
 from infra.sandbox.plan import Plan
 from infra.sandbox.read_monitor import ReadMonitor
 from infra.sandbox.workspace_supervisor import WorkspaceSupervisor
@@ -86,7 +86,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
         plan = await asyncio.to_thread(self._plan, self.workspace, project)
         await self._control("POST", "/workspaces", self._announced(plan))
         self.gate = HubGate(plan.run / "gate", self.lab.run / "hub.sock", self.user.name, plan.server, plan.mode)
-        await asyncio.to_thread(give, plan.home, plan.kernel, plan.mode)
+        await asyncio.to_thread(copy_notebooks, plan.home, plan.kernel, plan.mode)
         self.supervisor = WorkspaceSupervisor(plan, allowed=lambda: self._allowed(project.name), watch=watch())
         await self.supervisor.open(self.get_env() | self._hub_environment(), before=self.gate.open)
         return f"http+unix://{quote(str(self.supervisor.front), safe='')}"

@@ -1,4 +1,4 @@
-"""The notebooks a new home begins with: a first look, a feature to a trained model, comparing and carrying out."""
+"""The notebooks of a new home: a first look, from a feature to a trained model, comparing models and exporting."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from infra.sandbox.bubblewrap import Ids, Mode
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "lab" / "notebooks"
 
 
-def give(home: Path, ids: Ids, mode: Mode) -> None:
-    """Copy them into a home that is not there yet; a home that is there is left as it is."""
+def copy_notebooks(home: Path, ids: Ids, mode: Mode) -> None:
+    """Copy the notebooks into a new home; an existing home is left as it is."""
     if home.exists():
         return
     home.mkdir(parents=True)

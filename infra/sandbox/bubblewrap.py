@@ -1,6 +1,7 @@
 """The command that starts a sandbox: bubblewrap (https://github.com/containers/bubblewrap), setpriv and prlimit.
 
-A pure function from what is wanted to words. Two modes: ``ROOT``, where each sandbox gets a uid of its own and needs no
+A pure function from a :class:`Sandbox` to the words of a command. Two modes: ``ROOT``, where each sandbox gets a uid
+of its own and needs no
 user namespace; and ``USER`` on a laptop, where namespaces alone keep sandboxes apart. In neither does the program
 inside ever run as the host's uid 0: there ``/proc/sys`` is writable and no limit on processes holds.
 """
@@ -18,7 +19,7 @@ _NEEDED = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")  # by setpriv, which then 
 
 
 class Mode(StrEnum):
-    """What the machine lets us do."""
+    """How sandboxes are kept apart on this machine."""
 
     ROOT = "root"
     USER = "user"
@@ -47,7 +48,7 @@ class Ids:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What is wanted: a program, what it sees, and as whom. Paths on the left are ours, on the right the sandbox's."""
+    """One sandbox: a program, the files it sees, and its uid. Keys are paths of this machine, values of the sandbox."""
 
     command: tuple[str, ...]
     mode: Mode
@@ -60,7 +61,7 @@ class Sandbox:
 
 
 def command(wanted: Sandbox, *, seccomp_fd: int, info_fd: int, file_fds: Mapping[str, int]) -> list[str]:
-    """The words to start it. ``file_fds`` are readable descriptors of each of :attr:`Sandbox.made`."""
+    """The command that starts a sandbox. ``file_fds`` are readable descriptors of each of :attr:`Sandbox.made`."""
     words = ["bwrap", "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     words += ["--unshare-net", "--unshare-cgroup-try", "--hostname", "workspace", "--cap-drop", "ALL"]
     if wanted.mode is Mode.ROOT:
@@ -113,7 +114,7 @@ def _parents(places: Iterable[str]) -> list[str]:
 
 
 def _drop(wanted: Sandbox) -> list[str]:
-    """Become the sandbox's uid with no capability at all, for good."""
+    """Change to the sandbox's uid, and drop every capability for ever."""
     words = ["/usr/bin/setpriv", "--inh-caps=-all", "--no-new-privs"]
     if wanted.mode is Mode.ROOT:
         words += [f"--reuid={wanted.ids.uid}", f"--regid={wanted.ids.gid}", "--clear-groups", "--bounding-set=-all"]

@@ -1,7 +1,7 @@
 """Memory, processes and processors of one workspace bounded by the kernel (cgroup v2), where the machine has it.
 
 https://docs.kernel.org/admin-guide/cgroup-v2.html. Where the controllers are not there (version 1, or no right to
-write), :mod:`infra.sandbox.watchdog` bounds memory by looking, and rlimits bound the rest.
+write), :mod:`infra.sandbox.watchdog` measures memory, and rlimits limit the rest.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Cgroup:
         (self.path / "cgroup.procs").write_text(str(os.getpid()))
 
     def end(self) -> None:
-        """Kill whatever is left in it and take it away."""
+        """Kill every process in the group and remove it."""
         with contextlib.suppress(OSError):
             (self.path / "cgroup.kill").write_text("1")
         for _ in range(50):

@@ -186,7 +186,7 @@ class Kernels:
 
 
 def inside(cwd: str, home: Path) -> str:
-    """The folder a kernel begins in: below the home, by name alone; the home itself when it is not there."""
+    """The working directory of a kernel in the sandbox: a folder of the home, or the home when it is not there."""
     parts = PurePosixPath(cwd).parts
     if ".." in parts or cwd.startswith("/"):
         return INSIDE_HOME

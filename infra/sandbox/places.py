@@ -1,4 +1,4 @@
-"""What a sandbox sees of this installation: the Python it runs, the environment, our packages; nothing else of ours."""
+"""The files of this installation that a sandbox sees: its Python, the environment and our packages, nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _USER = f"lab:x:{{uid}}:{{gid}}:researcher:{INSIDE_HOME}:/bin/bash\n"
 
 
 def installation() -> dict[Path, str]:
-    """Folders to see read-only, each where it is here: scripts and compiled files name themselves by their path."""
+    """The folders to mount read-only, at the same paths, as scripts and compiled files contain their own path."""
     prefix, base = Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()
     folders = [prefix, *([base] if not base.is_relative_to("/usr") else []), *(ROOT / name for name in PACKAGES)]
     return {folder: str(folder) for folder in folders}

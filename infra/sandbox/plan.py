@@ -1,4 +1,4 @@
-"""What is decided of a workspace before it starts: its uids, its folders, what it sees, how long it lasts."""
+"""The plan of a workspace before it starts: its uids, its folders, the data it sees, how long it lasts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from infra.sandbox.bubblewrap import Ids, Limits, Mode
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that is decided before a workspace starts. ``data`` are a release's folders by their place below /data."""
+    """The plan of one workspace. ``data`` maps a folder of a release to its name below /data."""
 
     name: str
     mode: Mode
@@ -29,7 +29,7 @@ class Plan:
 
 
 def prepare(plan: Plan) -> None:
-    """The folders of a workspace, each for exactly whom it is for."""
+    """Make the folders of a workspace; each belongs to the one uid that needs it."""
     plan.home.parent.mkdir(parents=True, exist_ok=True)
     for folder, ids, mode in (
         (plan.home, plan.kernel, 0o2770),

@@ -88,7 +88,7 @@ def _calls(mode: Mode) -> Check:
 
 
 def _python(mode: Mode) -> Check:
-    """Without root, a sandbox reads Python as the user it is; with root, folders are shown to it whatever they are."""
+    """Without root, a sandbox reads Python as this user; with root, every folder can be mounted for it."""
     base = Path(sys.base_prefix)
     fine = mode is Mode.ROOT or os.access(base / "bin", os.R_OK | os.X_OK)
     return Check("a Python that a workspace can read", fine, str(base), "Use a Python outside another user's home")

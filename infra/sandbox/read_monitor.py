@@ -1,6 +1,6 @@
 """Which tables a workspace really read, as the machine's kernel reports (fanotify), not the notebook's own kernel.
 
-Marks lie on the folders of granted tables. Each opening of a file there waits until we have written down whose process
+The folders of granted tables are marked. Each opening of a file there waits until we have written down whose process
 it is (the uid is the workspace's), so that none is missed, however short-lived. ``fanotify(7)``, ``fanotify_init(2)``,
 ``fanotify_mark(2)``; it takes CAP_SYS_ADMIN. Without it only the notebook's own report is there.
 """
@@ -23,7 +23,7 @@ _AT_FDCWD = -100
 
 @dataclass(slots=True)
 class ReadMonitor:
-    """One monitor for all workspaces of a hub. When its process ends, the kernel lets everything through again."""
+    """One monitor for all workspaces of a hub. When its process ends, the kernel permits every opening again."""
 
     fd: int
     folders: set[Path] = field(default_factory=set)

@@ -75,5 +75,5 @@ def _deny(number: int = errno.EPERM) -> bytes:
 
 
 def _when(call: int, then: list[bytes]) -> list[bytes]:
-    """Look at the arguments of one call; what ``then`` does not refuse is let through."""
+    """Check the arguments of one call; what ``then`` does not refuse is allowed."""
     return [_op(_JEQ, call, 0, len(then) + 1), *then, _op(_RET, _ALLOW)]

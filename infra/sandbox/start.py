@@ -122,7 +122,7 @@ async def start(
 
 
 def _joining(cgroup: Cgroup | None) -> Callable[[], None] | None:
-    """What the child does before it becomes bubblewrap: step into its group, so that no process escapes it."""
+    """What the child does before it becomes bubblewrap: join its cgroup, so that no process is outside it."""
     return cgroup.join if cgroup else None
 
 

@@ -30,7 +30,7 @@ from infra.sandbox.start import Running, start
 SERVER = ("-I", "-m", "lab.workspace")
 SERVER_LIMITS = Limits(memory=2 << 30, processes=128, tmp=128 << 20, file_size=256 << 20)
 READY_SECONDS = 90.0
-LOOK_EVERY, WEIGH_EVERY = 1.0, 5.0  # seconds between two measurements of memory, of the home
+MEASURE_EVERY, MEASURE_HOME_EVERY = 1.0, 5.0  # seconds between two measurements of memory, of the home
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class WorkspaceSupervisor:
 
     @property
     def front(self) -> Path:
-        """The socket the proxy goes to: made by us, in a folder that no sandbox has."""
+        """The socket that the proxy connects to; it is ours, in a folder that no sandbox sees."""
         return self.plan.run / "front" / "server.sock"
 
     async def open(self, env: Mapping[str, str], *, before: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -93,7 +93,7 @@ class WorkspaceSupervisor:
                 with contextlib.suppress(OSError):
                     os.close(fd)
         self._until = time.monotonic() + plan.seconds
-        self._watch = asyncio.create_task(self._look())
+        self._watch = asyncio.create_task(self._monitor())
 
     async def close(self) -> None:
         """End everything of this workspace."""
@@ -143,11 +143,11 @@ class WorkspaceSupervisor:
             last = " | ".join(self.server.output.lines(4))
             raise Refused("workspace-supervisor.workspace-did-not-start", why=last or "it said nothing")
 
-    async def _look(self) -> None:
-        """Until the end: memory, the home, the day, and whether it is still allowed."""
-        weighed = 0.0
+    async def _monitor(self) -> None:
+        """Until the end, check the memory, the size of the home, the time, and whether it is still allowed."""
+        measured = 0.0
         while self.is_running:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(MEASURE_EVERY)
             if time.monotonic() >= self._until:
                 self.why = "its time is over"
             elif not await asyncio.to_thread(self.allowed):
@@ -156,10 +156,10 @@ class WorkspaceSupervisor:
                 await self.close()
                 return
             await asyncio.to_thread(self.kernels.bound_memory)
-            if time.monotonic() - weighed > WEIGH_EVERY:
+            if time.monotonic() - measured > MEASURE_HOME_EVERY:
                 used = await asyncio.to_thread(watchdog.disk_usage, self.plan.home, most=self.plan.limits.home)
                 self.kernels.bound_home(used)
-                weighed = time.monotonic()
+                measured = time.monotonic()
 
 
 def _listen(path: Path) -> socket.socket:

@@ -17,7 +17,7 @@ from traitlets.config import Config
 
 from credit.errors import Malformed
 from credit.settings import read
-from infra.hub.authenticator import FREE, Brake
+from infra.hub.authenticator import FREE, LoginThrottle
 from infra.hub.config import CONSOLE, configure
 from infra.hub.gate import HubGate
 from infra.hub.ids import FIRST, ids_of
@@ -99,7 +99,7 @@ def test_on_a_cluster_the_same_settings_give_a_pod_that_can_do_nothing(
 
 def test_guessing_gets_slower_and_is_forgotten_in_time() -> None:
     now = [0.0]
-    brake = Brake(clock=lambda: now[0])
+    brake = LoginThrottle(clock=lambda: now[0])
     waits = []
     for _ in range(FREE + 6):
         waits.append(brake.wait("name alice"))
@@ -114,7 +114,7 @@ def test_guessing_gets_slower_and_is_forgotten_in_time() -> None:
 
 
 def test_the_brake_holds_a_bounded_number_of_names() -> None:
-    brake = Brake()
+    brake = LoginThrottle()
     for number in range(10_500):
         brake.failed(f"name {number}")
     assert len(brake.failures) <= 10_000
