@@ -11,8 +11,7 @@ MIB = 1024 * 1024
 
 
 def resident_mib(root: psutil.Process) -> float:
-    """The resident set sizes of a process and all below it, in MiB. A shared page counts for each process that maps
-    it."""
+    """The resident set sizes of a process and all below it, in MiB. A shared page counts for each process."""
     total = 0
     try:
         family = [root, *root.children(recursive=True)]

@@ -1,9 +1,8 @@
 """The demonstration on real tables: the public records of Beijing, and the invoices of CUMCM 2020.
 
-There is no special code for them: a table is a catalogue file, a model a declaration. Their subjects have no code,
-so intake gives each a
-surrogate one that is valid and marked. Where the promotion gate refuses, the run prints why and ends there. Either
-way the report has the measured figures.
+There is no special code for them: a table is a catalogue file, a model a declaration. Their subjects have no code, so
+intake gives each a surrogate code that is valid and marked. Where the promotion gate refuses, the run prints why and
+ends there. Either way the report has the measured figures.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Configurable HTTP Proxy on the node of a wheel, and two corrections of JupyterHub's use of unix sockets.
 
-JupyterHub writes the address of a spawned server with a port, ``http+unix://%2Fpath:80``, and the proxy would look
-for a file
-of that name; and it accepts no socket as the address of a service or of a further route.
+JupyterHub writes the address of a spawned server with a port, ``http+unix://%2Fpath:80``, and the proxy would look for
+a file of that name; and it accepts no socket as the address of a service or of a further route.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The command that starts a sandbox: bubblewrap (https://github.com/containers/bubblewrap), setpriv and prlimit.
 
-A pure function from a :class:`Sandbox` to the words of a command. Two modes: ``ROOT``, where each sandbox gets a uid
-of its own and needs no
-user namespace; and ``USER`` on a laptop, where namespaces alone keep sandboxes apart. In neither does the program
-inside ever run as the host's uid 0: there ``/proc/sys`` is writable and no limit on processes holds.
+A pure function from a :class:`Sandbox` to the words of a command. Two modes: ``ROOT``, where each sandbox gets a uid of
+its own and needs no user namespace; and ``USER`` on a laptop, where namespaces alone keep sandboxes apart. In neither
+does the program inside ever run as the host's uid 0: there ``/proc/sys`` is writable and no limit on processes holds.
 """
 
 from __future__ import annotations
