@@ -53,9 +53,9 @@ def check(name: Annotated[str, typer.Argument(help="A declaration.")], as_json: 
     if as_json:
         output.document({"features": len(order.features), "release": release.seal.id, "columns": columns})
         return
-    output.result(
-        columns, as_json=False, text=f"[green]valid[/green]: {len(order.features)} features; columns it reads:"
-    )
+    words = {table: names or "no column: only whether there is a record" for table, names in columns.items()}
+    text = f"[green]valid[/green]: {len(order.features)} features, which read these columns:"
+    output.result(words, as_json=False, text=text)
 
 
 def train(

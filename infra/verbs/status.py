@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 CHAMPION, SNAPSHOT = "champion-", "snapshot-"  # the names of pointers on the shelf begin so
 SIGNERS = {"platform"}
+TITLES = {"dossiers": "credit files (信用档案)"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -101,7 +102,7 @@ def _print(data: dict[str, Any]) -> None:
 
 
 def _print_model(data: dict[str, Any]) -> None:
-    output.line(f"  [bold]{data['model']}[/bold]")
+    output.line(f"  [bold]{TITLES.get(data['model'], data['model'])}[/bold]")
     if "version" in data:
         since = f"since {data['since'][:16].replace('T', ' ')} by {data['promoted_by']}" if data["since"] else ""
         output.line(f"    champion  {data['version']}  {since}".rstrip())
