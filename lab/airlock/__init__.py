@@ -1,1 +1,1 @@
-"""The airlock (出域审查): the only way out of the lab. What leaves is checked, looked at by two people, and sealed."""
+"""The airlock (出域审查): the only way out of the lab. Files are checked, reviewed by two people, and sealed."""

@@ -1,7 +1,7 @@
-"""The gate of the airlock (出域关口): every check by kind of file, then what files tell together and with earlier ones.
+"""The gate of the airlock (出域关口): the checks of each file by its kind, then comparisons between tables.
 
-The same code runs in a researcher's notebook before anything is asked. It opens no ledger and no shelf: what was
-carried out before and which versions are promoted are given to it.
+The same code runs in a researcher's notebook before a parcel is submitted. It opens no ledger and no shelf: earlier
+tables and promoted versions are passed to it.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from lab.airlock.thresholds import Thresholds, load
 
 THIS_PARCEL = "this parcel"
 IsPromoted = Callable[[str], bool]
-"""True for the id of a version on the shelf that was promoted."""
+"""A function that returns True for the id of a promoted version."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParcelJudgement:
-    """The verdict, and of each file that could be read: its kind, the bytes that would leave, its tables."""
+    """The verdict on a parcel, and the inspection of each file that could be read, by file name."""
 
     verdict: Verdict
     files: Mapping[str, FileInspection]
@@ -61,14 +61,16 @@ def judge_parcel(
     promoted: IsPromoted | None = None,
     thresholds: Thresholds | None = None,
 ) -> ParcelJudgement:
-    """The verdict on a parcel. Nothing is recorded; nothing raises for what a file holds: that is a finding.
+    """Judge a parcel (files by name). Nothing is recorded, and no file content raises an error: it gives a finding.
 
-    ``context`` tells of each file; without it each file is taken to say nothing of itself, which a person must look at.
+    ``context`` describes each file; without it every file counts as not described, which needs a review. ``earlier``
+    are the tables that the project has carried out or has pending. ``promoted`` is None where promotions cannot be
+    looked up. ``thresholds`` are those of ``thresholds.yaml`` by default.
     """
     t = thresholds or load()
     findings: list[Finding] = list(_parcel_findings(files, context, t))
     inspections: dict[str, FileInspection] = {}
-    if not any(finding.outcome is Outcome.FAIL for finding in findings):  # what is too large is not even opened
+    if not any(finding.outcome is Outcome.FAIL for finding in findings):  # files that are too large are not opened
         for name, content in files.items():
             description = context.files.get(name) if context else None
             inspection = _inspect(name, content, description or FileDescription("not told"), promoted, t)
@@ -97,7 +99,7 @@ def _inspect(
 
 
 def _parcel_findings(files: Mapping[str, bytes], context: ParcelContext | None, t: Thresholds) -> list[Finding]:
-    """How many files, how large, under which names, and what the context says of them."""
+    """Findings on the parcel as a whole: number, sizes and names of the files, and the context."""
     findings: list[Finding] = []
 
     def add(check: str, issue: Issue, file: str = "") -> None:
@@ -126,7 +128,7 @@ def _parcel_findings(files: Mapping[str, bytes], context: ParcelContext | None, 
 
 
 def _context_findings(files: Mapping[str, bytes], context: ParcelContext, t: Thresholds) -> list[Finding]:
-    """The context tells of each file and of no other, and is itself a text that leaves."""
+    """The context describes each file of the parcel and no other; it leaves too, so it is checked like a text."""
     findings = []
     undescribed, unmatched = len(files.keys() - context.files.keys()), len(context.files.keys() - files.keys())
     if undescribed or unmatched:
@@ -142,7 +144,7 @@ def _context_findings(files: Mapping[str, bytes], context: ParcelContext, t: Thr
 def _comparison_findings(
     inspections: Mapping[str, FileInspection], earlier: Sequence[LocatedTable], t: Thresholds
 ) -> list[Finding]:
-    """Differencing: each table against those before it in the parcel, and against all earlier ones."""
+    """Compare each table with the tables before it in the parcel and with all earlier tables (differencing)."""
     own_tables = [
         LocatedTable(THIS_PARCEL, name, case) for name, inspection in inspections.items() for case in inspection.tables
     ]

@@ -1,4 +1,4 @@
-"""What a researcher tells of a parcel (申请说明): why it leaves, from which releases, and what each file is."""
+"""The context of a parcel (申请说明): its purpose, its releases, and a description of each file by the researcher."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from credit.errors import Malformed
 from credit.fields import require_keys
 
-LONGEST = 2000  # characters of one text
+LONGEST = 2000  # characters in one text
 
 
 @dataclass(frozen=True, slots=True)
 class FileDescription:
-    """What one file is: what it shows, of which population, how it was counted, and how many subjects are behind it.
+    """A file's description: what it shows, of which population, how it was counted, and of how many subjects.
 
-    ``subjects`` is 0 where none is behind it (code, a text). ``counts`` names columns that count subjects under names
-    of their own.
+    ``subjects`` is 0 for a file that describes no subjects (code, a text). ``counts`` lists columns that count subjects
+    although their names do not show it. Raises :class:`Malformed` for missing or too long texts.
     """
 
     what: str
@@ -35,7 +35,7 @@ class FileDescription:
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], *, where: str) -> FileDescription:
-        """Read it from plain values; raises :class:`Malformed` naming what is missing or wrong."""
+        """Read it from JSON values; raises :class:`Malformed` with the name of a missing or wrong value."""
         known = {"what", "population", "counted", "subjects", "counts"}
         require_keys(data, known=known, needed={"what"}, where=where)
         subjects, counts = data.get("subjects", 0), data.get("counts", ())
@@ -47,7 +47,7 @@ class FileDescription:
         return cls(**texts, subjects=subjects, counts=tuple(counts))
 
     def as_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """The same as JSON values, as stored in the ledger and in the seal."""
         data = {"what": self.what, "population": self.population, "counted": self.counted, "subjects": self.subjects}
         return data | ({"counts": list(self.counts)} if self.counts else {})
 
@@ -67,7 +67,7 @@ class ParcelContext:
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> ParcelContext:
-        """Read it from plain values; raises :class:`Malformed` naming what is missing or wrong."""
+        """Read it from JSON values; raises :class:`Malformed` with the name of a missing or wrong value."""
         keys = {"title", "purpose", "files", "releases"}
         require_keys(data, known=keys, needed=keys, where="context")
         files, releases = data["files"], data["releases"]
@@ -82,12 +82,12 @@ class ParcelContext:
         return cls(data["title"], data["purpose"], abouts, tuple(releases))
 
     def as_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """The same as JSON values, as stored in the ledger and in the seal."""
         files = {name: about.as_json() for name, about in self.files.items()}
         return {"title": self.title, "purpose": self.purpose, "files": files, "releases": list(self.releases)}
 
     def texts(self) -> list[str]:
-        """Everything written in it, to be checked like any other text that leaves."""
+        """All texts of the context, which are checked like any other text that leaves."""
         own_texts = [self.title, self.purpose]
         return own_texts + [
             text for about in self.files.values() for text in (about.what, about.population, about.counted)

@@ -1,4 +1,4 @@
-"""The thresholds of the airlock (阈值), which are data: a file anyone can read, and the door to ``yaml`` here."""
+"""The thresholds of the airlock (阈值), read from a YAML file; each verdict prints them."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ HERE = Path(__file__).with_name("thresholds.yaml")
 
 @lru_cache
 def load(path: Path = HERE) -> Thresholds:
-    """The thresholds of a file, by name."""
+    """The thresholds in a file, by name; the file is read once per process."""
     return MappingProxyType(yaml.safe_load(path.read_text(encoding="utf-8")))

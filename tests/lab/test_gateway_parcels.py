@@ -46,7 +46,7 @@ def test_a_parcel_is_checked_submitted_reviewed_and_received(house: House) -> No
         parcel = answer.json()["id"]
         assert str(house.entries("parcel.submitted")[-1].by) == "researcher:alice"
         reviewing = desk(house)
-        reviewing.ask_author(parcel, "Which firms are these", by=DORA)
+        reviewing.send_question(parcel, "Which firms are these", by=DORA)
         assert [each["yours"] for each in http.get("/v1/notices").json() if each["petition"] == parcel] == [True]
         told = http.post(f"/v1/parcels/{parcel}/answer", json={"text": "All there are"}).json()
         assert told["questions"] == [{"question": "Which firms are these", "answer": "All there are"}]

@@ -1,4 +1,8 @@
-"""What a column of a table is (列的角色): a key, a count of subjects, a share, an amount, an extreme."""
+"""The role of each column of a table (列的角色): key, count of subjects, share, amount, extreme value.
+
+The rules of disclosure control differ by role. A role is derived from the column's name and its values, since a file
+does not declare it.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +15,14 @@ from lab.airlock.files.grid import Grid, GridColumn, is_total
 
 
 class ColumnRole(StrEnum):
-    """What a column is in a summary."""
+    """The role of a column in a summary table."""
 
-    KEY = "key"  # what the rows are of
-    COUNT = "count"  # counts subjects, by its name or as declared
-    POSSIBLE_COUNT = "whole"  # whole numbers under another name: may count
+    KEY = "key"  # names the group of a row
+    COUNT = "count"  # counts subjects, by its name or by declaration
+    POSSIBLE_COUNT = "whole"  # whole numbers under another name, which may be counts
     SHARE = "share"
-    EXTREME = "extreme"  # one subject's value: the largest, the smallest
-    TOP_SHARE = "top"  # the share of the largest
+    EXTREME = "extreme"  # the value of one subject: a maximum or minimum
+    TOP_SHARE = "top"  # the share of the largest contributors
     AMOUNT = "amount"  # a sum over subjects
     NUMBER = "number"  # any other statistic
 
@@ -44,7 +48,7 @@ _KEY = (
     r"|(.*_)?(age|rank|order|index|row|id|no|step|round|tree|fold|seed|iteration|level|grade|score|threshold|lag)"
     r"|.*(年|月|季|季度|日期|年份|月份|分位|分组|分箱|等级|序号|排名|期限|档|期|评分|折)"
 )
-_PATTERNS = (  # the first that fits the name decides
+_PATTERNS = (  # the first pattern that matches the name decides
     (ColumnRole.TOP_SHARE, _TOP),
     (ColumnRole.SHARE, _SHARE),
     (ColumnRole.EXTREME, _EXTREME),
@@ -58,7 +62,7 @@ TOTAL_NAME = re.compile(r"(.*_)?(total|sum|all|overall|grand_total)(_.*)?|合计
 
 
 def role_of(column: GridColumn, declared: Collection[str] = ()) -> ColumnRole:
-    """What a column is; ``declared`` names columns that the context says count subjects."""
+    """The role of a column; ``declared`` names columns that the context declares to be counts of subjects."""
     if not column.numeric:
         return ColumnRole.KEY
     name = re.sub(r"[\s.-]+", "_", column.name.strip())
@@ -66,11 +70,10 @@ def role_of(column: GridColumn, declared: Collection[str] = ()) -> ColumnRole:
         return ColumnRole.COUNT
     role = next((role for role, pattern in _COMPILED_PATTERNS if pattern.fullmatch(name)), None)
     if role is ColumnRole.AMOUNT and _BARE_TOTAL.fullmatch(name) and column.whole:
-        return ColumnRole.POSSIBLE_COUNT  # a total of counts or of amounts: its neighbours tell
+        return ColumnRole.POSSIBLE_COUNT  # a total of counts or of amounts; the name alone does not decide
     if role is ColumnRole.KEY and column.whole:
-        return (
-            ColumnRole.KEY if _has_regular_steps(column) else ColumnRole.POSSIBLE_COUNT
-        )  # a name alone does not make counts a key
+        # The name alone does not make a column of counts a key.
+        return ColumnRole.KEY if _has_regular_steps(column) else ColumnRole.POSSIBLE_COUNT
     if role is None or role is ColumnRole.KEY:
         if column.percent:
             return ColumnRole.SHARE
@@ -81,7 +84,7 @@ def role_of(column: GridColumn, declared: Collection[str] = ()) -> ColumnRole:
 
 
 def names_a_count(name: str) -> bool:
-    """True for a name that says it counts subjects."""
+    """True for a column or row name that means a count of subjects."""
     normalized = re.sub(r"[\s.-]+", "_", name.strip())
     return (
         bool(normalized)
@@ -91,18 +94,18 @@ def names_a_count(name: str) -> bool:
 
 
 def roles_of(grid: Grid, declared: Collection[str] = ()) -> dict[int, ColumnRole]:
-    """The part of each column, by its number."""
+    """The role of each column, by its number."""
     return {column.number: role_of(column, declared) for column in grid.columns}
 
 
 def total_rows(grid: Grid, roles: dict[int, ColumnRole]) -> frozenset[int]:
-    """The rows that are totals: a key of theirs says so."""
+    """The numbers of the rows that are totals, as one of their keys states."""
     keys = [column for column in grid.columns if roles[column.number] is ColumnRole.KEY and not column.numeric]
     return frozenset(row for row in range(grid.rows) if any(is_total(column.texts[row]) for column in keys))
 
 
 def _is_row_index(column: GridColumn) -> bool:
-    """True for 0, 1, 2 … or 1, 2, 3 … from top to bottom, and for years in a row."""
+    """True for 0, 1, 2 … or 1, 2, 3 … from top to bottom, and for consecutive years."""
     numbers = [n for n in column.numbers if n is not None]
     steps = {b - a for a, b in pairwise(numbers)}
     starts = bool(numbers) and (numbers[0] in (0, 1) or 1980 <= numbers[0] <= numbers[-1] <= 2100)
@@ -110,7 +113,7 @@ def _is_row_index(column: GridColumn) -> bool:
 
 
 def _has_regular_steps(column: GridColumn) -> bool:
-    """True when the values that occur are steps of one size, as years, deciles and bands are; one value is a step."""
+    """True when the distinct values have one regular step, as years, deciles and bands have, or for one value."""
     values = sorted({n for n in column.numbers if n is not None})
     steps = {b - a for a, b in pairwise(values)}
     return len(steps) <= 1 and steps <= {1, 2, 5, 10, 12, 20, 25, 50, 100, 1000}

@@ -1,4 +1,8 @@
-"""Cells hidden in one table and shown in another (跨表还原): with them filled in, totals may give the rest back."""
+"""Cells that are hidden in one table and shown in another (跨表还原).
+
+When the hidden cells of a table are filled in from another table, its totals may reveal the remaining hidden cells
+(linked tables: Hundepool et al., Statistical Disclosure Control, 2012, chapter 4).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from lab.airlock.thresholds import Thresholds
 
 
 def recoverable_across_tables(new: LocatedTable, old: LocatedTable, t: Thresholds) -> Iterator[Issue]:
-    """What is hidden in either table stays hidden beside the other."""
+    """No hidden cell of either table can be recovered with the help of the other."""
     for table, other in ((new, old), (old, new)):
         filled = _fill_hidden_cells(table.case, other.case)
         if filled is None:
@@ -32,7 +36,7 @@ def recoverable_across_tables(new: LocatedTable, old: LocatedTable, t: Threshold
 
 
 def _fill_hidden_cells(case: TableCase, other: TableCase) -> TableCase | None:
-    """The table with its hidden counts filled in from the same cells of another; None when there are none."""
+    """The table with hidden counts filled in from the same cells of another; None when nothing can be filled in."""
     counts = case.columns_of(ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
     shown = {
         comparison_name(column): column for column in other.columns_of(ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
@@ -54,7 +58,7 @@ def _fill_hidden_cells(case: TableCase, other: TableCase) -> TableCase | None:
 
 
 def _unique_rows(keys: list[GridColumn], case: TableCase) -> Mapping[Key, int]:
-    """The row of each key that only one row has."""
+    """The row number of each key that occurs in one row only."""
     rows_by_key: dict[Key, list[int]] = {}
     for row in range(case.grid.rows):
         rows_by_key.setdefault(tuple(normalized(column.texts[row]) for column in keys), []).append(row)

@@ -1,8 +1,9 @@
-"""Differencing (差分攻击): two harmless tables that, subtracted from each other, speak of a few subjects, or of one.
+"""Differencing (差分攻击): two safe tables whose difference describes a few subjects, or one.
 
-A table is held against every other of its parcel and against all that its project carried out before or asks for now.
-Columns are matched by what they hold, not only by what they are called; rows by their keys, in whatever order; shares
-are turned back into counts. Whatever differs by 1 to ``count_at_least - 1`` subjects fails, with both places named.
+Each table is compared with the other tables of its parcel and with all tables that its project has carried out or has
+pending. Columns are matched by their values as well as their names, rows by their keys in any order, and shares are
+converted to counts. A difference of 1 to ``count_at_least - 1`` subjects fails, and the issue names both places.
+Source: Hundepool et al., Statistical Disclosure Control (2012), chapter 5 (disclosure by differencing).
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from lab.airlock.checks.table_alignment import aligned_keys, describe_rows, sum_
 from lab.airlock.files.grid import GridColumn
 from lab.airlock.thresholds import Thresholds
 
-KEYS = 4  # more keys than so many are not combined
+KEYS = 4  # at most so many key columns are combined
 _FIX = "Use the same population and groups as {0}, or round the counts of both to multiples of {1}, or leave one out"
 
 
 @dataclass(frozen=True)
 class LocatedTable:
-    """A table and where it stands: ``parcel`` is a petition's id, or ``this parcel``."""
+    """A table with its parcel and file; ``parcel`` is a petition's id, or ``this parcel``."""
 
     parcel: str
     file: str
@@ -33,13 +34,13 @@ class LocatedTable:
 
     @property
     def where(self) -> str:
-        """The place in words."""
+        """File, part of the file and parcel, for messages."""
         label = f" ({self.case.grid.label})" if self.case.grid.label else ""
         return f"{self.file}{label} of {self.parcel}"
 
 
 def differences(new: LocatedTable, old: LocatedTable, t: Thresholds) -> Iterator[Issue]:
-    """What subtracting ``old`` from ``new`` would tell."""
+    """An issue for each pair of measures whose difference describes fewer than ``count_at_least`` subjects."""
     total_subjects = (
         old.case.about.subjects or _total_subjects(old.case) or new.case.about.subjects or _total_subjects(new.case)
     )
@@ -51,7 +52,7 @@ def differences(new: LocatedTable, old: LocatedTable, t: Thresholds) -> Iterator
             continue
         exact = comparison.exact and (same_measure or 2 * comparison.equal >= comparison.compared)
         if not exact and not same_measure and 2 * comparison.equal < comparison.compared:
-            continue  # other columns, other numbers: that some are near is chance
+            continue  # different columns with different numbers: a few close values are chance
         yield _issue(comparison.close_cells, exact, new_measure, old_measure, new, old, t)
     if not keys:
         yield from _match_without_keys(new_measures, old_measures, new, old, t)
@@ -59,7 +60,7 @@ def differences(new: LocatedTable, old: LocatedTable, t: Thresholds) -> Iterator
 
 @dataclass
 class Comparison:
-    """The cells that differ by too few, how many were compared and were equal, and whether the numbers are exact."""
+    """Cells whose difference is too small, the numbers of cells compared and equal, and whether counts are exact."""
 
     close_cells: list[str]
     compared: int
@@ -75,7 +76,7 @@ def _compare(
     old_measure: Measure,
     t: Thresholds,
 ) -> Comparison:
-    """Compare by all the keys two tables share, by fewer of them (margins), and in all (totals)."""
+    """Compare two measures by all common keys, by fewer of them (margins), and in total."""
     threshold, base = t["count_at_least"], t["rounding_base"]
     exact = new_measure.exact and old_measure.exact and not (new_measure.rounded(base) or old_measure.rounded(base))
     comparison = Comparison([], 0, 0, exact)
@@ -102,7 +103,7 @@ def _compare(
         and all(cell.startswith("total") for cell in comparison.close_cells)
         and not comparison.equal
     ):
-        comparison.exact = False  # only the totals are near: nobody knows yet which group the few are in
+        comparison.exact = False  # only the totals are close: the group of the few subjects stays unknown
     if not keys and new.grid.rows > 1:
         comparison.exact = False
     return comparison
@@ -111,7 +112,7 @@ def _compare(
 def _comparable_measures(
     new_measures: Sequence[Measure], old_measures: Sequence[Measure]
 ) -> Iterator[tuple[Measure, Measure, bool]]:
-    """Measures to be held against each other, and whether they are surely of the same: by name, or renamed."""
+    """Pairs of measures to compare, and whether they certainly measure the same: by name, or as renamed counts."""
     for new_measure in new_measures:
         for old_measure in old_measures:
             if new_measure.name == old_measure.name or (
@@ -131,7 +132,7 @@ def _comparable_measures(
 def _has_namesake(
     new_measure: Measure, old_measure: Measure, new_measures: Sequence[Measure], old_measures: Sequence[Measure]
 ) -> bool:
-    """True when either has a namesake of its own on the other side: then these two are of different things."""
+    """True when either has a namesake in the other table, so that these two measure different things."""
     return any(new_measure.name == each.name for each in old_measures) or any(
         old_measure.name == each.name for each in new_measures
     )
@@ -144,7 +145,7 @@ def _match_without_keys(
     old: LocatedTable,
     t: Thresholds,
 ) -> Iterator[Issue]:
-    """Keys that were written otherwise: most of the numbers are equal, and the rest differ by a few."""
+    """Compare tables whose keys are named differently: most numbers are equal, and the rest differ by a few."""
     for new_measure in new_measures:
         for old_measure in old_measures:
             new_values, old_values = new_measure.whole_numbers(), old_measure.whole_numbers()
@@ -187,7 +188,7 @@ def _issue(
 
 
 def _total_subjects(case: TableCase) -> int:
-    """All subjects of a table, by its largest count column; 0 when there is none."""
+    """The number of subjects in a table, by its largest count column; 0 without a count column."""
     sums = [
         sum(n for row, n in enumerate(column.numbers) if n is not None and row not in case.totals)
         for column in case.columns_of(ColumnRole.COUNT)

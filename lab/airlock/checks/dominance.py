@@ -1,4 +1,9 @@
-"""One subject must not make up a sum (优势度规则): the (n,k) and the p% rule, where a table shows what they need."""
+"""Dominance (优势度规则): no subject makes up most of a sum, by the (n,k) rule and the p% rule.
+
+The rules apply where a table shows the values that they need. Sources: Hundepool et al., Statistical Disclosure Control
+(2012), section 4.2; for the limit of 50 % and for maxima and minima, the ESSNet Guidelines for the checking of output
+based on microdata research (2010).
+"""
 
 from __future__ import annotations
 
@@ -17,9 +22,9 @@ _FIX = "Merge the group with others, or hide its sum and its largest value"
 
 
 def dominated_sums(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """The largest gives at most ``dominance_share_at_most`` of the sum; beside the two largest enough is left.
+    """The largest value is at most ``dominance_share_at_most`` of the sum, and enough remains beside the two largest.
 
-    (n,k) rule with n = 1, and p% rule: sum − x₁ − x₂ ≥ p · x₁ (Hundepool et al., Statistical Disclosure Control, §4.2).
+    (n,k) rule with n = 1: x₁ ≤ k · sum. p% rule: sum − x₁ − x₂ ≥ p · x₁, with p = ``dominance_rest_at_least``.
     """
     most, rest = t["dominance_share_at_most"], t["dominance_rest_at_least"]
     large_shares = [
@@ -49,7 +54,7 @@ def dominated_sums(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 
 def extremes(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """A largest or smallest value is one subject's: a person looks, and a percentile tells as much."""
+    """A maximum or minimum is the value of one subject, so a reviewer decides; a percentile serves the same purpose."""
     extreme_columns = [
         column.display_name
         for column in case.columns_of(ColumnRole.EXTREME)
@@ -61,7 +66,7 @@ def extremes(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 
 def amounts_have_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """Beside a sum stands how many subjects are in it."""
+    """A table of sums also shows the number of subjects in each sum."""
     amounts = case.columns_of(ColumnRole.AMOUNT)
     if amounts and not case.columns_of(ColumnRole.COUNT):
         why = "sums without the number of subjects in them"

@@ -1,4 +1,4 @@
-"""What a check has to say of a file (检查意见): how bad, why, the fix in words, evidence without a subject's value."""
+"""An issue that a check reports about a file (检查意见): outcome, reason, fix, and evidence without personal data."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from credit.gate import Finding, Outcome
 from lab.airlock.thresholds import Thresholds
 
 Case = TypeVar("Case")
-PLACES_LISTED = 10  # so many cells are named; the rest are counted
+PLACES_LISTED = 10  # cells named in the evidence; further ones are only counted
 _SHOWABLE = re.compile(r"[\w%.()/ -]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One thing a check has found. ``evidence`` holds numbers, names of columns and places of cells."""
+    """One issue of a check. ``evidence`` holds numbers, column names and places of cells, never a subject's value."""
 
     outcome: Outcome
     why: str
@@ -26,21 +26,21 @@ class Issue:
 
 
 Check = tuple[str, Callable[[Case, Thresholds], Iterator[Issue]]]
-"""A check's name and the plain function of a case and the thresholds that finds troubles."""
+"""The name of a check, and its function of a case and the thresholds, which yields issues."""
 
 
 def fail(why: str, fix: str, **evidence: Any) -> Issue:
-    """What may not leave as it is."""
+    """An issue that keeps the file inside until it is corrected."""
     return Issue(Outcome.FAIL, why, fix, evidence)
 
 
 def review(why: str, fix: str, **evidence: Any) -> Issue:
-    """What a person must look at and give a reason for."""
+    """An issue that reviewers must look at; an approval then needs a reason."""
     return Issue(Outcome.REVIEW, why, fix, evidence)
 
 
 def run_checks(file: str, case: Case, checks: Sequence[Check[Case]], thresholds: Thresholds) -> list[Finding]:
-    """Run every check on a case; one that finds nothing has passed, and says so."""
+    """Run the checks on a case; a check without an issue gives a finding with outcome PASS."""
     findings = []
     for name, check in checks:
         issues = list(check(case, thresholds))
@@ -51,17 +51,18 @@ def run_checks(file: str, case: Case, checks: Sequence[Check[Case]], thresholds:
 
 
 def as_finding(check: str, file: str, issue: Issue) -> Finding:
-    """The trouble as a finding of a gate: the file and the fix stand in its evidence."""
+    """The issue as a finding of the gate, with the file and the fix in its evidence."""
     details = {"file": file, "fix": issue.fix, **issue.evidence}
     return Finding(check, issue.outcome, f"{file}: {issue.why}", details)
 
 
 def display_name(name: str, number: int) -> str:
-    """A column's name for people, or its number where the name itself may hold a subject's data."""
+    """A column's name for display, or its number when the name may contain a subject's data."""
     safe = bool(_SHOWABLE.fullmatch(name)) and not re.search(r"\d{7}|[0-9a-fA-F]{12}|1[3-9]\d{9}", name)
     return name if safe and name.strip() else f"column {number + 1}"
 
 
 def places(cells: Sequence[tuple[int, str]]) -> dict[str, Any]:
-    """``(row from 0, column)`` as evidence: the first few places, rows counted from 1 below the header, how many."""
+    """Evidence for cells given as ``(row, column name)`` with rows from 0: ``cells`` (the first few, rows from 1 below
+    the header) and ``how_many``."""
     return {"cells": [f"row {row + 1}, {column}" for row, column in cells[:PLACES_LISTED]], "how_many": len(cells)}

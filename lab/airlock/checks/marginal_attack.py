@@ -1,7 +1,8 @@
-"""A hidden cell must stay hidden (互补隐藏): what totals of rows and columns give back was not hidden at all.
+"""Recovering hidden cells from totals (互补隐藏): a hidden cell that the totals determine is not protected.
 
-Every total is an equation over cells. A hidden cell is given back when the equations leave it one value, and also when
-they leave it fewer values than the threshold hides: each hidden count is 0 or more.
+Every total is an equation over cells. A hidden cell is recoverable when the equations leave one value for it, and also
+when they bound it more closely than the threshold allows, since every hidden count is 0 or more. Source: secondary
+suppression, Hundepool et al., Statistical Disclosure Control (2012), chapter 4.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from lab.airlock.files.grid import GridColumn
 from lab.airlock.thresholds import Thresholds
 
 Cell = tuple[int, int]  # row, column
-UNKNOWNS = 100  # more hidden cells than this are not solved: a person looks
+UNKNOWNS = 100  # with more hidden cells the equations are not solved, and a reviewer decides
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Equation:
 
 
 def recoverable_cells(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """No hidden count follows from the totals and the cells that are shown."""
+    """No hidden count can be computed from the totals and the cells that are shown."""
     counts = case.columns_of(ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
     hidden = {(row, column.number) for column in counts for row in column.hidden}
     if not hidden:
@@ -53,7 +54,7 @@ def recoverable_cells(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 
 def _equations(case: TableCase, counts: Sequence[GridColumn]) -> Iterator[Equation]:
-    """One equation for each row of a table with a total column, for each total row, and for the number of subjects."""
+    """One equation per row with a total column, per total row, and for the total number of subjects."""
     totals = [column for column in counts if TOTAL_NAME.fullmatch(column.name)]
     parts = [column for column in counts if column not in totals]
     for total in totals:
@@ -62,7 +63,7 @@ def _equations(case: TableCase, counts: Sequence[GridColumn]) -> Iterator[Equati
     keys = [column for column in case.grid.columns if case.roles[column.number] is ColumnRole.KEY]
     inner = [row for row in range(case.grid.rows) if row not in case.totals]
     for row in sorted(case.totals):
-        # The rows below a total: those that agree with it wherever it does not say "total".
+        # The rows that a total covers: those that agree with it in every key that does not read "total".
         stated_keys = [key for key in keys if not _is_total_label(case, key, row)]
         below = [each for each in inner if all(key.texts[each] == key.texts[row] for key in stated_keys)]
         for column in counts:
@@ -88,7 +89,7 @@ def _sum(cells: list[tuple[int, GridColumn]], total: float | None) -> Iterator[E
 
 
 def _uniquely_determined(equations: Sequence[Equation]) -> set[Cell]:
-    """The cells with one value only: rows of the reduced system that hold a single unknown (Gauss–Jordan, exact)."""
+    """Cells with one possible value: rows of the reduced system with one unknown (exact Gauss–Jordan elimination)."""
     unknowns = sorted(set().union(*(each.cells for each in equations))) if equations else []
     rows = [[Fraction(cell in each.cells) for cell in unknowns] for each in equations]
     pivot = 0
@@ -109,7 +110,7 @@ def _uniquely_determined(equations: Sequence[Equation]) -> set[Cell]:
 
 
 def _narrowly_bounded(equations: Sequence[Equation], least: int) -> set[Cell]:
-    """The cells of a sum so small that each of them is known to be smaller than hiding says: 0, or one or two."""
+    """The cells of a sum so small that each cell is known to be 0, 1 or 2, closer than the threshold allows."""
     return {
         cell
         for each in equations

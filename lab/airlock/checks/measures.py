@@ -1,4 +1,4 @@
-"""What of a table can be subtracted (可相减的度量): its counts, and the counts that its shares give back."""
+"""The measures of a table that can be subtracted (可相减的度量): its counts, and counts computed from its shares."""
 
 from __future__ import annotations
 
@@ -18,35 +18,41 @@ _COUNT_WORDS = re.compile(
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of counts. ``counts``: it surely counts subjects; ``exact``: each number is known to less than half."""
+    """A column of counts. ``counts_subjects``: it certainly counts subjects. ``exact``: the error is below one half.
+
+    ``derived``: computed from a share, whose population only the numbers show.
+    """
 
     name: str
     display_name: str
     values: tuple[float | None, ...]
     counts_subjects: bool
     exact: bool = True
-    derived: bool = False  # from a share: of what, only the numbers tell
+    derived: bool = False
 
     @classmethod
     def of_column(cls, column: GridColumn) -> Measure:
-        """A column as it is."""
+        """The measure of a column as it is."""
         return cls(" ".join(column.name.split()).casefold(), column.display_name, column.numbers, False)
 
     def rounded(self, base: int) -> bool:
-        """True when every number is a multiple of the base, so that it stands for a range."""
+        """True when every number is a multiple of ``base``, and so stands for a range."""
         return all(n is None or n % base == 0 for n in self.values)
 
     def whole_numbers(self) -> list[int]:
-        """Its numbers as whole ones."""
+        """The numbers, rounded to whole ones."""
         return [round(n) for n in self.values if n is not None]
 
     def row_of(self, value: int) -> int:
-        """The first row that holds a number."""
+        """The first row with this value."""
         return next(row for row, n in enumerate(self.values) if n is not None and round(n) == value)
 
 
 def measures_of(case: TableCase, known: int) -> Sequence[Measure]:
-    """The counts of a table, and its shares times what they are of; ``known`` subjects in all if it does not say."""
+    """The counts of a table, and its shares times their denominators.
+
+    ``known`` is the number of subjects to assume when the table does not state it.
+    """
     counts = case.columns_of(ColumnRole.COUNT)
     measures = [_measure(column, case) for column in case.columns_of(ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)]
     for column in case.columns_of(ColumnRole.SHARE):
@@ -60,7 +66,7 @@ def measures_of(case: TableCase, known: int) -> Sequence[Measure]:
             None if share is None or not denominator else share * denominator
             for share, denominator in zip(shares, denominators, strict=True)
         )
-        # A share of d decimals is known to half a step: times its total that must be less than half a subject.
+        # A share with d decimals has an error of half a step; times its total this must be less than half a subject.
         step = 0.5 * 10.0**-column.decimals / scale_of(column)
         exact = step * max((denominator for denominator in denominators if denominator), default=0.0) < 0.5
         name = "count" if adds_up else column.name.casefold()
@@ -77,6 +83,6 @@ def _measure(column: GridColumn, case: TableCase) -> Measure:
 
 
 def comparison_name(column: GridColumn) -> str:
-    """A column's name as it is compared: all words that just say "count" are one."""
+    """A column's name for comparison: all names that only mean "count" are equal."""
     name = " ".join(column.name.split()).casefold()
     return "count" if _COUNT_WORDS.fullmatch(name) else name

@@ -1,4 +1,4 @@
-"""Two sums of one group that differ by little (差额): the difference may be one subject's amount."""
+"""Two sums of one group that differ by little (差额), so that the difference may be the amount of one subject."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lab.airlock.thresholds import Thresholds
 
 
 def near_sums(new: LocatedTable, old: LocatedTable, t: Thresholds) -> Iterator[Issue]:
-    """Sums of the same group that differ by little, with no counts beside them to say by how many subjects."""
+    """Report sums of the same group that differ by little, when no counts show by how many subjects they differ."""
     if new.case.columns_of(ColumnRole.COUNT) or old.case.columns_of(ColumnRole.COUNT):
         return
     keys = list(aligned_keys(new.case, old.case))

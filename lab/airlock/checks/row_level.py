@@ -1,4 +1,4 @@
-"""Row-level data (个体数据): no table has a row a subject, a column of codes, or more in it than a summary has."""
+"""Row-level data (个体数据): a table has no row per subject, no column of codes, and no more rows than a summary."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORMULA = re.compile(r"\s*([=@\t\r]|[+-](?![\d.]))\S")
 
 
 def named_subjects(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """No cell and no name of a column holds a pseudonym, a social credit code, an ID or a phone number."""
+    """No cell or column name contains a pseudonym, a social credit code (GB 32100), an ID number or a phone number."""
     for column in case.grid.columns:
         texts = (column.name, *column.texts)
         keys = sum(bool(PSEUDONYM.search(text)) for text in texts)
@@ -38,7 +38,7 @@ def named_subjects(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 
 def keyed_rows(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """No column is a key of subjects: a different code in every row."""
+    """No column identifies subjects by a different code in every row."""
     for column in case.grid.columns:
         texts = [text.strip() for text in column.texts if text.strip()]
         codes = {text for text in texts if _CODE.fullmatch(text)}
@@ -48,14 +48,14 @@ def keyed_rows(case: TableCase, t: Thresholds) -> Iterator[Issue]:
             case.roles[column.number] in (ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
             and len({len(text) for text in codes}) > 1
         ):
-            continue  # large counts are not codes: codes have one length
+            continue  # codes have one length, large counts differ in length
         make_issue = review if case.roles[column.number] is ColumnRole.COUNT else fail
         why = f"{column.display_name} is a key: another code in nearly every row"
         yield make_issue(why, _FIX, column=column.display_name, rows=len(texts))
 
 
 def summary_rows(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """A summary has few rows, counts beside them, and far fewer rows than subjects (汇总而非明细)."""
+    """A summary has few rows, a count in each row, and far fewer rows than subjects (汇总而非明细)."""
     grid, subjects = case.grid, case.about.subjects
     if grid.rows > t["rows_at_most"] or grid.cells > t["cells_at_most"]:
         yield fail(
@@ -86,7 +86,7 @@ def summary_rows(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 
 def counts_add_up(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """The counts can be those of the subjects behind it: not one count for all rows, not more than there are."""
+    """The counts are plausible for the stated subjects: not the same in every row, and not more than there are."""
     grid, subjects = case.grid, case.about.subjects
     for column in case.columns_of(ColumnRole.COUNT):
         numbers = [n for row, n in enumerate(column.numbers) if n is not None and row not in case.totals]
@@ -103,7 +103,7 @@ def counts_add_up(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 
 def long_cells(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """A cell is a word or a number, not a text or a list."""
+    """A cell holds a word or a number, not a text or a list."""
     most = t["cell_length_at_most"]
     long = [
         (row, column.display_name)
@@ -118,7 +118,7 @@ def long_cells(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 
 def precision(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """Numbers have no more digits than a reader needs: long ones are one subject's value, or carry a message."""
+    """Numbers have no more digits than a reader needs; long numbers may be one subject's value or hide a message."""
     most, digits = t["decimals_at_most"], t["digits_at_most"]
     long = [column.display_name for column in case.grid.columns if column.numeric and column.decimals > most]
     if long:
@@ -135,7 +135,7 @@ def precision(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 
 def formulas(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """No cell is a formula: a spreadsheet would run it where the parcel is opened."""
+    """No cell is a formula, since a spreadsheet would execute it when the parcel is opened (CSV injection, OWASP)."""
     cells = [(row, column.display_name) for column in case.grid.columns for row in _formulas(column)]
     if cells:
         yield fail("cells that a spreadsheet would run as formulas", "Write their values as text", **places(cells))

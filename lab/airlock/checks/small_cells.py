@@ -1,4 +1,8 @@
-"""Small cells of a table (小单元格): counts below the threshold, exact counts, shares and differences that give one."""
+"""Small cells of a table (小单元格): small counts, exact counts, and shares or differences that reveal small counts.
+
+The minimum of 10 subjects per cell follows the ESSNet Guidelines for the checking of output based on microdata research
+(2010); rounding counts to multiples of 5 follows OpenSAFELY's output rules.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +19,28 @@ from lab.airlock.thresholds import Thresholds
 
 @dataclass(frozen=True)
 class TableCase:
-    """A table and what is told of it."""
+    """A table and the researcher's description of its file."""
 
     grid: Grid
     about: FileDescription
 
     @cached_property
     def roles(self) -> dict[int, ColumnRole]:
-        """The part of each column."""
+        """The role of each column, by its number."""
         return roles_of(self.grid, self.about.counts)
 
     @cached_property
     def totals(self) -> frozenset[int]:
-        """The rows that are totals."""
+        """The numbers of the rows that are totals."""
         return total_rows(self.grid, self.roles)
 
     def columns_of(self, *roles: ColumnRole) -> list[GridColumn]:
-        """The columns that are one of these."""
+        """The columns with one of these roles."""
         return [column for column in self.grid.columns if self.roles[column.number] in roles]
 
 
 def small_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """No cell counts 1 to ``count_at_least - 1`` subjects (最小频数). A zero tells of a whole group: a person looks."""
+    """No cell counts 1 to ``count_at_least - 1`` subjects (最小频数). Zeros describe a whole group and need review."""
     least = t["count_at_least"]
     small = {part: list(_below(case.columns_of(part), least)) for part in (ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)}
     fix = f"Merge groups until each has {least} subjects, or hide the cell (write *) and one more beside it, then round"
@@ -69,7 +73,7 @@ def small_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 
 def rounded_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """Counts are multiples of the base: exact ones can be subtracted from each other (取整)."""
+    """Counts are multiples of ``rounding_base`` (取整), since exact counts of two tables can be subtracted."""
     base = t["rounding_base"]
     exact = [
         (row, column.display_name)
@@ -83,7 +87,7 @@ def rounded_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 
 def small_by_share(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """No share gives a small count back when it is multiplied by its total (占比还原)."""
+    """No share times its total is a small count (占比还原), nor is the remaining share."""
     least = t["count_at_least"]
     shares = case.columns_of(ColumnRole.SHARE)
     small, unknown = [], []
@@ -105,7 +109,7 @@ def small_by_share(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 
 def small_by_difference(case: TableCase, t: Thresholds) -> Iterator[Issue]:
-    """No count is a few less than another count of its row that holds it: the rest would be a small cell (差分)."""
+    """No count is only a few less than a count of the same row that includes it (差分): the rest is a small cell."""
     least, columns = t["count_at_least"], case.columns_of(ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
     for whole in columns:
         for part in columns:
@@ -126,7 +130,7 @@ def small_by_difference(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 
 def _counting_rows(case: TableCase, least: int) -> Iterator[tuple[int, str]]:
-    """Small whole numbers in rows whose key says that they count: a table turned on its side, or a long one."""
+    """Small whole numbers in rows whose key names a count, as in transposed tables and in long format."""
     keys = [column for column in case.columns_of(ColumnRole.KEY) if not column.numeric]
     for row in range(case.grid.rows):
         if any(names_a_count(key.texts[row]) for key in keys):
@@ -146,17 +150,20 @@ def _below(columns: list[GridColumn], least: int) -> Iterator[tuple[int, str]]:
 
 
 def fractions(column: GridColumn) -> list[float | None]:
-    """The shares of a column between 0 and 1, whether written as 0.1, 10 or 10%."""
+    """The shares of a column as fractions of 1, whether written as 0.1, 10 or 10%."""
     return [None if n is None else n / scale_of(column) for n in column.numbers]
 
 
 def scale_of(column: GridColumn) -> float:
-    """What a column of shares adds up to: 100 when written as percent, else 1."""
+    """The value of a whole in a column of shares: 100 for percentages, else 1."""
     return 100.0 if column.percent or max((n for n in column.numbers if n is not None), default=0) > 1 else 1.0
 
 
 def _denominator(case: TableCase, column: GridColumn, row: int) -> float:
-    """How many subjects a share is of: the largest count of its row, or all if the column adds up to 1; 0 unknown."""
+    """The number of subjects that a share refers to; 0 when it is unknown.
+
+    It is the largest count of the row, or the number of all subjects when the column adds up to 1.
+    """
     counts = case.columns_of(ColumnRole.COUNT)
     inside = [share for n, share in enumerate(fractions(column)) if share is not None and n not in case.totals]
     adds_up = len(inside) > 1 and abs(sum(inside) - 1) < 0.02

@@ -1,4 +1,4 @@
-"""Which rows and columns of two tables speak of the same (表间匹配): by what they hold, then by their names."""
+"""Matching rows and columns of two tables (表间匹配), by their values and then by their names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Key = tuple[str, ...]
 
 
 def sum_by_key(case: TableCase, keys: Sequence[GridColumn], measure: Measure) -> dict[Key, float | None]:
-    """The measure by key, added up over everything else; None where a hidden cell is in it."""
+    """The sum of a measure per key, over all other columns; None where the sum includes a hidden cell."""
     sums: dict[Key, float | None] = {}
     for row, value in enumerate(measure.values):
         if row in case.totals:
@@ -29,12 +29,13 @@ def sum_by_key(case: TableCase, keys: Sequence[GridColumn], measure: Measure) ->
 
 
 def describe_rows(case: TableCase, keys: Sequence[GridColumn], key: Key) -> str:
+    """The rows that have a key, for messages; rows are numbered from 1."""
     rows = [row for row in range(case.grid.rows) if tuple(normalized(c.texts[row]) for c in keys) == key]
     return f"row {rows[0] + 1}" if len(rows) == 1 else f"rows {', '.join(str(row + 1) for row in rows[:4])} together"
 
 
 def aligned_keys(new: TableCase, old: TableCase) -> Iterator[tuple[GridColumn, GridColumn]]:
-    """Key columns of two tables that speak of the same: by the share of values they have in common, then by name."""
+    """Pairs of key columns of two tables with the same meaning, by the share of common values and by name."""
     free = old.columns_of(ColumnRole.KEY)
     for new_column in new.columns_of(ColumnRole.KEY):
         values = {normalized(text) for text in new_column.texts}
@@ -56,4 +57,5 @@ def aligned_keys(new: TableCase, old: TableCase) -> Iterator[tuple[GridColumn, G
 
 
 def normalized(text: str) -> str:
+    """A text for comparison: white space collapsed, case folded."""
     return " ".join(text.split()).casefold()

@@ -1,4 +1,4 @@
-"""What came of looking at one file (单个文件的检查结果)."""
+"""The result of inspecting one file (单个文件的检查结果)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from lab.airlock.files.file_kinds import FileKind
 
 @dataclass(frozen=True, slots=True)
 class FileInspection:
-    """The kind (None: refused unread), the bytes that would leave, the findings, and the tables in it.
+    """The kind (None: refused without reading), the outgoing bytes, the findings, and the tables in the file.
 
-    What leaves may be other bytes than what was given: a picture drawn anew, a notebook without its outputs.
+    The outgoing bytes may differ from the submitted ones, as for a redrawn picture or a notebook without outputs.
     """
 
     kind: FileKind | None

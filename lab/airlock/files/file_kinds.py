@@ -1,4 +1,4 @@
-"""What a file is (格式识别), by its content; its name's ending must agree. What is not known here does not leave."""
+"""The kind of a file (格式识别), by its content; the file extension must agree. Files of unknown kinds are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lab.airlock.checks.issue import Issue, fail
 
 
 class FileKind(StrEnum):
-    """Kinds of file that may leave."""
+    """The kinds of file that may leave."""
 
     TABLE = "table"  # delimited text
     JSON = "json"
@@ -22,7 +22,7 @@ class FileKind(StrEnum):
     SVG = "svg"
     NOTEBOOK = "notebook"
     MODEL = "model"  # LightGBM's text
-    VERSION = "version"  # the name of a promoted version on the shelf
+    VERSION = "version"  # the id of a promoted version on the shelf
     TEXT = "text"
 
 
@@ -42,7 +42,7 @@ _TABLE = "Save the table as CSV: df.to_csv(path, index=False)"
 _PICTURE = "Save the figure as PNG or SVG: plt.savefig('figure.png')"
 _MODEL = "Train with lab.train and carry out the promoted version, or save LightGBM's text: booster.save_model(path)"
 _UNPACK = "Put the files themselves into the parcel: it holds several"
-_REFUSED_FORMATS = (  # how the bytes begin, what that is, the fix
+_REFUSED_FORMATS = (  # first bytes, name of the format, fix
     (b"PK\x03\x04", "a ZIP (also XLSX, DOCX, NPZ, PyTorch)", f"{_UNPACK}. For a workbook: {_TABLE}"),
     (b"PK\x05\x06", "an empty ZIP", _UNPACK),
     (b"\xd0\xcf\x11\xe0", "an old Office document", _TABLE),
@@ -72,17 +72,15 @@ _VERSION = re.compile(r'\s*\{\s*"version"\s*:\s*"version-[0-9a-f]{64}"\s*\}\s*')
 
 
 def detect_kind(name: str, content: bytes) -> FileKind | Issue:
-    """The kind of a file by its content, or why it may not leave."""
+    """The kind of a file by its content, or the issue that keeps it from leaving."""
     kind = _kind_of_binary(content) or _kind_of_text(content)
     if isinstance(kind, Issue):
         return kind
     ending = name.rpartition(".")[2].lower() if "." in name else ""
     if kind is FileKind.TEXT and ending in ENDINGS[FileKind.TABLE]:
-        kind = (
-            FileKind.TABLE if ending != "txt" else FileKind.TEXT
-        )  # a table of one column has no delimiter to be told by
+        kind = FileKind.TABLE if ending != "txt" else FileKind.TEXT  # a table of one column has no delimiter
     if kind is FileKind.JSON and ending not in ENDINGS[FileKind.JSON]:
-        kind = FileKind.TEXT  # a line of Python may be JSON too
+        kind = FileKind.TEXT  # a line of Python may also be JSON
     if ending not in ENDINGS[kind] and not (kind is FileKind.TABLE and ending in ENDINGS[FileKind.TEXT]):
         endings = ", ".join(f".{each}" for each in ENDINGS[kind])
         return fail(f"its content is {kind} and its name does not say so", f"Let its name end in {endings}", kind=kind)
@@ -143,7 +141,7 @@ def _kind_of_json(text: str) -> FileKind:
 
 
 def name_problem(name: str, longest: int) -> str:
-    """What is wrong with a file's name, or nothing: a path, a trick of Unicode, or too long."""
+    """What is wrong with a file name (a path, a Unicode trick, too long); empty when nothing is wrong."""
     if not name or len(name) > longest:
         return f"its name is empty or longer than {longest} characters"
     if name != unicodedata.normalize("NFC", name):
@@ -156,5 +154,5 @@ def name_problem(name: str, longest: int) -> str:
 
 
 def _is_allowed_character(char: str) -> bool:
-    """ASCII and Chinese: letters of other scripts look like these and are not."""
+    """True for ASCII and Chinese characters; letters of other scripts can imitate ASCII letters."""
     return char.isascii() or "\u4e00" <= char <= "\u9fff"

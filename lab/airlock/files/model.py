@@ -1,7 +1,8 @@
-"""Models (模型): a promoted version leaves by its name; a bare LightGBM text only line by line, with no room for rows.
+"""Models (模型): a promoted version leaves by its id; a bare LightGBM text must consist of known lines only.
 
-The text is held to the lines LightGBM 4 writes. What leaves ends at ``end of trees``: the lists of settings and of
-importances after it stay, and the range of each feature, whose ends are single subjects' values, is blanked.
+The text is compared with the lines that LightGBM 4 writes. The outgoing text ends at ``end of trees``: the lists of
+settings and importances after it are removed. The range of each feature, whose ends are values of single subjects, is
+replaced by a fixed range.
 """
 
 from __future__ import annotations
@@ -50,7 +51,10 @@ _PROMOTE = 'Train with lab.train and carry out the promoted version instead: a f
 def inspect_version(
     name: str, content: bytes, about: FileDescription, t: Thresholds, *, promoted: Callable[[str], bool] | None
 ) -> FileInspection:
-    """The name of a version on the shelf: it leaves when it was promoted, by the seal the compute zone made."""
+    """Inspect the id of a version on the shelf; it may leave when the version was promoted.
+
+    ``promoted`` is None where promotions cannot be looked up, as in a workspace: the finding is then REVIEW.
+    """
     version = json.loads(content)["version"]
     if promoted is None:
         finding = as_finding(
@@ -66,12 +70,12 @@ def inspect_version(
 
 
 def version_of(content: bytes) -> str:
-    """The id of the version that a file of this kind names."""
+    """The id of the version that a file of the kind VERSION names."""
     return str(json.loads(content)["version"])
 
 
 def inspect_model(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """A bare LightGBM text."""
+    """Inspect a bare LightGBM text; it always needs a review, since no promotion gate judged it."""
     text = content.decode("utf-8-sig").replace("\r\n", "\n")
     findings = run_checks(name, text, CHECKS, t)
     kept = text[: text.index(END)] + END + "\n" if END in text else ""
@@ -87,7 +91,7 @@ def inspect_model(name: str, content: bytes, about: FileDescription, t: Threshol
 
 
 def known_lines(text: str, t: Thresholds) -> Iterator[Issue]:
-    """Every line is one that LightGBM writes, once, in its place: there is no room for rows of data."""
+    """Every line is one that LightGBM writes, at most once and in its place, so that no data rows can be inserted."""
     head, *blocks = text.partition(END)[0].split("\n\n")
     odd = _count_unknown_lines(head.split("\n")[1:], _HEADER)
     trees = [block.strip("\n") for block in blocks if block.strip("\n")]
@@ -106,7 +110,7 @@ def known_lines(text: str, t: Thresholds) -> Iterator[Issue]:
 
 
 def large_leaves(text: str, t: Thresholds) -> Iterator[Issue]:
-    """Every leaf holds at least ``leaf_rows_at_least`` rows, and its trees say how many."""
+    """Every leaf holds at least ``leaf_rows_at_least`` rows, as each tree must state."""
     least = t["leaf_rows_at_least"]
     trees = re.findall(r"(?m)^Tree=", text)
     counts = [list(map(int, line.split())) for line in re.findall(rf"(?m)^leaf_count=({_INTEGERS})$", text)]
@@ -120,7 +124,7 @@ def large_leaves(text: str, t: Thresholds) -> Iterator[Issue]:
 
 
 def _count_unknown_lines(lines: list[str], known: dict[str, str]) -> int:
-    """How many lines are not ``name=value`` of a known name, at most once each, with a value of its form."""
+    """The number of lines that are not ``name=value`` with a known name, used once, and a value of its form."""
     seen: set[str] = set()
     odd = 0
     for line in lines:

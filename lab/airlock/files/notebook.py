@@ -1,4 +1,4 @@
-"""Notebooks (笔记本): what leaves is built anew from the cells' sources. Outputs, attachments and metadata stay."""
+"""Notebooks (笔记本): a new notebook with the cells' sources leaves; outputs, attachments and metadata are removed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AGAIN = "Save it in JupyterLab in the form nbformat 4"
 
 
 def inspect_notebook(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """A notebook of nbformat 4; its sources are held to the rules of text."""
+    """Inspect a notebook of nbformat 4; its sources are checked like a text."""
     try:
         notebook = json.loads(content)
         cells = [_bare_cell(cell, number) for number, cell in enumerate(notebook["cells"])]
@@ -60,7 +60,7 @@ def inspect_notebook(name: str, content: bytes, about: FileDescription, t: Thres
 
 
 def _bare_cell(cell: Mapping[str, Any], number: int) -> dict[str, Any] | None:
-    """A cell with its source and nothing else; None when it is not one."""
+    """A cell with its source only; None when it is not a cell of nbformat 4."""
     kind, source = cell["cell_type"], cell["source"]
     text = "".join(source) if isinstance(source, list) else source
     if kind not in ("code", "markdown", "raw") or not isinstance(text, str):

@@ -1,7 +1,8 @@
-"""Pictures of pixels (位图): read whole and drawn anew. What leaves is the new drawing: nothing else survives.
+"""Bitmaps (位图): the file is read completely and redrawn from its pixels; only the redrawn picture leaves.
 
-A PNG is walked chunk by chunk and a JPEG segment by segment, since a decoder skips over what it does not show, and that
-is where a table hides. Pixels themselves can carry a message in their lowest bits: how much is told, a person judges.
+A PNG is checked chunk by chunk and a JPEG segment by segment, since a decoder skips content that it does not show, and
+such content could hide a table. The lowest bits of pixels can also carry a message: the finding states how many bytes,
+and reviewers decide.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ _AGAIN = "Save the figure again from its code: plt.savefig('figure.png')"
 
 
 def inspect_png(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """A PNG (ISO/IEC 15948)."""
+    """Inspect a PNG (ISO/IEC 15948)."""
     return _inspect(name, FileKind.PNG, content, list(_png(content, t)), t)
 
 
 def inspect_jpeg(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """A JPEG (ISO/IEC 10918-1)."""
+    """Inspect a JPEG (ISO/IEC 10918-1)."""
     return _inspect(name, FileKind.JPEG, content, list(_jpeg(content)), t)
 
 
@@ -53,7 +54,7 @@ def _inspect(name: str, kind: FileKind, content: bytes, hidden: list[Issue], t: 
 
 
 def _redraw(content: bytes, kind: FileKind, t: Thresholds) -> tuple[bytes, int] | Issue:
-    """The picture from its pixels alone, and how many bytes their lowest bits could carry."""
+    """The picture redrawn from its pixels, and the number of bytes that their lowest bits could carry."""
     try:
         with Image.open(io.BytesIO(content), formats=("PNG" if kind is FileKind.PNG else "JPEG",)) as opened:
             if opened.width * opened.height > t["pixels_at_most"] or getattr(opened, "n_frames", 1) != 1:
@@ -63,7 +64,7 @@ def _redraw(content: bytes, kind: FileKind, t: Thresholds) -> tuple[bytes, int] 
             pixels = opened.convert(mode)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning, EOFError):
         return fail("its pixels cannot be read", _AGAIN)
-    plain = Image.frombytes(pixels.mode, pixels.size, pixels.tobytes())  # pixels, and nothing that came with them
+    plain = Image.frombytes(pixels.mode, pixels.size, pixels.tobytes())  # pixels only, without metadata
     sink = io.BytesIO()
     if kind is FileKind.PNG:
         plain.save(sink, "PNG", optimize=False)
@@ -103,14 +104,14 @@ def _png(content: bytes, t: Thresholds) -> Iterator[Issue]:
 
 
 def _packed_pixels(content: bytes, packed: bytes, t: Thresholds) -> Iterator[Issue]:
-    """What is packed in it is its pixels and no more."""
+    """The compressed data unpacks to exactly the pixels of the picture."""
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", content[16:29])
     if not 0 < width * height <= t["pixels_at_most"]:
         yield fail(f"it cannot be read: {width} by {height} pixels are too many", "Save it smaller: dpi=100")
         return
     bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 4)
     expected = height * (1 + (width * bits + 7) // 8)
-    most = expected + (8 * (width + height) * 2 if interlaced else 0)  # seven passes have more row starts
+    most = expected + (8 * (width + height) * 2 if interlaced else 0)  # the seven passes have more row filters
     unpacker = zlib.decompressobj()
     try:
         pixels = unpacker.decompress(packed, most + 1)
@@ -126,7 +127,7 @@ def _crc(name: bytes, data: bytes) -> bytes:
 
 
 def _names_plotting_library(data: bytes) -> bool:
-    """True for the line in which a plotting library names itself; it does not survive either."""
+    """True for the text chunk in which Matplotlib names itself; it is removed as well."""
     name, _, value = data.partition(b"\0")
     return name == b"Software" and len(value) <= 80 and value.startswith((b"Matplotlib version", b"matplotlib"))
 
@@ -160,7 +161,7 @@ def _jpeg(content: bytes) -> Iterator[Issue]:
 
 
 def _after_scan(content: bytes, position: int) -> int:
-    """Where the packed pixels end: at the first marker that is not stuffing or a restart."""
+    """The end of the compressed pixels: the first marker that is neither stuffing nor a restart marker."""
     while (position := content.find(b"\xff", position)) >= 0 and position + 1 < len(content):
         if content[position + 1] != 0 and not 0xD0 <= content[position + 1] <= 0xD7:
             return position

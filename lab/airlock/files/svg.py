@@ -1,4 +1,4 @@
-"""Drawings (矢量图, SVG): parsed strictly, written anew from what may be drawn; a point a subject is no summary."""
+"""Drawings (矢量图, SVG): parsed strictly and rewritten from allowed elements; too many points may be subjects."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _AGAIN = "Save the figure again from its code: plt.savefig('figure.svg')"
 
 
 def inspect_svg(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """A drawing; what leaves is written from its tree: no comments, no metadata, no document type."""
+    """Inspect a drawing; the outgoing file is written from its tree, without comments, metadata and document type."""
     text = content.decode("utf-8-sig")
     if re.search(r"<!ENTITY|<!DOCTYPE[^>]*\[|<\?(?!xml )", text):
         return FileInspection(
             FileKind.SVG, b"", (as_finding("reading", name, fail("it declares entities or instructions", _AGAIN)),)
         )
     try:
-        root = ElementTree.fromstring(text)  # no entity is declared: see above
+        root = ElementTree.fromstring(text)  # the check above excludes entity declarations
     except (ElementTree.ParseError, ValueError, RecursionError):
         return FileInspection(
             FileKind.SVG, b"", (as_finding("reading", name, fail("it cannot be read as XML", _AGAIN)),)
@@ -58,7 +58,7 @@ def inspect_svg(name: str, content: bytes, about: FileDescription, t: Thresholds
 
 
 def drawn_only(root: ElementTree.Element, t: Thresholds) -> Iterator[Issue]:
-    """Nothing but what is drawn: no script, no foreign content, no link outside, nothing embedded."""
+    """Only drawing elements: no script, foreign content, external link or embedded data."""
     odd = {_local(node) for node in root.iter() if not _is_drawable(node)}
     if odd:
         names = sorted(name if re.fullmatch(r"\w{1,30}", name) else "?" for name in odd)
@@ -76,7 +76,7 @@ def drawn_only(root: ElementTree.Element, t: Thresholds) -> Iterator[Issue]:
 
 
 def few_marks(root: ElementTree.Element, t: Thresholds) -> Iterator[Issue]:
-    """Few enough points that none is a subject: a drawing keeps each place to many digits."""
+    """Few enough points that they are not subjects, since a drawing stores each coordinate with many digits."""
     count = marks(root)
     fix = "Draw groups, not subjects: a histogram, a box, a hexbin of cells with enough subjects"
     if count > t["marks_at_most"]:
@@ -86,7 +86,7 @@ def few_marks(root: ElementTree.Element, t: Thresholds) -> Iterator[Issue]:
 
 
 def marks(root: ElementTree.Element) -> int:
-    """How many points are drawn: shapes, uses of shapes, and corners of lines."""
+    """The number of points drawn: shapes, uses of shapes, and corners of lines."""
     single = sum(_local(node) in _MARKS for node in root.iter())
     corners = sum(len(re.findall(r"[MLHVCSQTAmlhvcsqta]", node.get("d", ""))) for node in root.iter())
     lines = sum(len(re.findall(r"[\d.]+[ ,]+-?[\d.]+", node.get("points", ""))) for node in root.iter())
@@ -94,14 +94,14 @@ def marks(root: ElementTree.Element) -> int:
 
 
 def _words(root: ElementTree.Element) -> Iterator[str]:
-    """All that is written in a drawing: its texts, and its attributes but for where things are."""
+    """All texts in a drawing: its text nodes and its attribute values, except coordinates."""
     for node in root.iter():
         yield from (each for each in (node.text or "", node.tail or "") if each.strip())
         yield from (value for name, value in node.attrib.items() if name not in _COORDINATES)
 
 
 def _coarsen(root: ElementTree.Element) -> None:
-    """Places to a tenth of a point: nobody sees more, and no value of a subject can be read back from more."""
+    """Round coordinates to a tenth of a point, which is invisible and removes exact values of subjects."""
     for node in root.iter():
         for name in _COORDINATES & node.attrib.keys():
             node.set(name, re.sub(r"-?\d+\.\d+", lambda match: f"{float(match[0]):.1f}", node.attrib[name]))

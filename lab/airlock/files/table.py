@@ -1,4 +1,4 @@
-"""Looking at tables: CSV, TSV, JSON, Parquet, and those that stand inside a text (表格检查)."""
+"""Inspecting tables (表格检查): CSV, TSV, JSON, Parquet, and tables inside a text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHECKS = (*row_level.CHECKS, *small_cells.CHECKS, *marginal_attack.CHECKS, *domi
 
 
 def inspect_table(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """Delimited text, cell by cell."""
+    """Inspect delimited text, cell by cell."""
     text = content.decode("utf-8-sig")
     grid = read_delimited(text, t)
     if isinstance(grid, Issue):
@@ -32,7 +32,7 @@ def inspect_table(name: str, content: bytes, about: FileDescription, t: Threshol
 
 
 def inspect_json(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """Every table in a JSON text."""
+    """Inspect every table in a JSON text."""
     text = content.decode("utf-8-sig")
     grids = read_json(text)
     if isinstance(grids, Issue):
@@ -43,7 +43,7 @@ def inspect_json(name: str, content: bytes, about: FileDescription, t: Threshold
 
 
 def inspect_parquet(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """A Parquet file; what leaves is the same table written anew, without metadata."""
+    """Inspect a Parquet file; the same table leaves in a new file without metadata."""
     read = read_parquet(content, t)
     if isinstance(read, Issue):
         return FileInspection(FileKind.PARQUET, b"", (as_finding("reading", name, read),))
@@ -55,7 +55,7 @@ def inspect_parquet(name: str, content: bytes, about: FileDescription, t: Thresh
 
 
 def inspect_text(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """Text and code, and each table that is written out in it."""
+    """Inspect text or code, and each table written out in it."""
     text = content.decode("utf-8-sig")
     findings = texts.check_text(name, text, texts.CHECKS, t)
     short = all(finding.check != "length" or finding.outcome is not Outcome.FAIL for finding in findings)
@@ -86,7 +86,7 @@ def _inspect_tables(
 
 
 def _is_transposed(grid: Grid, t: Thresholds) -> bool:
-    """True when its rows are what columns should be: they are named as counts, or it is much wider than long."""
+    """True when rows and columns are swapped: row names mean counts, or the table is much wider than long."""
     if len(grid.columns) < 2 or grid.rows > t["columns_at_most"] or len(grid.columns) > t["columns_at_most"]:
         return False
     first = grid.columns[0]

@@ -1,4 +1,4 @@
-"""Reading tables out of files: delimited text, JSON, Parquet, and the tables that stand inside a text."""
+"""Reading tables (表格读取) from delimited text, JSON, Parquet, and from inside a text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEPTH = 20  # of nested JSON
 
 
 def read_delimited(text: str, thresholds: Thresholds) -> Grid | Issue:
-    """Delimited text as a grid, or why it is none. Text without a delimiter is a table of one column."""
+    """Delimited text as a grid, or the issue with it. Text without a delimiter is a table of one column."""
     lines = text.splitlines()
     if len(lines) > 20 * thresholds["rows_at_most"]:
         return fail(f"it has {len(lines)} lines", _SMALLER, lines=len(lines))
@@ -34,13 +34,13 @@ def read_delimited(text: str, thresholds: Thresholds) -> Grid | Issue:
     if not rows or len(widths) > 1:
         return fail("its rows have different numbers of cells", "Write it with df.to_csv(path, index=False)")
     header, body = rows[0], rows[1:]
-    if all(number_of(cell) is not None for cell in header):  # no header: the first row is data too
+    if all(number_of(cell) is not None for cell in header):  # there is no header: the first row is data
         header, body = [f"column {n + 1}" for n in range(len(header))], rows
     return Grid.of(*_merge_header_rows(header, body))
 
 
 def _merge_header_rows(header: list[str], body: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    """A header of several rows, as pandas writes one, made one: rows of words above rows with numbers."""
+    """Merge the header rows of a pandas table with several: rows of words above the first row with numbers."""
     above = 0
     while above < min(3, len(body) - 1) and not any(number_of(cell) is not None for cell in body[above]):
         words = [cell for cell in body[above][1:] if not is_hidden(cell)]
@@ -53,7 +53,7 @@ def _merge_header_rows(header: list[str], body: list[list[str]]) -> tuple[list[s
 
 
 def _column_count(sample: str, delimiter: str) -> int:
-    """How many columns this delimiter gives every line of a sample; 0 when the lines differ."""
+    """The number of columns by this delimiter in every line of a sample; 0 when the lines differ."""
     try:
         widths = {len(row) for row in csv.reader(io.StringIO(sample), delimiter=delimiter) if row}
     except csv.Error:
@@ -62,7 +62,10 @@ def _column_count(sample: str, delimiter: str) -> int:
 
 
 def read_parquet(content: bytes, thresholds: Thresholds) -> tuple[Grid, bytes] | Issue:
-    """A Parquet file as a grid, and the same table written anew, without metadata. Bounded before it is unpacked."""
+    """A Parquet file as a grid, and a new Parquet file of it without metadata; or the issue with it.
+
+    Its size is limited before it is decompressed.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -91,7 +94,7 @@ def read_parquet(content: bytes, thresholds: Thresholds) -> tuple[Grid, bytes] |
 
 
 def read_json(text: str) -> list[Grid] | Issue:
-    """Every table in a JSON text: lists of records, columns of lists, lists of numbers; the rest is one row."""
+    """Every table in a JSON text: lists of records, columns of lists, lists of numbers; other values form one row."""
     try:
         value = json.loads(text, parse_constant=str)
     except (ValueError, RecursionError):
@@ -139,7 +142,7 @@ def _collect_tables(value: Any, path: str, grids: list[Grid], single: dict[str, 
 
 
 def _is_columnar(columns: dict[str, Any]) -> bool:
-    """True for columns: lists of one length, or mappings of one set of row names to plain values."""
+    """True for a mapping of columns: lists of one length, or mappings with the same row names to plain values."""
     values = list(columns.values())
     if all(isinstance(one, list) and one and not any(isinstance(x, (list, dict)) for x in one) for one in values):
         return len({len(one) for one in values}) == 1
@@ -160,7 +163,7 @@ def _grid(header: list[str], rows: list[list[Any]], label: str) -> Grid:
     width = len(header)
     padded = [(row if isinstance(row, list) else [row])[:width] for row in rows]
     extra = [row for row in rows if isinstance(row, list) and len(row) > width]
-    if extra:  # cells beyond the header still count as cells
+    if extra:  # keep cells beyond the header
         width = max(len(row) for row in extra)
         header = [*header, *(f"column {n + 1}" for n in range(len(header), width))]
         padded = [row if isinstance(row, list) else [row] for row in rows]
@@ -172,7 +175,7 @@ def _texts(values: list[Any]) -> list[str]:
 
 
 def text_of(value: Any) -> str:
-    """A value as the text of a cell; a nested one keeps all it holds."""
+    """A value as the text of a cell; a nested value as JSON, nothing omitted."""
     if value is None:
         return ""
     if isinstance(value, (dict, list)):
@@ -181,8 +184,8 @@ def text_of(value: Any) -> str:
 
 
 def tables_in_text(text: str, least: int) -> Iterator[Grid]:
-    """The tables inside a text: ``least`` or more lines in a row of equally many cells, with numbers in each."""
-    block: dict[str, list[list[str]]] = {}  # by each delimiter that has divided all its lines alike
+    """The tables inside a text: at least ``least`` consecutive lines with equally many cells and a number in each."""
+    block: dict[str, list[list[str]]] = {}  # rows by each delimiter that splits all lines into equally many cells
     start, heading, before = 0, "", ""
     for number, line in enumerate([*text.splitlines(), ""], start=1):
         cells = _cells(line)
@@ -203,7 +206,7 @@ def _block_as_grid(block: dict[str, list[list[str]]], heading: str, start: int, 
 
 
 def _header(line: str, width: int) -> list[str]:
-    """The names in the line above a block, if it has as many; an index without a name is forgiven."""
+    """The column names in the line above a block when their number fits; the index may lack a name."""
     for delimiter in _CELLS:
         names = re.split(delimiter, _strip_row_marks(line))
         if len(names) in (width, width - 1) and len(names) > 1:
@@ -216,17 +219,19 @@ _RULE = re.compile(r"[\s|:+=-]+")
 
 
 def _strip_row_marks(line: str) -> str:
-    """A line without what stands around a row: bullets, brackets, the outer bars."""
+    """A line without bullets, brackets and outer bars around a row."""
     return re.sub(r"^[\s#|>*\[({]+|[\s|\])},;]+$", "", line)
 
 
 def _cells(line: str) -> dict[str, list[str]]:
-    """The cells of a line that looks like a row, by each delimiter that fits it: a number is in one of them."""
+    """The cells of a line that may be a table row, by each delimiter that fits it."""
     bare, cells_by_delimiter = _strip_row_marks(line), {}
     for delimiter in _CELLS:
         cells = [cell.strip().strip("\"'") for cell in re.split(delimiter, bare)]
         numbers = [number_of(cell) is not None for cell in cells]
-        words = delimiter == r"\s+" and not (numbers[-1] or 2 * sum(numbers) >= len(cells))  # prose with a number in it
+        words = delimiter == r"\s+" and not (
+            numbers[-1] or 2 * sum(numbers) >= len(cells)
+        )  # prose that contains a number
         if len(cells) > 1 and any(numbers) and not words:
             cells_by_delimiter[delimiter] = cells
     return cells_by_delimiter or ({"": [bare]} if number_of(bare) is not None else {})

@@ -1,4 +1,4 @@
-"""Text, Markdown and code (文本与代码): no identifier, no blob, no character that is not what it looks like."""
+"""Text, Markdown and code (文本与代码): no identifiers, no encoded data, no deceptive characters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TAKE_OUT = "Take it out: a parcel carries what a person can read"
 
 
 def subject_identifiers(text: str, t: Thresholds) -> Iterator[Issue]:
-    """No pseudonym, no social credit code, ID or phone number."""
+    """No pseudonym, social credit code (GB 32100), ID number or phone number."""
     keys = len(PSEUDONYM.findall(text))
     if keys:
         yield fail("pseudonyms of subjects", "Leave single subjects out", how_many=keys, lines=_lines(text, PSEUDONYM))
@@ -31,7 +31,7 @@ def subject_identifiers(text: str, t: Thresholds) -> Iterator[Issue]:
 
 
 def long_digit_runs(text: str, t: Thresholds) -> Iterator[Issue]:
-    """No long run of digits: an account, a document number, or data written without blanks."""
+    """No long run of digits, which may be an account, a document number, or data without separators."""
     pattern = re.compile(rf"(?<![\d.])\d{{{t['digit_run_at_most'] + 1},}}|\.\d{{{t['digits_at_most'] + 1},}}")
     runs = pattern.findall(text)
     if runs:
@@ -42,7 +42,7 @@ def long_digit_runs(text: str, t: Thresholds) -> Iterator[Issue]:
 
 
 def encoded_data(text: str, t: Thresholds) -> Iterator[Issue]:
-    """No base64, no hexadecimal: nobody can say what is in it."""
+    """No long runs of base64 or hexadecimal, whose content a reviewer cannot read; long strings go to review."""
     most = t["blob_at_most"]
     pattern = re.compile(_BLOB.format(most + 1, most // 2 + 1, most // 4 + 1))
     runs = [match for match in pattern.finditer(text) if _is_dense(match[0])]
@@ -57,7 +57,7 @@ def encoded_data(text: str, t: Thresholds) -> Iterator[Issue]:
 
 
 def deceptive_characters(text: str, t: Thresholds) -> Iterator[Issue]:
-    """No character of no width, none that turns the text around, no letter that looks like another."""
+    """No zero-width or direction-changing characters, no letters that imitate Latin ones (Unicode UTS #39)."""
     odd = [n for n, char in enumerate(text) if _is_invisible(char)]
     if odd:
         lines = sorted({text.count("\n", 0, n) + 1 for n in odd[:1000]})[:10]
@@ -75,7 +75,7 @@ def deceptive_characters(text: str, t: Thresholds) -> Iterator[Issue]:
 
 
 def length(text: str, t: Thresholds) -> Iterator[Issue]:
-    """Short enough for two people to read; what is longer is not looked into further."""
+    """The text is short enough for two reviewers to read; a longer text is not checked further."""
     lines, size = text.count("\n") + 1, len(text.encode())
     if lines > t["lines_at_most"] or size > t["text_bytes_at_most"]:
         why = f"{lines} lines of {size} bytes: nobody reads so many"
@@ -100,7 +100,7 @@ def _mixes_scripts(word: str) -> bool:
 
 
 def _is_dense(run: str) -> bool:
-    """True for a run that carries data, not for a ruler of one sign or a long name with underscores."""
+    """True for a run that may carry data; False for a ruler of one character or a long name of words."""
     signs = set(run) - set(" \t\r\n:,")
     if len(signs) < 8:
         return False
@@ -121,7 +121,7 @@ CHECKS: tuple[Check[str], ...] = (
 
 
 def check_text(file: str, text: str, checks: tuple[Check[str], ...], t: Thresholds) -> list[Finding]:
-    """Run ``checks`` on a text unless it is too long: then that alone is found."""
+    """Run ``checks`` on a text; for a text that is too long, only the finding of its length is given."""
     findings = run_checks(file, text, (("length", length),), t)
     return (
         findings
@@ -131,4 +131,4 @@ def check_text(file: str, text: str, checks: tuple[Check[str], ...], t: Threshol
 
 
 TABLE_CHECKS: tuple[Check[str], ...] = (("blobs", encoded_data), ("characters", deceptive_characters))
-"""What a table's text must keep to besides: its cells are checked one by one."""
+"""Checks of a table's whole text, in addition to the checks of its cells."""

@@ -1,9 +1,9 @@
-"""A vote nobody can read until both have voted (背靠背审查), though the ledger it stands in can be read by many.
+"""Blind voting (背靠背审查): the first vote stays encrypted in the ledger until the second reviewer has voted.
 
-The first vote is in the ledger as a commitment and a closed box. The pad of the box is made from an Ed25519 signature:
-RFC 8032 signatures are deterministic, so the holder of the zone's key makes the same pad again and nobody else can. All
-boxes have one length, so that neither the vote nor the reason shows in it. When the second vote is cast, both are
-written open, and the commitment shows that the first is the one that was cast.
+The ledger stores the first vote as a commitment and an encrypted box. The box is encrypted with a one-time pad derived
+from an Ed25519 signature: signatures by RFC 8032 are deterministic, so only the holder of the zone's key can derive the
+pad again. All boxes have one length, which hides the vote and the length of the reason. The second vote writes both
+votes in plain text, and the commitment proves that the first was not changed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from credit.canonical import canonical, digest
 from credit.errors import Broken, Malformed
 from credit.keys import SigningKey
 
-SIZE = 4096  # bytes of every box
-LONGEST = 1000  # characters of a reason: at most 4 bytes each fit the box, with what stands around them
+SIZE = 4096  # bytes in every box
+LONGEST = 1000  # characters in a reason: at 4 bytes each they fit into the box with the other fields
 
 
 def cast_vote(approve: bool, reason: str) -> dict[str, Any]:
-    """A vote with a salt, so that its digest tells nothing; raises :class:`Malformed` for too long a reason."""
+    """A vote with a random salt, which hides the vote in its digest. Raises :class:`Malformed` for a long reason."""
     vote = {"approve": approve, "reason": reason, "salt": secrets.token_hex(16)}
     if len(reason) > LONGEST or len(canonical(vote)) > SIZE:
         raise Malformed("blind-voting.reason-too-long", longest=LONGEST)
@@ -31,19 +31,19 @@ def cast_vote(approve: bool, reason: str) -> dict[str, Any]:
 
 
 def commitment(vote: Mapping[str, Any]) -> str:
-    """The digest that binds a reviewer to a vote without showing it."""
+    """The SHA-256 digest that binds a reviewer to a vote without revealing it."""
     return digest(canonical({name: vote[name] for name in ("approve", "reason", "salt")}))
 
 
 def seal_vote(vote: Mapping[str, Any], key: SigningKey, *, about: str) -> dict[str, str]:
-    """``{commitment, nonce, box}`` of a vote ``about`` one petition and reviewer."""
+    """Encrypt a vote: ``{commitment, nonce, box}``; ``about`` names the petition and the reviewer."""
     nonce = secrets.token_hex(16)
     plain = canonical(vote).ljust(SIZE)
     return {"commitment": commitment(vote), "nonce": nonce, "box": _xor(plain, _pad(key, about, nonce)).hex()}
 
 
 def open_vote(closed: Mapping[str, Any], key: SigningKey, *, about: str) -> dict[str, Any]:
-    """The vote in a box; raises :class:`Broken` when this key did not close it or it is not what was committed to."""
+    """Decrypt a vote; raises :class:`Broken` for another key, another ``about``, or another vote than committed."""
     try:
         plain = _xor(bytes.fromhex(closed["box"]), _pad(key, about, closed["nonce"]))
         vote: dict[str, Any] = json.loads(plain)

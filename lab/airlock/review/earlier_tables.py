@@ -1,4 +1,4 @@
-"""The tables a project has carried out or is asking for (历史出域表): what each new parcel is held against."""
+"""The tables that a project has carried out or has pending (历史出域表); each new parcel is compared with them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from lab.airlock.thresholds import Thresholds, load
 
 
 def earlier_tables(petitions: Iterable[Petition], store: ParcelStore, thresholds: Thresholds) -> list[LocatedTable]:
-    """Every table of these petitions, read anew from the bytes that were kept.
+    """Every table of these petitions, read again from the stored bytes.
 
-    Raises :class:`~credit.errors.Broken` when they were changed: without them nobody can say what is outside already.
+    Raises :class:`~credit.errors.Broken` when stored bytes were changed, since the comparison would be incomplete.
     """
     located = []
     for petition in petitions:

@@ -1,4 +1,4 @@
-"""Who is to be told what (通知): whose turn it is, and what became of one's parcels."""
+"""Notices (通知): parcels that wait for a user, and changes of the user's own parcels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lab.projects import Project
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One line for one user. ``yours``: it waits for them. ``role``: as what they are told."""
+    """A notice for one user. ``yours``: the parcel waits for this user. ``role``: the role that the notice concerns."""
 
     petition: str
     title: str
@@ -44,7 +44,7 @@ def notices_for(
     roles: Collection[Role],
     since: datetime | None,
 ) -> list[Notice]:
-    """The lines for ``user``: what waits for them, and what changed after ``since``; the newest first."""
+    """The notices for ``user``: parcels that wait for them, and changes after ``since``; the newest first."""
     lines = [
         notice
         for petition in petitions
@@ -59,7 +59,7 @@ def _petition_notices(
 ) -> Iterator[Notice]:
     title, state = petition.context.title, petition.state
     if petition.author.name == user:
-        # The time a parcel became half reviewed is not the author's to know: to them it stands as submitted.
+        # The author must not learn when the first vote was cast: the parcel appears to them as submitted.
         at = petition.submitted_at if state is State.HALF_REVIEWED and not petition.questions else petition.changed_at
         seen = State.SUBMITTED if state is State.HALF_REVIEWED else state
         yours = petition.turn is Turn.AUTHOR

@@ -1,4 +1,4 @@
-"""Where the bytes of parcels lie: content-addressed, so that a changed file is seen."""
+"""The storage of parcel files (文件存放): content-addressed, so that a changed file is detected."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from credit.files import write_atomically
 
 @dataclass(frozen=True, slots=True)
 class ParcelStore:
-    """A folder of files named by the SHA-256 of their bytes, mode 0600."""
+    """A folder of files named by the SHA-256 of their bytes, with mode 0600."""
 
     root: Path
 
     def put(self, content: bytes) -> str:
-        """Keep bytes; gives their digest."""
+        """Store bytes and return their digest."""
         name = digest(content)
         path = self._place(name)
         if not path.exists() or digest(path) != name:
@@ -25,7 +25,7 @@ class ParcelStore:
         return name
 
     def get(self, name: str) -> bytes:
-        """The bytes of a digest; raises :class:`Missing`, or :class:`Broken` when they are not those kept."""
+        """The bytes with a digest; raises :class:`Missing`, or :class:`Broken` when the stored bytes were changed."""
         path = self._place(name)
         if not path.is_file():
             raise Missing("parcel-store.file-parcel-not-in-airlock", name=name[:12])

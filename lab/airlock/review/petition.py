@@ -1,4 +1,4 @@
-"""A petition that a parcel may leave (出域申请), folded from the ledger's entries. There is no other record of it."""
+"""A petition that a parcel may leave (出域申请), folded from the ledger's entries, which are its only record."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VERB_PREFIX = "parcel"
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """A file of a parcel: the SHA-256 and size of the bytes that leave, its kind, and the digest of what was given."""
+    """A file of a parcel: SHA-256 and size (bytes) of the outgoing file, kind, SHA-256 of the file as ``given``."""
 
     digest: str
     size: int
@@ -29,7 +29,7 @@ class ListedFile:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A reviewer's question and the author's answer, None while it is open."""
+    """A reviewer's question, and the author's answer, which is None while the question is open."""
 
     text: str
     by: Actor
@@ -40,7 +40,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What a reviewer decided, and why. There is none to be seen before both have voted."""
+    """A reviewer's decision and reason; visible only after both reviewers have voted."""
 
     by: Actor
     at: datetime
@@ -50,7 +50,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """That somebody has voted; the vote itself is in a closed box."""
+    """The first vote while it is encrypted: the reviewer and the time, and the box of :mod:`blind_voting`."""
 
     by: Actor
     at: datetime
@@ -59,7 +59,10 @@ class Ballot:
 
 @dataclass(frozen=True, slots=True)
 class Petition:
-    """What the ledger says of one parcel. ``ballot``: the first vote, closed; ``votes``: both, once both have voted."""
+    """One parcel as recorded in the ledger. ``ballot``: the encrypted first vote; ``votes``: both, once both are cast.
+
+    ``sealed`` is the id of the parcel's seal after it was collected.
+    """
 
     id: str
     project: str
@@ -77,28 +80,28 @@ class Petition:
 
     @property
     def turn(self) -> Turn:
-        """Whose turn it is."""
+        """The party that has to act next."""
         return TURN[self.state]
 
     def findings(self, file: str) -> tuple[Finding, ...]:
-        """What the gate found in one file."""
+        """The gate's findings in one file."""
         return tuple(finding for finding in self.verdict.findings if finding.evidence.get("file") == file)
 
     def has_voted(self, user: str) -> bool:
-        """True when this reviewer has voted."""
+        """True when the user has voted on this parcel."""
         return any(vote.by.name == user for vote in (*self.votes, *((self.ballot,) if self.ballot else ())))
 
     def seen_by(self, actor: Actor) -> Petition:
-        """The petition as ``actor`` may see it: who has voted is shown to nobody else before both have."""
+        """The petition as ``actor`` may see it: until both have voted, only the first voter sees that they voted."""
         if self.ballot is None or self.ballot.by.name == actor.name:
             return self
         return replace(self, ballot=None)
 
 
 def fold(entries: Iterable[Entry]) -> dict[str, Petition]:
-    """The petitions by id, as the entries of verbs ``parcel.…`` made them, in the order they were submitted.
+    """The petitions by id, folded from the entries with verbs ``parcel.…``, in the order of submission.
 
-    A move out of turn in the ledger is ignored here: the desk keeps writers from making one.
+    An entry that the table of moves does not allow is ignored; the review service prevents such entries.
     """
     petitions: dict[str, Petition] = {}
     for entry in entries:
@@ -133,7 +136,7 @@ def _voted(before: Petition, entry: Entry) -> Petition | None:
 
 
 def _decided(before: Petition, entry: Entry) -> Petition | None:
-    """The second vote, with both written open; the first must be the one that was cast."""
+    """The second vote, with both votes in plain text; the first must match its commitment."""
     first, details = before.ballot, entry.details
     if first is None or first.by.name == entry.by.name or commitment(details["first"]) != first.closed["commitment"]:
         return None
@@ -181,7 +184,7 @@ _MOVES = {
 
 
 def verdict_of(data: Mapping[str, Any]) -> Verdict:
-    """A verdict from its plain values."""
+    """A verdict from its JSON values."""
     findings = tuple(
         Finding(finding["check"], Outcome(finding["outcome"]), finding["why"], finding["evidence"])
         for finding in data["findings"]

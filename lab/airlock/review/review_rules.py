@@ -1,4 +1,4 @@
-"""What the desk asks of people (审查纪律): a vote stands, texts name nobody, nothing new is let through."""
+"""Rules of review (审查纪律): one vote per reviewer, no identifiers in texts, no new findings at collection."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from lab.airlock.thresholds import load
 
 
 def require_no_vote(petition: Petition, by: Actor) -> None:
-    """Raise :class:`Refused` for one who has voted."""
+    """Raise :class:`Refused` when ``by`` has already voted."""
     if petition.has_voted(by.name):
         raise Refused("review-rules.voted-on-parcel", by=by)
 
 
 def require_nothing_new(petition: Petition, verdict: Verdict) -> None:
-    """Raise :class:`Refused` when the gate finds now what the reviewers did not see: rules may have changed since."""
+    """Raise :class:`Refused` for findings that the reviewers did not see, as after a change of the rules."""
     seen = {(f.check, f.evidence.get("file"), f.outcome) for f in petition.verdict.findings}
     fresh = [
         finding
@@ -35,12 +35,12 @@ def require_nothing_new(petition: Petition, verdict: Verdict) -> None:
 
 
 def failed_findings(verdict: Verdict) -> list[Finding]:
-    """The findings that keep a parcel in."""
+    """The findings with outcome FAIL, which keep a parcel inside."""
     return [finding for finding in verdict.findings if finding.outcome is Outcome.FAIL]
 
 
 def refusal(verdict: Verdict) -> Refused:
-    """Why a parcel may not leave as it is, and what to do about it."""
+    """The error for a parcel that may not leave: its failed findings, and what to do about them."""
     failures = failed_findings(verdict)
     fixes = sorted({f"{finding.evidence['file']}: {finding.evidence['fix']}" for finding in failures})
     return Refused(
@@ -52,7 +52,11 @@ def refusal(verdict: Verdict) -> Refused:
 
 
 def checked_text(text: str, name: str) -> str:
-    """A text that people write to each other: the ledger keeps it, so it names nobody. Raises :class:`Malformed`."""
+    """A text between author and reviewers, stripped of outer white space.
+
+    The ledger stores it, so it must not contain identifiers. Raises :class:`Malformed` for an empty or too long text,
+    and for one with identifiers.
+    """
     if not text.strip() or len(text) > blind_voting.LONGEST:
         raise Malformed("review-rules.missing-or-too-long", name=name, longest=blind_voting.LONGEST)
     t = load()

@@ -1,4 +1,4 @@
-"""Sealing what leaves (出域封签): an approved parcel becomes a signed folder that names its releases, and ends."""
+"""Sealing (出域封签): an approved parcel becomes a signed folder that names its releases and has an expiry date."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from lab.airlock.review.petition import Petition
 
 
 def require_releases(context: ParcelContext, shelf: Shelf, today: date) -> ParcelContext:
-    """The context with whole ids; every one is a living release for research. Raises what :meth:`Shelf.open` raises."""
+    """The context with complete release ids, each of them a valid release for research.
+
+    Raises :class:`Malformed` without releases, :class:`Refused` for a seal of another kind or purpose, and what
+    :meth:`Shelf.open` raises.
+    """
     if not context.releases:
         raise Malformed("sealing.parcel-does-not-say-from")
     ids = []
@@ -31,7 +35,7 @@ def require_releases(context: ParcelContext, shelf: Shelf, today: date) -> Parce
 
 
 def promotion_check(shelf: Shelf, today: date) -> Callable[[str], bool]:
-    """Whether a version is on the shelf, alive, and the champion of its model by the platform's signed word."""
+    """A function that returns True for a valid version that is its model's champion by the platform's signature."""
 
     def promoted(version: str) -> bool:
         try:
@@ -54,9 +58,10 @@ def seal_parcel(
     by: Actor,
     today: date,
 ) -> Seal:
-    """Seal the files of an approved petition. It ends with its first parent, or ``parcel_days`` after its approval.
+    """Seal the files of an approved petition into the outbox and return the seal.
 
-    The same petition sealed twice is one seal: a second try after a crash finds the first.
+    The seal expires with the first of its parents, at the latest ``parcel_days`` after the approval. Sealing the same
+    petition again, as after a crash, gives the same seal.
     """
     named = [version_of(files[name]) for name, each in petition.files.items() if each.kind == FileKind.VERSION]
     parents = tuple(dict.fromkeys((*petition.context.releases, *named)))

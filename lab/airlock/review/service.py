@@ -1,7 +1,7 @@
-"""The desk of the airlock (出域审查台): one asks, the gate checks, two reviewers decide blind, a sealed parcel leaves.
+"""The review service of the airlock (出域审查服务): submission, gate, blind review by two reviewers, sealed parcel.
 
-Every verb looks at where the petition stands and appends to the ledger in one act, under a lock that all processes of
-the research zone share: two votes at once, or a vote and a withdrawal, take turns.
+Each method checks the state of the petition and appends to the ledger under one lock that all processes of the research
+zone share, so that two simultaneous votes, or a vote and a withdrawal, are handled one after the other.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from lab.settings import ResearchSettings
 
 @dataclass(frozen=True, slots=True)
 class AirlockService:
-    """One a research zone. ``shelf``: where releases and versions are; ``key``: the research zone's."""
+    """The service of one research zone. ``shelf`` holds releases and versions; ``key`` is the research zone's key."""
 
     settings: ResearchSettings
     ledger: Ledger
@@ -51,37 +51,35 @@ class AirlockService:
         object.__setattr__(self, "_following", CachedLedger.of(self.ledger, VERB_PREFIX, "project"))
 
     def check(self, files: Mapping[str, bytes], *, project: str, context: ParcelContext | None = None) -> Verdict:
-        """The whole gate, differencing and all, on files by name. Records nothing, keeps nothing."""
+        """The gate's verdict on files by name, with comparisons to earlier tables. Nothing is recorded or stored."""
         return self._judge(files, context, self.all(project)).verdict
 
     def submit(self, files: Mapping[str, bytes], context: ParcelContext, *, by: Actor, project: str) -> Petition:
-        """Ask that files leave; they are kept, content-addressed, and the petition stands in the ledger.
+        """Submit files for review: the files are stored, and the petition is recorded in the ledger.
 
-        Raises :class:`Refused` for one who is no member, and with the findings when any of them fails: then nothing is
-        kept, and the researcher's own files are as they were. Raises :class:`Malformed`, :class:`Missing` or
-        :class:`~credit.errors.Lapsed` for a context or a release that does not do.
+        Raises :class:`Refused` when ``by`` is not a member of the project, and with the findings when one of them
+        fails; then no file is stored. Raises :class:`Malformed`, :class:`Missing` or :class:`~credit.errors.Lapsed` for
+        an unsuitable context or release.
         """
         require_move(None, State.SUBMITTED, by=by, author=by.name)
         self._project(project).require(by.name, self.today())
         context = require_releases(context, self.shelf, self.today())
         before = self.all(project)
         judgement = self._judge(files, context, before)
-        with self._alone():
+        with self._exclusive():
             now = self.all(project)
-            if _compared_ids(now) != _compared_ids(
-                before
-            ):  # somebody else's parcel came in between: hold it against that too
+            if _compared_ids(now) != _compared_ids(before):  # another parcel was submitted meanwhile
                 judgement = self._judge(files, context, now)
             if judgement.verdict.outcome is Outcome.FAIL:
-                self._stop(judgement.verdict, by, project)
-            store, listed = self._store, {}
+                self._refuse(judgement.verdict, by, project)
+            store, files_listed = self._store, {}
             for name, inspection in judgement.files.items():
-                kept = store.put(inspection.outgoing)
-                size, given = len(inspection.outgoing), digest(files[name])
-                listed[name] = {"digest": kept, "size": size, "kind": inspection.kind, "given": given}
+                stored = store.put(inspection.outgoing)
+                size, submitted = len(inspection.outgoing), digest(files[name])
+                files_listed[name] = {"digest": stored, "size": size, "kind": inspection.kind, "given": submitted}
             details = {
                 "project": project,
-                "files": listed,
+                "files": files_listed,
                 "context": context.as_json(),
                 "verdict": judgement.verdict.as_json(),
             }
@@ -90,21 +88,22 @@ class AirlockService:
         return self.get(name)
 
     def all(self, project: str | None = None) -> list[Petition]:
-        """Every petition, or those of one project, the oldest first."""
+        """All petitions, or those of one project, the oldest first."""
         petitions = fold(self._following.entries()).values()
         return [each for each in petitions if project is None or each.project == project]
 
     def get(self, id: str) -> Petition:
-        """One petition; raises :class:`Missing`."""
+        """The petition with this id; raises :class:`Missing`."""
         petition = fold(self._following.entries()).get(id)
         if petition is None:
             raise Missing("desk.no-such-petition", why=id[:30] if id.isascii() else "")
         return petition
 
     def file(self, id: str, name: str, *, by: Actor) -> bytes:
-        """The bytes of a file as they would leave, for its author and for reviewers.
+        """The outgoing bytes of a file, for the author and for reviewers.
 
-        Raises :class:`Missing`, :class:`Refused`, or :class:`~credit.errors.Broken` when the bytes were changed.
+        Raises :class:`Missing` for an unknown petition or file, :class:`Refused` for other users, and
+        :class:`~credit.errors.Broken` when the stored bytes were changed.
         """
         petition = self.get(id)
         if not (by.role is Role.RESEARCHER and by.name == petition.author.name):
@@ -113,9 +112,9 @@ class AirlockService:
             raise Missing("desk.no-such-file-in-parcel")
         return self._store.get(petition.files[name].digest)
 
-    def ask_author(self, id: str, question: str, *, by: Actor) -> Petition:
-        """A reviewer who has not voted yet asks; the turn is the author's."""
-        with self._alone():
+    def send_question(self, id: str, question: str, *, by: Actor) -> Petition:
+        """Record a question of a reviewer who has not voted yet; then it is the author's turn."""
+        with self._exclusive():
             petition = self.get(id)
             require_move(petition.state, State.QUESTIONED, by=by, author=petition.author.name)
             self._require_reviewer(petition, by, "ask about a parcel")
@@ -123,20 +122,20 @@ class AirlockService:
             return self._append("questioned", petition, by, question=checked_text(question, "question"))
 
     def answer(self, id: str, text: str, *, by: Actor) -> Petition:
-        """The author answers; the turn is the reviewers' again."""
-        with self._alone():
+        """Record the author's answer; then it is the reviewers' turn again."""
+        with self._exclusive():
             petition = self.get(id)
             after = State.HALF_REVIEWED if petition.ballot else State.SUBMITTED
             require_move(petition.state, after, by=by, author=petition.author.name)
             return self._append("answered", petition, by, answer=checked_text(text, "answer"))
 
     def vote(self, id: str, approve: bool, reason: str, *, by: Actor) -> Petition:
-        """A reviewer votes, once. The first vote is closed until the second opens both.
+        """Record a reviewer's only vote. The first vote stays encrypted until the second vote decrypts both.
 
-        A refusal needs a reason; so does an approval when a finding asks for a look. Raises :class:`Refused` out of
-        turn, for the author, for a member of the project, and for one who has voted.
+        A refusal needs a reason, and so does an approval when a finding needs review. Raises :class:`Malformed` without
+        such a reason; :class:`Refused` out of turn, for the author, for a member of the project, and for a second vote.
         """
-        with self._alone():
+        with self._exclusive():
             petition = self.get(id)
             first = petition.ballot
             after = State.HALF_REVIEWED if first is None else State.APPROVED if approve else State.REFUSED
@@ -154,7 +153,7 @@ class AirlockService:
             return self._append("decided", petition, by, first=opened, second=vote, outcome=outcome)
 
     def own_vote(self, id: str, *, by: Actor) -> Vote | None:
-        """What this reviewer has voted, opened for themselves alone; None when they have not."""
+        """The vote of this reviewer, decrypted for them alone; None when they have not voted."""
         petition = self.get(id)
         ballot = petition.ballot
         if ballot is not None and ballot.by == by:
@@ -163,19 +162,19 @@ class AirlockService:
         return next((vote for vote in petition.votes if vote.by == by), None)
 
     def withdraw(self, id: str, *, by: Actor) -> Petition:
-        """The author takes it back, as long as it has not left."""
-        with self._alone():
+        """Withdraw the author's parcel, which is possible until it has left."""
+        with self._exclusive():
             petition = self.get(id)
             require_move(petition.state, State.WITHDRAWN, by=by, author=petition.author.name)
             return self._append("withdrawn", petition, by)
 
     def collect(self, id: str, *, by: Actor) -> Seal:
-        """The author receives an approved parcel: it is checked once more, and sealed into the outbox.
+        """Hand an approved parcel to its author: it is checked once more and sealed into the outbox.
 
-        Raises :class:`~credit.errors.Broken` when a file was changed, :class:`Refused` when the gate finds what the
-        reviewers did not see, :class:`~credit.errors.Lapsed` when a release has ended since.
+        Raises :class:`~credit.errors.Broken` when a file was changed, :class:`Refused` when the gate gives new findings
+        that the reviewers did not see, :class:`~credit.errors.Lapsed` when a release has expired.
         """
-        with self._alone():
+        with self._exclusive():
             petition = self.get(id)
             require_move(petition.state, State.RECEIVED, by=by, author=petition.author.name)
             files = {name: self._store.get(listed.digest) for name, listed in petition.files.items()}
@@ -190,7 +189,7 @@ class AirlockService:
             return seal
 
     def notices(self, user: str, roles: tuple[Role, ...], *, since: datetime | None = None) -> list[Notice]:
-        """What waits for a user, and what has changed for them (since a time), the newest first."""
+        """The notices of a user: parcels that wait for them, and changes after ``since``; the newest first."""
         return notices_for(self.all(), projects.fold(self._following.entries()), user, roles, since)
 
     @property
@@ -214,8 +213,8 @@ class AirlockService:
         self.ledger.append(f"{VERB_PREFIX}.{move}", petition.id, by=by, details=details)
         return self.get(petition.id)
 
-    def _stop(self, verdict: Verdict, by: Actor, project: str) -> None:
-        """That a parcel was stopped is in the ledger, with the checks that failed; the files are not kept."""
+    def _refuse(self, verdict: Verdict, by: Actor, project: str) -> None:
+        """Record that a parcel was stopped and by which checks, and raise the refusal; its files are not stored."""
         details = {"project": project, "checks": sorted({finding.check for finding in failed_findings(verdict)})}
         self.ledger.append(f"{VERB_PREFIX}.stopped", f"project-{project}", by=by, details=details)
         raise refusal(verdict)
@@ -234,8 +233,8 @@ class AirlockService:
             raise Refused("desk.may-not-project", by=by, act=act)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One at a time, over all threads and processes: what was read is still so when it is written."""
+    def _exclusive(self) -> Iterator[None]:
+        """Hold the airlock's lock, across threads and processes, so that no state changes between check and write."""
         self.settings.airlock.mkdir(parents=True, exist_ok=True)
         with (self.settings.airlock / "desk.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Where a parcel stands, whose turn it is, and who may move it where (出域审查流程). What is not here cannot happen."""
+"""The states of a parcel, whose turn it is, and who may make which transition (出域审查流程)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from credit.errors import Refused
 
 
 class State(StrEnum):
-    """Where a parcel stands."""
+    """The state of a parcel."""
 
-    SUBMITTED = "submitted"  # 已提交: nobody has voted
-    HALF_REVIEWED = "half_reviewed"  # 一人已审: one reviewer has voted, the other does not know how
+    SUBMITTED = "submitted"  # 已提交: no reviewer has voted
+    HALF_REVIEWED = "half_reviewed"  # 一人已审: one reviewer has voted, and the vote is secret
     QUESTIONED = "questioned"  # 待答复
     APPROVED = "approved"  # 已批准
     REFUSED = "refused"  # 已拒绝
@@ -23,7 +23,7 @@ class State(StrEnum):
 
 
 class Turn(StrEnum):
-    """Whose turn it is."""
+    """The party that has to act next."""
 
     REVIEWERS = "reviewers"
     AUTHOR = "author"
@@ -61,22 +61,22 @@ MOVES: Mapping[tuple[State | None, State], frozenset[Role]] = MappingProxyType(
         (State.APPROVED, State.RECEIVED): _AUTHOR,
     }
 )
-"""(from, to) → the roles that may. A researcher here is always the author, a reviewer never is."""
+"""(from, to) → the roles that may make the transition. A researcher must be the author, a reviewer must not."""
 
 PENDING = (State.SUBMITTED, State.HALF_REVIEWED, State.QUESTIONED, State.APPROVED)
 LEFT_OR_PENDING = (*PENDING, State.RECEIVED)
-"""What has left or may yet leave: what a later parcel is held against."""
+"""States of parcels that have left or may still leave: later parcels are compared with their tables."""
 
 
 def may_move(before: State | None, after: State, by: Actor, author: str) -> bool:
-    """True when ``by`` may move a parcel of ``author`` so."""
+    """True when ``by`` may make this transition with a parcel of ``author``; ``before`` is None for a submission."""
     if by.role not in MOVES.get((before, after), frozenset()):
         return False
     return (by.name == author) == (by.role is Role.RESEARCHER)
 
 
 def require_move(before: State | None, after: State, *, by: Actor, author: str) -> None:
-    """Raise :class:`Refused` saying why ``by`` may not move the parcel so: the role, the person or the turn."""
+    """Raise :class:`Refused` when ``by`` may not make this transition: wrong state, wrong role or wrong person."""
     if may_move(before, after, by, author):
         return
     allowed = MOVES.get((before, after))

@@ -150,9 +150,9 @@ def vote(session: CurrentSession, id: str) -> Response:
 
 
 @post_form(router, "/parcels/{id}/ask", REVIEWERS)
-def ask_author(session: CurrentSession, id: str) -> Response:
+def send_question(session: CurrentSession, id: str) -> Response:
     """Send a question to the author."""
-    airlock_of(session.app_state).ask_author(id, session.field("question"), by=session.actor(Role.REVIEWER))
+    airlock_of(session.app_state).send_question(id, session.field("question"), by=session.actor(Role.REVIEWER))
     return session.redirect(f"parcels/{id}", confirmation="asked")
 
 

@@ -140,7 +140,7 @@ def test_what_must_be_looked_at_needs_a_reason_to_approve(house: House) -> None:
 
 def test_questions_and_answers_take_turns(house: House) -> None:
     id = house.submit({"firms.csv": SAFE})
-    house.desk.ask_author(id, "Why these three?", by=FIRST)
+    house.desk.send_question(id, "Why these three?", by=FIRST)
     assert house.desk.get(id).turn is Turn.AUTHOR
     with pytest.raises(Refused):
         house.desk.vote(id, True, "", by=SECOND)
@@ -149,8 +149,8 @@ def test_questions_and_answers_take_turns(house: House) -> None:
     house.desk.answer(id, "They are the largest", by=AUTHOR)
     house.desk.vote(id, True, "", by=FIRST)
     with pytest.raises(Refused, match="has voted"):
-        house.desk.ask_author(id, "One more thing?", by=FIRST)
-    house.desk.ask_author(id, "And the rest?", by=SECOND)
+        house.desk.send_question(id, "One more thing?", by=FIRST)
+    house.desk.send_question(id, "And the rest?", by=SECOND)
     assert house.desk.answer(id, "Merged", by=AUTHOR).state is State.HALF_REVIEWED
     assert [question.answer for question in house.desk.get(id).questions] == ["They are the largest", "Merged"]
     assert house.desk.vote(id, True, "", by=SECOND).state is State.APPROVED
@@ -160,7 +160,7 @@ def test_texts_between_people_name_no_subject(house: House) -> None:
     id = house.submit({"firms.csv": SAFE})
     for text in ("call 13812345678", "a" * 32, "it is 91120116MA05JKLM9P\u200b", " ", "x" * 1001):
         with pytest.raises(Malformed):
-            house.desk.ask_author(id, text, by=FIRST)
+            house.desk.send_question(id, text, by=FIRST)
 
 
 def test_a_file_changed_after_approval_is_broken_and_nothing_leaves(house: House) -> None:
@@ -211,7 +211,7 @@ def test_users_are_told_what_waits_for_them(house: House) -> None:
     assert yours(Actor("wang", Role.REVIEWER)) == [], "a member of the project does not review it"
     house.desk.vote(id, True, "", by=FIRST)
     assert (yours(AUTHOR), yours(FIRST), yours(SECOND)) == ([False], [], [True])
-    house.desk.ask_author(id, "Why?", by=SECOND)
+    house.desk.send_question(id, "Why?", by=SECOND)
     assert (yours(AUTHOR), yours(SECOND)) == ([True], [False])
     house.desk.answer(id, "So", by=AUTHOR)
     house.desk.vote(id, True, "", by=SECOND)
@@ -292,7 +292,7 @@ def test_a_parcel_that_comes_in_between_is_held_against_too(house: House) -> Non
     id = house.submit({"old.csv": old}, subjects=2060)
     details = house.desk.ledger.about(id)[0].details
     house.desk.withdraw(id, by=AUTHOR)
-    with ThreadPoolExecutor(1) as pool, house.desk._alone():
+    with ThreadPoolExecutor(1) as pool, house.desk._exclusive():
         waiting = pool.submit(house.submit, {"less.csv": less}, subjects=2060)  # judged, and now at the lock
         time.sleep(1)
         house.desk.ledger.append("parcel.submitted", "petition-between", by=COLLEAGUE, details=details)
