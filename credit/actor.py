@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from credit.errors import Malformed, Refused
+from credit.messages import Text
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
@@ -44,7 +45,8 @@ class Actor:
     def require_role(self, *roles: Role, act: str) -> None:
         """Raise :class:`Refused` unless this actor has one of ``roles``; ``act`` says in the message what was tried."""
         if self.role not in roles:
-            raise Refused("actor.may-not", name=self, act=act, roles=" or ".join(roles))
+            what = act if isinstance(act, Text) else Text(act)
+            raise Refused("actor.may-not", name=self, act=what, roles=", ".join(roles))
 
     def __str__(self) -> str:
         return f"{self.role}:{self.name}"

@@ -18,6 +18,7 @@ import yaml
 from credit.canonical import digest_json
 from credit.errors import Malformed, Missing
 from credit.fields import Field, require_keys
+from credit.messages import Text
 
 HERE = Path(__file__).parent / "catalogues"
 # libyaml, where it is installed, gives the same values ten times as fast.
@@ -92,7 +93,7 @@ class Table:
         for candidate in self.fields:
             if name in (candidate.name, candidate.column):
                 return candidate
-        raise Missing("catalogue.table-no-field", self_name=self.name, name=name)
+        raise Missing("catalogue.no-field", self_name=self.name, name=name)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], *, where: str) -> Table:
@@ -102,13 +103,13 @@ class Table:
         fields = tuple(Field.parse(shared | entry, where=where) for entry in data["fields"])
         named = {f.name: f for f in fields}
         if len(named) != len(fields) or len({f.column for f in fields}) != len(fields):
-            raise Malformed("catalogue.two-fields-one-name", where=where)
+            raise Malformed("catalogue.field-twice", where=where)
 
         def find(name: str | None) -> Field | None:
             if name is None:
                 return None
             if name not in named:
-                raise Malformed("catalogue.field-used-and-not-declared", where=where, name=name)
+                raise Malformed("catalogue.field-not-declared", where=where, name=name)
             return named[name]
 
         subject = find(data["subject"])
@@ -167,7 +168,9 @@ class Catalogue:
                 raise Malformed("catalogue.not-yaml", why=str(error).replace("\n", " "), path_name=path.name) from error
             table = Table.parse(data, where=path.name)
             if table.name in tables or table.name != path.stem:
-                raise Malformed("catalogue.table-name-must-be-file", why=table.name, path_name=path.name)
+                raise Malformed(
+                    "catalogue.table-not-named-after-file", why=Text.verbatim(table.name), path_name=path.name
+                )
             tables[table.name] = table
             contents.append(_plain(data))
         return cls(name, digest_json(contents), MappingProxyType(tables))
@@ -175,7 +178,7 @@ class Catalogue:
     def table(self, name: str) -> Table:
         """The table of this name; raises :class:`Missing`."""
         if name not in self.tables:
-            raise Missing("catalogue.catalogue-no-table", self_name=self.name, name=name, tables=", ".join(self.tables))
+            raise Missing("catalogue.no-table", self_name=self.name, name=name, tables=", ".join(self.tables))
         return self.tables[name]
 
 

@@ -19,6 +19,7 @@ from credit.actor import Actor
 from credit.canonical import canonical, digest
 from credit.errors import Broken, Malformed
 from credit.keys import KeyRing, SigningKey
+from credit.messages import Text
 
 START = "0" * 64
 _LINE_ONLY = ("id", "keyid", "sig")  # keys of a line that are not part of the digested content
@@ -124,11 +125,11 @@ def read_line(line: bytes, number: int, previous: str, ring: KeyRing) -> tuple[E
     # The digest covers the text as it is stored: parsed as a time, 2026-11-25T04 and 2026-11-25 04 would be equal.
     body = canonical({name: value for name, value in data.items() if name not in _LINE_ONLY})
     if not as_written or (signed and not zone):
-        broken(number, "it is not as it was written")
+        broken(number, Text.of("entry.not-as-written"))
     if entry.seq != number or entry.previous != previous:
-        broken(number, "it does not follow the line before it: a line is missing or was moved")
+        broken(number, Text.of("entry.does-not-follow"))
     if entry.id != digest(body):
-        broken(number, "its content was changed")
+        broken(number, Text.of("entry.changed"))
     if signed:
         ring.verify(zone, keyid, body, signature)
     return entry, zone

@@ -34,17 +34,17 @@ def verify_envelope(envelope: Any, payload_type: str, ring: KeyRing, zones: Coll
     """The payload, if a key of one of ``zones`` signed it; raises :class:`Broken` otherwise."""
     try:
         if envelope["payloadType"] != payload_type:
-            raise Broken("envelope.envelope-holds-another-kind-thing", payload_type=payload_type)
+            raise Broken("envelope.another-kind", payload_type=payload_type)
         body = base64.b64decode(envelope["payload"], validate=True)
         signed = [(s["keyid"], base64.b64decode(s["sig"], validate=True)) for s in envelope["signatures"]]
     except (KeyError, TypeError, AttributeError, binascii.Error) as error:
-        raise Broken("envelope.envelope-cannot-be-read") from error
+        raise Broken("envelope.unreadable") from error
     for name, signature in signed:
         zone, _, keyid = name.partition(":")
         if zone in zones:
             ring.verify(zone, keyid, pre_authentication_encoding(payload_type, body), signature)
             payload = json.loads(body)
             if not isinstance(payload, dict):
-                raise Broken("envelope.envelope-cannot-be-read-payload-not-object")
+                raise Broken("envelope.payload-not-object")
             return payload
-    raise Broken("envelope.envelope-not-signed-by-one", zones=" or ".join(sorted(zones)))
+    raise Broken("envelope.wrong-signer", zones=" or ".join(sorted(zones)))

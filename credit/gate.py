@@ -23,6 +23,17 @@ class Outcome(StrEnum):
 
 
 _WORST = (Outcome.PASS, Outcome.REVIEW, Outcome.FAIL)
+_OUTCOMES = {
+    Outcome.PASS: Text.of("gate.outcome-pass"),
+    Outcome.REVIEW: Text.of("gate.outcome-review"),
+    Outcome.FAIL: Text.of("gate.outcome-fail"),
+}
+_NAMES = {  # the gates of this house in people's words; another gate has its own name
+    "mandate": Text.of("gate.name-mandate"),
+    "promotion": Text.of("gate.name-promotion"),
+    "release": Text.of("gate.name-release"),
+    "airlock": Text.of("gate.name-airlock"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,11 @@ class Finding:
             "why": self.reason(language),
             "evidence": dict(self.evidence),
         }
+
+    def as_text(self) -> Text:
+        """The finding as a message: the check, the outcome and the reason."""
+        reason = self.message or Text.verbatim(self.why)
+        return Text.of("gate.finding", check=self.check, outcome=_OUTCOMES[self.outcome], reason=reason)
 
     def __str__(self) -> str:
         return f"{self.check}: {self.outcome} ({self.why})"

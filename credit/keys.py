@@ -50,7 +50,7 @@ class SigningKey:
         """Create a key and write it into ``folder``; raises :class:`Malformed` if the zone has one already."""
         path = folder / f"signing-{zone}.pem"
         if path.exists():
-            raise Malformed("keys.zone-signing-key-already", zone=zone)
+            raise Malformed("keys.signing-key-exists", zone=zone)
         key = cls(zone, Ed25519PrivateKey.generate())
         pem = key.private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -63,13 +63,13 @@ class SigningKey:
         """Read a zone's key; raises :class:`Missing`, or :class:`Broken` when it is not a readable Ed25519 key."""
         path = folder / f"signing-{zone}.pem"
         if not path.exists():
-            raise Missing("keys.no-signing-key-zone", zone=zone)
+            raise Missing("keys.no-signing-key", zone=zone)
         try:
             private = serialization.load_pem_private_key(path.read_bytes(), password=None)
         except ValueError as error:
-            raise Broken("keys.signing-key-zone-cannot-be", zone=zone) from error
+            raise Broken("keys.signing-key-unreadable", zone=zone) from error
         if not isinstance(private, Ed25519PrivateKey):
-            raise Broken("keys.signing-key-zone-another-kind", zone=zone)
+            raise Broken("keys.signing-key-another-kind", zone=zone)
         return cls(zone, private)
 
     def sign(self, payload: bytes) -> bytes:
@@ -104,7 +104,7 @@ class KeyRing:
             zone = re.sub(r"-\d+$", "", path.stem)
             keys.setdefault(zone, {})[keyid_of(public)] = public
         if not keys:
-            raise Missing("keys.key-ring-empty")
+            raise Missing("keys.ring-empty")
         return cls(keys)
 
     @classmethod
@@ -116,7 +116,7 @@ class KeyRing:
         try:
             publics = [Ed25519PublicKey.from_public_bytes(raw) for raw in keys]
         except ValueError as error:
-            raise Broken("keys.public-key-cannot-be-read") from error
+            raise Broken("keys.public-key-unreadable") from error
         return cls({zone: {keyid_of(public): public for public in publics}})
 
     @classmethod
@@ -131,7 +131,7 @@ class KeyRing:
         """Raise :class:`Broken` unless that key of that zone made ``signature`` over ``payload``."""
         public = self.keys.get(zone, {}).get(keyid)
         if public is None:
-            raise Broken("keys.signature-by-key-not-in", zone=zone, keyid=keyid)
+            raise Broken("keys.unknown-key", zone=zone, keyid=keyid)
         try:
             public.verify(signature, payload)
         except InvalidSignature as error:
@@ -141,7 +141,7 @@ class KeyRing:
 def create_secret(path: Path) -> bytes:
     """Create 32 random bytes in a file of mode 0600; raises :class:`Malformed` if the file exists."""
     if path.exists():
-        raise Malformed("keys.secret-exists-already", path_name=path.name)
+        raise Malformed("keys.secret-exists", path_name=path.name)
     secret = secrets.token_bytes(32)
     write_atomically(path, secret, mode=0o600)
     return secret

@@ -28,6 +28,7 @@ from credit.canonical import canonical
 from credit.entry import START, Act, Entry, Position, b64, broken, missing_lines, read_line, read_lines, write_lines
 from credit.errors import Broken, Malformed
 from credit.keys import KeyRing, SigningKey
+from credit.messages import Text
 
 __all__ = ["START", "Entry", "Ledger", "Position"]
 
@@ -115,7 +116,7 @@ class Ledger:
             seq, last = int(data["seq"]), str(data["id"])
             signed, keyid = base64.b64decode(data["sig"]), data["keyid"]
         except (ValueError, KeyError, TypeError) as error:
-            raise Broken("ledger.head-ledger-cannot-be-read", why=path.name) from error
+            raise Broken("ledger.head-unreadable", why=Text.verbatim(path.name)) from error
         zone, _, name = keyid.partition(":")
         self.ring.verify(zone, name, f"{seq} {last}".encode(), signed)
         return seq, last
@@ -130,7 +131,7 @@ class Ledger:
         for entry in self.entries():
             count = entry.seq
             if count == head[0] and entry.id != head[1]:
-                broken(count, "its signed head names another entry here")
+                broken(count, Text.of("ledger.head-names-another"))
             yield entry
         if count < head[0]:  # with more lines than the head counts, a writer was killed before it wrote the head
             missing_lines(count, head[0])
@@ -164,7 +165,7 @@ class Ledger:
                     data = json.loads(line)
                     seq, name, signed = int(data["seq"]), str(data["id"]), "sig" in data
                 except (ValueError, KeyError, TypeError) as error:
-                    raise Broken("ledger.ledger-last-line-cannot-be") from error
+                    raise Broken("ledger.last-line-unreadable") from error
                 if signed:
                     break
             end = start

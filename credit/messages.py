@@ -3,14 +3,15 @@ alone.
 
 The texts are gettext catalogues, ``locales/<language>/<package>.po``, whose ``msgid`` is the id of a message and whose
 ``msgstr`` is its text with ``{name}`` where a parameter goes (the rules of :meth:`str.format`). They are read once,
-when the
-first text is rendered, so a process that reports nothing does not read them. :data:`LANGUAGES` lists the languages.
+when the first text is rendered, so a process that reports nothing does not read them. :data:`LANGUAGES` lists the
+languages.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,9 +19,8 @@ from typing import Any
 
 LANGUAGES = ("en", "zh")
 LOCALES = Path(__file__).parent / "locales"
-VERBATIM = (
-    "verbatim"  # the id of a text that comes from outside and exists in one language: a library's message, a name
-)
+VERBATIM = "verbatim"  # the id of a text that is the same in every language: a name, a path, a library's message
+SEVERAL = "several"  # the id of a text that is several messages, one after the other
 _SEPARATOR = {"en": "; ", "zh": "；"}
 
 
@@ -39,19 +39,25 @@ class Text:
 
     @classmethod
     def verbatim(cls, text: str) -> Text:
-        """A text that is the same in every language."""
+        """A text that is the same in every language: a name, a path, or what a library or another process says."""
         return cls(VERBATIM, {"text": text})
+
+    @classmethod
+    def several(cls, texts: Iterable[Text]) -> Text:
+        """Several messages as one."""
+        return cls(SEVERAL, {"texts": tuple(texts)})
 
     def render(self, language: str = "en") -> str:
         """The text in ``en`` or ``zh``; the id and the parameters where the catalogue has no text or the text does
         not fit."""
-        if self.id == VERBATIM:
-            return str(self.params["text"])
-        template = texts(language).get(self.id)
         values = {name: _rendered(value, language) for name, value in self.params.items()}
-        if template is None:
-            return " ".join([self.id, *(f"{name}={value}" for name, value in values.items())])
-        return template.format(**values)
+        if self.id in (VERBATIM, SEVERAL):
+            return "".join(map(str, values.values()))
+        template = texts(language).get(self.id)
+        if template is not None:
+            with suppress(LookupError, ValueError, TypeError):
+                return template.format(**values)
+        return " ".join([self.id, *(f"{name}={value}" for name, value in values.items())])
 
     def as_json(self) -> dict[str, Any]:
         """``{"id", "params"}``, as a ledger or a file keeps it; :meth:`from_json` reads it."""

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from credit.actor import Actor
 from credit.errors import Missing, Refused
 from credit.ledger import Entry
+from credit.messages import Text
 
 
 class State(StrEnum):
@@ -22,6 +23,14 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
     REVOKED = "revoked"
 
+
+_WORDS = {
+    State.ASKED: Text.of("petition.asked"),
+    State.GRANTED: Text.of("petition.granted"),
+    State.REFUSED: Text.of("petition.refused"),
+    State.WITHDRAWN: Text.of("petition.withdrawn"),
+    State.REVOKED: Text.of("petition.revoked"),
+}
 
 MOVES: Mapping[tuple[State | None, str], State] = MappingProxyType(
     {

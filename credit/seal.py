@@ -91,7 +91,7 @@ def seal_id_of(
 def require_signer(kind: Kind, key: SigningKey) -> None:
     """Raise :class:`Broken` unless this zone's key may sign this kind."""
     if SIGNERS[kind] != key.zone:
-        raise Broken("seal.not-sealed-by-zone", kind=kind, zone=key.zone, signers=SIGNERS[kind])
+        raise Broken("seal.wrong-zone", kind=kind, zone=key.zone, signers=SIGNERS[kind])
 
 
 def to_envelope(seal: Seal, key: SigningKey) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def read(cls: type[Zone], env: Mapping[str, str], prefix: str) -> Zone:
                 values[field.name] = reader(env[name])
             except (ValueError, KeyError) as error:
                 kind = getattr(_plain(hints[field.name]), "__name__", "value")
-                raise Malformed("settings.setting-cannot-be-read", name=name, kind=kind) from error
+                raise Malformed("settings.unreadable", name=name, kind=kind) from error
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise Malformed("settings.setting-missing", name=name)
     return cls(**values)

@@ -114,7 +114,7 @@ class Shelf:
         place = self.folder_of(self._resolve(name))
         seal = self._manifest(place)
         if place.name != seal.id.partition("-")[2]:
-            raise Broken("shelf.sealed-folder-stands-in-another", place_name=place.name[:12], seal_short=seal.short)
+            raise Broken("shelf.wrong-place", place_name=place.name[:12], seal_short=seal.short)
         if deep:
             if (record := self.pointer(f"{DESTROYED}-{seal.id}", DESTROYERS)) is not None:
                 raise Lapsed("shelf.destroyed", kind=seal.kind, seal_short=seal.short, word=record["on"])
@@ -149,12 +149,12 @@ class Shelf:
             return None
         payload = verify_envelope(_read_json(path), POINTER, self.ring, zones)
         if payload.get("name") != name:
-            raise Broken("shelf.pointer-another", name=name)
+            raise Broken("shelf.pointer-copied", name=name)
         return payload
 
     def _manifest(self, place: Path) -> Seal:
         if not (place / MANIFEST).is_file():
-            raise Broken("shelf.sealed-folder-no-manifest", why=place.name[:12])
+            raise Broken("shelf.no-manifest", why=Text.verbatim(place.name[:12]))
         return from_envelope(_read_json(place / MANIFEST), self.ring)
 
     def folder_of(self, seal_id: str) -> Path:
@@ -198,7 +198,7 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except ValueError as error:
-        raise Broken("shelf.cannot-be-read", path_name=path.name) from error
+        raise Broken("shelf.not-json", path_name=path.name) from error
 
 
 def _sync(path: Path) -> None:

@@ -70,7 +70,7 @@ class PseudonymKey:
         if len(self.secret) < 32:
             raise Malformed("subjects.pseudonym-key-too-short")
         if self.algorithm not in ("sha256", "sm3"):
-            raise Malformed("subjects.unknown-pseudonym-algorithm")
+            raise Malformed("subjects.unknown-algorithm")
 
     def hex_of(self, code: str) -> str:
         """The pseudonym of ``code`` as 32 hex characters; faster than :meth:`key_of`, for whole releases."""

@@ -41,7 +41,7 @@ class Notice:
             }
             return cls(purpose, int(data["sequence"]), named)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise Broken("suppression.notice-withholding-cannot-be-read", purpose=purpose) from error
+            raise Broken("suppression.notice-for-another-purpose", purpose=purpose) from error
 
     def suppresses(self, key: str, through: int) -> bool:
         """True when data that account for notices up to ``through`` must not be used for this subject (32 hex)."""

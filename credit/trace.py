@@ -78,7 +78,7 @@ def _answered(score: str, entries: list[Entry]) -> Entry:
     for entry in entries:
         if entry.object == score and entry.verb in ("score.answered", "score.live"):
             return entry
-    raise Missing("trace.no-ledger-here-score")
+    raise Missing("trace.no-such-score")
 
 
 def _score_link(entry: Entry, entries: list[Entry]) -> Link:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from credit.errors import Malformed
+from credit.messages import Text
 from credit.subjects import SubjectKind
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100 §5: no I, O, S, V, Z
@@ -55,9 +56,8 @@ class Uscc:
     code: str
 
     def __post_init__(self) -> None:
-        problem = _problem(self.code)
-        if problem:
-            raise Malformed("uscc.not-unified-social-credit-code", why=problem)
+        if (fault := fault_of(self.code)) is not None:
+            raise Malformed("uscc.not-a-code", why=fault)
 
     @classmethod
     def parse(cls, text: str) -> Uscc:
@@ -84,16 +84,17 @@ class Uscc:
         return self.code
 
 
-def _problem(code: str) -> str:
+def fault_of(code: str) -> Text | None:
+    """What is wrong with a code; None when it is one."""
     if len(code) != 18:
-        return f"it has {len(code)} characters, not 18"
+        return Text.of("uscc.wrong-length", count=len(code))
     if not _SHAPE.fullmatch(code):
-        return "it holds a character that has no place there"
+        return Text.of("uscc.wrong-character")
     if org_check(code[8:16]) != code[16]:
-        return "the check character of the organisation code (the 17th) is wrong"
+        return Text.of("uscc.wrong-organisation-check")
     if uscc_check(code[:17]) != code[17]:
-        return "the last check character is wrong"
-    return ""
+        return Text.of("uscc.wrong-last-check")
+    return None
 
 
 def compose(prefix: str, division: str, serial: str) -> Uscc:
@@ -103,8 +104,8 @@ def compose(prefix: str, division: str, serial: str) -> Uscc:
     Raises :class:`Malformed` when a part has the wrong length or letters.
     """
     if len(serial) != 8 or not set(serial) <= set(ALPHABET) or len(prefix + division) != 8:
-        raise Malformed("uscc.code-cannot-be-composed")
+        raise Malformed("uscc.parts-wrong-length")
     if not set(prefix) <= set(ALPHABET) or not division.isdigit():
-        raise Malformed("uscc.code-cannot-be-composed-prefix-or-division")
+        raise Malformed("uscc.parts-wrong-character")
     body = prefix + division + serial + org_check(serial)
     return Uscc(body + uscc_check(body))

@@ -20,6 +20,7 @@ from credit.actor import Actor, Role
 from credit.errors import Broken, Malformed, Missing
 from credit.files import write_atomically
 from credit.ledger import Ledger
+from credit.messages import Text
 
 ROLES = (Role.RESEARCHER, Role.REVIEWER, Role.PLATFORM)
 NAME = re.compile(r"[a-z][a-z0-9]{1,29}")  # also a folder's, a unix socket's and a hub user's name

@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from credit.errors import CreditError, Lapsed, Malformed, Unauthenticated
+from credit.messages import Text, preferred
 from serving.auth.rate_limit import TooMany
-from serving.i18n.languages import in_language, preferred
 from serving.observability import log
 
 LARGEST_BODY = 1 << 20  # bytes
@@ -46,7 +46,7 @@ class Anew(Lapsed):
     slug = "anew"
 
     def __init__(self) -> None:
-        super().__init__("errors.subject-being-evaluated-anew")
+        super().__init__("errors.subject-reevaluated")
 
 
 class ScopeMissing(Unauthenticated):
@@ -82,12 +82,11 @@ def headers_of(error: CreditError) -> dict[str, str]:
 def respond(error: CreditError, accepted: str = "", **more: str) -> ProblemResponse:
     """The response that stands for an error, in the language `accepted` (Accept-Language) prefers."""
     language = preferred(accepted)
-    told = in_language({**error.problem(), **more}, error.slug, language)
     headers = {**headers_of(error), "Content-Language": language}
-    return ProblemResponse(told, status_code=error.status, headers=headers)
+    return ProblemResponse({**error.problem(language), **more}, status_code=error.status, headers=headers)
 
 
-async def read_body(request: Request, limit: int, *, seconds: float, what: str = "The body") -> bytes:
+async def read_body(request: Request, limit: int, *, seconds: float) -> bytes:
     """The whole body. Raises TooLarge as soon as it is known to be over `limit` bytes, before reading the rest.
 
     Raises TooSlow when it has not arrived within so many `seconds`.
@@ -104,7 +103,7 @@ async def read_body(request: Request, limit: int, *, seconds: float, what: str =
                     raise too_large(limit)
                 parts.append(part)
     except TimeoutError as slow:
-        raise TooSlow("errors.did-not-arrive", what_=what, seconds=seconds) from slow
+        raise TooSlow("errors.body-did-not-arrive", seconds=seconds) from slow
     return b"".join(parts)
 
 
@@ -113,28 +112,38 @@ def too_large(limit: int) -> TooLarge:
     return TooLarge("errors.body-too-large", limit=limit)
 
 
+def _http_texts(status: int) -> tuple[Text, Text]:
+    """The title and the remedy of an error that the framework raises; other statuses have their phrase of RFC 9110."""
+    texts = {404: Text.of("errors.http-404"), 405: Text.of("errors.http-405")}
+    remedies = {405: Text.of("errors.http-405.remedy")}
+    return (
+        texts.get(status, Text.verbatim(HTTPStatus(status).phrase)),
+        remedies.get(status, Text.of("errors.http-404.remedy")),
+    )
+
+
 def install(app: FastAPI) -> None:
     """Make `app` answer every error, ours, Starlette's or a fault of the code, with a problem document."""
 
-    async def known(request: Request, error: Exception) -> ProblemResponse:
+    async def of_ours(request: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, CreditError)
         return respond(error, request.headers.get("accept-language", ""))
 
     async def of_http(request: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, HTTPException)
         language = preferred(request.headers.get("accept-language", ""))
-        told: dict[str, Any] = {
-            "type": "about:blank", "title": HTTPStatus(error.status_code).phrase, "status": error.status_code,
-            "detail": "", "remedy": "See GET /openapi.json for what there is",
+        title, remedy = _http_texts(error.status_code)
+        problem: dict[str, Any] = {
+            "type": "about:blank", "title": title.render(language), "status": error.status_code,
+            "detail": "", "remedy": remedy.render(language),
         }  # fmt: skip
         headers = {**(error.headers or {}), "Content-Language": language}
-        spoken = in_language(told, f"http-{error.status_code}", language)
-        return ProblemResponse(spoken, status_code=error.status_code, headers=headers)
+        return ProblemResponse(problem, status_code=error.status_code, headers=headers)
 
     async def unforeseen(_: Request, error: Exception) -> ProblemResponse:
         log.event("fault", level=logging.ERROR, error=type(error).__name__)
         return respond(CreditError("errors.service-failed"))
 
-    app.add_exception_handler(CreditError, known)
+    app.add_exception_handler(CreditError, of_ours)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(Exception, unforeseen)

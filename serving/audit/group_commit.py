@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from credit.actor import Actor
 from credit.entry import Act, Entry
 from credit.errors import Broken
+from credit.messages import Text
 from serving.audit.journal import HEAD_SECONDS, Busy, Journal
 
 MOST = 256  # entries in one write: bounds how long the first of them waits
@@ -72,7 +73,7 @@ class Recorder:
         """Raises Broken unless the next entry can be expected to be written: readiness asks this."""
         self._require_thread()
         if self._fault:
-            raise Broken("group-commit.last-write-to-ledger-failed", why=self._fault)
+            raise Broken("group-commit.last-write-to-ledger-failed", why=Text.verbatim(self._fault))
         place = self._ledger.path if self._ledger.path.exists() else self._ledger.path.parent
         if not os.access(place, os.W_OK):
             raise Broken("group-commit.ledger-cannot-be-written")
@@ -154,7 +155,7 @@ class _Future:
 
     def failed(self, fault: Exception) -> None:
         if not self.future.cancelled():
-            broken = Broken('group-commit.ledger-could-not-be-written', why=type(fault).__name__)  # fmt: skip
+            broken = Broken("group-commit.ledger-could-not-be-written", why=Text.verbatim(type(fault).__name__))
             broken.__cause__ = fault
             self.future.set_exception(broken)
 

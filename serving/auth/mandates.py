@@ -16,6 +16,7 @@ from credit.errors import Broken, Malformed, Missing, Refused
 from credit.gate import Finding, Gate, Outcome
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
+from credit.messages import Text
 from credit.subjects import SubjectKey
 from serving.auth.access_database import Access
 from serving.state.decision_cache import Remembered
@@ -140,29 +141,32 @@ class Presented:
 
 
 def _finding(check: str, holds: bool, why: str) -> Finding:
-    """A finding that names nothing but the check: the evidence stays empty because a bank will read it."""
-    return Finding(check, Outcome.PASS if holds else Outcome.FAIL, "" if holds else why, {})
+    """A finding that names nothing but the check: the evidence stays empty because a bank will read it.
+
+    `why` is the id of the message that a failed check gives.
+    """
+    return Finding.of(check, Outcome.FAIL, Text(why)) if not holds else Finding(check, Outcome.PASS, "")
 
 
 def same_subject(case: Presented, _: Mapping[str, Any]) -> Finding:
     """The mandate was given by the very subject asked about."""
-    return _finding("subject", case.mandate.subject == case.subject, "the mandate is for another subject")
+    return _finding("subject", case.mandate.subject == case.subject, "mandates.for-another-subject")
 
 
 def same_purpose(case: Presented, _: Mapping[str, Any]) -> Finding:
     """The mandate was given for the very purpose stated."""
-    return _finding("purpose", case.mandate.purpose == case.purpose, "the mandate is for another purpose")
+    return _finding("purpose", case.mandate.purpose == case.purpose, "mandates.for-another-purpose")
 
 
 def in_time(case: Presented, _: Mapping[str, Any]) -> Finding:
     """The day lies within the mandate's span."""
     holds = case.mandate.valid_from <= case.day <= case.mandate.valid_until
-    return _finding("time", holds, "the mandate is not in force on this day")
+    return _finding("time", holds, "mandates.not-in-force")
 
 
 def not_revoked(case: Presented, _: Mapping[str, Any]) -> Finding:
     """The subject has not taken the mandate back."""
-    return _finding("revoked", not case.revoked, "the mandate has been revoked")
+    return _finding("revoked", not case.revoked, "mandates.revoked")
 
 
 class MandateGate:
@@ -190,16 +194,16 @@ class MandateGate:
     def _judge(self, name: str, *, bank: str, subject: SubjectKey, purpose: str, day: date, judge: Actor) -> Mandate:
         found = self._access.rows("SELECT envelope, revoked_at FROM mandate WHERE id = ? AND bank = ?", name, bank)
         if not found:
-            failed = _finding("bank", False, "this bank holds no such mandate")
-            raise Refused("mandates.no-mandate", why=failed.why, findings=(failed,))
+            failed = _finding("bank", False, "mandates.not-of-this-bank")
+            raise Refused("mandates.no-mandate", why=failed.message, findings=(failed,))
         try:
             mandate = Mandate.of(verify_envelope(json.loads(str(found[0][0])), PAYLOAD_TYPE, self._ring, _SIGNERS))
         except (Broken, ValueError) as forged:
-            failed = _finding("signature", False, "the mandate does not verify")
-            raise Refused("mandates.no-mandate-ask-platform", why=failed.why, findings=(failed,)) from forged
+            failed = _finding("signature", False, "mandates.does-not-verify")
+            raise Refused("mandates.not-a-good-mandate", why=failed.message, findings=(failed,)) from forged
         if (mandate.id, mandate.bank) != (name, bank):  # a row moved under another name or bank
-            failed = _finding("signature", False, "the mandate does not verify")
-            raise Refused("mandates.no-mandate-ask-platform", why=failed.why, findings=(failed,))
+            failed = _finding("signature", False, "mandates.does-not-verify")
+            raise Refused("mandates.not-a-good-mandate", why=failed.message, findings=(failed,))
         case = Presented(mandate, found[0][1] is not None, subject, purpose, day)
         self._gate.judge(case, requested_by=Actor(bank, Role.BANK), reviewer=judge).require()
         return mandate

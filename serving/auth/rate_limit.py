@@ -32,8 +32,8 @@ class TooMany(Refused):
         message: str | Text,
         *,
         after: int,
-        why: str | Text | None = None,
-        remedy: str | Text | None = None,
+        why: Text | None = None,
+        remedy: Text | None = None,
         **params: Any,
     ) -> None:
         waiting = Text.of("rate-limit.wait", seconds=after)
@@ -76,7 +76,7 @@ class Quotas:
         with self._slots.of(bank) as slot:
             asks, misses = self._read(slot, limit, now)
             if misses.fill(now) < 1:
-                raise TooMany("rate-limit.too-many-questions-led-nowhere", after=misses.wait(1))
+                raise TooMany("rate-limit.too-many-misses", after=misses.wait(1))
             if asks.fill(now) < count:
                 raise TooMany(
                     "rate-limit.too-many-requests",

@@ -20,6 +20,7 @@ import httpx
 
 from credit.errors import Broken, CreditError, Lapsed, Malformed, Missing, Refused, Unauthenticated
 from credit.keys import KeyRing
+from credit.messages import Text
 from serving.audit.signatures import HEADER, verify
 from serving.auth.client_key import HeldKey
 from serving.auth.rate_limit import TooMany
@@ -135,7 +136,7 @@ class Sending:
         told = _json(response)
         if response.status_code != 200:
             why = str(told.get("error", ""))
-            raise Unauthenticated("transport.no-token-given", why=why)
+            raise Unauthenticated("transport.no-token-given", why=Text.verbatim(why))
         self._token = str(told["access_token"])
         self._good_until = time.monotonic() + int(told["expires_in"]) - _EARLY
         return None
@@ -167,11 +168,11 @@ def read_told(response: httpx.Response | None) -> dict[str, Any]:
     told, status = _json(response), response.status_code
     if status == 200 and told:
         return told
-    why, remedy = str(told.get("detail", "")), str(told.get("remedy", ""))
+    why, remedy = (Text.verbatim(str(told.get(name, ""))) for name in ("detail", "remedy"))
     if status == _NOBODY:
-        remedy = "Is it running? Start it with `haihe serve`"
-        raise Lapsed("transport.scoring-service-cannot-be-reached", why=why, remedy=remedy)
-    what = str(told.get("title") or f"The scoring service answered {status}")
+        raise Lapsed("transport.scoring-service-cannot-be-reached", why=why)
+    title = told.get("title")
+    what = Text.verbatim(str(title)) if title else Text.of("transport.answered", status=status)
     if status == 429:
         raise TooMany(what, after=max(1, ceil(_after(response))), why=why, remedy=remedy)
     kind = _CLASSES.get(status, Broken)

@@ -17,6 +17,7 @@ from typing import Any
 
 from credit.errors import Broken, CreditError, Lapsed, Missing
 from credit.fields import INQUIRY
+from credit.messages import Text
 from credit.seal import Kind
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
@@ -109,7 +110,7 @@ class Archive:
             self._close(fault)
             return None
         except (OSError, ValueError, KeyError, TypeError) as fault:  # a file of another form than agreed
-            self._close(Broken("credit-files.dossiers-cannot-be-read", why=type(fault).__name__))
+            self._close(Broken("credit-files.dossiers-cannot-be-read", why=Text.verbatim(type(fault).__name__)))
             return None
         log.event("dossiers.opened", snapshot=opened.snapshot)
         return opened
@@ -121,11 +122,11 @@ class Archive:
 
     def open(self, day: date) -> Dossiers:
         """The dossiers, fit to answer on `day`. Raises Lapsed when there are none or they are too old."""
-        held, remedy = self._slot, "The platform makes them with `haihe release inquiry` and `haihe dossiers`"
+        held, remedy = self._slot, Text.of("credit-files.make-them")
         if self._pseudonyms is None:
             raise Lapsed("credit-files.inquiries-not-in-service", remedy=remedy)
         if not isinstance(held, Dossiers):
-            raise Lapsed("credit-files.inquiries-not-in-service-2", why=held.what, remedy=remedy) from held
+            raise Lapsed("credit-files.inquiries-not-in-service", why=held.message, remedy=remedy) from held
         if day > (last := held.valid_until(self._freshness)):
             raise Lapsed("credit-files.dossiers-stale", remedy=remedy, as_of=held.as_of, last=last)
         return held

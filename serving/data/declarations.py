@@ -9,6 +9,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from credit.errors import Malformed
+from credit.messages import Text
+from serving.i18n.field_faults import field_fault
 
 
 class Declared(BaseModel):
@@ -26,8 +28,10 @@ def read(path: Path, form: type[Form]) -> Form:
         told = yaml.safe_load(path.read_text(encoding="utf-8"))
         return form.model_validate(told)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise Malformed("declarations.cannot-be-read", why=type(error).__name__, path_name=path.name) from error
+        raise Malformed(
+            "declarations.cannot-be-read", why=Text.verbatim(type(error).__name__), path_name=path.name
+        ) from error
     except ValidationError as bad:
         faults = bad.errors(include_url=False, include_input=False)
-        why = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:5])
+        why = Text.several(field_fault(".".join(map(str, fault["loc"])), fault) for fault in faults[:5])
         raise Malformed("declarations.not-form", why=why, path_name=path.name) from None

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 
 from credit.errors import Broken, CreditError, Lapsed, Missing
+from credit.messages import Text
 from credit.shelf import Shelf
 from credit.subjects import SubjectKind
 from serving.data.snapshot import Book, Pointed, marks_of, open_book, read_pointers
@@ -32,7 +33,7 @@ class Library:
         """Slots are empty until `refresh` has run once."""
         self.withheld = Withheld(shelf, SCORING, shared)
         self.shelf, self._freshness = shelf, freshness_days
-        self._slots: dict[str, Book | CreditError] = {model: Missing("registry.no-book-loaded-yet") for model in models}
+        self._slots: dict[str, Book | CreditError] = {model: Missing("registry.no-snapshot-loaded") for model in models}
         self._seen: dict[str, object] = {}
         self._generation = 0  # one more with every change of a slot
         self._fit: Remembered[tuple[SubjectKind, date], Book] = Remembered(64)
@@ -61,7 +62,7 @@ class Library:
             self._close(model, fault)
             return None
         except (OSError, ValueError, KeyError, TypeError, IndexError) as fault:  # a file of another form than agreed
-            self._close(model, Broken("registry.book-cannot-be-read", why=type(fault).__name__))
+            self._close(model, Broken("registry.snapshot-unreadable", why=Text.verbatim(type(fault).__name__)))
             return None
         self._slots[model] = book
         self._generation += 1
@@ -87,7 +88,7 @@ class Library:
         if isinstance(held, Book):
             held.require_fresh(day, self._freshness)
             return held
-        raise Lapsed("registry.model-not-in-service", why=held.what, model=model) from held
+        raise Lapsed("registry.model-not-in-service", why=held.message, model=model) from held
 
     def require_current(self, subject: str, snapshot: str) -> None:
         """Raises Anew when what this snapshot said of a subject (32 hex) is not to be used any more, Lapsed."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Broken, Lapsed, Missing
+from credit.messages import Text
 from credit.seal import Kind
 from credit.shelf import Shelf
 from credit.subjects import SubjectKey, SubjectKind
@@ -87,8 +88,8 @@ def read_pointers(shelf: Shelf, model: str) -> Pointed:
     champion = shelf.pointer(f"champion-{model}", _SIGNERS)
     snapshot = shelf.pointer(f"snapshot-{model}", _SIGNERS)
     if champion is None or snapshot is None:
-        what = f"The model {model} has no {'champion' if champion is None else 'snapshot'}"
-        raise Missing(what, remedy="The platform promotes a version, then makes its snapshot")
+        id = "snapshot.no-champion" if champion is None else "snapshot.no-snapshot"
+        raise Missing(id, remedy=Text.of("snapshot.promote-then-make"), model=model)
     if {champion.get("model"), snapshot.get("model")} != {model}:
         raise Broken("snapshot.pointer-model-speaks-another-model", model=model)
     return Pointed(model, str(champion["version"]), str(snapshot["version"]), str(snapshot["snapshot"]))

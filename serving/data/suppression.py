@@ -11,6 +11,7 @@ import logging
 from pathlib import Path
 
 from credit.errors import Broken, CreditError, Lapsed
+from credit.messages import Text
 from credit.shelf import Shelf
 from credit.suppression import Notice, pointer_of
 from serving.errors import Anew
@@ -41,7 +42,9 @@ class Withheld:
         except CreditError as fault:
             self._close(fault)
         except OSError as fault:
-            self._close(Broken("suppression.notices-withholding-cannot-be-read", why=type(fault).__name__))
+            self._close(
+                Broken("suppression.notices-withholding-cannot-be-read", why=Text.verbatim(type(fault).__name__))
+            )
         else:
             self._held = notice
             log.event("withheld.heard", purpose=self._purpose, number=notice.number)

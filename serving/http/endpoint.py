@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from credit.errors import CreditError, Malformed
+from credit.messages import Text
 from serving import errors
 from serving.audit.signatures import HEADER
 from serving.auth.rate_limit import headers_of
@@ -160,7 +161,7 @@ def require_once(headers: Headers) -> None:
     names = [name for name, _ in headers]
     for name in (b"authorization", b"dpop", b"idempotency-key"):
         if names.count(name) > 1:
-            raise Malformed("endpoint.header-stands-twice", why=name.decode())
+            raise Malformed("endpoint.header-stands-twice", why=Text.verbatim(name.decode()))
 
 
 def _as_reply(error: CreditError, accepted: str = "", **more: str) -> tuple[int, Headers, bytes]:
@@ -171,7 +172,7 @@ def _as_reply(error: CreditError, accepted: str = "", **more: str) -> tuple[int,
 
 async def read_body(length: bytes, receive: Receive, bounds: Bounds = BODY) -> bytes:
     """The whole body. Raises TooLarge as soon as it is known to be over its limit, TooSlow when it dawdles."""
-    limit, seconds, what = bounds
+    limit, seconds, late = bounds
     if length.isdigit() and (len(length) > 18 or int(length) > limit):
         raise errors.too_large(limit)
     try:
@@ -183,7 +184,7 @@ async def read_body(length: bytes, receive: Receive, bounds: Bounds = BODY) -> b
                 parts.append(message.get("body", b""))
                 size += len(parts[-1])
     except TimeoutError as slow:
-        raise errors.TooSlow("endpoint.did-not-arrive", what_=what, seconds=seconds) from slow
+        raise errors.TooSlow(late, seconds=seconds) from slow
     if size > limit:
         raise errors.too_large(limit)
     return b"".join(parts)

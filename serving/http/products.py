@@ -21,11 +21,11 @@ from serving.responses.request_schemas import read_ask
 
 
 class Bounds(NamedTuple):
-    """Of a body: bytes at most, seconds within which it has to have arrived, and what it is called."""
+    """Of a body: bytes at most, seconds within which it has to have arrived, and the id of the error if it has not."""
 
     most: int = LARGEST_BODY
     seconds: float = 10
-    what: str = "The body"
+    late: str = "errors.body-did-not-arrive"
 
 
 BODY = Bounds()

@@ -86,7 +86,7 @@ def read_brought(text: bytes) -> tuple[Mapping[str, float | None], str]:
         told = _decode_brought(text)
         bytes.fromhex(told.salt)
     except (msgspec.MsgspecError, ValueError, RecursionError) as bad:
-        raise Malformed("live-schemas.what-brought-cannot-be-read") from bad
+        raise Malformed("live-schemas.brought-unreadable") from bad
     return told.features, told.salt
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
 from credit.errors import Malformed
+from credit.messages import Text
 from serving.auth.mandates import PURPOSES
+from serving.i18n.field_faults import field_fault
 
 EXAMPLE: dict[str, JsonValue] = {
     "uscc": "91120116MA06XY128A",
@@ -95,16 +98,20 @@ def explain(form: type[Form], body: bytes) -> Form:
     try:
         return form.model_validate_json(body)
     except ValidationError as bad:
-        faults = bad.errors(include_url=False, include_context=False, include_input=False)
-        known = set(form.model_fields)  # a key that is not ours may itself hold a subject's data
-        named = sorted(
-            {
-                f"{part}: {fault['msg']}"
-                if (part := str((fault["loc"] or ("",))[0])) in known
-                else ("an unknown field" if fault["loc"] else "not JSON")
-                for fault in faults
-            }
-        )
+        faults = {fault.render(): fault for fault in _faults(form, bad)}
         raise Malformed(
-            "request-schemas.request-cannot-be-read", why="; ".join(named), model_fields=", ".join(form.model_fields)
+            "request-schemas.request-cannot-be-read",
+            why=Text.several(faults[text] for text in sorted(faults)),
+            model_fields=", ".join(form.model_fields),
         ) from None
+
+
+def _faults(form: type[BaseModel], bad: ValidationError) -> Iterator[Text]:
+    """What is wrong, field by field; a key that is not ours is not repeated, as it may hold a subject's data."""
+    for fault in bad.errors(include_url=False, include_input=False):
+        if not fault["loc"]:
+            yield Text.of("request-schemas.not-json")
+        elif (name := str(fault["loc"][0])) not in form.model_fields:
+            yield Text.of("request-schemas.unknown-field")
+        else:
+            yield field_fault(name, fault)

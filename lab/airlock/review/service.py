@@ -107,7 +107,7 @@ class AirlockService:
         """
         petition = self.get(id)
         if not (by.role is Role.RESEARCHER and by.name == petition.author.name):
-            self._require_reviewer(petition, by, "see the files of a parcel")
+            self._require_reviewer(petition, by, "act.see-parcel-files")
         if name not in petition.files:
             raise Missing("desk.no-such-file-in-parcel")
         return self._store.get(petition.files[name].digest)
@@ -117,7 +117,7 @@ class AirlockService:
         with self._exclusive():
             petition = self.get(id)
             require_move(petition.state, State.QUESTIONED, by=by, author=petition.author.name)
-            self._require_reviewer(petition, by, "ask about a parcel")
+            self._require_reviewer(petition, by, "act.ask-about-parcel")
             require_no_vote(petition, by)
             return self._append("questioned", petition, by, question=checked_text(question, "question"))
 
@@ -140,7 +140,7 @@ class AirlockService:
             first = petition.ballot
             after = State.HALF_REVIEWED if first is None else State.APPROVED if approve else State.REFUSED
             require_move(petition.state, after, by=by, author=petition.author.name)
-            self._require_reviewer(petition, by, "vote on a parcel")
+            self._require_reviewer(petition, by, "act.vote-on-parcel")
             require_no_vote(petition, by)
             if not approve or petition.verdict.outcome is not Outcome.PASS:
                 checked_text(reason, "reason")
@@ -228,9 +228,9 @@ class AirlockService:
     def _require_reviewer(self, petition: Petition, by: Actor, act: str) -> None:
         by.require_role(Role.REVIEWER, act=act)
         if by.name == petition.author.name:
-            raise Refused("desk.may-not-their-own", by=by, act=act)
+            raise Refused("desk.may-not-their-own", by=by, act=Text(act))
         if by.name in self._project(petition.project).members:
-            raise Refused("desk.may-not-project", by=by, act=act)
+            raise Refused("desk.may-not-project", by=by, act=Text(act))
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from credit.actor import Actor, Role
 from credit.errors import Refused
+from credit.messages import Text
 
 
 class State(StrEnum):
@@ -42,6 +43,20 @@ TURN: Mapping[State, Turn] = MappingProxyType(
     }
 )
 
+_STATES = {
+    State.SUBMITTED: Text.of("states.submitted"),
+    State.HALF_REVIEWED: Text.of("states.half-reviewed"),
+    State.QUESTIONED: Text.of("states.questioned"),
+    State.APPROVED: Text.of("states.approved"),
+    State.REFUSED: Text.of("states.refused"),
+    State.WITHDRAWN: Text.of("states.withdrawn"),
+    State.RECEIVED: Text.of("states.received"),
+}
+_TURNS = {
+    Turn.REVIEWERS: Text.of("states.turn-reviewers"),
+    Turn.AUTHOR: Text.of("states.turn-author"),
+    Turn.NOBODY: Text.of("states.turn-nobody"),
+}
 _AUTHOR, _REVIEWER = frozenset({Role.RESEARCHER}), frozenset({Role.REVIEWER})
 
 MOVES: Mapping[tuple[State | None, State], frozenset[Role]] = MappingProxyType(

@@ -7,23 +7,23 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from credit.errors import CreditError, Malformed
+from credit.messages import Text
 from serving.endpoints.batch_jobs.job_lines import count
 from serving.errors import Overloaded
 from serving.processes.subprocess_worker import Aside, Fell
 from serving.processes.worker_loop import Unfit
 from serving.responses.job_columns import CSV, HEAD, LARGEST, MAGIC, MOST, PARQUET
 
-_WHAT = "The Parquet file cannot be read"
-REASONS = {  # what the reader says -> why, remedy; nothing that the file holds is repeated
-    "unreadable": ("it is damaged, cut off or not Parquet", "Write it anew"),
-    "columns": (f"its columns are not {', '.join(HEAD)}, each once", "Leave everything else out"),
-    "types": (f"{', '.join(HEAD)} are not flat columns of text", "Write them as strings"),
-    "groups": ("it has too many row groups", "Write it in one"),
-    "rows": (f"it does not hold 1 to {MOST} rows, or not as many as it says", f"Send 1 to {MOST}"),
-    "large": (f"it unpacks to more than {LARGEST >> 20} MiB", "Send it in parts"),
-    "text": ("its text is not UTF-8", "Write it anew"),
-}  # fmt: skip
-_FELL = ("reading it took more memory or time than is given", "Write it anew with few row groups, or send CSV")
+_PARQUET = {  # what the reader says -> the error; nothing that the file holds is repeated
+    "unreadable": Text.of("job-files.parquet-unreadable"),
+    "columns": Text.of("job-files.parquet-columns", columns=", ".join(HEAD)),
+    "types": Text.of("job-files.parquet-types", columns=", ".join(HEAD)),
+    "groups": Text.of("job-files.parquet-groups"),
+    "rows": Text.of("job-files.parquet-rows", limit=MOST),
+    "large": Text.of("job-files.parquet-large", mebibytes=LARGEST >> 20),
+    "text": Text.of("job-files.parquet-text"),
+}
+_TOO_COSTLY = Text.of("job-files.parquet-too-costly")
 
 
 class Files:
@@ -53,7 +53,7 @@ class Files:
         try:
             return await self._parquet.ask(b"w" + plain)
         except Fell as fell:
-            raise CreditError("job-files.result-cannot-be-told-as") from fell
+            raise CreditError("job-files.result-not-parquet") from fell
 
     async def _from_parquet(self, bank: str, body: bytes) -> bytes:
         _require_library()
@@ -63,8 +63,7 @@ class Files:
         try:
             return await self._parquet.ask(b"r" + body)
         except (Unfit, Fell) as bad:
-            why, remedy = REASONS.get(str(bad), _FELL) if isinstance(bad, Unfit) else _FELL
-            raise Malformed(_WHAT, why=why, remedy=remedy) from bad
+            raise Malformed(_PARQUET.get(str(bad), _TOO_COSTLY) if isinstance(bad, Unfit) else _TOO_COSTLY) from bad
         finally:
             self._banks.discard(bank)
 

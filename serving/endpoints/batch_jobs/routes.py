@@ -15,13 +15,20 @@ from credit.errors import Malformed, Missing, Refused
 from credit.files import write_atomically
 from serving.core.service import Call, Desk, Resumed, named
 from serving.endpoints.batch_jobs.job_files import Files, form_of
-from serving.endpoints.batch_jobs.job_store import CANCELLED, DONE, QUEUED, Job, Jobs
+from serving.endpoints.batch_jobs.job_store import CANCELLED, DONE, EXPIRED, QUEUED, RUNNING, Job, Jobs
 from serving.http.products import Bounds
 from serving.http.routing import Reply, Route
 from serving.idempotency.recovery import left
 from serving.responses.job_columns import CSV, LARGEST, PARQUET
 
 SCOPE, OPEN_AT_ONCE, KEPT, ARRIVES = "job", 2, 7 * 24 * 3600, 120.0  # jobs of a bank, seconds, seconds
+BOUNDS = Bounds(LARGEST, ARRIVES, "routes.file-did-not-arrive")
+_STATES = {
+    QUEUED: Text.of("routes.job-queued"),
+    RUNNING: Text.of("routes.job-running"),
+    CANCELLED: Text.of("routes.job-cancelled"),
+    EXPIRED: Text.of("routes.job-expired"),
+}
 
 
 class JobStands(BaseModel):
@@ -76,7 +83,7 @@ async def result(request: Request, desk: Desk, call: Call, body: bytes) -> Reply
     """The result, CSV or as Accept says. Raises Missing, and Malformed while it is not whole. Signed as it is sent."""
     held = _own(request, call)
     if held.state != DONE:
-        raise Malformed("routes.job-no-result", state=held.state)
+        raise Malformed("routes.job-no-result", state=_STATES[held.state])
     media = form_of(request.headers.get("accept", ""))
     told = await _files(request).write(media, _jobs(request).told(held))
     details = {**call.details, "digest": digest(told), "format": media, "status": 200}
@@ -121,7 +128,7 @@ def _files(request: Request) -> Files:
 
 ROUTES = (
     Route("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, JobStands,
-          body_media=(CSV, PARQUET), bounds=Bounds(LARGEST, ARRIVES, "The file"), repeated="job.repeated"),
+          body_media=(CSV, PARQUET), bounds=BOUNDS, repeated="job.repeated"),
     Route("GET", "/v1/jobs", SCOPE, list_jobs, "This bank's jobs", None, JobList),
     Route("GET", "/v1/jobs/{name}", SCOPE, job, "How far a job is", None, JobStands),
     Route("GET", "/v1/jobs/{name}/result", SCOPE, result, "The result of a job", media=(CSV, PARQUET)),

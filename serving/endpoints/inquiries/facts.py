@@ -42,8 +42,7 @@ async def tell_facts(desk: Desk, call: Call, body: bytes) -> bytes:
     book = desk.library.for_kind(uscc.kind, looked.day)
     row = book.row_of(subject)
     if book.snapshot != told["snapshot"] or row is None:
-        why = "a newer snapshot answers by now"
-        raise Lapsed("facts.facts-score-no-longer-at", why=why)
+        raise Lapsed("facts.newer-snapshot")
     desk.library.withheld.require(subject.hex, book.notice)
     sealed = await asyncio.to_thread(desk.library.shelf.open, book.snapshot, deep=False)
     behind: dict[str, list[str]] = sealed.seal.terms.get("behind", {})

@@ -16,6 +16,7 @@ from typing import Any
 from credit.canonical import canonical, digest_json
 from credit.errors import Missing, Refused
 from credit.gate import Finding, Outcome
+from credit.messages import Text
 from credit.subjects import SubjectKind
 from credit.uscc import Uscc
 from serving.auth.mandates import PURPOSES, Mandate, is_mandate_id
@@ -86,7 +87,7 @@ def look(desk: Desk, call: Call, uscc_text: str, purpose: str, mandate_id: str) 
             mandate_id, bank=call.by.name, subject=subject, purpose=purpose, day=day, judge=SERVICE
         )
     elif uscc.kind is SubjectKind.INDIVIDUAL_BUSINESS:
-        raise needs_mandate("the records of an individual business speak of a person")
+        raise needs_mandate("inquiries.individual-business")
     dossier = desk.archive.find(dossiers, uscc.code)
     if dossier is None:
         raise Missing("inquiries.subject-not-known-here", as_of=dossiers.as_of)
@@ -94,9 +95,9 @@ def look(desk: Desk, call: Call, uscc_text: str, purpose: str, mandate_id: str) 
 
 
 def needs_mandate(why: str) -> Refused:
-    """The refusal of what takes a mandate."""
-    failed = Finding("mandate", Outcome.FAIL, why, {})
-    return Refused("inquiries.no-mandate", why=why, findings=(failed,))
+    """The refusal of what takes a mandate; `why` is the id of a message."""
+    failed = Finding.of("mandate", Outcome.FAIL, Text(why))
+    return Refused("inquiries.no-mandate", why=failed.message, findings=(failed,))
 
 
 def shown(looked: Looked, tables: Iterable[str]) -> list[Record]:

@@ -37,7 +37,7 @@ async def query(name: str, desk: Desk, call: Call, body: bytes) -> bytes:
     told, full = looked.dossiers.tables, looked.mandate is not None
     there = [table for table in tables if table in told]
     if there and not any(open_columns(told[table], mandate=full) for table in there):
-        raise needs_mandate("these records are open on request alone (依申请公开)")
+        raise needs_mandate("inquiries.open-on-request")
     records = shown(looked, there)
     first = (asked.page - 1) * asked.size
     said: dict[str, Any] = {
@@ -64,7 +64,7 @@ async def query(name: str, desk: Desk, call: Call, body: bytes) -> bytes:
 async def _evaluation(desk: Desk, call: Call, asked: AskedQuery) -> bytes:
     """The result of the public evaluation (评价结果): the grade, which takes a mandate for whomever it is."""
     if not asked.mandate:
-        raise needs_mandate("the result of an evaluation is shown under the subject's mandate")
+        raise needs_mandate("inquiries.evaluation-result")
     found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)
     line, book = line_of(found.book, found.row), found.book
     record = {

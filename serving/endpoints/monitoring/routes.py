@@ -54,7 +54,7 @@ async def begin(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     if asked.purpose != PURPOSE:
         raise Refused("routes.not-purpose-watch", purpose=PURPOSE)
     if store.webhook(call.by.name) is None:
-        raise Malformed("routes.nowhere-to-tell-bank")
+        raise Malformed("routes.no-webhook")
     if store.count(call.by.name) >= MOST:
         raise Malformed("routes.too-many-watches", limit=MOST)
     found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)

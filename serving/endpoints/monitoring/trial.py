@@ -26,7 +26,7 @@ async def try_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> 
         heard, came = before.details["heard"], before.details["came"]
         return canonical({"webhook_id": name, "heard": heard, "came": came})
     if url is None:
-        raise Malformed("trial.nowhere-to-tell-bank")
+        raise Malformed("trial.no-webhook")
     now = datetime.now(UTC).isoformat(timespec="seconds")
     told = canonical({"type": TRIED, "timestamp": now, "data": {"bank": call.by.name}})
     heard = False

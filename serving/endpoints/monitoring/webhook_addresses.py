@@ -11,9 +11,11 @@ import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from credit.errors import Malformed, Missing, Refused
+from credit.messages import Text
 
 PORTS = frozenset({443, 8443})
 LONGEST = 1024
@@ -44,19 +46,19 @@ def read_address(url: str, *, loopback: bool = False) -> Target:
     `loopback` lets http to this very machine through: for invented homes and tests, by an explicit setting.
     """
     if len(url) > LONGEST or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise _bad(f"it is 1 to {LONGEST} printable ASCII characters without blanks or backslashes")
+        raise _bad("webhook-addresses.characters", longest=LONGEST)
     try:
         told = urlsplit(url)
         host, port = told.hostname or "", told.port
     except ValueError as bad:
-        raise _bad("it cannot be read") from bad
+        raise _bad("webhook-addresses.unreadable") from bad
     if not host or "@" in told.netloc or told.fragment:
-        raise _bad("it takes a host, no user and no fragment")
+        raise _bad("webhook-addresses.host")
     path = (told.path or "/") + (f"?{told.query}" if told.query else "")
     if loopback and _is_loopback(host):
         return Target(told.scheme == "https", host, port or (443 if told.scheme == "https" else 80), path)
     if told.scheme != "https" or (port or 443) not in PORTS:
-        raise _bad(f"it takes https on one of the ports {', '.join(map(str, sorted(PORTS)))}")
+        raise _bad("webhook-addresses.port", ports=", ".join(map(str, sorted(PORTS))))
     return Target(True, host, port or 443, path)
 
 
@@ -100,5 +102,5 @@ async def _lookup(host: str, port: int) -> list[str]:
     return [str(address[0]) for *_, address in told]
 
 
-def _bad(why: str) -> Malformed:
-    return Malformed("webhook-addresses.not-webhook-address", why=why)
+def _bad(why: str, **params: Any) -> Malformed:
+    return Malformed("webhook-addresses.not-webhook-address", why=Text(why, params))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from credit.errors import Lapsed
+from credit.messages import Text
 from serving.endpoints.monitoring.webhook_addresses import Lookup, read_address, resolve
 from serving.settings import ServiceSettings
 
@@ -61,10 +62,10 @@ class Sender:
                 finally:
                     writer.transport.abort()
         except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as lost:
-            raise Lapsed("webhook-sender.webhook-did-not-answer-2", why=type(lost).__name__) from lost
+            raise Lapsed("webhook-sender.webhook-did-not-answer", why=Text.verbatim(type(lost).__name__)) from lost
         found = _STATUS.fullmatch(line)
         if found is None:
-            raise Lapsed("webhook-sender.webhook-did-not-answer")
+            raise Lapsed("webhook-sender.webhook-did-not-answer", why=Text.of("webhook-sender.not-http"))
         return int(found[1])
 
 

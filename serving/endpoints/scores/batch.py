@@ -14,9 +14,10 @@ import msgspec
 
 from credit.entry import Entry
 from credit.errors import CreditError, Malformed
+from credit.messages import preferred
 from serving.audit.identifiers import part_of, score_id
 from serving.core.service import ANSWERED, Call, Desk, Resumed
-from serving.i18n.languages import ACCEPTED, in_language, preferred
+from serving.i18n.languages import ACCEPTED
 from serving.idempotency.recovery import Another, Given
 from serving.responses.request_schemas import Ask, explain
 from serving.responses.request_schemas import AskedBatch as Form
@@ -105,7 +106,7 @@ async def _one(desk: Desk, whole: Call, name: str, asked: Ask, given: Entry | No
 
 async def _refused(desk: Desk, call: Call, error: CreditError) -> bytes:
     name = await desk.refuse(call, error)
-    problem = in_language({**error.problem(), "score_id": name}, error.slug, preferred(ACCEPTED.get()))
+    problem = {**error.problem(preferred(ACCEPTED.get())), "score_id": name}
     return json.dumps({"problem": problem, "status": error.status}, ensure_ascii=False).encode()
 
 

@@ -71,8 +71,7 @@ def replay(score_id: str, ledger: Ledger, shelf: Shelf, brought: Brought | None 
              "valid_until": date.fromisoformat(told["valid_until"])}  # fmt: skip
     if entry.verb == "score.live":
         if brought is None:
-            why, remedy = "the service keeps no values that a bank brought", "Give the values and the answer's salt"
-            raise Missing("replay.features-score-bank", why=why, remedy=remedy)
+            raise Missing("replay.features-score-bank")
         answer = score_with(book, scorer, row, brought.features, told["kind"], salt=brought.salt, **words)
     else:
         features = np.array(book.features[row], dtype=np.float64)

@@ -5,8 +5,6 @@ Thresholds are whole steps of the scale and declared grades, so that asking ofte
 
 from __future__ import annotations
 
-from typing import Any
-
 from credit.canonical import canonical, digest_json
 from credit.errors import Malformed
 from serving.core.service import Call, Desk, Found
@@ -55,9 +53,4 @@ def _judge(found: Found, asked: AskedVerification) -> bool | dict[str, int]:
         return line.points >= value
     if asked.question == "grade_at_least" and value in grades:
         return grades.index(line.grade) <= grades.index(str(value))
-    raise Malformed("verifications.not-value-question", why=_told(grades))
-
-
-def _told(grades: Any) -> str:
-    steps = f"points_at_least takes a whole multiple of {STEP}, points_within none"
-    return f"{steps}, grade_at_least one of {', '.join(grades)}"
+    raise Malformed("verifications.not-value-question", step=STEP, grades=", ".join(grades))

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from credit.errors import Lapsed, Malformed, Missing, Unauthenticated
+from credit.messages import Text
 from credit.uscc import Uscc
 from serving.core.service import Call, Desk
 from serving.data.declarations import Declared, read
@@ -59,18 +61,24 @@ class Scales(Declared):
     @model_validator(mode="after")
     def _fits(self) -> Scales:
         if any(tier not in self.tiers for tier in self.grades.values()):
-            raise ValueError("a grade gives a tier that is not declared")
+            raise PydanticCustomError("supervision.tier-not-declared", "a grade gives a tier that is not declared")
         rates = [tier.inspection_rate for tier in self.tiers.values()]
         if rates != sorted(rates):
-            raise ValueError("the worse the tier, the larger the rate")
+            raise PydanticCustomError("supervision.rates-must-rise", "the inspection rate must rise with the tier")
         for name, industry in self.industries.items():
             if [str(row[0]) for row in industry.points] != list(self.tiers):
-                raise ValueError(f"industry {name} must name every tier once, the best first")
+                raise PydanticCustomError(
+                    "supervision.industry-tiers", "industry {industry}: tiers", {"industry": name}
+                )
             least = [row[1] for row in industry.points]
             if not all(isinstance(each, int) for each in least) or sorted(map(int, least), reverse=True) != least:
-                raise ValueError(f"industry {name}: the least points must fall")
+                raise PydanticCustomError(
+                    "supervision.industry-points", "industry {industry}: points", {"industry": name}
+                )
             if least[-1] != 0:
-                raise ValueError(f"industry {name}: the last tier must begin at 0")
+                raise PydanticCustomError(
+                    "supervision.industry-last-tier", "industry {industry}: last", {"industry": name}
+                )
         return self
 
     @property
@@ -86,7 +94,7 @@ class Scales(Declared):
         if own is not None:
             return next(str(name) for name, least in own.points if points >= float(least))
         if grade not in self.grades:
-            raise Malformed("supervision.scale-supervision-does-not-know", why=grade)
+            raise Malformed("supervision.scale-supervision-does-not-know", why=Text.verbatim(grade))
         return self.grades[grade]
 
 

@@ -65,7 +65,7 @@ def test_a_body_that_does_not_arrive_is_given_up() -> None:
         return {}
 
     async def call() -> None:
-        await endpoint.read_body(b"10", never, Bounds(seconds=0.05, what="The file"))
+        await endpoint.read_body(b"10", never, Bounds(seconds=0.05, late="routes.file-did-not-arrive"))
 
     with pytest.raises(TooSlow, match=r"The file did not arrive: 0\.05 seconds are given") as slow:
         asyncio.run(call())

@@ -6,93 +6,71 @@ import ast
 import itertools
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 import pytest
 from serving_world import PURPOSE, codes
 
 import serving
-from credit.errors import Malformed
-from credit.messages import texts as catalogues
-from serving.endpoints.batch_jobs.job_files import REASONS
+from credit.errors import CreditError, Malformed, Missing, Refused
+from credit.gate import Finding, Outcome, Verdict
+from credit.messages import Text, texts
+from credit.uscc import fault_of
+from serving.endpoints.batch_jobs.job_files import _PARQUET, _TOO_COSTLY
 from serving.endpoints.batch_jobs.job_store import CANCELLED, EXPIRED, QUEUED, RUNNING
+from serving.endpoints.batch_jobs.routes import _STATES
 from serving.endpoints.inquiries import schemas as inquiry_forms
 from serving.endpoints.monitoring import schemas as watch_forms
-from serving.i18n.languages import _TEXTS, in_chinese, in_language
+from serving.i18n.field_faults import FAULTS
 from serving.responses import live_schemas
 from serving.responses import request_schemas as asked_forms
 
 ROOT = Path(serving.__file__).parent
 GOOD, OTHER = codes("enterprise", 2)
-KINDS = {"CreditError", "Malformed", "Refused", "Unauthenticated", "Lapsed", "Missing", "Broken", "TooLarge", "TooSlow",
-         "ScopeMissing", "TooMany"}  # fmt: skip
-FINDINGS = {"_finding": 2, "needs_mandate": 0, "_bad": 0}  # which of what they take is a message
-NOT_TOLD = {  # whole files, or functions of them, whose messages no bank gets from the service
-    "auth/clients.py", "auth/access_database.py", "auth/client_key.py", "bank", "bank_sandbox.py",
-    "data/declarations.py", "settings.py",
-    "endpoints/scores/replay.py",
-    "audit/usage.py", "audit/signatures.py",
-    "audit/journal.py",  # the platform's hand, the bank's own side, whoever verifies
-    "auth/mandates.py:grant", "auth/mandates.py:revoke", "auth/mandates.py:__post_init__",
-    "auth/mandates.py:of", "auth/dpop.py:read_key", "auth/dpop.py:read_assertion",
-    "responses/live_schemas.py:read_brought", "endpoints/objections/objections.py:decide",
-    "auth/tokens.py:_client", "auth/tokens.py:issue",
-    "auth/token_requests.py",  # an error_description, which is ASCII (RFC 6749 §5.2)
-    "app/create.py:ready", "endpoints/batch_jobs/job_lines.py:read_line",
-    "endpoints/batch_jobs/job_scoring.py:write",  # readiness; rows of a job's result
-    "endpoints/monitoring/webhook_sender.py",  # what came of a trial
-}  # fmt: skip
-OPEN = {  # what is no text of the code, and why it has its Chinese all the same, or needs none
-    "held.what": "a message of data/, told as the reason",
-    "failed.why": "the finding's own",
-    "'; '.join(named)": "what pydantic says of fields: see below",
-    "type(error).__name__": "a name", "type(fault).__name__": "a name", "self._fault": "a name",
-    "name.decode()": "a name", "grade": "a name",
-    "_told(grades)": "see below", "message": "an id", "remedy or waiting": "a text by id", "auth/rate_limit.py:why": "",
-    "endpoints/inquiries/inquiries.py:why": "a text by id", "auth/rate_limit.py:what": "said where it is raised",
-    "endpoints/monitoring/webhook_addresses.py:why": "said where it is raised", "wire/protocol.py:*args": "no error",
-    "endpoints/batch_jobs/job_files.py:why": "of REASONS: see below",
-    "endpoints/batch_jobs/job_files.py:remedy": "of REASONS: see below",
-}  # fmt: skip
-TOGETHER = {"it is {}", "{} did not arrive"}  # a job's state, the body or the file: see below
-BROKEN_INSIDE = re.compile(r"data/")  # of a Broken there only the title is told, as the reason of a Lapsed
+CHINESE = re.compile("[一-鿿]")
 
 
 def test_every_message_of_the_code_has_its_chinese() -> None:
-    found = {(place, text) for path in sorted(ROOT.rglob("*.py")) for place, text in messages(path)}
+    found = {id for path in sorted(ROOT.rglob("*.py")) for id in ids(path)}
     assert len(found) > 150
-    missing = sorted(f"{place}: {text}" for place, text in found if not (spoken(text) or text in TOGETHER))
+    english, chinese = texts("en"), texts("zh")
+    parts = {id + part for id in found for part in ("", ".why", ".remedy") if id + part in english}
+    missing = sorted(
+        id for id in parts if not CHINESE.search(chinese[id]) and re.search(r"\w", without_code(english[id]))
+    )
     assert not missing, "\n".join(missing)
+    assert not sorted(id for id in parts if re.search(r"\b[a-z]+ [a-z]+ [a-z]+\b", without_code(chinese[id])))
 
 
-def test_every_chinese_message_is_one_that_the_code_can_raise() -> None:
-    sources = [*ROOT.rglob("*.py"), ROOT.parent / "credit/uscc.py", ROOT.parent / "credit/gate.py"]
-    texts = {text for path in sources for text in strings(path)}
-    pydantic = {text for text in _TEXTS if text.startswith(("Input should", "String should", "List should", "Dict"))}
-    kept = {"Field required", "The mandate gate did not open", "{}: fail ({})", "The body did not arrive",
-            "The file did not arrive", "it is queued", "it is running", "it is cancelled", "it is expired",
-            "it unpacks to more than {} MiB", "The model {} has no {}",
-            "points_at_least takes a whole multiple of {}, points_within none, grade_at_least one of {}"}  # fmt: skip
-    assert set(_TEXTS) - texts - pydantic - kept == set()
-
-
-@pytest.mark.parametrize("text", [
-    *(why for why, _ in REASONS.values()), *(remedy for _, remedy in REASONS.values()),
-    *(f"it is {state}" for state in (QUEUED, RUNNING, CANCELLED, EXPIRED)), "The body did not arrive",
-    "The file did not arrive",
-    "points_at_least takes a whole multiple of 50, points_within none, grade_at_least one of A, B",
-    "it has 17 characters, not 18", "it holds a character that has no place there",
-    "the check character of the organisation code (the 17th) is wrong", "the last check character is wrong",
-    "This is not a unified social credit code", "The mandate gate did not open", "The model enterprise has no snapshot",
-    "subject: fail (the mandate is for another subject); time: fail (the mandate is not in force on this day)",
+@pytest.mark.parametrize("error", [
+    *(Malformed(reason) for reason in (*_PARQUET.values(), _TOO_COSTLY)),
+    *(Malformed("routes.job-no-result", state=_STATES[state]) for state in (QUEUED, RUNNING, CANCELLED, EXPIRED)),
+    Malformed("errors.body-did-not-arrive", seconds=10), Malformed("routes.file-did-not-arrive", seconds=120),
+    Malformed("verifications.not-value-question", step=50, grades="A, B"),
+    *(Malformed("uscc.not-a-code", why=fault_of(code)) for code in (
+        "9" * 17, "?" * 18, GOOD[:17] + ("0" if GOOD[17] != "0" else "1"), GOOD[:16] + "?" + GOOD[17])),
+    Missing("snapshot.champion-no-snapshot", model="enterprise"),
 ])  # fmt: skip
-def test_messages_that_are_put_together_have_theirs(text: str) -> None:
-    assert spoken(text)
-    for part in text.split("; "):
-        assert in_chinese(part) in in_chinese(text)
+def test_messages_that_are_put_together_have_theirs(error: CreditError) -> None:
+    problem = error.problem("zh")
+    for name in ("title", "detail", "remedy"):
+        assert CHINESE.search(problem[name]), problem
+        assert not re.search("[a-z]+ [a-z]+ [a-z]+", problem[name]), problem
+
+
+def test_what_a_gate_refuses_with_is_chinese_finding_by_finding() -> None:
+    failed = [Finding.of("subject", Outcome.FAIL, Text.of("mandates.for-another-subject")),
+              Finding.of("time", Outcome.FAIL, Text.of("mandates.not-in-force"))]  # fmt: skip
+    with pytest.raises(Refused) as refused:
+        Verdict("mandate", tuple(failed), {}).require()
+    problem = refused.value.problem("zh")
+    assert problem["detail"] == "subject：未通过（授权书属于另一主体）；time：未通过（授权书当日不在有效期内）"
+    assert [each["why"] for each in problem["findings"]] == ["授权书属于另一主体", "授权书当日不在有效期内"]
+    assert problem["title"] == "授权书核验未通过"
+    assert refused.value.why == (
+        "subject: fail (the mandate is for another subject); time: fail (the mandate is not in force on this day)"
+    )
 
 
 def test_what_pydantic_says_of_any_field_of_any_form_has_its_chinese() -> None:
@@ -113,13 +91,15 @@ def test_what_pydantic_says_of_any_field_of_any_form_has_its_chinese() -> None:
             try:
                 asked_forms.explain(form, body)
             except Malformed as bad:
-                told = in_language(bad.problem(), "malformed", "zh")
+                told = bad.problem("zh")
                 seen |= set(bad.why.split("; "))
             else:
                 continue
             assert [part for part in told["detail"].split("；") if not re.search("[一-鿿]", part)] == []
+            assert "不合格式" not in told["detail"]  # pydantic's own words
             assert "请发送" in told["remedy"]
     assert len(seen) > 40
+    assert {texts("zh")[id] for id in FAULTS.values()} <= set(texts("zh").values())
 
 
 def test_a_refusal_is_chinese_to_the_end_and_stays_what_it_was(running: Any) -> None:
@@ -153,105 +133,28 @@ def test_a_refusal_is_chinese_to_the_end_and_stays_what_it_was(running: Any) -> 
 
 
 @pytest.mark.attack
-@pytest.mark.parametrize("text", ["", ";", "; ", ": ", "{}", "{0}", "it has {} characters, not 18", "x" * 10_000,
+@pytest.mark.parametrize("text", ["", ";", "; ", ": ", "{}", "{0}", "{text}", "{name.__class__}", "x" * 10_000,
                                   "a: b; " * 5000, "fail (" * 5000, "会; 议: {}"])  # fmt: skip
 def test_any_text_comes_through_whole_and_at_once(text: str) -> None:
-    told = in_language({"title": text, "detail": text, "remedy": text, "findings": [text]}, "malformed", "zh")
-    assert set(told) == {"title", "detail", "remedy", "findings"}
-    assert in_language({"title": text}, "malformed", "en") == {"title": text}
+    for language in ("en", "zh"):
+        outside = Text.verbatim(text)
+        problem = Refused(outside, why=outside, remedy=outside, findings=[text]).problem(language)
+        assert [problem[name] for name in ("title", "detail", "remedy")] == [text] * 3
+        assert problem["findings"] == [text]
+        assert text in Malformed("registry.model-not-in-service", model=text).text("what", language)
 
 
 def why(finding: dict[str, Any]) -> str:
     return str(finding["why"])
 
 
-def spoken(text: str) -> bool:
-    """Whether a message, with something in its gaps, has its Chinese."""
-    filled = text.replace("{}", "7")
-    return in_chinese(filled) != filled or not re.search("[a-z]{2}", filled)
+def without_code(text: str) -> str:
+    """A text without what stands in backticks, and without its parameters."""
+    return re.sub(r"`[^`]*`|\{[^}]*\}|'[^']*'", "", text)
 
 
-def strings(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        yield from texts(node)
-
-
-def gaps(template: str) -> str:
-    """A text of the catalogue with `{}` where it takes a parameter."""
-    return "".join(text + ("" if name is None else "{}") for text, name, _, _ in Formatter().parse(template))
-
-
-def texts(node: ast.AST) -> Iterator[str]:
-    """The texts that an expression may be, with `{}` in the gaps."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        catalogue = catalogues("en")
-        parts = [catalogue[node.value + part] for part in ("", ".why", ".remedy") if node.value + part in catalogue]
-        yield from map(gaps, parts) if parts else [node.value]
-    elif isinstance(node, ast.JoinedStr):
-        yield "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)  # type: ignore[misc]
-    elif isinstance(node, ast.IfExp):
-        yield from texts(node.body)
-        yield from texts(node.orelse)
-    elif isinstance(node, ast.BoolOp):
-        for each in node.values:
-            yield from texts(each)
-
-
-def messages(path: Path) -> Iterator[tuple[str, str]]:
-    """Every message that this file can raise to a bank; fails for one that is no text and is not explained above."""
-    name = path.relative_to(ROOT).as_posix()
-    if name in NOT_TOLD or name.split("/")[0] in NOT_TOLD:
-        return
-    tree = WithoutNotTold(name).visit(ast.parse(path.read_text(encoding="utf-8")))
-    for function in ast.walk(tree):
-        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        named = dict(assigned(tree)) | dict(assigned(function))
-        for call in ast.walk(function):
-            if not isinstance(call, ast.Call):
-                continue
-            for node in told_by(call, name):
-                node = named.get(node.id, node) if isinstance(node, ast.Name) else node
-                found = list(texts(node))
-                told = ast.unparse(node)
-                if not found and told not in OPEN and f"{name}:{told}" not in OPEN:
-                    yield name, f"not a text, and not explained: {told}"
-                yield from ((name, text) for text in found if text)
-
-
-class WithoutNotTold(ast.NodeTransformer):
-    """Takes out the functions whose messages no bank gets."""
-
-    def __init__(self, file: str) -> None:
-        self._file = file
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return ast.Pass() if f"{self._file}:{node.name}" in NOT_TOLD else self.generic_visit(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return ast.Pass() if f"{self._file}:{node.name}" in NOT_TOLD else self.generic_visit(node)
-
-
-def told_by(call: ast.Call, file: str) -> Iterator[ast.expr]:
-    called = call.func
-    kind = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
-    if kind in FINDINGS and len(call.args) > FINDINGS[kind]:
-        yield call.args[FINDINGS[kind]]
-    is_super = kind == "__init__" and isinstance(called, ast.Attribute) and ast.unparse(called.value) == "super()"
-    if kind in KINDS or (is_super and call.args):
-        yield from call.args[:1]
-        if not (kind == "Broken" and BROKEN_INSIDE.search(file)):
-            yield from (each.value for each in call.keywords if each.arg in ("why", "remedy"))
-
-
-def assigned(scope: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    for node in ast.walk(scope):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            yield node.targets[0].id, node.value
-        elif (
-            isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Tuple)
-            and isinstance(node.value, ast.Tuple)
-        ):
-            pairs = zip(node.targets[0].elts, node.value.elts, strict=True)
-            yield from ((left.id, right) for left, right in pairs if isinstance(left, ast.Name))
+def ids(path: Path) -> set[str]:
+    """The ids of messages that a file names."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    named = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return named & set(texts("en"))

@@ -101,7 +101,7 @@ def test_what_is_no_key_is_refused_before_anything_is_done(house: House, key: by
     for path in house.asked:
         before = house.count(path)
         told = house.ask(path, key)
-        assert (told.status_code, told.json()["title"]) == (422, "Not an idempotency key"), path
+        assert (told.status_code, told.json()["title"]) == (422, "This is not an idempotency key"), path
         assert house.count(path) == before
     assert house.ask("/v1/jobs", b"~" * 128).status_code == 200
 
@@ -263,7 +263,7 @@ def test_a_key_is_of_one_path_and_what_cannot_be_done_twice_takes_none(house: Ho
     assert [each.status_code for each in told] == [200, 200]
     for method, path in (("PUT", "/v1/webhook"), ("GET", "/v1/watches"), ("DELETE", "/v1/watches/x")):
         refused = house.running.http.request(method, path, headers={**bearer(house), "Idempotency-Key": "k"})
-        assert (refused.status_code, refused.json()["title"]) == (422, "This takes no idempotency key")
+        assert (refused.status_code, refused.json()["title"]) == (422, "This request takes no idempotency key")
 
 
 def test_an_answer_is_forgotten_after_a_day_also_when_nobody_asks_again(house: House, serve: Any) -> None:

@@ -218,7 +218,7 @@ def test_who_is_still_at_it_in_another_process_is_not_overtaken(tmp_path: Path) 
     async def never(_: str) -> tuple[str, bytes]:
         raise AssertionError
 
-    with pytest.raises(Lapsed, match="still under way"):
+    with pytest.raises(Lapsed, match="still being answered"):
         asyncio.run(Repeats(two, later).once("b", b"k", b"", "second", never))
     one.close()
     two.close()

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from credit.errors import Malformed
-from serving.endpoints.batch_jobs.job_files import _FELL, REASONS, Files
+from credit.messages import Text
+from serving.endpoints.batch_jobs.job_files import _PARQUET, _TOO_COSTLY, Files
 from serving.endpoints.batch_jobs.parquet import read
 from serving.errors import Overloaded
 from serving.processes.subprocess_worker import Aside, Fell
@@ -179,7 +180,7 @@ def test_with_a_byte_changed_it_is_refused_or_read_and_never_more_than_its_rows(
         else:
             assert told.startswith(b"uscc,purpose,mandate\n")
             assert told.count(b"\n") - 1 <= MOST
-    assert words <= set(REASONS)
+    assert words <= set(_PARQUET)
     assert fell < 100
 
 
@@ -193,7 +194,7 @@ def test_the_bank_hears_it_in_words_that_hold_nothing_of_the_file_and_its_next_f
         make, word = CASES[name]
         told = send(make())
         assert (told.status_code, told.headers["content-type"]) == (422, "application/problem+json")
-        assert (told.json()["detail"], told.json()["remedy"]) == REASONS[word]
+        assert (told.json()["detail"], told.json()["remedy"]) == texts_of(_PARQUET[word])
     assert send(b"PAR1" + b"\x00" * LARGEST).status_code == 413
     assert send(b"PAR1" + b"\x00" * (100 << 20)).status_code == 413
     assert bank.files_left() == set()
@@ -221,6 +222,12 @@ def test_a_bank_has_one_file_read_at_a_time_and_one_that_kills_its_reader_is_tol
 
     with pytest.raises(Malformed) as told:
         asyncio.run(killed())
-    assert (told.value.why, told.value.remedy) == _FELL
+    assert (told.value.why, told.value.remedy) == texts_of(_TOO_COSTLY)
     assert asyncio.run(files.read("bohai", "", honest()))[0] == 100
     files.close()
+
+
+def texts_of(reason: Text) -> tuple[str, str]:
+    """The reason and the remedy of an error."""
+    error = Malformed(reason)
+    return error.why, error.remedy

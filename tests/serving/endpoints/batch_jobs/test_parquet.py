@@ -152,7 +152,7 @@ def test_a_service_without_the_library_says_so_and_takes_csv(bank: Any, monkeypa
     for media in (PARQUET, CSV, "application/octet-stream"):
         told = send(bank, file, media)
         assert told.status_code == 422
-        assert (told.json()["detail"], told.json()["remedy"]) == ("this service takes CSV alone", "Use CSV")
+        assert (told.json()["detail"], told.json()["remedy"]) == ("this service accepts only CSV", "Use CSV")
     job = bank.send([f"{GOOD},{PURPOSE},{mine}"])
     bank.work()
     headers = {"Authorization": f"Bearer {bank.running.token()}", "Accept": PARQUET}

@@ -51,7 +51,7 @@ def test_in_a_batch_each_subject_is_judged_by_itself_with_an_entry_of_its_own(ru
 def test_refusals_are_in_the_callers_language_within_a_batch_and_for_what_there_is_not(running: Any) -> None:
     body = asks(running, (OTHER, running.world.grant("bohai", GOOD).id))
     mine = {"Authorization": f"Bearer {running.token()}"}
-    for accepted, title, path in (("zh-CN,en;q=0.5", "授权书未通过核验", "没有此路径"),
+    for accepted, title, path in (("zh-CN,en;q=0.5", "授权书核验未通过", "没有此路径"),
                                   ("en", "The mandate gate did not open", "Not Found")):  # fmt: skip
         headers = {**mine, "Accept-Language": accepted}
         told = running.http.post("/v1/scores/batch", json=body, headers=headers)

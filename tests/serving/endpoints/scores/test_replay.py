@@ -56,5 +56,5 @@ def test_a_snapshot_whose_answers_are_not_the_models_is_found_out(serve: Any, wo
     world.show("enterprise", version, snapshot)
     with serve() as running:
         told = running.score(code, world.grant("bohai", code).id).json()
-        with pytest.raises(Broken, match="not the one that was given"):
+        with pytest.raises(Broken, match="differs from the one that was given"):
             replay(told["score_id"], world.ledger, world.shelf)
