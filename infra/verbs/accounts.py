@@ -51,7 +51,7 @@ def account_add(
     as_json: AsJson = False,
 ) -> None:
     """Add an account, or give one new roles and a new password; the password is shown this once."""
-    actor = acting(by, BOB, Role.PLATFORM, act="add accounts")
+    actor = acting(by, BOB, Role.PLATFORM, act="act.add-accounts")
     home = Home.here()
     given = sys.stdin.readline().rstrip("\n") if password_stdin else ""
     roles = tuple(Actor.parse(f"{each}:x").role for each in role)
@@ -64,7 +64,7 @@ def account_add(
 @account_app.command("remove")
 def account_remove(name: Name, by: By = None, as_json: AsJson = False) -> None:
     """Remove an account; its sessions end within a minute, its workspace at once."""
-    actor = acting(by, BOB, Role.PLATFORM, act="remove accounts")
+    actor = acting(by, BOB, Role.PLATFORM, act="act.remove-accounts")
     home = Home.here()
     _accounts(home).remove(name, by=actor, ledger=home.ledger("research", writing=True))
     output.result({"account": name}, as_json=as_json, text="removed")
@@ -92,7 +92,7 @@ def project_open(
     as_json: AsJson = False,
 ) -> None:
     """Open a project with its members and the tables they may see."""
-    actor = acting(by, BOB, Role.PLATFORM, act="open projects")
+    actor = acting(by, BOB, Role.PLATFORM, act="act.open-projects")
 
     from infra.verbs.seals import release_of
 
@@ -111,7 +111,7 @@ def project_members(
     name: Name, member: Annotated[list[str], typer.Argument()], by: By = None, as_json: AsJson = False
 ) -> None:
     """Set the members of a project."""
-    actor = acting(by, BOB, Role.PLATFORM, act="change a project's members")
+    actor = acting(by, BOB, Role.PLATFORM, act="act.change-members")
     made = _projects(Home.here(), writing=True).set_members(name, member, by=actor)
     output.result({"project": name, "members": list(made.members)}, as_json=as_json, text="changed")
 
@@ -121,7 +121,7 @@ def project_grant(
     name: Name, table: Annotated[list[str], typer.Argument()], by: By = None, as_json: AsJson = False
 ) -> None:
     """Set the tables that the members of a project may see."""
-    actor = acting(by, BOB, Role.PLATFORM, act="grant tables")
+    actor = acting(by, BOB, Role.PLATFORM, act="act.grant-tables")
     made = _projects(Home.here(), writing=True).grant(name, table, by=actor)
     output.result({"project": name, "tables": list(made.tables)}, as_json=as_json, text="changed")
 
@@ -134,7 +134,7 @@ def project_extend(
     as_json: AsJson = False,
 ) -> None:
     """Change the day on which a project ends."""
-    actor = acting(by, BOB, Role.PLATFORM, act="extend projects")
+    actor = acting(by, BOB, Role.PLATFORM, act="act.extend-projects")
     made = _projects(Home.here(), writing=True).extend(name, options.day(until), by=actor)
     output.result({"project": name, "ends_on": made.ends_on}, as_json=as_json, text="changed")
 
@@ -142,7 +142,7 @@ def project_extend(
 @project_app.command("close")
 def project_close(name: Name, by: By = None, as_json: AsJson = False) -> None:
     """End a project now: its workspaces end with it."""
-    actor = acting(by, BOB, Role.PLATFORM, act="close projects")
+    actor = acting(by, BOB, Role.PLATFORM, act="act.close-projects")
     _projects(Home.here(), writing=True).close(name, by=actor)
     output.result({"project": name}, as_json=as_json, text="closed")
 

@@ -74,7 +74,7 @@ def sandbox(
 
     Each firm shows one behaviour of the service. Only the home of an invented city can have such a bank.
     """
-    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="grant a mandate")
+    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="act.grant-mandate")
 
     from credit.catalogue import Catalogue
     from credit.files import write_atomically

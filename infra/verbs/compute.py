@@ -43,7 +43,7 @@ def registry(home: Home, report: ReportProgress) -> Iterator[Registry]:
 
 def register(name: Model, by: By = None, as_json: AsJson = False) -> None:
     """Put a version into MLflow and request its promotion."""
-    actor = acting(by, ALICE, Role.RESEARCHER, Role.PLATFORM, act="register a version")
+    actor = acting(by, ALICE, Role.RESEARCHER, Role.PLATFORM, act="act.register-version")
 
     from infra.verbs.seals import version_of
     from models.promotion.promote import register as request_promotion
@@ -72,7 +72,7 @@ def promote(
 
     Neither the maker of the version nor the person who requested the promotion may judge it.
     """
-    act = "roll back to a version" if again else "promote a version"
+    act = "act.roll-back-to-version" if again else "act.promote-version"
     actor = acting(by, BOB, Role.PLATFORM, act=act)
 
     from infra.verbs.seals import version_of
@@ -130,7 +130,7 @@ def snapshot(
     as_json: AsJson = False,
 ) -> None:
     """Score every subject with the champion, for the service to answer from."""
-    actor = acting(by, BOB, Role.PLATFORM, Role.SERVICE, act="make a snapshot")
+    actor = acting(by, BOB, Role.PLATFORM, Role.SERVICE, act="act.make-snapshot")
 
     import numpy as np
 

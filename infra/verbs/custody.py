@@ -79,7 +79,7 @@ def intake(
 
     The reason is stored beside each row in quarantine.
     """
-    actor = acting(by, REGISTRY, Role.CITY, Role.PLATFORM, act="bring records in")
+    actor = acting(by, REGISTRY, Role.CITY, Role.PLATFORM, act="act.bring-records-in")
 
     from privacy.intake.intake import intake as bring_in
 
@@ -139,7 +139,7 @@ def release(
 
     The release gate judges the tables before they are sealed.
     """
-    actor = acting(by, CUSTODIAN, Role.PLATFORM, Role.CITY, act="make a release")
+    actor = acting(by, CUSTODIAN, Role.PLATFORM, Role.CITY, act="act.make-release")
     if purpose not in PURPOSES:
         raise Malformed("custody.no-purpose", purpose=purpose, purposes=" or ".join(PURPOSES))
 

@@ -43,7 +43,7 @@ def evaluate(
 
     A command that was stopped on the way continues when it is run again.
     """
-    actor = acting(by, BOB, Role.PLATFORM, Role.SERVICE, act="evaluate the subjects")
+    actor = acting(by, BOB, Role.PLATFORM, Role.SERVICE, act="act.evaluate-subjects")
 
     from infra.verbs.seals import release_of
     from models.distributed.ray_cluster import cluster, in_process

@@ -36,7 +36,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a version as one SQL SELECT or as PMML, for another system."""
-    actor = acting(by, BOB, Role.PLATFORM, act="export a version")
+    actor = acting(by, BOB, Role.PLATFORM, act="act.export-version")
 
     from credit.canonical import digest
     from credit.files import write_atomically

@@ -31,7 +31,7 @@ def dossiers(
     as_json: AsJson = False,
 ) -> None:
     """Make the credit files (信用档案) that queries and reports are made of."""
-    actor = acting(by, BOB, Role.PLATFORM, Role.SERVICE, act="make the credit files")
+    actor = acting(by, BOB, Role.PLATFORM, Role.SERVICE, act="act.make-credit-files")
 
     from infra.verbs.seals import release_of
     from models.settings import ComputeSettings

@@ -39,7 +39,7 @@ def repair(
     At once nothing is answered about their subjects; when the withdrawal is done, answers are made without the
     records. A command that was stopped on the way continues when it is run again.
     """
-    actor = acting(by, REGISTRY, Role.CITY, act="repair a record")
+    actor = acting(by, REGISTRY, Role.CITY, act="act.repair-record")
 
     from infra.verbs.custody import catalogue_of, custody
     from infra.withdrawing import Withdrawing
@@ -76,7 +76,7 @@ def repair(
 
 def withdraw(catalogue: CatalogueName = "city", today: Today = None, by: By = None, as_json: AsJson = False) -> None:
     """Take records out of all answers whose repairs came in with an intake."""
-    actor = acting(by, CUSTODIAN, Role.CITY, Role.PLATFORM, act="withdraw repaired records")
+    actor = acting(by, CUSTODIAN, Role.CITY, Role.PLATFORM, act="act.withdraw-repaired-records")
 
     from infra.verbs.custody import catalogue_of
     from infra.withdrawing import Withdrawing

@@ -69,7 +69,7 @@ def train(
 
     Each declaration becomes an order. A local Ray cluster is started unless the settings name one.
     """
-    actor = acting(by, ALICE, Role.RESEARCHER, Role.PLATFORM, act="train a model")
+    actor = acting(by, ALICE, Role.RESEARCHER, Role.PLATFORM, act="act.train-model")
 
     from infra.verbs.compute import registry
     from infra.verbs.seals import release_of

@@ -34,7 +34,7 @@ def sweep(
     The rows that answers rest on are kept in an excerpt, so that every score can be traced and replayed as before. A
     command that was stopped on the way continues when it is run again.
     """
-    actor = acting(by, RETENTION_OFFICER, Role.PLATFORM, Role.SERVICE, act="destroy seals")
+    actor = acting(by, RETENTION_OFFICER, Role.PLATFORM, Role.SERVICE, act="act.destroy-seals")
 
     from infra import retention
 

@@ -49,7 +49,7 @@ def bank(
 
     A new secret is shown, or saved, this once.
     """
-    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="add or change a bank")
+    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="act.add-or-change-bank")
 
     from credit.files import write_atomically
     from serving.auth.access_database import Access
@@ -108,7 +108,7 @@ def mandate(
 
     The platform signs it.
     """
-    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="grant a mandate")
+    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="act.grant-mandate")
 
     from credit.canonical import digest
     from credit.keys import load_secret
@@ -148,7 +148,7 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """Revoke a mandate; from now on it permits nothing."""
-    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="revoke a mandate")
+    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="act.revoke-mandate")
 
     from serving.auth import mandates
     from serving.auth.access_database import Access
@@ -168,7 +168,7 @@ def review(
     as_json: AsJson = False,
 ) -> None:
     """Answer an objection as a person of the platform (PIPL article 24)."""
-    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="answer an objection")
+    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="act.answer-objection")
 
     from serving.auth.access_database import Access
     from serving.endpoints.objections.objections import decide

@@ -55,7 +55,7 @@ _STATES = {
 _TURNS = {
     Turn.REVIEWERS: Text.of("states.turn-reviewers"),
     Turn.AUTHOR: Text.of("states.turn-author"),
-    Turn.NOBODY: Text.of("states.turn-nobody"),
+    Turn.NONE: Text.of("states.turn-nobody"),
 }
 _AUTHOR, _REVIEWER = frozenset({Role.RESEARCHER}), frozenset({Role.REVIEWER})
 
