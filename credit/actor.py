@@ -42,8 +42,11 @@ class Actor:
             raise Malformed("actor.not-actor", role=", ".join(Role))
         return cls(name, Role(role))
 
-    def require_role(self, *roles: Role, act: str) -> None:
-        """Raise :class:`Refused` unless this actor has one of ``roles``; ``act`` says in the message what was tried."""
+    def require_role(self, *roles: Role, act: str | Text) -> None:
+        """Raise :class:`Refused` unless this actor has one of ``roles``.
+
+        ``act`` is a message, or the id of one, that names what was tried.
+        """
         if self.role not in roles:
             what = act if isinstance(act, Text) else Text(act)
             raise Refused("actor.may-not", name=self, act=what, roles=", ".join(roles))

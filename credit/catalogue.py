@@ -165,7 +165,8 @@ class Catalogue:
             try:
                 data = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
             except yaml.YAMLError as error:
-                raise Malformed("catalogue.not-yaml", why=str(error).replace("\n", " "), path_name=path.name) from error
+                why = Text.verbatim(str(error).replace("\n", " "))
+                raise Malformed("catalogue.not-yaml", why=why, path_name=path.name) from error
             table = Table.parse(data, where=path.name)
             if table.name in tables or table.name != path.stem:
                 raise Malformed(

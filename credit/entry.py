@@ -93,14 +93,14 @@ def read_lines(
             return
         entry, signer = read_line(line, after.seq + 1, after.id, ring)
         if signer and signer != (zone := zone or signer):
-            broken(entry.seq, f"it is signed by zone {signer}, and this is the ledger of {zone}")
+            broken(entry.seq, Text.of("entry.another-zone", signer=signer, zone=zone))
         after = Position(after.offset + len(line), entry.seq, entry.id)
         unsigned.append((entry, after))
         if signer:
             yield from unsigned
             unsigned.clear()
     if unsigned and whole:
-        broken(unsigned[0][0].seq, "nobody signed for it")
+        broken(unsigned[0][0].seq, Text.of("entry.not-signed"))
 
 
 def read_line(line: bytes, number: int, previous: str, ring: KeyRing) -> tuple[Entry, str]:
@@ -121,7 +121,7 @@ def read_line(line: bytes, number: int, previous: str, ring: KeyRing) -> tuple[E
         as_written = canonical(data) + b"\n" == line and (not signed or b64(signature) == data["sig"])
         as_written = as_written and len(data) == (10 if signed else 8)
     except (ValueError, KeyError, TypeError, AttributeError, Malformed):
-        broken(number, "it cannot be read")
+        broken(number, Text.of("entry.unreadable"))
     # The digest covers the text as it is stored: parsed as a time, 2026-11-25T04 and 2026-11-25 04 would be equal.
     body = canonical({name: value for name, value in data.items() if name not in _LINE_ONLY})
     if not as_written or (signed and not zone):
@@ -140,14 +140,14 @@ def b64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-def broken(line: int, why: str) -> NoReturn:
+def broken(line: int, why: Text) -> NoReturn:
     """Raise :class:`Broken` for a ledger that does not verify at this line."""
     raise Broken("entry.ledger-broken-at-line", why=why, line=line)
 
 
 def missing_lines(count: int, head: int) -> NoReturn:
     """Raise :class:`Broken` for a ledger of ``count`` entries whose signed head counts ``head``."""
-    broken(count + 1, f"it ends at entry {count}, and its signed head says {head}: lines are missing")
+    broken(count + 1, Text.of("entry.lines-missing", count=count, signed=head))
 
 
 def _flat(details: Mapping[str, Any]) -> str:

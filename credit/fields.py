@@ -73,14 +73,14 @@ class Field:
         require_keys(data, known=_KEYS, needed=_NEEDED, where=here)
         for key, allowed in (("type", TYPES), ("role", ROLES), ("openness", OPENNESS), ("sharing", SHARING)):
             if data[key] not in allowed:
-                raise Malformed("fields.message", here=here, key=key, data=data[key], allowed=", ".join(allowed))
+                raise Malformed("fields.not-a-value", here=here, key=key, data=data[key], allowed=", ".join(allowed))
         rules = data.get("rules") or {}
         hidden = ("drop", "subject", "pseudonym")
         elsewhere = [rule for purpose, rule in rules.items() if purpose != INQUIRY]
         if data["role"] == "direct" and any(rule not in hidden for rule in elsewhere):
-            raise Malformed("fields.direct-identifier-dropped-or-made", here=here, rules=rules)
+            raise Malformed("fields.direct-identifier", here=here, rules=rules)
         if any(rule.startswith("show") for rule in elsewhere):
-            raise Malformed("fields.only-inquiry-shows-what-identifies", here=here, rules=rules)
+            raise Malformed("fields.show-in-inquiry-only", here=here, rules=rules)
         parsed = cls(
             name=data["name"],
             column=data["column"],
@@ -103,7 +103,7 @@ class Field:
             sensitivity=data.get("sensitivity"),
         )
         if parsed.visible_to == "nobody" and parsed.rule(INQUIRY) not in hidden:
-            raise Malformed("fields.inquiry-may-not-show", here=here, openness=parsed.openness, sharing=parsed.sharing)
+            raise Malformed("fields.not-for-inquiry", here=here, openness=parsed.openness, sharing=parsed.sharing)
         return parsed
 
 

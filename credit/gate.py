@@ -95,12 +95,9 @@ class Verdict:
         """Raise :class:`Refused` with the findings that did not pass."""
         if not self.passed:
             open_findings = [finding for finding in self.findings if finding.outcome is not Outcome.PASS]
-            raise Refused(
-                "gate.gate-did-not-open",
-                why="; ".join(map(str, open_findings)) or "it has no checks",
-                findings=open_findings,
-                gate=self.gate,
-            )
+            texts = [finding.as_text() for finding in open_findings]
+            why = Text.several(texts) if texts else Text.of("gate.no-checks")
+            raise Refused("gate.did-not-open", why=why, findings=open_findings, gate=gate_name(self.gate))
 
     def as_json(self) -> dict[str, Any]:
         """The verdict, with its findings and thresholds, as JSON values."""
@@ -125,4 +122,9 @@ class Gate(Generic[Case]):
 def require_another(requested_by: Actor, reviewer: Actor, *, gate: str) -> None:
     """Raise :class:`Refused` when both are the same name, in whatever role (制审分离, maker is not checker)."""
     if requested_by.name == reviewer.name:
-        raise Refused("gate.may-not-judge-at-gate", judged_by=reviewer, gate=gate)
+        raise Refused("gate.own-request", judged_by=reviewer, gate=gate_name(gate))
+
+
+def gate_name(gate: str) -> Text:
+    """What people call a gate."""
+    return _NAMES.get(gate, Text.verbatim(gate))

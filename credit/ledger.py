@@ -56,7 +56,7 @@ class Ledger:
         Raises :class:`Malformed` for a ledger that was opened for reading, :class:`Broken` for one that lost lines.
         """
         if self.key is None:
-            raise Malformed("ledger.ledger-opened-for-reading")
+            raise Malformed("ledger.opened-for-reading")
         plain = [(verb, object_id, by, json.loads(canonical(details))) for verb, object_id, by, details in acts]
         with self._locked() as stream:
             seq, previous = self._tail(stream)
@@ -95,7 +95,7 @@ class Ledger:
             return
         with self.path.open("rb") as stream:
             if position.seq and not self._is_unchanged(stream, position):
-                broken(position.seq, "what was read here before is not here any more")
+                broken(position.seq, Text.of("ledger.not-there-any-more"))
             stream.seek(position.offset)
             yield from read_lines(stream, position, self.ring, self._signing_zone(), whole=False)
 

@@ -25,7 +25,7 @@ class State(StrEnum):
 
 
 _WORDS = {
-    State.ASKED: Text.of("petition.asked"),
+    State.REQUESTED: Text.of("petition.asked"),
     State.GRANTED: Text.of("petition.granted"),
     State.REFUSED: Text.of("petition.refused"),
     State.WITHDRAWN: Text.of("petition.withdrawn"),
@@ -90,5 +90,6 @@ def require_move(petition: Petition | None, move: str, *, object_id: str) -> Sta
     if state is not None:
         return state
     if petition is None:
-        raise Missing("petition.nobody-asked-for", thing=object_id[:20])
-    raise Refused("petition.cannot-be-now", thing=object_id[:20], move=move, state=petition.state)
+        raise Missing("petition.no-request", thing=object_id[:20])
+    moved = _WORDS[State(move)] if move in set(State) else move
+    raise Refused("petition.out-of-turn", thing=object_id[:20], move=moved, state=_WORDS[petition.state])

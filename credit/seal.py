@@ -67,7 +67,7 @@ class Seal:
 
     def __post_init__(self) -> None:
         if self.id != seal_id_of(self.kind, self.parents, self.expires_on, self.terms, self.files):
-            raise Broken("seal.seal-id-not-digest-content", self_id=self.id[:20])
+            raise Broken("seal.wrong-id", self_id=self.id[:20])
 
     @property
     def short(self) -> str:
@@ -132,6 +132,6 @@ def from_envelope(envelope: Any, ring: KeyRing) -> Seal:
             MappingProxyType(files),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise Broken("seal.manifest-cannot-be-read") from error
+        raise Broken("seal.manifest-unreadable") from error
     verify_envelope(envelope, PAYLOAD_TYPE, ring, {SIGNERS[kind]})
     return seal

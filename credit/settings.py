@@ -48,7 +48,7 @@ def read(cls: type[Zone], env: Mapping[str, str], prefix: str) -> Zone:
                 kind = getattr(_plain(hints[field.name]), "__name__", "value")
                 raise Malformed("settings.unreadable", name=name, kind=kind) from error
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise Malformed("settings.setting-missing", name=name)
+            raise Malformed("settings.missing", name=name)
     return cls(**values)
 
 

@@ -29,6 +29,7 @@ from credit.envelope import sign_envelope, verify_envelope
 from credit.errors import Broken, Lapsed, Malformed, Missing
 from credit.files import sync_folder, write_atomically
 from credit.keys import KeyRing, SigningKey
+from credit.messages import Text
 from credit.seal import Kind, Seal, from_envelope, require_signer, seal_id_of, to_envelope
 
 MANIFEST = "manifest.json"
@@ -87,7 +88,7 @@ class Shelf:
         plain = json.loads(canonical(terms))
         files = {name: digest(folder / name) for name in _names(folder)}
         if changed := sum(files.get(name) != wanted for name, wanted in reused.items()):
-            raise Broken("shelf.not-sealed", kind=kind, changed=changed)
+            raise Broken("shelf.taken-files-changed", kind=kind, changed=changed)
         seal_id = seal_id_of(kind, parents, expires_on, plain, files)
         folder_on_shelf = self.folder_of(seal_id)
         if not folder_on_shelf.exists():
@@ -165,13 +166,13 @@ class Shelf:
     def _resolve(self, name: str) -> str:
         kind, dash, start = name.partition("-")
         if not dash or kind not in set(Kind) or not start or not set(start) <= set("0123456789abcdef"):
-            raise Malformed("shelf.not-id-seal")
+            raise Malformed("shelf.not-an-id")
         matches = [start] if (self.root / kind / start).is_dir() else []
         matches = matches or [place.name for place in (self.root / kind).glob(f"{start}*")]
         if not matches:
-            raise Missing("shelf.no-on-shelf", kind=kind, start=start[:12])
+            raise Missing("shelf.no-seal", kind=kind, start=start[:12])
         if len(matches) > 1:
-            raise Malformed("shelf.seals-begin-so", why=name, found_count=len(matches))
+            raise Malformed("shelf.ambiguous", why=Text.verbatim(name), found_count=len(matches))
         return f"{kind}-{matches[0]}"
 
 
@@ -179,8 +180,8 @@ def verify_files(seal: Seal, place: Path) -> None:
     """Verify the digest of every file; raises :class:`Broken` for a changed, a missing or an additional file."""
     present = set(_names(place)) - {MANIFEST}
     for name in sorted(present ^ set(seal.files)):
-        fault = "is missing" if name in seal.files else "was added"
-        raise Broken("shelf.not-whole", kind=seal.kind, seal_short=seal.short, name=name, fault=fault)
+        why = Text.of("shelf.file-missing" if name in seal.files else "shelf.file-added", name=name)
+        raise Broken("shelf.not-whole", why=why, kind=seal.kind, seal_short=seal.short)
     for name, wanted in sorted(seal.files.items()):
         if digest(place / name) != wanted:
             raise Broken("shelf.changed", kind=seal.kind, seal_short=seal.short, name=name)
@@ -190,7 +191,7 @@ def _names(folder: Path) -> list[str]:
     paths = sorted(folder.rglob("*"))
     for path in paths:
         if path.is_symlink():
-            raise Broken("shelf.sealed-folder-may-not-hold", why=path.name)
+            raise Broken("shelf.links", why=Text.verbatim(path.name))
     return [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
 
 

@@ -72,5 +72,5 @@ def suppress(
     subjects = {subject: [at, day.isoformat()] for subject, (at, day) in sorted(named.items())}
     written = shelf.set_pointer(pointer_of(purpose), {"purpose": purpose, "subjects": subjects}, key)
     if written["sequence"] != number:
-        raise Broken("suppression.two-notices-withholding-given-at")
+        raise Broken("suppression.two-at-once")
     return Notice(purpose, number, named)

@@ -39,7 +39,7 @@ class Account:
         acting = Actor(self.name, role)
         if role not in self.roles:
             acting = Actor(self.name, self.roles[0])
-        acting.require_role(role, act=f"act as {role}")
+        acting.require_role(role, act=Text.of("act.act-as", role=role))
         return acting
 
 
@@ -55,7 +55,7 @@ class Accounts:
         Raises :class:`Malformed` for a name, role or password that does not do, and
         :class:`~credit.errors.Refused` unless ``by`` is of the platform.
         """
-        by.require_role(Role.PLATFORM, act="add accounts")
+        by.require_role(Role.PLATFORM, act="act.add-accounts")
         if not NAME.fullmatch(name):
             raise Malformed("accounts.not-user-name")
         if not roles or not set(roles) <= set(ROLES):
@@ -70,7 +70,7 @@ class Accounts:
 
     def remove(self, name: str, *, by: Actor, ledger: Ledger) -> None:
         """Take an account away; raises :class:`Missing`."""
-        by.require_role(Role.PLATFORM, act="remove accounts")
+        by.require_role(Role.PLATFORM, act="act.remove-accounts")
         with self._locked() as told:
             if told.pop(name, None) is None:
                 raise Missing("accounts.no-account", name=name)

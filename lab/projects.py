@@ -89,7 +89,7 @@ class Projects:
 
     def open(self, name: str, *, title: str, purpose: str, ends_on: date, by: Actor) -> Project:
         """Open a project; raises :class:`Malformed` for a bad name or one that is taken."""
-        by.require_role(Role.PLATFORM, act="open projects")
+        by.require_role(Role.PLATFORM, act="act.open-projects")
         if not NAME.fullmatch(name):
             raise Malformed("projects.not-project-name")
         if name in self.all():
@@ -101,28 +101,28 @@ class Projects:
 
     def set_members(self, name: str, members: Iterable[str], *, by: Actor) -> Project:
         """Say who the members are from now on."""
-        by.require_role(Role.PLATFORM, act="change a project's members")
+        by.require_role(Role.PLATFORM, act="act.change-members")
         self.get(name)
         self._append("members", name, by, members=sorted(set(members)))
         return self.get(name)
 
     def grant(self, name: str, tables: Iterable[str], *, by: Actor) -> Project:
         """Say which tables are granted from now on."""
-        by.require_role(Role.PLATFORM, act="grant tables")
+        by.require_role(Role.PLATFORM, act="act.grant-tables")
         self.get(name)
         self._append("granted", name, by, tables=sorted(set(tables)))
         return self.get(name)
 
     def extend(self, name: str, ends_on: date, *, by: Actor) -> Project:
         """Let a project end on another day."""
-        by.require_role(Role.PLATFORM, act="extend projects")
+        by.require_role(Role.PLATFORM, act="act.extend-projects")
         self.get(name)
         self._append("extended", name, by, ends_on=ends_on.isoformat())
         return self.get(name)
 
     def close(self, name: str, *, by: Actor) -> Project:
         """End a project now."""
-        by.require_role(Role.PLATFORM, act="close projects")
+        by.require_role(Role.PLATFORM, act="act.close-projects")
         self.get(name)
         self._append("closed", name, by)
         return self.get(name)

@@ -50,7 +50,7 @@ def repair(
     :class:`Refused` when ``by`` is not of the city's departments, the least time of publication has not passed or the
     record is repaired already (:class:`RepairedAlready`).
     """
-    by.require_role(Role.CITY, act="repair a record")
+    by.require_role(Role.CITY, act="act.repair-record")
     target = catalogue_roles.repairs(catalogue)
     if target is None:
         raise Missing("repair.catalogue-no-table-credit-repairs")

@@ -70,7 +70,7 @@ def promote(
     """
     _require_version(version)
     seal, model = version.seal, version.seal.terms["model"]
-    by.require_role(Role.PLATFORM, act="promote a version")
+    by.require_role(Role.PLATFORM, act="act.promote-version")
     require_another(seal.made_by, by, gate=PETITION)
     petition = fold_petition(ledger.entries(), PETITION, seal.id)
     if petition is not None:
@@ -104,7 +104,7 @@ def roll_back(
 ) -> None:
     """Make a version the champion again that was granted before; it is not judged again, so it takes a reason."""
     _require_version(version)
-    by.require_role(Role.PLATFORM, act="roll back to a version")
+    by.require_role(Role.PLATFORM, act="act.roll-back-to-version")
     require_another(version.seal.made_by, by, gate=PETITION)
     petition = fold_petition(ledger.entries(), PETITION, version.seal.id)
     if petition is None or petition.state is not State.GRANTED:

@@ -52,7 +52,7 @@ def withhold_subjects(
 
     Raises :class:`Refused` unless ``by`` is of the city's departments or of the platform.
     """
-    by.require_role(Role.CITY, Role.PLATFORM, act="withhold a subject")
+    by.require_role(Role.CITY, Role.PLATFORM, act="act.withhold-subject")
     keys = [pseudonym_key.hex_of(code) for code in codes]
     with vault.alone():
         return _named(keys, policy, shelf, key, pseudonym_key.purpose, ledger, by, today)

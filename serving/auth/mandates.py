@@ -108,7 +108,7 @@ def grant(
 
     The ledger comes first: a mandate that cannot be remembered is not granted.
     """
-    by.require_role(Role.PLATFORM, act="grant a mandate")
+    by.require_role(Role.PLATFORM, act="act.grant-mandate")
     if access.client(bank) is None:
         raise Missing("mandates.no-client", bank=bank)
     name = f"mandate-{secrets.token_hex(16)}"
@@ -121,7 +121,7 @@ def grant(
 
 def revoke(access: Access, mandate: str, *, by: Actor, ledger: Ledger, why: str = "") -> None:
     """Take a mandate back from this moment on. Raises Missing. A second time changes nothing."""
-    by.require_role(Role.PLATFORM, act="revoke a mandate")
+    by.require_role(Role.PLATFORM, act="act.revoke-mandate")
     if not access.rows("SELECT id FROM mandate WHERE id = ?", mandate):
         raise Missing("mandates.no-such-mandate")
     ledger.append("mandate.revoked", mandate, by=by, details={"why": why})

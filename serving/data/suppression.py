@@ -59,7 +59,7 @@ class Withheld:
         that cannot be known."""
         held = self._held
         if not isinstance(held, Notice):
-            raise Lapsed("suppression.nothing-answered-now", why=held.what) from held
+            raise Lapsed("suppression.nothing-answered-now", why=held.message) from held
         if held.suppresses(key, through):
             raise Anew
         if through > held.number:

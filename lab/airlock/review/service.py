@@ -19,6 +19,7 @@ from credit.gate import Outcome, Verdict
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.ledger_follower import CachedLedger
+from credit.messages import Text
 from credit.seal import Seal
 from credit.shelf import Shelf
 from lab import projects

@@ -96,9 +96,12 @@ def require_move(before: State | None, after: State, *, by: Actor, author: str) 
         return
     allowed = MOVES.get((before, after))
     if allowed is None:
-        stands = f"it stands at {before}, and the turn is of {TURN[before]}" if before else "nobody has submitted it"
-        raise Refused("states.parcel-cannot-become-now", why=stands, after_=after)
-    by.require_role(*sorted(allowed), act=f"make a parcel {after}")
+        if before:
+            why = Text.of("states.turn-of", state=_STATES[before], turn=_TURNS[TURN[before]])
+        else:
+            why = Text.of("states.not-submitted")
+        raise Refused("states.parcel-cannot-become-now", why=why, after_=_STATES[after])
+    by.require_role(*sorted(allowed), act=Text.of("act.make-parcel", state=_STATES[after]))
     if by.name == author:
         raise Refused("states.may-not-review-parcel", by=by)
     raise Refused("states.may-not-do-to-parcel", by=by)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from credit.canonical import canonical, digest
 from credit.errors import Malformed, Missing, Refused
 from credit.files import write_atomically
+from credit.messages import Text
 from serving.core.service import Call, Desk, Resumed, named
 from serving.endpoints.batch_jobs.job_files import Files, form_of
 from serving.endpoints.batch_jobs.job_store import CANCELLED, DONE, EXPIRED, QUEUED, RUNNING, Job, Jobs

@@ -34,8 +34,7 @@ async def tell_facts(desk: Desk, call: Call, body: bytes) -> bytes:
     given = await asyncio.to_thread(desk.journal.lines_about, asked.score_id)
     found = [e for e in given if e.verb == ANSWERED and e.by == call.by and e.details.get("subject") == subject.hex]
     if not found:
-        why = "this bank was given none with this id about this subject"
-        raise Missing("facts.no-such-answer", why=why)
+        raise Missing("facts.no-such-answer")
     told = found[0].details
     call.details |= {"score": asked.score_id}
     looked = look(desk, call, uscc.code, told["purpose"], told["mandate"])  # the mandate must still hold

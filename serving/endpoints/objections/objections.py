@@ -72,7 +72,7 @@ def decide(access: Access, ledger: Ledger, name: str, outcome: str, *, by: Actor
 
     Raises Malformed, Missing, and Refused for one who is not of the platform or an objection decided already.
     """
-    by.require_role(Role.PLATFORM, act="answer an objection")
+    by.require_role(Role.PLATFORM, act="act.answer-objection")
     if outcome not in OUTCOMES or not why.strip():
         raise Malformed("objections.objection-upheld-or-dismissed-for")
     if not access.rows("SELECT id FROM objection WHERE id = ?", name):
