@@ -40,7 +40,7 @@ def gateway(home: Home, today: date | None = None) -> Iterator[Path]:
 def worker(home: Home, mlflow: str, today: date | None = None) -> Iterator[None]:
     """The compute zone's worker, which trains the orders on a Ray of its own. Orders wait until it is ready."""
     env = home.environment("compute") | {"HAIHE_COMPUTE_MLFLOW_URI": mlflow} | _day("COMPUTE", today)
-    with _running("worker", [sys.executable, "-m", "models.worker.worker_loop"], home, env, "", ""):
+    with _running("worker", [sys.executable, "-m", "models.worker"], home, env, "", ""):
         yield
 
 

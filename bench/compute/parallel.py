@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.record import record
-from models.boosting.booster import Recipe, grow, margins, settings
-from models.boosting.search import Rows, search
+from models.boosting.booster import grow, margins, settings
+from models.boosting.recipe import Recipe
+from models.boosting.search import search
+from models.dataset.matrix import TrainingRows
 from models.distributed.ray_cluster import Tasks, cluster, in_process
 from models.metrics.discrimination import auc
 from models.order.spec import Training
@@ -99,12 +101,12 @@ def data_parallel_auc_diff() -> None:
 
 
 @cache
-def searched() -> tuple[Rows, Training]:
+def searched() -> tuple[TrainingRows, Training]:
     """What is searched: 20 trials by 3 folds, and never an early end."""
     x, y = drawn()
     fold = (np.arange(SEARCHED) % FOLDS).astype(np.int16)
     names, signs = tuple(f"f{number}" for number in range(FEATURES)), (1, *(0 for _ in range(FEATURES - 1)))
-    return Rows(x[:SEARCHED], y[:SEARCHED], fold, names, signs), Training(TRIALS, patience=TRIALS)
+    return TrainingRows(x[:SEARCHED], y[:SEARCHED], fold, names, signs), Training(TRIALS, patience=TRIALS)
 
 
 def tune_speedup_2_workers() -> None:

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.record import record
-from models.scoring.trees.flat_forest import Flat, flat
+from models.scoring.trees.flat_forest import FlatForest, flat
 from models.scoring.trees.model_text import plain, read
-from models.scoring.treeshap.exact_reasons import Reasons
+from models.scoring.treeshap.exact_reasons import TreeShap
 
 ROWS, FEATURES, TREES, LEAVES = 40_000, 60, 500, 31
 PAIRS = 31
@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 
 @cache
-def model() -> tuple[Any, Flat, Reasons, Floats]:
+def model() -> tuple[Any, FlatForest, TreeShap, Floats]:
     """The booster, our reading of it, and rows."""
     random = np.random.default_rng(0)
     x = random.normal(size=(ROWS, FEATURES))
@@ -46,7 +46,7 @@ def model() -> tuple[Any, Flat, Reasons, Floats]:
     parameters = {"objective": "binary", "num_leaves": LEAVES, "learning_rate": 0.05, "min_data_in_leaf": 40}
     booster = lightgbm.train(parameters | {"verbosity": -1, "seed": 1}, data, TREES)
     trees = flat(read(plain(booster.model_to_string()), names))
-    return booster, trees, Reasons.of(trees, FEATURES), x
+    return booster, trees, TreeShap.of(trees, FEATURES), x
 
 
 def timed(act: Callable[[], object], before: Callable[[], object] | None = None) -> float:
@@ -112,9 +112,9 @@ def reasons_first_seconds() -> None:
     code = (
         "import sys, numpy as np; from pathlib import Path; from models.scoring.trees import numba_compile;"
         "numba_compile.KEPT = Path(sys.argv[1]); from models.scoring.trees.flat_forest import flat;"
-        "from models.scoring.treeshap.exact_reasons import Reasons; from models.scoring.trees.model_text import read;"
+        "from models.scoring.treeshap.exact_reasons import TreeShap; from models.scoring.trees.model_text import read;"
         f"trees = flat(read(sys.stdin.read(), [f'f{{n}}' for n in range({FEATURES})]));"
-        f"Reasons.of(trees, {FEATURES}).contributions(np.zeros((1, {FEATURES})))"
+        f"TreeShap.of(trees, {FEATURES}).contributions(np.zeros((1, {FEATURES})))"
     )
     text = plain(booster.model_to_string())
     with tempfile.TemporaryDirectory() as folder:

@@ -12,7 +12,8 @@ import numpy as np
 
 from bench.quality.tables import FOLDS, SEED, Floats, Index, Table, folds
 from credit.errors import Refused
-from models.dataset.sample import Sample, folds_by_period
+from models.dataset.folds import folds_by_period
+from models.dataset.sample import Sample
 from models.distributed.ray_cluster import in_process
 from models.scoring.scorer import Scorer
 from models.training.fit import learn

@@ -19,8 +19,7 @@ from bench.quality import ours
 from bench.quality.peers import PEERS
 from bench.quality.peers import settings_of as peer_settings
 from bench.quality.tables import Floats, Index, Table
-from models.calibration import logistic
-from models.metrics import discrimination
+from models.metrics import calibration, discrimination
 
 RESULTS = Path("var/bench/quality.jsonl")
 WAYS = (ours.NAME, *PEERS)
@@ -105,7 +104,7 @@ def measure(table: Table, test: Index, probability: Floats) -> dict[str, Any]:
         "ks": discrimination.ks(y, p),
         "brier": discrimination.brier(y, p),
         "log_loss": float(-np.mean(np.where(y > 0, np.log(p), np.log1p(-p)))),
-        "ece": logistic.measure(y, p)["ece"],
+        "ece": calibration.measure(y, p)["ece"],
     }
     result = {name: round(value, 6) for name, value in result.items()}
     if table.border is not None:

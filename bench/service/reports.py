@@ -21,6 +21,7 @@ from credit.canonical import canonical
 from credit.keys import create_secret
 from credit.seal import Kind
 from credit.subjects import PseudonymKey
+from models.scoring.snapshot_layout import DOSSIERS_FILE, INDEX_FILE, OFFSETS_FILE, SUBJECTS_FILE
 
 RUNS, SECONDS, CONNECTIONS, RATE = 5, 4.0, 4, 4.0
 
@@ -111,8 +112,8 @@ def shelve() -> None:
     )
     release = service_world._seal(root, Kind.RELEASE, "custody", {"rows": b"none"}, purpose="inquiry")
     offsets = b"".join(number.to_bytes(8, "little") for number in (0, len(details)))
-    files = {"subjects.bin": key.key_of(code).raw, "offsets.bin": offsets,
-             "dossiers.json": details, "index.json": canonical(tables)}  # fmt: skip
+    files = {SUBJECTS_FILE: key.key_of(code).raw, OFFSETS_FILE: offsets,
+             DOSSIERS_FILE: details, INDEX_FILE: canonical(tables)}  # fmt: skip
     terms = {"model": "dossiers", "release": release, "as_of": str(TODAY), "subjects": 1, "invented": True}
     seal = service_world._seal(root, Kind.SNAPSHOT, "compute", files, release, **terms)
     pointer = {"model": "dossiers", "snapshot": seal, "as_of": str(TODAY)}

@@ -21,8 +21,10 @@ from credit.seal import Kind
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.uscc import compose
-from models.boosting.booster import Recipe, grow
+from models.boosting.booster import grow
+from models.boosting.recipe import Recipe
 from models.scoring.scorer import Scorer
+from models.scoring.snapshot_layout import ANSWERS_FILE, FEATURES_FILE, SUBJECTS_FILE
 from models.scoring.trees.model_text import plain
 from serving.auth.access_database import Access
 from serving.auth.clients import Limit
@@ -153,8 +155,8 @@ def _snapshot(scorer: Scorer, keys: list[bytes], features: Any) -> dict[str, byt
     answers["grade"] = [[name for name, _ in GRADES].index(grade) for grade in scores.grades]
     again = np.arange(len(keys)) % SUBJECTS
     features, answers = features[again], answers[again]
-    files = {"subjects.bin": b"".join(keys)}
-    for name, array in (("features.npy", features), ("answers.npy", answers)):
+    files = {SUBJECTS_FILE: b"".join(keys)}
+    for name, array in ((FEATURES_FILE, features), (ANSWERS_FILE, answers)):
         np.save(stream := BytesIO(), array)
         files[name] = stream.getvalue()
     return files

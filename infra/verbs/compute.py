@@ -136,6 +136,7 @@ def snapshot(
 
     from infra.verbs.seals import release_of
     from models.scoring.scorer import Scorer
+    from models.scoring.snapshot_layout import map_answers
     from models.settings import ComputeSettings
     from models.snapshots.build import make_snapshot, point_snapshot
 
@@ -162,7 +163,7 @@ def snapshot(
         )
     point_snapshot(home.shelf, seal, key=home.key("platform"))
     opened = home.shelf.open(seal.id, deep=False)
-    answers = np.load(opened.path / "answers.npy", mmap_mode="r")
+    answers = map_answers(opened.path)
     grades = scorer.card.grades
     counts = np.bincount(answers["grade"], minlength=len(grades))
     shares = {grade: float(count) / max(1, len(answers)) for grade, count in zip(grades, counts, strict=True)}

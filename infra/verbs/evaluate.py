@@ -125,9 +125,10 @@ def _evaluated(
 ) -> dict[str, Any]:
     from credit.canonical import digest_json
     from models.scoring.scorer import Scorer
+    from models.scoring.snapshot_layout import MOVEMENTS_FILE
     from models.settings import ComputeSettings
     from models.snapshots.build import make_snapshot, point_snapshot
-    from models.snapshots.monthly_evaluation import MOVEMENTS, Last, evaluation, last_of
+    from models.snapshots.monthly_evaluation import PreviousEvaluation, evaluation, last_of
 
     as_of = date.fromisoformat(source.seal.terms["as_of"])
     before = last_of(home.shelf, name, period)
@@ -149,9 +150,9 @@ def _evaluated(
             fn, buckets, progress=lambda done, total: report(f"{name}: answers", done, total)
         ),
         work=work,
-        also=evaluation(scorer.card, period, Last.open(before, home.shelf) if before else None),
+        also=evaluation(scorer.card, period, PreviousEvaluation.open(before, home.shelf) if before else None),
     )
     shutil.rmtree(work, ignore_errors=True)
     point_snapshot(home.shelf, seal, key=home.key("platform"))
-    counted = json.loads((home.shelf.open(seal.id, deep=False).path / MOVEMENTS).read_bytes())
+    counted = json.loads((home.shelf.open(seal.id, deep=False).path / MOVEMENTS_FILE).read_bytes())
     return {"snapshot": seal.id, "version": version.seal.id, **counted}

@@ -7,8 +7,7 @@ grown on a part of the rows only (stochastic gradient boosting, Friedman 2002), 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import lightgbm
@@ -16,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Refused
+from models.boosting.recipe import Recipe
 from models.boosting.sharded_growth import grow_sharded
-from models.distributed.worker_group import Gang, Threads
+from models.distributed.worker_group import ThreadWorkerGroup, WorkerGroup
 from models.scoring.trees import walk
 from models.scoring.trees.averaging import averaged
 from models.scoring.trees.constant_trees import without_constants
@@ -26,49 +26,6 @@ from models.scoring.trees.leaf_counts import leaves_of, recounted
 from models.scoring.trees.model_text import plain, read
 
 Floats = NDArray[np.float64]
-SHARES = (0.25, 0.5, 1.0)  # of the rounds: where the search looks at a growing model
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a booster is grown: what the search chooses, and what the order fixes (seed and shards)."""
-
-    leaves: int
-    rate: float
-    rounds: int
-    minimum_leaf: int
-    seed: int
-    shards: int = 1  # the parts its rows are cut into, each for a worker of its own
-    l2: float = 1.0
-    feature_share: float = 1.0  # of the features, drawn anew for each tree from the seed
-    split_share: float = 1.0  # of those, drawn anew for each split
-    row_share: float = 1.0  # of the rows, drawn anew for each tree
-    beside: tuple[Recipe, ...] = ()  # whose boosters are averaged with this one's
-
-    @property
-    def stops(self) -> tuple[int, ...]:
-        """The rounds at which a growing model is looked at."""
-        return tuple(sorted({max(1, round(self.rounds * share)) for share in SHARES}))
-
-    @property
-    def alone(self) -> tuple[Recipe, ...]:
-        """The recipes of the boosters that are averaged, each by itself: this one and those beside it."""
-        return (replace(self, beside=()), *self.beside)
-
-    def as_json(self) -> dict[str, Any]:
-        """The recipe as plain values; :meth:`of` gives it back."""
-        told = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "beside"}
-        return told | ({"beside": [each.as_json() for each in self.beside]} if self.beside else {})
-
-    @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Recipe:
-        """Read plain values, those of versions before there were shares of rows or averages as well."""
-        return cls(**{**told, "beside": tuple(map(cls.of, told.get("beside", ())))})
-
-
-def together(recipes: Sequence[Recipe]) -> Recipe:
-    """The recipe of the average of these, each of one booster."""
-    return replace(recipes[0], beside=tuple(recipes[1:]))
 
 
 def grow(
@@ -77,7 +34,7 @@ def grow(
     names: Sequence[str],
     directions: Sequence[int],
     recipe: Recipe,
-    gang: Gang | None = None,
+    gang: WorkerGroup | None = None,
 ) -> Any:
     """A booster of ``recipe`` on features (n, F) and 0/1 labels (n,).
 
@@ -85,7 +42,7 @@ def grow(
     """
     if recipe.shards > 1:
         told = settings(directions, recipe)
-        return grow_sharded(features, labels, names, told, recipe.rounds, recipe.shards, gang or Threads())
+        return grow_sharded(features, labels, names, told, recipe.rounds, recipe.shards, gang or ThreadWorkerGroup())
     return average([_grown(features, labels, names, directions, each) for each in recipe.alone])
 
 

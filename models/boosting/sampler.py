@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from models.boosting.booster import Recipe
-from models.order.search_space import Space
+from models.boosting.recipe import Recipe
+from models.order.search_space import SearchSpace
 
 if TYPE_CHECKING:
     from models.order.spec import Training
@@ -70,7 +70,7 @@ class Sampler:
         return min(max(value, least), most)
 
 
-def _distribution(name: str, space: Space) -> Any:
+def _distribution(name: str, space: SearchSpace) -> Any:
     """Sizes and rates by their logarithm: from 3 to 6 leaves is as far as from 8 to 16."""
     from optuna.distributions import FloatDistribution, IntDistribution
 

@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.boosting.booster import Recipe, grow, growing, margins, together
+from models.boosting.booster import grow, growing, margins
+from models.boosting.recipe import Recipe, together
 from models.boosting.sampler import Sampler
+from models.dataset.matrix import TrainingRows
 from models.distributed.ray_cluster import Progress, Tasks
 from models.metrics.discrimination import auc
 
@@ -33,22 +35,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Floors = tuple[float, ...]  # at each stop, the AUC under which a fold is given up
 LEAST, GENERATIONS = 4, 4  # trials in a generation, and into how many a long search is cut
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What a fold's task reads: features (n, F), 0/1 labels and folds (n,), names and directions (F)."""
-
-    features: Floats
-    labels: NDArray[np.int8]
-    fold: NDArray[np.int16]
-    names: tuple[str, ...]
-    directions: tuple[int, ...]
-
-    @property
-    def folds(self) -> list[int]:
-        """The folds there are."""
-        return [int(fold) for fold in np.unique(self.fold)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +62,14 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SearchResult:
     """The recipe taken, with the rounds it was stopped at, and what was compared."""
 
     recipe: Recipe
     compared: tuple[Mapping[str, Any], ...]
 
 
-def fold_curve(rows: Rows, task: tuple[Recipe, int, Floors]) -> tuple[float, ...]:
+def fold_curve(rows: TrainingRows, task: tuple[Recipe, int, Floors]) -> tuple[float, ...]:
     """AUC on the rows of one fold of a model grown on the others, at each stop until it falls behind the floors."""
     recipe, fold, floors = task
     held, found = rows.fold == fold, []
@@ -96,8 +82,8 @@ def fold_curve(rows: Rows, task: tuple[Recipe, int, Floors]) -> tuple[float, ...
 
 
 def search(
-    rows: Rows, training: Training, tasks: Tasks, progress: Progress | None = None, *, prune: bool = True
-) -> Choice:
+    rows: TrainingRows, training: Training, tasks: Tasks, progress: Progress | None = None, *, prune: bool = True
+) -> SearchResult:
     """Try recipes as an order's ``training`` section says (trials, patience, seed, space), and take one."""
     size = max(LEAST, -(-training.trials // GENERATIONS))
     sampler, tried = Sampler(training, size), list[Trial]()
@@ -110,7 +96,7 @@ def search(
     return choose(tried, training.prefer, training.members)
 
 
-def choose(tried: Sequence[Trial], prefer: str = "smaller", members: int = 1) -> Choice:
+def choose(tried: Sequence[Trial], prefer: str = "smaller", members: int = 1) -> SearchResult:
     """Of the recipes (each at each of its stops) those within one standard error of the best, or the smallest of them.
 
     ``members`` of them at the most are averaged, each of another trial. Of one alone ``prefer`` says which: the
@@ -131,7 +117,7 @@ def choose(tried: Sequence[Trial], prefer: str = "smaller", members: int = 1) ->
         taken = [min(near, key=lambda one: one[0].leaves * one[0].rounds)[0]]
     else:
         taken = [best[0]]
-    return Choice(
+    return SearchResult(
         together(taken),
         tuple(
             one.as_json() | {"auc": round(float(np.nanmean(aucs)), 6), "trial": number, "pruned": pruned}
@@ -140,7 +126,7 @@ def choose(tried: Sequence[Trial], prefer: str = "smaller", members: int = 1) ->
     )
 
 
-def fold_margins(rows: Rows, task: tuple[Recipe, int]) -> Floats:
+def fold_margins(rows: TrainingRows, task: tuple[Recipe, int]) -> Floats:
     """Margins of the rows of one fold by a model grown on the others."""
     recipe, fold = task
     held = rows.fold == fold
@@ -148,7 +134,7 @@ def fold_margins(rows: Rows, task: tuple[Recipe, int]) -> Floats:
     return margins(booster, rows.features[held])
 
 
-def out_of_fold(rows: Rows, recipe: Recipe, tasks: Tasks) -> Floats:
+def out_of_fold(rows: TrainingRows, recipe: Recipe, tasks: Tasks) -> Floats:
     """Margins (n,) of every row by the model of this recipe that did not see its subject."""
     found = tasks.map_tasks(fold_margins, [(recipe, fold) for fold in rows.folds], shared=rows)
     margin = np.full(len(rows.labels), np.nan)
@@ -158,7 +144,7 @@ def out_of_fold(rows: Rows, recipe: Recipe, tasks: Tasks) -> Floats:
 
 
 def _grown(
-    rows: Rows, asked: Sequence[Recipe], floors: Sequence[Floors], tasks: Tasks, progress: Progress | None
+    rows: TrainingRows, asked: Sequence[Recipe], floors: Sequence[Floors], tasks: Tasks, progress: Progress | None
 ) -> list[Trial]:
     """The trials of one generation; the longest work is given out first, so that nobody waits long for the last."""
     work = [(place, fold) for place in range(len(asked)) for fold in range(len(rows.folds))]

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.canonical import digest
-from models.boosting.booster import Recipe, grow, margins
-from models.distributed.worker_group import Gang
+from models.boosting.booster import grow, margins
+from models.boosting.recipe import Recipe
+from models.distributed.worker_group import WorkerGroup
 
 if TYPE_CHECKING:
-    from models.boosting.search import Rows
+    from models.dataset.matrix import TrainingRows
 
 
 def shards_of(rows: int, rows_a_worker: int) -> int:
@@ -31,7 +32,7 @@ def few(subjects: Sequence[str], most: int) -> NDArray[np.bool_]:
     return np.array([drawn[subject] for subject in subjects], dtype=np.bool_)
 
 
-def out_of_fold_sharded(rows: Rows, recipe: Recipe, gang: Gang) -> NDArray[np.float64]:
+def out_of_fold_sharded(rows: TrainingRows, recipe: Recipe, gang: WorkerGroup) -> NDArray[np.float64]:
     """Margins (n,) as :func:`models.boosting.search.out_of_fold` gives them, one fold after another, each by the
     whole gang."""
     found = np.full(len(rows.labels), np.nan)

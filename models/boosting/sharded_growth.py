@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Broken
-from models.distributed.worker_group import Gang, Peers
+from models.distributed.worker_group import Peers, WorkerGroup
 from models.scoring.trees import walk
 from models.scoring.trees.flat_forest import flat
 from models.scoring.trees.leaf_counts import leaves_of, recounted
@@ -34,7 +34,7 @@ CONNECT_MINUTES = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Model:
+class SharedSetup:
     """What all members are told: rows for the bins (b, F), names, LightGBM's settings, rounds."""
 
     binned: Floats
@@ -52,7 +52,7 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grown:
+class ShardResult:
     """What a member gives: the trees as LightGBM wrote them, and its own rows in each leaf, tree after tree."""
 
     text: str
@@ -66,16 +66,16 @@ def grow_sharded(
     settings: Mapping[str, Any],
     rounds: int,
     shards: int,
-    gang: Gang,
+    gang: WorkerGroup,
 ) -> Any:
     """A booster on features (n, F) and 0/1 labels (n,) cut into ``shards``, with LightGBM's ``settings``.
 
     Its text counts the rows of each leaf exactly. Raises :class:`Broken` when the members did not grow one model of all
     rows together.
     """
-    model = Model(features[:: -(-len(labels) // BINNED)], tuple(names), dict(settings), rounds)
+    model = SharedSetup(features[:: -(-len(labels) // BINNED)], tuple(names), dict(settings), rounds)
     parts = map(Shard, np.array_split(features, shards), np.array_split(labels, shards))
-    grown: list[Grown] = gang.at_once(grow_shard, model, list(parts))
+    grown: list[ShardResult] = gang.at_once(grow_shard, model, list(parts))
     text = grown[0].text
     leaves = leaves_of(text)
     if any(each.text != text for each in grown):
@@ -89,7 +89,7 @@ def grow_sharded(
     return lightgbm.Booster(model_str=recounted(text, counts))
 
 
-def grow_shard(peers: Peers, model: Model, shard: Shard) -> Grown:
+def grow_shard(peers: Peers, model: SharedSetup, shard: Shard) -> ShardResult:
     """A member's part: grow with the others, then count its own rows."""
     machines = ",".join(f"{host}:{port}" for host, port in peers.addresses)
     network = {
@@ -107,11 +107,11 @@ def grow_shard(peers: Peers, model: Model, shard: Shard) -> Grown:
     text = plain(lightgbm.train(told | network, data, model.rounds).model_to_string())
     leaves = leaves_of(text)
     if min(leaves, default=1) < 2:
-        return Grown(text, np.zeros(0, dtype=np.int64))
+        return ShardResult(text, np.zeros(0, dtype=np.int64))
     whole = read(recounted(text, [np.ones(count, dtype=np.int64) for count in leaves]), names)
     found = walk.leaves(flat(whole), shard.features)
     counts = [np.bincount(found[:, tree], minlength=count) for tree, count in enumerate(leaves)]
-    return Grown(text, np.concatenate(counts).astype(np.int64))
+    return ShardResult(text, np.concatenate(counts).astype(np.int64))
 
 
 def roots(booster: Any) -> list[int]:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration.logistic import fit_platt, logistic, smoothed
 from models.calibration.maps import KNOTS, Beta, CalibrationMap, Isotonic
+from models.calibration.platt import fit_platt, smoothed
+from models.metrics.logistic_regression import logistic
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from credit.errors import Refused
 from models.calibration.fitting import FITS
-from models.calibration.logistic import measure, sigmoid
 from models.calibration.maps import CalibrationMap
+from models.metrics.calibration import measure
+from models.metrics.logistic_regression import sigmoid
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -26,7 +27,7 @@ BEST = "best"
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class CalibrationChoice:
     """The map taken; every map as fitted on all rows; the cross-fitted figures of each, empty where there are none."""
 
     taken: CalibrationMap
@@ -45,7 +46,9 @@ class Chosen:
         }
 
 
-def choose(labels: Array, raw: Array, fold: Array, subjects: Sequence[str], asked: str, least_rows: int) -> Chosen:
+def choose(
+    labels: Array, raw: Array, fold: Array, subjects: Sequence[str], asked: str, least_rows: int
+) -> CalibrationChoice:
     """Choose on out-of-fold margins ``raw`` (n,); ``asked`` is a kind, or "best". The same rows choose the same.
 
     Raises :class:`Refused` when the margins do not rank the subjects.
@@ -54,7 +57,7 @@ def choose(labels: Array, raw: Array, fold: Array, subjects: Sequence[str], aske
     try:
         odds = {kind: cross_fit(kind, labels, raw, fold, least_rows) for kind in fitted}
     except Refused:  # too few rows to fit on fewer: nothing to choose by
-        return Chosen(fitted["platt" if asked == BEST else asked], fitted, {})
+        return CalibrationChoice(fitted["platt" if asked == BEST else asked], fitted, {})
     losses = {kind: log_losses(labels, told) for kind, told in odds.items()}
     taken, *freer = fitted
     for kind in freer:
@@ -62,7 +65,7 @@ def choose(labels: Array, raw: Array, fold: Array, subjects: Sequence[str], aske
         if gain > error:
             taken = kind
     told = {kind: figures(labels, each) for kind, each in odds.items()}
-    return Chosen(fitted[taken if asked == BEST else asked], fitted, told)
+    return CalibrationChoice(fitted[taken if asked == BEST else asked], fitted, told)
 
 
 def cross_fit(kind: str, labels: Array, raw: Array, fold: Array, least_rows: int) -> Floats:

@@ -5,7 +5,7 @@ Every bucket stands alone, so the same code runs here and over a cluster; parts 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -15,17 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from credit.canonical import digest
 from credit.errors import Refused
 from credit.shelf import OpenedSeal
+from models.dataset.folds import fold_of, folds_by_period
+from models.features.buckets import MapBuckets, Progress, one_by_one, plain_terms
 from models.features.duckdb_engine import Limits, engine
 from models.features.feature_sql import check_condition, check_order
 from models.features.observations import observe_labelled, population_columns, register_groups, usable_days
 from models.features.views import OBSERVED, compute, make_views, read_bucket
 from models.order.order import Order
-
-MapBuckets = Callable[[Callable[..., Any], list[Any]], list[Any]]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +44,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class BucketSample:
     """The observations of one bucket."""
 
     subjects: list[str]
@@ -74,7 +72,7 @@ def build(
     if not order.observe.event and not usable_days(order, as_of):
         raise Refused("sample.no-observation-day-known-outcome", as_of=as_of, model=order.model)
     task = partial(sample_bucket, order.as_json(), str(release.path), terms, limits or Limits())
-    parts: list[Part] = (map_buckets or one_by_one(progress))(task, list(range(terms["buckets"])))
+    parts: list[BucketSample] = (map_buckets or one_by_one(progress))(task, list(range(terms["buckets"])))
     subjects = [subject for part in parts for subject in part.subjects]
     days = np.concatenate([part.as_of for part in parts])
     sample = Sample(
@@ -95,7 +93,7 @@ def build(
 
 def sample_bucket(
     order_json: Mapping[str, Any], release: str, terms: Mapping[str, Any], limits: Limits, bucket: int
-) -> Part:
+) -> BucketSample:
     """The observations of one bucket. A plain function of plain values, so that a cluster can run it."""
     order = Order.parse(order_json)
     query = check_order(order, terms)  # whoever sent the task: what runs here was checked here
@@ -112,57 +110,13 @@ def sample_bucket(
         make_views(run, query, terms, order.population)
         features = compute(run, query, order.names, len(told["key"]))
         groups = register_groups(run, order, terms)
-    return Part(
+    return BucketSample(
         [str(key) for key in told["key"]],
         told["as_of"].astype("datetime64[D]"),
         told["label"].astype(np.int8),
         features,
         groups,
     )
-
-
-def fold_of(subject: str, folds: int) -> int:
-    """The fold of a subject: from its pseudonym alone, so it is the same on every day and in every sample."""
-    return int(digest(subject.encode())[:8], 16) % folds
-
-
-def folds_by_period(as_of: NDArray[np.datetime64], out_of_time: NDArray[np.bool_], folds: int) -> NDArray[np.int16]:
-    """Folds (n,) that are stretches of time with about as many rows each; a day's rows are all in one.
-
-    Rows out of time, which no fold needs, are in the last. Fewer days than folds give as many folds as days.
-    """
-    days, counts = np.unique(as_of[~out_of_time], return_counts=True)
-    middle = np.cumsum(counts) - counts / 2
-    stretch = np.unique(np.floor(middle / counts.sum() * folds), return_inverse=True)[1]
-    place = np.minimum(np.searchsorted(days, as_of), len(days) - 1)
-    return np.asarray(stretch[place], dtype=np.int16)
-
-
-def plain_terms(release: OpenedSeal, purpose: str) -> dict[str, Any]:
-    """The terms of a release as plain values; raises :class:`Refused` when it was made for another purpose."""
-    terms = release.seal.terms
-    if terms.get("purpose") != purpose:
-        raise Refused(
-            "sample.release-for-another-purpose",
-            seal_short=release.seal.short,
-            terms=terms.get("purpose"),
-            purpose=purpose,
-        )
-    return {name: terms[name] for name in ("as_of", "buckets", "tables")}
-
-
-def one_by_one(progress: Progress | None) -> MapBuckets:
-    """Buckets one after another in this process."""
-
-    def run(task: Callable[..., Any], buckets: Sequence[Any]) -> list[Any]:
-        done = []
-        for bucket in buckets:
-            done.append(task(bucket))
-            if progress:
-                progress(len(done), len(buckets))
-        return done
-
-    return run
 
 
 def _split(sample: Sample, border: date | None) -> Sample:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from credit.errors import Broken, CreditError, Missing, Unauthenticated
 from models.distributed.cluster_token import fresh_token, require_closed, shown
 from models.distributed.process_guard import lifeline
-from models.distributed.worker_group import Gang, Threads
+from models.distributed.worker_group import ThreadWorkerGroup, WorkerGroup
 
 Progress = Callable[[int, int], None]
 STORE_BYTES = 512 << 20
@@ -29,7 +29,7 @@ class Tasks(Protocol):
     """Something that runs a function over arguments, in the order given."""
 
     @property
-    def gang(self) -> Gang:
+    def gang(self) -> WorkerGroup:
         """Its workers for the parts of one work, all at the same time."""
 
     def map_tasks(
@@ -42,8 +42,8 @@ class _InProcess:
     """Tasks one after another in this process."""
 
     @property
-    def gang(self) -> Gang:
-        return Threads()
+    def gang(self) -> WorkerGroup:
+        return ThreadWorkerGroup()
 
     def map_tasks(
         self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
@@ -60,10 +60,10 @@ class _Cluster:
     """Tasks on Ray. A task whose worker dies is run again, up to ``RETRIES`` times."""
 
     @property
-    def gang(self) -> Gang:
-        from models.distributed.ray_worker_group import Workers
+    def gang(self) -> WorkerGroup:
+        from models.distributed.ray_worker_group import RayWorkerGroup
 
-        return Workers()
+        return RayWorkerGroup()
 
     def map_tasks(
         self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None

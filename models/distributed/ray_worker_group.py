@@ -23,11 +23,12 @@ RETRIES = 3
 NAME = "gang-member"
 
 
-class Workers:
+class RayWorkerGroup:
     """Members as tasks on the cluster this process is connected to."""
 
     def at_once(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
-        """As :class:`~models.distributed.worker_group.Gang` says; raises :class:`Broken` when members die again and
+        """As :class:`~models.distributed.worker_group.WorkerGroup` says; raises :class:`Broken` when members die
+        again and
         again."""
         same, stored = ray.put(shared), [ray.put(part) for part in parts]
         with _places(len(parts)) as places:

@@ -26,18 +26,18 @@ class Peers:
     rank: int
 
 
-class Gang(Protocol):
+class WorkerGroup(Protocol):
     """Something that can run members at the same time."""
 
     def at_once(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
         """``[fn(peers, shared, part) for part in parts]``, all at the same time, each by a member of its own."""
 
 
-class Threads:
+class ThreadWorkerGroup:
     """Members as threads of this process. A member that fails is waited for until the others give it up."""
 
     def at_once(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
-        """As :class:`Gang` says."""
+        """As :class:`WorkerGroup` says."""
         addresses = tuple((HERE, port) for port in free_ports(len(parts)))
         with ThreadPoolExecutor(len(parts)) as pool:
             members = [pool.submit(fn, Peers(addresses, rank), shared, part) for rank, part in enumerate(parts)]

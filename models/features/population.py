@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from credit.errors import Broken, Refused
 from credit.shelf import OpenedSeal
-from models.dataset.sample import MapBuckets, Progress, one_by_one, plain_terms
+from models.features.buckets import MapBuckets, Progress, one_by_one, plain_terms
 from models.features.duckdb_engine import Limits, engine
 from models.features.feature_sql import check_order
 from models.features.observations import observe_living, population_columns, register_groups
@@ -24,7 +24,7 @@ from models.order.order import Order
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Living:
+class PopulationFeatures:
     """n subjects in the order of their keys, with features (n, F), and what the register says of each (n,)."""
 
     subjects: list[str]
@@ -41,15 +41,15 @@ def features_for(
     map_buckets: MapBuckets | None = None,
     progress: Progress | None = None,
     limits: Limits | None = None,
-) -> Living:
+) -> PopulationFeatures:
     """Features of every living subject on a day. Raises :class:`Refused` for a day after the release's own."""
     terms = require_day(order, release, as_of, purpose)
     task = partial(living_bucket, order.as_json(), str(release.path), terms, as_of, limits or Limits())
-    parts: list[Living] = (map_buckets or one_by_one(progress))(task, list(range(terms["buckets"])))
+    parts: list[PopulationFeatures] = (map_buckets or one_by_one(progress))(task, list(range(terms["buckets"])))
     subjects = [subject for part in parts for subject in part.subjects]
     if any(left >= right for left, right in pairwise(subjects)):
         raise Broken("population.buckets-release-not-in-order")
-    return Living(subjects, np.concatenate([part.features for part in parts]))
+    return PopulationFeatures(subjects, np.concatenate([part.features for part in parts]))
 
 
 def require_day(order: Order, release: OpenedSeal, as_of: date, purpose: str = "scoring") -> dict[str, Any]:
@@ -63,7 +63,7 @@ def require_day(order: Order, release: OpenedSeal, as_of: date, purpose: str = "
 
 def living_bucket(
     order_json: Mapping[str, Any], release: str, terms: Mapping[str, Any], as_of: date, limits: Limits, bucket: int
-) -> Living:
+) -> PopulationFeatures:
     """The living subjects of one bucket. A plain function of plain values, so that a cluster can run it."""
     order = Order.parse(order_json)
     query = check_order(order, terms)
@@ -79,4 +79,4 @@ def living_bucket(
         subjects = [row[0] for row in run.rows(f"SELECT key FROM {OBSERVED} ORDER BY number")]
         groups = register_groups(run, order, terms)
         make_views(run, query, terms, order.population)
-        return Living(subjects, compute(run, query, order.names, len(subjects)), groups)
+        return PopulationFeatures(subjects, compute(run, query, order.names, len(subjects)), groups)

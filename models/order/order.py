@@ -7,24 +7,23 @@ what counts as defaulted, how to judge, and the scale. Nothing in it is executed
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
-from credit.errors import Broken, Malformed, Missing
-from models.order.parsing import Form
+from credit.errors import Malformed, Missing
+from models.order.parsing import DeclarationSection
 from models.order.spec import (
-    Feature,
+    FeatureDeclaration,
+    GradeCapDeclaration,
+    HoldoutSplit,
     Label,
-    Observe,
-    Rule,
-    Scale,
-    Split,
+    ObservationPlan,
+    PointsScale,
     Training,
     keys_of,
     read_feature,
@@ -37,9 +36,6 @@ from models.order.spec import (
     read_training,
 )
 from models.order.suggest import hint
-
-if TYPE_CHECKING:
-    from credit.shelf import OpenedSeal
 
 FILE = "order.json"
 SUBJECT_KINDS = ("enterprise", "individual_business")
@@ -59,14 +55,14 @@ class Order:
     subject_kind: str | None
     population: str | None  # the table that lists who lives; None: whoever has a visible row in any of the tables
     tables: tuple[str, ...]
-    features: tuple[Feature, ...]
+    features: tuple[FeatureDeclaration, ...]
     label: Label
-    observe: Observe
-    split: Split
+    observe: ObservationPlan
+    split: HoldoutSplit
     training: Training
-    scale: Scale
+    scale: PointsScale
     grades: tuple[tuple[str, float], ...]  # from best to worst, with the least points of each
-    rules: tuple[Rule, ...]
+    rules: tuple[GradeCapDeclaration, ...]
     sql: str
 
     @property
@@ -82,15 +78,15 @@ class Order:
     @classmethod
     def parse(cls, told: Any) -> Order:
         """Read plain values; raises :class:`Malformed` naming the key, what is wrong with it, and a hint."""
-        form = Form.of(told, "order", known=_KEYS, optional=("population", "rules"))
+        form = DeclarationSection.of(told, "order", known=_KEYS, optional=("population", "rules"))
         kind = form.name_or_none("subject_kind")
         if kind is not None and kind not in SUBJECT_KINDS:
             form.wrong("subject_kind", f"{kind} is not one", hint(kind, SUBJECT_KINDS))
-        features = tuple(map(read_feature, form.forms("features", known=keys_of(Feature))))
+        features = tuple(map(read_feature, form.forms("features", known=keys_of(FeatureDeclaration))))
         names = [feature.name for feature in features]
         form.require("features", 0 < len(set(names)) == len(names), "one at least, and none twice")
         grades = read_grades(form)
-        told_rules = form.forms("rules", known=keys_of(Rule)) if "rules" in form.told else ()
+        told_rules = form.forms("rules", known=keys_of(GradeCapDeclaration)) if "rules" in form.told else ()
         rules = tuple(read_rule(each, names, [name for name, _ in grades]) for each in told_rules)
         form.require("sql", len(form.text("sql")) <= MAXIMUM_SQL, f"it is over {MAXIMUM_SQL} characters")
         order = cls(
@@ -103,10 +99,10 @@ class Order:
             read_label(
                 form.form("label", known=keys_of(Label), optional=("window_months", "settle_days", "clear_months"))
             ),
-            read_observe(form.form("observe", known=keys_of(Observe), optional=keys_of(Observe))),
-            read_split(form.form("split", known=keys_of(Split), optional=("by",))),
+            read_observe(form.form("observe", known=keys_of(ObservationPlan), optional=keys_of(ObservationPlan))),
+            read_split(form.form("split", known=keys_of(HoldoutSplit), optional=("by",))),
             read_training(form.form("training", known=keys_of(Training), optional=keys_of(Training))),
-            read_scale(form.form("scale", known=keys_of(Scale))),
+            read_scale(form.form("scale", known=keys_of(PointsScale))),
             grades,
             rules,
             form.text("sql"),
@@ -133,16 +129,7 @@ def load_declaration(path: Path) -> Order:
     return Order.parse({**told, "sql": text})
 
 
-def open_order(sealed: OpenedSeal) -> Order:
-    """The order in a sealed folder; raises :class:`Broken` when there is none."""
-    try:
-        told = json.loads((sealed.path / FILE).read_bytes())
-    except (OSError, ValueError) as error:
-        raise Broken("order.sealed-order-cannot-be-read", why=type(error).__name__) from error
-    return Order.parse(told)
-
-
-def _together(form: Form, order: Order) -> None:
+def _together(form: DeclarationSection, order: Order) -> None:
     event = order.observe.event
     if event is not None:
         form.require("label", order.label.table == event, "at events the label is on the event's own table")

@@ -15,7 +15,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class DeclarationSection:
     """A mapping that is being read; ``where`` is the path to it, as ``order.label``."""
 
     told: Mapping[str, Any]
@@ -23,7 +23,7 @@ class Form:
     known: Collection[str] = field(default=())
 
     @classmethod
-    def of(cls, told: Any, where: str, *, known: Collection[str], optional: Collection[str] = ()) -> Form:
+    def of(cls, told: Any, where: str, *, known: Collection[str], optional: Collection[str] = ()) -> DeclarationSection:
         """Raise :class:`Malformed` unless ``told`` is a mapping with these keys and no other."""
         if not isinstance(told, Mapping):
             raise Malformed("parsing.cannot-be-read", where=where)
@@ -67,7 +67,7 @@ class Form:
     def names(self, key: str) -> tuple[str, ...]:
         """A list of names, none twice."""
         items = self.items(key)
-        names = tuple(Form({key: item}, self.where).name(key) for item in items)
+        names = tuple(DeclarationSection({key: item}, self.where).name(key) for item in items)
         if len(set(names)) != len(names):
             self.wrong(key, "a name stands there twice")
         return names
@@ -79,14 +79,16 @@ class Form:
             self.wrong(key, "a list was expected")
         return list(value)
 
-    def forms(self, key: str, *, known: Collection[str], optional: Collection[str] = ()) -> Iterator[Form]:
+    def forms(
+        self, key: str, *, known: Collection[str], optional: Collection[str] = ()
+    ) -> Iterator[DeclarationSection]:
         """A list of mappings, each read as a form."""
         for place, item in enumerate(self.items(key)):
-            yield Form.of(item, f"{self.where}.{key}[{place}]", known=known, optional=optional)
+            yield DeclarationSection.of(item, f"{self.where}.{key}[{place}]", known=known, optional=optional)
 
-    def form(self, key: str, *, known: Collection[str], optional: Collection[str] = ()) -> Form:
+    def form(self, key: str, *, known: Collection[str], optional: Collection[str] = ()) -> DeclarationSection:
         """A mapping within."""
-        return Form.of(self.told.get(key), f"{self.where}.{key}", known=known, optional=optional)
+        return DeclarationSection.of(self.told.get(key), f"{self.where}.{key}", known=known, optional=optional)
 
     def whole(self, key: str, *, least: int, most: int, otherwise: int | None = None) -> int:
         """A whole number within bounds; ``otherwise`` when the key is absent."""

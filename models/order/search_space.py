@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from models.order.parsing import Form
+from models.order.parsing import DeclarationSection
 
 Whole = tuple[int, int]
 Real = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
+class SearchSpace:
     """Each a pair: the least and the most, both within. Equal, they fix what they bound."""
 
     leaves: Whole = (2, 16)  # leaves a tree
@@ -30,25 +30,27 @@ class Space:
     row_share: Real = (0.6, 1.0)  # of the rows, drawn anew for each tree
 
 
-WIDEST = Space((2, 1024), (0.001, 1.0), (1, 10_000), (1, 1_000_000), (1e-6, 1e6), (0.01, 1.0), (0.01, 1.0), (0.1, 1.0))
+WIDEST = SearchSpace(
+    (2, 1024), (0.001, 1.0), (1, 10_000), (1, 1_000_000), (1e-6, 1e6), (0.01, 1.0), (0.01, 1.0), (0.1, 1.0)
+)
 
 
-def usual(minimum_leaf: int) -> Space:
+def usual(minimum_leaf: int) -> SearchSpace:
     """The bounds of an order that names none."""
-    return replace(Space(), minimum_leaf=(minimum_leaf, 4 * minimum_leaf))
+    return replace(SearchSpace(), minimum_leaf=(minimum_leaf, 4 * minimum_leaf))
 
 
-def read_space(form: Form, minimum_leaf: int) -> Space:
+def read_space(form: DeclarationSection, minimum_leaf: int) -> SearchSpace:
     """The section ``training.space``; raises :class:`~credit.errors.Malformed` naming the bound that cannot be."""
     given: dict[str, Any] = {}
-    for each in fields(Space):
+    for each in fields(SearchSpace):
         if each.name in form.told:
             given[each.name] = _pair(form, each.name, *getattr(WIDEST, each.name))
     low, high = given.get("minimum_leaf", usual(minimum_leaf).minimum_leaf)
-    return replace(Space(), **given | {"minimum_leaf": (max(low, minimum_leaf), max(high, minimum_leaf))})
+    return replace(SearchSpace(), **given | {"minimum_leaf": (max(low, minimum_leaf), max(high, minimum_leaf))})
 
 
-def _pair(form: Form, key: str, least: float, most: float) -> tuple[float, float]:
+def _pair(form: DeclarationSection, key: str, least: float, most: float) -> tuple[float, float]:
     whole = isinstance(least, int)
     items, kinds = form.items(key), (int,) if whole else (int, float)
     sound = len(items) == 2 and all(isinstance(item, kinds) and not isinstance(item, bool) for item in items)

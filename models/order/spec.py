@@ -8,8 +8,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from models.order.parsing import Form
-from models.order.search_space import Space, read_space, usual
+from models.order.parsing import DeclarationSection
+from models.order.search_space import SearchSpace, read_space, usual
 from models.order.suggest import hint
 from models.scoring.trees.model_text import MAXIMUM_TREES
 
@@ -20,7 +20,7 @@ MEMBERS, MOST_MEMBERS = 4, 16  # boosters that are averaged: each costs whoever 
 
 
 @dataclass(frozen=True, slots=True)
-class Feature:
+class FeatureDeclaration:
     """One feature. ``direction`` +1: a larger value may only raise the default probability; -1 lower; 0 either."""
 
     name: str
@@ -46,7 +46,7 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Observe:
+class ObservationPlan:
     """When subjects are looked at: every so many months from ``first`` to ``last`` (firsts of a month), or at events.
 
     With an ``event`` each day on which a subject has a row of that table, less ``days_before``, is one observation, and
@@ -70,7 +70,7 @@ class Observe:
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class HoldoutSplit:
     """How it is judged: on rows from ``out_of_time_from`` on, or (None) on all rows out of fold.
 
     Folds hold whole subjects, or (``by: period``) stretches of time: where outcomes come in campaigns, a recipe that
@@ -100,14 +100,14 @@ class Training:
     rows_a_worker: int = 2_000_000
     accept_leak: tuple[str, ...] = ()
     patience: int = 24
-    space: Space = field(default_factory=Space)
+    space: SearchSpace = field(default_factory=SearchSpace)
     calibration: str = "best"
     prefer: str = "smaller"
     members: int = MEMBERS
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class PointsScale:
     """Points: ``points`` at good:bad ``odds``, ``double_odds`` more for twice the odds, within minimum and maximum."""
 
     points: float
@@ -118,7 +118,7 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class GradeCapDeclaration:
     """直接判级: a subject whose feature is ``at_least`` this is no better than ``grade``."""
 
     feature: str
@@ -132,38 +132,40 @@ def keys_of(cls: type[Any]) -> tuple[str, ...]:
     return tuple(each.name for each in fields(cls))
 
 
-def _reason(form: Form) -> Mapping[str, str]:
+def _reason(form: DeclarationSection) -> Mapping[str, str]:
     told = form.form("reason", known=("zh", "en"))
     return MappingProxyType({"zh": told.text("zh"), "en": told.text("en")})
 
 
-def read_feature(form: Form) -> Feature:
+def read_feature(form: DeclarationSection) -> FeatureDeclaration:
     """One feature."""
-    return Feature(form.name("name"), form.text("title"), form.whole("direction", least=-1, most=1), _reason(form))
+    return FeatureDeclaration(
+        form.name("name"), form.text("title"), form.whole("direction", least=-1, most=1), _reason(form)
+    )
 
 
-def read_grades(form: Form) -> tuple[tuple[str, float], ...]:
+def read_grades(form: DeclarationSection) -> tuple[tuple[str, float], ...]:
     """Grades with their least points, from best to worst."""
     grades = []
     for item in form.items("grades"):
         if not isinstance(item, (list, tuple)) or len(item) != 2 or not isinstance(item[0], str):
             form.wrong("grades", "each is a name and its least points", "As [B+, 760]")
-        grades.append((item[0], Form({"grades": item[1]}, form.where).number("grades")))
+        grades.append((item[0], DeclarationSection({"grades": item[1]}, form.where).number("grades")))
     cuts = [cut for _, cut in grades]
     form.require("grades", bool(cuts) and cuts == sorted(set(cuts), reverse=True), "they go from best to worst")
     form.require("grades", len({name for name, _ in grades}) == len(grades), "a grade is named twice")
     return tuple(grades)
 
 
-def read_rule(form: Form, features: list[str], grades: list[str]) -> Rule:
+def read_rule(form: DeclarationSection, features: list[str], grades: list[str]) -> GradeCapDeclaration:
     """One rule on a declared feature and grade."""
     feature, grade = form.name("feature"), form.text("grade")
     form.require("feature", feature in features, f"{feature} is no feature of the order", hint(feature, features))
     form.require("grade", grade in grades, f"{grade} is no grade of the order", hint(grade, grades))
-    return Rule(feature, form.number("at_least"), grade, _reason(form))
+    return GradeCapDeclaration(feature, form.number("at_least"), grade, _reason(form))
 
 
-def read_label(form: Form) -> Label:
+def read_label(form: DeclarationSection) -> Label:
     """The label."""
     window = None if form.told.get("window_months") is None else form.whole("window_months", least=1, most=60)
     settle = form.whole("settle_days", least=0, most=366, otherwise=0)
@@ -172,30 +174,34 @@ def read_label(form: Form) -> Label:
     )
 
 
-def read_observe(form: Form) -> Observe:
+def read_observe(form: DeclarationSection) -> ObservationPlan:
     """Periodic or at events, and not both."""
     if form.told.get("event") is not None:
         other = [key for key in ("every_months", "first", "last") if form.told.get(key) is not None]
         form.require("event", not other, "an order observes at events or every so many months, not both")
-        return Observe(event=form.name("event"), days_before=form.whole("days_before", least=0, most=366, otherwise=0))
+        return ObservationPlan(
+            event=form.name("event"), days_before=form.whole("days_before", least=0, most=366, otherwise=0)
+        )
     first, last = form.day("first"), form.day("last")
     for key, day in (("first", first), ("last", last)):
         # Dates of a research release are months: only at the first of a month do they show what days show.
         form.require(key, day.day == 1, "observation days are firsts of a month", f"{day:%Y-%m}-01")
     form.require("last", first <= last, "it is before the first")
-    return Observe(form.whole("every_months", least=1, most=24), first, last)
+    return ObservationPlan(form.whole("every_months", least=1, most=24), first, last)
 
 
-def read_split(form: Form) -> Split:
+def read_split(form: DeclarationSection) -> HoldoutSplit:
     """The split."""
     by = form.one_of("by", FOLDS_BY, otherwise="subject")
-    return Split(form.day_or_none("out_of_time_from"), form.whole("folds", least=2, most=20), by)
+    return HoldoutSplit(form.day_or_none("out_of_time_from"), form.whole("folds", least=2, most=20), by)
 
 
-def read_training(form: Form) -> Training:
+def read_training(form: DeclarationSection) -> Training:
     """The training section."""
     leaf = form.whole("minimum_leaf", least=1, most=100_000, otherwise=40)
-    told = form.form("space", known=keys_of(Space), optional=keys_of(Space)) if "space" in form.told else None
+    told = (
+        form.form("space", known=keys_of(SearchSpace), optional=keys_of(SearchSpace)) if "space" in form.told else None
+    )
     space = read_space(told, leaf) if told else usual(leaf)
     most = max(1, MAXIMUM_TREES // space.rounds[1])
     members = form.whole("members", least=1, most=MOST_MEMBERS, otherwise=min(MEMBERS, most))
@@ -218,11 +224,13 @@ def read_training(form: Form) -> Training:
 def training_of(declaration: Mapping[str, Any]) -> Training:
     """The training section of a whole declaration."""
     known = keys_of(Training)
-    return read_training(Form.of(declaration["training"], "order.training", known=known, optional=known))
+    return read_training(DeclarationSection.of(declaration["training"], "order.training", known=known, optional=known))
 
 
-def read_scale(form: Form) -> Scale:
+def read_scale(form: DeclarationSection) -> PointsScale:
     """The scale."""
     least, most = form.number("minimum"), form.number("maximum")
     form.require("maximum", least < most, "it must be above the minimum")
-    return Scale(form.number("points"), form.number("odds", above=0), form.number("double_odds", above=0), least, most)
+    return PointsScale(
+        form.number("points"), form.number("odds", above=0), form.number("double_odds", above=0), least, most
+    )

@@ -13,16 +13,16 @@ from models.dataset import sample as samples
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import Tasks
 from models.order.order import Order
-from models.promotion.gate import Case, Rival
+from models.order.sealed_order import open_order
+from models.promotion.gate import ChampionComparison, PromotionCase
 from models.registry.version import recipe_of
 from models.scoring.golden import check_golden
 from models.scoring.scorer import Scorer
-from models.training.pipeline import open_order
 from models.validation.evidence import measure
 from models.validation.holdout import judge_rows
 
 
-def prepare(version: OpenedSeal, *, shelf: Shelf, tasks: Tasks, today: date | None = None) -> Case:
+def prepare(version: OpenedSeal, *, shelf: Shelf, tasks: Tasks, today: date | None = None) -> PromotionCase:
     """Try the version in a throw-away process, build its order's sample again, and measure."""
     check_golden(version.path)
     scorer, recipe = Scorer.load(version.path), recipe_of(version.path)
@@ -35,18 +35,18 @@ def prepare(version: OpenedSeal, *, shelf: Shelf, tasks: Tasks, today: date | No
     champion = _champion(version, order, release, built, shelf, tasks)
     text = (version.path / "model.txt").read_text(encoding="ascii")
     evidence = measure(scorer, built, judged)
-    return Case(version.seal.id, text, recipe, scorer, built, judged, evidence, champion)
+    return PromotionCase(version.seal.id, text, recipe, scorer, built, judged, evidence, champion)
 
 
 def _champion(
     version: OpenedSeal, order: Order, release: OpenedSeal, built: Sample, shelf: Shelf, tasks: Tasks
-) -> Rival | None:
+) -> ChampionComparison | None:
     pointer = shelf.pointer(f"champion-{order.model}", {"platform"})
     if pointer is None:
         return None
     rival: str = pointer["version"]
     if rival == version.seal.id:
-        return Rival(rival, None)
+        return ChampionComparison(rival, None)
     try:
         opened = shelf.open(rival)
         scorer, recipe = Scorer.load(opened.path), recipe_of(opened.path)
@@ -55,7 +55,7 @@ def _champion(
         asked = replace(order, features=theirs.features, sql=theirs.sql, tables=theirs.tables)
         rows = samples.build(asked, release, map_buckets=tasks.map_tasks)
         if list(rows.subjects) != list(built.subjects) or not np.array_equal(rows.as_of, built.as_of):
-            return Rival(rival, None, "its features give other rows of this release")
-        return Rival(rival, judge_rows(rows, scorer, recipe, tasks, baseline=False).raw)
+            return ChampionComparison(rival, None, "its features give other rows of this release")
+        return ChampionComparison(rival, judge_rows(rows, scorer, recipe, tasks, baseline=False).raw)
     except CreditError as error:
-        return Rival(rival, None, error.what)
+        return ChampionComparison(rival, None, error.what)

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from credit.errors import Refused
 from credit.gate import Finding, Gate, Outcome
-from models.boosting.booster import Recipe, grow, text_of
+from models.boosting.booster import grow, text_of
+from models.boosting.recipe import Recipe
 from models.metrics.discrimination import auc, auc_gain
 from models.scoring.scorer import Scorer
 from models.scoring.trees.monotone_proof import breaches
-from models.validation.holdout import Judged, rows_of
+from models.validation.holdout import HoldoutScores, rows_of
 
 if TYPE_CHECKING:
     from models.dataset.sample import Sample
@@ -27,7 +28,7 @@ Thresholds = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class ChampionComparison:
     """The champion in office: its id, and its margins (n,) on the very rows the challenger is judged on."""
 
     version: str
@@ -36,7 +37,7 @@ class Rival:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class PromotionCase:
     """A version before the gate, measured afresh from its order's release."""
 
     version: str
@@ -44,12 +45,12 @@ class Case:
     recipe: Recipe
     scorer: Scorer
     sample: Sample
-    judged: Judged
+    judged: HoldoutScores
     evidence: Mapping[str, Any]
-    champion: Rival | None
+    champion: ChampionComparison | None
 
 
-def discrimination(case: Case, thresholds: Thresholds) -> Finding:
+def discrimination(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """It tells the subjects apart on rows it has not seen."""
     found, least = case.evidence, thresholds["auc_low_at_least"]
     told = {name: found[name] for name in ("auc", "auc_low", "auc_high", "rows", "positives", "judged_by")}
@@ -60,7 +61,7 @@ def discrimination(case: Case, thresholds: Thresholds) -> Finding:
     return Finding("discrimination", Outcome.PASS, f"AUC {found['auc']}, at least {found['auc_low']}", told)
 
 
-def calibrated(case: Case, thresholds: Thresholds) -> Finding:
+def calibrated(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """Its probabilities can be taken at their word."""
     found = {name: case.evidence["calibration"][name] for name in ("ece", "ece_noise", "slope", "intercept", "ratio")}
     beyond = found["ece"] - found["ece_noise"]
@@ -74,7 +75,7 @@ def calibrated(case: Case, thresholds: Thresholds) -> Finding:
     return Finding("calibration", Outcome.FAIL if wrong else Outcome.PASS, "; ".join(wrong) or "as it says", found)
 
 
-def monotone(case: Case, thresholds: Thresholds) -> Finding:
+def monotone(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """Its trees, each by itself, obey the declared directions."""
     directions = tuple(feature.direction for feature in case.scorer.card.features)
     found = breaches(case.scorer.forest, directions)
@@ -84,7 +85,7 @@ def monotone(case: Case, thresholds: Thresholds) -> Finding:
     return Finding("monotone", Outcome.PASS, "proved on every pair of leaves", told)
 
 
-def stable(case: Case, thresholds: Thresholds) -> Finding:
+def stable(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """The subjects it is judged on score like those it learnt from."""
     index, most = case.evidence["stability_index"], thresholds["stability_index_at_most"]
     if index is None:
@@ -93,7 +94,7 @@ def stable(case: Case, thresholds: Thresholds) -> Finding:
     return Finding("stability", outcome, f"stability index {index:.3f}, at most {most}", {"stability_index": index})
 
 
-def parity(case: Case, thresholds: Thresholds) -> Finding:
+def parity(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """Its probabilities hold in every district, industry, size and age: where surely not, a person must look."""
     low, high = thresholds["parity_ratio_at_least"], thresholds["parity_ratio_at_most"]
     off, told = [], 0
@@ -110,7 +111,7 @@ def parity(case: Case, thresholds: Thresholds) -> Finding:
     return Finding("parity", Outcome.PASS, f"holds in {told} groups", evidence)
 
 
-def beats_champion(case: Case, thresholds: Thresholds) -> Finding:
+def beats_champion(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """It does better than the one in office, on the same rows."""
     rival = case.champion
     if rival is None:
@@ -129,7 +130,7 @@ def beats_champion(case: Case, thresholds: Thresholds) -> Finding:
     return Finding("champion", outcome, why, told)
 
 
-def leaf_size(case: Case, thresholds: Thresholds) -> Finding:
+def leaf_size(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """No leaf tells of a few: the counts in the text, and the rows of the release that really fall there."""
     least = thresholds["leaf_rows_at_least"]
     rows = rows_of(case.sample, case.scorer).features
@@ -144,7 +145,7 @@ def leaf_size(case: Case, thresholds: Thresholds) -> Finding:
     return Finding("leaf_size", outcome, f"the smallest leaf holds {smallest} rows, at least {least}", told)
 
 
-def reproducible(case: Case, thresholds: Thresholds) -> Finding:
+def reproducible(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """Its trees grow again from its order, to the byte."""
     rows = rows_of(case.sample, case.scorer)
     try:
@@ -156,7 +157,7 @@ def reproducible(case: Case, thresholds: Thresholds) -> Finding:
     return Finding("reproducible", Outcome.PASS, "grown again from its order, to the byte", {"bytes": len(again)})
 
 
-def no_leak(case: Case, thresholds: Thresholds) -> Finding:
+def no_leak(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """No feature tells the label by itself, neither by its value nor by being there."""
     labels, most = np.asarray(case.judged.labels), thresholds["single_feature_auc_at_most"]
     told = {}
@@ -177,6 +178,6 @@ def no_leak(case: Case, thresholds: Thresholds) -> Finding:
 CHECKS = (discrimination, calibrated, monotone, stable, parity, beats_champion, leaf_size, reproducible, no_leak)
 
 
-def promotion_gate(thresholds: Path = THRESHOLDS) -> Gate[Case]:
+def promotion_gate(thresholds: Path = THRESHOLDS) -> Gate[PromotionCase]:
     """The gate with the thresholds of a file."""
     return Gate("promotion", CHECKS, yaml.safe_load(thresholds.read_text(encoding="utf-8")))

@@ -21,10 +21,10 @@ from credit.seal import Kind
 from credit.shelf import OpenedSeal, Shelf
 from models.distributed.ray_cluster import Tasks, in_process
 from models.promotion.case import prepare
-from models.promotion.gate import Case, promotion_gate
+from models.promotion.gate import PromotionCase, promotion_gate
 from models.registry.mlflow_registry import Registry
+from models.registry.run_summary import figures, tags
 from models.registry.version import evidence_of, recipe_of
-from models.training.training_log import figures, tags
 
 PETITION = "promotion"
 
@@ -60,7 +60,7 @@ def promote(
     ledger: Ledger,
     registry: Registry,
     tasks: Tasks | None = None,
-    gate: Gate[Case] | None = None,
+    gate: Gate[PromotionCase] | None = None,
     today: date | None = None,
 ) -> Verdict:
     """Judge a version and, when it passes, make it the champion of its model.

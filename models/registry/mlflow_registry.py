@@ -34,7 +34,7 @@ Curve = Sequence[tuple[int, float]]  # round, value
 
 
 @dataclass(frozen=True, slots=True)
-class Inner:
+class NestedRun:
     """A run within another: a trial or a fold."""
 
     name: str
@@ -73,7 +73,7 @@ class Tracking:
         folder: Path | None = None,
         plots: Path | None = None,
         curves: Mapping[str, Curve] | None = None,
-        inner: Sequence[Inner] = (),
+        inner: Sequence[NestedRun] = (),
     ) -> str:
         """A finished run in the experiment named as the model, with the runs within it; its id.
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Broken
-from models.boosting.booster import Recipe
+from models.boosting.recipe import Recipe
 from models.calibration.maps import CalibrationMap
 from models.registry.model_card import card
 from models.scoring import golden
@@ -27,7 +27,7 @@ _DECLARED = ("model", "title", "subject_kind", "features", "scale", "grades", "r
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class TrainingOutcome:
     """How a version came to be: its recipe, its calibration, and the recipes that were compared."""
 
     recipe: Recipe
@@ -35,7 +35,7 @@ class Made:
     compared: tuple[Mapping[str, Any], ...]
 
 
-def scorecard(declaration: Mapping[str, Any], made: Made, *, order: str, release: str) -> dict[str, Any]:
+def scorecard(declaration: Mapping[str, Any], made: TrainingOutcome, *, order: str, release: str) -> dict[str, Any]:
     """The content of ``version.json``, from an order's declaration (``Order.as_json()``)."""
     return {
         "form": FORM,

@@ -24,7 +24,7 @@ Wholes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Feature:
+class ScorecardFeature:
     """One feature as declared: ``direction`` +1 means a larger value may only raise the default probability."""
 
     name: str
@@ -35,7 +35,7 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class GradeCap:
     """A direct judgment (直接判级) or a cap: feature ``index`` at ``at_least`` or more is no better than ``grade``."""
 
     index: int
@@ -62,7 +62,7 @@ class Scorecard:
     """Everything of a version but its trees."""
 
     model: str
-    features: tuple[Feature, ...]
+    features: tuple[ScorecardFeature, ...]
     calibration: CalibrationMap
     factor: float
     offset: float
@@ -70,7 +70,7 @@ class Scorecard:
     maximum: float
     grades: tuple[str, ...]  # from best to worst
     cuts: tuple[float, ...]  # the least points of each
-    rules: tuple[Rule, ...]
+    rules: tuple[GradeCap, ...]
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)  # of the features, as the columns stand
     rising: Floats = field(init=False, repr=False, compare=False)  # the cuts, the lowest first
     ruled: tuple[NDArray[Any], ...] = field(init=False, repr=False, compare=False)  # (3, R) column, at least, best left
@@ -130,12 +130,12 @@ def read(told: Mapping[str, Any]) -> Scorecard:
     """Read the content of ``version.json``; raises :class:`Malformed` unless it is whole and makes sense."""
     try:
         features = tuple(
-            Feature(f["name"], f["title"], int(f["direction"]), f["reason"]["zh"], f["reason"]["en"])
+            ScorecardFeature(f["name"], f["title"], int(f["direction"]), f["reason"]["zh"], f["reason"]["en"])
             for f in told["features"]
         )
         names = [feature.name for feature in features]
         rules = tuple(
-            Rule(names.index(name), name, float(r["at_least"]), r["grade"], r["reason"]["zh"], r["reason"]["en"])
+            GradeCap(names.index(name), name, float(r["at_least"]), r["grade"], r["reason"]["zh"], r["reason"]["en"])
             for r in told["rules"]
             for name in (r["feature"],)
         )

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from credit.errors import Malformed, Missing
 from models.calibration.maps import steepness
-from models.scoring.scorecard import Reason, Rule, Scorecard
+from models.scoring.scorecard import GradeCap, Reason, Scorecard
 from models.scoring.scorecard import read as read_scorecard
 from models.scoring.trees import walk
-from models.scoring.trees.flat_forest import Flat, flat
+from models.scoring.trees.flat_forest import FlatForest, flat
 from models.scoring.trees.model_text import MAXIMUM_BYTES, Forest
 from models.scoring.trees.model_text import read as read_forest
-from models.scoring.treeshap.exact_reasons import FEW, Reasons
+from models.scoring.treeshap.exact_reasons import FEW, TreeShap
 from models.scoring.treeshap.simd import WIDTH
 
 Floats = NDArray[np.float64]
@@ -39,7 +39,7 @@ class Scores:
     base_points: float  # points of nobody in particular: the expectation over the training rows
     point_contributions: Floats  # (n, F) exact path-dependent TreeSHAP, in points
     grades: list[str]  # after the rules
-    rule_hits: list[tuple[Rule, ...]]
+    rule_hits: list[tuple[GradeCap, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Scorer:
     forest: Forest
     expected: float  # the mean margin over the training rows, and its points
     base_points: float
-    trees: Flat = field(repr=False)
-    reasons: Reasons = field(repr=False)
+    trees: FlatForest = field(repr=False)
+    reasons: TreeShap = field(repr=False)
 
     @classmethod
     def load(cls, folder: Path) -> Scorer:
@@ -82,7 +82,7 @@ class Scorer:
         base = float(card.offset - card.factor * card.calibration.log_odds(np.array([expected]))[0])
         if not card.minimum <= base <= card.maximum:
             raise Malformed("scorer.scale-does-not-fit-model")
-        scorer = cls(card, forest, expected, base, trees, Reasons.of(trees, len(card.names)))
+        scorer = cls(card, forest, expected, base, trees, TreeShap.of(trees, len(card.names)))
         for rows in (1, FEW + 1):  # so that what is compiled for a machine is compiled before the first who asks
             scorer.score(np.zeros((rows, len(card.names))))
         return scorer

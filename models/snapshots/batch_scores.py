@@ -21,19 +21,19 @@ from numpy.typing import NDArray
 from credit.errors import Broken
 from credit.files import write_atomically
 from credit.shelf import OpenedSeal
-from models.dataset.sample import MapBuckets
+from models.features.buckets import MapBuckets
 from models.features.duckdb_engine import Limits
 from models.features.observations import GROUPS
 from models.features.population import living_bucket
 from models.order.order import Order
 from models.scoring.scorer import Scorer
+from models.scoring.snapshot_layout import KEY_BYTES, SUBJECTS_FILE, answer_dtype, create_arrays
 
-KEY_BYTES = 16
 _NONE: Mapping[int, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class BucketAnswers:
     """n subjects of one bucket: keys (n, 16) bytes, features (n, F), answers (n,), rules that hit (n, R), groups."""
 
     keys: NDArray[np.uint8]
@@ -41,12 +41,6 @@ class Part:
     answers: NDArray[Any]
     hits: NDArray[np.bool_]
     groups: Mapping[str, NDArray[np.str_]]
-
-
-def answer_form(features: int) -> np.dtype[Any]:
-    """The fields of an answer; ``grade`` is its place among the scorecard's."""
-    form = [("probability", "<f8"), ("points", "<f8"), ("base_points", "<f8")]
-    return np.dtype([*form, ("contributions", "<f8", (features,)), ("grade", "i1")])
 
 
 def answer_all(
@@ -83,7 +77,7 @@ def answer_bucket(
     living = living_bucket(order_json, release, terms, as_of, limits, bucket)
     scorer, features = _scorer(version), living.features
     scores = scorer.score(features)
-    answers = np.zeros(len(features), dtype=answer_form(features.shape[1]))
+    answers = np.zeros(len(features), dtype=answer_dtype(features.shape[1]))
     for name, told in (
         ("probability", scores.probability),
         ("points", scores.points),
@@ -106,19 +100,19 @@ def part_path(folder: Path, bucket: int) -> Path:
     return folder / f"bucket-{bucket:03d}.npz"
 
 
-def read_part(path: Path) -> Part:
+def read_part(path: Path) -> BucketAnswers:
     """Read a bucket's answers; raises :class:`Broken` when they cannot be."""
     try:
         with np.load(path, allow_pickle=False) as told:
             groups = {name: told[f"group_{name}"] for name in GROUPS if f"group_{name}" in told}
-            return Part(told["keys"], told["features"], told["answers"], told["hits"], groups)
+            return BucketAnswers(told["keys"], told["features"], told["answers"], told["hits"], groups)
     except (OSError, ValueError, KeyError) as error:
         raise Broken(
             "batch-scores.answers-bucket-cannot-be-read", why=type(error).__name__, path_name=path.name
         ) from error
 
 
-def parts(folder: Path, buckets: int, taken: Mapping[int, Part] = _NONE) -> Iterator[Part]:
+def parts(folder: Path, buckets: int, taken: Mapping[int, BucketAnswers] = _NONE) -> Iterator[BucketAnswers]:
     """The buckets one after another, some ``taken`` from elsewhere: all subjects in the order of their keys."""
     before = b""
     for bucket in range(buckets):
@@ -130,14 +124,12 @@ def parts(folder: Path, buckets: int, taken: Mapping[int, Part] = _NONE) -> Iter
         yield part
 
 
-def write_arrays(folder: Path, found: Iterator[Part], subjects: int, features: int) -> None:
-    """Write ``subjects.bin``, ``features.npy`` and ``answers.npy``, holding one bucket at a time."""
-    made = np.lib.format.open_memmap
-    rows = made(folder / "features.npy", mode="w+", dtype="<f8", shape=(subjects, features))
-    answers = made(folder / "answers.npy", mode="w+", dtype=answer_form(features), shape=(subjects,))
+def write_arrays(folder: Path, buckets: Iterator[BucketAnswers], subjects: int, features: int) -> None:
+    """Write the subject keys, features and answers of a snapshot; one bucket at a time is in memory."""
+    rows, answers = create_arrays(folder, subjects, features)
     start = 0
-    with (folder / "subjects.bin").open("wb") as stream:
-        for part in found:
+    with (folder / SUBJECTS_FILE).open("wb") as stream:
+        for part in buckets:
             stream.write(part.keys.tobytes())
             end = start + len(part.keys)
             rows[start:end], answers[start:end] = part.features, part.answers

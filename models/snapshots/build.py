@@ -1,12 +1,7 @@
 """Snapshot (快照): features and answers of every living subject on a day, sealed for the service to look up.
 
-::
-
-    subjects.bin   n × 16 bytes: subject keys, sorted
-    features.npy   (n, F) float64, NaN where missing; the names are in the seal's terms
-    answers.npy    (n,) of probability, points, base_points, contributions (F), grade (its place in the scorecard)
-
-A monthly evaluation is a snapshot with two files more: see :mod:`models.snapshots.monthly_evaluation`.
+Its files are those of :mod:`models.scoring.snapshot_layout`. A monthly evaluation is a snapshot with two files more:
+see :mod:`models.snapshots.monthly_evaluation`.
 """
 
 from __future__ import annotations
@@ -24,13 +19,13 @@ from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
-from models.dataset.sample import MapBuckets, one_by_one
+from models.features.buckets import MapBuckets, one_by_one
 from models.features.duckdb_engine import Limits
 from models.features.lineage import tables_behind
 from models.features.population import require_day
-from models.order.order import open_order
+from models.order.sealed_order import read_sealed_order
 from models.scoring.scorer import Scorer
-from models.snapshots.batch_scores import Part, answer_all, parts, write_arrays
+from models.snapshots.batch_scores import BucketAnswers, answer_all, parts, write_arrays
 from models.snapshots.reuse import taken_over
 
 Write = Callable[[Path, Path, int], dict[str, Any]]  # sealed folder, folder of parts, buckets -> more terms
@@ -62,7 +57,7 @@ def make_snapshot(
     """
     for opened in (version, release):
         opened.seal.require_not_expired(today or as_of)
-    order = open_order(shelf.open(version.seal.parents[0]))
+    order = read_sealed_order(shelf.open(version.seal.parents[0]))
     if order.names != scorer.card.names:
         raise Broken("build.version-other-features-than-order")
     model, told = order.model, require_day(order, release, as_of)
@@ -72,7 +67,7 @@ def make_snapshot(
         here = Path(folder)
         here.mkdir(parents=True, exist_ok=True)
         spread = map_buckets or one_by_one(step)
-        taken: dict[int, Part] = {}
+        taken: dict[int, BucketAnswers] = {}
         if before is not None and also is None:
             taken = taken_over(before, version=version, release=release, order=order, as_of=as_of, shelf=shelf)
         done: dict[str, Any] = {"folder": here, "map_buckets": spread, "limits": limits, "but": taken}

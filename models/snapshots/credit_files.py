@@ -1,14 +1,7 @@
 """Dossiers (信用档案): the public records of every subject, sealed for the service to look up by subject key.
 
-::
-
-    subjects.bin   n × 16 bytes: subject keys of the purpose inquiry, sorted
-    offsets.bin    (n + 1) × 8 bytes, little endian: where each subject's dossier begins in dossiers.json, and its end
-    dossiers.json  n times {"<table>": [[happened, ends, value, …], …]}, the newest record first
-    index.json     {"<table>": what the release says of the table, with "columns" in the order of the values}
-
-It is a SNAPSHOT of its own, made of an inquiry release and of nothing else: no feature and no score can be joined to
-it, because subjects have other keys there.
+Its files are described in :mod:`models.scoring.snapshot_layout`. It is a SNAPSHOT of its own, made from an inquiry
+release alone: no feature and no score can be joined to it, because subjects have other keys there.
 """
 
 from __future__ import annotations
@@ -29,6 +22,15 @@ from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
 from models.features.duckdb_engine import Limits, engine, quoted
+from models.features.views import bucket_file
+from models.scoring.snapshot_layout import (
+    DOSSIERS_FILE,
+    INDEX_FILE,
+    OFFSET_BYTES,
+    OFFSET_ORDER,
+    OFFSETS_FILE,
+    SUBJECTS_FILE,
+)
 from models.snapshots.reuse import dossiers_taken_over
 
 DOSSIERS = "dossiers"  # in the place of a model's name: in the seal's terms and the pointer's
@@ -64,18 +66,17 @@ def make_dossiers(
         count = 0
         with ExitStack() as files:
             keys, offsets, text = (
-                files.enter_context((made / name).open("wb"))
-                for name in ("subjects.bin", "offsets.bin", "dossiers.json")
+                files.enter_context((made / name).open("wb")) for name in (SUBJECTS_FILE, OFFSETS_FILE, DOSSIERS_FILE)
             )
             for bucket in range(told["buckets"]):
                 if progress:
                     progress("dossiers", bucket, told["buckets"])
                 found = taken.get(bucket) or _bucket(release.path, told["tables"], bucket, limits)
                 count += _append(found, keys, offsets, text)
-            offsets.write(text.tell().to_bytes(8, "little"))
+            offsets.write(text.tell().to_bytes(OFFSET_BYTES, OFFSET_ORDER))
         if not count:
             raise Refused("credit-files.no-dossiers-to-make")
-        (made / "index.json").write_bytes(canonical(index))
+        (made / INDEX_FILE).write_bytes(canonical(index))
         terms = {
             "as_of": told["as_of"],
             "model": DOSSIERS,
@@ -116,7 +117,7 @@ def _bucket(folder: Path, tables: Mapping[str, Any], bucket: int, limits: Limits
         for name, table in sorted(tables.items()):
             types = table["columns"]
             wanted = ["subject", *(column for column in TIMES if column in types), *_indexed(table)["columns"]]
-            run.read(name, folder / name / f"bucket-{bucket:03d}.parquet", {column: types[column] for column in wanted})
+            run.read(name, bucket_file(folder, name, bucket), {column: types[column] for column in wanted})
             times = [quoted(column) if column in types else "NULL" for column in TIMES]
             given = ", ".join(["subject", *times, *map(quoted, _indexed(table)["columns"])])
             for subject, *record in run.rows(f"SELECT {given} FROM {quoted(name)}"):
@@ -131,7 +132,7 @@ def _append(dossiers: Iterable[tuple[bytes, bytes]], keys: BinaryIO, offsets: Bi
     count = 0
     for subject, said in dossiers:
         keys.write(subject)
-        offsets.write(text.tell().to_bytes(8, "little"))
+        offsets.write(text.tell().to_bytes(OFFSET_BYTES, OFFSET_ORDER))
         text.write(said)
         count += 1
     return count

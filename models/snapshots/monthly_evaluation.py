@@ -1,10 +1,4 @@
-"""Monthly evaluation (按月评价): a snapshot with a table of every subject, and a count of who rose, who fell and why.
-
-::
-
-    evaluation.parquet   a row a subject: grade, points, probability, reasons, rules, last month's, movement and cause
-    movements.json       grades then and now, the matrix between them, falls by district, industry and cause
-"""
+"""Monthly evaluation (按月评价): a snapshot with a table of every subject, and counts of rating changes."""
 
 from __future__ import annotations
 
@@ -25,15 +19,22 @@ from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
 from models.scoring.scorecard import Scorecard
 from models.scoring.scorer import Scorer
-from models.snapshots.batch_scores import KEY_BYTES, Part, parts
-from models.snapshots.rating_migration import DOWN, NEW, SAME, UP, Movements
+from models.scoring.snapshot_layout import (
+    EVALUATION_FILE,
+    KEY_BYTES,
+    MOVEMENTS_FILE,
+    map_answers,
+    map_features,
+    read_keys,
+)
+from models.snapshots.batch_scores import BucketAnswers, parts
+from models.snapshots.rating_migration import DOWN, NEW, SAME, UP, RatingMigration
 
-TABLE, MOVEMENTS = "evaluation.parquet", "movements.json"
 TOP = 5  # reasons told of each subject
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Last:
+class PreviousEvaluation:
     """The snapshot of an earlier period: keys (n,) as bytes, sorted, and the arrays beside them."""
 
     id: str
@@ -43,13 +44,11 @@ class Last:
     card: Scorecard
 
     @classmethod
-    def open(cls, snapshot: OpenedSeal, shelf: Shelf) -> Last:
+    def open(cls, snapshot: OpenedSeal, shelf: Shelf) -> PreviousEvaluation:
         """Open a snapshot and the words of its version."""
         card = Scorer.load(shelf.open(snapshot.seal.terms["version"]).path).card
-        keys = np.fromfile(snapshot.path / "subjects.bin", dtype=np.uint8).reshape(-1, KEY_BYTES)
-        features = np.load(snapshot.path / "features.npy", mmap_mode="r", allow_pickle=False)
-        answers = np.load(snapshot.path / "answers.npy", mmap_mode="r", allow_pickle=False)
-        return cls(snapshot.seal.id, _whole(keys), answers, card.rule_hits(features), card)
+        keys, features = read_keys(snapshot.path), map_features(snapshot.path)
+        return cls(snapshot.seal.id, _whole(keys), map_answers(snapshot.path), card.rule_hits(features), card)
 
     @property
     def grades(self) -> dict[str, int]:
@@ -83,30 +82,32 @@ def last_of(shelf: Shelf, model: str, period: str) -> OpenedSeal | None:
     return None if newest is None else shelf.open(newest.id)
 
 
-def evaluation(card: Scorecard, period: str, last: Last | None) -> Callable[[Path, Path, int], dict[str, Any]]:
+def evaluation(
+    card: Scorecard, period: str, last: PreviousEvaluation | None
+) -> Callable[[Path, Path, int], dict[str, Any]]:
     """What :func:`~models.snapshots.build.make_snapshot` writes ``also``; gives the terms that say so."""
 
     def write(folder: Path, work: Path, buckets: int) -> dict[str, Any]:
-        count = Movements(card.grades, last.grades if last else {})
+        count = RatingMigration(card.grades, last.grades if last else {})
         writer: pq.ParquetWriter | None = None
         try:
             for part in parts(work, buckets):
                 table = compare(part, card, last)
                 count.add(table)
-                writer = writer or pq.ParquetWriter(folder / TABLE, table.schema, compression="zstd")
+                writer = writer or pq.ParquetWriter(folder / EVALUATION_FILE, table.schema, compression="zstd")
                 writer.write_table(table)
         finally:
             if writer:
                 writer.close()
         told = {"period": period, "last": last.id if last else None}
         content = json.dumps(told | count.as_json(), ensure_ascii=False, indent=1)
-        (folder / MOVEMENTS).write_text(content, encoding="utf-8")
+        (folder / MOVEMENTS_FILE).write_text(content, encoding="utf-8")
         return told
 
     return write
 
 
-def compare(part: Part, card: Scorecard, last: Last | None) -> pa.Table:
+def compare(part: BucketAnswers, card: Scorecard, last: PreviousEvaluation | None) -> pa.Table:
     """The table of one bucket."""
     answers, names, grades = part.answers, np.array(card.names), np.array(card.grades)
     rows = last.rows_of(part.keys) if last else np.full(len(answers), -1)
@@ -143,7 +144,11 @@ def compare(part: Part, card: Scorecard, last: Last | None) -> pa.Table:
 
 
 def _causes(
-    part: Part, card: Scorecard, last: Last | None, rows: NDArray[np.int64], asked: NDArray[np.bool_]
+    part: BucketAnswers,
+    card: Scorecard,
+    last: PreviousEvaluation | None,
+    rows: NDArray[np.int64],
+    asked: NDArray[np.bool_],
 ) -> list[str | None]:
     """What moved each subject most: a rule that hits anew, else the feature whose points changed most its way."""
     causes: list[str | None] = [None] * len(rows)

@@ -11,7 +11,7 @@ import pyarrow as pa
 NEW, SAME, UP, DOWN = "new", "same", "up", "down"
 
 
-class Movements:
+class RatingMigration:
     """Counts over the buckets of an evaluation; ``last`` is how many had each grade before."""
 
     def __init__(self, grades: Sequence[str], last: Mapping[str, int]) -> None:

@@ -18,7 +18,16 @@ from credit.seal import Seal
 from credit.shelf import OpenedSeal, Shelf
 from models.features.views import bucket_file
 from models.order.order import Order
-from models.snapshots.batch_scores import KEY_BYTES, Part
+from models.scoring.snapshot_layout import (
+    DOSSIERS_FILE,
+    KEY_BYTES,
+    SUBJECTS_FILE,
+    map_answers,
+    map_features,
+    read_keys,
+    read_offsets,
+)
+from models.snapshots.batch_scores import BucketAnswers
 
 
 def unchanged(before: Seal, after: Seal, tables: Collection[str]) -> set[int]:
@@ -32,7 +41,7 @@ def unchanged(before: Seal, after: Seal, tables: Collection[str]) -> set[int]:
 
 def taken_over(
     before: OpenedSeal, *, version: OpenedSeal, release: OpenedSeal, order: Order, as_of: date, shelf: Shelf
-) -> dict[int, Part]:
+) -> dict[int, BucketAnswers]:
     """The buckets of the snapshot ``before`` that are those of this version, release and day.
 
     Raises :class:`~credit.errors.Missing` when its release is gone from the shelf.
@@ -42,16 +51,14 @@ def taken_over(
         return {}
     read = [*order.tables, *([order.population] if order.population else [])]
     same = unchanged(shelf.open(told["release"], deep=False).seal, release.seal, read)
-    keys = np.fromfile(before.path / "subjects.bin", dtype=np.uint8).reshape(-1, KEY_BYTES)
-    features = np.load(before.path / "features.npy", mmap_mode="r", allow_pickle=False)
-    answers = np.load(before.path / "answers.npy", mmap_mode="r", allow_pickle=False)
+    keys, features, answers = read_keys(before.path), map_features(before.path), map_answers(before.path)
     width = 256 // release.seal.terms["buckets"]
     found = {}
     for bucket in same:
         start, end = np.searchsorted(keys[:, 0], [bucket * width, (bucket + 1) * width])
         rows = slice(int(start), int(end))
         none = np.zeros((rows.stop - rows.start, 0), dtype=np.bool_)  # an evaluation's, which is made whole
-        found[bucket] = Part(keys[rows], features[rows], answers[rows], none, {})
+        found[bucket] = BucketAnswers(keys[rows], features[rows], answers[rows], none, {})
     return found
 
 
@@ -63,9 +70,9 @@ def dossiers_taken_over(
     if set(then.terms["tables"]) != set(release.seal.terms["tables"]):
         return {}
     same = unchanged(then, release.seal, list(then.terms["tables"]))
-    keys, text = (_mapped(before.path / name) for name in ("subjects.bin", "dossiers.json"))
-    ends = np.fromfile(before.path / "offsets.bin", dtype="<u8").tolist()
-    first = np.fromfile(before.path / "subjects.bin", dtype=np.uint8).reshape(-1, KEY_BYTES)[:, 0]
+    keys, text = (_mapped(before.path / name) for name in (SUBJECTS_FILE, DOSSIERS_FILE))
+    ends = read_offsets(before.path).tolist()
+    first = read_keys(before.path)[:, 0]
     width = 256 // release.seal.terms["buckets"]
 
     def rows(start: int, end: int) -> Iterator[tuple[bytes, bytes]]:

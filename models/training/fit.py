@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Refused
-from models.boosting.booster import Recipe, average, grow, text_of, together
-from models.boosting.search import Rows, out_of_fold, search
+from models.boosting.booster import average, grow, text_of
+from models.boosting.recipe import Recipe, together
+from models.boosting.search import out_of_fold, search
 from models.boosting.sharded_folds import few, out_of_fold_sharded, shards_of
-from models.calibration.selection import Chosen, choose
+from models.calibration.selection import CalibrationChoice, choose
+from models.dataset.matrix import TrainingRows
 from models.distributed.ray_cluster import Progress, Tasks
-from models.distributed.worker_group import Gang
+from models.distributed.worker_group import WorkerGroup
 from models.metrics.discrimination import auc
 from models.order.spec import training_of
 from models.registry import version
@@ -34,7 +36,7 @@ LEAST_POSITIVES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class VersionContent:
     """What goes into a version's folder."""
 
     text: str
@@ -66,15 +68,15 @@ def require_enough(sample: Sample) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class TrainedModel:
     """A model before it is judged: what goes into its folder, and how it came to be."""
 
     text: str
     told: dict[str, Any]
-    rows: Rows  # in time: what it has learnt from
+    rows: TrainingRows  # in time: what it has learnt from
     recipe: Recipe
     margins: NDArray[np.float64]  # of those rows, out of fold
-    calibration: Chosen
+    calibration: CalibrationChoice
 
 
 def learn(
@@ -85,14 +87,14 @@ def learn(
     order: str,
     release: str,
     progress: Progress | None = None,
-) -> Learnt:
+) -> TrainedModel:
     """Search, grow and calibrate on the sample's rows in time; rows out of time are not looked at."""
     require_enough(sample)
     names = tuple(feature["name"] for feature in declaration["features"])
     if names != tuple(sample.names):
         raise Refused("fit.sample-features-not-declared-ones")
     in_time = ~np.asarray(sample.out_of_time, dtype=np.bool_)
-    rows = Rows(
+    rows = TrainingRows(
         np.asarray(sample.features, dtype=np.float64)[in_time],
         np.asarray(sample.labels)[in_time],
         np.asarray(sample.fold)[in_time],
@@ -109,9 +111,9 @@ def learn(
     sharded = recipe.shards > 1
     margins = out_of_fold_sharded(rows, recipe, tasks.gang) if sharded else out_of_fold(rows, recipe, tasks)
     calibration = choose(rows.labels, margins, rows.fold, subjects, training.calibration, recipe.minimum_leaf)
-    made = version.Made(recipe, calibration.taken, choice.compared)
+    made = version.TrainingOutcome(recipe, calibration.taken, choice.compared)
     told = version.scorecard(declaration, made, order=order, release=release)
-    return Learnt(text, told, rows, recipe, margins, calibration)
+    return TrainedModel(text, told, rows, recipe, margins, calibration)
 
 
 def fit(
@@ -122,7 +124,7 @@ def fit(
     order: str,
     release: str,
     progress: Progress | None = None,
-) -> Fitted:
+) -> VersionContent:
     """Make a version's content from the declaration of its order (``Order.as_json()``) and its sample."""
     learnt = learn(declaration, sample, tasks, order=order, release=release, progress=progress)
     rows, margins = learnt.rows, learnt.margins
@@ -133,16 +135,18 @@ def fit(
     evidence["calibrators"] = rounded(learnt.calibration.as_evidence(*later))
     evidence["out_of_fold"] = rounded(tell_folds(sample, margins))
     evidence["challenger"] = challenge(scorer, sample, judged, training_of(declaration).minimum_leaf, tasks)
-    return Fitted(learnt.text, learnt.told, evidence, tuple(_told(rows, margins, fold) for fold in rows.folds))
+    return VersionContent(learnt.text, learnt.told, evidence, tuple(_told(rows, margins, fold) for fold in rows.folds))
 
 
-def full_leaves(rows: Rows, recipe: Recipe, gang: Gang | None = None, least: int = 0) -> tuple[Recipe, str]:
+def full_leaves(
+    rows: TrainingRows, recipe: Recipe, gang: WorkerGroup | None = None, least: int = 0
+) -> tuple[Recipe, str]:
     """Trees in which every leaf really holds ``least`` rows (0: the recipe's own), and the recipe that grew them."""
     grown = [_full(rows, each, gang, least or recipe.minimum_leaf) for each in recipe.alone]
     return together([each for each, _ in grown]), text_of(average([booster for _, booster in grown]))
 
 
-def _full(rows: Rows, recipe: Recipe, gang: Gang | None, least: int) -> tuple[Recipe, Any]:
+def _full(rows: TrainingRows, recipe: Recipe, gang: WorkerGroup | None, least: int) -> tuple[Recipe, Any]:
     """One booster of full leaves.
 
     LightGBM bounds a leaf by an estimate of its rows from their Hessians, so late trees undercut the bound; it is
@@ -165,14 +169,14 @@ def _sharded(recipe: Recipe, shards: int) -> Recipe:
     return recipe if shards == 1 else replace(recipe, shards=shards, row_share=1.0, beside=())
 
 
-def _told(rows: Rows, margins: NDArray[np.float64], fold: int) -> dict[str, float]:
+def _told(rows: TrainingRows, margins: NDArray[np.float64], fold: int) -> dict[str, float]:
     held = rows.fold == fold
     labels = rows.labels[held]
     told = {"fold": fold, "rows": len(labels), "positives": int(np.sum(labels)), "auc": auc(labels, margins[held])}
     return {name: value for name, value in told.items() if not np.isnan(value)}
 
 
-def _only(rows: Rows, keep: NDArray[np.bool_]) -> Rows:
+def _only(rows: TrainingRows, keep: NDArray[np.bool_]) -> TrainingRows:
     if keep.all():
         return rows
     return replace(rows, features=rows.features[keep], labels=rows.labels[keep], fold=rows.fold[keep])

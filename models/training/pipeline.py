@@ -13,7 +13,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from credit.actor import Actor
-from credit.errors import Malformed
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
@@ -23,11 +22,11 @@ from models.dataset.leakage import require_no_leak
 from models.distributed.ray_cluster import Tasks, cluster
 from models.features.duckdb_engine import Limits
 from models.order.order import Order
-from models.order.order import open_order as read_order
+from models.order.sealed_order import open_order
 from models.registry import version
 from models.registry.mlflow_registry import Tracking
 from models.training.disk_errors import room
-from models.training.fit import Fitted, fit, require_enough
+from models.training.fit import VersionContent, fit, require_enough
 from models.training.training_log import log_training
 
 DAYS = 365  # a version ends a year after the day its release was seen as of
@@ -106,14 +105,7 @@ def _train(
     return seal
 
 
-def open_order(order_seal: OpenedSeal, shelf: Shelf, *, today: date | None = None) -> tuple[Order, OpenedSeal]:
-    """An order as declared, and its release opened; raises :class:`Malformed` when it is no order."""
-    if order_seal.seal.kind is not Kind.ORDER or len(order_seal.seal.parents) != 1:
-        raise Malformed("pipeline.not-order", kind=order_seal.seal.kind)
-    return read_order(order_seal), shelf.open(order_seal.seal.parents[0], today=today)
-
-
-def _terms(order: Order, release: OpenedSeal, fitted: Fitted) -> dict[str, Any]:
+def _terms(order: Order, release: OpenedSeal, fitted: VersionContent) -> dict[str, Any]:
     return {
         "model": order.model,
         "title": order.title,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from credit.shelf import OpenedSeal
-from models.registry.mlflow_registry import SEAL, Curve, Inner, Tracking
+from models.registry.mlflow_registry import Curve, NestedRun, Tracking
+from models.registry.run_summary import figures, tags
 from models.scoring.scorer import Scorer
-from models.training.fit import Fitted
+from models.training.fit import VersionContent
 from models.training.learning_curves import curves, importance
 from models.training.plots import draw
 from models.validation.woe_benchmark.page import write_csv
@@ -23,14 +24,7 @@ if TYPE_CHECKING:
     from credit.actor import Actor
     from models.dataset.sample import Sample
 
-FIGURES = ("rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier", "stability_index")
 _TRIED = ("leaves", "rate", "minimum_leaf", "l2", "feature_share", "split_share", "row_share", "seed", "pruned")
-
-
-def tags(opened: OpenedSeal, by: Actor) -> dict[str, str]:
-    """Whose run it is: version, order, release, who asked."""
-    terms = opened.seal.terms
-    return {SEAL: opened.seal.id, "order": opened.seal.parents[0], "release": terms["release"], "by": str(by)}
 
 
 def environment() -> dict[str, str]:
@@ -39,19 +33,13 @@ def environment() -> dict[str, str]:
     return told | {"version.python": platform.python_version(), "platform": platform.platform()}
 
 
-def figures(evidence: Mapping[str, Any]) -> dict[str, float]:
-    """The figures of an evidence that MLflow shows."""
-    told = {name: evidence[name] for name in FIGURES} | {"ece": evidence["calibration"]["ece"]}
-    told["baseline_auc"] = evidence.get("baseline", {}).get("auc")
-    told["out_of_fold_auc"] = evidence.get("out_of_fold", {}).get("auc")
-    if "challenger" in evidence:
-        told["scorecard_auc"] = evidence["challenger"]["auc"]
-        told["price_of_interpretability"] = evidence["challenger"]["price_of_interpretability"]["points"]
-    return {name: float(value) for name, value in told.items() if value is not None}
-
-
 def log_training(
-    tracking: Tracking, opened: OpenedSeal, fitted: Fitted, sample: Sample, seconds: Mapping[str, float], by: Actor
+    tracking: Tracking,
+    opened: OpenedSeal,
+    fitted: VersionContent,
+    sample: Sample,
+    seconds: Mapping[str, float],
+    by: Actor,
 ) -> str:
     """The run of a version just made, with its trials, folds, curves and plots; the id of the run."""
     scorer = Scorer.of(fitted.text, fitted.told)
@@ -77,13 +65,13 @@ def log_training(
         )
 
 
-def trials(compared: list[Mapping[str, Any]]) -> list[Inner]:
+def trials(compared: list[Mapping[str, Any]]) -> list[NestedRun]:
     """A run for each trial: its recipe, whether it was given up, the mean AUC out of fold after each of its stops."""
     found: dict[int, list[Mapping[str, Any]]] = {}
     for each in compared:
         found.setdefault(int(each["trial"]), []).append(each)
     return [
-        Inner(
+        NestedRun(
             f"trial {number}",
             {name: stops[0][name] for name in _TRIED},
             {"best_auc": max(stop["auc"] for stop in stops)},
@@ -93,6 +81,6 @@ def trials(compared: list[Mapping[str, Any]]) -> list[Inner]:
     ]
 
 
-def folds(fitted: Fitted) -> list[Inner]:
+def folds(fitted: VersionContent) -> list[NestedRun]:
     """A run for each fold of the recipe that was taken."""
-    return [Inner(f"fold {each['fold']}", {"fold": each["fold"]}, each, {}) for each in fitted.folds]
+    return [NestedRun(f"fold {each['fold']}", {"fold": each["fold"]}, each, {}) for each in fitted.folds]

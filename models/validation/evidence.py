@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import logistic
-from models.metrics import discrimination, ranking, segments
+from models.metrics import calibration, discrimination, ranking, segments, stability
 from models.scoring.scorer import Scorer
-from models.validation.holdout import Judged
+from models.validation.holdout import HoldoutScores
 
 if TYPE_CHECKING:
     from models.dataset.sample import Sample
@@ -19,7 +18,7 @@ DIGITS = 6
 Points = NDArray[np.float64]
 
 
-def measure(scorer: Scorer, sample: Sample, judged: Judged) -> dict[str, Any]:
+def measure(scorer: Scorer, sample: Sample, judged: HoldoutScores) -> dict[str, Any]:
     """The figures of ``scorer`` on ``judged`` rows of ``sample``, JSON throughout.
 
     ``rows, positives, judged_by, auc, auc_low, auc_high, ks, partial_auc, h_measure, lift, brier, calibration {ece,
@@ -44,10 +43,10 @@ def measure(scorer: Scorer, sample: Sample, judged: Judged) -> dict[str, Any]:
         "h_measure": ranking.h_measure(labels, raw),
         "lift": ranking.lift(labels, raw),
         "brier": discrimination.brier(labels, probability),
-        "calibration": logistic.measure(labels, probability),
+        "calibration": calibration.measure(labels, probability),
         "roc": [[float(f), float(t)] for f, t in zip(false, true, strict=True)],
         **_by_grade(scorer, judged, probability, points),
-        "stability_index": stability(scorer, sample, judged),
+        "stability_index": points_stability(scorer, sample, judged),
         "feature_stability": feature_stability(scorer.card.names, sample, judged),
         "segments": segments.measure(labels, probability, raw, judged.groups),
         "trained": {"rows": int(in_time.sum()), "positives": int(np.sum(np.asarray(sample.labels)[in_time]))},
@@ -68,7 +67,7 @@ def measure(scorer: Scorer, sample: Sample, judged: Judged) -> dict[str, Any]:
     return told
 
 
-def stability(scorer: Scorer, sample: Sample, judged: Judged) -> float | None:
+def points_stability(scorer: Scorer, sample: Sample, judged: HoldoutScores) -> float | None:
     """Stability index of points: in time against out of time, or the earlier half of the days against the later.
 
     Bins are the deciles of the earlier rows. None when all rows are of one day.
@@ -83,10 +82,10 @@ def stability(scorer: Scorer, sample: Sample, judged: Judged) -> float | None:
         before = judged.as_of < days[len(days) // 2]
         points = scorer.points(judged.raw)
         early, late = points[before], points[~before]
-    return discrimination.stability_index(early, late, discrimination.decile_edges(early))
+    return stability.stability_index(early, late, stability.decile_edges(early))
 
 
-def feature_stability(names: tuple[str, ...], sample: Sample, judged: Judged) -> dict[str, dict[str, float]]:
+def feature_stability(names: tuple[str, ...], sample: Sample, judged: HoldoutScores) -> dict[str, dict[str, float]]:
     """Stability index of each feature, earlier rows against later, with its 95 % interval over subjects.
 
     Bins are the deciles of the earlier rows, and what is missing is a bin of its own. Empty when all are of one day.
@@ -102,14 +101,14 @@ def feature_stability(names: tuple[str, ...], sample: Sample, judged: Judged) ->
     found = {}
     for name, column in zip(names, features.T, strict=True):
         known = column[~late & ~np.isnan(column)]
-        edges = discrimination.decile_edges(known) if len(known) else np.zeros(0)
+        edges = stability.decile_edges(known) if len(known) else np.zeros(0)
         binned = np.where(np.isnan(column), len(edges) + 1, np.digitize(column, edges))
-        told = discrimination.stability_interval(binned, late, len(edges) + 2, subjects)
+        told = stability.stability_interval(binned, late, len(edges) + 2, subjects)
         found[name] = {"index": told.value, "low": told.low, "high": told.high}
     return found
 
 
-def _by_grade(scorer: Scorer, judged: Judged, probability: Points, points: Points) -> dict[str, Any]:
+def _by_grade(scorer: Scorer, judged: HoldoutScores, probability: Points, points: Points) -> dict[str, Any]:
     card = scorer.card
     place = card.grade_index(points, card.rule_hits(judged.features))
     edges = np.linspace(card.minimum, card.maximum, 51)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.boosting.booster import Recipe, plain_margins
-from models.boosting.search import Rows, out_of_fold
+from models.boosting.booster import plain_margins
+from models.boosting.recipe import Recipe
+from models.boosting.search import out_of_fold
+from models.dataset.matrix import TrainingRows
 from models.distributed.ray_cluster import Tasks
 from models.metrics.discrimination import auc_interval
 from models.scoring.scorer import Scorer
@@ -26,7 +28,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class HoldoutScores:
     """n judged rows. ``raw`` (n,) are margins of models that have not seen them; ``by`` says how that was made sure."""
 
     by: str  # "out of time" or "out of fold"
@@ -39,10 +41,10 @@ class Judged:
     groups: Mapping[str, NDArray[np.str_]]  # by kind, of each row
 
 
-def rows_of(sample: Sample, scorer: Scorer, *, in_time: bool = True) -> Rows:
+def rows_of(sample: Sample, scorer: Scorer, *, in_time: bool = True) -> TrainingRows:
     """The in-time rows of a sample (or all) as the search takes them."""
     keep = ~sample.out_of_time if in_time else np.ones(len(sample.labels), dtype=np.bool_)
-    return Rows(
+    return TrainingRows(
         sample.features[keep],
         sample.labels[keep],
         sample.fold[keep],
@@ -61,7 +63,7 @@ def tell_folds(sample: Sample, margins: Floats) -> dict[str, Any]:
     return {"rows": len(margins), "auc": found.value, "auc_low": found.low, "auc_high": found.high}
 
 
-def judge_rows(sample: Sample, scorer: Scorer, recipe: Recipe, tasks: Tasks, *, baseline: bool = True) -> Judged:
+def judge_rows(sample: Sample, scorer: Scorer, recipe: Recipe, tasks: Tasks, *, baseline: bool = True) -> HoldoutScores:
     """Margins of ``scorer`` (made by ``recipe``) on rows of ``sample`` that it has not seen."""
     late = np.asarray(sample.out_of_time, dtype=np.bool_)
     rows = rows_of(sample, scorer)
@@ -81,13 +83,15 @@ def judge_rows(sample: Sample, scorer: Scorer, recipe: Recipe, tasks: Tasks, *, 
                 beside[rows.fold == fold] = told
     subjects = np.asarray(sample.subjects)[late]
     groups = {kind: np.asarray(values, dtype=np.str_)[late] for kind, values in sample.groups.items()}
-    return Judged(by, sample.labels[late], subjects, np.asarray(sample.as_of)[late], features, raw, beside, groups)
+    return HoldoutScores(
+        by, sample.labels[late], subjects, np.asarray(sample.as_of)[late], features, raw, beside, groups
+    )
 
 
-def _plain(rows: Rows, features: Any) -> Floats:
+def _plain(rows: TrainingRows, features: Any) -> Floats:
     return plain_margins(rows.features, rows.labels, features)
 
 
-def _plain_fold(rows: Rows, fold: int) -> Floats:
+def _plain_fold(rows: TrainingRows, fold: int) -> Floats:
     held = rows.fold == fold
     return plain_margins(rows.features[~held], rows.labels[~held], rows.features[held])

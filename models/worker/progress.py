@@ -24,7 +24,7 @@ OFTEN = 0.1  # seconds between two tellings of the same step
 
 
 @dataclass(slots=True)
-class Run:
+class TrainingProgress:
     """The file of one order, told by the worker that trains it. ``asked``: the asking it answers."""
 
     folder: Path

@@ -1,6 +1,6 @@
 """The compute zone's worker: takes what the research ledger says was asked, trains it, and says what became of it.
 
-``python -m models.worker.worker_loop`` with ``HAIHE_COMPUTE_…``. It is reached by nobody: an order is data on the
+``python -m models.worker`` with ``HAIHE_COMPUTE_…``. It is reached by nobody: an order is data on the
 shelf, and the
 asking an entry in a ledger it can only read. One order is trained at a time, on one cluster that is kept. Killed at any
 moment and started again, it takes the same order again and comes to the same version.
@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Iterator
@@ -25,20 +24,19 @@ from credit.errors import Broken, CreditError, Malformed
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.ledger_follower import Follower
-from credit.settings import read
 from credit.shelf import Shelf
 from credit.training_requests import TrainingRequest, TrainingRequests
 from models.distributed.ray_cluster import Tasks, cluster
 from models.registry.mlflow_registry import Tracking
 from models.settings import ComputeSettings
 from models.training.pipeline import train
-from models.worker.progress import Run
+from models.worker.progress import TrainingProgress
 
 PREFIX = "HAIHE_COMPUTE_"
 _LOGGER = logging.getLogger("haihe.worker")
 
 
-class Stopped(Exception):
+class TrainingStopped(Exception):
     """Raised from within a training's steps: nobody wants it, or the worker was told to end."""
 
 
@@ -90,12 +88,14 @@ class Worker:
 
     def take(self, asked: TrainingRequest, tasks: Tasks) -> None:
         """Train one order. Its end is an entry and in its run's file; a worker told to end leaves it to the next."""
-        run = Run(self.runs, asked.order, max(each.seq for each in self.waiting() if each.order == asked.order))
-        _say("taken", order=asked.order, by=str(asked.by))
+        run = TrainingProgress(
+            self.runs, asked.order, max(each.seq for each in self.waiting() if each.order == asked.order)
+        )
+        log_event("taken", order=asked.order, by=str(asked.by))
 
         def step(label: str, done: int, total: int) -> None:
             if self.end.is_set() or not any(each.order == asked.order for each in self.waiting()):
-                raise Stopped
+                raise TrainingStopped
             run.step(label, done, total)
 
         try:
@@ -112,10 +112,10 @@ class Worker:
                 progress=step,
                 limits=self.settings.limits,
             )
-        except Stopped:
+        except TrainingStopped:
             if not self.end.is_set():
                 run.cancelled()
-            _say("stopped", order=asked.order)
+            log_event("stopped", order=asked.order)
         except CreditError as error:
             self._fail(run, error)
             if isinstance(error, Broken):
@@ -126,9 +126,9 @@ class Worker:
             self._fail(run, CreditError("worker-loop.training-failed", why=why, remedy=remedy))
         else:
             run.made(seal.id)
-            _say("made", order=asked.order, version=seal.id)
+            log_event("made", order=asked.order, version=seal.id)
 
-    def _fail(self, run: Run, error: CreditError) -> None:
+    def _fail(self, run: TrainingProgress, error: CreditError) -> None:
         details = {"asked": run.asked, "kind": error.slug, "why": str(error), "remedy": error.remedy}
         asked = next((each for each in self.trainings.waiting() if each.order == run.order), None)
         if asked is None:  # cancelled in the very moment
@@ -136,14 +136,14 @@ class Worker:
             return
         self.ledger.append("training.failed", run.order, by=asked.by, details=details)
         run.failed(error)
-        _say("failed", order=run.order, why=str(error))
+        log_event("failed", order=run.order, why=str(error))
 
     def _ready(self) -> bool:
         """Whether runs can be logged: while MLflow is away orders wait, and do not fail."""
         try:
             self.tracking.require()
         except CreditError as error:
-            _say("waiting", why=str(error))
+            log_event("waiting", why=str(error))
             self.end.wait(2)
             return False
         return True
@@ -168,31 +168,15 @@ def serve(worker: Worker) -> None:
             with cluster(worker.settings.ray_address, token=worker.settings.ray_token) as tasks:
                 for number in (signal.SIGTERM, signal.SIGINT):  # after Ray, which sets its own
                     signal.signal(number, lambda *_: worker.end.set())
-                _say("started", pid=os.getpid())
+                log_event("started", pid=os.getpid())
                 try:
                     worker.serve(tasks)
                 except Broken as error:
-                    _say("broken", why=str(error))
+                    log_event("broken", why=str(error))
                     worker.end.wait(2)
-    _say("ended", pid=os.getpid())
+    log_event("ended", pid=os.getpid())
 
 
-def _say(event: str, **told: str | int) -> None:
+def log_event(event: str, **told: str | int) -> None:
     """One JSON line on standard error: ids and reasons, never a row."""
     _LOGGER.info("%s", json.dumps({"event": event, **told}, ensure_ascii=False))
-
-
-def main() -> int:
-    """The exit code is that of the error tree when settings, keys or ledgers are not in order."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
-    _LOGGER.setLevel(logging.INFO)
-    try:
-        serve(Worker.open(read(ComputeSettings, os.environ, PREFIX)))
-    except CreditError as error:
-        _say("not started", why=str(error))
-        return error.exit_code
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -21,14 +21,22 @@ from credit.messages import Text
 from credit.seal import Kind
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
-from serving.data.key_index import KEY_BYTES, Rows, map_bytes
+from models.scoring.snapshot_layout import (
+    DOSSIERS_FILE,
+    INDEX_FILE,
+    KEY_BYTES,
+    OFFSET_BYTES,
+    OFFSET_ORDER,
+    OFFSETS_FILE,
+    SUBJECTS_FILE,
+)
+from serving.data.key_index import Rows, map_bytes
 from serving.data.snapshot import Marks, last_day, marks_of
 from serving.data.suppression import Withheld
 from serving.observability import log
 from serving.state.coordination_db import Shared
 
 NAME, POINTER, SIGNERS = "dossiers", "snapshot-dossiers", {"platform"}
-OFFSET_BYTES = 8
 Dossier = Mapping[str, list[list[Any]]]  # table -> records of happened, ends and the values of its columns
 
 
@@ -54,7 +62,7 @@ class Dossiers:
         if row is None:
             return None
         start, end = (
-            int.from_bytes(self._offsets[at * OFFSET_BYTES : (at + 1) * OFFSET_BYTES], "little")
+            int.from_bytes(self._offsets[at * OFFSET_BYTES : (at + 1) * OFFSET_BYTES], OFFSET_ORDER)
             for at in (row, row + 1)
         )
         found: Dossier = json.loads(self._text[start:end])
@@ -72,13 +80,13 @@ def open_dossiers(shelf: Shelf, name: str) -> Dossiers:
     seal, place = opened.seal, opened.path
     if seal.kind is not Kind.SNAPSHOT or seal.terms["model"] != NAME:
         raise Broken("credit-files.pointer-dossiers-names-something-else")
-    keys, offsets, text = (map_bytes(place / file) for file in ("subjects.bin", "offsets.bin", "dossiers.json"))
+    keys, offsets, text = (map_bytes(place / file) for file in (SUBJECTS_FILE, OFFSETS_FILE, DOSSIERS_FILE))
     if len(keys) // KEY_BYTES + 1 != len(offsets) // OFFSET_BYTES or len(keys) % KEY_BYTES:
         raise Broken("credit-files.dossiers-files-different-lengths")
     return Dossiers(
         seal.id, str(seal.terms["release"]), date.fromisoformat(seal.terms["as_of"]), seal.expires_on,
         bool(seal.terms["invented"]), int(seal.terms.get("notice", 0)),
-        json.loads((place / "index.json").read_bytes()), marks, Rows(keys), offsets, text,
+        json.loads((place / INDEX_FILE).read_bytes()), marks, Rows(keys), offsets, text,
     )  # fmt: skip
 
 

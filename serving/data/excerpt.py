@@ -15,6 +15,7 @@ from credit.keys import SigningKey
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
 from credit.subjects import SubjectKey
+from models.scoring.snapshot_layout import ANSWERS_FILE, FEATURES_FILE, SUBJECTS_FILE
 from serving.data.key_index import Rows, map_bytes
 
 
@@ -22,15 +23,15 @@ def make_excerpt(
     shelf: Shelf, snapshot: OpenedSeal, subjects: Collection[str], *, expires_on: date, by: Actor, key: SigningKey
 ) -> Seal | None:
     """The rows of these subjects (pseudonyms in hexadecimal) of a verified snapshot; None when it has none of them."""
-    rows = Rows(map_bytes(snapshot.path / "subjects.bin"))
+    rows = Rows(map_bytes(snapshot.path / SUBJECTS_FILE))
     keys = sorted(SubjectKey(subject).raw for subject in subjects)
     found = [(key_, row) for key_ in keys if (row := rows.row_of(key_)) is not None]
     if not found:
         return None
     places = [row for _, row in found]
     with shelf.staging() as made:
-        (made / "subjects.bin").write_bytes(b"".join(key_ for key_, _ in found))
-        for name in ("features.npy", "answers.npy"):
+        (made / SUBJECTS_FILE).write_bytes(b"".join(key_ for key_, _ in found))
+        for name in (FEATURES_FILE, ANSWERS_FILE):
             whole = np.load(snapshot.path / name, mmap_mode="r", allow_pickle=False)
             np.save(made / name, np.ascontiguousarray(whole[places]))
         terms = {**snapshot.seal.terms, "of": snapshot.seal.id, "subjects": len(found)}

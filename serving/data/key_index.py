@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-KEY_BYTES = 16
+from models.scoring.snapshot_layout import KEY_BYTES
+
 _HEADS = 1 << 16  # a key is a digest, so its first two bytes part a million subjects into lots of about sixteen
 
 

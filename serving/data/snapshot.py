@@ -18,7 +18,8 @@ from credit.shelf import Shelf
 from credit.subjects import SubjectKey, SubjectKind
 from models.scoring.scorecard import Scorecard
 from models.scoring.scorecard import read as read_scorecard
-from serving.data.key_index import KEY_BYTES, Rows, map_bytes
+from models.scoring.snapshot_layout import KEY_BYTES, SUBJECTS_FILE, map_answers, map_features
+from serving.data.key_index import Rows, map_bytes
 
 _SIGNERS = {"platform"}
 Marks = tuple[tuple[str, int, int, int, int], ...]
@@ -114,9 +115,9 @@ def open_book(shelf: Shelf, pointed: Pointed, excerpt: str | None = None) -> Boo
         raise Broken("snapshot.snapshot-not-one-model-and")
     release = next((p for p in snapshot.seal.parents if p.startswith(f"{Kind.RELEASE}-")), "")
     declared = json.loads((version.path / "version.json").read_bytes())
-    features = np.load(snapshot.path / "features.npy", mmap_mode="r", allow_pickle=False)
-    answers = np.load(snapshot.path / "answers.npy", mmap_mode="r", allow_pickle=False)
-    keys = map_bytes(snapshot.path / "subjects.bin")
+    features = map_features(snapshot.path)
+    answers = map_answers(snapshot.path)
+    keys = map_bytes(snapshot.path / SUBJECTS_FILE)
     if not len(keys) == KEY_BYTES * len(answers) == KEY_BYTES * len(features):
         raise Broken("snapshot.snapshot-files-different-lengths")
     kind = declared.get("subject_kind")

@@ -13,7 +13,7 @@ from json.encoder import encode_basestring
 from typing import NamedTuple
 
 from credit.canonical import canonical
-from models.scoring.scorecard import Feature, Rule
+from models.scoring.scorecard import GradeCap, ScorecardFeature
 from serving.data.snapshot import Book
 from serving.responses.compose import MISSING, PROBABILITY_DIGITS
 from serving.responses.score_values import Told
@@ -46,7 +46,7 @@ class Words:
 
     names: tuple[bytes, ...]
     each: tuple[Reason, ...]
-    each_rule: Mapping[Rule, bytes]
+    each_rule: Mapping[GradeCap, bytes]
     grades: Mapping[str, bytes]
     model: bytes
     release: bytes
@@ -104,7 +104,7 @@ def quoted(word: str) -> bytes:
     return encode_basestring(word).encode()
 
 
-def _reason(feature: Feature) -> Reason:
+def _reason(feature: ScorecardFeature) -> Reason:
     code, title, zh, en = map(canonical, (feature.name, feature.title, feature.zh, feature.en))
     raises, lowers = (
         b'{"code":%b,"direction":"%b","en":%b,"points":%b' % (code, which, en, sign)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Broken
-from models.scoring.scorecard import Rule, hundredths
+from models.scoring.scorecard import GradeCap, hundredths
 from models.scoring.scorer import Scorer
 from serving.data.snapshot import Book
 from serving.responses.compose import line_of
@@ -24,7 +24,7 @@ class Told(NamedTuple):
     points: float
     base_points: float
     grade: str
-    rules: tuple[Rule, ...]
+    rules: tuple[GradeCap, ...]
     cents: list[int]  # (F,) each feature's points in hundredths
     strongest: list[int]  # (F,) columns, those of the most points first
     missing: list[int]  # columns

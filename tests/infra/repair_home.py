@@ -25,6 +25,7 @@ from models.distributed.ray_cluster import in_process
 from models.order.order import Order, load_declaration
 from models.registry import version
 from models.scoring.scorer import Scorer
+from models.scoring.snapshot_layout import FEATURES_FILE, SUBJECTS_FILE
 from models.snapshots.build import make_snapshot, point_snapshot
 from models.snapshots.credit_files import make_dossiers, point_dossiers
 from models.training.fit import fit
@@ -77,9 +78,9 @@ def copied(told: RepairHome, root: Path) -> RepairHome:
 
 
 def features_of(place: Path, seal: Seal, key: bytes) -> dict[str, float]:
-    keys = (place / "subjects.bin").read_bytes()
+    keys = (place / SUBJECTS_FILE).read_bytes()
     row = [keys[at : at + 16] for at in range(0, len(keys), 16)].index(key)
-    return dict(zip(seal.terms["features"], np.load(place / "features.npy")[row].tolist(), strict=True))
+    return dict(zip(seal.terms["features"], np.load(place / FEATURES_FILE)[row].tolist(), strict=True))
 
 
 def released(home: Home, purpose: str) -> Seal:
@@ -148,7 +149,7 @@ def _asked(home: Home, root: Path, vault: Vault) -> RepairHome:
     access.set_limit(BANK, Limit(1e6, 1e6))
     key = PseudonymKey("scoring", load_secret(home.keys("custody") / "pseudonym-scoring.key"))
     opened = home.shelf.open(str((home.shelf.pointer(f"snapshot-{MODEL}", {"platform"}) or {})["snapshot"]), deep=False)
-    living = (opened.path / "subjects.bin").read_bytes()
+    living = (opened.path / SUBJECTS_FILE).read_bytes()
     alive = {living[at : at + 16] for at in range(0, len(living), 16)}
     documents = {code: number for code, number in sorted(good.items()) if key.key_of(code).raw in alive}
     others = [json.loads((root / "city" / "city.json").read_text())["examples"]["good_enterprise"]["code"]]

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from models.scoring.snapshot_layout import FEATURES_FILE
+
 with warnings.catch_warnings():  # starlette 1.10 would rather have httpx2, which is not in the lock file
     warnings.simplefilter("ignore", DeprecationWarning)
     warnings.simplefilter("ignore", UserWarning)
@@ -258,7 +260,7 @@ def test_a_snapshot_whose_other_buckets_were_changed_is_not_taken_over(service: 
     enter(place, who)
     walk = walking(place)
     walk.withhold([who])
-    features = place.home.shelf.open(place.pointed(), deep=False).path / "features.npy"
+    features = place.home.shelf.open(place.pointed(), deep=False).path / FEATURES_FILE
     content = bytearray(features.read_bytes())
     content[-1] ^= 1
     features.write_bytes(bytes(content))

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from infra import stack
+from models.scoring.snapshot_layout import ANSWERS_FILE, SUBJECTS_FILE
 from tests.infra.repair_home import BANK, DAY, PURPOSE, RepairHome
 from tests.infra.test_repairs import firms
 
@@ -45,9 +46,9 @@ class Asking:
 def points(place: RepairHome, snapshot: str, code: str) -> float:
     """What a snapshot says of a subject."""
     opened = place.home.shelf.open(snapshot, deep=False).path
-    keys, wanted = (opened / "subjects.bin").read_bytes(), place.key("scoring").key_of(code).raw
+    keys, wanted = (opened / SUBJECTS_FILE).read_bytes(), place.key("scoring").key_of(code).raw
     row = [keys[at : at + 16] for at in range(0, len(keys), 16)].index(wanted)
-    return round(float(np.load(opened / "answers.npy")["points"][row]) * 100) / 100
+    return round(float(np.load(opened / ANSWERS_FILE)["points"][row]) * 100) / 100
 
 
 @pytest.mark.servers

@@ -15,6 +15,7 @@ import pytest
 from credit.subjects import PseudonymKey
 from infra import stack
 from infra.home import Home
+from models.scoring.snapshot_layout import FEATURES_FILE, SUBJECTS_FILE
 from tests.journey.hand import DAY, Walked
 
 pytestmark = pytest.mark.servers
@@ -126,10 +127,10 @@ def penalties(home: Home, snapshot: str, code: str) -> float:
     """The subject's penalties of the last 12 months in a snapshot."""
     opened = home.shelf.open(snapshot)
     subject = PseudonymKey("scoring", b"scoring".ljust(32)).key_of(code).raw
-    keys = (opened.path / "subjects.bin").read_bytes()
+    keys = (opened.path / SUBJECTS_FILE).read_bytes()
     row = [keys[at : at + 16] for at in range(0, len(keys), 16)].index(subject)
     column = list(opened.seal.terms["features"]).index("penalties_12m")
-    return float(np.load(opened.path / "features.npy")[row, column])
+    return float(np.load(opened.path / FEATURES_FILE)[row, column])
 
 
 def rays() -> set[str]:

@@ -16,7 +16,7 @@ from credit.actor import Actor, Role
 from credit.errors import Malformed
 from credit.seal import Kind
 from models.order.order import Order
-from models.worker.progress import Run
+from models.worker.progress import TrainingProgress
 from tests.lab.gate import House
 from tests.models import invented_release
 
@@ -58,7 +58,7 @@ def test_an_order_is_asked_once_watched_and_done(house: House, seeds: Iterator[i
         assert http.post("/v1/orders", json=order).json()["id"] == told["id"]
         asked = [entry for entry in house.entries("training.asked") if entry.object == told["id"]]
         assert [str(entry.by) for entry in asked] == ["researcher:alice"]
-        run = Run(house.settings.runs, told["id"], asked[0].seq)
+        run = TrainingProgress(house.settings.runs, told["id"], asked[0].seq)
         run.step("search", 3, 10)
         one = http.get(f"/v1/orders/{told['id']}").json()
         assert (one["state"], one["label"], one["done"], one["total"]) == ("running", "search", 3, 10)

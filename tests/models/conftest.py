@@ -11,7 +11,7 @@ from credit.keys import KeyRing, SigningKey
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import in_process
 from models.registry import version
-from models.training.fit import Fitted, fit
+from models.training.fit import VersionContent, fit
 from tests.models import invented
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ def sample() -> Sample:
 
 
 @pytest.fixture(scope="session")
-def fitted(sample: Sample) -> Fitted:
+def fitted(sample: Sample) -> VersionContent:
     return fit(invented.declaration(), sample, in_process(), order=f"order-{'0' * 64}", release=f"release-{'1' * 64}")
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory, fitted: Fitted, sample: Sample) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, fitted: VersionContent, sample: Sample) -> Path:
     path = tmp_path_factory.mktemp("version")
     version.write(
         path, text=fitted.text, told=fitted.told, sql="SELECT 1", features=sample.features, evidence=fitted.evidence

@@ -12,6 +12,7 @@ from credit.canonical import canonical
 from credit.keys import load_secret
 from credit.seal import Kind
 from credit.subjects import PseudonymKey
+from models.scoring.snapshot_layout import DOSSIERS_FILE, INDEX_FILE, OFFSETS_FILE, SUBJECTS_FILE
 
 FIRM, OTHER = codes("enterprise", 2)
 SHOP = codes("individual_business", 1)[0]
@@ -72,7 +73,7 @@ def shelve(world: Any, records: dict[str, dict[str, Any]] | None = None, *, as_o
         keys, text = keys + raw, text + said
         offsets += len(text).to_bytes(8, "little")
     release = world.seal(Kind.RELEASE, "custody", {"rows": b"none"}, purpose="inquiry", as_of=str(as_of))
-    files = {"subjects.bin": keys, "offsets.bin": offsets, "dossiers.json": text, "index.json": canonical(TABLES)}
+    files = {SUBJECTS_FILE: keys, OFFSETS_FILE: offsets, DOSSIERS_FILE: text, INDEX_FILE: canonical(TABLES)}
     told = {"model": "dossiers", "release": release, "as_of": str(as_of), "subjects": len(held), "invented": True}
     seal = str(world.seal(Kind.SNAPSHOT, "compute", files, (release,), **told))
     world.shelf.set_pointer("snapshot-dossiers", {"model": "dossiers", "snapshot": seal, "as_of": str(as_of)},

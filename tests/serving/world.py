@@ -18,9 +18,11 @@ from credit.seal import Kind
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.uscc import compose
-from models.boosting.booster import Recipe, grow, text_of
-from models.calibration.logistic import fit_platt
+from models.boosting.booster import grow, text_of
+from models.boosting.recipe import Recipe
+from models.calibration.platt import fit_platt
 from models.scoring.scorer import Scorer
+from models.scoring.snapshot_layout import ANSWERS_FILE, FEATURES_FILE, SUBJECTS_FILE
 from serving.audit.journal import Journal
 from serving.auth.access_database import Access
 from serving.auth.mandates import Mandate, grant
@@ -194,6 +196,6 @@ def write_snapshot(folder: Path, version: Path, keys: list[bytes], features: Any
     answers["base_points"], answers["contributions"] = scores.base_points, scores.point_contributions
     answers["grade"] = [[name for name, _ in GRADES].index(grade) for grade in scores.grades]
     folder.mkdir(exist_ok=True)
-    (folder / "subjects.bin").write_bytes(b"".join(keys))
-    np.save(folder / "features.npy", features)
-    np.save(folder / "answers.npy", answers)
+    (folder / SUBJECTS_FILE).write_bytes(b"".join(keys))
+    np.save(folder / FEATURES_FILE, features)
+    np.save(folder / ANSWERS_FILE, answers)

@@ -26,7 +26,7 @@ NAN_LEFT = 1 << NAN_LEFT_BIT  # in ``Flat.decision``: NaN goes left, as the bits
 ZERO = float(np.float32(1e-35))  # LightGBM's kZeroThreshold
 
 
-class Flat(NamedTuple):
+class FlatForest(NamedTuple):
     """T trees, N splits and N + T leaves in all."""
 
     start: NDArray[np.uint64]  # (T + 1,)
@@ -55,9 +55,9 @@ def part(split: Any, place: Any) -> Any:
 
 
 @compiled
-def flat_at(held: Any) -> Flat:
+def flat_at(held: Any) -> FlatForest:
     """The first arrays of :func:`models.scoring.trees.array_pointers.addresses`, as a forest."""
-    return Flat(
+    return FlatForest(
         array_at(held, 0, np.uint64),
         array_at(held, 1, np.uint64),
         array_at(held, 2, np.float64),
@@ -72,7 +72,7 @@ def flat_at(held: Any) -> Flat:
     )
 
 
-def flat(forest: Forest) -> Flat:
+def flat(forest: Forest) -> FlatForest:
     """The forest laid out."""
     trees = forest.trees
     splits = [len(tree.split_feature) for tree in trees]
@@ -89,7 +89,7 @@ def flat(forest: Forest) -> Flat:
     again, again_start = _asked_again(start, split)
     nan_left = np.where(decision & NAN_MISSING, (decision & MISSING_LEFT) > 0, threshold >= 0)
     decision = (decision | np.where(nan_left, NAN_LEFT, 0)).astype(np.uint8)
-    return Flat(start, split, threshold, decision, share, value, asked, again, again_start, bounds, words)
+    return FlatForest(start, split, threshold, decision, share, value, asked, again, again_start, bounds, words)
 
 
 def _asked_again(start: NDArray[np.uint64], split: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], ...]:

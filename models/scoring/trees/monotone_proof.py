@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Boxes:
+class LeafBoxes:
     """The leaves of a tree as boxes: ``low < x <= high`` per feature (L, F), and whether a missing value gets there."""
 
     low: Floats
@@ -27,7 +27,7 @@ class Boxes:
     missing: NDArray[np.bool_]
 
 
-def boxes(tree: Tree, features: int) -> Boxes:
+def boxes(tree: Tree, features: int) -> LeafBoxes:
     """The box of every leaf."""
     leaves = len(tree.leaf_value)
     low, high = np.full((leaves, features), -np.inf), np.full((leaves, features), np.inf)
@@ -49,7 +49,7 @@ def boxes(tree: Tree, features: int) -> Boxes:
                 low_[f] = max(low_[f], cut)
             missing_[f] &= left == goes_left
             open_nodes.append((child, low_, high_, missing_))
-    return Boxes(low, high, missing)
+    return LeafBoxes(low, high, missing)
 
 
 def breaches(forest: Forest, directions: tuple[int, ...]) -> list[tuple[int, str]]:

@@ -38,7 +38,8 @@ _without_blas()
 Compiled = TypeVar("Compiled", bound=Callable[..., Any])
 _CONFIG: Any = numba.config
 _HERE = Path(__file__).parent
-KEPT = _HERE / "__pycache__" / digest(b"".join(path.read_bytes() for path in sorted(_HERE.glob("*.py"))))[:16]
+_SOURCES = sorted((*_HERE.glob("*.py"), *(_HERE.parent / "treeshap").glob("*.py")))
+KEPT = _HERE / "__pycache__" / digest(b"".join(path.read_bytes() for path in _SOURCES))[:16]
 
 
 def compiled(fn: Compiled) -> Compiled:

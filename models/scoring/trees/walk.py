@@ -7,27 +7,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.scoring.trees.flat_forest import ABOVE, FEATURE, LEFT, RIGHT, Flat, goes_left, part
+from models.scoring.trees.flat_forest import ABOVE, FEATURE, LEFT, RIGHT, FlatForest, goes_left, part
 from models.scoring.trees.numba_compile import compiled, inner
 
 Floats = NDArray[np.float64]
 
 
-def margins(trees: Flat, rows: Floats) -> Floats:
+def margins(trees: FlatForest, rows: Floats) -> Floats:
     """Raw margins (n,) of rows (n, F)."""
     out = np.zeros(len(rows))
     _margins(trees, np.ascontiguousarray(rows, dtype=np.float64), out)
     return out
 
 
-def leaves(trees: Flat, rows: Floats) -> NDArray[np.int64]:
+def leaves(trees: FlatForest, rows: Floats) -> NDArray[np.int64]:
     """The leaf (n, T) each row falls in."""
     out = np.zeros((len(rows), len(trees.start) - 1), dtype=np.int64)
     _leaves(trees, np.ascontiguousarray(rows, dtype=np.float64), out)
     return out
 
 
-def expected(trees: Flat) -> float:
+def expected(trees: FlatForest) -> float:
     """The mean margin over the training rows: what nobody in particular gets, as ``pred_contrib``'s last column."""
     return float(_expected(trees))
 

@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 
 from models.scoring.trees import walk
 from models.scoring.trees.array_pointers import addresses
-from models.scoring.trees.flat_forest import Flat
-from models.scoring.treeshap.shap_kernel import Rules, eight_by_eight, one_by_one
-from models.scoring.treeshap.shap_layout import MOST_BITS, Laid, lay
+from models.scoring.trees.flat_forest import FlatForest
+from models.scoring.treeshap.shap_kernel import QuadratureRules, eight_by_eight, one_by_one
+from models.scoring.treeshap.shap_layout import MOST_BITS, ShapLayout, lay
 from models.scoring.treeshap.simd import WIDTH, lanes
 
 Floats = NDArray[np.float64]
@@ -41,15 +41,15 @@ FEW = 3  # rows that are faster one by one
 
 
 @dataclass(frozen=True, slots=True)
-class Reasons:
+class TreeShap:
     """A forest made ready to give reasons."""
 
-    trees: Flat
+    trees: FlatForest
     features: int
-    laid: Laid
+    laid: ShapLayout
     leaves: int  # of the largest tree
-    alone: Rules
-    together: Rules
+    alone: QuadratureRules
+    together: QuadratureRules
     held: tuple[NDArray[np.uint64], ...] = field(init=False, repr=False, compare=False)  # where these are, in memory
 
     def __post_init__(self) -> None:
@@ -57,10 +57,10 @@ class Reasons:
         object.__setattr__(self, "held", tuple(both))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Reasons.of, (self.trees, self.features)  # addresses are of one process alone
+        return TreeShap.of, (self.trees, self.features)  # addresses are of one process alone
 
     @classmethod
-    def of(cls, trees: Flat, features: int) -> Reasons:
+    def of(cls, trees: FlatForest, features: int) -> TreeShap:
         """Choose the rule of each tree by the most features asked on one of its paths."""
         laid = lay(trees)
         splits, again = (int(np.diff(start).max()) for start in (laid.start, laid.again_start))
@@ -68,7 +68,11 @@ class Reasons:
         alone, together = (_rules(highest, laid_in) for laid_in in (_in_lanes, _in_every_lane))
         places = (_places(features, splits, again, rule[0]) for rule in (alone, together))
         return cls(
-            trees, features, laid, splits + 1, *(Rules(*r, p) for r, p in zip((alone, together), places, strict=True))
+            trees,
+            features,
+            laid,
+            splits + 1,
+            *(QuadratureRules(*r, p) for r, p in zip((alone, together), places, strict=True)),
         )
 
     def contributions(self, rows: Floats) -> Floats:

@@ -32,7 +32,7 @@ from models.scoring.treeshap.shap_layout import (
     WHENCE,
     WHICH,
     WORDS,
-    Laid,
+    ShapLayout,
 )
 from models.scoring.treeshap.simd import (
     WIDTH,
@@ -55,7 +55,7 @@ AHEAD = 30 * WORDS  # what is asked for early of the next tree
 LOW = np.uint64(0xFFFF)
 
 
-class Rules(NamedTuple):
+class QuadratureRules(NamedTuple):
     """Rules of 1, 2, … K nodes, laid in lanes one after another, and where each lies in the memory it works in."""
 
     first: NDArray[np.uint64]  # (K + 2,) lanes of nodes before each rule
@@ -143,7 +143,7 @@ def _lean(trees: Any, laid: Any, first: Any, splits: Any, work: Any, leans: Any)
 @compiled
 def _opened(held: Any) -> Any:
     """Trees, the same laid out and rules, from where they are: unpacked by Numba they would be many arguments."""
-    laid = Laid(
+    laid = ShapLayout(
         array_at(held, 11, np.uint64),
         array_at(held, 12, np.uint64),
         array_at(held, 13, np.uint64),
@@ -152,7 +152,9 @@ def _opened(held: Any) -> Any:
         array_at(held, 16, np.uint64),
         array_at(held, 17, np.float64),
     )
-    rules = Rules(array_at(held, 18, np.uint64), array_at(held, 19, np.float64), array_at(held, 20, np.uint64))
+    rules = QuadratureRules(
+        array_at(held, 18, np.uint64), array_at(held, 19, np.float64), array_at(held, 20, np.uint64)
+    )
     return flat_at(held), laid, rules
 
 

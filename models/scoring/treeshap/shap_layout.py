@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.scoring.trees.flat_forest import ABOVE, FEATURE, LEFT, RIGHT, Flat, part
+from models.scoring.trees.flat_forest import ABOVE, FEATURE, LEFT, RIGHT, FlatForest, part
 from models.scoring.trees.numba_compile import compiled
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ MOST_BITS = 64  # leaves of a tree that fit in a word; of a larger one ``left`` 
 AGAIN = np.uint64(3)  # words of a feature asked again: the split and the slot above, the share of rows, the side
 
 
-class Laid(NamedTuple):
+class ShapLayout(NamedTuple):
     """T trees, N splits, A edges below which their feature is asked again: number k of a tree has slot k + 1."""
 
     start: NDArray[np.uint64]  # (T + 1,)
@@ -38,14 +38,14 @@ class Laid(NamedTuple):
     value: Floats  # (N + T,) of the leaves, from left to right
 
 
-def lay(trees: Flat) -> Laid:
+def lay(trees: FlatForest) -> ShapLayout:
     """The same forest, laid out so."""
     splits = int(trees.start[-1])
     leaves = (trees.start + np.arange(len(trees.start), dtype=np.uint64)).astype(np.int64)
     most = np.maximum.reduceat(trees.asked, leaves[:-1]).astype(np.uint64)
     again = np.zeros(int(AGAIN) * len(trees.again), dtype=np.uint64)
     split, left, value = _aligned(int(WORDS) * splits), np.zeros(splits, dtype=np.uint64), np.empty(len(trees.value))
-    laid = Laid(trees.start, split, trees.again_start, again, most, left, value)
+    laid = ShapLayout(trees.start, split, trees.again_start, again, most, left, value)
     _lay(trees, laid, laid.split.view(np.float64), laid.again.view(np.float64))
     return laid
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.boosting.search import Rows
 from models.boosting.sharded_folds import few
+from models.dataset.matrix import TrainingRows
 from models.distributed.ray_cluster import Tasks, in_process
 from models.metrics.discrimination import auc_gain, auc_interval
 from models.scoring.scorer import Scorer
 from models.validation.evidence import rounded
-from models.validation.holdout import Judged, rows_of
-from models.validation.woe_benchmark.bins import Bins, cut
-from models.validation.woe_benchmark.woe_scorecard import Card, weigh
+from models.validation.holdout import HoldoutScores, rows_of
+from models.validation.woe_benchmark.bins import FeatureBins, cut
+from models.validation.woe_benchmark.woe_scorecard import WoeScorecard, weigh
 
 if TYPE_CHECKING:
     from models.dataset.sample import Sample
@@ -34,7 +34,7 @@ WHAT = "Monotone WoE scorecard (optbinning, logistic regression) on the same spl
 NO_FOLD = -1
 
 
-def challenge(scorer: Scorer, sample: Sample, judged: Judged, least: int, tasks: Tasks) -> dict[str, Any]:
+def challenge(scorer: Scorer, sample: Sample, judged: HoldoutScores, least: int, tasks: Tasks) -> dict[str, Any]:
     """``what, auc, auc_low, auc_high, learned_rows, features [names], card [{feature, title, weight,
     information_value, bins [{from, to, rows, woe, points}]}], price_of_interpretability {points, low, high}``.
 
@@ -76,7 +76,7 @@ def challenge(scorer: Scorer, sample: Sample, judged: Judged, least: int, tasks:
     return told
 
 
-def cards_of(rows: Rows, held: list[int], least: int, tasks: Tasks) -> dict[int, Card]:
+def cards_of(rows: TrainingRows, held: list[int], least: int, tasks: Tasks) -> dict[int, WoeScorecard]:
     """A scorecard learned without each of these folds; every feature of each is cut by a task of its own.
 
     Few values are cut here: that is done sooner than the libraries are loaded by every worker.
@@ -88,12 +88,12 @@ def cards_of(rows: Rows, held: list[int], least: int, tasks: Tasks) -> dict[int,
     cards = {}
     for fold in held:
         seen = rows.fold != fold
-        bins: list[Bins] = [found[fold, column, least] for column in columns]
+        bins: list[FeatureBins] = [found[fold, column, least] for column in columns]
         cards[fold] = weigh(rows.features[seen], rows.labels[seen], bins)
     return cards
 
 
-def shown(card: Card, scorer: Scorer) -> list[dict[str, Any]]:
+def shown(card: WoeScorecard, scorer: Scorer) -> list[dict[str, Any]]:
     """The scorecard as a credit officer reads it, the features of most information first."""
     points = card.points(scorer.card.factor, scorer.card.offset)
     table = []
@@ -117,7 +117,7 @@ def shown(card: Card, scorer: Scorer) -> list[dict[str, Any]]:
     return table
 
 
-def _cut(rows: Rows, task: tuple[int, int, int]) -> Bins:
+def _cut(rows: TrainingRows, task: tuple[int, int, int]) -> FeatureBins:
     fold, column, least = task
     seen = rows.fold != fold
     return cut(rows.features[seen, column], rows.labels[seen], rows.directions[column], least)

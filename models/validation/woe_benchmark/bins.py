@@ -22,7 +22,7 @@ SECONDS = 60  # for one feature: it takes hundredths, and a limit that is met wo
 
 
 @dataclass(frozen=True, slots=True)
-class Bins:
+class FeatureBins:
     """A feature's bins: [-inf, splits[0]), [splits[0], splits[1]) … and, last, what is missing."""
 
     splits: tuple[float, ...]
@@ -35,7 +35,7 @@ class Bins:
         return np.array(self.woe)[_place(values, self.splits)]
 
 
-def cut(values: Floats, labels: NDArray[Any], direction: int, least: int) -> Bins:
+def cut(values: Floats, labels: NDArray[Any], direction: int, least: int) -> FeatureBins:
     """Bins of ``least`` rows and more, of values (n,) with NaN and 0/1 labels (n,).
 
     Fewer missing than ``least`` have a weight of nothing: too few to say, and too few to be told of.
@@ -50,7 +50,7 @@ def cut(values: Floats, labels: NDArray[Any], direction: int, least: int) -> Bin
     told = rows >= least
     woe = np.where(told, np.log(good_share / bad_share), 0.0)
     value = float(np.sum((good_share - bad_share) * woe))
-    return Bins(splits, tuple(woe.tolist()), tuple(np.where(told, rows, 0).tolist()), value)
+    return FeatureBins(splits, tuple(woe.tolist()), tuple(np.where(told, rows, 0).tolist()), value)
 
 
 def _place(values: Floats, splits: tuple[float, ...]) -> NDArray[np.intp]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.validation.woe_benchmark.bins import Bins
+from models.validation.woe_benchmark.bins import FeatureBins
 
 Floats = NDArray[np.float64]
 LEAST_INFORMATION = 0.02
@@ -24,12 +24,12 @@ STEPS, CLOSE = 50, 1e-10
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class WoeScorecard:
     """ln odds of being good = intercept + Σ weight × weight of evidence, over the features (by column) it took."""
 
     intercept: float
     weights: Mapping[int, float]
-    bins: Mapping[int, Bins]
+    bins: Mapping[int, FeatureBins]
 
     def margins(self, features: Floats) -> Floats:
         """ln odds of default (n,) of features (n, F)."""
@@ -47,7 +47,7 @@ class Card:
         }
 
 
-def weigh(features: Floats, labels: NDArray[Any], bins: Sequence[Bins]) -> Card:
+def weigh(features: Floats, labels: NDArray[Any], bins: Sequence[FeatureBins]) -> WoeScorecard:
     """The scorecard of these bins (F) on features (n, F) and 0/1 labels (n,)."""
     strongest = sorted(range(len(bins)), key=lambda column: (-bins[column].information_value, column))
     informed = [column for column in strongest if bins[column].information_value >= LEAST_INFORMATION]
@@ -61,7 +61,7 @@ def weigh(features: Floats, labels: NDArray[Any], bins: Sequence[Bins]) -> Card:
         intercept, *weights = _logistic(design, 1.0 - np.asarray(labels, dtype=np.float64)).tolist()
         if not weights or min(weights) >= 0.0:
             found = dict(zip(taken, weights, strict=True))
-            return Card(intercept, found, {column: bins[column] for column in taken})
+            return WoeScorecard(intercept, found, {column: bins[column] for column in taken})
         taken.pop(int(np.argmin(weights)))
 
 

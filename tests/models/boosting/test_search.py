@@ -13,17 +13,19 @@ from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
-from models.boosting.booster import Recipe, grow, text_of
+from models.boosting.booster import grow, text_of
+from models.boosting.recipe import Recipe
 from models.boosting.sampler import KNOWN
-from models.boosting.search import Rows, Trial, choose, search
+from models.boosting.search import Trial, choose, search
+from models.dataset.matrix import TrainingRows
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import Progress, Tasks, in_process
-from models.distributed.worker_group import Gang, Threads
-from models.order.search_space import Space
+from models.distributed.worker_group import ThreadWorkerGroup, WorkerGroup
+from models.order.search_space import SearchSpace
 from models.order.spec import Training, training_of
 from tests.models import invented
 
-SMALL = Space((3, 6), (0.05, 0.15), (8, 24), (30, 60), (0.5, 5.0), (0.5, 1.0), (0.5, 1.0), (0.6, 1.0))
+SMALL = SearchSpace((3, 6), (0.05, 0.15), (8, 24), (30, 60), (0.5, 5.0), (0.5, 1.0), (0.5, 1.0), (0.6, 1.0))
 TRAINING = Training(trials=10, seed=7, minimum_leaf=30, space=SMALL)
 
 
@@ -34,8 +36,8 @@ class Shuffled:
         self._random = random.Random(seed)
 
     @property
-    def gang(self) -> Gang:
-        return Threads()
+    def gang(self) -> WorkerGroup:
+        return ThreadWorkerGroup()
 
     def map_tasks(
         self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
@@ -47,27 +49,29 @@ class Shuffled:
 
 
 @pytest.fixture(scope="module")
-def rows() -> Rows:
+def rows() -> TrainingRows:
     return rows_of(invented.sample(700))
 
 
-def rows_of(sample: Sample) -> Rows:
+def rows_of(sample: Sample) -> TrainingRows:
     keep = ~sample.out_of_time
-    return Rows(sample.features[keep], sample.labels[keep], sample.fold[keep], sample.names, invented.DIRECTIONS)
+    return TrainingRows(
+        sample.features[keep], sample.labels[keep], sample.fold[keep], sample.names, invented.DIRECTIONS
+    )
 
 
-def test_whoever_is_first_it_finds_the_same(rows: Rows) -> None:
+def test_whoever_is_first_it_finds_the_same(rows: TrainingRows) -> None:
     found = search(rows, TRAINING, in_process())
     assert search(rows, TRAINING, Shuffled(1)) == search(rows, TRAINING, Shuffled(2)) == found
     assert search(rows, replace(TRAINING, seed=8), in_process()) != found
 
 
 @pytest.mark.servers
-def test_two_workers_find_the_same(rows: Rows, ray_cluster: Tasks) -> None:
+def test_two_workers_find_the_same(rows: TrainingRows, ray_cluster: Tasks) -> None:
     assert search(rows, TRAINING, ray_cluster) == search(rows, TRAINING, in_process())
 
 
-def test_every_recipe_lies_within_its_space_and_says_so(rows: Rows) -> None:
+def test_every_recipe_lies_within_its_space_and_says_so(rows: TrainingRows) -> None:
     compared = search(rows, TRAINING, in_process()).compared
     assert {each["trial"] for each in compared} == set(range(1, 11))
     for each in compared:
@@ -77,14 +81,14 @@ def test_every_recipe_lies_within_its_space_and_says_so(rows: Rows) -> None:
         assert each["rounds"] <= SMALL.rounds[1]
 
 
-def test_bounds_that_are_equal_fix_what_they_bound(rows: Rows) -> None:
-    fixed = Space((5, 5), (0.1, 0.1), (12, 12), (30, 30), (1.0, 1.0), (1.0, 1.0), (1.0, 1.0), (1.0, 1.0))
+def test_bounds_that_are_equal_fix_what_they_bound(rows: TrainingRows) -> None:
+    fixed = SearchSpace((5, 5), (0.1, 0.1), (12, 12), (30, 30), (1.0, 1.0), (1.0, 1.0), (1.0, 1.0), (1.0, 1.0))
     compared = search(rows, replace(TRAINING, trials=4, space=fixed), in_process()).compared
     assert {(each["leaves"], each["rate"], each["l2"], each["feature_share"]) for each in compared} == {(5, 0.1, 1, 1)}
     assert {each["rounds"] for each in compared} == {3, 6, 12}
 
 
-def test_giving_up_saves_rounds_and_the_first_generation_is_never_given_up(rows: Rows) -> None:
+def test_giving_up_saves_rounds_and_the_first_generation_is_never_given_up(rows: TrainingRows) -> None:
     with_it, without = (search(rows, TRAINING, in_process(), prune=each).compared for each in (True, False))
     assert sum(each["pruned"] for each in with_it) > 0
     assert not any(each["pruned"] for each in without)
@@ -92,12 +96,12 @@ def test_giving_up_saves_rounds_and_the_first_generation_is_never_given_up(rows:
     assert len(with_it) < len(without) == 3 * 10, "stops that were not grown to"
 
 
-def test_without_a_better_one_it_ends_early(rows: Rows) -> None:
+def test_without_a_better_one_it_ends_early(rows: TrainingRows) -> None:
     compared = search(rows, replace(TRAINING, trials=40, patience=1), in_process()).compared
     assert max(each["trial"] for each in compared) < 40
 
 
-def test_progress_counts_to_the_end(rows: Rows) -> None:
+def test_progress_counts_to_the_end(rows: TrainingRows) -> None:
     told: list[tuple[int, int]] = []
     search(rows, TRAINING, in_process(), lambda done, total: told.append((done, total)))
     assert told == [(done, 30) for done in range(1, 31)]
@@ -123,9 +127,9 @@ def test_what_is_taken_is_within_an_error_of_the_best_and_no_larger(aucs: list[l
     assert behind <= np.ptp(aucs) / 2 + 1e-12, "a paired error over three folds is below half the range"
 
 
-def test_what_is_known_to_do_well_is_tried_first(rows: Rows) -> None:
+def test_what_is_known_to_do_well_is_tried_first(rows: TrainingRows) -> None:
     """So no search ends below it, out of fold."""
-    wide = Space((2, 31), (0.03, 0.2), (20, 400), (30, 60), (0.3, 30.0))
+    wide = SearchSpace((2, 31), (0.03, 0.2), (20, 400), (30, 60), (0.3, 30.0))
     compared = search(rows, replace(TRAINING, trials=4, space=wide), in_process()).compared
     tried = {(each["leaves"], each["rate"], each["l2"], each["split_share"], each["row_share"]) for each in compared}
     assert tried == {(k["leaves"], k["rate"], k["l2"], k["split_share"], k["row_share"]) for k in KNOWN}
@@ -152,7 +156,7 @@ def test_an_average_is_of_different_trials_each_as_good_as_the_best(aucs: list[l
 
 
 @pytest.mark.parametrize("share", ["feature_share", "split_share", "row_share"])
-def test_a_share_is_drawn_alike_each_time(rows: Rows, share: str) -> None:
+def test_a_share_is_drawn_alike_each_time(rows: TrainingRows, share: str) -> None:
     """And another seed draws others: what is proved is that chance is at work, and is the seed's."""
     recipe = replace(Recipe(6, 0.1, 30, 30, 7), **{share: 0.5})
     one, again, other = (

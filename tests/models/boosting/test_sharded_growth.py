@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from credit.errors import Broken
-from models.boosting.booster import Recipe, grow, margins, text_of
+from models.boosting.booster import grow, margins, text_of
+from models.boosting.recipe import Recipe
 from models.boosting.sharded_folds import few, shards_of
-from models.boosting.sharded_growth import Grown, Model, Shard, grow_shard, roots
+from models.boosting.sharded_growth import Shard, ShardResult, SharedSetup, grow_shard, roots
 from models.distributed.ray_cluster import Tasks, in_process
-from models.distributed.worker_group import Gang, Peers, Threads
+from models.distributed.worker_group import Peers, ThreadWorkerGroup, WorkerGroup
 from models.metrics.discrimination import auc
 from models.scoring.trees.model_text import read
 from models.scoring.trees.monotone_proof import breaches
@@ -30,10 +31,10 @@ class Watched:
     """Threads, whose members' own answers are kept."""
 
     def __init__(self) -> None:
-        self.answers: list[Grown] = []
+        self.answers: list[ShardResult] = []
 
     def at_once(self, fn, shared, parts):  # type: ignore[no-untyped-def]
-        self.answers = Threads().at_once(fn, shared, parts)
+        self.answers = ThreadWorkerGroup().at_once(fn, shared, parts)
         return self.answers
 
 
@@ -51,7 +52,7 @@ def drawn(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return features, (cause + random.normal(size=len(cause)) > 1.5).astype(np.int8)
 
 
-def grown(rows: tuple[np.ndarray, np.ndarray], recipe: Recipe, gang: Gang | None = None) -> str:
+def grown(rows: tuple[np.ndarray, np.ndarray], recipe: Recipe, gang: WorkerGroup | None = None) -> str:
     return text_of(grow(*rows, NAMES, SIGNS, recipe, gang))
 
 
@@ -82,14 +83,14 @@ def test_it_agrees_with_one_machine() -> None:
     assert breaches(read(text_of(three), NAMES), SIGNS) == []
 
 
-def alone(peers: Peers, model: Model, shard: Shard) -> Grown:
+def alone(peers: Peers, model: SharedSetup, shard: Shard) -> ShardResult:
     """A member that knows of no other: what happens when the network parameters are forgotten."""
     return grow_shard(Peers((peers.addresses[peers.rank],), 0), model, shard)
 
 
 class Forgetful:
     def at_once(self, fn, shared, parts):  # type: ignore[no-untyped-def]
-        told = Threads().at_once(alone, shared, parts)
+        told = ThreadWorkerGroup().at_once(alone, shared, parts)
         return [told[0]] * len(parts)
 
 

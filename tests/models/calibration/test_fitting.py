@@ -9,8 +9,9 @@ from sklearn.linear_model import LogisticRegression
 
 from credit.errors import Refused
 from models.calibration.fitting import FITS, LEAST, fit_beta, fit_isotonic, pool
-from models.calibration.logistic import fit_platt, sigmoid, smoothed
-from models.calibration.selection import Chosen, choose, cross_fit, figures, paired
+from models.calibration.platt import fit_platt, smoothed
+from models.calibration.selection import CalibrationChoice, choose, cross_fit, figures, paired
+from models.metrics.logistic_regression import sigmoid
 
 FORMS = {  # true log-odds of a margin
     "platt": lambda raw: 0.8 * raw - 0.2,
@@ -25,7 +26,7 @@ def drawn(rows: int, seed: int, form: str = "beta") -> tuple[np.ndarray, np.ndar
     return (random.random(rows) < sigmoid(FORMS[form](raw))).astype(int), raw
 
 
-def taken(rows: int, seed: int, form: str, asked: str = "best") -> Chosen:
+def taken(rows: int, seed: int, form: str, asked: str = "best") -> CalibrationChoice:
     labels, raw = drawn(rows, seed, form)
     subjects = [f"{number // 2}" for number in range(rows)]
     return choose(labels, raw, (np.arange(rows) // 2) % 3, subjects, asked, 40)

@@ -16,7 +16,7 @@ from models.calibration.maps import KNOTS, Beta, CalibrationMap, Isotonic, Platt
 from models.dataset.sample import Sample
 from models.scoring.scorer import Scorer
 from models.scoring.trees.model_text import END
-from models.training.fit import Fitted
+from models.training.fit import VersionContent
 
 TREES = 25
 slopes = st.floats(1e-3, 50)
@@ -125,7 +125,7 @@ def test_a_map_that_makes_no_sense_is_refused(kind: str, changes: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def few(fitted: Fitted) -> str:
+def few(fitted: VersionContent) -> str:
     """The model's text with its first trees alone: what a map makes of a margin does not hang on their number."""
     head, _, rest = fitted.text.partition("\n\n")
     sizes = next(line for line in head.split("\n") if line.startswith("tree_sizes=")).partition("=")[2].split(" ")
@@ -134,7 +134,7 @@ def few(fitted: Fitted) -> str:
 
 
 @pytest.mark.attack
-def test_no_mutant_map_scores_nonsense(fitted: Fitted, few: str, sample: Sample) -> None:
+def test_no_mutant_map_scores_nonsense(fitted: VersionContent, few: str, sample: Sample) -> None:
     """A version with a mutant map is refused in words, or it scores finite numbers whose reasons sum."""
     chance, scored = random.Random(5), 0
     wrong = [0, 1, -1, 1e-5, 1e8, -1e9, 1e308, float("nan"), float("inf"), 10**30, None, "1", [], {}, True, 5e-324]
@@ -170,7 +170,7 @@ def test_no_mutant_map_scores_nonsense(fitted: Fitted, few: str, sample: Sample)
 @settings(max_examples=150, deadline=None)
 @given(maps, st.integers(0, 10**6), st.floats(1, 300), st.floats(1, 300))
 def test_reasons_sum_exactly_and_keep_their_signs(
-    fitted: Fitted, few: str, sample: Sample, way: CalibrationMap, start: int, down: float, up: float
+    fitted: VersionContent, few: str, sample: Sample, way: CalibrationMap, start: int, down: float, up: float
 ) -> None:
     """For every kind, also where the scale ends; and they stand to one another as they do in the margin."""
     start %= len(sample.features) - 20
@@ -190,7 +190,7 @@ def test_reasons_sum_exactly_and_keep_their_signs(
     assert (np.diff(scores.points[np.argsort(scorer.raw(rows))]) <= 0).all()
 
 
-def test_a_row_at_the_base_has_the_price_there(fitted: Fitted, sample: Sample) -> None:
+def test_a_row_at_the_base_has_the_price_there(fitted: VersionContent, sample: Sample) -> None:
     """The limit where points and margin are both those of nobody in particular: no NaN, and the same reasons."""
     line = fitted.told | {"calibration": {"kind": "platt", "slope": 1.0, "intercept": 0.0}}
     plain = Scorer.of(fitted.text, line)

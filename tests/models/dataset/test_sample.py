@@ -13,8 +13,9 @@ import pytest
 from credit.errors import Malformed, Refused
 from credit.keys import SigningKey
 from credit.shelf import OpenedSeal, Shelf
-from models.dataset.sample import Sample, build, fold_of, folds_by_period
-from models.order.order import open_order
+from models.dataset.folds import fold_of, folds_by_period
+from models.dataset.sample import Sample, build
+from models.order.sealed_order import read_sealed_order
 from tests.models import world
 from tests.models.world import firm, loan, penalty, subject
 
@@ -175,4 +176,4 @@ def test_a_sealed_order_is_read_back(shelf: Shelf, keys: dict[str, SigningKey], 
     ledger = Ledger(tmp_path / "ledger.jsonl", keys["research"], ring)
     given: dict[str, Any] = {"release": release, "shelf": shelf, "key": keys["research"], "by": world.ALICE}
     seal = place(world.order(), ledger=ledger, today=world.AS_OF, **given)
-    assert open_order(shelf.open(seal.id)) == world.order()
+    assert read_sealed_order(shelf.open(seal.id)) == world.order()

@@ -11,7 +11,7 @@ import pytest
 from credit.errors import Malformed, Missing
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import Tasks, cluster, in_process
-from models.training.fit import Fitted, fit
+from models.training.fit import VersionContent, fit
 from tests.models import invented
 
 
@@ -60,7 +60,7 @@ def test_a_killed_worker_is_replaced(ray_cluster: Tasks, tmp_path: Path) -> None
 
 
 @pytest.mark.servers
-def test_a_version_made_on_ray_is_the_one_made_here(ray_cluster: Tasks, sample: Sample, fitted: Fitted) -> None:
+def test_a_version_made_on_ray_is_the_one_made_here(ray_cluster: Tasks, sample: Sample, fitted: VersionContent) -> None:
     ids = {"order": f"order-{'0' * 64}", "release": f"release-{'1' * 64}"}
     assert fit(invented.declaration(), sample, ray_cluster, **ids) == fitted
 

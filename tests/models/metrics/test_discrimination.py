@@ -10,14 +10,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score, roc_curve
 
 from credit.errors import Refused
-from models.calibration import logistic
-from models.metrics import discrimination
+from models.calibration.platt import fit_platt
+from models.metrics import calibration, discrimination, stability
+from models.metrics.logistic_regression import logistic_line, sigmoid
 
 
 def drawn(rows: int = 2000, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     raw = np.round(random.normal(size=rows), 2)  # rounded: many ties
-    return (random.random(rows) < logistic.sigmoid(1.2 * raw - 2)).astype(np.int8), raw
+    return (random.random(rows) < sigmoid(1.2 * raw - 2)).astype(np.int8), raw
 
 
 @settings(max_examples=60, deadline=None)
@@ -37,24 +38,24 @@ def test_auc_ks_and_roc_are_those_of_scikit_learn(rows: list[tuple[bool, int]]) 
 
 def test_brier_is_that_of_scikit_learn() -> None:
     labels, raw = drawn()
-    p = logistic.sigmoid(raw)
+    p = sigmoid(raw)
     assert discrimination.brier(labels, p) == pytest.approx(brier_score_loss(labels, p))
 
 
 def test_the_calibration_line_is_a_logistic_regression() -> None:
     labels, raw = drawn()
     theirs = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(raw[:, None], labels)
-    slope, intercept = logistic.logistic_line(labels.astype(float), raw)
+    slope, intercept = logistic_line(labels.astype(float), raw)
     assert slope == pytest.approx(theirs.coef_[0, 0], abs=1e-4)
     assert intercept == pytest.approx(theirs.intercept_[0], abs=1e-4)
 
 
 def test_a_calibrated_model_measures_as_one() -> None:
     labels, raw = drawn(20_000)
-    found = logistic.measure(labels, logistic.fit_platt(labels, raw).log_odds(raw).clip(-30, 30) * 0 + 0.5)
+    found = calibration.measure(labels, fit_platt(labels, raw).log_odds(raw).clip(-30, 30) * 0 + 0.5)
     assert found["ece"] > 0.2
-    p = logistic.sigmoid(logistic.fit_platt(labels, raw).log_odds(raw))
-    found = logistic.measure(labels, p)
+    p = sigmoid(fit_platt(labels, raw).log_odds(raw))
+    found = calibration.measure(labels, p)
     assert found["slope"] == pytest.approx(1, abs=0.01)
     assert found["ratio"] == pytest.approx(1, abs=0.01)
     assert found["ece"] < 2.5 * found["ece_noise"]
@@ -63,7 +64,7 @@ def test_a_calibrated_model_measures_as_one() -> None:
 def test_platt_refuses_a_model_that_ranks_backwards() -> None:
     labels, raw = drawn()
     with pytest.raises(Refused, match="does not rank"):
-        logistic.fit_platt(labels, -raw)
+        fit_platt(labels, -raw)
 
 
 def test_the_interval_holds_the_true_value_about_as_often_as_it_says() -> None:
@@ -98,9 +99,9 @@ def test_the_gain_over_oneself_is_nothing_and_over_noise_is_sure() -> None:
 def test_the_stability_index_is_its_formula() -> None:
     early, late = np.repeat([0, 1], [50, 50]), np.repeat([0, 1], [25, 75])
     wanted = (0.25 - 0.5) * np.log(0.25 / 0.5) + (0.75 - 0.5) * np.log(0.75 / 0.5)
-    assert discrimination.stability_index(early, late, np.array([0.5])) == pytest.approx(wanted)
-    assert discrimination.stability_index(early, early, np.array([0.5])) == 0
-    assert np.isfinite(discrimination.stability_index(early, late + 5, np.array([0.5, 3.0])))
+    assert stability.stability_index(early, late, np.array([0.5])) == pytest.approx(wanted)
+    assert stability.stability_index(early, early, np.array([0.5])) == 0
+    assert np.isfinite(stability.stability_index(early, late + 5, np.array([0.5, 3.0])))
 
 
 def test_the_interval_of_stability_holds_the_index_and_sees_a_moved_feature() -> None:
@@ -109,7 +110,7 @@ def test_the_interval_of_stability_holds_the_index_and_sees_a_moved_feature() ->
     late = np.tile([False, True], 800)
     still = random.integers(0, 10, 1600)
     moved = np.where(late, np.minimum(still + 3, 9), still)
-    calm, gone = (discrimination.stability_interval(each, late, 10, subjects) for each in (still, moved))
+    calm, gone = (stability.stability_interval(each, late, 10, subjects) for each in (still, moved))
     assert calm.low <= calm.value <= calm.high < 0.1 < 0.25 < gone.low <= gone.value <= gone.high
     edges = np.arange(1, 10)  # the same bins through the other door
-    assert discrimination.stability_index(still[~late], still[late], edges) == pytest.approx(calm.value)
+    assert stability.stability_index(still[~late], still[late], edges) == pytest.approx(calm.value)

@@ -12,13 +12,13 @@ import pytest
 from credit.actor import Actor, Role
 from credit.errors import Refused
 from credit.gate import Gate, Outcome, Verdict
-from models.boosting.booster import Recipe
+from models.boosting.recipe import Recipe
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import in_process
-from models.promotion.gate import CHECKS, THRESHOLDS, Case, Rival, promotion_gate, reproducible
+from models.promotion.gate import CHECKS, THRESHOLDS, ChampionComparison, PromotionCase, promotion_gate, reproducible
 from models.registry import version
 from models.scoring.scorer import Scorer
-from models.training.fit import Fitted, fit
+from models.training.fit import VersionContent, fit
 from models.validation.evidence import measure
 from models.validation.holdout import judge_rows
 from tests.models import invented
@@ -26,24 +26,24 @@ from tests.models import invented
 MAKER, CHECKER = Actor("alice", Role.RESEARCHER), Actor("bob", Role.PLATFORM)
 
 
-def case_of(fitted: Fitted, sample: Sample, champion: Rival | None = None) -> Case:
+def case_of(fitted: VersionContent, sample: Sample, champion: ChampionComparison | None = None) -> PromotionCase:
     scorer = Scorer.of(fitted.text, fitted.told)
     recipe = Recipe.of(fitted.told["training"]["recipe"])
     judged = judge_rows(sample, scorer, recipe, in_process())
     evidence = measure(scorer, sample, judged)
-    return Case("version-1", fitted.text, recipe, scorer, sample, judged, evidence, champion)
+    return PromotionCase("version-1", fitted.text, recipe, scorer, sample, judged, evidence, champion)
 
 
 @pytest.fixture(scope="module")
-def honest(fitted: Fitted, sample: Sample) -> Case:
+def honest(fitted: VersionContent, sample: Sample) -> PromotionCase:
     return case_of(fitted, sample)
 
 
-def judge(case: Case) -> Verdict:
-    return promotion_gate().judge(case, requested_by=MAKER, reviewer=CHECKER)
+def judge(case: PromotionCase) -> Verdict:
+    return promotion_gate().judge(case, asked_by=MAKER, judged_by=CHECKER)
 
 
-def outcome(case: Case, check: str) -> Outcome:
+def outcome(case: PromotionCase, check: str) -> Outcome:
     """What one check finds in the gate, which grows the model again only where that is the check."""
     gate = promotion_gate()
     checks = tuple(each for each in CHECKS if each is not reproducible or check == "reproducible")
@@ -51,19 +51,19 @@ def outcome(case: Case, check: str) -> Outcome:
     return next(finding.outcome for finding in verdict.findings if finding.check == check)
 
 
-def test_an_honest_version_passes_every_check(honest: Case) -> None:
+def test_an_honest_version_passes_every_check(honest: PromotionCase) -> None:
     verdict = judge(honest)
     assert verdict.passed, [str(finding) for finding in verdict.findings]
     assert len(verdict.findings) == len(CHECKS)
     assert verdict.as_json()["thresholds"]["auc_low_at_least"] == 0.6
 
 
-def test_the_maker_may_not_judge(honest: Case) -> None:
+def test_the_maker_may_not_judge(honest: PromotionCase) -> None:
     with pytest.raises(Refused):
         promotion_gate().judge(honest, requested_by=MAKER, reviewer=MAKER)
 
 
-def test_what_the_gate_measures_is_what_the_maker_measured(honest: Case, fitted: Fitted) -> None:
+def test_what_the_gate_measures_is_what_the_maker_measured(honest: PromotionCase, fitted: VersionContent) -> None:
     # How else it might have been made (calibrated, as a scorecard, by folds) is told beside; it is no figure of it.
     beside = {"calibrators", "challenger", "out_of_fold"}
     assert honest.evidence == {name: told for name, told in fitted.evidence.items() if name not in beside}
@@ -89,7 +89,7 @@ def test_a_version_of_another_calibration_is_written_tried_and_judged(
         assert set(each["out_of_time"]) == set(each["cross_fitted"]) == {"log_loss", "brier", "ece"}
 
 
-def with_evidence(case: Case, **changes: Any) -> Case:
+def with_evidence(case: PromotionCase, **changes: Any) -> PromotionCase:
     return replace(case, evidence={**case.evidence, **changes})
 
 
@@ -103,7 +103,7 @@ def with_evidence(case: Case, **changes: Any) -> Case:
         ({"stability_index": None}, "stability", Outcome.PASS),
     ],
 )
-def test_a_weak_figure_stops_it(honest: Case, changes: dict[str, Any], check: str, wanted: Outcome) -> None:
+def test_a_weak_figure_stops_it(honest: PromotionCase, changes: dict[str, Any], check: str, wanted: Outcome) -> None:
     assert outcome(with_evidence(honest, **changes), check) is wanted
 
 
@@ -111,7 +111,9 @@ def test_a_weak_figure_stops_it(honest: Case, changes: dict[str, Any], check: st
     ("low", "high", "wanted"),
     [(0.8, 1.3, Outcome.PASS), (0.3, 5.0, Outcome.PASS), (2.1, 4.0, Outcome.REVIEW), (0.1, 0.4, Outcome.REVIEW)],
 )
-def test_a_group_told_surely_wrongly_is_looked_at(honest: Case, low: float, high: float, wanted: Outcome) -> None:
+def test_a_group_told_surely_wrongly_is_looked_at(
+    honest: PromotionCase, low: float, high: float, wanted: Outcome
+) -> None:
     group = {"rows": 500, "predicted": 0.05, "ratio": (low + high) / 2, "ratio_low": low, "ratio_high": high}
     assert outcome(with_evidence(honest, segments={"district": {"120101": group}}), "parity") is wanted
     few = group | {"rows": 50}
@@ -119,33 +121,33 @@ def test_a_group_told_surely_wrongly_is_looked_at(honest: Case, low: float, high
 
 
 @pytest.mark.parametrize("changes", [{"ece": 0.2}, {"slope": 0.2}, {"slope": 3.0}, {"ratio": 0.3}, {"ratio": 2.5}])
-def test_a_miscalibrated_version_stops(honest: Case, changes: dict[str, float]) -> None:
+def test_a_miscalibrated_version_stops(honest: PromotionCase, changes: dict[str, float]) -> None:
     told = honest.evidence["calibration"] | changes
     assert outcome(with_evidence(honest, calibration=told), "calibration") is Outcome.FAIL
 
 
-def test_a_direction_declared_after_training_is_found_out(honest: Case) -> None:
+def test_a_direction_declared_after_training_is_found_out(honest: PromotionCase) -> None:
     features = tuple(replace(f, direction=-f.direction) for f in honest.scorer.card.features)
     turned = replace(honest, scorer=replace(honest.scorer, card=replace(honest.scorer.card, features=features)))
     assert outcome(turned, "monotone") is Outcome.FAIL
 
 
-def test_the_champion_must_be_beaten(honest: Case) -> None:
+def test_the_champion_must_be_beaten(honest: PromotionCase) -> None:
     raw, noise = honest.judged.raw, np.random.default_rng(0).normal(size=len(honest.judged.raw))
     nudge = noise * 0.02 * raw.std()
     truth = honest.judged.labels + 0.0
     for rival, wanted in [
-        (Rival("version-0", noise), Outcome.PASS),
-        (Rival("version-0", truth), Outcome.FAIL),
-        (Rival("version-0", raw), Outcome.FAIL),
-        (Rival("version-0", None, "why"), Outcome.REVIEW),
-        (Rival("version-1", None), Outcome.PASS),
+        (ChampionComparison("version-0", noise), Outcome.PASS),
+        (ChampionComparison("version-0", truth), Outcome.FAIL),
+        (ChampionComparison("version-0", raw), Outcome.FAIL),
+        (ChampionComparison("version-0", None, "why"), Outcome.REVIEW),
+        (ChampionComparison("version-1", None), Outcome.PASS),
     ]:
         assert outcome(replace(honest, champion=rival), "champion") is wanted
-    assert outcome(replace(honest, champion=Rival("version-0", raw + nudge)), "champion") in set(Outcome)
+    assert outcome(replace(honest, champion=ChampionComparison("version-0", raw + nudge)), "champion") in set(Outcome)
 
 
-def test_leaves_are_counted_anew(honest: Case, tmp_path: Path) -> None:
+def test_leaves_are_counted_anew(honest: PromotionCase, tmp_path: Path) -> None:
     other = invented.sample(seed=99)
     assert outcome(replace(honest, sample=other), "leaf_size") is Outcome.FAIL
     strict = tmp_path / "strict.yaml"
@@ -154,7 +156,7 @@ def test_leaves_are_counted_anew(honest: Case, tmp_path: Path) -> None:
     assert [finding.check for finding in found.findings if finding.outcome is Outcome.FAIL] == ["leaf_size"]
 
 
-def test_trees_that_do_not_come_from_the_order_are_found_out(honest: Case) -> None:
+def test_trees_that_do_not_come_from_the_order_are_found_out(honest: PromotionCase) -> None:
     assert outcome(replace(honest, text=honest.text.replace("leaf_value=-", "leaf_value=", 1)), "reproducible") is (
         Outcome.FAIL
     )

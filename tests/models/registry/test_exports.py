@@ -15,7 +15,7 @@ from models.dataset.sample import Sample
 from models.registry.exports.pmml import NAMESPACE, as_pmml
 from models.registry.exports.sql import as_sql
 from models.scoring.scorer import Scorer
-from models.training.fit import Fitted
+from models.training.fit import VersionContent
 
 MAPS = {
     "platt": {"slope": 0.9, "intercept": -0.1},  # of no kind: as versions were before there were others
@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 
 
 @pytest.fixture(scope="module", params=MAPS)
-def scorer(fitted: Fitted, request: pytest.FixtureRequest) -> Scorer:
+def scorer(fitted: VersionContent, request: pytest.FixtureRequest) -> Scorer:
     return Scorer.of(fitted.text, fitted.told | {"calibration": MAPS[request.param]})
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from credit.errors import Missing
-from models.registry.mlflow_registry import Inner, Registry
+from models.registry.mlflow_registry import NestedRun, Registry
 
 pytestmark = pytest.mark.servers
 ONE, TWO = f"version-{'1' * 64}", f"version-{'2' * 64}"
@@ -36,7 +36,7 @@ def test_runs_versions_and_the_alias(mlflow_server: str, folder: Path) -> None:
 def test_a_run_that_is_cut_off_is_nobody_s_version(mlflow_server: str, folder: Path) -> None:
     registry, model = Registry(mlflow_server), "cut-off-in-a-test"
     long = [(step, step / 2) for step in range(2_000)]
-    inner = [Inner("fold 0", {"fold": 0}, {"auc": 0.7}, {}), Inner("fold 1", {}, {"auc": "no number"}, {})]  # type: ignore[dict-item]
+    inner = [NestedRun("fold 0", {"fold": 0}, {"auc": 0.7}, {}), NestedRun("fold 1", {}, {"auc": "no number"}, {})]  # type: ignore[dict-item]
     told = {"params": {}, "metrics": {"auc": 0.7}, "tags": {"seal": ONE}, "curves": {"learned": long}}
     with pytest.raises(ValueError):
         registry.log_run(model, inner=inner, folder=folder, **told)  # type: ignore[arg-type]

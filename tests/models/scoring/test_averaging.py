@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from credit.errors import Malformed
-from models.boosting.booster import Recipe, grow, growing, margins, text_of, together
-from models.boosting.search import Rows
+from models.boosting.booster import grow, growing, margins, text_of
+from models.boosting.recipe import Recipe, together
+from models.dataset.matrix import TrainingRows
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import in_process
 from models.order.spec import training_of
-from models.promotion.gate import Case, leaf_size, reproducible
+from models.promotion.gate import PromotionCase, leaf_size, reproducible
 from models.scoring.scorer import Scorer
 from models.scoring.trees import walk
 from models.scoring.trees.averaging import averaged
@@ -35,18 +36,20 @@ THRESHOLDS = {"leaf_rows_at_least": 10}
 
 
 @pytest.fixture(scope="module")
-def rows() -> Rows:
+def rows() -> TrainingRows:
     sample = invented.sample(700)
     keep = ~sample.out_of_time
-    return Rows(sample.features[keep], sample.labels[keep], sample.fold[keep], sample.names, invented.DIRECTIONS)
+    return TrainingRows(
+        sample.features[keep], sample.labels[keep], sample.fold[keep], sample.names, invented.DIRECTIONS
+    )
 
 
-def grown(rows: Rows, recipe: Recipe) -> lightgbm.Booster:
+def grown(rows: TrainingRows, recipe: Recipe) -> lightgbm.Booster:
     return grow(rows.features, rows.labels, rows.names, rows.directions, recipe)
 
 
 @pytest.mark.parametrize("parts", [PARTS[:1], PARTS[:2], PARTS, (*PARTS, replace(PARTS[0], seed=8))])
-def test_its_margins_are_the_mean_of_theirs(rows: Rows, parts: tuple[Recipe, ...]) -> None:
+def test_its_margins_are_the_mean_of_theirs(rows: TrainingRows, parts: tuple[Recipe, ...]) -> None:
     whole = grown(rows, together(parts))
     each = np.array([margins(grown(rows, part), rows.features) for part in parts])
     told = margins(whole, rows.features)
@@ -59,26 +62,26 @@ def test_its_margins_are_the_mean_of_theirs(rows: Rows, parts: tuple[Recipe, ...
     assert np.array_equal(walk.margins(flat(forest), rows.features), told), "and to the bit what LightGBM tells"
 
 
-def test_of_one_it_is_that_one(rows: Rows) -> None:
+def test_of_one_it_is_that_one(rows: TrainingRows) -> None:
     text = text_of(grown(rows, PARTS[1]))
     assert averaged([text]) == text
 
 
-def test_the_same_rows_give_the_same_text_and_its_trees_obey(rows: Rows) -> None:
+def test_the_same_rows_give_the_same_text_and_its_trees_obey(rows: TrainingRows) -> None:
     text = text_of(grown(rows, together(PARTS)))
     assert text == text_of(grown(rows, Recipe.of(together(PARTS).as_json())))
     assert breaches(read(text, rows.names), rows.directions) == []
 
 
 @pytest.mark.parametrize("recipe", [PARTS[0], together(PARTS)])
-def test_every_row_is_counted_whether_or_not_a_tree_was_grown_on_it(rows: Rows, recipe: Recipe) -> None:
+def test_every_row_is_counted_whether_or_not_a_tree_was_grown_on_it(rows: TrainingRows, recipe: Recipe) -> None:
     forest = read(text_of(grown(rows, recipe)), rows.names)
     led = walk.leaves(flat(forest), rows.features)
     for number, tree in enumerate(forest.trees):
         assert np.array_equal(np.bincount(led[:, number], minlength=len(tree.leaf_count)), tree.leaf_count)
 
 
-def test_a_first_tree_without_a_split_is_told_by_the_next(rows: Rows) -> None:
+def test_a_first_tree_without_a_split_is_told_by_the_next(rows: TrainingRows) -> None:
     """Here one feature goes the declared way, and is not always among those drawn for the first tree."""
     random = np.random.default_rng(4)
     labels = random.integers(0, 2, 600).astype(np.int8)
@@ -96,7 +99,7 @@ def test_a_first_tree_without_a_split_is_told_by_the_next(rows: Rows) -> None:
     assert found, "the case is one where it matters"
 
 
-def test_every_leaf_of_every_booster_holds_the_rows_asked_for(rows: Rows) -> None:
+def test_every_leaf_of_every_booster_holds_the_rows_asked_for(rows: TrainingRows) -> None:
     tight = together([replace(part, minimum_leaf=12, rounds=200) for part in PARTS])
     recipe, text = full_leaves(rows, tight, least=12)
     assert min(tree.leaf_count.min() for tree in read(text, rows.names).trees) >= 12
@@ -112,7 +115,7 @@ def test_an_averaged_version_passes_the_gate_that_grows_it_again(sample: Sample)
     assert len(recipe.alone) > 1, "the case is one of several boosters"
     scorer = Scorer.of(made.text, made.told)
     judged = judge_rows(sample, scorer, recipe, in_process())
-    case = Case("version-1", made.text, recipe, scorer, sample, judged, measure(scorer, sample, judged), None)
+    case = PromotionCase("version-1", made.text, recipe, scorer, sample, judged, measure(scorer, sample, judged), None)
     for check in (leaf_size, reproducible):
         finding = check(case, THRESHOLDS)
         assert finding.outcome == "pass", str(finding)

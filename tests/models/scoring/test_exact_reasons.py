@@ -20,7 +20,7 @@ from models.scoring.trees import walk
 from models.scoring.trees.array_pointers import addresses
 from models.scoring.trees.flat_forest import flat
 from models.scoring.trees.model_text import Forest, Tree, plain, read
-from models.scoring.treeshap.exact_reasons import FEW, Reasons
+from models.scoring.treeshap.exact_reasons import FEW, TreeShap
 
 ROOT = Path(__file__).parents[3]
 CATEGORIES = 70  # more than two words of a set of categories
@@ -81,7 +81,7 @@ def hold(booster: Any, forest: Forest, x: Floats) -> None:
     assert np.array_equal(walk.leaves(trees, x), leaves)
     told = np.asarray(booster.predict(x, pred_contrib=True, num_threads=1))
     np.testing.assert_allclose(walk.expected(trees), told[:, -1], rtol=1e-9, atol=1e-12)
-    reasons = Reasons.of(trees, len(forest.features))
+    reasons = TreeShap.of(trees, len(forest.features))
     margins, together = reasons.told(x)
     assert np.array_equal(margins, walk.margins(trees, x))
     np.testing.assert_allclose(together, told[:, :-1], rtol=1e-9, atol=1e-11)
@@ -146,13 +146,13 @@ def test_a_path_of_more_features_than_a_rule_of_eight_nodes_holds() -> None:
 
 def test_what_is_compiled_is_kept_for_the_next_process() -> None:
     booster, forest = grown(1, 300, 4, 2, False)
-    Reasons.of(flat(forest), 4).contributions(np.zeros((1, 4)))
+    TreeShap.of(flat(forest), 4).contributions(np.zeros((1, 4)))
     code = (
         "import sys, numpy as np; from models.scoring.treeshap import exact_reasons, shap_kernel;"
         "from models.scoring.trees.flat_forest import flat;"
         "from models.scoring.trees.model_text import read;"
         "trees = flat(read(sys.stdin.read(), ['f0', 'f1', 'f2', 'f3']));"
-        "exact_reasons.Reasons.of(trees, 4).contributions(np.zeros((1, 4)));"
+        "exact_reasons.TreeShap.of(trees, 4).contributions(np.zeros((1, 4)));"
         "told = shap_kernel.one_by_one.stats; print(sum(told.cache_hits.values()), sum(told.cache_misses.values()))"
     )
     command, text = [sys.executable, "-c", code], plain(booster.model_to_string())
@@ -171,7 +171,7 @@ def test_a_chain_of_many_features_is_finite_and_sums() -> None:
         inside=rows, bounds=np.zeros(1, dtype=np.int64), words=np.zeros(0, dtype=np.int64),
     )  # fmt: skip
     trees = flat(Forest(tuple(f"f{n}" for n in range(splits)), (0,) * splits, (tree,)))
-    reasons = Reasons.of(trees, splits)
+    reasons = TreeShap.of(trees, splits)
     x = random.normal(size=(20, splits)) - 2
     told = reasons.contributions(x)
     np.testing.assert_allclose(told.sum(axis=1) + walk.expected(trees), walk.margins(trees, x), atol=1e-9)
@@ -181,7 +181,7 @@ def test_a_chain_of_many_features_is_finite_and_sums() -> None:
 def test_what_is_read_by_its_address_is_what_it_is_taken_for() -> None:
     """Compiled code takes each array's kind on trust: here it is looked at."""
     _, forest = grown(3, 500, 6, 5, True)
-    reasons = Reasons.of(flat(forest), 6)
+    reasons = TreeShap.of(flat(forest), 6)
     kinds = ["u8", "u8", "f8", "u1", "f8", "f8", "u1", "u8", "u8", "u4", "u4"]
     assert [array.dtype.str[1:] for array in reasons.trees] == kinds
     assert {array.dtype.str[1:] for array in reasons.laid} == {"u8", "f8"}
@@ -195,7 +195,7 @@ def test_what_is_read_by_its_address_is_what_it_is_taken_for() -> None:
 def test_reasons_that_were_sent_elsewhere_have_addresses_of_their_own() -> None:
     _, forest = grown(4, 500, 6, 5, True)
     rows = drawn(np.random.default_rng(5), 20, 6, True)
-    reasons = Reasons.of(flat(forest), 6)
+    reasons = TreeShap.of(flat(forest), 6)
     sent = pickle.loads(pickle.dumps(reasons))
     told = reasons.contributions(rows)
     assert not np.array_equal(sent.held[0], reasons.held[0])

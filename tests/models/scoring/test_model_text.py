@@ -18,7 +18,7 @@ from credit.errors import Malformed
 from models.dataset.sample import Sample
 from models.scoring.scorer import Scorer
 from models.scoring.trees.model_text import plain, read
-from models.training.fit import Fitted
+from models.training.fit import VersionContent
 from tests.models import invented
 
 ROOT = Path(__file__).parents[3]
@@ -33,7 +33,7 @@ from models.scoring.scorer import Scorer
 from models.scoring.trees import walk
 from models.scoring.trees.flat_forest import flat
 from models.scoring.trees.model_text import read
-from models.scoring.treeshap.exact_reasons import Reasons
+from models.scoring.treeshap.exact_reasons import TreeShap
 told = json.load(sys.stdin)
 rows = np.array([[0, 1, 2, 3, np.nan], [9, np.nan, -5, 0, 1], [np.nan] * 5, [np.inf] * 5], dtype=float)
 for text in told["texts"]:
@@ -44,7 +44,7 @@ for text in told["texts"]:
         else:
             forest = read(text, ["fines", "years", "noise", "rating", "blank"], foreign=True)
             trees = flat(forest)
-            given = (walk.margins(trees, rows), walk.leaves(trees, rows), Reasons.of(trees, 5).contributions(rows))
+            given = (walk.margins(trees, rows), walk.leaves(trees, rows), TreeShap.of(trees, 5).contributions(rows))
         assert all(np.isfinite(each).all() for each in given)
         print("scored", flush=True)
     except Malformed:
@@ -98,13 +98,13 @@ NAMED = {  # each of these crashes, hangs or fools LightGBM 4.7 itself
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_a_known_trap_is_refused(fitted: Fitted, name: str) -> None:
+def test_a_known_trap_is_refused(fitted: VersionContent, name: str) -> None:
     mutant = first(fitted.text, *NAMED[name])
     with pytest.raises(Malformed):
         read(mutant, invented.FEATURES)
 
 
-def test_sizes_that_lie_a_truncated_and_a_huge_text_are_refused(fitted: Fitted) -> None:
+def test_sizes_that_lie_a_truncated_and_a_huge_text_are_refused(fitted: VersionContent) -> None:
     text = fitted.text
     lying = text.replace("tree_sizes=", "tree_sizes=1", 1)
     none = re.sub("tree_sizes=.*", "tree_sizes=", text)
@@ -122,7 +122,7 @@ def test_sizes_that_lie_a_truncated_and_a_huge_text_are_refused(fitted: Fitted) 
             read(mutant, invented.FEATURES)
 
 
-def test_what_is_read_is_what_lightgbm_scores(fitted: Fitted, sample: Sample) -> None:
+def test_what_is_read_is_what_lightgbm_scores(fitted: VersionContent, sample: Sample) -> None:
     forest = read(fitted.text, invented.FEATURES)
     rows = sample.features[:300]
     total = np.zeros(len(rows))
@@ -143,7 +143,7 @@ def test_what_is_read_is_what_lightgbm_scores(fitted: Fitted, sample: Sample) ->
 
 
 @pytest.mark.parametrize("kind", ["ours", "foreign"])
-def test_no_mutant_crashes_the_process(fitted: Fitted, kind: str) -> None:
+def test_no_mutant_crashes_the_process(fitted: VersionContent, kind: str) -> None:
     text = small(foreign=kind == "foreign")
     chance = random.Random(11)
     told = {"texts": [mutant(text, chance) for _ in range(MUTANTS)], "card": fitted.told if kind == "ours" else None}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.boosting.booster import Recipe, grow, text_of
+from models.boosting.booster import grow, text_of
+from models.boosting.recipe import Recipe
 from models.dataset.sample import Sample
 from models.scoring.trees.model_text import read
 from models.scoring.trees.monotone_proof import boxes, breaches

@@ -18,7 +18,7 @@ from models.dataset.sample import Sample
 from models.scoring import scorecard
 from models.scoring.golden import check_golden
 from models.scoring.scorer import Scorer
-from models.training.fit import Fitted
+from models.training.fit import VersionContent
 from tests.models import invented
 
 
@@ -40,7 +40,7 @@ def test_points_and_probability_are_the_declared_scale(scorer: Scorer, sample: S
     np.testing.assert_allclose(scores.points, np.clip(wanted, 0, 1000), atol=1e-8)
 
 
-def test_contributions_are_those_of_lightgbm(scorer: Scorer, fitted: Fitted, sample: Sample) -> None:
+def test_contributions_are_those_of_lightgbm(scorer: Scorer, fitted: VersionContent, sample: Sample) -> None:
     told = lightgbm.Booster(model_str=fitted.text).predict(sample.features[:200], pred_contrib=True)
     slope = fitted.told["calibration"]["slope"]
     scores = scorer.score(sample.features[:200])
@@ -91,7 +91,7 @@ def test_printed_reasons_sum_to_the_printed_points(contributions: list[float], b
     assert [abs(r.points) for r in reasons] == sorted((abs(r.points) for r in reasons), reverse=True)
 
 
-def test_points_end_where_the_scale_ends(fitted: Fitted, sample: Sample) -> None:
+def test_points_end_where_the_scale_ends(fitted: VersionContent, sample: Sample) -> None:
     narrow = fitted.told | {"scale": fitted.told["scale"] | {"minimum": 640, "maximum": 700}}
     scores = Scorer.of(fitted.text, narrow).score(sample.features)
     assert (scores.points.min(), scores.points.max()) == (640, 700)
@@ -132,7 +132,7 @@ def test_other_shapes_and_infinities_are_refused(scorer: Scorer) -> None:
         ("scale", None),
     ],
 )
-def test_a_scorecard_that_makes_no_sense_is_refused(fitted: Fitted, part: str, value: object) -> None:
+def test_a_scorecard_that_makes_no_sense_is_refused(fitted: VersionContent, part: str, value: object) -> None:
     with pytest.raises(Malformed):
         Scorer.of(fitted.text, fitted.told | {part: value})
 

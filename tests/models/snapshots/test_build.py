@@ -17,6 +17,7 @@ from credit.seal import Kind
 from credit.shelf import Shelf
 from models.features.population import features_for
 from models.scoring.scorer import Scorer
+from models.scoring.snapshot_layout import ANSWERS_FILE, FEATURES_FILE, SUBJECTS_FILE
 from models.snapshots.build import point_snapshot
 from tests.models import world
 from tests.models.town import Town
@@ -29,10 +30,10 @@ def test_it_holds_every_living_subject_with_what_the_scorer_says(town: Town) -> 
     steps: list[tuple[str, int, int]] = []
     seal = town.snapshot(progress=lambda *step: steps.append(step))
     opened = town.shelf.open(seal.id)
-    keys = (opened.path / "subjects.bin").read_bytes()
+    keys = (opened.path / SUBJECTS_FILE).read_bytes()
     subjects = [keys[at : at + 16].hex() for at in range(0, len(keys), 16)]
-    features = np.load(opened.path / "features.npy", allow_pickle=False)
-    answers = np.load(opened.path / "answers.npy", allow_pickle=False)
+    features = np.load(opened.path / FEATURES_FILE, allow_pickle=False)
+    answers = np.load(opened.path / ANSWERS_FILE, allow_pickle=False)
     assert subjects == sorted({world.subject(n) for n in range(300)} | {world.subject(902)})
     assert seal.terms["subjects"] == len(subjects) == len(features) == len(answers)
     assert seal.terms["features"] == list(world.NAMES)

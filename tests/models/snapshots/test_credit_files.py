@@ -18,6 +18,7 @@ from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind
 from credit.shelf import Shelf
+from models.scoring.snapshot_layout import DOSSIERS_FILE, OFFSETS_FILE, SUBJECTS_FILE
 from models.snapshots.credit_files import make_dossiers
 
 TODAY, BY = date(2026, 11, 1), Actor.parse("platform:bob")
@@ -62,9 +63,9 @@ def made(shelf: Shelf, keys: dict[str, SigningKey], tmp_path: Path, release: str
 def test_each_dossier_is_found_by_its_key_newest_record_first(shelf: Shelf, keys: Any, tmp_path: Path) -> None:
     seal = made(shelf, keys, tmp_path, release := released(shelf, keys["custody"], ROWS))
     place = shelf.open(seal.id).path
-    subjects, raw = (place / "subjects.bin").read_bytes(), (place / "offsets.bin").read_bytes()
+    subjects, raw = (place / SUBJECTS_FILE).read_bytes(), (place / OFFSETS_FILE).read_bytes()
     ends = [int.from_bytes(raw[at : at + 8], "little") for at in range(0, len(raw), 8)]
-    text = (place / "dossiers.json").read_bytes()
+    text = (place / DOSSIERS_FILE).read_bytes()
     assert [subjects[at : at + 16].hex() for at in range(0, len(subjects), 16)] == [KEYS[0], KEYS[2]]
     dossiers = [json.loads(text[start:end]) for start, end in pairwise(ends)]
     assert dossiers == [

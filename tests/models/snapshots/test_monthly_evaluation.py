@@ -18,7 +18,14 @@ from credit.seal import Seal
 from credit.shelf import OpenedSeal
 from models.distributed.ray_cluster import Tasks
 from models.scoring.scorer import Scorer
-from models.snapshots.monthly_evaluation import MOVEMENTS, TABLE, TOP, Last, evaluation, last_of, require_period
+from models.scoring.snapshot_layout import ANSWERS_FILE, EVALUATION_FILE, MOVEMENTS_FILE, SUBJECTS_FILE
+from models.snapshots.monthly_evaluation import (
+    TOP,
+    PreviousEvaluation,
+    evaluation,
+    last_of,
+    require_period,
+)
 from tests.models.town import Town
 from tests.models.world import subject
 
@@ -32,16 +39,16 @@ def march(town: Town) -> OpenedSeal:
 
 def evaluated(town: Town, march: OpenedSeal | None, **more: Any) -> Seal:
     card = Scorer.load(town.version.path).card
-    last = Last.open(march, town.shelf) if march else None
+    last = PreviousEvaluation.open(march, town.shelf) if march else None
     return town.snapshot(also=evaluation(card, "2026-04", last), **more)
 
 
 def test_the_table_says_what_the_snapshot_says(town: Town, march: OpenedSeal) -> None:
     opened = town.shelf.open(evaluated(town, march).id)
-    table = pq.read_table(opened.path / TABLE).to_pydict()
-    answers = np.load(opened.path / "answers.npy", allow_pickle=False)
+    table = pq.read_table(opened.path / EVALUATION_FILE).to_pydict()
+    answers = np.load(opened.path / ANSWERS_FILE, allow_pickle=False)
     card = Scorer.load(town.version.path).card
-    assert "".join(table["subject"]) == (opened.path / "subjects.bin").read_bytes().hex()
+    assert "".join(table["subject"]) == (opened.path / SUBJECTS_FILE).read_bytes().hex()
     assert table["grade"] == [card.grades[place] for place in answers["grade"]]
     assert table["points"] == answers["points"].tolist()
     assert set(table["district"]) == {"120101", "120102", "120103"}
@@ -54,8 +61,8 @@ def test_the_table_says_what_the_snapshot_says(town: Town, march: OpenedSeal) ->
 def test_a_movement_is_the_difference_from_last_month(town: Town, march: OpenedSeal) -> None:
     seal = evaluated(town, march)
     opened = town.shelf.open(seal.id)
-    table = pq.read_table(opened.path / TABLE).to_pydict()
-    keys, then = (march.path / "subjects.bin").read_bytes(), np.load(march.path / "answers.npy", allow_pickle=False)
+    table = pq.read_table(opened.path / EVALUATION_FILE).to_pydict()
+    keys, then = (march.path / SUBJECTS_FILE).read_bytes(), np.load(march.path / ANSWERS_FILE, allow_pickle=False)
     before = {keys[16 * row : 16 * row + 16].hex(): answer for row, answer in enumerate(then)}
     grades = Scorer.load(town.version.path).card.grades
     for who, grade, points, last, change, movement in zip(
@@ -66,7 +73,7 @@ def test_a_movement_is_the_difference_from_last_month(town: Town, march: OpenedS
         step = grades.index(grade) - grades.index(last)
         assert movement == ("down" if step > 0 else "up" if step < 0 else "same")
     assert (seal.terms["period"], seal.terms["last"]) == ("2026-04", march.seal.id)
-    told = json.loads((opened.path / MOVEMENTS).read_text())
+    told = json.loads((opened.path / MOVEMENTS_FILE).read_text())
     assert {name: told["moved"].get(name, 0) for name in ("up", "down", "same")} == {
         name: Counter(table["movement"])[name] for name in ("up", "down", "same")
     }
@@ -77,8 +84,8 @@ def test_a_movement_is_the_difference_from_last_month(town: Town, march: OpenedS
 
 def test_the_cause_is_what_changed_most_its_way_or_a_rule_that_hits_anew(town: Town, march: OpenedSeal) -> None:
     opened = town.shelf.open(evaluated(town, march).id)
-    table = pq.read_table(opened.path / TABLE).to_pydict()
-    now, then = (np.load(each.path / "answers.npy", allow_pickle=False) for each in (opened, march))
+    table = pq.read_table(opened.path / EVALUATION_FILE).to_pydict()
+    now, then = (np.load(each.path / ANSWERS_FILE, allow_pickle=False) for each in (opened, march))
     names = Scorer.load(town.version.path).card.names
     moved = [row for row, change in enumerate(table["change"]) if change]
     assert moved
@@ -94,7 +101,7 @@ def test_the_cause_is_what_changed_most_its_way_or_a_rule_that_hits_anew(town: T
 
 def test_without_a_month_before_all_are_new(town: Town) -> None:
     seal = evaluated(town, None)
-    told = json.loads((town.shelf.open(seal.id).path / MOVEMENTS).read_text())
+    told = json.loads((town.shelf.open(seal.id).path / MOVEMENTS_FILE).read_text())
     assert told["moved"] == {"new": told["subjects"], "same": 0, "up": 0, "down": 0, "gone": 0}
     assert seal.terms["last"] is None
 
@@ -137,11 +144,11 @@ def test_last_month_is_the_newest_snapshot_from_before(town: Town, march: Opened
 
 
 def test_a_subject_is_found_by_its_whole_key(town: Town, march: OpenedSeal) -> None:
-    last = Last.open(march, town.shelf)
+    last = PreviousEvaluation.open(march, town.shelf)
     keys = [bytes.fromhex(subject(number)) for number in (0, 7, 299)]
     beside = keys[0][:8] + bytes(8)  # the same first half, and nobody's
     rows = last.rows_of(np.frombuffer(b"".join([*keys, beside]), dtype=np.uint8).reshape(-1, 16))
-    raw = (march.path / "subjects.bin").read_bytes()
+    raw = (march.path / SUBJECTS_FILE).read_bytes()
     assert [raw[16 * row : 16 * row + 16] for row in rows[:3]] == keys
     assert rows[3] == -1 or raw[16 * rows[3] : 16 * rows[3] + 16] == beside
 

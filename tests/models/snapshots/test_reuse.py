@@ -16,6 +16,7 @@ from credit.errors import Missing
 from credit.seal import Kind
 from credit.shelf import OpenedSeal
 from models.scoring.scorer import Scorer
+from models.scoring.snapshot_layout import DOSSIERS_FILE
 from models.snapshots.credit_files import make_dossiers
 from models.snapshots.monthly_evaluation import evaluation
 from tests.models import world
@@ -113,8 +114,8 @@ def test_dossiers_take_over_too(town: Town, tmp_path: Path) -> None:
     fewer = released(town.shelf, town.keys["custody"], [row for row in ROWS if row[1] != "D2"])
     quick = made(fewer, full)
     place = town.shelf.open(quick.id).path
-    assert b"D2" not in (place / "dossiers.json").read_bytes()
-    assert b"D1" in (place / "dossiers.json").read_bytes()
+    assert b"D2" not in (place / DOSSIERS_FILE).read_bytes()
+    assert b"D1" in (place / DOSSIERS_FILE).read_bytes()
     for path in place.iterdir():
         path.unlink()
     place.rmdir()

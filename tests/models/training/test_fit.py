@@ -9,18 +9,19 @@ import numpy as np
 import pytest
 
 from credit.errors import Refused
-from models.boosting.booster import Recipe, grow, text_of
-from models.boosting.search import Rows
+from models.boosting.booster import grow, text_of
+from models.boosting.recipe import Recipe
+from models.dataset.matrix import TrainingRows
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import in_process
 from models.scoring.trees.model_text import read
-from models.training.fit import Fitted, fit, full_leaves, require_enough
+from models.training.fit import VersionContent, fit, full_leaves, require_enough
 from tests.models import invented
 
 IDS = {"order": f"order-{'0' * 64}", "release": f"release-{'1' * 64}"}
 
 
-def test_the_same_sample_gives_the_same_version(fitted: Fitted, sample: Sample) -> None:
+def test_the_same_sample_gives_the_same_version(fitted: VersionContent, sample: Sample) -> None:
     assert fit(invented.declaration(), sample, in_process(), **IDS) == fitted
 
 
@@ -29,7 +30,7 @@ def test_every_leaf_really_holds_the_rows_the_order_asks_for() -> None:
     random = np.random.default_rng(3)
     features = random.normal(size=(400, 5))
     labels = (features[:, 0] + random.logistic(size=400) * 0.3 > 1).astype(np.int8)
-    rows = Rows(features, labels, np.zeros(400, dtype=np.int16), tuple("abcde"), (1, 0, 0, 0, 0))
+    rows = TrainingRows(features, labels, np.zeros(400, dtype=np.int16), tuple("abcde"), (1, 0, 0, 0, 0))
     asked = Recipe(8, 0.1, 200, 10, 7)
     plain = read(text_of(grow(features, labels, rows.names, rows.directions, asked)), rows.names)
     assert min(tree.leaf_count.min() for tree in plain.trees) < 10, "the case is one where it matters"
@@ -48,7 +49,7 @@ def test_without_a_later_period_the_rows_are_judged_out_of_fold() -> None:
     assert 0.6 < evidence["auc_low"] < evidence["auc"] < evidence["auc_high"] < 0.9
 
 
-def test_evidence_says_what_the_report_needs(fitted: Fitted) -> None:
+def test_evidence_says_what_the_report_needs(fitted: VersionContent) -> None:
     evidence = fitted.evidence
     assert {"rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier", "roc", "baseline"} <= set(evidence)
     assert len(evidence["roc"]) <= 100

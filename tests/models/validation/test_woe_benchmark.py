@@ -19,10 +19,10 @@ from models.metrics.discrimination import auc
 from models.registry.model_card import card
 from models.registry.version import Recipe
 from models.scoring.scorer import Scorer
-from models.training.fit import Fitted, fit
+from models.training.fit import VersionContent, fit
 from models.validation.holdout import judge_rows
 from models.validation.woe_benchmark.benchmark import challenge
-from models.validation.woe_benchmark.bins import Bins, cut
+from models.validation.woe_benchmark.bins import FeatureBins, cut
 from models.validation.woe_benchmark.page import rows as lines_of
 from models.validation.woe_benchmark.page import write_csv
 from models.validation.woe_benchmark.woe_scorecard import LEAST_INFORMATION, RIDGE, weigh
@@ -115,13 +115,13 @@ def test_few_bad_ones_whom_all_features_know_overshoot_nothing() -> None:
 def test_nothing_to_say_is_a_card_without_features() -> None:
     random = np.random.default_rng(5)
     x, labels = random.normal(size=(500, 2)), (random.random(500) < 0.2).astype(np.int8)
-    nothing = Bins((), (0.0, 0.0), (500, 0), 0.0)
+    nothing = FeatureBins((), (0.0, 0.0), (500, 0), 0.0)
     found = weigh(x, labels, [nothing, nothing])
     assert not found.weights
     assert found.margins(x) == pytest.approx(np.log(labels.mean() / (1 - labels.mean())))
 
 
-def test_points_add_up_to_those_of_its_odds(fitted: Fitted, sample: Sample) -> None:
+def test_points_add_up_to_those_of_its_odds(fitted: VersionContent, sample: Sample) -> None:
     scorer, found = Scorer.of(fitted.text, fitted.told), fitted.evidence["challenger"]
     assert found["features"] == [each["feature"] for each in found["card"]]
     names = list(sample.names)
@@ -138,7 +138,7 @@ def test_points_add_up_to_those_of_its_odds(fitted: Fitted, sample: Sample) -> N
     assert np.mean(1 / (1 + odds)) == pytest.approx(np.mean(labels), abs=0.02), "and odds that come true"
 
 
-def test_the_price_is_of_the_very_rows_the_version_is_judged_on(fitted: Fitted) -> None:
+def test_the_price_is_of_the_very_rows_the_version_is_judged_on(fitted: VersionContent) -> None:
     evidence = fitted.evidence
     found, price = evidence["challenger"], evidence["challenger"]["price_of_interpretability"]
     assert price["points"] == pytest.approx(100 * (evidence["auc"] - found["auc"]), abs=1e-3)
@@ -158,7 +158,7 @@ def test_out_of_fold_no_row_is_told_by_a_card_that_saw_its_subject() -> None:
     assert challenge(scorer, drawn, judged, 30, in_process())["auc"] < 0.55
 
 
-def test_its_table_is_the_same_in_the_card_and_in_the_file(fitted: Fitted, tmp_path: Path) -> None:
+def test_its_table_is_the_same_in_the_card_and_in_the_file(fitted: VersionContent, tmp_path: Path) -> None:
     found = fitted.evidence["challenger"]
     page = card(fitted.told, fitted.evidence)
     assert "price of interpretability" in page
@@ -172,7 +172,7 @@ def test_its_table_is_the_same_in_the_card_and_in_the_file(fitted: Fitted, tmp_p
         assert f"| `{each[0]}` | {each[2]} | {each[3]} |" in page
 
 
-def test_out_of_fold_stands_beside_out_of_time(fitted: Fitted, sample: Sample) -> None:
+def test_out_of_fold_stands_beside_out_of_time(fitted: VersionContent, sample: Sample) -> None:
     evidence = fitted.evidence
     assert evidence["judged_by"] == "out of time"
     assert evidence["out_of_fold"]["rows"] == int(np.sum(~sample.out_of_time))
@@ -183,7 +183,7 @@ def test_out_of_fold_stands_beside_out_of_time(fitted: Fitted, sample: Sample) -
 
 @pytest.mark.servers
 def test_two_workers_give_the_same_scorecard(
-    fitted: Fitted, sample: Sample, ray_cluster: Tasks, monkeypatch: pytest.MonkeyPatch
+    fitted: VersionContent, sample: Sample, ray_cluster: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("models.validation.woe_benchmark.benchmark.FEW", 0)  # so few values would be cut here
     scorer, recipe = Scorer.of(fitted.text, fitted.told), Recipe.of(fitted.told["training"]["recipe"])

@@ -186,7 +186,7 @@ def test_killed_in_the_middle_and_started_again_it_comes_to_the_same_version(
 @contextlib.contextmanager
 def process(house: gate.House, mlflow: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as stream:
-        command = [sys.executable, "-m", "models.worker.worker_loop"]
+        command = [sys.executable, "-m", "models.worker"]
         started = subprocess.Popen(
             command, env={**os.environ, **env(house, mlflow)}, stderr=stream, start_new_session=True
         )

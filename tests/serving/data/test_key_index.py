@@ -7,7 +7,8 @@ import bisect
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.data.key_index import KEY_BYTES, Rows
+from models.scoring.snapshot_layout import KEY_BYTES
+from serving.data.key_index import Rows
 
 CLOSE = st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES) | st.lists(
     st.sampled_from([b"\0", b"\1", b"\xff"]), min_size=KEY_BYTES, max_size=KEY_BYTES

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from serving_world import codes
 
+from models.scoring.snapshot_layout import ANSWERS_FILE, FEATURES_FILE, SUBJECTS_FILE
+
 GOOD = codes("enterprise", 1)[0]
 OTHER_MODEL = codes("individual_business", 1)[0]
 
@@ -40,7 +42,7 @@ def place(world: Any, seal: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "name", ["answers.npy", "features.npy", "subjects.bin", "manifest.json", "version.json", "model.txt"]
+    "name", [ANSWERS_FILE, FEATURES_FILE, SUBJECTS_FILE, "manifest.json", "version.json", "model.txt"]
 )
 def test_a_changed_byte_at_start_is_not_ready_and_refuses(serve: Any, world: Any, template: Any, name: str) -> None:
     version, snapshot = template[2]["enterprise"][:2]
@@ -55,7 +57,7 @@ def test_a_changed_byte_at_start_is_not_ready_and_refuses(serve: Any, world: Any
 def test_a_byte_changed_while_it_serves_is_found_at_the_next_look(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     assert running.score(GOOD, mandate).status_code == 200
-    flip(place(running.world, running.seals["enterprise"][1]) / "answers.npy")
+    flip(place(running.world, running.seals["enterprise"][1]) / ANSWERS_FILE)
     told = wait_until(running, 503).json()
     assert "was changed" in told["detail"]
     assert running.score(GOOD, mandate).status_code == 503

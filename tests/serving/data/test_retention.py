@@ -16,6 +16,7 @@ from credit.ledger import Ledger
 from credit.seal import Kind
 from credit.trace import trace
 from infra.retention import Retention
+from models.scoring.snapshot_layout import FEATURES_FILE, SUBJECTS_FILE
 from serving.endpoints.scores.replay import replay
 
 SOON = date.today() + timedelta(days=31)
@@ -54,7 +55,7 @@ def test_a_snapshot_that_gave_way_is_destroyed_and_its_answer_replays(swept: Any
     assert word is not None
     assert word.on == SOON
     excerpt = world.shelf.open(str(word.excerpt))
-    assert len(np.load(excerpt.path / "features.npy")) == 1, "the one who was answered about, and nobody else"
+    assert len(np.load(excerpt.path / FEATURES_FILE)) == 1, "the one who was answered about, and nobody else"
     assert sum(path.stat().st_size for path in excerpt.path.iterdir()) < held / 2
     again = replay(told["score_id"], world.ledger, world.shelf)
     assert again.digest == told["receipt"]["digest"]
@@ -108,7 +109,7 @@ def test_a_sweep_killed_on_the_way_goes_on(swept: Any, monkeypatch: pytest.Monke
     place, really = world.shelf.open(first).path, Path.unlink
 
     def killed(path: Path) -> None:
-        if path == place / "subjects.bin":
+        if path == place / SUBJECTS_FILE:
             raise KeyboardInterrupt
         really(path)
 
@@ -145,9 +146,9 @@ def test_an_excerpt_of_another_snapshot_or_with_another_row_replays_nothing(swep
     assert word is not None
     real = world.shelf.open(str(word.excerpt))
     files = {path.name: path.read_bytes() for path in real.path.iterdir() if path.name != "manifest.json"}
-    features = np.load(real.path / "features.npy")
+    features = np.load(real.path / FEATURES_FILE)
     np.save(world.root / "other.npy", features + 1)
-    other = files | {"features.npy": (world.root / "other.npy").read_bytes()}
+    other = files | {FEATURES_FILE: (world.root / "other.npy").read_bytes()}
     for content, of in ((files, second), (other, first)):
         with world.shelf.staging() as made:
             for name, text in content.items():

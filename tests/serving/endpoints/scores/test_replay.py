@@ -11,6 +11,7 @@ import pytest
 from serving_world import codes
 
 from credit.errors import Broken, Malformed, Missing
+from models.scoring.snapshot_layout import ANSWERS_FILE
 from serving.endpoints.scores.replay import replay
 
 
@@ -44,10 +45,10 @@ def test_a_snapshot_whose_answers_are_not_the_models_is_found_out(serve: Any, wo
     keys, _ = world.sorted_keys("enterprise", 40)
     folder = world.root / "made"
     serving_world.write_snapshot(folder, world.shelf.open(version).path, keys, serving_world.sample(40, 5)[0])
-    answers = (folder / "answers.npy").read_bytes()
+    answers = (folder / ANSWERS_FILE).read_bytes()
     serving_world.write_snapshot(folder, world.shelf.open(version).path, keys, serving_world.sample(40, 6)[0])
-    files = {path.name: path.read_bytes() for path in folder.iterdir()} | {"answers.npy": answers}
-    both = (np.load(io.BytesIO(told))["probability"] for told in (answers, (folder / "answers.npy").read_bytes()))
+    files = {path.name: path.read_bytes() for path in folder.iterdir()} | {ANSWERS_FILE: answers}
+    both = (np.load(io.BytesIO(told))["probability"] for told in (answers, (folder / ANSWERS_FILE).read_bytes()))
     row = int(np.argmax(np.abs(np.subtract(*both))))  # not one of whom both say the same by chance
     code = next(c for c in firms if world.pseudonyms.key_of(c).raw == keys[row])
     release = world.seal(serving_world.Kind.RELEASE, "custody", {"rows": b"none"}, purpose="scoring")

@@ -13,6 +13,7 @@ import pytest
 from serving_world import AS_OF, FEATURES, PURPOSE, TODAY, codes
 
 from models.scoring.scorer import Scorer
+from models.scoring.snapshot_layout import FEATURES_FILE
 from serving.responses.compose import answer_digest
 
 MODELS = ("enterprise", "individual_business")
@@ -27,7 +28,7 @@ def row_of(world: Any, model: str, code: str) -> int:
 def test_the_answer_is_the_scorers_own_and_its_reasons_sum(running: Any, model: str) -> None:
     version, snapshot = running.seals[model][:2]
     scorer = Scorer.load(running.world.shelf.open(version).path)
-    features = np.load(running.world.shelf.open(snapshot).path / "features.npy")
+    features = np.load(running.world.shelf.open(snapshot).path / FEATURES_FILE)
     seen_gaps: set[str] = set()
     for code in codes(model, 40):
         response = running.score(code, running.world.grant("bohai", code).id)

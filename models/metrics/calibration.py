@@ -1,0 +1,42 @@
+"""How well probabilities are calibrated, in figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.metrics.logistic_regression import logistic_line
+
+Array = NDArray[Any]
+
+BINS = 10
+
+
+def bins(labels: Array, probability: Array) -> list[dict[str, float]]:
+    """Rows in ten equal parts by probability: how many, the mean predicted and the observed share of each."""
+    order = np.argsort(probability, kind="stable")
+    parts = [part for part in np.array_split(order, BINS) if len(part)]
+    p, y = np.asarray(probability, dtype=np.float64), np.asarray(labels, dtype=np.float64)
+    return [
+        {"rows": len(part), "predicted": float(p[part].mean()), "observed": float(y[part].mean())} for part in parts
+    ]
+
+
+def measure(labels: Array, probability: Array) -> dict[str, Any]:
+    """Calibration in figures.
+
+    ``ece`` is the expected calibration error over equal-count bins, ``ece_noise`` what a perfectly calibrated model
+    would show on so few rows (mean absolute deviation of a binomial), ``slope`` and ``intercept`` those of the logistic
+    regression of the outcome on the predicted log-odds (1 and 0 when right), ``ratio`` observed over expected.
+    """
+    p = np.clip(np.asarray(probability, dtype=np.float64), 1e-12, 1 - 1e-12)
+    table = bins(labels, p)
+    rows = len(p)
+    gap = sum(b["rows"] * abs(b["predicted"] - b["observed"]) for b in table) / rows
+    noise = sum(np.sqrt(2 / np.pi * b["predicted"] * (1 - b["predicted"]) * b["rows"]) for b in table) / rows
+    slope, intercept = logistic_line(np.asarray(labels, dtype=np.float64), np.log(p / (1 - p)))
+    ratio = float(np.mean(labels) / np.mean(p))
+    found = {"ece": gap, "ece_noise": noise, "slope": slope, "intercept": intercept, "ratio": ratio}
+    return {name: float(value) for name, value in found.items()} | {"bins": table}

@@ -1,0 +1,31 @@
+"""The tags and figures by which a version's run is shown in MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from credit.shelf import OpenedSeal
+from models.registry.mlflow_registry import SEAL
+
+if TYPE_CHECKING:
+    from credit.actor import Actor
+
+FIGURES = ("rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier", "stability_index")
+
+
+def tags(opened: OpenedSeal, by: Actor) -> dict[str, str]:
+    """Whose run it is: version, order, release, who asked."""
+    terms = opened.seal.terms
+    return {SEAL: opened.seal.id, "order": opened.seal.parents[0], "release": terms["release"], "by": str(by)}
+
+
+def figures(evidence: Mapping[str, Any]) -> dict[str, float]:
+    """The figures of an evidence that MLflow shows."""
+    told = {name: evidence[name] for name in FIGURES} | {"ece": evidence["calibration"]["ece"]}
+    told["baseline_auc"] = evidence.get("baseline", {}).get("auc")
+    told["out_of_fold_auc"] = evidence.get("out_of_fold", {}).get("auc")
+    if "challenger" in evidence:
+        told["scorecard_auc"] = evidence["challenger"]["auc"]
+        told["price_of_interpretability"] = evidence["challenger"]["price_of_interpretability"]["points"]
+    return {name: float(value) for name, value in told.items() if value is not None}
