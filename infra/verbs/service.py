@@ -197,7 +197,7 @@ def serve(
     if day:
         settings["HAIHE_SERVICE_TODAY"] = day.isoformat()
     # The service replaces this process, so that no process of ours stands between it and a signal.
-    Process("scoring service", os.getpid(), f"http://{host}:{port}", "/live").record(home)
+    Process("scoring service", os.getpid(), f"http://{host}:{port}", f"http://{host}:{port}/live").record(home)
     environment = {**home.environment("service"), **os.environ, **settings}
     os.execve(sys.executable, [sys.executable, "-m", "serving"], environment)
 

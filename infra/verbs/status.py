@@ -13,9 +13,11 @@ from infra.verbs.options import AsJson
 
 if TYPE_CHECKING:
     from credit.seal import Seal
+    from infra.processes import Process
 
 CHAMPION, SNAPSHOT = "champion-", "snapshot-"  # the names of pointers on the shelf begin so
 SIGNERS = {"platform"}
+SERVICE = "scoring service"  # the name of its process
 TITLES = {"dossiers": "credit files (信用档案)"}
 
 
@@ -43,12 +45,24 @@ def status(as_json: AsJson = False) -> None:
 
 
 def processes(home: Home) -> list[dict[str, Any]]:
-    """The processes that run, each with its pid, its address and whether it answers a probe."""
+    """The processes that run, each with its pid, its address and its state.
+
+    A state is ``answers``, ``does not answer``, ``not ready`` (the scoring service without a snapshot to answer from),
+    or ``runs`` for a process without a health check.
+    """
     from infra.processes import running
 
-    return [
-        {"name": each.name, "pid": each.pid, "address": each.address, "answers": each.answers} for each in running(home)
-    ]
+    return [{"name": p.name, "pid": p.pid, "address": p.address, "state": _state(p)} for p in running(home)]
+
+
+def _state(process: Process) -> str:
+    from infra.processes import probe
+
+    if not process.health:
+        return "runs"
+    if not process.answers:
+        return "does not answer"
+    return "not ready" if process.name == SERVICE and not probe(f"{process.address}/ready") else "answers"
 
 
 def production(home: Home) -> list[dict[str, Any]]:
@@ -90,8 +104,9 @@ def _print(data: dict[str, Any]) -> None:
         output.line("  it is not there yet: `haihe up` makes one with an invented city, `haihe keys` an empty one")
     output.line("[bold]running[/bold]")
     for each in data["running"]:
-        colour, word = ("green", "answers") if each["answers"] else ("yellow", "does not answer")
-        output.line(f"  [{colour}]{word:15}[/{colour}] {each['name']:16} {each['address']}  (pid {each['pid']})")
+        colour = "green" if each["state"] in ("answers", "runs") else "yellow"
+        place = f"{each['address']}  " if each["address"] else ""
+        output.line(f"  [{colour}]{each['state']:15}[/{colour}] {each['name']:16} {place}(pid {each['pid']})")
     if not data["running"]:
         output.line("  nothing: `haihe up` starts the lab, `haihe serve` the scoring service alone")
     output.line("[bold]in production[/bold]")

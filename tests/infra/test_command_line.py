@@ -155,8 +155,8 @@ def test_the_status_lists_recorded_processes_while_they_run(tmp_path: Path) -> N
         assert process.record(home) is not None
         Process("gateway", child.pid, "unix:/nowhere", "unix:/nowhere:/health").record(home)
         rows = json.loads(haihe(tmp_path, "status", "--json").stdout)["running"]
-        assert [(each["name"], each["pid"], each["answers"]) for each in rows] == [
-            ("gateway", child.pid, False), ("worker", child.pid, True),
+        assert [(each["name"], each["pid"], each["state"]) for each in rows] == [
+            ("gateway", child.pid, "does not answer"), ("worker", child.pid, "runs"),
         ]  # fmt: skip
         assert "does not answer gateway" in " ".join(haihe(tmp_path, "status").stdout.split())
         child.kill()
