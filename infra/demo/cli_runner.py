@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from infra import output
 from infra.demo.journey import Journey, Step
 from infra.demo.memory_watch import Watch
 from infra.home import Home
+from infra.progress import progress
 
 
 class StepFailed(CreditError):
@@ -62,6 +63,16 @@ class DemoRun:
         yield
         self.journey.steps.append(Step(name, time.monotonic() - start, self.watch.since_mark))
         self.journey.peak_mib = max(self.journey.peak_mib, self.watch.since_mark)
+
+
+@contextmanager
+def started(name: str, server: AbstractContextManager[str]) -> Iterator[str]:
+    """Start a server, with a line on standard error at least every five seconds, and stop it after; its address."""
+    with ExitStack() as running:
+        with progress() as report:
+            report(f"starting {name}", 0, 0)
+            address = running.enter_context(server)
+        yield address
 
 
 @contextmanager

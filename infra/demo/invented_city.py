@@ -12,7 +12,7 @@ from typing import Any
 from credit.errors import Broken
 from infra import output, stack
 from infra.demo import report
-from infra.demo.cli_runner import DemoRun, demo_run
+from infra.demo.cli_runner import DemoRun, demo_run, started
 from infra.home import Home
 
 CITY_DAY = date(2026, 11, 1)  # the current day of the invented city
@@ -39,7 +39,7 @@ def run_invented_city(out: Path, *, subjects: int, seed: int, home: Home | None 
         run.step("city", "city", "--subjects", str(subjects), "--seed", str(seed), "--out", str(raw))
         bring_in(run, raw, "city")
         dossiers(run)
-        with stack.mlflow_server(run.home) as mlflow:
+        with started("MLflow", stack.mlflow_server(run.home)) as mlflow:
             run.env["HAIHE_COMPUTE_MLFLOW_URI"] = mlflow
             train(run, MODELS)
             for model in MODELS:
@@ -47,7 +47,8 @@ def run_invented_city(out: Path, *, subjects: int, seed: int, home: Home | None 
         # From here on neither Ray nor MLflow runs: the service stands on the shelf alone.
         examples = json.loads((raw / "city.json").read_text())["examples"]
         with run.timed("serve"):
-            serving = stack.scoring_service(run.home, env={"HAIHE_SERVICE_TODAY": CITY_DAY.isoformat()})
+            env = {"HAIHE_SERVICE_TODAY": CITY_DAY.isoformat()}
+            serving = started("the scoring service", stack.scoring_service(run.home, env=env))
             address = serving.__enter__()
         try:
             mandates = authorise(run, {who: examples[who]["code"] for who, _ in CLIENTS})

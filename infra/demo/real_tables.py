@@ -14,7 +14,7 @@ from pathlib import Path
 
 from credit.errors import Missing
 from infra import output, stack
-from infra.demo.cli_runner import DemoRun, demo_run
+from infra.demo.cli_runner import DemoRun, demo_run, started
 from infra.demo.invented_city import authorise, bring_in, finish, promote, score, train
 
 REFUSED = 3  # the exit code of a gate that refused
@@ -55,7 +55,7 @@ def run_source(run: DemoRun, raw: Path, source: Source) -> None:
     run.env |= {"HAIHE_TODAY": source.day.isoformat()}
     run.step("keys", "keys")
     bring_in(run, raw, source.catalogue)
-    with stack.mlflow_server(run.home) as mlflow:
+    with started("MLflow", stack.mlflow_server(run.home)) as mlflow:
         run.env["HAIHE_COMPUTE_MLFLOW_URI"] = mlflow
         train(run, (source.model,))
         passed = promote(run, source.model, accept=(REFUSED,))
@@ -65,7 +65,7 @@ def run_source(run: DemoRun, raw: Path, source: Source) -> None:
     words = ("subjects", source.subjects, "--catalogue", source.catalogue, "--limit", "2")
     codes = {f"subject {n}": code for n, code in enumerate(run.step("subjects", *words)["codes"], start=1)}
     env = {"HAIHE_SERVICE_TODAY": source.day.isoformat(), "HAIHE_SERVICE_MODELS": source.model}
-    with stack.scoring_service(run.home, env=env) as address:
+    with started("the scoring service", stack.scoring_service(run.home, env=env)) as address:
         mandates = authorise(run, codes, source.day)
         for who, code in codes.items():
             answer = score(run, who, code, mandates[who], address)

@@ -10,6 +10,7 @@ import typer
 from credit.actor import Actor, Role
 from infra import output
 from infra.home import Home
+from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.actors import BOB, acting
 from infra.verbs.options import AsJson, By
@@ -98,7 +99,9 @@ def project_open(
 
     home = Home.here()
     projects = _projects(home, writing=True)
-    tables = table or list(release_of(home, "research").seal.terms["tables"])
+    with progress() as report:
+        report("verifying the release", 0, 0)
+        tables = table or list(release_of(home, "research").seal.terms["tables"])
     projects.open(name, title=title, purpose=purpose, ends_on=options.day(until), by=actor)
     projects.set_members(name, member or [], by=actor)
     made = projects.grant(name, tables, by=actor)

@@ -134,7 +134,9 @@ def entries(
     about: Annotated[str, typer.Option(help="Only entries whose object begins so.")] = "", as_json: AsJson = False
 ) -> None:
     """Print the entries of all ledgers in the order of time."""
-    every = [(e.at, zone, e) for zone, ledger in Home.here().ledgers().items() for e in ledger.entries()]
+    with progress() as report:
+        report("reading the ledgers", 0, 0)
+        every = [(e.at, zone, e) for zone, ledger in Home.here().ledgers().items() for e in ledger.entries()]
     chosen = [each for each in sorted(every, key=lambda each: each[0]) if each[2].object.startswith(about)]
     if as_json:
         rows = [

@@ -90,17 +90,19 @@ def sandbox(
 
     home = Home.here()
     settings = home.settings(ServiceSettings, "service")
-    snapshot = open_book(home.shelf, read_pointers(home.shelf, model))
-    bank_sandbox.require_invented(home.shelf, snapshot.release)
-    pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
-    custody, catalogue = home.settings(CustodySettings, "custody"), Catalogue.load("city")
-    vault = Vault(custody.raw, load_secret(custody.keys / "raw.key"))
-    codes, repaired = (
-        [str(code) for code in vault.read(table).column(catalogue.table(table).subject.column).to_pylist()]
-        for table in ("registration", "credit_repair")
-    )
-    of_kind = [code for code in codes if Uscc(code).kind == snapshot.subject_kind]
-    named = bank_sandbox.pick(snapshot, of_kind, repaired, pseudonyms)
+    with progress() as report:
+        report("choosing the firms", 0, 0)
+        snapshot = open_book(home.shelf, read_pointers(home.shelf, model))
+        bank_sandbox.require_invented(home.shelf, snapshot.release)
+        pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
+        custody, catalogue = home.settings(CustodySettings, "custody"), Catalogue.load("city")
+        vault = Vault(custody.raw, load_secret(custody.keys / "raw.key"))
+        codes, repaired = (
+            [str(code) for code in vault.read(table).column(catalogue.table(table).subject.column).to_pylist()]
+            for table in ("registration", "credit_repair")
+        )
+        of_kind = [code for code in codes if Uscc(code).kind == snapshot.subject_kind]
+        named = bank_sandbox.pick(snapshot, of_kind, repaired, pseudonyms)
     access = Access(settings.access)
     if access.client(name) is not None:
         raise Malformed("tenants.bank-exists-already", name=name)

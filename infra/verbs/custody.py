@@ -119,7 +119,9 @@ def quarantine(as_json: AsJson = False) -> None:
     from privacy.intake import quarantine as store
 
     _, _, vault = custody()
-    rows = store.read(vault)
+    with progress() as report:
+        report("reading the quarantine", 0, 0)
+        rows = store.read(vault)
     counted = Counter(zip(rows.column("table").to_pylist(), rows.column("reason").to_pylist(), strict=True))
     if as_json:
         output.document({"rows": len(rows), "reasons": {f"{t}: {r}": n for (t, r), n in counted.items()}})
@@ -182,8 +184,10 @@ def subjects(
     Only custody can; subjects of real tables without codes have surrogate codes.
     """
     _, _, vault = custody()
-    column = vault.read(table).column(catalogue_of(catalogue).table(table).subject.column)
-    codes = sorted(set(column.to_pylist()))
+    with progress() as report:
+        report(f"reading {table}", 0, 0)
+        column = vault.read(table).column(catalogue_of(catalogue).table(table).subject.column)
+        codes = sorted(set(column.to_pylist()))
     step = max(1, len(codes) // max(1, limit))
     output.result({"codes": codes[::step][:limit]}, as_json=as_json)
 

@@ -58,7 +58,7 @@ def up(
     preflight.require(preflight.mode_here())
     place = Home(home.resolve()) if home else Home.here()
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
-        _make_demonstration(place)
+        make_demonstration(place)
     for wanted in ports.values():
         stack.require_free(wanted)
     today = options.day(os.environ.get("HAIHE_TODAY", CITY_DAY.isoformat()))
@@ -95,7 +95,7 @@ def up(
         output.line("stopped; nothing is left running")
 
 
-def _make_demonstration(home: Home) -> None:
+def make_demonstration(home: Home) -> None:
     """Make the demonstration's invented city in a home that is not there yet, or whose making was stopped."""
     unfinished = home.root / UNFINISHED
     if unfinished.exists():

@@ -19,6 +19,7 @@ from infra.home import DEFAULT, FORMER, Home, _note_former
 from infra.processes import Process, running
 from infra.progress import PlainLines, progress
 from infra.verbs.evaluate import summarise
+from infra.verbs.lab_up import make_demonstration
 from infra.verbs.table import USERS, VERBS
 
 HEAVY = {
@@ -222,3 +223,11 @@ def test_an_evaluation_is_summarised_in_a_few_lines(capsys: pytest.CaptureFixtur
 def test_an_error_still_ends_with_its_exit_code(tmp_path: Path) -> None:
     done = haihe(tmp_path, "card", "enterprise", fails=True)
     assert isinstance(done.exception, CreditError)
+
+
+def test_up_leaves_a_home_that_is_there_as_it_is(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.ensure_keys()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    make_demonstration(home)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
