@@ -22,7 +22,7 @@ from credit.subjects import PseudonymKey
 from credit.uscc import compose
 from serving.auth.access_database import Access
 from serving.auth.mandates import PURPOSES, grant
-from serving.data.snapshot import Book
+from serving.data.snapshot import ActiveSnapshot
 
 EXPECTED = {
     "good": (200, "the highest points of the city"),
@@ -36,7 +36,7 @@ EXPECTED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Firm:
+class SandboxFirm:
     """One of them: its code, a mandate to decide on a credit, one to watch it, and what the service answers."""
 
     code: str
@@ -52,7 +52,9 @@ def require_invented(shelf: Shelf, release: str) -> None:
         raise Refused('bank-sandbox.home-not-invented-one')  # fmt: skip
 
 
-def pick(book: Book, codes: Iterable[str], repaired: Iterable[str], pseudonyms: PseudonymKey) -> dict[str, str]:
+def choose_firms(
+    book: ActiveSnapshot, codes: Iterable[str], repaired: Iterable[str], pseudonyms: PseudonymKey
+) -> dict[str, str]:
     """The firms' codes by what they are for. Raises Missing when the city is too small to have one of each."""
     rows = {code: row for code in codes if (row := book.row_of(pseudonyms.key_of(code))) is not None}
     if len(rows) < 8:
@@ -71,12 +73,12 @@ def pick(book: Book, codes: Iterable[str], repaired: Iterable[str], pseudonyms: 
     return named
 
 
-def furnish(
+def grant_mandates(
     named: dict[str, str], *, bank: str, access: Access, day: date, by: Actor, key: SigningKey, ledger: Ledger,
     pseudonyms: PseudonymKey,
-) -> dict[str, Firm]:  # fmt: skip
+) -> dict[str, SandboxFirm]:  # fmt: skip
     """Grant the firms' mandates to the bank. Raises as `grant` does."""
-    made: dict[str, Firm] = {}
+    made: dict[str, SandboxFirm] = {}
     for who, code in named.items():
         span = (day - timedelta(days=90), day - timedelta(days=1)) if who == "expired" else (
             day, day + timedelta(days=365))  # fmt: skip
@@ -87,8 +89,8 @@ def furnish(
             for purpose in PURPOSES
         ]  # fmt: skip
         status, because = EXPECTED[who]
-        made[who] = Firm(code, mandates[0], mandates[1], status, because)
+        made[who] = SandboxFirm(code, mandates[0], mandates[1], status, because)
     if "unmandated" in made and "good" in made:
         own, others = made["unmandated"], made["good"]
-        made["unmandated"] = Firm(own.code, others.mandate, others.watching, own.status, own.because)
+        made["unmandated"] = SandboxFirm(own.code, others.mandate, others.watching, own.status, own.because)
     return made

@@ -22,10 +22,10 @@ from serving.auth.token_requests import TokenRequest
 from serving.auth.tokens import Asking
 from serving.core.service import ANSWERED, SERVICE, Call
 from serving.core.wiring import open_desk
-from serving.responses.json_fragments import Words
-from serving.responses.request_schemas import read_ask
-from serving.responses.response_templates import Sheet
-from serving.responses.score_values import stored
+from serving.responses.json_fragments import JsonFragments
+from serving.responses.request_schemas import read_score_request
+from serving.responses.response_templates import ResponseTemplate
+from serving.responses.score_values import stored_values
 from serving.settings import ServiceSettings
 
 TIMES, BATCH = 2_000, 16
@@ -74,17 +74,17 @@ def _parts() -> dict[str, float]:
     token = service.tokens.issue(TokenRequest(BANK, site.secret, frozenset()))["access_token"]
     bodies = [json.dumps({"uscc": c, "purpose": PURPOSE, "mandate": m}).encode() for c, m in site.score_requests]
     subjects = [service.pseudonyms.key_of(code) for code, _ in site.score_requests]
-    snapshot = service.library.book("bench", TODAY)
+    snapshot = service.library.for_model("bench", TODAY)
     rows = [snapshot.row_of(subject) or 0 for subject in subjects]
     call, credentials = Call(), Asking("POST", "x", "/v1/scores", f"Bearer {token}")
     service.admit(call, credentials, "score")
-    filled = service.find(call, read_ask(bodies[0]))
+    filled = service.find(call, read_score_request(bodies[0]))
     whole, acts = filled.whole(entry="e" * 64, seq=1), [(ANSWERED, call.id, call.by, dict(call.details))] * BATCH
 
     together: list[str] = []
 
     def parse(n: int) -> object:
-        return service.pseudonyms.key_of(Uscc.parse(read_ask(bodies[n]).uscc).code)
+        return service.pseudonyms.key_of(Uscc.parse(read_score_request(bodies[n]).uscc).code)
 
     def authentication(n: int) -> object:
         return service.tokens.admit(credentials)
@@ -118,15 +118,15 @@ def _parts() -> dict[str, float]:
     def all_but_signature_and_ledger(n: int) -> object:
         own = Call()
         service.admit(own, credentials, "score")
-        return service.find(own, read_ask(bodies[n]))
+        return service.find(own, read_score_request(bodies[n]))
 
-    words = Words.of(snapshot)
+    words = JsonFragments.of(snapshot)
     first: dict[str, Callable[[int], object]] = {
         "authentication": lambda n: service.tokens._verify(f"Bearer {token}"),
         "mandate": lambda n: service.gate._judge(
             site.score_requests[n][1], bank=BANK, subject=subjects[n], purpose=PURPOSE, day=TODAY, judge=SERVICE
         ),
-        "answer": lambda n: Sheet.of(words, stored(snapshot, rows[n])),
+        "answer": lambda n: ResponseTemplate.of(words, stored_values(snapshot, rows[n])),
     }
     costs: dict[str, float] = {}
     for part in (parse, authentication, mandate, look_up, answer, signature, ledger, all_but_signature_and_ledger):

@@ -15,10 +15,10 @@ from bench.service.service_world import FEATURES, NAMES, PURPOSE
 from credit.keys import KeyRing
 from credit.shelf import Shelf
 from models.scoring.scorer import Scorer
-from serving.data.snapshot import open_book, read_pointers
-from serving.responses.live_schemas import read_live
-from serving.responses.live_templates import LiveSheet
-from serving.responses.score_values import many
+from serving.data.snapshot import open_snapshot, read_pointers
+from serving.responses.live_schemas import read_live_request
+from serving.responses.live_templates import LiveTemplate
+from serving.responses.score_values import scored_values
 
 TIMES, SALT = 480, "0f" * 16
 
@@ -32,12 +32,12 @@ def parts() -> dict[str, float]:
     """The same, and their costs; `numbers` are score and reasons of one alone, `numbers_of_8` a row's part of eight."""
     site = world()
     shelf = Shelf(site.root / "shelf", KeyRing.load(site.root / "ring"))
-    snapshot = open_book(shelf, read_pointers(shelf, "bench"))
-    scorer, template = Scorer.load(shelf.open(snapshot.version).path), LiveSheet.of(snapshot)
+    snapshot = open_snapshot(shelf, read_pointers(shelf, "bench"))
+    scorer, template = Scorer.load(shelf.open(snapshot.version).path), LiveTemplate.of(snapshot)
     rows = np.round(np.random.default_rng(3).normal(size=(TIMES, FEATURES)), 4)
     words = {"uscc": site.score_requests[0][0], "purpose": PURPOSE, "mandate": site.score_requests[0][1]}
     bodies = [json.dumps({**words, "features": dict(zip(NAMES, row.tolist(), strict=True))}).encode() for row in rows]
-    supplied, answers = [read_live(body).features for body in bodies], many(scorer, rows)
+    supplied, answers = [read_live_request(body).features for body in bodies], scored_values(scorer, rows)
     named = template.named(supplied[0])
 
     def fill(n: int) -> Any:
@@ -45,12 +45,12 @@ def parts() -> dict[str, float]:
                           valid_until="2026-12-01", **words)  # fmt: skip
 
     acts: dict[str, Callable[[int], object]] = {
-        "read": lambda n: read_live(bodies[n]),
+        "read": lambda n: read_live_request(bodies[n]),
         "row": lambda n: template.row(n, template.named(supplied[n]), supplied[n]),
         "commitment": lambda n: named.commitment(supplied[n], SALT),
         "answer": fill,
-        "numbers": lambda n: many(scorer, rows[n : n + 1]),
-        "numbers_of_8": lambda n: many(scorer, rows[n : n + 8]) if n % 8 == 0 else None,
+        "numbers": lambda n: scored_values(scorer, rows[n : n + 1]),
+        "numbers_of_8": lambda n: scored_values(scorer, rows[n : n + 8]) if n % 8 == 0 else None,
     }
     costs = {name: cost_us(act, TIMES) for name, act in acts.items()}
     others = sum(costs[name] for name in ("read", "row", "commitment", "answer"))

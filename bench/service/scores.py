@@ -19,8 +19,8 @@ from infra import stack
 from infra.demo.invented_city import CITY_DAY
 from infra.home import Home
 from serving.bank.client import ServiceClient
-from serving.data.snapshot import open_book, read_pointers
-from serving.responses.compose import compose, line_of
+from serving.data.snapshot import open_snapshot, read_pointers
+from serving.responses.compose import compose, stored_score
 
 WARM, TIMES, RUNS = 200, 1_000, 5
 
@@ -46,7 +46,7 @@ def score_in_process_p50_us() -> None:
     """From a code to a whole answer, reasons and all, without network, access, mandate and ledger."""
     walk(SIZES[0])
     home = Home((OUT / f"road-{SIZES[0]}" / "home").resolve())
-    snapshot = open_book(home.shelf, read_pointers(home.shelf, "enterprise"))
+    snapshot = open_snapshot(home.shelf, read_pointers(home.shelf, "enterprise"))
     key = PseudonymKey("scoring", load_secret(home.keys("service") / "pseudonym-scoring.key"))
     code = _examples(home)["good_enterprise"]["code"]
 
@@ -54,7 +54,7 @@ def score_in_process_p50_us() -> None:
         row = snapshot.row_of(key.key_of(code))
         assert row is not None
         until = date(2026, 12, 1)
-        line = line_of(snapshot, row)
+        line = stored_score(snapshot, row)
         return compose(snapshot, line, score_id="s", mandate="m", purpose="credit_granting", valid_until=until)
 
     record("score_in_process_p50_us", quantiles(answer)[0] * 1e6, "us", more={"runs": RUNS, "times": TIMES})

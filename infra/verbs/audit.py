@@ -46,10 +46,10 @@ def trace(
     A score is computed again from what is sealed, and its digest compared.
     """
     from credit.trace import trace as walk_back
-    from serving.endpoints.scores.replay import Brought, replay
+    from serving.endpoints.scores.replay import ReplayInput, replay
 
     home = Home.here()
-    values = Brought.parse(supplied.read_bytes()) if supplied else None
+    values = ReplayInput.parse(supplied.read_bytes()) if supplied else None
     replayed = ""
     with progress() as report:
         report("walking back, verifying everything", 0, 0)

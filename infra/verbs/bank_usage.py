@@ -85,14 +85,14 @@ def sandbox(
     from privacy.vault import Vault
     from serving import bank_sandbox
     from serving.auth.access_database import Access
-    from serving.data.snapshot import open_book, read_pointers
+    from serving.data.snapshot import open_snapshot, read_pointers
     from serving.settings import ServiceSettings
 
     home = Home.here()
     settings = home.settings(ServiceSettings, "service")
     with progress() as report:
         report("choosing the firms", 0, 0)
-        snapshot = open_book(home.shelf, read_pointers(home.shelf, model))
+        snapshot = open_snapshot(home.shelf, read_pointers(home.shelf, model))
         bank_sandbox.require_invented(home.shelf, snapshot.release)
         pseudonyms = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key"), settings.algorithm)
         custody, catalogue = home.settings(CustodySettings, "custody"), Catalogue.load("city")
@@ -102,13 +102,13 @@ def sandbox(
             for table in ("registration", "credit_repair")
         )
         of_kind = [code for code in codes if Uscc(code).kind == snapshot.subject_kind]
-        named = bank_sandbox.pick(snapshot, of_kind, repaired, pseudonyms)
+        named = bank_sandbox.choose_firms(snapshot, of_kind, repaired, pseudonyms)
     access = Access(settings.access)
     if access.client(name) is not None:
         raise Malformed("tenants.bank-exists-already", name=name)
     secret, ledger = access.add_client(name), home.ledger("platform", writing=True)
     ledger.append("bank.added", f"bank-{name}", by=actor, details={"sandbox": True})
-    firms = bank_sandbox.furnish(named, bank=name, access=access, day=today or options.today(), by=actor,
+    firms = bank_sandbox.grant_mandates(named, bank=name, access=access, day=today or options.today(), by=actor,
                                  key=home.key("platform"), ledger=ledger, pseudonyms=pseudonyms)  # fmt: skip
     data = {"name": name, "secret": secret, "firms": {role: asdict(firm) for role, firm in firms.items()}}
     write_atomically(save, json.dumps(data, ensure_ascii=False, indent=1).encode(), mode=0o600)

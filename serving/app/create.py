@@ -22,13 +22,13 @@ from serving.auth.auth_throttle import AuthThrottle
 from serving.auth.dpop import ASSERTION
 from serving.core.service import Desk
 from serving.core.wiring import open_desk, open_stores
-from serving.endpoints.batch_jobs.job_files import Files
+from serving.endpoints.batch_jobs.job_files import JobFiles
 from serving.endpoints.batch_jobs.routes import ROUTES as OF_JOBS
 from serving.endpoints.monitoring.routes import ROUTES as OF_WATCHES
 from serving.endpoints.objections.objection_routes import ROUTES as OF_OBJECTIONS
 from serving.endpoints.reports import typeface
 from serving.endpoints.reports.report_routes import ROUTES as OF_REPORTS
-from serving.endpoints.reports.report_routes import drawer
+from serving.endpoints.reports.report_routes import pdf_process
 from serving.http import routing
 from serving.http.endpoint import Door
 from serving.http.products import PRODUCTS
@@ -37,7 +37,8 @@ from serving.observability import log
 from serving.observability.metrics import CONTENT_TYPE
 from serving.processes.background_tasks import Chores
 from serving.processes.readiness_board import Board
-from serving.responses.response_schemas import Problem
+from serving.responses.api_schema import published_name
+from serving.responses.response_schemas import ProblemSchema
 from serving.settings import ServiceSettings
 
 _SHOW_SECONDS = 0.1
@@ -45,7 +46,7 @@ _FORM = {"type": "object", "required": ["grant_type"], "properties": {
     "grant_type": {"const": "client_credentials"}, "scope": {"type": "string", "examples": ["score"]},
     "client_id": {"type": "string"}, "client_secret": {"type": "string"},
     "client_assertion_type": {"const": ASSERTION}, "client_assertion": {"type": "string"}}}  # fmt: skip
-_A_PROBLEM = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
+_A_PROBLEM = {"schema": {"$ref": f"#/components/schemas/{published_name(ProblemSchema)}"}}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {"application/problem+json": _A_PROBLEM}}
     for status, text in {
@@ -84,11 +85,11 @@ def create_app(settings: ServiceSettings, board: Board | None = None, place: int
         if (opened := await asyncio.to_thread(archive.refresh)) is not None:
             await desk.announce_dossiers(opened)
         watches, jobs = app.state.watches, app.state.jobs = open_stores(settings)
-        chores, files = app.state.chores, app.state.files = Chores(settings), Files()
-        if no_pdf := typeface.fault():
+        chores, files = app.state.chores, app.state.files = Chores(settings), JobFiles()
+        if no_pdf := typeface.font_fault():
             log.event("report.no_typeface", level=log.ERROR, fault=no_pdf)
         app.state.no_pdf = no_pdf  # said, and not waited for: scores need none
-        drawing, turns = app.state.drawer, app.state.turns = drawer(), AuthThrottle()
+        drawing, turns = app.state.drawer, app.state.turns = pdf_process(), AuthThrottle()
         if not (watches.is_idle and jobs.is_idle):
             chores.wake()
         running = [

@@ -11,9 +11,9 @@ import httpx
 
 from credit.keys import KeyRing
 from serving.auth.client_key import HeldKey
-from serving.bank.operations import Ask, FileForm, Kind, Moves, Question
+from serving.bank.operations import BatchItem, FileForm, Kind, Operations, Question
 from serving.bank.response_types import LiveScore, Objection, Part, Score
-from serving.bank.transport import Move, Pause, unreachable
+from serving.bank.transport import Operation, Pause, unreachable
 
 
 class AsyncServiceClient:
@@ -25,7 +25,7 @@ class AsyncServiceClient:
     ) -> None:  # fmt: skip
         """As the other's."""
         self._http = http or httpx.AsyncClient(base_url=url, timeout=timeout)
-        self._moves = Moves(bank, secret, ring, patience, url=str(self._http.base_url), key=key)
+        self._moves = Operations(bank, secret, ring, patience, url=str(self._http.base_url), key=key)
 
     async def __aenter__(self) -> AsyncServiceClient:
         return self
@@ -51,7 +51,7 @@ class AsyncServiceClient:
         """As the other's."""
         return dict(await self._run(self._moves.facts(score_id, uscc)))
 
-    async def batch(self, asks: Sequence[Ask]) -> list[Part]:
+    async def batch(self, asks: Sequence[BatchItem]) -> list[Part]:
         """As the other's."""
         return list(await self._run(self._moves.batch(asks)))
 
@@ -122,7 +122,7 @@ class AsyncServiceClient:
         """As the other's."""
         return dict(await self._run(self._moves.resend(delivery)))
 
-    async def send_job(self, lines: Sequence[Ask]) -> dict[str, Any]:
+    async def send_job(self, lines: Sequence[BatchItem]) -> dict[str, Any]:
         """As the other's."""
         return dict(await self._run(self._moves.send_job(lines)))
 
@@ -151,7 +151,7 @@ class AsyncServiceClient:
         """As the other's."""
         return dict(await self._run(self._moves.end(f"/v1/jobs/{job}")))
 
-    async def _run(self, move: Move) -> Any:
+    async def _run(self, move: Operation) -> Any:
         told: httpx.Response | None = None
         while True:
             try:

@@ -16,9 +16,9 @@ import httpx
 from credit.keys import KeyRing
 from serving.auth.client_key import HeldKey
 from serving.bank.async_client import AsyncServiceClient
-from serving.bank.operations import Ask, FileForm, Kind, Moves, Question
+from serving.bank.operations import BatchItem, FileForm, Kind, Operations, Question
 from serving.bank.response_types import LiveScore, Objection, Part, Score
-from serving.bank.transport import Move, Pause, unreachable
+from serving.bank.transport import Operation, Pause, unreachable
 
 __all__ = ["AsyncServiceClient", "ServiceClient"]
 
@@ -38,7 +38,7 @@ class ServiceClient:
     ) -> None:  # fmt: skip
         """`http` lets a caller bring a client of its own (a proxy, mutual TLS), with its own base address."""
         self._http = http or httpx.Client(base_url=url, timeout=timeout)
-        self._moves = Moves(bank, secret, ring, patience, url=str(self._http.base_url), key=key)
+        self._moves = Operations(bank, secret, ring, patience, url=str(self._http.base_url), key=key)
 
     def __enter__(self) -> ServiceClient:
         return self
@@ -68,7 +68,7 @@ class ServiceClient:
         """The records behind the reasons of a score that you were given."""
         return dict(self._run(self._moves.facts(score_id, uscc)))
 
-    def batch(self, asks: Sequence[Ask]) -> list[Part]:
+    def batch(self, asks: Sequence[BatchItem]) -> list[Part]:
         """Up to 1,000 `(uscc, purpose, mandate)`: a part each, with `status` and `answer` or `problem`."""
         return list(self._run(self._moves.batch(asks)))
 
@@ -132,7 +132,7 @@ class ServiceClient:
         """Try a dead letter anew."""
         return dict(self._run(self._moves.resend(delivery)))
 
-    def send_job(self, lines: Sequence[Ask]) -> dict[str, Any]:
+    def send_job(self, lines: Sequence[BatchItem]) -> dict[str, Any]:
         """Send up to 100,000 `(uscc, purpose, mandate)` to be scored in the background."""
         return dict(self._run(self._moves.send_job(lines)))
 
@@ -165,7 +165,7 @@ class ServiceClient:
         """What the service says of its readiness; raises Lapsed when it is not ready."""
         return dict(self._run(self._moves.ready()))
 
-    def _run(self, move: Move) -> Any:
+    def _run(self, move: Operation) -> Any:
         told: httpx.Response | None = None
         while True:
             try:

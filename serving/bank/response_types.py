@@ -71,7 +71,7 @@ class Score(TypedDict):
     receipt: Receipt
 
 
-class Brought(TypedDict):
+class SuppliedFeatures(TypedDict):
     """Which features were brought along; keep `salt` with the values: the two make the answer again."""
 
     features: list[str]
@@ -83,7 +83,7 @@ class LiveScore(Score):
     """A score made in the request, or a trial."""
 
     kind: Literal["fused", "what_if"]
-    brought: Brought
+    brought: SuppliedFeatures
 
 
 class Part(TypedDict):

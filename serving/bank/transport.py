@@ -30,12 +30,12 @@ _CLASSES: Mapping[int, type[CreditError]] = {
     502: Lapsed, 503: Lapsed, 504: Lapsed,
 }  # fmt: skip
 _AGAIN = {408, 429, 502, 503, 504}
-_NOBODY = 599  # a response of our own: no other came
+_NO_RESPONSE = 599  # a response of our own: no other came
 _EARLY = 30  # seconds before its end at which a token is renewed
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class OutgoingRequest:
     """A request to make."""
 
     method: str
@@ -50,15 +50,15 @@ class Pause:
     seconds: float
 
 
-Move = Generator[Sent | Pause, httpx.Response | None, Any]
+Operation = Generator[OutgoingRequest | Pause, httpx.Response | None, Any]
 
 
 def unreachable(error: httpx.HTTPError) -> httpx.Response:
     """What stands for a response when none came."""
-    return httpx.Response(_NOBODY, json={"detail": type(error).__name__})
+    return httpx.Response(_NO_RESPONSE, json={"detail": type(error).__name__})
 
 
-class Sending:
+class Transport:
     """One bank's token, and what is sent with it."""
 
     def __init__(
@@ -71,18 +71,18 @@ class Sending:
         self.ring, self._patience = ring, patience
         self._token, self._good_until = "", 0.0
 
-    def signed(self, method: str, path: str, options: dict[str, Any]) -> Move:
+    def signed(self, method: str, path: str, options: dict[str, Any]) -> Operation:
         """Send, and take what comes only when the service signed it, where its keys are known."""
         response = yield from self._authorised(method, path, options)
-        told = read_told(response)
+        told = read_response(response)
         self._check(response)
         return told
 
-    def file(self, path: str, options: dict[str, Any]) -> Move:
+    def signed_file(self, path: str, options: dict[str, Any]) -> Operation:
         """Bytes that are no JSON, and the signature over them: to be kept together."""
         response = yield from self._authorised("GET", path, options)
         if response.status_code != 200:
-            read_told(response)
+            read_response(response)
         self._check(response)
         return response.content, response.headers.get(HEADER, "")
 
@@ -96,7 +96,7 @@ class Sending:
         proof = self._key.proof(method, self._url + path, self._token)
         return {"Authorization": f"DPoP {self._token}", "DPoP": proof}
 
-    def _authorised(self, method: str, path: str, options: dict[str, Any]) -> Move:
+    def _authorised(self, method: str, path: str, options: dict[str, Any]) -> Operation:
         """Send with a token, a new one when this is refused, and again while patience lasts.
 
         Nothing is done twice by it: it is a question, it has an idempotency key, or the second time is as the first.
@@ -106,18 +106,18 @@ class Sending:
             response = yield from self._renew()
             if response is None:
                 headers = {**options.get("headers", {}), **self._authority(method, path)}
-                response = yield Sent(method, path, {**options, "headers": headers})
+                response = yield OutgoingRequest(method, path, {**options, "headers": headers})
                 assert response is not None
             if response.status_code == 401 and not renewed:  # the service was given new keys: one new token
                 self._token, renewed = "", True
                 continue
             wait = max(pause * random.uniform(0.5, 1.5), _after(response))
-            if response.status_code not in {_NOBODY, *_AGAIN} or time.monotonic() + wait > end:
+            if response.status_code not in {_NO_RESPONSE, *_AGAIN} or time.monotonic() + wait > end:
                 return response
             yield Pause(wait)
             pause *= 2
 
-    def _renew(self) -> Move:
+    def _renew(self) -> Operation:
         """Have a token that is good for a while; else the response of who is too busy to give one, or of nobody.
 
         Raises Unauthenticated when none is given.
@@ -129,9 +129,9 @@ class Sending:
         if self._key is not None:
             proof = self._key.proof("POST", f"{self._url}/oauth2/token")
             sent = {"data": {**form, **self._key.form(self._bank)}, "headers": {"DPoP": proof}}
-        response = yield Sent("POST", "/oauth2/token", sent)
+        response = yield OutgoingRequest("POST", "/oauth2/token", sent)
         assert response is not None
-        if response.status_code in {_NOBODY, *_AGAIN}:
+        if response.status_code in {_NO_RESPONSE, *_AGAIN}:
             return response
         told = _json(response)
         if response.status_code != 200:
@@ -162,14 +162,14 @@ def _json(response: httpx.Response) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def read_told(response: httpx.Response | None) -> dict[str, Any]:
+def read_response(response: httpx.Response | None) -> dict[str, Any]:
     """The body of a good response; raises the error that another stands for."""
     assert response is not None
     told, status = _json(response), response.status_code
     if status == 200 and told:
         return told
     why, remedy = (Text.verbatim(str(told.get(name, ""))) for name in ("detail", "remedy"))
-    if status == _NOBODY:
+    if status == _NO_RESPONSE:
         raise Lapsed("transport.scoring-service-cannot-be-reached", why=why)
     title = told.get("title")
     what = Text.verbatim(str(title)) if title else Text.of("transport.answered", status=status)

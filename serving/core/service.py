@@ -22,16 +22,16 @@ from serving.auth.clients import LIMIT, Limit
 from serving.auth.mandates import PURPOSES, Mandate, MandateGate, is_mandate_id
 from serving.auth.rate_limit import Bucket, Quotas
 from serving.auth.tokens import Asking, Bearer, Tokens
-from serving.data.credit_files import Archive, Dossiers
-from serving.data.registry import Library
-from serving.data.snapshot import Book
+from serving.data.credit_files import CreditFileRegistry, CreditFiles
+from serving.data.registry import SnapshotRegistry
+from serving.data.snapshot import ActiveSnapshot
 from serving.errors import Anew, ScopeMissing
 from serving.idempotency.idempotency_store import Repeats
 from serving.observability import log
-from serving.responses.live_scorers import Scorers
-from serving.responses.live_templates import LiveSheets
-from serving.responses.request_schemas import Ask
-from serving.responses.response_templates import Filled, Sheets
+from serving.responses.live_scorers import ScorerCache
+from serving.responses.live_templates import LiveTemplates
+from serving.responses.request_schemas import ScoreRequest
+from serving.responses.response_templates import FilledResponse, ResponseTemplates
 from serving.settings import ServiceSettings
 from serving.state.coordination_db import Shared
 
@@ -69,7 +69,7 @@ class Found(NamedTuple):
     """A subject in a book under a mandate, and the last day on which what the book says of it may be used."""
 
     uscc: str
-    book: Book
+    book: ActiveSnapshot
     row: int
     mandate: Mandate
     until: str
@@ -83,21 +83,21 @@ class Desk:
     access: Access
     tokens: Tokens
     gate: MandateGate
-    library: Library
+    library: SnapshotRegistry
     journal: Journal
     recorder: Recorder
     signer: Signer
     keys: Mapping[str, Any]  # the service's public keys as a JWK set
     pseudonyms: PseudonymKey = field(repr=False)
-    sheets: Sheets = field(default_factory=Sheets)
-    live_sheets: LiveSheets = field(default_factory=LiveSheets)
+    sheets: ResponseTemplates = field(default_factory=ResponseTemplates)
+    live_sheets: LiveTemplates = field(default_factory=LiveTemplates)
     quotas: Quotas = field(default_factory=Quotas)
     repeats: Repeats = field(default_factory=Repeats)
     made: Repeats = field(default_factory=Repeats)  # keys of what lasts longer than an answer
-    archive: Archive | None = None
+    archive: CreditFileRegistry | None = None
     shared: Shared = field(default_factory=Shared)
     crowd: Crowd = field(default_factory=Crowd)
-    scorers: Scorers = field(kw_only=True)
+    scorers: ScorerCache = field(kw_only=True)
 
     def admit(self, call: Call, asking: Asking, scope: str) -> None:
         """Learn who calls, and count the call. Raises Unauthenticated, ScopeMissing, TooMany."""
@@ -144,7 +144,7 @@ class Desk:
         self.library.withheld.require(subject.hex, book.notice)
         return Found(uscc.code, book, row, mandate, until)
 
-    def find(self, call: Call, asked: Ask) -> Filled:
+    def find(self, call: Call, asked: ScoreRequest) -> FilledResponse:
         """The answer to a call, still without its receipt: sent only once its entry is durable. Raises as `look`."""
         found = self.look(call, asked.uscc, asked.purpose, asked.mandate)
         return self.sheets.of(found.book, found.row).fill(
@@ -152,7 +152,7 @@ class Desk:
             valid_until=found.until,
         )  # fmt: skip
 
-    async def answer(self, call: Call, asked: Ask) -> bytes:
+    async def answer(self, call: Call, asked: ScoreRequest) -> bytes:
         """The answer's bytes, once its entry is durable. Raises as `look` does, and Broken when there is no entry."""
         filled = self.find(call, asked)
         details = {**call.details, "status": 200, "digest": filled.digest}
@@ -167,7 +167,7 @@ class Desk:
             return True
         return False
 
-    async def announce(self, book: Book) -> None:
+    async def announce(self, book: ActiveSnapshot) -> None:
         """Record that answers come from `book` from now on, so that the ledger tells what served at any time."""
         details = {"model": book.model, "version": book.version, "release": book.release}
         self.scorers.warm(book.version)
@@ -176,7 +176,7 @@ class Desk:
         except CreditError as fault:  # answers will be refused for the same cause, and readiness shows it
             log.event("ledger.failed", level=logging.ERROR, snapshot=book.snapshot, fault=fault.what)
 
-    async def announce_dossiers(self, dossiers: Dossiers) -> None:
+    async def announce_dossiers(self, dossiers: CreditFiles) -> None:
         """Record that inquiries are answered from these dossiers from now on."""
         try:
             details = {"release": dossiers.release, "as_of": dossiers.as_of.isoformat()}

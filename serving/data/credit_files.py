@@ -30,18 +30,18 @@ from models.scoring.snapshot_layout import (
     OFFSETS_FILE,
     SUBJECTS_FILE,
 )
-from serving.data.key_index import Rows, map_bytes
-from serving.data.snapshot import Marks, last_day, marks_of
-from serving.data.suppression import Withheld
+from serving.data.key_index import KeyIndex, map_bytes
+from serving.data.snapshot import FileStamps, file_stamps, last_valid_day
+from serving.data.suppression import Suppression
 from serving.observability import log
 from serving.state.coordination_db import Shared
 
 NAME, POINTER, SIGNERS = "dossiers", "snapshot-dossiers", {"platform"}
-Dossier = Mapping[str, list[list[Any]]]  # table -> records of happened, ends and the values of its columns
+CreditFile = Mapping[str, list[list[Any]]]  # table -> records of happened, ends and the values of its columns
 
 
 @dataclass(frozen=True, slots=True)
-class Dossiers:
+class CreditFiles:
     """The records of every subject on a day; never changed, only replaced."""
 
     snapshot: str
@@ -51,12 +51,12 @@ class Dossiers:
     invented: bool
     notice: int  # through which notice of withholding they go
     tables: Mapping[str, Any] = field(repr=False)  # what the release says of each table; columns in order
-    marks: Marks = field(repr=False)
-    _rows: Rows = field(repr=False)
+    marks: FileStamps = field(repr=False)
+    _rows: KeyIndex = field(repr=False)
     _offsets: bytes | mmap.mmap = field(repr=False)
     _text: bytes | mmap.mmap = field(repr=False)
 
-    def find(self, key: bytes) -> Dossier | None:
+    def find(self, key: bytes) -> CreditFile | None:
         """A subject's dossier; None when nothing is recorded of it."""
         row = self._rows.row_of(key)
         if row is None:
@@ -65,17 +65,17 @@ class Dossiers:
             int.from_bytes(self._offsets[at * OFFSET_BYTES : (at + 1) * OFFSET_BYTES], OFFSET_ORDER)
             for at in (row, row + 1)
         )
-        found: Dossier = json.loads(self._text[start:end])
+        found: CreditFile = json.loads(self._text[start:end])
         return found
 
     def valid_until(self, freshness_days: int) -> date:
         """The last day on which they may answer."""
-        return last_day(self.as_of, self.ends, freshness_days)
+        return last_valid_day(self.as_of, self.ends, freshness_days)
 
 
-def open_dossiers(shelf: Shelf, name: str) -> Dossiers:
+def open_credit_files(shelf: Shelf, name: str) -> CreditFiles:
     """Open with every digest verified, and map the files. Raises Broken when anything does not fit, Missing."""
-    marks = marks_of(shelf, name)  # before the digests: a later change shows as a difference
+    marks = file_stamps(shelf, name)  # before the digests: a later change shows as a difference
     opened = shelf.open(name)
     seal, place = opened.seal, opened.path
     if seal.kind is not Kind.SNAPSHOT or seal.terms["model"] != NAME:
@@ -83,37 +83,37 @@ def open_dossiers(shelf: Shelf, name: str) -> Dossiers:
     keys, offsets, text = (map_bytes(place / file) for file in (SUBJECTS_FILE, OFFSETS_FILE, DOSSIERS_FILE))
     if len(keys) // KEY_BYTES + 1 != len(offsets) // OFFSET_BYTES or len(keys) % KEY_BYTES:
         raise Broken("credit-files.dossiers-files-different-lengths")
-    return Dossiers(
+    return CreditFiles(
         seal.id, str(seal.terms["release"]), date.fromisoformat(seal.terms["as_of"]), seal.expires_on,
         bool(seal.terms["invented"]), int(seal.terms.get("notice", 0)),
-        json.loads((place / INDEX_FILE).read_bytes()), marks, Rows(keys), offsets, text,
+        json.loads((place / INDEX_FILE).read_bytes()), marks, KeyIndex(keys), offsets, text,
     )  # fmt: skip
 
 
-class Archive:
+class CreditFileRegistry:
     """The dossiers in use: watched on the shelf and swapped whole; like the library's books they fail closed."""
 
     def __init__(
         self, shelf: Shelf, pseudonyms: PseudonymKey | None, freshness_days: int, shared: Shared | None = None
     ) -> None:
         """Empty until `refresh` has run. Without the key of the purpose inquiry nothing is ever found."""
-        self.withheld = Withheld(shelf, INQUIRY, shared)
+        self.withheld = Suppression(shelf, INQUIRY, shared)
         self._shelf, self._pseudonyms, self._freshness = shelf, pseudonyms, freshness_days
-        self._slot: Dossiers | CreditError = Missing("credit-files.no-dossiers-made-yet")
+        self._slot: CreditFiles | CreditError = Missing("credit-files.no-dossiers-made-yet")
         self._seen: object = None
 
-    def refresh(self) -> Dossiers | None:
+    def refresh(self) -> CreditFiles | None:
         """Look at the pointer and the files once; gives the dossiers newly put in use. Never raises."""
         self.withheld.refresh()  # first: whoever is named in it is so before newer dossiers lift it
         try:
             pointed = self._shelf.pointer(POINTER, SIGNERS)
             if pointed is None:
                 return None
-            seen = (pointed, marks_of(self._shelf, str(pointed["snapshot"])))
+            seen = (pointed, file_stamps(self._shelf, str(pointed["snapshot"])))
             if seen == self._seen:
                 return None
             self._seen = seen
-            self._slot = opened = open_dossiers(self._shelf, str(pointed["snapshot"]))
+            self._slot = opened = open_credit_files(self._shelf, str(pointed["snapshot"]))
         except CreditError as fault:
             self._close(fault)
             return None
@@ -128,18 +128,18 @@ class Archive:
             log.event("dossiers.closed", level=logging.ERROR, fault=str(fault))
         self._slot = fault
 
-    def open(self, day: date) -> Dossiers:
+    def open(self, day: date) -> CreditFiles:
         """The dossiers, fit to answer on `day`. Raises Lapsed when there are none or they are too old."""
         held, remedy = self._slot, Text.of("credit-files.make-them")
         if self._pseudonyms is None:
             raise Lapsed("credit-files.inquiries-not-in-service", remedy=remedy)
-        if not isinstance(held, Dossiers):
+        if not isinstance(held, CreditFiles):
             raise Lapsed("credit-files.inquiries-not-in-service", why=held.message, remedy=remedy) from held
         if day > (last := held.valid_until(self._freshness)):
             raise Lapsed("credit-files.dossiers-stale", remedy=remedy, as_of=held.as_of, last=last)
         return held
 
-    def find(self, dossiers: Dossiers, uscc: str) -> Dossier | None:
+    def find(self, dossiers: CreditFiles, uscc: str) -> CreditFile | None:
         """A subject's dossier by its code. Raises Lapsed while the subject is withheld."""
         if self._pseudonyms is None:
             return None
@@ -157,7 +157,7 @@ class Archive:
             return {"fault": str(failed)}
         return {"snapshot": held.snapshot, "as_of": held.as_of.isoformat()}
 
-    async def watch(self, every: float, announce: Callable[[Dossiers], Awaitable[None]]) -> None:
+    async def watch(self, every: float, announce: Callable[[CreditFiles], Awaitable[None]]) -> None:
         """Refresh every so many seconds for ever, off the event loop, and announce what is put in use."""
         while True:
             opened = await asyncio.to_thread(self.refresh)

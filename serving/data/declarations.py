@@ -13,16 +13,16 @@ from credit.messages import Text
 from serving.i18n.field_faults import field_fault
 
 
-class Declared(BaseModel):
+class Declaration(BaseModel):
     """A form whose keys are all known, whose values are of the declared types, and which nobody changes."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-Form = TypeVar("Form", bound=Declared)
+Form = TypeVar("Form", bound=Declaration)
 
 
-def read(path: Path, form: type[Form]) -> Form:
+def read_declaration(path: Path, form: type[Form]) -> Form:
     """The declaration at `path`. Raises Malformed naming the file and every place at fault."""
     try:
         told = yaml.safe_load(path.read_text(encoding="utf-8"))

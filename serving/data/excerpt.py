@@ -16,14 +16,14 @@ from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
 from credit.subjects import SubjectKey
 from models.scoring.snapshot_layout import ANSWERS_FILE, FEATURES_FILE, SUBJECTS_FILE
-from serving.data.key_index import Rows, map_bytes
+from serving.data.key_index import KeyIndex, map_bytes
 
 
 def make_excerpt(
     shelf: Shelf, snapshot: OpenedSeal, subjects: Collection[str], *, expires_on: date, by: Actor, key: SigningKey
 ) -> Seal | None:
     """The rows of these subjects (pseudonyms in hexadecimal) of a verified snapshot; None when it has none of them."""
-    rows = Rows(map_bytes(snapshot.path / SUBJECTS_FILE))
+    rows = KeyIndex(map_bytes(snapshot.path / SUBJECTS_FILE))
     keys = sorted(SubjectKey(subject).raw for subject in subjects)
     found = [(key_, row) for key_ in keys if (row := rows.row_of(key_)) is not None]
     if not found:

@@ -13,7 +13,7 @@ from models.scoring.snapshot_layout import KEY_BYTES
 _HEADS = 1 << 16  # a key is a digest, so its first two bytes part a million subjects into lots of about sixteen
 
 
-class Rows:
+class KeyIndex:
     """Sorted keys of 16 bytes each, and the row at which each pair of first bytes begins: a look-up under 1 us."""
 
     def __init__(self, keys: bytes | mmap.mmap) -> None:

@@ -19,14 +19,14 @@ from credit.subjects import SubjectKey, SubjectKind
 from models.scoring.scorecard import Scorecard
 from models.scoring.scorecard import read as read_scorecard
 from models.scoring.snapshot_layout import KEY_BYTES, SUBJECTS_FILE, map_answers, map_features
-from serving.data.key_index import Rows, map_bytes
+from serving.data.key_index import KeyIndex, map_bytes
 
 _SIGNERS = {"platform"}
-Marks = tuple[tuple[str, int, int, int, int], ...]
+FileStamps = tuple[tuple[str, int, int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Pointed:
+class SnapshotPointers:
     """What the platform's two signed pointers of a model say at one moment."""
 
     model: str
@@ -46,7 +46,7 @@ class Pointed:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class ActiveSnapshot:
     """All that is needed to answer for one model; never changed, only replaced, so an answer comes from one book."""
 
     model: str
@@ -60,8 +60,8 @@ class Book:
     card: Scorecard = field(repr=False)  # the words and numbers of the version
     features: NDArray[np.float64] = field(repr=False)  # (n, F)
     answers: NDArray[Any] = field(repr=False)  # (n,) structured
-    marks: Marks = field(repr=False)
-    rows: Rows = field(repr=False)
+    marks: FileStamps = field(repr=False)
+    rows: KeyIndex = field(repr=False)
 
     def row_of(self, subject: SubjectKey) -> int | None:
         """The row of a subject; None when not in the snapshot."""
@@ -69,7 +69,7 @@ class Book:
 
     def valid_until(self, freshness_days: int) -> date:
         """The last day on which this book may answer."""
-        return last_day(self.as_of, self.ends, freshness_days)
+        return last_valid_day(self.as_of, self.ends, freshness_days)
 
     def require_fresh(self, day: date, freshness_days: int) -> None:
         """Raises Lapsed when too old on `day`: a repaired record must leave the answers within known days."""
@@ -79,12 +79,12 @@ class Book:
 
 
 @lru_cache(64)
-def last_day(as_of: date, ends: date, freshness_days: int) -> date:
+def last_valid_day(as_of: date, ends: date, freshness_days: int) -> date:
     """The last day on which data of `as_of` may be answered from, under seals that end on `ends`."""
     return min(as_of + timedelta(days=freshness_days), ends - timedelta(days=1))
 
 
-def read_pointers(shelf: Shelf, model: str) -> Pointed:
+def read_pointers(shelf: Shelf, model: str) -> SnapshotPointers:
     """The two pointers of a model. Raises Missing when one was never set, Broken when one does not verify."""
     champion = shelf.pointer(f"champion-{model}", _SIGNERS)
     snapshot = shelf.pointer(f"snapshot-{model}", _SIGNERS)
@@ -93,10 +93,10 @@ def read_pointers(shelf: Shelf, model: str) -> Pointed:
         raise Missing(id, remedy=Text.of("snapshot.promote-then-make"), model=model)
     if {champion.get("model"), snapshot.get("model")} != {model}:
         raise Broken("snapshot.pointer-model-speaks-another-model", model=model)
-    return Pointed(model, str(champion["version"]), str(snapshot["version"]), str(snapshot["snapshot"]))
+    return SnapshotPointers(model, str(champion["version"]), str(snapshot["version"]), str(snapshot["snapshot"]))
 
 
-def open_book(shelf: Shelf, pointed: Pointed, excerpt: str | None = None) -> Book:
+def open_snapshot(shelf: Shelf, pointed: SnapshotPointers, excerpt: str | None = None) -> ActiveSnapshot:
     """Open the version and the snapshot with every digest verified, and map the arrays; of an excerpt, what it holds.
 
     Raises Lapsed when the snapshot is not of the promoted version, Broken when anything does not fit, Missing.
@@ -104,7 +104,7 @@ def open_book(shelf: Shelf, pointed: Pointed, excerpt: str | None = None) -> Boo
     if not pointed.agree:
         raise Lapsed("snapshot.champion-no-snapshot", model=pointed.model)
     held = excerpt or pointed.snapshot
-    marks = marks_of(shelf, pointed.version, held)  # before the digests: a later change shows as a difference
+    marks = file_stamps(shelf, pointed.version, held)  # before the digests: a later change shows as a difference
     version, snapshot = shelf.open(pointed.version), shelf.open(held)
     terms = snapshot.seal.terms
     if (version.seal.kind, snapshot.seal.kind) != (Kind.VERSION, Kind.EXCERPT if excerpt else Kind.SNAPSHOT):
@@ -121,15 +121,15 @@ def open_book(shelf: Shelf, pointed: Pointed, excerpt: str | None = None) -> Boo
     if not len(keys) == KEY_BYTES * len(answers) == KEY_BYTES * len(features):
         raise Broken("snapshot.snapshot-files-different-lengths")
     kind = declared.get("subject_kind")
-    return Book(
+    return ActiveSnapshot(
         pointed.model, SubjectKind(kind) if kind else None, pointed.version, pointed.snapshot, release,
         date.fromisoformat(terms["as_of"]), min(version.seal.expires_on, snapshot.seal.expires_on),
         int(terms.get("notice", 0)),
-        read_scorecard(declared), features, answers, marks, Rows(keys),
+        read_scorecard(declared), features, answers, marks, KeyIndex(keys),
     )  # fmt: skip
 
 
-def marks_of(shelf: Shelf, *seals: str) -> Marks:
+def file_stamps(shelf: Shelf, *seals: str) -> FileStamps:
     """What the file system says of every file in these sealed folders: a cheap sign that a byte may have changed."""
     found: list[tuple[str, int, int, int, int]] = []
     for seal in dict.fromkeys(seals):

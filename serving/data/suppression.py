@@ -18,10 +18,10 @@ from serving.errors import Anew
 from serving.observability import log
 from serving.state.coordination_db import Shared
 
-Mark = tuple[int, int, int] | None
+FileStamp = tuple[int, int, int] | None
 
 
-class Withheld:
+class Suppression:
     """The notices of one purpose."""
 
     def __init__(self, shelf: Shelf, purpose: str, shared: Shared | None = None) -> None:
@@ -79,7 +79,7 @@ class Withheld:
         log.event("withheld.failed", level=logging.ERROR, purpose=self._purpose, fault=str(fault))
 
 
-def _mark(path: Path) -> Mark:
+def _mark(path: Path) -> FileStamp:
     try:
         stat = path.stat()
     except FileNotFoundError:

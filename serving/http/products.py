@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from serving.core.service import REPEATED, Call, Desk
-from serving.endpoints.inquiries.facts import tell_facts
+from serving.endpoints.inquiries.facts import answer_facts
 from serving.endpoints.inquiries.queries import HANDLERS
 from serving.endpoints.objections.objections import object_to
 from serving.endpoints.scores.batch import batch, batch_again
-from serving.endpoints.scores.live import check as check_live
-from serving.endpoints.scores.live import live
-from serving.endpoints.scores.verifications import check, verify
+from serving.endpoints.scores.live import check_live, live
+from serving.endpoints.scores.verifications import check_verification, verify
 from serving.endpoints.supervision.supervision import supervise
 from serving.errors import LARGEST_BODY
 from serving.idempotency.recovery import Again, as_it_was, if_allowed, if_same
-from serving.responses.request_schemas import read_ask
+from serving.responses.request_schemas import read_score_request
 
 
 class Bounds(NamedTuple):
@@ -53,21 +52,26 @@ class Product:
 
 async def score(desk: Desk, call: Call, body: bytes) -> bytes:
     """One subject's score."""
-    return await desk.answer(call, read_ask(body))
+    return await desk.answer(call, read_score_request(body))
 
 
 PRODUCTS = {
     product.path: product
     for product in (
-        Product("/v1/scores", "score", score, if_allowed(lambda desk, call, body: desk.find(call, read_ask(body)))),
+        Product(
+            "/v1/scores", "score", score, if_allowed(lambda desk, call, body: desk.find(call, read_score_request(body)))
+        ),
         Product("/v1/scores/live", "live", live, if_allowed(check_live)),
         Product("/v1/scores/batch", "batch", batch, batch_again, makes=True),
-        Product("/v1/verifications", "verify", verify, if_allowed(check)),
-        Product("/v1/objections", "object", object_to, as_it_was, makes=True, lasts=True,
-                repeated="objection.repeated"),
-        *(Product(path, "query", handle, if_same(handle), repeated="query.repeated")
-          for path, handle in HANDLERS.items()),
-        Product("/v1/scores/facts", "facts", tell_facts, if_same(tell_facts), repeated="facts.repeated"),
+        Product("/v1/verifications", "verify", verify, if_allowed(check_verification)),
+        Product(
+            "/v1/objections", "object", object_to, as_it_was, makes=True, lasts=True, repeated="objection.repeated"
+        ),
+        *(
+            Product(path, "query", handle, if_same(handle), repeated="query.repeated")
+            for path, handle in HANDLERS.items()
+        ),
+        Product("/v1/scores/facts", "facts", answer_facts, if_same(answer_facts), repeated="facts.repeated"),
         Product("/v1/evaluations", "supervise", supervise, if_same(supervise), repeated="supervision.repeated"),
     )
-}  # fmt: skip
+}

@@ -88,17 +88,17 @@ async def _work(writer: Executor) -> None:
     from credit.errors import CreditError
     from credit.settings import read
     from serving.core.wiring import open_desk, open_stores
-    from serving.endpoints.batch_jobs.job_processes import Hands
+    from serving.endpoints.batch_jobs.job_processes import JobProcesses
     from serving.endpoints.monitoring.delivery import deliver
-    from serving.endpoints.monitoring.watch_review import look_after
-    from serving.endpoints.monitoring.webhook_sender import sender_of
+    from serving.endpoints.monitoring.watch_review import review_watches
+    from serving.endpoints.monitoring.webhook_sender import webhook_sender
     from serving.observability import log
 
     log.start()
     settings = read(ServiceSettings, os.environ, PREFIX)
     desk, (watches, jobs) = open_desk(settings), open_stores(settings)
-    hands = Hands(environment(settings), writer, settings.job_processes)
-    sender = sender_of(settings)
+    hands = JobProcesses(environment(settings), writer, settings.job_processes)
+    sender = webhook_sender(settings)
 
     async def sweeping() -> None:
         watches.sweep(time.time())
@@ -110,7 +110,7 @@ async def _work(writer: Executor) -> None:
     async def looking() -> None:
         await asyncio.to_thread(desk.library.refresh)
         now = [await asyncio.to_thread(desk.access.generation), settings.day()]
-        await asyncio.to_thread(look_after, desk, watches, every=now != judged)
+        await asyncio.to_thread(review_watches, desk, watches, every=now != judged)
         judged[:] = now
 
     async def scoring() -> None:

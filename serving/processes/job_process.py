@@ -11,7 +11,7 @@ import sys
 
 from credit.settings import read
 from serving.core.wiring import open_desk
-from serving.endpoints.batch_jobs.job_scoring import look_at
+from serving.endpoints.batch_jobs.job_scoring import score_lines
 from serving.processes.background_tasks import PREFIX
 from serving.processes.worker_loop import attend
 from serving.settings import ServiceSettings
@@ -23,7 +23,7 @@ def main() -> int:
 
     def work(task: bytes) -> bytes:
         desk.library.refresh()
-        return pickle.dumps(look_at(desk, *pickle.loads(task)))
+        return pickle.dumps(score_lines(desk, *pickle.loads(task)))
 
     return attend(work, idle=True)
 

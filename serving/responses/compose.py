@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from credit.canonical import digest_json
 from credit.errors import Broken
-from serving.data.snapshot import Book
+from serving.data.snapshot import ActiveSnapshot
 
 NOTICE = {
     "zh": "仅供融资授信参考，不是授信决定；当事人可要求说明、提出异议或申请人工复核。",
     "en": "A reference, not a decision; the subject may ask for an explanation, object, or ask a person to look again.",
 }
-NOT_A_SCORE = {
+TRIAL_NOTICE = {
     "zh": "假设情形的试算，不是该主体的评价结果。",
     "en": "A trial of what would be if; not a score of the subject.",
 }
-MISSING = {
+MISSING_POLICY = {
     "zh": "缺失的指标不作填补，按模型训练时学得的方向处理。",
     "en": "A missing feature is not filled in: the model goes the way it learned for missing ones.",
 }
@@ -31,7 +31,7 @@ _NOT_DIGESTED = ("uscc", "receipt")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SubjectScore:
     """What a model says of one subject: its features (F,), and the numbers made of them."""
 
     features: NDArray[np.float64]
@@ -42,7 +42,7 @@ class Line:
     grade: str
 
 
-def line_of(book: Book, row: int) -> Line:
+def stored_score(book: ActiveSnapshot, row: int) -> SubjectScore:
     """The stored line of the subject in `row`. Raises Broken when its grade is not one of the version's."""
     told, place = book.answers[row], int(book.answers[row]["grade"])
     if not 0 <= place < len(book.card.grades):
@@ -50,10 +50,12 @@ def line_of(book: Book, row: int) -> Line:
     features = np.array(book.features[row], dtype=np.float64)
     contributions = np.array(told["contributions"], dtype=np.float64)
     numbers = float(told["probability"]), float(told["points"]), float(told["base_points"])
-    return Line(features, *numbers, contributions, book.card.grades[place])
+    return SubjectScore(features, *numbers, contributions, book.card.grades[place])
 
 
-def compose(book: Book, line: Line, *, score_id: str, mandate: str, purpose: str, valid_until: date) -> dict[str, Any]:
+def compose(
+    book: ActiveSnapshot, line: SubjectScore, *, score_id: str, mandate: str, purpose: str, valid_until: date
+) -> dict[str, Any]:
     """The answer from `book` for the subject of `line`, as plain values, without the code and the receipt.
 
     Points are in whole hundredths, and `base_points` plus the reasons' points is exactly `points` in hundredths.
@@ -90,7 +92,7 @@ def compose(book: Book, line: Line, *, score_id: str, mandate: str, purpose: str
         ],
         "missing": {
             "features": [card.names[index] for index in np.flatnonzero(np.isnan(line.features))],
-            "policy": MISSING,
+            "policy": MISSING_POLICY,
         },
         "snapshot": {"id": book.snapshot, "as_of": book.as_of.isoformat()},
         "version": book.version,

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-MOST, LARGEST, LONGEST = 100_000, 16 << 20, 512  # lines, bytes, characters in a line
-HEAD = ("uscc", "purpose", "mandate")
-TOLD = ("line", "status", "uscc", "score_id", "default_probability", "points", "grade", "reasons", "rules", "missing",
-        "valid_until", "mandate", "model", "version", "snapshot", "entry", "digest", "problem")  # fmt: skip
-NUMBERS = {"line": "int32", "status": "int16", "default_probability": "float64", "points": "float64",
+MAX_LINES, MAX_BYTES, MAX_LINE_LENGTH = 100_000, 16 << 20, 512  # lines, bytes, characters in a line
+INPUT_COLUMNS = ("uscc", "purpose", "mandate")
+OUTPUT_COLUMNS = (
+    "line",
+    "status",
+    "uscc",
+    "score_id",
+    "default_probability",
+    "points",
+    "grade",
+    "reasons",
+    "rules",
+    "missing",
+    "valid_until",
+    "mandate",
+    "model",
+    "version",
+    "snapshot",
+    "entry",
+    "digest",
+    "problem",
+)
+COLUMN_TYPES = {"line": "int32", "status": "int16", "default_probability": "float64", "points": "float64",
            "valid_until": "date32"}  # fmt: skip
-CSV, PARQUET, MAGIC = "text/csv", "application/vnd.apache.parquet", b"PAR1"
+CSV, PARQUET, PARQUET_MAGIC = "text/csv", "application/vnd.apache.parquet", b"PAR1"

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from credit.canonical import canonical
 from models.scoring.scorecard import GradeCap, ScorecardFeature
-from serving.data.snapshot import Book
-from serving.responses.compose import MISSING, PROBABILITY_DIGITS
-from serving.responses.score_values import Told
+from serving.data.snapshot import ActiveSnapshot
+from serving.responses.compose import MISSING_POLICY, PROBABILITY_DIGITS
+from serving.responses.score_values import ScoreValues
 
-_MISSING = canonical(MISSING)
+_MISSING = canonical(MISSING_POLICY)
 
 
 class _Points(dict[int, bytes]):
@@ -32,7 +32,7 @@ _POINTS = _Points()
 _POINTS.update({cents: _POINTS[cents] for cents in range(-9999, 10_000)})  # the scale of most models
 
 
-class Reason(NamedTuple):
+class ReasonFragments(NamedTuple):
     """What the reason of one feature says before its points, and after."""
 
     raises: bytes
@@ -41,11 +41,11 @@ class Reason(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class JsonFragments:
     """The words of one book, each as JSON."""
 
     names: tuple[bytes, ...]
-    each: tuple[Reason, ...]
+    each: tuple[ReasonFragments, ...]
     each_rule: Mapping[GradeCap, bytes]
     grades: Mapping[str, bytes]
     model: bytes
@@ -54,7 +54,7 @@ class Words:
     version: bytes
 
     @classmethod
-    def of(cls, book: Book) -> Words:
+    def of(cls, book: ActiveSnapshot) -> JsonFragments:
         """Lay them out."""
         card = book.card
         return cls(
@@ -67,7 +67,7 @@ class Words:
             canonical({"id": book.snapshot, "as_of": book.as_of.isoformat()}), canonical(book.version),
         )  # fmt: skip
 
-    def reasons(self, told: Told) -> bytes:
+    def reasons(self, told: ScoreValues) -> bytes:
         """The reasons that move the points, the strongest first."""
         each, cents = self.each, told.cents
         moving = told.strongest[: len(cents) - cents.count(0)]  # the strongest come first
@@ -80,34 +80,34 @@ class Words:
         ]
         return b"".join(words)[:-1]
 
-    def rules(self, told: Told) -> bytes:
+    def rules(self, told: ScoreValues) -> bytes:
         """The rules that were met."""
         return b",".join([self.each_rule[rule] for rule in told.rules])
 
-    def missing(self, told: Told) -> bytes:
+    def missing(self, told: ScoreValues) -> bytes:
         """What is missing, and the policy."""
         return b'{"features":[%b],"policy":%b}' % (b",".join([self.names[one] for one in told.missing]), _MISSING)
 
-    def standing(self, told: Told) -> bytes:
+    def probability_and_grades(self, told: ScoreValues) -> bytes:
         """Probability and grades."""
         probability = repr(round(told.probability, PROBABILITY_DIGITS)).encode()
         return b'"default_probability":%b,%b' % (probability, self.grades[told.grade])
 
 
-def number(points: float) -> bytes:
+def json_points(points: float) -> bytes:
     """Points in whole hundredths."""
     return repr(round(points * 100) / 100).encode()
 
 
-def quoted(word: str) -> bytes:
+def json_string(word: str) -> bytes:
     """A word that a caller gave, as JSON."""
     return encode_basestring(word).encode()
 
 
-def _reason(feature: ScorecardFeature) -> Reason:
+def _reason(feature: ScorecardFeature) -> ReasonFragments:
     code, title, zh, en = map(canonical, (feature.name, feature.title, feature.zh, feature.en))
     raises, lowers = (
         b'{"code":%b,"direction":"%b","en":%b,"points":%b' % (code, which, en, sign)
         for which, sign in ((b"raises", b""), (b"lowers", b"-"))
     )
-    return Reason(raises, lowers, b',"title":%b,"zh":%b},' % (title, zh))
+    return ReasonFragments(raises, lowers, b',"title":%b,"zh":%b},' % (title, zh))

@@ -7,19 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from credit.canonical import canonical
 from credit.errors import Malformed
-from serving.responses.request_schemas import EXAMPLE, Short, explain
-from serving.responses.response_schemas import Answer
+from serving.responses.api_schema import ApiSchema
+from serving.responses.request_schemas import EXAMPLE, Short, parse_body
+from serving.responses.response_schemas import AnswerSchema
 
-MOST = 512  # features brought along
+MAX_SUPPLIED = 512  # features brought along
 Kind = Literal["fused", "what_if"]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
-class AskedLive(BaseModel):
+class LiveRequestSchema(ApiSchema, published="AskedLive"):
     """A subject, and values that stand in the place of the snapshot's; null where the bank knows there is none."""
 
     model_config = ConfigDict(
@@ -30,21 +31,21 @@ class AskedLive(BaseModel):
     uscc: Short
     purpose: Short
     mandate: Short
-    features: dict[Short, Number | None] = Field(min_length=1, max_length=MOST)
+    features: dict[Short, Number | None] = Field(min_length=1, max_length=MAX_SUPPLIED)
     kind: Kind = Field("fused", description="fused: what the bank knows; what_if: a trial, which is no score")
 
 
-class AskLive(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class LiveRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What `AskedLive` declares, as it is read."""
 
     uscc: Annotated[str, msgspec.Meta(max_length=256)]
     purpose: Annotated[str, msgspec.Meta(max_length=256)]
     mandate: Annotated[str, msgspec.Meta(max_length=256)]
-    features: Annotated[dict[str, float | None], msgspec.Meta(min_length=1, max_length=MOST)]
+    features: Annotated[dict[str, float | None], msgspec.Meta(min_length=1, max_length=MAX_SUPPLIED)]
     kind: Kind = "fused"
 
 
-class HasBrought(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class SuppliedValues(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What a bank keeps of a live score, to have it made again."""
 
     features: dict[str, float | None]
@@ -52,11 +53,11 @@ class HasBrought(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(AskLive).decode
-_decode_brought = msgspec.json.Decoder(HasBrought).decode
+_decode = msgspec.json.Decoder(LiveRequest).decode
+_decode_brought = msgspec.json.Decoder(SuppliedValues).decode
 
 
-class Brought(BaseModel):
+class SuppliedFeaturesSchema(ApiSchema, published="Brought"):
     """Which features were brought; `commitment` is the SHA-256 over `salt` and the canonical JSON of their values."""
 
     features: list[str]
@@ -64,23 +65,23 @@ class Brought(BaseModel):
     commitment: str
 
 
-class AnswerLive(Answer):
+class LiveAnswerSchema(AnswerSchema, published="AnswerLive"):
     """An answer made in the request, with what was brought along."""
 
     kind: Kind
-    brought: Brought
+    brought: SuppliedFeaturesSchema
 
 
-def read_live(body: bytes) -> AskLive:
+def read_live_request(body: bytes) -> LiveRequest:
     """Read a request's body. Raises Malformed naming the fields at fault and never repeating what they held."""
     try:
         return _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        asked = explain(AskedLive, body)  # which says what is wrong
-        return AskLive(asked.uscc, asked.purpose, asked.mandate, asked.features, asked.kind)
+        asked = parse_body(LiveRequestSchema, body)  # which says what is wrong
+        return LiveRequest(asked.uscc, asked.purpose, asked.mandate, asked.features, asked.kind)
 
 
-def read_brought(text: bytes) -> tuple[Mapping[str, float | None], str]:
+def read_supplied_values(text: bytes) -> tuple[Mapping[str, float | None], str]:
     """The features and the salt of `{"features": …, "salt": hex}`. Raises Malformed, and repeats no value."""
     try:
         told = _decode_brought(text)

@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 
 from credit.canonical import canonical
 from credit.errors import Malformed
-from serving.data.snapshot import Book
-from serving.responses.compose import NOT_A_SCORE, NOTICE
-from serving.responses.json_fragments import Words, number, quoted
+from serving.data.snapshot import ActiveSnapshot
+from serving.responses.compose import NOTICE, TRIAL_NOTICE
+from serving.responses.json_fragments import JsonFragments, json_points, json_string
 from serving.responses.live_schemas import commitment, commitment_of
-from serving.responses.response_templates import Filled
-from serving.responses.score_values import Told
+from serving.responses.response_templates import FilledResponse
+from serving.responses.score_values import ScoreValues
 from serving.state.decision_cache import Remembered
 
-BOOKS, NAMINGS = 8, 256  # whose words are kept; and how many ways of naming what is brought, for each
-_NOTICES = {"fused": canonical(NOTICE), "what_if": canonical(NOT_A_SCORE)}
+MAX_SNAPSHOTS, MAX_LAYOUTS = 8, 256  # whose words are kept; and how many ways of naming what is brought, for each
+_NOTICES = {"fused": canonical(NOTICE), "what_if": canonical(TRIAL_NOTICE)}
 Values = Mapping[str, float | None]
 
 
-class Named(NamedTuple):
+class SuppliedLayout(NamedTuple):
     """Which features are brought: their columns in the order they came in, and their names in order, as JSON."""
 
     columns: NDArray[np.intp]
@@ -44,21 +44,21 @@ class Named(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class LiveSheet:
+class LiveTemplate:
     """What a book's live answers are made of."""
 
-    words: Words
+    words: JsonFragments
     features: NDArray[np.float64]  # (n, F) of the snapshot
     places: Mapping[str, int]
-    namings: Remembered[tuple[str, ...], Named]
+    namings: Remembered[tuple[str, ...], SuppliedLayout]
 
     @classmethod
-    def of(cls, book: Book) -> LiveSheet:
+    def of(cls, book: ActiveSnapshot) -> LiveTemplate:
         """Lay out the words of a book."""
         places = {name: place for place, name in enumerate(book.card.names)}
-        return cls(Words.of(book), np.asarray(book.features), places, Remembered(NAMINGS))
+        return cls(JsonFragments.of(book), np.asarray(book.features), places, Remembered(MAX_LAYOUTS))
 
-    def named(self, brought: Values) -> Named:
+    def named(self, brought: Values) -> SuppliedLayout:
         """What is brought, by name alone. Raises Malformed for a name that the model has not, and names none."""
         names = tuple(brought)
         held = self.namings.get(names)
@@ -70,52 +70,72 @@ class LiveSheet:
             self.namings.put(names, held)
         return held
 
-    def _name(self, names: tuple[str, ...]) -> Named:
+    def _name(self, names: tuple[str, ...]) -> SuppliedLayout:
         order = tuple(sorted(range(len(names)), key=names.__getitem__))
         ordered = [names[place] for place in order]
         each = (canonical(name).replace(b"%", b"%%") + b":%b" for name in ordered)
         columns = np.array([self.places[name] for name in names], dtype=np.intp)
-        return Named(columns, canonical(ordered), order, b"{%b}" % b",".join(each))
+        return SuppliedLayout(columns, canonical(ordered), order, b"{%b}" % b",".join(each))
 
-    def row(self, row: int, named: Named, brought: Values) -> NDArray[np.float64]:
+    def row(self, row: int, named: SuppliedLayout, brought: Values) -> NDArray[np.float64]:
         """The snapshot's features (F,) with what is brought in their place, NaN for null."""
         features = np.array(self.features[row], dtype=np.float64)
         features[named.columns] = np.array(list(brought.values()), dtype=np.float64)
         return features
 
     def fill(
-        self, told: Told, named: Named, *, kind: str, salt: str, commitment: str, score_id: str, uscc: str,
-        mandate: str, purpose: str, valid_until: str,
-    ) -> Filled:  # fmt: skip
+        self,
+        told: ScoreValues,
+        named: SuppliedLayout,
+        *,
+        kind: str,
+        salt: str,
+        commitment: str,
+        score_id: str,
+        uscc: str,
+        mandate: str,
+        purpose: str,
+        valid_until: str,
+    ) -> FilledResponse:
         """The answer to one call, still without its receipt."""
         words = self.words
         before = (
             b'{"base_points":%b,"brought":{"commitment":"%b","features":%b,"salt":"%b"},%b,"kind":"%b","mandate":%b,'
             b'"missing":%b,"model":%b,"notice":%b,"points":%b,"purpose":%b,"reasons":[%b],'
         ) % (
-            number(told.base_points), commitment.encode(), named.names, salt.encode(),
-            words.standing(told), kind.encode(), quoted(mandate), words.missing(told), words.model, _NOTICES[kind],
-            number(told.points), quoted(purpose), words.reasons(told),
-        )  # fmt: skip
+            json_points(told.base_points),
+            commitment.encode(),
+            named.names,
+            salt.encode(),
+            words.probability_and_grades(told),
+            kind.encode(),
+            json_string(mandate),
+            words.missing(told),
+            words.model,
+            _NOTICES[kind],
+            json_points(told.points),
+            json_string(purpose),
+            words.reasons(told),
+        )
         between = b'"release":%b,"rules":[%b],"score_id":%b,"snapshot":%b,' % (
-            words.release, words.rules(told), quoted(score_id), words.snapshot,
+            words.release, words.rules(told), json_string(score_id), words.snapshot,
         )  # fmt: skip
-        after = b'"valid_until":%b,"version":%b}' % (quoted(valid_until), words.version)
-        return Filled.of(uscc, before, sha256(before), between, after)
+        after = b'"valid_until":%b,"version":%b}' % (json_string(valid_until), words.version)
+        return FilledResponse.of(uscc, before, sha256(before), between, after)
 
 
-class LiveSheets:
+class LiveTemplates:
     """The sheets of the books that live scores were asked of lately."""
 
     def __init__(self) -> None:
         """None yet."""
-        self._held: Remembered[tuple[str, str], LiveSheet] = Remembered(BOOKS)
+        self._held: Remembered[tuple[str, str], LiveTemplate] = Remembered(MAX_SNAPSHOTS)
 
-    def of(self, book: Book) -> LiveSheet:
+    def of(self, book: ActiveSnapshot) -> LiveTemplate:
         """The book's sheet, laid out now if it was not lately."""
         name = (book.snapshot, book.version)
         held = self._held.get(name)
         if held is None:
-            held = LiveSheet.of(book)
+            held = LiveTemplate.of(book)
             self._held.put(name, held)
         return held

@@ -23,7 +23,7 @@ Form = TypeVar("Form", bound=BaseModel)
 Short = Annotated[str, StringConstraints(max_length=256, strict=True)]
 
 
-class Asked(BaseModel):
+class ScoreRequestSchema(BaseModel):
     """What a bank asks: whose score, what for, and under which mandate."""
 
     model_config = ConfigDict(
@@ -35,17 +35,17 @@ class Asked(BaseModel):
     mandate: Short = Field(description="the id of a mandate (授权书) granted to the calling bank")
 
 
-class AskedBatch(BaseModel):
+class BatchRequestSchema(BaseModel):
     """Up to a thousand subjects, each with its own mandate; each is judged by itself."""
 
     model_config = ConfigDict(
         extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [{"asks": [dict(EXAMPLE)]}]}
     )
 
-    asks: list[Asked] = Field(min_length=1, max_length=1000)
+    asks: list[ScoreRequestSchema] = Field(min_length=1, max_length=1000)
 
 
-class AskedVerification(BaseModel):
+class VerificationRequestSchema(BaseModel):
     """A question that is answered by yes or no, or by a band of 50 points."""
 
     model_config = ConfigDict(
@@ -60,7 +60,7 @@ class AskedVerification(BaseModel):
     value: Annotated[int, Field(strict=True)] | Short | None = None
 
 
-class AskedObjection(BaseModel):
+class ObjectionRequestSchema(BaseModel):
     """An objection to an answer, brought by the bank that was given it; the statement is read by a person."""
 
     model_config = ConfigDict(
@@ -73,7 +73,7 @@ class AskedObjection(BaseModel):
     statement: Annotated[str, StringConstraints(min_length=1, max_length=2000, strict=True)]
 
 
-class Ask(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class ScoreRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What `Asked` declares, as it is read on the way to an answer: twenty times as fast."""
 
     uscc: Annotated[str, msgspec.Meta(max_length=256)]
@@ -81,19 +81,19 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     mandate: Annotated[str, msgspec.Meta(max_length=256)]
 
 
-_decode = msgspec.json.Decoder(Ask).decode
+_decode = msgspec.json.Decoder(ScoreRequest).decode
 
 
-def read_ask(body: bytes) -> Ask:
+def read_score_request(body: bytes) -> ScoreRequest:
     """Read a request's body. Raises Malformed naming the fields at fault and never repeating what they held."""
     try:
         return _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        asked = explain(Asked, body)  # which says what is wrong
-        return Ask(asked.uscc, asked.purpose, asked.mandate)
+        asked = parse_body(ScoreRequestSchema, body)  # which says what is wrong
+        return ScoreRequest(asked.uscc, asked.purpose, asked.mandate)
 
 
-def explain(form: type[Form], body: bytes) -> Form:
+def parse_body(form: type[Form], body: bytes) -> Form:
     """Read a body by its form. Raises Malformed naming the fields at fault and never repeating what they held."""
     try:
         return form.model_validate_json(body)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from serving.responses.api_schema import ApiSchema
 from serving.responses.request_schemas import _ID
 
 
-class Reason(BaseModel):
+class ReasonSchema(ApiSchema):
     """What one feature added to the points, or took away."""
 
     code: str
@@ -20,7 +21,7 @@ class Reason(BaseModel):
     points: float = Field(description="two decimals")
 
 
-class Rule(BaseModel):
+class RuleSchema(ApiSchema):
     """A rule of direct judgment (直接判级) that was met: the grade can be no better than this."""
 
     code: str
@@ -29,21 +30,21 @@ class Rule(BaseModel):
     en: str
 
 
-class Missing(BaseModel):
+class MissingSchema(ApiSchema):
     """Features that the subject's records do not tell, and what the model does about it."""
 
     features: list[str]
     policy: dict[str, str]
 
 
-class SnapshotName(BaseModel):
+class SnapshotNameSchema(ApiSchema):
     """The snapshot answered from and the day of its data."""
 
     id: str
     as_of: str
 
 
-class Receipt(BaseModel):
+class ReceiptSchema(ApiSchema):
     """The ledger's entry on this answer."""
 
     entry: str = Field(description="id of the ledger entry: SHA-256")
@@ -51,7 +52,7 @@ class Receipt(BaseModel):
     digest: str = Field(description="SHA-256 of the canonical JSON of the answer without `uscc` and `receipt`")
 
 
-class Answer(BaseModel):
+class AnswerSchema(ApiSchema):
     """A score. `base_points` plus the points of all `reasons` is exactly `points`, in hundredths."""
 
     score_id: str = Field(examples=[_ID])
@@ -62,34 +63,34 @@ class Answer(BaseModel):
     grade: str = Field(description="四等九级: A, A-, B+, B, B-, C+, C, C-, D")
     grade4: str = Field(description="四等: A 优, B 良, C 中, D 差")
     base_points: float
-    reasons: list[Reason]
-    rules: list[Rule]
-    missing: Missing
-    snapshot: SnapshotName
+    reasons: list[ReasonSchema]
+    rules: list[RuleSchema]
+    missing: MissingSchema
+    snapshot: SnapshotNameSchema
     version: str
     release: str
     valid_until: str
     purpose: str
     mandate: str
     notice: dict[str, str]
-    receipt: Receipt
+    receipt: ReceiptSchema
 
 
-class Part(BaseModel):
+class BatchPartSchema(ApiSchema, published="Part"):
     """One subject's part of a batch: the answer, or the problem."""
 
     status: int
-    answer: Answer | None = None
+    answer: AnswerSchema | None = None
     problem: dict[str, Any] | None = None
 
 
-class AnswerBatch(BaseModel):
+class BatchAnswerSchema(ApiSchema, published="AnswerBatch"):
     """The parts in the order asked."""
 
-    answers: list[Part]
+    answers: list[BatchPartSchema]
 
 
-class Band(BaseModel):
+class BandSchema(ApiSchema):
     """From these points (included) to below those."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -98,25 +99,25 @@ class Band(BaseModel):
     below: int
 
 
-class Verification(BaseModel):
+class VerificationSchema(ApiSchema):
     """The answer to a question; the score itself is not in it."""
 
     verification_id: str
     uscc: str
     question: str
     value: int | str | None
-    answer: bool | Band
+    answer: bool | BandSchema
     model: str
-    snapshot: SnapshotName
+    snapshot: SnapshotNameSchema
     version: str
     valid_until: str
     purpose: str
     mandate: str
     notice: dict[str, str]
-    receipt: Receipt
+    receipt: ReceiptSchema
 
 
-class Objection(BaseModel):
+class ObjectionSchema(ApiSchema):
     """An objection taken: a person answers by the day `due`; ask GET /v1/objections/{id} how it stands."""
 
     objection_id: str
@@ -124,10 +125,10 @@ class Objection(BaseModel):
     kind: str
     state: str
     due: str
-    receipt: Receipt
+    receipt: ReceiptSchema
 
 
-class ObjectionStands(BaseModel):
+class ObjectionStatusSchema(ApiSchema, published="ObjectionStands"):
     """How an objection stands: `outcome` is the reviewer's word, once there is one."""
 
     objection_id: str
@@ -141,7 +142,7 @@ class ObjectionStands(BaseModel):
     outcome: str | None
 
 
-class Problem(BaseModel):
+class ProblemSchema(ApiSchema):
     """An error (RFC 9457, application/problem+json); `findings` say which checks refused."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{
@@ -158,4 +159,4 @@ class Problem(BaseModel):
     detail: str = ""
     remedy: str = ""
     score_id: str = Field("", description="under which the refused call stands in the ledger")
-    findings: list[dict[str, Any]] = []
+    findings: list[dict[str, Any]] = Field([])

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from credit.errors import Broken
 from models.scoring.scorecard import GradeCap, hundredths
 from models.scoring.scorer import Scorer
-from serving.data.snapshot import Book
-from serving.responses.compose import line_of
+from serving.data.snapshot import ActiveSnapshot
+from serving.responses.compose import stored_score
 
 
-class Told(NamedTuple):
+class ScoreValues(NamedTuple):
     """What a model says of one subject, as an answer tells it; columns stand for features."""
 
     probability: float
@@ -30,7 +30,7 @@ class Told(NamedTuple):
     missing: list[int]  # columns
 
 
-def many(scorer: Scorer, features: NDArray[np.float64]) -> list[Told]:
+def scored_values(scorer: Scorer, features: NDArray[np.float64]) -> list[ScoreValues]:
     """What the scorer says of features (n, F), the same of each row as of it alone, and cheapest from eight rows on.
 
     Raises Malformed for an infinite feature, Broken when the model's own numbers do not sum.
@@ -44,12 +44,12 @@ def many(scorer: Scorer, features: NDArray[np.float64]) -> list[Told]:
     missing = [np.flatnonzero(row).tolist() for row in lacking] if lacking.any() else [[]] * len(features)
     each = zip(scores.probability.tolist(), points.tolist(), scores.grades, scores.rule_hits, cents.tolist(),
                strongest.tolist(), missing, strict=True)  # fmt: skip
-    return [Told(p, s, base, grade, rules, c, order, m) for p, s, grade, rules, c, order, m in each]
+    return [ScoreValues(p, s, base, grade, rules, c, order, m) for p, s, grade, rules, c, order, m in each]
 
 
-def stored(book: Book, row: int) -> Told:
+def stored_values(book: ActiveSnapshot, row: int) -> ScoreValues:
     """What the snapshot holds of the subject in `row`. Raises Broken when its numbers do not sum, or name no grade."""
-    line, card = line_of(book, row), book.card
+    line, card = stored_score(book, row), book.card
     base, points, contributions = line.base_points, np.array([line.points]), line.contributions[None]
     if not abs(base + float(contributions.sum()) - line.points) < 1e-6:
         raise Broken("score-values.snapshot-contributions-do-not-sum", snapshot=book.snapshot[:21])
@@ -57,6 +57,6 @@ def stored(book: Book, row: int) -> Told:
     hits = card.rule_hits(line.features[None])[0].tolist()
     rules = tuple(rule for rule, hit in zip(card.rules, hits, strict=True) if hit)
     missing = np.flatnonzero(np.isnan(line.features)).tolist()
-    return Told(
+    return ScoreValues(
         line.probability, line.points, base, line.grade, rules, cents[0].tolist(), strongest[0].tolist(), missing
     )

@@ -21,10 +21,10 @@ from serving.audit.signatures import HEADER, Together
 from serving.auth.rate_limit import lines_of
 from serving.auth.tokens import Asking
 from serving.core.service import ANSWERED, LIVE, Call, Desk
-from serving.endpoints.scores.live import Then, begin_live
+from serving.endpoints.scores.live import OnFilled, begin_live
 from serving.idempotency.idempotency_store import Doing
-from serving.responses.request_schemas import read_ask
-from serving.responses.response_templates import Filled
+from serving.responses.request_schemas import read_score_request
+from serving.responses.response_templates import FilledResponse
 
 if TYPE_CHECKING:
     from serving.http.endpoint import Door
@@ -36,11 +36,11 @@ Tell = Callable[[str, int, float, Mapping[str, str]], None]  # path, status, sec
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-Begin = Callable[[Desk, Call, bytes], Callable[[Then], None]]
+Begin = Callable[[Desk, Call, bytes], Callable[[OnFilled], None]]
 
 
-def _score(desk: Desk, call: Call, body: bytes) -> Callable[[Then], None]:
-    filled = desk.find(call, read_ask(body))
+def _score(desk: Desk, call: Call, body: bytes) -> Callable[[OnFilled], None]:
+    filled = desk.find(call, read_score_request(body))
     return lambda then: then(filled)
 
 
@@ -104,7 +104,7 @@ class _Going:
 
     __slots__ = ("_began", "_call", "_doing", "_fast", "_filled", "_path", "_reply", "_said", "_together", "_told",
                  "_verb")  # fmt: skip
-    _filled: Filled
+    _filled: FilledResponse
     _said: bytes
     _together: Together
 
@@ -115,7 +115,7 @@ class _Going:
         self._fast, self._call, self._verb, self._path, self._began = fast, call, verb, path, began
         self._reply, self._told, self._doing = reply, told, doing
 
-    def go_on(self, filled: Filled | None) -> None:
+    def go_on(self, filled: FilledResponse | None) -> None:
         """Have the answer recorded; without one, the call goes the ordinary way."""
         call = self._call
         if filled is None:

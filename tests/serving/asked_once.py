@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from serving_dossiers import FIRM
 from serving_world import PURPOSE
 
-from serving.responses.job_columns import CSV, HEAD
+from serving.responses.job_columns import CSV, INPUT_COLUMNS
 
 AFTER = "post_loan_management"
 LISTS = ("double-publicity", "licences", "penalties", "red-list", "black-list", "abnormal", "judgments", "commitments",
@@ -41,7 +41,7 @@ def everything(running: Any, ear: Any) -> dict[str, Asked]:
     assert running.http.put("/v1/webhook", json={"url": ear.url}, headers=bearer).status_code == 200
     watch = {"uscc": FIRM, "purpose": AFTER, "mandate": watching}
     objection = {"score_id": score, "kind": "explanation", "statement": "为什么"}
-    head, line = ",".join(HEAD), f"{FIRM},{PURPOSE},{mandate}"
+    head, line = ",".join(INPUT_COLUMNS), f"{FIRM},{PURPOSE},{mandate}"
     matter = {"uscc": FIRM, "matter": "SSJ-2026-0117"}
     told = [
         _json("/v1/scores", "score.answered", ask, uscc="x"),

@@ -10,17 +10,42 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from serving.app.openapi.document import complete
-from serving.endpoints.inquiries.schemas import AskedFacts, AskedQuery, AskedSupervision, Facts, Query, Supervision
+from serving.endpoints.inquiries.schemas import (
+    FactsRequestSchema,
+    FactsSchema,
+    QueryRequestSchema,
+    QuerySchema,
+    SupervisionRequestSchema,
+    SupervisionSchema,
+)
 from serving.http import endpoint
 from serving.http.products import Product
-from serving.responses.live_schemas import AnswerLive, AskedLive
-from serving.responses.request_schemas import Asked, AskedBatch, AskedObjection, AskedVerification
-from serving.responses.response_schemas import Answer, AnswerBatch, Objection, Problem, Verification
+from serving.responses.api_schema import published_name
+from serving.responses.live_schemas import LiveAnswerSchema, LiveRequestSchema
+from serving.responses.request_schemas import (
+    BatchRequestSchema,
+    ObjectionRequestSchema,
+    ScoreRequestSchema,
+    VerificationRequestSchema,
+)
+from serving.responses.response_schemas import (
+    AnswerSchema,
+    BatchAnswerSchema,
+    ObjectionSchema,
+    ProblemSchema,
+    VerificationSchema,
+)
 
 FORMS: Mapping[str, type[BaseModel]] = {
-    "score": Asked, "batch": AskedBatch, "verify": AskedVerification, "object": AskedObjection,
-    "live": AskedLive, "query": AskedQuery, "supervise": AskedSupervision, "facts": AskedFacts,
-}  # fmt: skip
+    "score": ScoreRequestSchema,
+    "batch": BatchRequestSchema,
+    "verify": VerificationRequestSchema,
+    "object": ObjectionRequestSchema,
+    "live": LiveRequestSchema,
+    "query": QueryRequestSchema,
+    "supervise": SupervisionRequestSchema,
+    "facts": FactsRequestSchema,
+}
 SCOPES = {
     "score": "ask for scores under a mandate",
     "batch": "ask for up to a thousand scores at once",
@@ -34,8 +59,16 @@ SCOPES = {
     "watch": "hear of changes of subjects under a mandate, by webhook",
     "job": "send a file of up to 100,000 codes",
 }
-_ANSWERS = {"score": Answer, "batch": AnswerBatch, "verify": Verification, "object": Objection,
-            "live": AnswerLive, "query": Query, "supervise": Supervision, "facts": Facts}  # fmt: skip
+_ANSWERS = {
+    "score": AnswerSchema,
+    "batch": BatchAnswerSchema,
+    "verify": VerificationSchema,
+    "object": ObjectionSchema,
+    "live": LiveAnswerSchema,
+    "query": QuerySchema,
+    "supervise": SupervisionSchema,
+    "facts": FactsSchema,
+}
 _SUMMARIES = {
     "score": "Score a subject by its code",
     "batch": "Score up to 1,000 subjects, each judged by itself",
@@ -63,11 +96,11 @@ class Described(FastAPI):
             document = super().openapi()
             components = document.setdefault("components", {})
             schemas = components.setdefault("schemas", {})
-            forms: list[type[BaseModel]] = [*FORMS.values(), Problem]
+            forms: list[type[BaseModel]] = [*FORMS.values(), ProblemSchema]
             for form in forms:
                 told = form.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas.update(told.pop("$defs", {}))
-                schemas[form.__name__] = told
+                schemas[published_name(form)] = told
             flow = {"tokenUrl": "/oauth2/token", "scopes": SCOPES}
             components["securitySchemes"] = {"bank": {"type": "oauth2", "flows": {"clientCredentials": flow}}}
             complete(document)
@@ -77,7 +110,7 @@ class Described(FastAPI):
 
 def declare(router: APIRouter, product: Product, problems: dict[int | str, dict[str, Any]]) -> None:
     """Declare a product's route. The door answers it; this one does the same, should a request come to it."""
-    form = {"schema": {"$ref": f"#/components/schemas/{FORMS[product.scope].__name__}"}}
+    form = {"schema": {"$ref": f"#/components/schemas/{published_name(FORMS[product.scope])}"}}
 
     async def route(request: Request) -> Response:
         status, headers, body = await endpoint.answer(request.app.state.desk, request.scope, request.receive, product)

@@ -8,25 +8,25 @@ from pathlib import Path
 
 from credit.errors import CreditError, Malformed
 from credit.messages import Text
-from serving.endpoints.batch_jobs.job_lines import count
+from serving.endpoints.batch_jobs.job_lines import split_lines
 from serving.errors import Overloaded
 from serving.processes.subprocess_worker import Aside, Fell
 from serving.processes.worker_loop import Unfit
-from serving.responses.job_columns import CSV, HEAD, LARGEST, MAGIC, MOST, PARQUET
+from serving.responses.job_columns import CSV, INPUT_COLUMNS, MAX_BYTES, MAX_LINES, PARQUET, PARQUET_MAGIC
 
 _PARQUET = {  # what the reader says -> the error; nothing that the file holds is repeated
     "unreadable": Text.of("job-files.parquet-unreadable"),
-    "columns": Text.of("job-files.parquet-columns", columns=", ".join(HEAD)),
-    "types": Text.of("job-files.parquet-types", columns=", ".join(HEAD)),
+    "columns": Text.of("job-files.parquet-columns", columns=", ".join(INPUT_COLUMNS)),
+    "types": Text.of("job-files.parquet-types", columns=", ".join(INPUT_COLUMNS)),
     "groups": Text.of("job-files.parquet-groups"),
-    "rows": Text.of("job-files.parquet-rows", limit=MOST),
-    "large": Text.of("job-files.parquet-large", mebibytes=LARGEST >> 20),
+    "rows": Text.of("job-files.parquet-rows", limit=MAX_LINES),
+    "large": Text.of("job-files.parquet-large", mebibytes=MAX_BYTES >> 20),
     "text": Text.of("job-files.parquet-text"),
 }
 _TOO_COSTLY = Text.of("job-files.parquet-too-costly")
 
 
-class Files:
+class JobFiles:
     """Reads what comes and writes what goes; every file of Parquet in a fresh process, one of a bank at a time."""
 
     def __init__(self) -> None:
@@ -40,9 +40,9 @@ class Files:
 
     async def read(self, bank: str, media: str, body: bytes) -> tuple[int, bytes]:
         """How many lines a file has, and its lines as CSV without a head. Raises Malformed, Overloaded."""
-        if media == PARQUET or body.startswith(MAGIC):
+        if media == PARQUET or body.startswith(PARQUET_MAGIC):
             body = await self._from_parquet(bank, body)
-        return await asyncio.to_thread(count, body)
+        return await asyncio.to_thread(split_lines, body)
 
     async def write(self, media: str, told: Path) -> bytes:
         """A result in the form that is asked for. Raises CreditError when this service cannot write Parquet."""
@@ -73,7 +73,7 @@ def _require_library() -> None:
         raise Malformed("job-files.parquet-not-read-or-written")
 
 
-def form_of(accepted: str) -> str:
+def accepted_media_type(accepted: str) -> str:
     """The media type of a result, as Accept says; CSV when it says neither."""
     names = [part.partition(";")[0].strip().lower() for part in accepted[:512].split(",")]
     return next((name for name in names if name in (CSV, PARQUET)), CSV)

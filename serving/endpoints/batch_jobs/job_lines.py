@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from credit.errors import CreditError, Malformed
-from serving.responses.job_columns import HEAD, LONGEST, MOST, TOLD
-from serving.responses.request_schemas import Ask
+from serving.responses.job_columns import INPUT_COLUMNS, MAX_LINE_LENGTH, MAX_LINES, OUTPUT_COLUMNS
+from serving.responses.request_schemas import ScoreRequest
 
 
-def count(body: bytes) -> tuple[int, bytes]:
+def split_lines(body: bytes) -> tuple[int, bytes]:
     """How many lines a file has, and the file without its head.
 
     Raises Malformed unless it is UTF-8 text headed `uscc,purpose,mandate` with 1 to MOST lines. What a line holds is
@@ -26,32 +26,34 @@ def count(body: bytes) -> tuple[int, bytes]:
     except UnicodeDecodeError as bad:
         raise Malformed("job-lines.file-cannot-be-read-not-utf") from bad
     lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
-    if tuple(part.strip().strip('"') for part in lines[0].split(",")) != HEAD:
-        raise Malformed("job-lines.file-cannot-be-read", head=",".join(HEAD))
-    if not 1 <= len(lines) - 1 <= MOST:
-        raise Malformed("job-lines.not-job", lines_count=len(lines) - 1, limit=MOST)
+    if tuple(part.strip().strip('"') for part in lines[0].split(",")) != INPUT_COLUMNS:
+        raise Malformed("job-lines.file-cannot-be-read", head=",".join(INPUT_COLUMNS))
+    if not 1 <= len(lines) - 1 <= MAX_LINES:
+        raise Malformed("job-lines.not-job", lines_count=len(lines) - 1, limit=MAX_LINES)
     return len(lines) - 1, ("\n".join(lines[1:]) + "\n").encode()
 
 
-def read_line(text: str) -> Ask:
+def read_line(text: str) -> ScoreRequest:
     """One line. Raises Malformed without repeating it."""
-    if len(text) > LONGEST:
-        raise Malformed("job-lines.line-cannot-be-read", longest=LONGEST)
+    if len(text) > MAX_LINE_LENGTH:
+        raise Malformed("job-lines.line-cannot-be-read", longest=MAX_LINE_LENGTH)
     try:
         parts = [part.strip() for part in next(iter(csv.reader([text])), [])]
     except csv.Error:  # a quote that never ends, a carriage return in a field
         parts = []
-    if len(parts) != len(HEAD):
-        raise Malformed("job-lines.line-cannot-be-read-takes-fields-and", head_count=len(HEAD), parts_count=len(parts))
-    return Ask(*parts)
+    if len(parts) != len(INPUT_COLUMNS):
+        raise Malformed(
+            "job-lines.line-cannot-be-read-takes-fields-and", head_count=len(INPUT_COLUMNS), parts_count=len(parts)
+        )
+    return ScoreRequest(*parts)
 
 
-def head() -> bytes:
+def header_row() -> bytes:
     """The first line of a result."""
-    return _row(TOLD)
+    return _row(OUTPUT_COLUMNS)
 
 
-def good(number: int, answer: Mapping[str, Any]) -> bytes:
+def answer_row(number: int, answer: Mapping[str, Any]) -> bytes:
     """The line of an answer; reasons as `feature:points`, one blank between."""
     told = dict(answer) | {
         "line": number, "status": 200, "problem": "",
@@ -61,13 +63,13 @@ def good(number: int, answer: Mapping[str, Any]) -> bytes:
         "snapshot": answer["snapshot"]["id"], "entry": answer["receipt"]["entry"],
         "digest": answer["receipt"]["digest"],
     }  # fmt: skip
-    return _row([told[name] for name in TOLD])
+    return _row([told[name] for name in OUTPUT_COLUMNS])
 
 
-def bad(number: int, score_id: str, error: CreditError) -> bytes:
+def refusal_row(number: int, score_id: str, error: CreditError) -> bytes:
     """The line of a refusal: nothing of what the line held stands in it, so a formula in it is nowhere either."""
     told: dict[str, object] = {"line": number, "status": error.status, "score_id": score_id, "problem": str(error)}
-    return _row([told.get(name, "") for name in TOLD])
+    return _row([told.get(name, "") for name in OUTPUT_COLUMNS])
 
 
 def next_lines(path: Path, read: int, most: int) -> tuple[list[str], int]:
@@ -78,7 +80,7 @@ def next_lines(path: Path, read: int, most: int) -> tuple[list[str], int]:
         return lines, stream.tell()
 
 
-def answer_of(body: bytes) -> dict[str, Any]:
+def read_answer(body: bytes) -> dict[str, Any]:
     """An answer as the door would send it, read back."""
     told: dict[str, Any] = json.loads(body)
     return told

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 
 from serving.core.service import Desk
-from serving.endpoints.batch_jobs.job_scoring import CHUNK, Looked, Part, finish, next_part
-from serving.endpoints.batch_jobs.job_store import Jobs
+from serving.endpoints.batch_jobs.job_scoring import CHUNK, JobPart, ScoredLine, finish, next_part
+from serving.endpoints.batch_jobs.job_store import JobStore
 from serving.processes.subprocess_worker import Aside
 
 ALONE = 4 * CHUNK  # lines that one process does by itself: a second or so, as much as another takes to start
@@ -19,7 +19,7 @@ KEPT = 60.0  # seconds that idle processes are kept
 PATIENCE, ANSWER = 900.0, 64 << 20  # seconds for a slice, which gets what others leave of a processor; bytes
 
 
-class Hands:
+class JobProcesses:
     """The processes, started when there is a job and ended when there has been none for a while."""
 
     def __init__(self, env: Mapping[str, str], writer: Executor, most: int = 0) -> None:
@@ -30,7 +30,7 @@ class Hands:
         ]
         self._writer, self._last = writer, 0.0
 
-    async def step(self, desk: Desk, jobs: Jobs) -> bool:
+    async def step(self, desk: Desk, jobs: JobStore) -> bool:
         """One part of a job; False when there is nothing to do now. Raises Fell when a process fell: try again."""
         job = await asyncio.to_thread(jobs.next)
         hands = 1 if job is None or job.lines - job.done <= ALONE else self._most
@@ -50,7 +50,7 @@ class Hands:
         for hand in self._hands:
             await asyncio.to_thread(hand.close)
 
-    async def _look_at(self, part: Part) -> list[Looked]:
+    async def _look_at(self, part: JobPart) -> list[ScoredLine]:
         tasks = [pickle.dumps(each) for each in part.slices()]
         told = await asyncio.gather(*(hand.ask(task) for hand, task in zip(self._hands, tasks, strict=False)))
         return [one for each in told for one in pickle.loads(each)]

@@ -17,8 +17,15 @@ from credit.errors import CreditError
 from credit.ledger import Entry
 from serving.auth.rate_limit import TooMany
 from serving.core.service import ANSWERED, REFUSED, SERVICE, SUSPECTED, Call, Desk
-from serving.endpoints.batch_jobs.job_lines import answer_of, bad, good, head, next_lines, read_line
-from serving.endpoints.batch_jobs.job_store import Job, Jobs, append
+from serving.endpoints.batch_jobs.job_lines import (
+    answer_row,
+    header_row,
+    next_lines,
+    read_answer,
+    read_line,
+    refusal_row,
+)
+from serving.endpoints.batch_jobs.job_store import Job, JobStore, append
 
 CHUNK = 256  # lines that one process looks at before they are written
 TURN, PAUSE = 16, 0.001  # entries while the ledger is ours alone: a millisecond; and then its other writers have theirs
@@ -27,7 +34,7 @@ _Act = tuple[str, str, Actor, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class JobPart:
     """The next lines of a job; `read` bytes of its file are read with them."""
 
     job: Job
@@ -43,7 +50,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ScoredLine:
     """A line that was looked at, whatever came of it: its entry to be, and its row around that entry's name."""
 
     id: str
@@ -53,21 +60,21 @@ class Looked:
     error: CreditError | None = None
 
 
-def next_part(desk: Desk, jobs: Jobs, hands: int = 1) -> Part | None:
+def next_part(desk: Desk, jobs: JobStore, hands: int = 1) -> JobPart | None:
     """What is to be done next, by so many processes; None when that is nothing, or when it has to wait."""
     job = jobs.next()
     if job is None or any("fault" in state for state in desk.library.state(desk.settings.day()).values()):
         return None  # while a book is missing or stale its lines would all be refused
     client = desk.access.client(job.bank)
     try:
-        lines, read = next_lines(jobs.asked(job), job.read, CHUNK * hands)
+        lines, read = next_lines(jobs.input_path(job), job.read, CHUNK * hands)
     except FileNotFoundError:
         jobs.cancel(job)
         return next_part(desk, jobs, hands)
-    return Part(job, lines, read, client is None or client.disabled or "job" not in client.scopes)
+    return JobPart(job, lines, read, client is None or client.disabled or "job" not in client.scopes)
 
 
-def look_at(desk: Desk, bank: str, job: str, first: int, lines: Sequence[str]) -> list[Looked]:
+def score_lines(desk: Desk, bank: str, job: str, first: int, lines: Sequence[str]) -> list[ScoredLine]:
     """Look at lines as at calls: each has its own mandate and subject; nothing is written."""
     by, made = Actor(bank, Role.BANK), []
     for number, text in enumerate(lines, first):
@@ -75,15 +82,15 @@ def look_at(desk: Desk, bank: str, job: str, first: int, lines: Sequence[str]) -
         try:
             told = desk.find(call, read_line(text))
         except CreditError as error:
-            made.append(Looked(call.id, call.details, error=error))
+            made.append(ScoredLine(call.id, call.details, error=error))
         else:
-            row = good(number, answer_of(told.whole(entry=_HOLE, seq=0)))
+            row = answer_row(number, read_answer(told.whole(entry=_HOLE, seq=0)))
             before, _, after = row.rpartition(_HOLE.encode())
-            made.append(Looked(call.id, call.details, told.digest, (before, after)))
+            made.append(ScoredLine(call.id, call.details, told.digest, (before, after)))
     return made
 
 
-def write(desk: Desk, jobs: Jobs, part: Part, looked: Sequence[Looked]) -> bool:
+def write(desk: Desk, jobs: JobStore, part: JobPart, looked: Sequence[ScoredLine]) -> bool:
     """Entries, then rows, then how far the job is; False when it was cancelled meanwhile. Raises Broken, OSError.
 
     Two lines in a hundred may lead nowhere, and at least a hundred: codes are not to be tried by file either. Beyond
@@ -92,11 +99,11 @@ def write(desk: Desk, jobs: Jobs, part: Part, looked: Sequence[Looked]) -> bool:
     job, by = part.job, Actor(part.job.bank, Role.BANK)
     left = max(100, job.lines // 50) - job.refused
     acts: list[_Act] = []
-    told: list[Looked] = []
+    told: list[ScoredLine] = []
     for number, one in enumerate(looked, job.done + 1):
         if left <= 0 or part.shut_out:
             over = TooMany("job-scoring.too-many-lines-led-nowhere", after=3600)
-            one = Looked(one.id, {"bank": job.bank, "job": job.id, "line": number}, error=over)
+            one = ScoredLine(one.id, {"bank": job.bank, "job": job.id, "line": number}, error=over)
         told.append(one)
         if one.error is None:
             acts.append((ANSWERED, one.id, by, {**one.details, "status": 200, "digest": one.digest}))
@@ -110,32 +117,32 @@ def write(desk: Desk, jobs: Jobs, part: Part, looked: Sequence[Looked]) -> bool:
                 acts.append((SUSPECTED, f"bank-{job.bank}", SERVICE, {"bank": job.bank, "job": job.id}))
     entries = {entry.object: entry.id for entry in _in_turns(desk, acts)}
     rows = [
-        entries[one.id].encode().join(one.row) if one.error is None else bad(number, one.id, one.error)
+        entries[one.id].encode().join(one.row) if one.error is None else refusal_row(number, one.id, one.error)
         for number, one in enumerate(told, job.done + 1)
     ]
-    size = job.size or append(jobs.told(job), 0, head())
-    size = append(jobs.told(job), size, b"".join(rows))
+    size = job.size or append(jobs.result_path(job), 0, header_row())
+    size = append(jobs.result_path(job), size, b"".join(rows))
     refused = sum(one.error is not None for one in told)
     return jobs.progress(replace(job, done=job.done + len(told), answered=job.answered + len(told) - refused,
                                  refused=job.refused + refused, read=part.read, size=size))  # fmt: skip
 
 
-def finish(desk: Desk, jobs: Jobs, part: Part, looked: Sequence[Looked]) -> None:
+def finish(desk: Desk, jobs: JobStore, part: JobPart, looked: Sequence[ScoredLine]) -> None:
     """Write a part, and leave nothing of a job that was cancelled meanwhile."""
     try:
         if not write(desk, jobs, part, looked):
-            for path in (jobs.asked(part.job), jobs.told(part.job)):
+            for path in (jobs.input_path(part.job), jobs.result_path(part.job)):
                 path.unlink(missing_ok=True)
     except FileNotFoundError:
         jobs.cancel(part.job)
 
 
-def work(desk: Desk, jobs: Jobs) -> bool:
+def work(desk: Desk, jobs: JobStore) -> bool:
     """One part in this very process; False when there is nothing to do now."""
     part = next_part(desk, jobs)
     if part is None:
         return False
-    finish(desk, jobs, part, [one for each in part.slices() for one in look_at(desk, *each)])
+    finish(desk, jobs, part, [one for each in part.slices() for one in score_lines(desk, *each)])
     return True
 
 

@@ -39,7 +39,7 @@ class Job:
     expires_at: float
 
 
-class Jobs:
+class JobStore:
     """Safe to use from several threads and open in several processes at once."""
 
     def __init__(self, path: Path, folder: Path) -> None:
@@ -55,11 +55,11 @@ class Jobs:
         with self._turn:
             self._db.close()
 
-    def asked(self, job: Job) -> Path:
+    def input_path(self, job: Job) -> Path:
         """The file of what was asked: `uscc,purpose,mandate` a line, without a head."""
         return self.folder / f"{job.id}.asked.csv"
 
-    def told(self, job: Job) -> Path:
+    def result_path(self, job: Job) -> Path:
         """The file of the result."""
         return self.folder / f"{job.id}.told.csv"
 
@@ -111,7 +111,7 @@ class Jobs:
 
     def _end(self, job: Job, state: str) -> None:
         self._run("UPDATE job SET state = ? WHERE id = ?", state, job.id)
-        for path in (self.asked(job), self.told(job)):
+        for path in (self.input_path(job), self.result_path(job)):
             path.unlink(missing_ok=True)
 
     def _jobs(self, where: str, *values: object) -> list[Job]:

@@ -19,7 +19,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from serving.processes.worker_loop import Unfit, attend, bound
-from serving.responses.job_columns import HEAD, LARGEST, LONGEST, MOST, NUMBERS, TOLD
+from serving.responses.job_columns import (
+    COLUMN_TYPES,
+    INPUT_COLUMNS,
+    MAX_BYTES,
+    MAX_LINE_LENGTH,
+    MAX_LINES,
+    OUTPUT_COLUMNS,
+)
 
 READ, WRITE = b"r", b"w"  # the first byte of a task
 MEMORY, SECONDS = 1 << 30, 30  # bytes of address space, seconds of a processor
@@ -40,7 +47,7 @@ def read(body: bytes) -> bytes:
     _require_bounds(file.metadata)
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(HEAD)
+    rows.writerow(INPUT_COLUMNS)
     try:
         rows.writerows(_rows(file))
     except UnicodeDecodeError as bad:
@@ -52,7 +59,7 @@ def read(body: bytes) -> bytes:
 
 def write(told: bytes) -> bytes:
     """A result's CSV as Parquet: numbers as numbers, days as days, what is empty as null."""
-    columns = [pa.field(name, getattr(pa, NUMBERS.get(name, "string"))()) for name in TOLD]
+    columns = [pa.field(name, getattr(pa, COLUMN_TYPES.get(name, "string"))()) for name in OUTPUT_COLUMNS]
     lines = csv.reader(line.decode() for line in io.BytesIO(told))
     next(lines)
     out = pa.BufferOutputStream()
@@ -68,9 +75,9 @@ def write(told: bytes) -> bytes:
 
 def _require_columns(file: Any) -> None:
     """The three columns, flat and of text, by what the file says and by what the reader would make of it."""
-    if sorted(file.schema_arrow.names) != sorted(HEAD) or len(file.schema) != len(HEAD):
+    if sorted(file.schema_arrow.names) != sorted(INPUT_COLUMNS) or len(file.schema) != len(INPUT_COLUMNS):
         raise Unfit("columns")
-    stored = [file.schema.column(place) for place in range(len(HEAD))]
+    stored = [file.schema.column(place) for place in range(len(INPUT_COLUMNS))]
     flat = all(one.path == one.name and not one.max_repetition_level for one in stored)
     text = all(one.physical_type == "BYTE_ARRAY" and one.logical_type.type == "STRING" for one in stored)
     if not (flat and text and all(_is_text(field.type) for field in file.schema_arrow)):
@@ -86,31 +93,31 @@ def _require_bounds(told: Any) -> None:
     if told.num_row_groups > GROUPS:
         raise Unfit("groups")
     groups = [told.row_group(place) for place in range(told.num_row_groups)]
-    if not 1 <= told.num_rows <= MOST or sum(group.num_rows for group in groups) != told.num_rows:
+    if not 1 <= told.num_rows <= MAX_LINES or sum(group.num_rows for group in groups) != told.num_rows:
         raise Unfit("rows")
-    if any(group.column(place).num_values != group.num_rows for group in groups for place in range(len(HEAD))):
+    if any(group.column(place).num_values != group.num_rows for group in groups for place in range(len(INPUT_COLUMNS))):
         raise Unfit("rows")
-    if sum(max(0, group.total_byte_size) for group in groups) > LARGEST:
+    if sum(max(0, group.total_byte_size) for group in groups) > MAX_BYTES:
         raise Unfit("large")
 
 
 def _rows(file: Any) -> Iterator[Iterable[str]]:
     """The rows as they are decoded. Raises Unfit when they are more, larger or fewer than was said."""
     count = size = 0
-    for batch in file.iter_batches(STEP, columns=list(HEAD), use_threads=False):
+    for batch in file.iter_batches(STEP, columns=list(INPUT_COLUMNS), use_threads=False):
         count, size = count + batch.num_rows, size + batch.nbytes
-        if count > MOST:
+        if count > MAX_LINES:
             raise Unfit("rows")
-        if size > LARGEST:
+        if size > MAX_BYTES:
             raise Unfit("large")
-        yield from zip(*(map(_line, batch.column(name).to_pylist()) for name in HEAD), strict=True)
+        yield from zip(*(map(_line, batch.column(name).to_pylist()) for name in INPUT_COLUMNS), strict=True)
     if count != file.metadata.num_rows:
         raise Unfit("rows")
 
 
 def _line(value: str | None) -> str:
     """A value as it may stand in one line; one that is too long stays too long, so that its line is refused for it."""
-    return (value or "")[: LONGEST + 1].translate(_LINES)
+    return (value or "")[: MAX_LINE_LENGTH + 1].translate(_LINES)
 
 
 def _typed(value: str, kind: Any) -> Any:

@@ -15,15 +15,15 @@ from credit.errors import Malformed, Missing, Refused
 from credit.files import write_atomically
 from credit.messages import Text
 from serving.core.service import Call, Desk, Resumed, named
-from serving.endpoints.batch_jobs.job_files import Files, form_of
-from serving.endpoints.batch_jobs.job_store import CANCELLED, DONE, EXPIRED, QUEUED, RUNNING, Job, Jobs
+from serving.endpoints.batch_jobs.job_files import JobFiles, accepted_media_type
+from serving.endpoints.batch_jobs.job_store import CANCELLED, DONE, EXPIRED, QUEUED, RUNNING, Job, JobStore
 from serving.http.products import Bounds
 from serving.http.routing import Reply, Route
 from serving.idempotency.recovery import left
-from serving.responses.job_columns import CSV, LARGEST, PARQUET
+from serving.responses.job_columns import CSV, MAX_BYTES, PARQUET
 
 SCOPE, OPEN_AT_ONCE, KEPT, ARRIVES = "job", 2, 7 * 24 * 3600, 120.0  # jobs of a bank, seconds, seconds
-BOUNDS = Bounds(LARGEST, ARRIVES, "routes.file-did-not-arrive")
+BOUNDS = Bounds(MAX_BYTES, ARRIVES, "routes.file-did-not-arrive")
 _STATES = {
     QUEUED: Text.of("routes.job-queued"),
     RUNNING: Text.of("routes.job-running"),
@@ -32,7 +32,7 @@ _STATES = {
 }
 
 
-class JobStands(BaseModel):
+class JobSchema(BaseModel):
     """A job as it stands."""
 
     job_id: str
@@ -44,10 +44,10 @@ class JobStands(BaseModel):
     expires_at: float = Field(description="when file and result are deleted, in seconds since 1970")
 
 
-class JobList(BaseModel):
+class JobListSchema(BaseModel):
     """A bank's jobs, the newest first; those that were deleted are not told."""
 
-    jobs: list[JobStands]
+    jobs: list[JobSchema]
 
 
 async def send(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
@@ -61,7 +61,7 @@ async def send(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     _require_room(jobs, call.by.name)  # others may have come while this was read
     now = time.time()
     job = Job(name, call.by.name, QUEUED, lines, 0, 0, 0, 0, 0, now, now + KEPT)
-    await asyncio.to_thread(write_atomically, jobs.asked(job), plain, mode=0o600)
+    await asyncio.to_thread(write_atomically, jobs.input_path(job), plain, mode=0o600)
     if await left(desk, call, "job.sent", name) is None:
         details = {**call.details, "lines": lines, "status": 200}
         await desk.recorder.record("job.sent", name, by=call.by, details=details)
@@ -85,8 +85,8 @@ async def result(request: Request, desk: Desk, call: Call, body: bytes) -> Reply
     held = _own(request, call)
     if held.state != DONE:
         raise Malformed("routes.job-no-result", state=_STATES[held.state])
-    media = form_of(request.headers.get("accept", ""))
-    told = await _files(request).write(media, _jobs(request).told(held))
+    media = accepted_media_type(request.headers.get("accept", ""))
+    told = await _files(request).write(media, _jobs(request).result_path(held))
     details = {**call.details, "digest": digest(told), "format": media, "status": 200}
     await desk.recorder.record("job.fetched", held.id, by=call.by, details=details)
     return Reply(told, media)
@@ -100,7 +100,7 @@ async def cancel(request: Request, desk: Desk, call: Call, body: bytes) -> bytes
     return canonical({**_told(held), "state": CANCELLED})
 
 
-def _require_room(jobs: Jobs, bank: str) -> None:
+def _require_room(jobs: JobStore, bank: str) -> None:
     if jobs.open_of(bank) >= OPEN_AT_ONCE:
         raise Refused("routes.too-many-jobs-at-once", open_at_once=OPEN_AT_ONCE)
 
@@ -117,21 +117,21 @@ def _told(job: Job) -> dict[str, Any]:
             "refused": job.refused, "expires_at": job.expires_at}  # fmt: skip
 
 
-def _jobs(request: Request) -> Jobs:
-    jobs: Jobs = request.app.state.jobs
+def _jobs(request: Request) -> JobStore:
+    jobs: JobStore = request.app.state.jobs
     return jobs
 
 
-def _files(request: Request) -> Files:
-    files: Files = request.app.state.files
+def _files(request: Request) -> JobFiles:
+    files: JobFiles = request.app.state.files
     return files
 
 
 ROUTES = (
-    Route("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, JobStands,
+    Route("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, JobSchema,
           body_media=(CSV, PARQUET), bounds=BOUNDS, repeated="job.repeated"),
-    Route("GET", "/v1/jobs", SCOPE, list_jobs, "This bank's jobs", None, JobList),
-    Route("GET", "/v1/jobs/{name}", SCOPE, job, "How far a job is", None, JobStands),
+    Route("GET", "/v1/jobs", SCOPE, list_jobs, "This bank's jobs", None, JobListSchema),
+    Route("GET", "/v1/jobs/{name}", SCOPE, job, "How far a job is", None, JobSchema),
     Route("GET", "/v1/jobs/{name}/result", SCOPE, result, "The result of a job", media=(CSV, PARQUET)),
-    Route("DELETE", "/v1/jobs/{name}", SCOPE, cancel, "Stop a job and delete its files", None, JobStands),
+    Route("DELETE", "/v1/jobs/{name}", SCOPE, cancel, "Stop a job and delete its files", None, JobSchema),
 )  # fmt: skip

@@ -13,21 +13,21 @@ from typing import Any
 from credit.errors import Lapsed, Missing
 from credit.uscc import Uscc
 from serving.core.service import ANSWERED, Call, Desk
-from serving.endpoints.inquiries.inquiries import Looked, answered, look, shown
-from serving.endpoints.inquiries.schemas import AskedFacts
-from serving.responses.compose import line_of
-from serving.responses.request_schemas import explain
+from serving.endpoints.inquiries.inquiries import InquiryScope, answer_with_receipt, open_inquiry, visible_records
+from serving.endpoints.inquiries.schemas import FactsRequestSchema
+from serving.responses.compose import stored_score
+from serving.responses.request_schemas import parse_body
 
-TOLD, MOST = "facts.answered", 5  # documents of a reason
+FACTS_ANSWERED, MAX_DOCUMENTS = "facts.answered", 5  # documents of a reason
 NOTICE = {
     "zh": "所列为该指标所依据目录项下现可展示的记录，不一定都在指标的统计期内。",
     "en": "Records that may be shown of the tables behind a feature; not each lies in the feature's window.",
 }
 
 
-async def tell_facts(desk: Desk, call: Call, body: bytes) -> bytes:
+async def answer_facts(desk: Desk, call: Call, body: bytes) -> bytes:
     """The facts behind one answered score. Raises Malformed, Missing, Lapsed, and as `inquiries.look` does."""
-    asked = explain(AskedFacts, body)
+    asked = parse_body(FactsRequestSchema, body)
     uscc = Uscc.parse(asked.uscc)
     subject = desk.pseudonyms.key_of(uscc.code)
     call.details["subject"] = subject.hex
@@ -37,7 +37,7 @@ async def tell_facts(desk: Desk, call: Call, body: bytes) -> bytes:
         raise Missing("facts.no-such-answer")
     told = found[0].details
     call.details |= {"score": asked.score_id}
-    looked = look(desk, call, uscc.code, told["purpose"], told["mandate"])  # the mandate must still hold
+    looked = open_inquiry(desk, call, uscc.code, told["purpose"], told["mandate"])  # the mandate must still hold
     book = desk.library.for_kind(uscc.kind, looked.day)
     row = book.row_of(subject)
     if book.snapshot != told["snapshot"] or row is None:
@@ -45,7 +45,7 @@ async def tell_facts(desk: Desk, call: Call, body: bytes) -> bytes:
     desk.library.withheld.require(subject.hex, book.notice)
     sealed = await asyncio.to_thread(desk.library.shelf.open, book.snapshot, deep=False)
     behind: dict[str, list[str]] = sealed.seal.terms.get("behind", {})
-    line = line_of(book, row)
+    line = stored_score(book, row)
     reasons = [r for r in book.card.reasons(line.base_points, line.points, line.contributions) if r.points]
     said = {
         "facts_id": call.id,
@@ -55,13 +55,13 @@ async def tell_facts(desk: Desk, call: Call, body: bytes) -> bytes:
         "dossiers": {"id": looked.dossiers.snapshot, "as_of": looked.dossiers.as_of.isoformat()},
         "notice": NOTICE,
     }
-    return await answered(desk, call, TOLD, said, uscc.code)
+    return await answer_with_receipt(desk, call, FACTS_ANSWERED, said, uscc.code)
 
 
-def _fact(looked: Looked, feature: str, points: float, tables: list[str]) -> dict[str, Any]:
-    records = shown(looked, tables)
+def _fact(looked: InquiryScope, feature: str, points: float, tables: list[str]) -> dict[str, Any]:
+    records = visible_records(looked, tables)
     documents = [
         {"table": each.table, "document": each.document, "happened": each.happened and each.happened.isoformat()}
-        for each in records[:MOST]
+        for each in records[:MAX_DOCUMENTS]
     ]
     return {"code": feature, "points": points, "tables": tables, "total": len(records), "documents": documents}

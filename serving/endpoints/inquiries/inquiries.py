@@ -21,8 +21,8 @@ from credit.subjects import SubjectKind
 from credit.uscc import Uscc
 from serving.auth.mandates import PURPOSES, Mandate, is_mandate_id
 from serving.core.service import SERVICE, Call, Desk, Resumed
-from serving.data.credit_files import Dossier, Dossiers
-from serving.endpoints.inquiries.sections import Sections, sections
+from serving.data.credit_files import CreditFile, CreditFiles
+from serving.endpoints.inquiries.sections import SectionCatalogue, section_catalogue
 
 NOTICE = {
     "zh": "内容来自公共信用信息平台，以发布单位公布的为准；已修复和公示期满的信息不再展示。",
@@ -32,24 +32,24 @@ _OF_THE_RECORD = ("record_state",)
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class InquiryScope:
     """A subject's dossier, and what opens it; without a mandate only what is open to all is shown."""
 
     uscc: Uscc
-    dossiers: Dossiers
-    dossier: Dossier
+    dossiers: CreditFiles
+    dossier: CreditFile
     mandate: Mandate | None
     day: date
 
     @property
     def name(self) -> str | None:
         """The subject's registered name."""
-        found = next(iter(shown(self, ["registration"])), None)
+        found = next(iter(visible_records(self, ["registration"])), None)
         return str(found.fields["subject_name"]) if found and "subject_name" in found.fields else None
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class VisibleRecord:
     """One record as it may be shown."""
 
     table: str
@@ -69,7 +69,7 @@ class Record:
         }  # fmt: skip
 
 
-def look(desk: Desk, call: Call, uscc_text: str, purpose: str, mandate_id: str) -> Looked:
+def open_inquiry(desk: Desk, call: Call, uscc_text: str, purpose: str, mandate_id: str) -> InquiryScope:
     """The dossier of a subject. Raises Malformed, Lapsed, Refused, Missing; a mandate comes before the look-up."""
     uscc, details, day = Uscc.parse(uscc_text), call.details, desk.settings.day()
     subject = desk.pseudonyms.key_of(uscc.code)
@@ -91,7 +91,7 @@ def look(desk: Desk, call: Call, uscc_text: str, purpose: str, mandate_id: str) 
     dossier = desk.archive.find(dossiers, uscc.code)
     if dossier is None:
         raise Missing("inquiries.subject-not-known-here", as_of=dossiers.as_of)
-    return Looked(uscc, dossiers, dossier, mandate, day)
+    return InquiryScope(uscc, dossiers, dossier, mandate, day)
 
 
 def needs_mandate(why: str) -> Refused:
@@ -100,14 +100,14 @@ def needs_mandate(why: str) -> Refused:
     return Refused("inquiries.no-mandate", why=failed.message, findings=(failed,))
 
 
-def shown(looked: Looked, tables: Iterable[str]) -> list[Record]:
+def visible_records(looked: InquiryScope, tables: Iterable[str]) -> list[VisibleRecord]:
     """The records of these tables that may be shown, the newest first within each table."""
-    found: list[Record] = []
+    found: list[VisibleRecord] = []
     for name in tables:
         told = looked.dossiers.tables.get(name)
         if told is None:
             continue
-        columns = open_columns(told, mandate=looked.mandate is not None)
+        columns = visible_columns(told, mandate=looked.mandate is not None)
         for record in looked.dossier.get(name, ()) if columns else ():
             happened, ends, values = (
                 _day(record[0]),
@@ -117,8 +117,8 @@ def shown(looked: Looked, tables: Iterable[str]) -> list[Record]:
             if (ends is not None and ends <= looked.day) or not _stands(told, values, looked):
                 continue
             since = happened if told["repairable"] else None
-            severity, rules = values.get("severity"), sections()
-            found.append(Record(
+            severity, rules = values.get("severity"), section_catalogue()
+            found.append(VisibleRecord(
                 name, values.get(told["document"]) if told["document"] in columns else None, happened, ends,
                 rules.repairable_from(name, severity, since) if since else None,
                 {column: values[column] for column in columns if values[column] is not None},
@@ -126,14 +126,14 @@ def shown(looked: Looked, tables: Iterable[str]) -> list[Record]:
     return found
 
 
-def open_columns(told: Mapping[str, Any], *, mandate: bool) -> list[str]:
+def visible_columns(told: Mapping[str, Any], *, mandate: bool) -> list[str]:
     """The columns of a table that this caller may be shown; what says how a record may be used is not one of them."""
     who = ("anyone", "mandate") if mandate else ("anyone",)
     own = (told["scope"], told["state"], *_OF_THE_RECORD)
     return [name for name in told["columns"] if told["shown"][name]["shown_to"] in who and name not in own]
 
 
-def take_a_mandate(dossiers: Dossiers, tables: Iterable[str]) -> list[str]:
+def tables_needing_mandate(dossiers: CreditFiles, tables: Iterable[str]) -> list[str]:
     """The tables of which less is shown without a mandate, whoever the subject is."""
 
     def closed(told: Mapping[str, Any]) -> bool:
@@ -142,22 +142,25 @@ def take_a_mandate(dossiers: Dossiers, tables: Iterable[str]) -> list[str]:
     return [name for name in tables if name in dossiers.tables and closed(dossiers.tables[name])]
 
 
-def titles(looked: Looked, tables: Iterable[str]) -> dict[str, dict[str, str]]:
+def column_titles(looked: InquiryScope, tables: Iterable[str]) -> dict[str, dict[str, str]]:
     """The titles of the columns shown, by table."""
     told, full = looked.dossiers.tables, looked.mandate is not None
     return {
-        name: {column: title_of(told[name]["shown"][column]) for column in open_columns(told[name], mandate=full)}
-        for name in tables if name in told
-    }  # fmt: skip
+        name: {
+            column: column_title(told[name]["shown"][column]) for column in visible_columns(told[name], mandate=full)
+        }
+        for name in tables
+        if name in told
+    }
 
 
-def title_of(column: Mapping[str, str]) -> str:
+def column_title(column: Mapping[str, str]) -> str:
     """A column's title without the explanation in brackets, with its unit."""
     title = column["title"].partition("（")[0]
     return f"{title}（{column['unit']}）" if column["unit"] else title
 
 
-async def answered(desk: Desk, call: Call, verb: str, said: Mapping[str, Any], uscc: str) -> bytes:
+async def answer_with_receipt(desk: Desk, call: Call, verb: str, said: Mapping[str, Any], uscc: str) -> bytes:
     """The answer's bytes once its entry is durable. The salt keeps who reads the ledger from trying public records."""
     salt = call.salt if isinstance(call, Resumed) else None
     salted = {**said, "salt": salt or secrets.token_hex(16)}
@@ -167,14 +170,14 @@ async def answered(desk: Desk, call: Call, verb: str, said: Mapping[str, Any], u
     return canonical({**salted, "uscc": uscc, "receipt": receipt})
 
 
-def readable(rules: Sections, column: str, value: Any) -> str:
+def display_value(rules: SectionCatalogue, column: str, value: Any) -> str:
     """A value as people read it."""
     if isinstance(value, float):
         return f"{value:,.6f}".rstrip("0").rstrip(".")
     return rules.word(column, str(value))
 
 
-def _stands(told: Mapping[str, Any], values: Mapping[str, Any], looked: Looked) -> bool:
+def _stands(told: Mapping[str, Any], values: Mapping[str, Any], looked: InquiryScope) -> bool:
     if told["state"] and values.get(told["state"]) not in (None, "normal"):
         return False
     return looked.mandate is not None or not told["scope"] or values.get(told["scope"]) not in told["with_mandate"]

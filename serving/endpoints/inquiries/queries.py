@@ -8,37 +8,37 @@ from typing import Any
 from serving.core.service import Call, Desk
 from serving.endpoints.inquiries.inquiries import (
     NOTICE,
-    answered,
-    look,
+    answer_with_receipt,
+    column_titles,
     needs_mandate,
-    open_columns,
-    shown,
-    take_a_mandate,
-    titles,
+    open_inquiry,
+    tables_needing_mandate,
+    visible_columns,
+    visible_records,
 )
-from serving.endpoints.inquiries.schemas import AskedQuery
-from serving.endpoints.inquiries.sections import sections
-from serving.responses.compose import line_of
-from serving.responses.request_schemas import explain
+from serving.endpoints.inquiries.schemas import QueryRequestSchema
+from serving.endpoints.inquiries.sections import section_catalogue
+from serving.responses.compose import stored_score
+from serving.responses.request_schemas import parse_body
 
 QUERIED = "query.answered"
 EVALUATION = "evaluation"
-PATHS = {f"/v1/queries/{name}": name for name in (*sections().lists(), EVALUATION)}
+PATHS = {f"/v1/queries/{name}": name for name in (*section_catalogue().lists(), EVALUATION)}
 
 
 async def query(name: str, desk: Desk, call: Call, body: bytes) -> bytes:
     """A page of the list `name`. Raises Malformed, and as `inquiries.look` does."""
-    asked = explain(AskedQuery, body)
+    asked = parse_body(QueryRequestSchema, body)
     call.details["query"] = name
     if name == EVALUATION:
         return await _evaluation(desk, call, asked)
-    zh, en, tables = sections().lists()[name]
-    looked = look(desk, call, asked.uscc, asked.purpose, asked.mandate)
+    zh, en, tables = section_catalogue().lists()[name]
+    looked = open_inquiry(desk, call, asked.uscc, asked.purpose, asked.mandate)
     told, full = looked.dossiers.tables, looked.mandate is not None
     there = [table for table in tables if table in told]
-    if there and not any(open_columns(told[table], mandate=full) for table in there):
+    if there and not any(visible_columns(told[table], mandate=full) for table in there):
         raise needs_mandate("inquiries.open-on-request")
-    records = shown(looked, there)
+    records = visible_records(looked, there)
     first = (asked.page - 1) * asked.size
     said: dict[str, Any] = {
         "query_id": call.id,
@@ -50,23 +50,23 @@ async def query(name: str, desk: Desk, call: Call, body: bytes) -> bytes:
         "page": asked.page,
         "pages": -(-len(records) // asked.size),
         "records": [record.as_json() for record in records[first : first + asked.size]],
-        "columns": titles(looked, there),
-        "takes_a_mandate": take_a_mandate(looked.dossiers, there),
+        "columns": column_titles(looked, there),
+        "takes_a_mandate": tables_needing_mandate(looked.dossiers, there),
         "snapshot": {"id": looked.dossiers.snapshot, "as_of": looked.dossiers.as_of.isoformat()},
         "release": looked.dossiers.release,
         "invented": looked.dossiers.invented,
         "mandate": looked.mandate and looked.mandate.id,
         "notice": NOTICE,
     }
-    return await answered(desk, call, QUERIED, said, looked.uscc.code)
+    return await answer_with_receipt(desk, call, QUERIED, said, looked.uscc.code)
 
 
-async def _evaluation(desk: Desk, call: Call, asked: AskedQuery) -> bytes:
+async def _evaluation(desk: Desk, call: Call, asked: QueryRequestSchema) -> bytes:
     """The result of the public evaluation (评价结果): the grade, which takes a mandate for whomever it is."""
     if not asked.mandate:
         raise needs_mandate("inquiries.evaluation-result")
     found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)
-    line, book = line_of(found.book, found.row), found.book
+    line, book = stored_score(found.book, found.row), found.book
     record = {
         "table": EVALUATION, "document": None, "happened": book.as_of.isoformat(), "publication_ends": None,
         "repair": None, "fields": {"grade": line.grade, "grade4": line.grade[0], "valid_until": found.until},
@@ -79,7 +79,7 @@ async def _evaluation(desk: Desk, call: Call, asked: AskedQuery) -> bytes:
         "snapshot": {"id": book.snapshot, "as_of": book.as_of.isoformat()}, "release": book.release,
         "invented": None, "mandate": found.mandate.id, "notice": NOTICE,
     }  # fmt: skip
-    return await answered(desk, call, QUERIED, said, found.uscc)
+    return await answer_with_receipt(desk, call, QUERIED, said, found.uscc)
 
 
 HANDLERS = {path: partial(query, name) for path, name in PATHS.items()}

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from serving.auth.mandates import PURPOSES
+from serving.responses.api_schema import ApiSchema
 from serving.responses.request_schemas import Short
-from serving.responses.response_schemas import Receipt, SnapshotName
+from serving.responses.response_schemas import ReceiptSchema, SnapshotNameSchema
 
-MOST = 100  # records on a page
+MAX_PAGE_SIZE = 100  # records on a page
 _CODE = "91120116MA06XY128A"
 
 
-class AskedQuery(BaseModel):
+class QueryRequestSchema(ApiSchema, published="AskedQuery"):
     """Whose records; a mandate for an individual business, and for records that are not open to all."""
 
     model_config = ConfigDict(
@@ -25,10 +26,10 @@ class AskedQuery(BaseModel):
     purpose: Short = Field("", description=f"with a mandate: one of {', '.join(PURPOSES)}")
     mandate: Short = Field("", description="the id of a mandate (授权书) granted to the caller; none for open records")
     page: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 1
-    size: Annotated[int, Field(strict=True, ge=1, le=MOST)] = 20
+    size: Annotated[int, Field(strict=True, ge=1, le=MAX_PAGE_SIZE)] = 20
 
 
-class AskedSupervision(BaseModel):
+class SupervisionRequestSchema(ApiSchema, published="AskedSupervision"):
     """Which subject an agency looks at, and in which matter: it stands in the ledger beside the look."""
 
     model_config = ConfigDict(
@@ -42,7 +43,7 @@ class AskedSupervision(BaseModel):
     )
 
 
-class AskedFacts(BaseModel):
+class FactsRequestSchema(ApiSchema, published="AskedFacts"):
     """A score that the caller was given, and whose it is: the service keeps no code, so the caller names it again."""
 
     model_config = ConfigDict(
@@ -54,7 +55,7 @@ class AskedFacts(BaseModel):
     score_id: Short
 
 
-class Fact(BaseModel):
+class FactSchema(ApiSchema):
     """A reason of the score, the tables behind its feature, and the newest of their records."""
 
     code: str
@@ -64,21 +65,21 @@ class Fact(BaseModel):
     documents: list[dict[str, str | None]]
 
 
-class Facts(BaseModel):
+class FactsSchema(ApiSchema):
     """What stands behind the reasons of a score, by document reference."""
 
     facts_id: str
     score_id: str
     uscc: str
-    facts: list[Fact]
-    snapshot: SnapshotName
-    dossiers: SnapshotName
+    facts: list[FactSchema]
+    snapshot: SnapshotNameSchema
+    dossiers: SnapshotNameSchema
     salt: str
     notice: dict[str, str]
-    receipt: Receipt
+    receipt: ReceiptSchema
 
 
-class Record(BaseModel):
+class RecordSchema(ApiSchema):
     """One record. `document` is its document number (文号) where it has one."""
 
     table: str
@@ -89,7 +90,7 @@ class Record(BaseModel):
     fields: dict[str, Any]
 
 
-class Query(BaseModel):
+class QuerySchema(ApiSchema):
     """A page of a list; `columns` are the titles of the fields by table."""
 
     query_id: str
@@ -101,19 +102,19 @@ class Query(BaseModel):
     total: int
     page: int
     pages: int
-    records: list[Record]
+    records: list[RecordSchema]
     columns: dict[str, dict[str, str]]
     takes_a_mandate: list[str] = Field(description="tables of this list that show nothing, or less, without a mandate")
-    snapshot: SnapshotName
+    snapshot: SnapshotNameSchema
     release: str
     invented: bool | None = Field(description="whether the records are of no real city; null where it is not told")
     mandate: str | None
     salt: str = Field(description="so that who reads the ledger cannot try records against the digest")
     notice: dict[str, str]
-    receipt: Receipt
+    receipt: ReceiptSchema
 
 
-class Supervision(BaseModel):
+class SupervisionSchema(ApiSchema):
     """How an agency is to supervise a subject: the tier and the rate of random inspection (分级分类监管)."""
 
     supervision_id: str
@@ -126,9 +127,9 @@ class Supervision(BaseModel):
     tier: dict[str, str]
     inspection: dict[str, Any]
     rules: list[dict[str, str]]
-    snapshot: SnapshotName
+    snapshot: SnapshotNameSchema
     version: str
     valid_until: str
     salt: str
     notice: dict[str, str]
-    receipt: Receipt
+    receipt: ReceiptSchema

@@ -8,12 +8,12 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from serving.data.declarations import Declared, read
+from serving.data.declarations import Declaration, read_declaration
 
-HERE = Path(__file__).with_name("sections.yaml")
+SECTIONS_FILE = Path(__file__).with_name("sections.yaml")
 
 
-class Section(Declared):
+class Section(Declaration):
     """A section: the tables of the catalogue whose records stand in it."""
 
     name: str
@@ -22,7 +22,7 @@ class Section(Declared):
     tables: list[str]
 
 
-class Combined(Declared):
+class CombinedList(Declaration):
     """A list that asks for several sections at once."""
 
     zh: str
@@ -30,14 +30,14 @@ class Combined(Declared):
     sections: list[str]
 
 
-class RepairRule(Declared):
+class RepairRule(Declaration):
     """After how many months of publication a record may be repaired, by severity, and the severity of silent tables."""
 
     months: dict[str, int]
     severity: dict[str, str]
 
 
-class Label(Declared):
+class Label(Declaration):
     """What stands on a report's face when a section holds a record."""
 
     zh: str
@@ -45,13 +45,13 @@ class Label(Declared):
     good: bool
 
 
-class Sections(Declared):
+class SectionCatalogue(Declaration):
     """All of it."""
 
     version: str
     standard: str
     sections: list[Section]
-    combined: dict[str, Combined]
+    combined: dict[str, CombinedList]
     repair: RepairRule
     labels: dict[str, Label]
     words: dict[str, dict[str, str]]
@@ -77,9 +77,9 @@ class Sections(Declared):
 
 
 @cache
-def sections() -> Sections:
+def section_catalogue() -> SectionCatalogue:
     """The shipped ones. Raises Malformed when the file has not its form."""
-    return read(HERE, Sections)
+    return read_declaration(SECTIONS_FILE, SectionCatalogue)
 
 
 def months_after(day: date, months: int) -> date:

@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from serving.data.snapshot import Book
-from serving.responses.compose import line_of
+from serving.data.snapshot import ActiveSnapshot
+from serving.responses.compose import stored_score
 
 KINDS = ("grade_drop", "grade_rise", "penalty", "listing", "eased")
 _COUNTS = {"penalty": ("penalties_",), "listing": ("dishonest_in_force", "serious_lists_in_force", "abnormal_in_force")}
@@ -21,7 +21,7 @@ _SINCE = {"penalty": "months_since_penalty", "listing": "months_since_abnormal"}
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class WatchedState:
     """What a bank that watches was told last: grade, rules met, and the features that kinds of change are read from."""
 
     grade: str
@@ -33,14 +33,14 @@ class State:
         return {"grade": self.grade, "rules": list(self.rules), "features": dict(self.features)}
 
     @classmethod
-    def of_json(cls, told: Mapping[str, Any]) -> State:
+    def of_json(cls, told: Mapping[str, Any]) -> WatchedState:
         """As it was stored."""
         return cls(told["grade"], tuple(told["rules"]), told["features"])
 
 
-def state_of(book: Book, row: int) -> State:
+def watched_state(book: ActiveSnapshot, row: int) -> WatchedState:
     """The state of the subject in `row`."""
-    line = line_of(book, row)
+    line = stored_score(book, row)
     hits = book.card.rule_hits(line.features[None, :])[0]
     rules = tuple(rule.feature for rule, hit in zip(book.card.rules, hits, strict=True) if hit)
     told = {
@@ -48,10 +48,12 @@ def state_of(book: Book, row: int) -> State:
         for name, value in zip(book.card.names, line.features, strict=True)
         if _kind(name) or name in _SINCE.values()
     }
-    return State(line.grade, tuple(dict.fromkeys(rules)), told)
+    return WatchedState(line.grade, tuple(dict.fromkeys(rules)), told)
 
 
-def changes(before: State, after: State, grades: tuple[str, ...], kinds: Collection[str]) -> list[dict[str, Any]]:
+def changes(
+    before: WatchedState, after: WatchedState, grades: tuple[str, ...], kinds: Collection[str]
+) -> list[dict[str, Any]]:
     """The changes of these kinds, each `{"kind", …}`; it names features and grades, and never a value of one."""
     found: list[dict[str, Any]] = []
     if before.grade != after.grade and before.grade in grades and after.grade in grades:
@@ -76,7 +78,7 @@ def _kind(name: str) -> str | None:
     return next((kind for kind, starts in _COUNTS.items() if name.startswith(starts)), None)
 
 
-def _count(state: State, name: str) -> float:
+def _count(state: WatchedState, name: str) -> float:
     return state.features[name] or 0.0
 
 

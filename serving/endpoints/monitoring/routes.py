@@ -14,15 +14,15 @@ from credit.errors import Malformed, Missing, Refused
 from credit.uscc import Uscc
 from serving.core.service import SERVICE, Call, Desk, named
 from serving.endpoints.monitoring import schemas
-from serving.endpoints.monitoring.changes import state_of
+from serving.endpoints.monitoring.changes import watched_state
 from serving.endpoints.monitoring.trial import COST, try_webhook
-from serving.endpoints.monitoring.watch_store import DEAD, DELIVERED, WAITING, WITHDRAWN, Store, Watch
+from serving.endpoints.monitoring.watch_store import DEAD, DELIVERED, WAITING, WITHDRAWN, Watch, WatchStore
 from serving.endpoints.monitoring.webhook_addresses import read_address, resolve
 from serving.http.routing import Route
 from serving.idempotency.recovery import left
-from serving.responses.request_schemas import explain
+from serving.responses.request_schemas import parse_body
 
-PURPOSE, MOST, SCOPE, LOOKED_UP = "post_loan_management", 100_000, "watch", 5.0  # seconds
+PURPOSE, MAX_WATCHES, SCOPE, RESOLVE_SECONDS = "post_loan_management", 100_000, "watch", 5.0  # seconds
 KEYS, RESENT = "/.well-known/jwks.json", "webhook.resent"
 _STATUS = {"name": "status", "in": "query", "required": False,
            "schema": {"enum": [WAITING, DELIVERED, DEAD, WITHDRAWN]}}  # fmt: skip
@@ -30,10 +30,10 @@ _STATUS = {"name": "status", "in": "query", "required": False,
 
 async def set_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     """Say where this bank is told. Raises Malformed and Refused for an address that may not be, Missing for none."""
-    url, loopback = explain(schemas.AskedWebhook, body).url, desk.settings.webhooks_to_loopback
+    url, loopback = parse_body(schemas.WebhookRequestSchema, body).url, desk.settings.webhooks_to_loopback
     target = read_address(url, loopback=loopback)
     try:
-        async with asyncio.timeout(LOOKED_UP):
+        async with asyncio.timeout(RESOLVE_SECONDS):
             await resolve(target, loopback=loopback)
     except TimeoutError as slow:
         raise Missing("routes.webhook-host-no-address") from slow
@@ -50,17 +50,17 @@ async def webhook(request: Request, desk: Desk, call: Call, body: bytes) -> byte
 
 async def begin(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     """Begin to watch a subject. Raises Malformed, and as `Desk.look` does."""
-    asked, store, name = explain(schemas.AskedWatch, body), _store(request), named("watch-", call)
+    asked, store, name = parse_body(schemas.WatchRequestSchema, body), _store(request), named("watch-", call)
     if asked.purpose != PURPOSE:
         raise Refused("routes.not-purpose-watch", purpose=PURPOSE)
     if store.webhook(call.by.name) is None:
         raise Malformed("routes.no-webhook")
-    if store.count(call.by.name) >= MOST:
-        raise Malformed("routes.too-many-watches", limit=MOST)
+    if store.count(call.by.name) >= MAX_WATCHES:
+        raise Malformed("routes.too-many-watches", limit=MAX_WATCHES)
     found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)
     book = found.book
     watch = Watch(name, call.by.name, found.mandate.subject.hex, book.model, found.mandate.id, asked.purpose,
-                  tuple(dict.fromkeys(asked.kinds)), state_of(book, found.row), book.version, book.snapshot,
+                  tuple(dict.fromkeys(asked.kinds)), watched_state(book, found.row), book.version, book.snapshot,
                   time.time(), None)  # fmt: skip
     entry = await left(desk, call, "watch.opened", name)
     if entry is None:
@@ -73,9 +73,9 @@ async def begin(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     return canonical({**told, "uscc": found.uscc, "receipt": receipt})
 
 
-async def begun_again(desk: Desk, call: Call, body: bytes, first: str, said: bytes) -> tuple[bytes, bytes]:
+async def repeat_begin(desk: Desk, call: Call, body: bytes, first: str, said: bytes) -> tuple[bytes, bytes]:
     """A repetition: the mandate must still hold. Raises Malformed, Refused."""
-    asked = explain(schemas.AskedWatch, body)
+    asked = parse_body(schemas.WatchRequestSchema, body)
     subject = desk.pseudonyms.key_of(Uscc.parse(asked.uscc).code)
     call.details |= {"subject": subject.hex, "mandate": asked.mandate, "purpose": asked.purpose}
     desk.gate.require(asked.mandate, bank=call.by.name, subject=subject, purpose=asked.purpose,
@@ -120,13 +120,13 @@ async def resend(request: Request, desk: Desk, call: Call, body: bytes) -> bytes
     name, store = request.path_params["name"], _store(request)
     before = await left(desk, call, RESENT, name)
     if before is not None and before.details.get("call") == call.id:
-        store.again(call.by.name, name, time.time())  # unless it was sent anew before the answer was lost
+        store.requeue(call.by.name, name, time.time())  # unless it was sent anew before the answer was lost
         request.app.state.chores.wake()
         return canonical({"delivery_id": name, "status": WAITING})
     if not any(one.id == name for one in store.deliveries(call.by.name, (DEAD,))):
         raise Missing("routes.no-such-dead-letter")
     await desk.recorder.record(RESENT, name, by=call.by, details={**call.details, "call": call.id})
-    store.again(call.by.name, name, time.time())
+    store.requeue(call.by.name, name, time.time())
     request.app.state.chores.wake()
     return canonical({"delivery_id": name, "status": WAITING})
 
@@ -143,24 +143,65 @@ def _told(watch: Watch) -> dict[str, Any]:
             "kinds": list(watch.kinds), "seen": watch.seen, "ended": watch.ended}  # fmt: skip
 
 
-def _store(request: Request) -> Store:
-    store: Store = request.app.state.watches
+def _store(request: Request) -> WatchStore:
+    store: WatchStore = request.app.state.watches
     return store
 
 
 ROUTES = (
-    Route("PUT", "/v1/webhook", SCOPE, set_webhook, "Say where this bank is told", schemas.AskedWebhook,
-    schemas.Webhook),
-    Route("GET", "/v1/webhook", SCOPE, webhook, "Where this bank is told", None, schemas.Webhook),
-    Route("POST", "/v1/webhook/trial", SCOPE, try_webhook, "Send a webhook as a trial, now and once", None,
-          schemas.Tried, cost=COST, repeated="webhook.repeated"),
-    Route("POST", "/v1/watches", SCOPE, begin, "Watch a subject (预警)", schemas.AskedWatch, schemas.Opened,
-          again=begun_again, repeated="watch.repeated"),
-    Route("GET", "/v1/watches", SCOPE, list_watches, "This bank's living watches", None, schemas.WatchList),
-    Route("GET", "/v1/watches/{name}", SCOPE, watch, "How a watch stands", None, schemas.Watched),
-    Route("DELETE", "/v1/watches/{name}", SCOPE, end_watch, "End a watch", None, schemas.Watched),
-    Route("GET", "/v1/deliveries", SCOPE, deliveries, "What was sent, or could not be", None, schemas.DeliveryList,
-          query=(_STATUS,)),
-    Route("POST", "/v1/deliveries/{name}/resend", SCOPE, resend, "Try a dead letter anew", None,
-          schemas.Resent, repeated="webhook.repeated"),
-)  # fmt: skip
+    Route(
+        "PUT",
+        "/v1/webhook",
+        SCOPE,
+        set_webhook,
+        "Say where this bank is told",
+        schemas.WebhookRequestSchema,
+        schemas.WebhookSchema,
+    ),
+    Route("GET", "/v1/webhook", SCOPE, webhook, "Where this bank is told", None, schemas.WebhookSchema),
+    Route(
+        "POST",
+        "/v1/webhook/trial",
+        SCOPE,
+        try_webhook,
+        "Send a webhook as a trial, now and once",
+        None,
+        schemas.TrialSchema,
+        cost=COST,
+        repeated="webhook.repeated",
+    ),
+    Route(
+        "POST",
+        "/v1/watches",
+        SCOPE,
+        begin,
+        "Watch a subject (预警)",
+        schemas.WatchRequestSchema,
+        schemas.OpenedWatchSchema,
+        again=repeat_begin,
+        repeated="watch.repeated",
+    ),
+    Route("GET", "/v1/watches", SCOPE, list_watches, "This bank's living watches", None, schemas.WatchListSchema),
+    Route("GET", "/v1/watches/{name}", SCOPE, watch, "How a watch stands", None, schemas.WatchSchema),
+    Route("DELETE", "/v1/watches/{name}", SCOPE, end_watch, "End a watch", None, schemas.WatchSchema),
+    Route(
+        "GET",
+        "/v1/deliveries",
+        SCOPE,
+        deliveries,
+        "What was sent, or could not be",
+        None,
+        schemas.DeliveryListSchema,
+        query=(_STATUS,),
+    ),
+    Route(
+        "POST",
+        "/v1/deliveries/{name}/resend",
+        SCOPE,
+        resend,
+        "Try a dead letter anew",
+        None,
+        schemas.ResentSchema,
+        repeated="webhook.repeated",
+    ),
+)

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from serving.endpoints.monitoring.changes import KINDS
 from serving.endpoints.monitoring.webhook_addresses import LONGEST
+from serving.responses.api_schema import ApiSchema
 from serving.responses.request_schemas import EXAMPLE, Short
-from serving.responses.response_schemas import Receipt
+from serving.responses.response_schemas import ReceiptSchema
 
 Kind = Literal["grade_drop", "grade_rise", "penalty", "listing", "eased"]
 _STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class AskedWebhook(BaseModel):
+class WebhookRequestSchema(ApiSchema, published="AskedWebhook"):
     """Where a bank wants to be told: an https address that the internet reaches, on port 443 or 8443."""
 
     model_config = _STRICT
     url: str = Field(max_length=LONGEST, strict=True, examples=["https://bank.example/haihe"])
 
 
-class Webhook(BaseModel):
+class WebhookSchema(ApiSchema):
     """Where a bank is told."""
 
     url: str | None
     keys: str = Field(description="where the keys are that webhooks verify with")
 
 
-class AskedWatch(BaseModel):
+class WatchRequestSchema(ApiSchema, published="AskedWatch"):
     """Which subject is watched, under which mandate, and for what."""
 
     model_config = ConfigDict(
@@ -41,7 +42,7 @@ class AskedWatch(BaseModel):
     kinds: list[Kind] = Field(default=["grade_drop", "penalty", "listing"], min_length=1, max_length=len(KINDS))
 
 
-class Watched(BaseModel):
+class WatchSchema(ApiSchema, published="Watched"):
     """A watch as it stands."""
 
     watch_id: str
@@ -53,20 +54,20 @@ class Watched(BaseModel):
     ended: str | None = Field(description="why it ended, if it did")
 
 
-class Opened(Watched):
+class OpenedWatchSchema(WatchSchema, published="Opened"):
     """A watch that was begun; its messages name it by `watch_id`, and never by the subject's code."""
 
     uscc: str
-    receipt: Receipt
+    receipt: ReceiptSchema
 
 
-class WatchList(BaseModel):
+class WatchListSchema(ApiSchema):
     """A bank's living watches."""
 
-    watches: list[Watched]
+    watches: list[WatchSchema]
 
 
-class Delivery(BaseModel):
+class DeliverySchema(ApiSchema):
     """A webhook on its way, arrived, dead (tried in vain to the end) or withdrawn (out of date, or no mandate)."""
 
     delivery_id: str
@@ -76,20 +77,20 @@ class Delivery(BaseModel):
     last: str
 
 
-class DeliveryList(BaseModel):
+class DeliveryListSchema(ApiSchema):
     """A bank's deliveries, the newest first."""
 
-    deliveries: list[Delivery]
+    deliveries: list[DeliverySchema]
 
 
-class Resent(BaseModel):
+class ResentSchema(ApiSchema):
     """A dead letter that is tried anew."""
 
     delivery_id: str
     status: str
 
 
-class Tried(BaseModel):
+class TrialSchema(ApiSchema, published="Tried"):
     """What came of a webhook sent as a trial, once."""
 
     webhook_id: str

@@ -10,8 +10,8 @@ from credit.canonical import canonical
 from credit.errors import CreditError, Malformed
 from serving.bank.webhooks import sign
 from serving.core.service import Call, Desk, named
-from serving.endpoints.monitoring.watch_store import Store
-from serving.endpoints.monitoring.webhook_sender import AGENT, sender_of
+from serving.endpoints.monitoring.watch_store import WatchStore
+from serving.endpoints.monitoring.webhook_sender import AGENT, webhook_sender
 from serving.idempotency.recovery import left
 
 TRIED, COST = "webhook.tried", 20  # in the ledger and as the message's type; in answers of a quota
@@ -19,7 +19,7 @@ TRIED, COST = "webhook.tried", 20  # in the ledger and as the message's type; in
 
 async def try_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     """Send one. Raises Malformed when the bank has not said where; an address that does not answer is an answer."""
-    store: Store = request.app.state.watches
+    store: WatchStore = request.app.state.watches
     url, name = store.webhook(call.by.name), named("msg_", call)
     before = await left(desk, call, TRIED, name)
     if before is not None:
@@ -31,7 +31,7 @@ async def try_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> 
     told = canonical({"type": TRIED, "timestamp": now, "data": {"bank": call.by.name}})
     heard = False
     try:
-        status = await sender_of(desk.settings).post(url, AGENT | sign(name, told, desk.signer.key), told)
+        status = await webhook_sender(desk.settings).post(url, AGENT | sign(name, told, desk.signer.key), told)
         heard, came = 200 <= status < 300, f"status {status}"
     except CreditError as fault:
         came = fault.what if not fault.why else f"{fault.what}: {fault.why}"

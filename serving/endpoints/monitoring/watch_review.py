@@ -11,15 +11,15 @@ from credit.subjects import SubjectKey
 from serving.auth.mandates import Mandate
 from serving.bank.webhooks import new_id
 from serving.core.service import SERVICE, Desk
-from serving.data.snapshot import Book
-from serving.endpoints.monitoring.changes import changes, state_of
-from serving.endpoints.monitoring.watch_store import Store, Watch
+from serving.data.snapshot import ActiveSnapshot
+from serving.endpoints.monitoring.changes import changes, watched_state
+from serving.endpoints.monitoring.watch_store import Watch, WatchStore
 from serving.responses.compose import NOTICE
 
 CHANGED, ENDED = "watch.changed", "watch.ended"
 
 
-def look_after(desk: Desk, store: Store, *, every: bool = True) -> None:
+def review_watches(desk: Desk, store: WatchStore, *, every: bool = True) -> None:
     """One round over every living watch, or over those alone that have not seen what serves now.
 
     A watch is ended when its mandate is, and compared with a snapshot it has not seen.
@@ -27,12 +27,12 @@ def look_after(desk: Desk, store: Store, *, every: bool = True) -> None:
     day = desk.settings.day()
     serving = [state["snapshot"] for state in desk.library.state(day).values() if "snapshot" in state]
     for watch in store.watches() if every else store.unseen(serving):
-        mandate = allowed(desk, watch)
+        mandate = current_mandate(desk, watch)
         if isinstance(mandate, str):
-            end(desk, store, watch, mandate)
+            end_watch(desk, store, watch, mandate)
             continue
         try:
-            book = desk.library.book(watch.model, day)
+            book = desk.library.for_model(watch.model, day)
             desk.library.withheld.require(watch.subject, book.notice)
         except (Lapsed, KeyError):  # nothing may be answered now, so nothing is told either
             continue
@@ -40,7 +40,7 @@ def look_after(desk: Desk, store: Store, *, every: bool = True) -> None:
             _compare(desk, store, watch, book, mandate)
 
 
-def allowed(desk: Desk, watch: Watch) -> Mandate | str:
+def current_mandate(desk: Desk, watch: Watch) -> Mandate | str:
     """The mandate when it still opens the subject to the bank, else why not."""
     client = desk.access.client(watch.bank)
     if client is None or client.disabled:
@@ -54,26 +54,26 @@ def allowed(desk: Desk, watch: Watch) -> Mandate | str:
         return refused.why or "the mandate opens nothing"
 
 
-def end(desk: Desk, store: Store, watch: Watch, why: str) -> None:
+def end_watch(desk: Desk, store: WatchStore, watch: Watch, why: str) -> None:
     """End a watch; the ledger first."""
-    record(desk, ENDED, watch.id, {"bank": watch.bank, "subject": watch.subject, "why": why})
+    record_entry(desk, ENDED, watch.id, {"bank": watch.bank, "subject": watch.subject, "why": why})
     store.end(watch.id, why)
 
 
-def record(desk: Desk, verb: str, thing: str, details: dict[str, object]) -> Entry:
+def record_entry(desk: Desk, verb: str, thing: str, details: dict[str, object]) -> Entry:
     """An entry of the service's own doing, durable when this returns."""
     return desk.journal.append_many([(verb, thing, SERVICE, details)])[0]
 
 
-def _compare(desk: Desk, store: Store, watch: Watch, book: Book, mandate: Mandate) -> None:
+def _compare(desk: Desk, store: WatchStore, watch: Watch, book: ActiveSnapshot, mandate: Mandate) -> None:
     row = book.row_of(SubjectKey(watch.subject))
     if row is None or watch.told is None:
-        end(desk, store, watch, "the subject is in the snapshots no more")
+        end_watch(desk, store, watch, "the subject is in the snapshots no more")
         return
-    after, message = state_of(book, row), new_id()
+    after, message = watched_state(book, row), new_id()
     found = changes(watch.told, after, book.card.grades, watch.kinds)
     if not found:
-        store.tell(watch, book.snapshot, book.version, after, message, None)
+        store.queue_change(watch, book.snapshot, book.version, after, message, None)
         return
     until = min(book.valid_until(desk.settings.freshness_days), mandate.valid_until)
     body = canonical({
@@ -90,5 +90,5 @@ def _compare(desk: Desk, store: Store, watch: Watch, book: Book, mandate: Mandat
         "bank": watch.bank, "subject": watch.subject, "mandate": watch.mandate, "message": message,
         "snapshot": book.snapshot, "kinds": [change["kind"] for change in found], "digest": digest(body),
     }  # fmt: skip
-    record(desk, CHANGED, watch.id, details)
-    store.tell(watch, book.snapshot, book.version, after, message, body)
+    record_entry(desk, CHANGED, watch.id, details)
+    store.queue_change(watch, book.snapshot, book.version, after, message, body)

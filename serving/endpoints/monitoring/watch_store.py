@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serving.endpoints.monitoring.changes import State
+from serving.endpoints.monitoring.changes import WatchedState
 
 WAITING, DELIVERED, DEAD, WITHDRAWN = "waiting", "delivered", "dead", "withdrawn"
 KEPT = 30 * 24 * 3600  # seconds for which a delivery that is over can be looked up
@@ -48,7 +48,7 @@ class Watch:
     mandate: str
     purpose: str
     kinds: tuple[str, ...]
-    told: State | None
+    told: WatchedState | None
     version: str
     seen: str
     opened_at: float
@@ -70,7 +70,7 @@ class Delivery:
     made_at: float
 
 
-class Store:
+class WatchStore:
     """Safe to use from several threads and open in several processes at once."""
 
     def __init__(self, path: Path) -> None:
@@ -127,7 +127,9 @@ class Store:
         """A watch, ended or not."""
         return next((_watch(row) for row in self._run(f"SELECT {_WATCH} FROM watch WHERE id = ?", name)), None)
 
-    def tell(self, watch: Watch, snapshot: str, version: str, after: State, message: str, body: bytes | None) -> None:
+    def queue_change(
+        self, watch: Watch, snapshot: str, version: str, after: WatchedState, message: str, body: bytes | None
+    ) -> None:
         """A new snapshot was seen: what still waits is out of date, and `body`, if there is one, is told instead."""
         with self._whole():
             self._withdraw(watch.id)
@@ -159,11 +161,11 @@ class Store:
         )
         self._run(sql, last, WAITING if next_at else DEAD, next_at or 0.0, name, WAITING)
 
-    def later(self, name: str, at: float) -> None:
+    def postpone(self, name: str, at: float) -> None:
         """What may not be told now is looked at again at a time; no attempt was made."""
         self._run("UPDATE delivery SET next_at = ? WHERE id = ? AND status = ?", at, name, WAITING)
 
-    def again(self, bank: str, name: str, now: float) -> bool:
+    def requeue(self, bank: str, name: str, now: float) -> bool:
         """Send a dead letter of this bank's anew; False when there is no such dead letter."""
         sql = "UPDATE delivery SET status = ?, attempts = 0, next_at = ? WHERE id = ? AND bank = ? AND status = ?"
         return bool(self._run(f"{sql} RETURNING id", WAITING, now, name, bank, DEAD))
@@ -208,7 +210,7 @@ class Store:
 
 def _watch(row: tuple[Any, ...]) -> Watch:
     name, bank, subject, model, mandate, purpose, kinds, told, version, seen, opened_at, ended = row
-    state = State.of_json(json.loads(told)) if told else None
+    state = WatchedState.of_json(json.loads(told)) if told else None
     return Watch(name, bank, subject, model, mandate, purpose, tuple(kinds.split(",")), state, version, seen,
                  opened_at, ended)  # fmt: skip
 

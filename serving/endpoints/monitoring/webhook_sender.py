@@ -25,7 +25,7 @@ AGENT = {"Content-Type": "application/json", "User-Agent": "haihe-webhooks/1"}
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class WebhookSender:
     """How webhooks are sent: `loopback` as for addresses, `authorities` beside the system's, `lookup` for names."""
 
     loopback: bool = False
@@ -70,7 +70,7 @@ class Sender:
 
 
 @cache
-def sender_of(settings: ServiceSettings) -> Sender:
+def webhook_sender(settings: ServiceSettings) -> WebhookSender:
     """As the settings say. Raises OSError for authorities that cannot be read."""
     authorities = settings.webhook_authorities.read_text() if settings.webhook_authorities else None
-    return Sender(settings.webhooks_to_loopback, authorities=authorities)
+    return WebhookSender(settings.webhooks_to_loopback, authorities=authorities)

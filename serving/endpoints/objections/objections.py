@@ -19,7 +19,7 @@ from credit.petition import Petition, State, fold_petition, require_move
 from serving.auth.access_database import Access
 from serving.core.service import ANSWERED, LIVE, Call, Desk, named
 from serving.idempotency.recovery import left
-from serving.responses.request_schemas import AskedObjection, explain
+from serving.responses.request_schemas import ObjectionRequestSchema, parse_body
 
 KIND, DAYS = "objection", 20  # days within which a person answers
 OUTCOMES = {"upheld": "granted", "dismissed": "refused"}  # what a reviewer may find -> the petition's move
@@ -27,7 +27,7 @@ OUTCOMES = {"upheld": "granted", "dismissed": "refused"}  # what a reviewer may 
 
 async def object_to(desk: Desk, call: Call, body: bytes) -> bytes:
     """Take an objection to an answer that this bank was given. Raises Malformed, and Missing for another's answer."""
-    asked = explain(AskedObjection, body)
+    asked = parse_body(ObjectionRequestSchema, body)
     given = await asyncio.to_thread(desk.journal.lines_about, asked.score_id)
     if not any(entry.verb in (ANSWERED, LIVE) and entry.by == call.by for entry in given):
         raise Missing("objections.no-such-answer")
@@ -48,7 +48,7 @@ async def object_to(desk: Desk, call: Call, body: bytes) -> bytes:
     })  # fmt: skip
 
 
-def told_of(entries: Iterable[Entry], name: str, bank: str) -> dict[str, Any]:
+def objection_status(entries: Iterable[Entry], name: str, bank: str) -> dict[str, Any]:
     """How an objection of `bank` stands. Raises Missing, also for another bank's."""
     own = [entry for entry in entries if entry.object == name]
     petition = fold_petition(own, KIND, name)

@@ -29,7 +29,7 @@ _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="r"?>"""
 
 
-def keep(canvas: Any, day: date) -> None:
+def make_archivable(canvas: Any, day: date) -> None:
     """Make the document of a reportlab canvas say, when it is written, all that an archive asks of it."""
     document = canvas._doc  # no other way to its catalogue
     canvas.setDateFormatter(lambda *_: f"D:{day:%Y%m%d}000000+08'00'")
@@ -57,7 +57,7 @@ def _ended(stream: Any, document: Any) -> bytes:
     return told.removesuffix(b"endstream\n") + b"\nendstream\n"
 
 
-def characters(name: str, codes: list[int]) -> str:
+def unicode_map(name: str, codes: list[int]) -> str:
     """The map from the places in a font of `codes` to Unicode (a ToUnicode CMap), for whoever searches or copies.
 
     reportlab's own cannot tell a character beyond U+FFFF, and says more in one block than the hundred a block may hold.
@@ -75,7 +75,7 @@ def characters(name: str, codes: list[int]) -> str:
 
 # The process that draws reports does nothing else, so what it writes may be mended where it is written.
 _written, pdfdoc.PDFStream.format = pdfdoc.PDFStream.format, _ended
-ttfonts.makeToUnicodeCMap = characters
+ttfonts.makeToUnicodeCMap = unicode_map
 
 
 def srgb() -> bytes:

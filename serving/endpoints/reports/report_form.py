@@ -12,13 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from serving.endpoints.reports.typeface import unknown
+from serving.endpoints.reports.typeface import code_point_text
 
-MOST, LONGEST, WIDE = 50, 1200, 22  # records of a section, characters of a value, characters that fit half a line
+MAX_RECORDS, MAX_VALUE_LENGTH, HALF_LINE = (
+    50,
+    1200,
+    22,
+)  # records of a section, characters of a value, characters that fit half a line
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ReportEntry:
     """A title and what stands beside it; `wide` takes a whole line."""
 
     title: str
@@ -27,27 +31,27 @@ class Entry:
     @property
     def wide(self) -> bool:
         """Whether it takes a whole line."""
-        return len(self.value) > WIDE or len(self.title) > WIDE // 2
+        return len(self.value) > HALF_LINE or len(self.title) > HALF_LINE // 2
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ReportItem:
     """A record: its table's title, its document number or day, and its entries."""
 
     table: str
     heading: str
-    entries: tuple[Entry, ...]
+    entries: tuple[ReportEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReportSection:
     """A section with the newest of its records, how many there are, and what to know about them."""
 
     name: str
     zh: str
     en: str
     total: int
-    items: tuple[Item, ...]
+    items: tuple[ReportItem, ...]
     note: str
 
 
@@ -69,12 +73,12 @@ class Report:
     release: str
     check: str
     labels: tuple[tuple[str, bool], ...]
-    evaluation: tuple[Entry, ...]
-    parts: tuple[Part, ...]
+    evaluation: tuple[ReportEntry, ...]
+    parts: tuple[ReportSection, ...]
     notice: Mapping[str, str]
 
 
-def clean(text: str, longest: int = LONGEST) -> str:
+def clean(text: str, longest: int = MAX_VALUE_LENGTH) -> str:
     """The text on one line without control and format characters (Unicode C*), cut at `longest`.
 
     A private or unassigned one stands for a rare character of some other system: it is told, so no name loses one.
@@ -87,5 +91,5 @@ def clean(text: str, longest: int = LONGEST) -> str:
 def _seen(character: str) -> str:
     kind = unicodedata.category(character)
     if kind in ("Co", "Cn"):
-        return unknown(character)
+        return code_point_text(character)
     return "" if kind.startswith("C") else character

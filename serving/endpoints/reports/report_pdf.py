@@ -21,7 +21,7 @@ from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table  # type: ignore[import-untyped]
 
 from serving.endpoints.reports import pdf_archive, typeface
-from serving.endpoints.reports.report_form import Entry, Item, Part, Report
+from serving.endpoints.reports.report_form import Report, ReportEntry, ReportItem, ReportSection
 
 FONT = typeface.NAME
 INK, SOFT, LINE, PALE = HexColor(0x1B2733), HexColor(0x5B6B7B), HexColor(0xD9E0E6), HexColor(0xF5F7F9)
@@ -29,7 +29,7 @@ BLUE, RED, GREEN = HexColor(0x0B4F85), HexColor(0xA8322A), HexColor(0x1C6B3F)
 WIDTH = A4[0] - 40 * mm
 _KEY = 30 * mm
 _ALL = ((0, 0), (-1, -1))  # of a table's cells; also those with nothing in them are of a font
-LACKED = f"{typeface.UNKNOWN} 为字库未收录的字，其后方括号内为该字的统一码（Unicode）码位。"
+SUBSTITUTE_NOTE = f"{typeface.SUBSTITUTE} 为字库未收录的字，其后方括号内为该字的统一码（Unicode）码位。"
 pdfmetrics.registerFontFamily(FONT)  # the font itself comes with the first report
 rl_config.useA85 = 0  # a file is bytes, and a fourth larger as letters
 
@@ -44,17 +44,17 @@ BODY, QUIET, SMALL = _style(9), _style(9, SOFT), _style(7.5, SOFT)
 TITLE, NAME, HEAD, ITEM = _style(22, BLUE, 1.3), _style(14, spaceBefore=4), _style(12, BLUE), _style(9.5, BLUE)
 
 
-class Pen:
+class ParagraphWriter:
     """Makes paragraphs, and knows afterwards which characters the document needs and whether the font lacked any."""
 
     def __init__(self) -> None:
-        self.used = set(f"0123456789 ?{typeface.UNKNOWN}")  # pages are numbered when their number is known
+        self.used = set(f"0123456789 ?{typeface.SUBSTITUTE}")  # pages are numbered when their number is known
         self.lacked = False
 
     def spell(self, text: str) -> str:
         """The text as the font can show it, and remembered."""
-        told = typeface.spelt(text)
-        self.lacked |= typeface.UNKNOWN in told
+        told = typeface.with_substitutes(text)
+        self.lacked |= typeface.SUBSTITUTE in told
         self.used.update(told)
         return told
 
@@ -65,7 +65,7 @@ class Pen:
 
 def draw(report: Report) -> bytes:
     """The document's bytes; nothing of the machine or the hour is in them. Raises NoTypeface."""
-    pen = Pen()
+    pen = ParagraphWriter()
     story = [*_face(pen, report), *(piece for part in report.parts for piece in _part(pen, part)), *_end(pen, report)]
     number, (before, after) = pen.spell(f"报告编号 {report.number} · 校验码 {report.check}"), map(pen.spell, "第页")
     _load(pen.used)
@@ -86,7 +86,7 @@ def draw(report: Report) -> bytes:
 
     def canvas(*given: Any, **more: Any) -> Any:
         made = Canvas(*given, **more, pdfVersion=pdf_archive.VERSION)
-        pdf_archive.keep(made, report.day)
+        pdf_archive.make_archivable(made, report.day)
         return made
 
     document.build(story, onFirstPage=foot, onLaterPages=foot, canvasmaker=canvas)
@@ -95,7 +95,7 @@ def draw(report: Report) -> bytes:
 
 def _load(characters: set[str]) -> None:
     """Let FONT be the typeface of these characters, for the document drawn next."""
-    file = typeface.cut(characters)
+    file = typeface.font_subset(characters)
     if FONT not in pdfmetrics.getRegisteredFontNames():
         pdfmetrics.registerFont(TTFont(FONT, file, asciiReadable=False, shapable=False))
         file.seek(0)
@@ -103,13 +103,17 @@ def _load(characters: set[str]) -> None:
     face.name = FONT.encode()  # the file of all weights is called by its thinnest
 
 
-def _face(pen: Pen, report: Report) -> list[Any]:
+def _face(pen: ParagraphWriter, report: Report) -> list[Any]:
     issuer = "海河信用创新实验室 · 公共信用信息平台" + ("　　〔虚构数据 invented data〕" if report.invented else "")
     ways = "主体授权查询" if report.full else "公开信息查询"
     told = (
-        Entry("统一社会信用代码", report.uscc), Entry("主体类别", report.kind), Entry("查询日期", str(report.day)),
-        Entry("数据截至", str(report.as_of)), Entry("查询方式", ways), Entry("报告编号", report.number),
-    )  # fmt: skip
+        ReportEntry("统一社会信用代码", report.uscc),
+        ReportEntry("主体类别", report.kind),
+        ReportEntry("查询日期", str(report.day)),
+        ReportEntry("数据截至", str(report.as_of)),
+        ReportEntry("查询方式", ways),
+        ReportEntry("报告编号", report.number),
+    )
     heads = ((issuer, QUIET), ("公共信用报告", TITLE), (report.name, NAME))
     pieces = [*(pen.write(text, style) for text, style in heads), Spacer(1, 2 * mm)]
     for label, good in report.labels:
@@ -121,7 +125,7 @@ def _face(pen: Pen, report: Report) -> list[Any]:
     return pieces
 
 
-def _overview(pen: Pen, report: Report) -> Any:
+def _overview(pen: ParagraphWriter, report: Report) -> Any:
     cells = [
         [pen.write(str(part.total), _style(14, BLUE if part.total else SOFT, 1.2)), pen.write(part.zh, SMALL)]
         for part in report.parts
@@ -133,7 +137,7 @@ def _overview(pen: Pen, report: Report) -> Any:
     )
 
 
-def _part(pen: Pen, part: Part) -> list[Any]:
+def _part(pen: ParagraphWriter, part: ReportSection) -> list[Any]:
     head: list[Any] = [Spacer(1, 5 * mm), pen.write(f"{part.zh}　{part.en}　　{part.total} 条", HEAD)]
     if part.note:
         head.append(pen.write(part.note, SMALL))
@@ -143,12 +147,12 @@ def _part(pen: Pen, part: Part) -> list[Any]:
     return [KeepTogether([*head, *first]), *(KeepTogether(pieces) for pieces in others)]
 
 
-def _item(pen: Pen, item: Item) -> list[Any]:
+def _item(pen: ParagraphWriter, item: ReportItem) -> list[Any]:
     heading = pen.write(f"{item.table}　{item.heading}", ITEM)
     return [Spacer(1, 2 * mm), heading, _grid(pen, item.entries)] if item.entries else [heading]
 
 
-def _grid(pen: Pen, entries: tuple[Entry, ...]) -> Any:
+def _grid(pen: ParagraphWriter, entries: tuple[ReportEntry, ...]) -> Any:
     """Two entries a line, long ones on a line of their own."""
     rows: list[list[Any]] = []
     spans: list[tuple[Any, ...]] = []
@@ -175,10 +179,10 @@ def _grid(pen: Pen, entries: tuple[Entry, ...]) -> Any:
     return Table(rows, [_KEY, rest, _KEY, rest], style=style, splitInRow=1)
 
 
-def _end(pen: Pen, report: Report) -> list[Any]:
+def _end(pen: ParagraphWriter, report: Report) -> list[Any]:
     lines = (
         report.notice["zh"], report.notice["en"], f"依据：{report.standard}。本报告有效至 {report.until}。",
         "核验：haihe verify-report 本文件 签名；签名见响应头 X-JWS-Signature，改动一个字节即核验不通过。",
-        report.snapshot, *((LACKED,) if pen.lacked else ()),
+        report.snapshot, *((SUBSTITUTE_NOTE,) if pen.lacked else ()),
     )  # fmt: skip
     return [Spacer(1, 8 * mm), *(pen.write(line, SMALL) for line in lines)]

@@ -14,9 +14,9 @@ from fastapi import Request
 from credit.canonical import canonical, digest
 from credit.errors import CreditError, Malformed
 from serving.core.service import Call, Desk
-from serving.endpoints.inquiries.inquiries import Looked, look
+from serving.endpoints.inquiries.inquiries import InquiryScope, open_inquiry
 from serving.endpoints.reports import report_html
-from serving.endpoints.reports.report_content import compose
+from serving.endpoints.reports.report_content import compose_report
 from serving.endpoints.reports.report_form import Report
 from serving.endpoints.reports.typeface import NoTypeface
 from serving.errors import Overloaded
@@ -24,7 +24,7 @@ from serving.http.routing import Reply, Route
 from serving.observability import log
 from serving.processes.subprocess_worker import Aside, Fell
 from serving.processes.worker_loop import Unfit
-from serving.responses.compose import line_of
+from serving.responses.compose import stored_score
 
 REPORTED, SCOPE, COST = "report.answered", "report", 10  # a report takes as much of a quota as ten answers
 MEDIA = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "json": "application/json"}
@@ -35,7 +35,7 @@ _PARAMETERS = {
 }
 
 
-def drawer() -> Aside:
+def pdf_process() -> Aside:
     """The process that draws PDFs, one after another; one that takes half a minute is given up."""
     return Aside("serving.endpoints.reports.pdf_process", seconds=30, most=32 << 20)
 
@@ -47,11 +47,11 @@ async def report(request: Request, desk: Desk, call: Call, body: bytes) -> Reply
     """
     form, purpose, mandate = _asked(request)
     kind = _kind(form, request.headers.get("accept", ""))
-    looked = look(desk, call, request.path_params["uscc"], purpose, mandate)
+    looked = open_inquiry(desk, call, request.path_params["uscc"], purpose, mandate)
     until = looked.dossiers.valid_until(desk.settings.freshness_days)
     if looked.mandate is not None:
         until = min(until, looked.mandate.valid_until)
-    made = compose(looked, number=call.id, until=until, evaluation=_evaluation(desk, looked))
+    made = compose_report(looked, number=call.id, until=until, evaluation=_evaluation(desk, looked))
     told = await _drawn(request.app.state.drawer, made, kind)
     details = {**call.details, "status": 200, "format": kind, "digest": digest(told), "valid_until": until.isoformat()}
     await desk.recorder.record(REPORTED, call.id, by=call.by, details=details)
@@ -73,7 +73,7 @@ async def _drawn(drawer: Aside, report: Report, kind: str) -> bytes:
         raise Overloaded() from fell
 
 
-def _evaluation(desk: Desk, looked: Looked) -> Mapping[str, str] | None:
+def _evaluation(desk: Desk, looked: InquiryScope) -> Mapping[str, str] | None:
     """The grade of the public evaluation: under a mandate only, and only where a model scores the subject."""
     if looked.mandate is None:
         return None
@@ -86,7 +86,7 @@ def _evaluation(desk: Desk, looked: Looked) -> Mapping[str, str] | None:
     row = book.row_of(subject)
     if row is None:
         return None
-    grade = line_of(book, row).grade
+    grade = stored_score(book, row).grade
     return {"评价等级": grade, "四等": grade[0], "评价时点": book.as_of.isoformat(), "评价模型": book.model}
 
 

@@ -19,7 +19,7 @@ from credit.errors import Lapsed
 
 PACKAGE, FILE = "textflowkit_fonts", "fonts/NotoSansSC.ttf"
 NAME, WEIGHT = "NotoSansSC-Regular", 400
-UNKNOWN = "〓"  # what printers set for a character they have no type of
+SUBSTITUTE = "〓"  # what printers set for a character they have no type of
 _UNUSED = ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "vhea", "vmtx", "gasp")  # a PDF places every glyph itself
 _VARIANTS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # they ask for another form of the character before
 
@@ -33,7 +33,7 @@ class NoTypeface(Lapsed):
         super().__init__('typeface.no-pdf-can-be-drawn', package=PACKAGE.replace('_', '-'))  # fmt: skip
 
 
-def path() -> Path:
+def font_path() -> Path:
     """The font's file. Raises NoTypeface when it, or what reads it, is not installed; imports neither."""
     found = importlib.util.find_spec(PACKAGE)
     if found is not None and found.origin is not None and importlib.util.find_spec("uharfbuzz") is not None:
@@ -43,28 +43,28 @@ def path() -> Path:
     raise NoTypeface()
 
 
-def fault() -> str | None:
+def font_fault() -> str | None:
     """Why no PDF can be drawn, or None."""
     try:
-        path()
+        font_path()
     except NoTypeface as none:
         return str(none)
     return None
 
 
-def spelt(text: str) -> str:
+def with_substitutes(text: str) -> str:
     """The text with 〓 and the code point where the font has no glyph, so a rare name is neither blank nor wrong."""
     known = _face()[1]
     plain = _VARIANTS.sub("", text)
-    return plain if known.issuperset(plain) else "".join(c if c in known else unknown(c) for c in plain)
+    return plain if known.issuperset(plain) else "".join(c if c in known else code_point_text(c) for c in plain)
 
 
-def unknown(character: str) -> str:
+def code_point_text(character: str) -> str:
     """How a character that cannot be shown is told."""
-    return f"{UNKNOWN}[U+{ord(character):04X}]"
+    return f"{SUBSTITUTE}[U+{ord(character):04X}]"
 
 
-def cut(characters: Iterable[str]) -> BytesIO:
+def font_subset(characters: Iterable[str]) -> BytesIO:
     """A TrueType file of these characters in the regular weight. The same characters make the same bytes."""
     import uharfbuzz  # type: ignore[import-untyped]
 
@@ -81,7 +81,7 @@ def cut(characters: Iterable[str]) -> BytesIO:
 @cache
 def _face() -> tuple[Any, frozenset[str]]:
     """The font, mapped and not read, and the characters it has: three milliseconds, once in a process."""
-    file = path()
+    file = font_path()
     import uharfbuzz
 
     face = uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(file)))

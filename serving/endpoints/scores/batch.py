@@ -19,33 +19,32 @@ from serving.audit.identifiers import part_of, score_id
 from serving.core.service import ANSWERED, Call, Desk, Resumed
 from serving.i18n.languages import ACCEPTED
 from serving.idempotency.recovery import Another, Given
-from serving.responses.request_schemas import Ask, explain
-from serving.responses.request_schemas import AskedBatch as Form
+from serving.responses.request_schemas import BatchRequestSchema, ScoreRequest, parse_body
 
-MOST, PAUSE = 1000, 20  # asks in a batch; after how many the others get a turn
+MAX_REQUESTS, PAUSE = 1000, 20  # asks in a batch; after how many the others get a turn
 
 
-class Asks(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class BatchRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What `AskedBatch` declares, as it is read."""
 
-    asks: list[Ask]
+    asks: list[ScoreRequest]
 
 
-class Parts(msgspec.Struct, frozen=True):
+class AnsweredParts(msgspec.Struct, frozen=True):
     """What was answered, part by part, each as its bytes."""
 
     answers: list[msgspec.Raw]
 
 
-class Part(msgspec.Struct, frozen=True):
+class AnsweredPart(msgspec.Struct, frozen=True):
     """One of them: the answer's bytes, where it was no refusal."""
 
     status: int
     answer: msgspec.Raw = msgspec.Raw(b"")
 
 
-_decode = msgspec.json.Decoder(Asks).decode
-_parts, _part = msgspec.json.Decoder(Parts).decode, msgspec.json.Decoder(Part).decode
+_decode = msgspec.json.Decoder(BatchRequest).decode
+_parts, _part = msgspec.json.Decoder(AnsweredParts).decode, msgspec.json.Decoder(AnsweredPart).decode
 
 
 async def batch(desk: Desk, call: Call, body: bytes) -> bytes:
@@ -89,7 +88,7 @@ async def batch_again(desk: Desk, call: Call, body: bytes, first: str, said: byt
     return _whole(told), _whole(kept)
 
 
-async def _one(desk: Desk, whole: Call, name: str, asked: Ask, given: Entry | None) -> bytes:
+async def _one(desk: Desk, whole: Call, name: str, asked: ScoreRequest, given: Entry | None) -> bytes:
     """One subject's part of the answer under an id: what is said of it, or its problem."""
     call = _part_of(whole, name)
     try:
@@ -130,11 +129,11 @@ def _whole(parts: list[bytes]) -> bytes:
     return b'{"answers":[' + b",".join(parts) + b"]}"
 
 
-def _read(body: bytes) -> list[Ask]:
+def _read(body: bytes) -> list[ScoreRequest]:
     try:
         asks = _decode(body).asks
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        asks = [Ask(one.uscc, one.purpose, one.mandate) for one in explain(Form, body).asks]
-    if not 1 <= len(asks) <= MOST:
-        raise Malformed("batch.not-batch", asks_count=len(asks), limit=MOST)
+        asks = [ScoreRequest(one.uscc, one.purpose, one.mandate) for one in parse_body(BatchRequestSchema, body).asks]
+    if not 1 <= len(asks) <= MAX_REQUESTS:
+        raise Malformed("batch.not-batch", asks_count=len(asks), limit=MAX_REQUESTS)
     return asks

@@ -19,29 +19,29 @@ from numpy.typing import NDArray
 from credit.errors import CreditError
 from models.scoring.scorer import Scorer
 from serving.core.service import LIVE, Call, Desk, Found
-from serving.data.snapshot import Book
-from serving.responses.compose import NOT_A_SCORE, Line, compose
-from serving.responses.live_schemas import AskLive, commitment, read_live
-from serving.responses.live_templates import LiveSheet, Named
-from serving.responses.response_templates import Filled
-from serving.responses.score_values import Told
+from serving.data.snapshot import ActiveSnapshot
+from serving.responses.compose import TRIAL_NOTICE, SubjectScore, compose
+from serving.responses.live_schemas import LiveRequest, commitment, read_live_request
+from serving.responses.live_templates import LiveTemplate, SuppliedLayout
+from serving.responses.response_templates import FilledResponse
+from serving.responses.score_values import ScoreValues
 
-Then = Callable[[Filled | None], None]  # who goes on with an answer, or does without
+OnFilled = Callable[[FilledResponse | None], None]  # who goes on with an answer, or does without
 
 
-class Checked(NamedTuple):
+class CheckedRequest(NamedTuple):
     """A call that may be answered: what is asked, the subject's place, and what the answer is made of."""
 
-    asked: AskLive
+    asked: LiveRequest
     found: Found
-    sheet: LiveSheet
-    named: Named
+    sheet: LiveTemplate
+    named: SuppliedLayout
 
     def row(self) -> NDArray[np.float64]:
         """The features (F,) to score."""
         return self.sheet.row(self.found.row, self.named, self.asked.features)
 
-    def fill(self, call: Call, told: Told) -> Filled:
+    def fill(self, call: Call, told: ScoreValues) -> FilledResponse:
         """The answer, still without its receipt."""
         asked, found, salt = self.asked, self.found, secrets.token_hex(16)
         return self.sheet.fill(
@@ -51,58 +51,67 @@ class Checked(NamedTuple):
         )  # fmt: skip
 
 
-def check(desk: Desk, call: Call, body: bytes) -> Checked:
+def check_live(desk: Desk, call: Call, body: bytes) -> CheckedRequest:
     """Whether the call may be answered. Raises Malformed, and as `Desk.look` does."""
-    asked = read_live(body)
+    asked = read_live_request(body)
     found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)
     sheet = desk.live_sheets.of(found.book)
-    return Checked(asked, found, sheet, sheet.named(asked.features))
+    return CheckedRequest(asked, found, sheet, sheet.named(asked.features))
 
 
 async def live(desk: Desk, call: Call, body: bytes) -> bytes:
     """One subject's score with what was brought. Raises Malformed, and as `Desk.look` does."""
-    checked = check(desk, call, body)
-    filled = checked.fill(call, await desk.scorers.told(checked.found.book.version, checked.row()))
+    checked = check_live(desk, call, body)
+    filled = checked.fill(call, await desk.scorers.score(checked.found.book.version, checked.row()))
     details = {**call.details, "kind": checked.asked.kind, "status": 200, "digest": filled.digest}
     entry = await desk.recorder.record(LIVE, call.id, by=call.by, details=details)
     return filled.whole(entry=entry.id, seq=entry.seq)
 
 
-def begin_live(desk: Desk, call: Call, body: bytes) -> Callable[[Then], None]:
+def begin_live(desk: Desk, call: Call, body: bytes) -> Callable[[OnFilled], None]:
     """The same on the fast way: what is checked now, and then scored with all who ask at this moment."""
-    checked = check(desk, call, body)
+    checked = check_live(desk, call, body)
     row = checked.row()
     call.details["kind"] = checked.asked.kind
 
-    def go(then: Then) -> None:
-        def heard(told: Told | Exception) -> None:
+    def go(then: OnFilled) -> None:
+        def heard(told: ScoreValues | Exception) -> None:
             try:
                 then(None if isinstance(told, Exception) else checked.fill(call, told))
             except CreditError:  # the ledger takes nothing
                 then(None)
 
-        desk.scorers.ask(checked.found.book.version, row, heard)
+        desk.scorers.submit(checked.found.book.version, row, heard)
 
     return go
 
 
 def score_with(
-    book: Book, scorer: Scorer, row: int, brought: Mapping[str, float | None], kind: str, *, salt: str, score_id: str,
-    mandate: str, purpose: str, valid_until: date,
-) -> dict[str, Any]:  # fmt: skip
+    book: ActiveSnapshot,
+    scorer: Scorer,
+    row: int,
+    brought: Mapping[str, float | None],
+    kind: str,
+    *,
+    salt: str,
+    score_id: str,
+    mandate: str,
+    purpose: str,
+    valid_until: date,
+) -> dict[str, Any]:
     """The answer without code and receipt, the same from the same to the bit; `salt` (hex) goes into the commitment."""
-    sheet = LiveSheet.of(book)
+    sheet = LiveTemplate.of(book)
     line = line_with(scorer, sheet.row(row, sheet.named(brought), brought))
     answer = compose(book, line, score_id=score_id, mandate=mandate, purpose=purpose, valid_until=valid_until)
     answer["kind"] = kind
     answer["brought"] = {"features": sorted(brought), "salt": salt, "commitment": commitment(brought, salt)}
     if kind == "what_if":
-        answer["notice"] = NOT_A_SCORE
+        answer["notice"] = TRIAL_NOTICE
     return answer
 
 
-def line_with(scorer: Scorer, features: NDArray[np.float64]) -> Line:
+def line_with(scorer: Scorer, features: NDArray[np.float64]) -> SubjectScore:
     """What the scorer says of features (F,)."""
     scores = scorer.score(features[None, :])
     numbers = float(scores.probability[0]), float(scores.points[0]), scores.base_points
-    return Line(features, *numbers, scores.point_contributions[0], scores.grades[0])
+    return SubjectScore(features, *numbers, scores.point_contributions[0], scores.grades[0])

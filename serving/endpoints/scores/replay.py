@@ -16,14 +16,14 @@ from credit.ledger import Entry, Ledger
 from credit.shelf import Shelf
 from credit.subjects import SubjectKey
 from models.scoring.scorer import Scorer
-from serving.data.snapshot import Pointed, open_book
+from serving.data.snapshot import SnapshotPointers, open_snapshot
 from serving.endpoints.scores.live import line_with, score_with
 from serving.responses.compose import answer_digest, compose
-from serving.responses.live_schemas import read_brought
+from serving.responses.live_schemas import read_supplied_values
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
+class ReplayedAnswer:
     """An answer that came out the same again, with the entry that recorded it. `answer` is without code and receipt."""
 
     entry: Entry
@@ -32,19 +32,19 @@ class Replayed:
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class ReplayInput:
     """What a bank brought along: values by feature, and the salt that its answer names."""
 
     features: Mapping[str, float | None] = field(repr=False)
     salt: str = field(repr=False)
 
     @classmethod
-    def parse(cls, text: bytes) -> Brought:
+    def parse(cls, text: bytes) -> ReplayInput:
         """Read `{"features": {name: number or null}, "salt": hex}`. Raises Malformed, and repeats no value."""
-        return cls(*read_brought(text))
+        return cls(*read_supplied_values(text))
 
 
-def replay(score_id: str, ledger: Ledger, shelf: Shelf, brought: Brought | None = None) -> Replayed:
+def replay(score_id: str, ledger: Ledger, shelf: Shelf, brought: ReplayInput | None = None) -> ReplayedAnswer:
     """Recompute an answer: features of the snapshot, scored by the version, put into words, digested.
 
     A live score takes what was `brought` along too, which the bank has and the service has not.
@@ -61,8 +61,8 @@ def replay(score_id: str, ledger: Ledger, shelf: Shelf, brought: Brought | None 
         raise Missing("replay.no-answer-with-id-in")
     told = entry.details
     gone = destruction_record(shelf, told["snapshot"])
-    pointed = Pointed(told["model"], told["version"], told["version"], told["snapshot"])
-    book = open_book(shelf, pointed, gone.excerpt if gone else None)
+    pointed = SnapshotPointers(told["model"], told["version"], told["version"], told["snapshot"])
+    book = open_snapshot(shelf, pointed, gone.excerpt if gone else None)
     row = book.row_of(SubjectKey(told["subject"]))
     if row is None:
         raise Broken("replay.snapshot-does-not-hold-subject")
@@ -78,4 +78,4 @@ def replay(score_id: str, ledger: Ledger, shelf: Shelf, brought: Brought | None 
         answer = compose(book, line_with(scorer, features), **words)
     if answer_digest(answer) != told["digest"]:
         raise Broken("replay.answer-made-again-not-one", seq=entry.seq)
-    return Replayed(entry, answer, told["digest"])
+    return ReplayedAnswer(entry, answer, told["digest"])

@@ -8,8 +8,8 @@ from __future__ import annotations
 from credit.canonical import canonical, digest_json
 from credit.errors import Malformed
 from serving.core.service import Call, Desk, Found
-from serving.responses.compose import NOTICE, line_of
-from serving.responses.request_schemas import AskedVerification, explain
+from serving.responses.compose import NOTICE, stored_score
+from serving.responses.request_schemas import VerificationRequestSchema, parse_body
 
 VERIFIED = "verification.answered"
 STEP = 50  # points
@@ -17,7 +17,7 @@ STEP = 50  # points
 
 async def verify(desk: Desk, call: Call, body: bytes) -> bytes:
     """The answer to one question about one subject. Raises Malformed, and as `Desk.look` does."""
-    asked, found = check(desk, call, body)
+    asked, found = check_verification(desk, call, body)
     answer = {
         "verification_id": call.id,
         "question": asked.question,
@@ -37,15 +37,15 @@ async def verify(desk: Desk, call: Call, body: bytes) -> bytes:
     return canonical({**answer, "uscc": found.uscc, "receipt": receipt})
 
 
-def check(desk: Desk, call: Call, body: bytes) -> tuple[AskedVerification, Found]:
+def check_verification(desk: Desk, call: Call, body: bytes) -> tuple[VerificationRequestSchema, Found]:
     """The question and the subject's place. Raises Malformed, and as `Desk.look` does."""
-    asked = explain(AskedVerification, body)
+    asked = parse_body(VerificationRequestSchema, body)
     return asked, desk.look(call, asked.uscc, asked.purpose, asked.mandate)
 
 
-def _judge(found: Found, asked: AskedVerification) -> bool | dict[str, int]:
+def _judge(found: Found, asked: VerificationRequestSchema) -> bool | dict[str, int]:
     """What the snapshot says to the question. Raises Malformed when the question has no such value."""
-    line, value, grades = line_of(found.book, found.row), asked.value, found.book.card.grades
+    line, value, grades = stored_score(found.book, found.row), asked.value, found.book.card.grades
     if asked.question == "points_within" and value is None:
         start = int(line.points // STEP) * STEP
         return {"from": start, "below": start + STEP}

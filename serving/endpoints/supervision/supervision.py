@@ -18,15 +18,15 @@ from credit.errors import Lapsed, Malformed, Missing, Unauthenticated
 from credit.messages import Text
 from credit.uscc import Uscc
 from serving.core.service import Call, Desk
-from serving.data.declarations import Declared, read
-from serving.endpoints.inquiries.inquiries import answered
-from serving.endpoints.inquiries.schemas import AskedSupervision
+from serving.data.declarations import Declaration, read_declaration
+from serving.endpoints.inquiries.inquiries import answer_with_receipt
+from serving.endpoints.inquiries.schemas import SupervisionRequestSchema
 from serving.errors import ScopeMissing
-from serving.responses.compose import line_of
-from serving.responses.request_schemas import explain
+from serving.responses.compose import stored_score
+from serving.responses.request_schemas import parse_body
 
 SUPERVISED, AGENCY = "supervision.answered", "agency"
-HERE = Path(__file__).with_name("supervision.yaml")
+SCALE_FILE = Path(__file__).with_name("supervision.yaml")
 NOTICE = {
     "zh": "供监管参考，不作为行政处罚或许可的依据。",
     "en": "For planning supervision; no ground for a penalty or a licence.",
@@ -34,7 +34,7 @@ NOTICE = {
 Both = dict[str, str]
 
 
-class Tier(Declared):
+class Tier(Declaration):
     """A tier: what it is called, which share of it is inspected in a year, and what is done."""
 
     zh: str
@@ -43,23 +43,23 @@ class Tier(Declared):
     measures: Both
 
 
-class Industry(Declared):
+class IndustryScale(Declaration):
     """An industry's own scale: the least points of each tier, the best first."""
 
     title: Both
     points: list[list[str | int]]
 
 
-class Scales(Declared):
+class SupervisionScale(Declaration):
     """The city's scale and the industries'."""
 
     version: str
     tiers: dict[str, Tier]
     grades: dict[str, str]
-    industries: dict[str, Industry]
+    industries: dict[str, IndustryScale]
 
     @model_validator(mode="after")
-    def _fits(self) -> Scales:
+    def _fits(self) -> SupervisionScale:
         if any(tier not in self.tiers for tier in self.grades.values()):
             raise PydanticCustomError("supervision.tier-not-declared", "a grade gives a tier that is not declared")
         rates = [tier.inspection_rate for tier in self.tiers.values()]
@@ -99,9 +99,9 @@ class Scales(Declared):
 
 
 @cache
-def scales(path: Path | None = None) -> Scales:
+def supervision_scale(path: Path | None = None) -> SupervisionScale:
     """Those of the settings, else the shipped ones; read once. Raises Malformed when the file has not its form."""
-    return read(path or HERE, Scales)
+    return read_declaration(path or SCALE_FILE, SupervisionScale)
 
 
 async def supervise(desk: Desk, call: Call, body: bytes) -> bytes:
@@ -111,8 +111,8 @@ async def supervise(desk: Desk, call: Call, body: bytes) -> bytes:
         raise Unauthenticated("supervision.token-client-may-not-call")
     if client.kind != AGENCY:
         raise ScopeMissing("supervision.for-agencies")
-    asked = explain(AskedSupervision, body)
-    uscc, day, told = Uscc.parse(asked.uscc), desk.settings.day(), scales(desk.settings.supervision)
+    asked = parse_body(SupervisionRequestSchema, body)
+    uscc, day, told = Uscc.parse(asked.uscc), desk.settings.day(), supervision_scale(desk.settings.supervision)
     subject = desk.pseudonyms.key_of(uscc.code)
     call.details |= {"subject": subject.hex, "matter": asked.matter}
     book = desk.library.for_kind(uscc.kind, day)
@@ -121,7 +121,7 @@ async def supervise(desk: Desk, call: Call, body: bytes) -> bytes:
     if row is None:
         raise Missing("supervision.subject-not-known-here")
     desk.library.withheld.require(subject.hex, book.notice)
-    line, industry = line_of(book, row), _industry(desk, uscc)
+    line, industry = stored_score(book, row), _industry(desk, uscc)
     hits = book.card.rule_hits(line.features[None, :])[0]
     rules = [rule for rule, hit in zip(book.card.rules, hits, strict=True) if hit]
     letter = told.tier(line.grade, line.points, industry, any(rule.grade == book.card.grades[-1] for rule in rules))
@@ -141,7 +141,7 @@ async def supervise(desk: Desk, call: Call, body: bytes) -> bytes:
         "valid_until": book.valid_until(desk.settings.freshness_days).isoformat(),
         "notice": NOTICE,
     }
-    return await answered(desk, call, SUPERVISED, said, uscc.code)
+    return await answer_with_receipt(desk, call, SUPERVISED, said, uscc.code)
 
 
 def _industry(desk: Desk, uscc: Uscc) -> str | None:

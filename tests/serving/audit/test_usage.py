@@ -15,7 +15,7 @@ from credit.seal import Kind
 from serving import bank_sandbox
 from serving.audit.usage import statement
 from serving.auth.access_database import Access
-from serving.data.snapshot import open_book, read_pointers
+from serving.data.snapshot import open_snapshot, read_pointers
 from serving.settings import BEIJING
 
 GOOD, OTHER = codes("enterprise", 2)
@@ -60,14 +60,22 @@ def test_a_month_begins_and_ends_in_beijing() -> None:
 
 def test_firms_of_a_sandbox_answer_as_they_are_said_to(running: Any) -> None:
     world = running.world
-    book = open_book(world.shelf, read_pointers(world.shelf, "enterprise"))
+    book = open_snapshot(world.shelf, read_pointers(world.shelf, "enterprise"))
     everybody = codes("enterprise", 40)
-    named = bank_sandbox.pick(book, everybody, everybody[:20], world.pseudonyms)
+    named = bank_sandbox.choose_firms(book, everybody, everybody[:20], world.pseudonyms)
     assert set(named) == set(bank_sandbox.EXPECTED)
     assert len(set(named.values())) == len(named)
     access = Access(world.root / "access.db")
-    firms = bank_sandbox.furnish(named, bank="bohai", access=access, day=TODAY, by=PLATFORM, key=world.key("platform"),
-                           ledger=world.ledger, pseudonyms=world.pseudonyms)  # fmt: skip
+    firms = bank_sandbox.grant_mandates(
+        named,
+        bank="bohai",
+        access=access,
+        day=TODAY,
+        by=PLATFORM,
+        key=world.key("platform"),
+        ledger=world.ledger,
+        pseudonyms=world.pseudonyms,
+    )
     access.close()
     token, points = running.token(), {}
     for who, firm in firms.items():
@@ -81,7 +89,7 @@ def test_firms_of_a_sandbox_answer_as_they_are_said_to(running: Any) -> None:
     assert max(points.values()) == points["good"]
     assert min(points.values()) == points["bad"]
     with pytest.raises(Missing):
-        bank_sandbox.pick(book, everybody[:3], [], world.pseudonyms)
+        bank_sandbox.choose_firms(book, everybody[:3], [], world.pseudonyms)
 
 
 @pytest.mark.attack

@@ -18,7 +18,7 @@ from serving.auth.access_database import Access
 from serving.auth.clients import Limit
 from serving.auth.rate_limit import TooMany
 from serving.bank.client import AsyncServiceClient, ServiceClient
-from serving.bank.response_types import Brought, LiveScore, Objection, Part, Reason, Receipt, Score
+from serving.bank.response_types import LiveScore, Objection, Part, Reason, Receipt, Score, SuppliedFeatures
 from serving.responses import live_schemas, response_schemas
 
 GOOD, OTHER = codes("enterprise", 2)
@@ -199,10 +199,17 @@ def test_a_live_score_comes_through_either_client_and_is_of_the_form_that_is_tol
     assert asyncio.run(awaited())["kind"] == "fused"
 
 
-@pytest.mark.parametrize(("told", "form"), [
-    (Score, response_schemas.Answer), (LiveScore, live_schemas.AnswerLive), (Objection, response_schemas.Objection),
-    (Part, response_schemas.Part),
-    (Reason, response_schemas.Reason), (Receipt, response_schemas.Receipt), (Brought, live_schemas.Brought),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("told", "form"),
+    [
+        (Score, response_schemas.AnswerSchema),
+        (LiveScore, live_schemas.LiveAnswerSchema),
+        (Objection, response_schemas.ObjectionSchema),
+        (Part, response_schemas.BatchPartSchema),
+        (Reason, response_schemas.ReasonSchema),
+        (Receipt, response_schemas.ReceiptSchema),
+        (SuppliedFeatures, live_schemas.SuppliedFeaturesSchema),
+    ],
+)
 def test_what_a_program_is_told_are_the_fields_of_the_services_own_forms(told: type, form: Any) -> None:
     assert set(told.__annotations__) == set(form.model_fields)

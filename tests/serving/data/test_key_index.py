@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.scoring.snapshot_layout import KEY_BYTES
-from serving.data.key_index import Rows
+from serving.data.key_index import KeyIndex
 
 CLOSE = st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES) | st.lists(
     st.sampled_from([b"\0", b"\1", b"\xff"]), min_size=KEY_BYTES, max_size=KEY_BYTES
@@ -18,7 +18,7 @@ CLOSE = st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES) | st.lists(
 @given(st.sets(CLOSE, max_size=60), CLOSE)
 def test_a_row_is_where_the_sorted_key_stands(keys: set[bytes], other: bytes) -> None:
     order = sorted(keys)
-    rows = Rows(b"".join(order))
+    rows = KeyIndex(b"".join(order))
     assert len(rows) == len(order)
     assert [rows.row_of(key) for key in order] == list(range(len(order)))
     place = bisect.bisect_left(order, other)

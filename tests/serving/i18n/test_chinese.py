@@ -89,7 +89,7 @@ def test_what_pydantic_says_of_any_field_of_any_form_has_its_chinese() -> None:
         ]
         for body in [b"nonsense", b"\xff", *(json.dumps(body).encode() for body in bodies)]:
             try:
-                asked_forms.explain(form, body)
+                asked_forms.parse_body(form, body)
             except Malformed as bad:
                 told = bad.problem("zh")
                 seen |= set(bad.why.split("; "))

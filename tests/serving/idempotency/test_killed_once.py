@@ -13,7 +13,7 @@ from serving_bank_ear import Ear
 from serving_live import free_port, serving
 from serving_world import PURPOSE, codes
 
-from serving.responses.job_columns import CSV, HEAD
+from serving.responses.job_columns import CSV, INPUT_COLUMNS
 
 pytestmark = pytest.mark.servers
 DYING = str(Path(__file__).parents[1] / "dying.py")
@@ -44,7 +44,7 @@ class Bank:
         self.url, self.bearer, self.told = "", dict[str, str](), dict[tuple[str, str], bytes]()
         self.ask = {"uscc": CODE, "purpose": PURPOSE, "mandate": world.grant("bohai", CODE).id}
         watch = {"uscc": CODE, "purpose": AFTER, "mandate": world.grant("bohai", CODE, purpose=AFTER).id}
-        file = f"{','.join(HEAD)}\n{CODE},{PURPOSE},{self.ask['mandate']}\n".encode()
+        file = f"{','.join(INPUT_COLUMNS)}\n{CODE},{PURPOSE},{self.ask['mandate']}\n".encode()
         self.sent: dict[str, dict[str, Any]] = {
             "/v1/jobs": {"content": file, "headers": {"Content-Type": CSV}}, "/v1/watches": {"json": watch},
             "/v1/scores/batch": {"json": {"asks": [self.ask] * ASKS}}, "/v1/webhook/trial": {},

@@ -23,7 +23,7 @@ from credit.keys import KeyRing, SigningKey
 from serving.audit.signatures import HEADER, verify
 from serving.auth.access_database import Access
 from serving.auth.clients import Limit
-from serving.responses.job_columns import HEAD
+from serving.responses.job_columns import INPUT_COLUMNS
 
 pytestmark = pytest.mark.servers
 CODE, OTHER = codes("enterprise", 2)
@@ -144,7 +144,7 @@ def test_what_is_asked_of_both_at_once_under_one_key_is_made_once(pair: Pair) ->
     token = pair.token()
     ask = {"uscc": CODE, "purpose": PURPOSE, "mandate": pair.mandate}
     score = pair.ask(token).json()["score_id"]
-    file = f"{','.join(HEAD)}\n{CODE},{PURPOSE},{pair.mandate}\n".encode()
+    file = f"{','.join(INPUT_COLUMNS)}\n{CODE},{PURPOSE},{pair.mandate}\n".encode()
     table: list[tuple[str, str, dict[str, Any]]] = [
         ("/v1/objections", "objection.asked", {"json": {"score_id": score, "kind": "correction", "statement": "?"}}),
         ("/v1/jobs", "job.sent", {"content": file}),

@@ -18,7 +18,7 @@ from credit.actor import Actor
 from serving.audit.signatures import HEADER, verify
 from serving.auth.clients import Limit
 from serving.auth.mandates import revoke
-from serving.endpoints.scores.replay import Brought, replay
+from serving.endpoints.scores.replay import ReplayInput, replay
 from serving.http.products import PRODUCTS, Bounds
 from serving.wire import protocol
 
@@ -204,7 +204,7 @@ def test_live_scores_go_the_fast_way_once_the_trees_are_read_and_replay(house: H
         verify(body, headers[HEADER.lower()], house.world.ring)
         told = json.loads(body)
         again = replay(
-            told["score_id"], house.world.ledger, house.world.shelf, Brought(brought, told["brought"]["salt"])
+            told["score_id"], house.world.ledger, house.world.shelf, ReplayInput(brought, told["brought"]["salt"])
         )
         assert again.digest == told["receipt"]["digest"]
     assert house.taken == [True, True]

@@ -12,7 +12,7 @@ import pytest
 from serving.audit.signatures import HEADER, verify
 from serving.core.wiring import open_desk, open_stores
 from serving.endpoints.batch_jobs.job_scoring import work
-from serving.responses.job_columns import HEAD
+from serving.responses.job_columns import INPUT_COLUMNS
 
 
 class Bank:
@@ -29,7 +29,7 @@ class Bank:
         return self.running.http.request(method, path, content=content, headers=headers)
 
     def send(self, lines: list[str]) -> str:
-        told = self.ask("POST", "/v1/jobs", "\n".join([",".join(HEAD), *lines]).encode())
+        told = self.ask("POST", "/v1/jobs", "\n".join([",".join(INPUT_COLUMNS), *lines]).encode())
         assert told.status_code == 200, told.text
         return str(told.json()["job_id"])
 

@@ -14,12 +14,12 @@ import pytest
 
 from credit.errors import Malformed
 from credit.messages import Text
-from serving.endpoints.batch_jobs.job_files import _PARQUET, _TOO_COSTLY, Files
+from serving.endpoints.batch_jobs.job_files import _PARQUET, _TOO_COSTLY, JobFiles
 from serving.endpoints.batch_jobs.parquet import read
 from serving.errors import Overloaded
 from serving.processes.subprocess_worker import Aside, Fell
 from serving.processes.worker_loop import Unfit
-from serving.responses.job_columns import HEAD, LARGEST, MOST, PARQUET
+from serving.responses.job_columns import INPUT_COLUMNS, MAX_BYTES, MAX_LINES, PARQUET
 
 pytestmark = pytest.mark.attack
 ROW = ("91120116MA0000001X", "credit_granting", "mandate-" + "0" * 32)
@@ -32,7 +32,9 @@ def made(columns: dict[str, Any] | pa.Table, **more: Any) -> bytes:
 
 
 def honest(rows: int = 100, **more: Any) -> bytes:
-    return made({name: pa.array([value] * rows, pa.string()) for name, value in zip(HEAD, ROW, strict=True)}, **more)
+    return made(
+        {name: pa.array([value] * rows, pa.string()) for name, value in zip(INPUT_COLUMNS, ROW, strict=True)}, **more
+    )
 
 
 def text(*values: Any) -> Any:
@@ -60,18 +62,20 @@ def lying(body: bytes, lies: dict[int, int], most: int | None = None) -> bytes:
 
 def bomb(rows: int = 3_000_000) -> bytes:
     one = pa.array(["xyz"], pa.string())
-    columns = {name: pa.DictionaryArray.from_arrays(pa.array(bytearray(rows), pa.int8()), one) for name in HEAD}
+    columns = {
+        name: pa.DictionaryArray.from_arrays(pa.array(bytearray(rows), pa.int8()), one) for name in INPUT_COLUMNS
+    }
     return made(columns, row_group_size=rows, write_statistics=False)
 
 
 def unpacking(size: int) -> bytes:
-    return made({name: text("x" * size) for name in HEAD}, compression="zstd", use_dictionary=False,
+    return made({name: text("x" * size) for name in INPUT_COLUMNS}, compression="zstd", use_dictionary=False,
                 write_statistics=False)  # fmt: skip
 
 
 def sizes(body: bytes) -> list[int]:
     group = pq.ParquetFile(io.BytesIO(body)).metadata.row_group(0)
-    columns = [group.column(place).total_uncompressed_size for place in range(len(HEAD))]
+    columns = [group.column(place).total_uncompressed_size for place in range(len(INPUT_COLUMNS))]
     return list(dict.fromkeys([group.total_byte_size, *columns]))
 
 
@@ -92,14 +96,16 @@ def small_by_its_own_word() -> bytes:
 
 def one_value_many_times() -> bytes:
     value = pa.array(["x" * (8 << 20)], pa.string())
-    columns = {name: pa.DictionaryArray.from_arrays(pa.array(bytearray(MOST), pa.int8()), value) for name in HEAD}
+    columns = {
+        name: pa.DictionaryArray.from_arrays(pa.array(bytearray(MAX_LINES), pa.int8()), value) for name in INPUT_COLUMNS
+    }
     body = made(columns, compression="zstd", write_statistics=False)
     return lying(body, dict.fromkeys(sizes(body), 1000))
 
 
 def hiding_its_types() -> bytes:
-    table = pa.table({name: pa.array([b"\xff\xfe"], pa.binary()) for name in HEAD})
-    arrow = pa.schema([pa.field(name, pa.string()) for name in HEAD]).serialize().to_pybytes()
+    table = pa.table({name: pa.array([b"\xff\xfe"], pa.binary()) for name in INPUT_COLUMNS})
+    arrow = pa.schema([pa.field(name, pa.string()) for name in INPUT_COLUMNS]).serialize().to_pybytes()
     return made(table.replace_schema_metadata({b"ARROW:schema": arrow}), store_schema=False)
 
 
@@ -109,19 +115,19 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "text": (lambda: b"uscc,purpose,mandate\n", "unreadable"),
     "an encrypted footer": (lambda: b"PARE" + honest()[4:-4] + b"PARE", "unreadable"),
     "a footer longer than the file": (lambda: honest()[:-8] + b"\xff\xff\xff\x7fPAR1", "unreadable"),
-    "a column more": (lambda: made(dict.fromkeys((*HEAD, "name"), text("x"))), "columns"),
-    "a column less": (lambda: made(dict.fromkeys(HEAD[:2], text("x"))), "columns"),
+    "a column more": (lambda: made(dict.fromkeys((*INPUT_COLUMNS, "name"), text("x"))), "columns"),
+    "a column less": (lambda: made(dict.fromkeys(INPUT_COLUMNS[:2], text("x"))), "columns"),
     "a column twice": (lambda: made(pa.Table.from_arrays([text("x")] * 3, ["uscc", "uscc", "mandate"])), "columns"),
     "a thousand columns": (lambda: made({f"c{n}": text("x") for n in range(1000)}), "columns"),
-    "names of another case": (lambda: made({name.upper(): text("x") for name in HEAD}), "columns"),
-    "numbers": (lambda: made(dict.fromkeys(HEAD, pa.array([91120116]))), "types"),
-    "bytes": (lambda: made(dict.fromkeys(HEAD, pa.array([b"\xff"]))), "types"),
+    "names of another case": (lambda: made({name.upper(): text("x") for name in INPUT_COLUMNS}), "columns"),
+    "numbers": (lambda: made(dict.fromkeys(INPUT_COLUMNS, pa.array([91120116]))), "types"),
+    "bytes": (lambda: made(dict.fromkeys(INPUT_COLUMNS, pa.array([b"\xff"]))), "types"),
     "bytes that say they are text": (hiding_its_types, "types"),
-    "a list": (lambda: made({**dict.fromkeys(HEAD, text("x")), "uscc": pa.array([["x", "y"]])}), "types"),
-    "a struct": (lambda: made({**dict.fromkeys(HEAD, text("x")), "uscc": pa.array([{"uscc": "x"}])}), "types"),
-    "a struct of three": (lambda: made({"uscc": pa.array([dict.fromkeys(HEAD, "x")])}), "columns"),
+    "a list": (lambda: made({**dict.fromkeys(INPUT_COLUMNS, text("x")), "uscc": pa.array([["x", "y"]])}), "types"),
+    "a struct": (lambda: made({**dict.fromkeys(INPUT_COLUMNS, text("x")), "uscc": pa.array([{"uscc": "x"}])}), "types"),
+    "a struct of three": (lambda: made({"uscc": pa.array([dict.fromkeys(INPUT_COLUMNS, "x")])}), "columns"),
     "no row": (lambda: honest(0), "rows"),
-    "a row too many": (lambda: honest(MOST + 1), "rows"),
+    "a row too many": (lambda: honest(MAX_LINES + 1), "rows"),
     "rows by the million": (bomb, "rows"),
     "rows by the million that it does not tell of": (lying_bomb, "rows"),
     "more rows told than there are": (lambda: lying(honest(), {100: 300}), "rows"),
@@ -144,7 +150,7 @@ def reader() -> Iterator[Aside]:
 def test_it_is_refused_in_words(reader: Aside, name: str) -> None:
     make, words = CASES[name]
     body = make()
-    assert len(body) <= LARGEST
+    assert len(body) <= MAX_BYTES
     with pytest.raises((Unfit, Fell)) as refused:
         asyncio.run(reader.ask(b"r" + body))
     told = str(refused.value) if refused.type is Unfit else "fell"
@@ -179,7 +185,7 @@ def test_with_a_byte_changed_it_is_refused_or_read_and_never_more_than_its_rows(
             fell += 1
         else:
             assert told.startswith(b"uscc,purpose,mandate\n")
-            assert told.count(b"\n") - 1 <= MOST
+            assert told.count(b"\n") - 1 <= MAX_LINES
     assert words <= set(_PARQUET)
     assert fell < 100
 
@@ -195,7 +201,7 @@ def test_the_bank_hears_it_in_words_that_hold_nothing_of_the_file_and_its_next_f
         told = send(make())
         assert (told.status_code, told.headers["content-type"]) == (422, "application/problem+json")
         assert (told.json()["detail"], told.json()["remedy"]) == texts_of(_PARQUET[word])
-    assert send(b"PAR1" + b"\x00" * LARGEST).status_code == 413
+    assert send(b"PAR1" + b"\x00" * MAX_BYTES).status_code == 413
     assert send(b"PAR1" + b"\x00" * (100 << 20)).status_code == 413
     assert bank.files_left() == set()
     assert send(honest(3)).json()["lines"] == 3
@@ -203,7 +209,7 @@ def test_the_bank_hears_it_in_words_that_hold_nothing_of_the_file_and_its_next_f
 
 
 def test_a_bank_has_one_file_read_at_a_time_and_one_that_kills_its_reader_is_told_so() -> None:
-    files = Files()
+    files = JobFiles()
 
     async def three() -> list[Any]:
         asked = [files.read(bank, PARQUET, honest()) for bank in ("bohai", "bohai", "jincheng")]

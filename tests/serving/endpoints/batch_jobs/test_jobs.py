@@ -15,10 +15,10 @@ from serving.auth.access_database import Access
 from serving.auth.mandates import revoke
 from serving.endpoints.batch_jobs.job_lines import read_line
 from serving.endpoints.batch_jobs.job_scoring import CHUNK, work
-from serving.endpoints.batch_jobs.job_store import Jobs
+from serving.endpoints.batch_jobs.job_store import JobStore
 from serving.endpoints.scores.replay import replay
 from serving.responses.compose import answer_digest
-from serving.responses.job_columns import HEAD
+from serving.responses.job_columns import INPUT_COLUMNS
 
 GOOD, OTHER, THIRD = codes("enterprise", 3)
 UNKNOWN = codes("enterprise", 99)[-1]
@@ -60,7 +60,7 @@ def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: A
     class Killed(BaseException):
         pass
 
-    class Dies(Jobs):
+    class Dies(JobStore):
         def progress(self, *_: Any) -> bool:
             raise Killed
 
@@ -71,7 +71,7 @@ def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: A
     with pytest.raises(Killed):  # the entries and the rows are written, and nobody said so
         work(bank.desk, dying)
     dying.close()
-    with bank.jobs.told(second).open("ab") as torn:
+    with bank.jobs.result_path(second).open("ab") as torn:
         torn.write(b"513,200,half a ro")
     bank.work()
     rows = bank.rows(name)
@@ -84,7 +84,7 @@ def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: A
 
 @pytest.mark.attack
 def test_a_job_is_of_its_bank_alone_and_what_is_no_job_is_refused(bank: Any) -> None:
-    head = (",".join(HEAD) + "\n").encode()
+    head = (",".join(INPUT_COLUMNS) + "\n").encode()
     for body in (b"", head, b"a,b,c\n1,2,3", head + b"\xff\xfe", b"\x00" * 100, head + b"x\n" * 100_001):
         assert bank.ask("POST", "/v1/jobs", body).status_code == 422
     assert bank.ask("POST", "/v1/jobs", head + b"x" * (16 << 20)).status_code == 413

@@ -22,8 +22,8 @@ from credit.errors import Malformed
 from serving.audit.signatures import HEADER, verify
 from serving.bank.client import AsyncServiceClient, ServiceClient
 from serving.endpoints.batch_jobs import parquet
-from serving.endpoints.batch_jobs.job_lines import count, read_line
-from serving.responses.job_columns import CSV, HEAD, LONGEST, PARQUET, TOLD
+from serving.endpoints.batch_jobs.job_lines import read_line, split_lines
+from serving.responses.job_columns import CSV, INPUT_COLUMNS, MAX_LINE_LENGTH, OUTPUT_COLUMNS, PARQUET
 
 GOOD, OTHER = codes("enterprise", 2)
 FULL_WIDTH = "".join(chr(ord(c) + 0xFEE0) if c.isdigit() else c for c in GOOD)
@@ -31,7 +31,7 @@ FULL_WIDTH = "".join(chr(ord(c) + 0xFEE0) if c.isdigit() else c for c in GOOD)
 
 def filed(rows: list[tuple[Any, ...]], kind: Any = None, **more: Any) -> bytes:
     """These rows as Parquet."""
-    columns = dict(zip(HEAD, zip(*rows, strict=True), strict=True))
+    columns = dict(zip(INPUT_COLUMNS, zip(*rows, strict=True), strict=True))
     out = io.BytesIO()
     pq.write_table(pa.table({name: pa.array(values, kind or pa.string()) for name, values in columns.items()}), out,
                    **more)  # fmt: skip
@@ -61,7 +61,7 @@ def test_the_same_lines_get_the_same_answers_in_either_form_and_the_result_is_to
     verify(result.content, result.headers[HEADER], bank.world.ring)
     assert bank.running.entries("job.fetched")[-1].details["digest"] == digest(result.content)
     table = pq.read_table(io.BytesIO(result.content))
-    assert tuple(table.column_names) == TOLD
+    assert tuple(table.column_names) == OUTPUT_COLUMNS
     typed = table.to_pylist()
     for row, one in zip(plain, typed, strict=True):
         same = {key: "" if value is None else str(value) for key, value in one.items()}
@@ -77,12 +77,12 @@ def test_the_same_lines_get_the_same_answers_in_either_form_and_the_result_is_to
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(*[st.none() | st.text(max_size=40) | st.text('",\r\n\x00 a', max_size=8)] * 3), min_size=1))
 def test_every_row_is_one_line_and_says_what_it_said(rows: list[tuple[str | None, ...]]) -> None:
-    lines, plain = count(parquet.read(filed(rows, row_group_size=3)))
+    lines, plain = split_lines(parquet.read(filed(rows, row_group_size=3)))
     assert lines == len(rows)
     told = plain.decode().removesuffix("\n").split("\n")
     for row, text in zip(rows, told, strict=True):
         values = [value or "" for value in row]
-        if len(text) <= LONGEST and not set("".join(values)) & set("\n\r\x00"):
+        if len(text) <= MAX_LINE_LENGTH and not set("".join(values)) & set("\n\r\x00"):
             ask = read_line(text)
             assert [ask.uscc, ask.purpose, ask.mandate] == [value.strip() for value in values]
         else:
@@ -90,9 +90,11 @@ def test_every_row_is_one_line_and_says_what_it_said(rows: list[tuple[str | None
 
 
 def test_a_result_is_the_same_whatever_its_length_and_needs_no_more_than_its_rows() -> None:
-    rows = [dict.fromkeys(TOLD, "") | {"line": str(n), "status": "200", "points": "612.25"} for n in range(20_000)]
+    rows = [
+        dict.fromkeys(OUTPUT_COLUMNS, "") | {"line": str(n), "status": "200", "points": "612.25"} for n in range(20_000)
+    ]
     out = io.StringIO()
-    writer = csv.DictWriter(out, TOLD, lineterminator="\r\n")
+    writer = csv.DictWriter(out, OUTPUT_COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(rows)
     table = pq.read_table(io.BytesIO(parquet.write(out.getvalue().encode())))
@@ -108,7 +110,7 @@ def client_of(bank: Any) -> ServiceClient:
 def test_a_file_goes_and_comes_by_either_client_in_either_form_under_its_signature(bank: Any) -> None:
     mine, bohai = bank.world.grant("bohai", GOOD).id, client_of(bank)
     rows = [(GOOD, PURPOSE, mine), (OTHER, PURPOSE, mine)]
-    plain = "\n".join(",".join(row) for row in [HEAD, *rows]).encode()
+    plain = "\n".join(",".join(row) for row in [INPUT_COLUMNS, *rows]).encode()
     for file in (filed(rows), plain):
         job = bohai.send_file(file)["job_id"]
         bank.work()
@@ -119,7 +121,7 @@ def test_a_file_goes_and_comes_by_either_client_in_either_form_under_its_signatu
         assert pq.read_table(io.BytesIO(told)).column("status").to_pylist() == [200, 403]
         told, signature = bohai.job_file(job, "csv")
         verify(told, signature, bank.world.ring)
-        assert told.startswith(",".join(TOLD).encode())
+        assert told.startswith(",".join(OUTPUT_COLUMNS).encode())
         bohai.end_job(job)
 
     async def awaited() -> tuple[str, bytes]:

@@ -11,7 +11,7 @@ from serving_world import BEHIND, PLATFORM, TODAY
 
 from serving.auth.access_database import Access
 from serving.auth.mandates import revoke
-from serving.endpoints.inquiries.facts import MOST
+from serving.endpoints.inquiries.facts import MAX_DOCUMENTS
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_each_reason_names_the_documents_of_its_tables(scored: Any) -> None:
     assert totals == {name: wanted[name] for name in found}
     if "penalties_12m" in found:
         assert documents["penalties_12m"] == ["罚1号", "罚2号", "罚3号"]
-    assert all(len(each) <= MOST for each in documents.values())
+    assert all(len(each) <= MAX_DOCUMENTS for each in documents.values())
     ledger = (scored.world.root / "ledger.jsonl").read_text()
     assert "罚1号" not in ledger
     assert [entry.details["score"] for entry in scored.entries("facts.answered")] == [score["score_id"]]

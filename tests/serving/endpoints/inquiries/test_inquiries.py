@@ -14,8 +14,8 @@ from credit.catalogue import Catalogue
 from credit.errors import Malformed
 from privacy.repair import LEAST_MONTHS
 from serving.audit.signatures import verify
-from serving.data.declarations import read
-from serving.endpoints.inquiries.sections import HERE, Sections, sections
+from serving.data.declarations import read_declaration
+from serving.endpoints.inquiries.sections import SECTIONS_FILE, SectionCatalogue, section_catalogue
 from serving.responses.compose import answer_digest
 
 
@@ -169,7 +169,7 @@ def test_without_dossiers_or_their_key_all_else_is_answered(running: Any, serve:
 
 
 def test_the_sections_are_the_catalogues_tables_and_the_law_is_the_same_on_both_sides() -> None:
-    catalogue, told = Catalogue.load("city"), sections()
+    catalogue, told = Catalogue.load("city"), section_catalogue()
     named = [table for section in told.sections for table in section.tables]
     shown = {t.name for t in catalogue.tables.values() if t.subject.rule("inquiry") == "subject"}
     assert sorted(named) == sorted(shown)
@@ -185,8 +185,8 @@ def test_the_sections_are_the_catalogues_tables_and_the_law_is_the_same_on_both_
     "change", [("version:", "versions:"), ("general: 3", 'general: "3"'), ("en: Taxes,", ""), ("- {name: taxes", "- [")]
 )
 def test_a_declaration_of_another_form_is_refused_by_name(tmp_path: Any, change: tuple[str, str]) -> None:
-    text = HERE.read_text(encoding="utf-8")
+    text = SECTIONS_FILE.read_text(encoding="utf-8")
     assert change[0] in text
     (tmp_path / "sections.yaml").write_text(text.replace(*change, 1), encoding="utf-8")
     with pytest.raises(Malformed, match=r"sections\.yaml"):
-        read(tmp_path / "sections.yaml", Sections)
+        read_declaration(tmp_path / "sections.yaml", SectionCatalogue)

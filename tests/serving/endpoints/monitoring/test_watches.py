@@ -20,11 +20,11 @@ from serving.auth.access_database import Access
 from serving.auth.mandates import revoke
 from serving.bank.webhooks import Webhooks
 from serving.core.wiring import open_desk, open_stores
-from serving.endpoints.monitoring.changes import KINDS, state_of
+from serving.endpoints.monitoring.changes import KINDS, watched_state
 from serving.endpoints.monitoring.delivery import Backoff, deliver
-from serving.endpoints.monitoring.watch_review import look_after
+from serving.endpoints.monitoring.watch_review import review_watches
 from serving.endpoints.monitoring.watch_store import DEAD, DELIVERED, WAITING, WITHDRAWN
-from serving.endpoints.monitoring.webhook_sender import Sender
+from serving.endpoints.monitoring.webhook_sender import WebhookSender
 
 AFTER = "post_loan_management"
 GOOD, OTHER = codes("enterprise", 2)
@@ -72,10 +72,10 @@ class Bank:
 
     def look(self) -> None:
         self.desk.library.refresh()
-        look_after(self.desk, self.store)
+        review_watches(self.desk, self.store)
 
     def deliver(self, backoff: Backoff = SOON, **more: Any) -> int:
-        return asyncio.run(deliver(self.desk, self.store, Sender(loopback=True, **more), backoff))
+        return asyncio.run(deliver(self.desk, self.store, WebhookSender(loopback=True, **more), backoff))
 
     def states(self) -> list[str]:
         told = self.ask("GET", "/v1/deliveries").json()["deliveries"]
@@ -148,7 +148,7 @@ def test_a_mandate_taken_back_or_over_ends_the_watch_and_what_waits_is_never_sen
     name = bank.watch(OTHER)
     assert bank.ask("GET", f"/v1/watches/{name}").json()["ended"] is None
     later = open_desk(bank.world.settings(today=TODAY + timedelta(days=11)))
-    look_after(later, bank.store)
+    review_watches(later, bank.store)
     assert "not in force" in bank.ask("GET", f"/v1/watches/{name}").json()["ended"]
     assert bank.store.watch(name).told is None  # type: ignore[union-attr]
     later.recorder.close()
@@ -234,11 +234,11 @@ def test_without_the_setting_no_webhook_goes_to_this_machine(serve: Any) -> None
 
 def test_the_state_of_a_subject_is_what_its_answer_says(bank: Bank) -> None:
     day = bank.desk.settings.day()
-    book = bank.desk.library.book("enterprise", day)
+    book = bank.desk.library.for_model("enterprise", day)
     row = book.row_of(bank.world.pseudonyms.key_of(GOOD))
     assert row is not None
     told = bank.running.score(GOOD, bank.world.grant("bohai", GOOD).id).json()
-    state = state_of(book, row)
+    state = watched_state(book, row)
     assert (state.grade, list(state.rules)) == (told["grade"], [rule["code"] for rule in told["rules"]])
     assert set(state.features) == {"penalties_12m"}
     assert np.isfinite(state.features["penalties_12m"])  # type: ignore[arg-type]

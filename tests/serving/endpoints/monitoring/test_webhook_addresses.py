@@ -22,7 +22,7 @@ from serving_bank_ear import Ear
 
 from credit.errors import Lapsed, Malformed, Missing, Refused
 from serving.endpoints.monitoring.webhook_addresses import is_public, read_address, resolve
-from serving.endpoints.monitoring.webhook_sender import Sender
+from serving.endpoints.monitoring.webhook_sender import WebhookSender
 
 TEN = "10" + ".0.0.1"
 INSIDE = [
@@ -62,7 +62,7 @@ def test_no_name_leads_inside_alone_or_beside_a_public_one(address: str) -> None
                                   "[::ffff:127.0.0.1]", "localhost"])  # fmt: skip
 def test_no_spelling_of_this_machine_leads_to_it(host: str) -> None:
     with pytest.raises((Refused, Missing)):  # by the system's own resolver
-        asyncio.run(Sender().post(f"https://{host}/hook", {}, b"{}"))
+        asyncio.run(WebhookSender().post(f"https://{host}/hook", {}, b"{}"))
 
 
 @pytest.mark.attack
@@ -113,14 +113,14 @@ def test_a_name_that_answers_otherwise_the_second_time_is_asked_once_and_what_wa
 
     with Ear() as ear:
         url = f"http://localhost:{ear.port}/hook"
-        assert asyncio.run(Sender(loopback=True, lookup=rebinding).post(url, {}, b"{}")) == 200
+        assert asyncio.run(WebhookSender(loopback=True, lookup=rebinding).post(url, {}, b"{}")) == 200
         assert (asked, len(ear.heard)) == (["localhost"], 1)
 
 
 @pytest.mark.attack
 def test_a_redirect_is_an_answer_like_another_and_leads_nowhere() -> None:
     with Ear() as inner, Ear(307, headers={"Location": inner.url}) as ear:
-        assert asyncio.run(Sender(loopback=True).post(ear.url, {}, b"{}")) == 307
+        assert asyncio.run(WebhookSender(loopback=True).post(ear.url, {}, b"{}")) == 307
         assert (len(ear.heard), inner.heard) == (1, [])
 
 
@@ -146,7 +146,9 @@ def test_an_endless_slow_or_senseless_answer_ends_in_time(said: bytes) -> None:
         thread.start()
         began = time.monotonic()
         with pytest.raises(Lapsed):
-            asyncio.run(Sender(loopback=True, seconds=1).post(f"http://127.0.0.1:{server.getsockname()[1]}/", {}, b""))
+            asyncio.run(
+                WebhookSender(loopback=True, seconds=1).post(f"http://127.0.0.1:{server.getsockname()[1]}/", {}, b"")
+            )
         assert time.monotonic() - began < 10  # not for as long as something comes
         thread.join()
 
@@ -158,7 +160,7 @@ def test_a_certificate_must_be_by_an_authority_that_is_trusted_and_name_the_host
 
         async def post(host: str, trusted: str | None) -> int:
             # The port is not one of the internet's, so the connection is asked for as for a loopback name.
-            sender = Sender(loopback=True, authorities=trusted, lookup=answering("127.0.0.1"))
+            sender = WebhookSender(loopback=True, authorities=trusted, lookup=answering("127.0.0.1"))
             return await sender.post(f"https://{host}:{ear.port}/hook", {}, b"{}")
 
         for host, trusted in (("localhost", None), ("127.0.0.1", authority)):  # unknown authority; another name

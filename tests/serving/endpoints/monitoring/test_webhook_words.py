@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from credit.errors import Broken, Unauthenticated
 from serving.bank.webhooks import Webhooks, sign
-from serving.endpoints.monitoring.changes import KINDS, State, changes
+from serving.endpoints.monitoring.changes import KINDS, WatchedState, changes
 from serving.endpoints.monitoring.delivery import Backoff
 
 GRADES = ("A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D")
@@ -55,7 +55,7 @@ def test_waits_grow_to_a_bound_and_end(tried: int) -> None:
 
 
 states = st.builds(
-    State, st.sampled_from(GRADES), st.just(()),
+    WatchedState, st.sampled_from(GRADES), st.just(()),
     st.fixed_dictionaries({"penalties_12m": st.none() | st.integers(0, 5).map(float),
                            "months_since_penalty": st.none() | st.integers(0, 36).map(float),
                            "dishonest_in_force": st.integers(0, 2).map(float)}),
@@ -63,7 +63,9 @@ states = st.builds(
 
 
 @given(before=states, after=states)
-def test_the_same_is_no_change_and_a_rise_one_way_is_a_fall_the_other(before: State, after: State) -> None:
+def test_the_same_is_no_change_and_a_rise_one_way_is_a_fall_the_other(
+    before: WatchedState, after: WatchedState
+) -> None:
     assert changes(before, before, GRADES, KINDS) == []
     there = {c["kind"] for c in changes(before, after, GRADES, KINDS)}
     back = {c["kind"] for c in changes(after, before, GRADES, KINDS)}
@@ -72,4 +74,4 @@ def test_the_same_is_no_change_and_a_rise_one_way_is_a_fall_the_other(before: St
     assert not fewer or "eased" in there
     assert not ("listing" in there and "listing" in back)
     assert changes(before, after, GRADES, ()) == []
-    assert State.of_json(json.loads(json.dumps(after.as_json()))) == after
+    assert WatchedState.of_json(json.loads(json.dumps(after.as_json()))) == after

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from serving.endpoints.reports import report_html
-from serving.endpoints.reports.report_form import Entry, Item, Part, Report, clean
+from serving.endpoints.reports.report_form import Report, ReportEntry, ReportItem, ReportSection, clean
 
 pytestmark = [pytest.mark.servers, pytest.mark.attack]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -25,9 +25,11 @@ def test_nothing_runs_and_nothing_is_loaded(tmp_path: Path) -> None:
     from playwright.sync_api import sync_playwright
 
     words, day = clean(HOSTILE), date(2026, 11, 1)
-    part = Part("penalties", words, "Penalties", 1, (Item(words, words, (Entry(words, words),)),), words)
+    part = ReportSection(
+        "penalties", words, "Penalties", 1, (ReportItem(words, words, (ReportEntry(words, words),)),), words
+    )
     report = Report("n", words, "c", words, day, day, day, True, True, words, "s", "r", "k", ((words, False),),
-                    (Entry(words, words),), (part,), {"zh": words, "en": words})  # fmt: skip
+                    (ReportEntry(words, words),), (part,), {"zh": words, "en": words})  # fmt: skip
     (tmp_path / "report.html").write_bytes(report_html.draw(report))
     asked: list[str] = []
     with sync_playwright() as play:

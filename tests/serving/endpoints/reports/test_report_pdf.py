@@ -21,7 +21,7 @@ from PIL import Image, ImageCms
 from serving_dossiers import FIRM, RECORDS, headers, shelve
 
 from serving.endpoints.reports import pdf_archive, report_pdf, typeface
-from serving.endpoints.reports.report_form import Entry, Item, Part, Report, clean
+from serving.endpoints.reports.report_form import Report, ReportEntry, ReportItem, ReportSection, clean
 
 DAY = date(2026, 11, 1)
 WIDE = "".join(map(chr, range(0x4E00, 0x4E00 + 700)))  # more characters than three fonts of a byte can hold
@@ -29,9 +29,12 @@ NUMBER, CHECK = "01a217eb-1188-78a9-9290-b89b538380e8", "0123456789ABCDEF"
 
 
 def report(name: str = "海河虚构贸易有限公司", facts: str = "未按规定公示年度报告") -> Report:
-    entries = (Entry("处罚机关", "市场监督管理委员会"), Entry("违法事实", facts))
-    items = tuple(Item("行政处罚", f"津市监罚〔2026〕{n}号", entries) for n in range(3))
-    parts = (Part("penalties", "行政处罚", "Penalties", 3, items, ""), Part("x", "司法判决", "Judgments", 0, (), ""))
+    entries = (ReportEntry("处罚机关", "市场监督管理委员会"), ReportEntry("违法事实", facts))
+    items = tuple(ReportItem("行政处罚", f"津市监罚〔2026〕{n}号", entries) for n in range(3))
+    parts = (
+        ReportSection("penalties", "行政处罚", "Penalties", 3, items, ""),
+        ReportSection("x", "司法判决", "Judgments", 0, (), ""),
+    )
     return Report(NUMBER, name, FIRM, "企业", DAY, DAY, DAY, True, True, "标准", "snapshot-1", "release-1",
                   CHECK, (("守信激励对象", True),), entries, parts, {"zh": "仅供参考", "en": "note"})  # fmt: skip
 
@@ -66,7 +69,7 @@ def test_every_font_of_every_page_is_within_and_holds_what_is_used_and_no_more(f
         tables = {file[at : at + 4]: int.from_bytes(file[at + 8 : at + 12], "big")
                   for at in range(12, 12 + 16 * int.from_bytes(file[4:6], "big"), 16)}  # fmt: skip
         held += int.from_bytes(file[tables[b"maxp"] + 4 : tables[b"maxp"] + 6], "big") - 1  # glyphs but "not defined"
-    assert used <= set(map(chr, range(0x20, 0x7F))) | set(typeface.spelt("".join(used)))
+    assert used <= set(map(chr, range(0x20, 0x7F))) | set(typeface.with_substitutes("".join(used)))
     assert len(used) <= held <= len(used) + 20 + len(list(fonts(document)))  # digits of pages, a space in every font
     assert len(drawn) < 50_000 + 160 * held
 
@@ -75,7 +78,7 @@ def test_every_font_of_every_page_is_within_and_holds_what_is_used_and_no_more(f
 @given(st.data())
 def test_what_the_font_has_is_copied_out_as_it_was_written(data: Any) -> None:
     words = data.draw(st.text(st.sampled_from(characters()), min_size=1, max_size=400))
-    assert typeface.spelt(words) == words
+    assert typeface.with_substitutes(words) == words
     assert words in told(report_pdf.draw(report(facts=words)))
 
 
@@ -84,16 +87,18 @@ def characters() -> list[str]:
     """What names and facts are written in: letters, signs, the characters of GBK, extension A and beyond."""
     ranges = ((0x21, 0x7F), (0x391, 0x3AA), (0x3001, 0x3004), (0x3400, 0x4DB6), (0x4E00, 0x9FA6), (0x20000, 0x2EBE1))
     known = [chr(code) for first, last in ranges for code in range(first, last)]
-    return [c for c in known if typeface.spelt(c) == c]
+    return [c for c in known if typeface.with_substitutes(c) == c]
 
 
 def test_the_font_has_what_gb_18030_asks_for_at_its_second_level() -> None:
     pairs = [bytes((high, low)) for high in range(0x81, 0xFF) for low in range(0x40, 0xFF) if low != 0x7F]
     gbk = {c for pair in pairs for c in pair.decode("gbk", "ignore") if len(pair.decode("gbk", "ignore")) == 1}
     assert len(gbk) > 21_000
-    assert {c for c in gbk if typeface.spelt(c) != c} == {"≒"}
-    assert all(typeface.spelt(chr(code)) == chr(code) for code in range(0x3400, 0x4DB6))
-    assert typeface.spelt("𬭎𬬻𬭊𬭳𬭛𬭶𫓧𫖮𬇙𬜬") == "𬭎𬬻𬭊𬭳𬭛𬭶𫓧𫖮𬇙𬜬"  # of the table of general characters
+    assert {c for c in gbk if typeface.with_substitutes(c) != c} == {"≒"}
+    assert all(typeface.with_substitutes(chr(code)) == chr(code) for code in range(0x3400, 0x4DB6))
+    assert (
+        typeface.with_substitutes("𬭎𬬻𬭊𬭳𬭛𬭶𫓧𫖮𬇙𬜬") == "𬭎𬬻𬭊𬭳𬭛𬭶𫓧𫖮𬇙𬜬"
+    )  # of the table of general characters
 
 
 @pytest.mark.parametrize("facts", ["未按规定公示年度报告", WIDE])
@@ -120,8 +125,8 @@ def test_a_character_outside_the_font_is_told_by_its_code_point() -> None:
     name = clean("𬭎𠮷野家\ue82b葛\U000e0100（\U00031350）😀有限公司")
     drawn = told(report_pdf.draw(report(name)))
     assert "𬭎〓[U+20BB7]野家〓[U+E82B]葛（〓[U+31350]）〓[U+1F600]有限公司" in drawn
-    assert plain(report_pdf.LACKED) in drawn
-    assert plain(report_pdf.LACKED) not in told(report_pdf.draw(report()))
+    assert plain(report_pdf.SUBSTITUTE_NOTE) in drawn
+    assert plain(report_pdf.SUBSTITUTE_NOTE) not in told(report_pdf.draw(report()))
 
 
 def test_the_same_report_is_the_same_bytes_whatever_was_drawn_between() -> None:

@@ -21,7 +21,15 @@ from credit.canonical import digest
 from credit.errors import Broken
 from serving.audit.signatures import verify
 from serving.endpoints.reports import report_html, report_pdf
-from serving.endpoints.reports.report_form import LONGEST, MOST, Entry, Item, Part, Report, clean
+from serving.endpoints.reports.report_form import (
+    MAX_RECORDS,
+    MAX_VALUE_LENGTH,
+    Report,
+    ReportEntry,
+    ReportItem,
+    ReportSection,
+    clean,
+)
 
 PAYLOADS = {
     "template": "{{7*7}}{% for x in range(99) %}A{% endfor %}{{ ''.__class__.__mro__ }}",
@@ -112,7 +120,7 @@ def test_no_words_of_a_record_become_markup_or_code(reporting: Any) -> None:
     assert "&lt;script&gt;alert(1)" in text
     assert not set(text) & set("\u202e\u2066\u2069\u200f\ufeff\x00\x1b")
     assert "x-injected" not in page.headers
-    assert max(map(len, re.findall(r"<bdi>(.*?)</bdi>", text))) < LONGEST * 6
+    assert max(map(len, re.findall(r"<bdi>(.*?)</bdi>", text))) < MAX_VALUE_LENGTH * 6
     csp = page.headers["content-security-policy"]
     assert "default-src 'none'" in csp
     assert "sandbox" in csp
@@ -153,14 +161,21 @@ def test_parameters_are_known_once_and_short(reporting: Any) -> None:
 @example("e\u200d\u0301")
 def test_cleaned_words_are_one_line_of_what_is_seen(text: str) -> None:
     told = clean(text)
-    assert len(told) <= LONGEST
+    assert len(told) <= MAX_VALUE_LENGTH
     assert told == clean(told)
     assert told.isprintable()
 
 
 def invented(words: str, items: int = 3) -> Report:
-    entries = (Entry("甲", clean(words)), Entry("乙", "短"), Entry("丙", clean(words)), Entry("丁", "2026-01-01"))
-    part = Part("penalties", "行政处罚", "Penalties", items, (Item("行政处罚", "罚1号", entries),) * items, "")
+    entries = (
+        ReportEntry("甲", clean(words)),
+        ReportEntry("乙", "短"),
+        ReportEntry("丙", clean(words)),
+        ReportEntry("丁", "2026-01-01"),
+    )
+    part = ReportSection(
+        "penalties", "行政处罚", "Penalties", items, (ReportItem("行政处罚", "罚1号", entries),) * items, ""
+    )
     day = date(2026, 11, 1)
     return Report("n", clean(words) or "无名", FIRM, "企业", day, day, day, True, True, "标准", "snapshot-1",
                   "release-1", "CHECK", (("失信惩戒对象", False),), entries, (part,),
@@ -176,7 +191,7 @@ def test_any_words_are_drawn_in_both_forms(words: str) -> None:
 
 
 def test_the_same_report_is_the_same_bytes_and_a_long_one_is_whole() -> None:
-    report = invented("海河" * 300, MOST)
+    report = invented("海河" * 300, MAX_RECORDS)
     drawn = report_pdf.draw(report)
     assert drawn == report_pdf.draw(replace(report))
     assert report_html.draw(report) == report_html.draw(replace(report))

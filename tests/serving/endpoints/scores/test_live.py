@@ -13,8 +13,8 @@ from credit.canonical import canonical
 from credit.errors import Broken, Malformed, Missing
 from models.scoring.scorer import Scorer
 from serving.audit.signatures import HEADER, verify
-from serving.data.snapshot import Pointed, open_book
-from serving.endpoints.scores.replay import Brought, replay
+from serving.data.snapshot import SnapshotPointers, open_snapshot
+from serving.endpoints.scores.replay import ReplayInput, replay
 from serving.responses.compose import answer_digest
 from serving.responses.live_schemas import commitment
 
@@ -30,7 +30,7 @@ def ask(running: Any, mandate: str, features: Any, code: str = GOOD, **more: Any
 def test_a_live_score_is_the_models_own_of_the_snapshots_features_with_what_was_brought(running: Any) -> None:
     world, mandate = running.world, running.world.grant("bohai", GOOD).id
     version, snapshot = running.seals["enterprise"][:2]
-    book = open_book(world.shelf, Pointed("enterprise", version, version, snapshot))
+    book = open_snapshot(world.shelf, SnapshotPointers("enterprise", version, version, snapshot))
     row = book.row_of(world.pseudonyms.key_of(GOOD))
     for brought in ({"honours": 4.0}, {"penalties_12m": 9, "age_years": None}, dict.fromkeys(FEATURES, 1.5)):
         told = ask(running, mandate, brought)
@@ -55,12 +55,12 @@ def test_it_replays_from_what_the_bank_has_and_from_nothing_else(running: Any) -
     world, brought = running.world, {"honours": 4.25, "penalties_12m": None}
     told = ask(running, world.grant("bohai", GOOD).id, brought, kind="what_if").json()
     name, salt = told["score_id"], told["brought"]["salt"]
-    again = replay(name, world.ledger, world.shelf, Brought(brought, salt))
+    again = replay(name, world.ledger, world.shelf, ReplayInput(brought, salt))
     assert again.answer == {key: value for key, value in told.items() if key not in ("uscc", "receipt")}
     assert "trial" in told["notice"]["en"]
     with pytest.raises(Missing):
         replay(name, world.ledger, world.shelf)
-    for other in (Brought(brought | {"honours": 4.26}, salt), Brought(brought, "00" * 16)):
+    for other in (ReplayInput(brought | {"honours": 4.26}, salt), ReplayInput(brought, "00" * 16)):
         with pytest.raises(Broken):
             replay(name, world.ledger, world.shelf, other)
 
@@ -73,9 +73,11 @@ def test_it_replays_from_what_the_bank_has_and_from_nothing_else(running: Any) -
 ])  # fmt: skip
 def test_what_was_brought_is_read_or_refused_without_a_word_of_it(text: str) -> None:
     with pytest.raises(Malformed, match="features") as refused:
-        Brought.parse(text.encode("latin-1"))
+        ReplayInput.parse(text.encode("latin-1"))
     assert "31337" not in str(refused.value)
-    assert Brought.parse(b'{"salt": "0a", "features": {"a": null, "b": 1}}') == Brought({"a": None, "b": 1.0}, "0a")
+    assert ReplayInput.parse(b'{"salt": "0a", "features": {"a": null, "b": 1}}') == ReplayInput(
+        {"a": None, "b": 1.0}, "0a"
+    )
 
 
 @pytest.mark.attack

@@ -15,8 +15,8 @@ from serving_world import GRADES, codes
 from credit.errors import Malformed, Refused
 from serving.auth.access_database import Access
 from serving.bank.client import ServiceClient
-from serving.data.declarations import read
-from serving.endpoints.supervision.supervision import HERE, Scales, scales
+from serving.data.declarations import read_declaration
+from serving.endpoints.supervision.supervision import SCALE_FILE, SupervisionScale, supervision_scale
 
 MATTER = "SSJ-2026-0117"
 
@@ -35,7 +35,7 @@ def look(running: Any, code: str, client: str = "scjgj", matter: str = MATTER) -
 
 
 def test_tier_and_rate_follow_grade_rule_and_industry(agency: Any) -> None:
-    told = scales()
+    told = supervision_scale()
     seen = set()
     for code in codes("enterprise", 40):
         answer = look(agency, code).json()
@@ -97,7 +97,7 @@ def test_without_dossiers_the_citys_own_scale_holds(running: Any) -> None:
 
 @given(st.sampled_from([name for name, _ in GRADES]), st.floats(0, 1000), st.sampled_from([None, "C", "K", "?"]))
 def test_a_better_standing_is_never_inspected_more(grade: str, points: float, industry: str | None) -> None:
-    told = scales()
+    told = supervision_scale()
     rate = told.tiers[told.tier(grade, points, industry, False)].inspection_rate
     better = told.tiers[told.tier("A", 1000, industry, False)].inspection_rate
     assert better <= rate <= told.tiers[told.tier(grade, points, industry, True)].inspection_rate
@@ -110,20 +110,20 @@ def test_a_better_standing_is_never_inspected_more(grade: str, points: float, in
      ("A-: A", "A-: E"), ("[B, 700]", "[B, 900]"), ("[D, 0]", "[D, 10]"), ("[C, 550], ", ""), ("D: D}", "D: D, x}")],
 )  # fmt: skip
 def test_scales_that_make_no_sense_are_refused(tmp_path: Path, change: tuple[str, str]) -> None:
-    text = HERE.read_text(encoding="utf-8")
+    text = SCALE_FILE.read_text(encoding="utf-8")
     assert change[0] in text
     (tmp_path / "supervision.yaml").write_text(text.replace(*change, 1), encoding="utf-8")
     with pytest.raises(Malformed, match=r"supervision\.yaml"):
-        read(tmp_path / "supervision.yaml", Scales)
+        read_declaration(tmp_path / "supervision.yaml", SupervisionScale)
 
 
 def test_a_city_may_have_scales_of_its_own_and_the_service_does_not_start_on_nonsense(
     world: Any, serve: Any, tmp_path: Path
 ) -> None:
     shelve(world, RECORDS)
-    own, text = tmp_path / "own.yaml", HERE.read_text(encoding="utf-8")
-    own.write_text(text.replace(f'version: "{scales().version}"', "version: harbour-1", 1), encoding="utf-8")
-    assert scales(own).version == "harbour-1"
+    own, text = tmp_path / "own.yaml", SCALE_FILE.read_text(encoding="utf-8")
+    own.write_text(text.replace(f'version: "{supervision_scale().version}"', "version: harbour-1", 1), encoding="utf-8")
+    assert supervision_scale(own).version == "harbour-1"
     with serve(supervision=own) as running:
         assert look(running, FIRM).json()["scale"]["version"] == "harbour-1"
     for bad in (tmp_path / "none.yaml", tmp_path / "bad.yaml"):
