@@ -59,7 +59,7 @@ def differences(new: LocatedTable, old: LocatedTable, t: Thresholds) -> Iterator
 
 
 @dataclass
-class Comparison:
+class MeasureComparison:
     """Cells whose difference is too small, the numbers of cells compared and equal, and whether counts are exact."""
 
     close_cells: list[str]
@@ -75,11 +75,11 @@ def _compare(
     new_measure: Measure,
     old_measure: Measure,
     t: Thresholds,
-) -> Comparison:
+) -> MeasureComparison:
     """Compare two measures by all common keys, by fewer of them (margins), and in total."""
     threshold, base = t["count_at_least"], t["rounding_base"]
     exact = new_measure.exact and old_measure.exact and not (new_measure.rounded(base) or old_measure.rounded(base))
-    comparison = Comparison([], 0, 0, exact)
+    comparison = MeasureComparison([], 0, 0, exact)
     for size in range(len(keys), -1, -1):
         for chosen in combinations(keys, size):
             new_sums = sum_by_key(new, [new_key for new_key, _ in chosen], new_measure)

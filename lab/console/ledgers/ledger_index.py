@@ -143,9 +143,9 @@ class LedgerIndex:
         for row in self._rows(
             f"SELECT seq, at, by, verb, object, because, previous, id FROM entry WHERE {condition} ORDER BY seq", values
         ):
-            seq, at, by, verb, object_id, because, previous, digest = row
+            seq, at, by, verb, object_id, details, previous, digest = row
             moment = datetime.fromisoformat(at)
-            yield Entry(seq, moment, Actor.parse(by), verb, object_id, json.loads(because), previous, digest)
+            yield Entry(seq, moment, Actor.parse(by), verb, object_id, json.loads(details), previous, digest)
 
     def close(self) -> None:
         """Close the file."""

@@ -1,4 +1,4 @@
-"""One house a test."""
+"""One research zone per test."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from credit.keys import KeyRing, SigningKey
-from tests.lab.airlock.review_zone import House, build
+from tests.lab.airlock.review_zone import ReviewZone, build
 
 
 @pytest.fixture
-def house(tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing) -> House:
+def zone(tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing) -> ReviewZone:
     return build(tmp_path / "research", keys, ring)

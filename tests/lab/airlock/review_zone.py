@@ -1,4 +1,4 @@
-"""A small research zone: a project with its author, a colleague, two reviewers outside it, a release, and the desk."""
+"""A small research zone: a project with two members, three outside reviewers, a release, and the review service."""
 
 from __future__ import annotations
 
@@ -30,28 +30,33 @@ SMALL = b"industry,n\nretail,120\ncatering,3\nlogistics,240\n"
 
 
 @dataclass(frozen=True)
-class House:
-    """The desk and what stands around it."""
+class ReviewZone:
+    """The review service with its release and folder."""
 
-    desk: AirlockService
+    airlock: AirlockService
     release: str
     folder: Path
 
     def context(self, files: Mapping[str, bytes], **about: Any) -> ParcelContext:
-        told = {"what": "firms by industry", "population": "all firms", "counted": "count(*)", "subjects": 445} | about
+        description = {
+            "what": "firms by industry",
+            "population": "all firms",
+            "counted": "count(*)",
+            "subjects": 445,
+        } | about
         return ParcelContext(
-            "Firms by industry", "a paper", {name: FileDescription(**told) for name in files}, (self.release,)
+            "Firms by industry", "a paper", {name: FileDescription(**description) for name in files}, (self.release,)
         )
 
     def submit(self, files: Mapping[str, bytes], by: Actor = AUTHOR, **about: Any) -> str:
-        return self.desk.submit(files, self.context(files, **about), by=by, project=PROJECT).id
+        return self.airlock.submit(files, self.context(files, **about), by=by, project=PROJECT).id
 
     def approve(self, id: str) -> None:
-        self.desk.vote(id, True, "seen", by=FIRST)
-        self.desk.vote(id, True, "seen", by=SECOND)
+        self.airlock.vote(id, True, "seen", by=FIRST)
+        self.airlock.vote(id, True, "seen", by=SECOND)
 
 
-def build(folder: Path, keys: Mapping[str, SigningKey], ring: KeyRing) -> House:
+def build(folder: Path, keys: Mapping[str, SigningKey], ring: KeyRing) -> ReviewZone:
     settings = ResearchSettings(
         **{name: folder / name for name in ResearchSettings.__dataclass_fields__ if name != "session"}
     )
@@ -71,4 +76,4 @@ def build(folder: Path, keys: Mapping[str, SigningKey], ring: KeyRing) -> House:
             by=Actor("custody", Role.PLATFORM),
             key=keys["custody"],
         )
-    return House(AirlockService(settings, ledger, shelf, keys["research"], lambda: TODAY), seal.id, folder)
+    return ReviewZone(AirlockService(settings, ledger, shelf, keys["research"], lambda: TODAY), seal.id, folder)

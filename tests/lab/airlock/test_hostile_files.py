@@ -1,4 +1,4 @@
-"""Whatever bytes a file holds, the gate gives a verdict, in bounded time: it never raises."""
+"""For any bytes in a file the gate gives a verdict in bounded time and does not raise."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ cells = st.one_of(
 @pytest.mark.parametrize("name", SEEDS)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_a_damaged_file_is_judged(name: str, data: st.DataObject) -> None:
+def test_a_damaged_file_gets_a_verdict(name: str, data: st.DataObject) -> None:
     content = bytearray(SEEDS[name])
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(content) - 1))
@@ -64,13 +64,13 @@ def test_a_damaged_file_is_judged(name: str, data: st.DataObject) -> None:
             case 2:
                 content[place:place] = data.draw(st.binary(max_size=20))
         content = content or bytearray(b"x")
-    judged = judge({name: bytes(content)})
-    json.dumps(judged.verdict.as_json(), default=dict, allow_nan=False)
+    judgement = judge({name: bytes(content)})
+    json.dumps(judgement.verdict.as_json(), default=dict, allow_nan=False)
 
 
 @settings(max_examples=200, deadline=None)
 @given(content=st.binary(max_size=300), name=st.sampled_from(list(SEEDS)))
-def test_any_bytes_are_judged(content: bytes, name: str) -> None:
+def test_any_bytes_get_a_verdict(content: bytes, name: str) -> None:
     assert judge({name: content}).verdict.findings
 
 
@@ -81,15 +81,15 @@ nested = st.recursive(plain, lambda x: st.lists(x, max_size=4) | st.dictionaries
 
 @settings(max_examples=150, deadline=None)
 @given(tables)
-def test_any_table_is_judged_and_against_any_other(table: list[list[str]]) -> None:
+def test_any_table_gets_a_verdict_also_beside_any_other(table: list[list[str]]) -> None:
     text = "\n".join(",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in table)
     judge({"a.csv": text, "b.csv": "industry,n\nretail,120\n" + text, "c.json": json.dumps(table)})
 
 
 @settings(max_examples=100, deadline=None)
 @given(nested)
-def test_any_json_is_judged(told: object) -> None:
-    judge({"a.json": json.dumps(told), "b.json": json.dumps({"x": [told, told]})})
+def test_any_json_gets_a_verdict(value: object) -> None:
+    judge({"a.json": json.dumps(value), "b.json": json.dumps({"x": [value, value]})})
 
 
 LARGE = {
@@ -112,7 +112,7 @@ LARGE = {
 
 
 @pytest.mark.parametrize("large", LARGE)
-def test_a_file_made_to_take_long_does_not(large: str) -> None:
+def test_a_file_made_to_take_long_gets_a_verdict_in_bounded_time(large: str) -> None:
     name, text = LARGE[large]
     began = time.process_time()
     assert outcome(text, name) is not Outcome.PASS or large == "nested in rows"

@@ -1,4 +1,4 @@
-"""One research zone with a real hub and console for the tests that log in, and a bare one for those that do not."""
+"""A research zone with a real hub and console for tests with a login, and an empty one for tests without."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from fastapi import FastAPI
 
 from lab.console.app import create_app
 from lab.console.settings import HubSettings
-from tests.lab.console.servers import PREFIX, Stand, served, standing
+from tests.lab.console.servers import PREFIX, Servers, running_servers, served
 from tests.lab.console.zone import Zone
 
 
 @pytest.fixture(scope="session")
-def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     root = tmp_path_factory.mktemp("console")
     zone = Zone.make(root)
     zone.release()
@@ -24,12 +24,12 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     zone.some_orders()
     zone.some_cells(("lab.catalogue()", "lab.sql('select count(*) from registration')"))
     zone.parcels.update(zone.some_parcels())
-    with standing(zone, root) as started:
+    with running_servers(zone, root) as started:
         yield started
 
 
 def console_of(zone: Zone) -> FastAPI:
-    """A console whose hub does not answer: for all that happens before a login."""
+    """A console whose hub does not answer, for tests without a login."""
     nowhere = "http://127.0.0.1:9"
     return create_app(zone.settings, HubSettings(secrets.token_hex(16), f"{nowhere}/hub/api", nowhere, PREFIX))
 

@@ -1,4 +1,4 @@
-"""The simplest real hub for the console's tests: any password logs in, and no proxy stands in front of it."""
+"""A minimal real hub for the console's tests: it accepts any password and runs without a proxy."""
 
 import os
 
@@ -6,10 +6,10 @@ from jupyterhub.proxy import Proxy
 
 
 class NoProxy(Proxy):
-    """Browsers come to the hub and to the console directly, each at a port of 127.0.0.1."""
+    """Browsers reach the hub and the console directly, each at a port of 127.0.0.1."""
 
-    def __init__(self, **told):
-        super().__init__(**told)
+    def __init__(self, **options):
+        super().__init__(**options)
         self.routes = {}
 
     async def start(self):

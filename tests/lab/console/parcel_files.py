@@ -1,4 +1,4 @@
-"""Files as researchers carry them out: tables, a picture, a drawing, a notebook, a text."""
+"""Files as researchers submit them: tables, a picture, a drawing, a notebook, a text."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="640" height="300" viewB
 
 
 def rounded(key: str, groups: int, *, base: int = 400) -> bytes:
-    """A table of rounded counts and shares, as the rules want it."""
+    """A table of rounded counts that passes the rules."""
     rows = [f"{key}{n + 1},{base + 35 * n},{base // 2 + 10 * n}" for n in range(groups)]
     return "\n".join([f"{key},户数,逾期户数", *rows]).encode() + b"\n"
 
 
 def exact() -> bytes:
-    """A table with exact counts and a zero, which a person must look at."""
+    """A table with exact counts and a zero, which needs a review."""
     rows = [f"{name},{1204 + 317 * n},{(n % 5) * 61},{1.25 + n / 4:.2f}" for n, name in enumerate(INDUSTRIES)]
     return "\n".join(["行业,户数,逾期户数,平均得分", *rows]).encode() + b"\n"
 
@@ -61,7 +61,7 @@ def picture() -> bytes:
 
 
 def notebook() -> bytes:
-    """A notebook with an output, which is stripped."""
+    """A notebook with an output, which the airlock removes."""
 
     def cell(kind: str, source: str) -> dict[str, object]:
         more = {"execution_count": 1, "outputs": []} if kind == "code" else {}
@@ -74,5 +74,5 @@ def notebook() -> bytes:
 
 
 def mixed() -> dict[str, bytes]:
-    """A parcel as most are: a table to look at, a picture, a notebook, a text."""
+    """A typical parcel: a table that needs a review, a picture, a notebook, a text."""
     return {"行业分布.csv": exact(), "importance.png": picture(), "modelling.ipynb": notebook(), "notes.md": MEMO}

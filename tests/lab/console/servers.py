@@ -1,4 +1,4 @@
-"""Starting a real hub and a real console beside it, and logging in as a browser does."""
+"""Starts a real hub and a real console, and logs in as a browser does."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ PREFIX = "/services/console/"
 
 
 @dataclass(frozen=True)
-class Stand:
-    """Where the hub and the console answer."""
+class Servers:
+    """The addresses of the running hub and console, and clients for them."""
 
     zone: Zone
     hub: str
@@ -37,13 +37,13 @@ class Stand:
     token: str
     opened: list[httpx.Client] = field(default_factory=list, repr=False)
 
-    def client(self, **told: Any) -> httpx.Client:
-        """A client that is closed with the stand."""
-        self.opened.append(httpx.Client(timeout=30, verify=False, **told))
+    def client(self, **options: Any) -> httpx.Client:
+        """A client that is closed together with the servers."""
+        self.opened.append(httpx.Client(timeout=30, verify=False, **options))
         return self.opened[-1]
 
     def login(self, name: str, *, language: str = "en") -> httpx.Client:
-        """A client that has logged in at the hub and come back to the console, by the real OAuth dance."""
+        """A client that has logged in at the hub and returned to the console by the real OAuth flow."""
         client = self.client(follow_redirects=True, headers={"Accept-Language": language})
         page = client.get(self.console)
         assert "/hub/login" in str(page.url), page.url
@@ -55,10 +55,10 @@ class Stand:
 
 
 def form_token(page: str) -> str:
-    """The token the forms of a page carry."""
-    found = re.search(r'name="form_token" value="([0-9a-f]{64})"', page)
-    assert found, "the page has no form"
-    return found.group(1)
+    """The token in the forms of a page."""
+    match = re.search(r'name="form_token" value="([0-9a-f]{64})"', page)
+    assert match, "the page has no form"
+    return match.group(1)
 
 
 def free_port() -> int:
@@ -68,13 +68,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def standing(zone: Zone, folder: Path) -> Iterator[Stand]:
-    """A hub and a console on ``zone``; both are ended afterwards."""
+def running_servers(zone: Zone, folder: Path) -> Iterator[Servers]:
+    """A hub and a console on ``zone``; both are stopped afterwards."""
     hub_port, console_port, token = free_port(), free_port(), secrets.token_hex(32)
-    told = {"HUB_PORT": str(hub_port), "CONSOLE_PORT": str(console_port), "CONSOLE_TOKEN": token}
-    env = {**os.environ, **told, "PUBLIC_PORT": str(free_port())}
+    hub_variables = {"HUB_PORT": str(hub_port), "CONSOLE_PORT": str(console_port), "CONSOLE_TOKEN": token}
+    env = {**os.environ, **hub_variables, "PUBLIC_PORT": str(free_port())}
     console, hub = f"http://127.0.0.1:{console_port}", f"http://127.0.0.1:{hub_port}"
-    given = {
+    console_variables = {
         "JUPYTERHUB_API_TOKEN": token,
         "JUPYTERHUB_API_URL": f"{hub}/hub/api",
         "JUPYTERHUB_SERVICE_URL": console,
@@ -84,7 +84,7 @@ def standing(zone: Zone, folder: Path) -> Iterator[Stand]:
         "JUPYTERHUB_HOST": hub,
         **zone.environment(),
     }
-    python, both = sys.executable, {**os.environ, **given}
+    python, both = sys.executable, {**os.environ, **console_variables}
     logs = (folder / "hub.log").open("wb"), (folder / "console.log").open("wb")
     processes = [
         subprocess.Popen(
@@ -95,9 +95,9 @@ def standing(zone: Zone, folder: Path) -> Iterator[Stand]:
     try:
         for url, log in ((f"{hub}/hub/api/", "hub.log"), (f"{console}{PREFIX}live", "console.log")):
             _wait(url, folder / log)
-        stand = Stand(zone, hub, f"{console}{PREFIX}", token)
-        yield stand
-        for client in stand.opened:
+        servers = Servers(zone, hub, f"{console}{PREFIX}", token)
+        yield servers
+        for client in servers.opened:
             client.close()
     finally:
         for process in processes:
@@ -125,7 +125,7 @@ def _wait(url: str, log: Path) -> None:
 
 @contextmanager
 def served(app: FastAPI, path: Path) -> Iterator[httpx.Client]:
-    """The app behind a real server on a unix socket, in this process."""
+    """The app on a real server at a unix socket, in this process."""
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))

@@ -1,4 +1,4 @@
-"""Before a login nothing of the lab is to be seen, and nothing a stranger sends makes a difference."""
+"""Without a login nothing of the lab is visible, and no request changes anything."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from tests.lab.console.zone import Zone
 FILLED = {"id": "petition-0", "name": "x", "zone": "research", "number": "1", "language": "en"}
 
 
-def test_every_route_says_who_may_come(app: FastAPI) -> None:
-    """The app's own table of routes is gone through: each says its roles, and few are open."""
+def test_every_route_declares_its_roles(app: FastAPI) -> None:
+    """Every route in the app's own table declares its roles, and only a few are open."""
     routes = routes_of(app)
     assert len(routes) > 25
     assert all(access_of(route.endpoint) is not None for route in routes)
@@ -39,8 +39,8 @@ def test_every_route_says_who_may_come(app: FastAPI) -> None:
     assert opened == {"oauth_callback", "language/{language}", "live", "static/{name}"}
 
 
-def test_every_page_sends_a_stranger_to_the_hub_and_every_form_is_refused(app: FastAPI, stranger: httpx.Client) -> None:
-    """No login: a page becomes a way to the login with state and PKCE, a form is answered 401, and nothing is done."""
+def test_without_a_login_pages_redirect_to_the_hub_and_forms_are_refused(app: FastAPI, stranger: httpx.Client) -> None:
+    """A page redirects to the login with state and PKCE, a form is answered with 401, and nothing is recorded."""
     before = app.state.app_state.ledger.head()
     for route in routes_of(app):
         if access_of(route.endpoint).open:  # type: ignore[union-attr]
@@ -52,15 +52,15 @@ def test_every_page_sends_a_stranger_to_the_hub_and_every_form_is_refused(app: F
                 assert answer.status_code == 401, path
                 continue
             assert answer.status_code == 302, path
-            asked = parse_qs(urlsplit(answer.headers["location"]).query)
-            assert asked["code_challenge_method"] == ["S256"]
-            assert len(asked["state"][0]) >= 32
+            parameters = parse_qs(urlsplit(answer.headers["location"]).query)
+            assert parameters["code_challenge_method"] == ["S256"]
+            assert len(parameters["state"][0]) >= 32
             assert "httponly" in answer.headers["set-cookie"].lower()
     assert app.state.app_state.ledger.head() == before
 
 
-def test_a_route_that_does_not_say_lets_nobody_in(bare: Zone, tmp_path: Path) -> None:
-    """A page added beside the declarations fails closed."""
+def test_a_route_without_roles_is_refused(bare: Zone, tmp_path: Path) -> None:
+    """A page that is added without access rules is refused."""
 
     app = console_of(bare)
 
@@ -77,8 +77,8 @@ def test_a_route_that_does_not_say_lets_nobody_in(bare: Zone, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("path", ["live", "static/keys.js", "static/nothing", "nowhere", "projects", "oauth_callback"])
-def test_every_answer_has_the_headers(stranger: httpx.Client, path: str) -> None:
-    """Clickjacking, sniffing and foreign scripts are shut out on pages, errors, redirects and files alike."""
+def test_every_response_has_the_security_headers(stranger: httpx.Client, path: str) -> None:
+    """Headers against framing, sniffing and foreign scripts are on pages, errors, redirects and files alike."""
     answer = stranger.get(PREFIX + path)
     for name, value in FIXED.items():
         assert answer.headers[name] == value or name == "cache-control", (path, name)
@@ -87,8 +87,8 @@ def test_every_answer_has_the_headers(stranger: httpx.Client, path: str) -> None
 
 
 @pytest.mark.parametrize("path", ["..%2f..%2fsettings.py", "%2e%2e/app.py", "console.css%00", ""])
-def test_only_the_named_files_are_given(stranger: httpx.Client, path: str) -> None:
-    """No path leads out of the folder of style and keys."""
+def test_only_the_named_static_files_are_served(stranger: httpx.Client, path: str) -> None:
+    """No path leads out of the folder of static files."""
     assert stranger.get(f"{PREFIX}static/{path}").status_code == 404
 
 
@@ -109,15 +109,15 @@ def test_only_the_named_files_are_given(stranger: httpx.Client, path: str) -> No
     ],
 )
 def test_no_redirect_leads_outside(stranger: httpx.Client, requested: str) -> None:
-    """``next`` leads to a page of ours and to nothing else."""
+    """``next`` leads only to pages of the console."""
     answer = stranger.get(f"{PREFIX}language/en", params={"next": requested})
     assert answer.status_code == 303
     assert answer.headers["location"] == PREFIX
 
 
 @given(st.text(max_size=80))
-def test_whatever_is_wanted_what_is_given_is_ours(requested: str) -> None:
-    """The law behind the table: a path under the prefix, without a host, or the first page."""
+def test_the_next_page_always_lies_under_the_prefix(requested: str) -> None:
+    """As a law: the result is a path under the prefix without a host."""
 
     class State:
         class hub:
@@ -131,7 +131,7 @@ def test_whatever_is_wanted_what_is_given_is_ours(requested: str) -> None:
 
 
 def test_a_callback_without_its_login_is_refused(stranger: httpx.Client, app: FastAPI) -> None:
-    """A code brought with no state, another's state or an old one logs nobody in (login CSRF)."""
+    """A code without a state, with another state or with an old one starts no session (login CSRF)."""
     jar: CookieJar = app.state.app_state.cookie_jar
     kept = jar.seal(LOGIN, {"state": "right", "verifier": "v", "next": PREFIX})
     for cookie, state in (("", "right"), (kept, "wrong"), (kept, ""), ("junk", "right"), (kept[:-2], "right")):
@@ -141,8 +141,8 @@ def test_a_callback_without_its_login_is_refused(stranger: httpx.Client, app: Fa
 
 
 @given(st.text(max_size=50), st.integers(0, 300))
-def test_a_cookie_is_good_for_its_use_and_whole(token: str, at: int) -> None:
-    """What was sealed for a session opens as a session; for another use, under another key or changed, it does not."""
+def test_a_cookie_opens_only_for_its_use_and_unchanged(token: str, at: int) -> None:
+    """A cookie sealed for a session opens as a session, and not for another use, under another key, or changed."""
     jar = CookieJar("secret")
     sealed = jar.seal(SESSION, {"token": token})
     assert jar.open(SESSION, sealed, seconds=10) == {"token": token}
@@ -156,27 +156,27 @@ def test_a_cookie_is_good_for_its_use_and_whole(token: str, at: int) -> None:
 
 
 def test_a_cookie_of_another_browser_is_no_login(stranger: httpx.Client, app: FastAPI) -> None:
-    """A session the hub does not vouch for opens nothing: here the hub is not even there."""
+    """A session that the hub cannot confirm is refused; here the hub does not answer."""
     sealed = app.state.app_state.cookie_jar.seal(SESSION, {"token": "made up"})
     answer = stranger.get(f"{PREFIX}projects", headers={"Cookie": f"{SESSION}={sealed}"})
     assert answer.status_code == 502
 
 
 @pytest.mark.parametrize("url", ["", "http://0.0.0.0:80", "https://127.0.0.1:8000", "http://127.0.0.1", "http+unix://"])
-def test_it_listens_nowhere_but_on_this_machine(url: str) -> None:
-    """The hub's proxy is the only way in."""
+def test_it_listens_only_on_this_machine(url: str) -> None:
+    """The console is reachable only through the hub's proxy."""
     with pytest.raises(Malformed):
         ListenAddress.parse(url)
 
 
 def listened_at(path: Path) -> bool:
-    """A socket is there a moment before anybody listens at it."""
+    """True when a process listens at the socket; the file exists a moment earlier."""
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(str(path)) == 0
 
 
 def test_it_answers_on_a_unix_socket_that_only_its_owner_may_open(bare: Zone, tmp_path: Path) -> None:
-    """As the hub starts it: settings from the environment, a socket of mode 0600, a clean end at SIGTERM."""
+    """Started as by the hub: settings from the environment, a socket of mode 0600, a clean end at SIGTERM."""
     path = tmp_path / "c.sock"
     env = {
         **os.environ,

@@ -1,4 +1,4 @@
-"""Who may come where: every route of the app's own table, asked by every role, through a real login."""
+"""Every role requests every route of the app's own table, through a real login."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from credit.actor import Role
 from credit.ledger import Ledger
 from lab.console.access_rules import Access, access_of
-from tests.lab.console.servers import PREFIX, Stand, form_token, routes_of
+from tests.lab.console.servers import PREFIX, Servers, form_token, routes_of
 
 pytestmark = pytest.mark.servers
 PEOPLE = {"wang": {Role.PLATFORM}, "li": {Role.REVIEWER}, "bo": {Role.RESEARCHER}}
@@ -17,33 +17,33 @@ NOT_YOURS = "may not open this page"
 
 
 @pytest.fixture(scope="module")
-def browsers(stand: Stand) -> dict[str, httpx.Client]:
-    return {name: stand.login(name) for name in PEOPLE}
+def browsers(servers: Servers) -> dict[str, httpx.Client]:
+    return {name: servers.login(name) for name in PEOPLE}
 
 
-def paths(app: FastAPI, stand: Stand) -> list[tuple[str, str, Access]]:
-    """Method, path with a thing that is there, and who may come."""
-    filled = {"id": stand.zone.parcels["clean"], "zone": "research", "number": "1", "language": "en"}
-    told = []
+def paths(app: FastAPI, servers: Servers) -> list[tuple[str, str, Access]]:
+    """Method, path with an existing object, and access rule of every route."""
+    filled = {"id": servers.zone.parcels["clean"], "zone": "research", "number": "1", "language": "en"}
+    requests = []
     for route in routes_of(app):
         access = access_of(route.endpoint)
         assert access is not None
         place = route.path.removeprefix(PREFIX)
         name = {"accounts": "nobody1", "orders": "order-none"}.get(place.split("/")[0], "xiaowei")
-        path = stand.console + place.format(**filled, name=name)
-        told += [(method, path, access) for method in route.methods if not access.open]
-    return told
+        path = servers.console + place.format(**filled, name=name)
+        requests += [(method, path, access) for method in route.methods if not access.open]
+    return requests
 
 
 @pytest.mark.parametrize("name", PEOPLE)
 def test_a_role_opens_its_own_pages_and_no_others(
-    name: str, app: FastAPI, stand: Stand, browsers: dict[str, httpx.Client]
+    name: str, app: FastAPI, servers: Servers, browsers: dict[str, httpx.Client]
 ) -> None:
-    """GET and POST alike: 403 for whoever has none of the route's roles, though their form token is right."""
+    """GET and POST give 403 to users without one of the route's roles, even with a valid form token."""
     client = browsers[name]
-    token, before = form_token(client.get(stand.console).text), stand.zone.ledger.head()
-    asked = 0
-    for method, path, access in paths(app, stand):
+    token, before = form_token(client.get(servers.console).text), servers.zone.ledger.head()
+    checked = 0
+    for method, path, access in paths(app, servers):
         allowed = bool(access.roles & PEOPLE[name])
         if method == "GET":
             answer = client.get(path)
@@ -54,60 +54,64 @@ def test_a_role_opens_its_own_pages_and_no_others(
             assert answer.status_code == 403, path
         else:
             continue
-        asked += 1
+        checked += 1
         assert (NOT_YOURS in answer.text) == (not allowed), path
-    assert asked > 15
-    assert stand.zone.ledger.head() == before, "something was done by one who may not"
+    assert checked > 15
+    assert servers.zone.ledger.head() == before, "something was done by one who may not"
 
 
 @pytest.mark.parametrize("given", ["", "0" * 64, "another's"])
-def test_no_form_is_taken_without_the_token_of_its_session(
-    given: str, app: FastAPI, stand: Stand, browsers: dict[str, httpx.Client]
+def test_a_form_without_the_token_of_its_session_is_refused(
+    given: str, app: FastAPI, servers: Servers, browsers: dict[str, httpx.Client]
 ) -> None:
-    """A token that is missing, made up, or right for another session: refused on every form there is."""
+    """Every form refuses a token that is missing, invented, or of another session."""
     if given == "another's":
-        given = form_token(stand.login("wang").get(stand.console).text)
-    before = stand.zone.ledger.head()
+        given = form_token(servers.login("wang").get(servers.console).text)
+    before = servers.zone.ledger.head()
     for name, roles in PEOPLE.items():
-        for method, path, access in paths(app, stand):
+        for method, path, access in paths(app, servers):
             if method == "POST" and access.roles & roles:
                 answer = browsers[name].post(path, data={"form_token": given} if given else {"decision": "approve"})
                 assert answer.status_code == 403, path
                 assert "not one of your session" in answer.text
-    assert stand.zone.ledger.head() == before
+    assert servers.zone.ledger.head() == before
 
 
-def test_a_form_of_another_content_type_is_refused(stand: Stand, browsers: dict[str, httpx.Client]) -> None:
-    """What a foreign page can send without being asked (text/plain, multipart) and what is too large is no form."""
+def test_a_form_of_another_content_type_is_refused(servers: Servers, browsers: dict[str, httpx.Client]) -> None:
+    """Content types that another site can send (text/plain, multipart) and too large bodies are refused."""
     client = browsers["wang"]
-    token = form_token(client.get(stand.console).text)
+    token = form_token(client.get(servers.console).text)
     for kind in ("text/plain", "multipart/form-data; boundary=x", "application/json", ""):
-        answer = client.post(f"{stand.console}accounts", content=f"form_token={token}", headers={"Content-Type": kind})
+        answer = client.post(
+            f"{servers.console}accounts", content=f"form_token={token}", headers={"Content-Type": kind}
+        )
         assert answer.status_code == 422, kind
-    assert client.post(f"{stand.console}accounts", data={"form_token": token, "x": "y" * 70000}).status_code == 422
+    assert client.post(f"{servers.console}accounts", data={"form_token": token, "x": "y" * 70000}).status_code == 422
 
 
-def test_a_researcher_sees_their_own_alone(stand: Stand, browsers: dict[str, httpx.Client]) -> None:
-    """Another project, and another's parcel by its id, are not there for a researcher; nor are they in the lists."""
-    client, parcels = browsers["bo"], stand.zone.parcels
-    assert client.get(f"{stand.console}projects/shouxin").status_code == 404
-    assert "shouxin" not in client.get(f"{stand.console}projects").text
+def test_a_researcher_sees_only_their_own_projects_and_parcels(
+    servers: Servers, browsers: dict[str, httpx.Client]
+) -> None:
+    """A researcher can neither open nor list other projects and the parcels of others."""
+    client, parcels = browsers["bo"], servers.zone.parcels
+    assert client.get(f"{servers.console}projects/shouxin").status_code == 404
+    assert "shouxin" not in client.get(f"{servers.console}projects").text
     for state in ("fresh", "approved"):
-        assert client.get(f"{stand.console}parcels/{parcels[state]}").status_code == 404
-        picture = client.get(f"{stand.console}parcels/{parcels[state]}/picture", params={"file": "importance.png"})
+        assert client.get(f"{servers.console}parcels/{parcels[state]}").status_code == 404
+        picture = client.get(f"{servers.console}parcels/{parcels[state]}/picture", params={"file": "importance.png"})
         assert picture.status_code in (403, 404)
-    assert client.get(f"{stand.console}parcels/{parcels['clean']}").status_code == 200
-    assert parcels["fresh"] not in client.get(f"{stand.console}parcels").text
+    assert client.get(f"{servers.console}parcels/{parcels['clean']}").status_code == 200
+    assert parcels["fresh"] not in client.get(f"{servers.console}parcels").text
 
 
-def test_the_platform_sees_no_file(stand: Stand, browsers: dict[str, httpx.Client]) -> None:
-    """Who oversees reads what was asked and found; what is in the files is for the reviewers."""
-    page = browsers["wang"].get(f"{stand.console}parcels/{stand.zone.parcels['fresh']}").text
+def test_the_platform_sees_no_file(servers: Servers, browsers: dict[str, httpx.Client]) -> None:
+    """The platform team reads petitions and findings; only reviewers see the files."""
+    page = browsers["wang"].get(f"{servers.console}parcels/{servers.zone.parcels['fresh']}").text
     assert "Files are shown to the author and to reviewers" in page
     assert "data-key" not in page
 
 
-def test_the_ledger_of_the_zone_still_verifies(stand: Stand) -> None:
-    """After all of this every entry stands."""
-    ledger: Ledger = stand.zone.ledger
+def test_the_ledger_of_the_zone_still_verifies(servers: Servers) -> None:
+    """After all these requests the ledger verifies."""
+    ledger: Ledger = servers.zone.ledger
     assert ledger.verify() > 30

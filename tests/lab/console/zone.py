@@ -1,4 +1,4 @@
-"""A research zone in a folder: keys, accounts, projects, orders in every state, cells; made by the zone's own verbs."""
+"""A research zone in a folder: keys, accounts, projects, orders in every state, cells, made by the zone's own code."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PURPOSE = "研究小微企业与个体工商户在贷款逾期之前六个月的
 
 @dataclass(frozen=True)
 class Zone:
-    """The folder with what is in it."""
+    """The settings and keys of a zone, and the parcels that were made in it, by name."""
 
     settings: ResearchSettings
     keys: dict[str, SigningKey]
@@ -86,8 +86,8 @@ class Zone:
     def environment(self) -> dict[str, str]:
         """The settings as the environment of a process."""
         names = self.settings.__dataclass_fields__
-        told = {f"HAIHE_RESEARCH_{name.upper()}": getattr(self.settings, name) for name in names}
-        return {name: str(value) for name, value in told.items() if value is not None}
+        values = {f"HAIHE_RESEARCH_{name.upper()}": getattr(self.settings, name) for name in names}
+        return {name: str(value) for name, value in values.items() if value is not None}
 
     def release(self) -> Seal:
         """A research release of three tables of the city's catalogue, sealed by custody."""
@@ -102,9 +102,9 @@ class Zone:
             return shelf.put(folder, Kind.RELEASE, by=Actor("city", Role.CITY), key=self.keys["custody"], **made)
 
     def some_projects(self) -> None:
-        """One alive, one that ends soon, one closed."""
+        """Three projects: one open, one that ends soon, one closed."""
         today = self.settings.day()
-        told = {
+        projects = {
             "xiaowei": ("小微企业逾期早期预警", PURPOSE, 120, ("alice", "bo")),
             "geti": ("个体工商户信用评价指标", "检验个体工商户二十三项二级指标的区分能力。", 12, ("bo",)),
             "shouxin": (
@@ -114,37 +114,39 @@ class Zone:
                 (),
             ),
         }
-        for name, (title, purpose, days, members) in told.items():
+        for name, (title, purpose, days, members) in projects.items():
             self.projects.open(name, title=title, purpose=purpose, ends_on=today + timedelta(days=days), by=FIRST)
             self.projects.set_members(name, members, by=FIRST)
         self.projects.grant("xiaowei", ("registration", "administrative_penalty", "loan_performance"), by=FIRST)
         self.projects.close("shouxin", by=FIRST)
 
     def some_orders(self) -> list[str]:
-        """Orders of alice: done, failed, running, waiting; told as gateway, trainer and worker tell them."""
+        """Orders of alice (done, failed, running, waiting), recorded as gateway, trainer and worker record them."""
         alice, worker, ids = Actor("alice", Role.RESEARCHER), Actor("worker", Role.SERVICE), []
         compute = Ledger(self.settings.compute_ledger, self.keys["compute"], self.ring, "compute")
         for n, state in enumerate(("done", "failed", "running", "waiting")):
             name, model = f"order-{digest(str(n).encode())}", ("enterprise", "early_warning")[n % 2]
             ids.append(name)
             self.ledger.append("order.placed", name, by=alice, details={"model": model})
-            asked = self.ledger.append("training.asked", name, by=alice, details={"project": "xiaowei", "model": model})
+            request = self.ledger.append(
+                "training.asked", name, by=alice, details={"project": "xiaowei", "model": model}
+            )
             if state == "done":
                 compute.append("version.made", f"version-{digest(b'v')}", by=worker, details={"order": name})
             if state == "failed":
-                why = {"asked": asked.seq, "why": "The release has lapsed: it ended on 2026-11-01"}
+                why = {"asked": request.seq, "why": "The release has lapsed: it ended on 2026-11-01"}
                 compute.append("training.failed", name, by=worker, details={**why, "remedy": "Take a newer one"})
             if state == "running":
-                told = {"state": state, "label": "fold 3 of 5", "done": 12, "total": 31, "asked": asked.seq}
-                write_atomically(self.settings.runs / f"{name}.json", json.dumps(told).encode())
+                progress = {"state": state, "label": "fold 3 of 5", "done": 12, "total": 31, "asked": request.seq}
+                write_atomically(self.settings.runs / f"{name}.json", json.dumps(progress).encode())
         return ids
 
     @property
-    def desk(self) -> AirlockService:
+    def airlock(self) -> AirlockService:
         return AirlockService(self.settings, self.ledger, Shelf(self.settings.shelf, self.ring), self.keys["research"])
 
     def submit(self, files: dict[str, bytes], title: str, *, user: str = "alice", project: str = "xiaowei") -> str:
-        """A parcel as a researcher asks for it; its petition's id."""
+        """Submit a parcel as a researcher does; return the petition's id."""
         releases = tuple(seal.id for seal in Shelf(self.settings.shelf, self.ring).list(Kind.RELEASE))
         about = {
             name: FileDescription(
@@ -153,34 +155,34 @@ class Zone:
             for name in files
         }
         context = ParcelContext(title, "向合作银行说明哪些公共信用记录先于逾期出现", about, releases)
-        return self.desk.submit(files, context, by=Actor(user, Role.RESEARCHER), project=project).id
+        return self.airlock.submit(files, context, by=Actor(user, Role.RESEARCHER), project=project).id
 
     def some_parcels(self) -> dict[str, str]:
-        """Parcels in every state; the names of their ids: fresh, clean, asked, half, approved, refused."""
+        """Parcels in every state: their ids under the names fresh, clean, questioned, half, approved, refused."""
         alice, li, chen = Actor("alice", Role.RESEARCHER), Actor("li", Role.REVIEWER), Actor("chen", Role.REVIEWER)
         approved = self.submit({"logistics.csv": parcel_files.rounded("区", 7)}, "各区逾期前征兆汇总")
-        self.desk.vote(approved, True, "已核对分组与取整", by=li)
-        self.desk.vote(approved, True, "无差分风险", by=chen)
-        self.desk.collect(approved, by=alice)
+        self.airlock.vote(approved, True, "已核对分组与取整", by=li)
+        self.airlock.vote(approved, True, "无差分风险", by=chen)
+        self.airlock.collect(approved, by=alice)
         refused = self.submit({"memo.md": parcel_files.MEMO}, "阶段性说明")
-        self.desk.vote(refused, False, "文字中的结论应改用汇总表表达，并说明总体与计数方式", by=li)
-        self.desk.vote(refused, True, "可以接受", by=chen)
+        self.airlock.vote(refused, False, "文字中的结论应改用汇总表表达，并说明总体与计数方式", by=li)
+        self.airlock.vote(refused, True, "可以接受", by=chen)
         fresh = self.submit(parcel_files.mixed(), "逾期早期预警：行业分布、特征重要性与建模笔记本")
         clean = self.submit({"grades.csv": parcel_files.rounded("等级", 4)}, "九级评价分布", user="bo")
-        asked = self.submit({"chart.svg": parcel_files.SVG}, "月度趋势图")
-        self.desk.send_question(asked, "横轴的月份是按处罚决定日期，还是按归集日期？", by=chen)
+        questioned = self.submit({"chart.svg": parcel_files.SVG}, "月度趋势图")
+        self.airlock.send_question(questioned, "横轴的月份是按处罚决定日期，还是按归集日期？", by=chen)
         half = self.submit({"months.csv": parcel_files.rounded("月份", 12, base=60)}, "逾期月份分布")
-        self.desk.vote(half, True, "分组均在阈值以上", by=li)
+        self.airlock.vote(half, True, "分组均在阈值以上", by=li)
         return dict(
             zip(
-                ("fresh", "clean", "asked", "half", "approved", "refused"),
-                (fresh, clean, asked, half, approved, refused),
+                ("fresh", "clean", "questioned", "half", "approved", "refused"),
+                (fresh, clean, questioned, half, approved, refused),
                 strict=True,
             )
         )
 
     def some_cells(self, codes: tuple[str, ...], *, project: str = "xiaowei", user: str = "alice") -> None:
-        """Executed cells, kept as the gateway keeps them."""
+        """Executed cells, stored as the gateway stores them."""
         for code in codes:
             name = digest(code.encode())
             write_atomically(self.settings.airlock / "cells" / name, code.encode(), mode=0o600)

@@ -1,4 +1,4 @@
-"""Two tables that differ by a few subjects do not both leave: not in two parcels, not in one, not in disguise."""
+"""Two tables that differ by a few subjects do not both leave: in two parcels, in one parcel, or in a changed form."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from credit.errors import Refused
 from credit.gate import Finding, Outcome
 from lab.airlock.review.states import State
-from tests.lab.airlock.gate_runs import earlier, found, judge
-from tests.lab.airlock.review_zone import AUTHOR, FIRST, PROJECT, House
+from tests.lab.airlock.gate_runs import earlier, judge, open_findings
+from tests.lab.airlock.review_zone import AUTHOR, FIRST, PROJECT, ReviewZone
 
 pytestmark = pytest.mark.attack
 
@@ -38,7 +38,7 @@ ONE_LESS = {  # one firm of `food` taken out, in disguise after disguise
 
 
 def differencing(new: str, old: str = OLD, name: str = "new.csv", subjects: int = 100000) -> list[Finding]:
-    return found(judge({name: new}, earlier=earlier(old), subjects=subjects), "differencing")
+    return open_findings(judge({name: new}, earlier=earlier(old), subjects=subjects), "differencing")
 
 
 @pytest.mark.parametrize("disguise", ONE_LESS)
@@ -47,12 +47,12 @@ def test_a_table_that_isolates_one_firm_fails(disguise: str) -> None:
     subjects = 4465 if disguise == "as percentages" else 100000
     findings = differencing(ONE_LESS[disguise], name=name, subjects=subjects)
     assert findings, "nothing was seen"
-    told = next(finding for finding in findings if finding.outcome is Outcome.FAIL).evidence
-    assert "petition-0" in told["against"]
-    assert "old.csv" in told["against"]
-    assert name in told["this"]
-    assert told["cells"]
-    assert "round" in told["fix"]
+    evidence = next(finding for finding in findings if finding.outcome is Outcome.FAIL).evidence
+    assert "petition-0" in evidence["against"]
+    assert "old.csv" in evidence["against"]
+    assert name in evidence["this"]
+    assert evidence["cells"]
+    assert "round" in evidence["fix"]
 
 
 @pytest.mark.parametrize(
@@ -66,26 +66,26 @@ def test_a_table_that_isolates_one_firm_fails(disguise: str) -> None:
         "decile,mean_score\n1,0.02\n2,0.05\n3,0.08\n",
     ],
 )
-def test_what_is_the_same_or_quite_another_passes(new: str) -> None:
+def test_equal_and_unrelated_tables_pass(new: str) -> None:
     assert differencing(new) == []
 
 
-def test_within_what_rounding_leaves_open_a_person_looks() -> None:
+def test_differences_within_rounding_need_review() -> None:
     old = "industry,n\nretail,1215\nfood,845\n"
     new = "industry,n\nretail,1215\nfood,840\n"
     assert [finding.outcome for finding in differencing(new, old)] == [Outcome.REVIEW]
     assert differencing("industry,n\nretail,1215\nfood,845\n", old) == []
 
 
-def test_within_one_parcel_too() -> None:
-    judged = judge({"a.csv": OLD, "b.csv": ONE_LESS["permuted rows"]})
-    (finding,) = found(judged, "differencing")
+def test_two_tables_of_one_parcel_are_compared() -> None:
+    judgement = judge({"a.csv": OLD, "b.csv": ONE_LESS["permuted rows"]})
+    (finding,) = open_findings(judgement, "differencing")
     assert finding.outcome is Outcome.FAIL
     assert (finding.evidence["file"], finding.evidence["against"]) == ("b.csv", "a.csv of this parcel")
     assert finding.evidence["cells"][0] == "row 2, n"
 
 
-def test_a_cell_hidden_in_one_table_is_not_given_back_by_another() -> None:
+def test_a_cell_hidden_in_one_table_cannot_be_recovered_from_another() -> None:
     old = "industry,n\nretail,1213\nfood,*\nlogistics,*\ntotal,3666\n"
     new = "industry,n\nlogistics,2446\nretail,1213\n"  # food was 7
     for one, other in ((new, old), (old, new)):
@@ -96,44 +96,42 @@ def test_a_cell_hidden_in_one_table_is_not_given_back_by_another() -> None:
     assert differencing("industry,n\nretail,1213\nlogistics,*\n", old) == []
 
 
-def test_sums_without_counts_are_looked_at() -> None:
+def test_sums_without_counts_need_review() -> None:
     old = "industry,turnover_sum\nretail,120000\nfood,84000\n"
     new = "industry,turnover_sum\nretail,120000\nfood,83100\n"
     assert [finding.outcome for finding in differencing(new, old)] == [Outcome.REVIEW]
 
 
-def test_over_two_parcels_of_a_project_at_the_desk(house: House) -> None:
-    old = house.submit({"firms.csv": OLD.encode()}, subjects=4466)
+def test_differencing_works_over_two_parcels_of_a_project(zone: ReviewZone) -> None:
+    old = zone.submit({"firms.csv": OLD.encode()}, subjects=4466)
     less = {"others.csv": ONE_LESS["permuted rows"].encode()}
     with pytest.raises(Refused) as refused:  # while the first is pending
-        house.submit(less, subjects=4466)
+        zone.submit(less, subjects=4466)
     assert any(old in str(finding) and "differencing" in str(finding) for finding in refused.value.findings)
-    house.approve(old)
-    house.desk.collect(old, by=AUTHOR)
+    zone.approve(old)
+    zone.airlock.collect(old, by=AUTHOR)
     with pytest.raises(Refused):  # and when it is outside
-        house.submit(less, subjects=4466)
-    assert house.desk.check(less, project=PROJECT).outcome is Outcome.FAIL
+        zone.submit(less, subjects=4466)
+    assert zone.airlock.check(less, project=PROJECT).outcome is Outcome.FAIL
 
 
-def test_what_was_refused_or_withdrawn_is_not_outside(house: House) -> None:
-    old = house.submit({"firms.csv": OLD.encode()}, subjects=4466)
-    house.desk.withdraw(old, by=AUTHOR)
+def test_refused_and_withdrawn_parcels_are_not_compared(zone: ReviewZone) -> None:
+    old = zone.submit({"firms.csv": OLD.encode()}, subjects=4466)
+    zone.airlock.withdraw(old, by=AUTHOR)
     less = {"others.csv": ONE_LESS["as it is"].encode()}
-    second = house.submit(less, subjects=4466)
-    house.desk.vote(second, False, "exact counts", by=FIRST)
-    assert house.desk.get(second).state is State.HALF_REVIEWED
+    second = zone.submit(less, subjects=4466)
+    zone.airlock.vote(second, False, "exact counts", by=FIRST)
+    assert zone.airlock.get(second).state is State.HALF_REVIEWED
 
 
 exact = st.lists(st.integers(50, 4000), min_size=2, max_size=8)
 
 
-@given(counts=exact, taken=st.integers(1, 9), where=st.integers(0, 7), data=st.data())
-def test_whoever_takes_a_few_subjects_away_is_seen(
-    counts: list[int], taken: int, where: int, data: st.DataObject
-) -> None:
+@given(counts=exact, removed=st.integers(1, 9), where=st.integers(0, 7), data=st.data())
+def test_removing_a_few_subjects_is_detected(counts: list[int], removed: int, where: int, data: st.DataObject) -> None:
     rows = [(f"group {n}", count) for n, count in enumerate(counts)]
     where %= len(rows)
-    fewer = [(key, count - taken * (n == where)) for n, (key, count) in enumerate(rows)]
+    fewer = [(key, count - removed * (n == where)) for n, (key, count) in enumerate(rows)]
     old, new = (
         ["g,n", *(f"{key},{count}" for key, count in each)] for each in (rows, data.draw(st.permutations(fewer)))
     )

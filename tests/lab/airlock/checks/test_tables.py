@@ -1,4 +1,4 @@
-"""A table leaves when it is a summary: no row a subject, no small cell, however it is written down."""
+"""A table leaves only as a summary: without a row per subject and without small cells, in any notation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from credit.gate import Outcome
 from credit.uscc import compose
-from tests.lab.airlock.gate_runs import PSEUDONYM, found, judge, outcome, worst
+from tests.lab.airlock.gate_runs import PSEUDONYM, judge, open_findings, outcome, worst_outcome
 
 pytestmark = pytest.mark.attack
 
@@ -77,8 +77,8 @@ CODE = compose("91", "120116", "MA05JKLM").code
         ("characters", "who,n\nre\u200btail,50\n", FAIL),
     ],
 )  # fmt: skip
-def test_a_check_sees_what_it_is_for(check: str, table: str, wanted: Outcome) -> None:
-    assert worst(table, check) is wanted
+def test_each_check_detects_its_problem(check: str, table: str, wanted: Outcome) -> None:
+    assert worst_outcome(table, check) is wanted
     assert (outcome(table) is FAIL) >= (wanted is FAIL)
 
 
@@ -87,25 +87,27 @@ def rows(count: int, columns: str = "who,age,turnover") -> str:
     return "\n".join([columns, *body]) + "\n"
 
 
-def test_a_row_a_subject_is_refused_however_it_is_dressed() -> None:
-    assert worst(rows(40), "keys of subjects") is FAIL
+def test_row_level_data_is_refused_in_every_form() -> None:
+    assert worst_outcome(rows(40), "keys of subjects") is FAIL
     plain = "age,turnover\n" + "".join(f"{n % 40},{n * 7.25:.2f}\n" for n in range(300))
-    assert worst(plain, "row-level data") is FAIL, "many different rows and no counts"
+    assert worst_outcome(plain, "row-level data") is FAIL, "many different rows and no counts"
     short = "age,turnover\n" + "".join(f"{n % 40},{n * 7.25:.2f}\n" for n in range(60))
-    assert worst(short, "row-level data") is REVIEW
-    assert worst(short, "row-level data", subjects=60) is FAIL, "as many rows as subjects"
+    assert worst_outcome(short, "row-level data") is REVIEW
+    assert worst_outcome(short, "row-level data", subjects=60) is FAIL, "as many rows as subjects"
     one = "score\n" + "".join(f"{n / 1000:.3f}\n" for n in range(400))
-    assert worst(one, "row-level data") is FAIL, "a column of scores alone"
+    assert worst_outcome(one, "row-level data") is FAIL, "a column of scores alone"
     numbered = "firm_no,n\n" + "".join(f"{900000 + n * 37},50\n" for n in range(40))
-    assert worst(numbered, "keys of subjects") is FAIL
-    assert worst("industry,n\nretail,50\n", "row-level data", subjects=4) is FAIL
-    assert worst("industry,n\nretail,50\n", "row-level data", subjects=0) is REVIEW
-    assert worst("a,n\n" + "x,50\n" * 2500, "row-level data") is FAIL
-    assert worst(",".join(f"c{n}" for n in range(200)) + "\n" + ",".join(["50"] * 200), "row-level data") is FAIL
+    assert worst_outcome(numbered, "keys of subjects") is FAIL
+    assert worst_outcome("industry,n\nretail,50\n", "row-level data", subjects=4) is FAIL
+    assert worst_outcome("industry,n\nretail,50\n", "row-level data", subjects=0) is REVIEW
+    assert worst_outcome("a,n\n" + "x,50\n" * 2500, "row-level data") is FAIL
+    assert (
+        worst_outcome(",".join(f"c{n}" for n in range(200)) + "\n" + ",".join(["50"] * 200), "row-level data") is FAIL
+    )
 
 
 @pytest.mark.parametrize("form", ["records", "columns", "split", "index", "nested", "numbers", "single"])
-def test_json_is_a_table_in_every_form(form: str) -> None:
+def test_tables_in_json_are_read_in_every_form(form: str) -> None:
     small = {
         "records": [{"industry": "retail", "n": 120}, {"industry": "food", "n": 3}],
         "columns": {"industry": ["retail", "food"], "n": [120, 3]},
@@ -115,20 +117,20 @@ def test_json_is_a_table_in_every_form(form: str) -> None:
         "numbers": {"n": [120, 3]},
         "single": {"retail": {"n": 120, "auc": 0.7}, "food": {"n": 3, "auc": {"low": 0.6}}},
     }[form]
-    assert worst(json.dumps(small), "small counts", "table.json") is FAIL
+    assert worst_outcome(json.dumps(small), "small counts", "table.json") is FAIL
 
 
-def test_parquet_leaves_without_what_is_not_its_table() -> None:
+def test_parquet_leaves_without_metadata() -> None:
     def written(counts: list[int]) -> bytes:
         table = pa.table({"industry": ["retail", "food"], "n": counts}).replace_schema_metadata({"note": "x" * 100})
         sink = io.BytesIO()
         pq.write_table(table, sink)
         return sink.getvalue()
 
-    assert worst(written([120, 3]), "small counts", "t.parquet") is FAIL
-    looked = judge({"t.parquet": written([120, 85])})
-    assert looked.verdict.outcome is PASS
-    outgoing = looked.files["t.parquet"].outgoing
+    assert worst_outcome(written([120, 3]), "small counts", "t.parquet") is FAIL
+    judgement = judge({"t.parquet": written([120, 85])})
+    assert judgement.verdict.outcome is PASS
+    outgoing = judgement.files["t.parquet"].outgoing
     assert b"x" * 100 not in outgoing
     assert pq.read_table(io.BytesIO(outgoing)).to_pydict() == {"industry": ["retail", "food"], "n": [120, 85]}
     assert outcome(written([120, 85])[:-9], "t.parquet") is FAIL
@@ -137,14 +139,14 @@ def test_parquet_leaves_without_what_is_not_its_table() -> None:
     assert outcome(many.getvalue(), "t.parquet") is FAIL, "millions of rows in few bytes"
 
 
-def test_evidence_names_places_and_never_what_stands_there() -> None:
-    judged = judge({"t.csv": f"who,n\n{PSEUDONYM},3\n{CODE},4\n13812345678,5\n"})
-    told = json.dumps(judged.verdict.as_json(), ensure_ascii=False, default=dict)
+def test_evidence_names_places_and_never_values() -> None:
+    judgement = judge({"t.csv": f"who,n\n{PSEUDONYM},3\n{CODE},4\n13812345678,5\n"})
+    verdict_text = json.dumps(judgement.verdict.as_json(), ensure_ascii=False, default=dict)
     for value in (PSEUDONYM, CODE, "13812345678"):
-        assert value not in told
-    assert found(judged, "small counts")[0].evidence["cells"] == ["row 1, n", "row 2, n", "row 3, n"]
-    assert "Merge groups" in found(judged, "small counts")[0].evidence["fix"]
-    assert judged.verdict.thresholds["count_at_least"] == 10
+        assert value not in verdict_text
+    assert open_findings(judgement, "small counts")[0].evidence["cells"] == ["row 1, n", "row 2, n", "row 3, n"]
+    assert "Merge groups" in open_findings(judgement, "small counts")[0].evidence["fix"]
+    assert judgement.verdict.thresholds["count_at_least"] == 10
     headed = judge({"t.csv": f"{PSEUDONYM},n\n4,5\n"})
     assert PSEUDONYM not in json.dumps(headed.verdict.as_json(), default=dict)
 
@@ -156,27 +158,27 @@ names = st.sampled_from(["n", "count", "户数", "firms", "n_firms", "数量"])
 @given(counts=counts, name=names)
 def test_a_table_of_large_rounded_counts_passes(counts: list[int], name: str) -> None:
     table = f"industry,{name}\n" + "".join(f"group {n},{count}\n" for n, count in enumerate(counts))
-    judged = judge({"t.csv": table})
-    assert judged.verdict.passed, [str(each) for each in judged.verdict.findings if each.outcome is not PASS]
+    judgement = judge({"t.csv": table})
+    assert judgement.verdict.passed, [str(each) for each in judgement.verdict.findings if each.outcome is not PASS]
 
 
 @given(counts=counts, name=names, small=st.integers(1, 9), where=st.integers(0, 12))
-def test_one_small_cell_fails_it(counts: list[int], name: str, small: int, where: int) -> None:
+def test_one_small_cell_fails_a_table(counts: list[int], name: str, small: int, where: int) -> None:
     counts.insert(where, small)
     table = f"industry,{name}\n" + "".join(f"group {n},{count}\n" for n, count in enumerate(counts))
-    judged = judge({"t.csv": table})
+    judgement = judge({"t.csv": table})
     place = counts.index(small) + 1
-    assert found(judged, "small counts")[0].outcome is FAIL
-    assert f"row {place}, {name}" in found(judged, "small counts")[0].evidence["cells"]
+    assert open_findings(judgement, "small counts")[0].outcome is FAIL
+    assert f"row {place}, {name}" in open_findings(judgement, "small counts")[0].evidence["cells"]
 
 
 @given(counts=counts, hidden=st.integers(0, 11))
-def test_a_total_gives_one_hidden_cell_back(counts: list[int], hidden: int) -> None:
+def test_a_total_reveals_a_single_hidden_cell(counts: list[int], hidden: int) -> None:
     counts = [count + 1 for count in counts]  # exact
     hidden %= len(counts)
     cells = ["*" if n == hidden else str(count) for n, count in enumerate(counts)]
     table = "industry,n\n" + "".join(f"group {n},{cell}\n" for n, cell in enumerate(cells)) + f"total,{sum(counts)}\n"
-    assert found(judge({"t.csv": table}), "hidden cells")[0].evidence["cells"] == [f"row {hidden + 1}, n"]
+    assert open_findings(judge({"t.csv": table}), "hidden cells")[0].evidence["cells"] == [f"row {hidden + 1}, n"]
 
 
 @pytest.mark.parametrize(
@@ -202,20 +204,22 @@ def test_a_total_gives_one_hidden_cell_back(counts: list[int], hidden: int) -> N
         ("year,decile,n\n2021,1,50\n2021,2,60\n2022,1,70\n2022,2,80\n", PASS),
     ],
 )
-def test_a_small_count_is_seen_in_every_dress(table: str, wanted: Outcome) -> None:
-    assert worst(table, "small counts") is wanted
+def test_a_small_count_is_detected_in_every_form(table: str, wanted: Outcome) -> None:
+    assert worst_outcome(table, "small counts") is wanted
 
 
-def test_rows_of_subjects_with_a_made_up_count_are_looked_at() -> None:
+def test_rows_of_subjects_with_an_invented_count_need_review() -> None:
     rows = "firm,n,turnover\n" + "".join(f"the {n}th,50,{n * 7}\n" for n in range(63))
-    assert worst(rows, "counts that add up") is REVIEW
-    assert worst(rows.replace(",50,", ",60,", 1), "counts that add up", subjects=300) is REVIEW
-    assert worst("a,n\nx," + "word " * 60 + "\n", "long cells") is FAIL
+    assert worst_outcome(rows, "counts that add up") is REVIEW
+    assert worst_outcome(rows.replace(",50,", ",60,", 1), "counts that add up", subjects=300) is REVIEW
+    assert worst_outcome("a,n\nx," + "word " * 60 + "\n", "long cells") is FAIL
     wide = "what," + ",".join(f"f{n}" for n in range(60)) + "\nturnover," + ",".join(str(n * 7) for n in range(60))
-    assert worst(wide, "row-level data") is REVIEW, "a row a subject, on its side"
+    assert worst_outcome(wide, "row-level data") is REVIEW, "a row a subject, on its side"
 
 
-def test_a_table_in_pieces_is_counted_together() -> None:
+def test_rows_of_all_tables_of_a_parcel_are_added_up() -> None:
     files = {f"t{n}.csv": "a,n\n" + "x,50\n" * 400 for n in range(6)}
-    (finding,) = [each for each in found(judge(files), "row-level data") if each.evidence["file"] == "this parcel"]
+    (finding,) = [
+        each for each in open_findings(judge(files), "row-level data") if each.evidence["file"] == "this parcel"
+    ]
     assert finding.evidence["rows"] == 2400

@@ -1,4 +1,4 @@
-"""Notebooks, models, text and names: only what is known leaves, and only what a person can read."""
+"""Notebooks, models, text and file names: only known formats leave, with content that a person can read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from credit.gate import Outcome
 from credit.uscc import compose
 from lab.airlock.gate import judge_parcel
-from tests.lab.airlock.gate_runs import PSEUDONYM, found, judge, outcome, worst
+from tests.lab.airlock.gate_runs import PSEUDONYM, judge, open_findings, outcome, worst_outcome
 
 pytestmark = pytest.mark.attack
 
@@ -38,18 +38,18 @@ def test_a_notebook_leaves_without_outputs_attachments_and_metadata() -> None:
         code("x = 1\n", outputs=[shown], metadata={"rows": [1, 2, 3]}, secret=CODE),
         {"cell_type": "markdown", "source": ["# A", "\nb"], "metadata": {}, "attachments": {"a.png": {"x": "y"}}},
     )
-    judged = judge({"n.ipynb": text})
-    assert judged.verdict.outcome is REVIEW
-    (told,) = found(judged, "stripped")
-    assert (told.evidence["outputs"], told.evidence["attachments"]) == (1, 1)
-    outgoing = json.loads(judged.files["n.ipynb"].outgoing)
+    judgement = judge({"n.ipynb": text})
+    assert judgement.verdict.outcome is REVIEW
+    (finding,) = open_findings(judgement, "stripped")
+    assert (finding.evidence["outputs"], finding.evidence["attachments"]) == (1, 1)
+    outgoing = json.loads(judgement.files["n.ipynb"].outgoing)
     assert [cell["source"] for cell in outgoing["cells"]] == ["x = 1\n", "# A\nb"]
     assert outgoing["cells"][0]["outputs"] == []
     for gone in (PSEUDONYM, CODE, "rows", "a.png"):
         assert gone not in json.dumps(outgoing)
-    again = judge({"n.ipynb": judged.files["n.ipynb"].outgoing})
+    again = judge({"n.ipynb": judgement.files["n.ipynb"].outgoing})
     assert again.verdict.passed
-    assert again.files["n.ipynb"].outgoing == judged.files["n.ipynb"].outgoing
+    assert again.files["n.ipynb"].outgoing == judgement.files["n.ipynb"].outgoing
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_a_notebook_leaves_without_outputs_attachments_and_metadata() -> None:
         "data = '''\n1,2,3\n4,5,6\n7,8,9\n1,2,4\n'''\n# n,3,4",
     ],
 )
-def test_a_cell_is_read_like_text(source: str) -> None:
+def test_notebook_cells_are_checked_like_text(source: str) -> None:
     assert outcome(notebook(code(source)), "n.ipynb") is not PASS
 
 
 @pytest.mark.parametrize("text", ["{}", '{"nbformat": 3, "cells": []}', '{"nbformat": 4, "cells": [1]}', "[" * 9000])
-def test_what_is_no_notebook_is_refused(text: str) -> None:
+def test_an_invalid_notebook_is_refused(text: str) -> None:
     assert outcome(text, "n.ipynb") is FAIL
 
 
@@ -74,15 +74,21 @@ def grown(least: int, **more: object) -> str:
     random = np.random.default_rng(1)
     rows = random.normal(size=(600, 4))
     target = (rows[:, 0] + random.normal(size=600) > 0).astype(float)
-    told = {"objective": "binary", "min_data_in_leaf": least, "verbose": -1, "num_leaves": 15, "num_threads": 1} | more
-    return str(lightgbm.train(told, lightgbm.Dataset(rows, target), num_boost_round=5).model_to_string())
+    parameters = {
+        "objective": "binary",
+        "min_data_in_leaf": least,
+        "verbose": -1,
+        "num_leaves": 15,
+        "num_threads": 1,
+    } | more
+    return str(lightgbm.train(parameters, lightgbm.Dataset(rows, target), num_boost_round=5).model_to_string())
 
 
-def test_a_bare_model_leaves_with_its_lists_and_ranges_taken_off_and_predicts_the_same() -> None:
+def test_a_bare_model_leaves_without_lists_and_ranges_and_predicts_the_same() -> None:
     text = grown(20)
-    judged = judge({"model.txt": text})
-    assert judged.verdict.outcome is REVIEW, [str(f) for f in judged.verdict.findings if f.outcome is FAIL]
-    outgoing = judged.files["model.txt"].outgoing.decode()
+    judgement = judge({"model.txt": text})
+    assert judgement.verdict.outcome is REVIEW, [str(f) for f in judgement.verdict.findings if f.outcome is FAIL]
+    outgoing = judgement.files["model.txt"].outgoing.decode()
     assert "parameters" not in outgoing
     ranges = next(line for line in outgoing.splitlines() if line.startswith("feature_infos="))
     assert set(ranges.partition("=")[2].split()) == {"[-1e+300:1e+300]"}, "no subject's smallest or largest value"
@@ -95,7 +101,7 @@ def test_a_bare_model_leaves_with_its_lists_and_ranges_taken_off_and_predicts_th
 
 
 def test_a_model_with_small_leaves_or_with_rows_in_its_text_fails() -> None:
-    assert worst(grown(2), "leaves", "model.txt") is FAIL
+    assert worst_outcome(grown(2), "leaves", "model.txt") is FAIL
     text = grown(20)
     rows = f"{PSEUDONYM},1,2,3\n" * 3
     for changed in (
@@ -108,30 +114,30 @@ def test_a_model_with_small_leaves_or_with_rows_in_its_text_fails() -> None:
         text.replace("objective=", "num_class=1\nobjective=", 1),
         text[: text.index("Tree=2")],
     ):
-        assert worst(changed, "known lines", "model.txt") is FAIL
+        assert worst_outcome(changed, "known lines", "model.txt") is FAIL
     few = text.replace("leaf_count=", "leaf_counts=", 1)
-    assert worst(few, "leaves", "model.txt") is FAIL
+    assert worst_outcome(few, "leaves", "model.txt") is FAIL
     assert outcome(text.replace("Column_0", "a13812345678", 1), "model.txt") is FAIL
 
 
-def test_a_promoted_version_leaves_by_its_name() -> None:
+def test_a_promoted_version_leaves_by_its_id() -> None:
     version = f"version-{'a1' * 32}"
     files = {"model.json": json.dumps({"version": version}).encode()}
-    asked: list[str] = []
+    requested: list[str] = []
 
-    def judged(answer: bool | None) -> Outcome:
+    def outcome_when(answer: bool | None) -> Outcome:
         def promoted(name: str) -> bool:
-            asked.append(name)
+            requested.append(name)
             return bool(answer)
 
         return judge_parcel(files, promoted=None if answer is None else promoted).verdict.outcome
 
-    assert [judged(True), judged(False), judged(None)] == [PASS, FAIL, REVIEW]
-    assert asked == [version, version]
+    assert [outcome_when(True), outcome_when(False), outcome_when(None)] == [PASS, FAIL, REVIEW]
+    assert requested == [version, version]
 
 
 def zipped() -> bytes:
-    """A workbook that unpacks to 50 MB, packed fast: it is made when tests are gathered."""
+    """A workbook that unpacks to 50 MB; it is compressed at level 1 because it is made at collection time."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("xl/workbook.xml", bytes(50_000_000))
@@ -168,10 +174,10 @@ WORKBOOK = zipped()
         ("a.parquet", b"PAR1" + bytes(50) + b"PAR1"),
     ],
 )
-def test_what_is_not_known_is_refused_with_a_fix(name: str, content: bytes) -> None:
-    judged = judge({name: content})
-    assert judged.verdict.outcome is FAIL
-    assert all(each.evidence["fix"] for each in judged.verdict.findings if each.outcome is FAIL)
+def test_unknown_formats_are_refused_with_a_fix(name: str, content: bytes) -> None:
+    judgement = judge({name: content})
+    assert judgement.verdict.outcome is FAIL
+    assert all(each.evidence["fix"] for each in judgement.verdict.findings if each.outcome is FAIL)
 
 
 @pytest.mark.parametrize(
@@ -182,25 +188,25 @@ def test_what_is_not_known_is_refused_with_a_fix(name: str, content: bytes) -> N
         "x" * 200 + ".csv", "", f"{PSEUDONYM}.csv", f"{CODE}.csv", "13812345678.csv", "~t.csv", "$(x).csv", "-rf.csv",
     ],
 )  # fmt: skip
-def test_a_name_is_a_plain_name(name: str) -> None:
-    judged = judge({name: b"industry,n\nretail,50\n"})
-    assert found(judged, "name")[0].outcome is FAIL
-    told = json.dumps(judged.verdict.as_json(), ensure_ascii=False, default=dict)
-    assert not name or name not in told or name == "..", "not even told again"
+def test_file_names_must_be_plain(name: str) -> None:
+    judgement = judge({name: b"industry,n\nretail,50\n"})
+    assert open_findings(judgement, "name")[0].outcome is FAIL
+    verdict_text = json.dumps(judgement.verdict.as_json(), ensure_ascii=False, default=dict)
+    assert not name or name not in verdict_text or name == "..", "not even told again"
 
 
-def test_a_parcel_has_some_files_of_some_size_each_described() -> None:
+def test_a_parcel_is_limited_in_number_and_size_of_files_and_describes_each() -> None:
     safe = b"industry,n\nretail,50\n"
     assert judge({"行业 户数 (2026).csv": safe}).verdict.passed
-    assert found(judge({}), "size")[0].outcome is FAIL
-    assert found(judge({f"t{n}.csv": safe for n in range(1000)}), "size")[0].outcome is FAIL
+    assert open_findings(judge({}), "size")[0].outcome is FAIL
+    assert open_findings(judge({f"t{n}.csv": safe for n in range(1000)}), "size")[0].outcome is FAIL
     large = bytes(17 << 20)
-    assert found(judge({"t.csv": large}), "size")[0].outcome is FAIL
-    assert found(judge({f"t{n}.csv": large for n in range(5)}), "size")[0].outcome is FAIL
-    assert found(judge({"a.csv": safe, "A.csv": safe}), "name")[0].outcome is FAIL
+    assert open_findings(judge({"t.csv": large}), "size")[0].outcome is FAIL
+    assert open_findings(judge({f"t{n}.csv": large for n in range(5)}), "size")[0].outcome is FAIL
+    assert open_findings(judge({"a.csv": safe, "A.csv": safe}), "name")[0].outcome is FAIL
     assert judge({"t.csv": safe}, what=f"the firm {CODE}").verdict.outcome is FAIL, "the context leaves too"
-    judged = judge_parcel({"t.csv": safe})
-    assert judged.verdict.outcome is REVIEW, "nothing is told of it"
+    judgement = judge_parcel({"t.csv": safe})
+    assert judgement.verdict.outcome is REVIEW, "nothing is told of it"
 
 
 @pytest.mark.parametrize(
@@ -228,17 +234,17 @@ def test_a_parcel_has_some_files_of_some_size_each_described() -> None:
         ("length", "x\n" * 6000, FAIL),
     ],
 )  # fmt: skip
-def test_text_is_what_it_looks_like(check: str, text: str, wanted: Outcome) -> None:
-    assert worst(text, check, "notes.md") is wanted
+def test_deceptive_text_is_detected(check: str, text: str, wanted: Outcome) -> None:
+    assert worst_outcome(text, check, "notes.md") is wanted
 
 
-def test_a_table_written_out_in_a_text_is_a_table() -> None:
+def test_a_table_inside_a_text_is_checked_as_a_table() -> None:
     printed = "Results\n   industry    n\n0    retail  120\n1      food    3\n2 logistics  240\n3     other   80\n"
     for name in ("notes.txt", "notes.md", "x.py"):
-        judged = judge({name: printed})
-        assert found(judged, "small counts")[0].evidence["cells"] == ["row 2, n"]
+        judgement = judge({name: printed})
+        assert open_findings(judgement, "small counts")[0].evidence["cells"] == ["row 2, n"]
     scores = "\n".join(f"{n / 997:.4f}" for n in range(300))
-    assert worst(f"# scores\n{scores}\n", "row-level data", "notes.md") is FAIL
+    assert worst_outcome(f"# scores\n{scores}\n", "row-level data", "notes.md") is FAIL
     assert (
         outcome("# A report\n\nThe AUC is 0.74 and the KS is 0.35.\n\n- one\n- two\n- three\n- four\n", "r.md") is PASS
     )

@@ -1,4 +1,4 @@
-"""What is not drawn does not leave: a picture is read whole, and what the parcel carries is drawn anew."""
+"""Only visible content leaves: a picture is read completely and redrawn for the parcel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from credit.gate import Outcome
-from tests.lab.airlock.gate_runs import PSEUDONYM, found, judge, outcome, worst
+from tests.lab.airlock.gate_runs import PSEUDONYM, judge, open_findings, outcome, worst_outcome
 
 pytestmark = pytest.mark.attack
 
@@ -19,15 +19,15 @@ REVIEW, FAIL = Outcome.REVIEW, Outcome.FAIL
 HIDDEN = ("who,score\n" + f"{PSEUDONYM},0.7\n" * 20).encode()
 
 
-def png(image: Image.Image | None = None, **told: object) -> bytes:
+def png(image: Image.Image | None = None, **options: object) -> bytes:
     sink = io.BytesIO()
-    (image or Image.effect_noise((60, 40), 20).convert("RGB")).save(sink, "PNG", **told)  # type: ignore[arg-type]
+    (image or Image.effect_noise((60, 40), 20).convert("RGB")).save(sink, "PNG", **options)  # type: ignore[arg-type]
     return sink.getvalue()
 
 
-def jpeg(**told: object) -> bytes:
+def jpeg(**options: object) -> bytes:
     sink = io.BytesIO()
-    Image.effect_noise((60, 40), 20).convert("RGB").save(sink, "JPEG", **told)  # type: ignore[arg-type]
+    Image.effect_noise((60, 40), 20).convert("RGB").save(sink, "JPEG", **options)  # type: ignore[arg-type]
     return sink.getvalue()
 
 
@@ -54,9 +54,9 @@ def text_chunk() -> bytes:
 
 
 def exif() -> bytes:
-    told = Image.Exif()
-    told[0x010E] = HIDDEN.decode()
-    return told.tobytes()
+    options = Image.Exif()
+    options[0x010E] = HIDDEN.decode()
+    return options.tobytes()
 
 
 CARRIERS = {
@@ -78,42 +78,42 @@ CARRIERS = {
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
-def test_a_table_inside_a_picture_is_seen_and_does_not_survive(carrier: str) -> None:
+def test_a_table_hidden_in_a_picture_is_detected_and_removed(carrier: str) -> None:
     name, content = CARRIERS[carrier]
-    judged = judge({name: content})
-    assert found(judged, "hidden content")[0].outcome is FAIL
-    outgoing = judged.files[name].outgoing
+    judgement = judge({name: content})
+    assert open_findings(judgement, "hidden content")[0].outcome is FAIL
+    outgoing = judgement.files[name].outgoing
     assert PSEUDONYM.encode() not in outgoing
     assert b"PK\x03\x04" not in outgoing
-    if outgoing:  # it can be drawn, and drawn anew it holds nothing
-        assert worst(outgoing, "hidden content", name) is Outcome.PASS
+    if outgoing:  # the redrawn picture passes the check
+        assert worst_outcome(outgoing, "hidden content", name) is Outcome.PASS
 
 
 @pytest.mark.parametrize(("name", "content"), [("f.png", png()), ("f.jpg", jpeg()), ("f.jpg", jpeg(progressive=True))])
-def test_a_plain_picture_is_for_people_to_look_at(name: str, content: bytes) -> None:
-    judged = judge({name: content})
-    assert judged.verdict.outcome is REVIEW
-    (looked,) = found(judged, "what it shows")
-    assert looked.evidence["low_bits_could_carry_bytes"] == 60 * 40 * 3 // 8
-    before, after = (Image.open(io.BytesIO(each)).convert("RGB") for each in (content, judged.files[name].outgoing))
+def test_a_plain_picture_needs_review(name: str, content: bytes) -> None:
+    judgement = judge({name: content})
+    assert judgement.verdict.outcome is REVIEW
+    (finding,) = open_findings(judgement, "what it shows")
+    assert finding.evidence["low_bits_could_carry_bytes"] == 60 * 40 * 3 // 8
+    before, after = (Image.open(io.BytesIO(each)).convert("RGB") for each in (content, judgement.files[name].outgoing))
     assert before.size == after.size
     if name == "f.png":
         assert before.tobytes() == after.tobytes(), "to the pixel"
 
 
-def test_low_bits_are_told_as_what_they_could_carry() -> None:
+def test_the_capacity_of_the_lowest_bits_is_reported() -> None:
     image = Image.new("RGB", (200, 100), (254, 254, 254))
     bits = [int(bit) for byte in HIDDEN for bit in f"{byte:08b}"]
     flat = bytearray(image.tobytes())
     for n, bit in enumerate(bits):
         flat[n] |= bit
-    judged = judge({"f.png": png(Image.frombytes("RGB", image.size, bytes(flat)))})
-    (looked,) = found(judged, "what it shows")
-    assert looked.outcome is REVIEW
-    assert looked.evidence["low_bits_could_carry_bytes"] >= len(HIDDEN)
+    judgement = judge({"f.png": png(Image.frombytes("RGB", image.size, bytes(flat)))})
+    (finding,) = open_findings(judgement, "what it shows")
+    assert finding.outcome is REVIEW
+    assert finding.evidence["low_bits_could_carry_bytes"] >= len(HIDDEN)
 
 
-def test_what_plotting_libraries_write_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_of_plotting_libraries_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     import matplotlib as mpl
 
     mpl.use("agg")
@@ -125,13 +125,13 @@ def test_what_plotting_libraries_write_is_no_trouble(monkeypatch: pytest.MonkeyP
     for kind in ("png", "svg", "jpeg"):
         sink = io.BytesIO()
         figure.savefig(sink, format=kind)
-        judged = judge({f"f.{kind}": sink.getvalue()})
-        assert judged.verdict.outcome is REVIEW, [str(f) for f in judged.verdict.findings if f.outcome is FAIL]
-        assert b"atplotlib v" not in judged.files[f"f.{kind}"].outgoing
+        judgement = judge({f"f.{kind}": sink.getvalue()})
+        assert judgement.verdict.outcome is REVIEW, [str(f) for f in judgement.verdict.findings if f.outcome is FAIL]
+        assert b"atplotlib v" not in judgement.files[f"f.{kind}"].outgoing
     pyplot.close(figure)
 
 
-def test_pictures_are_bounded() -> None:
+def test_pictures_are_limited_in_size() -> None:
     head = struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)
     huge = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(10_000_000)))
     assert outcome(huge + chunk(b"IEND", b""), "f.png") is FAIL
@@ -168,19 +168,19 @@ def drawing(inside: str, head: str = "", space: str = ' xmlns="http://www.w3.org
         drawing('<circle r="1"/>' * 6000),
     ],
 )
-def test_a_drawing_runs_and_carries_nothing(svg: str) -> None:
+def test_a_drawing_with_scripts_links_or_data_fails(svg: str) -> None:
     assert outcome(svg, "f.svg") is FAIL
 
 
-def test_a_drawing_is_written_anew_and_its_points_are_counted() -> None:
+def test_a_drawing_is_rewritten_and_its_points_are_counted() -> None:
     svg = drawing(
         "<path d='M 1.23456 2 L 3 4.98765'/><!-- 1,2,3 --><metadata>rows</metadata><circle r='1'/>"
         + "<circle r='1'/>" * 400
     )
-    judged = judge({"f.svg": svg})
-    assert judged.verdict.outcome is REVIEW
-    outgoing = judged.files["f.svg"].outgoing
+    judgement = judge({"f.svg": svg})
+    assert judgement.verdict.outcome is REVIEW
+    outgoing = judgement.files["f.svg"].outgoing
     assert b"rows" not in outgoing
     assert b"1,2,3" not in outgoing
     assert b"M 1.2 2 L 3 5.0" in outgoing
-    assert found(judged, "points")[0].evidence["marks"] == 402
+    assert open_findings(judgement, "points")[0].evidence["marks"] == 402

@@ -1,4 +1,4 @@
-"""Before both have voted nobody learns from anything the desk or the ledger shows how, or why, the first has voted."""
+"""Until both reviewers have voted, neither the service nor the ledger reveals the first vote or its reason."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from credit.errors import Broken
 from credit.keys import KeyRing, SigningKey
 from lab.airlock.review import blind_voting
 from lab.airlock.review.states import State
-from tests.lab.airlock.review_zone import AUTHOR, FIRST, PLATFORM, PROJECT, SAFE, SECOND, House, build
+from tests.lab.airlock.review_zone import AUTHOR, FIRST, PLATFORM, PROJECT, SAFE, SECOND, ReviewZone, build
 
 pytestmark = pytest.mark.attack
 
 REASONS = st.text(st.characters(codec="utf-8", categories=["Lu", "Ll", "Lo", "Po", "Zs"]), min_size=1, max_size=300)
 
 
-def plainly(house: House, id: str, actor: Actor) -> dict[str, Any]:
-    """All that a person can be shown of one petition, without its id and times."""
-    petition = house.desk.get(id).seen_by(actor)
-    notices = house.desk.notices(actor.name, (actor.role,))
+def plainly(zone: ReviewZone, id: str, actor: Actor) -> dict[str, Any]:
+    """Everything that the service shows a user about one petition, without its id and times."""
+    petition = zone.airlock.get(id).seen_by(actor)
+    notices = zone.airlock.notices(actor.name, (actor.role,))
     return {
         "state": petition.state,
         "votes": petition.votes,
@@ -34,7 +34,7 @@ def plainly(house: House, id: str, actor: Actor) -> dict[str, Any]:
         "questions": [question.text for question in petition.questions],
         "findings": [str(finding) for finding in petition.verdict.findings],
         "notices": [(each.state, each.yours, each.what) for each in notices if each.petition == id],
-        "own": house.desk.own_vote(id, by=actor),
+        "own": zone.airlock.own_vote(id, by=actor),
     }
 
 
@@ -43,25 +43,25 @@ def plainly(house: House, id: str, actor: Actor) -> dict[str, Any]:
 def test_what_others_see_does_not_depend_on_the_first_vote(
     tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing, reason: str
 ) -> None:
-    houses = [build(tmp_path / uuid.uuid4().hex, keys, ring) for _ in range(2)]
-    ids = [house.submit({"firms.csv": SAFE}) for house in houses]
-    houses[0].desk.vote(ids[0], True, "", by=FIRST)
-    houses[1].desk.vote(ids[1], False, reason, by=FIRST)
+    zones = [build(tmp_path / uuid.uuid4().hex, keys, ring) for _ in range(2)]
+    ids = [zone.submit({"firms.csv": SAFE}) for zone in zones]
+    zones[0].airlock.vote(ids[0], True, "", by=FIRST)
+    zones[1].airlock.vote(ids[1], False, reason, by=FIRST)
     for actor in (SECOND, AUTHOR, PLATFORM, Actor("sun", Role.REVIEWER)):
-        one, other = (plainly(house, id, actor) for house, id in zip(houses, ids, strict=True))
+        one, other = (plainly(zone, id, actor) for zone, id in zip(zones, ids, strict=True))
         assert one == other
         assert one["ballot"] is None
         assert one["own"] is None
-    entries = [entry for house in houses for entry in house.desk.ledger.entries() if entry.verb == "parcel.voted"]
+    entries = [entry for zone in zones for entry in zone.airlock.ledger.entries() if entry.verb == "parcel.voted"]
     assert len({len(canonical(entry.details)) for entry in entries}) == 1, "not even by its length"
     assert len({entry.details["commitment"] for entry in entries}) == 2
-    mine = houses[1].desk.own_vote(ids[1], by=FIRST)
-    assert mine is not None
-    assert (mine.approve, mine.reason) == (False, reason.strip())
+    own_vote = zones[1].airlock.own_vote(ids[1], by=FIRST)
+    assert own_vote is not None
+    assert (own_vote.approve, own_vote.reason) == (False, reason.strip())
 
 
 @given(approve=st.booleans(), reason=REASONS)
-def test_a_box_opens_with_its_key_and_for_its_petition_alone(
+def test_a_box_opens_only_with_its_key_and_for_its_petition(
     keys: dict[str, SigningKey], approve: bool, reason: str
 ) -> None:
     vote = blind_voting.cast_vote(approve, reason)
@@ -74,10 +74,10 @@ def test_a_box_opens_with_its_key_and_for_its_petition_alone(
         blind_voting.open_vote(closed | {"commitment": "0" * 64}, keys["research"], about="petition-1 zhao")
 
 
-def test_a_ledger_that_opens_the_first_vote_as_another_decides_nothing(house: House) -> None:
-    id = house.submit({"firms.csv": SAFE})
-    house.desk.vote(id, False, "no", by=FIRST)
+def test_a_decision_with_a_changed_first_vote_is_ignored(zone: ReviewZone) -> None:
+    id = zone.submit({"firms.csv": SAFE})
+    zone.airlock.vote(id, False, "no", by=FIRST)
     forged = {"first": blind_voting.cast_vote(True, ""), "second": blind_voting.cast_vote(True, "")}
-    house.desk.ledger.append("parcel.decided", id, by=SECOND, details=forged)
-    assert house.desk.get(id).state is State.HALF_REVIEWED
-    assert house.desk.all(PROJECT)[0].votes == ()
+    zone.airlock.ledger.append("parcel.decided", id, by=SECOND, details=forged)
+    assert zone.airlock.get(id).state is State.HALF_REVIEWED
+    assert zone.airlock.all(PROJECT)[0].votes == ()

@@ -1,4 +1,4 @@
-"""Whatever stands in a ledger, a petition never is where the table of moves does not lead."""
+"""Whatever entries a ledger has, a petition is only in states that the table of moves allows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SUBMITTED = {
     "context": ParcelContext("t", "p").as_json(),
     "verdict": Verdict("airlock", (), {}).as_json(),
 }
-_BECAUSE = {
+_DETAILS = {
     "submitted": [_SUBMITTED],
     "voted": [{"commitment": blind_voting.commitment(vote), "nonce": "", "box": ""} for vote in _VOTES],
     "decided": [{"first": one, "second": other} for one in _VOTES for other in _VOTES],
@@ -36,20 +36,22 @@ _BECAUSE = {
 }
 _ACTORS = [Actor(name, role) for name in ("li", "zhao", "qian") for role in (Role.RESEARCHER, Role.REVIEWER)]
 _ACTORS.append(Actor("ops", Role.PLATFORM))
-acts = st.sampled_from([(move, told) for move, many in _BECAUSE.items() for told in many])
+moves = st.sampled_from([(move, acts_by_actor) for move, many in _DETAILS.items() for acts_by_actor in many])
 START_AT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
-def entries(told: list[tuple[tuple[str, dict[str, Any]], Actor]]) -> list[Entry]:
+def entries(acts_by_actor: list[tuple[tuple[str, dict[str, Any]], Actor]]) -> list[Entry]:
     return [
         Entry(n + 1, START_AT + timedelta(seconds=n), by, f"parcel.{move}", "petition-1", details, START, START)
-        for n, ((move, details), by) in enumerate(told)
+        for n, ((move, details), by) in enumerate(acts_by_actor)
     ]
 
 
-@given(st.lists(st.tuples(acts, st.sampled_from(_ACTORS)), max_size=40))
-def test_no_sequence_of_entries_leaves_the_machine(told: list[tuple[tuple[str, dict[str, Any]], Actor]]) -> None:
-    line = entries([((("submitted"), _SUBMITTED), Actor("li", Role.RESEARCHER)), *told])
+@given(st.lists(st.tuples(moves, st.sampled_from(_ACTORS)), max_size=40))
+def test_no_sequence_of_entries_leaves_the_table_of_moves(
+    acts_by_actor: list[tuple[tuple[str, dict[str, Any]], Actor]],
+) -> None:
+    line = entries([((("submitted"), _SUBMITTED), Actor("li", Role.RESEARCHER)), *acts_by_actor])
     before: Petition | None = None
     for length in range(1, len(line) + 1):
         now = fold(line[:length])["petition-1"]

@@ -1,4 +1,4 @@
-"""Two moves at once, from two processes, take turns: never a third vote, never a withdrawn parcel that was decided."""
+"""Simultaneous moves of several processes are serialized: no third vote, no decision on a withdrawn parcel."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ from credit.shelf import Shelf
 from lab.airlock.review.service import AirlockService
 from lab.airlock.review.states import State
 from lab.settings import ResearchSettings
-from tests.lab.airlock.review_zone import AUTHOR, FIRST, SAFE, SECOND, THIRD, House
+from tests.lab.airlock.review_zone import AUTHOR, FIRST, SAFE, SECOND, THIRD, ReviewZone
 
 pytestmark = pytest.mark.attack
 
 
-def _act(settings: ResearchSettings, keys: Path, id: str, who: Actor, start: Barrier, told: Queue[str]) -> None:
-    """One process: its own handles on the same files, one move at the barrier's word."""
+def _act(settings: ResearchSettings, keys: Path, id: str, who: Actor, start: Barrier, results: Queue[str]) -> None:
+    """One process with its own handles on the same files makes one move when the barrier opens."""
     key = SigningKey.load(keys, "research")
     ring = KeyRing.of(key)
-    desk = AirlockService(settings, Ledger(settings.ledger, key, ring), Shelf(settings.shelf, ring), key)
+    airlock = AirlockService(settings, Ledger(settings.ledger, key, ring), Shelf(settings.shelf, ring), key)
     start.wait(60)
     try:
-        moved = desk.withdraw(id, by=who) if who.role is Role.RESEARCHER else desk.vote(id, True, "fine", by=who)
-        told.put(f"{who.name} {moved.state}")
+        moved = airlock.withdraw(id, by=who) if who.role is Role.RESEARCHER else airlock.vote(id, True, "fine", by=who)
+        results.put(f"{who.name} {moved.state}")
     except CreditError as error:
-        told.put(f"{who.name} {error.slug}")
+        results.put(f"{who.name} {error.slug}")
 
 
-def at_once(house: House, keys: Path, id: str, actors: list[Actor]) -> list[str]:
+def at_once(zone: ReviewZone, keys: Path, id: str, actors: list[Actor]) -> list[str]:
     context = multiprocessing.get_context("spawn")
-    start, told = context.Barrier(len(actors)), context.Queue()
-    settings = house.desk.settings
-    crowd = [context.Process(target=_act, args=(settings, keys, id, who, start, told)) for who in actors]
-    for each in crowd:
+    start, results = context.Barrier(len(actors)), context.Queue()
+    settings = zone.airlock.settings
+    processes = [context.Process(target=_act, args=(settings, keys, id, who, start, results)) for who in actors]
+    for each in processes:
         each.start()
-    found = [told.get(timeout=90) for _ in crowd]
-    for each in crowd:
+    outcomes = [results.get(timeout=90) for _ in processes]
+    for each in processes:
         each.join(30)
-    return sorted(found)
+    return sorted(outcomes)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing) -> Path:
-    """The research zone's key in a folder of its own, as each process reads it."""
+    """A folder with the research zone's key, from which each process reads it."""
     from cryptography.hazmat.primitives import serialization
 
     place = tmp_path / "keys"
@@ -62,22 +62,22 @@ def folder(tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing) -> Path:
     return place
 
 
-def test_three_reviewers_vote_at_once_and_two_votes_count(house: House, folder: Path) -> None:
-    id = house.submit({"firms.csv": SAFE})
-    found = at_once(house, folder, id, [FIRST, SECOND, THIRD])
-    states = sorted(each.split()[1] for each in found)
+def test_of_three_simultaneous_votes_two_count(zone: ReviewZone, folder: Path) -> None:
+    id = zone.submit({"firms.csv": SAFE})
+    outcomes = at_once(zone, folder, id, [FIRST, SECOND, THIRD])
+    states = sorted(each.split()[1] for each in outcomes)
     assert states == ["approved", "half_reviewed", "refused"], "the third is refused: the turn was over"
-    assert len(house.desk.get(id).votes) == 2
-    assert [e.verb for e in house.desk.ledger.entries() if e.object == id][1:] == ["parcel.voted", "parcel.decided"]
+    assert len(zone.airlock.get(id).votes) == 2
+    assert [e.verb for e in zone.airlock.ledger.entries() if e.object == id][1:] == ["parcel.voted", "parcel.decided"]
 
 
-def test_a_vote_and_a_withdrawal_at_once_leave_one_truth(house: House, folder: Path) -> None:
-    id = house.submit({"firms.csv": SAFE})
-    house.desk.vote(id, True, "", by=FIRST)
-    found = dict(each.split() for each in at_once(house, folder, id, [SECOND, AUTHOR]))
-    assert found["li"] == "withdrawn", "the author may withdraw before and after the decision"
-    assert found["qian"] in ("approved", "refused")
-    assert house.desk.get(id).state is State.WITHDRAWN
-    verbs = [e.verb for e in house.desk.ledger.entries() if e.object == id]
+def test_a_vote_and_a_withdrawal_at_once_give_one_result(zone: ReviewZone, folder: Path) -> None:
+    id = zone.submit({"firms.csv": SAFE})
+    zone.airlock.vote(id, True, "", by=FIRST)
+    outcomes = dict(each.split() for each in at_once(zone, folder, id, [SECOND, AUTHOR]))
+    assert outcomes["li"] == "withdrawn", "the author may withdraw before and after the decision"
+    assert outcomes["qian"] in ("approved", "refused")
+    assert zone.airlock.get(id).state is State.WITHDRAWN
+    verbs = [e.verb for e in zone.airlock.ledger.entries() if e.object == id]
     assert verbs[-1] == "parcel.withdrawn", "nothing was decided after it was withdrawn"
-    assert house.desk.ledger.verify() > 0
+    assert zone.airlock.ledger.verify() > 0

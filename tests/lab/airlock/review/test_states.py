@@ -1,4 +1,4 @@
-"""From each state to each other, each role may or may not: the whole matrix, for the author and for another."""
+"""Every transition between states is tested for every role, for the author and for another user."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WANTED = {  # from → {to: the role that may}
 
 @pytest.mark.parametrize(("before", "after", "role"), list(product([None, *State], State, Role)))
 @pytest.mark.parametrize("name", ["author", "another"])
-def test_only_what_the_table_says_may_move(before: State | None, after: State, role: Role, name: str) -> None:
+def test_only_the_moves_of_the_table_are_allowed(before: State | None, after: State, role: Role, name: str) -> None:
     allowed = WANTED[before].get(after) == role and (name == "author") == (role is Role.RESEARCHER)
     actor = Actor(name, role)
     assert may_move(before, after, actor, "author") is allowed
@@ -36,7 +36,7 @@ def test_only_what_the_table_says_may_move(before: State | None, after: State, r
             require_move(before, after, by=actor, author="author")
 
 
-def test_every_state_has_a_turn_and_only_ended_ones_have_none() -> None:
+def test_every_state_has_a_turn_and_only_final_states_have_none() -> None:
     ended = {state for state in State if not any(before is state for before, _ in MOVES)}
     assert {state for state, turn in TURN.items() if turn is Turn.NONE} == ended
     assert set(TURN) == set(State)

@@ -1,4 +1,4 @@
-"""The index finds what the ledger holds, keeps up with it, and shows nothing the ledger does not verify."""
+"""The index finds the entries of the ledger, follows it, and shows only entries that verify."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def some(ledger: Ledger, count: int = 30) -> None:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(0, 4), min_size=1, max_size=6))
-def test_following_in_any_steps_reads_what_reading_at_once_reads(
+def test_following_in_any_steps_reads_the_same_entries(
     cuts: list[int], tmp_path_factory: pytest.TempPathFactory, keys: dict[str, SigningKey], ring: KeyRing
 ) -> None:
-    """However the reading of a growing ledger is cut up, each entry is read once and in order."""
+    """A growing ledger is read in arbitrary steps, and each entry is read once and in order."""
     ledger = Ledger(tmp_path_factory.mktemp("l") / "research.jsonl", keys["research"], ring, "research")
     mark, read = Position(), list[Entry]()
     for count in cuts:
@@ -54,8 +54,8 @@ def test_following_in_any_steps_reads_what_reading_at_once_reads(
     assert read == list(ledger.entries())
 
 
-def test_a_line_that_is_not_whole_yet_is_left_for_the_next_time(ledger: Ledger) -> None:
-    """A reader beside a writer never calls a half-written line broken."""
+def test_an_incomplete_line_is_read_later(ledger: Ledger) -> None:
+    """A reader does not report a half-written line as broken."""
     some(ledger, 2)
     whole = ledger.path.read_bytes()
     ledger.path.write_bytes(whole[:-20])
@@ -66,7 +66,7 @@ def test_a_line_that_is_not_whole_yet_is_left_for_the_next_time(ledger: Ledger) 
 
 
 @pytest.mark.parametrize(
-    ("search", "found"),
+    ("search", "matches"),
     [
         (LedgerSearch(), 31),
         (LedgerSearch(verb="cell."), 30),
@@ -82,15 +82,17 @@ def test_a_line_that_is_not_whole_yet_is_left_for_the_next_time(ledger: Ledger) 
         (LedgerSearch(day="1999-01-01"), 0),
     ],
 )
-def test_a_search_finds_what_fits(ledger: Ledger, index: LedgerIndex, search: LedgerSearch, found: int) -> None:
-    """Each way of asking finds its entries and no others; signs of SQL are letters like any other."""
+def test_a_search_finds_matching_entries(
+    ledger: Ledger, index: LedgerIndex, search: LedgerSearch, matches: int
+) -> None:
+    """Each kind of search finds its entries and no others; SQL syntax in a search is plain text."""
     some(ledger)
     index.catch_up()
-    assert index.count(search) == found == len(index.find(search, limit=100))
+    assert index.count(search) == matches == len(index.find(search, limit=100))
 
 
-def test_pages_hold_every_entry_once(ledger: Ledger, index: LedgerIndex) -> None:
-    """Going from page to page shows each entry once, the newest first."""
+def test_pages_show_every_entry_once(ledger: Ledger, index: LedgerIndex) -> None:
+    """Paging shows each entry once, the newest first."""
     some(ledger)
     index.catch_up()
     seen: list[int] = []
@@ -99,8 +101,8 @@ def test_pages_hold_every_entry_once(ledger: Ledger, index: LedgerIndex) -> None
     assert seen == list(range(31, 0, -1))
 
 
-def test_a_changed_entry_is_seen_though_it_was_indexed_before(ledger: Ledger, index: LedgerIndex) -> None:
-    """What a page shows is read from the ledger and verified again, so the index cannot vouch for a change."""
+def test_a_changed_entry_is_detected_although_it_was_indexed(ledger: Ledger, index: LedgerIndex) -> None:
+    """A page reads and verifies entries again from the ledger, so the index cannot hide a change."""
     some(ledger)
     index.catch_up()
     ledger.path.write_bytes(ledger.path.read_bytes().replace(b'"code":"5"', b'"code":"6"'))
@@ -109,8 +111,8 @@ def test_a_changed_entry_is_seen_though_it_was_indexed_before(ledger: Ledger, in
         index.read([6])
 
 
-def test_lines_cut_off_are_missed(ledger: Ledger, index: LedgerIndex) -> None:
-    """A ledger that became shorter than its signed head says is broken, and not silently short."""
+def test_a_truncated_ledger_is_detected(ledger: Ledger, index: LedgerIndex) -> None:
+    """A ledger that is shorter than its signed head states is reported as broken."""
     some(ledger)
     lines = ledger.path.read_bytes().splitlines(keepends=True)
     ledger.path.write_bytes(b"".join(lines[:-3]))
@@ -118,8 +120,8 @@ def test_lines_cut_off_are_missed(ledger: Ledger, index: LedgerIndex) -> None:
         index.catch_up()
 
 
-def test_an_index_of_another_ledger_is_made_anew(ledger: Ledger, index: LedgerIndex, tmp_path: Path) -> None:
-    """An index that does not fit its ledger, by a restored copy or by a forger's hand, is thrown away."""
+def test_an_index_of_another_ledger_is_rebuilt(ledger: Ledger, index: LedgerIndex, tmp_path: Path) -> None:
+    """An index that does not match its ledger, because of a restored copy or a forgery, is discarded."""
     some(ledger)
     index.catch_up()
     index.close()
@@ -133,12 +135,12 @@ def test_an_index_of_another_ledger_is_made_anew(ledger: Ledger, index: LedgerIn
     again.close()
 
 
-def test_a_chapter_gives_its_verbs_and_appends_to_the_ledger(ledger: Ledger, index: LedgerIndex) -> None:
-    """Whoever folds a record from a chapter sees the entries that the whole ledger would have given them."""
+def test_a_ledger_view_gives_its_verbs_and_appends_to_the_ledger(ledger: Ledger, index: LedgerIndex) -> None:
+    """A fold over a view sees the same entries as a fold over the whole ledger."""
     some(ledger)
-    chapter = LedgerView.of(index, "project.")
+    view = LedgerView.of(index, "project.")
     wanted = [entry for entry in ledger.entries() if entry.verb.startswith("project.")]
-    assert list(chapter.entries()) == wanted == chapter.about("project-p")
-    chapter.append("project.closed", "project-p", by=WANG)
-    assert [entry.verb for entry in chapter.entries()] == ["project.opened", "project.closed"]
+    assert list(view.entries()) == wanted == view.about("project-p")
+    view.append("project.closed", "project-p", by=WANG)
+    assert [entry.verb for entry in view.entries()] == ["project.opened", "project.closed"]
     assert ledger.verify() == 32

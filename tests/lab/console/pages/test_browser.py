@@ -1,4 +1,4 @@
-"""In a real browser: every page is worked by keyboard alone, at two widths, in both languages, without an error."""
+"""In a real browser every page works by keyboard, at two widths, in both languages, without errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.lab.console import parcel_files
-from tests.lab.console.servers import Stand
+from tests.lab.console.servers import Servers
 
 pytestmark = pytest.mark.servers
 WIDTHS = (1280, 390)
@@ -46,28 +46,28 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-def enter(browser: Browser, stand: Stand, name: str, *, width: int = 1280, **told: object) -> Page:
-    """A page of one who has logged in through the hub's form."""
-    context: BrowserContext = browser.new_context(viewport={"width": width, "height": 900}, **told)  # type: ignore[arg-type]
+def enter(browser: Browser, servers: Servers, name: str, *, width: int = 1280, **options: object) -> Page:
+    """A browser page after a login through the hub's form."""
+    context: BrowserContext = browser.new_context(viewport={"width": width, "height": 900}, **options)  # type: ignore[arg-type]
     page = context.new_page()
-    page.goto(stand.console)
+    page.goto(servers.console)
     page.fill("#username_input", name)
     page.fill("#password_input", "any")
     page.press("#password_input", "Enter")
-    page.wait_for_url(f"{stand.console}**")
+    page.wait_for_url(f"{servers.console}**")
     return page
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_is_worked_by_keyboard(browser: Browser, stand: Stand, name: str, width: int) -> None:
-    """Tab reaches everything that can be pressed, in sight and with a ring around it; all of it has a name."""
-    page = enter(browser, stand, name, width=width, locale="zh-CN" if width == 390 else "en-GB")
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+def test_every_page_can_be_used_by_keyboard(browser: Browser, servers: Servers, name: str, width: int) -> None:
+    """Tab reaches every control, visibly and with a focus ring; every control has an accessible name."""
+    page = enter(browser, servers, name, width=width, locale="zh-CN" if width == 390 else "en-GB")
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
     for path in PAGES[name]:
-        page.goto(stand.console + path.format(**stand.zone.parcels))
+        page.goto(servers.console + path.format(**servers.zone.parcels))
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than {width}"
         assert page.evaluate(UNNAMED) == [], path
         assert page.locator("h1").count() == 1
@@ -76,20 +76,20 @@ def test_every_page_is_worked_by_keyboard(browser: Browser, stand: Stand, name: 
         wanted = page.evaluate(REACHABLE)
         for _ in range(wanted + 25):
             page.keyboard.press("Tab")
-            found = page.evaluate(FOCUSED)
-            if found is None:
+            focused = page.evaluate(FOCUSED)
+            if focused is None:
                 break
-            assert found["ring"], f"{path}: no ring around {found['tag']}"
-            assert found["seen"], f"{path}: out of sight: {found['tag']}"
+            assert focused["ring"], f"{path}: no ring around {focused['tag']}"
+            assert focused["seen"], f"{path}: out of sight: {focused['tag']}"
         reached = page.evaluate("""() => [...document.querySelectorAll('[data-reached]')].length""")
         assert reached >= wanted, path
-    assert said == []
+    assert messages == []
     page.context.close()
 
 
-def test_the_skip_link_is_first_and_leads_to_the_content(browser: Browser, stand: Stand) -> None:
-    """One key and Enter pass over the navigation."""
-    page = enter(browser, stand, "li")
+def test_the_skip_link_is_first_and_leads_to_the_content(browser: Browser, servers: Servers) -> None:
+    """Tab and Enter skip the navigation."""
+    page = enter(browser, servers, "li")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
@@ -97,11 +97,11 @@ def test_the_skip_link_is_first_and_leads_to_the_content(browser: Browser, stand
     page.context.close()
 
 
-def test_a_parcel_is_reviewed_without_a_mouse(browser: Browser, stand: Stand) -> None:
-    """From the queue by j and Enter, a question by q, a vote by a: nothing but keys."""
-    name = stand.zone.submit({"keys.csv": parcel_files.rounded("键", 6)}, "AAA 键盘审查")
-    page = enter(browser, stand, "chen", locale="en-GB")
-    page.goto(f"{stand.console}parcels")
+def test_a_parcel_is_reviewed_without_a_mouse(browser: Browser, servers: Servers) -> None:
+    """The list by j and Enter, a question by q, a vote by a: keys only."""
+    name = servers.zone.submit({"keys.csv": parcel_files.rounded("键", 6)}, "AAA 键盘审查")
+    page = enter(browser, servers, "chen", locale="en-GB")
+    page.goto(f"{servers.console}parcels")
     for _ in range(30):
         page.keyboard.press("j")
         if name in (page.evaluate("document.activeElement.href") or ""):
@@ -117,13 +117,13 @@ def test_a_parcel_is_reviewed_without_a_mouse(browser: Browser, stand: Stand) ->
     assert page.evaluate("document.activeElement.value") == "approve"
     page.keyboard.press("Enter")
     page.wait_for_url("**said=voted")
-    assert stand.zone.desk.get(name).has_voted("chen")
+    assert servers.zone.airlock.get(name).has_voted("chen")
     page.keyboard.press("?")
     page.wait_for_url("**/help")
-    page.goto(f"{stand.console}orders")
+    page.goto(f"{servers.console}orders")
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.tagName") == "BODY", "there is no search here"
-    page.goto(f"{stand.console}ledger")
+    page.goto(f"{servers.console}ledger")
     page.keyboard.press("/")
     page.keyboard.type("keys.csv")
     page.keyboard.press("Enter")
@@ -132,27 +132,27 @@ def test_a_parcel_is_reviewed_without_a_mouse(browser: Browser, stand: Stand) ->
     page.context.close()
 
 
-def test_it_works_without_javascript(browser: Browser, stand: Stand) -> None:
-    """Language, search, a form and the way out need no script."""
-    page = enter(browser, stand, "wang", java_script_enabled=False, locale="en-GB")
+def test_it_works_without_javascript(browser: Browser, servers: Servers) -> None:
+    """Language, search, forms and log-out need no script."""
+    page = enter(browser, servers, "wang", java_script_enabled=False, locale="en-GB")
     page.get_by_role("link", name="中文").click()
     assert page.get_by_role("heading", name="wang").inner_text() == "wang，您好"
-    page.goto(f"{stand.console}ledger?verb=project.")
+    page.goto(f"{servers.console}ledger?verb=project.")
     assert page.locator("tbody tr").count() >= 5
     page.get_by_role("link", name="English").click()
     assert "verb=project." in page.url
     page.locator(".who summary").click()
     page.get_by_role("button", name="Log out").click()
-    assert page.url.startswith(stand.hub)
+    assert page.url.startswith(servers.hub)
     page.context.close()
 
 
-def test_text_can_be_read_in_light_and_dark(browser: Browser, stand: Stand) -> None:
-    """Every text has a contrast of at least 4.5 to 1 (WCAG 2.2 AA) in both schemes."""
+def test_text_can_be_read_in_light_and_dark(browser: Browser, servers: Servers) -> None:
+    """Every text has a contrast of at least 4.5 to 1 (WCAG 2.2 AA) in both colour schemes."""
     for scheme in ("light", "dark"):
-        page = enter(browser, stand, "li", color_scheme=scheme)
+        page = enter(browser, servers, "li", color_scheme=scheme)
         for path in ("", "parcels", "parcels/{fresh}?file=行业分布.csv", "ledger", "orders"):
-            page.goto(stand.console + path.format(**stand.zone.parcels))
+            page.goto(servers.console + path.format(**servers.zone.parcels))
             poor = page.evaluate(CONTRAST)
             assert poor == [], (scheme, path, poor[:3])
         page.context.close()

@@ -1,4 +1,4 @@
-"""A page says in both languages what it says, and nothing that is not in the files of words."""
+"""Every text of a page exists in both languages, and templates contain no other text."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ DYNAMIC = (
     "notice",
     "nav",
 )
-TOLD = re.compile(r'words(?:\.named)?\(\s*["\']([\w. :-]+)["\']')
+USED_KEY = re.compile(r'words(?:\.named)?\(\s*["\']([\w. :-]+)["\']')
 
 
 def test_both_languages_have_the_same_keys_and_places_to_fill() -> None:
-    """What is said in one language is said in the other, with the same things put in."""
+    """Both languages have the same keys, and each pair of texts has the same placeholders."""
     chinese, english = (Translations.load(language).texts for language in ("zh", "en"))
     assert chinese.keys() == english.keys()
     for key in chinese:
@@ -46,7 +46,7 @@ def test_both_languages_have_the_same_keys_and_places_to_fill() -> None:
 
 
 def test_no_key_is_written_twice() -> None:
-    """A key that stands twice in a file would hide its first text."""
+    """A key that occurs twice in a file would hide its first text."""
 
     class Once(yaml.SafeLoader):
         pass
@@ -63,7 +63,7 @@ def test_no_key_is_written_twice() -> None:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_a_template_has_no_bare_text(path: Path) -> None:
-    """Outside its tags and expressions a template holds signs alone, and so do the attributes that are read out."""
+    """Outside tags and expressions a template contains only punctuation; so do attributes that screen readers read."""
     plain = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", path.read_text(encoding="utf-8"), flags=re.S)
     text = re.sub(r"<[^>]*>", " ", plain)
     assert not re.search(r"[^\W\d_]", text), re.findall(r"\S*[^\W\d_]\S*", text)[:5]
@@ -72,28 +72,28 @@ def test_a_template_has_no_bare_text(path: Path) -> None:
         assert viewport or not re.search(r"[^\W\d_]", value), (name, value)
 
 
-def test_every_word_that_is_used_is_there_and_every_other_is_of_a_group_named_by_data() -> None:
-    """No page meets a key that is missing, and no text lies about unused."""
+def test_every_text_used_exists_and_every_text_is_used() -> None:
+    """No page uses a missing key, and no text is unused."""
     sources = [path.read_text(encoding="utf-8") for path in (*TEMPLATES, *HERE.rglob("*.py"))]
-    used = {key for text in sources for key in TOLD.findall(text) if "." in key}
+    used = {key for text in sources for key in USED_KEY.findall(text) if "." in key}
     known = Translations.load("en").texts.keys()
     ends = {key for key in used if key.endswith((".", "_"))}
     assert {key for key in used - ends if key not in known} == set()
-    told = " ".join(sources)
+    all_sources = " ".join(sources)
     for key in known:
-        said = f'"{key}"' in told or f"'{key}'" in told
-        assert said or key.partition(".")[0] in DYNAMIC or any(key.startswith(start) for start in ends), key
+        is_used = f'"{key}"' in all_sources or f"'{key}'" in all_sources
+        assert is_used or key.partition(".")[0] in DYNAMIC or any(key.startswith(start) for start in ends), key
 
 
-def test_what_data_names_has_words() -> None:
-    """Every state, kind and key of the help has a text."""
+def test_names_from_data_have_texts() -> None:
+    """Every state, file kind and keyboard shortcut has a text."""
     texts = Translations.load("zh").texts
     for group, names in (("state", State), ("kind", FileKind), ("key", KEYS), ("keydoes", KEYS)):
         assert {f"{group}.{name}" for name in names} <= texts.keys()
 
 
 @pytest.mark.parametrize(
-    ("chosen", "accepted", "spoken"),
+    ("chosen", "accepted", "language"),
     [
         ("", "", "zh"),
         ("", "en-GB,en;q=0.9", "en"),
@@ -104,6 +104,6 @@ def test_what_data_names_has_words() -> None:
         ("", "en;q=x,;;,", "zh"),
     ],
 )
-def test_a_language_is_chosen_or_accepted(chosen: str, accepted: str, spoken: str) -> None:
-    """The visitor's choice comes first, then the browser's order, then Chinese."""
-    assert choose_language(chosen, accepted) == spoken
+def test_a_language_is_chosen_or_accepted(chosen: str, accepted: str, language: str) -> None:
+    """The user's choice comes first, then the browser's order, then Chinese."""
+    assert choose_language(chosen, accepted) == language
