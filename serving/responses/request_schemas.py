@@ -12,6 +12,7 @@ from credit.errors import Malformed
 from credit.messages import Text
 from serving.auth.mandates import PURPOSES
 from serving.i18n.field_faults import field_fault
+from serving.responses.api_schema import ApiSchema
 
 EXAMPLE: dict[str, JsonValue] = {
     "uscc": "91120116MA06XY128A",
@@ -23,7 +24,7 @@ Form = TypeVar("Form", bound=BaseModel)
 Short = Annotated[str, StringConstraints(max_length=256, strict=True)]
 
 
-class ScoreRequestSchema(BaseModel):
+class ScoreRequestSchema(ApiSchema, published="Asked"):
     """What a bank asks: whose score, what for, and under which mandate."""
 
     model_config = ConfigDict(
@@ -35,7 +36,7 @@ class ScoreRequestSchema(BaseModel):
     mandate: Short = Field(description="the id of a mandate (授权书) granted to the calling bank")
 
 
-class BatchRequestSchema(BaseModel):
+class BatchRequestSchema(ApiSchema, published="AskedBatch"):
     """Up to a thousand subjects, each with its own mandate; each is judged by itself."""
 
     model_config = ConfigDict(
@@ -45,7 +46,7 @@ class BatchRequestSchema(BaseModel):
     asks: list[ScoreRequestSchema] = Field(min_length=1, max_length=1000)
 
 
-class VerificationRequestSchema(BaseModel):
+class VerificationRequestSchema(ApiSchema, published="AskedVerification"):
     """A question that is answered by yes or no, or by a band of 50 points."""
 
     model_config = ConfigDict(
@@ -60,7 +61,7 @@ class VerificationRequestSchema(BaseModel):
     value: Annotated[int, Field(strict=True)] | Short | None = None
 
 
-class ObjectionRequestSchema(BaseModel):
+class ObjectionRequestSchema(ApiSchema, published="AskedObjection"):
     """An objection to an answer, brought by the bank that was given it; the statement is read by a person."""
 
     model_config = ConfigDict(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from credit.canonical import canonical, digest
 from credit.errors import Malformed, Missing, Refused
@@ -20,6 +20,7 @@ from serving.endpoints.batch_jobs.job_store import CANCELLED, DONE, EXPIRED, QUE
 from serving.http.products import Bounds
 from serving.http.routing import Reply, Route
 from serving.idempotency.recovery import left
+from serving.responses.api_schema import ApiSchema
 from serving.responses.job_columns import CSV, MAX_BYTES, PARQUET
 
 SCOPE, OPEN_AT_ONCE, KEPT, ARRIVES = "job", 2, 7 * 24 * 3600, 120.0  # jobs of a bank, seconds, seconds
@@ -32,7 +33,7 @@ _STATES = {
 }
 
 
-class JobSchema(BaseModel):
+class JobSchema(ApiSchema, published="JobStands"):
     """A job as it stands."""
 
     job_id: str
@@ -44,7 +45,7 @@ class JobSchema(BaseModel):
     expires_at: float = Field(description="when file and result are deleted, in seconds since 1970")
 
 
-class JobListSchema(BaseModel):
+class JobListSchema(ApiSchema):
     """A bank's jobs, the newest first; those that were deleted are not told."""
 
     jobs: list[JobSchema]

@@ -13,6 +13,49 @@ from serving.audit.signatures import HEADER
 from serving.endpoints.monitoring.watch_review import CHANGED
 from serving.responses.compose import answer_digest
 
+PUBLISHED = frozenset(
+    [
+        "Answer",
+        "AnswerBatch",
+        "AnswerLive",
+        "Asked",
+        "AskedBatch",
+        "AskedFacts",
+        "AskedLive",
+        "AskedObjection",
+        "AskedQuery",
+        "AskedSupervision",
+        "AskedVerification",
+        "Band",
+        "Brought",
+        "Delivery",
+        "DeliveryList",
+        "Fact",
+        "Facts",
+        "JobList",
+        "JobStands",
+        "Missing",
+        "Objection",
+        "ObjectionStands",
+        "Opened",
+        "Part",
+        "Problem",
+        "Query",
+        "Reason",
+        "Receipt",
+        "Record",
+        "Resent",
+        "Rule",
+        "SnapshotName",
+        "Supervision",
+        "Tried",
+        "Verification",
+        "WatchList",
+        "Watched",
+        "Webhook",
+    ]
+)
+
 
 @pytest.fixture(scope="module")
 def document(template: Any) -> Any:
@@ -95,3 +138,8 @@ def test_examples_of_scores_keep_the_laws_of_scores(document: Any) -> None:
         assert answer_digest(answer) == answer["receipt"]["digest"]
     (webhook,) = document["webhooks"]
     assert webhook == CHANGED
+
+
+def test_schemas_keep_the_names_that_banks_generate_code_from(document: Any) -> None:
+    assert set(document["components"]["schemas"]) >= PUBLISHED
+    assert not [name for name in document["components"]["schemas"] if name.endswith("Schema")]
