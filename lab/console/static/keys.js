@@ -1,25 +1,25 @@
 "use strict";
-// Keys for those who work here all day. Everything works without them.
+// Keyboard shortcuts. Every page also works without this script.
 const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent !== null);
 const typing = (target) => target.matches("input:not([type=checkbox],[type=radio]), textarea, select");
-const go = (step) => {
+const moveFocus = (step) => {
   const all = rows();
   const at = all.indexOf(document.activeElement);
   const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1)];
   if (next) { next.focus(); next.scrollIntoView({ block: "nearest" }); }
 };
-const to = (selector) => {
-  const found = document.querySelector(selector);
-  if (found) { found.closest("details")?.setAttribute("open", ""); found.focus(); found.scrollIntoView({ block: "center" }); }
-  return Boolean(found);
+const focusOn = (selector) => {
+  const target = document.querySelector(selector);
+  if (target) { target.closest("details")?.setAttribute("open", ""); target.focus(); target.scrollIntoView({ block: "center" }); }
+  return Boolean(target);
 };
 const keys = {
-  j: () => go(1),
-  k: () => go(-1),
-  a: () => to("[data-key=approve]"),
-  r: () => to("[data-key=refuse]"),
-  q: () => to("[data-key=ask]"),
-  "/": () => to("[data-search]"),
+  j: () => moveFocus(1),
+  k: () => moveFocus(-1),
+  a: () => focusOn("[data-key=approve]"),
+  r: () => focusOn("[data-key=refuse]"),
+  q: () => focusOn("[data-key=ask]"),
+  "/": () => focusOn("[data-search]"),
   "?": () => { const help = document.querySelector("[data-help]"); if (help) location.href = help.href; },
 };
 document.addEventListener("keydown", (event) => {
@@ -29,12 +29,12 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   keys[event.key]();
 });
-// A part of the page that tells of running things is read again every few seconds while somebody looks at it.
+// Parts of a page that show running orders are reloaded every five seconds while the page is visible.
 const live = document.querySelector("[data-live]");
 if (live) setInterval(async () => {
   if (document.hidden || live.contains(document.activeElement)) return;
-  const answer = await fetch(location.href, { redirect: "error" }).catch(() => null);
-  if (!answer || !answer.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-live]");
+  const response = await fetch(location.href, { redirect: "error" }).catch(() => null);
+  if (!response || !response.ok) return;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("[data-live]");
   if (page) live.replaceChildren(...page.childNodes);
 }, 5000);

@@ -128,7 +128,7 @@ def test_a_parcel_is_reviewed_without_a_mouse(browser: Browser, servers: Servers
     page.keyboard.type("keys.csv")
     page.keyboard.press("Enter")
     page.wait_for_url("**text=keys.csv**")
-    assert page.get_by_text("1 entries fit").count() == 1
+    assert page.get_by_text("1 matching entries").count() == 1
     page.context.close()
 
 

@@ -31,14 +31,14 @@ def test_a_parcel_goes_from_the_queue_to_the_outbox(servers: Servers) -> None:
     name = zone.submit({"行业.csv": parcel_files.exact()}, "全程测试")
     li, chen, alice = (servers.login(each) for each in ("li", "chen", "alice"))
     at = f"parcels/{name}"
-    assert name in li.get(f"{servers.console}parcels").text.split("Awaits others")[0]
+    assert name in li.get(f"{servers.console}parcels").text.split("Waiting for others")[0]
     page = li.get(servers.console + at).text
-    assert '<td class="review" title="look"><mark>1204' in page
+    assert '<td class="review" title="needs review"><mark>1204' in page
     assert "逾期户数" in page
     assert "lab.catalogue()" in page, "the executed cells are not beneath"
     assert "loan_performance, registration" in page, "what the cells read is not told"
     questioned = send(li, servers, at, f"{at}/ask", question="零户的两个行业，是总体中没有，还是被剔除？")
-    assert "The question is with the author" in questioned.text
+    assert "The question was sent to the author" in questioned.text
     answered = send(alice, servers, at, f"{at}/answer", answer="总体中没有逾期的企业")
     assert "总体中没有逾期的企业" in answered.text
     silent = send(li, servers, at, f"{at}/vote", decision="approve", reason="")
@@ -136,7 +136,7 @@ def test_the_ledger_is_searched_page_by_page(servers: Servers) -> None:
     alice = Actor("alice", Role.RESEARCHER)
     zone.ledger.append_many([("cell.executed", f"cell-{n:064x}", alice, {"n": f"mark{n}"}) for n in range(120)])
     page = client.get(f"{servers.console}ledger", params={"by": "alice", "verb": "cell.", "text": "mark"}).text
-    assert "120 entries fit" in page, page
+    assert "120 matching entries" in page, page
     seen: list[str] = []
     while True:
         seen += re.findall(r'data-row href="/services/console/ledger/research/(\d+)"', page)
