@@ -21,9 +21,8 @@ from credit.ledger_follower import CachedLedger
 from credit.releases import newest_release
 from infra.hub.gate import HubGate
 from infra.hub.ids import ids_of
-from infra.hub.releases import granted
 from infra.hub.settings import HubSettings
-from infra.hub.starters import copy_notebooks
+from infra.hub.workspace_files import copy_notebooks, granted
 from infra.sandbox.plan import Plan
 from infra.sandbox.read_monitor import ReadMonitor
 from infra.sandbox.workspace_supervisor import WorkspaceSupervisor

@@ -1,1 +1,1 @@
-"""The verbs of the command line, one file a zone."""
+"""The verbs of ``haihe``: the table of them, their shared options, and a folder for each group of zones."""

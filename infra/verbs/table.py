@@ -29,42 +29,102 @@ class Verb:
     summary: str
 
 
+_SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "everyone": {
+        "lab.demo": {
+            "demo": "Run the whole way from raw record to verified score once, and write a report.",
+        },
+        "lab.up": {
+            "up": "Run the whole lab on this machine until Ctrl-C.",
+        },
+        "lab.status": {
+            "status": "Show which processes run, and which version and snapshot are in production.",
+        },
+        "lab.audit": {
+            "catalogue": "Show the catalogue: its tables, or one table's fields with their rules.",
+        },
+    },
+    "city": {
+        "custody.records": {
+            "keys": "Make the keys of every zone in this home; existing keys stay.",
+            "city": "Draw an invented city: raw files as its departments would send them.",
+            "intake": "Check raw files and store their rows; rows that fail go to quarantine.",
+            "quarantine": "Count the rows in quarantine by table and reason.",
+            "subjects": "Print the codes of some subjects of a raw table.",
+            "release": "Make a release: desensitised tables for one purpose, sealed on the shelf.",
+        },
+        "custody.repairs": {
+            "repair": "Repair records (信用修复) and take them out of everything that is answered.",
+            "withdraw": "Take records out of all answers whose repairs came in with an intake.",
+        },
+    },
+    "researchers": {
+        "models.training": {
+            "check": "Check a declaration and its SQL against the newest research release.",
+            "train": "Order and train one or more models on Ray.",
+            "card": "Print a version's model card.",
+        },
+        "models.promotion": {
+            "register": "Put a version into MLflow and request its promotion.",
+        },
+    },
+    "platform": {
+        "lab.accounts": {
+            "account": "Manage who may log in to the lab.",
+            "project": "Manage projects: who works on which tables until when.",
+        },
+        "models.promotion": {
+            "promote": "Judge a version at the gate and, when it passes, make it the champion.",
+            "snapshot": "Score every subject with the champion, for the service to answer from.",
+        },
+        "service.inquiry": {
+            "dossiers": "Make the credit files (信用档案) that queries and reports are made of.",
+        },
+        "models.evaluate": {
+            "evaluate": "Evaluate every subject for a month: grades, and who rose or fell.",
+        },
+        "models.exports": {
+            "export": "Write a version as one SQL SELECT or as PMML, for another system.",
+        },
+        "service.scoring": {
+            "serve": "Run the scoring service alone; it needs neither Ray nor MLflow.",
+        },
+        "service.banks": {
+            "bank": "Add a bank or an agency, or change its secret, keys and limits.",
+            "mandate": "Record a subject's mandate (授权书) for a bank, and print its id.",
+            "revoke": "Revoke a mandate; from now on it permits nothing.",
+            "review": "Answer an objection as a person of the platform (PIPL article 24).",
+        },
+        "service.bank_usage": {
+            "usage": "Count what each bank used in a month, by product and status.",
+            "sandbox": "Make an invented bank with invented firms, for developers.",
+        },
+        "custody.retention": {
+            "sweep": "Destroy releases and snapshots whose retention period is over.",
+        },
+    },
+    "banks": {
+        "service.scoring": {
+            "score": "Request a subject's score as a bank would.",
+        },
+        "service.inquiry": {
+            "report": "Get a subject's public credit report (公共信用报告) with its signature.",
+            "verify-report": "Check offline that the service signed a report or an answer.",
+        },
+    },
+    "auditors": {
+        "lab.audit": {
+            "trace": "Trace a score or a seal back to its release and verify everything on the way.",
+            "ledger": "Verify or show the ledgers: who did what, when, on which grounds.",
+            "shelf": "List every seal on the shelf.",
+        },
+    },
+}
+"""Users -> module -> verb -> summary."""
+
 VERBS: Mapping[str, Verb] = {
-    "demo": Verb("everyone", "demo", "Run the whole way from raw record to verified score once, and write a report."),
-    "up": Verb("everyone", "lab_up", "Run the whole lab on this machine until Ctrl-C."),
-    "status": Verb("everyone", "status", "Show which processes run, and which version and snapshot are in production."),
-    "catalogue": Verb("everyone", "audit", "Show the catalogue: its tables, or one table's fields with their rules."),
-    "keys": Verb("city", "custody", "Make the keys of every zone in this home; existing keys stay."),
-    "city": Verb("city", "custody", "Draw an invented city: raw files as its departments would send them."),
-    "intake": Verb("city", "custody", "Check raw files and store their rows; rows that fail go to quarantine."),
-    "quarantine": Verb("city", "custody", "Count the rows in quarantine by table and reason."),
-    "subjects": Verb("city", "custody", "Print the codes of some subjects of a raw table."),
-    "release": Verb("city", "custody", "Make a release: desensitised tables for one purpose, sealed on the shelf."),
-    "repair": Verb("city", "repairs", "Repair records (信用修复) and take them out of everything that is answered."),
-    "withdraw": Verb("city", "repairs", "Take records out of all answers whose repairs came in with an intake."),
-    "check": Verb("researchers", "research", "Check a declaration and its SQL against the newest research release."),
-    "train": Verb("researchers", "research", "Order and train one or more models on Ray."),
-    "card": Verb("researchers", "research", "Print a version's model card."),
-    "register": Verb("researchers", "compute", "Put a version into MLflow and request its promotion."),
-    "account": Verb("platform", "accounts", "Manage who may log in to the lab."),
-    "project": Verb("platform", "accounts", "Manage projects: who works on which tables until when."),
-    "promote": Verb("platform", "compute", "Judge a version at the gate and, when it passes, make it the champion."),
-    "snapshot": Verb("platform", "compute", "Score every subject with the champion, for the service to answer from."),
-    "dossiers": Verb("platform", "inquiry", "Make the credit files (信用档案) that queries and reports are made of."),
-    "evaluate": Verb("platform", "evaluate", "Evaluate every subject for a month: grades, and who rose or fell."),
-    "export": Verb("platform", "exports", "Write a version as one SQL SELECT or as PMML, for another system."),
-    "serve": Verb("platform", "service", "Run the scoring service alone; it needs neither Ray nor MLflow."),
-    "bank": Verb("platform", "service", "Add a bank or an agency, or change its secret, keys and limits."),
-    "mandate": Verb("platform", "service", "Record a subject's mandate (授权书) for a bank, and print its id."),
-    "revoke": Verb("platform", "service", "Revoke a mandate; from now on it permits nothing."),
-    "review": Verb("platform", "service", "Answer an objection as a person of the platform (PIPL article 24)."),
-    "usage": Verb("platform", "bank_usage", "Count what each bank used in a month, by product and status."),
-    "sandbox": Verb("platform", "bank_usage", "Make an invented bank with invented firms, for developers."),
-    "sweep": Verb("platform", "retention", "Destroy releases and snapshots whose retention period is over."),
-    "score": Verb("banks", "service", "Request a subject's score as a bank would."),
-    "report": Verb("banks", "inquiry", "Get a subject's public credit report (公共信用报告) with its signature."),
-    "verify-report": Verb("banks", "inquiry", "Check offline that the service signed a report or an answer."),
-    "trace": Verb("auditors", "audit", "Trace a score or a seal back to its release and verify everything on the way."),
-    "ledger": Verb("auditors", "audit", "Verify or show the ledgers: who did what, when, on which grounds."),
-    "shelf": Verb("auditors", "audit", "List every seal on the shelf."),
+    name: Verb(users, module, summary)
+    for users, modules in _SUMMARIES.items()
+    for module, summaries in modules.items()
+    for name, summary in summaries.items()
 }

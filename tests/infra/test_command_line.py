@@ -18,8 +18,8 @@ from infra.haihe import command_line
 from infra.home import DEFAULT, FORMER, Home, _note_former
 from infra.processes import Process, running
 from infra.progress import PlainLines, progress
-from infra.verbs.evaluate import summarise
-from infra.verbs.lab_up import make_demonstration
+from infra.verbs.lab.up import make_demonstration
+from infra.verbs.models.evaluate import summarise
 from infra.verbs.table import USERS, VERBS
 
 HEAVY = {

@@ -71,7 +71,7 @@ def report(
     """
     from credit.files import write_atomically
     from credit.uscc import Uscc
-    from infra.verbs.service import read_credentials
+    from infra.verbs.service.scoring import read_credentials
     from serving.bank.client import ServiceClient
 
     name, secret = read_credentials(credentials)

@@ -19,7 +19,7 @@ from infra.verbs.options import AsJson, By, Model, Today
 if TYPE_CHECKING:
     from models.order.order import Order
 
-DECLARED = Path(__file__).parents[2] / "models" / "declarations"
+DECLARED = Path(__file__).parents[3] / "models" / "declarations"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -71,7 +71,7 @@ def train(
     """
     actor = acting(by, ALICE, Role.RESEARCHER, Role.PLATFORM, act="act.train-model")
 
-    from infra.verbs.compute import registry
+    from infra.verbs.models.promotion import registry
     from infra.verbs.seals import release_of
     from lab.order_placement import place
     from models.distributed.ray_cluster import cluster

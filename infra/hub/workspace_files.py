@@ -1,12 +1,16 @@
-"""What a workspace sees of the research releases: the granted tables of the newest valid one, read-only."""
+"""The files of a workspace: the granted tables of the newest valid release, read-only, and the first notebooks."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from credit.errors import Missing
 from credit.shelf import OpenedSeal
+from infra.sandbox.bubblewrap import Ids, Mode
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "lab" / "notebooks"
 
 
 def granted(release: OpenedSeal | None, tables: tuple[str, ...]) -> dict[Path, str]:
@@ -21,6 +25,19 @@ def granted(release: OpenedSeal | None, tables: tuple[str, ...]) -> dict[Path, s
     for place in places:
         _readable(place)
     return places
+
+
+def copy_notebooks(home: Path, ids: Ids, mode: Mode) -> None:
+    """Copy the notebooks into a new home; an existing home is left as it is."""
+    if home.exists():
+        return
+    home.mkdir(parents=True)
+    for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
+        copy = home / notebook.name
+        shutil.copyfile(notebook, copy)
+        copy.chmod(0o660)
+        if mode is Mode.ROOT:
+            os.chown(copy, ids.uid, ids.gid)
 
 
 def _readable(place: Path) -> None:

@@ -41,7 +41,7 @@ def repair(
     """
     actor = acting(by, REGISTRY, Role.CITY, act="act.repair-record")
 
-    from infra.verbs.custody import catalogue_of, custody
+    from infra.verbs.custody.records import catalogue_of, custody
     from infra.withdrawing import Withdrawing
     from privacy.repair import RepairedAlready, repaired_subjects
     from privacy.repair import repair as end_record
@@ -78,7 +78,7 @@ def withdraw(catalogue: CatalogueName = "city", today: Today = None, by: By = No
     """Take records out of all answers whose repairs came in with an intake."""
     actor = acting(by, CUSTODIAN, Role.CITY, Role.PLATFORM, act="act.withdraw-repaired-records")
 
-    from infra.verbs.custody import catalogue_of
+    from infra.verbs.custody.records import catalogue_of
     from infra.withdrawing import Withdrawing
 
     started = time.monotonic()

@@ -1,0 +1,1 @@
+"""Verbs of the custody zone: records, releases, repairs, retention."""

@@ -1,0 +1,1 @@
+"""Verbs of the compute zone: training, promotion, evaluation, export."""

@@ -1,0 +1,1 @@
+"""Verbs of the service zone: banks, mandates, scores, credit reports."""
