@@ -29,7 +29,7 @@ from infra.sandbox import watchdog
 from lab.accounts import Accounts
 from lab.projects import Projects
 from lab.settings import ResearchSettings
-from tests.lab.workspace.hand import Hand
+from tests.lab.workspace.workspace_client import Hand
 
 DAY, BY = date(2026, 11, 1), Actor("bench", Role.PLATFORM)
 SUBJECTS, RUNS, SAME = 4000, 7, "the same for all"

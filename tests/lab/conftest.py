@@ -8,18 +8,20 @@ from pathlib import Path
 import pytest
 
 from lab.library import gateway_client
-from tests.lab import gate
+from tests.lab import running_gateway
 
 
 @pytest.fixture(scope="package")
-def house() -> Iterator[gate.House]:
+def house() -> Iterator[running_gateway.House]:
     """A home, its release and projects, and the gateway's process over it."""
-    with gate.house(subjects=200) as made, gate.gateway(made):
+    with running_gateway.house(subjects=200) as made, running_gateway.gateway(made):
         yield made
 
 
 @pytest.fixture
-def kernel(house: gate.House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[gate.House]:
+def kernel(
+    house: running_gateway.House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[running_gateway.House]:
     """The environment of alice's kernel in the project on loans: its data and its gateway."""
     monkeypatch.setenv("HAIHE_LAB_DATA", str(house.mounted(tmp_path / "data")))
     monkeypatch.setenv("HAIHE_LAB_GATEWAY", house.open("alice", "loans")["kernel"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.privacy.small_house import House, empty_house
+from tests.privacy.small_custody import House, empty_house
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from infra.home import Home
 from lab.accounts import Accounts
 from lab.projects import Projects
 from lab.settings import ResearchSettings
-from tests.lab.workspace.hand import Hand, Kernel
+from tests.lab.workspace.workspace_client import Hand, Kernel
 
 DAY = date(2026, 11, 1)
 PLATFORM = Actor("petra", Role.PLATFORM)

@@ -10,7 +10,7 @@ import pytest
 from tests.lab.workspace import attacks
 from tests.lab.workspace.attacks import ATTACKS, cell
 from tests.lab.workspace.conftest import Lab
-from tests.lab.workspace.hand import Hand, Kernel
+from tests.lab.workspace.workspace_client import Hand, Kernel
 
 pytestmark = [pytest.mark.servers, pytest.mark.attack]
 

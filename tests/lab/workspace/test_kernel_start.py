@@ -8,7 +8,7 @@ import pytest
 
 from infra.sandbox.places import PACKAGES
 from tests.lab import hostile_home
-from tests.lab.workspace.hand import Hand, Kernel
+from tests.lab.workspace.workspace_client import Hand, Kernel
 
 pytestmark = [pytest.mark.servers, pytest.mark.attack]
 

@@ -26,7 +26,7 @@ from models.distributed.ray_cluster import Tasks, in_process
 from models.order.order import Order
 from models.settings import ComputeSettings
 from models.worker.worker_loop import Worker, alone
-from tests.lab import gate
+from tests.lab import running_gateway
 from tests.models import invented_release
 
 pytestmark = pytest.mark.servers
@@ -34,32 +34,32 @@ ALICE = Actor("alice", Role.RESEARCHER)
 
 
 @pytest.fixture
-def house() -> Iterator[gate.House]:
-    with gate.house(subjects=900) as made:
+def house() -> Iterator[running_gateway.House]:
+    with running_gateway.house(subjects=900) as made:
         yield made
 
 
-def env(house: gate.House, mlflow: str, **more: str) -> dict[str, str]:
+def env(house: running_gateway.House, mlflow: str, **more: str) -> dict[str, str]:
     told = house.home.environment("compute") | {"HAIHE_COMPUTE_MLFLOW_URI": mlflow}
-    return told | {"HAIHE_COMPUTE_TODAY": gate.TODAY.isoformat(), "HAIHE_COMPUTE_POLL": "0.05"} | more
+    return told | {"HAIHE_COMPUTE_TODAY": running_gateway.TODAY.isoformat(), "HAIHE_COMPUTE_POLL": "0.05"} | more
 
 
-def worker(house: gate.House, mlflow: str, **more: str) -> Worker:
+def worker(house: running_gateway.House, mlflow: str, **more: str) -> Worker:
     return Worker.open(house.home.settings(ComputeSettings, "compute", env(house, mlflow, **more)))
 
 
-def ask(house: gate.House, **changes: Any) -> str:
+def ask(house: running_gateway.House, **changes: Any) -> str:
     order = Order.parse(invented_release.declaration(**changes))
     seal = place(
         order, release=house.release, shelf=house.home.shelf, key=house.home.key("research"), by=ALICE,
-        ledger=house.ledger, today=gate.TODAY,
+        ledger=house.ledger, today=running_gateway.TODAY,
     )  # fmt: skip
     details = {"project": "loans", "release": house.release.seal.id, "model": order.model}
     house.ledger.append("training.asked", seal.id, by=ALICE, details=details)
     return seal.id
 
 
-def told(house: gate.House, order: str) -> dict[str, Any]:
+def told(house: running_gateway.House, order: str) -> dict[str, Any]:
     with contextlib.suppress(FileNotFoundError):
         found: dict[str, Any] = json.loads((house.home.root / "runs" / f"{order}.json").read_bytes())
         return found
@@ -84,7 +84,7 @@ def serve(at_work: Worker, tasks: Tasks, ends: Callable[[], bool], seconds: floa
     assert not thread.is_alive()
 
 
-def test_an_order_asked_becomes_a_version_of_its_researcher(house: gate.House, mlflow_server: str) -> None:
+def test_an_order_asked_becomes_a_version_of_its_researcher(house: running_gateway.House, mlflow_server: str) -> None:
     first, second = ask(house), ask(house, training={"trials": 1, "seed": 8})
     at_work = worker(house, mlflow_server)
     serve(at_work, in_process(), lambda: told(house, second).get("state") == "done")
@@ -97,7 +97,7 @@ def test_an_order_asked_becomes_a_version_of_its_researcher(house: gate.House, m
     assert at_work.waiting() == [], "it is made already, whoever asks"
 
 
-def test_a_cancel_stops_it_between_two_steps(house: gate.House, mlflow_server: str) -> None:
+def test_a_cancel_stops_it_between_two_steps(house: running_gateway.House, mlflow_server: str) -> None:
     order, kept = ask(house, training={"trials": 50}), ask(house, training={"trials": 1})
     at_work = worker(house, mlflow_server)
 
@@ -126,7 +126,7 @@ def test_a_cancel_stops_it_between_two_steps(house: gate.House, mlflow_server: s
     ],
 )
 def test_what_cannot_be_trained_fails_in_words_and_is_tried_again_when_asked_again(
-    house: gate.House, mlflow_server: str, changes: dict[str, Any], more: dict[str, str], why: str
+    house: running_gateway.House, mlflow_server: str, changes: dict[str, Any], more: dict[str, str], why: str
 ) -> None:
     order = ask(house, **changes)
     at_work = worker(house, mlflow_server, **more)
@@ -141,7 +141,7 @@ def test_what_cannot_be_trained_fails_in_words_and_is_tried_again_when_asked_aga
     assert [each.order for each in at_work.waiting()] == [order]
 
 
-def test_while_mlflow_is_away_orders_wait(house: gate.House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_mlflow_is_away_orders_wait(house: running_gateway.House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     ask(house)
     at_work = worker(house, "http://127.0.0.1:9")
@@ -153,7 +153,7 @@ def test_while_mlflow_is_away_orders_wait(house: gate.House, monkeypatch: pytest
     assert not any(entry.verb == "training.failed" for entry in house.home.ledger("compute").entries())
 
 
-def test_there_is_one_worker(house: gate.House, mlflow_server: str) -> None:
+def test_there_is_one_worker(house: running_gateway.House, mlflow_server: str) -> None:
     at_work = worker(house, mlflow_server)
     with alone(at_work.runs), pytest.raises(Malformed, match="Another worker"), alone(at_work.runs):
         pass
@@ -163,7 +163,7 @@ def test_there_is_one_worker(house: gate.House, mlflow_server: str) -> None:
 
 
 def test_killed_in_the_middle_and_started_again_it_comes_to_the_same_version(
-    house: gate.House, mlflow_server: str
+    house: running_gateway.House, mlflow_server: str
 ) -> None:
     order = ask(house, training={"trials": 6})
     log = house.home.root / "worker.log"
@@ -177,14 +177,14 @@ def test_killed_in_the_middle_and_started_again_it_comes_to_the_same_version(
         second.send_signal(signal.SIGTERM)
         assert second.wait(30) == 0, log.read_text()[-2000:]
     version = told(house, order)["version"]
-    with gate.house(subjects=900) as other:
+    with running_gateway.house(subjects=900) as other:
         other_order = ask(other, training={"trials": 6})
         serve(worker(other, mlflow_server), in_process(), lambda: told(other, other_order).get("state") == "done")
         assert (other_order, told(other, other_order)["version"]) == (order, version)
 
 
 @contextlib.contextmanager
-def process(house: gate.House, mlflow: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def process(house: running_gateway.House, mlflow: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as stream:
         command = [sys.executable, "-m", "models.worker"]
         started = subprocess.Popen(

@@ -16,7 +16,7 @@ from credit.fields import Field
 from credit.seal import Seal
 from privacy.disclosure import Column, Disclosure, Sheet, release_gate
 from privacy.repair import repair
-from tests.privacy.small_house import CITY, COMMON, TABLES, TODAY, House, code, empty_house, register_of
+from tests.privacy.small_custody import CITY, COMMON, TABLES, TODAY, House, code, empty_house, register_of
 
 CATALOGUE = Catalogue.load("city")
 HEAD = "CODE,DOCUMENT,DAY,KNOWN,UNTIL,FINE,SEVERITY,STATE,SCOPE,NOTE\n"

@@ -21,7 +21,7 @@ from infra.sandbox.kernels import KERNEL
 from infra.sandbox.places import PACKAGES
 from lab.kernel import own_packages
 from tests.lab import hostile_home
-from tests.lab.test_kernel import Asking, of
+from tests.lab.library.test_kernel import Asking, of
 
 ROOT = Path(own_packages.ROOT)
 PLAIN = ("-m", "ipykernel_launcher", "-f")

@@ -16,7 +16,7 @@ import pytest
 from infra import lab_services as on_this_machine
 from infra.home import Home
 from tests.lab.workspace.conftest import DAY, PLATFORM, SMALL, Lab, password
-from tests.lab.workspace.hand import Hand
+from tests.lab.workspace.workspace_client import Hand
 
 pytestmark = [pytest.mark.servers, pytest.mark.attack]
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credit.errors import Malformed, Missing
-from tests.privacy.small_house import House, code, empty_house, register_of
+from tests.privacy.small_custody import House, code, empty_house, register_of
 
 HEAD = "CODE,DOCUMENT,DAY,KNOWN,UNTIL,FINE,SEVERITY,STATE,NOTE\n"
 WRONG = code(1)[:17] + ("0" if code(1)[17] != "0" else "1")

@@ -23,8 +23,8 @@ from credit.suppression import Notice
 from privacy.release.policy import Policy
 from privacy.release.withdrawal import withdraw, withhold_subjects
 from privacy.repair import repair, repaired_subjects
-from tests.privacy.small_house import CITY, PLATFORM, TODAY, House, code, empty_house, register_of
-from tests.privacy.test_release import HEAD, rows_of
+from tests.privacy.release.test_release import HEAD, rows_of
+from tests.privacy.small_custody import CITY, PLATFORM, TODAY, House, code, empty_house, register_of
 
 SMALL = replace(Policy.load(), bucket_subjects=12)  # so that forty subjects are several buckets
 KEY = PseudonymKey("scoring", b"scoring".ljust(32, b"-"))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab.workspace.route_allow_list import allowed
-from tests.lab.workspace.hand import Hand
+from tests.lab.workspace.workspace_client import Hand
 
 ROOT = Path(__file__).parents[3]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")

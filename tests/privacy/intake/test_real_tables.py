@@ -11,9 +11,9 @@ import pytest
 from credit.catalogue import Catalogue
 from credit.uscc import Uscc
 from privacy.intake.intake import intake
-from tests.privacy.small_house import CITY, TODAY, House
+from tests.privacy.small_custody import CITY, TODAY, House
 
-REAL = Path(os.environ.get("HAIHE_REAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
+REAL = Path(os.environ.get("HAIHE_REAL_DATA", Path(__file__).parents[4] / "shared" / "data"))
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason=f"the real tables are not there: {REAL} (HAIHE_REAL_DATA)")
 
 

@@ -22,7 +22,7 @@ from lab.gateway import request_bodies
 from lab.gateway.app import kernel_app, server_app
 from lab.gateway.research_zone import ResearchZone
 from lab.gateway.sockets import connection
-from tests.lab.gate import House
+from tests.lab.running_gateway import House
 
 pytestmark = pytest.mark.attack
 

@@ -13,9 +13,9 @@ import pytest
 from models.distributed.ray_cluster import Tasks
 from models.settings import ComputeSettings
 from models.worker.worker_loop import Worker
-from tests.lab import gate
+from tests.lab import running_gateway
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BOOKS = sorted((ROOT / "lab" / "notebooks").glob("*.ipynb"))
 
 
@@ -31,13 +31,15 @@ def test_a_starter_notebook_is_kept_without_outputs_in_both_languages(path: Path
 
 
 @pytest.fixture(scope="module")
-def city() -> Iterator[gate.House]:
-    with gate.city(subjects=2000) as made, gate.gateway(made):
+def city() -> Iterator[running_gateway.House]:
+    with running_gateway.city(subjects=2000) as made, running_gateway.gateway(made):
         yield made
 
 
 @pytest.fixture
-def workspace(city: gate.House, ray_cluster: Tasks, mlflow_server: str, tmp_path: Path) -> Iterator[dict[str, str]]:
+def workspace(
+    city: running_gateway.House, ray_cluster: Tasks, mlflow_server: str, tmp_path: Path
+) -> Iterator[dict[str, str]]:
     """The environment of a kernel, with a worker of the compute zone at work."""
     told = {"HAIHE_COMPUTE_MLFLOW_URI": mlflow_server, "HAIHE_COMPUTE_TODAY": city.today.isoformat()}
     worker = Worker.open(city.home.settings(ComputeSettings, "compute", told))
@@ -56,7 +58,7 @@ def workspace(city: gate.House, ray_cluster: Tasks, mlflow_server: str, tmp_path
 
 
 @pytest.mark.servers
-def test_every_starter_notebook_runs(workspace: dict[str, str], city: gate.House, tmp_path: Path) -> None:
+def test_every_starter_notebook_runs(workspace: dict[str, str], city: running_gateway.House, tmp_path: Path) -> None:
     import nbclient
     import nbformat
 

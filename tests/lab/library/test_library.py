@@ -17,7 +17,7 @@ from credit.errors import Malformed, Missing, Refused
 from lab.library import gateway_client, read_report
 from lab.library.workspace_data import release
 from models.order.order import Order
-from tests.lab.gate import House
+from tests.lab.running_gateway import House
 
 PENALTIES = "SELECT subject, count(*) AS penalties FROM administrative_penalty GROUP BY subject"
 
@@ -41,7 +41,7 @@ def test_every_name_it_offers_is_there() -> None:
 
 
 def test_the_library_works_where_only_four_packages_are(kernel: House, tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     for name in ("credit", "lab", "models", "privacy"):
         (tmp_path / name).symlink_to(root / name)
     code = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.gate import House
+from tests.lab.running_gateway import House
 
 MODULES = ("query", "catalogue", "export", "orders", "features", "training")
 

@@ -13,7 +13,7 @@ from credit.errors import Malformed
 from credit.fields import Field
 from privacy.duckdb_engine import Engine, engine
 from privacy.release import column_rules
-from tests.privacy.small_house import House
+from tests.privacy.small_custody import House
 
 DAYS = st.dates(date(2015, 1, 1), date(2030, 12, 31))
 

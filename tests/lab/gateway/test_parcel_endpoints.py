@@ -11,7 +11,7 @@ import pytest
 from credit.actor import Actor, Role
 from lab.airlock.review.service import AirlockService
 from lab.gateway.endpoints import parcels
-from tests.lab.gate import TODAY, House
+from tests.lab.running_gateway import TODAY, House
 
 SAFE = b"band,firms,share\nA,40,0.4\nB,60,0.6\n"
 SMALL = b"band,firms\nA,3\nB,60\n"

@@ -12,9 +12,9 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
 from lab.library.read_report import MESSAGE
-from tests.lab.gate import House
+from tests.lab.running_gateway import House
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SQL = "SELECT subject, count(*) AS penalties FROM administrative_penalty GROUP BY subject"
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from credit.canonical import digest
-from tests.lab import gate
-from tests.lab.gate import House, client
+from tests.lab import running_gateway
+from tests.lab.running_gateway import House, client
 
 
 def test_a_workspace_is_opened_told_who_it_is_and_closed(house: House) -> None:
@@ -24,7 +24,7 @@ def test_a_workspace_is_opened_told_who_it_is_and_closed(house: House) -> None:
         with client(Path(told[side])) as http:
             me = http.get("/v1/me").json()
         assert (me["user"], me["project"], me["side"]) == ("carol", "loans", side)
-        assert me["tables"] == sorted(gate.TABLES)
+        assert me["tables"] == sorted(running_gateway.TABLES)
     assert house.open("carol", "loans") == told, "the same again is the same sockets"
     with house.control() as hub:
         assert "carol--loans" in hub.get("/workspaces").json()
@@ -122,23 +122,23 @@ def test_cells_are_read_strictly(house: House, told: object, status: int) -> Non
 
 
 def test_a_project_that_lapses_is_refused_from_the_next_request_on(house: House) -> None:
-    house.projects.open("short", title="short", purpose="to learn", ends_on=date(2026, 8, 1), by=gate.BOSS)
-    house.projects.set_members("short", ["alice"], by=gate.BOSS)
+    house.projects.open("short", title="short", purpose="to learn", ends_on=date(2026, 8, 1), by=running_gateway.BOSS)
+    house.projects.set_members("short", ["alice"], by=running_gateway.BOSS)
     with house.kernel("alice", "short") as kernel, house.server("alice", "short") as server:
         assert kernel.get("/v1/me").status_code == 200
-        house.projects.extend("short", date(2026, 3, 1), by=gate.BOSS)
+        house.projects.extend("short", date(2026, 3, 1), by=running_gateway.BOSS)
         for answer in (kernel.get("/v1/me"), kernel.get("/v1/catalogue"), server.post("/v1/cells", json=[])):
             assert answer.status_code == 503
             assert "is over" in answer.json()["title"]
-        house.projects.extend("short", date(2026, 8, 1), by=gate.BOSS)
+        house.projects.extend("short", date(2026, 8, 1), by=running_gateway.BOSS)
         assert kernel.get("/v1/me").status_code == 200
-        house.projects.set_members("short", [], by=gate.BOSS)
+        house.projects.set_members("short", [], by=running_gateway.BOSS)
         assert kernel.get("/v1/me").status_code == 403
 
 
 def test_sockets_are_gone_after_the_end_and_come_back_with_the_next_start() -> None:
-    with gate.house(subjects=8) as made:
-        with gate.gateway(made) as process:
+    with running_gateway.house(subjects=8) as made:
+        with running_gateway.gateway(made) as process:
             told = made.open("alice", "loans")
             made.open("bob", "fines")
             process.send_signal(signal.SIGTERM)
@@ -146,7 +146,7 @@ def test_sockets_are_gone_after_the_end_and_come_back_with_the_next_start() -> N
         assert not Path(told["kernel"]).exists()
         assert Path(told["kernel"]).parent.is_dir(), "a sandbox may have it mounted"
         assert not (made.run / "gateway.sock").exists()
-        made.projects.close("fines", by=gate.BOSS)
-        with gate.gateway(made), made.control() as hub, client(Path(told["kernel"])) as http:
+        made.projects.close("fines", by=running_gateway.BOSS)
+        with running_gateway.gateway(made), made.control() as hub, client(Path(told["kernel"])) as http:
             assert http.get("/v1/me").json()["user"] == "alice"
             assert hub.get("/workspaces").json() == ["alice--loans"]

@@ -17,7 +17,7 @@ from credit.errors import Malformed
 from credit.seal import Kind
 from models.order.order import Order
 from models.worker.progress import TrainingProgress
-from tests.lab.gate import House
+from tests.lab.running_gateway import House
 from tests.models import invented_release
 
 ALICE = Actor("alice", Role.RESEARCHER)

@@ -19,7 +19,7 @@ from credit.subjects import PseudonymKey
 from privacy.disclosure import Column, Disclosure, Sheet, release_gate
 from privacy.release.policy import Policy
 from privacy.repair import repair
-from tests.privacy.small_house import CITY, PLATFORM, TODAY, House, code, register_of
+from tests.privacy.small_custody import CITY, PLATFORM, TODAY, House, code, register_of
 
 HEAD = "CODE,DOCUMENT,DAY,KNOWN,UNTIL,FINE,SEVERITY,STATE,NOTE\n"
 
@@ -209,7 +209,7 @@ def test_a_killed_release_leaves_nothing_half_made(house: House) -> None:
                 ledger=Ledger(root / "ledger.jsonl", key, ring), by=Actor.parse("platform:li"),
                 as_of=date(2026, 11, 1), invented=True, progress=progress)
     """)
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     ended = subprocess.run([sys.executable, "-c", script], cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
     assert ended.returncode == -signal.SIGKILL
     assert house.shelf.list(Kind.RELEASE) == []

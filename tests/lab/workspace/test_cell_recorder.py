@@ -8,7 +8,7 @@ import pytest
 
 from credit.canonical import digest
 from tests.lab.workspace.conftest import Lab
-from tests.lab.workspace.hand import Hand, Kernel
+from tests.lab.workspace.workspace_client import Hand, Kernel
 
 pytestmark = [pytest.mark.servers, pytest.mark.attack]
 
