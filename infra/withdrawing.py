@@ -26,7 +26,7 @@ from models.settings import ComputeSettings
 from models.snapshots.build import make_snapshot, point_snapshot
 from models.snapshots.credit_files import DOSSIERS, make_dossiers, point_dossiers
 from privacy.release.policy import Policy
-from privacy.release.withdrawal import withdraw, withhold_subjects
+from privacy.release.withdrawal import suppress_subjects, withdraw
 from privacy.settings import CustodySettings
 from privacy.vault import Vault
 
@@ -50,7 +50,7 @@ class Withdrawing:
     def withhold(self, codes: Iterable[str]) -> None:
         """From now on nothing is answered about these subjects, until the withdrawal is over."""
         for purpose in self._purposes():
-            withhold_subjects(codes, **self._custody(purpose))
+            suppress_subjects(codes, **self._custody(purpose))
 
     def walk(self) -> bool:
         """Run the whole withdrawal; False when there was nothing to do.

@@ -1,1 +1,1 @@
-"""Custody (托管区): raw records come in and are kept sealed; releases go out by ``custody.release``."""
+"""Custody (托管区): raw records are brought in and stored encrypted; desensitised releases leave it."""

@@ -1,7 +1,7 @@
-"""The release gate's checks (去标识化效果评估, GB/T 42460-2023): plain functions of what is about to be disclosed.
+"""The checks of the release gate (去标识化效果评估, GB/T 42460-2023): plain functions of the data to be disclosed.
 
-They know no database: the lab runs the same checks on what a researcher wants to carry out. Evidence names tables,
-columns and counts, and never a value.
+They need no database: the lab runs the same checks on the results that a researcher wants to take out. The evidence
+consists of names of tables and columns and of counts, never of a value.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _NAMED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column about to be disclosed. ``texts`` are its distinct values as text; ``role`` and ``rule`` as declared.
+    """A column to be disclosed. ``texts`` are its distinct values as text; ``role`` and ``rule`` are as declared.
 
-    ``declared`` is False for a column that no catalogue knows. ``cells`` counts subjects by value (quasi-identifiers).
+    ``declared`` is False for a column that no catalogue has. ``cells`` counts subjects by value (quasi-identifiers).
     """
 
     name: str
@@ -46,18 +46,18 @@ class Column:
 
     @property
     def is_pseudonym(self) -> bool:
-        """True when its values must be pseudonyms, and nothing else."""
+        """True when all its values must be pseudonyms."""
         return self.rule in ("subject", "pseudonym")
 
     @property
     def is_shown(self) -> bool:
-        """True where an inquiry shows what identifies: a rule that only columns of public record can have."""
+        """True for the rules ``show`` and ``show_text``: an inquiry shows the identifying value of a public record."""
         return self.rule in ("show", "show_text")
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """One table about to be disclosed."""
+class DisclosedTable:
+    """One table to be disclosed."""
 
     name: str
     columns: tuple[Column, ...]
@@ -65,14 +65,14 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """All that is about to be disclosed; ``classes``: how many subjects each class of quasi-identifiers holds."""
+    """All tables to be disclosed; ``classes`` are the numbers of subjects in each class of quasi-identifiers."""
 
-    sheets: tuple[Sheet, ...]
+    tables: tuple[DisclosedTable, ...]
     classes: Sequence[int] = ()
 
 
 def k_anonymity(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
-    """Every class of quasi-identifiers holds at least ``k`` subjects (k-匿名)."""
+    """Every class of quasi-identifiers has at least ``k`` subjects (k-匿名, GB/T 37964-2019)."""
     small = [size for size in case.classes if size < thresholds["k"]]
     evidence = {"smallest": min(case.classes, default=0), "classes": len(case.classes), "too_small": len(small)}
     why = f"{len(small)} classes of quasi-identifiers hold fewer than {thresholds['k']} subjects"
@@ -80,64 +80,65 @@ def k_anonymity(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
 
 
 def small_cells(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
-    """Every value of a quasi-identifier is held by at least ``small_cell`` subjects, or is masked as ``*``."""
+    """Every value of a quasi-identifier belongs to at least ``small_cell`` subjects, or is masked as ``*``."""
     least = thresholds["small_cell"]
-    found = {
-        f"{sheet.name}.{column.name}": rare
-        for sheet, column in _columns(case)
-        if (rare := sum(n < least for value, n in (column.cells or {}).items() if value != "*"))
+    rare = {
+        f"{table.name}.{column.name}": rare_count
+        for table, column in _columns(case)
+        if (rare_count := sum(n < least for value, n in (column.cells or {}).items() if value != "*"))
     }
-    return _finding("small cells", found, f"values held by fewer than {least} subjects in {_list(found)}",
-                    f"no value is held by fewer than {least} subjects", found)  # fmt: skip
+    return _finding("small cells", rare, f"values held by fewer than {least} subjects in {_list(rare)}",
+                    f"no value is held by fewer than {least} subjects", rare)  # fmt: skip
 
 
 def no_identifier_by_name(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
-    """No column is a direct identifier by its role in the catalogue, or is named like one."""
-    found = [
-        f"{sheet.name}.{column.name}"
-        for sheet, column in _columns(case)
+    """No column is a direct identifier by its role in the catalogue or by its name."""
+    columns = [
+        f"{table.name}.{column.name}"
+        for table, column in _columns(case)
         if not (column.is_pseudonym or column.is_shown)
         and (column.role == "direct" or _NAMED.fullmatch(column.name.lower()))
     ]
-    return _finding("direct identifiers by name", found, f"direct identifiers: {_list(found)}", "none is there",
-                    {"columns": found})  # fmt: skip
+    return _finding("direct identifiers by name", columns, f"direct identifiers: {_list(columns)}", "none is there",
+                    {"columns": columns})  # fmt: skip
 
 
 def no_identifier_by_content(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
-    """No text holds a social credit code, an ID number or a mobile phone number, in whatever width or place.
+    """No text contains a social credit code, an ID number or a mobile phone number, in any width or place.
 
-    Public free text may name firms by their codes, but no person; public document numbers are long numbers themselves.
+    Public free text may contain the codes of firms but no person's number; public document numbers are not checked,
+    because they are long numbers themselves.
     """
-    found: dict[str, dict[str, int]] = {}
-    for sheet, column in _columns(case):
+    matches: dict[str, dict[str, int]] = {}
+    for table, column in _columns(case):
         if column.is_pseudonym or column.rule == "show":
             continue
         kinds = identifiers(column.texts)
         if column.rule == "show_text":
             kinds.pop("uscc", None)
         if kinds:
-            found[f"{sheet.name}.{column.name}"] = kinds
-    return _finding("direct identifiers by content", found, f"identifiers stand in the values of {_list(found)}",
-                    "no value holds a code, an ID number or a phone number", found)  # fmt: skip
+            matches[f"{table.name}.{column.name}"] = kinds
+    return _finding("direct identifiers by content", matches, f"identifiers stand in the values of {_list(matches)}",
+                    "no value holds a code, an ID number or a phone number", matches)  # fmt: skip
 
 
 def subjects_are_pseudonyms(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
-    """Subjects and other parties are 32 hexadecimal characters, and each table has its ``subject``."""
-    found = [
-        f"{sheet.name}.{column.name}"
-        for sheet, column in _columns(case)
+    """Subjects and other parties are 32 hexadecimal characters, and every table has a ``subject`` column."""
+    columns = [
+        f"{table.name}.{column.name}"
+        for table, column in _columns(case)
         if column.is_pseudonym and not all(map(PSEUDONYM.fullmatch, column.texts))
     ]
-    found += [f"{sheet.name}.subject" for sheet in case.sheets if all(c.name != "subject" for c in sheet.columns)]
-    return _finding("subjects are pseudonyms", found, f"not pseudonyms, or none there: {_list(found)}",
-                    "every subject is a pseudonym", {"columns": found})  # fmt: skip
+    columns += [f"{table.name}.subject" for table in case.tables if all(c.name != "subject" for c in table.columns)]
+    return _finding("subjects are pseudonyms", columns, f"not pseudonyms, or none there: {_list(columns)}",
+                    "every subject is a pseudonym", {"columns": columns})  # fmt: skip
 
 
 def only_declared(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
-    """No column that the catalogue does not declare for this purpose."""
-    found = [f"{sheet.name}.{column.name}" for sheet, column in _columns(case) if not column.declared]
-    return _finding("declared columns", found, f"undeclared: {_list(found)}", "every column is declared with a rule",
-                    {"columns": found})  # fmt: skip
+    """Every column is declared in the catalogue with a rule for this purpose."""
+    undeclared = [f"{table.name}.{column.name}" for table, column in _columns(case) if not column.declared]
+    return _finding("declared columns", undeclared, f"undeclared: {_list(undeclared)}",
+                    "every column is declared with a rule", {"columns": undeclared})  # fmt: skip
 
 
 CHECKS = (
@@ -151,18 +152,18 @@ CHECKS = (
 
 
 def release_gate(thresholds: Mapping[str, Any]) -> Gate[Disclosure]:
-    """The gate every release passes; ``thresholds`` holds ``k`` and ``small_cell``."""
+    """The gate that every release must pass; ``thresholds`` has ``k`` and ``small_cell``, both in subjects."""
     return Gate("release", CHECKS, thresholds)
 
 
 def identifiers(texts: Iterable[str]) -> dict[str, int]:
-    """How many identifiers of each kind stand anywhere in ``texts``; empty when none does."""
+    """The number of identifiers of each kind (``uscc``, ``id_number``, ``phone``) in ``texts``; empty without any."""
     plain = unicodedata.normalize("NFKC", "\n".join(text for text in texts if len(text) >= 11)).upper()
-    found = {"uscc": 0, "id_number": 0, "phone": sum(1 for _ in _PHONE.finditer(plain))}
+    counts = {"uscc": 0, "id_number": 0, "phone": sum(1 for _ in _PHONE.finditer(plain))}
     for form in {plain, _BETWEEN.sub("", plain)}:
-        found["uscc"] = max(found["uscc"], sum(_is_uscc(match[1]) for match in _USCC.finditer(form)))
-        found["id_number"] = max(found["id_number"], sum(_is_person(match[1]) for match in _PERSON.finditer(form)))
-    return {kind: count for kind, count in found.items() if count}
+        counts["uscc"] = max(counts["uscc"], sum(_is_uscc(match[1]) for match in _USCC.finditer(form)))
+        counts["id_number"] = max(counts["id_number"], sum(_is_person(match[1]) for match in _PERSON.finditer(form)))
+    return {kind: count for kind, count in counts.items() if count}
 
 
 def _is_uscc(text: str) -> bool:
@@ -174,7 +175,7 @@ def _is_uscc(text: str) -> bool:
 
 
 def _is_person(text: str) -> bool:
-    """An ID number (公民身份号码, GB 11643): a day that exists and the right check character."""
+    """True for an ID number (公民身份号码, GB 11643-1999): an existing date and the right check character."""
     try:
         born = date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
     except ValueError:
@@ -183,8 +184,8 @@ def _is_person(text: str) -> bool:
     return born.year >= 1880 and "10X98765432"[total % 11] == text[17]
 
 
-def _columns(case: Disclosure) -> Iterable[tuple[Sheet, Column]]:
-    return ((sheet, column) for sheet in case.sheets for column in sheet.columns)
+def _columns(case: Disclosure) -> Iterable[tuple[DisclosedTable, Column]]:
+    return ((table, column) for table in case.tables for column in table.columns)
 
 
 def _finding(check: str, bad: Any, why: str, good: str, evidence: Mapping[str, Any]) -> Finding:

@@ -1,6 +1,6 @@
-"""The only door to DuckDB in this zone: connections in memory, with a limit on memory and threads.
+"""The adapter to DuckDB for this zone: connections in memory, with limits on memory and threads.
 
-Nothing is opened but what custody hands over: extensions are neither installed nor loaded.
+It reads only the tables and files that custody passes to it; extensions are neither installed nor loaded.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from credit.errors import Malformed
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Memory (DuckDB's words, as ``2GB``), threads, and the folder work spills to (None: a private one)."""
+    """Memory (DuckDB's notation, as ``2GB``), threads, and the folder for spilled work (None: a private one)."""
 
     memory: str = "2GB"
     threads: int = 2
@@ -33,41 +33,41 @@ class Engine:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    def do(self, sql: str) -> None:
+    def execute(self, sql: str) -> None:
         """Run a statement."""
         self._connection.execute(sql)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a query."""
-        found: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
-        return found
+        fetched: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
+        return fetched
 
     def one(self, sql: str) -> Any:
         """The only value of a query."""
         return self.rows(sql)[0][0]
 
     def arrow(self, sql: str) -> pa.Table:
-        """A query's answer as an Arrow table."""
+        """The result of a query as an Arrow table."""
         return self._connection.sql(sql).to_arrow_table()
 
     def batches(self, sql: str, rows: int = 250_000) -> pa.RecordBatchReader:
-        """A query's answer as Arrow record batches, one after the other."""
+        """The result of a query as a stream of Arrow record batches of ``rows`` rows."""
         return self._connection.sql(sql).to_arrow_reader(rows)
 
-    def lend(self, name: str, table: pa.Table) -> None:
-        """Let queries read an Arrow table under ``name``, without a copy."""
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable in queries under ``name``, without a copy."""
         self._connection.register(name, table)
 
-    def take_back(self, name: str) -> None:
-        """End :meth:`lend`."""
+    def unregister(self, name: str) -> None:
+        """Undo :meth:`register`."""
         self._connection.unregister(name)
 
     def columns(self, query: str) -> dict[str, str]:
         """Column names of a query and their DuckDB types."""
         return {row[0]: row[1] for row in self.rows(f"DESCRIBE {query}")}
 
-    def is_sql(self, expression: str, relation: str) -> None:
-        """Raise :class:`Malformed` unless ``expression`` is a truth value over ``relation``."""
+    def require_condition(self, expression: str, relation: str) -> None:
+        """Raise :class:`Malformed` unless ``expression`` is a boolean SQL expression over ``relation``."""
         try:
             self.rows(f"SELECT 1 FROM {relation} WHERE ({expression}) LIMIT 0")
         except duckdb.Error as error:
@@ -76,7 +76,7 @@ class Engine:
 
 @contextmanager
 def engine(limits: Limits | None = None) -> Iterator[Engine]:
-    """A fresh database in memory, gone with everything in it afterwards."""
+    """A new database in memory, deleted with its contents afterwards."""
     limits = limits or Limits()
     with tempfile.TemporaryDirectory(prefix="custody-", dir=limits.temporary) as folder:
         connection = duckdb.connect(

@@ -1,7 +1,7 @@
-"""Credit repair (信用修复): a record leaves publication, sharing and use once the law allows it.
+"""Credit repair (信用修复): a record ends its publication, sharing and use once the law allows it.
 
-NDRC Order 36 of 2025: a record of minor dishonesty may be repaired at once, one of general dishonesty when 3 months,
-one of serious dishonesty when 1 year of publication have passed, counted from the day of the document.
+信用修复管理办法 (NDRC Order 36 of 2025): a record of minor dishonesty may be repaired at once, one of general
+dishonesty after 3 months of publication, one of serious dishonesty after 1 year, counted from the day of the document.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from privacy.vault import Vault
 
 
 class RepairedAlready(Refused):
-    """The repair of this record is held."""
+    """This record is repaired already."""
 
 
 LEAST_MONTHS = {"minor": 0, "general": 3, "serious": 12}
@@ -44,14 +44,14 @@ def repair(
     on: date,
     today: date | None = None,
 ) -> IntakeReport:
-    """Add a repair of the record with this document number, as of the day ``on``, through the checks of the intake.
+    """Add a repair of the record with this document number, on the day ``on``, through the checks of the intake.
 
-    Raises :class:`Missing` when no such record is held, :class:`Malformed` when several tables have one, and
-    :class:`Refused` when ``by`` is not of the city's departments, the least time of publication has not passed or the
+    Raises :class:`Missing` when custody has no such record, :class:`Malformed` when several tables have one, and
+    :class:`Refused` when ``by`` is not an actor of the city, the minimum time of publication has not passed, or the
     record is repaired already (:class:`RepairedAlready`).
     """
     by.require_role(Role.CITY, act="act.repair-record")
-    target = catalogue_roles.repairs(catalogue)
+    target = catalogue_roles.repairs_table(catalogue)
     if target is None:
         raise Missing("repair.catalogue-no-table-credit-repairs")
     table, record = _find(document_number, catalogue, vault)
@@ -86,8 +86,8 @@ def repair(
         row = {f.name: pa.array([values.get(f.column)], pa.string()) for f in target.fields}
         path = Path(folder) / target.files[0].replace("*", "_by_hand").replace(".csv", ".parquet")
         pq.write_table(pa.table(row), path)
-        told = _by_name_only(catalogue, target, path.name)
-        report = intake(path, catalogue=told, vault=vault, ledger=ledger, by=by, today=max(on, today or on))
+        renamed = _by_name_only(catalogue, target, path.name)
+        report = intake(path, catalogue=renamed, vault=vault, ledger=ledger, by=by, today=max(on, today or on))
     if report.kept != 1:
         reasons = "; ".join(report.tables[target.name].reasons) or "nothing was added"
         raise Malformed("repair.repair-did-not-pass-checks", why=reasons)
@@ -97,17 +97,17 @@ def repair(
 
 
 def repaired_subjects(document_number: str, *, catalogue: Catalogue, vault: Vault, by: date) -> list[str]:
-    """The codes of the subjects of whom a record of this number is repaired by a day; custody's own."""
-    table = catalogue_roles.repairs(catalogue)
+    """The codes of the subjects with a record of this document number that was repaired by a day. For custody alone."""
+    table = catalogue_roles.repairs_table(catalogue)
     if table is None or table.name not in vault.names():
         return []
     code = table.subject.column
-    held = vault.read(table.name, ["document_number", "repaired_on", code]).to_pylist()
-    return sorted({r[code] for r in held if r["document_number"] == document_number and r["repaired_on"] <= by})
+    repairs = vault.read(table.name, ["document_number", "repaired_on", code]).to_pylist()
+    return sorted({r[code] for r in repairs if r["document_number"] == document_number and r["repaired_on"] <= by})
 
 
 def _by_name_only(catalogue: Catalogue, target: Table, name: str) -> Catalogue:
-    """The same catalogue, in which our one-row file is of the repairs' table whatever its ending."""
+    """The same catalogue, in which the file of this name belongs to the table of repairs."""
     from dataclasses import replace
 
     tables = dict(catalogue.tables) | {target.name: replace(target, files=(name,))}
@@ -115,28 +115,28 @@ def _by_name_only(catalogue: Catalogue, target: Table, name: str) -> Catalogue:
 
 
 def _find(document: str, catalogue: Catalogue, vault: Vault) -> tuple[Table, dict[str, Any]]:
-    found: list[tuple[Table, dict[str, Any]]] = []
+    matches: list[tuple[Table, dict[str, Any]]] = []
     with engine() as run:
         for table in catalogue.tables.values():
             if table.repair_document is None or table.name not in vault.names():
                 continue
-            run.lend("held", vault.read(table.name))
+            run.register("stored", vault.read(table.name))
             where = f"WHERE {quoted(table.repair_document.column)} = {text(document)}"
-            found += [(table, row) for row in run.arrow(f"SELECT * FROM held {where}").to_pylist()]
-            run.take_back("held")
-    if not found:
+            matches += [(table, row) for row in run.arrow(f"SELECT * FROM stored {where}").to_pylist()]
+            run.unregister("stored")
+    if not matches:
         raise Missing("repair.no-record-document-number-held")
-    if len(found) > 1:
-        names = ", ".join(sorted({table.name for table, _ in found}))
+    if len(matches) > 1:
+        names = ", ".join(sorted({table.name for table, _ in matches}))
         raise Malformed("repair.several-records-document-number", names=names)
-    return found[0]
+    return matches[0]
 
 
 def _is_repaired(target: Table, values: dict[str, Any], vault: Vault) -> bool:
     if target.name not in vault.names():
         return False
-    held = vault.read(target.name).select(["repaired_table", "document_number", "subject_code"]).to_pylist()
-    return any(all(row[name] == values[name] for name in row) for row in held)
+    repairs = vault.read(target.name).select(["repaired_table", "document_number", "subject_code"]).to_pylist()
+    return any(all(row[name] == values[name] for name in row) for row in repairs)
 
 
 def _months_after(day: date, months: int) -> date:

@@ -10,11 +10,12 @@ from privacy.duckdb_engine import Limits
 
 @dataclass(frozen=True, slots=True)
 class CustodySettings:
-    """Where custody keeps things and how much of the machine it may use.
+    """The folders of custody and its share of the machine.
 
-    ``raw`` is the vault's folder, ``shelf`` the shelf it releases to, ``keys`` its secrets (vault, pseudonyms,
-    signing), ``ring`` the public keys, ``ledger`` its ledger file, ``temporary`` where work that outgrows ``memory``
-    spills to: that folder holds clear text while a step runs and belongs on an encrypted or memory-backed disk.
+    ``raw`` is the vault's folder, ``shelf`` the shelf for its releases, ``keys`` its secrets (vault, pseudonyms,
+    signing), ``ring`` the public keys, and ``ledger`` its ledger file. Work that needs more than ``memory`` (DuckDB's
+    notation) spills to ``temporary``: that folder holds clear text while a step runs, so it belongs on an encrypted or
+    memory-backed disk.
     """
 
     raw: Path
@@ -28,5 +29,5 @@ class CustodySettings:
 
     @property
     def limits(self) -> Limits:
-        """What one step may use."""
+        """The limits of one step."""
         return Limits(self.memory, self.threads, self.temporary)

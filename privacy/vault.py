@@ -1,9 +1,9 @@
-"""The vault: raw tables encrypted at rest, each a Parquet file sealed in chunks with AES-256-GCM.
+"""The vault: raw tables encrypted at rest, each a Parquet file encrypted in chunks with AES-256-GCM (NIST SP 800-38D).
 
 A sealed file is ``MAGIC | prefix (8 bytes) | length (4) chunk | length chunk | …``. Chunk ``i`` is encrypted under the
 nonce ``prefix ‖ i`` and bound to the table's name, its number and whether it is the last one: a chunk that was changed,
-moved, dropped, taken from another table or cut off the end does not open (STREAM, Hoang et al. 2015).
-The key is HKDF(secret, prefix), so that no two files share a key and nonces never meet.
+moved, dropped, copied from another table or removed from the end cannot be decrypted (STREAM, Hoang et al. 2015).
+The key is HKDF(secret, prefix) (RFC 5869), so that no two files share a key and no nonce is used twice.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from credit.errors import Broken, Malformed, Missing
 from credit.files import sync_folder
 
 MAGIC = b"HHVAULT1"
-CHUNK = 4 << 20  # bytes of clear text a chunk
+CHUNK = 4 << 20  # bytes of clear text per chunk
 _NAME = re.compile(r"_?[a-z][a-z0-9_]*")
 
 
@@ -44,21 +44,24 @@ class Vault:
     secret: bytes = field(repr=False)
 
     def names(self) -> list[str]:
-        """What is held, in order; names beginning with an underscore are custody's own (quarantine, surrogates)."""
+        """The names of all tables, sorted.
+
+        Those that begin with an underscore are internal (quarantine, surrogates).
+        """
         return sorted(path.stem for path in self.folder.glob("*.sealed"))
 
     def write(self, name: str, table: pa.Table | pa.RecordBatchReader) -> int:
-        """Put a table in the place of the one of that name, in one act; the number of its rows.
+        """Write or replace a table atomically and return the number of its rows.
 
-        Raises :class:`Malformed` for a name that could leave the folder.
+        Raises :class:`Malformed` for a name that could lead out of the folder.
         """
         path = self._path(name)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside = path.with_name(f".{name}.{uuid.uuid4().hex}")
+        temporary = path.with_name(f".{name}.{uuid.uuid4().hex}")
         batches = table.to_batches(250_000) if isinstance(table, pa.Table) else table
         rows = 0
         try:
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
                 with (
                     _Sealer(stream, self.secret, name) as sink,
                     pq.ParquetWriter(sink, table.schema, compression="zstd") as writer,
@@ -68,15 +71,15 @@ class Vault:
                         rows += batch.num_rows
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.replace(beside, path)
+            os.replace(temporary, path)
         except BaseException:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         sync_folder(self.folder)
         return rows
 
     def read(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        """The table of that name, or these columns of it, every chunk opened.
+        """The table of that name, or these columns of it, after every chunk was decrypted and verified.
 
         Raises :class:`Missing`, or :class:`Broken` for a changed byte or a wrong key.
         """
@@ -92,11 +95,11 @@ class Vault:
             raise Broken("vault.sealed-table-cannot-be-read", name=name) from error
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Take turns with others that change the vault, across processes."""
+    def exclusive(self) -> Iterator[None]:
+        """Exclusive access for a change of the vault, across processes."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self.folder / ".turn").open("w") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
+        with (self.folder / ".turn").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def _path(self, name: str) -> Path:
@@ -114,7 +117,7 @@ def _bound(name: str, number: int, last: bool) -> bytes:
 
 
 class _Sealer(io.RawIOBase):
-    """A file object that seals what is written to it, chunk by chunk."""
+    """A file object that encrypts the written bytes chunk by chunk."""
 
     def __init__(self, stream: BinaryIO, secret: bytes, name: str) -> None:
         self._stream, self._name, self._number = stream, name, 0
@@ -126,12 +129,12 @@ class _Sealer(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, given: Any) -> int:
-        self._waiting += given
-        while len(self._waiting) > CHUNK:  # one chunk always waits, so that close() knows the last one
+    def write(self, data: Any) -> int:
+        self._waiting += data
+        while len(self._waiting) > CHUNK:  # the last chunk is encrypted by close(), which marks it as the last
             self._seal(bytes(self._waiting[:CHUNK]), last=False)
             del self._waiting[:CHUNK]
-        return len(given)
+        return len(data)
 
     def close(self) -> None:
         if not self.closed:

@@ -29,7 +29,7 @@ from infra.sandbox import watchdog
 from lab.accounts import Accounts
 from lab.projects import Projects
 from lab.settings import ResearchSettings
-from tests.lab.workspace.workspace_client import Hand
+from tests.lab.workspace.workspace_client import WorkspaceClient
 
 DAY, BY = date(2026, 11, 1), Actor("bench", Role.PLATFORM)
 SUBJECTS, RUNS, SAME = 4000, 7, "the same for all"
@@ -55,7 +55,7 @@ def spawn_p50_seconds() -> None:
             return took
 
         record("spawn_p50_seconds", _median(spawn), "s", more={"runs": RUNS})
-        Hand.close_all()
+        WorkspaceClient.close_all()
 
 
 def workspace_idle_mib() -> None:
@@ -67,7 +67,7 @@ def workspace_idle_mib() -> None:
         hand.kernel().run("import lab; lab.me()")
         time.sleep(5)
         record("workspace_idle_mib", _memory() / 2**20, "MiB", more={"without_kernel": round(without / 2**20, 1)})
-        Hand.close_all()
+        WorkspaceClient.close_all()
 
 
 def workspaces_at_once() -> None:
@@ -83,11 +83,11 @@ def workspaces_at_once() -> None:
             up += sum(pool.map(one, range(first, min(first + AT_ONCE, MOST + 1))))
             if psutil.virtual_memory().available < SPARE or time.monotonic() - begun > SECONDS:
                 break
-        first_still = Hand.made[0].call("GET", "/api/status").status_code == 200
+        first_still = WorkspaceClient.made[0].call("GET", "/api/status").status_code == 200
         more = {"bound": MOST, "first_still_answers": first_still, "seconds": round(time.monotonic() - begun)}
         more["available_mib"] = psutil.virtual_memory().available >> 20
         record("workspaces_at_once", up, "workspaces", more=more)
-        Hand.close_all()
+        WorkspaceClient.close_all()
 
 
 def attacks_tried() -> None:
@@ -104,7 +104,7 @@ def attacks_tried() -> None:
 
 
 def _first_cell(url: str) -> float:
-    hand = Hand(url, "r1")
+    hand = WorkspaceClient(url, "r1")
     begun = time.monotonic()
     hand.log_in(SAME)
     hand.start()
@@ -120,8 +120,8 @@ def _median(act: Callable[[], float]) -> float:
     return statistics.median(act() for _ in range(RUNS))
 
 
-def _hand(url: str, user: str) -> Hand:
-    hand = Hand(url, user)
+def _hand(url: str, user: str) -> WorkspaceClient:
+    hand = WorkspaceClient(url, user)
     assert hand.log_in(SAME).status_code == 200
     return hand
 

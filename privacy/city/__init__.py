@@ -1,4 +1,6 @@
-"""The invented city (虚构城市): the embedded input, drawn from the catalogue; every figure made from it says so."""
+"""The invented city (虚构城市): raw files with invented subjects, generated from the catalogue and marked as
+invented.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Build an invented city: people, records, repairs, dirt and files, chunk by chunk of subjects.
+"""Generate an invented city: subjects, records, repairs, errors and files, in chunks of subjects.
 
 Each table of each chunk has its own random stream, seeded by (seed, chunk, table): the same seed gives the same bytes,
-and a table added to the catalogue changes no other.
+and a table added to the catalogue changes no other table.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from credit.catalogue import Catalogue, Table
 from privacy.city import dirt as dirty
 from privacy.city import examples
 from privacy.city.events import Events
-from privacy.city.filling import anything, filled
-from privacy.city.population import NEVER, Population, Span, draw, industry_letters
+from privacy.city.filling import draw_any_table, fill_fields
+from privacy.city.population import NEVER, Population, Span, draw_population, industry_letters
 from privacy.city.tables import dues, enforcement, lists, market, promises, repairs
 from privacy.city.tables.records import Drawn
 from privacy.city.words import DISTRICTS, pick
 from privacy.city.writing import Files, in_layout
 
-CHUNK = 25_000  # subjects at a time: a chunk's rows take about 300 MiB
-TODAY = date(2026, 11, 1)
+CHUNK = 25_000  # subjects per chunk, whose rows take about 300 MiB
+DEFAULT_TODAY = date(2026, 11, 1)
 DIRT = 0.003
-OLDER = {"administrative_penalty": ("2015", 0.12)}  # table -> layout, share of rows a department still sends in it
+OLDER = {"administrative_penalty": ("2015", 0.12)}  # table -> layout, share of rows that still arrive in it
 Progress = Callable[[str, int, int], None]
 DRAWN: Mapping[str, Callable[..., Drawn]] = {
     draws.__name__: draws
@@ -49,7 +49,7 @@ DRAWN: Mapping[str, Callable[..., Drawn]] = {
 
 @dataclass(frozen=True, slots=True)
 class CityReport:
-    """What was built: rows written by table (dirty ones among them) and dirty rows by kind and by kind and table."""
+    """The generated city: rows by table (with the dirty ones), and dirty rows by kind, and by table and kind."""
 
     folder: Path
     subjects: int
@@ -62,7 +62,7 @@ class CityReport:
     examples: Mapping[str, Mapping[str, str]]
 
     def as_json(self) -> dict[str, Any]:
-        """The content of ``city.json``: without the folder, so that equal cities have equal files."""
+        """The content of ``city.json``, without the folder, so that equal cities have equal files."""
         return {
             "invented": True, "subjects": self.subjects, "seed": self.seed, "today": self.today.isoformat(),
             "catalogue": self.catalogue, "rows": dict(self.rows), "dirty": dict(self.dirty),
@@ -72,7 +72,7 @@ class CityReport:
 
 
 @dataclass(slots=True)
-class _Tally:
+class _DirtCounts:
     dirty: dict[str, Counter[str]] = field(default_factory=dict)
     examples: dict[str, Any] = field(default_factory=dict)
 
@@ -81,32 +81,33 @@ class _Tally:
 
 
 def build(
-    folder: Path, *, subjects: int, seed: int, today: date = TODAY, progress: Progress | None = None,
+    folder: Path, *, subjects: int, seed: int, today: date = DEFAULT_TODAY, progress: Progress | None = None,
     dirt: float = DIRT, catalogue: Catalogue | None = None,
 ) -> CityReport:  # fmt: skip
     """Write the raw files of a city of ``subjects`` into ``folder``, with ``city.json`` beside them.
 
-    ``dirt`` is the share of rows spoiled on purpose (0: none). ``progress(text, done, of)`` is told after each chunk.
+    ``dirt`` is the share of rows with an error on purpose (0: none). ``progress(text, done, total)`` is called after
+    each chunk. Returns the report that ``city.json`` contains.
     """
-    known, span, tally = catalogue or Catalogue.load(), Span.until(today), _Tally()
+    known, span, dirt_counts = catalogue or Catalogue.load(), Span.until(today), _DirtCounts()
     offset = int(np.random.default_rng([seed, 0]).integers(0, 31**6))
     with Files(folder) as files:
         for chunk, first in enumerate(range(0, subjects, CHUNK)):
             count = min(CHUNK, subjects - first)
-            people = draw(_stream(seed, chunk, "population"), span, first, count, offset)
-            _write(files, known, people, seed, chunk, dirt, tally)
+            people = draw_population(_stream(seed, chunk, "population"), span, first, count, offset)
+            _write(files, known, people, seed, chunk, dirt, dirt_counts)
             if progress is not None:
                 progress("inventing the city", first + count, subjects)
     total: Counter[str] = Counter()
-    for counts in tally.dirty.values():
+    for counts in dirt_counts.dirty.values():
         total.update(counts)
     report = CityReport(
         folder, subjects, seed, today, known.version, dict(sorted(files.rows.items())), dict(sorted(total.items())),
-        {table: dict(sorted(counts.items())) for table, counts in sorted(tally.dirty.items()) if counts},
-        tally.examples,
+        {table: dict(sorted(counts.items())) for table, counts in sorted(dirt_counts.dirty.items()) if counts},
+        dirt_counts.examples,
     )  # fmt: skip
-    told = json.dumps(report.as_json(), ensure_ascii=False, indent=1, sort_keys=True)
-    (folder / "city.json").write_text(told + "\n", encoding="utf-8")
+    content = json.dumps(report.as_json(), ensure_ascii=False, indent=1, sort_keys=True)
+    (folder / "city.json").write_text(content + "\n", encoding="utf-8")
     return report
 
 
@@ -115,42 +116,48 @@ def _stream(seed: int, chunk: int, name: str) -> np.random.Generator:
 
 
 def _write(
-    files: Files, known: Catalogue, people: Population, seed: int, chunk: int, dirt: float, tally: _Tally
+    files: Files, known: Catalogue, people: Population, seed: int, chunk: int, dirt: float, dirt_counts: _DirtCounts
 ) -> None:
     drawn: dict[str, Drawn] = {}
-    mended: list[tuple[repairs.Repairable, Any, Any]] = []
+    repaired: list[tuple[repairs.Repairable, Any, Any]] = []
     fresh = examples.fresh_penalties(people) if chunk == 0 else None
     for table in known.tables.values():
         if table.name == "credit_repair":
             continue
         rng = _stream(seed, chunk, table.name)
         events, columns = _draw(rng, people, table, fresh)
-        rows = filled(rng, table, people, events, columns)
+        rows = fill_fields(rng, table, people, events, columns)
         keep = np.zeros(len(events), bool)
         if table.repair_document is not None:
-            found = _repairable(table, events, columns, rows)
-            done, day = repairs.repaired(rng, people, found)
-            mended.append((found, done, day))
+            repairable = _repairable(table, events, columns, rows)
+            done, day = repairs.repaired(rng, people, repairable)
+            repaired.append((repairable, done, day))
             keep = done | (np.isin(events.who, fresh.who) if fresh is not None else False)
         older = None
         if table.name in OLDER:
             layout, share = OLDER[table.name]
             early = (rng.random(len(events)) < share) & (events.day < people.span.today - 400) & ~keep
             older = in_layout(table, rows.filter(pa.array(early)), layout)
-            rows, events_left, keep = rows.filter(pa.array(~early)), events.where(~early), keep[~early]
+            rows, remaining, keep = rows.filter(pa.array(~early)), events.where(~early), keep[~early]
         else:
-            events_left = events
-        soiled = dirty.soil(rng, table, rows, keep, people.registered[events_left.who], dirt, chunk == 0)
-        tally.add(table.name, soiled.counts)
-        files.add(table, soiled, older)
+            remaining = events
+        dirty_table = dirty.add_dirt(rng, table, rows, keep, people.registered[remaining.who], dirt, chunk == 0)
+        dirt_counts.add(table.name, dirty_table.counts)
+        files.add(table, dirty_table, older)
         if chunk == 0:
             drawn[table.name] = (events, columns)
-    if "credit_repair" in known.tables and mended:
+    if "credit_repair" in known.tables and repaired:
         _write_repairs(
-            files, known.table("credit_repair"), people, mended, _stream(seed, chunk, "credit_repair"), dirt, tally
+            files,
+            known.table("credit_repair"),
+            people,
+            repaired,
+            _stream(seed, chunk, "credit_repair"),
+            dirt,
+            dirt_counts,
         )
     if fresh is not None and {"loan_performance", "administrative_penalty"} <= set(drawn):
-        tally.examples = examples.choose(people, drawn, fresh)
+        dirt_counts.examples = examples.choose(people, drawn, fresh)
 
 
 def _draw(rng: np.random.Generator, people: Population, table: Table, fresh: Events | None) -> Drawn:
@@ -160,7 +167,7 @@ def _draw(rng: np.random.Generator, people: Population, table: Table, fresh: Eve
         return enforcement.administrative_penalty(rng, people, fresh)
     if table.name in DRAWN:
         return DRAWN[table.name](rng, people)
-    return anything(rng, people, table)
+    return draw_any_table(rng, people, table)
 
 
 def _registration(people: Population) -> Drawn:
@@ -179,8 +186,8 @@ def _repairable(table: Table, events: Events, columns: Mapping[str, Any], rows: 
     assert table.repair_document is not None
     severity = columns.get("severity")
     if severity is None:
-        grave = "serious" if table.name in ("dishonest_judgment_debtor", "serious_dishonesty_list") else "general"
-        severity = np.full(len(events), grave)
+        level = "serious" if table.name in ("dishonest_judgment_debtor", "serious_dishonesty_list") else "general"
+        severity = np.full(len(events), level)
     else:
         severity = np.array(severity.to_pylist(), dtype=str)
     allowed = np.ones(len(events), bool)
@@ -193,14 +200,16 @@ def _repairable(table: Table, events: Events, columns: Mapping[str, Any], rows: 
 
 
 def _write_repairs(
-    files: Files, table: Table, people: Population, mended: list[tuple[repairs.Repairable, Any, Any]],
-    rng: np.random.Generator, dirt: float, tally: _Tally,
+    files: Files, table: Table, people: Population, repaired: list[tuple[repairs.Repairable, Any, Any]],
+    rng: np.random.Generator, dirt: float, dirt_counts: _DirtCounts,
 ) -> None:  # fmt: skip
     first = people.first == 0
-    events, columns = repairs.rows(rng, people, mended)
-    rows = filled(rng, table, people, events, columns)
-    extra = dirty.orphans(rng, table, rows, dirt, first)
-    soiled = dirty.soil(rng, table, rows, np.zeros(len(events), bool), people.registered[events.who], dirt, first)
-    soiled.rows = pa.concat_tables([soiled.rows, extra])
-    tally.add(table.name, soiled.counts | {"repair_without_record": extra.num_rows})
-    files.add(table, soiled)
+    events, columns = repairs.rows(rng, people, repaired)
+    rows = fill_fields(rng, table, people, events, columns)
+    extra = dirty.orphan_repairs(rng, table, rows, dirt, first)
+    dirty_table = dirty.add_dirt(
+        rng, table, rows, np.zeros(len(events), bool), people.registered[events.who], dirt, first
+    )
+    dirty_table.rows = pa.concat_tables([dirty_table.rows, extra])
+    dirt_counts.add(table.name, dirty_table.counts | {"repair_without_record": extra.num_rows})
+    files.add(table, dirty_table)

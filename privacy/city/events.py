@@ -1,4 +1,4 @@
-"""When something happens to somebody: counts from the hidden risk, spread over days on which the subject existed."""
+"""Random events of subjects: counts depend on the hidden risk, days lie within the life of the subject."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """m events: ``who`` (index into the chunk), ``day`` it happened, ``risk`` of the subject then."""
+    """m events: index of the subject in the chunk, day, and the subject's risk on that day; all (m,)."""
 
     who: Array
     day: Array
@@ -34,12 +34,12 @@ class Events:
         return year
 
 
-def happen(
+def poisson_events(
     rng: np.random.Generator, people: Population, firm: float, trader: float, slope: float, weight: Array | None = None
 ) -> Events:
-    """Poisson events at ``firm`` or ``trader`` a year on average; ``slope`` is the log-rate per unit of risk.
+    """Poisson events with the mean yearly rate ``firm`` or ``trader``; ``slope`` is the log-rate per unit of risk.
 
-    ``weight`` (n,) multiplies a subject's rate (its size, or 0 for who cannot have the record).
+    ``weight`` (n,) multiplies the rate of a subject (its size, or 0 for a subject that cannot have the record).
     """
     span, quarters = people.span, len(people.span.quarters)
     yearly = np.where(people.trader, trader, firm)
@@ -54,18 +54,18 @@ def happen(
     return Events(who[keep], day[keep], people.risk[who[keep], quarter[keep]])
 
 
-def after(rng: np.random.Generator, days: Array, least: int, most: int) -> Array:
-    """Each day plus ``least`` … ``most`` days."""
+def add_random_days(rng: np.random.Generator, days: Array, least: int, most: int) -> Array:
+    """Each day plus a random number of days between ``least`` and ``most``."""
     later: Array = days + rng.integers(least, most + 1, len(days))
     return later
 
 
-def chance(rng: np.random.Generator, risk: Array, level: float, slope: float) -> Array:
+def logistic_trials(rng: np.random.Generator, risk: Array, level: float, slope: float) -> Array:
     """True with probability 1 / (1 + exp(-(level + slope * risk)))."""
     happens: Array = rng.random(len(risk)) < 1 / (1 + np.exp(-(level + slope * risk)))
     return happens
 
 
-def among(rng: np.random.Generator, count: int, shares: tuple[float, ...]) -> Array:
-    """``count`` places 0 … len(shares)-1, each with its share."""
+def random_categories(rng: np.random.Generator, count: int, shares: tuple[float, ...]) -> Array:
+    """``count`` random indices 0 … len(shares)-1, with probabilities proportional to ``shares``."""
     return np.searchsorted(np.cumsum(shares)[:-1] / sum(shares), rng.random(count), side="right")

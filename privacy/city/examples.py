@@ -1,4 +1,4 @@
-"""Three named subjects for the demonstration, chosen from who was drawn."""
+"""Three example subjects for the demonstration, chosen from the generated population."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _FRESH = (92, 25)  # days before today: a general penalty, then a minor one, whi
 
 
 def fresh_penalties(people: Population) -> Events:
-    """Two penalties of the last three months for one living, ordinary firm, so that somebody surely has them."""
+    """Two penalties of the last three months for one ordinary, active firm, so that an example always exists."""
     old = (people.span.today - people.registered).astype(np.int64) > 4 * 365
-    ordinary = np.abs(people.risk[:, -1] + 0.3) + 10 * ~(old & people.alive & ~people.trader & (people.employees > 5))
+    ordinary = np.abs(people.risk[:, -1] + 0.3) + 10 * ~(old & people.active & ~people.trader & (people.employees > 5))
     who = np.repeat(int(ordinary.argmin()), len(_FRESH))
     return Events(who, people.span.today - np.array(_FRESH), people.risk[who, -1])
 
@@ -26,22 +26,22 @@ def fresh_penalties(people: Population) -> Events:
 def choose(people: Population, drawn: Mapping[str, tuple[Events, Mapping[str, Any]]], fresh: Events) -> dict[str, Any]:
     """Codes and names of the three; the penalised one with the document number of its repairable penalty.
 
-    All three are alive, have been for four years, and pay a loan; the good one has no bad record at all.
+    All three are active, older than four years, and repay a loan; the good one has no negative record.
     """
-    loans, told = drawn["loan_performance"]
+    loans, loan_columns = drawn["loan_performance"]
     latest = loans.day == loans.day.max()
-    paying = _has(people, loans.who[latest & (told["overdue_days"] == 0)])
-    settled = people.alive & ((people.span.today - people.registered).astype(np.int64) > 4 * 365) & paying
-    troubled = np.zeros(len(people), bool)
+    paying = _has(people, loans.who[latest & (loan_columns["overdue_days"] == 0)])
+    eligible = people.active & ((people.span.today - people.registered).astype(np.int64) > 4 * 365) & paying
+    has_negative_record = np.zeros(len(people), bool)
     for name in ("administrative_penalty", "judgment_debtor", "tax_arrears", "social_insurance_arrears",
                  "utility_arrears", "abnormal_operation_list", "abnormal_operation_mark"):  # fmt: skip
-        troubled |= _has(people, drawn[name][0].who)
+        has_negative_record |= _has(people, drawn[name][0].who)
     now = people.risk[:, -1]
-    firm = _least(now + 9 * troubled, settled & ~people.trader)
-    trader = _least(np.abs(now) + 9 * troubled, settled & people.trader)
+    firm = _index_of_least(now + 9 * has_negative_record, eligible & ~people.trader)
+    trader = _index_of_least(np.abs(now) + 9 * has_negative_record, eligible & people.trader)
     penalties, columns = drawn["administrative_penalty"]
-    mine = (penalties.who == fresh.who[0]) & (penalties.day == fresh.day.max())
-    document = columns["document_number"].filter(pa.array(mine))[0].as_py()
+    is_example = (penalties.who == fresh.who[0]) & (penalties.day == fresh.day.max())
+    document = columns["document_number"].filter(pa.array(is_example))[0].as_py()
     return {
         "good_enterprise": _named(people, firm),
         "penalised_enterprise": _named(people, int(fresh.who[0])) | {"repairable_document": document},
@@ -53,7 +53,7 @@ def _has(people: Population, who: Array) -> Array:
     return np.bincount(who, minlength=len(people)) > 0
 
 
-def _least(value: Array, where: Array) -> int:
+def _index_of_least(value: Array, where: Array) -> int:
     return int(np.where(where, value, np.inf).argmin())
 
 

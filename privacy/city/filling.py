@@ -1,7 +1,7 @@
-"""Every other field of a table, from the catalogue's own constraints: required, enum, range, pattern, length, role.
+"""Fill all other fields of a table from the catalogue's constraints: required, enum, range, pattern, length, role.
 
-First what is known of a subject wherever it appears (its name, its representative), then by constraints alone: so a
-table that is added to the catalogue has rows in the invented city without a line of code.
+Fields that are the same wherever a subject appears (its name, its representative) come first, all others follow from
+constraints alone: a table that is added to the catalogue has rows in the invented city without new code.
 """
 
 from __future__ import annotations
@@ -15,51 +15,51 @@ import pyarrow.compute as pc
 from credit.catalogue import Table
 from credit.fields import Field
 from privacy.city.codes import digits
-from privacy.city.events import Events, after, happen
-from privacy.city.patterns import fitting
+from privacy.city.events import Events, add_random_days, poisson_events
+from privacy.city.patterns import matching_texts
 from privacy.city.population import Population, addresses
 from privacy.city.tables.records import Drawn
-from privacy.city.words import AGENCIES, AGENCY_CODES, DOMAINS, joined, pick, text
+from privacy.city.words import AGENCIES, AGENCY_CODES, DOMAINS, concatenate, pick, text
 
 Columns = dict[str, Any]
-EMPTY = {  # left empty for firms and individual businesses by the standard (DOMAIN.md §3.3), or rarely used
+EMPTY = {  # empty for firms and individual businesses by the standard, or rarely used
     "person_document_kind", "person_document_number", "institution_certificate", "social_organisation_certificate",
     "withheld_certificate", "legacy_state", "penalty_name", "penalty_kind_second", "place_code",
 }  # fmt: skip
-OFFICE = {  # whose records a table has
+OFFICE = {  # the department whose records a table has
     "registration": "市场监管", "abnormal_operation_list": "市场监管", "abnormal_operation_mark": "市场监管",
     "tax_credit_rating": "税务", "tax_arrears": "税务", "social_insurance_arrears": "人力社保",
 }  # fmt: skip
-MISSING = 0.12  # how often a field that is not required is empty
+MISSING = 0.12  # the share of empty values in a field that is not required
 
 
-def anything(rng: np.random.Generator, people: Population, table: Table) -> Drawn:
-    """Events of a table nobody wrote a function for: one in two subjects a year, unlinked to the hidden cause."""
-    fits = np.isin(np.where(people.trader, "individual_business", "enterprise"), table.subjects)
-    events = happen(rng, people, 0.5, 0.5, 0.0, fits.astype(float))
+def draw_any_table(rng: np.random.Generator, people: Population, table: Table) -> Drawn:
+    """Events of a table without a function of its own: one per two subjects and year, independent of the risk."""
+    eligible = np.isin(np.where(people.trader, "individual_business", "enterprise"), table.subjects)
+    events = poisson_events(rng, people, 0.5, 0.5, 0.0, eligible.astype(float))
     events = events.where(events.day <= people.span.today - 12)
     columns: Columns = {}
     if table.time.happened is not None:
         columns[table.time.happened.column] = events.day
     if table.time.known is not None:
-        columns.setdefault(table.time.known.column, after(rng, events.day, 1, 11))
+        columns.setdefault(table.time.known.column, add_random_days(rng, events.day, 1, 11))
     if table.time.ends is not None:
-        columns.setdefault(table.time.ends.column, after(rng, events.day, 365, 1095))
+        columns.setdefault(table.time.ends.column, add_random_days(rng, events.day, 365, 1095))
     if table.state is not None:
         columns[table.state.column] = pick(table.state.enum, np.zeros(len(events), np.int64))
     return events, columns
 
 
-def filled(rng: np.random.Generator, table: Table, people: Population, events: Events, told: Columns) -> pa.Table:
+def fill_fields(rng: np.random.Generator, table: Table, people: Population, events: Events, drawn: Columns) -> pa.Table:
     """All fields of ``table`` for these events, by official name, in the catalogue's order and types."""
-    shared = _everywhere(rng, people, events, OFFICE.get(table.name))
+    shared = _shared_columns(rng, people, events, OFFICE.get(table.name))
     numbers = people.first * 100 + np.arange(len(events))
     arrays = []
     for field in table.fields:
         if field is table.subject:
             array = text(people.code[events.who])
-        elif field.column in told:
-            array = told[field.column]
+        elif field.column in drawn:
+            array = drawn[field.column]
         elif field.column in EMPTY:
             array = pa.nulls(len(events), pa.string())
         elif field.column in shared and field.type == "string":
@@ -70,12 +70,13 @@ def filled(rng: np.random.Generator, table: Table, people: Population, events: E
     return pa.Table.from_arrays(arrays, names=[field.name for field in table.fields])
 
 
-def _everywhere(rng: np.random.Generator, people: Population, events: Events, domain: str | None) -> Columns:
-    """What is the same wherever a subject or an agency appears, by English column name."""
+def _shared_columns(rng: np.random.Generator, people: Population, events: Events, domain: str | None) -> Columns:
+    """Columns that are the same wherever a subject or an agency appears, by English column name."""
     who = pa.array(events.who)
     duty = rng.integers(0, len(DOMAINS), len(events)) if domain is None else tuple(DOMAINS).index(domain)
     office = people.district[events.who] * len(DOMAINS) + duty
     code = text(people.code[events.who])
+    unit_code, check = pc.utf8_slice_codeunits(code, 8, 16), pc.utf8_slice_codeunits(code, 16, 17)
     category = pick(("法人及非法人组织", "个体工商户"), people.trader[events.who].astype(np.int64))
     names, codes = pick(AGENCIES, office), pick(AGENCY_CODES, office)
     person = text(people.person[events.who])
@@ -83,8 +84,9 @@ def _everywhere(rng: np.random.Generator, people: Population, events: Events, do
         "subject_name": people.name.take(who), "representative": people.representative.take(who),
         "representative_document_number": person, "taxpayer_number": code,
         "subject_category": category, "party_kind": category, "tax_registration_number": code,
-        "organisation_code": joined(pc.utf8_slice_codeunits(code, 8, 16), "-", pc.utf8_slice_codeunits(code, 16, 17)),
-        "telephone": joined("100", text(digits(rng.integers(0, 10**8, len(events)), 8))),  # 100… is nobody's number
+        "organisation_code": concatenate(unit_code, "-", check),
+        # No telephone number begins with 100.
+        "telephone": concatenate("100", text(digits(rng.integers(0, 10**8, len(events)), 8))),
         "address": addresses(rng, people.district[events.who]), "agency": names, "agency_code": codes,
         "data_source": names, "data_source_code": codes, "registrar": names,
         "area": pick(("天津",), np.zeros(len(events), np.int64)),
@@ -92,7 +94,7 @@ def _everywhere(rng: np.random.Generator, people: Population, events: Events, do
 
 
 def _drawn(rng: np.random.Generator, field: Field, events: Events, numbers: Any, *, unique: bool) -> Any:
-    """A column from constraints alone."""
+    """A column drawn from the constraints of its field alone."""
     count = len(events)
     empty = None if field.required or unique else rng.random(count) < MISSING
     if field.type == "date":
@@ -106,12 +108,12 @@ def _drawn(rng: np.random.Generator, field: Field, events: Events, numbers: Any,
         drawn = least + np.minimum(rng.lognormal(1.5, 1.2, count), most - least)
         return pa.array(np.floor(drawn).astype(np.int64) if field.type == "integer" else np.round(drawn, 4), mask=empty)
     if field.enum:
-        # the earlier a value stands in the catalogue, the commoner
+        # earlier values of the enum are more frequent
         shares = 1 / np.arange(1, len(field.enum) + 1)
         place = np.searchsorted(np.cumsum(shares)[:-1] / shares.sum(), rng.random(count), side="right")
         drawn = pick(field.enum, place)
     elif field.pattern and not unique:
-        drawn = fitting(rng, field.pattern, count)
+        drawn = matching_texts(rng, field.pattern, count)
     elif unique:
         drawn = _number(field, events, numbers)
     else:
@@ -122,11 +124,11 @@ def _drawn(rng: np.random.Generator, field: Field, events: Events, numbers: Any,
 
 
 def _number(field: Field, events: Events, numbers: Any) -> pa.Array:
-    """Numbers of documents, no two alike; plain figures when the field is short."""
+    """Distinct document numbers; digits only when the field is short."""
     if (field.max_length or 99) < 30:
         width = min(field.max_length or 18, 18)
         return text(digits(numbers, width))
-    return joined(f"津虚{field.title[:4]}〔", text(digits(events.year, 4)), "〕", text(digits(numbers, 10)), "号")
+    return concatenate(f"津虚{field.title[:4]}〔", text(digits(events.year, 4)), "〕", text(digits(numbers, 10)), "号")
 
 
 def _masked(array: pa.Array, empty: Any) -> pa.Array:

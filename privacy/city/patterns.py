@@ -1,4 +1,4 @@
-"""Text that fits a catalogue's pattern, thousands at a time: literals, ``\\d``, ``[classes]`` and ``{repeats}``."""
+"""Random texts that match a pattern of the catalogue: literals, ``\\d``, ``[classes]`` and ``{repeats}``."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow as pa
 
 from credit.errors import Malformed
-from privacy.city.words import joined, pick
+from privacy.city.words import concatenate, pick
 
 _ATOM = re.compile(r"(\[[^\]^]+\]|\\d|\\.|[^\\\[\](){}|*+?.^$])(?:\{(\d+)(?:,(\d+))?\}|([+*?]))?")
-_LONGEST = 8  # how often an atom without an upper bound is repeated at most
+_LONGEST = 8  # maximum repetitions of an atom without an upper bound
 
 
-def fitting(rng: np.random.Generator, pattern: str, count: int) -> pa.Array:
-    """``count`` texts that match ``pattern``; raises :class:`Malformed` for one with groups or alternatives."""
+def matching_texts(rng: np.random.Generator, pattern: str, count: int) -> pa.Array:
+    """``count`` random texts that match ``pattern``; raises :class:`Malformed` for groups or alternatives."""
     inner = pattern.removeprefix("^").removesuffix("$")
     parts: list[str | pa.Array] = [""]
     at = 0
@@ -31,7 +31,7 @@ def fitting(rng: np.random.Generator, pattern: str, count: int) -> pa.Array:
             drawn = rng.integers(0, len(letters), count)
             parts.append(pick((*letters, ""), np.where(place < length, drawn, len(letters))))
         at = atom.end()
-    return joined(pick(("",), np.zeros(count, np.int64)), *parts)
+    return concatenate(pick(("",), np.zeros(count, np.int64)), *parts)
 
 
 def _letters(atom: str) -> tuple[str, ...]:

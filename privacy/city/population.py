@@ -1,8 +1,8 @@
-"""Who lives in the invented city: subjects with a hidden quality that drifts, the one cause behind what is recorded.
+"""The population of the invented city: subjects with a hidden risk that drifts and is the cause of all their records.
 
-``risk[i, q]`` is subject i's hidden risk in quarter q, mean about 0 and variance about ``VARIANCE``: what the subject
-is (its own), what it goes through (an autoregressive drift), and what can be seen of it (industry, age, size). Every
-table and every later overdue is drawn from it, each with its own noise, and it is written nowhere.
+``risk[i, q]`` is the hidden risk of subject i in quarter q, with mean about 0 and variance about ``VARIANCE``: a
+constant of the subject, an autoregressive drift, and a part that depends on industry, age and size. Every table and
+every overdue loan is drawn from it with independent noise; the risk itself is in no file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from privacy.city.codes import digits, person_numbers, serials, uscc_codes
-from privacy.city.words import DISTRICTS, PLACES, SYLLABLES, TRADES, joined, pick, text
+from privacy.city.words import DISTRICTS, PLACES, SYLLABLES, TRADES, concatenate, pick, text
 
 Array = np.ndarray[Any, Any]
 VARIANCE = 1.15
@@ -29,7 +29,7 @@ NEVER = np.datetime64("2999-12-31")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time records are drawn for: from the first of January three years back until ``today``, in quarters."""
+    """The period of the records: from 1 January three years before until ``today``, in quarters."""
 
     start: np.datetime64
     today: np.datetime64
@@ -48,7 +48,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """A chunk of n subjects; all arrays are (n,) but ``risk`` (n, quarters)."""
+    """A chunk of n subjects; all arrays are (n,), except ``risk`` (n, quarters)."""
 
     span: Span
     first: int
@@ -60,7 +60,7 @@ class Population:
     district: Array  # index into words.DISTRICTS
     industry: Array  # index into words.TRADES
     registered: Array  # datetime64[D]
-    ended: Array  # datetime64[D], NEVER when alive
+    ended: Array  # datetime64[D], NEVER when active
     revoked: Array
     capital: Array  # 万元
     employees: Array
@@ -70,7 +70,7 @@ class Population:
         return len(self.code)
 
     @property
-    def alive(self) -> Array:
+    def active(self) -> Array:
         """True for subjects that have not ended by today."""
         return self.ended > self.span.today
 
@@ -80,8 +80,8 @@ class Population:
         return self.risk[who, np.clip(quarter, 0, len(self.span.quarters) - 1)]
 
 
-def draw(rng: np.random.Generator, span: Span, first: int, count: int, offset: int) -> Population:
-    """``count`` subjects, the ``first`` … of the city; ``offset`` is the city's own (from its seed)."""
+def draw_population(rng: np.random.Generator, span: Span, first: int, count: int, offset: int) -> Population:
+    """Draw ``count`` subjects, numbered from ``first``; ``offset`` shifts the serials and depends on the seed."""
     trader = rng.random(count) < 0.32
     industry = np.where(trader, _choice(rng, count, _TRADER_SHARE), _choice(rng, count, _FIRM_SHARE))
     district = _choice(rng, count, _DISTRICT_SHARE)
@@ -92,7 +92,11 @@ def draw(rng: np.random.Generator, span: Span, first: int, count: int, offset: i
     thin = rng.random(count) < 0.03
     registered = span.today - np.where(thin, rng.integers(5, 180, count), age)
     own = rng.normal(0, 0.78, count)
-    risk = own[:, None] + _drift(rng, count, len(span.quarters)) + _seen(span, registered, industry, employees, trader)
+    risk = (
+        own[:, None]
+        + _drift(rng, count, len(span.quarters))
+        + _visible_risk(span, registered, industry, employees, trader)
+    )
     ended, revoked = _endings(rng, span, registered, risk)
     return Population(
         span=span,
@@ -102,7 +106,7 @@ def draw(rng: np.random.Generator, span: Span, first: int, count: int, offset: i
             np.where(trader, b"92", b"91"), np.array(DISTRICTS, dtype="S6")[district], serials(first, count, offset)
         ),
         name=_names(rng, trader, industry),
-        representative=joined("虚", *(pick(SYLLABLES, rng.integers(0, len(SYLLABLES), count)) for _ in range(2))),
+        representative=concatenate("虚", *(pick(SYLLABLES, rng.integers(0, len(SYLLABLES), count)) for _ in range(2))),
         person=person_numbers(rng, count),
         district=district,
         industry=industry,
@@ -125,11 +129,11 @@ def addresses(rng: np.random.Generator, district: Array) -> pa.Array:
     count = len(district)
     places = pick(tuple(PLACES.values()), district)
     road = [pick(SYLLABLES, rng.integers(0, len(SYLLABLES), count)) for _ in range(2)]
-    return joined("天津市", places, "虚构", *road, "路", text(digits(rng.integers(1, 999, count), 3)), "号")
+    return concatenate("天津市", places, "虚构", *road, "路", text(digits(rng.integers(1, 999, count), 3)), "号")
 
 
 def _as_declared(capital: Array) -> Array:
-    """Capital as people declare it: 1, 2, 3, 5 or 8 times a power of ten (万元)."""
+    """Capital rounded down to a usual amount: 1, 2, 3, 5 or 8 times a power of ten (万元)."""
     tens = 10 ** np.floor(np.log10(capital))
     figures = np.array([1, 2, 3, 5, 8])
     near: Array = figures[np.searchsorted(figures, capital / tens, side="right") - 1] * tens
@@ -141,7 +145,7 @@ def _choice(rng: np.random.Generator, count: int, shares: tuple[float, ...]) -> 
 
 
 def _drift(rng: np.random.Generator, count: int, quarters: int) -> Array:
-    """(count, quarters): autoregressive of order 1, standard deviation 0.6, a half-life of about three years."""
+    """An autoregressive process of order 1, standard deviation 0.6, half-life about three years; (count, quarters)."""
     keep, spread = 0.945, 0.6
     drift = np.empty((count, quarters))
     drift[:, 0] = rng.normal(0, spread, count)
@@ -150,17 +154,19 @@ def _drift(rng: np.random.Generator, count: int, quarters: int) -> Array:
     return drift
 
 
-def _seen(span: Span, registered: Array, industry: Array, employees: Array, trader: Array) -> Array:
-    """(n, quarters): the part of the risk that industry, age and size tell."""
+def _visible_risk(span: Span, registered: Array, industry: Array, employees: Array, trader: Array) -> Array:
+    """The part of the risk that depends on industry, age and size, (n, quarters)."""
     years = (span.quarters[None, :] - registered[:, None]).astype(np.float64) / 365.25
     young = 0.45 * np.exp(-np.clip(years, 0, None) / 3)
     size = np.where(trader, -0.15 * np.minimum(employees, 4) + 0.2, -0.14 * (np.log1p(employees) - 2.2))
-    seen: Array = young + (size + _INDUSTRY_RISK[industry])[:, None] - 0.15
-    return seen
+    visible: Array = young + (size + _INDUSTRY_RISK[industry])[:, None] - 0.15
+    return visible
 
 
 def _endings(rng: np.random.Generator, span: Span, registered: Array, risk: Array) -> tuple[Array, Array]:
-    """Days of deregistration (注销) or revocation (吊销), more often where the risk is high; and which it was."""
+    """Days of deregistration (注销) or revocation (吊销), more frequent at high risk, and True where it is
+    revocation.
+    """
     count, quarters = risk.shape
     starts = span.quarters[None, :]
     chance = 0.0045 * np.exp(0.5 * risk) * (starts > registered[:, None] + 365)
@@ -175,4 +181,4 @@ def _names(rng: np.random.Generator, trader: Array, industry: Array) -> pa.Array
     count = len(trader)
     trades = pick(tuple(TRADES.values()), industry)
     parts = [pick(SYLLABLES, rng.integers(0, len(SYLLABLES), count)) for _ in range(3)]
-    return joined("海河虚构", *parts, trades, pick(("有限公司", "部（个体工商户）"), trader.astype(np.int64)))
+    return concatenate("海河虚构", *parts, trades, pick(("有限公司", "部（个体工商户）"), trader.astype(np.int64)))

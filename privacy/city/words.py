@@ -1,4 +1,4 @@
-"""The words the invented city is made of. Every firm's name begins with 海河虚构, so nobody takes it for a real one."""
+"""The words of the invented city. The name of every firm begins with 海河虚构, which marks it as invented."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ AGENCY_CODES = tuple(
 
 
 def pick(words: tuple[str, ...], which: np.ndarray[Any, Any]) -> pa.Array:
-    """The words at these places, (n,) text."""
+    """The words at these indices, (n,) text."""
     return pa.array(words, pa.string()).take(pa.array(which))
 
 
 def text(codes: np.ndarray[Any, Any]) -> pa.Array:
-    """Fixed-width bytes as text."""
+    """Fixed-width ASCII bytes (n,) as an Arrow text array."""
     return pa.array(codes).cast(pa.string())
 
 
-def joined(*parts: str | pa.Array) -> pa.Array:
+def concatenate(*parts: str | pa.Array) -> pa.Array:
     """Element-wise concatenation of arrays and fixed words."""
     return pc.binary_join_element_wise(*[pa.scalar(p) if isinstance(p, str) else p for p in parts], "")
 
 
 def numbered(head: str | pa.Array, years: np.ndarray[Any, Any], numbers: np.ndarray[Any, Any], tail: str) -> pa.Array:
     """Document numbers such as ``津虚市监罚〔2025〕00000123号``."""
-    return joined(head, "〔", text(digits(years, 4)), "〕", text(digits(numbers, 8)), tail)
+    return concatenate(head, "〔", text(digits(years, 4)), "〕", text(digits(numbers, 8)), tail)

@@ -1,4 +1,4 @@
-"""Raw files as departments send them: one CSV a table, official names as header, some rows in an older layout."""
+"""Write raw files in the form in which departments send them: one CSV per table, some rows in an older layout."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from credit.catalogue import Table
-from privacy.city.dirt import Soiled
+from privacy.city.dirt import DirtyTable
 
 _OPTIONS = pacsv.WriteOptions(include_header=False, quoting_style="none")
-UNKNOWN = "内部流水号"  # a column no catalogue knows
+UNKNOWN = "内部流水号"  # a column that no catalogue has
 
 
 class Files:
@@ -32,18 +32,18 @@ class Files:
         for stream in self._open.values():
             stream.close()
 
-    def add(self, table: Table, soiled: Soiled, older: pa.Table | None = None) -> None:
-        """Append rows to ``<table>.csv`` (GB18030 lines in the middle), and others to their own files."""
+    def add(self, table: Table, dirty_table: DirtyTable, older: pa.Table | None = None) -> None:
+        """Append rows to ``<table>.csv``, with GB18030 lines in the middle; other layouts go to files of their own."""
         self.rows.setdefault(table.name, 0)
-        rows, half = soiled.rows, soiled.rows.num_rows // 2
+        rows, half = dirty_table.rows, dirty_table.rows.num_rows // 2
         stream = self._stream(f"{table.name}.csv", rows.column_names)
         pacsv.write_csv(rows.slice(0, half), stream, _OPTIONS)
-        if soiled.other_encoding.num_rows:
-            stream.write(_bytes(soiled.other_encoding).decode("utf-8").encode("gb18030"))
+        if dirty_table.other_encoding.num_rows:
+            stream.write(_bytes(dirty_table.other_encoding).decode("utf-8").encode("gb18030"))
         pacsv.write_csv(rows.slice(half), stream, _OPTIONS)
-        self.rows[table.name] += rows.num_rows + soiled.other_encoding.num_rows
-        if soiled.unknown_column.num_rows:
-            more = soiled.unknown_column
+        self.rows[table.name] += rows.num_rows + dirty_table.other_encoding.num_rows
+        if dirty_table.unknown_column.num_rows:
+            more = dirty_table.unknown_column
             numbers = pa.array([f"NB{k:04d}" for k in range(more.num_rows)])
             self._extra(table, f"{table.name}_returned.csv", more.append_column(UNKNOWN, numbers))
         if older is not None and older.num_rows:
@@ -61,7 +61,7 @@ class Files:
 
 
 def in_layout(table: Table, rows: pa.Table, layout: str) -> pa.Table:
-    """The rows with the headers of an older layout; what that layout does not have is left out."""
+    """The rows with the headers of an older layout, without the fields that the layout does not have."""
     renamed = {source: field for source, field in table.layouts[layout].items() if not source.startswith("=")}
     older = rows.select(list(renamed.values())).rename_columns(list(renamed))
     for source, field in renamed.items():

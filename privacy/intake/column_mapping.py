@@ -1,4 +1,4 @@
-"""A block of a raw file in the shape of its table: columns renamed, constants filled in, unknown values named."""
+"""Map a block of a raw file to the columns of its table: rename columns, add constants, collect unknown values."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from credit.catalogue import Table
 from privacy.intake import file_reading, layouts
 
 
-def shaped(table: Table, layout: layouts.Layout | None, block: file_reading.Block) -> pa.Table:
-    """A block as text columns named by the table's columns, with ``_line`` and what unknown columns hold."""
+def map_columns(table: Table, layout: layouts.Layout | None, block: file_reading.Block) -> pa.Table:
+    """A block as text columns with the names of the table's columns, ``_line``, ``_unknown`` and
+    ``_unknown_values``.
+    """
     rows, count = block.rows, len(block.rows)
     source_of = {field: source for source, field in layout.columns.items()} if layout else {}
     constants = layout.constants if layout else {}
@@ -20,21 +22,21 @@ def shaped(table: Table, layout: layouts.Layout | None, block: file_reading.Bloc
             arrays[field.column] = rows.column(source_of[field.name])
         else:
             arrays[field.column] = pa.repeat(pa.scalar(constants.get(field.name), pa.string()), count)
-    names, told = _unknown(rows, layout.unknown if layout else ())
-    return pa.table(arrays | {"_line": pa.array(block.lines), "_unknown": names, "_unknown_told": told})
+    names, values = _unknown(rows, layout.unknown if layout else ())
+    return pa.table(arrays | {"_line": pa.array(block.lines), "_unknown": names, "_unknown_values": values})
 
 
 def _unknown(rows: pa.Table, columns: tuple[str, ...]) -> tuple[pa.Array | pa.ChunkedArray, pa.Array | pa.ChunkedArray]:
-    """For each row the names of unknown columns that hold something, and what they hold; null when none does."""
+    """For each row the names of the unknown columns that have a value, and the values; null when none has one."""
     nothing = pa.nulls(len(rows), pa.string())
     names: pa.Array | pa.ChunkedArray = nothing
-    told: pa.Array | pa.ChunkedArray = nothing
+    values: pa.Array | pa.ChunkedArray = nothing
     for column in columns:
         value = rows.column(column)
-        holds = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(value), ""), False)
-        names = pc.if_else(holds, _joined(names, pa.repeat(pa.scalar(column), len(rows))), names)
-        told = pc.if_else(holds, _joined(told, value), told)
-    return names, told
+        has_value = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(value), ""), False)
+        names = pc.if_else(has_value, _joined(names, pa.repeat(pa.scalar(column), len(rows))), names)
+        values = pc.if_else(has_value, _joined(values, value), values)
+    return names, values
 
 
 def _joined(before: pa.Array | pa.ChunkedArray, more: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

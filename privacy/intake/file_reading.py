@@ -1,8 +1,8 @@
-"""Raw files as rows of text: .csv and .parquet, block by block, and never fatal.
+"""Read raw files (.csv, .parquet) as rows of text, block by block; a bad line never stops the reading.
 
-Every value is read as text; what it means is for ``checks.py`` to say. A line that is not UTF-8, has another number of
-columns than the header, or opens a quotation mark that nothing closes, is split out with its bytes and the reason, and
-the rest of the file is read. Line numbers are those of the file as an editor shows it (Parquet: 1 for the first row).
+Every value is read as text, which ``row_checks.py`` converts. A line that is not UTF-8, that has a different number of
+columns from the header, or that opens a quotation mark without closing it, is returned separately with its bytes and
+the reason, and the rest of the file is read. Line numbers are those of an editor (Parquet: 1 for the first row).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-BLOCK = 32 << 20  # bytes of a CSV file read at a time
-LONGEST = 50  # lines a quoted value may run over before its quotation mark counts as stray
+BLOCK = 32 << 20  # bytes of a CSV file per block
+LONGEST = 50  # lines that one quoted value may span; a longer one is an unclosed quotation mark
 ENDINGS = (".csv", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that is not a row: its number, why, and its content (text, or hexadecimal bytes)."""
+    """A line that is not a row: its number, the reason, and its content (text, or hexadecimal bytes)."""
 
     line: int
     reason: str
@@ -35,7 +35,7 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows as text columns named by the header, their line numbers (int64), and the lines that are no rows."""
+    """Rows as text columns named by the header, their line numbers (int64), and the lines that are not rows."""
 
     rows: pa.Table
     lines: npt.NDArray[np.int64]
@@ -43,7 +43,7 @@ class Block:
 
 
 def blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
-    """The blocks of a file; at least one, even of an empty file. Raises OSError only."""
+    """The blocks of a file of ``size`` bytes each; at least one, even of an empty file. Raises OSError only."""
     if path.suffix.lower() == ".parquet":
         yield from _parquet(path)
     else:
@@ -83,7 +83,7 @@ def _csv(path: Path, size: int) -> Iterator[Block]:
             else:
                 yield Block(pa.table({}), np.zeros(0, np.int64), ())
             return
-        first, waiting, said = 2, b"", False
+        first, waiting, has_blocks = 2, b"", False
         while True:
             more = stream.read(size)
             content = waiting + more
@@ -91,27 +91,30 @@ def _csv(path: Path, size: int) -> Iterator[Block]:
                 break
             block, used, lines = _cut(content, first, names, last=not more)
             yield block
-            said, first, waiting = True, first + lines, content[used:]
+            has_blocks, first, waiting = True, first + lines, content[used:]
             if not more:
                 break
-        if not said:
+        if not has_blocks:
             yield Block(pa.table({name: pa.array([], pa.string()) for name in names}), np.zeros(0, np.int64), ())
 
 
 def _header(line: bytes) -> list[str]:
     try:
-        told = line.decode("utf-8")
+        text = line.decode("utf-8")
     except UnicodeDecodeError:
-        told = line.decode("gb18030", errors="replace")
+        text = line.decode("gb18030", errors="replace")
     try:
-        names = [name.strip() for name in next(csv.reader([told.strip()]), [])]
+        names = [name.strip() for name in next(csv.reader([text.strip()]), [])]
     except csv.Error:
         return []
     return names if len(set(names)) == len(names) and all(names) else []
 
 
 def _cut(content: bytes, first: int, names: list[str], *, last: bool) -> tuple[Block, int, int]:
-    """The rows in ``content``, how many of its bytes they take, and how many lines: the rest waits for more."""
+    """The rows in ``content``, and the numbers of bytes and of lines that they use.
+
+    The rest belongs to the next block.
+    """
     if last and not content.endswith(b"\n"):
         content += b"\n"
     data = np.frombuffer(content, np.uint8)
@@ -124,7 +127,7 @@ def _cut(content: bytes, first: int, names: list[str], *, last: bool) -> tuple[B
     joined, stray = _pair(odd, len(ends), data, starts, ends, len(names))
     count = len(ends)
     if not last and stray and stray[-1] == odd[-1] and count - stray[-1] <= LONGEST:
-        count = stray.pop()  # a value may run on into the next block: its line is left for that
+        count = stray.pop()  # a value may continue in the next block: its line is left for it
     if count == 0:
         return Block(_table(b"", names, False), np.zeros(0, np.int64), ()), 0, 0
     bad = {int(line): "a quotation mark is opened and never closed" for line in stray}
@@ -167,7 +170,7 @@ def _pair(
     ends: npt.NDArray[np.intp],
     columns: int,
 ) -> tuple[list[tuple[int, int]], list[int]]:
-    """Lines with an odd number of quotation marks: pairs that make one row of the right width, and stray ones."""
+    """Lines with an odd number of quotation marks: pairs that form one row of the right width, and unpaired lines."""
     joined, stray, at = [], [], 0
     while at < len(odd):
         begin = int(odd[at])
@@ -183,14 +186,14 @@ def _pair(
 
 
 def _separators(data: npt.NDArray[np.uint8], spans: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Commas outside quotation marks in each span."""
+    """The number of commas outside quotation marks in each span."""
     commas, marks = np.flatnonzero(data == 44), np.flatnonzero(data == 34)
     if len(marks):
         row = np.searchsorted(spans[0], commas, side="right") - 1
         before = np.searchsorted(marks, commas) - np.searchsorted(marks, spans[0][np.maximum(row, 0)])
         commas = commas[before % 2 == 0]
-    found: npt.NDArray[np.intp] = np.searchsorted(commas, spans)
-    width: npt.NDArray[np.intp] = found[1] - found[0]
+    positions: npt.NDArray[np.intp] = np.searchsorted(commas, spans)
+    width: npt.NDArray[np.intp] = positions[1] - positions[0]
     return width
 
 

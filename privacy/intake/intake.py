@@ -1,6 +1,6 @@
-"""Intake (归集): raw files in, checked and typed; good rows merged into the vault, bad ones into its quarantine.
+"""Intake (归集): read, check and type raw files; merge good rows into the vault and put bad ones into its quarantine.
 
-No row is lost and none stops the others. Bringing in the same files twice changes nothing, and says so.
+No row is lost, and a bad row does not stop the others. Bringing in the same files again changes nothing and reports it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from credit.ledger import Ledger
 from privacy import catalogue_roles
 from privacy.duckdb_engine import Engine, Limits, engine, quoted, text
 from privacy.intake import file_reading, layouts, merging, quarantine, row_checks, surrogates
-from privacy.intake.column_mapping import shaped
+from privacy.intake.column_mapping import map_columns
 from privacy.intake.intake_report import IntakeReport, TableCount
 from privacy.vault import Vault
 
@@ -30,8 +30,8 @@ ORPHAN = "a repair of a record that is not held: no document of this number, of 
 
 
 @dataclass(slots=True)
-class _Tally:
-    """What happened to a table's rows so far."""
+class _RowCounts:
+    """Counts of the rows of one table so far."""
 
     rows_in: int
     reasons: Counter[str]
@@ -46,31 +46,35 @@ def intake(
     ledger: Ledger,
     by: Actor,
     today: date,
-    progress: catalogue_roles.Progress = catalogue_roles.quiet,
+    progress: catalogue_roles.Progress = catalogue_roles.no_progress,
     limits: Limits | None = None,
 ) -> IntakeReport:
-    """Bring in files, or every file of a folder. Raises :class:`Missing` when there is nothing to bring in."""
+    """Bring in files, or every file of a folder.
+
+    ``today`` is the day of the intake, after which no record may have happened. Raises :class:`Missing` when there is
+    no file to bring in.
+    """
     files = _files(paths)
     readable = [path for path in files if path.suffix.lower() in file_reading.ENDINGS]
     if not readable:
         raise Missing("intake.no-file-to-bring-in")
     digests = {path: digest(path) for path in readable}
-    tally: dict[str, _Tally] = {}
-    with vault.alone(), engine(limits) as run:
+    counts: dict[str, _RowCounts] = {}
+    with vault.exclusive(), engine(limits) as run:
         quarantine.prepare(run)
-        before = _digests_of_tables(vault)
-        _Intake(run, catalogue, vault, today, digests, tally, progress).all()
+        before = _inodes(vault)
+        _Intake(run, catalogue, vault, today, digests, counts, progress).run_all()
         quarantined = quarantine.keep(run, vault, today=today)
-        changed = bool(quarantined) or before != _digests_of_tables(vault)
+        changed = bool(quarantined) or before != _inodes(vault)
     report = IntakeReport(
-        {name: _count(each) for name, each in tally.items()},
+        {name: _count(each) for name, each in counts.items()},
         {path.name: value for path, value in digests.items()},
         tuple(path.name for path in files if path not in digests),
         changed,
     )
     if changed:
-        told = report.as_json() | {"catalogue": {"name": catalogue.name, "version": catalogue.version}}
-        ledger.append("intake.accepted", f"intake-{digest_json(sorted(digests.values()))}", by=by, details=told)
+        details = report.as_json() | {"catalogue": {"name": catalogue.name, "version": catalogue.version}}
+        ledger.append("intake.accepted", f"intake-{digest_json(sorted(digests.values()))}", by=by, details=details)
     return report
 
 
@@ -82,38 +86,38 @@ def _files(paths: Path | Iterable[Path]) -> list[Path]:
     return sorted(path for path in paths if not path.name.startswith("."))
 
 
-def _digests_of_tables(vault: Vault) -> dict[str, int]:
-    """A sealed table that was written again has another inode."""
+def _inodes(vault: Vault) -> dict[str, int]:
+    """The inode of each stored table: a table that is written again gets another one."""
     return {name: (vault.folder / f"{name}.sealed").stat().st_ino for name in vault.names()}
 
 
-def _count(tally: _Tally) -> TableCount:
-    reasons, merged = tally.reasons + Counter(tally.merged.quarantined), tally.merged
+def _count(rows: _RowCounts) -> TableCount:
+    reasons, merged = rows.reasons + Counter(rows.merged.quarantined), rows.merged
     return TableCount(
-        tally.rows_in, merged.kept, merged.updated, merged.already, sum(reasons.values()), dict(sorted(reasons.items()))
+        rows.rows_in, merged.kept, merged.updated, merged.already, sum(reasons.values()), dict(sorted(reasons.items()))
     )
 
 
 @dataclass(slots=True)
 class _Intake:
-    """One run over all files: type every table's rows, give surrogates, merge."""
+    """One run over all files: type the rows of every table, assign surrogates, merge."""
 
     run: Engine
     catalogue: Catalogue
     vault: Vault
     today: date
     digests: dict[Path, str]
-    tally: dict[str, _Tally]
+    counts: dict[str, _RowCounts]
     progress: catalogue_roles.Progress
 
-    def all(self) -> None:
+    def run_all(self) -> None:
         files: dict[str, list[Path]] = {}
         for path in self.digests:
             table = layouts.table_of(path.name, self.catalogue)
             files.setdefault(table.name if table else "", []).append(path)
-        tables = [table for table in catalogue_roles.in_order(self.catalogue) if table.name in files]
+        tables = [table for table in catalogue_roles.intake_order(self.catalogue) if table.name in files]
         total = 2 * len(tables)
-        self._strangers(files.get("", []))
+        self._quarantine_unknown_files(files.get("", []))
         self._register(None)
         for number, table in enumerate(tables):
             self.progress(f"checking {table.name}", number, total)
@@ -132,25 +136,23 @@ class _Intake:
     def _pool(self, table: Table, paths: list[Path]) -> None:
         """Type the rows of a table's files: good ones into ``pool_<table>``, bad ones into ``bad``."""
         more: tuple[tuple[str, str], ...] = ()
-        if table is catalogue_roles.repairs(self.catalogue):
+        if table is catalogue_roles.repairs_table(self.catalogue):
             self._documents()
-            held = "SELECT 1 FROM documents d WHERE d.document = document_number AND d.held = repaired_table"
-            more = ((ORPHAN, f"NOT EXISTS ({held} AND d.subject = {quoted(table.subject.column)})"),)
-        self.tally[table.name] = _Tally(0, Counter(), merging.Merged(0, 0, 0, {}))
+            record = "SELECT 1 FROM documents d WHERE d.document = document_number AND d.held = repaired_table"
+            more = ((ORPHAN, f"NOT EXISTS ({record} AND d.subject = {quoted(table.subject.column)})"),)
+        self.counts[table.name] = _RowCounts(0, Counter(), merging.Merged(0, 0, 0, {}))
         pool, made = quoted(f"pool_{table.name}"), False
         for path in paths:
             for block in file_reading.blocks(path):
                 self._lines(table.name, path, block)
-                layout = layouts.choose(table, block.rows.column_names) if block.rows.column_names else None
+                layout = layouts.choose_layout(table, block.rows.column_names) if block.rows.column_names else None
                 if layout is None or not layout.missing:
-                    given = shaped(table, layout, block)
-                    self.run.lend("given", given)
+                    self.run.register("mapped", map_columns(table, layout, block))
                     if not made:
                         self._check(table)
-                    self.run.do(
-                        f"CREATE TEMP TABLE typed AS {row_checks.typed(table, 'given', today=self.today, more=more)}"
-                    )
-                    self.run.take_back("given")
+                    typed = row_checks.typed_rows_sql(table, "mapped", today=self.today, more=more)
+                    self.run.execute(f"CREATE TEMP TABLE typed AS {typed}")
+                    self.run.unregister("mapped")
                     self._split(table, path, pool, made)
                     made = True
                 else:
@@ -159,40 +161,40 @@ class _Intake:
         if not made:
             types = (f"{quoted(f.column)} {row_checks.SQL_TYPES[f.type]}" for f in table.fields)
             own = "is_surrogate BOOLEAN, _source VARCHAR, _line BIGINT, _file VARCHAR"
-            self.run.do(f"CREATE TEMP TABLE {pool} ({', '.join(types)}, {own})")
+            self.run.execute(f"CREATE TEMP TABLE {pool} ({', '.join(types)}, {own})")
 
     def _check(self, table: Table) -> None:
-        """The catalogue's own SQL is tried once on no rows, so that a wrong one is told as such."""
+        """Run the SQL checks of the catalogue on no rows, so that a wrong one is reported as :class:`Malformed`."""
         probe = ", ".join(f"CAST(NULL AS {row_checks.SQL_TYPES[f.type]}) AS {quoted(f.column)}" for f in table.fields)
         for check in table.checks:
             relation = f"(SELECT {probe}) v"
             if not any(field.column == "registered_on" for field in table.fields):
                 relation += ", (SELECT registered_on FROM register) r"
-                self.run.is_sql(check.bad, relation)
+                self.run.require_condition(check.bad, relation)
             else:
-                self.run.is_sql(check.bad.replace("r.registered_on", "registered_on"), relation)
+                self.run.require_condition(check.bad.replace("r.registered_on", "registered_on"), relation)
 
     def _split(self, table: Table, path: Path, pool: str, made: bool) -> None:
         name, source = text(path.name), text(self.digests[path])
         values = f"{row_checks.columns(table)}, {str(table.surrogate).lower()} AS is_surrogate, {source} AS _source"
         good = f"SELECT {values}, _line, {name} AS _file FROM typed WHERE _why IS NULL"
-        self.run.do(f"INSERT INTO {pool} {good}" if made else f"CREATE TEMP TABLE {pool} AS {good}")
-        as_given = row_checks.as_given(table)
-        self.run.do(
-            f"INSERT INTO bad SELECT {text(table.name)}, {name}, {source}, _line, _why, {as_given} || "
-            "if(_unknown IS NULL, '', ' unknown: ' || _unknown_told) FROM typed WHERE _why IS NOT NULL"
+        self.run.execute(f"INSERT INTO {pool} {good}" if made else f"CREATE TEMP TABLE {pool} AS {good}")
+        original = row_checks.original_row_sql(table)
+        self.run.execute(
+            f"INSERT INTO bad SELECT {text(table.name)}, {name}, {source}, _line, _why, {original} || "
+            "if(_unknown IS NULL, '', ' unknown: ' || _unknown_values) FROM typed WHERE _why IS NOT NULL"
         )
-        counts = self.run.rows("SELECT coalesce(_why, ''), count(*) FROM typed GROUP BY ALL")
-        self.run.do("DROP TABLE typed")
-        tally = self.tally[table.name]
-        tally.rows_in += sum(count for _, count in counts)
-        tally.reasons.update({why: count for why, count in counts if why})
+        reasons = self.run.rows("SELECT coalesce(_why, ''), count(*) FROM typed GROUP BY ALL")
+        self.run.execute("DROP TABLE typed")
+        rows = self.counts[table.name]
+        rows.rows_in += sum(count for _, count in reasons)
+        rows.reasons.update({why: count for why, count in reasons if why})
 
     def _lines(self, name: str, path: Path, block: file_reading.Block) -> None:
-        """Lines that are no rows."""
+        """Put the lines that are not rows into ``bad``."""
         if not block.bad:
             return
-        self.run.lend(
+        self.run.register(
             "lines",
             pa.table(
                 {
@@ -203,32 +205,32 @@ class _Intake:
             ),
         )
         self._add(name, path, "lines")
-        self.run.take_back("lines")
-        tally = self.tally[name]
-        tally.rows_in += len(block.bad)
-        tally.reasons.update(bad.reason for bad in block.bad)
+        self.run.unregister("lines")
+        rows = self.counts[name]
+        rows.rows_in += len(block.bad)
+        rows.reasons.update(bad.reason for bad in block.bad)
 
     def _all_bad(self, name: str, path: Path, block: file_reading.Block, reason: str) -> None:
-        """Every row of a block into quarantine for one reason."""
+        """Put every row of a block into ``bad`` for one reason."""
         if not len(block.rows):
             return
         pairs = ", ".join(f"{text(column)}, {quoted(column)}" for column in block.rows.column_names)
-        self.run.lend("strange", block.rows.append_column("_line", pa.array(block.lines)))
+        self.run.register("rejected", block.rows.append_column("_line", pa.array(block.lines)))
         row = f"CAST(json_object({pairs}) AS VARCHAR) AS row"
-        self._add(name, path, f"(SELECT _line AS line, {text(reason)} AS reason, {row} FROM strange)")
-        self.run.take_back("strange")
-        self.tally[name].rows_in += len(block.rows)
-        self.tally[name].reasons[reason] += len(block.rows)
+        self._add(name, path, f"(SELECT _line AS line, {text(reason)} AS reason, {row} FROM rejected)")
+        self.run.unregister("rejected")
+        self.counts[name].rows_in += len(block.rows)
+        self.counts[name].reasons[reason] += len(block.rows)
 
     def _add(self, name: str, path: Path, relation: str) -> None:
         source = text(self.digests[path])
-        self.run.do(
+        self.run.execute(
             f"INSERT INTO bad SELECT {text(name)}, {text(path.name)}, {source}, line, reason, row FROM {relation}"
         )
 
-    def _strangers(self, paths: list[Path]) -> None:
+    def _quarantine_unknown_files(self, paths: list[Path]) -> None:
         for path in paths:
-            self.tally.setdefault("", _Tally(0, Counter(), merging.Merged(0, 0, 0, {})))
+            self.counts.setdefault("", _RowCounts(0, Counter(), merging.Merged(0, 0, 0, {})))
             for block in file_reading.blocks(path):
                 self._lines("", path, block)
                 self._all_bad("", path, block, NO_TABLE)
@@ -237,37 +239,39 @@ class _Intake:
         pool = quoted(f"pool_{table.name}")
         if table.surrogate:
             code = quoted(table.subject.column)
-            self.run.do(f"UPDATE {pool} SET {code} = s.code FROM surrogates s WHERE s.raw = {code}")
-        self.tally[table.name].merged = merging.merge(self.run, table, pool, self.vault)
-        self.run.do(f"DROP TABLE {pool}")
-        if table is catalogue_roles.register(self.catalogue):
+            self.run.execute(f"UPDATE {pool} SET {code} = s.code FROM surrogates s WHERE s.raw = {code}")
+        self.counts[table.name].merged = merging.merge(self.run, table, pool, self.vault)
+        self.run.execute(f"DROP TABLE {pool}")
+        if table is catalogue_roles.register_table(self.catalogue):
             self._register(table)
 
     def _register(self, table: Table | None) -> None:
-        """Make ``register(code, registered_on)`` from what the vault holds."""
-        table = table or catalogue_roles.register(self.catalogue)
+        """Create the relation ``register(code, registered_on)`` from the vault's register."""
+        table = table or catalogue_roles.register_table(self.catalogue)
         columns = {field.column for field in table.fields} if table else set()
         if table is None or "registered_on" not in columns or table.name not in self.vault.names():
-            self.run.do("CREATE OR REPLACE TEMP TABLE register (code VARCHAR, registered_on DATE)")
+            self.run.execute("CREATE OR REPLACE TEMP TABLE register (code VARCHAR, registered_on DATE)")
             return
-        self.run.lend("held_register", self.vault.read(table.name).select([table.subject.column, "registered_on"]))
-        code = quoted(table.subject.column)
-        self.run.do(
-            f"CREATE OR REPLACE TEMP TABLE register AS SELECT {code} AS code, min(registered_on) AS registered_on "
-            "FROM held_register GROUP BY 1"
+        self.run.register(
+            "stored_register", self.vault.read(table.name).select([table.subject.column, "registered_on"])
         )
-        self.run.take_back("held_register")
+        code = quoted(table.subject.column)
+        self.run.execute(
+            f"CREATE OR REPLACE TEMP TABLE register AS SELECT {code} AS code, min(registered_on) AS registered_on "
+            "FROM stored_register GROUP BY 1"
+        )
+        self.run.unregister("stored_register")
 
     def _documents(self) -> None:
-        """Make ``documents(held, document, subject)``: the records a repair may name."""
-        self.run.do("CREATE TEMP TABLE documents (held VARCHAR, document VARCHAR, subject VARCHAR)")
+        """Create ``documents(held, document, subject)``: the records that a repair may refer to (held: table)."""
+        self.run.execute("CREATE TEMP TABLE documents (held VARCHAR, document VARCHAR, subject VARCHAR)")
         for table in self.catalogue.tables.values():
             if table.repair_document and table.name in self.vault.names():
                 columns = [table.repair_document.column, table.subject.column]
-                self.run.lend("held_documents", self.vault.read(table.name).select(columns))
+                self.run.register("stored_documents", self.vault.read(table.name).select(columns))
                 names = ", ".join(map(quoted, columns))
-                self.run.do(f"INSERT INTO documents SELECT {text(table.name)}, {names} FROM held_documents")
-                self.run.take_back("held_documents")
+                self.run.execute(f"INSERT INTO documents SELECT {text(table.name)}, {names} FROM stored_documents")
+                self.run.unregister("stored_documents")
 
 
 def _kinds(table: Table) -> str:

@@ -1,4 +1,4 @@
-"""What an intake did: counts by table and reason. Nothing of a subject is in it, so it may be shown and kept."""
+"""The report of an intake: counts by table and reason. It has no data of subjects, so it may be shown and stored."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class TableCount:
-    """Rows of one table: ``rows_in == kept + duplicates + quarantined``, always.
+    """Numbers of rows of one table; ``rows_in == kept + duplicates + quarantined`` always holds.
 
-    ``updated`` of the kept replaced an older version; ``duplicates`` were held already; ``reasons`` count quarantined.
+    ``updated`` of the kept rows replaced an older version, ``duplicates`` were stored already, and ``reasons`` count
+    the quarantined rows.
     """
 
     rows_in: int
@@ -24,7 +25,7 @@ class TableCount:
 
 @dataclass(frozen=True, slots=True)
 class IntakeReport:
-    """One intake: counts by table, digests of the files, the files that are neither CSV nor Parquet."""
+    """One intake: counts by table, SHA-256 of the files by name, and the files that are neither CSV nor Parquet."""
 
     tables: Mapping[str, TableCount]
     files: Mapping[str, str]
@@ -38,22 +39,22 @@ class IntakeReport:
 
     @property
     def kept(self) -> int:
-        """Rows that are now in the raw tables and were not before."""
+        """Rows that were added to the raw tables."""
         return sum(count.kept for count in self.tables.values())
 
     @property
     def duplicates(self) -> int:
-        """Rows that were held already."""
+        """Rows that were stored already."""
         return sum(count.duplicates for count in self.tables.values())
 
     @property
     def quarantined(self) -> int:
-        """Rows that were not taken in, each with its reason in the quarantine table."""
+        """Rows that were rejected, each with its reason in the quarantine table."""
         return sum(count.quarantined for count in self.tables.values())
 
     @property
     def message(self) -> str:
-        """The intake in a sentence."""
+        """The report in one sentence."""
         if not self.changed:
             return f"Nothing new: all {self.rows_in:,} rows of {len(self.files)} files are held or quarantined already"
         return (
@@ -62,7 +63,7 @@ class IntakeReport:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The report as plain values."""
+        """The report as JSON values."""
         tables = {
             name: {
                 "rows_in": count.rows_in,

@@ -1,4 +1,4 @@
-"""Which table a raw file is of, and what its columns mean: chosen by file name and header, never by content.
+"""Layouts: the table of a raw file by its name, and the meaning of its columns by its header, never by content.
 
 In a layout of the catalogue a source header that begins with ``=`` is a constant: ``{"=in": 方向}`` gives every row of
 that layout the value ``in``.
@@ -15,7 +15,7 @@ from credit.catalogue import Catalogue, Table
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the columns of one file mean: source header -> field, constants (field -> text), and what is unknown."""
+    """The columns of one file: source header -> field, constants (field -> text), unknown headers, missing fields."""
 
     name: str
     columns: Mapping[str, str]
@@ -25,21 +25,21 @@ class Layout:
 
 
 def table_of(file: str, catalogue: Catalogue) -> Table | None:
-    """The table whose ``file`` pattern fits a file's name; None when none does."""
+    """The table whose ``file`` pattern matches a file's name, or None."""
     for table in catalogue.tables.values():
         if any(fnmatchcase(file, pattern) for pattern in table.files):
             return table
     return None
 
 
-def choose(table: Table, header: Sequence[str]) -> Layout:
-    """The layout that misses the fewest required fields, then knows the most columns (the official one first).
+def choose_layout(table: Table, header: Sequence[str]) -> Layout:
+    """The layout with the fewest missing required fields, then the fewest unknown columns (the official one first).
 
-    ``missing`` is empty when the file can be read with it.
+    Its ``missing`` is empty when the file can be read with it.
     """
     layouts = {"official": {}, **table.layouts}
-    found = [_fit(table, name, renamed, header) for name, renamed in layouts.items()]
-    return min(found, key=lambda layout: (len(layout.missing), len(layout.unknown)))
+    candidates = [_fit(table, name, renamed, header) for name, renamed in layouts.items()]
+    return min(candidates, key=lambda layout: (len(layout.missing), len(layout.unknown)))
 
 
 def _fit(table: Table, name: str, renamed: Mapping[str, str], header: Sequence[str]) -> Layout:
@@ -52,9 +52,9 @@ def _fit(table: Table, name: str, renamed: Mapping[str, str], header: Sequence[s
     constants = {key: str(value) for key, value in table.constants.items()}
     constants |= {field: key[1:] for key, field in renamed.items() if key.startswith("=")}
     constants = {field: value for field, value in constants.items() if field not in columns.values()}
-    there = {*columns.values(), *constants}
-    # A layout must really be there: one of whose own headers none is seen does not fit because of its constants.
+    present = {*columns.values(), *constants}
+    # A layout applies only when at least one of its own headers is present; its constants alone are not enough.
     own = [source for source in renamed if not source.startswith("=")]
     absent = [own[0]] if own and not any(source in columns for source in own) else []
-    missing = [field.name for field in table.fields if field.required and field.name not in there]
+    missing = [field.name for field in table.fields if field.required and field.name not in present]
     return Layout(name, columns, constants, tuple(h for h in header if h not in columns), tuple(missing + absent))

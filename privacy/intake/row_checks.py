@@ -1,7 +1,7 @@
-"""Typing and constraints of the catalogue as one generated SQL query: text in, typed columns and a reason out.
+"""The types and constraints of the catalogue as one generated SQL query: text in, typed columns and a reason out.
 
-``_why`` is NULL for a good row, else the first thing that is wrong with it, in words and without the value: the reason
-is counted and shown, the value stays in the quarantine table.
+``_why`` is NULL for a good row, else the first fault of the row, without the value: reasons are counted and shown, the
+value stays in the quarantine table.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ _REGISTERED = "LEFT JOIN (SELECT code AS _registered, registered_on FROM registe
 _BLANKS = text(" \t\r\n　\xa0")
 
 
-def typed(table: Table, given: str, *, today: date, more: tuple[tuple[str, str], ...] = ()) -> str:
-    """SQL over ``given`` (text columns named as the table's, and ours): typed columns and ``_why``.
+def typed_rows_sql(table: Table, source: str, *, today: date, more: tuple[tuple[str, str], ...] = ()) -> str:
+    """SQL over the relation ``source``: the typed columns and ``_why``.
 
-    Ours are ``_line`` and, of columns nobody knows, ``_unknown`` (names) and ``_unknown_told`` (values). Needs the
-    relation ``register(code, registered_on)``. ``more`` are further checks, (reason, SQL true when bad).
+    ``source`` has the table's columns as text, ``_line``, and for columns that the catalogue does not have ``_unknown``
+    (their names) and ``_unknown_values``. The query needs the relation ``register(code, registered_on)``. ``more`` are
+    additional checks, (reason, SQL that is true for a bad row).
     """
     cleaned = ", ".join(f"nullif(trim({quoted(f.column)}, {_BLANKS}), '') AS {quoted(f.column)}" for f in table.fields)
     values = ", ".join(
-        f"{quoted(f.column)} AS {_told(f)}, {_value(f, code=f is table.subject and not table.surrogate)} "
+        f"{quoted(f.column)} AS {_text_of(f)}, {_value(f, code=f is table.subject and not table.surrogate)} "
         f"AS {quoted(f.column)}"
         for f in table.fields
     )
@@ -59,8 +60,8 @@ def typed(table: Table, given: str, *, today: date, more: tuple[tuple[str, str],
     faults += [(text(reason), f"({bad})") for reason, bad in (*written, *more)]
     why = "\n    ".join(f"WHEN {bad} THEN {reason}" for reason, bad in faults)
     return f"""
-WITH cleaned AS (SELECT _line, _unknown, _unknown_told, {cleaned} FROM {given}),
-valued AS (SELECT _line, _unknown, _unknown_told, {values} FROM cleaned),
+WITH cleaned AS (SELECT _line, _unknown, _unknown_values, {cleaned} FROM {source}),
+valued AS (SELECT _line, _unknown, _unknown_values, {values} FROM cleaned),
 codes AS (
     SELECT DISTINCT {code} AS _code, {uscc_sql.fault(code)} AS _fault,
         NOT {uscc_sql.of_kinds(code, table.subjects)} AS _misfit FROM valued
@@ -75,79 +76,81 @@ def columns(table: Table) -> str:
     return ", ".join(quoted(field.column) for field in table.fields)
 
 
-def as_given(table: Table) -> str:
-    """SQL: the row as it was given, as JSON text."""
-    pairs = ", ".join(f"{text(field.name)}, {_told(field)}" for field in table.fields)
+def original_row_sql(table: Table) -> str:
+    """SQL for the original row as JSON text."""
+    pairs = ", ".join(f"{text(field.name)}, {_text_of(field)}" for field in table.fields)
     return f"CAST(json_object({pairs}) AS VARCHAR)"
 
 
-def _told(field: Field) -> str:
-    return quoted(f"_told_{field.column}")
+def _text_of(field: Field) -> str:
+    return quoted(f"_text_{field.column}")
 
 
 def _value(field: Field, *, code: bool) -> str:
-    told = quoted(field.column)
+    original = quoted(field.column)
     match field.type:
         case "integer":
-            whole = f"regexp_extract({told}, '^([+-]?[0-9]+)(\\.0+)?{_unit(field)}$', 1)"
+            whole = f"regexp_extract({original}, '^([+-]?[0-9]+)(\\.0+)?{_unit(field)}$', 1)"
             value = f"try_cast(nullif({whole}, '') AS BIGINT)"
             return value if field.scale == 1 else f"CAST({value} * {field.scale} AS BIGINT)"
         case "number":
             number = "[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,2})?"
-            value = f"try_cast(nullif(regexp_extract({told}, '^({number}){_unit(field)}$', 1), '') AS DOUBLE)"
+            value = f"try_cast(nullif(regexp_extract({original}, '^({number}){_unit(field)}$', 1), '') AS DOUBLE)"
             value = value if field.scale == 1 else f"{value} * {field.scale}"
             return f"if({value} = 0, 0, {value})"  # never -0.0
         case "date":
-            return f"CAST(try_strptime({told}, [{texts((*field.formats, *FORMATS))}]) AS DATE)"
+            return f"CAST(try_strptime({original}, [{texts((*field.formats, *FORMATS))}]) AS DATE)"
         case "boolean":
             yes, no = ((field.enum[:1], field.enum[1:2])) if field.enum else (TRUE, FALSE)
-            return f"CASE WHEN {told} IN ({texts(yes)}) THEN true WHEN {told} IN ({texts(no)}) THEN false END"
+            return f"CASE WHEN {original} IN ({texts(yes)}) THEN true WHEN {original} IN ({texts(no)}) THEN false END"
         case _ if code:
-            return uscc_sql.canonical(told)
+            return uscc_sql.canonical(original)
         case _:
-            return told
+            return original
 
 
 def _unit(field: Field) -> str:
-    """A number may carry the unit that the catalogue declares, and no other."""
+    """A regular expression for the unit that may follow a number: only the unit declared in the catalogue."""
     return f" *({field.unit})?" if field.unit in UNITS else ""
 
 
 def _faults(field: Field, *, dated: bool, today: date) -> list[tuple[str, str]]:
-    """(reason as SQL text, SQL that is true for a bad row), the basic ones first."""
-    told, value, label = _told(field), quoted(field.column), f"{field.column} ({field.title})"
-    found: list[tuple[str, str]] = []
+    """(reason as SQL text, SQL that is true for a bad row), the basic ones first: the first that applies is the
+    reason.
+    """
+    original, value, label = _text_of(field), quoted(field.column), f"{field.column} ({field.title})"
+    faults: list[tuple[str, str]] = []
 
-    def say(reason: str, bad: str) -> None:
-        found.append((text(f"{label} {reason}"), bad))
+    def add(reason: str, bad: str) -> None:
+        faults.append((text(f"{label} {reason}"), bad))
 
     if field.required:
-        say("is missing", f"{told} IS NULL")
+        add("is missing", f"{original} IS NULL")
     if field.type in ("number", "integer") and field.unit in UNITS:
         others = "|".join(unit for unit in UNITS if unit != field.unit)
-        say(
+        add(
             f"is in the wrong unit: the catalogue wants {field.unit}",
-            f"{value} IS NULL AND regexp_full_match({told}, '[-+0-9.,]+ *({others})')",
+            f"{value} IS NULL AND regexp_full_match({original}, '[-+0-9.,]+ *({others})')",
         )
     if field.type == "boolean" and field.enum:
-        say("is not one of the values the catalogue allows", f"{value} IS NULL AND {told} IS NOT NULL")
+        add("is not one of the values the catalogue allows", f"{value} IS NULL AND {original} IS NOT NULL")
     elif field.type != "string":
         article = "an" if field.type == "integer" else "a"
-        say(f"is not {article} {field.type} that can be read", f"{value} IS NULL AND {told} IS NOT NULL")
+        add(f"is not {article} {field.type} that can be read", f"{value} IS NULL AND {original} IS NOT NULL")
     elif field.enum:
-        say("is not one of the values the catalogue allows", f"{value} NOT IN ({texts(field.enum)})")
+        add("is not one of the values the catalogue allows", f"{value} NOT IN ({texts(field.enum)})")
     if field.type == "date":
-        say("is not a plausible date", f"{value} NOT BETWEEN DATE '1900-01-01' AND DATE '2200-12-31'")
+        add("is not a plausible date", f"{value} NOT BETWEEN DATE '1900-01-01' AND DATE '2200-12-31'")
         if dated:
-            say("lies in the future", f"{value} > DATE '{today}'")
+            add("lies in the future", f"{value} > DATE '{today}'")
     unit = f" {field.unit}" if field.unit else ""
     smaller = {"万元": ": is it in 元?", "亿元": ": is it in 万元?"}.get(field.unit or "", "")
     if field.type in ("number", "integer") and field.minimum is not None:
-        say(f"is below {field.minimum:g}{unit}", f"{value} < {field.minimum}")
+        add(f"is below {field.minimum:g}{unit}", f"{value} < {field.minimum}")
     if field.type in ("number", "integer") and field.maximum is not None:
-        say(f"is above {field.maximum:,.10g}{unit}{smaller}", f"{value} > {field.maximum}")
+        add(f"is above {field.maximum:,.10g}{unit}{smaller}", f"{value} > {field.maximum}")
     if field.type == "string" and field.pattern:
-        say("does not have the form the catalogue asks for", f"NOT regexp_full_match({value}, {text(field.pattern)})")
+        add("does not have the form the catalogue asks for", f"NOT regexp_full_match({value}, {text(field.pattern)})")
     if field.type == "string" and field.max_length:
-        say(f"is longer than {field.max_length} characters", f"length({value}) > {field.max_length}")
-    return found
+        add(f"is longer than {field.max_length} characters", f"length({value}) > {field.max_length}")
+    return faults

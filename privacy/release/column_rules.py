@@ -1,8 +1,8 @@
-"""The rules of the catalogue as SQL: what becomes of a raw value when it leaves custody. It fails closed.
+"""The column rules of the catalogue as SQL: each rule says how a raw value is changed before it leaves custody.
 
 A column without a rule is dropped; an unknown rule, or one that does not fit the column's type, is :class:`Malformed`.
-``month_after`` gives the first of a month on or after the day: nothing is seen early, and a record of the first of a
-month is seen on that very day. With observation days on the first of a month a release of months and one of days
+``month_after`` is the first of a month on or after the day: no record is visible early, and a record of the first of a
+month is visible on that day. With observation days on the first of a month, a release by month and one by day
 therefore show the same records.
 """
 
@@ -15,7 +15,7 @@ from credit.errors import Malformed
 from credit.fields import Field
 from privacy.duckdb_engine import quoted
 
-GONE = "drop"
+DROP = "drop"
 _FORM = re.compile(r"([a-z_]+)(?:\(([-0-9., ]*)\))?")
 _DATES = {
     "month": "CAST(date_trunc('month', {0}) AS DATE)",
@@ -25,10 +25,11 @@ _DATES = {
 _YEAR_AFTER = "CAST(date_trunc('year', {0} + INTERVAL 1 YEAR - INTERVAL 1 DAY) AS DATE)"
 
 
-def expression(field: Field, purpose: str, value: str) -> str | None:
-    """SQL for ``value`` of ``field`` after the purpose's rule; None when it is dropped.
+def value_sql(field: Field, purpose: str, value: str) -> str | None:
+    """SQL for ``value`` of ``field`` under the purpose's rule; None when it is dropped.
 
-    For ``subject`` and ``pseudonym`` this is the raw value: the release joins the key to it.
+    For ``subject`` and ``pseudonym`` this is the raw value, to which the release joins the pseudonym. Raises
+    :class:`Malformed` for a rule that does not fit the type of the field.
     """
     rule = field.rule(purpose)
     name, numbers = _parse(rule, field)
@@ -40,7 +41,7 @@ def expression(field: Field, purpose: str, value: str) -> str | None:
         case (("subject" | "pseudonym" | "show"), "string"):
             return value
         case "show_text", "string":
-            return masked(value)
+            return masked_sql(value)
         case (("month" | "month_after" | "year"), "date"):
             return _DATES[name].format(value)
         case "band", ("number" | "integer") if numbers == sorted(set(numbers)) and numbers:
@@ -48,7 +49,7 @@ def expression(field: Field, purpose: str, value: str) -> str | None:
             return f"CAST(CASE {steps} END AS {_sql_type(field)})"
         case "round", ("number" | "integer") if len(numbers) == 1 and numbers[0] > 0:
             rounded = f"round(round({value} / {numbers[0]!r}) * {numbers[0]!r}, 6)"
-            # -0.0 equals 0.0 and has other bytes: rows would have no total order, and a release no one digest
+            # -0.0 equals 0.0 but has other bytes: equal rows would give releases with different digests.
             return f"CAST(CASE WHEN {rounded} = 0 THEN 0 ELSE {rounded} END AS {_sql_type(field)})"
         case "top", ("number" | "integer") if len(numbers) == 1:
             highest = f"if({value} > {numbers[0]!r}, {numbers[0]!r}, {value})"
@@ -59,12 +60,12 @@ def expression(field: Field, purpose: str, value: str) -> str | None:
             raise Malformed("column-rules.rule-not-one-for", rule=rule, column=field.column, type=field.type)
 
 
-def masked(value: str) -> str:
-    """SQL for a free text in which what looks like an ID number or a mobile phone number is blotted out."""
-    shown = value
+def masked_sql(value: str) -> str:
+    """SQL for a free text in which everything with the form of an ID or mobile phone number is replaced by 〔隐去〕."""
+    masked = value
     for pattern in (r"[1-9][0-9]{16}[0-9Xx]", r"1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}"):
-        shown = f"regexp_replace({shown}, '{pattern}', '〔隐去〕', 'g')"
-    return shown
+        masked = f"regexp_replace({masked}, '{pattern}', '〔隐去〕', 'g')"
+    return masked
 
 
 def _parse(rule: str, field: Field) -> tuple[str, list[float]]:
@@ -83,36 +84,37 @@ def _sql_type(field: Field) -> str:
 
 
 def name_in_release(field: Field, purpose: str) -> str:
-    """The subject's column is called ``subject`` in a release; every other keeps its name."""
+    """The name of a column in a release: ``subject`` for the subject's column, unchanged for every other."""
     return "subject" if field.rule(purpose) == "subject" else field.column
 
 
-def times(table: Table, purpose: str, prefix: str = "") -> tuple[str, str, str] | None:
-    """SQL for ``_happened``, ``_known`` and ``_ends`` after the purpose's rules; None for an undated release.
+def time_columns_sql(table: Table, purpose: str, prefix: str = "") -> tuple[str, str, str] | None:
+    """SQL for ``_happened``, ``_known`` and ``_ends`` under the purpose's rules; None for an undated release.
 
-    ``_known`` is never before the day a record happened or reached the platform. Raises :class:`Malformed` when a dated
-    table's known or end day has no rule, or one by which a record would show early or an end late by more than a month.
+    ``_known`` is never before the day a record happened or reached the platform. Raises :class:`Malformed` when the
+    known or end day of a dated table has no rule, or a rule by which a record would appear early, or its end appear
+    more than a month late.
     """
     happened = table.time.happened
-    if happened is None or happened.rule(purpose) == GONE:
+    if happened is None or happened.rule(purpose) == DROP:
         return None
     day = prefix + quoted(happened.column)
-    shown = expression(happened, purpose, day)
+    happened_sql = value_sql(happened, purpose, day)
     known = table.time.known
     if known is None:
         after = {"keep": "{0}", "month": _DATES["month_after"], "month_after": _DATES["month_after"]}
-        seen = after.get(happened.rule(purpose), _YEAR_AFTER).format(day)
+        known_sql = after.get(happened.rule(purpose), _YEAR_AFTER).format(day)
     else:
-        seen = _later(table, known, purpose, f"greatest({prefix}{quoted(known.column)}, {day})")
+        known_sql = _later(table, known, purpose, f"greatest({prefix}{quoted(known.column)}, {day})")
     ends = table.time.ends
-    until = "CAST(NULL AS DATE)" if ends is None else _later(table, ends, purpose, prefix + quoted(ends.column))
-    return f"CAST({shown} AS DATE)", f"CAST({seen} AS DATE)", until
+    ends_sql = "CAST(NULL AS DATE)" if ends is None else _later(table, ends, purpose, prefix + quoted(ends.column))
+    return f"CAST({happened_sql} AS DATE)", f"CAST({known_sql} AS DATE)", ends_sql
 
 
 def _later(table: Table, field: Field, purpose: str, value: str) -> str:
-    made = expression(field, purpose, value) if field.rule(purpose) in ("keep", "month_after") else None
-    if made is None:
+    later = value_sql(field, purpose, value) if field.rule(purpose) in ("keep", "month_after") else None
+    if later is None:
         raise Malformed(
             "column-rules.rule-for-must-be-keep", table_name=table.name, column=field.column, purpose=purpose
         )
-    return made
+    return later

@@ -1,4 +1,4 @@
-"""What a release discloses, gathered from the very files that would leave."""
+"""Describe what a release discloses, from the very files that would leave custody."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from pathlib import Path
 
 from credit.catalogue import Catalogue, Table
 from privacy import catalogue_roles
-from privacy.disclosure import Column, Disclosure, Sheet
+from privacy.disclosure import Column, DisclosedTable, Disclosure
 from privacy.duckdb_engine import Engine, quoted, text
-from privacy.release.column_rules import GONE, name_in_release
+from privacy.release.column_rules import DROP, name_in_release
 
 TIMES = ("_happened", "_known", "_ends")
 
 
-def disclosed(engine: Engine, folder: Path, catalogue: Catalogue, purpose: str) -> Disclosure:
-    """Read the Parquet files under ``folder/<table>/`` as an outsider would."""
-    sheets, classes = [], []
-    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
-        table = catalogue.tables.get(place.name)
-        relation = f"read_parquet({text(str(place / '*.parquet'))})"
+def scan_release(engine: Engine, folder: Path, catalogue: Catalogue, purpose: str) -> Disclosure:
+    """Read the Parquet files under ``folder/<table>/`` without knowledge of the raw data."""
+    tables, classes = [], []
+    for path in sorted(path for path in folder.iterdir() if path.is_dir()):
+        table = catalogue.tables.get(path.name)
+        relation = f"read_parquet({text(str(path / '*.parquet'))})"
         types = engine.columns(f"SELECT * FROM {relation}")
-        sheets.append(
-            Sheet(place.name, tuple(_column(engine, relation, table, purpose, *each) for each in types.items()))
-        )
-        quasi = quasi_columns(table, purpose, types) if table and table is catalogue_roles.register(catalogue) else []
+        columns = tuple(_column(engine, relation, table, purpose, *each) for each in types.items())
+        tables.append(DisclosedTable(path.name, columns))
+        is_register = table is not None and table is catalogue_roles.register_table(catalogue)
+        quasi = quasi_columns(table, purpose, types) if table and is_register else []
         if quasi:
             by = ", ".join(map(quoted, quasi))
             sizes = engine.rows(f"SELECT count(DISTINCT subject) FROM {relation} GROUP BY {by}")
             classes += [int(row[0]) for row in sizes]
-    return Disclosure(tuple(sheets), tuple(classes))
+    return Disclosure(tuple(tables), tuple(classes))
 
 
 def quasi_columns(table: Table, purpose: str, types: Mapping[str, str]) -> list[str]:
@@ -37,7 +37,7 @@ def quasi_columns(table: Table, purpose: str, types: Mapping[str, str]) -> list[
     return [
         field.column
         for field in table.fields
-        if field.role == "quasi" and field.rule(purpose) != GONE and field.column in types
+        if field.role == "quasi" and field.rule(purpose) != DROP and field.column in types
     ]
 
 
@@ -47,8 +47,10 @@ def _column(engine: Engine, relation: str, table: Table | None, purpose: str, na
     texts: list[str] = []
     if kind in ("VARCHAR", "BIGINT"):
         long = f"WHERE length(CAST({quoted(name)} AS VARCHAR)) >= 11" if kind == "BIGINT" else ""
-        found = engine.arrow(f"SELECT DISTINCT CAST({quoted(name)} AS VARCHAR) AS t FROM {relation} {long}").column("t")
-        texts = [each for each in found.to_pylist() if each is not None]
+        values = engine.arrow(f"SELECT DISTINCT CAST({quoted(name)} AS VARCHAR) AS t FROM {relation} {long}").column(
+            "t"
+        )
+        texts = [each for each in values.to_pylist() if each is not None]
     if field is None:
         return Column(name, texts, declared=name in TIMES and kind == "DATE")
     cells = None
@@ -58,4 +60,4 @@ def _column(engine: Engine, relation: str, table: Table | None, purpose: str, na
             f"WHERE {quoted(name)} IS NOT NULL GROUP BY 1"
         )
         cells = {str(value): int(count) for value, count in rows}
-    return Column(name, texts, field.role, field.rule(purpose), field.rule(purpose) != GONE, cells)
+    return Column(name, texts, field.role, field.rule(purpose), field.rule(purpose) != DROP, cells)

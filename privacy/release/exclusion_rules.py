@@ -1,6 +1,6 @@
-"""Which raw records may leave at all on a day: what is repaired, disputed, past its publication or not yet known stays.
+"""Which raw records may leave custody on a day: repaired, disputed, ended and not yet known records may not.
 
-信用修复管理办法 (NDRC Order 36 of 2025) art. 3: once repaired, a record is no longer shared or used.
+信用修复管理办法 (NDRC Order 36 of 2025) art. 3: a repaired record is no longer shared or used.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from privacy.duckdb_engine import Engine, quoted, text
 from privacy.vault import Vault
 
 
-def lend_repairs(engine: Engine, catalogue: Catalogue, vault: Vault, *, as_of: date) -> None:
-    """Make ``repaired(held, document, subject)``: the records that are repaired by ``as_of``."""
-    engine.do("CREATE TEMP TABLE repaired (held VARCHAR, document VARCHAR, subject VARCHAR)")
-    table = catalogue_roles.repairs(catalogue)
+def register_repairs(engine: Engine, catalogue: Catalogue, vault: Vault, *, as_of: date) -> None:
+    """Create the relation ``repaired(held, document, subject)``: the records repaired by ``as_of`` (held: table)."""
+    engine.execute("CREATE TEMP TABLE repaired (held VARCHAR, document VARCHAR, subject VARCHAR)")
+    table = catalogue_roles.repairs_table(catalogue)
     if table is None or table.name not in vault.names():
         return
-    engine.lend("repairs_given", vault.read(table.name))
-    engine.do(
+    engine.register("all_repairs", vault.read(table.name))
+    engine.execute(
         f"INSERT INTO repaired SELECT DISTINCT repaired_table, document_number, {quoted(table.subject.column)} "
-        f"FROM repairs_given WHERE repaired_on <= DATE {text(as_of.isoformat())}"
+        f"FROM all_repairs WHERE repaired_on <= DATE {text(as_of.isoformat())}"
     )
-    engine.take_back("repairs_given")
+    engine.unregister("all_repairs")
 
 
-def why_not(table: Table, *, as_of: date, purpose: str) -> str:
-    """SQL over a raw row ``t``: why it may not leave (repaired, disputed, ended, undated, later), NULL when it may.
+def exclusion_reason(table: Table, *, as_of: date, purpose: str) -> str:
+    """SQL over a raw row ``t``: why it may not leave (repaired, disputed, ended, undated, later), or NULL when it may.
 
-    A record whose publication has ended stays in a research release: on an earlier day it was lawful to use, and an
-    as-of view shows it for such days only. For scoring and inquiry, which ask about the day itself, it is gone. An
-    inquiry does not show a record that its own scope withholds, nor one of minor dishonesty (Order 36: 轻微失信信息
-    is in principle not published).
+    A record whose publication has ended stays in a research release: its use was lawful on an earlier day, and an as-of
+    view shows it for such days only. Releases for scoring and inquiry describe the day itself and leave it out. A
+    release for inquiry also leaves out a record that its own scope closes, and one of minor dishonesty (NDRC Order 36
+    of 2025: 轻微失信信息 is in principle not published).
     """
     day = f"DATE {text(as_of.isoformat())}"
     cases: list[tuple[str, str]] = []
@@ -42,9 +42,9 @@ def why_not(table: Table, *, as_of: date, purpose: str) -> str:
         document, subject = quoted(table.repair_document.column), quoted(table.subject.column)
         key = f"SELECT document, subject FROM repaired WHERE held = {text(table.name)}"
         cases.append(("repaired", f"(t.{document}, t.{subject}) IN ({key})"))
-    if field := catalogue_roles.state(table):
-        stands = text(field.enum[0] if field.enum else "normal")
-        cases.append(("disputed", f"t.{quoted(field.column)} <> {stands}"))
+    if field := catalogue_roles.state_field(table):
+        valid = text(field.enum[0] if field.enum else "normal")
+        cases.append(("disputed", f"t.{quoted(field.column)} <> {valid}"))
     if purpose in ("scoring", INQUIRY) and (ends := table.time.ends):
         cases.append(("ended", f"t.{quoted(ends.column)} <= {day}"))
     if purpose == INQUIRY and (scope := table.scope):

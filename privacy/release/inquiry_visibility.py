@@ -1,6 +1,6 @@
-"""What a release for inquiry (查询) says of its own columns: their titles, and who may be shown them.
+"""The description of its own columns in a release for inquiry (查询): their titles, and who may see them.
 
-The class goes with the column as data, so that whoever answers needs no catalogue, and cannot use another one.
+The release contains it as data, so that the service needs no catalogue and cannot use a different one.
 """
 
 from __future__ import annotations
@@ -12,29 +12,30 @@ from credit.fields import INQUIRY, WITH_MANDATE
 from privacy import catalogue_roles
 
 
-def shown(table: Table) -> dict[str, Any]:
-    """Titles of a table and its columns, who may be shown each, and the columns that say what of a record.
+def visibility(table: Table) -> dict[str, Any]:
+    """The titles of a table and its columns, who may see each column, and the columns with a role.
 
-    ``document`` is the column of the document number (文号), ``scope`` the one by which a single record is shown under
-    a mandate though its table is open (``with_mandate`` are its words for that), ``state`` whether a record stands.
+    ``document`` is the column of the document number (文号). ``scope`` is the column by which a single record needs a
+    mandate although its table is open, when its value is one of ``with_mandate``. ``state`` is the column that says
+    whether a record is valid.
     """
-    inside = {field.column for field in table.fields if field.rule(INQUIRY) not in ("drop", "subject")}
+    released = {field.column for field in table.fields if field.rule(INQUIRY) not in ("drop", "subject")}
     columns = {
         field.column: {"title": field.title, "unit": field.unit or "", "shown_to": field.visible_to}
         for field in table.fields
-        if field.column in inside
+        if field.column in released
     }
     named = [table.repair_document, *table.key, *table.fields]
-    document = next((f.column for f in named if f and f.column in inside and f.column.endswith(DOCUMENTS)), None)
-    told = {"document": document, "scope": table.scope and table.scope.column, "with_mandate": list(WITH_MANDATE)}
-    state = catalogue_roles.state(table)
+    document = next((f.column for f in named if f and f.column in released and f.column.endswith(DOCUMENTS)), None)
+    roles = {"document": document, "scope": table.scope and table.scope.column, "with_mandate": list(WITH_MANDATE)}
+    state = catalogue_roles.state_field(table)
     return {
         "title": table.title,
         "english": table.english,
         "source": table.source,
         "shown": columns,
         "order": list(columns),
-        **told,
+        **roles,
         "state": state and state.column,
         "repairable": table.repair_document is not None,
     }

@@ -1,4 +1,4 @@
-"""The policy (purpose -> thresholds) as data; ``policy.yaml`` beside this file unless another is given."""
+"""The release policy (purpose -> thresholds) as data, from ``policy.yaml`` in this folder or another file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ HERE = Path(__file__).with_name("policy.yaml")
 
 @dataclass(frozen=True, slots=True)
 class PurposePolicy:
-    """What one purpose may be given: ``k`` and ``small_cell`` in subjects, days until a release ends."""
+    """The thresholds of one purpose: ``k`` and ``small_cell`` in subjects, the life of a release in days.
+
+    ``generalise`` is the order in which quasi-identifiers of the register are generalised.
+    """
 
     purpose: str
     k: int
@@ -26,13 +29,13 @@ class PurposePolicy:
 
     @property
     def thresholds(self) -> dict[str, int]:
-        """What the release gate judges by."""
+        """The thresholds of the release gate."""
         return {"k": self.k, "small_cell": self.small_cell}
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The whole policy."""
+    """The policy of every purpose, and the limits of a bucket (subjects and rows)."""
 
     purposes: Mapping[str, PurposePolicy]
     bucket_sizes: tuple[int, ...]
@@ -41,9 +44,9 @@ class Policy:
 
     @classmethod
     def load(cls, path: Path = HERE) -> Policy:
-        """Read it; raises :class:`Malformed` naming what is wrong."""
+        """Read a policy file; raises :class:`Malformed` with the cause."""
         try:
-            told: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+            data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
             purposes = {
                 name: PurposePolicy(
                     name,
@@ -52,9 +55,9 @@ class Policy:
                     int(each["expires_after_days"]),
                     tuple(each["generalise"]),
                 )
-                for name, each in told["purposes"].items()
+                for name, each in data["purposes"].items()
             }
-            buckets = told["buckets"]
+            buckets = data["buckets"]
             policy = cls(purposes, tuple(sorted(buckets["sizes"])), int(buckets["subjects"]), int(buckets["rows"]))
         except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
             raise Malformed(
@@ -71,9 +74,9 @@ class Policy:
         return self.purposes[purpose]
 
     def buckets(self, subjects_by_byte: list[int], rows_by_byte: list[int]) -> int:
-        """The smallest number of buckets whose fullest holds few enough of both; else the largest there is.
+        """The smallest number of buckets in which no bucket exceeds a limit; else the largest permitted number.
 
-        Each list counts by the first byte of the subject's key, 256 numbers: subjects, and their rows in all tables.
+        Each list has 256 counts by the first byte of the subject's key: of subjects, and of their rows in all tables.
         """
         limits = ((subjects_by_byte, self.bucket_subjects), (rows_by_byte, self.bucket_rows))
         for size in self.bucket_sizes:

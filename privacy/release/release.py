@@ -1,8 +1,8 @@
-"""Custody's one door: ``release`` makes a sealed, desensitised copy of what may leave for a purpose on a day.
+"""Release (数据发布): a sealed, desensitised copy of the records that may leave custody for a purpose on a day.
 
-Repaired and disputed records stay behind, and for scoring ended ones; subjects become pseudonyms under the purpose's
-key; every value goes through its rule; the register is made k-anonymous; and the gate reads the very files before
-they are sealed. The same records, keys, catalogue, policy and day give the same bytes and so the same id.
+Repaired and disputed records are left out, for scoring and inquiry also ended ones. Subjects get pseudonyms under the
+purpose's key, every value is changed by its rule, the register is made k-anonymous, and the gate checks the very files
+before they are sealed. The same records, keys, catalogue, policy and day give the same bytes and so the same id.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from privacy import catalogue_roles
 from privacy.disclosure import release_gate
 from privacy.duckdb_engine import Engine, Limits, engine, quoted
 from privacy.release import column_rules, exclusion_rules, pseudonyms, release_format
-from privacy.release.disclosure_scan import disclosed, quasi_columns
-from privacy.release.generalise import mask_rare, recode
-from privacy.release.inquiry_visibility import shown
+from privacy.release.disclosure_scan import quasi_columns, scan_release
+from privacy.release.generalise import mask_rare_values, recode
+from privacy.release.inquiry_visibility import visibility
 from privacy.release.policy import Policy, PurposePolicy
 from privacy.vault import Vault
 
@@ -48,44 +48,47 @@ def release(
     by: Actor,
     as_of: date,
     invented: bool = False,
-    progress: catalogue_roles.Progress = catalogue_roles.quiet,
+    progress: catalogue_roles.Progress = catalogue_roles.no_progress,
     limits: Limits | None = None,
 ) -> Seal:
-    """Release what may leave for ``purpose`` as of a day. ``invented`` says that the records are of no real city.
+    """Make a release for ``purpose`` with data as of a day. ``invented`` marks records that are of no real city.
 
-    Raises :class:`Refused` with the findings when the gate stays shut, :class:`Missing` when nothing is held, and
-    :class:`Malformed` for a purpose, rule or key that does not fit. Nothing half-made is left behind.
+    Raises :class:`Refused` with the findings when a check of the gate fails, :class:`Missing` when the vault has no
+    table to release, and :class:`Malformed` for a purpose, rule or key that does not fit. A failed release leaves no
+    files.
     """
     if pseudonym_key.purpose != purpose:
         raise Malformed("release.pseudonym-key-another-purpose", purpose=purpose)
-    told = policy.of(purpose)
+    thresholds = policy.of(purpose)
     tables = _tables(catalogue, vault, purpose)
     if not tables:
         raise Missing("release.nothing-to-release")
-    with vault.alone(), shelf.staging() as folder, engine(limits) as run:
-        exclusion_rules.lend_repairs(run, catalogue, vault, as_of=as_of)
-        notice = Notice.read(shelf, purpose).through(as_of)  # custody is alone: what was named so far is held by now
+    with vault.exclusive(), shelf.staging() as folder, engine(limits) as run:
+        exclusion_rules.register_repairs(run, catalogue, vault, as_of=as_of)
+        notice = Notice.read(shelf, purpose).through(
+            as_of
+        )  # read under the lock: the vault has every repair of the notices so far
         total = len(tables) + 1
         progress("pseudonyms", 0, total)
-        maker = _Maker(run, catalogue, vault, told, folder, as_of)
-        maker.prepare(tables, policy, pseudonym_key)
+        builder = _ReleaseBuilder(run, catalogue, vault, thresholds, folder, as_of)
+        builder.prepare(tables, policy, pseudonym_key)
         for number, table in enumerate(tables):
             progress(f"releasing {table.name}", number + 1, total)
-            maker.table(table)
-        verdict = release_gate(told.thresholds).judge(
-            disclosed(run, folder, catalogue, purpose), requested_by=by, reviewer=GATE
+            builder.table(table)
+        verdict = release_gate(thresholds.thresholds).judge(
+            scan_release(run, folder, catalogue, purpose), requested_by=by, reviewer=GATE
         )
         verdict.require()
         terms = {
             "purpose": purpose,
             "as_of": as_of.isoformat(),
             "catalogue": {"name": catalogue.name, "version": catalogue.version},
-            "buckets": maker.buckets,
-            "k": told.k,
+            "buckets": builder.buckets,
+            "k": thresholds.k,
             "invented": invented,
-            "tables": maker.told,
-            "left_out": maker.left_out,
-            "generalised": maker.generalised,
+            "tables": builder.table_terms,
+            "left_out": builder.left_out,
+            "generalised": builder.generalised,
             "verdict": verdict.as_json(),
             **({"notice": notice} if notice else {}),
         }
@@ -94,7 +97,7 @@ def release(
             Kind.RELEASE,
             parents=(),
             terms=terms,
-            expires_on=as_of + timedelta(days=told.expires_after_days),
+            expires_on=as_of + timedelta(days=thresholds.expires_after_days),
             by=by,
             key=key,
         )
@@ -105,18 +108,18 @@ def release(
 
 
 def _tables(catalogue: Catalogue, vault: Vault, purpose: str) -> list[Table]:
-    """What is held and has a rule for its subject; the register first. Repairs themselves never leave."""
-    held, repairs = set(vault.names()), catalogue_roles.repairs(catalogue)
+    """The stored tables with a rule for their subject, the register first. The table of repairs itself never leaves."""
+    stored, repairs = set(vault.names()), catalogue_roles.repairs_table(catalogue)
     return [
         table
-        for table in catalogue_roles.in_order(catalogue)
-        if table.name in held and table is not repairs and table.subject.rule(purpose) == "subject"
+        for table in catalogue_roles.intake_order(catalogue)
+        if table.name in stored and table is not repairs and table.subject.rule(purpose) == "subject"
     ]
 
 
 @dataclass(slots=True)
-class _Maker:
-    """The files of one release in the making."""
+class _ReleaseBuilder:
+    """Writes the files of one release."""
 
     run: Engine
     catalogue: Catalogue
@@ -125,19 +128,19 @@ class _Maker:
     folder: Path
     as_of: date
     buckets: int = 1
-    told: dict[str, Any] = field(default_factory=dict)
+    table_terms: dict[str, Any] = field(default_factory=dict)
     left_out: dict[str, dict[str, int]] = field(default_factory=dict)
     generalised: dict[str, Any] = field(default_factory=dict)
 
     def prepare(self, tables: list[Table], policy: Policy, key: PseudonymKey) -> None:
-        """Pseudonyms of every code, how many buckets, and the register recoded."""
+        """Compute the pseudonyms of all codes and choose the number of buckets."""
         purpose, codes, subjects = self.policy.purpose, [], []
         for table in tables:
-            named = release_format.coded(table, purpose)
-            lent = f"codes_{table.name}"
-            self.run.lend(lent, self.vault.read(table.name).select(named))
-            codes += [(quoted(lent), column) for column in named]
-            subjects.append(f"SELECT {quoted(table.subject.column)} AS code FROM {quoted(lent)}")
+            columns = release_format.pseudonymised_columns(table, purpose)
+            relation = f"codes_{table.name}"
+            self.run.register(relation, self.vault.read(table.name).select(columns))
+            codes += [(quoted(relation), column) for column in columns]
+            subjects.append(f"SELECT {quoted(table.subject.column)} AS code FROM {quoted(relation)}")
         pseudonyms.assign(self.run, codes, key)
         rows = self.run.rows(
             "SELECT byte, count(DISTINCT code), count(*) "
@@ -147,52 +150,56 @@ class _Maker:
         by_byte = [counted.get(byte, [0, 0]) for byte in range(256)]
         self.buckets = policy.buckets([subjects for subjects, _ in by_byte], [rows for _, rows in by_byte])
         for table in tables:
-            self.run.take_back(f"codes_{table.name}")
-        self.run.do("CREATE TEMP TABLE suppressed (subject VARCHAR)")
+            self.run.unregister(f"codes_{table.name}")
+        self.run.execute("CREATE TEMP TABLE suppressed (subject VARCHAR)")
 
     def table(self, table: Table) -> None:
-        """Make one table's bucket files; the register comes first, and whom it suppresses is in no other table."""
-        made = self._made(table)
-        self.run.do(f"CREATE OR REPLACE TEMP TABLE made AS {made}")
+        """Write the bucket files of a table.
+
+        The register comes first: a subject that it suppresses is left out of every other table.
+        """
+        self.run.execute(f"CREATE OR REPLACE TEMP TABLE made AS {self._rows_sql(table)}")
         types = self.run.columns("SELECT * EXCLUDE (_bucket) FROM made")
         quasi = quasi_columns(table, self.policy.purpose, types)
-        words = [column for column in quasi if types[column] == "VARCHAR"]
-        given: dict[str, Any] = {}
-        if table is catalogue_roles.register(self.catalogue):
+        texts = [column for column in quasi if types[column] == "VARCHAR"]
+        replaced: dict[str, Any] = {}
+        if table is catalogue_roles.register_table(self.catalogue):
             order = [column for column in self.policy.generalise if column in quasi]
             order += [column for column in quasi if column not in order]
             recoded = recode(self.run, "made", order, k=self.policy.k)
-            given = dict(recoded.by_column)
+            replaced = dict(recoded.by_column)
             if recoded.suppressed:
-                given["suppressed_subjects"] = recoded.suppressed
-        masked = mask_rare(self.run, "made", words, small_cell=self.policy.small_cell)
-        if masked or given:
+                replaced["suppressed_subjects"] = recoded.suppressed
+        masked = mask_rare_values(self.run, "made", texts, small_cell=self.policy.small_cell)
+        if masked or replaced:
             self.generalised[table.name] = {
-                name: given.get(name, 0) + masked.get(name, 0) for name in {*given, *masked}
+                name: replaced.get(name, 0) + masked.get(name, 0) for name in {*replaced, *masked}
             }
         self._write(table.name)
         rows = int(self.run.one("SELECT count(*) FROM made"))
-        dated = column_rules.times(table, self.policy.purpose) is not None
-        self.told[table.name] = {"rows": rows, "dated": dated, "columns": types}
+        dated = column_rules.time_columns_sql(table, self.policy.purpose) is not None
+        self.table_terms[table.name] = {"rows": rows, "dated": dated, "columns": types}
         if self.policy.purpose == INQUIRY:
-            self.told[table.name] |= shown(table)
-        self.run.do("DROP TABLE made")
+            self.table_terms[table.name] |= visibility(table)
+        self.run.execute("DROP TABLE made")
 
-    def _made(self, table: Table) -> str:
-        """SQL for a table's release rows; counts what stays behind on the way."""
+    def _rows_sql(self, table: Table) -> str:
+        """SQL for the rows of a table in the release; the records left out are counted by reason in ``left_out``."""
         purpose = self.policy.purpose
-        self.run.lend("raw_given", self.vault.read(table.name))
-        why = exclusion_rules.why_not(table, as_of=self.as_of, purpose=purpose)
-        self.run.do(f"CREATE OR REPLACE TEMP TABLE raw AS SELECT *, CAST({why} AS VARCHAR) AS _why FROM raw_given t")
-        self.run.take_back("raw_given")
-        left = dict(self.run.rows("SELECT _why, count(*) FROM raw WHERE _why IS NOT NULL GROUP BY 1 ORDER BY 1"))
-        if left:
-            self.left_out[table.name] = left
-        made = release_format.rows(table, purpose, buckets=self.buckets)
-        return f"{made} WHERE t._why IS NULL AND s.key NOT IN (SELECT subject FROM suppressed)"
+        self.run.register("raw_records", self.vault.read(table.name))
+        why = exclusion_rules.exclusion_reason(table, as_of=self.as_of, purpose=purpose)
+        self.run.execute(
+            f"CREATE OR REPLACE TEMP TABLE raw AS SELECT *, CAST({why} AS VARCHAR) AS _why FROM raw_records t"
+        )
+        self.run.unregister("raw_records")
+        excluded = dict(self.run.rows("SELECT _why, count(*) FROM raw WHERE _why IS NOT NULL GROUP BY 1 ORDER BY 1"))
+        if excluded:
+            self.left_out[table.name] = excluded
+        rows = release_format.rows_sql(table, purpose, buckets=self.buckets)
+        return f"{rows} WHERE t._why IS NULL AND s.key NOT IN (SELECT subject FROM suppressed)"
 
     def _write(self, name: str) -> None:
-        self.run.do("DROP TABLE IF EXISTS raw")
+        self.run.execute("DROP TABLE IF EXISTS raw")
         for bucket in range(self.buckets):
             rows = f"SELECT * EXCLUDE (_bucket) FROM made WHERE _bucket = {bucket}"
-            release_format.write(self.run, rows, self.folder / release_format.file_of(name, bucket))
+            release_format.write_bucket(self.run, rows, self.folder / release_format.bucket_file(name, bucket))

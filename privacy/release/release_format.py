@@ -1,4 +1,4 @@
-"""Rows and files of a release: the one form in which raw records leave, whoever writes them."""
+"""Rows and files of a release: the one format in which raw records leave custody."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from privacy.duckdb_engine import Engine, quoted
 from privacy.release import column_rules
 
 
-def rows(table: Table, purpose: str, *, buckets: int) -> str:
-    """SQL: the release's rows of relation ``raw t`` with ``pseudonym(code, key, byte)``, and ``_bucket`` of each."""
+def rows_sql(table: Table, purpose: str, *, buckets: int) -> str:
+    """SQL for the release rows of relation ``raw t``, joined with ``pseudonym(code, key, byte)``.
+
+    ``_bucket`` is added.
+    """
     columns, joins = ["s.key AS subject"], []
     for number, each in enumerate(table.fields):
-        value = column_rules.expression(each, purpose, f"t.{quoted(each.column)}")
+        value = column_rules.value_sql(each, purpose, f"t.{quoted(each.column)}")
         if value is None or each is table.subject:
             continue
         if each.rule(purpose) in ("subject", "pseudonym"):
             joins.append(f"LEFT JOIN pseudonym p{number} ON p{number}.code = {value}")
             value = f"p{number}.key"
         columns.append(f"{value} AS {quoted(each.column)}")
-    if times := column_rules.times(table, purpose, "t."):
+    if times := column_rules.time_columns_sql(table, purpose, "t."):
         columns += [f"{value} AS {name}" for value, name in zip(times, ("_happened", "_known", "_ends"), strict=True)]
     return (
         f"SELECT {', '.join(columns)}, CAST(s.byte AS INTEGER) * {buckets} // 256 AS _bucket FROM raw t "
@@ -30,18 +33,18 @@ def rows(table: Table, purpose: str, *, buckets: int) -> str:
     )
 
 
-def coded(table: Table, purpose: str) -> list[str]:
-    """The columns whose codes become pseudonyms."""
+def pseudonymised_columns(table: Table, purpose: str) -> list[str]:
+    """The columns whose codes are replaced by pseudonyms."""
     return [field.column for field in table.fields if field.rule(purpose) in ("subject", "pseudonym")]
 
 
-def file_of(name: str, bucket: int) -> str:
-    """Where a release keeps one bucket of a table."""
+def bucket_file(name: str, bucket: int) -> str:
+    """The path of one bucket of a table inside a release."""
     return f"{name}/bucket-{bucket:03d}.parquet"
 
 
-def write(run: Engine, query: str, path: Path) -> None:
-    """Write a bucket. One writer and a total order of rows, so that the same rows are the same bytes."""
+def write_bucket(run: Engine, query: str, path: Path) -> None:
+    """Write a bucket as Parquet. The rows are sorted by all columns, so that the same rows give the same bytes."""
     path.parent.mkdir(exist_ok=True)
-    found = run.arrow(f"{query} ORDER BY ALL")
-    pq.write_table(found, path, compression="zstd", row_group_size=250_000, store_schema=False)
+    rows = run.arrow(f"{query} ORDER BY ALL")
+    pq.write_table(rows, path, compression="zstd", row_group_size=250_000, store_schema=False)

@@ -1,9 +1,9 @@
-"""Withdrawal (撤下): a release without what was repaired since, made in seconds: its other bucket files are taken over.
+"""Withdrawal (撤下): the same release without records that were repaired since; unchanged bucket files are reused.
 
-It only ever takes away. A row of a subject with a repair stays when custody would release that very row today, as of
-the release's own day; every other row goes, and nothing new comes in. The files come out as a release made from the
-start would have them, so what is made of them does too. Subjects are withheld before their rows are gone, so whatever
-stops in between leaves nothing answered that rests on a repaired record.
+A withdrawal only removes rows. A row of a subject with a repair stays when custody would release the same row today, as
+of the release's own day; the subject's other rows are removed, and no row is added. The files equal those of a release
+made from the start, and so does everything made from them. Subjects are suppressed before their rows are removed: when
+the process stops in between, no answer is based on a repaired record.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from privacy import catalogue_roles
 from privacy.disclosure import release_gate
 from privacy.duckdb_engine import Engine, Limits, engine, quoted, text
 from privacy.release import exclusion_rules, pseudonyms, release_format
-from privacy.release.disclosure_scan import disclosed
+from privacy.release.disclosure_scan import scan_release
 from privacy.release.policy import Policy
 from privacy.release.release import GATE
 from privacy.vault import Vault
 
 
-def withhold_subjects(
+def suppress_subjects(
     codes: Iterable[str],
     *,
     vault: Vault,
@@ -48,14 +48,14 @@ def withhold_subjects(
     by: Actor,
     today: date,
 ) -> Notice:
-    """Withhold subjects until what rests on their repaired records is out; it takes no longer than a signature.
+    """Suppress subjects until all data made from their repaired records are replaced; it only writes a signed notice.
 
-    Raises :class:`Refused` unless ``by`` is of the city's departments or of the platform.
+    Raises :class:`Refused` unless ``by`` is an actor of the city or of the platform.
     """
     by.require_role(Role.CITY, Role.PLATFORM, act="act.withhold-subject")
     keys = [pseudonym_key.hex_of(code) for code in codes]
-    with vault.alone():
-        return _named(keys, policy, shelf, key, pseudonym_key.purpose, ledger, by, today)
+    with vault.exclusive():
+        return _suppress(keys, policy, shelf, key, pseudonym_key.purpose, ledger, by, today)
 
 
 def withdraw(
@@ -70,53 +70,53 @@ def withdraw(
     ledger: Ledger,
     by: Actor,
     today: date,
-    progress: catalogue_roles.Progress = catalogue_roles.quiet,
+    progress: catalogue_roles.Progress = catalogue_roles.no_progress,
     limits: Limits | None = None,
 ) -> Seal:
-    """The release ``base`` without what has been repaired by ``today``; its own seal when there is nothing to withdraw.
+    """The release ``base`` without the records repaired by ``today``; its own seal when there is nothing to withdraw.
 
-    Raises :class:`Refused` for a release that is anonymous as a whole only, or of another catalogue,
-    :class:`~credit.errors.Lapsed` when it has ended, and :class:`Broken` when one of its files was changed.
+    Raises :class:`Refused` for a k-anonymous release (removing rows would break its classes) or one of another
+    catalogue, :class:`~credit.errors.Lapsed` when it has expired, and :class:`Broken` when a file was changed.
     """
     seal, purpose = base.seal, str(base.seal.terms["purpose"])
     seal.require_not_expired(today)
-    told = policy.of(purpose)
-    if told.k > 1 or told.small_cell > 1:
+    thresholds = policy.of(purpose)
+    if thresholds.k > 1 or thresholds.small_cell > 1:
         why = "its rows are coarse for each other's sake"
         raise Refused("withdrawal.nothing-withdrawn-from-release", why=why, purpose=purpose)
     if seal.terms["catalogue"]["version"] != catalogue.version or pseudonym_key.purpose != purpose:
         why = "the catalogue, or the purpose of the key, is another by now"
         raise Refused("withdrawal.nothing-withdrawn-from-release-make-new-release", why=why)
-    with vault.alone(), shelf.staging() as folder, engine(limits) as run:
+    with vault.exclusive(), shelf.staging() as folder, engine(limits) as run:
         work = _Withdrawal(run, base, catalogue, vault, pseudonym_key, folder)
-        exclusion_rules.lend_repairs(run, catalogue, vault, as_of=today)
+        exclusion_rules.register_repairs(run, catalogue, vault, as_of=today)
         work.compare(progress)
         notice, through = Notice.read(shelf, purpose), int(seal.terms.get("notice", 0))
-        if new := sorted(who for who in work.subjects if not notice.suppresses(who, through)):
-            notice = _named(new, policy, shelf, key, purpose, ledger, by, today)
-        if not work.gone and notice.through(today) <= through:
+        if new := sorted(key_hex for key_hex in work.subjects if not notice.suppresses(key_hex, through)):
+            notice = _suppress(new, policy, shelf, key, purpose, ledger, by, today)
+        if not work.removed and notice.through(today) <= through:
             return seal
         work.write()
-        verdict = release_gate(told.thresholds).judge(
-            disclosed(run, folder, catalogue, purpose), requested_by=by, reviewer=GATE
+        verdict = release_gate(thresholds.thresholds).judge(
+            scan_release(run, folder, catalogue, purpose), requested_by=by, reviewer=GATE
         )
         verdict.require()
-        taken = work.take_over()
-        terms = _terms(seal, work.gone, notice.through(today), today) | {"verdict": verdict.as_json()}
+        reused = work.reuse_files()
+        terms = _terms(seal, work.removed, notice.through(today), today) | {"verdict": verdict.as_json()}
         progress("sealing the release", 0, 0)
         made = shelf.put(
             folder, Kind.RELEASE, parents=(terms["amends"],), terms=terms, expires_on=seal.expires_on, by=by, key=key,
-            reused=taken,
+            reused=reused,
         )  # fmt: skip
-    details = {"purpose": purpose, "as_of": seal.terms["as_of"], "amends": seal.id, "withdrawn": work.gone}
+    details = {"purpose": purpose, "as_of": seal.terms["as_of"], "amends": seal.id, "withdrawn": work.removed}
     ledger.append("release.amended", made.id, by=by, details=details | {"notice": terms["notice"]})
     return made
 
 
-def _named(
+def _suppress(
     keys: list[str], policy: Policy, shelf: Shelf, key: SigningKey, purpose: str, ledger: Ledger, by: Actor, today: date
 ) -> Notice:
-    """Name subjects in a notice. Releases of before the oldest day that is kept have all ended."""
+    """Suppress subjects in a new notice. Notices from before the oldest release that can be in use are dropped."""
     oldest = today - timedelta(days=policy.of(purpose).expires_after_days)
     notice = suppress(shelf, purpose, keys, today=today, forget_before=oldest, key=key)
     details = {"purpose": purpose, "number": notice.number, "subjects": len(keys)}
@@ -124,21 +124,21 @@ def _named(
     return notice
 
 
-def _terms(seal: Seal, gone: Mapping[str, int], notice: int, today: date) -> dict[str, Any]:
-    """The terms of the release with fewer rows; it amends the one that was made in full."""
+def _terms(seal: Seal, removed: Mapping[str, int], notice: int, today: date) -> dict[str, Any]:
+    """The terms of the release with fewer rows; ``amends`` is the release that was made in full."""
     terms: dict[str, Any] = {**seal.terms, "notice": notice, "repaired_by": today.isoformat()}
     terms["amends"] = seal.terms.get("amends", seal.id)
     terms["tables"], terms["left_out"] = dict(seal.terms["tables"]), dict(seal.terms["left_out"])
-    for name, count in gone.items():
+    for name, count in removed.items():
         terms["tables"][name] = terms["tables"][name] | {"rows": terms["tables"][name]["rows"] - count}
-        left = dict(terms["left_out"].get(name, {}))
-        terms["left_out"][name] = left | {"withdrawn": left.get("withdrawn", 0) + count}
+        reasons = dict(terms["left_out"].get(name, {}))
+        terms["left_out"][name] = reasons | {"withdrawn": reasons.get("withdrawn", 0) + count}
     return terms
 
 
 @dataclass(slots=True)
 class _Withdrawal:
-    """One release against what custody would release of it today."""
+    """Compares one release with the rows that custody would release today."""
 
     run: Engine
     base: OpenedSeal
@@ -146,78 +146,86 @@ class _Withdrawal:
     vault: Vault
     key: PseudonymKey
     folder: Path
-    gone: dict[str, int] = field(default_factory=dict)  # rows, by table
+    removed: dict[str, int] = field(default_factory=dict)  # rows, by table
     subjects: set[str] = field(default_factory=set)
-    changed: dict[str, list[int]] = field(default_factory=dict)  # buckets, by table
+    changed: dict[str, list[int]] = field(default_factory=dict)  # numbers of changed buckets, by table
 
     @property
     def buckets(self) -> int:
-        """How many the release has."""
+        """The number of buckets of the release."""
         return int(self.base.seal.terms["buckets"])
 
     def compare(self, progress: catalogue_roles.Progress) -> None:
-        """Make ``gone_<table>``: rows of the release that may not be in it any more."""
-        held = set(self.vault.names())
-        tables = [t for t in self.catalogue.tables.values() if t.repair_document and t.name in held]
+        """Create the relations ``removed_<table>``: the rows that may no longer be in the release.
+
+        Raises :class:`Broken` when a file of the release was changed.
+        """
+        stored = set(self.vault.names())
+        tables = [t for t in self.catalogue.tables.values() if t.repair_document and t.name in stored]
         tables = [t for t in tables if t.name in self.base.seal.terms["tables"]]
         for number, table in enumerate(tables):
             progress(f"looking for what was repaired in {table.name}", number, len(tables))
             self._compare(table)
 
     def _compare(self, table: Table) -> None:
-        run, purpose, gone = self.run, self.key.purpose, quoted(f"gone_{table.name}")
+        run, purpose, removed = self.run, self.key.purpose, quoted(f"removed_{table.name}")
         code = quoted(table.subject.column)
-        for name in (release_format.file_of(table.name, bucket) for bucket in range(self.buckets)):
+        for name in (release_format.bucket_file(table.name, bucket) for bucket in range(self.buckets)):
             if digest(self.base.path / name) != self.base.seal.files[name]:
                 raise Broken("withdrawal.release-changed", table_name=table.name)
         if not run.one(f"SELECT count(*) FROM repaired WHERE held = {text(table.name)}"):
-            return  # nobody's record of it was repaired: its rows need not be opened
-        run.lend("given", self.vault.read(table.name))
-        run.do(
-            f"CREATE OR REPLACE TEMP TABLE raw AS SELECT * FROM given WHERE {code} IN "
+            return  # no record of this table was repaired: its rows need not be read
+        run.register("records", self.vault.read(table.name))
+        run.execute(
+            f"CREATE OR REPLACE TEMP TABLE raw AS SELECT * FROM records WHERE {code} IN "
             f"(SELECT subject FROM repaired WHERE held = {text(table.name)})"
         )
-        run.take_back("given")
-        run.do("DROP TABLE IF EXISTS pseudonym")
-        pseudonyms.assign(run, [("raw", column) for column in release_format.coded(table, purpose)], self.key)
-        why = exclusion_rules.why_not(table, as_of=date.fromisoformat(self.base.seal.terms["as_of"]), purpose=purpose)
-        run.do(
-            f"CREATE OR REPLACE TEMP TABLE due AS {release_format.rows(table, purpose, buckets=self.buckets)} "
+        run.unregister("records")
+        run.execute("DROP TABLE IF EXISTS pseudonym")
+        pseudonyms.assign(
+            run, [("raw", column) for column in release_format.pseudonymised_columns(table, purpose)], self.key
+        )
+        why = exclusion_rules.exclusion_reason(
+            table, as_of=date.fromisoformat(self.base.seal.terms["as_of"]), purpose=purpose
+        )
+        run.execute(
+            f"CREATE OR REPLACE TEMP TABLE due AS {release_format.rows_sql(table, purpose, buckets=self.buckets)} "
             f"WHERE ({why}) IS NULL"
         )
         files = text(str(self.base.path / table.name / "*.parquet"))
-        mine = f"SELECT key FROM pseudonym JOIN raw t ON code = t.{code}"
-        run.do(
-            f"CREATE OR REPLACE TEMP TABLE {gone} AS SELECT * FROM read_parquet({files}) WHERE subject IN ({mine}) "
-            "EXCEPT ALL SELECT * EXCLUDE (_bucket) FROM due"
+        keys_sql = f"SELECT key FROM pseudonym JOIN raw t ON code = t.{code}"
+        run.execute(
+            f"CREATE OR REPLACE TEMP TABLE {removed} AS SELECT * FROM read_parquet({files}) "
+            f"WHERE subject IN ({keys_sql}) EXCEPT ALL SELECT * EXCLUDE (_bucket) FROM due"
         )
-        if count := int(run.one(f"SELECT count(*) FROM {gone}")):
-            keys = [row[0] for row in run.rows(f"SELECT DISTINCT subject FROM {gone}")]
-            self.gone[table.name] = count
+        if count := int(run.one(f"SELECT count(*) FROM {removed}")):
+            keys = [row[0] for row in run.rows(f"SELECT DISTINCT subject FROM {removed}")]
+            self.removed[table.name] = count
             self.subjects |= set(keys)
-            self.changed[table.name] = sorted({int(who[:2], 16) * self.buckets // 256 for who in keys})
+            self.changed[table.name] = sorted({int(key[:2], 16) * self.buckets // 256 for key in keys})
 
     def write(self) -> None:
-        """Write the buckets that have fewer rows now."""
+        """Write the changed buckets without the removed rows."""
         for name, buckets in self.changed.items():
             for bucket in buckets:
-                path = self.base.path / release_format.file_of(name, bucket)
-                rest = (
-                    f"SELECT * FROM read_parquet({text(str(path))}) EXCEPT ALL SELECT * FROM {quoted(f'gone_{name}')}"
-                )
-                release_format.write(
-                    self.run, f"SELECT * FROM ({rest})", self.folder / release_format.file_of(name, bucket)
+                path = self.base.path / release_format.bucket_file(name, bucket)
+                removed = quoted(f"removed_{name}")
+                rest = f"SELECT * FROM read_parquet({text(str(path))}) EXCEPT ALL SELECT * FROM {removed}"
+                release_format.write_bucket(
+                    self.run, f"SELECT * FROM ({rest})", self.folder / release_format.bucket_file(name, bucket)
                 )
 
-    def take_over(self) -> dict[str, str]:
-        """Put every other file beside them, as it is: another name of the same bytes. The digests they must have."""
-        mine = {release_format.file_of(name, bucket) for name, buckets in self.changed.items() for bucket in buckets}
-        taken = {name: wanted for name, wanted in self.base.seal.files.items() if name not in mine}
-        for name in taken:
+    def reuse_files(self) -> dict[str, str]:
+        """Link every unchanged file into the new folder; returns their digests by name."""
+        written = {
+            release_format.bucket_file(name, bucket) for name, buckets in self.changed.items() for bucket in buckets
+        }
+        reused = {name: wanted for name, wanted in self.base.seal.files.items() if name not in written}
+        for name in reused:
             target = self.folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 os.link(self.base.path / name, target)
-            except OSError:  # a shelf on which files have one name
+            except OSError:  # a file system without hard links
                 shutil.copyfile(self.base.path / name, target)
-        return taken
+        return reused

@@ -1,4 +1,4 @@
-"""What is owed to all: tax ratings and arrears, social insurance, water, power and gas."""
+"""Public dues: tax ratings and arrears, social insurance, water, power and gas."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from privacy.city.events import Events, among, happen
+from privacy.city.events import Events, poisson_events, random_categories
 from privacy.city.population import Population
-from privacy.city.tables.records import Drawn, Generator, arrived, money, state
+from privacy.city.tables.records import Drawn, Generator, amounts, known_by_today, record_states
 from privacy.city.words import (
     pick,
     text,
@@ -31,7 +31,7 @@ def tax_credit_rating(rng: Generator, people: Population) -> Drawn:
     level = np.searchsorted([-2.05, -1.2, -0.7, 1.5], points)  # D C M B A
     young = (events.day - people.registered[events.who]).astype(np.int64) < 900
     level = np.where(young & (level > 2), 2, level)
-    return arrived(
+    return known_by_today(
         rng, people, events,
         {"rated_on": events.day, "year": events.year - 1, "level": pick(("D", "C", "M", "B", "A"), level),
          "taxpayer_number": text(people.code[events.who]), "province": pick(("天津市",), np.zeros(len(events), int))},
@@ -40,11 +40,11 @@ def tax_credit_rating(rng: Generator, people: Population) -> Drawn:
 
 def tax_arrears(rng: Generator, people: Population) -> Drawn:
     """欠税公告, in 万元."""
-    events = happen(rng, people, 0.035, 0.02, 1.0)
-    return arrived(
+    events = poisson_events(rng, people, 0.035, 0.02, 1.0)
+    return known_by_today(
         rng, people, events,
-        {"announced_on": events.day, "amount": money(rng, events, 1.5, 1.3, 900),
-         "record_state": state(rng, len(events))},
+        {"announced_on": events.day, "amount": amounts(rng, events, 1.5, 1.3, 900),
+         "record_state": record_states(rng, len(events))},
     )  # fmt: skip
 
 
@@ -57,18 +57,18 @@ def _first_of_month(people: Population, events: Events) -> tuple[Events, Any]:
 def social_insurance_arrears(rng: Generator, people: Population) -> Drawn:
     """社保、公积金欠缴, in yuan; known about six weeks after the month."""
     weight = np.minimum(people.employees, 30) ** 0.4 / 2
-    events, month = _first_of_month(people, happen(rng, people, 0.14, 0.10, 1.1, weight))
+    events, month = _first_of_month(people, poisson_events(rng, people, 0.14, 0.10, 1.1, weight))
     heads = np.minimum(people.employees[events.who], 500) + 1
     amount = np.round(heads * 1250 * rng.uniform(0.2, 1, len(events)), 2)
-    fund = pick(("社保", "公积金"), among(rng, len(events), (70, 30)))
-    return arrived(
+    fund = pick(("社保", "公积金"), random_categories(rng, len(events), (70, 30)))
+    return known_by_today(
         rng, people, events, {"month_on": month, "amount": amount, "fund_kind": fund, "people": heads}, month + 44
     )
 
 
 def utility_arrears(rng: Generator, people: Population) -> Drawn:
     """水电气欠费, in yuan; known about six weeks after the month."""
-    events, month = _first_of_month(people, happen(rng, people, 0.16, 0.24, 1.1))
-    kind = pick(("水", "电", "气"), among(rng, len(events), (30, 55, 15)))
-    amount = np.round(money(rng, events, 900, 1.1, 400000), 2)
-    return arrived(rng, people, events, {"month_on": month, "amount": amount, "utility_kind": kind}, month + 40)
+    events, month = _first_of_month(people, poisson_events(rng, people, 0.16, 0.24, 1.1))
+    kind = pick(("水", "电", "气"), random_categories(rng, len(events), (30, 55, 15)))
+    amount = np.round(amounts(rng, events, 900, 1.1, 400000), 2)
+    return known_by_today(rng, people, events, {"month_on": month, "amount": amount, "utility_kind": kind}, month + 40)

@@ -1,4 +1,4 @@
-"""What agencies decide about a subject: licences (行政许可) and penalties (行政处罚)."""
+"""Decisions of agencies about a subject: licences (行政许可) and penalties (行政处罚)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from privacy.city.events import Events, after, among, chance, happen
+from privacy.city.events import Events, add_random_days, logistic_trials, poisson_events, random_categories
 from privacy.city.population import Population
-from privacy.city.tables.records import STATES, Drawn, Generator, arrived
+from privacy.city.tables.records import STATES, Drawn, Generator, known_by_today
 from privacy.city.words import (
     AGENCIES,
     AGENCY_CODES,
@@ -22,25 +22,27 @@ ORDER_36 = np.datetime64("2026-04-01")  # 信用修复管理办法 (NDRC Order 3
 
 
 def _published(decided: Any, grave: Any) -> Any:
-    """Days of publication (0 minor, 1 general, 2 serious): 3 months, 1 or 3 years; before, up to 3 years."""
+    """Days of publication by severity (0 minor, 1 general, 2 serious): 3 months, 1 or 3 years since Order 36."""
     return np.where(decided >= ORDER_36, np.array([90, 365, 1095])[grave], np.array([365, 1095, 1095])[grave])
 
 
 def administrative_licence(rng: Generator, people: Population) -> Drawn:
-    """行政许可: living firms ask for licences; the risky a little less often."""
-    events = happen(rng, people, 0.5, 0.32, -0.1)
-    until = after(rng, events.day, 360, 1830)
-    kind = pick(("普通", "特许", "认可", "核准", "登记", "其他"), among(rng, len(events), (55, 2, 6, 14, 20, 3)))
+    """行政许可: active firms apply for licences, slightly less often at high risk."""
+    events = poisson_events(rng, people, 0.5, 0.32, -0.1)
+    until = add_random_days(rng, events.day, 360, 1830)
+    kind = pick(
+        ("普通", "特许", "认可", "核准", "登记", "其他"), random_categories(rng, len(events), (55, 2, 6, 14, 20, 3))
+    )
     state = pick(("1", "2"), (until < people.span.today).astype(np.int64))
-    return arrived(
+    return known_by_today(
         rng, people, events, {"licensed_on": events.day, "valid_from": events.day, "valid_until": until,
                               "licence_kind": kind, "licence_state": state},
     )  # fmt: skip
 
 
 def administrative_penalty(rng: Generator, people: Population, extra: Events | None = None) -> Drawn:
-    """行政处罚; ``extra`` are the demonstration's: a general one, then minor ones, which may be repaired at once."""
-    events = happen(rng, people, 0.084, 0.062, 1.1)
+    """行政处罚. ``extra`` are penalties for the demonstration: one general, then minor ones, repairable at once."""
+    events = poisson_events(rng, people, 0.084, 0.062, 1.1)
     added = 0
     if extra is not None:
         added = len(extra)
@@ -48,35 +50,37 @@ def administrative_penalty(rng: Generator, people: Population, extra: Events | N
         events = Events(*[np.concatenate(part) for part in parts])
     count = len(events)
     old = np.arange(count) < count - added
-    grave = among(rng, count, (46, 46, 8)) + 0
-    grave = np.where(old & (grave == 1) & chance(rng, events.risk, -3.4, 0.6), 2, grave)
+    grave = random_categories(rng, count, (46, 46, 8)) + 0
+    grave = np.where(old & (grave == 1) & logistic_trials(rng, events.risk, -3.4, 0.6), 2, grave)
     grave = np.where(old, grave, 1)
     grave[count - added + 1 :] = 0
-    kind = np.where(grave == 0, among(rng, count, (60, 25, 15)), 0)
+    kind = np.where(grave == 0, random_categories(rng, count, (60, 25, 15)), 0)
     names = ("警告", "罚款", "通报批评", "没收违法所得", "没收非法财物", "责令停产停业", "吊销许可证件", "限制从业")
-    kind = np.where(grave == 1, np.array([1, 3, 4])[among(rng, count, (86, 8, 6))], kind)
-    kind = np.where(grave == 2, np.array([1, 5, 6, 7])[among(rng, count, (62, 18, 14, 6))], kind)
+    kind = np.where(grave == 1, np.array([1, 3, 4])[random_categories(rng, count, (86, 8, 6))], kind)
+    kind = np.where(grave == 2, np.array([1, 5, 6, 7])[random_categories(rng, count, (62, 18, 14, 6))], kind)
     scale = np.array([0.06, 0.6, 8.0])[grave] * np.where(people.trader[events.who], 0.4, 1)
     fine = np.round(np.clip(rng.lognormal(np.log(scale), 0.9), 0.005, 900), 6)
-    taken = np.round(np.clip(rng.lognormal(np.log(scale) - 0.5, 0.9), 0.005, 900), 6)
-    domain = among(rng, count, DOMAIN_SHARE)
+    confiscated = np.round(np.clip(rng.lognormal(np.log(scale) - 0.5, 0.9), 0.005, 900), 6)
+    domain = random_categories(rng, count, DOMAIN_SHARE)
     agency = people.district[events.who] * len(DOMAINS) + domain
     until = events.day + _published(events.day, grave)
     numbers = people.first * 40 + np.arange(count)
     heads = tuple(f"津虚{short}罚" for _, short in DOMAINS.values())
-    return arrived(
+    return known_by_today(
         rng, people, events, {
             "decided_on": events.day,
             "document_number": numbered(pick(heads, domain), events.year, numbers, "号"),
             "penalty_kind": pick(names, kind),
             "fine": np.where((kind == 1) | (kind == 5), fine, np.nan),
-            "confiscated": np.where((kind == 3) | (kind == 4), taken, np.nan),
+            "confiscated": np.where((kind == 3) | (kind == 4), confiscated, np.nan),
             "severity": pick(("minor", "general", "serious"), grave),
             "agency_domain": pick(tuple(DOMAINS), domain),
             "agency": pick(AGENCIES, agency),
             "agency_code": pick(AGENCY_CODES, agency),
             "valid_until": until,
             "published_until": until,
-            "record_state": pick(("normal", "disputed", "revoked"), np.where(old, among(rng, count, STATES), 0)),
+            "record_state": pick(
+                ("normal", "disputed", "revoked"), np.where(old, random_categories(rng, count, STATES), 0)
+            ),
         },
     )  # fmt: skip

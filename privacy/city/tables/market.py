@@ -1,4 +1,4 @@
-"""What banks and the tax authority hand on with the firm's consent: loans reported each quarter, and invoices."""
+"""Market data from banks and the tax authority, with the firm's consent: quarterly loan reports, and invoices."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import numpy as np
 import pyarrow as pa
 
 from privacy.city.codes import digits
-from privacy.city.events import Array, Events, after, among, chance, happen
+from privacy.city.events import Array, Events, add_random_days, logistic_trials, poisson_events, random_categories
 from privacy.city.population import Population
-from privacy.city.tables.records import Columns, Drawn, Generator, kept
-from privacy.city.words import LENDERS, joined, pick, text
+from privacy.city.tables.records import Columns, Drawn, Generator, filter_events
+from privacy.city.words import LENDERS, concatenate, pick, text
 
 SLOPE = 1.9  # log-odds of falling 90 days behind per unit of hidden risk
-FIRM, TRADER = -4.78, -5.05  # log-odds of it in one quarter at risk 0
+FIRM, TRADER = -4.78, -5.05  # log-odds of falling 90 days behind in one quarter at risk 0
 
 
 def loan_performance(rng: Generator, people: Population) -> Drawn:
-    """信贷履约: about half of the subjects have a loan; who falls 90 days behind is half the time written off."""
+    """信贷履约: about half of the subjects have a loan; half of the loans 90 days overdue are written off."""
     span, count = people.span, len(people)
     borrower = rng.random(count) < np.where(people.trader, 0.55, 0.57)
     start = np.where(rng.random(count) < 0.6, -1, rng.integers(0, len(span.quarters), count))
@@ -33,14 +33,14 @@ def loan_performance(rng: Generator, people: Population) -> Drawn:
             break
         who = np.flatnonzero(running & (lent < day) & (people.ended > day))
         risk = people.risk[who, quarter]
-        failed = chance(rng, np.where(people.trader[who], TRADER, FIRM) + SLOPE * risk, 0, 1)
-        late = chance(rng, risk, -3.0, 1.0)
+        failed = logistic_trials(rng, np.where(people.trader[who], TRADER, FIRM) + SLOPE * risk, 0, 1)
+        late = logistic_trials(rng, risk, -3.0, 1.0)
         overdue = np.where(failed, rng.integers(90, 181, len(who)), np.where(late, rng.integers(1, 90, len(who)), 0))
         balance = size[who] * np.clip(1.15 - (day - lent[who]).astype(np.int64) / 2600, 0.15, 1)
         rows.append((who, np.full(len(who), day), risk, overdue, balance, lent[who], loan[who]))
-        gone = np.zeros(count, bool)
-        gone[who] = (failed & (rng.random(len(who)) < 0.5)) | (rng.random(len(who)) < 0.012)
-        running &= ~gone
+        closed = np.zeros(count, bool)
+        closed[who] = (failed & (rng.random(len(who)) < 0.5)) | (rng.random(len(who)) < 0.012)
+        running &= ~closed
         again = borrower & ~running & (rng.random(count) < 0.10)
         lent = np.where(again, day + rng.integers(1, 80, count), lent)
         loan += again
@@ -48,23 +48,23 @@ def loan_performance(rng: Generator, people: Population) -> Drawn:
     who, days, risk, overdue, balance, lent_on, loan_of = (np.concatenate(part) for part in zip(*rows, strict=True))
     grade = np.searchsorted([1, 90, 121, 171], overdue, side="right")
     events = Events(who, days, risk)
-    number = joined("HHDK", text(digits(people.first + who, 9)), text(digits(loan_of, 2)))
-    reached = after(rng, days, 4, 18)
+    number = concatenate("HHDK", text(digits(people.first + who, 9)), text(digits(loan_of, 2)))
+    reached = add_random_days(rng, days, 4, 18)
     columns: Columns = {
         "reported_on": days, "reached_on": reached, "lent_on": lent_on, "overdue_days": overdue,
         "balance": np.round(np.clip(balance, 0.5, 50000), 2), "loan_number": number,
         "loan_class": pick(("正常", "关注", "次级", "可疑", "损失"), grade),
         "lender": pick(LENDERS, (people.first + who) * 7 % len(LENDERS)),
     }  # fmt: skip
-    return kept(events, columns, reached <= span.today)
+    return filter_events(events, columns, reached <= span.today)
 
 
 def invoice(rng: Generator, people: Population) -> Drawn:
-    """增值税发票 of firms that consent, in yuan: business thins out and voids grow where the risk is high."""
+    """增值税发票 of firms that consent, in yuan: fewer invoices and more voided ones at high risk."""
     consents = rng.random(len(people)) < np.where(people.trader, 0.28, 0.32)
     weight = consents * np.minimum(people.employees + 1, 80) ** 0.35
-    sold = happen(rng, people, 3.2, 3.4, -0.3, weight)
-    bought = happen(rng, people, 2.2, 2.0, -0.2, weight)
+    sold = poisson_events(rng, people, 3.2, 3.4, -0.3, weight)
+    bought = poisson_events(rng, people, 2.2, 2.0, -0.2, weight)
     events = Events(*(np.concatenate([getattr(sold, n), getattr(bought, n)]) for n in ("who", "day", "risk")))
     who, day, risk, count = events.who, events.day, events.risk, len(events)
     out = np.arange(count) < len(sold)
@@ -72,12 +72,14 @@ def invoice(rng: Generator, people: Population) -> Drawn:
     amount = np.round(np.clip(rng.lognormal(usual[who] - 0.1 * risk, 1.0), 10, 9.9e7), 2)
     other = rng.integers(0, len(people), count)
     other = np.where(other == who, (other + 1) % len(people), other)
-    reached = after(rng, day, 1, 20)
+    reached = add_random_days(rng, day, 1, 20)
     numbers = 12_000_000_000_000_000 + people.first * 1000 + np.arange(count)
     columns: Columns = {
         "invoice_number": text(digits(numbers, 20)), "issued_on": day, "reached_on": reached, "amount": amount,
-        "tax": np.round(amount * np.array([0.03, 0.06, 0.09, 0.13])[among(rng, count, (30, 30, 10, 30))], 2),
+        "tax": np.round(
+            amount * np.array([0.03, 0.06, 0.09, 0.13])[random_categories(rng, count, (30, 30, 10, 30))], 2
+        ),
         "direction": pick(("out", "in"), (~out).astype(np.int64)),
-        "void": pa.array(chance(rng, risk, -3.1, 0.8)), "counterparty": text(people.code[other]),
+        "void": pa.array(logistic_trials(rng, risk, -3.1, 0.8)), "counterparty": text(people.code[other]),
     }  # fmt: skip
-    return kept(events, columns, reached <= people.span.today)
+    return filter_events(events, columns, reached <= people.span.today)

@@ -19,7 +19,7 @@ from infra.home import Home
 from lab.accounts import Accounts
 from lab.projects import Projects
 from lab.settings import ResearchSettings
-from tests.lab.workspace.workspace_client import Hand, Kernel
+from tests.lab.workspace.workspace_client import Kernel, WorkspaceClient
 
 DAY = date(2026, 11, 1)
 PLATFORM = Actor("petra", Role.PLATFORM)
@@ -40,20 +40,20 @@ def password(user: str) -> str:
 class Lab:
     home: Home
     url: str
-    hands: dict[str, Hand] = field(default_factory=dict)
+    clients: dict[str, WorkspaceClient] = field(default_factory=dict)
 
     @property
     def projects(self) -> Projects:
         return Projects(self.home.ledger("research", writing=True))
 
-    def hand(self, user: str, project: str = "") -> Hand:
+    def client_of(self, user: str, project: str = "") -> WorkspaceClient:
         """A user logged in with their workspace up."""
-        if user not in self.hands:
-            hand = Hand(self.url, user)
-            assert hand.log_in(password(user)).status_code == 200
-            assert hand.start(project).status_code == 200
-            self.hands[user] = hand
-        return self.hands[user]
+        if user not in self.clients:
+            client = WorkspaceClient(self.url, user)
+            assert client.log_in(password(user)).status_code == 200
+            assert client.start(project).status_code == 200
+            self.clients[user] = client
+        return self.clients[user]
 
 
 def require_sandbox() -> None:
@@ -124,15 +124,15 @@ def lab(city_home: Home) -> Iterator[Lab]:
         on_this_machine.hub(city_home, today=DAY, env=SMALL) as url,
     ):
         yield Lab(city_home, url)
-        Hand.close_all()
+        WorkspaceClient.close_all()
 
 
 @pytest.fixture(scope="session")
-def alice(lab: Lab) -> Hand:
-    return lab.hand("alice")
+def alice(lab: Lab) -> WorkspaceClient:
+    return lab.client("alice")
 
 
 @pytest.fixture(scope="session")
-def kernel(alice: Hand) -> Kernel:
+def kernel(alice: WorkspaceClient) -> Kernel:
     """A kernel that harmless attacks share."""
     return alice.kernel()

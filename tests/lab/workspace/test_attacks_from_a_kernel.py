@@ -10,7 +10,7 @@ import pytest
 from tests.lab.workspace import attacks
 from tests.lab.workspace.attacks import ATTACKS, cell
 from tests.lab.workspace.conftest import Lab
-from tests.lab.workspace.workspace_client import Hand, Kernel
+from tests.lab.workspace.workspace_client import Kernel, WorkspaceClient
 
 pytestmark = [pytest.mark.servers, pytest.mark.attack]
 
@@ -42,7 +42,7 @@ def test_the_gateway_knows_who_asks_whatever_is_said(kernel: Kernel) -> None:
     assert json.loads(lines[3])["status"] in (404, 405), "the log of cells is not a kernel's to write"
 
 
-def test_a_link_in_the_home_leads_the_server_nowhere(kernel: Kernel, alice: Hand) -> None:
+def test_a_link_in_the_home_leads_the_server_nowhere(kernel: Kernel, alice: WorkspaceClient) -> None:
     kernel.run(attacks.LINKS)
     for name in ("a.txt", "b.txt", "c", "c/etc/passwd", "d.ipynb", "c/run/hub"):
         answer = alice.call("GET", f"/api/contents/{name}", params={"content": "1"})
@@ -55,7 +55,7 @@ def test_a_link_in_the_home_leads_the_server_nowhere(kernel: Kernel, alice: Hand
     assert not {"c", "a.txt"} & {each["name"] for each in listed if each["type"] == "directory"}
 
 
-def test_a_kernel_that_swaps_its_sockets_for_links_gains_nothing(alice: Hand) -> None:
+def test_a_kernel_that_swaps_its_sockets_for_links_gains_nothing(alice: WorkspaceClient) -> None:
     """The server connects to what stands in a kernel's folder; there is no socket of ours a link could lead it to."""
     kernel = alice.kernel()
     kernel.run(attacks.SWAPPED_SOCKETS)
@@ -67,7 +67,7 @@ def test_a_kernel_that_swaps_its_sockets_for_links_gains_nothing(alice: Hand) ->
     assert alice.call("GET", "/api/status").status_code == 200, "the server is as it was"
 
 
-def test_a_fork_bomb_ends_in_its_own_sandbox(alice: Hand, kernel: Kernel) -> None:
+def test_a_fork_bomb_ends_in_its_own_sandbox(alice: WorkspaceClient, kernel: Kernel) -> None:
     bomb = alice.kernel()
     said = bomb.run(attacks.FORK_BOMB, timeout=30)
     assert said.startswith("stopped"), said
@@ -76,7 +76,7 @@ def test_a_fork_bomb_ends_in_its_own_sandbox(alice: Hand, kernel: Kernel) -> Non
     bomb.shut()
 
 
-def test_a_memory_bomb_ends_in_its_own_sandbox(alice: Hand) -> None:
+def test_a_memory_bomb_ends_in_its_own_sandbox(alice: WorkspaceClient) -> None:
     bomb = alice.kernel()
     assert "MemoryError" in bomb.run("held = bytearray(2 << 30)"), "one process alone is bounded by the kernel"
     said = bomb.run(attacks.MEMORY_BOMB, timeout=60)
@@ -87,7 +87,7 @@ def test_a_memory_bomb_ends_in_its_own_sandbox(alice: Hand) -> None:
 
 
 def test_a_full_home_ends_kernels_until_it_is_emptied(lab: Lab) -> None:
-    bobby = lab.hand("bobby")
+    bobby = lab.client_of("bobby")
     filler = bobby.kernel()
     said = filler.run(attacks.FULL_HOME, timeout=40)
     assert "REACHED" not in said, said
@@ -104,13 +104,13 @@ def test_tmp_and_shared_memory_are_bounded(kernel: Kernel) -> None:
     assert said.count("held") == 2, said
 
 
-def test_another_users_server_stays_shut(lab: Lab, alice: Hand) -> None:
-    bobby = lab.hand("bobby")
+def test_another_users_server_stays_shut(lab: Lab, alice: WorkspaceClient) -> None:
+    bobby = lab.client_of("bobby")
     for path in ("/user/alice/lab", "/user/alice/api/contents", "/user/alice/api/kernels"):
         answer = bobby.client.get(path)
         assert answer.status_code in (403, 404) or "/user/alice" not in str(answer.url), (path, answer.status_code)
     assert bobby.client.get("/hub/api/users/alice", headers={"Referer": lab.url}).status_code in (403, 404)
-    stolen = Hand(lab.url, "alice")
+    stolen = WorkspaceClient(lab.url, "alice")
     stolen.client.cookies = bobby.client.cookies
     with pytest.raises(Exception):  # noqa: B017 - the handshake is refused, by whichever exception the client has for it
         Kernel(stolen, "00000000-0000-0000-0000-000000000000").run("1", timeout=5)

@@ -8,7 +8,7 @@ import pytest
 
 from credit.canonical import digest
 from tests.lab.workspace.conftest import Lab
-from tests.lab.workspace.workspace_client import Hand, Kernel
+from tests.lab.workspace.workspace_client import Kernel, WorkspaceClient
 
 pytestmark = [pytest.mark.servers, pytest.mark.attack]
 
@@ -27,7 +27,7 @@ def test_a_cell_is_recorded_with_its_code_and_without_its_output(lab: Lab, kerne
     assert b"QUIET42" not in everything
 
 
-def test_silent_cells_and_expressions_are_cells_too(lab: Lab, alice: Hand, kernel: Kernel) -> None:
+def test_silent_cells_and_expressions_are_cells_too(lab: Lab, alice: WorkspaceClient, kernel: Kernel) -> None:
     before = _count(lab)
     kernel.run("silently = 1")
     assert _count(lab) == before + 1
@@ -51,7 +51,7 @@ def _count(lab: Lab) -> int:
     return sum(entry.verb == "cell.executed" for entry in lab.home.ledger("research").entries())
 
 
-def test_what_a_cell_read_is_told_by_the_machine_and_not_by_the_kernel(lab: Lab, alice: Hand) -> None:
+def test_what_a_cell_read_is_told_by_the_machine_and_not_by_the_kernel(lab: Lab, alice: WorkspaceClient) -> None:
     """Also when it reads past ``lab.sql``, in a process of its own, and says nothing."""
     kernel = alice.kernel()
     code = (

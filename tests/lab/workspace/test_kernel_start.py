@@ -8,7 +8,7 @@ import pytest
 
 from infra.sandbox.places import PACKAGES
 from tests.lab import hostile_home
-from tests.lab.workspace.workspace_client import Hand, Kernel
+from tests.lab.workspace.workspace_client import Kernel, WorkspaceClient
 
 pytestmark = [pytest.mark.servers, pytest.mark.attack]
 
@@ -33,21 +33,21 @@ print("emptied")
 """
 
 
-def in_the_folder(alice: Hand) -> Kernel:
+def in_the_folder(alice: WorkspaceClient) -> Kernel:
     """A kernel that begins in the hostile folder, as that of a notebook there does."""
     answer = alice.call("POST", "/api/kernels", json={"name": "python3", "path": "shadowed"})
     assert answer.status_code == 201, answer.text
     return Kernel(alice, answer.json()["id"])
 
 
-def test_a_hostile_home_does_not_reach_the_kernels_start(alice: Hand, kernel: Kernel) -> None:
+def test_a_hostile_home_does_not_reach_the_kernels_start(alice: WorkspaceClient, kernel: Kernel) -> None:
     source = _source()
     names = [f"{name}.py" for name in (*hostile_home.MODULES, "my_features")] + [
         name.partition("/")[0] for name in hostile_home.START_UP
     ]
     try:
         assert kernel.run(FILL.format(source=source, record=RECORD)).strip() == "filled"
-        for start in (in_the_folder, Hand.kernel):
+        for start in (in_the_folder, WorkspaceClient.kernel):
             fresh = start(alice)
             assert fresh.run(f"import os; print(os.path.exists({RECORD!r}))").strip() == "False"
             printed = fresh.run("import lab; print(lab.me()['project']); import credit, models.features.feature_sql")

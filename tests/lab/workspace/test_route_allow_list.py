@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab.workspace.route_allow_list import allowed
-from tests.lab.workspace.workspace_client import Hand
+from tests.lab.workspace.workspace_client import WorkspaceClient
 
 ROOT = Path(__file__).parents[3]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -105,7 +105,7 @@ def test_a_known_way_out_is_shut(path: str) -> None:
 
 @pytest.mark.servers
 @pytest.mark.attack
-def test_every_route_of_the_table_is_as_said_through_the_real_proxy(table: list[str], alice: Hand) -> None:
+def test_every_route_of_the_table_is_as_said_through_the_real_proxy(table: list[str], alice: WorkspaceClient) -> None:
     for pattern in table:
         path = sample(pattern)
         if pattern in OPEN or pattern in ("(.*)$", "/.*/$", "/lab/.*$"):
@@ -118,7 +118,7 @@ def test_every_route_of_the_table_is_as_said_through_the_real_proxy(table: list[
 
 @pytest.mark.servers
 @pytest.mark.attack
-def test_a_file_is_not_given_by_any_spelling(alice: Hand) -> None:
+def test_a_file_is_not_given_by_any_spelling(alice: WorkspaceClient) -> None:
     kernel = alice.kernel()
     kernel.run(
         "open('rows.parquet', 'wb').write(b'PAR1' + bytes(range(256)))\nopen('rows.zip', 'wb').write(b'PK\\3\\4' + b'\\0' * 64)\n"

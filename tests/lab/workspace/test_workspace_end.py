@@ -16,7 +16,7 @@ import pytest
 from infra import lab_services as on_this_machine
 from infra.home import Home
 from tests.lab.workspace.conftest import DAY, PLATFORM, SMALL, Lab, password
-from tests.lab.workspace.workspace_client import Hand
+from tests.lab.workspace.workspace_client import WorkspaceClient
 
 pytestmark = [pytest.mark.servers, pytest.mark.attack]
 
@@ -43,7 +43,7 @@ def hub_of(home: Home) -> int:
 
 
 def test_a_lapsed_project_ends_its_workspace_and_starts_none(lab: Lab) -> None:
-    carol = lab.hand("carol")
+    carol = lab.client_of("carol")
     kernel = carol.kernel()
     assert kernel.run("1 + 1") == "2"
     lab.projects.close("brief", by=PLATFORM)
@@ -57,17 +57,17 @@ def test_a_lapsed_project_ends_its_workspace_and_starts_none(lab: Lab) -> None:
 
 
 def test_reviewers_and_strangers_have_no_workspace(lab: Lab) -> None:
-    rita = Hand(lab.url, "rita")
+    rita = WorkspaceClient(lab.url, "rita")
     rita.log_in(password("rita"))
     answer = rita.start(seconds=10)
     assert "jupyter-config-data" not in answer.text
-    nobody = Hand(lab.url, "alice")
+    nobody = WorkspaceClient(lab.url, "alice")
     assert nobody.log_in("a wrong password").status_code in (403, 429)
     assert "alice" not in str(nobody.client.get("/hub/home").url)
 
 
 def test_guessing_passwords_is_slowed_down(lab: Lab) -> None:
-    guesser = Hand(lab.url, "petra")
+    guesser = WorkspaceClient(lab.url, "petra")
     codes = [guesser.log_in(f"guess number {number}").status_code for number in range(8)]
     assert codes[0] == 403
     assert 429 in codes
@@ -77,15 +77,15 @@ def test_guessing_passwords_is_slowed_down(lab: Lab) -> None:
 def test_a_killed_hub_leaves_no_workspace(tmp_path: Path, city_home: Home) -> None:
     home = _copy(city_home, tmp_path / "home")
     with on_this_machine.gateway(home, DAY), on_this_machine.hub(home, today=DAY, env=SMALL) as url:
-        hand = Hand(url, "alice")
-        hand.log_in(password("alice"))
-        hand.start()
-        assert hand.kernel().run("1 + 1") == "2"
+        workspace = WorkspaceClient(url, "alice")
+        workspace.log_in(password("alice"))
+        workspace.start()
+        assert workspace.kernel().run("1 + 1") == "2"
         family, others = sandboxed(home), psutil.Process(hub_of(home)).children()
         assert len(family) >= 6, "a server and a kernel, each in its sandbox"
         console = [process for process in others if "lab.console" in process.cmdline()]
         assert len(console) == 1
-        hand.client.close()
+        workspace.client.close()
         os.kill(hub_of(home), signal.SIGKILL)
         _, alive = psutil.wait_procs([*family, *console], timeout=10)
         for process in others:  # the proxy waits for the next hub of this home, and there is none

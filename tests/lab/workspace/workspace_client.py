@@ -14,13 +14,13 @@ from websockets.sync.client import connect
 
 
 @dataclass
-class Hand:
+class WorkspaceClient:
     """One user's session with the hub at ``url``."""
 
     url: str
     user: str
     client: httpx.Client = field(init=False)
-    made: ClassVar[list[Hand]] = []
+    made: ClassVar[list[WorkspaceClient]] = []
 
     def __post_init__(self) -> None:
         self.client = httpx.Client(base_url=self.url, follow_redirects=True, timeout=90)
@@ -28,8 +28,8 @@ class Hand:
 
     @classmethod
     def close_all(cls) -> None:
-        for hand in cls.made:
-            hand.client.close()
+        for each in cls.made:
+            each.client.close()
         cls.made.clear()
 
     @property
@@ -94,14 +94,14 @@ class Hand:
 class Kernel:
     """A kernel, driven over its websocket as JupyterLab does."""
 
-    hand: Hand
+    session: WorkspaceClient
     id: str
 
     def run(self, code: str, timeout: float = 60, kind: str = "execute_request", channel: str = "shell") -> str:
         """Run a cell; its text output, errors as ``!Name: value``."""
-        path = f"{self.hand.base}/api/kernels/{self.id}/channels"
-        url = self.hand.url.replace("http", "ws", 1) + path
-        headers = {"Cookie": self.hand.cookies(path), "Origin": self.hand.url}
+        path = f"{self.session.base}/api/kernels/{self.id}/channels"
+        url = self.session.url.replace("http", "ws", 1) + path
+        headers = {"Cookie": self.session.cookies(path), "Origin": self.session.url}
         with connect(url, additional_headers=headers, max_size=None) as socket:
             name = uuid.uuid4().hex
             header = {"msg_id": name, "msg_type": kind, "username": "", "session": name, "date": "", "version": "5.3"}
@@ -111,7 +111,7 @@ class Kernel:
             return _gather(socket, name, timeout)
 
     def shut(self) -> None:
-        self.hand.call("DELETE", f"/api/kernels/{self.id}")
+        self.session.call("DELETE", f"/api/kernels/{self.id}")
 
 
 def _gather(socket: Any, name: str, timeout: float) -> str:

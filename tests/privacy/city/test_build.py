@@ -17,9 +17,9 @@ from credit.catalogue import Catalogue
 from credit.errors import Malformed
 from credit.uscc import Uscc
 from privacy.city import CityReport, build
-from privacy.city.codes import person_numbers, serials, spoiled, uscc_codes
+from privacy.city.codes import person_numbers, serials, uscc_codes, with_wrong_check
 from privacy.city.dirt import KINDS
-from privacy.city.patterns import fitting
+from privacy.city.patterns import matching_texts
 
 CITY = Catalogue.load("city")
 TODAY = date(2026, 11, 1)
@@ -251,15 +251,15 @@ def test_codes_made_by_the_thousand_are_right() -> None:
     codes = uscc_codes(np.full(count, b"91"), np.full(count, b"120116"), serials(5, count, 11))
     assert len(set(codes.tolist())) == count
     assert all(_valid(code.decode()) for code in codes)
-    assert not any(_valid(code.decode()) for code in spoiled(codes))
+    assert not any(_valid(code.decode()) for code in with_wrong_check(codes))
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     for number in (n.decode() for n in person_numbers(np.random.default_rng(1), 200)):
         assert "10X98765432"[sum(int(a) * w for a, w in zip(number, weights, strict=False)) % 11] == number[17]
 
 
 def test_patterns_are_met_or_refused() -> None:
-    texts = fitting(np.random.default_rng(1), r"^[1-9]\d{5}20\d{2}[01]\d{1,3}X?$", 500).to_pylist()
+    texts = matching_texts(np.random.default_rng(1), r"^[1-9]\d{5}20\d{2}[01]\d{1,3}X?$", 500).to_pylist()
     assert {len(each) for each in texts} <= {12, 13, 14, 15, 16}
     assert all(each[0] in "123456789" and each[6:8] == "20" for each in texts)
     with pytest.raises(Malformed):
-        fitting(np.random.default_rng(1), "(a|b)", 3)
+        matching_texts(np.random.default_rng(1), "(a|b)", 3)

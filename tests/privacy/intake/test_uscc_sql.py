@@ -52,9 +52,9 @@ def run() -> Iterator[Engine]:
 @given(texts=st.lists(TEXTS, min_size=1, max_size=60))
 def test_sql_equals_parse(run: Engine, texts: list[str]) -> None:
     kinds = {SubjectKind.ENTERPRISE, SubjectKind.INDIVIDUAL_BUSINESS}
-    run.lend("given", pa.table({"t": texts}))
-    run.do(f"CREATE OR REPLACE TABLE told AS SELECT t, {uscc_sql.canonical('t')} AS c FROM given")
-    run.take_back("given")
+    run.register("given", pa.table({"t": texts}))
+    run.execute(f"CREATE OR REPLACE TABLE told AS SELECT t, {uscc_sql.canonical('t')} AS c FROM given")
+    run.unregister("given")
     rows = run.rows(f"SELECT t, c, {uscc_sql.fault('c')} IS NULL, {uscc_sql.of_kinds('c', kinds)} FROM told")
     for text, canonical, good, fits in rows:
         assert good == parses(text)

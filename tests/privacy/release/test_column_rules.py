@@ -32,7 +32,7 @@ def run() -> Iterator[Engine]:
 
 
 def applied(run: Engine, kind: str, rule: str, value: str) -> object:
-    sql = column_rules.expression(field(kind, rule), "research", value)
+    sql = column_rules.value_sql(field(kind, rule), "research", value)
     return run.one(f"SELECT {sql}")
 
 
@@ -43,8 +43,8 @@ def test_a_record_of_months_is_never_seen_before_one_of_days(
 ) -> None:
     """And on the first of a month the two show the very same."""
     said = "NULL::DATE" if known is None else f"DATE '{known}'"
-    first = column_rules.expression(field("date", "month"), "research", f"DATE '{happened}'")
-    last = column_rules.expression(field("date", "month_after"), "research", f"greatest({said}, DATE '{happened}')")
+    first = column_rules.value_sql(field("date", "month"), "research", f"DATE '{happened}'")
+    last = column_rules.value_sql(field("date", "month_after"), "research", f"greatest({said}, DATE '{happened}')")
     [(shown, told)] = run.rows(f"SELECT {first}, {last}")
     by_month = shown < seen and told <= seen
     by_day = happened < seen and max(happened, known or happened) <= seen
@@ -103,13 +103,13 @@ def test_each_rule(run: Engine, kind: str, rule: str, value: str, told: object) 
 )
 def test_an_unknown_rule_is_malformed(kind: str, rule: str) -> None:
     with pytest.raises(Malformed):
-        column_rules.expression(field(kind, rule), "research", "x")
+        column_rules.value_sql(field(kind, rule), "research", "x")
 
 
 def test_without_a_rule_a_column_is_dropped(house: House) -> None:
-    assert column_rules.expression(field("string", "keep"), "scoring", "x") is None
+    assert column_rules.value_sql(field("string", "keep"), "scoring", "x") is None
     path = house.root / "catalogue" / "administrative_penalty.yaml"
     path.write_text(path.read_text().replace("{research: month_after, scoring: keep}", "{scoring: keep}", 1))
     told = type(house.catalogue).load("tiny", house.root / "catalogue")
     with pytest.raises(Malformed):
-        column_rules.times(told.table("administrative_penalty"), "research")
+        column_rules.time_columns_sql(told.table("administrative_penalty"), "research")

@@ -14,7 +14,7 @@ from credit.catalogue import Catalogue
 from credit.errors import Malformed, Refused
 from credit.fields import Field
 from credit.seal import Seal
-from privacy.disclosure import Column, Disclosure, Sheet, release_gate
+from privacy.disclosure import Column, DisclosedTable, Disclosure, release_gate
 from privacy.repair import repair
 from tests.privacy.small_custody import CITY, COMMON, TABLES, TODAY, House, code, empty_house, register_of
 
@@ -139,7 +139,7 @@ def test_no_catalogue_can_be_written_that_shows_what_it_closes(field: dict[str, 
 def test_the_gate_lets_shown_columns_pass_and_no_other_identifier() -> None:
     texts = [f"号{code(1)}"]
     for rule, opens in (("show", True), ("show_text", True), ("keep", False)):
-        case = Disclosure((Sheet("t", (Column("subject", (), "direct", "subject"),
+        case = Disclosure((DisclosedTable("t", (Column("subject", (), "direct", "subject"),
                                        Column("document_number", texts, "direct", rule))),))  # fmt: skip
         verdict = release_gate({"k": 1, "small_cell": 1}).judge(
             case, requested_by=CITY, reviewer=replace(CITY, name="x")

@@ -16,7 +16,7 @@ import pytest
 from credit.errors import Malformed, Missing, Refused
 from credit.seal import Kind, Seal
 from credit.subjects import PseudonymKey
-from privacy.disclosure import Column, Disclosure, Sheet, release_gate
+from privacy.disclosure import Column, DisclosedTable, Disclosure, release_gate
 from privacy.release.policy import Policy
 from privacy.repair import repair
 from tests.privacy.small_custody import CITY, PLATFORM, TODAY, House, code, register_of
@@ -146,7 +146,7 @@ def test_the_gate_refuses_small_classes_names_and_strange_columns() -> None:
         Column("fine_person_name"),
         Column("extra", declared=False),
     )
-    verdict = gate.judge(Disclosure((Sheet("t", columns),), (5, 4)), requested_by=PLATFORM, reviewer=CITY)
+    verdict = gate.judge(Disclosure((DisclosedTable("t", columns),), (5, 4)), requested_by=PLATFORM, reviewer=CITY)
     assert [finding.check for finding in verdict.findings if finding.outcome == "fail"] == [
         "k-anonymity",
         "small cells",

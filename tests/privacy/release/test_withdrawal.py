@@ -21,7 +21,7 @@ from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.suppression import Notice
 from privacy.release.policy import Policy
-from privacy.release.withdrawal import withdraw, withhold_subjects
+from privacy.release.withdrawal import suppress_subjects, withdraw
 from privacy.repair import repair, repaired_subjects
 from tests.privacy.release.test_release import HEAD, rows_of
 from tests.privacy.small_custody import CITY, PLATFORM, TODAY, House, code, empty_house, register_of
@@ -141,7 +141,7 @@ def test_whoever_is_repaired_is_withheld_until_a_release_goes_through_the_notice
     repaired(house, "D7")
     codes = repaired_subjects("D7", catalogue=house.catalogue, vault=house.vault, by=TODAY)
     assert codes == [code(7)]
-    withhold_subjects(codes, **of(house))
+    suppress_subjects(codes, **of(house))
     notice = Notice.read(house.shelf, "scoring")
     assert notice.suppresses(key_of(7), 0)
     assert not notice.suppresses(key_of(8), 0)
@@ -170,7 +170,7 @@ def test_a_repair_that_touches_nothing_in_it_lifts_its_notice_all_the_same(house
     house.bring(registration=register_of(40), administrative_penalty=HEAD + penalty(7, "D7", known="2026-10-30"))
     base = house.release("scoring", as_of=DAY, policy=SMALL)
     repaired(house, "D7")
-    withhold_subjects([code(7)], **of(house))
+    suppress_subjects([code(7)], **of(house))
     seal = withdrawn(house, base)
     assert seal.files == base.files
     assert seal.terms["notice"] == 1
@@ -199,7 +199,7 @@ def test_only_the_city_repairs(settled: tuple[House, Seal], role: str) -> None:
         repaired(house, "D7", Actor.parse(f"{role}:mallory"))
     if role != "platform":
         with pytest.raises(Refused, match="may not withhold a subject"):
-            withhold_subjects([code(7)], **of(house, Actor.parse(f"{role}:mallory")))
+            suppress_subjects([code(7)], **of(house, Actor.parse(f"{role}:mallory")))
     assert Notice.read(house.shelf, "scoring").number == 0
     assert withdrawn(house, base).id == base.id
 
@@ -220,8 +220,8 @@ def test_what_cannot_be_amended_is_refused(settled: tuple[House, Seal]) -> None:
 
 def test_names_are_forgotten_when_every_release_of_before_has_ended(settled: tuple[House, Seal]) -> None:
     house, _ = settled
-    withhold_subjects([code(7)], **of(house))
+    suppress_subjects([code(7)], **of(house))
     later = TODAY + timedelta(days=SMALL.of("scoring").expires_after_days + 1)
-    withhold_subjects([code(8)], **of(house) | {"today": later, "by": PLATFORM})
+    suppress_subjects([code(8)], **of(house) | {"today": later, "by": PLATFORM})
     notice = Notice.read(house.shelf, "scoring")
     assert (notice.number, set(notice.subjects)) == (2, {key_of(8)})
