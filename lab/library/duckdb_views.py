@@ -113,7 +113,7 @@ class Views:
                     f"A register tells {name} of the release's own day, {self.release.as_of}, and not of {self.day}"
                 )
             else:
-                remedy = hint(name, known)
+                remedy = hint(name, known).render()
             return Malformed("duckdb-views.no-column", remedy=remedy, name=name)
         if found := _FUNCTION.search(told):
             near = re.search(r"Did you mean \"(.+?)\"", told)

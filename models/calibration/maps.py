@@ -90,7 +90,7 @@ class Isotonic:
 
     def __post_init__(self) -> None:
         if not 2 <= len(self.margins) == len(self.odds) <= KNOTS:
-            raise Malformed("maps.calibration-makes-no-sense-to-knots-each", knots=KNOTS)
+            raise Malformed("maps.wrong-knots", knots=KNOTS)
         margins, odds = np.array(self.margins), np.array(self.odds)
         with np.errstate(all="ignore"):
             slopes = np.diff(odds) / np.diff(margins)
@@ -139,7 +139,7 @@ def read(told: Any) -> CalibrationMap:
     within bounds, and rises.
     """
     if not isinstance(told, Mapping):
-        raise Malformed("maps.calibration-cannot-be-read-keys-with-values")
+        raise Malformed("maps.not-mapping")
     match told.get("kind", "platt"):
         case "platt":
             return Platt(*map(_number, _named(told, "slope", "intercept")))
@@ -147,31 +147,30 @@ def read(told: Any) -> CalibrationMap:
             return Beta(*map(_number, _named(told, "a", "b", "c")))
         case "isotonic":
             return Isotonic(*map(_numbers, _named(told, "margins", "log_odds")))
-    raise Malformed("maps.calibration-cannot-be-read")
+    raise Malformed("maps.unknown-kind")
 
 
 def _named(told: Mapping[str, Any], *names: str) -> list[Any]:
     if set(told) - {"kind"} != set(names):
-        raise Malformed("maps.calibration-cannot-be-read-numbers-and-no", names=", ".join(names))
+        raise Malformed("maps.wrong-names", names=", ".join(names))
     return [told[name] for name in names]
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
-        raise Malformed("maps.calibration-cannot-be-read-number-at-most", largest=LARGEST)
+        raise Malformed("maps.not-number", largest=LARGEST)
     return float(value)
 
 
 def _numbers(value: Any) -> tuple[float, ...]:
     if not isinstance(value, (list, tuple)) or len(value) > KNOTS:
-        raise Malformed("maps.calibration-cannot-be-read-list-at-most", knots=KNOTS)
+        raise Malformed("maps.not-list", knots=KNOTS)
     return tuple(map(_number, value))
 
 
 def _require(slopes: Iterable[float], numbers: Iterable[float]) -> None:
     """Comparisons that NaN does not pass."""
     if not all(GENTLEST <= each <= STEEPEST for each in slopes):
-        why = "a higher raw score must mean a higher probability"
-        raise Malformed("maps.calibration-makes-no-sense", why_=why, gentlest=GENTLEST, steepest=STEEPEST)
+        raise Malformed("maps.wrong-slope", gentlest=GENTLEST, steepest=STEEPEST)
     if not all(abs(each) <= LARGEST for each in numbers):
-        raise Malformed("maps.calibration-makes-no-sense-numbers-at-most", largest=LARGEST)
+        raise Malformed("maps.number-too-large", largest=LARGEST)

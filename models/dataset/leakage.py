@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from credit.errors import Refused
+from credit.messages import Text
 from models.metrics.discrimination import auc
 
 if TYPE_CHECKING:
@@ -39,5 +40,5 @@ def require_no_leak(order: Order, sample: Sample) -> None:
     """Raise :class:`Refused` on a feature that tells the label by itself, unless the order accepts it by name."""
     found = {name: value for name, value in leaking(sample).items() if name not in order.training.accept_leak}
     if found:
-        told = ", ".join(f"{name} (AUC {value:.3f} alone)" for name, value in found.items())
-        raise Refused("leakage.feature-tells-label-by-itself", why=told, value=", ".join(found))
+        why = Text.several(Text.of("leakage.alone", name=name, auc=value) for name, value in found.items())
+        raise Refused("leakage.feature-predicts-label", why=why, names=", ".join(found))

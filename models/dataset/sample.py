@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Refused
+from credit.messages import Text
 from credit.shelf import OpenedSeal
 from models.dataset.folds import fold_of, folds_by_period
 from models.features.buckets import MapBuckets, Progress, one_by_one, plain_terms
@@ -126,6 +127,6 @@ def _split(sample: Sample, border: date | None) -> Sample:
         return sample
     late = sample.as_of >= np.datetime64(border, "D")
     if late.all() or not late.any():
-        side = "before" if late.all() else "from"
-        raise Refused("sample.order-cannot-be-judged-out", side=side, border=border)
+        why = Text.of("sample.none-before" if late.all() else "sample.none-from", border=border)
+        raise Refused("sample.order-cannot-be-judged-out", why=why)
     return replace(sample, out_of_time=np.asarray(late, dtype=np.bool_))

@@ -16,6 +16,7 @@ from typing import Any
 
 from credit.errors import Missing, Refused
 from credit.files import write_atomically
+from credit.messages import Text
 
 _NAMES = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")  # the last, if there, would go first
 
@@ -30,10 +31,14 @@ def fresh_token(folder: Path) -> Path:
 def require_closed(token: Path | None) -> Path:
     """The token's file; raises :class:`Missing` when there is none, :class:`Refused` when everybody can read it."""
     if token is None or not token.is_file():
-        why = "the setting HAIHE_COMPUTE_RAY_TOKEN is missing" if token is None else f"there is no file {token.name}"
+        why = (
+            Text.of("cluster-token.setting-missing")
+            if token is None
+            else Text.of("cluster-token.no-file", name=token.name)
+        )
         raise Missing("cluster-token.cluster-token-not", why=why)
     if token.stat().st_mode & 0o007:
-        why = f"others can read {token.name}"
+        why = Text.of("cluster-token.others-can-read", name=token.name)
         raise Refused("cluster-token.cluster-token-open-to-everybody", why=why)
     return token
 

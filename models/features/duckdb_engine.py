@@ -22,6 +22,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from credit.errors import Malformed, Refused
+from credit.messages import Text
 
 # Errors of these kinds speak of the SQL alone; every other kind may quote a value of a row, which no message may hold.
 _OF_THE_TEXT = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
@@ -79,8 +80,11 @@ class Engine:
         self.do("SET lock_configuration = true")
 
 
+_FEATURE_SQL = Text.of("duckdb-engine.feature-sql")
+
+
 @contextmanager
-def engine(limits: Limits | None = None, *, what: str = "The feature SQL") -> Iterator[Engine]:
+def engine(limits: Limits | None = None, *, what: Text = _FEATURE_SQL) -> Iterator[Engine]:
     """A fresh database in memory, gone afterwards; ``what`` is what a refusal calls the SQL that failed.
 
     Raises :class:`Malformed` for SQL that does not fit, :class:`Refused` when it takes too long or too much memory.
@@ -109,7 +113,7 @@ def engine(limits: Limits | None = None, *, what: str = "The feature SQL") -> It
             raise Refused("duckdb-engine.takes-too-much-memory", what_=what, memory=limits.memory) from error
         except duckdb.Error as error:
             why = str(error).splitlines()[0] if isinstance(error, _OF_THE_TEXT) else type(error).__name__
-            raise Malformed("duckdb-engine.cannot-run", why=why, what_=what) from None
+            raise Malformed("duckdb-engine.cannot-run", why=Text.verbatim(why), what_=what) from None
         finally:
             clock.cancel()
             connection.close()

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from credit.messages import Text
 from models.features.sql_parser import SUBJECT as SUBJECT
 from models.features.sql_parser import read_condition, read_query, refuse
 from models.order.suggest import hint as hint
@@ -25,7 +26,7 @@ OBSERVATION = "observation"
 AS_OF = "as_of"
 OF_TODAY = ("status", "ended_on")  # of the population table: what a register says today, and not what it said then
 REGISTER = ("kind", "registered_on")  # what a table must have to list who lives
-_UNFIT = "The order does not fit the release"
+_UNFIT = "feature-sql.order-does-not-fit"
 Schema = Mapping[str, Mapping[str, str]]
 
 
@@ -68,21 +69,25 @@ def check_order(order: Order, terms: Mapping[str, Any]) -> FeatureQuery:
     tables = terms["tables"]
     for name in dict.fromkeys((*order.tables, order.label.table, *([order.population] if order.population else []))):
         if name not in tables:
-            refuse(f"the release has no table {name}", hint(name, tables), what=_UNFIT)
+            refuse(Text.of("feature-sql.no-table", name=name), hint(name, tables), what=_UNFIT)
     told = tables[order.label.table]
     if not told["dated"]:
-        refuse(f"the label's table {order.label.table} has no dates", what=_UNFIT)
+        refuse(Text.of("feature-sql.label-no-dates", name=order.label.table), what=_UNFIT)
     check_condition(order.label.when, told["columns"], table=order.label.table)
     # Only a register may be seen without regard to time: any other table would show what is yet to come.
     if order.population and not set(REGISTER) <= set(tables[order.population]["columns"]):
-        refuse(f"{order.population} is no register of subjects", "It needs kind and registered_on", what=_UNFIT)
+        refuse(
+            Text.of("feature-sql.no-register", name=order.population),
+            Text.of("feature-sql.register-needs"),
+            what=_UNFIT,
+        )
     schema = {name: tables[name]["columns"] for name in order.tables}
     query = check(order.sql, schema, population=order.population)
     for name in order.names:
         if name not in query.output:
-            refuse(f"the SQL does not give the feature {name}", hint(name, query.output))
+            refuse(Text.of("feature-sql.no-feature", name=name), hint(name, query.output))
     if extra := set(query.output) - set(order.names):
-        refuse(f"the SQL gives {', '.join(sorted(extra))}, and no feature declares it", "Declare it or leave it out")
+        refuse(Text.of("feature-sql.undeclared", names=", ".join(sorted(extra))), Text.of("feature-sql.declare"))
     return query
 
 

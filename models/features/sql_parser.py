@@ -14,6 +14,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from credit.errors import Malformed
+from credit.messages import Text
 from models.features import sql_whitelist
 from models.order.suggest import hint
 
@@ -46,8 +47,8 @@ def _read(
 ) -> tuple[str, tuple[tuple[str, frozenset[str]], ...], tuple[str, ...]]:
     tree = _parse(sql, statement=True)
     if not isinstance(tree, exp.Select):
-        why = sql_whitelist.FORBIDDEN.get(type(tree).__name__, "it takes exactly one SELECT")
-        refuse(why, "Begin with SELECT or WITH")
+        why = sql_whitelist.FORBIDDEN.get(type(tree).__name__, Text.of("feature-sql.one-select-exactly"))
+        refuse(why, Text.of("feature-sql.begin-with-select"))
     _syntax(tree, _LET_IN)
     reader = _Reader(dict(tables), granted)
     output = reader.select(tree, {})
@@ -61,32 +62,36 @@ def read_condition(sql: str, known: frozenset[str], table: str) -> tuple[str, fr
     used = set()
     for column in tree.find_all(exp.Column):
         if len(column.parts) > 1 or column.name.lower() not in known:
-            refuse(f"{table} has no column {column.sql()}", hint(column.name, known))
+            refuse(Text.of("feature-sql.table-no-column", table=table, column=column.sql()), hint(column.name, known))
         used.add(column.name.lower())
     if not used:
-        refuse("the condition reads no column", f"Take one of {table}'s columns")
+        refuse(Text.of("feature-sql.condition-no-column"), Text.of("feature-sql.take-a-column", table=table))
     return _text(tree), frozenset(used)
 
 
-def refuse(why: str, remedy: str = "", *, what: str = "The feature SQL is refused") -> NoReturn:
-    """Raise :class:`Malformed`."""
+def refuse(why: Text, remedy: Text | None = None, *, what: str = "feature-sql.refused") -> NoReturn:
+    """Raise :class:`Malformed`; ``what`` is the id of its message."""
     raise Malformed(what, why=why, remedy=remedy)
 
 
 def _parse(sql: str, *, statement: bool) -> exp.Expression:
     if len(sql) > LONGEST:
-        refuse(f"it has more than {LONGEST} characters")
+        refuse(Text.of("feature-sql.too-long", limit=LONGEST))
     try:
         if not statement:
             return sqlglot.parse_one(sql, dialect="duckdb", into=exp.Condition)
         trees = [tree for tree in sqlglot.parse(sql, dialect="duckdb") if tree is not None]
     except RecursionError:
-        refuse("it is nested too deep")
+        refuse(Text.of("feature-sql.too-deep"))
     except SqlglotError as error:
         told = getattr(error, "errors", None)
-        refuse(f"line {told[0]['line']}: {told[0]['description']}" if told else "it cannot be parsed")
+        refuse(
+            Text.of("feature-sql.syntax", line=told[0]["line"], description=told[0]["description"])
+            if told
+            else Text.of("feature-sql.not-parsed")
+        )
     if len(trees) != 1:
-        refuse(f"it is {len(trees)} statements", "Send one SELECT")
+        refuse(Text.of("feature-sql.statements", count=len(trees)), Text.of("feature-sql.send-one"))
     return trees[0]
 
 
@@ -94,7 +99,7 @@ def _text(tree: exp.Expression) -> str:
     try:
         return str(tree.sql(dialect="duckdb", comments=False, pretty=True))
     except RecursionError:
-        refuse("it is nested too deep")
+        refuse(Text.of("feature-sql.too-deep"))
 
 
 def _syntax(tree: exp.Expression, let_in: frozenset[str]) -> None:
@@ -105,16 +110,22 @@ def _syntax(tree: exp.Expression, let_in: frozenset[str]) -> None:
             continue
         if kind not in let_in or isinstance(node, exp.Star):
             if isinstance(node, exp.Anonymous):
-                refuse(f"the function {node.name.lower()} is not let in", hint(node.name, sql_whitelist.FUNCTION_NAMES))
+                refuse(
+                    Text.of("feature-sql.function-not-allowed", name=node.name.lower()),
+                    hint(node.name, sql_whitelist.FUNCTION_NAMES),
+                )
             if isinstance(node, exp.Func):
                 name = node.sql_name().lower()
                 refuse(
-                    sql_whitelist.FORBIDDEN.get(kind, f"the function {name} is not let in"),
+                    sql_whitelist.FORBIDDEN.get(kind, Text.of("feature-sql.function-not-allowed", name=name)),
                     hint(name, sql_whitelist.FUNCTION_NAMES),
                 )
-            refuse(sql_whitelist.FORBIDDEN.get(kind, f"{kind.upper()} is not let in"))
+            refuse(sql_whitelist.FORBIDDEN.get(kind, Text.of("feature-sql.syntax-not-allowed", syntax=kind.upper())))
         if isinstance(node, exp.DataType) and node.this.value not in sql_whitelist.TYPES:
-            refuse(f"the type {node.this.value} is not let in", hint(node.this.value, sql_whitelist.TYPES))
+            refuse(
+                Text.of("feature-sql.type-not-allowed", type=node.this.value),
+                hint(node.this.value, sql_whitelist.TYPES),
+            )
         if isinstance(node, exp.Subquery) and not isinstance(node.parent, (exp.From, exp.Join)):
             refuse(sql_whitelist.FORBIDDEN["Exists"])
         if isinstance(node, exp.Select) and node.parent and not isinstance(node.parent, (exp.Subquery, exp.CTE)):
@@ -132,17 +143,17 @@ class _Reader:
         """Check one SELECT, with CTEs in sight by name; its output columns. Raises :class:`Malformed`."""
         for key, value in tree.args.items():
             if value and key not in _CLAUSES:
-                refuse(f"{key.upper().strip('_')} is not let in")
+                refuse(Text.of("feature-sql.syntax-not-allowed", syntax=key.upper().strip("_")))
         ctes = dict(outer)
         if (together := tree.args.get("with_") or tree.args.get("with")) is not None:
             if together.args.get("recursive"):
-                refuse("WITH RECURSIVE is not let in")
+                refuse(Text.of("feature-sql.recursive"))
             for cte in together.expressions:
                 name = cte.alias.lower()
                 if name in self.tables or name in self.granted or name in ctes:
-                    refuse(f"the name {name} in WITH is taken by a table", "Give it a name of its own")
+                    refuse(Text.of("feature-sql.with-name-taken", name=name), Text.of("feature-sql.own-name"))
                 if cte.args["alias"].columns or not isinstance(cte.this, exp.Select):
-                    refuse(f"{name} in WITH is not one SELECT", "Name its columns in the SELECT")
+                    refuse(Text.of("feature-sql.with-not-select", name=name), Text.of("feature-sql.name-columns"))
                 ctes[name] = self.select(cte.this, ctes)
         sources = self._sources(tree, ctes)
         output = self._output(tree)
@@ -154,12 +165,12 @@ class _Reader:
     def _sources(self, tree: exp.Select, ctes: Mapping[str, tuple[str, ...]]) -> dict[str, Source]:
         first = tree.args.get("from_") or tree.args.get("from")
         if first is None:
-            refuse("a SELECT reads no table", "Begin FROM observation o")
+            refuse(Text.of("feature-sql.no-table-read"), Text.of("feature-sql.begin-from"))
         sources: dict[str, Source] = {}
         for place in (first, *(tree.args.get("joins") or ())):
             name, table, columns = self._source(place.this, ctes)
             if name in sources:
-                refuse(f"two tables are called {name}", "Give one an alias")
+                refuse(Text.of("feature-sql.two-tables", name=name), Text.of("feature-sql.give-alias"))
             if isinstance(place, exp.Join):
                 self._join(place, name, sources)
             sources[name] = (table, columns)
@@ -170,17 +181,17 @@ class _Reader:
     ) -> tuple[str, str | None, frozenset[str]]:
         alias = node.args.get("alias")
         if alias is not None and alias.columns:
-            refuse("columns are renamed in an alias", "Name them in the SELECT")
+            refuse(Text.of("feature-sql.alias-renames"), Text.of("feature-sql.name-in-select"))
         if any(value for key, value in node.args.items() if key not in ("this", "alias", "db", "catalog", "joins")):
-            refuse("a table is read with more than its name and an alias")
+            refuse(Text.of("feature-sql.more-than-name"))
         if node.args.get("joins"):
-            refuse("joins in brackets are not let in", "Join tables one after another")
+            refuse(Text.of("feature-sql.joins-in-brackets"), Text.of("feature-sql.join-in-turn"))
         if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Select):
             if not node.alias:
-                refuse("a subquery has no alias")
+                refuse(Text.of("feature-sql.no-alias"))
             return node.alias.lower(), None, frozenset(self.select(node.this, ctes))
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier) or node.db or node.catalog:
-            refuse("table functions, files and other schemas are not let in", "Read a granted table by its name")
+            refuse(Text.of("feature-sql.outside-tables"), Text.of("feature-sql.read-granted"))
         name = node.name.lower()
         called = (node.alias or node.name).lower()
         if name in ctes:
@@ -189,17 +200,17 @@ class _Reader:
             self.used.setdefault(name, set())
             return called, name, self.tables[name]
         if name in self.granted:
-            refuse(f"the table {name} has no dates", "What has no date can never be a feature of an earlier day")
-        refuse(f"the table {name} is not granted", hint(name, {*self.tables, *ctes}))
+            refuse(Text.of("feature-sql.no-dates", name=name), Text.of("feature-sql.needs-dates"))
+        refuse(Text.of("feature-sql.not-granted", name=name), hint(name, {*self.tables, *ctes}))
 
     def _join(self, join: exp.Join, name: str, before: Mapping[str, Any]) -> None:
         if (join.side or "").upper() not in ("", "LEFT") or (join.kind or "").upper() not in ("", "INNER", "OUTER"):
             refuse(
-                f"a {f'{join.side} {join.kind}'.strip().upper()} JOIN is not let in",
-                "Write LEFT JOIN … USING (subject)",
+                Text.of("feature-sql.join-not-allowed", join=f"{join.side} {join.kind}".strip().upper()),
+                Text.of("feature-sql.write-left-join"),
             )
         if any(value for key, value in join.args.items() if key not in ("this", "side", "kind", "on", "using")):
-            refuse("this kind of join is not let in", "Write LEFT JOIN … USING (subject)")
+            refuse(Text.of("feature-sql.join-kind"), Text.of("feature-sql.write-left-join"))
         using, on = [part.name.lower() for part in join.args.get("using") or ()], join.args.get("on")
         if using == [SUBJECT] and on is None:
             return
@@ -208,62 +219,65 @@ class _Reader:
             sides = [side for side in (on.this, on.expression) if _is_subject(side) and side.table]
         tables = [side.table.lower() for side in sides]
         if len(tables) != 2 or name not in tables or not any(each in before for each in tables if each != name):
-            refuse(f"{name} is joined on something else than subject", "Write USING (subject)")
+            refuse(Text.of("feature-sql.join-on-subject", name=name), Text.of("feature-sql.write-using"))
 
     def _output(self, tree: exp.Select) -> dict[str, exp.Expression]:
         output: dict[str, exp.Expression] = {}
         for each in tree.expressions:
             name = each.alias_or_name.lower()
             if not name or not isinstance(each, (exp.Alias, exp.Column)):
-                refuse("a column of the answer has no name", "Write … AS name")
+                refuse(Text.of("feature-sql.column-no-name"), Text.of("feature-sql.write-as"))
             if name in output:
-                refuse(f"two columns are called {name}")
+                refuse(Text.of("feature-sql.column-twice", name=name))
             if name == SUBJECT and not _is_subject(each.unalias()):
-                refuse("something else is called subject", "subject is the subject, and nothing is made of it")
+                refuse(Text.of("feature-sql.subject-other"), Text.of("feature-sql.subject-alone"))
             if name != SUBJECT and _is_subject(each.unalias()):
-                refuse("subject is given another name", "Leave it its name")
+                refuse(Text.of("feature-sql.subject-renamed"), Text.of("feature-sql.keep-name"))
             output[name] = each
         if SUBJECT not in output:
-            refuse("a SELECT does not give subject", "Every SELECT gives subject, and is joined on it")
+            refuse(Text.of("feature-sql.no-subject"), Text.of("feature-sql.give-subject"))
         return output
 
     def _column(self, column: exp.Column, sources: Mapping[str, Any], output: Mapping[str, Any]) -> None:
         name, table = column.name.lower(), column.table.lower()
         if len(column.parts) > 2 or (table and table not in sources):
-            refuse(f"nothing is called {column.sql()}", hint(table, sources))
+            refuse(Text.of("feature-sql.nothing-called", column=column.sql()), hint(table, sources))
         holders = [called for called in ([table] if table else sources) if name in sources[called][1]]
         if not holders:
             if not table and name in output and name != SUBJECT:
                 return  # another column of the same answer
             known = {each for called in ([table] if table else sources) for each in sources[called][1]}
-            refuse(f"there is no column {column.sql()}", hint(name, known))
+            refuse(Text.of("feature-sql.no-column", column=column.sql()), hint(name, known))
         if len(holders) > 1 and name != SUBJECT:
-            refuse(f"{name} is in {' and '.join(holders)}", f"Write {holders[0]}.{name}")
+            refuse(
+                Text.of("feature-sql.ambiguous", name=name, tables=" and ".join(holders)),
+                Text.of("feature-sql.write-qualified", table=holders[0], name=name),
+            )
         for holder in holders:
             if (real := sources[holder][0]) is not None:
                 self.used[real].add(name)
         if name == SUBJECT and not _subject_is_itself(column):
-            refuse("something is made of subject", "It stands alone: selected, grouped, partitioned or joined by")
+            refuse(Text.of("feature-sql.made-of-subject"), Text.of("feature-sql.subject-uses"))
 
     def _grouping(self, tree: exp.Select) -> None:
         group = tree.args.get("group")
         if group is not None and any(value for key, value in group.args.items() if key != "expressions"):
-            refuse("GROUP BY ALL, ROLLUP and GROUPING SETS are not let in", "Write GROUP BY subject")
+            refuse(Text.of("feature-sql.grouping"), Text.of("feature-sql.write-group-by"))
         keys = [] if group is None else group.expressions
         aggregates = [node for node in _within(tree, exp.Expression) if _aggregates(node)]
         if (aggregates or keys or tree.args.get("having")) and not any(map(_is_subject, keys)):
-            refuse("an aggregate is not grouped by subject", "Write GROUP BY subject")
+            refuse(Text.of("feature-sql.not-grouped"), Text.of("feature-sql.write-group-by"))
         for distinct in _within(tree, exp.Distinct):
             if distinct.args.get("on"):
-                refuse("DISTINCT ON is not let in", "Write arg_max(value, day)")
+                refuse(Text.of("feature-sql.distinct-on"), Text.of("feature-sql.write-arg-max"))
         for window in _within(tree, exp.Window):
             if not any(map(_is_subject, window.args.get("partition_by") or ())):
-                refuse("a window is not within a subject", "Write OVER (PARTITION BY subject …)")
+                refuse(Text.of("feature-sql.window-subject"), Text.of("feature-sql.write-over"))
             if window.args.get("first") is False or window.alias:
-                refuse("named windows are not let in")
+                refuse(Text.of("feature-sql.named-windows"))
         for node in _within(tree, exp.Expression):
             if type(node).__name__ in sql_whitelist.WINDOW_ONLY and not isinstance(node.parent, exp.Window):
-                refuse(f"{node.sql()} is not a window", "Write OVER (PARTITION BY subject …)")
+                refuse(Text.of("feature-sql.not-a-window", call=node.sql()), Text.of("feature-sql.write-over"))
 
 
 _CLAUSES = frozenset(

@@ -6,6 +6,8 @@ written as); the check itself is in :mod:`models.features.feature_sql`.
 
 from __future__ import annotations
 
+from credit.messages import Text
+
 
 def _words(told: str) -> frozenset[str]:
     return frozenset(told.split())
@@ -31,32 +33,32 @@ FUNCTIONS = _words(
 CONDITION = OPERATORS | FUNCTIONS | _words("Column Identifier Literal Boolean Null Paren DataType Interval Var")
 TYPES = _words("BOOLEAN TINYINT SMALLINT INT BIGINT DOUBLE FLOAT DECIMAL DATE VARCHAR TEXT")
 FORBIDDEN = {  # syntax people try -> why it is refused
-    "Star": "SELECT * is not named column by column",
-    "Union": "set operations are refused: one SELECT",
-    "Intersect": "set operations are refused: one SELECT",
-    "Except": "set operations are refused: one SELECT",
-    "Limit": "LIMIT makes one subject's value depend on another's",
-    "Offset": "OFFSET makes one subject's value depend on another's",
-    "Exists": "a subquery stands only in FROM or JOIN, joined on subject",
-    "Lateral": "lateral joins are refused",
-    "Unnest": "table functions are refused",
-    "Values": "rows made up are refused: read a granted table",
-    "TableSample": "sampling is chance, and features are not",
-    "Rand": "chance is refused: the same order must give the same version",
-    "Randn": "chance is refused: the same order must give the same version",
-    "Uuid": "chance is refused: the same order must give the same version",
-    "CurrentDate": "the clock is refused: the day is as_of",
-    "CurrentTimestamp": "the clock is refused: the day is as_of",
-    "CurrentTime": "the clock is refused: the day is as_of",
-    "Localtimestamp": "the clock is refused: the day is as_of",
-    "Localtime": "the clock is refused: the day is as_of",
-    "ReadCSV": "files are refused",
-    "ReadParquet": "files are refused",
-    "Placeholder": "parameters are refused",
-    "Parameter": "parameters are refused",
-    "Columns": "columns are named one by one",
-    "PercentileCont": "write median(x)",
-    "Quantile": "write median(x)",
+    "Star": Text.of("feature-sql.star"),
+    "Union": Text.of("feature-sql.set-operations"),
+    "Intersect": Text.of("feature-sql.set-operations"),
+    "Except": Text.of("feature-sql.set-operations"),
+    "Limit": Text.of("feature-sql.limit"),
+    "Offset": Text.of("feature-sql.offset"),
+    "Exists": Text.of("feature-sql.subquery"),
+    "Lateral": Text.of("feature-sql.lateral"),
+    "Unnest": Text.of("feature-sql.table-functions"),
+    "Values": Text.of("feature-sql.values"),
+    "TableSample": Text.of("feature-sql.sampling"),
+    "Rand": Text.of("feature-sql.chance"),
+    "Randn": Text.of("feature-sql.chance"),
+    "Uuid": Text.of("feature-sql.chance"),
+    "CurrentDate": Text.of("feature-sql.clock"),
+    "CurrentTimestamp": Text.of("feature-sql.clock"),
+    "CurrentTime": Text.of("feature-sql.clock"),
+    "Localtimestamp": Text.of("feature-sql.clock"),
+    "Localtime": Text.of("feature-sql.clock"),
+    "ReadCSV": Text.of("feature-sql.files"),
+    "ReadParquet": Text.of("feature-sql.files"),
+    "Placeholder": Text.of("feature-sql.parameters"),
+    "Parameter": Text.of("feature-sql.parameters"),
+    "Columns": Text.of("feature-sql.columns"),
+    "PercentileCont": Text.of("feature-sql.median"),
+    "Quantile": Text.of("feature-sql.median"),
 }
 FUNCTION_NAMES = _words(  # for the hint when a function is not known
     "count sum avg min max stddev median bool_or bool_and arg_max arg_min regr_slope date_trunc date_diff year month "

@@ -81,14 +81,14 @@ class Order:
         form = DeclarationSection.of(told, "order", known=_KEYS, optional=("population", "rules"))
         kind = form.name_or_none("subject_kind")
         if kind is not None and kind not in SUBJECT_KINDS:
-            form.wrong("subject_kind", f"{kind} is not one", hint(kind, SUBJECT_KINDS))
+            form.wrong("subject_kind", Text.of("parsing.not-kind", kind=kind), hint(kind, SUBJECT_KINDS))
         features = tuple(map(read_feature, form.forms("features", known=keys_of(FeatureDeclaration))))
         names = [feature.name for feature in features]
-        form.require("features", 0 < len(set(names)) == len(names), "one at least, and none twice")
+        form.require("features", 0 < len(set(names)) == len(names), Text.of("parsing.features"))
         grades = read_grades(form)
         told_rules = form.forms("rules", known=keys_of(GradeCapDeclaration)) if "rules" in form.told else ()
         rules = tuple(read_rule(each, names, [name for name, _ in grades]) for each in told_rules)
-        form.require("sql", len(form.text("sql")) <= MAXIMUM_SQL, f"it is over {MAXIMUM_SQL} characters")
+        form.require("sql", len(form.text("sql")) <= MAXIMUM_SQL, Text.of("parsing.sql-too-long", limit=MAXIMUM_SQL))
         order = cls(
             form.name("model"),
             form.text("title"),
@@ -122,7 +122,7 @@ def load_declaration(path: Path) -> Order:
         text = beside.read_text(encoding="utf-8")
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else "it is not UTF-8 text"
+        where = Text.of("order.line", line=mark.line + 1) if mark else Text.of("order.not-utf8")
         raise Malformed("order.not-yaml", why=where, path_name=path.name) from error
     if not isinstance(told, Mapping) or "sql" in told:
         raise Malformed("order.cannot-be-read", path_name=path.name)
@@ -132,15 +132,15 @@ def load_declaration(path: Path) -> Order:
 def _together(form: DeclarationSection, order: Order) -> None:
     event = order.observe.event
     if event is not None:
-        form.require("label", order.label.table == event, "at events the label is on the event's own table")
+        form.require("label", order.label.table == event, Text.of("parsing.label-of-event"))
         none = (None, 0, 0)
         told = (order.label.window_months, order.label.settle_days, order.label.clear_months)
-        form.require("label", told == none, "an event's label has no window", "Leave window_months out")
+        form.require("label", told == none, Text.of("parsing.no-window"), Text.of("parsing.leave-window"))
     else:
-        form.require("label", order.label.window_months is not None, "it needs window_months")
+        form.require("label", order.label.window_months is not None, Text.of("parsing.needs-window"))
     for name in order.training.accept_leak:
-        form.require("training", name in order.names, f"accept_leak: {name} is no feature", hint(name, order.names))
-    form.require("population", bool(order.population) or order.subject_kind is None, "subject_kind needs a population")
+        form.require("training", name in order.names, Text.of("parsing.accept-leak", name=name), hint(name, order.names))
+    form.require("population", bool(order.population) or order.subject_kind is None, Text.of("parsing.needs-population"))
 
 
 def _plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, NoReturn
 
 from credit.errors import Malformed
+from credit.messages import Text
 from models.order.suggest import hint
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -35,7 +36,7 @@ class DeclarationSection:
                 raise Malformed("parsing.key-missing", where=where, key=key)
         return cls(told, where, tuple(known))
 
-    def wrong(self, key: str, why: str, remedy: str = "") -> NoReturn:
+    def wrong(self, key: str, why: Text, remedy: Text | None = None) -> NoReturn:
         """Raise :class:`Malformed` on a key."""
         raise Malformed("parsing.cannot-be-taken", why=why, remedy=remedy, where=self.where, key=key)
 
@@ -43,21 +44,21 @@ class DeclarationSection:
         """Words that are not empty."""
         value = self.told.get(key)
         if not isinstance(value, str) or not value.strip():
-            self.wrong(key, "text was expected")
+            self.wrong(key, Text.of("parsing.text"))
         return str(value)
 
     def name(self, key: str) -> str:
         """A name: lower-case letters, digits and underscores, a letter first."""
         value = self.text(key)
         if not NAME.fullmatch(value):
-            self.wrong(key, "a name is of a–z, 0–9 and underscores, a letter first", "As firm_age_years")
+            self.wrong(key, Text.of("parsing.name"), Text.of("parsing.name-example"))
         return value
 
     def one_of(self, key: str, words: Sequence[str], *, otherwise: str) -> str:
         """One of some words; ``otherwise`` when the key is absent."""
         value = self.told.get(key, otherwise)
         if not isinstance(value, str) or value not in words:
-            self.wrong(key, f"one of {', '.join(words)} was expected", hint(str(value), words))
+            self.wrong(key, Text.of("parsing.one-of", words=", ".join(words)), hint(str(value), words))
         return str(value)
 
     def name_or_none(self, key: str) -> str | None:
@@ -69,14 +70,14 @@ class DeclarationSection:
         items = self.items(key)
         names = tuple(DeclarationSection({key: item}, self.where).name(key) for item in items)
         if len(set(names)) != len(names):
-            self.wrong(key, "a name stands there twice")
+            self.wrong(key, Text.of("parsing.name-twice"))
         return names
 
     def items(self, key: str) -> Sequence[Any]:
         """A list."""
         value = self.told.get(key)
         if not isinstance(value, (list, tuple)):
-            self.wrong(key, "a list was expected")
+            self.wrong(key, Text.of("parsing.list"))
         return list(value)
 
     def forms(
@@ -94,7 +95,7 @@ class DeclarationSection:
         """A whole number within bounds; ``otherwise`` when the key is absent."""
         value = self.told.get(key, otherwise)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            self.wrong(key, f"a whole number from {least} to {most} was expected")
+            self.wrong(key, Text.of("parsing.whole-number", least=least, most=most))
         return int(value)
 
     def number(self, key: str, *, above: float = float("-inf")) -> float:
@@ -102,7 +103,8 @@ class DeclarationSection:
         value = self.told.get(key)
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not above < value < float("inf"):
             self.wrong(
-                key, f"a number above {above:g} was expected" if above > float("-inf") else "a number was expected"
+                key,
+                Text.of("parsing.number-above", above=above) if above > float("-inf") else Text.of("parsing.number"),
             )
         return float(value)
 
@@ -116,13 +118,13 @@ class DeclarationSection:
                 pass
         elif isinstance(value, date):
             return date(value.year, value.month, value.day)
-        self.wrong(key, "a day was expected", "As 2025-10-01")
+        self.wrong(key, Text.of("parsing.day"), Text.of("parsing.day-example"))
 
     def day_or_none(self, key: str) -> date | None:
         """A day, or null."""
         return None if self.told.get(key) is None else self.day(key)
 
-    def require(self, key: str, holds: bool, why: str, remedy: str = "") -> None:
+    def require(self, key: str, holds: bool, why: Text, remedy: Text | None = None) -> None:
         """Raise :class:`Malformed` on ``key`` unless it holds."""
         if not holds:
             self.wrong(key, why, remedy)

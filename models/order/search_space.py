@@ -54,7 +54,7 @@ def _pair(form: DeclarationSection, key: str, least: float, most: float) -> tupl
     whole = isinstance(least, int)
     items, kinds = form.items(key), (int,) if whole else (int, float)
     sound = len(items) == 2 and all(isinstance(item, kinds) and not isinstance(item, bool) for item in items)
-    what = f"two {'whole ' if whole else ''}numbers from {least:g} to {most:g}, the smaller first, were expected"
-    form.require(key, sound and least <= items[0] <= items[1] <= most, what)
+    id = "parsing.pair-of-whole-numbers" if whole else "parsing.pair-of-numbers"
+    form.require(key, sound and least <= items[0] <= items[1] <= most, Text.of(id, least=least, most=most))
     low, high = items
     return (low, high) if whole else (float(low), float(high))

@@ -149,19 +149,19 @@ def read_grades(form: DeclarationSection) -> tuple[tuple[str, float], ...]:
     grades = []
     for item in form.items("grades"):
         if not isinstance(item, (list, tuple)) or len(item) != 2 or not isinstance(item[0], str):
-            form.wrong("grades", "each is a name and its least points", "As [B+, 760]")
+            form.wrong("grades", Text.of("parsing.grade"), Text.of("parsing.grade-example"))
         grades.append((item[0], DeclarationSection({"grades": item[1]}, form.where).number("grades")))
     cuts = [cut for _, cut in grades]
-    form.require("grades", bool(cuts) and cuts == sorted(set(cuts), reverse=True), "they go from best to worst")
-    form.require("grades", len({name for name, _ in grades}) == len(grades), "a grade is named twice")
+    form.require("grades", bool(cuts) and cuts == sorted(set(cuts), reverse=True), Text.of("parsing.grade-order"))
+    form.require("grades", len({name for name, _ in grades}) == len(grades), Text.of("parsing.grade-twice"))
     return tuple(grades)
 
 
 def read_rule(form: DeclarationSection, features: list[str], grades: list[str]) -> GradeCapDeclaration:
     """One rule on a declared feature and grade."""
     feature, grade = form.name("feature"), form.text("grade")
-    form.require("feature", feature in features, f"{feature} is no feature of the order", hint(feature, features))
-    form.require("grade", grade in grades, f"{grade} is no grade of the order", hint(grade, grades))
+    form.require("feature", feature in features, Text.of("parsing.no-feature", feature=feature), hint(feature, features))
+    form.require("grade", grade in grades, Text.of("parsing.no-grade", grade=grade), hint(grade, grades))
     return GradeCapDeclaration(feature, form.number("at_least"), grade, _reason(form))
 
 
@@ -178,15 +178,15 @@ def read_observe(form: DeclarationSection) -> ObservationPlan:
     """Periodic or at events, and not both."""
     if form.told.get("event") is not None:
         other = [key for key in ("every_months", "first", "last") if form.told.get(key) is not None]
-        form.require("event", not other, "an order observes at events or every so many months, not both")
+        form.require("event", not other, Text.of("parsing.events-or-months"))
         return ObservationPlan(
             event=form.name("event"), days_before=form.whole("days_before", least=0, most=366, otherwise=0)
         )
     first, last = form.day("first"), form.day("last")
     for key, day in (("first", first), ("last", last)):
         # Dates of a research release are months: only at the first of a month do they show what days show.
-        form.require(key, day.day == 1, "observation days are firsts of a month", f"{day:%Y-%m}-01")
-    form.require("last", first <= last, "it is before the first")
+        form.require(key, day.day == 1, Text.of("parsing.first-of-month"), Text.verbatim(f"{day:%Y-%m}-01"))
+    form.require("last", first <= last, Text.of("parsing.last-before-first"))
     return ObservationPlan(form.whole("every_months", least=1, most=24), first, last)
 
 
@@ -205,8 +205,8 @@ def read_training(form: DeclarationSection) -> Training:
     space = read_space(told, leaf) if told else usual(leaf)
     most = max(1, MAXIMUM_TREES // space.rounds[1])
     members = form.whole("members", least=1, most=MOST_MEMBERS, otherwise=min(MEMBERS, most))
-    why = f"{members} boosters of {space.rounds[1]} rounds are over {MAXIMUM_TREES} trees"
-    form.require("members", members <= most, why, "Average fewer, or lower the most of space.rounds")
+    why = Text.of("parsing.too-many-trees", members=members, rounds=space.rounds[1], limit=MAXIMUM_TREES)
+    form.require("members", members <= most, why, Text.of("parsing.fewer-trees"))
     return Training(
         form.whole("trials", least=1, most=1000, otherwise=12),
         form.whole("seed", least=0, most=2**31 - 1, otherwise=7),
@@ -230,7 +230,7 @@ def training_of(declaration: Mapping[str, Any]) -> Training:
 def read_scale(form: DeclarationSection) -> PointsScale:
     """The scale."""
     least, most = form.number("minimum"), form.number("maximum")
-    form.require("maximum", least < most, "it must be above the minimum")
+    form.require("maximum", least < most, Text.of("parsing.above-minimum"))
     return PointsScale(
         form.number("points"), form.number("odds", above=0), form.number("double_odds", above=0), least, most
     )

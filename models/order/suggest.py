@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from credit.messages import Text
 
-def hint(name: str, known: Iterable[str], *, most: int = 12) -> str:
+
+def hint(name: str, known: Iterable[str], *, most: int = 12) -> Text:
     """``Did you mean x?``, or what there is when nothing is near."""
     names = sorted(known)
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     if near:
-        return f"Did you mean {near[0]}?"
+        return Text.of("suggest.did-you-mean", name=near[0])
     told = ", ".join(names[:most]) + (", …" if len(names) > most else "")
-    return f"There is {told}" if names else "There is none"
+    return Text.of("suggest.known", names=told) if names else Text.of("suggest.none")

@@ -55,7 +55,7 @@ def _champion(
         asked = replace(order, features=theirs.features, sql=theirs.sql, tables=theirs.tables)
         rows = samples.build(asked, release, map_buckets=tasks.map_tasks)
         if list(rows.subjects) != list(built.subjects) or not np.array_equal(rows.as_of, built.as_of):
-            return ChampionComparison(rival, None, "its features give other rows of this release")
+            return ChampionComparison(rival, None, Text.of("promotion-gate.other-rows"))
         return ChampionComparison(rival, judge_rows(rows, scorer, recipe, tasks, baseline=False).raw)
     except CreditError as error:
-        return ChampionComparison(rival, None, error.what)
+        return ChampionComparison(rival, None, error.message)

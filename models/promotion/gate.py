@@ -33,7 +33,7 @@ class ChampionComparison:
 
     version: str
     raw: NDArray[np.float64] | None
-    why_not: str = ""
+    why_not: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,10 @@ def discrimination(case: PromotionCase, thresholds: Thresholds) -> Finding:
     found, least = case.evidence, thresholds["auc_low_at_least"]
     told = {name: found[name] for name in ("auc", "auc_low", "auc_high", "rows", "positives", "judged_by")}
     if found["auc_low"] is None or found["auc_low"] < least:
-        return Finding("discrimination", Outcome.FAIL, f"AUC may be as low as {found['auc_low']}, under {least}", told)
+        return Finding.of("discrimination", Outcome.FAIL, Text.of("promotion-gate.auc-low", low=found['auc_low'], least=least), told)
     if found["positives"] < thresholds["positives_at_least"]:
-        return Finding("discrimination", Outcome.REVIEW, f"only {found['positives']} defaulted rows to judge on", told)
-    return Finding("discrimination", Outcome.PASS, f"AUC {found['auc']}, at least {found['auc_low']}", told)
+        return Finding.of("discrimination", Outcome.REVIEW, Text.of("promotion-gate.few-positives", positives=found['positives']), told)
+    return Finding.of("discrimination", Outcome.PASS, Text.of("promotion-gate.auc", auc=found['auc'], low=found['auc_low']), told)
 
 
 def calibrated(case: PromotionCase, thresholds: Thresholds) -> Finding:
@@ -67,12 +67,12 @@ def calibrated(case: PromotionCase, thresholds: Thresholds) -> Finding:
     beyond = found["ece"] - found["ece_noise"]
     wrong = []
     if beyond > thresholds["calibration_error_at_most"]:
-        wrong.append(f"off by {found['ece']:.3f}, of which chance explains {found['ece_noise']:.3f}")
+        wrong.append(Text.of("promotion-gate.calibration-off", error=found['ece'], noise=found['ece_noise']))
     for name in ("ratio", "slope"):
         low, high = thresholds[f"calibration_{name}_at_least"], thresholds[f"calibration_{name}_at_most"]
         if not low <= found[name] <= high:
-            wrong.append(f"{name} {found[name]:.2f} is outside {low} to {high}")
-    return Finding("calibration", Outcome.FAIL if wrong else Outcome.PASS, "; ".join(wrong) or "as it says", found)
+            wrong.append(Text.of("promotion-gate.calibration-outside", name=name, value=found[name], low=low, high=high))
+    return Finding.of("calibration", Outcome.FAIL if wrong else Outcome.PASS, Text.several(wrong) if wrong else Text.of("promotion-gate.calibrated"), found)
 
 
 def monotone(case: PromotionCase, thresholds: Thresholds) -> Finding:
@@ -81,17 +81,17 @@ def monotone(case: PromotionCase, thresholds: Thresholds) -> Finding:
     found = breaches(case.scorer.forest, directions)
     told = {"trees": len(case.scorer.forest.trees), "bound_features": sum(map(bool, directions)), "breaches": found[:5]}
     if found:
-        return Finding("monotone", Outcome.FAIL, f"{len(found)} trees go against a declared direction", told)
-    return Finding("monotone", Outcome.PASS, "proved on every pair of leaves", told)
+        return Finding.of("monotone", Outcome.FAIL, Text.of("promotion-gate.not-monotone", count=len(found)), told)
+    return Finding.of("monotone", Outcome.PASS, Text.of("promotion-gate.monotone"), told)
 
 
 def stable(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """The subjects it is judged on score like those it learnt from."""
     index, most = case.evidence["stability_index"], thresholds["stability_index_at_most"]
     if index is None:
-        return Finding("stability", Outcome.PASS, "all rows are of one day: there is nothing to compare", {})
+        return Finding.of("stability", Outcome.PASS, Text.of("promotion-gate.one-day"), {})
     outcome = Outcome.FAIL if index > most else Outcome.PASS
-    return Finding("stability", outcome, f"stability index {index:.3f}, at most {most}", {"stability_index": index})
+    return Finding.of("stability", outcome, Text.of("promotion-gate.stability", index=index, limit=most), {"stability_index": index})
 
 
 def parity(case: PromotionCase, thresholds: Thresholds) -> Finding:
@@ -107,27 +107,27 @@ def parity(case: PromotionCase, thresholds: Thresholds) -> Finding:
                 off.append(f"{kind} {name}: {group['ratio']:.2f}")
     evidence = {"groups": told, "off": off}
     if off:
-        return Finding("parity", Outcome.REVIEW, f"observed over predicted defaults in {', '.join(off)}", evidence)
-    return Finding("parity", Outcome.PASS, f"holds in {told} groups", evidence)
+        return Finding.of("parity", Outcome.REVIEW, Text.of("promotion-gate.parity-off", groups=', '.join(off)), evidence)
+    return Finding.of("parity", Outcome.PASS, Text.of("promotion-gate.parity", groups=told), evidence)
 
 
 def beats_champion(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """It does better than the one in office, on the same rows."""
     rival = case.champion
     if rival is None:
-        return Finding("champion", Outcome.PASS, "there is no champion to beat", {})
+        return Finding.of("champion", Outcome.PASS, Text.of("promotion-gate.no-champion"), {})
     if rival.version == case.version:
-        return Finding("champion", Outcome.PASS, "it is the champion already", {})
+        return Finding.of("champion", Outcome.PASS, Text.of("promotion-gate.is-champion"), {})
     if rival.raw is None:
-        why = f"it cannot be compared: {rival.why_not}"
-        return Finding("champion", Outcome.REVIEW, why, {"champion": rival.version})
+        why = Text.of("promotion-gate.not-comparable", reason=rival.why_not)
+        return Finding.of("champion", Outcome.REVIEW, why, {"champion": rival.version})
     gain, share = auc_gain(case.judged.labels, case.judged.raw, rival.raw, case.judged.subjects)
     told = {"champion": rival.version, "gain": gain.value, "low": gain.low, "high": gain.high, "share": share}
-    why = f"AUC {gain.value:+.4f} against the champion, better in {share:.0%} of the draws"
+    why = Text.of("promotion-gate.gain", gain=gain.value, share=share)
     if share >= thresholds["champion_share_at_least"]:
-        return Finding("champion", Outcome.PASS, why, told)
+        return Finding.of("champion", Outcome.PASS, why, told)
     outcome = Outcome.REVIEW if share >= thresholds["champion_review_from"] else Outcome.FAIL
-    return Finding("champion", outcome, why, told)
+    return Finding.of("champion", outcome, why, told)
 
 
 def leaf_size(case: PromotionCase, thresholds: Thresholds) -> Finding:
@@ -140,9 +140,9 @@ def leaf_size(case: PromotionCase, thresholds: Thresholds) -> Finding:
     smallest = int(min(count.min() for count in counted))
     told = {"smallest": smallest, "leaves": case.scorer.forest.leaves, "as_told": same}
     if not same:
-        return Finding("leaf_size", Outcome.FAIL, "the counts in its text are not those of the release", told)
+        return Finding.of("leaf_size", Outcome.FAIL, Text.of("promotion-gate.counts-differ"), told)
     outcome = Outcome.FAIL if smallest < least else Outcome.PASS
-    return Finding("leaf_size", outcome, f"the smallest leaf holds {smallest} rows, at least {least}", told)
+    return Finding.of("leaf_size", outcome, Text.of("promotion-gate.leaf-size", smallest=smallest, least=least), told)
 
 
 def reproducible(case: PromotionCase, thresholds: Thresholds) -> Finding:
@@ -151,10 +151,10 @@ def reproducible(case: PromotionCase, thresholds: Thresholds) -> Finding:
     try:
         again = text_of(grow(rows.features, rows.labels, rows.names, rows.directions, case.recipe))
     except Refused as nothing:  # grown again it has nothing to say
-        return Finding("reproducible", Outcome.FAIL, str(nothing), {})
+        return Finding.of("reproducible", Outcome.FAIL, nothing.message, {})
     if again != case.text:
-        return Finding("reproducible", Outcome.FAIL, "grown again from its order it comes out otherwise", {})
-    return Finding("reproducible", Outcome.PASS, "grown again from its order, to the byte", {"bytes": len(again)})
+        return Finding.of("reproducible", Outcome.FAIL, Text.of("promotion-gate.not-reproducible"), {})
+    return Finding.of("reproducible", Outcome.PASS, Text.of("promotion-gate.reproducible"), {"bytes": len(again)})
 
 
 def no_leak(case: PromotionCase, thresholds: Thresholds) -> Finding:
@@ -171,8 +171,8 @@ def no_leak(case: PromotionCase, thresholds: Thresholds) -> Finding:
         if strongest > most:
             told[name] = round(strongest, 6)
     if told:
-        return Finding("leak", Outcome.REVIEW, f"{', '.join(told)} tells the label by itself", told)
-    return Finding("leak", Outcome.PASS, "no feature tells the label by itself", {})
+        return Finding.of("leak", Outcome.REVIEW, Text.of("promotion-gate.leak", names=', '.join(told)), told)
+    return Finding.of("leak", Outcome.PASS, Text.of("promotion-gate.no-leak"), {})
 
 
 CHECKS = (discrimination, calibrated, monotone, stable, parity, beats_champion, leaf_size, reproducible, no_leak)

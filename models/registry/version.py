@@ -72,7 +72,7 @@ def recipe_of(folder: Path) -> Recipe:
     try:
         return Recipe.of(json.loads((folder / "version.json").read_bytes())["training"]["recipe"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Broken("version.version-does-not-say-how", why=type(error).__name__) from error
+        raise Broken("version.version-does-not-say-how", why=Text.verbatim(type(error).__name__)) from error
 
 
 def evidence_of(folder: Path) -> dict[str, Any]:

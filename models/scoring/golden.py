@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Broken, CreditError
+from credit.messages import Text
 from models.scoring.scorer import Scorer
 
 ROWS = 50
@@ -48,12 +49,13 @@ def check_golden(folder: Path) -> None:
     except subprocess.TimeoutExpired:
         raise Broken("golden.version-does-not-answer", seconds=SECONDS) from None
     if done.returncode != 0:
-        why = done.stdout.strip() or f"the process ended with {done.returncode}"
+        ended = Text.of("golden.process-ended", code=done.returncode)
+        why = Text.from_json(json.loads(done.stdout)) if done.stdout.strip() else ended
         raise Broken("golden.version-does-not-give-golden", why=why)
 
 
-def _compare(folder: Path) -> str:
-    """Empty when every answer is as told, else what differs."""
+def _compare(folder: Path) -> Text | None:
+    """None when every answer is as told, else what differs."""
     try:
         told = json.loads((folder / "golden.json").read_bytes())
         rows = np.array([[np.nan if v is None else v for v in row] for row in told["features"]], dtype=np.float64)
@@ -64,14 +66,14 @@ def _compare(folder: Path) -> str:
         )
         total = scores.base_points + scores.point_contributions.sum(axis=1)
     except (OSError, ValueError, KeyError, TypeError, CreditError) as error:
-        return str(error)
+        return error.message if isinstance(error, CreditError) else Text.verbatim(str(error))
     if not off <= NEAR or scores.grades != told["grades"]:
-        return f"an answer is off by {off:.3g}"
-    return "" if bool(np.all(np.abs(total - scores.points) <= NEAR)) else "the reasons do not sum to the points"
+        return Text.of("golden.off", off=off)
+    return None if bool(np.all(np.abs(total - scores.points) <= NEAR)) else Text.of("golden.reasons")
 
 
 def trial(folder: str) -> None:
     """What runs in the throw-away process: says what differs, and ends with 1 if anything does."""
     found = _compare(Path(folder))
-    sys.stdout.write(found)
+    sys.stdout.write(json.dumps(found.as_json()) if found else "")
     sys.exit(1 if found else 0)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Malformed
+from credit.messages import Text
 from models.calibration.maps import CalibrationMap
 from models.calibration.maps import read as read_calibration
 
@@ -165,15 +166,15 @@ def read(told: Mapping[str, Any]) -> Scorecard:
 def _require(card: Scorecard, names: Sequence[str]) -> None:
     numbers = (card.factor, card.offset, *card.cuts, *(r.at_least for r in card.rules))
     wrong = {
-        "a number is not finite": not all(map(math.isfinite, numbers)),
-        "a higher probability must mean fewer points": card.factor <= 0,
-        "the scale has no room": not card.minimum < card.maximum,
-        "grades go from best to worst": list(card.cuts) != sorted(card.cuts, reverse=True),
-        "a grade is named twice": len(set(card.grades)) != len(card.grades),
-        "a feature is named twice": not names or len(set(names)) != len(names),
-        "a direction is -1, 0 or 1": any(f.direction not in (-1, 0, 1) for f in card.features),
-        "a rule names a grade there is not": any(r.grade not in card.grades for r in card.rules),
+        "scorecard.not-finite": not all(map(math.isfinite, numbers)),
+        "scorecard.points-fall": card.factor <= 0,
+        "scorecard.scale": not card.minimum < card.maximum,
+        "scorecard.grades": list(card.cuts) != sorted(card.cuts, reverse=True),
+        "scorecard.grade-twice": len(set(card.grades)) != len(card.grades),
+        "scorecard.feature-twice": not names or len(set(names)) != len(names),
+        "scorecard.direction": any(f.direction not in (-1, 0, 1) for f in card.features),
+        "scorecard.rule": any(r.grade not in card.grades for r in card.rules),
     }
     for why, is_so in wrong.items():
         if is_so:
-            raise Malformed("scorecard.scorecard-version-makes-no-sense", why=why)
+            raise Malformed("scorecard.scorecard-version-makes-no-sense", why=Text(why))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Malformed, Missing
+from credit.messages import Text
 from models.calibration.maps import steepness
 from models.scoring.scorecard import GradeCap, Reason, Scorecard
 from models.scoring.scorecard import read as read_scorecard
@@ -65,7 +66,7 @@ class Scorer:
             text = (folder / "model.txt").read_bytes().decode("ascii")
             told = json.loads((folder / "version.json").read_bytes())
         except (ValueError, RecursionError) as error:
-            raise Malformed("scorer.files-version-cannot-be-read", why=type(error).__name__) from error
+            raise Malformed("scorer.files-version-cannot-be-read", why=Text.verbatim(type(error).__name__)) from error
         return cls.of(text, told)
 
     @classmethod

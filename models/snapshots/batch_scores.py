@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from credit.errors import Broken
 from credit.files import write_atomically
+from credit.messages import Text
 from credit.shelf import OpenedSeal
 from models.features.buckets import MapBuckets
 from models.features.duckdb_engine import Limits
@@ -108,7 +109,7 @@ def read_part(path: Path) -> BucketAnswers:
             return BucketAnswers(told["keys"], told["features"], told["answers"], told["hits"], groups)
     except (OSError, ValueError, KeyError) as error:
         raise Broken(
-            "batch-scores.answers-bucket-cannot-be-read", why=type(error).__name__, path_name=path.name
+            "batch-scores.answers-bucket-cannot-be-read", why=Text.verbatim(type(error).__name__), path_name=path.name
         ) from error
 
 

@@ -19,6 +19,7 @@ from credit.errors import Malformed, Refused
 from credit.fields import INQUIRY
 from credit.keys import SigningKey
 from credit.ledger import Ledger
+from credit.messages import Text
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
 from models.features.duckdb_engine import Limits, engine, quoted
@@ -113,7 +114,7 @@ def _indexed(table: Mapping[str, Any]) -> dict[str, Any]:
 def _bucket(folder: Path, tables: Mapping[str, Any], bucket: int, limits: Limits | None) -> list[tuple[bytes, bytes]]:
     """The dossiers of one bucket by key; buckets are by the first byte of the key, so their order is the keys'."""
     found: dict[str, dict[str, list[list[Any]]]] = defaultdict(lambda: defaultdict(list))
-    with engine(limits, what="The reading of records") as run:
+    with engine(limits, what=Text.of("duckdb-engine.reading-records")) as run:
         for name, table in sorted(tables.items()):
             types = table["columns"]
             wanted = ["subject", *(column for column in TIMES if column in types), *_indexed(table)["columns"]]

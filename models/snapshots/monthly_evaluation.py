@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from credit.errors import Malformed, Refused
+from credit.messages import Text
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
 from models.scoring.scorecard import Scorecard
@@ -70,7 +71,7 @@ def require_period(period: str, as_of: date) -> None:
     try:
         date.fromisoformat(f"{period}-01")
     except ValueError as error:
-        raise Malformed("monthly-evaluation.not-period", why=period) from error
+        raise Malformed("monthly-evaluation.not-period", why=Text.verbatim(period)) from error
     if as_of.isoformat()[:7] != period:
         raise Refused("monthly-evaluation.release-shows-another-month-than", period=period, as_of=as_of)
 

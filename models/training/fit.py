@@ -50,19 +50,19 @@ def require_enough(sample: Sample) -> None:
     in_time = ~np.asarray(sample.out_of_time, dtype=np.bool_)
     labels, features = np.asarray(sample.labels)[in_time], np.asarray(sample.features)[in_time]
     positives = int(np.sum(labels))
-    why = ""
+    why: Text | None = None
     if len(labels) < LEAST_ROWS:
-        why = f"it has {len(labels)} rows to learn from, and {LEAST_ROWS} are the least"
+        why = Text.of("fit.few-rows", rows=len(labels), least=LEAST_ROWS)
     elif min(positives, len(labels) - positives) == 0:
-        why = f"all {len(labels)} rows have one outcome"
+        why = Text.of("fit.one-outcome", rows=len(labels))
     elif min(positives, len(labels) - positives) < LEAST_POSITIVES:
-        why = f"{positives} of {len(labels)} rows defaulted, and {LEAST_POSITIVES} of either outcome are the least"
+        why = Text.of("fit.few-positives", positives=positives, rows=len(labels), least=LEAST_POSITIVES)
     elif _all_constant(features):
-        why = "every feature has one value for all subjects"
+        why = Text.of("fit.constant")
     elif len(np.unique(np.asarray(sample.fold)[in_time])) < 2:
-        why = "its subjects fall into one fold, and judging takes two"
+        why = Text.of("fit.one-fold")
     elif not in_time.all() and len(np.unique(np.asarray(sample.labels)[~in_time])) < 2:
-        why = "the rows out of time have one outcome, so nothing can be judged on them"
+        why = Text.of("fit.holdout-one-outcome")
     if why:
         raise Refused("fit.sample-not-one-to-train", why=why)
 

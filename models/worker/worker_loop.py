@@ -122,7 +122,7 @@ class Worker:
                 raise  # the cluster may be gone: begin with a new one
         except Exception:
             _LOGGER.error("%s", traceback.format_exc())
-            why, remedy = "a fault of the compute zone's own", "Tell the platform the order's id and the time"
+            why, remedy = Text.of("worker-loop.fault"), Text.of("worker-loop.inform")
             self._fail(run, CreditError("worker-loop.training-failed", why=why, remedy=remedy))
         else:
             run.made(seal.id)

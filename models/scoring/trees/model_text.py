@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Malformed
+from credit.messages import Text
 
 MAXIMUM_BYTES = 16 << 20
 MAXIMUM_TREES = 5_000
@@ -110,27 +111,27 @@ def plain(text: str) -> str:
 def read(text: str, features: Sequence[str], *, foreign: bool = False) -> Forest:
     """Read a text for exactly these ``features``; raises :class:`Malformed` saying what is wrong with it."""
     if len(text) > MAXIMUM_BYTES or not text.isascii():
-        _refuse("it is too large or not ASCII")
+        _refuse(Text.of("model-text.too-large"))
     if not text.startswith("tree\n") or not text.endswith(END):
-        _refuse("it does not start or end as one")
+        _refuse(Text.of("model-text.start-or-end"))
     head, gap, rest = text[len("tree\n") : -len(END)].partition("\n\n")
     header = _fields(head.split("\n"), _HEADER, optional="monotone_constraints")
     for name, value in _FIXED.items():
         if header[name] != value:
-            _refuse(f"{name} is not {value}")
+            _refuse(Text.of("model-text.setting", name=name, value=value))
     names = tuple(header["feature_names"].split(" "))
     if names != tuple(features) or not all(map(_NAME.fullmatch, names)) or len(names) > MAXIMUM_FEATURES:
-        _refuse("its features are not the declared ones")
+        _refuse(Text.of("model-text.features"))
     if header["max_feature_idx"] != str(len(names) - 1) or len(header["feature_infos"].split(" ")) != len(names):
-        _refuse("its number of features differs from their names")
+        _refuse(Text.of("model-text.feature-count"))
     for info in header["feature_infos"].split(" "):
         _check_info(info, foreign)
     signs = _integers(header.get("monotone_constraints", " ".join("0" for _ in names)), len(names), -1, 1)
     sizes = [int(size) for size in header["tree_sizes"].split(" ") if _INTEGER.fullmatch(size)]
     if not gap or not 1 <= len(sizes) <= MAXIMUM_TREES or header["tree_sizes"] != " ".join(map(str, sizes)):
-        _refuse("its number of trees is not within bounds")
+        _refuse(Text.of("model-text.tree-count"))
     if any(size <= 0 for size in sizes) or sum(sizes) != len(rest):
-        _refuse("the sizes of its trees are not theirs")
+        _refuse(Text.of("model-text.tree-sizes"))
     trees, start = [], 0
     for number, size in enumerate(sizes):
         trees.append(_tree(rest[start : start + size], number, len(names), foreign))
@@ -141,28 +142,28 @@ def read(text: str, features: Sequence[str], *, foreign: bool = False) -> Forest
 def _tree(block: str, number: int, features: int, foreign: bool) -> Tree:
     first, _, body = block.partition("\n")
     if first != f"Tree={number}" or not body.endswith("\n\n\n"):
-        _refuse(f"tree {number} does not start or end as one")
+        _refuse(Text.of("model-text.tree-start", number=number))
     told = _fields(body[:-3].split("\n"), _TREE, optional="cat_boundaries cat_threshold")
     leaves = _integers(told["num_leaves"], 1, 1 if foreign else 2, MAXIMUM_LEAVES)[0]
     splits = leaves - 1
     sets = _integers(told["num_cat"], 1, 0, splits if foreign else 0)[0]
     if told["is_linear"] != "0" or (sets > 0) != ("cat_threshold" in told) or (sets > 0) != ("cat_boundaries" in told):
-        _refuse(f"tree {number} has linear leaves, or categories that are not told")
+        _refuse(Text.of("model-text.linear", number=number))
     feature = _integers(told["split_feature"], splits, 0, features - 1)
     left = _integers(told["left_child"], splits, -leaves, splits - 1)
     right = _integers(told["right_child"], splits, -leaves, splits - 1)
     if any(0 <= child <= node for node, pair in enumerate(zip(left, right, strict=True)) for child in pair):
-        _refuse(f"tree {number} has a child before its parent")
+        _refuse(Text.of("model-text.child-first", number=number))
     if splits and sorted(left + right) != [*range(-leaves, 0), *range(1, splits)]:
-        _refuse(f"tree {number} does not reach every node once")
+        _refuse(Text.of("model-text.unreached", number=number))
     decision = _integers(told["decision_type"], splits, 0, 11)
     if not set(decision) <= set(_FOREIGN if foreign else _OURS):
-        _refuse(f"tree {number} decides in a way that is not ours")
+        _refuse(Text.of("model-text.decision", number=number))
     count = _integers(told["leaf_count"], leaves, 1, 2**31 - 1)
     inside = _integers(told["internal_count"], splits, 1, 2**31 - 1)
     rows = inside + count[::-1]  # by node: a leaf's number counts from the end
     if any(rows[one] + rows[other] != all_ for one, other, all_ in zip(left, right, inside, strict=True)):
-        _refuse(f"the counts of tree {number} do not add up")
+        _refuse(Text.of("model-text.counts", number=number))
     for name, length in (("split_gain", splits), ("internal_value", splits), ("internal_weight", splits)):
         _numbers(told[name], length)
     if splits or told["leaf_weight"]:
@@ -170,11 +171,11 @@ def _tree(block: str, number: int, features: int, foreign: bool) -> Tree:
     _numbers(told["shrinkage"], 1)
     value = _numbers(told["leaf_value"], leaves)
     if not -MAXIMUM_VALUE <= min(value) <= max(value) <= MAXIMUM_VALUE:
-        _refuse(f"tree {number} has a leaf beyond sense")
+        _refuse(Text.of("model-text.leaf", number=number))
     threshold = _numbers(told["threshold"], splits, endless=True)
     bounds, words = _categories(told, sets, number)
     if sorted(at for at, how in zip(threshold, decision, strict=True) if how & CATEGORICAL) != list(range(sets)):
-        _refuse(f"tree {number} has other sets of categories than splits on them")
+        _refuse(Text.of("model-text.category-sets", number=number))
     return Tree(
         _whole(feature), np.array(threshold, dtype=np.float64), _whole(decision), _whole(left), _whole(right),
         np.array(value, dtype=np.float64), _whole(count), _whole(inside), _whole(bounds), _whole(words),
@@ -190,7 +191,7 @@ def _categories(told: Mapping[str, str], sets: int, number: int) -> tuple[list[i
         return [0], []
     bounds = _integers(told["cat_boundaries"], sets + 1, 0, MAXIMUM_WORDS)
     if bounds[0] != 0 or any(end <= start for start, end in itertools.pairwise(bounds)):
-        _refuse(f"the categories of tree {number} are not in order")
+        _refuse(Text.of("model-text.category-order", number=number))
     return bounds, _integers(told["cat_threshold"], bounds[-1], 0, 2**32 - 1)
 
 
@@ -199,16 +200,16 @@ def _fields(lines: Sequence[str], names: Sequence[str], optional: str = "") -> M
     told = dict(line.partition("=")[::2] for line in lines)
     wanted = [name for name in names if name in told or name not in optional.split()]
     if list(told) != wanted or len(lines) != len(wanted):
-        _refuse("its lines are not the expected ones")
+        _refuse(Text.of("model-text.lines"))
     return told
 
 
 def _integers(text: str, length: int, low: int, high: int) -> list[int]:
     numbers = list(map(int, text.split(" "))) if _INTEGERS.fullmatch(text) else []
     if len(numbers) != length or (text and not numbers):
-        _refuse("an array is of another length or not of whole numbers")
+        _refuse(Text.of("model-text.whole-numbers"))
     if numbers and not low <= min(numbers) <= max(numbers) <= high:
-        _refuse("an index or a count is out of range")
+        _refuse(Text.of("model-text.out-of-range"))
     return numbers
 
 
@@ -216,9 +217,9 @@ def _numbers(text: str, length: int, *, endless: bool = False) -> list[float]:
     """Finite numbers; ``endless`` lets ``inf`` pass, the threshold that parts what is known from what is missing."""
     numbers = list(map(float, text.split(" "))) if (_ENDLESS if endless else _NUMBERS).fullmatch(text) else []
     if len(numbers) != length or (text and not numbers):
-        _refuse("an array is of another length or not of finite numbers")
+        _refuse(Text.of("model-text.finite-numbers"))
     if not all(-LARGEST <= number <= LARGEST or (endless and number == math.inf) for number in numbers):
-        _refuse("a number is not finite")
+        _refuse(Text.of("model-text.not-finite"))
     return numbers
 
 
@@ -229,9 +230,9 @@ def _check_info(info: str, foreign: bool) -> None:
     elif info != "none":
         bounds = info[1:-1].split(":")
         if info[:1] + info[-1:] != "[]" or len(bounds) != 2:
-            _refuse("a feature is not a number")
+            _refuse(Text.of("model-text.not-number"))
         _numbers(" ".join(bounds), 2)
 
 
-def _refuse(why: str) -> NoReturn:
+def _refuse(why: Text) -> NoReturn:
     raise Malformed("model-text.not-model-text-ours", why=why)

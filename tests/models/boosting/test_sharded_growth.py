@@ -128,7 +128,7 @@ def test_a_member_killed_in_the_middle_changes_nothing(rows: tuple[np.ndarray, n
 
 @pytest.mark.servers
 def test_a_member_killed_each_time_ends_in_words(rows: tuple[np.ndarray, np.ndarray], ray_cluster: Tasks) -> None:
-    with killer("gang-member", 1000) as killed, pytest.raises(Broken, match="lost a member of a gang"):
+    with killer("gang-member", 1000) as killed, pytest.raises(Broken, match="lost a member of a worker group"):
         grown(rows, PAIR, ray_cluster.gang)
     assert len(killed) >= 4
     assert grown(rows, PAIR, ray_cluster.gang) == grown(rows, PAIR), "and nothing of it stands in the way"

@@ -160,7 +160,7 @@ def test_the_task_of_a_bucket_can_be_sent_anywhere(made: Made) -> None:
 
 
 def test_nothing_to_observe_and_the_wrong_release_are_refused(made: Made) -> None:
-    with pytest.raises(Refused, match="nobody to observe"):
+    with pytest.raises(Refused, match="no subject to observe"):
         build(world.order(), made({"registration": [firm(A)]}))
     with pytest.raises(Refused, match=r"for another purpose.*was made for scoring"):
         build(world.order(), made({"registration": [firm(A)]}, purpose="scoring"))

@@ -156,5 +156,5 @@ def test_a_cluster_elsewhere_lets_in_its_own_and_nobody_else(head: tuple[str, Pa
     }
     said = {name: process.communicate(timeout=120)[0].strip() for name, process in running.items()}
     assert said["ours"] == "[3]"
-    assert said["another's"].startswith("Unauthenticated The Ray cluster does not let us in")
+    assert said["another's"].startswith("Unauthenticated The Ray cluster does not accept the token")
     assert said["none"] == "out"

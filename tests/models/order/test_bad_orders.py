@@ -93,11 +93,15 @@ EARLY = {
 @pytest.mark.parametrize(
     ("changes", "kind", "words"),
     [
-        ({"label": YEAR, **EARLY, **feature("l.d", EVER, LOANS)}, Refused, r"tells the label.*v \(AUC .*accept_leak"),
+        (
+            {"label": YEAR, **EARLY, **feature("l.d", EVER, LOANS)},
+            Refused,
+            r"predicts the label.*v \(AUC .*accept_leak",
+        ),
         ({"label": made.declaration()["label"] | {"when": "overdue_days >= 9999"}}, Refused, "one outcome"),
         (feature("0 * length(CAST(r.registered_on AS VARCHAR))"), Refused, "every feature has one value"),
         (feature("1 / (year(r.registered_on) - year(r.registered_on))"), Malformed, "v is infinite.*nullif"),
-        (feature("r.kind"), Malformed, "v is a VARCHAR.*a feature is a number"),
+        (feature("r.kind"), Malformed, "v is a VARCHAR.*a feature must be a number"),
         (feature("l.d", EVER), Malformed, "loan_performance"),
         (feature("l.d", HOURS, LOANS) | {"limits": Limits(seconds=0.5)}, Refused, "takes too long.*0.5 s a bucket"),
         ({"limits": Limits(memory="1MB", spill="0KB")}, Refused, "too much memory.*1MB a bucket"),
@@ -187,5 +191,5 @@ def test_a_full_disk_is_said_and_nothing_is_half_made(tmp_path: Path, mlflow_ser
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], timeout=120)
     said = done.stdout.splitlines()
     assert len(said) == 3, done.stderr[-2000:]
-    assert said[0].startswith("Refused There is no room left on the disk")
+    assert said[0].startswith("Refused There is no space left on the disk")
     assert said[1:] == ["0 0 []", "made 1 1 3"]

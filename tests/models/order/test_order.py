@@ -46,19 +46,19 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(population=None), "order.population.*subject_kind needs"),
         (changed(tables=["loan", "loan"]), "order.tables.*twice"),
         (changed(tables="loan"), "order.tables.*a list"),
-        (changed(training__accept_leak=["finse"]), "order.training.*finse is no feature.*Did you mean fines"),
+        (changed(training__accept_leak=["finse"]), "order.training.*finse is not a feature.*Did you mean fines"),
         (changed(training__calibration="isotonik"), "order.training.calibration.*best, platt.*Did you mean isotonic"),
         (changed(training__calibration=["beta"]), "order.training.calibration.*best, platt"),
         (changed(training__rows_a_worker=1), "order.training.rows_a_worker.*from 500"),
-        (changed(features=[]), "order.features.*one at least"),
+        (changed(features=[]), "order.features.*at least one"),
         (changed(features__0__direction=2), r"order.features\[0\].direction.*from -1 to 1"),
         (changed(features__0__direction=True), r"order.features\[0\].direction"),
         (changed(features__0__reason={"zh": "只有中文"}), r"features\[0\].reason: the key en is missing"),
-        (changed(features__1__name="age"), "order.features.*none twice"),
+        (changed(features__1__name="age"), "order.features.*none may occur twice"),
         (changed(label__window_months=0), "order.label.window_months.*from 1 to 60"),
         (changed(label__window_months=None), "order.label.*needs window_months"),
         (changed(label__wen="x"), "order.label: the key wen is not known.*Did you mean when"),
-        (changed(observe__first="2025-01-15"), "order.observe.first.*firsts of a month.*2025-01-01"),
+        (changed(observe__first="2025-01-15"), "order.observe.first.*first of a month.*2025-01-01"),
         (changed(observe__first="soon"), "order.observe.first.*a day was expected"),
         (changed(observe__last="2024-01-01"), "order.observe.last.*before the first"),
         (changed(observe={"event": "loan", "every_months": 3}), "order.observe.event.*not both"),
@@ -78,7 +78,7 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(grades=[["A", 2], ["A", 1]]), "order.grades.*named twice"),
         (changed(grades=["A"]), "order.grades.*least points"),
         (changed(rules__0__feature="wurst"), r"order.rules\[0\].feature.*Did you mean worst"),
-        (changed(rules__0__grade="E"), r"order.rules\[0\].grade.*E is no grade"),
+        (changed(rules__0__grade="E"), r"order.rules\[0\].grade.*E is not a grade"),
         (changed(sql=" "), "order.sql.*text"),
         (changed(sql="x" * 60_000), "order.sql.*over 50000"),
     ],
@@ -89,10 +89,10 @@ def test_a_mistake_is_named_with_its_key_and_a_hint(told: Any, words: str) -> No
 
 
 def test_a_declaration_file_is_read_with_the_sql_beside_it(tmp_path: Path) -> None:
-    with pytest.raises(Missing, match=r"no tiny\.yaml"):
+    with pytest.raises(Missing, match=r"no file tiny\.yaml"):
         load_declaration(tmp_path / "tiny.yaml")
     (tmp_path / "tiny.yaml").write_text("model: [", encoding="utf-8")
-    with pytest.raises(Missing, match=r"no tiny\.sql"):
+    with pytest.raises(Missing, match=r"no file tiny\.sql"):
         load_declaration(tmp_path / "tiny.yaml")
     (tmp_path / "tiny.sql").write_text("SELECT 1", encoding="utf-8")
     with pytest.raises(Malformed, match=r"tiny\.yaml is not YAML: line 1"):

@@ -77,7 +77,7 @@ NAMED = {  # each of these crashes, hangs or fools LightGBM 4.7 itself
     "one leaf": ("num_leaves", "1"),
     "leaf not a number": ("leaf_value", "nan nan nan nan"),
     "leaf infinite": ("leaf_value", "inf 0 0 0"),
-    "leaf beyond sense": ("leaf_value", "1e300 -1e300 0 0"),
+    "leaf value out of range": ("leaf_value", "1e300 -1e300 0 0"),
     "leaf beyond doubles": ("leaf_value", "1e999 0 0 0"),
     "threshold a word": ("threshold", "a b c"),
     "categorical": ("decision_type", "1 1 1"),
