@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from credit.errors import Malformed, Missing
+from credit.messages import Text
 from models.order.parsing import DeclarationSection
 from models.order.spec import (
     FeatureDeclaration,
@@ -139,8 +140,12 @@ def _together(form: DeclarationSection, order: Order) -> None:
     else:
         form.require("label", order.label.window_months is not None, Text.of("parsing.needs-window"))
     for name in order.training.accept_leak:
-        form.require("training", name in order.names, Text.of("parsing.accept-leak", name=name), hint(name, order.names))
-    form.require("population", bool(order.population) or order.subject_kind is None, Text.of("parsing.needs-population"))
+        form.require(
+            "training", name in order.names, Text.of("parsing.accept-leak", name=name), hint(name, order.names)
+        )
+    form.require(
+        "population", bool(order.population) or order.subject_kind is None, Text.of("parsing.needs-population")
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,7 @@ import json
 from datetime import date
 
 from credit.errors import Broken, Malformed
+from credit.messages import Text
 from credit.seal import Kind
 from credit.shelf import OpenedSeal, Shelf
 from models.order.order import FILE, Order
@@ -16,7 +17,7 @@ def read_sealed_order(sealed: OpenedSeal) -> Order:
     try:
         data = json.loads((sealed.path / FILE).read_bytes())
     except (OSError, ValueError) as error:
-        raise Broken("order.sealed-order-cannot-be-read", why=type(error).__name__) from error
+        raise Broken("order.sealed-order-cannot-be-read", why=Text.verbatim(type(error).__name__)) from error
     return Order.parse(data)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from credit.messages import Text
 from models.order.parsing import DeclarationSection
 
 Whole = tuple[int, int]

@@ -8,6 +8,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
+from credit.messages import Text
 from models.order.parsing import DeclarationSection
 from models.order.search_space import SearchSpace, read_space, usual
 from models.order.suggest import hint
@@ -160,7 +161,9 @@ def read_grades(form: DeclarationSection) -> tuple[tuple[str, float], ...]:
 def read_rule(form: DeclarationSection, features: list[str], grades: list[str]) -> GradeCapDeclaration:
     """One rule on a declared feature and grade."""
     feature, grade = form.name("feature"), form.text("grade")
-    form.require("feature", feature in features, Text.of("parsing.no-feature", feature=feature), hint(feature, features))
+    form.require(
+        "feature", feature in features, Text.of("parsing.no-feature", feature=feature), hint(feature, features)
+    )
     form.require("grade", grade in grades, Text.of("parsing.no-grade", grade=grade), hint(grade, grades))
     return GradeCapDeclaration(feature, form.number("at_least"), grade, _reason(form))
 

@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 
 from credit.errors import Broken, CreditError
+from credit.messages import Text
 from credit.shelf import OpenedSeal, Shelf
 from models.dataset import sample as samples
 from models.dataset.sample import Sample

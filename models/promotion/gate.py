@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from credit.errors import Refused
 from credit.gate import Finding, Gate, Outcome
+from credit.messages import Text
 from models.boosting.booster import grow, text_of
 from models.boosting.recipe import Recipe
 from models.metrics.discrimination import auc, auc_gain
@@ -55,10 +56,19 @@ def discrimination(case: PromotionCase, thresholds: Thresholds) -> Finding:
     found, least = case.evidence, thresholds["auc_low_at_least"]
     told = {name: found[name] for name in ("auc", "auc_low", "auc_high", "rows", "positives", "judged_by")}
     if found["auc_low"] is None or found["auc_low"] < least:
-        return Finding.of("discrimination", Outcome.FAIL, Text.of("promotion-gate.auc-low", low=found['auc_low'], least=least), told)
+        return Finding.of(
+            "discrimination", Outcome.FAIL, Text.of("promotion-gate.auc-low", low=found["auc_low"], least=least), told
+        )
     if found["positives"] < thresholds["positives_at_least"]:
-        return Finding.of("discrimination", Outcome.REVIEW, Text.of("promotion-gate.few-positives", positives=found['positives']), told)
-    return Finding.of("discrimination", Outcome.PASS, Text.of("promotion-gate.auc", auc=found['auc'], low=found['auc_low']), told)
+        return Finding.of(
+            "discrimination",
+            Outcome.REVIEW,
+            Text.of("promotion-gate.few-positives", positives=found["positives"]),
+            told,
+        )
+    return Finding.of(
+        "discrimination", Outcome.PASS, Text.of("promotion-gate.auc", auc=found["auc"], low=found["auc_low"]), told
+    )
 
 
 def calibrated(case: PromotionCase, thresholds: Thresholds) -> Finding:
@@ -67,12 +77,19 @@ def calibrated(case: PromotionCase, thresholds: Thresholds) -> Finding:
     beyond = found["ece"] - found["ece_noise"]
     wrong = []
     if beyond > thresholds["calibration_error_at_most"]:
-        wrong.append(Text.of("promotion-gate.calibration-off", error=found['ece'], noise=found['ece_noise']))
+        wrong.append(Text.of("promotion-gate.calibration-off", error=found["ece"], noise=found["ece_noise"]))
     for name in ("ratio", "slope"):
         low, high = thresholds[f"calibration_{name}_at_least"], thresholds[f"calibration_{name}_at_most"]
         if not low <= found[name] <= high:
-            wrong.append(Text.of("promotion-gate.calibration-outside", name=name, value=found[name], low=low, high=high))
-    return Finding.of("calibration", Outcome.FAIL if wrong else Outcome.PASS, Text.several(wrong) if wrong else Text.of("promotion-gate.calibrated"), found)
+            wrong.append(
+                Text.of("promotion-gate.calibration-outside", name=name, value=found[name], low=low, high=high)
+            )
+    return Finding.of(
+        "calibration",
+        Outcome.FAIL if wrong else Outcome.PASS,
+        Text.several(wrong) if wrong else Text.of("promotion-gate.calibrated"),
+        found,
+    )
 
 
 def monotone(case: PromotionCase, thresholds: Thresholds) -> Finding:
@@ -91,7 +108,9 @@ def stable(case: PromotionCase, thresholds: Thresholds) -> Finding:
     if index is None:
         return Finding.of("stability", Outcome.PASS, Text.of("promotion-gate.one-day"), {})
     outcome = Outcome.FAIL if index > most else Outcome.PASS
-    return Finding.of("stability", outcome, Text.of("promotion-gate.stability", index=index, limit=most), {"stability_index": index})
+    return Finding.of(
+        "stability", outcome, Text.of("promotion-gate.stability", index=index, limit=most), {"stability_index": index}
+    )
 
 
 def parity(case: PromotionCase, thresholds: Thresholds) -> Finding:
@@ -107,7 +126,9 @@ def parity(case: PromotionCase, thresholds: Thresholds) -> Finding:
                 off.append(f"{kind} {name}: {group['ratio']:.2f}")
     evidence = {"groups": told, "off": off}
     if off:
-        return Finding.of("parity", Outcome.REVIEW, Text.of("promotion-gate.parity-off", groups=', '.join(off)), evidence)
+        return Finding.of(
+            "parity", Outcome.REVIEW, Text.of("promotion-gate.parity-off", groups=", ".join(off)), evidence
+        )
     return Finding.of("parity", Outcome.PASS, Text.of("promotion-gate.parity", groups=told), evidence)
 
 
@@ -171,7 +192,7 @@ def no_leak(case: PromotionCase, thresholds: Thresholds) -> Finding:
         if strongest > most:
             told[name] = round(strongest, 6)
     if told:
-        return Finding.of("leak", Outcome.REVIEW, Text.of("promotion-gate.leak", names=', '.join(told)), told)
+        return Finding.of("leak", Outcome.REVIEW, Text.of("promotion-gate.leak", names=", ".join(told)), told)
     return Finding.of("leak", Outcome.PASS, Text.of("promotion-gate.no-leak"), {})
 
 

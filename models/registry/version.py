@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Broken
+from credit.messages import Text
 from models.boosting.recipe import Recipe
 from models.calibration.maps import CalibrationMap
 from models.registry.model_card import card

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Refused
+from credit.messages import Text
 from models.boosting.booster import average, grow, text_of
 from models.boosting.recipe import Recipe, together
 from models.boosting.search import out_of_fold, search

@@ -24,6 +24,7 @@ from credit.errors import Broken, CreditError, Malformed
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.ledger_follower import Follower
+from credit.messages import Text
 from credit.shelf import Shelf
 from credit.training_requests import TrainingRequest, TrainingRequests
 from models.distributed.ray_cluster import Tasks, cluster
