@@ -9,7 +9,7 @@ from typing import Any
 from credit.errors import Malformed
 from credit.fields import require_keys
 
-LONGEST = 2000  # characters in one text
+LONGEST_TEXT = 2000  # characters in one text
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +97,5 @@ class ParcelContext:
 def _require_text(text: Any, name: str, *, least: int = 0) -> None:
     if not isinstance(text, str) or len(text.strip()) < least:
         raise Malformed("parcel-context.parcel-does-not-say", name=name)
-    if len(text) > LONGEST:
-        raise Malformed("parcel-context.text-too-long", name=name, longest=LONGEST)
+    if len(text) > LONGEST_TEXT:
+        raise Malformed("parcel-context.text-too-long", name=name, longest=LONGEST_TEXT)

@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 
 Thresholds = Mapping[str, Any]
-HERE = Path(__file__).with_name("thresholds.yaml")
+DEFAULT_FILE = Path(__file__).with_name("thresholds.yaml")
 
 
 @lru_cache
-def load(path: Path = HERE) -> Thresholds:
+def load(path: Path = DEFAULT_FILE) -> Thresholds:
     """The thresholds in a file, by name; the file is read once per process."""
     return MappingProxyType(yaml.safe_load(path.read_text(encoding="utf-8")))

@@ -14,8 +14,8 @@ from lab.airlock.review.states import LEFT_OR_PENDING
 from lab.console.app_state import AppState
 from lab.console.ledgers.ledger_index import LedgerSearch
 
-CELLS = 20  # the newest cells before the parcel was submitted
-LINES = 200  # lines of one cell that are shown
+CELLS_SHOWN = 20  # the newest cells before the parcel was submitted
+LINES_SHOWN = 200  # lines of one cell that are shown
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -51,7 +51,7 @@ def provenance_of(app_state: AppState, petition: Petition) -> Provenance:
     submitted = app_state.research.find(LedgerSearch(object=petition.id, verb="parcel.submitted"), limit=1)
     before = submitted[0] if submitted else 0
     cells = []
-    for entry in app_state.research.read(app_state.research.find(search, before=before, limit=CELLS)):
+    for entry in app_state.research.read(app_state.research.find(search, before=before, limit=CELLS_SHOWN)):
         code = _code(app_state, str(entry.details.get("code", "")))
         cells.append(ExecutedCell(entry.seq, entry.at, _tables(app_state, entry, petition.project), code))
     return Provenance(cells, app_state.research.count(search, before=before), urlencode(search.as_query()))
@@ -74,4 +74,4 @@ def _code(app_state: AppState, name: str) -> str:
     if not _DIGEST.fullmatch(name) or not path.is_file():
         return ""
     lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    return "\n".join(lines[:LINES] + (["…"] if len(lines) > LINES else []))
+    return "\n".join(lines[:LINES_SHOWN] + (["…"] if len(lines) > LINES_SHOWN else []))

@@ -40,7 +40,7 @@ class LocatedTable:
 
 
 def differences(new: LocatedTable, old: LocatedTable, t: Thresholds) -> Iterator[Issue]:
-    """An issue for each pair of measures whose difference describes fewer than ``count_at_least`` subjects."""
+    """Yield an issue for each pair of measures whose difference describes fewer than ``count_at_least`` subjects."""
     total_subjects = (
         old.case.about.subjects or _total_subjects(old.case) or new.case.about.subjects or _total_subjects(new.case)
     )
@@ -88,21 +88,15 @@ def _compare(
                 new_sum, old_sum = new_sums[key], old_sums[key]
                 if new_sum is None or old_sum is None:
                     continue
-                comparison.compared, comparison.equal = (
-                    comparison.compared + 1,
-                    comparison.equal + (round(new_sum) == round(old_sum)),
-                )
+                comparison.compared += 1
+                comparison.equal += round(new_sum) == round(old_sum)
                 if 0.5 <= abs(new_sum - old_sum) < threshold - 0.5:
                     rows = describe_rows(new, [new_key for new_key, _ in chosen], key)
                     comparison.close_cells.append(
                         f"{rows}, {new_measure.display_name}" if size else f"total, {new_measure.display_name}"
                     )
-    if (
-        keys
-        and comparison.close_cells
-        and all(cell.startswith("total") for cell in comparison.close_cells)
-        and not comparison.equal
-    ):
+    only_totals = comparison.close_cells and all(cell.startswith("total") for cell in comparison.close_cells)
+    if keys and only_totals and not comparison.equal:
         comparison.exact = False  # only the totals are close: the group of the few subjects stays unknown
     if not keys and new.grid.rows > 1:
         comparison.exact = False
@@ -115,17 +109,12 @@ def _comparable_measures(
     """Pairs of measures to compare, and whether they certainly measure the same: by name, or as renamed counts."""
     for new_measure in new_measures:
         for old_measure in old_measures:
-            if new_measure.name == old_measure.name or (
-                new_measure.counts_subjects
-                and old_measure.counts_subjects
-                and not _has_namesake(new_measure, old_measure, new_measures, old_measures)
-            ):
+            both_count = new_measure.counts_subjects and old_measure.counts_subjects
+            either_derived = new_measure.derived or old_measure.derived
+            unnamed = not _has_namesake(new_measure, old_measure, new_measures, old_measures)
+            if new_measure.name == old_measure.name or (both_count and unnamed):
                 yield new_measure, old_measure, True
-            elif (
-                new_measure.derived
-                or old_measure.derived
-                or not _has_namesake(new_measure, old_measure, new_measures, old_measures)
-            ):
+            elif either_derived or unnamed:
                 yield new_measure, old_measure, False
 
 

@@ -26,15 +26,15 @@ def dominated_sums(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
     (n,k) rule with n = 1: x₁ ≤ k · sum. p% rule: sum − x₁ − x₂ ≥ p · x₁, with p = ``dominance_rest_at_least``.
     """
-    most, rest = t["dominance_share_at_most"], t["dominance_rest_at_least"]
+    maximum, rest = t["dominance_share_at_most"], t["dominance_rest_at_least"]
     large_shares = [
         (row, column.display_name)
         for column in case.columns_of(ColumnRole.TOP_SHARE)
         for row, share in enumerate(fractions(column))
-        if share is not None and share > most
+        if share is not None and share > maximum
     ]
     if large_shares:
-        yield fail(f"the largest make up more than {most:.0%}", _FIX, **places(large_shares))
+        yield fail(f"the largest make up more than {maximum:.0%}", _FIX, **places(large_shares))
     extremes = case.columns_of(ColumnRole.EXTREME)
     sums = [
         column
@@ -47,7 +47,7 @@ def dominated_sums(case: TableCase, t: Thresholds) -> Iterator[Issue]:
         for total in sums:
             dominated += [
                 (row, f"{first.display_name} of {total.display_name}")
-                for row in _dominated(first, second, total, most, rest)
+                for row in _dominated(first, second, total, maximum, rest)
             ]
     if dominated:
         yield fail("one subject makes up nearly all of a sum", _FIX, **places(dominated))
@@ -76,13 +76,13 @@ def amounts_have_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 
 def _dominated(
-    first: GridColumn, second: GridColumn | None, total: GridColumn, most: float, rest: float
+    first: GridColumn, second: GridColumn | None, total: GridColumn, maximum: float, rest: float
 ) -> Iterator[int]:
     for row, (one, whole) in enumerate(zip(first.numbers, total.numbers, strict=True)):
         two = second.numbers[row] if second is not None else 0.0
         if one is None or whole is None or one <= 0 or whole < one:
             continue
-        if one > most * whole or (second is not None and two is not None and whole - one - two < rest * one):
+        if one > maximum * whole or (second is not None and two is not None and whole - one - two < rest * one):
             yield row
 
 

@@ -63,6 +63,8 @@ def display_name(name: str, number: int) -> str:
 
 
 def places(cells: Sequence[tuple[int, str]]) -> dict[str, Any]:
-    """Evidence for cells given as ``(row, column name)`` with rows from 0: ``cells`` (the first few, rows from 1 below
-    the header) and ``how_many``."""
+    """Evidence for cells given as ``(row from 0, column name)``.
+
+    ``cells`` lists the first few, with rows counted from 1 below the header; ``how_many`` is their number.
+    """
     return {"cells": [f"row {row + 1}, {column}" for row, column in cells[:PLACES_LISTED]], "how_many": len(cells)}

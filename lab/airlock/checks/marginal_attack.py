@@ -109,12 +109,12 @@ def _uniquely_determined(equations: Sequence[Equation]) -> set[Cell]:
     return {unknowns[next(n for n, value in enumerate(row) if value)] for row in single}
 
 
-def _narrowly_bounded(equations: Sequence[Equation], least: int) -> set[Cell]:
+def _narrowly_bounded(equations: Sequence[Equation], minimum: int) -> set[Cell]:
     """The cells of a sum so small that each cell is known to be 0, 1 or 2, closer than the threshold allows."""
     return {
         cell
         for each in equations
-        if len(each.cells) > 1 and each.rest < min(len(each.cells) + 1, least)
+        if len(each.cells) > 1 and each.rest < min(len(each.cells) + 1, minimum)
         for cell in each.cells
     }
 

@@ -57,8 +57,8 @@ def measures_of(case: TableCase, known: int) -> Sequence[Measure]:
     measures = [_measure(column, case) for column in case.columns_of(ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)]
     for column in case.columns_of(ColumnRole.SHARE):
         shares = fractions(column)
-        inside = [share for row, share in enumerate(shares) if share is not None and row not in case.totals]
-        adds_up = len(inside) > 1 and abs(sum(inside) - 1) < 0.02
+        shares_in_rows = [share for row, share in enumerate(shares) if share is not None and row not in case.totals]
+        adds_up = len(shares_in_rows) > 1 and abs(sum(shares_in_rows) - 1) < 0.02
         row_counts = counts[0].numbers if counts and not adds_up else None
         total_subjects = float(case.about.subjects or known)
         denominators = [row_counts[row] if row_counts else total_subjects for row in range(case.grid.rows)]
@@ -71,8 +71,8 @@ def measures_of(case: TableCase, known: int) -> Sequence[Measure]:
         exact = step * max((denominator for denominator in denominators if denominator), default=0.0) < 0.5
         name = "count" if adds_up else column.name.casefold()
         if any(value is not None for value in values):
-            whole_ones = tuple(float(round(v)) if v is not None and exact else v for v in values)
-            measures.append(Measure(name, column.display_name, whole_ones, adds_up, exact, derived=True))
+            rounded_values = tuple(float(round(v)) if v is not None and exact else v for v in values)
+            measures.append(Measure(name, column.display_name, rounded_values, adds_up, exact, derived=True))
     return measures
 
 

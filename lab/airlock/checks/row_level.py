@@ -104,29 +104,31 @@ def counts_add_up(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 def long_cells(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """A cell holds a word or a number, not a text or a list."""
-    most = t["cell_length_at_most"]
+    maximum = t["cell_length_at_most"]
     long = [
         (row, column.display_name)
         for column in case.grid.columns
         for row, text in enumerate(column.texts)
-        if len(text) > most
+        if len(text) > maximum
     ]
-    if long or any(len(column.name) > most for column in case.grid.columns):
+    if long or any(len(column.name) > maximum for column in case.grid.columns):
         yield fail(
-            f"cells of more than {most} characters", "Write words and numbers, and texts in a text", **places(long)
+            f"cells of more than {maximum} characters", "Write words and numbers, and texts in a text", **places(long)
         )
 
 
 def precision(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """Numbers have no more digits than a reader needs; long numbers may be one subject's value or hide a message."""
-    most, digits = t["decimals_at_most"], t["digits_at_most"]
-    long = [column.display_name for column in case.grid.columns if column.numeric and column.decimals > most]
+    maximum, digits = t["decimals_at_most"], t["digits_at_most"]
+    long = [column.display_name for column in case.grid.columns if column.numeric and column.decimals > maximum]
     if long:
-        yield fail(f"more than {most} decimals", f"Round: df.round({most})", columns=long[:10], how_many=len(long))
+        yield fail(
+            f"more than {maximum} decimals", f"Round: df.round({maximum})", columns=long[:10], how_many=len(long)
+        )
     wide = [
         (row, column.display_name)
         for column in case.grid.columns
-        if column.numeric and not column.decimals > most
+        if column.numeric and not column.decimals > maximum
         for row, text in enumerate(column.texts)
         if digits_of(text) > digits
     ]

@@ -41,26 +41,30 @@ class TableCase:
 
 def small_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """No cell counts 1 to ``count_at_least - 1`` subjects (最小频数). Zeros describe a whole group and need review."""
-    least = t["count_at_least"]
-    small = {part: list(_below(case.columns_of(part), least)) for part in (ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)}
-    fix = f"Merge groups until each has {least} subjects, or hide the cell (write *) and one more beside it, then round"
+    minimum = t["count_at_least"]
+    small = {
+        role: list(_below(case.columns_of(role), minimum)) for role in (ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
+    }
+    fix = (
+        f"Merge groups until each has {minimum} subjects, or hide the cell (write *) and one more beside it, then round"
+    )
     if small[ColumnRole.COUNT]:
-        yield fail(f"cells that count fewer than {least} subjects", fix, **places(small[ColumnRole.COUNT]))
+        yield fail(f"cells that count fewer than {minimum} subjects", fix, **places(small[ColumnRole.COUNT]))
     if small[ColumnRole.POSSIBLE_COUNT]:
-        why = f"whole numbers below {least} in columns that may count subjects"
+        why = f"whole numbers below {minimum} in columns that may count subjects"
         yield review(
             why,
             f"If they count subjects: {fix}. If not, say so in the context",
             **places(small[ColumnRole.POSSIBLE_COUNT]),
         )
-    odd = [column.display_name for column in case.columns_of(ColumnRole.COUNT) if not column.whole]
-    if odd:
+    fractional = [column.display_name for column in case.columns_of(ColumnRole.COUNT) if not column.whole]
+    if fractional:
         yield review(
-            "counts that are not whole numbers: are they in thousands?", "Give counts as they are", columns=odd
+            "counts that are not whole numbers: are they in thousands?", "Give counts as they are", columns=fractional
         )
-    rows = list(_counting_rows(case, least))
+    rows = list(_counting_rows(case, minimum))
     if rows:
-        yield fail(f"cells that count fewer than {least} subjects, in rows that say they count", fix, **places(rows))
+        yield fail(f"cells that count fewer than {minimum} subjects, in rows that say they count", fix, **places(rows))
     zeros = [
         (row, column.display_name)
         for column in case.columns_of(ColumnRole.COUNT)
@@ -88,7 +92,7 @@ def rounded_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 def small_by_share(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """No share times its total is a small count (占比还原), nor is the remaining share."""
-    least = t["count_at_least"]
+    minimum = t["count_at_least"]
     shares = case.columns_of(ColumnRole.SHARE)
     small, unknown = [], []
     for column in shares:
@@ -98,10 +102,10 @@ def small_by_share(case: TableCase, t: Thresholds) -> Iterator[Issue]:
             denominator = _denominator(case, column, row)
             if not denominator:
                 unknown.append((row, column.display_name))
-            elif any(0.5 <= part * denominator < least - 0.5 for part in (share, 1 - share)):
+            elif any(0.5 <= part * denominator < minimum - 0.5 for part in (share, 1 - share)):
                 small.append((row, column.display_name))
     if small:
-        why = f"shares that, times their total, are fewer than {least} subjects, or leave fewer than {least}"
+        why = f"shares that, times their total, are fewer than {minimum} subjects, or leave fewer than {minimum}"
         yield fail(why, "Merge groups, or give the share in steps of 5 % without its total", **places(small))
     if unknown:
         why = "shares without a number of subjects beside them: nobody can say how many they are of"
@@ -110,7 +114,7 @@ def small_by_share(case: TableCase, t: Thresholds) -> Iterator[Issue]:
 
 def small_by_difference(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """No count is only a few less than a count of the same row that includes it (差分): the rest is a small cell."""
-    least, columns = t["count_at_least"], case.columns_of(ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
+    minimum, columns = t["count_at_least"], case.columns_of(ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
     for whole in columns:
         for part in columns:
             pairs = [
@@ -120,16 +124,18 @@ def small_by_difference(case: TableCase, t: Thresholds) -> Iterator[Issue]:
             ]
             if whole is part or not pairs or any(rest < 0 for _, rest in pairs):
                 continue
-            near = [(row, f"{whole.display_name} less {part.display_name}") for row, rest in pairs if 0 < rest < least]
-            if not near:
+            close_cells = [
+                (row, f"{whole.display_name} less {part.display_name}") for row, rest in pairs if 0 < rest < minimum
+            ]
+            if not close_cells:
                 continue
-            sure = bool(TOTAL_NAME.fullmatch(whole.name)) or whole.name.lower() in ("n", "count", "户数", "数量")
-            make_issue = fail if sure and case.roles[part.number] is ColumnRole.COUNT else review
-            why = f"a count and a part of it leave fewer than {least} subjects"
-            yield make_issue(why, "Leave one of the two columns out, or merge groups", **places(near))
+            certain = bool(TOTAL_NAME.fullmatch(whole.name)) or whole.name.lower() in ("n", "count", "户数", "数量")
+            make_issue = fail if certain and case.roles[part.number] is ColumnRole.COUNT else review
+            why = f"a count and a part of it leave fewer than {minimum} subjects"
+            yield make_issue(why, "Leave one of the two columns out, or merge groups", **places(close_cells))
 
 
-def _counting_rows(case: TableCase, least: int) -> Iterator[tuple[int, str]]:
+def _counting_rows(case: TableCase, minimum: int) -> Iterator[tuple[int, str]]:
     """Small whole numbers in rows whose key names a count, as in transposed tables and in long format."""
     keys = [column for column in case.columns_of(ColumnRole.KEY) if not column.numeric]
     for row in range(case.grid.rows):
@@ -138,14 +144,14 @@ def _counting_rows(case: TableCase, least: int) -> Iterator[tuple[int, str]]:
                 ColumnRole.NUMBER, ColumnRole.POSSIBLE_COUNT, ColumnRole.KEY, ColumnRole.AMOUNT
             ):
                 number = column.numbers[row]
-                if column.numeric and number is not None and 0 < number < least and number == int(number):
+                if column.numeric and number is not None and 0 < number < minimum and number == int(number):
                     yield row, column.display_name
 
 
-def _below(columns: list[GridColumn], least: int) -> Iterator[tuple[int, str]]:
+def _below(columns: list[GridColumn], minimum: int) -> Iterator[tuple[int, str]]:
     for column in columns:
         yield from (
-            (row, column.display_name) for row, n in enumerate(column.numbers) if n is not None and 0 < n < least
+            (row, column.display_name) for row, n in enumerate(column.numbers) if n is not None and 0 < n < minimum
         )
 
 
@@ -165,13 +171,13 @@ def _denominator(case: TableCase, column: GridColumn, row: int) -> float:
     It is the largest count of the row, or the number of all subjects when the column adds up to 1.
     """
     counts = case.columns_of(ColumnRole.COUNT)
-    inside = [share for n, share in enumerate(fractions(column)) if share is not None and n not in case.totals]
-    adds_up = len(inside) > 1 and abs(sum(inside) - 1) < 0.02
+    shares_in_rows = [share for n, share in enumerate(fractions(column)) if share is not None and n not in case.totals]
+    adds_up = len(shares_in_rows) > 1 and abs(sum(shares_in_rows) - 1) < 0.02
     if adds_up:
         whole = [sum(n for r, n in enumerate(c.numbers) if n is not None and r not in case.totals) for c in counts]
         return max(whole, default=0) or float(case.about.subjects)
-    beside = [n for each in counts if (n := each.numbers[row]) is not None]
-    return max(beside, default=0) or float(case.about.subjects)
+    row_counts = [n for each in counts if (n := each.numbers[row]) is not None]
+    return max(row_counts, default=0) or float(case.about.subjects)
 
 
 CHECKS: tuple[Check[TableCase], ...] = (

@@ -111,16 +111,16 @@ def known_lines(text: str, t: Thresholds) -> Iterator[Issue]:
 
 def large_leaves(text: str, t: Thresholds) -> Iterator[Issue]:
     """Every leaf holds at least ``leaf_rows_at_least`` rows, as each tree must state."""
-    least = t["leaf_rows_at_least"]
+    minimum = t["leaf_rows_at_least"]
     trees = re.findall(r"(?m)^Tree=", text)
     counts = [list(map(int, line.split())) for line in re.findall(rf"(?m)^leaf_count=({_INTEGERS})$", text)]
-    small = sum(n < least for leaves in counts for n in leaves)
-    fix = f"Train with min_data_in_leaf={least} or more"
+    small = sum(n < minimum for leaves in counts for n in leaves)
+    fix = f"Train with min_data_in_leaf={minimum} or more"
     if len(counts) != len(trees) or not trees:
         yield fail("its trees do not say how many rows each leaf holds", "Save it with booster.save_model")
     if small:
         smallest = min(min(leaves) for leaves in counts)
-        yield fail(f"{small} leaves hold fewer than {least} rows", fix, leaves=small, smallest=smallest)
+        yield fail(f"{small} leaves hold fewer than {minimum} rows", fix, leaves=small, smallest=smallest)
 
 
 def _count_unknown_lines(lines: list[str], known: dict[str, str]) -> int:

@@ -111,14 +111,14 @@ def _packed_pixels(content: bytes, packed: bytes, t: Thresholds) -> Iterator[Iss
         return
     bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 4)
     expected = height * (1 + (width * bits + 7) // 8)
-    most = expected + (8 * (width + height) * 2 if interlaced else 0)  # the seven passes have more row filters
+    maximum = expected + (8 * (width + height) * 2 if interlaced else 0)  # the seven passes have more row filters
     unpacker = zlib.decompressobj()
     try:
-        pixels = unpacker.decompress(packed, most + 1)
+        pixels = unpacker.decompress(packed, maximum + 1)
     except zlib.error:
         yield fail("it cannot be read: its pixels are damaged", _AGAIN)
         return
-    if len(pixels) > most or unpacker.unused_data or unpacker.unconsumed_tail:
+    if len(pixels) > maximum or unpacker.unused_data or unpacker.unconsumed_tail:
         yield fail("more is packed in it than its pixels", _AGAIN)
 
 

@@ -183,7 +183,7 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def tables_in_text(text: str, least: int) -> Iterator[Grid]:
+def tables_in_text(text: str, minimum: int) -> Iterator[Grid]:
     """The tables inside a text: at least ``least`` consecutive lines with equally many cells and a number in each."""
     block: dict[str, list[list[str]]] = {}  # rows by each delimiter that splits all lines into equally many cells
     start, heading, before = 0, "", ""
@@ -193,15 +193,15 @@ def tables_in_text(text: str, least: int) -> Iterator[Grid]:
         if kept:
             block = kept
             continue
-        yield from _block_as_grid(block, heading, start, least)
+        yield from _block_as_grid(block, heading, start, minimum)
         block, start, heading = {by: [each] for by, each in cells.items()}, number, before
         if not _RULE.fullmatch(line):
             before = line
 
 
-def _block_as_grid(block: dict[str, list[list[str]]], heading: str, start: int, least: int) -> Iterator[Grid]:
+def _block_as_grid(block: dict[str, list[list[str]]], heading: str, start: int, minimum: int) -> Iterator[Grid]:
     rows = next(iter(block.values()), [])
-    if len(rows) >= least:
+    if len(rows) >= minimum:
         yield Grid.of(_header(heading, len(rows[0])), rows, f"lines {start} to {start + len(rows) - 1}")
 
 

@@ -43,11 +43,11 @@ def long_digit_runs(text: str, t: Thresholds) -> Iterator[Issue]:
 
 def encoded_data(text: str, t: Thresholds) -> Iterator[Issue]:
     """No long runs of base64 or hexadecimal, whose content a reviewer cannot read; long strings go to review."""
-    most = t["blob_at_most"]
-    pattern = re.compile(_BLOB.format(most + 1, most // 2 + 1, most // 4 + 1))
+    maximum = t["blob_at_most"]
+    pattern = re.compile(_BLOB.format(maximum + 1, maximum // 2 + 1, maximum // 4 + 1))
     runs = [match for match in pattern.finditer(text) if _is_dense(match[0])]
     if runs:
-        why = f"{len(runs)} runs of base64 or hexadecimal longer than {most} characters"
+        why = f"{len(runs)} runs of base64 or hexadecimal longer than {maximum} characters"
         lines = sorted({text.count("\n", 0, match.start()) + 1 for match in runs})[:10]
         yield fail(why, _TAKE_OUT, how_many=len(runs), lines=lines)
     long = [match for match in _LITERAL.finditer(text) if len(match[0]) > t["literal_at_most"]]

@@ -18,15 +18,15 @@ from credit.canonical import canonical, digest
 from credit.errors import Broken, Malformed
 from credit.keys import SigningKey
 
-SIZE = 4096  # bytes in every box
-LONGEST = 1000  # characters in a reason: at 4 bytes each they fit into the box with the other fields
+BOX_BYTES = 4096  # bytes in every box
+LONGEST_REASON = 1000  # characters in a reason: at 4 bytes each they fit into the box with the other fields
 
 
 def cast_vote(approve: bool, reason: str) -> dict[str, Any]:
     """A vote with a random salt, which hides the vote in its digest. Raises :class:`Malformed` for a long reason."""
     vote = {"approve": approve, "reason": reason, "salt": secrets.token_hex(16)}
-    if len(reason) > LONGEST or len(canonical(vote)) > SIZE:
-        raise Malformed("blind-voting.reason-too-long", longest=LONGEST)
+    if len(reason) > LONGEST_REASON or len(canonical(vote)) > BOX_BYTES:
+        raise Malformed("blind-voting.reason-too-long", longest=LONGEST_REASON)
     return vote
 
 
@@ -38,7 +38,7 @@ def commitment(vote: Mapping[str, Any]) -> str:
 def seal_vote(vote: Mapping[str, Any], key: SigningKey, *, about: str) -> dict[str, str]:
     """Encrypt a vote: ``{commitment, nonce, box}``; ``about`` names the petition and the reviewer."""
     nonce = secrets.token_hex(16)
-    plain = canonical(vote).ljust(SIZE)
+    plain = canonical(vote).ljust(BOX_BYTES)
     return {"commitment": commitment(vote), "nonce": nonce, "box": _xor(plain, _pad(key, about, nonce)).hex()}
 
 
@@ -57,7 +57,7 @@ def open_vote(closed: Mapping[str, Any], key: SigningKey, *, about: str) -> dict
 
 def _pad(key: SigningKey, about: str, nonce: str) -> bytes:
     signed = key.sign(f"haihe blind vote v1 {about} {nonce}".encode())
-    return hashlib.shake_256(signed).digest(SIZE)
+    return hashlib.shake_256(signed).digest(BOX_BYTES)
 
 
 def _xor(one: bytes, other: bytes) -> bytes:

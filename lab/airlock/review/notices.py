@@ -26,7 +26,7 @@ class Notice:
     at: datetime
 
 
-_AUTHOR = {
+_AUTHOR_NOTICES = {
     State.SUBMITTED: "The reviewers have it",
     State.HALF_REVIEWED: "The reviewers have it",
     State.QUESTIONED: "A reviewer asks: answer the question",
@@ -63,7 +63,7 @@ def _petition_notices(
         at = petition.submitted_at if state is State.HALF_REVIEWED and not petition.questions else petition.changed_at
         seen = State.SUBMITTED if state is State.HALF_REVIEWED else state
         yours = petition.turn is Turn.AUTHOR
-        yield Notice(petition.id, title, petition.project, seen, Role.RESEARCHER, yours, _AUTHOR[seen], at)
+        yield Notice(petition.id, title, petition.project, seen, Role.RESEARCHER, yours, _AUTHOR_NOTICES[seen], at)
     elif Role.REVIEWER in roles and not (project and user in project.members):
         voted = petition.has_voted(user)
         if petition.turn is Turn.REVIEWERS and not voted:

@@ -12,7 +12,7 @@ from credit.gate import Finding, Outcome, Verdict
 from credit.ledger import Entry
 from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review.blind_voting import commitment
-from lab.airlock.review.states import TURN, State, Turn, may_move
+from lab.airlock.review.states import TURN, State, Turn, is_allowed
 
 VERB_PREFIX = "parcel"
 
@@ -91,7 +91,7 @@ class Petition:
         """True when the user has voted on this parcel."""
         return any(vote.by.name == user for vote in (*self.votes, *((self.ballot,) if self.ballot else ())))
 
-    def seen_by(self, actor: Actor) -> Petition:
+    def visible_to(self, actor: Actor) -> Petition:
         """The petition as ``actor`` may see it: until both have voted, only the first voter sees that they voted."""
         if self.ballot is None or self.ballot.by.name == actor.name:
             return self
@@ -106,16 +106,16 @@ def fold(entries: Iterable[Entry]) -> dict[str, Petition]:
     petitions: dict[str, Petition] = {}
     for entry in entries:
         kind, _, move = entry.verb.partition(".")
-        if kind != VERB_PREFIX or move not in _MOVES:
+        if kind != VERB_PREFIX or move not in _FOLD_STEPS:
             continue
         before = petitions.get(entry.object)
         after = _submitted(entry) if move == "submitted" and before is None else None
         if before is not None and move != "submitted":
-            after = _MOVES[move](before, entry)
+            after = _FOLD_STEPS[move](before, entry)
         if after is None:
             continue
         author = before.author.name if before else entry.by.name
-        if may_move(before.state if before else None, after.state, entry.by, author):
+        if is_allowed(before.state if before else None, after.state, entry.by, author):
             petitions[entry.object] = replace(after, changed_at=entry.at)
     return petitions
 
@@ -172,7 +172,7 @@ def _received(before: Petition, entry: Entry) -> Petition | None:
     return replace(before, state=State.RECEIVED, sealed=entry.details["seal"])
 
 
-_MOVES = {
+_FOLD_STEPS = {
     "submitted": lambda before, entry: None,
     "voted": _voted,
     "decided": _decided,

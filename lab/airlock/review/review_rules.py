@@ -57,8 +57,8 @@ def checked_text(text: str, name: str) -> str:
     The ledger stores it, so it must not contain identifiers. Raises :class:`Malformed` for an empty or too long text,
     and for one with identifiers.
     """
-    if not text.strip() or len(text) > blind_voting.LONGEST:
-        raise Malformed("review-rules.missing-or-too-long", name=name, longest=blind_voting.LONGEST)
+    if not text.strip() or len(text) > blind_voting.LONGEST_REASON:
+        raise Malformed("review-rules.missing-or-too-long", name=name, longest=blind_voting.LONGEST_REASON)
     t = load()
     issues = [
         *texts.subject_identifiers(text, t),

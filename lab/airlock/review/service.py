@@ -32,7 +32,7 @@ from lab.airlock.review.parcel_store import ParcelStore
 from lab.airlock.review.petition import VERB_PREFIX, Petition, Vote, fold
 from lab.airlock.review.review_rules import checked_text, failed_findings, refusal, require_no_vote, require_nothing_new
 from lab.airlock.review.sealing import promotion_check, require_releases, seal_parcel
-from lab.airlock.review.states import LEFT_OR_PENDING, State, require_move
+from lab.airlock.review.states import LEFT_OR_PENDING, State, require_transition
 from lab.airlock.thresholds import Thresholds, load
 from lab.settings import ResearchSettings
 
@@ -62,7 +62,7 @@ class AirlockService:
         fails; then no file is stored. Raises :class:`Malformed`, :class:`Missing` or :class:`~credit.errors.Lapsed` for
         an unsuitable context or release.
         """
-        require_move(None, State.SUBMITTED, by=by, author=by.name)
+        require_transition(None, State.SUBMITTED, by=by, author=by.name)
         self._project(project).require(by.name, self.today())
         context = require_releases(context, self.shelf, self.today())
         before = self.all(project)
@@ -117,7 +117,7 @@ class AirlockService:
         """Record a question of a reviewer who has not voted yet; then it is the author's turn."""
         with self._exclusive():
             petition = self.get(id)
-            require_move(petition.state, State.QUESTIONED, by=by, author=petition.author.name)
+            require_transition(petition.state, State.QUESTIONED, by=by, author=petition.author.name)
             self._require_reviewer(petition, by, "act.ask-about-parcel")
             require_no_vote(petition, by)
             return self._append("questioned", petition, by, question=checked_text(question, "question"))
@@ -127,7 +127,7 @@ class AirlockService:
         with self._exclusive():
             petition = self.get(id)
             after = State.HALF_REVIEWED if petition.ballot else State.SUBMITTED
-            require_move(petition.state, after, by=by, author=petition.author.name)
+            require_transition(petition.state, after, by=by, author=petition.author.name)
             return self._append("answered", petition, by, answer=checked_text(text, "answer"))
 
     def vote(self, id: str, approve: bool, reason: str, *, by: Actor) -> Petition:
@@ -140,7 +140,7 @@ class AirlockService:
             petition = self.get(id)
             first = petition.ballot
             after = State.HALF_REVIEWED if first is None else State.APPROVED if approve else State.REFUSED
-            require_move(petition.state, after, by=by, author=petition.author.name)
+            require_transition(petition.state, after, by=by, author=petition.author.name)
             self._require_reviewer(petition, by, "act.vote-on-parcel")
             require_no_vote(petition, by)
             if not approve or petition.verdict.outcome is not Outcome.PASS:
@@ -166,7 +166,7 @@ class AirlockService:
         """Withdraw the author's parcel, which is possible until it has left."""
         with self._exclusive():
             petition = self.get(id)
-            require_move(petition.state, State.WITHDRAWN, by=by, author=petition.author.name)
+            require_transition(petition.state, State.WITHDRAWN, by=by, author=petition.author.name)
             return self._append("withdrawn", petition, by)
 
     def collect(self, id: str, *, by: Actor) -> Seal:
@@ -177,7 +177,7 @@ class AirlockService:
         """
         with self._exclusive():
             petition = self.get(id)
-            require_move(petition.state, State.RECEIVED, by=by, author=petition.author.name)
+            require_transition(petition.state, State.RECEIVED, by=by, author=petition.author.name)
             files = {name: self._store.get(listed.digest) for name, listed in petition.files.items()}
             others = [each for each in self.all(petition.project) if each.submitted_at < petition.submitted_at]
             verdict = self._judge(files, petition.context, others).verdict

@@ -59,7 +59,7 @@ _TURNS = {
 }
 _AUTHOR, _REVIEWER = frozenset({Role.RESEARCHER}), frozenset({Role.REVIEWER})
 
-MOVES: Mapping[tuple[State | None, State], frozenset[Role]] = MappingProxyType(
+TRANSITIONS: Mapping[tuple[State | None, State], frozenset[Role]] = MappingProxyType(
     {
         (None, State.SUBMITTED): _AUTHOR,
         (State.SUBMITTED, State.HALF_REVIEWED): _REVIEWER,
@@ -83,18 +83,18 @@ LEFT_OR_PENDING = (*PENDING, State.RECEIVED)
 """States of parcels that have left or may still leave: later parcels are compared with their tables."""
 
 
-def may_move(before: State | None, after: State, by: Actor, author: str) -> bool:
+def is_allowed(before: State | None, after: State, by: Actor, author: str) -> bool:
     """True when ``by`` may make this transition with a parcel of ``author``; ``before`` is None for a submission."""
-    if by.role not in MOVES.get((before, after), frozenset()):
+    if by.role not in TRANSITIONS.get((before, after), frozenset()):
         return False
     return (by.name == author) == (by.role is Role.RESEARCHER)
 
 
-def require_move(before: State | None, after: State, *, by: Actor, author: str) -> None:
+def require_transition(before: State | None, after: State, *, by: Actor, author: str) -> None:
     """Raise :class:`Refused` when ``by`` may not make this transition: wrong state, wrong role or wrong person."""
-    if may_move(before, after, by, author):
+    if is_allowed(before, after, by, author):
         return
-    allowed = MOVES.get((before, after))
+    allowed = TRANSITIONS.get((before, after))
     if allowed is None:
         if before:
             why = Text.of("states.turn-of", state=_STATES[before], turn=_TURNS[TURN[before]])

@@ -16,7 +16,7 @@ from lab.console.app_state import AppState
 from lab.console.pages.parcels import airlock_of
 from lab.console.request_session import CurrentSession
 
-NEWS = 8  # lines of recent changes
+NEWS_LINES = 8  # lines of recent changes
 LEAST_FREE = 5 << 30  # bytes; the page warns when the disk of homes and parcels has less free space
 router = APIRouter()
 
@@ -47,7 +47,7 @@ def home(session: CurrentSession) -> Response:
     return session.page(
         "home.html.j2",
         tasks=[each for each in notices if each.yours],
-        news=[each for each in notices if not each.yours][:NEWS],
+        news=[each for each in notices if not each.yours][:NEWS_LINES],
         projects=projects,
         running=running,
         ledgers=ledgers(session.app_state) if oversees else [],

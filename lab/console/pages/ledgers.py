@@ -14,7 +14,7 @@ from lab.console.access_rules import OVERSEERS, get_page
 from lab.console.ledgers.ledger_index import LedgerIndex, LedgerSearch
 from lab.console.request_session import CurrentSession
 
-PAGE = 50  # entries per page
+ENTRIES_PER_PAGE = 50  # entries per page
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 router = APIRouter()
 
@@ -36,12 +36,12 @@ def search(
     numbers: list[int] = []
     try:
         index.read_block()
-        numbers = index.find(search_terms, before=max(before, 0), limit=PAGE + 1)
-        entries = index.read(numbers[:PAGE])
+        numbers = index.find(search_terms, before=max(before, 0), limit=ENTRIES_PER_PAGE + 1)
+        entries = index.read(numbers[:ENTRIES_PER_PAGE])
     except CreditError as broken:
         fault = broken
     query = {"zone": zone, **search_terms.as_query()}
-    more = urlencode({**query, "before": numbers[PAGE - 1]}) if len(numbers) > PAGE else ""
+    more = urlencode({**query, "before": numbers[ENTRIES_PER_PAGE - 1]}) if len(numbers) > ENTRIES_PER_PAGE else ""
     return session.page(
         "ledger.html.j2",
         zone=zone,
@@ -65,7 +65,7 @@ def entry_page(session: CurrentSession, zone: str, number: int) -> Response:
     if index is None or not entries:
         raise Missing("ledgers.no-such-entry")
     entry = entries[0]
-    about = index.find(LedgerSearch(object=entry.object), limit=PAGE)
+    about = index.find(LedgerSearch(object=entry.object), limit=ENTRIES_PER_PAGE)
     others = [each for each in index.read(about) if each.object == entry.object]
     return session.page("entry.html.j2", zone=zone, entry=entry, others=others, last=index.reached())
 

@@ -11,7 +11,7 @@ from lab.console import training_status
 from lab.console.access_rules import EVERYONE, OVERSEERS, PLATFORM, get_page, post_form
 from lab.console.request_session import CurrentSession, RequestSession
 
-SHOWN = 100  # the newest ended orders on the page
+ENDED_SHOWN = 100  # the newest ended orders on the page
 router = APIRouter()
 
 
@@ -23,7 +23,7 @@ def listing(session: CurrentSession) -> Response:
     return session.page(
         "orders.html.j2",
         running=[each for each in trainings if not each.ended],
-        ended=ended[:SHOWN],
+        ended=ended[:ENDED_SHOWN],
         all_ended=len(ended),
     )
 

@@ -21,7 +21,7 @@ from lab.console.request_session import CurrentSession, RequestSession
 from lab.projects import Project
 
 RESEARCHER = (Role.RESEARCHER,)
-DECIDED = 100  # the newest decided parcels that the list shows
+DECIDED_SHOWN = 100  # the newest decided parcels that the list shows
 router = APIRouter()
 
 
@@ -55,8 +55,8 @@ class PetitionAccess:
         """The access of the session's user; raises :class:`Missing` when the user may not know of the petition."""
         author = session.name == petition.author.name and session.has(Role.RESEARCHER)
         project = projects.get(petition.project)
-        inside = session.name == petition.author.name or (project is not None and session.name in project.members)
-        reviewer, overseer = session.has(Role.REVIEWER) and not inside, session.has(Role.PLATFORM, Role.REVIEWER)
+        is_member = session.name == petition.author.name or (project is not None and session.name in project.members)
+        reviewer, overseer = session.has(Role.REVIEWER) and not is_member, session.has(Role.PLATFORM, Role.REVIEWER)
         if not (author or reviewer or overseer):
             raise Missing("parcels.no-such-parcel-among-yours")
         role = Role.RESEARCHER if author else Role.REVIEWER if reviewer else session.account.roles[0]  # type: ignore[union-attr]
@@ -99,7 +99,10 @@ def queue(session: CurrentSession) -> Response:
     waiting = [line for line in entries if not line.yours and line.petition.turn is not Turn.NONE]
     decided = [line for line in entries if line.petition.turn is Turn.NONE][::-1]
     return session.page(
-        "parcels.html.j2", yours=[line for line in entries if line.yours], waiting=waiting, decided=decided[:DECIDED]
+        "parcels.html.j2",
+        yours=[line for line in entries if line.yours],
+        waiting=waiting,
+        decided=decided[:DECIDED_SHOWN],
     )
 
 
@@ -110,7 +113,7 @@ def parcel(session: CurrentSession, id: str, file: str = "") -> Response:
     projects = app_state.projects.all()
     petition = airlock.get(id)
     access = PetitionAccess.of(session, petition, projects)
-    seen = petition.seen_by(access.actor)
+    seen = petition.visible_to(access.actor)
     chosen = file or next(iter(petition.files))
     if chosen not in petition.files:
         raise Missing("parcels.no-such-file-in-parcel")

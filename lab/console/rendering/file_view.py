@@ -15,7 +15,7 @@ from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import load
 from lab.console.rendering.model_summary import summary
 
-ROWS, LINES = 500, 2000  # of one table or text that are shown; marked ones beyond them are shown too
+ROWS_SHOWN, LINES_SHOWN = 500, 2000  # of one table or text that are shown; marked ones beyond them are shown too
 _CELL = re.compile(r"(?:rows? (\d+(?:, \d+)*)(?: together)?|total), (.+)")
 _BLOCK = re.compile(r"lines (\d+) to \d+")
 PlaceT = TypeVar("PlaceT")
@@ -86,7 +86,7 @@ def _table(grid: Grid, name: str, findings: Sequence[Finding]) -> ShownTable:
         for column in _list(finding, "columns"):
             _raise_mark(columns, column, finding)
     marked = {row for row, _ in cells}
-    chosen = [row for row in range(1, grid.rows + 1) if row <= ROWS or row in marked]
+    chosen = [row for row in range(1, grid.rows + 1) if row <= ROWS_SHOWN or row in marked]
     rows = [
         (
             row,
@@ -127,7 +127,7 @@ def _notebook(text: str, marks: Mapping[int, Mark]) -> list[ShownText]:
 
 def _text(kind: str, text: str, first: int, marks: Mapping[int, Mark]) -> ShownText:
     lines = list(enumerate(text.split("\n"), start=first))
-    shown = [(n, line, marks.get(n, "")) for n, line in lines if n - first < LINES or n in marks]
+    shown = [(n, line, marks.get(n, "")) for n, line in lines if n - first < LINES_SHOWN or n in marks]
     return ShownText(kind, shown, len(lines) - len(shown))
 
 

@@ -18,7 +18,7 @@ POLICY = "; ".join(
     )
 )
 SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"  # for files that a researcher supplied
-FIXED = {
+SECURITY_HEADERS = {
     "content-security-policy": POLICY,
     "x-frame-options": "DENY",
     "x-content-type-options": "nosniff",
@@ -39,7 +39,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, hub: str = "") -> None:
         self.app = app
         policy = POLICY.replace("form-action 'self'", f"form-action 'self' {hub}".strip())
-        self.fixed = {**FIXED, "content-security-policy": policy}
+        self.fixed = {**SECURITY_HEADERS, "content-security-policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and add the headers to its response."""

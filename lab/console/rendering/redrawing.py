@@ -9,7 +9,7 @@ from PIL import Image, UnidentifiedImageError
 
 from credit.errors import Broken
 
-PIXELS = 25_000_000  # the largest picture that is shown
+MAX_PIXELS = 25_000_000  # the largest picture that is shown
 
 
 def redraw_as_png(content: bytes) -> bytes:
@@ -18,8 +18,8 @@ def redraw_as_png(content: bytes) -> bytes:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
-                if picture.width * picture.height > PIXELS:
-                    raise Broken("redrawing.picture-too-large-to-be", pixels=PIXELS)
+                if picture.width * picture.height > MAX_PIXELS:
+                    raise Broken("redrawing.picture-too-large-to-be", pixels=MAX_PIXELS)
                 alpha = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
                 pixels = picture.convert("RGBA" if alpha else "RGB")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:

@@ -13,7 +13,7 @@ import yaml
 from credit.errors import Malformed, Missing
 
 LANGUAGES = ("zh", "en")  # the first is the default
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Translations:
         """Read ``words.<language>.yaml``; raises :class:`Missing` for a language that has no file."""
         if language not in LANGUAGES:
             raise Missing("translations.no-words-language", languages=", ".join(LANGUAGES))
-        pages = yaml.safe_load((HERE / f"words.{language}.yaml").read_text(encoding="utf-8"))
+        pages = yaml.safe_load((FOLDER / f"words.{language}.yaml").read_text(encoding="utf-8"))
         texts: dict[str, str] = {}
         for page, entries in pages.items():
             for key, text in entries.items():

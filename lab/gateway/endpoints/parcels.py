@@ -185,7 +185,7 @@ async def read_form(request: Request) -> Form:
 
 def describe(petition: Petition, actor: Actor) -> dict[str, Any]:
     """A parcel as a project's member may see it, plain values: never that one has voted before both have."""
-    seen = petition.seen_by(actor)
+    seen = petition.visible_to(actor)
     half = seen.state is State.HALF_REVIEWED
     answered = [each.answered_at for each in seen.questions if each.answered_at]
     changed = (answered[-1] if answered else seen.submitted_at) if half else seen.changed_at

@@ -20,7 +20,7 @@ from credit.errors import Malformed
 from lab.console.access_rules import access_of
 from lab.console.cookies import LOGIN, SESSION, CookieJar
 from lab.console.login import safe_path
-from lab.console.rendering.headers import FIXED
+from lab.console.rendering.headers import SECURITY_HEADERS
 from lab.console.request_session import authorize_request
 from lab.console.settings import HubSettings, ListenAddress
 from tests.lab.console.conftest import console_of
@@ -80,7 +80,7 @@ def test_a_route_without_roles_is_refused(bare: Zone, tmp_path: Path) -> None:
 def test_every_response_has_the_security_headers(stranger: httpx.Client, path: str) -> None:
     """Headers against framing, sniffing and foreign scripts are on pages, errors, redirects and files alike."""
     answer = stranger.get(PREFIX + path)
-    for name, value in FIXED.items():
+    for name, value in SECURITY_HEADERS.items():
         assert answer.headers[name] == value or name == "cache-control", (path, name)
     assert "'unsafe" not in answer.headers["content-security-policy"]
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]

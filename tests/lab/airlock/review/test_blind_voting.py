@@ -25,7 +25,7 @@ REASONS = st.text(st.characters(codec="utf-8", categories=["Lu", "Ll", "Lo", "Po
 
 def plainly(zone: ReviewZone, id: str, actor: Actor) -> dict[str, Any]:
     """Everything that the service shows a user about one petition, without its id and times."""
-    petition = zone.airlock.get(id).seen_by(actor)
+    petition = zone.airlock.get(id).visible_to(actor)
     notices = zone.airlock.notices(actor.name, (actor.role,))
     return {
         "state": petition.state,

@@ -14,7 +14,7 @@ from credit.ledger import START, Entry
 from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review import blind_voting
 from lab.airlock.review.petition import Petition, fold
-from lab.airlock.review.states import MOVES, State
+from lab.airlock.review.states import TRANSITIONS, State
 
 _VOTES = [blind_voting.cast_vote(True, "a"), blind_voting.cast_vote(False, "b")]
 _SUBMITTED = {
@@ -56,7 +56,7 @@ def test_no_sequence_of_entries_leaves_the_table_of_moves(
     for length in range(1, len(line) + 1):
         now = fold(line[:length])["petition-1"]
         if before is None or now.state is not before.state:
-            assert (before.state if before else None, now.state) in MOVES
+            assert (before.state if before else None, now.state) in TRANSITIONS
         reviewers = {vote.by.name for vote in now.votes} | ({now.ballot.by.name} if now.ballot else set())
         assert "li" not in reviewers, "the author has reviewed"
         if now.state in (State.APPROVED, State.REFUSED, State.RECEIVED):
