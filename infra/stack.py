@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from credit.errors import Broken, Malformed
+from credit.messages import Text
 from infra.home import Home
 from infra.processes import Process, probe
 
@@ -94,7 +95,7 @@ def _wait(process: subprocess.Popen[bytes], ready: str, name: str, log: Path, se
             return
         time.sleep(0.1)
     tail = log.read_text(errors="replace").splitlines()[-5:]
-    raise Broken("stack.did-not-become-ready", why=" | ".join(tail), name=name, log=log)
+    raise Broken("stack.did-not-become-ready", why=Text.verbatim(" | ".join(tail)), name=name, log=log)
 
 
 def stop(process: subprocess.Popen[bytes], grace: float = 10) -> None:

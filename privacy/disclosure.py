@@ -15,6 +15,7 @@ from typing import Any
 
 from credit.errors import Malformed
 from credit.gate import Finding, Gate, Outcome
+from credit.messages import Text
 from credit.uscc import ALPHABET, Uscc
 
 PSEUDONYM = re.compile(r"[0-9a-f]{32}")
@@ -75,8 +76,8 @@ def k_anonymity(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
     """Every class of quasi-identifiers has at least ``k`` subjects (k-匿名, GB/T 37964-2019)."""
     small = [size for size in case.classes if size < thresholds["k"]]
     evidence = {"smallest": min(case.classes, default=0), "classes": len(case.classes), "too_small": len(small)}
-    why = f"{len(small)} classes of quasi-identifiers hold fewer than {thresholds['k']} subjects"
-    return _finding("k-anonymity", small, why, f"every class holds {thresholds['k']} subjects or more", evidence)
+    why = Text.of("disclosure.small-classes", count=len(small), k=thresholds["k"])
+    return _finding("k-anonymity", small, why, Text.of("disclosure.classes", k=thresholds["k"]), evidence)
 
 
 def small_cells(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
@@ -87,8 +88,13 @@ def small_cells(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
         for table, column in _columns(case)
         if (rare_count := sum(n < least for value, n in (column.cells or {}).items() if value != "*"))
     }
-    return _finding("small cells", rare, f"values held by fewer than {least} subjects in {_list(rare)}",
-                    f"no value is held by fewer than {least} subjects", rare)  # fmt: skip
+    return _finding(
+        "small cells",
+        rare,
+        Text.of("disclosure.small-cells", least=least, columns=_list(rare)),
+        Text.of("disclosure.cells", least=least),
+        rare,
+    )
 
 
 def no_identifier_by_name(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
@@ -99,8 +105,13 @@ def no_identifier_by_name(case: Disclosure, thresholds: Mapping[str, Any]) -> Fi
         if not (column.is_pseudonym or column.is_shown)
         and (column.role == "direct" or _NAMED.fullmatch(column.name.lower()))
     ]
-    return _finding("direct identifiers by name", columns, f"direct identifiers: {_list(columns)}", "none is there",
-                    {"columns": columns})  # fmt: skip
+    return _finding(
+        "direct identifiers by name",
+        columns,
+        Text.of("disclosure.direct-identifiers", columns=_list(columns)),
+        Text.of("disclosure.no-direct-identifiers"),
+        {"columns": columns},
+    )
 
 
 def no_identifier_by_content(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
@@ -118,8 +129,13 @@ def no_identifier_by_content(case: Disclosure, thresholds: Mapping[str, Any]) ->
             kinds.pop("uscc", None)
         if kinds:
             matches[f"{table.name}.{column.name}"] = kinds
-    return _finding("direct identifiers by content", matches, f"identifiers stand in the values of {_list(matches)}",
-                    "no value holds a code, an ID number or a phone number", matches)  # fmt: skip
+    return _finding(
+        "direct identifiers by content",
+        matches,
+        Text.of("disclosure.identifiers-in-values", columns=_list(matches)),
+        Text.of("disclosure.no-identifiers-in-values"),
+        matches,
+    )
 
 
 def subjects_are_pseudonyms(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
@@ -130,15 +146,25 @@ def subjects_are_pseudonyms(case: Disclosure, thresholds: Mapping[str, Any]) -> 
         if column.is_pseudonym and not all(map(PSEUDONYM.fullmatch, column.texts))
     ]
     columns += [f"{table.name}.subject" for table in case.tables if all(c.name != "subject" for c in table.columns)]
-    return _finding("subjects are pseudonyms", columns, f"not pseudonyms, or none there: {_list(columns)}",
-                    "every subject is a pseudonym", {"columns": columns})  # fmt: skip
+    return _finding(
+        "subjects are pseudonyms",
+        columns,
+        Text.of("disclosure.not-pseudonyms", columns=_list(columns)),
+        Text.of("disclosure.pseudonyms"),
+        {"columns": columns},
+    )
 
 
 def only_declared(case: Disclosure, thresholds: Mapping[str, Any]) -> Finding:
     """Every column is declared in the catalogue with a rule for this purpose."""
     undeclared = [f"{table.name}.{column.name}" for table, column in _columns(case) if not column.declared]
-    return _finding("declared columns", undeclared, f"undeclared: {_list(undeclared)}",
-                    "every column is declared with a rule", {"columns": undeclared})  # fmt: skip
+    return _finding(
+        "declared columns",
+        undeclared,
+        Text.of("disclosure.undeclared", columns=_list(undeclared)),
+        Text.of("disclosure.declared"),
+        {"columns": undeclared},
+    )
 
 
 CHECKS = (
@@ -188,8 +214,8 @@ def _columns(case: Disclosure) -> Iterable[tuple[DisclosedTable, Column]]:
     return ((table, column) for table in case.tables for column in table.columns)
 
 
-def _finding(check: str, bad: Any, why: str, good: str, evidence: Mapping[str, Any]) -> Finding:
-    return Finding(check, Outcome.FAIL if bad else Outcome.PASS, why if bad else good, evidence)
+def _finding(check: str, bad: Any, why: Text, good: Text, evidence: Mapping[str, Any]) -> Finding:
+    return Finding.of(check, Outcome.FAIL if bad else Outcome.PASS, why if bad else good, evidence)
 
 
 def _list(names: Iterable[str]) -> str:

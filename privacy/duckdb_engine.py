@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from credit.errors import Malformed
+from credit.messages import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Engine:
         try:
             self.rows(f"SELECT 1 FROM {relation} WHERE ({expression}) LIMIT 0")
         except duckdb.Error as error:
-            raise Malformed("duckdb-engine.check-catalogue-not-sql-over", why=expression) from error
+            raise Malformed("duckdb-engine.check-catalogue-not-sql-over", why=Text.verbatim(expression)) from error
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from credit.canonical import digest
 from credit.catalogue import Catalogue, Table
 from credit.errors import Malformed, Missing, Refused
 from credit.ledger import Ledger
+from credit.messages import Text
 from privacy import catalogue_roles
 from privacy.duckdb_engine import engine, quoted, text
 from privacy.intake.intake import intake
@@ -80,8 +81,7 @@ def repair(
         "agency": record.get("agency") or target.source,
     }
     if _is_repaired(target, values, vault):
-        why, remedy = "its repair is held", "Take it out of what is answered with `haihe withdraw`"
-        raise RepairedAlready("repair.record-repaired-already", why=why, remedy=remedy)
+        raise RepairedAlready("repair.record-repaired-already")
     with TemporaryDirectory() as folder:
         row = {f.name: pa.array([values.get(f.column)], pa.string()) for f in target.fields}
         path = Path(folder) / target.files[0].replace("*", "_by_hand").replace(".csv", ".parquet")
@@ -89,8 +89,9 @@ def repair(
         renamed = _by_name_only(catalogue, target, path.name)
         report = intake(path, catalogue=renamed, vault=vault, ledger=ledger, by=by, today=max(on, today or on))
     if report.kept != 1:
-        reasons = "; ".join(report.tables[target.name].reasons) or "nothing was added"
-        raise Malformed("repair.repair-did-not-pass-checks", why=reasons)
+        reasons = "; ".join(report.tables[target.name].reasons)
+        why = Text.verbatim(reasons) if reasons else Text.of("repair.nothing-added")
+        raise Malformed("repair.repair-did-not-pass-checks", why=why)
     details = {"table": table.name, "document": digest(document_number.encode()), "on": on.isoformat()}
     ledger.append("record.repaired", f"record-{mark}", by=by, details=details | {"severity": severity})
     return report

@@ -49,7 +49,7 @@ class DemoRun:
                 text=True,
             )
         if done.returncode and not (done.returncode in accept and done.stdout):
-            failure = StepFailed("cli-runner.walk-stopped-at-haihe", words=words[0], returncode=done.returncode)
+            failure = StepFailed("cli-runner.command-failed", words=words[0], returncode=done.returncode)
             failure.exit_code = done.returncode  # type: ignore[misc]  # the step's own
             raise failure
         document: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from credit.errors import Missing
+from credit.messages import Text
 from infra import output, stack
 from infra.demo.cli_runner import DemoRun, demo_run, started
 from infra.demo.invented_city import authorise, bring_in, finish, promote, score, train
@@ -41,7 +42,7 @@ def run_real_tables(data: Path, out: Path) -> None:
     """Run every source that is in ``data``; a report for each. Raises :class:`Missing` when there is none."""
     sources = [source for source in SOURCES if (data / source.folder).is_dir()]
     if not sources:
-        raise Missing("real-tables.no-real-tables-here", why=str(data))
+        raise Missing("real-tables.no-real-tables-here", why=Text.verbatim(str(data)))
     shutil.rmtree(out, ignore_errors=True)
     for source in sources:
         output.line(f"── {source.folder}")

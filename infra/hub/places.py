@@ -7,6 +7,7 @@ from pathlib import Path
 
 from credit.canonical import digest
 from credit.errors import Refused
+from credit.messages import Text
 
 LONGEST = 107  # bytes of a unix socket's path, unix(7)
 _LONGEST_BELOW = len("/ws/") + 62 + len("/kernel/gateway.sock")
@@ -22,6 +23,6 @@ def run_folder(home: Path) -> Path:
     folder.mkdir(mode=0o711, exist_ok=True)
     status = folder.lstat()
     if status.st_uid != uid or folder.is_symlink():
-        raise Refused("places.folder-for-sockets-somebody-else", why=str(folder))
+        raise Refused("places.folder-for-sockets-somebody-else", why=Text.verbatim(str(folder)))
     folder.chmod(0o711)
     return folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from credit.errors import Refused
+from credit.messages import Text
 from infra.hub.proxy import command
 from infra.sandbox import preflight as sandbox
 from infra.sandbox.bubblewrap import Mode
@@ -24,8 +25,8 @@ def require(mode: Mode) -> None:
         if check.needed and not check.fine:
             raise Refused(
                 "preflight.machine-cannot-shut-workspace-in",
-                why=check.result,
-                remedy=check.fix,
+                why=Text.verbatim(check.result),
+                remedy=Text.verbatim(check.fix),
                 question=check.question,
             )
 

@@ -18,6 +18,7 @@ from traitlets import default
 from credit.actor import Role
 from credit.errors import CreditError, Refused
 from credit.ledger_follower import CachedLedger
+from credit.messages import Text, preferred
 from credit.releases import newest_release
 from infra.hub.gate import HubGate
 from infra.hub.ids import ids_of
@@ -44,6 +45,12 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
     @default("options_form")  # type: ignore[untyped-decorator]
     def _form(self) -> Any:
         return SandboxSpawner.choice
+
+    @property
+    def language(self) -> str:
+        """The language that the browser which asked for the start prefers (Accept-Language), else English."""
+        headers = getattr(getattr(self.handler, "request", None), "headers", {})
+        return preferred(str(headers.get("Accept-Language", "")))
 
     def projects(self) -> list[Project]:
         """The projects of this user that have not ended."""
@@ -77,7 +84,9 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
             return await self._start()
         except CreditError as error:
             await self._end()
-            raise SpawnException(str(error), reason=error.what, status_code=error.status) from None
+            raise SpawnException(
+                error.in_language(self.language), reason=error.what, status_code=error.status
+            ) from None
 
     async def _start(self) -> str:
         project = await asyncio.to_thread(self._project)
@@ -125,9 +134,11 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
         chosen = str(self.user_options.get("project", "")) or (next(iter(projects)) if len(projects) == 1 else "")
         if chosen not in projects:
             raise Refused(
-                "No project was chosen" if not chosen else f"You are not in a living project {chosen[:30]}",
-                why=f"yours are {', '.join(projects) or 'none'}",
-                remedy="Choose one of yours, or ask the platform team",
+                Text.of("spawner.no-project-chosen")
+                if not chosen
+                else Text.of("spawner.not-in-project", project=chosen[:30]),
+                why=Text.of("spawner.your-projects", projects=", ".join(projects) or "none"),
+                remedy=Text.of("spawner.choose"),
             )
         return projects[chosen]
 
@@ -155,6 +166,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
             seconds=min(float(lab.workspace_seconds), max(1.0, left)),
             limits=lab.limits,
             kernels=lab.kernels,
+            language=self.language,
         )
 
     def _announced(self, plan: Plan) -> dict[str, Any]:
@@ -182,9 +194,9 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
                 session.request(method, f"http://gateway{path}", json=body) as answer,
             ):
                 if answer.status >= 300 and not (method == "DELETE" and answer.status == 404):
-                    raise Refused("spawner.gateway-refused-workspace", why=(await answer.text())[:300])
+                    raise Refused("spawner.gateway-refused-workspace", why=Text.verbatim((await answer.text())[:300]))
         except aiohttp.ClientError as error:
-            raise Refused("spawner.gateway-does-not-answer", why=type(error).__name__) from error
+            raise Refused("spawner.gateway-does-not-answer", why=Text.verbatim(type(error).__name__)) from error
 
 
 @lru_cache(maxsize=1)

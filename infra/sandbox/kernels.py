@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from credit.errors import CreditError, Malformed, Refused
+from credit.messages import Text
 from infra.sandbox import watchdog
 from infra.sandbox.bubblewrap import INSIDE_HOME, Mode, Sandbox
 from infra.sandbox.cgroup import Cgroup
@@ -72,7 +73,7 @@ class Kernels:
         used = {name: watchdog.memory(kernel.family()) for name, kernel in list(self.running.items())}
         if sum(used.values()) > self.plan.limits.memory:
             largest = max(used, key=lambda name: used[name])
-            self.ended[largest] = f"it and its likes held more than {self.plan.limits.memory >> 20} MiB"
+            self.ended[largest] = _too_large(self.plan).render(self.plan.language)
             self.running[largest].kill()
 
     def bound_home(self, used: int) -> None:
@@ -80,7 +81,7 @@ class Kernels:
         self.full = used > self.plan.limits.home
         for name, kernel in list(self.running.items()):
             if self.full:
-                self.ended[name] = _full(self.plan)
+                self.ended[name] = _full(self.plan).render(self.plan.language)
                 kernel.kill()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -90,7 +91,7 @@ class Kernels:
         try:
             await self._one(reader, writer)
         except CreditError as error:
-            await _send(writer, {"error": str(error)})
+            await _send(writer, {"error": error.in_language(self.plan.language)})
         except (OSError, ValueError):
             pass  # the client has ended, or does not keep to the protocol
         finally:
@@ -178,7 +179,7 @@ class Kernels:
         )
 
     def _environment(self) -> dict[str, str]:
-        return base_environment() | {
+        return base_environment(self.plan.language) | {
             "HOME": INSIDE_HOME,
             "IPYTHONDIR": "/tmp/ipython",
             "MPLCONFIGDIR": "/tmp/matplotlib",
@@ -194,14 +195,18 @@ def inside(cwd: str, home: Path) -> str:
     return f"{INSIDE_HOME}/{here.relative_to(place)}" if here.is_dir() and here.is_relative_to(place) else INSIDE_HOME
 
 
-def _full(plan: Plan) -> str:
-    return f"the home holds more than {plan.limits.home >> 20} MiB"
+def _too_large(plan: Plan) -> Text:
+    return Text.of("kernels.memory-full", mebibytes=plan.limits.memory >> 20)
+
+
+def _full(plan: Plan) -> Text:
+    return Text.of("kernels.home-full", mebibytes=plan.limits.home >> 20)
 
 
 def _matching(request: Any, key: str, form: re.Pattern[str]) -> str:
     value = request.get(key) if isinstance(request, dict) else None
     if not isinstance(value, str) or not form.fullmatch(value):
-        raise Malformed("kernels.kernel-asked-for-in-words", key=key)
+        raise Malformed("kernels.malformed-request", key=key)
     return value
 
 

@@ -26,6 +26,7 @@ class Plan:
     seconds: float  # it ends after these
     limits: Limits = field(default_factory=Limits)
     kernels: int = 4  # at most, at once
+    language: str = "en"  # of the person who works there: en or zh
 
 
 def prepare(plan: Plan) -> None:
@@ -46,7 +47,16 @@ def prepare(plan: Plan) -> None:
         folder.chmod(mode)
 
 
-def base_environment() -> dict[str, str]:
-    """The environment of every program in a sandbox."""
+def locale_environment(language: str) -> dict[str, str]:
+    """What says a person's language to a program (POSIX); characters are UTF-8 whether or not the locale is installed.
+
+    ``LC_ALL`` is empty, which is unset: it would go before the others.
+    """
+    lang = "zh_CN.UTF-8" if language == "zh" else "C.UTF-8"
+    return {"LANG": lang, "LC_CTYPE": "C.UTF-8", "LC_ALL": ""}
+
+
+def base_environment(language: str = "en") -> dict[str, str]:
+    """The environment of every program in a sandbox; ``LANG`` says the language of the person who works there."""
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    return {"PATH": path, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", "TZ": os.environ.get("TZ", "")}
+    return locale_environment(language) | {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "TZ": os.environ.get("TZ", "")}

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from credit.errors import Refused
+from credit.messages import Text
 from infra.sandbox.bubblewrap import Sandbox, command
 from infra.sandbox.cgroup import Cgroup
 from infra.sandbox.seccomp import program
@@ -115,10 +116,12 @@ async def start(
     if not info:
         await process.wait()
         await drain
-        raise Refused(
-            "start.sandbox-did-not-start", why=" | ".join(output.lines(3)) or f"it ended with {process.returncode}"
-        )
+        raise Refused("start.sandbox-did-not-start", why=_last_words(output.lines(3), process.returncode))
     return Running(process, int(json.loads(info)["child-pid"]), output, drain)
+
+
+def _last_words(lines: Sequence[str], code: int | None) -> Text:
+    return Text.verbatim(" | ".join(lines)) if lines else Text.of("start.ended-with", code=code)
 
 
 def _joining(cgroup: Cgroup | None) -> Callable[[], None] | None:

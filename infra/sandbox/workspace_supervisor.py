@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from credit.errors import Refused
+from credit.messages import Text
 from infra.sandbox import watchdog
 from infra.sandbox.bubblewrap import INSIDE_HOME, Limits, Sandbox
 from infra.sandbox.cgroup import Cgroup
 from infra.sandbox.kernels import Kernels
 from infra.sandbox.places import installation, system_files
-from infra.sandbox.plan import Plan, base_environment, prepare
+from infra.sandbox.plan import Plan, base_environment, locale_environment, prepare
 from infra.sandbox.read_monitor import ReadMonitor
 from infra.sandbox.start import Running, start
 
@@ -77,7 +78,7 @@ class WorkspaceSupervisor:
         try:
             self.server = await start(
                 self._server(),
-                env={**base_environment(), **env, **descriptors, "HOME": "/tmp"},
+                env={**base_environment(), **env, **locale_environment(plan.language), **descriptors, "HOME": "/tmp"},
                 pass_fds=(listening.fileno(), ready_write),
                 cgroup=self._cgroup,
             )
@@ -141,7 +142,10 @@ class WorkspaceSupervisor:
             self.server.kill()
             await asyncio.gather(ready, return_exceptions=True)
             last = " | ".join(self.server.output.lines(4))
-            raise Refused("workspace-supervisor.workspace-did-not-start", why=last or "it said nothing")
+            raise Refused(
+                "workspace-supervisor.workspace-did-not-start",
+                why=Text.verbatim(last) if last else Text.of("workspace-supervisor.no-output"),
+            )
 
     async def _monitor(self) -> None:
         """Until the end, check the memory, the size of the home, the time, and whether it is still allowed."""

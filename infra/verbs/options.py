@@ -10,6 +10,7 @@ import typer
 
 from credit.actor import Actor
 from credit.errors import Malformed
+from credit.messages import Text
 
 
 def day(text: str) -> date:
@@ -17,7 +18,7 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise Malformed("options.not-day", why=text) from error
+        raise Malformed("options.not-day", why=Text.verbatim(text)) from error
 
 
 def today() -> date:

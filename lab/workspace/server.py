@@ -8,7 +8,9 @@ kernels run in others (:mod:`lab.workspace.launcher`), and each cell is reported
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyterhub.singleuser.extension import JupyterHubSingleUser
 from traitlets.config import Config
 
+from credit.messages import of_environment
 from lab.workspace.cell_recorder import MESSAGES, RecordingConnection
 from lab.workspace.contents import SealedContents
 from lab.workspace.route_allow_list import guard
@@ -78,6 +81,21 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     return [{"module": __name__, "app": SealedSingleUser}]
 
 
+def settings_folder(language: str, place: Path = Path("/tmp/labconfig")) -> Path:
+    """The folder of JupyterLab's defaults for a language; what the person sets in JupyterLab goes before them.
+
+    ``LANG`` alone does not do it: JupyterLab takes the locale of the process, and the machine may not have zh_CN.
+    """
+    shipped = HERE / "share" / "labconfig"
+    if language != "zh":
+        return shipped
+    shutil.copytree(shipped, place, dirs_exist_ok=True)
+    (place / "overrides.d").mkdir(exist_ok=True)
+    locale = {"@jupyterlab/translation-extension:plugin": {"locale": "zh_CN"}}
+    (place / "overrides.d" / "language.json").write_text(json.dumps(locale), encoding="utf-8")
+    return place
+
+
 def configuration() -> Config:
     """All of the server's configuration."""
     told: dict[str, dict[str, Any]] = {
@@ -103,7 +121,7 @@ def configuration() -> Config:
             "extension_manager": "readonly",
             "extensions_in_dev_mode": False,
             "news_url": None,
-            "app_settings_dir": str(HERE / "share" / "labconfig"),
+            "app_settings_dir": str(settings_folder(of_environment(os.environ))),
             "collaborative": False,
             "user_settings_dir": f"{HOME}/.lab/settings",
             "workspaces_dir": f"{HOME}/.lab/workspaces",

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from credit.errors import Malformed
+from credit.messages import Text
 from privacy.city.words import concatenate, pick
 
 _ATOM = re.compile(r"(\[[^\]^]+\]|\\d|\\.|[^\\\[\](){}|*+?.^$])(?:\{(\d+)(?:,(\d+))?\}|([+*?]))?")
@@ -22,7 +23,7 @@ def matching_texts(rng: np.random.Generator, pattern: str, count: int) -> pa.Arr
     while at < len(inner):
         atom = _ATOM.match(inner, at)
         if atom is None:
-            raise Malformed("patterns.invented-city-cannot-fill-pattern", why=pattern)
+            raise Malformed("patterns.invented-city-cannot-fill-pattern", why=Text.verbatim(pattern))
         letters = _letters(atom[1])
         least = {"+": 1, "*": 0, "?": 0}.get(atom[4], int(atom[2] or 1))
         most = max(least, {"+": _LONGEST, "*": _LONGEST, "?": 1}.get(atom[4], int(atom[3] or least)))

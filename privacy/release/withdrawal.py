@@ -82,11 +82,9 @@ def withdraw(
     seal.require_not_expired(today)
     thresholds = policy.of(purpose)
     if thresholds.k > 1 or thresholds.small_cell > 1:
-        why = "its rows are coarse for each other's sake"
-        raise Refused("withdrawal.nothing-withdrawn-from-release", why=why, purpose=purpose)
+        raise Refused("withdrawal.anonymous-as-a-whole", purpose=purpose)
     if seal.terms["catalogue"]["version"] != catalogue.version or pseudonym_key.purpose != purpose:
-        why = "the catalogue, or the purpose of the key, is another by now"
-        raise Refused("withdrawal.nothing-withdrawn-from-release-make-new-release", why=why)
+        raise Refused("withdrawal.another-catalogue-or-key")
     with vault.exclusive(), shelf.staging() as folder, engine(limits) as run:
         work = _Withdrawal(run, base, catalogue, vault, pseudonym_key, folder)
         exclusion_rules.register_repairs(run, catalogue, vault, as_of=today)

@@ -9,6 +9,7 @@ import typer
 
 from credit.actor import Role
 from credit.errors import Malformed
+from credit.messages import Text
 from infra import output
 from infra.home import Home
 from infra.progress import progress
@@ -102,7 +103,7 @@ def verify_report(
     try:
         headers, body = signature.read_text(encoding="ascii", errors="replace"), file.read_bytes()
     except OSError as error:
-        raise Malformed("inquiry.report-or-signature-cannot-be", why=str(error.filename)) from error
+        raise Malformed("inquiry.report-or-signature-cannot-be", why=Text.verbatim(str(error.filename))) from error
     named = [text.split(":", 1)[1] for text in headers.splitlines() if text.lower().startswith(f"{HEADER.lower()}:")]
     verify(body, (named[0] if named else headers).strip(), KeyRing.load(ring) if ring else Home.here().ring)
     output.result({"file": str(file), "bytes": len(body)}, as_json=as_json, text="the service signed exactly this")

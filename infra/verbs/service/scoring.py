@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from credit.errors import Malformed
+from credit.messages import Text
 from infra import output
 from infra.home import Home
 from infra.progress import progress
@@ -52,7 +53,7 @@ def read_credentials(path: Path) -> tuple[str, str]:
         data = json.loads(path.read_text())
         return data["name"], data["secret"]
     except (OSError, ValueError, KeyError) as error:
-        raise Malformed("service.credentials-cannot-be-read", why=str(path)) from error
+        raise Malformed("service.credentials-cannot-be-read", why=Text.verbatim(str(path))) from error
 
 
 def score(
