@@ -13,7 +13,6 @@ from functools import partial
 from credit.gate import Finding, Outcome, Verdict
 from lab.airlock.checks.cross_table_suppression import recoverable_across_tables
 from lab.airlock.checks.differencing import LocatedTable, differences
-from lab.airlock.checks.issue import Issue, as_finding, fail, review
 from lab.airlock.checks.near_sums import near_sums
 from lab.airlock.checks.small_cells import TableCase
 from lab.airlock.files import text as texts
@@ -24,6 +23,7 @@ from lab.airlock.files.notebook import inspect_notebook
 from lab.airlock.files.picture import inspect_jpeg, inspect_png
 from lab.airlock.files.svg import inspect_svg
 from lab.airlock.files.table import inspect_json, inspect_parquet, inspect_table, inspect_text
+from lab.airlock.issue import Issue, as_finding, fail, review
 from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.thresholds import Thresholds, load
 

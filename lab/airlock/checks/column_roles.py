@@ -11,7 +11,7 @@ from collections.abc import Collection
 from enum import StrEnum
 from itertools import pairwise
 
-from lab.airlock.files.grid import Grid, GridColumn, is_total
+from lab.airlock.grid import Grid, GridColumn, is_total
 
 
 class ColumnRole(StrEnum):

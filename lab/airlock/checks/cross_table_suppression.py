@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from lab.airlock.checks.column_roles import ColumnRole
 from lab.airlock.checks.differencing import LocatedTable
-from lab.airlock.checks.issue import Issue
 from lab.airlock.checks.marginal_attack import recoverable_cells
 from lab.airlock.checks.measures import comparison_name
 from lab.airlock.checks.small_cells import TableCase
 from lab.airlock.checks.table_alignment import Key, aligned_keys, normalized
-from lab.airlock.files.grid import Grid, GridColumn
+from lab.airlock.grid import Grid, GridColumn
+from lab.airlock.issue import Issue
 from lab.airlock.thresholds import Thresholds
 
 

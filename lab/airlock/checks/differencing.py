@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from lab.airlock.checks.column_roles import ColumnRole
-from lab.airlock.checks.issue import PLACES_LISTED, Issue, fail, review
 from lab.airlock.checks.measures import Measure, measures_of
 from lab.airlock.checks.small_cells import TableCase
 from lab.airlock.checks.table_alignment import aligned_keys, describe_rows, sum_by_key
-from lab.airlock.files.grid import GridColumn
+from lab.airlock.grid import GridColumn
+from lab.airlock.issue import PLACES_LISTED, Issue, fail, review
 from lab.airlock.thresholds import Thresholds
 
 KEYS = 4  # at most so many key columns are combined

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 
 from lab.airlock.checks.column_roles import ColumnRole
-from lab.airlock.checks.issue import Check, Issue, fail, places, review
 from lab.airlock.checks.small_cells import TableCase, fractions
-from lab.airlock.files.grid import GridColumn
+from lab.airlock.grid import GridColumn
+from lab.airlock.issue import Check, Issue, fail, places, review
 from lab.airlock.thresholds import Thresholds
 
 _LARGEST = re.compile(r"(.*_)?(max|maximum|largest|top_?1?|first)(_.*)?|.*最大.*|.*最高.*|.*第一大.*", re.I)

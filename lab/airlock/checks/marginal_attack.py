@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from lab.airlock.checks.column_roles import TOTAL_NAME, ColumnRole
-from lab.airlock.checks.issue import Check, Issue, fail, places, review
 from lab.airlock.checks.small_cells import TableCase
-from lab.airlock.files.grid import GridColumn
+from lab.airlock.grid import GridColumn
+from lab.airlock.issue import Check, Issue, fail, places, review
 from lab.airlock.thresholds import Thresholds
 
 Cell = tuple[int, int]  # row, column

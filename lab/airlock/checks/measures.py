@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lab.airlock.checks.column_roles import ColumnRole
 from lab.airlock.checks.small_cells import TableCase, fractions, scale_of
-from lab.airlock.files.grid import GridColumn
+from lab.airlock.grid import GridColumn
 
 _COUNT_WORDS = re.compile(
     r"n|#|k|nobs|size|counts?|cnt|num|freq|frequency|subjects|firms|户数|家数|个数|数量|计数|频数|数|主体数|企业数",

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from lab.airlock.checks.column_roles import ColumnRole
 from lab.airlock.checks.differencing import LocatedTable
-from lab.airlock.checks.issue import PLACES_LISTED, Issue, review
 from lab.airlock.checks.measures import Measure
 from lab.airlock.checks.table_alignment import aligned_keys, describe_rows, sum_by_key
+from lab.airlock.issue import PLACES_LISTED, Issue, review
 from lab.airlock.thresholds import Thresholds
 
 

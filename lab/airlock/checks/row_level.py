@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from lab.airlock.checks.column_roles import ColumnRole
-from lab.airlock.checks.issue import Check, Issue, fail, places, review
 from lab.airlock.checks.small_cells import TableCase
-from lab.airlock.files.grid import GridColumn, digits_of
+from lab.airlock.grid import GridColumn, digits_of
+from lab.airlock.issue import Check, Issue, fail, places, review
 from lab.airlock.thresholds import Thresholds
 from privacy.disclosure import identifiers
 

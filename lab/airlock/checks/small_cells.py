@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lab.airlock.checks.column_roles import TOTAL_NAME, ColumnRole, names_a_count, roles_of, total_rows
-from lab.airlock.checks.issue import Check, Issue, fail, places, review
-from lab.airlock.files.grid import Grid, GridColumn
+from lab.airlock.grid import Grid, GridColumn
+from lab.airlock.issue import Check, Issue, fail, places, review
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
 

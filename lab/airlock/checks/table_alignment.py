@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from lab.airlock.checks.column_roles import ColumnRole
 from lab.airlock.checks.measures import Measure
 from lab.airlock.checks.small_cells import TableCase
-from lab.airlock.files.grid import GridColumn
+from lab.airlock.grid import GridColumn
 
 Key = tuple[str, ...]
 

@@ -8,7 +8,7 @@ import unicodedata
 from enum import StrEnum
 from typing import Any
 
-from lab.airlock.checks.issue import Issue, fail
+from lab.airlock.issue import Issue, fail
 
 
 class FileKind(StrEnum):

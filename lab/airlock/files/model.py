@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable, Iterator
 
 from credit.gate import Finding, Outcome
-from lab.airlock.checks.issue import Check, Issue, as_finding, fail, review, run_checks
 from lab.airlock.files import text as texts
 from lab.airlock.files.file_inspection import FileInspection
 from lab.airlock.files.file_kinds import FileKind
+from lab.airlock.issue import Check, Issue, as_finding, fail, review, run_checks
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from credit.canonical import canonical
-from lab.airlock.checks.issue import as_finding, fail, review, run_checks
 from lab.airlock.files import text as texts
 from lab.airlock.files.file_inspection import FileInspection
 from lab.airlock.files.file_kinds import FileKind
 from lab.airlock.files.table import inspect_text
+from lab.airlock.issue import as_finding, fail, review, run_checks
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
 

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from PIL import Image
 
 from credit.gate import Finding
-from lab.airlock.checks.issue import Issue, as_finding, fail, review, run_checks
 from lab.airlock.files.file_inspection import FileInspection
 from lab.airlock.files.file_kinds import FileKind
+from lab.airlock.issue import Issue, as_finding, fail, review, run_checks
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
 

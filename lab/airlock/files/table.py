@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from credit.gate import Finding, Outcome
 from lab.airlock.checks import dominance, marginal_attack, row_level, small_cells
 from lab.airlock.checks.column_roles import names_a_count
-from lab.airlock.checks.issue import Issue, as_finding, run_checks
 from lab.airlock.checks.small_cells import TableCase
 from lab.airlock.files import text as texts
 from lab.airlock.files.file_inspection import FileInspection
 from lab.airlock.files.file_kinds import FileKind
-from lab.airlock.files.grid import Grid
 from lab.airlock.files.table_reading import read_delimited, read_json, read_parquet, tables_in_text
+from lab.airlock.grid import Grid
+from lab.airlock.issue import Issue, as_finding, run_checks
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lab.airlock.checks.issue import Issue, fail
-from lab.airlock.files.grid import Grid, is_hidden, number_of
+from lab.airlock.grid import Grid, is_hidden, number_of
+from lab.airlock.issue import Issue, fail
 from lab.airlock.thresholds import Thresholds
 
 DELIMITERS = (",", "\t", ";", "|")

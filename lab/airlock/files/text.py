@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from credit.gate import Finding, Outcome
-from lab.airlock.checks.issue import Check, Issue, fail, review, run_checks
 from lab.airlock.checks.row_level import PSEUDONYM
+from lab.airlock.issue import Check, Issue, fail, review, run_checks
 from lab.airlock.thresholds import Thresholds
 from privacy.disclosure import identifiers
 

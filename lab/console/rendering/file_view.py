@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from credit.gate import Finding, Outcome
-from lab.airlock.files.grid import Grid
 from lab.airlock.gate import tables_in
+from lab.airlock.grid import Grid
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import load
 from lab.console.rendering.model_summary import summary

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from lab.airlock.checks.issue import display_name
+from lab.airlock.issue import display_name
 
 HIDDEN = re.compile(
     r"|\*+|[<≤]\s*\d+|\[?[cxs]\]?|n/?a|nan|null|none|nat|\.{1,3}|[-–—]+|suppressed|masked|hidden|隐藏|保密", re.I
