@@ -1,4 +1,4 @@
-"""A page exists in both languages with the same blocks, and every path that the architecture names exists."""
+"""A page exists in both languages with the same blocks, and every path that a page names exists."""
 
 from __future__ import annotations
 
@@ -41,8 +41,17 @@ def test_a_page_is_in_its_language_and_links_to_the_other(english: Path, chinese
     assert re.search(r"^\[English\]\([^)]+\)$", text_of(chinese), re.M)
 
 
-@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/zh/architecture.md", "docs/platform.md"])
+@pytest.mark.parametrize(
+    "page", ["docs/architecture.md", "docs/zh/architecture.md", "docs/platform.md", "docs/security.md"]
+)
 def test_every_path_that_a_page_names_is_there(page: str) -> None:
     paths = PATH.findall(text_of(ROOT / page))
     assert len(paths) > 3
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_promise_of_the_security_page_names_its_test() -> None:
+    promised = text_of(ROOT / "docs/security.md").partition("## Promised")[2].partition("## Not promised")[0]
+    rows = re.findall(r"^\| .+ \| (.+) \|$", promised, re.M)[1:]
+    assert len(rows) > 50
+    assert [row for row in rows if not re.fullmatch(r"(`tests/[\w./-]+`(, )?)+", row)] == []
