@@ -7,10 +7,10 @@ import sys
 
 from credit.errors import CreditError
 from credit.settings import read
+from serving.entrypoints.supervisor import Supervisor
+from serving.entrypoints.worker import serve
 from serving.observability import log
-from serving.processes.supervisor import Supervisor
-from serving.processes.worker import PREFIX, serve
-from serving.settings import ServiceSettings
+from serving.settings import PREFIX, ServiceSettings
 
 
 def main() -> int:

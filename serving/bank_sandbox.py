@@ -20,7 +20,7 @@ from credit.ledger import Ledger
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.uscc import compose
-from serving.auth.access_database import Access
+from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import PURPOSES, grant
 from serving.data.snapshot import ActiveSnapshot
 
@@ -74,7 +74,7 @@ def choose_firms(
 
 
 def grant_mandates(
-    named: dict[str, str], *, bank: str, access: Access, day: date, by: Actor, key: SigningKey, ledger: Ledger,
+    named: dict[str, str], *, bank: str, access: AccessDatabase, day: date, by: Actor, key: SigningKey, ledger: Ledger,
     pseudonyms: PseudonymKey,
 ) -> dict[str, SandboxFirm]:  # fmt: skip
     """Grant the firms' mandates to the bank. Raises as `grant` does."""

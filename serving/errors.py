@@ -11,9 +11,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from credit.errors import CreditError, Lapsed, Malformed, Unauthenticated
+from credit.errors import CreditError, Lapsed, Malformed, Refused, Unauthenticated
 from credit.messages import Text, preferred
-from serving.auth.rate_limit import TooMany
 from serving.observability import log
 
 LARGEST_BODY = 1 << 20  # bytes
@@ -40,7 +39,7 @@ class Overloaded(Lapsed):
         super().__init__("errors.too-many-calls-under-way")
 
 
-class Anew(Lapsed):
+class BeingReevaluated(Lapsed):
     """What is recorded of the subject has changed, and what rests on it is being made (HTTP 503)."""
 
     slug = "anew"
@@ -53,6 +52,25 @@ class ScopeMissing(Unauthenticated):
     """The token is good but not for this (HTTP 403, RFC 6750 §3.1 insufficient_scope)."""
 
     status, slug = 403, "insufficient-scope"
+
+
+class TooMany(Refused):
+    """Too many requests (HTTP 429, RFC 6585 §4); `after` is the number of whole seconds to wait."""
+
+    status, slug = 429, "too-many"
+
+    def __init__(
+        self,
+        message: str | Text,
+        *,
+        after: int,
+        why: Text | None = None,
+        remedy: Text | None = None,
+        **params: Any,
+    ) -> None:
+        waiting = Text.of("rate-limit.wait", seconds=after)
+        super().__init__(message, why=why, remedy=remedy or waiting, **params)
+        self.after = after
 
 
 class ProblemResponse(JSONResponse):
@@ -70,7 +88,7 @@ def headers_of(error: CreditError) -> dict[str, str]:
         headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="invalid_token"'
     elif isinstance(error, Overloaded):
         headers["Retry-After"] = "1"
-    elif isinstance(error, Anew):
+    elif isinstance(error, BeingReevaluated):
         headers["Retry-After"] = "10"
     elif isinstance(error, Lapsed):
         headers["Retry-After"] = "60"

@@ -1,34 +1,41 @@
-"""What the scoring service is told at start: where its shelf, keys, ledger and clients are, and how old data may be."""
+"""The settings of the scoring service: where its shelf, keys, ledger and clients are, and how old data may be."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 from credit.errors import Malformed
 
-BEIJING = timezone(
-    timedelta(hours=8)
-)  # the mandates' and the snapshots' days are days here; no daylight saving since 1991
+PREFIX = "HAIHE_SERVICE_"  # of the environment variables that the settings are read from
+BEIJING = timezone(timedelta(hours=8))  # the days of mandates and snapshots; no daylight saving time since 1991
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """Settings of the service zone (服务区), read from HAIHE_SERVICE_*.
+    """Settings of the service zone (服务区), read from the environment variables HAIHE_SERVICE_*.
 
-    shelf: folder of seals and pointers · keys: folder with signing-service.pem and pseudonym-scoring.key ·
-    ring: folder of the zones' public keys · ledger: the service's hash chain · access: SQLite database of clients and
-    mandates · models: names separated by commas · freshness_days: greatest age in days of a snapshot that may answer ·
-    watch_seconds: between two looks at the shelf · algorithm: of the pseudonyms, sha256 or sm3, as the release's ·
-    today: a fixed day for tests and demonstrations · most_at_once: calls under way beyond which more get 503 ·
-    chores: whether watches, deliveries and jobs are looked after · job_processes: that share a large job, at the lowest
-    priority; 0 is as many as there are cores · webhooks_to_loopback: whether webhooks may go to
-    this very machine, for invented homes alone · webhook_authorities: PEM file of authorities beside the system's ·
-    proxies: addresses of the TLS proxies whose X-Forwarded-For is believed, for networks; none is ·
-    workers: processes that answer, one a core; 0 is as many as there are cores ·
-    traces: where OpenTelemetry spans go, console or a collector's address; nowhere unless told ·
-    supervision: the city's own scales of supervision, a YAML file in place of the shipped one.
+    - `shelf`: folder of sealed folders and pointers
+    - `keys`: folder with signing-service.pem and pseudonym-scoring.key
+    - `ring`: folder of the zones' public keys
+    - `ledger`: the service's ledger, a hash chain in one file
+    - `access`: SQLite database of clients and mandates
+    - `models`: names of models, separated by commas
+    - `freshness_days`: greatest age in days of a snapshot that may be used for answers
+    - `watch_seconds`: interval between two checks of the shelf for new snapshots
+    - `algorithm`: of the pseudonyms, sha256 or sm3; must be that of the release
+    - `today`: a fixed day for tests and demonstrations
+    - `most_at_once`: requests under way, beyond which further ones get 503
+    - `chores`: whether this service runs the background tasks (watches, deliveries, jobs)
+    - `job_processes`: processes that share a large job, at the lowest priority; 0 means one per core
+    - `webhooks_to_loopback`: whether webhooks may go to this machine, for homes with invented data only
+    - `webhook_authorities`: PEM file of certificate authorities in addition to the system's
+    - `proxies`: addresses of the TLS proxies whose X-Forwarded-For is trusted; by default none is
+    - `workers`: processes that answer; 0 means one per core
+    - `traces`: where OpenTelemetry spans go: `console` or a collector's address; empty turns traces off
+    - `supervision`: the city's own scales of supervision, a YAML file that replaces the shipped one
     """
 
     shelf: Path
@@ -54,7 +61,7 @@ class ServiceSettings:
     supervision: Path | None = None
 
     def __post_init__(self) -> None:
-        """Raises Malformed for an empty list of models or an impossible freshness."""
+        """Raise Malformed for an empty list of models or a value outside its range."""
         if not self.model_names:
             raise Malformed("settings.no-model-to-serve")
         if not self.watch_seconds > 0:
@@ -74,5 +81,10 @@ class ServiceSettings:
         return tuple(dict.fromkeys(name.strip() for name in self.models.split(",") if name.strip()))
 
     def day(self) -> date:
-        """The day it is for mandates and freshness: the fixed one, or today in Beijing time."""
+        """The present day for mandates and freshness: the fixed one, or today in Beijing time."""
         return self.today or datetime.now(UTC).astimezone(BEIJING).date()
+
+    def as_environment(self) -> Mapping[str, str]:
+        """The environment variables from which these settings would be read."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {PREFIX + name.upper(): str(value) for name, value in values.items() if value is not None}

@@ -31,8 +31,8 @@ from infra import stack
 from infra.demo.invented_city import CITY_DAY
 from infra.home import Home
 from privacy.vault import Vault
-from serving.auth.access_database import Access
-from serving.auth.clients import Limit
+from serving.auth.access_database import AccessDatabase
+from serving.auth.clients import RateLimit
 from serving.auth.mandates import grant
 
 CITY, TIMES, PURPOSE = 710_000, 3, "credit_granting"
@@ -157,9 +157,9 @@ def subjects_to_repair(home: Home) -> list[tuple[str, str]]:
 
 def admit(home: Home, codes: list[str]) -> tuple[str, dict[str, str]]:
     """A bank of ours with a mandate of each subject: its secret, and the mandates by code."""
-    access = Access(home.root / "service" / "access.db")
+    access = AccessDatabase(home.root / "service" / "access.db")
     secret = access.add_client(BANK)
-    access.set_limit(BANK, Limit(1e6, 1e6))
+    access.set_limit(BANK, RateLimit(1e6, 1e6))
     key = PseudonymKey("scoring", load_secret(home.keys("custody") / "pseudonym-scoring.key"))
     output: dict[str, Any] = {"valid_from": CITY_DAY, "valid_until": CITY_DAY + timedelta(days=30), "purpose": PURPOSE}
     ledger = home.ledger("platform", writing=True)

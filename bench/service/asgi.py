@@ -8,8 +8,7 @@ from typing import Any
 
 from credit.settings import read
 from serving.app.create import create_app
-from serving.processes.worker import PREFIX
-from serving.settings import ServiceSettings
+from serving.settings import PREFIX, ServiceSettings
 
 
 def make() -> Any:

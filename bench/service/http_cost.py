@@ -18,10 +18,10 @@ from bench.service.http_speed import DATA, world
 from bench.service.service_world import BANK, PURPOSE, TODAY
 from bench.stacked_bars import stacked
 from credit.uscc import Uscc
+from serving.app.wiring import open_service
 from serving.auth.token_requests import TokenRequest
-from serving.auth.tokens import Asking
-from serving.core.service import ANSWERED, SERVICE, Call
-from serving.core.wiring import open_desk
+from serving.auth.tokens import RequestCredentials
+from serving.core.request import ANSWERED, SERVICE, RequestContext
 from serving.responses.json_fragments import JsonFragments
 from serving.responses.request_schemas import read_score_request
 from serving.responses.response_templates import ResponseTemplate
@@ -69,16 +69,16 @@ def _parts() -> dict[str, float]:
     settings = ServiceSettings(
         root / "shelf", root / "keys", root / "ring", root / "cost.jsonl", root / "access.db", "bench", today=TODAY
     )
-    service = open_desk(settings)
-    service.library.refresh()
+    service = open_service(settings)
+    service.snapshots.refresh()
     token = service.tokens.issue(TokenRequest(BANK, site.secret, frozenset()))["access_token"]
     bodies = [json.dumps({"uscc": c, "purpose": PURPOSE, "mandate": m}).encode() for c, m in site.score_requests]
     subjects = [service.pseudonyms.key_of(code) for code, _ in site.score_requests]
-    snapshot = service.library.for_model("bench", TODAY)
+    snapshot = service.snapshots.for_model("bench", TODAY)
     rows = [snapshot.row_of(subject) or 0 for subject in subjects]
-    call, credentials = Call(), Asking("POST", "x", "/v1/scores", f"Bearer {token}")
+    call, credentials = RequestContext(), RequestCredentials("POST", "x", "/v1/scores", f"Bearer {token}")
     service.admit(call, credentials, "score")
-    filled = service.find(call, read_score_request(bodies[0]))
+    filled = service.prepare_answer(call, read_score_request(bodies[0]))
     whole, acts = filled.whole(entry="e" * 64, seq=1), [(ANSWERED, call.id, call.by, dict(call.details))] * BATCH
 
     together: list[str] = []
@@ -98,7 +98,7 @@ def _parts() -> dict[str, float]:
         return snapshot.row_of(subjects[n])
 
     def answer(n: int) -> object:
-        template = service.sheets.of(snapshot, rows[n])
+        template = service.templates.of(snapshot, rows[n])
         filled = template.fill(uscc=site.score_requests[n][0], mandate=site.score_requests[n][1], purpose=PURPOSE,
         score_id=call.id,
                             valid_until="2026-12-01")  # fmt: skip
@@ -116,9 +116,9 @@ def _parts() -> dict[str, float]:
         return service.journal.append_many(acts) if n % BATCH == 0 else None
 
     def all_but_signature_and_ledger(n: int) -> object:
-        own = Call()
+        own = RequestContext()
         service.admit(own, credentials, "score")
-        return service.find(own, read_score_request(bodies[n]))
+        return service.prepare_answer(own, read_score_request(bodies[n]))
 
     words = JsonFragments.of(snapshot)
     first: dict[str, Callable[[int], object]] = {
@@ -135,5 +135,5 @@ def _parts() -> dict[str, float]:
             more["first_us"] = round(cost_us(first[part.__name__], 200), 1)
         costs[part.__name__] = cost_us(part, TIMES)
         record("http_cost_us", costs[part.__name__], "us", data=DATA, more=more)
-    service.recorder.close()
+    service.ledger_writer.close()
     return costs

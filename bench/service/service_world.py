@@ -26,8 +26,8 @@ from models.boosting.recipe import Recipe
 from models.scoring.scorer import Scorer
 from models.scoring.snapshot_layout import ANSWERS_FILE, FEATURES_FILE, SUBJECTS_FILE
 from models.scoring.trees.model_text import plain
-from serving.auth.access_database import Access
-from serving.auth.clients import Limit
+from serving.auth.access_database import AccessDatabase
+from serving.auth.clients import RateLimit
 from serving.auth.mandates import grant
 
 ROOT = Path("var/bench/door")
@@ -76,9 +76,9 @@ def build(root: Path = ROOT, subjects: int = SUBJECTS) -> ServiceWorld:
     platform = SigningKey.load(root / "keys", "platform")
     promote(root, version)
     show(root, version, snapshot)
-    access = Access(root / "access.db")
+    access = AccessDatabase(root / "access.db")
     secret, ledger = access.add_client(BANK), Ledger(root / "platform.jsonl", platform, KeyRing.load(root / "ring"))
-    access.set_limit(BANK, Limit(1e6, 1e6))
+    access.set_limit(BANK, RateLimit(1e6, 1e6))
     begin, end = TODAY - timedelta(days=1), TODAY + timedelta(days=30)
     score_requests = [
         (code, grant(access, bank=BANK, subject=key.key_of(code), purpose=PURPOSE, document=digest(b"paper"),

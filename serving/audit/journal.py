@@ -33,7 +33,7 @@ _Stat = tuple[int, int, int]
 _NO_HEAD = (0, 0, 0)
 
 
-class Busy(Exception):
+class JournalBusy(Exception):
     """Another process is writing just now."""
 
 
@@ -132,7 +132,7 @@ class Journal(Ledger):
                     if stream.seek(0, os.SEEK_END) == self._end.size:  # else another wrote since, and a head with it
                         self._head()
                     self._end.lags = False
-            except Busy:
+            except JournalBusy:
                 return False
         return True
 
@@ -144,7 +144,7 @@ class Journal(Ledger):
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError as taken:
-                raise Busy from taken
+                raise JournalBusy from taken
             try:
                 yield stream
             finally:

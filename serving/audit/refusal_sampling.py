@@ -1,8 +1,8 @@
-"""Refusals of a crowd: of callers whom nobody knows, and of a bank beyond its quota, each minute's first are entries of
-their own, and the rest are counted in one.
+"""Samples the refusals of unauthenticated clients, and of banks beyond their quota.
 
-So whoever only knocks can fill neither the disk nor the time it has, and nothing is left out. A process that is killed
-loses the count of its last minute.
+The first ones of each minute get ledger entries of their own, and one entry counts the others. So a client that only
+sends bad requests cannot fill the disk or occupy the ledger's writer, and no refusal is left out. A process that is
+killed loses the counts of its last minute.
 """
 
 from __future__ import annotations
@@ -12,40 +12,40 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-MOST, SECONDS = 60, 60.0
-COUNTED = "refusals.counted"  # in the ledger
-NOBODY = ""  # who calls without being known
+MOST, SECONDS = 60, 60.0  # entries of one client in an interval; seconds of an interval
+COUNTED = "refusals.counted"  # the ledger verb
+UNAUTHENTICATED = ""  # stands for all clients that are not authenticated
 
 
 @dataclass(slots=True)
 class _Minute:
     began: float
-    taken: int = 0
+    recorded: int = 0
     counted: Counter[int] = field(default_factory=Counter)
 
 
-class Crowd:
-    """One process's count, by bank and for all the unknown together."""
+class RefusalSampler:
+    """The counts of one process, by bank; all unauthenticated clients are counted together."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Nobody was refused yet."""
+        """Start all counts at zero. `clock` gives seconds."""
         self._clock, self._minutes = clock, dict[str, _Minute]()
 
-    def takes(self, who: str, status: int) -> bool:
-        """Whether this refusal is an entry of its own; when not it is counted."""
+    def takes(self, client: str, status: int) -> bool:
+        """Whether this refusal gets an entry of its own; when it does not, it is counted by its HTTP status."""
         now = self._clock()
-        minute = self._minutes.setdefault(who, _Minute(now))
+        minute = self._minutes.setdefault(client, _Minute(now))
         if now - minute.began >= SECONDS:
-            minute.began, minute.taken = now, 0
-        minute.taken += 1
-        if minute.taken <= MOST:
+            minute.began, minute.recorded = now, 0
+        minute.recorded += 1
+        if minute.recorded <= MOST:
             return True
         minute.counted[status] += 1
         return False
 
     def counted(self) -> list[tuple[str, dict[str, int]]]:
-        """Who was refused how often with which status, beyond those entries, since this was last asked."""
-        told = [(who, minute.counted) for who, minute in self._minutes.items() if minute.counted]
-        for who, _ in told:
-            self._minutes[who].counted = Counter()
-        return [(who, {str(status): count for status, count in sorted(counts.items())}) for who, counts in told]
+        """The counted refusals since the last call, as pairs of a client and its counts by HTTP status."""
+        results = [(client, minute.counted) for client, minute in self._minutes.items() if minute.counted]
+        for client, _ in results:
+            self._minutes[client].counted = Counter()
+        return [(client, {str(status): n for status, n in sorted(counts.items())}) for client, counts in results]

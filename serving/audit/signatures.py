@@ -46,7 +46,7 @@ class Signer:
         return signed + b"." + _b64(self._sign(signed))
 
 
-class Together:
+class SignatureBatch:
     """Answers that leave at the same time, under one signature."""
 
     __slots__ = ("_digests", "_signature", "_signer")

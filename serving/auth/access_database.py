@@ -19,7 +19,7 @@ from typing import Any
 
 from credit.canonical import canonical
 from credit.errors import Malformed, Missing, Unauthenticated
-from serving.auth.clients import KEYS, KINDS, LIMIT, Client, Limit
+from serving.auth.clients import DEFAULT_LIMIT, KINDS, MAX_KEYS, Client, RateLimit
 from serving.auth.dpop import read_key, thumbprint
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -51,7 +51,7 @@ LEFT JOIN client_network USING (name) WHERE client.name = ?
 """
 
 
-class Access:
+class AccessDatabase:
     """One SQLite database, safe to use from several threads and open in several processes at once."""
 
     def __init__(self, path: Path) -> None:
@@ -145,13 +145,13 @@ class Access:
         """The client of this name, disabled or not."""
         for found, scopes, created, disabled, rate, burst, kind, networks in self.rows(_CLIENT, name):
             since = datetime.fromisoformat(str(created))
-            limit = LIMIT if rate is None else Limit(float(str(rate)), float(str(burst)))
+            limit = DEFAULT_LIMIT if rate is None else RateLimit(float(str(rate)), float(str(burst)))
             told = tuple(ipaddress.ip_network(part) for part in str(networks or "").split())
             may = frozenset(str(scopes).split())
             return Client(str(found), may, since, bool(disabled), limit, str(kind or "bank"), told)
         return None
 
-    def set_limit(self, name: str, limit: Limit) -> None:
+    def set_limit(self, name: str, limit: RateLimit) -> None:
         """Say how much a bank may ask. Raises Missing."""
         self._require(name)
         self.rows("INSERT OR REPLACE INTO client_limit VALUES (?, ?, ?)", name, limit.rate, limit.burst)
@@ -173,7 +173,7 @@ class Access:
         self._require(name)
         read_key(jwk)
         print_ = thumbprint(jwk)
-        if len([held for held in self.keys(name) if thumbprint(held) != print_]) >= KEYS:
+        if len([held for held in self.keys(name) if thumbprint(held) != print_]) >= MAX_KEYS:
             raise Malformed("access-database.bank-two-keys-at-time")
         self.rows("INSERT OR REPLACE INTO client_key VALUES (?, ?, ?)", name, print_, canonical(jwk).decode())
         return print_

@@ -22,13 +22,13 @@ AUDIENCE = "haihe-service"
 
 
 @dataclass(frozen=True, slots=True)
-class HeldKey:
+class ClientKey:
     """An Ed25519 key of the bank's: its public half is registered with the platform, the other never leaves."""
 
     key: SigningKey = field(repr=False)
 
     @classmethod
-    def load(cls, folder: Path, name: str = "bank") -> HeldKey:
+    def load(cls, folder: Path, name: str = "bank") -> ClientKey:
         """Read `signing-<name>.pem` of a folder, or make it. Raises Broken for another kind of key."""
         made = folder / f"signing-{name}.pem"
         return cls(SigningKey.load(folder, name) if made.exists() else SigningKey.create(folder, name))

@@ -13,7 +13,7 @@ KINDS = {"bank": SCOPES, "agency": frozenset({"query", "report", "supervise"})} 
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class RateLimit:
     """How much may be asked: so many a second in the long run, and so many at once."""
 
     rate: float
@@ -26,8 +26,8 @@ class Limit:
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-KEYS = 2  # of a bank at one time: the present one and the next
-LIMIT = Limit(200, 1000)  # of a bank for whom nothing else was said
+MAX_KEYS = 2  # of a bank at one time: the present one and the next
+DEFAULT_LIMIT = RateLimit(200, 1000)  # of a bank for whom nothing else was said
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Client:
     scopes: frozenset[str]
     created_at: datetime
     disabled: bool
-    limit: Limit = LIMIT
+    limit: RateLimit = DEFAULT_LIMIT
     kind: str = "bank"
     networks: tuple[Network, ...] = ()  # from where it may call; from anywhere when there is none
 

@@ -19,16 +19,16 @@ _NAME, _SIZE = 16, 64  # bytes of a bank's digest; of a slot
 Numbers = tuple[float, float, float, float, float, float]
 
 
-class Slot:
+class CounterSlot:
     """One bank's numbers, all zero at first; to be used within `with`, which keeps the other processes away."""
 
     __slots__ = ("_at", "_slots")
 
-    def __init__(self, slots: Slots, at: int) -> None:
+    def __init__(self, slots: CounterFile, at: int) -> None:
         """`at` is where its numbers begin."""
         self._slots, self._at = slots, at
 
-    def __enter__(self) -> Slot:
+    def __enter__(self) -> CounterSlot:
         self._slots.lock()
         return self
 
@@ -44,7 +44,7 @@ class Slot:
         _NUMBERS.pack_into(self._slots.memory, self._at, *numbers)
 
 
-class Slots:
+class CounterFile:
     """The file. A bank's slot is found by its digest (open addressing) and never moves, so it is looked for once."""
 
     def __init__(self, path: Path | None = None) -> None:
@@ -56,14 +56,14 @@ class Slots:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.truncate(self._file, MOST * _SIZE)  # longer it never is; new bytes are zero
         self.memory = mmap.mmap(self._file, MOST * _SIZE)
-        self._held: dict[str, Slot] = {}
+        self._held: dict[str, CounterSlot] = {}
         self._turn = threading.Lock()
 
     def __del__(self) -> None:
         """Close the file with the slots."""
         os.close(self._file)
 
-    def of(self, bank: str) -> Slot:
+    def of(self, bank: str) -> CounterSlot:
         """The bank's slot. Raises Lapsed when there are as many banks as fit."""
         slot = self._held.get(bank)
         if slot is None:
@@ -80,7 +80,7 @@ class Slots:
         fcntl.flock(self._file, fcntl.LOCK_UN)
         self._turn.release()
 
-    def _find(self, name: bytes) -> Slot:
+    def _find(self, name: bytes) -> CounterSlot:
         self.lock()
         try:
             first = int.from_bytes(name[:4], "little")
@@ -89,7 +89,7 @@ class Slots:
                 held = self.memory[at : at + _NAME]
                 if held in (name, bytes(_NAME)):
                     self.memory[at : at + _NAME] = name
-                    return Slot(self, at + _NAME)
+                    return CounterSlot(self, at + _NAME)
         finally:
             self.unlock()
         raise Lapsed("counter-file.more-banks-than-service-can")

@@ -17,7 +17,7 @@ import jwt
 
 from credit.canonical import canonical
 from credit.errors import Malformed, Unauthenticated
-from serving.state.coordination_db import Shared
+from serving.state.coordination_db import CoordinationDb
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST, DRIFT = 300, 60  # seconds: an assertion's life, and how far a proof's time may be from ours
@@ -26,12 +26,12 @@ _KINDS = {("OKP", "Ed25519"): "EdDSA", ("EC", "P-256"): "ES256", ("RSA", None): 
 _MEMBERS = {"OKP": ("crv", "kty", "x"), "EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}  # RFC 7638 §3.2
 
 
-class Seen:
+class ReplayCache:
     """Names (`jti`) seen by any of the service's processes: each is good once while it lives."""
 
-    def __init__(self, shared: Shared | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, shared: CoordinationDb | None = None, clock: Callable[[], float] = time.time) -> None:
         """Without `shared`, this process's own."""
-        self._shared, self._clock = shared or Shared(), clock
+        self._shared, self._clock = shared or CoordinationDb(), clock
         self._next = 0.0  # when to look for names that have ended
 
     def once(self, name: str, until: float) -> None:
@@ -71,7 +71,7 @@ def thumbprint(told: Mapping[str, Any]) -> str:
 
 
 def read_assertion(
-    assertion: str, client: str, keys: Sequence[Mapping[str, Any]], audiences: Sequence[str], seen: Seen
+    assertion: str, client: str, keys: Sequence[Mapping[str, Any]], audiences: Sequence[str], seen: ReplayCache
 ) -> None:
     """RFC 7523 §3: raises Unauthenticated unless a key of `client` signed it for us, lately, and it is new."""
     for told in keys:
@@ -90,7 +90,7 @@ def read_assertion(
     raise Unauthenticated("dpop.client-assertion-not-good")
 
 
-def read_proof(proof: str, *, method: str, host: str, path: str, token: str | None, seen: Seen) -> str:
+def read_proof(proof: str, *, method: str, host: str, path: str, token: str | None, seen: ReplayCache) -> str:
     """RFC 9449 §4.3: the thumbprint of the key that made the proof for this very request (and token).
 
     Raises Unauthenticated. `host` is what the client calls us; the scheme is not compared, TLS may end before us.

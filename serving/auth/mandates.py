@@ -18,8 +18,8 @@ from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.messages import Text
 from credit.subjects import SubjectKey
-from serving.auth.access_database import Access
-from serving.state.decision_cache import Remembered
+from serving.auth.access_database import AccessDatabase
+from serving.state.decision_cache import DecisionCache
 
 PAYLOAD_TYPE = "application/vnd.haihe.mandate+json"
 PURPOSES = ("credit_granting", "post_loan_management")  # 授信审批, 贷后管理
@@ -91,7 +91,7 @@ class Mandate:
 
 
 def grant(
-    access: Access,
+    access: AccessDatabase,
     *,
     bank: str,
     subject: SubjectKey,
@@ -119,7 +119,7 @@ def grant(
     return mandate
 
 
-def revoke(access: Access, mandate: str, *, by: Actor, ledger: Ledger, why: str = "") -> None:
+def revoke(access: AccessDatabase, mandate: str, *, by: Actor, ledger: Ledger, why: str = "") -> None:
     """Take a mandate back from this moment on. Raises Missing. A second time changes nothing."""
     by.require_role(Role.PLATFORM, act="act.revoke-mandate")
     if not access.rows("SELECT id FROM mandate WHERE id = ?", mandate):
@@ -130,7 +130,7 @@ def revoke(access: Access, mandate: str, *, by: Actor, ledger: Ledger, why: str 
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
+class MandateCase:
     """A mandate as a call presents it: the verified mandate beside what the call wants to do with it, on which day."""
 
     mandate: Mandate
@@ -148,23 +148,23 @@ def _finding(check: str, holds: bool, why: str) -> Finding:
     return Finding.of(check, Outcome.FAIL, Text(why)) if not holds else Finding(check, Outcome.PASS, "")
 
 
-def same_subject(case: Presented, _: Mapping[str, Any]) -> Finding:
+def same_subject(case: MandateCase, _: Mapping[str, Any]) -> Finding:
     """The mandate was given by the very subject asked about."""
     return _finding("subject", case.mandate.subject == case.subject, "mandates.for-another-subject")
 
 
-def same_purpose(case: Presented, _: Mapping[str, Any]) -> Finding:
+def same_purpose(case: MandateCase, _: Mapping[str, Any]) -> Finding:
     """The mandate was given for the very purpose stated."""
     return _finding("purpose", case.mandate.purpose == case.purpose, "mandates.for-another-purpose")
 
 
-def in_time(case: Presented, _: Mapping[str, Any]) -> Finding:
+def in_time(case: MandateCase, _: Mapping[str, Any]) -> Finding:
     """The day lies within the mandate's span."""
     holds = case.mandate.valid_from <= case.day <= case.mandate.valid_until
     return _finding("time", holds, "mandates.not-in-force")
 
 
-def not_revoked(case: Presented, _: Mapping[str, Any]) -> Finding:
+def not_revoked(case: MandateCase, _: Mapping[str, Any]) -> Finding:
     """The subject has not taken the mandate back."""
     return _finding("revoked", not case.revoked, "mandates.revoked")
 
@@ -172,11 +172,11 @@ def not_revoked(case: Presented, _: Mapping[str, Any]) -> Finding:
 class MandateGate:
     """The mandate gate: one door before every look-up."""
 
-    def __init__(self, access: Access, ring: KeyRing) -> None:
+    def __init__(self, access: AccessDatabase, ring: KeyRing) -> None:
         """Mandates come from `access`; their signatures are checked against the platform's keys in `ring`."""
         self._access, self._ring = access, ring
         self._gate = Gate("mandate", (same_subject, same_purpose, in_time, not_revoked), {})
-        self._allowed: Remembered[tuple[str, str, str, str, date], Mandate] = Remembered(MOST)
+        self._allowed: DecisionCache[tuple[str, str, str, str, date], Mandate] = DecisionCache(MOST)
 
     def require(self, name: str, *, bank: str, subject: SubjectKey, purpose: str, day: date, judge: Actor) -> Mandate:
         """The mandate, when it allows this call; raises Refused saying which check failed, and no more than that.
@@ -204,6 +204,6 @@ class MandateGate:
         if (mandate.id, mandate.bank) != (name, bank):  # a row moved under another name or bank
             failed = _finding("signature", False, "mandates.does-not-verify")
             raise Refused("mandates.not-a-good-mandate", why=failed.message, findings=(failed,))
-        case = Presented(mandate, found[0][1] is not None, subject, purpose, day)
+        case = MandateCase(mandate, found[0][1] is not None, subject, purpose, day)
         self._gate.judge(case, requested_by=Actor(bank, Role.BANK), reviewer=judge).require()
         return mandate

@@ -12,40 +12,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from credit.errors import Refused
-from credit.messages import Text
-from serving.auth.clients import LIMIT, Limit
-from serving.auth.counter_file import Slot, Slots
+from serving.auth.clients import DEFAULT_LIMIT, RateLimit
+from serving.auth.counter_file import CounterFile, CounterSlot
+from serving.errors import TooMany
 
-MISSES = Limit(100 / 3600, 100)  # refusals of mandate or subject: 100 at once, 100 an hour
-
-
-class TooMany(Refused):
-    """Asked too often (HTTP 429, RFC 6585 §4); `after` says in how many whole seconds to come again."""
-
-    status, slug = 429, "too-many"
-
-    def __init__(
-        self,
-        message: str | Text,
-        *,
-        after: int,
-        why: Text | None = None,
-        remedy: Text | None = None,
-        **params: Any,
-    ) -> None:
-        waiting = Text.of("rate-limit.wait", seconds=after)
-        super().__init__(message, why=why, remedy=remedy or waiting, **params)
-        self.after = after
+MISSES = RateLimit(100 / 3600, 100)  # refusals of mandate or subject: 100 at once, 100 an hour
 
 
 @dataclass(slots=True)
-class Bucket:
+class TokenBucket:
     """`limit.burst` tokens at most, `limit.rate` more a second."""
 
-    limit: Limit
+    limit: RateLimit
     level: float
     at: float
 
@@ -64,13 +43,13 @@ class Quotas:
     """One pair of buckets a bank, in memory that all the service's processes share."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.time, misses: Limit = MISSES, path: Path | None = None
+        self, clock: Callable[[], float] = time.time, misses: RateLimit = MISSES, path: Path | None = None
     ) -> None:
         """Full buckets for everybody who is not in the file at `path`; without one, this process's own."""
         self._clock, self.misses = clock, misses  # the limit of refusals
-        self._slots = Slots(path)
+        self._slots = CounterFile(path)
 
-    def take(self, bank: str, limit: Limit, count: int = 1) -> Bucket:
+    def take(self, bank: str, limit: RateLimit, count: int = 1) -> TokenBucket:
         """Take `count` tokens. Raises TooMany when they are not there, or when the bank ran out of refusals."""
         now = self._clock()
         with self._slots.of(bank) as slot:
@@ -93,36 +72,40 @@ class Quotas:
         now = self._clock()
         with self._slots.of(bank) as slot:
             told = slot.read()
-            misses = self._read(slot, LIMIT, now)[1]
+            misses = self._read(slot, DEFAULT_LIMIT, now)[1]
             before = misses.fill(now)
             misses.level = max(0.0, before - 1)
             slot.write((*told[:4], misses.level, misses.at))
         return before >= 1 > misses.level
 
-    def _read(self, slot: Slot, limit: Limit, now: float) -> tuple[Bucket, Bucket]:
+    def _read(self, slot: CounterSlot, limit: RateLimit, now: float) -> tuple[TokenBucket, TokenBucket]:
         """The bank's two buckets; a full one where there is none yet, or where the limit is another now."""
         rate, burst, level, at, missed, missed_at = slot.read()
         same = rate == limit.rate and burst == limit.burst
-        asks = Bucket(limit, level, at) if same else Bucket(limit, limit.burst, now)
-        misses = Bucket(self.misses, missed, missed_at) if missed_at else Bucket(self.misses, self.misses.burst, now)
+        asks = TokenBucket(limit, level, at) if same else TokenBucket(limit, limit.burst, now)
+        misses = (
+            TokenBucket(self.misses, missed, missed_at)
+            if missed_at
+            else TokenBucket(self.misses, self.misses.burst, now)
+        )
         return asks, misses
 
 
-def lines_of(bucket: Bucket) -> bytes:
+def lines_of(bucket: TokenBucket) -> bytes:
     """The same as they stand in a response's head."""
     return b"ratelimit-policy: %b\r\nratelimit: %b\r\n" % (_policy(bucket.limit), _left(bucket))
 
 
-def headers_of(bucket: Bucket) -> list[tuple[bytes, bytes]]:
+def headers_of(bucket: TokenBucket) -> list[tuple[bytes, bytes]]:
     """RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers): what is left, and the rule."""
     return [(b"ratelimit-policy", _policy(bucket.limit)), (b"ratelimit", _left(bucket))]
 
 
 @lru_cache(1024)
-def _policy(limit: Limit) -> bytes:
+def _policy(limit: RateLimit) -> bytes:
     return b'"bank";q=%d;w=%d' % (limit.burst, max(1, round(limit.burst / limit.rate)))
 
 
-def _left(bucket: Bucket) -> bytes:
+def _left(bucket: TokenBucket) -> bytes:
     full = max(0, round((bucket.limit.burst - bucket.level) / bucket.limit.rate))  # seconds until then
     return b'"bank";r=%d;t=%d' % (bucket.level, full)

@@ -11,11 +11,11 @@ import jwt
 from credit.actor import Actor, Role
 from credit.errors import Unauthenticated
 from credit.keys import KeyRing, SigningKey
-from serving.auth.access_database import Access
-from serving.auth.clients import Client, Limit, Network, is_within
-from serving.auth.dpop import Seen, read_assertion, read_proof
+from serving.auth.access_database import AccessDatabase
+from serving.auth.clients import Client, Network, RateLimit, is_within
+from serving.auth.dpop import ReplayCache, read_assertion, read_proof
 from serving.auth.token_requests import ClientRefused, TokenRefused, TokenRequest
-from serving.state.decision_cache import Remembered
+from serving.state.decision_cache import DecisionCache
 
 ISSUER, AUDIENCE, LIFETIME = "haihe-service", "haihe-scores", 15 * 60  # seconds
 MOST = 4096  # tokens remembered
@@ -29,13 +29,13 @@ class Bearer:
     by: Actor
     scopes: frozenset[str]
     expires: int  # seconds since 1970
-    limit: Limit
+    limit: RateLimit
     bound_to: str | None = None  # the thumbprint of the client's key
     networks: tuple[Network, ...] = ()  # from where it may be used
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class RequestCredentials:
     """What a request says of itself, as far as its proofs must fit it."""
 
     method: str
@@ -49,14 +49,14 @@ class Asking:
 class Tokens:
     """Issues tokens with the service's Ed25519 key; reads those of its older keys too, while the ring holds them."""
 
-    def __init__(self, key: SigningKey, access: Access, ring: KeyRing, seen: Seen | None = None) -> None:
+    def __init__(self, key: SigningKey, access: AccessDatabase, ring: KeyRing, seen: ReplayCache | None = None) -> None:
         """A JWT's signed bytes never look like a DSSE envelope's, so the service's one key can sign both."""
         self._key, self._keyid, self._access = key.private, key.keyid, access
         self._publics = {**ring.keys.get(key.zone, {}), key.keyid: key.private.public_key()}
-        self._good: Remembered[str, Bearer] = Remembered(MOST)
-        self._seen = seen or Seen()
+        self._good: DecisionCache[str, Bearer] = DecisionCache(MOST)
+        self._seen = seen or ReplayCache()
 
-    def issue(self, asked: TokenRequest, asking: Asking | None = None) -> dict[str, str | int]:
+    def issue(self, asked: TokenRequest, asking: RequestCredentials | None = None) -> dict[str, str | int]:
         """The successful answer of RFC 6749 §5.1. Raises TokenRefused. Takes about 50 ms: run it off the event loop.
 
         A request with a DPoP proof gets a token bound to the proof's key.
@@ -78,7 +78,7 @@ class Tokens:
             "scope": scope,
         }
 
-    def _client(self, asked: TokenRequest, asking: Asking | None) -> Client:
+    def _client(self, asked: TokenRequest, asking: RequestCredentials | None) -> Client:
         if not asked.assertion:
             return self._access.check(asked.name, asked.secret)
         client = self._access.client(asked.name)
@@ -88,7 +88,7 @@ class Tokens:
             raise Unauthenticated("tokens.client-authentication-failed")
         return client
 
-    def _bound_to(self, asking: Asking | None) -> str | None:
+    def _bound_to(self, asking: RequestCredentials | None) -> str | None:
         if asking is None or not asking.proof:
             return None
         return read_proof(
@@ -124,7 +124,7 @@ class Tokens:
         self._good.put(authorization, bearer, now)
         return bearer
 
-    def admit(self, asking: Asking) -> Bearer:
+    def admit(self, asking: RequestCredentials) -> Bearer:
         """The bearer of a request. Raises Unauthenticated, also when a bound token comes without its key's proof."""
         bearer = self.read(asking.authorization)
         if bearer.networks and not is_within(asking.peer, bearer.networks):

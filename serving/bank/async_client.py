@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from credit.keys import KeyRing
-from serving.auth.client_key import HeldKey
+from serving.auth.client_key import ClientKey
 from serving.bank.operations import BatchItem, FileForm, Kind, Operations, Question
 from serving.bank.response_types import LiveScore, Objection, Part, Score
 from serving.bank.transport import Operation, Pause, unreachable
@@ -21,7 +21,7 @@ class AsyncServiceClient:
 
     def __init__(
         self, url: str, bank: str, secret: str = "", *, timeout: float = 10.0, http: httpx.AsyncClient | None = None,
-        ring: KeyRing | None = None, patience: float = 5.0, key: HeldKey | None = None,
+        ring: KeyRing | None = None, patience: float = 5.0, key: ClientKey | None = None,
     ) -> None:  # fmt: skip
         """As the other's."""
         self._http = http or httpx.AsyncClient(base_url=url, timeout=timeout)

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from credit.keys import KeyRing
-from serving.auth.client_key import HeldKey
+from serving.auth.client_key import ClientKey
 from serving.bank.async_client import AsyncServiceClient
 from serving.bank.operations import BatchItem, FileForm, Kind, Operations, Question
 from serving.bank.response_types import LiveScore, Objection, Part, Score
@@ -34,7 +34,7 @@ class ServiceClient:
 
     def __init__(
         self, url: str, bank: str, secret: str = "", *, timeout: float = 10.0, http: httpx.Client | None = None,
-        ring: KeyRing | None = None, patience: float = 5.0, key: HeldKey | None = None,
+        ring: KeyRing | None = None, patience: float = 5.0, key: ClientKey | None = None,
     ) -> None:  # fmt: skip
         """`http` lets a caller bring a client of its own (a proxy, mutual TLS), with its own base address."""
         self._http = http or httpx.Client(base_url=url, timeout=timeout)

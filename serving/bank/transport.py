@@ -22,8 +22,8 @@ from credit.errors import Broken, CreditError, Lapsed, Malformed, Missing, Refus
 from credit.keys import KeyRing
 from credit.messages import Text
 from serving.audit.signatures import HEADER, verify
-from serving.auth.client_key import HeldKey
-from serving.auth.rate_limit import TooMany
+from serving.auth.client_key import ClientKey
+from serving.errors import TooMany
 
 _CLASSES: Mapping[int, type[CreditError]] = {
     401: Unauthenticated, 403: Refused, 404: Missing, 408: Lapsed, 413: Malformed, 422: Malformed,
@@ -63,7 +63,7 @@ class Transport:
 
     def __init__(
         self, bank: str, secret: str, ring: KeyRing | None, patience: float, *, url: str = "",
-        key: HeldKey | None = None,
+        key: ClientKey | None = None,
     ) -> None:  # fmt: skip
         """Nothing is sent yet. With a `key` of the bank's it takes no secret, and tokens are bound to the key."""
         self._bank, self._key, self._url = bank, key, url.rstrip("/")

@@ -16,7 +16,7 @@ from typing import Any
 
 from credit.errors import Broken, Unauthenticated
 from credit.keys import KeyRing, SigningKey
-from serving.auth.dpop import Seen
+from serving.auth.dpop import ReplayCache
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 TOLERANCE = 300  # seconds
@@ -41,7 +41,7 @@ class Webhooks:
     def __init__(self, ring: KeyRing, *, tolerance: int = TOLERANCE, clock: Callable[[], float] = time.time) -> None:
         """`ring` holds the service's public keys; ids are remembered for as long as their time would be believed."""
         self._keys, self._tolerance, self._clock = ring, tolerance, clock
-        self._seen = Seen(clock=clock)
+        self._seen = ReplayCache(clock=clock)
 
     def read(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """What is told. Raises Broken for another's word, Unauthenticated when it is old or was heard before.

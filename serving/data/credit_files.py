@@ -34,7 +34,7 @@ from serving.data.key_index import KeyIndex, map_bytes
 from serving.data.snapshot import FileStamps, file_stamps, last_valid_day
 from serving.data.suppression import Suppression
 from serving.observability import log
-from serving.state.coordination_db import Shared
+from serving.state.coordination_db import CoordinationDb
 
 NAME, POINTER, SIGNERS = "dossiers", "snapshot-dossiers", {"platform"}
 CreditFile = Mapping[str, list[list[Any]]]  # table -> records of happened, ends and the values of its columns
@@ -94,7 +94,7 @@ class CreditFileRegistry:
     """The dossiers in use: watched on the shelf and swapped whole; like the library's books they fail closed."""
 
     def __init__(
-        self, shelf: Shelf, pseudonyms: PseudonymKey | None, freshness_days: int, shared: Shared | None = None
+        self, shelf: Shelf, pseudonyms: PseudonymKey | None, freshness_days: int, shared: CoordinationDb | None = None
     ) -> None:
         """Empty until `refresh` has run. Without the key of the purpose inquiry nothing is ever found."""
         self.withheld = Suppression(shelf, INQUIRY, shared)

@@ -14,8 +14,8 @@ from credit.subjects import SubjectKind
 from serving.data.snapshot import ActiveSnapshot, SnapshotPointers, file_stamps, open_snapshot, read_pointers
 from serving.data.suppression import Suppression
 from serving.observability import log
-from serving.state.coordination_db import Shared
-from serving.state.decision_cache import Remembered
+from serving.state.coordination_db import CoordinationDb
+from serving.state.decision_cache import DecisionCache
 
 SCORING = "scoring"
 
@@ -28,7 +28,7 @@ class SnapshotRegistry:
     """
 
     def __init__(
-        self, shelf: Shelf, models: tuple[str, ...], freshness_days: int, shared: Shared | None = None
+        self, shelf: Shelf, models: tuple[str, ...], freshness_days: int, shared: CoordinationDb | None = None
     ) -> None:
         """Slots are empty until `refresh` has run once."""
         self.withheld = Suppression(shelf, SCORING, shared)
@@ -38,7 +38,7 @@ class SnapshotRegistry:
         }
         self._seen: dict[str, object] = {}
         self._generation = 0  # one more with every change of a slot
-        self._fit: Remembered[tuple[SubjectKind, date], ActiveSnapshot] = Remembered(64)
+        self._fit: DecisionCache[tuple[SubjectKind, date], ActiveSnapshot] = DecisionCache(64)
         self.waiting: dict[str, str] = {}  # model -> version promoted whose snapshot is not there yet
 
     def refresh(self) -> list[ActiveSnapshot]:

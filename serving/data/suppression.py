@@ -14,9 +14,9 @@ from credit.errors import Broken, CreditError, Lapsed
 from credit.messages import Text
 from credit.shelf import Shelf
 from credit.suppression import Notice, pointer_of
-from serving.errors import Anew
+from serving.errors import BeingReevaluated
 from serving.observability import log
-from serving.state.coordination_db import Shared
+from serving.state.coordination_db import CoordinationDb
 
 FileStamp = tuple[int, int, int] | None
 
@@ -24,9 +24,9 @@ FileStamp = tuple[int, int, int] | None
 class Suppression:
     """The notices of one purpose."""
 
-    def __init__(self, shelf: Shelf, purpose: str, shared: Shared | None = None) -> None:
+    def __init__(self, shelf: Shelf, purpose: str, shared: CoordinationDb | None = None) -> None:
         """Nothing is heard until `refresh` has run. Without `shared` nothing is remembered beyond this process."""
-        self._shelf, self._purpose, self._shared = shelf, purpose, shared or Shared()
+        self._shelf, self._purpose, self._shared = shelf, purpose, shared or CoordinationDb()
         self._path: Path = shelf.root / "pointers" / f"{pointer_of(purpose)}.json"
         self._held: Notice | CreditError = Lapsed("suppression.no-notice-withholding-looked-for")
         self._seen: object = ()
@@ -61,7 +61,7 @@ class Suppression:
         if not isinstance(held, Notice):
             raise Lapsed("suppression.nothing-answered-now", why=held.message) from held
         if held.suppresses(key, through):
-            raise Anew
+            raise BeingReevaluated
         if through > held.number:
             raise Lapsed("suppression.nothing-answered-now-notices-older-than")
 

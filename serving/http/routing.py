@@ -1,6 +1,6 @@
-"""Routes of rooms that are asked seldom: each is a product by the door's own rules, with names in its path.
+"""Routes for less frequent requests: each is a product by the endpoint's own rules, with names in its path.
 
-Admission, refusals, the ledger and the signature are the door's; the room says what it does.
+The endpoint does authentication, refusals, the ledger and the signature; the route's handler does the rest.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from serving.app.openapi.operations import KEY
-from serving.core.service import Call, Desk
+from serving.core.recovery import RepeatHandler, repeat_unchanged
+from serving.core.request import RequestContext
+from serving.core.service import ScoringService
 from serving.http import endpoint
-from serving.http.products import BODY, Bounds, Product
-from serving.idempotency.recovery import Again, as_it_was
+from serving.http.products import DEFAULT_LIMITS, IDEMPOTENCY_KEY, BodyLimits, Product
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class RouteReply:
     """An answer in one of several media types, or with headers of its own."""
 
     body: bytes
@@ -30,43 +30,43 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Act = Callable[[Request, Desk, Call, bytes], Awaitable[bytes | Reply]]
+RouteHandler = Callable[[Request, ScoringService, RequestContext, bytes], Awaitable[bytes | RouteReply]]
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """One route: what it is asked with (a form), and what it answers (a form, or other media types)."""
+class ProductRoute:
+    """One route: the schema of its request, and the schema or the media types of its answer."""
 
     method: str
     path: str
     scope: str
-    act: Act
+    act: RouteHandler
     summary: str
     form: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
-    media: tuple[str, ...] = ("application/json",)  # the first is meant where an act gives bytes
-    body_media: tuple[str, ...] = ()  # the media types of a body that is no JSON
+    media: tuple[str, ...] = ("application/json",)  # the first applies where a handler returns bytes
+    body_media: tuple[str, ...] = ()  # the media types of a body that is not JSON
     query: tuple[Mapping[str, Any], ...] = ()
-    cost: int = 1  # how many answers of a quota it takes
-    bounds: Bounds = BODY  # of its body
-    again: Again = as_it_was  # of a POST, which takes an idempotency key: what a repetition goes through
-    repeated: str = ""  # of a POST: the verb of its repetition's entry
+    cost: int = 1  # how many requests of the quota one request takes
+    bounds: BodyLimits = DEFAULT_LIMITS
+    again: RepeatHandler = repeat_unchanged  # for a POST: what handles a repetition under an idempotency key
+    repeated: str = ""  # for a POST: the ledger verb of a repetition
 
 
-def add(router: APIRouter, route: Route, problems: dict[int | str, dict[str, Any]]) -> None:
-    """Put a route on a router, and so into the OpenAPI document of whoever takes it."""
+def add_route(router: APIRouter, route: ProductRoute, problems: dict[int | str, dict[str, Any]]) -> None:
+    """Add a route to a router, and so to the OpenAPI document of the application that includes it."""
 
     async def answered(request: Request) -> Response:
         began = time.perf_counter()
         scope = request.scope
-        reply = Reply(b"", route.media[0])
+        reply = RouteReply(b"", route.media[0])
 
-        async def handle(desk: Desk, call: Call, body: bytes) -> bytes:
+        async def handle(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
             nonlocal reply
             if route.cost > 1:
-                desk.quotas.take(call.by.name, call.limit, route.cost - 1)
-            told = await route.act(request, desk, call, body)
-            reply = told if isinstance(told, Reply) else Reply(told, route.media[0])
+                service.quotas.take(call.by.name, call.limit, route.cost - 1)
+            result = await route.act(request, service, call, body)
+            reply = result if isinstance(result, RouteReply) else RouteReply(result, route.media[0])
             return reply.body
 
         again = route.again if route.method == "POST" else None
@@ -74,21 +74,21 @@ def add(router: APIRouter, route: Route, problems: dict[int | str, dict[str, Any
             scope["path"], route.scope, handle, again, makes=True, lasts=True, repeated=route.repeated,
             bounds=route.bounds,
         )  # fmt: skip
-        status, headers, body = await endpoint.answer(request.app.state.desk, scope, request.receive, product)
+        status, headers, body = await endpoint.answer(request.app.state.service, scope, request.receive, product)
         response = Response(body, status)
         if status == 200:
             own = {"content-type": reply.media, **reply.headers}
             headers = [(n, v) for n, v in headers if n != b"content-type"]
             headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in own.items()]
         response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
-        outer: endpoint.Door = request.app.state.door
+        front: endpoint.ScoringEndpoint = request.app.state.endpoint
         took = time.perf_counter() - began
-        outer.metrics.count(f"{route.method} {route.path}", status, took, outer.under_way)
+        front.metrics.count(f"{route.method} {route.path}", status, took, front.under_way)
         return response
 
     extra: dict[str, Any] = {"security": [{"bank": [route.scope]}], "parameters": [*_names(route.path), *route.query]}
     if route.method == "POST":
-        extra["parameters"].append(KEY)
+        extra["parameters"].append(IDEMPOTENCY_KEY)
     if route.form is not None or route.body_media:
         schema = _schema(route.form) if route.form else {"type": "string"}
         media = route.body_media or ("application/json",)
@@ -97,7 +97,7 @@ def add(router: APIRouter, route: Route, problems: dict[int | str, dict[str, Any
     router.add_api_route(
         route.path, answered, methods=[route.method], response_model=route.answer, summary=route.summary,
         responses={**problems, **({} if route.answer else good)}, openapi_extra=extra,
-        response_class=JSONResponse if "application/json" in route.media else Response,  # which is declared too
+        response_class=JSONResponse if "application/json" in route.media else Response,  # the document shows it too
         operation_id=f"{route.scope}_{route.act.__name__}",
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any
 
 from credit.errors import CreditError, Lapsed, Malformed
-from serving.state.coordination_db import ANSWERED, LARGE, Shared
+from serving.state.coordination_db import ANSWERED, LARGE, CoordinationDb
 
 MOST, MOST_LASTING, SECONDS = 16_384, 131_072, 24 * 3600  # kept of a bank and path, and for how long
 MOST_BYTES = 64 << 20  # of large answers of a bank to one product: beyond it the oldest are forgotten
@@ -34,15 +34,15 @@ _Told = tuple[str, bytes]
 _Act = Callable[[str], Awaitable[_Told]]  # under an id: the caller's, or that of one who died with it
 
 
-class Repeats:
+class IdempotencyStore:
     """Answers by bank and key."""
 
     def __init__(
-        self, shared: Shared | None = None, clock: Callable[[], float] = time.time, *, table: str = ANSWERED,
+        self, shared: CoordinationDb | None = None, clock: Callable[[], float] = time.time, *, table: str = ANSWERED,
         lasting: bool = False,
     ) -> None:  # fmt: skip
         """Without `shared`, this process's own. What is `lasting` has its id on the disk before it is made."""
-        self._shared, self._clock, self._table = shared or Shared(), clock, table
+        self._shared, self._clock, self._table = shared or CoordinationDb(), clock, table
         self._begin, self._most = (self._shared.keep, MOST_LASTING) if lasting else (self._shared.rows, MOST)
         self._under_way: dict[tuple[str, bytes], asyncio.Future[_Told]] = {}
         self._claims = 0
@@ -62,7 +62,7 @@ class Repeats:
                 return (*told, True)
             mine = self._under_way.get((bank, key))
             if mine is not None:
-                with suppress(Left):
+                with suppress(ClaimAbandoned):
                     return (*await asyncio.shield(mine), True)
                 continue
             under = self._inherit(bank, key)
@@ -73,13 +73,13 @@ class Repeats:
             await asyncio.sleep(PAUSE)  # another process is at it
         return (*await self._act(bank, key, partial(act, under), is_first=under == name), False)
 
-    def begin(self, bank: str, key: bytes, body: bytes, name: str) -> Doing | None:
+    def begin(self, bank: str, key: bytes, body: bytes, name: str) -> ActiveClaim | None:
         """To act under `name`, at once; None, with nothing changed, unless the key is in order and nobody's yet."""
         if not _KEY.fullmatch(key):
             return None
         under = self._claim(bank, key, hashlib.sha256(body).digest(), name)
         if under == name:
-            return Doing(self, bank, key)
+            return ActiveClaim(self, bank, key)
         if under is not None:  # one that was left behind, for whoever can look what became of it
             self._end(bank, key, nothing_was_done=False)
         return None
@@ -102,7 +102,7 @@ class Repeats:
         self._run(f"DELETE FROM {{0}} WHERE bank = ? AND at <= ({oldest})", bank, bank, self._most)
 
     async def _act(self, bank: str, key: bytes, act: Callable[[], Awaitable[_Told]], *, is_first: bool) -> _Told:
-        doing = Doing(self, bank, key)
+        doing = ActiveClaim(self, bank, key)
         try:
             told = await act()
             doing.end(told)
@@ -167,14 +167,14 @@ class Repeats:
         return self._shared.rows(sql.format(self._table), *values)
 
 
-class Left(Exception):
+class ClaimAbandoned(Exception):
     """Who was at it is no more, and nothing is known of what comes of it."""
 
 
-class Doing:
+class ActiveClaim:
     """A key that this process is at; who asks with it meanwhile waits for what comes of it."""
 
-    def __init__(self, repeats: Repeats, bank: str, key: bytes) -> None:
+    def __init__(self, repeats: IdempotencyStore, bank: str, key: bytes) -> None:
         """It has to be ended, or to fail."""
         self._repeats, self._bank, self._key = repeats, bank, key
         self._future = repeats._under_way[bank, key] = asyncio.get_running_loop().create_future()
@@ -187,7 +187,7 @@ class Doing:
 
     def leave(self, *, nothing_was_done: bool) -> None:
         """It is tried in another way: who waits here tries too."""
-        self.fail(Left(), nothing_was_done=nothing_was_done)
+        self.fail(ClaimAbandoned(), nothing_was_done=nothing_was_done)
 
     def fail(self, error: BaseException, *, nothing_was_done: bool) -> None:
         """Nothing came of it. Unless nothing was done, whoever asks again acts under the same id."""

@@ -1,8 +1,8 @@
-"""OpenTelemetry traces, off unless configured: a span a request, with method, route and status and nothing else of it.
+"""OpenTelemetry traces, off unless configured: one span per request, with its method, route and status and no more.
 
-It stands around the service, so that nothing is paid for it where it is off; on the fast way, where nothing stands
-around, a span is told when it is over. A caller's `traceparent` (W3C Trace Context) is continued. Spans go to standard
-error or, by OTLP over HTTP in JSON, to a collector.
+The traced application wraps the service, so a service without traces pays nothing. On the fast path, which no wrapper
+sees, a span is recorded when the request has ended. A caller's `traceparent` (W3C Trace Context) is continued. Spans
+go to standard error, or to a collector by OTLP over HTTP in JSON.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from opentelemetry.context import Context
@@ -21,32 +21,35 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter, SpanExportResult
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
-from serving.http.endpoint import EXCHANGE, Message, Receive, Send
+from serving.asgi import EXCHANGE, Message, Receive, Send
 
-CONSOLE, SECONDS = "console", 5.0
+CONSOLE, SECONDS = "console", 5.0  # seconds within which a collector must take a batch of spans
 _APP = Any
 
 
-class Traced:
-    """An ASGI application with a span around each request of it."""
+class TracedApp:
+    """An ASGI application with a span around each of its requests."""
 
-    def __init__(self, app: _APP, exporter: SpanExporter) -> None:
-        """Spans are sent by a thread of their own; what cannot be sent is dropped, and no answer waits for it."""
-        self._app = app
+    def __init__(self, app: _APP, exporter: SpanExporter, product_paths: Container[str] = ()) -> None:
+        """A thread sends the spans; a span that cannot be sent is dropped, and no answer waits for it.
+
+        A request to one of the `product_paths` is named by its path.
+        """
+        self._app, self._product_paths = app, product_paths
         self._provider = TracerProvider(resource=Resource({"service.name": "haihe-scoring"}))
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("haihe.serving")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer, and tell how long it took."""
+        """Answer one request within a span."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # Without the server's short cut, which would pass by the message that holds the status.
+        # Without the server's exchange, which would bypass the message that contains the status.
         scope = {**scope, "extensions": {k: v for k, v in scope.get("extensions", {}).items() if k != EXCHANGE}}
-        told = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         with self._tracer.start_as_current_span(
-            scope["method"], _carried(told), SpanKind.SERVER, record_exception=False, set_status_on_exception=True
+            scope["method"], _parent(headers), SpanKind.SERVER, record_exception=False, set_status_on_exception=True
         ) as span:
 
             async def observed(message: Message) -> None:
@@ -59,60 +62,60 @@ class Traced:
             try:
                 await self._app(scope, receive, observed)
             finally:
-                _name(span, scope["method"], _route(scope))
+                _set_route(span, scope["method"], self._route(scope))
 
-    def tell(self, path: str, status: int, seconds: float, told: Mapping[str, str]) -> None:
-        """A POST to a product's path that ended just now, after so many seconds; `told` are headers it came with."""
+    def record(self, path: str, status: int, seconds: float, headers: Mapping[str, str]) -> None:
+        """Record a POST to a product's `path` that ended just now, after so many `seconds`.
+
+        `headers` are those of the request that carry a trace.
+        """
         end = time.time_ns()
-        span = self._tracer.start_span("POST", _carried(told), SpanKind.SERVER, start_time=end - int(seconds * 1e9))
+        span = self._tracer.start_span("POST", _parent(headers), SpanKind.SERVER, start_time=end - int(seconds * 1e9))
         span.set_attribute("http.response.status_code", status)
-        _name(span, "POST", path)
+        _set_route(span, "POST", path)
         span.end(end)
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send the remaining spans."""
         self._provider.shutdown()
 
-
-def traced(app: _APP, where: str) -> Traced:
-    """`app` with spans going `where`: "console", or a collector's address."""
-    return Traced(app, _exporter(where))
-
-
-def _carried(told: Mapping[str, str]) -> Context:
-    return extract({name: told[name] for name in ("traceparent", "tracestate") if name in told})
+    def _route(self, scope: Message) -> str:
+        """The route as the OpenAPI document names it: a path itself could contain an identifier."""
+        route = getattr(scope.get("route"), "path", None)
+        return scope["path"] if scope["path"] in self._product_paths else str(route or "none")
 
 
-def _name(span: Span, method: str, route: str) -> None:
+def with_traces(app: _APP, destination: str, product_paths: Container[str] = ()) -> TracedApp:
+    """`app` with its spans going to the `destination`: "console", or a collector's address."""
+    return TracedApp(app, _exporter(destination), product_paths)
+
+
+def _parent(headers: Mapping[str, str]) -> Context:
+    return extract({name: headers[name] for name in ("traceparent", "tracestate") if name in headers})
+
+
+def _set_route(span: Span, method: str, route: str) -> None:
     span.update_name(f"{method} {route}")
     span.set_attribute("http.request.method", method)
     span.set_attribute("http.route", route)
 
 
-def _exporter(where: str) -> SpanExporter:
-    if where == CONSOLE:
+def _exporter(destination: str) -> SpanExporter:
+    if destination == CONSOLE:
         return ConsoleSpanExporter(out=sys.stderr, formatter=lambda span: span.to_json(indent=None) + "\n")
-    return Collector(f"{where.rstrip('/')}/v1/traces")
+    return OtlpExporter(f"{destination.rstrip('/')}/v1/traces")
 
 
-def _route(scope: Message) -> str:
-    """The route as the document names it: a path itself could hold a name of somebody's."""
-    from serving.http.products import PRODUCTS
-
-    route = getattr(scope.get("route"), "path", None)
-    return scope["path"] if scope["path"] in PRODUCTS else str(route or "none")
-
-
-class Collector(SpanExporter):
-    """An OTLP collector at `url`."""
+class OtlpExporter(SpanExporter):
+    """Exports spans to an OTLP collector at `url`."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send them, once."""
+        """Send the spans, once."""
         resource = {"attributes": [_attribute("service.name", "haihe-scoring")]}
-        scopes = [{"scope": {"name": "haihe.serving"}, "spans": [_told(span) for span in spans]}]
+        scopes = [{"scope": {"name": "haihe.serving"}, "spans": [_otlp_span(span) for span in spans]}]
         body = json.dumps({"resourceSpans": [{"resource": resource, "scopeSpans": scopes}]}).encode()
         request = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})
         try:
@@ -122,7 +125,7 @@ class Collector(SpanExporter):
             return SpanExportResult.FAILURE
 
 
-def _told(span: ReadableSpan) -> dict[str, Any]:
+def _otlp_span(span: ReadableSpan) -> dict[str, Any]:
     assert span.context is not None
     parent = {"parentSpanId": f"{span.parent.span_id:016x}"} if span.parent else {}
     return {

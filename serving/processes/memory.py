@@ -7,7 +7,7 @@ import ctypes
 _M_MMAP_THRESHOLD = -3  # malloc.h
 
 
-def give_back() -> None:
+def return_freed_memory() -> None:
     """Have what is freed in pieces of a megabyte and more go back to the system (mallopt(3), where there is one).
 
     Else the C library learns to keep it, a share for each thread, and to prove a bank's secret takes 16 MiB each time.

@@ -8,7 +8,7 @@ import os
 SIZE = 512
 
 
-class Board:
+class ReadinessBoard:
     """One byte a place. A place nobody works at is 0; a worker's is 1 until it is ready, then 2."""
 
     def __init__(self, descriptor: int | None = None) -> None:

@@ -18,18 +18,18 @@ from dataclasses import dataclass, field
 
 from serving.errors import Overloaded
 from serving.observability import log
-from serving.processes.worker_loop import FAULT, GOOD, SIZE, UNFIT, Unfit
+from serving.processes.worker_loop import FAULT, GOOD, INVALID, SIZE, InvalidTask
 
 _KEPT = ("PATH", "PYTHONPATH", "LANG")  # of the environment: no place of keys, no secret
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 
 
-class Fell(Exception):
+class WorkerDied(Exception):
     """The process ended, or was ended, before it had answered."""
 
 
 @dataclass(slots=True)
-class Aside:
+class SubprocessWorker:
     """`python -m module`, which attends to tasks (`serving.processes.worker_loop`)."""
 
     module: str
@@ -83,15 +83,15 @@ class Aside:
                     how = head[:1] if len(said) == size else b""
         finally:
             over.cancel()
-            if self.fresh or how not in (GOOD, UNFIT):
+            if self.fresh or how not in (GOOD, INVALID):
                 self._end()
         if how == GOOD:
             return said
-        if how == UNFIT:
-            raise Unfit(said[:32].decode("ascii", "replace"))
+        if how == INVALID:
+            raise InvalidTask(said[:32].decode("ascii", "replace"))
         why = said[:64].decode("ascii", "replace") if how == FAULT else "ended"
         log.event("aside.fell", level=log.ERROR, module=self.module, why=why)
-        raise Fell(why)
+        raise WorkerDied(why)
 
     def _begin(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:

@@ -12,15 +12,15 @@ import resource
 import sys
 from collections.abc import Callable
 
-GOOD, UNFIT, FAULT, SIZE = b"+", b"-", b"!", 8
+GOOD, INVALID, FAULT, SIZE = b"+", b"-", b"!", 8
 NICE = 10
 
 
-class Unfit(Exception):
+class InvalidTask(Exception):
     """The bytes given cannot be worked on; the word says why, and the other end knows what to tell of it."""
 
 
-def bound(memory: int, processor: int | None = None) -> None:
+def limit_resources(memory: int, processor: int | None = None) -> None:
     """Let this process have so many bytes of address space and seconds of a processor, and write no file."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what was given does not stay on a disk
@@ -29,7 +29,7 @@ def bound(memory: int, processor: int | None = None) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (processor, processor))
 
 
-def attend(work: Callable[[bytes], bytes], *, idle: bool = False) -> int:
+def serve_tasks(work: Callable[[bytes], bytes], *, idle: bool = False) -> int:
     """Work on what comes over standard input until it ends; when `idle`, only while nobody else wants the processor.
 
     A task is eight bytes of length and its bytes; what comes back has one byte before that says how it went.
@@ -42,8 +42,8 @@ def attend(work: Callable[[bytes], bytes], *, idle: bool = False) -> int:
         task = given.read(int.from_bytes(size, "big"))
         try:
             how, said = GOOD, work(task)
-        except Unfit as bad:
-            how, said = UNFIT, str(bad).encode()
+        except InvalidTask as bad:
+            how, said = INVALID, str(bad).encode()
         except Exception as fault:  # its class alone: what it says may hold what was given
             how, said = FAULT, type(fault).__name__.encode()
         told.write(how + len(said).to_bytes(SIZE, "big") + said)

@@ -21,7 +21,7 @@ from serving.responses.json_fragments import JsonFragments, json_points, json_st
 from serving.responses.live_schemas import commitment, commitment_of
 from serving.responses.response_templates import FilledResponse
 from serving.responses.score_values import ScoreValues
-from serving.state.decision_cache import Remembered
+from serving.state.decision_cache import DecisionCache
 
 MAX_SNAPSHOTS, MAX_LAYOUTS = 8, 256  # whose words are kept; and how many ways of naming what is brought, for each
 _NOTICES = {"fused": canonical(NOTICE), "what_if": canonical(TRIAL_NOTICE)}
@@ -50,13 +50,13 @@ class LiveTemplate:
     words: JsonFragments
     features: NDArray[np.float64]  # (n, F) of the snapshot
     places: Mapping[str, int]
-    namings: Remembered[tuple[str, ...], SuppliedLayout]
+    namings: DecisionCache[tuple[str, ...], SuppliedLayout]
 
     @classmethod
     def of(cls, book: ActiveSnapshot) -> LiveTemplate:
         """Lay out the words of a book."""
         places = {name: place for place, name in enumerate(book.card.names)}
-        return cls(JsonFragments.of(book), np.asarray(book.features), places, Remembered(MAX_LAYOUTS))
+        return cls(JsonFragments.of(book), np.asarray(book.features), places, DecisionCache(MAX_LAYOUTS))
 
     def named(self, brought: Values) -> SuppliedLayout:
         """What is brought, by name alone. Raises Malformed for a name that the model has not, and names none."""
@@ -129,7 +129,7 @@ class LiveTemplates:
 
     def __init__(self) -> None:
         """None yet."""
-        self._held: Remembered[tuple[str, str], LiveTemplate] = Remembered(MAX_SNAPSHOTS)
+        self._held: DecisionCache[tuple[str, str], LiveTemplate] = DecisionCache(MAX_SNAPSHOTS)
 
     def of(self, book: ActiveSnapshot) -> LiveTemplate:
         """The book's sheet, laid out now if it was not lately."""

@@ -15,7 +15,7 @@ from serving.data.snapshot import ActiveSnapshot
 from serving.responses.compose import NOTICE
 from serving.responses.json_fragments import JsonFragments, json_points, json_string
 from serving.responses.score_values import ScoreValues, stored_values
-from serving.state.decision_cache import Remembered
+from serving.state.decision_cache import DecisionCache
 
 MAX_TEMPLATES = 4096  # sheets kept, about 6 KB each with a dozen features
 MAX_SNAPSHOTS = 8  # whose words are kept
@@ -95,8 +95,8 @@ class ResponseTemplates:
 
     def __init__(self) -> None:
         """None yet."""
-        self._held: Remembered[tuple[str, str, int], ResponseTemplate] = Remembered(MAX_TEMPLATES)
-        self._words: Remembered[tuple[str, str], JsonFragments] = Remembered(MAX_SNAPSHOTS)
+        self._held: DecisionCache[tuple[str, str, int], ResponseTemplate] = DecisionCache(MAX_TEMPLATES)
+        self._words: DecisionCache[tuple[str, str], JsonFragments] = DecisionCache(MAX_SNAPSHOTS)
 
     def of(self, book: ActiveSnapshot, row: int) -> ResponseTemplate:
         """The sheet of the subject in `row`, laid out now if it was not lately. Raises Broken as `stored`."""

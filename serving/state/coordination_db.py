@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from serving.state.liveness_lock import Alive
+from serving.state.liveness_lock import LivenessLock
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, until REAL NOT NULL) STRICT, WITHOUT ROWID;
@@ -29,12 +29,15 @@ CREATE TABLE IF NOT EXISTS {0} (
 CREATE INDEX IF NOT EXISTS {0}_of ON {0} (bank, at);
 CREATE INDEX IF NOT EXISTS {0}_large ON {0} (bank) WHERE length(body) > {1};
 """
-ANSWERED, MADE = "answered", "made"  # tables of idempotency keys: of answers, and of what lasts longer than an answer
+ANSWERED, LASTING = (
+    "answered",
+    "made",
+)  # tables of idempotency keys: of answers, and of what lasts longer than an answer
 LARGE = 16_384  # bytes from which an answer counts towards the bound on large ones
 _LOG_PAGES = 16_384  # of 4 KiB
 
 
-class Shared:
+class CoordinationDb:
     """The database; safe to use from several threads and processes. Without a path, one process's own."""
 
     def __init__(self, path: Path | None = None) -> None:
@@ -48,11 +51,11 @@ class Shared:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON",
                        f"wal_autocheckpoint={_LOG_PAGES}"):  # fmt: skip
             self._db.execute(f"PRAGMA {pragma}")
-        self._db.executescript(_SCHEMA + "".join(_KEYS.format(table, LARGE) for table in (ANSWERED, MADE)))
+        self._db.executescript(_SCHEMA + "".join(_KEYS.format(table, LARGE) for table in (ANSWERED, LASTING)))
         with suppress(sqlite3.OperationalError):  # a database made earlier has no such column
             self._db.execute("ALTER TABLE answered ADD COLUMN owner INTEGER")
         self._aside = sqlite3.connect(path, timeout=0, check_same_thread=False) if path else None
-        self.alive = Alive(path and path.with_suffix(".alive"))
+        self.alive = LivenessLock(path and path.with_suffix(".alive"))
 
     def rows(self, sql: str, *values: object) -> list[Any]:
         """Run one statement, a transaction of its own, and give its rows."""

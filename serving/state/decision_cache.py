@@ -9,7 +9,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Remembered(Generic[Key, Value]):
+class DecisionCache(Generic[Key, Value]):
     """At most `most` values; the oldest leaves first. Only what was *allowed* is kept: a refusal is judged each time.
 
     `generation` stands for all that the values rest on; another generation than the last one seen empties the whole,

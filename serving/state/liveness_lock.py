@@ -15,7 +15,7 @@ _LOCK = struct.Struct("hhqqi4x")  # struct flock of Linux on 64 bits
 _MOST = 1 << 62  # bytes of a file, none of which is ever written
 
 
-class Alive:
+class LivenessLock:
     """This process's byte; `me` says which, and whoever remembers it may ask the others."""
 
     def __init__(self, path: Path | None = None) -> None:

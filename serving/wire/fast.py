@@ -17,30 +17,31 @@ from typing import TYPE_CHECKING
 
 from credit.entry import Entry
 from credit.errors import CreditError
-from serving.audit.signatures import HEADER, Together
+from serving.audit.signatures import HEADER, SignatureBatch
 from serving.auth.rate_limit import lines_of
-from serving.auth.tokens import Asking
-from serving.core.service import ANSWERED, LIVE, Call, Desk
+from serving.auth.tokens import RequestCredentials
+from serving.core.request import ANSWERED, LIVE, RequestContext
+from serving.core.service import ScoringService
 from serving.endpoints.scores.live import OnFilled, begin_live
-from serving.idempotency.idempotency_store import Doing
+from serving.idempotency.idempotency_store import ActiveClaim
 from serving.responses.request_schemas import read_score_request
 from serving.responses.response_templates import FilledResponse
 
 if TYPE_CHECKING:
-    from serving.http.endpoint import Door
+    from serving.http.endpoint import ScoringEndpoint
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\n"
 _SIGNATURE = HEADER.lower().encode()
 Reply = Callable[[bytes | None], object]
-Tell = Callable[[str, int, float, Mapping[str, str]], None]  # path, status, seconds, headers of a trace
+Trace = Callable[[str, int, float, Mapping[str, str]], None]  # path, status, seconds, headers of a trace
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-Begin = Callable[[Desk, Call, bytes], Callable[[OnFilled], None]]
+Begin = Callable[[ScoringService, RequestContext, bytes], Callable[[OnFilled], None]]
 
 
-def _score(desk: Desk, call: Call, body: bytes) -> Callable[[OnFilled], None]:
-    filled = desk.find(call, read_score_request(body))
+def _score(service: ScoringService, call: RequestContext, body: bytes) -> Callable[[OnFilled], None]:
+    filled = service.prepare_answer(call, read_score_request(body))
     return lambda then: then(filled)
 
 
@@ -50,50 +51,50 @@ WAYS: Mapping[str, tuple[str, str, Begin]] = {  # path: scope, verb in the ledge
 }
 
 
-class Fast:
+class FastPath:
     """The fast way into one service."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, endpoint: ScoringEndpoint) -> None:
         """It shares the door's desk, its bound on calls under way, and its figures; `tell` hears of each answer."""
-        self.door = door
-        self.tell: Tell | None = None
-        self._together: Together | None = None
+        self.endpoint = endpoint
+        self.trace: Trace | None = None
+        self._together: SignatureBatch | None = None
 
-    def take(self, asking: Asking, body: bytes, reply: Reply, told: Mapping[str, str] = _NOTHING) -> bool:
+    def take(self, asking: RequestCredentials, body: bytes, reply: Reply, told: Mapping[str, str] = _NOTHING) -> bool:
         """Whether the call is on its way; then `reply` gets the response, or None: it has to go the ordinary way.
 
         `told` are the headers that tell of this call alone: its idempotency key, its trace.
         """
-        began, door = time.perf_counter(), self.door
-        if not door.has_room:
+        began, endpoint = time.perf_counter(), self.endpoint
+        if not endpoint.has_capacity:
             return False
-        desk, call = door.desk, Call()
+        service, call = endpoint.service, RequestContext()
         scope, verb, begin = WAYS[asking.path]
         doing = None
         try:
-            bearer = desk.know(call, asking, scope)
+            bearer = service.authenticate(call, asking, scope)
             if bearer.networks:  # behind a proxy the peer is another than the connection's
                 return False
-            go = begin(desk, call, body)
+            go = begin(service, call, body)
             if (key := told.get("idempotency-key")) is not None:
-                doing = desk.repeats.begin(f"{call.by.name} {asking.path}", key.encode("latin-1"), body, call.id)
+                doing = service.idempotency.begin(f"{call.by.name} {asking.path}", key.encode("latin-1"), body, call.id)
                 if doing is None:
                     return False
-            desk.count(call)
+            service.take_quota(call)
             going = _Going(self, call, verb, asking.path, began, reply, told, doing)
             go(going.go_on)  # which tells nobody in this turn
         except (CreditError, ValueError, KeyError, TypeError, OSError, sqlite3.Error):
             if doing is not None:
                 doing.leave(nothing_was_done=True)
             return False
-        door.under_way += 1
+        endpoint.under_way += 1
         return True
 
-    def together(self, hexadecimal: str) -> Together:
+    def together(self, hexadecimal: str) -> SignatureBatch:
         """The answers that an answer of this digest leaves with; signed once all of one write have joined."""
         held = self._together
         if held is None or not held.takes_more:
-            held = self._together = Together(self.door.desk.signer)
+            held = self._together = SignatureBatch(self.endpoint.service.signer)
             asyncio.get_running_loop().call_soon(held.signature)  # while the disk is at work
         held.add(hexadecimal)
         return held
@@ -106,11 +107,11 @@ class _Going:
                  "_verb")  # fmt: skip
     _filled: FilledResponse
     _said: bytes
-    _together: Together
+    _together: SignatureBatch
 
     def __init__(
-        self, fast: Fast, call: Call, verb: str, path: str, began: float, reply: Reply, told: Mapping[str, str],
-        doing: Doing | None,
+        self, fast: FastPath, call: RequestContext, verb: str, path: str, began: float, reply: Reply,
+        told: Mapping[str, str], doing: ActiveClaim | None,
     ) -> None:  # fmt: skip
         self._fast, self._call, self._verb, self._path, self._began = fast, call, verb, path, began
         self._reply, self._told, self._doing = reply, told, doing
@@ -123,7 +124,7 @@ class _Going:
             return
         self._filled = filled
         details = {**call.details, "status": 200, "digest": filled.digest}
-        self._fast.door.desk.recorder.put((self._verb, call.id, call.by, details), self)
+        self._fast.endpoint.service.ledger_writer.put((self._verb, call.id, call.by, details), self)
 
     def written(self, entry: Entry) -> None:
         """Make the answer while the disk is at work: it leaves only when the entry is durable."""
@@ -132,28 +133,28 @@ class _Going:
 
     def durable(self) -> None:
         """Let it go."""
-        door, said = self._fast.door, self._said
+        endpoint, said = self._fast.endpoint, self._said
         if self._doing is not None:
             try:
                 self._doing.end((self._call.id, said))
             except sqlite3.Error:  # whoever asks under the key gets what is in the ledger
                 self._back()
                 return
-        door.under_way -= 1
+        endpoint.under_way -= 1
         left = lines_of(self._call.bucket) if self._call.bucket else b""
         head = b"%b: %b\r\ncontent-length: %d\r\n\r\n" % (_SIGNATURE, self._together.signature(), len(said))
         self._reply(b"".join((_HEAD, left, head, said)))
         seconds = time.perf_counter() - self._began
-        door.metrics.count(self._path, 200, seconds, door.under_way)
-        if self._fast.tell is not None:
-            self._fast.tell(self._path, 200, seconds, self._told)
+        endpoint.metrics.count(self._path, 200, seconds, endpoint.under_way)
+        if self._fast.trace is not None:
+            self._fast.trace(self._path, 200, seconds, self._told)
 
     def failed(self, fault: Exception) -> None:
         """Nothing was answered: the ordinary way tries the ledger again, and says what is wrong when it still is."""
         self._back()
 
     def _back(self) -> None:
-        self._fast.door.under_way -= 1
+        self._fast.endpoint.under_way -= 1
         if self._doing is not None:
             self._doing.leave(nothing_was_done=False)
         self._reply(None)

@@ -11,8 +11,8 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from serving.auth.tokens import Asking
-from serving.http.endpoint import asking
+from serving.auth.tokens import RequestCredentials
+from serving.http.endpoint import credentials_of
 
 _LINE = re.compile(rb"\r\n([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)(?=\r\n)")
 _LENGTH, _WORDS = re.compile(rb"[0-9]{1,7}(?=\r\n)"), re.compile(rb"[ -~]{0,512}(?=\r\n)")
@@ -26,16 +26,16 @@ _ORDINARY = frozenset((b"dpop", b"expect", b"transfer-encoding", b"upgrade"))
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class KnownHead:
     """What stands to the byte, what comes between, and what all of it says."""
 
     fixed: tuple[bytes, ...]
     between: tuple[re.Pattern[bytes], ...]  # one fewer
-    asking: Asking
+    credentials: RequestCredentials
     keyed: bool  # an idempotency key is among what varies
 
     @classmethod
-    def of(cls, data: bytes, scope: Any, keep_alive: bool, paths: Container[str]) -> Head | None:
+    def of(cls, data: bytes, scope: Any, keep_alive: bool, paths: Container[str]) -> KnownHead | None:
         """The head that `data` begins with, as it was parsed; None unless it asks for an answer, of `paths`, alone."""
         end = data.find(b"\r\n\r\n") + 4
         if not keep_alive or scope["method"] != "POST" or scope["path"] not in paths or end < 4:
@@ -51,7 +51,7 @@ class Head:
                 fixed.append(data[at : line.start(2)])
                 between.append(kind)
                 at = line.end(2)
-        head = cls((*fixed, data[at:end]), tuple(between), asking(scope, told), b"idempotency-key" in told)
+        head = cls((*fixed, data[at:end]), tuple(between), credentials_of(scope, told), b"idempotency-key" in told)
         return head if head.body(data) is not None else None
 
     def body(self, data: bytes) -> tuple[int, int] | None:
@@ -72,6 +72,6 @@ class Head:
         return at, at + size
 
 
-def told_of(head: bytes) -> dict[str, str]:
+def varying_headers(head: bytes) -> dict[str, str]:
     """Of a head the idempotency key and the trace (W3C Trace Context)."""
     return {name.decode().lower(): value.decode("latin-1") for name, value in _TOLD.findall(head)}

@@ -15,10 +15,10 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.http.endpoint import EXCHANGE
+from serving.asgi import EXCHANGE
 from serving.wire.exchange import Exchange
-from serving.wire.fast import WAYS, Fast
-from serving.wire.heads import Head, told_of
+from serving.wire.fast import WAYS, FastPath
+from serving.wire.heads import KnownHead, varying_headers
 
 LONGEST_HEAD, HEAD_SECONDS = 64 * 1024, 10.0
 HEADS = 8  # kept of a connection: behind a proxy it is several banks'
@@ -27,7 +27,7 @@ BODY_SECONDS, LONGEST_BODY = 1.0, 64 * 1024  # what is waited for on the fast wa
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
-class Wire(HttpToolsProtocol):
+class WireProtocol(HttpToolsProtocol):
     """uvicorn's protocol, watching each head until it is whole."""
 
     _in_head, _read = True, 0
@@ -38,10 +38,10 @@ class Wire(HttpToolsProtocol):
     _last = False  # the connection is closed when it is answered
     _ends = False  # the service stops, and this connection has not asked anything yet
 
-    def __init__(self, *args: Any, fast: Fast, **more: Any) -> None:
+    def __init__(self, *args: Any, fast: FastPath, **more: Any) -> None:
         """As uvicorn makes it."""
         super().__init__(*args, **more)
-        self._fast, self._heads = fast, list[Head]()  # the last one that came first
+        self._fast, self._heads = fast, list[KnownHead]()  # the last one that came first
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection that says nothing is closed in time, too."""
@@ -72,7 +72,7 @@ class Wire(HttpToolsProtocol):
         self._read += len(data)
         super().data_received(data)
         if begins and self.cycle is not None and self._found(data) is None:
-            head = Head.of(data, self.scope, self.cycle.keep_alive, WAYS)
+            head = KnownHead.of(data, self.scope, self.cycle.keep_alive, WAYS)
             self._heads = [head, *self._heads[: HEADS - 1]] if head is not None else self._heads
         if self._in_head and self._read and not self.transport.is_closing():
             if self._read > LONGEST_HEAD:
@@ -100,7 +100,7 @@ class Wire(HttpToolsProtocol):
         """Whether the next byte begins a request, and none is being answered."""
         return self._in_head and not self._read and (self.cycle is None or self.cycle.response_complete)
 
-    def _found(self, data: bytes) -> tuple[Head, int, int] | None:
+    def _found(self, data: bytes) -> tuple[KnownHead, int, int] | None:
         """The head that `data` begins with, and where the body begins and ends."""
         for at, head in enumerate(self._heads):
             if (place := head.body(data)) is not None:
@@ -123,8 +123,8 @@ class Wire(HttpToolsProtocol):
             self._begun = data
             self._late = self.loop.call_later(BODY_SECONDS, self._no_longer)
         else:
-            told = told_of(data[:begin]) if head.keyed or self._fast.tell else {}
-            if not self._fast.take(head.asking, data[begin:], self._answered, told):
+            told = varying_headers(data[:begin]) if head.keyed or self._fast.trace else {}
+            if not self._fast.take(head.credentials, data[begin:], self._answered, told):
                 return False
             self._going = data
         self._unset_keepalive_if_required()

@@ -85,7 +85,7 @@ DOORS = {  # outside library -> the only files that may import it
         "lab/gateway/sockets/listening.py",
         "serving/wire/exchange.py",
         "serving/wire/protocol.py",
-        "serving/processes/worker.py",
+        "serving/entrypoints/worker.py",
     ),
     "PIL": ("lab/airlock/files/picture.py", "lab/console/rendering/redrawing.py"),
 }

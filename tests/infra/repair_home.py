@@ -34,8 +34,8 @@ from privacy.intake.intake import intake
 from privacy.release.policy import Policy
 from privacy.release.release import release
 from privacy.vault import Vault
-from serving.auth.access_database import Access
-from serving.auth.clients import Limit
+from serving.auth.access_database import AccessDatabase
+from serving.auth.clients import RateLimit
 from serving.auth.mandates import grant
 
 DAY, BANK, PURPOSE, MODEL = date(2026, 11, 1), "harbour-bank", "credit_granting", "enterprise"
@@ -144,9 +144,9 @@ def _asked(home: Home, root: Path, vault: Vault) -> RepairHome:
         and row["document_number"] not in repaired and date(2025, 1, 1) < row["decided_on"] < date(2026, 7, 1)
         and row["use_scope"] == "公示" and row["published_until"] > DAY and row["reached_on"] <= DAY
     }  # fmt: skip
-    access = Access(root / "service" / "access.db")
+    access = AccessDatabase(root / "service" / "access.db")
     secret = access.add_client(BANK)
-    access.set_limit(BANK, Limit(1e6, 1e6))
+    access.set_limit(BANK, RateLimit(1e6, 1e6))
     key = PseudonymKey("scoring", load_secret(home.keys("custody") / "pseudonym-scoring.key"))
     opened = home.shelf.open(str((home.shelf.pointer(f"snapshot-{MODEL}", {"platform"}) or {})["snapshot"]), deep=False)
     living = (opened.path / SUBJECTS_FILE).read_bytes()

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from credit.errors import Missing, Unauthenticated
 from infra.haihe import command_line
 from infra.home import Home
-from serving.auth.access_database import Access
+from serving.auth.access_database import AccessDatabase
 from serving.settings import ServiceSettings
 
 
@@ -36,7 +36,7 @@ def test_a_banks_secret_is_renewed_and_a_bank_is_shut_out(home: Home, tmp_path: 
     bank(home, "harbour", "--new-secret", "--save", str(file), "--json")
     second = json.loads(file.read_text())["secret"]
     assert file.stat().st_mode & 0o077 == 0
-    access = Access(home.settings(ServiceSettings, "service").access)
+    access = AccessDatabase(home.settings(ServiceSettings, "service").access)
     for secret in (first, second):
         assert access.check("harbour", secret).name == "harbour"
     bank(home, "harbour", "--drop-secret", "--json")
@@ -61,6 +61,6 @@ def test_a_banks_secret_is_renewed_and_a_bank_is_shut_out(home: Home, tmp_path: 
 def test_what_is_said_of_a_bank_that_is_not_there_makes_none(home: Home, option: str) -> None:
     with pytest.raises(Missing):
         bank(home, "typo", option, "--json")
-    access = Access(home.settings(ServiceSettings, "service").access)
+    access = AccessDatabase(home.settings(ServiceSettings, "service").access)
     assert access.client("typo") is None
     access.close()

@@ -16,8 +16,8 @@ AFTER = "post_loan_management"
 LISTS = ("double-publicity", "licences", "penalties", "red-list", "black-list", "abnormal", "judgments", "commitments",
          "contracts", "taxes", "dues", "registration", "repairs", "evaluation")  # fmt: skip
 DEAD = (
-    "import sys; from pathlib import Path; from serving.state.coordination_db import Shared;"
-    "print(Shared(Path(sys.argv[1])).alive.me)"
+    "import sys; from pathlib import Path; from serving.state.coordination_db import CoordinationDb;"
+    "print(CoordinationDb(Path(sys.argv[1])).alive.me)"
 )
 
 

@@ -45,7 +45,7 @@ World = serving_world.World
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str], dict[str, list[str]]]:
     """The world's folder, the banks' secrets, and per model two versions with a snapshot each: [v1, s1, v2, s2]."""
-    from serving.auth.access_database import Access
+    from serving.auth.access_database import AccessDatabase
 
     root = tmp_path_factory.mktemp("world")
     world = World(root)
@@ -59,7 +59,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
         world.promote(model, made[0])
         world.show(model, made[0], made[1])
         seals[model] = made
-    access = Access(root / "access.db")
+    access = AccessDatabase(root / "access.db")
     secrets = {bank: access.add_client(bank) for bank in ("bohai", "jincheng")}
     secrets["scjgj"] = access.add_client("scjgj", kind="agency")
     access.close()

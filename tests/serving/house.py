@@ -14,7 +14,7 @@ import uvicorn
 from serving_world import PURPOSE, codes
 
 from serving.app.create import create_app
-from serving.processes import worker
+from serving.entrypoints import worker
 from serving.wire import fast
 
 FIRM, OTHER = codes("enterprise", 2)
@@ -62,12 +62,12 @@ class House:
         self, world: Any, fast: Any, server: Any, thread: threading.Thread, port: int, taken: list[bool]
     ) -> None:
         self.world, self.fast, self.server, self.port, self.taken = world, fast, server, port, taken
-        self.door, self.thread = fast.door, thread
+        self.endpoint, self.thread = fast.endpoint, thread
         self.lines: list[Line] = []
 
     def line(self) -> Line:
-        desk = self.door.desk
-        self.lines.append(Line(self.port, desk.tokens.sign(desk.access.client("bohai"), "score")))
+        service = self.endpoint.service
+        self.lines.append(Line(self.port, service.tokens.sign(service.access.client("bohai"), "score")))
         return self.lines[-1]
 
     def stop(self) -> None:
@@ -90,18 +90,18 @@ def full(journal: Any) -> None:
 @pytest.fixture
 def house(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     settings = world.settings()
-    door, taken = create_app(settings), list[bool]()
-    really = fast.Fast.take
+    endpoint, taken = create_app(settings), list[bool]()
+    really = fast.FastPath.take
 
     def noted(self: Any, *words: Any) -> bool:
         taken.append(really(self, *words))
         return taken[-1]
 
-    monkeypatch.setattr(fast.Fast, "take", noted)
+    monkeypatch.setattr(fast.FastPath, "take", noted)
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    way = fast.Fast(door)
-    server = uvicorn.Server(worker.configured(door, settings, way))
+    way = fast.FastPath(endpoint)
+    server = uvicorn.Server(worker.server_config(endpoint, settings, way))
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     while not server.started:

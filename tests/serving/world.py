@@ -24,7 +24,7 @@ from models.calibration.platt import fit_platt
 from models.scoring.scorer import Scorer
 from models.scoring.snapshot_layout import ANSWERS_FILE, FEATURES_FILE, SUBJECTS_FILE
 from serving.audit.journal import Journal
-from serving.auth.access_database import Access
+from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import Mandate, grant
 from serving.settings import ServiceSettings
 
@@ -165,7 +165,7 @@ class World:
             "document": digest(b"a signed paper"),
             "valid_from": TODAY - timedelta(days=10), "valid_until": TODAY + timedelta(days=10),
         }  # fmt: skip
-        access = Access(self.root / "access.db")
+        access = AccessDatabase(self.root / "access.db")
         try:
             return grant(access, by=PLATFORM, key=self.key("platform"), ledger=self.ledger, **(told | more))
         finally:

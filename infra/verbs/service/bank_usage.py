@@ -84,7 +84,7 @@ def sandbox(
     from privacy.settings import CustodySettings
     from privacy.vault import Vault
     from serving import bank_sandbox
-    from serving.auth.access_database import Access
+    from serving.auth.access_database import AccessDatabase
     from serving.data.snapshot import open_snapshot, read_pointers
     from serving.settings import ServiceSettings
 
@@ -103,7 +103,7 @@ def sandbox(
         )
         of_kind = [code for code in codes if Uscc(code).kind == snapshot.subject_kind]
         named = bank_sandbox.choose_firms(snapshot, of_kind, repaired, pseudonyms)
-    access = Access(settings.access)
+    access = AccessDatabase(settings.access)
     if access.client(name) is not None:
         raise Malformed("tenants.bank-exists-already", name=name)
     secret, ledger = access.add_client(name), home.ledger("platform", writing=True)

@@ -49,13 +49,13 @@ def bank(
     actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="act.add-or-change-bank")
 
     from credit.files import write_atomically
-    from serving.auth.access_database import Access
-    from serving.auth.clients import LIMIT, Limit
+    from serving.auth.access_database import AccessDatabase
+    from serving.auth.clients import DEFAULT_LIMIT, RateLimit
     from serving.settings import ServiceSettings
 
     home = Home.here()
     settings = home.settings(ServiceSettings, "service")
-    access = Access(settings.access)
+    access = AccessDatabase(settings.access)
     changed = {"key": key, "drop_key": drop_key, "from": networks, "rate": rate, "burst": burst}
     details = {option: str(value) for option, value in changed.items() if value is not None and option != "key"}
     of_one = {"new_secret": new_secret or None, "drop_secret": drop_secret or None, "shut_out": shut_out}
@@ -78,7 +78,7 @@ def bank(
     if networks:
         access.set_networks(name, networks)
     if rate or burst:
-        access.set_limit(name, Limit(rate or LIMIT.rate, burst or LIMIT.burst))
+        access.set_limit(name, RateLimit(rate or DEFAULT_LIMIT.rate, burst or DEFAULT_LIMIT.burst))
     verb = "bank.added" if is_new else "bank.changed"
     home.ledger("platform", writing=True).append(verb, f"bank-{name}", by=actor, details=details)
     if not secret:
@@ -112,7 +112,7 @@ def mandate(
     from credit.subjects import PseudonymKey
     from credit.uscc import Uscc
     from serving.auth import mandates
-    from serving.auth.access_database import Access
+    from serving.auth.access_database import AccessDatabase
     from serving.settings import ServiceSettings
 
     home = Home.here()
@@ -121,7 +121,7 @@ def mandate(
         Uscc.parse(uscc).code
     )
     made = mandates.grant(
-        Access(settings.access),
+        AccessDatabase(settings.access),
         bank=bank,
         subject=subject,
         purpose=purpose,
@@ -148,11 +148,11 @@ def revoke(
     actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="act.revoke-mandate")
 
     from serving.auth import mandates
-    from serving.auth.access_database import Access
+    from serving.auth.access_database import AccessDatabase
     from serving.settings import ServiceSettings
 
     home = Home.here()
-    access = Access(home.settings(ServiceSettings, "service").access)
+    access = AccessDatabase(home.settings(ServiceSettings, "service").access)
     mandates.revoke(access, name, by=actor, ledger=home.ledger("platform", writing=True), why=why)
     output.result({"mandate": name}, as_json=as_json, text="revoked")
 
@@ -167,11 +167,11 @@ def review(
     """Answer an objection as a person of the platform (PIPL article 24)."""
     actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="act.answer-objection")
 
-    from serving.auth.access_database import Access
+    from serving.auth.access_database import AccessDatabase
     from serving.endpoints.objections.objections import decide
     from serving.settings import ServiceSettings
 
     home = Home.here()
-    access = Access(home.settings(ServiceSettings, "service").access)
+    access = AccessDatabase(home.settings(ServiceSettings, "service").access)
     decide(access, home.ledger("service", writing=True), name, outcome, by=actor, why=why)
     output.result({"objection": name, "outcome": outcome}, as_json=as_json, text="answered")

@@ -19,7 +19,7 @@ from serving.endpoints.inquiries.schemas import (
     SupervisionSchema,
 )
 from serving.http import endpoint
-from serving.http.products import Product
+from serving.http.products import IDEMPOTENCY_KEY, Product
 from serving.responses.api_schema import published_name
 from serving.responses.live_schemas import LiveAnswerSchema, LiveRequestSchema
 from serving.responses.request_schemas import (
@@ -79,15 +79,10 @@ _SUMMARIES = {
     "query": "A page of a list of a subject's public records (查询接口)",
     "supervise": "The tier and the rate of inspection of a subject, for agencies (分级分类监管)",
 }
-KEY = {
-    "name": "Idempotency-Key", "in": "header", "required": False,
-    "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
-    "description": "the same key and body are done once and give one answer for a day; another body is refused (422)",
-}  # fmt: skip
 _DOCUMENT: dict[str, Any] = {}
 
 
-class Described(FastAPI):
+class DocumentedApp(FastAPI):
     """An application with our document, which is made once a process: it tells of the code, never of the settings."""
 
     def openapi(self) -> dict[str, Any]:
@@ -113,7 +108,9 @@ def declare(router: APIRouter, product: Product, problems: dict[int | str, dict[
     form = {"schema": {"$ref": f"#/components/schemas/{published_name(FORMS[product.scope])}"}}
 
     async def route(request: Request) -> Response:
-        status, headers, body = await endpoint.answer(request.app.state.desk, request.scope, request.receive, product)
+        status, headers, body = await endpoint.answer(
+            request.app.state.service, request.scope, request.receive, product
+        )
         response = Response(body, status)
         response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
         return response
@@ -129,6 +126,6 @@ def declare(router: APIRouter, product: Product, problems: dict[int | str, dict[
         openapi_extra={
             "security": [{"bank": [product.scope]}],
             "requestBody": {"required": True, "content": {"application/json": form}},
-            **({"parameters": [KEY]} if product.again else {}),
+            **({"parameters": [IDEMPOTENCY_KEY]} if product.again else {}),
         },
     )

@@ -10,8 +10,8 @@ from credit.errors import CreditError, Malformed
 from credit.messages import Text
 from serving.endpoints.batch_jobs.job_lines import split_lines
 from serving.errors import Overloaded
-from serving.processes.subprocess_worker import Aside, Fell
-from serving.processes.worker_loop import Unfit
+from serving.processes.subprocess_worker import SubprocessWorker, WorkerDied
+from serving.processes.worker_loop import InvalidTask
 from serving.responses.job_columns import CSV, INPUT_COLUMNS, MAX_BYTES, MAX_LINES, PARQUET, PARQUET_MAGIC
 
 _PARQUET = {  # what the reader says -> the error; nothing that the file holds is repeated
@@ -31,7 +31,7 @@ class JobFiles:
 
     def __init__(self) -> None:
         """Nothing runs until the first file of Parquet comes; where its library is not installed, CSV is all."""
-        self._parquet = Aside("serving.endpoints.batch_jobs.parquet", seconds=60, most=256 << 20, fresh=True)
+        self._parquet = SubprocessWorker("serving.endpoints.batch_jobs.parquet", seconds=60, most=256 << 20, fresh=True)
         self._banks: set[str] = set()
 
     def close(self) -> None:
@@ -52,7 +52,7 @@ class JobFiles:
         _require_library()
         try:
             return await self._parquet.ask(b"w" + plain)
-        except Fell as fell:
+        except WorkerDied as fell:
             raise CreditError("job-files.result-not-parquet") from fell
 
     async def _from_parquet(self, bank: str, body: bytes) -> bytes:
@@ -62,8 +62,10 @@ class JobFiles:
         self._banks.add(bank)
         try:
             return await self._parquet.ask(b"r" + body)
-        except (Unfit, Fell) as bad:
-            raise Malformed(_PARQUET.get(str(bad), _TOO_COSTLY) if isinstance(bad, Unfit) else _TOO_COSTLY) from bad
+        except (InvalidTask, WorkerDied) as bad:
+            raise Malformed(
+                _PARQUET.get(str(bad), _TOO_COSTLY) if isinstance(bad, InvalidTask) else _TOO_COSTLY
+            ) from bad
         finally:
             self._banks.discard(bank)
 

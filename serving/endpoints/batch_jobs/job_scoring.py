@@ -15,8 +15,8 @@ from typing import Any
 from credit.actor import Actor, Role
 from credit.errors import CreditError
 from credit.ledger import Entry
-from serving.auth.rate_limit import TooMany
-from serving.core.service import ANSWERED, REFUSED, SERVICE, SUSPECTED, Call, Desk
+from serving.core.request import ANSWERED, REFUSED, SERVICE, SUSPECTED, RequestContext
+from serving.core.service import ScoringService
 from serving.endpoints.batch_jobs.job_lines import (
     answer_row,
     header_row,
@@ -26,6 +26,7 @@ from serving.endpoints.batch_jobs.job_lines import (
     refusal_row,
 )
 from serving.endpoints.batch_jobs.job_store import Job, JobStore, append
+from serving.errors import TooMany
 
 CHUNK = 256  # lines that one process looks at before they are written
 TURN, PAUSE = 16, 0.001  # entries while the ledger is ours alone: a millisecond; and then its other writers have theirs
@@ -60,27 +61,27 @@ class ScoredLine:
     error: CreditError | None = None
 
 
-def next_part(desk: Desk, jobs: JobStore, hands: int = 1) -> JobPart | None:
+def next_part(service: ScoringService, jobs: JobStore, hands: int = 1) -> JobPart | None:
     """What is to be done next, by so many processes; None when that is nothing, or when it has to wait."""
     job = jobs.next()
-    if job is None or any("fault" in state for state in desk.library.state(desk.settings.day()).values()):
+    if job is None or any("fault" in state for state in service.snapshots.state(service.settings.day()).values()):
         return None  # while a book is missing or stale its lines would all be refused
-    client = desk.access.client(job.bank)
+    client = service.access.client(job.bank)
     try:
         lines, read = next_lines(jobs.input_path(job), job.read, CHUNK * hands)
     except FileNotFoundError:
         jobs.cancel(job)
-        return next_part(desk, jobs, hands)
+        return next_part(service, jobs, hands)
     return JobPart(job, lines, read, client is None or client.disabled or "job" not in client.scopes)
 
 
-def score_lines(desk: Desk, bank: str, job: str, first: int, lines: Sequence[str]) -> list[ScoredLine]:
+def score_lines(service: ScoringService, bank: str, job: str, first: int, lines: Sequence[str]) -> list[ScoredLine]:
     """Look at lines as at calls: each has its own mandate and subject; nothing is written."""
     by, made = Actor(bank, Role.BANK), []
     for number, text in enumerate(lines, first):
-        call = Call(by=by, details={"bank": bank, "job": job, "line": number})
+        call = RequestContext(by=by, details={"bank": bank, "job": job, "line": number})
         try:
-            told = desk.find(call, read_line(text))
+            told = service.prepare_answer(call, read_line(text))
         except CreditError as error:
             made.append(ScoredLine(call.id, call.details, error=error))
         else:
@@ -90,7 +91,7 @@ def score_lines(desk: Desk, bank: str, job: str, first: int, lines: Sequence[str
     return made
 
 
-def write(desk: Desk, jobs: JobStore, part: JobPart, looked: Sequence[ScoredLine]) -> bool:
+def write(service: ScoringService, jobs: JobStore, part: JobPart, looked: Sequence[ScoredLine]) -> bool:
     """Entries, then rows, then how far the job is; False when it was cancelled meanwhile. Raises Broken, OSError.
 
     Two lines in a hundred may lead nowhere, and at least a hundred: codes are not to be tried by file either. Beyond
@@ -115,7 +116,7 @@ def write(desk: Desk, jobs: JobStore, part: JobPart, looked: Sequence[ScoredLine
             left -= 1
             if left == 0:
                 acts.append((SUSPECTED, f"bank-{job.bank}", SERVICE, {"bank": job.bank, "job": job.id}))
-    entries = {entry.object: entry.id for entry in _in_turns(desk, acts)}
+    entries = {entry.object: entry.id for entry in _in_turns(service, acts)}
     rows = [
         entries[one.id].encode().join(one.row) if one.error is None else refusal_row(number, one.id, one.error)
         for number, one in enumerate(told, job.done + 1)
@@ -127,31 +128,31 @@ def write(desk: Desk, jobs: JobStore, part: JobPart, looked: Sequence[ScoredLine
                                  refused=job.refused + refused, read=part.read, size=size))  # fmt: skip
 
 
-def finish(desk: Desk, jobs: JobStore, part: JobPart, looked: Sequence[ScoredLine]) -> None:
+def finish(service: ScoringService, jobs: JobStore, part: JobPart, looked: Sequence[ScoredLine]) -> None:
     """Write a part, and leave nothing of a job that was cancelled meanwhile."""
     try:
-        if not write(desk, jobs, part, looked):
+        if not write(service, jobs, part, looked):
             for path in (jobs.input_path(part.job), jobs.result_path(part.job)):
                 path.unlink(missing_ok=True)
     except FileNotFoundError:
         jobs.cancel(part.job)
 
 
-def work(desk: Desk, jobs: JobStore) -> bool:
+def work(service: ScoringService, jobs: JobStore) -> bool:
     """One part in this very process; False when there is nothing to do now."""
-    part = next_part(desk, jobs)
+    part = next_part(service, jobs)
     if part is None:
         return False
-    finish(desk, jobs, part, [one for each in part.slices() for one in score_lines(desk, *each)])
+    finish(service, jobs, part, [one for each in part.slices() for one in score_lines(service, *each)])
     return True
 
 
-def _in_turns(desk: Desk, acts: Sequence[_Act]) -> list[Entry]:
+def _in_turns(service: ScoringService, acts: Sequence[_Act]) -> list[Entry]:
     """Append entries, a few at a time with a breath between, so that no answer waits long for the ledger; durable."""
     entries: list[Entry] = []
     for start in range(0, len(acts), TURN):
         if start:
             time.sleep(PAUSE)
-        entries += desk.journal.write(acts[start : start + TURN])
-    desk.journal.sync()
+        entries += service.journal.write(acts[start : start + TURN])
+    service.journal.sync()
     return entries

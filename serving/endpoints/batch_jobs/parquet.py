@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from serving.processes.worker_loop import Unfit, attend, bound
+from serving.processes.worker_loop import InvalidTask, limit_resources, serve_tasks
 from serving.responses.job_columns import (
     COLUMN_TYPES,
     INPUT_COLUMNS,
@@ -42,7 +42,7 @@ def read(body: bytes) -> bytes:
             arrow_extensions_enabled=False,
         )  # fmt: skip
     except (pa.ArrowException, OSError, ValueError) as bad:
-        raise Unfit("unreadable") from bad
+        raise InvalidTask("unreadable") from bad
     _require_columns(file)
     _require_bounds(file.metadata)
     out = io.StringIO()
@@ -51,14 +51,14 @@ def read(body: bytes) -> bytes:
     try:
         rows.writerows(_rows(file))
     except UnicodeDecodeError as bad:
-        raise Unfit("text") from bad
+        raise InvalidTask("text") from bad
     except (pa.ArrowException, OSError, ValueError) as bad:
-        raise Unfit("unreadable") from bad
+        raise InvalidTask("unreadable") from bad
     return out.getvalue().encode("utf-8", "replace")
 
 
 def write(told: bytes) -> bytes:
-    """A result's CSV as Parquet: numbers as numbers, days as days, what is empty as null."""
+    """A result's CSV as Parquet: numbers, days, what is empty as null."""
     columns = [pa.field(name, getattr(pa, COLUMN_TYPES.get(name, "string"))()) for name in OUTPUT_COLUMNS]
     lines = csv.reader(line.decode() for line in io.BytesIO(told))
     next(lines)
@@ -76,12 +76,12 @@ def write(told: bytes) -> bytes:
 def _require_columns(file: Any) -> None:
     """The three columns, flat and of text, by what the file says and by what the reader would make of it."""
     if sorted(file.schema_arrow.names) != sorted(INPUT_COLUMNS) or len(file.schema) != len(INPUT_COLUMNS):
-        raise Unfit("columns")
+        raise InvalidTask("columns")
     stored = [file.schema.column(place) for place in range(len(INPUT_COLUMNS))]
     flat = all(one.path == one.name and not one.max_repetition_level for one in stored)
     text = all(one.physical_type == "BYTE_ARRAY" and one.logical_type.type == "STRING" for one in stored)
     if not (flat and text and all(_is_text(field.type) for field in file.schema_arrow)):
-        raise Unfit("types")
+        raise InvalidTask("types")
 
 
 def _is_text(kind: Any) -> bool:
@@ -91,14 +91,14 @@ def _is_text(kind: Any) -> bool:
 
 def _require_bounds(told: Any) -> None:
     if told.num_row_groups > GROUPS:
-        raise Unfit("groups")
+        raise InvalidTask("groups")
     groups = [told.row_group(place) for place in range(told.num_row_groups)]
     if not 1 <= told.num_rows <= MAX_LINES or sum(group.num_rows for group in groups) != told.num_rows:
-        raise Unfit("rows")
+        raise InvalidTask("rows")
     if any(group.column(place).num_values != group.num_rows for group in groups for place in range(len(INPUT_COLUMNS))):
-        raise Unfit("rows")
+        raise InvalidTask("rows")
     if sum(max(0, group.total_byte_size) for group in groups) > MAX_BYTES:
-        raise Unfit("large")
+        raise InvalidTask("large")
 
 
 def _rows(file: Any) -> Iterator[Iterable[str]]:
@@ -107,12 +107,12 @@ def _rows(file: Any) -> Iterator[Iterable[str]]:
     for batch in file.iter_batches(STEP, columns=list(INPUT_COLUMNS), use_threads=False):
         count, size = count + batch.num_rows, size + batch.nbytes
         if count > MAX_LINES:
-            raise Unfit("rows")
+            raise InvalidTask("rows")
         if size > MAX_BYTES:
-            raise Unfit("large")
+            raise InvalidTask("large")
         yield from zip(*(map(_line, batch.column(name).to_pylist()) for name in INPUT_COLUMNS), strict=True)
     if count != file.metadata.num_rows:
-        raise Unfit("rows")
+        raise InvalidTask("rows")
 
 
 def _line(value: str | None) -> str:
@@ -133,5 +133,5 @@ def _work(task: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    bound(MEMORY, SECONDS)
-    sys.exit(attend(_work))
+    limit_resources(MEMORY, SECONDS)
+    sys.exit(serve_tasks(_work))

@@ -14,17 +14,18 @@ from credit.canonical import canonical, digest
 from credit.errors import Malformed, Missing, Refused
 from credit.files import write_atomically
 from credit.messages import Text
-from serving.core.service import Call, Desk, Resumed, named
+from serving.core.recovery import earlier_entry
+from serving.core.request import RequestContext, ResumedRequest, resource_id
+from serving.core.service import ScoringService
 from serving.endpoints.batch_jobs.job_files import JobFiles, accepted_media_type
 from serving.endpoints.batch_jobs.job_store import CANCELLED, DONE, EXPIRED, QUEUED, RUNNING, Job, JobStore
-from serving.http.products import Bounds
-from serving.http.routing import Reply, Route
-from serving.idempotency.recovery import left
+from serving.http.products import BodyLimits
+from serving.http.routing import ProductRoute, RouteReply
 from serving.responses.api_schema import ApiSchema
 from serving.responses.job_columns import CSV, MAX_BYTES, PARQUET
 
 SCOPE, OPEN_AT_ONCE, KEPT, ARRIVES = "job", 2, 7 * 24 * 3600, 120.0  # jobs of a bank, seconds, seconds
-BOUNDS = Bounds(MAX_BYTES, ARRIVES, "routes.file-did-not-arrive")
+BOUNDS = BodyLimits(MAX_BYTES, ARRIVES, "routes.file-did-not-arrive")
 _STATES = {
     QUEUED: Text.of("routes.job-queued"),
     RUNNING: Text.of("routes.job-running"),
@@ -51,10 +52,10 @@ class JobListSchema(ApiSchema):
     jobs: list[JobSchema]
 
 
-async def send(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+async def send(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """Take a file, CSV or Parquet. Raises Malformed, TooLarge, TooSlow, Refused when two of this bank are not done."""
-    jobs, name = _jobs(request), named("job-", call)
-    if isinstance(call, Resumed) and (there := jobs.job(name, call.by.name)) is not None:
+    jobs, name = _jobs(request), resource_id("job-", call)
+    if isinstance(call, ResumedRequest) and (there := jobs.job(name, call.by.name)) is not None:
         return canonical(_told(replace(there, state=QUEUED, done=0, answered=0, refused=0)))
     _require_room(jobs, call.by.name)
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -63,25 +64,25 @@ async def send(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
     now = time.time()
     job = Job(name, call.by.name, QUEUED, lines, 0, 0, 0, 0, 0, now, now + KEPT)
     await asyncio.to_thread(write_atomically, jobs.input_path(job), plain, mode=0o600)
-    if await left(desk, call, "job.sent", name) is None:
+    if await earlier_entry(service, call, "job.sent", name) is None:
         details = {**call.details, "lines": lines, "status": 200}
-        await desk.recorder.record("job.sent", name, by=call.by, details=details)
+        await service.ledger_writer.record("job.sent", name, by=call.by, details=details)
     jobs.add(job)
-    request.app.state.chores.wake()
+    request.app.state.background_tasks.wake()
     return canonical(_told(job))
 
 
-async def job(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+async def job(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """How far a job is. Raises Missing, also for another bank's."""
     return canonical(_told(_own(request, call)))
 
 
-async def list_jobs(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+async def list_jobs(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """This bank's jobs: one whose name was lost on the way back is found again."""
     return canonical({"jobs": [_told(each) for each in _jobs(request).of(call.by.name)]})
 
 
-async def result(request: Request, desk: Desk, call: Call, body: bytes) -> Reply:
+async def result(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> RouteReply:
     """The result, CSV or as Accept says. Raises Missing, and Malformed while it is not whole. Signed as it is sent."""
     held = _own(request, call)
     if held.state != DONE:
@@ -89,14 +90,16 @@ async def result(request: Request, desk: Desk, call: Call, body: bytes) -> Reply
     media = accepted_media_type(request.headers.get("accept", ""))
     told = await _files(request).write(media, _jobs(request).result_path(held))
     details = {**call.details, "digest": digest(told), "format": media, "status": 200}
-    await desk.recorder.record("job.fetched", held.id, by=call.by, details=details)
-    return Reply(told, media)
+    await service.ledger_writer.record("job.fetched", held.id, by=call.by, details=details)
+    return RouteReply(told, media)
 
 
-async def cancel(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+async def cancel(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """Stop a job, or be done with it: its files are deleted. Raises Missing."""
     held = _own(request, call)
-    await desk.recorder.record("job.cancelled", held.id, by=call.by, details={**call.details, "done": held.done})
+    await service.ledger_writer.record(
+        "job.cancelled", held.id, by=call.by, details={**call.details, "done": held.done}
+    )
     _jobs(request).cancel(held)
     return canonical({**_told(held), "state": CANCELLED})
 
@@ -106,7 +109,7 @@ def _require_room(jobs: JobStore, bank: str) -> None:
         raise Refused("routes.too-many-jobs-at-once", open_at_once=OPEN_AT_ONCE)
 
 
-def _own(request: Request, call: Call) -> Job:
+def _own(request: Request, call: RequestContext) -> Job:
     found = _jobs(request).job(request.path_params["name"], call.by.name)
     if found is None:
         raise Missing("routes.no-such-job")
@@ -129,10 +132,10 @@ def _files(request: Request) -> JobFiles:
 
 
 ROUTES = (
-    Route("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, JobSchema,
+    ProductRoute("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, JobSchema,
           body_media=(CSV, PARQUET), bounds=BOUNDS, repeated="job.repeated"),
-    Route("GET", "/v1/jobs", SCOPE, list_jobs, "This bank's jobs", None, JobListSchema),
-    Route("GET", "/v1/jobs/{name}", SCOPE, job, "How far a job is", None, JobSchema),
-    Route("GET", "/v1/jobs/{name}/result", SCOPE, result, "The result of a job", media=(CSV, PARQUET)),
-    Route("DELETE", "/v1/jobs/{name}", SCOPE, cancel, "Stop a job and delete its files", None, JobSchema),
+    ProductRoute("GET", "/v1/jobs", SCOPE, list_jobs, "This bank's jobs", None, JobListSchema),
+    ProductRoute("GET", "/v1/jobs/{name}", SCOPE, job, "How far a job is", None, JobSchema),
+    ProductRoute("GET", "/v1/jobs/{name}/result", SCOPE, result, "The result of a job", media=(CSV, PARQUET)),
+    ProductRoute("DELETE", "/v1/jobs/{name}", SCOPE, cancel, "Stop a job and delete its files", None, JobSchema),
 )  # fmt: skip

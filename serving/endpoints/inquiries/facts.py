@@ -12,7 +12,8 @@ from typing import Any
 
 from credit.errors import Lapsed, Missing
 from credit.uscc import Uscc
-from serving.core.service import ANSWERED, Call, Desk
+from serving.core.request import ANSWERED, RequestContext
+from serving.core.service import ScoringService
 from serving.endpoints.inquiries.inquiries import InquiryScope, answer_with_receipt, open_inquiry, visible_records
 from serving.endpoints.inquiries.schemas import FactsRequestSchema
 from serving.responses.compose import stored_score
@@ -25,25 +26,25 @@ NOTICE = {
 }
 
 
-async def answer_facts(desk: Desk, call: Call, body: bytes) -> bytes:
+async def answer_facts(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """The facts behind one answered score. Raises Malformed, Missing, Lapsed, and as `inquiries.look` does."""
     asked = parse_body(FactsRequestSchema, body)
     uscc = Uscc.parse(asked.uscc)
-    subject = desk.pseudonyms.key_of(uscc.code)
+    subject = service.pseudonyms.key_of(uscc.code)
     call.details["subject"] = subject.hex
-    given = await asyncio.to_thread(desk.journal.lines_about, asked.score_id)
+    given = await asyncio.to_thread(service.journal.lines_about, asked.score_id)
     found = [e for e in given if e.verb == ANSWERED and e.by == call.by and e.details.get("subject") == subject.hex]
     if not found:
         raise Missing("facts.no-such-answer")
     told = found[0].details
     call.details |= {"score": asked.score_id}
-    looked = open_inquiry(desk, call, uscc.code, told["purpose"], told["mandate"])  # the mandate must still hold
-    book = desk.library.for_kind(uscc.kind, looked.day)
+    looked = open_inquiry(service, call, uscc.code, told["purpose"], told["mandate"])  # the mandate must still hold
+    book = service.snapshots.for_kind(uscc.kind, looked.day)
     row = book.row_of(subject)
     if book.snapshot != told["snapshot"] or row is None:
         raise Lapsed("facts.newer-snapshot")
-    desk.library.withheld.require(subject.hex, book.notice)
-    sealed = await asyncio.to_thread(desk.library.shelf.open, book.snapshot, deep=False)
+    service.snapshots.withheld.require(subject.hex, book.notice)
+    sealed = await asyncio.to_thread(service.snapshots.shelf.open, book.snapshot, deep=False)
     behind: dict[str, list[str]] = sealed.seal.terms.get("behind", {})
     line = stored_score(book, row)
     reasons = [r for r in book.card.reasons(line.base_points, line.points, line.contributions) if r.points]
@@ -55,7 +56,7 @@ async def answer_facts(desk: Desk, call: Call, body: bytes) -> bytes:
         "dossiers": {"id": looked.dossiers.snapshot, "as_of": looked.dossiers.as_of.isoformat()},
         "notice": NOTICE,
     }
-    return await answer_with_receipt(desk, call, FACTS_ANSWERED, said, uscc.code)
+    return await answer_with_receipt(service, call, FACTS_ANSWERED, said, uscc.code)
 
 
 def _fact(looked: InquiryScope, feature: str, points: float, tables: list[str]) -> dict[str, Any]:

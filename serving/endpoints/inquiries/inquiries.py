@@ -20,7 +20,8 @@ from credit.messages import Text
 from credit.subjects import SubjectKind
 from credit.uscc import Uscc
 from serving.auth.mandates import PURPOSES, Mandate, is_mandate_id
-from serving.core.service import SERVICE, Call, Desk, Resumed
+from serving.core.request import SERVICE, RequestContext, ResumedRequest
+from serving.core.service import ScoringService
 from serving.data.credit_files import CreditFile, CreditFiles
 from serving.endpoints.inquiries.sections import SectionCatalogue, section_catalogue
 
@@ -69,13 +70,15 @@ class VisibleRecord:
         }  # fmt: skip
 
 
-def open_inquiry(desk: Desk, call: Call, uscc_text: str, purpose: str, mandate_id: str) -> InquiryScope:
+def open_inquiry(
+    service: ScoringService, call: RequestContext, uscc_text: str, purpose: str, mandate_id: str
+) -> InquiryScope:
     """The dossier of a subject. Raises Malformed, Lapsed, Refused, Missing; a mandate comes before the look-up."""
-    uscc, details, day = Uscc.parse(uscc_text), call.details, desk.settings.day()
-    subject = desk.pseudonyms.key_of(uscc.code)
+    uscc, details, day = Uscc.parse(uscc_text), call.details, service.settings.day()
+    subject = service.pseudonyms.key_of(uscc.code)
     details["subject"] = subject.hex
-    assert desk.archive is not None
-    dossiers = desk.archive.open(day)
+    assert service.credit_files is not None
+    dossiers = service.credit_files.open(day)
     details["snapshot"] = dossiers.snapshot
     if is_mandate_id(mandate_id):
         details["mandate"] = mandate_id
@@ -83,12 +86,12 @@ def open_inquiry(desk: Desk, call: Call, uscc_text: str, purpose: str, mandate_i
         details["purpose"] = purpose
     mandate = None
     if mandate_id or purpose:
-        mandate = desk.gate.require(
+        mandate = service.gate.require(
             mandate_id, bank=call.by.name, subject=subject, purpose=purpose, day=day, judge=SERVICE
         )
     elif uscc.kind is SubjectKind.INDIVIDUAL_BUSINESS:
         raise needs_mandate("inquiries.individual-business")
-    dossier = desk.archive.find(dossiers, uscc.code)
+    dossier = service.credit_files.find(dossiers, uscc.code)
     if dossier is None:
         raise Missing("inquiries.subject-not-known-here", as_of=dossiers.as_of)
     return InquiryScope(uscc, dossiers, dossier, mandate, day)
@@ -160,12 +163,14 @@ def column_title(column: Mapping[str, str]) -> str:
     return f"{title}（{column['unit']}）" if column["unit"] else title
 
 
-async def answer_with_receipt(desk: Desk, call: Call, verb: str, said: Mapping[str, Any], uscc: str) -> bytes:
+async def answer_with_receipt(
+    service: ScoringService, call: RequestContext, verb: str, said: Mapping[str, Any], uscc: str
+) -> bytes:
     """The answer's bytes once its entry is durable. The salt keeps who reads the ledger from trying public records."""
-    salt = call.salt if isinstance(call, Resumed) else None
+    salt = call.salt if isinstance(call, ResumedRequest) else None
     salted = {**said, "salt": salt or secrets.token_hex(16)}
     details = {**call.details, "status": 200, "digest": digest_json(salted)}
-    entry = await desk.recorder.record(verb, call.id, by=call.by, details=details)
+    entry = await service.ledger_writer.record(verb, call.id, by=call.by, details=details)
     receipt = {"entry": entry.id, "seq": entry.seq, "digest": details["digest"]}
     return canonical({**salted, "uscc": uscc, "receipt": receipt})
 

@@ -12,14 +12,15 @@ from fastapi import Request
 from credit.canonical import canonical, digest
 from credit.errors import Malformed, Missing, Refused
 from credit.uscc import Uscc
-from serving.core.service import SERVICE, Call, Desk, named
+from serving.core.recovery import earlier_entry
+from serving.core.request import SERVICE, RequestContext, resource_id
+from serving.core.service import ScoringService
 from serving.endpoints.monitoring import schemas
 from serving.endpoints.monitoring.changes import watched_state
 from serving.endpoints.monitoring.trial import COST, try_webhook
 from serving.endpoints.monitoring.watch_store import DEAD, DELIVERED, WAITING, WITHDRAWN, Watch, WatchStore
 from serving.endpoints.monitoring.webhook_addresses import read_address, resolve
-from serving.http.routing import Route
-from serving.idempotency.recovery import left
+from serving.http.routing import ProductRoute
 from serving.responses.request_schemas import parse_body
 
 PURPOSE, MAX_WATCHES, SCOPE, RESOLVE_SECONDS = "post_loan_management", 100_000, "watch", 5.0  # seconds
@@ -28,9 +29,9 @@ _STATUS = {"name": "status", "in": "query", "required": False,
            "schema": {"enum": [WAITING, DELIVERED, DEAD, WITHDRAWN]}}  # fmt: skip
 
 
-async def set_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+async def set_webhook(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """Say where this bank is told. Raises Malformed and Refused for an address that may not be, Missing for none."""
-    url, loopback = parse_body(schemas.WebhookRequestSchema, body).url, desk.settings.webhooks_to_loopback
+    url, loopback = parse_body(schemas.WebhookRequestSchema, body).url, service.settings.webhooks_to_loopback
     target = read_address(url, loopback=loopback)
     try:
         async with asyncio.timeout(RESOLVE_SECONDS):
@@ -38,71 +39,73 @@ async def set_webhook(request: Request, desk: Desk, call: Call, body: bytes) -> 
     except TimeoutError as slow:
         raise Missing("routes.webhook-host-no-address") from slow
     details = {**call.details, "host": target.host}
-    await desk.recorder.record("webhook.set", f"bank-{call.by.name}", by=call.by, details=details)
+    await service.ledger_writer.record("webhook.set", f"bank-{call.by.name}", by=call.by, details=details)
     _store(request).set_webhook(call.by.name, url)
     return canonical({"url": url, "keys": KEYS})
 
 
-async def webhook(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+async def webhook(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """Where this bank is told."""
     return canonical({"url": _store(request).webhook(call.by.name), "keys": KEYS})
 
 
-async def begin(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+async def begin(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """Begin to watch a subject. Raises Malformed, and as `Desk.look` does."""
-    asked, store, name = parse_body(schemas.WatchRequestSchema, body), _store(request), named("watch-", call)
+    asked, store, name = parse_body(schemas.WatchRequestSchema, body), _store(request), resource_id("watch-", call)
     if asked.purpose != PURPOSE:
         raise Refused("routes.not-purpose-watch", purpose=PURPOSE)
     if store.webhook(call.by.name) is None:
         raise Malformed("routes.no-webhook")
     if store.count(call.by.name) >= MAX_WATCHES:
         raise Malformed("routes.too-many-watches", limit=MAX_WATCHES)
-    found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)
-    book = found.book
+    found = service.look_up(call, asked.uscc, asked.purpose, asked.mandate)
+    book = found.snapshot
     watch = Watch(name, call.by.name, found.mandate.subject.hex, book.model, found.mandate.id, asked.purpose,
                   tuple(dict.fromkeys(asked.kinds)), watched_state(book, found.row), book.version, book.snapshot,
                   time.time(), None)  # fmt: skip
-    entry = await left(desk, call, "watch.opened", name)
+    entry = await earlier_entry(service, call, "watch.opened", name)
     if entry is None:
         details = {**call.details, "kinds": list(watch.kinds), "status": 200}
-        entry = await desk.recorder.record("watch.opened", name, by=call.by, details=details)
+        entry = await service.ledger_writer.record("watch.opened", name, by=call.by, details=details)
     store.open(watch)
-    request.app.state.chores.wake()
+    request.app.state.background_tasks.wake()
     told = _told(replace(watch, model=entry.details["model"], seen=entry.details["snapshot"]))  # as it was opened
     receipt = {"entry": entry.id, "seq": entry.seq, "digest": digest(canonical(told))}
     return canonical({**told, "uscc": found.uscc, "receipt": receipt})
 
 
-async def repeat_begin(desk: Desk, call: Call, body: bytes, first: str, said: bytes) -> tuple[bytes, bytes]:
+async def repeat_begin(
+    service: ScoringService, call: RequestContext, body: bytes, first: str, said: bytes
+) -> tuple[bytes, bytes]:
     """A repetition: the mandate must still hold. Raises Malformed, Refused."""
     asked = parse_body(schemas.WatchRequestSchema, body)
-    subject = desk.pseudonyms.key_of(Uscc.parse(asked.uscc).code)
+    subject = service.pseudonyms.key_of(Uscc.parse(asked.uscc).code)
     call.details |= {"subject": subject.hex, "mandate": asked.mandate, "purpose": asked.purpose}
-    desk.gate.require(asked.mandate, bank=call.by.name, subject=subject, purpose=asked.purpose,
-                      day=desk.settings.day(), judge=SERVICE)  # fmt: skip
+    service.gate.require(asked.mandate, bank=call.by.name, subject=subject, purpose=asked.purpose,
+                      day=service.settings.day(), judge=SERVICE)  # fmt: skip
     return said, said
 
 
-async def list_watches(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+async def list_watches(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """This bank's living watches."""
     return canonical({"watches": [_told(watch) for watch in _store(request).watches(call.by.name)]})
 
 
-async def watch(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+async def watch(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """One watch. Raises Missing, also for another bank's."""
     return canonical(_told(_own(request, call)))
 
 
-async def end_watch(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+async def end_watch(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """End a watch: nothing more is told, and what was remembered is wiped. Raises Missing."""
     held, why = _own(request, call), "ended by the bank"
     if held.ended is None:
-        await desk.recorder.record("watch.ended", held.id, by=call.by, details={**call.details, "why": why})
+        await service.ledger_writer.record("watch.ended", held.id, by=call.by, details={**call.details, "why": why})
         _store(request).end(held.id, why)
     return canonical(_told(_own(request, call)))
 
 
-async def deliveries(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+async def deliveries(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """This bank's deliveries; with `status=dead` those that were tried in vain. Raises Malformed."""
     wanted = request.query_params.get("status")
     known = (WAITING, DELIVERED, DEAD, WITHDRAWN)
@@ -115,23 +118,23 @@ async def deliveries(request: Request, desk: Desk, call: Call, body: bytes) -> b
     ]})  # fmt: skip
 
 
-async def resend(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+async def resend(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """Try a dead letter anew, from the first attempt. Raises Missing, also for another bank's."""
     name, store = request.path_params["name"], _store(request)
-    before = await left(desk, call, RESENT, name)
+    before = await earlier_entry(service, call, RESENT, name)
     if before is not None and before.details.get("call") == call.id:
         store.requeue(call.by.name, name, time.time())  # unless it was sent anew before the answer was lost
-        request.app.state.chores.wake()
+        request.app.state.background_tasks.wake()
         return canonical({"delivery_id": name, "status": WAITING})
     if not any(one.id == name for one in store.deliveries(call.by.name, (DEAD,))):
         raise Missing("routes.no-such-dead-letter")
-    await desk.recorder.record(RESENT, name, by=call.by, details={**call.details, "call": call.id})
+    await service.ledger_writer.record(RESENT, name, by=call.by, details={**call.details, "call": call.id})
     store.requeue(call.by.name, name, time.time())
-    request.app.state.chores.wake()
+    request.app.state.background_tasks.wake()
     return canonical({"delivery_id": name, "status": WAITING})
 
 
-def _own(request: Request, call: Call) -> Watch:
+def _own(request: Request, call: RequestContext) -> Watch:
     found = _store(request).watch(request.path_params["name"])
     if found is None or found.bank != call.by.name:
         raise Missing("routes.no-such-watch")
@@ -149,7 +152,7 @@ def _store(request: Request) -> WatchStore:
 
 
 ROUTES = (
-    Route(
+    ProductRoute(
         "PUT",
         "/v1/webhook",
         SCOPE,
@@ -158,8 +161,8 @@ ROUTES = (
         schemas.WebhookRequestSchema,
         schemas.WebhookSchema,
     ),
-    Route("GET", "/v1/webhook", SCOPE, webhook, "Where this bank is told", None, schemas.WebhookSchema),
-    Route(
+    ProductRoute("GET", "/v1/webhook", SCOPE, webhook, "Where this bank is told", None, schemas.WebhookSchema),
+    ProductRoute(
         "POST",
         "/v1/webhook/trial",
         SCOPE,
@@ -170,7 +173,7 @@ ROUTES = (
         cost=COST,
         repeated="webhook.repeated",
     ),
-    Route(
+    ProductRoute(
         "POST",
         "/v1/watches",
         SCOPE,
@@ -181,10 +184,12 @@ ROUTES = (
         again=repeat_begin,
         repeated="watch.repeated",
     ),
-    Route("GET", "/v1/watches", SCOPE, list_watches, "This bank's living watches", None, schemas.WatchListSchema),
-    Route("GET", "/v1/watches/{name}", SCOPE, watch, "How a watch stands", None, schemas.WatchSchema),
-    Route("DELETE", "/v1/watches/{name}", SCOPE, end_watch, "End a watch", None, schemas.WatchSchema),
-    Route(
+    ProductRoute(
+        "GET", "/v1/watches", SCOPE, list_watches, "This bank's living watches", None, schemas.WatchListSchema
+    ),
+    ProductRoute("GET", "/v1/watches/{name}", SCOPE, watch, "How a watch stands", None, schemas.WatchSchema),
+    ProductRoute("DELETE", "/v1/watches/{name}", SCOPE, end_watch, "End a watch", None, schemas.WatchSchema),
+    ProductRoute(
         "GET",
         "/v1/deliveries",
         SCOPE,
@@ -194,7 +199,7 @@ ROUTES = (
         schemas.DeliveryListSchema,
         query=(_STATUS,),
     ),
-    Route(
+    ProductRoute(
         "POST",
         "/v1/deliveries/{name}/resend",
         SCOPE,

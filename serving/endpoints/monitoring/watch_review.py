@@ -10,7 +10,8 @@ from credit.ledger import Entry
 from credit.subjects import SubjectKey
 from serving.auth.mandates import Mandate
 from serving.bank.webhooks import new_id
-from serving.core.service import SERVICE, Desk
+from serving.core.request import SERVICE
+from serving.core.service import ScoringService
 from serving.data.snapshot import ActiveSnapshot
 from serving.endpoints.monitoring.changes import changes, watched_state
 from serving.endpoints.monitoring.watch_store import Watch, WatchStore
@@ -19,63 +20,63 @@ from serving.responses.compose import NOTICE
 CHANGED, ENDED = "watch.changed", "watch.ended"
 
 
-def review_watches(desk: Desk, store: WatchStore, *, every: bool = True) -> None:
+def review_watches(service: ScoringService, store: WatchStore, *, every: bool = True) -> None:
     """One round over every living watch, or over those alone that have not seen what serves now.
 
     A watch is ended when its mandate is, and compared with a snapshot it has not seen.
     """
-    day = desk.settings.day()
-    serving = [state["snapshot"] for state in desk.library.state(day).values() if "snapshot" in state]
+    day = service.settings.day()
+    serving = [state["snapshot"] for state in service.snapshots.state(day).values() if "snapshot" in state]
     for watch in store.watches() if every else store.unseen(serving):
-        mandate = current_mandate(desk, watch)
+        mandate = current_mandate(service, watch)
         if isinstance(mandate, str):
-            end_watch(desk, store, watch, mandate)
+            end_watch(service, store, watch, mandate)
             continue
         try:
-            book = desk.library.for_model(watch.model, day)
-            desk.library.withheld.require(watch.subject, book.notice)
+            book = service.snapshots.for_model(watch.model, day)
+            service.snapshots.withheld.require(watch.subject, book.notice)
         except (Lapsed, KeyError):  # nothing may be answered now, so nothing is told either
             continue
         if book.snapshot != watch.seen:
-            _compare(desk, store, watch, book, mandate)
+            _compare(service, store, watch, book, mandate)
 
 
-def current_mandate(desk: Desk, watch: Watch) -> Mandate | str:
+def current_mandate(service: ScoringService, watch: Watch) -> Mandate | str:
     """The mandate when it still opens the subject to the bank, else why not."""
-    client = desk.access.client(watch.bank)
+    client = service.access.client(watch.bank)
     if client is None or client.disabled:
         return "the bank may not call"
     try:
-        return desk.gate.require(
+        return service.gate.require(
             watch.mandate, bank=watch.bank, subject=SubjectKey(watch.subject), purpose=watch.purpose,
-            day=desk.settings.day(), judge=SERVICE,
+            day=service.settings.day(), judge=SERVICE,
         )  # fmt: skip
     except Refused as refused:
         return refused.why or "the mandate opens nothing"
 
 
-def end_watch(desk: Desk, store: WatchStore, watch: Watch, why: str) -> None:
+def end_watch(service: ScoringService, store: WatchStore, watch: Watch, why: str) -> None:
     """End a watch; the ledger first."""
-    record_entry(desk, ENDED, watch.id, {"bank": watch.bank, "subject": watch.subject, "why": why})
+    record_entry(service, ENDED, watch.id, {"bank": watch.bank, "subject": watch.subject, "why": why})
     store.end(watch.id, why)
 
 
-def record_entry(desk: Desk, verb: str, thing: str, details: dict[str, object]) -> Entry:
+def record_entry(service: ScoringService, verb: str, thing: str, details: dict[str, object]) -> Entry:
     """An entry of the service's own doing, durable when this returns."""
-    return desk.journal.append_many([(verb, thing, SERVICE, details)])[0]
+    return service.journal.append_many([(verb, thing, SERVICE, details)])[0]
 
 
-def _compare(desk: Desk, store: WatchStore, watch: Watch, book: ActiveSnapshot, mandate: Mandate) -> None:
+def _compare(service: ScoringService, store: WatchStore, watch: Watch, book: ActiveSnapshot, mandate: Mandate) -> None:
     row = book.row_of(SubjectKey(watch.subject))
     if row is None or watch.told is None:
-        end_watch(desk, store, watch, "the subject is in the snapshots no more")
+        end_watch(service, store, watch, "the subject is in the snapshots no more")
         return
     after, message = watched_state(book, row), new_id()
     found = changes(watch.told, after, book.card.grades, watch.kinds)
     if not found:
         store.queue_change(watch, book.snapshot, book.version, after, message, None)
         return
-    until = min(book.valid_until(desk.settings.freshness_days), mandate.valid_until)
+    until = min(book.valid_until(service.settings.freshness_days), mandate.valid_until)
     body = canonical({
         "type": CHANGED,
         "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -90,5 +91,5 @@ def _compare(desk: Desk, store: WatchStore, watch: Watch, book: ActiveSnapshot, 
         "bank": watch.bank, "subject": watch.subject, "mandate": watch.mandate, "message": message,
         "snapshot": book.snapshot, "kinds": [change["kind"] for change in found], "digest": digest(body),
     }  # fmt: skip
-    record_entry(desk, CHANGED, watch.id, details)
+    record_entry(service, CHANGED, watch.id, details)
     store.queue_change(watch, book.snapshot, book.version, after, message, body)

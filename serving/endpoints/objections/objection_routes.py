@@ -7,19 +7,22 @@ import asyncio
 from fastapi import Request
 
 from credit.canonical import canonical
-from serving.core.service import Call, Desk
+from serving.core.request import RequestContext
+from serving.core.service import ScoringService
 from serving.endpoints.objections.objections import objection_status
-from serving.http.routing import Route
+from serving.http.routing import ProductRoute
 from serving.responses.response_schemas import ObjectionStatusSchema
 
 
-async def objection(request: Request, desk: Desk, call: Call, body: bytes) -> bytes:
+async def objection(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """Asked, upheld (granted) or dismissed (refused), by whom and why. Raises Missing, also for another bank's."""
     name = request.path_params["name"]
-    entries = await asyncio.to_thread(desk.journal.lines_about, name)
+    entries = await asyncio.to_thread(service.journal.lines_about, name)
     return canonical(objection_status(entries, name, call.by.name))
 
 
 ROUTES = (
-    Route("GET", "/v1/objections/{name}", "object", objection, "How an objection stands", None, ObjectionStatusSchema),
+    ProductRoute(
+        "GET", "/v1/objections/{name}", "object", objection, "How an objection stands", None, ObjectionStatusSchema
+    ),
 )

@@ -16,31 +16,32 @@ from credit.canonical import canonical, digest
 from credit.errors import Malformed, Missing
 from credit.ledger import Entry, Ledger
 from credit.petition import Petition, State, fold_petition, require_move
-from serving.auth.access_database import Access
-from serving.core.service import ANSWERED, LIVE, Call, Desk, named
-from serving.idempotency.recovery import left
+from serving.auth.access_database import AccessDatabase
+from serving.core.recovery import earlier_entry
+from serving.core.request import ANSWERED, LIVE, RequestContext, resource_id
+from serving.core.service import ScoringService
 from serving.responses.request_schemas import ObjectionRequestSchema, parse_body
 
 KIND, DAYS = "objection", 20  # days within which a person answers
 OUTCOMES = {"upheld": "granted", "dismissed": "refused"}  # what a reviewer may find -> the petition's move
 
 
-async def object_to(desk: Desk, call: Call, body: bytes) -> bytes:
+async def object_to(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """Take an objection to an answer that this bank was given. Raises Malformed, and Missing for another's answer."""
     asked = parse_body(ObjectionRequestSchema, body)
-    given = await asyncio.to_thread(desk.journal.lines_about, asked.score_id)
+    given = await asyncio.to_thread(service.journal.lines_about, asked.score_id)
     if not any(entry.verb in (ANSWERED, LIVE) and entry.by == call.by for entry in given):
         raise Missing("objections.no-such-answer")
-    name = named(f"{KIND}-", call)
-    due = (desk.settings.day() + timedelta(days=DAYS)).isoformat()
+    name = resource_id(f"{KIND}-", call)
+    due = (service.settings.day() + timedelta(days=DAYS)).isoformat()
     details = {
         "score_id": asked.score_id, "kind": asked.kind, "statement": digest(asked.statement.encode()), "due": due
     }  # fmt: skip
-    entry = await left(desk, call, f"{KIND}.asked", name)
+    entry = await earlier_entry(service, call, f"{KIND}.asked", name)
     if entry is None:
         sql, row = "INSERT OR IGNORE INTO objection VALUES (?, ?, ?, ?, ?)", (name, call.by.name, asked.score_id)
-        desk.access.rows(sql, *row, asked.kind, asked.statement)
-        entry = await desk.recorder.record(f"{KIND}.asked", name, by=call.by, details=details)
+        service.access.rows(sql, *row, asked.kind, asked.statement)
+        entry = await service.ledger_writer.record(f"{KIND}.asked", name, by=call.by, details=details)
     return canonical({
         "objection_id": name, "score_id": asked.score_id, "kind": asked.kind, "state": State.REQUESTED,
         "due": entry.details["due"],
@@ -67,7 +68,7 @@ def objection_status(entries: Iterable[Entry], name: str, bank: str) -> dict[str
     }
 
 
-def decide(access: Access, ledger: Ledger, name: str, outcome: str, *, by: Actor, why: str) -> Petition:
+def decide(access: AccessDatabase, ledger: Ledger, name: str, outcome: str, *, by: Actor, why: str) -> Petition:
     """A person of the platform answers an objection; `why` is what the subject will read, and names nobody.
 
     Raises Malformed, Missing, and Refused for one who is not of the platform or an objection decided already.

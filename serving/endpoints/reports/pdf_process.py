@@ -8,7 +8,7 @@ import sys
 
 from serving.endpoints.reports import report_pdf
 from serving.endpoints.reports.typeface import NoTypeface
-from serving.processes.worker_loop import Unfit, attend, bound
+from serving.processes.worker_loop import InvalidTask, limit_resources, serve_tasks
 
 MEMORY = 1 << 30  # bytes of address space
 
@@ -17,9 +17,9 @@ def _work(report: bytes) -> bytes:
     try:
         return report_pdf.draw(pickle.loads(report))  # pickled by the service, and by nobody else
     except NoTypeface as none:
-        raise Unfit(none.slug) from none
+        raise InvalidTask(none.slug) from none
 
 
 if __name__ == "__main__":
-    bound(MEMORY)
-    sys.exit(attend(_work))
+    limit_resources(MEMORY)
+    sys.exit(serve_tasks(_work))

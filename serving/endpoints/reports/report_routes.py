@@ -13,17 +13,18 @@ from fastapi import Request
 
 from credit.canonical import canonical, digest
 from credit.errors import CreditError, Malformed
-from serving.core.service import Call, Desk
+from serving.core.request import RequestContext
+from serving.core.service import ScoringService
 from serving.endpoints.inquiries.inquiries import InquiryScope, open_inquiry
 from serving.endpoints.reports import report_html
 from serving.endpoints.reports.report_content import compose_report
 from serving.endpoints.reports.report_form import Report
 from serving.endpoints.reports.typeface import NoTypeface
 from serving.errors import Overloaded
-from serving.http.routing import Reply, Route
+from serving.http.routing import ProductRoute, RouteReply
 from serving.observability import log
-from serving.processes.subprocess_worker import Aside, Fell
-from serving.processes.worker_loop import Unfit
+from serving.processes.subprocess_worker import SubprocessWorker, WorkerDied
+from serving.processes.worker_loop import InvalidTask
 from serving.responses.compose import stored_score
 
 REPORTED, SCOPE, COST = "report.answered", "report", 10  # a report takes as much of a quota as ten answers
@@ -35,52 +36,52 @@ _PARAMETERS = {
 }
 
 
-def pdf_process() -> Aside:
+def pdf_process() -> SubprocessWorker:
     """The process that draws PDFs, one after another; one that takes half a minute is given up."""
-    return Aside("serving.endpoints.reports.pdf_process", seconds=30, most=32 << 20)
+    return SubprocessWorker("serving.endpoints.reports.pdf_process", seconds=30, most=32 << 20)
 
 
-async def report(request: Request, desk: Desk, call: Call, body: bytes) -> Reply:
+async def report(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> RouteReply:
     """The report, once its entry is durable.
 
     Raises as `inquiries.look` does, Overloaded when many are drawn, and NoTypeface when no PDF can be.
     """
     form, purpose, mandate = _asked(request)
     kind = _kind(form, request.headers.get("accept", ""))
-    looked = open_inquiry(desk, call, request.path_params["uscc"], purpose, mandate)
-    until = looked.dossiers.valid_until(desk.settings.freshness_days)
+    looked = open_inquiry(service, call, request.path_params["uscc"], purpose, mandate)
+    until = looked.dossiers.valid_until(service.settings.freshness_days)
     if looked.mandate is not None:
         until = min(until, looked.mandate.valid_until)
-    made = compose_report(looked, number=call.id, until=until, evaluation=_evaluation(desk, looked))
+    made = compose_report(looked, number=call.id, until=until, evaluation=_evaluation(service, looked))
     told = await _drawn(request.app.state.drawer, made, kind)
     details = {**call.details, "status": 200, "format": kind, "digest": digest(told), "valid_until": until.isoformat()}
-    await desk.recorder.record(REPORTED, call.id, by=call.by, details=details)
+    await service.ledger_writer.record(REPORTED, call.id, by=call.by, details=details)
     name = f'inline; filename="report-{call.id}.{kind}"'
     headers = {**report_html.HEADERS, "Content-Disposition": name, "X-Report-Number": call.id}
-    return Reply(told, MEDIA[kind], headers)
+    return RouteReply(told, MEDIA[kind], headers)
 
 
-async def _drawn(drawer: Aside, report: Report, kind: str) -> bytes:
+async def _drawn(drawer: SubprocessWorker, report: Report, kind: str) -> bytes:
     """The bytes of a report in the form `kind`."""
     if kind != "pdf":
         return report_html.draw(report) if kind == "html" else canonical(_plain(asdict(report)))
     try:
         return await drawer.ask(await asyncio.to_thread(pickle.dumps, report))
-    except Unfit as unfit:
+    except InvalidTask as unfit:
         log.event("report.no_typeface", level=log.ERROR, remedy=(none := NoTypeface()).remedy)
         raise none from unfit
-    except Fell as fell:
+    except WorkerDied as fell:
         raise Overloaded() from fell
 
 
-def _evaluation(desk: Desk, looked: InquiryScope) -> Mapping[str, str] | None:
+def _evaluation(service: ScoringService, looked: InquiryScope) -> Mapping[str, str] | None:
     """The grade of the public evaluation: under a mandate only, and only where a model scores the subject."""
     if looked.mandate is None:
         return None
-    subject = desk.pseudonyms.key_of(looked.uscc.code)
+    subject = service.pseudonyms.key_of(looked.uscc.code)
     try:
-        book = desk.library.for_kind(looked.uscc.kind, looked.day)
-        desk.library.withheld.require(subject.hex, book.notice)
+        book = service.snapshots.for_kind(looked.uscc.kind, looked.day)
+        service.snapshots.withheld.require(subject.hex, book.notice)
     except CreditError:  # a report does not wait for a model
         return None
     row = book.row_of(subject)
@@ -128,6 +129,7 @@ def _plain(value: Any) -> Any:
 
 
 ROUTES = (
-    Route("GET", "/v1/reports/{uscc}", SCOPE, report, "A public credit report (公共信用报告), signed over its bytes",
-          media=tuple(MEDIA.values()), query=_declared(), cost=COST),
+    ProductRoute("GET", "/v1/reports/{uscc}", SCOPE, report,
+                 "A public credit report (公共信用报告), signed over its bytes",
+                 media=tuple(MEDIA.values()), query=_declared(), cost=COST),
 )  # fmt: skip

@@ -16,9 +16,10 @@ from credit.entry import Entry
 from credit.errors import CreditError, Malformed
 from credit.messages import preferred
 from serving.audit.identifiers import part_of, score_id
-from serving.core.service import ANSWERED, Call, Desk, Resumed
+from serving.core.recovery import DifferentAnswer, RecordedEntryWriter
+from serving.core.request import ANSWERED, RequestContext, ResumedRequest
+from serving.core.service import ScoringService
 from serving.i18n.languages import ACCEPTED
-from serving.idempotency.recovery import Another, Given
 from serving.responses.request_schemas import BatchRequestSchema, ScoreRequest, parse_body
 
 MAX_REQUESTS, PAUSE = 1000, 20  # asks in a batch; after how many the others get a turn
@@ -47,23 +48,27 @@ _decode = msgspec.json.Decoder(BatchRequest).decode
 _parts, _part = msgspec.json.Decoder(AnsweredParts).decode, msgspec.json.Decoder(AnsweredPart).decode
 
 
-async def batch(desk: Desk, call: Call, body: bytes) -> bytes:
+async def batch(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """`{"answers":[{"status":200,"answer":…} or {"status":403,"problem":…}, …]}` in the order asked.
 
     Raises Malformed for a body that cannot be read, TooMany when the bank has not so many calls left.
     """
-    asks, there = _read(body), await _left(desk, call)
-    desk.quotas.take(call.by.name, call.limit, max(0, len(asks) - len(there) - 1))  # the first was counted at the door
+    asks, there = _read(body), await _left(service, call)
+    service.quotas.take(
+        call.by.name, call.limit, max(0, len(asks) - len(there) - 1)
+    )  # the first was counted at the door
     told: list[asyncio.Task[bytes]] = []
     for number, asked in enumerate(asks):
         name = part_of(call.id, number)
-        told.append(asyncio.create_task(_one(desk, call, name, asked, there.get(name))))
+        told.append(asyncio.create_task(_one(service, call, name, asked, there.get(name))))
         if number % PAUSE == PAUSE - 1:
             await asyncio.sleep(0)
     return _whole(await asyncio.gather(*told))
 
 
-async def batch_again(desk: Desk, call: Call, body: bytes, first: str, said: bytes) -> tuple[bytes, bytes]:
+async def batch_again(
+    service: ScoringService, call: RequestContext, body: bytes, first: str, said: bytes
+) -> tuple[bytes, bytes]:
     """What is told again, part by part: as it was, anew where it rests on what is not to be used any more, or refused.
 
     A part that was refused before stays so; one that is refused now is judged again the next time.
@@ -75,12 +80,12 @@ async def batch_again(desk: Desk, call: Call, body: bytes, first: str, said: byt
         if (part := _part(held)).status == 200:
             again = _part_of(whole, score_id())
             try:
-                desk.quotas.take(call.by.name, call.limit, 0)
-                desk.find(again, asked)
-                if desk.is_outlived(again, bytes(part.answer)):
-                    now = held = await _one(desk, whole, again.id, asked, None)
+                service.quotas.take(call.by.name, call.limit, 0)
+                service.prepare_answer(again, asked)
+                if service.is_outdated(again, bytes(part.answer)):
+                    now = held = await _one(service, whole, again.id, asked, None)
             except CreditError as error:
-                now = await _refused(desk, again, error)
+                now = await _refused(service, again, error)
         told.append(now)
         kept.append(held)
         if number % PAUSE == PAUSE - 1:
@@ -88,37 +93,41 @@ async def batch_again(desk: Desk, call: Call, body: bytes, first: str, said: byt
     return _whole(told), _whole(kept)
 
 
-async def _one(desk: Desk, whole: Call, name: str, asked: ScoreRequest, given: Entry | None) -> bytes:
+async def _one(
+    service: ScoringService, whole: RequestContext, name: str, asked: ScoreRequest, given: Entry | None
+) -> bytes:
     """One subject's part of the answer under an id: what is said of it, or its problem."""
     call = _part_of(whole, name)
     try:
-        desk.quotas.take(whole.by.name, whole.limit, 0)  # whoever ran out of refusals on the way is stopped on the way
+        service.quotas.take(
+            whole.by.name, whole.limit, 0
+        )  # whoever ran out of refusals on the way is stopped on the way
         if given is not None:
             try:
-                return _good(await replace(desk, recorder=Given(given)).answer(call, asked))
-            except Another:
+                return _good(await replace(service, ledger_writer=RecordedEntryWriter(given)).answer(call, asked))
+            except DifferentAnswer:
                 call.id = score_id()
-        return _good(await desk.answer(call, asked))
+        return _good(await service.answer(call, asked))
     except CreditError as error:
-        return await _refused(desk, call, error)
+        return await _refused(service, call, error)
 
 
-async def _refused(desk: Desk, call: Call, error: CreditError) -> bytes:
-    name = await desk.refuse(call, error)
+async def _refused(service: ScoringService, call: RequestContext, error: CreditError) -> bytes:
+    name = await service.record_refusal(call, error)
     problem = {**error.problem(preferred(ACCEPTED.get())), "score_id": name}
     return json.dumps({"problem": problem, "status": error.status}, ensure_ascii=False).encode()
 
 
-async def _left(desk: Desk, call: Call) -> Mapping[str, Entry]:
+async def _left(service: ScoringService, call: RequestContext) -> Mapping[str, Entry]:
     """The entries, by id, of parts that a process had answered which was killed before it could tell."""
-    if not isinstance(call, Resumed):
+    if not isinstance(call, ResumedRequest):
         return {}
-    entries = await asyncio.to_thread(desk.journal.lines_about, call.id, part_of="batch")
+    entries = await asyncio.to_thread(service.journal.lines_about, call.id, part_of="batch")
     return {entry.object: entry for entry in entries if entry.verb == ANSWERED and entry.by == call.by}
 
 
-def _part_of(whole: Call, name: str) -> Call:
-    return Call(name, whole.by, {"bank": whole.by.name, "batch": whole.id}, bucket=whole.bucket)
+def _part_of(whole: RequestContext, name: str) -> RequestContext:
+    return RequestContext(name, whole.by, {"bank": whole.by.name, "batch": whole.id}, bucket=whole.bucket)
 
 
 def _good(answer: bytes) -> bytes:

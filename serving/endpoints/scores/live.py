@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from credit.errors import CreditError
 from models.scoring.scorer import Scorer
-from serving.core.service import LIVE, Call, Desk, Found
+from serving.core.request import LIVE, AuthorisedSubject, RequestContext
+from serving.core.service import ScoringService
 from serving.data.snapshot import ActiveSnapshot
 from serving.responses.compose import TRIAL_NOTICE, SubjectScore, compose
 from serving.responses.live_schemas import LiveRequest, commitment, read_live_request
@@ -33,7 +34,7 @@ class CheckedRequest(NamedTuple):
     """A call that may be answered: what is asked, the subject's place, and what the answer is made of."""
 
     asked: LiveRequest
-    found: Found
+    found: AuthorisedSubject
     sheet: LiveTemplate
     named: SuppliedLayout
 
@@ -41,36 +42,36 @@ class CheckedRequest(NamedTuple):
         """The features (F,) to score."""
         return self.sheet.row(self.found.row, self.named, self.asked.features)
 
-    def fill(self, call: Call, told: ScoreValues) -> FilledResponse:
+    def fill(self, call: RequestContext, told: ScoreValues) -> FilledResponse:
         """The answer, still without its receipt."""
         asked, found, salt = self.asked, self.found, secrets.token_hex(16)
         return self.sheet.fill(
             told, self.named, kind=asked.kind, salt=salt, commitment=self.named.commitment(asked.features, salt),
             score_id=call.id, uscc=found.uscc, mandate=found.mandate.id, purpose=found.mandate.purpose,
-            valid_until=found.until,
+            valid_until=found.valid_until,
         )  # fmt: skip
 
 
-def check_live(desk: Desk, call: Call, body: bytes) -> CheckedRequest:
+def check_live(service: ScoringService, call: RequestContext, body: bytes) -> CheckedRequest:
     """Whether the call may be answered. Raises Malformed, and as `Desk.look` does."""
     asked = read_live_request(body)
-    found = desk.look(call, asked.uscc, asked.purpose, asked.mandate)
-    sheet = desk.live_sheets.of(found.book)
+    found = service.look_up(call, asked.uscc, asked.purpose, asked.mandate)
+    sheet = service.live_templates.of(found.snapshot)
     return CheckedRequest(asked, found, sheet, sheet.named(asked.features))
 
 
-async def live(desk: Desk, call: Call, body: bytes) -> bytes:
+async def live(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """One subject's score with what was brought. Raises Malformed, and as `Desk.look` does."""
-    checked = check_live(desk, call, body)
-    filled = checked.fill(call, await desk.scorers.score(checked.found.book.version, checked.row()))
+    checked = check_live(service, call, body)
+    filled = checked.fill(call, await service.scorers.score(checked.found.snapshot.version, checked.row()))
     details = {**call.details, "kind": checked.asked.kind, "status": 200, "digest": filled.digest}
-    entry = await desk.recorder.record(LIVE, call.id, by=call.by, details=details)
+    entry = await service.ledger_writer.record(LIVE, call.id, by=call.by, details=details)
     return filled.whole(entry=entry.id, seq=entry.seq)
 
 
-def begin_live(desk: Desk, call: Call, body: bytes) -> Callable[[OnFilled], None]:
+def begin_live(service: ScoringService, call: RequestContext, body: bytes) -> Callable[[OnFilled], None]:
     """The same on the fast way: what is checked now, and then scored with all who ask at this moment."""
-    checked = check_live(desk, call, body)
+    checked = check_live(service, call, body)
     row = checked.row()
     call.details["kind"] = checked.asked.kind
 
@@ -81,7 +82,7 @@ def begin_live(desk: Desk, call: Call, body: bytes) -> Callable[[OnFilled], None
             except CreditError:  # the ledger takes nothing
                 then(None)
 
-        desk.scorers.submit(checked.found.book.version, row, heard)
+        service.scorers.submit(checked.found.snapshot.version, row, heard)
 
     return go
 

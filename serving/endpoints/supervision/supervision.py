@@ -17,7 +17,8 @@ from pydantic_core import PydanticCustomError
 from credit.errors import Lapsed, Malformed, Missing, Unauthenticated
 from credit.messages import Text
 from credit.uscc import Uscc
-from serving.core.service import Call, Desk
+from serving.core.request import RequestContext
+from serving.core.service import ScoringService
 from serving.data.declarations import Declaration, read_declaration
 from serving.endpoints.inquiries.inquiries import answer_with_receipt
 from serving.endpoints.inquiries.schemas import SupervisionRequestSchema
@@ -104,24 +105,24 @@ def supervision_scale(path: Path | None = None) -> SupervisionScale:
     return read_declaration(path or SCALE_FILE, SupervisionScale)
 
 
-async def supervise(desk: Desk, call: Call, body: bytes) -> bytes:
+async def supervise(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """The tier of one subject, to an agency. Raises Malformed, ScopeMissing, Missing, Lapsed."""
-    client = desk.access.client(call.by.name)
+    client = service.access.client(call.by.name)
     if client is None:
         raise Unauthenticated("supervision.token-client-may-not-call")
     if client.kind != AGENCY:
         raise ScopeMissing("supervision.for-agencies")
     asked = parse_body(SupervisionRequestSchema, body)
-    uscc, day, told = Uscc.parse(asked.uscc), desk.settings.day(), supervision_scale(desk.settings.supervision)
-    subject = desk.pseudonyms.key_of(uscc.code)
+    uscc, day, told = Uscc.parse(asked.uscc), service.settings.day(), supervision_scale(service.settings.supervision)
+    subject = service.pseudonyms.key_of(uscc.code)
     call.details |= {"subject": subject.hex, "matter": asked.matter}
-    book = desk.library.for_kind(uscc.kind, day)
+    book = service.snapshots.for_kind(uscc.kind, day)
     call.details |= {"model": book.model, "version": book.version, "snapshot": book.snapshot}
     row = book.row_of(subject)
     if row is None:
         raise Missing("supervision.subject-not-known-here")
-    desk.library.withheld.require(subject.hex, book.notice)
-    line, industry = stored_score(book, row), _industry(desk, uscc)
+    service.snapshots.withheld.require(subject.hex, book.notice)
+    line, industry = stored_score(book, row), _industry(service, uscc)
     hits = book.card.rule_hits(line.features[None, :])[0]
     rules = [rule for rule, hit in zip(book.card.rules, hits, strict=True) if hit]
     letter = told.tier(line.grade, line.points, industry, any(rule.grade == book.card.grades[-1] for rule in rules))
@@ -138,20 +139,20 @@ async def supervise(desk: Desk, call: Call, body: bytes) -> bytes:
         "rules": [{"code": rule.feature, "grade": rule.grade, "zh": rule.zh, "en": rule.en} for rule in rules],
         "snapshot": {"id": book.snapshot, "as_of": book.as_of.isoformat()},
         "version": book.version,
-        "valid_until": book.valid_until(desk.settings.freshness_days).isoformat(),
+        "valid_until": book.valid_until(service.settings.freshness_days).isoformat(),
         "notice": NOTICE,
     }
-    return await answer_with_receipt(desk, call, SUPERVISED, said, uscc.code)
+    return await answer_with_receipt(service, call, SUPERVISED, said, uscc.code)
 
 
-def _industry(desk: Desk, uscc: Uscc) -> str | None:
+def _industry(service: ScoringService, uscc: Uscc) -> str | None:
     """The section of GB/T 4754 of a subject's registration; None when no dossier tells it."""
-    assert desk.archive is not None
+    assert service.credit_files is not None
     try:
-        dossiers = desk.archive.open(desk.settings.day())
+        dossiers = service.credit_files.open(service.settings.day())
     except Lapsed:  # without dossiers the city's own scale holds
         return None
-    found = desk.archive.find(dossiers, uscc.code) or {}
+    found = service.credit_files.find(dossiers, uscc.code) or {}
     columns = dossiers.tables.get("registration", {}).get("columns", [])
     rows = found.get("registration", [])
     return str(rows[0][2 + columns.index("industry")]) if rows and "industry" in columns else None

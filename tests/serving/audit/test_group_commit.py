@@ -11,7 +11,7 @@ from serving_world import codes
 
 from credit.actor import Actor
 from credit.errors import Broken
-from serving.audit.group_commit import Recorder
+from serving.audit.group_commit import GroupCommitWriter
 from serving.audit.journal import Journal
 
 BANK = Actor.parse("bank:bohai")
@@ -29,7 +29,7 @@ def test_entries_that_wait_together_are_one_write_and_all_are_there(
 
     monkeypatch.setattr(Journal, "write", counted)
     before = world.ledger.verify()
-    recorder = Recorder(world.journal)
+    recorder = GroupCommitWriter(world.journal)
 
     async def all_at_once() -> list[str]:
         acts = (recorder.record("score.answered", str(n), by=BANK, details={}) for n in range(500))
@@ -52,7 +52,7 @@ def test_an_entry_is_durable_before_it_is_told(world: Any, monkeypatch: pytest.M
         synced.append(self.path.stat().st_size)
 
     monkeypatch.setattr(Journal, "sync", seen)
-    recorder = Recorder(world.journal)
+    recorder = GroupCommitWriter(world.journal)
 
     async def one() -> int:
         await recorder.record("score.answered", "x", by=BANK, details={})
@@ -65,7 +65,7 @@ def test_an_entry_is_durable_before_it_is_told(world: Any, monkeypatch: pytest.M
 
 def test_closing_writes_what_is_queued(world: Any) -> None:
     before = world.ledger.verify()
-    recorder = Recorder(world.journal)
+    recorder = GroupCommitWriter(world.journal)
 
     async def ask_and_close() -> None:
         for number in range(20):
@@ -81,7 +81,7 @@ def test_closing_writes_what_is_queued(world: Any) -> None:
 
 
 def test_a_write_that_meets_another_process_at_the_ledger_is_tried_again(world: Any) -> None:
-    recorder, stream = Recorder(world.journal), world.ledger.path.open("ab")
+    recorder, stream = GroupCommitWriter(world.journal), world.ledger.path.open("ab")
     fcntl.flock(stream, fcntl.LOCK_EX)
 
     async def beside_a_writer() -> tuple[bool, Any]:
@@ -101,7 +101,7 @@ def test_a_write_that_meets_another_process_at_the_ledger_is_tried_again(world: 
 def test_a_ledger_that_cannot_be_written_is_told_to_the_caller_and_to_readiness(world: Any) -> None:
     blocked = world.root / "blocked"
     blocked.write_bytes(b"a file where the ledger's folder would be")
-    recorder = Recorder(Journal(blocked / "ledger.jsonl", world.key("service"), world.ring))
+    recorder = GroupCommitWriter(Journal(blocked / "ledger.jsonl", world.key("service"), world.ring))
 
     with pytest.raises(Broken, match="could not be written"):
         asyncio.run(recorder.record("score.answered", "x", by=BANK, details={}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from uuid import RFC_4122, UUID
 
-from serving.audit.identifiers import _rest, score_id
+from serving.audit.identifiers import _format_random, score_id
 
 
 def test_ids_are_of_version_7_and_of_this_moment() -> None:
@@ -22,9 +22,9 @@ def test_ids_are_of_version_7_and_of_this_moment() -> None:
 
 
 def test_74_bits_are_of_chance() -> None:
-    zero, seen = int(_rest(bytes(10)).replace("-", ""), 16), 0
+    zero, seen = int(_format_random(bytes(10)).replace("-", ""), 16), 0
     for bit in range(80):
-        changed = int(_rest((1 << bit).to_bytes(10, "big")).replace("-", ""), 16) ^ zero
+        changed = int(_format_random((1 << bit).to_bytes(10, "big")).replace("-", ""), 16) ^ zero
         assert changed & seen == 0  # no bit is used twice
         seen |= changed
     assert seen.bit_count() == 74

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving_world import PURPOSE, codes
 
-from serving.audit.refusal_sampling import COUNTED, MOST, SECONDS, Crowd
+from serving.audit.refusal_sampling import COUNTED, MOST, SECONDS, RefusalSampler
 from serving.audit.usage import statement
-from serving.auth.access_database import Access
-from serving.auth.clients import Limit
+from serving.auth.access_database import AccessDatabase
+from serving.auth.clients import RateLimit
 from serving.settings import BEIJING
 
 GOOD = codes("enterprise", 1)[0]
@@ -43,8 +43,8 @@ def test_a_flood_of_unknown_callers_is_a_few_entries_and_a_count(serve: Any) -> 
 def test_a_bank_beyond_its_quota_is_counted_for_itself_and_stands_in_its_statement(serve: Any) -> None:
     with serve() as running:
         world, token = running.world, running.token()
-        access = Access(world.root / "access.db")
-        access.set_limit("bohai", Limit(0.0001, 1))
+        access = AccessDatabase(world.root / "access.db")
+        access.set_limit("bohai", RateLimit(0.0001, 1))
         access.close()
         mandate, theirs = world.grant("bohai", GOOD).id, world.grant("jincheng", GOOD).id
         told = [running.score(GOOD, mandate, token=token).status_code for _ in range(MOST + 26)]
@@ -64,7 +64,7 @@ def test_what_is_no_entry_is_counted_and_no_minute_has_more_than_its_entries(
     calls: list[tuple[float, str, int]],
 ) -> None:
     now = [0.0]
-    crowd, taken, every = Crowd(lambda: now[0]), Counter[tuple[str, int]](), Counter[tuple[str, int]]()
+    crowd, taken, every = RefusalSampler(lambda: now[0]), Counter[tuple[str, int]](), Counter[tuple[str, int]]()
     counted: Counter[tuple[str, int]] = Counter()
     for at, who, status in sorted(calls * 20):
         now[0] = at

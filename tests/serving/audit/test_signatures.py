@@ -13,7 +13,7 @@ import pytest
 from serving_world import codes
 
 from credit.errors import Broken
-from serving.audit.signatures import HEADER, MOST, TYPE, Signer, Together, verify
+from serving.audit.signatures import HEADER, MOST, TYPE, SignatureBatch, Signer, verify
 
 CODE = codes("enterprise", 1)[0]
 
@@ -31,7 +31,7 @@ def test_an_answer_is_signed_over_its_own_bytes_and_a_common_library_verifies_it
 
 
 def test_answers_that_leave_together_are_each_verified_by_the_one_signature(world: Any) -> None:
-    together, bodies = Together(Signer(world.key("service"))), [b'{"points":%d}' % n for n in range(MOST)]
+    together, bodies = SignatureBatch(Signer(world.key("service"))), [b'{"points":%d}' % n for n in range(MOST)]
     for body in bodies:
         assert together.takes_more
         together.add(hashlib.sha256(body).hexdigest())
@@ -61,7 +61,7 @@ def test_a_signature_of_before_still_verifies_what_it_is_over_and_nothing_else(w
 
 
 def test_nobody_joins_what_is_signed(world: Any) -> None:
-    together = Together(Signer(world.key("service")))
+    together = SignatureBatch(Signer(world.key("service")))
     together.add(hashlib.sha256(b"first").hexdigest())
     together.signature()
     assert not together.takes_more

@@ -14,7 +14,7 @@ from credit.ledger import Entry
 from credit.seal import Kind
 from serving import bank_sandbox
 from serving.audit.usage import statement
-from serving.auth.access_database import Access
+from serving.auth.access_database import AccessDatabase
 from serving.data.snapshot import open_snapshot, read_pointers
 from serving.settings import BEIJING
 
@@ -65,7 +65,7 @@ def test_firms_of_a_sandbox_answer_as_they_are_said_to(running: Any) -> None:
     named = bank_sandbox.choose_firms(book, everybody, everybody[:20], world.pseudonyms)
     assert set(named) == set(bank_sandbox.EXPECTED)
     assert len(set(named.values())) == len(named)
-    access = Access(world.root / "access.db")
+    access = AccessDatabase(world.root / "access.db")
     firms = bank_sandbox.grant_mandates(
         named,
         bank="bohai",

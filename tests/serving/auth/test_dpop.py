@@ -11,14 +11,14 @@ from serving_bank_keys import BankKey
 from serving_world import PURPOSE, codes
 
 from credit.errors import Malformed, Missing
-from serving.auth.access_database import Access
+from serving.auth.access_database import AccessDatabase
 
 CODE = codes("enterprise", 1)[0]
 
 
 @pytest.fixture
 def access(running: Any) -> Any:
-    opened = Access(running.world.root / "access.db")
+    opened = AccessDatabase(running.world.root / "access.db")
     yield opened
     opened.close()
 

@@ -10,7 +10,7 @@ from serving_world import PLATFORM, TODAY, codes
 
 from credit.actor import Actor
 from credit.errors import Malformed, Missing, Refused
-from serving.auth.access_database import Access
+from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import revoke
 
 CODE = codes("enterprise", 1)[0]
@@ -21,7 +21,7 @@ def test_a_granted_mandate_is_signed_recorded_and_names_no_code(world: Any) -> N
     (entry,) = world.ledger.about(mandate.id)
     assert (entry.verb, entry.by) == ("mandate.granted", PLATFORM)
     assert entry.details["subject"] == world.pseudonyms.hex_of(CODE)
-    access = Access(world.root / "access.db")
+    access = AccessDatabase(world.root / "access.db")
     stored = str(access.rows("SELECT envelope FROM mandate WHERE id = ?", mandate.id))
     revoke(access, mandate.id, by=PLATFORM, ledger=world.ledger, why="asked by the subject")
     access.close()
@@ -46,7 +46,7 @@ def test_what_cannot_be_a_mandate_is_not_granted(world: Any, more: dict[str, Any
 
 
 def test_a_bank_grants_itself_nothing_and_revokes_nothing(world: Any) -> None:
-    access, bank = Access(world.root / "access.db"), Actor.parse("bank:bohai")
+    access, bank = AccessDatabase(world.root / "access.db"), Actor.parse("bank:bohai")
     with pytest.raises(Refused):
         revoke(access, world.grant("bohai", CODE).id, by=bank, ledger=world.ledger)
     with pytest.raises(Missing):

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from serving_world import codes
 
 from credit.errors import Malformed
-from serving.auth.access_database import Access
-from serving.auth.clients import Limit
-from serving.auth.rate_limit import MISSES, Quotas, TooMany
+from serving.auth.access_database import AccessDatabase
+from serving.auth.clients import RateLimit
+from serving.auth.rate_limit import MISSES, Quotas
+from serving.errors import TooMany
 
 GOOD, OTHER = codes("enterprise", 2)
 
@@ -21,7 +22,7 @@ GOOD, OTHER = codes("enterprise", 2)
 def test_over_any_time_no_more_is_given_than_burst_and_rate_allow_and_waiting_as_told_is_enough(
     rate: float, burst: int, waits: list[float]
 ) -> None:
-    now, given_, limit = [0.0], 0, Limit(rate, burst)
+    now, given_, limit = [0.0], 0, RateLimit(rate, burst)
     quotas = Quotas(lambda: now[0])
     for wait in waits:
         now[0] += wait
@@ -36,10 +37,10 @@ def test_over_any_time_no_more_is_given_than_burst_and_rate_allow_and_waiting_as
 
 
 def test_a_bank_over_its_limit_gets_429_and_another_bank_its_answer(running: Any) -> None:
-    access = Access(running.world.root / "access.db")
+    access = AccessDatabase(running.world.root / "access.db")
     mandate, theirs = running.world.grant("bohai", GOOD).id, running.world.grant("jincheng", GOOD).id
     token, other = running.token(), running.token("jincheng")
-    access.set_limit("bohai", Limit(0.01, 3))
+    access.set_limit("bohai", RateLimit(0.01, 3))
     access.close()
     told = [running.score(GOOD, mandate, token=token) for _ in range(4)]
     assert [response.status_code for response in told] == [200, 200, 200, 429]
@@ -49,7 +50,7 @@ def test_a_bank_over_its_limit_gets_429_and_another_bank_its_answer(running: Any
     assert told[3].json()["type"] == "urn:haihe:problem:too-many"
     assert running.score(GOOD, theirs, token=other).status_code == 200
     with pytest.raises(Malformed):
-        Limit(0, 5)
+        RateLimit(0, 5)
 
 
 @pytest.mark.attack

@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from credit.errors import Malformed, Missing, Unauthenticated
-from serving.auth.access_database import Access
+from serving.auth.access_database import AccessDatabase
 from serving.auth.clients import SCOPES
 
 FORM = {"grant_type": "client_credentials"}
@@ -64,7 +64,7 @@ def test_each_bad_request_gets_its_code_and_an_entry(running: Any) -> None:
 
 
 def test_a_secret_is_shown_once_and_kept_as_a_salted_hash(tmp_path: Any) -> None:
-    access = Access(tmp_path / "a.db")
+    access = AccessDatabase(tmp_path / "a.db")
     first, second = access.add_client("bank-a"), access.add_client("bank-b")
     assert len(base64.urlsafe_b64decode(first + "=")) == 32
     assert access.check("bank-a", first).scopes == SCOPES
@@ -78,7 +78,7 @@ def test_a_secret_is_shown_once_and_kept_as_a_salted_hash(tmp_path: Any) -> None
 
 
 def test_secrets_change_without_a_gap_and_two_are_good_at_a_time(tmp_path: Any) -> None:
-    access = Access(tmp_path / "a.db")
+    access = AccessDatabase(tmp_path / "a.db")
     first = access.add_client("bank-a")
     with pytest.raises(Missing):
         access.drop_secret("bank-a")
@@ -104,7 +104,7 @@ def test_secrets_change_without_a_gap_and_two_are_good_at_a_time(tmp_path: Any) 
 
 
 def test_a_disabled_client_a_taken_name_and_an_unknown_scope_are_refused(tmp_path: Any) -> None:
-    access = Access(tmp_path / "a.db")
+    access = AccessDatabase(tmp_path / "a.db")
     secret = access.add_client("bank-a")
     access.disable_client("bank-a")
     with pytest.raises(Unauthenticated):
@@ -118,7 +118,7 @@ def test_a_disabled_client_a_taken_name_and_an_unknown_scope_are_refused(tmp_pat
 
 
 def test_an_unknown_client_costs_what_a_known_one_costs(tmp_path: Any) -> None:
-    access = Access(tmp_path / "a.db")
+    access = AccessDatabase(tmp_path / "a.db")
     access.add_client("bank-a")
 
     def cost(name: str) -> float:

@@ -15,12 +15,12 @@ from serving_world import PURPOSE, codes
 
 from credit.errors import Broken, Malformed, Missing, Unauthenticated
 from serving.app.create import create_app
+from serving.app.wiring import open_service, open_stores
 from serving.audit.signatures import ring_of
-from serving.auth.access_database import Access
-from serving.auth.client_key import HeldKey
+from serving.auth.access_database import AccessDatabase
+from serving.auth.client_key import ClientKey
 from serving.auth.dpop import thumbprint
 from serving.bank.client import AsyncServiceClient, ServiceClient
-from serving.core.wiring import open_desk, open_stores
 from serving.endpoints.batch_jobs.job_scoring import work
 
 GOOD, OTHER = codes("enterprise", 2)
@@ -28,7 +28,7 @@ GOOD, OTHER = codes("enterprise", 2)
 
 @pytest.fixture
 def access(world: Any) -> Any:
-    opened = Access(world.root / "access.db")
+    opened = AccessDatabase(world.root / "access.db")
     yield opened
     opened.close()
 
@@ -52,10 +52,10 @@ def client(running: Any, wire: Wire, **more: Any) -> ServiceClient:
 
 
 def test_with_a_key_of_its_own_a_bank_needs_no_secret_and_its_tokens_are_no_bearers(
-    running: Any, access: Access, tmp_path: Path
+    running: Any, access: AccessDatabase, tmp_path: Path
 ) -> None:
-    held = HeldKey.load(tmp_path)
-    assert HeldKey.load(tmp_path).jwk == held.jwk
+    held = ClientKey.load(tmp_path)
+    assert ClientKey.load(tmp_path).jwk == held.jwk
     access.add_key("bohai", held.jwk)
     wire = Wire(running.http)
     bank = client(running, wire, key=held)
@@ -75,8 +75,8 @@ def test_with_a_key_of_its_own_a_bank_needs_no_secret_and_its_tokens_are_no_bear
         client(running, wire, key=held).score(GOOD, PURPOSE, mandate)
 
 
-def test_keys_change_without_a_gap_two_at_a_time(running: Any, access: Access, tmp_path: Path) -> None:
-    keys = [HeldKey.load(tmp_path, name) for name in ("first", "second", "third")]
+def test_keys_change_without_a_gap_two_at_a_time(running: Any, access: AccessDatabase, tmp_path: Path) -> None:
+    keys = [ClientKey.load(tmp_path, name) for name in ("first", "second", "third")]
     mandate = running.world.grant("bohai", GOOD).id
     for number, held in enumerate(keys):
         if number == 2:
@@ -90,7 +90,9 @@ def test_keys_change_without_a_gap_two_at_a_time(running: Any, access: Access, t
 
 
 @pytest.mark.attack
-def test_from_another_network_neither_secret_nor_token_nor_forwarded_word_opens(running: Any, access: Access) -> None:
+def test_from_another_network_neither_secret_nor_token_nor_forwarded_word_opens(
+    running: Any, access: AccessDatabase
+) -> None:
     token, mandate = running.token(), running.world.grant("bohai", GOOD).id
     with pytest.raises(Malformed):
         access.set_networks("bohai", ["203.0.113.0/24", "not a network"])
@@ -111,7 +113,7 @@ def test_from_another_network_neither_secret_nor_token_nor_forwarded_word_opens(
 @pytest.mark.attack
 @pytest.mark.servers
 def test_a_proxy_that_is_named_is_believed_in_its_own_word_and_no_caller_in_theirs(world: Any, template: Any) -> None:
-    opened, form = Access(world.root / "access.db"), {"grant_type": "client_credentials"}
+    opened, form = AccessDatabase(world.root / "access.db"), {"grant_type": "client_credentials"}
     opened.set_networks("bohai", ["203.0.113.0/24"])
     opened.close()
     for proxies, word, status in (("127.0.0.1", "203.0.113.9", 200), ("127.0.0.1", "203.0.113.9, 198.51.100.1", 401),
@@ -125,8 +127,8 @@ def test_a_proxy_that_is_named_is_believed_in_its_own_word_and_no_caller_in_thei
 def test_watches_and_jobs_by_the_client_and_the_same_awaited(world: Any, template: Any) -> None:
     settings = world.settings(webhooks_to_loopback=True, chores=False)
     mandate, watched = world.grant("bohai", GOOD).id, world.grant("bohai", GOOD, purpose="post_loan_management").id
-    desk, (watches, jobs) = open_desk(settings), open_stores(settings)
-    desk.library.refresh()
+    service, (watches, jobs) = open_service(settings), open_stores(settings)
+    service.snapshots.refresh()
 
     async def all_(url: str) -> None:
         app = create_app(settings)
@@ -143,7 +145,7 @@ def test_watches_and_jobs_by_the_client_and_the_same_awaited(world: Any, templat
                 with pytest.raises(Missing):
                     await bank.resend("msg_0")
                 job = (await bank.send_job([(GOOD, PURPOSE, mandate), (OTHER, PURPOSE, mandate)]))["job_id"]
-                assert await asyncio.to_thread(work, desk, jobs)
+                assert await asyncio.to_thread(work, service, jobs)
                 assert (await bank.job(job))["state"] == "done"
                 assert await bank.jobs() == [await bank.job(job)]
                 assert [row["status"] for row in await bank.job_result(job)] == ["200", "403"]
@@ -154,8 +156,8 @@ def test_watches_and_jobs_by_the_client_and_the_same_awaited(world: Any, templat
         asyncio.run(all_(ear.url))
     watches.close()
     jobs.close()
-    desk.recorder.close()
-    desk.access.close()
+    service.ledger_writer.close()
+    service.access.close()
 
 
 @pytest.mark.attack

@@ -14,11 +14,11 @@ from serving_world import PURPOSE, codes
 
 from credit.errors import Broken, Lapsed, Refused, Unauthenticated
 from serving.app.create import create_app
-from serving.auth.access_database import Access
-from serving.auth.clients import Limit
-from serving.auth.rate_limit import TooMany
+from serving.auth.access_database import AccessDatabase
+from serving.auth.clients import RateLimit
 from serving.bank.client import AsyncServiceClient, ServiceClient
 from serving.bank.response_types import LiveScore, Objection, Part, Reason, Receipt, Score, SuppliedFeatures
+from serving.errors import TooMany
 from serving.responses import live_schemas, response_schemas
 
 GOOD, OTHER = codes("enterprise", 2)
@@ -69,8 +69,8 @@ def test_overload_is_waited_out_as_told_and_not_for_ever(running: Any) -> None:
     with pytest.raises(Lapsed, match="stale"):
         bank.score(GOOD, PURPOSE, mandate)
     assert wire.sent == 1
-    access = Access(running.world.root / "access.db")
-    access.set_limit("bohai", Limit(0.01, 1))
+    access = AccessDatabase(running.world.root / "access.db")
+    access.set_limit("bohai", RateLimit(0.01, 1))
     access.close()
     bank, _ = client(running, lambda *_: None)
     bank.score(GOOD, PURPOSE, mandate)

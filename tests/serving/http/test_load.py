@@ -11,7 +11,7 @@ from serving_world import codes
 from serving.app.create import create_app
 from serving.errors import TooSlow
 from serving.http import endpoint, token_endpoint
-from serving.http.products import Bounds
+from serving.http.products import BodyLimits
 
 CODE = codes("enterprise", 1)[0]
 
@@ -35,7 +35,7 @@ def test_calls_beyond_the_most_at_once_are_503_with_a_time_to_come_again(world: 
             await app(scope(), body, send)
 
         async with app.app.router.lifespan_context(app.app):
-            token = app.app.state.desk.tokens.sign(app.app.state.desk.access.client("bohai"), "score")
+            token = app.app.state.service.tokens.sign(app.app.state.service.access.client("bohai"), "score")
             scope_ = {**scope(), "headers": [(b"authorization", f"Bearer {token}".encode())]}
 
             async def held() -> None:
@@ -65,7 +65,7 @@ def test_a_body_that_does_not_arrive_is_given_up() -> None:
         return {}
 
     async def call() -> None:
-        await endpoint.read_body(b"10", never, Bounds(seconds=0.05, late="routes.file-did-not-arrive"))
+        await endpoint.read_body(b"10", never, BodyLimits(seconds=0.05, late="routes.file-did-not-arrive"))
 
     with pytest.raises(TooSlow, match=r"The file did not arrive: 0\.05 seconds are given") as slow:
         asyncio.run(call())

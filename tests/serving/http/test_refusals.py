@@ -16,7 +16,7 @@ from serving_world import AS_OF, PLATFORM, PURPOSE, TODAY, codes
 
 from credit.envelope import sign_envelope
 from credit.keys import SigningKey
-from serving.auth.access_database import Access
+from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import PAYLOAD_TYPE, revoke
 from serving.auth.tokens import AUDIENCE, ISSUER
 
@@ -128,7 +128,7 @@ def test_a_token_without_the_scope_is_403_and_a_disabled_client_401(running: Any
     assert_refused(running, response, 403)
     assert "insufficient_scope" in response.headers["www-authenticate"]
     token = running.token()
-    access = Access(running.world.root / "access.db")
+    access = AccessDatabase(running.world.root / "access.db")
     access.disable_client("bohai")
     access.close()
     assert_refused(running, running.score(GOOD, mandate, token=token), 401)
@@ -166,7 +166,7 @@ def test_the_token_of_another_bank_does_not_open_this_banks_mandate(running: Any
 def test_a_revoked_mandate_is_403_from_that_moment(running: Any) -> None:
     mandate, token = running.world.grant("bohai", GOOD).id, running.token()
     assert running.score(GOOD, mandate, token=token).status_code == 200
-    access = Access(running.world.root / "access.db")
+    access = AccessDatabase(running.world.root / "access.db")
     revoke(access, mandate, by=PLATFORM, ledger=running.world.ledger)
     access.close()
     assert checks(assert_refused(running, running.score(GOOD, mandate, token=token), 403)) == {"revoked"}
@@ -174,7 +174,7 @@ def test_a_revoked_mandate_is_403_from_that_moment(running: Any) -> None:
 
 def test_a_mandate_changed_in_the_database_or_signed_by_another_zone_is_403(running: Any) -> None:
     world, token = running.world, running.token()
-    access = Access(world.root / "access.db")
+    access = AccessDatabase(world.root / "access.db")
     changed, moved, own = (world.grant("bohai", GOOD).id for _ in range(3))
     theirs = world.grant("jincheng", GOOD).id
     envelope = json.loads(str(access.rows("SELECT envelope FROM mandate WHERE id = ?", changed)[0][0]))
@@ -245,7 +245,7 @@ def test_every_kind_of_refusal_has_its_chinese_words() -> None:
         if not issubclass(kind, errors.CreditError):
             continue
         after = {"after": 1} if kind is rate_limit.TooMany else {}
-        fixed = kind in (service_errors.Overloaded, service_errors.Anew, typeface.NoTypeface)
+        fixed = kind in (service_errors.Overloaded, service_errors.BeingReevaluated, typeface.NoTypeface)
         error = kind() if fixed else kind("errors.service-failed", **after)  # type: ignore[call-arg, arg-type]
         problem = error.problem("zh")
         assert all(re.search("[一-鿿]", problem[name]) for name in ("title", "remedy")), kind

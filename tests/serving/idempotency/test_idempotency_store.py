@@ -18,10 +18,10 @@ from serving_world import PLATFORM, PURPOSE, codes
 
 from credit.errors import Lapsed, Malformed
 from serving.audit.identifiers import score_id
-from serving.auth.access_database import Access
+from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import revoke
-from serving.idempotency.idempotency_store import PATIENCE, SECONDS, Repeats
-from serving.state.coordination_db import MADE, Shared
+from serving.idempotency.idempotency_store import PATIENCE, SECONDS, IdempotencyStore
+from serving.state.coordination_db import LASTING, CoordinationDb
 
 GOOD, OTHER = codes("enterprise", 2)
 
@@ -47,7 +47,7 @@ def test_one_key_one_answer(running: Any) -> None:
 def test_a_key_does_not_outlive_its_mandate(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     assert ask(running, "k", mandate).status_code == 200
-    access = Access(running.world.root / "access.db")
+    access = AccessDatabase(running.world.root / "access.db")
     revoke(access, mandate, by=PLATFORM, ledger=running.world.ledger)
     access.close()
     assert ask(running, "k", mandate).status_code == 403
@@ -64,7 +64,7 @@ def test_two_at_once_are_one_act_and_a_refusal_is_not_remembered() -> None:
         return f"id-{len(acts)}", b"body"
 
     async def all_() -> list[Any]:
-        repeats = Repeats()
+        repeats = IdempotencyStore()
         both = await asyncio.gather(
             *(repeats.once("b", b"k", b"", "id", act) for _ in range(2)), return_exceptions=True
         )
@@ -111,7 +111,7 @@ def test_what_cannot_be_made_again_is_answered_anew_and_what_was_not_recorded_un
     killed(running)
     running.world.promote("enterprise", sealed[2])
     running.world.show("enterprise", sealed[2], sealed[3])
-    running.http.app.desk.library.refresh()
+    running.http.app.service.snapshots.refresh()
     anew = ask(running, "k", mandate).json()
     assert anew["snapshot"]["id"] == sealed[3]
     assert anew["score_id"] not in (name, first["score_id"])
@@ -124,7 +124,7 @@ def test_an_answer_that_nobody_got_does_not_outlive_its_mandate(running: Any) ->
     mandate = running.world.grant("bohai", GOOD).id
     assert ask(running, "k", mandate).status_code == 200
     killed(running)
-    access = Access(running.world.root / "access.db")
+    access = AccessDatabase(running.world.root / "access.db")
     revoke(access, mandate, by=PLATFORM, ledger=running.world.ledger)
     access.close()
     assert ask(running, "k", mandate).status_code == 403
@@ -136,7 +136,7 @@ def test_who_lives_is_waited_for_and_who_died_is_known_to_have(tmp_path: Path) -
         old.execute("CREATE TABLE answered (bank TEXT NOT NULL, key BLOB NOT NULL, asked BLOB NOT NULL, "
                     "at REAL NOT NULL, id TEXT, body BLOB, UNIQUE (bank, key)) STRICT")  # fmt: skip
     old.close()
-    mine = Shared(path)
+    mine = CoordinationDb(path)
     code = f"{DEAD}; sys.stdout.flush(); sys.stdin.read()"
     other = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, stdin=subprocess.PIPE)
     with other:
@@ -152,11 +152,11 @@ def test_who_lives_is_waited_for_and_who_died_is_known_to_have(tmp_path: Path) -
 
 
 def test_of_two_who_find_a_dead_ones_call_one_takes_it(tmp_path: Path) -> None:
-    dead, one, two = (Shared(tmp_path / "calls.db") for _ in range(3))
-    assert Repeats(dead)._claim("b", b"k", b"asked", "first") == "first"
-    assert Repeats(one)._inherit("b", b"k") is None
+    dead, one, two = (CoordinationDb(tmp_path / "calls.db") for _ in range(3))
+    assert IdempotencyStore(dead)._claim("b", b"k", b"asked", "first") == "first"
+    assert IdempotencyStore(one)._inherit("b", b"k") is None
     dead.close()
-    taken = [Repeats(one)._inherit("b", b"k"), Repeats(two)._inherit("b", b"k")]
+    taken = [IdempotencyStore(one)._inherit("b", b"k"), IdempotencyStore(two)._inherit("b", b"k")]
     assert taken == ["first", None]
     one.close()
     two.close()
@@ -170,7 +170,7 @@ def test_a_key_used_again_after_a_day_is_another_call_and_not_the_one_that_was_m
         return name, name.encode()
 
     async def all_() -> None:
-        repeats = Repeats(clock=lambda: now[0], table=MADE, lasting=True)
+        repeats = IdempotencyStore(clock=lambda: now[0], table=LASTING, lasting=True)
         assert await repeats.once("b", b"k", b"one", "first", act) == ("first", b"first", False)
         now[0] += SECONDS - 1
         assert await repeats.once("b", b"k", b"one", "second", act) == ("first", b"first", True)
@@ -191,8 +191,8 @@ def test_what_was_cut_off_is_gone_on_with_under_its_id_and_by_its_own_body_alone
         return name, b"done"
 
     async def all_() -> tuple[str, bytes, bool]:
-        shared = Shared(tmp_path / "calls.db")
-        repeats = Repeats(shared, table=MADE, lasting=True)
+        shared = CoordinationDb(tmp_path / "calls.db")
+        repeats = IdempotencyStore(shared, table=LASTING, lasting=True)
         with pytest.raises(asyncio.CancelledError):
             await repeats.once("b", b"k", b"one", "first", act)
         with pytest.raises(Malformed, match="another request"):
@@ -208,8 +208,8 @@ def test_what_was_cut_off_is_gone_on_with_under_its_id_and_by_its_own_body_alone
 
 
 def test_who_is_still_at_it_in_another_process_is_not_overtaken(tmp_path: Path) -> None:
-    now, one, two = [0.0], Shared(tmp_path / "calls.db"), Shared(tmp_path / "calls.db")
-    assert Repeats(one, lambda: 0.0)._claim("b", b"k", hashlib.sha256(b"").digest(), "first") == "first"
+    now, one, two = [0.0], CoordinationDb(tmp_path / "calls.db"), CoordinationDb(tmp_path / "calls.db")
+    assert IdempotencyStore(one, lambda: 0.0)._claim("b", b"k", hashlib.sha256(b"").digest(), "first") == "first"
 
     def later() -> float:
         now[0] += PATIENCE / 4
@@ -219,7 +219,7 @@ def test_who_is_still_at_it_in_another_process_is_not_overtaken(tmp_path: Path) 
         raise AssertionError
 
     with pytest.raises(Lapsed, match="still being answered"):
-        asyncio.run(Repeats(two, later).once("b", b"k", b"", "second", never))
+        asyncio.run(IdempotencyStore(two, later).once("b", b"k", b"", "second", never))
     one.close()
     two.close()
 
@@ -232,7 +232,7 @@ def test_a_key_is_1_to_128_visible_characters_and_nothing_else_is_one(key: bytes
 
     good = 1 <= len(key) <= 128 and all(0x21 <= each <= 0x7E for each in key)
     try:
-        asyncio.run(Repeats().once("b", key, b"", "id", act))
+        asyncio.run(IdempotencyStore().once("b", key, b"", "id", act))
     except Malformed:
         assert not good
     else:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from serving.idempotency.idempotency_store import Repeats
-from serving.state.coordination_db import Shared
+from serving.idempotency.idempotency_store import IdempotencyStore
+from serving.state.coordination_db import CoordinationDb
 
 
-async def once(repeats: Repeats, bank: str, number: int, size: int = 4) -> bool:
+async def once(repeats: IdempotencyStore, bank: str, number: int, size: int = 4) -> bool:
     """Whether the answer, of so many bytes, was remembered."""
 
     async def act(name: str) -> tuple[str, bytes]:
@@ -26,7 +26,7 @@ def test_a_bank_that_asks_much_pushes_out_its_own_answers_and_nobody_elses(monke
     monkeypatch.setattr("serving.idempotency.idempotency_store._PRUNE", 10)
 
     async def all_() -> tuple[list[bool], list[bool], list[bool]]:
-        repeats = Repeats()
+        repeats = IdempotencyStore()
         for number in range(50):
             await once(repeats, "quiet", number)
         for number in range(500):
@@ -47,7 +47,7 @@ def test_large_answers_are_bounded_in_bytes_by_bank_and_product_and_small_ones_a
     monkeypatch.setattr("serving.idempotency.idempotency_store.MOST_BYTES", 100_000)
 
     async def all_() -> list[list[bool]]:
-        repeats, sent = Repeats(), {"mine": (30_000, 5), "small": (100, 5), "theirs": (30_000, 2)}
+        repeats, sent = IdempotencyStore(), {"mine": (30_000, 5), "small": (100, 5), "theirs": (30_000, 2)}
         for bank, (size, count) in sent.items():
             assert not any([await once(repeats, bank, number, size) for number in range(count)])
         return [
@@ -63,7 +63,7 @@ def test_large_answers_are_bounded_in_bytes_by_bank_and_product_and_small_ones_a
 
 def test_what_was_written_is_copied_aside_and_a_writer_copies_nothing(tmp_path: Path) -> None:
     path = tmp_path / "calls.db"
-    shared = Shared(path)
+    shared = CoordinationDb(path)
     before = path.stat().st_size
     for number in range(3000):  # more than SQLite leaves in a log of its own accord
         shared.rows("INSERT INTO seen VALUES (?, 0)", f"{number:01000d}")
@@ -79,14 +79,14 @@ def test_what_was_written_is_copied_aside_and_a_writer_copies_nothing(tmp_path: 
     assert shared.rows("SELECT count(*) FROM seen") == [(3001,)]
     reading.close()
     shared.close()
-    again = Shared(path)
+    again = CoordinationDb(path)
     assert again.rows("SELECT count(*) FROM seen") == [(3001,)]
     again.close()
-    Shared().settle()  # of what has no file
+    CoordinationDb().settle()  # of what has no file
 
 
 def test_what_is_kept_is_on_the_disk_and_nothing_else_waits_for_it(tmp_path: Path) -> None:
-    shared = Shared(tmp_path / "calls.db")
+    shared = CoordinationDb(tmp_path / "calls.db")
     assert shared.keep("PRAGMA synchronous") == [(2,)]  # FULL
     with pytest.raises(sqlite3.OperationalError):
         shared.keep("SELECT nonsense")

@@ -12,13 +12,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from serving.auth.access_database import _hash
-from serving.processes.memory import give_back
+from serving.processes.memory import return_freed_memory
 
 def held():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4 / 1024
 
 if sys.argv[1:]:
-    give_back()
+    return_freed_memory()
 with ThreadPoolExecutor(4) as threads:
     list(threads.map(lambda _: _hash("secret", bytes(16)), range(16)))
     print(held())

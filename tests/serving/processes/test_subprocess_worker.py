@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from serving.errors import Overloaded
-from serving.processes.subprocess_worker import Aside, Fell
-from serving.processes.worker_loop import Unfit
+from serving.processes.subprocess_worker import SubprocessWorker, WorkerDied
+from serving.processes.worker_loop import InvalidTask
 
 WORK = """
 import os, sys, time
-from serving.processes.worker_loop import Unfit, attend, bound
+from serving.processes.worker_loop import InvalidTask, limit_resources, serve_tasks
 
 def work(task):
     if task == b"sleep": time.sleep(60)
@@ -25,14 +25,14 @@ def work(task):
     if task == b"eat": return bytes(1 << 30)
     if task == b"write": open(sys.argv[0] + ".out", "wb", buffering=0).write(b"x")
     if task == b"die": os.kill(os.getpid(), 9)
-    if task == b"unfit": raise Unfit("why")
+    if task == b"invalid": raise InvalidTask("why")
     if task == b"large": return bytes(2 << 20)
     if task == b"who": return f"{os.getpid()} {os.nice(0)} {sorted(k for k in os.environ if 'HAIHE' in k)}".encode()
     if task == b"slow": time.sleep(0.3)
     return task[::-1]
 
-bound(256 << 20, 1)
-sys.exit(attend(work))
+limit_resources(256 << 20, 1)
+sys.exit(serve_tasks(work))
 """
 
 
@@ -45,13 +45,15 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def aside(module: str) -> Iterator[Aside]:
-    made = Aside(module, seconds=5, most=1 << 20, waiting=3)
+def aside(module: str) -> Iterator[SubprocessWorker]:
+    made = SubprocessWorker(module, seconds=5, most=1 << 20, waiting=3)
     yield made
     made.close()
 
 
-def test_a_task_is_answered_by_the_same_process_again_which_yields_and_has_none_of_our_settings(aside: Aside) -> None:
+def test_a_task_is_answered_by_the_same_process_again_which_yields_and_has_none_of_our_settings(
+    aside: SubprocessWorker,
+) -> None:
     first, second = (asyncio.run(aside.ask(b"who")).decode() for _ in range(2))
     assert first == second
     assert first.split(" ", 1)[1] == f"{min(19, os.nice(0) + 10)} []"
@@ -60,25 +62,25 @@ def test_a_task_is_answered_by_the_same_process_again_which_yields_and_has_none_
 
 @pytest.mark.attack
 @pytest.mark.parametrize("task", [b"spin", b"eat", b"write", b"die", b"large"])
-def test_one_that_falls_takes_nothing_with_it(aside: Aside, task: bytes) -> None:
-    with pytest.raises(Fell):
+def test_one_that_falls_takes_nothing_with_it(aside: SubprocessWorker, task: bytes) -> None:
+    with pytest.raises(WorkerDied):
         asyncio.run(aside.ask(task))
     assert asyncio.run(aside.ask(b"abc")) == b"cba"
-    with pytest.raises(Unfit, match="why"):
-        asyncio.run(aside.ask(b"unfit"))
+    with pytest.raises(InvalidTask, match="why"):
+        asyncio.run(aside.ask(b"invalid"))
 
 
 @pytest.mark.attack
 def test_one_that_dawdles_is_ended(module: str) -> None:
-    aside, began = Aside(module, seconds=1, most=100, fresh=True), time.monotonic()
-    with pytest.raises(Fell):
+    aside, began = SubprocessWorker(module, seconds=1, most=100, fresh=True), time.monotonic()
+    with pytest.raises(WorkerDied):
         asyncio.run(aside.ask(b"sleep"))
     assert time.monotonic() - began < 30
     aside.close()
 
 
 def test_a_fresh_process_is_another_each_time_and_who_comes_too_many_is_told_to_come_again(module: str) -> None:
-    aside = Aside(module, seconds=20, most=1000, waiting=2, fresh=True)
+    aside = SubprocessWorker(module, seconds=20, most=1000, waiting=2, fresh=True)
 
     async def many() -> list[object]:
         return await asyncio.gather(*(aside.ask(b"who") for _ in range(4)), return_exceptions=True)

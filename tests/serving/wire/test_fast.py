@@ -15,18 +15,19 @@ from serving_house import FIRM, OTHER, House, Line, full
 from serving_world import PURPOSE, codes
 
 from credit.actor import Actor
+from serving.app.products import PRODUCTS
 from serving.audit.signatures import HEADER, verify
-from serving.auth.clients import Limit
+from serving.auth.clients import RateLimit
 from serving.auth.mandates import revoke
 from serving.endpoints.scores.replay import ReplayInput, replay
-from serving.http.products import PRODUCTS, Bounds
+from serving.http.products import BodyLimits
 from serving.wire import protocol
 
 PLATFORM = Actor.parse("platform:wang")
 
 
 def test_both_ways_give_the_same_answer_signed_counted_and_in_the_ledger(house: House) -> None:
-    house.door.desk.access.set_limit("bohai", Limit(0.001, 50))  # so slow that none comes back meanwhile
+    house.endpoint.service.access.set_limit("bohai", RateLimit(0.001, 50))  # so slow that none comes back meanwhile
     line, mandate = house.line(), house.world.grant("bohai", FIRM).id
     told = [line.ask(mandate) for _ in range(3)]
     assert house.taken == [True, True]  # the first head had to be read
@@ -35,7 +36,7 @@ def test_both_ways_give_the_same_answer_signed_counted_and_in_the_ledger(house: 
         assert status == 200
         verify(body, headers[HEADER.lower()], house.world.ring)
         answer = json.loads(body)
-        again = replay(answer["score_id"], house.world.ledger, house.door.desk.library.shelf)
+        again = replay(answer["score_id"], house.world.ledger, house.endpoint.service.snapshots.shelf)
         assert again.digest == answer["receipt"]["digest"]
         bodies.append({k: v for k, v in answer.items() if k not in ("score_id", "receipt")})
     assert bodies[0] == bodies[1] == bodies[2]
@@ -45,23 +46,23 @@ def test_both_ways_give_the_same_answer_signed_counted_and_in_the_ledger(house: 
     said = [json.loads(body)["receipt"]["seq"] for *_, body in told]
     assert [entry.seq for entry in house.entries("score.answered")] == said
     house.stop()  # an answer leaves before it is counted
-    assert b'haihe_calls_total{product="/v1/scores",status="200"} 3.0' in house.door.metrics.text(0)
+    assert b'haihe_calls_total{product="/v1/scores",status="200"} 3.0' in house.endpoint.metrics.text(0)
 
 
 @pytest.mark.attack
 @pytest.mark.parametrize("how", ["revoked", "disabled", "spent", "unknown", "words", "shape", "other"])
 def test_what_may_not_be_answered_is_refused_as_on_the_ordinary_way_and_once(house: House, how: str) -> None:
-    desk, world = house.door.desk, house.world
+    service, world = house.endpoint.service, house.world
     line, mandate, lent = house.line(), world.grant("bohai", FIRM).id, world.grant("jincheng", FIRM).id
     unknown, size = codes("enterprise", 99)[-1], 18
     assert line.ask(mandate)[0] == line.ask(mandate)[0] == 200
     asked: dict[str, Any] = {"mandate": mandate}
     if how == "revoked":
-        revoke(desk.access, mandate, by=PLATFORM, ledger=world.ledger)
+        revoke(service.access, mandate, by=PLATFORM, ledger=world.ledger)
     elif how == "disabled":
-        desk.access.disable_client("bohai")
+        service.access.disable_client("bohai")
     elif how == "spent":
-        desk.access.set_limit("bohai", Limit(0.001, 1))
+        service.access.set_limit("bohai", RateLimit(0.001, 1))
         assert line.ask(mandate)[0] == 200
     elif how == "unknown":
         asked = {"mandate": world.grant("bohai", unknown).id, "code": unknown}
@@ -150,7 +151,7 @@ def test_a_body_that_does_not_come_is_waited_for_on_the_ordinary_way_and_then_gi
     time.sleep(0.3)
     line.link.sendall(asked[-9:])
     assert line.answer()[0] == 200  # late, and in time for the ordinary way
-    hasty = replace(PRODUCTS["/v1/scores"], bounds=Bounds(seconds=0.2))
+    hasty = replace(PRODUCTS["/v1/scores"], bounds=BodyLimits(seconds=0.2))
     monkeypatch.setitem(PRODUCTS, "/v1/scores", hasty)
     line.link.sendall(asked[:-9])
     assert line.answer()[0] == 408
@@ -185,16 +186,16 @@ def test_when_the_ledger_fails_nothing_is_answered_and_when_it_is_back_all_is(
     line, mandate = house.line(), house.world.grant("bohai", FIRM).id
     assert line.ask(mandate)[0] == 200
     with monkeypatch.context() as broken:
-        broken.setattr(type(house.door.desk.journal), "sync", full)
+        broken.setattr(type(house.endpoint.service.journal), "sync", full)
         assert line.ask(mandate)[0] == 500
     assert house.taken == [True]
     assert line.ask(mandate)[0] == line.ask(mandate)[0] == 200
-    assert house.door.under_way == 0
+    assert house.endpoint.under_way == 0
 
 
 def test_live_scores_go_the_fast_way_once_the_trees_are_read_and_replay(house: House) -> None:
-    desk, mandate = house.door.desk, house.world.grant("bohai", FIRM).id
-    line = Line(house.port, desk.tokens.sign(desk.access.client("bohai"), "live"), "/v1/scores/live")
+    service, mandate = house.endpoint.service, house.world.grant("bohai", FIRM).id
+    line = Line(house.port, service.tokens.sign(service.access.client("bohai"), "live"), "/v1/scores/live")
     house.lines.append(line)
     rows: list[dict[str, Any]] = [{"honours": 4.0}, {"honours": 2.125, "penalties_12m": None}, {"honours": 7.5}]
     for brought in rows:

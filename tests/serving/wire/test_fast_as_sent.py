@@ -14,9 +14,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from serving_house import FIRM, OTHER, House, full
 from serving_world import PURPOSE
 
-from serving.auth.clients import Limit
-from serving.idempotency.idempotency_store import Repeats
-from serving.observability.traces import Traced
+from serving.auth.clients import RateLimit
+from serving.idempotency.idempotency_store import IdempotencyStore
+from serving.observability.traces import TracedApp
 from serving.wire import protocol
 
 
@@ -37,9 +37,9 @@ def test_as_clients_send_it_a_body_in_a_write_of_its_own_and_a_number_on_each_re
 
 
 def test_behind_a_proxy_a_connection_is_several_banks_and_each_has_its_own_answers(house: House) -> None:
-    line, desk = house.line(), house.door.desk
+    line, service = house.line(), house.endpoint.service
     banks = {
-        bank: (desk.tokens.sign(desk.access.client(bank), "score"), house.world.grant(bank, FIRM).id)
+        bank: (service.tokens.sign(service.access.client(bank), "score"), house.world.grant(bank, FIRM).id)
         for bank in ("bohai", "jincheng")
     }
     told = []
@@ -92,18 +92,18 @@ def test_one_key_over_many_connections_at_once_is_one_answer(house: House) -> No
 def test_a_key_is_free_again_when_its_call_was_refused_and_kept_when_the_ledger_failed(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line, mandate, desk = house.line(), house.world.grant("bohai", FIRM).id, house.door.desk
+    line, mandate, service = house.line(), house.world.grant("bohai", FIRM).id, house.endpoint.service
     assert line.ask(mandate, more="Idempotency-Key: first\r\n")[0] == 200
-    desk.access.set_limit("bohai", Limit(0.001, 1))
+    service.access.set_limit("bohai", RateLimit(0.001, 1))
     assert line.ask(mandate, more="Idempotency-Key: second\r\n")[0] == 200
     assert line.ask(mandate, more="Idempotency-Key: third\r\n")[0] == 429
-    desk.access.set_limit("bohai", Limit(1000, 1000))
+    service.access.set_limit("bohai", RateLimit(1000, 1000))
     time.sleep(0.02)
     other = house.world.grant("bohai", OTHER).id
     assert line.ask(other, OTHER, more="Idempotency-Key: third\r\n")[0] == 200  # it is nobody's
 
     with monkeypatch.context() as broken:
-        broken.setattr(type(desk.journal), "sync", full)
+        broken.setattr(type(service.journal), "sync", full)
         assert line.ask(mandate, more="Idempotency-Key: fourth\r\n")[0] == 500
     told = [line.ask(mandate, more="Idempotency-Key: fourth\r\n") for _ in range(2)]
     assert [status for status, *_ in told] == [200, 200]
@@ -117,7 +117,7 @@ def test_an_answer_that_could_not_be_remembered_is_given_once_all_the_same(
 ) -> None:
     line, mandate = house.line(), house.world.grant("bohai", FIRM).id
     assert line.ask(mandate, more="Idempotency-Key: first\r\n")[0] == 200
-    really, failing = Repeats._remember, [True]
+    really, failing = IdempotencyStore._remember, [True]
 
     def remember(*words: Any) -> None:
         if failing.pop():
@@ -126,7 +126,7 @@ def test_an_answer_that_could_not_be_remembered_is_given_once_all_the_same(
         failing.append(False)
         really(*words)
 
-    monkeypatch.setattr(Repeats, "_remember", remember)
+    monkeypatch.setattr(IdempotencyStore, "_remember", remember)
     told = [line.ask(mandate, more="Idempotency-Key: second\r\n") for _ in range(2)]
     assert [status for status, *_ in told] == [200, 200]
     assert told[0][2] == told[1][2]
@@ -143,8 +143,8 @@ def test_a_library_that_knows_nothing_of_it_goes_the_fast_way(house: House) -> N
 
 def test_a_traced_service_has_a_fast_way_and_its_spans_go_on_from_the_callers(house: House) -> None:
     spans = InMemorySpanExporter()
-    traced = Traced(house.door, spans)
-    house.fast.tell = traced.tell
+    traced = TracedApp(house.endpoint, spans)
+    house.fast.trace = traced.record
     line, mandate = house.line(), house.world.grant("bohai", FIRM).id
     carried = ["traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n", "", "traceparent: \r\n"]
     for more in carried:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.wire.heads import Head
+from serving.wire.heads import KnownHead
 
 PATH = "/v1/scores"
 FIXED = [(b"Host", b"x"), (b"Authorization", b"Bearer abc.def"), (b"Content-Type", b"application/json")]
@@ -43,12 +43,12 @@ def request(headers: list[tuple[bytes, bytes]], body: bytes = b"{}", path: str =
     return b"POST %b HTTP/1.1\r\n%b\r\n%b" % (path.encode(), lines, body)
 
 
-def head_of(data: bytes) -> Head | None:
+def head_of(data: bytes) -> KnownHead | None:
     parsed = Parsed(data)
     scope: dict[str, Any] = {
         "method": parsed.parser.get_method().decode(), "path": parsed.url.decode(), "headers": parsed.headers
     }  # fmt: skip
-    return Head.of(data, scope, parsed.parser.should_keep_alive(), (PATH,))
+    return KnownHead.of(data, scope, parsed.parser.should_keep_alive(), (PATH,))
 
 
 PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40).map(str.encode)

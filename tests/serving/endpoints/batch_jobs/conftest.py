@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from serving.app.wiring import open_service, open_stores
 from serving.audit.signatures import HEADER, verify
-from serving.core.wiring import open_desk, open_stores
 from serving.endpoints.batch_jobs.job_scoring import work
 from serving.responses.job_columns import INPUT_COLUMNS
 
@@ -20,8 +20,8 @@ class Bank:
 
     def __init__(self, running: Any) -> None:
         self.running, self.world = running, running.world
-        self.desk = open_desk(self.world.settings())
-        self.desk.library.refresh()
+        self.service = open_service(self.world.settings())
+        self.service.snapshots.refresh()
         self.watches, self.jobs = open_stores(self.world.settings())
 
     def ask(self, method: str, path: str, content: bytes | None = None, bank: str = "bohai") -> Any:
@@ -34,7 +34,7 @@ class Bank:
         return str(told.json()["job_id"])
 
     def work(self) -> None:
-        while work(self.desk, self.jobs):
+        while work(self.service, self.jobs):
             pass
 
     def rows(self, name: str) -> list[dict[str, str]]:
@@ -55,5 +55,5 @@ def bank(serve: Any) -> Iterator[Bank]:
         yield made
         made.watches.close()
         made.jobs.close()
-        made.desk.recorder.close()
-        made.desk.access.close()
+        made.service.ledger_writer.close()
+        made.service.access.close()

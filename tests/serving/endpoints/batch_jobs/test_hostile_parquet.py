@@ -17,8 +17,8 @@ from credit.messages import Text
 from serving.endpoints.batch_jobs.job_files import _PARQUET, _TOO_COSTLY, JobFiles
 from serving.endpoints.batch_jobs.parquet import read
 from serving.errors import Overloaded
-from serving.processes.subprocess_worker import Aside, Fell
-from serving.processes.worker_loop import Unfit
+from serving.processes.subprocess_worker import SubprocessWorker, WorkerDied
+from serving.processes.worker_loop import InvalidTask
 from serving.responses.job_columns import INPUT_COLUMNS, MAX_BYTES, MAX_LINES, PARQUET
 
 pytestmark = pytest.mark.attack
@@ -140,25 +140,25 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 @pytest.fixture(scope="module")
-def reader() -> Iterator[Aside]:
-    made = Aside("serving.endpoints.batch_jobs.parquet", seconds=60, most=1 << 26)
+def reader() -> Iterator[SubprocessWorker]:
+    made = SubprocessWorker("serving.endpoints.batch_jobs.parquet", seconds=60, most=1 << 26)
     yield made
     made.close()
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_it_is_refused_in_words(reader: Aside, name: str) -> None:
+def test_it_is_refused_in_words(reader: SubprocessWorker, name: str) -> None:
     make, words = CASES[name]
     body = make()
     assert len(body) <= MAX_BYTES
-    with pytest.raises((Unfit, Fell)) as refused:
+    with pytest.raises((InvalidTask, WorkerDied)) as refused:
         asyncio.run(reader.ask(b"r" + body))
-    told = str(refused.value) if refused.type is Unfit else "fell"
+    told = str(refused.value) if refused.type is InvalidTask else "fell"
     assert told in words.split()
     assert asyncio.run(reader.ask(b"r" + honest(3))).count(b"\n") == 4
 
 
-def test_a_file_whose_every_word_is_a_lie_is_no_more_than_it_says(reader: Aside) -> None:
+def test_a_file_whose_every_word_is_a_lie_is_no_more_than_it_says(reader: SubprocessWorker) -> None:
     told = asyncio.run(reader.ask(b"r" + lying(bomb(), {3_000_000: 1000})))
     assert told.count(b"\n") == 1001
 
@@ -166,11 +166,11 @@ def test_a_file_whose_every_word_is_a_lie_is_no_more_than_it_says(reader: Aside)
 def test_cut_off_anywhere_it_is_refused() -> None:
     body = honest()
     for end in random.Random(1).sample(range(len(body)), 150):
-        with pytest.raises(Unfit):
+        with pytest.raises(InvalidTask):
             read(body[:end])
 
 
-def test_with_a_byte_changed_it_is_refused_or_read_and_never_more_than_its_rows(reader: Aside) -> None:
+def test_with_a_byte_changed_it_is_refused_or_read_and_never_more_than_its_rows(reader: SubprocessWorker) -> None:
     body, chance, fell = honest(compression="zstd"), random.Random(2), 0
     words: set[str] = set()
     for _ in range(300):
@@ -179,9 +179,9 @@ def test_with_a_byte_changed_it_is_refused_or_read_and_never_more_than_its_rows(
             mutant[chance.randrange(4, len(body) - 4)] = chance.randrange(256)
         try:
             told = asyncio.run(reader.ask(b"r" + bytes(mutant)))
-        except Unfit as bad:
+        except InvalidTask as bad:
             words.add(str(bad))
-        except Fell:
+        except WorkerDied:
             fell += 1
         else:
             assert told.startswith(b"uscc,purpose,mandate\n")

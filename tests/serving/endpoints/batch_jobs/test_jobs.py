@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from serving_world import PLATFORM, PURPOSE, codes
 
 from credit.errors import Malformed
-from serving.auth.access_database import Access
+from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import revoke
 from serving.endpoints.batch_jobs.job_lines import read_line
 from serving.endpoints.batch_jobs.job_scoring import CHUNK, work
@@ -55,7 +55,7 @@ def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: A
     mandate = bank.world.grant("bohai", GOOD).id
     lines = 2 * CHUNK + 7
     name = bank.send([f"{GOOD},{PURPOSE},{mandate}"] * lines)
-    assert work(bank.desk, bank.jobs)
+    assert work(bank.service, bank.jobs)
 
     class Killed(BaseException):
         pass
@@ -69,7 +69,7 @@ def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: A
     assert second is not None
     assert second.done == CHUNK
     with pytest.raises(Killed):  # the entries and the rows are written, and nobody said so
-        work(bank.desk, dying)
+        work(bank.service, dying)
     dying.close()
     with bank.jobs.result_path(second).open("ab") as torn:
         torn.write(b"513,200,half a ro")
@@ -118,8 +118,8 @@ def test_codes_are_not_tried_by_file_either(bank: Any) -> None:
 def test_a_mandate_taken_back_in_the_middle_opens_no_later_line_and_a_bank_shut_out_gets_none(bank: Any) -> None:
     mandate = bank.world.grant("bohai", GOOD).id
     name = bank.send([f"{GOOD},{PURPOSE},{mandate}"] * (CHUNK + 50))
-    assert work(bank.desk, bank.jobs)
-    access = Access(bank.world.root / "access.db")
+    assert work(bank.service, bank.jobs)
+    access = AccessDatabase(bank.world.root / "access.db")
     revoke(access, mandate, by=PLATFORM, ledger=bank.world.ledger)
     bank.work()
     assert [row["status"] for row in bank.rows(name)] == ["200"] * CHUNK + ["403"] * 50

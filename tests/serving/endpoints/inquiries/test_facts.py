@@ -9,7 +9,7 @@ import pytest
 from serving_dossiers import FIRM, OTHER, headers, shelve
 from serving_world import BEHIND, PLATFORM, TODAY
 
-from serving.auth.access_database import Access
+from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import revoke
 from serving.endpoints.inquiries.facts import MAX_DOCUMENTS
 
@@ -62,7 +62,7 @@ def test_nobody_else_and_not_after_the_mandate_has_ended(scored: Any) -> None:
         (facts(scored, score), 200),
     ):
         assert told.status_code == status, told.text
-    access = Access(scored.world.root / "access.db")
+    access = AccessDatabase(scored.world.root / "access.db")
     revoke(access, mandate, by=PLATFORM, ledger=scored.world.ledger)
     access.close()
     assert facts(scored, score).status_code == 403

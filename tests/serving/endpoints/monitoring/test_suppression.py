@@ -23,8 +23,8 @@ def bank(serve: Any) -> Iterator[Bank]:
         yield made
         made.store.close()
         made.jobs.close()
-        made.desk.recorder.close()
-        made.desk.access.close()
+        made.service.ledger_writer.close()
+        made.service.access.close()
 
 
 def test_nothing_is_told_of_whoever_is_withheld(bank: Bank) -> None:

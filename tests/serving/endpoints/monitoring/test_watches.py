@@ -16,10 +16,10 @@ from serving_bank_ear import Ear
 from serving_world import FEATURES, PLATFORM, TODAY, codes, sample, write_snapshot
 
 from credit.seal import Kind
-from serving.auth.access_database import Access
+from serving.app.wiring import open_service, open_stores
+from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import revoke
 from serving.bank.webhooks import Webhooks
-from serving.core.wiring import open_desk, open_stores
 from serving.endpoints.monitoring.changes import KINDS, watched_state
 from serving.endpoints.monitoring.delivery import Backoff, deliver
 from serving.endpoints.monitoring.watch_review import review_watches
@@ -37,8 +37,8 @@ class Bank:
 
     def __init__(self, running: Any, ear: Ear) -> None:
         self.running, self.world, self.ear = running, running.world, ear
-        self.desk = open_desk(self.world.settings())
-        self.desk.library.refresh()
+        self.service = open_service(self.world.settings())
+        self.service.snapshots.refresh()
         self.store, self.jobs = open_stores(self.world.settings())
         self.webhooks = Webhooks(self.world.ring)
 
@@ -71,11 +71,11 @@ class Bank:
         return str(made)
 
     def look(self) -> None:
-        self.desk.library.refresh()
-        review_watches(self.desk, self.store)
+        self.service.snapshots.refresh()
+        review_watches(self.service, self.store)
 
     def deliver(self, backoff: Backoff = SOON, **more: Any) -> int:
-        return asyncio.run(deliver(self.desk, self.store, WebhookSender(loopback=True, **more), backoff))
+        return asyncio.run(deliver(self.service, self.store, WebhookSender(loopback=True, **more), backoff))
 
     def states(self) -> list[str]:
         told = self.ask("GET", "/v1/deliveries").json()["deliveries"]
@@ -89,8 +89,8 @@ def bank(serve: Any) -> Iterator[Bank]:
         yield made
         made.store.close()
         made.jobs.close()
-        made.desk.recorder.close()
-        made.desk.access.close()
+        made.service.ledger_writer.close()
+        made.service.access.close()
 
 
 def test_a_bank_hears_of_a_change_once_it_is_one_and_not_before(bank: Bank) -> None:
@@ -139,7 +139,7 @@ def test_a_mandate_taken_back_or_over_ends_the_watch_and_what_waits_is_never_sen
     bank.watch()
     bank.snapshot(more={"penalties_12m": 7})
     bank.look()
-    access, ledger = Access(bank.world.root / "access.db"), bank.world.ledger
+    access, ledger = AccessDatabase(bank.world.root / "access.db"), bank.world.ledger
     mandate = bank.store.watches()[0].mandate
     revoke(access, mandate, by=PLATFORM, ledger=ledger)
     access.close()
@@ -147,7 +147,7 @@ def test_a_mandate_taken_back_or_over_ends_the_watch_and_what_waits_is_never_sen
     assert (bank.ear.heard, bank.states(), bank.store.watches()) == ([], [WITHDRAWN], [])
     name = bank.watch(OTHER)
     assert bank.ask("GET", f"/v1/watches/{name}").json()["ended"] is None
-    later = open_desk(bank.world.settings(today=TODAY + timedelta(days=11)))
+    later = open_service(bank.world.settings(today=TODAY + timedelta(days=11)))
     review_watches(later, bank.store)
     assert "not in force" in bank.ask("GET", f"/v1/watches/{name}").json()["ended"]
     assert bank.store.watch(name).told is None  # type: ignore[union-attr]
@@ -233,8 +233,8 @@ def test_without_the_setting_no_webhook_goes_to_this_machine(serve: Any) -> None
 
 
 def test_the_state_of_a_subject_is_what_its_answer_says(bank: Bank) -> None:
-    day = bank.desk.settings.day()
-    book = bank.desk.library.for_model("enterprise", day)
+    day = bank.service.settings.day()
+    book = bank.service.snapshots.for_model("enterprise", day)
     row = book.row_of(bank.world.pseudonyms.key_of(GOOD))
     assert row is not None
     told = bank.running.score(GOOD, bank.world.grant("bohai", GOOD).id).json()

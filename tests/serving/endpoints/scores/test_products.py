@@ -10,8 +10,8 @@ from serving_world import PLATFORM, PURPOSE, TODAY, codes
 from credit.actor import Actor
 from credit.errors import Malformed, Missing, Refused
 from serving.audit.signatures import HEADER, verify
-from serving.auth.access_database import Access
-from serving.auth.clients import Limit
+from serving.auth.access_database import AccessDatabase
+from serving.auth.clients import RateLimit
 from serving.auth.rate_limit import MISSES
 from serving.endpoints.objections.objections import decide
 from serving.responses.compose import answer_digest
@@ -69,8 +69,8 @@ def test_a_batch_is_one_to_a_thousand_and_counts_as_many_calls(running: Any) -> 
     told = post(running, "/v1/scores/batch", asks(running, *[(GOOD, mandate)] * 990))
     assert {part["status"] for part in told.json()["answers"]} == {200}
     assert len({part["answer"]["score_id"] for part in told.json()["answers"]}) == 990
-    access = Access(running.world.root / "access.db")
-    access.set_limit("bohai", Limit(0.01, 5))
+    access = AccessDatabase(running.world.root / "access.db")
+    access.set_limit("bohai", RateLimit(0.01, 5))
     access.close()
     assert post(running, "/v1/scores/batch", asks(running, *[(GOOD, mandate)] * 6)).status_code == 429
 
@@ -134,7 +134,7 @@ def test_an_objection_goes_to_a_person_of_the_platform_and_its_course_is_the_led
     assert running.entries("score.refused")[-1].object == not_theirs.json()["score_id"]
     assert running.http.get("/v1/objections/objection-0", headers=mine).status_code == 404
     assert post(running, "/v1/objections", words, bank="jincheng").status_code == 404  # it was not given that answer
-    access, ledger = Access(running.world.root / "access.db"), running.world.ledger
+    access, ledger = AccessDatabase(running.world.root / "access.db"), running.world.ledger
     with pytest.raises(Refused):
         decide(access, ledger, name, "upheld", by=Actor.parse("bank:bohai"), why="w")
     for outcome, why in (("perhaps", "w"), ("upheld", " ")):

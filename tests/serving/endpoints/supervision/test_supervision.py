@@ -13,7 +13,7 @@ from serving_dossiers import FIRM, OTHER, RECORDS, UNKNOWN, headers, shelve
 from serving_world import GRADES, codes
 
 from credit.errors import Malformed, Refused
-from serving.auth.access_database import Access
+from serving.auth.access_database import AccessDatabase
 from serving.bank.client import ServiceClient
 from serving.data.declarations import read_declaration
 from serving.endpoints.supervision.supervision import SCALE_FILE, SupervisionScale, supervision_scale
@@ -64,7 +64,7 @@ def test_an_agency_asks_by_the_client(agency: Any) -> None:
 @pytest.mark.attack
 def test_a_bank_is_refused_even_with_a_token_that_says_it_may(agency: Any, world: Any) -> None:
     assert look(agency, FIRM, "bohai").status_code == 403
-    access = Access(world.root / "access.db")
+    access = AccessDatabase(world.root / "access.db")
     with pytest.raises(Malformed):
         access.add_client("greedy", ["score", "supervise"])
     with pytest.raises(Malformed):

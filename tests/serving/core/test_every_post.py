@@ -19,10 +19,10 @@ from credit.actor import Actor
 from credit.entry import Entry
 from credit.errors import Broken
 from credit.suppression import suppress
-from serving.app.openapi.operations import KEY
-from serving.audit.group_commit import Recorder
-from serving.auth.access_database import Access
+from serving.audit.group_commit import GroupCommitWriter
+from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import revoke
+from serving.http.products import IDEMPOTENCY_KEY
 
 MADE = {"/v1/objections": "objection", "/v1/watches": "watch", "/v1/jobs": "job"}  # path: table
 PLACES = {"objection": "access.db", "watch": "watches.db", "job": "jobs.db"}
@@ -50,7 +50,7 @@ class House:
         return int(count)
 
     def revoke_all(self) -> None:
-        access = Access(self.world.root / "access.db")
+        access = AccessDatabase(self.world.root / "access.db")
         for (mandate,) in access.rows("SELECT id FROM mandate"):
             revoke(access, str(mandate), by=PLATFORM, ledger=self.world.ledger)
         access.close()
@@ -66,7 +66,7 @@ def house(serve: Any, world: Any) -> Iterator[House]:
 def test_there_is_no_post_without_a_key_and_none_that_is_not_asked_here(house: House) -> None:
     document = house.running.http.app.app.openapi()
     posts = {path: told["post"] for path, told in document["paths"].items() if "post" in told and "/v1/" in path}
-    assert {path for path, told in posts.items() if KEY in told["parameters"]} == set(posts)
+    assert {path for path, told in posts.items() if IDEMPOTENCY_KEY in told["parameters"]} == set(posts)
     assert set(posts) - set(house.asked) == {"/v1/deliveries/{name}/resend"}  # which takes a dead letter
 
 
@@ -138,18 +138,18 @@ def test_what_a_killed_process_had_done_is_not_done_again(house: House) -> None:
     assert {house.rows(path) for path in MADE} == {1}
 
 
-class Faulty(Recorder):
+class Faulty(GroupCommitWriter):
     """A ledger of which nobody knows, once, whether it took an entry."""
 
-    def __init__(self, inner: Recorder, verb: str, *, took: bool) -> None:
+    def __init__(self, inner: GroupCommitWriter, verb: str, *, took: bool) -> None:
         self._inner, self._verb, self._took = inner, verb, took
 
-    async def record(self, verb: str, thing: str, *, by: Actor, details: Mapping[str, Any]) -> Entry:
+    async def record(self, verb: str, object_: str, *, by: Actor, details: Mapping[str, Any]) -> Entry:
         if verb != self._verb:
-            return await self._inner.record(verb, thing, by=by, details=details)
+            return await self._inner.record(verb, object_, by=by, details=details)
         self._verb = ""
         if self._took:
-            await self._inner.record(verb, thing, by=by, details=details)
+            await self._inner.record(verb, object_, by=by, details=details)
         raise Broken("The ledger could not be written")
 
 
@@ -159,10 +159,12 @@ def test_after_a_fault_the_same_key_goes_on_where_it_was_and_a_refusal_in_betwee
     house: House, path: str, took: bool
 ) -> None:
     app, before = house.running.http.app, house.count(path)
-    desk = app.desk
-    app.desk = app.app.state.desk = replace(desk, recorder=Faulty(desk.recorder, house.asked[path].verb, took=took))
+    service = app.service
+    app.service = app.app.state.service = replace(
+        service, ledger_writer=Faulty(service.ledger_writer, house.asked[path].verb, took=took)
+    )
     assert house.ask(path).status_code == 500
-    access = Access(house.world.root / "access.db")
+    access = AccessDatabase(house.world.root / "access.db")
     access.disable_client("bohai")
     assert house.ask(path).status_code == 401
     access.disable_client("bohai", disabled=False)
@@ -175,7 +177,7 @@ def test_after_a_fault_the_same_key_goes_on_where_it_was_and_a_refusal_in_betwee
         assert house.rows(path) == 1
         name = told.json()[f"{MADE[path]}_id"]
         assert [entry.object for entry in house.running.entries(house.asked[path].verb)] == [name]
-    app.desk = app.app.state.desk = desk
+    app.service = app.app.state.service = service
 
 
 def test_a_refusal_is_not_remembered_and_its_cause_can_be_mended(house: House) -> None:
@@ -216,29 +218,29 @@ def test_a_record_that_is_gone_is_not_shown_under_an_old_key(house: House) -> No
     first = house.ask(path)
     assert "罚1号" in first.text
     seal = shelve(house.world, RECORDS | {FIRM: RECORDS[FIRM] | {"administrative_penalty": [penalty("罚2号")]}})
-    house.running.http.app.desk.archive.refresh()
+    house.running.http.app.service.credit_files.refresh()
     told = house.ask(path)
     assert told.json()["snapshot"]["id"] == seal
     assert "罚1号" not in told.text
     assert house.ask(path).content == told.content  # and remembered from now on
-    key = house.running.http.app.desk.archive._pseudonyms.key_of(FIRM).hex
+    key = house.running.http.app.service.credit_files._pseudonyms.key_of(FIRM).hex
     suppress(house.world.shelf, "inquiry", [key], **notice(house))
-    house.running.http.app.desk.archive.refresh()
+    house.running.http.app.service.credit_files.refresh()
     assert house.ask(path).status_code == 503
 
 
 @pytest.mark.attack
 def test_a_repaired_subject_is_answered_anew_in_a_batch_and_the_others_as_they_were(house: House) -> None:
-    path, world, desk = "/v1/scores/batch", house.world, house.running.http.app.desk
+    path, world, service = "/v1/scores/batch", house.world, house.running.http.app.service
     first = house.ask(path).json()["answers"]
     number = suppress(world.shelf, "scoring", [world.pseudonyms.key_of(FIRM).hex], **notice(house)).number
-    desk.library.withheld.refresh()
+    service.snapshots.withheld.refresh()
     held = house.ask(path).json()["answers"]
     assert [part["status"] for part in held] == [503, 503, 422]
     version = house.running.seals["enterprise"][0]
     anew = world.snapshot("enterprise", version, 40, notice=number)
     world.show("enterprise", version, anew)
-    desk.library.refresh()
+    service.snapshots.refresh()
     told = house.ask(path)
     parts = told.json()["answers"]
     assert [part["status"] for part in parts] == [200, 200, 422]

@@ -21,8 +21,8 @@ from serving_world import PURPOSE, codes
 
 from credit.keys import KeyRing, SigningKey
 from serving.audit.signatures import HEADER, verify
-from serving.auth.access_database import Access
-from serving.auth.clients import Limit
+from serving.auth.access_database import AccessDatabase
+from serving.auth.clients import RateLimit
 from serving.responses.job_columns import INPUT_COLUMNS
 
 pytestmark = pytest.mark.servers
@@ -91,9 +91,9 @@ def test_what_one_was_told_the_other_knows(pair: Pair) -> None:
     assert len(answered) == 1
 
     key = BankKey()
-    access = Access(pair.world.root / "access.db")
+    access = AccessDatabase(pair.world.root / "access.db")
     access.add_key("bohai", key.jwk)
-    access.set_limit("bohai", Limit(0.001, 10))
+    access.set_limit("bohai", RateLimit(0.001, 10))
     access.close()
     statuses = [pair.ask(token).status_code for _ in range(16)]
     assert statuses == [200] * 10 + [429] * 6

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from serving.observability import log
 from serving.observability.metrics import FOLDER, forget
-from serving.processes.readiness_board import SIZE, Board
+from serving.processes.readiness_board import SIZE, ReadinessBoard
 from serving.settings import ServiceSettings
 
 LOOK = 0.05  # seconds between two looks at the workers
@@ -32,7 +32,7 @@ DRAIN = 15.0  # seconds for all to stop before they are killed
 
 
 @dataclass(slots=True)
-class Worker:
+class WorkerProcess:
     """A running process and where it stands on the board."""
 
     process: subprocess.Popen[bytes]
@@ -47,10 +47,10 @@ class Supervisor:
         """Listens already: whoever calls before a worker is there waits. Raises OSError when the port is taken."""
         count = settings.workers or len(os.sched_getaffinity(0))
         self._counts = tempfile.TemporaryDirectory(prefix="haihe-counts-")  # gone with the supervisor
-        self._env, self._board = {**env, FOLDER: self._counts.name}, Board()
+        self._env, self._board = {**env, FOLDER: self._counts.name}, ReadinessBoard()
         self._sockets = [_listen(settings.host, settings.port) for _ in range(count)]
         self._lifeline, self._held = os.pipe()
-        self._workers: list[Worker] = []
+        self._workers: list[WorkerProcess] = []
         self._asked: set[int] = set()
         self._next = 0
 
@@ -83,7 +83,7 @@ class Supervisor:
         self._stop()
         return failed
 
-    def _start(self, number: int) -> Worker:
+    def _start(self, number: int) -> WorkerProcess:
         """A worker on socket `number`, at a place of its own."""
         taken = {worker.place for worker in self._workers}
         self._next = next(p % SIZE for p in range(self._next, self._next + SIZE) if p % SIZE not in taken)
@@ -93,12 +93,12 @@ class Supervisor:
         command = [
             sys.executable,
             "-m",
-            "serving.processes.worker",
+            "serving.entrypoints.worker",
             *map(str, (listening, shown, self._lifeline, place)),
         ]
         process = subprocess.Popen(command, env=self._env, pass_fds=(listening, shown, self._lifeline))
         log.event("worker.started", process=process.pid)
-        return Worker(process, place, time.monotonic())
+        return WorkerProcess(process, place, time.monotonic())
 
     def _renew(self) -> None:
         """Every worker in turn: its successor is ready before it stops. One that does not get ready is given up."""
@@ -116,7 +116,7 @@ class Supervisor:
             self._forget(gone)
             log.event("worker.renewed" if kept is new else "worker.kept", process=kept.process.pid)
 
-    def _forget(self, worker: Worker) -> None:
+    def _forget(self, worker: WorkerProcess) -> None:
         forget(worker.process.pid, self._counts.name)
 
     def _stop(self) -> None:

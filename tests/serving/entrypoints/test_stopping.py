@@ -16,13 +16,13 @@ def test_who_hangs_up_loses_no_entry_and_a_stop_lets_the_answer_leave(
     gone, stays = house.line(), house.line()
     mandate = house.world.grant("bohai", FIRM).id
     assert gone.ask(mandate)[0] == stays.ask(mandate)[0] == 200
-    really, held = type(house.door.desk.journal).sync, threading.Event()
+    really, held = type(house.endpoint.service.journal).sync, threading.Event()
 
     def slow(journal: Any) -> None:
         held.wait(10)
         really(journal)
 
-    monkeypatch.setattr(type(house.door.desk.journal), "sync", slow)
+    monkeypatch.setattr(type(house.endpoint.service.journal), "sync", slow)
     for line in (gone, stays):
         line.link.sendall(line.request(mandate))
     while house.taken != [True, True]:

@@ -110,7 +110,7 @@ def test_chores_that_fall_are_taken_up_again(world: Any, template: Any) -> None:
                 until(lambda: bank.get(f"/v1/jobs/{name}").json()["state"] == "done")
 
             done(3)
-            kill_once_there(process.pid, b"serving.processes.job_process")
+            kill_once_there(process.pid, b"serving.entrypoints.job_process")
             done(3000)
             (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
             os.kill(int(child), signal.SIGKILL)

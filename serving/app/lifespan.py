@@ -1,0 +1,107 @@
+"""The lifespan of the application: what is opened at start, runs in the background, and is closed at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from serving.app.readiness import readiness
+from serving.app.wiring import open_service, open_stores
+from serving.audit.refusal_sampling import SECONDS
+from serving.auth.auth_throttle import AuthThrottle
+from serving.core.service import ScoringService
+from serving.endpoints.batch_jobs.job_files import JobFiles
+from serving.endpoints.reports import typeface
+from serving.endpoints.reports.report_routes import pdf_process
+from serving.http.endpoint import ScoringEndpoint
+from serving.observability import log
+from serving.processes.background_tasks import BackgroundTasks
+from serving.processes.readiness_board import ReadinessBoard
+from serving.settings import ServiceSettings
+
+_SHOW_SECONDS = 0.1  # between two updates of the readiness board
+
+
+@asynccontextmanager
+async def lifespan(
+    app: FastAPI, settings: ServiceSettings, board: ReadinessBoard | None, place: int
+) -> AsyncIterator[None]:
+    """Open the service, run its periodic tasks until the application stops, and close everything.
+
+    With a `board` the process shows there, at its `place`, whether it is ready. Raises as `open_service`.
+    """
+    endpoint: ScoringEndpoint = app.state.endpoint
+    service = endpoint.service = app.state.service = open_service(settings)
+    for snapshot in await asyncio.to_thread(service.snapshots.refresh):
+        await service.record_snapshot_opened(snapshot)
+    credit_files = service.credit_files
+    assert credit_files is not None
+    if (opened := await asyncio.to_thread(credit_files.refresh)) is not None:
+        await service.record_credit_files_opened(opened)
+    watches, jobs = app.state.watches, app.state.jobs = open_stores(settings)
+    background, files = app.state.background_tasks, app.state.files = BackgroundTasks(settings), JobFiles()
+    if no_pdf := typeface.font_fault():
+        log.event("report.no_typeface", level=log.ERROR, fault=no_pdf)
+    app.state.no_pdf = no_pdf  # shown only: scores do not need it
+    report_worker, throttle = app.state.drawer, app.state.throttle = pdf_process(), AuthThrottle()
+    if not (watches.is_idle and jobs.is_idle):
+        background.wake()
+    running = [
+        asyncio.create_task(background.keep()),
+        asyncio.create_task(service.snapshots.watch(settings.watch_seconds, service.record_snapshot_opened)),
+        asyncio.create_task(credit_files.watch(settings.watch_seconds, service.record_credit_files_opened)),
+        asyncio.create_task(_prune_idempotency(service)),
+        asyncio.create_task(_checkpoint(service)),
+        asyncio.create_task(_record_refusal_counts(service)),
+    ]
+    if board is not None:
+        running.append(asyncio.create_task(_show_readiness(service, board, place)))
+    try:
+        yield
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await service.record_refusal_counts()
+        await asyncio.to_thread(files.close)
+        await asyncio.to_thread(report_worker.close)
+        await asyncio.to_thread(throttle.close)
+        await asyncio.to_thread(background.close)
+        watches.close()
+        jobs.close()
+        await asyncio.to_thread(service.ledger_writer.close)
+        service.access.close()
+        service.coordination.close()
+
+
+async def _prune_idempotency(service: ScoringService, every: float = 3600) -> None:
+    """Delete answers that are too old to be repeated, also while no requests arrive: they contain subjects' data."""
+    while True:
+        service.idempotency.prune()
+        service.lasting_idempotency.prune()
+        await asyncio.sleep(every)
+
+
+async def _checkpoint(service: ScoringService, every: float = 0.02) -> None:
+    """Copy the write-ahead log of the coordination database in a thread, so that no request waits for it."""
+    while True:
+        if service.coordination.lags:
+            await asyncio.to_thread(service.coordination.settle)
+        await asyncio.sleep(every)
+
+
+async def _record_refusal_counts(service: ScoringService, every: float = SECONDS) -> None:
+    """Record the counted refusals once per interval, in seconds."""
+    while True:
+        await asyncio.sleep(every)
+        await service.record_refusal_counts()
+
+
+async def _show_readiness(service: ScoringService, board: ReadinessBoard, place: int) -> None:
+    """Show the other processes whether this one is ready."""
+    while True:
+        board.put(place, working=True, ready=readiness(service).ok)
+        await asyncio.sleep(_SHOW_SECONDS)
