@@ -50,7 +50,7 @@ async def webhook(request: Request, service: ScoringService, call: RequestContex
 
 
 async def begin(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """Begin to watch a subject. Raises Malformed, and as `Desk.look` does."""
+    """Begin to watch a subject. Raises Malformed, and as `ScoringService.look_up`."""
     asked, store, name = parse_body(schemas.WatchRequestSchema, body), _store(request), resource_id("watch-", call)
     if asked.purpose != PURPOSE:
         raise Refused("routes.not-purpose-watch", purpose=PURPOSE)

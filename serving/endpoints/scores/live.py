@@ -53,7 +53,7 @@ class CheckedRequest(NamedTuple):
 
 
 def check_live(service: ScoringService, call: RequestContext, body: bytes) -> CheckedRequest:
-    """Whether the call may be answered. Raises Malformed, and as `Desk.look` does."""
+    """Whether the call may be answered. Raises Malformed, and as `ScoringService.look_up`."""
     asked = read_live_request(body)
     found = service.look_up(call, asked.uscc, asked.purpose, asked.mandate)
     sheet = service.live_templates.of(found.snapshot)
@@ -61,7 +61,7 @@ def check_live(service: ScoringService, call: RequestContext, body: bytes) -> Ch
 
 
 async def live(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """One subject's score with what was brought. Raises Malformed, and as `Desk.look` does."""
+    """One subject's score with what was brought. Raises Malformed, and as `ScoringService.look_up`."""
     checked = check_live(service, call, body)
     filled = checked.fill(call, await service.scorers.score(checked.found.snapshot.version, checked.row()))
     details = {**call.details, "kind": checked.asked.kind, "status": 200, "digest": filled.digest}

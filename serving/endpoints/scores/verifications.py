@@ -17,7 +17,7 @@ STEP = 50  # points
 
 
 async def verify(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """The answer to one question about one subject. Raises Malformed, and as `Desk.look` does."""
+    """The answer to one question about one subject. Raises Malformed, and as `ScoringService.look_up`."""
     asked, found = check_verification(service, call, body)
     answer = {
         "verification_id": call.id,
@@ -41,7 +41,7 @@ async def verify(service: ScoringService, call: RequestContext, body: bytes) -> 
 def check_verification(
     service: ScoringService, call: RequestContext, body: bytes
 ) -> tuple[VerificationRequestSchema, AuthorisedSubject]:
-    """The question and the subject's place. Raises Malformed, and as `Desk.look` does."""
+    """The question and the subject's place. Raises Malformed, and as `ScoringService.look_up`."""
     asked = parse_body(VerificationRequestSchema, body)
     return asked, service.look_up(call, asked.uscc, asked.purpose, asked.mandate)
 

@@ -74,7 +74,7 @@ def test_a_body_that_does_not_arrive_is_given_up() -> None:
 
 @pytest.mark.attack
 def test_a_token_request_that_does_not_arrive_is_given_up(world: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(token_endpoint, "ARRIVES", 0.05)
+    monkeypatch.setattr(token_endpoint, "BODY_SECONDS", 0.05)
     app, sent = create_app(world.settings(chores=False)), list[Any]()
     scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/oauth2/token", "raw_path": b"",
              "query_string": b"", "headers": [(b"content-length", b"10")], "client": ("203.0.113.9", 1)}  # fmt: skip

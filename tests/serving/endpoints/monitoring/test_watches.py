@@ -151,7 +151,7 @@ def test_a_mandate_taken_back_or_over_ends_the_watch_and_what_waits_is_never_sen
     review_watches(later, bank.store)
     assert "not in force" in bank.ask("GET", f"/v1/watches/{name}").json()["ended"]
     assert bank.store.watch(name).told is None  # type: ignore[union-attr]
-    later.recorder.close()
+    later.ledger_writer.close()
     later.access.close()
 
 
