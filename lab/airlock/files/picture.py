@@ -27,12 +27,12 @@ _AGAIN = "Save the figure again from its code: plt.savefig('figure.png')"
 
 
 def inspect_png(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """Inspect a PNG (ISO/IEC 15948)."""
+    """Inspect a PNG (ISO/IEC 15948); the redrawn picture leaves, and every picture needs a review."""
     return _inspect(name, FileKind.PNG, content, list(_png(content, t)), t)
 
 
 def inspect_jpeg(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """Inspect a JPEG (ISO/IEC 10918-1)."""
+    """Inspect a JPEG (ISO/IEC 10918-1); the redrawn picture leaves, and every picture needs a review."""
     return _inspect(name, FileKind.JPEG, content, list(_jpeg(content)), t)
 
 

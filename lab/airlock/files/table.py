@@ -21,7 +21,7 @@ CHECKS = (*row_level.CHECKS, *small_cells.CHECKS, *marginal_attack.CHECKS, *domi
 
 
 def inspect_table(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """Inspect delimited text, cell by cell."""
+    """Inspect delimited text, cell by cell; the submitted bytes leave unchanged."""
     text = content.decode("utf-8-sig")
     grid = read_delimited(text, t)
     if isinstance(grid, Issue):
@@ -32,7 +32,7 @@ def inspect_table(name: str, content: bytes, about: FileDescription, t: Threshol
 
 
 def inspect_json(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """Inspect every table in a JSON text."""
+    """Inspect every table in a JSON text; the submitted bytes leave unchanged."""
     text = content.decode("utf-8-sig")
     grids = read_json(text)
     if isinstance(grids, Issue):

@@ -114,7 +114,10 @@ class AirlockService:
         return self._store.get(petition.files[name].digest)
 
     def send_question(self, id: str, question: str, *, by: Actor) -> Petition:
-        """Record a question of a reviewer who has not voted yet; then it is the author's turn."""
+        """Record a question of a reviewer who has not voted yet; then it is the author's turn.
+
+        Raises :class:`Refused` out of turn, for other users and after the vote, and :class:`Malformed` for the text.
+        """
         with self._exclusive():
             petition = self.get(id)
             require_transition(petition.state, State.QUESTIONED, by=by, author=petition.author.name)
@@ -123,7 +126,10 @@ class AirlockService:
             return self._append("questioned", petition, by, question=checked_text(question, "question"))
 
     def answer(self, id: str, text: str, *, by: Actor) -> Petition:
-        """Record the author's answer; then it is the reviewers' turn again."""
+        """Record the author's answer; then it is the reviewers' turn again.
+
+        Raises :class:`Refused` without an open question and for other users, and :class:`Malformed` for the text.
+        """
         with self._exclusive():
             petition = self.get(id)
             after = State.HALF_REVIEWED if petition.ballot else State.SUBMITTED
@@ -163,7 +169,7 @@ class AirlockService:
         return next((vote for vote in petition.votes if vote.by == by), None)
 
     def withdraw(self, id: str, *, by: Actor) -> Petition:
-        """Withdraw the author's parcel, which is possible until it has left."""
+        """Withdraw the author's parcel. Raises :class:`Refused` after it left or was refused, and for other users."""
         with self._exclusive():
             petition = self.get(id)
             require_transition(petition.state, State.WITHDRAWN, by=by, author=petition.author.name)
