@@ -15,7 +15,7 @@ from tests.lab.airlock.review_zone import AUTHOR, FIRST, PROJECT, ReviewZone
 pytestmark = pytest.mark.attack
 
 OLD = "industry,n\nretail,1213\nfood,847\nlogistics,2406\n"
-ONE_LESS = {  # one firm of `food` taken out, in disguise after disguise
+ONE_LESS = {  # one firm of `food` removed, in several variants
     "as it is": "industry,n\nretail,1213\nfood,846\nlogistics,2406\n",
     "a renamed count": "industry,how_many_there_are\nretail,1213\nfood,846\nlogistics,2406\n",
     "a renamed key": "x,n\nretail,1213\nfood,846\nlogistics,2406\n",
@@ -41,11 +41,11 @@ def differencing(new: str, old: str = OLD, name: str = "new.csv", subjects: int 
     return open_findings(judge({name: new}, earlier=earlier(old), subjects=subjects), "differencing")
 
 
-@pytest.mark.parametrize("disguise", ONE_LESS)
-def test_a_table_that_isolates_one_firm_fails(disguise: str) -> None:
-    name = {"as JSON": "new.json", "in Markdown": "new.md", "in a comment": "new.py"}.get(disguise, "new.csv")
-    subjects = 4465 if disguise == "as percentages" else 100000
-    findings = differencing(ONE_LESS[disguise], name=name, subjects=subjects)
+@pytest.mark.parametrize("variant", ONE_LESS)
+def test_a_table_that_isolates_one_firm_fails(variant: str) -> None:
+    name = {"as JSON": "new.json", "in Markdown": "new.md", "in a comment": "new.py"}.get(variant, "new.csv")
+    subjects = 4465 if variant == "as percentages" else 100000
+    findings = differencing(ONE_LESS[variant], name=name, subjects=subjects)
     assert findings, "nothing was seen"
     evidence = next(finding for finding in findings if finding.outcome is Outcome.FAIL).evidence
     assert "petition-0" in evidence["against"]
