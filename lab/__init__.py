@@ -2,15 +2,15 @@
 
 ::
 
-    lab.me()             who and what this workspace is          lab.catalogue("罚款")   the granted tables
+    lab.me()             user, project, granted tables           lab.catalogue("罚款")   the granted tables
     lab.sql("SELECT …")  any SELECT over as-of views             lab.sample(100)         some rows, the same each time
-    lab.check(sql)       feature SQL, by the very check of the compute zone; %%features in a cell
-    lab.features(sql)    what it gives, for a look               lab.order(…)            base model + your own features
-    lab.train(order)     asked of the cluster, watched here      lab.runs(), lab.run(id) what became of it
-    lab.compare(a, b)    figures and plots of versions           lab.carry_out("a.csv", …)  ask to take results out
-    lab.parcels()        what you asked to take out              lab.notices()           what changed since
+    lab.check(sql)       check feature SQL as the compute zone does; %%features in a cell
+    lab.features(sql)    compute the features of a SELECT        lab.order(…)            base model + your own features
+    lab.train(order)     train on the cluster, with progress     lab.runs(), lab.run(id) trainings and their results
+    lab.compare(a, b)    figures and plots of versions           lab.carry_out("a.csv", …)  submit results for release
+    lab.parcels()        your submitted results                  lab.notices()           your tasks and what changed
 
-Nothing is loaded before its first use, so the import costs nothing to who needs a part of it alone.
+A module is imported when one of its functions is first used, so ``import lab`` itself is quick.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from lab.library.training import runs as runs
     from lab.library.training import train as train
 
-_WHERE = {
+_MODULES = {
     "me": "catalogue",
     "catalogue": "catalogue",
     "sql": "query",
@@ -57,23 +57,23 @@ _WHERE = {
     "parcels": "export",
     "notices": "export",
 }
-__all__ = list(_WHERE)
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"lab has no {name}; it has {', '.join(sorted(_WHERE))}")
-    found = getattr(importlib.import_module(f"lab.library.{_WHERE[name]}"), name)
-    globals()[name] = found
-    return found
+    if name not in _MODULES:
+        raise AttributeError(f"lab has no {name}; it has {', '.join(sorted(_MODULES))}")
+    function = getattr(importlib.import_module(f"lab.library.{_MODULES[name]}"), name)
+    globals()[name] = function
+    return function
 
 
 def __dir__() -> list[str]:
-    return sorted(_WHERE)
+    return sorted(_MODULES)
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """``%load_ext lab``: the cell magic, errors in words, and the report of tables read. ``import lab`` does it too."""
+    """``%load_ext lab``: install the cell magic, readable errors and the report of tables read; import lab does too."""
     importlib.import_module("lab.library.ipython").install(shell)
 
 

@@ -1,4 +1,4 @@
-"""Accounts (账户): who may log in, in which roles, proved by an argon2id hash (RFC 9106) in a file of mode 0600."""
+"""Accounts (账户): the users who may log in, their roles, and argon2id password hashes (RFC 9106), in a 0600 file."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from credit.ledger import Ledger
 from credit.messages import Text
 
 ROLES = (Role.RESEARCHER, Role.REVIEWER, Role.PLATFORM)
-NAME = re.compile(r"[a-z][a-z0-9]{1,29}")  # also a folder's, a unix socket's and a hub user's name
-LEAST = 12  # characters of a password
+NAME = re.compile(r"[a-z][a-z0-9]{1,29}")  # also the name of a folder, a Unix socket and a hub user
+LEAST = 12  # minimum number of characters of a password
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Account:
     roles: tuple[Role, ...]
 
     def actor(self, role: Role) -> Actor:
-        """This user acting in one of their roles; raises :class:`~credit.errors.Refused` when it is not theirs."""
+        """This user in one of their roles; raises :class:`~credit.errors.Refused` for a role that they do not have."""
         acting = Actor(self.name, role)
         if role not in self.roles:
             acting = Actor(self.name, self.roles[0])
@@ -45,15 +45,15 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The file of accounts."""
+    """The accounts in a file. Raises :class:`Broken` when it cannot be read."""
 
     path: Path
 
     def add(self, name: str, roles: tuple[Role, ...], *, by: Actor, ledger: Ledger, password: str = "") -> str:
-        """Add a user, or give them new roles and a new password; gives the password, which is nowhere else.
+        """Add a user, or set new roles and a new password; returns the password, which is stored nowhere in clear.
 
-        Raises :class:`Malformed` for a name, role or password that does not do, and
-        :class:`~credit.errors.Refused` unless ``by`` is of the platform.
+        Raises :class:`Malformed` for an invalid name, role or password, and :class:`~credit.errors.Refused` unless
+        ``by`` has the platform role.
         """
         by.require_role(Role.PLATFORM, act="act.add-accounts")
         if not NAME.fullmatch(name):
@@ -63,16 +63,16 @@ class Accounts:
         password = password or secrets.token_urlsafe(12)
         if len(password) < LEAST:
             raise Malformed("accounts.password-too-short", minimum=LEAST)
-        with self._locked() as told:
-            told[name] = {"roles": sorted(roles), "hash": PasswordHasher().hash(password)}
+        with self._locked() as accounts:
+            accounts[name] = {"roles": sorted(roles), "hash": PasswordHasher().hash(password)}
         ledger.append("account.added", f"user-{name}", by=by, details={"roles": sorted(roles)})
         return password
 
     def remove(self, name: str, *, by: Actor, ledger: Ledger) -> None:
-        """Take an account away; raises :class:`Missing`."""
+        """Remove an account; raises :class:`Missing`, or :class:`~credit.errors.Refused` as :meth:`add`."""
         by.require_role(Role.PLATFORM, act="act.remove-accounts")
-        with self._locked() as told:
-            if told.pop(name, None) is None:
+        with self._locked() as accounts:
+            if accounts.pop(name, None) is None:
                 raise Missing("accounts.no-account", name=name)
         ledger.append("account.removed", f"user-{name}", by=by)
 
@@ -81,40 +81,40 @@ class Accounts:
         return {name: Account(name, tuple(Role(each) for each in one["roles"])) for name, one in self._read().items()}
 
     def verify(self, name: str, password: str) -> Account | None:
-        """The account if the password is right. An unknown name takes as long as a wrong password."""
-        told = self._read().get(name)
+        """The account if the password is right, else None. An unknown name takes as long as a wrong password."""
+        stored = self._read().get(name)
         try:
-            PasswordHasher().verify(told["hash"] if told else _NOBODY, password)
+            PasswordHasher().verify(stored["hash"] if stored else _UNMATCHABLE, password)
         except (VerificationError, InvalidHashError):
             return None
-        return Account(name, tuple(Role(each) for each in told["roles"])) if told else None
+        return Account(name, tuple(Role(each) for each in stored["roles"])) if stored else None
 
     def _read(self) -> dict[str, dict[str, Any]]:
         if not self.path.exists():
             return {}
         try:
-            told: dict[str, dict[str, Any]] = json.loads(self.path.read_bytes())
+            accounts: dict[str, dict[str, Any]] = json.loads(self.path.read_bytes())
         except ValueError as error:
             raise Broken("accounts.accounts-cannot-be-read", why=self.path.name) from error
-        return told
+        return accounts
 
     @contextmanager
     def _locked(self) -> Iterator[dict[str, dict[str, Any]]]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            told = self._read()
-            yield told
-            write_atomically(self.path, json.dumps(told, indent=1).encode(), mode=0o600)
+            accounts = self._read()
+            yield accounts
+            write_atomically(self.path, json.dumps(accounts, indent=1).encode(), mode=0o600)
 
 
-def _of_nobody() -> str:
-    """A hash in the form and at the cost of the others (PHC string format) that no password is known to give."""
+def _unmatchable_hash() -> str:
+    """A hash in the same format (PHC string) and with the same cost as the others, without a known password."""
     cost = PasswordHasher()
-    salt, made = (
+    salt, digest = (
         base64.b64encode(secrets.token_bytes(length)).decode().rstrip("=") for length in (cost.salt_len, cost.hash_len)
     )
-    return f"$argon2id$v=19$m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}${salt}${made}"
+    return f"$argon2id$v=19$m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}${salt}${digest}"
 
 
-_NOBODY = _of_nobody()
+_UNMATCHABLE = _unmatchable_hash()

@@ -1,4 +1,4 @@
-"""Placing an order (下单): what goes from a notebook to the cluster is data, held against its release and sealed."""
+"""Placing an order (下单): the order of a notebook is data, checked against its release and sealed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.features.feature_sql import check_order
 from models.order.order import FILE, Order
 
 
-def place(
+def place_order(
     order: Order,
     *,
     release: OpenedSeal,
@@ -27,8 +27,8 @@ def place(
 ) -> Seal:
     """Seal an order on a research release; the same order on the same release is the same seal.
 
-    Raises :class:`Refused` for a release of another purpose, :class:`~credit.errors.Lapsed` for one that has ended by
-    ``today`` (the real day unless given), and :class:`Malformed` when tables, SQL or label do not fit it.
+    Raises :class:`Refused` for a release of another purpose, :class:`~credit.errors.Lapsed` for one that has expired on
+    ``today`` (default: the real day), and :class:`Malformed` when tables, SQL or label do not fit it.
     """
     seal = release.seal
     if seal.kind is not Kind.RELEASE:

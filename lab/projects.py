@@ -1,7 +1,7 @@
-"""Projects (课题): who may work on which tables until when. Folded from the research ledger: there is no other record.
+"""Projects (课题): members, granted tables and last day, computed from the research ledger and stored nowhere else.
 
-A workspace belongs to one member of one project, sees the granted tables of the newest research release alone, and
-ends on the project's day.
+A workspace belongs to one member of one project, sees only the granted tables of the newest research release, and ends
+with the project.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NAME = re.compile(r"[a-z][a-z0-9]{1,29}")
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What the ledger says of one project. ``tables``: what is granted, by the catalogue's names."""
+    """One project as recorded in the ledger. ``tables`` are the granted tables, by the names of the catalogue."""
 
     name: str
     title: str
@@ -31,7 +31,7 @@ class Project:
     closed: bool = False
 
     def require(self, user: str, today: date) -> None:
-        """Raise :class:`Refused` for one who is no member, :class:`Lapsed` when the project is over."""
+        """Raise :class:`Refused` for a user who is not a member, :class:`Lapsed` when the project has ended."""
         if user not in self.members:
             raise Refused("projects.not-member", user=user, self_name=self.name)
         if self.closed or today >= self.ends_on:
@@ -42,26 +42,26 @@ class Project:
             )
 
 
-def fold(entries: Iterable[Entry]) -> dict[str, Project]:
-    """The projects by name, as the entries of verbs ``project.…`` made them."""
-    found: dict[str, Project] = {}
+def fold_projects(entries: Iterable[Entry]) -> dict[str, Project]:
+    """The projects by name, computed from the entries with verbs ``project.…``."""
+    projects: dict[str, Project] = {}
     for entry in entries:
         kind, _, move = entry.verb.partition(".")
         name = entry.object.removeprefix("project-")
         if kind != "project":
             continue
-        told = entry.details
+        data = entry.details
         if move == "opened":
-            found[name] = Project(name, told["title"], told["purpose"], date.fromisoformat(told["ends_on"]))
+            projects[name] = Project(name, data["title"], data["purpose"], date.fromisoformat(data["ends_on"]))
         elif move == "members":
-            found[name] = replace(found[name], members=tuple(told["members"]))
+            projects[name] = replace(projects[name], members=tuple(data["members"]))
         elif move == "granted":
-            found[name] = replace(found[name], tables=tuple(told["tables"]))
+            projects[name] = replace(projects[name], tables=tuple(data["tables"]))
         elif move == "extended":
-            found[name] = replace(found[name], ends_on=date.fromisoformat(told["ends_on"]), closed=False)
+            projects[name] = replace(projects[name], ends_on=date.fromisoformat(data["ends_on"]), closed=False)
         elif move == "closed":
-            found[name] = replace(found[name], closed=True)
-    return found
+            projects[name] = replace(projects[name], closed=True)
+    return projects
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +72,23 @@ class Projects:
 
     def all(self) -> dict[str, Project]:
         """Every project by name."""
-        return fold(self.ledger.entries())
+        return fold_projects(self.ledger.entries())
 
     def get(self, name: str) -> Project:
         """One project; raises :class:`Missing`."""
-        found = self.all().get(name)
-        if found is None:
+        project = self.all().get(name)
+        if project is None:
             raise Missing("projects.no-project", name=name[:30])
-        return found
+        return project
 
     def of(self, user: str, today: date) -> list[Project]:
-        """The living projects a user is a member of."""
+        """The open projects of which a user is a member."""
         return [
             each for each in self.all().values() if user in each.members and not each.closed and today < each.ends_on
         ]
 
     def open(self, name: str, *, title: str, purpose: str, ends_on: date, by: Actor) -> Project:
-        """Open a project; raises :class:`Malformed` for a bad name or one that is taken."""
+        """Open a project; raises :class:`Malformed` for an invalid name or one that exists already."""
         by.require_role(Role.PLATFORM, act="act.open-projects")
         if not NAME.fullmatch(name):
             raise Malformed("projects.not-project-name")
@@ -100,28 +100,28 @@ class Projects:
         return self.get(name)
 
     def set_members(self, name: str, members: Iterable[str], *, by: Actor) -> Project:
-        """Say who the members are from now on."""
+        """Replace the members."""
         by.require_role(Role.PLATFORM, act="act.change-members")
         self.get(name)
         self._append("members", name, by, members=sorted(set(members)))
         return self.get(name)
 
     def grant(self, name: str, tables: Iterable[str], *, by: Actor) -> Project:
-        """Say which tables are granted from now on."""
+        """Replace the granted tables."""
         by.require_role(Role.PLATFORM, act="act.grant-tables")
         self.get(name)
         self._append("granted", name, by, tables=sorted(set(tables)))
         return self.get(name)
 
     def extend(self, name: str, ends_on: date, *, by: Actor) -> Project:
-        """Let a project end on another day."""
+        """Set another last day, which also reopens a closed project."""
         by.require_role(Role.PLATFORM, act="act.extend-projects")
         self.get(name)
         self._append("extended", name, by, ends_on=ends_on.isoformat())
         return self.get(name)
 
     def close(self, name: str, *, by: Actor) -> Project:
-        """End a project now."""
+        """Close a project now."""
         by.require_role(Role.PLATFORM, act="act.close-projects")
         self.get(name)
         self._append("closed", name, by)

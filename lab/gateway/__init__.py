@@ -1,1 +1,1 @@
-"""The gateway (网关): the one service a notebook can talk to, over a socket that is its identity."""
+"""The gateway (网关): the only service that a notebook can reach, over a socket that identifies the workspace."""

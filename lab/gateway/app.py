@@ -1,4 +1,4 @@
-"""The two apps behind a workspace's two sockets, each one app for all workspaces: the socket tells whose a call is."""
+"""The apps of a workspace's two sockets, each one app for all workspaces: the socket identifies the workspace."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ kernels = APIRouter()
 
 @everyone.get("/v1/me")
 async def me(who: Admitted) -> dict[str, Any]:
-    """Who this socket is: user, project, what is granted and until when."""
-    visitor, project = who
+    """The workspace of this socket: user, project, granted tables, and the last day."""
+    principal, project = who
     return {
-        "user": visitor.workspace.user,
+        "user": principal.workspace.user,
         "project": project.name,
         "title": project.title,
         "purpose": project.purpose,
         "ends_on": project.ends_on.isoformat(),
         "members": list(project.members),
         "tables": list(project.tables),
-        "side": "kernel" if visitor.kernel else "server",
+        "side": "kernel" if principal.kernel else "server",
     }
 
 
 @kernels.get("/v1/catalogue")
 async def catalogue(request: Request, who: Admitted, search: str = "", release: str = "") -> dict[str, Any]:
-    """The granted tables of a release (the newest unless named); what is not granted by name alone."""
-    visitor, project = who
-    opened = await visitor.aside(request.app.state.zone.release, release[:80])
-    return await visitor.aside(describe, opened.seal, project, search[:200])
+    """The granted tables of a release (the newest unless named), and the names of the tables not granted."""
+    principal, project = who
+    opened = await principal.run_blocking(request.app.state.zone.release, release[:80])
+    return await principal.run_blocking(describe, opened.seal, project, search[:200])
 
 
 def kernel_app(zone: ResearchZone) -> FastAPI:
-    """What a notebook's kernel can ask. Code of anyone runs there."""
+    """The app for a notebook's kernel, where untrusted code runs."""
     return _app(zone, "The lab's gateway, for a kernel", everyone, kernels, orders.router, parcels.router)
 
 
 def server_app(zone: ResearchZone) -> FastAPI:
-    """What the workspace's Jupyter server, which is ours, can ask."""
+    """The app for the workspace's Jupyter server, which is trusted."""
     return _app(zone, "The lab's gateway, for a workspace's server", everyone, cell_log.router, read_log.router)
 
 

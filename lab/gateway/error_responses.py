@@ -1,4 +1,4 @@
-"""Every error as a problem document (RFC 9457). A zone imports no other, so the service has its own of these."""
+"""Every error as a problem document (RFC 9457). The service zone has its own: a zone imports no other zone."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ class TooLarge(Malformed):
 
 
 class TooSlow(Malformed):
-    """The body did not come in time (HTTP 408)."""
+    """The body did not arrive in time (HTTP 408)."""
 
     status, slug = 408, "too-slow"
 
 
 class Busy(Refused):
-    """This workspace has as much under way as it may (HTTP 429)."""
+    """This workspace has reached a limit on concurrent or repeated requests (HTTP 429)."""
 
     status, slug = 429, "busy"
 
 
 class ProblemResponse(JSONResponse):
-    """A problem document."""
+    """A problem document (RFC 9457)."""
 
     media_type = "application/problem+json"
 
 
 def respond(error: CreditError) -> ProblemResponse:
-    """The response that stands for an error. One that left a body unread ends the connection too."""
+    """The response for an error. When a body was left unread, the response also closes the connection."""
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, (TooLarge, TooSlow)):
         headers["Connection"] = "close"
@@ -51,7 +51,7 @@ def respond(error: CreditError) -> ProblemResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Make ``app`` answer every error, ours, Starlette's or a fault of the code, with a problem document."""
+    """Make ``app`` answer every error with a problem document: its own, Starlette's, and unexpected exceptions."""
 
     async def known(_: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, CreditError)
@@ -59,14 +59,14 @@ def install(app: FastAPI) -> None:
 
     async def of_http(_: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, HTTPException)
-        told: dict[str, Any] = {
+        problem: dict[str, Any] = {
             "type": "about:blank",
             "title": HTTPStatus(error.status_code).phrase,
             "status": error.status_code,
             "detail": "",
             "remedy": "See GET /openapi.json for what there is",
         }
-        return ProblemResponse(told, status_code=error.status_code, headers=dict(error.headers or {}))
+        return ProblemResponse(problem, status_code=error.status_code, headers=dict(error.headers or {}))
 
     async def of_form(_: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, RequestValidationError)

@@ -1,4 +1,4 @@
-"""Bodies, read no further than their limit and no longer than their time."""
+"""Reading of request bodies, within a limit of size and of time."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from starlette.requests import ClientDisconnect, Request
 from credit.errors import Malformed
 from lab.gateway.error_responses import TooLarge, TooSlow
 
-SMALL = 1 << 18  # bytes of a body that is no more than a form
-SECONDS = 30.0  # that a body may take
+SMALL = 1 << 18  # bytes of a body without files
+SECONDS = 30.0  # seconds for a body
 
 
 async def read_body(request: Request, limit: int = SMALL, seconds: float = SECONDS) -> bytes:
     """The whole body. Raises :class:`TooLarge` as soon as it is known to be over ``limit`` bytes, before reading on,
     and :class:`TooSlow` after ``seconds``.
     """
-    told = request.headers.get("content-length", "0")
-    if told.isascii() and told.isdigit() and int(told) > limit:
+    length = request.headers.get("content-length", "0")
+    if length.isascii() and length.isdigit() and int(length) > limit:
         raise _too_large(limit)
     size, parts = 0, []
     try:
@@ -46,16 +46,16 @@ async def read_json(request: Request, limit: int = SMALL) -> Any:
 
 
 async def read_object(request: Request, limit: int = SMALL) -> dict[str, Any]:
-    """The body as a JSON object."""
-    told = await read_json(request, limit)
-    if not isinstance(told, dict):
+    """The body as a JSON object; raises as :func:`read_json`."""
+    data = await read_json(request, limit)
+    if not isinstance(data, dict):
         raise Malformed("request-bodies.body-not-json-object")
-    return told
+    return data
 
 
-def text_of(told: dict[str, Any], key: str, *, most: int, otherwise: str | None = None) -> str:
-    """A text under a key, of at most ``most`` characters; raises :class:`Malformed` naming the key."""
-    value = told.get(key, otherwise)
+def text_of(data: dict[str, Any], key: str, *, most: int, otherwise: str | None = None) -> str:
+    """The text under a key, of at most ``most`` characters; raises :class:`Malformed` with the name of the key."""
+    value = data.get(key, otherwise)
     if not isinstance(value, str) or len(value) > most:
         raise Malformed("request-bodies.cannot-be-read", key=key, limit=most)
     return value

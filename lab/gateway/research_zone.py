@@ -1,4 +1,4 @@
-"""The research zone as a request finds it: projects, trainings, shelf and key, folded from ledgers as they grow."""
+"""The state of the research zone for requests: projects and trainings from the ledgers, shelf and key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from credit.seal import Kind
 from credit.shelf import OpenedSeal, Shelf
 from credit.training_requests import TrainingRequests
 from lab.airlock.review.service import AirlockService
-from lab.projects import Project, fold
+from lab.projects import Project, fold_projects
 
 if TYPE_CHECKING:
     from lab.settings import ResearchSettings, Workspace
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ResearchZone:
-    """Made by :meth:`open`. Its methods may block: requests call them in threads."""
+    """The state of the zone, made by :meth:`open`. Its methods can block; requests call them in threads."""
 
     settings: ResearchSettings
     ledger: Ledger
     shelf: Shelf
     key: SigningKey
     trainings: TrainingRequests
-    desk: AirlockService
+    airlock: AirlockService
     _projects: dict[str, Project]
     _of_projects: list[Entry]
     _follow: list[Follower] = field(default_factory=list)
@@ -41,33 +41,34 @@ class ResearchZone:
         ledger = Ledger(settings.ledger, key, ring, "research")
         compute = Ledger(settings.compute_ledger, None, ring, "compute")
         shelf = Shelf(settings.shelf, ring)
-        desk = AirlockService(settings, ledger, shelf, key, settings.day)
-        zone = cls(settings, ledger, shelf, key, TrainingRequests(), desk, {}, [])
+        airlock = AirlockService(settings, ledger, shelf, key, settings.day)
+        zone = cls(settings, ledger, shelf, key, TrainingRequests(), airlock, {}, [])
         zone._follow = [
-            Follower(ledger, (zone._hear, zone.trainings.apply_research)),
+            Follower(ledger, (zone._apply, zone.trainings.apply_research)),
             Follower(compute, (zone.trainings.apply_compute,)),
         ]
         zone.catch_up()
         return zone
 
     def catch_up(self) -> None:
-        """Take in what the ledgers hold by now."""
+        """Apply the new entries of both ledgers; raises :class:`Broken`."""
         for follower in self._follow:
             follower.catch_up()
 
     def project(self, workspace: Workspace) -> Project:
-        """The workspace's project; raises :class:`Refused` for one who is no member (any more), or of no project, and
-        :class:`Lapsed` when it is over.
+        """The project of a workspace.
+
+        Raises :class:`Refused` for an unknown project or a user who is not a member, :class:`Lapsed` when it has ended.
         """
         self.catch_up()
-        found = self._projects.get(workspace.project)
-        if found is None:
+        project = self._projects.get(workspace.project)
+        if project is None:
             raise Refused("research-zone.no-project", project=workspace.project)
-        found.require(workspace.user, self.settings.day())
-        return found
+        project.require(workspace.user, self.settings.day())
+        return project
 
     def release(self, name: str = "") -> OpenedSeal:
-        """The research release of this id, or the newest living one; its files are not digested again.
+        """The research release with this id, or the newest that has not expired; its files are not digested again.
 
         Raises :class:`Missing`, :class:`Lapsed`, or :class:`Refused` when it was made for another purpose.
         """
@@ -79,13 +80,13 @@ class ResearchZone:
                 raise Refused("research-zone.no-research-release", seal_short=seal.short)
             seal.require_not_expired(today)
             return opened
-        if living := newest_release(self.shelf, "research", today):
-            return living
+        if newest := newest_release(self.shelf, "research", today):
+            return newest
         if newest_release(self.shelf, "research"):
             raise Lapsed("research-zone.every-research-release-lapsed")
         raise Missing("research-zone.no-research-release-yet")
 
-    def _hear(self, entry: Entry) -> None:
+    def _apply(self, entry: Entry) -> None:
         if entry.verb.startswith("project."):
             self._of_projects.append(entry)
-            self._projects = fold(self._of_projects)
+            self._projects = fold_projects(self._of_projects)

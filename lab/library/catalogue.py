@@ -1,4 +1,4 @@
-"""``lab.me`` and ``lab.catalogue``: who this workspace is, and what it may look at."""
+"""``lab.me`` and ``lab.catalogue``: the user and project of this workspace, and its granted tables."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 
 class Me(dict[str, Any]):
-    """Who this workspace is: user, project, what is granted, until when."""
+    """The workspace: user, project, granted tables and last day."""
 
     def __repr__(self) -> str:
-        return html.text_table(("", ""), list(self._told().items()))
+        return html.text_table(("", ""), list(self._labelled().items()))
 
     def _repr_html_(self) -> str:
-        return html.pairs(self._told(), caption="This workspace 当前工作区")
+        return html.pairs(self._labelled(), caption="This workspace 当前工作区")
 
-    def _told(self) -> dict[str, str]:
+    def _labelled(self) -> dict[str, str]:
         names = {"user": "user 用户", "project": "project 课题", "title": "title 名称", "ends_on": "ends on 截止"}
-        told = {shown: str(self[key]) for key, shown in names.items()}
-        return told | {"members 成员": ", ".join(self["members"]), "tables 授权": ", ".join(self["tables"]) or "none"}
+        values = {shown: str(self[key]) for key, shown in names.items()}
+        return values | {"members 成员": ", ".join(self["members"]), "tables 授权": ", ".join(self["tables"]) or "none"}
 
 
 def me() -> Me:
-    """Who this workspace is.
+    """The user and project of this workspace, its granted tables and its last day.
 
     >>> import lab
     >>> lab.me()["project"]
@@ -41,7 +41,7 @@ def me() -> Me:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a granted table. ``rule``: what was done to it before it came here (脱敏规则)."""
+    """A column of a granted table. ``rule`` is the rule by which its values were changed (脱敏规则)."""
 
     name: str
     title: str
@@ -53,7 +53,7 @@ class Column:
 
     @property
     def values(self) -> str:
-        """The unit, or the values it may have, in short."""
+        """The unit, or the first permitted values."""
         shown = "、".join(self.enum[:6]) + ("…" if len(self.enum) > 6 else "")
         return self.unit or shown
 
@@ -63,7 +63,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A granted table; its columns are attributes of it."""
+    """A granted table; its columns are attributes."""
 
     name: str
     title: str
@@ -98,19 +98,21 @@ class Table:
 
 
 class Catalogue:
-    """The granted tables, by name as attributes (``lab.catalogue().administrative_penalty.fine``), and what is not."""
+    """The granted tables as attributes (``lab.catalogue().administrative_penalty.fine``), and the names of the
+    others.
+    """
 
-    def __init__(self, told: dict[str, Any], search: str = "") -> None:
-        self.release, self.as_of, self.invented = told["release"], told["as_of"], told["invented"]
-        self.not_granted: tuple[str, ...] = tuple(told["not_granted"])
-        self.tables = {each["name"]: _table(each) for each in told["tables"]}
+    def __init__(self, data: dict[str, Any], search: str = "") -> None:
+        self.release, self.as_of, self.invented = data["release"], data["as_of"], data["invented"]
+        self.not_granted: tuple[str, ...] = tuple(data["not_granted"])
+        self.tables = {each["name"]: _table(each) for each in data["tables"]}
         self._search = search
 
     def __getattr__(self, name: str) -> Table:
         tables = self.__dict__.get("tables", {})
         if name in tables:
-            found: Table = tables[name]
-            return found
+            table: Table = tables[name]
+            return table
         if name in self.__dict__.get("not_granted", ()):
             raise AttributeError(f"{name} is not granted to this project; ask the platform team")
         raise AttributeError(f"there is no table {name}; there are {', '.join(tables)}")
@@ -134,7 +136,7 @@ class Catalogue:
         return list(self.tables)
 
     def to_pandas(self) -> pandas.DataFrame:
-        """One row a column of every granted table."""
+        """All granted columns, one row per column."""
         import pandas
 
         rows: list[dict[str, Any]] = [
@@ -178,13 +180,13 @@ def _row(column: Column) -> tuple[str, ...]:
     return (column.name, column.title, column.type, column.values, column.rule)
 
 
-def _table(told: dict[str, Any]) -> Table:
-    columns = tuple(Column(**each | {"enum": tuple(each["enum"])}) for each in told["columns"])
-    return Table(**told | {"columns": columns})
+def _table(data: dict[str, Any]) -> Table:
+    columns = tuple(Column(**each | {"enum": tuple(each["enum"])}) for each in data["columns"])
+    return Table(**data | {"columns": columns})
 
 
 def catalogue(search: str = "") -> Catalogue:
-    """The tables this project was granted, with Chinese titles, units and rules; ``search`` in any of their words.
+    """The granted tables with Chinese titles, units and rules; ``search`` filters by any of their words.
 
     >>> import lab
     >>> lab.catalogue("罚款").administrative_penalty.fine.unit

@@ -1,4 +1,4 @@
-"""``lab.compare``: versions side by side, as figures with their limits and as plots."""
+"""``lab.compare``: compare versions by figures with confidence limits and by plots."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from credit.errors import Malformed
 from lab.library.display import html
-from lab.library.training import Run, each_done
+from lab.library.training import Run, require_done
 from lab.library.training import run as find
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ _HEAD = ("", "version", "model 模型", "rows", "defaulted", "judged by", "AUC (
 
 
 class Comparison:
-    """Runs that are done, named A, B, … in plots and table."""
+    """Completed runs, named A, B, … in plots and table."""
 
     def __init__(self, runs: list[Run]) -> None:
         self.runs = runs
         self.names = [chr(ord("A") + place) for place in range(len(runs))]
 
     def to_pandas(self) -> pandas.DataFrame:
-        """The figures, one row a version: what may be carried out as a table."""
+        """The figures, one row per version, in a form that may be carried out as a table."""
         import pandas
 
         return pandas.DataFrame(
@@ -65,29 +65,31 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         shown = html.table(_HEAD, self._rows(), caption="Versions compared 版本比较", right={3, 4, 7, 8, 9, 10})
-        told = "; ".join(f"{name}: AUC {r.evidence['auc']:.3f}" for name, r in zip(self.names, self.runs, strict=True))
+        summary = "; ".join(
+            f"{name}: AUC {r.evidence['auc']:.3f}" for name, r in zip(self.names, self.runs, strict=True)
+        )
         image = base64.b64encode(self.png()).decode()
         style = "max-width:100%;border-radius:6px;margin-top:.5em"
-        alt = f"ROC, calibration, distribution of points and KS. {told}"
+        alt = f"ROC, calibration, distribution of points and KS. {summary}"
         return html.block(shown, f'<img alt="{html.esc(alt)}" style="{style}" src="data:image/png;base64,{image}">')
 
     def _rows(self) -> list[tuple[str, ...]]:
         rows: list[tuple[str, ...]] = []
         for name, run in zip(self.names, self.runs, strict=True):
-            told = run.evidence
-            shift = told["stability_index"]
+            evidence = run.evidence
+            shift = evidence["stability_index"]
             rows.append(
                 (
                     name,
                     (run.version or "")[:20],
                     run.model,
-                    f"{told['rows']:,}",
-                    f"{told['positives']:,}",
-                    told["judged_by"],
-                    f"{told['auc']:.3f} ({told['auc_low']:.3f}–{told['auc_high']:.3f})",
-                    f"{told['ks']:.3f}",
-                    f"{told['brier']:.4f}",
-                    f"{told['calibration']['ece']:.4f}",
+                    f"{evidence['rows']:,}",
+                    f"{evidence['positives']:,}",
+                    evidence["judged_by"],
+                    f"{evidence['auc']:.3f} ({evidence['auc_low']:.3f}–{evidence['auc_high']:.3f})",
+                    f"{evidence['ks']:.3f}",
+                    f"{evidence['brier']:.4f}",
+                    f"{evidence['calibration']['ece']:.4f}",
                     "–" if shift is None else f"{shift:.3f}",
                 )
             )
@@ -95,17 +97,17 @@ class Comparison:
 
 
 def compare(*runs: Run | str) -> Comparison:
-    """Compare trainings that are done, by run or by order id: figures with 95 % limits, ROC, calibration, points, KS.
+    """Compare completed trainings, by run or by order id: figures with 95 % limits, ROC, calibration, points, KS.
 
     Raises :class:`~credit.errors.Malformed` for none or more than seven, :class:`~credit.errors.Missing` for one that
     is not done.
     """
     if not 0 < len(runs) <= MOST:
         raise Malformed("comparison.runs-cannot-be-compared", runs_count=len(runs), limit=MOST)
-    return Comparison(each_done(find(each) if isinstance(each, str) else each for each in runs))
+    return Comparison(require_done(find(each) if isinstance(each, str) else each for each in runs))
 
 
 def _figures(run: Run) -> dict[str, Any]:
-    told = run.evidence
-    found = {name: told[name] for name in _FIGURES} | {"ece": told["calibration"]["ece"]}
-    return {"rows": told["rows"], "defaulted": told["positives"], "judged_by": told["judged_by"], **found}
+    evidence = run.evidence
+    figures = {name: evidence[name] for name in _FIGURES} | {"ece": evidence["calibration"]["ece"]}
+    return {"rows": evidence["rows"], "defaulted": evidence["positives"], "judged_by": evidence["judged_by"], **figures}

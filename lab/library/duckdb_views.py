@@ -1,9 +1,8 @@
-"""The lab's door to DuckDB: as-of views (时点视图) of the granted tables, named as the tables, for any SELECT.
+"""The adapter to DuckDB: as-of views (时点视图) of the granted tables, with the tables' names, for any SELECT.
 
-What is seen at a day is what :mod:`models.features.views` lets a feature see: what had happened, was known and could
-lawfully be
-used by then; a date within a row that lies after the day is null. A register's columns of today are there on the
-release's own day alone. Beside its columns each view has ``as_of``, so a query can become a feature as it stands.
+A view of a day shows what :mod:`models.features.views` shows to a feature: records that had happened, were known and
+could lawfully be used by then; a later date inside a row is null. Columns of a register that describe today exist only
+on the release's own day. Each view also has ``as_of``, so that a query can be used as a feature without changes.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ from models.features.duckdb_engine import quoted, text
 from models.features.feature_sql import OF_TODAY, hint
 from models.features.views import TIMES, visible_at
 
-MEMORY = "HAIHE_LAB_MEMORY"  # in DuckDB's words; 1GB unless set
-KEPT = 4  # days whose views are kept
+MEMORY = "HAIHE_LAB_MEMORY"  # in DuckDB's notation; default 1GB
+KEPT = 4  # days whose views stay in memory
 _TABLE = re.compile(r"Table with name \"?(\w+)")
 _COLUMN = re.compile(r"column (?:named )?\"?(?:\w+\.)?(\w+)\"? (?:not found|does not)|have a column named \"(\w+)\"")
 _FUNCTION = re.compile(r"Function with name (\w+)")
@@ -35,7 +34,7 @@ _kept: OrderedDict[tuple[str, str, date], Views] = OrderedDict()
 
 
 class Views:
-    """A database in memory with the views of one release on one day."""
+    """An in-memory database with the views of one release on one day."""
 
     def __init__(self, release: Release, day: date) -> None:
         self.release, self.day = release, day
@@ -47,10 +46,10 @@ class Views:
             if release.dated(table) or day == release.as_of:
                 self._view(table)
 
-    def ask(self, sql: str, most: int) -> tuple[pa.Table, bool, list[str]]:
-        """At most so many rows of one SELECT, whether that is all of them, and the tables it read.
+    def query(self, sql: str, most: int) -> tuple[pa.Table, bool, list[str]]:
+        """At most ``most`` rows of one SELECT, whether these are all rows, and the tables it read.
 
-        Raises :class:`Malformed` with the reason and the nearest name.
+        Raises :class:`Malformed` with the reason and the most similar name.
         """
         try:
             statements = self._run.extract_statements(sql)
@@ -68,9 +67,9 @@ class Views:
         return table.slice(0, most), table.num_rows <= most, read
 
     def _named(self, sql: str) -> Iterator[str]:
-        """Every table a SELECT names, in whatever scope of it."""
-        (told,) = self._run.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchall()
-        nodes = [json.loads(told[0])]
+        """Every table that a SELECT names, in any of its scopes."""
+        (row,) = self._run.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchall()
+        nodes = [json.loads(row[0])]
         while nodes:
             node = nodes.pop()
             if isinstance(node, dict):
@@ -101,12 +100,12 @@ class Views:
         return f"read_parquet({text(self.release.files(table))})"
 
     def _in_words(self, error: duckdb.Error) -> Malformed:
-        told = str(error).strip()
-        why = told.splitlines()[0].partition(": ")[2] or told.splitlines()[0]
-        if found := _TABLE.search(told):
-            return self._no_table(found.group(1))
-        if found := _COLUMN.search(told):
-            name = found.group(1) or found.group(2)
+        message = str(error).strip()
+        why = message.splitlines()[0].partition(": ")[2] or message.splitlines()[0]
+        if match := _TABLE.search(message):
+            return self._no_table(match.group(1))
+        if match := _COLUMN.search(message):
+            name = match.group(1) or match.group(2)
             known = {column for columns in self.columns.values() for column in columns}
             if name in OF_TODAY and self.day != self.release.as_of:
                 remedy = (
@@ -115,11 +114,11 @@ class Views:
             else:
                 remedy = hint(name, known).render()
             return Malformed("duckdb-views.no-column", remedy=remedy, name=name)
-        if found := _FUNCTION.search(told):
-            near = re.search(r"Did you mean \"(.+?)\"", told)
+        if match := _FUNCTION.search(message):
+            near = re.search(r"Did you mean \"(.+?)\"", message)
             remedy = f"Did you mean {near.group(1)}?" if near else ""
-            return Malformed("duckdb-views.no-function", remedy=remedy, value=found.group(1))
-        return Malformed("duckdb-views.sql-cannot-run", why=why, remedy=_line(told))
+            return Malformed("duckdb-views.no-function", remedy=remedy, value=match.group(1))
+        return Malformed("duckdb-views.sql-cannot-run", why=why, remedy=_line(message))
 
     def _no_table(self, name: str) -> Malformed:
         if name in self.release.granted:
@@ -130,23 +129,23 @@ class Views:
 
 
 def views(release: Release, day: date) -> Views:
-    """The views of a day, made once and kept for a while."""
+    """The views of a day, created once and cached for the last :data:`KEPT` days."""
     key = (release.id, str(release.folder), day)
-    found = _kept.pop(key, None) or Views(release, day)
-    _kept[key] = found
+    cached = _kept.pop(key, None) or Views(release, day)
+    _kept[key] = cached
     while len(_kept) > KEPT:
         _kept.popitem(last=False)
-    return found
+    return cached
 
 
-def _line(told: str) -> str:
-    """The line of the SQL that DuckDB points at, if it does."""
-    found = next((line for line in told.splitlines() if line.startswith("LINE ")), "")
-    return f"See {found}" if found else ""
+def _line(message: str) -> str:
+    """The line of the SQL that DuckDB's message quotes, or an empty text."""
+    line = next((line for line in message.splitlines() if line.startswith("LINE ")), "")
+    return f"See {line}" if line else ""
 
 
-def plain(value: Any) -> str:
-    """A value as a notebook shows it."""
+def as_text(value: Any) -> str:
+    """A value as text for display."""
     if value is None:
         return "NULL"
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""``lab.carry_out``, ``lab.parcels``, ``lab.notices``: the one way out, checked here before anybody else looks."""
+"""``lab.carry_out``, ``lab.parcels``, ``lab.notices``: submit results for release, checked here first."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _PARCELS = ("parcel", "title 标题", "files", "state 状态", "turn 轮到", "c
 
 
 class Prepared:
-    """Files with their context and what the gate finds in them. :meth:`submit` asks that they leave."""
+    """Files with their context and the verdict of the gate. :meth:`submit` submits them for review."""
 
     def __init__(self, files: Mapping[str, bytes], context: ParcelContext) -> None:
         self.files, self.context = dict(files), context
         self.verdict = judge_parcel(self.files, context=context).verdict
-        if self.verdict.outcome is not Outcome.FAIL:  # and against all that the project carried out before
-            told = gateway_client.send_files("/v1/parcels/check", self.files, context=json.dumps(context.as_json()))
-            self.verdict = verdict_of(told)
+        if self.verdict.outcome is not Outcome.FAIL:  # the gateway compares with all earlier parcels of the project
+            verdict = gateway_client.send_files("/v1/parcels/check", self.files, context=json.dumps(context.as_json()))
+            self.verdict = verdict_of(verdict)
 
     def submit(self) -> Parcel:
-        """Ask that they leave; raises :class:`~credit.errors.Refused` with the findings when they may not."""
+        """Submit for review; raises :class:`~credit.errors.Refused` with the findings when the verdict is FAIL."""
         if self.verdict.outcome is Outcome.FAIL:
             _refuse(self.verdict)
         context = json.dumps(self.context.as_json())
@@ -54,47 +54,47 @@ class Prepared:
 
 
 class Parcel:
-    """A parcel that was asked to leave: where it stands, what the reviewers ask, and what they decided."""
+    """A submitted parcel: its state, the questions of the reviewers, and their decisions."""
 
-    def __init__(self, told: dict[str, Any]) -> None:
-        self._told = told
+    def __init__(self, data: dict[str, Any]) -> None:
+        self._data = data
 
     @property
     def id(self) -> str:
-        """The petition's id."""
-        return str(self._told["id"])
+        """The id of the petition."""
+        return str(self._data["id"])
 
     @property
     def state(self) -> str:
-        """submitted, questioned, approved, refused, withdrawn or received, as last heard."""
-        return str(self._told["state"])
+        """submitted, questioned, approved, refused, withdrawn or received, when last refreshed."""
+        return str(self._data["state"])
 
     @property
     def verdict(self) -> Verdict:
-        """What the gate found when it was submitted."""
-        return verdict_of(self._told["verdict"])
+        """The verdict of the gate at the submission."""
+        return verdict_of(self._data["verdict"])
 
     @property
     def questions(self) -> list[dict[str, str | None]]:
-        """What reviewers asked, and what was answered."""
-        questions: list[dict[str, str | None]] = self._told["questions"]
+        """The questions of reviewers, with the answers."""
+        questions: list[dict[str, str | None]] = self._data["questions"]
         return questions
 
     @property
     def votes(self) -> list[dict[str, Any]]:
         """Both votes with their reasons, once both have voted."""
-        votes: list[dict[str, Any]] = self._told["votes"]
+        votes: list[dict[str, Any]] = self._data["votes"]
         return votes
 
     @property
     def sealed(self) -> str | None:
         """The id of the sealed parcel in the outbox, once received."""
-        sealed: str | None = self._told["sealed"]
+        sealed: str | None = self._data["sealed"]
         return sealed
 
     def refresh(self) -> Parcel:
-        """Ask again where it stands."""
-        self._told = gateway_client.get(f"/v1/parcels/{self.id}")
+        """Read the current state."""
+        self._data = gateway_client.get(f"/v1/parcels/{self.id}")
         return self
 
     def answer(self, text: str) -> Parcel:
@@ -102,15 +102,15 @@ class Parcel:
         return self._act("answer", {"text": text})
 
     def withdraw(self) -> Parcel:
-        """Take it back."""
+        """Withdraw the parcel."""
         return self._act("withdraw")
 
     def collect(self) -> Parcel:
-        """Receive it once it is approved: checked once more, sealed, and in the outbox."""
+        """Receive an approved parcel: it is checked again and sealed into the outbox."""
         return self._act("collect")
 
-    def _act(self, verb: str, told: Any = None) -> Parcel:
-        self._told = gateway_client.post(f"/v1/parcels/{self.id}/{verb}", told)
+    def _act(self, verb: str, body: Any = None) -> Parcel:
+        self._data = gateway_client.post(f"/v1/parcels/{self.id}/{verb}", body)
         return self
 
     def __repr__(self) -> str:
@@ -122,8 +122,8 @@ class Parcel:
             parts.append(html.note(f"asked 问: {each['question']}"))
             parts.append(html.note(f"answered 答: {each['answer']}" if each["answer"] else "answer it: .answer('…')"))
         for vote in self.votes:
-            told = "approved 同意" if vote["approve"] else "refused 不同意"
-            parts.append(html.note(f"{told} {vote['reason']}"))
+            outcome = "approved 同意" if vote["approve"] else "refused 不同意"
+            parts.append(html.note(f"{outcome} {vote['reason']}"))
         return html.block(*parts)
 
 
@@ -139,7 +139,7 @@ class Parcels(list[Parcel]):
 
 
 class Notices(list[dict[str, Any]]):
-    """What waits for you and what changed, the newest first."""
+    """Your tasks and the changes, the newest first."""
 
     def __repr__(self) -> str:
         return html.text_table(("", "parcel", "title", "what", "at"), self._rows()) if self else "nothing new"
@@ -162,30 +162,31 @@ def carry_out(
     subjects: int = 0,
     submit: bool | None = None,
 ) -> Prepared | Parcel:
-    """Ask that files leave the lab. The gate's checks run first, here, and show what to mend.
+    """Submit files for release from the lab. The checks of the gate run here first and show what to correct.
 
-    ``description`` says what each file is (one text for all, or by name; a mapping may hold ``what``, ``population``,
-    ``counted``, ``subjects``, ``counts``), ``subjects`` how many are behind each. Then it asks for your word;
-    ``submit=True`` gives it, ``submit=False`` only checks. What is submitted is a :class:`Parcel`; what is not is a
-    :class:`Prepared` with the findings. Raises :class:`~credit.errors.Refused` when it is to be submitted and may not.
+    ``description`` describes each file (one text for all, or by name; a mapping may have ``what``, ``population``,
+    ``counted``, ``subjects``, ``counts``); ``subjects`` is the number of subjects behind each file. The function then
+    asks for confirmation; ``submit=True`` submits without asking, ``submit=False`` only checks. Returns a
+    :class:`Parcel` when submitted, else a :class:`Prepared` with the findings. Raises
+    :class:`~credit.errors.Refused` when files that may not leave are submitted.
 
     >>> import lab, pathlib
     >>> path = pathlib.Path("bands.csv")
     >>> _ = path.write_text("band,firms\\nA,3\\nB,60\\n")
-    >>> found = lab.carry_out(path, title="Bands", purpose="To show them", description="Firms by band", subjects=63,
-    ...                       submit=False)
-    >>> found.verdict.outcome.value
+    >>> prepared = lab.carry_out(path, title="Bands", purpose="To show them", description="Firms by band", subjects=63,
+    ...                          submit=False)
+    >>> prepared.verdict.outcome.value
     'fail'
     >>> _ = path.write_text("band,firms\\nA,40\\nB,60\\n")
-    >>> found = lab.carry_out(path, title="Bands", purpose="To show them", description="Firms by band", subjects=100,
-    ...                       submit=False)
-    >>> found.verdict.outcome.value
+    >>> prepared = lab.carry_out(path, title="Bands", purpose="To show them", description="Firms by band", subjects=100,
+    ...                          submit=False)
+    >>> prepared.verdict.outcome.value
     'pass'
     """
     files = _read(paths)
-    abouts = {name: _about(name, description, subjects) for name in files}
+    abouts = {name: _file_description(name, description, subjects) for name in files}
     prepared = Prepared(files, ParcelContext(title, purpose, abouts, (release().id,)))
-    if submit or (submit is None and prepared.verdict.outcome is not Outcome.FAIL and _word_given(prepared)):
+    if submit or (submit is None and prepared.verdict.outcome is not Outcome.FAIL and _is_confirmed(prepared)):
         return prepared.submit()
     return prepared
 
@@ -197,11 +198,11 @@ def parcels() -> Parcels:
     >>> isinstance(lab.parcels(), list)
     True
     """
-    return Parcels(Parcel(told) for told in gateway_client.get("/v1/parcels"))
+    return Parcels(Parcel(data) for data in gateway_client.get("/v1/parcels"))
 
 
 def notices(since: str = "") -> Notices:
-    """What waits for you, and what changed (since a time, as ``2026-11-01T09:00:00+08:00``), the newest first."""
+    """Your tasks, and what changed (since a time, as ``2026-11-01T09:00:00+08:00``), the newest first."""
     return Notices(gateway_client.get("/v1/notices", **({"since": since} if since else {})))
 
 
@@ -218,17 +219,19 @@ def _read(paths: tuple[str | Path, ...]) -> dict[str, bytes]:
     return files
 
 
-def _about(name: str, description: str | Mapping[str, str | Mapping[str, Any]], subjects: int) -> FileDescription:
-    told = description if isinstance(description, str) else description.get(name)
-    if told is None:
+def _file_description(
+    name: str, description: str | Mapping[str, str | Mapping[str, Any]], subjects: int
+) -> FileDescription:
+    described = description if isinstance(description, str) else description.get(name)
+    if described is None:
         raise Malformed("export.no-description", name=name)
-    if isinstance(told, str):
-        return FileDescription(told, subjects=subjects)
-    return FileDescription.parse({"subjects": subjects, **told}, where=f"the description of {name}")
+    if isinstance(described, str):
+        return FileDescription(described, subjects=subjects)
+    return FileDescription.parse({"subjects": subjects, **described}, where=f"the description of {name}")
 
 
-def _word_given(prepared: Prepared) -> bool:
-    """Whether the user, asked, says yes; where nobody can be asked, no."""
+def _is_confirmed(prepared: Prepared) -> bool:
+    """True when the user confirms the submission; False where no input is possible."""
     from IPython.core.getipython import get_ipython
 
     shell = get_ipython()
@@ -255,25 +258,25 @@ def _refuse(verdict: Verdict) -> None:
 
 
 def _rows(verdict: Verdict) -> list[tuple[str, ...]]:
-    """What needs something done first; what passed in one line a file."""
-    told: list[tuple[str, ...]] = []
-    found = sorted(verdict.findings, key=lambda each: _WORST.index(each.outcome))
-    for each in found:
+    """Findings that need an action first, then one line for all that passed."""
+    rows: list[tuple[str, ...]] = []
+    findings = sorted(verdict.findings, key=lambda each: _WORST.index(each.outcome))
+    for each in findings:
         if each.outcome is not Outcome.PASS:
-            told.append(_finding(each))
-    passed = [each for each in found if each.outcome is Outcome.PASS]
+            rows.append(_finding(each))
+    passed = [each for each in findings if each.outcome is Outcome.PASS]
     if passed:
-        told.append((_MARK[Outcome.PASS], "", "all others", f"{len(passed)} checks passed", ""))
-    return told
+        rows.append((_MARK[Outcome.PASS], "", "all others", f"{len(passed)} checks passed", ""))
+    return rows
 
 
 def _finding(each: Finding) -> tuple[str, ...]:
     where = str(each.evidence.get("file", ""))
-    found = each.why.removeprefix(f"{where}: ")
-    return _MARK[each.outcome], where, each.check, found, str(each.evidence.get("fix", ""))
+    reason = each.why.removeprefix(f"{where}: ")
+    return _MARK[each.outcome], where, each.check, reason, str(each.evidence.get("fix", ""))
 
 
 def _row(parcel: Parcel) -> tuple[str, ...]:
-    told = parcel._told
-    files = ", ".join(told["files"])
-    return parcel.id[:20], told["context"]["title"], files, parcel.state, told["turn"], html.minute(told["changed_at"])
+    data = parcel._data
+    files = ", ".join(data["files"])
+    return parcel.id[:20], data["context"]["title"], files, parcel.state, data["turn"], html.minute(data["changed_at"])

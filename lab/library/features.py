@@ -1,4 +1,4 @@
-"""``lab.check`` and ``lab.features``: features as SQL, checked as the compute zone does, and computed for a look."""
+"""``lab.check`` and ``lab.features``: check feature SQL as the compute zone does, and compute it for inspection."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from models.features.feature_sql import SUBJECT, FeatureQuery
 from models.features.feature_sql import check as check_features
 from models.features.views import OBSERVED, bucket_file, compute, make_views, raw, read_bucket, visible_at
 
-MOST = 20_000  # subjects of a look
-SECONDS = 120.0  # that one bucket may take
+MOST = 20_000  # default number of subjects
+SECONDS = 120.0  # for one bucket
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Feature SQL that was found sound: its text, what it reads, and the features it gives."""
+    """Valid feature SQL: its text, the tables and columns it reads, and the features it computes."""
 
     sql: str
     query: FeatureQuery
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The features it gives."""
+        """The names of the features."""
         return self.query.output
 
     def __repr__(self) -> str:
@@ -48,9 +48,9 @@ class Checked:
 
 
 def check(sql: str | Checked) -> Checked:
-    """Check feature SQL against the granted tables, by the very check that an order is held against.
+    """Check feature SQL against the granted tables, with the same check as for an order.
 
-    One SELECT that gives ``subject`` and named columns, over granted tables and ``observation`` (``subject``,
+    It is one SELECT with ``subject`` and named columns, over granted tables and ``observation`` (``subject``,
     ``as_of``), grouped by and joined on ``subject``. Raises :class:`~credit.errors.Malformed` with a hint.
 
     >>> import lab
@@ -65,16 +65,16 @@ def check(sql: str | Checked) -> Checked:
     """
     if isinstance(sql, Checked):
         return sql
-    told = release()
-    return Checked(sql, check_features(sql, told.schema, population=told.register))
+    current = release()
+    return Checked(sql, check_features(sql, current.schema, population=current.register))
 
 
 class Look(Result):
-    """Features of some subjects: what is in them at a glance, and all of it as a table."""
+    """Features of some subjects: displayed as a summary, with all values as a table."""
 
     def summary(self) -> Result:
-        """One row a feature: share missing, distinct values, least, median, most."""
-        rows = [_summed(name, self._table.column(name)) for name in self.columns if name != SUBJECT]
+        """One row per feature: share missing, number of distinct values, minimum, median, maximum."""
+        rows = [_summary_of(name, self._table.column(name)) for name in self.columns if name != SUBJECT]
         names = ("feature", "missing", "distinct", "least", "median", "most")
         columns = {name: [row[place] for row in rows] for place, name in enumerate(names)}
         return Result(pa.table(columns), about=self.about)
@@ -83,16 +83,16 @@ class Look(Result):
         return f"{self.about}\n{self.summary()!r}"
 
     def _repr_html_(self) -> str:
-        told = self.summary()
-        shown = html.table(told.columns, told._rows(), caption=html.esc(self.about), right=range(1, 6))
+        summary = self.summary()
+        shown = html.table(summary.columns, summary._rows(), caption=html.esc(self.about), right=range(1, 6))
         return html.block(shown, html.note(self._remark) if self._remark else "")
 
 
 def features(sql: str | Checked, as_of: date | str | None = None, *, subjects: int = MOST) -> Look:
-    """Compute features on the release, as they were on the day ``as_of``, of about so many subjects (whole buckets).
+    """Compute features on the release as of the day ``as_of``, for about ``subjects`` subjects (whole buckets).
 
-    A subject without a row in the SQL's answer has a missing value. Raises :class:`~credit.errors.Malformed` when the
-    SQL is refused, or gives a subject two rows.
+    A subject without a row in the result of the SQL has a missing value. Raises :class:`~credit.errors.Malformed` when
+    the SQL is refused, or returns two rows for a subject.
 
     >>> import lab
     >>> lab.features("SELECT subject, count(*) AS penalties FROM administrative_penalty GROUP BY subject")
@@ -102,14 +102,14 @@ def features(sql: str | Checked, as_of: date | str | None = None, *, subjects: i
     penalties     0.22        16      1     2.5    29
     (1 row)
     """
-    told, checked = release(), check(sql)
-    on, query = day(as_of, told), _of_everyone(checked, told)
-    read_report.note(query.tables)
+    current, checked = release(), check(sql)
+    on, query = day(as_of, current), _query_for_every_subject(checked, current)
+    read_report.add(query.tables)
     keys: list[str] = []
     parts: list[NDArray[np.float64]] = []
-    for bucket in range(told.terms["buckets"]):
-        found, values = _bucket(told, query, checked.names, on, bucket)
-        keys += found
+    for bucket in range(current.terms["buckets"]):
+        keys_of_bucket, values = _bucket(current, query, checked.names, on, bucket)
+        keys += keys_of_bucket
         parts.append(values)
         if len(keys) >= subjects:
             break
@@ -117,13 +117,13 @@ def features(sql: str | Checked, as_of: date | str | None = None, *, subjects: i
     columns: dict[str, Any] = {SUBJECT: keys}
     for place, name in enumerate(checked.names):
         columns[name] = pa.array(values[:, place], from_pandas=True)  # NaN is a missing value
-    whole = bucket + 1 == told.terms["buckets"]
-    remark = "" if whole else f"The first {bucket + 1} of {told.terms['buckets']} buckets; give subjects=… for more."
+    whole = bucket + 1 == current.terms["buckets"]
+    remark = "" if whole else f"The first {bucket + 1} of {current.terms['buckets']} buckets; give subjects=… for more."
     return Look(pa.table(columns), about=f"{len(keys):,} subjects as of {on}", whole=whole, remark=remark)
 
 
-def of_everyone(sql: str) -> str:
-    """SQL that gives a row for every observation, with missing values for those the SQL has none for."""
+def for_every_subject(sql: str) -> str:
+    """SQL with one row for every observation, and missing values where the given SQL has no row."""
     names = check(sql).names
     chosen = ", ".join(f"x.{name} AS {name}" for name in names)
     return (
@@ -131,49 +131,49 @@ def of_everyone(sql: str) -> str:
     )
 
 
-def _of_everyone(checked: Checked, told: Release) -> FeatureQuery:
-    return check_features(of_everyone(checked.sql), told.schema, population=told.register)
+def _query_for_every_subject(checked: Checked, current: Release) -> FeatureQuery:
+    return check_features(for_every_subject(checked.sql), current.schema, population=current.register)
 
 
 def _bucket(
-    told: Release, query: FeatureQuery, names: tuple[str, ...], on: date, bucket: int
+    current: Release, query: FeatureQuery, names: tuple[str, ...], on: date, bucket: int
 ) -> tuple[list[str], NDArray[np.float64]]:
-    terms, register = told.granted_terms(), told.register
+    terms, register = current.granted_terms(), current.register
     wanted = dict(query.tables)
     if register is not None:
         wanted[register] = wanted.get(register, frozenset()) | {"registered_on"}
     with engine(Limits(memory="1GB", seconds=SECONDS)) as run:
-        read_bucket(run, told.folder, terms, bucket, wanted)
+        read_bucket(run, current.folder, terms, bucket, wanted)
         if register is None:
-            _keys_of(run, told, bucket)
+            _keys_of(run, current, bucket)
         run.shut_in()
-        _observe(run, told, on)
+        _observe(run, current, on)
         keys = [row[0] for row in run.rows(f"SELECT key FROM {OBSERVED} ORDER BY number")]
         make_views(run, query, terms, register)
         return keys, compute(run, query, names, len(keys))
 
 
-def _keys_of(run: Engine, told: Release, bucket: int) -> None:
-    """Without a register everyone with a row is a subject: read the keys of every dated table."""
-    for name in told.granted:
-        if told.dated(name):
+def _keys_of(run: Engine, current: Release, bucket: int) -> None:
+    """Without a register, every key of a dated table is a subject: read all of them."""
+    for name in current.granted:
+        if current.dated(name):
             times = {SUBJECT: "VARCHAR", "_happened": "DATE", "_known": "DATE", "_ends": "DATE"}
-            run.read(f"_keys_{name}", bucket_file(told.folder, name, bucket), times)
+            run.read(f"_keys_{name}", bucket_file(current.folder, name, bucket), times)
 
 
-def _observe(run: Engine, told: Release, on: date) -> None:
-    """Everyone there is on the day: registered by then, or, without a register, with a visible row."""
+def _observe(run: Engine, current: Release, on: date) -> None:
+    """Create the observations of a day: subjects registered by then, or, without a register, with a visible row."""
     date_ = f"DATE '{on}'"
-    if told.register is not None:
-        register = quoted(raw(told.register))
+    if current.register is not None:
+        register = quoted(raw(current.register))
         everyone = (
             f"SELECT DISTINCT subject AS key FROM {register} WHERE registered_on IS NULL OR registered_on <= {date_}"
         )
     else:
         each = [
             f"SELECT DISTINCT subject AS key FROM {quoted(f'_keys_{name}')} t WHERE {visible_at('t', date_)}"
-            for name in told.granted
-            if told.dated(name)
+            for name in current.granted
+            if current.dated(name)
         ]
         if not each:
             raise Malformed("features.nobody-to-look-at")
@@ -184,7 +184,7 @@ def _observe(run: Engine, told: Release, on: date) -> None:
     )
 
 
-def _summed(name: str, column: pa.ChunkedArray) -> tuple[Any, ...]:
+def _summary_of(name: str, column: pa.ChunkedArray) -> tuple[Any, ...]:
     values = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
     known = values[~np.isnan(values)]
     missing = round(1 - len(known) / max(1, len(values)), 3)

@@ -1,4 +1,4 @@
-"""The one way out of a kernel: the gateway at its socket, whose answers are values and whose refusals are errors."""
+"""The client of the gateway, the only service that a kernel can reach: responses are values, refusals are errors."""
 
 from __future__ import annotations
 
@@ -17,27 +17,29 @@ _KINDS: dict[str, type[CreditError]] = {
     kind.slug: kind for kind in (Malformed, Refused, Unauthenticated, Lapsed, Missing, Broken)
 }
 SECONDS = 60.0
-_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # a socket has none, and to read what a TLS trusts takes 40 ms
+_NO_TLS = ssl.SSLContext(
+    ssl.PROTOCOL_TLS_CLIENT
+)  # a socket needs no TLS, and loading the trusted certificates takes 40 ms
 
 
 def get(path: str, **params: str) -> Any:
-    """The value at a path; raises the error that the gateway answered."""
+    """The value at a path; raises the error in the gateway's response."""
     return _value(_client().get(path, params=params) if params else _client().get(path))
 
 
-def post(path: str, told: Any = None) -> Any:
-    """Send a value; raises the error that the gateway answered."""
-    return _value(_client().post(path, json=told))
+def post(path: str, data: Any = None) -> Any:
+    """Send a JSON value; raises the error in the gateway's response."""
+    return _value(_client().post(path, json=data))
 
 
 def send_files(path: str, files: Mapping[str, bytes], **texts: str) -> Any:
-    """Send files and texts as one form; raises the error that the gateway answered."""
+    """Send files and texts as one form; raises the error in the gateway's response."""
     parts: Sequence[tuple[str, Any]] = [("files", (name, content)) for name, content in files.items()]
     return _value(_client().post(path, files=parts, data=texts, timeout=300))
 
 
 def lines(path: str) -> Iterator[Any]:
-    """The values of a stream of JSON lines, as they come."""
+    """The values of a stream of JSON lines, as they arrive."""
     with _client().stream("GET", path) as answer:
         if answer.status_code != 200:
             answer.read()
@@ -48,26 +50,26 @@ def lines(path: str) -> Iterator[Any]:
 
 
 class _Transport(httpx.HTTPTransport):
-    """Says in words when nobody is at the socket."""
+    """Raises :class:`~credit.errors.Missing` when no gateway listens at the socket."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request."""
+        """Send a request; raises :class:`~credit.errors.Missing` for a missing socket and a timeout."""
         if not gateway_socket().is_socket():
-            raise _nobody()
+            raise _unreachable()
         try:
             return super().handle_request(request)
         except httpx.TimeoutException as error:
             raise Missing("gateway-client.lab-gateway-does-not-answer-try-again-in") from error
         except httpx.TransportError as error:
-            raise _nobody() from error
+            raise _unreachable() from error
 
 
-def _nobody() -> Missing:
+def _unreachable() -> Missing:
     return Missing("gateway-client.lab-gateway-does-not-answer", name=gateway_socket().name, gateway=GATEWAY)
 
 
 def close() -> None:
-    """Hang up; the next call connects anew."""
+    """Close the connection; the next call opens another."""
     while _kept:
         _kept.popitem()[1].close()
 
@@ -92,13 +94,13 @@ def _value(answer: httpx.Response) -> Any:
     raise Broken("gateway-client.lab-gateway-answered-something-else", why=str(answer.status_code))
 
 
-def _checked(told: Any) -> Any:
-    """The value, or the error that a problem document stands for (RFC 9457)."""
-    if isinstance(told, dict) and str(told.get("type", "")).startswith(("urn:haihe:problem:", "about:blank")):
-        slug = told["type"].rpartition(":")[2]
-        kind = _KINDS.get(slug, Malformed if told.get("status", 500) < 500 else CreditError)
-        what, why, remedy = (str(told.get(key, "")) for key in ("title", "detail", "remedy"))
+def _checked(data: Any) -> Any:
+    """The value; raises the error that a problem document (RFC 9457) describes."""
+    if isinstance(data, dict) and str(data.get("type", "")).startswith(("urn:haihe:problem:", "about:blank")):
+        slug = data["type"].rpartition(":")[2]
+        kind = _KINDS.get(slug, Malformed if data.get("status", 500) < 500 else CreditError)
+        what, why, remedy = (str(data.get(key, "")) for key in ("title", "detail", "remedy"))
         if issubclass(kind, Refused):
-            raise kind(what, why=why, remedy=remedy, findings=told.get("findings", ()))
+            raise kind(what, why=why, remedy=remedy, findings=data.get("findings", ()))
         raise kind(what, why=why, remedy=remedy)
-    return told
+    return data

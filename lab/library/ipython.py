@@ -1,4 +1,4 @@
-"""What ``import lab`` does in a notebook: the magic ``%%features``, errors in words, and the report of tables read."""
+"""Installed by ``import lab`` in a notebook: the magic ``%%features``, readable errors, the report of tables read."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from lab.library import read_report
 
 
 def install(shell: Any) -> None:
-    """Add it to a shell, once."""
+    """Install all three in a shell, once."""
     if getattr(shell, "_lab_installed", False):
         return
     shell._lab_installed = True
     shell.register_magic_function(lambda line, cell: magic(shell, line, cell), "cell", "features")
     shell.set_custom_exc((CreditError,), _in_words)
-    shell.events.register("post_run_cell", lambda _: read_report.announce(shell))
+    shell.events.register("post_run_cell", lambda _: read_report.send_report(shell))
 
 
 def magic(shell: Any, line: str, cell: str) -> Any:
     """``%%features [name] [--as-of YYYY-MM-DD]``: check the cell's feature SQL, keep it under a name, and show it.
 
-    The SQL is kept as what :func:`lab.check` gives, in ``name`` (``sql`` unless given), for ``lab.order(sql=name)``.
+    The result of :func:`lab.check` is stored in the variable ``name`` (default ``sql``), for ``lab.order(sql=name)``.
     """
     from credit.errors import Malformed
     from lab.library.features import check, features
@@ -45,9 +45,9 @@ def magic(shell: Any, line: str, cell: str) -> Any:
 def _in_words(
     shell: Any, kind: type[BaseException], error: CreditError, trace: Any, tb_offset: Any = None
 ) -> list[str]:
-    """Show what, why and what to do, without the frames of our own code. Still an error: a run of all cells stops."""
-    told = [f"{kind.__name__}: {error.what}"]
-    told += [f"  why  为何: {error.why}"] if error.why else []
-    told += [f"  next 怎么办: {error.remedy}"] if error.remedy else []
-    shell._showtraceback(kind, error, told)
-    return told
+    """Show what, why and what to do, without the stack trace. It stays an error: a run of all cells stops."""
+    lines = [f"{kind.__name__}: {error.what}"]
+    lines += [f"  why  为何: {error.why}"] if error.why else []
+    lines += [f"  next 怎么办: {error.remedy}"] if error.remedy else []
+    shell._showtraceback(kind, error, lines)
+    return lines

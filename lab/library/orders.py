@@ -1,4 +1,4 @@
-"""``lab.order``: an order made of a built-in declaration and a researcher's own features."""
+"""``lab.order``: build an order from a built-in declaration and a researcher's own features."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import models.order.order
 from credit.errors import Malformed
 from lab.library.display import html
-from lab.library.features import Checked, check, of_everyone
+from lab.library.features import Checked, check, for_every_subject
 from lab.library.workspace_data import release
 from models.features.feature_sql import check_order, hint
 from models.order.order import Order, load_declaration
@@ -22,7 +22,7 @@ _SHOWN = ("", "name", "title", "direction", "reason")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An order that fits the release, before it is placed. ``own``: the names of the researcher's features in it."""
+    """A valid order before it is placed. ``own`` are the names of the researcher's features in it."""
 
     order: Order
     own: tuple[str, ...]
@@ -33,7 +33,7 @@ class Draft:
         return self.order.sql
 
     def as_json(self) -> dict[str, Any]:
-        """The order as plain values."""
+        """The order as JSON values."""
         return self.order.as_json()
 
     def __repr__(self) -> str:
@@ -44,8 +44,8 @@ class Draft:
         own, others = [row for row in rows if row[0]], [row for row in rows if not row[0]]
         shown = html.table(_SHOWN, own) if own else ""
         if others:
-            told = f"<summary>{len(others)} features of the base 内置特征</summary>"
-            shown += f"<details>{told}{html.table(_SHOWN, others)}</details>"
+            summary = f"<summary>{len(others)} features of the base 内置特征</summary>"
+            shown += f"<details>{summary}{html.table(_SHOWN, others)}</details>"
         return html.block(html.title(self._head()), shown, html.note(self._foot()))
 
     def _head(self) -> str:
@@ -65,7 +65,7 @@ class Draft:
 
 
 def feature(name: str, title: str = "", direction: int = 0, zh: str = "", en: str = "") -> dict[str, Any]:
-    """How a feature of one's own is declared: direction +1 when more may only raise the risk; reasons as a bank reads.
+    """Declare a feature: ``direction`` is +1 when a higher value may only raise the risk; reasons are for the bank.
 
     >>> import lab
     >>> lab.feature("penalties", "处罚次数", +1, zh="近年处罚", en="Recent penalties")["direction"]
@@ -83,12 +83,12 @@ def order(
     keep: Iterable[str] | None = None,
     **changes: Any,
 ) -> Draft:
-    """An order: the built-in ``base`` with the features that ``sql`` gives beside its own.
+    """Build an order from the built-in ``base`` and the features of ``sql``.
 
-    ``features`` declares them (names, or :func:`feature`); what the SQL gives and nothing declares has no direction.
-    ``keep`` names the features of the base to keep (all; ``[]``: none, and the base's tables need not be granted).
-    ``changes`` replace keys of the declaration, mappings in part: ``training={"trials": 2}``. Raises
-    :class:`~credit.errors.Malformed` when it does not fit the release, with a hint.
+    ``features`` declares them (names, or :func:`feature`); a feature of the SQL without a declaration has no direction.
+    ``keep`` names the features of the base to keep (default: all; ``[]``: none, and then the base's tables need not be
+    granted). ``changes`` replace keys of the declaration, mappings in part: ``training={"trials": 2}``. Raises
+    :class:`~credit.errors.Malformed` with a hint when the order does not fit the release.
 
     >>> import lab
     >>> mine = "SELECT subject, count(*) AS penalties FROM administrative_penalty GROUP BY subject"
@@ -101,49 +101,49 @@ def order(
     """
     if base not in BASES:
         raise Malformed("orders.no-declaration", remedy=hint(base, BASES), base=base)
-    told = load_declaration(DECLARED / f"{base}.yaml").as_json()
+    declaration = load_declaration(DECLARED / f"{base}.yaml").as_json()
     own = _declared(sql, features)
-    kept = _kept(told, keep)
-    if taken := sorted({each["name"] for each in own} & {each["name"] for each in kept}):
-        raise Malformed("orders.feature-base-already", taken=", ".join(taken))
+    kept = _kept(declaration, keep)
+    if duplicates := sorted({each["name"] for each in own} & {each["name"] for each in kept}):
+        raise Malformed("orders.feature-base-already", taken=", ".join(duplicates))
     read = set(check(sql).query.tables) if sql else set()
     if kept:
-        told["sql"] = _together(told["sql"], [each["name"] for each in kept], sql, own)
+        declaration["sql"] = _joined_sql(declaration["sql"], [each["name"] for each in kept], sql, own)
     else:
         if not sql:
             raise Malformed("orders.order-no-features")
-        told["sql"], told["tables"] = of_everyone(check(sql).sql), []
-    told["tables"] = sorted({*told["tables"], *read})
-    told["features"] = [*kept, *own]
-    names = {each["name"] for each in told["features"]}
-    told["rules"] = [rule for rule in told["rules"] if rule["feature"] in names]
-    made = Order.parse(_changed(told, changes))
+        declaration["sql"], declaration["tables"] = for_every_subject(check(sql).sql), []
+    declaration["tables"] = sorted({*declaration["tables"], *read})
+    declaration["features"] = [*kept, *own]
+    names = {each["name"] for each in declaration["features"]}
+    declaration["rules"] = [rule for rule in declaration["rules"] if rule["feature"] in names]
+    made = Order.parse(_changed(declaration, changes))
     check_order(made, release().granted_terms())
     return Draft(made, tuple(each["name"] for each in own))
 
 
 def _declared(sql: str | Checked, features: Sequence[str | Mapping[str, Any]]) -> list[dict[str, Any]]:
-    given = check(sql).names if sql else ()
-    told = {each["name"]: each for each in (feature(f) if isinstance(f, str) else dict(f) for f in features)}
-    for name in told:
-        if name not in given:
+    computed = check(sql).names if sql else ()
+    declared = {each["name"]: each for each in (feature(f) if isinstance(f, str) else dict(f) for f in features)}
+    for name in declared:
+        if name not in computed:
             raise Malformed(
-                "orders.sql-does-not-give-feature", remedy=hint(name, given) if given else "Give sql=…", name=name
+                "orders.sql-does-not-give-feature", remedy=hint(name, computed) if computed else "Give sql=…", name=name
             )
-    return [told.get(name) or feature(name) for name in given]
+    return [declared.get(name) or feature(name) for name in computed]
 
 
-def _kept(told: dict[str, Any], keep: Iterable[str] | None) -> list[dict[str, Any]]:
+def _kept(declaration: dict[str, Any], keep: Iterable[str] | None) -> list[dict[str, Any]]:
     if keep is None:
-        return list(told["features"])
-    wanted, known = set(keep), [each["name"] for each in told["features"]]
+        return list(declaration["features"])
+    wanted, known = set(keep), [each["name"] for each in declaration["features"]]
     for name in wanted - set(known):
         raise Malformed("orders.base-no-feature", remedy=hint(name, known), name=name)
-    return [each for each in told["features"] if each["name"] in wanted]
+    return [each for each in declaration["features"] if each["name"] in wanted]
 
 
-def _together(base: str, kept: list[str], sql: str | Checked, own: list[dict[str, Any]]) -> str:
-    """The base's SQL and one's own side by side, joined on the subject."""
+def _joined_sql(base: str, kept: list[str], sql: str | Checked, own: list[dict[str, Any]]) -> str:
+    """The SQL of the base and the researcher's SQL, joined on the subject."""
     chosen = ", ".join(
         [f"b.{name} AS {name}" for name in kept] + [f"x.{each['name']} AS {each['name']}" for each in own]
     )
@@ -151,9 +151,10 @@ def _together(base: str, kept: list[str], sql: str | Checked, own: list[dict[str
     return f"{text}\nLEFT JOIN (\n{check(sql).sql.strip().rstrip(';')}\n) x USING (subject)" if sql else text
 
 
-def _changed(told: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def _changed(declaration: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in changes.items():
-        if key not in told:
-            raise Malformed("orders.order-no", remedy=hint(key, told), key=key)
-        told[key] = {**told[key], **value} if isinstance(value, Mapping) and isinstance(told[key], dict) else value
-    return told
+        if key not in declaration:
+            raise Malformed("orders.order-no", remedy=hint(key, declaration), key=key)
+        is_partial = isinstance(value, Mapping) and isinstance(declaration[key], dict)
+        declaration[key] = {**declaration[key], **value} if is_partial else value
+    return declaration

@@ -1,4 +1,4 @@
-"""``lab.sql`` and ``lab.sample``: looking at the release, on any day up to its own."""
+"""``lab.sql`` and ``lab.sample``: query the release as of any day up to its own."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ MOST = 1_000_000  # rows
 
 
 def sql(query: str, as_of: date | str | None = None, *, most: int = MOST) -> Result:
-    """Any SELECT over the granted tables as they were on the day ``as_of`` (the release's own unless told).
+    """Any SELECT over the granted tables as they were on the day ``as_of`` (default: the release's own day).
 
-    ``most`` bounds the rows fetched. Raises :class:`~credit.errors.Malformed` with the reason and the nearest name.
+    ``most`` limits the rows fetched. Raises :class:`~credit.errors.Malformed` with the reason and the nearest name.
 
     >>> import lab
     >>> lab.sql("SELECT kind, count(*) AS firms FROM registration GROUP BY kind")
@@ -32,10 +32,10 @@ def sql(query: str, as_of: date | str | None = None, *, most: int = MOST) -> Res
     Traceback (most recent call last):
     credit.errors.Malformed: There is no column fin. Did you mean fine?
     """
-    told = release()
-    on = day(as_of, told)
-    table, whole, read = views(told, on).ask(query, most)
-    read_report.note(read)
+    current = release()
+    on = day(as_of, current)
+    table, whole, read = views(current, on).query(query, most)
+    read_report.add(read)
     remark = "" if whole else f"More than {most:,} rows: aggregate in SQL, or give most=…"
     return Result(table, about=f"as of {on}", whole=whole, remark=remark)
 
@@ -43,8 +43,9 @@ def sql(query: str, as_of: date | str | None = None, *, most: int = MOST) -> Res
 def sample(n: int, seed: int = 0, table: str | None = None, *, as_of: date | str | None = None) -> Result:
     """``n`` rows of a table (the register unless named), the same for the same ``seed``.
 
-    Rows are taken by subject, in an order that ``seed`` shuffles: samples of two tables by one seed speak of the same
-    subjects. Raises :class:`~credit.errors.Malformed` for a table that is not there, or a silly ``n``.
+    Rows are chosen by subject, in an order that ``seed`` shuffles: samples of two tables with one seed have the same
+    subjects. Raises :class:`~credit.errors.Malformed` for a table that does not exist, or an ``n`` that is not positive
+    or too large.
 
     >>> import lab
     >>> len(lab.sample(5)), lab.sample(5)["subject"] == lab.sample(5)["subject"]
@@ -52,14 +53,14 @@ def sample(n: int, seed: int = 0, table: str | None = None, *, as_of: date | str
     >>> lab.sample(5, seed=1)["subject"] == lab.sample(5)["subject"]
     False
     """
-    told = release()
-    name = table or told.register
+    current = release()
+    name = table or current.register
     if name is None:
         raise Malformed("query.which-table")
-    if name not in told.granted:
-        raise Malformed("query.no-table", remedy=hint(name, told.granted), name=name)
+    if name not in current.granted:
+        raise Malformed("query.no-table", remedy=hint(name, current.granted), name=name)
     if not 0 < n <= MOST:
         raise Malformed("query.not-sample-size", n=n, limit=MOST)
     shuffled = f"md5(concat({SUBJECT}, {text(str(seed))}))"
-    found = sql(f"SELECT * FROM {quoted(name)} ORDER BY {shuffled}, * LIMIT {int(n)}", as_of)
-    return Result(found.arrow(), about=f"{len(found)} rows of {name}, {found.about}")
+    rows = sql(f"SELECT * FROM {quoted(name)} ORDER BY {shuffled}, * LIMIT {int(n)}", as_of)
+    return Result(rows.arrow(), about=f"{len(rows)} rows of {name}, {rows.about}")

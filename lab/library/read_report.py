@@ -1,8 +1,8 @@
-"""Which tables this cell read: told to the trusted server beside the cell's output, where nothing is shown of it.
+"""The report of the tables that a cell read: a message to the trusted server next to the cell's output, not shown.
 
 After each cell the kernel sends a message ``lab_tables_read`` on its IOPub channel, with the cell's request as parent
-and ``{"tables": [...]}`` as content. Front ends ignore a kind they do not know; the server's log reads it where the
-machine's own watch cannot say. It is the kernel's word and no proof.
+and ``{"tables": [...]}`` as content. Front ends ignore unknown messages; the server uses it where the
+machine has no read monitor. It comes from the kernel and proves nothing.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ MESSAGE = "lab_tables_read"
 _read: set[str] = set()
 
 
-def note(tables: Iterable[str]) -> None:
-    """These were read."""
+def add(tables: Iterable[str]) -> None:
+    """Add tables to the report of the running cell."""
     _read.update(tables)
 
 
 def take() -> list[str]:
-    """What was read since this was last asked."""
-    taken = sorted(_read)
+    """The tables read since the last call, sorted; the report is empty afterwards."""
+    tables = sorted(_read)
     _read.clear()
-    return taken
+    return tables
 
 
-def announce(shell: Any) -> None:
-    """Send what was read, if anything was, on the kernel's IOPub channel; nothing outside a kernel."""
+def send_report(shell: Any) -> None:
+    """Send the tables read on the kernel's IOPub channel; sends nothing without tables or outside a kernel."""
     kernel, tables = getattr(shell, "kernel", None), take()
     if kernel is not None and tables:
         parent = kernel.get_parent("shell")

@@ -1,4 +1,4 @@
-"""``lab.train``, ``lab.run`` and ``lab.runs``: a training is asked for, watched, come back to, and looked at."""
+"""``lab.train``, ``lab.run`` and ``lab.runs``: request a training, follow its progress and read its results."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _ENDED = ("done", "failed", "cancelled")
 
 
 class Run:
-    """A training: its order, where it stands, and, once done, the evidence of the version it made."""
+    """A training: its order, its state, and when done the evidence of its version."""
 
-    def __init__(self, told: dict[str, Any]) -> None:
-        self._told = told
+    def __init__(self, data: dict[str, Any]) -> None:
+        self._data = data
 
     @property
     def id(self) -> str:
         """The order's id."""
-        return str(self._told["id"])
+        return str(self._data["id"])
 
     @property
     def short(self) -> str:
@@ -42,17 +42,17 @@ class Run:
     @property
     def model(self) -> str:
         """The model's name."""
-        return str(self._told["model"])
+        return str(self._data["model"])
 
     @property
     def state(self) -> str:
-        """waiting, running, done, failed or cancelled, as it was last heard."""
-        return str(self._told["state"])
+        """waiting, running, done, failed or cancelled, when last refreshed."""
+        return str(self._data["state"])
 
     @property
     def version(self) -> str | None:
         """The version's id, once done."""
-        version: str | None = self._told["version"]
+        version: str | None = self._data["version"]
         return version
 
     @property
@@ -61,8 +61,8 @@ class Run:
 
         Raises :class:`~credit.errors.Missing` before it is done.
         """
-        found: dict[str, Any] = self._whole()["evidence"]
-        return found
+        evidence: dict[str, Any] = self._whole()["evidence"]
+        return evidence
 
     @property
     def card(self) -> str:
@@ -70,45 +70,50 @@ class Run:
         return str(self._whole()["card"])
 
     def refresh(self) -> Run:
-        """Ask again where it stands."""
-        self._told = gateway_client.get(f"/v1/orders/{self.id}")
+        """Read the current state."""
+        self._data = gateway_client.get(f"/v1/orders/{self.id}")
         return self
 
     def cancel(self) -> Run:
-        """Take the order back."""
-        self._told = gateway_client.post(f"/v1/orders/{self.id}/cancel")
+        """Cancel the order."""
+        self._data = gateway_client.post(f"/v1/orders/{self.id}/cancel")
         return self
 
     def watch(self) -> Run:
-        """Show the progress until it has ended. Interrupted, the training goes on. Raises what made it fail."""
-        with _Shown() as shown:
+        """Show the progress until the end; an interrupt leaves the training running.
+
+        Raises :class:`~credit.errors.Refused` with the reason when the training fails.
+        """
+        with _ProgressDisplay() as shown:
             try:
                 while self.state not in _ENDED:
-                    for told in gateway_client.lines(f"/v1/orders/{self.id}/events"):
-                        self._told = told
+                    for data in gateway_client.lines(f"/v1/orders/{self.id}/events"):
+                        self._data = data
                         shown.update(self)
             except KeyboardInterrupt:
-                shown.say(f"The training goes on. lab.run({self.short!r}).watch() comes back to it, .cancel() ends it.")
+                shown.show_line(
+                    f"The training goes on. lab.run({self.short!r}).watch() comes back to it, .cancel() ends it."
+                )
                 return self
             shown.update(self)
         if self.state == "failed":
-            error = self._told["error"]
+            error = self._data["error"]
             raise Refused("training.training-failed", remedy=error.get("remedy", ""), cause=error["what"])
         return self
 
     def _whole(self) -> dict[str, Any]:
-        if "evidence" not in self._told:
+        if "evidence" not in self._data:
             self.refresh()
-        if "evidence" not in self._told:
+        if "evidence" not in self._data:
             raise Missing("training.no-evidence", self_short=self.short, state=self.state)
-        return self._told
+        return self._data
 
     def __repr__(self) -> str:
         return html.text_table(_HEAD, [_row(self)])
 
     def _repr_html_(self) -> str:
         if self.state == "running":
-            return html.progress(_words(self._told), self._told["done"], self._told["total"])
+            return html.progress(_words(self._data), self._data["done"], self._data["total"])
         return html.table(_HEAD, [_row(self)])
 
 
@@ -123,14 +128,14 @@ class Runs(list[Run]):
         return html.table(_HEAD, rows, caption=f"Trainings 训练任务 ({len(self)})") if self else html.note(repr(self))
 
     def done(self) -> Runs:
-        """Those that made a version."""
+        """The runs that produced a version."""
         return Runs(run for run in self if run.state == "done")
 
 
 def train(order: Draft | Order, *, wait: bool = True) -> Run:
-    """Ask for the training of an order and watch it; the same order again is the same training.
+    """Request the training of an order and follow it; the same order again is the same training.
 
-    With ``wait=False`` it gives the run at once. Interrupting (Ctrl-C, the stop button) leaves the training running.
+    With ``wait=False`` it returns the run at once. An interrupt (Ctrl-C, the stop button) leaves the training running.
     Raises :class:`~credit.errors.Refused` for tables not granted, or when the training failed, with the reason.
 
     >>> import lab
@@ -144,7 +149,7 @@ def train(order: Draft | Order, *, wait: bool = True) -> Run:
 
 
 def run(id: str) -> Run:
-    """A training of this project by its order's id, or the beginning of it."""
+    """A training of this project by the id of its order, or an unambiguous prefix of it."""
     return Run(gateway_client.get(f"/v1/orders/{id}"))
 
 
@@ -155,30 +160,30 @@ def runs() -> Runs:
     >>> isinstance(lab.runs(), list)
     True
     """
-    return Runs(Run(told) for told in gateway_client.get("/v1/orders"))
+    return Runs(Run(data) for data in gateway_client.get("/v1/orders"))
 
 
 _HEAD = ("order", "model 模型", "by", "state 状态", "step", "asked 提交时间", "version")
 
 
 def _row(run: Run) -> tuple[str, ...]:
-    told = run._told
-    step = f"{told['label']} {told['done']}/{told['total']}" if run.state == "running" else ""
-    at = html.minute(told["asked_at"])
-    error = (told["error"] or {}).get("what", "")
-    return (run.short, run.model, told["asked_by"], run.state, step or error[:60], at, (run.version or "")[:20])
+    data = run._data
+    step = f"{data['label']} {data['done']}/{data['total']}" if run.state == "running" else ""
+    at = html.minute(data["asked_at"])
+    error = (data["error"] or {}).get("what", "")
+    return (run.short, run.model, data["asked_by"], run.state, step or error[:60], at, (run.version or "")[:20])
 
 
-def _words(told: dict[str, Any]) -> str:
-    if told["state"] == "waiting":
+def _words(data: dict[str, Any]) -> str:
+    if data["state"] == "waiting":
         return LABELS[""]
-    return LABELS.get(told["label"], told["label"]) if told["state"] == "running" else str(told["state"])
+    return LABELS.get(data["label"], data["label"]) if data["state"] == "running" else str(data["state"])
 
 
-class _Shown:
-    """Progress where it is read: one display that is updated in a notebook, plain lines elsewhere."""
+class _ProgressDisplay:
+    """Displays progress: one display that is updated in a notebook, lines of text elsewhere."""
 
-    def __enter__(self) -> _Shown:
+    def __enter__(self) -> _ProgressDisplay:
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
         self._handle: Any = None
         self._last = ""
@@ -192,19 +197,19 @@ class _Shown:
         return None
 
     def update(self, run: Run) -> None:
-        """Show where a run stands."""
-        told = run._told
+        """Show the state of a run."""
+        data = run._data
         if self._handle is not None:
             ended = run.state in _ENDED
-            shown = run._repr_html_() if ended else html.progress(_words(told), told["done"], told["total"])
+            shown = run._repr_html_() if ended else html.progress(_words(data), data["done"], data["total"])
             self._handle.update(self._html(shown))
             return
-        tenth = 10 * told["done"] // told["total"] if told["total"] else 0
-        line = f"{run.short}  {_words(told)}" + (f"  {10 * tenth} %" if told["total"] else "")
-        self.say(line)
+        tenth = 10 * data["done"] // data["total"] if data["total"] else 0
+        line = f"{run.short}  {_words(data)}" + (f"  {10 * tenth} %" if data["total"] else "")
+        self.show_line(line)
 
-    def say(self, line: str) -> None:
-        """A line, unless it was the last one too."""
+    def show_line(self, line: str) -> None:
+        """Show a line, unless it equals the last one."""
         if self._handle is not None:
             self._handle.update(self._html(html.note(line)))
         elif line != self._last:
@@ -212,10 +217,10 @@ class _Shown:
         self._last = line
 
 
-def each_done(runs: Iterator[Run]) -> list[Run]:
-    """These runs, refreshed; raises :class:`~credit.errors.Missing` for one that is not done."""
-    found = [one.refresh() for one in runs]
-    for one in found:
+def require_done(runs: Iterator[Run]) -> list[Run]:
+    """These runs, refreshed; raises :class:`~credit.errors.Missing` for a run that is not done."""
+    refreshed = [one.refresh() for one in runs]
+    for one in refreshed:
         if one.state != "done":
             raise Missing("training.no-evidence-2", one_short=one.short, state=one.state)
-    return found
+    return refreshed

@@ -1,4 +1,4 @@
-"""Where this notebook is: the release at ``/data`` and the tables of it that are granted."""
+"""The data of a workspace: the release at ``/data`` and its granted tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DATA, GATEWAY = "HAIHE_LAB_DATA", "HAIHE_LAB_GATEWAY"
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The research release this workspace has, as its manifest tells; ``granted`` are the tables that are here."""
+    """The research release of this workspace, from its manifest; ``granted`` are the tables that are mounted."""
 
     id: str
     folder: Path
@@ -29,21 +29,21 @@ class Release:
 
     @property
     def as_of(self) -> date:
-        """The day up to which it was made."""
+        """The day of its data."""
         return date.fromisoformat(self.terms["as_of"])
 
     @property
     def schema(self) -> dict[str, dict[str, str]]:
-        """Columns and DuckDB types of the granted tables, as feature SQL is checked against."""
+        """Columns and DuckDB types of the granted tables, against which feature SQL is checked."""
         return {name: self.terms["tables"][name]["columns"] for name in self.granted}
 
     @property
     def register(self) -> str | None:
-        """The granted table that lists who lives (主体登记)."""
+        """The granted register of subjects (主体登记), or None."""
         return next((name for name, columns in self.schema.items() if set(REGISTER) <= set(columns)), None)
 
     def dated(self, table: str) -> bool:
-        """Whether a table's rows have the day they happened."""
+        """True when the rows of a table have the day they happened."""
         return bool(self.terms["tables"][table]["dated"])
 
     def files(self, table: str) -> str:
@@ -51,7 +51,7 @@ class Release:
         return str(self.folder / table / "bucket-*.parquet")
 
     def granted_terms(self) -> dict[str, Any]:
-        """The terms with the granted tables alone."""
+        """The terms of the release, restricted to the granted tables."""
         return {**self.terms, "tables": {name: self.terms["tables"][name] for name in self.granted}}
 
 
@@ -68,7 +68,7 @@ def gateway_socket() -> Path:
 def release() -> Release:
     """The release at :func:`data_folder`; raises :class:`Missing` where there is none, :class:`Broken` if unreadable.
 
-    The signature was verified by whoever mounted it: no ring of keys is bound in a workspace.
+    The service that mounted the release verified its signature; a workspace has no public keys.
     """
     folder = data_folder()
     manifest = folder / "manifest.json"
@@ -81,22 +81,22 @@ def release() -> Release:
 def _read(folder: Path, _: int) -> Release:
     try:
         envelope = json.loads((folder / "manifest.json").read_bytes())
-        told = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
-        tables = told["terms"]["tables"]
+        predicate = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
+        tables = predicate["terms"]["tables"]
         granted = tuple(name for name in sorted(tables) if (folder / name).is_dir())
-        return Release(told["id"], folder, told["terms"], granted)
+        return Release(predicate["id"], folder, predicate["terms"], granted)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Broken("workspace-data.release-manifest-cannot-be-read", why=type(error).__name__) from error
 
 
-def day(value: date | str | None, told: Release) -> date:
-    """A day as given, or the release's own; raises :class:`Malformed` for one after it."""
+def day(value: date | str | None, current: Release) -> date:
+    """The given day, or the release's own; raises :class:`Malformed` for a later day or another text."""
     if value is None:
-        return told.as_of
+        return current.as_of
     try:
-        found = value if isinstance(value, date) else date.fromisoformat(value)
+        chosen = value if isinstance(value, date) else date.fromisoformat(value)
     except ValueError as error:
         raise Malformed("workspace-data.not-day", why=str(value)[:20]) from error
-    if found > told.as_of:
-        raise Malformed("workspace-data.release-knows-nothing", value=found, as_of=told.as_of)
-    return found
+    if chosen > current.as_of:
+        raise Malformed("workspace-data.release-knows-nothing", value=chosen, as_of=current.as_of)
+    return chosen

@@ -1,4 +1,4 @@
-"""``python -m lab.workspace``: the sealed server, in its sandbox."""
+"""``python -m lab.workspace``: run the sealed server in its sandbox."""
 
 from lab.workspace.server import main
 

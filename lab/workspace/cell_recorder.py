@@ -1,8 +1,9 @@
-"""The log of cells (执行日志): no kernel sees code that the ledger has not, and what a cell read is written behind it.
+"""The log of cells (执行日志): code is in the ledger before a kernel receives it, and the tables it read are recorded
+after.
 
-Every message of a browser to a kernel passes here. What executes code is reported to the gateway, durable before it is
-passed on; when that fails the cell is not run, and the notebook says why. Messages that execute code by another door
-(the debugger) are not among those let through. When the cell has ended, the tables that were read meanwhile follow.
+Every message from a browser to a kernel passes here. A message that executes code is reported to the gateway and on
+disk before it is passed on; when that fails, the cell is not run and the notebook shows the reason. Other messages that
+execute code (the debugger) are not allowed. When the cell has ended, the tables that it read are reported.
 """
 
 from __future__ import annotations
@@ -22,69 +23,69 @@ MESSAGES = (
     "history_request", "comm_info_request", "comm_open", "comm_msg", "comm_close", "input_reply", "interrupt_request",
     "shutdown_request", "create_subshell_request", "delete_subshell_request", "list_subshell_request",
 )  # fmt: skip
-READ = "lab_tables_read"  # the kernel's own word on what it read
+READ = "lab_tables_read"  # the kernel's own report of the tables it read
 _FAILURES = (OSError, ValueError, http.client.HTTPException)
 
 
 class RecordingConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
-    """A browser's connection to a kernel, with the log in between."""
+    """A browser's connection to a kernel that records every cell."""
 
     def handle_incoming_message(self, incoming_msg: Any) -> None:
         """Report code, then pass the message on."""
         header, content = self._opened(incoming_msg)
         if header.get("msg_type") == "execute_request":
             try:
-                code = gateway_reports.cell(str(self.kernel_id), code_of(content))
+                code = gateway_reports.report_cell(str(self.kernel_id), code_of(content))
             except _FAILURES as error:
                 self.log.error("a cell was not run, as it could not be recorded: %s", error)
                 self._refuse(header, str(error))
                 return
-            self._at_work[str(header.get("msg_id"))] = (code, set())
+            self._running[str(header.get("msg_id"))] = (code, set())
         super().handle_incoming_message(incoming_msg)
 
     def handle_outgoing_message(self, stream: str, outgoing_msg: list[Any]) -> None:
-        """Pass a kernel's message on; at the end of a cell, report what was read."""
+        """Pass a kernel's message on; at the end of a cell, report the tables that it read."""
         _, parts = self.session.feed_identities(outgoing_msg)
-        if self._at_work and len(parts) > 4:
-            self._look(*(json.loads(bytes(part)) for part in (parts[1], parts[2], parts[4])))
+        if self._running and len(parts) > 4:
+            self._track(*(json.loads(bytes(part)) for part in (parts[1], parts[2], parts[4])))
         super().handle_outgoing_message(stream, outgoing_msg)
 
     @property
-    def _at_work(self) -> dict[str, tuple[str, set[str]]]:
-        """The cells that run, by the id of their message: digest of the code, and what the kernel says it read."""
-        found: dict[str, tuple[str, set[str]]] = self.__dict__.setdefault("_cells", {})
-        return found
+    def _running(self) -> dict[str, tuple[str, set[str]]]:
+        """The running cells by message id: the digest of the code, and the tables that the kernel reported."""
+        cells: dict[str, tuple[str, set[str]]] = self.__dict__.setdefault("_cells", {})
+        return cells
 
-    def _look(self, header: dict[str, Any], parent: dict[str, Any], content: dict[str, Any]) -> None:
+    def _track(self, header: dict[str, Any], parent: dict[str, Any], content: dict[str, Any]) -> None:
         name = str(parent.get("msg_id"))
-        if name not in self._at_work:
+        if name not in self._running:
             return
-        code, told = self._at_work[name]
+        code, tables = self._running[name]
         if header.get("msg_type") == READ:
-            told.update(str(table) for table in content.get("tables", ())[:200])
+            tables.update(str(table) for table in content.get("tables", ())[:200])
         elif header.get("msg_type") == "status" and content.get("execution_state") == "idle":
-            del self._at_work[name]
+            del self._running[name]
             try:
-                gateway_reports.tables(str(self.kernel_id), code, told)
+                gateway_reports.report_tables(str(self.kernel_id), code, tables)
             except _FAILURES as error:  # the cell itself is in the ledger, and has run
                 self.log.error("what a cell read could not be recorded: %s", error)
 
     def _opened(self, message: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Header and content of a message in whichever of the three forms it came."""
+        """Header and content of a message in any of the three wire formats of Jupyter."""
         if self.subprotocol == V1:
             _, parts = deserialize_msg_from_ws_v1(message)
             return json.loads(bytes(parts[0])), json.loads(bytes(parts[3]))
-        told = deserialize_binary_message(message) if isinstance(message, bytes) else json.loads(message)
-        return told.get("header") or {}, told.get("content") or {}
+        decoded = deserialize_binary_message(message) if isinstance(message, bytes) else json.loads(message)
+        return decoded.get("header") or {}, decoded.get("content") or {}
 
     def _refuse(self, header: dict[str, Any], why: str) -> None:
-        """Tell the browser, as a kernel would, that its cell was not run."""
+        """Report to the browser, in the form of a kernel's error, that its cell was not run."""
         words = f"this cell could not be recorded, and was not run ({why})"
-        said: dict[str, Any] = {"ename": "NotRun", "evalue": words, "traceback": [f"NotRun: {words}"]}
+        error: dict[str, Any] = {"ename": "NotRun", "evalue": words, "traceback": [f"NotRun: {words}"]}
         for channel, kind, content in (
             ("iopub", "status", {"execution_state": "busy"}),
-            ("iopub", "error", said),
-            ("shell", "execute_reply", {"status": "error", "execution_count": 0, **said}),
+            ("iopub", "error", error),
+            ("shell", "execute_reply", {"status": "error", "execution_count": 0, **error}),
             ("iopub", "status", {"execution_state": "idle"}),
         ):
             message = self.session.serialize(self.session.msg(kind, content=content, parent=header))

@@ -1,7 +1,7 @@
-"""What the server gives a browser of the home: notebooks, text and pictures of a size to read, nothing through links.
+"""The files of the home that a browser may receive: notebooks, text and pictures of readable size, and no links.
 
-A notebook in a browser can be copied from the screen, and that cannot be prevented. What can be is a file: no archive,
-no table of bytes, nothing larger than a person reads.
+A notebook in a browser can be copied from the screen, which cannot be prevented. Files can: no archive, no binary
+table, and nothing larger than a person reads is sent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PICTURES = {".png": 4 << 20, ".jpg": 4 << 20, ".jpeg": 4 << 20, ".svg": 2 << 20}
 
 
 class OutsideError(HTTPError, OSError):
-    """A link out of the home: refused when asked for, and (as an OSError of links) passed over in a listing."""
+    """A link out of the home: refused when requested, and left out of a listing (as an OSError of links)."""
 
     def __init__(self) -> None:
         HTTPError.__init__(self, 403, "This is a link to a place outside the home")
@@ -31,7 +31,10 @@ class SealedContents(AsyncFileContentsManager):  # type: ignore[misc]
     """Files of the home, without links out of it and without binary files."""
 
     def _get_os_path(self, path: str) -> str:
-        """The path on disk; refused when it leaves the home by a link (a kernel can make links)."""
+        """The path on disk.
+
+        Raises :class:`OutsideError` when a link leads out of the home (a kernel can create links).
+        """
         place = str(super()._get_os_path(path))
         root = os.path.realpath(self.root_dir)
         real = os.path.realpath(place)
@@ -42,7 +45,7 @@ class SealedContents(AsyncFileContentsManager):  # type: ignore[misc]
     async def get(
         self, path: str, content: bool = True, type: str | None = None, format: str | None = None, **more: Any
     ) -> Any:
-        """A file or folder, as Jupyter Server describes it; refused when it is more than a person reads."""
+        """A file or folder, as Jupyter Server describes it; refused (403) when it is larger than a person reads."""
         place = Path(self._get_os_path(path))
         if content and place.is_file():
             self._require_readable(place, type, format)

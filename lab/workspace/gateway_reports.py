@@ -1,4 +1,4 @@
-"""What the sealed server tells the gateway of cells, and whom it asks what they read. Durable when these return."""
+"""Reports of the sealed server to the gateway about cells and the tables they read; on disk when these return."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ import socket
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-GATEWAY, KEEPER = "/run/lab/gateway.sock", "/run/keep/keep.sock"
+GATEWAY, SUPERVISOR = "/run/lab/gateway.sock", "/run/keep/keep.sock"
 SECONDS = 10.0
 
 
-def cell(kernel: str, code: str) -> str:
-    """Have a cell written into the ledger; the digest of its code. Raises :class:`ValueError` with words if refused."""
-    told = _post("/v1/cells", {"kernel": kernel, "code": code})
-    return str(told["cells"][0])
+def report_cell(kernel: str, code: str) -> str:
+    """Record a cell in the ledger and return the digest of its code; raises ValueError with a reason if refused."""
+    recorded = _post("/v1/cells", {"kernel": kernel, "code": code})
+    return str(recorded["cells"][0])
 
 
-def tables(kernel: str, code: str, told: Iterable[str]) -> None:
-    """Have it written which tables were read: the machine's word where there is a watch, else the kernel's."""
-    seen = watched()
-    found, witness = (sorted(set(told)), "kernel") if seen is None else (seen, "machine")
-    if found:
-        _post("/v1/reads", {"kernel": kernel, "code": code, "tables": found, "witness": witness})
+def report_tables(kernel: str, code: str, from_kernel: Iterable[str]) -> None:
+    """Record the tables that a cell read: from the machine's read monitor, else from the kernel's own report."""
+    monitored = tables_read()
+    tables, witness = (sorted(set(from_kernel)), "kernel") if monitored is None else (monitored, "machine")
+    if tables:
+        _post("/v1/reads", {"kernel": kernel, "code": code, "tables": tables, "witness": witness})
 
 
-def watched() -> list[str] | None:
-    """The tables this workspace read since it was last asked, as the keeper's watch saw it; None without one."""
-    with _connected(KEEPER) as keeper:
-        keeper.sendall(b'{"reads": true}\n')
-        line = keeper.makefile("rb").readline()
-    found: list[str] | None = json.loads(line or b"{}").get("tables")
-    return found
+def tables_read() -> list[str] | None:
+    """The tables read since the last call, from the supervisor's read monitor; None without a monitor."""
+    with _connected(SUPERVISOR) as supervisor:
+        supervisor.sendall(b'{"reads": true}\n')
+        line = supervisor.makefile("rb").readline()
+    tables: list[str] | None = json.loads(line or b"{}").get("tables")
+    return tables
 
 
-def _post(path: str, told: dict[str, Any]) -> dict[str, Any]:
+def _post(path: str, data: dict[str, Any]) -> dict[str, Any]:
     connection = http.client.HTTPConnection("gateway", timeout=SECONDS)
     with _connected(GATEWAY) as connection.sock:
-        connection.request("POST", path, json.dumps(told).encode(), {"Content-Type": "application/json"})
+        connection.request("POST", path, json.dumps(data).encode(), {"Content-Type": "application/json"})
         answer = connection.getresponse()
-        said: dict[str, Any] = json.loads(answer.read() or b"{}")
+        reply: dict[str, Any] = json.loads(answer.read() or b"{}")
         if answer.status >= 300:
-            raise ValueError(f"{said.get('title', answer.status)}: {said.get('detail', '')}")
-        return said
+            raise ValueError(f"{reply.get('title', answer.status)}: {reply.get('detail', '')}")
+        return reply
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
-"""How the sealed server starts a kernel: it asks the keeper outside, who runs it in a sandbox of its own.
+"""Start a kernel from the sealed server: the supervisor outside runs it in a sandbox of its own.
 
 A kernel provisioner (Jupyter's own seam for this,
-https://jupyter-client.readthedocs.io/en/stable/provisioning.html). What a kernel specification says to run does not
-matter: the keeper decides.
+https://jupyter-client.readthedocs.io/en/stable/provisioning.html). The command in a kernel specification is ignored:
+the supervisor decides.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SECONDS = 60.0
 
 
 class SealedProvisioner(KernelProvisionerBase):  # type: ignore[misc]
-    """One kernel: an open connection to the keeper."""
+    """One kernel: an open connection to the supervisor."""
 
     _reader: asyncio.StreamReader | None = None
     _writer: asyncio.StreamWriter | None = None
@@ -31,11 +31,11 @@ class SealedProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     @property
     def has_process(self) -> bool:
-        """True from launch until the exit has been told."""
+        """True from launch until the exit was reported."""
         return self._exit is not None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Say where the kernel's sockets will be: in a folder of that kernel's."""
+        """Set the paths of the kernel's sockets, in a folder of that kernel."""
         manager = self.parent
         manager.transport, manager.ip = "ipc", f"/run/kernels/{self.kernel_id}/k"
         for number, port in enumerate(PORTS, start=1):
@@ -45,30 +45,30 @@ class SealedProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         return prepared
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Ask the keeper; answers 503 with its words when it refuses."""
+        """Have the supervisor start the kernel; raises HTTPError 503 with its reason when it refuses."""
         self._reader, self._writer = await asyncio.open_unix_connection(SOCKET)
         key = self.connection_info["key"]
-        asked = {
+        request = {
             "kernel": self.kernel_id,
             "key": key.decode() if isinstance(key, bytes) else key,
             "cwd": _below(kwargs.get("cwd"), os.environ.get("JUPYTERHUB_ROOT_DIR", "/home/lab")),
         }
-        self._send(asked)
-        told = json.loads(await asyncio.wait_for(self._reader.readline(), SECONDS) or b"{}")
-        if "started" not in told:
+        self._send(request)
+        reply = json.loads(await asyncio.wait_for(self._reader.readline(), SECONDS) or b"{}")
+        if "started" not in reply:
             self._writer.close()
-            why = str(told.get("error") or told.get("why") or "the kernel was not started")
+            why = str(reply.get("error") or reply.get("why") or "the kernel was not started")
             raise HTTPError(503, why, reason="No kernel was started")
-        self._exit = asyncio.create_task(self._told_exit(self._reader))
+        self._exit = asyncio.create_task(self._exit_code(self._reader))
         return self.connection_info
 
-    async def _told_exit(self, reader: asyncio.StreamReader) -> int:
+    async def _exit_code(self, reader: asyncio.StreamReader) -> int:
         while line := await reader.readline():
-            told = json.loads(line)
-            if "exit" in told:
-                if told.get("why"):
-                    self.log.warning("kernel %s ended: %s", self.kernel_id, told["why"])
-                return int(told["exit"])
+            report = json.loads(line)
+            if "exit" in report:
+                if report.get("why"):
+                    self.log.warning("kernel %s ended: %s", self.kernel_id, report["why"])
+                return int(report["exit"])
         return -1
 
     async def poll(self) -> int | None:
@@ -88,7 +88,7 @@ class SealedProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         return code
 
     async def send_signal(self, signum: int) -> None:
-        """Have the keeper send a signal."""
+        """Have the supervisor send a signal."""
         if self._writer and not self._writer.is_closing():
             self._send({"signal": int(signum)})
 
@@ -101,14 +101,14 @@ class SealedProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         await self.send_signal(signal.SIGTERM)
 
     async def cleanup(self, restart: bool = False) -> None:
-        """The keeper cleans up."""
+        """Do nothing: the supervisor cleans up."""
 
-    def _send(self, told: dict[str, Any]) -> None:
+    def _send(self, message: dict[str, Any]) -> None:
         assert self._writer is not None
-        self._writer.write(json.dumps(told).encode() + b"\n")
+        self._writer.write(json.dumps(message).encode() + b"\n")
 
 
 def _below(cwd: Any, home: str) -> str:
-    """A folder as a path below the home."""
+    """A folder as a path relative to the home; empty when it is not below it."""
     there = os.path.relpath(str(cwd), home) if cwd else "."
     return "" if there == "." or there.startswith("..") else there

@@ -1,7 +1,7 @@
-"""The routes of the sealed server: what is not in this table is refused, so a route that a new version brings is too.
+"""The routes of the sealed server: every route outside this table is refused, also one that a new version adds.
 
-Patterns are matched against the path below the base. No route gives a file to keep: ``/files``, ``/nbconvert``,
-``/terminals``, downloads of checkpoints and whatever an extension may add are simply not here.
+Patterns are matched against the path below the base. No route lets a browser download a file: ``/files``,
+``/nbconvert``, ``/terminals``, downloads of checkpoints and the routes of extensions are not in the table.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ALLOWED: tuple[tuple[str, frozenset[str]], ...] = tuple(
         (r"/lab/api/workspaces" + _PATH, "GET PUT DELETE"),
         (r"/lab/api/(?:translations|themes|listings)" + _PATH, "GET"),
         (r"/api/security/csp-report", "POST"),
-        (r"/api/events/subscribe", "GET"),  # the server's own notices, of a kernel that died say
+        (r"/api/events/subscribe", "GET"),  # notices of the server, such as the end of a kernel
     )
 )
 _COMPILED = tuple((re.compile(pattern), methods) for pattern, methods in ALLOWED)
@@ -55,24 +55,24 @@ def allowed(method: str, path: str) -> bool:
 
 
 class Refusal(RequestHandler):
-    """What everything else gets."""
+    """The handler of every refused request."""
 
     def prepare(self) -> None:
-        """Answer 403 in words, whatever the method."""
+        """Respond 403 with a reason, for every method."""
         self.set_status(403)
         self.finish({"message": REFUSED, "reason": "not in the table of routes"})
 
 
 def guard(app: Application) -> None:
-    """Hold every request that ``app`` gets against the table, before any handler is chosen."""
+    """Check every request of ``app`` against the table before a handler is chosen."""
     base = str(app.settings["base_url"]).rstrip("/")
     choose = app.find_handler
 
     def find_handler(request: HTTPServerRequest, **more: Any) -> Any:
         path = request.path or "/"
         below = path[len(base) :] if path.startswith(base) else None
-        asked_to_keep = "download" in request.arguments
-        if below is None or asked_to_keep or not allowed(request.method or "", below or "/"):
+        is_download = "download" in request.arguments
+        if below is None or is_download or not allowed(request.method or "", below or "/"):
             return app.get_handler_delegate(request, Refusal)
         return choose(request, **more)
 

@@ -1,8 +1,7 @@
-"""The sealed server: JupyterLab on a socket made outside, with the routes of :mod:`lab.workspace.route_allow_list`
-alone.
+"""The sealed server: JupyterLab on an inherited socket, restricted to :mod:`lab.workspace.route_allow_list`.
 
-It reads no configuration of the user's: what it is configured by is this file. It runs in a sandbox that has no data;
-kernels run in others (:mod:`lab.workspace.launcher`), and each cell is reported before a kernel sees it
+It reads no configuration of the user: this file is all of its configuration. It runs in a sandbox without data; kernels
+run in other sandboxes (:mod:`lab.workspace.launcher`), and each cell is reported before a kernel sees it
 (:mod:`lab.workspace.cell_recorder`).
 """
 
@@ -28,7 +27,7 @@ HERE = Path(__file__).parent
 NOWHERE = "/tmp/home"
 HOME = "/home/lab"
 POLICY = "; ".join(
-    (  # what a cell shows may not call home through the researcher's browser: nothing is loaded but from here
+    (  # the output of a cell must not send data through the researcher's browser: only this origin is loaded
         "default-src 'self'",
         "script-src 'self' 'unsafe-eval'",
         "style-src 'self' 'unsafe-inline'",
@@ -43,11 +42,11 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-OUTPUT_RATE = 8 << 20  # bytes a second from a kernel to a browser
+OUTPUT_RATE = 8 << 20  # bytes per second from a kernel to a browser
 
 
 class SealedServerApp(ServerApp):  # type: ignore[misc]
-    """Jupyter Server that listens on the descriptor it was given, and says so when it does."""
+    """Jupyter Server that listens on an inherited descriptor, and reports on another when it is ready."""
 
     def _bind_http_server_unix(self) -> bool:
         guard(self.web_app)
@@ -61,18 +60,18 @@ class SealedServerApp(ServerApp):  # type: ignore[misc]
 
 
 class SealedSingleUser(JupyterHubSingleUser):  # type: ignore[misc]
-    """JupyterHub's login in front of it."""
+    """The same server behind JupyterHub's login."""
 
     serverapp_class = SealedServerApp
 
     @classmethod
     def get_extension_package(cls) -> str:
-        """Where Jupyter Server finds this extension."""
+        """The module in which Jupyter Server finds this extension."""
         return __name__
 
     @classmethod
     def make_serverapp(cls, **more: Any) -> ServerApp:
-        """The server, configured by this file and by nothing else."""
+        """The server, configured by this file alone."""
         extensions = {**more.pop("jpserver_extensions", {}), "jupyterlab": True}
         return super().make_serverapp(config=configuration(), jpserver_extensions=extensions, **more)
 
@@ -97,10 +96,10 @@ def settings_folder(language: str, place: Path = Path("/tmp/labconfig")) -> Path
 
 
 def configuration() -> Config:
-    """All of the server's configuration."""
-    told: dict[str, dict[str, Any]] = {
+    """The whole configuration of the server."""
+    settings: dict[str, dict[str, Any]] = {
         "ServerApp": {
-            "sock": "/run/given",  # not a path that is opened: it says that we listen on a unix socket
+            "sock": "/run/given",  # never opened: the setting only says that the server listens on a Unix socket
             "port": 8888,
             "root_dir": HOME,
             "terminals_enabled": False,
@@ -127,16 +126,16 @@ def configuration() -> Config:
             "workspaces_dir": f"{HOME}/.lab/workspaces",
         },
     }
-    return Config(told)
+    return Config(settings)
 
 
 def main() -> None:
-    """Run until told to stop. Nothing is read from the user's home, and nothing but sockets from outside."""
+    """Run until a signal stops it. It reads nothing from the user's home, and only sockets from outside."""
     os.umask(0o007)
     share = str(HERE / "share")
     os.makedirs(NOWHERE, mode=0o700, exist_ok=True)
     os.environ |= {
-        "HOME": NOWHERE,  # an empty one: JupyterHub disbelieves all that lies below it, and this house may lie in /tmp
+        "HOME": NOWHERE,  # an empty home: JupyterHub ignores modules below it, and the installation may lie in /tmp
         "JUPYTER_NO_CONFIG": "1",
         "JUPYTER_CONFIG_DIR": share,
         "JUPYTER_PATH": share,

@@ -19,7 +19,7 @@ from credit.keys import load_secret
 from credit.seal import Kind, Seal
 from credit.subjects import PseudonymKey
 from infra.home import Home
-from lab.order_placement import place
+from lab.order_placement import place_order
 from models.dataset.sample import build
 from models.distributed.ray_cluster import in_process
 from models.order.order import Order, load_declaration
@@ -77,10 +77,10 @@ def copied(told: RepairHome, root: Path) -> RepairHome:
     return RepairHome(Home(root / "home"), told.secret, told.mandates, told.documents)
 
 
-def features_of(place: Path, seal: Seal, key: bytes) -> dict[str, float]:
-    keys = (place / SUBJECTS_FILE).read_bytes()
+def features_of(place_order: Path, seal: Seal, key: bytes) -> dict[str, float]:
+    keys = (place_order / SUBJECTS_FILE).read_bytes()
     row = [keys[at : at + 16] for at in range(0, len(keys), 16)].index(key)
-    return dict(zip(seal.terms["features"], np.load(place / FEATURES_FILE)[row].tolist(), strict=True))
+    return dict(zip(seal.terms["features"], np.load(place_order / FEATURES_FILE)[row].tolist(), strict=True))
 
 
 def released(home: Home, purpose: str) -> Seal:
@@ -114,7 +114,7 @@ def make(root: Path) -> RepairHome:
         told | {"training": training, "split": told["split"] | {"folds": 2}}
     )  # what it says is no matter
     who: dict[str, Any] = {"shelf": home.shelf, "today": DAY}
-    placed = place(order, release=research, key=home.key("research"), by=ALICE,
+    placed = place_order(order, release=research, key=home.key("research"), by=ALICE,
                    ledger=home.ledger("research", writing=True), **who)  # fmt: skip
     sample = build(order, research)
     fitted = fit(order.as_json(), sample, in_process(), order=placed.id, release=research.seal.id)

@@ -14,7 +14,7 @@ from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
-from lab.order_placement import place
+from lab.order_placement import place_order
 from models.dataset.sample import build
 from models.distributed.ray_cluster import in_process
 from models.registry import version
@@ -59,7 +59,7 @@ class Town:
         research = Ledger(root / "research.jsonl", keys["research"], ring)
         told: dict[str, Any] = {"release": source, "shelf": self.shelf, "key": keys["research"], "today": DAY}
         order = world.order()
-        placed = place(order, by=world.ALICE, ledger=research, **told)
+        placed = place_order(order, by=world.ALICE, ledger=research, **told)
         sample = build(order, source)
         fitted = fit(order.as_json(), sample, in_process(), order=placed.id, release=source.seal.id)
         with self.shelf.staging() as folder:

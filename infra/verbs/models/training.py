@@ -73,7 +73,7 @@ def train(
 
     from infra.verbs.models.promotion import registry
     from infra.verbs.seals import release_of
-    from lab.order_placement import place
+    from lab.order_placement import place_order
     from models.distributed.ray_cluster import cluster
     from models.registry.version import evidence_of
     from models.settings import ComputeSettings
@@ -91,7 +91,7 @@ def train(
             report("starting Ray" if not settings.ray_address else "connecting to Ray", 0, 0)
             with cluster(settings.ray_address, token=settings.ray_token) as tasks:
                 for order in orders:
-                    placed = place(
+                    placed = place_order(
                         order,
                         release=source,
                         shelf=shelf,

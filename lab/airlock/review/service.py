@@ -197,7 +197,7 @@ class AirlockService:
 
     def notices(self, user: str, roles: tuple[Role, ...], *, since: datetime | None = None) -> list[Notice]:
         """The notices of a user: parcels that wait for them, and changes after ``since``; the newest first."""
-        return notices_for(self.all(), projects.fold(self._following.entries()), user, roles, since)
+        return notices_for(self.all(), projects.fold_projects(self._following.entries()), user, roles, since)
 
     @property
     def _store(self) -> ParcelStore:
@@ -227,7 +227,7 @@ class AirlockService:
         raise refusal(verdict)
 
     def _project(self, name: str) -> projects.Project:
-        project = projects.fold(self._following.entries()).get(name)
+        project = projects.fold_projects(self._following.entries()).get(name)
         if project is None:
             raise Missing("desk.no-project", name=name[:30])
         return project

@@ -1,4 +1,4 @@
-"""The catalogue as a project sees it: granted tables of a release with all that is known of them, others by name."""
+"""The catalogue for a project: the granted tables of a release with their description, and the names of the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from credit.errors import Missing
 from credit.seal import Seal
 from lab.projects import Project
 
-OURS = {  # columns every dated table of a release has
+RELEASE_COLUMNS = {  # columns of every dated table of a release
     "subject": ("主体（化名）", "the subject's pseudonym in this release"),
     "_happened": ("发生日期", "the day it happened"),
     "_known": ("归集日期", "the day it reached the platform"),
@@ -19,46 +19,48 @@ OURS = {  # columns every dated table of a release has
 
 
 def describe(release: Seal, project: Project, search: str = "") -> dict[str, Any]:
-    """``{release, as_of, expires_on, invented, tables: [...], not_granted: [names]}``, plain values throughout.
+    """``{release, as_of, expires_on, invented, tables: [...], not_granted: [names]}``, all JSON values.
 
     A table is ``{name, title, english, source, market, rows, dated, openness, sharing, usage, columns}``, a column
     ``{name, title, type, unit, enum, rule, role}``. ``search`` keeps tables and columns in whose names, titles or
-    source it occurs; a table found by its own name or title keeps all its columns.
+    source it occurs; a table that matches by its own name or title keeps all its columns.
     """
-    told = release.terms["tables"]
+    described = release.terms["tables"]
     known = _known(release.terms.get("catalogue", {}).get("name", ""))
-    granted = [_table(name, told[name], known.get(name)) for name in sorted(told) if name in project.tables]
+    granted = [_table(name, described[name], known.get(name)) for name in sorted(described) if name in project.tables]
     words = search.lower().split()
-    shown = [found for each in granted if (found := _found(each, words))]
-    others = [name for name in sorted(told) if name not in project.tables]
+    matching = [match for each in granted if (match := _matching(each, words))]
+    others = [name for name in sorted(described) if name not in project.tables]
     return {
         "release": release.id,
         "as_of": release.terms["as_of"],
         "expires_on": release.expires_on.isoformat(),
         "invented": bool(release.terms.get("invented", False)),
-        "tables": shown,
+        "tables": matching,
         "not_granted": [name for name in others if all(word in name.lower() for word in words)],
     }
 
 
-def _table(name: str, told: dict[str, Any], table: Table | None) -> dict[str, Any]:
+def _table(name: str, described: dict[str, Any], table: Table | None) -> dict[str, Any]:
     return {
         "name": name,
         "title": table.title if table else name,
         "english": table.english if table else name.replace("_", " "),
         "source": table.source if table else "",
         "market": bool(table and table.market),
-        "rows": told["rows"],
-        "dated": told["dated"],
+        "rows": described["rows"],
+        "dated": described["dated"],
         "openness": table.openness if table else "",
         "sharing": table.sharing if table else "",
         "usage": table.usage if table else "",
-        "columns": [_column(column, told["columns"][column], table) for column in _ordered(told["columns"], table)],
+        "columns": [
+            _column(column, described["columns"][column], table) for column in _ordered(described["columns"], table)
+        ],
     }
 
 
 def _ordered(columns: dict[str, str], table: Table | None) -> list[str]:
-    """The subject first, then as the catalogue has them, and what every table has at the end."""
+    """The subject first, then the order of the catalogue, and the columns of every table at the end."""
     official = [field.column for field in table.fields] if table else []
     place = {name: number for number, name in enumerate(["subject", *official])}
     return sorted(
@@ -66,14 +68,14 @@ def _ordered(columns: dict[str, str], table: Table | None) -> list[str]:
         key=lambda name: (
             name.startswith("_"),
             place.get(name, len(place)),
-            list(OURS).index(name) if name in OURS else 0,
+            list(RELEASE_COLUMNS).index(name) if name in RELEASE_COLUMNS else 0,
         ),
     )
 
 
 def _column(name: str, kind: str, table: Table | None) -> dict[str, Any]:
-    if name in OURS:
-        title, _ = OURS[name]
+    if name in RELEASE_COLUMNS:
+        title, _ = RELEASE_COLUMNS[name]
         return {"name": name, "title": title, "type": kind, "unit": None, "enum": [], "rule": "", "role": "none"}
     field = None
     if table is not None:
@@ -89,7 +91,7 @@ def _column(name: str, kind: str, table: Table | None) -> dict[str, Any]:
     }
 
 
-def _found(table: dict[str, Any], words: list[str]) -> dict[str, Any] | None:
+def _matching(table: dict[str, Any], words: list[str]) -> dict[str, Any] | None:
     about = " ".join((table["name"], table["title"], table["english"], table["source"])).lower()
     if all(word in about for word in words):
         return table
@@ -103,7 +105,7 @@ def _found(table: dict[str, Any], words: list[str]) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=8)
 def _known(name: str) -> dict[str, Table]:
-    """The catalogue's tables; none when a release was made by a catalogue that is not shipped here."""
+    """The tables of the named catalogue; none when it is not installed here."""
     try:
         return dict(Catalogue.load(name).tables) if name.isidentifier() else {}
     except Missing:

@@ -1,6 +1,6 @@
-"""The log of executed cells (执行日志), told by the trusted server: who ran which code on what, and never what it gave.
+"""The log of executed cells (执行日志), from the trusted server: user, code and tables of each cell, never its output.
 
-The code is kept under its digest for the reviewers; the ledger has the digest. Both are durable before the answer.
+The code is stored under its digest for the reviewers, the ledger has the digest; both are on disk before the response.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from credit.errors import Malformed
 from credit.files import write_atomically
 from credit.ledger import Ledger
 from lab.gateway.error_responses import TooLarge
-from lab.gateway.identity import Admitted, Visitor
+from lab.gateway.identity import Admitted, Principal
 from lab.gateway.request_bodies import read_json, text_of
 
 LONGEST = 1 << 20  # bytes of one cell
-BATCH = 256  # cells at a time
+BATCH = 256  # cells per request
 BODY = 8 << 20  # bytes
 TABLES = 200
 _KERNEL = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -30,24 +30,24 @@ router = APIRouter()
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One executed cell."""
+class ExecutedCell:
+    """One executed cell: kernel, code, and tables that it names."""
 
     kernel: str
     code: bytes
     tables: tuple[str, ...]
 
     @classmethod
-    def parse(cls, told: Any) -> Cell:
+    def parse(cls, data: Any) -> ExecutedCell:
         """Read ``{"kernel", "code", "tables"?}``; raises :class:`Malformed`, :class:`TooLarge` above 1 MB of code."""
-        if not isinstance(told, dict) or not told.keys() <= {"kernel", "code", "tables"}:
+        if not isinstance(data, dict) or not data.keys() <= {"kernel", "code", "tables"}:
             raise Malformed("cell-log.cell-cannot-be-read")
-        kernel = text_of(told, "kernel", most=64)
+        kernel = text_of(data, "kernel", most=64)
         try:
-            code = text_of(told, "code", most=LONGEST * 2).encode()
+            code = text_of(data, "code", most=LONGEST * 2).encode()
         except UnicodeEncodeError as error:
             raise Malformed("cell-log.cell-code-not-text") from error
-        tables = told.get("tables", [])
+        tables = data.get("tables", [])
         if not _KERNEL.fullmatch(kernel):
             raise Malformed("cell-log.not-kernel-name")
         if len(code) > LONGEST:
@@ -59,28 +59,35 @@ class Cell:
         return cls(kernel, code, tuple(sorted(set(tables))))
 
 
-def keep(cells: list[Cell], visitor: Visitor, folder: Path, ledger: Ledger) -> list[str]:
-    """Keep the codes and append an entry each; the digests. The code is there before the entry that names it."""
+def record_cells(cells: list[ExecutedCell], principal: Principal, folder: Path, ledger: Ledger) -> list[str]:
+    """Store the code of each cell, append one entry per cell, and return the digests.
+
+    The code is stored before the entry that contains its digest.
+    """
     names = [digest(cell.code) for cell in cells]
     for name, cell in zip(names, cells, strict=True):
         if not (folder / name).exists():
             write_atomically(folder / name, cell.code, mode=0o600)
     acts = []
     for name, cell in zip(names, cells, strict=True):
-        details = {"project": visitor.workspace.project, "kernel": cell.kernel, "code": name, "tables": cell.tables}
-        acts.append(("cell.executed", f"cell-{name}", visitor.actor, details))
+        details = {"project": principal.workspace.project, "kernel": cell.kernel, "code": name, "tables": cell.tables}
+        acts.append(("cell.executed", f"cell-{name}", principal.actor, details))
     ledger.append_many(acts)
     return names
 
 
 @router.post("/v1/cells", status_code=201)
 async def executed(request: Request, who: Admitted) -> dict[str, list[str]]:
-    """One cell, or a list of them; answers the digests of their codes in the same order."""
-    visitor, _ = who
-    told = await read_json(request, BODY)
-    batch = told if isinstance(told, list) else [told]
+    """Record one cell or a list of cells; returns the digests of their code in the same order."""
+    principal, _ = who
+    data = await read_json(request, BODY)
+    batch = data if isinstance(data, list) else [data]
     if not 0 < len(batch) <= BATCH:
         raise Malformed("cell-log.no-cells-or-too-many", batch_count=len(batch), batch=BATCH)
-    cells = [Cell.parse(each) for each in batch]
+    cells = [ExecutedCell.parse(each) for each in batch]
     zone = request.app.state.zone
-    return {"cells": await visitor.aside(keep, cells, visitor, zone.settings.airlock / "cells", zone.ledger)}
+    return {
+        "cells": await principal.run_blocking(
+            record_cells, cells, principal, zone.settings.airlock / "cells", zone.ledger
+        )
+    }

@@ -1,4 +1,4 @@
-"""Orders and what became of them: a notebook asks, the compute zone's worker reads that in the ledger, and tells."""
+"""Orders and their results: a notebook requests, and the worker of the compute zone reads requests from the ledger."""
 
 from __future__ import annotations
 
@@ -19,113 +19,115 @@ from credit.errors import Broken, CreditError, Missing, Refused
 from credit.shelf import OpenedSeal
 from credit.training_requests import TrainingRequest
 from lab.gateway.error_responses import Busy
-from lab.gateway.identity import STREAMS, Admitted, Visitor
+from lab.gateway.identity import STREAMS, Admitted, Principal
 from lab.gateway.request_bodies import SMALL, read_object, text_of
 from lab.gateway.research_zone import ResearchZone
-from lab.order_placement import place
+from lab.order_placement import place_order
 from lab.projects import Project
 from models.order.order import MAXIMUM_SQL, Order
 
-WAITING = 20  # orders of one project at a time
-PACE = (60, 60.0)  # orders of one workspace in so many seconds
-STREAM_SECONDS = 90.0  # a client asks again
-POLL = 0.25  # seconds
+WAITING = 20  # maximum waiting orders of one project
+PACE = (60, 60.0)  # orders of one workspace per number of seconds
+STREAM_SECONDS = 90.0  # after which a client opens the stream again
+POLL = 0.25  # seconds between two reads of the state
 router = APIRouter()
 assert MAXIMUM_SQL < SMALL
 
 
 @router.post("/v1/orders", status_code=201)
-async def ask(request: Request, who: Admitted) -> dict[str, Any]:
-    """Seal an order on a release (the newest unless named) and ask for its training. The same again is the same."""
-    visitor, project = who
-    told = await read_object(request)
-    order, release = Order.parse(told.get("order")), text_of(told, "release", most=80, otherwise="")
-    visitor.pace("orders", *PACE)
-    return await visitor.aside(_ask, request.app.state.zone, visitor, project, order, release)
+async def create_order(request: Request, who: Admitted) -> dict[str, Any]:
+    """Seal an order on a release (the newest unless named) and request its training; a repetition changes nothing."""
+    principal, project = who
+    data = await read_object(request)
+    order, release = Order.parse(data.get("order")), text_of(data, "release", most=80, otherwise="")
+    principal.limit_rate("orders", *PACE)
+    return await principal.run_blocking(_place, request.app.state.zone, principal, project, order, release)
 
 
 @router.get("/v1/orders")
 async def orders(request: Request, who: Admitted) -> list[dict[str, Any]]:
-    """What the project asked for, the newest first."""
-    visitor, project = who
+    """The orders of the project, the newest first."""
+    principal, project = who
     zone = request.app.state.zone
 
-    def told() -> list[dict[str, Any]]:
-        return [describe(zone, asked) for asked in reversed(zone.trainings.of(project.name))]
+    def describe_all() -> list[dict[str, Any]]:
+        return [describe(zone, requested) for requested in reversed(zone.trainings.of(project.name))]
 
-    return await visitor.aside(told)
+    return await principal.run_blocking(describe_all)
 
 
 @router.get("/v1/orders/{order}")
 async def one(request: Request, who: Admitted, order: str) -> dict[str, Any]:
-    """One order of the project's, with the evidence when it is done."""
-    visitor, project = who
+    """One order of the project, with the evidence when it is done."""
+    principal, project = who
     zone = request.app.state.zone
-    return await visitor.aside(lambda: describe(zone, _asked(zone, project, order), whole=True))
+    return await principal.run_blocking(lambda: describe(zone, _request_of(zone, project, order), whole=True))
 
 
 @router.post("/v1/orders/{order}/cancel")
 async def cancel(request: Request, who: Admitted, order: str) -> dict[str, Any]:
-    """Take an order back; it is trained on for as long as another project wants it."""
-    visitor, project = who
-    return await visitor.aside(_cancel, request.app.state.zone, visitor, project, order)
+    """Cancel the project's request for an order; the training continues while another project requests it."""
+    principal, project = who
+    return await principal.run_blocking(_cancel, request.app.state.zone, principal, project, order)
 
 
 @router.get("/v1/orders/{order}/events")
 async def events(request: Request, who: Admitted, order: str) -> StreamingResponse:
-    """The order's progress as JSON lines, one at each change, until it has ended or the stream has lasted long."""
-    visitor, project = who
+    """The progress of an order as JSON lines, one per change, until it ends or the stream reaches its time limit."""
+    principal, project = who
     zone = request.app.state.zone
-    await visitor.aside(_asked, zone, project, order)
-    visitor.enter("streams", STREAMS)
-    return Stream(_changes(zone, visitor, project, order), visitor)
+    await principal.run_blocking(_request_of, zone, project, order)
+    principal.begin("streams", STREAMS)
+    return Stream(_changes(zone, principal, project, order), principal)
 
 
 class Stream(StreamingResponse):
-    """JSON lines that count as one of a workspace's streams until they end, in whatever way."""
+    """JSON lines that count as one of a workspace's streams until the response ends, also by an error."""
 
-    def __init__(self, lines: AsyncIterator[bytes], visitor: Visitor) -> None:
+    def __init__(self, lines: AsyncIterator[bytes], principal: Principal) -> None:
         super().__init__(lines, media_type="application/x-ndjson")
-        self._visitor = visitor
+        self._principal = principal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send them."""
+        """Send the lines, and end the count of the stream afterwards."""
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._visitor.leave("streams")
+            self._principal.end("streams")
 
 
-def describe(zone: ResearchZone, asked: TrainingRequest, *, whole: bool = False) -> dict[str, Any]:
-    """``{id, model, asked_by, asked_at, state, label, done, total, at, error, version}``; with the evidence if whole.
+def describe(zone: ResearchZone, requested: TrainingRequest, *, whole: bool = False) -> dict[str, Any]:
+    """``{id, model, asked_by, asked_at, state, label, done, total, at, error, version}``; with the evidence if
+    ``whole``.
 
-    ``state`` is waiting, running, done, failed or cancelled. The ledgers decide it; the worker's own file says how far.
+    ``state`` is waiting, running, done, failed or cancelled. It follows from the ledgers; the progress
+    comes from the file of the worker.
     """
-    ended, told = zone.trainings.result(asked), _run(zone, asked)
-    found: dict[str, Any] = {
-        "id": asked.order,
-        "model": asked.model,
-        "asked_by": asked.by.name,
-        "asked_at": asked.at.isoformat(),
+    ended, progress = zone.trainings.result(requested), _progress_of(zone, requested)
+    description: dict[str, Any] = {
+        "id": requested.order,
+        "model": requested.model,
+        "asked_by": requested.by.name,
+        "asked_at": requested.at.isoformat(),
         "state": "waiting",
         "label": "",
         "done": 0,
         "total": 0,
-        "at": asked.at.isoformat(),
+        "at": requested.at.isoformat(),
         "error": None,
         "version": None,
     }
-    if asked.cancelled is not None:
-        return found | {"state": "cancelled", "at": asked.cancelled.isoformat()}
+    if requested.cancelled is not None:
+        return description | {"state": "cancelled", "at": requested.cancelled.isoformat()}
     if ended is not None and ended.version:
-        found |= {"state": "done", "at": ended.at.isoformat(), "version": ended.version}
-        return found | (result(zone, ended.version) if whole else {})
+        description |= {"state": "done", "at": ended.at.isoformat(), "version": ended.version}
+        return description | (result(zone, ended.version) if whole else {})
     if ended is not None:
         why = {"what": ended.why, "remedy": ended.remedy}
-        return found | {"state": "failed", "at": ended.at.isoformat(), "error": why}
-    if told.get("state") == "running" and told.get("asked", 0) >= asked.seq:
-        return found | {key: told[key] for key in ("state", "label", "done", "total", "at")}
-    return found
+        return description | {"state": "failed", "at": ended.at.isoformat(), "error": why}
+    if progress.get("state") == "running" and progress.get("asked", 0) >= requested.seq:
+        return description | {key: progress[key] for key in ("state", "label", "done", "total", "at")}
+    return description
 
 
 def result(zone: ResearchZone, version: str) -> dict[str, Any]:
@@ -152,78 +154,78 @@ def _result(opened: OpenedSeal) -> dict[str, Any]:
     }
 
 
-def _ask(zone: ResearchZone, visitor: Visitor, project: Project, order: Order, release: str) -> dict[str, Any]:
+def _place(zone: ResearchZone, principal: Principal, project: Project, order: Order, release: str) -> dict[str, Any]:
     require_granted(order, project)
-    mine = [each for each in zone.trainings.waiting() if each.project == project.name]
-    if len(mine) >= WAITING:
-        raise Busy("orders.project-orders-waiting", mine_count=len(mine))
+    waiting = [each for each in zone.trainings.waiting() if each.project == project.name]
+    if len(waiting) >= WAITING:
+        raise Busy("orders.project-orders-waiting", mine_count=len(waiting))
     opened = zone.release(release)
-    seal = place(
+    seal = place_order(
         order,
         release=opened,
         shelf=zone.shelf,
         key=zone.key,
-        by=visitor.actor,
+        by=principal.actor,
         ledger=zone.ledger,
         today=zone.settings.day(),
     )
-    asked = zone.trainings.get(seal.id, project.name)
-    ended = zone.trainings.result(asked) if asked else None
-    if asked is None or asked.cancelled is not None or (ended is not None and not ended.version):
+    requested = zone.trainings.get(seal.id, project.name)
+    ended = zone.trainings.result(requested) if requested else None
+    if requested is None or requested.cancelled is not None or (ended is not None and not ended.version):
         details = {"project": project.name, "release": opened.seal.id, "model": order.model}
-        zone.ledger.append("training.asked", seal.id, by=visitor.actor, details=details)
+        zone.ledger.append("training.asked", seal.id, by=principal.actor, details=details)
         zone.catch_up()
-    return describe(zone, _asked(zone, project, seal.id))
+    return describe(zone, _request_of(zone, project, seal.id))
 
 
 def require_granted(order: Order, project: Project) -> None:
-    """Raise :class:`Refused` when an order reads a table that the project was not granted."""
+    """Raise :class:`Refused` when an order reads a table that is not granted to the project."""
     read = {*order.tables, order.label.table, order.population or "", order.observe.event or ""} - {""}
     if others := sorted(read - set(project.tables)):
         raise Refused("orders.project-not-granted", project_name=project.name, others=", ".join(others))
 
 
-def _cancel(zone: ResearchZone, visitor: Visitor, project: Project, order: str) -> dict[str, Any]:
-    asked = _asked(zone, project, order)
-    state = describe(zone, asked)["state"]
+def _cancel(zone: ResearchZone, principal: Principal, project: Project, order: str) -> dict[str, Any]:
+    requested = _request_of(zone, project, order)
+    state = describe(zone, requested)["state"]
     if state not in ("waiting", "running"):
         raise Refused("orders.order-cannot-be-cancelled-now-2", state=state)
-    zone.ledger.append("training.cancelled", asked.order, by=visitor.actor, details={"project": project.name})
+    zone.ledger.append("training.cancelled", requested.order, by=principal.actor, details={"project": project.name})
     zone.catch_up()
-    return describe(zone, _asked(zone, project, asked.order))
+    return describe(zone, _request_of(zone, project, requested.order))
 
 
-def _asked(zone: ResearchZone, project: Project, order: str) -> TrainingRequest:
-    """The project's own order of this id, or of a beginning that only one has; raises :class:`Missing`."""
-    mine = [each for each in zone.trainings.of(project.name) if order and each.order.startswith(order)]
-    if len(mine) != 1:
+def _request_of(zone: ResearchZone, project: Project, order: str) -> TrainingRequest:
+    """The project's request with this order id or an unambiguous prefix of it; raises :class:`Missing`."""
+    matches = [each for each in zone.trainings.of(project.name) if order and each.order.startswith(order)]
+    if len(matches) != 1:
         raise Missing("orders.no-such-order-project")
-    return mine[0]
+    return matches[0]
 
 
-def _run(zone: ResearchZone, asked: TrainingRequest) -> dict[str, Any]:
-    """What the worker says of it; nothing when it said nothing yet."""
+def _progress_of(zone: ResearchZone, requested: TrainingRequest) -> dict[str, Any]:
+    """The progress that the worker reported for an order; empty before its first report."""
     try:
-        told: dict[str, Any] = json.loads((zone.settings.runs / f"{asked.order}.json").read_bytes())
+        progress: dict[str, Any] = json.loads((zone.settings.runs / f"{requested.order}.json").read_bytes())
     except (OSError, ValueError):
         return {}
-    return told
+    return progress
 
 
-async def _changes(zone: ResearchZone, visitor: Visitor, project: Project, order: str) -> AsyncIterator[bytes]:
+async def _changes(zone: ResearchZone, principal: Principal, project: Project, order: str) -> AsyncIterator[bytes]:
     def now() -> dict[str, Any]:
-        zone.project(visitor.workspace)  # a project may lapse while somebody waits
-        return describe(zone, _asked(zone, project, order))
+        zone.project(principal.workspace)  # a project can end while a client waits
+        return describe(zone, _request_of(zone, project, order))
 
     try:
         end, last = time.monotonic() + STREAM_SECONDS, b""
         while time.monotonic() < end:
-            told = await visitor.aside(now)
-            line = json.dumps(told, ensure_ascii=False).encode() + b"\n"
+            description = await principal.run_blocking(now)
+            line = json.dumps(description, ensure_ascii=False).encode() + b"\n"
             if line != last:
                 yield line
                 last = line
-            if told["state"] not in ("waiting", "running"):
+            if description["state"] not in ("waiting", "running"):
                 return
             await asyncio.sleep(POLL)
     except CreditError as error:

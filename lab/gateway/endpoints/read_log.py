@@ -1,4 +1,4 @@
-"""What a cell read (读取记录): told by the trusted server when a cell has ended, with the digests of the tables."""
+"""Read records (读取记录): the trusted server reports which tables a cell has read, with their digests."""
 
 from __future__ import annotations
 
@@ -10,55 +10,55 @@ from fastapi import APIRouter, Request
 from credit.canonical import digest_json
 from credit.errors import Malformed
 from credit.seal import Seal
-from lab.gateway.identity import Admitted, Visitor
+from lab.gateway.identity import Admitted, Principal
 from lab.gateway.request_bodies import read_json, text_of
 from lab.gateway.research_zone import ResearchZone
 
 TABLES = 200
-WITNESSES = ("machine", "kernel")  # who says so: the machine's own watch, or the notebook's kernel for want of one
+WITNESSES = ("machine", "kernel")  # the source: the monitor of the machine, or the kernel where there is no monitor
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 router = APIRouter()
 
 
 def digests(release: Seal, tables: list[str]) -> dict[str, str]:
-    """Each table's digest: that of its files' digests by name, as the release's signed manifest has them."""
+    """The digest of each table: of the digests of its files by name, from the release's signed manifest."""
     files = {
         table: {name: code for name, code in release.files.items() if name.startswith(f"{table}/")} for table in tables
     }
-    return {table: digest_json(found) for table, found in files.items() if found}
+    return {table: digest_json(of_table) for table, of_table in files.items() if of_table}
 
 
-def write(zone: ResearchZone, visitor: Visitor, told: dict[str, Any]) -> None:
+def record_read(zone: ResearchZone, principal: Principal, data: dict[str, Any]) -> None:
     """Append ``cell.read`` to the research ledger."""
-    release = zone.release(told["release"]).seal
+    release = zone.release(data["release"]).seal
     details = {
-        "project": visitor.workspace.project,
-        "kernel": told["kernel"],
+        "project": principal.workspace.project,
+        "kernel": data["kernel"],
         "release": release.id,
-        "tables": digests(release, told["tables"]),
-        "witness": told["witness"],
+        "tables": digests(release, data["tables"]),
+        "witness": data["witness"],
     }
-    zone.ledger.append("cell.read", f"cell-{told['code']}", by=visitor.actor, details=details)
+    zone.ledger.append("cell.read", f"cell-{data['code']}", by=principal.actor, details=details)
 
 
 @router.post("/v1/reads", status_code=201)
 async def read(request: Request, who: Admitted) -> dict[str, int]:
-    """``{"kernel", "code": digest, "tables": […], "witness", "release"?}``; answers how many tables were written."""
-    visitor, _ = who
-    told = await read_json(request, 64 * 1024)
-    if not isinstance(told, dict):
+    """``{"kernel", "code": digest, "tables": […], "witness", "release"?}``; returns the number of tables recorded."""
+    principal, _ = who
+    data = await read_json(request, 64 * 1024)
+    if not isinstance(data, dict):
         raise Malformed("read-log.reading-cannot-be-read")
-    tables = told.get("tables")
+    tables = data.get("tables")
     if not isinstance(tables, list) or len(tables) > TABLES or not all(isinstance(name, str) for name in tables):
         raise Malformed("read-log.tables-reading-cannot-be-read", tables=TABLES)
-    asked: dict[str, Any] = {
-        "kernel": text_of(told, "kernel", most=64),
-        "code": text_of(told, "code", most=64),
+    read_record: dict[str, Any] = {
+        "kernel": text_of(data, "kernel", most=64),
+        "code": text_of(data, "code", most=64),
         "tables": sorted(set(tables)),
-        "witness": told.get("witness"),
-        "release": str(told.get("release", ""))[:80],
+        "witness": data.get("witness"),
+        "release": str(data.get("release", ""))[:80],
     }
-    if not _DIGEST.fullmatch(asked["code"]) or asked["witness"] not in WITNESSES:
+    if not _DIGEST.fullmatch(read_record["code"]) or read_record["witness"] not in WITNESSES:
         raise Malformed("read-log.reading-cannot-be-read-names-digest-cell")
-    await visitor.aside(write, request.app.state.zone, visitor, asked)
-    return {"tables": len(asked["tables"])}
+    await principal.run_blocking(record_read, request.app.state.zone, principal, read_record)
+    return {"tables": len(read_record["tables"])}

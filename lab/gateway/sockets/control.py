@@ -1,4 +1,4 @@
-"""The control socket, for the hub alone: it opens and closes workspaces' sockets."""
+"""The app of the control socket, for the hub alone: it opens and closes the sockets of workspaces."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from starlette.concurrency import run_in_threadpool
 from lab.gateway import error_responses
 from lab.gateway.request_bodies import read_json
 from lab.gateway.research_zone import ResearchZone
-from lab.gateway.sockets.listening import Listening, Opening
+from lab.gateway.sockets.listening import WorkspaceSockets, WorkspaceOpening
 
 
-def control_app(zone: ResearchZone, listening: Listening) -> FastAPI:
+def control_app(zone: ResearchZone, listening: WorkspaceSockets) -> FastAPI:
     """``POST /workspaces``, ``DELETE /workspaces/<name>``, ``GET /workspaces``, ``GET /health``."""
     app = FastAPI(title="The lab's gateway, for the hub", docs_url=None, redoc_url=None)
     error_responses.install(app)
 
     @app.get("/health")
     async def health() -> dict[str, Any]:
-        """Whether it answers, and how many workspaces are open."""
+        """The status and the number of open workspaces."""
         return {"status": "ok", "workspaces": len(listening.names())}
 
     @app.get("/workspaces")
@@ -30,8 +30,8 @@ def control_app(zone: ResearchZone, listening: Listening) -> FastAPI:
 
     @app.post("/workspaces", status_code=201)
     async def begin(request: Request) -> dict[str, str]:
-        """Open a workspace of a member of a living project; the same again is the same sockets."""
-        opening = Opening.parse(await read_json(request))
+        """Open a workspace for a member of an open project; a repeated request returns the same sockets."""
+        opening = WorkspaceOpening.parse(await read_json(request))
         await run_in_threadpool(zone.project, opening.workspace)
         return await listening.open(opening)
 

@@ -1,4 +1,4 @@
-"""The sockets that are open now: one for the hub, two for each workspace, all served in one loop."""
+"""The open sockets: one for the hub and two for each workspace, all served in one event loop."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from starlette.types import ASGIApp
 from credit.errors import CreditError, Malformed, Missing
 from credit.files import write_atomically
 from lab.gateway.error_responses import LOG
-from lab.gateway.identity import Identified, Visitor
-from lab.gateway.sockets.connection import admitting
-from lab.gateway.sockets.socket_folder import Door
+from lab.gateway.identity import IdentifiedApp, Principal
+from lab.gateway.sockets.connection import connection_class
+from lab.gateway.sockets.socket_folder import SocketFolder
 from lab.projects import NAME
 from lab.settings import Workspace
 
-GRACE = 2.0  # seconds that requests under way have when a socket is shut
+GRACE = 2.0  # seconds for running requests when a socket is closed
 SIDES = ("kernel", "server")
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """What the hub announces: who, for which project, and the users their two sandboxes run as."""
+class WorkspaceOpening:
+    """The hub's request for a workspace: user, project, and the Unix users of its two sandboxes."""
 
     workspace: Workspace
     kernel_uid: int | None = None
@@ -39,38 +39,38 @@ class Opening:
     gid: int | None = None
 
     @classmethod
-    def parse(cls, told: Any) -> Opening:
-        """Read plain values; raises :class:`Malformed` naming the key."""
+    def parse(cls, data: Any) -> WorkspaceOpening:
+        """Read JSON values; raises :class:`Malformed` with the name of the wrong key."""
         keys = {"user", "project", "kernel_uid", "server_uid", "gid"}
-        if not isinstance(told, dict) or not told.keys() <= keys:
+        if not isinstance(data, dict) or not data.keys() <= keys:
             raise Malformed("listening.opening-cannot-be-read", keys=", ".join(sorted(keys)))
         for key in ("user", "project"):
-            if not isinstance(told.get(key), str) or not NAME.fullmatch(told[key]):
+            if not isinstance(data.get(key), str) or not NAME.fullmatch(data[key]):
                 raise Malformed("listening.cannot-be-read", key=key)
         for key in ("kernel_uid", "server_uid", "gid"):
-            number = told.get(key)
+            number = data.get(key)
             if number is not None and (type(number) is not int or not 0 < number < 2**31):
                 raise Malformed("listening.cannot-be-read-number-above-expected", key=key)
-        numbers = [told.get(key) for key in ("kernel_uid", "server_uid", "gid")]
-        return cls(Workspace(told["user"], told["project"]), *numbers)
+        numbers = [data.get(key) for key in ("kernel_uid", "server_uid", "gid")]
+        return cls(Workspace(data["user"], data["project"]), *numbers)
 
     def as_json(self) -> dict[str, Any]:
-        """The opening as plain values; :meth:`parse` gives it back."""
+        """The opening as JSON values, which :meth:`parse` reads."""
         numbers = {"kernel_uid": self.kernel_uid, "server_uid": self.server_uid, "gid": self.gid}
         return {"user": self.workspace.user, "project": self.workspace.project, **numbers}
 
     def uid(self, side: str) -> int | None:
-        """The user a side runs as."""
+        """The Unix user of a side."""
         return self.kernel_uid if side == "kernel" else self.server_uid
 
 
-class Server:
-    """One app at one socket. uvicorn's own loop of ticks is left out: a hundred workspaces would tick all day."""
+class SocketServer:
+    """One app at one socket, without uvicorn's periodic tick, which would cost too much for a hundred workspaces."""
 
     def __init__(self, app: ASGIApp, bound: socket.socket, *, uid: int | None, name: str) -> None:
         config = uvicorn.Config(
             app,
-            http=admitting(uid, name),
+            http=connection_class(uid, name),
             ws="none",
             lifespan="off",
             access_log=False,
@@ -87,11 +87,11 @@ class Server:
         self._server.lifespan = config.lifespan_class(config)
 
     async def start(self) -> None:
-        """Accept from now on."""
+        """Start accepting connections."""
         await self._server.startup(sockets=[self._bound])
 
     async def stop(self) -> None:
-        """Accept no more, and end what is under way after :data:`GRACE`."""
+        """Stop accepting connections, and end running requests after :data:`GRACE` seconds."""
         for listener in self._server.servers:
             listener.close()
         self._bound.close()
@@ -108,88 +108,93 @@ class Server:
 
 
 @dataclass(slots=True)
-class Open:
+class OpenWorkspace:
     """A workspace whose sockets are open."""
 
-    opening: Opening
-    doors: dict[str, Door]
-    servers: list[Server]
+    opening: WorkspaceOpening
+    folders: dict[str, SocketFolder]
+    servers: list[SocketServer]
 
 
-class Listening:
-    """Opens and closes workspaces' sockets under ``<run>/ws``; what is open is remembered for a next start."""
+class WorkspaceSockets:
+    """Opens and closes workspaces' sockets under ``<run>/ws``; the open ones are stored for the next start."""
 
     def __init__(self, run: Path, apps: dict[str, ASGIApp]) -> None:
         self._run, self._apps = run, apps
-        self._open: dict[str, Open] = {}
-        self._turn = asyncio.Lock()
+        self._open: dict[str, OpenWorkspace] = {}
+        self._lock = asyncio.Lock()
 
     def names(self) -> list[str]:
-        """The workspaces that are open."""
+        """The names of the open workspaces, sorted."""
         return sorted(self._open)
 
-    async def open(self, opening: Opening) -> dict[str, str]:
-        """Open a workspace's sockets, anew if they are open for other users; ``{name, kernel, server}`` with paths."""
-        async with self._turn:
+    async def open(self, opening: WorkspaceOpening) -> dict[str, str]:
+        """Open a workspace's sockets and return ``{name, kernel, server}`` with their paths.
+
+        Sockets that are open for other Unix users are closed and opened again.
+        """
+        async with self._lock:
             name = opening.workspace.name
-            there = self._open.get(name)
-            if there is not None and there.opening != opening:
+            current = self._open.get(name)
+            if current is not None and current.opening != opening:
                 await self._close(name)
-                there = None
-            if there is None:
-                there = self._open[name] = await self._start(opening)
-                self._remember()
+                current = None
+            if current is None:
+                current = self._open[name] = await self._start(opening)
+                self._save()
                 LOG.event("opened", workspace=name)
-            return {"name": name} | {side: str(door.path) for side, door in there.doors.items()}
+            return {"name": name} | {side: str(each.path) for side, each in current.folders.items()}
 
     async def close(self, name: str) -> None:
-        """Close and take away a workspace's sockets; raises :class:`Missing`."""
-        async with self._turn:
+        """Close and delete a workspace's sockets; raises :class:`Missing`."""
+        async with self._lock:
             if name not in self._open:
                 raise Missing("listening.no-workspace-open", name=name[:70])
             await self._close(name)
             shutil.rmtree(self._run / "ws" / name, ignore_errors=True)
-            self._remember()
+            self._save()
             LOG.event("closed", workspace=name)
 
-    async def reopen(self, admit: Callable[[Opening], Any]) -> None:
-        """Open what was open when we ended last; a workspace that ``admit`` refuses stays shut."""
+    async def reopen(self, admit: Callable[[WorkspaceOpening], Any]) -> None:
+        """Open the workspaces that were open before the last end, except those for which ``admit`` raises an error."""
         with contextlib.suppress(FileNotFoundError, ValueError):
-            for told in json.loads((self._run / "workspaces.json").read_bytes()):
+            for data in json.loads((self._run / "workspaces.json").read_bytes()):
                 try:
-                    opening = Opening.parse(told)
+                    opening = WorkspaceOpening.parse(data)
                     admit(opening)
                     await self.open(opening)
                 except CreditError as error:
                     LOG.event("not reopened", why=str(error))
 
     async def end(self) -> None:
-        """Shut every socket; the folders stay, as sandboxes may have them mounted."""
-        async with self._turn:
+        """Close every socket; the folders stay, since sandboxes may have them mounted."""
+        async with self._lock:
             for name in list(self._open):
                 await self._close(name)
 
-    async def _start(self, opening: Opening) -> Open:
+    async def _start(self, opening: WorkspaceOpening) -> OpenWorkspace:
         folder = self._run / "ws" / opening.workspace.name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.chmod(folder, 0o700)
-        doors, servers = {}, []
+        folders, servers = {}, []
         for side in SIDES:
-            door = Door(folder / side, opening.uid(side), opening.gid)
-            visitor = Visitor(opening.workspace, kernel=side == "kernel")
-            app = Identified(self._apps[side], visitor)
-            server = Server(app, door.open(), uid=opening.uid(side), name=f"{opening.workspace.name}/{side}")
+            socket_folder = SocketFolder(folder / side, opening.uid(side), opening.gid)
+            principal = Principal(opening.workspace, kernel=side == "kernel")
+            app = IdentifiedApp(self._apps[side], principal)
+            server = SocketServer(
+                app, socket_folder.open(), uid=opening.uid(side), name=f"{opening.workspace.name}/{side}"
+            )
             await server.start()
-            doors[side] = door
+            folders[side] = socket_folder
             servers.append(server)
-        return Open(opening, doors, servers)
+        return OpenWorkspace(opening, folders, servers)
 
     async def _close(self, name: str) -> None:
-        there = self._open.pop(name)
-        for door in there.doors.values():
-            door.shut()
-        await asyncio.gather(*(server.stop() for server in there.servers))
+        current = self._open.pop(name)
+        for each in current.folders.values():
+            each.close()
+        await asyncio.gather(*(server.stop() for server in current.servers))
 
-    def _remember(self) -> None:
-        told = [there.opening.as_json() for there in self._open.values()]
-        write_atomically(self._run / "workspaces.json", json.dumps(told).encode(), mode=0o600)
+    def _save(self) -> None:
+        data = [current.opening.as_json() for current in self._open.values()]
+        write_atomically(self._run / "workspaces.json", json.dumps(data).encode(), mode=0o600)

@@ -1,7 +1,7 @@
-"""A socket in a folder of its own: bound while nobody else gets in, then opened to one user and one group.
+"""A socket in a folder of its own, bound without access for others and then opened to one user and one group.
 
-Folders are mounted into sandboxes, not sockets (a restart replaces the file and its inode), and belong to us: who is
-let in can connect, and cannot put another socket, or a link, in its place.
+Sandboxes mount the folder and not the socket, because a restart replaces the socket file and its inode. The folder
+belongs to the gateway: a client can connect, but cannot replace the socket by another one or by a link.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ LONGEST = 107  # bytes of a unix socket's path, unix(7)
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """Where a socket is and who may connect. Without root nothing is given away: mode 0600, our own user."""
+class SocketFolder:
+    """The path of a socket and the user who may connect. Without root the socket has mode 0600 and our own user."""
 
     folder: Path
     uid: int | None = None
     gid: int | None = None
-    own_folder: bool = True  # False: the folder holds other things too, and stays as it is
+    own_folder: bool = True  # False: the folder has other contents, and its mode is not changed
 
     @property
     def path(self) -> Path:
-        """The socket."""
+        """The path of the socket."""
         return self.folder / NAME
 
     def open(self) -> socket.socket:
-        """Bind and listen, in place of a socket left behind; raises :class:`Malformed` when the path is too long."""
+        """Bind a new socket in place of an old one; raises :class:`Malformed` when the path is too long (unix(7))."""
         if len(os.fsencode(self.path)) > LONGEST:
             raise Malformed("socket-folder.socket-path-too-long", os_count=len(os.fsencode(self.path)), longest=LONGEST)
         if self.own_folder:
@@ -46,9 +46,9 @@ class Door:
             bound.bind(str(self.path))
         finally:
             os.umask(before)
-        given = os.geteuid() == 0 and self.uid is not None and self.gid is not None
-        os.chmod(self.path, 0o660 if given else 0o600)
-        if given:
+        shared = os.geteuid() == 0 and self.uid is not None and self.gid is not None
+        os.chmod(self.path, 0o660 if shared else 0o600)
+        if shared:
             assert self.uid is not None
             assert self.gid is not None
             os.chown(self.path, self.uid, self.gid)
@@ -56,12 +56,12 @@ class Door:
             os.chmod(self.folder, 0o710)
         return bound
 
-    def shut(self) -> None:
-        """Take the socket away; the folder stays, as it may be mounted."""
+    def close(self) -> None:
+        """Delete the socket; the folder stays, since it may be mounted."""
         self.path.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Take socket and folder away."""
-        self.shut()
+        """Delete the socket and the folder."""
+        self.close()
         with contextlib.suppress(OSError):
             self.folder.rmdir()

@@ -1,6 +1,6 @@
-"""How things look in a notebook: plain HTML that takes the theme's own colours, and text of even columns.
+"""Display in a notebook: HTML that uses the colours of the theme, and text with aligned columns.
 
-No colour is fixed: lines and quiet words are grey with transparency, so that both a light and a dark theme show them.
+No colour is fixed: lines and secondary text are grey with transparency, so that light and dark themes show them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lab.settings import BEIJING
 
 LINE = "1px solid rgba(128,128,128,.4)"
 _CELL = "padding:.25em .7em;border-bottom:" + LINE + ";vertical-align:top;text-align:"
-NARROW = 26  # columns of text that stay on one line
+NARROW = 26  # columns of text that are not wrapped
 QUIET = "opacity:.75;font-size:90%"
 
 
@@ -32,7 +32,7 @@ def table(
     right: Collection[int] = (),
     raw: bool = False,
 ) -> str:
-    """A table with a caption, headers that say what they head, and numbers to the right. ``raw`` cells are HTML."""
+    """A table with a caption and header cells; columns in ``right`` are right-aligned, ``raw`` cells are HTML."""
     cells = esc if not raw else str
 
     def one(place: int, value: Any, tag: str, scope: str) -> str:
@@ -45,61 +45,61 @@ def table(
         "<tr>" + "".join(one(place, cells(value), "td", "") for place, value in enumerate(row)) + "</tr>"
         for row in rows
     )
-    told = f'<caption style="caption-side:top;text-align:left;padding:.3em 0;color:inherit">{caption}</caption>'
+    heading = f'<caption style="caption-side:top;text-align:left;padding:.3em 0;color:inherit">{caption}</caption>'
     return (
-        f'<div style="overflow-x:auto"><table style="border-collapse:collapse;border:0">{told if caption else ""}'
+        f'<div style="overflow-x:auto"><table style="border-collapse:collapse;border:0">{heading if caption else ""}'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def pairs(told: Mapping[str, Any], *, caption: str) -> str:
-    """Names and values, one pair a row, the names as the rows' headers."""
+def pairs(values: Mapping[str, Any], *, caption: str) -> str:
+    """Names and values, one pair per row, with the names as row headers."""
     rows = "".join(
         f'<tr><th scope="row" style="{_CELL}left;white-space:nowrap">{esc(name)}</th>'
         f'<td style="{_CELL}left">{esc(value)}</td></tr>'
-        for name, value in told.items()
+        for name, value in values.items()
     )
     shown = f'<caption style="caption-side:top;text-align:left;color:inherit">{esc(caption)}</caption>'
     return f'<table style="border-collapse:collapse;border:0">{shown}<tbody>{rows}</tbody></table>'
 
 
 def minute(at: str) -> str:
-    """A time as the city's clocks show it, to the minute."""
+    """An ISO 8601 time in Beijing time, to the minute."""
     return datetime.fromisoformat(at).astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
 
 
 def block(*parts: str) -> str:
-    """Parts one under another."""
+    """The parts below each other."""
     return '<div style="line-height:1.5">' + "".join(parts) + "</div>"
 
 
 def title(text: str, more: str = "") -> str:
-    """A heading, and quiet words beside it."""
+    """A heading with secondary text beside it."""
     return f'<div style="margin:.2em 0"><strong>{esc(text)}</strong> <span style="{QUIET}">{esc(more)}</span></div>'
 
 
 def note(text: str) -> str:
-    """A quiet line."""
+    """A line of secondary text."""
     return f'<div style="{QUIET};margin:.3em 0">{esc(text)}</div>'
 
 
 def code(text: str) -> str:
-    """A short piece of code."""
+    """Inline code."""
     return f'<code style="background:rgba(128,128,128,.15);padding:0 .3em">{esc(text)}</code>'
 
 
 def progress(label: str, done: int, total: int) -> str:
-    """A progress bar that says its words and numbers too."""
-    told = f"{done} / {total}" if total else ""
+    """A progress bar with its label and numbers as text."""
+    numbers = f"{done} / {total}" if total else ""
     value = f'value="{done}" max="{total}"' if total else ""
     return (
         f'<div role="status"><progress {value} aria-label="{esc(label)}" style="width:22em;vertical-align:middle">'
-        f'</progress> {esc(label)} <span style="{QUIET}">{told}</span></div>'
+        f'</progress> {esc(label)} <span style="{QUIET}">{numbers}</span></div>'
     )
 
 
 def text_table(head: Sequence[str], rows: Sequence[Sequence[Any]], right: Collection[int] = ()) -> str:
-    """The same as text; Chinese characters are two columns wide."""
+    """A table as text; wide characters (Chinese) count as two columns."""
     whole = [[str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(map(_width, column)) for column in zip(*whole, strict=True)]
     lines = ["  ".join(_pad(cell, widths[place], place in right) for place, cell in enumerate(row)) for row in whole]

@@ -1,7 +1,7 @@
-"""The lab's door to matplotlib: four plots of versions side by side, from their evidence.
+"""The adapter to matplotlib: four plots that compare versions, drawn from their evidence.
 
-Colours are those of Okabe and Ito, told apart by colour-blind people; every line has a dash and a mark of its own too.
-The paper is white, so that a dark theme shows it as well as a light one.
+The colours are those of Okabe and Ito, which colour-blind people can distinguish; every line also has its own dash
+pattern and marker. The background is white in dark themes too.
 """
 
 from __future__ import annotations
@@ -22,52 +22,55 @@ MARKS = "os^Dv*P"
 GREY = "#767676"
 
 
-def draw(names: Sequence[str], evidence: Sequence[dict[str, Any]]) -> Figure:
-    """A figure of ROC, calibration, distribution of points and KS of each version; names in Latin letters."""
+def draw(names: Sequence[str], evidences: Sequence[dict[str, Any]]) -> Figure:
+    """A figure with ROC, calibration, distribution of points and KS of each version; names are in Latin letters."""
     from matplotlib.figure import Figure as Figure
 
     figure = Figure(figsize=(10, 8), layout="constrained", facecolor="white")
     axes = figure.subplots(2, 2)
-    for place, (name, told) in enumerate(zip(names, evidence, strict=True)):
+    for place, (name, evidence) in enumerate(zip(names, evidences, strict=True)):
         style = {"color": COLOURS[place % 7], "linestyle": DASHES[place % 7], "linewidth": 1.8}
-        _roc(axes[0][0], name, told, style)
-        _calibration(axes[0][1], told, style, MARKS[place % 7])
-        _points(axes[1][0], told, style)
-        _ks(axes[1][1], told, style)
+        _roc(axes[0][0], name, evidence, style)
+        _calibration(axes[0][1], evidence, style, MARKS[place % 7])
+        _points(axes[1][0], evidence, style)
+        _ks(axes[1][1], evidence, style)
     _dress(axes)
     return figure
 
 
 def png(figure: Figure, dpi: int = 110) -> bytes:
-    """A figure as PNG, without a word on what made it."""
+    """A figure as PNG, without metadata about the software."""
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=dpi, metadata={"Software": None})
     return stream.getvalue()
 
 
-def _roc(axes: Axes, name: str, told: dict[str, Any], style: dict[str, Any]) -> None:
-    false, true = zip(*told["roc"], strict=True)
+def _roc(axes: Axes, name: str, evidence: dict[str, Any], style: dict[str, Any]) -> None:
+    false, true = zip(*evidence["roc"], strict=True)
     axes.plot(
-        false, true, label=f"{name}: AUC {told['auc']:.3f} ({told['auc_low']:.3f}–{told['auc_high']:.3f})", **style
+        false,
+        true,
+        label=f"{name}: AUC {evidence['auc']:.3f} ({evidence['auc_low']:.3f}–{evidence['auc_high']:.3f})",
+        **style,
     )
 
 
-def _calibration(axes: Axes, told: dict[str, Any], style: dict[str, Any], mark: str) -> None:
-    bins = told["calibration"]["bins"]
+def _calibration(axes: Axes, evidence: dict[str, Any], style: dict[str, Any], mark: str) -> None:
+    bins = evidence["calibration"]["bins"]
     axes.plot(
         [each["predicted"] for each in bins],
         [each["observed"] for each in bins],
         marker=mark,
         markersize=5,
-        label=f"ECE {told['calibration']['ece']:.3f} (noise {told['calibration']['ece_noise']:.3f})",
+        label=f"ECE {evidence['calibration']['ece']:.3f} (noise {evidence['calibration']['ece_noise']:.3f})",
         **style,
     )
 
 
-def _points(axes: Axes, told: dict[str, Any], style: dict[str, Any]) -> None:
-    edges = np.asarray(told["points"]["edges"])
-    counts = np.sum([np.asarray(each) for each in told["points"]["grades"].values()], axis=0)
-    shift = told["stability_index"]
+def _points(axes: Axes, evidence: dict[str, Any], style: dict[str, Any]) -> None:
+    edges = np.asarray(evidence["points"]["edges"])
+    counts = np.sum([np.asarray(each) for each in evidence["points"]["grades"].values()], axis=0)
+    shift = evidence["stability_index"]
     label = "" if shift is None else f"stability index {shift:.3f}"
     axes.stairs(
         counts / max(1, counts.sum()),
@@ -79,16 +82,21 @@ def _points(axes: Axes, told: dict[str, Any], style: dict[str, Any]) -> None:
     )
 
 
-def _ks(axes: Axes, told: dict[str, Any], style: dict[str, Any]) -> None:
+def _ks(axes: Axes, evidence: dict[str, Any], style: dict[str, Any]) -> None:
     """Bad and good caught against the share of subjects flagged, the riskiest first; KS is the widest gap."""
-    false, true = (np.asarray(each) for each in zip(*told["roc"], strict=True))
-    bad = told["positives"] / told["rows"]
+    false, true = (np.asarray(each) for each in zip(*evidence["roc"], strict=True))
+    bad = evidence["positives"] / evidence["rows"]
     flagged = bad * true + (1 - bad) * false
     axes.plot(flagged, true, **style)
     axes.plot(flagged, false, **style | {"linewidth": 1.0})
     widest = int(np.argmax(true - false))
     axes.vlines(
-        flagged[widest], false[widest], true[widest], color=style["color"], linewidth=3, label=f"KS {told['ks']:.3f}"
+        flagged[widest],
+        false[widest],
+        true[widest],
+        color=style["color"],
+        linewidth=3,
+        label=f"KS {evidence['ks']:.3f}",
     )
 
 
@@ -117,7 +125,7 @@ def _dress(axes: Any) -> None:
 
 
 def _narrow(points: Axes) -> None:
-    """Show where there is somebody."""
+    """Limit the axis to the range of points that has subjects."""
     filled = [
         edge
         for stairs in points.patches

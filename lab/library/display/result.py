@@ -1,4 +1,4 @@
-"""What a query gave: a table that shows itself and becomes what one likes to work with."""
+"""The result of a query: a table that displays itself and converts to Arrow, pandas and polars."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from lab.library.display import html
-from lab.library.duckdb_views import plain
+from lab.library.duckdb_views import as_text
 
 if TYPE_CHECKING:
     import pandas
     import polars
 
-SHOWN = 20  # rows
-WIDEST = 60  # characters of a cell
+SHOWN = 20  # rows displayed
+WIDEST = 60  # characters displayed of a cell
 
 
 class Result:
-    """A table with a word on what it is. ``whole`` is False when there were more rows than were fetched."""
+    """A table with a description. ``whole`` is False when the query had more rows than were fetched."""
 
     def __init__(self, table: pa.Table, *, about: str = "", whole: bool = True, remark: str = "") -> None:
         self._table, self.about, self.whole, self._remark = table, about, whole, remark
@@ -68,12 +68,12 @@ class Result:
 
     def _size(self) -> str:
         count = len(self)
-        told = f"{count:,} row{'s' if count != 1 else ''}" + ("" if self.whole else " fetched, and there are more")
-        return told + (f", the first {SHOWN} shown" if count > SHOWN else "")
+        size = f"{count:,} row{'s' if count != 1 else ''}" + ("" if self.whole else " fetched, and there are more")
+        return size + (f", the first {SHOWN} shown" if count > SHOWN else "")
 
     def _rows(self) -> list[Sequence[str]]:
         lists = [column.to_pylist() for column in self._table.slice(0, SHOWN).columns]
-        return [[_short(plain(value)) for value in row] for row in zip(*lists, strict=True)]
+        return [[_short(as_text(value)) for value in row] for row in zip(*lists, strict=True)]
 
     def _right(self) -> set[int]:
         kinds = self._table.schema.types

@@ -170,10 +170,10 @@ def test_nothing_to_observe_and_the_wrong_release_are_refused(made: Made) -> Non
 
 def test_a_sealed_order_is_read_back(shelf: Shelf, keys: dict[str, SigningKey], tmp_path: Any, ring: Any) -> None:
     from credit.ledger import Ledger
-    from lab.order_placement import place
+    from lab.order_placement import place_order
 
     release = world.release(shelf, keys["custody"], {"registration": [firm(A)]})
     ledger = Ledger(tmp_path / "ledger.jsonl", keys["research"], ring)
     given: dict[str, Any] = {"release": release, "shelf": shelf, "key": keys["research"], "by": world.ALICE}
-    seal = place(world.order(), ledger=ledger, today=world.AS_OF, **given)
+    seal = place_order(world.order(), ledger=ledger, today=world.AS_OF, **given)
     assert read_sealed_order(shelf.open(seal.id)) == world.order()

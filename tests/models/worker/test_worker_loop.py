@@ -21,7 +21,7 @@ import pytest
 from credit.actor import Actor, Role
 from credit.errors import Malformed
 from infra import stack
-from lab.order_placement import place
+from lab.order_placement import place_order
 from models.distributed.ray_cluster import Tasks, in_process
 from models.order.order import Order
 from models.settings import ComputeSettings
@@ -50,7 +50,7 @@ def worker(house: running_gateway.House, mlflow: str, **more: str) -> Worker:
 
 def ask(house: running_gateway.House, **changes: Any) -> str:
     order = Order.parse(invented_release.declaration(**changes))
-    seal = place(
+    seal = place_order(
         order, release=house.release, shelf=house.home.shelf, key=house.home.key("research"), by=ALICE,
         ledger=house.ledger, today=running_gateway.TODAY,
     )  # fmt: skip
