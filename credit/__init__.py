@@ -1,4 +1,5 @@
-"""The language every zone speaks: subjects, the catalogue, and three central types — Seal, Gate, Ledger.
+"""The types that all zones share: subjects, the catalogue, and the three central types Seal, Gate and Ledger.
 
-It imports nothing of ours. Outside libraries: ``cryptography`` (keys.py, subjects.py) and ``yaml`` (catalogue.py).
+It imports no other package of the project. Outside libraries: ``cryptography`` (keys.py, subjects.py) and ``yaml``
+(catalogue.py).
 """

@@ -1,4 +1,4 @@
-"""A ledger made afresh for each test, and two actors; keys, ring and shelf are those of all tests."""
+"""A new ledger for each test, and two actors; keys, ring and shelf are the fixtures of all tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The city's catalogue holds every table of the road in official terms, and frees no direct identifier."""
+"""The catalogue of the city has every required table in official terms, and no rule that releases a direct
+identifier.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,7 @@ def test_the_tables_of_the_road_are_there() -> None:
 
 
 @pytest.mark.parametrize(("table", "field"), FIELDS)
-def test_a_field_says_all_of_itself(table: Table, field: Field) -> None:
+def test_a_field_has_all_its_properties(table: Table, field: Field) -> None:
     assert field.role in ("direct", "quasi", "sensitive", "none")
     assert field.title
     assert field.usage

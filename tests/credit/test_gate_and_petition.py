@@ -1,4 +1,4 @@
-"""A gate opens only when every check passes and another than the asker judges; a petition is what the ledger says."""
+"""A gate passes only when every check passes and a second person reviews; a petition is computed from the ledger."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_gate_without_checks_lets_nothing_through() -> None:
     assert not gate().judge(1, requested_by=ALICE, reviewer=BOB).passed
 
 
-def test_nobody_judges_their_own_request() -> None:
+def test_a_request_is_not_reviewed_by_its_maker() -> None:
     with pytest.raises(Refused, match="maker is not the checker"):
         gate(Outcome.PASS).judge(1, requested_by=BOB, reviewer=BOB)
     with pytest.raises(Refused):  # nor in another role
@@ -64,7 +64,7 @@ def test_every_state_and_move(ledger: Ledger, state: State | None, move: str) ->
             require_move(petition, move, object_id="version-1")
 
 
-def test_actors_are_read_and_roles_are_held() -> None:
+def test_actors_are_parsed_and_roles_are_required() -> None:
     assert Actor.parse("platform:bob") == BOB
     for wrong in ("bob", "king:bob", "platform:", "platform:Bob Smith"):
         with pytest.raises(Malformed):

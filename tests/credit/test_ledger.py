@@ -1,4 +1,4 @@
-"""The ledger cannot be changed, cut, reordered or written by a stranger without its walk saying at which line."""
+"""Verification names the line at which a ledger was changed, truncated, reordered or written without the zone's key."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def test_another_spelling_of_the_same_time_or_text_is_seen(ledger: Ledger) -> No
 
 def test_another_spelling_of_the_same_signature_is_seen(ledger: Ledger) -> None:
     lines = fill(ledger)
-    told = json.loads(lines[2])
-    last = told["sig"][-3]  # 64 bytes leave four spare bits in the last character before the padding
+    entry_line = json.loads(lines[2])
+    last = entry_line["sig"][-3]  # 64 bytes leave four spare bits in the last character before the padding
     other = next(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" if c != last and
-                 base64.b64decode(told["sig"][:-3] + c + "==") == base64.b64decode(told["sig"]))  # fmt: skip
-    lines[2] = lines[2].replace(told["sig"].encode(), (told["sig"][:-3] + other + "==").encode())
+                 base64.b64decode(entry_line["sig"][:-3] + c + "==") == base64.b64decode(entry_line["sig"]))  # fmt: skip
+    lines[2] = lines[2].replace(entry_line["sig"].encode(), (entry_line["sig"][:-3] + other + "==").encode())
     ledger.path.write_bytes(b"".join(lines))
     with pytest.raises(Broken, match="line 3"):
         ledger.verify()
@@ -80,7 +80,7 @@ def test_a_missing_moved_or_doubled_line_is_seen(ledger: Ledger, keep: tuple[int
         ledger.verify()
 
 
-def test_nothing_is_written_behind_a_cut(ledger: Ledger) -> None:
+def test_nothing_is_appended_after_a_cut(ledger: Ledger) -> None:
     lines = fill(ledger)
     ledger.path.write_bytes(b"".join(lines[:3]))
     with pytest.raises(Broken, match="lines are missing"):
@@ -122,8 +122,8 @@ def test_a_forged_head_is_seen(ledger: Ledger) -> None:
     lines = fill(ledger)
     ledger.path.write_bytes(b"".join(lines[:3]))
     head = ledger.path.with_suffix(".head.json")
-    told = json.loads(head.read_text()) | {"seq": 3, "id": json.loads(lines[2])["id"]}
-    head.write_text(json.dumps(told))
+    entry_line = json.loads(head.read_text()) | {"seq": 3, "id": json.loads(lines[2])["id"]}
+    head.write_text(json.dumps(entry_line))
     with pytest.raises(Broken, match="signature"):
         ledger.verify()
 
@@ -168,8 +168,8 @@ def test_what_is_written_together_is_signed_once_and_no_byte_of_it_can_be_change
 
 
 @pytest.mark.attack
-def test_lines_that_nobody_signed_for_are_no_entries(ledger: Ledger) -> None:
-    """Whoever can write the file but has no key can add no entry, nor take a signature off and be believed."""
+def test_unsigned_lines_are_not_entries(ledger: Ledger) -> None:
+    """A writer without the key can neither add an entry nor remove a signature unnoticed."""
     fill(ledger, 2)
     whole, mark = ledger.path.read_bytes(), list(ledger.follow(Position()))[-1][1]
     forged = _unsigned(ledger.append("release.made", "release-x", by=BOB))

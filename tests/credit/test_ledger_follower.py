@@ -1,4 +1,4 @@
-"""A follower tells what the ledger holds, and is not told stories by a ledger that was changed where it reads."""
+"""A follower gives the entries of the ledger, and notices when entries that it has read were changed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def ledger(tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing) -> Ledger
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.sampled_from(["parcel.a", "cell.b", "project.c"]), max_size=4), max_size=5))
-def test_it_tells_what_the_ledger_holds(ledger: Ledger, rounds: list[list[str]]) -> None:
+def test_it_gives_the_entries_of_the_ledger(ledger: Ledger, rounds: list[list[str]]) -> None:
     ledger.path.unlink(missing_ok=True)
     ledger.path.with_suffix(".head.json").unlink(missing_ok=True)
     follower = CachedLedger.of(ledger, "parcel", "project")

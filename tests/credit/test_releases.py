@@ -1,4 +1,4 @@
-"""The release in use is the one seen as of the latest day, also when an older day was made again after it."""
+"""The release in use has the data of the latest day, also when a release of an older day was made after it."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def test_a_day_made_again_does_not_turn_the_lab_back(shelf: Shelf, keys: dict[st
     november = put(shelf, keys, "2026-11-01", ends)
     october = put(shelf, keys, "2026-10-01", ends)
     put(shelf, keys, "2026-12-01", ends, purpose="research")
-    found = releases.newest_release(shelf, "scoring")
-    assert found is not None
-    assert found.seal.id == november.id != october.id
+    latest = releases.newest_release(shelf, "scoring")
+    assert latest is not None
+    assert latest.seal.id == november.id != october.id
     assert releases.newest_release(shelf, "inquiry") is None
 
 
 def test_what_has_ended_is_not_in_use(shelf: Shelf, keys: dict[str, SigningKey]) -> None:
     lasting = put(shelf, keys, "2026-10-01", date(2027, 1, 1))
     put(shelf, keys, "2026-11-01", today := date(2026, 12, 1))
-    found = releases.newest_release(shelf, "scoring", today)
-    assert found is not None
-    assert found.seal.id == lasting.id
+    latest = releases.newest_release(shelf, "scoring", today)
+    assert latest is not None
+    assert latest.seal.id == lasting.id
 
 
 def test_a_verb_takes_the_same_release_and_digests_its_files(shelf: Shelf, keys: dict[str, SigningKey]) -> None:

@@ -1,4 +1,4 @@
-"""A seal is what its content says, signed by the zone that makes its kind; a changed byte anywhere is seen."""
+"""The id of a seal follows from its content, the zone of its kind signs it, and every changed byte is noticed."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_every_seal_ends(shelf: Shelf, keys: dict[str, SigningKey], alice: Actor
         shelf.open(seal.id, today=ENDS)
 
 
-def test_a_seal_is_found_by_a_prefix_only_it_has(shelf: Shelf, keys: dict[str, SigningKey], alice: Actor) -> None:
+def test_a_seal_opens_by_an_unambiguous_prefix(shelf: Shelf, keys: dict[str, SigningKey], alice: Actor) -> None:
     seal = make(shelf, keys["custody"], alice)
     assert shelf.open(seal.short).seal == seal
     with pytest.raises(Missing):
@@ -143,17 +143,17 @@ with Shelf(Path(sys.argv[1]), KeyRing({})).staging() as folder:
         assert maker.stdout.readline()
         os.kill(maker.pid, signal.SIGKILL)
     assert list((shelf.root / ".making").iterdir())
-    with shelf.staging() as mine:
-        assert list((shelf.root / ".making").iterdir()) == [mine]
+    with shelf.staging() as own:
+        assert list((shelf.root / ".making").iterdir()) == [own]
 
 
 def test_a_pointer_is_signed_counted_and_not_another_s(shelf: Shelf, keys: dict[str, SigningKey]) -> None:
     assert shelf.pointer("champion-enterprise", {"platform"}) is None
     shelf.set_pointer("champion-enterprise", {"version": "a"}, keys["platform"])
     shelf.set_pointer("champion-enterprise", {"version": "b"}, keys["platform"])
-    said = shelf.pointer("champion-enterprise", {"platform"})
-    assert said is not None
-    assert (said["version"], said["sequence"]) == ("b", 2)
+    champion = shelf.pointer("champion-enterprise", {"platform"})
+    assert champion is not None
+    assert (champion["version"], champion["sequence"]) == ("b", 2)
     with pytest.raises(Broken):
         shelf.pointer("champion-enterprise", {"compute"})
     folder = shelf.root / "pointers"

@@ -1,4 +1,4 @@
-"""A missing or unreadable setting names itself and never shows its value."""
+"""The error for a missing or unreadable setting has the name of the setting and never its value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A notice withholds whom it names from all that was made before it, and nobody but custody can give one."""
+"""A notice suppresses its subjects in all data made before it, and only custody can sign one."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ DAY = date(2026, 11, 1)
 WHO, OTHER = "0" * 32, "f" * 32
 
 
-def say(
+def suppress_named(
     shelf: Shelf, keys: dict[str, SigningKey], *who: str, purpose: str = "scoring", zone: str = "custody"
 ) -> Notice:
     return suppress(shelf, purpose, who, today=DAY, forget_before=DAY - timedelta(days=60), key=keys[zone])
 
 
-def test_it_withholds_from_what_was_made_before_it(shelf: Shelf, keys: dict[str, SigningKey]) -> None:
+def test_it_suppresses_data_made_before_it(shelf: Shelf, keys: dict[str, SigningKey]) -> None:
     assert Notice.read(shelf, "scoring") == Notice("scoring")
-    say(shelf, keys, WHO)
-    notice = say(shelf, keys, OTHER)
+    suppress_named(shelf, keys, WHO)
+    notice = suppress_named(shelf, keys, OTHER)
     assert Notice.read(shelf, "scoring") == notice
     assert [notice.suppresses(WHO, through) for through in (0, 1, 2)] == [True, False, False]
     assert [notice.suppresses(OTHER, through) for through in (0, 1, 2)] == [True, True, False]
     assert not notice.suppresses("a" * 32, 0)
-    assert say(shelf, keys, WHO).suppresses(WHO, 2), "a second repair of a subject is a notice of its own"
+    assert suppress_named(shelf, keys, WHO).suppresses(WHO, 2), "a second repair of a subject is a notice of its own"
     assert Notice.read(shelf, "inquiry").number == 0
 
 
-@given(days=st.lists(st.integers(0, 5), max_size=8), asked=st.integers(-1, 6))
-def test_what_goes_through_a_number_was_made_after_every_notice_up_to_it(days: list[int], asked: int) -> None:
+@given(days=st.lists(st.integers(0, 5), max_size=8), offset=st.integers(-1, 6))
+def test_a_covered_number_includes_every_notice_up_to_the_day(days: list[int], offset: int) -> None:
     named = {f"{n:032x}": (n + 1, DAY + timedelta(days=day)) for n, day in enumerate(days)}
-    notice, on = Notice("scoring", len(days), named), DAY + timedelta(days=asked)
+    notice, on = Notice("scoring", len(days), named), DAY + timedelta(days=offset)
     through = notice.through(on)
     assert 0 <= through <= len(days)
     assert all(day <= on for number, day in named.values() if number <= through)
@@ -47,7 +47,7 @@ def test_what_goes_through_a_number_was_made_after_every_notice_up_to_it(days: l
 
 @pytest.mark.attack
 def test_another_zone_s_notice_a_copied_and_a_changed_one_are_broken(shelf: Shelf, keys: dict[str, SigningKey]) -> None:
-    say(shelf, keys, WHO, purpose="inquiry")
+    suppress_named(shelf, keys, WHO, purpose="inquiry")
     path = shelf.root / "pointers"
     (path / "withheld-scoring.json").write_bytes((path / "withheld-inquiry.json").read_bytes())
     with pytest.raises(Broken, match="another"):
@@ -64,7 +64,7 @@ def test_another_zone_s_notice_a_copied_and_a_changed_one_are_broken(shelf: Shel
 
 def test_only_keys_of_subjects_are_named(shelf: Shelf, keys: dict[str, SigningKey]) -> None:
     with pytest.raises(Malformed, match="subject key"):
-        say(shelf, keys, "91120000MA00000000")
+        suppress_named(shelf, keys, "91120000MA00000000")
     shelf.set_pointer(pointer_of("scoring"), {"subjects": {WHO: "tomorrow"}}, keys["custody"])
     with pytest.raises(Broken, match="cannot be read"):
         Notice.read(shelf, "scoring")

@@ -1,4 +1,4 @@
-"""An order is wanted while any project wants it, and until a version was made or its last asking failed."""
+"""An order waits while a project requests it, until a version is made or the training after the last request fails."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ def entry(seq: int, verb: str, object_id: str = "order-1", **details: object) ->
     return Entry(seq, datetime.now(UTC), BY, verb, object_id, details, START, START)
 
 
-def test_the_queue_is_in_the_order_of_asking() -> None:
-    told = TrainingRequests()
+def test_the_queue_is_in_the_order_of_requests() -> None:
+    requests = TrainingRequests()
     for seq, order in enumerate(("order-1", "order-2", "order-3"), start=1):
-        told.apply_research(entry(seq, "training.asked", order, project="loans", model="m"))
-    told.apply_research(entry(4, "training.asked", "order-1", project="loans", model="m"))
-    assert [each.order for each in told.waiting()] == ["order-2", "order-3", "order-1"]
-    told.apply_compute(entry(1, "version.made", "version-3", order="order-3"))
-    assert [each.order for each in told.waiting()] == ["order-2", "order-1"]
+        requests.apply_research(entry(seq, "training.asked", order, project="loans", model="m"))
+    requests.apply_research(entry(4, "training.asked", "order-1", project="loans", model="m"))
+    assert [each.order for each in requests.waiting()] == ["order-2", "order-3", "order-1"]
+    requests.apply_compute(entry(1, "version.made", "version-3", order="order-3"))
+    assert [each.order for each in requests.waiting()] == ["order-2", "order-1"]
 
 
 def test_it_is_cancelled_when_every_project_has() -> None:
-    told = TrainingRequests()
+    requests = TrainingRequests()
     for seq, project in enumerate(("loans", "fines"), start=1):
-        told.apply_research(entry(seq, "training.asked", project=project))
-    told.apply_research(entry(3, "training.cancelled", project="loans"))
-    assert [each.project for each in told.waiting()] == ["fines"]
-    told.apply_research(entry(4, "training.cancelled", project="fines"))
-    assert told.waiting() == []
-    told.apply_research(entry(5, "training.asked", project="loans"))
-    assert [each.project for each in told.waiting()] == ["loans"]
+        requests.apply_research(entry(seq, "training.asked", project=project))
+    requests.apply_research(entry(3, "training.cancelled", project="loans"))
+    assert [each.project for each in requests.waiting()] == ["fines"]
+    requests.apply_research(entry(4, "training.cancelled", project="fines"))
+    assert requests.waiting() == []
+    requests.apply_research(entry(5, "training.asked", project="loans"))
+    assert [each.project for each in requests.waiting()] == ["loans"]
 
 
-def test_a_failure_answers_what_was_asked_before_it_began_and_not_a_later_asking() -> None:
-    told = TrainingRequests()
-    told.apply_research(entry(1, "training.asked", project="loans"))
-    told.apply_compute(entry(1, "training.failed", asked=1, why="nothing to learn"))
-    asked = told.get("order-1", "loans")
-    assert asked is not None
-    ended = told.result(asked)
+def test_a_failure_ends_earlier_requests_and_not_later_ones() -> None:
+    requests = TrainingRequests()
+    requests.apply_research(entry(1, "training.asked", project="loans"))
+    requests.apply_compute(entry(1, "training.failed", request=1, why="nothing to learn"))
+    request = requests.get("order-1", "loans")
+    assert request is not None
+    ended = requests.result(request)
     assert ended is not None
     assert ended.why == "nothing to learn"
-    told.apply_research(entry(2, "training.asked", project="loans"))
-    assert [each.seq for each in told.waiting()] == [2]
-    assert told.of("fines") == []
+    requests.apply_research(entry(2, "training.asked", project="loans"))
+    assert [each.seq for each in requests.waiting()] == [2]
+    assert requests.of("fines") == []

@@ -1,4 +1,4 @@
-"""A code exists only when both of its check characters are right, and its prefix tells the kind."""
+"""A code is valid only when both of its check characters are right, and its prefix determines the kind."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_lower_case_and_blanks_are_forgiven() -> None:
     assert Uscc.parse(" 91120116681888972m\n").code == "91120116681888972M"
 
 
-def test_the_prefix_tells_the_kind() -> None:
+def test_the_prefix_determines_the_kind() -> None:
     assert Uscc.parse("92120104MA05TE5T7R").kind is SubjectKind.INDIVIDUAL_BUSINESS
     assert Uscc.parse("91120116681888972M").kind is SubjectKind.ENTERPRISE
     assert Uscc.parse("91120116681888972M").division == "120116"

@@ -1,4 +1,4 @@
-"""One research zone with a running gateway for all tests that do not end it, and a workspace's kernel in it."""
+"""One research zone with a running gateway for all tests that do not stop it, and the environment of a kernel in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.lab import running_gateway
 
 @pytest.fixture(scope="package")
 def house() -> Iterator[running_gateway.House]:
-    """A home, its release and projects, and the gateway's process over it."""
+    """A home with a release and projects, and a gateway process for it."""
     with running_gateway.house(subjects=200) as made, running_gateway.gateway(made):
         yield made
 

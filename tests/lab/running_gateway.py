@@ -1,4 +1,6 @@
-"""A real gateway over a small research zone: its own process, its own folder, sockets short enough for a path."""
+"""A real gateway over a small research zone, in a process and folder of its own, with paths short enough for
+sockets.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,8 @@ class House:
 
     @property
     def env(self) -> dict[str, str]:
-        told = self.home.environment("research")
-        return told | {"HAIHE_RESEARCH_RUN": str(self.run), "HAIHE_RESEARCH_TODAY": self.today.isoformat()}
+        variables = self.home.environment("research")
+        return variables | {"HAIHE_RESEARCH_RUN": str(self.run), "HAIHE_RESEARCH_TODAY": self.today.isoformat()}
 
     @property
     def settings(self) -> ResearchSettings:
@@ -70,8 +72,8 @@ class House:
         with self.control() as hub:
             answer = hub.post("/workspaces", json={"user": user, "project": project, **ids})
         assert answer.status_code == 201, answer.text
-        told: dict[str, str] = answer.json()
-        return told
+        variables: dict[str, str] = answer.json()
+        return variables
 
     def mounted(self, at: Path, tables: tuple[str, ...] = TABLES) -> Path:
         """The release as a workspace's ``/data``: the manifest, and the granted tables alone."""
@@ -135,7 +137,7 @@ def city(*, subjects: int) -> Iterator[House]:
 
 @contextlib.contextmanager
 def gateway(made: House) -> Iterator[subprocess.Popen[bytes]]:
-    """The gateway's process, ready."""
+    """A gateway process that is ready for requests."""
     log = made.home.root / "gateway.log"
     with log.open("ab") as stream:
         command = [sys.executable, "-m", "lab.gateway"]

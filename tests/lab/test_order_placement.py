@@ -1,4 +1,4 @@
-"""An order is sealed only when it fits a living research release, and the same order is the same seal."""
+"""An order is sealed only when it fits a research release that has not expired; the same order is the same seal."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ def ledger(tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing) -> Ledger
 
 @pytest.fixture
 def given(shelf: Shelf, keys: dict[str, SigningKey], ledger: Ledger) -> dict[str, Any]:
-    told = {"shelf": shelf, "key": keys["research"], "by": world.ALICE, "ledger": ledger, "today": world.AS_OF}
-    return told | {"release": world.release(shelf, keys["custody"], {"registration": [world.firm(world.subject(1))]})}
+    options = {"shelf": shelf, "key": keys["research"], "by": world.ALICE, "ledger": ledger, "today": world.AS_OF}
+    rows = {"registration": [world.firm(world.subject(1))]}
+    return options | {"release": world.release(shelf, keys["custody"], rows)}
 
 
 def test_the_same_order_is_one_seal_with_the_release_as_parent(given: dict[str, Any], ledger: Ledger) -> None:

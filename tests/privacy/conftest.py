@@ -1,4 +1,4 @@
-"""The small house of custody as a fixture."""
+"""A small custody zone as a fixture."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from tests.privacy.small_custody import House, empty_house
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
-    """An empty house."""
+    """A custody zone without data."""
     return empty_house(tmp_path)

@@ -1,4 +1,4 @@
-"""A small house of custody: keys, a vault, a shelf, a ledger, and a catalogue of three tables."""
+"""A small custody zone: keys, a vault, a shelf, a ledger, and a catalogue of three tables."""
 
 from __future__ import annotations
 
@@ -94,13 +94,13 @@ fields:
 
 
 def code(number: int, prefix: str = "91") -> str:
-    """A valid invented code of a division that nobody has."""
+    """A valid invented code in a division that is not assigned."""
     return compose(prefix, "999998", f"{number:08d}").code
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Everything custody needs, under one temporary folder."""
+    """All parts of a custody zone under one temporary folder."""
 
     root: Path
     key: SigningKey
@@ -124,13 +124,13 @@ class House:
         return intake(paths, catalogue=self.catalogue, vault=self.vault, ledger=self.ledger, by=CITY, today=TODAY)
 
     def quarantine(self) -> list[tuple[str, int, str]]:
-        """(table, line, reason) of what is in quarantine."""
+        """(table, line, reason) of every quarantined row."""
         if "_quarantine" not in self.vault.names():
             return []
         return [(row["table"], row["line"], row["reason"]) for row in self.vault.read("_quarantine").to_pylist()]
 
     def release(self, purpose: str = "research", *, as_of: date = TODAY, policy: Policy | None = None) -> Seal:
-        """Release for a purpose with the keys of this house."""
+        """Make a release for a purpose with the keys of this zone."""
         return release(
             purpose=purpose,
             catalogue=self.catalogue,
@@ -147,17 +147,17 @@ class House:
 
 
 def register_of(subjects: int) -> str:
-    """A register of so many firms in two districts."""
+    """The register of ``count`` firms in two districts."""
     rows = (f"{code(n)},名称{n},{'南开' if n % 2 else '河西'},2020-0{n % 9 + 1}-01,存续\n" for n in range(subjects))
     return "CODE,NAME,DISTRICT,SINCE,STATUS\n" + "".join(rows)
 
 
 def empty_house(root: Path) -> House:
-    """A house with keys, a catalogue, and nothing brought in."""
+    """A custody zone with keys and a catalogue, and no data."""
     folder = root / "catalogue"
     folder.mkdir()
-    for name, told in TABLES.items():
-        (folder / f"{name}.yaml").write_text(COMMON + told, encoding="utf-8")
+    for name, data in TABLES.items():
+        (folder / f"{name}.yaml").write_text(COMMON + data, encoding="utf-8")
     key = SigningKey.create(root / "keys", "custody")
     ring = KeyRing.of(key)
     return House(

@@ -1,4 +1,7 @@
-"""A raw table comes back as it was put in; a changed byte, a lost chunk, another key or another name never opens."""
+"""A raw table is read as it was written.
+
+With a changed byte, a lost chunk, another key or another name it is refused.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def test_it_comes_back_and_is_not_readable_on_disk(tmp_path: Path) -> None:
 
 
 def test_a_process_that_has_read_a_table_ends_as_it_should(tmp_path: Path) -> None:
-    """It did not, two times in three, when the table was read by a pool of threads from Python (apache/arrow#50482)."""
+    """It aborted two times in three when a pool of threads read the table from Python (apache/arrow#50482)."""
     Vault(tmp_path, b"k" * 32).write("things", pa.table({"a": [1]}))
     read = "Vault(pathlib.Path(sys.argv[1]), b'k' * 32).read('things')"
     code = f"import pathlib, sys; from privacy.vault import Vault; {read}"

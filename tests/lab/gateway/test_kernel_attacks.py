@@ -1,4 +1,4 @@
-"""Whatever a kernel sends, it is itself and no other, and it cannot take the gateway from the others."""
+"""A kernel cannot take the identity of another workspace, whatever it sends, nor block the gateway for others."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ FORGED = {
 def test_no_header_query_or_body_makes_it_another(house: House) -> None:
     with house.kernel() as http, house.server() as server:
         for header, value in FORGED.items():
-            told = http.get("/v1/me", headers={header: value}, params={"user": "bob", "project": "fines"}).json()
-            assert (told["user"], told["project"], told["side"]) == ("alice", "loans", "kernel")
+            paths = http.get("/v1/me", headers={header: value}, params={"user": "bob", "project": "fines"}).json()
+            assert (paths["user"], paths["project"], paths["side"]) == ("alice", "loans", "kernel")
         cell = {"kernel": "k", "code": "forged", "tables": []}
         assert server.post("/v1/cells", json=cell, headers=FORGED).status_code == 201
     assert {str(entry.by) for entry in house.entries("cell.executed")} <= {"researcher:alice"}
 
 
-def test_every_route_is_refused_to_one_who_came_through_no_socket(house: House) -> None:
+def test_every_route_is_refused_without_a_socket(house: House) -> None:
     zone = ResearchZone.open(house.settings)
 
-    async def ask(app: FastAPI) -> int:
+    async def request_status(app: FastAPI) -> int:
         routes = app.openapi()["paths"]
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
             for path, methods in routes.items():
@@ -60,11 +60,11 @@ def test_every_route_is_refused_to_one_who_came_through_no_socket(house: House) 
                     assert answer.status_code == 401, path
         return len(routes)
 
-    assert asyncio.run(ask(kernel_app(zone))) > 1
-    assert asyncio.run(ask(server_app(zone))) > 1
+    assert asyncio.run(request_status(kernel_app(zone))) > 1
+    assert asyncio.run(request_status(server_app(zone))) > 1
 
 
-def test_a_kernel_cannot_tell_of_cells_and_reaches_nothing_of_the_hubs(house: House) -> None:
+def test_a_kernel_cannot_report_cells_and_reaches_no_route_of_the_hub(house: House) -> None:
     with house.kernel() as http:
         for method, path in (("POST", "/v1/cells"), ("POST", "/workspaces"), ("DELETE", "/workspaces/bob--fines")):
             assert http.request(method, path, json={}).status_code == 404
@@ -74,15 +74,15 @@ def test_a_kernel_cannot_tell_of_cells_and_reaches_nothing_of_the_hubs(house: Ho
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root to become another user")
 def test_another_user_is_dropped_though_the_file_lets_them_in(house: House) -> None:
-    told = house.open("carol", "loans", kernel_uid=61011, server_uid=61012, gid=61011)
+    paths = house.open("carol", "loans", kernel_uid=61011, server_uid=61012, gid=61011)
     try:
-        for side, mine in (("kernel", 61011), ("server", 61012)):
-            folder = Path(told[side]).parent
-            assert _asks(folder, mine).startswith(b"HTTP/1.1 200")
-            assert _asks(folder, 61011 + 61012 - mine) == b"", "the other sandbox's user, in the same group"
-            assert _asks(folder, 61099) == b"", "one who got into the group"
-            assert _asks(folder, 0) == b"", "root has other doors"
-            assert _asks(folder, 61099, gid=61099) == b"refused by the file"
+        for side, own_uid in (("kernel", 61011), ("server", 61012)):
+            folder = Path(paths[side]).parent
+            assert _response_to(folder, own_uid).startswith(b"HTTP/1.1 200")
+            assert _response_to(folder, 61011 + 61012 - own_uid) == b"", "the other sandbox's user, in the same group"
+            assert _response_to(folder, 61099) == b"", "one who got into the group"
+            assert _response_to(folder, 0) == b"", "root has other doors"
+            assert _response_to(folder, 61099, gid=61099) == b"refused by the file"
     finally:
         with house.control() as hub:
             hub.delete("/workspaces/carol--loans")
@@ -108,7 +108,7 @@ with socket.socket(socket.AF_UNIX) as at:
 """
 
 
-def _asks(folder: Path, uid: int, gid: int = 61011) -> bytes:
+def _response_to(folder: Path, uid: int, gid: int = 61011) -> bytes:
     command = [sys.executable, "-I", "-c", CHILD, str(folder), str(uid), str(gid)]
     return subprocess.run(command, capture_output=True, check=True, timeout=20).stdout
 
@@ -159,7 +159,7 @@ def test_thousands_of_slow_readers_leave_the_others_served_and_the_gateway_small
     path, log = house.open("carol", "loans")["kernel"], house.home.root / "gateway.log"
     pid = _gateway_of(house)
     before = _rss(pid)
-    held: list[socket.socket] = []
+    connections: list[socket.socket] = []
     slowest = 0.0
     with house.kernel("bob", "fines") as bob, contextlib.ExitStack() as kept:
         for number in range(10_000):
@@ -168,13 +168,13 @@ def test_thousands_of_slow_readers_leave_the_others_served_and_the_gateway_small
             with contextlib.suppress(OSError):
                 at.connect(path)
                 at.send(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 20)  # and never reads
-                held.append(at)
+                connections.append(at)
             if number % 1000 == 0:
                 start = time.monotonic()
                 assert bob.get("/v1/me").status_code == 200
                 slowest = max(slowest, time.monotonic() - start)
-            if len(held) > 800:  # the test's own descriptors are bounded too
-                held.pop(0).close()
+            if len(connections) > 800:  # the test's own descriptors are bounded too
+                connections.pop(0).close()
         time.sleep(0.5)
         assert len(os.listdir(f"/proc/{pid}/fd")) < 3 * connection.CONNECTIONS + 100
         assert _rss(pid) - before < 100 << 20
@@ -219,10 +219,10 @@ def _read(at: socket.socket) -> bytes:
 
 
 def _gateway_of(house: House) -> int:
-    found = [line for line in (house.home.root / "gateway.log").read_text().splitlines() if '"started"' in line]
-    return int(found[-1].split('"pid": ')[1].rstrip("}"))
+    starts = [line for line in (house.home.root / "gateway.log").read_text().splitlines() if '"started"' in line]
+    return int(starts[-1].split('"pid": ')[1].rstrip("}"))
 
 
 def _rss(pid: int) -> int:
-    told = Path(f"/proc/{pid}/status").read_text()
-    return int(told.split("VmRSS:")[1].split()[0]) << 10
+    paths = Path(f"/proc/{pid}/status").read_text()
+    return int(paths.split("VmRSS:")[1].split()[0]) << 10

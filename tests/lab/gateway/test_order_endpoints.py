@@ -1,4 +1,4 @@
-"""A notebook asks for a training, hears how far it is, and takes it back: its own project's, and no other's."""
+"""A notebook requests a training, follows its progress and cancels it, for its own project and no other."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ ALICE = Actor("alice", Role.RESEARCHER)
 
 @pytest.fixture
 def seeds() -> Iterator[int]:
-    """A seed no other test uses: an order of its own."""
+    """A seed that no other test uses, and so an order of its own."""
     return iter(range(time.time_ns() % 10**6, 10**9))
 
 
 def declared(seed: int, **changes: Any) -> dict[str, Any]:
-    told = invented_release.declaration(training={"trials": 2, "seed": seed, "minimum_leaf": 30}, **changes)
-    return Order.parse(told).as_json()
+    data = invented_release.declaration(training={"trials": 2, "seed": seed, "minimum_leaf": 30}, **changes)
+    return Order.parse(data).as_json()
 
 
 def finish(house: House, order: str) -> str:
-    """What the compute zone leaves when it has made a version of an order."""
+    """A version and its ledger entry, as the compute zone writes them."""
     shelf, evidence = house.home.shelf, {"auc": 0.7, "rows": 10}
     with shelf.staging() as folder:
         (folder / "evidence.json").write_text(json.dumps(evidence))
@@ -48,44 +48,44 @@ def finish(house: House, order: str) -> str:
     return seal.id
 
 
-def test_an_order_is_asked_once_watched_and_done(house: House, seeds: Iterator[int]) -> None:
+def test_an_order_is_requested_once_followed_and_done(house: House, seeds: Iterator[int]) -> None:
     order = {"order": declared(next(seeds)), "release": house.release.seal.id}
     with house.kernel() as http:
         answer = http.post("/v1/orders", json=order)
         assert answer.status_code == 201, answer.text
-        told = answer.json()
-        assert (told["state"], told["model"], told["asked_by"]) == ("waiting", "enterprise", "alice")
-        assert http.post("/v1/orders", json=order).json()["id"] == told["id"]
-        asked = [entry for entry in house.entries("training.asked") if entry.object == told["id"]]
-        assert [str(entry.by) for entry in asked] == ["researcher:alice"]
-        run = TrainingProgress(house.settings.runs, told["id"], asked[0].seq)
+        data = answer.json()
+        assert (data["state"], data["model"], data["asked_by"]) == ("waiting", "enterprise", "alice")
+        assert http.post("/v1/orders", json=order).json()["id"] == data["id"]
+        requests = [entry for entry in house.entries("training.asked") if entry.object == data["id"]]
+        assert [str(entry.by) for entry in requests] == ["researcher:alice"]
+        run = TrainingProgress(house.settings.runs, data["id"], requests[0].seq)
         run.step("search", 3, 10)
-        one = http.get(f"/v1/orders/{told['id']}").json()
+        one = http.get(f"/v1/orders/{data['id']}").json()
         assert (one["state"], one["label"], one["done"], one["total"]) == ("running", "search", 3, 10)
         assert "evidence" not in one
-        timer = threading.Timer(0.3, lambda: (run.step("search", 10, 10), finish(house, told["id"])))
+        timer = threading.Timer(0.3, lambda: (run.step("search", 10, 10), finish(house, data["id"])))
         timer.start()
-        with http.stream("GET", f"/v1/orders/{told['id']}/events") as stream:
+        with http.stream("GET", f"/v1/orders/{data['id']}/events") as stream:
             lines = [json.loads(line) for line in stream.iter_lines()]
         timer.join()
         assert lines[0]["state"] == "running"
         assert lines[-1]["state"] == "done"
         assert lines[-1]["version"].startswith("version-")
-        whole = http.get(f"/v1/orders/{told['id'][:20]}").json()
+        whole = http.get(f"/v1/orders/{data['id'][:20]}").json()
         assert (whole["evidence"]["auc"], whole["card"], whole["features"]) == (0.7, "# card", ["a"])
-        assert told["id"] in [each["id"] for each in http.get("/v1/orders").json()]
-        assert http.post(f"/v1/orders/{told['id']}/cancel").status_code == 403
+        assert data["id"] in [each["id"] for each in http.get("/v1/orders").json()]
+        assert http.post(f"/v1/orders/{data['id']}/cancel").status_code == 403
 
 
 def test_another_projects_order_is_not_there(house: House, seeds: Iterator[int]) -> None:
-    with house.kernel() as mine, house.kernel("bob", "fines") as theirs, house.kernel("alice", "fines") as elsewhere:
-        order = mine.post("/v1/orders", json={"order": declared(next(seeds))}).json()["id"]
+    with house.kernel() as own, house.kernel("bob", "fines") as theirs, house.kernel("alice", "fines") as elsewhere:
+        order = own.post("/v1/orders", json={"order": declared(next(seeds))}).json()["id"]
         for http in (theirs, elsewhere):
             assert order not in [each["id"] for each in http.get("/v1/orders").json()]
             for path in (f"/v1/orders/{order}", f"/v1/orders/{order}/events"):
                 assert http.get(path).status_code == 404
             assert http.post(f"/v1/orders/{order}/cancel").status_code == 404
-        assert mine.get(f"/v1/orders/{order}").json()["state"] == "waiting"
+        assert own.get(f"/v1/orders/{order}").json()["state"] == "waiting"
         with house.kernel("carol", "loans") as colleague:
             assert colleague.get(f"/v1/orders/{order}").status_code == 200, "a project's members see its orders"
 
@@ -98,25 +98,25 @@ def test_an_order_on_tables_that_were_not_granted_is_refused(house: House, seeds
     assert not [entry for entry in house.entries("training.asked") if entry.details["project"] == "fines"]
 
 
-def test_a_cancel_is_an_entry_and_asking_again_is_asking_anew(house: House, seeds: Iterator[int]) -> None:
+def test_a_cancel_is_an_entry_and_a_repetition_is_a_new_request(house: House, seeds: Iterator[int]) -> None:
     with house.kernel() as http:
-        told = {"order": declared(next(seeds))}
-        order = http.post("/v1/orders", json=told).json()["id"]
+        data = {"order": declared(next(seeds))}
+        order = http.post("/v1/orders", json=data).json()["id"]
         assert http.post(f"/v1/orders/{order}/cancel").json()["state"] == "cancelled"
         assert [entry.object for entry in house.entries("training.cancelled")][-1] == order
         assert http.post(f"/v1/orders/{order}/cancel").status_code == 403
-        assert http.post("/v1/orders", json=told).json()["state"] == "waiting"
+        assert http.post("/v1/orders", json=data).json()["state"] == "waiting"
 
 
-def test_a_failure_is_told_in_words(house: House, seeds: Iterator[int]) -> None:
+def test_a_failure_has_a_readable_reason(house: House, seeds: Iterator[int]) -> None:
     with house.kernel() as http:
         order = http.post("/v1/orders", json={"order": declared(next(seeds))}).json()["id"]
-        asked = [entry for entry in house.entries("training.asked") if entry.object == order][-1]
-        details = {"asked": asked.seq, "why": str(Malformed("Too few rows", why="12")), "remedy": "Look longer"}
+        requests = [entry for entry in house.entries("training.asked") if entry.object == order][-1]
+        details = {"asked": requests.seq, "why": str(Malformed("Too few rows", why="12")), "remedy": "Look longer"}
         house.home.ledger("compute", writing=True).append("training.failed", order, by=ALICE, details=details)
-        told = http.get(f"/v1/orders/{order}").json()
-    assert told["state"] == "failed"
-    assert told["error"] == {"what": "Too few rows: 12", "remedy": "Look longer"}
+        data = http.get(f"/v1/orders/{order}").json()
+    assert data["state"] == "failed"
+    assert data["error"] == {"what": "Too few rows: 12", "remedy": "Look longer"}
 
 
 @pytest.mark.parametrize(
@@ -134,11 +134,11 @@ def test_orders_are_read_strictly(
     house: House, seeds: Iterator[int], change: dict[str, Any], status: int, why: str
 ) -> None:
     order = declared(next(seeds))
-    told: dict[str, Any] = {"order": order} | change
+    data: dict[str, Any] = {"order": order} | change
     if isinstance(change.get("order"), dict) and "sql" in change["order"]:
-        told["order"] = order | change["order"]
+        data["order"] = order | change["order"]
     with house.kernel() as http:
-        answer = http.post("/v1/orders", json=told)
+        answer = http.post("/v1/orders", json=data)
     assert answer.status_code == status, answer.text
     assert why in answer.text
 

@@ -1,4 +1,4 @@
-"""What a kernel asks to take out reaches the desk as bytes, in the researcher's name, and within bounds."""
+"""A parcel from a kernel reaches the airlock as bytes, in the name of the researcher, and within limits."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ DORA, EVE = Actor("dora", Role.REVIEWER), Actor("eve", Role.REVIEWER)
 
 def context(house: House, *names: str, **changes: Any) -> str:
     about = {"what": "firms by band", "population": "all firms", "counted": "distinct subjects", "subjects": 100}
-    told = {"title": "Bands", "purpose": "to show the bands", "files": dict.fromkeys(names, about)}
-    return json.dumps(told | {"releases": [house.release.seal.id]} | changes)
+    described = {"title": "Bands", "purpose": "to show the bands", "files": dict.fromkeys(names, about)}
+    return json.dumps(described | {"releases": [house.release.seal.id]} | changes)
 
 
-def send(http: httpx.Client, path: str, files: dict[str, bytes], told: str | None) -> httpx.Response:
+def send(http: httpx.Client, path: str, files: dict[str, bytes], described: str | None) -> httpx.Response:
     parts = [("files", (name, content)) for name, content in files.items()]
-    return http.post(path, files=parts, data={} if told is None else {"context": told})
+    return http.post(path, files=parts, data={} if described is None else {"context": described})
 
 
-def desk(house: House) -> AirlockService:
+def airlock_of(house: House) -> AirlockService:
     home = house.home
     return AirlockService(house.settings, house.ledger, home.shelf, home.key("research"), lambda: TODAY)
 
@@ -45,18 +45,18 @@ def test_a_parcel_is_checked_submitted_reviewed_and_received(house: House) -> No
         assert answer.status_code == 201, answer.text
         parcel = answer.json()["id"]
         assert str(house.entries("parcel.submitted")[-1].by) == "researcher:alice"
-        reviewing = desk(house)
+        reviewing = airlock_of(house)
         reviewing.send_question(parcel, "Which firms are these", by=DORA)
         assert [each["yours"] for each in http.get("/v1/notices").json() if each["petition"] == parcel] == [True]
-        told = http.post(f"/v1/parcels/{parcel}/answer", json={"text": "All there are"}).json()
-        assert told["questions"] == [{"question": "Which firms are these", "answer": "All there are"}]
+        described = http.post(f"/v1/parcels/{parcel}/answer", json={"text": "All there are"}).json()
+        assert described["questions"] == [{"question": "Which firms are these", "answer": "All there are"}]
         still = http.get(f"/v1/parcels/{parcel}").json()
         reviewing.vote(parcel, True, "fine", by=DORA)
         assert http.get(f"/v1/parcels/{parcel}").json() == still, "that one has voted is not to be seen"
         assert http.post(f"/v1/parcels/{parcel}/collect").status_code == 403
         reviewing.vote(parcel, True, "fine", by=EVE)
-        told = http.get(f"/v1/parcels/{parcel}").json()
-        assert (told["state"], [vote["approve"] for vote in told["votes"]]) == ("approved", [True, True])
+        described = http.get(f"/v1/parcels/{parcel}").json()
+        assert (described["state"], [vote["approve"] for vote in described["votes"]]) == ("approved", [True, True])
         assert http.post(f"/v1/parcels/{parcel}/collect").json()["sealed"].startswith("parcel-")
         assert http.post(f"/v1/parcels/{parcel}/withdraw").status_code == 403
 
@@ -65,15 +65,15 @@ def test_a_small_cell_is_refused_with_the_fix_and_nothing_is_kept(house: House) 
     with house.kernel() as http:
         answer = send(http, "/v1/parcels", {"small.csv": SMALL}, context(house, "small.csv"))
         assert answer.status_code == 403
-        told = answer.json()
-        assert any("fix" in finding["evidence"] for finding in told["findings"])
-        assert "mend" in told["remedy"]
+        described = answer.json()
+        assert any("fix" in finding["evidence"] for finding in described["findings"])
+        assert "mend" in described["remedy"]
         assert not any("small.csv" in each["files"] for each in http.get("/v1/parcels").json())
 
 
 def test_another_projects_parcel_is_not_there(house: House) -> None:
-    with house.kernel() as mine, house.kernel("bob", "fines") as theirs, house.kernel("carol", "loans") as colleague:
-        parcel = send(mine, "/v1/parcels", {"a.csv": SAFE}, context(house, "a.csv")).json()["id"]
+    with house.kernel() as own, house.kernel("bob", "fines") as theirs, house.kernel("carol", "loans") as colleague:
+        parcel = send(own, "/v1/parcels", {"a.csv": SAFE}, context(house, "a.csv")).json()["id"]
         assert parcel not in [each["id"] for each in theirs.get("/v1/parcels").json()]
         assert theirs.get("/v1/notices").json() == []
         assert theirs.get(f"/v1/parcels/{parcel}").status_code == 404
@@ -81,7 +81,7 @@ def test_another_projects_parcel_is_not_there(house: House) -> None:
             assert theirs.post(f"/v1/parcels/{parcel}/{act}", json={"text": "x"}).status_code == 404
         assert colleague.get(f"/v1/parcels/{parcel}").status_code == 200
         assert colleague.post(f"/v1/parcels/{parcel}/withdraw").status_code == 403, "the author alone"
-        assert mine.post(f"/v1/parcels/{parcel}/withdraw").json()["state"] == "withdrawn"
+        assert own.post(f"/v1/parcels/{parcel}/withdraw").json()["state"] == "withdrawn"
 
 
 @pytest.mark.parametrize(

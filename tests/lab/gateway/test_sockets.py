@@ -1,4 +1,4 @@
-"""The hub opens a workspace's two sockets, and each of them is who it was opened for."""
+"""The hub opens the two sockets of a workspace, and each identifies the workspace for which it was opened."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tests.lab import running_gateway
 from tests.lab.running_gateway import House, client
 
 
-def test_a_workspace_is_opened_told_who_it_is_and_closed(house: House) -> None:
-    told = house.open("carol", "loans")
-    assert told["name"] == "carol--loans"
-    assert Path(told["kernel"]) == house.run / "ws" / "carol--loans" / "kernel" / "gateway.sock"
+def test_a_workspace_is_opened_identified_and_closed(house: House) -> None:
+    paths = house.open("carol", "loans")
+    assert paths["name"] == "carol--loans"
+    assert Path(paths["kernel"]) == house.run / "ws" / "carol--loans" / "kernel" / "gateway.sock"
     for side in ("kernel", "server"):
-        with client(Path(told[side])) as http:
+        with client(Path(paths[side])) as http:
             me = http.get("/v1/me").json()
         assert (me["user"], me["project"], me["side"]) == ("carol", "loans", side)
         assert me["tables"] == sorted(running_gateway.TABLES)
-    assert house.open("carol", "loans") == told, "the same again is the same sockets"
+    assert house.open("carol", "loans") == paths, "the same again is the same sockets"
     with house.control() as hub:
         assert "carol--loans" in hub.get("/workspaces").json()
         assert hub.delete("/workspaces/carol--loans").status_code == 204
@@ -35,15 +35,15 @@ def test_a_workspace_is_opened_told_who_it_is_and_closed(house: House) -> None:
 
 
 def test_sockets_are_ours_alone_unless_given_away(house: House) -> None:
-    told = house.open("alice", "loans")
-    for path in (house.run / "gateway.sock", Path(told["kernel"]), Path(told["server"])):
+    paths = house.open("alice", "loans")
+    for path in (house.run / "gateway.sock", Path(paths["kernel"]), Path(paths["server"])):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(Path(told["kernel"]).parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(Path(paths["kernel"]).parent.stat().st_mode) == 0o700
     if os.geteuid() == 0:
-        told = house.open("alice", "fines", kernel_uid=61001, server_uid=61002, gid=61001)
-        found = Path(told["kernel"]).stat()
-        assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (61001, 61001, 0o660)
-        folder = Path(told["kernel"]).parent.stat()
+        paths = house.open("alice", "fines", kernel_uid=61001, server_uid=61002, gid=61001)
+        socket_stat = Path(paths["kernel"]).stat()
+        assert (socket_stat.st_uid, socket_stat.st_gid, stat.S_IMODE(socket_stat.st_mode)) == (61001, 61001, 0o660)
+        folder = Path(paths["kernel"]).parent.stat()
         assert (folder.st_uid, folder.st_gid, stat.S_IMODE(folder.st_mode)) == (0, 61001, 0o710)
         with house.control() as hub:
             hub.delete("/workspaces/alice--fines")
@@ -60,9 +60,9 @@ def test_sockets_are_ours_alone_unless_given_away(house: House) -> None:
         ({"user": "alice", "project": "loans", "as": "root"}, 422, "is an object of"),
     ],
 )
-def test_the_hub_is_refused_what_is_not_in_order(house: House, told: dict[str, object], status: int, why: str) -> None:
+def test_the_hub_is_refused_what_is_not_in_order(house: House, paths: dict[str, object], status: int, why: str) -> None:
     with house.control() as hub:
-        answer = hub.post("/workspaces", json=told)
+        answer = hub.post("/workspaces", json=paths)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert why in answer.json()["title"] + answer.json()["detail"]
@@ -70,17 +70,17 @@ def test_the_hub_is_refused_what_is_not_in_order(house: House, told: dict[str, o
 
 def test_the_catalogue_shows_what_is_granted_and_names_the_rest(house: House) -> None:
     with house.kernel("bob", "fines") as http:
-        told = http.get("/v1/catalogue").json()
-        assert told["release"] == house.release.seal.id
-        assert [table["name"] for table in told["tables"]] == ["administrative_penalty", "registration"]
-        assert told["not_granted"] == ["loan_performance"]
-        penalty = told["tables"][0]
+        paths = http.get("/v1/catalogue").json()
+        assert paths["release"] == house.release.seal.id
+        assert [table["name"] for table in paths["tables"]] == ["administrative_penalty", "registration"]
+        assert paths["not_granted"] == ["loan_performance"]
+        penalty = paths["tables"][0]
         assert (penalty["title"], penalty["source"], penalty["dated"]) == ("行政处罚", "各级行政执法机关", True)
         fine = next(column for column in penalty["columns"] if column["name"] == "fine")
         assert (fine["title"], fine["unit"], fine["type"]) == ("罚款金额", "万元", "DOUBLE")
         assert fine["rule"].startswith("band(")
-        found = http.get("/v1/catalogue", params={"search": "罚款"}).json()
-        assert [[column["name"] for column in table["columns"]] for table in found["tables"]] == [["fine"]]
+        socket_stat = http.get("/v1/catalogue", params={"search": "罚款"}).json()
+        assert [[column["name"] for column in table["columns"]] for table in socket_stat["tables"]] == [["fine"]]
         assert http.get("/v1/catalogue", params={"release": f"release-{'0' * 64}"}).status_code == 404
         assert http.get("/v1/catalogue", params={"release": "../../x"}).status_code == 422
 
@@ -116,9 +116,9 @@ def test_a_cell_is_in_the_ledger_and_its_code_kept_before_the_answer(house: Hous
         ([{"kernel": "k", "code": "1"}] * 257, 422),
     ],
 )
-def test_cells_are_read_strictly(house: House, told: object, status: int) -> None:
+def test_cells_are_read_strictly(house: House, paths: object, status: int) -> None:
     with house.server() as http:
-        assert http.post("/v1/cells", content=json.dumps(told)).status_code == status
+        assert http.post("/v1/cells", content=json.dumps(paths)).status_code == status
 
 
 def test_a_project_that_lapses_is_refused_from_the_next_request_on(house: House) -> None:
@@ -139,14 +139,14 @@ def test_a_project_that_lapses_is_refused_from_the_next_request_on(house: House)
 def test_sockets_are_gone_after_the_end_and_come_back_with_the_next_start() -> None:
     with running_gateway.house(subjects=8) as made:
         with running_gateway.gateway(made) as process:
-            told = made.open("alice", "loans")
+            paths = made.open("alice", "loans")
             made.open("bob", "fines")
             process.send_signal(signal.SIGTERM)
             assert process.wait(10) == 0
-        assert not Path(told["kernel"]).exists()
-        assert Path(told["kernel"]).parent.is_dir(), "a sandbox may have it mounted"
+        assert not Path(paths["kernel"]).exists()
+        assert Path(paths["kernel"]).parent.is_dir(), "a sandbox may have it mounted"
         assert not (made.run / "gateway.sock").exists()
         made.projects.close("fines", by=running_gateway.BOSS)
-        with running_gateway.gateway(made), made.control() as hub, client(Path(told["kernel"])) as http:
+        with running_gateway.gateway(made), made.control() as hub, client(Path(paths["kernel"])) as http:
             assert http.get("/v1/me").json()["user"] == "alice"
             assert hub.get("/workspaces").json() == ["alice--loans"]

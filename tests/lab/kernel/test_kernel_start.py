@@ -21,7 +21,7 @@ from infra.sandbox.kernels import KERNEL
 from infra.sandbox.places import PACKAGES
 from lab.kernel import own_packages
 from tests.lab import hostile_home
-from tests.lab.library.test_kernel import Asking, of
+from tests.lab.library.test_kernel import KernelClient, of
 
 ROOT = Path(own_packages.ROOT)
 PLAIN = ("-m", "ipykernel_launcher", "-f")
@@ -57,7 +57,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kernel(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
+def kernel(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KernelClient]:
     """A kernel whose notebook lies in the hostile home; one for all tests."""
     manager = manager_of(KERNEL, tmp_path_factory.mktemp("kernel"))
     manager.start_kernel(cwd=str(home), env=environment(home))
@@ -65,21 +65,21 @@ def kernel(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask
     try:
         client.start_channels()
         client.wait_for_ready(timeout=60)
-        yield Asking(manager, client)
+        yield KernelClient(manager, client)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
         manager.cleanup_resources()
 
 
-def printed(kernel: Asking, code: str, stream: str = "stdout") -> str:
+def printed(kernel: KernelClient, code: str, stream: str = "stdout") -> str:
     published = kernel.run(code)
     assert of("error", published) == []
     return "".join(content["text"] for content in of("stream", published) if content["name"] == stream)
 
 
 @pytest.mark.attack
-def test_no_file_of_the_home_runs_before_or_with_the_first_cells(kernel: Asking, home: Path) -> None:
+def test_no_file_of_the_home_runs_before_or_with_the_first_cells(kernel: KernelClient, home: Path) -> None:
     assert hostile_home.ran(home) == []
     assert printed(kernel, "import lab; print(lab.__file__)").strip() == str(ROOT / "lab" / "__init__.py")
     printed(kernel, "import lab.library.orders, lab.library.query, lab.library.training, lab.library.export")
@@ -102,7 +102,7 @@ def test_the_same_home_does_run_in_a_plain_kernel(home: Path, tmp_path: Path) ->
 
 @pytest.mark.attack
 @pytest.mark.parametrize("name", PACKAGES)
-def test_a_package_of_the_lab_is_the_labs(kernel: Asking, home: Path, name: str) -> None:
+def test_a_package_of_the_lab_is_the_labs(kernel: KernelClient, home: Path, name: str) -> None:
     place = printed(kernel, f"import {name}; print({name}.__file__)").strip()
     assert place == str(ROOT / name / "__init__.py")
     assert name not in hostile_home.ran(home)
@@ -110,17 +110,17 @@ def test_a_package_of_the_lab_is_the_labs(kernel: Asking, home: Path, name: str)
 
 @pytest.mark.attack
 @pytest.mark.parametrize("name", [*hostile_home.STANDARD, *hostile_home.INSTALLED])
-def test_a_module_of_python_or_of_a_library_is_itself(kernel: Asking, home: Path, name: str) -> None:
+def test_a_module_of_python_or_of_a_library_is_itself(kernel: KernelClient, home: Path, name: str) -> None:
     assert printed(kernel, f"import {name}; print(hasattr({name}, 'FROM_THE_HOME'))").strip() == "False"
     assert name not in hostile_home.ran(home)
 
 
-def test_modules_of_the_notebooks_folder_are_imported(kernel: Asking) -> None:
+def test_modules_of_the_notebooks_folder_are_imported(kernel: KernelClient) -> None:
     assert printed(kernel, "import my_features; print(my_features.WORD)").strip() == "mine True"
     assert printed(kernel, "import sys; print(sys.path[-1:], '' in sys.path[:-1])").strip() == "[''] False"
 
 
-def test_a_cell_that_means_a_hidden_file_is_warned_once(kernel: Asking, home: Path) -> None:
+def test_a_cell_that_means_a_hidden_file_is_warned_once(kernel: KernelClient, home: Path) -> None:
     for name in ("runs", "colorsys"):
         (home / f"{name}.py").write_text("")
     assert "runs.py" not in printed(kernel, "import runs", "stderr")
@@ -131,7 +131,7 @@ def test_a_cell_that_means_a_hidden_file_is_warned_once(kernel: Asking, home: Pa
 
 
 def test_import_lab_warns_of_every_file_with_the_name_of_a_package_of_the_lab(
-    tmp_path: Path, kernel: Asking, home: Path
+    tmp_path: Path, kernel: KernelClient, home: Path
 ) -> None:
     folder = tmp_path / "other"
     (folder / "credit").mkdir(parents=True)
@@ -145,7 +145,7 @@ def test_import_lab_warns_of_every_file_with_the_name_of_a_package_of_the_lab(
     assert "privacy" not in warnings
 
 
-def test_the_kernel_has_the_magic_and_words_for_errors(kernel: Asking) -> None:
+def test_the_kernel_has_the_magic_and_words_for_errors(kernel: KernelClient) -> None:
     assert "%%features" in printed(
         kernel, "print('%%features' if 'features' in get_ipython().magics_manager.magics['cell'] else '')"
     )

@@ -1,4 +1,4 @@
-"""What the library's docstrings show is what happens, word for word."""
+"""The examples in the docstrings of the library run with exactly the output that they show."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def test_examples_are_run(kernel: House, name: str, tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     module = importlib.import_module(f"lab.library.{name}")
     flags = doctest.NORMALIZE_WHITESPACE
-    told = doctest.testmod(module, optionflags=flags)
-    assert told.failed == 0
-    assert told.attempted > 0
+    outcome = doctest.testmod(module, optionflags=flags)
+    assert outcome.failed == 0
+    assert outcome.attempted > 0

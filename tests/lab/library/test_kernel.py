@@ -1,4 +1,6 @@
-"""In a real kernel the magic checks, errors are words, tables read are told aside, and Ctrl-C ends the wait alone."""
+"""In a real kernel the magic checks SQL, errors are readable, tables read are reported, and Ctrl-C only ends the
+wait.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ ROOT = Path(__file__).parents[3]
 SQL = "SELECT subject, count(*) AS penalties FROM administrative_penalty GROUP BY subject"
 
 
-class Asking:
-    """A kernel that is asked, cell by cell."""
+class KernelClient:
+    """A client that runs cells in a real kernel."""
 
     def __init__(self, manager: Any, client: BlockingKernelClient) -> None:
         self.manager, self.client = manager, client
@@ -27,23 +29,23 @@ class Asking:
     def start(self, code: str) -> str:
         return str(self.client.execute(code, allow_stdin=False))
 
-    def told(self, request: str, seconds: float = 30) -> list[tuple[str, dict[str, Any]]]:
-        """What the kernel published of a request until it was idle again."""
-        found = []
+    def messages_of(self, request: str, seconds: float = 30) -> list[tuple[str, dict[str, Any]]]:
+        """The messages that the kernel published for a request until it was idle again."""
+        messages = []
         while True:
             message = self.client.get_iopub_msg(timeout=seconds)
             if message["parent_header"].get("msg_id") == request:
-                found.append((message["msg_type"], message["content"]))
-                if found[-1] == ("status", {"execution_state": "idle"}):
-                    return found
+                messages.append((message["msg_type"], message["content"]))
+                if messages[-1] == ("status", {"execution_state": "idle"}):
+                    return messages
 
     def run(self, code: str) -> list[tuple[str, dict[str, Any]]]:
-        return self.told(self.start(code))
+        return self.messages_of(self.start(code))
 
 
 @pytest.fixture(scope="module")
-def asked(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
-    """Alice's kernel in the project on loans, with its data and its gateway: one for all, as a person has one."""
+def kernel_client(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KernelClient]:
+    """Alice's kernel in the project on loans, with its data and its gateway; all tests share it."""
     place = tmp_path_factory.mktemp("kernel")
     with pytest.MonkeyPatch.context() as env:
         env.setenv("HAIHE_LAB_DATA", str(house.mounted(place / "data")))
@@ -52,61 +54,62 @@ def asked(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[As
         env.setenv("IPYTHONDIR", str(place / "ipython"))
         manager, client = start_new_kernel(cwd=str(place))
     try:
-        asking = Asking(manager, client)
-        asking.run("import lab")
-        yield asking
+        opened = KernelClient(manager, client)
+        opened.run("import lab")
+        yield opened
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
         manager.cleanup_resources()
 
 
-def of(kind: str, told: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
-    return [content for name, content in told if name == kind]
+def of(kind: str, published: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [content for name, content in published if name == kind]
 
 
-def test_the_magic_checks_shows_and_keeps_the_features(asked: Asking) -> None:
-    told = asked.run(f"%%features mine --as-of 2025-01-01\n{SQL}")
-    (shown,) = of("execute_result", told)
+def test_the_magic_checks_shows_and_keeps_the_features(kernel_client: KernelClient) -> None:
+    published = kernel_client.run(f"%%features mine --as-of 2025-01-01\n{SQL}")
+    (shown,) = of("execute_result", published)
     assert "penalties" in shown["data"]["text/html"]
     assert "as of 2025-01-01" in shown["data"]["text/plain"]
-    assert of(MESSAGE, told) == [{"tables": ["administrative_penalty"]}]
-    assert of("stream", told) == []
-    (named,) = of("execute_result", asked.run("mine.names"))
+    assert of(MESSAGE, published) == [{"tables": ["administrative_penalty"]}]
+    assert of("stream", published) == []
+    (named,) = of("execute_result", kernel_client.run("mine.names"))
     assert named["data"]["text/plain"] == "('penalties',)"
-    told = asked.run(f"%%features\n{SQL.replace('count(*)', 'sum(fines)')}")
-    (error,) = of("error", told)
+    published = kernel_client.run(f"%%features\n{SQL.replace('count(*)', 'sum(fines)')}")
+    (error,) = of("error", published)
     assert "Did you mean fine?" in "".join(error["traceback"])
 
 
-def test_an_error_is_words_and_not_frames_and_stops_a_run_of_cells(asked: Asking) -> None:
-    told = asked.run("lab.sql('SELECT fin FROM administrative_penalty')")
-    (error,) = of("error", told)
+def test_an_error_is_words_and_not_frames_and_stops_a_run_of_cells(kernel_client: KernelClient) -> None:
+    published = kernel_client.run("lab.sql('SELECT fin FROM administrative_penalty')")
+    (error,) = of("error", published)
     assert error["traceback"] == ["Malformed: There is no column fin", "  next 怎么办: Did you mean fine?"]
-    (other,) = of("error", asked.run("1 / 0"))
+    (other,) = of("error", kernel_client.run("1 / 0"))
     assert "ZeroDivisionError" in "".join(other["traceback"]), "other errors are as ever"
 
 
-def test_a_cell_that_reads_nothing_tells_nothing(asked: Asking) -> None:
-    assert of(MESSAGE, asked.run("1 + 1")) == []
-    told = asked.run("_ = lab.sql('SELECT count(*) FROM registration r JOIN loan_performance l USING (subject)')")
-    assert of(MESSAGE, told) == [{"tables": ["loan_performance", "registration"]}]
+def test_a_cell_that_reads_nothing_reports_nothing(kernel_client: KernelClient) -> None:
+    assert of(MESSAGE, kernel_client.run("1 + 1")) == []
+    query = "SELECT count(*) FROM registration r JOIN loan_performance l USING (subject)"
+    published = kernel_client.run(f"_ = lab.sql('{query}')")
+    assert of(MESSAGE, published) == [{"tables": ["loan_performance", "registration"]}]
 
 
-def test_interrupted_the_training_goes_on_and_is_come_back_to(asked: Asking, house: House) -> None:
-    asked.run(f"order = lab.order(sql={SQL!r}, keep=[], training={{'seed': {time.time_ns() % 10**6}}})")
-    request = asked.start("run = lab.train(order)")
+def test_interrupted_the_training_goes_on_and_is_come_back_to(kernel_client: KernelClient, house: House) -> None:
+    kernel_client.run(f"order = lab.order(sql={SQL!r}, keep=[], training={{'seed': {time.time_ns() % 10**6}}})")
+    request = kernel_client.start("run = lab.train(order)")
     limit = time.monotonic() + 20
     while (
         not [e for e in house.entries("training.asked") if e.details["project"] == "loans"] and time.monotonic() < limit
     ):
         time.sleep(0.1)
     time.sleep(1.0)
-    asked.manager.interrupt_kernel()
-    told = asked.told(request)
-    assert of("error", told) == []
-    shown = of("display_data", told) + of("update_display_data", told)
+    kernel_client.manager.interrupt_kernel()
+    published = kernel_client.messages_of(request)
+    assert of("error", published) == []
+    shown = of("display_data", published) + of("update_display_data", published)
     assert "<progress" in shown[0]["data"]["text/html"]
     assert "The training goes on" in shown[-1]["data"]["text/html"]
-    (state,) = of("execute_result", asked.run("lab.run(run.short).state, run.cancel().state"))
+    (state,) = of("execute_result", kernel_client.run("lab.run(run.short).state, run.cancel().state"))
     assert state["data"]["text/plain"] == "('waiting', 'cancelled')"

@@ -1,4 +1,4 @@
-"""The library shows what was granted as it could be seen on a day, in words where something is wrong, and quickly."""
+"""The library shows granted tables as of a day, explains errors in words, and is quick."""
 
 from __future__ import annotations
 
@@ -62,19 +62,19 @@ def test_the_library_works_where_only_four_packages_are(kernel: House, tmp_path:
 
 @pytest.mark.parametrize("day", [date(2023, 9, 1), date(2024, 7, 1), date(2025, 12, 1), date(2026, 3, 1)])
 def test_a_view_shows_what_had_happened_and_was_known_and_nothing_else(kernel: House, day: date) -> None:
-    told = release()
-    found = lab.sql("SELECT subject, decided_on, fine FROM administrative_penalty ORDER BY ALL", as_of=day)
+    current = release()
+    rows = lab.sql("SELECT subject, decided_on, fine FROM administrative_penalty ORDER BY ALL", as_of=day)
     with duckdb.connect() as run:
         kept = run.execute(
-            f"SELECT subject, decided_on, fine FROM read_parquet('{told.files('administrative_penalty')}') "
+            f"SELECT subject, decided_on, fine FROM read_parquet('{current.files('administrative_penalty')}') "
             f"WHERE _happened < DATE '{day}' AND _known <= DATE '{day}' AND coalesce(_ends > DATE '{day}', true) "
             "ORDER BY ALL"
         ).fetchall()
-    assert [tuple(row.values()) for row in found.arrow().to_pylist()] == kept
-    assert len(found) == len(found.pandas()) == len(found.polars())
+    assert [tuple(row.values()) for row in rows.arrow().to_pylist()] == kept
+    assert len(rows) == len(rows.pandas()) == len(rows.polars())
 
 
-def test_what_a_register_says_today_is_not_seen_on_an_earlier_day(kernel: House) -> None:
+def test_todays_columns_of_a_register_are_hidden_on_an_earlier_day(kernel: House) -> None:
     assert "status" in lab.sql("SELECT * FROM registration LIMIT 1").columns
     assert "status" not in lab.sql("SELECT * FROM registration LIMIT 1", as_of="2024-01-01").columns
     with pytest.raises(Malformed, match="of the release's own day"):
@@ -96,12 +96,12 @@ def test_what_a_register_says_today_is_not_seen_on_an_earlier_day(kernel: House)
         ("", "takes one SELECT"),
     ],
 )
-def test_what_is_wrong_with_a_query_is_told_with_a_hint(kernel: House, query: str, words: str) -> None:
+def test_a_wrong_query_is_refused_with_a_hint(kernel: House, query: str, words: str) -> None:
     with pytest.raises(Malformed, match=words):
         lab.sql(query)
 
 
-def test_a_table_that_is_not_granted_is_said_to_be_so(
+def test_a_table_that_is_not_granted_is_named_as_such(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HAIHE_LAB_DATA", str(house.mounted(tmp_path / "data", ("registration",))))
@@ -118,10 +118,10 @@ def test_a_day_after_the_release_is_refused(kernel: House) -> None:
         lab.features(PENALTIES, as_of="soon")
 
 
-def test_more_rows_than_asked_for_are_not_fetched(kernel: House) -> None:
-    found = lab.sql("SELECT * FROM loan_performance", most=10)
-    assert (len(found), found.whole) == (10, False)
-    assert "there are more" in repr(found)
+def test_more_rows_than_requested_are_not_fetched(kernel: House) -> None:
+    rows = lab.sql("SELECT * FROM loan_performance", most=10)
+    assert (len(rows), rows.whole) == (10, False)
+    assert "there are more" in repr(rows)
     assert lab.sql("SELECT * FROM loan_performance LIMIT 10", most=10).whole
 
 
@@ -147,7 +147,7 @@ def test_features_of_a_look_are_those_of_a_plain_count(kernel: House) -> None:
     assert 10 <= len(few) < 200
 
 
-def test_tables_read_are_noted_and_taken_once(kernel: House) -> None:
+def test_tables_read_are_collected_and_reported_once(kernel: House) -> None:
     read_report.take()
     lab.sql("WITH a AS (SELECT subject FROM Registration) SELECT count(*) FROM a")
     lab.features(PENALTIES)
@@ -174,7 +174,7 @@ def test_an_order_joins_ones_own_features_to_the_bases(kernel: House) -> None:
         lab.order()
 
 
-def test_outside_a_workspace_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_a_workspace_the_error_names_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HAIHE_LAB_DATA", str(tmp_path))
     monkeypatch.setenv("HAIHE_LAB_GATEWAY", str(tmp_path / "gateway.sock"))
     with pytest.raises(Missing, match="no release here"):
@@ -199,7 +199,7 @@ def test_a_refusal_of_the_gateway_is_an_error_of_ours(kernel: House) -> None:
         run.cancel()
 
 
-def test_pages_hold_no_markup_of_a_values_and_tell_headers_and_captions(kernel: House) -> None:
+def test_html_escapes_values_and_has_headers_and_captions(kernel: House) -> None:
     shown: Any = lab.sql("SELECT '<script>alert(1)</script>' AS \"<b>\"")
     page = shown._repr_html_()
     assert "<script>" not in page

@@ -16,17 +16,17 @@ from models.worker.worker_loop import Worker
 from tests.lab import running_gateway
 
 ROOT = Path(__file__).parents[3]
-BOOKS = sorted((ROOT / "lab" / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "lab" / "notebooks").glob("*.ipynb"))
 
 
-@pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_starter_notebook_is_kept_without_outputs_in_both_languages(path: Path) -> None:
-    book = json.loads(path.read_text(encoding="utf-8"))  # nbformat loads a grammar of URLs first, for seconds
-    assert book["nbformat"] == 4
-    words = "".join(line for cell in book["cells"] if cell["cell_type"] == "markdown" for line in cell["source"])
+    notebook = json.loads(path.read_text(encoding="utf-8"))  # nbformat loads a grammar of URLs first, for seconds
+    assert notebook["nbformat"] == 4
+    words = "".join(line for cell in notebook["cells"] if cell["cell_type"] == "markdown" for line in cell["source"])
     assert any("\u4e00" <= letter <= "\u9fff" for letter in words)
     assert " the " in words
-    for cell in book["cells"]:
+    for cell in notebook["cells"]:
         assert cell["cell_type"] == "markdown" or (cell["outputs"] == [] and cell["execution_count"] is None)
 
 
@@ -40,9 +40,9 @@ def city() -> Iterator[running_gateway.House]:
 def workspace(
     city: running_gateway.House, ray_cluster: Tasks, mlflow_server: str, tmp_path: Path
 ) -> Iterator[dict[str, str]]:
-    """The environment of a kernel, with a worker of the compute zone at work."""
-    told = {"HAIHE_COMPUTE_MLFLOW_URI": mlflow_server, "HAIHE_COMPUTE_TODAY": city.today.isoformat()}
-    worker = Worker.open(city.home.settings(ComputeSettings, "compute", told))
+    """The environment of a kernel, with a running worker of the compute zone."""
+    variables = {"HAIHE_COMPUTE_MLFLOW_URI": mlflow_server, "HAIHE_COMPUTE_TODAY": city.today.isoformat()}
+    worker = Worker.open(city.home.settings(ComputeSettings, "compute", variables))
     thread = threading.Thread(target=worker.serve, args=(ray_cluster,))
     thread.start()
     yield {
@@ -64,21 +64,21 @@ def test_every_starter_notebook_runs(workspace: dict[str, str], city: running_ga
 
     home = tmp_path / "home"
     home.mkdir()
-    for path in BOOKS:
-        book = nbformat.read(path, as_version=4)
-        client = nbclient.NotebookClient(book, timeout=120, resources={"metadata": {"path": str(home)}})
+    for path in NOTEBOOKS:
+        notebook = nbformat.read(path, as_version=4)
+        client = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(home)}})
         client.execute(env=workspace)
-        (tmp_path / path.name).write_text(nbformat.writes(book))
-        assert not [output for output in _outputs(book) if output.get("name") == "stderr"]
-        assert "<table" in _shown(book)
+        (tmp_path / path.name).write_text(nbformat.writes(notebook))
+        assert not [output for output in _outputs(notebook) if output.get("name") == "stderr"]
+        assert "<table" in _shown(notebook)
     assert len(city.entries("training.asked")) == 2
     (parcel,) = city.entries("parcel.submitted")
     assert set(parcel.details["files"]) == {"firms_by_severity.csv", "comparison.png"}
 
 
-def _shown(book: Any) -> str:
-    return "".join(str(output.get("data", {}).get("text/html", "")) for output in _outputs(book))
+def _shown(notebook: Any) -> str:
+    return "".join(str(output.get("data", {}).get("text/html", "")) for output in _outputs(notebook))
 
 
-def _outputs(book: Any) -> list[Any]:
-    return [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
+def _outputs(notebook: Any) -> list[Any]:
+    return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]

@@ -47,7 +47,7 @@ class Lab:
         return Projects(self.home.ledger("research", writing=True))
 
     def client_of(self, user: str, project: str = "") -> WorkspaceClient:
-        """A user logged in with their workspace up."""
+        """The session of a user who has logged in, with a running workspace."""
         if user not in self.clients:
             client = WorkspaceClient(self.url, user)
             assert client.log_in(password(user)).status_code == 200
@@ -57,7 +57,7 @@ class Lab:
 
 
 def require_sandbox() -> None:
-    """Skip in words where the machine cannot shut anything in; fail where it was said that it must."""
+    """Skip with a reason where the machine cannot run sandboxes; fail where they are required."""
     lacking = "" if shutil.which("bwrap") else "bubblewrap is not installed (apt-get install bubblewrap)"
     lacking = lacking or ("" if os.getuid() == 0 else "this machine's Python may not be readable by other users")
     if lacking and os.environ.get("HAIHE_SKIP_SANDBOX") == "1":
@@ -117,7 +117,7 @@ def people(home: Home) -> None:
 
 @pytest.fixture(scope="session")
 def lab(city_home: Home) -> Iterator[Lab]:
-    """The lab, up."""
+    """The running lab."""
     require_sandbox()
     with (
         on_this_machine.gateway(city_home, DAY),

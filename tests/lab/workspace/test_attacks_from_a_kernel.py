@@ -1,4 +1,4 @@
-"""Nothing is reached from a kernel but its home, its granted data and its gateway; driven through the real proxy."""
+"""A kernel reaches only its home, its granted data and its gateway; tested through the real proxy."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ pytestmark = [pytest.mark.servers, pytest.mark.attack]
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_an_attack_is_held(kernel: Kernel, name: str) -> None:
-    said = kernel.run(cell(name))
-    assert "REACHED" not in said, said
-    assert not said.startswith("!"), said
+def test_an_attack_fails(kernel: Kernel, name: str) -> None:
+    output = kernel.run(cell(name))
+    assert "REACHED" not in output, output
+    assert not output.startswith("!"), output
 
 
 def test_no_port_of_the_machine_answers(kernel: Kernel, mlflow_server: str, lab: Lab) -> None:
-    """MLflow, Ray, the proxy, whatever listens: a workspace has a network of its own, with nothing in it."""
+    """MLflow, Ray, the proxy and every other listener: a workspace has an empty network of its own."""
     ports = sorted({c.laddr.port for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN})
     wanted = {int(mlflow_server.rsplit(":", 1)[1]), int(lab.url.rsplit(":", 1)[1])}
     assert wanted <= set(ports)
-    said = kernel.run(
+    output = kernel.run(
         f"import socket\nfor port in {ports}:\n    s = socket.socket(); s.settimeout(2)\n"
         "    if s.connect_ex(('127.0.0.1', port)) == 0: print('REACHED', port)\nprint('tried')"
     )
-    assert said.strip() == "tried", said
+    assert output.strip() == "tried", output
 
 
-def test_the_gateway_knows_who_asks_whatever_is_said(kernel: Kernel) -> None:
+def test_the_gateway_identifies_a_kernel_whatever_it_sends(kernel: Kernel) -> None:
     lines = kernel.run(attacks.FORGED_GATEWAY).splitlines()
     for line in lines[:3]:
-        told = json.loads(line)
-        assert (told["user"], told["project"]) == ("alice", "thinfiles")
+        data = json.loads(line)
+        assert (data["user"], data["project"]) == ("alice", "thinfiles")
     assert json.loads(lines[3])["status"] in (404, 405), "the log of cells is not a kernel's to write"
 
 
@@ -56,7 +56,7 @@ def test_a_link_in_the_home_leads_the_server_nowhere(kernel: Kernel, alice: Work
 
 
 def test_a_kernel_that_swaps_its_sockets_for_links_gains_nothing(alice: WorkspaceClient) -> None:
-    """The server connects to what stands in a kernel's folder; there is no socket of ours a link could lead it to."""
+    """The server connects to the sockets in a kernel's folder; a link there leads to no socket of the lab."""
     kernel = alice.kernel()
     kernel.run(attacks.SWAPPED_SOCKETS)
     try:
@@ -69,9 +69,9 @@ def test_a_kernel_that_swaps_its_sockets_for_links_gains_nothing(alice: Workspac
 
 def test_a_fork_bomb_ends_in_its_own_sandbox(alice: WorkspaceClient, kernel: Kernel) -> None:
     bomb = alice.kernel()
-    said = bomb.run(attacks.FORK_BOMB, timeout=30)
-    assert said.startswith("stopped"), said
-    assert int(said.split()[1]) <= 80, said
+    output = bomb.run(attacks.FORK_BOMB, timeout=30)
+    assert output.startswith("stopped"), output
+    assert int(output.split()[1]) <= 80, output
     assert alice.call("GET", "/api/status").status_code == 200
     bomb.shut()
 
@@ -79,9 +79,9 @@ def test_a_fork_bomb_ends_in_its_own_sandbox(alice: WorkspaceClient, kernel: Ker
 def test_a_memory_bomb_ends_in_its_own_sandbox(alice: WorkspaceClient) -> None:
     bomb = alice.kernel()
     assert "MemoryError" in bomb.run("held = bytearray(2 << 30)"), "one process alone is bounded by the kernel"
-    said = bomb.run(attacks.MEMORY_BOMB, timeout=60)
-    assert "REACHED" not in said, said
-    assert "dead" in said, said
+    output = bomb.run(attacks.MEMORY_BOMB, timeout=60)
+    assert "REACHED" not in output, output
+    assert "dead" in output, output
     assert alice.call("GET", "/api/status").status_code == 200
     bomb.shut()
 
@@ -89,8 +89,8 @@ def test_a_memory_bomb_ends_in_its_own_sandbox(alice: WorkspaceClient) -> None:
 def test_a_full_home_ends_kernels_until_it_is_emptied(lab: Lab) -> None:
     bobby = lab.client_of("bobby")
     filler = bobby.kernel()
-    said = filler.run(attacks.FULL_HOME, timeout=40)
-    assert "REACHED" not in said, said
+    output = filler.run(attacks.FULL_HOME, timeout=40)
+    assert "REACHED" not in output, output
     refused = bobby.call("POST", "/api/kernels", json={"name": "python3"})
     assert refused.status_code >= 400
     assert "home holds more" in refused.text
@@ -99,9 +99,9 @@ def test_a_full_home_ends_kernels_until_it_is_emptied(lab: Lab) -> None:
 
 
 def test_tmp_and_shared_memory_are_bounded(kernel: Kernel) -> None:
-    said = kernel.run(attacks.FULL_TMP)
-    assert "REACHED" not in said, said
-    assert said.count("held") == 2, said
+    output = kernel.run(attacks.FULL_TMP)
+    assert "REACHED" not in output, output
+    assert output.count("held") == 2, output
 
 
 def test_another_users_server_stays_shut(lab: Lab, alice: WorkspaceClient) -> None:

@@ -1,6 +1,6 @@
-"""A researcher's whole day in a real browser: log in, look, shape a feature, train, compare, carry out, approved, received.
+"""A researcher's day in a real browser: log in, query, write a feature, train, compare, submit results, receive them.
 
-Whatever a page shows, the browser asks nobody but the lab for it.
+Whatever a page shows, the browser sends requests to the lab alone.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-class Desk:
-    """One person's browser; every address it asks is written down."""
+class BrowserPage:
+    """The browser of one user, which records every address that it requests."""
 
     def __init__(self, browser: Browser, lab: Lab, user: str, start: str) -> None:
         self.requests: list[Request] = []
@@ -73,31 +73,31 @@ class Desk:
         self.page.fill("#password_input", password(user))
         self.page.click("#login_submit")
 
-    def asked(self, *, blocked: bool = False) -> set[str]:
-        """The hosts that were asked; or those that the page's policy kept from being asked."""
-        found = [each for each in self.requests if each.url.startswith("http")]
-        return {str(urlsplit(each.url).hostname) for each in found if ("csp" in (each.failure or "")) is blocked}
+    def hosts_requested(self, *, blocked: bool = False) -> set[str]:
+        """The hosts of all requests, or of those that the policy of the page blocked."""
+        sent = [each for each in self.requests if each.url.startswith("http")]
+        return {str(urlsplit(each.url).hostname) for each in sent if ("csp" in (each.failure or "")) is blocked}
 
 
 def run(page: Page, code: str, seconds: float = 150) -> str:
-    """Type a cell into the open notebook, run it, wait until it has ended, and give its output."""
+    """Type a cell into the open notebook, run it, wait for its end, and return its output."""
     cell = page.locator(".jp-Notebook .jp-CodeCell").last
     cell.locator(".cm-content").click()
     page.keyboard.insert_text(code)
     page.keyboard.press("Shift+Enter")
-    mine = page.locator(".jp-Notebook .jp-CodeCell").nth(-2)
-    mine.locator(".jp-InputPrompt", has_text="[*]").wait_for(state="detached", timeout=seconds * 1000)
+    own_cell = page.locator(".jp-Notebook .jp-CodeCell").nth(-2)
+    own_cell.locator(".jp-InputPrompt", has_text="[*]").wait_for(state="detached", timeout=seconds * 1000)
     page.wait_for_function(
         "() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].slice(0, -1).every(c => /\\[\\d+\\]/.test(c.querySelector('.jp-InputPrompt').textContent))",
         timeout=seconds * 1000,
     )
-    return mine.locator(".jp-OutputArea").inner_text() if mine.locator(".jp-OutputArea-child").count() else ""
+    return own_cell.locator(".jp-OutputArea").inner_text() if own_cell.locator(".jp-OutputArea-child").count() else ""
 
 
 def approve(browser: Browser, lab: Lab, who: str, parcel: str, pictures: Path) -> None:
-    """A reviewer opens the parcel from the queue, looks at the file beside its findings, and approves with a reason."""
-    desk = Desk(browser, lab, who, "/services/console/")
-    page = desk.page
+    """A reviewer opens the parcel from the queue, views the file next to its findings, and approves with a reason."""
+    browser_page = BrowserPage(browser, lab, who, "/services/console/")
+    page = browser_page.page
     page.wait_for_url("**/services/console/**")
     page.goto(f"{lab.url}/services/console/parcels/{parcel}")
     assert "kinds.csv" in page.inner_text("main")
@@ -108,14 +108,14 @@ def approve(browser: Browser, lab: Lab, who: str, parcel: str, pictures: Path) -
     page.fill("textarea[name=reason]", "Two kinds, thousands of subjects each")
     page.click("button[value=approve]")
     page.wait_for_load_state()
-    assert desk.asked() == {"127.0.0.1"}
+    assert browser_page.hosts_requested() == {"127.0.0.1"}
     page.context.close()
 
 
 def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_path: Path) -> None:
     with on_this_machine.worker(lab.home, mlflow_server, DAY):
-        desk = Desk(browser, lab, "dana", "/hub/login")
-        page = desk.page
+        browser_page = BrowserPage(browser, lab, "dana", "/hub/login")
+        page = browser_page.page
         page.locator(".jp-Launcher").wait_for(timeout=120_000)
         page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
         page.locator(".jp-Notebook .cm-content").first.wait_for(timeout=120_000)
@@ -129,9 +129,9 @@ def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_p
         assert "AUC" in compared
         assert page.locator(".jp-OutputArea img").count() >= 1, "the comparison is drawn"
         assert "shown" in run(page, CALLS_HOME)
-        said = run(page, TABLE)
-        assert "asked for" in said
-        parcel = said.split("asked for")[1].split()[0]
+        output = run(page, TABLE)
+        assert "asked for" in output
+        parcel = output.split("asked for")[1].split()[0]
         page.screenshot(path=str(tmp_path / "notebook.png"))
 
         for reviewer in ("rita", "remy"):
@@ -139,8 +139,8 @@ def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_p
         assert "approved" in run(page, "lab.parcels()")
         received = run(page, "got = lab.parcels()[0].collect()\nprint(got.state, got.sealed)")
         assert "received" in received
-        assert desk.asked(blocked=True) == {"elsewhere.example"}, "it was tried"
-        assert desk.asked() == {"127.0.0.1"}, "nothing was asked of anybody else"
+        assert browser_page.hosts_requested(blocked=True) == {"elsewhere.example"}, "it was tried"
+        assert browser_page.hosts_requested() == {"127.0.0.1"}, "nothing was asked of anybody else"
         page.context.close()
     sealed = received.split("received")[1].split()[0]
     opened = Shelf(lab.home.root / "outbox", KeyRing.load(lab.home.ring_folder)).open(sealed)

@@ -1,4 +1,4 @@
-"""No route of the server's own table gives a file to keep: the table is enumerated, and what is new there is refused."""
+"""No route of the server lets a browser download a file: all routes are enumerated, and new ones are refused."""
 
 from __future__ import annotations
 
@@ -50,16 +50,18 @@ print("TABLE" + json.dumps(sorted({rule.matcher.regex.pattern for rule in rules 
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Every pattern that Jupyter Server and JupyterLab, configured as in a workspace, would answer to."""
+    """Every route pattern of Jupyter Server and JupyterLab, configured as in a workspace."""
     folder, share = str(tmp_path_factory.mktemp("server")), str(ROOT / "lab" / "workspace" / "share")
-    told = {"JUPYTER_NO_CONFIG": "1", "JUPYTER_CONFIG_DIR": share, "JUPYTER_PATH": share, "HOME": folder}
+    variables = {"JUPYTER_NO_CONFIG": "1", "JUPYTER_CONFIG_DIR": share, "JUPYTER_PATH": share, "HOME": folder}
     command = [sys.executable, "-c", _TABLE, folder]
-    done = subprocess.run(command, env={**os.environ, **told}, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        command, env={**os.environ, **variables}, cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
     lines = [line for line in done.stdout.splitlines() if line.startswith("TABLE")]
     assert lines, done.stderr
-    found: list[str] = json.loads(lines[0].removeprefix("TABLE"))
-    assert len(found) > 40, "the whole table was listed"
-    return found
+    routes: list[str] = json.loads(lines[0].removeprefix("TABLE"))
+    assert len(routes) > 40, "the whole table was listed"
+    return routes
 
 
 def sample(pattern: str) -> str:
@@ -105,7 +107,7 @@ def test_a_known_way_out_is_shut(path: str) -> None:
 
 @pytest.mark.servers
 @pytest.mark.attack
-def test_every_route_of_the_table_is_as_said_through_the_real_proxy(table: list[str], alice: WorkspaceClient) -> None:
+def test_every_route_behaves_as_in_the_table_through_the_real_proxy(table: list[str], alice: WorkspaceClient) -> None:
     for pattern in table:
         path = sample(pattern)
         if pattern in OPEN or pattern in ("(.*)$", "/.*/$", "/lab/.*$"):
@@ -127,9 +129,9 @@ def test_a_file_is_not_given_by_any_spelling(alice: WorkspaceClient) -> None:
     for name in ("rows.parquet", "rows.zip", "big.csv"):
         for form in ("", "text", "base64"):
             for kind in ("", "file", "notebook"):
-                told = {key: value for key, value in (("format", form), ("type", kind)) if value}
-                answer = alice.call("GET", f"/api/contents/{name}", params={"content": "1", **told})
-                assert answer.status_code in (400, 403), (name, told, answer.status_code)
+                variables = {key: value for key, value in (("format", form), ("type", kind)) if value}
+                answer = alice.call("GET", f"/api/contents/{name}", params={"content": "1", **variables})
+                assert answer.status_code in (400, 403), (name, variables, answer.status_code)
     assert alice.call("GET", "/api/contents/small.txt").json()["content"] == "a word", "what a person reads is shown"
     for path in ("/api/contents/small.txt?download=1", "/api/contents/small.txt?content=1&download", "//files/small.txt", "/files%2Fsmall.txt",
                  "/%66iles/small.txt", "/lab/../files/small.txt", "/api/contents/..%2f..%2fetc%2fpasswd"):  # fmt: skip

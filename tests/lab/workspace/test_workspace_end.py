@@ -1,4 +1,4 @@
-"""A workspace ends with its project, with its account and with the hub; nothing of it outlives them."""
+"""A workspace ends with its project, its account and the hub, and leaves no process."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ pytestmark = [pytest.mark.servers, pytest.mark.attack]
 
 def sandboxed(home: Home) -> list[psutil.Process]:
     """The processes of this home's sandboxes."""
-    found = []
+    processes = []
     for process in psutil.process_iter(["cmdline", "name"]):
         with contextlib.suppress(psutil.Error):
             if process.info["name"] == "bwrap" and any(
                 str(home.root) in word for word in process.info["cmdline"] or ()
             ):
-                found += [process, *process.children(recursive=True)]
-    return found
+                processes += [process, *process.children(recursive=True)]
+    return processes
 
 
 def hub_of(home: Home) -> int:
-    """The pid of the hub that keeps this home."""
+    """The process id of the hub of this home."""
     for process in psutil.process_iter(["cmdline", "environ"]):
         words, env = process.info["cmdline"] or [], process.info["environ"] or {}
         if len(words) > 1 and words[1].endswith("/jupyterhub") and env.get("HAIHE_HUB_HOME") == str(home.root):
@@ -61,9 +61,9 @@ def test_reviewers_and_strangers_have_no_workspace(lab: Lab) -> None:
     rita.log_in(password("rita"))
     answer = rita.start(seconds=10)
     assert "jupyter-config-data" not in answer.text
-    nobody = WorkspaceClient(lab.url, "alice")
-    assert nobody.log_in("a wrong password").status_code in (403, 429)
-    assert "alice" not in str(nobody.client.get("/hub/home").url)
+    unknown_user = WorkspaceClient(lab.url, "alice")
+    assert unknown_user.log_in("a wrong password").status_code in (403, 429)
+    assert "alice" not in str(unknown_user.client.get("/hub/home").url)
 
 
 def test_guessing_passwords_is_slowed_down(lab: Lab) -> None:
@@ -87,11 +87,11 @@ def test_a_killed_hub_leaves_no_workspace(tmp_path: Path, city_home: Home) -> No
         assert len(console) == 1
         workspace.client.close()
         os.kill(hub_of(home), signal.SIGKILL)
-        _, alive = psutil.wait_procs([*family, *console], timeout=10)
+        _, remaining = psutil.wait_procs([*family, *console], timeout=10)
         for process in others:  # the proxy waits for the next hub of this home, and there is none
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+        assert not [process for process in remaining if process.status() != psutil.STATUS_ZOMBIE]
 
 
 def _copy(home: Home, to: Path) -> Home:

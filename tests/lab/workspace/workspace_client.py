@@ -1,4 +1,4 @@
-"""A person at a browser, without the browser: log in, start a workspace, run cells, all through the real proxy."""
+"""An HTTP client of a workspace: log in, start the workspace and run cells through the real proxy."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ class WorkspaceClient:
 
     def log_in(self, password: str) -> httpx.Response:
         page = self.client.get("/hub/login")
-        found = re.search(r'name="_xsrf" value="([^"]+)"', page.text)
-        assert found, page.text[:500]
-        told = {"username": self.user, "password": password, "_xsrf": found[1]}
-        return self.client.post("/hub/login", data=told, headers={"Referer": f"{self.url}/hub/login"})
+        match = re.search(r'name="_xsrf" value="([^"]+)"', page.text)
+        assert match, page.text[:500]
+        form = {"username": self.user, "password": password, "_xsrf": match[1]}
+        return self.client.post("/hub/login", data=form, headers={"Referer": f"{self.url}/hub/login"})
 
     def start(self, project: str = "", seconds: float = 90) -> httpx.Response:
-        """Start the workspace and wait for its page; the last answer, whatever it is."""
+        """Start the workspace and wait for its page; returns the last response, also when it is an error."""
         answer = self.client.get("/hub/spawn")
         if project and "project" in answer.text and "<form" in answer.text and "/spawn" in str(answer.url):
-            found = re.search(r'name="_xsrf" value="([^"]+)"', answer.text)
-            data = {"project": project} | ({"_xsrf": found[1]} if found else {})
+            match = re.search(r'name="_xsrf" value="([^"]+)"', answer.text)
+            data = {"project": project} | ({"_xsrf": match[1]} if match else {})
             self.client.post(str(answer.url), data=data, headers={"Referer": str(answer.url)})
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
@@ -63,8 +63,8 @@ class WorkspaceClient:
         self.client.delete(f"/hub/api/users/{self.user}/server", headers={"X-XSRFToken": token, **self._referer()})
         limit = time.monotonic() + 30
         while time.monotonic() < limit:
-            told = self.client.get(f"/hub/api/users/{self.user}", headers=self._referer()).json()
-            if not told.get("servers"):
+            form = self.client.get(f"/hub/api/users/{self.user}", headers=self._referer()).json()
+            if not form.get("servers"):
                 return
             time.sleep(0.2)
 
@@ -72,7 +72,7 @@ class WorkspaceClient:
         return next((c.value or "" for c in self.client.cookies.jar if c.name == "_xsrf" and c.path == path), "")
 
     def call(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """A request to the workspace's server as its pages make them."""
+        """Send a request to the workspace's server, in the form of its pages."""
         headers = {"X-XSRFToken": self.xsrf(f"{self.base}/"), **self._referer(), **more.pop("headers", {})}
         return self.client.request(method, f"{self.base}{path}", headers=headers, **more)
 
@@ -98,7 +98,7 @@ class Kernel:
     id: str
 
     def run(self, code: str, timeout: float = 60, kind: str = "execute_request", channel: str = "shell") -> str:
-        """Run a cell; its text output, errors as ``!Name: value``."""
+        """Run a cell and return its text output, with errors as ``!Name: value``."""
         path = f"{self.session.base}/api/kernels/{self.id}/channels"
         url = self.session.url.replace("http", "ws", 1) + path
         headers = {"Cookie": self.session.cookies(path), "Origin": self.session.url}
@@ -115,21 +115,21 @@ class Kernel:
 
 
 def _gather(socket: Any, name: str, timeout: float) -> str:
-    said: list[str] = []
+    outputs: list[str] = []
     limit = time.monotonic() + timeout
     while time.monotonic() < limit:
         message = json.loads(socket.recv(timeout=max(0.1, limit - time.monotonic())))
         content, kind = message["content"], message["msg_type"]
         if kind == "status" and content["execution_state"] in ("dead", "restarting"):
-            return "".join(said) + "!dead"
+            return "".join(outputs) + "!dead"
         if message["parent_header"].get("msg_id") != name:
             continue
         if kind == "stream":
-            said.append(content["text"])
+            outputs.append(content["text"])
         elif kind in ("execute_result", "display_data"):
-            said.append(content["data"].get("text/plain", ""))
+            outputs.append(content["data"].get("text/plain", ""))
         elif kind == "error":
-            said.append(f"!{content['ename']}: {content['evalue']}")
+            outputs.append(f"!{content['ename']}: {content['evalue']}")
         elif kind == "status" and content["execution_state"] == "idle":
-            return "".join(said)
-    raise TimeoutError(f"the cell did not end: {''.join(said)[:300]}")
+            return "".join(outputs)
+    raise TimeoutError(f"the cell did not end: {''.join(outputs)[:300]}")

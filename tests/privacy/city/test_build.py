@@ -1,4 +1,6 @@
-"""The invented city is the same for the same seed, valid but where it is dirty on purpose, with an honest cause."""
+"""The invented city is the same for the same seed, valid except for its deliberate errors, and driven by a hidden
+risk.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> CityReport:
 
 
 def rows_of(report: CityReport, table: str, suffix: str = "") -> Rows:
-    """The rows by English column name, lines in another encoding left out."""
+    """The rows by English column name, without lines in another encoding."""
     return _read(report.folder, table, suffix)
 
 
@@ -46,8 +48,8 @@ def _read(folder: Path, table: str, suffix: str) -> Rows:
     columns = {field.name: field.column for field in CITY.table(table).fields}
     content = (folder / f"{table}{suffix}.csv").read_bytes()
     lines = [line for line in content.split(b"\n") if line and _is_utf8(line)]
-    found = csv.DictReader(line.decode() for line in lines)
-    return [{columns.get(name, name): value for name, value in row.items()} for row in found]
+    records = csv.DictReader(line.decode() for line in lines)
+    return [{columns.get(name, name): value for name, value in row.items()} for row in records]
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -77,9 +79,9 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
 
 def test_chunks_never_share_a_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("privacy.city.building.CHUNK", 250)
-    told: list[tuple[int, int]] = []
-    report = build(tmp_path, subjects=600, seed=3, today=TODAY, progress=lambda _, done, of: told.append((done, of)))
-    assert told == [(250, 600), (500, 600), (600, 600)]
+    periods: list[tuple[int, int]] = []
+    report = build(tmp_path, subjects=600, seed=3, today=TODAY, progress=lambda _, done, of: periods.append((done, of)))
+    assert periods == [(250, 600), (500, 600), (600, 600)]
     codes = [row["subject_code"] for row in rows_of(report, "registration")]
     assert len(set(codes)) == 600
     documents = [row["document_number"] for row in rows_of(report, "administrative_licence")]
@@ -98,9 +100,9 @@ def test_every_subject_has_a_valid_code_of_its_kind(clean: CityReport) -> None:
 
 @pytest.mark.parametrize("table", sorted(CITY.tables))
 def test_a_clean_row_obeys_the_catalogue(clean: CityReport, table: str) -> None:
-    rows, told = rows_of(clean, table), CITY.table(table)
+    rows, periods = rows_of(clean, table), CITY.table(table)
     assert rows
-    for field in told.fields:
+    for field in periods.fields:
         values = [row[field.column] for row in rows]
         given = [value for value in values if value]
         if field.required:
@@ -113,15 +115,15 @@ def test_a_clean_row_obeys_the_catalogue(clean: CityReport, table: str) -> None:
             numbers = np.array(given, dtype=float)
             assert field.minimum is None or numbers.min() >= field.minimum
             assert field.maximum is None or numbers.max() <= field.maximum
-        if field.type == "date" and field in (told.time.happened, told.time.known):
+        if field.type == "date" and field in (periods.time.happened, periods.time.known):
             assert max(given) <= TODAY.isoformat()
-            assert not told.time.known or table == "registration" or min(given) >= "2022-01-01"
-    keys = [tuple(row[field.column] for field in told.key) for row in rows]
+            assert not periods.time.known or table == "registration" or min(given) >= "2022-01-01"
+    keys = [tuple(row[field.column] for field in periods.key) for row in rows]
     assert len(set(keys)) == len(keys)
 
 
 def test_a_repair_names_a_record_that_is_there(clean: CityReport) -> None:
-    held = {
+    stored = {
         (name, row["subject_code"], row[table.repair_document.column])
         for name, table in CITY.tables.items()
         if table.repair_document
@@ -129,7 +131,7 @@ def test_a_repair_names_a_record_that_is_there(clean: CityReport) -> None:
     }
     repairs = rows_of(clean, "credit_repair")
     assert len(repairs) > 100
-    assert all((r["repaired_table"], r["subject_code"], r["document_number"]) in held for r in repairs)
+    assert all((r["repaired_table"], r["subject_code"], r["document_number"]) in stored for r in repairs)
 
 
 def test_dirt_of_each_kind_is_there_and_counted(city: CityReport, clean: CityReport) -> None:
@@ -174,18 +176,18 @@ def test_rates_are_those_of_a_large_city(clean: CityReport) -> None:
 
 
 def test_the_hidden_cause_shows(clean: CityReport) -> None:
-    """Trouble recorded before 2025 tells, well above chance and short of certainty, who falls 90 days behind later."""
+    """Negative records before 2025 predict later overdue loans clearly better than chance, and not with certainty."""
     reports = [row for row in rows_of(clean, "loan_performance") if row["reported_on"] >= "2025-01-01"]
     later = {row["subject_code"] for row in reports if int(row["overdue_days"]) >= 90}
     borrowers = sorted({row["subject_code"] for row in reports})
-    trouble = dict.fromkeys(borrowers, 0.0)
+    severity = dict.fromkeys(borrowers, 0.0)
     tables = ("administrative_penalty", "social_insurance_arrears", "utility_arrears", "judgment_debtor", "tax_arrears",
               "abnormal_operation_list", "abnormal_operation_mark")  # fmt: skip
     for table in tables:
         for row in rows_of(clean, table):
-            if row["subject_code"] in trouble and row["reached_on"] < "2025-01-01":
-                trouble[row["subject_code"]] += 1
-    score = np.array([trouble[code] for code in borrowers])
+            if row["subject_code"] in severity and row["reached_on"] < "2025-01-01":
+                severity[row["subject_code"]] += 1
+    score = np.array([severity[code] for code in borrowers])
     bad = np.array([code in later for code in borrowers])
     wins = np.sign(score[bad][:, None] - score[~bad][None, :])
     assert 0.6 < (wins.mean() + 1) / 2 < 0.8
@@ -193,27 +195,27 @@ def test_the_hidden_cause_shows(clean: CityReport) -> None:
     assert 0.03 < len(later) / len(half_years) < 0.08
 
 
-def test_the_examples_are_alive_and_the_penalised_one_has_a_fresh_repairable_penalty(city: CityReport) -> None:
+def test_the_examples_are_active_and_the_penalised_one_has_a_recent_repairable_penalty(city: CityReport) -> None:
     registered = {row["subject_code"]: row for row in rows_of(city, "registration")}
     for name, kind in (("good_enterprise", "enterprise"), ("penalised_enterprise", "enterprise"),
                        ("individual_business", "individual_business")):  # fmt: skip
         subject = registered[city.examples[name]["code"]]
         assert (subject["status"], subject["kind"]) == ("存续", kind)
-    told = city.examples["penalised_enterprise"]
-    mine = [r for r in rows_of(city, "administrative_penalty") if r["subject_code"] == told["code"]]
-    fresh = [r for r in mine if r["decided_on"] >= "2026-08-01"]
+    periods = city.examples["penalised_enterprise"]
+    penalties = [r for r in rows_of(city, "administrative_penalty") if r["subject_code"] == periods["code"]]
+    fresh = [r for r in penalties if r["decided_on"] >= "2026-08-01"]
     assert len(fresh) >= 2
     assert all(r["record_state"] == "normal" and r["reached_on"] <= "2026-11-01" for r in fresh)
     repaired = {r["document_number"] for r in rows_of(city, "credit_repair")}
-    assert told["repairable_document"] in {r["document_number"] for r in fresh} - repaired
+    assert periods["repairable_document"] in {r["document_number"] for r in fresh} - repaired
     latest = max(fresh, key=lambda row: str(row["decided_on"]))
-    assert (latest["document_number"], latest["severity"]) == (told["repairable_document"], "minor")
+    assert (latest["document_number"], latest["severity"]) == (periods["repairable_document"], "minor")
     bad = {r["subject_code"] for r in rows_of(city, "administrative_penalty")}
     assert city.examples["good_enterprise"]["code"] not in bad
 
 
-def test_a_table_nobody_wrote_a_function_for_is_filled_from_its_constraints(tmp_path: Path) -> None:
-    told = yaml.safe_load("""
+def test_a_table_without_its_own_function_is_filled_from_its_constraints(tmp_path: Path) -> None:
+    periods = yaml.safe_load("""
 name: patent
 title: 专利
 source: 市知识产权局
@@ -234,7 +236,7 @@ fields:
   - {name: 有效, column: alive, title: 是否有效, type: boolean, required: true, role: none}
   - {name: 采集日期, column: reached_on, title: 采集日期, type: date, required: true, role: none}
 """)
-    (tmp_path / "patent.yaml").write_text(yaml.safe_dump(told, allow_unicode=True), encoding="utf-8")
+    (tmp_path / "patent.yaml").write_text(yaml.safe_dump(periods, allow_unicode=True), encoding="utf-8")
     report = build(
         tmp_path / "out", subjects=200, seed=1, today=TODAY, catalogue=Catalogue.load("extra", tmp_path), dirt=0
     )

@@ -1,4 +1,6 @@
-"""Any bytes are read without an error, no line is lost, and a good line keeps its number whatever stands around it."""
+"""Any bytes are read without an error, no line is lost, and a good line keeps its number whatever the other lines
+are.
+"""
 
 from __future__ import annotations
 
@@ -49,9 +51,9 @@ def test_what_csv_writes_is_read(tmp_path_factory: pytest.TempPathFactory, rows:
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow(["a", "b"])
     writer.writerows(rows)
-    found, _, bad = read(tmp_path_factory.mktemp("csv") / "x.csv", out.getvalue().encode())
+    parsed, _, bad = read(tmp_path_factory.mktemp("csv") / "x.csv", out.getvalue().encode())
     assert not bad
-    assert [(row["a"], row["b"]) for row in found] == rows
+    assert [(row["a"], row["b"]) for row in parsed] == rows
 
 
 @settings(max_examples=120, deadline=None)

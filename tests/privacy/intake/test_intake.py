@@ -1,4 +1,6 @@
-"""Every bad row lands in quarantine with its reason, no row is lost, and the same files change nothing twice."""
+"""Every bad row is quarantined with its reason, no row is lost, and a second intake of the same files changes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -70,18 +72,18 @@ def test_other_bytes_unknown_columns_duplicates_strangers_and_orphans(house: Hou
     assert report.tables[""].reasons == {"the file fits no table of the catalogue": 1}
     assert next(iter(report.tables["credit_repair"].reasons)).startswith("a repair of a record that is not held")
     assert report.rows_in == report.kept + report.duplicates + report.quarantined
-    held = house.vault.read("_quarantine").to_pylist()
-    assert len(held) == report.quarantined
-    [other] = [row for row in held if row["reason"].startswith("not UTF-8")]
+    stored = house.vault.read("_quarantine").to_pylist()
+    assert len(stored) == report.quarantined
+    [other] = [row for row in stored if row["reason"].startswith("not UTF-8")]
     assert other["line"] == 5
     assert bytes.fromhex(other["row"]).decode("gb18030").endswith("罚款")
-    assert any("SECRET" in row["reason"] and "tells" in row["row"] for row in held)
-    told = (house.root / "ledger.jsonl").read_text()
-    assert code(1) not in told
-    assert "intake.accepted" in told
+    assert any("SECRET" in row["reason"] and "tells" in row["row"] for row in stored)
+    ledger_text = (house.root / "ledger.jsonl").read_text()
+    assert code(1) not in ledger_text
+    assert "intake.accepted" in ledger_text
 
 
-def test_twice_changes_nothing_and_says_so(house: House) -> None:
+def test_a_second_intake_changes_nothing_and_reports_it(house: House) -> None:
     files = {
         "registration": register_of(20),
         "administrative_penalty": HEAD + "".join(f"{code(n)},D{n % 15},2024-03-01,,,1,,normal,\n" for n in range(20)),
@@ -126,7 +128,7 @@ def test_parquet_is_read_and_a_broken_one_is_not_fatal(house: House) -> None:
         house.bring_paths([house.root / "ledger.jsonl"])
 
 
-def test_a_check_that_is_not_sql_is_told(house: House) -> None:
+def test_a_check_that_is_not_sql_is_reported(house: House) -> None:
     path = house.root / "catalogue" / "administrative_penalty.yaml"
     path.write_text(path.read_text().replace("decided_on < r.registered_on", "no_such_column < 1"))
     wrong = type(house.catalogue).load("tiny", house.root / "catalogue")

@@ -1,4 +1,4 @@
-"""The real tables come in through catalogue files alone: no row is lost, and one subject is one surrogate."""
+"""The real tables are brought in with catalogue files alone: no row is lost, and one subject has one surrogate."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def test_the_beijing_tables_come_in(house: House) -> None:
     pairs = house.vault.read("_surrogates")
     assert len(set(pairs.column("code").to_pylist())) == len(pairs)
     codes = {row["raw"]: row["code"] for row in pairs.to_pylist()}
-    held = house.vault.read("safety_permits").to_pylist()
-    assert all(row["is_surrogate"] for row in held[:50])
-    assert all(Uscc.parse(row["subject_code"]).division == "999999" for row in held[:50])
-    assert {row["subject_code"] for row in held} <= set(codes.values())
+    stored = house.vault.read("safety_permits").to_pylist()
+    assert all(row["is_surrogate"] for row in stored[:50])
+    assert all(Uscc.parse(row["subject_code"]).division == "999999" for row in stored[:50])
+    assert {row["subject_code"] for row in stored} <= set(codes.values())
 
 
 @needs_real

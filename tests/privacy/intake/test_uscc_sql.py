@@ -1,4 +1,4 @@
-"""The SQL check of a code says the same as ``Uscc.parse`` for every text, and so does its kind."""
+"""The SQL check of a code agrees with ``Uscc.parse`` for every text, and the SQL kind with ``Uscc.kind``."""
 
 from __future__ import annotations
 

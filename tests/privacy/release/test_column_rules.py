@@ -1,4 +1,4 @@
-"""No rule shows a record early or an end late by more than its month, and a rule that is not known lets nothing out."""
+"""No rule shows a record early or an end more than a month late, and an unknown rule releases nothing."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ DAYS = st.dates(date(2015, 1, 1), date(2030, 12, 31))
 
 
 def field(kind: str, rule: str) -> Field:
-    told = {"name": "F", "column": "f", "title": "f", "type": kind, "role": "none", "rules": {"research": rule}}
+    data = {"name": "F", "column": "f", "title": "f", "type": kind, "role": "none", "rules": {"research": rule}}
     shared = {"openness": "社会公开", "sharing": "无条件共享", "usage": "x"}
-    return Field.parse(told | shared, where="test")
+    return Field.parse(data | shared, where="test")
 
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[Engine]:
-    """One engine for all: to open one takes longer than what is asked of it, and nothing is left in it."""
+    """One engine for all tests: opening one takes longer than its queries, which leave no state."""
     with engine() as opened:
         yield opened
 
@@ -41,12 +41,12 @@ def applied(run: Engine, kind: str, rule: str, value: str) -> object:
 def test_a_record_of_months_is_never_seen_before_one_of_days(
     run: Engine, happened: date, known: date | None, seen: date
 ) -> None:
-    """And on the first of a month the two show the very same."""
-    said = "NULL::DATE" if known is None else f"DATE '{known}'"
+    """On the first of a month, releases by month and by day show the same records."""
+    known_sql = "NULL::DATE" if known is None else f"DATE '{known}'"
     first = column_rules.value_sql(field("date", "month"), "research", f"DATE '{happened}'")
-    last = column_rules.value_sql(field("date", "month_after"), "research", f"greatest({said}, DATE '{happened}')")
-    [(shown, told)] = run.rows(f"SELECT {first}, {last}")
-    by_month = shown < seen and told <= seen
+    last = column_rules.value_sql(field("date", "month_after"), "research", f"greatest({known_sql}, DATE '{happened}')")
+    [(shown, data)] = run.rows(f"SELECT {first}, {last}")
+    by_month = shown < seen and data <= seen
     by_day = happened < seen and max(happened, known or happened) <= seen
     assert not by_month or by_day
     if seen.day == 1:
@@ -56,11 +56,11 @@ def test_a_record_of_months_is_never_seen_before_one_of_days(
 @given(end=DAYS, seen=DAYS)
 @settings(max_examples=60, deadline=None)
 def test_an_end_is_late_by_less_than_a_month(run: Engine, end: date, seen: date) -> None:
-    told = applied(run, "date", "month_after", f"DATE '{end}'")
-    assert isinstance(told, date)
-    assert end <= told < end + timedelta(days=31)
+    data = applied(run, "date", "month_after", f"DATE '{end}'")
+    assert isinstance(data, date)
+    assert end <= data < end + timedelta(days=31)
     if seen.day == 1:
-        assert (told > seen) == (end > seen)
+        assert (data > seen) == (end > seen)
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_an_end_is_late_by_less_than_a_month(run: Engine, end: date, seen: date)
         ("string", "keep", "'x'", "x"),
     ],
 )
-def test_each_rule(run: Engine, kind: str, rule: str, value: str, told: object) -> None:
+def test_each_rule(run: Engine, kind: str, rule: str, value: str, data: object) -> None:
     got = applied(run, kind, rule, value)
-    assert got == told
+    assert got == data
     assert "-" not in str(got) or kind == "date"
 
 
@@ -110,6 +110,6 @@ def test_without_a_rule_a_column_is_dropped(house: House) -> None:
     assert column_rules.value_sql(field("string", "keep"), "scoring", "x") is None
     path = house.root / "catalogue" / "administrative_penalty.yaml"
     path.write_text(path.read_text().replace("{research: month_after, scoring: keep}", "{scoring: keep}", 1))
-    told = type(house.catalogue).load("tiny", house.root / "catalogue")
+    data = type(house.catalogue).load("tiny", house.root / "catalogue")
     with pytest.raises(Malformed):
-        column_rules.time_columns_sql(told.table("administrative_penalty"), "research")
+        column_rules.time_columns_sql(data.table("administrative_penalty"), "research")

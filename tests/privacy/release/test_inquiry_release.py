@@ -1,4 +1,6 @@
-"""A release for inquiry shows a named subject's public records, and nothing that the catalogue does not let it show."""
+"""A release for inquiry has the public records of a named subject, and only values that the catalogue permits to
+show.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +44,14 @@ EDITS = {
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
-    """The small house with a catalogue that lets an inquiry show some."""
+    """The small custody zone with a catalogue that permits an inquiry to show some columns."""
     bare, folder = empty_house(tmp_path), tmp_path / "shown"
     folder.mkdir()
-    for name, told in TABLES.items():
+    for name, field_data in TABLES.items():
         for old, new in EDITS.get(name, {}).items():
-            assert old in told
-            told = told.replace(old, new)
-        (folder / f"{name}.yaml").write_text(COMMON + told, encoding="utf-8")
+            assert old in field_data
+            field_data = field_data.replace(old, new)
+        (folder / f"{name}.yaml").write_text(COMMON + field_data, encoding="utf-8")
     return replace(bare, catalogue=Catalogue.load("shown", folder))
 
 
@@ -60,12 +62,12 @@ def released(house: House, *rows: str) -> tuple[Seal, list[dict[str, Any]]]:
     return seal, [row for path in sorted(place.glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
-def test_it_shows_document_numbers_and_says_who_may_see_which_column(house: House) -> None:
+def test_it_shows_document_numbers_and_states_who_may_see_which_column(house: House) -> None:
     seal, [row] = released(house, f"{code(1)},津罚〔2026〕1号,2026-03-15,,2029-03-15,5,general,normal,公示,无照经营")
     assert (row["document_number"], row["note"], row["_ends"]) == ("津罚〔2026〕1号", "无照经营", date(2029, 3, 15))
-    told = seal.terms["tables"]["administrative_penalty"]
-    assert told["shown"]["document_number"] == {"title": "文号", "unit": "", "shown_to": "anyone"}
-    assert (told["document"], told["scope"], told["repairable"]) == ("document_number", "scope", True)
+    field_data = seal.terms["tables"]["administrative_penalty"]
+    assert field_data["shown"]["document_number"] == {"title": "文号", "unit": "", "shown_to": "anyone"}
+    assert (field_data["document"], field_data["scope"], field_data["repairable"]) == ("document_number", "scope", True)
     assert "fine" not in row  # without a rule for this purpose it is dropped
 
 
@@ -114,7 +116,7 @@ def test_keys_of_an_inquiry_join_with_no_other_purpose(house: House) -> None:
         assert row["subject"] != PseudonymKey(purpose, b"inquiry".ljust(32, b"-")).hex_of(code(1))
 
 
-def told(**more: Any) -> dict[str, Any]:
+def field_data(**more: Any) -> dict[str, Any]:
     base = {"name": "N", "column": "c", "title": "t", "type": "string", "role": "direct"}
     return base | {"openness": "社会公开", "sharing": "无条件共享", "usage": "u"} | more
 
@@ -123,12 +125,12 @@ def told(**more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "field",
     [
-        told(rules={"research": "show"}),
-        told(rules={"scoring": "show_text"}),
-        told(role="none", rules={"research": "show"}),
-        told(openness="不公开", rules={"inquiry": "show"}),
-        told(role="none", openness="不公开", rules={"inquiry": "keep"}),
-        told(sharing="不予共享", rules={"inquiry": "show"}),
+        field_data(rules={"research": "show"}),
+        field_data(rules={"scoring": "show_text"}),
+        field_data(role="none", rules={"research": "show"}),
+        field_data(openness="不公开", rules={"inquiry": "show"}),
+        field_data(role="none", openness="不公开", rules={"inquiry": "keep"}),
+        field_data(sharing="不予共享", rules={"inquiry": "show"}),
     ],
 )
 def test_no_catalogue_can_be_written_that_shows_what_it_closes(field: dict[str, Any]) -> None:
@@ -149,7 +151,7 @@ def test_the_gate_lets_shown_columns_pass_and_no_other_identifier() -> None:
 
 @pytest.mark.parametrize("table", CATALOGUE.tables.values(), ids=lambda table: table.name)
 def test_the_city_shows_no_person_and_no_market_data(table: Any) -> None:
-    """The catalogue's columns of people, and every table of the banks', have no rule for an inquiry."""
+    """Columns about persons and all market tables have no rule for an inquiry."""
     for field in table.fields:
         rule = field.rule("inquiry")
         if table.market or any(word in field.column for word in ("representative", "telephone", "person_", "account")):

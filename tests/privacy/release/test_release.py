@@ -1,4 +1,4 @@
-"""A release holds what may leave and nothing else, and the gate refuses what must not."""
+"""A release has exactly the records that may leave, and the gate refuses data that may not."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def rows_of(house: House, seal: Seal, table: str = "administrative_penalty") -> 
     return [row for path in sorted(place.glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
-def test_it_holds_what_the_contract_says(house: House) -> None:
+def test_it_has_the_contents_of_the_contract(house: House) -> None:
     penalties(house, f"{code(1)},D1,2024-03-15,2024-03-20,2030-01-10,5,minor,normal,quiet")
     seal = house.release()
     [row] = rows_of(house, seal)
@@ -98,9 +98,9 @@ def test_what_may_not_leave_stays(house: House) -> None:
         "views hide the ended"
     )
     assert "credit_repair" not in seal.terms["tables"]
-    told = (house.root / "ledger.jsonl").read_text()
-    assert "record.repaired" in told
-    assert "REPAIRED" not in told
+    ledger_text = (house.root / "ledger.jsonl").read_text()
+    assert "record.repaired" in ledger_text
+    assert "REPAIRED" not in ledger_text
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_the_gate_refuses_small_classes_names_and_strange_columns() -> None:
         gate.judge(Disclosure(()), requested_by=CITY, reviewer=CITY)
 
 
-def test_nothing_held_or_another_key_or_purpose(house: House) -> None:
+def test_nothing_stored_or_another_key_or_purpose(house: House) -> None:
     with pytest.raises(Missing):
         house.release()
     house.bring(registration=register_of(9))
@@ -167,7 +167,7 @@ def test_nothing_held_or_another_key_or_purpose(house: House) -> None:
 
 
 @pytest.mark.parametrize("limits", [(30, 500_000), (10_000, 30)], ids=["subjects", "rows"])
-def test_buckets_hold_at_most_the_policy_says(house: House, limits: tuple[int, int]) -> None:
+def test_buckets_are_within_the_limits_of_the_policy(house: House, limits: tuple[int, int]) -> None:
     house.bring(registration=register_of(300))
     policy = Policy.load()
     small = Policy(policy.purposes, policy.bucket_sizes, *limits)

@@ -1,4 +1,4 @@
-"""After a repair a release loses that record and nothing else, as if made anew; until then its subject is withheld."""
+"""A withdrawal removes only the repaired record and equals a new release; until then the subject is suppressed."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def furnished(house: House, more: str = "") -> Seal:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Seal]:
-    """A furnished house, which is copied and never changed, and its release."""
+    """A custody zone with data, which is copied and never changed, and its release."""
     house = empty_house(tmp_path_factory.mktemp("first"))
     return house, furnished(house)
 
 
 def copied(first: House, root: Path) -> House:
-    """The same house elsewhere: its own vault, shelf and ledger."""
+    """A copy of a custody zone with its own vault, shelf and ledger."""
     shutil.copytree(first.root, root, dirs_exist_ok=True)
     ring = KeyRing.of(first.key)
     vault, shelf = replace(first.vault, folder=root / "vault"), Shelf(root / "shelf", ring)
@@ -61,7 +61,7 @@ def copied(first: House, root: Path) -> House:
 
 @pytest.fixture
 def settled(first: tuple[House, Seal], tmp_path: Path) -> tuple[House, Seal]:
-    """A furnished house of one's own, and its release."""
+    """A copy of the custody zone for one test, and its release."""
     return copied(first[0], tmp_path), first[1]
 
 
@@ -70,13 +70,13 @@ def repaired(house: House, document: str, by: Actor = CITY) -> None:
 
 
 def of(house: House, by: Actor = CITY) -> dict[str, Any]:
-    told: dict[str, Any] = {"vault": house.vault, "policy": SMALL, "shelf": house.shelf, "key": house.key}
-    return told | {"pseudonym_key": KEY, "ledger": house.ledger, "by": by, "today": TODAY}
+    options: dict[str, Any] = {"vault": house.vault, "policy": SMALL, "shelf": house.shelf, "key": house.key}
+    return options | {"pseudonym_key": KEY, "ledger": house.ledger, "by": by, "today": TODAY}
 
 
 def withdrawn(house: House, base: Seal, **more: Any) -> Seal:
-    told = of(house) | {"catalogue": house.catalogue} | more
-    return withdraw(base=house.shelf.open(base.id, deep=False), **told)
+    options = of(house) | {"catalogue": house.catalogue} | more
+    return withdraw(base=house.shelf.open(base.id, deep=False), **options)
 
 
 def key_of(number: int) -> str:
@@ -103,13 +103,13 @@ def test_the_files_are_those_of_a_release_made_from_the_start(
     house.shelf.open(base.id)
 
 
-def test_what_it_says_of_itself(settled: tuple[House, Seal]) -> None:
+def test_its_terms(settled: tuple[House, Seal]) -> None:
     house, base = settled
     repaired(house, "D7")
     seal = withdrawn(house, base)
     assert (seal.parents, seal.expires_on) == ((base.id,), base.expires_on)
-    told = {name: seal.terms[name] for name in ("amends", "as_of", "repaired_by", "notice")}
-    assert told == {"amends": base.id, "as_of": "2026-10-20", "repaired_by": "2026-11-01", "notice": 1}
+    options = {name: seal.terms[name] for name in ("amends", "as_of", "repaired_by", "notice")}
+    assert options == {"amends": base.id, "as_of": "2026-10-20", "repaired_by": "2026-11-01", "notice": 1}
     assert seal.terms["left_out"]["administrative_penalty"] == {"withdrawn": 1}
     assert seal.terms["verdict"]["outcome"] == "pass"
     [entry] = house.ledger.about(seal.id)
@@ -136,7 +136,7 @@ def test_nothing_new_comes_in(settled: tuple[House, Seal]) -> None:
     assert [row for row in kept if row["subject"] == key_of(7)] == [], "its row stands no more, and the new one waits"
 
 
-def test_whoever_is_repaired_is_withheld_until_a_release_goes_through_the_notice(settled: tuple[House, Seal]) -> None:
+def test_a_repaired_subject_is_suppressed_until_a_release_covers_the_notice(settled: tuple[House, Seal]) -> None:
     house, base = settled
     repaired(house, "D7")
     codes = repaired_subjects("D7", catalogue=house.catalogue, vault=house.vault, by=TODAY)
@@ -209,13 +209,13 @@ def test_what_cannot_be_amended_is_refused(settled: tuple[House, Seal]) -> None:
     research = house.release("research")
     with pytest.raises(Refused, match="research"):
         withdrawn(house, research)
-    for told, error, words in (
+    for options, error, words in (
         ({"pseudonym_key": PseudonymKey("inquiry", b"-" * 32)}, Refused, "another"),
         ({"catalogue": replace(house.catalogue, version="0" * 64)}, Refused, "another"),
         ({"today": base.expires_on}, Lapsed, "lapsed"),
     ):
         with pytest.raises(error, match=words):
-            withdrawn(house, base, **told)
+            withdrawn(house, base, **options)
 
 
 def test_names_are_forgotten_when_every_release_of_before_has_ended(settled: tuple[House, Seal]) -> None:
