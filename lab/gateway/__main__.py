@@ -15,7 +15,7 @@ from lab.gateway.app import kernel_app, server_app
 from lab.gateway.error_responses import LOG
 from lab.gateway.research_zone import ResearchZone
 from lab.gateway.sockets.control import control_app
-from lab.gateway.sockets.listening import WorkspaceSockets, SocketServer
+from lab.gateway.sockets.listening import SocketServer, WorkspaceSockets
 from lab.gateway.sockets.socket_folder import SocketFolder
 from lab.settings import ResearchSettings
 

@@ -60,11 +60,11 @@ def test_another_spelling_of_the_same_time_or_text_is_seen(ledger: Ledger) -> No
 
 def test_another_spelling_of_the_same_signature_is_seen(ledger: Ledger) -> None:
     lines = fill(ledger)
-    entry_line = json.loads(lines[2])
-    last = entry_line["sig"][-3]  # 64 bytes leave four spare bits in the last character before the padding
+    stored = json.loads(lines[2])
+    last = stored["sig"][-3]  # 64 bytes leave four spare bits in the last character before the padding
     other = next(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" if c != last and
-                 base64.b64decode(entry_line["sig"][:-3] + c + "==") == base64.b64decode(entry_line["sig"]))  # fmt: skip
-    lines[2] = lines[2].replace(entry_line["sig"].encode(), (entry_line["sig"][:-3] + other + "==").encode())
+                 base64.b64decode(stored["sig"][:-3] + c + "==") == base64.b64decode(stored["sig"]))  # fmt: skip
+    lines[2] = lines[2].replace(stored["sig"].encode(), (stored["sig"][:-3] + other + "==").encode())
     ledger.path.write_bytes(b"".join(lines))
     with pytest.raises(Broken, match="line 3"):
         ledger.verify()
@@ -122,8 +122,8 @@ def test_a_forged_head_is_seen(ledger: Ledger) -> None:
     lines = fill(ledger)
     ledger.path.write_bytes(b"".join(lines[:3]))
     head = ledger.path.with_suffix(".head.json")
-    entry_line = json.loads(head.read_text()) | {"seq": 3, "id": json.loads(lines[2])["id"]}
-    head.write_text(json.dumps(entry_line))
+    stored = json.loads(head.read_text()) | {"seq": 3, "id": json.loads(lines[2])["id"]}
+    head.write_text(json.dumps(stored))
     with pytest.raises(Broken, match="signature"):
         ledger.verify()
 

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from lab.gateway import error_responses
 from lab.gateway.request_bodies import read_json
 from lab.gateway.research_zone import ResearchZone
-from lab.gateway.sockets.listening import WorkspaceSockets, WorkspaceOpening
+from lab.gateway.sockets.listening import WorkspaceOpening, WorkspaceSockets
 
 
 def control_app(zone: ResearchZone, listening: WorkspaceSockets) -> FastAPI:
