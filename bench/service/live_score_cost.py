@@ -38,7 +38,7 @@ def parts() -> dict[str, float]:
     words = {"uscc": site.score_requests[0][0], "purpose": PURPOSE, "mandate": site.score_requests[0][1]}
     bodies = [json.dumps({**words, "features": dict(zip(NAMES, row.tolist(), strict=True))}).encode() for row in rows]
     supplied, answers = [read_live_request(body).features for body in bodies], scored_values(scorer, rows)
-    named = template.named(supplied[0])
+    named = template.layout(supplied[0])
 
     def fill(n: int) -> Any:
         return template.fill(answers[n], named, kind="fused", salt=SALT, commitment=SALT, score_id=SALT,
@@ -46,7 +46,7 @@ def parts() -> dict[str, float]:
 
     acts: dict[str, Callable[[int], object]] = {
         "read": lambda n: read_live_request(bodies[n]),
-        "row": lambda n: template.row(n, template.named(supplied[n]), supplied[n]),
+        "row": lambda n: template.row(n, template.layout(supplied[n]), supplied[n]),
         "commitment": lambda n: named.commitment(supplied[n], SALT),
         "answer": fill,
         "numbers": lambda n: scored_values(scorer, rows[n : n + 1]),

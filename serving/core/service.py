@@ -109,7 +109,7 @@ class ScoringService:
         row = snapshot.row_of(subject)
         if row is None:
             raise Missing("service.subject-not-known-here", as_of=snapshot.as_of)
-        self.snapshots.withheld.require(subject.hex, snapshot.notice)
+        self.snapshots.suppression.require(subject.hex, snapshot.notice_number)
         return AuthorisedSubject(uscc.code, snapshot, row, mandate, valid_until)
 
     def prepare_answer(self, call: RequestContext, request: ScoreRequest) -> FilledResponse:

@@ -1,6 +1,7 @@
-"""An excerpt (摘录): the rows of a snapshot that answers rest on, sealed before the snapshot is destroyed.
+"""An excerpt (摘录): the rows of a snapshot that earlier answers rest on, sealed before the snapshot is destroyed.
 
-Any of those answers can be replayed from it to the bit, and of the others in the snapshot nothing is left.
+Each of those answers can be computed again from the excerpt, equal to the last bit. Nothing else of the snapshot
+remains.
 """
 
 from __future__ import annotations
@@ -22,18 +23,21 @@ from serving.data.key_index import KeyIndex, map_bytes
 def make_excerpt(
     shelf: Shelf, snapshot: OpenedSeal, subjects: Collection[str], *, expires_on: date, by: Actor, key: SigningKey
 ) -> Seal | None:
-    """The rows of these subjects (pseudonyms in hexadecimal) of a verified snapshot; None when it has none of them."""
-    rows = KeyIndex(map_bytes(snapshot.path / SUBJECTS_FILE))
+    """Seal the rows of these subjects (pseudonyms in hexadecimal) of a verified snapshot.
+
+    Gives None when the snapshot has none of the subjects.
+    """
+    index = KeyIndex(map_bytes(snapshot.path / SUBJECTS_FILE))
     keys = sorted(SubjectKey(subject).raw for subject in subjects)
-    found = [(key_, row) for key_ in keys if (row := rows.row_of(key_)) is not None]
-    if not found:
+    matches = [(subject_key, row) for subject_key in keys if (row := index.row_of(subject_key)) is not None]
+    if not matches:
         return None
-    places = [row for _, row in found]
-    with shelf.staging() as made:
-        (made / SUBJECTS_FILE).write_bytes(b"".join(key_ for key_, _ in found))
+    rows = [row for _, row in matches]
+    with shelf.staging() as folder:
+        (folder / SUBJECTS_FILE).write_bytes(b"".join(subject_key for subject_key, _ in matches))
         for name in (FEATURES_FILE, ANSWERS_FILE):
-            whole = np.load(snapshot.path / name, mmap_mode="r", allow_pickle=False)
-            np.save(made / name, np.ascontiguousarray(whole[places]))
-        terms = {**snapshot.seal.terms, "of": snapshot.seal.id, "subjects": len(found)}
+            array = np.load(snapshot.path / name, mmap_mode="r", allow_pickle=False)
+            np.save(folder / name, np.ascontiguousarray(array[rows]))
+        terms = {**snapshot.seal.terms, "of": snapshot.seal.id, "subjects": len(matches)}
         parents = (snapshot.seal.id, *snapshot.seal.parents)
-        return shelf.put(made, Kind.EXCERPT, parents=parents, terms=terms, expires_on=expires_on, by=by, key=key)
+        return shelf.put(folder, Kind.EXCERPT, parents=parents, terms=terms, expires_on=expires_on, by=by, key=key)

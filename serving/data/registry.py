@@ -1,4 +1,4 @@
-"""The books in use, one a model: watched on the shelf, verified whole, and swapped whole without failing a request."""
+"""The active snapshots, one per model: watched on the shelf, verified in full, replaced without failing a request."""
 
 from __future__ import annotations
 
@@ -21,94 +21,118 @@ SCORING = "scoring"
 
 
 class SnapshotRegistry:
-    """One slot a model, holding a verified book or the reason why there is none.
+    """One slot per model, which holds a verified snapshot or the error that keeps the model out of service.
 
     A slot fails closed: a pointer or a seal that does not verify takes the model out of service, even when an older
-    book was good. One state is waited out with the older book: the champion moved and its snapshot is not yet made.
+    snapshot was good. In one state the older snapshot goes on answering: a new champion is set and its snapshot has
+    not been made yet.
     """
 
     def __init__(
         self, shelf: Shelf, models: tuple[str, ...], freshness_days: int, shared: CoordinationDb | None = None
     ) -> None:
-        """Slots are empty until `refresh` has run once."""
-        self.withheld = Suppression(shelf, SCORING, shared)
+        """Slots are empty until `refresh` has run once.
+
+        `freshness_days` is how many days after `as_of` a snapshot may answer.
+        """
+        self.suppression = Suppression(shelf, SCORING, shared)
         self.shelf, self._freshness = shelf, freshness_days
         self._slots: dict[str, ActiveSnapshot | CreditError] = {
             model: Missing("registry.no-snapshot-loaded") for model in models
         }
-        self._seen: dict[str, object] = {}
-        self._generation = 0  # one more with every change of a slot
-        self._fit: DecisionCache[tuple[SubjectKind, date], ActiveSnapshot] = DecisionCache(64)
-        self.waiting: dict[str, str] = {}  # model -> version promoted whose snapshot is not there yet
+        self._stamps: dict[str, object] = {}
+        self._generation = 0  # incremented at every change of a slot
+        self._by_kind: DecisionCache[tuple[SubjectKind, date], ActiveSnapshot] = DecisionCache(64)
+        self.waiting: dict[str, str] = {}  # model -> promoted version whose snapshot has not been made yet
 
     def refresh(self) -> list[ActiveSnapshot]:
-        """Look at every model's pointers and files once; gives the books newly put in use. Never raises."""
-        self.withheld.refresh()  # first: whoever is named in it is so before a newer book lifts it
-        return [book for model in self._slots if (book := self._refresh(model)) is not None]
+        """Read every model's pointers and file stamps once; gives the snapshots newly put in use. Never raises."""
+        self.suppression.refresh()  # before a newer snapshot ends a suppression
+        return [snapshot for model in self._slots if (snapshot := self._refresh(model)) is not None]
 
     def _refresh(self, model: str) -> ActiveSnapshot | None:
-        held = self._slots[model]
+        current = self._slots[model]
         try:
-            pointed = read_pointers(self.shelf, model)
-            mine = (held.version, held.snapshot) if isinstance(held, ActiveSnapshot) else ()
-            seen = (pointed, file_stamps(self.shelf, *pointed.seals), file_stamps(self.shelf, *mine))
-            if self._seen.get(model) == seen:
+            pointers = read_pointers(self.shelf, model)
+            own_seals = (current.version, current.snapshot) if isinstance(current, ActiveSnapshot) else ()
+            stamps = (pointers, file_stamps(self.shelf, *pointers.seals), file_stamps(self.shelf, *own_seals))
+            if self._stamps.get(model) == stamps:
                 return None
-            self._seen[model] = seen
-            if isinstance(held, ActiveSnapshot) and self._keeps(held, pointed):
-                self.waiting[model] = pointed.champion
+            self._stamps[model] = stamps
+            if isinstance(current, ActiveSnapshot) and self._keeps(current, pointers):
+                self.waiting[model] = pointers.champion
                 return None
-            book = open_snapshot(self.shelf, pointed)
-            self._seen[model] = (pointed, file_stamps(self.shelf, *pointed.seals), book.marks)
+            opened = open_snapshot(self.shelf, pointers)
+            self._stamps[model] = (pointers, file_stamps(self.shelf, *pointers.seals), opened.stamps)
         except CreditError as fault:
             self._close(model, fault)
             return None
-        except (OSError, ValueError, KeyError, TypeError, IndexError) as fault:  # a file of another form than agreed
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            IndexError,
+        ) as fault:  # a file does not have the agreed format
             self._close(model, Broken("registry.snapshot-unreadable", why=Text.verbatim(type(fault).__name__)))
             return None
-        self._slots[model] = book
+        self._slots[model] = opened
         self._generation += 1
         self.waiting.pop(model, None)
-        log.event("book.opened", model=model, version=book.version, snapshot=book.snapshot)
-        return book
+        log.event("book.opened", model=model, version=opened.version, snapshot=opened.snapshot)
+        return opened
 
-    def _keeps(self, held: ActiveSnapshot, pointed: SnapshotPointers) -> bool:
-        """Whether the held book goes on serving while the new champion's snapshot is awaited: only if untouched."""
-        return not pointed.agree and file_stamps(self.shelf, held.version, held.snapshot) == held.marks
+    def _keeps(self, current: ActiveSnapshot, pointers: SnapshotPointers) -> bool:
+        """Whether the current snapshot goes on answering while the new champion has none: only if its files are
+        unchanged.
+        """
+        return not pointers.agree and file_stamps(self.shelf, current.version, current.snapshot) == current.stamps
 
     def _close(self, model: str, fault: CreditError) -> None:
-        known = str(self._slots[model]) == str(fault)
+        is_known = str(self._slots[model]) == str(fault)
         self._slots[model] = fault
         self._generation += 1
         self.waiting.pop(model, None)
-        if not known:
+        if not is_known:
             log.event("book.closed", level=logging.ERROR, model=model, fault=str(fault))
 
     def for_model(self, model: str, day: date) -> ActiveSnapshot:
-        """The model's book, fit to answer on `day`. Raises Lapsed when there is none or it is too old."""
-        held = self._slots[model]
-        if isinstance(held, ActiveSnapshot):
-            held.require_fresh(day, self._freshness)
-            return held
-        raise Lapsed("registry.model-not-in-service", why=held.message, model=model) from held
+        """The model's snapshot, fit to answer on `day`. Raises Lapsed when there is none or it is too old."""
+        current = self._slots[model]
+        if isinstance(current, ActiveSnapshot):
+            current.require_fresh(day, self._freshness)
+            return current
+        raise Lapsed("registry.model-not-in-service", why=current.message, model=model) from current
 
     def require_current(self, subject: str, snapshot: str) -> None:
-        """Raises Anew when what this snapshot said of a subject (32 hex) is not to be used any more, Lapsed."""
+        """Check that an answer from this snapshot about a subject (32 hex digits) may still be used.
+
+        Raises Anew when a suppression notice has listed the subject since, Lapsed when suppression cannot be
+        determined.
+        """
         through = next(
-            (b.notice for b in self._slots.values() if isinstance(b, ActiveSnapshot) and b.snapshot == snapshot), None
+            (
+                slot.notice_number
+                for slot in self._slots.values()
+                if isinstance(slot, ActiveSnapshot) and slot.snapshot == snapshot
+            ),
+            None,
         )
         if through is None:
             through = int(self.shelf.open(snapshot, deep=False).seal.terms.get("notice", 0))
-        self.withheld.require(subject, through)
+        self.suppression.require(subject, through)
 
     def for_kind(self, kind: SubjectKind, day: date) -> ActiveSnapshot:
-        """The first model's book that scores this kind of subject. Raises Missing when none does, Lapsed."""
+        """The snapshot of the first model that scores this kind of subject.
+
+        Raises Missing when no model does, Lapsed when it may not answer.
+        """
         generation = self._generation
-        held = self._fit.get((kind, day), generation)
-        if held is None:
-            held = self._first_of(kind, day)
-            self._fit.put((kind, day), held, generation)
-        return held
+        snapshot = self._by_kind.get((kind, day), generation)
+        if snapshot is None:
+            snapshot = self._first_of(kind, day)
+            self._by_kind.put((kind, day), snapshot, generation)
+        return snapshot
 
     def _first_of(self, kind: SubjectKind, day: date) -> ActiveSnapshot:
         declared = {model: slot for model, slot in self._slots.items() if isinstance(slot, ActiveSnapshot)}
@@ -119,30 +143,30 @@ class SnapshotRegistry:
         raise Missing("registry.no-model-scores-subjects-kind", kind=kind)
 
     def state(self, day: date) -> dict[str, dict[str, str]]:
-        """For readiness: each model's book, or what is wrong with it."""
+        """For readiness: each model's snapshot, or its fault."""
         return {model: self._state(model, day) for model in self._slots}
 
     def _state(self, model: str, day: date) -> dict[str, str]:
-        held = self._slots[model]
-        if isinstance(held, CreditError):
-            return {"fault": str(held)}
-        if (failed := self.withheld.fault) is not None:
-            return {"fault": str(failed)}
+        current = self._slots[model]
+        if isinstance(current, CreditError):
+            return {"fault": str(current)}
+        if (fault := self.suppression.fault) is not None:
+            return {"fault": str(fault)}
         try:
-            book = self.for_model(model, day)
+            snapshot = self.for_model(model, day)
         except Lapsed as stale:
             return {"fault": str(stale)}
-        told = {"version": book.version, "snapshot": book.snapshot, "as_of": book.as_of.isoformat()}
-        return told | ({"waiting_for_snapshot_of": self.waiting[model]} if model in self.waiting else {})
+        status = {"version": snapshot.version, "snapshot": snapshot.snapshot, "as_of": snapshot.as_of.isoformat()}
+        return status | ({"waiting_for_snapshot_of": self.waiting[model]} if model in self.waiting else {})
 
     async def watch(self, every: float, announce: Callable[[ActiveSnapshot], Awaitable[None]]) -> None:
-        """Refresh every so many seconds for ever, off the event loop, and announce each book put in use."""
+        """Refresh every so many seconds, off the event loop, until cancelled; announce each snapshot put in use."""
         while True:
             await asyncio.sleep(every)
-            for book in await asyncio.to_thread(self.refresh):
-                await announce(book)
+            for snapshot in await asyncio.to_thread(self.refresh):
+                await announce(snapshot)
 
 
 def _kind_named(model: str) -> SubjectKind | None:
-    """The kind of a model that has no book: models of the city are named after the kind they score."""
+    """The kind of a model without a snapshot: the city's models are named after the kind that they score."""
     return SubjectKind(model) if model in set(SubjectKind) else None

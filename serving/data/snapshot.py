@@ -1,4 +1,4 @@
-"""A book: one snapshot of one version, opened from the shelf alone, verified, and looked up by subject key."""
+"""One snapshot of one model version: opened from the shelf alone, verified, and searched by subject key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FileStamps = tuple[tuple[str, int, int, int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class SnapshotPointers:
-    """What the platform's two signed pointers of a model say at one moment."""
+    """The contents of a model's two pointers, which the platform signs, as they are at one moment."""
 
     model: str
     champion: str  # the version promoted
@@ -41,13 +41,16 @@ class SnapshotPointers:
 
     @property
     def seals(self) -> tuple[str, str, str]:
-        """Every seal named."""
+        """The ids of every seal that the pointers name."""
         return self.champion, self.version, self.snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveSnapshot:
-    """All that is needed to answer for one model; never changed, only replaced, so an answer comes from one book."""
+    """All that is needed to answer for one model.
+
+    It never changes and is only replaced, so every answer rests on one snapshot.
+    """
 
     model: str
     subject_kind: SubjectKind | None
@@ -55,33 +58,37 @@ class ActiveSnapshot:
     snapshot: str
     release: str
     as_of: date
-    ends: date  # the first day on which the version or the snapshot has lapsed
-    notice: int  # through which notice of withholding its data go
-    card: Scorecard = field(repr=False)  # the words and numbers of the version
+    expires_on: date  # the first day on which the version or the snapshot has lapsed
+    notice_number: int  # number of the newest suppression notice that its data already respect
+    scorecard: Scorecard = field(repr=False)  # reason texts, grades, rules and points scale of the version
     features: NDArray[np.float64] = field(repr=False)  # (n, F)
-    answers: NDArray[Any] = field(repr=False)  # (n,) structured
-    marks: FileStamps = field(repr=False)
-    rows: KeyIndex = field(repr=False)
+    answers: NDArray[Any] = field(repr=False)  # (n,) records of models.scoring.snapshot_layout.answer_dtype
+    stamps: FileStamps = field(repr=False)
+    keys: KeyIndex = field(repr=False)
 
     def row_of(self, subject: SubjectKey) -> int | None:
-        """The row of a subject; None when not in the snapshot."""
-        return self.rows.row_of(subject.raw)
+        """The row of a subject; None when the subject is not in the snapshot."""
+        return self.keys.row_of(subject.raw)
 
     def valid_until(self, freshness_days: int) -> date:
-        """The last day on which this book may answer."""
-        return last_valid_day(self.as_of, self.ends, freshness_days)
+        """The last day on which this snapshot may answer."""
+        return last_valid_day(self.as_of, self.expires_on, freshness_days)
 
     def require_fresh(self, day: date, freshness_days: int) -> None:
-        """Raises Lapsed when too old on `day`: a repaired record must leave the answers within known days."""
+        """Raises Lapsed when the snapshot is too old on `day`: a repaired record must leave the answers within a known
+        number of days.
+        """
         last = self.valid_until(freshness_days)
         if day > last:
             raise Lapsed("snapshot.snapshot-model-stale", model=self.model, as_of=self.as_of, last=last)
 
 
 @lru_cache(64)
-def last_valid_day(as_of: date, ends: date, freshness_days: int) -> date:
-    """The last day on which data of `as_of` may be answered from, under seals that end on `ends`."""
-    return min(as_of + timedelta(days=freshness_days), ends - timedelta(days=1))
+def last_valid_day(as_of: date, expires_on: date, freshness_days: int) -> date:
+    """The last day on which data of `as_of` may answer: at most `freshness_days` later, and before the seals expire on
+    `expires_on`.
+    """
+    return min(as_of + timedelta(days=freshness_days), expires_on - timedelta(days=1))
 
 
 def read_pointers(shelf: Shelf, model: str) -> SnapshotPointers:
@@ -96,22 +103,25 @@ def read_pointers(shelf: Shelf, model: str) -> SnapshotPointers:
     return SnapshotPointers(model, str(champion["version"]), str(snapshot["version"]), str(snapshot["snapshot"]))
 
 
-def open_snapshot(shelf: Shelf, pointed: SnapshotPointers, excerpt: str | None = None) -> ActiveSnapshot:
-    """Open the version and the snapshot with every digest verified, and map the arrays; of an excerpt, what it holds.
+def open_snapshot(shelf: Shelf, pointers: SnapshotPointers, excerpt: str | None = None) -> ActiveSnapshot:
+    """Open a version and its snapshot, or an excerpt of that snapshot, verify every digest, and map the arrays.
 
-    Raises Lapsed when the snapshot is not of the promoted version, Broken when anything does not fit, Missing.
+    Raises Lapsed when the snapshot is not of the promoted version, Broken when a file or a seal does not match the
+    others, and Missing when a seal is not on the shelf.
     """
-    if not pointed.agree:
-        raise Lapsed("snapshot.champion-no-snapshot", model=pointed.model)
-    held = excerpt or pointed.snapshot
-    marks = file_stamps(shelf, pointed.version, held)  # before the digests: a later change shows as a difference
-    version, snapshot = shelf.open(pointed.version), shelf.open(held)
+    if not pointers.agree:
+        raise Lapsed("snapshot.champion-no-snapshot", model=pointers.model)
+    seal_id = excerpt or pointers.snapshot
+    stamps = file_stamps(
+        shelf, pointers.version, seal_id
+    )  # read before the digests are verified, so that a later change shows as a difference
+    version, snapshot = shelf.open(pointers.version), shelf.open(seal_id)
     terms = snapshot.seal.terms
     if (version.seal.kind, snapshot.seal.kind) != (Kind.VERSION, Kind.EXCERPT if excerpt else Kind.SNAPSHOT):
-        raise Broken("snapshot.pointer-model-names-seal-another", model=pointed.model)
-    if excerpt and terms["of"] != pointed.snapshot:
+        raise Broken("snapshot.pointer-model-names-seal-another", model=pointers.model)
+    if excerpt and terms["of"] != pointers.snapshot:
         raise Broken("snapshot.excerpt-not-one-snapshot")
-    if pointed.version not in snapshot.seal.parents or terms["model"] != pointed.model:
+    if pointers.version not in snapshot.seal.parents or terms["model"] != pointers.model:
         raise Broken("snapshot.snapshot-not-one-model-and")
     release = next((p for p in snapshot.seal.parents if p.startswith(f"{Kind.RELEASE}-")), "")
     declared = json.loads((version.path / "version.json").read_bytes())
@@ -122,18 +132,21 @@ def open_snapshot(shelf: Shelf, pointed: SnapshotPointers, excerpt: str | None =
         raise Broken("snapshot.snapshot-files-different-lengths")
     kind = declared.get("subject_kind")
     return ActiveSnapshot(
-        pointed.model, SubjectKind(kind) if kind else None, pointed.version, pointed.snapshot, release,
+        pointers.model, SubjectKind(kind) if kind else None, pointers.version, pointers.snapshot, release,
         date.fromisoformat(terms["as_of"]), min(version.seal.expires_on, snapshot.seal.expires_on),
         int(terms.get("notice", 0)),
-        read_scorecard(declared), features, answers, marks, KeyIndex(keys),
+        read_scorecard(declared), features, answers, stamps, KeyIndex(keys),
     )  # fmt: skip
 
 
 def file_stamps(shelf: Shelf, *seals: str) -> FileStamps:
-    """What the file system says of every file in these sealed folders: a cheap sign that a byte may have changed."""
-    found: list[tuple[str, int, int, int, int]] = []
+    """The name, inode, size, and times of modification and change (ns) of every file in these sealed folders.
+
+    Different stamps are a cheap sign that a byte may have changed.
+    """
+    stamps: list[tuple[str, int, int, int, int]] = []
     for seal in dict.fromkeys(seals):
         for path in sorted(shelf.folder_of(seal).glob("*")):
             stat = path.stat()
-            found.append((f"{seal}/{path.name}", stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
-    return tuple(found)
+            stamps.append((f"{seal}/{path.name}", stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+    return tuple(stamps)

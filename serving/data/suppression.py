@@ -1,8 +1,8 @@
-"""Whom nothing is answered about for now: custody's notices, heard within a second, believed when signed and newest.
+"""Suppression: the subjects about whom no answer may be given for now, as custody's signed notices list them.
 
-It fails closed. A notice that another signed, that was taken away, or that is older than one heard before, also before
-a restart, stops the answers of its purpose: who was to be withheld is then not known. Who asks is not told of a repair:
-that a record was repaired is not public (不公开).
+It fails closed. A notice that another zone signed, that was removed, or that is older than one already read (also
+before a restart) stops every answer of its purpose, since the subjects to suppress are then not known. The caller
+does not learn that a record was repaired, since that is not public (不公开).
 """
 
 from __future__ import annotations
@@ -25,14 +25,17 @@ class Suppression:
     """The notices of one purpose."""
 
     def __init__(self, shelf: Shelf, purpose: str, shared: CoordinationDb | None = None) -> None:
-        """Nothing is heard until `refresh` has run. Without `shared` nothing is remembered beyond this process."""
+        """No notice is known until `refresh` has run.
+
+        Without `shared` the newest number is kept in this process alone.
+        """
         self._shelf, self._purpose, self._shared = shelf, purpose, shared or CoordinationDb()
         self._path: Path = shelf.root / "pointers" / f"{pointer_of(purpose)}.json"
-        self._held: Notice | CreditError = Lapsed("suppression.no-notice-withholding-looked-for")
+        self._notice: Notice | CreditError = Lapsed("suppression.no-notice-withholding-looked-for")
         self._seen: object = ()
 
     def refresh(self) -> None:
-        """Look once. Never raises."""
+        """Read the notice once if its file has changed. Never raises."""
         try:
             seen = _mark(self._path)
             if seen == self._seen:
@@ -46,23 +49,27 @@ class Suppression:
                 Broken("suppression.notices-withholding-cannot-be-read", why=Text.verbatim(type(fault).__name__))
             )
         else:
-            self._held = notice
+            self._notice = notice
             log.event("withheld.heard", purpose=self._purpose, number=notice.number)
 
     @property
     def fault(self) -> CreditError | None:
-        """What is wrong with the notices; None when they can be believed."""
-        return None if isinstance(self._held, Notice) else self._held
+        """The reason why the notices cannot be relied on; None when they can."""
+        return None if isinstance(self._notice, Notice) else self._notice
 
     def require(self, key: str, through: int) -> None:
-        """Raises Anew for a withheld subject (32 hex) unless what would answer goes `through` its notice, Lapsed when
-        that cannot be known."""
-        held = self._held
-        if not isinstance(held, Notice):
-            raise Lapsed("suppression.nothing-answered-now", why=held.message) from held
-        if held.suppresses(key, through):
+        """Check one subject (`key`: 32 hex digits) against the newest notice.
+
+        `through` is the number of the newest notice that the data of the answer already respect. Raises Anew for a
+        suppressed subject whose data are older than the notice that lists it, and Lapsed when suppression cannot be
+        determined.
+        """
+        notice = self._notice
+        if not isinstance(notice, Notice):
+            raise Lapsed("suppression.nothing-answered-now", why=notice.message) from notice
+        if notice.suppresses(key, through):
             raise BeingReevaluated
-        if through > held.number:
+        if through > notice.number:
             raise Lapsed("suppression.nothing-answered-now-notices-older-than")
 
     def _require_newest(self, number: int) -> None:
@@ -70,12 +77,12 @@ class Suppression:
             "INSERT INTO heard (name, number) VALUES (?, ?) ON CONFLICT (name) DO UPDATE "
             "SET number = max(number, excluded.number) RETURNING number"
         )
-        heard = self._shared.rows(sql, pointer_of(self._purpose), number)[0][0]
-        if heard > number:
-            raise Broken("suppression.older-notice-withholding-put-back", heard=heard, number=number)
+        newest = self._shared.rows(sql, pointer_of(self._purpose), number)[0][0]
+        if newest > number:
+            raise Broken("suppression.older-notice-withholding-put-back", newest=newest, number=number)
 
     def _close(self, fault: CreditError) -> None:
-        self._held = fault
+        self._notice = fault
         log.event("withheld.failed", level=logging.ERROR, purpose=self._purpose, fault=str(fault))
 
 

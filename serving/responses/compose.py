@@ -1,4 +1,4 @@
-"""The answer to a bank: what the snapshot says of one subject, the reasons that sum to it, and where it comes from."""
+"""The answer to a bank as plain values: a subject's score, the reasons that sum to it, and the seals behind it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ MISSING_POLICY = {
     "zh": "缺失的指标不作填补，按模型训练时学得的方向处理。",
     "en": "A missing feature is not filled in: the model goes the way it learned for missing ones.",
 }
-PROBABILITY_DIGITS = 8  # beyond these two machines' floating point may differ
+PROBABILITY_DIGITS = 8  # further digits may differ between machines, as floating point does
 _NOT_DIGESTED = ("uscc", "receipt")
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectScore:
-    """What a model says of one subject: its features (F,), and the numbers made of them."""
+    """What a model computes for one subject: the features (F,), and the probability, points, contributions (F,) and
+    grade made of them.
+    """
 
     features: NDArray[np.float64]
     probability: float
@@ -42,36 +44,36 @@ class SubjectScore:
     grade: str
 
 
-def stored_score(book: ActiveSnapshot, row: int) -> SubjectScore:
-    """The stored line of the subject in `row`. Raises Broken when its grade is not one of the version's."""
-    told, place = book.answers[row], int(book.answers[row]["grade"])
-    if not 0 <= place < len(book.card.grades):
+def stored_score(snapshot: ActiveSnapshot, row: int) -> SubjectScore:
+    """The score that the snapshot stores in `row`. Raises Broken when its grade is not one of the version's."""
+    answer, grade = snapshot.answers[row], int(snapshot.answers[row]["grade"])
+    if not 0 <= grade < len(snapshot.scorecard.grades):
         raise Broken("compose.snapshot-names-grade-version-not")
-    features = np.array(book.features[row], dtype=np.float64)
-    contributions = np.array(told["contributions"], dtype=np.float64)
-    numbers = float(told["probability"]), float(told["points"]), float(told["base_points"])
-    return SubjectScore(features, *numbers, contributions, book.card.grades[place])
+    features = np.array(snapshot.features[row], dtype=np.float64)
+    contributions = np.array(answer["contributions"], dtype=np.float64)
+    numbers = float(answer["probability"]), float(answer["points"]), float(answer["base_points"])
+    return SubjectScore(features, *numbers, contributions, snapshot.scorecard.grades[grade])
 
 
 def compose(
-    book: ActiveSnapshot, line: SubjectScore, *, score_id: str, mandate: str, purpose: str, valid_until: date
+    snapshot: ActiveSnapshot, score: SubjectScore, *, score_id: str, mandate: str, purpose: str, valid_until: date
 ) -> dict[str, Any]:
-    """The answer from `book` for the subject of `line`, as plain values, without the code and the receipt.
+    """The answer from `snapshot` for the subject of `score`, as plain values, without the code and the receipt.
 
-    Points are in whole hundredths, and `base_points` plus the reasons' points is exactly `points` in hundredths.
-    Raises Broken when the snapshot's own numbers do not sum.
+    Points are rounded to whole hundredths, and `base_points` plus the reasons' points is exactly `points` in
+    hundredths. Raises Broken when the snapshot's own numbers do not sum.
     """
-    card, points, base = book.card, line.points, line.base_points
-    if not abs(base + float(line.contributions.sum()) - points) < 1e-6:
-        raise Broken("compose.snapshot-contributions-do-not-sum", snapshot=book.snapshot[:21])
-    hits = card.rule_hits(line.features[None, :])[0]
+    scorecard, points, base = snapshot.scorecard, score.points, score.base_points
+    if not abs(base + float(score.contributions.sum()) - points) < 1e-6:
+        raise Broken("compose.snapshot-contributions-do-not-sum", snapshot=snapshot.snapshot[:21])
+    hits = scorecard.rule_hits(score.features[None, :])[0]
     return {
         "score_id": score_id,
-        "model": book.model,
-        "default_probability": round(line.probability, PROBABILITY_DIGITS),
+        "model": snapshot.model,
+        "default_probability": round(score.probability, PROBABILITY_DIGITS),
         "points": round(points * 100) / 100,
-        "grade": line.grade,
-        "grade4": line.grade[0],  # 四等 A 优 B 良 C 中 D 差; the nine refine them by + and -
+        "grade": score.grade,
+        "grade4": score.grade[0],  # 四等 A 优 B 良 C 中 D 差; the nine grades refine them by + and -
         "base_points": round(base * 100) / 100,
         "reasons": [
             {
@@ -79,24 +81,24 @@ def compose(
                 "title": reason.title,
                 "zh": reason.zh,
                 "en": reason.en,
-                "direction": "raises" if reason.points > 0 else "lowers",  # the points, that is the standing
+                "direction": "raises" if reason.points > 0 else "lowers",  # raises or lowers the points
                 "points": reason.points,
             }
-            for reason in card.reasons(base, points, line.contributions)
+            for reason in scorecard.reasons(base, points, score.contributions)
             if reason.points
         ],
         "rules": [
             {"code": rule.feature, "grade": rule.grade, "zh": rule.zh, "en": rule.en}
-            for rule, hit in zip(card.rules, hits, strict=True)
+            for rule, hit in zip(scorecard.rules, hits, strict=True)
             if hit
         ],
         "missing": {
-            "features": [card.names[index] for index in np.flatnonzero(np.isnan(line.features))],
+            "features": [scorecard.names[index] for index in np.flatnonzero(np.isnan(score.features))],
             "policy": MISSING_POLICY,
         },
-        "snapshot": {"id": book.snapshot, "as_of": book.as_of.isoformat()},
-        "version": book.version,
-        "release": book.release,
+        "snapshot": {"id": snapshot.snapshot, "as_of": snapshot.as_of.isoformat()},
+        "version": snapshot.version,
+        "release": snapshot.release,
         "valid_until": valid_until.isoformat(),
         "purpose": purpose,
         "mandate": mandate,
@@ -105,8 +107,9 @@ def compose(
 
 
 def answer_digest(answer: Mapping[str, Any]) -> str:
-    """The digest that the ledger holds of an answer, for the bank to compare.
+    """The SHA-256 of the canonical JSON of an answer, which the ledger stores and the bank compares.
 
-    The code is left out: whoever reads the ledger could otherwise try all codes and so undo the pseudonym beside it.
+    The code is left out: otherwise a reader of the ledger could try all codes and undo the pseudonym beside the
+    digest.
     """
     return digest_json({name: value for name, value in answer.items() if name not in _NOT_DIGESTED})

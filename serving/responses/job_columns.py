@@ -1,8 +1,8 @@
-"""What a job's files hold, whatever their form: the columns asked with, the columns told, and how large they may be."""
+"""The columns of a job's input and result files, whatever their format, and the limits of an input file."""
 
 from __future__ import annotations
 
-MAX_LINES, MAX_BYTES, MAX_LINE_LENGTH = 100_000, 16 << 20, 512  # lines, bytes, characters in a line
+MAX_LINES, MAX_BYTES, MAX_LINE_LENGTH = 100_000, 16 << 20, 512  # lines, bytes, and characters per line of an input file
 INPUT_COLUMNS = ("uscc", "purpose", "mandate")
 OUTPUT_COLUMNS = (
     "line",

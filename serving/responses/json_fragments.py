@@ -1,8 +1,7 @@
-"""The words of a book's answers, laid out once as JSON: only numbers are written when somebody asks.
+"""The JSON fragments of a snapshot's answers, encoded once: per answer only the numbers are encoded.
 
-Both kinds of answers are made of them, by code (`serving.responses.response_templates`) and live
-(`serving.responses.live_templates`);
-their bytes are the canonical form of what `serving.responses.compose` composes, the source of what an answer says.
+Stored answers (`serving.responses.response_templates`) and live answers (`serving.responses.live_templates`) are
+both joined from these fragments. Their bytes are the canonical JSON of what `serving.responses.compose` composes.
 """
 
 from __future__ import annotations
@@ -22,18 +21,18 @@ _MISSING = canonical(MISSING_POLICY)
 
 
 class _Points(dict[int, bytes]):
-    """How many points so many cents are, without the sign."""
+    """The text of an amount in hundredths of a point, without its sign."""
 
     def __missing__(self, cents: int) -> bytes:
         return repr(abs(cents) / 100).encode()
 
 
 _POINTS = _Points()
-_POINTS.update({cents: _POINTS[cents] for cents in range(-9999, 10_000)})  # the scale of most models
+_POINTS.update({cents: _POINTS[cents] for cents in range(-9999, 10_000)})  # the range of most models
 
 
 class ReasonFragments(NamedTuple):
-    """What the reason of one feature says before its points, and after."""
+    """The JSON of one feature's reason before its points, for either direction, and after them."""
 
     raises: bytes
     lowers: bytes
@@ -42,11 +41,11 @@ class ReasonFragments(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class JsonFragments:
-    """The words of one book, each as JSON."""
+    """The constant parts of one snapshot's answers, each as JSON."""
 
     names: tuple[bytes, ...]
-    each: tuple[ReasonFragments, ...]
-    each_rule: Mapping[GradeCap, bytes]
+    reason_fragments: tuple[ReasonFragments, ...]
+    rule_fragments: Mapping[GradeCap, bytes]
     grades: Mapping[str, bytes]
     model: bytes
     release: bytes
@@ -54,60 +53,65 @@ class JsonFragments:
     version: bytes
 
     @classmethod
-    def of(cls, book: ActiveSnapshot) -> JsonFragments:
-        """Lay them out."""
-        card = book.card
+    def of(cls, snapshot: ActiveSnapshot) -> JsonFragments:
+        """Encode the constant parts of a snapshot's answers."""
+        scorecard = snapshot.scorecard
         return cls(
-            tuple(map(canonical, card.names)),
-            tuple(map(_reason, card.features)),
+            tuple(map(canonical, scorecard.names)),
+            tuple(map(_reason, scorecard.features)),
             {rule: canonical({"code": rule.feature, "grade": rule.grade, "zh": rule.zh, "en": rule.en})
-             for rule in card.rules},
-            {grade: b'"grade":%b,"grade4":%b' % (canonical(grade), canonical(grade[0])) for grade in card.grades},
-            canonical(book.model), canonical(book.release),
-            canonical({"id": book.snapshot, "as_of": book.as_of.isoformat()}), canonical(book.version),
+             for rule in scorecard.rules},
+            {grade: b'"grade":%b,"grade4":%b' % (canonical(grade), canonical(grade[0])) for grade in scorecard.grades},
+            canonical(snapshot.model), canonical(snapshot.release),
+            canonical({"id": snapshot.snapshot, "as_of": snapshot.as_of.isoformat()}), canonical(snapshot.version),
         )  # fmt: skip
 
-    def reasons(self, told: ScoreValues) -> bytes:
-        """The reasons that move the points, the strongest first."""
-        each, cents = self.each, told.cents
-        moving = told.strongest[: len(cents) - cents.count(0)]  # the strongest come first
-        words = [
-            word
+    def reasons(self, values: ScoreValues) -> bytes:
+        """The reasons with points other than zero, the largest first."""
+        reason_fragments, cents = self.reason_fragments, values.cents
+        moving = values.strongest[
+            : len(cents) - cents.count(0)
+        ]  # columns are in falling order of points, so those with zero are last
+        pieces = [
+            piece
             for column in moving
-            for reason in (each[column],)
-            for some in (cents[column],)
-            for word in (reason[some < 0], _POINTS[some], reason[2])
+            for reason in (reason_fragments[column],)
+            for amount in (cents[column],)
+            for piece in (reason[amount < 0], _POINTS[amount], reason[2])
         ]
-        return b"".join(words)[:-1]
+        return b"".join(pieces)[:-1]
 
-    def rules(self, told: ScoreValues) -> bytes:
-        """The rules that were met."""
-        return b",".join([self.each_rule[rule] for rule in told.rules])
+    def rules(self, values: ScoreValues) -> bytes:
+        """The rules of direct judgment that the subject meets."""
+        return b",".join([self.rule_fragments[rule] for rule in values.rules])
 
-    def missing(self, told: ScoreValues) -> bytes:
-        """What is missing, and the policy."""
-        return b'{"features":[%b],"policy":%b}' % (b",".join([self.names[one] for one in told.missing]), _MISSING)
+    def missing(self, values: ScoreValues) -> bytes:
+        """The missing features and the policy for them."""
+        return b'{"features":[%b],"policy":%b}' % (
+            b",".join([self.names[column] for column in values.missing]),
+            _MISSING,
+        )
 
-    def probability_and_grades(self, told: ScoreValues) -> bytes:
-        """Probability and grades."""
-        probability = repr(round(told.probability, PROBABILITY_DIGITS)).encode()
-        return b'"default_probability":%b,%b' % (probability, self.grades[told.grade])
+    def probability_and_grades(self, values: ScoreValues) -> bytes:
+        """The default probability and both grades."""
+        probability = repr(round(values.probability, PROBABILITY_DIGITS)).encode()
+        return b'"default_probability":%b,%b' % (probability, self.grades[values.grade])
 
 
 def json_points(points: float) -> bytes:
-    """Points in whole hundredths."""
+    """Points in whole hundredths, as JSON."""
     return repr(round(points * 100) / 100).encode()
 
 
-def json_string(word: str) -> bytes:
-    """A word that a caller gave, as JSON."""
-    return encode_basestring(word).encode()
+def json_string(text: str) -> bytes:
+    """A caller's text as a JSON string."""
+    return encode_basestring(text).encode()
 
 
 def _reason(feature: ScorecardFeature) -> ReasonFragments:
     code, title, zh, en = map(canonical, (feature.name, feature.title, feature.zh, feature.en))
     raises, lowers = (
-        b'{"code":%b,"direction":"%b","en":%b,"points":%b' % (code, which, en, sign)
-        for which, sign in ((b"raises", b""), (b"lowers", b"-"))
+        b'{"code":%b,"direction":"%b","en":%b,"points":%b' % (code, direction, en, sign)
+        for direction, sign in ((b"raises", b""), (b"lowers", b"-"))
     )
     return ReasonFragments(raises, lowers, b',"title":%b,"zh":%b},' % (title, zh))

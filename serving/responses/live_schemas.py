@@ -1,4 +1,4 @@
-"""The forms of a live score: what a bank sends along, and what it is told beyond an answer by code."""
+"""The request and answer forms of a live score, and the commitment to the values that a bank supplies."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from serving.responses.api_schema import ApiSchema
 from serving.responses.request_schemas import EXAMPLE, Short, parse_body
 from serving.responses.response_schemas import AnswerSchema
 
-MAX_SUPPLIED = 512  # features brought along
+MAX_SUPPLIED = 512  # features that one request may supply
 Kind = Literal["fused", "what_if"]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class LiveRequestSchema(ApiSchema, published="AskedLive"):
-    """A subject, and values that stand in the place of the snapshot's; null where the bank knows there is none."""
+    """A subject, and values that replace the snapshot's; null where the bank knows that there is none."""
 
     model_config = ConfigDict(
         extra="forbid", hide_input_in_errors=True,
@@ -36,7 +36,7 @@ class LiveRequestSchema(ApiSchema, published="AskedLive"):
 
 
 class LiveRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What `AskedLive` declares, as it is read."""
+    """The fields of `LiveRequestSchema`, decoded by msgspec."""
 
     uscc: Annotated[str, msgspec.Meta(max_length=256)]
     purpose: Annotated[str, msgspec.Meta(max_length=256)]
@@ -46,7 +46,7 @@ class LiveRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class SuppliedValues(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What a bank keeps of a live score, to have it made again."""
+    """The values and the salt that a bank keeps of a live score, so that the score can be computed again."""
 
     features: dict[str, float | None]
     salt: str
@@ -54,11 +54,11 @@ class SuppliedValues(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(LiveRequest).decode
-_decode_brought = msgspec.json.Decoder(SuppliedValues).decode
+_decode_supplied = msgspec.json.Decoder(SuppliedValues).decode
 
 
 class SuppliedFeaturesSchema(ApiSchema, published="Brought"):
-    """Which features were brought; `commitment` is the SHA-256 over `salt` and the canonical JSON of their values."""
+    """Which features were supplied; `commitment` is the SHA-256 over `salt` and the canonical JSON of their values."""
 
     features: list[str]
     salt: str
@@ -66,47 +66,47 @@ class SuppliedFeaturesSchema(ApiSchema, published="Brought"):
 
 
 class LiveAnswerSchema(AnswerSchema, published="AnswerLive"):
-    """An answer made in the request, with what was brought along."""
+    """An answer computed in the request, with the features that the bank supplied."""
 
     kind: Kind
     brought: SuppliedFeaturesSchema
 
 
 def read_live_request(body: bytes) -> LiveRequest:
-    """Read a request's body. Raises Malformed naming the fields at fault and never repeating what they held."""
+    """Read a request's body. Raises Malformed with the invalid fields and without their values."""
     try:
         return _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        asked = parse_body(LiveRequestSchema, body)  # which says what is wrong
-        return LiveRequest(asked.uscc, asked.purpose, asked.mandate, asked.features, asked.kind)
+        document = parse_body(LiveRequestSchema, body)  # which raises Malformed with the reason
+        return LiveRequest(document.uscc, document.purpose, document.mandate, document.features, document.kind)
 
 
 def read_supplied_values(text: bytes) -> tuple[Mapping[str, float | None], str]:
-    """The features and the salt of `{"features": …, "salt": hex}`. Raises Malformed, and repeats no value."""
+    """The features and the salt of `{"features": …, "salt": hex}`. Raises Malformed without repeating a value."""
     try:
-        told = _decode_brought(text)
-        bytes.fromhex(told.salt)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as bad:
-        raise Malformed("live-schemas.brought-unreadable") from bad
-    return told.features, told.salt
+        supplied = _decode_supplied(text)
+        bytes.fromhex(supplied.salt)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as invalid:
+        raise Malformed("live-schemas.brought-unreadable") from invalid
+    return supplied.features, supplied.salt
 
 
-def commitment(brought: Mapping[str, float | None], salt: str) -> str:
-    """SHA-256 over the salt's bytes and the canonical JSON of the values as numbers with a point, in hex."""
-    told = canonical({name: None if value is None else float(value) for name, value in brought.items()})
-    return _salted(salt, told)
+def commitment(supplied: Mapping[str, float | None], salt: str) -> str:
+    """SHA-256 over the salt's bytes and the canonical JSON of the values as floats, in hex."""
+    text = canonical({name: None if value is None else float(value) for name, value in supplied.items()})
+    return _salted(salt, text)
 
 
-def commitment_of(values: Sequence[float | None], laid_out: bytes, salt: str) -> str | None:
-    """The same of floats in the order of their names, which are `laid_out` with a `%b` for each value.
+def commitment_of(values: Sequence[float | None], template: bytes, salt: str) -> str | None:
+    """The same commitment for floats in the order of their names, by a `template` of the JSON with one `%b` per value.
 
-    None when a value is so small or so large that the quick writer writes it in another way than the canonical one.
+    None when msgspec writes a value, very small or very large, otherwise than the canonical form does.
     """
     numbers = _encode(values)
     if b"e" in numbers or b"0.0000" in numbers:
         return None
-    return _salted(salt, laid_out % tuple(numbers[1:-1].split(b",")))
+    return _salted(salt, template % tuple(numbers[1:-1].split(b",")))
 
 
-def _salted(salt: str, told: bytes) -> str:
-    return hashlib.sha256(bytes.fromhex(salt) + told).hexdigest()
+def _salted(salt: str, text: bytes) -> str:
+    return hashlib.sha256(bytes.fromhex(salt) + text).hexdigest()

@@ -1,6 +1,7 @@
-"""A live answer's bytes, laid out once a book: what is left of a call is its numbers, what was brought, and who asked.
+"""The byte template of live answers, made once per snapshot; a request adds its numbers, the supplied features and ids.
 
-The bytes are the canonical form of `live.score_with`, which is the source of what an answer says.
+The bytes are the canonical form of `serving.endpoints.scores.live.score_with`, which defines what an answer
+contains.
 """
 
 from __future__ import annotations
@@ -23,70 +24,73 @@ from serving.responses.response_templates import FilledResponse
 from serving.responses.score_values import ScoreValues
 from serving.state.decision_cache import DecisionCache
 
-MAX_SNAPSHOTS, MAX_LAYOUTS = 8, 256  # whose words are kept; and how many ways of naming what is brought, for each
+MAX_SNAPSHOTS, MAX_LAYOUTS = 8, 256  # snapshots in the cache, and layouts of supplied features in the cache of each
 _NOTICES = {"fused": canonical(NOTICE), "what_if": canonical(TRIAL_NOTICE)}
 Values = Mapping[str, float | None]
 
 
 class SuppliedLayout(NamedTuple):
-    """Which features are brought: their columns in the order they came in, and their names in order, as JSON."""
+    """Which features a request supplies: their columns in the order received, and their names sorted, as JSON."""
 
     columns: NDArray[np.intp]
     names: bytes
-    order: tuple[int, ...]  # of those columns, as the names are sorted
-    values: bytes  # canonical JSON of the values, each still to be filled in
+    order: tuple[int, ...]  # positions in `columns`, in the order of the sorted names
+    values: bytes  # canonical JSON with one %b per value
 
-    def commitment(self, brought: Values, salt: str) -> str:
-        """As `live_forms.commitment` of floats, which these are as they were read, at half the cost."""
-        values = list(brought.values())
-        quick = commitment_of([values[place] for place in self.order], self.values, salt)
-        return quick or commitment(brought, salt)
+    def commitment(self, supplied: Values, salt: str) -> str:
+        """The commitment of `serving.responses.live_schemas` for values that were read as floats, at half the cost."""
+        values = list(supplied.values())
+        fast = commitment_of([values[column] for column in self.order], self.values, salt)
+        return fast or commitment(supplied, salt)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveTemplate:
-    """What a book's live answers are made of."""
+    """The constant parts of a snapshot's live answers."""
 
-    words: JsonFragments
+    fragments: JsonFragments
     features: NDArray[np.float64]  # (n, F) of the snapshot
-    places: Mapping[str, int]
-    namings: DecisionCache[tuple[str, ...], SuppliedLayout]
+    columns: Mapping[str, int]
+    layouts: DecisionCache[tuple[str, ...], SuppliedLayout]
 
     @classmethod
-    def of(cls, book: ActiveSnapshot) -> LiveTemplate:
-        """Lay out the words of a book."""
-        places = {name: place for place, name in enumerate(book.card.names)}
-        return cls(JsonFragments.of(book), np.asarray(book.features), places, DecisionCache(MAX_LAYOUTS))
+    def of(cls, snapshot: ActiveSnapshot) -> LiveTemplate:
+        """Encode the constant parts of a snapshot."""
+        columns = {name: column for column, name in enumerate(snapshot.scorecard.names)}
+        return cls(JsonFragments.of(snapshot), np.asarray(snapshot.features), columns, DecisionCache(MAX_LAYOUTS))
 
-    def named(self, brought: Values) -> SuppliedLayout:
-        """What is brought, by name alone. Raises Malformed for a name that the model has not, and names none."""
-        names = tuple(brought)
-        held = self.namings.get(names)
-        if held is None:
-            unknown = sum(name not in self.places for name in names)
+    def layout(self, supplied: Values) -> SuppliedLayout:
+        """The layout of the supplied features, by their names alone.
+
+        Raises Malformed with the number of names that the model does not know, and repeats none of them.
+        """
+        names = tuple(supplied)
+        layout = self.layouts.get(names)
+        if layout is None:
+            unknown = sum(name not in self.columns for name in names)
             if unknown:
                 raise Malformed("live-templates.these-features-cannot-be-scored", unknown=unknown)
-            held = self._name(names)
-            self.namings.put(names, held)
-        return held
+            layout = self._name(names)
+            self.layouts.put(names, layout)
+        return layout
 
     def _name(self, names: tuple[str, ...]) -> SuppliedLayout:
         order = tuple(sorted(range(len(names)), key=names.__getitem__))
         ordered = [names[place] for place in order]
         each = (canonical(name).replace(b"%", b"%%") + b":%b" for name in ordered)
-        columns = np.array([self.places[name] for name in names], dtype=np.intp)
+        columns = np.array([self.columns[name] for name in names], dtype=np.intp)
         return SuppliedLayout(columns, canonical(ordered), order, b"{%b}" % b",".join(each))
 
-    def row(self, row: int, named: SuppliedLayout, brought: Values) -> NDArray[np.float64]:
-        """The snapshot's features (F,) with what is brought in their place, NaN for null."""
+    def row(self, row: int, layout: SuppliedLayout, supplied: Values) -> NDArray[np.float64]:
+        """The snapshot's features (F,) with the supplied values in their place, NaN for null."""
         features = np.array(self.features[row], dtype=np.float64)
-        features[named.columns] = np.array(list(brought.values()), dtype=np.float64)
+        features[layout.columns] = np.array(list(supplied.values()), dtype=np.float64)
         return features
 
     def fill(
         self,
-        told: ScoreValues,
-        named: SuppliedLayout,
+        scored: ScoreValues,
+        layout: SuppliedLayout,
         *,
         kind: str,
         salt: str,
@@ -97,45 +101,45 @@ class LiveTemplate:
         purpose: str,
         valid_until: str,
     ) -> FilledResponse:
-        """The answer to one call, still without its receipt."""
-        words = self.words
+        """The answer to one request, without its receipt."""
+        fragments = self.fragments
         before = (
             b'{"base_points":%b,"brought":{"commitment":"%b","features":%b,"salt":"%b"},%b,"kind":"%b","mandate":%b,'
             b'"missing":%b,"model":%b,"notice":%b,"points":%b,"purpose":%b,"reasons":[%b],'
         ) % (
-            json_points(told.base_points),
+            json_points(scored.base_points),
             commitment.encode(),
-            named.names,
+            layout.names,
             salt.encode(),
-            words.probability_and_grades(told),
+            fragments.probability_and_grades(scored),
             kind.encode(),
             json_string(mandate),
-            words.missing(told),
-            words.model,
+            fragments.missing(scored),
+            fragments.model,
             _NOTICES[kind],
-            json_points(told.points),
+            json_points(scored.points),
             json_string(purpose),
-            words.reasons(told),
+            fragments.reasons(scored),
         )
         between = b'"release":%b,"rules":[%b],"score_id":%b,"snapshot":%b,' % (
-            words.release, words.rules(told), json_string(score_id), words.snapshot,
+            fragments.release, fragments.rules(scored), json_string(score_id), fragments.snapshot,
         )  # fmt: skip
-        after = b'"valid_until":%b,"version":%b}' % (json_string(valid_until), words.version)
+        after = b'"valid_until":%b,"version":%b}' % (json_string(valid_until), fragments.version)
         return FilledResponse.of(uscc, before, sha256(before), between, after)
 
 
 class LiveTemplates:
-    """The sheets of the books that live scores were asked of lately."""
+    """The templates of the snapshots that served live scores lately."""
 
     def __init__(self) -> None:
-        """None yet."""
-        self._held: DecisionCache[tuple[str, str], LiveTemplate] = DecisionCache(MAX_SNAPSHOTS)
+        """No template is made yet."""
+        self._templates: DecisionCache[tuple[str, str], LiveTemplate] = DecisionCache(MAX_SNAPSHOTS)
 
-    def of(self, book: ActiveSnapshot) -> LiveTemplate:
-        """The book's sheet, laid out now if it was not lately."""
-        name = (book.snapshot, book.version)
-        held = self._held.get(name)
+    def of(self, snapshot: ActiveSnapshot) -> LiveTemplate:
+        """The snapshot's template, made now if it is not cached."""
+        name = (snapshot.snapshot, snapshot.version)
+        held = self._templates.get(name)
         if held is None:
-            held = LiveTemplate.of(book)
-            self._held.put(name, held)
+            held = LiveTemplate.of(snapshot)
+            self._templates.put(name, held)
         return held

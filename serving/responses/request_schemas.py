@@ -1,4 +1,4 @@
-"""The forms of what a bank asks, as OpenAPI 3.1 shows them, and the reading of it."""
+"""The forms of a bank's requests, as OpenAPI 3.1 shows them, and the functions that read a body by its form."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Short = Annotated[str, StringConstraints(max_length=256, strict=True)]
 
 
 class ScoreRequestSchema(ApiSchema, published="Asked"):
-    """What a bank asks: whose score, what for, and under which mandate."""
+    """A request for one score: the subject, the purpose, and the mandate (授权书)."""
 
     model_config = ConfigDict(
         extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [dict(EXAMPLE)]}
@@ -37,7 +37,7 @@ class ScoreRequestSchema(ApiSchema, published="Asked"):
 
 
 class BatchRequestSchema(ApiSchema, published="AskedBatch"):
-    """Up to a thousand subjects, each with its own mandate; each is judged by itself."""
+    """Up to a thousand subjects, each with its own mandate; each is answered or refused separately."""
 
     model_config = ConfigDict(
         extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [{"asks": [dict(EXAMPLE)]}]}
@@ -62,7 +62,7 @@ class VerificationRequestSchema(ApiSchema, published="AskedVerification"):
 
 
 class ObjectionRequestSchema(ApiSchema, published="AskedObjection"):
-    """An objection to an answer, brought by the bank that was given it; the statement is read by a person."""
+    """An objection (异议) to an answer that this bank received; a person reads the statement."""
 
     model_config = ConfigDict(
         extra="forbid", hide_input_in_errors=True,
@@ -75,7 +75,7 @@ class ObjectionRequestSchema(ApiSchema, published="AskedObjection"):
 
 
 class ScoreRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What `Asked` declares, as it is read on the way to an answer: twenty times as fast."""
+    """The fields of `ScoreRequestSchema`, decoded by msgspec: twenty times as fast as pydantic."""
 
     uscc: Annotated[str, msgspec.Meta(max_length=256)]
     purpose: Annotated[str, msgspec.Meta(max_length=256)]
@@ -86,24 +86,24 @@ _decode = msgspec.json.Decoder(ScoreRequest).decode
 
 
 def read_score_request(body: bytes) -> ScoreRequest:
-    """Read a request's body. Raises Malformed naming the fields at fault and never repeating what they held."""
+    """Read a request's body. Raises Malformed with the invalid fields and without their values."""
     try:
         return _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        asked = parse_body(ScoreRequestSchema, body)  # which says what is wrong
-        return ScoreRequest(asked.uscc, asked.purpose, asked.mandate)
+        document = parse_body(ScoreRequestSchema, body)  # which raises Malformed with the reason
+        return ScoreRequest(document.uscc, document.purpose, document.mandate)
 
 
-def parse_body(form: type[Form], body: bytes) -> Form:
-    """Read a body by its form. Raises Malformed naming the fields at fault and never repeating what they held."""
+def parse_body(schema: type[Form], body: bytes) -> Form:
+    """Read a body by its form. Raises Malformed with the invalid fields and without their values."""
     try:
-        return form.model_validate_json(body)
-    except ValidationError as bad:
-        faults = {fault.render(): fault for fault in _faults(form, bad)}
+        return schema.model_validate_json(body)
+    except ValidationError as invalid:
+        errors = {error.render(): error for error in _faults(schema, invalid)}
         raise Malformed(
             "request-schemas.request-cannot-be-read",
-            why=Text.several(faults[text] for text in sorted(faults)),
-            model_fields=", ".join(form.model_fields),
+            why=Text.several(errors[text] for text in sorted(errors)),
+            model_fields=", ".join(schema.model_fields),
         ) from None
 
 

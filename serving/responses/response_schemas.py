@@ -1,4 +1,4 @@
-"""The forms of answers as OpenAPI 3.1 shows them; the answers themselves are made elsewhere."""
+"""The forms of answers as OpenAPI 3.1 shows them; other modules encode the answers themselves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from serving.responses.request_schemas import _ID
 
 
 class ReasonSchema(ApiSchema):
-    """What one feature added to the points, or took away."""
+    """The points that one feature adds or takes away."""
 
     code: str
     title: str
@@ -22,7 +22,7 @@ class ReasonSchema(ApiSchema):
 
 
 class RuleSchema(ApiSchema):
-    """A rule of direct judgment (直接判级) that was met: the grade can be no better than this."""
+    """A rule of direct judgment (直接判级) that the subject meets: the grade can be no better than the rule's."""
 
     code: str
     grade: str
@@ -31,21 +31,21 @@ class RuleSchema(ApiSchema):
 
 
 class MissingSchema(ApiSchema):
-    """Features that the subject's records do not tell, and what the model does about it."""
+    """The features that the subject's records do not give, and how the model handles them."""
 
     features: list[str]
     policy: dict[str, str]
 
 
 class SnapshotNameSchema(ApiSchema):
-    """The snapshot answered from and the day of its data."""
+    """The snapshot behind the answer and the day of its data."""
 
     id: str
     as_of: str
 
 
 class ReceiptSchema(ApiSchema):
-    """The ledger's entry on this answer."""
+    """The ledger's entry for this answer."""
 
     entry: str = Field(description="id of the ledger entry: SHA-256")
     seq: int
@@ -85,7 +85,7 @@ class BatchPartSchema(ApiSchema, published="Part"):
 
 
 class BatchAnswerSchema(ApiSchema, published="AnswerBatch"):
-    """The parts in the order asked."""
+    """The parts in the order of the request."""
 
     answers: list[BatchPartSchema]
 
@@ -118,7 +118,7 @@ class VerificationSchema(ApiSchema):
 
 
 class ObjectionSchema(ApiSchema):
-    """An objection taken: a person answers by the day `due`; ask GET /v1/objections/{id} how it stands."""
+    """A recorded objection: a person answers it by the day `due`. GET /v1/objections/{id} gives its status."""
 
     objection_id: str
     score_id: str
@@ -129,7 +129,7 @@ class ObjectionSchema(ApiSchema):
 
 
 class ObjectionStatusSchema(ApiSchema, published="ObjectionStands"):
-    """How an objection stands: `outcome` is the reviewer's word, once there is one."""
+    """The status of an objection; `outcome` is the reviewer's text, once there is one."""
 
     objection_id: str
     score_id: str
@@ -143,7 +143,7 @@ class ObjectionStatusSchema(ApiSchema, published="ObjectionStands"):
 
 
 class ProblemSchema(ApiSchema):
-    """An error (RFC 9457, application/problem+json); `findings` say which checks refused."""
+    """An error (RFC 9457, application/problem+json); `findings` list the checks that refused."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{
         "type": "urn:haihe:problem:refused", "title": "The mandate gate did not open", "status": 403,

@@ -1,6 +1,7 @@
-"""The numbers of answers: what a snapshot holds of one subject, and what a model says of several in the request.
+"""The numbers of answers: those that a snapshot stores of one subject, and those that a model computes for several
+rows.
 
-The trees are walked once for all who ask at one moment.
+The trees are evaluated once for all rows of a call.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from serving.responses.compose import stored_score
 
 
 class ScoreValues(NamedTuple):
-    """What a model says of one subject, as an answer tells it; columns stand for features."""
+    """The numbers of one subject as an answer gives them; a column stands for a feature."""
 
     probability: float
     points: float
@@ -31,7 +32,7 @@ class ScoreValues(NamedTuple):
 
 
 def scored_values(scorer: Scorer, features: NDArray[np.float64]) -> list[ScoreValues]:
-    """What the scorer says of features (n, F), the same of each row as of it alone, and cheapest from eight rows on.
+    """The values of features (n, F), for each row the same as for that row alone; cheapest from eight rows on.
 
     Raises Malformed for an infinite feature, Broken when the model's own numbers do not sum.
     """
@@ -40,23 +41,23 @@ def scored_values(scorer: Scorer, features: NDArray[np.float64]) -> list[ScoreVa
     if not (np.abs(base + contributions.sum(axis=1) - points) < 1e-6).all():
         raise Broken("score-values.model-contributions-do-not-sum")
     cents, strongest = hundredths(base, points, contributions)
-    lacking = np.isnan(features)
-    missing = [np.flatnonzero(row).tolist() for row in lacking] if lacking.any() else [[]] * len(features)
-    each = zip(scores.probability.tolist(), points.tolist(), scores.grades, scores.rule_hits, cents.tolist(),
+    is_missing = np.isnan(features)
+    missing = [np.flatnonzero(row).tolist() for row in is_missing] if is_missing.any() else [[]] * len(features)
+    rows = zip(scores.probability.tolist(), points.tolist(), scores.grades, scores.rule_hits, cents.tolist(),
                strongest.tolist(), missing, strict=True)  # fmt: skip
-    return [ScoreValues(p, s, base, grade, rules, c, order, m) for p, s, grade, rules, c, order, m in each]
+    return [ScoreValues(p, s, base, grade, rules, c, order, m) for p, s, grade, rules, c, order, m in rows]
 
 
-def stored_values(book: ActiveSnapshot, row: int) -> ScoreValues:
-    """What the snapshot holds of the subject in `row`. Raises Broken when its numbers do not sum, or name no grade."""
-    line, card = stored_score(book, row), book.card
-    base, points, contributions = line.base_points, np.array([line.points]), line.contributions[None]
-    if not abs(base + float(contributions.sum()) - line.points) < 1e-6:
-        raise Broken("score-values.snapshot-contributions-do-not-sum", snapshot=book.snapshot[:21])
+def stored_values(snapshot: ActiveSnapshot, row: int) -> ScoreValues:
+    """The values that the snapshot stores in `row`. Raises Broken when they do not sum or name an unknown grade."""
+    score, scorecard = stored_score(snapshot, row), snapshot.scorecard
+    base, points, contributions = score.base_points, np.array([score.points]), score.contributions[None]
+    if not abs(base + float(contributions.sum()) - score.points) < 1e-6:
+        raise Broken("score-values.snapshot-contributions-do-not-sum", snapshot=snapshot.snapshot[:21])
     cents, strongest = hundredths(base, points, contributions)
-    hits = card.rule_hits(line.features[None])[0].tolist()
-    rules = tuple(rule for rule, hit in zip(card.rules, hits, strict=True) if hit)
-    missing = np.flatnonzero(np.isnan(line.features)).tolist()
+    hits = scorecard.rule_hits(score.features[None])[0].tolist()
+    rules = tuple(rule for rule, hit in zip(scorecard.rules, hits, strict=True) if hit)
+    missing = np.flatnonzero(np.isnan(score.features)).tolist()
     return ScoreValues(
-        line.probability, line.points, base, line.grade, rules, cents[0].tolist(), strongest[0].tolist(), missing
+        score.probability, score.points, base, score.grade, rules, cents[0].tolist(), strongest[0].tolist(), missing
     )

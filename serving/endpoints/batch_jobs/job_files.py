@@ -1,4 +1,4 @@
-"""A job's files as a bank sends and takes them: CSV, or Parquet by way of a process of its own."""
+"""A job's files as a bank sends and fetches them: CSV, or Parquet, which a separate process reads and writes."""
 
 from __future__ import annotations
 
@@ -27,26 +27,32 @@ _TOO_COSTLY = Text.of("job-files.parquet-too-costly")
 
 
 class JobFiles:
-    """Reads what comes and writes what goes; every file of Parquet in a fresh process, one of a bank at a time."""
+    """Reads a bank's input files and writes its results.
+
+    Every Parquet file is read in a new process, one per bank at a time.
+    """
 
     def __init__(self) -> None:
-        """Nothing runs until the first file of Parquet comes; where its library is not installed, CSV is all."""
+        """No process runs until the first Parquet file arrives.
+
+        Where its library is not installed, only CSV is accepted.
+        """
         self._parquet = SubprocessWorker("serving.endpoints.batch_jobs.parquet", seconds=60, most=256 << 20, fresh=True)
-        self._banks: set[str] = set()
+        self._reading: set[str] = set()
 
     def close(self) -> None:
-        """End what is still read; who waits for it is refused."""
+        """End the reading that is under way; the requests that wait for it are refused."""
         self._parquet.close()
 
     async def read(self, bank: str, media: str, body: bytes) -> tuple[int, bytes]:
-        """How many lines a file has, and its lines as CSV without a head. Raises Malformed, Overloaded."""
+        """The number of lines of a file, and its lines as CSV without a header. Raises Malformed, Overloaded."""
         if media == PARQUET or body.startswith(PARQUET_MAGIC):
             body = await self._from_parquet(bank, body)
         return await asyncio.to_thread(split_lines, body)
 
-    async def write(self, media: str, told: Path) -> bytes:
-        """A result in the form that is asked for. Raises CreditError when this service cannot write Parquet."""
-        plain = await asyncio.to_thread(told.read_bytes)
+    async def write(self, media: str, result: Path) -> bytes:
+        """A result in the requested format. Raises CreditError when this service cannot write Parquet."""
+        plain = await asyncio.to_thread(result.read_bytes)
         if media == CSV:
             return plain
         _require_library()
@@ -57,17 +63,17 @@ class JobFiles:
 
     async def _from_parquet(self, bank: str, body: bytes) -> bytes:
         _require_library()
-        if bank in self._banks:
+        if bank in self._reading:
             raise Overloaded()
-        self._banks.add(bank)
+        self._reading.add(bank)
         try:
             return await self._parquet.ask(b"r" + body)
-        except (InvalidTask, WorkerDied) as bad:
+        except (InvalidTask, WorkerDied) as refused:
             raise Malformed(
-                _PARQUET.get(str(bad), _TOO_COSTLY) if isinstance(bad, InvalidTask) else _TOO_COSTLY
-            ) from bad
+                _PARQUET.get(str(refused), _TOO_COSTLY) if isinstance(refused, InvalidTask) else _TOO_COSTLY
+            ) from refused
         finally:
-            self._banks.discard(bank)
+            self._reading.discard(bank)
 
 
 def _require_library() -> None:
@@ -76,6 +82,6 @@ def _require_library() -> None:
 
 
 def accepted_media_type(accepted: str) -> str:
-    """The media type of a result, as Accept says; CSV when it says neither."""
+    """The media type of a result by the header Accept (RFC 9110 §12.5.1); CSV when it names neither."""
     names = [part.partition(";")[0].strip().lower() for part in accepted[:512].split(",")]
     return next((name for name in names if name in (CSV, PARQUET)), CSV)

@@ -1,4 +1,4 @@
-"""The lines of a job: how they are read, and how what is said of each is written (CSV, RFC 4180)."""
+"""The lines of a job's files: read from the input, and written to the result (CSV, RFC 4180)."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from serving.responses.request_schemas import ScoreRequest
 
 
 def split_lines(body: bytes) -> tuple[int, bytes]:
-    """How many lines a file has, and the file without its head.
+    """The number of lines of an input file, and the file without its header.
 
-    Raises Malformed unless it is UTF-8 text headed `uscc,purpose,mandate` with 1 to MOST lines. What a line holds is
-    looked at when its turn comes: one bad line is one bad line of the result.
+    Raises Malformed unless it is UTF-8 text with the header `uscc,purpose,mandate` and 1 to MAX_LINES lines. The
+    lines themselves are read when they are scored, so an invalid line makes one refusal in the result.
     """
     try:
         text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as bad:
-        raise Malformed("job-lines.file-cannot-be-read-not-utf") from bad
+    except UnicodeDecodeError as invalid:
+        raise Malformed("job-lines.file-cannot-be-read-not-utf") from invalid
     lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
     if tuple(part.strip().strip('"') for part in lines[0].split(",")) != INPUT_COLUMNS:
         raise Malformed("job-lines.file-cannot-be-read", head=",".join(INPUT_COLUMNS))
@@ -34,12 +34,12 @@ def split_lines(body: bytes) -> tuple[int, bytes]:
 
 
 def read_line(text: str) -> ScoreRequest:
-    """One line. Raises Malformed without repeating it."""
+    """Parse one line. Raises Malformed without repeating it."""
     if len(text) > MAX_LINE_LENGTH:
         raise Malformed("job-lines.line-cannot-be-read", longest=MAX_LINE_LENGTH)
     try:
         parts = [part.strip() for part in next(iter(csv.reader([text])), [])]
-    except csv.Error:  # a quote that never ends, a carriage return in a field
+    except csv.Error:  # an unclosed quote, or a carriage return in a field
         parts = []
     if len(parts) != len(INPUT_COLUMNS):
         raise Malformed(
@@ -49,41 +49,44 @@ def read_line(text: str) -> ScoreRequest:
 
 
 def header_row() -> bytes:
-    """The first line of a result."""
+    """The header of a result."""
     return _row(OUTPUT_COLUMNS)
 
 
-def answer_row(number: int, answer: Mapping[str, Any]) -> bytes:
-    """The line of an answer; reasons as `feature:points`, one blank between."""
-    told = dict(answer) | {
-        "line": number, "status": 200, "problem": "",
+def answer_row(line: int, answer: Mapping[str, Any]) -> bytes:
+    """The row of an answer. Reasons are written as `feature:points`, separated by one blank."""
+    row = dict(answer) | {
+        "line": line, "status": 200, "problem": "",
         "reasons": " ".join(f"{reason['code']}:{reason['points']:g}" for reason in answer["reasons"]),
         "rules": " ".join(rule["code"] for rule in answer["rules"]),
         "missing": " ".join(answer["missing"]["features"]),
         "snapshot": answer["snapshot"]["id"], "entry": answer["receipt"]["entry"],
         "digest": answer["receipt"]["digest"],
     }  # fmt: skip
-    return _row([told[name] for name in OUTPUT_COLUMNS])
+    return _row([row[name] for name in OUTPUT_COLUMNS])
 
 
-def refusal_row(number: int, score_id: str, error: CreditError) -> bytes:
-    """The line of a refusal: nothing of what the line held stands in it, so a formula in it is nowhere either."""
-    told: dict[str, object] = {"line": number, "status": error.status, "score_id": score_id, "problem": str(error)}
-    return _row([told.get(name, "") for name in OUTPUT_COLUMNS])
+def refusal_row(line: int, score_id: str, error: CreditError) -> bytes:
+    """The row of a refusal.
+
+    It repeats nothing of the input line, so a spreadsheet formula in that line cannot reach it.
+    """
+    row: dict[str, object] = {"line": line, "status": error.status, "score_id": score_id, "problem": str(error)}
+    return _row([row.get(name, "") for name in OUTPUT_COLUMNS])
 
 
-def next_lines(path: Path, read: int, most: int) -> tuple[list[str], int]:
-    """The next lines of a file of which `read` bytes were read, `most` of them, and how many bytes are read then."""
+def next_lines(path: Path, offset: int, limit: int) -> tuple[list[str], int]:
+    """Up to `limit` lines of a file from the byte `offset` on, and the offset after them."""
     with path.open("rb") as stream:
-        stream.seek(read)
-        lines = [line.decode().rstrip("\n") for line in itertools.islice(iter(stream.readline, b""), most)]
+        stream.seek(offset)
+        lines = [line.decode().rstrip("\n") for line in itertools.islice(iter(stream.readline, b""), limit)]
         return lines, stream.tell()
 
 
 def read_answer(body: bytes) -> dict[str, Any]:
-    """An answer as the door would send it, read back."""
-    told: dict[str, Any] = json.loads(body)
-    return told
+    """An answer's body, decoded."""
+    answer: dict[str, Any] = json.loads(body)
+    return answer
 
 
 def _row(values: Any) -> bytes:

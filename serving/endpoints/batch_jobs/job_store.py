@@ -1,4 +1,4 @@
-"""Jobs on disk: how far each is in SQLite, its lines and its result in files that end with it."""
+"""The store of jobs: their progress in SQLite, their input and result in files that are deleted with them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 QUEUED, RUNNING, DONE, CANCELLED, EXPIRED = "queued", "running", "done", "cancelled", "expired"
 OPEN = (QUEUED, RUNNING)
-NO_JOB = 24 * 3600  # seconds for which a file may wait for its job: as long as an idempotency key is remembered
+NO_JOB = 24 * 3600  # seconds for which a file may exist without its job: as long as an idempotency key is stored
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
   id TEXT PRIMARY KEY, bank TEXT NOT NULL, state TEXT NOT NULL, lines INTEGER NOT NULL, done INTEGER NOT NULL,
@@ -24,7 +24,10 @@ _JOB = "id, bank, state, lines, done, answered, refused, read, size, made_at, ex
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job; `done` of its `lines`, the first `read` bytes of the file, are in the first `size` of its result."""
+    """One job.
+
+    `done` of its `lines`, the first `read` bytes of the input, are in the first `size` bytes of the result.
+    """
 
     id: str
     bank: str
@@ -40,73 +43,76 @@ class Job:
 
 
 class JobStore:
-    """Safe to use from several threads and open in several processes at once."""
+    """May be used by several threads, and opened by several processes at once."""
 
     def __init__(self, path: Path, folder: Path) -> None:
-        """Open the database at `path` and the folder of files, readable to their owner alone."""
+        """Open the database at `path` and the folder of files; only their owner can read them."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
-        self.folder, self._turn = folder, threading.Lock()
+        self.folder, self._lock = folder, threading.Lock()
         self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
 
     def close(self) -> None:
         """Close the database."""
-        with self._turn:
+        with self._lock:
             self._db.close()
 
     def input_path(self, job: Job) -> Path:
-        """The file of what was asked: `uscc,purpose,mandate` a line, without a head."""
+        """The input file: one `uscc,purpose,mandate` per line, without a header."""
         return self.folder / f"{job.id}.asked.csv"
 
     def result_path(self, job: Job) -> Path:
-        """The file of the result."""
+        """The result file."""
         return self.folder / f"{job.id}.told.csv"
 
     def add(self, job: Job) -> None:
-        """Queue a job whose file is there; one that was queued under its name stays as it is."""
+        """Queue a job whose input file is written. A job that is already queued under its name stays as it is."""
         self._run(f"INSERT OR IGNORE INTO job ({_JOB}) VALUES ({','.join('?' * 11)})", *astuple(job))
 
     def job(self, name: str, bank: str) -> Job | None:
-        """A job of this bank."""
+        """The job of this name, if it is this bank's."""
         return next(iter(self._jobs("WHERE id = ? AND bank = ?", name, bank)), None)
 
     def of(self, bank: str) -> list[Job]:
-        """The jobs of a bank whose files are there, the newest first; a thousand at most."""
+        """The jobs of a bank whose files exist, the newest first; a thousand at most."""
         return self._jobs("WHERE bank = ? AND state IN (?, ?, ?) ORDER BY made_at DESC LIMIT 1000", bank, *OPEN, DONE)
 
     def open_of(self, bank: str) -> int:
-        """How many jobs of a bank are not yet done."""
+        """How many jobs of a bank are not finished."""
         return len(self._jobs("WHERE bank = ? AND state IN (?, ?)", bank, *OPEN))
 
     def next(self) -> Job | None:
-        """The job to work on: one that was begun, else the one that waits longest."""
+        """The job to work on: one that is running, else the one that has waited longest."""
         return next(iter(self._jobs("WHERE state IN (?, ?) ORDER BY state DESC, made_at LIMIT 1", *OPEN)), None)
 
     def progress(self, job: Job) -> bool:
-        """Say how far a job is; False when it was cancelled meanwhile. It is done when every line is."""
+        """Store a job's progress; False when it was cancelled meanwhile. A job is done when every line is."""
         state = DONE if job.done == job.lines else RUNNING
-        far = (job.done, job.answered, job.refused, job.read, job.size)
+        numbers = (job.done, job.answered, job.refused, job.read, job.size)
         sql = "UPDATE job SET state = ?, done = ?, answered = ?, refused = ?, read = ?, size = ? WHERE id = ?"
-        return bool(self._run(f"{sql} AND state IN (?, ?) RETURNING id", state, *far, job.id, *OPEN))
+        return bool(self._run(f"{sql} AND state IN (?, ?) RETURNING id", state, *numbers, job.id, *OPEN))
 
     def cancel(self, job: Job) -> None:
-        """Stop a job, and delete its files whatever it was."""
+        """Stop a job in any state, and delete its files."""
         self._end(job, CANCELLED)
 
     def expire(self, now: float) -> list[Job]:
-        """Delete the files of jobs whose time is over, the jobs; and files that came to be no job, in a day."""
-        over = self._jobs("WHERE expires_at < ? AND state NOT IN (?, ?)", now, CANCELLED, EXPIRED)
-        for job in over:
+        """End the jobs whose time is over and delete their files; gives the jobs.
+
+        Also deletes files without a job after a day.
+        """
+        expired = self._jobs("WHERE expires_at < ? AND state NOT IN (?, ?)", now, CANCELLED, EXPIRED)
+        for job in expired:
             self._end(job, EXPIRED)
-        for path in self.folder.iterdir():  # a process was killed before it could queue it, and nobody asked again
+        for path in self.folder.iterdir():  # a process was killed before it queued the job, and the bank did not retry
             if path.stat().st_mtime < now - NO_JOB and not self._jobs("WHERE id = ?", path.name.partition(".")[0]):
                 path.unlink(missing_ok=True)
-        return over
+        return expired
 
     @property
     def is_idle(self) -> bool:
-        """Whether there is nothing to do, now or later."""
+        """Whether no job needs work or deletion, now or later."""
         return not self._jobs("WHERE state NOT IN (?, ?) LIMIT 1", CANCELLED, EXPIRED)
 
     def _end(self, job: Job, state: str) -> None:
@@ -118,12 +124,15 @@ class JobStore:
         return [Job(*row) for row in self._run(f"SELECT {_JOB} FROM job {where}", *values)]
 
     def _run(self, sql: str, *values: object) -> Sequence[tuple[Any, ...]]:
-        with self._turn:
+        with self._lock:
             return self._db.execute(sql, values).fetchall()
 
 
 def append(path: Path, size: int, text: bytes) -> int:
-    """Put `text` behind the first `size` bytes of a file, durably; what stood there was never told. The new size."""
+    """Write `text` after the first `size` bytes of a file, durably; gives the new size.
+
+    What followed them was never sent.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b") as stream:
         stream.truncate(size)

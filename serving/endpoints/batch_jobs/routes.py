@@ -1,4 +1,4 @@
-"""The routes of jobs: a file sent, how far it is, its result, and its end."""
+"""The routes of batch jobs: send a file, read the progress, fetch the result, cancel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ from serving.http.routing import ProductRoute, RouteReply
 from serving.responses.api_schema import ApiSchema
 from serving.responses.job_columns import CSV, MAX_BYTES, PARQUET
 
-SCOPE, OPEN_AT_ONCE, KEPT, ARRIVES = "job", 2, 7 * 24 * 3600, 120.0  # jobs of a bank, seconds, seconds
+SCOPE, OPEN_AT_ONCE, KEPT, ARRIVES = (
+    "job",
+    2,
+    7 * 24 * 3600,
+    120.0,
+)  # open jobs per bank; seconds until a job expires; seconds for the upload
 BOUNDS = BodyLimits(MAX_BYTES, ARRIVES, "routes.file-did-not-arrive")
 _STATES = {
     QUEUED: Text.of("routes.job-queued"),
@@ -35,7 +40,7 @@ _STATES = {
 
 
 class JobSchema(ApiSchema, published="JobStands"):
-    """A job as it stands."""
+    """A job's progress."""
 
     job_id: str
     state: str = Field(description="queued, running, done, cancelled or expired")
@@ -47,76 +52,79 @@ class JobSchema(ApiSchema, published="JobStands"):
 
 
 class JobListSchema(ApiSchema):
-    """A bank's jobs, the newest first; those that were deleted are not told."""
+    """A bank's jobs, the newest first, without those that were deleted."""
 
     jobs: list[JobSchema]
 
 
 async def send(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """Take a file, CSV or Parquet. Raises Malformed, TooLarge, TooSlow, Refused when two of this bank are not done."""
+    """Take a file, CSV or Parquet.
+
+    Raises Malformed, TooLarge, TooSlow, Refused when two of this bank's jobs are open.
+    """
     jobs, name = _jobs(request), resource_id("job-", call)
-    if isinstance(call, ResumedRequest) and (there := jobs.job(name, call.by.name)) is not None:
-        return canonical(_told(replace(there, state=QUEUED, done=0, answered=0, refused=0)))
-    _require_room(jobs, call.by.name)
+    if isinstance(call, ResumedRequest) and (existing := jobs.job(name, call.by.name)) is not None:
+        return canonical(_as_json(replace(existing, state=QUEUED, done=0, answered=0, refused=0)))
+    _require_few_open(jobs, call.by.name)
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    lines, plain = await _files(request).read(call.by.name, media, body)
-    _require_room(jobs, call.by.name)  # others may have come while this was read
+    lines, lines_csv = await _files(request).read(call.by.name, media, body)
+    _require_few_open(jobs, call.by.name)  # other requests may have been answered while this file was read
     now = time.time()
     job = Job(name, call.by.name, QUEUED, lines, 0, 0, 0, 0, 0, now, now + KEPT)
-    await asyncio.to_thread(write_atomically, jobs.input_path(job), plain, mode=0o600)
+    await asyncio.to_thread(write_atomically, jobs.input_path(job), lines_csv, mode=0o600)
     if await earlier_entry(service, call, "job.sent", name) is None:
         details = {**call.details, "lines": lines, "status": 200}
         await service.ledger_writer.record("job.sent", name, by=call.by, details=details)
     jobs.add(job)
     request.app.state.background_tasks.wake()
-    return canonical(_told(job))
+    return canonical(_as_json(job))
 
 
 async def job(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """How far a job is. Raises Missing, also for another bank's."""
-    return canonical(_told(_own(request, call)))
+    """A job's progress. Raises Missing, also for another bank's job."""
+    return canonical(_as_json(_own(request, call)))
 
 
 async def list_jobs(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """This bank's jobs: one whose name was lost on the way back is found again."""
-    return canonical({"jobs": [_told(each) for each in _jobs(request).of(call.by.name)]})
+    """This bank's jobs, so that a bank that lost a job's id can find it."""
+    return canonical({"jobs": [_as_json(each) for each in _jobs(request).of(call.by.name)]})
 
 
 async def result(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> RouteReply:
-    """The result, CSV or as Accept says. Raises Missing, and Malformed while it is not whole. Signed as it is sent."""
-    held = _own(request, call)
-    if held.state != DONE:
-        raise Malformed("routes.job-no-result", state=_STATES[held.state])
+    """The result, CSV or as the header Accept asks. Raises Missing, and Malformed while it is not complete."""
+    finished = _own(request, call)
+    if finished.state != DONE:
+        raise Malformed("routes.job-no-result", state=_STATES[finished.state])
     media = accepted_media_type(request.headers.get("accept", ""))
-    told = await _files(request).write(media, _jobs(request).result_path(held))
-    details = {**call.details, "digest": digest(told), "format": media, "status": 200}
-    await service.ledger_writer.record("job.fetched", held.id, by=call.by, details=details)
-    return RouteReply(told, media)
+    file = await _files(request).write(media, _jobs(request).result_path(finished))
+    details = {**call.details, "digest": digest(file), "format": media, "status": 200}
+    await service.ledger_writer.record("job.fetched", finished.id, by=call.by, details=details)
+    return RouteReply(file, media)
 
 
 async def cancel(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """Stop a job, or be done with it: its files are deleted. Raises Missing."""
-    held = _own(request, call)
+    """Stop a job, or discard a finished one: its files are deleted. Raises Missing."""
+    own = _own(request, call)
     await service.ledger_writer.record(
-        "job.cancelled", held.id, by=call.by, details={**call.details, "done": held.done}
+        "job.cancelled", own.id, by=call.by, details={**call.details, "done": own.done}
     )
-    _jobs(request).cancel(held)
-    return canonical({**_told(held), "state": CANCELLED})
+    _jobs(request).cancel(own)
+    return canonical({**_as_json(own), "state": CANCELLED})
 
 
-def _require_room(jobs: JobStore, bank: str) -> None:
+def _require_few_open(jobs: JobStore, bank: str) -> None:
     if jobs.open_of(bank) >= OPEN_AT_ONCE:
         raise Refused("routes.too-many-jobs-at-once", open_at_once=OPEN_AT_ONCE)
 
 
 def _own(request: Request, call: RequestContext) -> Job:
-    found = _jobs(request).job(request.path_params["name"], call.by.name)
-    if found is None:
+    own = _jobs(request).job(request.path_params["name"], call.by.name)
+    if own is None:
         raise Missing("routes.no-such-job")
-    return found
+    return own
 
 
-def _told(job: Job) -> dict[str, Any]:
+def _as_json(job: Job) -> dict[str, Any]:
     return {"job_id": job.id, "state": job.state, "lines": job.lines, "done": job.done, "answered": job.answered,
             "refused": job.refused, "expires_at": job.expires_at}  # fmt: skip
 

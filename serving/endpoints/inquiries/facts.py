@@ -43,11 +43,11 @@ async def answer_facts(service: ScoringService, call: RequestContext, body: byte
     row = book.row_of(subject)
     if book.snapshot != told["snapshot"] or row is None:
         raise Lapsed("facts.newer-snapshot")
-    service.snapshots.withheld.require(subject.hex, book.notice)
+    service.snapshots.suppression.require(subject.hex, book.notice_number)
     sealed = await asyncio.to_thread(service.snapshots.shelf.open, book.snapshot, deep=False)
     behind: dict[str, list[str]] = sealed.seal.terms.get("behind", {})
     line = stored_score(book, row)
-    reasons = [r for r in book.card.reasons(line.base_points, line.points, line.contributions) if r.points]
+    reasons = [r for r in book.scorecard.reasons(line.base_points, line.points, line.contributions) if r.points]
     said = {
         "facts_id": call.id,
         "score_id": asked.score_id,

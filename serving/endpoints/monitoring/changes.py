@@ -41,11 +41,11 @@ class WatchedState:
 def watched_state(book: ActiveSnapshot, row: int) -> WatchedState:
     """The state of the subject in `row`."""
     line = stored_score(book, row)
-    hits = book.card.rule_hits(line.features[None, :])[0]
-    rules = tuple(rule.feature for rule, hit in zip(book.card.rules, hits, strict=True) if hit)
+    hits = book.scorecard.rule_hits(line.features[None, :])[0]
+    rules = tuple(rule.feature for rule, hit in zip(book.scorecard.rules, hits, strict=True) if hit)
     told = {
         name: None if math.isnan(value) else float(value)
-        for name, value in zip(book.card.names, line.features, strict=True)
+        for name, value in zip(book.scorecard.names, line.features, strict=True)
         if _kind(name) or name in _SINCE.values()
     }
     return WatchedState(line.grade, tuple(dict.fromkeys(rules)), told)

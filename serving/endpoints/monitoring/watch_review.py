@@ -34,7 +34,7 @@ def review_watches(service: ScoringService, store: WatchStore, *, every: bool = 
             continue
         try:
             book = service.snapshots.for_model(watch.model, day)
-            service.snapshots.withheld.require(watch.subject, book.notice)
+            service.snapshots.suppression.require(watch.subject, book.notice_number)
         except (Lapsed, KeyError):  # nothing may be answered now, so nothing is told either
             continue
         if book.snapshot != watch.seen:
@@ -72,7 +72,7 @@ def _compare(service: ScoringService, store: WatchStore, watch: Watch, book: Act
         end_watch(service, store, watch, "the subject is in the snapshots no more")
         return
     after, message = watched_state(book, row), new_id()
-    found = changes(watch.told, after, book.card.grades, watch.kinds)
+    found = changes(watch.told, after, book.scorecard.grades, watch.kinds)
     if not found:
         store.queue_change(watch, book.snapshot, book.version, after, message, None)
         return

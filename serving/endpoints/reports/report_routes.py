@@ -81,7 +81,7 @@ def _evaluation(service: ScoringService, looked: InquiryScope) -> Mapping[str, s
     subject = service.pseudonyms.key_of(looked.uscc.code)
     try:
         book = service.snapshots.for_kind(looked.uscc.kind, looked.day)
-        service.snapshots.withheld.require(subject.hex, book.notice)
+        service.snapshots.suppression.require(subject.hex, book.notice_number)
     except CreditError:  # a report does not wait for a model
         return None
     row = book.row_of(subject)

@@ -57,7 +57,7 @@ def check_live(service: ScoringService, call: RequestContext, body: bytes) -> Ch
     asked = read_live_request(body)
     found = service.look_up(call, asked.uscc, asked.purpose, asked.mandate)
     sheet = service.live_templates.of(found.snapshot)
-    return CheckedRequest(asked, found, sheet, sheet.named(asked.features))
+    return CheckedRequest(asked, found, sheet, sheet.layout(asked.features))
 
 
 async def live(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
@@ -102,7 +102,7 @@ def score_with(
 ) -> dict[str, Any]:
     """The answer without code and receipt, the same from the same to the bit; `salt` (hex) goes into the commitment."""
     sheet = LiveTemplate.of(book)
-    line = line_with(scorer, sheet.row(row, sheet.named(brought), brought))
+    line = line_with(scorer, sheet.row(row, sheet.layout(brought), brought))
     answer = compose(book, line, score_id=score_id, mandate=mandate, purpose=purpose, valid_until=valid_until)
     answer["kind"] = kind
     answer["brought"] = {"features": sorted(brought), "salt": salt, "commitment": commitment(brought, salt)}

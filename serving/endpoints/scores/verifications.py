@@ -48,7 +48,7 @@ def check_verification(
 
 def _judge(found: AuthorisedSubject, asked: VerificationRequestSchema) -> bool | dict[str, int]:
     """What the snapshot says to the question. Raises Malformed when the question has no such value."""
-    line, value, grades = stored_score(found.snapshot, found.row), asked.value, found.snapshot.card.grades
+    line, value, grades = stored_score(found.snapshot, found.row), asked.value, found.snapshot.scorecard.grades
     if asked.question == "points_within" and value is None:
         start = int(line.points // STEP) * STEP
         return {"from": start, "below": start + STEP}

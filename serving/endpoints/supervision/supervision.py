@@ -121,11 +121,13 @@ async def supervise(service: ScoringService, call: RequestContext, body: bytes) 
     row = book.row_of(subject)
     if row is None:
         raise Missing("supervision.subject-not-known-here")
-    service.snapshots.withheld.require(subject.hex, book.notice)
+    service.snapshots.suppression.require(subject.hex, book.notice_number)
     line, industry = stored_score(book, row), _industry(service, uscc)
-    hits = book.card.rule_hits(line.features[None, :])[0]
-    rules = [rule for rule, hit in zip(book.card.rules, hits, strict=True) if hit]
-    letter = told.tier(line.grade, line.points, industry, any(rule.grade == book.card.grades[-1] for rule in rules))
+    hits = book.scorecard.rule_hits(line.features[None, :])[0]
+    rules = [rule for rule, hit in zip(book.scorecard.rules, hits, strict=True) if hit]
+    letter = told.tier(
+        line.grade, line.points, industry, any(rule.grade == book.scorecard.grades[-1] for rule in rules)
+    )
     tier, own = told.tiers[letter], told.industries.get(industry or "")
     said: dict[str, Any] = {
         "supervision_id": call.id,

@@ -234,7 +234,7 @@ def test_a_repaired_subject_is_answered_anew_in_a_batch_and_the_others_as_they_w
     path, world, service = "/v1/scores/batch", house.world, house.running.http.app.service
     first = house.ask(path).json()["answers"]
     number = suppress(world.shelf, "scoring", [world.pseudonyms.key_of(FIRM).hex], **notice(house)).number
-    service.snapshots.withheld.refresh()
+    service.snapshots.suppression.refresh()
     held = house.ask(path).json()["answers"]
     assert [part["status"] for part in held] == [503, 503, 422]
     version = house.running.seals["enterprise"][0]

@@ -45,7 +45,7 @@ def test_a_live_answer_is_the_one_composed_anew(
     more = {"score_id": words, "mandate": f"m{words}", "purpose": words}
     wanted = score_with(book, scorer, row, brought, kind, salt=SALT, valid_until=date(2026, 12, 1), **more)
     sheet = LiveTemplate.of(book)
-    named = sheet.named(brought)
+    named = sheet.layout(brought)
     filled = sheet.fill(
         scored_values(scorer, sheet.row(row, named, brought)[None])[0], named, kind=kind, salt=SALT,
         commitment=named.commitment(brought, SALT), uscc="c", valid_until="2026-12-01", **more,
@@ -120,6 +120,6 @@ def test_a_name_that_is_not_the_models_is_refused_and_not_remembered(book: Activ
     sheet = LiveTemplate.of(book)
     for _ in range(2):
         with pytest.raises(Malformed, match="1 of the features") as refused:
-            sheet.named({FEATURES[0]: 1.0, codes("enterprise", 1)[0]: 2.0})
+            sheet.layout({FEATURES[0]: 1.0, codes("enterprise", 1)[0]: 2.0})
         assert codes("enterprise", 1)[0] not in str(refused.value)
     assert not len(sheet.namings)
