@@ -18,7 +18,7 @@ from serving.data.credit_files import CreditFileRegistry
 from serving.data.registry import SnapshotRegistry
 from serving.endpoints.batch_jobs.job_store import JobStore
 from serving.endpoints.monitoring.watch_store import WatchStore
-from serving.endpoints.supervision.supervision import supervision_scale
+from serving.endpoints.supervision.scale import supervision_scale
 from serving.idempotency.idempotency_store import IdempotencyStore
 from serving.responses.live_scorers import ScorerCache
 from serving.settings import ServiceSettings

@@ -168,7 +168,7 @@ def review(
     actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="act.answer-objection")
 
     from serving.auth.access_database import AccessDatabase
-    from serving.endpoints.objections.objections import decide
+    from serving.endpoints.objections.objection_review import decide
     from serving.settings import ServiceSettings
 
     home = Home.here()

@@ -15,9 +15,8 @@ from serving.endpoints.inquiries.schemas import (
     FactsSchema,
     QueryRequestSchema,
     QuerySchema,
-    SupervisionRequestSchema,
-    SupervisionSchema,
 )
+from serving.endpoints.supervision.schemas import SupervisionRequestSchema, SupervisionSchema
 from serving.http import endpoint
 from serving.http.products import IDEMPOTENCY_KEY, Product
 from serving.responses.api_schema import published_name

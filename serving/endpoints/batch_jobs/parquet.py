@@ -39,7 +39,10 @@ _LINES = str.maketrans(dict.fromkeys("\n\r\x00", "\ufffd"))
 
 
 def read(body: bytes) -> bytes:
-    """A Parquet file as CSV with the header `uscc,purpose,mandate`. Raises InvalidTask with a key of `job_files.REFUSALS`."""
+    """A Parquet file as CSV with the header `uscc,purpose,mandate`.
+
+    Raises InvalidTask with a key of `job_files._PARQUET`.
+    """
     try:
         parquet = pq.ParquetFile(
             pa.BufferReader(body), thrift_string_size_limit=1 << 20, thrift_container_size_limit=1 << 20,

@@ -105,9 +105,7 @@ async def result(request: Request, service: ScoringService, call: RequestContext
 async def cancel(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """Stop a job, or discard a finished one: its files are deleted. Raises Missing."""
     own = _own(request, call)
-    await service.ledger_writer.record(
-        "job.cancelled", own.id, by=call.by, details={**call.details, "done": own.done}
-    )
+    await service.ledger_writer.record("job.cancelled", own.id, by=call.by, details={**call.details, "done": own.done})
     _jobs(request).cancel(own)
     return canonical({**_as_json(own), "state": CANCELLED})
 

@@ -1,8 +1,9 @@
-"""The facts behind a score's reasons: which records, by document number, the features were made of.
+"""The facts behind a score's reasons: the records, by document number, of the tables that the features are computed
+from.
 
-A call of its own, so that a score costs what it cost. Which tables stand behind a feature was read off its SQL when the
-snapshot was made, and stands in the snapshot's signed terms; which of their records may be shown is what an inquiry
-under the score's own mandate would show today.
+They are a request of their own, so that a score costs no more. The tables behind a feature are derived from its SQL
+when the snapshot is made, and are in the snapshot's signed terms. A record is shown if an inquiry under the score's
+own mandate would show it today.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from serving.endpoints.inquiries.schemas import FactsRequestSchema
 from serving.responses.compose import stored_score
 from serving.responses.request_schemas import parse_body
 
-FACTS_ANSWERED, MAX_DOCUMENTS = "facts.answered", 5  # documents of a reason
+FACTS_ANSWERED, MAX_DOCUMENTS = "facts.answered", 5  # documents listed per reason
 NOTICE = {
     "zh": "所列为该指标所依据目录项下现可展示的记录，不一定都在指标的统计期内。",
     "en": "Records that may be shown of the tables behind a feature; not each lies in the feature's window.",
@@ -27,42 +28,62 @@ NOTICE = {
 
 
 async def answer_facts(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """The facts behind one answered score. Raises Malformed, Missing, Lapsed, and as `inquiries.look` does."""
-    asked = parse_body(FactsRequestSchema, body)
-    uscc = Uscc.parse(asked.uscc)
+    """The facts behind one score that this bank received.
+
+    Raises Malformed, Missing when the bank received no such score, Lapsed when a newer snapshot answers, and as
+    `open_inquiry`.
+    """
+    request = parse_body(FactsRequestSchema, body)
+    uscc = Uscc.parse(request.uscc)
     subject = service.pseudonyms.key_of(uscc.code)
     call.details["subject"] = subject.hex
-    given = await asyncio.to_thread(service.journal.lines_about, asked.score_id)
-    found = [e for e in given if e.verb == ANSWERED and e.by == call.by and e.details.get("subject") == subject.hex]
-    if not found:
+    entries = await asyncio.to_thread(service.journal.lines_about, request.score_id)
+    answers = [
+        entry
+        for entry in entries
+        if entry.verb == ANSWERED and entry.by == call.by and entry.details.get("subject") == subject.hex
+    ]
+    if not answers:
         raise Missing("facts.no-such-answer")
-    told = found[0].details
-    call.details |= {"score": asked.score_id}
-    looked = open_inquiry(service, call, uscc.code, told["purpose"], told["mandate"])  # the mandate must still hold
-    book = service.snapshots.for_kind(uscc.kind, looked.day)
-    row = book.row_of(subject)
-    if book.snapshot != told["snapshot"] or row is None:
+    details = answers[0].details
+    call.details |= {"score": request.score_id}
+    scope = open_inquiry(
+        service, call, uscc.code, details["purpose"], details["mandate"]
+    )  # raises unless the mandate is still in force
+    snapshot = service.snapshots.for_kind(uscc.kind, scope.day)
+    row = snapshot.row_of(subject)
+    if snapshot.snapshot != details["snapshot"] or row is None:
         raise Lapsed("facts.newer-snapshot")
-    service.snapshots.suppression.require(subject.hex, book.notice_number)
-    sealed = await asyncio.to_thread(service.snapshots.shelf.open, book.snapshot, deep=False)
-    behind: dict[str, list[str]] = sealed.seal.terms.get("behind", {})
-    line = stored_score(book, row)
-    reasons = [r for r in book.scorecard.reasons(line.base_points, line.points, line.contributions) if r.points]
-    said = {
+    service.snapshots.suppression.require(subject.hex, snapshot.notice_number)
+    sealed = await asyncio.to_thread(service.snapshots.shelf.open, snapshot.snapshot, deep=False)
+    tables_by_feature: dict[str, list[str]] = sealed.seal.terms.get("behind", {})
+    score = stored_score(snapshot, row)
+    reasons = [
+        reason
+        for reason in snapshot.scorecard.reasons(score.base_points, score.points, score.contributions)
+        if reason.points
+    ]
+    facts = {
         "facts_id": call.id,
-        "score_id": asked.score_id,
-        "facts": [_fact(looked, reason.feature, reason.points, behind.get(reason.feature, [])) for reason in reasons],
-        "snapshot": {"id": book.snapshot, "as_of": book.as_of.isoformat()},
-        "dossiers": {"id": looked.dossiers.snapshot, "as_of": looked.dossiers.as_of.isoformat()},
+        "score_id": request.score_id,
+        "facts": [
+            _fact(scope, reason.feature, reason.points, tables_by_feature.get(reason.feature, [])) for reason in reasons
+        ],
+        "snapshot": {"id": snapshot.snapshot, "as_of": snapshot.as_of.isoformat()},
+        "dossiers": {"id": scope.credit_files.snapshot, "as_of": scope.credit_files.as_of.isoformat()},
         "notice": NOTICE,
     }
-    return await answer_with_receipt(service, call, FACTS_ANSWERED, said, uscc.code)
+    return await answer_with_receipt(service, call, FACTS_ANSWERED, facts, uscc.code)
 
 
-def _fact(looked: InquiryScope, feature: str, points: float, tables: list[str]) -> dict[str, Any]:
-    records = visible_records(looked, tables)
+def _fact(scope: InquiryScope, feature: str, points: float, tables: list[str]) -> dict[str, Any]:
+    records = visible_records(scope, tables)
     documents = [
-        {"table": each.table, "document": each.document, "happened": each.happened and each.happened.isoformat()}
-        for each in records[:MAX_DOCUMENTS]
+        {
+            "table": record.table,
+            "document": record.document,
+            "happened": record.happened and record.happened.isoformat(),
+        }
+        for record in records[:MAX_DOCUMENTS]
     ]
     return {"code": feature, "points": points, "tables": tables, "total": len(records), "documents": documents}

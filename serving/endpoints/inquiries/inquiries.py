@@ -1,8 +1,8 @@
-"""Inquiry (查询): what of a subject's records may be shown to this caller on this day.
+"""Inquiry (查询): which of a subject's records may be shown to this caller on this day.
 
-An enterprise's open records are public: no mandate is asked for. The records of an individual business speak of a
-person (PIPL), and some records are open on request alone: both take the subject's mandate. A record that was repaired
-is not in the dossiers; one whose publication has ended since they were made is left out here, by the day it is.
+An enterprise's open records are public and need no mandate. The records of an individual business are personal
+information (PIPL), and some records are open on request only (依申请公开): both need the subject's mandate. A repaired
+record is not in the credit files. A record whose publication has ended since the files were made is left out here.
 """
 
 from __future__ import annotations
@@ -29,29 +29,34 @@ NOTICE = {
     "zh": "内容来自公共信用信息平台，以发布单位公布的为准；已修复和公示期满的信息不再展示。",
     "en": "From the public credit platform; the publisher's word holds. Repaired and ended records are not shown.",
 }
-_OF_THE_RECORD = ("record_state",)
+_STATE_COLUMNS = ("record_state",)
 
 
 @dataclass(frozen=True, slots=True)
 class InquiryScope:
-    """A subject's dossier, and what opens it; without a mandate only what is open to all is shown."""
+    """A subject's credit file and the mandate of the inquiry.
+
+    Without a mandate only records open to everyone are visible.
+    """
 
     uscc: Uscc
-    dossiers: CreditFiles
-    dossier: CreditFile
+    credit_files: CreditFiles
+    credit_file: CreditFile
     mandate: Mandate | None
     day: date
 
     @property
     def name(self) -> str | None:
-        """The subject's registered name."""
-        found = next(iter(visible_records(self, ["registration"])), None)
-        return str(found.fields["subject_name"]) if found and "subject_name" in found.fields else None
+        """The subject's registered name, if its registration is visible."""
+        registration = next(iter(visible_records(self, ["registration"])), None)
+        return (
+            str(registration.fields["subject_name"]) if registration and "subject_name" in registration.fields else None
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class VisibleRecord:
-    """One record as it may be shown."""
+    """One record with the fields that may be shown."""
 
     table: str
     document: str | None
@@ -61,10 +66,12 @@ class VisibleRecord:
     fields: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """As plain values."""
-        told = {"status": "未修复", "possible_from": self.repairable_from.isoformat()} if self.repairable_from else None
+        """The record as plain values, dates in ISO 8601."""
+        repair = (
+            {"status": "未修复", "possible_from": self.repairable_from.isoformat()} if self.repairable_from else None
+        )
         return {
-            "table": self.table, "document": self.document, "repair": told, "fields": dict(self.fields),
+            "table": self.table, "document": self.document, "repair": repair, "fields": dict(self.fields),
             "happened": self.happened and self.happened.isoformat(),
             "publication_ends": self.ends and self.ends.isoformat(),
         }  # fmt: skip
@@ -73,13 +80,18 @@ class VisibleRecord:
 def open_inquiry(
     service: ScoringService, call: RequestContext, uscc_text: str, purpose: str, mandate_id: str
 ) -> InquiryScope:
-    """The dossier of a subject. Raises Malformed, Lapsed, Refused, Missing; a mandate comes before the look-up."""
+    """Find a subject's credit file, after checking the mandate.
+
+    Raises Malformed for the code, Lapsed when no credit files may answer, Refused without a valid mandate, and
+    Missing when the subject is not known. The mandate is checked first, so the answer does not disclose who is
+    known.
+    """
     uscc, details, day = Uscc.parse(uscc_text), call.details, service.settings.day()
     subject = service.pseudonyms.key_of(uscc.code)
     details["subject"] = subject.hex
     assert service.credit_files is not None
-    dossiers = service.credit_files.open(day)
-    details["snapshot"] = dossiers.snapshot
+    credit_files = service.credit_files.open(day)
+    details["snapshot"] = credit_files.snapshot
     if is_mandate_id(mandate_id):
         details["mandate"] = mandate_id
     if purpose in PURPOSES:
@@ -91,101 +103,108 @@ def open_inquiry(
         )
     elif uscc.kind is SubjectKind.INDIVIDUAL_BUSINESS:
         raise needs_mandate("inquiries.individual-business")
-    dossier = service.credit_files.find(dossiers, uscc.code)
-    if dossier is None:
-        raise Missing("inquiries.subject-not-known-here", as_of=dossiers.as_of)
-    return InquiryScope(uscc, dossiers, dossier, mandate, day)
+    credit_file = service.credit_files.find(credit_files, uscc.code)
+    if credit_file is None:
+        raise Missing("inquiries.subject-not-known-here", as_of=credit_files.as_of)
+    return InquiryScope(uscc, credit_files, credit_file, mandate, day)
 
 
 def needs_mandate(why: str) -> Refused:
-    """The refusal of what takes a mandate; `why` is the id of a message."""
+    """The refusal of a request that needs a mandate and has none."""
     failed = Finding.of("mandate", Outcome.FAIL, Text(why))
     return Refused("inquiries.no-mandate", why=failed.message, findings=(failed,))
 
 
-def visible_records(looked: InquiryScope, tables: Iterable[str]) -> list[VisibleRecord]:
+def visible_records(scope: InquiryScope, tables: Iterable[str]) -> list[VisibleRecord]:
     """The records of these tables that may be shown, the newest first within each table."""
-    found: list[VisibleRecord] = []
+    records: list[VisibleRecord] = []
     for name in tables:
-        told = looked.dossiers.tables.get(name)
-        if told is None:
+        table = scope.credit_files.tables.get(name)
+        if table is None:
             continue
-        columns = visible_columns(told, mandate=looked.mandate is not None)
-        for record in looked.dossier.get(name, ()) if columns else ():
+        columns = visible_columns(table, mandate=scope.mandate is not None)
+        for record in scope.credit_file.get(name, ()) if columns else ():
             happened, ends, values = (
                 _day(record[0]),
                 _day(record[1]),
-                dict(zip(told["columns"], record[2:], strict=True)),
+                dict(zip(table["columns"], record[2:], strict=True)),
             )
-            if (ends is not None and ends <= looked.day) or not _stands(told, values, looked):
+            if (ends is not None and ends <= scope.day) or not _is_visible(table, values, scope):
                 continue
-            since = happened if told["repairable"] else None
-            severity, rules = values.get("severity"), section_catalogue()
-            found.append(VisibleRecord(
-                name, values.get(told["document"]) if told["document"] in columns else None, happened, ends,
-                rules.repairable_from(name, severity, since) if since else None,
+            repairable_since = happened if table["repairable"] else None
+            severity, catalogue = values.get("severity"), section_catalogue()
+            records.append(VisibleRecord(
+                name, values.get(table["document"]) if table["document"] in columns else None, happened, ends,
+                catalogue.repairable_from(name, severity, repairable_since) if repairable_since else None,
                 {column: values[column] for column in columns if values[column] is not None},
             ))  # fmt: skip
-    return found
+    return records
 
 
-def visible_columns(told: Mapping[str, Any], *, mandate: bool) -> list[str]:
-    """The columns of a table that this caller may be shown; what says how a record may be used is not one of them."""
-    who = ("anyone", "mandate") if mandate else ("anyone",)
-    own = (told["scope"], told["state"], *_OF_THE_RECORD)
-    return [name for name in told["columns"] if told["shown"][name]["shown_to"] in who and name not in own]
+def visible_columns(table: Mapping[str, Any], *, mandate: bool) -> list[str]:
+    """The columns of a table that this caller may see, without those that say how a record may be used."""
+    audiences = ("anyone", "mandate") if mandate else ("anyone",)
+    usage_columns = (table["scope"], table["state"], *_STATE_COLUMNS)
+    return [
+        name for name in table["columns"] if table["shown"][name]["shown_to"] in audiences and name not in usage_columns
+    ]
 
 
-def tables_needing_mandate(dossiers: CreditFiles, tables: Iterable[str]) -> list[str]:
-    """The tables of which less is shown without a mandate, whoever the subject is."""
+def tables_needing_mandate(credit_files: CreditFiles, tables: Iterable[str]) -> list[str]:
+    """The tables that show less without a mandate, whatever the subject is."""
 
-    def closed(told: Mapping[str, Any]) -> bool:
-        return bool(told["scope"]) or any(each["shown_to"] == "mandate" for each in told["shown"].values())
+    def closed(table: Mapping[str, Any]) -> bool:
+        return bool(table["scope"]) or any(each["shown_to"] == "mandate" for each in table["shown"].values())
 
-    return [name for name in tables if name in dossiers.tables and closed(dossiers.tables[name])]
+    return [name for name in tables if name in credit_files.tables and closed(credit_files.tables[name])]
 
 
-def column_titles(looked: InquiryScope, tables: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The titles of the columns shown, by table."""
-    told, full = looked.dossiers.tables, looked.mandate is not None
+def column_titles(scope: InquiryScope, tables: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The titles of the visible columns, by table."""
+    described, has_mandate = scope.credit_files.tables, scope.mandate is not None
     return {
         name: {
-            column: column_title(told[name]["shown"][column]) for column in visible_columns(told[name], mandate=full)
+            column: column_title(described[name]["shown"][column])
+            for column in visible_columns(described[name], mandate=has_mandate)
         }
         for name in tables
-        if name in told
+        if name in described
     }
 
 
 def column_title(column: Mapping[str, str]) -> str:
-    """A column's title without the explanation in brackets, with its unit."""
+    """A column's title with its unit, without the explanation in brackets."""
     title = column["title"].partition("（")[0]
     return f"{title}（{column['unit']}）" if column["unit"] else title
 
 
 async def answer_with_receipt(
-    service: ScoringService, call: RequestContext, verb: str, said: Mapping[str, Any], uscc: str
+    service: ScoringService, call: RequestContext, verb: str, content: Mapping[str, Any], uscc: str
 ) -> bytes:
-    """The answer's bytes once its entry is durable. The salt keeps who reads the ledger from trying public records."""
+    """The answer's bytes, once its entry is durable.
+
+    The answer includes a random salt: a reader of the ledger cannot find out public records by trying them against
+    the digest.
+    """
     salt = call.salt if isinstance(call, ResumedRequest) else None
-    salted = {**said, "salt": salt or secrets.token_hex(16)}
+    salted = {**content, "salt": salt or secrets.token_hex(16)}
     details = {**call.details, "status": 200, "digest": digest_json(salted)}
     entry = await service.ledger_writer.record(verb, call.id, by=call.by, details=details)
     receipt = {"entry": entry.id, "seq": entry.seq, "digest": details["digest"]}
     return canonical({**salted, "uscc": uscc, "receipt": receipt})
 
 
-def display_value(rules: SectionCatalogue, column: str, value: Any) -> str:
-    """A value as people read it."""
+def display_value(catalogue: SectionCatalogue, column: str, value: Any) -> str:
+    """A value as it is shown to people."""
     if isinstance(value, float):
         return f"{value:,.6f}".rstrip("0").rstrip(".")
-    return rules.word(column, str(value))
+    return catalogue.word(column, str(value))
 
 
-def _stands(told: Mapping[str, Any], values: Mapping[str, Any], looked: InquiryScope) -> bool:
-    if told["state"] and values.get(told["state"]) not in (None, "normal"):
+def _is_visible(table: Mapping[str, Any], values: Mapping[str, Any], scope: InquiryScope) -> bool:
+    if table["state"] and values.get(table["state"]) not in (None, "normal"):
         return False
-    return looked.mandate is not None or not told["scope"] or values.get(told["scope"]) not in told["with_mandate"]
+    return scope.mandate is not None or not table["scope"] or values.get(table["scope"]) not in table["with_mandate"]
 
 
 def _day(text: str | None) -> date | None:

@@ -1,4 +1,4 @@
-"""Queries (查询接口): one list of a subject's records by name, a page at a time, signed and in the ledger."""
+"""Queries (查询接口): one named list of a subject's records, one page at a time, signed and recorded in the ledger."""
 
 from __future__ import annotations
 
@@ -28,59 +28,59 @@ PATHS = {f"/v1/queries/{name}": name for name in (*section_catalogue().lists(), 
 
 
 async def query(name: str, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """A page of the list `name`. Raises Malformed, and as `inquiries.look` does."""
-    asked = parse_body(QueryRequestSchema, body)
+    """A page of the list `name`. Raises Malformed, and as `open_inquiry`."""
+    request = parse_body(QueryRequestSchema, body)
     call.details["query"] = name
     if name == EVALUATION:
-        return await _evaluation(service, call, asked)
+        return await _evaluation(service, call, request)
     zh, en, tables = section_catalogue().lists()[name]
-    looked = open_inquiry(service, call, asked.uscc, asked.purpose, asked.mandate)
-    told, full = looked.dossiers.tables, looked.mandate is not None
-    there = [table for table in tables if table in told]
-    if there and not any(visible_columns(told[table], mandate=full) for table in there):
+    scope = open_inquiry(service, call, request.uscc, request.purpose, request.mandate)
+    described, has_mandate = scope.credit_files.tables, scope.mandate is not None
+    present = [table for table in tables if table in described]
+    if present and not any(visible_columns(described[table], mandate=has_mandate) for table in present):
         raise needs_mandate("inquiries.open-on-request")
-    records = visible_records(looked, there)
-    first = (asked.page - 1) * asked.size
-    said: dict[str, Any] = {
+    records = visible_records(scope, present)
+    first = (request.page - 1) * request.size
+    answer: dict[str, Any] = {
         "query_id": call.id,
-        "name": looked.name,
+        "name": scope.name,
         "query": name,
         "title": {"zh": zh, "en": en},
-        "day": looked.day.isoformat(),
+        "day": scope.day.isoformat(),
         "total": len(records),
-        "page": asked.page,
-        "pages": -(-len(records) // asked.size),
-        "records": [record.as_json() for record in records[first : first + asked.size]],
-        "columns": column_titles(looked, there),
-        "takes_a_mandate": tables_needing_mandate(looked.dossiers, there),
-        "snapshot": {"id": looked.dossiers.snapshot, "as_of": looked.dossiers.as_of.isoformat()},
-        "release": looked.dossiers.release,
-        "invented": looked.dossiers.invented,
-        "mandate": looked.mandate and looked.mandate.id,
+        "page": request.page,
+        "pages": -(-len(records) // request.size),
+        "records": [record.as_json() for record in records[first : first + request.size]],
+        "columns": column_titles(scope, present),
+        "takes_a_mandate": tables_needing_mandate(scope.credit_files, present),
+        "snapshot": {"id": scope.credit_files.snapshot, "as_of": scope.credit_files.as_of.isoformat()},
+        "release": scope.credit_files.release,
+        "invented": scope.credit_files.invented,
+        "mandate": scope.mandate and scope.mandate.id,
         "notice": NOTICE,
     }
-    return await answer_with_receipt(service, call, QUERIED, said, looked.uscc.code)
+    return await answer_with_receipt(service, call, QUERIED, answer, scope.uscc.code)
 
 
-async def _evaluation(service: ScoringService, call: RequestContext, asked: QueryRequestSchema) -> bytes:
-    """The result of the public evaluation (评价结果): the grade, which takes a mandate for whomever it is."""
-    if not asked.mandate:
+async def _evaluation(service: ScoringService, call: RequestContext, request: QueryRequestSchema) -> bytes:
+    """The grade of the public evaluation (评价结果), which needs a mandate for every subject."""
+    if not request.mandate:
         raise needs_mandate("inquiries.evaluation-result")
-    found = service.look_up(call, asked.uscc, asked.purpose, asked.mandate)
-    line, book = stored_score(found.snapshot, found.row), found.snapshot
+    subject = service.look_up(call, request.uscc, request.purpose, request.mandate)
+    score, snapshot = stored_score(subject.snapshot, subject.row), subject.snapshot
     record = {
-        "table": EVALUATION, "document": None, "happened": book.as_of.isoformat(), "publication_ends": None,
-        "repair": None, "fields": {"grade": line.grade, "grade4": line.grade[0], "valid_until": found.valid_until},
+        "table": EVALUATION, "document": None, "happened": snapshot.as_of.isoformat(), "publication_ends": None,
+        "repair": None, "fields": {"grade": score.grade, "grade4": score.grade[0], "valid_until": subject.valid_until},
     }  # fmt: skip
-    said = {
+    answer = {
         "query_id": call.id, "name": None, "query": EVALUATION, "title": {"zh": "评价结果", "en": "Evaluation"},
-        "day": service.settings.day().isoformat(), "total": 1, "page": asked.page, "pages": 1,
-        "records": [record] if asked.page == 1 else [], "takes_a_mandate": [EVALUATION],
+        "day": service.settings.day().isoformat(), "total": 1, "page": request.page, "pages": 1,
+        "records": [record] if request.page == 1 else [], "takes_a_mandate": [EVALUATION],
         "columns": {EVALUATION: {"grade": "等级（四等九级）", "grade4": "等级（四等）", "valid_until": "有效期至"}},
-        "snapshot": {"id": book.snapshot, "as_of": book.as_of.isoformat()}, "release": book.release,
-        "invented": None, "mandate": found.mandate.id, "notice": NOTICE,
+        "snapshot": {"id": snapshot.snapshot, "as_of": snapshot.as_of.isoformat()}, "release": snapshot.release,
+        "invented": None, "mandate": subject.mandate.id, "notice": NOTICE,
     }  # fmt: skip
-    return await answer_with_receipt(service, call, QUERIED, said, found.uscc)
+    return await answer_with_receipt(service, call, QUERIED, answer, subject.uscc)
 
 
 HANDLERS = {path: partial(query, name) for path, name in PATHS.items()}

@@ -1,10 +1,10 @@
-"""The forms of inquiries about a named subject as OpenAPI 3.1 shows them."""
+"""The request and answer forms of inquiries about a named subject, as OpenAPI 3.1 shows them."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from serving.auth.mandates import PURPOSES
 from serving.responses.api_schema import ApiSchema
@@ -16,7 +16,7 @@ _CODE = "91120116MA06XY128A"
 
 
 class QueryRequestSchema(ApiSchema, published="AskedQuery"):
-    """Whose records; a mandate for an individual business, and for records that are not open to all."""
+    """The subject; a mandate for an individual business, and for records that are not open to everyone."""
 
     model_config = ConfigDict(
         extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [{"uscc": _CODE, "page": 1}]}
@@ -29,22 +29,8 @@ class QueryRequestSchema(ApiSchema, published="AskedQuery"):
     size: Annotated[int, Field(strict=True, ge=1, le=MAX_PAGE_SIZE)] = 20
 
 
-class SupervisionRequestSchema(ApiSchema, published="AskedSupervision"):
-    """Which subject an agency looks at, and in which matter: it stands in the ledger beside the look."""
-
-    model_config = ConfigDict(
-        extra="forbid", hide_input_in_errors=True,
-        json_schema_extra={"examples": [{"uscc": _CODE, "matter": "SSJ-2026-0117"}]},
-    )  # fmt: skip
-
-    uscc: Short
-    matter: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,16}-[0-9]{4}-[0-9]{1,6}$", strict=True)] = Field(
-        description="the number of the inspection plan or case (双随机抽查计划、案件编号), such as SSJ-2026-0117"
-    )
-
-
 class FactsRequestSchema(ApiSchema, published="AskedFacts"):
-    """A score that the caller was given, and whose it is: the service keeps no code, so the caller names it again."""
+    """A score that the caller received, and its subject: the service stores no code, so the caller sends it again."""
 
     model_config = ConfigDict(
         extra="forbid", hide_input_in_errors=True,
@@ -66,7 +52,7 @@ class FactSchema(ApiSchema):
 
 
 class FactsSchema(ApiSchema):
-    """What stands behind the reasons of a score, by document reference."""
+    """The records behind the reasons of a score, by document reference."""
 
     facts_id: str
     score_id: str
@@ -91,7 +77,7 @@ class RecordSchema(ApiSchema):
 
 
 class QuerySchema(ApiSchema):
-    """A page of a list; `columns` are the titles of the fields by table."""
+    """A page of a list; `columns` holds the titles of the fields by table."""
 
     query_id: str
     uscc: str
@@ -110,26 +96,5 @@ class QuerySchema(ApiSchema):
     invented: bool | None = Field(description="whether the records are of no real city; null where it is not told")
     mandate: str | None
     salt: str = Field(description="so that who reads the ledger cannot try records against the digest")
-    notice: dict[str, str]
-    receipt: ReceiptSchema
-
-
-class SupervisionSchema(ApiSchema):
-    """How an agency is to supervise a subject: the tier and the rate of random inspection (分级分类监管)."""
-
-    supervision_id: str
-    uscc: str
-    matter: str
-    grade: str
-    points: float
-    industry: str | None
-    scale: dict[str, str]
-    tier: dict[str, str]
-    inspection: dict[str, Any]
-    rules: list[dict[str, str]]
-    snapshot: SnapshotNameSchema
-    version: str
-    valid_until: str
-    salt: str
     notice: dict[str, str]
     receipt: ReceiptSchema

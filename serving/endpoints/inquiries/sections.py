@@ -1,4 +1,4 @@
-"""The sections of a public credit report (公共信用报告), and the lists one may ask for by name, as data."""
+"""The sections of a public credit report (公共信用报告) and the lists that can be queried by name, declared in YAML."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECTIONS_FILE = Path(__file__).with_name("sections.yaml")
 
 
 class Section(Declaration):
-    """A section: the tables of the catalogue whose records stand in it."""
+    """A section: the tables of the catalogue whose records it lists."""
 
     name: str
     zh: str
@@ -23,7 +23,7 @@ class Section(Declaration):
 
 
 class CombinedList(Declaration):
-    """A list that asks for several sections at once."""
+    """A list that joins several sections."""
 
     zh: str
     en: str
@@ -31,14 +31,16 @@ class CombinedList(Declaration):
 
 
 class RepairRule(Declaration):
-    """After how many months of publication a record may be repaired, by severity, and the severity of silent tables."""
+    """After how many months of publication a record may be repaired (信用修复), by severity; and the severity of tables
+    whose records state none.
+    """
 
     months: dict[str, int]
     severity: dict[str, str]
 
 
 class Label(Declaration):
-    """What stands on a report's face when a section holds a record."""
+    """A label shown on the front of a report when a section holds a record."""
 
     zh: str
     en: str
@@ -46,7 +48,7 @@ class Label(Declaration):
 
 
 class SectionCatalogue(Declaration):
-    """All of it."""
+    """The whole declaration of `sections.yaml`."""
 
     version: str
     standard: str
@@ -57,32 +59,32 @@ class SectionCatalogue(Declaration):
     words: dict[str, dict[str, str]]
 
     def lists(self) -> Mapping[str, tuple[str, str, tuple[str, ...]]]:
-        """Every list one may ask for: its titles in two languages and the tables it is made of."""
-        own = {each.name: (each.zh, each.en, tuple(each.tables)) for each in self.sections}
-        several = {
-            name: (each.zh, each.en, tuple(table for part in each.sections for table in own[part][2]))
-            for name, each in self.combined.items()
+        """Every list that can be queried: its titles in two languages, and its tables."""
+        single = {section.name: (section.zh, section.en, tuple(section.tables)) for section in self.sections}
+        combined = {
+            name: (section.zh, section.en, tuple(table for listed in section.sections for table in single[listed][2]))
+            for name, section in self.combined.items()
         }
-        return own | several
+        return single | combined
 
     def word(self, column: str, value: str) -> str:
-        """A value as people read it."""
+        """A coded value as it is shown to people."""
         return self.words.get(column, {}).get(value, value)
 
     def repairable_from(self, table: str, severity: str | None, since: date) -> date:
-        """The first day on which a record may be repaired. A severity that nobody declared counts as the worst."""
+        """The first day on which a record may be repaired. An undeclared severity counts as the worst."""
         months = self.repair.months
-        named = severity or self.repair.severity.get(table, "general")
-        return months_after(since, months.get(named, max(months.values())))
+        effective = severity or self.repair.severity.get(table, "general")
+        return months_after(since, months.get(effective, max(months.values())))
 
 
 @cache
 def section_catalogue() -> SectionCatalogue:
-    """The shipped ones. Raises Malformed when the file has not its form."""
+    """The declaration in `sections.yaml`, read once. Raises Malformed when the file does not match its form."""
     return read_declaration(SECTIONS_FILE, SectionCatalogue)
 
 
 def months_after(day: date, months: int) -> date:
-    """The same day so many months later, or the last of that month."""
+    """The same day so many months later, or the last day of that month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -1,6 +1,6 @@
-"""Telling banks: at least once, later and later after each failure, and never what the mandate no longer allows.
+"""Delivery of webhooks: at least once, with longer waits after each failure, and only while the mandate allows it.
 
-Just before each attempt the mandate is judged again and the delivery looked at again; only then does it leave.
+Just before each attempt the mandate and the suppression of the subject are checked again.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _GONE = 410
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """When to try again: after `first` seconds, four times as long each time, at most `longest`, `attempts` in all.
+    """When to retry: after `first` seconds, four times as long each time, at most `longest` seconds, `attempts` in all.
 
-    With these numbers the last attempt is about two days after the first.
+    With the defaults the last attempt is about two days after the first.
     """
 
     first: float = 5.0
@@ -35,7 +35,10 @@ class Backoff:
     attempts: int = 14
 
     def next_at(self, tried: int, now: float) -> float | None:
-        """The time of the next attempt after `tried` of them, half of the wait by chance; None when none is left."""
+        """The time of the next attempt (seconds since 1970) after `tried` attempts; None when none is left.
+
+        Half of the wait is random, so that retries of many deliveries spread out.
+        """
         if tried >= self.attempts:
             return None
         wait: float = min(self.longest, self.first * 4.0 ** (tried - 1))
@@ -45,39 +48,46 @@ class Backoff:
 async def deliver(
     service: ScoringService, store: WatchStore, sender: WebhookSender, backoff: Backoff | None = None
 ) -> int:
-    """Try everything that is due, a few at once; how many were tried."""
+    """Try every delivery that is due, up to AT_ONCE at the same time; gives how many were tried."""
     due = await asyncio.to_thread(store.due, time.time(), AT_ONCE)
-    await asyncio.gather(*(_try(service, store, sender, backoff or Backoff(), one) for one in due))
+    await asyncio.gather(*(_try(service, store, sender, backoff or Backoff(), delivery) for delivery in due))
     return len(due)
 
 
 async def _try(
-    service: ScoringService, store: WatchStore, sender: WebhookSender, backoff: Backoff, one: Delivery
+    service: ScoringService, store: WatchStore, sender: WebhookSender, backoff: Backoff, delivery: Delivery
 ) -> None:
-    watch, url = store.watch(one.watch), store.webhook(one.bank)
+    watch, url = store.watch(delivery.watch), store.webhook(delivery.bank)
     assert watch is not None
-    judged = await asyncio.to_thread(current_mandate, service, watch)
-    if isinstance(judged, str):
-        await asyncio.to_thread(end_watch, service, store, watch, judged)
+    mandate = await asyncio.to_thread(current_mandate, service, watch)
+    if isinstance(mandate, str):
+        await asyncio.to_thread(end_watch, service, store, watch, mandate)
         return
-    try:  # while the subject is withheld it waits for the next snapshot, which withdraws it when it is out of date
+    try:  # while the subject is suppressed, wait for the next snapshot, which withdraws an outdated delivery
         await asyncio.to_thread(service.snapshots.require_current, watch.subject, watch.seen)
     except CreditError:
-        await asyncio.to_thread(store.postpone, one.id, time.time() + SUPPRESSED_DELAY)
+        await asyncio.to_thread(store.postpone, delivery.id, time.time() + SUPPRESSED_DELAY)
         return
-    last, status = "no address", 0
+    outcome, status = "no address", 0
     if url is not None:
         try:
-            status = await sender.post(url, AGENT | sign(one.id, one.body, service.signer.key), one.body)
-            last = f"status {status}"
+            status = await sender.post(url, AGENT | sign(delivery.id, delivery.body, service.signer.key), delivery.body)
+            outcome = f"status {status}"
         except CreditError as fault:
-            last = fault.what if not fault.why else f"{fault.what}: {fault.why}"
-    details: dict[str, object] = {"watch": one.watch, "bank": one.bank, "attempt": one.attempts + 1, "came": last}
+            outcome = fault.what if not fault.why else f"{fault.what}: {fault.why}"
+    details: dict[str, object] = {
+        "watch": delivery.watch,
+        "bank": delivery.bank,
+        "attempt": delivery.attempts + 1,
+        "came": outcome,
+    }
     if 200 <= status < 300:
-        await asyncio.to_thread(record_entry, service, "webhook.delivered", one.id, details)
-        await asyncio.to_thread(store.delivered, one.id, last)
+        await asyncio.to_thread(record_entry, service, "webhook.delivered", delivery.id, details)
+        await asyncio.to_thread(store.delivered, delivery.id, outcome)
         return
-    next_at = None if status == _GONE else backoff.next_at(one.attempts + 1, time.time())
-    await asyncio.to_thread(record_entry, service, "webhook.failed" if next_at else "webhook.dead", one.id, details)
-    await asyncio.to_thread(store.failed, one.id, last, next_at)
-    log.event("webhook.failed", bank=one.bank, delivery=one.id, attempt=one.attempts + 1, status=status)
+    next_at = None if status == _GONE else backoff.next_at(delivery.attempts + 1, time.time())
+    await asyncio.to_thread(
+        record_entry, service, "webhook.failed" if next_at else "webhook.dead", delivery.id, details
+    )
+    await asyncio.to_thread(store.failed, delivery.id, outcome, next_at)
+    log.event("webhook.failed", bank=delivery.bank, delivery=delivery.id, attempt=delivery.attempts + 1, status=status)

@@ -1,4 +1,4 @@
-"""The routes of watches: an address, watches begun and ended, deliveries looked at and sent anew."""
+"""The routes of watches (预警): a bank's webhook address, its watches, and its deliveries."""
 
 from __future__ import annotations
 
@@ -30,14 +30,17 @@ _STATUS = {"name": "status", "in": "query", "required": False,
 
 
 async def set_webhook(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """Say where this bank is told. Raises Malformed and Refused for an address that may not be, Missing for none."""
+    """Set this bank's webhook address.
+
+    Raises Malformed and Refused for an address that is not allowed, Missing when the name does not resolve.
+    """
     url, loopback = parse_body(schemas.WebhookRequestSchema, body).url, service.settings.webhooks_to_loopback
     target = read_address(url, loopback=loopback)
     try:
         async with asyncio.timeout(RESOLVE_SECONDS):
             await resolve(target, loopback=loopback)
-    except TimeoutError as slow:
-        raise Missing("routes.webhook-host-no-address") from slow
+    except TimeoutError as timeout:
+        raise Missing("routes.webhook-host-no-address") from timeout
     details = {**call.details, "host": target.host}
     await service.ledger_writer.record("webhook.set", f"bank-{call.by.name}", by=call.by, details=details)
     _store(request).set_webhook(call.by.name, url)
@@ -45,85 +48,102 @@ async def set_webhook(request: Request, service: ScoringService, call: RequestCo
 
 
 async def webhook(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """Where this bank is told."""
+    """This bank's webhook address."""
     return canonical({"url": _store(request).webhook(call.by.name), "keys": KEYS})
 
 
 async def begin(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """Begin to watch a subject. Raises Malformed, and as `ScoringService.look_up`."""
-    asked, store, name = parse_body(schemas.WatchRequestSchema, body), _store(request), resource_id("watch-", call)
-    if asked.purpose != PURPOSE:
+    wanted, store, name = (
+        parse_body(schemas.WatchRequestSchema, body),
+        _store(request),
+        resource_id("watch-", call),
+    )
+    if wanted.purpose != PURPOSE:
         raise Refused("routes.not-purpose-watch", purpose=PURPOSE)
     if store.webhook(call.by.name) is None:
         raise Malformed("routes.no-webhook")
     if store.count(call.by.name) >= MAX_WATCHES:
         raise Malformed("routes.too-many-watches", limit=MAX_WATCHES)
-    found = service.look_up(call, asked.uscc, asked.purpose, asked.mandate)
-    book = found.snapshot
-    watch = Watch(name, call.by.name, found.mandate.subject.hex, book.model, found.mandate.id, asked.purpose,
-                  tuple(dict.fromkeys(asked.kinds)), watched_state(book, found.row), book.version, book.snapshot,
-                  time.time(), None)  # fmt: skip
+    subject = service.look_up(call, wanted.uscc, wanted.purpose, wanted.mandate)
+    snapshot = subject.snapshot
+    watch = Watch(
+        name,
+        call.by.name,
+        subject.mandate.subject.hex,
+        snapshot.model,
+        subject.mandate.id,
+        wanted.purpose,
+        tuple(dict.fromkeys(wanted.kinds)),
+        watched_state(snapshot, subject.row),
+        snapshot.version,
+        snapshot.snapshot,
+        time.time(),
+        None,
+    )
     entry = await earlier_entry(service, call, "watch.opened", name)
     if entry is None:
         details = {**call.details, "kinds": list(watch.kinds), "status": 200}
         entry = await service.ledger_writer.record("watch.opened", name, by=call.by, details=details)
     store.open(watch)
     request.app.state.background_tasks.wake()
-    told = _told(replace(watch, model=entry.details["model"], seen=entry.details["snapshot"]))  # as it was opened
-    receipt = {"entry": entry.id, "seq": entry.seq, "digest": digest(canonical(told))}
-    return canonical({**told, "uscc": found.uscc, "receipt": receipt})
+    opened = _as_json(
+        replace(watch, model=entry.details["model"], seen=entry.details["snapshot"])
+    )  # as the watch was when it was opened
+    receipt = {"entry": entry.id, "seq": entry.seq, "digest": digest(canonical(opened))}
+    return canonical({**opened, "uscc": subject.uscc, "receipt": receipt})
 
 
 async def repeat_begin(
-    service: ScoringService, call: RequestContext, body: bytes, first: str, said: bytes
+    service: ScoringService, call: RequestContext, body: bytes, first: str, answer: bytes
 ) -> tuple[bytes, bytes]:
-    """A repetition: the mandate must still hold. Raises Malformed, Refused."""
-    asked = parse_body(schemas.WatchRequestSchema, body)
-    subject = service.pseudonyms.key_of(Uscc.parse(asked.uscc).code)
-    call.details |= {"subject": subject.hex, "mandate": asked.mandate, "purpose": asked.purpose}
-    service.gate.require(asked.mandate, bank=call.by.name, subject=subject, purpose=asked.purpose,
+    """A repetition of `begin`: the mandate must still be in force. Raises Malformed, Refused."""
+    request = parse_body(schemas.WatchRequestSchema, body)
+    subject = service.pseudonyms.key_of(Uscc.parse(request.uscc).code)
+    call.details |= {"subject": subject.hex, "mandate": request.mandate, "purpose": request.purpose}
+    service.gate.require(request.mandate, bank=call.by.name, subject=subject, purpose=request.purpose,
                       day=service.settings.day(), judge=SERVICE)  # fmt: skip
-    return said, said
+    return answer, answer
 
 
 async def list_watches(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """This bank's living watches."""
-    return canonical({"watches": [_told(watch) for watch in _store(request).watches(call.by.name)]})
+    """This bank's active watches."""
+    return canonical({"watches": [_as_json(watch) for watch in _store(request).watches(call.by.name)]})
 
 
 async def watch(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """One watch. Raises Missing, also for another bank's."""
-    return canonical(_told(_own(request, call)))
+    """One watch. Raises Missing, also for another bank's watch."""
+    return canonical(_as_json(_own(request, call)))
 
 
 async def end_watch(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """End a watch: nothing more is told, and what was remembered is wiped. Raises Missing."""
-    held, why = _own(request, call), "ended by the bank"
-    if held.ended is None:
-        await service.ledger_writer.record("watch.ended", held.id, by=call.by, details={**call.details, "why": why})
-        _store(request).end(held.id, why)
-    return canonical(_told(_own(request, call)))
+    """End a watch: nothing more is sent, and what is stored of the subject is erased. Raises Missing."""
+    own, reason = _own(request, call), "ended by the bank"
+    if own.ended is None:
+        await service.ledger_writer.record("watch.ended", own.id, by=call.by, details={**call.details, "why": reason})
+        _store(request).end(own.id, reason)
+    return canonical(_as_json(_own(request, call)))
 
 
 async def deliveries(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """This bank's deliveries; with `status=dead` those that were tried in vain. Raises Malformed."""
-    wanted = request.query_params.get("status")
+    """This bank's deliveries; with `status=dead` those that failed at every attempt. Raises Malformed."""
+    status = request.query_params.get("status")
     known = (WAITING, DELIVERED, DEAD, WITHDRAWN)
-    if wanted is not None and wanted not in known:
+    if status is not None and status not in known:
         raise Malformed("routes.not-state-delivery", known=", ".join(known))
-    found = _store(request).deliveries(call.by.name, (wanted,) if wanted else known)
+    selected = _store(request).deliveries(call.by.name, (status,) if status else known)
     return canonical({"deliveries": [
-        {"delivery_id": one.id, "watch_id": one.watch, "status": one.status, "attempts": one.attempts,
-         "last": one.last} for one in found
+        {"delivery_id": each.id, "watch_id": each.watch, "status": each.status, "attempts": each.attempts,
+         "last": each.last} for each in selected
     ]})  # fmt: skip
 
 
 async def resend(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """Try a dead letter anew, from the first attempt. Raises Missing, also for another bank's."""
+    """Retry a dead delivery, from the first attempt. Raises Missing, also for another bank's delivery."""
     name, store = request.path_params["name"], _store(request)
-    before = await earlier_entry(service, call, RESENT, name)
-    if before is not None and before.details.get("call") == call.id:
-        store.requeue(call.by.name, name, time.time())  # unless it was sent anew before the answer was lost
+    earlier = await earlier_entry(service, call, RESENT, name)
+    if earlier is not None and earlier.details.get("call") == call.id:
+        store.requeue(call.by.name, name, time.time())  # no effect if it was queued again before the answer was lost
         request.app.state.background_tasks.wake()
         return canonical({"delivery_id": name, "status": WAITING})
     if not any(one.id == name for one in store.deliveries(call.by.name, (DEAD,))):
@@ -135,13 +155,13 @@ async def resend(request: Request, service: ScoringService, call: RequestContext
 
 
 def _own(request: Request, call: RequestContext) -> Watch:
-    found = _store(request).watch(request.path_params["name"])
-    if found is None or found.bank != call.by.name:
+    own = _store(request).watch(request.path_params["name"])
+    if own is None or own.bank != call.by.name:
         raise Missing("routes.no-such-watch")
-    return found
+    return own
 
 
-def _told(watch: Watch) -> dict[str, Any]:
+def _as_json(watch: Watch) -> dict[str, Any]:
     return {"watch_id": watch.id, "mandate": watch.mandate, "purpose": watch.purpose, "model": watch.model,
             "kinds": list(watch.kinds), "seen": watch.seen, "ended": watch.ended}  # fmt: skip
 

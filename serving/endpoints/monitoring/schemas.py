@@ -1,4 +1,4 @@
-"""The forms of watches and webhooks, as OpenAPI 3.1 shows them."""
+"""The request and answer forms of watches and webhooks, as OpenAPI 3.1 shows them."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class WebhookRequestSchema(ApiSchema, published="AskedWebhook"):
-    """Where a bank wants to be told: an https address that the internet reaches, on port 443 or 8443."""
+    """The address for a bank's webhooks: an https address on the public internet, on port 443 or 8443."""
 
     model_config = _STRICT
     url: str = Field(max_length=LONGEST, strict=True, examples=["https://bank.example/haihe"])
 
 
 class WebhookSchema(ApiSchema):
-    """Where a bank is told."""
+    """A bank's webhook address."""
 
     url: str | None
     keys: str = Field(description="where the keys are that webhooks verify with")
 
 
 class WatchRequestSchema(ApiSchema, published="AskedWatch"):
-    """Which subject is watched, under which mandate, and for what."""
+    """The subject to watch, the mandate, and the kinds of change to report."""
 
     model_config = ConfigDict(
         **_STRICT, json_schema_extra={"examples": [{**EXAMPLE, "purpose": "post_loan_management"}]}
@@ -43,7 +43,7 @@ class WatchRequestSchema(ApiSchema, published="AskedWatch"):
 
 
 class WatchSchema(ApiSchema, published="Watched"):
-    """A watch as it stands."""
+    """A watch and its status."""
 
     watch_id: str
     mandate: str
@@ -55,20 +55,22 @@ class WatchSchema(ApiSchema, published="Watched"):
 
 
 class OpenedWatchSchema(WatchSchema, published="Opened"):
-    """A watch that was begun; its messages name it by `watch_id`, and never by the subject's code."""
+    """A new watch. Its messages name it by `watch_id`, and never contain the subject's code."""
 
     uscc: str
     receipt: ReceiptSchema
 
 
 class WatchListSchema(ApiSchema):
-    """A bank's living watches."""
+    """A bank's active watches."""
 
     watches: list[WatchSchema]
 
 
 class DeliverySchema(ApiSchema):
-    """A webhook on its way, arrived, dead (tried in vain to the end) or withdrawn (out of date, or no mandate)."""
+    """A webhook that is waiting, delivered, dead (failed at every attempt) or withdrawn (outdated, or without
+    a mandate).
+    """
 
     delivery_id: str
     watch_id: str
@@ -84,14 +86,14 @@ class DeliveryListSchema(ApiSchema):
 
 
 class ResentSchema(ApiSchema):
-    """A dead letter that is tried anew."""
+    """A dead delivery that is tried again."""
 
     delivery_id: str
     status: str
 
 
 class TrialSchema(ApiSchema, published="Tried"):
-    """What came of a webhook sent as a trial, once."""
+    """The outcome of one trial webhook."""
 
     webhook_id: str
     heard: bool = Field(description="whether it was answered 2xx")

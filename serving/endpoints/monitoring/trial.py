@@ -1,4 +1,4 @@
-"""A webhook sent as a trial, now and once: so a bank need not wait for a subject to change to see that it hears."""
+"""A trial webhook, sent at once and a single time: a bank can test its receiver before any subject changes."""
 
 from __future__ import annotations
 
@@ -15,27 +15,32 @@ from serving.core.service import ScoringService
 from serving.endpoints.monitoring.watch_store import WatchStore
 from serving.endpoints.monitoring.webhook_sender import AGENT, webhook_sender
 
-TRIED, COST = "webhook.tried", 20  # in the ledger and as the message's type; in answers of a quota
+TRIED, COST = "webhook.tried", 20  # the verb and the message's type; the cost in answers of the quota
 
 
 async def try_webhook(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """Send one. Raises Malformed when the bank has not said where; an address that does not answer is an answer."""
+    """Send a trial webhook.
+
+    Raises Malformed when the bank has set no address; a receiver's failure is a normal answer.
+    """
     store: WatchStore = request.app.state.watches
     url, name = store.webhook(call.by.name), resource_id("msg_", call)
-    before = await earlier_entry(service, call, TRIED, name)
-    if before is not None:
-        heard, came = before.details["heard"], before.details["came"]
-        return canonical({"webhook_id": name, "heard": heard, "came": came})
+    earlier = await earlier_entry(service, call, TRIED, name)
+    if earlier is not None:
+        is_received, outcome = earlier.details["heard"], earlier.details["came"]
+        return canonical({"webhook_id": name, "heard": is_received, "came": outcome})
     if url is None:
         raise Malformed("trial.no-webhook")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    told = canonical({"type": TRIED, "timestamp": now, "data": {"bank": call.by.name}})
-    heard = False
+    message = canonical({"type": TRIED, "timestamp": now, "data": {"bank": call.by.name}})
+    is_received = False
     try:
-        status = await webhook_sender(service.settings).post(url, AGENT | sign(name, told, service.signer.key), told)
-        heard, came = 200 <= status < 300, f"status {status}"
+        status = await webhook_sender(service.settings).post(
+            url, AGENT | sign(name, message, service.signer.key), message
+        )
+        is_received, outcome = 200 <= status < 300, f"status {status}"
     except CreditError as fault:
-        came = fault.what if not fault.why else f"{fault.what}: {fault.why}"
-    details = {**call.details, "came": came, "heard": heard, "status": 200}
+        outcome = fault.what if not fault.why else f"{fault.what}: {fault.why}"
+    details = {**call.details, "came": outcome, "heard": is_received, "status": 200}
     await service.ledger_writer.record(TRIED, name, by=call.by, details=details)
-    return canonical({"webhook_id": name, "heard": heard, "came": came})
+    return canonical({"webhook_id": name, "heard": is_received, "came": outcome})

@@ -1,4 +1,6 @@
-"""Looking after watches: each new snapshot against what the bank knows, and the end when the mandate's ends."""
+"""The review of watches: each new snapshot is compared with what the bank was informed of, and watches end with
+their mandates.
+"""
 
 from __future__ import annotations
 
@@ -21,28 +23,28 @@ CHANGED, ENDED = "watch.changed", "watch.ended"
 
 
 def review_watches(service: ScoringService, store: WatchStore, *, every: bool = True) -> None:
-    """One round over every living watch, or over those alone that have not seen what serves now.
+    """Review every active watch once, or with `every=False` only those that have not seen the active snapshots.
 
-    A watch is ended when its mandate is, and compared with a snapshot it has not seen.
+    A watch ends when its mandate does. Otherwise it is compared with a snapshot that it has not seen.
     """
     day = service.settings.day()
-    serving = [state["snapshot"] for state in service.snapshots.state(day).values() if "snapshot" in state]
-    for watch in store.watches() if every else store.unseen(serving):
+    active = [state["snapshot"] for state in service.snapshots.state(day).values() if "snapshot" in state]
+    for watch in store.watches() if every else store.unseen(active):
         mandate = current_mandate(service, watch)
         if isinstance(mandate, str):
             end_watch(service, store, watch, mandate)
             continue
         try:
-            book = service.snapshots.for_model(watch.model, day)
-            service.snapshots.suppression.require(watch.subject, book.notice_number)
-        except (Lapsed, KeyError):  # nothing may be answered now, so nothing is told either
+            snapshot = service.snapshots.for_model(watch.model, day)
+            service.snapshots.suppression.require(watch.subject, snapshot.notice_number)
+        except (Lapsed, KeyError):  # no answer may be given now, so nothing is reported either
             continue
-        if book.snapshot != watch.seen:
-            _compare(service, store, watch, book, mandate)
+        if snapshot.snapshot != watch.seen:
+            _compare(service, store, watch, snapshot, mandate)
 
 
 def current_mandate(service: ScoringService, watch: Watch) -> Mandate | str:
-    """The mandate when it still opens the subject to the bank, else why not."""
+    """The mandate when it is still valid for the bank and the subject, else the reason why not."""
     client = service.access.client(watch.bank)
     if client is None or client.disabled:
         return "the bank may not call"
@@ -56,40 +58,50 @@ def current_mandate(service: ScoringService, watch: Watch) -> Mandate | str:
 
 
 def end_watch(service: ScoringService, store: WatchStore, watch: Watch, why: str) -> None:
-    """End a watch; the ledger first."""
+    """End a watch; the ledger entry is written first."""
     record_entry(service, ENDED, watch.id, {"bank": watch.bank, "subject": watch.subject, "why": why})
     store.end(watch.id, why)
 
 
-def record_entry(service: ScoringService, verb: str, thing: str, details: dict[str, object]) -> Entry:
-    """An entry of the service's own doing, durable when this returns."""
-    return service.journal.append_many([(verb, thing, SERVICE, details)])[0]
+def record_entry(service: ScoringService, verb: str, object_id: str, details: dict[str, object]) -> Entry:
+    """Record an act of the service itself; durable on return."""
+    return service.journal.append_many([(verb, object_id, SERVICE, details)])[0]
 
 
-def _compare(service: ScoringService, store: WatchStore, watch: Watch, book: ActiveSnapshot, mandate: Mandate) -> None:
-    row = book.row_of(SubjectKey(watch.subject))
-    if row is None or watch.told is None:
+def _compare(
+    service: ScoringService, store: WatchStore, watch: Watch, snapshot: ActiveSnapshot, mandate: Mandate
+) -> None:
+    row = snapshot.row_of(SubjectKey(watch.subject))
+    if row is None or watch.reported is None:
         end_watch(service, store, watch, "the subject is in the snapshots no more")
         return
-    after, message = watched_state(book, row), new_id()
-    found = changes(watch.told, after, book.scorecard.grades, watch.kinds)
-    if not found:
-        store.queue_change(watch, book.snapshot, book.version, after, message, None)
+    after, delivery_id = watched_state(snapshot, row), new_id()
+    changed = changes(watch.reported, after, snapshot.scorecard.grades, watch.kinds)
+    if not changed:
+        store.queue_change(watch, snapshot.snapshot, snapshot.version, after, delivery_id, None)
         return
-    until = min(book.valid_until(service.settings.freshness_days), mandate.valid_until)
-    body = canonical({
-        "type": CHANGED,
-        "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
-        "data": {
-            "watch_id": watch.id, "mandate": watch.mandate, "purpose": watch.purpose, "changes": found,
-            "model": watch.model, "version": book.version, "version_changed": book.version != watch.version,
-            "snapshot": {"id": book.snapshot, "as_of": book.as_of.isoformat()}, "valid_until": until.isoformat(),
-            "notice": NOTICE,
-        },
-    })  # fmt: skip
+    valid_until = min(snapshot.valid_until(service.settings.freshness_days), mandate.valid_until)
+    body = canonical(
+        {
+            "type": CHANGED,
+            "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
+            "data": {
+                "watch_id": watch.id,
+                "mandate": watch.mandate,
+                "purpose": watch.purpose,
+                "changes": changed,
+                "model": watch.model,
+                "version": snapshot.version,
+                "version_changed": snapshot.version != watch.version,
+                "snapshot": {"id": snapshot.snapshot, "as_of": snapshot.as_of.isoformat()},
+                "valid_until": valid_until.isoformat(),
+                "notice": NOTICE,
+            },
+        }
+    )
     details: dict[str, object] = {
-        "bank": watch.bank, "subject": watch.subject, "mandate": watch.mandate, "message": message,
-        "snapshot": book.snapshot, "kinds": [change["kind"] for change in found], "digest": digest(body),
+        "bank": watch.bank, "subject": watch.subject, "mandate": watch.mandate, "message": delivery_id,
+        "snapshot": snapshot.snapshot, "kinds": [change["kind"] for change in changed], "digest": digest(body),
     }  # fmt: skip
     record_entry(service, CHANGED, watch.id, details)
-    store.queue_change(watch, book.snapshot, book.version, after, message, body)
+    store.queue_change(watch, snapshot.snapshot, snapshot.version, after, delivery_id, body)

@@ -1,6 +1,6 @@
-"""One POST to a webhook: to the address that was judged, in so many seconds, and nothing of the answer but its status.
+"""Sends one webhook: one POST to the checked address, within a time limit, of whose response only the status is read.
 
-No redirect is followed and no body is read, so what the other side says cannot lead anywhere or fill anything.
+No redirect is followed and no body is read, so the receiver cannot lead the service elsewhere or fill its memory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ AGENT = {"Content-Type": "application/json", "User-Agent": "haihe-webhooks/1"}
 
 @dataclass(frozen=True, slots=True)
 class WebhookSender:
-    """How webhooks are sent: `loopback` as for addresses, `authorities` beside the system's, `lookup` for names."""
+    """How webhooks are sent.
+
+    `loopback` as for addresses; `authorities` are trusted beside the system's; `lookup` resolves names.
+    """
 
     loopback: bool = False
     seconds: float = SECONDS
@@ -35,15 +38,15 @@ class WebhookSender:
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
 
     def __post_init__(self) -> None:
-        """Trust further authorities when some are named."""
+        """Trust the further authorities."""
         if self.authorities:
             self.context.load_verify_locations(cadata=self.authorities)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
-        """The status that came back.
+        """The status of the response.
 
-        Raises Malformed and Refused for an address that may not be, Missing for a name without one, and Lapsed when
-        nothing that can be read came in time.
+        Raises Malformed and Refused for an address that is not allowed, Missing for a name that does not resolve,
+        and Lapsed when no valid status arrived in time.
         """
         target = read_address(url, loopback=self.loopback)
         try:
@@ -54,23 +57,23 @@ class WebhookSender:
                     ssl=self.context if target.tls else None, server_hostname=target.host if target.tls else None,
                 )  # fmt: skip
                 try:
-                    told = {"Host": target.authority, **headers, "Content-Length": str(len(body)),
+                    all_headers = {"Host": target.authority, **headers, "Content-Length": str(len(body)),
                             "Connection": "close"}  # fmt: skip
-                    head = "".join(f"{name}: {value}\r\n" for name, value in told.items())
-                    writer.write(f"POST {target.path} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body)
-                    line = await reader.readline()
+                    header_lines = "".join(f"{name}: {value}\r\n" for name, value in all_headers.items())
+                    writer.write(f"POST {target.path} HTTP/1.1\r\n{header_lines}\r\n".encode("ascii") + body)
+                    status_line = await reader.readline()
                 finally:
                     writer.transport.abort()
-        except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as lost:
-            raise Lapsed("webhook-sender.webhook-did-not-answer", why=Text.verbatim(type(lost).__name__)) from lost
-        found = _STATUS.fullmatch(line)
-        if found is None:
+        except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
+            raise Lapsed("webhook-sender.webhook-did-not-answer", why=Text.verbatim(type(error).__name__)) from error
+        match = _STATUS.fullmatch(status_line)
+        if match is None:
             raise Lapsed("webhook-sender.webhook-did-not-answer", why=Text.of("webhook-sender.not-http"))
-        return int(found[1])
+        return int(match[1])
 
 
 @cache
 def webhook_sender(settings: ServiceSettings) -> WebhookSender:
-    """As the settings say. Raises OSError for authorities that cannot be read."""
+    """The sender by the settings. Raises OSError for an authorities file that cannot be read."""
     authorities = settings.webhook_authorities.read_text() if settings.webhook_authorities else None
     return WebhookSender(settings.webhooks_to_loopback, authorities=authorities)

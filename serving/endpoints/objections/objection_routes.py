@@ -1,4 +1,4 @@
-"""The route by which a bank hears how an objection that it brought stands."""
+"""The route that gives the status of an objection to the bank that filed it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from serving.responses.response_schemas import ObjectionStatusSchema
 
 
 async def objection(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """Asked, upheld (granted) or dismissed (refused), by whom and why. Raises Missing, also for another bank's."""
+    """The status: open, upheld (granted) or dismissed (refused), with the reviewer and the reason.
+
+    Raises Missing, also for another bank's objection.
+    """
     name = request.path_params["name"]
     entries = await asyncio.to_thread(service.journal.lines_about, name)
     return canonical(objection_status(entries, name, call.by.name))

@@ -1,7 +1,7 @@
-"""What makes a PDF one for an archive (PDF/A-2u, ISO 19005-2): it says what it is, what its colours and its characters
-mean, and needs nothing from outside. That its font is within is `typeface`'s part.
+"""What makes a PDF archivable (PDF/A-2u, ISO 19005-2): its metadata, its colour profile and its map to Unicode.
 
-The date in it is the report's day in China: a document is the same whenever and wherever it is drawn.
+The font is embedded by `typeface`. The date in the document is the report's day in China, so a document has the same
+bytes whenever and wherever it is drawn.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 def make_archivable(canvas: Any, day: date) -> None:
-    """Make the document of a reportlab canvas say, when it is written, all that an archive asks of it."""
-    document = canvas._doc  # no other way to its catalogue
+    """Add to the document of a reportlab canvas the metadata, output intent and colour profile that PDF/A requires."""
+    document = canvas._doc  # reportlab has no public access to the catalogue
     canvas.setDateFormatter(lambda *_: f"D:{day:%Y%m%d}000000+08'00'")
 
     def xmp(_: Any) -> bytes:
         names = ("title", "subject", "author", "creator", "producer")
-        told = {name: escape(str(getattr(document.info, name))) for name in names}
-        return _XMP.format(day=day, **told).encode()
+        values = {name: escape(str(getattr(document.info, name))) for name in names}
+        return _XMP.format(day=day, **values).encode()
 
     profile = pdfdoc.PDFStream(pdfdoc.PDFDictionary({"N": 3}), srgb(), filters=[pdfdoc.PDFZCompress])
     intent = pdfdoc.PDFDictionary({
@@ -51,50 +51,75 @@ def make_archivable(canvas: Any, day: date) -> None:
     catalogue.Metadata = pdfdoc.XMP(creator=xmp)
 
 
-def _ended(stream: Any, document: Any) -> bytes:
-    """A stream as reportlab writes it, with the end of line before `endstream` that PDF/A asks for (6.1.7.1)."""
-    told: bytes = _written(stream, document)
-    return told.removesuffix(b"endstream\n") + b"\nendstream\n"
+def _format_with_end_of_line(stream: Any, document: Any) -> bytes:
+    """A stream as reportlab writes it, with the end of line before `endstream` that PDF/A requires (ISO
+    19005-2, 6.1.7.1).
+    """
+    text: bytes = _format_of_reportlab(stream, document)
+    return text.removesuffix(b"endstream\n") + b"\nendstream\n"
 
 
 def unicode_map(name: str, codes: list[int]) -> str:
-    """The map from the places in a font of `codes` to Unicode (a ToUnicode CMap), for whoever searches or copies.
+    """The map from a font's places of `codes` to Unicode (a ToUnicode CMap), for readers that search or copy text.
 
-    reportlab's own cannot tell a character beyond U+FFFF, and says more in one block than the hundred a block may hold.
+    reportlab's own map cannot hold a character beyond U+FFFF, and writes more than the hundred entries allowed per
+    block.
     """
-    pairs = [f"<{at:02X}> <{chr(code).encode('utf-16-be').hex().upper()}>" for at, code in enumerate(codes) if code]
-    blocks = [pairs[at : at + 100] for at in range(0, len(pairs), 100)]
-    told = [line for block in blocks for line in (f"{len(block)} beginbfchar", *block, "endbfchar")]
-    return "\n".join((
-        "/CIDInit /ProcSet findresource begin", "12 dict begin", "begincmap",
-        f"/CIDSystemInfo << /Registry ({name}) /Ordering ({name}) /Supplement 0 >> def",
-        f"/CMapName /{name} def", "/CMapType 2 def", "1 begincodespacerange", "<00> <FF>", "endcodespacerange",
-        *told, "endcmap", "CMapName currentdict /CMap defineresource pop", "end", "end",
-    ))  # fmt: skip
+    pairs = [
+        f"<{place:02X}> <{chr(code).encode('utf-16-be').hex().upper()}>" for place, code in enumerate(codes) if code
+    ]
+    blocks = [pairs[place : place + 100] for place in range(0, len(pairs), 100)]
+    lines = [line for block in blocks for line in (f"{len(block)} beginbfchar", *block, "endbfchar")]
+    return "\n".join(
+        (
+            "/CIDInit /ProcSet findresource begin",
+            "12 dict begin",
+            "begincmap",
+            f"/CIDSystemInfo << /Registry ({name}) /Ordering ({name}) /Supplement 0 >> def",
+            f"/CMapName /{name} def",
+            "/CMapType 2 def",
+            "1 begincodespacerange",
+            "<00> <FF>",
+            "endcodespacerange",
+            *lines,
+            "endcmap",
+            "CMapName currentdict /CMap defineresource pop",
+            "end",
+            "end",
+        )
+    )
 
 
-# The process that draws reports does nothing else, so what it writes may be mended where it is written.
-_written, pdfdoc.PDFStream.format = pdfdoc.PDFStream.format, _ended
+# The process that draws reports does nothing else, so reportlab's functions may be replaced in it.
+_format_of_reportlab, pdfdoc.PDFStream.format = pdfdoc.PDFStream.format, _format_with_end_of_line
 ttfonts.makeToUnicodeCMap = unicode_map
 
 
 def srgb() -> bytes:
-    """The colour profile of sRGB (ICC.1:2004-10, a display's, by matrix and curve), of IEC 61966-2-1's numbers."""
+    """The colour profile of sRGB (ICC.1:2004-10, display class, by matrix and curve), with the values of
+    IEC 61966-2-1.
+    """
     curve = b"para\0\0\0\0" + struct.pack(">HH", 3, 0) + _fixed(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
     tags = {
-        b"desc": _words("sRGB"), b"cprt": _words("No rights reserved"), b"wtpt": _xyz(0.9642, 1.0, 0.8249),
-        b"chad": b"sf32\0\0\0\0" + _fixed(1.04788, 0.02292, -0.05022, 0.02959, 0.99048, -0.01707, -0.00925, 0.01508,
-                                           0.75168),
-        b"rXYZ": _xyz(0.43607, 0.22249, 0.01392), b"gXYZ": _xyz(0.38515, 0.71687, 0.09708),
-        b"bXYZ": _xyz(0.14307, 0.06061, 0.71410), b"rTRC": curve, b"gTRC": curve, b"bTRC": curve,
-    }  # fmt: skip
-    table, body, places = struct.pack(">I", len(tags)), b"", dict[bytes, int]()
+        b"desc": _localised_text("sRGB"),
+        b"cprt": _localised_text("No rights reserved"),
+        b"wtpt": _xyz(0.9642, 1.0, 0.8249),
+        b"chad": b"sf32\0\0\0\0"
+        + _fixed(1.04788, 0.02292, -0.05022, 0.02959, 0.99048, -0.01707, -0.00925, 0.01508, 0.75168),
+        b"rXYZ": _xyz(0.43607, 0.22249, 0.01392),
+        b"gXYZ": _xyz(0.38515, 0.71687, 0.09708),
+        b"bXYZ": _xyz(0.14307, 0.06061, 0.71410),
+        b"rTRC": curve,
+        b"gTRC": curve,
+        b"bTRC": curve,
+    }
+    table, body, positions = struct.pack(">I", len(tags)), b"", dict[bytes, int]()
     start = 128 + 4 + 12 * len(tags)
-    for name, told in tags.items():
-        if told not in places:
-            places[told] = start + len(body)
-            body += told + bytes(-len(told) % 4)
-        table += name + struct.pack(">II", places[told], len(told))
+    for name, data in tags.items():
+        if data not in positions:
+            positions[data] = start + len(body)
+            body += data + bytes(-len(data) % 4)
+        table += name + struct.pack(">II", positions[data], len(data))
     size = start + len(body)
     head = struct.pack(">I4xI12s", size, 0x04200000, b"mntrRGB XYZ ") + struct.pack(">6H", 2026, 1, 1, 0, 0, 0)
     head += b"acsp" + bytes(28) + _fixed(0.9642, 1.0, 0.8249)
@@ -109,6 +134,6 @@ def _xyz(*numbers: float) -> bytes:
     return b"XYZ \0\0\0\0" + _fixed(*numbers)
 
 
-def _words(text: str) -> bytes:
-    told = text.encode("utf-16-be")
-    return b"mluc\0\0\0\0" + struct.pack(">II4sII", 1, 12, b"enUS", len(told), 28) + told
+def _localised_text(text: str) -> bytes:
+    data = text.encode("utf-16-be")
+    return b"mluc\0\0\0\0" + struct.pack(">II4sII", 1, 12, b"enUS", len(data), 28) + data

@@ -1,5 +1,6 @@
-"""PDFs are drawn in a process of their own (`serving.processes.subprocess_worker`): some 80 ms each, in which no
-answer would be given."""
+"""The process that draws PDFs (`serving.processes.subprocess_worker`): each takes some 80 ms, during which a server
+process could answer no request.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +16,9 @@ MEMORY = 1 << 30  # bytes of address space
 
 def _work(report: bytes) -> bytes:
     try:
-        return report_pdf.draw(pickle.loads(report))  # pickled by the service, and by nobody else
-    except NoTypeface as none:
-        raise InvalidTask(none.slug) from none
+        return report_pdf.draw(pickle.loads(report))  # the service itself pickled it
+    except NoTypeface as error:
+        raise InvalidTask(error.slug) from error
 
 
 if __name__ == "__main__":

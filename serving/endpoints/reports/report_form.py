@@ -1,7 +1,7 @@
-"""The form of a public credit report: all that who draws one need know, so that a drawer's process starts at once.
+"""The form of a public credit report. It imports little, so that a drawing process starts quickly.
 
-Words from records are cleaned of what is not seen or turns the line around, and cut where they would not end: nobody
-hides a sentence in a report or floods it.
+Text from records is cleaned of invisible characters and of characters that change the direction of text, and cut at
+a limit: no record can hide a sentence in a report or fill it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ MAX_RECORDS, MAX_VALUE_LENGTH, HALF_LINE = (
     50,
     1200,
     22,
-)  # records of a section, characters of a value, characters that fit half a line
+)  # records per section, characters per value, characters that fit half a line
 
 
 @dataclass(frozen=True, slots=True)
 class ReportEntry:
-    """A title and what stands beside it; `wide` takes a whole line."""
+    """A title and its value."""
 
     title: str
     value: str
@@ -45,7 +45,7 @@ class ReportItem:
 
 @dataclass(frozen=True, slots=True)
 class ReportSection:
-    """A section with the newest of its records, how many there are, and what to know about them."""
+    """A section: the newest of its records, how many there are, and a note about them."""
 
     name: str
     zh: str
@@ -57,7 +57,10 @@ class ReportSection:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole report. `check` is a word of its own (校验码) that stands in no ledger."""
+    """The whole report. Its field names are those of the JSON format.
+
+    `check` is a random check code (校验码), which no ledger contains.
+    """
 
     number: str
     name: str
@@ -79,16 +82,17 @@ class Report:
 
 
 def clean(text: str, longest: int = MAX_VALUE_LENGTH) -> str:
-    """The text on one line without control and format characters (Unicode C*), cut at `longest`.
+    """The text on one line, without control and format characters (Unicode categories C*), cut at `longest` characters.
 
-    A private or unassigned one stands for a rare character of some other system: it is told, so no name loses one.
+    A private-use or unassigned character stands for a rare character of another system: it is shown by its code
+    point, so that no name loses one.
     """
-    seen = "".join(map(_seen, re.sub(r"\s", " ", text)))
-    plain = re.sub(" +", " ", unicodedata.normalize("NFC", seen)).strip()
-    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
+    visible = "".join(map(_visible, re.sub(r"\s", " ", text)))
+    normalised = re.sub(" +", " ", unicodedata.normalize("NFC", visible)).strip()
+    return normalised if len(normalised) <= longest else f"{normalised[: longest - 1]}…"
 
 
-def _seen(character: str) -> str:
+def _visible(character: str) -> str:
     kind = unicodedata.category(character)
     if kind in ("Co", "Cn"):
         return code_point_text(character)

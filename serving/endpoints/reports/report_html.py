@@ -1,4 +1,4 @@
-"""A report as a page: every word escaped, no script, nothing loaded from anywhere; the page's own policy says so."""
+"""A report as an HTML page: every text is escaped, and its Content-Security-Policy allows no script and no loading."""
 
 from __future__ import annotations
 
@@ -21,16 +21,20 @@ def _style() -> str:
 
 @cache
 def policy() -> str:
-    """The Content-Security-Policy: nothing but the one style sheet inside the page, known by its digest."""
-    known = base64.b64encode(sha256(_style().encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{known}'; base-uri 'none'; form-action 'none'"
+    """The Content-Security-Policy (CSP Level 3): it allows only the style sheet inside the page, identified by
+    its digest.
+    """
+    style_digest = base64.b64encode(sha256(_style().encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{style_digest}'; base-uri 'none'; form-action 'none'"
 
 
 @cache
 def _template() -> Template:
-    """A template of ours is read once; what comes from records is only ever a value, never a template."""
-    shown = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return shown.get_template("report.html.j2")
+    """The page's template, read once. Text from records is only a value of it, never a template."""
+    environment = Environment(
+        loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("report.html.j2")
 
 
 def draw(report: Report) -> bytes:
@@ -39,7 +43,7 @@ def draw(report: Report) -> bytes:
 
 
 class _Safe(str):
-    """Our own style sheet, which is not a subject's word (the protocol of MarkupSafe)."""
+    """The page's own style sheet, which is not escaped (the `__html__` protocol of MarkupSafe)."""
 
     __slots__ = ()
 

@@ -1,7 +1,7 @@
-"""A report as a PDF for an archive: drawn by reportlab, its font within (`typeface`); same report, same bytes.
+"""A report as an archivable PDF, drawn by reportlab with an embedded font (`typeface`): same report, same bytes.
 
-reportlab reads a small markup in its paragraphs that can load files and addresses: every word is escaped before.
-A character that the font has not is told by its code point, and the last lines say so.
+reportlab interprets markup in paragraphs that can load files and addresses, so every text is escaped first. A
+character that the font lacks is shown by its code point, and a note at the end explains this.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ FONT = typeface.NAME
 INK, SOFT, LINE, PALE = HexColor(0x1B2733), HexColor(0x5B6B7B), HexColor(0xD9E0E6), HexColor(0xF5F7F9)
 BLUE, RED, GREEN = HexColor(0x0B4F85), HexColor(0xA8322A), HexColor(0x1C6B3F)
 WIDTH = A4[0] - 40 * mm
-_KEY = 30 * mm
-_ALL = ((0, 0), (-1, -1))  # of a table's cells; also those with nothing in them are of a font
+_TITLE_WIDTH = 30 * mm
+_ALL_CELLS = ((0, 0), (-1, -1))  # every cell of a table: empty cells need a font too
 SUBSTITUTE_NOTE = f"{typeface.SUBSTITUTE} 为字库未收录的字，其后方括号内为该字的统一码（Unicode）码位。"
-pdfmetrics.registerFontFamily(FONT)  # the font itself comes with the first report
-rl_config.useA85 = 0  # a file is bytes, and a fourth larger as letters
+pdfmetrics.registerFontFamily(FONT)  # the font itself is registered with the first report
+rl_config.useA85 = 0  # binary streams: ASCII85 would make the file a quarter larger
 
 
 def _style(size: float, colour: Any = INK, leading: float = 1.5, **more: Any) -> Any:
@@ -45,18 +45,18 @@ TITLE, NAME, HEAD, ITEM = _style(22, BLUE, 1.3), _style(14, spaceBefore=4), _sty
 
 
 class ParagraphWriter:
-    """Makes paragraphs, and knows afterwards which characters the document needs and whether the font lacked any."""
+    """Makes paragraphs, and collects the characters that the document needs and whether the font lacked any."""
 
     def __init__(self) -> None:
-        self.used = set(f"0123456789 ?{typeface.SUBSTITUTE}")  # pages are numbered when their number is known
-        self.lacked = False
+        self.used = set(f"0123456789 ?{typeface.SUBSTITUTE}")  # page numbers are drawn after the font is made
+        self.has_substitutes = False
 
     def spell(self, text: str) -> str:
-        """The text as the font can show it, and remembered."""
-        told = typeface.with_substitutes(text)
-        self.lacked |= typeface.SUBSTITUTE in told
-        self.used.update(told)
-        return told
+        """The text as the font can show it; its characters are collected."""
+        text_shown = typeface.with_substitutes(text)
+        self.has_substitutes |= typeface.SUBSTITUTE in text_shown
+        self.used.update(text_shown)
+        return text_shown
 
     def write(self, text: str, style: Any) -> Any:
         """A paragraph of the text."""
@@ -64,19 +64,33 @@ class ParagraphWriter:
 
 
 def draw(report: Report) -> bytes:
-    """The document's bytes; nothing of the machine or the hour is in them. Raises NoTypeface."""
+    """The document's bytes; they do not depend on the machine or the time. Raises NoTypeface."""
     pen = ParagraphWriter()
-    story = [*_face(pen, report), *(piece for part in report.parts for piece in _part(pen, part)), *_end(pen, report)]
+    story = [
+        *_front_page(pen, report),
+        *(piece for part in report.parts for piece in _section(pen, part)),
+        *_notes(pen, report),
+    ]
     number, (before, after) = pen.spell(f"报告编号 {report.number} · 校验码 {report.check}"), map(pen.spell, "第页")
     _load(pen.used)
-    out = BytesIO()
+    buffer = BytesIO()
     document = SimpleDocTemplate(
-        out, pagesize=A4, leftMargin=20 * mm, rightMargin=20 * mm, topMargin=20 * mm, bottomMargin=20 * mm,
-        title=f"公共信用报告 {report.number}", author="海河信用创新实验室", subject="公共信用报告",
-        creator="haihe-credit-lab", lang="zh-CN", invariant=1, initialFontName=FONT,
-    )  # fmt: skip
+        buffer,
+        pagesize=A4,
+        leftMargin=20 * mm,
+        rightMargin=20 * mm,
+        topMargin=20 * mm,
+        bottomMargin=20 * mm,
+        title=f"公共信用报告 {report.number}",
+        author="海河信用创新实验室",
+        subject="公共信用报告",
+        creator="haihe-credit-lab",
+        lang="zh-CN",
+        invariant=1,
+        initialFontName=FONT,
+    )
 
-    def foot(page: Any, _: Any) -> None:
+    def draw_footer(page: Any, _: Any) -> None:
         page.setFillColor(BLUE)
         page.rect(0, A4[1] - 4 * mm, A4[0], 4 * mm, stroke=0, fill=1)
         page.setFillColor(SOFT)
@@ -89,24 +103,24 @@ def draw(report: Report) -> bytes:
         pdf_archive.make_archivable(made, report.day)
         return made
 
-    document.build(story, onFirstPage=foot, onLaterPages=foot, canvasmaker=canvas)
-    return out.getvalue()
+    document.build(story, onFirstPage=draw_footer, onLaterPages=draw_footer, canvasmaker=canvas)
+    return buffer.getvalue()
 
 
 def _load(characters: set[str]) -> None:
-    """Let FONT be the typeface of these characters, for the document drawn next."""
+    """Register a font of these characters as FONT, for the document drawn next."""
     file = typeface.font_subset(characters)
     if FONT not in pdfmetrics.getRegisteredFontNames():
         pdfmetrics.registerFont(TTFont(FONT, file, asciiReadable=False, shapable=False))
         file.seek(0)
     face = pdfmetrics.getFont(FONT).face = TTFontFace(file)
-    face.name = FONT.encode()  # the file of all weights is called by its thinnest
+    face.name = FONT.encode()  # the file of all weights is named after its thinnest
 
 
-def _face(pen: ParagraphWriter, report: Report) -> list[Any]:
+def _front_page(pen: ParagraphWriter, report: Report) -> list[Any]:
     issuer = "海河信用创新实验室 · 公共信用信息平台" + ("　　〔虚构数据 invented data〕" if report.invented else "")
     ways = "主体授权查询" if report.full else "公开信息查询"
-    told = (
+    entries = (
         ReportEntry("统一社会信用代码", report.uscc),
         ReportEntry("主体类别", report.kind),
         ReportEntry("查询日期", str(report.day)),
@@ -118,7 +132,7 @@ def _face(pen: ParagraphWriter, report: Report) -> list[Any]:
     pieces = [*(pen.write(text, style) for text, style in heads), Spacer(1, 2 * mm)]
     for label, good in report.labels:
         pieces.append(pen.write(f"■ {label}", _style(10, GREEN if good else RED)))
-    pieces += [_grid(pen, told), Spacer(1, 4 * mm), _overview(pen, report)]
+    pieces += [_grid(pen, entries), Spacer(1, 4 * mm), _overview(pen, report)]
     if report.evaluation:
         head = pen.write("公共信用综合评价　Evaluation", HEAD)
         pieces += [Spacer(1, 5 * mm), head, _grid(pen, report.evaluation)]
@@ -133,56 +147,58 @@ def _overview(pen: ParagraphWriter, report: Report) -> Any:
     cells += [[]] * (-len(cells) % 4)
     rows = [cells[at : at + 4] for at in range(0, len(cells), 4)]
     return Table(
-        rows, [WIDTH / 4] * 4, style=[("FONT", *_ALL, FONT), ("GRID", *_ALL, 0.5, LINE), ("VALIGN", *_ALL, "TOP")]
+        rows,
+        [WIDTH / 4] * 4,
+        style=[("FONT", *_ALL_CELLS, FONT), ("GRID", *_ALL_CELLS, 0.5, LINE), ("VALIGN", *_ALL_CELLS, "TOP")],
     )
 
 
-def _part(pen: ParagraphWriter, part: ReportSection) -> list[Any]:
+def _section(pen: ParagraphWriter, part: ReportSection) -> list[Any]:
     head: list[Any] = [Spacer(1, 5 * mm), pen.write(f"{part.zh}　{part.en}　　{part.total} 条", HEAD)]
     if part.note:
         head.append(pen.write(part.note, SMALL))
     if not part.items:
         return [KeepTogether([*head, pen.write("未查询到可公示的信息", QUIET)])]
-    first, *others = [_item(pen, item) for item in part.items]
+    first, *others = [_record(pen, item) for item in part.items]
     return [KeepTogether([*head, *first]), *(KeepTogether(pieces) for pieces in others)]
 
 
-def _item(pen: ParagraphWriter, item: ReportItem) -> list[Any]:
+def _record(pen: ParagraphWriter, item: ReportItem) -> list[Any]:
     heading = pen.write(f"{item.table}　{item.heading}", ITEM)
     return [Spacer(1, 2 * mm), heading, _grid(pen, item.entries)] if item.entries else [heading]
 
 
 def _grid(pen: ParagraphWriter, entries: tuple[ReportEntry, ...]) -> Any:
-    """Two entries a line, long ones on a line of their own."""
+    """A table of two entries per line; a long entry takes a line of its own."""
     rows: list[list[Any]] = []
     spans: list[tuple[Any, ...]] = []
-    half: list[Any] = []
+    pending: list[Any] = []
     for entry in entries:
         pair = [pen.write(entry.title, QUIET), pen.write(entry.value, BODY)]
         if entry.wide:
-            if half:
-                rows.append([*half, "", ""])
-                half = []
+            if pending:
+                rows.append([*pending, "", ""])
+                pending = []
             spans.append(("SPAN", (1, len(rows)), (3, len(rows))))
             rows.append([*pair, "", ""])
-        elif half:
-            rows.append([*half, *pair])
-            half = []
+        elif pending:
+            rows.append([*pending, *pair])
+            pending = []
         else:
-            half = pair
-    if half:
-        rows.append([*half, "", ""])
-    style = [("FONT", *_ALL, FONT), ("LINEBELOW", *_ALL, 0.4, LINE), ("BACKGROUND", *_ALL, PALE),
-             ("VALIGN", *_ALL, "TOP"), ("TOPPADDING", *_ALL, 2),
-             ("BOTTOMPADDING", *_ALL, 2), *spans]  # fmt: skip
-    rest = WIDTH / 2 - _KEY
-    return Table(rows, [_KEY, rest, _KEY, rest], style=style, splitInRow=1)
+            pending = pair
+    if pending:
+        rows.append([*pending, "", ""])
+    style = [("FONT", *_ALL_CELLS, FONT), ("LINEBELOW", *_ALL_CELLS, 0.4, LINE), ("BACKGROUND", *_ALL_CELLS, PALE),
+             ("VALIGN", *_ALL_CELLS, "TOP"), ("TOPPADDING", *_ALL_CELLS, 2),
+             ("BOTTOMPADDING", *_ALL_CELLS, 2), *spans]  # fmt: skip
+    rest = WIDTH / 2 - _TITLE_WIDTH
+    return Table(rows, [_TITLE_WIDTH, rest, _TITLE_WIDTH, rest], style=style, splitInRow=1)
 
 
-def _end(pen: ParagraphWriter, report: Report) -> list[Any]:
+def _notes(pen: ParagraphWriter, report: Report) -> list[Any]:
     lines = (
         report.notice["zh"], report.notice["en"], f"依据：{report.standard}。本报告有效至 {report.until}。",
         "核验：haihe verify-report 本文件 签名；签名见响应头 X-JWS-Signature，改动一个字节即核验不通过。",
-        report.snapshot, *((SUBSTITUTE_NOTE,) if pen.lacked else ()),
+        report.snapshot, *((SUBSTITUTE_NOTE,) if pen.has_substitutes else ()),
     )  # fmt: skip
     return [Spacer(1, 8 * mm), *(pen.write(line, SMALL) for line in lines)]

@@ -1,4 +1,4 @@
-"""GET /v1/reports/{uscc}: a report as a page, a document or data, signed over its bytes and in the ledger."""
+"""GET /v1/reports/{uscc}: a report as HTML, PDF or JSON, signed over its bytes and recorded in the ledger."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from serving.processes.subprocess_worker import SubprocessWorker, WorkerDied
 from serving.processes.worker_loop import InvalidTask
 from serving.responses.compose import stored_score
 
-REPORTED, SCOPE, COST = "report.answered", "report", 10  # a report takes as much of a quota as ten answers
+REPORTED, SCOPE, COST = "report.answered", "report", 10  # a report costs ten answers of a quota
 MEDIA = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "json": "application/json"}
 _PARAMETERS = {
     "format": "html, pdf or json; else as Accept says",
@@ -37,62 +37,68 @@ _PARAMETERS = {
 
 
 def pdf_process() -> SubprocessWorker:
-    """The process that draws PDFs, one after another; one that takes half a minute is given up."""
+    """The process that draws PDFs, one after another; a drawing that takes half a minute is ended."""
     return SubprocessWorker("serving.endpoints.reports.pdf_process", seconds=30, most=32 << 20)
 
 
 async def report(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> RouteReply:
     """The report, once its entry is durable.
 
-    Raises as `inquiries.look` does, Overloaded when many are drawn, and NoTypeface when no PDF can be.
+    Raises as `open_inquiry`, Overloaded when too many reports are drawn, and NoTypeface when no PDF can be drawn.
     """
-    form, purpose, mandate = _asked(request)
+    form, purpose, mandate = _parameters(request)
     kind = _kind(form, request.headers.get("accept", ""))
-    looked = open_inquiry(service, call, request.path_params["uscc"], purpose, mandate)
-    until = looked.dossiers.valid_until(service.settings.freshness_days)
-    if looked.mandate is not None:
-        until = min(until, looked.mandate.valid_until)
-    made = compose_report(looked, number=call.id, until=until, evaluation=_evaluation(service, looked))
-    told = await _drawn(request.app.state.drawer, made, kind)
-    details = {**call.details, "status": 200, "format": kind, "digest": digest(told), "valid_until": until.isoformat()}
+    scope = open_inquiry(service, call, request.path_params["uscc"], purpose, mandate)
+    valid_until = scope.credit_files.valid_until(service.settings.freshness_days)
+    if scope.mandate is not None:
+        valid_until = min(valid_until, scope.mandate.valid_until)
+    content = compose_report(scope, number=call.id, valid_until=valid_until, evaluation=_evaluation(service, scope))
+    drawn = await _draw(request.app.state.drawer, content, kind)
+    details = {
+        **call.details,
+        "status": 200,
+        "format": kind,
+        "digest": digest(drawn),
+        "valid_until": valid_until.isoformat(),
+    }
     await service.ledger_writer.record(REPORTED, call.id, by=call.by, details=details)
     name = f'inline; filename="report-{call.id}.{kind}"'
     headers = {**report_html.HEADERS, "Content-Disposition": name, "X-Report-Number": call.id}
-    return RouteReply(told, MEDIA[kind], headers)
+    return RouteReply(drawn, MEDIA[kind], headers)
 
 
-async def _drawn(drawer: SubprocessWorker, report: Report, kind: str) -> bytes:
-    """The bytes of a report in the form `kind`."""
+async def _draw(drawer: SubprocessWorker, report: Report, kind: str) -> bytes:
+    """The bytes of a report in the format `kind`."""
     if kind != "pdf":
         return report_html.draw(report) if kind == "html" else canonical(_plain(asdict(report)))
     try:
         return await drawer.ask(await asyncio.to_thread(pickle.dumps, report))
     except InvalidTask as unfit:
-        log.event("report.no_typeface", level=log.ERROR, remedy=(none := NoTypeface()).remedy)
-        raise none from unfit
+        log.event("report.no_typeface", level=log.ERROR, remedy=(fault := NoTypeface()).remedy)
+        raise fault from unfit
     except WorkerDied as fell:
         raise Overloaded() from fell
 
 
-def _evaluation(service: ScoringService, looked: InquiryScope) -> Mapping[str, str] | None:
-    """The grade of the public evaluation: under a mandate only, and only where a model scores the subject."""
-    if looked.mandate is None:
+def _evaluation(service: ScoringService, scope: InquiryScope) -> Mapping[str, str] | None:
+    """The grade of the public evaluation: only under a mandate, and only where a model scores the subject."""
+    if scope.mandate is None:
         return None
-    subject = service.pseudonyms.key_of(looked.uscc.code)
+    subject = service.pseudonyms.key_of(scope.uscc.code)
     try:
-        book = service.snapshots.for_kind(looked.uscc.kind, looked.day)
-        service.snapshots.suppression.require(subject.hex, book.notice_number)
-    except CreditError:  # a report does not wait for a model
+        snapshot = service.snapshots.for_kind(scope.uscc.kind, scope.day)
+        service.snapshots.suppression.require(subject.hex, snapshot.notice_number)
+    except CreditError:  # a report is given without an evaluation when no model may answer
         return None
-    row = book.row_of(subject)
+    row = snapshot.row_of(subject)
     if row is None:
         return None
-    grade = stored_score(book, row).grade
-    return {"评价等级": grade, "四等": grade[0], "评价时点": book.as_of.isoformat(), "评价模型": book.model}
+    grade = stored_score(snapshot, row).grade
+    return {"评价等级": grade, "四等": grade[0], "评价时点": snapshot.as_of.isoformat(), "评价模型": snapshot.model}
 
 
-def _declared() -> tuple[Mapping[str, Any], ...]:
-    """The parameters as the document shows them; they are read by ourselves, so that no refusal repeats a value."""
+def _declared_parameters() -> tuple[Mapping[str, Any], ...]:
+    """The query parameters as OpenAPI shows them. FastAPI does not parse them, so that no refusal repeats a value."""
     return tuple(
         {"name": name, "in": "query", "required": False, "description": text,
          "schema": {"type": "string", **({"enum": list(MEDIA)} if name == "format" else {"maxLength": 256})}}
@@ -100,24 +106,28 @@ def _declared() -> tuple[Mapping[str, Any], ...]:
     )  # fmt: skip
 
 
-def _asked(request: Request) -> tuple[str, str, str]:
-    """Form, purpose and mandate. Raises Malformed for a parameter that is unknown, given twice or too long."""
-    given = request.query_params.multi_items()
-    told = dict(given)
-    if set(told) - set(_PARAMETERS) or len(told) != len(given) or any(len(value) > 256 for value in told.values()):
+def _parameters(request: Request) -> tuple[str, str, str]:
+    """Format, purpose and mandate. Raises Malformed for a parameter that is unknown, repeated or too long."""
+    items = request.query_params.multi_items()
+    values = dict(items)
+    if (
+        set(values) - set(_PARAMETERS)
+        or len(values) != len(items)
+        or any(len(value) > 256 for value in values.values())
+    ):
         raise Malformed("report-routes.parameters-report-cannot-be-read", parameters=", ".join(_PARAMETERS))
-    form, purpose, mandate = (told.get(name, "") for name in _PARAMETERS)
+    form, purpose, mandate = (values.get(name, "") for name in _PARAMETERS)
     return form, purpose, mandate
 
 
-def _kind(asked: str, accepted: str) -> str:
-    if asked:
-        if asked not in MEDIA:
+def _kind(requested: str, accepted: str) -> str:
+    if requested:
+        if requested not in MEDIA:
             raise Malformed("report-routes.not-form-report", media=", ".join(MEDIA))
-        return asked
+        return requested
     offers = [part.partition(";")[0].strip() for part in accepted[:512].split(",")]
-    found = [kind for offer in offers for kind, media in MEDIA.items() if media.partition(";")[0] == offer]
-    return found[0] if found else "html"
+    acceptable = [kind for offer in offers for kind, media in MEDIA.items() if media.partition(";")[0] == offer]
+    return acceptable[0] if acceptable else "html"
 
 
 def _plain(value: Any) -> Any:
@@ -131,5 +141,5 @@ def _plain(value: Any) -> Any:
 ROUTES = (
     ProductRoute("GET", "/v1/reports/{uscc}", SCOPE, report,
                  "A public credit report (公共信用报告), signed over its bytes",
-                 media=tuple(MEDIA.values()), query=_declared(), cost=COST),
+                 media=tuple(MEDIA.values()), query=_declared_parameters(), cost=COST),
 )  # fmt: skip

@@ -1,6 +1,7 @@
-"""A batch: up to a thousand subjects in one request, each judged by itself, with an id and an entry of its own.
+"""A batch: up to a thousand subjects in one request, each judged separately, with its own id and ledger entry.
 
-Under an idempotency key a repetition is judged part by part too: what may still be told is told as it was, to the byte.
+A repetition under an idempotency key is judged part by part too: a part that may still be given is repeated byte for
+byte.
 """
 
 from __future__ import annotations
@@ -26,88 +27,90 @@ MAX_REQUESTS, PAUSE = 1000, 20  # asks in a batch; after how many the others get
 
 
 class BatchRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What `AskedBatch` declares, as it is read."""
+    """The fields of `BatchRequestSchema`, decoded by msgspec."""
 
     asks: list[ScoreRequest]
 
 
 class AnsweredParts(msgspec.Struct, frozen=True):
-    """What was answered, part by part, each as its bytes."""
+    """A batch's answer, decoded into its parts; each part stays as bytes."""
 
     answers: list[msgspec.Raw]
 
 
 class AnsweredPart(msgspec.Struct, frozen=True):
-    """One of them: the answer's bytes, where it was no refusal."""
+    """One part: its status, and the answer's bytes when it was answered."""
 
     status: int
     answer: msgspec.Raw = msgspec.Raw(b"")
 
 
 _decode = msgspec.json.Decoder(BatchRequest).decode
-_parts, _part = msgspec.json.Decoder(AnsweredParts).decode, msgspec.json.Decoder(AnsweredPart).decode
+_decode_parts, _decode_part = msgspec.json.Decoder(AnsweredParts).decode, msgspec.json.Decoder(AnsweredPart).decode
 
 
 async def batch(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """`{"answers":[{"status":200,"answer":…} or {"status":403,"problem":…}, …]}` in the order asked.
+    """`{"answers":[{"status":200,"answer":…} or {"status":403,"problem":…}, …]}` in the order of the request.
 
-    Raises Malformed for a body that cannot be read, TooMany when the bank has not so many calls left.
+    Raises Malformed for a body that cannot be read, TooMany when the bank's quota has fewer calls left.
     """
-    asks, there = _read(body), await _left(service, call)
+    requests, entries = _read_requests(body), await _answered_entries(service, call)
     service.quotas.take(
-        call.by.name, call.limit, max(0, len(asks) - len(there) - 1)
+        call.by.name, call.limit, max(0, len(requests) - len(entries) - 1)
     )  # the first was counted at the door
-    told: list[asyncio.Task[bytes]] = []
-    for number, asked in enumerate(asks):
+    tasks: list[asyncio.Task[bytes]] = []
+    for number, request in enumerate(requests):
         name = part_of(call.id, number)
-        told.append(asyncio.create_task(_one(service, call, name, asked, there.get(name))))
+        tasks.append(asyncio.create_task(_one(service, call, name, request, entries.get(name))))
         if number % PAUSE == PAUSE - 1:
             await asyncio.sleep(0)
-    return _whole(await asyncio.gather(*told))
+    return _join(await asyncio.gather(*tasks))
 
 
 async def batch_again(
-    service: ScoringService, call: RequestContext, body: bytes, first: str, said: bytes
+    service: ScoringService, call: RequestContext, body: bytes, first: str, answer: bytes
 ) -> tuple[bytes, bytes]:
-    """What is told again, part by part: as it was, anew where it rests on what is not to be used any more, or refused.
+    """The repetition of a batch, part by part: the same bytes, a new answer for an outdated one, or a refusal.
 
-    A part that was refused before stays so; one that is refused now is judged again the next time.
+    A part that was refused before stays refused. A part that is refused now is judged again at the next repetition.
     """
     whole = replace(call, id=first)
-    told, kept = [], []
-    for number, (asked, raw) in enumerate(zip(_read(body), _parts(said).answers, strict=True)):
-        now = held = bytes(raw)
-        if (part := _part(held)).status == 200:
+    parts, stored = [], []
+    for number, (request, earlier) in enumerate(zip(_read_requests(body), _decode_parts(answer).answers, strict=True)):
+        current = to_store = bytes(earlier)
+        if (part := _decode_part(to_store)).status == 200:
             again = _part_of(whole, score_id())
             try:
                 service.quotas.take(call.by.name, call.limit, 0)
-                service.prepare_answer(again, asked)
+                service.prepare_answer(again, request)
                 if service.is_outdated(again, bytes(part.answer)):
-                    now = held = await _one(service, whole, again.id, asked, None)
+                    current = to_store = await _one(service, whole, again.id, request, None)
             except CreditError as error:
-                now = await _refused(service, again, error)
-        told.append(now)
-        kept.append(held)
+                current = await _refused(service, again, error)
+        parts.append(current)
+        stored.append(to_store)
         if number % PAUSE == PAUSE - 1:
             await asyncio.sleep(0)
-    return _whole(told), _whole(kept)
+    return _join(parts), _join(stored)
 
 
 async def _one(
-    service: ScoringService, whole: RequestContext, name: str, asked: ScoreRequest, given: Entry | None
+    service: ScoringService, batch_call: RequestContext, name: str, request: ScoreRequest, earlier: Entry | None
 ) -> bytes:
-    """One subject's part of the answer under an id: what is said of it, or its problem."""
-    call = _part_of(whole, name)
+    """One subject's part of the answer under its own id: the answer, or the problem."""
+    call = _part_of(batch_call, name)
     try:
         service.quotas.take(
-            whole.by.name, whole.limit, 0
-        )  # whoever ran out of refusals on the way is stopped on the way
-        if given is not None:
+            batch_call.by.name, batch_call.limit, 0
+        )  # a bank that has used up its refusals is stopped within the batch
+        if earlier is not None:
             try:
-                return _good(await replace(service, ledger_writer=RecordedEntryWriter(given)).answer(call, asked))
+                return _answered_part(
+                    await replace(service, ledger_writer=RecordedEntryWriter(earlier)).answer(call, request)
+                )
             except DifferentAnswer:
                 call.id = score_id()
-        return _good(await service.answer(call, asked))
+        return _answered_part(await service.answer(call, request))
     except CreditError as error:
         return await _refused(service, call, error)
 
@@ -118,8 +121,8 @@ async def _refused(service: ScoringService, call: RequestContext, error: CreditE
     return json.dumps({"problem": problem, "status": error.status}, ensure_ascii=False).encode()
 
 
-async def _left(service: ScoringService, call: RequestContext) -> Mapping[str, Entry]:
-    """The entries, by id, of parts that a process had answered which was killed before it could tell."""
+async def _answered_entries(service: ScoringService, call: RequestContext) -> Mapping[str, Entry]:
+    """The entries, by id, of the parts that a process answered before it was killed."""
     if not isinstance(call, ResumedRequest):
         return {}
     entries = await asyncio.to_thread(service.journal.lines_about, call.id, part_of="batch")
@@ -130,19 +133,21 @@ def _part_of(whole: RequestContext, name: str) -> RequestContext:
     return RequestContext(name, whole.by, {"bank": whole.by.name, "batch": whole.id}, bucket=whole.bucket)
 
 
-def _good(answer: bytes) -> bytes:
+def _answered_part(answer: bytes) -> bytes:
     return b'{"answer":' + answer + b',"status":200}'
 
 
-def _whole(parts: list[bytes]) -> bytes:
+def _join(parts: list[bytes]) -> bytes:
     return b'{"answers":[' + b",".join(parts) + b"]}"
 
 
-def _read(body: bytes) -> list[ScoreRequest]:
+def _read_requests(body: bytes) -> list[ScoreRequest]:
     try:
-        asks = _decode(body).asks
+        requests = _decode(body).asks
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        asks = [ScoreRequest(one.uscc, one.purpose, one.mandate) for one in parse_body(BatchRequestSchema, body).asks]
-    if not 1 <= len(asks) <= MAX_REQUESTS:
-        raise Malformed("batch.not-batch", asks_count=len(asks), limit=MAX_REQUESTS)
-    return asks
+        requests = [
+            ScoreRequest(each.uscc, each.purpose, each.mandate) for each in parse_body(BatchRequestSchema, body).asks
+        ]
+    if not 1 <= len(requests) <= MAX_REQUESTS:
+        raise Malformed("batch.not-batch", asks_count=len(requests), limit=MAX_REQUESTS)
+    return requests

@@ -1,9 +1,10 @@
-"""A score in the request, with values that the bank brings along: what it knows of its customer, or what would be if.
+"""A live score: computed in the request, with values that the bank supplies, for what it knows or for a trial
+(what_if).
 
-What is brought stands in the place of the snapshot's value; `null` says that there is none, and a feature that nobody
-has is missing, by the policy every answer states. The service keeps none of the values: the ledger holds the digest of
-an answer that holds a salted commitment (SHA-256) to them, so the bank can have the answer made again to the bit from
-the values it brought, and nobody can find them out from the ledger.
+A supplied value replaces the snapshot's. `null` states that there is none; a feature without a value is missing,
+under the policy that every answer states. The service stores no supplied value: the ledger records the digest of an
+answer, and the answer contains a salted commitment (SHA-256) to the values. So the bank can have the answer computed
+again to the last bit from its values, and a reader of the ledger cannot find them out.
 """
 
 from __future__ import annotations
@@ -27,71 +28,78 @@ from serving.responses.live_templates import LiveTemplate, SuppliedLayout
 from serving.responses.response_templates import FilledResponse
 from serving.responses.score_values import ScoreValues
 
-OnFilled = Callable[[FilledResponse | None], None]  # who goes on with an answer, or does without
+OnFilled = Callable[[FilledResponse | None], None]  # receives the filled answer, or None when there is none
 
 
 class CheckedRequest(NamedTuple):
-    """A call that may be answered: what is asked, the subject's place, and what the answer is made of."""
+    """A request that may be answered: its body, the subject under its mandate, and the template of the answer."""
 
-    asked: LiveRequest
-    found: AuthorisedSubject
-    sheet: LiveTemplate
-    named: SuppliedLayout
+    request: LiveRequest
+    subject: AuthorisedSubject
+    template: LiveTemplate
+    layout: SuppliedLayout
 
     def row(self) -> NDArray[np.float64]:
         """The features (F,) to score."""
-        return self.sheet.row(self.found.row, self.named, self.asked.features)
+        return self.template.row(self.subject.row, self.layout, self.request.features)
 
-    def fill(self, call: RequestContext, told: ScoreValues) -> FilledResponse:
-        """The answer, still without its receipt."""
-        asked, found, salt = self.asked, self.found, secrets.token_hex(16)
-        return self.sheet.fill(
-            told, self.named, kind=asked.kind, salt=salt, commitment=self.named.commitment(asked.features, salt),
-            score_id=call.id, uscc=found.uscc, mandate=found.mandate.id, purpose=found.mandate.purpose,
-            valid_until=found.valid_until,
-        )  # fmt: skip
+    def fill(self, call: RequestContext, values: ScoreValues) -> FilledResponse:
+        """The answer, without its receipt."""
+        request, subject, salt = self.request, self.subject, secrets.token_hex(16)
+        return self.template.fill(
+            values,
+            self.layout,
+            kind=request.kind,
+            salt=salt,
+            commitment=self.layout.commitment(request.features, salt),
+            score_id=call.id,
+            uscc=subject.uscc,
+            mandate=subject.mandate.id,
+            purpose=subject.mandate.purpose,
+            valid_until=subject.valid_until,
+        )
 
 
 def check_live(service: ScoringService, call: RequestContext, body: bytes) -> CheckedRequest:
-    """Whether the call may be answered. Raises Malformed, and as `ScoringService.look_up`."""
-    asked = read_live_request(body)
-    found = service.look_up(call, asked.uscc, asked.purpose, asked.mandate)
-    sheet = service.live_templates.of(found.snapshot)
-    return CheckedRequest(asked, found, sheet, sheet.layout(asked.features))
+    """Check that the request may be answered. Raises Malformed, and as `ScoringService.look_up`."""
+    request = read_live_request(body)
+    subject = service.look_up(call, request.uscc, request.purpose, request.mandate)
+    template = service.live_templates.of(subject.snapshot)
+    return CheckedRequest(request, subject, template, template.layout(request.features))
 
 
 async def live(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """One subject's score with what was brought. Raises Malformed, and as `ScoringService.look_up`."""
+    """One subject's score with the supplied values. Raises Malformed, and as `ScoringService.look_up`."""
     checked = check_live(service, call, body)
-    filled = checked.fill(call, await service.scorers.score(checked.found.snapshot.version, checked.row()))
-    details = {**call.details, "kind": checked.asked.kind, "status": 200, "digest": filled.digest}
+    filled = checked.fill(call, await service.scorers.score(checked.subject.snapshot.version, checked.row()))
+    details = {**call.details, "kind": checked.request.kind, "status": 200, "digest": filled.digest}
     entry = await service.ledger_writer.record(LIVE, call.id, by=call.by, details=details)
     return filled.whole(entry=entry.id, seq=entry.seq)
 
 
 def begin_live(service: ScoringService, call: RequestContext, body: bytes) -> Callable[[OnFilled], None]:
-    """The same on the fast way: what is checked now, and then scored with all who ask at this moment."""
+    """The same for the fast path: check now, and score together with the other requests of this turn."""
     checked = check_live(service, call, body)
     row = checked.row()
-    call.details["kind"] = checked.asked.kind
+    call.details["kind"] = checked.request.kind
 
-    def go(then: OnFilled) -> None:
-        def heard(told: ScoreValues | Exception) -> None:
+    def submit(on_filled: OnFilled) -> None:
+        def on_scored(scored: ScoreValues | Exception) -> None:
             try:
-                then(None if isinstance(told, Exception) else checked.fill(call, told))
-            except CreditError:  # the ledger takes nothing
-                then(None)
+                on_filled(None if isinstance(scored, Exception) else checked.fill(call, scored))
+            except CreditError:  # the ledger cannot be written
+                on_filled(None)
 
-        service.scorers.submit(checked.found.snapshot.version, row, heard)
+        service.scorers.submit(checked.subject.snapshot.version, row, on_scored)
 
-    return go
+    return submit
 
 
 def score_with(
-    book: ActiveSnapshot,
+    snapshot: ActiveSnapshot,
     scorer: Scorer,
     row: int,
-    brought: Mapping[str, float | None],
+    supplied: Mapping[str, float | None],
     kind: str,
     *,
     salt: str,
@@ -100,19 +108,22 @@ def score_with(
     purpose: str,
     valid_until: date,
 ) -> dict[str, Any]:
-    """The answer without code and receipt, the same from the same to the bit; `salt` (hex) goes into the commitment."""
-    sheet = LiveTemplate.of(book)
-    line = line_with(scorer, sheet.row(row, sheet.layout(brought), brought))
-    answer = compose(book, line, score_id=score_id, mandate=mandate, purpose=purpose, valid_until=valid_until)
+    """The answer without code and receipt, the same bits for the same arguments.
+
+    `salt` (hex) goes into the commitment to the supplied values.
+    """
+    template = LiveTemplate.of(snapshot)
+    score = line_with(scorer, template.row(row, template.layout(supplied), supplied))
+    answer = compose(snapshot, score, score_id=score_id, mandate=mandate, purpose=purpose, valid_until=valid_until)
     answer["kind"] = kind
-    answer["brought"] = {"features": sorted(brought), "salt": salt, "commitment": commitment(brought, salt)}
+    answer["brought"] = {"features": sorted(supplied), "salt": salt, "commitment": commitment(supplied, salt)}
     if kind == "what_if":
         answer["notice"] = TRIAL_NOTICE
     return answer
 
 
 def line_with(scorer: Scorer, features: NDArray[np.float64]) -> SubjectScore:
-    """What the scorer says of features (F,)."""
+    """The score that the scorer computes of features (F,)."""
     scores = scorer.score(features[None, :])
     numbers = float(scores.probability[0]), float(scores.points[0]), scores.base_points
     return SubjectScore(features, *numbers, scores.point_contributions[0], scores.grades[0])

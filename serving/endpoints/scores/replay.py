@@ -1,4 +1,4 @@
-"""Replay: an old answer made again from the sealed features and the sealed model, and compared by digest."""
+"""Replay: an earlier answer, computed again from the sealed features and the sealed model, and compared by digest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from serving.responses.live_schemas import read_supplied_values
 
 @dataclass(frozen=True, slots=True)
 class ReplayedAnswer:
-    """An answer that came out the same again, with the entry that recorded it. `answer` is without code and receipt."""
+    """An answer that was computed again with the same digest, and the entry that recorded it.
+
+    `answer` is without code and receipt.
+    """
 
     entry: Entry
     answer: dict[str, Any]
@@ -33,49 +36,50 @@ class ReplayedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ReplayInput:
-    """What a bank brought along: values by feature, and the salt that its answer names."""
+    """What a bank supplied to a live score: values by feature, and the salt in its answer."""
 
     features: Mapping[str, float | None] = field(repr=False)
     salt: str = field(repr=False)
 
     @classmethod
     def parse(cls, text: bytes) -> ReplayInput:
-        """Read `{"features": {name: number or null}, "salt": hex}`. Raises Malformed, and repeats no value."""
+        """Read `{"features": {name: number or null}, "salt": hex}`. Raises Malformed without repeating a value."""
         return cls(*read_supplied_values(text))
 
 
-def replay(score_id: str, ledger: Ledger, shelf: Shelf, brought: ReplayInput | None = None) -> ReplayedAnswer:
-    """Recompute an answer: features of the snapshot, scored by the version, put into words, digested.
+def replay(score_id: str, ledger: Ledger, shelf: Shelf, supplied: ReplayInput | None = None) -> ReplayedAnswer:
+    """Compute an answer again: score the snapshot's features with the version, compose the answer, and compare its
+    digest.
 
-    A live score takes what was `brought` along too, which the bank has and the service has not.
+    A live score also needs what the bank `supplied`, which the service does not store. The ledger's chain and both
+    seals are verified; it does not matter that the seals have expired since.
 
-    The ledger is walked and both seals are verified on the way; that they have lapsed since does not matter here.
-    Raises Malformed or Missing when no such answer was given, Broken when what comes out is not what was answered then.
+    Raises Malformed or Missing when no such answer was given, Broken when the digest differs from the recorded one.
     """
     try:
         wanted = str(uuid.UUID(score_id))
     except ValueError as error:
         raise Malformed("replay.not-score-id") from error
-    entry = next((e for e in ledger.about(wanted) if e.verb in ("score.answered", "score.live")), None)
+    entry = next((each for each in ledger.about(wanted) if each.verb in ("score.answered", "score.live")), None)
     if entry is None:
         raise Missing("replay.no-answer-with-id-in")
-    told = entry.details
-    gone = destruction_record(shelf, told["snapshot"])
-    pointed = SnapshotPointers(told["model"], told["version"], told["version"], told["snapshot"])
-    book = open_snapshot(shelf, pointed, gone.excerpt if gone else None)
-    row = book.row_of(SubjectKey(told["subject"]))
+    details = entry.details
+    destruction = destruction_record(shelf, details["snapshot"])
+    pointers = SnapshotPointers(details["model"], details["version"], details["version"], details["snapshot"])
+    snapshot = open_snapshot(shelf, pointers, destruction.excerpt if destruction else None)
+    row = snapshot.row_of(SubjectKey(details["subject"]))
     if row is None:
         raise Broken("replay.snapshot-does-not-hold-subject")
-    scorer = Scorer.load(shelf.open(told["version"], deep=False).path)
-    words = {"score_id": wanted, "mandate": told["mandate"], "purpose": told["purpose"],
-             "valid_until": date.fromisoformat(told["valid_until"])}  # fmt: skip
+    scorer = Scorer.load(shelf.open(details["version"], deep=False).path)
+    context = {"score_id": wanted, "mandate": details["mandate"], "purpose": details["purpose"],
+             "valid_until": date.fromisoformat(details["valid_until"])}  # fmt: skip
     if entry.verb == "score.live":
-        if brought is None:
+        if supplied is None:
             raise Missing("replay.features-score-bank")
-        answer = score_with(book, scorer, row, brought.features, told["kind"], salt=brought.salt, **words)
+        answer = score_with(snapshot, scorer, row, supplied.features, details["kind"], salt=supplied.salt, **context)
     else:
-        features = np.array(book.features[row], dtype=np.float64)
-        answer = compose(book, line_with(scorer, features), **words)
-    if answer_digest(answer) != told["digest"]:
+        features = np.array(snapshot.features[row], dtype=np.float64)
+        answer = compose(snapshot, line_with(scorer, features), **context)
+    if answer_digest(answer) != details["digest"]:
         raise Broken("replay.answer-made-again-not-one", seq=entry.seq)
-    return ReplayedAnswer(entry, answer, told["digest"])
+    return ReplayedAnswer(entry, answer, details["digest"])

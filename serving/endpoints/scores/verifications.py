@@ -1,6 +1,6 @@
-"""Verification (核验): yes or no, or a band, where a bank needs no more than that; the score itself does not leave.
+"""Verification (核验): yes, no, or a band of points, for a bank that needs no more; the score itself is not disclosed.
 
-Thresholds are whole steps of the scale and declared grades, so that asking often tells no more than the band does.
+Thresholds are multiples of 50 points or declared grades, so that many questions disclose no more than the band does.
 """
 
 from __future__ import annotations
@@ -18,42 +18,42 @@ STEP = 50  # points
 
 async def verify(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """The answer to one question about one subject. Raises Malformed, and as `ScoringService.look_up`."""
-    asked, found = check_verification(service, call, body)
+    request, subject = check_verification(service, call, body)
     answer = {
         "verification_id": call.id,
-        "question": asked.question,
-        "value": asked.value,
-        "answer": _judge(found, asked),
-        "model": found.snapshot.model,
-        "snapshot": {"id": found.snapshot.snapshot, "as_of": found.snapshot.as_of.isoformat()},
-        "version": found.snapshot.version,
-        "valid_until": found.valid_until,
-        "purpose": found.mandate.purpose,
-        "mandate": found.mandate.id,
+        "question": request.question,
+        "value": request.value,
+        "answer": _judge(subject, request),
+        "model": subject.snapshot.model,
+        "snapshot": {"id": subject.snapshot.snapshot, "as_of": subject.snapshot.as_of.isoformat()},
+        "version": subject.snapshot.version,
+        "valid_until": subject.valid_until,
+        "purpose": subject.mandate.purpose,
+        "mandate": subject.mandate.id,
         "notice": NOTICE,
     }
-    details = {**call.details, "question": asked.question, "status": 200, "digest": digest_json(answer)}
+    details = {**call.details, "question": request.question, "status": 200, "digest": digest_json(answer)}
     entry = await service.ledger_writer.record(VERIFIED, call.id, by=call.by, details=details)
     receipt = {"entry": entry.id, "seq": entry.seq, "digest": details["digest"]}
-    return canonical({**answer, "uscc": found.uscc, "receipt": receipt})
+    return canonical({**answer, "uscc": subject.uscc, "receipt": receipt})
 
 
 def check_verification(
     service: ScoringService, call: RequestContext, body: bytes
 ) -> tuple[VerificationRequestSchema, AuthorisedSubject]:
-    """The question and the subject's place. Raises Malformed, and as `ScoringService.look_up`."""
-    asked = parse_body(VerificationRequestSchema, body)
-    return asked, service.look_up(call, asked.uscc, asked.purpose, asked.mandate)
+    """The question, and the subject under its mandate. Raises Malformed, and as `ScoringService.look_up`."""
+    request = parse_body(VerificationRequestSchema, body)
+    return request, service.look_up(call, request.uscc, request.purpose, request.mandate)
 
 
-def _judge(found: AuthorisedSubject, asked: VerificationRequestSchema) -> bool | dict[str, int]:
-    """What the snapshot says to the question. Raises Malformed when the question has no such value."""
-    line, value, grades = stored_score(found.snapshot, found.row), asked.value, found.snapshot.scorecard.grades
-    if asked.question == "points_within" and value is None:
-        start = int(line.points // STEP) * STEP
+def _judge(subject: AuthorisedSubject, request: VerificationRequestSchema) -> bool | dict[str, int]:
+    """The answer by the snapshot. Raises Malformed when the question does not take this value."""
+    score, value, grades = stored_score(subject.snapshot, subject.row), request.value, subject.snapshot.scorecard.grades
+    if request.question == "points_within" and value is None:
+        start = int(score.points // STEP) * STEP
         return {"from": start, "below": start + STEP}
-    if asked.question == "points_at_least" and isinstance(value, int) and value % STEP == 0:
-        return line.points >= value
-    if asked.question == "grade_at_least" and value in grades:
-        return grades.index(line.grade) <= grades.index(str(value))
+    if request.question == "points_at_least" and isinstance(value, int) and value % STEP == 0:
+        return score.points >= value
+    if request.question == "grade_at_least" and value in grades:
+        return grades.index(score.grade) <= grades.index(str(value))
     raise Malformed("verifications.not-value-question", step=STEP, grades=", ".join(grades))

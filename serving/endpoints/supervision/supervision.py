@@ -1,160 +1,85 @@
-"""Supervision by tier (分级分类监管), for agencies: the tier and rate of random inspection that a standing comes to.
+"""Supervision by tier (分级分类监管), for agencies: a subject's tier, and the rate of random inspection of that tier.
 
-The grade of the public evaluation gives the tier; an industry may have a scale of its own; a rule of direct judgment
-(直接判级) that gives D gives the last tier whatever the points. An agency looks under its own duty and needs no
-mandate, but it names the matter it looks in, and that stands in the ledger.
+The grade of the public evaluation gives the tier. An industry may have a scale of its own. A rule of direct judgment
+(直接判级) that gives D gives the last tier, whatever the points are. An agency acts under its own statutory duty and
+needs no mandate; it states the matter of its inquiry, which the ledger records.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
-
-from credit.errors import Lapsed, Malformed, Missing, Unauthenticated
-from credit.messages import Text
+from credit.errors import Lapsed, Missing, Unauthenticated
 from credit.uscc import Uscc
 from serving.core.request import RequestContext
 from serving.core.service import ScoringService
-from serving.data.declarations import Declaration, read_declaration
 from serving.endpoints.inquiries.inquiries import answer_with_receipt
-from serving.endpoints.inquiries.schemas import SupervisionRequestSchema
+from serving.endpoints.supervision.scale import supervision_scale
+from serving.endpoints.supervision.schemas import SupervisionRequestSchema
 from serving.errors import ScopeMissing
 from serving.responses.compose import stored_score
 from serving.responses.request_schemas import parse_body
 
 SUPERVISED, AGENCY = "supervision.answered", "agency"
-SCALE_FILE = Path(__file__).with_name("supervision.yaml")
 NOTICE = {
     "zh": "供监管参考，不作为行政处罚或许可的依据。",
     "en": "For planning supervision; no ground for a penalty or a licence.",
 }
-Both = dict[str, str]
-
-
-class Tier(Declaration):
-    """A tier: what it is called, which share of it is inspected in a year, and what is done."""
-
-    zh: str
-    en: str
-    inspection_rate: Annotated[float, Field(ge=0, le=1)]
-    measures: Both
-
-
-class IndustryScale(Declaration):
-    """An industry's own scale: the least points of each tier, the best first."""
-
-    title: Both
-    points: list[list[str | int]]
-
-
-class SupervisionScale(Declaration):
-    """The city's scale and the industries'."""
-
-    version: str
-    tiers: dict[str, Tier]
-    grades: dict[str, str]
-    industries: dict[str, IndustryScale]
-
-    @model_validator(mode="after")
-    def _fits(self) -> SupervisionScale:
-        if any(tier not in self.tiers for tier in self.grades.values()):
-            raise PydanticCustomError("supervision.tier-not-declared", "a grade gives a tier that is not declared")
-        rates = [tier.inspection_rate for tier in self.tiers.values()]
-        if rates != sorted(rates):
-            raise PydanticCustomError("supervision.rates-must-rise", "the inspection rate must rise with the tier")
-        for name, industry in self.industries.items():
-            if [str(row[0]) for row in industry.points] != list(self.tiers):
-                raise PydanticCustomError(
-                    "supervision.industry-tiers", "industry {industry}: tiers", {"industry": name}
-                )
-            least = [row[1] for row in industry.points]
-            if not all(isinstance(each, int) for each in least) or sorted(map(int, least), reverse=True) != least:
-                raise PydanticCustomError(
-                    "supervision.industry-points", "industry {industry}: points", {"industry": name}
-                )
-            if least[-1] != 0:
-                raise PydanticCustomError(
-                    "supervision.industry-last-tier", "industry {industry}: last", {"industry": name}
-                )
-        return self
-
-    @property
-    def worst(self) -> str:
-        """The last tier."""
-        return list(self.tiers)[-1]
-
-    def tier(self, grade: str, points: float, industry: str | None, direct: bool) -> str:
-        """The tier of a standing. Raises Malformed for a grade that nobody declared."""
-        if direct:
-            return self.worst
-        own = self.industries.get(industry or "")
-        if own is not None:
-            return next(str(name) for name, least in own.points if points >= float(least))
-        if grade not in self.grades:
-            raise Malformed("supervision.scale-supervision-does-not-know", why=Text.verbatim(grade))
-        return self.grades[grade]
-
-
-@cache
-def supervision_scale(path: Path | None = None) -> SupervisionScale:
-    """Those of the settings, else the shipped ones; read once. Raises Malformed when the file has not its form."""
-    return read_declaration(path or SCALE_FILE, SupervisionScale)
 
 
 async def supervise(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """The tier of one subject, to an agency. Raises Malformed, ScopeMissing, Missing, Lapsed."""
+    """The tier of one subject, for an agency. Raises Malformed, ScopeMissing, Missing, Lapsed."""
     client = service.access.client(call.by.name)
     if client is None:
         raise Unauthenticated("supervision.token-client-may-not-call")
     if client.kind != AGENCY:
         raise ScopeMissing("supervision.for-agencies")
-    asked = parse_body(SupervisionRequestSchema, body)
-    uscc, day, told = Uscc.parse(asked.uscc), service.settings.day(), supervision_scale(service.settings.supervision)
+    request = parse_body(SupervisionRequestSchema, body)
+    uscc, day, scale = Uscc.parse(request.uscc), service.settings.day(), supervision_scale(service.settings.supervision)
     subject = service.pseudonyms.key_of(uscc.code)
-    call.details |= {"subject": subject.hex, "matter": asked.matter}
-    book = service.snapshots.for_kind(uscc.kind, day)
-    call.details |= {"model": book.model, "version": book.version, "snapshot": book.snapshot}
-    row = book.row_of(subject)
+    call.details |= {"subject": subject.hex, "matter": request.matter}
+    snapshot = service.snapshots.for_kind(uscc.kind, day)
+    call.details |= {"model": snapshot.model, "version": snapshot.version, "snapshot": snapshot.snapshot}
+    row = snapshot.row_of(subject)
     if row is None:
         raise Missing("supervision.subject-not-known-here")
-    service.snapshots.suppression.require(subject.hex, book.notice_number)
-    line, industry = stored_score(book, row), _industry(service, uscc)
-    hits = book.scorecard.rule_hits(line.features[None, :])[0]
-    rules = [rule for rule, hit in zip(book.scorecard.rules, hits, strict=True) if hit]
-    letter = told.tier(
-        line.grade, line.points, industry, any(rule.grade == book.scorecard.grades[-1] for rule in rules)
+    service.snapshots.suppression.require(subject.hex, snapshot.notice_number)
+    score, industry = stored_score(snapshot, row), _industry(service, uscc)
+    hits = snapshot.scorecard.rule_hits(score.features[None, :])[0]
+    rules = [rule for rule, hit in zip(snapshot.scorecard.rules, hits, strict=True) if hit]
+    tier_code = scale.tier(
+        score.grade, score.points, industry, any(rule.grade == snapshot.scorecard.grades[-1] for rule in rules)
     )
-    tier, own = told.tiers[letter], told.industries.get(industry or "")
-    said: dict[str, Any] = {
+    tier, industry_scale = scale.tiers[tier_code], scale.industries.get(industry or "")
+    answer: dict[str, Any] = {
         "supervision_id": call.id,
-        "matter": asked.matter,
-        "grade": line.grade,
-        "points": round(line.points * 100) / 100,
+        "matter": request.matter,
+        "grade": score.grade,
+        "points": round(score.points * 100) / 100,
         "industry": industry,
-        "scale": {"version": told.version, **(own.title if own else {"zh": "全市通用", "en": "the city's own"})},
-        "tier": {"code": letter, "zh": tier.zh, "en": tier.en},
+        "scale": {
+            "version": scale.version,
+            **(industry_scale.title if industry_scale else {"zh": "全市通用", "en": "the city's own"}),
+        },
+        "tier": {"code": tier_code, "zh": tier.zh, "en": tier.en},
         "inspection": {"rate": tier.inspection_rate, **tier.measures},
         "rules": [{"code": rule.feature, "grade": rule.grade, "zh": rule.zh, "en": rule.en} for rule in rules],
-        "snapshot": {"id": book.snapshot, "as_of": book.as_of.isoformat()},
-        "version": book.version,
-        "valid_until": book.valid_until(service.settings.freshness_days).isoformat(),
+        "snapshot": {"id": snapshot.snapshot, "as_of": snapshot.as_of.isoformat()},
+        "version": snapshot.version,
+        "valid_until": snapshot.valid_until(service.settings.freshness_days).isoformat(),
         "notice": NOTICE,
     }
-    return await answer_with_receipt(service, call, SUPERVISED, said, uscc.code)
+    return await answer_with_receipt(service, call, SUPERVISED, answer, uscc.code)
 
 
 def _industry(service: ScoringService, uscc: Uscc) -> str | None:
-    """The section of GB/T 4754 of a subject's registration; None when no dossier tells it."""
+    """The section of GB/T 4754 in a subject's registration; None when no credit file states it."""
     assert service.credit_files is not None
     try:
-        dossiers = service.credit_files.open(service.settings.day())
-    except Lapsed:  # without dossiers the city's own scale holds
+        credit_files = service.credit_files.open(service.settings.day())
+    except Lapsed:  # without credit files the city's own scale applies
         return None
-    found = service.credit_files.find(dossiers, uscc.code) or {}
-    columns = dossiers.tables.get("registration", {}).get("columns", [])
-    rows = found.get("registration", [])
+    credit_file = service.credit_files.find(credit_files, uscc.code) or {}
+    columns = credit_files.tables.get("registration", {}).get("columns", [])
+    rows = credit_file.get("registration", [])
     return str(rows[0][2 + columns.index("industry")]) if rows and "industry" in columns else None

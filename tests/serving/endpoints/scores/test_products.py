@@ -13,7 +13,7 @@ from serving.audit.signatures import HEADER, verify
 from serving.auth.access_database import AccessDatabase
 from serving.auth.clients import RateLimit
 from serving.auth.rate_limit import MISSES
-from serving.endpoints.objections.objections import decide
+from serving.endpoints.objections.objection_review import decide
 from serving.responses.compose import answer_digest
 
 GOOD, OTHER, THIRD = codes("enterprise", 3)

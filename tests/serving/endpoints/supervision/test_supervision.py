@@ -16,7 +16,7 @@ from credit.errors import Malformed, Refused
 from serving.auth.access_database import AccessDatabase
 from serving.bank.client import ServiceClient
 from serving.data.declarations import read_declaration
-from serving.endpoints.supervision.supervision import SCALE_FILE, SupervisionScale, supervision_scale
+from serving.endpoints.supervision.scale import SCALE_FILE, SupervisionScale, supervision_scale
 
 MATTER = "SSJ-2026-0117"
 
