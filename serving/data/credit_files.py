@@ -149,7 +149,7 @@ class CreditFileRegistry:
     def find(self, dossiers: CreditFiles, uscc: str) -> CreditFile | None:
         """A subject's credit file by its code; None when nothing is recorded.
 
-        Raises Anew or Lapsed as `Suppression.require`.
+        Raises BeingReevaluated or Lapsed as `Suppression.require`.
         """
         if self._pseudonyms is None:
             return None

@@ -107,8 +107,8 @@ class SnapshotRegistry:
     def require_current(self, subject: str, snapshot: str) -> None:
         """Check that an answer from this snapshot about a subject (32 hex digits) may still be used.
 
-        Raises Anew when a suppression notice has listed the subject since, Lapsed when suppression cannot be
-        determined.
+        Raises BeingReevaluated when a suppression notice has listed the subject since, and Lapsed when suppression
+        cannot be determined.
         """
         through = next(
             (

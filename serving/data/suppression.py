@@ -60,9 +60,9 @@ class Suppression:
     def require(self, key: str, through: int) -> None:
         """Check one subject (`key`: 32 hex digits) against the newest notice.
 
-        `through` is the number of the newest notice that the data of the answer already respect. Raises Anew for a
-        suppressed subject whose data are older than the notice that lists it, and Lapsed when suppression cannot be
-        determined.
+        `through` is the number of the newest notice that the data of the answer already respect. Raises
+        BeingReevaluated for a suppressed subject whose data are older than the notice that lists it, and Lapsed when
+        suppression cannot be determined.
         """
         notice = self._notice
         if not isinstance(notice, Notice):

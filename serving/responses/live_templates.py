@@ -138,8 +138,8 @@ class LiveTemplates:
     def of(self, snapshot: ActiveSnapshot) -> LiveTemplate:
         """The snapshot's template, made now if it is not cached."""
         name = (snapshot.snapshot, snapshot.version)
-        held = self._templates.get(name)
-        if held is None:
-            held = LiveTemplate.of(snapshot)
-            self._templates.put(name, held)
-        return held
+        template = self._templates.get(name)
+        if template is None:
+            template = LiveTemplate.of(snapshot)
+            self._templates.put(name, template)
+        return template

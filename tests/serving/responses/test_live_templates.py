@@ -65,7 +65,7 @@ def test_the_commitment_is_to_the_canonical_json_of_floats(
     wanted = hashlib.sha256(bytes.fromhex(SALT) + told).hexdigest()
     assert commitment(brought, SALT) == wanted
     floats = {name: None if value is None else float(value) for name, value in brought.items()}
-    assert LiveTemplate.of(book).named(floats).commitment(floats, SALT) == wanted
+    assert LiveTemplate.of(book).layout(floats).commitment(floats, SALT) == wanted
 
 
 def test_many_are_told_what_each_is_told_alone(book: ActiveSnapshot, scorer: Scorer) -> None:
@@ -122,4 +122,4 @@ def test_a_name_that_is_not_the_models_is_refused_and_not_remembered(book: Activ
         with pytest.raises(Malformed, match="1 of the features") as refused:
             sheet.layout({FEATURES[0]: 1.0, codes("enterprise", 1)[0]: 2.0})
         assert codes("enterprise", 1)[0] not in str(refused.value)
-    assert not len(sheet.namings)
+    assert not len(sheet.layouts)

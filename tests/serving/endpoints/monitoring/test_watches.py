@@ -150,7 +150,7 @@ def test_a_mandate_taken_back_or_over_ends_the_watch_and_what_waits_is_never_sen
     later = open_service(bank.world.settings(today=TODAY + timedelta(days=11)))
     review_watches(later, bank.store)
     assert "not in force" in bank.ask("GET", f"/v1/watches/{name}").json()["ended"]
-    assert bank.store.watch(name).told is None  # type: ignore[union-attr]
+    assert bank.store.watch(name).reported is None  # type: ignore[union-attr]
     later.ledger_writer.close()
     later.access.close()
 
