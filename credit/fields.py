@@ -28,7 +28,7 @@ _NEEDED = {"name", "column", "title", "type", "role"}
 class Field:
     """One field (数据项). ``name`` is its official code or term, ``column`` its English name in tables and releases.
 
-    ``unit`` is the unit of the official layout (万元 = 10,000 yuan where the standard says so); ``scale`` multiplies
+    ``unit`` is the unit of the official layout (万元 = 10,000 yuan where the standard uses it); ``scale`` multiplies
     the given number into that unit. ``formats`` are the additional date formats (strptime) of known sources.
     """
 

@@ -28,7 +28,7 @@ _OUTCOMES = {
     Outcome.REVIEW: Text.of("gate.outcome-review"),
     Outcome.FAIL: Text.of("gate.outcome-fail"),
 }
-_NAMES = {  # the gates of this house in people's words; another gate has its own name
+_NAMES = {  # the display names of the gates; any other gate has its own name
     "mandate": Text.of("gate.name-mandate"),
     "promotion": Text.of("gate.name-promotion"),
     "release": Text.of("gate.name-release"),
@@ -56,7 +56,7 @@ class Finding:
         return self.message.render(language) if self.message is not None else self.why
 
     def as_json(self, language: str = "en") -> dict[str, Any]:
-        """The finding as plain values, its reason in a language."""
+        """The finding as JSON values, with the reason in ``language``."""
         return {
             "check": self.check,
             "outcome": self.outcome,
@@ -126,5 +126,5 @@ def require_another(requested_by: Actor, reviewer: Actor, *, gate: str) -> None:
 
 
 def gate_name(gate: str) -> Text:
-    """What people call a gate."""
+    """The display name of a gate as a message."""
     return _NAMES.get(gate, Text.verbatim(gate))

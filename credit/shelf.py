@@ -34,7 +34,7 @@ from credit.seal import Kind, Seal, from_envelope, require_signer, seal_id_of, t
 
 MANIFEST = "manifest.json"
 POINTER = "application/vnd.haihe.pointer+json"
-DESTROYED, DESTROYERS = "destroyed", frozenset({"platform"})  # the pointer on a seal whose files are gone
+DESTROYED, DESTROYERS = "destroyed", frozenset({"platform"})  # the pointer that records the destruction of a seal
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 

@@ -48,7 +48,7 @@ class Notice:
         named = self.subjects.get(key)
         return named is not None and named[0] > through
 
-    def through(self, day: date) -> int:
+    def covered_number(self, day: date) -> int:
         """The number of the last notice that data as of ``day`` account for."""
         return min((number - 1 for number, named_on in self.subjects.values() if named_on > day), default=self.number)
 

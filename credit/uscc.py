@@ -85,7 +85,7 @@ class Uscc:
 
 
 def fault_of(code: str) -> Text | None:
-    """What is wrong with a code; None when it is one."""
+    """The fault of a text that is not a valid code, as a message; None for a valid code."""
     if len(code) != 18:
         return Text.of("uscc.wrong-length", count=len(code))
     if not _SHAPE.fullmatch(code):

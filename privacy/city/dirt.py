@@ -49,9 +49,9 @@ def add_dirt(
     free = free[rng.permutation(len(free))]
     counts: dict[str, int] = {}
 
-    def choose(kind: str, share: float, among: Array | None = None) -> Array:
+    def choose(kind: str, share: float, eligible: Array | None = None) -> Array:
         nonlocal free
-        pool = free if among is None else free[among[free]]
+        pool = free if eligible is None else free[eligible[free]]
         wanted = min(max(round(share * dirt * rows.num_rows), least), len(pool) // 2)
         rows_of_kind = pool[:wanted]
         free = free[~np.isin(free, rows_of_kind)]

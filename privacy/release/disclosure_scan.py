@@ -1,4 +1,4 @@
-"""Describe what a release discloses, from the very files that would leave custody."""
+"""Describe what a release discloses, from the files that would leave custody."""
 
 from __future__ import annotations
 

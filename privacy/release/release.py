@@ -1,7 +1,7 @@
 """Release (数据发布): a sealed, desensitised copy of the records that may leave custody for a purpose on a day.
 
 Repaired and disputed records are left out, for scoring and inquiry also ended ones. Subjects get pseudonyms under the
-purpose's key, every value is changed by its rule, the register is made k-anonymous, and the gate checks the very files
+purpose's key, every value is changed by its rule, the register is made k-anonymous, and the gate checks the files
 before they are sealed. The same records, keys, catalogue, policy and day give the same bytes and so the same id.
 """
 
@@ -65,7 +65,7 @@ def release(
         raise Missing("release.nothing-to-release")
     with vault.exclusive(), shelf.staging() as folder, engine(limits) as run:
         exclusion_rules.register_repairs(run, catalogue, vault, as_of=as_of)
-        notice = Notice.read(shelf, purpose).through(
+        notice = Notice.read(shelf, purpose).covered_number(
             as_of
         )  # read under the lock: the vault has every repair of the notices so far
         total = len(tables) + 1

@@ -92,7 +92,7 @@ def withdraw(
         notice, through = Notice.read(shelf, purpose), int(seal.terms.get("notice", 0))
         if new := sorted(key_hex for key_hex in work.subjects if not notice.suppresses(key_hex, through)):
             notice = _suppress(new, policy, shelf, key, purpose, ledger, by, today)
-        if not work.removed and notice.through(today) <= through:
+        if not work.removed and notice.covered_number(today) <= through:
             return seal
         work.write()
         verdict = release_gate(thresholds.thresholds).judge(
@@ -100,7 +100,7 @@ def withdraw(
         )
         verdict.require()
         reused = work.reuse_files()
-        terms = _terms(seal, work.removed, notice.through(today), today) | {"verdict": verdict.as_json()}
+        terms = _terms(seal, work.removed, notice.covered_number(today), today) | {"verdict": verdict.as_json()}
         progress("sealing the release", 0, 0)
         made = shelf.put(
             folder, Kind.RELEASE, parents=(terms["amends"],), terms=terms, expires_on=seal.expires_on, by=by, key=key,

@@ -102,7 +102,7 @@ def test_a_line_by_another_zone_is_seen(ledger: Ledger, keys: dict[str, SigningK
         ledger.verify()
 
 
-def test_a_torn_last_line_was_never_acknowledged_and_is_mended(ledger: Ledger) -> None:
+def test_an_incomplete_last_line_is_removed(ledger: Ledger) -> None:
     lines = fill(ledger)
     ledger.path.write_bytes(b"".join(lines) + lines[-1][:40])
     ledger.append("release.made", "release-6", by=BOB)
@@ -168,7 +168,7 @@ def test_what_is_written_together_is_signed_once_and_no_byte_of_it_can_be_change
 
 
 @pytest.mark.attack
-def test_unsigned_lines_are_not_entries(ledger: Ledger) -> None:
+def test_near_line_ends_are_not_entries(ledger: Ledger) -> None:
     """A writer without the key can neither add an entry nor remove a signature unnoticed."""
     fill(ledger, 2)
     whole, mark = ledger.path.read_bytes(), list(ledger.follow(Position()))[-1][1]
@@ -184,15 +184,15 @@ def test_unsigned_lines_are_not_entries(ledger: Ledger) -> None:
     assert [entry.object for entry in ledger.verified()] == ["release-0", "release-1", "release-z"]
 
 
-def test_a_write_that_was_cut_short_is_mended_to_the_last_signature(ledger: Ledger) -> None:
+def test_an_incomplete_write_is_removed_back_to_the_last_signature(ledger: Ledger) -> None:
     fill(ledger, 2)
     head, before = ledger._head_path().read_bytes(), ledger.path.stat().st_size
     ledger.append_many([("release.made", f"late-{n}", BOB, {}) for n in range(3)])
     whole = ledger.path.read_bytes()
     ends = [place for place, byte in enumerate(whole) if byte == ord("\n")]
-    beside = {place for end in ends for place in range(end - 2, end + 3)}
+    near_line_ends = {place for end in ends for place in range(end - 2, end + 3)}
     for kept in range(before, len(whole)):
-        if kept % 5 and kept not in beside:
+        if kept % 5 and kept not in near_line_ends:
             continue  # within a line one place is as another
         ledger.path.write_bytes(whole[:kept])
         ledger._head_path().write_bytes(head)

@@ -50,7 +50,7 @@ def test_a_ledger_changed_where_it_reads_is_broken(ledger: Ledger, keys: dict[st
     ledger.append("parcel.a", "x", by=LI)
     assert len(list(follower.entries())) == 4
     with ledger.path.open("ab") as stream:
-        stream.write(b'{"at":')  # a writer at work, or killed: the next one mends it
+        stream.write(b'{"at":')  # a writer at work, or killed: the next one removes it
     assert len(list(follower.entries())) == 4
     other = Ledger(ledger.path, keys["compute"], ledger.ring)
     other.append("parcel.a", "x", by=LI)

@@ -39,7 +39,7 @@ def test_it_suppresses_data_made_before_it(shelf: Shelf, keys: dict[str, Signing
 def test_a_covered_number_includes_every_notice_up_to_the_day(days: list[int], offset: int) -> None:
     named = {f"{n:032x}": (n + 1, DAY + timedelta(days=day)) for n, day in enumerate(days)}
     notice, on = Notice("scoring", len(days), named), DAY + timedelta(days=offset)
-    through = notice.through(on)
+    through = notice.covered_number(on)
     assert 0 <= through <= len(days)
     assert all(day <= on for number, day in named.values() if number <= through)
     assert through == len(days) or any(number == through + 1 and day > on for number, day in named.values())

@@ -30,7 +30,7 @@ router = APIRouter()
 
 
 @dataclass(frozen=True, slots=True)
-class ExecutedCell:
+class ReportedCell:
     """One executed cell: kernel, code, and tables that it names."""
 
     kernel: str
@@ -38,7 +38,7 @@ class ExecutedCell:
     tables: tuple[str, ...]
 
     @classmethod
-    def parse(cls, data: Any) -> ExecutedCell:
+    def parse(cls, data: Any) -> ReportedCell:
         """Read ``{"kernel", "code", "tables"?}``; raises :class:`Malformed`, :class:`TooLarge` above 1 MB of code."""
         if not isinstance(data, dict) or not data.keys() <= {"kernel", "code", "tables"}:
             raise Malformed("cell-log.cell-cannot-be-read")
@@ -59,7 +59,7 @@ class ExecutedCell:
         return cls(kernel, code, tuple(sorted(set(tables))))
 
 
-def record_cells(cells: list[ExecutedCell], principal: Principal, folder: Path, ledger: Ledger) -> list[str]:
+def record_cells(cells: list[ReportedCell], principal: Principal, folder: Path, ledger: Ledger) -> list[str]:
     """Store the code of each cell, append one entry per cell, and return the digests.
 
     The code is stored before the entry that contains its digest.
@@ -84,7 +84,7 @@ async def executed(request: Request, who: Admitted) -> dict[str, list[str]]:
     batch = data if isinstance(data, list) else [data]
     if not 0 < len(batch) <= BATCH:
         raise Malformed("cell-log.no-cells-or-too-many", batch_count=len(batch), batch=BATCH)
-    cells = [ExecutedCell.parse(each) for each in batch]
+    cells = [ReportedCell.parse(each) for each in batch]
     zone = request.app.state.zone
     return {
         "cells": await principal.run_blocking(

@@ -20,7 +20,7 @@ LONGEST = 107  # bytes of a unix socket's path, unix(7)
 
 @dataclass(frozen=True, slots=True)
 class SocketFolder:
-    """The path of a socket and the user who may connect. Without root the socket has mode 0600 and our own user."""
+    """The path of a socket and the user who may connect. Without root it has mode 0600."""
 
     folder: Path
     uid: int | None = None

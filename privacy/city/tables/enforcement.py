@@ -21,9 +21,9 @@ from privacy.city.words import (
 ORDER_36 = np.datetime64("2026-04-01")  # 信用修复管理办法 (NDRC Order 36 of 2025) in force; Order 58 of 2023 before it
 
 
-def _published(decided: Any, grave: Any) -> Any:
+def _published(decided: Any, severity: Any) -> Any:
     """Days of publication by severity (0 minor, 1 general, 2 serious): 3 months, 1 or 3 years since Order 36."""
-    return np.where(decided >= ORDER_36, np.array([90, 365, 1095])[grave], np.array([365, 1095, 1095])[grave])
+    return np.where(decided >= ORDER_36, np.array([90, 365, 1095])[severity], np.array([365, 1095, 1095])[severity])
 
 
 def administrative_licence(rng: Generator, people: Population) -> Drawn:
@@ -50,20 +50,20 @@ def administrative_penalty(rng: Generator, people: Population, extra: Events | N
         events = Events(*[np.concatenate(part) for part in parts])
     count = len(events)
     old = np.arange(count) < count - added
-    grave = random_categories(rng, count, (46, 46, 8)) + 0
-    grave = np.where(old & (grave == 1) & logistic_trials(rng, events.risk, -3.4, 0.6), 2, grave)
-    grave = np.where(old, grave, 1)
-    grave[count - added + 1 :] = 0
-    kind = np.where(grave == 0, random_categories(rng, count, (60, 25, 15)), 0)
+    severity = random_categories(rng, count, (46, 46, 8)) + 0
+    severity = np.where(old & (severity == 1) & logistic_trials(rng, events.risk, -3.4, 0.6), 2, severity)
+    severity = np.where(old, severity, 1)
+    severity[count - added + 1 :] = 0
+    kind = np.where(severity == 0, random_categories(rng, count, (60, 25, 15)), 0)
     names = ("警告", "罚款", "通报批评", "没收违法所得", "没收非法财物", "责令停产停业", "吊销许可证件", "限制从业")
-    kind = np.where(grave == 1, np.array([1, 3, 4])[random_categories(rng, count, (86, 8, 6))], kind)
-    kind = np.where(grave == 2, np.array([1, 5, 6, 7])[random_categories(rng, count, (62, 18, 14, 6))], kind)
-    scale = np.array([0.06, 0.6, 8.0])[grave] * np.where(people.trader[events.who], 0.4, 1)
+    kind = np.where(severity == 1, np.array([1, 3, 4])[random_categories(rng, count, (86, 8, 6))], kind)
+    kind = np.where(severity == 2, np.array([1, 5, 6, 7])[random_categories(rng, count, (62, 18, 14, 6))], kind)
+    scale = np.array([0.06, 0.6, 8.0])[severity] * np.where(people.trader[events.who], 0.4, 1)
     fine = np.round(np.clip(rng.lognormal(np.log(scale), 0.9), 0.005, 900), 6)
     confiscated = np.round(np.clip(rng.lognormal(np.log(scale) - 0.5, 0.9), 0.005, 900), 6)
     domain = random_categories(rng, count, DOMAIN_SHARE)
     agency = people.district[events.who] * len(DOMAINS) + domain
-    until = events.day + _published(events.day, grave)
+    until = events.day + _published(events.day, severity)
     numbers = people.first * 40 + np.arange(count)
     heads = tuple(f"津虚{short}罚" for _, short in DOMAINS.values())
     return known_by_today(
@@ -73,7 +73,7 @@ def administrative_penalty(rng: Generator, people: Population, extra: Events | N
             "penalty_kind": pick(names, kind),
             "fine": np.where((kind == 1) | (kind == 5), fine, np.nan),
             "confiscated": np.where((kind == 3) | (kind == 4), confiscated, np.nan),
-            "severity": pick(("minor", "general", "serious"), grave),
+            "severity": pick(("minor", "general", "serious"), severity),
             "agency_domain": pick(tuple(DOMAINS), domain),
             "agency": pick(AGENCIES, agency),
             "agency_code": pick(AGENCY_CODES, agency),

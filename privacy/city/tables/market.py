@@ -20,9 +20,9 @@ def loan_performance(rng: Generator, people: Population) -> Drawn:
     span, count = people.span, len(people)
     borrower = rng.random(count) < np.where(people.trader, 0.55, 0.57)
     start = np.where(rng.random(count) < 0.6, -1, rng.integers(0, len(span.quarters), count))
-    lent = np.where(start < 0, span.start - rng.integers(5, 700, count),
+    start_day = np.where(start < 0, span.start - rng.integers(5, 700, count),
                     span.quarters[np.maximum(start, 0)] + rng.integers(0, 80, count))  # fmt: skip
-    lent = np.maximum(lent, people.registered + 60 + rng.integers(0, 300, count))
+    start_day = np.maximum(start_day, people.registered + 60 + rng.integers(0, 300, count))
     size = np.where(people.trader, rng.lognormal(2.6, 0.7, count), rng.lognormal(4.3, 1.0, count))
     loan = np.zeros(count, np.int64)
     running = borrower.copy()
@@ -31,27 +31,27 @@ def loan_performance(rng: Generator, people: Population) -> Drawn:
         day = (first.astype("datetime64[M]") + 3).astype("datetime64[D]") - 1
         if day > span.today:
             break
-        who = np.flatnonzero(running & (lent < day) & (people.ended > day))
+        who = np.flatnonzero(running & (start_day < day) & (people.ended > day))
         risk = people.risk[who, quarter]
         failed = logistic_trials(rng, np.where(people.trader[who], TRADER, FIRM) + SLOPE * risk, 0, 1)
         late = logistic_trials(rng, risk, -3.0, 1.0)
         overdue = np.where(failed, rng.integers(90, 181, len(who)), np.where(late, rng.integers(1, 90, len(who)), 0))
-        balance = size[who] * np.clip(1.15 - (day - lent[who]).astype(np.int64) / 2600, 0.15, 1)
-        rows.append((who, np.full(len(who), day), risk, overdue, balance, lent[who], loan[who]))
+        balance = size[who] * np.clip(1.15 - (day - start_day[who]).astype(np.int64) / 2600, 0.15, 1)
+        rows.append((who, np.full(len(who), day), risk, overdue, balance, start_day[who], loan[who]))
         closed = np.zeros(count, bool)
         closed[who] = (failed & (rng.random(len(who)) < 0.5)) | (rng.random(len(who)) < 0.012)
         running &= ~closed
         again = borrower & ~running & (rng.random(count) < 0.10)
-        lent = np.where(again, day + rng.integers(1, 80, count), lent)
+        start_day = np.where(again, day + rng.integers(1, 80, count), start_day)
         loan += again
         running |= again
-    who, days, risk, overdue, balance, lent_on, loan_of = (np.concatenate(part) for part in zip(*rows, strict=True))
+    who, days, risk, overdue, balance, start_days, loan_of = (np.concatenate(part) for part in zip(*rows, strict=True))
     grade = np.searchsorted([1, 90, 121, 171], overdue, side="right")
     events = Events(who, days, risk)
     number = concatenate("HHDK", text(digits(people.first + who, 9)), text(digits(loan_of, 2)))
     reached = add_random_days(rng, days, 4, 18)
     columns: Columns = {
-        "reported_on": days, "reached_on": reached, "lent_on": lent_on, "overdue_days": overdue,
+        "reported_on": days, "reached_on": reached, "lent_on": start_days, "overdue_days": overdue,
         "balance": np.round(np.clip(balance, 0.5, 50000), 2), "loan_number": number,
         "loan_class": pick(("正常", "关注", "次级", "可疑", "损失"), grade),
         "lender": pick(LENDERS, (people.first + who) * 7 % len(LENDERS)),

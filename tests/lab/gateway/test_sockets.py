@@ -136,7 +136,7 @@ def test_a_project_that_lapses_is_refused_from_the_next_request_on(house: House)
         assert kernel.get("/v1/me").status_code == 403
 
 
-def test_sockets_are_gone_after_the_end_and_come_back_with_the_next_start() -> None:
+def test_sockets_are_deleted_at_the_end_and_created_by_the_next_start() -> None:
     with running_gateway.house(subjects=8) as made:
         with running_gateway.gateway(made) as process:
             paths = made.open("alice", "loans")

@@ -56,7 +56,7 @@ def test_a_lapsed_project_ends_its_workspace_and_starts_none(lab: Lab) -> None:
     lab.projects.extend("brief", date(2027, 6, 1), by=PLATFORM)
 
 
-def test_reviewers_and_strangers_have_no_workspace(lab: Lab) -> None:
+def test_reviewers_and_unknown_users_have_no_workspace(lab: Lab) -> None:
     rita = WorkspaceClient(lab.url, "rita")
     rita.log_in(password("rita"))
     answer = rita.start(seconds=10)

@@ -50,7 +50,7 @@ def test_a_bad_row_is_quarantined_with_its_reason(house: House, row: str, reason
     assert code(1) not in why
 
 
-def test_other_bytes_unknown_columns_duplicates_strangers_and_orphans(house: House) -> None:
+def test_other_bytes_unknown_columns_duplicates_unknown_files_and_orphans(house: House) -> None:
     row = f"{code(1)},D1,2024-03-01,2024-03-05,,1,minor,normal,"
     second, third = row.replace("D1", "D2"), row.replace("D1", "D3")
     report = house.bring(

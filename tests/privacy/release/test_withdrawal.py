@@ -35,7 +35,7 @@ def penalty(number: int, document: str, fine: int = 5, note: str = "", known: st
     return f"{code(number)},{document},2024-03-15,{known},,{fine},general,normal,{note}\n"
 
 
-def furnished(house: House, more: str = "") -> Seal:
+def custody_with_data(house: House, more: str = "") -> Seal:
     """Forty firms with a penalty each, and a scoring release of them."""
     house.bring(
         registration=register_of(40),
@@ -48,7 +48,7 @@ def furnished(house: House, more: str = "") -> Seal:
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Seal]:
     """A custody zone with data, which is copied and never changed, and its release."""
     house = empty_house(tmp_path_factory.mktemp("first"))
-    return house, furnished(house)
+    return house, custody_with_data(house)
 
 
 def copied(first: House, root: Path) -> House:
@@ -84,20 +84,20 @@ def key_of(number: int) -> str:
 
 
 @settings(max_examples=4, suppress_health_check=list(HealthCheck))
-@given(gone=st.sets(st.integers(0, 39), min_size=1, max_size=4))
+@given(removed=st.sets(st.integers(0, 39), min_size=1, max_size=4))
 def test_the_files_are_those_of_a_release_made_from_the_start(
-    tmp_path_factory: pytest.TempPathFactory, first: tuple[House, Seal], gone: set[int]
+    tmp_path_factory: pytest.TempPathFactory, first: tuple[House, Seal], removed: set[int]
 ) -> None:
     house, base = copied(first[0], tmp_path_factory.mktemp("house")), first[1]
     assert base.terms["buckets"] > 1
-    for number in gone:
+    for number in removed:
         repaired(house, f"D{number}")
     seal = withdrawn(house, base)
     whole = house.release("scoring", as_of=TODAY, policy=SMALL)
     assert seal.files == whole.files
     assert seal.terms["tables"] == whole.terms["tables"]
     changed = {name for name in seal.files if seal.files[name] != base.files[name]}
-    buckets = {int(key_of(number)[:2], 16) * base.terms["buckets"] // 256 for number in gone}
+    buckets = {int(key_of(number)[:2], 16) * base.terms["buckets"] // 256 for number in removed}
     assert changed == {f"administrative_penalty/bucket-{bucket:03d}.parquet" for bucket in buckets}
     house.shelf.open(seal.id)
     house.shelf.open(base.id)
@@ -121,7 +121,7 @@ def test_its_terms(settled: tuple[House, Seal]) -> None:
 
 
 def test_of_two_records_that_leave_alike_one_stays(house: House) -> None:
-    base = furnished(house, penalty(7, "TWIN", 0))
+    base = custody_with_data(house, penalty(7, "TWIN", 0))
     repaired(house, "D7")
     assert len([row for row in rows_of(house, withdrawn(house, base)) if row["subject"] == key_of(7)]) == 1
 
