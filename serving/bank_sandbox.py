@@ -1,7 +1,7 @@
-"""The sandbox tenant: an invented bank, and invented firms that behave on purpose, for a bank's developers.
+"""The sandbox tenant: an invented bank and invented firms with known outcomes, for a bank's developers.
 
-Firms are picked from the snapshot that serves, by what it says of them; only where the release behind it says of itself
-that every record in it is invented.
+The firms are chosen by their scores in the active snapshot, and only where the release behind it states that every
+record in it is invented.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ EXPECTED = {
 
 @dataclass(frozen=True, slots=True)
 class SandboxFirm:
-    """One of them: its code, a mandate to decide on a credit, one to watch it, and what the service answers."""
+    """One firm: its code, a mandate for a credit decision, a mandate to watch it, and the status that the
+    service answers.
+    """
 
     code: str
     mandate: str
@@ -53,44 +55,44 @@ def require_invented(shelf: Shelf, release: str) -> None:
 
 
 def choose_firms(
-    book: ActiveSnapshot, codes: Iterable[str], repaired: Iterable[str], pseudonyms: PseudonymKey
+    snapshot: ActiveSnapshot, codes: Iterable[str], repaired: Iterable[str], pseudonyms: PseudonymKey
 ) -> dict[str, str]:
-    """The firms' codes by what they are for. Raises Missing when the city is too small to have one of each."""
-    rows = {code: row for code in codes if (row := book.row_of(pseudonyms.key_of(code))) is not None}
+    """The firms' codes by their role. Raises Missing when the city is too small to have one of each."""
+    rows = {code: row for code in codes if (row := snapshot.row_of(pseudonyms.key_of(code))) is not None}
     if len(rows) < 8:
         raise Missing("bank-sandbox.city-too-small-for-sandbox")
-    points = {code: float(book.answers[row]["points"]) for code, row in rows.items()}
-    gaps = {code: int(np.isnan(np.asarray(book.features[row])).sum()) for code, row in rows.items()}
+    points = {code: float(snapshot.answers[row]["points"]) for code, row in rows.items()}
+    missing_counts = {code: int(np.isnan(np.asarray(snapshot.features[row])).sum()) for code, row in rows.items()}
     ranked = sorted(rows, key=lambda code: (-points[code], code))
-    named = {"good": ranked[0], "expired": ranked[1], "unmandated": ranked[2], "bad": ranked[-1]}
-    left = [code for code in ranked if code not in named.values()]
-    named["thin"] = max(left, key=lambda code: (gaps[code], code))
-    mended = sorted(set(repaired) & set(left) - {named["thin"]}, key=lambda code: (-points[code], code))
-    if mended:
-        named["repaired"] = mended[0]
-    stranger = (compose("91", "120116", f"NDB0X00{mark}") for mark in "0123456789ABCDEFGHJKLMNPQRTUWXY")
-    named["unknown"] = next(told.code for told in stranger if told.code not in rows)
-    return named
+    firms = {"good": ranked[0], "expired": ranked[1], "unmandated": ranked[2], "bad": ranked[-1]}
+    rest = [code for code in ranked if code not in firms.values()]
+    firms["thin"] = max(rest, key=lambda code: (missing_counts[code], code))
+    repaired_firms = sorted(set(repaired) & set(rest) - {firms["thin"]}, key=lambda code: (-points[code], code))
+    if repaired_firms:
+        firms["repaired"] = repaired_firms[0]
+    unused_codes = (compose("91", "120116", f"NDB0X00{mark}") for mark in "0123456789ABCDEFGHJKLMNPQRTUWXY")
+    firms["unknown"] = next(code_parts.code for code_parts in unused_codes if code_parts.code not in rows)
+    return firms
 
 
 def grant_mandates(
-    named: dict[str, str], *, bank: str, access: AccessDatabase, day: date, by: Actor, key: SigningKey, ledger: Ledger,
+    firms: dict[str, str], *, bank: str, access: AccessDatabase, day: date, by: Actor, key: SigningKey, ledger: Ledger,
     pseudonyms: PseudonymKey,
 ) -> dict[str, SandboxFirm]:  # fmt: skip
-    """Grant the firms' mandates to the bank. Raises as `grant` does."""
-    made: dict[str, SandboxFirm] = {}
-    for who, code in named.items():
-        span = (day - timedelta(days=90), day - timedelta(days=1)) if who == "expired" else (
+    """Grant the firms' mandates to the bank. Raises as `grant`."""
+    granted: dict[str, SandboxFirm] = {}
+    for role, code in firms.items():
+        validity = (day - timedelta(days=90), day - timedelta(days=1)) if role == "expired" else (
             day, day + timedelta(days=365))  # fmt: skip
         mandates = [
             grant(access, bank=bank, subject=pseudonyms.key_of(code), purpose=purpose, by=by, key=key, ledger=ledger,
-                  document=digest(f"sandbox {who} {purpose}".encode()), document_kind="invented",
-                  valid_from=span[0], valid_until=span[1]).id
+                  document=digest(f"sandbox {role} {purpose}".encode()), document_kind="invented",
+                  valid_from=validity[0], valid_until=validity[1]).id
             for purpose in PURPOSES
         ]  # fmt: skip
-        status, because = EXPECTED[who]
-        made[who] = SandboxFirm(code, mandates[0], mandates[1], status, because)
-    if "unmandated" in made and "good" in made:
-        own, others = made["unmandated"], made["good"]
-        made["unmandated"] = SandboxFirm(own.code, others.mandate, others.watching, own.status, own.because)
-    return made
+        status, outcome = EXPECTED[role]
+        granted[role] = SandboxFirm(code, mandates[0], mandates[1], status, outcome)
+    if "unmandated" in granted and "good" in granted:
+        own, others = granted["unmandated"], granted["good"]
+        granted["unmandated"] = SandboxFirm(own.code, others.mandate, others.watching, own.status, own.because)
+    return granted

@@ -1,1 +1,1 @@
-"""The bank's side: clients, and what they believe."""
+"""The client library for banks: clients of the scoring service, and the verification of its webhooks."""

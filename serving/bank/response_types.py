@@ -1,12 +1,14 @@
-"""What a bank's program is told, as types: the same names as the service's own forms, for a reader of plain JSON."""
+"""The results of a bank's client as types for a type checker: the JSON fields of the service's answers."""
 
 from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from serving.bank.deprecated import renamed_attribute
+
 
 class Reason(TypedDict):
-    """What one feature added to the points, or took away."""
+    """The points that one feature adds or takes away."""
 
     code: str
     title: str
@@ -17,7 +19,7 @@ class Reason(TypedDict):
 
 
 class Rule(TypedDict):
-    """A rule of direct judgment (直接判级) that was met."""
+    """A rule of direct judgment (直接判级) that the subject meets."""
 
     code: str
     grade: str
@@ -26,21 +28,21 @@ class Rule(TypedDict):
 
 
 class Missing(TypedDict):
-    """Features that no record tells, and what the model does about it."""
+    """The features that no record gives, and how the model handles them."""
 
     features: list[str]
     policy: dict[str, str]
 
 
 class SnapshotName(TypedDict):
-    """The snapshot answered from and the day of its data."""
+    """The snapshot behind an answer and the day of its data."""
 
     id: str
     as_of: str
 
 
 class Receipt(TypedDict):
-    """The ledger's entry on an answer."""
+    """The ledger's entry for an answer."""
 
     entry: str
     seq: int
@@ -72,7 +74,7 @@ class Score(TypedDict):
 
 
 class SuppliedFeatures(TypedDict):
-    """Which features were brought along; keep `salt` with the values: the two make the answer again."""
+    """Which features were supplied. Keep `salt` with the values: with both, the answer can be computed again."""
 
     features: list[str]
     salt: str
@@ -80,7 +82,7 @@ class SuppliedFeatures(TypedDict):
 
 
 class LiveScore(Score):
-    """A score made in the request, or a trial."""
+    """A score computed in the request, or a trial."""
 
     kind: Literal["fused", "what_if"]
     brought: SuppliedFeatures
@@ -95,7 +97,7 @@ class Part(TypedDict):
 
 
 class Objection(TypedDict):
-    """An objection taken: a person answers by the day `due`."""
+    """A recorded objection: a person answers it by the day `due`."""
 
     objection_id: str
     score_id: str
@@ -103,3 +105,8 @@ class Objection(TypedDict):
     state: str
     due: str
     receipt: Receipt
+
+
+def __getattr__(name: str) -> Any:
+    """Old names of this module."""
+    return renamed_attribute(__name__, name, {"Brought": ("SuppliedFeatures", SuppliedFeatures)})

@@ -1,7 +1,7 @@
-"""How a bank's client sends: with a token that it renews, again while patience lasts, and verifying what comes.
+"""How a bank's client sends: with a token that it renews, with retries, and with verified signatures.
 
-Nothing is sent here: generators say what to send and when to wait, so the client that waits and the one that is awaited
-are one and the same.
+Nothing is sent here. Generators yield the request to send and the time to wait, so the synchronous and the
+asynchronous client share this code.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _CLASSES: Mapping[int, type[CreditError]] = {
     401: Unauthenticated, 403: Refused, 404: Missing, 408: Lapsed, 413: Malformed, 422: Malformed,
     502: Lapsed, 503: Lapsed, 504: Lapsed,
 }  # fmt: skip
-_AGAIN = {408, 429, 502, 503, 504}
-_NO_RESPONSE = 599  # a response of our own: no other came
-_EARLY = 30  # seconds before its end at which a token is renewed
+_RETRY_STATUSES = {408, 429, 502, 503, 504}
+_NO_RESPONSE = 599  # the status of our own stand-in for a missing response
+_RENEW_BEFORE = 30  # seconds before its expiry at which a token is renewed
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRequest:
-    """A request to make."""
+    """A request to send."""
 
     method: str
     path: str
@@ -45,7 +45,7 @@ class OutgoingRequest:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A time to wait."""
+    """A time to wait, in seconds."""
 
     seconds: float
 
@@ -54,32 +54,34 @@ Operation = Generator[OutgoingRequest | Pause, httpx.Response | None, Any]
 
 
 def unreachable(error: httpx.HTTPError) -> httpx.Response:
-    """What stands for a response when none came."""
+    """The stand-in for a response when none arrived."""
     return httpx.Response(_NO_RESPONSE, json={"detail": type(error).__name__})
 
 
 class Transport:
-    """One bank's token, and what is sent with it."""
+    """One bank's token, and the requests sent with it."""
 
     def __init__(
         self, bank: str, secret: str, ring: KeyRing | None, patience: float, *, url: str = "",
         key: ClientKey | None = None,
     ) -> None:  # fmt: skip
-        """Nothing is sent yet. With a `key` of the bank's it takes no secret, and tokens are bound to the key."""
+        """Nothing is sent yet. With a `key` the bank needs no secret, and its tokens are bound to the key
+        (DPoP, RFC 9449).
+        """
         self._bank, self._key, self._url = bank, key, url.rstrip("/")
         self._credentials = (quote_plus(bank), quote_plus(secret))  # RFC 6749 §2.3.1
         self.ring, self._patience = ring, patience
         self._token, self._good_until = "", 0.0
 
     def signed(self, method: str, path: str, options: dict[str, Any]) -> Operation:
-        """Send, and take what comes only when the service signed it, where its keys are known."""
+        """Send, and give the response's body; where the service's keys are known, its signature must verify."""
         response = yield from self._authorised(method, path, options)
-        told = read_response(response)
+        body = read_response(response)
         self._check(response)
-        return told
+        return body
 
     def signed_file(self, path: str, options: dict[str, Any]) -> Operation:
-        """Bytes that are no JSON, and the signature over them: to be kept together."""
+        """Send a GET for a file: its bytes, and the signature over them."""
         response = yield from self._authorised("GET", path, options)
         if response.status_code != 200:
             read_response(response)
@@ -97,85 +99,89 @@ class Transport:
         return {"Authorization": f"DPoP {self._token}", "DPoP": proof}
 
     def _authorised(self, method: str, path: str, options: dict[str, Any]) -> Operation:
-        """Send with a token, a new one when this is refused, and again while patience lasts.
+        """Send with a token, renew the token once when it is refused, and retry until `patience` seconds are over.
 
-        Nothing is done twice by it: it is a question, it has an idempotency key, or the second time is as the first.
+        A repetition does no harm: the request is a GET, or has an idempotency key, or changes nothing the second
+        time.
         """
-        end, pause, renewed = time.monotonic() + self._patience, 0.1, False
+        deadline, wait_base, is_renewed = time.monotonic() + self._patience, 0.1, False
         while True:
             response = yield from self._renew()
             if response is None:
                 headers = {**options.get("headers", {}), **self._authority(method, path)}
                 response = yield OutgoingRequest(method, path, {**options, "headers": headers})
                 assert response is not None
-            if response.status_code == 401 and not renewed:  # the service was given new keys: one new token
-                self._token, renewed = "", True
+            if response.status_code == 401 and not is_renewed:  # the service may have new keys: request one new token
+                self._token, is_renewed = "", True
                 continue
-            wait = max(pause * random.uniform(0.5, 1.5), _after(response))
-            if response.status_code not in {_NO_RESPONSE, *_AGAIN} or time.monotonic() + wait > end:
+            wait = max(wait_base * random.uniform(0.5, 1.5), _retry_after(response))
+            if response.status_code not in {_NO_RESPONSE, *_RETRY_STATUSES} or time.monotonic() + wait > deadline:
                 return response
             yield Pause(wait)
-            pause *= 2
+            wait_base *= 2
 
     def _renew(self) -> Operation:
-        """Have a token that is good for a while; else the response of who is too busy to give one, or of nobody.
+        """Make sure that a token is valid for a while; gives None, or the response when the service is too busy or
+        unreachable.
 
-        Raises Unauthenticated when none is given.
+        Raises Unauthenticated when no token is granted.
         """
         if self._token and time.monotonic() < self._good_until:
             return None
         form = {"grant_type": "client_credentials"}
-        sent: dict[str, Any] = {"data": form, "auth": self._credentials}
+        options: dict[str, Any] = {"data": form, "auth": self._credentials}
         if self._key is not None:
             proof = self._key.proof("POST", f"{self._url}/oauth2/token")
-            sent = {"data": {**form, **self._key.form(self._bank)}, "headers": {"DPoP": proof}}
-        response = yield OutgoingRequest("POST", "/oauth2/token", sent)
+            options = {"data": {**form, **self._key.form(self._bank)}, "headers": {"DPoP": proof}}
+        response = yield OutgoingRequest("POST", "/oauth2/token", options)
         assert response is not None
-        if response.status_code in {_NO_RESPONSE, *_AGAIN}:
+        if response.status_code in {_NO_RESPONSE, *_RETRY_STATUSES}:
             return response
-        told = _json(response)
+        body = _json(response)
         if response.status_code != 200:
-            why = str(told.get("error", ""))
+            why = str(body.get("error", ""))
             raise Unauthenticated("transport.no-token-given", why=Text.verbatim(why))
-        self._token = str(told["access_token"])
-        self._good_until = time.monotonic() + int(told["expires_in"]) - _EARLY
+        self._token = str(body["access_token"])
+        self._good_until = time.monotonic() + int(body["expires_in"]) - _RENEW_BEFORE
         return None
 
 
-def _after(response: httpx.Response) -> float:
-    """The seconds that Retry-After asks for, said as a number or as a time (RFC 9110 §10.2.3); 0 when it says none."""
-    told = response.headers.get("Retry-After", "")
-    if told.isascii() and told.isdigit():
-        return float(told)
+def _retry_after(response: httpx.Response) -> float:
+    """The seconds in the header Retry-After, given as a number or as a date (RFC 9110 §10.2.3); 0 when
+    there is none.
+    """
+    value = response.headers.get("Retry-After", "")
+    if value.isascii() and value.isdigit():
+        return float(value)
     try:
-        when = parsedate_to_datetime(told)
+        time_given = parsedate_to_datetime(value)
     except ValueError:
         return 0.0
-    return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (time_given.replace(tzinfo=time_given.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:
     try:
-        told = response.json()
+        body = response.json()
     except ValueError:
-        told = None
-    return told if isinstance(told, dict) else {}
+        body = None
+    return body if isinstance(body, dict) else {}
 
 
 def read_response(response: httpx.Response | None) -> dict[str, Any]:
-    """The body of a good response; raises the error that another stands for."""
+    """The body of a good response. Raises the error that a problem document stands for."""
     assert response is not None
-    told, status = _json(response), response.status_code
-    if status == 200 and told:
-        return told
-    why, remedy = (Text.verbatim(str(told.get(name, ""))) for name in ("detail", "remedy"))
+    body, status = _json(response), response.status_code
+    if status == 200 and body:
+        return body
+    why, remedy = (Text.verbatim(str(body.get(name, ""))) for name in ("detail", "remedy"))
     if status == _NO_RESPONSE:
         raise Lapsed("transport.scoring-service-cannot-be-reached", why=why)
-    title = told.get("title")
-    what = Text.verbatim(str(title)) if title else Text.of("transport.answered", status=status)
+    title = body.get("title")
+    headline = Text.verbatim(str(title)) if title else Text.of("transport.answered", status=status)
     if status == 429:
-        raise TooMany(what, after=max(1, ceil(_after(response))), why=why, remedy=remedy)
-    kind = _CLASSES.get(status, Broken)
-    if issubclass(kind, Refused):
-        raise kind(what, why=why, remedy=remedy, findings=told.get("findings", ()))
-    raise kind(what, why=why, remedy=remedy)
+        raise TooMany(headline, after=max(1, ceil(_retry_after(response))), why=why, remedy=remedy)
+    error_class = _CLASSES.get(status, Broken)
+    if issubclass(error_class, Refused):
+        raise error_class(headline, why=why, remedy=remedy, findings=body.get("findings", ()))
+    raise error_class(headline, why=why, remedy=remedy)

@@ -1,7 +1,7 @@
-"""Signed webhooks after standard-webhooks.com (1.0): headers `webhook-id`, `-timestamp`, `-signature` (`v1a`, Ed25519).
+"""Signed webhooks by Standard Webhooks 1.0: headers `webhook-id`, `-timestamp`, `-signature` (`v1a`, Ed25519).
 
-What is signed is `id.timestamp.body`, by the service's key: the bank verifies with the keys it verifies answers with.
-The id begins with `msg_`, so these bytes are never those of a token, an envelope or a ledger line.
+The service's key signs `id.timestamp.body`; the bank verifies with the same public keys as for answers. The id
+begins with `msg_`, so the signed bytes can never be those of a token, an envelope or a ledger line.
 """
 
 from __future__ import annotations
@@ -24,45 +24,45 @@ ZONE = "service"
 
 
 def new_id() -> str:
-    """An id to know a repetition by."""
+    """A new message id, by which a receiver recognises a repetition."""
     return f"msg_{secrets.token_hex(16)}"
 
 
 def sign(name: str, body: bytes, key: SigningKey, now: float | None = None) -> dict[str, str]:
-    """The three headers; the time is that of the attempt, the id that of what is told."""
+    """The three headers. The timestamp is the time of the attempt; the id stays the same for every attempt."""
     at = str(int(time.time() if now is None else now))
-    signed = base64.b64encode(key.sign(_signed(name, at, body))).decode()
-    return {ID: name, TIMESTAMP: at, SIGNATURE: f"v1a,{signed}"}
+    signature = base64.b64encode(key.sign(_signing_input(name, at, body))).decode()
+    return {ID: name, TIMESTAMP: at, SIGNATURE: f"v1a,{signature}"}
 
 
 class Webhooks:
-    """The bank's side: says whether a webhook is ours, of now, and new."""
+    """The bank's side: verifies that a webhook is the service's, is recent, and has not been received before."""
 
     def __init__(self, ring: KeyRing, *, tolerance: int = TOLERANCE, clock: Callable[[], float] = time.time) -> None:
-        """`ring` holds the service's public keys; ids are remembered for as long as their time would be believed."""
+        """`ring` holds the service's public keys. Ids are stored for as long as their timestamps are accepted."""
         self._keys, self._tolerance, self._clock = ring, tolerance, clock
         self._seen = ReplayCache(clock=clock)
 
     def read(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        """What is told. Raises Broken for another's word, Unauthenticated when it is old or was heard before.
+        """The verified message.
 
-        Whoever was told twice (delivery is at least once) should answer 200 to the repetition and do nothing: that is
-        what `heard before` means, and no attack in itself.
+        Raises Broken for a bad signature, Unauthenticated for an old timestamp or an id that was received before.
+        Delivery is at least once, so a repetition is normal and no attack: answer it with 200 and do nothing.
         """
-        told = {name.lower(): value for name, value in headers.items()}
-        name, at, signatures = (told.get(header, "") for header in (ID, TIMESTAMP, SIGNATURE))
+        headers_by_name = {name.lower(): value for name, value in headers.items()}
+        name, at, signatures = (headers_by_name.get(header, "") for header in (ID, TIMESTAMP, SIGNATURE))
         if not (at.isascii() and at.isdigit() and len(at) < 12):
             raise Broken("webhooks.webhook-cannot-be-read")
-        if not any(self._is_ours(name, at, body, part) for part in signatures.split(" ")[:8]):
+        if not any(self._is_signed(name, at, body, each) for each in signatures.split(" ")[:8]):
             raise Broken("webhooks.webhook-not-signed-by-service")
         if abs(self._clock() - int(at)) > self._tolerance:
             raise Unauthenticated("webhooks.webhook-another-time", tolerance=self._tolerance)
         self._seen.once(name, self._clock() + 2 * self._tolerance)
-        said: dict[str, Any] = json.loads(body)
-        return said
+        message: dict[str, Any] = json.loads(body)
+        return message
 
-    def _is_ours(self, name: str, at: str, body: bytes, part: str) -> bool:
-        version, _, text = part.partition(",")
+    def _is_signed(self, name: str, at: str, body: bytes, text_of_signature: str) -> bool:
+        version, _, text = text_of_signature.partition(",")
         if version != "v1a":
             return False
         try:
@@ -71,12 +71,12 @@ class Webhooks:
             return False
         for keyid in self._keys.keys.get(ZONE, {}):
             try:
-                self._keys.verify(ZONE, keyid, _signed(name, at, body), raw)
+                self._keys.verify(ZONE, keyid, _signing_input(name, at, body), raw)
             except Broken:
                 continue
             return True
         return False
 
 
-def _signed(name: str, at: str, body: bytes) -> bytes:
+def _signing_input(name: str, at: str, body: bytes) -> bytes:
     return f"{name}.{at}.".encode() + body

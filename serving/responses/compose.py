@@ -14,6 +14,7 @@ from credit.canonical import digest_json
 from credit.errors import Broken
 from serving.data.snapshot import ActiveSnapshot
 
+# These texts are part of every answer's digest: a change would break the replay of earlier answers.
 NOTICE = {
     "zh": "仅供融资授信参考，不是授信决定；当事人可要求说明、提出异议或申请人工复核。",
     "en": "A reference, not a decision; the subject may ask for an explanation, object, or ask a person to look again.",

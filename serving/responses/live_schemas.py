@@ -32,7 +32,7 @@ class LiveRequestSchema(ApiSchema, published="AskedLive"):
     purpose: Short
     mandate: Short
     features: dict[Short, Number | None] = Field(min_length=1, max_length=MAX_SUPPLIED)
-    kind: Kind = Field("fused", description="fused: what the bank knows; what_if: a trial, which is no score")
+    kind: Kind = Field("fused", description="fused: values that the bank knows; what_if: a trial, which is not a score")
 
 
 class LiveRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -31,7 +31,7 @@ class ScoreRequestSchema(ApiSchema, published="Asked"):
         extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [dict(EXAMPLE)]}
     )
 
-    uscc: Short = Field(description="统一社会信用代码, 18 characters with both check characters right (GB 32100-2015)")
+    uscc: Short = Field(description="统一社会信用代码, 18 characters with valid check characters (GB 32100-2015)")
     purpose: Short = Field(description=f"the mandate's purpose: one of {', '.join(PURPOSES)}")
     mandate: Short = Field(description="the id of a mandate (授权书) granted to the calling bank")
 

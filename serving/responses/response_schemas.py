@@ -158,5 +158,5 @@ class ProblemSchema(ApiSchema):
     status: int
     detail: str = ""
     remedy: str = ""
-    score_id: str = Field("", description="under which the refused call stands in the ledger")
+    score_id: str = Field("", description="the id of the refused call in the ledger")
     findings: list[dict[str, Any]] = Field([])

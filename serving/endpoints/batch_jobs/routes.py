@@ -48,7 +48,7 @@ class JobSchema(ApiSchema, published="JobStands"):
     done: int
     answered: int
     refused: int
-    expires_at: float = Field(description="when file and result are deleted, in seconds since 1970")
+    expires_at: float = Field(description="when the file and the result are deleted, in seconds since 1970")
 
 
 class JobListSchema(ApiSchema):
@@ -141,7 +141,7 @@ ROUTES = (
     ProductRoute("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, JobSchema,
           body_media=(CSV, PARQUET), bounds=BOUNDS, repeated="job.repeated"),
     ProductRoute("GET", "/v1/jobs", SCOPE, list_jobs, "This bank's jobs", None, JobListSchema),
-    ProductRoute("GET", "/v1/jobs/{name}", SCOPE, job, "How far a job is", None, JobSchema),
+    ProductRoute("GET", "/v1/jobs/{name}", SCOPE, job, "A job's progress", None, JobSchema),
     ProductRoute("GET", "/v1/jobs/{name}/result", SCOPE, result, "The result of a job", media=(CSV, PARQUET)),
     ProductRoute("DELETE", "/v1/jobs/{name}", SCOPE, cancel, "Stop a job and delete its files", None, JobSchema),
 )  # fmt: skip

@@ -46,7 +46,7 @@ class FactSchema(ApiSchema):
 
     code: str
     points: float
-    tables: list[str] = Field(description="the tables the feature is made of, read off its SQL")
+    tables: list[str] = Field(description="the tables that the SQL of the feature reads")
     total: int = Field(description="records of these tables that may be shown")
     documents: list[dict[str, str | None]]
 
@@ -72,7 +72,7 @@ class RecordSchema(ApiSchema):
     document: str | None
     happened: str | None
     publication_ends: str | None = Field(description="the first day on which it is no longer shown")
-    repair: dict[str, str] | None = Field(description="信用修复: that it stands, and from when it may be repaired")
+    repair: dict[str, str] | None = Field(description="信用修复: its status, and the day from which it may be repaired")
     fields: dict[str, Any]
 
 
@@ -93,8 +93,8 @@ class QuerySchema(ApiSchema):
     takes_a_mandate: list[str] = Field(description="tables of this list that show nothing, or less, without a mandate")
     snapshot: SnapshotNameSchema
     release: str
-    invented: bool | None = Field(description="whether the records are of no real city; null where it is not told")
+    invented: bool | None = Field(description="whether the records are of an invented city; null where it is not known")
     mandate: str | None
-    salt: str = Field(description="so that who reads the ledger cannot try records against the digest")
+    salt: str = Field(description="random; it keeps a reader of the ledger from trying records against the digest")
     notice: dict[str, str]
     receipt: ReceiptSchema

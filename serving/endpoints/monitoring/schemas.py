@@ -27,7 +27,7 @@ class WebhookSchema(ApiSchema):
     """A bank's webhook address."""
 
     url: str | None
-    keys: str = Field(description="where the keys are that webhooks verify with")
+    keys: str = Field(description="where to fetch the public keys that verify webhooks")
 
 
 class WatchRequestSchema(ApiSchema, published="AskedWatch"):
@@ -50,8 +50,8 @@ class WatchSchema(ApiSchema, published="Watched"):
     purpose: str
     model: str
     kinds: list[str]
-    seen: str = Field(description="the last snapshot looked at")
-    ended: str | None = Field(description="why it ended, if it did")
+    seen: str = Field(description="the last snapshot compared")
+    ended: str | None = Field(description="the reason why it ended; null while it is active")
 
 
 class OpenedWatchSchema(WatchSchema, published="Opened"):
@@ -96,5 +96,5 @@ class TrialSchema(ApiSchema, published="Tried"):
     """The outcome of one trial webhook."""
 
     webhook_id: str
-    heard: bool = Field(description="whether it was answered 2xx")
+    heard: bool = Field(description="whether the receiver answered 2xx")
     came: str

@@ -26,6 +26,6 @@ async def objection(request: Request, service: ScoringService, call: RequestCont
 
 ROUTES = (
     ProductRoute(
-        "GET", "/v1/objections/{name}", "object", objection, "How an objection stands", None, ObjectionStatusSchema
+        "GET", "/v1/objections/{name}", "object", objection, "The status of an objection", None, ObjectionStatusSchema
     ),
 )
