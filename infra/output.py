@@ -113,7 +113,7 @@ def score(data: Mapping[str, Any]) -> None:
 
 def evidence(model: str, version: str, figures: Mapping[str, Any]) -> None:
     """Print how well a version does on its holdout, beside its baseline and its challenger."""
-    from models.validation.woe_benchmark.page import price
+    from models.validation.woe_benchmark.page import price_of_interpretability
 
     line(f"[bold]{model}[/bold] {version}")
     line(f"  judged {figures['judged_by']} on {figures['rows']} rows, {figures['positives']} of them defaulted")
@@ -122,7 +122,8 @@ def evidence(model: str, version: str, figures: Mapping[str, Any]) -> None:
         if other:
             line(f"  {other['what']}: {_auc(other)}")
     if figures.get("challenger"):
-        line(f"  price of interpretability, what the version has more: {price(figures['challenger'])}")
+        price = price_of_interpretability(figures["challenger"])
+        line(f"  price of interpretability, what the version has more: {price}")
 
 
 def _auc(figures: Mapping[str, Any]) -> str:

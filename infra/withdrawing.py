@@ -120,7 +120,7 @@ class Withdrawing:
         self.report(f"{model}: making the snapshot anew", 0, 0)
         version = self.home.shelf.open(champion["version"])
         seal = make_snapshot(
-            version=version, release=release, scorer=Scorer.load(version.path), before=before, progress=self.report,
+            version=version, release=release, scorer=Scorer.load(version.path), previous=before, progress=self.report,
             as_of=date.fromisoformat(before.seal.terms["as_of"]), **self._compute(),
         )  # fmt: skip
         point_snapshot(self.home.shelf, seal, key=self.home.key("platform"))
@@ -128,7 +128,7 @@ class Withdrawing:
 
     def _dossiers(self, before: OpenedSeal, release: OpenedSeal) -> None:
         self.report("making the dossiers anew", 0, 0)
-        seal = make_dossiers(release=release, before=before, **self._compute())
+        seal = make_dossiers(release=release, previous=before, **self._compute())
         point_dossiers(self.home.shelf, seal, key=self.home.key("platform"))
         self.made["dossiers"] = seal.id
 

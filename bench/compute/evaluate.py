@@ -25,9 +25,9 @@ from rich.progress import track
 from bench.compute.multiplied_release import City, city, release_of
 from bench.record import record
 from models.features.duckdb_engine import Limits
-from models.features.population import living_bucket
+from models.features.population import population_bucket
 from models.scoring.scorer import Scorer
-from models.snapshots.batch_scores import answer_bucket, part_path, read_part
+from models.snapshots.batch_scores import bucket_answers_path, read_bucket_answers, score_bucket
 
 SUBJECTS, WORKERS = 710_000, 2
 # Subjects in the register of what is really run; of the invented city 64 % live on the day, and those are evaluated.
@@ -38,7 +38,7 @@ ROWS = 20_000  # scored at a time by each process
 def features_once(number: int) -> int:
     """Features of one bucket; how many subjects."""
     _, release, order, terms, day = city_data
-    return len(living_bucket(order, release, terms, day, Limits(), number).subjects)
+    return len(population_bucket(order, release, terms, day, Limits(), number).subjects)
 
 
 def scores_once(number: int) -> int:
@@ -51,7 +51,7 @@ def whole_once(number: int) -> int:
     """A whole bucket, as the evaluation does it; how many subjects."""
     version, release, order, terms, day = city_data
     with tempfile.TemporaryDirectory() as folder:
-        return answer_bucket(order, (version, release, folder), terms, day, Limits(), number)
+        return score_bucket(order, (version, release, folder), terms, day, Limits(), number)
 
 
 city_data: Any = None
@@ -105,8 +105,8 @@ def _scorer() -> Scorer:
 def _rows() -> np.ndarray[Any, Any]:
     version, release, order, terms, day = city_data
     with tempfile.TemporaryDirectory() as folder:
-        answer_bucket(order, (version, release, folder), terms, day, Limits(), 0)
-        features = read_part(part_path(Path(folder), 0)).features
+        score_bucket(order, (version, release, folder), terms, day, Limits(), 0)
+        features = read_bucket_answers(bucket_answers_path(Path(folder), 0)).features
     return np.asarray(np.resize(features, (ROWS, features.shape[1])))
 
 

@@ -24,7 +24,7 @@ from bench.compute import multiplied_release
 from bench.compute.multiplied_release import city
 from bench.record import record
 from models.features.duckdb_engine import Limits
-from models.features.population import living_bucket
+from models.features.population import population_bucket
 
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_RECORDS", "200000 2000000 20000000").split())
 WHOLE = 2_000_000  # the most that one bucket is made to hold
@@ -60,12 +60,12 @@ def _measured(size: int, *, whole: bool) -> tuple[float, int, int, int]:
     """Seconds, records, subjects and buckets of about ``size`` records; the writing of the rows is not counted."""
     _, release, order, terms, day = city()
     seconds, records, subjects, buckets = 0.0, 0, 0, 0
-    living_bucket(order, release, terms, day, Limits(), 0)  # warm: the SQL checked, the libraries loaded
+    population_bucket(order, release, terms, day, Limits(), 0)  # warm: the SQL checked, the libraries loaded
     with tempfile.TemporaryDirectory() as folder:
         for copies in track(list(_buckets(size, whole=whole)), f"{size:,} records"):
             records += multiplied_release.write(Path(folder), 0, copies)
             start = time.perf_counter()
-            subjects += len(living_bucket(order, folder, terms, day, Limits(), 0).subjects)
+            subjects += len(population_bucket(order, folder, terms, day, Limits(), 0).subjects)
             seconds += time.perf_counter() - start
             buckets += 1
     return seconds, records, subjects, buckets

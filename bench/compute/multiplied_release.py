@@ -18,7 +18,7 @@ from rich.progress import track
 from bench.flows.demo_steps import OUT, SIZES, walk
 from credit.releases import releases_of_purpose
 from infra.home import Home
-from models.features.buckets import plain_terms
+from models.features.buckets import release_terms
 from models.features.views import bucket_file
 from models.order.sealed_order import read_sealed_order
 
@@ -35,7 +35,7 @@ def city() -> City:
     version = home.shelf.open(pointer["version"])
     release = home.shelf.open(releases_of_purpose(home.shelf, "scoring")[-1].id)
     order = read_sealed_order(home.shelf.open(version.seal.parents[0]))
-    terms = plain_terms(release, "scoring")
+    terms = release_terms(release, "scoring")
     return str(version.path), str(release.path), order.as_json(), terms, date.fromisoformat(terms["as_of"])
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.record import record
-from models.boosting.booster import grow, margins, settings
+from models.boosting.booster import lightgbm_params, predict_margins, train_booster
 from models.boosting.recipe import Recipe
 from models.boosting.search import search
 from models.dataset.matrix import TrainingRows
@@ -57,7 +57,7 @@ def grown() -> dict[str, tuple[float, Any]]:
     features, labels = x[:ROWS], y[:ROWS]
     names, signs = [f"f{number}" for number in range(FEATURES)], [1] + [0] * (FEATURES - 1)
     recipe = Recipe(LEAVES, 0.1, ROUNDS, 40, 7)
-    parameters = settings(signs, recipe)
+    parameters = lightgbm_params(signs, recipe)
 
     def plain() -> Any:
         data = lightgbm.Dataset(features, labels, feature_name=names, params={"verbosity": -1, "max_bin": 127})
@@ -67,7 +67,7 @@ def grown() -> dict[str, tuple[float, Any]]:
     with cluster(cpus=2) as tasks:
         for name, shards in (("one thread", 1), ("2 workers", 2)):
             each = Recipe(LEAVES, 0.1, ROUNDS, 40, 7, shards)
-            acts[name] = lambda each=each: grow(features, labels, names, signs, each, tasks.gang)  # type: ignore[misc]
+            acts[name] = lambda each=each: train_booster(features, labels, names, signs, each, tasks.worker_group)  # type: ignore[misc]
         acts["2 workers"]()  # so that they have LightGBM imported, as workers that have searched before
         took: dict[str, list[float]] = {name: [] for name in acts}
         made: dict[str, Any] = {}
@@ -94,7 +94,7 @@ def data_parallel_time_ratio() -> None:
 def data_parallel_auc_diff() -> None:
     """AUC of two shards less that of LightGBM alone, on rows neither has seen."""
     x, y = drawn()
-    plain, ours = (auc(y[ROWS:], margins(grown()[name][1], x[ROWS:])) for name in ("plain", "2 workers"))
+    plain, ours = (auc(y[ROWS:], predict_margins(grown()[name][1], x[ROWS:])) for name in ("plain", "2 workers"))
     more = {"plain": round(plain, 6), "two_shards": round(ours, 6), "rows": TEST_ROWS}
     against = "LightGBM alone, two threads"
     record("data_parallel_auc_diff", ours - plain, "AUC", data=DATA, goal=0.002, against=against, more=more)

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.record import record
-from models.scoring.trees.flat_forest import FlatForest, flat
-from models.scoring.trees.model_text import plain, read
+from models.scoring.trees.flat_forest import FlatForest, flatten
+from models.scoring.trees.model_text import read, without_settings
 from models.scoring.treeshap.exact_reasons import TreeShap
 
 ROWS, FEATURES, TREES, LEAVES = 40_000, 60, 500, 31
@@ -45,7 +45,7 @@ def model() -> tuple[Any, FlatForest, TreeShap, Floats]:
     data = lightgbm.Dataset(x, cause + random.normal(size=ROWS) > 1, feature_name=names)
     parameters = {"objective": "binary", "num_leaves": LEAVES, "learning_rate": 0.05, "min_data_in_leaf": 40}
     booster = lightgbm.train(parameters | {"verbosity": -1, "seed": 1}, data, TREES)
-    trees = flat(read(plain(booster.model_to_string()), names))
+    trees = flatten(read(without_settings(booster.model_to_string()), names))
     return booster, trees, TreeShap.of(trees, FEATURES), x
 
 
@@ -100,8 +100,10 @@ def reasons_speedup_10k() -> None:
 def reasons_row_us() -> None:
     """One row: its margin and its reasons."""
     _, _, reasons, x = model()
-    took = [timed(partial(reasons.told, x[number : number + 1])) for number in range(2_000)]
-    eight = [timed(partial(reasons.told, x[number : number + 8])) / 8 for number in range(0, 2_000, 8)]
+    took = [timed(partial(reasons.margins_and_contributions, x[number : number + 1])) for number in range(2_000)]
+    eight = [
+        timed(partial(reasons.margins_and_contributions, x[number : number + 8])) / 8 for number in range(0, 2_000, 8)
+    ]
     more = {"rows": len(took), "of_eight_at_once": round(statistics.median(eight) * 1e6, 1)}
     record("reasons_row_us", statistics.median(took) * 1e6, "us", data=DATA, more=more)
 
@@ -111,12 +113,12 @@ def reasons_first_seconds() -> None:
     booster = model()[0]
     code = (
         "import sys, numpy as np; from pathlib import Path; from models.scoring.trees import numba_compile;"
-        "numba_compile.KEPT = Path(sys.argv[1]); from models.scoring.trees.flat_forest import flat;"
+        "numba_compile.CACHE_FOLDER = Path(sys.argv[1]); from models.scoring.trees.flat_forest import flatten;"
         "from models.scoring.treeshap.exact_reasons import TreeShap; from models.scoring.trees.model_text import read;"
-        f"trees = flat(read(sys.stdin.read(), [f'f{{n}}' for n in range({FEATURES})]));"
+        f"trees = flatten(read(sys.stdin.read(), [f'f{{n}}' for n in range({FEATURES})]));"
         f"TreeShap.of(trees, {FEATURES}).contributions(np.zeros((1, {FEATURES})))"
     )
-    text = plain(booster.model_to_string())
+    text = without_settings(booster.model_to_string())
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", code, folder]
         first, then = (

@@ -35,20 +35,22 @@ def observe(
     """
     with engine(Limits(memory="3GB")) as run:
         for name, select in tables.items():
-            run.do(f"CREATE TABLE _raw_{name} AS {select}")
-        run.do(
+            run.execute(f"CREATE TABLE _raw_{name} AS {select}")
+        run.execute(
             "CREATE TABLE _observed AS SELECT row_number() OVER (ORDER BY key, as_of) - 1 AS number, * "
             f"FROM ({observed})"
         )
-        run.do("CREATE VIEW observation AS SELECT number AS subject, * EXCLUDE (number, key, label) FROM _observed")
+        run.execute(
+            "CREATE VIEW observation AS SELECT number AS subject, * EXCLUDE (number, key, label) FROM _observed"
+        )
         for name in tables:
-            run.do(
+            run.execute(
                 f"CREATE VIEW {name} AS SELECT o.number AS subject, o.as_of, t.* EXCLUDE (key, happened) "
                 f"FROM _raw_{name} t JOIN _observed o ON t.key = o.key AND t.happened < o.as_of"
             )
-        return _features(run, sql, names), run.arrays("SELECT key, as_of, label FROM _observed ORDER BY number")
+        return _features(run, sql, names), run.fetch_arrays("SELECT key, as_of, label FROM _observed ORDER BY number")
 
 
 def _features(run: Engine, sql: str, names: tuple[str, ...]) -> Floats:
-    declaration = run.arrays(f"SELECT * FROM ({sql}) ORDER BY subject")
+    declaration = run.fetch_arrays(f"SELECT * FROM ({sql}) ORDER BY subject")
     return np.column_stack([np.asarray(declaration[name], dtype=np.float64) for name in names])

@@ -16,7 +16,7 @@ from models.dataset.folds import folds_by_period
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import in_process
 from models.scoring.scorer import Scorer
-from models.training.fit import learn
+from models.training.fit import train_model
 
 NAME = "ours"
 # One training section for every table, wide enough for 100 rows and for 30,000. Leaves hold the gate's ten rows.
@@ -55,10 +55,10 @@ def ours(table: Table, train: Index, test: Index) -> Floats:
     declaration = _declaration(table)
     sample = _sample(table, train)
     try:
-        learnt = learn(declaration, sample, in_process(), order=f"order-{NO_SEAL}", release=f"release-{NO_SEAL}")
+        learnt = train_model(declaration, sample, in_process(), order=f"order-{NO_SEAL}", release=f"release-{NO_SEAL}")
     except Refused:  # no version was made: every row gets the share of bad training rows, an AUC of .5
         return np.full(len(test), float(np.mean(sample.labels)))
-    scorer = Scorer.of(learnt.text, learnt.told)
+    scorer = Scorer.of(learnt.text, learnt.scorecard)
     return np.asarray(scorer.probability(scorer.raw(table.features[test])), dtype=np.float64)
 
 

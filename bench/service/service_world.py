@@ -21,11 +21,11 @@ from credit.seal import Kind
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.uscc import compose
-from models.boosting.booster import grow
+from models.boosting.booster import train_booster
 from models.boosting.recipe import Recipe
 from models.scoring.scorer import Scorer
 from models.scoring.snapshot_layout import ANSWERS_FILE, FEATURES_FILE, SUBJECTS_FILE
-from models.scoring.trees.model_text import plain
+from models.scoring.trees.model_text import without_settings
 from serving.auth.access_database import AccessDatabase
 from serving.auth.clients import RateLimit
 from serving.auth.mandates import grant
@@ -134,7 +134,7 @@ def _sample(rows: int, seed: int) -> tuple[Any, Any]:
 
 def _version(seed: int) -> dict[str, bytes]:
     features, labels = _sample(20_000, seed)
-    booster = grow(features, labels, NAMES, [0] * FEATURES, Recipe(LEAVES, 0.02, TREES, 40, seed))
+    booster = train_booster(features, labels, NAMES, [0] * FEATURES, Recipe(LEAVES, 0.02, TREES, 40, seed))
     scorecard = {
         "model": "bench", "title": "bench",
         "features": [{"name": name, "title": f"指标{name}", "direction": 0,
@@ -142,7 +142,10 @@ def _version(seed: int) -> dict[str, bytes]:
         "calibration": {"slope": 1.0, "intercept": 0.0}, "grades": GRADES, "rules": [],
         "scale": {"points": 760, "odds": 30, "double_odds": 40, "minimum": 0, "maximum": 1000},
     }  # fmt: skip
-    return {"model.txt": plain(booster.model_to_string()).encode(), "version.json": json.dumps(scorecard).encode()}
+    return {
+        "model.txt": without_settings(booster.model_to_string()).encode(),
+        "version.json": json.dumps(scorecard).encode(),
+    }
 
 
 def _snapshot(scorer: Scorer, keys: list[bytes], features: Any) -> dict[str, bytes]:

@@ -21,9 +21,9 @@ import pyarrow as pa
 
 from credit.errors import Malformed
 from lab.library.workspace_data import Release
-from models.features.duckdb_engine import quoted, text
-from models.features.feature_sql import OF_TODAY, hint
-from models.features.views import TIMES, visible_at
+from models.features.duckdb_engine import quote_identifier, quote_literal
+from models.features.feature_sql import CURRENT_COLUMNS, hint
+from models.features.views import TIME_COLUMNS, visible_at
 
 MEMORY = "HAIHE_LAB_MEMORY"  # in DuckDB's notation; default 1GB
 KEPT = 4  # days whose views stay in memory
@@ -86,18 +86,18 @@ class Views:
         today = self.day == self.release.as_of
         day, shown = f"DATE '{self.day}'", []
         for name in here:
-            if name in TIMES or (is_register and not today and name in OF_TODAY):
+            if name in TIME_COLUMNS or (is_register and not today and name in CURRENT_COLUMNS):
                 continue
-            value = f"t.{quoted(name)}"
+            value = f"t.{quote_identifier(name)}"
             seen = f"CASE WHEN {value} <= {day} THEN {value} END" if types.get(name) == "DATE" else value
-            shown.append(f"{seen} AS {quoted(name)}")
+            shown.append(f"{seen} AS {quote_identifier(name)}")
             self.columns.setdefault(table, []).append(name)
-        shown += [f"{day} AS as_of", *(f"t.{name}" for name in TIMES if name in types)]
+        shown += [f"{day} AS as_of", *(f"t.{name}" for name in TIME_COLUMNS if name in types)]
         where = f"WHERE {visible_at('t', day)}" if self.release.dated(table) else ""
-        self._run.execute(f"CREATE VIEW {quoted(table)} AS SELECT {', '.join(shown)} FROM {source} t {where}")
+        self._run.execute(f"CREATE VIEW {quote_identifier(table)} AS SELECT {', '.join(shown)} FROM {source} t {where}")
 
     def _source(self, table: str) -> str:
-        return f"read_parquet({text(self.release.files(table))})"
+        return f"read_parquet({quote_literal(self.release.files(table))})"
 
     def _in_words(self, error: duckdb.Error) -> Malformed:
         message = str(error).strip()
@@ -107,7 +107,7 @@ class Views:
         if match := _COLUMN.search(message):
             name = match.group(1) or match.group(2)
             known = {column for columns in self.columns.values() for column in columns}
-            if name in OF_TODAY and self.day != self.release.as_of:
+            if name in CURRENT_COLUMNS and self.day != self.release.as_of:
                 remedy = (
                     f"A register tells {name} of the release's own day, {self.release.as_of}, and not of {self.day}"
                 )

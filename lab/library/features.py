@@ -15,10 +15,18 @@ from lab.library import read_report
 from lab.library.display import html
 from lab.library.display.result import Result
 from lab.library.workspace_data import Release, day, release
-from models.features.duckdb_engine import Engine, Limits, engine, quoted
+from models.features.duckdb_engine import Engine, Limits, engine, quote_identifier
 from models.features.feature_sql import SUBJECT, FeatureQuery
 from models.features.feature_sql import check as check_features
-from models.features.views import OBSERVED, bucket_file, compute, make_views, raw, read_bucket, visible_at
+from models.features.views import (
+    OBSERVED,
+    bucket_file,
+    compute_features,
+    make_views,
+    raw_table,
+    read_bucket,
+    visible_at,
+)
 
 MOST = 20_000  # default number of subjects
 SECONDS = 120.0  # for one bucket
@@ -146,11 +154,11 @@ def _bucket(
         read_bucket(run, current.folder, terms, bucket, wanted)
         if register is None:
             _keys_of(run, current, bucket)
-        run.shut_in()
+        run.lock_down()
         _observe(run, current, on)
-        keys = [row[0] for row in run.rows(f"SELECT key FROM {OBSERVED} ORDER BY number")]
+        keys = [row[0] for row in run.fetch_rows(f"SELECT key FROM {OBSERVED} ORDER BY number")]
         make_views(run, query, terms, register)
-        return keys, compute(run, query, names, len(keys))
+        return keys, compute_features(run, query, names, len(keys))
 
 
 def _keys_of(run: Engine, current: Release, bucket: int) -> None:
@@ -158,27 +166,27 @@ def _keys_of(run: Engine, current: Release, bucket: int) -> None:
     for name in current.granted:
         if current.dated(name):
             times = {SUBJECT: "VARCHAR", "_happened": "DATE", "_known": "DATE", "_ends": "DATE"}
-            run.read(f"_keys_{name}", bucket_file(current.folder, name, bucket), times)
+            run.read_parquet(f"_keys_{name}", bucket_file(current.folder, name, bucket), times)
 
 
 def _observe(run: Engine, current: Release, on: date) -> None:
     """Create the observations of a day: subjects registered by then, or, without a register, with a visible row."""
     date_ = f"DATE '{on}'"
     if current.register is not None:
-        register = quoted(raw(current.register))
+        register = quote_identifier(raw_table(current.register))
         everyone = (
             f"SELECT DISTINCT subject AS key FROM {register} WHERE registered_on IS NULL OR registered_on <= {date_}"
         )
     else:
         each = [
-            f"SELECT DISTINCT subject AS key FROM {quoted(f'_keys_{name}')} t WHERE {visible_at('t', date_)}"
+            f"SELECT DISTINCT subject AS key FROM {quote_identifier(f'_keys_{name}')} t WHERE {visible_at('t', date_)}"
             for name in current.granted
             if current.dated(name)
         ]
         if not each:
             raise Malformed("features.nobody-to-look-at")
         everyone = " UNION ".join(each)
-    run.do(
+    run.execute(
         f"CREATE TABLE {OBSERVED} AS SELECT row_number() OVER (ORDER BY key) - 1 AS number, key, {date_} AS as_of "
         f"FROM ({everyone}) ORDER BY number"
     )

@@ -9,7 +9,7 @@ from lab.library import read_report
 from lab.library.display.result import Result
 from lab.library.duckdb_views import views
 from lab.library.workspace_data import day, release
-from models.features.duckdb_engine import quoted, text
+from models.features.duckdb_engine import quote_identifier, quote_literal
 from models.features.feature_sql import SUBJECT, hint
 
 MOST = 1_000_000  # rows
@@ -61,6 +61,6 @@ def sample(n: int, seed: int = 0, table: str | None = None, *, as_of: date | str
         raise Malformed("query.no-table", remedy=hint(name, current.granted), name=name)
     if not 0 < n <= MOST:
         raise Malformed("query.not-sample-size", n=n, limit=MOST)
-    shuffled = f"md5(concat({SUBJECT}, {text(str(seed))}))"
-    rows = sql(f"SELECT * FROM {quoted(name)} ORDER BY {shuffled}, * LIMIT {int(n)}", as_of)
+    shuffled = f"md5(concat({SUBJECT}, {quote_literal(str(seed))}))"
+    rows = sql(f"SELECT * FROM {quote_identifier(name)} ORDER BY {shuffled}, * LIMIT {int(n)}", as_of)
     return Result(rows.arrow(), about=f"{len(rows)} rows of {name}, {rows.about}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from credit.errors import Broken, Malformed, Missing
-from models.features.feature_sql import REGISTER
+from models.features.feature_sql import REGISTER_COLUMNS
 
 DATA, GATEWAY = "HAIHE_LAB_DATA", "HAIHE_LAB_GATEWAY"
 
@@ -40,7 +40,7 @@ class Release:
     @property
     def register(self) -> str | None:
         """The granted register of subjects (主体登记), or None."""
-        return next((name for name, columns in self.schema.items() if set(REGISTER) <= set(columns)), None)
+        return next((name for name, columns in self.schema.items() if set(REGISTER_COLUMNS) <= set(columns)), None)
 
     def dated(self, table: str) -> bool:
         """True when the rows of a table have the day they happened."""

@@ -16,72 +16,82 @@ from numpy.typing import NDArray
 
 from credit.errors import Refused
 from models.boosting.recipe import Recipe
-from models.boosting.sharded_growth import grow_sharded
+from models.boosting.sharded_growth import train_sharded
 from models.distributed.worker_group import ThreadWorkerGroup, WorkerGroup
 from models.scoring.trees import walk
-from models.scoring.trees.averaging import averaged
-from models.scoring.trees.constant_trees import without_constants
-from models.scoring.trees.flat_forest import flat
-from models.scoring.trees.leaf_counts import leaves_of, recounted
-from models.scoring.trees.model_text import plain, read
+from models.scoring.trees.averaging import average_texts
+from models.scoring.trees.constant_trees import merge_constant_trees
+from models.scoring.trees.flat_forest import flatten
+from models.scoring.trees.leaf_counts import leaves_per_tree, with_leaf_counts
+from models.scoring.trees.model_text import read, without_settings
 
 Floats = NDArray[np.float64]
 
 
-def grow(
+def train_booster(
     features: Floats,
     labels: NDArray[Any],
     names: Sequence[str],
     directions: Sequence[int],
     recipe: Recipe,
-    gang: WorkerGroup | None = None,
+    worker_group: WorkerGroup | None = None,
 ) -> Any:
     """A booster of ``recipe`` on features (n, F) and 0/1 labels (n,).
 
     A recipe of several shards is grown by a ``gang``, by threads of this process where none is given: the same trees.
     """
     if recipe.shards > 1:
-        told = settings(directions, recipe)
-        return grow_sharded(features, labels, names, told, recipe.rounds, recipe.shards, gang or ThreadWorkerGroup())
-    return average([_grown(features, labels, names, directions, each) for each in recipe.alone])
+        params = lightgbm_params(directions, recipe)
+        return train_sharded(
+            features, labels, names, params, recipe.rounds, recipe.shards, worker_group or ThreadWorkerGroup()
+        )
+    return average_boosters([_train_one(features, labels, names, directions, each) for each in recipe.members])
 
 
-def average(boosters: Sequence[Any]) -> Any:
+def average_boosters(boosters: Sequence[Any]) -> Any:
     """The booster whose margins are the mean of theirs; of one, itself."""
     if len(boosters) == 1:
         return boosters[0]
-    return lightgbm.Booster(model_str=averaged([plain(each.model_to_string()) for each in boosters]))
+    return lightgbm.Booster(model_str=average_texts([without_settings(each.model_to_string()) for each in boosters]))
 
 
-def _grown(
+def _train_one(
     features: Floats, labels: NDArray[Any], names: Sequence[str], directions: Sequence[int], recipe: Recipe
 ) -> Any:
-    *_, whole = growing(features, labels, names, directions, recipe)
-    text = plain(whole.model_to_string())
-    leaves = leaves_of(text)
+    *_, booster = train_in_steps(features, labels, names, directions, recipe)
+    text = without_settings(booster.model_to_string())
+    leaves = leaves_per_tree(text)
     if max(leaves, default=1) < 2 or (recipe.row_share == 1.0 and min(leaves) > 1):
-        return whole  # as it is: without a split whoever asked says what that means
-    text = without_constants(text)
+        return booster  # as it is: without a split whoever asked says what that means
+    text = merge_constant_trees(text)
     if recipe.row_share < 1.0:
-        found = walk.leaves(flat(read(text, names)), features)  # every row, whether or not a tree was grown on it
-        text = recounted(text, [np.bincount(led, minlength=n) for led, n in zip(found.T, leaves_of(text), strict=True)])
+        leaves_of_rows = walk.leaves(
+            flatten(read(text, names)), features
+        )  # every row, whether or not a tree was grown on it
+        text = with_leaf_counts(
+            text,
+            [
+                np.bincount(leaf_of_row, minlength=n)
+                for leaf_of_row, n in zip(leaves_of_rows.T, leaves_per_tree(text), strict=True)
+            ],
+        )
     return lightgbm.Booster(model_str=text)
 
 
-def growing(
+def train_in_steps(
     features: Floats, labels: NDArray[Any], names: Sequence[str], directions: Sequence[int], recipe: Recipe
 ) -> Iterator[Any]:
     """The booster of one recipe alone (of one shard), at each of its stops; whoever looks may leave."""
-    told = settings(directions, recipe)
-    data = lightgbm.Dataset(features, labels, feature_name=list(names), params=told)
-    booster = lightgbm.Booster(told, data)
+    settings = lightgbm_params(directions, recipe)
+    data = lightgbm.Dataset(features, labels, feature_name=list(names), params=settings)
+    booster = lightgbm.Booster(settings, data)
     for number in range(1, recipe.rounds + 1):
         booster.update()
-        if number in recipe.stops:
+        if number in recipe.checkpoints:
             yield booster
 
 
-def settings(directions: Sequence[int], recipe: Recipe) -> dict[str, Any]:
+def lightgbm_params(directions: Sequence[int], recipe: Recipe) -> dict[str, Any]:
     """A recipe in LightGBM's words."""
     return {
         "objective": "binary",
@@ -105,20 +115,20 @@ def settings(directions: Sequence[int], recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def text_of(booster: Any) -> str:
+def model_text_of(booster: Any) -> str:
     """The booster as the text that is sealed; raises :class:`Refused` when it never splits."""
     if booster.num_trees() == 0 or "num_leaves=1\n" in (text := booster.model_to_string()):
         raise Refused("booster.model-nothing-to-say")
-    return plain(text)
+    return without_settings(text)
 
 
-def margins(booster: Any, features: Floats, rounds: int | None = None) -> Floats:
+def predict_margins(booster: Any, features: Floats, rounds: int | None = None) -> Floats:
     """Raw margins (n,) after ``rounds`` trees (None: all)."""
     return np.asarray(booster.predict(features, raw_score=True, num_iteration=rounds or -1, num_threads=1))
 
 
-def plain_margins(features: Floats, labels: NDArray[Any], others: Floats) -> Floats:
+def baseline_margins(features: Floats, labels: NDArray[Any], other_features: Floats) -> Floats:
     """Raw margins of ``others`` by LightGBM with its own settings, no direction declared: what we compare with."""
     data = lightgbm.Dataset(features, labels, params={"verbosity": -1})
     settings = {"objective": "binary", "verbosity": -1, "num_threads": 1, "deterministic": True, "seed": 0}
-    return margins(lightgbm.train(settings, data), others)
+    return predict_margins(lightgbm.train(settings, data), other_features)

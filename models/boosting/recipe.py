@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-SHARES = (0.25, 0.5, 1.0)  # of the rounds: where the search looks at a growing model
+CHECKPOINT_SHARES = (0.25, 0.5, 1.0)  # of the rounds: where the search looks at a growing model
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +26,26 @@ class Recipe:
     beside: tuple[Recipe, ...] = ()  # whose boosters are averaged with this one's
 
     @property
-    def stops(self) -> tuple[int, ...]:
+    def checkpoints(self) -> tuple[int, ...]:
         """The rounds at which a growing model is looked at."""
-        return tuple(sorted({max(1, round(self.rounds * share)) for share in SHARES}))
+        return tuple(sorted({max(1, round(self.rounds * share)) for share in CHECKPOINT_SHARES}))
 
     @property
-    def alone(self) -> tuple[Recipe, ...]:
+    def members(self) -> tuple[Recipe, ...]:
         """The recipes of the boosters that are averaged, each by itself: this one and those beside it."""
         return (replace(self, beside=()), *self.beside)
 
     def as_json(self) -> dict[str, Any]:
         """The recipe as plain values; :meth:`of` gives it back."""
-        told = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "beside"}
-        return told | ({"beside": [each.as_json() for each in self.beside]} if self.beside else {})
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "beside"}
+        return values | ({"beside": [each.as_json() for each in self.beside]} if self.beside else {})
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Recipe:
+    def of(cls, values: Mapping[str, Any]) -> Recipe:
         """Read plain values, those of versions before there were shares of rows or averages as well."""
-        return cls(**{**told, "beside": tuple(map(cls.of, told.get("beside", ())))})
+        return cls(**{**values, "beside": tuple(map(cls.of, values.get("beside", ())))})
 
 
-def together(recipes: Sequence[Recipe]) -> Recipe:
+def averaged_recipe(recipes: Sequence[Recipe]) -> Recipe:
     """The recipe of the average of these, each of one booster."""
     return replace(recipes[0], beside=tuple(recipes[1:]))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # What is tried first, so that no search ends below what is known to do well: trees of chance in rows and splits, held
 # back by l2, as random forests and CatBoost are; stumps of chance, which add features up as a scorecard does; large
 # trees on all rows, of which chance takes half the features of a split; and a small booster.
-KNOWN: tuple[dict[str, float], ...] = (
+WARM_STARTS: tuple[dict[str, float], ...] = (
     {"leaves": 16, "rate": 0.04, "rounds": 300, "l2": 20.0, "feature_share": 1.0, "split_share": 0.3, "row_share": 0.7},
     {"leaves": 2, "rate": 0.06, "rounds": 400, "l2": 3.0, "feature_share": 0.3, "split_share": 0.8, "row_share": 0.7},
     {"leaves": 31, "rate": 0.06, "rounds": 200, "l2": 5.0, "feature_share": 0.6, "split_share": 0.5, "row_share": 1.0},
@@ -31,50 +31,52 @@ DIGITS = 4  # a recipe is to be read, and is no better for more
 class Sampler:
     """Recipes within the space of an order, seeded by it. ``first``: how many are drawn before it learns."""
 
-    def __init__(self, training: Training, first: int) -> None:
+    def __init__(self, training: Training, startup_trials: int) -> None:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        sampler = optuna.samplers.TPESampler(seed=training.seed, n_startup_trials=first, multivariate=True)
+        sampler = optuna.samplers.TPESampler(seed=training.seed, n_startup_trials=startup_trials, multivariate=True)
         self._study = optuna.create_study(direction="maximize", sampler=sampler)
         self._seed, self._space = training.seed, training.space
         self._trials: list[Any] = []
         self._distributions = {each.name: _distribution(each.name, self._space) for each in fields(self._space)}
-        for known in KNOWN:
-            told = known | {"minimum_leaf": training.minimum_leaf}
-            self._study.enqueue_trial({name: self._within(name, value) for name, value in told.items()})
+        for recipe in WARM_STARTS:
+            params = recipe | {"minimum_leaf": training.minimum_leaf}
+            self._study.enqueue_trial({name: self._clipped(name, value) for name, value in params.items()})
 
-    def ask(self, count: int) -> list[Recipe]:
+    def suggest(self, count: int) -> list[Recipe]:
         """The next ``count`` recipes, all asked for before any is told of."""
         self._trials = [self._study.ask(self._distributions) for _ in range(count)]
-        told = [{name: self._plain(name, value) for name, value in each.params.items()} for each in self._trials]
-        return [Recipe(**each, seed=self._seed) for each in told]
+        suggestions = [
+            {name: self._rounded(name, value) for name, value in params.params.items()} for params in self._trials
+        ]
+        return [Recipe(**params, seed=self._seed) for params in suggestions]
 
-    def tell(self, curves: Sequence[Sequence[float]], pruned: Sequence[bool]) -> None:
+    def report(self, curves: Sequence[Sequence[float]], pruned: Sequence[bool]) -> None:
         """Of each recipe last asked for: its mean AUC after each stop it reached, and whether it was given up."""
         from optuna.trial import TrialState
 
-        for trial, curve, gave_up in zip(self._trials, curves, pruned, strict=True):
+        for trial, curve, was_pruned in zip(self._trials, curves, pruned, strict=True):
             for step, value in enumerate(curve):
                 trial.report(value, step)
-            if gave_up:
+            if was_pruned:
                 self._study.tell(trial, state=TrialState.PRUNED)
             else:
                 self._study.tell(trial, max(curve))
 
-    def _plain(self, name: str, value: float) -> Any:
-        return value if isinstance(value, int) else self._within(name, float(f"{value:.{DIGITS}g}"))
+    def _rounded(self, name: str, value: float) -> Any:
+        return value if isinstance(value, int) else self._clipped(name, float(f"{value:.{DIGITS}g}"))
 
-    def _within(self, name: str, value: float) -> Any:
-        least, most = getattr(self._space, name)
-        return min(max(value, least), most)
+    def _clipped(self, name: str, value: float) -> Any:
+        minimum, maximum = getattr(self._space, name)
+        return min(max(value, minimum), maximum)
 
 
 def _distribution(name: str, space: SearchSpace) -> Any:
     """Sizes and rates by their logarithm: from 3 to 6 leaves is as far as from 8 to 16."""
     from optuna.distributions import FloatDistribution, IntDistribution
 
-    least, most = getattr(space, name)
+    minimum, maximum = getattr(space, name)
     log = not name.endswith("_share")
-    whole = isinstance(least, int)
-    return IntDistribution(least, most, log=log) if whole else FloatDistribution(least, most, log=log)
+    is_integer = isinstance(minimum, int)
+    return IntDistribution(minimum, maximum, log=log) if is_integer else FloatDistribution(minimum, maximum, log=log)

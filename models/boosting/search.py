@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.boosting.booster import grow, growing, margins
-from models.boosting.recipe import Recipe, together
+from models.boosting.booster import predict_margins, train_booster, train_in_steps
+from models.boosting.recipe import Recipe, averaged_recipe
 from models.boosting.sampler import Sampler
 from models.dataset.matrix import TrainingRows
 from models.distributed.ray_cluster import Progress, Tasks
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from models.order.spec import Training
 
 Floats = NDArray[np.float64]
-Floors = tuple[float, ...]  # at each stop, the AUC under which a fold is given up
-LEAST, GENERATIONS = 4, 4  # trials in a generation, and into how many a long search is cut
+PruningFloors = tuple[float, ...]  # at each stop, the AUC under which a fold is given up
+MINIMUM_GENERATION, GENERATIONS = 4, 4  # trials in a generation, and into how many a long search is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +47,18 @@ class Trial:
     @property
     def pruned(self) -> bool:
         """Whether it was given up on some fold."""
-        return any(len(curve) < len(self.recipe.stops) for curve in self.curves)
+        return any(len(curve) < len(self.recipe.checkpoints) for curve in self.curves)
 
     @property
-    def by_stop(self) -> Floats:
+    def auc_by_checkpoint(self) -> Floats:
         """(stops, folds) AUC, of the stops that it reached on every fold."""
         reached = min(map(len, self.curves))
         return np.array([curve[:reached] for curve in self.curves]).T
 
     @property
-    def means(self) -> list[float]:
+    def mean_aucs(self) -> list[float]:
         """The mean AUC over the folds after each stop."""
-        return [float(np.nanmean(aucs)) for aucs in self.by_stop]
+        return [float(np.nanmean(aucs)) for aucs in self.auc_by_checkpoint]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,59 +69,67 @@ class SearchResult:
     compared: tuple[Mapping[str, Any], ...]
 
 
-def fold_curve(rows: TrainingRows, task: tuple[Recipe, int, Floors]) -> tuple[float, ...]:
+def fold_curve(rows: TrainingRows, task: tuple[Recipe, int, PruningFloors]) -> tuple[float, ...]:
     """AUC on the rows of one fold of a model grown on the others, at each stop until it falls behind the floors."""
     recipe, fold, floors = task
-    held, found = rows.fold == fold, []
-    features, labels = rows.features[held], rows.labels[held]
-    for booster in growing(rows.features[~held], rows.labels[~held], rows.names, rows.directions, recipe):
-        found.append(auc(labels, margins(booster, features)))
-        if floors and np.nanmax([*found, -np.inf]) < floors[len(found) - 1]:
+    in_fold, aucs = rows.fold == fold, []
+    features, labels = rows.features[in_fold], rows.labels[in_fold]
+    for booster in train_in_steps(rows.features[~in_fold], rows.labels[~in_fold], rows.names, rows.directions, recipe):
+        aucs.append(auc(labels, predict_margins(booster, features)))
+        if floors and np.nanmax([*aucs, -np.inf]) < floors[len(aucs) - 1]:
             break
-    return tuple(found)
+    return tuple(aucs)
 
 
 def search(
     rows: TrainingRows, training: Training, tasks: Tasks, progress: Progress | None = None, *, prune: bool = True
 ) -> SearchResult:
     """Try recipes as an order's ``training`` section says (trials, patience, seed, space), and take one."""
-    size = max(LEAST, -(-training.trials // GENERATIONS))
+    size = max(MINIMUM_GENERATION, -(-training.trials // GENERATIONS))
     sampler, tried = Sampler(training, size), list[Trial]()
-    while len(tried) < training.trials and _hoping(tried, training.patience):
-        asked = sampler.ask(min(size, training.trials - len(tried)))
-        floors = [_floors(tried if prune else (), place) for place in range(len(rows.folds))]
-        born = _grown(rows, asked, floors, tasks, _from(len(tried), training.trials, len(rows.folds), progress))
-        sampler.tell([trial.means for trial in born], [trial.pruned for trial in born])
-        tried += born
-    return choose(tried, training.prefer, training.members)
+    while len(tried) < training.trials and _still_improving(tried, training.patience):
+        recipes = sampler.suggest(min(size, training.trials - len(tried)))
+        floors = [_pruning_floors(tried if prune else (), place) for place in range(len(rows.folds))]
+        generation = _train_generation(
+            rows, recipes, floors, tasks, _progress_from(len(tried), training.trials, len(rows.folds), progress)
+        )
+        sampler.report([trial.mean_aucs for trial in generation], [trial.pruned for trial in generation])
+        tried += generation
+    return select_recipe(tried, training.prefer, training.members)
 
 
-def choose(tried: Sequence[Trial], prefer: str = "smaller", members: int = 1) -> SearchResult:
+def select_recipe(tried: Sequence[Trial], prefer: str = "smaller", members: int = 1) -> SearchResult:
     """Of the recipes (each at each of its stops) those within one standard error of the best, or the smallest of them.
 
     ``members`` of them at the most are averaged, each of another trial. Of one alone ``prefer`` says which: the
     smallest, or the best.
     """
-    seen = [
+    candidates = [
         (replace(trial.recipe, rounds=stop), aucs, number, trial.pruned)
         for number, trial in enumerate(tried, start=1)
-        for stop, aucs in zip(trial.recipe.stops, trial.by_stop, strict=False)  # a trial given up has no last stops
+        for stop, aucs in zip(
+            trial.recipe.checkpoints, trial.auc_by_checkpoint, strict=False
+        )  # a trial given up has no last stops
     ]
-    best = max(seen, key=lambda one: float(np.nanmean(one[1])))
-    near = [one for one in seen if _within_one_error(best[1] - one[1])] or [best]
-    near.sort(key=lambda one: -float(np.nanmean(one[1])))
+    best = max(candidates, key=lambda candidate: float(np.nanmean(candidate[1])))
+    equivalent = [candidate for candidate in candidates if _within_one_error(best[1] - candidate[1])] or [best]
+    equivalent.sort(key=lambda candidate: -float(np.nanmean(candidate[1])))
     if members > 1:
-        several = {number: recipe for recipe, _, number, _ in reversed(near)}  # the best of each trial stays
-        taken = [several[number] for number in dict.fromkeys(number for _, _, number, _ in near)][:members]
+        best_of_trial = {
+            number: recipe for recipe, _, number, _ in reversed(equivalent)
+        }  # the best of each trial stays
+        selected = [best_of_trial[number] for number in dict.fromkeys(number for _, _, number, _ in equivalent)][
+            :members
+        ]
     elif prefer == "smaller":
-        taken = [min(near, key=lambda one: one[0].leaves * one[0].rounds)[0]]
+        selected = [min(equivalent, key=lambda candidate: candidate[0].leaves * candidate[0].rounds)[0]]
     else:
-        taken = [best[0]]
+        selected = [best[0]]
     return SearchResult(
-        together(taken),
+        averaged_recipe(selected),
         tuple(
-            one.as_json() | {"auc": round(float(np.nanmean(aucs)), 6), "trial": number, "pruned": pruned}
-            for one, aucs, number, pruned in seen
+            candidate.as_json() | {"auc": round(float(np.nanmean(aucs)), 6), "trial": number, "pruned": pruned}
+            for candidate, aucs, number, pruned in candidates
         ),
     )
 
@@ -129,33 +137,37 @@ def choose(tried: Sequence[Trial], prefer: str = "smaller", members: int = 1) ->
 def fold_margins(rows: TrainingRows, task: tuple[Recipe, int]) -> Floats:
     """Margins of the rows of one fold by a model grown on the others."""
     recipe, fold = task
-    held = rows.fold == fold
-    booster = grow(rows.features[~held], rows.labels[~held], rows.names, rows.directions, recipe)
-    return margins(booster, rows.features[held])
+    in_fold = rows.fold == fold
+    booster = train_booster(rows.features[~in_fold], rows.labels[~in_fold], rows.names, rows.directions, recipe)
+    return predict_margins(booster, rows.features[in_fold])
 
 
-def out_of_fold(rows: TrainingRows, recipe: Recipe, tasks: Tasks) -> Floats:
+def out_of_fold_margins(rows: TrainingRows, recipe: Recipe, tasks: Tasks) -> Floats:
     """Margins (n,) of every row by the model of this recipe that did not see its subject."""
-    found = tasks.map_tasks(fold_margins, [(recipe, fold) for fold in rows.folds], shared=rows)
-    margin = np.full(len(rows.labels), np.nan)
-    for fold, told in zip(rows.folds, found, strict=True):
-        margin[rows.fold == fold] = told
-    return margin
+    margins_by_fold = tasks.map_tasks(fold_margins, [(recipe, fold) for fold in rows.folds], shared=rows)
+    margins = np.full(len(rows.labels), np.nan)
+    for fold, values in zip(rows.folds, margins_by_fold, strict=True):
+        margins[rows.fold == fold] = values
+    return margins
 
 
-def _grown(
-    rows: TrainingRows, asked: Sequence[Recipe], floors: Sequence[Floors], tasks: Tasks, progress: Progress | None
+def _train_generation(
+    rows: TrainingRows,
+    recipes: Sequence[Recipe],
+    floors: Sequence[PruningFloors],
+    tasks: Tasks,
+    progress: Progress | None,
 ) -> list[Trial]:
     """The trials of one generation; the longest work is given out first, so that nobody waits long for the last."""
-    work = [(place, fold) for place in range(len(asked)) for fold in range(len(rows.folds))]
-    work.sort(key=lambda one: -asked[one[0]].leaves * asked[one[0]].rounds)
-    told = [(asked[place], rows.folds[fold], floors[fold]) for place, fold in work]
-    found = dict(zip(work, tasks.map_tasks(fold_curve, told, shared=rows, progress=progress), strict=True))
+    work = [(number, fold) for number in range(len(recipes)) for fold in range(len(rows.folds))]
+    work.sort(key=lambda item: -recipes[item[0]].leaves * recipes[item[0]].rounds)
+    work_items = [(recipes[number], rows.folds[fold], floors[fold]) for number, fold in work]
+    curves = dict(zip(work, tasks.map_tasks(fold_curve, work_items, shared=rows, progress=progress), strict=True))
     folds = range(len(rows.folds))
-    return [Trial(recipe, tuple(found[place, fold] for fold in folds)) for place, recipe in enumerate(asked)]
+    return [Trial(recipe, tuple(curves[number, fold] for fold in folds)) for number, recipe in enumerate(recipes)]
 
 
-def _floors(tried: Sequence[Trial], fold: int) -> Floors:
+def _pruning_floors(tried: Sequence[Trial], fold: int) -> PruningFloors:
     """The median, over earlier trials, of the best AUC on a fold up to each stop; none before there are any."""
     curves = [trial.curves[fold] for trial in tried]
     stops = max(map(len, curves), default=0)
@@ -163,17 +175,17 @@ def _floors(tried: Sequence[Trial], fold: int) -> Floors:
     return tuple(float(np.nan_to_num(np.median(best), nan=-np.inf)) for best in reached)
 
 
-def _hoping(tried: Sequence[Trial], patience: int) -> bool:
+def _still_improving(tried: Sequence[Trial], patience: int) -> bool:
     """Whether one of the last ``patience`` trials was better than all before it."""
-    best = [max(trial.means) for trial in tried]
+    best = [max(trial.mean_aucs) for trial in tried]
     return len(best) - (best.index(max(best)) if best else 0) <= patience
 
 
-def _from(done: int, trials: int, folds: int, progress: Progress | None) -> Progress | None:
-    return None if progress is None else lambda now, _: progress(done * folds + now, trials * folds)
+def _progress_from(done: int, trials: int, folds: int, progress: Progress | None) -> Progress | None:
+    return None if progress is None else lambda current, _: progress(done * folds + current, trials * folds)
 
 
-def _within_one_error(behind: Floats) -> bool:
-    known = behind[~np.isnan(behind)]
+def _within_one_error(differences: Floats) -> bool:
+    known = differences[~np.isnan(differences)]
     error = float(np.std(known, ddof=1) / np.sqrt(len(known))) if len(known) > 1 else 0.0
     return float(np.mean(known)) <= error

@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 from credit.errors import Broken
 from models.distributed.worker_group import Peers, WorkerGroup
 from models.scoring.trees import walk
-from models.scoring.trees.flat_forest import flat
-from models.scoring.trees.leaf_counts import leaves_of, recounted
-from models.scoring.trees.model_text import plain, read
+from models.scoring.trees.flat_forest import flatten
+from models.scoring.trees.leaf_counts import leaves_per_tree, with_leaf_counts
+from models.scoring.trees.model_text import read, without_settings
 
 Floats = NDArray[np.float64]
-BINNED = 50_000  # rows that bins are made from, by every member: 200,000 took a third of the whole time
+BIN_ROWS = 50_000  # rows that bins are made from, by every member: 200,000 took a third of the whole time
 CONNECT_MINUTES = 2
 
 
@@ -59,37 +59,37 @@ class ShardResult:
     counts: NDArray[np.int64]
 
 
-def grow_sharded(
+def train_sharded(
     features: Floats,
     labels: NDArray[Any],
     names: Sequence[str],
     settings: Mapping[str, Any],
     rounds: int,
     shards: int,
-    gang: WorkerGroup,
+    worker_group: WorkerGroup,
 ) -> Any:
     """A booster on features (n, F) and 0/1 labels (n,) cut into ``shards``, with LightGBM's ``settings``.
 
     Its text counts the rows of each leaf exactly. Raises :class:`Broken` when the members did not grow one model of all
     rows together.
     """
-    model = SharedSetup(features[:: -(-len(labels) // BINNED)], tuple(names), dict(settings), rounds)
+    setup = SharedSetup(features[:: -(-len(labels) // BIN_ROWS)], tuple(names), dict(settings), rounds)
     parts = map(Shard, np.array_split(features, shards), np.array_split(labels, shards))
-    grown: list[ShardResult] = gang.at_once(grow_shard, model, list(parts))
-    text = grown[0].text
-    leaves = leaves_of(text)
-    if any(each.text != text for each in grown):
+    results: list[ShardResult] = worker_group.run_together(train_shard, setup, list(parts))
+    text = results[0].text
+    leaves = leaves_per_tree(text)
+    if any(result.text != text for result in results):
         raise Broken("sharded-growth.members-gang-grew-different-models")
     if min(leaves, default=1) < 2:
         return lightgbm.Booster(model_str=text)  # nothing to count: whoever asked says what that means
     booster = lightgbm.Booster(model_str=text)
-    if any(seen != len(labels) for seen in roots(booster)):
+    if any(count != len(labels) for count in root_counts(booster)):
         raise Broken("sharded-growth.members-gang-did-not-see", labels_count=len(labels))
-    counts = np.split(np.sum([each.counts for each in grown], axis=0), np.cumsum(leaves)[:-1])
-    return lightgbm.Booster(model_str=recounted(text, counts))
+    counts = np.split(np.sum([result.counts for result in results], axis=0), np.cumsum(leaves)[:-1])
+    return lightgbm.Booster(model_str=with_leaf_counts(text, counts))
 
 
-def grow_shard(peers: Peers, model: SharedSetup, shard: Shard) -> ShardResult:
+def train_shard(peers: Peers, setup: SharedSetup, shard: Shard) -> ShardResult:
     """A member's part: grow with the others, then count its own rows."""
     machines = ",".join(f"{host}:{port}" for host, port in peers.addresses)
     network = {
@@ -100,20 +100,22 @@ def grow_shard(peers: Peers, model: SharedSetup, shard: Shard) -> ShardResult:
         "local_listen_port": peers.addresses[peers.rank][1],
         "time_out": CONNECT_MINUTES,
     }
-    told = dict(model.settings) | {"pre_partition": True, "feature_pre_filter": False}
-    names = list(model.names)
-    bins = lightgbm.Dataset(model.binned, feature_name=names, params=told).construct()
-    data = lightgbm.Dataset(shard.features, shard.labels, reference=bins, feature_name=names, params=told).construct()
-    text = plain(lightgbm.train(told | network, data, model.rounds).model_to_string())
-    leaves = leaves_of(text)
+    settings = dict(setup.settings) | {"pre_partition": True, "feature_pre_filter": False}
+    names = list(setup.names)
+    bins = lightgbm.Dataset(setup.binned, feature_name=names, params=settings).construct()
+    data = lightgbm.Dataset(
+        shard.features, shard.labels, reference=bins, feature_name=names, params=settings
+    ).construct()
+    text = without_settings(lightgbm.train(settings | network, data, setup.rounds).model_to_string())
+    leaves = leaves_per_tree(text)
     if min(leaves, default=1) < 2:
         return ShardResult(text, np.zeros(0, dtype=np.int64))
-    whole = read(recounted(text, [np.ones(count, dtype=np.int64) for count in leaves]), names)
-    found = walk.leaves(flat(whole), shard.features)
-    counts = [np.bincount(found[:, tree], minlength=count) for tree, count in enumerate(leaves)]
+    forest = read(with_leaf_counts(text, [np.ones(count, dtype=np.int64) for count in leaves]), names)
+    leaves_of_rows = walk.leaves(flatten(forest), shard.features)
+    counts = [np.bincount(leaves_of_rows[:, tree], minlength=count) for tree, count in enumerate(leaves)]
     return ShardResult(text, np.concatenate(counts).astype(np.int64))
 
 
-def roots(booster: Any) -> list[int]:
+def root_counts(booster: Any) -> list[int]:
     """The rows LightGBM itself counted at the root of each tree."""
     return [int(tree["tree_structure"].get("internal_count", 0)) for tree in booster.dump_model()["tree_info"]]

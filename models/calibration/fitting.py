@@ -1,6 +1,7 @@
 """Three ways to fit a calibration map on margins the model was not trained on, from the plainest to the freest.
 
-Each gives a map that rises strictly, by :data:`LEAST` at the least, also where the rows say nothing: whom the margin
+Each gives a map that rises strictly, by :data:`MINIMUM_SLOPE` at the least, also where the rows say nothing: whom
+the margin
 ranks, the points rank as well.
 """
 
@@ -12,33 +13,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration.maps import KNOTS, Beta, CalibrationMap, Isotonic
-from models.calibration.platt import fit_platt, smoothed
+from models.calibration.maps import MAXIMUM_KNOTS, Beta, CalibrationMap, Isotonic
+from models.calibration.platt import fit_platt, smoothed_targets
 from models.metrics.logistic_regression import logistic
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Fit = Callable[[Array, Array, int], CalibrationMap]
-LEAST = 1e-3  # log-odds a unit of margin
-APART = 1e-6  # margins nearer than this are one
+MINIMUM_SLOPE = 1e-3  # log-odds a unit of margin
+MINIMUM_GAP = 1e-6  # margins nearer than this are one
 
 
 def fit_beta(labels: Array, raw: Array) -> Beta:
     """Beta calibration (Kull, Silva Filho and Flach 2017): a logistic regression on ln s and -ln(1 - s).
 
-    ``s`` is the margin's sigmoid. ``a`` and ``b`` are :data:`LEAST` or more: of the fits with neither, either or both
+    ``s`` is the margin's sigmoid. ``a`` and ``b`` are :data:`MINIMUM_SLOPE` or more: of the fits with neither,
+    either or both
     of them held there, the best that keeps to it, which by convexity is the best of all.
     """
-    margins, targets = np.asarray(raw, dtype=np.float64), smoothed(labels)
-    both, one = np.column_stack([-np.logaddexp(0, -margins), np.logaddexp(0, margins)]), np.ones((len(margins), 1))
-    best, least = (LEAST, LEAST, 0.0), np.inf
+    margins, targets = np.asarray(raw, dtype=np.float64), smoothed_targets(labels)
+    columns, ones = np.column_stack([-np.logaddexp(0, -margins), np.logaddexp(0, margins)]), np.ones((len(margins), 1))
+    best_map, lowest_loss = (MINIMUM_SLOPE, MINIMUM_SLOPE, 0.0), np.inf
     for free in ([0, 1], [0], [1], []):
-        held = [part for part in (0, 1) if part not in free]
-        line, loss = logistic(targets, np.hstack([both[:, free], one]), LEAST * both[:, held].sum(axis=1))
-        if (line[:-1] >= LEAST).all() and loss < least:
-            told = dict(zip(free, line.tolist(), strict=False))
-            best, least = (told.get(0, LEAST), told.get(1, LEAST), float(line[-1])), loss
-    return Beta(*best)
+        fixed = [part for part in (0, 1) if part not in free]
+        line, loss = logistic(
+            targets, np.hstack([columns[:, free], ones]), MINIMUM_SLOPE * columns[:, fixed].sum(axis=1)
+        )
+        if (line[:-1] >= MINIMUM_SLOPE).all() and loss < lowest_loss:
+            slopes = dict(zip(free, line.tolist(), strict=False))
+            best_map, lowest_loss = (slopes.get(0, MINIMUM_SLOPE), slopes.get(1, MINIMUM_SLOPE), float(line[-1])), loss
+    return Beta(*best_map)
 
 
 def fit_isotonic(labels: Array, raw: Array, least_rows: int) -> Isotonic:
@@ -46,42 +50,44 @@ def fit_isotonic(labels: Array, raw: Array, least_rows: int) -> Isotonic:
 
     Isotonic regression steps; here each step stands at the mean margin of its rows, and between steps runs a straight
     line, so nobody is tied. A knot tells of ``least_rows`` rows or more (a privacy bound as well), to which one row of
-    the overall outcome is added, so that log-odds are finite. Beyond the outer knots it rises by :data:`LEAST`.
+    the overall outcome is added, so that log-odds are finite. Beyond the outer knots it rises by :data:`MINIMUM_SLOPE`.
     """
-    told, outcome = np.asarray(raw, dtype=np.float64), np.asarray(labels, dtype=np.float64)
-    order = np.argsort(told, kind="stable")
-    size = max(least_rows, -(-len(told) // (KNOTS - 10)))
+    margins, outcome = np.asarray(raw, dtype=np.float64), np.asarray(labels, dtype=np.float64)
+    order = np.argsort(margins, kind="stable")
+    size = max(least_rows, -(-len(margins) // (MAXIMUM_KNOTS - 10)))
     parts = np.array_split(order, max(1, len(order) // size))
     rows = np.array([float(len(part)) for part in parts])
     bad = np.array([outcome[part].sum() for part in parts])
-    x, share, _ = pool(np.array([told[part].mean() for part in parts]), (bad + outcome.mean()) / (rows + 1), rows)
+    x, share, _ = pool_adjacent_violators(
+        np.array([margins[part].mean() for part in parts]), (bad + outcome.mean()) / (rows + 1), rows
+    )
     odds = np.log(share / (1 - share))
     for knot in range(1, len(odds)):
-        odds[knot] = max(odds[knot], odds[knot - 1] + LEAST * (x[knot] - x[knot - 1]))
+        odds[knot] = max(odds[knot], odds[knot - 1] + MINIMUM_SLOPE * (x[knot] - x[knot - 1]))
     x, odds = (
         np.concatenate([[x[0] - 1], x, [x[-1] + 1]]),
-        np.concatenate([[odds[0] - LEAST], odds, [odds[-1] + LEAST]]),
+        np.concatenate([[odds[0] - MINIMUM_SLOPE], odds, [odds[-1] + MINIMUM_SLOPE]]),
     )
     return Isotonic(tuple(x.tolist()), tuple(odds.tolist()))
 
 
-def pool(x: Floats, y: Floats, rows: Floats) -> tuple[Floats, Floats, Floats]:
+def pool_adjacent_violators(x: Floats, y: Floats, rows: Floats) -> tuple[Floats, Floats, Floats]:
     """Pool neighbours that do not rise, or whose x is one: means of x and y (m,) and rows (m,) of each pool.
 
     The pools' means are the isotonic regression of y on x, weighted by rows (pool adjacent violators).
     """
     pools: list[list[float]] = []  # sum of x, sum of y, rows
-    for one in zip(x * rows, y * rows, rows, strict=True):
-        pools.append(list(one))
-        while len(pools) > 1 and _is_one(pools[-2], pools[-1]):
+    for point in zip(x * rows, y * rows, rows, strict=True):
+        pools.append(list(point))
+        while len(pools) > 1 and _must_pool(pools[-2], pools[-1]):
             last = pools.pop()
             pools[-1] = [a + b for a, b in zip(pools[-1], last, strict=True)]
     sums = np.array(pools)
     return sums[:, 0] / sums[:, 2], sums[:, 1] / sums[:, 2], sums[:, 2]
 
 
-def _is_one(before: list[float], after: list[float]) -> bool:
-    near = after[0] / after[2] - before[0] / before[2] < APART
+def _must_pool(before: list[float], after: list[float]) -> bool:
+    near = after[0] / after[2] - before[0] / before[2] < MINIMUM_GAP
     return near or before[1] * after[2] >= after[1] * before[2]
 
 

@@ -23,9 +23,13 @@ from numpy.typing import NDArray
 from credit.errors import Malformed
 
 Floats = NDArray[np.float64]
-KNOTS = 200  # the most
-GENTLEST, STEEPEST, LARGEST = 1e-6, 1e9, 1e9  # slopes and values beyond are no calibration, and would overflow
-NEAR = 1e-12  # margins this near have no secant worth the name
+MAXIMUM_KNOTS = 200  # the most
+MINIMUM_MAP_SLOPE, MAXIMUM_MAP_SLOPE, MAXIMUM_MAP_VALUE = (
+    1e-6,
+    1e9,
+    1e9,
+)  # slopes and values beyond are no calibration, and would overflow
+SAME_MARGIN = 1e-12  # margins this near have no secant worth the name
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,8 @@ class Isotonic:
     pieces: Floats = field(init=False, repr=False, compare=False)  # (4, K - 1): margin, odds, slope, odds at the end
 
     def __post_init__(self) -> None:
-        if not 2 <= len(self.margins) == len(self.odds) <= KNOTS:
-            raise Malformed("maps.wrong-knots", knots=KNOTS)
+        if not 2 <= len(self.margins) == len(self.odds) <= MAXIMUM_KNOTS:
+            raise Malformed("maps.wrong-knots", knots=MAXIMUM_KNOTS)
         margins, odds = np.array(self.margins), np.array(self.odds)
         with np.errstate(all="ignore"):
             slopes = np.diff(odds) / np.diff(margins)
@@ -119,58 +123,58 @@ class Isotonic:
 CalibrationMap = Platt | Beta | Isotonic
 
 
-def steepness(way: CalibrationMap, base: float, raw: Floats) -> Floats:
+def steepness(calibration: CalibrationMap, base: float, raw: Floats) -> Floats:
     """``(log_odds(raw) - log_odds(base)) / (raw - base)`` (n,): what a unit of margin is worth on the way from base.
 
     Never negative nor NaN: where a margin is the base itself, the slope there. A line's is its slope, to the bit.
     """
-    if isinstance(way, Platt):
-        return np.full(len(raw), way.slope)
-    there = way.log_odds(np.array([base]))
-    apart, limit = raw - base, np.full(len(raw), way.slope_at(base))
-    rise = np.divide(way.log_odds(raw) - there, apart, out=limit, where=np.abs(apart) > NEAR)
+    if isinstance(calibration, Platt):
+        return np.full(len(raw), calibration.slope)
+    base_odds = calibration.log_odds(np.array([base]))
+    distance, slopes = raw - base, np.full(len(raw), calibration.slope_at(base))
+    rise = np.divide(calibration.log_odds(raw) - base_odds, distance, out=slopes, where=np.abs(distance) > SAME_MARGIN)
     return np.asarray(np.maximum(rise, 0.0), dtype=np.float64)
 
 
-def read(told: Any) -> CalibrationMap:
+def read(data: Any) -> CalibrationMap:
     """Read a map; one without a kind is Platt's, as versions were before there were others.
 
     Raises :class:`Malformed` unless it is of a known kind, has the kind's numbers and nothing else, all finite and
     within bounds, and rises.
     """
-    if not isinstance(told, Mapping):
+    if not isinstance(data, Mapping):
         raise Malformed("maps.not-mapping")
-    match told.get("kind", "platt"):
+    match data.get("kind", "platt"):
         case "platt":
-            return Platt(*map(_number, _named(told, "slope", "intercept")))
+            return Platt(*map(_number, _named(data, "slope", "intercept")))
         case "beta":
-            return Beta(*map(_number, _named(told, "a", "b", "c")))
+            return Beta(*map(_number, _named(data, "a", "b", "c")))
         case "isotonic":
-            return Isotonic(*map(_numbers, _named(told, "margins", "log_odds")))
+            return Isotonic(*map(_numbers, _named(data, "margins", "log_odds")))
     raise Malformed("maps.unknown-kind")
 
 
-def _named(told: Mapping[str, Any], *names: str) -> list[Any]:
-    if set(told) - {"kind"} != set(names):
+def _named(data: Mapping[str, Any], *names: str) -> list[Any]:
+    if set(data) - {"kind"} != set(names):
         raise Malformed("maps.wrong-names", names=", ".join(names))
-    return [told[name] for name in names]
+    return [data[name] for name in names]
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
-        raise Malformed("maps.not-number", largest=LARGEST)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= MAXIMUM_MAP_VALUE:
+        raise Malformed("maps.not-number", largest=MAXIMUM_MAP_VALUE)
     return float(value)
 
 
 def _numbers(value: Any) -> tuple[float, ...]:
-    if not isinstance(value, (list, tuple)) or len(value) > KNOTS:
-        raise Malformed("maps.not-list", knots=KNOTS)
+    if not isinstance(value, (list, tuple)) or len(value) > MAXIMUM_KNOTS:
+        raise Malformed("maps.not-list", knots=MAXIMUM_KNOTS)
     return tuple(map(_number, value))
 
 
 def _require(slopes: Iterable[float], numbers: Iterable[float]) -> None:
     """Comparisons that NaN does not pass."""
-    if not all(GENTLEST <= each <= STEEPEST for each in slopes):
-        raise Malformed("maps.wrong-slope", gentlest=GENTLEST, steepest=STEEPEST)
-    if not all(abs(each) <= LARGEST for each in numbers):
-        raise Malformed("maps.number-too-large", largest=LARGEST)
+    if not all(MINIMUM_MAP_SLOPE <= each <= MAXIMUM_MAP_SLOPE for each in slopes):
+        raise Malformed("maps.wrong-slope", gentlest=MINIMUM_MAP_SLOPE, steepest=MAXIMUM_MAP_SLOPE)
+    if not all(abs(each) <= MAXIMUM_MAP_VALUE for each in numbers):
+        raise Malformed("maps.number-too-large", largest=MAXIMUM_MAP_VALUE)

@@ -30,7 +30,7 @@ BEST = "best"
 class CalibrationChoice:
     """The map taken; every map as fitted on all rows; the cross-fitted figures of each, empty where there are none."""
 
-    taken: CalibrationMap
+    selected: CalibrationMap
     fitted: dict[str, CalibrationMap]
     cross_fitted: dict[str, dict[str, float]]
 
@@ -38,16 +38,16 @@ class CalibrationChoice:
         """By kind: ``taken``, ``cross_fitted`` and ``out_of_time``, the figures on rows from later, None without."""
         return {
             kind: {
-                "taken": kind == self.taken.kind,
+                "taken": kind == self.selected.kind,
                 "cross_fitted": self.cross_fitted.get(kind),
-                "out_of_time": None if labels is None or raw is None else figures(labels, way.log_odds(raw)),
+                "out_of_time": None if labels is None or raw is None else figures(labels, calibration.log_odds(raw)),
             }
-            for kind, way in self.fitted.items()
+            for kind, calibration in self.fitted.items()
         }
 
 
-def choose(
-    labels: Array, raw: Array, fold: Array, subjects: Sequence[str], asked: str, least_rows: int
+def select_calibration(
+    labels: Array, raw: Array, fold: Array, subjects: Sequence[str], requested: str, least_rows: int
 ) -> CalibrationChoice:
     """Choose on out-of-fold margins ``raw`` (n,); ``asked`` is a kind, or "best". The same rows choose the same.
 
@@ -57,23 +57,23 @@ def choose(
     try:
         odds = {kind: cross_fit(kind, labels, raw, fold, least_rows) for kind in fitted}
     except Refused:  # too few rows to fit on fewer: nothing to choose by
-        return CalibrationChoice(fitted["platt" if asked == BEST else asked], fitted, {})
-    losses = {kind: log_losses(labels, told) for kind, told in odds.items()}
-    taken, *freer = fitted
+        return CalibrationChoice(fitted["platt" if requested == BEST else requested], fitted, {})
+    losses = {kind: log_losses(labels, figures_by_kind) for kind, figures_by_kind in odds.items()}
+    selected, *freer = fitted
     for kind in freer:
-        gain, error = paired(losses[taken] - losses[kind], subjects)
+        gain, error = paired_difference(losses[selected] - losses[kind], subjects)
         if gain > error:
-            taken = kind
-    told = {kind: figures(labels, each) for kind, each in odds.items()}
-    return CalibrationChoice(fitted[taken if asked == BEST else asked], fitted, told)
+            selected = kind
+    figures_by_kind = {kind: figures(labels, each) for kind, each in odds.items()}
+    return CalibrationChoice(fitted[selected if requested == BEST else requested], fitted, figures_by_kind)
 
 
 def cross_fit(kind: str, labels: Array, raw: Array, fold: Array, least_rows: int) -> Floats:
     """Log-odds (n,) of each row by a map of this kind that was fitted on the other folds."""
     odds = np.empty(len(raw))
-    for each in np.unique(fold):
-        held = fold == each
-        odds[held] = FITS[kind](labels[~held], raw[~held], least_rows).log_odds(raw[held])
+    for number in np.unique(fold):
+        in_fold = fold == number
+        odds[in_fold] = FITS[kind](labels[~in_fold], raw[~in_fold], least_rows).log_odds(raw[in_fold])
     return odds
 
 
@@ -82,13 +82,13 @@ def log_losses(labels: Array, odds: Floats) -> Floats:
     return np.asarray(np.logaddexp(0, np.where(np.asarray(labels) > 0, -odds, odds)), dtype=np.float64)
 
 
-def paired(differences: Floats, subjects: Sequence[str]) -> tuple[float, float]:
+def paired_difference(differences: Floats, subjects: Sequence[str]) -> tuple[float, float]:
     """The mean difference and its standard error, rows of one subject taken together (Liang and Zeger 1986)."""
     mean = float(np.mean(differences))
     _, place = np.unique(np.asarray(subjects), return_inverse=True)
     sums = np.bincount(place, weights=differences - mean)
-    few = len(sums) / max(1, len(sums) - 1)
-    return mean, float(np.sqrt(few * np.sum(sums**2)) / len(differences))
+    correction = len(sums) / max(1, len(sums) - 1)
+    return mean, float(np.sqrt(correction * np.sum(sums**2)) / len(differences))
 
 
 def figures(labels: Array, odds: Floats) -> dict[str, float]:

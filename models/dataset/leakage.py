@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from models.dataset.sample import Sample
     from models.order.order import Order
 
-MOST = 0.98  # AUC, either way, of one feature: its value where it is known, or its being known at all
-LEAST_KNOWN = 30  # values; fewer say nothing
+MAXIMUM_AUC = 0.98  # AUC, either way, of one feature: its value where it is known, or its being known at all
+MINIMUM_KNOWN = 30  # values; fewer say nothing
 
 
-def leaking(sample: Sample, most: float = MOST) -> dict[str, float]:
+def leaking_features(sample: Sample, maximum: float = MAXIMUM_AUC) -> dict[str, float]:
     """The features above ``most`` on the rows that are learned from, by name, with the AUC of each."""
-    learned = ~np.asarray(sample.out_of_time, dtype=np.bool_)
-    labels, found = np.asarray(sample.labels)[learned], {}
-    for name, column in zip(sample.names, np.asarray(sample.features)[learned].T, strict=True):
+    in_time = ~np.asarray(sample.out_of_time, dtype=np.bool_)
+    labels, leaks = np.asarray(sample.labels)[in_time], {}
+    for name, column in zip(sample.names, np.asarray(sample.features)[in_time].T, strict=True):
         known = ~np.isnan(column)
-        tries = [auc(labels, known)]
-        if known.sum() > LEAST_KNOWN:
-            tries.append(auc(labels[known], column[known]))
-        strongest = max((max(each, 1 - each) for each in tries if not np.isnan(each)), default=0.5)
-        if strongest > most:
-            found[name] = round(strongest, 6)
-    return found
+        aucs = [auc(labels, known)]
+        if known.sum() > MINIMUM_KNOWN:
+            aucs.append(auc(labels[known], column[known]))
+        strongest = max((max(value, 1 - value) for value in aucs if not np.isnan(value)), default=0.5)
+        if strongest > maximum:
+            leaks[name] = round(strongest, 6)
+    return leaks
 
 
 def require_no_leak(order: Order, sample: Sample) -> None:
     """Raise :class:`Refused` on a feature that tells the label by itself, unless the order accepts it by name."""
-    found = {name: value for name, value in leaking(sample).items() if name not in order.training.accept_leak}
-    if found:
-        why = Text.several(Text.of("leakage.alone", name=name, auc=value) for name, value in found.items())
-        raise Refused("leakage.feature-predicts-label", why=why, names=", ".join(found))
+    leaks = {name: value for name, value in leaking_features(sample).items() if name not in order.training.accept_leak}
+    if leaks:
+        why = Text.several(Text.of("leakage.alone", name=name, auc=value) for name, value in leaks.items())
+        raise Refused("leakage.feature-predicts-label", why=why, names=", ".join(leaks))

@@ -19,11 +19,11 @@ from credit.errors import Refused
 from credit.messages import Text
 from credit.shelf import OpenedSeal
 from models.dataset.folds import fold_of, folds_by_period
-from models.features.buckets import MapBuckets, Progress, one_by_one, plain_terms
+from models.features.buckets import MapBuckets, Progress, map_sequentially, release_terms
 from models.features.duckdb_engine import Limits, engine
 from models.features.feature_sql import check_condition, check_order
 from models.features.observations import observe_labelled, population_columns, register_groups, usable_days
-from models.features.views import OBSERVED, compute, make_views, read_bucket
+from models.features.views import OBSERVED, compute_features, make_views, read_bucket
 from models.order.order import Order
 
 
@@ -55,7 +55,7 @@ class BucketSample:
     groups: Mapping[str, list[str]]
 
 
-def build(
+def build_sample(
     order: Order,
     release: OpenedSeal,
     *,
@@ -67,18 +67,18 @@ def build(
 
     ``map_buckets(fn, buckets)`` runs ``fn(bucket)`` over the buckets in order, on a cluster say; here otherwise.
     """
-    terms = plain_terms(release, "research")
+    terms = release_terms(release, "research")
     check_order(order, terms)
     as_of = date.fromisoformat(terms["as_of"])
     if not order.observe.event and not usable_days(order, as_of):
         raise Refused("sample.no-observation-day-known-outcome", as_of=as_of, model=order.model)
     task = partial(sample_bucket, order.as_json(), str(release.path), terms, limits or Limits())
-    parts: list[BucketSample] = (map_buckets or one_by_one(progress))(task, list(range(terms["buckets"])))
+    parts: list[BucketSample] = (map_buckets or map_sequentially(progress))(task, list(range(terms["buckets"])))
     subjects = [subject for part in parts for subject in part.subjects]
-    days = np.concatenate([part.as_of for part in parts])
+    as_of_days = np.concatenate([part.as_of for part in parts])
     sample = Sample(
         subjects,
-        days,
+        as_of_days,
         np.concatenate([part.labels for part in parts]),
         np.concatenate([part.features for part in parts]),
         order.names,
@@ -86,7 +86,7 @@ def build(
         np.zeros(len(subjects), dtype=np.bool_),
         {kind: [value for part in parts for value in part.groups[kind]] for kind in parts[0].groups},
     )
-    sample = _split(sample, order.split.out_of_time_from)
+    sample = _mark_out_of_time(sample, order.split.out_of_time_from)
     if order.split.by == "period":
         return replace(sample, fold=folds_by_period(sample.as_of, sample.out_of_time, order.split.folds))
     return sample
@@ -103,24 +103,24 @@ def sample_bucket(
     wanted[order.label.table] = wanted.get(order.label.table, frozenset()) | condition.columns
     if order.population:
         wanted[order.population] = wanted.get(order.population, frozenset()) | population_columns(order, terms)
-    with engine(limits) as run:
-        read_bucket(run, Path(release), terms, bucket, wanted)
-        run.shut_in()
-        observe_labelled(run, order, terms)
-        told = run.arrays(f"SELECT key, as_of, label FROM {OBSERVED} ORDER BY number")
-        make_views(run, query, terms, order.population)
-        features = compute(run, query, order.names, len(told["key"]))
-        groups = register_groups(run, order, terms)
+    with engine(limits) as database:
+        read_bucket(database, Path(release), terms, bucket, wanted)
+        database.lock_down()
+        observe_labelled(database, order, terms)
+        observed = database.fetch_arrays(f"SELECT key, as_of, label FROM {OBSERVED} ORDER BY number")
+        make_views(database, query, terms, order.population)
+        features = compute_features(database, query, order.names, len(observed["key"]))
+        groups = register_groups(database, order, terms)
     return BucketSample(
-        [str(key) for key in told["key"]],
-        told["as_of"].astype("datetime64[D]"),
-        told["label"].astype(np.int8),
+        [str(key) for key in observed["key"]],
+        observed["as_of"].astype("datetime64[D]"),
+        observed["label"].astype(np.int8),
         features,
         groups,
     )
 
 
-def _split(sample: Sample, border: date | None) -> Sample:
+def _mark_out_of_time(sample: Sample, border: date | None) -> Sample:
     if not len(sample):
         raise Refused("sample.nobody-to-observe")
     if border is None:

@@ -21,14 +21,14 @@ from credit.messages import Text
 _NAMES = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")  # the last, if there, would go first
 
 
-def fresh_token(folder: Path) -> Path:
+def new_token(folder: Path) -> Path:
     """A new token of 256 bits in a file of mode 0600."""
     path = folder / "token"
     write_atomically(path, secrets.token_hex(32).encode(), mode=0o600)
     return path
 
 
-def require_closed(token: Path | None) -> Path:
+def require_private_file(token: Path | None) -> Path:
     """The token's file; raises :class:`Missing` when there is none, :class:`Refused` when everybody can read it."""
     if token is None or not token.is_file():
         why = (
@@ -44,25 +44,25 @@ def require_closed(token: Path | None) -> Path:
 
 
 @contextmanager
-def shown(token: Path) -> Iterator[None]:
+def token_in_environment(token: Path) -> Iterator[None]:
     """Within the block this process, and what it starts, shows this token to Ray and asks for it."""
     before = {name: os.environ.pop(name, None) for name in _NAMES}
     os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token))
     try:
-        _read_again()
+        _reload_ray_settings()
         yield
     finally:
         for name, value in before.items():
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
-        _read_again()
+        _reload_ray_settings()
 
 
-def _read_again() -> None:
+def _reload_ray_settings() -> None:
     """Ray reads mode and token once a process; nothing of its public face makes it look again."""
     import ray._raylet
 
-    inside: Any = ray._raylet
-    inside.Config.initialize("")
-    inside.AuthenticationTokenLoader.instance().reset_cache()
+    raylet: Any = ray._raylet
+    raylet.Config.initialize("")
+    raylet.AuthenticationTokenLoader.instance().reset_cache()

@@ -17,41 +17,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-WORD = b"over\n"
-SECONDS = 8.0  # how long late starters are looked for
+END_MESSAGE = b"over\n"
+SEARCH_SECONDS = 8.0  # how long late starters are looked for
 
 
 @contextmanager
-def lifeline(folder: Path) -> Iterator[None]:
+def process_guard(folder: Path) -> Iterator[None]:
     """While the block runs, see to it that a local Ray in ``folder`` does not outlive this process."""
     command = [sys.executable, "-m", "models.distributed.process_guard", str(os.getpgid(0)), str(folder)]
     # In a session of its own: what ends the driver's group (Ctrl-C, a closed terminal) must not end it.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as keeper:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as guard:
         try:
             yield
         finally:
             with contextlib.suppress(BrokenPipeError):
-                keeper.communicate(WORD)
+                guard.communicate(END_MESSAGE)
 
 
 def orphans(group: int) -> list[int]:
     """Ray's processes of this process group whose parent has died."""
-    found = []
-    for place in Path("/proc").iterdir():
-        if place.name.isdigit():
+    pids = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
             with contextlib.suppress(OSError, ValueError, IndexError):
-                fields = (place / "stat").read_text().rpartition(")")[2].split()
-                if fields[1] == "1" and int(fields[2]) == group and b"ray" in (place / "cmdline").read_bytes():
-                    found.append(int(place.name))
-    return found
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                if fields[1] == "1" and int(fields[2]) == group and b"ray" in (entry / "cmdline").read_bytes():
+                    pids.append(int(entry.name))
+    return pids
 
 
 def main(group: int, folder: Path) -> None:
     """Wait for the driver's end; when it said nothing, end its orphans and take the folder away."""
-    if sys.stdin.buffer.read() == WORD:
+    if sys.stdin.buffer.read() == END_MESSAGE:
         return
-    limit = time.monotonic() + SECONDS
-    while time.monotonic() < limit:
+    deadline = time.monotonic() + SEARCH_SECONDS
+    while time.monotonic() < deadline:
         for pid in orphans(group):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

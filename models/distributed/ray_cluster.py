@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from credit.errors import Broken, CreditError, Missing, Unauthenticated
-from models.distributed.cluster_token import fresh_token, require_closed, shown
-from models.distributed.process_guard import lifeline
+from models.distributed.cluster_token import new_token, require_private_file, token_in_environment
+from models.distributed.process_guard import process_guard
 from models.distributed.worker_group import ThreadWorkerGroup, WorkerGroup
 
 Progress = Callable[[int, int], None]
@@ -29,7 +29,7 @@ class Tasks(Protocol):
     """Something that runs a function over arguments, in the order given."""
 
     @property
-    def gang(self) -> WorkerGroup:
+    def worker_group(self) -> WorkerGroup:
         """Its workers for the parts of one work, all at the same time."""
 
     def map_tasks(
@@ -42,7 +42,7 @@ class _InProcess:
     """Tasks one after another in this process."""
 
     @property
-    def gang(self) -> WorkerGroup:
+    def worker_group(self) -> WorkerGroup:
         return ThreadWorkerGroup()
 
     def map_tasks(
@@ -60,7 +60,7 @@ class _Cluster:
     """Tasks on Ray. A task whose worker dies is run again, up to ``RETRIES`` times."""
 
     @property
-    def gang(self) -> WorkerGroup:
+    def worker_group(self) -> WorkerGroup:
         from models.distributed.ray_worker_group import RayWorkerGroup
 
         return RayWorkerGroup()
@@ -114,15 +114,15 @@ def cluster(address: str = "", *, token: Path | None = None, cpus: int | None = 
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    with ExitStack() as kept:
+    with ExitStack() as stack:
         if address:
             _require_answer(address)
-            kept.enter_context(shown(require_closed(token)))
+            stack.enter_context(token_in_environment(require_private_file(token)))
             _connect(address)
         else:
-            folder = kept.enter_context(_private_folder())
-            kept.enter_context(shown(fresh_token(folder)))
-            kept.enter_context(lifeline(folder))
+            folder = stack.enter_context(_private_folder())
+            stack.enter_context(token_in_environment(new_token(folder)))
+            stack.enter_context(process_guard(folder))
             # "local" by name: without it Ray attaches to whatever cluster an unclean stop left behind. It opens its
             # own folder to everybody, so that lies within one that is closed.
             _connect(
@@ -141,9 +141,9 @@ def cluster(address: str = "", *, token: Path | None = None, cpus: int | None = 
 def _connect(address: str, **settings: Any) -> None:
     import ray
 
-    told = {"namespace": "haihe", "log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
+    defaults = {"namespace": "haihe", "log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
     try:
-        ray.init(address=address, **told, **settings)
+        ray.init(address=address, **defaults, **settings)
     except BaseException as error:
         ray.shutdown()
         if isinstance(error, ConnectionError):

@@ -26,42 +26,42 @@ NAME = "gang-member"
 class RayWorkerGroup:
     """Members as tasks on the cluster this process is connected to."""
 
-    def at_once(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
+    def run_together(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
         """As :class:`~models.distributed.worker_group.WorkerGroup` says; raises :class:`Broken` when members die
         again and
         again."""
-        same, stored = ray.put(shared), [ray.put(part) for part in parts]
-        with _places(len(parts)) as places:
+        shared_reference, part_references = ray.put(shared), [ray.put(part) for part in parts]
+        with _placements(len(parts)) as places:
             for _ in range(RETRIES + 1):
                 try:
-                    return _together(places, fn, same, stored)
+                    return _run_attempt(places, fn, shared_reference, part_references)
                 except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as error:
-                    lost = error
+                    failure = error
         raise Broken(
-            "ray-worker-group.cluster-lost-member-gang", lost_name=type(lost).__name__, retries=RETRIES
-        ) from lost
+            "ray-worker-group.cluster-lost-member-gang", lost_name=type(failure).__name__, retries=RETRIES
+        ) from failure
 
 
-def _together(
-    places: Sequence[Any], fn: Callable[[Peers, Any, Any], Any], same: Any, stored: Sequence[Any]
+def _run_attempt(
+    places: Sequence[Any], fn: Callable[[Peers, Any, Any], Any], shared_reference: Any, part_references: Sequence[Any]
 ) -> list[Any]:
     addresses = tuple(ray.get([ray.remote(_address).options(**place).remote() for place in places]))
-    member = ray.remote(_act)
-    work = [
-        member.options(**place, name=NAME).remote(fn, Peers(addresses, rank), same, part)
-        for rank, (place, part) in enumerate(zip(places, stored, strict=True))
+    member = ray.remote(_run_member)
+    references = [
+        member.options(**place, name=NAME).remote(fn, Peers(addresses, rank), shared_reference, part)
+        for rank, (place, part) in enumerate(zip(places, part_references, strict=True))
     ]
-    waiting = list(work)
+    waiting = list(references)
     try:
         while waiting:
             ready, waiting = ray.wait(waiting, num_returns=1)
             for answer in ray.get(ready):  # a member that failed raises here at once, whatever the others wait for
                 if isinstance(answer, CreditError):
                     raise answer
-        return list(ray.get(work))
+        return list(ray.get(references))
     finally:
-        for each in waiting:
-            ray.cancel(each, force=True)
+        for reference in waiting:
+            ray.cancel(reference, force=True)
 
 
 def _address() -> tuple[str, int]:
@@ -69,7 +69,7 @@ def _address() -> tuple[str, int]:
     return str(ray.util.get_node_ip_address()), free_ports(1)[0]
 
 
-def _act(fn: Callable[[Peers, Any, Any], Any], peers: Peers, shared: Any, part: Any) -> Any:
+def _run_member(fn: Callable[[Peers, Any, Any], Any], peers: Peers, shared: Any, part: Any) -> Any:
     try:
         return fn(peers, shared, part)
     except CreditError as error:
@@ -77,7 +77,7 @@ def _act(fn: Callable[[Peers, Any, Any], Any], peers: Peers, shared: Any, part: 
 
 
 @contextmanager
-def _places(count: int) -> Iterator[list[dict[str, Any]]]:
+def _placements(count: int) -> Iterator[list[dict[str, Any]]]:
     """A place for each member, on shares of processors that the cluster has at any rate; given back afterwards."""
     share = min(1.0, int(100 * ray.cluster_resources().get("CPU", 1) / count) / 100)
     group = placement_group([{"CPU": share}] * count, strategy="SPREAD")

@@ -29,14 +29,14 @@ class Peers:
 class WorkerGroup(Protocol):
     """Something that can run members at the same time."""
 
-    def at_once(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
+    def run_together(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
         """``[fn(peers, shared, part) for part in parts]``, all at the same time, each by a member of its own."""
 
 
 class ThreadWorkerGroup:
     """Members as threads of this process. A member that fails is waited for until the others give it up."""
 
-    def at_once(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
+    def run_together(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
         """As :class:`WorkerGroup` says."""
         addresses = tuple((HERE, port) for port in free_ports(len(parts)))
         with ThreadPoolExecutor(len(parts)) as pool:
@@ -46,8 +46,8 @@ class ThreadWorkerGroup:
 
 def free_ports(count: int) -> list[int]:
     """Ports on which nothing listens at this moment, none twice."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+    with ExitStack() as open_sockets:
+        sockets = [open_sockets.enter_context(socket.socket()) for _ in range(count)]
+        for listener in sockets:
+            listener.bind(("", 0))
+        return [int(listener.getsockname()[1]) for listener in sockets]

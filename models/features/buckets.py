@@ -12,7 +12,7 @@ MapBuckets = Callable[[Callable[..., Any], list[Any]], list[Any]]
 Progress = Callable[[int, int], None]
 
 
-def plain_terms(release: OpenedSeal, purpose: str) -> dict[str, Any]:
+def release_terms(release: OpenedSeal, purpose: str) -> dict[str, Any]:
     """The terms of a release as plain values; raises :class:`Refused` when it was made for another purpose."""
     terms = release.seal.terms
     if terms.get("purpose") != purpose:
@@ -25,7 +25,7 @@ def plain_terms(release: OpenedSeal, purpose: str) -> dict[str, Any]:
     return {name: terms[name] for name in ("as_of", "buckets", "tables")}
 
 
-def one_by_one(progress: Progress | None) -> MapBuckets:
+def map_sequentially(progress: Progress | None) -> MapBuckets:
     """Buckets one after another in this process."""
 
     def run(task: Callable[..., Any], buckets: Sequence[Any]) -> list[Any]:

@@ -25,7 +25,7 @@ from credit.errors import Malformed, Refused
 from credit.messages import Text
 
 # Errors of these kinds speak of the SQL alone; every other kind may quote a value of a row, which no message may hold.
-_OF_THE_TEXT = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+_SQL_ERRORS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,44 +47,46 @@ class Engine:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    def do(self, sql: str) -> None:
+    def execute(self, sql: str) -> None:
         """Run a statement."""
         self._connection.execute(sql)
 
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+    def fetch_rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a query."""
-        found: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
-        return found
+        rows: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
+        return rows
 
     def columns(self, query: str) -> dict[str, str]:
         """Column names of a query and their DuckDB types."""
-        return {row[0]: row[1] for row in self.rows(f"DESCRIBE {query}")}
+        return {row[0]: row[1] for row in self.fetch_rows(f"DESCRIBE {query}")}
 
-    def arrays(self, sql: str) -> dict[str, NDArray[Any]]:
+    def fetch_arrays(self, sql: str) -> dict[str, NDArray[Any]]:
         """A query's columns as numpy arrays; a missing number is NaN."""
         table: pa.Table = self._connection.sql(sql).to_arrow_table()
         return {name: _array(table.column(name)) for name in table.column_names}
 
-    def read(self, name: str, path: Path, columns: Mapping[str, str]) -> None:
+    def read_parquet(self, name: str, path: Path, columns: Mapping[str, str]) -> None:
         """Make a table of a Parquet file's columns; ``columns`` are name and type. An absent file is no rows."""
         if path.is_file():
-            chosen = ", ".join(map(quoted, columns))
-            self.do(f"CREATE TABLE {quoted(name)} AS SELECT {chosen} FROM read_parquet({text(str(path))})")
+            names = ", ".join(map(quote_identifier, columns))
+            self.execute(
+                f"CREATE TABLE {quote_identifier(name)} AS SELECT {names} FROM read_parquet({quote_literal(str(path))})"
+            )
         else:
-            told = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
-            self.do(f"CREATE TABLE {quoted(name)} ({told})")
+            column_types = ", ".join(f"{quote_identifier(column)} {kind}" for column, kind in columns.items())
+            self.execute(f"CREATE TABLE {quote_identifier(name)} ({column_types})")
 
-    def shut_in(self) -> None:
+    def lock_down(self) -> None:
         """No file, network, extension or setting from here on: it cannot be undone in this connection."""
-        self.do("SET enable_external_access = false")
-        self.do("SET lock_configuration = true")
+        self.execute("SET enable_external_access = false")
+        self.execute("SET lock_configuration = true")
 
 
 _FEATURE_SQL = Text.of("duckdb-engine.feature-sql")
 
 
 @contextmanager
-def engine(limits: Limits | None = None, *, what: Text = _FEATURE_SQL) -> Iterator[Engine]:
+def engine(limits: Limits | None = None, *, subject: Text = _FEATURE_SQL) -> Iterator[Engine]:
     """A fresh database in memory, gone afterwards; ``what`` is what a refusal calls the SQL that failed.
 
     Raises :class:`Malformed` for SQL that does not fit, :class:`Refused` when it takes too long or too much memory.
@@ -102,29 +104,29 @@ def engine(limits: Limits | None = None, *, what: Text = _FEATURE_SQL) -> Iterat
                 "autoload_known_extensions": "false",
             },
         )
-        clock = threading.Timer(limits.seconds, connection.interrupt)
-        clock.daemon = True
-        clock.start()
+        timer = threading.Timer(limits.seconds, connection.interrupt)
+        timer.daemon = True
+        timer.start()
         try:
             yield Engine(connection)
         except duckdb.InterruptException as error:
-            raise Refused("duckdb-engine.takes-too-long", what_=what, seconds=limits.seconds) from error
+            raise Refused("duckdb-engine.takes-too-long", what_=subject, seconds=limits.seconds) from error
         except duckdb.OutOfMemoryException as error:
-            raise Refused("duckdb-engine.takes-too-much-memory", what_=what, memory=limits.memory) from error
+            raise Refused("duckdb-engine.takes-too-much-memory", what_=subject, memory=limits.memory) from error
         except duckdb.Error as error:
-            why = str(error).splitlines()[0] if isinstance(error, _OF_THE_TEXT) else type(error).__name__
-            raise Malformed("duckdb-engine.cannot-run", why=Text.verbatim(why), what_=what) from None
+            why = str(error).splitlines()[0] if isinstance(error, _SQL_ERRORS) else type(error).__name__
+            raise Malformed("duckdb-engine.cannot-run", why=Text.verbatim(why), what_=subject) from None
         finally:
-            clock.cancel()
+            timer.cancel()
             connection.close()
 
 
-def quoted(name: str) -> str:
+def quote_identifier(name: str) -> str:
     """A name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def text(value: str) -> str:
+def quote_literal(value: str) -> str:
     """A text as an SQL literal."""
     return "'" + value.replace("'", "''") + "'"
 

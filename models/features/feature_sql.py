@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 
 OBSERVATION = "observation"
 AS_OF = "as_of"
-OF_TODAY = ("status", "ended_on")  # of the population table: what a register says today, and not what it said then
-REGISTER = ("kind", "registered_on")  # what a table must have to list who lives
-_UNFIT = "feature-sql.order-does-not-fit"
+CURRENT_COLUMNS = (
+    "status",
+    "ended_on",
+)  # of the population table: what a register says today, and not what it said then
+REGISTER_COLUMNS = ("kind", "registered_on")  # what a table must have to list who lives
+_ORDER_DOES_NOT_FIT = "feature-sql.order-does-not-fit"
 Schema = Mapping[str, Mapping[str, str]]
 
 
@@ -53,7 +56,7 @@ def check(sql: str, schema: Schema, *, population: str | None = None) -> Feature
     ``schema`` maps each to its columns and types, as a release's terms tell; a table without ``_happened`` has no dates
     and is refused unless it is the ``population``. Raises :class:`Malformed` with the reason and the nearest name.
     """
-    text, used, output = read_query(sql, visible(schema, population), frozenset(schema) | {OBSERVATION})
+    text, used, output = read_query(sql, visible_columns(schema, population), frozenset(schema) | {OBSERVATION})
     tables = {name: columns - {SUBJECT, AS_OF} for name, columns in used.items() if name != OBSERVATION}
     return FeatureQuery(text, tables, tuple(name for name in output if name != SUBJECT))
 
@@ -69,17 +72,17 @@ def check_order(order: Order, terms: Mapping[str, Any]) -> FeatureQuery:
     tables = terms["tables"]
     for name in dict.fromkeys((*order.tables, order.label.table, *([order.population] if order.population else []))):
         if name not in tables:
-            refuse(Text.of("feature-sql.no-table", name=name), hint(name, tables), what=_UNFIT)
-    told = tables[order.label.table]
-    if not told["dated"]:
-        refuse(Text.of("feature-sql.label-no-dates", name=order.label.table), what=_UNFIT)
-    check_condition(order.label.when, told["columns"], table=order.label.table)
+            refuse(Text.of("feature-sql.no-table", name=name), hint(name, tables), what=_ORDER_DOES_NOT_FIT)
+    label_table = tables[order.label.table]
+    if not label_table["dated"]:
+        refuse(Text.of("feature-sql.label-no-dates", name=order.label.table), what=_ORDER_DOES_NOT_FIT)
+    check_condition(order.label.when, label_table["columns"], table=order.label.table)
     # Only a register may be seen without regard to time: any other table would show what is yet to come.
-    if order.population and not set(REGISTER) <= set(tables[order.population]["columns"]):
+    if order.population and not set(REGISTER_COLUMNS) <= set(tables[order.population]["columns"]):
         refuse(
             Text.of("feature-sql.no-register", name=order.population),
             Text.of("feature-sql.register-needs"),
-            what=_UNFIT,
+            what=_ORDER_DOES_NOT_FIT,
         )
     schema = {name: tables[name]["columns"] for name in order.tables}
     query = check(order.sql, schema, population=order.population)
@@ -91,13 +94,13 @@ def check_order(order: Order, terms: Mapping[str, Any]) -> FeatureQuery:
     return query
 
 
-def visible(schema: Schema, population: str | None) -> dict[str, frozenset[str]]:
+def visible_columns(schema: Schema, population: str | None) -> dict[str, frozenset[str]]:
     """The columns feature SQL may name, by table: those of the release, ``as_of``, and none of our own or of today."""
-    hidden = set(OF_TODAY)
+    hidden = set(CURRENT_COLUMNS)
     tables = {OBSERVATION: frozenset({SUBJECT, AS_OF})}
     for name, columns in schema.items():
         if name == population or "_happened" in columns:
-            ours = {column.lower() for column in columns if not column.startswith("_")}
-            hidden = set(OF_TODAY) if name == population else set()
-            tables[name] = frozenset((ours - hidden) | {SUBJECT, AS_OF})
+            granted = {column.lower() for column in columns if not column.startswith("_")}
+            hidden = set(CURRENT_COLUMNS) if name == population else set()
+            tables[name] = frozenset((granted - hidden) | {SUBJECT, AS_OF})
     return tables

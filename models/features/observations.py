@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from models.features.duckdb_engine import Engine, quoted, text
+from models.features.duckdb_engine import Engine, quote_identifier, quote_literal
 from models.features.feature_sql import check_condition
-from models.features.views import OBSERVED, raw, visible_at
+from models.features.views import OBSERVED, raw_table, visible_at
 from models.order.order import Order
 from models.order.spec import Label
 
 GROUPS = ("district", "industry", "size", "age")  # what a register says of a subject that people are compared by
-_GROUPED = {"district": "district", "industry": "industry", "size": "employees", "age": "registered_on"}
+_GROUP_COLUMNS = {"district": "district", "industry": "industry", "size": "employees", "age": "registered_on"}
 _YEARS = "date_diff('year', min({0}), min(o.as_of))"
-_SAID = {
+_GROUP_SQL = {
     "district": "min(CAST({0} AS VARCHAR))",
     "industry": "min(CAST({0} AS VARCHAR))",
     "size": "CASE WHEN max({0}) < 10 THEN 'under 10' WHEN max({0}) < 100 THEN '10 to 99' ELSE '100 and more' END",
@@ -34,91 +34,95 @@ def usable_days(order: Order, as_of: date) -> tuple[date, ...]:
     known, and a model made then could not have learnt from it.
     """
     months, border = order.label.window_months or 0, order.split.out_of_time_from
-    known = [day for day in order.observe.days if later(day, months) + timedelta(order.label.settle_days) <= as_of]
-    return tuple(day for day in known if border is None or day >= border or later(day, months) <= border)
+    known = [day for day in order.observe.days if add_months(day, months) + timedelta(order.label.settle_days) <= as_of]
+    return tuple(day for day in known if border is None or day >= border or add_months(day, months) <= border)
 
 
-def later(day: date, months: int) -> date:
+def add_months(day: date, months: int) -> date:
     """The first of a month so many months on."""
     total = day.year * 12 + day.month - 1 + months
     return date(total // 12, total % 12 + 1, 1)
 
 
-def observe_labelled(run: Engine, order: Order, terms: Mapping[str, Any]) -> None:
+def observe_labelled(database: Engine, order: Order, terms: Mapping[str, Any]) -> None:
     """Observations with an outcome, periodic or at events, with ``label`` 0 or 1."""
-    label, rows = order.label, quoted(raw(order.label.table))
+    label, rows = order.label, quote_identifier(raw_table(order.label.table))
     when = check_condition(label.when, terms["tables"][label.table]["columns"], table=label.table).sql
-    run.do(f"CREATE TABLE _outcome AS SELECT subject, _happened, _known, _ends, ({when}) AS met FROM {rows}")
+    database.execute(f"CREATE TABLE _outcome AS SELECT subject, _happened, _known, _ends, ({when}) AS met FROM {rows}")
     if order.observe.event:
         days = f"CAST(_happened - INTERVAL {order.observe.days_before} DAY AS DATE)"
-        run.do(
+        database.execute(
             f"CREATE TABLE _labelled AS SELECT subject AS key, {days} AS as_of, CAST(bool_or(met) AS TINYINT) AS label "
             "FROM _outcome WHERE met IS NOT NULL AND _happened IS NOT NULL GROUP BY ALL"
         )
     else:
-        _periodic(run, label, usable_days(order, date.fromisoformat(terms["as_of"])))
-    who = f"WHERE {_lives(order, 'l.key', 'l.as_of', today=False)}" if order.population else ""
-    run.do(
+        _label_periodic_days(database, label, usable_days(order, date.fromisoformat(terms["as_of"])))
+    restriction = f"WHERE {_active_condition(order, 'l.key', 'l.as_of', today=False)}" if order.population else ""
+    database.execute(
         f"CREATE TABLE {OBSERVED} AS SELECT row_number() OVER (ORDER BY key, as_of) - 1 AS number, key, as_of, label "
-        f"FROM _labelled l {who} ORDER BY number"
+        f"FROM _labelled l {restriction} ORDER BY number"
     )
 
 
-def _periodic(run: Engine, label: Label, days: tuple[date, ...]) -> None:
+def _label_periodic_days(database: Engine, label: Label, days: tuple[date, ...]) -> None:
     listed = ", ".join(f"(DATE '{day}')" for day in days) or "(CAST(NULL AS DATE))"
-    run.do(f"CREATE TABLE _days AS SELECT as_of FROM (VALUES {listed}) AS d(as_of) WHERE as_of IS NOT NULL")
+    database.execute(f"CREATE TABLE _days AS SELECT as_of FROM (VALUES {listed}) AS d(as_of) WHERE as_of IS NOT NULL")
     # Observation days are firsts of a month, so the window ends there too and months of a release suffice.
-    run.do(
+    database.execute(
         "CREATE TABLE _labelled AS SELECT x.subject AS key, d.as_of, CAST(bool_or(x.met) AS TINYINT) AS label "
         f"FROM _outcome x JOIN _days d ON x._happened >= d.as_of "
         f"AND x._happened < d.as_of + INTERVAL {label.window_months} MONTH WHERE x.met IS NOT NULL GROUP BY ALL"
     )
     if label.clear_months:
-        run.do(
+        database.execute(
             "DELETE FROM _labelled l WHERE EXISTS (SELECT 1 FROM _outcome x WHERE x.subject = l.key AND x.met "
             f"AND x._happened >= l.as_of - INTERVAL {label.clear_months} MONTH AND {visible_at('x', 'l.as_of')})"
         )
 
 
-def observe_living(run: Engine, order: Order, as_of: date) -> None:
+def observe_population(database: Engine, order: Order, as_of: date) -> None:
     """One observation of every living subject of the order's kind, on one day."""
     day = f"DATE '{as_of}'"
     if order.population:
-        everyone = f"SELECT DISTINCT subject AS key FROM {quoted(raw(order.population))}"
-        who = f"WHERE {_lives(order, 'e.key', day, today=True)}"
+        subjects_sql = f"SELECT DISTINCT subject AS key FROM {quote_identifier(raw_table(order.population))}"
+        restriction = f"WHERE {_active_condition(order, 'e.key', day, today=True)}"
     else:
         # DISTINCT in each: a UNION of one table alone unites nothing.
-        each = [
-            f"SELECT DISTINCT subject AS key FROM {quoted(raw(t))} t WHERE {visible_at('t', day)}" for t in order.tables
+        queries = [
+            f"SELECT DISTINCT subject AS key FROM {quote_identifier(raw_table(t))} t WHERE {visible_at('t', day)}"
+            for t in order.tables
         ]
-        everyone, who = " UNION ".join(each), ""
-    run.do(
+        subjects_sql, restriction = " UNION ".join(queries), ""
+    database.execute(
         f"CREATE TABLE {OBSERVED} AS SELECT row_number() OVER (ORDER BY key) - 1 AS number, key, {day} AS as_of "
-        f"FROM ({everyone}) e {who} ORDER BY number"
+        f"FROM ({subjects_sql}) e {restriction} ORDER BY number"
     )
 
 
 def population_columns(order: Order, terms: Mapping[str, Any]) -> frozenset[str]:
     """The columns of the population table that say who lives, and of which group."""
     columns = terms["tables"][order.population]["columns"] if order.population else {}
-    return frozenset({"kind", "ended_on", "status", *_GROUPED.values()} & set(columns))
+    return frozenset({"kind", "ended_on", "status", *_GROUP_COLUMNS.values()} & set(columns))
 
 
-def register_groups(run: Engine, order: Order, terms: Mapping[str, Any]) -> dict[str, list[str]]:
+def register_groups(database: Engine, order: Order, terms: Mapping[str, Any]) -> dict[str, list[str]]:
     """Of each observation, in order, the groups its subject is of by the register: :data:`GROUPS` as far as known."""
     columns = terms["tables"][order.population]["columns"] if order.population else {}
-    kinds = [kind for kind in GROUPS if _GROUPED[kind] in columns]
+    kinds = [kind for kind in GROUPS if _GROUP_COLUMNS[kind] in columns]
     if not kinds:
         return {}
-    asked = ", ".join(f"coalesce({_SAID[kind].format(f'p.{quoted(_GROUPED[kind])}')}, '')" for kind in kinds)
-    rows = run.rows(
-        f"SELECT {asked} FROM {OBSERVED} o LEFT JOIN {quoted(raw(str(order.population)))} p ON p.subject = o.key "
+    columns_sql = ", ".join(
+        f"coalesce({_GROUP_SQL[kind].format(f'p.{quote_identifier(_GROUP_COLUMNS[kind])}')}, '')" for kind in kinds
+    )
+    register = quote_identifier(raw_table(str(order.population)))
+    rows = database.fetch_rows(
+        f"SELECT {columns_sql} FROM {OBSERVED} o LEFT JOIN {register} p ON p.subject = o.key "
         "GROUP BY o.number ORDER BY o.number"
     )
     return {kind: [str(row[place]) for row in rows] for place, kind in enumerate(kinds)}
 
 
-def _lives(order: Order, key: str, day: str, *, today: bool) -> str:
+def _active_condition(order: Order, key: str, day: str, *, today: bool) -> str:
     """SQL: the subject is of the right kind, registered by the day, and not ended by it.
 
     A research release may withhold the day a subject ended (k-anonymity). Where it has an outcome after the day it was
@@ -128,5 +132,5 @@ def _lives(order: Order, key: str, day: str, *, today: bool) -> str:
     ended = "p.ended_on > {0} OR (p.ended_on IS NULL" + (" AND p.status = '存续')" if today else ")")
     conditions = [f"p.subject = {key}", f"(p._happened IS NULL OR p._happened <= {day})", f"({ended.format(day)})"]
     if order.subject_kind:
-        conditions.append(f"p.kind = {text(order.subject_kind)}")
-    return f"EXISTS (SELECT 1 FROM {quoted(raw(order.population))} p WHERE {' AND '.join(conditions)})"
+        conditions.append(f"p.kind = {quote_literal(order.subject_kind)}")
+    return f"EXISTS (SELECT 1 FROM {quote_identifier(raw_table(order.population))} p WHERE {' AND '.join(conditions)})"

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from credit.errors import Broken, Refused
 from credit.shelf import OpenedSeal
-from models.features.buckets import MapBuckets, Progress, one_by_one, plain_terms
+from models.features.buckets import MapBuckets, Progress, map_sequentially, release_terms
 from models.features.duckdb_engine import Limits, engine
 from models.features.feature_sql import check_order
-from models.features.observations import observe_living, population_columns, register_groups
-from models.features.views import OBSERVED, compute, make_views, read_bucket
+from models.features.observations import observe_population, population_columns, register_groups
+from models.features.views import OBSERVED, compute_features, make_views, read_bucket
 from models.order.order import Order
 
 
@@ -32,7 +32,7 @@ class PopulationFeatures:
     groups: Mapping[str, list[str]] = field(default_factory=dict)
 
 
-def features_for(
+def population_features(
     order: Order,
     release: OpenedSeal,
     as_of: date,
@@ -44,8 +44,8 @@ def features_for(
 ) -> PopulationFeatures:
     """Features of every living subject on a day. Raises :class:`Refused` for a day after the release's own."""
     terms = require_day(order, release, as_of, purpose)
-    task = partial(living_bucket, order.as_json(), str(release.path), terms, as_of, limits or Limits())
-    parts: list[PopulationFeatures] = (map_buckets or one_by_one(progress))(task, list(range(terms["buckets"])))
+    task = partial(population_bucket, order.as_json(), str(release.path), terms, as_of, limits or Limits())
+    parts: list[PopulationFeatures] = (map_buckets or map_sequentially(progress))(task, list(range(terms["buckets"])))
     subjects = [subject for part in parts for subject in part.subjects]
     if any(left >= right for left, right in pairwise(subjects)):
         raise Broken("population.buckets-release-not-in-order")
@@ -54,14 +54,14 @@ def features_for(
 
 def require_day(order: Order, release: OpenedSeal, as_of: date, purpose: str = "scoring") -> dict[str, Any]:
     """The terms of a release that can show this order's features on a day; raises :class:`Refused` when it cannot."""
-    terms = plain_terms(release, purpose)
+    terms = release_terms(release, purpose)
     check_order(order, terms)
     if as_of > date.fromisoformat(terms["as_of"]):
         raise Refused("population.release-older-than-snapshot-would", terms=terms["as_of"], as_of=as_of)
     return terms
 
 
-def living_bucket(
+def population_bucket(
     order_json: Mapping[str, Any], release: str, terms: Mapping[str, Any], as_of: date, limits: Limits, bucket: int
 ) -> PopulationFeatures:
     """The living subjects of one bucket. A plain function of plain values, so that a cluster can run it."""
@@ -72,11 +72,11 @@ def living_bucket(
         wanted[order.population] = wanted.get(order.population, frozenset()) | population_columns(order, terms)
     else:
         wanted = {table: frozenset() for table in order.tables} | wanted
-    with engine(limits) as run:
-        read_bucket(run, Path(release), terms, bucket, wanted)
-        run.shut_in()
-        observe_living(run, order, as_of)
-        subjects = [row[0] for row in run.rows(f"SELECT key FROM {OBSERVED} ORDER BY number")]
-        groups = register_groups(run, order, terms)
-        make_views(run, query, terms, order.population)
-        return PopulationFeatures(subjects, compute(run, query, order.names, len(subjects)), groups)
+    with engine(limits) as database:
+        read_bucket(database, Path(release), terms, bucket, wanted)
+        database.lock_down()
+        observe_population(database, order, as_of)
+        subjects = [row[0] for row in database.fetch_rows(f"SELECT key FROM {OBSERVED} ORDER BY number")]
+        groups = register_groups(database, order, terms)
+        make_views(database, query, terms, order.population)
+        return PopulationFeatures(subjects, compute_features(database, query, order.names, len(subjects)), groups)

@@ -19,8 +19,8 @@ from models.features import sql_whitelist
 from models.order.suggest import hint
 
 SUBJECT = "subject"
-LONGEST = 50_000  # characters
-_LET_IN = (
+MAXIMUM_CHARACTERS = 50_000  # characters
+_ALLOWED = (
     sql_whitelist.GRAMMAR
     | sql_whitelist.OPERATORS
     | sql_whitelist.AGGREGATES
@@ -49,7 +49,7 @@ def _read(
     if not isinstance(tree, exp.Select):
         why = sql_whitelist.FORBIDDEN.get(type(tree).__name__, Text.of("feature-sql.one-select-exactly"))
         refuse(why, Text.of("feature-sql.begin-with-select"))
-    _syntax(tree, _LET_IN)
+    _check_syntax(tree, _ALLOWED)
     reader = _Reader(dict(tables), granted)
     output = reader.select(tree, {})
     return _text(tree), tuple((name, frozenset(columns)) for name, columns in reader.used.items()), output
@@ -58,7 +58,7 @@ def _read(
 def read_condition(sql: str, known: frozenset[str], table: str) -> tuple[str, frozenset[str]]:
     """A checked truth value over columns of one table, written anew, and those it reads."""
     tree = _parse(sql, statement=False)
-    _syntax(tree, sql_whitelist.CONDITION)
+    _check_syntax(tree, sql_whitelist.CONDITION)
     used = set()
     for column in tree.find_all(exp.Column):
         if len(column.parts) > 1 or column.name.lower() not in known:
@@ -75,8 +75,8 @@ def refuse(why: Text, remedy: Text | None = None, *, what: str = "feature-sql.re
 
 
 def _parse(sql: str, *, statement: bool) -> exp.Expression:
-    if len(sql) > LONGEST:
-        refuse(Text.of("feature-sql.too-long", limit=LONGEST))
+    if len(sql) > MAXIMUM_CHARACTERS:
+        refuse(Text.of("feature-sql.too-long", limit=MAXIMUM_CHARACTERS))
     try:
         if not statement:
             return sqlglot.parse_one(sql, dialect="duckdb", into=exp.Condition)
@@ -84,10 +84,10 @@ def _parse(sql: str, *, statement: bool) -> exp.Expression:
     except RecursionError:
         refuse(Text.of("feature-sql.too-deep"))
     except SqlglotError as error:
-        told = getattr(error, "errors", None)
+        errors = getattr(error, "errors", None)
         refuse(
-            Text.of("feature-sql.syntax", line=told[0]["line"], description=told[0]["description"])
-            if told
+            Text.of("feature-sql.syntax", line=errors[0]["line"], description=errors[0]["description"])
+            if errors
             else Text.of("feature-sql.not-parsed")
         )
     if len(trees) != 1:
@@ -102,13 +102,13 @@ def _text(tree: exp.Expression) -> str:
         refuse(Text.of("feature-sql.too-deep"))
 
 
-def _syntax(tree: exp.Expression, let_in: frozenset[str]) -> None:
+def _check_syntax(tree: exp.Expression, allowed: frozenset[str]) -> None:
     """Every node is let in by its kind; functions get the nearest name as a hint."""
     for node in tree.walk():
         kind = type(node).__name__
-        if isinstance(node, exp.Star) and kind in let_in and isinstance(node.parent, exp.Count):
+        if isinstance(node, exp.Star) and kind in allowed and isinstance(node.parent, exp.Count):
             continue
-        if kind not in let_in or isinstance(node, exp.Star):
+        if kind not in allowed or isinstance(node, exp.Star):
             if isinstance(node, exp.Anonymous):
                 refuse(
                     Text.of("feature-sql.function-not-allowed", name=node.name.lower()),
@@ -145,10 +145,10 @@ class _Reader:
             if value and key not in _CLAUSES:
                 refuse(Text.of("feature-sql.syntax-not-allowed", syntax=key.upper().strip("_")))
         ctes = dict(outer)
-        if (together := tree.args.get("with_") or tree.args.get("with")) is not None:
-            if together.args.get("recursive"):
+        if (with_clause := tree.args.get("with_") or tree.args.get("with")) is not None:
+            if with_clause.args.get("recursive"):
                 refuse(Text.of("feature-sql.recursive"))
-            for cte in together.expressions:
+            for cte in with_clause.expressions:
                 name = cte.alias.lower()
                 if name in self.tables or name in self.granted or name in ctes:
                     refuse(Text.of("feature-sql.with-name-taken", name=name), Text.of("feature-sql.own-name"))
@@ -157,7 +157,7 @@ class _Reader:
                 ctes[name] = self.select(cte.this, ctes)
         sources = self._sources(tree, ctes)
         output = self._output(tree)
-        for column in _within(tree, exp.Column):
+        for column in _nodes_of_select(tree, exp.Column):
             self._column(column, sources, output)
         self._grouping(tree)
         return tuple(output)
@@ -264,18 +264,18 @@ class _Reader:
         if group is not None and any(value for key, value in group.args.items() if key != "expressions"):
             refuse(Text.of("feature-sql.grouping"), Text.of("feature-sql.write-group-by"))
         keys = [] if group is None else group.expressions
-        aggregates = [node for node in _within(tree, exp.Expression) if _aggregates(node)]
+        aggregates = [node for node in _nodes_of_select(tree, exp.Expression) if _aggregates(node)]
         if (aggregates or keys or tree.args.get("having")) and not any(map(_is_subject, keys)):
             refuse(Text.of("feature-sql.not-grouped"), Text.of("feature-sql.write-group-by"))
-        for distinct in _within(tree, exp.Distinct):
+        for distinct in _nodes_of_select(tree, exp.Distinct):
             if distinct.args.get("on"):
                 refuse(Text.of("feature-sql.distinct-on"), Text.of("feature-sql.write-arg-max"))
-        for window in _within(tree, exp.Window):
+        for window in _nodes_of_select(tree, exp.Window):
             if not any(map(_is_subject, window.args.get("partition_by") or ())):
                 refuse(Text.of("feature-sql.window-subject"), Text.of("feature-sql.write-over"))
             if window.args.get("first") is False or window.alias:
                 refuse(Text.of("feature-sql.named-windows"))
-        for node in _within(tree, exp.Expression):
+        for node in _nodes_of_select(tree, exp.Expression):
             if type(node).__name__ in sql_whitelist.WINDOW_ONLY and not isinstance(node.parent, exp.Window):
                 refuse(Text.of("feature-sql.not-a-window", call=node.sql()), Text.of("feature-sql.write-over"))
 
@@ -285,7 +285,7 @@ _CLAUSES = frozenset(
 )
 
 
-def _within(tree: exp.Select, kind: type[Any]) -> Iterator[Any]:
+def _nodes_of_select(tree: exp.Select, kind: type[Any]) -> Iterator[Any]:
     """Nodes of this SELECT itself, not of those within it."""
     for node in tree.walk(prune=lambda node: node is not tree and isinstance(node, (exp.Select, exp.With))):
         if isinstance(node, kind) and (node is tree or not isinstance(node, exp.Select)):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from credit.messages import Text
 
 
-def _words(told: str) -> frozenset[str]:
-    return frozenset(told.split())
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 GRAMMAR = _words(

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit.errors import Malformed
-from models.features.duckdb_engine import Engine, quoted
+from models.features.duckdb_engine import Engine, quote_identifier
 from models.features.feature_sql import OBSERVATION, SUBJECT, FeatureQuery
 
-TIMES = {"_happened": "DATE", "_known": "DATE", "_ends": "DATE"}
+TIME_COLUMNS = {"_happened": "DATE", "_known": "DATE", "_ends": "DATE"}
 OBSERVED = "_observed"  # (number BIGINT, key VARCHAR, as_of DATE): made by whoever observes
-DIGITS = 10  # significant digits of a feature: the last bits of a sum hang on the order of its terms
-_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE", "FLOAT", "DECIMAL", "BOOLEAN", "U")
+SIGNIFICANT_DIGITS = 10  # significant digits of a feature: the last bits of a sum hang on the order of its terms
+_NUMBER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE", "FLOAT", "DECIMAL", "BOOLEAN", "U")
 
 
 def bucket_file(release: Path, table: str, bucket: int) -> Path:
@@ -29,20 +29,24 @@ def bucket_file(release: Path, table: str, bucket: int) -> Path:
     return release / table / f"bucket-{bucket:03d}.parquet"
 
 
-def raw(table: str) -> str:
+def raw_table(table: str) -> str:
     """The name under which a bucket's own rows are kept, out of reach of feature SQL."""
     return f"_raw_{table}"
 
 
 def read_bucket(
-    run: Engine, release: Path, terms: Mapping[str, Any], bucket: int, wanted: Mapping[str, frozenset[str]]
+    database: Engine, release: Path, terms: Mapping[str, Any], bucket: int, wanted: Mapping[str, frozenset[str]]
 ) -> None:
     """Read one bucket's rows of each table: subject, times, and the wanted columns."""
     for table, columns in wanted.items():
         types = {name: kind for name, kind in terms["tables"][table]["columns"].items() if name.lower() in columns}
-        times = TIMES if terms["tables"][table]["dated"] else {}
-        types = {SUBJECT: "VARCHAR"} | {name: types[name] for name in sorted(types) if name not in TIMES} | dict(times)
-        run.read(raw(table), bucket_file(release, table, bucket), types)
+        times = TIME_COLUMNS if terms["tables"][table]["dated"] else {}
+        types = (
+            {SUBJECT: "VARCHAR"}
+            | {name: types[name] for name in sorted(types) if name not in TIME_COLUMNS}
+            | dict(times)
+        )
+        database.read_parquet(raw_table(table), bucket_file(release, table, bucket), types)
 
 
 def visible_at(row: str, day: str) -> str:
@@ -51,45 +55,45 @@ def visible_at(row: str, day: str) -> str:
     return f"{row}._happened < {day} AND {row}._known <= {day} AND {ends}"
 
 
-def make_views(run: Engine, query: FeatureQuery, terms: Mapping[str, Any], population: str | None) -> None:
+def make_views(database: Engine, query: FeatureQuery, terms: Mapping[str, Any], population: str | None) -> None:
     """Make ``observation`` and a view for each table of the query, over :data:`OBSERVED`."""
-    run.do(f"CREATE VIEW {OBSERVATION} AS SELECT number AS subject, as_of FROM {OBSERVED}")
+    database.execute(f"CREATE VIEW {OBSERVATION} AS SELECT number AS subject, as_of FROM {OBSERVED}")
     for table, used in query.tables.items():
         types = terms["tables"][table]["columns"]
         columns = ["o.number AS subject", "o.as_of"]
         for name in sorted(used):
-            value = f"t.{quoted(name)}"
+            value = f"t.{quote_identifier(name)}"
             shown = f"CASE WHEN {value} <= o.as_of THEN {value} END" if types.get(name) == "DATE" else value
-            columns.append(f"{shown} AS {quoted(name)}")
+            columns.append(f"{shown} AS {quote_identifier(name)}")
         # The register is read as it stands: its rows are who there is, not what happened.
         when = "" if table == population else f"WHERE {visible_at('t', 'o.as_of')}"
-        run.do(
-            f"CREATE VIEW {quoted(table)} AS SELECT {', '.join(columns)} "
-            f"FROM {quoted(raw(table))} t JOIN {OBSERVED} o ON t.subject = o.key {when}"
+        database.execute(
+            f"CREATE VIEW {quote_identifier(table)} AS SELECT {', '.join(columns)} "
+            f"FROM {quote_identifier(raw_table(table))} t JOIN {OBSERVED} o ON t.subject = o.key {when}"
         )
 
 
-def compute(run: Engine, query: FeatureQuery, names: tuple[str, ...], count: int) -> NDArray[np.float64]:
+def compute_features(database: Engine, query: FeatureQuery, names: tuple[str, ...], count: int) -> NDArray[np.float64]:
     """Features (count, F) of the observations 0 … count-1, in the order of ``names``; NaN where missing.
 
     Raises :class:`Malformed` unless each observation has one row and each value is a finite number or missing.
     """
-    for name, kind in run.columns(query.sql).items():
-        if name != SUBJECT and not kind.startswith(_NUMBERS):
+    for name, kind in database.columns(query.sql).items():
+        if name != SUBJECT and not kind.startswith(_NUMBER_TYPES):
             raise Malformed("views.feature", name=name, kind=kind)
-    told = run.arrays(f"SELECT * FROM ({query.sql}) ORDER BY subject")
-    if not np.array_equal(np.asarray(told[SUBJECT], dtype=np.float64), np.arange(count)):
-        raise Malformed("views.feature-sql-does-not-give", count=count, told_count=len(told[SUBJECT]))
+    columns = database.fetch_arrays(f"SELECT * FROM ({query.sql}) ORDER BY subject")
+    if not np.array_equal(np.asarray(columns[SUBJECT], dtype=np.float64), np.arange(count)):
+        raise Malformed("views.feature-sql-does-not-give", count=count, told_count=len(columns[SUBJECT]))
     features = np.empty((count, len(names)))
-    for place, name in enumerate(names):
-        features[:, place] = told[name]
-        if bool(np.isinf(features[:, place]).any()):
+    for index, name in enumerate(names):
+        features[:, index] = columns[name]
+        if bool(np.isinf(features[:, index]).any()):
             raise Malformed("views.feature-infinite", name=name)
     return _rounded(features)
 
 
 def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    size = np.floor(np.log10(np.abs(values), where=(values != 0) & ~np.isnan(values), out=np.zeros_like(values)))
-    power = 10.0 ** np.clip(DIGITS - 1 - size, -300, 300)
-    whole = np.abs(values) >= 1e15  # nothing to round there, and the product might overflow
-    return np.asarray(np.where(whole, values, np.round(values * power) / power) + 0.0)
+    exponent = np.floor(np.log10(np.abs(values), where=(values != 0) & ~np.isnan(values), out=np.zeros_like(values)))
+    power = 10.0 ** np.clip(SIGNIFICANT_DIGITS - 1 - exponent, -300, 300)
+    too_large = np.abs(values) >= 1e15  # nothing to round there, and the product might overflow
+    return np.asarray(np.where(too_large, values, np.round(values * power) / power) + 0.0)

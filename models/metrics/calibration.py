@@ -38,5 +38,5 @@ def measure(labels: Array, probability: Array) -> dict[str, Any]:
     noise = sum(np.sqrt(2 / np.pi * b["predicted"] * (1 - b["predicted"]) * b["rows"]) for b in table) / rows
     slope, intercept = logistic_line(np.asarray(labels, dtype=np.float64), np.log(p / (1 - p)))
     ratio = float(np.mean(labels) / np.mean(p))
-    found = {"ece": gap, "ece_noise": noise, "slope": slope, "intercept": intercept, "ratio": ratio}
-    return {name: float(value) for name, value in found.items()} | {"bins": table}
+    figures = {"ece": gap, "ece_noise": noise, "slope": slope, "intercept": intercept, "ratio": ratio}
+    return {name: float(value) for name, value in figures.items()} | {"bins": table}

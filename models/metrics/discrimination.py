@@ -62,8 +62,8 @@ def auc_interval(labels: Array, scores: Array, groups: Array | None = None) -> I
 
 def auc_gain(labels: Array, scores: Array, others: Array, groups: Array | None = None) -> tuple[Interval, float]:
     """AUC of ``scores`` less that of ``others`` on the same draws (paired), and the share of draws where it is > 0."""
-    mine, theirs = _Ranked.of(labels, scores), _Ranked.of(labels, others)
-    gains = np.array([mine.auc(w) - theirs.auc(w) for w in _draws(len(labels), groups)])
+    ranked, ranked_others = _Ranked.of(labels, scores), _Ranked.of(labels, others)
+    gains = np.array([ranked.auc(w) - ranked_others.auc(w) for w in _draws(len(labels), groups)])
     gains = gains[~np.isnan(gains)]
     low, high = np.percentile(gains, [2.5, 97.5])
     return Interval(auc(labels, scores) - auc(labels, others), float(low), float(high)), float(np.mean(gains > 0))
@@ -78,20 +78,20 @@ def _draws(rows: int, groups: Array | None) -> Any:
         yield drawn[index].astype(np.float64)
 
 
-def roc(labels: Array, scores: Array, most: int = 100) -> tuple[Floats, Floats]:
+def roc(labels: Array, scores: Array, maximum: int = 100) -> tuple[Floats, Floats]:
     """False and true positive rates of the ROC curve, from (0, 0) to (1, 1), thinned to at most ``most`` points."""
     values, place = np.unique(-np.asarray(scores, dtype=np.float64), return_inverse=True)
     bad = np.bincount(place, weights=np.asarray(labels, dtype=np.float64), minlength=len(values))
     good = np.bincount(place, minlength=len(values)) - bad
     true = np.concatenate([[0.0], np.cumsum(bad) / max(bad.sum(), 1.0)])
     false = np.concatenate([[0.0], np.cumsum(good) / max(good.sum(), 1.0)])
-    keep = np.unique(np.linspace(0, len(true) - 1, min(most, len(true))).round().astype(int))
+    keep = np.unique(np.linspace(0, len(true) - 1, min(maximum, len(true))).round().astype(int))
     return false[keep], true[keep]
 
 
 def ks(labels: Array, scores: Array) -> float:
     """Kolmogorov–Smirnov distance between the scores of the two classes: the largest TPR - FPR."""
-    false, true = roc(labels, scores, most=len(labels) + 1)
+    false, true = roc(labels, scores, maximum=len(labels) + 1)
     return float(np.max(np.abs(true - false)))
 
 

@@ -14,17 +14,17 @@ from models.metrics.discrimination import roc
 
 Array = NDArray[Any]
 FALSE_RATE = 0.2
-COSTS = 2_000
+COST_STEPS = 2_000
 
 
-def partial_auc(labels: Array, scores: Array, most: float = FALSE_RATE) -> float:
+def partial_auc(labels: Array, scores: Array, maximum_rate: float = FALSE_RATE) -> float:
     """Area under the ROC curve up to a false positive rate, standardised to 0.5 for chance and 1 (McClish 1989)."""
-    false, true = roc(labels, scores, most=len(labels) + 1)
-    at = float(np.interp(most, false, true))
-    inside = false <= most
-    x, y = np.append(false[inside], most), np.append(true[inside], at)
-    area, chance = float(np.trapezoid(y, x)), most * most / 2
-    return 0.5 * (1 + (area - chance) / (most - chance))
+    false, true = roc(labels, scores, maximum=len(labels) + 1)
+    at = float(np.interp(maximum_rate, false, true))
+    inside = false <= maximum_rate
+    x, y = np.append(false[inside], maximum_rate), np.append(true[inside], at)
+    area, chance = float(np.trapezoid(y, x)), maximum_rate * maximum_rate / 2
+    return 0.5 * (1 + (area - chance) / (maximum_rate - chance))
 
 
 def h_measure(labels: Array, scores: Array) -> float:
@@ -32,10 +32,12 @@ def h_measure(labels: Array, scores: Array) -> float:
 
     Unlike the AUC its costs do not hang on the scores. 0 is no use, 1 is perfect.
     """
-    false, true = roc(labels, scores, most=len(labels) + 1)
+    false, true = roc(labels, scores, maximum=len(labels) + 1)
     share = float(np.mean(np.asarray(labels, dtype=np.float64)))
-    cost = (np.arange(COSTS) + 0.5) / COSTS  # of taking a good subject for a bad one; 1 - cost of the other error
-    weight = 6 * cost * (1 - cost) / COSTS
+    cost = (
+        np.arange(COST_STEPS) + 0.5
+    ) / COST_STEPS  # of taking a good subject for a bad one; 1 - cost of the other error
+    weight = 6 * cost * (1 - cost) / COST_STEPS
     hull = _hull(false, true)
     paid = cost * (1 - share) * hull[:, :1] + (1 - cost) * share * (1 - hull[:, 1:])
     constant = np.minimum(cost * (1 - share), (1 - cost) * share)
@@ -48,8 +50,8 @@ def lift(labels: Array, scores: Array, part: float = 0.1) -> float:
     rows = np.bincount(place, minlength=len(values)).astype(np.float64)
     bad = np.bincount(place, weights=np.asarray(labels, dtype=np.float64), minlength=len(values))
     wanted = part * len(place)
-    taken = np.clip(wanted - (np.cumsum(rows) - rows), 0, rows) / rows
-    return float(np.sum(bad * taken) / wanted / (bad.sum() / len(place)))
+    share_counted = np.clip(wanted - (np.cumsum(rows) - rows), 0, rows) / rows
+    return float(np.sum(bad * share_counted) / wanted / (bad.sum() / len(place)))
 
 
 def _hull(false: Array, true: Array) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.metrics import discrimination
 
 Array = NDArray[Any]
-LEAST_ROWS = 100  # a smaller group is told with the others of its kind
+MINIMUM_ROWS = 100  # a smaller group is told with the others of its kind
 
 
 def measure(
@@ -26,20 +26,20 @@ def measure(
     ``ratio`` is observed over predicted; its 95 % interval takes the number of defaults as Poisson (Byar's
     approximation). ``auc`` is NaN where a group has one outcome.
     """
-    found: dict[str, dict[str, dict[str, float]]] = {}
-    for kind, told in groups.items():
-        values = np.asarray(told, dtype=np.str_)
+    figures: dict[str, dict[str, dict[str, float]]] = {}
+    for kind, values_of_kind in groups.items():
+        values = np.asarray(values_of_kind, dtype=np.str_)
         names, counts = np.unique(values, return_counts=True)
-        small = set(names[counts < LEAST_ROWS].tolist())
-        kept = np.where(np.isin(values, list(small)), "others", values) if small else values
-        found[kind] = {
-            str(name): _one(labels[kept == name], probability[kept == name], raw[kept == name])
-            for name in np.unique(kept)
+        small = set(names[counts < MINIMUM_ROWS].tolist())
+        grouped = np.where(np.isin(values, list(small)), "others", values) if small else values
+        figures[kind] = {
+            str(name): _figures_of_group(labels[grouped == name], probability[grouped == name], raw[grouped == name])
+            for name in np.unique(grouped)
         }
-    return found
+    return figures
 
 
-def _one(labels: Array, probability: Array, raw: Array) -> dict[str, float]:
+def _figures_of_group(labels: Array, probability: Array, raw: Array) -> dict[str, float]:
     rows, bad, expected = len(labels), float(np.sum(labels)), float(np.sum(probability))
     low = bad * (1 - 1 / (9 * bad) - 1.96 / (3 * np.sqrt(bad))) ** 3 if bad else 0.0
     high = (bad + 1) * (1 - 1 / (9 * (bad + 1)) + 1.96 / (3 * np.sqrt(bad + 1))) ** 3

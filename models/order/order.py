@@ -26,7 +26,7 @@ from models.order.spec import (
     ObservationPlan,
     PointsScale,
     Training,
-    keys_of,
+    field_names,
     read_feature,
     read_grades,
     read_label,
@@ -73,86 +73,98 @@ class Order:
 
     def as_json(self) -> dict[str, Any]:
         """The order as plain values; :meth:`parse` gives it back."""
-        told: dict[str, Any] = _plain(self)
-        return told
+        values: dict[str, Any] = _as_plain_value(self)
+        return values
 
     @classmethod
-    def parse(cls, told: Any) -> Order:
+    def parse(cls, data: Any) -> Order:
         """Read plain values; raises :class:`Malformed` naming the key, what is wrong with it, and a hint."""
-        form = DeclarationSection.of(told, "order", known=_KEYS, optional=("population", "rules"))
-        kind = form.name_or_none("subject_kind")
-        if kind is not None and kind not in SUBJECT_KINDS:
-            form.wrong("subject_kind", Text.of("parsing.not-kind", kind=kind), hint(kind, SUBJECT_KINDS))
-        features = tuple(map(read_feature, form.forms("features", known=keys_of(FeatureDeclaration))))
+        section = DeclarationSection.of(data, "order", known=_KEYS, optional=("population", "rules"))
+        subject_kind = section.name_or_none("subject_kind")
+        if subject_kind is not None and subject_kind not in SUBJECT_KINDS:
+            section.refuse(
+                "subject_kind",
+                Text.of("parsing.not-kind", kind=subject_kind),
+                hint(subject_kind, SUBJECT_KINDS),
+            )
+        features = tuple(map(read_feature, section.sections("features", known=field_names(FeatureDeclaration))))
         names = [feature.name for feature in features]
-        form.require("features", 0 < len(set(names)) == len(names), Text.of("parsing.features"))
-        grades = read_grades(form)
-        told_rules = form.forms("rules", known=keys_of(GradeCapDeclaration)) if "rules" in form.told else ()
-        rules = tuple(read_rule(each, names, [name for name, _ in grades]) for each in told_rules)
-        form.require("sql", len(form.text("sql")) <= MAXIMUM_SQL, Text.of("parsing.sql-too-long", limit=MAXIMUM_SQL))
+        section.require("features", 0 < len(set(names)) == len(names), Text.of("parsing.features"))
+        grades = read_grades(section)
+        rule_sections = (
+            section.sections("rules", known=field_names(GradeCapDeclaration)) if "rules" in section.data else ()
+        )
+        rules = tuple(read_rule(rule, names, [name for name, _ in grades]) for rule in rule_sections)
+        section.require(
+            "sql", len(section.text("sql")) <= MAXIMUM_SQL, Text.of("parsing.sql-too-long", limit=MAXIMUM_SQL)
+        )
         order = cls(
-            form.name("model"),
-            form.text("title"),
-            kind,
-            form.name_or_none("population"),
-            form.names("tables"),
+            section.name("model"),
+            section.text("title"),
+            subject_kind,
+            section.name_or_none("population"),
+            section.names("tables"),
             features,
             read_label(
-                form.form("label", known=keys_of(Label), optional=("window_months", "settle_days", "clear_months"))
+                section.section(
+                    "label", known=field_names(Label), optional=("window_months", "settle_days", "clear_months")
+                )
             ),
-            read_observe(form.form("observe", known=keys_of(ObservationPlan), optional=keys_of(ObservationPlan))),
-            read_split(form.form("split", known=keys_of(HoldoutSplit), optional=("by",))),
-            read_training(form.form("training", known=keys_of(Training), optional=keys_of(Training))),
-            read_scale(form.form("scale", known=keys_of(PointsScale))),
+            read_observe(
+                section.section("observe", known=field_names(ObservationPlan), optional=field_names(ObservationPlan))
+            ),
+            read_split(section.section("split", known=field_names(HoldoutSplit), optional=("by",))),
+            read_training(section.section("training", known=field_names(Training), optional=field_names(Training))),
+            read_scale(section.section("scale", known=field_names(PointsScale))),
             grades,
             rules,
-            form.text("sql"),
+            section.text("sql"),
         )
-        _together(form, order)
+        _check_consistency(section, order)
         return order
 
 
 def load_declaration(path: Path) -> Order:
     """Read a declaration and the ``.sql`` beside it; raises :class:`Missing` or :class:`Malformed`."""
-    beside = path.with_suffix(".sql")
-    for each in (path, beside):
-        if not each.is_file():
-            raise Missing("order.no", each_name=each.name)
+    sql_path = path.with_suffix(".sql")
+    for file in (path, sql_path):
+        if not file.is_file():
+            raise Missing("order.no", each_name=file.name)
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
-        text = beside.read_text(encoding="utf-8")
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = sql_path.read_text(encoding="utf-8")
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = Text.of("order.line", line=mark.line + 1) if mark else Text.of("order.not-utf8")
         raise Malformed("order.not-yaml", why=where, path_name=path.name) from error
-    if not isinstance(told, Mapping) or "sql" in told:
+    if not isinstance(data, Mapping) or "sql" in data:
         raise Malformed("order.cannot-be-read", path_name=path.name)
-    return Order.parse({**told, "sql": text})
+    return Order.parse({**data, "sql": text})
 
 
-def _together(form: DeclarationSection, order: Order) -> None:
+def _check_consistency(section: DeclarationSection, order: Order) -> None:
     event = order.observe.event
     if event is not None:
-        form.require("label", order.label.table == event, Text.of("parsing.label-of-event"))
-        none = (None, 0, 0)
-        told = (order.label.window_months, order.label.settle_days, order.label.clear_months)
-        form.require("label", told == none, Text.of("parsing.no-window"), Text.of("parsing.leave-window"))
+        section.require("label", order.label.table == event, Text.of("parsing.label-of-event"))
+        no_periods = (None, 0, 0)
+        periods = (order.label.window_months, order.label.settle_days, order.label.clear_months)
+        section.require("label", periods == no_periods, Text.of("parsing.no-window"), Text.of("parsing.leave-window"))
     else:
-        form.require("label", order.label.window_months is not None, Text.of("parsing.needs-window"))
+        section.require("label", order.label.window_months is not None, Text.of("parsing.needs-window"))
     for name in order.training.accept_leak:
-        form.require(
+        section.require(
             "training", name in order.names, Text.of("parsing.accept-leak", name=name), hint(name, order.names)
         )
-    form.require(
+    section.require(
         "population", bool(order.population) or order.subject_kind is None, Text.of("parsing.needs-population")
     )
 
 
-def _plain(value: Any) -> Any:
+def _as_plain_value(value: Any) -> Any:
     if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+        return {item.name: _as_plain_value(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: _as_plain_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+        return [_as_plain_value(item) for item in value]
     return value.isoformat() if isinstance(value, date) else value

@@ -31,31 +31,33 @@ class SearchSpace:
     row_share: Real = (0.6, 1.0)  # of the rows, drawn anew for each tree
 
 
-WIDEST = SearchSpace(
+LIMITS = SearchSpace(
     (2, 1024), (0.001, 1.0), (1, 10_000), (1, 1_000_000), (1e-6, 1e6), (0.01, 1.0), (0.01, 1.0), (0.1, 1.0)
 )
 
 
-def usual(minimum_leaf: int) -> SearchSpace:
+def default_space(minimum_leaf: int) -> SearchSpace:
     """The bounds of an order that names none."""
     return replace(SearchSpace(), minimum_leaf=(minimum_leaf, 4 * minimum_leaf))
 
 
-def read_space(form: DeclarationSection, minimum_leaf: int) -> SearchSpace:
+def read_space(section: DeclarationSection, minimum_leaf: int) -> SearchSpace:
     """The section ``training.space``; raises :class:`~credit.errors.Malformed` naming the bound that cannot be."""
     given: dict[str, Any] = {}
-    for each in fields(SearchSpace):
-        if each.name in form.told:
-            given[each.name] = _pair(form, each.name, *getattr(WIDEST, each.name))
-    low, high = given.get("minimum_leaf", usual(minimum_leaf).minimum_leaf)
+    for bound in fields(SearchSpace):
+        if bound.name in section.data:
+            given[bound.name] = _pair(section, bound.name, *getattr(LIMITS, bound.name))
+    low, high = given.get("minimum_leaf", default_space(minimum_leaf).minimum_leaf)
     return replace(SearchSpace(), **given | {"minimum_leaf": (max(low, minimum_leaf), max(high, minimum_leaf))})
 
 
-def _pair(form: DeclarationSection, key: str, least: float, most: float) -> tuple[float, float]:
-    whole = isinstance(least, int)
-    items, kinds = form.items(key), (int,) if whole else (int, float)
-    sound = len(items) == 2 and all(isinstance(item, kinds) and not isinstance(item, bool) for item in items)
-    id = "parsing.pair-of-whole-numbers" if whole else "parsing.pair-of-numbers"
-    form.require(key, sound and least <= items[0] <= items[1] <= most, Text.of(id, least=least, most=most))
+def _pair(section: DeclarationSection, key: str, minimum: float, maximum: float) -> tuple[float, float]:
+    is_integer = isinstance(minimum, int)
+    items, kinds = section.items(key), (int,) if is_integer else (int, float)
+    is_valid = len(items) == 2 and all(isinstance(item, kinds) and not isinstance(item, bool) for item in items)
+    id = "parsing.pair-of-whole-numbers" if is_integer else "parsing.pair-of-numbers"
+    section.require(
+        key, is_valid and minimum <= items[0] <= items[1] <= maximum, Text.of(id, least=minimum, most=maximum)
+    )
     low, high = items
-    return (low, high) if whole else (float(low), float(high))
+    return (low, high) if is_integer else (float(low), float(high))

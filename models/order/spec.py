@@ -10,14 +10,14 @@ from typing import Any
 
 from credit.messages import Text
 from models.order.parsing import DeclarationSection
-from models.order.search_space import SearchSpace, read_space, usual
+from models.order.search_space import SearchSpace, default_space, read_space
 from models.order.suggest import hint
 from models.scoring.trees.model_text import MAXIMUM_TREES
 
 CALIBRATIONS = ("best", "platt", "beta", "isotonic")
 PREFER = ("smaller", "best")
 FOLDS_BY = ("subject", "period")
-MEMBERS, MOST_MEMBERS = 4, 16  # boosters that are averaged: each costs whoever scores its trees
+DEFAULT_MEMBERS, MAXIMUM_MEMBERS = 4, 16  # boosters that are averaged: each costs whoever scores its trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Training:
     space: SearchSpace = field(default_factory=SearchSpace)
     calibration: str = "best"
     prefer: str = "smaller"
-    members: int = MEMBERS
+    members: int = DEFAULT_MEMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,112 +128,129 @@ class GradeCapDeclaration:
     reason: Mapping[str, str]
 
 
-def keys_of(cls: type[Any]) -> tuple[str, ...]:
+def field_names(cls: type[Any]) -> tuple[str, ...]:
     """The fields of a dataclass: the keys it is declared by."""
-    return tuple(each.name for each in fields(cls))
+    return tuple(item.name for item in fields(cls))
 
 
-def _reason(form: DeclarationSection) -> Mapping[str, str]:
-    told = form.form("reason", known=("zh", "en"))
-    return MappingProxyType({"zh": told.text("zh"), "en": told.text("en")})
+def _reason(section: DeclarationSection) -> Mapping[str, str]:
+    reason = section.section("reason", known=("zh", "en"))
+    return MappingProxyType({"zh": reason.text("zh"), "en": reason.text("en")})
 
 
-def read_feature(form: DeclarationSection) -> FeatureDeclaration:
+def read_feature(section: DeclarationSection) -> FeatureDeclaration:
     """One feature."""
     return FeatureDeclaration(
-        form.name("name"), form.text("title"), form.whole("direction", least=-1, most=1), _reason(form)
+        section.name("name"),
+        section.text("title"),
+        section.integer("direction", minimum=-1, maximum=1),
+        _reason(section),
     )
 
 
-def read_grades(form: DeclarationSection) -> tuple[tuple[str, float], ...]:
+def read_grades(section: DeclarationSection) -> tuple[tuple[str, float], ...]:
     """Grades with their least points, from best to worst."""
     grades = []
-    for item in form.items("grades"):
+    for item in section.items("grades"):
         if not isinstance(item, (list, tuple)) or len(item) != 2 or not isinstance(item[0], str):
-            form.wrong("grades", Text.of("parsing.grade"), Text.of("parsing.grade-example"))
-        grades.append((item[0], DeclarationSection({"grades": item[1]}, form.where).number("grades")))
+            section.refuse("grades", Text.of("parsing.grade"), Text.of("parsing.grade-example"))
+        grades.append((item[0], DeclarationSection({"grades": item[1]}, section.where).number("grades")))
     cuts = [cut for _, cut in grades]
-    form.require("grades", bool(cuts) and cuts == sorted(set(cuts), reverse=True), Text.of("parsing.grade-order"))
-    form.require("grades", len({name for name, _ in grades}) == len(grades), Text.of("parsing.grade-twice"))
+    section.require("grades", bool(cuts) and cuts == sorted(set(cuts), reverse=True), Text.of("parsing.grade-order"))
+    section.require("grades", len({name for name, _ in grades}) == len(grades), Text.of("parsing.grade-twice"))
     return tuple(grades)
 
 
-def read_rule(form: DeclarationSection, features: list[str], grades: list[str]) -> GradeCapDeclaration:
+def read_rule(section: DeclarationSection, features: list[str], grades: list[str]) -> GradeCapDeclaration:
     """One rule on a declared feature and grade."""
-    feature, grade = form.name("feature"), form.text("grade")
-    form.require(
+    feature, grade = section.name("feature"), section.text("grade")
+    section.require(
         "feature", feature in features, Text.of("parsing.no-feature", feature=feature), hint(feature, features)
     )
-    form.require("grade", grade in grades, Text.of("parsing.no-grade", grade=grade), hint(grade, grades))
-    return GradeCapDeclaration(feature, form.number("at_least"), grade, _reason(form))
+    section.require("grade", grade in grades, Text.of("parsing.no-grade", grade=grade), hint(grade, grades))
+    return GradeCapDeclaration(feature, section.number("at_least"), grade, _reason(section))
 
 
-def read_label(form: DeclarationSection) -> Label:
+def read_label(section: DeclarationSection) -> Label:
     """The label."""
-    window = None if form.told.get("window_months") is None else form.whole("window_months", least=1, most=60)
-    settle = form.whole("settle_days", least=0, most=366, otherwise=0)
+    window = (
+        None if section.data.get("window_months") is None else section.integer("window_months", minimum=1, maximum=60)
+    )
+    settle = section.integer("settle_days", minimum=0, maximum=366, default=0)
     return Label(
-        form.name("table"), form.text("when"), window, settle, form.whole("clear_months", least=0, most=60, otherwise=0)
+        section.name("table"),
+        section.text("when"),
+        window,
+        settle,
+        section.integer("clear_months", minimum=0, maximum=60, default=0),
     )
 
 
-def read_observe(form: DeclarationSection) -> ObservationPlan:
+def read_observe(section: DeclarationSection) -> ObservationPlan:
     """Periodic or at events, and not both."""
-    if form.told.get("event") is not None:
-        other = [key for key in ("every_months", "first", "last") if form.told.get(key) is not None]
-        form.require("event", not other, Text.of("parsing.events-or-months"))
+    if section.data.get("event") is not None:
+        other = [key for key in ("every_months", "first", "last") if section.data.get(key) is not None]
+        section.require("event", not other, Text.of("parsing.events-or-months"))
         return ObservationPlan(
-            event=form.name("event"), days_before=form.whole("days_before", least=0, most=366, otherwise=0)
+            event=section.name("event"), days_before=section.integer("days_before", minimum=0, maximum=366, default=0)
         )
-    first, last = form.day("first"), form.day("last")
+    first, last = section.day("first"), section.day("last")
     for key, day in (("first", first), ("last", last)):
         # Dates of a research release are months: only at the first of a month do they show what days show.
-        form.require(key, day.day == 1, Text.of("parsing.first-of-month"), Text.verbatim(f"{day:%Y-%m}-01"))
-    form.require("last", first <= last, Text.of("parsing.last-before-first"))
-    return ObservationPlan(form.whole("every_months", least=1, most=24), first, last)
+        section.require(key, day.day == 1, Text.of("parsing.first-of-month"), Text.verbatim(f"{day:%Y-%m}-01"))
+    section.require("last", first <= last, Text.of("parsing.last-before-first"))
+    return ObservationPlan(section.integer("every_months", minimum=1, maximum=24), first, last)
 
 
-def read_split(form: DeclarationSection) -> HoldoutSplit:
+def read_split(section: DeclarationSection) -> HoldoutSplit:
     """The split."""
-    by = form.one_of("by", FOLDS_BY, otherwise="subject")
-    return HoldoutSplit(form.day_or_none("out_of_time_from"), form.whole("folds", least=2, most=20), by)
+    by = section.choice("by", FOLDS_BY, default="subject")
+    return HoldoutSplit(section.day_or_none("out_of_time_from"), section.integer("folds", minimum=2, maximum=20), by)
 
 
-def read_training(form: DeclarationSection) -> Training:
+def read_training(section: DeclarationSection) -> Training:
     """The training section."""
-    leaf = form.whole("minimum_leaf", least=1, most=100_000, otherwise=40)
-    told = (
-        form.form("space", known=keys_of(SearchSpace), optional=keys_of(SearchSpace)) if "space" in form.told else None
+    minimum_leaf = section.integer("minimum_leaf", minimum=1, maximum=100_000, default=40)
+    space_section = (
+        section.section("space", known=field_names(SearchSpace), optional=field_names(SearchSpace))
+        if "space" in section.data
+        else None
     )
-    space = read_space(told, leaf) if told else usual(leaf)
-    most = max(1, MAXIMUM_TREES // space.rounds[1])
-    members = form.whole("members", least=1, most=MOST_MEMBERS, otherwise=min(MEMBERS, most))
+    space = read_space(space_section, minimum_leaf) if space_section else default_space(minimum_leaf)
+    maximum_members = max(1, MAXIMUM_TREES // space.rounds[1])
+    members = section.integer(
+        "members", minimum=1, maximum=MAXIMUM_MEMBERS, default=min(DEFAULT_MEMBERS, maximum_members)
+    )
     why = Text.of("parsing.too-many-trees", members=members, rounds=space.rounds[1], limit=MAXIMUM_TREES)
-    form.require("members", members <= most, why, Text.of("parsing.fewer-trees"))
+    section.require("members", members <= maximum_members, why, Text.of("parsing.fewer-trees"))
     return Training(
-        form.whole("trials", least=1, most=1000, otherwise=12),
-        form.whole("seed", least=0, most=2**31 - 1, otherwise=7),
-        leaf,
-        form.whole("rows_a_worker", least=500, most=1_000_000_000, otherwise=2_000_000),
-        form.names("accept_leak") if "accept_leak" in form.told else (),
-        form.whole("patience", least=1, most=1000, otherwise=24),
+        section.integer("trials", minimum=1, maximum=1000, default=12),
+        section.integer("seed", minimum=0, maximum=2**31 - 1, default=7),
+        minimum_leaf,
+        section.integer("rows_a_worker", minimum=500, maximum=1_000_000_000, default=2_000_000),
+        section.names("accept_leak") if "accept_leak" in section.data else (),
+        section.integer("patience", minimum=1, maximum=1000, default=24),
         space,
-        form.one_of("calibration", CALIBRATIONS, otherwise="best"),
-        form.one_of("prefer", PREFER, otherwise="smaller"),
+        section.choice("calibration", CALIBRATIONS, default="best"),
+        section.choice("prefer", PREFER, default="smaller"),
         members,
     )
 
 
 def training_of(declaration: Mapping[str, Any]) -> Training:
     """The training section of a whole declaration."""
-    known = keys_of(Training)
+    known = field_names(Training)
     return read_training(DeclarationSection.of(declaration["training"], "order.training", known=known, optional=known))
 
 
-def read_scale(form: DeclarationSection) -> PointsScale:
+def read_scale(section: DeclarationSection) -> PointsScale:
     """The scale."""
-    least, most = form.number("minimum"), form.number("maximum")
-    form.require("maximum", least < most, Text.of("parsing.above-minimum"))
+    lowest, highest = section.number("minimum"), section.number("maximum")
+    section.require("maximum", lowest < highest, Text.of("parsing.above-minimum"))
     return PointsScale(
-        form.number("points"), form.number("odds", above=0), form.number("double_odds", above=0), least, most
+        section.number("points"),
+        section.number("odds", above=0),
+        section.number("double_odds", above=0),
+        lowest,
+        highest,
     )

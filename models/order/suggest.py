@@ -14,5 +14,5 @@ def hint(name: str, known: Iterable[str], *, most: int = 12) -> Text:
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     if near:
         return Text.of("suggest.did-you-mean", name=near[0])
-    told = ", ".join(names[:most]) + (", …" if len(names) > most else "")
-    return Text.of("suggest.known", names=told) if names else Text.of("suggest.none")
+    text = ", ".join(names[:most]) + (", …" if len(names) > most else "")
+    return Text.of("suggest.known", names=text) if names else Text.of("suggest.none")

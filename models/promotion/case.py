@@ -16,47 +16,49 @@ from models.distributed.ray_cluster import Tasks
 from models.order.order import Order
 from models.order.sealed_order import open_order
 from models.promotion.gate import ChampionComparison, PromotionCase
-from models.registry.version import recipe_of
+from models.registry.version import read_recipe
 from models.scoring.golden import check_golden
 from models.scoring.scorer import Scorer
 from models.validation.evidence import measure
-from models.validation.holdout import judge_rows
+from models.validation.holdout import score_holdout
 
 
-def prepare(version: OpenedSeal, *, shelf: Shelf, tasks: Tasks, today: date | None = None) -> PromotionCase:
+def prepare_case(version: OpenedSeal, *, shelf: Shelf, tasks: Tasks, today: date | None = None) -> PromotionCase:
     """Try the version in a throw-away process, build its order's sample again, and measure."""
     check_golden(version.path)
-    scorer, recipe = Scorer.load(version.path), recipe_of(version.path)
+    scorer, recipe = Scorer.load(version.path), read_recipe(version.path)
     order_seal = shelf.open(version.seal.parents[0])
     order, release = open_order(order_seal, shelf, today=today)
     if tuple(f["name"] for f in order.as_json()["features"]) != scorer.card.names:
         raise Broken("case.version-other-features-than-order")
-    built = samples.build(order, release, map_buckets=tasks.map_tasks)
-    judged = judge_rows(built, scorer, recipe, tasks)
-    champion = _champion(version, order, release, built, shelf, tasks)
+    sample = samples.build_sample(order, release, map_buckets=tasks.map_tasks)
+    holdout = score_holdout(sample, scorer, recipe, tasks)
+    champion = _champion(version, order, release, sample, shelf, tasks)
     text = (version.path / "model.txt").read_text(encoding="ascii")
-    evidence = measure(scorer, built, judged)
-    return PromotionCase(version.seal.id, text, recipe, scorer, built, judged, evidence, champion)
+    evidence = measure(scorer, sample, holdout)
+    return PromotionCase(version.seal.id, text, recipe, scorer, sample, holdout, evidence, champion)
 
 
 def _champion(
-    version: OpenedSeal, order: Order, release: OpenedSeal, built: Sample, shelf: Shelf, tasks: Tasks
+    version: OpenedSeal, order: Order, release: OpenedSeal, sample: Sample, shelf: Shelf, tasks: Tasks
 ) -> ChampionComparison | None:
     pointer = shelf.pointer(f"champion-{order.model}", {"platform"})
     if pointer is None:
         return None
-    rival: str = pointer["version"]
-    if rival == version.seal.id:
-        return ChampionComparison(rival, None)
+    champion: str = pointer["version"]
+    if champion == version.seal.id:
+        return ChampionComparison(champion, None)
     try:
-        opened = shelf.open(rival)
-        scorer, recipe = Scorer.load(opened.path), recipe_of(opened.path)
-        theirs, _ = open_order(shelf.open(opened.seal.parents[0]), shelf)
+        opened = shelf.open(champion)
+        scorer, recipe = Scorer.load(opened.path), read_recipe(opened.path)
+        champion_order, _ = open_order(shelf.open(opened.seal.parents[0]), shelf)
         # Their features, our days, labels and subjects: the same rows seen by the other model.
-        asked = replace(order, features=theirs.features, sql=theirs.sql, tables=theirs.tables)
-        rows = samples.build(asked, release, map_buckets=tasks.map_tasks)
-        if list(rows.subjects) != list(built.subjects) or not np.array_equal(rows.as_of, built.as_of):
-            return ChampionComparison(rival, None, Text.of("promotion-gate.other-rows"))
-        return ChampionComparison(rival, judge_rows(rows, scorer, recipe, tasks, baseline=False).raw)
+        compared_order = replace(
+            order, features=champion_order.features, sql=champion_order.sql, tables=champion_order.tables
+        )
+        rows = samples.build_sample(compared_order, release, map_buckets=tasks.map_tasks)
+        if list(rows.subjects) != list(sample.subjects) or not np.array_equal(rows.as_of, sample.as_of):
+            return ChampionComparison(champion, None, Text.of("promotion-gate.other-rows"))
+        return ChampionComparison(champion, score_holdout(rows, scorer, recipe, tasks, baseline=False).raw)
     except CreditError as error:
-        return ChampionComparison(rival, None, error.message)
+        return ChampionComparison(champion, None, error.message)

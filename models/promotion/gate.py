@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from credit.errors import Refused
 from credit.gate import Finding, Gate, Outcome
 from credit.messages import Text
-from models.boosting.booster import grow, text_of
+from models.boosting.booster import model_text_of, train_booster
 from models.boosting.recipe import Recipe
 from models.metrics.discrimination import auc, auc_gain
 from models.scoring.scorer import Scorer
-from models.scoring.trees.monotone_proof import breaches
-from models.validation.holdout import HoldoutScores, rows_of
+from models.scoring.trees.monotone_proof import monotone_violations
+from models.validation.holdout import HoldoutScores, training_rows
 
 if TYPE_CHECKING:
     from models.dataset.sample import Sample
@@ -46,131 +46,150 @@ class PromotionCase:
     recipe: Recipe
     scorer: Scorer
     sample: Sample
-    judged: HoldoutScores
+    holdout: HoldoutScores
     evidence: Mapping[str, Any]
     champion: ChampionComparison | None
 
 
 def discrimination(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """It tells the subjects apart on rows it has not seen."""
-    found, least = case.evidence, thresholds["auc_low_at_least"]
-    told = {name: found[name] for name in ("auc", "auc_low", "auc_high", "rows", "positives", "judged_by")}
-    if found["auc_low"] is None or found["auc_low"] < least:
+    measured, minimum = case.evidence, thresholds["auc_low_at_least"]
+    figures = {name: measured[name] for name in ("auc", "auc_low", "auc_high", "rows", "positives", "judged_by")}
+    if measured["auc_low"] is None or measured["auc_low"] < minimum:
         return Finding.of(
-            "discrimination", Outcome.FAIL, Text.of("promotion-gate.auc-low", low=found["auc_low"], least=least), told
+            "discrimination",
+            Outcome.FAIL,
+            Text.of("promotion-gate.auc-low", low=measured["auc_low"], least=minimum),
+            figures,
         )
-    if found["positives"] < thresholds["positives_at_least"]:
+    if measured["positives"] < thresholds["positives_at_least"]:
         return Finding.of(
             "discrimination",
             Outcome.REVIEW,
-            Text.of("promotion-gate.few-positives", positives=found["positives"]),
-            told,
+            Text.of("promotion-gate.few-positives", positives=measured["positives"]),
+            figures,
         )
     return Finding.of(
-        "discrimination", Outcome.PASS, Text.of("promotion-gate.auc", auc=found["auc"], low=found["auc_low"]), told
+        "discrimination",
+        Outcome.PASS,
+        Text.of("promotion-gate.auc", auc=measured["auc"], low=measured["auc_low"]),
+        figures,
     )
 
 
 def calibrated(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """Its probabilities can be taken at their word."""
-    found = {name: case.evidence["calibration"][name] for name in ("ece", "ece_noise", "slope", "intercept", "ratio")}
-    beyond = found["ece"] - found["ece_noise"]
+    measured = {
+        name: case.evidence["calibration"][name] for name in ("ece", "ece_noise", "slope", "intercept", "ratio")
+    }
+    beyond = measured["ece"] - measured["ece_noise"]
     wrong = []
     if beyond > thresholds["calibration_error_at_most"]:
-        wrong.append(Text.of("promotion-gate.calibration-off", error=found["ece"], noise=found["ece_noise"]))
+        wrong.append(Text.of("promotion-gate.calibration-off", error=measured["ece"], noise=measured["ece_noise"]))
     for name in ("ratio", "slope"):
         low, high = thresholds[f"calibration_{name}_at_least"], thresholds[f"calibration_{name}_at_most"]
-        if not low <= found[name] <= high:
+        if not low <= measured[name] <= high:
             wrong.append(
-                Text.of("promotion-gate.calibration-outside", name=name, value=found[name], low=low, high=high)
+                Text.of("promotion-gate.calibration-outside", name=name, value=measured[name], low=low, high=high)
             )
     return Finding.of(
         "calibration",
         Outcome.FAIL if wrong else Outcome.PASS,
         Text.several(wrong) if wrong else Text.of("promotion-gate.calibrated"),
-        found,
+        measured,
     )
 
 
 def monotone(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """Its trees, each by itself, obey the declared directions."""
     directions = tuple(feature.direction for feature in case.scorer.card.features)
-    found = breaches(case.scorer.forest, directions)
-    told = {"trees": len(case.scorer.forest.trees), "bound_features": sum(map(bool, directions)), "breaches": found[:5]}
-    if found:
-        return Finding.of("monotone", Outcome.FAIL, Text.of("promotion-gate.not-monotone", count=len(found)), told)
-    return Finding.of("monotone", Outcome.PASS, Text.of("promotion-gate.monotone"), told)
+    violations = monotone_violations(case.scorer.forest, directions)
+    figures = {
+        "trees": len(case.scorer.forest.trees),
+        "bound_features": sum(map(bool, directions)),
+        "breaches": violations[:5],
+    }
+    if violations:
+        return Finding.of(
+            "monotone", Outcome.FAIL, Text.of("promotion-gate.not-monotone", count=len(violations)), figures
+        )
+    return Finding.of("monotone", Outcome.PASS, Text.of("promotion-gate.monotone"), figures)
 
 
 def stable(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """The subjects it is judged on score like those it learnt from."""
-    index, most = case.evidence["stability_index"], thresholds["stability_index_at_most"]
+    index, maximum = case.evidence["stability_index"], thresholds["stability_index_at_most"]
     if index is None:
         return Finding.of("stability", Outcome.PASS, Text.of("promotion-gate.one-day"), {})
-    outcome = Outcome.FAIL if index > most else Outcome.PASS
+    outcome = Outcome.FAIL if index > maximum else Outcome.PASS
     return Finding.of(
-        "stability", outcome, Text.of("promotion-gate.stability", index=index, limit=most), {"stability_index": index}
+        "stability",
+        outcome,
+        Text.of("promotion-gate.stability", index=index, limit=maximum),
+        {"stability_index": index},
     )
 
 
 def parity(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """Its probabilities hold in every district, industry, size and age: where surely not, a person must look."""
     low, high = thresholds["parity_ratio_at_least"], thresholds["parity_ratio_at_most"]
-    off, told = [], 0
+    off, figures = [], 0
     for kind, groups in case.evidence["segments"].items():
         for name, group in groups.items():
             if group["rows"] * group["predicted"] < thresholds["parity_expected_at_least"]:
                 continue  # too few for any default to be more than chance
-            told += 1
+            figures += 1
             if group["ratio_low"] > high or group["ratio_high"] < low:
                 off.append(f"{kind} {name}: {group['ratio']:.2f}")
-    evidence = {"groups": told, "off": off}
+    evidence = {"groups": figures, "off": off}
     if off:
         return Finding.of(
             "parity", Outcome.REVIEW, Text.of("promotion-gate.parity-off", groups=", ".join(off)), evidence
         )
-    return Finding.of("parity", Outcome.PASS, Text.of("promotion-gate.parity", groups=told), evidence)
+    return Finding.of("parity", Outcome.PASS, Text.of("promotion-gate.parity", groups=figures), evidence)
 
 
 def beats_champion(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """It does better than the one in office, on the same rows."""
-    rival = case.champion
-    if rival is None:
+    compared = case.champion
+    if compared is None:
         return Finding.of("champion", Outcome.PASS, Text.of("promotion-gate.no-champion"), {})
-    if rival.version == case.version:
+    if compared.version == case.version:
         return Finding.of("champion", Outcome.PASS, Text.of("promotion-gate.is-champion"), {})
-    if rival.raw is None:
-        why = Text.of("promotion-gate.not-comparable", reason=rival.why_not)
-        return Finding.of("champion", Outcome.REVIEW, why, {"champion": rival.version})
-    gain, share = auc_gain(case.judged.labels, case.judged.raw, rival.raw, case.judged.subjects)
-    told = {"champion": rival.version, "gain": gain.value, "low": gain.low, "high": gain.high, "share": share}
+    if compared.raw is None:
+        why = Text.of("promotion-gate.not-comparable", reason=compared.why_not)
+        return Finding.of("champion", Outcome.REVIEW, why, {"champion": compared.version})
+    gain, share = auc_gain(case.holdout.labels, case.holdout.raw, compared.raw, case.holdout.subjects)
+    figures = {"champion": compared.version, "gain": gain.value, "low": gain.low, "high": gain.high, "share": share}
     why = Text.of("promotion-gate.gain", gain=gain.value, share=share)
     if share >= thresholds["champion_share_at_least"]:
-        return Finding.of("champion", Outcome.PASS, why, told)
+        return Finding.of("champion", Outcome.PASS, why, figures)
     outcome = Outcome.REVIEW if share >= thresholds["champion_review_from"] else Outcome.FAIL
-    return Finding.of("champion", outcome, why, told)
+    return Finding.of("champion", outcome, why, figures)
 
 
 def leaf_size(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """No leaf tells of a few: the counts in the text, and the rows of the release that really fall there."""
-    least = thresholds["leaf_rows_at_least"]
-    rows = rows_of(case.sample, case.scorer).features
+    minimum = thresholds["leaf_rows_at_least"]
+    rows = training_rows(case.sample, case.scorer).features
     leaves = case.scorer.leaves(rows)
     counted = [np.bincount(leaves[:, n], minlength=len(t.leaf_count)) for n, t in enumerate(case.scorer.forest.trees)]
     same = all(np.array_equal(c, t.leaf_count) for c, t in zip(counted, case.scorer.forest.trees, strict=True))
     smallest = int(min(count.min() for count in counted))
-    told = {"smallest": smallest, "leaves": case.scorer.forest.leaves, "as_told": same}
+    figures = {"smallest": smallest, "leaves": case.scorer.forest.leaves, "as_told": same}
     if not same:
-        return Finding.of("leaf_size", Outcome.FAIL, Text.of("promotion-gate.counts-differ"), told)
-    outcome = Outcome.FAIL if smallest < least else Outcome.PASS
-    return Finding.of("leaf_size", outcome, Text.of("promotion-gate.leaf-size", smallest=smallest, least=least), told)
+        return Finding.of("leaf_size", Outcome.FAIL, Text.of("promotion-gate.counts-differ"), figures)
+    outcome = Outcome.FAIL if smallest < minimum else Outcome.PASS
+    return Finding.of(
+        "leaf_size", outcome, Text.of("promotion-gate.leaf-size", smallest=smallest, least=minimum), figures
+    )
 
 
 def reproducible(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """Its trees grow again from its order, to the byte."""
-    rows = rows_of(case.sample, case.scorer)
+    rows = training_rows(case.sample, case.scorer)
     try:
-        again = text_of(grow(rows.features, rows.labels, rows.names, rows.directions, case.recipe))
+        again = model_text_of(train_booster(rows.features, rows.labels, rows.names, rows.directions, case.recipe))
     except Refused as nothing:  # grown again it has nothing to say
         return Finding.of("reproducible", Outcome.FAIL, nothing.message, {})
     if again != case.text:
@@ -180,19 +199,19 @@ def reproducible(case: PromotionCase, thresholds: Thresholds) -> Finding:
 
 def no_leak(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """No feature tells the label by itself, neither by its value nor by being there."""
-    labels, most = np.asarray(case.judged.labels), thresholds["single_feature_auc_at_most"]
-    told = {}
-    for name, column in zip(case.scorer.card.names, case.judged.features.T, strict=True):
+    labels, maximum = np.asarray(case.holdout.labels), thresholds["single_feature_auc_at_most"]
+    figures = {}
+    for name, column in zip(case.scorer.card.names, case.holdout.features.T, strict=True):
         known = ~np.isnan(column)
         tries = [
             auc(labels, known),
             auc(labels[known], column[known]) if known.sum() > 30 else np.nan,
         ]
         strongest = max((max(a, 1 - a) for a in tries if not np.isnan(a)), default=0.5)
-        if strongest > most:
-            told[name] = round(strongest, 6)
-    if told:
-        return Finding.of("leak", Outcome.REVIEW, Text.of("promotion-gate.leak", names=", ".join(told)), told)
+        if strongest > maximum:
+            figures[name] = round(strongest, 6)
+    if figures:
+        return Finding.of("leak", Outcome.REVIEW, Text.of("promotion-gate.leak", names=", ".join(figures)), figures)
     return Finding.of("leak", Outcome.PASS, Text.of("promotion-gate.no-leak"), {})
 
 

@@ -20,11 +20,11 @@ from credit.petition import State, fold_petition, require_move
 from credit.seal import Kind
 from credit.shelf import OpenedSeal, Shelf
 from models.distributed.ray_cluster import Tasks, in_process
-from models.promotion.case import prepare
+from models.promotion.case import prepare_case
 from models.promotion.gate import PromotionCase, promotion_gate
 from models.registry.mlflow_registry import Registry
-from models.registry.run_summary import figures, tags
-from models.registry.version import evidence_of, recipe_of
+from models.registry.run_summary import run_figures, run_tags
+from models.registry.version import read_evidence, read_recipe
 
 PETITION = "promotion"
 
@@ -34,13 +34,13 @@ def register(version: OpenedSeal, *, by: Actor, ledger: Ledger, registry: Regist
     _require_version(version)
     seal = version.seal
     model = seal.terms["model"]
-    run = registry.run_of(model, seal.id)
+    run = registry.find_run(model, seal.id)
     if run is None:  # trained against another server, or its run is gone
         run = registry.log_run(
             model,
-            params=recipe_of(version.path).as_json(),
-            metrics=figures(evidence_of(version.path)),
-            tags=tags(version, by),
+            params=read_recipe(version.path).as_json(),
+            metrics=run_figures(read_evidence(version.path)),
+            tags=run_tags(version, by),
             folder=version.path,
         )
     number = registry.register(model, seal.id, run)
@@ -79,7 +79,7 @@ def promote(
     registry.require_registered(model, seal.id)  # before the work, not after it
     if today is not None:
         seal.require_not_expired(today)
-    case = prepare(version, shelf=shelf, tasks=tasks or in_process(), today=today)
+    case = prepare_case(version, shelf=shelf, tasks=tasks or in_process(), today=today)
     judge = gate or promotion_gate()
     verdict = judge.judge(case, requested_by=petition.requested_by if petition else seal.made_by, reviewer=by)
     details = {"model": model, "maker": str(seal.made_by), "verdict": verdict.as_json()}
@@ -87,7 +87,7 @@ def promote(
         ledger.append(f"{PETITION}.refused", seal.id, by=by, details=details)
         verdict.require()
     ledger.append(f"{PETITION}.granted", seal.id, by=by, details=details)
-    _crown(version, verdict.as_json(), by=by, shelf=shelf, key=platform_key, registry=registry)
+    _set_champion(version, verdict.as_json(), by=by, shelf=shelf, key=platform_key, registry=registry)
     return verdict
 
 
@@ -114,16 +114,16 @@ def roll_back(
     registry.require_registered(version.seal.terms["model"], version.seal.id)
     details = {"model": version.seal.terms["model"], "roll_back": why}
     ledger.append(f"{PETITION}.granted", version.seal.id, by=by, details=details)
-    _crown(version, details, by=by, shelf=shelf, key=platform_key, registry=registry)
+    _set_champion(version, details, by=by, shelf=shelf, key=platform_key, registry=registry)
 
 
-def _crown(
+def _set_champion(
     version: OpenedSeal, verdict: Mapping[str, Any], *, by: Actor, shelf: Shelf, key: SigningKey, registry: Registry
 ) -> None:
     model = version.seal.terms["model"]
-    said = {"model": model, "version": version.seal.id, "verdict": digest_json(verdict), "by": str(by)}
-    shelf.set_pointer(f"champion-{model}", said, key)
-    registry.crown(model, version.seal.id)
+    pointer = {"model": model, "version": version.seal.id, "verdict": digest_json(verdict), "by": str(by)}
+    shelf.set_pointer(f"champion-{model}", pointer, key)
+    registry.set_champion(model, version.seal.id)
 
 
 def _require_version(version: OpenedSeal) -> None:

@@ -60,7 +60,7 @@ class Tracking:
 
     def require(self) -> None:
         """Raise :class:`Missing` unless the server answers: before the work, not after it."""
-        with _plainly(self.uri):
+        with _translated_errors(self.uri):
             self._client.search_experiments(max_results=1)
 
     def log_run(
@@ -73,19 +73,19 @@ class Tracking:
         folder: Path | None = None,
         plots: Path | None = None,
         curves: Mapping[str, Curve] | None = None,
-        inner: Sequence[NestedRun] = (),
+        nested: Sequence[NestedRun] = (),
     ) -> str:
         """A finished run in the experiment named as the model, with the runs within it; its id.
 
         The files of ``folder`` and ``plots`` are its artefacts. It is finished last: one that is cut off on the way is
         marked as failed, and found by nobody who asks for a version's run.
         """
-        with _plainly(self.uri):
+        with _translated_errors(self.uri):
             experiment = self._experiment(model)
             run = str(self._client.create_run(experiment, tags=dict(tags)).info.run_id)
             try:
                 self._log(run, params, metrics, curves or {})
-                for each in inner:
+                for each in nested:
                     within = {"mlflow.parentRunId": run, "order": tags.get("order", "")}
                     made = self._client.create_run(experiment, tags=within, run_name=each.name).info.run_id
                     self._log(str(made), each.params, each.metrics, each.curves)
@@ -109,30 +109,30 @@ class Tracking:
         now = int(time.time() * 1000)
         points = [Metric(name, float(value), now, 0) for name, value in metrics.items()]
         points += [Metric(name, float(value), now, step) for name, curve in curves.items() for step, value in curve]
-        told = [Param(name, str(value)) for name, value in params.items()]
+        entries = [Param(name, str(value)) for name, value in params.items()]
         for start in range(0, max(1, len(points)), BATCH):
-            self._client.log_batch(run, points[start : start + BATCH], [] if start else told, synchronous=True)
+            self._client.log_batch(run, points[start : start + BATCH], [] if start else entries, synchronous=True)
 
-    def run_of(self, model: str, seal_id: str) -> str | None:
+    def find_run(self, model: str, seal_id: str) -> str | None:
         """The newest finished run of ``model`` that made this seal."""
-        with _plainly(self.uri):
+        with _translated_errors(self.uri):
             query = f"tags.{SEAL} = '{seal_id}' and attributes.status = 'FINISHED'"
-            runs = self._client.search_runs([self._experiment(model)], query, max_results=1)
-            return str(runs[0].info.run_id) if runs else None
+            list_runs = self._client.search_runs([self._experiment(model)], query, max_results=1)
+            return str(list_runs[0].info.run_id) if list_runs else None
 
-    def runs(self, model: str) -> list[str]:
+    def list_runs(self, model: str) -> list[str]:
         """The ids of all runs of ``model`` that are not within another, the newest first."""
-        with _plainly(self.uri):
-            found = self._client.search_runs([self._experiment(model)], max_results=1000)
-            return [str(run.info.run_id) for run in found if "mlflow.parentRunId" not in run.data.tags]
+        with _translated_errors(self.uri):
+            matches = self._client.search_runs([self._experiment(model)], max_results=1000)
+            return [str(run.info.run_id) for run in matches if "mlflow.parentRunId" not in run.data.tags]
 
     def _experiment(self, model: str) -> str:
-        found = self._client.get_experiment_by_name(model)
-        if found is None:
-            with _already():
+        experiment = self._client.get_experiment_by_name(model)
+        if experiment is None:
+            with _ignore_existing():
                 return str(self._client.create_experiment(model))
-            found = self._client.get_experiment_by_name(model)
-        return str(found.experiment_id)
+            experiment = self._client.get_experiment_by_name(model)
+        return str(experiment.experiment_id)
 
 
 class Registry(Tracking):
@@ -142,10 +142,10 @@ class Registry(Tracking):
 
     def register(self, model: str, seal_id: str, run_id: str) -> str:
         """A registered version of ``model`` for this seal, its number; the same seal twice is one version."""
-        with _plainly(self.uri):
-            with _already():
+        with _translated_errors(self.uri):
+            with _ignore_existing():
                 self._client.create_registered_model(model)
-            number = self.number_of(model, seal_id)
+            number = self.version_number(model, seal_id)
             if number is not None:
                 return number
             source = f"runs:/{run_id}/{FOLDER}"
@@ -154,23 +154,23 @@ class Registry(Tracking):
             )
             return str(made.version)
 
-    def number_of(self, model: str, seal_id: str) -> str | None:
+    def version_number(self, model: str, seal_id: str) -> str | None:
         """The number this seal is registered under."""
-        with _plainly(self.uri):
-            found = self._client.search_model_versions(f"name = '{model}' and tags.{SEAL} = '{seal_id}'")
-            return str(found[0].version) if found else None
+        with _translated_errors(self.uri):
+            matches = self._client.search_model_versions(f"name = '{model}' and tags.{SEAL} = '{seal_id}'")
+            return str(matches[0].version) if matches else None
 
     def require_registered(self, model: str, seal_id: str) -> str:
         """The number this seal is registered under; raises :class:`Missing` when it is not."""
-        number = self.number_of(model, seal_id)
+        number = self.version_number(model, seal_id)
         if number is None:
             raise Missing("mlflow-registry.version-not-registered-with-mlflow", seal_id=seal_id[:20])
         return number
 
-    def crown(self, model: str, seal_id: str) -> str:
+    def set_champion(self, model: str, seal_id: str) -> str:
         """Move the alias ``champion`` to this seal's version, its number; :class:`Missing` if it is not registered."""
         number = self.require_registered(model, seal_id)
-        with _plainly(self.uri):
+        with _translated_errors(self.uri):
             self._client.set_registered_model_alias(model, CHAMPION, number)
         return number
 
@@ -178,18 +178,18 @@ class Registry(Tracking):
         """The seal that the alias ``champion`` stands at; None when there is none."""
         from mlflow.exceptions import RestException
 
-        with _plainly(self.uri):
+        with _translated_errors(self.uri):
             try:
-                found = self._client.get_model_version_by_alias(model, CHAMPION)
+                match = self._client.get_model_version_by_alias(model, CHAMPION)
             except RestException as error:
                 if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                     return None
                 raise
-            return str(found.tags.get(SEAL, "")) or None
+            return str(match.tags.get(SEAL, "")) or None
 
 
 @contextmanager
-def _already() -> Iterator[None]:
+def _ignore_existing() -> Iterator[None]:
     """What exists already needs no making."""
     from mlflow.exceptions import RestException
 
@@ -201,7 +201,7 @@ def _already() -> Iterator[None]:
 
 
 @contextmanager
-def _plainly(uri: str) -> Iterator[None]:
+def _translated_errors(uri: str) -> Iterator[None]:
     """MLflow's errors in our words."""
     from mlflow.exceptions import MlflowException, RestException
 

@@ -5,57 +5,57 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.validation.woe_benchmark.page import price, section
+from models.validation.woe_benchmark.page import price_of_interpretability, scorecard_section
 
 _DIRECTIONS = {1: "raises", -1: "lowers", 0: "either way"}
 
 
-def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
+def model_card(scorecard: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
     """The card as Markdown, from ``version.json`` and the evidence."""
-    recipe, found = told["training"]["recipe"], evidence
+    recipe, figures = scorecard["training"]["recipe"], evidence
     lines = [
-        f"# {told['title']} `{told['model']}`",
+        f"# {scorecard['title']} `{scorecard['model']}`",
         "",
-        f"Subjects: {told['subject_kind'] or 'all kinds'}. Release `{told['release'][:20]}…`, "
-        f"order `{told['order'][:18]}…`.",
-        f"Trained on {found['trained']['rows']} rows ({found['trained']['positives']} defaulted). "
+        f"Subjects: {scorecard['subject_kind'] or 'all kinds'}. Release `{scorecard['release'][:20]}…`, "
+        f"order `{scorecard['order'][:18]}…`.",
+        f"Trained on {figures['trained']['rows']} rows ({figures['trained']['positives']} defaulted). "
         f"Trees: {_trees(recipe)}.",
         "",
-        f"## How well, {found['judged_by']}",
+        f"## How well, {figures['judged_by']}",
         "",
         "| figure | value |",
         "|---|---|",
-        f"| rows (defaulted) | {found['rows']} ({found['positives']}) |",
-        f"| AUC, 95 % over subjects | {_interval(found)} |",
+        f"| rows (defaulted) | {figures['rows']} ({figures['positives']}) |",
+        f"| AUC, 95 % over subjects | {_interval(figures)} |",
     ]
-    if "baseline" in found:
-        lines.append(f"| {found['baseline']['what']} | {_interval(found['baseline'])} |")
-    if "out_of_fold" in found:
-        lines.append(f"| AUC out of fold, in time | {_interval(found['out_of_fold'])} |")
-    if "challenger" in found:
-        lines.append(f"| {found['challenger']['what']} | {_interval(found['challenger'])} |")
-        lines.append(f"| price of interpretability | {price(found['challenger'])} |")
+    if "baseline" in figures:
+        lines.append(f"| {figures['baseline']['what']} | {_interval(figures['baseline'])} |")
+    if "out_of_fold" in figures:
+        lines.append(f"| AUC out of fold, in time | {_interval(figures['out_of_fold'])} |")
+    if "challenger" in figures:
+        lines.append(f"| {figures['challenger']['what']} | {_interval(figures['challenger'])} |")
+        lines.append(f"| price of interpretability | {price_of_interpretability(figures['challenger'])} |")
     lines += [
-        f"| KS | {_figure(found['ks'])} |",
-        f"| partial AUC to 20 % false positives | {_figure(found['partial_auc'])} |",
-        f"| H-measure | {_figure(found['h_measure'])} |",
-        f"| lift of the worst tenth | {_figure(found['lift'])} |",
-        f"| Brier | {_figure(found['brier'])} |",
-        f"| calibration error (by chance alone) | {_figure(found['calibration']['ece'])} "
-        f"({_figure(found['calibration']['ece_noise'])}) |",
-        f"| stability index | {_figure(found['stability_index'])} |",
+        f"| KS | {_figure(figures['ks'])} |",
+        f"| partial AUC to 20 % false positives | {_figure(figures['partial_auc'])} |",
+        f"| H-measure | {_figure(figures['h_measure'])} |",
+        f"| lift of the worst tenth | {_figure(figures['lift'])} |",
+        f"| Brier | {_figure(figures['brier'])} |",
+        f"| calibration error (by chance alone) | {_figure(figures['calibration']['ece'])} "
+        f"({_figure(figures['calibration']['ece_noise'])}) |",
+        f"| stability index | {_figure(figures['stability_index'])} |",
         "",
-        *_calibrations(found["calibrators"]),
+        *_calibrations(figures["calibrators"]),
         "",
         "## Grades",
         "",
         "| grade | least points | rows | predicted | observed |",
         "|---|---|---|---|---|",
     ]
-    for grade, cut in told["grades"]:
-        row = found["grades"][grade]
+    for grade, cut in scorecard["grades"]:
+        row = figures["grades"][grade]
         lines.append(f"| {grade} | {cut} | {row['rows']} | {_figure(row['predicted'])} | {_figure(row['observed'])} |")
-    for kind, groups in found["segments"].items():
+    for kind, groups in figures["segments"].items():
         lines += [
             "",
             f"## By {kind}",
@@ -69,13 +69,13 @@ def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
                 f"| {name} | {each['rows']} ({each['positives']}) | {_figure(each['predicted'])} | "
                 f"{_figure(each['observed'])} | {ratio} | {_figure(each['auc'])} |"
             )
-    moved = sorted(found["feature_stability"].items(), key=lambda item: -item[1]["index"])[:10]
+    moved = sorted(figures["feature_stability"].items(), key=lambda item: -item[1]["index"])[:10]
     if moved:
         lines += ["", "## What moved most since", "", "| feature | stability index, 95 % over subjects |", "|---|---|"]
         lines += [f"| `{n}` | {_figure(m['index'])} ({_figure(m['low'])} to {_figure(m['high'])}) |" for n, m in moved]
     lines += ["", "## Features", "", "| feature | what | a larger value … the risk |", "|---|---|---|"]
-    lines += [f"| `{f['name']}` | {f['title']} | {_DIRECTIONS[f['direction']]} |" for f in told["features"]]
-    lines += section(found["challenger"]) if "challenger" in found else []
+    lines += [f"| `{f['name']}` | {f['title']} | {_DIRECTIONS[f['direction']]} |" for f in scorecard["features"]]
+    lines += scorecard_section(figures["challenger"]) if "challenger" in figures else []
     lines += [
         "",
         "## Limits",
@@ -87,7 +87,7 @@ def card(told: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _calibrations(found: Mapping[str, Any]) -> list[str]:
+def _calibrations(calibrators: Mapping[str, Any]) -> list[str]:
     """Cross-fitted, where the choice was made; and out of time, where it was not."""
     lines = [
         "## Ways to calibrate",
@@ -98,27 +98,27 @@ def _calibrations(found: Mapping[str, Any]) -> list[str]:
         "| way | cross-fitted: log-loss | Brier | error | out of time: log-loss | Brier | error |",
         "|---|---|---|---|---|---|---|",
     ]
-    for way, each in found.items():
-        told = [
+    for kind, each in calibrators.items():
+        cells = [
             "–" if each[rows] is None else f"{each[rows][name]:.5f}"
             for rows in ("cross_fitted", "out_of_time")
             for name in ("log_loss", "brier", "ece")
         ]
-        lines.append(f"| {way}{' (taken)' if each['taken'] else ''} | {' | '.join(told)} |")
+        lines.append(f"| {kind}{' (taken)' if each['taken'] else ''} | {' | '.join(cells)} |")
     return lines
 
 
 def _trees(recipe: Mapping[str, Any]) -> str:
     """The trees of every booster that is averaged."""
     boosters = [recipe, *recipe.get("beside", ())]
-    told = [f"{each['rounds']} of {each['leaves']} leaves" for each in boosters]
-    least = min(each["minimum_leaf"] for each in boosters)
-    mean = f"the mean of {len(told)} boosters, with " if len(told) > 1 else ""
-    return f"{mean}{', '.join(told)}" + f", each leaf of {least} rows or more"
+    sizes = [f"{each['rounds']} of {each['leaves']} leaves" for each in boosters]
+    minimum = min(each["minimum_leaf"] for each in boosters)
+    mean = f"the mean of {len(sizes)} boosters, with " if len(sizes) > 1 else ""
+    return f"{mean}{', '.join(sizes)}" + f", each leaf of {minimum} rows or more"
 
 
-def _interval(found: Mapping[str, Any]) -> str:
-    return f"{_figure(found['auc'])} ({_figure(found['auc_low'])} to {_figure(found['auc_high'])})"
+def _interval(figures: Mapping[str, Any]) -> str:
+    return f"{_figure(figures['auc'])} ({_figure(figures['auc_low'])} to {_figure(figures['auc_high'])})"
 
 
 def _figure(value: float | None) -> str:

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 FIGURES = ("rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier", "stability_index")
 
 
-def tags(opened: OpenedSeal, by: Actor) -> dict[str, str]:
+def run_tags(opened: OpenedSeal, by: Actor) -> dict[str, str]:
     """Whose run it is: version, order, release, who asked."""
     terms = opened.seal.terms
     return {SEAL: opened.seal.id, "order": opened.seal.parents[0], "release": terms["release"], "by": str(by)}
 
 
-def figures(evidence: Mapping[str, Any]) -> dict[str, float]:
+def run_figures(evidence: Mapping[str, Any]) -> dict[str, float]:
     """The figures of an evidence that MLflow shows."""
-    told = {name: evidence[name] for name in FIGURES} | {"ece": evidence["calibration"]["ece"]}
-    told["baseline_auc"] = evidence.get("baseline", {}).get("auc")
-    told["out_of_fold_auc"] = evidence.get("out_of_fold", {}).get("auc")
+    figures = {name: evidence[name] for name in FIGURES} | {"ece": evidence["calibration"]["ece"]}
+    figures["baseline_auc"] = evidence.get("baseline", {}).get("auc")
+    figures["out_of_fold_auc"] = evidence.get("out_of_fold", {}).get("auc")
     if "challenger" in evidence:
-        told["scorecard_auc"] = evidence["challenger"]["auc"]
-        told["price_of_interpretability"] = evidence["challenger"]["price_of_interpretability"]["points"]
-    return {name: float(value) for name, value in told.items() if value is not None}
+        figures["scorecard_auc"] = evidence["challenger"]["auc"]
+        figures["price_of_interpretability"] = evidence["challenger"]["price_of_interpretability"]["points"]
+    return {name: float(value) for name, value in figures.items() if value is not None}

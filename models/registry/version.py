@@ -18,12 +18,12 @@ from credit.errors import Broken
 from credit.messages import Text
 from models.boosting.recipe import Recipe
 from models.calibration.maps import CalibrationMap
-from models.registry.model_card import card
+from models.registry.model_card import model_card
 from models.scoring import golden
 from models.scoring.scorer import Scorer
 
 FILES = ("model.txt", "version.json", "features.sql", "golden.json", "evidence.json", "card.md")
-FORM = 1
+FORMAT = 1
 _DECLARED = ("model", "title", "subject_kind", "features", "scale", "grades", "rules")
 
 
@@ -36,23 +36,25 @@ class TrainingOutcome:
     compared: tuple[Mapping[str, Any], ...]
 
 
-def scorecard(declaration: Mapping[str, Any], made: TrainingOutcome, *, order: str, release: str) -> dict[str, Any]:
+def version_json(
+    declaration: Mapping[str, Any], outcome: TrainingOutcome, *, order: str, release: str
+) -> dict[str, Any]:
     """The content of ``version.json``, from an order's declaration (``Order.as_json()``)."""
     return {
-        "form": FORM,
+        "form": FORMAT,
         **{name: declaration[name] for name in _DECLARED},
-        "calibration": made.calibration.as_json(),
-        "training": {"recipe": made.recipe.as_json(), "compared": list(made.compared)},
+        "calibration": outcome.calibration.as_json(),
+        "training": {"recipe": outcome.recipe.as_json(), "compared": list(outcome.compared)},
         "order": order,
         "release": release,
     }
 
 
-def write(
+def write_version(
     folder: Path,
     *,
     text: str,
-    told: Mapping[str, Any],
+    scorecard: Mapping[str, Any],
     sql: str,
     features: NDArray[np.float64],
     evidence: Mapping[str, Any],
@@ -60,15 +62,15 @@ def write(
     """Write the six files into ``folder``, and try its golden rows."""
     (folder / "model.txt").write_text(text, encoding="ascii")
     (folder / "features.sql").write_text(sql, encoding="utf-8")
-    (folder / "card.md").write_text(card(told, evidence), encoding="utf-8")
-    _write_json(folder / "version.json", told)
+    (folder / "card.md").write_text(model_card(scorecard, evidence), encoding="utf-8")
+    _write_json(folder / "version.json", scorecard)
     _write_json(folder / "evidence.json", evidence)
-    rows = golden.compose(Scorer.load(folder), features, seed=int(told["training"]["recipe"]["seed"]))
+    rows = golden.golden_content(Scorer.load(folder), features, seed=int(scorecard["training"]["recipe"]["seed"]))
     _write_json(folder / "golden.json", rows)
     golden.check_golden(folder)
 
 
-def recipe_of(folder: Path) -> Recipe:
+def read_recipe(folder: Path) -> Recipe:
     """The recipe a version was made by; raises :class:`Broken` when it does not say."""
     try:
         return Recipe.of(json.loads((folder / "version.json").read_bytes())["training"]["recipe"])
@@ -76,10 +78,10 @@ def recipe_of(folder: Path) -> Recipe:
         raise Broken("version.version-does-not-say-how", why=Text.verbatim(type(error).__name__)) from error
 
 
-def evidence_of(folder: Path) -> dict[str, Any]:
+def read_evidence(folder: Path) -> dict[str, Any]:
     """The maker's evidence of a version."""
-    told: dict[str, Any] = json.loads((folder / "evidence.json").read_bytes())
-    return told
+    evidence: dict[str, Any] = json.loads((folder / "evidence.json").read_bytes())
+    return evidence
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -22,11 +22,11 @@ from models.scoring.scorer import Scorer
 
 ROWS = 50
 SECONDS = 60
-NEAR = 1e-9
-_TRIAL = "import sys; from models.scoring.golden import trial; trial(sys.argv[1])"
+TOLERANCE = 1e-9
+_TRIAL = "import sys; from models.scoring.golden import run_trial; run_trial(sys.argv[1])"
 
 
-def compose(scorer: Scorer, features: NDArray[np.float64], seed: int) -> dict[str, Any]:
+def golden_content(scorer: Scorer, features: NDArray[np.float64], seed: int) -> dict[str, Any]:
     """The content of ``golden.json``."""
     random = np.random.default_rng(seed)
     rows = np.column_stack([column[random.integers(0, len(column), ROWS)] for column in features.T])
@@ -54,26 +54,26 @@ def check_golden(folder: Path) -> None:
         raise Broken("golden.version-does-not-give-golden", why=why)
 
 
-def _compare(folder: Path) -> Text | None:
+def _difference(folder: Path) -> Text | None:
     """None when every answer is as told, else what differs."""
     try:
-        told = json.loads((folder / "golden.json").read_bytes())
-        rows = np.array([[np.nan if v is None else v for v in row] for row in told["features"]], dtype=np.float64)
+        golden = json.loads((folder / "golden.json").read_bytes())
+        rows = np.array([[np.nan if v is None else v for v in row] for row in golden["features"]], dtype=np.float64)
         scores = Scorer.load(folder).score(rows)
-        off = max(
-            float(np.max(np.abs(scores.probability - np.array(told["probability"])))),
-            float(np.max(np.abs(scores.points - np.array(told["points"])))),
+        largest_error = max(
+            float(np.max(np.abs(scores.probability - np.array(golden["probability"])))),
+            float(np.max(np.abs(scores.points - np.array(golden["points"])))),
         )
         total = scores.base_points + scores.point_contributions.sum(axis=1)
     except (OSError, ValueError, KeyError, TypeError, CreditError) as error:
         return error.message if isinstance(error, CreditError) else Text.verbatim(str(error))
-    if not off <= NEAR or scores.grades != told["grades"]:
-        return Text.of("golden.off", off=off)
-    return None if bool(np.all(np.abs(total - scores.points) <= NEAR)) else Text.of("golden.reasons")
+    if not largest_error <= TOLERANCE or scores.grades != golden["grades"]:
+        return Text.of("golden.off", off=largest_error)
+    return None if bool(np.all(np.abs(total - scores.points) <= TOLERANCE)) else Text.of("golden.reasons")
 
 
-def trial(folder: str) -> None:
+def run_trial(folder: str) -> None:
     """What runs in the throw-away process: says what differs, and ends with 1 if anything does."""
-    found = _compare(Path(folder))
-    sys.stdout.write(json.dumps(found.as_json()) if found else "")
-    sys.exit(1 if found else 0)
+    difference = _difference(Path(folder))
+    sys.stdout.write(json.dumps(difference.as_json()) if difference else "")
+    sys.exit(1 if difference else 0)

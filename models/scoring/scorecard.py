@@ -73,29 +73,31 @@ class Scorecard:
     cuts: tuple[float, ...]  # the least points of each
     rules: tuple[GradeCap, ...]
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)  # of the features, as the columns stand
-    rising: Floats = field(init=False, repr=False, compare=False)  # the cuts, the lowest first
-    ruled: tuple[NDArray[Any], ...] = field(init=False, repr=False, compare=False)  # (3, R) column, at least, best left
+    ascending_cuts: Floats = field(init=False, repr=False, compare=False)  # the cuts, the lowest first
+    cap_arrays: tuple[NDArray[Any], ...] = field(
+        init=False, repr=False, compare=False
+    )  # (3, R) column, at least, best left
 
     def __post_init__(self) -> None:
         worst = [self.grades.index(rule.grade) if rule.grade in self.grades else 0 for rule in self.rules]
-        ruled = np.array([r.index for r in self.rules], dtype=np.intp), np.array([r.at_least for r in self.rules])
+        cap_arrays = np.array([r.index for r in self.rules], dtype=np.intp), np.array([r.at_least for r in self.rules])
         object.__setattr__(self, "names", tuple(feature.name for feature in self.features))
-        object.__setattr__(self, "rising", np.array(self.cuts[::-1], dtype=np.float64))
-        object.__setattr__(self, "ruled", (*ruled, np.array(worst, dtype=np.intp)))
+        object.__setattr__(self, "ascending_cuts", np.array(self.cuts[::-1], dtype=np.float64))
+        object.__setattr__(self, "cap_arrays", (*cap_arrays, np.array(worst, dtype=np.intp)))
 
     def grade_index(self, points: Floats, hits: NDArray[np.bool_]) -> NDArray[np.int8]:
         """The grade's place (n,) in ``grades``: by points, then no better than each rule that hit (n, R) allows."""
         worst = len(self.grades) - 1
-        place = np.minimum(worst + 1 - np.searchsorted(self.rising, points, side="right"), worst)
+        place = np.minimum(worst + 1 - np.searchsorted(self.ascending_cuts, points, side="right"), worst)
         if self.rules:
-            place = np.maximum(place, np.where(hits, self.ruled[2], 0).max(axis=1))
+            place = np.maximum(place, np.where(hits, self.cap_arrays[2], 0).max(axis=1))
         return np.asarray(place, dtype=np.int8)
 
     def rule_hits(self, features: Floats) -> NDArray[np.bool_]:
         """Which rules hit (n, R); a missing value hits none."""
         if not self.rules:
             return np.zeros((len(features), 0), dtype=np.bool_)
-        return np.asarray(features[:, self.ruled[0]] >= self.ruled[1], dtype=np.bool_)
+        return np.asarray(features[:, self.cap_arrays[0]] >= self.cap_arrays[1], dtype=np.bool_)
 
     def reasons(self, base_points: float, points: float, contributions: Floats) -> tuple[Reason, ...]:
         """Contributions (F,) as reasons in whole hundredths that sum exactly: base + reasons == points, each rounded.
@@ -116,37 +118,37 @@ def hundredths(
     """
     exact = np.asarray(contributions, dtype=np.float64) * 100
     whole = np.floor(exact)
-    left = np.rint(points * 100) - round(base_points * 100) - whole.sum(axis=1)
+    remainder = np.rint(points * 100) - round(base_points * 100) - whole.sum(axis=1)
     order = np.argsort(whole - exact, axis=1, kind="stable")  # the largest remainder first
     cents = whole.astype(np.int64)
-    for row, rest in enumerate(left.tolist()):
-        turns, rest = divmod(int(rest), exact.shape[1])
-        if turns:
-            cents[row] += turns
+    for row, rest in enumerate(remainder.tolist()):
+        whole_rounds, rest = divmod(int(rest), exact.shape[1])
+        if whole_rounds:
+            cents[row] += whole_rounds
         cents[row, order[row, :rest]] += 1
     return cents, np.argsort(-np.abs(cents), axis=1, kind="stable")
 
 
-def read(told: Mapping[str, Any]) -> Scorecard:
+def read(data: Mapping[str, Any]) -> Scorecard:
     """Read the content of ``version.json``; raises :class:`Malformed` unless it is whole and makes sense."""
     try:
         features = tuple(
             ScorecardFeature(f["name"], f["title"], int(f["direction"]), f["reason"]["zh"], f["reason"]["en"])
-            for f in told["features"]
+            for f in data["features"]
         )
         names = [feature.name for feature in features]
         rules = tuple(
             GradeCap(names.index(name), name, float(r["at_least"]), r["grade"], r["reason"]["zh"], r["reason"]["en"])
-            for r in told["rules"]
+            for r in data["rules"]
             for name in (r["feature"],)
         )
-        scale = {name: float(told["scale"][name]) for name in ("points", "odds", "double_odds", "minimum", "maximum")}
-        grades, cuts = zip(*((str(name), float(cut)) for name, cut in told["grades"]), strict=True)
+        scale = {name: float(data["scale"][name]) for name in ("points", "odds", "double_odds", "minimum", "maximum")}
+        grades, cuts = zip(*((str(name), float(cut)) for name, cut in data["grades"]), strict=True)
         factor = scale["double_odds"] / math.log(2)
         card = Scorecard(
-            told["model"],
+            data["model"],
             features,
-            read_calibration(told["calibration"]),
+            read_calibration(data["calibration"]),
             factor,
             scale["points"] - factor * math.log(scale["odds"]),
             scale["minimum"],

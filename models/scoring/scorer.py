@@ -21,10 +21,10 @@ from models.calibration.maps import steepness
 from models.scoring.scorecard import GradeCap, Reason, Scorecard
 from models.scoring.scorecard import read as read_scorecard
 from models.scoring.trees import walk
-from models.scoring.trees.flat_forest import FlatForest, flat
+from models.scoring.trees.flat_forest import FlatForest, flatten
 from models.scoring.trees.model_text import MAXIMUM_BYTES, Forest
 from models.scoring.trees.model_text import read as read_forest
-from models.scoring.treeshap.exact_reasons import FEW, TreeShap
+from models.scoring.treeshap.exact_reasons import SINGLE_ROWS, TreeShap
 from models.scoring.treeshap.simd import WIDTH
 
 Floats = NDArray[np.float64]
@@ -64,27 +64,30 @@ class Scorer:
                 raise Malformed("scorer.version-too-large", name=name, maximum_bytes=MAXIMUM_BYTES)
         try:
             text = (folder / "model.txt").read_bytes().decode("ascii")
-            told = json.loads((folder / "version.json").read_bytes())
+            data = json.loads((folder / "version.json").read_bytes())
         except (ValueError, RecursionError) as error:
             raise Malformed("scorer.files-version-cannot-be-read", why=Text.verbatim(type(error).__name__)) from error
-        return cls.of(text, told)
+        return cls.of(text, data)
 
     @classmethod
-    def of(cls, text: str, told: Any) -> Scorer:
+    def of(cls, text: str, data: Any) -> Scorer:
         """A scorer of a model text and the content of ``version.json``."""
-        if not isinstance(told, dict):
+        if not isinstance(data, dict):
             raise Malformed("scorer.scorecard-version-cannot-be-read")
-        card = read_scorecard(told)
+        card = read_scorecard(data)
         forest = read_forest(text, card.names)
         if any(sign not in (0, f.direction) for sign, f in zip(forest.directions, card.features, strict=True)):
             raise Malformed("scorer.model-trained-with-other-directions")
-        trees = flat(forest)
-        expected = walk.expected(trees)
+        trees = flatten(forest)
+        expected = walk.expected_margin(trees)
         base = float(card.offset - card.factor * card.calibration.log_odds(np.array([expected]))[0])
         if not card.minimum <= base <= card.maximum:
             raise Malformed("scorer.scale-does-not-fit-model")
         scorer = cls(card, forest, expected, base, trees, TreeShap.of(trees, len(card.names)))
-        for rows in (1, FEW + 1):  # so that what is compiled for a machine is compiled before the first who asks
+        for rows in (
+            1,
+            SINGLE_ROWS + 1,
+        ):  # so that what is compiled for a machine is compiled before the first who asks
             scorer.score(np.zeros((rows, len(card.names))))
         return scorer
 
@@ -110,7 +113,7 @@ class Scorer:
         Eight rows at once cost little more than four alone: the trees are walked once for all of them.
         """
         rows, card = self.rows(features), self.card
-        raw, shares = self.reasons.told(rows)
+        raw, shares = self.reasons.margins_and_contributions(rows)
         odds, hits = card.calibration.log_odds(raw), card.rule_hits(rows)
         points = self._points(odds)
         return Scores(

@@ -25,7 +25,7 @@ from credit.shelf import OpenedSeal
 from models.features.buckets import MapBuckets
 from models.features.duckdb_engine import Limits
 from models.features.observations import GROUPS
-from models.features.population import living_bucket
+from models.features.population import population_bucket
 from models.order.order import Order
 from models.scoring.scorer import Scorer
 from models.scoring.snapshot_layout import KEY_BYTES, SUBJECTS_FILE, answer_dtype, create_arrays
@@ -44,7 +44,7 @@ class BucketAnswers:
     groups: Mapping[str, NDArray[np.str_]]
 
 
-def answer_all(
+def score_buckets(
     order: Order,
     version: OpenedSeal,
     release: OpenedSeal,
@@ -54,41 +54,41 @@ def answer_all(
     folder: Path,
     map_buckets: MapBuckets,
     limits: Limits | None = None,
-    but: Collection[int] = (),
+    skip: Collection[int] = (),
 ) -> int:
     """Leave a file of every bucket ``but`` some in ``folder``; what is there already stays. The number of subjects."""
-    places = (str(version.path), str(release.path), str(folder))
-    task = partial(answer_bucket, order.as_json(), places, terms, as_of, limits or Limits())
-    return sum(map_buckets(task, [bucket for bucket in range(terms["buckets"]) if bucket not in but]))
+    folders = (str(version.path), str(release.path), str(folder))
+    task = partial(score_bucket, order.as_json(), folders, terms, as_of, limits or Limits())
+    return sum(map_buckets(task, [bucket for bucket in range(terms["buckets"]) if bucket not in skip]))
 
 
-def answer_bucket(
+def score_bucket(
     order_json: Mapping[str, Any],
-    places: tuple[str, str, str],
+    folders: tuple[str, str, str],
     terms: Mapping[str, Any],
     as_of: date,
     limits: Limits,
     bucket: int,
 ) -> int:
     """One bucket. A plain function of plain values, so that a cluster can run it on the folders it shares with us."""
-    version, release, folder = places
-    path = part_path(Path(folder), bucket)
+    version, release, folder = folders
+    path = bucket_answers_path(Path(folder), bucket)
     if path.exists():
-        return len(read_part(path).keys)
-    living = living_bucket(order_json, release, terms, as_of, limits, bucket)
-    scorer, features = _scorer(version), living.features
+        return len(read_bucket_answers(path).keys)
+    population = population_bucket(order_json, release, terms, as_of, limits, bucket)
+    scorer, features = _scorer(version), population.features
     scores = scorer.score(features)
     answers = np.zeros(len(features), dtype=answer_dtype(features.shape[1]))
-    for name, told in (
+    for name, column in (
         ("probability", scores.probability),
         ("points", scores.points),
         ("base_points", scores.base_points),
         ("contributions", scores.point_contributions),
         ("grade", scorer.card.grade_index(scores.points, scorer.card.rule_hits(features))),
     ):
-        answers[name] = told
-    keys = np.frombuffer(b"".join(map(bytes.fromhex, living.subjects)), dtype=np.uint8).reshape(-1, KEY_BYTES)
-    groups = {f"group_{name}": np.array(values, dtype=np.str_) for name, values in living.groups.items()}
+        answers[name] = column
+    keys = np.frombuffer(b"".join(map(bytes.fromhex, population.subjects)), dtype=np.uint8).reshape(-1, KEY_BYTES)
+    groups = {f"group_{name}": np.array(values, dtype=np.str_) for name, values in population.groups.items()}
     content = io.BytesIO()
     hits = scorer.card.rule_hits(features)
     np.savez(content, allow_pickle=False, keys=keys, features=features, answers=answers, hits=hits, **groups)
@@ -96,33 +96,33 @@ def answer_bucket(
     return len(keys)
 
 
-def part_path(folder: Path, bucket: int) -> Path:
+def bucket_answers_path(folder: Path, bucket: int) -> Path:
     """Where a bucket's answers are."""
     return folder / f"bucket-{bucket:03d}.npz"
 
 
-def read_part(path: Path) -> BucketAnswers:
+def read_bucket_answers(path: Path) -> BucketAnswers:
     """Read a bucket's answers; raises :class:`Broken` when they cannot be."""
     try:
-        with np.load(path, allow_pickle=False) as told:
-            groups = {name: told[f"group_{name}"] for name in GROUPS if f"group_{name}" in told}
-            return BucketAnswers(told["keys"], told["features"], told["answers"], told["hits"], groups)
+        with np.load(path, allow_pickle=False) as arrays:
+            groups = {name: arrays[f"group_{name}"] for name in GROUPS if f"group_{name}" in arrays}
+            return BucketAnswers(arrays["keys"], arrays["features"], arrays["answers"], arrays["hits"], groups)
     except (OSError, ValueError, KeyError) as error:
         raise Broken(
             "batch-scores.answers-bucket-cannot-be-read", why=Text.verbatim(type(error).__name__), path_name=path.name
         ) from error
 
 
-def parts(folder: Path, buckets: int, taken: Mapping[int, BucketAnswers] = _NONE) -> Iterator[BucketAnswers]:
+def iterate_buckets(folder: Path, buckets: int, reused: Mapping[int, BucketAnswers] = _NONE) -> Iterator[BucketAnswers]:
     """The buckets one after another, some ``taken`` from elsewhere: all subjects in the order of their keys."""
-    before = b""
+    previous_key = b""
     for bucket in range(buckets):
-        part = taken[bucket] if bucket in taken else read_part(part_path(folder, bucket))
-        for key in (part.keys[:1], part.keys[-1:]):
-            if len(key) and (now := key.tobytes()) < before:
+        answers = reused[bucket] if bucket in reused else read_bucket_answers(bucket_answers_path(folder, bucket))
+        for key in (answers.keys[:1], answers.keys[-1:]):
+            if len(key) and (current_key := key.tobytes()) < previous_key:
                 raise Broken("batch-scores.buckets-release-not-in-order")
-            before = now if len(key) else before
-        yield part
+            previous_key = current_key if len(key) else previous_key
+        yield answers
 
 
 def write_arrays(folder: Path, buckets: Iterator[BucketAnswers], subjects: int, features: int) -> None:

@@ -19,16 +19,16 @@ from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
-from models.features.buckets import MapBuckets, one_by_one
+from models.features.buckets import MapBuckets, map_sequentially
 from models.features.duckdb_engine import Limits
-from models.features.lineage import tables_behind
+from models.features.lineage import source_tables
 from models.features.population import require_day
 from models.order.sealed_order import read_sealed_order
 from models.scoring.scorer import Scorer
-from models.snapshots.batch_scores import BucketAnswers, answer_all, parts, write_arrays
-from models.snapshots.reuse import taken_over
+from models.snapshots.batch_scores import BucketAnswers, iterate_buckets, score_buckets, write_arrays
+from models.snapshots.reuse import reusable_buckets
 
-Write = Callable[[Path, Path, int], dict[str, Any]]  # sealed folder, folder of parts, buckets -> more terms
+WriteExtraFiles = Callable[[Path, Path, int], dict[str, Any]]  # sealed folder, folder of parts, buckets -> more terms
 
 
 def make_snapshot(
@@ -46,8 +46,8 @@ def make_snapshot(
     limits: Limits | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     work: Path | None = None,
-    also: Write | None = None,
-    before: OpenedSeal | None = None,
+    extra_files: WriteExtraFiles | None = None,
+    previous: OpenedSeal | None = None,
 ) -> Seal:
     """Score every living subject with a version and seal it; the same version, release and day give the same seal.
 
@@ -60,21 +60,23 @@ def make_snapshot(
     order = read_sealed_order(shelf.open(version.seal.parents[0]))
     if order.names != scorer.card.names:
         raise Broken("build.version-other-features-than-order")
-    model, told = order.model, require_day(order, release, as_of)
+    model, release_terms = order.model, require_day(order, release, as_of)
     step = None if progress is None else lambda done, total: progress(f"{model}: answers", done, total)
-    kept = tempfile.TemporaryDirectory(prefix="answers-") if work is None else nullcontext(str(work))
-    with kept as folder, shelf.staging() as made:
-        here = Path(folder)
-        here.mkdir(parents=True, exist_ok=True)
-        spread = map_buckets or one_by_one(step)
-        taken: dict[int, BucketAnswers] = {}
-        if before is not None and also is None:
-            taken = taken_over(before, version=version, release=release, order=order, as_of=as_of, shelf=shelf)
-        done: dict[str, Any] = {"folder": here, "map_buckets": spread, "limits": limits, "but": taken}
-        count = answer_all(order, version, release, told, as_of, **done) + sum(len(p.keys) for p in taken.values())
+    work_folder = tempfile.TemporaryDirectory(prefix="answers-") if work is None else nullcontext(str(work))
+    with work_folder as folder, shelf.staging() as staged:
+        work_path = Path(folder)
+        work_path.mkdir(parents=True, exist_ok=True)
+        mapper = map_buckets or map_sequentially(step)
+        reused: dict[int, BucketAnswers] = {}
+        if previous is not None and extra_files is None:
+            reused = reusable_buckets(previous, version=version, release=release, order=order, as_of=as_of, shelf=shelf)
+        done: dict[str, Any] = {"folder": work_path, "map_buckets": mapper, "limits": limits, "skip": reused}
+        count = score_buckets(order, version, release, release_terms, as_of, **done) + sum(
+            len(p.keys) for p in reused.values()
+        )
         if not count:
             raise Refused("build.nobody-to-score", model=model)
-        write_arrays(made, parts(here, told["buckets"], taken), count, len(order.names))
+        write_arrays(staged, iterate_buckets(work_path, release_terms["buckets"], reused), count, len(order.names))
         terms = {
             "as_of": as_of.isoformat(),
             "model": model,
@@ -82,15 +84,15 @@ def make_snapshot(
             "release": release.seal.id,
             "subjects": count,
             "features": list(order.names),
-            "behind": tables_behind(order.sql),  # the tables that each feature is made of
+            "behind": source_tables(order.sql),  # the tables that each feature is made of
             "invented": bool(release.seal.terms.get("invented", False)),
             **({"notice": release.seal.terms["notice"]} if "notice" in release.seal.terms else {}),
         }
-        if also is not None:
-            terms |= also(made, here, told["buckets"])
+        if extra_files is not None:
+            terms |= extra_files(staged, work_path, release_terms["buckets"])
         ends = min(version.seal.expires_on, release.seal.expires_on)
         parents = (version.seal.id, release.seal.id)
-        seal = shelf.put(made, Kind.SNAPSHOT, parents=parents, terms=terms, expires_on=ends, by=by, key=key)
+        seal = shelf.put(staged, Kind.SNAPSHOT, parents=parents, terms=terms, expires_on=ends, by=by, key=key)
     details = {"version": version.seal.id, "release": release.seal.id, "as_of": as_of.isoformat()}
     ledger.append("snapshot.made", seal.id, by=by, details=details | {"subjects": count})
     return seal
@@ -98,5 +100,5 @@ def make_snapshot(
 
 def point_snapshot(shelf: Shelf, seal: Seal, *, key: SigningKey) -> dict[str, Any]:
     """Say, in the platform's name, that this snapshot is the one its model answers from."""
-    told = {name: seal.terms[name] for name in ("model", "version", "as_of")}
-    return shelf.set_pointer(f"snapshot-{told['model']}", told | {"snapshot": seal.id}, key)
+    pointer = {name: seal.terms[name] for name in ("model", "version", "as_of")}
+    return shelf.set_pointer(f"snapshot-{pointer['model']}", pointer | {"snapshot": seal.id}, key)

@@ -22,7 +22,7 @@ from credit.ledger import Ledger
 from credit.messages import Text
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
-from models.features.duckdb_engine import Limits, engine, quoted
+from models.features.duckdb_engine import Limits, engine, quote_identifier
 from models.features.views import bucket_file
 from models.scoring.snapshot_layout import (
     DOSSIERS_FILE,
@@ -32,11 +32,11 @@ from models.scoring.snapshot_layout import (
     OFFSETS_FILE,
     SUBJECTS_FILE,
 )
-from models.snapshots.reuse import dossiers_taken_over
+from models.snapshots.reuse import reusable_dossiers
 
 DOSSIERS = "dossiers"  # in the place of a model's name: in the seal's terms and the pointer's
-TIMES = ("_happened", "_ends")
-KEPT = ("title", "english", "source", "shown", "document", "scope", "with_mandate", "state", "repairable")
+TIME_COLUMNS = ("_happened", "_ends")
+INDEX_KEYS = ("title", "english", "source", "shown", "document", "scope", "with_mandate", "state", "repairable")
 
 
 def make_dossiers(
@@ -49,7 +49,7 @@ def make_dossiers(
     today: date,
     limits: Limits | None = None,
     progress: Callable[[str, int, int], None] | None = None,
-    before: OpenedSeal | None = None,
+    previous: OpenedSeal | None = None,
 ) -> Seal:
     """Seal the dossiers of a release; the same release gives the same seal.
 
@@ -58,36 +58,36 @@ def make_dossiers(
     purpose, and :class:`Refused` when nobody is in it.
     """
     release.seal.require_not_expired(today)
-    told = release.seal.terms
-    if told["purpose"] != INQUIRY:
-        raise Malformed("credit-files.dossiers-made-inquiry-release", data=told["purpose"])
-    index = {name: _indexed(table) for name, table in sorted(told["tables"].items())}
-    taken = {} if before is None else dossiers_taken_over(before, release, shelf)
-    with shelf.staging() as made:
+    release_terms = release.seal.terms
+    if release_terms["purpose"] != INQUIRY:
+        raise Malformed("credit-files.dossiers-made-inquiry-release", data=release_terms["purpose"])
+    index = {name: _index_entry(table) for name, table in sorted(release_terms["tables"].items())}
+    reused = {} if previous is None else reusable_dossiers(previous, release, shelf)
+    with shelf.staging() as folder:
         count = 0
         with ExitStack() as files:
             keys, offsets, text = (
-                files.enter_context((made / name).open("wb")) for name in (SUBJECTS_FILE, OFFSETS_FILE, DOSSIERS_FILE)
+                files.enter_context((folder / name).open("wb")) for name in (SUBJECTS_FILE, OFFSETS_FILE, DOSSIERS_FILE)
             )
-            for bucket in range(told["buckets"]):
+            for bucket in range(release_terms["buckets"]):
                 if progress:
-                    progress("dossiers", bucket, told["buckets"])
-                found = taken.get(bucket) or _bucket(release.path, told["tables"], bucket, limits)
-                count += _append(found, keys, offsets, text)
+                    progress("dossiers", bucket, release_terms["buckets"])
+                dossiers = reused.get(bucket) or _bucket_dossiers(release.path, release_terms["tables"], bucket, limits)
+                count += _write_dossiers(dossiers, keys, offsets, text)
             offsets.write(text.tell().to_bytes(OFFSET_BYTES, OFFSET_ORDER))
         if not count:
             raise Refused("credit-files.no-dossiers-to-make")
-        (made / INDEX_FILE).write_bytes(canonical(index))
+        (folder / INDEX_FILE).write_bytes(canonical(index))
         terms = {
-            "as_of": told["as_of"],
+            "as_of": release_terms["as_of"],
             "model": DOSSIERS,
             "release": release.seal.id,
             "subjects": count,
-            "invented": bool(told.get("invented", False)),
-            **({"notice": told["notice"]} if "notice" in told else {}),
+            "invented": bool(release_terms.get("invented", False)),
+            **({"notice": release_terms["notice"]} if "notice" in release_terms else {}),
         }
         seal = shelf.put(
-            made,
+            folder,
             Kind.SNAPSHOT,
             parents=(release.seal.id,),
             terms=terms,
@@ -95,49 +95,55 @@ def make_dossiers(
             by=by,
             key=key,
         )
-    details = {"release": release.seal.id, "as_of": told["as_of"], "subjects": count}
+    details = {"release": release.seal.id, "as_of": release_terms["as_of"], "subjects": count}
     ledger.append("dossiers.made", seal.id, by=by, details=details)
     return seal
 
 
 def point_dossiers(shelf: Shelf, seal: Seal, *, key: SigningKey) -> dict[str, Any]:
     """Say, in the platform's name, that these are the dossiers that inquiries are answered from."""
-    told = {"model": DOSSIERS, "as_of": seal.terms["as_of"], "snapshot": seal.id}
-    return shelf.set_pointer(f"snapshot-{DOSSIERS}", told, key)
+    pointer = {"model": DOSSIERS, "as_of": seal.terms["as_of"], "snapshot": seal.id}
+    return shelf.set_pointer(f"snapshot-{DOSSIERS}", pointer, key)
 
 
-def _indexed(table: Mapping[str, Any]) -> dict[str, Any]:
+def _index_entry(table: Mapping[str, Any]) -> dict[str, Any]:
     columns = [name for name in table["order"] if name in table["columns"]]
-    return {name: table[name] for name in KEPT} | {"columns": columns}
+    return {name: table[name] for name in INDEX_KEYS} | {"columns": columns}
 
 
-def _bucket(folder: Path, tables: Mapping[str, Any], bucket: int, limits: Limits | None) -> list[tuple[bytes, bytes]]:
+def _bucket_dossiers(
+    folder: Path, tables: Mapping[str, Any], bucket: int, limits: Limits | None
+) -> list[tuple[bytes, bytes]]:
     """The dossiers of one bucket by key; buckets are by the first byte of the key, so their order is the keys'."""
-    found: dict[str, dict[str, list[list[Any]]]] = defaultdict(lambda: defaultdict(list))
-    with engine(limits, what=Text.of("duckdb-engine.reading-records")) as run:
+    records_by_subject: dict[str, dict[str, list[list[Any]]]] = defaultdict(lambda: defaultdict(list))
+    with engine(limits, subject=Text.of("duckdb-engine.reading-records")) as database:
         for name, table in sorted(tables.items()):
             types = table["columns"]
-            wanted = ["subject", *(column for column in TIMES if column in types), *_indexed(table)["columns"]]
-            run.read(name, bucket_file(folder, name, bucket), {column: types[column] for column in wanted})
-            times = [quoted(column) if column in types else "NULL" for column in TIMES]
-            given = ", ".join(["subject", *times, *map(quoted, _indexed(table)["columns"])])
-            for subject, *record in run.rows(f"SELECT {given} FROM {quoted(name)}"):
-                found[subject][name].append([_plain(value) for value in record])
-    for dossier in found.values():
+            wanted = [
+                "subject",
+                *(column for column in TIME_COLUMNS if column in types),
+                *_index_entry(table)["columns"],
+            ]
+            database.read_parquet(name, bucket_file(folder, name, bucket), {column: types[column] for column in wanted})
+            times = [quote_identifier(column) if column in types else "NULL" for column in TIME_COLUMNS]
+            columns_sql = ", ".join(["subject", *times, *map(quote_identifier, _index_entry(table)["columns"])])
+            for subject, *record in database.fetch_rows(f"SELECT {columns_sql} FROM {quote_identifier(name)}"):
+                records_by_subject[subject][name].append([_as_plain_value(value) for value in record])
+    for dossier in records_by_subject.values():
         for records in dossier.values():
             records.sort(key=lambda record: record[0] or "", reverse=True)
-    return [(bytes.fromhex(subject), canonical(found[subject])) for subject in sorted(found)]
+    return [(bytes.fromhex(subject), canonical(records_by_subject[subject])) for subject in sorted(records_by_subject)]
 
 
-def _append(dossiers: Iterable[tuple[bytes, bytes]], keys: BinaryIO, offsets: BinaryIO, text: BinaryIO) -> int:
+def _write_dossiers(dossiers: Iterable[tuple[bytes, bytes]], keys: BinaryIO, offsets: BinaryIO, text: BinaryIO) -> int:
     count = 0
-    for subject, said in dossiers:
+    for subject, content in dossiers:
         keys.write(subject)
         offsets.write(text.tell().to_bytes(OFFSET_BYTES, OFFSET_ORDER))
-        text.write(said)
+        text.write(content)
         count += 1
     return count
 
 
-def _plain(value: Any) -> Any:
+def _as_plain_value(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value

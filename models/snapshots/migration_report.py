@@ -1,6 +1,6 @@
 """The report of movements as one page: grades then and now, and falls by district, industry and cause, drawn.
 
-A count below :data:`LEAST` is not told: a district and a trade with two firms in it would tell of the two.
+A count below :data:`MINIMUM_COUNT` is not told: a district and a trade with two firms in it would tell of the two.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from models.validation import svg_charts
 
-LEAST = 5
-MOST = 20  # bars of one picture
+MINIMUM_COUNT = 5
+MAXIMUM_BARS = 20  # bars of one picture
 DISTRICTS = dict(
     zip(
         [
@@ -85,27 +85,29 @@ INDUSTRIES = dict(
 )
 
 
-def page(told: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+def report_page(evaluation: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     """The page of an evaluation, from what ``haihe evaluate`` tells and the titles of the features."""
     env = Environment(loader=PackageLoader("models.snapshots", "pages"), autoescape=True, undefined=StrictUndefined)
-    models = [_model(name, each, titles) for name, each in told["models"].items()]
-    return env.get_template("movements.html.j2").render(period=told["period"], as_of=told["as_of"], models=models)
+    models = [_model(name, each, titles) for name, each in evaluation["models"].items()]
+    return env.get_template("movements.html.j2").render(
+        period=evaluation["period"], as_of=evaluation["as_of"], models=models
+    )
 
 
-def _model(name: str, told: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
-    all_now, all_then = told["subjects"], sum(told["last_grades"].values())
-    now = {grade: count / all_now for grade, count in told["grades"].items()}
-    then = {grade: told["last_grades"].get(grade, 0) / max(1, all_then) for grade in now} if all_then else {}
+def _model(name: str, evaluation: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
+    all_now, all_then = evaluation["subjects"], sum(evaluation["last_grades"].values())
+    now = {grade: count / all_now for grade, count in evaluation["grades"].items()}
+    then = {grade: evaluation["last_grades"].get(grade, 0) / max(1, all_then) for grade in now} if all_then else {}
     return {
         "name": name,
-        "told": told,
-        "least": LEAST,
-        "moved": {way: "few" if 0 < count < LEAST else count for way, count in told["moved"].items()},
-        "grades": Markup(svg_charts.then_and_now(now, then)),
+        "told": evaluation,
+        "least": MINIMUM_COUNT,
+        "moved": {way: "few" if 0 < count < MINIMUM_COUNT else count for way, count in evaluation["moved"].items()},
+        "grades": Markup(svg_charts.grades_before_and_now(now, then)),
         "drawn": [
-            ("district", "区", _bars(told["by"]["district"], DISTRICTS, share=True)),
-            ("industry", "行业", _bars(told["by"]["industry"], INDUSTRIES, share=True)),
-            ("cause", "原因", _bars(told["by"]["cause"], titles, share=False)),
+            ("district", "区", _bars(evaluation["by"]["district"], DISTRICTS, share=True)),
+            ("industry", "行业", _bars(evaluation["by"]["industry"], INDUSTRIES, share=True)),
+            ("cause", "原因", _bars(evaluation["by"]["cause"], titles, share=False)),
         ],
     }
 
@@ -115,15 +117,15 @@ def _bars(counts: Mapping[str, Mapping[str, int]], names: Mapping[str, str], *, 
     rows: list[tuple[str, float | None, float | None]] = []
     for value, moved in counts.items():
         known, plain = sum(moved.values()) - moved["new"], value.removeprefix("rule ")
-        if known < LEAST or (not share and moved["down"] + moved["up"] < LEAST):
+        if known < MINIMUM_COUNT or (not share and moved["down"] + moved["up"] < MINIMUM_COUNT):
             continue
-        fell, rose = (_told(moved[way], known / 100 if share else 1) for way in ("down", "up"))
+        fell, rose = (_publishable(moved[way], known / 100 if share else 1) for way in ("down", "up"))
         if not fell and not rose:
             continue
         rows.append((names.get(plain, plain) + ("（规则）" if plain != value else ""), fell, rose))
     rows.sort(key=lambda row: -((row[1] or 0) + (0 if share else row[2] or 0)))
-    return Markup(svg_charts.both_ways(rows[:MOST], "%" if share else ""))
+    return Markup(svg_charts.diverging_bars(rows[:MAXIMUM_BARS], "%" if share else ""))
 
 
-def _told(count: int, by: float) -> float | None:
-    return None if 0 < count < LEAST else count / by
+def _publishable(count: int, by: float) -> float | None:
+    return None if 0 < count < MINIMUM_COUNT else count / by

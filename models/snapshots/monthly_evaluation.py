@@ -28,10 +28,10 @@ from models.scoring.snapshot_layout import (
     map_features,
     read_keys,
 )
-from models.snapshots.batch_scores import BucketAnswers, parts
+from models.snapshots.batch_scores import BucketAnswers, iterate_buckets
 from models.snapshots.rating_migration import DOWN, NEW, SAME, UP, RatingMigration
 
-TOP = 5  # reasons told of each subject
+TOP_REASONS = 5  # reasons told of each subject
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,9 @@ class PreviousEvaluation:
         """Open a snapshot and the words of its version."""
         card = Scorer.load(shelf.open(snapshot.seal.terms["version"]).path).card
         keys, features = read_keys(snapshot.path), map_features(snapshot.path)
-        return cls(snapshot.seal.id, _whole(keys), map_answers(snapshot.path), card.rule_hits(features), card)
+        return cls(
+            snapshot.seal.id, _as_single_values(keys), map_answers(snapshot.path), card.rule_hits(features), card
+        )
 
     @property
     def grades(self) -> dict[str, int]:
@@ -61,7 +63,7 @@ class PreviousEvaluation:
         """The row (n,) of each key, -1 where there is none."""
         if not len(self.keys):
             return np.full(len(keys), -1)
-        wanted = _whole(keys)
+        wanted = _as_single_values(keys)
         row = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         return np.where(self.keys[row] == wanted, row, -1)
 
@@ -76,60 +78,60 @@ def require_period(period: str, as_of: date) -> None:
         raise Refused("monthly-evaluation.release-shows-another-month-than", period=period, as_of=as_of)
 
 
-def last_of(shelf: Shelf, model: str, period: str) -> OpenedSeal | None:
+def previous_snapshot(shelf: Shelf, model: str, period: str) -> OpenedSeal | None:
     """The newest snapshot of a model from before a period; None when there is none."""
-    found = [s for s in shelf.list(Kind.SNAPSHOT) if s.terms["model"] == model and s.terms["as_of"][:7] < period]
-    newest: Seal | None = max(found, key=lambda seal: (seal.terms["as_of"], seal.made_at), default=None)
+    earlier = [s for s in shelf.list(Kind.SNAPSHOT) if s.terms["model"] == model and s.terms["as_of"][:7] < period]
+    newest: Seal | None = max(earlier, key=lambda seal: (seal.terms["as_of"], seal.made_at), default=None)
     return None if newest is None else shelf.open(newest.id)
 
 
-def evaluation(
-    card: Scorecard, period: str, last: PreviousEvaluation | None
+def evaluation_writer(
+    card: Scorecard, period: str, previous: PreviousEvaluation | None
 ) -> Callable[[Path, Path, int], dict[str, Any]]:
     """What :func:`~models.snapshots.build.make_snapshot` writes ``also``; gives the terms that say so."""
 
     def write(folder: Path, work: Path, buckets: int) -> dict[str, Any]:
-        count = RatingMigration(card.grades, last.grades if last else {})
+        migration = RatingMigration(card.grades, previous.grades if previous else {})
         writer: pq.ParquetWriter | None = None
         try:
-            for part in parts(work, buckets):
-                table = compare(part, card, last)
-                count.add(table)
+            for bucket in iterate_buckets(work, buckets):
+                table = evaluation_table(bucket, card, previous)
+                migration.add(table)
                 writer = writer or pq.ParquetWriter(folder / EVALUATION_FILE, table.schema, compression="zstd")
                 writer.write_table(table)
         finally:
             if writer:
                 writer.close()
-        told = {"period": period, "last": last.id if last else None}
-        content = json.dumps(told | count.as_json(), ensure_ascii=False, indent=1)
+        header = {"period": period, "last": previous.id if previous else None}
+        content = json.dumps(header | migration.as_json(), ensure_ascii=False, indent=1)
         (folder / MOVEMENTS_FILE).write_text(content, encoding="utf-8")
-        return told
+        return header
 
     return write
 
 
-def compare(part: BucketAnswers, card: Scorecard, last: PreviousEvaluation | None) -> pa.Table:
+def evaluation_table(bucket: BucketAnswers, card: Scorecard, previous: PreviousEvaluation | None) -> pa.Table:
     """The table of one bucket."""
-    answers, names, grades = part.answers, np.array(card.names), np.array(card.grades)
-    rows = last.rows_of(part.keys) if last else np.full(len(answers), -1)
+    answers, names, grades = bucket.answers, np.array(card.names), np.array(card.grades)
+    rows = previous.rows_of(bucket.keys) if previous else np.full(len(answers), -1)
     known = rows >= 0
     before, points = np.full(len(answers), -1), np.full(len(answers), np.nan)
-    if last and known.any():
+    if previous and known.any():
         place = {grade: number for number, grade in enumerate(card.grades)}
-        then = np.array([place.get(grade, -1) for grade in last.card.grades])
-        before[known] = then[last.answers["grade"][rows[known]]]
-        points[known] = last.answers["points"][rows[known]]
+        then = np.array([place.get(grade, -1) for grade in previous.card.grades])
+        before[known] = then[previous.answers["grade"][rows[known]]]
+        points[known] = previous.answers["points"][rows[known]]
     grade = answers["grade"].astype(int)
     moved = np.where(before < 0, NEW, np.where(grade > before, DOWN, np.where(grade < before, UP, SAME)))
-    top = np.argsort(-np.abs(answers["contributions"]), axis=1, kind="stable")[:, :TOP]
+    top = np.argsort(-np.abs(answers["contributions"]), axis=1, kind="stable")[:, :TOP_REASONS]
     strongest = np.take_along_axis(answers["contributions"], top, axis=1)
     rules = [
-        [f"{r.feature}>={r.at_least:g}" for r, hit in zip(card.rules, row, strict=True) if hit] for row in part.hits
+        [f"{r.feature}>={r.at_least:g}" for r, hit in zip(card.rules, row, strict=True) if hit] for row in bucket.hits
     ]
     return pa.table(
         {
-            "subject": [key.tobytes().hex() for key in part.keys],
-            **{name: pa.array(values.tolist(), pa.string()) for name, values in part.groups.items()},
+            "subject": [key.tobytes().hex() for key in bucket.keys],
+            **{name: pa.array(values.tolist(), pa.string()) for name, values in bucket.groups.items()},
             "grade": pa.array(grades[grade].tolist(), pa.string()),
             "points": answers["points"].copy(),
             "probability": answers["probability"].copy(),
@@ -139,41 +141,41 @@ def compare(part: BucketAnswers, card: Scorecard, last: PreviousEvaluation | Non
             "last_grade": pa.array([grades[b] if b >= 0 else None for b in before], pa.string()),
             "change": pa.array(answers["points"] - points, mask=np.isnan(points)),
             "movement": pa.array(moved.tolist(), pa.string()),
-            "cause": pa.array(_causes(part, card, last, rows, moved != NEW), pa.string()),
+            "cause": pa.array(_causes(bucket, card, previous, rows, moved != NEW), pa.string()),
         }
     )
 
 
 def _causes(
-    part: BucketAnswers,
+    bucket: BucketAnswers,
     card: Scorecard,
-    last: PreviousEvaluation | None,
+    previous: PreviousEvaluation | None,
     rows: NDArray[np.int64],
-    asked: NDArray[np.bool_],
+    wanted: NDArray[np.bool_],
 ) -> list[str | None]:
     """What moved each subject most: a rule that hits anew, else the feature whose points changed most its way."""
     causes: list[str | None] = [None] * len(rows)
-    if last is None or not asked.any():
+    if previous is None or not wanted.any():
         return causes
-    here = np.flatnonzero(asked & (rows >= 0))
-    then = last.answers["contributions"][rows[here]]
-    column = {name: number for number, name in enumerate(last.card.names)}
+    here = np.flatnonzero(wanted & (rows >= 0))
+    then = previous.answers["contributions"][rows[here]]
+    column = {name: number for number, name in enumerate(previous.card.names)}
     aligned = np.column_stack([then[:, column[n]] if n in column else np.zeros(len(here)) for n in card.names])
-    change = part.answers["contributions"][here] - aligned
-    way = np.sign(part.answers["points"][here] - last.answers["points"][rows[here]])
-    strongest = np.argmax(change * way[:, None], axis=1)
-    rule_then = {(r.feature, r.at_least, r.grade): number for number, r in enumerate(last.card.rules)}
+    change = bucket.answers["contributions"][here] - aligned
+    direction = np.sign(bucket.answers["points"][here] - previous.answers["points"][rows[here]])
+    strongest = np.argmax(change * direction[:, None], axis=1)
+    rule_then = {(r.feature, r.at_least, r.grade): number for number, r in enumerate(previous.card.rules)}
     for number, row in enumerate(here):
-        causes[row] = card.names[strongest[number]] if way[number] else None
-        for place in np.flatnonzero(part.hits[row]):
+        causes[row] = card.names[strongest[number]] if direction[number] else None
+        for place in np.flatnonzero(bucket.hits[row]):
             rule = card.rules[place]
             old = rule_then.get((rule.feature, rule.at_least, rule.grade))
-            if old is None or not last.hits[rows[row], old]:
+            if old is None or not previous.hits[rows[row], old]:
                 causes[row] = f"rule {rule.feature}"
                 break
     return causes
 
 
-def _whole(keys: NDArray[np.uint8]) -> NDArray[np.bytes_]:
+def _as_single_values(keys: NDArray[np.uint8]) -> NDArray[np.bytes_]:
     """Keys (n, 16) as one value each. Zeros at an end are padding to numpy, but all are of one length."""
     return np.ascontiguousarray(keys).view(f"S{KEY_BYTES}").ravel()

@@ -23,12 +23,12 @@ class RatingMigration:
 
     def add(self, table: pa.Table) -> None:
         """Count one bucket."""
-        told = table.to_pydict()
-        self._grades.update(told["grade"])
-        self._moved.update(told["movement"])
-        self._between.update((b, g) for b, g in zip(told["last_grade"], told["grade"], strict=True) if b)
+        columns = table.to_pydict()
+        self._grades.update(columns["grade"])
+        self._moved.update(columns["movement"])
+        self._between.update((b, g) for b, g in zip(columns["last_grade"], columns["grade"], strict=True) if b)
         for name, count in self._by.items():
-            count.update((str(value), m) for value, m in zip(told.get(name, ()), told["movement"], strict=False))
+            count.update((str(value), m) for value, m in zip(columns.get(name, ()), columns["movement"], strict=False))
 
     def as_json(self) -> dict[str, Any]:
         """Counts as plain values."""

@@ -30,49 +30,49 @@ from models.scoring.snapshot_layout import (
 from models.snapshots.batch_scores import BucketAnswers
 
 
-def unchanged(before: Seal, after: Seal, tables: Collection[str]) -> set[int]:
+def unchanged_buckets(before: Seal, after: Seal, tables: Collection[str]) -> set[int]:
     """The buckets of which two releases hold the same bytes, and say the same, in every one of these tables."""
     then, now = before.terms, after.terms
-    if then["buckets"] != now["buckets"] or any(_said(then, name) != _said(now, name) for name in tables):
+    if then["buckets"] != now["buckets"] or any(_description(then, name) != _description(now, name) for name in tables):
         return set()
     names = {bucket: [str(bucket_file(Path(), t, bucket)) for t in tables] for bucket in range(now["buckets"])}
     return {bucket for bucket, files in names.items() if all(before.files.get(f) == after.files.get(f) for f in files)}
 
 
-def taken_over(
-    before: OpenedSeal, *, version: OpenedSeal, release: OpenedSeal, order: Order, as_of: date, shelf: Shelf
+def reusable_buckets(
+    previous: OpenedSeal, *, version: OpenedSeal, release: OpenedSeal, order: Order, as_of: date, shelf: Shelf
 ) -> dict[int, BucketAnswers]:
     """The buckets of the snapshot ``before`` that are those of this version, release and day.
 
     Raises :class:`~credit.errors.Missing` when its release is gone from the shelf.
     """
-    told = before.seal.terms
-    if (told["version"], told["as_of"]) != (version.seal.id, as_of.isoformat()):
+    previous_terms = previous.seal.terms
+    if (previous_terms["version"], previous_terms["as_of"]) != (version.seal.id, as_of.isoformat()):
         return {}
     read = [*order.tables, *([order.population] if order.population else [])]
-    same = unchanged(shelf.open(told["release"], deep=False).seal, release.seal, read)
-    keys, features, answers = read_keys(before.path), map_features(before.path), map_answers(before.path)
+    same = unchanged_buckets(shelf.open(previous_terms["release"], deep=False).seal, release.seal, read)
+    keys, features, answers = read_keys(previous.path), map_features(previous.path), map_answers(previous.path)
     width = 256 // release.seal.terms["buckets"]
-    found = {}
+    reusable = {}
     for bucket in same:
         start, end = np.searchsorted(keys[:, 0], [bucket * width, (bucket + 1) * width])
         rows = slice(int(start), int(end))
         none = np.zeros((rows.stop - rows.start, 0), dtype=np.bool_)  # an evaluation's, which is made whole
-        found[bucket] = BucketAnswers(keys[rows], features[rows], answers[rows], none, {})
-    return found
+        reusable[bucket] = BucketAnswers(keys[rows], features[rows], answers[rows], none, {})
+    return reusable
 
 
-def dossiers_taken_over(
-    before: OpenedSeal, release: OpenedSeal, shelf: Shelf
+def reusable_dossiers(
+    previous: OpenedSeal, release: OpenedSeal, shelf: Shelf
 ) -> dict[int, Iterator[tuple[bytes, bytes]]]:
     """The same of dossiers: of each unchanged bucket the subjects' keys and texts, in order."""
-    then = shelf.open(before.seal.terms["release"], deep=False).seal
+    then = shelf.open(previous.seal.terms["release"], deep=False).seal
     if set(then.terms["tables"]) != set(release.seal.terms["tables"]):
         return {}
-    same = unchanged(then, release.seal, list(then.terms["tables"]))
-    keys, text = (_mapped(before.path / name) for name in (SUBJECTS_FILE, DOSSIERS_FILE))
-    ends = read_offsets(before.path).tolist()
-    first = read_keys(before.path)[:, 0]
+    same = unchanged_buckets(then, release.seal, list(then.terms["tables"]))
+    keys, text = (_map_file(previous.path / name) for name in (SUBJECTS_FILE, DOSSIERS_FILE))
+    ends = read_offsets(previous.path).tolist()
+    first = read_keys(previous.path)[:, 0]
     width = 256 // release.seal.terms["buckets"]
 
     def rows(start: int, end: int) -> Iterator[tuple[bytes, bytes]]:
@@ -82,11 +82,11 @@ def dossiers_taken_over(
     return {b: rows(*map(int, np.searchsorted(first, [b * width, (b + 1) * width]))) for b in same}
 
 
-def _said(terms: Mapping[str, Any], table: str) -> Any:
-    told = terms["tables"].get(table)
-    return told and {name: value for name, value in told.items() if name != "rows"}
+def _description(terms: Mapping[str, Any], table: str) -> Any:
+    table_terms = terms["tables"].get(table)
+    return table_terms and {name: value for name, value in table_terms.items() if name != "rows"}
 
 
-def _mapped(path: Path) -> mmap.mmap:
+def _map_file(path: Path) -> mmap.mmap:
     with path.open("rb") as stream:
         return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)

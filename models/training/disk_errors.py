@@ -10,7 +10,7 @@ from credit.errors import Refused
 
 
 @contextmanager
-def room() -> Iterator[None]:
+def refuse_on_full_disk() -> Iterator[None]:
     """Raise :class:`Refused` where the block finds the disk full, or its share of it."""
     try:
         yield

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from credit.errors import Refused
 from credit.messages import Text
-from models.boosting.booster import average, grow, text_of
-from models.boosting.recipe import Recipe, together
-from models.boosting.search import out_of_fold, search
-from models.boosting.sharded_folds import few, out_of_fold_sharded, shards_of
-from models.calibration.selection import CalibrationChoice, choose
+from models.boosting.booster import average_boosters, model_text_of, train_booster
+from models.boosting.recipe import Recipe, averaged_recipe
+from models.boosting.search import out_of_fold_margins, search
+from models.boosting.sharded_folds import out_of_fold_margins_sharded, shard_count, subsample_by_subject
+from models.calibration.selection import CalibrationChoice, select_calibration
 from models.dataset.matrix import TrainingRows
 from models.distributed.ray_cluster import Progress, Tasks
 from models.distributed.worker_group import WorkerGroup
@@ -26,14 +26,14 @@ from models.registry import version
 from models.scoring.scorer import Scorer
 from models.scoring.trees.model_text import read
 from models.validation.evidence import measure, rounded
-from models.validation.holdout import judge_rows, tell_folds
-from models.validation.woe_benchmark.benchmark import challenge
+from models.validation.holdout import out_of_fold_figures, score_holdout
+from models.validation.woe_benchmark.benchmark import run_benchmark
 
 if TYPE_CHECKING:
     from models.dataset.sample import Sample
 
-LEAST_ROWS = 100
-LEAST_POSITIVES = 10
+MINIMUM_ROWS = 100
+MINIMUM_POSITIVES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +41,23 @@ class VersionContent:
     """What goes into a version's folder."""
 
     text: str
-    told: dict[str, Any]
+    scorecard: dict[str, Any]
     evidence: dict[str, Any]
     folds: tuple[dict[str, float], ...] = ()  # of the recipe taken: how each was told by models that did not see it
 
 
-def require_enough(sample: Sample) -> None:
+def require_learnable(sample: Sample) -> None:
     """Raise :class:`Refused` in words when there is nothing to learn from this sample."""
     in_time = ~np.asarray(sample.out_of_time, dtype=np.bool_)
     labels, features = np.asarray(sample.labels)[in_time], np.asarray(sample.features)[in_time]
     positives = int(np.sum(labels))
     why: Text | None = None
-    if len(labels) < LEAST_ROWS:
-        why = Text.of("fit.few-rows", rows=len(labels), least=LEAST_ROWS)
+    if len(labels) < MINIMUM_ROWS:
+        why = Text.of("fit.few-rows", rows=len(labels), least=MINIMUM_ROWS)
     elif min(positives, len(labels) - positives) == 0:
         why = Text.of("fit.one-outcome", rows=len(labels))
-    elif min(positives, len(labels) - positives) < LEAST_POSITIVES:
-        why = Text.of("fit.few-positives", positives=positives, rows=len(labels), least=LEAST_POSITIVES)
+    elif min(positives, len(labels) - positives) < MINIMUM_POSITIVES:
+        why = Text.of("fit.few-positives", positives=positives, rows=len(labels), least=MINIMUM_POSITIVES)
     elif _all_constant(features):
         why = Text.of("fit.constant")
     elif len(np.unique(np.asarray(sample.fold)[in_time])) < 2:
@@ -73,14 +73,14 @@ class TrainedModel:
     """A model before it is judged: what goes into its folder, and how it came to be."""
 
     text: str
-    told: dict[str, Any]
+    scorecard: dict[str, Any]
     rows: TrainingRows  # in time: what it has learnt from
     recipe: Recipe
     margins: NDArray[np.float64]  # of those rows, out of fold
     calibration: CalibrationChoice
 
 
-def learn(
+def train_model(
     declaration: Mapping[str, Any],
     sample: Sample,
     tasks: Tasks,
@@ -90,7 +90,7 @@ def learn(
     progress: Progress | None = None,
 ) -> TrainedModel:
     """Search, grow and calibrate on the sample's rows in time; rows out of time are not looked at."""
-    require_enough(sample)
+    require_learnable(sample)
     names = tuple(feature["name"] for feature in declaration["features"])
     if names != tuple(sample.names):
         raise Refused("fit.sample-features-not-declared-ones")
@@ -103,18 +103,24 @@ def learn(
         tuple(int(feature["direction"]) for feature in declaration["features"]),
     )
     training = training_of(declaration)
-    most = training.rows_a_worker
+    rows_a_worker = training.rows_a_worker
     subjects = [sample.subjects[number] for number in np.flatnonzero(in_time)]
-    looked_at = few(subjects, most)
-    choice = search(_only(rows, looked_at), training, tasks, progress)
-    chosen = _sharded(choice.recipe, shards_of(len(rows.labels), most))
-    recipe, text = full_leaves(rows, chosen, tasks.gang, training.minimum_leaf)
+    searched = subsample_by_subject(subjects, rows_a_worker)
+    result = search(_select_rows(rows, searched), training, tasks, progress)
+    chosen_recipe = _recipe_for_shards(result.recipe, shard_count(len(rows.labels), rows_a_worker))
+    recipe, text = train_with_full_leaves(rows, chosen_recipe, tasks.worker_group, training.minimum_leaf)
     sharded = recipe.shards > 1
-    margins = out_of_fold_sharded(rows, recipe, tasks.gang) if sharded else out_of_fold(rows, recipe, tasks)
-    calibration = choose(rows.labels, margins, rows.fold, subjects, training.calibration, recipe.minimum_leaf)
-    made = version.TrainingOutcome(recipe, calibration.taken, choice.compared)
-    told = version.scorecard(declaration, made, order=order, release=release)
-    return TrainedModel(text, told, rows, recipe, margins, calibration)
+    margins = (
+        out_of_fold_margins_sharded(rows, recipe, tasks.worker_group)
+        if sharded
+        else out_of_fold_margins(rows, recipe, tasks)
+    )
+    calibration = select_calibration(
+        rows.labels, margins, rows.fold, subjects, training.calibration, recipe.minimum_leaf
+    )
+    outcome = version.TrainingOutcome(recipe, calibration.selected, result.compared)
+    scorecard = version.version_json(declaration, outcome, order=order, release=release)
+    return TrainedModel(text, scorecard, rows, recipe, margins, calibration)
 
 
 def fit(
@@ -127,57 +133,70 @@ def fit(
     progress: Progress | None = None,
 ) -> VersionContent:
     """Make a version's content from the declaration of its order (``Order.as_json()``) and its sample."""
-    learnt = learn(declaration, sample, tasks, order=order, release=release, progress=progress)
-    rows, margins = learnt.rows, learnt.margins
-    scorer = Scorer.of(learnt.text, learnt.told)
-    judged = judge_rows(sample, scorer, learnt.recipe, tasks)
-    evidence = measure(scorer, sample, judged)
-    later = (judged.labels, judged.raw) if judged.by == "out of time" else (None, None)
-    evidence["calibrators"] = rounded(learnt.calibration.as_evidence(*later))
-    evidence["out_of_fold"] = rounded(tell_folds(sample, margins))
-    evidence["challenger"] = challenge(scorer, sample, judged, training_of(declaration).minimum_leaf, tasks)
-    return VersionContent(learnt.text, learnt.told, evidence, tuple(_told(rows, margins, fold) for fold in rows.folds))
+    trained = train_model(declaration, sample, tasks, order=order, release=release, progress=progress)
+    rows, margins = trained.rows, trained.margins
+    scorer = Scorer.of(trained.text, trained.scorecard)
+    holdout = score_holdout(sample, scorer, trained.recipe, tasks)
+    evidence = measure(scorer, sample, holdout)
+    later = (holdout.labels, holdout.raw) if holdout.by == "out of time" else (None, None)
+    evidence["calibrators"] = rounded(trained.calibration.as_evidence(*later))
+    evidence["out_of_fold"] = rounded(out_of_fold_figures(sample, margins))
+    evidence["challenger"] = run_benchmark(scorer, sample, holdout, training_of(declaration).minimum_leaf, tasks)
+    return VersionContent(
+        trained.text, trained.scorecard, evidence, tuple(_fold_figures(rows, margins, fold) for fold in rows.folds)
+    )
 
 
-def full_leaves(
-    rows: TrainingRows, recipe: Recipe, gang: WorkerGroup | None = None, least: int = 0
+def train_with_full_leaves(
+    rows: TrainingRows, recipe: Recipe, worker_group: WorkerGroup | None = None, minimum: int = 0
 ) -> tuple[Recipe, str]:
     """Trees in which every leaf really holds ``least`` rows (0: the recipe's own), and the recipe that grew them."""
-    grown = [_full(rows, each, gang, least or recipe.minimum_leaf) for each in recipe.alone]
-    return together([each for each, _ in grown]), text_of(average([booster for _, booster in grown]))
+    trained = [
+        _train_until_full(rows, member, worker_group, minimum or recipe.minimum_leaf) for member in recipe.members
+    ]
+    return averaged_recipe([member for member, _ in trained]), model_text_of(
+        average_boosters([booster for _, booster in trained])
+    )
 
 
-def _full(rows: TrainingRows, recipe: Recipe, gang: WorkerGroup | None, least: int) -> tuple[Recipe, Any]:
+def _train_until_full(
+    rows: TrainingRows, recipe: Recipe, worker_group: WorkerGroup | None, minimum: int
+) -> tuple[Recipe, Any]:
     """One booster of full leaves.
 
     LightGBM bounds a leaf by an estimate of its rows from their Hessians, so late trees undercut the bound; it is
     raised until they do not, the faster the farther off they are. It ends: a bound high enough leaves no split, which
     is refused in words.
     """
-    now = recipe
+    current = recipe
     while True:
-        booster = grow(rows.features, rows.labels, rows.names, rows.directions, now, gang)
-        smallest = min(int(tree.leaf_count.min()) for tree in read(text_of(booster), rows.names).trees)
-        if smallest >= least:
-            return now, booster
-        bound = now.minimum_leaf
-        further = math.ceil(bound * math.sqrt(least / max(1, smallest)))
-        now = replace(now, minimum_leaf=max(further, bound + least - smallest))
+        booster = train_booster(rows.features, rows.labels, rows.names, rows.directions, current, worker_group)
+        smallest = min(int(tree.leaf_count.min()) for tree in read(model_text_of(booster), rows.names).trees)
+        if smallest >= minimum:
+            return current, booster
+        bound = current.minimum_leaf
+        faster = math.ceil(bound * math.sqrt(minimum / max(1, smallest)))
+        current = replace(current, minimum_leaf=max(faster, bound + minimum - smallest))
 
 
-def _sharded(recipe: Recipe, shards: int) -> Recipe:
+def _recipe_for_shards(recipe: Recipe, shards: int) -> Recipe:
     """The recipe of the whole model: where they take several workers, one booster of all of them."""
     return recipe if shards == 1 else replace(recipe, shards=shards, row_share=1.0, beside=())
 
 
-def _told(rows: TrainingRows, margins: NDArray[np.float64], fold: int) -> dict[str, float]:
-    held = rows.fold == fold
-    labels = rows.labels[held]
-    told = {"fold": fold, "rows": len(labels), "positives": int(np.sum(labels)), "auc": auc(labels, margins[held])}
-    return {name: value for name, value in told.items() if not np.isnan(value)}
+def _fold_figures(rows: TrainingRows, margins: NDArray[np.float64], fold: int) -> dict[str, float]:
+    in_fold = rows.fold == fold
+    labels = rows.labels[in_fold]
+    figures = {
+        "fold": fold,
+        "rows": len(labels),
+        "positives": int(np.sum(labels)),
+        "auc": auc(labels, margins[in_fold]),
+    }
+    return {name: value for name, value in figures.items() if not np.isnan(value)}
 
 
-def _only(rows: TrainingRows, keep: NDArray[np.bool_]) -> TrainingRows:
+def _select_rows(rows: TrainingRows, keep: NDArray[np.bool_]) -> TrainingRows:
     if keep.all():
         return rows
     return replace(rows, features=rows.features[keep], labels=rows.labels[keep], fold=rows.fold[keep])

@@ -25,11 +25,11 @@ from models.order.order import Order
 from models.order.sealed_order import open_order
 from models.registry import version
 from models.registry.mlflow_registry import Tracking
-from models.training.disk_errors import room
-from models.training.fit import VersionContent, fit, require_enough
+from models.training.disk_errors import refuse_on_full_disk
+from models.training.fit import VersionContent, fit, require_learnable
 from models.training.training_log import log_training
 
-DAYS = 365  # a version ends a year after the day its release was seen as of
+VALID_DAYS = 365  # a version ends a year after the day its release was seen as of
 Progress = Callable[[str, int, int], None]  # step, done, in all
 
 
@@ -52,7 +52,7 @@ def train(
     :class:`~credit.errors.Refused` when there is nothing to learn, or a feature tells the label by itself, before any
     run is logged, and :class:`~credit.errors.Lapsed` when the release has ended by ``today``.
     """
-    with room():
+    with refuse_on_full_disk():
         return _train(order_seal, shelf, key, by, ledger, tracking, tasks, today, progress, limits)
 
 
@@ -72,34 +72,41 @@ def _train(
     tracking.require()
     ledger.append("training.started", order_seal.seal.id, by=by, details={"release": release.seal.id})
     seconds: dict[str, float] = {}
-    with _tasks(tasks, seconds) as at_hand:
+    with _tasks(tasks, seconds) as running_tasks:
         with _timed(seconds, "sample"):
-            rows = sample.build(order, release, map_buckets=_buckets(at_hand, progress), limits=limits)
-        require_enough(rows)
-        require_no_leak(order, rows)
+            observations = sample.build_sample(
+                order, release, map_buckets=_buckets(running_tasks, progress), limits=limits
+            )
+        require_learnable(observations)
+        require_no_leak(order, observations)
         with _timed(seconds, "fit"):
             fitted = fit(
                 order.as_json(),
-                rows,
-                at_hand,
+                observations,
+                running_tasks,
                 order=order_seal.seal.id,
                 release=release.seal.id,
                 progress=_step(progress, "search"),
             )
     with shelf.staging() as folder, _timed(seconds, "write"):
-        version.write(
-            folder, text=fitted.text, told=fitted.told, sql=order.sql, features=rows.features, evidence=fitted.evidence
+        version.write_version(
+            folder,
+            text=fitted.text,
+            scorecard=fitted.scorecard,
+            sql=order.sql,
+            features=observations.features,
+            evidence=fitted.evidence,
         )
         seal = shelf.put(
             folder,
             Kind.VERSION,
             parents=(order_seal.seal.id,),
             terms=_terms(order, release, fitted),
-            expires_on=date.fromisoformat(release.seal.terms["as_of"]) + timedelta(days=DAYS),
+            expires_on=date.fromisoformat(release.seal.terms["as_of"]) + timedelta(days=VALID_DAYS),
             by=by,
             key=key,
         )
-    run = log_training(tracking, shelf.open(seal.id, deep=False), fitted, rows, seconds, by)
+    run = log_training(tracking, shelf.open(seal.id, deep=False), fitted, observations, seconds, by)
     details = {"order": order_seal.seal.id, "release": release.seal.id, "mlflow_run": run}
     ledger.append("version.made", seal.id, by=by, details=details)
     return seal
@@ -110,7 +117,7 @@ def _terms(order: Order, release: OpenedSeal, fitted: VersionContent) -> dict[st
         "model": order.model,
         "title": order.title,
         "subject_kind": order.subject_kind,
-        "features": [feature["name"] for feature in fitted.told["features"]],
+        "features": [feature["name"] for feature in fitted.scorecard["features"]],
         "release": release.seal.id,
         "invented": bool(release.seal.terms.get("invented", False)),
     }

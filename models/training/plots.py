@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 BLUE, GREY = "#0072B2", "#767676"
-MOST = 25  # features shown
+MAXIMUM_FEATURES = 25  # features shown
 
 
-def draw(
+def draw_plots(
     folder: Path,
     evidence: Mapping[str, Any],
     importance: Mapping[str, float],
@@ -22,42 +22,42 @@ def draw(
     """Write ``roc``, ``calibration``, ``importance`` and ``search`` (all ``.png``) of a version into ``folder``."""
     from matplotlib.figure import Figure
 
-    for name, act in (("roc", _roc), ("calibration", _calibration), ("importance", _importance), ("search", _search)):
+    for name, draw in (("roc", _roc), ("calibration", _calibration), ("importance", _importance), ("search", _search)):
         figure = Figure(figsize=(6, 5), layout="constrained", facecolor="white")
-        act(figure.subplots(), {**evidence, "importance": importance, "compared": compared})
+        draw(figure.subplots(), {**evidence, "importance": importance, "compared": compared})
         figure.savefig(folder / f"{name}.png", dpi=100, metadata={"Software": None})
 
 
-def _roc(axes: Any, told: Mapping[str, Any]) -> None:
-    false, true = zip(*told["roc"], strict=True)
-    label = f"AUC {told['auc']:.3f} ({told['auc_low']:.3f}–{told['auc_high']:.3f}), {told['judged_by']}"
+def _roc(axes: Any, figures: Mapping[str, Any]) -> None:
+    false, true = zip(*figures["roc"], strict=True)
+    label = f"AUC {figures['auc']:.3f} ({figures['auc_low']:.3f}–{figures['auc_high']:.3f}), {figures['judged_by']}"
     axes.plot(false, true, color=BLUE, label=label)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--")
     axes.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC")
     axes.legend(loc="lower right")
 
 
-def _calibration(axes: Any, told: Mapping[str, Any]) -> None:
-    bins = told["calibration"]["bins"]
-    predicted, observed = ([each[side] for each in bins] for side in ("predicted", "observed"))
-    axes.plot(predicted, observed, color=BLUE, marker="o", label=f"ECE {told['calibration']['ece']:.4f}")
-    most = max([*predicted, *observed, 1e-9])
-    axes.plot([0, most], [0, most], color=GREY, linestyle="--")
+def _calibration(axes: Any, figures: Mapping[str, Any]) -> None:
+    bins = figures["calibration"]["bins"]
+    predicted, observed = ([one_bin[side] for one_bin in bins] for side in ("predicted", "observed"))
+    axes.plot(predicted, observed, color=BLUE, marker="o", label=f"ECE {figures['calibration']['ece']:.4f}")
+    maximum = max([*predicted, *observed, 1e-9])
+    axes.plot([0, maximum], [0, maximum], color=GREY, linestyle="--")
     axes.set(xlabel="predicted default probability", ylabel="observed share", title="Calibration")
     axes.legend(loc="lower right")
 
 
-def _importance(axes: Any, told: Mapping[str, Any]) -> None:
-    shown = list(told["importance"].items())[:MOST][::-1]
+def _importance(axes: Any, figures: Mapping[str, Any]) -> None:
+    shown = list(figures["importance"].items())[:MAXIMUM_FEATURES][::-1]
     axes.barh([name for name, _ in shown], [value for _, value in shown], color=BLUE)
     axes.set(xlabel="mean size of its points", title="Importance")
     axes.tick_params(axis="y", labelsize=7)
 
 
-def _search(axes: Any, told: Mapping[str, Any]) -> None:
+def _search(axes: Any, figures: Mapping[str, Any]) -> None:
     best: dict[int, float] = {}
-    pruned = {each["trial"] for each in told["compared"] if each["pruned"]}
-    for each in told["compared"]:
+    pruned = {each["trial"] for each in figures["compared"] if each["pruned"]}
+    for each in figures["compared"]:
         best[each["trial"]] = max(each["auc"], best.get(each["trial"], 0.0))
     for colour, label, shown in ((BLUE, "grown whole", best.keys() - pruned), (GREY, "given up on the way", pruned)):
         numbers = sorted(shown)

@@ -18,7 +18,7 @@ DIGITS = 6
 Points = NDArray[np.float64]
 
 
-def measure(scorer: Scorer, sample: Sample, judged: HoldoutScores) -> dict[str, Any]:
+def measure(scorer: Scorer, sample: Sample, holdout: HoldoutScores) -> dict[str, Any]:
     """The figures of ``scorer`` on ``judged`` rows of ``sample``, JSON throughout.
 
     ``rows, positives, judged_by, auc, auc_low, auc_high, ks, partial_auc, h_measure, lift, brier, calibration {ece,
@@ -26,15 +26,15 @@ def measure(scorer: Scorer, sample: Sample, judged: HoldoutScores) -> dict[str, 
     {rows, predicted, observed}}, stability_index, feature_stability {feature: {index, low, high}}, segments {kind:
     {group: …}}, baseline {auc, auc_low, auc_high, gain, gain_low, gain_high}, trained {rows, positives}``.
     """
-    labels, raw = judged.labels, judged.raw
+    labels, raw = holdout.labels, holdout.raw
     probability, points = scorer.probability(raw), scorer.points(raw)
-    interval = discrimination.auc_interval(labels, raw, judged.subjects)
+    interval = discrimination.auc_interval(labels, raw, holdout.subjects)
     false, true = discrimination.roc(labels, raw)
     in_time = ~np.asarray(sample.out_of_time, dtype=np.bool_)
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "rows": len(labels),
         "positives": int(np.sum(labels)),
-        "judged_by": judged.by,
+        "judged_by": holdout.by,
         "auc": interval.value,
         "auc_low": interval.low,
         "auc_high": interval.high,
@@ -45,16 +45,16 @@ def measure(scorer: Scorer, sample: Sample, judged: HoldoutScores) -> dict[str, 
         "brier": discrimination.brier(labels, probability),
         "calibration": calibration.measure(labels, probability),
         "roc": [[float(f), float(t)] for f, t in zip(false, true, strict=True)],
-        **_by_grade(scorer, judged, probability, points),
-        "stability_index": points_stability(scorer, sample, judged),
-        "feature_stability": feature_stability(scorer.card.names, sample, judged),
-        "segments": segments.measure(labels, probability, raw, judged.groups),
+        **_by_grade(scorer, holdout, probability, points),
+        "stability_index": points_stability(scorer, sample, holdout),
+        "feature_stability": feature_stability(scorer.card.names, sample, holdout),
+        "segments": segments.measure(labels, probability, raw, holdout.groups),
         "trained": {"rows": int(in_time.sum()), "positives": int(np.sum(np.asarray(sample.labels)[in_time]))},
     }
-    if judged.baseline is not None:
-        plain = discrimination.auc_interval(labels, judged.baseline, judged.subjects)
-        gain, _ = discrimination.auc_gain(labels, raw, judged.baseline, judged.subjects)
-        found["baseline"] = {
+    if holdout.baseline is not None:
+        plain = discrimination.auc_interval(labels, holdout.baseline, holdout.subjects)
+        gain, _ = discrimination.auc_gain(labels, raw, holdout.baseline, holdout.subjects)
+        figures["baseline"] = {
             "what": "LightGBM with its own settings on the same split",
             "auc": plain.value,
             "auc_low": plain.low,
@@ -63,29 +63,29 @@ def measure(scorer: Scorer, sample: Sample, judged: HoldoutScores) -> dict[str, 
             "gain_low": gain.low,
             "gain_high": gain.high,
         }
-    told: dict[str, Any] = rounded(found)
-    return told
+    rounded_figures: dict[str, Any] = rounded(figures)
+    return rounded_figures
 
 
-def points_stability(scorer: Scorer, sample: Sample, judged: HoldoutScores) -> float | None:
+def points_stability(scorer: Scorer, sample: Sample, holdout: HoldoutScores) -> float | None:
     """Stability index of points: in time against out of time, or the earlier half of the days against the later.
 
     Bins are the deciles of the earlier rows. None when all rows are of one day.
     """
-    if judged.by == "out of time":
+    if holdout.by == "out of time":
         early = scorer.points(scorer.raw(np.asarray(sample.features)[~np.asarray(sample.out_of_time)]))
-        late = scorer.points(judged.raw)
+        late = scorer.points(holdout.raw)
     else:
-        days = np.unique(judged.as_of)
+        days = np.unique(holdout.as_of)
         if len(days) < 2:
             return None
-        before = judged.as_of < days[len(days) // 2]
-        points = scorer.points(judged.raw)
+        before = holdout.as_of < days[len(days) // 2]
+        points = scorer.points(holdout.raw)
         early, late = points[before], points[~before]
     return stability.stability_index(early, late, stability.decile_edges(early))
 
 
-def feature_stability(names: tuple[str, ...], sample: Sample, judged: HoldoutScores) -> dict[str, dict[str, float]]:
+def feature_stability(names: tuple[str, ...], sample: Sample, holdout: HoldoutScores) -> dict[str, dict[str, float]]:
     """Stability index of each feature, earlier rows against later, with its 95 % interval over subjects.
 
     Bins are the deciles of the earlier rows, and what is missing is a bin of its own. Empty when all are of one day.
@@ -98,29 +98,29 @@ def feature_stability(names: tuple[str, ...], sample: Sample, judged: HoldoutSco
     if late.all() or not late.any():
         return {}
     subjects = np.asarray(sample.subjects)
-    found = {}
+    indices = {}
     for name, column in zip(names, features.T, strict=True):
         known = column[~late & ~np.isnan(column)]
         edges = stability.decile_edges(known) if len(known) else np.zeros(0)
         binned = np.where(np.isnan(column), len(edges) + 1, np.digitize(column, edges))
-        told = stability.stability_interval(binned, late, len(edges) + 2, subjects)
-        found[name] = {"index": told.value, "low": told.low, "high": told.high}
-    return found
+        interval = stability.stability_interval(binned, late, len(edges) + 2, subjects)
+        indices[name] = {"index": interval.value, "low": interval.low, "high": interval.high}
+    return indices
 
 
-def _by_grade(scorer: Scorer, judged: HoldoutScores, probability: Points, points: Points) -> dict[str, Any]:
+def _by_grade(scorer: Scorer, holdout: HoldoutScores, probability: Points, points: Points) -> dict[str, Any]:
     card = scorer.card
-    place = card.grade_index(points, card.rule_hits(judged.features))
+    grade_index = card.grade_index(points, card.rule_hits(holdout.features))
     edges = np.linspace(card.minimum, card.maximum, 51)
     counts, table = {}, {}
     for number, grade in enumerate(card.grades):
-        mine = place == number
-        counts[grade] = [int(count) for count in np.histogram(points[mine], bins=edges)[0]]
-        rows = int(mine.sum())
+        of_grade = grade_index == number
+        counts[grade] = [int(count) for count in np.histogram(points[of_grade], bins=edges)[0]]
+        rows = int(of_grade.sum())
         table[grade] = {
             "rows": rows,
-            "predicted": float(probability[mine].mean()) if rows else None,
-            "observed": float(judged.labels[mine].mean()) if rows else None,
+            "predicted": float(probability[of_grade].mean()) if rows else None,
+            "observed": float(holdout.labels[of_grade].mean()) if rows else None,
         }
     return {"points": {"edges": [float(edge) for edge in edges], "grades": counts}, "grades": table}
 

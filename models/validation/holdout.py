@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.boosting.booster import plain_margins
+from models.boosting.booster import baseline_margins
 from models.boosting.recipe import Recipe
-from models.boosting.search import out_of_fold
+from models.boosting.search import out_of_fold_margins
 from models.dataset.matrix import TrainingRows
 from models.distributed.ray_cluster import Tasks
 from models.metrics.discrimination import auc_interval
@@ -41,7 +41,7 @@ class HoldoutScores:
     groups: Mapping[str, NDArray[np.str_]]  # by kind, of each row
 
 
-def rows_of(sample: Sample, scorer: Scorer, *, in_time: bool = True) -> TrainingRows:
+def training_rows(sample: Sample, scorer: Scorer, *, in_time: bool = True) -> TrainingRows:
     """The in-time rows of a sample (or all) as the search takes them."""
     keep = ~sample.out_of_time if in_time else np.ones(len(sample.labels), dtype=np.bool_)
     return TrainingRows(
@@ -53,45 +53,49 @@ def rows_of(sample: Sample, scorer: Scorer, *, in_time: bool = True) -> Training
     )
 
 
-def tell_folds(sample: Sample, margins: Floats) -> dict[str, Any]:
+def out_of_fold_figures(sample: Sample, margins: Floats) -> dict[str, Any]:
     """``rows, auc, auc_low, auc_high`` of out-of-fold margins (n,) of the in-time rows: subjects apart, days mixed.
 
     It stands beside the figure out of time, which counts: what it has more, time has taken.
     """
     late = np.asarray(sample.out_of_time, dtype=np.bool_)
-    found = auc_interval(sample.labels[~late], margins, np.asarray(sample.subjects)[~late])
-    return {"rows": len(margins), "auc": found.value, "auc_low": found.low, "auc_high": found.high}
+    interval = auc_interval(sample.labels[~late], margins, np.asarray(sample.subjects)[~late])
+    return {"rows": len(margins), "auc": interval.value, "auc_low": interval.low, "auc_high": interval.high}
 
 
-def judge_rows(sample: Sample, scorer: Scorer, recipe: Recipe, tasks: Tasks, *, baseline: bool = True) -> HoldoutScores:
+def score_holdout(
+    sample: Sample, scorer: Scorer, recipe: Recipe, tasks: Tasks, *, baseline: bool = True
+) -> HoldoutScores:
     """Margins of ``scorer`` (made by ``recipe``) on rows of ``sample`` that it has not seen."""
     late = np.asarray(sample.out_of_time, dtype=np.bool_)
-    rows = rows_of(sample, scorer)
-    beside: Floats | None = None
+    rows = training_rows(sample, scorer)
+    baseline_scores: Floats | None = None
     if late.any():
         features = np.asarray(sample.features[late], dtype=np.float64)
         raw, by = scorer.raw(features), "out of time"
         if baseline:
-            beside = tasks.map_tasks(_plain, [features], shared=rows)[0]
+            baseline_scores = tasks.map_tasks(_baseline, [features], shared=rows)[0]
     else:
         late = np.ones(len(sample.labels), dtype=np.bool_)
         features, by = rows.features, "out of fold"
-        raw = out_of_fold(rows, recipe, tasks)
+        raw = out_of_fold_margins(rows, recipe, tasks)
         if baseline:
-            beside = np.full(len(raw), np.nan)
-            for fold, told in zip(rows.folds, tasks.map_tasks(_plain_fold, rows.folds, shared=rows), strict=True):
-                beside[rows.fold == fold] = told
+            baseline_scores = np.full(len(raw), np.nan)
+            for fold, fold_scores in zip(
+                rows.folds, tasks.map_tasks(_baseline_of_fold, rows.folds, shared=rows), strict=True
+            ):
+                baseline_scores[rows.fold == fold] = fold_scores
     subjects = np.asarray(sample.subjects)[late]
     groups = {kind: np.asarray(values, dtype=np.str_)[late] for kind, values in sample.groups.items()}
     return HoldoutScores(
-        by, sample.labels[late], subjects, np.asarray(sample.as_of)[late], features, raw, beside, groups
+        by, sample.labels[late], subjects, np.asarray(sample.as_of)[late], features, raw, baseline_scores, groups
     )
 
 
-def _plain(rows: TrainingRows, features: Any) -> Floats:
-    return plain_margins(rows.features, rows.labels, features)
+def _baseline(rows: TrainingRows, features: Any) -> Floats:
+    return baseline_margins(rows.features, rows.labels, features)
 
 
-def _plain_fold(rows: TrainingRows, fold: int) -> Floats:
-    held = rows.fold == fold
-    return plain_margins(rows.features[~held], rows.labels[~held], rows.features[held])
+def _baseline_of_fold(rows: TrainingRows, fold: int) -> Floats:
+    in_fold = rows.fold == fold
+    return baseline_margins(rows.features[~in_fold], rows.labels[~in_fold], rows.features[in_fold])

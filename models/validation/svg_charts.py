@@ -48,7 +48,7 @@ class Plot:
         x, y = self.at(point)
         self._parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{colour}"/>')
 
-    def say(self, point: Point, text: str, colour: str = INK, anchor: str = "start") -> None:
+    def text_at(self, point: Point, text: str, colour: str = INK, anchor: str = "start") -> None:
         """Words at a point."""
         x, y = self.at(point)
         self._parts.append(_text(x, y, text, anchor=anchor, colour=colour))
@@ -58,15 +58,15 @@ class Plot:
         return _svg("".join(self._parts), WIDTH, HEIGHT)
 
 
-def roc(false: Sequence[float], true: Sequence[float], ks: float, told: str, judged: str) -> str:
+def roc(false: Sequence[float], true: Sequence[float], ks: float, caption: str, holdout: str) -> str:
     """The ROC curve (thinned) with the KS distance drawn where it is largest."""
-    plot = Plot(f"ROC and KS, {judged}", (0, 1), (0, 1), ("false positive rate", "true positive rate"))
+    plot = Plot(f"ROC and KS, {holdout}", (0, 1), (0, 1), ("false positive rate", "true positive rate"))
     plot.line([(0, 0), (1, 1)], SOFT, 1, "4 4")
     plot.line(list(zip(false, true, strict=True)), GOOD)
     x, y = max(zip(false, true, strict=True), key=lambda point: point[1] - point[0])
     plot.line([(x, x), (x, y)], BAD, 1.5)
-    plot.say((min(x + 0.03, 0.72), (x + y) / 2), f"KS {ks:.3f}", BAD)
-    plot.say((0.98, 0.06), told, INK, "end")
+    plot.text_at((min(x + 0.03, 0.72), (x + y) / 2), f"KS {ks:.3f}", BAD)
+    plot.text_at((0.98, 0.06), caption, INK, "end")
     return plot.svg()
 
 
@@ -106,7 +106,7 @@ def grades(shares: Mapping[str, float]) -> str:
     return _svg("".join(parts), WIDTH, HEIGHT)
 
 
-def then_and_now(now: Mapping[str, float], then: Mapping[str, float]) -> str:
+def grades_before_and_now(now: Mapping[str, float], then: Mapping[str, float]) -> str:
     """The share of subjects in each grade, last month as an outline beside this month's bar."""
     top = max([0.05, *now.values(), *then.values()]) * 1.12
     wide = (WIDTH - EDGE - 14) / max(1, len(now))
@@ -126,7 +126,7 @@ def then_and_now(now: Mapping[str, float], then: Mapping[str, float]) -> str:
     return _svg("".join(parts), WIDTH, HEIGHT)
 
 
-def both_ways(rows: Sequence[tuple[str, float | None, float | None]], unit: str) -> str:
+def diverging_bars(rows: Sequence[tuple[str, float | None, float | None]], unit: str) -> str:
     """For each row what fell as a bar to the left and what rose to the right; None is a count too small to tell."""
     biggest = max([1e-9, *(value for _, *both in rows for value in both if value)])
     high, wide, words_end, axis_at, span = 24, 620, 240, 430, 120
@@ -138,8 +138,8 @@ def both_ways(rows: Sequence[tuple[str, float | None, float | None]], unit: str)
             long = (value or 0) / biggest * span
             x = axis_at - (long if way < 0 else 0)
             parts.append(f'<rect x="{x:.1f}" y="{y}" width="{max(long, 0.5):.1f}" height="16" fill="{colour}"/>')
-            told = "few" if value is None else f"{value:.1f}{unit}" if unit else f"{value:.0f}"
-            parts.append(_text(axis_at + way * (long + 4), y + 12, told, anchor=anchor, size=11))
+            label = "few" if value is None else f"{value:.1f}{unit}" if unit else f"{value:.0f}"
+            parts.append(_text(axis_at + way * (long + 4), y + 12, label, anchor=anchor, size=11))
     axis = f'<line x1="{axis_at}" y1="4" x2="{axis_at}" y2="{len(rows) * high + 8}" stroke="{INK}"/>'
     return _svg("".join(parts) + axis, wide, len(rows) * high + 14)
 

@@ -20,7 +20,7 @@ from typing import Any
 from credit.errors import CreditError
 from credit.files import write_atomically
 
-OFTEN = 0.1  # seconds between two tellings of the same step
+MINIMUM_INTERVAL = 0.1  # seconds between two tellings of the same step
 
 
 @dataclass(slots=True)
@@ -29,14 +29,14 @@ class TrainingProgress:
 
     folder: Path
     order: str
-    asked: int
+    request_seq: int
     _label: str = ""
     _last: float = field(default=0.0, repr=False)
 
     def step(self, label: str, done: int, total: int) -> None:
         """Say how far it is; a step told a moment ago is not told again unless it is the last."""
         now = time.monotonic()
-        if label != self._label or done == total or now - self._last >= OFTEN:
+        if label != self._label or done == total or now - self._last >= MINIMUM_INTERVAL:
             self._label, self._last = label, now
             self._write(state="running", label=label, done=done, total=total)
 
@@ -52,8 +52,8 @@ class TrainingProgress:
         """Nobody wants it any more."""
         self._write(state="cancelled")
 
-    def _write(self, **told: Any) -> None:
-        shape = {"label": "", "done": 0, "total": 0, "version": None, "error": None}
+    def _write(self, **values: Any) -> None:
+        defaults = {"label": "", "done": 0, "total": 0, "version": None, "error": None}
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        whole = shape | told | {"order": self.order, "asked": self.asked, "at": at}
+        whole = defaults | values | {"order": self.order, "asked": self.request_seq, "at": at}
         write_atomically(self.folder / f"{self.order}.json", json.dumps(whole, ensure_ascii=False).encode())

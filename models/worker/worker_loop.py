@@ -83,29 +83,29 @@ class Worker:
         while not self.end.is_set():
             waiting = self.waiting()
             if waiting and self._ready():
-                self.take(waiting[0], tasks)
+                self.train_request(waiting[0], tasks)
             else:
                 self.end.wait(self.settings.poll)
 
-    def take(self, asked: TrainingRequest, tasks: Tasks) -> None:
+    def train_request(self, request: TrainingRequest, tasks: Tasks) -> None:
         """Train one order. Its end is an entry and in its run's file; a worker told to end leaves it to the next."""
         run = TrainingProgress(
-            self.runs, asked.order, max(each.seq for each in self.waiting() if each.order == asked.order)
+            self.runs, request.order, max(each.seq for each in self.waiting() if each.order == request.order)
         )
-        log_event("taken", order=asked.order, by=str(asked.by))
+        log_event("taken", order=request.order, by=str(request.by))
 
         def step(label: str, done: int, total: int) -> None:
-            if self.end.is_set() or not any(each.order == asked.order for each in self.waiting()):
+            if self.end.is_set() or not any(each.order == request.order for each in self.waiting()):
                 raise TrainingStopped
             run.step(label, done, total)
 
         try:
             step("start", 0, 0)
             seal = train(
-                self.shelf.open(asked.order),
+                self.shelf.open(request.order),
                 shelf=self.shelf,
                 key=self.key,
-                by=asked.by,
+                by=request.by,
                 ledger=self.ledger,
                 tracking=self.tracking,
                 tasks=tasks,
@@ -116,7 +116,7 @@ class Worker:
         except TrainingStopped:
             if not self.end.is_set():
                 run.cancelled()
-            log_event("stopped", order=asked.order)
+            log_event("stopped", order=request.order)
         except CreditError as error:
             self._fail(run, error)
             if isinstance(error, Broken):
@@ -127,15 +127,15 @@ class Worker:
             self._fail(run, CreditError("worker-loop.training-failed", why=why, remedy=remedy))
         else:
             run.made(seal.id)
-            log_event("made", order=asked.order, version=seal.id)
+            log_event("made", order=request.order, version=seal.id)
 
     def _fail(self, run: TrainingProgress, error: CreditError) -> None:
-        details = {"asked": run.asked, "kind": error.slug, "why": str(error), "remedy": error.remedy}
-        asked = next((each for each in self.trainings.waiting() if each.order == run.order), None)
-        if asked is None:  # cancelled in the very moment
+        details = {"asked": run.request_seq, "kind": error.slug, "why": str(error), "remedy": error.remedy}
+        request = next((each for each in self.trainings.waiting() if each.order == run.order), None)
+        if request is None:  # cancelled in the very moment
             run.cancelled()
             return
-        self.ledger.append("training.failed", run.order, by=asked.by, details=details)
+        self.ledger.append("training.failed", run.order, by=request.by, details=details)
         run.failed(error)
         log_event("failed", order=run.order, why=str(error))
 
@@ -151,7 +151,7 @@ class Worker:
 
 
 @contextmanager
-def alone(runs: Path) -> Iterator[None]:
+def single_worker_lock(runs: Path) -> Iterator[None]:
     """Hold the lock of the one worker of these runs; raises :class:`Malformed` when another holds it."""
     runs.mkdir(parents=True, exist_ok=True)
     with (runs / ".worker").open("w") as lock:
@@ -164,7 +164,7 @@ def alone(runs: Path) -> Iterator[None]:
 
 def serve(worker: Worker) -> None:
     """Train until SIGTERM or SIGINT, with a new cluster when one breaks."""
-    with alone(worker.runs):
+    with single_worker_lock(worker.runs):
         while not worker.end.is_set():
             with cluster(worker.settings.ray_address, token=worker.settings.ray_token) as tasks:
                 for number in (signal.SIGTERM, signal.SIGINT):  # after Ray, which sets its own
@@ -178,6 +178,6 @@ def serve(worker: Worker) -> None:
     log_event("ended", pid=os.getpid())
 
 
-def log_event(event: str, **told: str | int) -> None:
+def log_event(event: str, **values: str | int) -> None:
     """One JSON line on standard error: ids and reasons, never a row."""
-    _LOGGER.info("%s", json.dumps({"event": event, **told}, ensure_ascii=False))
+    _LOGGER.info("%s", json.dumps({"event": event, **values}, ensure_ascii=False))

@@ -20,7 +20,7 @@ from credit.seal import Kind, Seal
 from credit.subjects import PseudonymKey
 from infra.home import Home
 from lab.order_placement import place_order
-from models.dataset.sample import build
+from models.dataset.sample import build_sample
 from models.distributed.ray_cluster import in_process
 from models.order.order import Order, load_declaration
 from models.registry import version
@@ -116,10 +116,11 @@ def make(root: Path) -> RepairHome:
     who: dict[str, Any] = {"shelf": home.shelf, "today": DAY}
     placed = place_order(order, release=research, key=home.key("research"), by=ALICE,
                    ledger=home.ledger("research", writing=True), **who)  # fmt: skip
-    sample = build(order, research)
+    sample = build_sample(order, research)
     fitted = fit(order.as_json(), sample, in_process(), order=placed.id, release=research.seal.id)
     with home.shelf.staging() as folder:
-        version.write(folder, text=fitted.text, told=fitted.told, sql=order.sql, features=sample.features,
+        version.write_version(folder, text=fitted.text, scorecard=fitted.scorecard, sql=order.sql,
+                      features=sample.features,
                       evidence=fitted.evidence)  # fmt: skip
         terms = {"model": MODEL, "release": research.seal.id, "subject_kind": "enterprise"}
         made = home.shelf.put(folder, Kind.VERSION, parents=(placed.id,), terms=terms, by=ALICE,

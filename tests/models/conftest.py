@@ -31,8 +31,13 @@ def fitted(sample: Sample) -> VersionContent:
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory, fitted: VersionContent, sample: Sample) -> Path:
     path = tmp_path_factory.mktemp("version")
-    version.write(
-        path, text=fitted.text, told=fitted.told, sql="SELECT 1", features=sample.features, evidence=fitted.evidence
+    version.write_version(
+        path,
+        text=fitted.text,
+        scorecard=fitted.scorecard,
+        sql="SELECT 1",
+        features=sample.features,
+        evidence=fitted.evidence,
     )
     return path
 

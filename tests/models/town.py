@@ -15,7 +15,7 @@ from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
 from lab.order_placement import place_order
-from models.dataset.sample import build
+from models.dataset.sample import build_sample
 from models.distributed.ray_cluster import in_process
 from models.registry import version
 from models.scoring.scorer import Scorer
@@ -60,13 +60,13 @@ class Town:
         told: dict[str, Any] = {"release": source, "shelf": self.shelf, "key": keys["research"], "today": DAY}
         order = world.order()
         placed = place_order(order, by=world.ALICE, ledger=research, **told)
-        sample = build(order, source)
+        sample = build_sample(order, source)
         fitted = fit(order.as_json(), sample, in_process(), order=placed.id, release=source.seal.id)
         with self.shelf.staging() as folder:
-            version.write(
+            version.write_version(
                 folder,
                 text=fitted.text,
-                told=fitted.told,
+                scorecard=fitted.scorecard,
                 sql=order.sql,
                 features=sample.features,
                 evidence=fitted.evidence,

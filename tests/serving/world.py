@@ -18,7 +18,7 @@ from credit.seal import Kind
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.uscc import compose
-from models.boosting.booster import grow, text_of
+from models.boosting.booster import model_text_of, train_booster
 from models.boosting.recipe import Recipe
 from models.calibration.platt import fit_platt
 from models.scoring.scorer import Scorer
@@ -123,10 +123,13 @@ class World:
         """Train a small model and seal it as a version."""
         features, labels = sample(3000, seed)
         recipe = Recipe(leaves=6, rate=0.1, rounds=30, minimum_leaf=40, seed=seed)
-        booster = grow(features, labels, FEATURES, DIRECTIONS, recipe)
+        booster = train_booster(features, labels, FEATURES, DIRECTIONS, recipe)
         platt = fit_platt(labels, np.asarray(booster.predict(features, raw_score=True)))
         told = card(model, platt.slope, platt.intercept)
-        files = {"model.txt": text_of(booster).encode(), "version.json": json.dumps(told, ensure_ascii=False).encode()}
+        files = {
+            "model.txt": model_text_of(booster).encode(),
+            "version.json": json.dumps(told, ensure_ascii=False).encode(),
+        }
         order = self.seal(Kind.ORDER, "research", {"order.json": b"{}"}, model=model, seed=seed)
         return self.seal(Kind.VERSION, "compute", files, (order,), model=model)
 

@@ -74,7 +74,7 @@ def evaluate(
                 titles |= {feature.name: feature.title for feature in Scorer.load(opened.path).card.features}
     page = home.root / "reports" / f"evaluation-{period}.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(migration_report.page(data, titles), encoding="utf-8")
+    page.write_text(migration_report.report_page(data, titles), encoding="utf-8")
     data["page"] = str(page)
     if as_json:
         output.document(data)
@@ -128,10 +128,10 @@ def _evaluated(
     from models.scoring.snapshot_layout import MOVEMENTS_FILE
     from models.settings import ComputeSettings
     from models.snapshots.build import make_snapshot, point_snapshot
-    from models.snapshots.monthly_evaluation import PreviousEvaluation, evaluation, last_of
+    from models.snapshots.monthly_evaluation import PreviousEvaluation, evaluation_writer, previous_snapshot
 
     as_of = date.fromisoformat(source.seal.terms["as_of"])
-    before = last_of(home.shelf, name, period)
+    before = previous_snapshot(home.shelf, name, period)
     scorer = Scorer.load(version.path)
     # Of this version, release and day alone: what a killed run has done of it is reused, and nothing else ever is.
     work = home.root / "runs" / f"evaluation-{digest_json([version.seal.id, source.seal.id, str(as_of)])[:16]}"
@@ -150,7 +150,9 @@ def _evaluated(
             fn, buckets, progress=lambda done, total: report(f"{name}: answers", done, total)
         ),
         work=work,
-        also=evaluation(scorer.card, period, PreviousEvaluation.open(before, home.shelf) if before else None),
+        extra_files=evaluation_writer(
+            scorer.card, period, PreviousEvaluation.open(before, home.shelf) if before else None
+        ),
     )
     shutil.rmtree(work, ignore_errors=True)
     point_snapshot(home.shelf, seal, key=home.key("platform"))

@@ -75,7 +75,7 @@ def train(
     from infra.verbs.seals import release_of
     from lab.order_placement import place_order
     from models.distributed.ray_cluster import cluster
-    from models.registry.version import evidence_of
+    from models.registry.version import read_evidence
     from models.settings import ComputeSettings
     from models.training.pipeline import train as run
 
@@ -117,7 +117,7 @@ def train(
                         "order": placed.id,
                         "version": seal.id,
                         "release": source.seal.id,
-                        "evidence": evidence_of(shelf.open(seal.id, deep=False).path),
+                        "evidence": read_evidence(shelf.open(seal.id, deep=False).path),
                     }
     if as_json:
         output.document(made)

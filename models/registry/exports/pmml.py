@@ -95,8 +95,8 @@ def _tree(parent: Element, tree: Tree, names: tuple[str, ...]) -> None:
             (int(tree.right[node]), "right", "greaterThan"),
         ):
             below = ElementTree.SubElement(element, "Node", id=f"{node}{side}")
-            told = {"field": name, "operator": operator, "value": "INF" if threshold == "inf" else threshold}
-            ElementTree.SubElement(below, "SimplePredicate", told)
+            attributes = {"field": name, "operator": operator, "value": "INF" if threshold == "inf" else threshold}
+            ElementTree.SubElement(below, "SimplePredicate", attributes)
             open_nodes.append((child, below))
         element.set("defaultChild", f"{node}{'left' if tree.missing_left[node] else 'right'}")
 
@@ -114,28 +114,28 @@ def _logistic(parent: Element, scorer: Scorer) -> None:
     ElementTree.SubElement(
         output, "OutputField", name="probability", optype="continuous", dataType="double", feature="predictedValue"
     )
-    way = scorer.card.calibration
-    match way:
+    calibration = scorer.card.calibration
+    match calibration:
         case Platt():
-            intercept, told = way.intercept, {"margin": way.slope}
+            intercept, coefficients = calibration.intercept, {"margin": calibration.slope}
         case Beta():
-            intercept, told = way.c, {"above": way.b, "below": -way.a}
-            _softplus(model, told)
+            intercept, coefficients = calibration.c, {"above": calibration.b, "below": -calibration.a}
+            _softplus(model, coefficients)
         case Isotonic():
-            intercept, told = 0.0, {"log_odds": 1.0}
+            intercept, coefficients = 0.0, {"log_odds": 1.0}
             norm = ElementTree.SubElement(
                 _derived(model, "log_odds"), "NormContinuous", field="margin", outliers="asIs"
             )
-            for margin, odds in zip(way.margins, way.odds, strict=True):
+            for margin, odds in zip(calibration.margins, calibration.odds, strict=True):
                 ElementTree.SubElement(norm, "LinearNorm", orig=repr(margin), norm=repr(odds))
     table = ElementTree.SubElement(model, "RegressionTable", intercept=repr(intercept))
-    for name, coefficient in told.items():
+    for name, coefficient in coefficients.items():
         ElementTree.SubElement(table, "NumericPredictor", name=name, coefficient=repr(coefficient))
 
 
 def _derived(model: Element, name: str) -> Element:
-    found = model.find("LocalTransformations")
-    local = ElementTree.SubElement(model, "LocalTransformations") if found is None else found
+    existing = model.find("LocalTransformations")
+    local = ElementTree.SubElement(model, "LocalTransformations") if existing is None else existing
     return ElementTree.SubElement(local, "DerivedField", name=name, optype="continuous", dataType="double")
 
 

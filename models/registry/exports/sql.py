@@ -7,7 +7,7 @@ the database. A missing value is NULL or NaN. All that stands in the text are nu
 from __future__ import annotations
 
 from models.calibration.maps import Beta, CalibrationMap, Isotonic, Platt
-from models.features.duckdb_engine import quoted, text
+from models.features.duckdb_engine import quote_identifier, quote_literal
 from models.scoring.scorecard import Scorecard
 from models.scoring.scorer import Scorer
 from models.scoring.trees.flat_forest import ZERO
@@ -21,73 +21,75 @@ def as_sql(scorer: Scorer, table: str) -> str:
     card = scorer.card
     names = [f"x{number}" for number in range(len(card.names))]
     known = [
-        f"CASE WHEN isnan(CAST({quoted(f)} AS DOUBLE)) THEN NULL WHEN abs({quoted(f)}) <= {_number(ZERO)} THEN 0e0 "
-        f"ELSE CAST({quoted(f)} AS DOUBLE) END AS {x}"
-        for f, x in zip(card.names, names, strict=True)
+        f"CASE WHEN isnan(CAST({column} AS DOUBLE)) THEN NULL WHEN abs({column}) <= {_literal(ZERO)} THEN 0e0 "
+        f"ELSE CAST({column} AS DOUBLE) END AS {x}"
+        for column, x in zip(map(quote_identifier, card.names), names, strict=True)
     ]
-    query = f"SELECT *, {', '.join(known)}, 0e0 AS margin_0 FROM {quoted(table)}"
+    query = f"SELECT *, {', '.join(known)}, 0e0 AS margin_0 FROM {quote_identifier(table)}"
     steps = range(0, len(scorer.forest.trees), TREES)
     for step, first in enumerate(steps):
         trees = [_node(tree, 0, names) for tree in scorer.forest.trees[first : first + TREES]]
         total = " + ".join([f"margin_{step}", *trees])
         query = f"SELECT *, {total} AS margin_{step + 1} FROM ({query})"
     query = f"SELECT *, {_log_odds(card.calibration, f'margin_{len(steps)}')} AS margin_log_odds FROM ({query})"
-    points = f"{_number(card.offset)} - {_number(card.factor)} * margin_log_odds"
+    points = f"{_literal(card.offset)} - {_literal(card.factor)} * margin_log_odds"
     query = (
         f"SELECT * EXCLUDE (margin_log_odds, {', '.join(f'margin_{n}' for n in range(len(steps)))}) "
         f"RENAME (margin_{len(steps)} AS margin), 1e0 / (1e0 + exp(-margin_log_odds)) AS probability, "
-        f"least(greatest({points}, {_number(card.minimum)}), {_number(card.maximum)}) AS points FROM ({query})"
+        f"least(greatest({points}, {_literal(card.minimum)}), {_literal(card.maximum)}) AS points FROM ({query})"
     )
     return f"SELECT * EXCLUDE ({', '.join(names)}), {_grade(card, names)} AS grade FROM ({query})"
 
 
-def _log_odds(way: CalibrationMap, margin: str) -> str:
+def _log_odds(calibration: CalibrationMap, margin: str) -> str:
     """The calibration map, each kind in the order in which the scorer computes it."""
-    match way:
+    match calibration:
         case Platt():
-            return f"{_number(way.slope)} * {margin} + {_number(way.intercept)}"
+            return f"{_literal(calibration.slope)} * {margin} + {_literal(calibration.intercept)}"
         case Beta():
             rest = f"ln(1e0 + exp(-abs({margin})))"
             above, below = (f"(greatest({sign}{margin}, 0e0) + {rest})" for sign in ("", "-"))
-            return f"{_number(way.b)} * {above} - {_number(way.a)} * {below} + {_number(way.c)}"
+            return (
+                f"{_literal(calibration.b)} * {above} - {_literal(calibration.a)} * {below} + {_literal(calibration.c)}"
+            )
         case Isotonic():
             pieces = [
-                f"least({_number(odds)} + {_number(slope)} * ({margin} - {_number(start)}), {_number(end)})"
-                for start, odds, slope, end in way.pieces.T.tolist()
+                f"least({_literal(odds)} + {_literal(slope)} * ({margin} - {_literal(start)}), {_literal(end)})"
+                for start, odds, slope, end in calibration.pieces.T.tolist()
             ]
-            starts = [_number(start) for start in way.pieces[0, 1:].tolist()]
+            starts = [_literal(start) for start in calibration.pieces[0, 1:].tolist()]
             inner = " ".join(f"WHEN {margin} < {s} THEN {p}" for s, p in zip(starts, pieces[:-1], strict=True))
             return f"CASE {inner} ELSE {pieces[-1]} END" if inner else pieces[-1]
 
 
 def _node(tree: Tree, node: int, names: list[str]) -> str:
     if node < 0:
-        return _number(float(tree.leaf_value[~node]))
+        return _literal(float(tree.leaf_value[~node]))
     x, threshold = names[int(tree.split_feature[node])], float(tree.threshold[node])
     if not tree.missing_is_nan[node]:
-        asked = f"coalesce({x}, 0e0) <= {_number(threshold)}"
+        condition = f"coalesce({x}, 0e0) <= {_literal(threshold)}"
     else:
-        asked = f"{x} <= {_number(threshold)}" + (f" OR {x} IS NULL" if tree.missing_left[node] else "")
+        condition = f"{x} <= {_literal(threshold)}" + (f" OR {x} IS NULL" if tree.missing_left[node] else "")
     left, right = (_node(tree, int(child[node]), names) for child in (tree.left, tree.right))
-    return f"CASE WHEN {asked} THEN {left} ELSE {right} END"
+    return f"CASE WHEN {condition} THEN {left} ELSE {right} END"
 
 
 def _grade(card: Scorecard, names: list[str]) -> str:
     """By points, then no better than each rule that hits allows."""
     worst = len(card.grades) - 1
-    reached = " ".join(f"WHEN points >= {_number(cut)} THEN {place}" for place, cut in enumerate(card.cuts))
+    reached = " ".join(f"WHEN points >= {_literal(cut)} THEN {place}" for place, cut in enumerate(card.cuts))
     place = f"CASE {reached} ELSE {worst} END"
     for rule in card.rules:
         least = card.grades.index(rule.grade)
-        hits = f"CASE WHEN {names[rule.index]} >= {_number(rule.at_least)} THEN {least} ELSE 0 END"
+        hits = f"CASE WHEN {names[rule.index]} >= {_literal(rule.at_least)} THEN {least} ELSE 0 END"
         place = f"greatest({place}, {hits})"
-    named = " ".join(f"WHEN {number} THEN {text(grade)}" for number, grade in enumerate(card.grades))
+    named = " ".join(f"WHEN {number} THEN {quote_literal(grade)}" for number, grade in enumerate(card.grades))
     return f"CASE {place} {named} END"
 
 
-def _number(value: float) -> str:
+def _literal(value: float) -> str:
     """A double as a literal: without an exponent a database takes it for a decimal."""
-    told = repr(float(value))
-    if told in ("inf", "-inf"):
-        return f"CAST('{told}' AS DOUBLE)"
-    return f"({told if 'e' in told else told + 'e0'})"
+    digits = repr(float(value))
+    if digits in ("inf", "-inf"):
+        return f"CAST('{digits}' AS DOUBLE)"
+    return f"({digits if 'e' in digits else digits + 'e0'})"

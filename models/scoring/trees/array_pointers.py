@@ -42,6 +42,6 @@ pointer = _machine(_pointer)
 
 
 @compiled
-def array_at(held: Any, number: Any, kind: Any) -> Any:
+def array_at(packed: Any, number: Any, kind: Any) -> Any:
     """Array number ``number`` of :func:`addresses`, of doubles, say, by ``kind``; nothing is copied."""
-    return _numba.carray(pointer(held[2 * number]), (np.intp(held[2 * number + 1]),), kind)
+    return _numba.carray(pointer(packed[2 * number]), (np.intp(packed[2 * number + 1]),), kind)

@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import re
 
-from models.scoring.trees.averaging import joined, trees_of
+from models.scoring.trees.averaging import join_trees, split_trees
 
 _LEAF = re.compile(r"^leaf_value=(.*)$", re.M)
 
 
-def without_constants(text: str) -> str:
-    """A text as :func:`~models.scoring.trees.model_text.plain` gives it, with a split somewhere, without trees of
+def merge_constant_trees(text: str) -> str:
+    """A text as :func:`~models.scoring.trees.model_text.without_settings` gives it, with a split somewhere, without
+    trees of
     one leaf."""
     kept, constant = list[str](), 0.0
-    for block in trees_of(text):
-        found = _LEAF.search(block)
-        values = [float(word) for word in found[1].split()] if found else []
+    for block in split_trees(text):
+        match = _LEAF.search(block)
+        values = [float(word) for word in match[1].split()] if match else []
         if len(values) == 1:
             constant += values[0]
             continue
         if constant:
-            told = " ".join(repr(value + constant) for value in values)
-            block, constant = _LEAF.sub(f"leaf_value={told}", block, count=1), 0.0
+            shifted = " ".join(repr(value + constant) for value in values)
+            block, constant = _LEAF.sub(f"leaf_value={shifted}", block, count=1), 0.0
         kept.append(block)
-    return joined(text, kept)
+    return join_trees(text, kept)

@@ -35,44 +35,44 @@ class FlatForest(NamedTuple):
     decision: NDArray[np.uint8]  # (N,) LightGBM's bits, and :data:`NAN_LEFT`
     share: Floats  # (2N,) of a node's rows that took an edge, multiplied over all edges on its feature down to here
     value: Floats  # (N + T,) of each leaf
-    asked: NDArray[np.uint8]  # (N + T,) how many features are asked on the way to each leaf
-    again: NDArray[np.uint64]  # the edges of each tree below which their feature is asked again, tree after tree
-    again_start: NDArray[np.uint64]  # (T + 1,)
+    path_features: NDArray[np.uint8]  # (N + T,) how many features are asked on the way to each leaf
+    repeated: NDArray[np.uint64]  # the edges of each tree below which their feature is asked again, tree after tree
+    repeated_start: NDArray[np.uint64]  # (T + 1,)
     bounds: Wholes
     words: Wholes
 
 
 @inner
-def as_asked(x: Any) -> float:
+def canonical_value(x: Any) -> float:
     """A value as LightGBM takes it from a matrix: what is within :data:`ZERO` of 0 is 0."""
     return 0.0 if -ZERO <= x <= ZERO else x
 
 
 @inner
-def part(split: Any, place: Any) -> Any:
+def unpack(split: Any, place: Any) -> Any:
     """One of the four numbers of ``Flat.split``: the loops are bound by loads, so four of them are one."""
     return (split >> place) & _LOW
 
 
 @compiled
-def flat_at(held: Any) -> FlatForest:
+def flat_at(addresses: Any) -> FlatForest:
     """The first arrays of :func:`models.scoring.trees.array_pointers.addresses`, as a forest."""
     return FlatForest(
-        array_at(held, 0, np.uint64),
-        array_at(held, 1, np.uint64),
-        array_at(held, 2, np.float64),
-        array_at(held, 3, np.uint8),
-        array_at(held, 4, np.float64),
-        array_at(held, 5, np.float64),
-        array_at(held, 6, np.uint8),
-        array_at(held, 7, np.uint64),
-        array_at(held, 8, np.uint64),
-        array_at(held, 9, np.uint32),
-        array_at(held, 10, np.uint32),
+        array_at(addresses, 0, np.uint64),
+        array_at(addresses, 1, np.uint64),
+        array_at(addresses, 2, np.float64),
+        array_at(addresses, 3, np.uint8),
+        array_at(addresses, 4, np.float64),
+        array_at(addresses, 5, np.float64),
+        array_at(addresses, 6, np.uint8),
+        array_at(addresses, 7, np.uint64),
+        array_at(addresses, 8, np.uint64),
+        array_at(addresses, 9, np.uint32),
+        array_at(addresses, 10, np.uint32),
     )
 
 
-def flat(forest: Forest) -> FlatForest:
+def flatten(forest: Forest) -> FlatForest:
     """The forest laid out."""
     trees = forest.trees
     splits = [len(tree.split_feature) for tree in trees]
@@ -83,22 +83,24 @@ def flat(forest: Forest) -> FlatForest:
     split = left << LEFT | right << RIGHT | feature.astype(np.uint64) << FEATURE
     value = np.concatenate([tree.leaf_value for tree in trees])
     rows = np.concatenate([np.concatenate([tree.inside, tree.leaf_count]) for tree in trees]).astype(np.float64)
-    share, asked = np.empty(2 * len(split)), np.zeros(len(value), dtype=np.uint8)
-    _paths(start, split, rows, share, asked)
+    share, path_features = np.empty(2 * len(split)), np.zeros(len(value), dtype=np.uint8)
+    _paths(start, split, rows, share, path_features)
     threshold, bounds, words = _thresholds(forest)
-    again, again_start = _asked_again(start, split)
+    repeated, repeated_start = _repeated_edges(start, split)
     nan_left = np.where(decision & NAN_MISSING, (decision & MISSING_LEFT) > 0, threshold >= 0)
     decision = (decision | np.where(nan_left, NAN_LEFT, 0)).astype(np.uint8)
-    return FlatForest(start, split, threshold, decision, share, value, asked, again, again_start, bounds, words)
+    return FlatForest(
+        start, split, threshold, decision, share, value, path_features, repeated, repeated_start, bounds, words
+    )
 
 
-def _asked_again(start: NDArray[np.uint64], split: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], ...]:
+def _repeated_edges(start: NDArray[np.uint64], split: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], ...]:
     above = (split >> ABOVE) & _LOW
-    found = []
+    edges_by_tree = []
     for first, end in itertools.pairwise(start.tolist()):
         edges = np.unique(above[first:end])
-        found.append(edges[edges < 2 * (end - first)])
-    return np.concatenate(found), np.cumsum([0, *map(len, found)]).astype(np.uint64)
+        edges_by_tree.append(edges[edges < 2 * (end - first)])
+    return np.concatenate(edges_by_tree), np.cumsum([0, *map(len, edges_by_tree)]).astype(np.uint64)
 
 
 def _thresholds(forest: Forest) -> tuple[Floats, Wholes, Wholes]:
@@ -117,7 +119,7 @@ def _thresholds(forest: Forest) -> tuple[Floats, Wholes, Wholes]:
 
 
 @compiled
-def _paths(start: Any, split: Any, rows: Any, share: Any, asked: Any) -> None:
+def _paths(start: Any, split: Any, rows: Any, share: Any, path_features: Any) -> None:
     """Fill ``share``, ``asked`` and ABOVE in ``split``, walking up from each split to where its feature was asked."""
     for tree in range(np.uint64(len(start) - 1)):
         first = start[tree]
@@ -127,23 +129,23 @@ def _paths(start: Any, split: Any, rows: Any, share: Any, asked: Any) -> None:
         unlike = np.zeros(2 * splits + 1, dtype=np.uint8)
         for s in range(splits):
             i, edge = first + s, by[s]
-            while edge != 2 * splits and part(split[first + (edge >> 1)], FEATURE) != part(split[i], FEATURE):
+            while edge != 2 * splits and unpack(split[first + (edge >> 1)], FEATURE) != unpack(split[i], FEATURE):
                 edge = by[edge >> 1]
             split[i] |= np.uint64(edge) << ABOVE
             before = 1.0 if edge == 2 * splits else share[2 * first + edge]
             for side in range(2):
-                child = part(split[i], RIGHT if side else LEFT)
+                child = unpack(split[i], RIGHT if side else LEFT)
                 by[child] = 2 * s + side
                 share[2 * i + side] = before * rows[base + child] / rows[base + s]
                 unlike[child] = unlike[s] + (1 if edge == 2 * splits else 0)
         for leaf in range(splits + 1):
-            asked[first + tree + leaf] = unlike[splits + leaf]
+            path_features[first + tree + leaf] = unlike[splits + leaf]
 
 
 @inner
 def goes_left(trees: Any, i: Any, x: Any) -> bool:
     """Whether ``x`` goes left at split ``i``, as LightGBM's ``Tree::NumericalDecision`` and ``CategoricalDecision``."""
-    how, x = trees.decision[i], as_asked(x)
+    how, x = trees.decision[i], canonical_value(x)
     if how & CATEGORICAL:
         # A category is cut to a whole number below 2**31; what is missing, negative or beyond is in no set.
         if not -1.0 < x < 2147483648.0:

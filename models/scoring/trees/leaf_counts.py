@@ -15,36 +15,37 @@ from numpy.typing import NDArray
 _LINE = "{}=([^\n]*)\n"
 
 
-def leaves_of(text: str) -> list[int]:
+def leaves_per_tree(text: str) -> list[int]:
     """The number of leaves of each tree."""
     return [int(number) for number in re.findall(r"^num_leaves=(\d+)$", text, re.M)]
 
 
-def recounted(text: str, counts: Sequence[NDArray[np.int64]]) -> str:
-    """The text (as :func:`~models.scoring.trees.model_text.plain` gives it) with these rows in each tree's leaves (T
+def with_leaf_counts(text: str, counts: Sequence[NDArray[np.int64]]) -> str:
+    """The text (as :func:`~models.scoring.trees.model_text.without_settings` gives it) with these rows in each
+    tree's leaves (T
     × L)."""
-    sizes = [int(size) for size in _told(text, "tree_sizes")]
+    sizes = [int(size) for size in _values_of(text, "tree_sizes")]
     start = text.index("\n\n") + 2
     head, blocks = text[:start], []
     for size, rows in zip(sizes, counts, strict=True):
-        blocks.append(_recounted(text[start : start + size], rows))
+        blocks.append(_block_with_counts(text[start : start + size], rows))
         start += size
-    return _say(head, "tree_sizes", [len(block) for block in blocks]) + "".join(blocks) + text[start:]
+    return _set_values(head, "tree_sizes", [len(block) for block in blocks]) + "".join(blocks) + text[start:]
 
 
-def _recounted(block: str, rows: NDArray[np.int64]) -> str:
-    children = list(zip(*(map(int, _told(block, side)) for side in ("left_child", "right_child")), strict=True))
+def _block_with_counts(block: str, rows: NDArray[np.int64]) -> str:
+    children = list(zip(*(map(int, _values_of(block, side)) for side in ("left_child", "right_child")), strict=True))
     inside = [0] * len(children)
     for split in reversed(range(len(children))):  # a child comes after its parent
         inside[split] = sum(inside[child] if child >= 0 else int(rows[~child]) for child in children[split])
-    return _say(_say(block, "leaf_count", rows.tolist()), "internal_count", inside)
+    return _set_values(_set_values(block, "leaf_count", rows.tolist()), "internal_count", inside)
 
 
-def _told(text: str, name: str) -> list[str]:
-    found = re.search("\n" + _LINE.format(name), text)
-    return found[1].split() if found else []
+def _values_of(text: str, name: str) -> list[str]:
+    match = re.search("\n" + _LINE.format(name), text)
+    return match[1].split() if match else []
 
 
-def _say(text: str, name: str, values: Sequence[int]) -> str:
-    told = f"\n{name}={' '.join(map(str, values))}\n"
-    return re.sub("\n" + _LINE.format(name), lambda _: told, text, count=1)
+def _set_values(text: str, name: str, values: Sequence[int]) -> str:
+    line = f"\n{name}={' '.join(map(str, values))}\n"
+    return re.sub("\n" + _LINE.format(name), lambda _: line, text, count=1)

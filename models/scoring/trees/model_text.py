@@ -103,7 +103,7 @@ class Forest:
         return sum(len(tree.leaf_value) for tree in self.trees)
 
 
-def plain(text: str) -> str:
+def without_settings(text: str) -> str:
     """The part of a freshly trained text that says something: header and trees, without LightGBM's list of settings."""
     return text[: text.index(END)] + END
 
@@ -143,37 +143,41 @@ def _tree(block: str, number: int, features: int, foreign: bool) -> Tree:
     first, _, body = block.partition("\n")
     if first != f"Tree={number}" or not body.endswith("\n\n\n"):
         _refuse(Text.of("model-text.tree-start", number=number))
-    told = _fields(body[:-3].split("\n"), _TREE, optional="cat_boundaries cat_threshold")
-    leaves = _integers(told["num_leaves"], 1, 1 if foreign else 2, MAXIMUM_LEAVES)[0]
+    fields = _fields(body[:-3].split("\n"), _TREE, optional="cat_boundaries cat_threshold")
+    leaves = _integers(fields["num_leaves"], 1, 1 if foreign else 2, MAXIMUM_LEAVES)[0]
     splits = leaves - 1
-    sets = _integers(told["num_cat"], 1, 0, splits if foreign else 0)[0]
-    if told["is_linear"] != "0" or (sets > 0) != ("cat_threshold" in told) or (sets > 0) != ("cat_boundaries" in told):
+    sets = _integers(fields["num_cat"], 1, 0, splits if foreign else 0)[0]
+    if (
+        fields["is_linear"] != "0"
+        or (sets > 0) != ("cat_threshold" in fields)
+        or (sets > 0) != ("cat_boundaries" in fields)
+    ):
         _refuse(Text.of("model-text.linear", number=number))
-    feature = _integers(told["split_feature"], splits, 0, features - 1)
-    left = _integers(told["left_child"], splits, -leaves, splits - 1)
-    right = _integers(told["right_child"], splits, -leaves, splits - 1)
+    feature = _integers(fields["split_feature"], splits, 0, features - 1)
+    left = _integers(fields["left_child"], splits, -leaves, splits - 1)
+    right = _integers(fields["right_child"], splits, -leaves, splits - 1)
     if any(0 <= child <= node for node, pair in enumerate(zip(left, right, strict=True)) for child in pair):
         _refuse(Text.of("model-text.child-first", number=number))
     if splits and sorted(left + right) != [*range(-leaves, 0), *range(1, splits)]:
         _refuse(Text.of("model-text.unreached", number=number))
-    decision = _integers(told["decision_type"], splits, 0, 11)
+    decision = _integers(fields["decision_type"], splits, 0, 11)
     if not set(decision) <= set(_FOREIGN if foreign else _OURS):
         _refuse(Text.of("model-text.decision", number=number))
-    count = _integers(told["leaf_count"], leaves, 1, 2**31 - 1)
-    inside = _integers(told["internal_count"], splits, 1, 2**31 - 1)
+    count = _integers(fields["leaf_count"], leaves, 1, 2**31 - 1)
+    inside = _integers(fields["internal_count"], splits, 1, 2**31 - 1)
     rows = inside + count[::-1]  # by node: a leaf's number counts from the end
     if any(rows[one] + rows[other] != all_ for one, other, all_ in zip(left, right, inside, strict=True)):
         _refuse(Text.of("model-text.counts", number=number))
     for name, length in (("split_gain", splits), ("internal_value", splits), ("internal_weight", splits)):
-        _numbers(told[name], length)
-    if splits or told["leaf_weight"]:
-        _numbers(told["leaf_weight"], leaves)
-    _numbers(told["shrinkage"], 1)
-    value = _numbers(told["leaf_value"], leaves)
+        _numbers(fields[name], length)
+    if splits or fields["leaf_weight"]:
+        _numbers(fields["leaf_weight"], leaves)
+    _numbers(fields["shrinkage"], 1)
+    value = _numbers(fields["leaf_value"], leaves)
     if not -MAXIMUM_VALUE <= min(value) <= max(value) <= MAXIMUM_VALUE:
         _refuse(Text.of("model-text.leaf", number=number))
-    threshold = _numbers(told["threshold"], splits, endless=True)
-    bounds, words = _categories(told, sets, number)
+    threshold = _numbers(fields["threshold"], splits, endless=True)
+    bounds, words = _categories(fields, sets, number)
     if sorted(at for at, how in zip(threshold, decision, strict=True) if how & CATEGORICAL) != list(range(sets)):
         _refuse(Text.of("model-text.category-sets", number=number))
     return Tree(
@@ -186,22 +190,22 @@ def _whole(numbers: list[int]) -> NDArray[np.int64]:
     return np.array(numbers, dtype=np.int64)
 
 
-def _categories(told: Mapping[str, str], sets: int, number: int) -> tuple[list[int], list[int]]:
+def _categories(fields: Mapping[str, str], sets: int, number: int) -> tuple[list[int], list[int]]:
     if not sets:
         return [0], []
-    bounds = _integers(told["cat_boundaries"], sets + 1, 0, MAXIMUM_WORDS)
+    bounds = _integers(fields["cat_boundaries"], sets + 1, 0, MAXIMUM_WORDS)
     if bounds[0] != 0 or any(end <= start for start, end in itertools.pairwise(bounds)):
         _refuse(Text.of("model-text.category-order", number=number))
-    return bounds, _integers(told["cat_threshold"], bounds[-1], 0, 2**32 - 1)
+    return bounds, _integers(fields["cat_threshold"], bounds[-1], 0, 2**32 - 1)
 
 
 def _fields(lines: Sequence[str], names: Sequence[str], optional: str = "") -> Mapping[str, str]:
     """``name=value`` lines, these names and no others, in this order."""
-    told = dict(line.partition("=")[::2] for line in lines)
-    wanted = [name for name in names if name in told or name not in optional.split()]
-    if list(told) != wanted or len(lines) != len(wanted):
+    values = dict(line.partition("=")[::2] for line in lines)
+    wanted = [name for name in names if name in values or name not in optional.split()]
+    if list(values) != wanted or len(lines) != len(wanted):
         _refuse(Text.of("model-text.lines"))
-    return told
+    return values
 
 
 def _integers(text: str, length: int, low: int, high: int) -> list[int]:

@@ -27,7 +27,7 @@ class LeafBoxes:
     missing: NDArray[np.bool_]
 
 
-def boxes(tree: Tree, features: int) -> LeafBoxes:
+def leaf_boxes(tree: Tree, features: int) -> LeafBoxes:
     """The box of every leaf."""
     leaves = len(tree.leaf_value)
     low, high = np.full((leaves, features), -np.inf), np.full((leaves, features), np.inf)
@@ -52,15 +52,15 @@ def boxes(tree: Tree, features: int) -> LeafBoxes:
     return LeafBoxes(low, high, missing)
 
 
-def breaches(forest: Forest, directions: tuple[int, ...]) -> list[tuple[int, str]]:
+def monotone_violations(forest: Forest, directions: tuple[int, ...]) -> list[tuple[int, str]]:
     """``(tree, feature)`` wherever a tree is not monotone as declared; empty is the proof."""
-    found = []
+    violations = []
     for number, tree in enumerate(forest.trees):
         used = set(tree.split_feature.tolist())
         bound = [f for f in sorted(used) if directions[f]]
         if not bound:
             continue
-        space = boxes(tree, len(forest.features))
+        space = leaf_boxes(tree, len(forest.features))
         low, high, value = space.low, space.high, tree.leaf_value
         meet = np.maximum(low[:, None], low[None]) < np.minimum(high[:, None], high[None])  # (L, L, F)
         shared = meet | (space.missing[:, None] & space.missing[None])
@@ -71,5 +71,5 @@ def breaches(forest: Forest, directions: tuple[int, ...]) -> list[tuple[int, str
             below &= (low[:, f] < high[:, f])[None, :] & ~np.eye(len(value), dtype=np.bool_)
             wrong = directions[f] * (value[None, :] - value[:, None]) < 0
             if bool(np.any(others & below & wrong)):
-                found.append((number, forest.features[f]))
-    return found
+                violations.append((number, forest.features[f]))
+    return violations

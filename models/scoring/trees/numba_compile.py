@@ -39,7 +39,7 @@ Compiled = TypeVar("Compiled", bound=Callable[..., Any])
 _CONFIG: Any = numba.config
 _HERE = Path(__file__).parent
 _SOURCES = sorted((*_HERE.glob("*.py"), *(_HERE.parent / "treeshap").glob("*.py")))
-KEPT = _HERE / "__pycache__" / digest(b"".join(path.read_bytes() for path in _SOURCES))[:16]
+CACHE_FOLDER = _HERE / "__pycache__" / digest(b"".join(path.read_bytes() for path in _SOURCES))[:16]
 
 
 def compiled(fn: Compiled) -> Compiled:
@@ -57,7 +57,7 @@ def inner(fn: Compiled) -> Compiled:
 
 def _compile(fn: Compiled, **more: Any) -> Compiled:
     # Numba asks for the folder when it is given the function, and looks in it when that is first called.
-    before, _CONFIG.CACHE_DIR = _CONFIG.CACHE_DIR, str(KEPT)
+    before, _CONFIG.CACHE_DIR = _CONFIG.CACHE_DIR, str(CACHE_FOLDER)
     settings = {"nogil": True, "fastmath": False, "error_model": "numpy", **more}
     try:
         return numba.njit(cache=True, **settings)(fn)  # type: ignore[no-any-return]

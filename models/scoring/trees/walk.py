@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.scoring.trees.flat_forest import ABOVE, FEATURE, LEFT, RIGHT, FlatForest, goes_left, part
+from models.scoring.trees.flat_forest import ABOVE, FEATURE, LEFT, RIGHT, FlatForest, goes_left, unpack
 from models.scoring.trees.numba_compile import compiled, inner
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,7 @@ def leaves(trees: FlatForest, rows: Floats) -> NDArray[np.int64]:
     return out
 
 
-def expected(trees: FlatForest) -> float:
+def expected_margin(trees: FlatForest) -> float:
     """The mean margin over the training rows: what nobody in particular gets, as ``pred_contrib``'s last column."""
     return float(_expected(trees))
 
@@ -39,8 +39,8 @@ def _leaf(trees: Any, tree: Any, row: Any) -> Any:
     node = np.uint64(0)
     while node < splits:
         split = trees.split[first + node]
-        left = goes_left(trees, first + node, row[part(split, FEATURE)])
-        node = part(split, LEFT) if left else part(split, RIGHT)
+        left = goes_left(trees, first + node, row[unpack(split, FEATURE)])
+        node = unpack(split, LEFT) if left else unpack(split, RIGHT)
     return node - splits
 
 
@@ -69,10 +69,10 @@ def _expected(trees: Any) -> float:
         reach = np.ones(2 * splits + 1)  # the part of all rows that comes to each node
         for s in range(splits):
             i = first + s
-            above = part(trees.split[i], ABOVE)
+            above = unpack(trees.split[i], ABOVE)
             before = 1.0 if above == 2 * splits else trees.share[2 * first + above]
-            reach[part(trees.split[i], LEFT)] = reach[s] * trees.share[2 * i] / before
-            reach[part(trees.split[i], RIGHT)] = reach[s] * trees.share[2 * i + 1] / before
+            reach[unpack(trees.split[i], LEFT)] = reach[s] * trees.share[2 * i] / before
+            reach[unpack(trees.split[i], RIGHT)] = reach[s] * trees.share[2 * i + 1] / before
         for leaf in range(splits + 1):
             total += reach[splits + leaf] * trees.value[first + np.uint64(tree) + leaf]
     return total

@@ -32,12 +32,12 @@ from numpy.typing import NDArray
 from models.scoring.trees import walk
 from models.scoring.trees.array_pointers import addresses
 from models.scoring.trees.flat_forest import FlatForest
-from models.scoring.treeshap.shap_kernel import QuadratureRules, eight_by_eight, one_by_one
-from models.scoring.treeshap.shap_layout import MOST_BITS, ShapLayout, lay
-from models.scoring.treeshap.simd import WIDTH, lanes
+from models.scoring.treeshap.shap_kernel import QuadratureRules, kernel_eight_rows, kernel_one_row
+from models.scoring.treeshap.shap_layout import MAXIMUM_LEAF_BITS, ShapLayout, layout_for_shap
+from models.scoring.treeshap.simd import WIDTH, aligned_vectors
 
 Floats = NDArray[np.float64]
-FEW = 3  # rows that are faster one by one
+SINGLE_ROWS = 3  # rows that are faster one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,15 @@ class TreeShap:
 
     trees: FlatForest
     features: int
-    laid: ShapLayout
+    layout: ShapLayout
     leaves: int  # of the largest tree
     alone: QuadratureRules
     together: QuadratureRules
-    held: tuple[NDArray[np.uint64], ...] = field(init=False, repr=False, compare=False)  # where these are, in memory
+    packed: tuple[NDArray[np.uint64], ...] = field(init=False, repr=False, compare=False)  # where these are, in memory
 
     def __post_init__(self) -> None:
-        both = (addresses((*self.trees, *self.laid, *rules)) for rules in (self.alone, self.together))
-        object.__setattr__(self, "held", tuple(both))
+        both = (addresses((*self.trees, *self.layout, *rules)) for rules in (self.alone, self.together))
+        object.__setattr__(self, "packed", tuple(both))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TreeShap.of, (self.trees, self.features)  # addresses are of one process alone
@@ -62,25 +62,26 @@ class TreeShap:
     @classmethod
     def of(cls, trees: FlatForest, features: int) -> TreeShap:
         """Choose the rule of each tree by the most features asked on one of its paths."""
-        laid = lay(trees)
-        splits, again = (int(np.diff(start).max()) for start in (laid.start, laid.again_start))
-        highest = (max(1, int(laid.most.max())) + 1) // 2
-        alone, together = (_rules(highest, laid_in) for laid_in in (_in_lanes, _in_every_lane))
-        places = (_places(features, splits, again, rule[0]) for rule in (alone, together))
+        layout = layout_for_shap(trees)
+        splits, repeated = (int(np.diff(start).max()) for start in (layout.start, layout.repeated_start))
+        highest = (max(1, int(layout.longest_path.max())) + 1) // 2
+        alone, together = (_quadrature(highest, laid_in) for laid_in in (_nodes_in_vector, _node_in_every_element))
+        places = (_memory_layout(features, splits, repeated, rule[0]) for rule in (alone, together))
         return cls(
             trees,
             features,
-            laid,
+            layout,
             splits + 1,
             *(QuadratureRules(*r, p) for r, p in zip((alone, together), places, strict=True)),
         )
 
     def contributions(self, rows: Floats) -> Floats:
-        """Contributions (n, F) of rows (n, F) to their margins; with :func:`models.scoring.trees.walk.expected` they
+        """Contributions (n, F) of rows (n, F) to their margins; with
+        :func:`models.scoring.trees.walk.expected_margin` they
         sum."""
-        return self.told(rows)[1]
+        return self.margins_and_contributions(rows)[1]
 
-    def told(self, rows: Floats) -> tuple[Floats, Floats]:
+    def margins_and_contributions(self, rows: Floats) -> tuple[Floats, Floats]:
         """Margins (n,) of rows (n, F), the bits of :func:`models.scoring.trees.walk.margins`, and their
         contributions (n, F).
 
@@ -88,44 +89,46 @@ class TreeShap:
         """
         rows = np.ascontiguousarray(rows, dtype=np.float64)
         margins, out = np.zeros(len(rows)), np.zeros((len(rows), self.features))
-        end = len(rows) - rest if (rest := len(rows) % WIDTH) <= FEW else len(rows)
-        for sweep, held, some in (
-            (eight_by_eight, self.held[1], slice(0, end)),
-            (one_by_one, self.held[0], slice(end, None)),
+        end = len(rows) - rest if (rest := len(rows) % WIDTH) <= SINGLE_ROWS else len(rows)
+        for sweep, packed, some in (
+            (kernel_eight_rows, self.packed[1], slice(0, end)),
+            (kernel_one_row, self.packed[0], slice(end, None)),
         ):
             if len(rows[some]):
-                sweep(held, rows[some], margins[some], out[some])
-        return (margins if self.leaves <= MOST_BITS else walk.margins(self.trees, rows)), out
+                sweep(packed, rows[some], margins[some], out[some])
+        return (margins if self.leaves <= MAXIMUM_LEAF_BITS else walk.margins(self.trees, rows)), out
 
 
-def _places(features: int, splits: int, again: int, first: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _memory_layout(features: int, splits: int, repeated: int, first: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Where, in lanes, after the rows' features: how rows lean at each split, what holds of features asked again and
     how steeply they rise, P and V of each split, what is told, the leaves, the end.
 
     What is told is kept by node of the rule and by feature: so the sum over the nodes has one order in either use.
     """
-    told = features * int(np.diff(first).max())
-    return np.cumsum([features, splits, again + 1, again + 1, max(1, splits), splits + 1, told, 1]).astype(np.uint64)
+    margins_and_contributions = features * int(np.diff(first).max())
+    return np.cumsum(
+        [features, splits, repeated + 1, repeated + 1, max(1, splits), splits + 1, margins_and_contributions, 1]
+    ).astype(np.uint64)
 
 
-def _in_lanes(values: Floats) -> Floats:
+def _nodes_in_vector(values: Floats) -> Floats:
     """The nodes of a rule side by side, 0 where they do not fill the lanes."""
     return np.pad(values, (0, -len(values) % WIDTH))
 
 
-def _in_every_lane(values: Floats) -> Floats:
+def _node_in_every_element(values: Floats) -> Floats:
     return np.repeat(values, WIDTH)
 
 
-def _rules(highest: int, laid: Callable[[Floats], Floats]) -> tuple[NDArray[np.uint64], Floats]:
-    told, first = [], [0, 0]
+def _quadrature(highest: int, layout: Callable[[Floats], Floats]) -> tuple[NDArray[np.uint64], Floats]:
+    margins_and_contributions, first = [], [0, 0]
     for count in range(1, highest + 1):
         places, weights = np.polynomial.legendre.leggauss(count)
         rest = (1 - places) / 2
-        three = [laid(values).reshape(-1, WIDTH) for values in (1 - rest, rest, weights / 2 / rest / (1 - rest))]
+        three = [layout(values).reshape(-1, WIDTH) for values in (1 - rest, rest, weights / 2 / rest / (1 - rest))]
         three[1][three[1] == 0] = 1.0  # a lane without a node: nothing is divided by 0, and its weight is 0
-        told.append(np.stack(three, axis=1).ravel())
+        margins_and_contributions.append(np.stack(three, axis=1).ravel())
         first.append(first[-1] + len(three[0]))
-    nodes = lanes(3 * first[-1])
-    nodes[:] = np.concatenate(told)
+    nodes = aligned_vectors(3 * first[-1])
+    nodes[:] = np.concatenate(margins_and_contributions)
     return np.array(first, dtype=np.uint64), nodes

@@ -12,46 +12,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.scoring.trees.array_pointers import array_at
-from models.scoring.trees.flat_forest import NAN_LEFT_BIT, as_asked, flat_at, goes_left, part
+from models.scoring.trees.flat_forest import NAN_LEFT_BIT, canonical_value, flat_at, goes_left, unpack
 from models.scoring.trees.model_text import CATEGORICAL, ZERO_MISSING
 from models.scoring.trees.numba_compile import compiled, inner
 from models.scoring.treeshap.shap_layout import (
-    AGAIN,
-    ASKS,
     BELOW_RIGHT,
+    CHILDREN_WORD,
     DECISION,
     DIFFERENCE,
+    FEATURE_BITS,
     LEFT_SHARE,
     ORIGIN,
     OWN_SHARE,
     PARENT_SLOT,
+    PARENT_WORD,
+    REPEATED_WORDS,
     RIGHT_SHARE,
     SIDE,
     SLOT,
     THRESHOLD,
-    WHENCE,
-    WHICH,
     WORDS,
     ShapLayout,
 )
 from models.scoring.treeshap.simd import (
     WIDTH,
-    ahead,
-    every_bit,
-    first_bit,
-    fused,
-    led,
+    all_bits,
+    broadcast,
+    clear_bits,
+    is_positive,
     load,
-    number,
-    positive,
-    spread,
+    load_double,
+    load_integer,
+    lowest_bit,
+    multiply_add,
+    prefetch,
+    select_side,
     store,
-    whole,
-    without,
 )
 
 Floats = NDArray[np.float64]
-AHEAD = 30 * WORDS  # what is asked for early of the next tree
+PREFETCH_WORDS = 30 * WORDS  # what is asked for early of the next tree
 LOW = np.uint64(0xFFFF)
 
 
@@ -64,56 +64,67 @@ class QuadratureRules(NamedTuple):
 
 
 @inner
-def _tree(trees: Any, laid: Any, tree: Any, rules: Any, work: Any) -> None:
+def _add_tree(trees: Any, layout: Any, tree: Any, rules: Any, work: Any) -> None:
     """Add a tree's contributions to what is told, for the rows and nodes of the quadrature that are in the lanes."""
-    words, again, nodes = laid.split, laid.again, rules.nodes
-    leans, holds, steep = rules.place[0], rules.place[1], rules.place[2]
-    product, sums, told = rules.place[3], rules.place[4], rules.place[5]
-    features, base = leans, laid.start[tree] * WORDS
-    end = laid.start[tree + 1] * WORDS
+    words, repeated, nodes = layout.split, layout.repeated, rules.nodes
+    factors, agreements, slopes = rules.place[0], rules.place[1], rules.place[2]
+    product, sums, results = rules.place[3], rules.place[4], rules.place[5]
+    features, base = factors, layout.start[tree] * WORDS
+    end = layout.start[tree + 1] * WORDS
     splits = (end - base) // WORDS
-    for at in range(end, end + AHEAD, WORDS):  # of the next tree: on their way meanwhile
-        ahead(words, at)
-    leaf = _lean(trees, laid, laid.start[tree], splits, work, leans)
+    for at in range(end, end + PREFETCH_WORDS, WORDS):  # of the next tree: on their way meanwhile
+        prefetch(words, at)
+    leaf = _side_factors(trees, layout, layout.start[tree], splits, work, factors)
     store(work, rules.place[6], leaf)
-    before, many = AGAIN * laid.again_start[tree], laid.again_start[tree + 1] - laid.again_start[tree]
-    store(work, holds, spread(1.0))
+    before, many = (
+        REPEATED_WORDS * layout.repeated_start[tree],
+        layout.repeated_start[tree + 1] - layout.repeated_start[tree],
+    )
+    store(work, agreements, broadcast(1.0))
     for k in range(many):
-        which = whole(again, before + AGAIN * k)
-        agrees = positive(load(work, leans + (which & LOW)) * number(again, before + AGAIN * k + 2))
-        store(work, holds + k + 1, load(work, holds + (which >> 16)) * agrees)
-    store(work, sums + splits, spread(0.0))
-    count = np.uint64((laid.most[tree] + 1) >> 1) if laid.most[tree] else np.uint64(1)
+        children_word = load_integer(repeated, before + REPEATED_WORDS * k)
+        agrees = is_positive(
+            load(work, factors + (children_word & LOW)) * load_double(repeated, before + REPEATED_WORDS * k + 2)
+        )
+        store(work, agreements + k + 1, load(work, agreements + (children_word >> 16)) * agrees)
+    store(work, sums + splits, broadcast(0.0))
+    count = np.uint64((layout.longest_path[tree] + 1) >> 1) if layout.longest_path[tree] else np.uint64(1)
     for node in range(rules.first[count], rules.first[count + 1]):
         t, rest = load(nodes, 3 * node), load(nodes, 3 * node + 1)
-        store(work, steep, t)
+        store(work, slopes, t)
         for k in range(many):
-            up = load(work, holds + k + 1) * t
-            store(work, steep + k + 1, up / fused(number(again, before + AGAIN * k + 1), rest, up))
+            up = load(work, agreements + k + 1) * t
+            store(
+                work,
+                slopes + k + 1,
+                up / multiply_add(load_double(repeated, before + REPEATED_WORDS * k + 1), rest, up),
+            )
         store(work, product, load(nodes, 3 * node + 2))
         for n in range(np.uint64(1), splits):
             at = base + n * WORDS
-            whence = whole(words, at + WHENCE)
-            lean = load(work, leans + (whence & LOW)) * number(words, at + SIDE)
-            taken = fused(load(work, steep + part(whence, PARENT_SLOT)), lean, number(words, at + OWN_SHARE))
-            store(work, product + n, load(work, product + (whence & LOW)) * taken)
+            parent_word = load_integer(words, at + PARENT_WORD)
+            factor = load(work, factors + (parent_word & LOW)) * load_double(words, at + SIDE)
+            edge_factor = multiply_add(
+                load(work, slopes + unpack(parent_word, PARENT_SLOT)), factor, load_double(words, at + OWN_SHARE)
+            )
+            store(work, product + n, load(work, product + (parent_word & LOW)) * edge_factor)
         for back in range(splits):
             n = splits - 1 - back
             at = base + n * WORDS
-            which = whole(words, at + WHICH)
-            right = load(work, sums + part(which, BELOW_RIGHT))
-            apart = load(work, sums + (which & LOW)) - right + number(words, at + DIFFERENCE)
-            slope = load(work, steep + part(which, SLOT))
-            bend = slope * load(work, leans + n)
-            store(work, sums + n, fused(apart, bend + number(words, at + LEFT_SHARE), right))
-            gain, here = apart * bend, told + (which >> ASKS)
+            children_word = load_integer(words, at + CHILDREN_WORD)
+            right = load(work, sums + unpack(children_word, BELOW_RIGHT))
+            difference = load(work, sums + (children_word & LOW)) - right + load_double(words, at + DIFFERENCE)
+            slope = load(work, slopes + unpack(children_word, SLOT))
+            tilt = slope * load(work, factors + n)
+            store(work, sums + n, multiply_add(difference, tilt + load_double(words, at + LEFT_SHARE), right))
+            gain, here = difference * tilt, results + (children_word >> FEATURE_BITS)
             gain = gain - slope * gain
-            store(work, here, fused(load(work, product + n), gain, load(work, here)))
-        told += features
+            store(work, here, multiply_add(load(work, product + n), gain, load(work, here)))
+        results += features
 
 
 @inner
-def _lean(trees: Any, laid: Any, first: Any, splits: Any, work: Any, leans: Any) -> Any:
+def _side_factors(trees: Any, layout: Any, first: Any, splits: Any, work: Any, factors: Any) -> Any:
     """How each row leans at each split of a tree: the share that went the other way, negative where it goes right.
 
     Gives the leaf of each row, from the left: the first that no split has left behind (Lucchese et al., QuickScorer,
@@ -121,45 +132,47 @@ def _lean(trees: Any, laid: Any, first: Any, splits: Any, work: Any, leans: Any)
 
     Without a branch on a value: which way a row goes cannot be foretold, and a processor that guesses wrong waits.
     """
-    words, bits = laid.split, every_bit()
+    words, bits = layout.split, all_bits()
     for n in range(splits):
         at = (first + n) * WORDS
-        whence, feature = whole(words, at + WHENCE), whole(words, at) >> ASKS
-        left, right = number(words, at + LEFT_SHARE), number(words, at + RIGHT_SHARE)
-        how = part(whence, DECISION)
+        parent_word, feature = load_integer(words, at + PARENT_WORD), load_integer(words, at) >> FEATURE_BITS
+        left, right = load_double(words, at + LEFT_SHARE), load_double(words, at + RIGHT_SHARE)
+        how = unpack(parent_word, DECISION)
         if how & (CATEGORICAL | ZERO_MISSING):
             for row in range(WIDTH):
-                goes = goes_left(trees, first + (whence >> ORIGIN), work[feature * WIDTH + row])
-                work[(leans + n) * WIDTH + row] = 1.0 if goes else -1.0
-            lean = led(load(work, leans + n), spread(0.0), np.uint64(0), spread(0.0) - left, right)
+                goes = goes_left(trees, first + (parent_word >> ORIGIN), work[feature * WIDTH + row])
+                work[(factors + n) * WIDTH + row] = 1.0 if goes else -1.0
+            factor = select_side(load(work, factors + n), broadcast(0.0), np.uint64(0), broadcast(0.0) - left, right)
         else:
             missing = (how >> NAN_LEFT_BIT) & 1
-            lean = led(load(work, feature), number(words, at + THRESHOLD), missing, right, spread(0.0) - left)
-        store(work, leans + n, lean)
-        bits = without(bits, lean, number(laid.left, first + n))
-    return first_bit(bits)
+            factor = select_side(
+                load(work, feature), load_double(words, at + THRESHOLD), missing, right, broadcast(0.0) - left
+            )
+        store(work, factors + n, factor)
+        bits = clear_bits(bits, factor, load_double(layout.left, first + n))
+    return lowest_bit(bits)
 
 
 @compiled
-def _opened(held: Any) -> Any:
+def _unpack_arguments(addresses: Any) -> Any:
     """Trees, the same laid out and rules, from where they are: unpacked by Numba they would be many arguments."""
-    laid = ShapLayout(
-        array_at(held, 11, np.uint64),
-        array_at(held, 12, np.uint64),
-        array_at(held, 13, np.uint64),
-        array_at(held, 14, np.uint64),
-        array_at(held, 15, np.uint64),
-        array_at(held, 16, np.uint64),
-        array_at(held, 17, np.float64),
+    layout = ShapLayout(
+        array_at(addresses, 11, np.uint64),
+        array_at(addresses, 12, np.uint64),
+        array_at(addresses, 13, np.uint64),
+        array_at(addresses, 14, np.uint64),
+        array_at(addresses, 15, np.uint64),
+        array_at(addresses, 16, np.uint64),
+        array_at(addresses, 17, np.float64),
     )
     rules = QuadratureRules(
-        array_at(held, 18, np.uint64), array_at(held, 19, np.float64), array_at(held, 20, np.uint64)
+        array_at(addresses, 18, np.uint64), array_at(addresses, 19, np.float64), array_at(addresses, 20, np.uint64)
     )
-    return flat_at(held), laid, rules
+    return flat_at(addresses), layout, rules
 
 
 @compiled
-def _memory(count: Any) -> Any:
+def _aligned_memory(count: Any) -> Any:
     """So many lanes, from where a cache line begins."""
     work = np.empty((count + 1) * WIDTH)
     start = (8 * WIDTH - work.ctypes.data % (8 * WIDTH)) // 8
@@ -167,40 +180,40 @@ def _memory(count: Any) -> Any:
 
 
 @compiled
-def one_by_one(held: Any, rows: Any, margins: Any, out: Any) -> None:
+def kernel_one_row(addresses: Any, rows: Any, margins: Any, out: Any) -> None:
     """The lanes are nodes of the quadrature."""
-    trees, laid, rules = _opened(held)
-    work = _memory(np.intp(rules.place[7]))
-    features, told, end = np.uint64(rows.shape[1]), rules.place[5] * WIDTH, rules.place[6] * WIDTH
+    trees, layout, rules = _unpack_arguments(addresses)
+    work = _aligned_memory(np.intp(rules.place[7]))
+    features, results, end = np.uint64(rows.shape[1]), rules.place[5] * WIDTH, rules.place[6] * WIDTH
     for one in range(len(rows)):
-        work[told:end] = 0.0
+        work[results:end] = 0.0
         for feature in range(features):
-            store(work, feature, spread(as_asked(rows[one, feature])))
-        for tree in range(np.uint64(len(laid.most))):
-            _tree(trees, laid, tree, rules, work)
-            margins[one] += laid.value[laid.start[tree] + tree + whole(work, end)]
-        for first in range(told, end, features * WIDTH):
+            store(work, feature, broadcast(canonical_value(rows[one, feature])))
+        for tree in range(np.uint64(len(layout.longest_path))):
+            _add_tree(trees, layout, tree, rules, work)
+            margins[one] += layout.value[layout.start[tree] + tree + load_integer(work, end)]
+        for first in range(results, end, features * WIDTH):
             for node in range(WIDTH):
                 for feature in range(features):
                     out[one, feature] += work[first + feature * WIDTH + node]
 
 
 @compiled
-def eight_by_eight(held: Any, rows: Any, margins: Any, out: Any) -> None:
+def kernel_eight_rows(addresses: Any, rows: Any, margins: Any, out: Any) -> None:
     """The lanes are rows."""
-    trees, laid, rules = _opened(held)
-    work = _memory(np.intp(rules.place[7]))
-    features, told, end = np.uint64(rows.shape[1]), rules.place[5] * WIDTH, rules.place[6] * WIDTH
+    trees, layout, rules = _unpack_arguments(addresses)
+    work = _aligned_memory(np.intp(rules.place[7]))
+    features, results, end = np.uint64(rows.shape[1]), rules.place[5] * WIDTH, rules.place[6] * WIDTH
     for start in range(0, len(rows), WIDTH):
-        work[told:end] = 0.0
+        work[results:end] = 0.0
         for row in range(WIDTH):
             for feature in range(features):
-                work[feature * WIDTH + row] = as_asked(rows[min(start + row, len(rows) - 1), feature])
-        for tree in range(np.uint64(len(laid.most))):
-            _tree(trees, laid, tree, rules, work)
+                work[feature * WIDTH + row] = canonical_value(rows[min(start + row, len(rows) - 1), feature])
+        for tree in range(np.uint64(len(layout.longest_path))):
+            _add_tree(trees, layout, tree, rules, work)
             for row in range(min(WIDTH, len(rows) - start)):
-                margins[start + row] += laid.value[laid.start[tree] + tree + whole(work, end + row)]
-        for first in range(told, end, features * WIDTH):
+                margins[start + row] += layout.value[layout.start[tree] + tree + load_integer(work, end + row)]
+        for first in range(results, end, features * WIDTH):
             for row in range(min(WIDTH, len(rows) - start)):
                 for feature in range(features):
                     out[start + row, feature] += work[first + feature * WIDTH + row]

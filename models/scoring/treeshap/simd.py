@@ -18,37 +18,37 @@ from numba.extending import intrinsic, models, overload, register_model
 from numpy.typing import NDArray
 
 WIDTH = 8
-_VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
+_LLVM_VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
 _BITS = ir.VectorType(ir.IntType(64), WIDTH)
 Emitting = Callable[..., Any]  # of types: the signature, and what emits the instructions
 machine: Callable[[Emitting], Emitting] = intrinsic
 _build: Any = cgutils
 
 
-def lanes(count: int) -> NDArray[np.float64]:
+def aligned_vectors(count: int) -> NDArray[np.float64]:
     """An array for so many lanes that begins where a cache line does: one that straddles two costs twice the time."""
     array = np.empty((count + 1) * WIDTH)
     start = -array.ctypes.data % (8 * WIDTH) // 8
     return array[start : start + count * WIDTH]
 
 
-class _Lanes(types.Type):
+class _Vector(types.Type):
     def __init__(self) -> None:
         super().__init__(name=f"lanes{WIDTH}")
 
 
-LANES = _Lanes()
+VECTOR = _Vector()
 
 
-@register_model(_Lanes)
-class _LanesModel(models.PrimitiveModel):
+@register_model(_Vector)
+class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]
+        super().__init__(manager, kind, _LLVM_VECTOR)  # type: ignore[no-untyped-call]
 
 
 def _address(context: Any, builder: Any, array: Any, value: Any, place: Any) -> Any:
     data = context.make_array(array)(context, builder, value).data
-    return builder.bitcast(_build.gep(builder, data, builder.mul(place, place.type(WIDTH))), _VECTOR.as_pointer())
+    return builder.bitcast(_build.gep(builder, data, builder.mul(place, place.type(WIDTH))), _LLVM_VECTOR.as_pointer())
 
 
 @machine
@@ -58,7 +58,7 @@ def load(typing: Any, array: Any, place: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.load(_address(context, builder, signature.args[0], args[0], args[1]), align=8)
 
-    return LANES(array, types.uintp), emit
+    return VECTOR(array, types.uintp), emit
 
 
 @machine
@@ -69,13 +69,13 @@ def store(typing: Any, array: Any, place: Any, value: Any) -> Any:
         builder.store(args[2], _address(context, builder, signature.args[0], args[0], args[1]), align=8)
         return context.get_dummy_value()
 
-    return types.void(array, types.uintp, LANES), emit
+    return types.void(array, types.uintp, VECTOR), emit
 
 
 def _spread(builder: Any, value: Any) -> Any:
-    first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+    first = builder.insert_element(ir.Constant(_LLVM_VECTOR, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
     mask = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
-    return builder.shuffle_vector(first, ir.Constant(_VECTOR, ir.Undefined), mask)
+    return builder.shuffle_vector(first, ir.Constant(_LLVM_VECTOR, ir.Undefined), mask)
 
 
 def _element(context: Any, builder: Any, array: Any, value: Any, place: Any, kind: Any) -> Any:
@@ -84,7 +84,7 @@ def _element(context: Any, builder: Any, array: Any, value: Any, place: Any, kin
 
 
 @machine
-def whole(typing: Any, array: Any, place: Any) -> Any:
+def load_integer(typing: Any, array: Any, place: Any) -> Any:
     """Element ``place`` of a flat array of eight-byte words as a whole number; no place counts from the end."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -94,106 +94,106 @@ def whole(typing: Any, array: Any, place: Any) -> Any:
 
 
 @machine
-def number(typing: Any, array: Any, place: Any) -> Any:
+def load_double(typing: Any, array: Any, place: Any) -> Any:
     """The same element as a double, by its bits, in every lane."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _spread(builder, _element(context, builder, signature.args[0], args[0], args[1], ir.DoubleType()))
 
-    return LANES(array, types.uintp), emit
+    return VECTOR(array, types.uintp), emit
 
 
 @machine
-def spread(typing: Any, value: Any) -> Any:
+def broadcast(typing: Any, value: Any) -> Any:
     """The same double in every lane."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _spread(builder, args[0])
 
-    return LANES(types.float64), emit
+    return VECTOR(types.float64), emit
 
 
 @machine
-def led(typing: Any, value: Any, threshold: Any, missing: Any, left: Any, right: Any) -> Any:
+def select_side(typing: Any, value: Any, threshold: Any, missing: Any, left: Any, right: Any) -> Any:
     """``left`` in the lanes where value <= threshold, and, if ``missing`` is 1, where it is NaN; else ``right``."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         value, threshold, missing, left, right = args
         byte = ir.IntType(WIDTH)
-        taken = builder.bitcast(builder.trunc(builder.neg(missing), byte), ir.VectorType(ir.IntType(1), WIDTH))
-        nowhere = builder.and_(builder.fcmp_unordered("uno", value, value), taken)
-        return builder.select(builder.or_(builder.fcmp_ordered("<=", value, threshold), nowhere), left, right)
+        missing_left = builder.bitcast(builder.trunc(builder.neg(missing), byte), ir.VectorType(ir.IntType(1), WIDTH))
+        is_missing = builder.and_(builder.fcmp_unordered("uno", value, value), missing_left)
+        return builder.select(builder.or_(builder.fcmp_ordered("<=", value, threshold), is_missing), left, right)
 
-    return LANES(LANES, LANES, types.uint64, LANES, LANES), emit
+    return VECTOR(VECTOR, VECTOR, types.uint64, VECTOR, VECTOR), emit
 
 
 @machine
-def positive(typing: Any, value: Any) -> Any:
+def is_positive(typing: Any, value: Any) -> Any:
     """1 in the lanes above 0, 0 in the others."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        one, zero = (ir.Constant(_VECTOR, [number] * WIDTH) for number in (1.0, 0.0))
+        one, zero = (ir.Constant(_LLVM_VECTOR, [value] * WIDTH) for value in (1.0, 0.0))
         return builder.select(builder.fcmp_ordered(">", args[0], zero), one, zero)
 
-    return LANES(LANES), emit
+    return VECTOR(VECTOR), emit
 
 
 @machine
-def every_bit(typing: Any) -> Any:
+def all_bits(typing: Any) -> Any:
     """All bits set, in every lane."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(ir.Constant(_BITS, [-1] * WIDTH), _VECTOR)
+        return builder.bitcast(ir.Constant(_BITS, [-1] * WIDTH), _LLVM_VECTOR)
 
-    return LANES(), emit
+    return VECTOR(), emit
 
 
 @machine
-def without(typing: Any, bits: Any, lean: Any, some: Any) -> Any:
+def clear_bits(typing: Any, bits: Any, factor: Any, cleared: Any) -> Any:
     """The bits of each lane, less ``some`` in the lanes that lean to the right, which are below 0."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         right = builder.ashr(builder.bitcast(args[1], _BITS), ir.Constant(_BITS, [63] * WIDTH))
-        taken = builder.and_(right, builder.bitcast(args[2], _BITS))
-        return builder.bitcast(builder.and_(builder.bitcast(args[0], _BITS), builder.not_(taken)), _VECTOR)
+        mask = builder.and_(right, builder.bitcast(args[2], _BITS))
+        return builder.bitcast(builder.and_(builder.bitcast(args[0], _BITS), builder.not_(mask)), _LLVM_VECTOR)
 
-    return LANES(LANES, LANES, LANES), emit
+    return VECTOR(VECTOR, VECTOR, VECTOR), emit
 
 
 @machine
-def first_bit(typing: Any, bits: Any) -> Any:
+def lowest_bit(typing: Any, bits: Any) -> Any:
     """The place of the lowest bit that is set in each lane, as a whole number's bits."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = ir.FunctionType(_BITS, [_BITS, ir.IntType(1)])
         count = _build.get_or_insert_function(builder.module, kind, f"llvm.cttz.v{WIDTH}i64")
-        told = builder.call(count, [builder.bitcast(args[0], _BITS), ir.Constant(ir.IntType(1), 0)])
-        return builder.bitcast(told, _VECTOR)
+        places = builder.call(count, [builder.bitcast(args[0], _BITS), ir.Constant(ir.IntType(1), 0)])
+        return builder.bitcast(places, _LLVM_VECTOR)
 
-    return LANES(LANES), emit
+    return VECTOR(VECTOR), emit
 
 
 @machine
-def fused(typing: Any, left: Any, right: Any, added: Any) -> Any:
+def multiply_add(typing: Any, left: Any, right: Any, added: Any) -> Any:
     """left * right + added, rounded once: so by IEEE 754 on every machine, by one instruction on today's."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
+        kind = ir.FunctionType(_LLVM_VECTOR, [_LLVM_VECTOR] * 3)
         return builder.call(_build.get_or_insert_function(builder.module, kind, f"llvm.fma.v{WIDTH}f64"), args)
 
-    return LANES(LANES, LANES, LANES), emit
+    return VECTOR(VECTOR, VECTOR, VECTOR), emit
 
 
 @machine
-def ahead(typing: Any, array: Any, place: Any) -> Any:
+def prefetch(typing: Any, array: Any, place: Any) -> Any:
     """Ask for the cache line of an array's element that will be read soon; harmless beyond its end."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        byte, integer = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, integer, integer, integer])
         fetch = _build.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        to_read, keep, as_data = (ir.Constant(number, told) for told in (0, 3, 1))
+        to_read, keep, as_data = (ir.Constant(integer, value) for value in (0, 3, 1))
         builder.call(fetch, [builder.bitcast(_build.gep(builder, data, args[1]), byte), to_read, keep, as_data])
         return context.get_dummy_value()
 
@@ -206,10 +206,10 @@ def _arithmetic(act: Any, instruction: str) -> None:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return getattr(builder, instruction)(*args)
 
-        return LANES(LANES, LANES), emit
+        return VECTOR(VECTOR, VECTOR), emit
 
     def chosen(left, right):  # type: ignore[no-untyped-def]  # Numba compares the two signatures, words and all
-        return (lambda left, right: both(left, right)) if isinstance(left, _Lanes) else None
+        return (lambda left, right: both(left, right)) if isinstance(left, _Vector) else None
 
     overload(act)(chosen)
 

@@ -14,52 +14,52 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.boosting.sharded_folds import few
+from models.boosting.sharded_folds import subsample_by_subject
 from models.dataset.matrix import TrainingRows
 from models.distributed.ray_cluster import Tasks, in_process
 from models.metrics.discrimination import auc_gain, auc_interval
 from models.scoring.scorer import Scorer
 from models.validation.evidence import rounded
-from models.validation.holdout import HoldoutScores, rows_of
-from models.validation.woe_benchmark.bins import FeatureBins, cut
-from models.validation.woe_benchmark.woe_scorecard import WoeScorecard, weigh
+from models.validation.holdout import HoldoutScores, training_rows
+from models.validation.woe_benchmark.bins import FeatureBins, cut_bins
+from models.validation.woe_benchmark.woe_scorecard import WoeScorecard, fit_scorecard
 
 if TYPE_CHECKING:
     from models.dataset.sample import Sample
 
 Floats = NDArray[np.float64]
-MOST = 100_000  # rows
-FEW = 500_000  # values
-WHAT = "Monotone WoE scorecard (optbinning, logistic regression) on the same split"
+MAXIMUM_ROWS = 100_000  # rows
+SMALL_WORK = 500_000  # values
+DESCRIPTION = "Monotone WoE scorecard (optbinning, logistic regression) on the same split"
 NO_FOLD = -1
 
 
-def challenge(scorer: Scorer, sample: Sample, judged: HoldoutScores, least: int, tasks: Tasks) -> dict[str, Any]:
+def run_benchmark(scorer: Scorer, sample: Sample, holdout: HoldoutScores, minimum: int, tasks: Tasks) -> dict[str, Any]:
     """``what, auc, auc_low, auc_high, learned_rows, features [names], card [{feature, title, weight,
     information_value, bins [{from, to, rows, woe, points}]}], price_of_interpretability {points, low, high}``.
 
     ``from`` and ``to`` are None at the ends and of what is missing (the last bin); ``rows`` None where they are fewer
     than ``least``, the least rows of a bin.
     """
-    whole = rows_of(sample, scorer)
+    whole = training_rows(sample, scorer)
     subjects = np.asarray(sample.subjects)
     known = subjects[~np.asarray(sample.out_of_time, dtype=np.bool_)].tolist()
-    keep = few(known, MOST)
+    keep = subsample_by_subject(known, MAXIMUM_ROWS)
     rows = replace(whole, features=whole.features[keep], labels=whole.labels[keep], fold=whole.fold[keep])
-    held = [NO_FOLD] if judged.by == "out of time" else [NO_FOLD, *whole.folds]
-    cards = cards_of(rows, held, least, tasks)
-    if judged.by == "out of time":
-        margins = cards[NO_FOLD].margins(judged.features)
+    excluded_folds = [NO_FOLD] if holdout.by == "out of time" else [NO_FOLD, *whole.folds]
+    cards = fit_scorecards(rows, excluded_folds, minimum, tasks)
+    if holdout.by == "out of time":
+        margins = cards[NO_FOLD].margins(holdout.features)
     else:
-        margins = np.full(len(judged.labels), np.nan)
+        margins = np.full(len(holdout.labels), np.nan)
         for fold in whole.folds:
             margins[whole.fold == fold] = cards[fold].margins(whole.features[whole.fold == fold])
-    interval = auc_interval(judged.labels, margins, judged.subjects)
-    price, _ = auc_gain(judged.labels, judged.raw, margins, judged.subjects)
-    table = shown(cards[NO_FOLD], scorer)
-    told: dict[str, Any] = rounded(
+    interval = auc_interval(holdout.labels, margins, holdout.subjects)
+    price, _ = auc_gain(holdout.labels, holdout.raw, margins, holdout.subjects)
+    table = scorecard_table(cards[NO_FOLD], scorer)
+    result: dict[str, Any] = rounded(
         {
-            "what": WHAT,
+            "what": DESCRIPTION,
             "auc": interval.value,
             "auc_low": interval.low,
             "auc_high": interval.high,
@@ -73,27 +73,31 @@ def challenge(scorer: Scorer, sample: Sample, judged: HoldoutScores, least: int,
             },
         }
     )
-    return told
+    return result
 
 
-def cards_of(rows: TrainingRows, held: list[int], least: int, tasks: Tasks) -> dict[int, WoeScorecard]:
+def fit_scorecards(
+    rows: TrainingRows, excluded_folds: list[int], minimum: int, tasks: Tasks
+) -> dict[int, WoeScorecard]:
     """A scorecard learned without each of these folds; every feature of each is cut by a task of its own.
 
     Few values are cut here: that is done sooner than the libraries are loaded by every worker.
     """
     columns = range(rows.features.shape[1])
-    work = [(fold, column, least) for fold in held for column in columns]
-    here = len(work) * len(rows.labels) < FEW
-    found = dict(zip(work, (in_process() if here else tasks).map_tasks(_cut, work, shared=rows), strict=True))
+    work = [(fold, column, minimum) for fold in excluded_folds for column in columns]
+    here = len(work) * len(rows.labels) < SMALL_WORK
+    bins_by_task = dict(
+        zip(work, (in_process() if here else tasks).map_tasks(_cut_feature, work, shared=rows), strict=True)
+    )
     cards = {}
-    for fold in held:
+    for fold in excluded_folds:
         seen = rows.fold != fold
-        bins: list[FeatureBins] = [found[fold, column, least] for column in columns]
-        cards[fold] = weigh(rows.features[seen], rows.labels[seen], bins)
+        bins: list[FeatureBins] = [bins_by_task[fold, column, minimum] for column in columns]
+        cards[fold] = fit_scorecard(rows.features[seen], rows.labels[seen], bins)
     return cards
 
 
-def shown(card: WoeScorecard, scorer: Scorer) -> list[dict[str, Any]]:
+def scorecard_table(card: WoeScorecard, scorer: Scorer) -> list[dict[str, Any]]:
     """The scorecard as a credit officer reads it, the features of most information first."""
     points = card.points(scorer.card.factor, scorer.card.offset)
     table = []
@@ -117,7 +121,7 @@ def shown(card: WoeScorecard, scorer: Scorer) -> list[dict[str, Any]]:
     return table
 
 
-def _cut(rows: TrainingRows, task: tuple[int, int, int]) -> FeatureBins:
-    fold, column, least = task
+def _cut_feature(rows: TrainingRows, task: tuple[int, int, int]) -> FeatureBins:
+    fold, column, minimum = task
     seen = rows.fold != fold
-    return cut(rows.features[seen, column], rows.labels[seen], rows.directions[column], least)
+    return cut_bins(rows.features[seen, column], rows.labels[seen], rows.directions[column], minimum)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 TRENDS = {1: "ascending", -1: "descending", 0: "auto_asc_desc"}  # of the default rate, by the declared direction
-LEAST_SHARE = 0.01  # of the rows in a bin; the usual 0.05 loses flags of few subjects (up to 2 points of AUC)
+MINIMUM_SHARE = 0.01  # of the rows in a bin; the usual 0.05 loses flags of few subjects (up to 2 points of AUC)
 PREBINS = 20
 SECONDS = 60  # for one feature: it takes hundredths, and a limit that is met would make chance of the result
 
@@ -32,33 +32,33 @@ class FeatureBins:
 
     def weights(self, values: Floats) -> Floats:
         """The weight of evidence of each value (n,)."""
-        return np.array(self.woe)[_place(values, self.splits)]
+        return np.array(self.woe)[_bin_index(values, self.splits)]
 
 
-def cut(values: Floats, labels: NDArray[Any], direction: int, least: int) -> FeatureBins:
+def cut_bins(values: Floats, labels: NDArray[Any], direction: int, minimum: int) -> FeatureBins:
     """Bins of ``least`` rows and more, of values (n,) with NaN and 0/1 labels (n,).
 
     Fewer missing than ``least`` have a weight of nothing: too few to say, and too few to be told of.
     """
     known = ~np.isnan(values)
-    splits = _splits(values[known], labels[known], direction, max(least, int(np.ceil(LEAST_SHARE * len(values)))))
-    place, count = _place(values, splits), len(splits) + 2
+    splits = _splits(values[known], labels[known], direction, max(minimum, int(np.ceil(MINIMUM_SHARE * len(values)))))
+    place, count = _bin_index(values, splits), len(splits) + 2
     rows = np.bincount(place, minlength=count)
     bad = np.bincount(place, weights=labels, minlength=count)
     bad_share = np.maximum(bad, 0.5) / max(bad.sum(), 1.0)
     good_share = np.maximum(rows - bad, 0.5) / max((rows - bad).sum(), 1.0)
-    told = rows >= least
-    woe = np.where(told, np.log(good_share / bad_share), 0.0)
+    published = rows >= minimum
+    woe = np.where(published, np.log(good_share / bad_share), 0.0)
     value = float(np.sum((good_share - bad_share) * woe))
-    return FeatureBins(splits, tuple(woe.tolist()), tuple(np.where(told, rows, 0).tolist()), value)
+    return FeatureBins(splits, tuple(woe.tolist()), tuple(np.where(published, rows, 0).tolist()), value)
 
 
-def _place(values: Floats, splits: tuple[float, ...]) -> NDArray[np.intp]:
+def _bin_index(values: Floats, splits: tuple[float, ...]) -> NDArray[np.intp]:
     return np.where(np.isnan(values), len(splits) + 1, np.searchsorted(np.array(splits), values, side="right"))
 
 
-def _splits(values: Floats, labels: NDArray[Any], direction: int, least: int) -> tuple[float, ...]:
-    if len(values) < 2 * least or np.ptp(values) == 0 or np.ptp(labels) == 0:
+def _splits(values: Floats, labels: NDArray[Any], direction: int, minimum: int) -> tuple[float, ...]:
+    if len(values) < 2 * minimum or np.ptp(values) == 0 or np.ptp(labels) == 0:
         return ()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of libraries among themselves, about each other
@@ -68,7 +68,7 @@ def _splits(values: Floats, labels: NDArray[Any], direction: int, least: int) ->
         binning = OptimalBinning(
             monotonic_trend=TRENDS[direction],
             max_n_prebins=PREBINS,
-            min_prebin_size=least / len(values),
+            min_prebin_size=minimum / len(values),
             time_limit=SECONDS,
         )
         binning.fit(values, labels)

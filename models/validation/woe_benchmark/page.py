@@ -10,43 +10,44 @@ from typing import Any
 COLUMNS = ("feature", "title", "from", "to", "rows", "woe", "points")
 
 
-def price(found: Mapping[str, Any]) -> str:
+def price_of_interpretability(benchmark: Mapping[str, Any]) -> str:
     """The price of interpretability in words, from the evidence of a challenge."""
-    told = found["price_of_interpretability"]
-    if told["points"] is None:
+    price = benchmark["price_of_interpretability"]
+    if price["points"] is None:
         return "not known"
-    return f"{told['points']:+.2f} points of AUC ({told['low']:+.2f} to {told['high']:+.2f})"
+    return f"{price['points']:+.2f} points of AUC ({price['low']:+.2f} to {price['high']:+.2f})"
 
 
-def section(found: Mapping[str, Any]) -> list[str]:
+def scorecard_section(benchmark: Mapping[str, Any]) -> list[str]:
     """Markdown: what it is, and a line for each bin of each feature."""
     lines = [
         "",
         "## The scorecard beside it",
         "",
-        f"{found['what']}, of {len(found['features'])} features, learned from {found['learned_rows']} rows. What the "
-        f"version has more than it, the price of interpretability: {price(found)}. A subject's points are the sum.",
+        f"{benchmark['what']}, of {len(benchmark['features'])} features, learned from {benchmark['learned_rows']} "
+        f"rows. What the version has more than it, the price of interpretability: "
+        f"{price_of_interpretability(benchmark)}. A subject's points are the sum.",
         "",
         "| feature | from | to, not included | rows | weight of evidence | points |",
         "|---|---|---|---|---|---|",
     ]
-    for name, _, *figures in rows(found):
+    for name, _, *figures in scorecard_rows(benchmark):
         lines.append("| " + " | ".join((f"`{name}`", *("" if each is None else str(each) for each in figures))) + " |")
     return lines
 
 
-def write_csv(path: Path, found: Mapping[str, Any]) -> None:
+def write_csv(path: Path, benchmark: Mapping[str, Any]) -> None:
     """The same as CSV, for a spreadsheet."""
     with path.open("w", newline="", encoding="utf-8-sig") as stream:
-        csv.writer(stream).writerows([COLUMNS, *rows(found)])
+        csv.writer(stream).writerows([COLUMNS, *scorecard_rows(benchmark)])
 
 
-def rows(found: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def scorecard_rows(benchmark: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Bin by bin, as ``COLUMNS``; a bin without bounds at both ends is that of what is missing."""
-    told = []
-    for feature in found["card"]:
+    lines = []
+    for feature in benchmark["card"]:
         for place, each in enumerate(feature["bins"], start=1):
             start = "missing" if place == len(feature["bins"]) else each["from"]
             figures = (start, each["to"], each["rows"], each["woe"], each["points"])
-            told.append((feature["feature"], feature["title"], *figures))
-    return told
+            lines.append((feature["feature"], feature["title"], *figures))
+    return lines

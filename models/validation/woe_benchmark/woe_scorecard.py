@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from models.validation.woe_benchmark.bins import FeatureBins
 
 Floats = NDArray[np.float64]
-LEAST_INFORMATION = 0.02
-MOST_CORRELATION = 0.8
+MINIMUM_INFORMATION = 0.02
+MAXIMUM_CORRELATION = 0.8
 RIDGE = 1.0  # of the squared weights, halved, beside the log-likelihood
 STEPS, CLOSE = 50, 1e-10
 
@@ -47,22 +47,22 @@ class WoeScorecard:
         }
 
 
-def weigh(features: Floats, labels: NDArray[Any], bins: Sequence[FeatureBins]) -> WoeScorecard:
+def fit_scorecard(features: Floats, labels: NDArray[Any], bins: Sequence[FeatureBins]) -> WoeScorecard:
     """The scorecard of these bins (F) on features (n, F) and 0/1 labels (n,)."""
     strongest = sorted(range(len(bins)), key=lambda column: (-bins[column].information_value, column))
-    informed = [column for column in strongest if bins[column].information_value >= LEAST_INFORMATION]
+    informed = [column for column in strongest if bins[column].information_value >= MINIMUM_INFORMATION]
     evidence = {column: bins[column].weights(features[:, column]) for column in informed}
-    taken: list[int] = []
+    selected: list[int] = []
     for column in informed:
-        if all(abs(np.corrcoef(evidence[column], evidence[other])[0, 1]) <= MOST_CORRELATION for other in taken):
-            taken.append(column)
+        if all(abs(np.corrcoef(evidence[column], evidence[other])[0, 1]) <= MAXIMUM_CORRELATION for other in selected):
+            selected.append(column)
     while True:
-        design = np.column_stack([np.ones(len(labels)), *(evidence[column] for column in taken)])
+        design = np.column_stack([np.ones(len(labels)), *(evidence[column] for column in selected)])
         intercept, *weights = _logistic(design, 1.0 - np.asarray(labels, dtype=np.float64)).tolist()
         if not weights or min(weights) >= 0.0:
-            found = dict(zip(taken, weights, strict=True))
-            return WoeScorecard(intercept, found, {column: bins[column] for column in taken})
-        taken.pop(int(np.argmin(weights)))
+            weights_by_column = dict(zip(selected, weights, strict=True))
+            return WoeScorecard(intercept, weights_by_column, {column: bins[column] for column in selected})
+        selected.pop(int(np.argmin(weights)))
 
 
 def _logistic(design: Floats, good: Floats) -> Floats:

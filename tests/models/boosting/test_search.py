@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
-from models.boosting.booster import grow, text_of
+from models.boosting.booster import model_text_of, train_booster
 from models.boosting.recipe import Recipe
-from models.boosting.sampler import KNOWN
-from models.boosting.search import Trial, choose, search
+from models.boosting.sampler import WARM_STARTS
+from models.boosting.search import Trial, search, select_recipe
 from models.dataset.matrix import TrainingRows
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import Progress, Tasks, in_process
@@ -36,7 +36,7 @@ class Shuffled:
         self._random = random.Random(seed)
 
     @property
-    def gang(self) -> WorkerGroup:
+    def worker_group(self) -> WorkerGroup:
         return ThreadWorkerGroup()
 
     def map_tasks(
@@ -117,7 +117,7 @@ def test_what_is_taken_is_within_an_error_of_the_best_and_no_larger(aucs: list[l
         Trial(Recipe(size, 0.1, 1, 40, 7), tuple((value,) for value in folds))
         for size, folds in zip(leaves, aucs, strict=False)
     ]
-    choice = choose(tried)
+    choice = select_recipe(tried)
     best = max(tried, key=lambda trial: np.mean(trial.curves))
     taken = next(trial for trial in tried if trial.recipe == choice.recipe)
     assert taken.recipe.leaves <= best.recipe.leaves
@@ -132,7 +132,7 @@ def test_what_is_known_to_do_well_is_tried_first(rows: TrainingRows) -> None:
     wide = SearchSpace((2, 31), (0.03, 0.2), (20, 400), (30, 60), (0.3, 30.0))
     compared = search(rows, replace(TRAINING, trials=4, space=wide), in_process()).compared
     tried = {(each["leaves"], each["rate"], each["l2"], each["split_share"], each["row_share"]) for each in compared}
-    assert tried == {(k["leaves"], k["rate"], k["l2"], k["split_share"], k["row_share"]) for k in KNOWN}
+    assert tried == {(k["leaves"], k["rate"], k["l2"], k["split_share"], k["row_share"]) for k in WARM_STARTS}
 
 
 @given(
@@ -145,7 +145,7 @@ def test_an_average_is_of_different_trials_each_as_good_as_the_best(aucs: list[l
         Trial(Recipe(6, 0.1, 8, 40, seed), tuple((value - 0.1, value) for value in folds))
         for seed, folds in enumerate(aucs)
     ]
-    taken = choose(tried, members=members).recipe.alone
+    taken = select_recipe(tried, members=members).recipe.members
     assert 1 <= len(taken) <= members
     assert len({recipe.seed for recipe in taken}) == len(taken), "each of a trial of its own"
     best = max(aucs, key=lambda folds: np.mean(folds))
@@ -160,7 +160,7 @@ def test_a_share_is_drawn_alike_each_time(rows: TrainingRows, share: str) -> Non
     """And another seed draws others: what is proved is that chance is at work, and is the seed's."""
     recipe = replace(Recipe(6, 0.1, 30, 30, 7), **{share: 0.5})
     one, again, other = (
-        text_of(grow(rows.features, rows.labels, rows.names, rows.directions, each))
+        model_text_of(train_booster(rows.features, rows.labels, rows.names, rows.directions, each))
         for each in (recipe, recipe, replace(recipe, seed=8))
     )
     assert one == again != other

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from credit.errors import Broken
-from models.boosting.booster import grow, margins, text_of
+from models.boosting.booster import model_text_of, predict_margins, train_booster
 from models.boosting.recipe import Recipe
-from models.boosting.sharded_folds import few, shards_of
-from models.boosting.sharded_growth import Shard, ShardResult, SharedSetup, grow_shard, roots
+from models.boosting.sharded_folds import shard_count, subsample_by_subject
+from models.boosting.sharded_growth import Shard, ShardResult, SharedSetup, root_counts, train_shard
 from models.distributed.ray_cluster import Tasks, in_process
 from models.distributed.worker_group import Peers, ThreadWorkerGroup, WorkerGroup
 from models.metrics.discrimination import auc
 from models.scoring.trees.model_text import read
-from models.scoring.trees.monotone_proof import breaches
+from models.scoring.trees.monotone_proof import monotone_violations
 from models.training.fit import fit
 from tests.models import invented
 from tests.models.killing import killer
@@ -33,8 +33,8 @@ class Watched:
     def __init__(self) -> None:
         self.answers: list[ShardResult] = []
 
-    def at_once(self, fn, shared, parts):  # type: ignore[no-untyped-def]
-        self.answers = ThreadWorkerGroup().at_once(fn, shared, parts)
+    def run_together(self, fn, shared, parts):  # type: ignore[no-untyped-def]
+        self.answers = ThreadWorkerGroup().run_together(fn, shared, parts)
         return self.answers
 
 
@@ -53,7 +53,7 @@ def drawn(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def grown(rows: tuple[np.ndarray, np.ndarray], recipe: Recipe, gang: WorkerGroup | None = None) -> str:
-    return text_of(grow(*rows, NAMES, SIGNS, recipe, gang))
+    return model_text_of(train_booster(*rows, NAMES, SIGNS, recipe, gang))
 
 
 def test_every_row_is_seen_and_each_leaf_counted(rows: tuple[np.ndarray, np.ndarray]) -> None:
@@ -63,7 +63,7 @@ def test_every_row_is_seen_and_each_leaf_counted(rows: tuple[np.ndarray, np.ndar
     text = grown(rows, SHARDED, watched)
     assert len(watched.answers) == 3
     for answer in watched.answers:
-        assert set(roots(lightgbm.Booster(model_str=answer.text))) == {len(rows[1])}, "LightGBM's own count"
+        assert set(root_counts(lightgbm.Booster(model_str=answer.text))) == {len(rows[1])}, "LightGBM's own count"
     forest = read(text, NAMES)  # whose counts add up
     assert {int(tree.inside[0]) for tree in forest.trees} == {len(rows[1])}
     led = lightgbm.Booster(model_str=text).predict(rows[0], pred_leaf=True)
@@ -74,36 +74,36 @@ def test_every_row_is_seen_and_each_leaf_counted(rows: tuple[np.ndarray, np.ndar
 def test_it_agrees_with_one_machine() -> None:
     rows, others = drawn(40_000, 2), drawn(40_000, 3)
     long = Recipe(15, 0.1, 200, 40, 7)  # cut off early, models of two roundings differ by more, either way
-    one, three = (grow(*rows, NAMES, SIGNS, replace(long, shards=shards)) for shards in (1, 3))
-    first, other = (read(text_of(booster), NAMES).trees[0] for booster in (one, three))
+    one, three = (train_booster(*rows, NAMES, SIGNS, replace(long, shards=shards)) for shards in (1, 3))
+    first, other = (read(model_text_of(booster), NAMES).trees[0] for booster in (one, three))
     for name in ("split_feature", "threshold", "left", "right", "leaf_count"):
         assert np.array_equal(getattr(first, name), getattr(other, name)), "the first tree is the same: so are the bins"
-    alone, together = (auc(others[1], margins(booster, others[0])) for booster in (one, three))
+    alone, together = (auc(others[1], predict_margins(booster, others[0])) for booster in (one, three))
     assert abs(alone - together) < 0.002
-    assert breaches(read(text_of(three), NAMES), SIGNS) == []
+    assert monotone_violations(read(model_text_of(three), NAMES), SIGNS) == []
 
 
 def alone(peers: Peers, model: SharedSetup, shard: Shard) -> ShardResult:
     """A member that knows of no other: what happens when the network parameters are forgotten."""
-    return grow_shard(Peers((peers.addresses[peers.rank],), 0), model, shard)
+    return train_shard(Peers((peers.addresses[peers.rank],), 0), model, shard)
 
 
 class Forgetful:
-    def at_once(self, fn, shared, parts):  # type: ignore[no-untyped-def]
-        told = ThreadWorkerGroup().at_once(alone, shared, parts)
+    def run_together(self, fn, shared, parts):  # type: ignore[no-untyped-def]
+        told = ThreadWorkerGroup().run_together(alone, shared, parts)
         return [told[0]] * len(parts)
 
 
 def test_members_that_do_not_hear_each_other_are_found_out(rows: tuple[np.ndarray, np.ndarray]) -> None:
     with pytest.raises(Broken, match="did not see every row"):
-        grow(*rows, NAMES, SIGNS, SHARDED, Forgetful())
+        train_booster(*rows, NAMES, SIGNS, SHARDED, Forgetful())
 
 
 def test_many_rows_are_cut_by_the_order_and_searched_in_part() -> None:
-    assert [shards_of(rows, 100) for rows in (1, 100, 101, 1000)] == [1, 1, 2, 10]
+    assert [shard_count(rows, 100) for rows in (1, 100, 101, 1000)] == [1, 1, 2, 10]
     subjects = [f"{number // 4:032x}" for number in range(8000)]
-    assert few(subjects, 8000).all()
-    taken = few(subjects, 2000)
+    assert subsample_by_subject(subjects, 8000).all()
+    taken = subsample_by_subject(subjects, 2000)
     assert 1600 < taken.sum() < 2400
     assert all(len(set(four)) == 1 for four in taken.reshape(-1, 4)), "a subject is there with all its rows or none"
 
@@ -114,7 +114,7 @@ def test_the_same_order_gives_the_same_version_on_ray_and_here(ray_cluster: Task
     told = invented.declaration(training={"trials": 1, "seed": 7, "minimum_leaf": 20, "rows_a_worker": 500})
     ids = {"order": f"order-{'0' * 64}", "release": f"release-{'1' * 64}"}
     far, near = (fit(told, sample, tasks, **ids) for tasks in (ray_cluster, in_process()))
-    assert far.told["training"]["recipe"]["shards"] == 3
+    assert far.scorecard["training"]["recipe"]["shards"] == 3
     assert far == near
 
 

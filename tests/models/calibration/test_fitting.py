@@ -8,9 +8,9 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from credit.errors import Refused
-from models.calibration.fitting import FITS, LEAST, fit_beta, fit_isotonic, pool
-from models.calibration.platt import fit_platt, smoothed
-from models.calibration.selection import CalibrationChoice, choose, cross_fit, figures, paired
+from models.calibration.fitting import FITS, MINIMUM_SLOPE, fit_beta, fit_isotonic, pool_adjacent_violators
+from models.calibration.platt import fit_platt, smoothed_targets
+from models.calibration.selection import CalibrationChoice, cross_fit, figures, paired_difference, select_calibration
 from models.metrics.logistic_regression import sigmoid
 
 FORMS = {  # true log-odds of a margin
@@ -29,14 +29,14 @@ def drawn(rows: int, seed: int, form: str = "beta") -> tuple[np.ndarray, np.ndar
 def taken(rows: int, seed: int, form: str, asked: str = "best") -> CalibrationChoice:
     labels, raw = drawn(rows, seed, form)
     subjects = [f"{number // 2}" for number in range(rows)]
-    return choose(labels, raw, (np.arange(rows) // 2) % 3, subjects, asked, 40)
+    return select_calibration(labels, raw, (np.arange(rows) // 2) % 3, subjects, asked, 40)
 
 
 def test_pools_are_the_isotonic_regression_of_scikit_learn() -> None:
     labels, raw = drawn(800, 1)
     values, place, rows = np.unique(np.round(raw, 1), return_inverse=True, return_counts=True)
     means = np.bincount(place, weights=labels) / rows
-    _, y, many = pool(values, means, rows.astype(float))
+    _, y, many = pool_adjacent_violators(values, means, rows.astype(float))
     peer = IsotonicRegression().fit_transform(values, means, sample_weight=rows)
     levels, counts = np.unique(peer, return_inverse=True)
     np.testing.assert_allclose(y, levels, atol=1e-9)
@@ -69,11 +69,11 @@ def test_one_outcome_in_every_group_still_has_finite_odds_that_rise() -> None:
 def test_beta_is_a_logistic_regression_on_both_logarithms() -> None:
     labels, raw = drawn(5000, 2)
     both = np.column_stack([-np.logaddexp(0, -raw), np.logaddexp(0, raw)])
-    share = smoothed(labels)
+    share = smoothed_targets(labels)
     twice, outcome = np.vstack([both, both]), np.repeat([1, 0], len(raw))
     peer = LogisticRegression(C=1e9, tol=1e-10, max_iter=1000)
     peer.fit(twice, outcome, sample_weight=np.concatenate([share, 1 - share]))
-    assert (peer.coef_ > LEAST).all(), "the case is one where no bound holds"
+    assert (peer.coef_ > MINIMUM_SLOPE).all(), "the case is one where no bound holds"
     np.testing.assert_allclose(sigmoid(fit_beta(labels, raw).log_odds(raw)), peer.predict_proba(both)[:, 1], atol=1e-5)
 
 
@@ -82,14 +82,14 @@ def test_beta_rises_everywhere_also_where_a_bound_holds() -> None:
     raw = random.normal(0, 2, 3000)
     labels = (random.random(3000) < sigmoid(np.abs(raw) - 1)).astype(int)  # falls, then rises
     way = fit_beta(labels, raw)
-    assert LEAST == min(way.a, way.b) < max(way.a, way.b)
+    assert MINIMUM_SLOPE == min(way.a, way.b) < max(way.a, way.b)
     assert (np.diff(way.log_odds(np.linspace(-9, 9, 300))) > 0).all()
 
 
 @pytest.mark.parametrize("form", ["platt", "beta", "isotonic"])
 def test_what_has_the_true_form_is_taken(form: str) -> None:
     chosen = taken(20_000, 3, form)
-    assert chosen.taken.kind == form
+    assert chosen.selected.kind == form
     assert chosen == taken(20_000, 3, form), "the same rows choose the same"
     later = chosen.as_evidence(*drawn(20_000, 4, form))
     losses = {kind: each["out_of_time"]["log_loss"] for kind, each in later.items()}
@@ -98,14 +98,14 @@ def test_what_has_the_true_form_is_taken(form: str) -> None:
 
 
 def test_a_small_sample_keeps_its_line() -> None:
-    kinds = [taken(600, seed, "platt").taken.kind for seed in range(40)]
+    kinds = [taken(600, seed, "platt").selected.kind for seed in range(40)]
     assert kinds.count("platt") >= 32, "one standard error is passed by chance in a sixth of the cases at the most"
     assert kinds.count("isotonic") <= 2
 
 
 @pytest.mark.parametrize("asked", ["platt", "beta", "isotonic"])
 def test_an_order_may_pin_the_kind(asked: str) -> None:
-    assert taken(2000, 3, "isotonic", asked).taken.kind == asked
+    assert taken(2000, 3, "isotonic", asked).selected.kind == asked
 
 
 def test_a_row_is_told_by_a_map_that_did_not_see_its_fold() -> None:
@@ -126,21 +126,21 @@ def test_where_a_fold_cannot_be_told_the_line_stays() -> None:
     labels = (raw > 0).astype(int)
     fold = np.where(labels == 1, 0, 1)  # without one fold, one outcome is left
     labels[:3], labels[-3:] = 1, 0  # and there the margins rank backwards
-    chosen = choose(labels, raw, fold, [f"{n}" for n in range(300)], "best", 40)
-    assert (chosen.taken.kind, chosen.cross_fitted) == ("platt", {})
+    chosen = select_calibration(labels, raw, fold, [f"{n}" for n in range(300)], "best", 40)
+    assert (chosen.selected.kind, chosen.cross_fitted) == ("platt", {})
     assert chosen.as_evidence()["platt"] == {"taken": True, "cross_fitted": None, "out_of_time": None}
     with pytest.raises(Refused, match="does not rank"):
-        choose(labels, -raw, fold, [f"{n}" for n in range(300)], "beta", 40)
+        select_calibration(labels, -raw, fold, [f"{n}" for n in range(300)], "beta", 40)
 
 
 def test_the_error_of_a_difference_is_over_subjects() -> None:
     random = np.random.default_rng(9)
     one = random.normal(size=500)
     names = [f"{number}" for number in range(500)]
-    mean, error = paired(one, names)
+    mean, error = paired_difference(one, names)
     assert mean == pytest.approx(one.mean())
     assert error == pytest.approx(one.std(ddof=1) / np.sqrt(500))
-    again = paired(np.repeat(one, 4), [name for name in names for _ in range(4)])
+    again = paired_difference(np.repeat(one, 4), [name for name in names for _ in range(4)])
     assert again == pytest.approx((mean, error)), "the same subject told four times says no more"
 
 

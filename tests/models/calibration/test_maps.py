@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credit.errors import Malformed
-from models.calibration.maps import KNOTS, Beta, CalibrationMap, Isotonic, Platt, read, steepness
+from models.calibration.maps import MAXIMUM_KNOTS, Beta, CalibrationMap, Isotonic, Platt, read, steepness
 from models.dataset.sample import Sample
 from models.scoring.scorer import Scorer
 from models.scoring.trees.model_text import END
@@ -114,7 +114,7 @@ GOOD: dict[str, dict[str, Any]] = {
         ("isotonic", {"log_odds": [-3.0, 0.0, 1e300]}),
         ("isotonic", {"margins": [0.0], "log_odds": [0.0]}),
         ("isotonic", {"margins": [], "log_odds": []}),
-        ("isotonic", {"margins": list(range(KNOTS + 1)), "log_odds": list(range(KNOTS + 1))}),
+        ("isotonic", {"margins": list(range(MAXIMUM_KNOTS + 1)), "log_odds": list(range(MAXIMUM_KNOTS + 1))}),
     ],
 )
 @pytest.mark.attack
@@ -156,7 +156,7 @@ def test_no_mutant_map_scores_nonsense(fitted: VersionContent, few: str, sample:
         else:
             told[name] = chance.choice(wrong)
         try:
-            scores = Scorer.of(few, fitted.told | {"calibration": told}).score(rows)
+            scores = Scorer.of(few, fitted.scorecard | {"calibration": told}).score(rows)
         except Malformed:
             continue
         scored += 1
@@ -174,7 +174,7 @@ def test_reasons_sum_exactly_and_keep_their_signs(
 ) -> None:
     """For every kind, also where the scale ends; and they stand to one another as they do in the margin."""
     start %= len(sample.features) - 20
-    told = fitted.told | {"calibration": way.as_json()}
+    told = fitted.scorecard | {"calibration": way.as_json()}
     base = Scorer.of(few, told | {"scale": told["scale"] | {"minimum": -1e6, "maximum": 1e6}}).base_points
     scale = told["scale"] | {"minimum": base - down, "maximum": base + up}
     scorer, rows = Scorer.of(few, told | {"scale": scale}), sample.features[start : start + 20]
@@ -192,11 +192,11 @@ def test_reasons_sum_exactly_and_keep_their_signs(
 
 def test_a_row_at_the_base_has_the_price_there(fitted: VersionContent, sample: Sample) -> None:
     """The limit where points and margin are both those of nobody in particular: no NaN, and the same reasons."""
-    line = fitted.told | {"calibration": {"kind": "platt", "slope": 1.0, "intercept": 0.0}}
+    line = fitted.scorecard | {"calibration": {"kind": "platt", "slope": 1.0, "intercept": 0.0}}
     plain = Scorer.of(fitted.text, line)
     base = plain.expected
     kinked = Isotonic((base - 9.0, base, base + 9.0), (-9.0, 0.0, 27.0)).as_json()
-    scorer = Scorer.of(fitted.text, fitted.told | {"calibration": kinked})
+    scorer = Scorer.of(fitted.text, fitted.scorecard | {"calibration": kinked})
     way = scorer.card.calibration
     assert steepness(way, base, np.array([base, base + 1e-13, base - 1e-13])).tolist() == [3.0, 3.0, 3.0]
     np.testing.assert_allclose(steepness(way, base, np.array([base + 2, base - 2])), [3.0, 1.0], rtol=1e-12)

@@ -14,7 +14,7 @@ from credit.errors import Malformed, Refused
 from credit.keys import SigningKey
 from credit.shelf import OpenedSeal, Shelf
 from models.dataset.folds import fold_of, folds_by_period
-from models.dataset.sample import Sample, build
+from models.dataset.sample import Sample, build_sample
 from models.order.sealed_order import read_sealed_order
 from tests.models import world
 from tests.models.world import firm, loan, penalty, subject
@@ -45,7 +45,7 @@ def test_a_label_is_whether_the_condition_held_in_the_window(made: Made) -> None
             loan(B, date(2025, 8, 1), None),  # says nothing
         ],
     }
-    assert told(build(world.order(), made(rows))) == {
+    assert told(build_sample(world.order(), made(rows))) == {
         (A, "2025-01-01"): 1, (A, "2025-04-01"): 1, (A, "2025-07-01"): 0,
         (B, "2025-01-01"): 0, (B, "2025-04-01"): 0,
     }  # fmt: skip
@@ -54,11 +54,11 @@ def test_a_label_is_whether_the_condition_held_in_the_window(made: Made) -> None
 def test_a_window_must_have_ended_before_the_release(made: Made) -> None:
     rows = {"registration": [firm(A)], "loan": [loan(A, date(2025, month, 5), 0) for month in range(1, 13)]}
     release = made(rows, as_of=date(2025, 12, 31))
-    assert [day for _, day in told(build(world.order(), release))] == ["2025-01-01", "2025-04-01"]
+    assert [day for _, day in told(build_sample(world.order(), release))] == ["2025-01-01", "2025-04-01"]
     settling = {"table": "loan", "when": "overdue_days >= 90", "window_months": 6, "settle_days": 100}
-    assert [day for _, day in told(build(world.order(label=settling), release))] == ["2025-01-01"]
+    assert [day for _, day in told(build_sample(world.order(label=settling), release))] == ["2025-01-01"]
     with pytest.raises(Refused, match="No observation day has a known outcome"):
-        build(world.order(), made(rows, as_of=date(2025, 6, 30)))
+        build_sample(world.order(), made(rows, as_of=date(2025, 6, 30)))
 
 
 def test_only_subjects_of_the_kind_that_live_on_the_day(made: Made) -> None:
@@ -71,7 +71,7 @@ def test_only_subjects_of_the_kind_that_live_on_the_day(made: Made) -> None:
         ],
         "loan": [loan(who, date(2025, 5, 1), 0) for who in (A, B, C, D, subject(9))],
     }
-    assert set(told(build(world.order(), made(rows)))) == {
+    assert set(told(build_sample(world.order(), made(rows)))) == {
         (A, "2025-01-01"), (C, "2025-04-01"), (D, "2025-01-01"), (D, "2025-04-01"),
     }  # fmt: skip
 
@@ -85,7 +85,7 @@ def test_who_has_defaulted_already_is_not_observed(made: Made) -> None:
         ],
     }  # fmt: skip
     clear = {"table": "loan", "when": "overdue_days >= 90", "window_months": 6, "clear_months": 3}
-    assert told(build(world.order(label=clear), made(rows))) == {(B, "2025-01-01"): 1}  # not yet known of B
+    assert told(build_sample(world.order(label=clear), made(rows))) == {(B, "2025-01-01"): 1}  # not yet known of B
 
 
 def test_at_events_each_day_with_a_row_is_observed_and_its_own_row_unseen(made: Made) -> None:
@@ -103,7 +103,7 @@ def test_at_events_each_day_with_a_row_is_observed_and_its_own_row_unseen(made: 
         "penalty": [penalty(A, date(2025, 2, 28)), penalty(A, date(2025, 3, 1))],
     }
     for days_before, first in ((0, "2025-03-01"), (1, "2025-02-28")):
-        sample = build(world.order(observe={"event": "loan", "days_before": days_before}, **changes), made(rows))
+        sample = build_sample(world.order(observe={"event": "loan", "days_before": days_before}, **changes), made(rows))
         assert next(iter(told(sample).items())) == ((A, first), 1)
         assert len(sample) == 2
         column = dict(zip(sample.names, sample.features.T, strict=True))
@@ -114,17 +114,17 @@ def test_at_events_each_day_with_a_row_is_observed_and_its_own_row_unseen(made: 
 def test_out_of_time_nothing_is_learnt_from_what_was_not_yet_known(made: Made) -> None:
     loans = [loan(who, date(2025, month, 5), 0) for who in (A, B) for month in range(1, 13)]
     release = made({"registration": [firm(A), firm(B)], "loan": loans})
-    sample = build(world.order(split={"out_of_time_from": "2025-10-01", "folds": 3}), release)
+    sample = build_sample(world.order(split={"out_of_time_from": "2025-10-01", "folds": 3}), release)
     days = {str(day): bool(late) for day, late in zip(sample.as_of, sample.out_of_time, strict=True)}
     assert days == {"2025-01-01": False, "2025-04-01": False, "2025-10-01": True}  # July's window reaches past October
     with pytest.raises(Refused, match="lies from 2027-01-01"):
-        build(world.order(split={"out_of_time_from": "2027-01-01", "folds": 3}), release)
+        build_sample(world.order(split={"out_of_time_from": "2027-01-01", "folds": 3}), release)
 
 
 def test_a_subject_is_in_one_fold_everywhere(made: Made) -> None:
     who = [f"{n * 41 % 256:02x}{n * 2654435761 % 2**120:030x}" for n in range(60)]
     rows = {"registration": [firm(w) for w in who], "loan": [loan(w, date(2025, 5, 1), 0) for w in who]}
-    sample = build(world.order(), made(rows, buckets=4))
+    sample = build_sample(world.order(), made(rows, buckets=4))
     assert sample.subjects == sorted(sample.subjects)
     assert all(fold == fold_of(subject, 3) for subject, fold in zip(sample.subjects, sample.fold, strict=True))
     assert len(set(sample.fold)) == 3
@@ -152,20 +152,20 @@ def test_the_task_of_a_bucket_can_be_sent_anywhere(made: Made) -> None:
         seen.extend(buckets)
         return [pickle.loads(pickle.dumps(task))(bucket) for bucket in buckets]
 
-    assert len(build(world.order(), made(rows, buckets=4), map_buckets=send)) == 2
+    assert len(build_sample(world.order(), made(rows, buckets=4), map_buckets=send)) == 2
     assert seen == [0, 1, 2, 3]
     steps: list[tuple[int, int]] = []
-    build(world.order(), made(rows, buckets=4), progress=lambda done, total: steps.append((done, total)))
+    build_sample(world.order(), made(rows, buckets=4), progress=lambda done, total: steps.append((done, total)))
     assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_nothing_to_observe_and_the_wrong_release_are_refused(made: Made) -> None:
     with pytest.raises(Refused, match="no subject to observe"):
-        build(world.order(), made({"registration": [firm(A)]}))
+        build_sample(world.order(), made({"registration": [firm(A)]}))
     with pytest.raises(Refused, match=r"for another purpose.*was made for scoring"):
-        build(world.order(), made({"registration": [firm(A)]}, purpose="scoring"))
+        build_sample(world.order(), made({"registration": [firm(A)]}, purpose="scoring"))
     with pytest.raises(Malformed, match="not granted"):
-        build(world.order(tables=["registration", "loan"]), made({"registration": [firm(A)]}))
+        build_sample(world.order(tables=["registration", "loan"]), made({"registration": [firm(A)]}))
 
 
 def test_a_sealed_order_is_read_back(shelf: Shelf, keys: dict[str, SigningKey], tmp_path: Any, ring: Any) -> None:

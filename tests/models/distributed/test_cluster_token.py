@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from credit.errors import Missing, Refused
-from models.distributed.cluster_token import fresh_token, require_closed
+from models.distributed.cluster_token import new_token, require_private_file
 from models.distributed.ray_cluster import Tasks, cluster
 from models.distributed.worker_group import free_ports
 
@@ -24,32 +24,32 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_a_token_is_fresh_and_closed(tmp_path: Path) -> None:
-    first = fresh_token(tmp_path)
+    first = new_token(tmp_path)
     assert stat.S_IMODE(first.stat().st_mode) == 0o600
     before = first.read_bytes()
     assert len(before) == 64
-    assert fresh_token(tmp_path).read_bytes() != before
-    assert require_closed(first) == first
+    assert new_token(tmp_path).read_bytes() != before
+    assert require_private_file(first) == first
 
 
 def test_a_token_that_is_not_there_or_open_is_named(tmp_path: Path) -> None:
     with pytest.raises(Missing, match="HAIHE_COMPUTE_RAY_TOKEN"):
-        require_closed(None)
+        require_private_file(None)
     with pytest.raises(Missing, match="no file"):
-        require_closed(tmp_path / "nothing")
-    (token := fresh_token(tmp_path)).chmod(0o644)
+        require_private_file(tmp_path / "nothing")
+    (token := new_token(tmp_path)).chmod(0o644)
     with pytest.raises(Refused, match="others can read"):
-        require_closed(token)
+        require_private_file(token)
 
 
 SHOWN = """
 import os, sys
 from pathlib import Path
-from models.distributed.cluster_token import fresh_token, shown
+from models.distributed.cluster_token import new_token, token_in_environment
 def said():
     return [os.environ.get(name) for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN")]
 before = said()
-with shown(fresh_token(Path(sys.argv[1]))):
+with token_in_environment(new_token(Path(sys.argv[1]))):
     assert said() == ["token", None], said()
 assert said() == before == [None, "another"], said()
 """
@@ -106,7 +106,7 @@ except ConnectionError:
 @pytest.fixture(scope="module")
 def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """A cluster that is not ours to end: its address and its token."""
-    token, (port,) = fresh_token(tmp_path_factory.mktemp("head")), free_ports(1)
+    token, (port,) = new_token(tmp_path_factory.mktemp("head")), free_ports(1)
     with tempfile.TemporaryDirectory(prefix="ray-") as folder:
         command = [
             str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", f"--port={port}", "--num-cpus=1",
@@ -140,7 +140,7 @@ def test_a_cluster_elsewhere_lets_in_its_own_and_nobody_else(head: tuple[str, Pa
     plain = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     tries = {
         "ours": ([DRIVER, address, str(token)], plain),
-        "another's": ([DRIVER, address, str(fresh_token(tmp_path))], plain),
+        "another's": ([DRIVER, address, str(new_token(tmp_path))], plain),
         "none": ([STRANGER, address], plain | {"RAY_AUTH_MODE": "disabled"}),
     }
     running = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.features.lineage import tables_behind
+from models.features.lineage import source_tables
 from models.order.order import load_declaration
 
 MODELS = Path(__file__).parents[3] / "models" / "declarations"
@@ -31,13 +31,13 @@ CASES = {
 
 @pytest.mark.parametrize("sql", CASES, ids=range(len(CASES)))
 def test_it_follows_a_value_through_subqueries(sql: str) -> None:
-    assert tables_behind(sql) == CASES[sql]
+    assert source_tables(sql) == CASES[sql]
 
 
 @pytest.mark.parametrize("model", ["enterprise", "individual_business"])
 def test_every_shipped_feature_has_the_tables_its_order_was_granted(model: str) -> None:
     order = load_declaration(MODELS / f"{model}.yaml")
-    behind = tables_behind(order.sql)
+    behind = source_tables(order.sql)
     assert set(behind) == set(order.names)
     assert all(behind.values())
     assert {table for tables in behind.values() for table in tables} == set(order.tables)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from credit.errors import Malformed, Refused
 from credit.keys import KeyRing, SigningKey
 from credit.shelf import OpenedSeal, Shelf
-from models.dataset.sample import Sample, build
+from models.dataset.sample import Sample, build_sample
 from models.features.duckdb_engine import Limits, engine
-from models.features.population import features_for
+from models.features.population import population_features
 from tests.models import world
 
 START, DAY = date(2024, 1, 1), date(2025, 7, 1)
@@ -58,7 +58,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, SigningKey], 
 
 
 def features(release: OpenedSeal, day: date = DAY) -> Any:
-    return features_for(world.order(), release, day, purpose=release.seal.terms["purpose"]).features
+    return population_features(world.order(), release, day, purpose=release.seal.terms["purpose"]).features
 
 
 def unseen(row: dict[str, Any]) -> bool:
@@ -109,7 +109,7 @@ def test_buckets_change_nothing(made: Any, many: list[Rows]) -> None:
     told: list[Sample | str] = []
     for release in (one, four):
         try:
-            told.append(build(world.order(), release))
+            told.append(build_sample(world.order(), release))
         except Refused as refused:
             told.append(str(refused))
     if isinstance(told[0], str) or isinstance(told[1], str):
@@ -184,7 +184,7 @@ def test_what_is_no_feature_is_refused_without_a_value(made: Any, changes: dict[
     if "infinite" in words or "DATE" in words:
         rows["penalty"] = two[:1]
     with pytest.raises(Malformed, match=words) as refused:
-        features_for(world.order(**changes), made(rows), DAY, purpose="research")
+        population_features(world.order(**changes), made(rows), DAY, purpose="research")
     assert "secret" not in str(refused.value)
 
 
@@ -200,11 +200,11 @@ def test_the_engine_is_shut_in_before_foreign_sql_runs(tmp_path: Path) -> None:
         "SET memory_limit = '100GB'",
     ):
         with pytest.raises(Malformed, match="cannot run"), engine() as run:  # noqa: PT012
-            run.shut_in()
-            run.rows(statement)
+            run.lock_down()
+            run.fetch_rows(statement)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv"]
 
 
 def test_what_takes_too_long_is_ended() -> None:
     with pytest.raises(Refused, match=r"takes too long: the most is 0\.3 s"), engine(Limits(seconds=0.3)) as run:
-        run.rows("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range % 7 = b.range % 5")
+        run.fetch_rows("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range % 7 = b.range % 5")

@@ -17,7 +17,7 @@ from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind
 from credit.shelf import OpenedSeal, Shelf
-from models.dataset.leakage import leaking, require_no_leak
+from models.dataset.leakage import leaking_features, require_no_leak
 from models.distributed.ray_cluster import in_process
 from models.features.duckdb_engine import Limits
 from models.order.order import Order
@@ -125,11 +125,11 @@ def test_thirty_rows_are_no_sample(tried: Act, shelf: Shelf, keys: Keys) -> None
 def test_a_leak_is_found_by_its_value_or_its_being_there_and_may_be_accepted() -> None:
     sample = invented.sample(300, late=False)
     order = Order.parse(made.declaration(**feature("1")))
-    assert leaking(sample) == {}
+    assert leaking_features(sample) == {}
     place = sample.names.index("noise")
     for told in (sample.labels * -1.0, np.where(sample.labels == 1, 5.0, np.nan)):
         sample.features[:, place] = told
-        assert leaking(sample) == {"noise": 1.0}
+        assert leaking_features(sample) == {"noise": 1.0}
         with pytest.raises(Refused, match=r"noise \(AUC 1.000 alone\).*training.accept_leak: \[noise\]"):
             require_no_leak(order, sample)
     told = invented.declaration(training={"accept_leak": ["noise"]})

@@ -20,16 +20,16 @@ from models.registry import version
 from models.scoring.scorer import Scorer
 from models.training.fit import VersionContent, fit
 from models.validation.evidence import measure
-from models.validation.holdout import judge_rows
+from models.validation.holdout import score_holdout
 from tests.models import invented
 
 MAKER, CHECKER = Actor("alice", Role.RESEARCHER), Actor("bob", Role.PLATFORM)
 
 
 def case_of(fitted: VersionContent, sample: Sample, champion: ChampionComparison | None = None) -> PromotionCase:
-    scorer = Scorer.of(fitted.text, fitted.told)
-    recipe = Recipe.of(fitted.told["training"]["recipe"])
-    judged = judge_rows(sample, scorer, recipe, in_process())
+    scorer = Scorer.of(fitted.text, fitted.scorecard)
+    recipe = Recipe.of(fitted.scorecard["training"]["recipe"])
+    judged = score_holdout(sample, scorer, recipe, in_process())
     evidence = measure(scorer, sample, judged)
     return PromotionCase("version-1", fitted.text, recipe, scorer, sample, judged, evidence, champion)
 
@@ -40,7 +40,7 @@ def honest(fitted: VersionContent, sample: Sample) -> PromotionCase:
 
 
 def judge(case: PromotionCase) -> Verdict:
-    return promotion_gate().judge(case, asked_by=MAKER, judged_by=CHECKER)
+    return promotion_gate().judge(case, requested_by=MAKER, reviewer=CHECKER)
 
 
 def outcome(case: PromotionCase, check: str) -> Outcome:
@@ -76,12 +76,17 @@ def test_a_version_of_another_calibration_is_written_tried_and_judged(
     plain = invented.declaration()["training"]
     told = invented.declaration(training=plain | {"trials": 1, "calibration": kind})
     made = fit(told, sample, in_process(), order=f"order-{'0' * 64}", release=f"release-{'1' * 64}")
-    assert made.told["calibration"]["kind"] == kind
+    assert made.scorecard["calibration"]["kind"] == kind
     case = case_of(made, sample)
     verdict = judge(case)
     assert verdict.passed, [str(finding) for finding in verdict.findings]
-    version.write(
-        tmp_path, text=made.text, told=made.told, sql="SELECT 1", features=sample.features, evidence=made.evidence
+    version.write_version(
+        tmp_path,
+        text=made.text,
+        scorecard=made.scorecard,
+        sql="SELECT 1",
+        features=sample.features,
+        evidence=made.evidence,
     )
     card = (tmp_path / "card.md").read_text(encoding="utf-8")
     assert [line.split(" | ")[0] for line in card.splitlines() if "(taken)" in line] == [f"| {kind} (taken)"]
@@ -133,9 +138,9 @@ def test_a_direction_declared_after_training_is_found_out(honest: PromotionCase)
 
 
 def test_the_champion_must_be_beaten(honest: PromotionCase) -> None:
-    raw, noise = honest.judged.raw, np.random.default_rng(0).normal(size=len(honest.judged.raw))
+    raw, noise = honest.holdout.raw, np.random.default_rng(0).normal(size=len(honest.holdout.raw))
     nudge = noise * 0.02 * raw.std()
-    truth = honest.judged.labels + 0.0
+    truth = honest.holdout.labels + 0.0
     for rival, wanted in [
         (ChampionComparison("version-0", noise), Outcome.PASS),
         (ChampionComparison("version-0", truth), Outcome.FAIL),

@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 @pytest.fixture(scope="module", params=MAPS)
 def scorer(fitted: VersionContent, request: pytest.FixtureRequest) -> Scorer:
-    return Scorer.of(fitted.text, fitted.told | {"calibration": MAPS[request.param]})
+    return Scorer.of(fitted.text, fitted.scorecard | {"calibration": MAPS[request.param]})
 
 
 @pytest.fixture(scope="module")

@@ -17,19 +17,19 @@ def test_runs_versions_and_the_alias(mlflow_server: str, folder: Path) -> None:
     registry = Registry(mlflow_server)
     model = "enterprise-of-a-test"
     assert registry.champion(model) is None
-    assert registry.run_of(model, ONE) is None
+    assert registry.find_run(model, ONE) is None
     runs = {}
     for seal in (ONE, TWO):
         tags = {"seal": seal, "order": "order-1"}
         runs[seal] = registry.log_run(model, params={"leaves": 4}, metrics={"auc": 0.7}, tags=tags, folder=folder)
-        assert registry.run_of(model, seal) == runs[seal]
+        assert registry.find_run(model, seal) == runs[seal]
     assert registry.register(model, ONE, runs[ONE]) == "1"
     assert registry.register(model, ONE, runs[ONE]) == "1"
     with pytest.raises(Missing, match="not registered"):
-        registry.crown(model, TWO)
+        registry.set_champion(model, TWO)
     assert registry.register(model, TWO, runs[TWO]) == "2"
     for seal in (ONE, TWO, ONE):
-        registry.crown(model, seal)
+        registry.set_champion(model, seal)
         assert registry.champion(model) == seal
 
 
@@ -40,9 +40,9 @@ def test_a_run_that_is_cut_off_is_nobody_s_version(mlflow_server: str, folder: P
     told = {"params": {}, "metrics": {"auc": 0.7}, "tags": {"seal": ONE}, "curves": {"learned": long}}
     with pytest.raises(ValueError):
         registry.log_run(model, inner=inner, folder=folder, **told)  # type: ignore[arg-type]
-    assert registry.run_of(model, ONE) is None
+    assert registry.find_run(model, ONE) is None
     run = registry.log_run(model, inner=inner[:1], folder=folder, **told)  # type: ignore[arg-type]
-    assert registry.run_of(model, ONE) == run
+    assert registry.find_run(model, ONE) == run
     assert len(registry._client.get_metric_history(run, "learned")) == len(long)
 
 

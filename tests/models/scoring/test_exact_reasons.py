@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from models.scoring.trees import walk
 from models.scoring.trees.array_pointers import addresses
-from models.scoring.trees.flat_forest import flat
-from models.scoring.trees.model_text import Forest, Tree, plain, read
-from models.scoring.treeshap.exact_reasons import FEW, TreeShap
+from models.scoring.trees.flat_forest import flatten
+from models.scoring.trees.model_text import Forest, Tree, read, without_settings
+from models.scoring.treeshap.exact_reasons import SINGLE_ROWS, TreeShap
 
 ROOT = Path(__file__).parents[3]
 CATEGORIES = 70  # more than two words of a set of categories
@@ -51,7 +51,7 @@ def grown(seed: int, rows: int, features: int, rounds: int, categorical: bool, *
     known_as = {"feature_name": names, "categorical_feature": [0] if categorical else []}
     data = lightgbm.Dataset(x, cause > np.median(cause), params={"verbosity": -1}, **known_as)
     booster = lightgbm.train(told, data, rounds)
-    return booster, read(plain(booster.model_to_string()), names, foreign=True)
+    return booster, read(without_settings(booster.model_to_string()), names, foreign=True)
 
 
 def asked(forest: Forest, rows: int, seed: int, categorical: bool) -> Floats:
@@ -75,18 +75,18 @@ def asked(forest: Forest, rows: int, seed: int, categorical: bool) -> Floats:
 
 def hold(booster: Any, forest: Forest, x: Floats) -> None:
     """The law itself."""
-    trees = flat(forest)
+    trees = flatten(forest)
     assert np.array_equal(walk.margins(trees, x), booster.predict(x, raw_score=True, num_threads=1))
     leaves = np.asarray(booster.predict(x, pred_leaf=True, num_threads=1)).reshape(len(x), -1)
     assert np.array_equal(walk.leaves(trees, x), leaves)
     told = np.asarray(booster.predict(x, pred_contrib=True, num_threads=1))
-    np.testing.assert_allclose(walk.expected(trees), told[:, -1], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(walk.expected_margin(trees), told[:, -1], rtol=1e-9, atol=1e-12)
     reasons = TreeShap.of(trees, len(forest.features))
-    margins, together = reasons.told(x)
+    margins, together = reasons.margins_and_contributions(x)
     assert np.array_equal(margins, walk.margins(trees, x))
     np.testing.assert_allclose(together, told[:, :-1], rtol=1e-9, atol=1e-11)
-    for row in range(min(len(x), 2 * FEW)):
-        alone = reasons.told(x[row : row + 1])
+    for row in range(min(len(x), 2 * SINGLE_ROWS)):
+        alone = reasons.margins_and_contributions(x[row : row + 1])
         assert alone[0][0] == margins[row]
         assert np.array_equal(alone[1][0], together[row])
 
@@ -140,22 +140,22 @@ def test_large_and_strange_forests_too(
 
 def test_a_path_of_more_features_than_a_rule_of_eight_nodes_holds() -> None:
     booster, forest = grown(3, 4000, 60, 4, False, num_leaves=255, feature_fraction_bynode=0.1, min_data_in_leaf=1)
-    assert int(flat(forest).asked.max()) > 16
+    assert int(flatten(forest).path_features.max()) > 16
     hold(booster, forest, asked(forest, 20, 4, False))
 
 
 def test_what_is_compiled_is_kept_for_the_next_process() -> None:
     booster, forest = grown(1, 300, 4, 2, False)
-    TreeShap.of(flat(forest), 4).contributions(np.zeros((1, 4)))
+    TreeShap.of(flatten(forest), 4).contributions(np.zeros((1, 4)))
     code = (
         "import sys, numpy as np; from models.scoring.treeshap import exact_reasons, shap_kernel;"
-        "from models.scoring.trees.flat_forest import flat;"
+        "from models.scoring.trees.flat_forest import flatten;"
         "from models.scoring.trees.model_text import read;"
-        "trees = flat(read(sys.stdin.read(), ['f0', 'f1', 'f2', 'f3']));"
+        "trees = flatten(read(sys.stdin.read(), ['f0', 'f1', 'f2', 'f3']));"
         "exact_reasons.TreeShap.of(trees, 4).contributions(np.zeros((1, 4)));"
-        "told = shap_kernel.one_by_one.stats; print(sum(told.cache_hits.values()), sum(told.cache_misses.values()))"
+        "told = shap_kernel.kernel_one_row.stats; print(sum(told.cache_hits.values()), sum(told.cache_misses.values()))"
     )
-    command, text = [sys.executable, "-c", code], plain(booster.model_to_string())
+    command, text = [sys.executable, "-c", code], without_settings(booster.model_to_string())
     done = subprocess.run(command, input=text, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "0"]
 
@@ -170,22 +170,22 @@ def test_a_chain_of_many_features_is_finite_and_sums() -> None:
         leaf_value=random.normal(size=splits + 1), leaf_count=np.array([rows[-1] - 1000, *[1000] * splits]),
         inside=rows, bounds=np.zeros(1, dtype=np.int64), words=np.zeros(0, dtype=np.int64),
     )  # fmt: skip
-    trees = flat(Forest(tuple(f"f{n}" for n in range(splits)), (0,) * splits, (tree,)))
+    trees = flatten(Forest(tuple(f"f{n}" for n in range(splits)), (0,) * splits, (tree,)))
     reasons = TreeShap.of(trees, splits)
     x = random.normal(size=(20, splits)) - 2
     told = reasons.contributions(x)
-    np.testing.assert_allclose(told.sum(axis=1) + walk.expected(trees), walk.margins(trees, x), atol=1e-9)
+    np.testing.assert_allclose(told.sum(axis=1) + walk.expected_margin(trees), walk.margins(trees, x), atol=1e-9)
     assert np.array_equal(reasons.contributions(x[:1])[0], told[0])
 
 
 def test_what_is_read_by_its_address_is_what_it_is_taken_for() -> None:
     """Compiled code takes each array's kind on trust: here it is looked at."""
     _, forest = grown(3, 500, 6, 5, True)
-    reasons = TreeShap.of(flat(forest), 6)
+    reasons = TreeShap.of(flatten(forest), 6)
     kinds = ["u8", "u8", "f8", "u1", "f8", "f8", "u1", "u8", "u8", "u4", "u4"]
     assert [array.dtype.str[1:] for array in reasons.trees] == kinds
-    assert {array.dtype.str[1:] for array in reasons.laid} == {"u8", "f8"}
-    assert reasons.laid.value.dtype == np.float64
+    assert {array.dtype.str[1:] for array in reasons.layout} == {"u8", "f8"}
+    assert reasons.layout.value.dtype == np.float64
     for rules in (reasons.alone, reasons.together):
         assert [array.dtype.str[1:] for array in rules] == ["u8", "f8", "u8"]
     with pytest.raises(TypeError, match="gaps"):
@@ -195,10 +195,10 @@ def test_what_is_read_by_its_address_is_what_it_is_taken_for() -> None:
 def test_reasons_that_were_sent_elsewhere_have_addresses_of_their_own() -> None:
     _, forest = grown(4, 500, 6, 5, True)
     rows = drawn(np.random.default_rng(5), 20, 6, True)
-    reasons = TreeShap.of(flat(forest), 6)
+    reasons = TreeShap.of(flatten(forest), 6)
     sent = pickle.loads(pickle.dumps(reasons))
     told = reasons.contributions(rows)
-    assert not np.array_equal(sent.held[0], reasons.held[0])
+    assert not np.array_equal(sent.packed[0], reasons.packed[0])
     del reasons
     gc.collect()
     assert np.array_equal(sent.contributions(rows), told)

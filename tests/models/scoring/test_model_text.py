@@ -17,7 +17,7 @@ import pytest
 from credit.errors import Malformed
 from models.dataset.sample import Sample
 from models.scoring.scorer import Scorer
-from models.scoring.trees.model_text import plain, read
+from models.scoring.trees.model_text import read, without_settings
 from models.training.fit import VersionContent
 from tests.models import invented
 
@@ -31,7 +31,7 @@ import numpy as np
 from credit.errors import Malformed
 from models.scoring.scorer import Scorer
 from models.scoring.trees import walk
-from models.scoring.trees.flat_forest import flat
+from models.scoring.trees.flat_forest import flatten
 from models.scoring.trees.model_text import read
 from models.scoring.treeshap.exact_reasons import TreeShap
 told = json.load(sys.stdin)
@@ -43,7 +43,7 @@ for text in told["texts"]:
             given = (scores.points, scores.point_contributions)
         else:
             forest = read(text, ["fines", "years", "noise", "rating", "blank"], foreign=True)
-            trees = flat(forest)
+            trees = flatten(forest)
             given = (walk.margins(trees, rows), walk.leaves(trees, rows), TreeShap.of(trees, 5).contributions(rows))
         assert all(np.isfinite(each).all() for each in given)
         print("scored", flush=True)
@@ -139,14 +139,17 @@ def test_what_is_read_is_what_lightgbm_scores(fitted: VersionContent, sample: Sa
                     left = value <= threshold[node]
                 node = lefts[node] if left else rights[node]
             total[number] += tree.leaf_value[~node]
-    np.testing.assert_allclose(total, Scorer.of(fitted.text, fitted.told).raw(rows), atol=1e-12)
+    np.testing.assert_allclose(total, Scorer.of(fitted.text, fitted.scorecard).raw(rows), atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["ours", "foreign"])
 def test_no_mutant_crashes_the_process(fitted: VersionContent, kind: str) -> None:
     text = small(foreign=kind == "foreign")
     chance = random.Random(11)
-    told = {"texts": [mutant(text, chance) for _ in range(MUTANTS)], "card": fitted.told if kind == "ours" else None}
+    told = {
+        "texts": [mutant(text, chance) for _ in range(MUTANTS)],
+        "card": fitted.scorecard if kind == "ours" else None,
+    }
     command = [sys.executable, "-c", TRIAL]
     done = subprocess.run(
         command, input=json.dumps(told), capture_output=True, text=True, timeout=120, cwd=ROOT, check=False
@@ -170,7 +173,7 @@ def small(*, foreign: bool) -> str:
         feature_name=list(invented.FEATURES),
         categorical_feature=["rating"] if foreign else [],
     )
-    return plain(lightgbm.train(told, data, 4).model_to_string())
+    return without_settings(lightgbm.train(told, data, 4).model_to_string())
 
 
 def mutant(text: str, chance: random.Random) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.boosting.booster import grow, text_of
+from models.boosting.booster import model_text_of, train_booster
 from models.boosting.recipe import Recipe
 from models.dataset.sample import Sample
 from models.scoring.trees.model_text import read
-from models.scoring.trees.monotone_proof import boxes, breaches
+from models.scoring.trees.monotone_proof import leaf_boxes, monotone_violations
 from tests.models import invented
 
 
@@ -26,8 +26,8 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("leaves", [4, 15, 31])
 def test_what_was_grown_monotone_is_proved(rows: tuple[np.ndarray, np.ndarray], leaves: int) -> None:
     names, directions = ("a", "b", "c"), (1, -1, 0)
-    text = text_of(grow(*rows, names, directions, Recipe(leaves, 0.1, 60, 20, 1)))
-    assert breaches(read(text, names), directions) == []
+    text = model_text_of(train_booster(*rows, names, directions, Recipe(leaves, 0.1, 60, 20, 1)))
+    assert monotone_violations(read(text, names), directions) == []
 
 
 def test_missing_values_among_counts_do_not_break_the_direction() -> None:
@@ -41,21 +41,21 @@ def test_missing_values_among_counts_do_not_break_the_direction() -> None:
         risk -= np.where(missing, 0.8 * features[:, 7] - 1, 0)
         features[missing, 7] = np.nan
         labels = (risk + random.logistic(size=8000) > 3).astype(np.int8)
-        text = text_of(grow(features, labels, names, directions, Recipe(15, 0.08, 100, 40, 7)))
-        assert breaches(read(text, names), directions) == []
+        text = model_text_of(train_booster(features, labels, names, directions, Recipe(15, 0.08, 100, 40, 7)))
+        assert monotone_violations(read(text, names), directions) == []
 
 
 def test_a_breach_is_found_where_scores_show_it(rows: tuple[np.ndarray, np.ndarray]) -> None:
     names, free = ("a", "b", "c"), (0, 0, 0)
-    text = text_of(grow(*rows, names, free, Recipe(8, 0.1, 20, 20, 1)))
+    text = model_text_of(train_booster(*rows, names, free, Recipe(8, 0.1, 20, 20, 1)))
     forest = read(text, names)
-    assert breaches(forest, free) == []
-    found = breaches(forest, (1, 0, 0))
+    assert monotone_violations(forest, free) == []
+    found = monotone_violations(forest, (1, 0, 0))
     assert found
     assert {name for _, name in found} == {"a"}
     for number in {tree for tree, _ in found}:  # a point, and the same with a larger `a`, scored lower
         tree = forest.trees[number]
-        space = boxes(tree, 3)
+        space = leaf_boxes(tree, 3)
         grid = np.linspace(-4, 4, 200)
         probes = np.random.default_rng(2).normal(size=(200, 3)) * 2
         drops = 0
@@ -70,17 +70,17 @@ def test_a_breach_is_found_where_scores_show_it(rows: tuple[np.ndarray, np.ndarr
 
 def test_the_boxes_of_a_tree_part_the_space(rows: tuple[np.ndarray, np.ndarray]) -> None:
     names = ("a", "b", "c")
-    forest = read(text_of(grow(*rows, names, (0, 0, 0), Recipe(15, 0.1, 5, 20, 1))), names)
+    forest = read(model_text_of(train_booster(*rows, names, (0, 0, 0), Recipe(15, 0.1, 5, 20, 1))), names)
     points = rows[0][:500]
     for tree in forest.trees:
-        space = boxes(tree, 3)
+        space = leaf_boxes(tree, 3)
         known = (points[:, None] > space.low[None]) & (points[:, None] <= space.high[None])
         inside = np.where(np.isnan(points)[:, None], space.missing[None], known).all(axis=2)
         assert (inside.sum(axis=1) == 1).all()
 
 
 def test_the_fitted_version_keeps_its_directions(sample: Sample) -> None:
-    text = text_of(
-        grow(sample.features, sample.labels, invented.FEATURES, invented.DIRECTIONS, Recipe(24, 0.1, 99, 9, 1))
+    text = model_text_of(
+        train_booster(sample.features, sample.labels, invented.FEATURES, invented.DIRECTIONS, Recipe(24, 0.1, 99, 9, 1))
     )
-    assert breaches(read(text, invented.FEATURES), invented.DIRECTIONS) == []
+    assert monotone_violations(read(text, invented.FEATURES), invented.DIRECTIONS) == []

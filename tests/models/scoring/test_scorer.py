@@ -42,7 +42,7 @@ def test_points_and_probability_are_the_declared_scale(scorer: Scorer, sample: S
 
 def test_contributions_are_those_of_lightgbm(scorer: Scorer, fitted: VersionContent, sample: Sample) -> None:
     told = lightgbm.Booster(model_str=fitted.text).predict(sample.features[:200], pred_contrib=True)
-    slope = fitted.told["calibration"]["slope"]
+    slope = fitted.scorecard["calibration"]["slope"]
     scores = scorer.score(sample.features[:200])
     np.testing.assert_allclose(scores.point_contributions, -40 / math.log(2) * slope * told[:, :-1], atol=1e-9)
 
@@ -92,7 +92,7 @@ def test_printed_reasons_sum_to_the_printed_points(contributions: list[float], b
 
 
 def test_points_end_where_the_scale_ends(fitted: VersionContent, sample: Sample) -> None:
-    narrow = fitted.told | {"scale": fitted.told["scale"] | {"minimum": 640, "maximum": 700}}
+    narrow = fitted.scorecard | {"scale": fitted.scorecard["scale"] | {"minimum": 640, "maximum": 700}}
     scores = Scorer.of(fitted.text, narrow).score(sample.features)
     assert (scores.points.min(), scores.points.max()) == (640, 700)
     total = scores.base_points + scores.point_contributions.sum(axis=1)
@@ -134,7 +134,7 @@ def test_other_shapes_and_infinities_are_refused(scorer: Scorer) -> None:
 )
 def test_a_scorecard_that_makes_no_sense_is_refused(fitted: VersionContent, part: str, value: object) -> None:
     with pytest.raises(Malformed):
-        Scorer.of(fitted.text, fitted.told | {part: value})
+        Scorer.of(fitted.text, fitted.scorecard | {part: value})
 
 
 def test_a_file_that_is_missing_or_no_json_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from credit.errors import Broken, Lapsed, Refused
 from credit.keys import KeyRing, SigningKey
 from credit.seal import Kind
 from credit.shelf import Shelf
-from models.features.population import features_for
+from models.features.population import population_features
 from models.scoring.scorer import Scorer
 from models.scoring.snapshot_layout import ANSWERS_FILE, FEATURES_FILE, SUBJECTS_FILE
 from models.snapshots.build import point_snapshot
@@ -81,7 +81,11 @@ def test_the_platform_points_at_it(town: Town) -> None:
         (lambda town: {"today": date(2026, 12, 1)}, Lapsed, "release .* has lapsed"),
         (lambda town: {"today": date(2028, 1, 1)}, Lapsed, "version .* has lapsed"),
         (lambda town: {"release": town.scoring(purpose="research")}, Refused, "another purpose"),
-        (lambda town: {"key": town.keys["platform"], "as_of": date(2026, 3, 1)}, Broken, "not sealed by zone platform"),
+        (
+            lambda town: {"key": town.keys["platform"], "as_of": date(2026, 3, 1)},
+            Broken,
+            "not sealed by the zone platform",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_and_leaves_nothing(
@@ -118,6 +122,6 @@ def test_without_a_register_each_subject_of_one_table_is_observed_once(
     sql += "(SELECT subject, count(*) AS n FROM penalty GROUP BY subject) p USING (subject)"
     feature = {"name": "n", "title": "n", "direction": 0, "reason": {"zh": "n", "en": "n"}}
     asked = {"subject_kind": None, "population": None, "tables": ["penalty"], "features": [feature], "rules": []}
-    living = features_for(world.order(sql=sql, **asked), source, DAY)
+    living = population_features(world.order(sql=sql, **asked), source, DAY)
     assert living.subjects == sorted(who)
     assert living.features[:, 0].tolist() == [3.0] * 6

@@ -20,10 +20,10 @@ from models.distributed.ray_cluster import Tasks
 from models.scoring.scorer import Scorer
 from models.scoring.snapshot_layout import ANSWERS_FILE, EVALUATION_FILE, MOVEMENTS_FILE, SUBJECTS_FILE
 from models.snapshots.monthly_evaluation import (
-    TOP,
+    TOP_REASONS,
     PreviousEvaluation,
-    evaluation,
-    last_of,
+    evaluation_writer,
+    previous_snapshot,
     require_period,
 )
 from tests.models.town import Town
@@ -40,7 +40,7 @@ def march(town: Town) -> OpenedSeal:
 def evaluated(town: Town, march: OpenedSeal | None, **more: Any) -> Seal:
     card = Scorer.load(town.version.path).card
     last = PreviousEvaluation.open(march, town.shelf) if march else None
-    return town.snapshot(also=evaluation(card, "2026-04", last), **more)
+    return town.snapshot(extra_files=evaluation_writer(card, "2026-04", last), **more)
 
 
 def test_the_table_says_what_the_snapshot_says(town: Town, march: OpenedSeal) -> None:
@@ -54,7 +54,7 @@ def test_the_table_says_what_the_snapshot_says(town: Town, march: OpenedSeal) ->
     assert set(table["district"]) == {"120101", "120102", "120103"}
     for row, reasons in enumerate(table["reasons"]):
         strength = dict(zip(card.names, np.abs(answers["contributions"][row]), strict=True))
-        assert len(reasons) == TOP
+        assert len(reasons) == TOP_REASONS
         assert min(strength[name] for name in reasons) >= max(strength[n] for n in card.names if n not in reasons)
 
 
@@ -136,11 +136,11 @@ def test_on_a_cluster_it_is_the_same_seal(town: Town, march: OpenedSeal, ray_clu
 
 def test_last_month_is_the_newest_snapshot_from_before(town: Town, march: OpenedSeal) -> None:
     evaluated(town, march)
-    found = last_of(town.shelf, "tiny", "2026-04")
+    found = previous_snapshot(town.shelf, "tiny", "2026-04")
     assert found is not None
     assert found.seal.id == march.seal.id
-    assert last_of(town.shelf, "tiny", "2026-03") is None
-    assert last_of(town.shelf, "other", "2026-04") is None
+    assert previous_snapshot(town.shelf, "tiny", "2026-03") is None
+    assert previous_snapshot(town.shelf, "other", "2026-04") is None
 
 
 def test_a_subject_is_found_by_its_whole_key(town: Town, march: OpenedSeal) -> None:

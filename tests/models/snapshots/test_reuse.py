@@ -18,7 +18,7 @@ from credit.shelf import OpenedSeal
 from models.scoring.scorer import Scorer
 from models.scoring.snapshot_layout import DOSSIERS_FILE
 from models.snapshots.credit_files import make_dossiers
-from models.snapshots.monthly_evaluation import evaluation
+from models.snapshots.monthly_evaluation import evaluation_writer
 from tests.models import world
 from tests.models.snapshots.test_credit_files import ROWS, TODAY, released
 from tests.models.town import Town
@@ -57,7 +57,7 @@ def without(town: Town, gone: set[int], buckets: int = BUCKETS) -> OpenedSeal:
 def test_it_is_the_seal_that_all_buckets_made_anew_give(town: Town, full: OpenedSeal, gone: set[int]) -> None:
     fined = {row["subject"] for row in town.rows["penalty"]}
     after, work = without(town, gone), Counted()
-    quick = town.snapshot(release=after, before=full, map_buckets=work)
+    quick = town.snapshot(release=after, previous=full, map_buckets=work)
     mine = {int(world.subject(n)[:2], 16) * BUCKETS // 256 for n in gone if world.subject(n) in fined}
     assert set(work.buckets) == mine
     place = town.shelf.open(quick.id).path
@@ -81,7 +81,7 @@ def test_of_another_day_or_other_buckets_nothing_is_taken(
     town: Town, full: OpenedSeal, other: Callable[[Town], dict[str, Any]]
 ) -> None:
     work = Counted()
-    told = {"release": without(town, {1}), "before": full, "map_buckets": work} | other(town)
+    told = {"release": without(town, {1}), "previous": full, "map_buckets": work} | other(town)
     made = town.snapshot(**told)
     assert work.buckets == list(range(told["release"].seal.terms["buckets"]))
     assert made.terms["subjects"] == full.seal.terms["subjects"]
@@ -89,8 +89,8 @@ def test_of_another_day_or_other_buckets_nothing_is_taken(
 
 def test_an_evaluation_is_made_whole(town: Town, full: OpenedSeal) -> None:
     work = Counted()
-    also = evaluation(Scorer.load(town.version.path).card, "2026-04", None)
-    town.snapshot(release=without(town, {1}), before=full, also=also, map_buckets=work)
+    also = evaluation_writer(Scorer.load(town.version.path).card, "2026-04", None)
+    town.snapshot(release=without(town, {1}), previous=full, extra_files=also, map_buckets=work)
     assert work.buckets == list(range(BUCKETS))
 
 
@@ -108,7 +108,7 @@ def test_a_notice_of_the_release_stands_in_the_snapshot(town: Town) -> None:
 def test_dossiers_take_over_too(town: Town, tmp_path: Path) -> None:
     def made(release: str, before: OpenedSeal | None = None) -> Any:
         told: dict[str, Any] = {"key": town.keys["compute"], "by": world.BOB, "ledger": town.ledger, "today": TODAY}
-        return make_dossiers(release=town.shelf.open(release), shelf=town.shelf, before=before, **told)
+        return make_dossiers(release=town.shelf.open(release), shelf=town.shelf, previous=before, **told)
 
     full = town.shelf.open(made(released(town.shelf, town.keys["custody"], ROWS)).id)
     fewer = released(town.shelf, town.keys["custody"], [row for row in ROWS if row[1] != "D2"])
@@ -131,6 +131,6 @@ def test_a_snapshot_whose_release_is_gone_is_not_taken_over(town: Town) -> None:
     gone.path.rename(moved)
     try:
         with pytest.raises(Missing):
-            town.snapshot(release=without(town, {4}), before=before)
+            town.snapshot(release=without(town, {4}), previous=before)
     finally:
         moved.rename(gone.path)

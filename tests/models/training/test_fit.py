@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from credit.errors import Refused
-from models.boosting.booster import grow, text_of
+from models.boosting.booster import model_text_of, train_booster
 from models.boosting.recipe import Recipe
 from models.dataset.matrix import TrainingRows
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import in_process
 from models.scoring.trees.model_text import read
-from models.training.fit import VersionContent, fit, full_leaves, require_enough
+from models.training.fit import VersionContent, fit, require_learnable, train_with_full_leaves
 from tests.models import invented
 
 IDS = {"order": f"order-{'0' * 64}", "release": f"release-{'1' * 64}"}
@@ -32,11 +32,11 @@ def test_every_leaf_really_holds_the_rows_the_order_asks_for() -> None:
     labels = (features[:, 0] + random.logistic(size=400) * 0.3 > 1).astype(np.int8)
     rows = TrainingRows(features, labels, np.zeros(400, dtype=np.int16), tuple("abcde"), (1, 0, 0, 0, 0))
     asked = Recipe(8, 0.1, 200, 10, 7)
-    plain = read(text_of(grow(features, labels, rows.names, rows.directions, asked)), rows.names)
+    plain = read(model_text_of(train_booster(features, labels, rows.names, rows.directions, asked)), rows.names)
     assert min(tree.leaf_count.min() for tree in plain.trees) < 10, "the case is one where it matters"
-    recipe, text = full_leaves(rows, asked)
+    recipe, text = train_with_full_leaves(rows, asked)
     assert min(tree.leaf_count.min() for tree in read(text, rows.names).trees) >= 10
-    assert text == text_of(grow(features, labels, rows.names, rows.directions, recipe)), (
+    assert text == model_text_of(train_booster(features, labels, rows.names, rows.directions, recipe)), (
         "and it grows again from the recipe"
     )
 
@@ -87,4 +87,4 @@ def only(sample: Sample, keep: np.ndarray) -> Sample:
 )
 def test_nothing_to_learn_is_refused_in_words(sample: Sample, change, why: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(Refused, match=why):
-        require_enough(change(sample))
+        require_learnable(change(sample))

@@ -88,14 +88,14 @@ def test_the_version_is_whole_and_scores(
     assert evidence["auc_low"] > 0.6
     assert [entry.verb for entry in ledger.about(version.seal.id)][:1] == ["version.made"]
     assert [entry.verb for entry in ledger.about(order.seal.id)] == ["training.started"]
-    assert registry.run_of("trained_in_a_test", version.seal.id)
+    assert registry.find_run("trained_in_a_test", version.seal.id)
 
 
 def test_its_run_holds_trials_folds_curves_and_plots(
     version: OpenedSeal, order: OpenedSeal, registry: Registry
 ) -> None:
     client, told = registry._client, json.loads((version.path / "version.json").read_text())
-    run = client.get_run(registry.run_of("trained_in_a_test", version.seal.id))
+    run = client.get_run(registry.find_run("trained_in_a_test", version.seal.id))
     assert registry.runs("trained_in_a_test") == [run.info.run_id], "the runs within it are not runs of the model"
     assert run.data.tags["order"] == order.seal.id
     assert run.data.tags["release"] == order.seal.parents[0]

@@ -16,16 +16,16 @@ from sklearn.linear_model import LogisticRegression
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import Tasks, in_process
 from models.metrics.discrimination import auc
-from models.registry.model_card import card
+from models.registry.model_card import model_card
 from models.registry.version import Recipe
 from models.scoring.scorer import Scorer
 from models.training.fit import VersionContent, fit
-from models.validation.holdout import judge_rows
-from models.validation.woe_benchmark.benchmark import challenge
-from models.validation.woe_benchmark.bins import FeatureBins, cut
-from models.validation.woe_benchmark.page import rows as lines_of
+from models.validation.holdout import score_holdout
+from models.validation.woe_benchmark.benchmark import run_benchmark
+from models.validation.woe_benchmark.bins import FeatureBins, cut_bins
+from models.validation.woe_benchmark.page import scorecard_rows as lines_of
 from models.validation.woe_benchmark.page import write_csv
-from models.validation.woe_benchmark.woe_scorecard import LEAST_INFORMATION, RIDGE, weigh
+from models.validation.woe_benchmark.woe_scorecard import MINIMUM_INFORMATION, RIDGE, fit_scorecard
 from tests.models import invented
 
 IDS = {"order": f"order-{'0' * 64}", "release": f"release-{'1' * 64}"}
@@ -47,7 +47,7 @@ def test_bins_rise_or_fall_as_declared_and_hold_their_rows(
     values[random.random(800) < missing] = np.nan
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # nothing of the libraries' reaches a user
-        bins = cut(values, labels, direction, 30)
+        bins = cut_bins(values, labels, direction, 30)
     steps = np.diff(bins.woe[:-1])  # the last is what is missing
     if direction:
         assert np.all(steps * direction <= 0), "more of what raises the risk is never better"
@@ -62,7 +62,7 @@ def test_a_weight_of_evidence_is_the_one_of_the_books() -> None:
     """Worked by hand: 200 good and 100 bad of 0, 100 good and 200 bad of 1; ln((200/300)/(100/300)) = ln 2."""
     values = np.repeat([0.0, 1.0], 300)
     labels = np.concatenate([np.repeat([0, 1], [200, 100]), np.repeat([0, 1], [100, 200])])
-    bins = cut(values, labels, 1, 50)
+    bins = cut_bins(values, labels, 1, 50)
     assert bins.splits == (0.5,)
     assert bins.woe == pytest.approx((np.log(2), -np.log(2), 0.0))
     assert bins.information_value == pytest.approx(2 / 3 * np.log(2))
@@ -75,8 +75,8 @@ def test_weights_are_those_of_a_peer_and_none_turns_a_meaning_around() -> None:
     x = np.column_stack([cause + random.normal(size=4000) * spread for spread in (0.6, 0.9, 1.5)])
     x = np.column_stack([x, random.normal(size=4000), x[:, 0]])  # noise, and one that repeats the first
     labels = (random.random(4000) < 1 / (1 + np.exp(2 - cause))).astype(np.int8)
-    bins = [cut(x[:, column], labels, 1, 40) for column in range(5)]
-    found = weigh(x, labels, bins)
+    bins = [cut_bins(x[:, column], labels, 1, 40) for column in range(5)]
+    found = fit_scorecard(x, labels, bins)
     assert 3 not in found.weights, "noise says nothing"
     assert len({0, 4} & found.weights.keys()) == 1, "what repeats another is left out"
     assert min(found.weights.values()) > 0
@@ -92,9 +92,9 @@ def test_a_feature_that_would_turn_around_is_dropped() -> None:
     cause, other = random.normal(size=(2, 6000))
     x = np.column_stack([cause, cause * 0.6 + other])
     labels = (random.random(6000) < 1 / (1 + np.exp(2 - 1.5 * cause + 0.5 * other))).astype(np.int8)
-    bins = [cut(x[:, column], labels, 1, 40) for column in range(2)]
-    assert min(each.information_value for each in bins) > LEAST_INFORMATION, "the case is one where it matters"
-    assert list(weigh(x, labels, bins).weights) == [0]
+    bins = [cut_bins(x[:, column], labels, 1, 40) for column in range(2)]
+    assert min(each.information_value for each in bins) > MINIMUM_INFORMATION, "the case is one where it matters"
+    assert list(fit_scorecard(x, labels, bins).weights) == [0]
 
 
 def test_few_bad_ones_whom_all_features_know_overshoot_nothing() -> None:
@@ -104,7 +104,7 @@ def test_few_bad_ones_whom_all_features_know_overshoot_nothing() -> None:
         cause = random.normal(size=(1000, 1))
         x = cause + random.normal(size=(1000, 14)) * random.choice([0.05, 0.5, 2.0], size=14)
         labels = (cause[:, 0] > np.sort(cause[:, 0])[-6]).astype(np.int8)
-        found = weigh(x, labels, [cut(x[:, column], labels, 1, 40) for column in range(14)])
+        found = fit_scorecard(x, labels, [cut_bins(x[:, column], labels, 1, 40) for column in range(14)])
         woe = np.column_stack([found.bins[column].weights(x[:, column]) for column in found.weights])
         left = woe.T @ (1.0 - labels - 1.0 / (1.0 + np.exp(found.margins(x)))) - RIDGE * np.array(
             [*found.weights.values()]
@@ -116,13 +116,13 @@ def test_nothing_to_say_is_a_card_without_features() -> None:
     random = np.random.default_rng(5)
     x, labels = random.normal(size=(500, 2)), (random.random(500) < 0.2).astype(np.int8)
     nothing = FeatureBins((), (0.0, 0.0), (500, 0), 0.0)
-    found = weigh(x, labels, [nothing, nothing])
+    found = fit_scorecard(x, labels, [nothing, nothing])
     assert not found.weights
     assert found.margins(x) == pytest.approx(np.log(labels.mean() / (1 - labels.mean())))
 
 
 def test_points_add_up_to_those_of_its_odds(fitted: VersionContent, sample: Sample) -> None:
-    scorer, found = Scorer.of(fitted.text, fitted.told), fitted.evidence["challenger"]
+    scorer, found = Scorer.of(fitted.text, fitted.scorecard), fitted.evidence["challenger"]
     assert found["features"] == [each["feature"] for each in found["card"]]
     names = list(sample.names)
     late = sample.features[sample.out_of_time]
@@ -151,16 +151,16 @@ def test_out_of_fold_no_row_is_told_by_a_card_that_saw_its_subject() -> None:
     sample = invented.sample(500, late=False)
     fitted = fit(invented.declaration(), sample, in_process(), **IDS)
     assert fitted.evidence["challenger"]["auc"] == pytest.approx(fitted.evidence["auc"], abs=0.05)
-    scorer, recipe = Scorer.of(fitted.text, fitted.told), Recipe.of(fitted.told["training"]["recipe"])
+    scorer, recipe = Scorer.of(fitted.text, fitted.scorecard), Recipe.of(fitted.scorecard["training"]["recipe"])
     chance = np.random.default_rng(9).permutation(sample.labels)
     drawn = type(sample)(**{name: getattr(sample, name) for name in sample.__slots__} | {"labels": chance})
-    judged = judge_rows(drawn, scorer, recipe, in_process(), baseline=False)
-    assert challenge(scorer, drawn, judged, 30, in_process())["auc"] < 0.55
+    judged = score_holdout(drawn, scorer, recipe, in_process(), baseline=False)
+    assert run_benchmark(scorer, drawn, judged, 30, in_process())["auc"] < 0.55
 
 
 def test_its_table_is_the_same_in_the_card_and_in_the_file(fitted: VersionContent, tmp_path: Path) -> None:
     found = fitted.evidence["challenger"]
-    page = card(fitted.told, fitted.evidence)
+    page = model_card(fitted.scorecard, fitted.evidence)
     assert "price of interpretability" in page
     assert "AUC out of fold" in page
     write_csv(tmp_path / "scorecard.csv", found)
@@ -185,7 +185,7 @@ def test_out_of_fold_stands_beside_out_of_time(fitted: VersionContent, sample: S
 def test_two_workers_give_the_same_scorecard(
     fitted: VersionContent, sample: Sample, ray_cluster: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.validation.woe_benchmark.benchmark.FEW", 0)  # so few values would be cut here
-    scorer, recipe = Scorer.of(fitted.text, fitted.told), Recipe.of(fitted.told["training"]["recipe"])
-    judged = judge_rows(sample, scorer, recipe, in_process(), baseline=False)
-    assert challenge(scorer, sample, judged, 30, ray_cluster) == fitted.evidence["challenger"]
+    monkeypatch.setattr("models.validation.woe_benchmark.benchmark.SMALL_WORK", 0)  # so few values would be cut here
+    scorer, recipe = Scorer.of(fitted.text, fitted.scorecard), Recipe.of(fitted.scorecard["training"]["recipe"])
+    judged = score_holdout(sample, scorer, recipe, in_process(), baseline=False)
+    assert run_benchmark(scorer, sample, judged, 30, ray_cluster) == fitted.evidence["challenger"]

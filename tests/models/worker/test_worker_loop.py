@@ -25,7 +25,7 @@ from lab.order_placement import place_order
 from models.distributed.ray_cluster import Tasks, in_process
 from models.order.order import Order
 from models.settings import ComputeSettings
-from models.worker.worker_loop import Worker, alone
+from models.worker.worker_loop import Worker, single_worker_lock
 from tests.lab import running_gateway
 from tests.models import invented_release
 
@@ -155,7 +155,11 @@ def test_while_mlflow_is_away_orders_wait(house: running_gateway.House, monkeypa
 
 def test_there_is_one_worker(house: running_gateway.House, mlflow_server: str) -> None:
     at_work = worker(house, mlflow_server)
-    with alone(at_work.runs), pytest.raises(Malformed, match="Another worker"), alone(at_work.runs):
+    with (
+        single_worker_lock(at_work.runs),
+        pytest.raises(Malformed, match="Another worker"),
+        single_worker_lock(at_work.runs),
+    ):
         pass
     settings = replace(house.home.settings(ComputeSettings, "compute", {}), research_ledger=None)
     with pytest.raises(Malformed, match="RESEARCH_LEDGER is missing"):
