@@ -206,5 +206,5 @@ def test_the_engine_is_shut_in_before_foreign_sql_runs(tmp_path: Path) -> None:
 
 
 def test_what_takes_too_long_is_ended() -> None:
-    with pytest.raises(Refused, match=r"takes too long: the most is 0\.3 s"), engine(Limits(seconds=0.3)) as run:
+    with pytest.raises(Refused, match=r"takes too long: the limit is 0\.3 s"), engine(Limits(seconds=0.3)) as run:
         run.fetch_rows("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range % 7 = b.range % 5")

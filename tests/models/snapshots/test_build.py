@@ -77,7 +77,7 @@ def test_the_platform_points_at_it(town: Town) -> None:
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        (lambda town: {"as_of": date(2026, 4, 2)}, Refused, "older than the snapshot would say.*2026-04-01"),
+        (lambda town: {"as_of": date(2026, 4, 2)}, Refused, "older than the day of the snapshot.*2026-04-01"),
         (lambda town: {"today": date(2026, 12, 1)}, Lapsed, "release .* has lapsed"),
         (lambda town: {"today": date(2028, 1, 1)}, Lapsed, "version .* has lapsed"),
         (lambda town: {"release": town.scoring(purpose="research")}, Refused, "another purpose"),
