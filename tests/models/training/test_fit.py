@@ -78,7 +78,7 @@ def only(sample: Sample, keep: np.ndarray) -> Sample:
     [
         (lambda s: only(s, np.arange(len(s.labels)) < 150), "rows to learn from"),
         (lambda s: replace(s, labels=np.zeros_like(s.labels)), "one outcome"),
-        (lambda s: replace(s, labels=(np.arange(len(s.labels)) % 1200 == 0).astype(np.int8)), "at least 10 of either outcome"),
+        (lambda s: replace(s, labels=(np.arange(len(s.labels)) % 1200 == 0).astype(np.int8)), "of either outcome"),
         (lambda s: replace(s, features=np.full_like(s.features, np.nan)), "one value"),
         (lambda s: replace(s, features=np.ones_like(s.features)), "one value"),
         (lambda s: replace(s, fold=np.zeros_like(s.fold)), "one fold"),
