@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from credit.messages import Text
-from models.features.sql_parser import SUBJECT as SUBJECT
-from models.features.sql_parser import read_condition, read_query, refuse
+from models.features.sql_parser import read_condition, read_query
+from models.features.sql_scopes import SUBJECT as SUBJECT
+from models.features.sql_scopes import refuse
 from models.order.suggest import hint as hint
 
 if TYPE_CHECKING:

@@ -49,7 +49,11 @@ DOORS = {  # outside library -> the only files that may import it
         "models/distributed/ray_worker_group.py",
     ),
     "mlflow": ("models/registry/mlflow_registry.py",),
-    "sqlglot": ("models/features/lineage.py", "models/features/sql_parser.py"),
+    "sqlglot": (
+        "models/features/lineage.py",
+        "models/features/sql_parser.py",
+        "models/features/sql_scopes.py",
+    ),
     "optbinning": ("models/validation/woe_benchmark/bins.py",),
     "optuna": ("models/boosting/sampler.py",),
     "lightgbm": ("models/boosting/booster.py", "models/boosting/sharded_growth.py"),
