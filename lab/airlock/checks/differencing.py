@@ -186,12 +186,12 @@ def _total_subjects(case: TableCase) -> int:
 
 
 def _common_values(a: list[int], b: list[int]) -> list[int]:
-    remaining, common = list(b), []
+    remaining, shared_keys = list(b), []
     for value in a:
         if value in remaining:
             remaining.remove(value)
-            common.append(value)
-    return common
+            shared_keys.append(value)
+    return shared_keys
 
 
 def _remaining_values(values: list[int], removed: list[int]) -> list[int]:
