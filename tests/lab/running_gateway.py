@@ -72,8 +72,8 @@ class House:
         with self.control() as hub:
             answer = hub.post("/workspaces", json={"user": user, "project": project, **ids})
         assert answer.status_code == 201, answer.text
-        variables: dict[str, str] = answer.json()
-        return variables
+        paths: dict[str, str] = answer.json()
+        return paths
 
     def mounted(self, at: Path, tables: tuple[str, ...] = TABLES) -> Path:
         """The release as a workspace's ``/data``: the manifest, and the granted tables alone."""

@@ -41,8 +41,8 @@ FORGED = {
 def test_no_header_query_or_body_makes_it_another(house: House) -> None:
     with house.kernel() as http, house.server() as server:
         for header, value in FORGED.items():
-            paths = http.get("/v1/me", headers={header: value}, params={"user": "bob", "project": "fines"}).json()
-            assert (paths["user"], paths["project"], paths["side"]) == ("alice", "loans", "kernel")
+            identity = http.get("/v1/me", headers={header: value}, params={"user": "bob", "project": "fines"}).json()
+            assert (identity["user"], identity["project"], identity["side"]) == ("alice", "loans", "kernel")
         cell = {"kernel": "k", "code": "forged", "tables": []}
         assert server.post("/v1/cells", json=cell, headers=FORGED).status_code == 201
     assert {str(entry.by) for entry in house.entries("cell.executed")} <= {"researcher:alice"}
@@ -224,5 +224,5 @@ def _gateway_of(house: House) -> int:
 
 
 def _rss(pid: int) -> int:
-    paths = Path(f"/proc/{pid}/status").read_text()
-    return int(paths.split("VmRSS:")[1].split()[0]) << 10
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) << 10

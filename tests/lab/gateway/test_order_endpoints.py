@@ -30,8 +30,8 @@ def seeds() -> Iterator[int]:
 
 
 def declared(seed: int, **changes: Any) -> dict[str, Any]:
-    data = invented_release.declaration(training={"trials": 2, "seed": seed, "minimum_leaf": 30}, **changes)
-    return Order.parse(data).as_json()
+    declaration = invented_release.declaration(training={"trials": 2, "seed": seed, "minimum_leaf": 30}, **changes)
+    return Order.parse(declaration).as_json()
 
 
 def finish(house: House, order: str) -> str:
@@ -53,28 +53,32 @@ def test_an_order_is_requested_once_followed_and_done(house: House, seeds: Itera
     with house.kernel() as http:
         answer = http.post("/v1/orders", json=order)
         assert answer.status_code == 201, answer.text
-        data = answer.json()
-        assert (data["state"], data["model"], data["asked_by"]) == ("waiting", "enterprise", "alice")
-        assert http.post("/v1/orders", json=order).json()["id"] == data["id"]
-        requests = [entry for entry in house.entries("training.asked") if entry.object == data["id"]]
+        description = answer.json()
+        assert (description["state"], description["model"], description["asked_by"]) == (
+            "waiting",
+            "enterprise",
+            "alice",
+        )
+        assert http.post("/v1/orders", json=order).json()["id"] == description["id"]
+        requests = [entry for entry in house.entries("training.asked") if entry.object == description["id"]]
         assert [str(entry.by) for entry in requests] == ["researcher:alice"]
-        run = TrainingProgress(house.settings.runs, data["id"], requests[0].seq)
+        run = TrainingProgress(house.settings.runs, description["id"], requests[0].seq)
         run.step("search", 3, 10)
-        one = http.get(f"/v1/orders/{data['id']}").json()
+        one = http.get(f"/v1/orders/{description['id']}").json()
         assert (one["state"], one["label"], one["done"], one["total"]) == ("running", "search", 3, 10)
         assert "evidence" not in one
-        timer = threading.Timer(0.3, lambda: (run.step("search", 10, 10), finish(house, data["id"])))
+        timer = threading.Timer(0.3, lambda: (run.step("search", 10, 10), finish(house, description["id"])))
         timer.start()
-        with http.stream("GET", f"/v1/orders/{data['id']}/events") as stream:
+        with http.stream("GET", f"/v1/orders/{description['id']}/events") as stream:
             lines = [json.loads(line) for line in stream.iter_lines()]
         timer.join()
         assert lines[0]["state"] == "running"
         assert lines[-1]["state"] == "done"
         assert lines[-1]["version"].startswith("version-")
-        whole = http.get(f"/v1/orders/{data['id'][:20]}").json()
+        whole = http.get(f"/v1/orders/{description['id'][:20]}").json()
         assert (whole["evidence"]["auc"], whole["card"], whole["features"]) == (0.7, "# card", ["a"])
-        assert data["id"] in [each["id"] for each in http.get("/v1/orders").json()]
-        assert http.post(f"/v1/orders/{data['id']}/cancel").status_code == 403
+        assert description["id"] in [each["id"] for each in http.get("/v1/orders").json()]
+        assert http.post(f"/v1/orders/{description['id']}/cancel").status_code == 403
 
 
 def test_another_projects_order_is_not_there(house: House, seeds: Iterator[int]) -> None:
@@ -100,12 +104,12 @@ def test_an_order_on_tables_that_were_not_granted_is_refused(house: House, seeds
 
 def test_a_cancel_is_an_entry_and_a_repetition_is_a_new_request(house: House, seeds: Iterator[int]) -> None:
     with house.kernel() as http:
-        data = {"order": declared(next(seeds))}
-        order = http.post("/v1/orders", json=data).json()["id"]
+        body = {"order": declared(next(seeds))}
+        order = http.post("/v1/orders", json=body).json()["id"]
         assert http.post(f"/v1/orders/{order}/cancel").json()["state"] == "cancelled"
         assert [entry.object for entry in house.entries("training.cancelled")][-1] == order
         assert http.post(f"/v1/orders/{order}/cancel").status_code == 403
-        assert http.post("/v1/orders", json=data).json()["state"] == "waiting"
+        assert http.post("/v1/orders", json=body).json()["state"] == "waiting"
 
 
 def test_a_failure_has_a_readable_reason(house: House, seeds: Iterator[int]) -> None:
@@ -114,9 +118,9 @@ def test_a_failure_has_a_readable_reason(house: House, seeds: Iterator[int]) -> 
         requests = [entry for entry in house.entries("training.asked") if entry.object == order][-1]
         details = {"asked": requests.seq, "why": str(Malformed("Too few rows", why="12")), "remedy": "Look longer"}
         house.home.ledger("compute", writing=True).append("training.failed", order, by=ALICE, details=details)
-        data = http.get(f"/v1/orders/{order}").json()
-    assert data["state"] == "failed"
-    assert data["error"] == {"what": "Too few rows: 12", "remedy": "Look longer"}
+        description = http.get(f"/v1/orders/{order}").json()
+    assert description["state"] == "failed"
+    assert description["error"] == {"what": "Too few rows: 12", "remedy": "Look longer"}
 
 
 @pytest.mark.parametrize(
@@ -134,11 +138,11 @@ def test_orders_are_read_strictly(
     house: House, seeds: Iterator[int], change: dict[str, Any], status: int, why: str
 ) -> None:
     order = declared(next(seeds))
-    data: dict[str, Any] = {"order": order} | change
+    body: dict[str, Any] = {"order": order} | change
     if isinstance(change.get("order"), dict) and "sql" in change["order"]:
-        data["order"] = order | change["order"]
+        body["order"] = order | change["order"]
     with house.kernel() as http:
-        answer = http.post("/v1/orders", json=data)
+        answer = http.post("/v1/orders", json=body)
     assert answer.status_code == status, answer.text
     assert why in answer.text
 

@@ -24,9 +24,9 @@ def context(house: House, *names: str, **changes: Any) -> str:
     return json.dumps(described | {"releases": [house.release.seal.id]} | changes)
 
 
-def send(http: httpx.Client, path: str, files: dict[str, bytes], described: str | None) -> httpx.Response:
+def send(http: httpx.Client, path: str, files: dict[str, bytes], context_json: str | None) -> httpx.Response:
     parts = [("files", (name, content)) for name, content in files.items()]
-    return http.post(path, files=parts, data={} if described is None else {"context": described})
+    return http.post(path, files=parts, data={} if context_json is None else {"context": context_json})
 
 
 def airlock_of(house: House) -> AirlockService:
@@ -48,15 +48,15 @@ def test_a_parcel_is_checked_submitted_reviewed_and_received(house: House) -> No
         reviewing = airlock_of(house)
         reviewing.send_question(parcel, "Which firms are these", by=DORA)
         assert [each["yours"] for each in http.get("/v1/notices").json() if each["petition"] == parcel] == [True]
-        described = http.post(f"/v1/parcels/{parcel}/answer", json={"text": "All there are"}).json()
-        assert described["questions"] == [{"question": "Which firms are these", "answer": "All there are"}]
+        parcel_data = http.post(f"/v1/parcels/{parcel}/answer", json={"text": "All there are"}).json()
+        assert parcel_data["questions"] == [{"question": "Which firms are these", "answer": "All there are"}]
         still = http.get(f"/v1/parcels/{parcel}").json()
         reviewing.vote(parcel, True, "fine", by=DORA)
         assert http.get(f"/v1/parcels/{parcel}").json() == still, "that one has voted is not to be seen"
         assert http.post(f"/v1/parcels/{parcel}/collect").status_code == 403
         reviewing.vote(parcel, True, "fine", by=EVE)
-        described = http.get(f"/v1/parcels/{parcel}").json()
-        assert (described["state"], [vote["approve"] for vote in described["votes"]]) == ("approved", [True, True])
+        parcel_data = http.get(f"/v1/parcels/{parcel}").json()
+        assert (parcel_data["state"], [vote["approve"] for vote in parcel_data["votes"]]) == ("approved", [True, True])
         assert http.post(f"/v1/parcels/{parcel}/collect").json()["sealed"].startswith("parcel-")
         assert http.post(f"/v1/parcels/{parcel}/withdraw").status_code == 403
 
@@ -65,9 +65,9 @@ def test_a_small_cell_is_refused_with_the_fix_and_nothing_is_kept(house: House) 
     with house.kernel() as http:
         answer = send(http, "/v1/parcels", {"small.csv": SMALL}, context(house, "small.csv"))
         assert answer.status_code == 403
-        described = answer.json()
-        assert any("fix" in finding["evidence"] for finding in described["findings"])
-        assert "mend" in described["remedy"]
+        refusal = answer.json()
+        assert any("fix" in finding["evidence"] for finding in refusal["findings"])
+        assert "mend" in refusal["remedy"]
         assert not any("small.csv" in each["files"] for each in http.get("/v1/parcels").json())
 
 

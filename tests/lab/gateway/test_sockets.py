@@ -50,7 +50,7 @@ def test_sockets_are_ours_alone_unless_given_away(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "status", "why"),
+    ("opening", "status", "why"),
     [
         ({"user": "mallory", "project": "loans"}, 403, "not a member"),
         ({"user": "alice", "project": "nothing"}, 403, "no project"),
@@ -60,9 +60,11 @@ def test_sockets_are_ours_alone_unless_given_away(house: House) -> None:
         ({"user": "alice", "project": "loans", "as": "root"}, 422, "is an object of"),
     ],
 )
-def test_the_hub_is_refused_what_is_not_in_order(house: House, paths: dict[str, object], status: int, why: str) -> None:
+def test_the_hub_is_refused_what_is_not_in_order(
+    house: House, opening: dict[str, object], status: int, why: str
+) -> None:
     with house.control() as hub:
-        answer = hub.post("/workspaces", json=paths)
+        answer = hub.post("/workspaces", json=opening)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert why in answer.json()["title"] + answer.json()["detail"]
@@ -70,11 +72,11 @@ def test_the_hub_is_refused_what_is_not_in_order(house: House, paths: dict[str, 
 
 def test_the_catalogue_shows_what_is_granted_and_names_the_rest(house: House) -> None:
     with house.kernel("bob", "fines") as http:
-        paths = http.get("/v1/catalogue").json()
-        assert paths["release"] == house.release.seal.id
-        assert [table["name"] for table in paths["tables"]] == ["administrative_penalty", "registration"]
-        assert paths["not_granted"] == ["loan_performance"]
-        penalty = paths["tables"][0]
+        catalogue = http.get("/v1/catalogue").json()
+        assert catalogue["release"] == house.release.seal.id
+        assert [table["name"] for table in catalogue["tables"]] == ["administrative_penalty", "registration"]
+        assert catalogue["not_granted"] == ["loan_performance"]
+        penalty = catalogue["tables"][0]
         assert (penalty["title"], penalty["source"], penalty["dated"]) == ("行政处罚", "各级行政执法机关", True)
         fine = next(column for column in penalty["columns"] if column["name"] == "fine")
         assert (fine["title"], fine["unit"], fine["type"]) == ("罚款金额", "万元", "DOUBLE")
@@ -103,7 +105,7 @@ def test_a_cell_is_in_the_ledger_and_its_code_kept_before_the_answer(house: Hous
 
 
 @pytest.mark.parametrize(
-    ("told", "status"),
+    ("body", "status"),
     [
         ({"kernel": "k", "code": "x" * (1 << 20)}, 201),
         ({"kernel": "k", "code": "x" * ((1 << 20) + 1)}, 413),
@@ -116,9 +118,9 @@ def test_a_cell_is_in_the_ledger_and_its_code_kept_before_the_answer(house: Hous
         ([{"kernel": "k", "code": "1"}] * 257, 422),
     ],
 )
-def test_cells_are_read_strictly(house: House, paths: object, status: int) -> None:
+def test_cells_are_read_strictly(house: House, body: object, status: int) -> None:
     with house.server() as http:
-        assert http.post("/v1/cells", content=json.dumps(paths)).status_code == status
+        assert http.post("/v1/cells", content=json.dumps(body)).status_code == status
 
 
 def test_a_project_that_lapses_is_refused_from_the_next_request_on(house: House) -> None:

@@ -119,9 +119,9 @@ def test_a_day_after_the_release_is_refused(kernel: House) -> None:
 
 
 def test_more_rows_than_requested_are_not_fetched(kernel: House) -> None:
-    rows = lab.sql("SELECT * FROM loan_performance", most=10)
-    assert (len(rows), rows.whole) == (10, False)
-    assert "there are more" in repr(rows)
+    fetched = lab.sql("SELECT * FROM loan_performance", most=10)
+    assert (len(fetched), fetched.whole) == (10, False)
+    assert "there are more" in repr(fetched)
     assert lab.sql("SELECT * FROM loan_performance LIMIT 10", most=10).whole
 
 

@@ -129,9 +129,9 @@ def test_a_file_is_not_given_by_any_spelling(alice: WorkspaceClient) -> None:
     for name in ("rows.parquet", "rows.zip", "big.csv"):
         for form in ("", "text", "base64"):
             for kind in ("", "file", "notebook"):
-                variables = {key: value for key, value in (("format", form), ("type", kind)) if value}
-                answer = alice.call("GET", f"/api/contents/{name}", params={"content": "1", **variables})
-                assert answer.status_code in (400, 403), (name, variables, answer.status_code)
+                options = {key: value for key, value in (("format", form), ("type", kind)) if value}
+                answer = alice.call("GET", f"/api/contents/{name}", params={"content": "1", **options})
+                assert answer.status_code in (400, 403), (name, options, answer.status_code)
     assert alice.call("GET", "/api/contents/small.txt").json()["content"] == "a word", "what a person reads is shown"
     for path in ("/api/contents/small.txt?download=1", "/api/contents/small.txt?content=1&download", "//files/small.txt", "/files%2Fsmall.txt",
                  "/%66iles/small.txt", "/lab/../files/small.txt", "/api/contents/..%2f..%2fetc%2fpasswd"):  # fmt: skip

@@ -63,8 +63,8 @@ class WorkspaceClient:
         self.client.delete(f"/hub/api/users/{self.user}/server", headers={"X-XSRFToken": token, **self._referer()})
         limit = time.monotonic() + 30
         while time.monotonic() < limit:
-            form = self.client.get(f"/hub/api/users/{self.user}", headers=self._referer()).json()
-            if not form.get("servers"):
+            user = self.client.get(f"/hub/api/users/{self.user}", headers=self._referer()).json()
+            if not user.get("servers"):
                 return
             time.sleep(0.2)
 

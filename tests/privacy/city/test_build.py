@@ -79,9 +79,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
 
 def test_chunks_never_share_a_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("privacy.city.building.CHUNK", 250)
-    periods: list[tuple[int, int]] = []
-    report = build(tmp_path, subjects=600, seed=3, today=TODAY, progress=lambda _, done, of: periods.append((done, of)))
-    assert periods == [(250, 600), (500, 600), (600, 600)]
+    reported: list[tuple[int, int]] = []
+    report = build(
+        tmp_path, subjects=600, seed=3, today=TODAY, progress=lambda _, done, of: reported.append((done, of))
+    )
+    assert reported == [(250, 600), (500, 600), (600, 600)]
     codes = [row["subject_code"] for row in rows_of(report, "registration")]
     assert len(set(codes)) == 600
     documents = [row["document_number"] for row in rows_of(report, "administrative_licence")]
@@ -100,9 +102,9 @@ def test_every_subject_has_a_valid_code_of_its_kind(clean: CityReport) -> None:
 
 @pytest.mark.parametrize("table", sorted(CITY.tables))
 def test_a_clean_row_obeys_the_catalogue(clean: CityReport, table: str) -> None:
-    rows, periods = rows_of(clean, table), CITY.table(table)
+    rows, declared = rows_of(clean, table), CITY.table(table)
     assert rows
-    for field in periods.fields:
+    for field in declared.fields:
         values = [row[field.column] for row in rows]
         given = [value for value in values if value]
         if field.required:
@@ -115,10 +117,10 @@ def test_a_clean_row_obeys_the_catalogue(clean: CityReport, table: str) -> None:
             numbers = np.array(given, dtype=float)
             assert field.minimum is None or numbers.min() >= field.minimum
             assert field.maximum is None or numbers.max() <= field.maximum
-        if field.type == "date" and field in (periods.time.happened, periods.time.known):
+        if field.type == "date" and field in (declared.time.happened, declared.time.known):
             assert max(given) <= TODAY.isoformat()
-            assert not periods.time.known or table == "registration" or min(given) >= "2022-01-01"
-    keys = [tuple(row[field.column] for field in periods.key) for row in rows]
+            assert not declared.time.known or table == "registration" or min(given) >= "2022-01-01"
+    keys = [tuple(row[field.column] for field in declared.key) for row in rows]
     assert len(set(keys)) == len(keys)
 
 
@@ -180,14 +182,14 @@ def test_the_hidden_cause_shows(clean: CityReport) -> None:
     reports = [row for row in rows_of(clean, "loan_performance") if row["reported_on"] >= "2025-01-01"]
     later = {row["subject_code"] for row in reports if int(row["overdue_days"]) >= 90}
     borrowers = sorted({row["subject_code"] for row in reports})
-    severity = dict.fromkeys(borrowers, 0.0)
+    negative_records = dict.fromkeys(borrowers, 0.0)
     tables = ("administrative_penalty", "social_insurance_arrears", "utility_arrears", "judgment_debtor", "tax_arrears",
               "abnormal_operation_list", "abnormal_operation_mark")  # fmt: skip
     for table in tables:
         for row in rows_of(clean, table):
-            if row["subject_code"] in severity and row["reached_on"] < "2025-01-01":
-                severity[row["subject_code"]] += 1
-    score = np.array([severity[code] for code in borrowers])
+            if row["subject_code"] in negative_records and row["reached_on"] < "2025-01-01":
+                negative_records[row["subject_code"]] += 1
+    score = np.array([negative_records[code] for code in borrowers])
     bad = np.array([code in later for code in borrowers])
     wins = np.sign(score[bad][:, None] - score[~bad][None, :])
     assert 0.6 < (wins.mean() + 1) / 2 < 0.8
@@ -201,21 +203,21 @@ def test_the_examples_are_active_and_the_penalised_one_has_a_recent_repairable_p
                        ("individual_business", "individual_business")):  # fmt: skip
         subject = registered[city.examples[name]["code"]]
         assert (subject["status"], subject["kind"]) == ("存续", kind)
-    periods = city.examples["penalised_enterprise"]
-    penalties = [r for r in rows_of(city, "administrative_penalty") if r["subject_code"] == periods["code"]]
+    example = city.examples["penalised_enterprise"]
+    penalties = [r for r in rows_of(city, "administrative_penalty") if r["subject_code"] == example["code"]]
     fresh = [r for r in penalties if r["decided_on"] >= "2026-08-01"]
     assert len(fresh) >= 2
     assert all(r["record_state"] == "normal" and r["reached_on"] <= "2026-11-01" for r in fresh)
     repaired = {r["document_number"] for r in rows_of(city, "credit_repair")}
-    assert periods["repairable_document"] in {r["document_number"] for r in fresh} - repaired
+    assert example["repairable_document"] in {r["document_number"] for r in fresh} - repaired
     latest = max(fresh, key=lambda row: str(row["decided_on"]))
-    assert (latest["document_number"], latest["severity"]) == (periods["repairable_document"], "minor")
+    assert (latest["document_number"], latest["severity"]) == (example["repairable_document"], "minor")
     bad = {r["subject_code"] for r in rows_of(city, "administrative_penalty")}
     assert city.examples["good_enterprise"]["code"] not in bad
 
 
 def test_a_table_without_its_own_function_is_filled_from_its_constraints(tmp_path: Path) -> None:
-    periods = yaml.safe_load("""
+    patents = yaml.safe_load("""
 name: patent
 title: 专利
 source: 市知识产权局
@@ -236,7 +238,7 @@ fields:
   - {name: 有效, column: alive, title: 是否有效, type: boolean, required: true, role: none}
   - {name: 采集日期, column: reached_on, title: 采集日期, type: date, required: true, role: none}
 """)
-    (tmp_path / "patent.yaml").write_text(yaml.safe_dump(periods, allow_unicode=True), encoding="utf-8")
+    (tmp_path / "patent.yaml").write_text(yaml.safe_dump(patents, allow_unicode=True), encoding="utf-8")
     report = build(
         tmp_path / "out", subjects=200, seed=1, today=TODAY, catalogue=Catalogue.load("extra", tmp_path), dirt=0
     )

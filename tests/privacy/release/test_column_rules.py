@@ -45,8 +45,8 @@ def test_a_record_of_months_is_never_seen_before_one_of_days(
     known_sql = "NULL::DATE" if known is None else f"DATE '{known}'"
     first = column_rules.value_sql(field("date", "month"), "research", f"DATE '{happened}'")
     last = column_rules.value_sql(field("date", "month_after"), "research", f"greatest({known_sql}, DATE '{happened}')")
-    [(shown, data)] = run.rows(f"SELECT {first}, {last}")
-    by_month = shown < seen and data <= seen
+    [(shown_from, known_from)] = run.rows(f"SELECT {first}, {last}")
+    by_month = shown_from < seen and known_from <= seen
     by_day = happened < seen and max(happened, known or happened) <= seen
     assert not by_month or by_day
     if seen.day == 1:
@@ -56,15 +56,15 @@ def test_a_record_of_months_is_never_seen_before_one_of_days(
 @given(end=DAYS, seen=DAYS)
 @settings(max_examples=60, deadline=None)
 def test_an_end_is_late_by_less_than_a_month(run: Engine, end: date, seen: date) -> None:
-    data = applied(run, "date", "month_after", f"DATE '{end}'")
-    assert isinstance(data, date)
-    assert end <= data < end + timedelta(days=31)
+    shown_end = applied(run, "date", "month_after", f"DATE '{end}'")
+    assert isinstance(shown_end, date)
+    assert end <= shown_end < end + timedelta(days=31)
     if seen.day == 1:
-        assert (data > seen) == (end > seen)
+        assert (shown_end > seen) == (end > seen)
 
 
 @pytest.mark.parametrize(
-    ("kind", "rule", "value", "told"),
+    ("kind", "rule", "value", "expected"),
     [
         ("number", "band(0,0.1,0.5)", "0.3", 0.1),
         ("number", "band(0,0.1,0.5)", "-1", None),
@@ -79,9 +79,9 @@ def test_an_end_is_late_by_less_than_a_month(run: Engine, end: date, seen: date)
         ("string", "keep", "'x'", "x"),
     ],
 )
-def test_each_rule(run: Engine, kind: str, rule: str, value: str, data: object) -> None:
+def test_each_rule(run: Engine, kind: str, rule: str, value: str, expected: object) -> None:
     got = applied(run, kind, rule, value)
-    assert got == data
+    assert got == expected
     assert "-" not in str(got) or kind == "date"
 
 
@@ -110,6 +110,6 @@ def test_without_a_rule_a_column_is_dropped(house: House) -> None:
     assert column_rules.value_sql(field("string", "keep"), "scoring", "x") is None
     path = house.root / "catalogue" / "administrative_penalty.yaml"
     path.write_text(path.read_text().replace("{research: month_after, scoring: keep}", "{scoring: keep}", 1))
-    data = type(house.catalogue).load("tiny", house.root / "catalogue")
+    tiny = type(house.catalogue).load("tiny", house.root / "catalogue")
     with pytest.raises(Malformed):
-        column_rules.time_columns_sql(data.table("administrative_penalty"), "research")
+        column_rules.time_columns_sql(tiny.table("administrative_penalty"), "research")

@@ -47,11 +47,11 @@ def house(tmp_path: Path) -> House:
     """The small custody zone with a catalogue that permits an inquiry to show some columns."""
     bare, folder = empty_house(tmp_path), tmp_path / "shown"
     folder.mkdir()
-    for name, field_data in TABLES.items():
+    for name, table_yaml in TABLES.items():
         for old, new in EDITS.get(name, {}).items():
-            assert old in field_data
-            field_data = field_data.replace(old, new)
-        (folder / f"{name}.yaml").write_text(COMMON + field_data, encoding="utf-8")
+            assert old in table_yaml
+            table_yaml = table_yaml.replace(old, new)
+        (folder / f"{name}.yaml").write_text(COMMON + table_yaml, encoding="utf-8")
     return replace(bare, catalogue=Catalogue.load("shown", folder))
 
 
@@ -65,9 +65,9 @@ def released(house: House, *rows: str) -> tuple[Seal, list[dict[str, Any]]]:
 def test_it_shows_document_numbers_and_states_who_may_see_which_column(house: House) -> None:
     seal, [row] = released(house, f"{code(1)},津罚〔2026〕1号,2026-03-15,,2029-03-15,5,general,normal,公示,无照经营")
     assert (row["document_number"], row["note"], row["_ends"]) == ("津罚〔2026〕1号", "无照经营", date(2029, 3, 15))
-    field_data = seal.terms["tables"]["administrative_penalty"]
-    assert field_data["shown"]["document_number"] == {"title": "文号", "unit": "", "shown_to": "anyone"}
-    assert (field_data["document"], field_data["scope"], field_data["repairable"]) == ("document_number", "scope", True)
+    terms = seal.terms["tables"]["administrative_penalty"]
+    assert terms["shown"]["document_number"] == {"title": "文号", "unit": "", "shown_to": "anyone"}
+    assert (terms["document"], terms["scope"], terms["repairable"]) == ("document_number", "scope", True)
     assert "fine" not in row  # without a rule for this purpose it is dropped
 
 

@@ -108,8 +108,8 @@ def test_its_terms(settled: tuple[House, Seal]) -> None:
     repaired(house, "D7")
     seal = withdrawn(house, base)
     assert (seal.parents, seal.expires_on) == ((base.id,), base.expires_on)
-    options = {name: seal.terms[name] for name in ("amends", "as_of", "repaired_by", "notice")}
-    assert options == {"amends": base.id, "as_of": "2026-10-20", "repaired_by": "2026-11-01", "notice": 1}
+    terms = {name: seal.terms[name] for name in ("amends", "as_of", "repaired_by", "notice")}
+    assert terms == {"amends": base.id, "as_of": "2026-10-20", "repaired_by": "2026-11-01", "notice": 1}
     assert seal.terms["left_out"]["administrative_penalty"] == {"withdrawn": 1}
     assert seal.terms["verdict"]["outcome"] == "pass"
     [entry] = house.ledger.about(seal.id)
