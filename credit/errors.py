@@ -26,8 +26,7 @@ class CreditError(Exception):
 
     ``message`` is the id of a text in the catalogues (:mod:`credit.messages`) or a :class:`~credit.messages.Text`; the
     texts ``<id>.why`` and ``<id>.remedy`` are the reason and the remedy unless `why` and `remedy` are given.
-    Parameters of
-    the texts are keyword arguments. A plain string as `why` or `remedy` is the same in every language.
+    Parameters of the texts are keyword arguments.
     """
 
     status: ClassVar[int] = 500
@@ -35,16 +34,11 @@ class CreditError(Exception):
     slug: ClassVar[str] = "error"
 
     def __init__(
-        self, message: str | Text, *, why: str | Text | None = None, remedy: str | Text | None = None, **params: Any
+        self, message: str | Text, *, why: Text | None = None, remedy: Text | None = None, **params: Any
     ) -> None:
         self.message = message if isinstance(message, Text) else Text(message, params)
-        self._why, self._remedy = self._part(why, "why"), self._part(remedy, "remedy")
+        self._why, self._remedy = why, remedy
         super().__init__(self.message.id)
-
-    def _part(self, text: str | Text | None, name: str) -> Text | None:
-        if isinstance(text, str):
-            return Text.verbatim(text) if text else None
-        return text
 
     def text(self, part: str, language: str = "en") -> str:
         """``what``, ``why`` or ``remedy`` in ``en`` or ``zh``; empty where there is none."""
@@ -123,8 +117,8 @@ class Refused(CreditError):
         self,
         message: str | Text,
         *,
-        why: str | Text | None = None,
-        remedy: str | Text | None = None,
+        why: Text | None = None,
+        remedy: Text | None = None,
         findings: Sequence[Any] = (),
         **params: Any,
     ) -> None:

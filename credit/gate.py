@@ -64,10 +64,24 @@ class Finding:
             "evidence": dict(self.evidence),
         }
 
+    def as_reason(self) -> Text:
+        """The reason as a message; one that was stored without a message is the same in every language."""
+        return self.message or Text.verbatim(self.why)
+
+    def stored(self) -> dict[str, Any]:
+        """The finding as a ledger stores it: its reason in English and, where there is one, as a message by id."""
+        return self.as_json() | ({"message": self.message.as_json()} if self.message is not None else {})
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Finding:
+        """The finding that :meth:`stored` wrote, now or before there were messages by id."""
+        message = Text.from_json(data["message"]) if "message" in data else None
+        return cls(data["check"], Outcome(data["outcome"]), data["why"], data["evidence"], message)
+
     def as_text(self) -> Text:
         """The finding as a message: the check, the outcome and the reason."""
-        reason = self.message or Text.verbatim(self.why)
-        return Text.of("gate.finding", check=self.check, outcome=_OUTCOMES[self.outcome], reason=reason)
+        outcome = _OUTCOMES[self.outcome]
+        return Text.of("gate.finding", check=self.check, outcome=outcome, reason=self.as_reason())
 
     def __str__(self) -> str:
         return f"{self.check}: {self.outcome} ({self.why})"
@@ -101,7 +115,7 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """The verdict, with its findings and thresholds, as JSON values."""
-        findings = [finding.as_json() for finding in self.findings]
+        findings = [finding.stored() for finding in self.findings]
         return {"gate": self.gate, "outcome": self.outcome, "findings": findings, "thresholds": dict(self.thresholds)}
 
 

@@ -9,6 +9,7 @@ languages.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -136,3 +137,8 @@ def of_environment(environment: Mapping[str, str]) -> str:
         if environment.get(name):
             return "zh" if environment[name].lower().startswith("zh") else "en"
     return "en"
+
+
+def language_here() -> str:
+    """The language of the person who started this process."""
+    return of_environment(os.environ)

@@ -95,7 +95,7 @@ class Accounts:
         try:
             accounts: dict[str, dict[str, Any]] = json.loads(self.path.read_bytes())
         except ValueError as error:
-            raise Broken("accounts.accounts-cannot-be-read", why=self.path.name) from error
+            raise Broken("accounts.accounts-cannot-be-read", why=Text.verbatim(self.path.name)) from error
         return accounts
 
     @contextmanager

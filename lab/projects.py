@@ -14,6 +14,7 @@ from datetime import date
 from credit.actor import Actor, Role
 from credit.errors import Lapsed, Malformed, Missing, Refused
 from credit.ledger import Entry, Ledger
+from credit.messages import Text
 
 NAME = re.compile(r"[a-z][a-z0-9]{1,29}")
 
@@ -37,7 +38,7 @@ class Project:
         if self.closed or today >= self.ends_on:
             raise Lapsed(
                 "projects.project-over",
-                why="it was closed" if self.closed else f"it ended on {self.ends_on}",
+                why=Text.of("projects.closed") if self.closed else Text.of("projects.ended", ends_on=self.ends_on),
                 self_name=self.name,
             )
 

@@ -69,7 +69,9 @@ class TooMany(Refused):
         **params: Any,
     ) -> None:
         waiting = Text.of("rate-limit.wait", seconds=after)
-        super().__init__(message, why=why, remedy=remedy or waiting, **params)
+        super().__init__(
+            message, why=why, remedy=remedy if remedy is not None and remedy.render() else waiting, **params
+        )
         self.after = after
 
 

@@ -7,10 +7,11 @@ tables and promoted versions are passed to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from credit.gate import Finding, Outcome, Verdict
+from credit.messages import Text
 from lab.airlock.checks.cross_table_suppression import recoverable_across_tables
 from lab.airlock.checks.differencing import LocatedTable, differences
 from lab.airlock.checks.near_sums import near_sums
@@ -94,7 +95,9 @@ def _inspect(
         return FileInspection(None, b"", (as_finding("kind", name, kind),))
     inspect = partial(inspect_version, promoted=promoted) if kind is FileKind.VERSION else _INSPECTORS[kind]
     inspection = inspect(name, content, about, t)
-    recognised = Finding("kind", Outcome.PASS, f"{name}: its content is {kind}", {"file": name, "kind": kind})
+    recognised = Finding.of(
+        "kind", Outcome.PASS, Text.of("airlock.content-kind", file=name, kind=kind), {"file": name, "kind": kind}
+    )
     return FileInspection(kind, inspection.outgoing, (recognised, *inspection.findings), inspection.tables)
 
 
@@ -106,25 +109,31 @@ def _parcel_findings(files: Mapping[str, bytes], context: ParcelContext | None, 
         findings.append(as_finding(check, file or THIS_PARCEL, issue))
 
     if not t["files_at_least"] <= len(files) <= t["files_at_most"]:
-        why = f"it holds {len(files)} files, and takes {t['files_at_least']} to {t['files_at_most']}"
-        add("size", fail(why, "Carry out what the purpose needs, in several parcels if it must be", files=len(files)))
+        why = Text.of("airlock.file-count", files=len(files), least=t["files_at_least"], most=t["files_at_most"])
+        add("size", fail(why, Text.of("airlock.file-count-fix"), files=len(files)))
     size = sum(map(len, files.values()))
     if size > t["parcel_bytes_at_most"]:
-        add("size", fail(f"{size} bytes are too many", "Carry out summaries, not data", bytes=size))
+        add("size", fail(Text.of("airlock.bytes", size=size), Text.of("airlock.parcel-bytes-fix"), bytes=size))
     for number, (name, content) in enumerate(files.items(), start=1):
         problem = name_problem(name, t["name_length_at_most"])
         holds_identifier = not problem and bool([*texts.subject_identifiers(name, t), *texts.long_digit_runs(name, t)])
         if problem or holds_identifier:
-            why = problem or "its name holds an identifier"
-            add("name", fail(why, "Name it in letters, digits, dots and dashes"), f"file {number}")
+            why = problem or Text.of("airlock.name-identifier")
+            add("name", fail(why, Text.of("airlock.name-fix")), f"file {number}")
         if len(content) > t["file_bytes_at_most"]:
-            add("size", fail(f"{len(content)} bytes are too many", "Carry out a summary"), f"file {number}")
+            add(
+                "size",
+                fail(Text.of("airlock.bytes", size=len(content)), Text.of("airlock.file-bytes-fix")),
+                f"file {number}",
+            )
     folded = [name.casefold() for name in files]
     if len(set(folded)) < len(folded):
-        add("name", fail("two names differ in capitals only", "Give them different names"))
+        add("name", fail(Text.of("airlock.same-names"), Text.of("airlock.same-names-fix")))
     if context is not None:
         findings += _context_findings(files, context, t)
-    return findings or [Finding("size", Outcome.PASS, f"{len(files)} files of {size} bytes", {"file": THIS_PARCEL})]
+    return findings or [
+        Finding.of("size", Outcome.PASS, Text.of("airlock.size", files=len(files), size=size), {"file": THIS_PARCEL})
+    ]
 
 
 def _context_findings(files: Mapping[str, bytes], context: ParcelContext, t: Thresholds) -> list[Finding]:
@@ -132,12 +141,12 @@ def _context_findings(files: Mapping[str, bytes], context: ParcelContext, t: Thr
     findings = []
     undescribed, unmatched = len(files.keys() - context.files.keys()), len(context.files.keys() - files.keys())
     if undescribed or unmatched:
-        why = f"it does not tell of {undescribed} files, and tells of {unmatched} that are not there"
-        findings.append(as_finding("context", THIS_PARCEL, fail(why, "Describe each file under its own name")))
+        why = Text.of("airlock.undescribed", undescribed=undescribed, unmatched=unmatched)
+        findings.append(as_finding("context", THIS_PARCEL, fail(why, Text.of("airlock.undescribed-fix"))))
     texts_joined = "\n".join(context.texts())
     for finding in texts.check_text(THIS_PARCEL, texts_joined, texts.CHECKS, t):
         if finding.outcome is not Outcome.PASS:
-            findings.append(Finding(f"context: {finding.check}", finding.outcome, finding.why, finding.evidence))
+            findings.append(replace(finding, check=f"context: {finding.check}"))
     return findings
 
 
@@ -152,19 +161,19 @@ def _comparison_findings(
     findings: list[Finding] = []
     rows = sum(new.case.grid.rows for new in own_tables)
     if rows > t["rows_at_most"]:
-        why = f"its tables have {rows} rows together: a table in pieces?"
+        why = Text.of("airlock.table-in-pieces", rows=rows)
         findings.append(
-            as_finding("row-level data", THIS_PARCEL, review(why, "Carry out what the purpose needs", rows=rows))
+            as_finding("row-level data", THIS_PARCEL, review(why, Text.of("airlock.what-purpose-needs"), rows=rows))
         )
     if len(compared) > t["earlier_tables_at_most"]:
-        why = f"of {len(compared)} tables outside only the newest {t['earlier_tables_at_most']} were compared"
-        findings.append(as_finding("differencing", THIS_PARCEL, review(why, "Close the project and open a new one")))
+        why = Text.of("airlock.not-all-compared", count=len(compared), limit=t["earlier_tables_at_most"])
+        findings.append(as_finding("differencing", THIS_PARCEL, review(why, Text.of("airlock.not-all-compared-fix"))))
         compared = compared[-t["earlier_tables_at_most"] :]
     for number, new in enumerate(own_tables):
         for old in (*compared, *own_tables[:number]):
             issues = (*differences(new, old, t), *near_sums(new, old, t), *recoverable_across_tables(new, old, t))
             findings += [as_finding("differencing", new.file, issue) for issue in issues]
     if own_tables and all(finding.check != "differencing" for finding in findings):
-        why = f"{len(own_tables)} tables were held against each other and against {len(compared)} earlier ones"
-        findings.append(Finding("differencing", Outcome.PASS, why, {"file": THIS_PARCEL}))
+        why = Text.of("airlock.compared", own=len(own_tables), earlier=len(compared))
+        findings.append(Finding.of("differencing", Outcome.PASS, why, {"file": THIS_PARCEL}))
     return findings

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from credit.gate import Finding, Outcome
+from credit.messages import Text
 from lab.airlock.thresholds import Thresholds
 
 Case = TypeVar("Case")
+FIX_MESSAGE = "fix_message"  # the key of the evidence that holds the fix as a message by id
 PLACES_LISTED = 10  # cells named in the evidence; further ones are only counted
 _SHOWABLE = re.compile(r"[\w%.()/ -]{1,40}")
 
@@ -20,8 +22,8 @@ class Issue:
     """One issue of a check. ``evidence`` holds numbers, column names and places of cells, never a subject's value."""
 
     outcome: Outcome
-    why: str
-    fix: str
+    why: Text
+    fix: Text
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -29,12 +31,12 @@ Check = tuple[str, Callable[[Case, Thresholds], Iterator[Issue]]]
 """The name of a check, and its function of a case and the thresholds, which yields issues."""
 
 
-def fail(why: str, fix: str, **evidence: Any) -> Issue:
+def fail(why: Text, fix: Text, **evidence: Any) -> Issue:
     """An issue that keeps the file inside until it is corrected."""
     return Issue(Outcome.FAIL, why, fix, evidence)
 
 
-def review(why: str, fix: str, **evidence: Any) -> Issue:
+def review(why: Text, fix: Text, **evidence: Any) -> Issue:
     """An issue that reviewers must look at; an approval then needs a reason."""
     return Issue(Outcome.REVIEW, why, fix, evidence)
 
@@ -46,14 +48,23 @@ def run_checks(file: str, case: Case, checks: Sequence[Check[Case]], thresholds:
         issues = list(check(case, thresholds))
         findings += [as_finding(name, file, issue) for issue in issues]
         if not issues:
-            findings.append(Finding(name, Outcome.PASS, "nothing was found", {"file": file}))
+            findings.append(Finding.of(name, Outcome.PASS, Text.of("airlock.nothing-found"), {"file": file}))
     return findings
 
 
 def as_finding(check: str, file: str, issue: Issue) -> Finding:
-    """The issue as a finding of the gate, with the file and the fix in its evidence."""
-    details = {"file": file, "fix": issue.fix, **issue.evidence}
-    return Finding(check, issue.outcome, f"{file}: {issue.why}", details)
+    """The issue as a finding of the gate, with the file and the fix in its evidence.
+
+    The fix stands there in English and, for readers of other languages, as a message by id.
+    """
+    details = {"file": file, "fix": issue.fix.render(), FIX_MESSAGE: issue.fix.as_json(), **issue.evidence}
+    return Finding.of(check, issue.outcome, Text.of("airlock.in-file", file=file, why=issue.why), details)
+
+
+def fix_of(finding: Finding, language: str = "en") -> str:
+    """What to do about a finding, in ``en`` or ``zh``; one that was stored without a message has English in both."""
+    message = finding.evidence.get(FIX_MESSAGE)
+    return Text.from_json(message).render(language) if message else str(finding.evidence.get("fix", ""))
 
 
 def display_name(name: str, number: int) -> str:

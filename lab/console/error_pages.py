@@ -13,8 +13,6 @@ from credit.errors import CreditError, Malformed, Missing, Unauthenticated
 from lab.console.login import start_login
 from lab.console.request_session import RequestSession, anonymous_session
 
-REMEDY = "Tell the platform team the time"
-
 
 class MethodNotAllowed(Malformed):
     """The page is called with a method that it does not accept (HTTP 405)."""
@@ -44,7 +42,7 @@ def install(app: FastAPI) -> None:
 
     def unexpected_error(request: Request, error: Exception) -> Response:
         logging.getLogger("console").error("fault: %s at %s", type(error).__name__, request.url.path)
-        return _page(request, CreditError("error-pages.console-failed", remedy=REMEDY))
+        return _page(request, CreditError("error-pages.console-failed"))
 
     app.add_exception_handler(CreditError, own_error)
     app.add_exception_handler(HTTPException, framework_error)

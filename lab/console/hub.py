@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 import httpx
 
 from credit.errors import CreditError, Unauthenticated
+from credit.messages import Text
 from lab.console.settings import HubSettings
 
 CACHE_SECONDS = 10.0  # how long a token's owner is cached; a log-out at the hub takes effect after at most this time
@@ -127,7 +128,7 @@ class Hub:
         try:
             return self._client.request(method, f"{self._root}{path}", data=data, headers=headers)
         except httpx.HTTPError as error:
-            raise HubUnavailable("hub.hub-does-not-answer", why=type(error).__name__) from error
+            raise HubUnavailable("hub.hub-does-not-answer", why=Text.verbatim(type(error).__name__)) from error
 
 
 def _digest(token: str) -> str:

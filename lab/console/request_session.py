@@ -99,14 +99,13 @@ async def authorize_request(request: Request) -> None:
     cookie = request.cookies.get(SESSION, "")
     account = None if access.open else await run_in_threadpool(_account, app_state, cookie)
     if account is not None and not access.roles & set(account.roles):
-        why = f"it takes the role {' or '.join(sorted(access.roles))}"
-        raise Refused("request-session.may-not-open-page", why=why, account_name=account.name)
+        roles = ", ".join(sorted(access.roles))
+        raise Refused("request-session.may-not-open-page", account_name=account.name, roles=roles)
     form: Mapping[str, list[str]] = {}
     if request.method not in ("GET", "HEAD"):
         form = await _form(request)
         if not app_state.cookie_jar.is_form_token(cookie, form.get(TOKEN_FIELD, [""])[0]):
-            why = "its token is missing or another's"
-            raise Refused("request-session.form-not-one-your-session", why=why)
+            raise Refused("request-session.form-not-one-your-session")
     token = app_state.cookie_jar.form_token(cookie) if account else ""
     request.state.session = RequestSession(app_state, request, words_of(request), account, token, form)
 

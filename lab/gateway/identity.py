@@ -97,7 +97,7 @@ def principal_of(request: Request) -> Principal:
     """
     principal = request.scope.get(KEY)
     if not isinstance(principal, Principal):
-        raise Unauthenticated("identity.nobody-asks")
+        raise Unauthenticated("identity.no-workspace")
     return principal
 
 

@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from credit.errors import Malformed
+from credit.messages import Text
 from lab.library.workspace_data import Release
 from models.features.duckdb_engine import quote_identifier, quote_literal
 from models.features.feature_sql import CURRENT_COLUMNS, hint
@@ -56,9 +57,9 @@ class Views:
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise Malformed(
                     "duckdb-views.lab-sql-takes-one-select",
-                    why=f"{len(statements)} statements were given"
+                    why=Text.of("duckdb-views.statements", count=len(statements))
                     if len(statements) != 1
-                    else "this is something else",
+                    else Text.of("duckdb-views.not-select"),
                 )
             read = sorted(set(self._named(sql)) & set(self.columns))
             table = self._run.sql(sql).limit(most + 1).to_arrow_table()
@@ -108,17 +109,15 @@ class Views:
             name = match.group(1) or match.group(2)
             known = {column for columns in self.columns.values() for column in columns}
             if name in CURRENT_COLUMNS and self.day != self.release.as_of:
-                remedy = (
-                    f"A register tells {name} of the release's own day, {self.release.as_of}, and not of {self.day}"
-                )
+                remedy = Text.of("duckdb-views.of-release-day", name=name, as_of=self.release.as_of, day=self.day)
             else:
-                remedy = hint(name, known).render()
+                remedy = hint(name, known)
             return Malformed("duckdb-views.no-column", remedy=remedy, name=name)
         if match := _FUNCTION.search(message):
             near = re.search(r"Did you mean \"(.+?)\"", message)
-            remedy = f"Did you mean {near.group(1)}?" if near else ""
-            return Malformed("duckdb-views.no-function", remedy=remedy, value=match.group(1))
-        return Malformed("duckdb-views.sql-cannot-run", why=why, remedy=_line(message))
+            suggestion = Text.of("suggest.did-you-mean", name=near.group(1)) if near else None
+            return Malformed("duckdb-views.no-function", remedy=suggestion, value=match.group(1))
+        return Malformed("duckdb-views.sql-cannot-run", why=Text.verbatim(why), remedy=_line(message))
 
     def _no_table(self, name: str) -> Malformed:
         if name in self.release.granted:
@@ -138,10 +137,10 @@ def views(release: Release, day: date) -> Views:
     return cached
 
 
-def _line(message: str) -> str:
-    """The line of the SQL that DuckDB's message quotes, or an empty text."""
+def _line(message: str) -> Text | None:
+    """The line of the SQL that DuckDB's message quotes, or None."""
     line = next((line for line in message.splitlines() if line.startswith("LINE ")), "")
-    return f"See {line}" if line else ""
+    return Text.of("duckdb-views.see-line", line=line) if line else None
 
 
 def as_text(value: Any) -> str:

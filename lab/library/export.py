@@ -9,7 +9,9 @@ from typing import Any
 
 from credit.errors import Malformed, Missing, Refused
 from credit.gate import Finding, Outcome, Verdict
+from credit.messages import Text, language_here
 from lab.airlock.gate import judge_parcel
+from lab.airlock.issue import fix_of
 from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.review.petition import verdict_of
 from lab.library import gateway_client
@@ -252,9 +254,10 @@ def _show(prepared: Prepared) -> None:
 
 def _refuse(verdict: Verdict) -> None:
     failed = [each for each in verdict.findings if each.outcome is Outcome.FAIL]
-    fixes = ". ".join(sorted({str(each.evidence.get("fix", "")) for each in failed} - {""})[:5])
-    why = "; ".join(each.why for each in failed[:5])
-    raise Refused("export.parcel-may-not-leave-as", why=why, remedy=fixes, findings=failed)
+    fixes = sorted({fix_of(each, language_here()) for each in failed} - {""})[:5]
+    why = Text.several(each.as_reason() for each in failed[:5])
+    remedy = Text.several(Text.verbatim(fix) for fix in fixes)
+    raise Refused("export.parcel-may-not-leave-as", why=why, remedy=remedy, findings=failed)
 
 
 def _rows(verdict: Verdict) -> list[tuple[str, ...]]:
@@ -272,8 +275,8 @@ def _rows(verdict: Verdict) -> list[tuple[str, ...]]:
 
 def _finding(each: Finding) -> tuple[str, ...]:
     where = str(each.evidence.get("file", ""))
-    reason = each.why.removeprefix(f"{where}: ")
-    return _MARK[each.outcome], where, each.check, reason, str(each.evidence.get("fix", ""))
+    reason = each.reason(language_here()).removeprefix(f"{where}: ").removeprefix(f"{where}：")
+    return _MARK[each.outcome], where, each.check, reason, fix_of(each, language_here())
 
 
 def _row(parcel: Parcel) -> tuple[str, ...]:

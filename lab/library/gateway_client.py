@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from credit.errors import Broken, CreditError, Lapsed, Malformed, Missing, Refused, Unauthenticated
+from credit.messages import Text, language_here
 from lab.library.workspace_data import GATEWAY, gateway_socket
 
 _KINDS: dict[str, type[CreditError]] = {
@@ -83,7 +84,10 @@ def _client() -> httpx.Client:
     if path not in _kept:
         close()
         _kept[path] = httpx.Client(
-            transport=_Transport(uds=path, verify=_NO_TLS), base_url="http://gateway", timeout=SECONDS
+            transport=_Transport(uds=path, verify=_NO_TLS),
+            base_url="http://gateway",
+            headers={"Accept-Language": language_here()},
+            timeout=SECONDS,
         )
     return _kept[path]
 
@@ -91,7 +95,7 @@ def _client() -> httpx.Client:
 def _value(answer: httpx.Response) -> Any:
     if answer.headers.get("content-type", "").startswith(("application/json", "application/problem+json")):
         return _checked(answer.json())
-    raise Broken("gateway-client.lab-gateway-answered-something-else", why=str(answer.status_code))
+    raise Broken("gateway-client.lab-gateway-answered-something-else", why=Text.verbatim(str(answer.status_code)))
 
 
 def _checked(data: Any) -> Any:
@@ -99,7 +103,7 @@ def _checked(data: Any) -> Any:
     if isinstance(data, dict) and str(data.get("type", "")).startswith(("urn:haihe:problem:", "about:blank")):
         slug = data["type"].rpartition(":")[2]
         kind = _KINDS.get(slug, Malformed if data.get("status", 500) < 500 else CreditError)
-        what, why, remedy = (str(data.get(key, "")) for key in ("title", "detail", "remedy"))
+        what, why, remedy = (Text.verbatim(str(data.get(key, ""))) for key in ("title", "detail", "remedy"))
         if issubclass(kind, Refused):
             raise kind(what, why=why, remedy=remedy, findings=data.get("findings", ()))
         raise kind(what, why=why, remedy=remedy)

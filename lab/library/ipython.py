@@ -24,6 +24,7 @@ def magic(shell: Any, line: str, cell: str) -> Any:
     The result of :func:`lab.check` is stored in the variable ``name`` (default ``sql``), for ``lab.order(sql=name)``.
     """
     from credit.errors import Malformed
+    from credit.messages import Text
     from lab.library.features import check, features
 
     words = line.split()
@@ -36,7 +37,7 @@ def magic(shell: Any, line: str, cell: str) -> Any:
         del words[place : place + 2]
     name = words[0] if words else "sql"
     if len(words) > 1 or not name.isidentifier():
-        raise Malformed("ipython.not-name", why=" ".join(words)[:40])
+        raise Malformed("ipython.not-name", why=Text.verbatim(" ".join(words)[:40]))
     checked = check(cell)
     shell.user_ns[name] = checked
     return features(checked, day)
@@ -46,8 +47,11 @@ def _in_words(
     shell: Any, kind: type[BaseException], error: CreditError, trace: Any, tb_offset: Any = None
 ) -> list[str]:
     """Show what, why and what to do, without the stack trace. It stays an error: a run of all cells stops."""
-    lines = [f"{kind.__name__}: {error.what}"]
-    lines += [f"  why  为何: {error.why}"] if error.why else []
-    lines += [f"  next 怎么办: {error.remedy}"] if error.remedy else []
+    from credit.messages import language_here
+
+    what, why, remedy = (error.text(part, language_here()) for part in ("what", "why", "remedy"))
+    lines = [f"{kind.__name__}: {what}"]
+    lines += [f"  why  为何: {why}"] if why else []
+    lines += [f"  next 怎么办: {remedy}"] if remedy else []
     shell._showtraceback(kind, error, lines)
     return lines

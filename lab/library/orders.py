@@ -9,6 +9,7 @@ from typing import Any
 
 import models.order.order
 from credit.errors import Malformed
+from credit.messages import Text
 from lab.library.display import html
 from lab.library.features import Checked, check, for_every_subject
 from lab.library.workspace_data import release
@@ -128,7 +129,9 @@ def _declared(sql: str | Checked, features: Sequence[str | Mapping[str, Any]]) -
     for name in declared:
         if name not in computed:
             raise Malformed(
-                "orders.sql-does-not-give-feature", remedy=hint(name, computed) if computed else "Give sql=…", name=name
+                "orders.sql-does-not-give-feature",
+                remedy=hint(name, computed) if computed else Text.of("orders.give-sql"),
+                name=name,
             )
     return [declared.get(name) or feature(name) for name in computed]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from credit.errors import Missing, Refused
+from credit.messages import Text
 from lab.library import gateway_client
 from lab.library.display import html
 from lab.library.orders import Draft
@@ -98,7 +99,8 @@ class Run:
             shown.update(self)
         if self.state == "failed":
             error = self._data["error"]
-            raise Refused("training.training-failed", remedy=error.get("remedy", ""), cause=error["what"])
+            remedy = Text.verbatim(str(error.get("remedy", "")))
+            raise Refused("training.training-failed", remedy=remedy, cause=error["what"])
         return self
 
     def _whole(self) -> dict[str, Any]:

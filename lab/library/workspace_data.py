@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from credit.errors import Broken, Malformed, Missing
+from credit.messages import Text
 from models.features.feature_sql import REGISTER_COLUMNS
 
 DATA, GATEWAY = "HAIHE_LAB_DATA", "HAIHE_LAB_GATEWAY"
@@ -86,7 +87,9 @@ def _read(folder: Path, _: int) -> Release:
         granted = tuple(name for name in sorted(tables) if (folder / name).is_dir())
         return Release(predicate["id"], folder, predicate["terms"], granted)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Broken("workspace-data.release-manifest-cannot-be-read", why=type(error).__name__) from error
+        raise Broken(
+            "workspace-data.release-manifest-cannot-be-read", why=Text.verbatim(type(error).__name__)
+        ) from error
 
 
 def day(value: date | str | None, current: Release) -> date:
@@ -96,7 +99,7 @@ def day(value: date | str | None, current: Release) -> date:
     try:
         chosen = value if isinstance(value, date) else date.fromisoformat(value)
     except ValueError as error:
-        raise Malformed("workspace-data.not-day", why=str(value)[:20]) from error
+        raise Malformed("workspace-data.not-day", why=Text.verbatim(str(value)[:20])) from error
     if chosen > current.as_of:
         raise Malformed("workspace-data.release-knows-nothing", value=chosen, as_of=current.as_of)
     return chosen

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from credit.errors import Lapsed
+from credit.messages import Text
 from serving import errors
 from serving.app.lifespan import lifespan
 from serving.app.openapi.operations import DocumentedApp, declare
@@ -115,5 +116,5 @@ def _add_health(app: FastAPI, board: ReadinessBoard | None, place: int) -> None:
             no_pdf = app.state.no_pdf
             reports = {"fault": no_pdf} if no_pdf else {"format": "PDF/A-2u"}
             return JSONResponse({"ready": True, "models": state.models, "dossiers": state.dossiers, "reports": reports})
-        lapsed = Lapsed("create.service-not-ready", why="; ".join(state.faults))
+        lapsed = Lapsed("create.service-not-ready", why=Text.several(map(Text.verbatim, state.faults)))
         return errors.ProblemResponse({**lapsed.problem(), "ready": False, "models": state.models}, status_code=503)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from credit.messages import Text
 from lab.airlock.checks.column_roles import ColumnRole
 from lab.airlock.checks.differencing import LocatedTable
 from lab.airlock.checks.marginal_attack import recoverable_cells
@@ -30,8 +31,8 @@ def recoverable_across_tables(new: LocatedTable, old: LocatedTable, t: Threshold
         for issue in recoverable_cells(filled, t):
             if set(issue.evidence.get("cells", ())) - recoverable_alone:
                 evidence = {**issue.evidence, "this": table.where, "against": other.where}
-                why = f"with the cells shown in {other.where}, totals give back what is hidden in {table.where}"
-                fix = f"Hide the same cells in both, as in {old.where}"
+                why = Text.of("airlock.cross-table", other=other.where, table=table.where)
+                fix = Text.of("airlock.cross-table-fix", table=old.where)
                 yield Issue(issue.outcome, why, fix, evidence)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from credit.messages import Text
 from lab.airlock.checks.column_roles import ColumnRole
 from lab.airlock.checks.measures import Measure, measures_of
 from lab.airlock.checks.small_cells import TableCase
@@ -21,7 +22,6 @@ from lab.airlock.issue import PLACES_LISTED, Issue, fail, review
 from lab.airlock.thresholds import Thresholds
 
 KEYS = 4  # at most so many key columns are combined
-_FIX = "Use the same population and groups as {0}, or round the counts of both to multiples of {1}, or leave one out"
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _issue(
     old: LocatedTable,
     t: Thresholds,
 ) -> Issue:
-    fix = _FIX.format(old.where, t["rounding_base"])
+    fix = Text.of("airlock.differencing-fix", table=old.where, base=t["rounding_base"])
     evidence = {
         "this": new.where,
         "against": old.where,
@@ -170,9 +170,9 @@ def _issue(
         "how_many": len(cells),
     }
     if exact:
-        why = f"subtracted from {old.where} it speaks of fewer than {t['count_at_least']} subjects"
+        why = Text.of("airlock.differencing-few", table=old.where, least=t["count_at_least"])
         return fail(why, fix, **evidence)
-    why = f"it differs from {old.where} by a few subjects, as far as rounding lets it be seen"
+    why = Text.of("airlock.differencing-close", table=old.where)
     return review(why, fix, **evidence)
 
 

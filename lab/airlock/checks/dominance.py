@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from credit.messages import Text
 from lab.airlock.checks.column_roles import ColumnRole
 from lab.airlock.checks.small_cells import TableCase, fractions
 from lab.airlock.grid import GridColumn
@@ -18,7 +19,7 @@ from lab.airlock.thresholds import Thresholds
 
 _LARGEST = re.compile(r"(.*_)?(max|maximum|largest|top_?1?|first)(_.*)?|.*最大.*|.*最高.*|.*第一大.*", re.I)
 _SECOND = re.compile(r"(.*_)?(second|top_?2)(_.*)?|.*第二大.*", re.I)
-_FIX = "Merge the group with others, or hide its sum and its largest value"
+_FIX = Text.of("airlock.dominance-fix")
 
 
 def dominated_sums(case: TableCase, t: Thresholds) -> Iterator[Issue]:
@@ -34,7 +35,7 @@ def dominated_sums(case: TableCase, t: Thresholds) -> Iterator[Issue]:
         if share is not None and share > maximum
     ]
     if large_shares:
-        yield fail(f"the largest make up more than {maximum:.0%}", _FIX, **places(large_shares))
+        yield fail(Text.of("airlock.dominance-largest", share=maximum), _FIX, **places(large_shares))
     extremes = case.columns_of(ColumnRole.EXTREME)
     sums = [
         column
@@ -50,7 +51,7 @@ def dominated_sums(case: TableCase, t: Thresholds) -> Iterator[Issue]:
                 for row in _dominated(first, second, total, maximum, rest)
             ]
     if dominated:
-        yield fail("one subject makes up nearly all of a sum", _FIX, **places(dominated))
+        yield fail(Text.of("airlock.dominance-one"), _FIX, **places(dominated))
 
 
 def extremes(case: TableCase, t: Thresholds) -> Iterator[Issue]:
@@ -61,18 +62,16 @@ def extremes(case: TableCase, t: Thresholds) -> Iterator[Issue]:
         if any(n is not None for n in column.numbers)
     ]
     if extreme_columns:
-        why = "a largest or smallest value is that of one subject"
-        yield review(why, "Give the 5th and 95th percentile instead", columns=extreme_columns)
+        why = Text.of("airlock.extreme")
+        yield review(why, Text.of("airlock.extreme-fix"), columns=extreme_columns)
 
 
 def amounts_have_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """A table of sums also shows the number of subjects in each sum."""
     amounts = case.columns_of(ColumnRole.AMOUNT)
     if amounts and not case.columns_of(ColumnRole.COUNT):
-        why = "sums without the number of subjects in them"
-        yield review(
-            why, "Add a column `n` of the subjects behind each row", columns=[each.display_name for each in amounts]
-        )
+        why = Text.of("airlock.sums-without-counts")
+        yield review(why, Text.of("airlock.add-n"), columns=[each.display_name for each in amounts])
 
 
 def _dominated(

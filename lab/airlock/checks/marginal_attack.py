@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from credit.messages import Text
 from lab.airlock.checks.column_roles import TOTAL_NAME, ColumnRole
 from lab.airlock.checks.small_cells import TableCase
 from lab.airlock.grid import GridColumn
@@ -37,7 +38,7 @@ def recoverable_cells(case: TableCase, t: Thresholds) -> Iterator[Issue]:
         return
     equations = [each for each in _equations(case, counts) if each.cells]
     if len(hidden) > UNKNOWNS:
-        yield review(f"{len(hidden)} hidden cells are too many to solve for", "Merge groups, and hide fewer cells")
+        yield review(Text.of("airlock.too-many-hidden", count=len(hidden)), Text.of("airlock.too-many-hidden-fix"))
         return
     base = t["rounding_base"]
     rounded = all(n is None or n % base == 0 for column in counts for n in column.numbers)
@@ -46,11 +47,11 @@ def recoverable_cells(case: TableCase, t: Thresholds) -> Iterator[Issue]:
         return
     names = {column.number: column.display_name for column in counts}
     evidence = places([(row, names[column]) for row, column in recoverable])
-    fix = "Hide a second cell in the same row and in the same column, or leave the totals out"
+    fix = Text.of("airlock.hidden-fix")
     if rounded:
-        yield review("totals give hidden cells back, within what rounding leaves open", fix, **evidence)
+        yield review(Text.of("airlock.hidden-rounded"), fix, **evidence)
     else:
-        yield fail("totals give hidden cells back", fix, **evidence)
+        yield fail(Text.of("airlock.hidden"), fix, **evidence)
 
 
 def _equations(case: TableCase, counts: Sequence[GridColumn]) -> Iterator[Equation]:

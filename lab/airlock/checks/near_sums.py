@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from credit.messages import Text
 from lab.airlock.checks.column_roles import ColumnRole
 from lab.airlock.checks.differencing import LocatedTable
 from lab.airlock.checks.measures import Measure
@@ -28,8 +29,8 @@ def near_sums(new: LocatedTable, old: LocatedTable, t: Thresholds) -> Iterator[I
             ]
             if cells:
                 yield review(
-                    f"sums that differ little from those of {old.where}: the difference may be one subject's",
-                    "Add the counts behind both, or use the same population",
+                    Text.of("airlock.near-sums", table=old.where),
+                    Text.of("airlock.near-sums-fix"),
                     this=new.where, against=old.where, cells=cells[:PLACES_LISTED], how_many=len(cells),
                 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from credit.messages import Text
 from lab.airlock.checks.column_roles import ColumnRole
 from lab.airlock.checks.small_cells import TableCase
 from lab.airlock.grid import GridColumn, digits_of
@@ -14,7 +15,7 @@ from privacy.disclosure import identifiers
 
 PSEUDONYM = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{32}(?![0-9a-fA-F])")
 _CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+/=_-]{8,}|[0-9a-fA-F]{8,}|\d{6,}")
-_FIX = "Carry out a summary: group the rows, count the subjects of each group, leave the subjects' columns out"
+_FIX = Text.of("airlock.row-level-fix")
 _FORMULA = re.compile(r"\s*([=@\t\r]|[+-](?![\d.]))\S")
 
 
@@ -24,14 +25,14 @@ def named_subjects(case: TableCase, t: Thresholds) -> Iterator[Issue]:
         texts = (column.name, *column.texts)
         keys = sum(bool(PSEUDONYM.search(text)) for text in texts)
         if keys:
-            why = f"pseudonyms of subjects stand in {column.display_name}"
+            why = Text.of("airlock.pseudonyms-in-column", column=column.display_name)
             yield fail(why, _FIX, column=column.display_name, how_many=keys)
         identified = identifiers(texts)
         if identified:
-            why = f"identifiers of subjects stand in {column.display_name}"
+            why = Text.of("airlock.identifiers-in-column", column=column.display_name)
             yield fail(
                 why,
-                "Leave the column out: no code, ID or phone number leaves",
+                Text.of("airlock.leave-column-out"),
                 column=column.display_name,
                 **identified,
             )
@@ -50,7 +51,7 @@ def keyed_rows(case: TableCase, t: Thresholds) -> Iterator[Issue]:
         ):
             continue  # codes have one length, large counts differ in length
         make_issue = review if case.roles[column.number] is ColumnRole.COUNT else fail
-        why = f"{column.display_name} is a key: another code in nearly every row"
+        why = Text.of("airlock.key-column", column=column.display_name)
         yield make_issue(why, _FIX, column=column.display_name, rows=len(texts))
 
 
@@ -59,30 +60,30 @@ def summary_rows(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     grid, subjects = case.grid, case.about.subjects
     if grid.rows > t["rows_at_most"] or grid.cells > t["cells_at_most"]:
         yield fail(
-            f"{grid.rows} rows, {grid.cells} cells: too many for a summary", _FIX, rows=grid.rows, cells=grid.cells
+            Text.of("airlock.too-many-cells", rows=grid.rows, cells=grid.cells), _FIX, rows=grid.rows, cells=grid.cells
         )
     elif len(grid.columns) > t["columns_at_most"]:
-        yield fail(f"{len(grid.columns)} columns are too many for a summary", _FIX, columns=len(grid.columns))
+        yield fail(Text.of("airlock.too-many-columns", columns=len(grid.columns)), _FIX, columns=len(grid.columns))
     elif grid.rows >= t["rows_review_from"]:
-        yield review(
-            f"{grid.rows} rows are many for a summary", "Carry out only what the purpose needs", rows=grid.rows
-        )
+        yield review(Text.of("airlock.many-rows", rows=grid.rows), Text.of("airlock.only-needed"), rows=grid.rows)
     if 0 < subjects < t["count_at_least"]:
-        yield fail(f"only {subjects} subjects are behind it", "Take a larger population", subjects=subjects)
-    if subjects and grid.rows >= t["unique_key_rows"] and grid.rows >= t["rows_per_subject_at_most"] * subjects:
-        yield fail(f"{grid.rows} rows of {subjects} subjects are no summary", _FIX, rows=grid.rows, subjects=subjects)
-    if not subjects:
-        yield review(
-            "the context does not say how many subjects are behind it", "Say how many, and how they were counted"
+        yield fail(
+            Text.of("airlock.few-subjects", subjects=subjects), Text.of("airlock.larger-population"), subjects=subjects
         )
+    if subjects and grid.rows >= t["unique_key_rows"] and grid.rows >= t["rows_per_subject_at_most"] * subjects:
+        yield fail(
+            Text.of("airlock.no-summary", rows=grid.rows, subjects=subjects), _FIX, rows=grid.rows, subjects=subjects
+        )
+    if not subjects:
+        yield review(Text.of("airlock.subjects-not-said"), Text.of("airlock.say-subjects"))
     if case.columns_of(ColumnRole.COUNT):
         return
     distinct = len(set(zip(*(column.texts for column in grid.columns), strict=True)))
     if grid.rows > t["rows_without_counts_at_most"] and distinct >= 0.9 * grid.rows:
-        yield fail(f"{grid.rows} rows, nearly all different, and no count beside them", _FIX, rows=grid.rows)
+        yield fail(Text.of("airlock.all-different", rows=grid.rows), _FIX, rows=grid.rows)
     elif grid.rows > t["rows_without_counts_review_from"]:
-        why = f"{grid.rows} rows and no count beside them: each may be a subject"
-        yield review(why, "Add a column `n` of the subjects behind each row", rows=grid.rows)
+        why = Text.of("airlock.no-count", rows=grid.rows)
+        yield review(why, Text.of("airlock.add-n"), rows=grid.rows)
 
 
 def counts_add_up(case: TableCase, t: Thresholds) -> Iterator[Issue]:
@@ -91,15 +92,15 @@ def counts_add_up(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     for column in case.columns_of(ColumnRole.COUNT):
         numbers = [n for row, n in enumerate(column.numbers) if n is not None and row not in case.totals]
         if len(numbers) >= t["unique_key_rows"] and len(set(numbers)) == 1:
-            why = f"{column.display_name} is the same in every row: rows of subjects with a count beside them look so"
-            yield review(why, "Say how it was counted", column=column.display_name)
+            why = Text.of("airlock.same-in-every-row", column=column.display_name)
+            yield review(why, Text.of("airlock.say-how-counted"), column=column.display_name)
     if (
         case.columns_of(ColumnRole.COUNT)
         and subjects
         and grid.rows * t["count_at_least"] > max(subjects, t["count_at_least"] * 20)
     ):
-        why = f"{grid.rows} rows are more than {subjects} subjects can fill by {t['count_at_least']}"
-        yield review(why, "Carry out fewer groups, or say how one subject comes into several", rows=grid.rows)
+        why = Text.of("airlock.more-rows-than-fit", rows=grid.rows, subjects=subjects, least=t["count_at_least"])
+        yield review(why, Text.of("airlock.fewer-groups"), rows=grid.rows)
 
 
 def long_cells(case: TableCase, t: Thresholds) -> Iterator[Issue]:
@@ -112,9 +113,7 @@ def long_cells(case: TableCase, t: Thresholds) -> Iterator[Issue]:
         if len(text) > maximum
     ]
     if long or any(len(column.name) > maximum for column in case.grid.columns):
-        yield fail(
-            f"cells of more than {maximum} characters", "Write words and numbers, and texts in a text", **places(long)
-        )
+        yield fail(Text.of("airlock.long-cells", limit=maximum), Text.of("airlock.long-cells-fix"), **places(long))
 
 
 def precision(case: TableCase, t: Thresholds) -> Iterator[Issue]:
@@ -123,7 +122,10 @@ def precision(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     long = [column.display_name for column in case.grid.columns if column.numeric and column.decimals > maximum]
     if long:
         yield fail(
-            f"more than {maximum} decimals", f"Round: df.round({maximum})", columns=long[:10], how_many=len(long)
+            Text.of("airlock.decimals", limit=maximum),
+            Text.of("airlock.decimals-fix", limit=maximum),
+            columns=long[:10],
+            how_many=len(long),
         )
     wide = [
         (row, column.display_name)
@@ -133,14 +135,14 @@ def precision(case: TableCase, t: Thresholds) -> Iterator[Issue]:
         if digits_of(text) > digits
     ]
     if wide:
-        yield fail(f"numbers of more than {digits} digits", "Give them in larger units, rounded", **places(wide))
+        yield fail(Text.of("airlock.digits", limit=digits), Text.of("airlock.digits-fix"), **places(wide))
 
 
 def formulas(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """No cell is a formula, since a spreadsheet would execute it when the parcel is opened (CSV injection, OWASP)."""
     cells = [(row, column.display_name) for column in case.grid.columns for row in _formulas(column)]
     if cells:
-        yield fail("cells that a spreadsheet would run as formulas", "Write their values as text", **places(cells))
+        yield fail(Text.of("airlock.formulas"), Text.of("airlock.formulas-fix"), **places(cells))
 
 
 def _formulas(column: GridColumn) -> Iterator[int]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from credit.messages import Text
 from lab.airlock.checks.column_roles import TOTAL_NAME, ColumnRole, names_a_count, roles_of, total_rows
 from lab.airlock.grid import Grid, GridColumn
 from lab.airlock.issue import Check, Issue, fail, places, review
@@ -45,26 +46,22 @@ def small_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     small = {
         role: list(_below(case.columns_of(role), minimum)) for role in (ColumnRole.COUNT, ColumnRole.POSSIBLE_COUNT)
     }
-    fix = (
-        f"Merge groups until each has {minimum} subjects, or hide the cell (write *) and one more beside it, then round"
-    )
+    fix = Text.of("airlock.small-cells-fix", least=minimum)
     if small[ColumnRole.COUNT]:
-        yield fail(f"cells that count fewer than {minimum} subjects", fix, **places(small[ColumnRole.COUNT]))
+        yield fail(Text.of("airlock.small-cells", least=minimum), fix, **places(small[ColumnRole.COUNT]))
     if small[ColumnRole.POSSIBLE_COUNT]:
-        why = f"whole numbers below {minimum} in columns that may count subjects"
+        why = Text.of("airlock.possible-small-cells", least=minimum)
         yield review(
             why,
-            f"If they count subjects: {fix}. If not, say so in the context",
+            Text.of("airlock.possible-small-cells-fix", fix=fix),
             **places(small[ColumnRole.POSSIBLE_COUNT]),
         )
     fractional = [column.display_name for column in case.columns_of(ColumnRole.COUNT) if not column.whole]
     if fractional:
-        yield review(
-            "counts that are not whole numbers: are they in thousands?", "Give counts as they are", columns=fractional
-        )
+        yield review(Text.of("airlock.not-whole"), Text.of("airlock.not-whole-fix"), columns=fractional)
     rows = list(_counting_rows(case, minimum))
     if rows:
-        yield fail(f"cells that count fewer than {minimum} subjects, in rows that say they count", fix, **places(rows))
+        yield fail(Text.of("airlock.small-rows", least=minimum), fix, **places(rows))
     zeros = [
         (row, column.display_name)
         for column in case.columns_of(ColumnRole.COUNT)
@@ -72,8 +69,8 @@ def small_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
         if n == 0
     ]
     if zeros:
-        why = "cells of zero: they tell of every subject of the group that it is not so"
-        yield review(why, "Merge the groups, or say why nobody could be there", **places(zeros))
+        why = Text.of("airlock.zeros")
+        yield review(why, Text.of("airlock.zeros-fix"), **places(zeros))
 
 
 def rounded_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
@@ -86,8 +83,8 @@ def rounded_counts(case: TableCase, t: Thresholds) -> Iterator[Issue]:
         if n is not None and n % base
     ]
     if exact:
-        why = f"counts that are not multiples of {base}: exact counts of two tables can be subtracted"
-        yield review(why, f"Round every count to the nearest {base}: (n / {base}).round() * {base}", **places(exact))
+        why = Text.of("airlock.not-rounded", base=base)
+        yield review(why, Text.of("airlock.not-rounded-fix", base=base), **places(exact))
 
 
 def small_by_share(case: TableCase, t: Thresholds) -> Iterator[Issue]:
@@ -105,11 +102,11 @@ def small_by_share(case: TableCase, t: Thresholds) -> Iterator[Issue]:
             elif any(0.5 <= part * denominator < minimum - 0.5 for part in (share, 1 - share)):
                 small.append((row, column.display_name))
     if small:
-        why = f"shares that, times their total, are fewer than {minimum} subjects, or leave fewer than {minimum}"
-        yield fail(why, "Merge groups, or give the share in steps of 5 % without its total", **places(small))
+        why = Text.of("airlock.small-shares", least=minimum)
+        yield fail(why, Text.of("airlock.small-shares-fix"), **places(small))
     if unknown:
-        why = "shares without a number of subjects beside them: nobody can say how many they are of"
-        yield review(why, "Add a column of counts, or the number of subjects in the context", **places(unknown))
+        why = Text.of("airlock.shares-alone")
+        yield review(why, Text.of("airlock.shares-alone-fix"), **places(unknown))
 
 
 def small_by_difference(case: TableCase, t: Thresholds) -> Iterator[Issue]:
@@ -131,8 +128,8 @@ def small_by_difference(case: TableCase, t: Thresholds) -> Iterator[Issue]:
                 continue
             certain = bool(TOTAL_NAME.fullmatch(whole.name)) or whole.name.lower() in ("n", "count", "户数", "数量")
             make_issue = fail if certain and case.roles[part.number] is ColumnRole.COUNT else review
-            why = f"a count and a part of it leave fewer than {minimum} subjects"
-            yield make_issue(why, "Leave one of the two columns out, or merge groups", **places(close_cells))
+            why = Text.of("airlock.difference-small", least=minimum)
+            yield make_issue(why, Text.of("airlock.difference-small-fix"), **places(close_cells))
 
 
 def _counting_rows(case: TableCase, minimum: int) -> Iterator[tuple[int, str]]:

@@ -8,6 +8,7 @@ import unicodedata
 from enum import StrEnum
 from typing import Any
 
+from credit.messages import Text
 from lab.airlock.issue import Issue, fail
 
 
@@ -38,34 +39,34 @@ ENDINGS = {
     FileKind.VERSION: ("json",),
     FileKind.TEXT: ("txt", "md", "py", "sql", "r", "yaml", "yml", "toml", "log", "tex", "rst"),
 }
-_TABLE = "Save the table as CSV: df.to_csv(path, index=False)"
-_PICTURE = "Save the figure as PNG or SVG: plt.savefig('figure.png')"
-_MODEL = "Train with lab.train and carry out the promoted version, or save LightGBM's text: booster.save_model(path)"
-_UNPACK = "Put the files themselves into the parcel: it holds several"
+_TABLE = Text.of("airlock.save-as-csv")
+_PICTURE = Text.of("airlock.save-as-png")
+_MODEL = Text.of("airlock.train-with-lab")
+_UNPACK = Text.of("airlock.unpack")
 _REFUSED_FORMATS = (  # first bytes, name of the format, fix
-    (b"PK\x03\x04", "a ZIP (also XLSX, DOCX, NPZ, PyTorch)", f"{_UNPACK}. For a workbook: {_TABLE}"),
-    (b"PK\x05\x06", "an empty ZIP", _UNPACK),
-    (b"\xd0\xcf\x11\xe0", "an old Office document", _TABLE),
-    (b"%PDF", "a PDF", _PICTURE),
-    (b"\x1f\x8b", "a gzip archive", _UNPACK),
-    (b"BZh", "a bzip2 archive", _UNPACK),
-    (b"\xfd7zXZ", "an xz archive", _UNPACK),
-    (b"7z\xbc\xaf", "a 7-Zip archive", _UNPACK),
-    (b"Rar!", "a RAR archive", _UNPACK),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
-    (b"GIF8", "a GIF", _PICTURE),
-    (b"BM", "a bitmap", _PICTURE),
-    (b"II*\x00", "a TIFF", _PICTURE),
-    (b"MM\x00*", "a TIFF", _PICTURE),
-    (b"RIFF", "a RIFF (WebP, sound)", _PICTURE),
-    (b"\x93NUMPY", "a NumPy array", _TABLE),
-    (b"ARROW1", "an Arrow file", _TABLE),
-    (b"\x89HDF", "an HDF5 file", _TABLE),
-    (b"SQLite format 3", "an SQLite database", _TABLE),
-    (b"\x7fELF", "a program", "A program does not leave; its source does"),
-    (b"x\x9c", "zlib data (joblib)", _MODEL),
-    (b"x\x01", "zlib data (joblib)", _MODEL),
-    (b"\x08", "protocol buffers (ONNX)", _MODEL),
+    (b"PK\x03\x04", Text.of("airlock.kind-zip"), Text.of("airlock.unpack-workbook", unpack=_UNPACK, table=_TABLE)),
+    (b"PK\x05\x06", Text.of("airlock.kind-empty-zip"), _UNPACK),
+    (b"\xd0\xcf\x11\xe0", Text.of("airlock.kind-office"), _TABLE),
+    (b"%PDF", Text.of("airlock.kind-pdf"), _PICTURE),
+    (b"\x1f\x8b", Text.of("airlock.kind-gzip"), _UNPACK),
+    (b"BZh", Text.of("airlock.kind-bzip2"), _UNPACK),
+    (b"\xfd7zXZ", Text.of("airlock.kind-xz"), _UNPACK),
+    (b"7z\xbc\xaf", Text.of("airlock.kind-7zip"), _UNPACK),
+    (b"Rar!", Text.of("airlock.kind-rar"), _UNPACK),
+    (b"\x28\xb5\x2f\xfd", Text.of("airlock.kind-zstd"), _UNPACK),
+    (b"GIF8", Text.of("airlock.kind-gif"), _PICTURE),
+    (b"BM", Text.of("airlock.kind-bitmap"), _PICTURE),
+    (b"II*\x00", Text.of("airlock.kind-tiff"), _PICTURE),
+    (b"MM\x00*", Text.of("airlock.kind-tiff"), _PICTURE),
+    (b"RIFF", Text.of("airlock.kind-riff"), _PICTURE),
+    (b"\x93NUMPY", Text.of("airlock.kind-numpy"), _TABLE),
+    (b"ARROW1", Text.of("airlock.kind-arrow"), _TABLE),
+    (b"\x89HDF", Text.of("airlock.kind-hdf5"), _TABLE),
+    (b"SQLite format 3", Text.of("airlock.kind-sqlite"), _TABLE),
+    (b"\x7fELF", Text.of("airlock.kind-program"), Text.of("airlock.program-fix")),
+    (b"x\x9c", Text.of("airlock.kind-zlib"), _MODEL),
+    (b"x\x01", Text.of("airlock.kind-zlib"), _MODEL),
+    (b"\x08", Text.of("airlock.kind-protobuf"), _MODEL),
 )
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _VERSION = re.compile(r'\s*\{\s*"version"\s*:\s*"version-[0-9a-f]{64}"\s*\}\s*')
@@ -83,13 +84,15 @@ def detect_kind(name: str, content: bytes) -> FileKind | Issue:
         kind = FileKind.TEXT  # a line of Python may also be JSON
     if ending not in ENDINGS[kind] and not (kind is FileKind.TABLE and ending in ENDINGS[FileKind.TEXT]):
         endings = ", ".join(f".{each}" for each in ENDINGS[kind])
-        return fail(f"its content is {kind} and its name does not say so", f"Let its name end in {endings}", kind=kind)
+        return fail(
+            Text.of("airlock.name-of-kind", kind=kind), Text.of("airlock.name-of-kind-fix", endings=endings), kind=kind
+        )
     return kind
 
 
 def _kind_of_binary(content: bytes) -> FileKind | Issue | None:
     if not content:
-        return fail("it is empty", "Take it out of the parcel")
+        return fail(Text.of("airlock.empty"), Text.of("airlock.empty-fix"))
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return FileKind.PNG
     if content.startswith(b"\xff\xd8\xff"):
@@ -97,10 +100,10 @@ def _kind_of_binary(content: bytes) -> FileKind | Issue | None:
     if content.startswith(b"PAR1"):
         return FileKind.PARQUET
     if content[:1] == b"\x80" and content[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        return fail("it is a pickle, which is code", _MODEL)
+        return fail(Text.of("airlock.pickle"), _MODEL)
     for start, what, fix in _REFUSED_FORMATS:
         if content.startswith(start) and not (len(start) < 3 and _is_text(content)):
-            return fail(f"it is {what}, which cannot be looked into safely", fix)
+            return fail(Text.of("airlock.opaque", what=what), fix)
     return None
 
 
@@ -115,16 +118,16 @@ def _kind_of_text(content: bytes) -> FileKind | Issue:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return fail("it is neither a known format nor UTF-8 text", f"Save text as UTF-8. {_TABLE}. {_PICTURE}")
+        return fail(Text.of("airlock.unknown-format"), Text.of("airlock.save-as-utf8", table=_TABLE, picture=_PICTURE))
     if _CONTROL_CHARACTERS.search(text):
-        return fail("it is text with control characters in it", "Save it as plain UTF-8 text")
+        return fail(Text.of("airlock.control-characters"), Text.of("airlock.control-characters-fix"))
     start = text.lstrip()[:2000]
     if re.match(
         r"(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*(<!DOCTYPE svg[^>]*>\s*)?(<!--.*?-->\s*)*<(svg:)?svg\b", start, re.S
     ):
         return FileKind.SVG
     if re.match(r"<(!doctype|html|\?xml|script|body|head|table|div)\b", start, re.I):
-        return fail("it is HTML or XML, which can hold scripts", f"{_TABLE}. {_PICTURE}")
+        return fail(Text.of("airlock.markup"), Text.of("airlock.table-or-picture", table=_TABLE, picture=_PICTURE))
     if re.match(r"tree\r?\nversion=", text):
         return FileKind.MODEL
     return _kind_of_json(text) if start[:1] in ("{", "[") else FileKind.TEXT
@@ -140,17 +143,17 @@ def _kind_of_json(text: str) -> FileKind:
     return FileKind.NOTEBOOK if isinstance(parsed, dict) and "nbformat" in parsed else FileKind.JSON
 
 
-def name_problem(name: str, longest: int) -> str:
-    """What is wrong with a file name (a path, a Unicode trick, too long); empty when nothing is wrong."""
+def name_problem(name: str, longest: int) -> Text | None:
+    """What is wrong with a file name (a path, a Unicode trick, too long); None when nothing is wrong."""
     if not name or len(name) > longest:
-        return f"its name is empty or longer than {longest} characters"
+        return Text.of("airlock.name-length", limit=longest)
     if name != unicodedata.normalize("NFC", name):
-        return "its name is not in Unicode's normal form (NFC)"
+        return Text.of("airlock.name-form")
     if not re.fullmatch(r"[\w][\w. ()-]*", name) or not all(_is_allowed_character(char) for char in name):
-        return "its name holds a character that is no letter, digit, dot, dash, bracket or blank: a folder, or a trick"
+        return Text.of("airlock.name-characters")
     if ".." in name or name.endswith((".", " ")) or name.lower() == "manifest.json":
-        return "its name is one that means something else to a machine"
-    return ""
+        return Text.of("airlock.name-reserved")
+    return None
 
 
 def _is_allowed_character(char: str) -> bool:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from credit.gate import Finding, Outcome
+from credit.messages import Text
 from lab.airlock.files import text as texts
 from lab.airlock.files.file_inspection import FileInspection
 from lab.airlock.files.file_kinds import FileKind
@@ -45,7 +46,7 @@ _AFTER = re.compile(
     r"|feature_importances:|\w{1,63}=[\d.e+]+|parameters:|\[\w+: [^\]\n]{0,400}\]|end of parameters"
     r"|pandas_categorical:(null|\[\])?"
 )
-_PROMOTE = 'Train with lab.train and carry out the promoted version instead: a file {"version": "version-…"}'
+_PROMOTE = Text.of("airlock.bare-model-fix")
 
 
 def inspect_version(
@@ -57,15 +58,20 @@ def inspect_version(
     """
     version = json.loads(content)["version"]
     if promoted is None:
-        finding = as_finding(
-            "promotion", name, review("whether it was promoted is seen at the airlock", "Submit the parcel")
-        )
+        finding = as_finding("promotion", name, review(Text.of("airlock.not-seen-here"), Text.of("airlock.submit")))
     elif promoted(version):
-        finding = Finding(
-            "promotion", Outcome.PASS, f"{name}: {version[:20]} was promoted", {"file": name, "version": version}
+        finding = Finding.of(
+            "promotion",
+            Outcome.PASS,
+            Text.of("airlock.promoted", file=name, version=version[:20]),
+            {"file": name, "version": version},
         )
     else:
-        finding = as_finding("promotion", name, fail(f"{version[:20]} was not promoted", "Ask for its promotion first"))
+        finding = as_finding(
+            "promotion",
+            name,
+            fail(Text.of("airlock.not-promoted", version=version[:20]), Text.of("airlock.not-promoted-fix")),
+        )
     return FileInspection(FileKind.VERSION, content, (finding,))
 
 
@@ -84,9 +90,7 @@ def inspect_model(name: str, content: bytes, about: FileDescription, t: Threshol
     findings += texts.check_text(
         name, names, (("names", texts.subject_identifiers), ("name characters", texts.deceptive_characters)), t
     )
-    bare = review(
-        "a bare model was judged by no promotion gate: its thresholds are near single subjects' values", _PROMOTE
-    )
+    bare = review(Text.of("airlock.bare-model"), _PROMOTE)
     return FileInspection(FileKind.MODEL, kept.encode(), (*findings, as_finding("promotion", name, bare)))
 
 
@@ -102,11 +106,11 @@ def known_lines(text: str, t: Thresholds) -> Iterator[Issue]:
     after = text.partition(END)[2].split("\n")
     odd += sum(not _AFTER.fullmatch(line) for line in after)
     if odd or END not in text:
-        yield fail(
-            f"{odd} lines that are not of a model: rows, comments, or sections of other software", _PROMOTE, lines=odd
-        )
+        yield fail(Text.of("airlock.foreign-lines", count=odd), _PROMOTE, lines=odd)
     if len(trees) > t["trees_at_most"]:
-        yield fail(f"{len(trees)} trees are too many", "Train a smaller model", trees=len(trees))
+        yield fail(
+            Text.of("airlock.too-many-trees", trees=len(trees)), Text.of("airlock.too-many-trees-fix"), trees=len(trees)
+        )
 
 
 def large_leaves(text: str, t: Thresholds) -> Iterator[Issue]:
@@ -115,12 +119,12 @@ def large_leaves(text: str, t: Thresholds) -> Iterator[Issue]:
     trees = re.findall(r"(?m)^Tree=", text)
     counts = [list(map(int, line.split())) for line in re.findall(rf"(?m)^leaf_count=({_INTEGERS})$", text)]
     small = sum(n < minimum for leaves in counts for n in leaves)
-    fix = f"Train with min_data_in_leaf={minimum} or more"
+    fix = Text.of("airlock.small-leaves-fix", least=minimum)
     if len(counts) != len(trees) or not trees:
-        yield fail("its trees do not say how many rows each leaf holds", "Save it with booster.save_model")
+        yield fail(Text.of("airlock.no-leaf-counts"), Text.of("airlock.no-leaf-counts-fix"))
     if small:
         smallest = min(min(leaves) for leaves in counts)
-        yield fail(f"{small} leaves hold fewer than {minimum} rows", fix, leaves=small, smallest=smallest)
+        yield fail(Text.of("airlock.small-leaves", leaves=small, least=minimum), fix, leaves=small, smallest=smallest)
 
 
 def _count_unknown_lines(lines: list[str], known: dict[str, str]) -> int:

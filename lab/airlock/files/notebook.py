@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from credit.canonical import canonical
+from credit.messages import Text
 from lab.airlock.files import text as texts
 from lab.airlock.files.file_inspection import FileInspection
 from lab.airlock.files.file_kinds import FileKind
@@ -15,7 +16,7 @@ from lab.airlock.issue import as_finding, fail, review, run_checks
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
 
-_AGAIN = "Save it in JupyterLab in the form nbformat 4"
+_AGAIN = Text.of("airlock.notebook-form-fix")
 
 
 def inspect_notebook(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
@@ -29,7 +30,7 @@ def inspect_notebook(name: str, content: bytes, about: FileDescription, t: Thres
         is_valid = False
     if not is_valid:
         return FileInspection(
-            FileKind.NOTEBOOK, b"", (as_finding("reading", name, fail("it is not a notebook of form 4", _AGAIN)),)
+            FileKind.NOTEBOOK, b"", (as_finding("reading", name, fail(Text.of("airlock.notebook-form"), _AGAIN)),)
         )
     stripped = {
         "outputs": sum(len(cell.get("outputs") or ()) for cell in notebook["cells"]),
@@ -50,8 +51,8 @@ def inspect_notebook(name: str, content: bytes, about: FileDescription, t: Thres
                 "stripped",
                 name,
                 review(
-                    "its outputs, attachments and metadata do not leave: the parcel carries the sources alone",
-                    "Carry results out as tables and pictures of their own",
+                    Text.of("airlock.notebook-outputs"),
+                    Text.of("airlock.notebook-outputs-fix"),
                     **stripped,
                 ),
             )

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from PIL import Image
 
 from credit.gate import Finding
+from credit.messages import Text
 from lab.airlock.files.file_inspection import FileInspection
 from lab.airlock.files.file_kinds import FileKind
 from lab.airlock.issue import Issue, as_finding, fail, review, run_checks
@@ -23,7 +24,7 @@ from lab.airlock.thresholds import Thresholds
 
 _ALLOWED_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"pHYs", b"sRGB", b"gAMA", b"cHRM", b"sBIT", b"bKGD"}
 _CHUNK_SIZES = {b"pHYs": 9, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"sBIT": 4, b"bKGD": 6}
-_AGAIN = "Save the figure again from its code: plt.savefig('figure.png')"
+_AGAIN = Text.of("airlock.save-figure-png")
 
 
 def inspect_png(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
@@ -36,15 +37,27 @@ def inspect_jpeg(name: str, content: bytes, about: FileDescription, t: Threshold
     return _inspect(name, FileKind.JPEG, content, list(_jpeg(content)), t)
 
 
+_UNREADABLE = {  # the messages of issues after which the pixels are not read
+    "airlock.chunk-cut",
+    "airlock.chunk-damaged",
+    "airlock.chunks-wrong",
+    "airlock.too-many-pixels",
+    "airlock.pixels-damaged",
+    "airlock.segment-missing",
+    "airlock.segment-cut",
+    "airlock.no-end",
+}
+
+
 def _inspect(name: str, kind: FileKind, content: bytes, hidden: list[Issue], t: Thresholds) -> FileInspection:
-    redrawn = None if any("cannot be read" in each.why for each in hidden) else _redraw(content, kind, t)
+    redrawn = None if any(each.why.id in _UNREADABLE for each in hidden) else _redraw(content, kind, t)
     if redrawn is None or isinstance(redrawn, Issue):
         hidden += [redrawn] if redrawn else []
         return FileInspection(kind, b"", tuple(as_finding("hidden content", name, each) for each in hidden))
     outgoing, capacity = redrawn
     needs_viewing = review(
-        "a machine does not read what a picture shows",
-        "Say in the context what it shows and of how many subjects; carry the table behind it as well",
+        Text.of("airlock.picture-content"),
+        Text.of("airlock.picture-content-fix"),
         bytes_given=len(content),
         bytes_carried=len(outgoing),
         low_bits_could_carry_bytes=capacity,
@@ -58,12 +71,12 @@ def _redraw(content: bytes, kind: FileKind, t: Thresholds) -> tuple[bytes, int] 
     try:
         with Image.open(io.BytesIO(content), formats=("PNG" if kind is FileKind.PNG else "JPEG",)) as opened:
             if opened.width * opened.height > t["pixels_at_most"] or getattr(opened, "n_frames", 1) != 1:
-                return fail("it has too many pixels, or several frames", "Save it smaller: dpi=100")
+                return fail(Text.of("airlock.frames"), Text.of("airlock.smaller-picture"))
             modes = {"1": "L", "L": "L", "P": "RGBA", "LA": "RGBA", "RGBA": "RGBA"}
             mode = "RGB" if kind is FileKind.JPEG else modes.get(opened.mode, "RGB")
             pixels = opened.convert(mode)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning, EOFError):
-        return fail("its pixels cannot be read", _AGAIN)
+        return fail(Text.of("airlock.pixels-unreadable"), _AGAIN)
     plain = Image.frombytes(pixels.mode, pixels.size, pixels.tobytes())  # pixels only, without metadata
     sink = io.BytesIO()
     if kind is FileKind.PNG:
@@ -77,29 +90,29 @@ def _png(content: bytes, t: Thresholds) -> Iterator[Issue]:
     position, packed, names = 8, [], []
     while position < len(content):
         if position + 12 > len(content):
-            yield fail("it cannot be read: a chunk is cut off", _AGAIN)
+            yield fail(Text.of("airlock.chunk-cut"), _AGAIN)
             return
         size, name = struct.unpack(">I4s", content[position : position + 8])
         data = content[position + 8 : position + 8 + size]
         if len(data) < size or content[position + 8 + size : position + 12 + size] != _crc(name, data):
-            yield fail("it cannot be read: a chunk is damaged", _AGAIN)
+            yield fail(Text.of("airlock.chunk-damaged"), _AGAIN)
             return
         position += size + 12
         names.append(name)
         packed += [data] if name == b"IDAT" else []
         if name not in _ALLOWED_CHUNKS and not (name == b"tEXt" and _names_plotting_library(data)):
             yield fail(
-                f"a chunk {name.decode('ascii', 'replace')} of {size} bytes that shows nothing", _AGAIN, bytes=size
+                Text.of("airlock.chunk-hidden", name=name.decode("ascii", "replace"), size=size), _AGAIN, bytes=size
             )
         elif size > _CHUNK_SIZES.get(name, size):
-            yield fail(f"a chunk {name.decode()} is larger than it can be", _AGAIN, bytes=size)
+            yield fail(Text.of("airlock.chunk-large", name=name.decode()), _AGAIN, bytes=size)
         if name == b"IEND":
             break
     if names[:1] != [b"IHDR"] or names[-1:] != [b"IEND"] or names.count(b"IHDR") != 1:
-        yield fail("it cannot be read: its chunks are not those of a picture", _AGAIN)
+        yield fail(Text.of("airlock.chunks-wrong"), _AGAIN)
         return
     if position < len(content) or content[position - 12 : position - 8] != b"\0\0\0\0":
-        yield fail(f"{len(content) - position} bytes after its end", _AGAIN, bytes=len(content) - position)
+        yield fail(Text.of("airlock.after-end", size=len(content) - position), _AGAIN, bytes=len(content) - position)
     yield from _packed_pixels(content, b"".join(packed), t)
 
 
@@ -107,7 +120,7 @@ def _packed_pixels(content: bytes, packed: bytes, t: Thresholds) -> Iterator[Iss
     """The compressed data unpacks to exactly the pixels of the picture."""
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", content[16:29])
     if not 0 < width * height <= t["pixels_at_most"]:
-        yield fail(f"it cannot be read: {width} by {height} pixels are too many", "Save it smaller: dpi=100")
+        yield fail(Text.of("airlock.too-many-pixels", width=width, height=height), Text.of("airlock.smaller-picture"))
         return
     bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 4)
     expected = height * (1 + (width * bits + 7) // 8)
@@ -116,10 +129,10 @@ def _packed_pixels(content: bytes, packed: bytes, t: Thresholds) -> Iterator[Iss
     try:
         pixels = unpacker.decompress(packed, maximum + 1)
     except zlib.error:
-        yield fail("it cannot be read: its pixels are damaged", _AGAIN)
+        yield fail(Text.of("airlock.pixels-damaged"), _AGAIN)
         return
     if len(pixels) > maximum or unpacker.unused_data or unpacker.unconsumed_tail:
-        yield fail("more is packed in it than its pixels", _AGAIN)
+        yield fail(Text.of("airlock.packed-more"), _AGAIN)
 
 
 def _crc(name: bytes, data: bytes) -> bytes:
@@ -136,28 +149,36 @@ def _jpeg(content: bytes) -> Iterator[Issue]:
     position, scanned = 2, False
     while position + 4 <= len(content):
         if content[position] != 0xFF:
-            yield fail("it cannot be read: a segment is missing", _AGAIN)
+            yield fail(Text.of("airlock.segment-missing"), _AGAIN)
             return
         marker = content[position + 1]
         if marker == 0xD9:
             break
         size = struct.unpack(">H", content[position + 2 : position + 4])[0]
         if size < 2 or position + 2 + size > len(content):
-            yield fail("it cannot be read: a segment is cut off", _AGAIN)
+            yield fail(Text.of("airlock.segment-cut"), _AGAIN)
             return
         segment = content[position + 4 : position + 2 + size]
         harmless = (marker == 0xE0 and segment[:5] == b"JFIF\0" and size == 16) or (marker == 0xEE and size == 14)
         if (0xE0 <= marker <= 0xEF and not harmless) or marker == 0xFE:
-            what = "EXIF" if segment[:4] == b"Exif" else "a comment" if marker == 0xFE else f"APP{marker - 0xE0}"
-            yield fail(f"{what} of {size} bytes that shows nothing", _AGAIN, bytes=size)
+            what = (
+                "EXIF"
+                if segment[:4] == b"Exif"
+                else Text.of("airlock.comment")
+                if marker == 0xFE
+                else f"APP{marker - 0xE0}"
+            )
+            yield fail(Text.of("airlock.segment-hidden", what=what, size=size), _AGAIN, bytes=size)
         position += 2 + size
         if marker == 0xDA:
             scanned = True
             position = _after_scan(content, position)
     if not scanned or content[position : position + 2] != b"\xff\xd9":
-        yield fail("it cannot be read: it has no end", _AGAIN)
+        yield fail(Text.of("airlock.no-end"), _AGAIN)
     elif position + 2 < len(content):
-        yield fail(f"{len(content) - position - 2} bytes after its end", _AGAIN, bytes=len(content) - position - 2)
+        yield fail(
+            Text.of("airlock.after-end", size=len(content) - position - 2), _AGAIN, bytes=len(content) - position - 2
+        )
 
 
 def _after_scan(content: bytes, position: int) -> int:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from credit.messages import Text
 from lab.airlock.files import text as texts
 from lab.airlock.files.file_inspection import FileInspection
 from lab.airlock.files.file_kinds import FileKind
@@ -23,7 +24,7 @@ _MARKS = {"use", "circle", "ellipse", "rect"}
 _COORDINATES = {"d", "points", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry"}
 _COORDINATE_VALUE = re.compile(r"[MLHVCSQTAZmlhvcsqtaz\d\s,.e%+-]*(pt|px|em)?")
 _UNSAFE = re.compile(r"url\(\s*['\"]?(?!#)|@import|expression\(|javascript:|data:", re.I)
-_AGAIN = "Save the figure again from its code: plt.savefig('figure.svg')"
+_AGAIN = Text.of("airlock.save-figure-svg")
 
 
 def inspect_svg(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
@@ -31,13 +32,13 @@ def inspect_svg(name: str, content: bytes, about: FileDescription, t: Thresholds
     text = content.decode("utf-8-sig")
     if re.search(r"<!ENTITY|<!DOCTYPE[^>]*\[|<\?(?!xml )", text):
         return FileInspection(
-            FileKind.SVG, b"", (as_finding("reading", name, fail("it declares entities or instructions", _AGAIN)),)
+            FileKind.SVG, b"", (as_finding("reading", name, fail(Text.of("airlock.svg-entities"), _AGAIN)),)
         )
     try:
         root = ElementTree.fromstring(text)  # the check above excludes entity declarations
     except (ElementTree.ParseError, ValueError, RecursionError):
         return FileInspection(
-            FileKind.SVG, b"", (as_finding("reading", name, fail("it cannot be read as XML", _AGAIN)),)
+            FileKind.SVG, b"", (as_finding("reading", name, fail(Text.of("airlock.not-xml"), _AGAIN)),)
         )
     for parent in list(root.iter()):
         for child in list(parent):
@@ -47,9 +48,7 @@ def inspect_svg(name: str, content: bytes, about: FileDescription, t: Thresholds
     ElementTree.register_namespace("xlink", _LINK[1:-5])
     findings = run_checks(name, root, CHECKS, t)
     findings += texts.check_text(name, "\n".join(_words(root)), texts.CHECKS, t)
-    needs_viewing = review(
-        "a machine does not read what a picture shows", "Say in the context what it shows", marks=marks(root)
-    )
+    needs_viewing = review(Text.of("airlock.picture-content"), Text.of("airlock.svg-content-fix"), marks=marks(root))
     findings.append(as_finding("what it shows", name, needs_viewing))
     _coarsen(root)
     return FileInspection(
@@ -62,27 +61,27 @@ def drawn_only(root: ElementTree.Element, t: Thresholds) -> Iterator[Issue]:
     odd = {_local(node) for node in root.iter() if not _is_drawable(node)}
     if odd:
         names = sorted(name if re.fullmatch(r"\w{1,30}", name) else "?" for name in odd)
-        yield fail(f"elements that draw nothing: {', '.join(names[:10])}", _AGAIN, elements=names[:10])
+        yield fail(Text.of("airlock.svg-elements", names=", ".join(names[:10])), _AGAIN, elements=names[:10])
     for node in root.iter():
         for name, value in node.attrib.items():
             plain = name.rpartition("}")[2]
             misplaced = name in _COORDINATES and not _COORDINATE_VALUE.fullmatch(value)
             linked = plain in ("href", "src") and not value.startswith("#")
             if misplaced or linked or plain.lower().startswith(("on", "data-")) or _UNSAFE.search(value):
-                yield fail("an attribute that runs, links or carries something", _AGAIN, attribute=plain[:30])
+                yield fail(Text.of("airlock.svg-attribute"), _AGAIN, attribute=plain[:30])
                 return
         if _local(node) == "style" and _UNSAFE.search(node.text or ""):
-            yield fail("a style that loads something from outside", _AGAIN)
+            yield fail(Text.of("airlock.svg-style"), _AGAIN)
 
 
 def few_marks(root: ElementTree.Element, t: Thresholds) -> Iterator[Issue]:
     """Few enough points that they are not subjects, since a drawing stores each coordinate with many digits."""
     count = marks(root)
-    fix = "Draw groups, not subjects: a histogram, a box, a hexbin of cells with enough subjects"
+    fix = Text.of("airlock.svg-points-fix")
     if count > t["marks_at_most"]:
-        yield fail(f"{count} points: they may be subjects", fix, marks=count)
+        yield fail(Text.of("airlock.svg-points", count=count), fix, marks=count)
     elif count > t["marks_review_from"]:
-        yield review(f"{count} points: they may be subjects", fix, marks=count)
+        yield review(Text.of("airlock.svg-points", count=count), fix, marks=count)
 
 
 def marks(root: ElementTree.Element) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from credit.gate import Finding, Outcome
 from lab.airlock.checks import dominance, marginal_attack, row_level, small_cells
@@ -80,7 +81,7 @@ def _inspect_tables(
         label = f"{name} ({case.grid.label})" if case.grid.label else name
         small = case.grid.cells <= t["cells_at_most"] and len(case.grid.columns) <= t["columns_at_most"]
         for finding in run_checks(label, case, CHECKS if small else row_level.CHECKS, t):
-            findings.append(Finding(finding.check, finding.outcome, finding.why, {**finding.evidence, "file": name}))
+            findings.append(replace(finding, evidence={**finding.evidence, "file": name}))
     kept = tuple(case for case in cases if case.grid.cells <= t["cells_at_most"])
     return FileInspection(kind, content, tuple(findings), kept)
 

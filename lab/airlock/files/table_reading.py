@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from credit.messages import Text
 from lab.airlock.grid import Grid, is_hidden, number_of
 from lab.airlock.issue import Issue, fail
 from lab.airlock.thresholds import Thresholds
 
 DELIMITERS = (",", "\t", ";", "|")
-_SMALLER = "Carry out a summary: group the rows and count the subjects in each group"
+_SMALLER = Text.of("airlock.table-fix")
 DEPTH = 20  # of nested JSON
 
 
@@ -22,17 +23,17 @@ def read_delimited(text: str, thresholds: Thresholds) -> Grid | Issue:
     """Delimited text as a grid, or the issue with it. Text without a delimiter is a table of one column."""
     lines = text.splitlines()
     if len(lines) > 20 * thresholds["rows_at_most"]:
-        return fail(f"it has {len(lines)} lines", _SMALLER, lines=len(lines))
+        return fail(Text.of("airlock.lines", lines=len(lines)), _SMALLER, lines=len(lines))
     sample = "\n".join(lines[:50])
     best = max(DELIMITERS, key=lambda each: _column_count(sample, each))
     delimiter = best if _column_count(sample, best) > 1 else ","
     try:
         rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True) if row]
     except csv.Error:
-        return fail("it cannot be read as delimited text", "Write it with df.to_csv(path, index=False)")
+        return fail(Text.of("airlock.not-delimited"), Text.of("airlock.write-csv"))
     widths = {len(row) for row in rows}
     if not rows or len(widths) > 1:
-        return fail("its rows have different numbers of cells", "Write it with df.to_csv(path, index=False)")
+        return fail(Text.of("airlock.ragged"), Text.of("airlock.write-csv"))
     header, body = rows[0], rows[1:]
     if all(number_of(cell) is not None for cell in header):  # there is no header: the first row is data
         header, body = [f"column {n + 1}" for n in range(len(header))], rows
@@ -76,17 +77,17 @@ def read_parquet(content: bytes, thresholds: Thresholds) -> tuple[Grid, bytes] |
         )
         if parquet_file.metadata.num_rows > thresholds["rows_at_most"] or size > thresholds["file_bytes_at_most"]:
             return fail(
-                f"it has {parquet_file.metadata.num_rows} rows in {size} bytes",
+                Text.of("airlock.parquet-rows", rows=parquet_file.metadata.num_rows, size=size),
                 _SMALLER,
                 rows=parquet_file.metadata.num_rows,
             )
         table = parquet_file.read()
         if table.nbytes > thresholds["file_bytes_at_most"]:
-            return fail("it is larger than it says", _SMALLER)
+            return fail(Text.of("airlock.larger-than-said"), _SMALLER)
         without_metadata = table.replace_schema_metadata(None)
         columns = [_texts(without_metadata.column(n).to_pylist()) for n in range(without_metadata.num_columns)]
     except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError):
-        return fail("it cannot be read as Parquet", "Write it with df.to_parquet(path), or better as CSV")
+        return fail(Text.of("airlock.not-parquet"), Text.of("airlock.not-parquet-fix"))
     sink = pa.BufferOutputStream()
     pq.write_table(without_metadata, sink, store_schema=False)
     rows = list(zip(*columns, strict=True))
@@ -98,13 +99,13 @@ def read_json(text: str) -> list[Grid] | Issue:
     try:
         value = json.loads(text, parse_constant=str)
     except (ValueError, RecursionError):
-        return fail("it cannot be read as JSON", "Write it with json.dump or df.to_json(path, orient='records')")
+        return fail(Text.of("airlock.not-json"), Text.of("airlock.not-json-fix"))
     grids: list[Grid] = []
     single: dict[str, str] = {}
     try:
         _collect_tables(value, "", grids, single, 0)
     except RecursionError:
-        return fail("its values are nested too deeply", "Write a flat table")
+        return fail(Text.of("airlock.nested"), Text.of("airlock.nested-fix"))
     if single:
         grids.append(Grid.of(list(single), [list(single.values())], "its single values"))
     return grids

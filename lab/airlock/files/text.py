@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from credit.gate import Finding, Outcome
+from credit.messages import Text
 from lab.airlock.checks.row_level import PSEUDONYM
 from lab.airlock.issue import Check, Issue, fail, review, run_checks
 from lab.airlock.thresholds import Thresholds
@@ -17,17 +18,22 @@ _LITERAL = re.compile(r"'''.*?'''|\"\"\".*?\"\"\"|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\
 _WORD = re.compile(r"\w+")
 _LOOKALIKE = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "FULLWIDTH", "MATHEMATICAL")
 _BLANKS = re.compile(r"[ \t]+$", re.M)
-_TAKE_OUT = "Take it out: a parcel carries what a person can read"
+_TAKE_OUT = Text.of("airlock.take-out")
 
 
 def subject_identifiers(text: str, t: Thresholds) -> Iterator[Issue]:
     """No pseudonym, social credit code (GB 32100), ID number or phone number."""
     keys = len(PSEUDONYM.findall(text))
     if keys:
-        yield fail("pseudonyms of subjects", "Leave single subjects out", how_many=keys, lines=_lines(text, PSEUDONYM))
+        yield fail(
+            Text.of("airlock.pseudonyms"),
+            Text.of("airlock.pseudonyms-fix"),
+            how_many=keys,
+            lines=_lines(text, PSEUDONYM),
+        )
     counts = identifiers([text])
     if counts:
-        yield fail("identifiers of subjects", "Leave single subjects out: no code, ID or phone number leaves", **counts)
+        yield fail(Text.of("airlock.identifiers"), Text.of("airlock.identifiers-fix"), **counts)
 
 
 def long_digit_runs(text: str, t: Thresholds) -> Iterator[Issue]:
@@ -35,10 +41,8 @@ def long_digit_runs(text: str, t: Thresholds) -> Iterator[Issue]:
     pattern = re.compile(rf"(?<![\d.])\d{{{t['digit_run_at_most'] + 1},}}|\.\d{{{t['digits_at_most'] + 1},}}")
     runs = pattern.findall(text)
     if runs:
-        why = f"more than {t['digit_run_at_most']} digits in a row"
-        yield fail(
-            why, "Round numbers, and leave document numbers out", how_many=len(runs), lines=_lines(text, pattern)
-        )
+        why = Text.of("airlock.digit-run", limit=t["digit_run_at_most"])
+        yield fail(why, Text.of("airlock.digit-run-fix"), how_many=len(runs), lines=_lines(text, pattern))
 
 
 def encoded_data(text: str, t: Thresholds) -> Iterator[Issue]:
@@ -47,13 +51,13 @@ def encoded_data(text: str, t: Thresholds) -> Iterator[Issue]:
     pattern = re.compile(_BLOB.format(maximum + 1, maximum // 2 + 1, maximum // 4 + 1))
     runs = [match for match in pattern.finditer(text) if _is_dense(match[0])]
     if runs:
-        why = f"{len(runs)} runs of base64 or hexadecimal longer than {maximum} characters"
+        why = Text.of("airlock.encoded", count=len(runs), limit=maximum)
         lines = sorted({text.count("\n", 0, match.start()) + 1 for match in runs})[:10]
         yield fail(why, _TAKE_OUT, how_many=len(runs), lines=lines)
     long = [match for match in _LITERAL.finditer(text) if len(match[0]) > t["literal_at_most"]]
     if long:
         lines = [text.count("\n", 0, match.start()) + 1 for match in long[:10]]
-        yield review(f"strings longer than {t['literal_at_most']} characters", _TAKE_OUT, lines=lines)
+        yield review(Text.of("airlock.long-strings", limit=t["literal_at_most"]), _TAKE_OUT, lines=lines)
 
 
 def deceptive_characters(text: str, t: Thresholds) -> Iterator[Issue]:
@@ -61,27 +65,25 @@ def deceptive_characters(text: str, t: Thresholds) -> Iterator[Issue]:
     odd = [n for n, char in enumerate(text) if _is_invisible(char)]
     if odd:
         lines = sorted({text.count("\n", 0, n) + 1 for n in odd[:1000]})[:10]
-        why = "characters that cannot be seen: of no width, or that turn the text around"
-        yield fail(why, "Write the text anew in a plain editor", how_many=len(odd), lines=lines)
+        why = Text.of("airlock.invisible")
+        yield fail(why, Text.of("airlock.invisible-fix"), how_many=len(odd), lines=lines)
     mixed = [word for word in _WORD.findall(text) if not word.isascii() and _mixes_scripts(word)]
     if mixed:
-        why = "words of Latin letters with letters of other scripts that look like them"
-        yield fail(why, "Write each word in one script", how_many=len(mixed))
+        why = Text.of("airlock.mixed-scripts")
+        yield fail(why, Text.of("airlock.mixed-scripts-fix"), how_many=len(mixed))
     blanks = _BLANKS.findall(text)
     if len(blanks) > 10 and len(set(blanks)) > 2:
-        yield fail(
-            "blanks of many lengths at the ends of lines", "Take blanks off the ends of lines", lines=len(blanks)
-        )
+        yield fail(Text.of("airlock.blanks"), Text.of("airlock.blanks-fix"), lines=len(blanks))
 
 
 def length(text: str, t: Thresholds) -> Iterator[Issue]:
     """The text is short enough for two reviewers to read; a longer text is not checked further."""
     lines, size = text.count("\n") + 1, len(text.encode())
     if lines > t["lines_at_most"] or size > t["text_bytes_at_most"]:
-        why = f"{lines} lines of {size} bytes: nobody reads so many"
-        yield fail(why, "Carry out what the purpose needs", lines=lines, bytes=size)
+        why = Text.of("airlock.long-text", lines=lines, size=size)
+        yield fail(why, Text.of("airlock.what-purpose-needs"), lines=lines, bytes=size)
     elif max(map(len, text.split("\n"))) > t["line_length_at_most"]:
-        yield review(f"lines of more than {t['line_length_at_most']} characters", "Break the lines")
+        yield review(Text.of("airlock.long-lines", limit=t["line_length_at_most"]), Text.of("airlock.long-lines-fix"))
 
 
 def _is_invisible(char: str) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from credit.actor import Actor
-from credit.gate import Finding, Outcome, Verdict
+from credit.gate import Finding, Verdict
 from credit.ledger import Entry
 from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review.blind_voting import commitment
@@ -185,8 +185,5 @@ _FOLD_STEPS = {
 
 def verdict_of(data: Mapping[str, Any]) -> Verdict:
     """A verdict from its JSON values."""
-    findings = tuple(
-        Finding(finding["check"], Outcome(finding["outcome"]), finding["why"], finding["evidence"])
-        for finding in data["findings"]
-    )
+    findings = tuple(Finding.read(finding) for finding in data["findings"])
     return Verdict(data["gate"], findings, data["thresholds"])

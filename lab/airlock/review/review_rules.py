@@ -5,7 +5,9 @@ from __future__ import annotations
 from credit.actor import Actor
 from credit.errors import Malformed, Refused
 from credit.gate import Finding, Outcome, Verdict
+from credit.messages import Text
 from lab.airlock.files import text as texts
+from lab.airlock.issue import FIX_MESSAGE, fix_of
 from lab.airlock.review import blind_voting
 from lab.airlock.review.petition import Petition
 from lab.airlock.thresholds import load
@@ -29,7 +31,7 @@ def require_nothing_new(petition: Petition, verdict: Verdict) -> None:
     if fresh:
         raise Refused(
             "review-rules.parcel-may-not-leave-any",
-            why="; ".join(finding.why for finding in fresh[:5]),
+            why=Text.several(finding.as_reason() for finding in fresh[:5]),
             findings=fresh,
         )
 
@@ -42,13 +44,19 @@ def failed_findings(verdict: Verdict) -> list[Finding]:
 def refusal(verdict: Verdict) -> Refused:
     """The error for a parcel that may not leave: its failed findings, and what to do about them."""
     failures = failed_findings(verdict)
-    fixes = sorted({f"{finding.evidence['file']}: {finding.evidence['fix']}" for finding in failures})
+    fixes = {f"{finding.evidence['file']}: {fix_of(finding)}": finding for finding in failures}
     return Refused(
         "review-rules.parcel-may-not-leave-as",
-        why="; ".join(finding.why for finding in failures[:5]),
-        remedy=". ".join([*fixes[:5], "Nothing was taken from you: mend the files and submit again"]),
+        why=Text.several(finding.as_reason() for finding in failures[:5]),
+        fixes=[_fix(fixes[text]) for text in sorted(fixes)[:5]],
         findings=failures,
     )
+
+
+def _fix(finding: Finding) -> Text:
+    message = finding.evidence.get(FIX_MESSAGE)
+    fix = Text.from_json(message) if message else Text.verbatim(str(finding.evidence["fix"]))
+    return Text.of("airlock.in-file", file=finding.evidence["file"], why=fix)
 
 
 def checked_text(text: str, name: str) -> str:

@@ -97,7 +97,7 @@ class AirlockService:
         """The petition with this id; raises :class:`Missing`."""
         petition = fold(self._following.entries()).get(id)
         if petition is None:
-            raise Missing("desk.no-such-petition", why=id[:30] if id.isascii() else "")
+            raise Missing("desk.no-such-petition", why=Text.verbatim(id[:30] if id.isascii() else ""))
         return petition
 
     def file(self, id: str, name: str, *, by: Actor) -> bytes:

@@ -31,7 +31,7 @@ def add(session: CurrentSession) -> Response:
     if name in accounts.all() and session.field("again") != "yes":
         raise Malformed("accounts.account-already", name=name)
     if name == session.name and Role.PLATFORM not in roles:
-        raise Refused("accounts.nobody-takes-platform-role-from")
+        raise Refused("accounts.own-platform-role")
     password = accounts.add(name, roles, by=session.actor(Role.PLATFORM), ledger=session.app_state.ledger)
     listed = sorted(accounts.all().values(), key=lambda each: each.name)
     return session.page("accounts.html.j2", accounts=listed, roles=ROLES, new_account=(name, password))
@@ -41,6 +41,6 @@ def add(session: CurrentSession) -> Response:
 def remove(session: CurrentSession, name: str) -> Response:
     """Remove an account; its sessions are refused from their next request on."""
     if name == session.name:
-        raise Refused("accounts.nobody-removes-themselves")
+        raise Refused("accounts.own-account")
     session.app_state.accounts.remove(name, by=session.actor(Role.PLATFORM), ledger=session.app_state.ledger)
     return session.redirect("accounts", confirmation="account_removed")

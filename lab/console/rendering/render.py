@@ -9,6 +9,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from credit.gate import Finding
+from credit.messages import Text
+from lab.airlock.issue import fix_of
 from lab.console.rendering.translations import Translations
 from lab.settings import BEIJING
 
@@ -66,10 +69,25 @@ def place(text: str, words: Translations) -> str:
     return words("parcels.place" if match[1] else "parcels.place_total", rows=match[1], column=match[3])
 
 
+def reason(finding: Finding, words: Translations) -> str:
+    """Why a check found so, in the page's language, without the file that the finding names."""
+    if finding.message is not None:
+        without_file = finding.message.params.get("why", finding.message)
+        return str(without_file.render(words.language) if isinstance(without_file, Text) else without_file)
+    return finding.why.partition(": ")[2] or finding.why
+
+
+def fix(finding: Finding, words: Translations) -> str:
+    """What to do about a finding, in the page's language; empty when there is nothing."""
+    return fix_of(finding, words.language)
+
+
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-ENVIRONMENT.filters.update(moment=moment, minute=minute, short=short, size=size, figure=figure, place=place)
+ENVIRONMENT.filters.update(
+    moment=moment, minute=minute, short=short, size=size, figure=figure, place=place, reason=reason, fix=fix
+)
 
 
 def render(template: str, **values: Any) -> str:

@@ -18,6 +18,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from credit.actor import Actor, Role
 from credit.errors import Malformed, Missing
+from credit.messages import Text
 from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review.notices import Notice
 from lab.airlock.review.petition import Petition
@@ -148,7 +149,7 @@ async def notices(request: Request, who: Admitted, since: str = "") -> list[dict
     try:
         after = datetime.fromisoformat(since) if since else None
     except ValueError as error:
-        raise Malformed("parcels.since-not-time", why=since[:30]) from error
+        raise Malformed("parcels.since-not-time", why=Text.verbatim(since[:30])) from error
     if after is not None and after.tzinfo is None:
         raise Malformed("parcels.since-no-time-zone")
     airlock, user = request.app.state.zone.airlock, principal.workspace.user
@@ -172,7 +173,7 @@ async def read_form(request: Request) -> ParcelForm:
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeDecodeError, LookupError) as error:
         why = error.message if isinstance(error, MultiPartException) else type(error).__name__
-        raise Malformed("parcels.form-cannot-be-read", why=why) from error
+        raise Malformed("parcels.form-cannot-be-read", why=Text.verbatim(why)) from error
     try:
         files: dict[str, bytes] = {}
         for key, part in form.multi_items():

@@ -210,8 +210,8 @@ def test_what_cannot_be_amended_is_refused(settled: tuple[House, Seal]) -> None:
     with pytest.raises(Refused, match="research"):
         withdrawn(house, research)
     for options, error, words in (
-        ({"pseudonym_key": PseudonymKey("inquiry", b"-" * 32)}, Refused, "another"),
-        ({"catalogue": replace(house.catalogue, version="0" * 64)}, Refused, "another"),
+        ({"pseudonym_key": PseudonymKey("inquiry", b"-" * 32)}, Refused, "has changed"),
+        ({"catalogue": replace(house.catalogue, version="0" * 64)}, Refused, "has changed"),
         ({"today": base.expires_on}, Lapsed, "lapsed"),
     ):
         with pytest.raises(error, match=words):
