@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from credit.actor import Actor, Role
 from credit.errors import Unauthenticated
+from credit.messages import Text
 from lab.gateway.error_responses import LOG, Busy
 from lab.projects import Project
 from lab.settings import Workspace
@@ -30,6 +31,14 @@ LONGEST = 120.0  # seconds of any request; a stream ends earlier, and the client
 AT_ONCE = 4  # threads of one workspace
 STREAMS = 4  # of one workspace at a time
 Value = TypeVar("Value")
+
+
+_WHATS = {
+    "checks": Text.of("identity.checks"),
+    "parcels": Text.of("identity.parcels"),
+    "orders": Text.of("identity.orders"),
+    "streams": Text.of("identity.streams"),
+}
 
 
 @dataclass(slots=True)
@@ -55,14 +64,14 @@ class Principal:
     def begin(self, what: str, most: int) -> None:
         """Count one more running ``what``; raises :class:`Busy` when ``most`` are running already."""
         if self.running.get(what, 0) >= most:
-            raise Busy("identity.workspace-under-way", limit=most, what_=what)
+            raise Busy("identity.workspace-under-way", limit=most, what_=_WHATS[what])
         self.running[what] = self.running.get(what, 0) + 1
 
     def limit_rate(self, what: str, most: int, seconds: float) -> None:
         """Count one more ``what``; raises :class:`Busy` for more than ``most`` in ``seconds`` seconds."""
         now, recent = time.monotonic(), self.recent_times.setdefault(what, deque(maxlen=most))
         if len(recent) == most and now - recent[0] < seconds:
-            raise Busy("identity.workspace-sent-in-s", limit=most, what_=what, seconds=seconds)
+            raise Busy("identity.workspace-sent-in-s", limit=most, what_=_WHATS[what], seconds=seconds)
         recent.append(now)
 
     def end(self, what: str) -> None:

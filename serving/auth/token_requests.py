@@ -20,8 +20,8 @@ class TokenRefused(Refused):
 
     status, slug = 400, "token-refused"
 
-    def __init__(self, error: str, description: str) -> None:
-        super().__init__(Text.verbatim(description))
+    def __init__(self, error: str, description: Text) -> None:
+        super().__init__(description)
         self.error = error
 
 
@@ -30,7 +30,7 @@ class ClientRefused(TokenRefused):
 
     status = 401
 
-    def __init__(self, description: str) -> None:
+    def __init__(self, description: Text) -> None:
         super().__init__("invalid_client", description)
 
 
@@ -47,38 +47,38 @@ class TokenRequest:
     def parse(cls, content_type: str, authorization: str, body: bytes) -> TokenRequest:
         """Read the form and the client from HTTP Basic or the form, never both. Raises TokenRefused."""
         if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-            raise TokenRefused("invalid_request", "the body must be application/x-www-form-urlencoded")
+            raise TokenRefused("invalid_request", Text.of("token-requests.not-form-encoded"))
         try:
             pairs = parse_qsl(body.decode("utf-8"), strict_parsing=True, max_num_fields=16, errors="strict")
         except ValueError as bad:  # UnicodeDecodeError is one
-            raise TokenRefused("invalid_request", "the body is not a form") from bad
+            raise TokenRefused("invalid_request", Text.of("token-requests.not-a-form")) from bad
         form = dict(pairs)
         if len(form) != len(pairs):
-            raise TokenRefused("invalid_request", "a parameter is repeated")
+            raise TokenRefused("invalid_request", Text.of("token-requests.repeated-parameter"))
         assertion = form.get("client_assertion", "")
         if assertion or "client_assertion_type" in form:
             name, secret = _client_of_assertion(authorization, form), ""
         else:
             name, secret = _client_of(authorization, form)
         if "grant_type" not in form:
-            raise TokenRefused("invalid_request", "grant_type is missing")
+            raise TokenRefused("invalid_request", Text.of("token-requests.no-grant-type"))
         if form["grant_type"] != "client_credentials":
-            raise TokenRefused("unsupported_grant_type", "only client_credentials is known here")
+            raise TokenRefused("unsupported_grant_type", Text.of("token-requests.unknown-grant-type"))
         return cls(name, secret, frozenset(form.get("scope", "").split()), assertion)
 
 
 def _client_of_assertion(authorization: str, form: Mapping[str, str]) -> str:
     """RFC 7523 §2.2: the client an assertion is of; who signed it is looked at later."""
     if authorization or "client_secret" in form:
-        raise TokenRefused("invalid_request", "the client is named twice, by an assertion and otherwise")
+        raise TokenRefused("invalid_request", Text.of("token-requests.named-by-assertion-and-otherwise"))
     if form.get("client_assertion_type") != ASSERTION or not form.get("client_assertion"):
-        raise TokenRefused("invalid_request", "client_assertion and its type go together")
+        raise TokenRefused("invalid_request", Text.of("token-requests.assertion-and-type"))
     try:
         name = str(jwt.decode(form["client_assertion"], options={"verify_signature": False})["sub"])
     except (jwt.InvalidTokenError, KeyError) as bad:
-        raise ClientRefused("The assertion cannot be read") from bad
+        raise ClientRefused(Text.of("token-requests.assertion-unreadable")) from bad
     if form.get("client_id", name) != name:
-        raise ClientRefused("The assertion is of another client")
+        raise ClientRefused(Text.of("token-requests.assertion-of-another"))
     return name
 
 
@@ -87,14 +87,14 @@ def _client_of(authorization: str, form: Mapping[str, str]) -> tuple[str, str]:
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() == "basic":
         if "client_secret" in form:
-            raise TokenRefused("invalid_request", "the client is named twice, in the header and in the form")
+            raise TokenRefused("invalid_request", Text.of("token-requests.named-in-header-and-form"))
         try:
             name, colon, secret = base64.b64decode(value.strip(), validate=True).decode("utf-8").partition(":")
         except (binascii.Error, UnicodeDecodeError) as bad:
-            raise ClientRefused("The Basic header cannot be read") from bad
+            raise ClientRefused(Text.of("token-requests.basic-unreadable")) from bad
         if not colon or form.get("client_id", unquote_plus(name)) != unquote_plus(name):
-            raise ClientRefused("The Basic header cannot be read")
+            raise ClientRefused(Text.of("token-requests.basic-unreadable"))
         return unquote_plus(name), unquote_plus(secret)  # RFC 6749 §2.3.1: both are form-encoded inside Basic
     if in_form and form.get("client_id") and form.get("client_secret"):
         return form["client_id"], form["client_secret"]
-    raise ClientRefused("No client credentials were sent")
+    raise ClientRefused(Text.of("token-requests.no-credentials"))

@@ -11,6 +11,7 @@ import jwt
 from credit.actor import Actor, Role
 from credit.errors import Unauthenticated
 from credit.keys import KeyRing, SigningKey
+from credit.messages import Text
 from serving.auth.access_database import AccessDatabase
 from serving.auth.clients import Client, Network, RateLimit, is_within
 from serving.auth.dpop import ReplayCache, read_assertion, read_proof
@@ -67,9 +68,9 @@ class Tokens:
                 raise Unauthenticated("tokens.not-from-here")
             bound_to = self._bound_to(asking)
         except Unauthenticated as wrong:
-            raise ClientRefused("Client authentication failed") from wrong
+            raise ClientRefused(Text.of("token-requests.client-authentication-failed")) from wrong
         if asked.scopes - client.scopes:
-            raise TokenRefused("invalid_scope", "this client may not have a scope it asks for")
+            raise TokenRefused("invalid_scope", Text.of("token-requests.scope-not-allowed"))
         scope = " ".join(sorted(asked.scopes or client.scopes))
         return {
             "access_token": self.sign(client, scope, bound_to),

@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from credit.errors import Malformed
+from credit.messages import Text
 from serving import errors
 from serving.audit.refusal_sampling import UNAUTHENTICATED
 from serving.auth.auth_throttle import AuthThrottle
@@ -52,4 +53,4 @@ def _require_once(request: Request) -> None:
     try:
         endpoint.require_once(request.scope["headers"])
     except Malformed as repeated:
-        raise TokenRefused("invalid_request", f"the header {repeated.why} stands twice") from repeated
+        raise TokenRefused("invalid_request", Text.of("token-requests.header-twice", name=repeated.why)) from repeated

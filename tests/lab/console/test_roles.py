@@ -73,7 +73,7 @@ def test_a_form_without_the_token_of_its_session_is_refused(
             if method == "POST" and access.roles & roles:
                 answer = browsers[name].post(path, data={"form_token": given} if given else {"decision": "approve"})
                 assert answer.status_code == 403, path
-                assert "not one of your session" in answer.text
+                assert "does not belong to your session" in answer.text
     assert servers.zone.ledger.head() == before
 
 

@@ -54,10 +54,10 @@ def test_sockets_are_ours_alone_unless_given_away(house: House) -> None:
     [
         ({"user": "mallory", "project": "loans"}, 403, "not a member"),
         ({"user": "alice", "project": "nothing"}, 403, "no project"),
-        ({"user": "../alice", "project": "loans"}, 422, "a letter first"),
+        ({"user": "../alice", "project": "loans"}, 422, "begins with a letter"),
         ({"user": "alice", "project": "loans", "kernel_uid": 0}, 422, "above 0"),
         ({"user": "alice", "project": "loans", "kernel_uid": True}, 422, "above 0"),
-        ({"user": "alice", "project": "loans", "as": "root"}, 422, "is an object of"),
+        ({"user": "alice", "project": "loans", "as": "root"}, 422, "must be an object of"),
     ],
 )
 def test_the_hub_is_refused_what_is_not_in_order(

@@ -112,9 +112,9 @@ def test_a_table_that_is_not_granted_is_named_as_such(
 
 
 def test_a_day_after_the_release_is_refused(kernel: House) -> None:
-    with pytest.raises(Malformed, match="knows nothing of 2026-03-02"):
+    with pytest.raises(Malformed, match="no data of 2026-03-02"):
         lab.sql("SELECT 1 FROM registration", as_of="2026-03-02")
-    with pytest.raises(Malformed, match="not a day"):
+    with pytest.raises(Malformed, match="not a date"):
         lab.features(PENALTIES, as_of="soon")
 
 
@@ -133,7 +133,7 @@ def test_samples_by_one_seed_speak_of_the_same_subjects(kernel: House) -> None:
     assert in_order == [each for each in dict.fromkeys(fines) if each in firms]
     with pytest.raises(Malformed, match="no table penalty"):
         lab.sample(5, table="penalty")
-    with pytest.raises(Malformed, match="sample's size"):
+    with pytest.raises(Malformed, match="size of a sample"):
         lab.sample(0)
 
 
