@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from credit.errors import CreditError
+from credit.messages import language_here
 from infra.verbs.table import USERS, VERBS
 
 INTERRUPTED = 130  # the exit code that a shell gives a command that Ctrl-C ended
@@ -95,11 +96,11 @@ def main() -> None:
     try:
         command_line()()
     except CreditError as error:
-        _print_error(error.what, error.why, error.remedy)
+        _print_error(error)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, SystemExit) as ended:
         if isinstance(ended, KeyboardInterrupt) or ended.code == INTERRUPTED:
-            _print_error("Stopped", "nothing half-made is left", "Run the same command again to go on")
+            _print_error(CreditError("haihe.stopped"))
             sys.exit(INTERRUPTED)
         raise
     except BrokenPipeError:
@@ -107,14 +108,13 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("HAIHE_TRACEBACK"):
             raise
-        why = f"{type(error).__name__}, which is a fault of ours and not of what you gave"
-        _print_error(
-            "Something broke that should not have", why, "Run it again with HAIHE_TRACEBACK=1 and send us what it says"
-        )
+        _print_error(CreditError("haihe.fault", error=type(error).__name__))
         sys.exit(1)
 
 
-def _print_error(what: str, why: str, remedy: str) -> None:
+def _print_error(error: CreditError) -> None:
+    """Print what, why and the remedy in the language of the shell (LC_ALL, LC_MESSAGES, LANG)."""
+    what, why, remedy = (error.text(part, language_here()) for part in ("what", "why", "remedy"))
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)

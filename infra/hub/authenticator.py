@@ -14,14 +14,52 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.auth import Authenticator
+from jupyterhub.handlers.login import LoginHandler
 from tornado.web import HTTPError, RequestHandler
 from traitlets import Unicode
 
+from credit.messages import Text, preferred
 from lab.accounts import Accounts
 
 FREE, FREE_ADDRESS = 5, 50  # tries without a wait: of a name, and of an address, which many people may share
 LONGEST, FORGET = 300.0, 900.0  # seconds: the longest wait, until all is forgotten
 MOST = 10_000  # names and addresses kept
+
+
+_PAGE = {  # the texts of the login page, by the names that pages/login.html has for them
+    "sign_in": Text.of("authenticator.sign-in"),
+    "username": Text.of("authenticator.username"),
+    "password": Text.of("authenticator.password"),
+    "show": Text.of("authenticator.show-password"),
+    "hide": Text.of("authenticator.hide-password"),
+    "insecure": Text.of("authenticator.insecure"),
+    "note": Text.of("authenticator.note"),
+}
+_ERRORS = {  # what JupyterHub says of a login that failed
+    "Invalid username or password": Text.of("authenticator.wrong-password"),
+    "Login form invalid or expired. Try again.": Text.of("authenticator.form-expired"),
+}
+
+
+def language_of(handler: RequestHandler) -> str:
+    """The language that the browser prefers (Accept-Language), else English."""
+    return preferred(handler.request.headers.get("Accept-Language", ""))
+
+
+class LabLoginHandler(LoginHandler):  # type: ignore[misc]
+    """The login page in the language of the browser; JupyterHub's own exists in English alone."""
+
+    def _render(self, login_error: str | None = None, username: str | None = None, **more: Any) -> Any:
+        language = language_of(self)
+        error = _ERRORS.get(login_error or "")
+        shown = error.render(language) if error else login_error
+        return super()._render(login_error=shown, username=username, **more)
+
+    def render_template(self, name: str, **more: Any) -> Any:
+        """As JupyterHub does, with the page's texts as ``t``."""
+        language = language_of(self)
+        texts = {key: text.render(language) for key, text in _PAGE.items()}
+        return super().render_template(name, **{"t": texts, "language": language, **more})
 
 
 @dataclass(slots=True)
@@ -62,13 +100,18 @@ class LabAuthenticator(Authenticator):  # type: ignore[misc]
         self.manage_groups = True
         self.throttle = LoginThrottle()
 
+    def get_handlers(self, app: Any) -> list[tuple[str, type[RequestHandler]]]:
+        """The login page in two languages."""
+        return [("/login", LabLoginHandler)]
+
     async def authenticate(self, handler: RequestHandler, data: dict[str, str]) -> dict[str, Any] | None:
         """The user with the groups of their roles, or None. Answers 429 while a name or an address must wait."""
         name, password = str(data.get("username", ""))[:64].lower(), str(data.get("password", ""))[:256]
         keys = (f"name {name}", f"address {handler.request.remote_ip}")
         wait = max(self.throttle.wait(keys[0]), self.throttle.wait(keys[1], FREE_ADDRESS))
         if wait > 0:
-            raise HTTPError(429, f"Too many tries: wait {wait:.0f} seconds")
+            message = Text.of("authenticator.too-many-tries", seconds=wait)
+            raise HTTPError(429, message.render(language_of(handler)))
         account = await asyncio.to_thread(Accounts(Path(self.accounts)).verify, name, password)
         if account is None:
             for key in keys:

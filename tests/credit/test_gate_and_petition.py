@@ -11,6 +11,7 @@ from credit.actor import Actor, Role
 from credit.errors import Malformed, Missing, Refused
 from credit.gate import Finding, Gate, Outcome
 from credit.ledger import Ledger
+from credit.messages import Text
 from credit.petition import MOVES, State, fold_petition, require_move
 
 ALICE, BOB = Actor("alice", Role.RESEARCHER), Actor("bob", Role.PLATFORM)
@@ -74,6 +75,11 @@ def test_actors_are_parsed_and_roles_are_required() -> None:
 
 
 def test_an_error_crosses_between_processes_whole() -> None:
-    error = Refused("no", why="because", remedy="ask", findings=(Finding("size", Outcome.FAIL, "5 against 3"),))
+    error = Refused(
+        Text.verbatim("no"),
+        why=Text.verbatim("because"),
+        remedy=Text.verbatim("ask"),
+        findings=(Finding("size", Outcome.FAIL, "5 against 3"),),
+    )
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.findings, type(again)) == (str(error), error.findings, Refused)

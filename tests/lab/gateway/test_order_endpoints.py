@@ -14,6 +14,7 @@ import pytest
 
 from credit.actor import Actor, Role
 from credit.errors import Malformed
+from credit.messages import Text
 from credit.seal import Kind
 from models.order.order import Order
 from models.worker.progress import TrainingProgress

@@ -131,7 +131,7 @@ def test_a_project_that_lapses_is_refused_from_the_next_request_on(house: House)
         house.projects.extend("short", date(2026, 3, 1), by=running_gateway.BOSS)
         for answer in (kernel.get("/v1/me"), kernel.get("/v1/catalogue"), server.post("/v1/cells", json=[])):
             assert answer.status_code == 503
-            assert "is over" in answer.json()["title"]
+            assert "has ended" in answer.json()["title"]
         house.projects.extend("short", date(2026, 8, 1), by=running_gateway.BOSS)
         assert kernel.get("/v1/me").status_code == 200
         house.projects.set_members("short", [], by=running_gateway.BOSS)

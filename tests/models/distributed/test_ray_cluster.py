@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from credit.errors import Malformed, Missing
+from credit.messages import Text
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import Tasks, cluster, in_process
 from models.training.fit import VersionContent, fit
@@ -24,7 +25,7 @@ def plus(numbers: np.ndarray, one: int) -> float:
 
 
 def refuse(_: int) -> int:
-    raise Malformed("This is wrong", why="it is")
+    raise Malformed(Text.verbatim("This is wrong"), why=Text.verbatim("it is"))
 
 
 def die_once(mark: str) -> int:
