@@ -117,7 +117,11 @@ def test_a_failure_has_a_readable_reason(house: House, seeds: Iterator[int]) -> 
     with house.kernel() as http:
         order = http.post("/v1/orders", json={"order": declared(next(seeds))}).json()["id"]
         requests = [entry for entry in house.entries("training.asked") if entry.object == order][-1]
-        details = {"asked": requests.seq, "why": str(Malformed("Too few rows", why="12")), "remedy": "Look longer"}
+        details = {
+            "asked": requests.seq,
+            "why": str(Malformed(Text.verbatim("Too few rows"), why=Text.verbatim("12"))),
+            "remedy": "Look longer",
+        }
         house.home.ledger("compute", writing=True).append("training.failed", order, by=ALICE, details=details)
         description = http.get(f"/v1/orders/{order}").json()
     assert description["state"] == "failed"
