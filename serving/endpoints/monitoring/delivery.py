@@ -20,7 +20,7 @@ from serving.observability import log
 
 AT_ONCE = 16
 SUPPRESSED_DELAY = 5.0  # seconds
-_GONE = 410
+_STATUS_GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ async def _try(
         await asyncio.to_thread(record_entry, service, "webhook.delivered", delivery.id, details)
         await asyncio.to_thread(store.delivered, delivery.id, outcome)
         return
-    next_at = None if status == _GONE else backoff.next_at(delivery.attempts + 1, time.time())
+    next_at = None if status == _STATUS_GONE else backoff.next_at(delivery.attempts + 1, time.time())
     await asyncio.to_thread(
         record_entry, service, "webhook.failed" if next_at else "webhook.dead", delivery.id, details
     )

@@ -1,4 +1,4 @@
-"""The OpenAPI document tells a bank all it needs: every answer by an example that fits, every header, every webhook."""
+"""The OpenAPI document is complete: every answer has an example that fits its schema, and all headers and webhooks."""
 
 from __future__ import annotations
 
@@ -79,29 +79,29 @@ def fits(document: Any, schema: Any, value: Any) -> bool:
 def test_every_answer_has_a_form_and_an_example_that_fits_it(document: Any) -> None:
     seen = set()
     for name, operation in operations(document):
-        for media, told in operation["responses"]["200"]["content"].items():
+        for media, answer in operation["responses"]["200"]["content"].items():
             if media != "application/json" or "/v1/reports" in name:
                 continue
-            assert told["schema"], name
+            assert answer["schema"], name
             if "security" in operation:
-                value = told["examples"]["invented"]["value"]
-                assert fits(document, told["schema"], value), name
-                assert not fits(document, told["schema"], {}), name
-                seen.add(told["schema"]["$ref"].rpartition("/")[2])
+                value = answer["examples"]["invented"]["value"]
+                assert fits(document, answer["schema"], value), name
+                assert not fits(document, answer["schema"], {}), name
+                seen.add(answer["schema"]["$ref"].rpartition("/")[2])
     assert seen == set(EXAMPLES)
     watch = document["paths"]["/v1/watches"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    for told in (document["components"]["schemas"]["Problem"], watch):
-        assert fits(document, told, told["examples"][0])
+    for answer in (document["components"]["schemas"]["Problem"], watch):
+        assert fits(document, answer, answer["examples"][0])
 
 
-def test_every_call_with_a_token_says_its_signature_its_quota_and_how_it_is_refused(document: Any) -> None:
+def test_every_authorised_call_declares_its_signature_quota_and_refusals(document: Any) -> None:
     with_a_token = [(name, operation) for name, operation in operations(document) if "/v1/" in name]
     assert len(with_a_token) > 30
     for name, operation in with_a_token:
-        told = operation["responses"]
-        assert set(told["200"]["headers"]) == {HEADER, "RateLimit", "RateLimit-Policy"}, name
-        assert set(told) == {"200", "401", "403", "404", "408", "413", "422", "429", "500", "503"}, name
-        assert [set(told[status]["headers"]) for status in ("401", "429", "503")] == [
+        answer = operation["responses"]
+        assert set(answer["200"]["headers"]) == {HEADER, "RateLimit", "RateLimit-Policy"}, name
+        assert set(answer) == {"200", "401", "403", "404", "408", "413", "422", "429", "500", "503"}, name
+        assert [set(answer[status]["headers"]) for status in ("401", "429", "503")] == [
             {"WWW-Authenticate"}, {"Retry-After"}, {"Retry-After"}
         ], name  # fmt: skip
         assert operation["tags"] == operation["security"][0]["bank"], name
@@ -118,14 +118,14 @@ def test_what_is_declared_is_what_is_sent(running: Any) -> None:
     from serving_world import PURPOSE, codes
 
     (good,) = codes("enterprise", 1)
-    told = running.score(good, running.world.grant("bohai", good).id)
+    answer = running.score(good, running.world.grant("bohai", good).id)
     refused = running.score(good, "none")
-    assert {HEADER.lower(), "ratelimit", "ratelimit-policy"} <= set(told.headers)
+    assert {HEADER.lower(), "ratelimit", "ratelimit-policy"} <= set(answer.headers)
     document = running.http.get("/openapi.json").json()
-    for name, value in (("Answer", told.json()), ("Problem", refused.json())):
+    for name, value in (("Answer", answer.json()), ("Problem", refused.json())):
         assert fits(document, {"$ref": f"#/components/schemas/{name}"}, value)
     pattern = document["components"]["headers"][HEADER]["schema"]
-    assert fits(document, pattern, told.headers[HEADER])
+    assert fits(document, pattern, answer.headers[HEADER])
     assert not fits(document, pattern, "not.signed")
     assert PURPOSE in document["components"]["schemas"]["Asked"]["properties"]["purpose"]["description"]
 

@@ -1,4 +1,4 @@
-"""The bank's side: its own key instead of a secret, the service's keys by JWKS, watches and jobs, from its networks."""
+"""The bank's side: its own key instead of a secret, the service's keys by JWKS, watches and jobs, allowed networks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def access(world: Any) -> Any:
 
 
 class Wire(httpx.BaseTransport):
-    """The service in this process, as if from `peer`; keeps the requests."""
+    """The service in this process, called as though from the address `peer`; stores the requests."""
 
     def __init__(self, http: Any, peer: str = "127.0.0.1") -> None:
         self._transport, self.sent = http._transport, []  # type: ignore[var-annotated]
@@ -54,11 +54,11 @@ def client(running: Any, wire: Wire, **more: Any) -> ServiceClient:
 def test_with_a_key_of_its_own_a_bank_needs_no_secret_and_its_tokens_are_no_bearers(
     running: Any, access: AccessDatabase, tmp_path: Path
 ) -> None:
-    held = ClientKey.load(tmp_path)
-    assert ClientKey.load(tmp_path).jwk == held.jwk
-    access.add_key("bohai", held.jwk)
+    own_key = ClientKey.load(tmp_path)
+    assert ClientKey.load(tmp_path).jwk == own_key.jwk
+    access.add_key("bohai", own_key.jwk)
     wire = Wire(running.http)
-    bank = client(running, wire, key=held)
+    bank = client(running, wire, key=own_key)
     ring = bank.learn_keys()
     assert ring.keys["service"].keys() == running.world.ring.keys["service"].keys()
     mandate = running.world.grant("bohai", GOOD).id
@@ -70,23 +70,23 @@ def test_with_a_key_of_its_own_a_bank_needs_no_secret_and_its_tokens_are_no_bear
     again = running.http.post("/v1/scores", content=sent.content, headers={
         name: sent.headers[name] for name in ("authorization", "dpop", "content-type")})  # fmt: skip
     assert again.status_code == 401  # the proof was used
-    access.remove_key("bohai", thumbprint(held.jwk))
+    access.remove_key("bohai", thumbprint(own_key.jwk))
     with pytest.raises(Unauthenticated):
-        client(running, wire, key=held).score(GOOD, PURPOSE, mandate)
+        client(running, wire, key=own_key).score(GOOD, PURPOSE, mandate)
 
 
 def test_keys_change_without_a_gap_two_at_a_time(running: Any, access: AccessDatabase, tmp_path: Path) -> None:
     keys = [ClientKey.load(tmp_path, name) for name in ("first", "second", "third")]
     mandate = running.world.grant("bohai", GOOD).id
-    for number, held in enumerate(keys):
+    for number, new_key in enumerate(keys):
         if number == 2:
             with pytest.raises(Malformed, match="two keys"):
-                access.add_key("bohai", held.jwk)
+                access.add_key("bohai", new_key.jwk)
             access.remove_key("bohai", thumbprint(keys[0].jwk))
-        access.add_key("bohai", held.jwk)
-        access.add_key("bohai", held.jwk)  # a second time is no third key
-        for held_now in keys[max(0, number - 1) : number + 1]:
-            assert client(running, Wire(running.http), key=held_now).score(GOOD, PURPOSE, mandate)["uscc"] == GOOD
+        access.add_key("bohai", new_key.jwk)
+        access.add_key("bohai", new_key.jwk)  # a second time is no third key
+        for valid_key in keys[max(0, number - 1) : number + 1]:
+            assert client(running, Wire(running.http), key=valid_key).score(GOOD, PURPOSE, mandate)["uscc"] == GOOD
 
 
 @pytest.mark.attack
@@ -104,8 +104,8 @@ def test_from_another_network_neither_secret_nor_token_nor_forwarded_word_opens(
             headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": "203.0.113.9"}
             assert http.post("/v1/scores", json=body, headers=headers).status_code == status, peer
             form = {"grant_type": "client_credentials"}
-            told = http.post("/oauth2/token", data=form, auth=("bohai", running.secrets["bohai"]), headers=headers)
-            assert told.status_code == status
+            response = http.post("/oauth2/token", data=form, auth=("bohai", running.secrets["bohai"]), headers=headers)
+            assert response.status_code == status
     access.set_networks("bohai", [])
     assert running.score(GOOD, mandate, token=token).status_code == 200
 
@@ -116,12 +116,18 @@ def test_a_proxy_that_is_named_is_believed_in_its_own_word_and_no_caller_in_thei
     opened, form = AccessDatabase(world.root / "access.db"), {"grant_type": "client_credentials"}
     opened.set_networks("bohai", ["203.0.113.0/24"])
     opened.close()
-    for proxies, word, status in (("127.0.0.1", "203.0.113.9", 200), ("127.0.0.1", "203.0.113.9, 198.51.100.1", 401),
-                                  ("127.0.0.1", "", 401), ("", "203.0.113.9", 401)):  # fmt: skip
+    for proxies, forwarded, status in (
+        ("127.0.0.1", "203.0.113.9", 200),
+        ("127.0.0.1", "203.0.113.9, 198.51.100.1", 401),
+        ("127.0.0.1", "", 401),
+        ("", "203.0.113.9", 401),
+    ):
         with serving(world, free_port(), HAIHE_SERVICE_PROXIES=proxies) as (url, _, _):
-            headers = {"X-Forwarded-For": word} if word else {}
-            told = httpx.post(f"{url}/oauth2/token", data=form, auth=("bohai", template[1]["bohai"]), headers=headers)
-            assert told.status_code == status, (proxies, word)
+            headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+            response = httpx.post(
+                f"{url}/oauth2/token", data=form, auth=("bohai", template[1]["bohai"]), headers=headers
+            )
+            assert response.status_code == status, (proxies, forwarded)
 
 
 def test_watches_and_jobs_by_the_client_and_the_same_awaited(world: Any, template: Any) -> None:
@@ -139,7 +145,7 @@ def test_watches_and_jobs_by_the_client_and_the_same_awaited(world: Any, templat
                 assert (await bank.set_webhook(url))["url"] == url
                 assert (await bank.try_webhook())["heard"] is True
                 watch = (await bank.watch(GOOD, watched, ["grade_drop"]))["watch_id"]
-                assert [one["watch_id"] for one in await bank.watches()] == [watch]
+                assert [each["watch_id"] for each in await bank.watches()] == [watch]
                 assert (await bank.end_watch(watch))["ended"]
                 assert await bank.deliveries() == []
                 with pytest.raises(Missing):
@@ -162,7 +168,7 @@ def test_watches_and_jobs_by_the_client_and_the_same_awaited(world: Any, templat
 
 @pytest.mark.attack
 def test_a_set_of_keys_that_is_none_is_refused() -> None:
-    for told in (
+    for document in (
         {},
         {"keys": [{"crv": "Ed25519"}]},
         {"keys": [{"crv": "Ed25519", "x": "AAAA"}]},
@@ -170,5 +176,5 @@ def test_a_set_of_keys_that_is_none_is_refused() -> None:
         {"keys": ["x"]},
     ):
         with pytest.raises(Broken):
-            ring_of(told)
+            ring_of(document)
     assert ring_of({"keys": [BankKey("ES256").jwk]}).keys == {"service": {}}

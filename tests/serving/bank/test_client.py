@@ -1,4 +1,4 @@
-"""The client asks again where that is safe, as one answer, verifies what it gets, and is the same awaited."""
+"""The client retries where that is safe, as one answer, verifies every answer, and works the same when awaited."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ GOOD, OTHER = codes("enterprise", 2)
 
 
 class Wire(httpx.BaseTransport):
-    """The service behind a wire on which something happens to each request first."""
+    """The service behind a transport that may intercept each request to `path` first."""
 
     def __init__(
-        self, http: Any, happens: Callable[[int, httpx.Request], httpx.Response | None], path: str = "/v1/scores"
+        self, http: Any, intercept: Callable[[int, httpx.Request], httpx.Response | None], path: str = "/v1/scores"
     ) -> None:
-        self._http, self._happens, self.path, self.sent = http, happens, path, 0
+        self._http, self._intercept, self.path, self.sent = http, intercept, path, 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
         if request.url.path == self.path:
             self.sent += 1
-            told = self._happens(self.sent, request)
-            if told is not None:
-                return told
+            response = self._intercept(self.sent, request)
+            if response is not None:
+                return response
         answer = self._http.request(request.method, str(request.url.raw_path, "ascii"), content=request.content,
                                     headers=dict(request.headers))  # fmt: skip
         if request.url.path == self.path and request.headers.get("x-lose") == str(self.sent):
@@ -52,15 +52,15 @@ def client(running: Any, happens: Any, **more: Any) -> tuple[ServiceClient, Wire
     return ServiceClient("", "bohai", running.secrets["bohai"], http=http, **more), wire
 
 
-def test_an_answer_lost_on_the_way_back_is_asked_for_again_and_is_one_answer(running: Any) -> None:
+def test_a_lost_answer_is_requested_again_and_recorded_once(running: Any) -> None:
     bank, wire = client(running, lambda *_: None, headers={"x-lose": "1"}, ring=running.world.ring)
-    told = bank.score(GOOD, PURPOSE, running.world.grant("bohai", GOOD).id)
+    score = bank.score(GOOD, PURPOSE, running.world.grant("bohai", GOOD).id)
     assert wire.sent == 2
-    assert [entry.object for entry in running.entries("score.answered")] == [told["score_id"]]
-    assert [entry.object for entry in running.entries("score.repeated")] == [told["score_id"]]
+    assert [entry.object for entry in running.entries("score.answered")] == [score["score_id"]]
+    assert [entry.object for entry in running.entries("score.repeated")] == [score["score_id"]]
 
 
-def test_overload_is_waited_out_as_told_and_not_for_ever(running: Any) -> None:
+def test_overload_is_retried_as_retry_after_says_until_patience_ends(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     bank, wire = client(running, lambda sent, _: httpx.Response(503, json={"title": "busy"}) if sent < 3 else None)
     assert bank.score(GOOD, PURPOSE, mandate)["uscc"] == GOOD
@@ -80,64 +80,64 @@ def test_overload_is_waited_out_as_told_and_not_for_ever(running: Any) -> None:
 
 
 def test_a_live_score_lost_on_the_way_back_is_one_answer_too(running: Any) -> None:
-    mandate, way = running.world.grant("bohai", GOOD).id, "/v1/scores/live"
-    bank, wire = client(running, lambda *_: None, headers={"x-lose": "1"}, ring=running.world.ring, path=way)
-    told = bank.live(GOOD, PURPOSE, mandate, {"age_years": 2.0})
+    mandate, live_path = running.world.grant("bohai", GOOD).id, "/v1/scores/live"
+    bank, wire = client(running, lambda *_: None, headers={"x-lose": "1"}, ring=running.world.ring, path=live_path)
+    score = bank.live(GOOD, PURPOSE, mandate, {"age_years": 2.0})
     assert wire.sent == 2
-    assert [entry.object for entry in running.entries("score.live")] == [told["score_id"]]
+    assert [entry.object for entry in running.entries("score.live")] == [score["score_id"]]
 
 
 @pytest.mark.parametrize("status", [502, 504])
-def test_what_a_gateway_cannot_say_whether_it_was_heard_is_sent_again_under_its_key(running: Any, status: int) -> None:
-    ask = (GOOD, PURPOSE, running.world.grant("bohai", GOOD).id)
+def test_a_request_that_a_gateway_lost_is_sent_again_under_its_key(running: Any, status: int) -> None:
+    request_fields = (GOOD, PURPOSE, running.world.grant("bohai", GOOD).id)
     keys = []
 
-    def happens(number: int, request: httpx.Request) -> httpx.Response:
+    def intercept(number: int, request: httpx.Request) -> httpx.Response:
         keys.append(request.headers["idempotency-key"])
         return httpx.Response(status, text="<html>")
 
-    bank, wire = client(running, happens, path="/v1/scores/batch", patience=0.5)
+    bank, wire = client(running, intercept, path="/v1/scores/batch", patience=0.5)
     with pytest.raises(Lapsed, match=str(status)):
-        bank.batch([ask])
+        bank.batch([request_fields])
     assert (wire.sent > 1, len(set(keys))) == (True, 1)
     bank, wire = client(running, lambda n, _: httpx.Response(503) if n == 1 else None, path="/v1/scores/batch")
-    assert [part["status"] for part in bank.batch([ask])] == [200]
+    assert [part["status"] for part in bank.batch([request_fields])] == [200]
     bank, wire = client(running, lambda n, _: httpx.Response(status) if n == 1 else None)
-    assert bank.score(*ask)["uscc"] == GOOD
+    assert bank.score(*request_fields)["uscc"] == GOOD
 
 
-def test_a_token_is_asked_for_again_too_and_who_is_busy_is_not_taken_for_a_refusal(running: Any) -> None:
-    ask, token = (GOOD, PURPOSE, running.world.grant("bohai", GOOD).id), "/oauth2/token"
+def test_a_token_is_requested_again_and_overload_is_not_a_refusal(running: Any) -> None:
+    fields, token = (GOOD, PURPOSE, running.world.grant("bohai", GOOD).id), "/oauth2/token"
     bank, wire = client(running, lambda n, _: httpx.Response(503) if n < 3 else None, path=token)
-    assert [part["status"] for part in bank.batch([ask])] == [200]
+    assert [part["status"] for part in bank.batch([fields])] == [200]
     assert wire.sent == 3
     bank, _ = client(running, lambda *_: None, path=token, headers={"x-lose": "1"})
-    assert bank.score(*ask)["uscc"] == GOOD
+    assert bank.score(*fields)["uscc"] == GOOD
     bank, _ = client(running, lambda *_: httpx.Response(503, json={"title": "busy"}), path=token, patience=0.0)
     with pytest.raises(Lapsed, match="busy"):
-        bank.score(*ask)
+        bank.score(*fields)
     bank, wire = client(running, lambda *_: httpx.Response(400, json={"error": "invalid_scope"}), path=token)
     with pytest.raises(Unauthenticated, match="invalid_scope"):
-        bank.score(*ask)
+        bank.score(*fields)
     assert wire.sent == 1
 
 
 def test_a_time_to_try_again_is_read_in_either_form_and_nonsense_is_none(running: Any) -> None:
-    ask = (GOOD, PURPOSE, running.world.grant("bohai", GOOD).id)
+    fields = (GOOD, PURPOSE, running.world.grant("bohai", GOOD).id)
     late = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
-    for told, sent in ((late, 1), ("soon", 2), ("-5", 2), ("Thu, 01 Jan 1970 00:00:00 GMT", 2), ("²", 2)):
-        headers = [(b"Retry-After", told.encode())]
+    for value, sent in ((late, 1), ("soon", 2), ("-5", 2), ("Thu, 01 Jan 1970 00:00:00 GMT", 2), ("²", 2)):
+        headers = [(b"Retry-After", value.encode())]
         bank, wire = client(running, lambda n, _, h=headers: httpx.Response(503, headers=h) if n == 1 else None)
         if sent == 1:
             with pytest.raises(Lapsed):
-                bank.score(*ask)
+                bank.score(*fields)
         else:
-            assert bank.score(*ask)["uscc"] == GOOD
+            assert bank.score(*fields)["uscc"] == GOOD
         assert wire.sent == sent
 
 
 @pytest.mark.attack
-def test_an_answer_changed_on_the_way_is_not_taken(running: Any) -> None:
+def test_an_answer_changed_in_transit_is_rejected(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     good = running.score(GOOD, mandate)
 
@@ -153,14 +153,14 @@ def test_every_product_by_the_client(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     bank, _ = client(running, lambda *_: None, ring=running.world.ring)
     with bank:
-        told = bank.score(GOOD, PURPOSE, mandate)
+        score = bank.score(GOOD, PURPOSE, mandate)
         assert [part["status"] for part in bank.batch([(GOOD, PURPOSE, mandate), (OTHER, PURPOSE, mandate)])] == [
             200,
             403,
         ]
         assert bank.verify(GOOD, PURPOSE, mandate, "grade_at_least", "D") is True
-        taken = bank.object_to(told["score_id"], "explanation", "why?")
-        assert bank.objection(taken["objection_id"])["state"] == "asked"
+        objection = bank.object_to(score["score_id"], "explanation", "why?")
+        assert bank.objection(objection["objection_id"])["state"] == "asked"
         assert bank.ready()["ready"] is True
 
 
@@ -184,12 +184,12 @@ def test_the_awaited_client_is_the_same_for_many_at_once(world: Any, template: A
     assert asyncio.run(all_()) == [subjects, True, 200]
 
 
-def test_a_live_score_comes_through_either_client_and_is_of_the_form_that_is_told(running: Any) -> None:
+def test_a_live_score_has_its_declared_fields_with_either_client(running: Any) -> None:
     mandate, feature = running.world.grant("bohai", GOOD).id, "age_years"
     bank, _ = client(running, lambda *_: None, ring=running.world.ring)
-    told = bank.live(GOOD, PURPOSE, mandate, {feature: 1.0}, "what_if")
-    assert (told["kind"], told["brought"]["features"]) == ("what_if", [feature])
-    assert set(told) == set(LiveScore.__annotations__)
+    score = bank.live(GOOD, PURPOSE, mandate, {feature: 1.0}, "what_if")
+    assert (score["kind"], score["brought"]["features"]) == ("what_if", [feature])
+    assert set(score) == set(LiveScore.__annotations__)
 
     async def awaited() -> Any:
         http = httpx.AsyncClient(transport=httpx.ASGITransport(running.http.app), base_url="http://testserver")
@@ -200,7 +200,7 @@ def test_a_live_score_comes_through_either_client_and_is_of_the_form_that_is_tol
 
 
 @pytest.mark.parametrize(
-    ("told", "form"),
+    ("result", "schema"),
     [
         (Score, response_schemas.AnswerSchema),
         (LiveScore, live_schemas.LiveAnswerSchema),
@@ -211,5 +211,5 @@ def test_a_live_score_comes_through_either_client_and_is_of_the_form_that_is_tol
         (SuppliedFeatures, live_schemas.SuppliedFeaturesSchema),
     ],
 )
-def test_what_a_program_is_told_are_the_fields_of_the_services_own_forms(told: type, form: Any) -> None:
-    assert set(told.__annotations__) == set(form.model_fields)
+def test_result_types_have_the_fields_of_the_services_schemas(result: type, schema: Any) -> None:
+    assert set(result.__annotations__) == set(schema.model_fields)

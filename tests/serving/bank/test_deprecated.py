@@ -17,7 +17,7 @@ def test_old_names_give_the_new_values_with_a_warning() -> None:
         _ = response_types.Other
 
 
-def test_an_argument_is_taken_under_its_old_name_once() -> None:
+def test_an_argument_may_have_its_old_name_or_its_new_one() -> None:
     assert renamed_argument([1], "requests", "asks", {}) == [1]
     with pytest.deprecated_call(match="'asks' is now 'requests'"):
         assert renamed_argument(None, "requests", "asks", {"asks": [1]}) == [1]

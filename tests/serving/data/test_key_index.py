@@ -1,4 +1,4 @@
-"""A subject's row is found by its key, whatever the other keys are; and what is not there is not found."""
+"""The index gives the row of a subject key, whatever the other keys are, and no row for a key that it does not hold."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ CLOSE = st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES) | st.lists(
 
 
 @given(st.sets(CLOSE, max_size=60), CLOSE)
-def test_a_row_is_where_the_sorted_key_stands(keys: set[bytes], other: bytes) -> None:
+def test_a_row_is_the_position_of_its_sorted_key(keys: set[bytes], other: bytes) -> None:
     order = sorted(keys)
     rows = KeyIndex(b"".join(order))
     assert len(rows) == len(order)
     assert [rows.row_of(key) for key in order] == list(range(len(order)))
-    place = bisect.bisect_left(order, other)
-    assert rows.row_of(other) == (place if other in keys else None)
+    position = bisect.bisect_left(order, other)
+    assert rows.row_of(other) == (position if other in keys else None)

@@ -1,4 +1,4 @@
-"""Only a whole, rightly signed snapshot of the promoted version answers, and no swap mixes or fails an answer."""
+"""Only a verified snapshot of the promoted version answers, and a replacement neither mixes nor fails an answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OTHER_MODEL = codes("individual_business", 1)[0]
 
 
 def flip(path: Path) -> None:
-    """Change one byte in the middle and put the times back, as one who does not want to be seen would."""
+    """Change one byte in the middle and restore the times, as an attacker would who wants to stay unnoticed."""
     before = path.stat()
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -28,7 +28,7 @@ def flip(path: Path) -> None:
 
 
 def wait_until(running: Any, status: int) -> Any:
-    """Readiness has this status within some looks at the shelf."""
+    """Wait until readiness has this status, at most ten seconds."""
     end = time.monotonic() + 10
     while (response := running.http.get("/ready")).status_code != status:
         assert time.monotonic() < end, response.text
@@ -54,17 +54,17 @@ def test_a_changed_byte_at_start_is_not_ready_and_refuses(serve: Any, world: Any
         assert running.score(OTHER_MODEL, world.grant("bohai", OTHER_MODEL).id).status_code == 200
 
 
-def test_a_byte_changed_while_it_serves_is_found_at_the_next_look(running: Any) -> None:
+def test_a_byte_changed_in_service_is_detected_at_the_next_refresh(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     assert running.score(GOOD, mandate).status_code == 200
     flip(place(running.world, running.seals["enterprise"][1]) / ANSWERS_FILE)
-    told = wait_until(running, 503).json()
-    assert "was changed" in told["detail"]
+    problem = wait_until(running, 503).json()
+    assert "was changed" in problem["detail"]
     assert running.score(GOOD, mandate).status_code == 503
 
 
 @pytest.mark.parametrize("which", ["champion", "snapshot"])
-def test_a_pointer_signed_by_another_zone_is_refused_even_over_a_good_book(running: Any, which: str) -> None:
+def test_a_pointer_signed_by_another_zone_is_refused_even_when_a_good_snapshot_serves(running: Any, which: str) -> None:
     version, snapshot = running.seals["enterprise"][2:]
     (running.world.root / "shelf" / "pointers" / f"{which}-enterprise.json").unlink()
     key = running.world.key("compute")
@@ -89,7 +89,7 @@ def test_a_snapshot_of_another_version_is_not_opened_at_start(serve: Any, world:
         assert running.score(GOOD, world.grant("bohai", GOOD).id).status_code == 503
 
 
-def test_no_pointer_at_all_is_alive_and_not_ready_until_there_is_one(serve: Any, world: Any, template: Any) -> None:
+def test_without_a_pointer_the_service_is_live_and_not_ready(serve: Any, world: Any, template: Any) -> None:
     pointer = world.root / "shelf" / "pointers" / "snapshot-enterprise.json"
     pointer.unlink()
     with serve() as running:
@@ -99,25 +99,25 @@ def test_no_pointer_at_all_is_alive_and_not_ready_until_there_is_one(serve: Any,
         wait_until(running, 200)
 
 
-def test_a_swap_fails_no_request_and_no_answer_mixes_two_books(running: Any) -> None:
+def test_a_replaced_snapshot_fails_no_request_and_no_answer_mixes_two(running: Any) -> None:
     first, second = running.seals["enterprise"][:2], running.seals["enterprise"][2:]
     subjects, token = codes("enterprise", 8), running.token()
     mandates = {code: running.world.grant("bohai", code).id for code in subjects}
     points: dict[tuple[str, str], set[float]] = {}
     done, guard = threading.Event(), threading.Lock()
 
-    def ask(start: int) -> int:
-        asked = 0
+    def request_scores(start: int) -> int:
+        count = 0
         while not done.is_set():
-            code = subjects[(start + asked) % len(subjects)]
+            code = subjects[(start + count) % len(subjects)]
             response = running.score(code, mandates[code], token=token)
             assert response.status_code == 200, response.text
-            told = response.json()
-            assert (told["version"], told["snapshot"]["id"]) in (tuple(first), tuple(second))
+            answer = response.json()
+            assert (answer["version"], answer["snapshot"]["id"]) in (tuple(first), tuple(second))
             with guard:
-                points.setdefault((code, told["version"]), set()).add(told["points"])
-            asked += 1
-        return asked
+                points.setdefault((code, answer["version"]), set()).add(answer["points"])
+            count += 1
+        return count
 
     def swap() -> None:
         for version, snapshot in (second, first, second, first, second):
@@ -130,12 +130,12 @@ def test_a_swap_fails_no_request_and_no_answer_mixes_two_books(running: Any) -> 
                 time.sleep(0.05)
 
     with ThreadPoolExecutor(5) as pool:
-        asking = [pool.submit(ask, start) for start in range(4)]
+        clients = [pool.submit(request_scores, start) for start in range(4)]
         try:
             swap()
         finally:
             done.set()
-        assert sum(future.result() for future in asking) > 20
+        assert sum(future.result() for future in clients) > 20
     assert {version for _, version in points} == {first[0], second[0]}
     assert all(len(values) == 1 for values in points.values())
     assert running.world.ledger.verify()
@@ -144,16 +144,16 @@ def test_a_swap_fails_no_request_and_no_answer_mixes_two_books(running: Any) -> 
 def test_waiting_for_the_snapshot_of_a_new_champion_is_shown(running: Any) -> None:
     running.world.promote("enterprise", running.seals["enterprise"][2])
     end = time.monotonic() + 10
-    while "waiting_for_snapshot_of" not in (told := running.http.get("/ready").json()["models"]["enterprise"]):
+    while "waiting_for_snapshot_of" not in (status := running.http.get("/ready").json()["models"]["enterprise"]):
         assert time.monotonic() < end
         time.sleep(0.05)
-    assert told["version"] == running.seals["enterprise"][0]
+    assert status["version"] == running.seals["enterprise"][0]
     assert (
         running.score(GOOD, running.world.grant("bohai", GOOD).id).json()["version"] == running.seals["enterprise"][0]
     )
 
 
-def test_the_ledger_tells_which_book_served_from_when(running: Any) -> None:
+def test_the_ledger_records_which_snapshot_served_since_when(running: Any) -> None:
     version, snapshot = running.seals["enterprise"][2:]
     running.world.promote("enterprise", version)
     running.world.show("enterprise", version, snapshot)

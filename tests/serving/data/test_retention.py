@@ -1,4 +1,6 @@
-"""What nothing in use needs goes, with the records in it; what answers rest on stays, and replays to the bit."""
+"""A snapshot that nothing uses is destroyed with its records; the rows that answers rest on are kept, and
+replay exactly.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +27,13 @@ FIRM, OTHER = codes("enterprise", 2)
 
 @pytest.fixture
 def swept(running: Any) -> Any:
-    """A world whose first snapshot answered about one firm, and then gave way to another of the same month."""
+    """A world whose first snapshot answered about one firm, and was then replaced by another of the same month."""
     world, (version, first, *_) = running.world, running.seals["enterprise"]
-    told = running.score(FIRM, world.grant("bohai", FIRM).id).json()
-    assert told["snapshot"]["id"] == first
+    answer = running.score(FIRM, world.grant("bohai", FIRM).id).json()
+    assert answer["snapshot"]["id"] == first
     second = world.snapshot("enterprise", version, 40, seed=5)
     world.show("enterprise", version, second)
-    return world, first, second, told
+    return world, first, second, answer
 
 
 def rule(world: Any, today: date = SOON) -> Retention:
@@ -39,54 +41,64 @@ def rule(world: Any, today: date = SOON) -> Retention:
 
 
 def sweep(world: Any, today: date = SOON) -> list[str]:
-    told, book = rule(world, today), Ledger(world.root / "platform.jsonl", world.key("platform"), world.ring)
-    return [told.destroy(due, by=PLATFORM, key=world.key("platform"), ledger=book)["id"] for due in told.due()]
+    retention, platform_ledger = (
+        rule(world, today),
+        Ledger(world.root / "platform.jsonl", world.key("platform"), world.ring),
+    )
+    return [
+        retention.destroy(due, by=PLATFORM, key=world.key("platform"), ledger=platform_ledger)["id"]
+        for due in retention.due()
+    ]
 
 
-def test_a_snapshot_that_gave_way_is_destroyed_and_its_answer_replays(swept: Any) -> None:
-    world, first, second, told = swept
-    place = world.shelf.open(first).path
-    held = sum(path.stat().st_size for path in place.iterdir())
-    gone = sweep(world)
-    assert first in gone
-    assert second not in gone
-    assert [path.name for path in place.iterdir()] == ["manifest.json"]
-    word = destruction_record(world.shelf, first)
-    assert word is not None
-    assert word.on == SOON
-    excerpt = world.shelf.open(str(word.excerpt))
+def test_a_replaced_snapshot_is_destroyed_and_its_answer_replays(swept: Any) -> None:
+    world, first, second, answer = swept
+    folder = world.shelf.open(first).path
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    destroyed = sweep(world)
+    assert first in destroyed
+    assert second not in destroyed
+    assert [path.name for path in folder.iterdir()] == ["manifest.json"]
+    record = destruction_record(world.shelf, first)
+    assert record is not None
+    assert record.on == SOON
+    excerpt = world.shelf.open(str(record.excerpt))
     assert len(np.load(excerpt.path / FEATURES_FILE)) == 1, "the one who was answered about, and nobody else"
-    assert sum(path.stat().st_size for path in excerpt.path.iterdir()) < held / 2
-    again = replay(told["score_id"], world.ledger, world.shelf)
-    assert again.digest == told["receipt"]["digest"]
+    assert sum(path.stat().st_size for path in excerpt.path.iterdir()) < size / 2
+    again = replay(answer["score_id"], world.ledger, world.shelf)
+    assert again.digest == answer["receipt"]["digest"]
     assert again.answer["snapshot"]["id"] == first
     with pytest.raises(Lapsed, match="was destroyed"):
         world.shelf.open(first)
     assert [each.seal.id for each in rule(world).due()] == []
-    (entry,) = [e for e in Ledger(world.root / "platform.jsonl", None, world.ring).verified() if e.object == first]
+    (entry,) = [
+        entry_
+        for entry_ in Ledger(world.root / "platform.jsonl", None, world.ring).verified()
+        if entry_.object == first
+    ]
     assert (entry.verb, entry.details["excerpt"]) == ("seal.destroyed", excerpt.seal.id)
 
 
 def test_a_score_from_it_is_traced_through_what_is_left(swept: Any) -> None:
-    world, first, _, told = swept
-    before = trace(told["score_id"], shelf=world.shelf, ledgers={"service": world.ledger})
+    world, first, _, answer = swept
+    before = trace(answer["score_id"], shelf=world.shelf, ledgers={"service": world.ledger})
     sweep(world)
-    chain = trace(told["score_id"], shelf=world.shelf, ledgers={"service": world.ledger})
+    chain = trace(answer["score_id"], shelf=world.shelf, ledgers={"service": world.ledger})
     assert [link.kind for link in chain.links][:3] == ["score", "excerpt", "snapshot"]
     assert [link.id for link in chain.links if link.kind != "excerpt"] == [link.id for link in before.links]
     (link,) = [link for link in chain.links if link.id == first]
     assert link.facts["destroyed_on"] == SOON.isoformat()
 
 
-def test_nothing_in_use_goes_whatever_day_it_is(swept: Any) -> None:
+def test_nothing_in_use_is_destroyed_on_any_day(swept: Any) -> None:
     world, first, second, _ = swept
     assert rule(world, date.today() + timedelta(days=29)).due() == []
     used = {second, str(world.shelf.pointer("snapshot-individual_business", {"platform"})["snapshot"])}
-    behind = {parent for name in used for parent in world.shelf.open(name).seal.parents}
+    ancestors = {parent for name in used for parent in world.shelf.open(name).seal.parents}
     for days in (31, 400, 4000):
         due = {each.seal.id for each in rule(world, date.today() + timedelta(days=days)).due()}
         assert first in due
-        assert not due & (used | behind)
+        assert not due & (used | ancestors)
 
 
 def test_the_newest_of_a_month_stays_for_the_next_evaluation(swept: Any) -> None:
@@ -97,70 +109,72 @@ def test_the_newest_of_a_month_stays_for_the_next_evaluation(swept: Any) -> None
     assert second in {each.seal.id for each in rule(world, SOON + timedelta(days=500)).due()}
 
 
-def test_one_that_answered_of_late_is_kept(swept: Any) -> None:
+def test_a_snapshot_that_answered_recently_is_kept(swept: Any) -> None:
     world, first, *_ = swept
-    told = Retention(world.shelf, world.ledger, date.today() + timedelta(days=5), days=6)
-    assert told.due() == []
-    assert first in {each.seal.id for each in Retention(world.shelf, world.ledger, told.today, days=5).due()}
+    retention = Retention(world.shelf, world.ledger, date.today() + timedelta(days=5), days=6)
+    assert retention.due() == []
+    assert first in {each.seal.id for each in Retention(world.shelf, world.ledger, retention.today, days=5).due()}
 
 
-def test_a_sweep_killed_on_the_way_goes_on(swept: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    world, first, _, told = swept
-    place, really = world.shelf.open(first).path, Path.unlink
+def test_a_killed_sweep_is_completed_by_the_next(swept: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, first, _, answer = swept
+    folder, unlink = world.shelf.open(first).path, Path.unlink
 
     def killed(path: Path) -> None:
-        if path == place / SUBJECTS_FILE:
+        if path == folder / SUBJECTS_FILE:
             raise KeyboardInterrupt
-        really(path)
+        unlink(path)
 
     with monkeypatch.context() as patch:
         patch.setattr("pathlib.Path.unlink", killed)
         with pytest.raises(KeyboardInterrupt):
             sweep(world)
-    assert sorted(path.name for path in place.iterdir()) == ["manifest.json", "subjects.bin"]
-    kept = destruction_record(world.shelf, first)
-    assert kept is not None
+    assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "subjects.bin"]
+    record = destruction_record(world.shelf, first)
+    assert record is not None
     assert first in sweep(world)
     assert is_emptied(world.shelf, world.shelf.open(first, deep=False).seal)
-    assert destruction_record(world.shelf, first) == kept
-    assert replay(told["score_id"], world.ledger, world.shelf).digest == told["receipt"]["digest"]
+    assert destruction_record(world.shelf, first) == record
+    assert replay(answer["score_id"], world.ledger, world.shelf).digest == answer["receipt"]["digest"]
 
 
 @pytest.mark.attack
-def test_nobody_but_the_platform_says_that_a_seal_was_destroyed(swept: Any) -> None:
-    """Else who damages a snapshot says that it was destroyed, and has its answers rest on an excerpt of his own."""
-    world, first, _, told = swept
-    word = {"on": SOON.isoformat(), "excerpt": None}
-    world.shelf.set_pointer(f"destroyed-{first}", word, world.key("compute"))
+def test_only_the_platform_may_record_that_a_seal_was_destroyed(swept: Any) -> None:
+    """Otherwise an attacker could damage a snapshot, record its destruction, and let its answers rest on a
+    forged excerpt.
+    """
+    world, first, _, answer = swept
+    record = {"on": SOON.isoformat(), "excerpt": None}
+    world.shelf.set_pointer(f"destroyed-{first}", record, world.key("compute"))
     with pytest.raises(Broken):
         world.shelf.open(first)
     with pytest.raises(Broken):
-        replay(told["score_id"], world.ledger, world.shelf)
+        replay(answer["score_id"], world.ledger, world.shelf)
 
 
 @pytest.mark.attack
 def test_an_excerpt_of_another_snapshot_or_with_another_row_replays_nothing(swept: Any) -> None:
-    world, first, second, told = swept
+    world, first, second, answer = swept
     sweep(world)
-    word = destruction_record(world.shelf, first)
-    assert word is not None
-    real = world.shelf.open(str(word.excerpt))
+    record = destruction_record(world.shelf, first)
+    assert record is not None
+    real = world.shelf.open(str(record.excerpt))
     files = {path.name: path.read_bytes() for path in real.path.iterdir() if path.name != "manifest.json"}
     features = np.load(real.path / FEATURES_FILE)
     np.save(world.root / "other.npy", features + 1)
     other = files | {FEATURES_FILE: (world.root / "other.npy").read_bytes()}
     for content, of in ((files, second), (other, first)):
-        with world.shelf.staging() as made:
+        with world.shelf.staging() as folder:
             for name, text in content.items():
-                (made / name).write_bytes(text)
+                (folder / name).write_bytes(text)
             terms = {**real.seal.terms, "of": of}
-            seal = world.shelf.put(made, Kind.EXCERPT, parents=real.seal.parents, terms=terms, by=ENGINEER,
+            seal = world.shelf.put(folder, Kind.EXCERPT, parents=real.seal.parents, terms=terms, by=ENGINEER,
                                    expires_on=real.seal.expires_on, key=world.key("platform"))  # fmt: skip
         world.shelf.set_pointer(
             f"destroyed-{first}", {"on": SOON.isoformat(), "excerpt": seal.id}, world.key("platform")
         )
         with pytest.raises(Broken):
-            replay(told["score_id"], world.ledger, world.shelf)
+            replay(answer["score_id"], world.ledger, world.shelf)
 
 
 @pytest.mark.attack

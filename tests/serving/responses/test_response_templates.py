@@ -1,4 +1,4 @@
-"""The bytes laid out in advance are those of the answer composed anew, for every subject and every caller's words."""
+"""A filled template has the bytes of the composed answer, for every subject and every text that a caller sends."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from serving.responses.compose import answer_digest, compose, stored_score
 from serving.responses.response_templates import ResponseTemplate, ResponseTemplates
 
 
-def test_every_subjects_sheet_is_its_answer(world: Any) -> None:
+def test_every_subjects_template_gives_its_answer(world: Any) -> None:
     for model in ("enterprise", "individual_business"):
-        book = open_snapshot(world.shelf, read_pointers(world.shelf, model))
-        for row in range(len(book.answers)):
-            words: dict[str, Any] = {"score_id": f"s{row}", "mandate": f"m{row}", "purpose": "p"}
-            wanted = compose(book, stored_score(book, row), **words, valid_until=date(2026, 12, 1))
-            filled = ResponseTemplates().of(book, row).fill(uscc="c", **words, valid_until="2026-12-01")
+        snapshot = open_snapshot(world.shelf, read_pointers(world.shelf, model))
+        for row in range(len(snapshot.answers)):
+            ids: dict[str, Any] = {"score_id": f"s{row}", "mandate": f"m{row}", "purpose": "p"}
+            expected = compose(snapshot, stored_score(snapshot, row), **ids, valid_until=date(2026, 12, 1))
+            filled = ResponseTemplates().of(snapshot, row).fill(uscc="c", **ids, valid_until="2026-12-01")
             receipt = {"digest": filled.digest, "entry": "e", "seq": row}
-            assert filled.digest == answer_digest(wanted)
-            assert filled.whole(entry="e", seq=row) == canonical({**wanted, "receipt": receipt, "uscc": "c"})
+            assert filled.digest == answer_digest(expected)
+            assert filled.whole(entry="e", seq=row) == canonical({**expected, "receipt": receipt, "uscc": "c"})
 
 
 @pytest.fixture(scope="module")
-def sheet(template: Any) -> ResponseTemplate:
+def response_template(template: Any) -> ResponseTemplate:
     from serving_world import World
 
     world = World(template[0])
@@ -37,10 +37,12 @@ def sheet(template: Any) -> ResponseTemplate:
 
 
 @given(score_id=st.text(), mandate=st.text(), purpose=st.text())
-def test_a_callers_words_cannot_break_out_of_their_place(
-    sheet: ResponseTemplate, score_id: str, mandate: str, purpose: str
+def test_a_callers_text_stays_within_its_json_string(
+    response_template: ResponseTemplate, score_id: str, mandate: str, purpose: str
 ) -> None:
-    filled = sheet.fill(uscc="c", score_id=score_id, mandate=mandate, purpose=purpose, valid_until="2026-12-01")
-    told = json.loads(filled.whole(entry="e", seq=1))
-    assert (told["score_id"], told["mandate"], told["purpose"]) == (score_id, mandate, purpose)
-    assert answer_digest(told) == filled.digest
+    filled = response_template.fill(
+        uscc="c", score_id=score_id, mandate=mandate, purpose=purpose, valid_until="2026-12-01"
+    )
+    answer = json.loads(filled.whole(entry="e", seq=1))
+    assert (answer["score_id"], answer["mandate"], answer["purpose"]) == (score_id, mandate, purpose)
+    assert answer_digest(answer) == filled.digest

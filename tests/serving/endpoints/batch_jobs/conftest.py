@@ -29,20 +29,20 @@ class Bank:
         return self.running.http.request(method, path, content=content, headers=headers)
 
     def send(self, lines: list[str]) -> str:
-        told = self.ask("POST", "/v1/jobs", "\n".join([",".join(INPUT_COLUMNS), *lines]).encode())
-        assert told.status_code == 200, told.text
-        return str(told.json()["job_id"])
+        answer = self.ask("POST", "/v1/jobs", "\n".join([",".join(INPUT_COLUMNS), *lines]).encode())
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["job_id"])
 
     def work(self) -> None:
         while work(self.service, self.jobs):
             pass
 
     def rows(self, name: str) -> list[dict[str, str]]:
-        told = self.ask("GET", f"/v1/jobs/{name}/result")
-        assert told.status_code == 200, told.text
-        assert told.headers["content-type"] == "text/csv"
-        verify(told.content, told.headers[HEADER], self.world.ring)
-        return list(csv.DictReader(io.StringIO(told.text)))
+        answer = self.ask("GET", f"/v1/jobs/{name}/result")
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == "text/csv"
+        verify(answer.content, answer.headers[HEADER], self.world.ring)
+        return list(csv.DictReader(io.StringIO(answer.text)))
 
     def files_left(self) -> set[str]:
         return {path.name for path in self.jobs.folder.iterdir()}

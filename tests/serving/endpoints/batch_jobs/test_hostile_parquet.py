@@ -43,10 +43,10 @@ def text(*values: Any) -> Any:
 
 def varint(number: int, width: int = 0) -> bytes:
     """A number as Thrift's compact protocol writes it (zigzag, seven bits a byte), filled up to `width` bytes."""
-    zigzag, told = number << 1, b""
-    while zigzag > 127 or len(told) + 1 < width:
-        told, zigzag = told + bytes([zigzag & 127 | 128]), zigzag >> 7
-    return told + bytes([zigzag])
+    zigzag, encoded = number << 1, b""
+    while zigzag > 127 or len(encoded) + 1 < width:
+        encoded, zigzag = encoded + bytes([zigzag & 127 | 128]), zigzag >> 7
+    return encoded + bytes([zigzag])
 
 
 def lying(body: bytes, lies: dict[int, int], most: int | None = None) -> bytes:
@@ -54,9 +54,9 @@ def lying(body: bytes, lies: dict[int, int], most: int | None = None) -> bytes:
     size = int.from_bytes(body[-8:-4], "little")
     before, footer, after = body[: -8 - size], body[-8 - size : -8], body[-8:]
     for truth, lie in lies.items():
-        said = b"\x16" + varint(truth)  # an i64 in the field after the last
-        assert said in footer
-        footer = footer.replace(said, b"\x16" + varint(lie, len(said) - 1), most if most is not None else -1)
+        original = b"\x16" + varint(truth)  # an i64 in the field after the last
+        assert original in footer
+        footer = footer.replace(original, b"\x16" + varint(lie, len(original) - 1), most if most is not None else -1)
     return before + footer + after
 
 
@@ -82,10 +82,10 @@ def sizes(body: bytes) -> list[int]:
 def lying_bomb() -> bytes:
     body = bomb()
     size = int.from_bytes(body[-8:-4], "little")
-    said, lie = (b"\x16" + varint(number, 4) for number in (3_000_000, 1000))
+    original, lie = (b"\x16" + varint(number, 4) for number in (3_000_000, 1000))
     before, footer = body[: -8 - size], body[-8 - size : -8]
-    assert footer.count(said) == 5  # of three columns, of their group, of the file
-    return before + lie.join(footer.rsplit(said, 1)).replace(said, lie, 1) + body[-8:]
+    assert footer.count(original) == 5  # of three columns, of their group, of the file
+    return before + lie.join(footer.rsplit(original, 1)).replace(original, lie, 1) + body[-8:]
 
 
 def small_by_its_own_word() -> bytes:
@@ -153,14 +153,14 @@ def test_it_is_refused_in_words(reader: SubprocessWorker, name: str) -> None:
     assert len(body) <= MAX_BYTES
     with pytest.raises((InvalidTask, WorkerDied)) as refused:
         asyncio.run(reader.ask(b"r" + body))
-    told = str(refused.value) if refused.type is InvalidTask else "fell"
-    assert told in words.split()
+    reason = str(refused.value) if refused.type is InvalidTask else "fell"
+    assert reason in words.split()
     assert asyncio.run(reader.ask(b"r" + honest(3))).count(b"\n") == 4
 
 
-def test_a_file_whose_every_word_is_a_lie_is_no_more_than_it_says(reader: SubprocessWorker) -> None:
-    told = asyncio.run(reader.ask(b"r" + lying(bomb(), {3_000_000: 1000})))
-    assert told.count(b"\n") == 1001
+def test_a_file_with_false_metadata_costs_no_more_than_its_limits(reader: SubprocessWorker) -> None:
+    answer = asyncio.run(reader.ask(b"r" + lying(bomb(), {3_000_000: 1000})))
+    assert answer.count(b"\n") == 1001
 
 
 def test_cut_off_anywhere_it_is_refused() -> None:
@@ -178,19 +178,19 @@ def test_with_a_byte_changed_it_is_refused_or_read_and_never_more_than_its_rows(
         for _ in range(chance.choice((1, 1, 3))):
             mutant[chance.randrange(4, len(body) - 4)] = chance.randrange(256)
         try:
-            told = asyncio.run(reader.ask(b"r" + bytes(mutant)))
+            answer = asyncio.run(reader.ask(b"r" + bytes(mutant)))
         except InvalidTask as bad:
             words.add(str(bad))
         except WorkerDied:
             fell += 1
         else:
-            assert told.startswith(b"uscc,purpose,mandate\n")
-            assert told.count(b"\n") - 1 <= MAX_LINES
+            assert answer.startswith(b"uscc,purpose,mandate\n")
+            assert answer.count(b"\n") - 1 <= MAX_LINES
     assert words <= set(_PARQUET)
     assert fell < 100
 
 
-def test_the_bank_hears_it_in_words_that_hold_nothing_of_the_file_and_its_next_file_is_taken(bank: Any) -> None:
+def test_the_refusal_repeats_nothing_of_the_file_and_the_next_file_is_accepted(bank: Any) -> None:
     headers = {"Authorization": f"Bearer {bank.running.token()}", "Content-Type": PARQUET}
 
     def send(body: bytes) -> Any:
@@ -198,9 +198,9 @@ def test_the_bank_hears_it_in_words_that_hold_nothing_of_the_file_and_its_next_f
 
     for name in ("a column more", "text", "a tiny file of much text"):
         make, word = CASES[name]
-        told = send(make())
-        assert (told.status_code, told.headers["content-type"]) == (422, "application/problem+json")
-        assert (told.json()["detail"], told.json()["remedy"]) == texts_of(_PARQUET[word])
+        answer = send(make())
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+        assert (answer.json()["detail"], answer.json()["remedy"]) == texts_of(_PARQUET[word])
     assert send(b"PAR1" + b"\x00" * MAX_BYTES).status_code == 413
     assert send(b"PAR1" + b"\x00" * (100 << 20)).status_code == 413
     assert bank.files_left() == set()
@@ -208,27 +208,27 @@ def test_the_bank_hears_it_in_words_that_hold_nothing_of_the_file_and_its_next_f
     assert len(bank.running.entries("score.refused")) == 5
 
 
-def test_a_bank_has_one_file_read_at_a_time_and_one_that_kills_its_reader_is_told_so() -> None:
+def test_one_file_per_bank_is_read_at_a_time_and_one_that_kills_its_reader_is_refused() -> None:
     files = JobFiles()
 
     async def three() -> list[Any]:
-        asked = [files.read(bank, PARQUET, honest()) for bank in ("bohai", "bohai", "jincheng")]
-        return await asyncio.gather(*asked, return_exceptions=True)
+        reading = [files.read(bank, PARQUET, honest()) for bank in ("bohai", "bohai", "jincheng")]
+        return await asyncio.gather(*reading, return_exceptions=True)
 
     first, second, third = asyncio.run(three())
     assert (first[0], third[0]) == (100, 100)
     assert isinstance(second, Overloaded)
 
     async def killed() -> None:
-        asked = asyncio.ensure_future(files.read("bohai", PARQUET, honest()))
+        reading = asyncio.ensure_future(files.read("bohai", PARQUET, honest()))
         while files._parquet._process is None:
             await asyncio.sleep(0.01)
         files._parquet._process.kill()
-        await asked
+        await reading
 
-    with pytest.raises(Malformed) as told:
+    with pytest.raises(Malformed) as refused:
         asyncio.run(killed())
-    assert (told.value.why, told.value.remedy) == texts_of(_TOO_COSTLY)
+    assert (refused.value.why, refused.value.remedy) == texts_of(_TOO_COSTLY)
     assert asyncio.run(files.read("bohai", "", honest()))[0] == 100
     files.close()
 

@@ -24,22 +24,28 @@ GOOD, OTHER, THIRD = codes("enterprise", 3)
 UNKNOWN = codes("enterprise", 99)[-1]
 
 
-def test_each_line_is_judged_by_itself_and_bad_ones_get_words(bank: Any) -> None:
-    mine, unknown = bank.world.grant("bohai", GOOD).id, bank.world.grant("bohai", UNKNOWN).id
+def test_each_line_is_judged_separately_and_a_bad_one_is_explained(bank: Any) -> None:
+    own, unknown = bank.world.grant("bohai", GOOD).id, bank.world.grant("bohai", UNKNOWN).id
     name = bank.send([
-        f"{GOOD},{PURPOSE},{mine}", f"{OTHER},{PURPOSE},{mine}", f"{UNKNOWN},{PURPOSE},{unknown}",
-        "=HYPERLINK(1),x,y", "", f"{GOOD},{PURPOSE}", "x" * 600, f'"{GOOD}", {PURPOSE} ,{mine}',
+        f"{GOOD},{PURPOSE},{own}", f"{OTHER},{PURPOSE},{own}", f"{UNKNOWN},{PURPOSE},{unknown}",
+        "=HYPERLINK(1),x,y", "", f"{GOOD},{PURPOSE}", "x" * 600, f'"{GOOD}", {PURPOSE} ,{own}',
     ])  # fmt: skip
     assert bank.ask("GET", f"/v1/jobs/{name}").json()["state"] == "queued"
     assert bank.ask("GET", f"/v1/jobs/{name}/result").status_code == 422
     bank.work()
-    told = bank.ask("GET", f"/v1/jobs/{name}").json()
-    assert (told["state"], told["lines"], told["done"], told["answered"], told["refused"]) == ("done", 8, 8, 2, 6)
+    result = bank.ask("GET", f"/v1/jobs/{name}").json()
+    assert (result["state"], result["lines"], result["done"], result["answered"], result["refused"]) == (
+        "done",
+        8,
+        8,
+        2,
+        6,
+    )
     rows = bank.rows(name)
     assert [row["status"] for row in rows] == ["200", "403", "404", "422", "422", "422", "422", "200"]
     assert [row["line"] for row in rows] == [str(number) for number in range(1, 9)]
     assert all(row["problem"] and not row["uscc"] and "=" not in row["problem"] for row in rows[1:7])
-    alone = bank.running.score(GOOD, mine).json()
+    alone = bank.running.score(GOOD, own).json()
     assert (float(rows[0]["points"]), rows[0]["grade"], rows[0]["uscc"]) == (alone["points"], alone["grade"], GOOD)
     reasons = sum(float(part.rpartition(":")[2]) for part in rows[0]["reasons"].split())
     assert reasons == pytest.approx(alone["points"] - alone["base_points"])
@@ -93,8 +99,8 @@ def test_a_job_is_of_its_bank_alone_and_what_is_no_job_is_refused(bank: Any) -> 
     for method, path in (("GET", ""), ("GET", "/result"), ("DELETE", "")):
         assert bank.ask(method, f"/v1/jobs/{names[0]}{path}", bank="jincheng").status_code == 404
         assert bank.ask(method, f"/v1/jobs/job-0{path}").status_code == 404
-    who_asks = ("bohai", "jincheng")
-    listed = [{each["job_id"] for each in bank.ask("GET", "/v1/jobs", bank=who).json()["jobs"]} for who in who_asks]
+    banks = ("bohai", "jincheng")
+    listed = [{each["job_id"] for each in bank.ask("GET", "/v1/jobs", bank=who).json()["jobs"]} for who in banks]
     assert listed == [set(names), set()]
     assert list(bank.jobs.folder.glob("*.asked.csv"))
     for name in names:
@@ -115,7 +121,7 @@ def test_codes_are_not_tried_by_file_either(bank: Any) -> None:
 
 
 @pytest.mark.attack
-def test_a_mandate_taken_back_in_the_middle_opens_no_later_line_and_a_bank_shut_out_gets_none(bank: Any) -> None:
+def test_a_mandate_revoked_during_a_job_allows_no_later_line_and_a_disabled_bank_gets_none(bank: Any) -> None:
     mandate = bank.world.grant("bohai", GOOD).id
     name = bank.send([f"{GOOD},{PURPOSE},{mandate}"] * (CHUNK + 50))
     assert work(bank.service, bank.jobs)

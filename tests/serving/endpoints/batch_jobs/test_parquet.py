@@ -1,4 +1,4 @@
-"""A file of Parquet is the CSV it could have been, line for line; a result is told in it by whoever asks for that."""
+"""A Parquet file is read as the CSV that it stands for; a result in Parquet holds the same values as its CSV."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ def send(bank: Any, body: bytes, media: str = PARQUET) -> Any:
     return bank.running.http.post("/v1/jobs", content=body, headers=headers)
 
 
-def test_the_same_lines_get_the_same_answers_in_either_form_and_the_result_is_told_in_both(bank: Any) -> None:
-    mine = bank.world.grant("bohai", GOOD).id
-    rows = [(GOOD, PURPOSE, mine), (OTHER, PURPOSE, mine), (FULL_WIDTH, PURPOSE, mine), ("=1+1", "x", None),
-            (GOOD + "\n" + GOOD, PURPOSE, mine), (GOOD, PURPOSE, "m" * 4000), ('"', ",", ",,\n"), (None, None, None),
-            (GOOD, PURPOSE, mine)]  # fmt: skip
-    told = send(bank, filed(rows, pa.dictionary(pa.int32(), pa.string())), "application/octet-stream")
-    assert told.status_code == 200, told.text
-    assert told.json()["lines"] == len(rows)
+def test_both_formats_give_the_same_answers_and_the_result_is_available_in_both(bank: Any) -> None:
+    own = bank.world.grant("bohai", GOOD).id
+    rows = [(GOOD, PURPOSE, own), (OTHER, PURPOSE, own), (FULL_WIDTH, PURPOSE, own), ("=1+1", "x", None),
+            (GOOD + "\n" + GOOD, PURPOSE, own), (GOOD, PURPOSE, "m" * 4000), ('"', ",", ",,\n"), (None, None, None),
+            (GOOD, PURPOSE, own)]  # fmt: skip
+    answer = send(bank, filed(rows, pa.dictionary(pa.int32(), pa.string())), "application/octet-stream")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["lines"] == len(rows)
     bank.work()
-    name = told.json()["job_id"]
+    name = answer.json()["job_id"]
     plain = bank.rows(name)
     assert [row["status"] for row in plain] == ["200", "403", *["422"] * 6, "200"]
     headers = {"Authorization": f"Bearer {bank.running.token()}", "Accept": f"{PARQUET}, */*;q=0.1"}
@@ -76,11 +76,11 @@ def test_the_same_lines_get_the_same_answers_in_either_form_and_the_result_is_to
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(*[st.none() | st.text(max_size=40) | st.text('",\r\n\x00 a', max_size=8)] * 3), min_size=1))
-def test_every_row_is_one_line_and_says_what_it_said(rows: list[tuple[str | None, ...]]) -> None:
+def test_every_row_becomes_one_line_with_the_same_values(rows: list[tuple[str | None, ...]]) -> None:
     lines, plain = split_lines(parquet.read(filed(rows, row_group_size=3)))
     assert lines == len(rows)
-    told = plain.decode().removesuffix("\n").split("\n")
-    for row, text in zip(rows, told, strict=True):
+    csv_lines = plain.decode().removesuffix("\n").split("\n")
+    for row, text in zip(rows, csv_lines, strict=True):
         values = [value or "" for value in row]
         if len(text) <= MAX_LINE_LENGTH and not set("".join(values)) & set("\n\r\x00"):
             ask = read_line(text)
@@ -108,20 +108,20 @@ def client_of(bank: Any) -> ServiceClient:
 
 
 def test_a_file_goes_and_comes_by_either_client_in_either_form_under_its_signature(bank: Any) -> None:
-    mine, bohai = bank.world.grant("bohai", GOOD).id, client_of(bank)
-    rows = [(GOOD, PURPOSE, mine), (OTHER, PURPOSE, mine)]
+    own, bohai = bank.world.grant("bohai", GOOD).id, client_of(bank)
+    rows = [(GOOD, PURPOSE, own), (OTHER, PURPOSE, own)]
     plain = "\n".join(",".join(row) for row in [INPUT_COLUMNS, *rows]).encode()
     for file in (filed(rows), plain):
         job = bohai.send_file(file)["job_id"]
         bank.work()
         assert [row["status"] for row in bohai.job_result(job)] == ["200", "403"]
         assert [each["job_id"] for each in bohai.jobs()] == [job]
-        told, signature = bohai.job_file(job)
-        verify(told, signature, bank.world.ring)
-        assert pq.read_table(io.BytesIO(told)).column("status").to_pylist() == [200, 403]
-        told, signature = bohai.job_file(job, "csv")
-        verify(told, signature, bank.world.ring)
-        assert told.startswith(",".join(OUTPUT_COLUMNS).encode())
+        answer, signature = bohai.job_file(job)
+        verify(answer, signature, bank.world.ring)
+        assert pq.read_table(io.BytesIO(answer)).column("status").to_pylist() == [200, 403]
+        answer, signature = bohai.job_file(job, "csv")
+        verify(answer, signature, bank.world.ring)
+        assert answer.startswith(",".join(OUTPUT_COLUMNS).encode())
         bohai.end_job(job)
 
     async def awaited() -> tuple[str, bytes]:
@@ -131,33 +131,33 @@ def test_a_file_goes_and_comes_by_either_client_in_either_form_under_its_signatu
             await asyncio.to_thread(bank.work)
             return sent, (await other.job_file(sent))[0]
 
-    job, told = asyncio.run(awaited())
-    assert told == bohai.job_file(job)[0]
+    job, answer = asyncio.run(awaited())
+    assert answer == bohai.job_file(job)[0]
 
 
 @pytest.mark.attack
 def test_a_line_of_the_client_cannot_become_two(bank: Any) -> None:
-    bohai, mine = client_of(bank), bank.world.grant("bohai", GOOD).id
+    bohai, own = client_of(bank), bank.world.grant("bohai", GOOD).id
     for breaks in ("\n", "\r\n", "\r"):
         with pytest.raises(Malformed, match="line break") as refused:
-            bohai.send_job([(f"{GOOD},{PURPOSE},{mine}{breaks}{GOOD}", PURPOSE, mine)])
+            bohai.send_job([(f"{GOOD},{PURPOSE},{own}{breaks}{GOOD}", PURPOSE, own)])
         assert GOOD not in str(refused.value)
-    job = bohai.send_job([(f'{GOOD},"{PURPOSE}', PURPOSE, mine), (GOOD, PURPOSE, mine)])["job_id"]
+    job = bohai.send_job([(f'{GOOD},"{PURPOSE}', PURPOSE, own), (GOOD, PURPOSE, own)])["job_id"]
     bank.work()
     assert [row["status"] for row in bohai.job_result(job)] == ["422", "200"]  # a comma is one in its field
 
 
-def test_a_service_without_the_library_says_so_and_takes_csv(bank: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = bank.world.grant("bohai", GOOD).id
-    file = filed([(GOOD, PURPOSE, mine)])
+def test_without_the_library_parquet_is_refused_and_csv_accepted(bank: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = bank.world.grant("bohai", GOOD).id
+    file = filed([(GOOD, PURPOSE, own)])
     monkeypatch.setitem(sys.modules, "pyarrow", None)  # Python's own way to say that it cannot be imported
     for media in (PARQUET, CSV, "application/octet-stream"):
-        told = send(bank, file, media)
-        assert told.status_code == 422
-        assert (told.json()["detail"], told.json()["remedy"]) == ("this service accepts only CSV", "Use CSV")
-    job = bank.send([f"{GOOD},{PURPOSE},{mine}"])
+        answer = send(bank, file, media)
+        assert answer.status_code == 422
+        assert (answer.json()["detail"], answer.json()["remedy"]) == ("this service accepts only CSV", "Use CSV")
+    job = bank.send([f"{GOOD},{PURPOSE},{own}"])
     bank.work()
     headers = {"Authorization": f"Bearer {bank.running.token()}", "Accept": PARQUET}
-    told = bank.running.http.get(f"/v1/jobs/{job}/result", headers=headers)
-    assert (told.status_code, told.json()["remedy"]) == (422, "Use CSV")
+    answer = bank.running.http.get(f"/v1/jobs/{job}/result", headers=headers)
+    assert (answer.status_code, answer.json()["remedy"]) == (422, "Use CSV")
     assert [row["status"] for row in bank.rows(job)] == ["200"]

@@ -1,4 +1,4 @@
-"""The facts behind a score are told to whom it was given, under its mandate while that holds, and to nobody else."""
+"""The facts behind a score are given to the bank that received the score, while its mandate holds, and to no other."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def facts(running: Any, score_id: str, code: str = FIRM, client: str = "bohai") 
 
 def test_each_reason_names_the_documents_of_its_tables(scored: Any) -> None:
     score = scored.score(FIRM, scored.world.grant("bohai", FIRM).id).json()
-    told = facts(scored, score["score_id"])
-    assert told.status_code == 200, told.text
-    found = {fact["code"]: fact for fact in told.json()["facts"]}
+    answer = facts(scored, score["score_id"])
+    assert answer.status_code == 200, answer.text
+    matches = {fact["code"]: fact for fact in answer.json()["facts"]}
     assert [(r["code"], r["points"]) for r in score["reasons"]] == [
-        (f["code"], f["points"]) for f in told.json()["facts"]
+        (f["code"], f["points"]) for f in answer.json()["facts"]
     ]
-    assert all(fact["tables"] == BEHIND[name] for name, fact in found.items())
-    documents = {name: [each["document"] for each in fact["documents"]] for name, fact in found.items()}
-    totals = {name: fact["total"] for name, fact in found.items()}
+    assert all(fact["tables"] == BEHIND[name] for name, fact in matches.items())
+    documents = {name: [each["document"] for each in fact["documents"]] for name, fact in matches.items()}
+    totals = {name: fact["total"] for name, fact in matches.items()}
     wanted = {"penalties_12m": 3, "honours": 25, "arrears_months": 1, "age_years": 1}
-    assert totals == {name: wanted[name] for name in found}
-    if "penalties_12m" in found:
+    assert totals == {name: wanted[name] for name in matches}
+    if "penalties_12m" in matches:
         assert documents["penalties_12m"] == ["罚1号", "罚2号", "罚3号"]
     assert all(len(each) <= MAX_DOCUMENTS for each in documents.values())
     ledger = (scored.world.root / "ledger.jsonl").read_text()
@@ -49,11 +49,11 @@ def test_each_reason_names_the_documents_of_its_tables(scored: Any) -> None:
 
 
 @pytest.mark.attack
-def test_nobody_else_and_not_after_the_mandate_has_ended(scored: Any) -> None:
+def test_facts_are_refused_to_other_banks_and_after_the_mandate_ended(scored: Any) -> None:
     mandate = scored.world.grant("bohai", FIRM).id
     score = scored.score(FIRM, mandate).json()["score_id"]
     scored.world.grant("jincheng", FIRM)
-    for told, status in (
+    for answer, status in (
         (facts(scored, score, client="jincheng"), 404),
         (facts(scored, score, OTHER), 404),
         (facts(scored, "no such score"), 404),
@@ -61,7 +61,7 @@ def test_nobody_else_and_not_after_the_mandate_has_ended(scored: Any) -> None:
         (facts(scored, score, client="scjgj"), 403),
         (facts(scored, score), 200),
     ):
-        assert told.status_code == status, told.text
+        assert answer.status_code == status, answer.text
     access = AccessDatabase(scored.world.root / "access.db")
     revoke(access, mandate, by=PLATFORM, ledger=scored.world.ledger)
     access.close()

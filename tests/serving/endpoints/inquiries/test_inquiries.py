@@ -41,11 +41,11 @@ def test_what_is_open_takes_no_mandate_and_what_is_not_does(inquiring: Any) -> N
     own = {"purpose": PURPOSE, "mandate": inquiring.world.grant("bohai", FIRM).id}
     assert documents(ask(inquiring, "penalties", **own)) == ["罚1号", "罚2号", "罚3号"]
     assert documents(ask(inquiring, "contracts", **own)) == ["合同1号"]
-    told = ask(inquiring, "penalties").json()
-    assert told["takes_a_mandate"] == ["administrative_penalty"]
-    assert not {"use_scope", "record_state"} & set(told["columns"]["administrative_penalty"])
-    assert "record_state" not in told["records"][0]["fields"]
-    assert told["records"][0]["repair"] == {"status": "未修复", "possible_from": "2026-09-30"}
+    answer = ask(inquiring, "penalties").json()
+    assert answer["takes_a_mandate"] == ["administrative_penalty"]
+    assert not {"use_scope", "record_state"} & set(answer["columns"]["administrative_penalty"])
+    assert "record_state" not in answer["records"][0]["fields"]
+    assert answer["records"][0]["repair"] == {"status": "未修复", "possible_from": "2026-09-30"}
 
 
 @pytest.mark.attack
@@ -60,21 +60,21 @@ def test_an_individual_business_takes_its_own_mandate_for_everything(inquiring: 
         ({"purpose": PURPOSE, "mandate": world.grant("bohai", FIRM).id}, 403),
         ({"purpose": PURPOSE, "mandate": own}, 200),
     ]
-    for told, status in table:
-        response = ask(inquiring, "penalties", SHOP, **told)
-        assert response.status_code == status, told
+    for answer, status in table:
+        response = ask(inquiring, "penalties", SHOP, **answer)
+        assert response.status_code == status, answer
         assert ("店罚1号" in response.text) == (status == 200)
 
 
 @pytest.mark.attack
-def test_the_day_is_looked_at_when_it_is_asked(serve: Any, world: Any) -> None:
+def test_the_end_of_publication_is_checked_at_the_time_of_the_request(serve: Any, world: Any) -> None:
     shelve(world)
     for day, shown in ((TODAY, ["罚1号", "罚2号"]), (TODAY + timedelta(days=1), ["罚1号"])):
         with serve(today=day) as running:
             assert documents(ask(running, "penalties")) == shown
 
 
-def test_a_repaired_record_is_gone_with_the_next_dossiers_and_no_restart(inquiring: Any) -> None:
+def test_a_repaired_record_disappears_with_the_next_credit_files_without_a_restart(inquiring: Any) -> None:
     world = inquiring.world
     assert "罚1号" in documents(ask(inquiring, "penalties"))
     seal = shelve(world, RECORDS | {FIRM: RECORDS[FIRM] | {"administrative_penalty": [penalty("罚2号")]}})
@@ -99,29 +99,29 @@ def test_every_answer_is_signed_and_in_the_ledger_without_a_word_of_the_subject(
     first, second = ask(inquiring, "penalties"), ask(inquiring, "penalties")
     verify(first.content, first.headers["x-jws-signature"], inquiring.world.ring)
     entries = {entry.object: entry for entry in inquiring.entries("query.answered")}
-    told = first.json()
-    entry = entries[told["query_id"]]
-    assert entry.id == told["receipt"]["entry"]
-    assert entry.details["digest"] == told["receipt"]["digest"] == answer_digest(told)
+    answer = first.json()
+    entry = entries[answer["query_id"]]
+    assert entry.id == answer["receipt"]["entry"]
+    assert entry.details["digest"] == answer["receipt"]["digest"] == answer_digest(answer)
     assert entry.details["subject"] == inquiring.world.pseudonyms.hex_of(FIRM)
-    assert told["receipt"]["digest"] != second.json()["receipt"]["digest"]
+    assert answer["receipt"]["digest"] != second.json()["receipt"]["digest"]
     ledger = (inquiring.world.root / "ledger.jsonl").read_text()
-    for word in (FIRM, "罚1号", "海河虚构", told["salt"]):
+    for word in (FIRM, "罚1号", "海河虚构", answer["salt"]):
         assert word not in ledger
 
 
 def test_the_grade_of_the_evaluation_takes_a_mandate(inquiring: Any) -> None:
     assert ask(inquiring, "evaluation").status_code == 403
     own = inquiring.world.grant("bohai", FIRM).id
-    told = ask(inquiring, "evaluation", purpose=PURPOSE, mandate=own).json()
+    answer = ask(inquiring, "evaluation", purpose=PURPOSE, mandate=own).json()
     score = inquiring.score(FIRM, own).json()
-    assert told["records"][0]["fields"] == {
+    assert answer["records"][0]["fields"] == {
         "grade": score["grade"], "grade4": score["grade4"], "valid_until": score["valid_until"],
     }  # fmt: skip
 
 
 @pytest.mark.attack
-def test_bad_questions_are_refused_in_words_that_name_nobody(inquiring: Any) -> None:
+def test_bad_requests_are_refused_without_repeating_a_subjects_data(inquiring: Any) -> None:
     auth = headers(inquiring)
     for body, status in (
         ({"uscc": UNKNOWN}, 404), ({"uscc": FIRM[:-1]}, 422), ({"uscc": FIRM, "page": 0}, 422),
@@ -150,8 +150,8 @@ def test_a_flipped_bit_a_stranger_and_age_take_inquiries_out_of_service_and_scor
     assert inquiring.score(FIRM, world.grant("bohai", FIRM).id).status_code == 200
     path.write_bytes(whole)
     with serve(today=AS_OF + timedelta(days=46)) as late:
-        told = ask(late, "penalties")
-        assert (told.status_code, "haihe dossiers" in told.json()["remedy"]) == (503, True)
+        answer = ask(late, "penalties")
+        assert (answer.status_code, "haihe dossiers" in answer.json()["remedy"]) == (503, True)
     seal = world.shelf.pointer("snapshot-dossiers", {"platform"})["snapshot"]
     forged = {"model": "dossiers", "snapshot": seal, "as_of": str(AS_OF)}
     (world.root / "shelf" / "pointers" / "snapshot-dossiers.json").unlink()
@@ -169,15 +169,15 @@ def test_without_dossiers_or_their_key_all_else_is_answered(running: Any, serve:
 
 
 def test_the_sections_are_the_catalogues_tables_and_the_law_is_the_same_on_both_sides() -> None:
-    catalogue, told = Catalogue.load("city"), section_catalogue()
-    named = [table for section in told.sections for table in section.tables]
+    catalogue, answer = Catalogue.load("city"), section_catalogue()
+    named = [table for section in answer.sections for table in section.tables]
     shown = {t.name for t in catalogue.tables.values() if t.subject.rule("inquiry") == "subject"}
     assert sorted(named) == sorted(shown)
-    assert told.repair.months == LEAST_MONTHS
+    assert answer.repair.months == LEAST_MONTHS
     register = catalogue.table("registration")
     for column in ("district", "industry", "kind"):
-        assert set(told.words[column]) == set(register.field(column).enum)
-    assert set(told.words["severity"]) == set(catalogue.table("administrative_penalty").field("severity").enum)
+        assert set(answer.words[column]) == set(register.field(column).enum)
+    assert set(answer.words["severity"]) == set(catalogue.table("administrative_penalty").field("severity").enum)
 
 
 @pytest.mark.attack

@@ -1,4 +1,4 @@
-"""While a subject is withheld its watches tell nothing: not what is new, and not what was waiting to be told."""
+"""While a subject is suppressed its watches send nothing: neither new changes nor deliveries that were waiting."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def bank(serve: Any) -> Iterator[Bank]:
         made.service.access.close()
 
 
-def test_nothing_is_told_of_whoever_is_withheld(bank: Bank) -> None:
+def test_nothing_is_sent_about_a_suppressed_subject(bank: Bank) -> None:
     bank.watch()
     bank.snapshot(more={"penalties_12m": 7})
     bank.look()
     key = bank.world.pseudonyms.key_of(GOOD).hex
-    told = {"today": TODAY, "forget_before": TODAY - timedelta(days=60), "key": bank.world.key("custody")}
-    suppress(bank.world.shelf, "scoring", [key], **told)
+    message = {"today": TODAY, "forget_before": TODAY - timedelta(days=60), "key": bank.world.key("custody")}
+    suppress(bank.world.shelf, "scoring", [key], **message)
     bank.look()
     assert bank.deliver() == 1
     assert bank.deliver() == 0, "it is not asked for again at once"

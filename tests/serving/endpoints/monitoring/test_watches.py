@@ -1,4 +1,6 @@
-"""A bank hears of what changed, signed, at least once, and no more than its mandate still allows at that moment."""
+"""A bank is informed of changes of the subjects that it watches: signed, at least once, and only while the
+mandate holds.
+"""
 
 from __future__ import annotations
 
@@ -49,10 +51,10 @@ class Bank:
     def watch(self, code: str = GOOD, **more: Any) -> str:
         assert self.ask("PUT", "/v1/webhook", {"url": self.ear.url}).status_code == 200
         mandate = self.world.grant("bohai", code, purpose=AFTER).id
-        asked = {"uscc": code, "purpose": AFTER, "mandate": mandate, "kinds": list(KINDS)} | more
-        told = self.ask("POST", "/v1/watches", asked)
-        assert told.status_code == 200, told.text
-        return str(told.json()["watch_id"])
+        requested = {"uscc": code, "purpose": AFTER, "mandate": mandate, "kinds": list(KINDS)} | more
+        answer = self.ask("POST", "/v1/watches", requested)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["watch_id"])
 
     def snapshot(self, *, more: dict[str, int], code: str = GOOD, count: int = 40) -> str:
         """A new snapshot in which this subject's features are other by so much."""
@@ -78,8 +80,8 @@ class Bank:
         return asyncio.run(deliver(self.service, self.store, WebhookSender(loopback=True, **more), backoff))
 
     def states(self) -> list[str]:
-        told = self.ask("GET", "/v1/deliveries").json()["deliveries"]
-        return [one["status"] for one in told]
+        answer = self.ask("GET", "/v1/deliveries").json()["deliveries"]
+        return [one["status"] for one in answer]
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ def bank(serve: Any) -> Iterator[Bank]:
         made.service.access.close()
 
 
-def test_a_bank_hears_of_a_change_once_it_is_one_and_not_before(bank: Bank) -> None:
+def test_a_bank_is_informed_of_a_change_once_it_happened_and_not_before(bank: Bank) -> None:
     name = bank.watch()
     bank.look()
     assert bank.deliver() == 0
@@ -101,9 +103,9 @@ def test_a_bank_hears_of_a_change_once_it_is_one_and_not_before(bank: Bank) -> N
     bank.look()
     assert bank.deliver() == 1
     ((path, headers, body),) = bank.ear.heard
-    told = bank.webhooks.read(headers, body)
-    assert (path, told["type"], told["data"]["watch_id"]) == ("/hook", "watch.changed", name)
-    kinds = {change["kind"]: change for change in told["data"]["changes"]}
+    answer = bank.webhooks.read(headers, body)
+    assert (path, answer["type"], answer["data"]["watch_id"]) == ("/hook", "watch.changed", name)
+    kinds = {change["kind"]: change for change in answer["data"]["changes"]}
     assert set(kinds) == {"grade_drop", "penalty"}
     assert kinds["penalty"] == {"kind": "penalty", "features": ["penalties_12m"], "rules": ["penalties_12m"]}
     assert kinds["grade_drop"]["to"] == "D"
@@ -116,12 +118,12 @@ def test_a_bank_hears_of_a_change_once_it_is_one_and_not_before(bank: Bank) -> N
     bank.snapshot(more={})  # repaired: it is as it was
     bank.look()
     bank.deliver()
-    told = bank.webhooks.read(*bank.ear.heard[-1][1:])
-    assert [change["kind"] for change in told["data"]["changes"]] == ["grade_rise", "eased"]
+    answer = bank.webhooks.read(*bank.ear.heard[-1][1:])
+    assert [change["kind"] for change in answer["data"]["changes"]] == ["grade_rise", "eased"]
     assert bank.world.ledger.verify()
 
 
-def test_what_is_told_names_neither_the_code_nor_the_pseudonym_nor_a_value(bank: Bank) -> None:
+def test_a_message_contains_neither_the_code_nor_the_pseudonym_nor_a_value(bank: Bank) -> None:
     bank.watch()
     bank.snapshot(more={"penalties_12m": 7})
     bank.look()
@@ -135,7 +137,7 @@ def test_what_is_told_names_neither_the_code_nor_the_pseudonym_nor_a_value(bank:
 
 
 @pytest.mark.attack
-def test_a_mandate_taken_back_or_over_ends_the_watch_and_what_waits_is_never_sent(bank: Bank) -> None:
+def test_a_revoked_or_expired_mandate_ends_the_watch_and_withdraws_its_deliveries(bank: Bank) -> None:
     bank.watch()
     bank.snapshot(more={"penalties_12m": 7})
     bank.look()
@@ -156,7 +158,7 @@ def test_a_mandate_taken_back_or_over_ends_the_watch_and_what_waits_is_never_sen
 
 
 @pytest.mark.attack
-def test_a_change_that_was_repaired_before_it_was_heard_is_not_told(bank: Bank) -> None:
+def test_a_change_repaired_before_its_delivery_is_not_sent(bank: Bank) -> None:
     bank.watch()
     bank.ear.statuses = [500]
     bank.snapshot(more={"penalties_12m": 7})
@@ -182,7 +184,7 @@ def test_a_subject_that_left_the_snapshots_is_watched_no_more(bank: Bank) -> Non
     assert "no more" in bank.ask("GET", f"/v1/watches/{name}").json()["ended"]
 
 
-def test_it_is_tried_again_later_and_later_then_is_a_dead_letter_that_can_be_sent_anew(bank: Bank) -> None:
+def test_a_failing_delivery_is_retried_later_and_later_then_is_dead_and_can_be_resent(bank: Bank) -> None:
     bank.watch()
     bank.ear.statuses = [500, 302, 404, 200]
     bank.snapshot(more={"penalties_12m": 7})
@@ -212,12 +214,12 @@ def test_another_bank_sees_and_ends_nothing_and_a_mandate_for_one_decision_opens
     assert bank.ask("GET", "/v1/webhook", bank="jincheng").json()["url"] is None
     mandate = bank.store.watches()[0].mandate
     bank.ask("PUT", "/v1/webhook", {"url": bank.ear.url}, bank="jincheng")
-    asked = {"uscc": GOOD, "purpose": AFTER, "mandate": mandate}
-    assert bank.ask("POST", "/v1/watches", asked, bank="jincheng").status_code == 403
+    requested = {"uscc": GOOD, "purpose": AFTER, "mandate": mandate}
+    assert bank.ask("POST", "/v1/watches", requested, bank="jincheng").status_code == 403
     once = bank.world.grant("bohai", GOOD).id
     for purpose in ("credit_granting", AFTER):
-        asked = {"uscc": GOOD, "purpose": purpose, "mandate": once}
-        assert bank.ask("POST", "/v1/watches", asked).status_code == 403
+        requested = {"uscc": GOOD, "purpose": purpose, "mandate": once}
+        assert bank.ask("POST", "/v1/watches", requested).status_code == 403
     assert bank.ask("DELETE", f"/v1/watches/{name}").json()["ended"] == "ended by the bank"
     assert bank.ask("GET", "/v1/watches").json() == {"watches": []}
 
@@ -227,25 +229,25 @@ def test_without_the_setting_no_webhook_goes_to_this_machine(serve: Any) -> None
     with serve(chores=False) as running, Ear() as ear:
         headers = {"Authorization": f"Bearer {running.token()}"}
         for url in (ear.url, f"https://localhost:{ear.port}/", "https://127.0.0.1/", "https://127.1/"):
-            told = running.http.put("/v1/webhook", json={"url": url}, headers=headers)
-            assert told.status_code in (403, 404, 422), told.text
+            answer = running.http.put("/v1/webhook", json={"url": url}, headers=headers)
+            assert answer.status_code in (403, 404, 422), answer.text
         assert ear.heard == []
 
 
-def test_the_state_of_a_subject_is_what_its_answer_says(bank: Bank) -> None:
+def test_the_state_of_a_subject_agrees_with_its_answer(bank: Bank) -> None:
     day = bank.service.settings.day()
-    book = bank.service.snapshots.for_model("enterprise", day)
-    row = book.row_of(bank.world.pseudonyms.key_of(GOOD))
+    snapshot = bank.service.snapshots.for_model("enterprise", day)
+    row = snapshot.row_of(bank.world.pseudonyms.key_of(GOOD))
     assert row is not None
-    told = bank.running.score(GOOD, bank.world.grant("bohai", GOOD).id).json()
-    state = watched_state(book, row)
-    assert (state.grade, list(state.rules)) == (told["grade"], [rule["code"] for rule in told["rules"]])
+    answer = bank.running.score(GOOD, bank.world.grant("bohai", GOOD).id).json()
+    state = watched_state(snapshot, row)
+    assert (state.grade, list(state.rules)) == (answer["grade"], [rule["code"] for rule in answer["rules"]])
     assert set(state.features) == {"penalties_12m"}
     assert np.isfinite(state.features["penalties_12m"])  # type: ignore[arg-type]
     assert Path(bank.world.root / "watches.db").stat().st_mode & 0o077 == 0
 
 
-def test_a_dead_letter_is_sent_anew_once_under_one_key_also_when_the_answer_was_lost_with_its_process(
+def test_a_dead_delivery_is_resent_once_under_one_key_also_when_the_process_was_killed(
     bank: Bank,
 ) -> None:
     bank.watch()
@@ -255,31 +257,31 @@ def test_a_dead_letter_is_sent_anew_once_under_one_key_also_when_the_answer_was_
     dead = [(bank.deliver(), time.sleep(0.01)) for _ in range(3)]
     assert len(dead) == 3
     (letter,) = bank.store.deliveries("bohai", (DEAD,))
-    asked = Asked(f"/v1/deliveries/{letter.id}/resend", "webhook.resent", {}, None)
-    first = send(bank.running, asked, "k")
+    requested = Asked(f"/v1/deliveries/{letter.id}/resend", "webhook.resent", {}, None)
+    first = send(bank.running, requested, "k")
     assert first.json()["status"] == WAITING
     killed(bank.running)
-    assert send(bank.running, asked, "k").content == first.content
+    assert send(bank.running, requested, "k").content == first.content
     assert len(bank.running.entries("webhook.resent")) == 1
     for _ in range(3):
         bank.deliver()
         time.sleep(0.01)
     assert bank.states() == [DEAD]
-    assert send(bank.running, asked, "k").content == first.content
+    assert send(bank.running, requested, "k").content == first.content
     assert bank.states() == [DEAD], "the same key does not send it a second time"
-    assert send(bank.running, asked, "another").json()["status"] == WAITING
-    assert send(bank.running, asked, "k2").status_code == 404
+    assert send(bank.running, requested, "another").json()["status"] == WAITING
+    assert send(bank.running, requested, "k2").status_code == 404
 
 
-def test_a_trial_says_what_came_of_it_and_is_signed_and_recorded_as_all_else(bank: Bank) -> None:
+def test_a_trial_gives_its_outcome_and_is_signed_and_recorded(bank: Bank) -> None:
     assert bank.ask("POST", "/v1/webhook/trial").status_code == 422  # nobody knows where
     assert bank.ask("PUT", "/v1/webhook", {"url": bank.ear.url}).status_code == 200
-    told = bank.ask("POST", "/v1/webhook/trial").json()
-    assert (told["heard"], told["came"]) == (True, "status 200")
+    answer = bank.ask("POST", "/v1/webhook/trial").json()
+    assert (answer["heard"], answer["came"]) == (True, "status 200")
     (_, headers, body) = bank.ear.heard[-1]
-    said = bank.webhooks.read(headers, body)
-    assert (said["type"], said["data"]) == ("webhook.tried", {"bank": "bohai"})
-    assert {name.lower(): value for name, value in headers.items()}["webhook-id"] == told["webhook_id"]
+    message = bank.webhooks.read(headers, body)
+    assert (message["type"], message["data"]) == ("webhook.tried", {"bank": "bohai"})
+    assert {name.lower(): value for name, value in headers.items()}["webhook-id"] == answer["webhook_id"]
     bank.ear.statuses[:] = [500]
     assert bank.ask("POST", "/v1/webhook/trial").json()["heard"] is False
     bank.ask("PUT", "/v1/webhook", {"url": "http://127.0.0.1:9/nobody"})

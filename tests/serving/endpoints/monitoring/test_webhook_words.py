@@ -18,12 +18,12 @@ GRADES = ("A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D")
 
 
 @pytest.mark.attack
-def test_the_verifier_takes_no_webhook_that_was_changed_is_old_or_is_heard_again(world: Any) -> None:
+def test_the_verifier_rejects_a_webhook_that_was_changed_is_old_or_is_repeated(world: Any) -> None:
     key, body, now = world.key("service"), b'{"type":"watch.changed"}', 1_800_000_000.0
     clock = [now]
     webhooks = Webhooks(world.ring, clock=lambda: clock[0])
     good = sign("msg_1", body, key, now)
-    for headers, said in (
+    for headers, message in (
         (good, body + b" "), (good | {"webhook-id": "msg_2"}, body),
         (good | {"webhook-timestamp": str(int(now) + 1)}, body),
         (good | {"webhook-signature": ""}, body), (good | {"webhook-signature": "v1a,AAAA"}, body),
@@ -32,7 +32,7 @@ def test_the_verifier_takes_no_webhook_that_was_changed_is_old_or_is_heard_again
         (good | {"webhook-timestamp": "now"}, body), ({}, body),
     ):  # fmt: skip
         with pytest.raises(Broken):
-            webhooks.read(headers, said)
+            webhooks.read(headers, message)
     for wrong in (now + 301, now - 301):
         clock[0] = wrong
         with pytest.raises(Unauthenticated, match="another time"):

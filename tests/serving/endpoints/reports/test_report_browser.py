@@ -31,13 +31,13 @@ def test_nothing_runs_and_nothing_is_loaded(tmp_path: Path) -> None:
     report = Report("n", words, "c", words, day, day, day, True, True, words, "s", "r", "k", ((words, False),),
                     (ReportEntry(words, words),), (part,), {"zh": words, "en": words})  # fmt: skip
     (tmp_path / "report.html").write_bytes(report_html.draw(report))
-    asked: list[str] = []
+    requested: list[str] = []
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        told: list[Any] = []
-        page.on("console", lambda line: told.append(line.text))
+        page.on("request", lambda request: requested.append(request.url))
+        answer: list[Any] = []
+        page.on("console", lambda line: answer.append(line.text))
         page.goto((tmp_path / "report.html").as_uri())
         page.wait_for_timeout(500)
         assert page.title() == "公共信用报告 n"
@@ -45,5 +45,5 @@ def test_nothing_runs_and_nothing_is_loaded(tmp_path: Path) -> None:
         assert page.locator("script, img, iframe, base, svg").count() == 0
         assert page.locator("main").evaluate("e => getComputedStyle(e).maxWidth") == "960px"  # our own style holds
         browser.close()
-    assert asked == [(tmp_path / "report.html").as_uri()]
-    assert told == []
+    assert requested == [(tmp_path / "report.html").as_uri()]
+    assert answer == []

@@ -50,7 +50,7 @@ def plain(text: str) -> str:
     return re.sub(r"\s", "", text)
 
 
-def told(drawn: bytes) -> str:
+def answer(drawn: bytes) -> str:
     """The text of all pages, as a reader copies it, without spaces and ends of lines."""
     return plain("".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(drawn)))
 
@@ -60,7 +60,7 @@ def test_every_font_of_every_page_is_within_and_holds_what_is_used_and_no_more(f
     drawn = report_pdf.draw(report(facts=facts))
     document = pypdf.PdfReader(BytesIO(drawn), strict=True)
     used = set("".join(page.extract_text() for page in document.pages)) - {"\n"}
-    held = 0
+    stored = 0
     for font in {font["/BaseFont"]: font for font in fonts(document)}.values():
         assert re.fullmatch(r"/[A-Z]{6}\+NotoSansSC-Regular", font["/BaseFont"])
         assert len(font["/Widths"]) == font["/LastChar"] - font["/FirstChar"] + 1
@@ -68,10 +68,10 @@ def test_every_font_of_every_page_is_within_and_holds_what_is_used_and_no_more(f
         assert file[:4] == b"\0\1\0\0"  # TrueType outlines
         tables = {file[at : at + 4]: int.from_bytes(file[at + 8 : at + 12], "big")
                   for at in range(12, 12 + 16 * int.from_bytes(file[4:6], "big"), 16)}  # fmt: skip
-        held += int.from_bytes(file[tables[b"maxp"] + 4 : tables[b"maxp"] + 6], "big") - 1  # glyphs but "not defined"
+        stored += int.from_bytes(file[tables[b"maxp"] + 4 : tables[b"maxp"] + 6], "big") - 1  # glyphs but "not defined"
     assert used <= set(map(chr, range(0x20, 0x7F))) | set(typeface.with_substitutes("".join(used)))
-    assert len(used) <= held <= len(used) + 20 + len(list(fonts(document)))  # digits of pages, a space in every font
-    assert len(drawn) < 50_000 + 160 * held
+    assert len(used) <= stored <= len(used) + 20 + len(list(fonts(document)))  # digits of pages, a space in every font
+    assert len(drawn) < 50_000 + 160 * stored
 
 
 @settings(max_examples=25)
@@ -79,7 +79,7 @@ def test_every_font_of_every_page_is_within_and_holds_what_is_used_and_no_more(f
 def test_what_the_font_has_is_copied_out_as_it_was_written(data: Any) -> None:
     words = data.draw(st.text(st.sampled_from(characters()), min_size=1, max_size=400))
     assert typeface.with_substitutes(words) == words
-    assert words in told(report_pdf.draw(report(facts=words)))
+    assert words in answer(report_pdf.draw(report(facts=words)))
 
 
 @cache
@@ -90,7 +90,7 @@ def characters() -> list[str]:
     return [c for c in known if typeface.with_substitutes(c) == c]
 
 
-def test_the_font_has_what_gb_18030_asks_for_at_its_second_level() -> None:
+def test_the_font_covers_level_2_of_gb_18030() -> None:
     pairs = [bytes((high, low)) for high in range(0x81, 0xFF) for low in range(0x40, 0xFF) if low != 0x7F]
     gbk = {c for pair in pairs for c in pair.decode("gbk", "ignore") if len(pair.decode("gbk", "ignore")) == 1}
     assert len(gbk) > 21_000
@@ -121,12 +121,12 @@ def test_there_is_ink_where_the_text_is(facts: str) -> None:
         assert len(set().union(*chinese)) == sum(map(len, chinese)), "two characters look the same"
 
 
-def test_a_character_outside_the_font_is_told_by_its_code_point() -> None:
+def test_a_character_outside_the_font_is_shown_by_its_code_point() -> None:
     name = clean("𬭎𠮷野家\ue82b葛\U000e0100（\U00031350）😀有限公司")
-    drawn = told(report_pdf.draw(report(name)))
+    drawn = answer(report_pdf.draw(report(name)))
     assert "𬭎〓[U+20BB7]野家〓[U+E82B]葛（〓[U+31350]）〓[U+1F600]有限公司" in drawn
     assert plain(report_pdf.SUBSTITUTE_NOTE) in drawn
-    assert plain(report_pdf.SUBSTITUTE_NOTE) not in told(report_pdf.draw(report()))
+    assert plain(report_pdf.SUBSTITUTE_NOTE) not in answer(report_pdf.draw(report()))
 
 
 def test_the_same_report_is_the_same_bytes_whatever_was_drawn_between() -> None:
@@ -136,7 +136,7 @@ def test_the_same_report_is_the_same_bytes_whatever_was_drawn_between() -> None:
     assert len({first, other}) == 2
 
 
-def test_it_says_that_it_is_pdf_a_and_keeps_to_it() -> None:
+def test_a_report_declares_pdf_a_and_conforms_to_it() -> None:
     drawn = report_pdf.draw(report(facts=WIDE))
     document = pypdf.PdfReader(BytesIO(drawn), strict=True)
     assert (document.pdf_header, document.is_encrypted) == ("%PDF-1.7", False)
@@ -147,17 +147,17 @@ def test_it_says_that_it_is_pdf_a_and_keeps_to_it() -> None:
     assert root["/Lang"] == "zh-CN"
     packet = root["/Metadata"].get_object()
     assert "/Filter" not in packet
-    said = {element.tag.rpartition("}")[2]: "".join(element.itertext()).strip()
+    message = {element.tag.rpartition("}")[2]: "".join(element.itertext()).strip()
             for element in ElementTree.fromstring(packet.get_data()).iter()}  # fmt: skip
-    assert (said["part"], said["conformance"]) == ("2", "U")
+    assert (message["part"], message["conformance"]) == ("2", "U")
     assert (
-        (said["title"], said["creator"])
+        (message["title"], message["creator"])
         == (info.title, info.author)
         == (f"公共信用报告 {NUMBER}", "海河信用创新实验室")
     )
-    assert (said["description"], said["CreatorTool"]) == (info.subject, info.creator)
-    assert (said["Producer"], said["Keywords"]) == (info.producer, info["/Keywords"])
-    assert said["CreateDate"] == said["ModifyDate"] == "2026-11-01T00:00:00+08:00"
+    assert (message["description"], message["CreatorTool"]) == (info.subject, info.creator)
+    assert (message["Producer"], message["Keywords"]) == (info.producer, info["/Keywords"])
+    assert message["CreateDate"] == message["ModifyDate"] == "2026-11-01T00:00:00+08:00"
     assert info["/CreationDate"] == info["/ModDate"] == "D:20261101000000+08'00'"
     for written in re.findall(rb"(?s)/Length (\d+)[^>]*>>\nstream\n(.*?)endstream", drawn):
         assert len(written[1]) == int(written[0]) + 1
@@ -181,7 +181,7 @@ def test_the_colour_profile_is_that_of_srgb() -> None:
     assert max(abs(a - b) for a, b in zip(ramp.tobytes(), turned.tobytes(), strict=True)) <= 1
 
 
-def test_without_the_font_the_service_says_what_to_do(world: Any, serve: Any, monkeypatch: Any, tmp_path: Path) -> None:
+def test_without_the_font_the_refusal_gives_a_remedy(world: Any, serve: Any, monkeypatch: Any, tmp_path: Path) -> None:
     shelve(world, RECORDS)
     (tmp_path / typeface.PACKAGE).mkdir()
     (tmp_path / typeface.PACKAGE / "__init__.py").touch()  # a package of that name, and no font in it

@@ -1,4 +1,6 @@
-"""A report says what the records say, whatever they hold; nobody's words become markup, code or a way out of it."""
+"""A report holds every record that may be shown, no record's text becomes markup or code, and a changed byte
+is noticed.
+"""
 
 from __future__ import annotations
 
@@ -77,20 +79,20 @@ def test_a_report_in_three_forms_is_signed_numbered_and_in_the_ledger(reporting:
         accepted = {"Accept": f"{media};q=0.9, */*"}
         negotiated = reporting.http.get(f"/v1/reports/{FIRM}", headers=headers(reporting, **accepted))
         assert negotiated.headers["content-type"].partition(";")[0] == media
-    told = get(reporting, format="json").json()
-    assert told["check"] not in (world.root / "ledger.jsonl").read_text()
-    assert {part["name"]: part["total"] for part in told["parts"]} == {
+    answer = get(reporting, format="json").json()
+    assert answer["check"] not in (world.root / "ledger.jsonl").read_text()
+    assert {part["name"]: part["total"] for part in answer["parts"]} == {
         "registration": 1, "licences": 25, "penalties": 2, "black-list": 0, "contracts": 0,
     }  # fmt: skip
-    assert told["evaluation"] == []
+    assert answer["evaluation"] == []
 
 
 def test_the_mandate_opens_the_rest_and_the_evaluation(reporting: Any) -> None:
     own = {"purpose": PURPOSE, "mandate": reporting.world.grant("bohai", FIRM).id, "format": "json"}
-    told = get(reporting, **own).json()
-    assert {part["name"]: part["total"] for part in told["parts"]}["contracts"] == 1
+    answer = get(reporting, **own).json()
+    assert {part["name"]: part["total"] for part in answer["parts"]}["contracts"] == 1
     grade = reporting.score(FIRM, own["mandate"]).json()["grade"]
-    assert {"title": "评价等级", "value": grade} in told["evaluation"]
+    assert {"title": "评价等级", "value": grade} in answer["evaluation"]
     assert get(reporting, SHOP).status_code == 403
     assert get(reporting, SHOP, **own).status_code == 403
 
@@ -160,10 +162,10 @@ def test_parameters_are_known_once_and_short(reporting: Any) -> None:
 @example("0 \x1f 0")
 @example("e\u200d\u0301")
 def test_cleaned_words_are_one_line_of_what_is_seen(text: str) -> None:
-    told = clean(text)
-    assert len(told) <= MAX_VALUE_LENGTH
-    assert told == clean(told)
-    assert told.isprintable()
+    answer = clean(text)
+    assert len(answer) <= MAX_VALUE_LENGTH
+    assert answer == clean(answer)
+    assert answer.isprintable()
 
 
 def invented(words: str, items: int = 3) -> Report:

@@ -27,37 +27,37 @@ def ask(running: Any, mandate: str, features: Any, code: str = GOOD, **more: Any
     return running.http.post("/v1/scores/live", json=body, headers=headers)
 
 
-def test_a_live_score_is_the_models_own_of_the_snapshots_features_with_what_was_brought(running: Any) -> None:
+def test_a_live_score_is_the_models_score_of_the_snapshots_features_with_the_supplied_values(running: Any) -> None:
     world, mandate = running.world, running.world.grant("bohai", GOOD).id
     version, snapshot = running.seals["enterprise"][:2]
-    book = open_snapshot(world.shelf, SnapshotPointers("enterprise", version, version, snapshot))
-    row = book.row_of(world.pseudonyms.key_of(GOOD))
-    for brought in ({"honours": 4.0}, {"penalties_12m": 9, "age_years": None}, dict.fromkeys(FEATURES, 1.5)):
-        told = ask(running, mandate, brought)
-        assert told.status_code == 200, told.text
-        verify(told.content, told.headers[HEADER], world.ring)
-        features = np.array(book.features[row])
-        for name, value in brought.items():
+    opened = open_snapshot(world.shelf, SnapshotPointers("enterprise", version, version, snapshot))
+    row = opened.row_of(world.pseudonyms.key_of(GOOD))
+    for supplied in ({"honours": 4.0}, {"penalties_12m": 9, "age_years": None}, dict.fromkeys(FEATURES, 1.5)):
+        document = ask(running, mandate, supplied)
+        assert document.status_code == 200, document.text
+        verify(document.content, document.headers[HEADER], world.ring)
+        features = np.array(opened.features[row])
+        for name, value in supplied.items():
             features[FEATURES.index(name)] = np.nan if value is None else value
-        scores, answer = Scorer.load(world.shelf.open(version).path).score(features[None, :]), told.json()
+        scores, answer = Scorer.load(world.shelf.open(version).path).score(features[None, :]), document.json()
         assert answer["default_probability"] == round(float(scores.probability[0]), 8)
         assert answer["grade"] == scores.grades[0]
         total = answer["base_points"] + sum(reason["points"] for reason in answer["reasons"])
         assert round(total, 2) == answer["points"] == round(float(scores.points[0]), 2)
-        assert answer["brought"]["features"] == sorted(brought)
-        assert answer["brought"]["commitment"] == commitment(brought, answer["brought"]["salt"])
+        assert answer["brought"]["features"] == sorted(supplied)
+        assert answer["brought"]["commitment"] == commitment(supplied, answer["brought"]["salt"])
         assert ("age_years" in answer["missing"]["features"]) == bool(np.isnan(features[3]))
         assert answer_digest(answer) == answer["receipt"]["digest"]
-        assert told.content == canonical(answer)
+        assert document.content == canonical(answer)
 
 
 def test_it_replays_from_what_the_bank_has_and_from_nothing_else(running: Any) -> None:
     world, brought = running.world, {"honours": 4.25, "penalties_12m": None}
-    told = ask(running, world.grant("bohai", GOOD).id, brought, kind="what_if").json()
-    name, salt = told["score_id"], told["brought"]["salt"]
+    answer = ask(running, world.grant("bohai", GOOD).id, brought, kind="what_if").json()
+    name, salt = answer["score_id"], answer["brought"]["salt"]
     again = replay(name, world.ledger, world.shelf, ReplayInput(brought, salt))
-    assert again.answer == {key: value for key, value in told.items() if key not in ("uscc", "receipt")}
-    assert "trial" in told["notice"]["en"]
+    assert again.answer == {key: value for key, value in answer.items() if key not in ("uscc", "receipt")}
+    assert "trial" in answer["notice"]["en"]
     with pytest.raises(Missing):
         replay(name, world.ledger, world.shelf)
     for other in (ReplayInput(brought | {"honours": 4.26}, salt), ReplayInput(brought, "00" * 16)):
@@ -71,7 +71,7 @@ def test_it_replays_from_what_the_bank_has_and_from_nothing_else(running: Any) -
     '{"features": {"honours": "31337.5"}, "salt": "00"}', '{"features": {"honours": 31337.5}, "salt": "31337.5"}',
     '{"features": {"honours": NaN}, "salt": "00"}', "[" * 100_000, '{"features": {"\xff": 1}, "salt": "00"}',
 ])  # fmt: skip
-def test_what_was_brought_is_read_or_refused_without_a_word_of_it(text: str) -> None:
+def test_supplied_values_are_read_or_refused_without_repeating_them(text: str) -> None:
     with pytest.raises(Malformed, match="features") as refused:
         ReplayInput.parse(text.encode("latin-1"))
     assert "31337" not in str(refused.value)
@@ -81,7 +81,7 @@ def test_what_was_brought_is_read_or_refused_without_a_word_of_it(text: str) -> 
 
 
 @pytest.mark.attack
-def test_what_was_brought_is_nowhere_in_the_ledger_nor_in_a_refusal(running: Any) -> None:
+def test_supplied_values_are_in_no_ledger_and_in_no_refusal(running: Any) -> None:
     mandate, theirs = running.world.grant("bohai", GOOD).id, running.world.grant("jincheng", GOOD).id
     assert ask(running, mandate, {"honours": 31337.5}).status_code == 200
     refused = [

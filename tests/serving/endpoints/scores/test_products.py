@@ -1,4 +1,6 @@
-"""Batch, verification, objection: each subject judged by itself, no more told than asked, a person at the end."""
+"""Batches, verifications and objections: each subject is judged separately, and nothing is disclosed
+without a mandate.
+"""
 
 from __future__ import annotations
 
@@ -28,76 +30,74 @@ def asks(running: Any, *pairs: tuple[str, str]) -> dict[str, Any]:
     return {"asks": [{"uscc": code, "purpose": PURPOSE, "mandate": mandate} for code, mandate in pairs]}
 
 
-def test_in_a_batch_each_subject_is_judged_by_itself_with_an_entry_of_its_own(running: Any) -> None:
-    mine, unknown = running.world.grant("bohai", GOOD).id, running.world.grant("bohai", UNKNOWN).id
+def test_in_a_batch_each_subject_is_judged_separately_with_its_own_entry(running: Any) -> None:
+    own, unknown = running.world.grant("bohai", GOOD).id, running.world.grant("bohai", UNKNOWN).id
     before = running.world.ledger.verify()
-    told = post(
-        running, "/v1/scores/batch", asks(running, (GOOD, mine), (OTHER, mine), (UNKNOWN, unknown), ("9", mine))
-    )
-    assert told.status_code == 200, told.text
-    parts = told.json()["answers"]
+    answer = post(running, "/v1/scores/batch", asks(running, (GOOD, own), (OTHER, own), (UNKNOWN, unknown), ("9", own)))
+    assert answer.status_code == 200, answer.text
+    parts = answer.json()["answers"]
     assert [part["status"] for part in parts] == [200, 403, 404, 422]
     assert answer_digest(parts[0]["answer"]) == parts[0]["answer"]["receipt"]["digest"]
-    alone = running.score(GOOD, mine).json()
+    alone = running.score(GOOD, own).json()
     assert alone["points"] == parts[0]["answer"]["points"]
     entries = {e.object: e.details["status"] for e in running.world.ledger.entries() if "batch" in e.details}
     ids = [parts[0]["answer"]["score_id"], *(part["problem"]["score_id"] for part in parts[1:])]
     assert [entries[name] for name in ids] == [200, 403, 404, 422]
     assert running.world.ledger.verify() == before + 4 + 1  # the one alone
-    verify(told.content, told.headers[HEADER], running.world.ring)
-    assert OTHER not in told.text
+    verify(answer.content, answer.headers[HEADER], running.world.ring)
+    assert OTHER not in answer.text
 
 
 def test_refusals_are_in_the_callers_language_within_a_batch_and_for_what_there_is_not(running: Any) -> None:
     body = asks(running, (OTHER, running.world.grant("bohai", GOOD).id))
-    mine = {"Authorization": f"Bearer {running.token()}"}
+    own = {"Authorization": f"Bearer {running.token()}"}
     for accepted, title, path in (("zh-CN,en;q=0.5", "授权书核验未通过", "没有此路径"),
                                   ("en", "The mandate gate did not open", "Not Found")):  # fmt: skip
-        headers = {**mine, "Accept-Language": accepted}
-        told = running.http.post("/v1/scores/batch", json=body, headers=headers)
-        assert told.json()["answers"][0]["problem"]["title"] == title
+        headers = {**own, "Accept-Language": accepted}
+        answer = running.http.post("/v1/scores/batch", json=body, headers=headers)
+        assert answer.json()["answers"][0]["problem"]["title"] == title
         none = running.http.get("/v1/nothing", headers=headers)
         assert (none.status_code, none.json()["title"], none.headers["content-language"]) == (404, path, accepted[:2])
-    told = running.http.post("/v1/scores/batch", json=body, headers=mine)
-    assert told.json()["answers"][0]["problem"]["title"] == "The mandate gate did not open"
+    answer = running.http.post("/v1/scores/batch", json=body, headers=own)
+    assert answer.json()["answers"][0]["problem"]["title"] == "The mandate gate did not open"
 
 
 def test_a_batch_is_one_to_a_thousand_and_counts_as_many_calls(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     for count in (0, 1001):
         assert post(running, "/v1/scores/batch", asks(running, *[(GOOD, mandate)] * count)).status_code == 422
-    told = post(running, "/v1/scores/batch", asks(running, *[(GOOD, mandate)] * 990))
-    assert {part["status"] for part in told.json()["answers"]} == {200}
-    assert len({part["answer"]["score_id"] for part in told.json()["answers"]}) == 990
+    answer = post(running, "/v1/scores/batch", asks(running, *[(GOOD, mandate)] * 990))
+    assert {part["status"] for part in answer.json()["answers"]} == {200}
+    assert len({part["answer"]["score_id"] for part in answer.json()["answers"]}) == 990
     access = AccessDatabase(running.world.root / "access.db")
     access.set_limit("bohai", RateLimit(0.01, 5))
     access.close()
     assert post(running, "/v1/scores/batch", asks(running, *[(GOOD, mandate)] * 6)).status_code == 429
 
 
-def test_a_verification_agrees_with_the_score_and_does_not_tell_it(running: Any) -> None:
+def test_a_verification_agrees_with_the_score_and_does_not_disclose_it(running: Any) -> None:
     for code in (GOOD, OTHER, THIRD):
         mandate = running.world.grant("bohai", code).id
         score = running.score(code, mandate).json()
         ask = {"uscc": code, "purpose": PURPOSE, "mandate": mandate}
 
-        def told(question: str, value: Any = None, ask: dict[str, str] = ask) -> Any:
+        def answer(question: str, value: Any = None, ask: dict[str, str] = ask) -> Any:
             response = post(running, "/v1/verifications", {**ask, "question": question, "value": value})
             assert response.status_code == 200, response.text
             assert not {"points", "reasons", "default_probability"} & set(response.json())
             return response.json()["answer"]
 
         for value in (0, 500, 650, 700, 750, 1000):
-            assert told("points_at_least", value) is (score["points"] >= value)
+            assert answer("points_at_least", value) is (score["points"] >= value)
         order = ["A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D"]
         for grade in order:
-            assert told("grade_at_least", grade) is (order.index(score["grade"]) <= order.index(grade))
-        band = told("points_within")
+            assert answer("grade_at_least", grade) is (order.index(score["grade"]) <= order.index(grade))
+        band = answer("points_within")
         assert band["from"] <= score["points"] < band["below"] == band["from"] + 50
 
 
 @pytest.mark.attack
-def test_questions_that_would_tell_more_than_a_band_are_refused(running: Any) -> None:
+def test_questions_that_would_disclose_more_than_a_band_are_refused(running: Any) -> None:
     ask = {"uscc": GOOD, "purpose": PURPOSE, "mandate": running.world.grant("bohai", GOOD).id}
     for question, value in (("points_at_least", 651), ("points_at_least", "650"), ("points_at_least", True),
                             ("points_within", 650), ("grade_at_least", "E"), ("probability", 1)):  # fmt: skip
@@ -121,18 +121,18 @@ def test_a_scope_opens_its_own_product_alone(running: Any) -> None:
 def test_an_objection_goes_to_a_person_of_the_platform_and_its_course_is_the_ledgers(running: Any) -> None:
     score = running.score(GOOD, running.world.grant("bohai", GOOD).id).json()["score_id"]
     words = {"score_id": score, "kind": "human_review", "statement": "the penalty was annulled in June"}
-    told = post(running, "/v1/objections", words).json()
-    name, path = told["objection_id"], f"/v1/objections/{told['objection_id']}"
-    assert (told["state"], told["due"] > str(TODAY)) == ("asked", True)
+    document = post(running, "/v1/objections", words).json()
+    name, path = document["objection_id"], f"/v1/objections/{document['objection_id']}"
+    assert (document["state"], document["due"] > str(TODAY)) == ("asked", True)
     assert words["statement"] not in (running.world.root / "ledger.jsonl").read_text()
-    mine, theirs = ({"Authorization": f"Bearer {running.token(bank)}"} for bank in ("bohai", "jincheng"))
-    stands = running.http.get(path, headers=mine)
-    assert stands.json()["state"] == "asked"
-    verify(stands.content, stands.headers[HEADER], running.world.ring)
+    own, theirs = ({"Authorization": f"Bearer {running.token(bank)}"} for bank in ("bohai", "jincheng"))
+    status_now = running.http.get(path, headers=own)
+    assert status_now.json()["state"] == "asked"
+    verify(status_now.content, status_now.headers[HEADER], running.world.ring)
     not_theirs = running.http.get(path, headers=theirs)
     assert not_theirs.status_code == 404
     assert running.entries("score.refused")[-1].object == not_theirs.json()["score_id"]
-    assert running.http.get("/v1/objections/objection-0", headers=mine).status_code == 404
+    assert running.http.get("/v1/objections/objection-0", headers=own).status_code == 404
     assert post(running, "/v1/objections", words, bank="jincheng").status_code == 404  # it was not given that answer
     access, ledger = AccessDatabase(running.world.root / "access.db"), running.world.ledger
     with pytest.raises(Refused):
@@ -146,7 +146,7 @@ def test_an_objection_goes_to_a_person_of_the_platform_and_its_course_is_the_led
     with pytest.raises(Refused):
         decide(access, ledger, name, "dismissed", by=PLATFORM, why="on second thoughts")
     access.close()
-    settled = running.http.get(path, headers=mine).json()
+    settled = running.http.get(path, headers=own).json()
     assert (settled["state"], settled["decided_by"]) == ("granted", str(PLATFORM))
     assert settled["outcome"] == "the penalty is out of the next snapshot"
     assert running.world.ledger.verify()
@@ -155,7 +155,7 @@ def test_an_objection_goes_to_a_person_of_the_platform_and_its_course_is_the_led
 @pytest.mark.attack
 def test_a_batch_that_tries_codes_is_stopped_within_it(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
-    told = post(running, "/v1/scores/batch", asks(running, *[(OTHER, mandate)] * 900)).json()["answers"]
-    assert sum(part["status"] == 403 for part in told) == MISSES.burst
-    assert sum(part["status"] == 429 for part in told) == 900 - MISSES.burst
+    answer = post(running, "/v1/scores/batch", asks(running, *[(OTHER, mandate)] * 900)).json()["answers"]
+    assert sum(part["status"] == 403 for part in answer) == MISSES.burst
+    assert sum(part["status"] == 429 for part in answer) == 900 - MISSES.burst
     assert len(running.entries("enumeration.suspected")) == 1

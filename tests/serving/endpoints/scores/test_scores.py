@@ -33,41 +33,41 @@ def test_the_answer_is_the_scorers_own_and_its_reasons_sum(running: Any, model: 
     for code in codes(model, 40):
         response = running.score(code, running.world.grant("bohai", code).id)
         assert response.status_code == 200, response.text
-        told = response.json()
+        answer = response.json()
         row = row_of(running.world, model, code)
         wanted = scorer.score(features[row : row + 1])
-        assert told["points"] == round(float(wanted.points[0]) * 100) / 100
-        assert told["default_probability"] == round(float(wanted.probability[0]), 8)
-        assert told["grade"] == wanted.grades[0]
-        assert told["grade4"] == told["grade"][0]
-        hundredths = [round(told["base_points"] * 100), *(round(r["points"] * 100) for r in told["reasons"])]
-        assert sum(hundredths) == round(told["points"] * 100)
-        sizes = [abs(reason["points"]) for reason in told["reasons"]]
+        assert answer["points"] == round(float(wanted.points[0]) * 100) / 100
+        assert answer["default_probability"] == round(float(wanted.probability[0]), 8)
+        assert answer["grade"] == wanted.grades[0]
+        assert answer["grade4"] == answer["grade"][0]
+        hundredths = [round(answer["base_points"] * 100), *(round(r["points"] * 100) for r in answer["reasons"])]
+        assert sum(hundredths) == round(answer["points"] * 100)
+        sizes = [abs(reason["points"]) for reason in answer["reasons"]]
         assert sizes == sorted(sizes, reverse=True)
-        assert {reason["code"] for reason in told["reasons"]} <= set(FEATURES)
-        assert all((r["points"] > 0) == (r["direction"] == "raises") for r in told["reasons"])
-        assert [rule["grade"] for rule in told["rules"]] == [rule.grade for rule in wanted.rule_hits[0]]
+        assert {reason["code"] for reason in answer["reasons"]} <= set(FEATURES)
+        assert all((r["points"] > 0) == (r["direction"] == "raises") for r in answer["reasons"])
+        assert [rule["grade"] for rule in answer["rules"]] == [rule.grade for rule in wanted.rule_hits[0]]
         gaps = [name for name, value in zip(FEATURES, features[row], strict=True) if np.isnan(value)]
-        assert told["missing"]["features"] == gaps
+        assert answer["missing"]["features"] == gaps
         seen_gaps.update(gaps)
-        assert told["uscc"] == code
-        assert told["model"] == model
-        assert (told["version"], told["snapshot"]) == (version, {"id": snapshot, "as_of": str(AS_OF)})
-        assert told["release"].startswith("release-")
-        assert told["valid_until"] == str(TODAY + timedelta(days=10))  # the mandate ends before the snapshot
-        assert uuid.UUID(told["score_id"]).version == 7
-        assert "not a decision" in told["notice"]["en"]
+        assert answer["uscc"] == code
+        assert answer["model"] == model
+        assert (answer["version"], answer["snapshot"]) == (version, {"id": snapshot, "as_of": str(AS_OF)})
+        assert answer["release"].startswith("release-")
+        assert answer["valid_until"] == str(TODAY + timedelta(days=10))  # the mandate ends before the snapshot
+        assert uuid.UUID(answer["score_id"]).version == 7
+        assert "not a decision" in answer["notice"]["en"]
     assert seen_gaps == {"age_years"}
 
 
 def test_the_receipt_is_the_ledgers_entry_and_the_bank_can_recompute_the_digest(running: Any) -> None:
     code = codes("enterprise", 1)[0]
     mandate = running.world.grant("bohai", code)
-    told = running.score(code, mandate.id).json()
-    (entry,) = running.world.ledger.about(told["score_id"])
+    answer = running.score(code, mandate.id).json()
+    (entry,) = running.world.ledger.about(answer["score_id"])
     assert (entry.verb, str(entry.by)) == ("score.answered", "bank:bohai")
-    assert told["receipt"] == {"entry": entry.id, "seq": entry.seq, "digest": entry.details["digest"]}
-    assert answer_digest(told) == entry.details["digest"]
+    assert answer["receipt"] == {"entry": entry.id, "seq": entry.seq, "digest": entry.details["digest"]}
+    assert answer_digest(answer) == entry.details["digest"]
     assert entry.details["subject"] == running.world.pseudonyms.hex_of(code)
     assert entry.details["mandate"] == mandate.id
     assert entry.details["bank"] == "bohai"
@@ -94,21 +94,21 @@ def test_every_call_is_in_the_ledger_the_chain_verifies_and_no_code_is_anywhere(
 
 
 def test_the_document_of_the_interface_is_openapi_3_1_with_an_example_and_needs_no_internet(running: Any) -> None:
-    told = running.http.get("/openapi.json").json()
-    assert told["openapi"].startswith("3.1")
-    assert told["components"]["schemas"]["Asked"]["examples"][0]["purpose"] == PURPOSE
-    route = told["paths"]["/v1/scores"]["post"]
+    answer = running.http.get("/openapi.json").json()
+    assert answer["openapi"].startswith("3.1")
+    assert answer["components"]["schemas"]["Asked"]["examples"][0]["purpose"] == PURPOSE
+    route = answer["paths"]["/v1/scores"]["post"]
     assert {"200", "401", "403", "404", "413", "422", "503"} <= set(route["responses"])
     assert route["requestBody"]["content"]["application/json"]["schema"]["$ref"] == "#/components/schemas/Asked"
-    references = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(told)))
-    assert references <= set(told["components"]["schemas"])
+    references = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(answer)))
+    assert references <= set(answer["components"]["schemas"])
     assert running.http.get("/docs").status_code == 404
 
 
-def test_the_service_says_it_is_alive_and_ready(running: Any) -> None:
+def test_the_service_reports_that_it_is_live_and_ready(running: Any) -> None:
     assert running.http.get("/live").json() == {"live": True}
-    told = running.http.get("/ready")
-    assert told.status_code == 200
-    assert {model: state["snapshot"] for model, state in told.json()["models"].items()} == {
+    answer = running.http.get("/ready")
+    assert answer.status_code == 200
+    assert {model: state["snapshot"] for model, state in answer.json()["models"].items()} == {
         model: running.seals[model][1] for model in MODELS
     }

@@ -35,7 +35,7 @@ def look(running: Any, code: str, client: str = "scjgj", matter: str = MATTER) -
 
 
 def test_tier_and_rate_follow_grade_rule_and_industry(agency: Any) -> None:
-    told = supervision_scale()
+    document = supervision_scale()
     seen = set()
     for code in codes("enterprise", 40):
         answer = look(agency, code).json()
@@ -43,26 +43,26 @@ def test_tier_and_rate_follow_grade_rule_and_industry(agency: Any) -> None:
         assert (answer["grade"], answer["points"]) == (score["grade"], score["points"])
         assert answer["rules"] == score["rules"]
         direct = any(rule["grade"] == "D" for rule in score["rules"])
-        wanted = told.tier(score["grade"], score["points"], {FIRM: "C", OTHER: "K"}.get(code), direct)
+        wanted = document.tier(score["grade"], score["points"], {FIRM: "C", OTHER: "K"}.get(code), direct)
         assert answer["tier"]["code"] == wanted
-        assert answer["inspection"]["rate"] == told.tiers[wanted].inspection_rate
+        assert answer["inspection"]["rate"] == document.tiers[wanted].inspection_rate
         assert answer["scale"]["en"] == ("Real estate" if code == OTHER else "the city's own")
         seen.add(direct)
     assert False in seen
 
 
-def test_an_agency_asks_by_the_client(agency: Any) -> None:
+def test_an_agency_gets_a_tier_with_the_client(agency: Any) -> None:
     http, ring = agency.http, agency.world.ring
-    told = ServiceClient("", "scjgj", agency.secrets["scjgj"], http=http, ring=ring).supervision(FIRM, MATTER)
+    answer = ServiceClient("", "scjgj", agency.secrets["scjgj"], http=http, ring=ring).supervision(FIRM, MATTER)
     same = look(agency, FIRM).json()
-    assert (told["tier"], told["inspection"]) == (same["tier"], same["inspection"])
+    assert (answer["tier"], answer["inspection"]) == (same["tier"], same["inspection"])
     bank = ServiceClient("", "bohai", agency.secrets["bohai"], http=http, ring=ring)
     with pytest.raises(Refused, match="supervise"):
         bank.supervision(FIRM, MATTER)
 
 
 @pytest.mark.attack
-def test_a_bank_is_refused_even_with_a_token_that_says_it_may(agency: Any, world: Any) -> None:
+def test_a_bank_is_refused_even_with_a_token_of_that_scope(agency: Any, world: Any) -> None:
     assert look(agency, FIRM, "bohai").status_code == 403
     access = AccessDatabase(world.root / "access.db")
     with pytest.raises(Malformed):
@@ -97,10 +97,10 @@ def test_without_dossiers_the_citys_own_scale_holds(running: Any) -> None:
 
 @given(st.sampled_from([name for name, _ in GRADES]), st.floats(0, 1000), st.sampled_from([None, "C", "K", "?"]))
 def test_a_better_standing_is_never_inspected_more(grade: str, points: float, industry: str | None) -> None:
-    told = supervision_scale()
-    rate = told.tiers[told.tier(grade, points, industry, False)].inspection_rate
-    better = told.tiers[told.tier("A", 1000, industry, False)].inspection_rate
-    assert better <= rate <= told.tiers[told.tier(grade, points, industry, True)].inspection_rate
+    answer = supervision_scale()
+    rate = answer.tiers[answer.tier(grade, points, industry, False)].inspection_rate
+    better = answer.tiers[answer.tier("A", 1000, industry, False)].inspection_rate
+    assert better <= rate <= answer.tiers[answer.tier(grade, points, industry, True)].inspection_rate
 
 
 @pytest.mark.attack
