@@ -40,7 +40,7 @@ def test_it_is_cancelled_when_every_project_has() -> None:
 def test_a_failure_ends_earlier_requests_and_not_later_ones() -> None:
     requests = TrainingRequests()
     requests.apply_research(entry(1, "training.asked", project="loans"))
-    requests.apply_compute(entry(1, "training.failed", request=1, why="nothing to learn"))
+    requests.apply_compute(entry(1, "training.failed", asked=1, why="nothing to learn"))
     request = requests.get("order-1", "loans")
     assert request is not None
     ended = requests.result(request)
