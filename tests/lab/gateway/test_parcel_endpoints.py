@@ -67,7 +67,7 @@ def test_a_small_cell_is_refused_with_the_fix_and_nothing_is_kept(house: House) 
         assert answer.status_code == 403
         refusal = answer.json()
         assert any("fix" in finding["evidence"] for finding in refusal["findings"])
-        assert "mend" in refusal["remedy"]
+        assert "correct" in refusal["remedy"]
         assert not any("small.csv" in each["files"] for each in http.get("/v1/parcels").json())
 
 

@@ -1,0 +1,132 @@
+"""The login page and the workspace are in the language that the browser prefers (Accept-Language)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from tornado.httputil import HTTPHeaders
+
+from credit.messages import of_environment
+from infra.hub.config import PAGES
+from infra.hub.spawner import SandboxSpawner
+from infra.sandbox.plan import base_environment, locale_environment
+from lab.workspace.server import settings_folder
+from tests.lab.console.servers import free_port
+
+CONFIG = """
+import sys
+sys.path.insert(0, {root!r})
+from infra.hub.authenticator import LabAuthenticator
+{no_proxy}
+c = get_config()
+c.JupyterHub.hub_bind_url = "http://127.0.0.1:{port}"
+c.JupyterHub.bind_url = "http://127.0.0.1:{public}"
+c.JupyterHub.proxy_class = NoProxy
+c.JupyterHub.authenticator_class = LabAuthenticator
+c.LabAuthenticator.accounts = {accounts!r}
+c.JupyterHub.template_paths = [{pages!r}]
+c.JupyterHub.db_url = "sqlite:///:memory:"
+c.JupyterHub.log_level = 30
+"""
+ROOT = Path(__file__).parents[3]
+NO_PROXY = (ROOT / "tests/lab/console/hub_config.py").read_text().partition("env, c =")[0]
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real hub with our authenticator and our pages."""
+    folder, port = tmp_path_factory.mktemp("hub"), free_port()
+    text = CONFIG.format(
+        root=str(ROOT),
+        port=port,
+        public=free_port(),
+        accounts=str(folder / "a.json"),
+        pages=str(PAGES),
+        no_proxy=NO_PROXY,
+    )
+    (folder / "config.py").write_text(text)
+    with (folder / "log").open("wb") as log:
+        command = [sys.executable, "-m", "jupyterhub", "-f", "config.py"]
+        process = subprocess.Popen(
+            command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=log, stderr=log
+        )
+        try:
+            until = time.monotonic() + 60
+            while True:
+                try:
+                    httpx.get(f"http://127.0.0.1:{port}/hub/api/").raise_for_status()
+                    break
+                except httpx.HTTPError:
+                    assert time.monotonic() < until, (folder / "log").read_text()
+                    assert process.poll() is None, (folder / "log").read_text()
+                    time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(
+    ("accepted", "words", "wrong"),
+    [("zh-CN,zh;q=0.9", ("登录", "用户名", "密码", "数据不出域"), "用户名或密码错误"),
+     ("en", ("Sign in", "Username", "Password", "Data stay here"), "Invalid username or password")],
+)  # fmt: skip
+def test_the_login_page_is_in_the_language_of_the_browser(
+    hub: str, accepted: str, words: tuple[str, ...], wrong: str
+) -> None:
+    with httpx.Client(base_url=hub, headers={"Accept-Language": accepted}) as browser:
+        page = browser.get("/hub/login")
+        assert page.status_code == 200
+        assert all(word in page.text for word in words), page.text
+        form = {"username": "nobody", "password": "x", "_xsrf": browser.cookies["_xsrf"]}
+        answer = browser.post("/hub/login", data=form, headers={"Referer": f"{hub}/hub/login"})
+        assert answer.status_code == 403
+        assert wrong in answer.text
+        others = ("Sign in", "Username", "Password:") if accepted.startswith("zh") else ("登录", "用户名")
+        assert not any(word in page.text for word in others)
+
+
+def test_a_workspace_speaks_the_language_of_the_browser_that_starts_it() -> None:
+    for accepted, language in (("zh-CN,en;q=0.5", "zh"), ("en", "en"), ("", "en")):
+        spawner = SandboxSpawner()
+        spawner.handler = type("Handler", (), {})()
+        spawner.handler.request = type("Request", (), {"headers": HTTPHeaders({"Accept-Language": accepted})})()
+        assert spawner.language == language
+        assert of_environment(base_environment(spawner.language)) == language
+        assert of_environment({"LC_ALL": "en_GB.UTF-8"} | locale_environment(language)) == language
+    assert SandboxSpawner().language == "en"  # a start that no browser asked for
+
+
+def test_programs_of_a_workspace_write_utf8_in_every_language() -> None:
+    code = "import sys; sys.stdout.write('会')"
+    for language in ("en", "zh"):
+        environment = base_environment(language) | {"PATH": os.environ["PATH"]}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+        assert done.stdout.decode() == "会"
+
+
+def test_jupyterlab_is_chinese_by_default_where_the_browser_is(tmp_path: Path) -> None:
+    from jupyterlab_server.settings_utils import _get_overrides
+
+    english, chinese = settings_folder("en"), settings_folder("zh", tmp_path / "labconfig")
+    before, after = _get_overrides(str(english))[0], _get_overrides(str(chinese))[0]
+    assert after == before | {"@jupyterlab/translation-extension:plugin": {"locale": "zh_CN"}}
+    page = "page_config.json"
+    assert json.loads((chinese / page).read_text()) == json.loads((english / page).read_text())
+
+
+def test_the_language_pack_of_jupyterlab_is_installed() -> None:
+    from jupyterlab_server.translation_utils import get_language_packs
+
+    packs, message = get_language_packs()
+    assert message == ""
+    assert "zh_CN" in packs
