@@ -81,8 +81,8 @@ def known(id: str) -> bool:
 @cache
 def texts(language: str) -> Mapping[str, str]:
     """Message id -> text in a language, of all packages; a message without a Chinese text has its English one."""
-    found = dict(_read_catalogues(language))
-    return found if language == "en" else {**texts("en"), **found}
+    catalogue = dict(_read_catalogues(language))
+    return catalogue if language == "en" else {**texts("en"), **catalogue}
 
 
 def _read_catalogues(language: str) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from typing import Any
 from jupyter_server.services.kernels.connection.base import deserialize_binary_message, deserialize_msg_from_ws_v1
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
+from credit.messages import Text, language_here
 from lab.workspace import gateway_reports
 
 V1 = "v1.kernel.websocket.jupyter.org"
@@ -38,7 +39,7 @@ class RecordingConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
                 code = gateway_reports.report_cell(str(self.kernel_id), code_of(content))
             except _FAILURES as error:
                 self.log.error("a cell was not run, as it could not be recorded: %s", error)
-                self._refuse(header, str(error))
+                self._refuse(header, Text.verbatim(str(error)))
                 return
             self._running[str(header.get("msg_id"))] = (code, set())
         super().handle_incoming_message(incoming_msg)
@@ -78,9 +79,9 @@ class RecordingConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
         decoded = deserialize_binary_message(message) if isinstance(message, bytes) else json.loads(message)
         return decoded.get("header") or {}, decoded.get("content") or {}
 
-    def _refuse(self, header: dict[str, Any], why: str) -> None:
+    def _refuse(self, header: dict[str, Any], why: Text) -> None:
         """Report to the browser, in the form of a kernel's error, that its cell was not run."""
-        words = f"this cell could not be recorded, and was not run ({why})"
+        words = Text.of("cell-recorder.not-run", why=why).render(language_here())
         error: dict[str, Any] = {"ename": "NotRun", "evalue": words, "traceback": [f"NotRun: {words}"]}
         for channel, kind, content in (
             ("iopub", "status", {"execution_state": "busy"}),

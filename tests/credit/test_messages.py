@@ -26,13 +26,13 @@ NOT_PARAMETERS = {"why", "remedy", "findings", "after"}  # what the classes of e
 @cache
 def catalogue(language: str) -> dict[str, str]:
     """The texts of a language as they stand in its files, the empty ones too."""
-    found: dict[str, str] = {}
+    whole: dict[str, str] = {}
     for path in sorted((LOCALES / language).glob("*.po")):
         with path.open("rb") as file:
             texts = {str(each.id): str(each.string) for each in read_po(file, locale=language) if each.id}
-        assert not found.keys() & texts.keys()
-        found |= texts
-    return found
+        assert not whole.keys() & texts.keys()
+        whole |= texts
+    return whole
 
 
 @cache
@@ -45,14 +45,14 @@ def trees() -> dict[str, ast.Module]:
 @cache
 def kinds() -> frozenset[str]:
     """The names of the classes of errors."""
-    found, before = {"CreditError"}, 0
-    while len(found) > before:
-        before = len(found)
+    names, before = {"CreditError"}, 0
+    while len(names) > before:
+        before = len(names)
         for tree in trees().values():
             for node in ast.walk(tree):
-                if isinstance(node, ast.ClassDef) and found & {getattr(base, "id", "") for base in node.bases}:
-                    found.add(node.name)
-    return frozenset(found)
+                if isinstance(node, ast.ClassDef) and names & {getattr(base, "id", "") for base in node.bases}:
+                    names.add(node.name)
+    return frozenset(names)
 
 
 def calls(path: str) -> Iterator[tuple[str, ast.Call]]:
@@ -188,7 +188,7 @@ def test_a_parameter_is_never_read_as_a_text(value: str) -> None:
     assert value in Refused("actor.may-not", name=value, act=Text.verbatim(value), roles=value).text("what", "zh")
 
 
-def test_a_text_that_does_not_fit_says_its_id_and_its_parameters() -> None:
+def test_a_text_that_does_not_fit_is_its_id_and_its_parameters() -> None:
     assert Text.of("no.such-message", count=3).render() == "no.such-message count=3"
     assert Text.of("uscc.wrong-length", length=3).render() == "uscc.wrong-length length=3"
     assert CreditError("no.such-message").problem("zh")["detail"] == ""
@@ -199,7 +199,7 @@ def test_a_text_that_does_not_fit_says_its_id_and_its_parameters() -> None:
     [({}, "en"), ({"LANG": "zh_CN.UTF-8"}, "zh"), ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
      ({"LANG": "en_GB.UTF-8", "LC_MESSAGES": "zh_CN"}, "zh"), ({"LC_ALL": "", "LANG": "zh"}, "zh")],
 )  # fmt: skip
-def test_a_shell_says_its_language(environment: dict[str, str], language: str) -> None:
+def test_the_language_of_a_shell_is_known(environment: dict[str, str], language: str) -> None:
     assert of_environment(environment) == language
 
 
@@ -207,6 +207,6 @@ def test_a_shell_says_its_language(environment: dict[str, str], language: str) -
     ("accepted", "language"),
     [("", "en"), ("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("en;q=0.9,zh;q=0.5", "en"), ("fr", "en"), ("zh;q=x,;;,", "en")],
 )
-def test_a_browser_says_its_language(accepted: str, language: str) -> None:
+def test_the_language_of_a_browser_is_known(accepted: str, language: str) -> None:
     assert preferred(accepted) == language
     assert messages.preferred("fr", "zh") == "zh"

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from credit.canonical import digest
 from credit.errors import Broken, CreditError, Missing, Refused
+from credit.messages import preferred
 from credit.shelf import OpenedSeal
 from credit.training_requests import TrainingRequest
 from lab.gateway.error_responses import Busy
@@ -78,7 +79,8 @@ async def events(request: Request, who: Admitted, order: str) -> StreamingRespon
     zone = request.app.state.zone
     await principal.run_blocking(_request_of, zone, project, order)
     principal.begin("streams", STREAMS)
-    return Stream(_changes(zone, principal, project, order), principal)
+    language = preferred(request.headers.get("accept-language", ""))
+    return Stream(_changes(zone, principal, project, order, language), principal)
 
 
 class Stream(StreamingResponse):
@@ -212,7 +214,9 @@ def _progress_of(zone: ResearchZone, requested: TrainingRequest) -> dict[str, An
     return progress
 
 
-async def _changes(zone: ResearchZone, principal: Principal, project: Project, order: str) -> AsyncIterator[bytes]:
+async def _changes(
+    zone: ResearchZone, principal: Principal, project: Project, order: str, language: str
+) -> AsyncIterator[bytes]:
     def now() -> dict[str, Any]:
         zone.project(principal.workspace)  # a project can end while a client waits
         return describe(zone, _request_of(zone, project, order))
@@ -229,4 +233,4 @@ async def _changes(zone: ResearchZone, principal: Principal, project: Project, o
                 return
             await asyncio.sleep(POLL)
     except CreditError as error:
-        yield json.dumps(error.problem(), ensure_ascii=False).encode() + b"\n"
+        yield json.dumps(error.problem(language), ensure_ascii=False).encode() + b"\n"

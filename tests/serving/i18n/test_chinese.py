@@ -24,7 +24,7 @@ from serving.endpoints.inquiries import schemas as inquiry_forms
 from serving.endpoints.monitoring import schemas as watch_forms
 from serving.i18n.field_faults import FAULTS
 from serving.responses import live_schemas
-from serving.responses import request_schemas as asked_forms
+from serving.responses import request_schemas as request_forms
 
 ROOT = Path(serving.__file__).parent
 GOOD, OTHER = codes("enterprise", 2)
@@ -32,10 +32,10 @@ CHINESE = re.compile("[一-鿿]")
 
 
 def test_every_message_of_the_code_has_its_chinese() -> None:
-    found = {id for path in sorted(ROOT.rglob("*.py")) for id in ids(path)}
-    assert len(found) > 150
+    named = {id for path in sorted(ROOT.rglob("*.py")) for id in ids(path)}
+    assert len(named) > 150
     english, chinese = texts("en"), texts("zh")
-    parts = {id + part for id in found for part in ("", ".why", ".remedy") if id + part in english}
+    parts = {id + part for id in named for part in ("", ".why", ".remedy") if id + part in english}
     missing = sorted(
         id for id in parts if not CHINESE.search(chinese[id]) and re.search(r"\w", without_code(english[id]))
     )
@@ -73,14 +73,14 @@ def test_what_a_gate_refuses_with_is_chinese_finding_by_finding() -> None:
     )
 
 
-def test_what_pydantic_says_of_any_field_of_any_form_has_its_chinese() -> None:
-    rooms = (asked_forms, live_schemas, inquiry_forms, watch_forms)
-    asked = [form for module in rooms for name, form in vars(module).items()
+def test_a_fault_of_any_field_of_any_form_has_its_chinese() -> None:
+    modules = (request_forms, live_schemas, inquiry_forms, watch_forms)
+    forms = [form for module in modules for name, form in vars(module).items()
              if name.startswith("Asked") and isinstance(form, type)]  # fmt: skip
     values: list[Any] = [None, 1, -1, 10**9, 1.5, "", "x", "x" * 3000, [], [1], ["x"] * 2000, {}, {"x": "x"},
                          {str(each): 1.0 for each in range(2000)}, True]  # fmt: skip
     seen = set()
-    for form in set(asked):
+    for form in set(forms):
         bodies = [
             {},
             1,
@@ -89,15 +89,15 @@ def test_what_pydantic_says_of_any_field_of_any_form_has_its_chinese() -> None:
         ]
         for body in [b"nonsense", b"\xff", *(json.dumps(body).encode() for body in bodies)]:
             try:
-                asked_forms.parse_body(form, body)
+                request_forms.parse_body(form, body)
             except Malformed as bad:
-                told = bad.problem("zh")
+                problem = bad.problem("zh")
                 seen |= set(bad.why.split("; "))
             else:
                 continue
-            assert [part for part in told["detail"].split("；") if not re.search("[一-鿿]", part)] == []
-            assert "不合格式" not in told["detail"]  # pydantic's own words
-            assert "请发送" in told["remedy"]
+            assert [part for part in problem["detail"].split("；") if not re.search("[一-鿿]", part)] == []
+            assert "不合格式" not in problem["detail"]  # pydantic's own words
+            assert "请发送" in problem["remedy"]
     assert len(seen) > 40
     assert {texts("zh")[id] for id in FAULTS.values()} <= set(texts("zh").values())
 
@@ -105,16 +105,16 @@ def test_what_pydantic_says_of_any_field_of_any_form_has_its_chinese() -> None:
 def test_a_refusal_is_chinese_to_the_end_and_stays_what_it_was(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     bearer = {"Authorization": f"Bearer {running.token()}"}
-    ask = {"uscc": OTHER, "purpose": PURPOSE, "mandate": mandate}
+    request = {"uscc": OTHER, "purpose": PURPOSE, "mandate": mandate}
     table: list[tuple[str, Any, dict[str, str], str]] = [
-        ("/v1/scores", ask, bearer, "授权书属于另一主体"),
-        ("/v1/scores", {**ask, "uscc": "9"}, bearer, "有 1 个字符，应为 18 个"),
+        ("/v1/scores", request, bearer, "授权书属于另一主体"),
+        ("/v1/scores", {**request, "uscc": "9"}, bearer, "有 1 个字符，应为 18 个"),
         ("/v1/scores", {"uscc": OTHER}, bearer, "mandate：缺少该字段；purpose：缺少该字段"),
-        ("/v1/scores", ask, {}, "未提供令牌"),
-        ("/v1/scores", ask, {**bearer, "Idempotency-Key": "k" * 129}, "应为 1 至 128 个可见 ASCII 字符"),
+        ("/v1/scores", request, {}, "未提供令牌"),
+        ("/v1/scores", request, {**bearer, "Idempotency-Key": "k" * 129}, "应为 1 至 128 个可见 ASCII 字符"),
         ("/v1/evaluations", {"uscc": OTHER, "matter": "A-2026-1"}, bearer, "scope"),
         ("/v1/objections", {"score_id": "x", "kind": "correction", "statement": "?"}, bearer, "本机构没有此编号的答复"),
-        ("/v1/watches", ask, bearer, "单笔授信的授权书不允许对主体持续关注"),
+        ("/v1/watches", request, bearer, "单笔授信的授权书不允许对主体持续关注"),
         ("/v1/jobs", {}, bearer, "首行不是 uscc,purpose,mandate"),
     ]
     for path, body, headers, words in table:
@@ -128,7 +128,7 @@ def test_a_refusal_is_chinese_to_the_end_and_stays_what_it_was(running: Any) -> 
         for text in (chinese["title"], chinese["detail"], chinese["remedy"], *map(why, chinese.get("findings", []))):
             assert not text or re.search("[一-鿿]", text), (path, text)
             assert not re.search(r"[a-z]+ [a-z]+ [a-z]+", text), (path, text)
-    part = running.http.post("/v1/scores/batch", json={"asks": [ask]}, headers={**bearer, "Accept-Language": "zh"})
+    part = running.http.post("/v1/scores/batch", json={"asks": [request]}, headers={**bearer, "Accept-Language": "zh"})
     assert "授权书属于另一主体" in part.json()["answers"][0]["problem"]["findings"][0]["why"]
 
 
