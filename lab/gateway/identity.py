@@ -25,7 +25,7 @@ from lab.gateway.error_responses import LOG, Busy
 from lab.projects import Project
 from lab.settings import Workspace
 
-KEY = "haihe.visitor"
+KEY = "haihe.principal"
 ABORT = "haihe.abort"  # in the scope's state, set by the connection: aborts it, including unsent bytes
 LONGEST = 120.0  # seconds of any request; a stream ends earlier, and the client opens it again
 AT_ONCE = 4  # threads of one workspace

@@ -59,7 +59,7 @@ def recode(engine: Engine, table: str, quasi: Sequence[str], *, k: int) -> Recod
 def mask_rare_values(engine: Engine, table: str, columns: Sequence[str], *, small_cell: int) -> dict[str, int]:
     """Replace by ``*`` the text values of ``columns`` with fewer than ``small_cell`` subjects.
 
-    Replaced rows by column.
+    Returns the number of replaced rows by column.
     """
     counts: dict[str, int] = {}
     for column in columns if small_cell > 1 else ():
