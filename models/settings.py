@@ -1,4 +1,4 @@
-"""What the compute zone needs to know of the machine it runs on."""
+"""Settings of the compute zone."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ BEIJING = timezone(timedelta(hours=8))
 
 @dataclass(frozen=True, slots=True)
 class ComputeSettings:
-    """Read from ``HAIHE_COMPUTE_…``. An empty ``ray_address`` starts a local cluster for as long as it is needed."""
+    """Read from ``HAIHE_COMPUTE_…``. With an empty ``ray_address`` a local cluster is started while it is needed."""
 
     shelf: Path
     keys: Path
     ring: Path
     ledger: Path
     mlflow_uri: str
-    runs: Path | None = None  # where a worker tells how far its trainings are
-    research_ledger: Path | None = None  # read only: what was asked of a worker
-    poll: float = 0.3  # seconds between a worker's looks
-    today: date | None = None  # a day that stands still: the invented city needs one
+    runs: Path | None = None  # where a worker writes the progress of its trainings
+    research_ledger: Path | None = None  # read only: the training requests
+    poll: float = 0.3  # seconds between two reads of the research ledger
+    today: date | None = None  # a fixed day, which the invented city needs
     ray_address: str = ""
-    ray_token: Path | None = None  # the file, closed to others, with the token of the cluster at the address
-    memory: str = "2GB"  # of DuckDB, for each bucket at work
+    ray_token: Path | None = None  # the private file with the token of the cluster at the address
+    memory: str = "2GB"  # for DuckDB, per running bucket
     threads: int = 1
-    seconds: float = 600.0  # the longest that the features of one bucket may take
+    seconds: float = 600.0  # the time limit for the features of one bucket
 
     def day(self) -> date:
-        """The day it is: the fixed one, or today in Beijing time."""
+        """The current day: the fixed one, or today in Beijing time."""
         return self.today or datetime.now(UTC).astimezone(BEIJING).date()
 
     @property
     def limits(self) -> Limits:
-        """The bounds on the feature engine."""
+        """The limits of the feature engine."""
         return Limits(self.memory, self.threads, self.seconds)

@@ -1,8 +1,10 @@
-"""The door to LightGBM for training. The same rows and the same recipe give the same text, to the byte.
+"""The only file that imports LightGBM for training on one machine. The same rows and recipe give the same model
+text, to the byte.
 
-Deterministic: one thread a task, fixed seeds, row-wise histograms. Monotone in the declared directions with LightGBM's
-``basic`` method (Auguste, Malory and Smirnov 2020, §3), which the promotion gate proves on the trees. Where a tree is
-grown on a part of the rows only (stochastic gradient boosting, Friedman 2002), its text counts all rows of each leaf.
+Training is deterministic: one thread per task, fixed seeds, row-wise histograms. Trees are monotone in the declared
+directions by LightGBM's ``basic`` method (Auguste, Malory and Smirnov 2020, section 3); the promotion gate proves it on
+the trees. Where a tree is trained on a share of the rows (stochastic gradient boosting, Friedman 2002), the leaf counts
+in its text are counted over all rows.
 """
 
 from __future__ import annotations
@@ -36,9 +38,11 @@ def train_booster(
     recipe: Recipe,
     worker_group: WorkerGroup | None = None,
 ) -> Any:
-    """A booster of ``recipe`` on features (n, F) and 0/1 labels (n,).
+    """A LightGBM booster trained by ``recipe`` on features (n, F), float64 with NaN where missing, and 0/1 labels (n,).
 
-    A recipe of several shards is grown by a ``gang``, by threads of this process where none is given: the same trees.
+    A recipe with several shards is trained by ``worker_group``, or by threads of this process without one: the trees
+    are
+    the same.
     """
     if recipe.shards > 1:
         params = lightgbm_params(directions, recipe)
@@ -49,7 +53,7 @@ def train_booster(
 
 
 def average_boosters(boosters: Sequence[Any]) -> Any:
-    """The booster whose margins are the mean of theirs; of one, itself."""
+    """One booster whose margins are the mean of the margins of ``boosters``."""
     if len(boosters) == 1:
         return boosters[0]
     return lightgbm.Booster(model_str=average_texts([without_settings(each.model_to_string()) for each in boosters]))
@@ -62,12 +66,12 @@ def _train_one(
     text = without_settings(booster.model_to_string())
     leaves = leaves_per_tree(text)
     if max(leaves, default=1) < 2 or (recipe.row_share == 1.0 and min(leaves) > 1):
-        return booster  # as it is: without a split whoever asked says what that means
+        return booster  # unchanged; the caller handles a booster without a split
     text = merge_constant_trees(text)
     if recipe.row_share < 1.0:
         leaves_of_rows = walk.leaves(
             flatten(read(text, names)), features
-        )  # every row, whether or not a tree was grown on it
+        )  # every row, whether or not a tree was trained on it
         text = with_leaf_counts(
             text,
             [
@@ -81,7 +85,7 @@ def _train_one(
 def train_in_steps(
     features: Floats, labels: NDArray[Any], names: Sequence[str], directions: Sequence[int], recipe: Recipe
 ) -> Iterator[Any]:
-    """The booster of one recipe alone (of one shard), at each of its stops; whoever looks may leave."""
+    """Train one recipe (of one shard, without averaging) and yield the booster at each of its checkpoints."""
     settings = lightgbm_params(directions, recipe)
     data = lightgbm.Dataset(features, labels, feature_name=list(names), params=settings)
     booster = lightgbm.Booster(settings, data)
@@ -92,7 +96,7 @@ def train_in_steps(
 
 
 def lightgbm_params(directions: Sequence[int], recipe: Recipe) -> dict[str, Any]:
-    """A recipe in LightGBM's words."""
+    """The parameters of LightGBM for a recipe; ``directions`` (F,) are -1, 0 or 1."""
     return {
         "objective": "binary",
         "num_leaves": recipe.leaves,
@@ -104,8 +108,8 @@ def lightgbm_params(directions: Sequence[int], recipe: Recipe) -> dict[str, Any]
         "feature_fraction_bynode": recipe.split_share,
         **({"bagging_fraction": recipe.row_share, "bagging_freq": 1} if recipe.row_share < 1 else {}),
         "monotone_constraints": list(directions),
-        # "intermediate" and "advanced" forget where missing values go, and break the direction there (seen on the
-        # invented city by the promotion gate); "basic" holds always and costs 0.000 to 0.003 of AUC.
+        # "intermediate" and "advanced" ignore where missing values go and violate the direction there (found on the
+        # invented city by the promotion gate); "basic" is always right and costs 0.000 to 0.003 of AUC.
         "monotone_constraints_method": "basic",
         "deterministic": True,
         "force_row_wise": True,
@@ -116,19 +120,20 @@ def lightgbm_params(directions: Sequence[int], recipe: Recipe) -> dict[str, Any]
 
 
 def model_text_of(booster: Any) -> str:
-    """The booster as the text that is sealed; raises :class:`Refused` when it never splits."""
+    """The model text that is sealed in a version; raises :class:`Refused` when the booster has no split."""
     if booster.num_trees() == 0 or "num_leaves=1\n" in (text := booster.model_to_string()):
         raise Refused("booster.model-nothing-to-say")
     return without_settings(text)
 
 
 def predict_margins(booster: Any, features: Floats, rounds: int | None = None) -> Floats:
-    """Raw margins (n,) after ``rounds`` trees (None: all)."""
+    """Raw margins (n,) of features (n, F) after ``rounds`` trees (None: all trees)."""
     return np.asarray(booster.predict(features, raw_score=True, num_iteration=rounds or -1, num_threads=1))
 
 
 def baseline_margins(features: Floats, labels: NDArray[Any], other_features: Floats) -> Floats:
-    """Raw margins of ``others`` by LightGBM with its own settings, no direction declared: what we compare with."""
+    """Raw margins of ``other_features`` from LightGBM with its default settings and no directions: the baseline of a
+    version."""
     data = lightgbm.Dataset(features, labels, params={"verbosity": -1})
     settings = {"objective": "binary", "verbosity": -1, "num_threads": 1, "deterministic": True, "seed": 0}
     return predict_margins(lightgbm.train(settings, data), other_features)

@@ -1,7 +1,8 @@
-"""The door to Optuna: which recipes to try next, given what came of those before.
+"""The only file that imports Optuna: it suggests the next recipes, given the results of the earlier ones.
 
-Tree-structured Parzen estimators (Bergstra, Bardenet, Bengio and Kégl 2011), asked for several recipes at a time and
-told of them in the order they were asked, so what it says depends on the seed and on results, never on who was first.
+Tree-structured Parzen estimators (Bergstra, Bardenet, Bengio and Kégl 2011). Recipes are suggested in batches, and the
+results of a batch are reported in the order of its suggestions, so a search depends on the seed and on the results, and
+never on which task ended first.
 """
 
 from __future__ import annotations
@@ -16,20 +17,23 @@ from models.order.search_space import SearchSpace
 if TYPE_CHECKING:
     from models.order.spec import Training
 
-# What is tried first, so that no search ends below what is known to do well: trees of chance in rows and splits, held
-# back by l2, as random forests and CatBoost are; stumps of chance, which add features up as a scorecard does; large
-# trees on all rows, of which chance takes half the features of a split; and a small booster.
+# The first trials, so that no search ends below recipes known to do well: trees with sampled rows and splits and a
+# strong l2 penalty, as in random forests and CatBoost; sampled stumps, which add features up as a scorecard does; large
+# trees on all rows, with half of the features drawn for each split; and a small booster.
 WARM_STARTS: tuple[dict[str, float], ...] = (
     {"leaves": 16, "rate": 0.04, "rounds": 300, "l2": 20.0, "feature_share": 1.0, "split_share": 0.3, "row_share": 0.7},
     {"leaves": 2, "rate": 0.06, "rounds": 400, "l2": 3.0, "feature_share": 0.3, "split_share": 0.8, "row_share": 0.7},
     {"leaves": 31, "rate": 0.06, "rounds": 200, "l2": 5.0, "feature_share": 0.6, "split_share": 0.5, "row_share": 1.0},
     {"leaves": 6, "rate": 0.06, "rounds": 200, "l2": 3.0, "feature_share": 0.6, "split_share": 0.6, "row_share": 0.8},
 )
-DIGITS = 4  # a recipe is to be read, and is no better for more
+DIGITS = 4  # more digits would make a recipe harder to read and no better
 
 
 class Sampler:
-    """Recipes within the space of an order, seeded by it. ``first``: how many are drawn before it learns."""
+    """Suggests recipes within the search space of an order, seeded by the order.
+
+    ``startup_trials`` is the number of random recipes before the estimator starts to learn.
+    """
 
     def __init__(self, training: Training, startup_trials: int) -> None:
         import optuna
@@ -45,7 +49,7 @@ class Sampler:
             self._study.enqueue_trial({name: self._clipped(name, value) for name, value in params.items()})
 
     def suggest(self, count: int) -> list[Recipe]:
-        """The next ``count`` recipes, all asked for before any is told of."""
+        """The next ``count`` recipes."""
         self._trials = [self._study.ask(self._distributions) for _ in range(count)]
         suggestions = [
             {name: self._rounded(name, value) for name, value in params.params.items()} for params in self._trials
@@ -53,7 +57,8 @@ class Sampler:
         return [Recipe(**params, seed=self._seed) for params in suggestions]
 
     def report(self, curves: Sequence[Sequence[float]], pruned: Sequence[bool]) -> None:
-        """Of each recipe last asked for: its mean AUC after each stop it reached, and whether it was given up."""
+        """Report the results of the recipes suggested last: the mean AUC after each checkpoint, and whether each was
+        pruned."""
         from optuna.trial import TrialState
 
         for trial, curve, was_pruned in zip(self._trials, curves, pruned, strict=True):
@@ -73,7 +78,7 @@ class Sampler:
 
 
 def _distribution(name: str, space: SearchSpace) -> Any:
-    """Sizes and rates by their logarithm: from 3 to 6 leaves is as far as from 8 to 16."""
+    """The distribution of one hyperparameter; sizes and rates are sampled on a logarithmic scale."""
     from optuna.distributions import FloatDistribution, IntDistribution
 
     minimum, maximum = getattr(space, name)

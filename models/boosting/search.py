@@ -1,16 +1,17 @@
-"""The search for a recipe (超参数搜索): trials times folds as tasks, judged out of fold, the best of several averaged.
+"""The search for a recipe (超参数搜索): trials by folds as tasks, judged out of fold; the best trials are averaged.
 
-Trials come in *generations*: each is asked for as a whole, grown wherever there is room, and told of as a whole, so the
-same order finds the same recipe on two workers and on two hundred, whoever is first. A task grows one trial on one
-fold and is looked at on the way; where it is behind the median of the earlier generations at that stop it is given up
-(the median rule of Golovin et al. 2017, Google Vizier, section 3.2.3). What it needs to know it is sent, so no task
-waits for another. Plain tasks in processes that are there already: with Ray Tune, which starts an actor for each trial,
-the same search took longer than one trial after another.
+Trials come in *generations*. All recipes of a generation are suggested together, trained wherever a worker is free, and
+reported together, so the same order finds the same recipe on 2 workers and on 200. A task trains one trial on one fold
+and evaluates it at checkpoints; it stops when its best AUC is below the median of the earlier generations at that
+checkpoint (the median rule of Golovin et al. 2017, Google Vizier, section 3.2.3). A task is sent these medians, so it
+waits for no other task. The tasks run in processes that exist already; Ray Tune starts an actor for each trial, which
+made the same search slower than running the trials one after another.
 
-A fold holds whole subjects, so a subject's own past never helps to tell its future. Among the recipes whose mean fold
+A fold contains whole subjects, so the past of a subject is never used to predict its own future. Recipes whose mean
+fold
 AUC is within one standard error of the best (of the paired difference over the folds; Breiman, Friedman, Olshen and
-Stone 1984, section 3.4.3) the order of the figures is chance: the best of several trials are averaged, or the smallest
-model alone is taken, as the order says.
+Stone 1984, section 3.4.3) are regarded as equal: the best of several trials are averaged, or the smallest model is
+taken, as the order says.
 """
 
 from __future__ import annotations
@@ -33,44 +34,45 @@ if TYPE_CHECKING:
     from models.order.spec import Training
 
 Floats = NDArray[np.float64]
-PruningFloors = tuple[float, ...]  # at each stop, the AUC under which a fold is given up
-MINIMUM_GENERATION, GENERATIONS = 4, 4  # trials in a generation, and into how many a long search is cut
+PruningFloors = tuple[float, ...]  # at each checkpoint, the AUC below which a fold is pruned
+MINIMUM_GENERATION, GENERATIONS = 4, 4  # least trials in a generation, and the number of generations of a long search
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A recipe that was tried, and on each fold its AUC after each stop that it reached."""
+    """A recipe that was tried, with the AUC on each fold after each checkpoint that it reached."""
 
     recipe: Recipe
     curves: tuple[tuple[float, ...], ...]
 
     @property
     def pruned(self) -> bool:
-        """Whether it was given up on some fold."""
+        """True when the trial was stopped early on at least one fold."""
         return any(len(curve) < len(self.recipe.checkpoints) for curve in self.curves)
 
     @property
     def auc_by_checkpoint(self) -> Floats:
-        """(stops, folds) AUC, of the stops that it reached on every fold."""
+        """AUC (checkpoints, folds), for the checkpoints that the trial reached on every fold."""
         reached = min(map(len, self.curves))
         return np.array([curve[:reached] for curve in self.curves]).T
 
     @property
     def mean_aucs(self) -> list[float]:
-        """The mean AUC over the folds after each stop."""
+        """The mean AUC over the folds after each checkpoint."""
         return [float(np.nanmean(aucs)) for aucs in self.auc_by_checkpoint]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The recipe taken, with the rounds it was stopped at, and what was compared."""
+    """The recipe that was selected, with its number of rounds, and all recipes that were compared."""
 
     recipe: Recipe
     compared: tuple[Mapping[str, Any], ...]
 
 
 def fold_curve(rows: TrainingRows, task: tuple[Recipe, int, PruningFloors]) -> tuple[float, ...]:
-    """AUC on the rows of one fold of a model grown on the others, at each stop until it falls behind the floors."""
+    """Train on all folds but one and give the AUC on that fold after each checkpoint, until it falls below the
+    pruning floor."""
     recipe, fold, floors = task
     in_fold, aucs = rows.fold == fold, []
     features, labels = rows.features[in_fold], rows.labels[in_fold]
@@ -84,7 +86,7 @@ def fold_curve(rows: TrainingRows, task: tuple[Recipe, int, PruningFloors]) -> t
 def search(
     rows: TrainingRows, training: Training, tasks: Tasks, progress: Progress | None = None, *, prune: bool = True
 ) -> SearchResult:
-    """Try recipes as an order's ``training`` section says (trials, patience, seed, space), and take one."""
+    """Try recipes as the ``training`` section of an order says (trials, patience, seed, space) and select one."""
     size = max(MINIMUM_GENERATION, -(-training.trials // GENERATIONS))
     sampler, tried = Sampler(training, size), list[Trial]()
     while len(tried) < training.trials and _still_improving(tried, training.patience):
@@ -99,17 +101,17 @@ def search(
 
 
 def select_recipe(tried: Sequence[Trial], prefer: str = "smaller", members: int = 1) -> SearchResult:
-    """Of the recipes (each at each of its stops) those within one standard error of the best, or the smallest of them.
+    """Select among all recipes at all checkpoints: those within one standard error of the best are candidates.
 
-    ``members`` of them at the most are averaged, each of another trial. Of one alone ``prefer`` says which: the
-    smallest, or the best.
+    At most ``members`` candidates, each from another trial, are averaged. With ``members`` 1, ``prefer`` decides: the
+    smallest candidate ("smaller") or the best one ("best").
     """
     candidates = [
         (replace(trial.recipe, rounds=stop), aucs, number, trial.pruned)
         for number, trial in enumerate(tried, start=1)
         for stop, aucs in zip(
             trial.recipe.checkpoints, trial.auc_by_checkpoint, strict=False
-        )  # a trial given up has no last stops
+        )  # a pruned trial lacks the last checkpoints
     ]
     best = max(candidates, key=lambda candidate: float(np.nanmean(candidate[1])))
     equivalent = [candidate for candidate in candidates if _within_one_error(best[1] - candidate[1])] or [best]
@@ -117,7 +119,7 @@ def select_recipe(tried: Sequence[Trial], prefer: str = "smaller", members: int 
     if members > 1:
         best_of_trial = {
             number: recipe for recipe, _, number, _ in reversed(equivalent)
-        }  # the best of each trial stays
+        }  # the best of each trial remains
         selected = [best_of_trial[number] for number in dict.fromkeys(number for _, _, number, _ in equivalent)][
             :members
         ]
@@ -135,7 +137,7 @@ def select_recipe(tried: Sequence[Trial], prefer: str = "smaller", members: int 
 
 
 def fold_margins(rows: TrainingRows, task: tuple[Recipe, int]) -> Floats:
-    """Margins of the rows of one fold by a model grown on the others."""
+    """Margins of the rows of one fold, from a model trained on the other folds."""
     recipe, fold = task
     in_fold = rows.fold == fold
     booster = train_booster(rows.features[~in_fold], rows.labels[~in_fold], rows.names, rows.directions, recipe)
@@ -143,7 +145,7 @@ def fold_margins(rows: TrainingRows, task: tuple[Recipe, int]) -> Floats:
 
 
 def out_of_fold_margins(rows: TrainingRows, recipe: Recipe, tasks: Tasks) -> Floats:
-    """Margins (n,) of every row by the model of this recipe that did not see its subject."""
+    """Margins (n,) of every row, each from the model of this recipe that was trained without the row's fold."""
     margins_by_fold = tasks.map_tasks(fold_margins, [(recipe, fold) for fold in rows.folds], shared=rows)
     margins = np.full(len(rows.labels), np.nan)
     for fold, values in zip(rows.folds, margins_by_fold, strict=True):
@@ -158,7 +160,7 @@ def _train_generation(
     tasks: Tasks,
     progress: Progress | None,
 ) -> list[Trial]:
-    """The trials of one generation; the longest work is given out first, so that nobody waits long for the last."""
+    """The trials of one generation. The longest tasks start first, so that the last ones to end are short."""
     work = [(number, fold) for number in range(len(recipes)) for fold in range(len(rows.folds))]
     work.sort(key=lambda item: -recipes[item[0]].leaves * recipes[item[0]].rounds)
     work_items = [(recipes[number], rows.folds[fold], floors[fold]) for number, fold in work]
@@ -168,7 +170,8 @@ def _train_generation(
 
 
 def _pruning_floors(tried: Sequence[Trial], fold: int) -> PruningFloors:
-    """The median, over earlier trials, of the best AUC on a fold up to each stop; none before there are any."""
+    """For each checkpoint, the median over the earlier trials of the best AUC on a fold so far; empty before any
+    trial."""
     curves = [trial.curves[fold] for trial in tried]
     stops = max(map(len, curves), default=0)
     reached = [[max(curve[: stop + 1]) for curve in curves if len(curve) > stop] for stop in range(stops)]
@@ -176,7 +179,7 @@ def _pruning_floors(tried: Sequence[Trial], fold: int) -> PruningFloors:
 
 
 def _still_improving(tried: Sequence[Trial], patience: int) -> bool:
-    """Whether one of the last ``patience`` trials was better than all before it."""
+    """True when one of the last ``patience`` trials was better than all trials before it."""
     best = [max(trial.mean_aucs) for trial in tried]
     return len(best) - (best.index(max(best)) if best else 0) <= patience
 

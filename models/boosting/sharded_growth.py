@@ -1,14 +1,15 @@
-"""Data-parallel LightGBM: the rows of one model cut into shards, a member of a gang for each.
+"""Data-parallel LightGBM: the rows of one model are cut into shards, one for each member of a worker group.
 
-Every member finds the best splits of its share of features from the histograms of all (LightGBM's
-``tree_learner=data``; Meng et al. 2016, "A communication-efficient parallel algorithm for decision tree", §1). Seen to:
+Every member finds the best splits of its share of the features from the histograms of all members (LightGBM's
+``tree_learner=data``; Meng et al. 2016, "A communication-efficient parallel algorithm for decision tree", section 1).
+Three things are made sure:
 
-- **The network is really there.** Without machines and ports each member would train alone on 1/N of the rows, without
-  a word; here a root that counts other rows than all is an error.
-- **Bins are those of one machine**: every member makes them from the same rows, not from its own.
-- **The number of shards belongs to the recipe**, not to the cluster: sums of other shards differ in their last bits.
+- **The members are connected.** Without machines and ports each member would train alone on 1/N of the rows and report
+  no error; so a root that counts fewer rows than there are is an error here.
+- **The bins are those of one machine.** Every member makes them from the same rows, not from its own.
+- **The number of shards belongs to the recipe**, not to the cluster: sums over other shards differ in their last bits.
 
-LightGBM talks over plain TCP without any authentication: the network between the workers must be closed to others.
+LightGBM sends this over plain TCP without authentication: the network between the workers must be closed to others.
 """
 
 from __future__ import annotations
@@ -29,13 +30,14 @@ from models.scoring.trees.leaf_counts import leaves_per_tree, with_leaf_counts
 from models.scoring.trees.model_text import read, without_settings
 
 Floats = NDArray[np.float64]
-BIN_ROWS = 50_000  # rows that bins are made from, by every member: 200,000 took a third of the whole time
+BIN_ROWS = 50_000  # rows that every member makes the bins from: 200,000 took a third of the whole time
 CONNECT_MINUTES = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SharedSetup:
-    """What all members are told: rows for the bins (b, F), names, LightGBM's settings, rounds."""
+    """What all members receive: rows for the bins (b, F), feature names, LightGBM's parameters, and the number of
+    rounds."""
 
     binned: Floats
     names: tuple[str, ...]
@@ -45,7 +47,7 @@ class SharedSetup:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shard:
-    """What a member is given for itself: its rows (m, F) with labels (m,)."""
+    """What one member receives for itself: its rows (m, F) and labels (m,)."""
 
     features: Floats
     labels: NDArray[Any]
@@ -53,7 +55,8 @@ class Shard:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShardResult:
-    """What a member gives: the trees as LightGBM wrote them, and its own rows in each leaf, tree after tree."""
+    """What a member returns: the trees as LightGBM wrote them, and the number of its own rows in each leaf of each
+    tree."""
 
     text: str
     counts: NDArray[np.int64]
@@ -70,8 +73,8 @@ def train_sharded(
 ) -> Any:
     """A booster on features (n, F) and 0/1 labels (n,) cut into ``shards``, with LightGBM's ``settings``.
 
-    Its text counts the rows of each leaf exactly. Raises :class:`Broken` when the members did not grow one model of all
-    rows together.
+    Its text has the exact number of rows in each leaf. Raises :class:`Broken` when the members did not train one common
+    model on all rows.
     """
     setup = SharedSetup(features[:: -(-len(labels) // BIN_ROWS)], tuple(names), dict(settings), rounds)
     parts = map(Shard, np.array_split(features, shards), np.array_split(labels, shards))
@@ -81,7 +84,7 @@ def train_sharded(
     if any(result.text != text for result in results):
         raise Broken("sharded-growth.members-gang-grew-different-models")
     if min(leaves, default=1) < 2:
-        return lightgbm.Booster(model_str=text)  # nothing to count: whoever asked says what that means
+        return lightgbm.Booster(model_str=text)  # nothing to count; the caller handles a booster without a split
     booster = lightgbm.Booster(model_str=text)
     if any(count != len(labels) for count in root_counts(booster)):
         raise Broken("sharded-growth.members-gang-did-not-see", labels_count=len(labels))
@@ -90,7 +93,7 @@ def train_sharded(
 
 
 def train_shard(peers: Peers, setup: SharedSetup, shard: Shard) -> ShardResult:
-    """A member's part: grow with the others, then count its own rows."""
+    """The work of one member: train together with the others, then count its own rows in the leaves."""
     machines = ",".join(f"{host}:{port}" for host, port in peers.addresses)
     network = {
         "tree_learner": "data",
@@ -117,5 +120,5 @@ def train_shard(peers: Peers, setup: SharedSetup, shard: Shard) -> ShardResult:
 
 
 def root_counts(booster: Any) -> list[int]:
-    """The rows LightGBM itself counted at the root of each tree."""
+    """The number of rows that LightGBM counted at the root of each tree."""
     return [int(tree["tree_structure"].get("internal_count", 0)) for tree in booster.dump_model()["tree_info"]]

@@ -1,8 +1,8 @@
-"""Three ways to fit a calibration map on margins the model was not trained on, from the plainest to the freest.
+"""Three ways to fit a calibration map on margins that the model was not trained on, from the simplest to the most
+flexible.
 
-Each gives a map that rises strictly, by :data:`MINIMUM_SLOPE` at the least, also where the rows say nothing: whom
-the margin
-ranks, the points rank as well.
+Each map rises strictly, by at least :data:`MINIMUM_SLOPE` per unit of margin, also where there are no rows: so points
+rank subjects exactly as margins do.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from models.metrics.logistic_regression import logistic
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Fit = Callable[[Array, Array, int], CalibrationMap]
-MINIMUM_SLOPE = 1e-3  # log-odds a unit of margin
-MINIMUM_GAP = 1e-6  # margins nearer than this are one
+MINIMUM_SLOPE = 1e-3  # log-odds per unit of margin
+MINIMUM_GAP = 1e-6  # margins closer than this are treated as equal
 
 
 def fit_beta(labels: Array, raw: Array) -> Beta:
-    """Beta calibration (Kull, Silva Filho and Flach 2017): a logistic regression on ln s and -ln(1 - s).
+    """Beta calibration (Kull, Silva Filho and Flach 2017): a logistic regression on ln s and -ln(1 - s) of n rows.
 
-    ``s`` is the margin's sigmoid. ``a`` and ``b`` are :data:`MINIMUM_SLOPE` or more: of the fits with neither,
-    either or both
-    of them held there, the best that keeps to it, which by convexity is the best of all.
+    ``s`` is the sigmoid of the margin. ``a`` and ``b`` are at least :data:`MINIMUM_SLOPE`: the fit is repeated with
+    neither, either and both of them fixed there, and the best valid one is taken. As the loss is convex, it is the
+    optimum.
     """
     margins, targets = np.asarray(raw, dtype=np.float64), smoothed_targets(labels)
     columns, ones = np.column_stack([-np.logaddexp(0, -margins), np.logaddexp(0, margins)]), np.ones((len(margins), 1))
@@ -46,11 +46,14 @@ def fit_beta(labels: Array, raw: Array) -> Beta:
 
 
 def fit_isotonic(labels: Array, raw: Array, least_rows: int) -> Isotonic:
-    """Centered isotonic regression (Oron and Flournoy 2017) of groups of rows next to one another by margin.
+    """Centered isotonic regression (Oron and Flournoy 2017) of groups of rows that are neighbours by margin.
 
-    Isotonic regression steps; here each step stands at the mean margin of its rows, and between steps runs a straight
-    line, so nobody is tied. A knot tells of ``least_rows`` rows or more (a privacy bound as well), to which one row of
-    the overall outcome is added, so that log-odds are finite. Beyond the outer knots it rises by :data:`MINIMUM_SLOPE`.
+    Plain isotonic regression gives steps. Here each step becomes a knot at the mean margin of its rows, with
+    straight lines
+    between knots, so that no two margins are tied. A knot has ``least_rows`` rows or more (also a privacy bound),
+    plus one
+    row with the overall default rate, so that its log-odds are finite. Outside the outer knots the slope is
+    :data:`MINIMUM_SLOPE`.
     """
     margins, outcome = np.asarray(raw, dtype=np.float64), np.asarray(labels, dtype=np.float64)
     order = np.argsort(margins, kind="stable")
@@ -72,9 +75,9 @@ def fit_isotonic(labels: Array, raw: Array, least_rows: int) -> Isotonic:
 
 
 def pool_adjacent_violators(x: Floats, y: Floats, rows: Floats) -> tuple[Floats, Floats, Floats]:
-    """Pool neighbours that do not rise, or whose x is one: means of x and y (m,) and rows (m,) of each pool.
+    """Pool neighbours whose y does not rise or whose x is equal: means of x and y (m,) and rows (m,) of each pool.
 
-    The pools' means are the isotonic regression of y on x, weighted by rows (pool adjacent violators).
+    The means are the isotonic regression of y on x, weighted by rows (the pool adjacent violators algorithm).
     """
     pools: list[list[float]] = []  # sum of x, sum of y, rows
     for point in zip(x * rows, y * rows, rows, strict=True):

@@ -1,13 +1,12 @@
-"""Calibration map (校准映射): from a raw margin to calibrated log-odds, as data of a kind. Three kinds, all rising.
+"""Calibration map (校准映射): from a raw margin to calibrated log-odds, stored as data of one of three kinds.
 
-``platt`` is a line (Platt 1999); ``beta`` is ``c - a ln(1 + exp(-raw)) + b ln(1 + exp(raw))``, beta calibration of the
-sigmoid of the margin (Kull, Silva Filho and Flach 2017); ``isotonic`` is straight between knots, its first and last
-piece going on beyond them (isotonic regression, Zadrozny and Elkan 2002, made strict by
-:mod:`models.calibration.fitting`). Every map rises strictly, so whoever ranks higher by margin ranks higher by
-log-odds, no
-two margins are tied by it (but for rounding), and a contribution to the margin keeps its sign in points.
+``platt`` is a line (Platt 1999). ``beta`` is ``c - a ln(1 + exp(-raw)) + b ln(1 + exp(raw))``, beta calibration of the
+sigmoid of the margin (Kull, Silva Filho and Flach 2017). ``isotonic`` is linear between knots, and its outer pieces
+continue beyond them (isotonic regression, Zadrozny and Elkan 2002, made strict by :mod:`models.calibration.fitting`).
+Every map rises strictly: a higher margin has higher log-odds, no two margins are tied except by rounding, and a
+contribution to the margin keeps its sign in points.
 
-All is elementwise arithmetic in doubles: one row has the same bits alone and among many.
+All arithmetic is elementwise in float64, so a row has the same bits alone and among others.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ MINIMUM_MAP_SLOPE, MAXIMUM_MAP_SLOPE, MAXIMUM_MAP_VALUE = (
     1e-6,
     1e9,
     1e9,
-)  # slopes and values beyond are no calibration, and would overflow
-SAME_MARGIN = 1e-12  # margins this near have no secant worth the name
+)  # outside these a map is not plausible and would overflow
+SAME_MARGIN = 1e-12  # for margins this close the secant is not reliable
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Platt:
         return np.asarray(self.slope * raw + self.intercept, dtype=np.float64)
 
     def slope_at(self, raw: float) -> float:
-        """How steeply it rises at a margin; at a knot, to the right of it."""
+        """The slope of the map at a margin."""
         return self.slope
 
     def as_json(self) -> dict[str, Any]:
@@ -58,7 +57,7 @@ class Platt:
 
 @dataclass(frozen=True, slots=True)
 class Beta:
-    """``log-odds = c - a softplus(-raw) + b softplus(raw)``: of slope a far below 0, b far above."""
+    """``log-odds = c - a softplus(-raw) + b softplus(raw)``: the slope is ``a`` far below 0 and ``b`` far above it."""
 
     a: float
     b: float
@@ -73,7 +72,7 @@ class Beta:
         return np.asarray(self.b * np.logaddexp(0, raw) - self.a * np.logaddexp(0, -raw) + self.c, dtype=np.float64)
 
     def slope_at(self, raw: float) -> float:
-        """How steeply it rises at a margin; at a knot, to the right of it."""
+        """The slope of the map at a margin."""
         small = math.exp(-abs(raw))
         above = (1.0 if raw >= 0 else small) / (1 + small)
         return self.a * (1 - above) + self.b * above
@@ -85,7 +84,7 @@ class Beta:
 
 @dataclass(frozen=True, slots=True)
 class Isotonic:
-    """Straight between knots ``(margins[k], odds[k])``, K of them, both rising; the outer pieces go on."""
+    """Linear between K knots ``(margins[k], odds[k])``, both rising; the outer pieces continue beyond the knots."""
 
     margins: tuple[float, ...]
     odds: tuple[float, ...]
@@ -99,7 +98,7 @@ class Isotonic:
         with np.errstate(all="ignore"):
             slopes = np.diff(odds) / np.diff(margins)
         _require(slopes.tolist(), (*self.margins, *self.odds))
-        # A piece ends no higher than the next begins, however it is rounded; the last goes on.
+        # A piece ends no higher than the next one starts, despite rounding; the last piece has no end.
         pieces = np.stack([margins[:-1], odds[:-1], slopes, np.append(odds[1:-1], np.inf)])
         object.__setattr__(self, "pieces", pieces)
 
@@ -109,7 +108,7 @@ class Isotonic:
         return np.asarray(np.minimum(odds + slope * (raw - margin), end), dtype=np.float64)
 
     def slope_at(self, raw: float) -> float:
-        """How steeply it rises at a margin; at a knot, to the right of it."""
+        """The slope of the map at a margin; at a knot, the slope to the right of it."""
         return float(self.pieces[2, self._piece(raw)])
 
     def as_json(self) -> dict[str, Any]:
@@ -124,9 +123,11 @@ CalibrationMap = Platt | Beta | Isotonic
 
 
 def steepness(calibration: CalibrationMap, base: float, raw: Floats) -> Floats:
-    """``(log_odds(raw) - log_odds(base)) / (raw - base)`` (n,): what a unit of margin is worth on the way from base.
+    """``(log_odds(raw) - log_odds(base)) / (raw - base)`` (n,): the log-odds per unit of margin on the way from
+    ``base``.
 
-    Never negative nor NaN: where a margin is the base itself, the slope there. A line's is its slope, to the bit.
+    Never negative and never NaN: where a margin equals the base, the slope there. For a line it is the slope, to the
+    bit.
     """
     if isinstance(calibration, Platt):
         return np.full(len(raw), calibration.slope)
@@ -137,10 +138,12 @@ def steepness(calibration: CalibrationMap, base: float, raw: Floats) -> Floats:
 
 
 def read(data: Any) -> CalibrationMap:
-    """Read a map; one without a kind is Platt's, as versions were before there were others.
+    """Read a map from plain values; one without a ``kind`` is Platt's, as in versions from before there were other
+    kinds.
 
-    Raises :class:`Malformed` unless it is of a known kind, has the kind's numbers and nothing else, all finite and
-    within bounds, and rises.
+    Raises :class:`Malformed` unless it is of a known kind and has exactly the numbers of that kind, all finite and
+    within
+    bounds, with positive slopes.
     """
     if not isinstance(data, Mapping):
         raise Malformed("maps.not-mapping")
@@ -173,7 +176,8 @@ def _numbers(value: Any) -> tuple[float, ...]:
 
 
 def _require(slopes: Iterable[float], numbers: Iterable[float]) -> None:
-    """Comparisons that NaN does not pass."""
+    """Raise :class:`Malformed` for slopes or numbers out of bounds. The comparisons are written so that NaN fails
+    them."""
     if not all(MINIMUM_MAP_SLOPE <= each <= MAXIMUM_MAP_SLOPE for each in slopes):
         raise Malformed("maps.wrong-slope", gentlest=MINIMUM_MAP_SLOPE, steepest=MAXIMUM_MAP_SLOPE)
     if not all(abs(each) <= MAXIMUM_MAP_VALUE for each in numbers):

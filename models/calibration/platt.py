@@ -1,6 +1,5 @@
-"""Calibration: from a raw margin to a probability that can be believed, and how far it can be.
-
-Platt scaling with Platt's smoothed targets, fitted by Newton's method (Platt 1999; Lin, Lin and Weng 2007).
+"""Platt scaling (Platt 1999): a line from margin to log-odds, fitted to smoothed targets by Newton's method
+(Lin, Lin and Weng 2007).
 """
 
 from __future__ import annotations
@@ -18,7 +17,10 @@ Array = NDArray[Any]
 
 
 def fit_platt(labels: Array, raw: Array) -> Platt:
-    """Fit on margins the model was not trained on; raises :class:`Refused` when they do not rank the subjects."""
+    """Fit a line on raw margins (n,) that the model was not trained on, and 0/1 labels (n,).
+
+    Raises :class:`Refused` when the slope is not positive: then the margins do not rank the subjects.
+    """
     slope, intercept = logistic_line(smoothed_targets(labels), raw)
     if not slope >= MINIMUM_MAP_SLOPE:
         raise Refused("logistic.model-does-not-rank-subjects")
@@ -26,6 +28,7 @@ def fit_platt(labels: Array, raw: Array) -> Platt:
 
 
 def smoothed_targets(labels: Array) -> NDArray[np.float64]:
-    """Platt's targets (n,) for 0/1 labels (n,): a little within 0 and 1, so that what is told apart whole has a fit."""
+    """Platt's targets (n,) for 0/1 labels (n,), slightly inside 0 and 1, so that separable classes have a finite
+    fit."""
     bad = float(np.sum(labels))
     return np.where(np.asarray(labels) > 0, (bad + 1) / (bad + 2), 1 / (len(labels) - bad + 2))

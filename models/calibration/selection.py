@@ -1,9 +1,10 @@
-"""Which calibration a version takes: told on rows the maps were not fitted on, and not on those it is judged on.
+"""Which calibration map a version uses. It is selected on rows that the maps were not fitted on, and not on holdout
+rows.
 
-The margins are out of fold. For each fold the maps are fitted on the margins of the other folds and tell this one's
-outcomes (cross-fitting), so choosing among them flatters none, and the rows out of time stay untouched for the gate.
-Log-loss decides. The plainest map stays unless a freer one is better by more than one standard error of the paired
-difference over subjects (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3): a small sample keeps its line.
+The margins are out of fold. For each fold the maps are fitted on the margins of the other folds and predict this fold
+(cross-fitting), so the selection favours no map, and rows out of time stay unused for the promotion gate. Log-loss
+decides. The simplest map stays unless a more flexible one is better by more than one standard error of the paired
+difference over subjects (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3): a small sample keeps the line.
 """
 
 from __future__ import annotations
@@ -28,14 +29,16 @@ BEST = "best"
 
 @dataclass(frozen=True, slots=True)
 class CalibrationChoice:
-    """The map taken; every map as fitted on all rows; the cross-fitted figures of each, empty where there are none."""
+    """The selected map; every map as fitted on all rows; the cross-fitted figures of each map, empty when there are
+    none."""
 
     selected: CalibrationMap
     fitted: dict[str, CalibrationMap]
     cross_fitted: dict[str, dict[str, float]]
 
     def as_evidence(self, labels: Array | None = None, raw: Array | None = None) -> dict[str, dict[str, Any]]:
-        """By kind: ``taken``, ``cross_fitted`` and ``out_of_time``, the figures on rows from later, None without."""
+        """By kind: ``taken`` (selected or not), ``cross_fitted`` figures, and ``out_of_time`` figures on later rows,
+        or None."""
         return {
             kind: {
                 "taken": kind == self.selected.kind,
@@ -49,14 +52,14 @@ class CalibrationChoice:
 def select_calibration(
     labels: Array, raw: Array, fold: Array, subjects: Sequence[str], requested: str, least_rows: int
 ) -> CalibrationChoice:
-    """Choose on out-of-fold margins ``raw`` (n,); ``asked`` is a kind, or "best". The same rows choose the same.
+    """Select a map on out-of-fold margins ``raw`` (n,); ``requested`` is a kind, or "best". Deterministic.
 
     Raises :class:`Refused` when the margins do not rank the subjects.
     """
     fitted = {kind: fit(labels, raw, least_rows) for kind, fit in FITS.items()}
     try:
         odds = {kind: cross_fit(kind, labels, raw, fold, least_rows) for kind in fitted}
-    except Refused:  # too few rows to fit on fewer: nothing to choose by
+    except Refused:  # too few rows for cross-fitting
         return CalibrationChoice(fitted["platt" if requested == BEST else requested], fitted, {})
     losses = {kind: log_losses(labels, figures_by_kind) for kind, figures_by_kind in odds.items()}
     selected, *freer = fitted
@@ -69,7 +72,7 @@ def select_calibration(
 
 
 def cross_fit(kind: str, labels: Array, raw: Array, fold: Array, least_rows: int) -> Floats:
-    """Log-odds (n,) of each row by a map of this kind that was fitted on the other folds."""
+    """Log-odds (n,) of each row, from a map of this kind that was fitted on the other folds."""
     odds = np.empty(len(raw))
     for number in np.unique(fold):
         in_fold = fold == number
@@ -83,7 +86,7 @@ def log_losses(labels: Array, odds: Floats) -> Floats:
 
 
 def paired_difference(differences: Floats, subjects: Sequence[str]) -> tuple[float, float]:
-    """The mean difference and its standard error, rows of one subject taken together (Liang and Zeger 1986)."""
+    """The mean difference and its standard error, clustered by subject (Liang and Zeger 1986)."""
     mean = float(np.mean(differences))
     _, place = np.unique(np.asarray(subjects), return_inverse=True)
     sums = np.bincount(place, weights=differences - mean)

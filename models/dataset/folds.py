@@ -9,14 +9,15 @@ from credit.canonical import digest
 
 
 def fold_of(subject: str, folds: int) -> int:
-    """The fold of a subject: from its pseudonym alone, so it is the same on every day and in every sample."""
+    """The fold of a subject, computed from its pseudonym alone: the same for every day and in every sample."""
     return int(digest(subject.encode())[:8], 16) % folds
 
 
 def folds_by_period(as_of: NDArray[np.datetime64], out_of_time: NDArray[np.bool_], folds: int) -> NDArray[np.int16]:
-    """Folds (n,) that are stretches of time with about as many rows each; a day's rows are all in one.
+    """Folds (n,) that are periods of time with about equal numbers of rows; all rows of a day are in one fold.
 
-    Rows out of time, which no fold needs, are in the last. Fewer days than folds give as many folds as days.
+    Rows out of time, which need no fold, are in the last one. With fewer days than folds there are as many folds as
+    days.
     """
     days, counts = np.unique(as_of[~out_of_time], return_counts=True)
     middle = np.cumsum(counts) - counts / 2

@@ -1,6 +1,7 @@
-"""Leak (标签泄漏): a feature that tells the label by itself. It stops for a human, who says in the order that it may.
+"""Label leakage (标签泄漏): a feature that predicts the label almost alone. A person must accept it by name in the
+order.
 
-Such a feature is mostly the label under another name, or something written down because the label had come true.
+Such a feature usually contains the label under another name, or was recorded after the outcome was known.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
     from models.dataset.sample import Sample
     from models.order.order import Order
 
-MAXIMUM_AUC = 0.98  # AUC, either way, of one feature: its value where it is known, or its being known at all
-MINIMUM_KNOWN = 30  # values; fewer say nothing
+MAXIMUM_AUC = 0.98  # AUC of a single feature, or 1 - AUC: of its known values, or of whether it is known
+MINIMUM_KNOWN = 30  # values; with fewer the AUC is not reliable
 
 
 def leaking_features(sample: Sample, maximum: float = MAXIMUM_AUC) -> dict[str, float]:
-    """The features above ``most`` on the rows that are learned from, by name, with the AUC of each."""
+    """The features above ``maximum`` on in-time rows, by name, with their AUC.
+
+    The AUC of a feature is taken either way (above or below 0.5), of its known values and of whether it is known at
+    all.
+    """
     in_time = ~np.asarray(sample.out_of_time, dtype=np.bool_)
     labels, leaks = np.asarray(sample.labels)[in_time], {}
     for name, column in zip(sample.names, np.asarray(sample.features)[in_time].T, strict=True):
@@ -37,7 +42,7 @@ def leaking_features(sample: Sample, maximum: float = MAXIMUM_AUC) -> dict[str, 
 
 
 def require_no_leak(order: Order, sample: Sample) -> None:
-    """Raise :class:`Refused` on a feature that tells the label by itself, unless the order accepts it by name."""
+    """Raise :class:`Refused` for a leaking feature unless the order accepts it by name (``training.accept_leak``)."""
     leaks = {name: value for name, value in leaking_features(sample).items() if name not in order.training.accept_leak}
     if leaks:
         why = Text.several(Text.of("leakage.alone", name=name, auc=value) for name, value in leaks.items())

@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class TrainingRows:
-    """What a fold's task reads: features (n, F), 0/1 labels and folds (n,), names and directions (F)."""
+    """Features (n, F) float64, 0/1 labels and folds (n,), feature names and directions (F,)."""
 
     features: Floats
     labels: NDArray[np.int8]
@@ -22,5 +22,5 @@ class TrainingRows:
 
     @property
     def folds(self) -> list[int]:
-        """The folds there are."""
+        """The numbers of the folds, ascending."""
         return [int(fold) for fold in np.unique(self.fold)]

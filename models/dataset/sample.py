@@ -1,6 +1,7 @@
 """Sample (样本): observations with features and outcomes, computed bucket by bucket from a release and an order.
 
-Every bucket stands alone, so the same code runs here and over a cluster; parts are put together in bucket order.
+Each bucket is computed independently, so the same code runs in one process and on a cluster; the results are joined in
+the order of the buckets.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from models.order.order import Order
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """n observations of F features; a fold holds whole subjects, or whole days where the order folds by period."""
+    """n observations of F features. A fold contains whole subjects, or whole days where the order folds by period."""
 
     subjects: list[str]  # pseudonyms, 32 hex
     as_of: NDArray[np.datetime64]  # (n,) days
@@ -63,9 +64,10 @@ def build_sample(
     progress: Progress | None = None,
     limits: Limits | None = None,
 ) -> Sample:
-    """Observe, compute and label; raises :class:`Refused` when there is nothing, :class:`Malformed` for bad SQL.
+    """Observe, compute features and label. ``map_buckets(fn, buckets)`` runs ``fn(bucket)`` over the buckets in order.
 
-    ``map_buckets(fn, buckets)`` runs ``fn(bucket)`` over the buckets in order, on a cluster say; here otherwise.
+    Raises :class:`Refused` when there is nothing to observe, and :class:`Malformed` for SQL that does not fit the
+    release.
     """
     terms = release_terms(release, "research")
     check_order(order, terms)
@@ -95,9 +97,9 @@ def build_sample(
 def sample_bucket(
     order_json: Mapping[str, Any], release: str, terms: Mapping[str, Any], limits: Limits, bucket: int
 ) -> BucketSample:
-    """The observations of one bucket. A plain function of plain values, so that a cluster can run it."""
+    """The observations of one bucket. A module-level function of plain values, so that a cluster can run it."""
     order = Order.parse(order_json)
-    query = check_order(order, terms)  # whoever sent the task: what runs here was checked here
+    query = check_order(order, terms)  # checked again here, in the process that runs it
     condition = check_condition(order.label.when, terms["tables"][order.label.table]["columns"])
     wanted = dict(query.tables)
     wanted[order.label.table] = wanted.get(order.label.table, frozenset()) | condition.columns

@@ -1,8 +1,8 @@
-"""The token of a Ray cluster (集群令牌): who does not show it is not let in, driver or machine.
+"""The token of a Ray cluster (集群令牌): a driver or machine that does not show it is rejected.
 
-Ray's own doing leaves the token in the home folder, readable by everyone there, and the same for every cluster. Here a
-local cluster has a fresh one in its private folder, and one named by address is only asked with a file that is closed
-to others. Ray's metrics ports and LightGBM's sockets know of no token: the cluster's network must be closed as well.
+By default Ray keeps one token for all clusters in the home folder, readable by every process there. Here a local
+cluster has a new token in its private folder, and a cluster given by address takes a token file that other users cannot
+read. Ray's metrics ports and LightGBM's sockets check no token: the cluster's network must be closed as well.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from credit.errors import Missing, Refused
 from credit.files import write_atomically
 from credit.messages import Text
 
-_NAMES = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")  # the last, if there, would go first
+_NAMES = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")  # if set, the last would take precedence
 
 
 def new_token(folder: Path) -> Path:
@@ -29,7 +29,7 @@ def new_token(folder: Path) -> Path:
 
 
 def require_private_file(token: Path | None) -> Path:
-    """The token's file; raises :class:`Missing` when there is none, :class:`Refused` when everybody can read it."""
+    """The token file; raises :class:`Missing` when there is none, :class:`Refused` when other users can read it."""
     if token is None or not token.is_file():
         why = (
             Text.of("cluster-token.setting-missing")
@@ -45,7 +45,7 @@ def require_private_file(token: Path | None) -> Path:
 
 @contextmanager
 def token_in_environment(token: Path) -> Iterator[None]:
-    """Within the block this process, and what it starts, shows this token to Ray and asks for it."""
+    """Within the block, this process and its children show this token to Ray and require it."""
     before = {name: os.environ.pop(name, None) for name in _NAMES}
     os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token))
     try:
@@ -60,7 +60,7 @@ def token_in_environment(token: Path) -> Iterator[None]:
 
 
 def _reload_ray_settings() -> None:
-    """Ray reads mode and token once a process; nothing of its public face makes it look again."""
+    """Make Ray read mode and token again: it reads them once per process, and its public API cannot reload them."""
     import ray._raylet
 
     raylet: Any = ray._raylet

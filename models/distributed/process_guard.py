@@ -1,7 +1,8 @@
-"""Lifeline: a small process that outlives a killed driver by a moment, to end what it left of a local Ray.
+"""A small process that outlives a killed driver for a moment and ends what the driver left of a local Ray.
 
-Ray's raylet dies with its driver, but its agents notice only after a minute, and the folder stays. The driver holds the
-write end of this process's standard input: when it closes without a word, the driver was killed.
+Ray's raylet dies with its driver, but its agents notice that only after a minute, and its folder stays. The driver
+holds
+the write end of this process's standard input: when it closes without the end message, the driver was killed.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 END_MESSAGE = b"over\n"
-SEARCH_SECONDS = 8.0  # how long late starters are looked for
+SEARCH_SECONDS = 8.0  # how long to search for processes that start late
 
 
 @contextmanager
 def process_guard(folder: Path) -> Iterator[None]:
-    """While the block runs, see to it that a local Ray in ``folder`` does not outlive this process."""
+    """While the block runs, make sure that a local Ray in ``folder`` does not outlive this process."""
     command = [sys.executable, "-m", "models.distributed.process_guard", str(os.getpgid(0)), str(folder)]
-    # In a session of its own: what ends the driver's group (Ctrl-C, a closed terminal) must not end it.
+    # In its own session: a signal to the driver's group (Ctrl-C, a closed terminal) must not end it.
     with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as guard:
         try:
             yield
@@ -35,7 +36,7 @@ def process_guard(folder: Path) -> Iterator[None]:
 
 
 def orphans(group: int) -> list[int]:
-    """Ray's processes of this process group whose parent has died."""
+    """The process ids of Ray's processes in this process group whose parent has died."""
     pids = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -47,7 +48,7 @@ def orphans(group: int) -> list[int]:
 
 
 def main(group: int, folder: Path) -> None:
-    """Wait for the driver's end; when it said nothing, end its orphans and take the folder away."""
+    """Wait for the end of the driver; when it sent no end message, end its orphans and delete the folder."""
     if sys.stdin.buffer.read() == END_MESSAGE:
         return
     deadline = time.monotonic() + SEARCH_SECONDS

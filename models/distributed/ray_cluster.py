@@ -1,7 +1,7 @@
-"""The one door to Ray. A map of tasks over a cluster: one given by address, or a local one started and ended here.
+"""The only file that starts Ray: it maps tasks over a cluster, given by address or started locally and ended here.
 
-Ray is no border between zones (any client can run code on a cluster), so only our own functions run here, on a cluster
-of the compute zone's own. The same tasks run in this process with :func:`in_process`, and give the same results.
+Ray is no border between zones, because any client can run code on a cluster. So only our own functions run here, on a
+cluster that belongs to the compute zone. :func:`in_process` runs the same tasks in this process with the same results.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ RETRIES = 3
 
 
 class Tasks(Protocol):
-    """Something that runs a function over arguments, in the order given."""
+    """Runs a function over arguments and gives the results in the order of the arguments."""
 
     @property
     def worker_group(self) -> WorkerGroup:
-        """Its workers for the parts of one work, all at the same time."""
+        """Workers that run the parts of one job at the same time."""
 
     def map_tasks(
         self, fn: Callable[..., Any], args: Sequence[Any], *, shared: Any = None, progress: Progress | None = None
     ) -> list[Any]:
-        """``[fn(arg) for arg in args]``, or ``fn(shared, arg)`` when there is something all of them read."""
+        """``[fn(arg) for arg in args]``, or ``fn(shared, arg)`` when ``shared`` is given, which every task reads."""
 
 
 class _InProcess:
@@ -57,7 +57,7 @@ class _InProcess:
 
 
 class _Cluster:
-    """Tasks on Ray. A task whose worker dies is run again, up to ``RETRIES`` times."""
+    """Tasks on Ray. A task whose worker died is run again, up to ``RETRIES`` times."""
 
     @property
     def worker_group(self) -> WorkerGroup:
@@ -84,7 +84,7 @@ class _Cluster:
                     progress(len(args) - len(waiting), len(args))
             return list(ray.get(references))
         except ray.exceptions.RayTaskError:
-            raise  # a fault of ours in the task, with its trace
+            raise  # a bug in the task, with its traceback
         except ray.exceptions.RayError as error:
             raise Broken("ray-cluster.cluster-lost-task", error_name=type(error).__name__, retries=RETRIES) from error
         finally:
@@ -96,21 +96,23 @@ def _run(fn: Callable[..., Any], shared: Any, arg: Any) -> Any:
     try:
         return fn(arg) if shared is None else fn(shared, arg)
     except CreditError as error:
-        return error  # as a value: raised, Ray would wrap it in an exception of its own
+        return error  # returned, because Ray would wrap a raised exception in its own
 
 
 def in_process() -> Tasks:
-    """The same tasks without a cluster."""
+    """Tasks that run one after another in this process."""
     return _InProcess()
 
 
 @contextmanager
 def cluster(address: str = "", *, token: Path | None = None, cpus: int | None = None) -> Iterator[Tasks]:
-    """Tasks on the Ray cluster at ``address``, or on a local one that is started here and ended afterwards.
+    """Tasks on the Ray cluster at ``address``, or on a local cluster that is started here and ended after the block.
 
-    Either lets in only who shows its token: that in the file ``token``, or the local one's own. Raises
-    :class:`Missing` when nothing answers at the address or the file is not there, :class:`Unauthenticated` when the
-    cluster does not let this process in.
+    Either cluster accepts only clients that show its token: the one in the file ``token``, or a new one for a local
+    cluster.
+    Raises :class:`Missing` when nothing answers at the address or the token file is missing, and
+    :class:`Unauthenticated`
+    when the cluster rejects this process.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -123,8 +125,8 @@ def cluster(address: str = "", *, token: Path | None = None, cpus: int | None = 
             folder = stack.enter_context(_private_folder())
             stack.enter_context(token_in_environment(new_token(folder)))
             stack.enter_context(process_guard(folder))
-            # "local" by name: without it Ray attaches to whatever cluster an unclean stop left behind. It opens its
-            # own folder to everybody, so that lies within one that is closed.
+            # "local" explicitly: otherwise Ray attaches to any cluster that an unclean stop left behind. Ray makes its
+            # own folder readable by all users, so it lies within a private one.
             _connect(
                 "local",
                 num_cpus=cpus or len(os.sched_getaffinity(0)),
@@ -167,7 +169,8 @@ def _private_folder() -> Iterator[Path]:
 
 
 def _require_answer(address: str) -> None:
-    """Raise :class:`Missing` when nothing listens: Ray itself would wait two minutes and then end the process."""
+    """Raise :class:`Missing` when nothing listens at the address: Ray would wait for two minutes and then end the
+    process."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
         with socket.create_connection((host, int(port)), timeout=5):

@@ -1,9 +1,10 @@
-"""A gang on a Ray cluster: one task a member, all placed at once or none, spread over the machines.
+"""A worker group on a Ray cluster: one task per member, all placed together or none, spread over the machines.
 
-Plain tasks and not Ray Train: its LightGBM trainer does for us just what is done here (an address for each, told to
-all), starts a controller and fresh processes besides, and needs another extra. Tasks take up processes that are there
-already, with LightGBM imported. When a member dies the others may wait for its word for ever inside LightGBM, so all
-are ended, and the whole gang begins again: the same parts, the same result.
+Plain tasks are used and not Ray Train, whose LightGBM trainer would do the same (give every member the addresses of
+all)
+but starts a controller and new processes, and needs another extra. Tasks run in processes that exist already and have
+imported LightGBM. When a member dies, the others may wait for it forever inside LightGBM; so all are ended, and the
+whole group starts again with the same parts, which gives the same result.
 """
 
 from __future__ import annotations
@@ -24,12 +25,11 @@ NAME = "gang-member"
 
 
 class RayWorkerGroup:
-    """Members as tasks on the cluster this process is connected to."""
+    """Members as tasks on the cluster that this process is connected to."""
 
     def run_together(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
-        """As :class:`~models.distributed.worker_group.WorkerGroup` says; raises :class:`Broken` when members die
-        again and
-        again."""
+        """See :class:`~models.distributed.worker_group.WorkerGroup`; raises :class:`Broken` when members die
+        repeatedly."""
         shared_reference, part_references = ray.put(shared), [ray.put(part) for part in parts]
         with _placements(len(parts)) as places:
             for _ in range(RETRIES + 1):
@@ -55,7 +55,7 @@ def _run_attempt(
     try:
         while waiting:
             ready, waiting = ray.wait(waiting, num_returns=1)
-            for answer in ray.get(ready):  # a member that failed raises here at once, whatever the others wait for
+            for answer in ray.get(ready):  # a failed member raises here at once, even while the others wait
                 if isinstance(answer, CreditError):
                     raise answer
         return list(ray.get(references))
@@ -65,7 +65,7 @@ def _run_attempt(
 
 
 def _address() -> tuple[str, int]:
-    """Where a member on this machine can be reached."""
+    """Host and port at which a member on this machine can be reached."""
     return str(ray.util.get_node_ip_address()), free_ports(1)[0]
 
 
@@ -73,12 +73,12 @@ def _run_member(fn: Callable[[Peers, Any, Any], Any], peers: Peers, shared: Any,
     try:
         return fn(peers, shared, part)
     except CreditError as error:
-        return error  # as a value: raised, Ray would wrap it in an exception of its own
+        return error  # returned, because Ray would wrap a raised exception in its own
 
 
 @contextmanager
 def _placements(count: int) -> Iterator[list[dict[str, Any]]]:
-    """A place for each member, on shares of processors that the cluster has at any rate; given back afterwards."""
+    """Scheduling options for each member, on shares of the cluster's processors; released after the block."""
     share = min(1.0, int(100 * ray.cluster_resources().get("CPU", 1) / count) / 100)
     group = placement_group([{"CPU": share}] * count, strategy="SPREAD")
     try:

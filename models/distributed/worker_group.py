@@ -1,9 +1,8 @@
-"""A gang: parts of one work done at the same time by members who know each other's addresses.
+"""A worker group: the parts of one job run at the same time by members that know each other's addresses.
 
-Tasks stand alone and may run one after another; the members of a gang wait for each other, so either all of them run or
-none does. Here they are threads (LightGBM keeps its network by thread); on a cluster they are tasks, see
-:mod:`models.distributed.ray_worker_group`. What a gang gives depends on the number of its members and not on where
-they are.
+Independent tasks may run one after another; the members of a group wait for each other, so either all of them run or
+none does. In one process they are threads (LightGBM keeps its network per thread); on a cluster they are tasks, see
+:mod:`models.distributed.ray_worker_group`. The result depends on the number of members and not on where they run.
 """
 
 from __future__ import annotations
@@ -20,24 +19,24 @@ HERE = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """What a member knows of its gang: the addresses of all, in order, and its own place among them."""
+    """What a member knows of its group: the addresses of all members, in order, and its own index among them."""
 
     addresses: tuple[tuple[str, int], ...]
     rank: int
 
 
 class WorkerGroup(Protocol):
-    """Something that can run members at the same time."""
+    """Something that runs members at the same time."""
 
     def run_together(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
-        """``[fn(peers, shared, part) for part in parts]``, all at the same time, each by a member of its own."""
+        """``[fn(peers, shared, part) for part in parts]``, all at the same time, each by its own member."""
 
 
 class ThreadWorkerGroup:
-    """Members as threads of this process. A member that fails is waited for until the others give it up."""
+    """Members as threads of this process. When one fails, its error is raised after the other members have ended."""
 
     def run_together(self, fn: Callable[[Peers, Any, Any], Any], shared: Any, parts: Sequence[Any]) -> list[Any]:
-        """As :class:`WorkerGroup` says."""
+        """See :class:`WorkerGroup`."""
         addresses = tuple((HERE, port) for port in free_ports(len(parts)))
         with ThreadPoolExecutor(len(parts)) as pool:
             members = [pool.submit(fn, Peers(addresses, rank), shared, part) for rank, part in enumerate(parts)]
@@ -45,7 +44,7 @@ class ThreadWorkerGroup:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on which nothing listens at this moment, none twice."""
+    """``count`` different ports on which nothing listens at this moment."""
     with ExitStack() as open_sockets:
         sockets = [open_sockets.enter_context(socket.socket()) for _ in range(count)]
         for listener in sockets:

@@ -26,7 +26,7 @@ def release_terms(release: OpenedSeal, purpose: str) -> dict[str, Any]:
 
 
 def map_sequentially(progress: Progress | None) -> MapBuckets:
-    """Buckets one after another in this process."""
+    """A mapper that runs the buckets one after another in this process."""
 
     def run(task: Callable[..., Any], buckets: Sequence[Any]) -> list[Any]:
         done = []

@@ -1,9 +1,9 @@
-"""The only door to DuckDB in this zone: a database in memory, bounded in memory, threads and time, then shut in.
+"""The only file of this zone that imports DuckDB: a database in memory with limits on memory, threads and time.
 
-Feature SQL is checked before (:mod:`models.features.feature_sql`); the engine is the second wall. Once the tables
-are read,
-:meth:`Engine.shut_in` ends every access to files, network and extensions for good, and only then does SQL run that
-somebody else wrote.
+Feature SQL is checked first (:mod:`models.features.feature_sql`); the limits of the engine are the second protection.
+Once the tables are read, :meth:`Engine.lock_down` permanently ends all access to files, network and extensions, and
+only
+then does SQL of a researcher run.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from numpy.typing import NDArray
 from credit.errors import Malformed, Refused
 from credit.messages import Text
 
-# Errors of these kinds speak of the SQL alone; every other kind may quote a value of a row, which no message may hold.
+# Errors of these kinds quote the SQL alone; other kinds may quote a value of a row, which no message may contain.
 _SQL_ERRORS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Memory and room to spill (DuckDB's words), threads and seconds, each for one bucket at work.
+    """Memory and disk spill (in DuckDB's notation), threads and seconds, each for one bucket.
 
-    One thread keeps sums in one order; buckets are the parallelism.
+    With one thread a sum always has the same order; the work is parallel over buckets.
     """
 
     memory: str = "2GB"
@@ -42,7 +42,7 @@ class Limits:
 
 
 class Engine:
-    """One connection. Make it with :func:`engine`; it is not shared between threads."""
+    """One connection, made by :func:`engine`. It is not shared between threads."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -57,16 +57,17 @@ class Engine:
         return rows
 
     def columns(self, query: str) -> dict[str, str]:
-        """Column names of a query and their DuckDB types."""
+        """The column names of a query and their DuckDB types."""
         return {row[0]: row[1] for row in self.fetch_rows(f"DESCRIBE {query}")}
 
     def fetch_arrays(self, sql: str) -> dict[str, NDArray[Any]]:
-        """A query's columns as numpy arrays; a missing number is NaN."""
+        """The columns of a query as numpy arrays (n,); a missing number is NaN."""
         table: pa.Table = self._connection.sql(sql).to_arrow_table()
         return {name: _array(table.column(name)) for name in table.column_names}
 
     def read_parquet(self, name: str, path: Path, columns: Mapping[str, str]) -> None:
-        """Make a table of a Parquet file's columns; ``columns`` are name and type. An absent file is no rows."""
+        """Create a table from columns of a Parquet file (name to type); a file that does not exist gives an empty
+        table."""
         if path.is_file():
             names = ", ".join(map(quote_identifier, columns))
             self.execute(
@@ -77,7 +78,7 @@ class Engine:
             self.execute(f"CREATE TABLE {quote_identifier(name)} ({column_types})")
 
     def lock_down(self) -> None:
-        """No file, network, extension or setting from here on: it cannot be undone in this connection."""
+        """End all access to files, network, extensions and settings; this cannot be undone in the connection."""
         self.execute("SET enable_external_access = false")
         self.execute("SET lock_configuration = true")
 
@@ -87,9 +88,10 @@ _FEATURE_SQL = Text.of("duckdb-engine.feature-sql")
 
 @contextmanager
 def engine(limits: Limits | None = None, *, subject: Text = _FEATURE_SQL) -> Iterator[Engine]:
-    """A fresh database in memory, gone afterwards; ``what`` is what a refusal calls the SQL that failed.
+    """A new database in memory, closed after the block; ``subject`` is how a refusal names the SQL that failed.
 
-    Raises :class:`Malformed` for SQL that does not fit, :class:`Refused` when it takes too long or too much memory.
+    Raises :class:`Malformed` for SQL that cannot run, and :class:`Refused` when it exceeds the limits of time or
+    memory.
     """
     limits = limits or Limits()
     with tempfile.TemporaryDirectory(prefix="compute-") as folder:
@@ -122,12 +124,12 @@ def engine(limits: Limits | None = None, *, subject: Text = _FEATURE_SQL) -> Ite
 
 
 def quote_identifier(name: str) -> str:
-    """A name as an SQL identifier."""
+    """A name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def quote_literal(value: str) -> str:
-    """A text as an SQL literal."""
+    """A text as an SQL string literal."""
     return "'" + value.replace("'", "''") + "'"
 
 

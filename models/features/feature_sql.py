@@ -1,11 +1,11 @@
 """The check of feature SQL (特征语句): one SELECT over as-of views in which every value belongs to one subject.
 
-The text is parsed, held against lists of what is let in (:mod:`models.features.sql_whitelist`), and written anew
-from the tree;
-that new text is what runs, so nothing that the parser did not see can. Because every aggregating scope is grouped by
-``subject``, every join is on ``subject``, every window is within ``subject``, and ``subject`` is only ever itself, no
-value of one subject can come from another's rows. This module needs no DuckDB: a notebook checks with the very code of
-the compute zone.
+The text is parsed and checked against lists of what is allowed (:mod:`models.features.sql_whitelist`), and then written
+out again from the tree. Only that new text runs, so nothing runs that the parser did not see. Every aggregate is
+grouped
+by ``subject``, every join is on ``subject``, every window is within ``subject``, and ``subject`` is never part of an
+expression; so no value of one subject can come from the rows of another. This module needs no DuckDB: a notebook checks
+with the same code as the compute zone.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ AS_OF = "as_of"
 CURRENT_COLUMNS = (
     "status",
     "ended_on",
-)  # of the population table: what a register says today, and not what it said then
-REGISTER_COLUMNS = ("kind", "registered_on")  # what a table must have to list who lives
+)  # of the population table: they show the state of today, not that of the observation day
+REGISTER_COLUMNS = ("kind", "registered_on")  # the columns that a register of subjects must have
 _ORDER_DOES_NOT_FIT = "feature-sql.order-does-not-fit"
 Schema = Mapping[str, Mapping[str, str]]
 
@@ -45,7 +45,7 @@ class FeatureQuery:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A checked truth value over one table's columns."""
+    """A checked boolean expression over the columns of one table."""
 
     sql: str
     columns: frozenset[str]
@@ -54,8 +54,10 @@ class Condition:
 def check(sql: str, schema: Schema, *, population: str | None = None) -> FeatureQuery:
     """Check feature SQL against the granted tables of a release.
 
-    ``schema`` maps each to its columns and types, as a release's terms tell; a table without ``_happened`` has no dates
-    and is refused unless it is the ``population``. Raises :class:`Malformed` with the reason and the nearest name.
+    ``schema`` maps each table to its columns and types, as in the terms of a release. A table without ``_happened``
+    has no
+    dates and is refused unless it is the ``population``. Raises :class:`Malformed` with the reason and the nearest
+    name.
     """
     text, used, output = read_query(sql, visible_columns(schema, population), frozenset(schema) | {OBSERVATION})
     tables = {name: columns - {SUBJECT, AS_OF} for name, columns in used.items() if name != OBSERVATION}
@@ -63,13 +65,14 @@ def check(sql: str, schema: Schema, *, population: str | None = None) -> Feature
 
 
 def check_condition(sql: str, columns: Mapping[str, str], *, table: str = "the table") -> Condition:
-    """Check a truth value over one table's columns, as a label's ``when``; raises :class:`Malformed`."""
+    """Check a boolean expression over one table's columns, such as a label's ``when``; raises :class:`Malformed`."""
     known = frozenset(name.lower() for name in columns if not name.startswith("_") and name != SUBJECT)
     return Condition(*read_condition(sql, known, table))
 
 
 def check_order(order: Order, terms: Mapping[str, Any]) -> FeatureQuery:
-    """Hold a whole order against a release's terms: its tables, its SQL, its label and its features' names."""
+    """Check a whole order against a release's terms: tables, SQL, label and feature names; raises
+    :class:`Malformed`."""
     tables = terms["tables"]
     for name in dict.fromkeys((*order.tables, order.label.table, *([order.population] if order.population else []))):
         if name not in tables:
@@ -78,7 +81,7 @@ def check_order(order: Order, terms: Mapping[str, Any]) -> FeatureQuery:
     if not label_table["dated"]:
         refuse(Text.of("feature-sql.label-no-dates", name=order.label.table), what=_ORDER_DOES_NOT_FIT)
     check_condition(order.label.when, label_table["columns"], table=order.label.table)
-    # Only a register may be seen without regard to time: any other table would show what is yet to come.
+    # Only a register may be read without regard to time: any other table would show the future.
     if order.population and not set(REGISTER_COLUMNS) <= set(tables[order.population]["columns"]):
         refuse(
             Text.of("feature-sql.no-register", name=order.population),
@@ -96,7 +99,10 @@ def check_order(order: Order, terms: Mapping[str, Any]) -> FeatureQuery:
 
 
 def visible_columns(schema: Schema, population: str | None) -> dict[str, frozenset[str]]:
-    """The columns feature SQL may name, by table: those of the release, ``as_of``, and none of our own or of today."""
+    """The columns that feature SQL may name, by table: those of the release and ``as_of``.
+
+    Columns with a leading underscore, and columns that show today's state only, are left out.
+    """
     hidden = set(CURRENT_COLUMNS)
     tables = {OBSERVATION: frozenset({SUBJECT, AS_OF})}
     for name, columns in schema.items():

@@ -1,8 +1,7 @@
-"""Which tables stand behind a feature: read off its SQL, so that nobody types it and nobody forgets it.
+"""The tables that each feature is computed from, read from its SQL, so that no declaration is needed.
 
-The text was checked already (:mod:`models.features.feature_sql`). A value depends on the tables of the columns it
-names, through
-subqueries; one that names none, such as ``count(*)``, depends on all that its SELECT reads.
+The SQL has been checked already (:mod:`models.features.feature_sql`). A value depends on the tables of the columns it
+names, through subqueries; a value that names no column, such as ``count(*)``, depends on all tables of its SELECT.
 """
 
 from __future__ import annotations
@@ -13,15 +12,15 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-VIEW_COLUMNS = frozenset({"subject", "as_of"})  # columns of every view, which say nothing of a record
+VIEW_COLUMNS = frozenset({"subject", "as_of"})  # columns of every view, which come from no record
 OBSERVATION = "observation"
 Tables = frozenset[str]
 Columns = Mapping[str, Tables]
-Source = tuple[Tables, Columns | None]  # all it reads, and per column; None: a table itself
+Source = tuple[Tables, Columns | None]  # all tables it reads, and the tables by column (None: a table itself)
 
 
 def source_tables(sql: str) -> dict[str, list[str]]:
-    """For each column that the query gives, without ``subject``, the tables it is made of, sorted."""
+    """For each column of the query except ``subject`` and ``as_of``, the tables it is computed from, sorted."""
     columns = _select(sqlglot.parse_one(sql, dialect="duckdb"), {})
     return {name: sorted(tables) for name, tables in columns.items() if name not in VIEW_COLUMNS}
 
@@ -52,7 +51,7 @@ def _read_source(tree: Any, known: Mapping[str, Source]) -> Source:
 
 
 def _tables_of_value(value: Any, sources: Mapping[str, Source]) -> Tables:
-    """The tables behind one value of a SELECT."""
+    """The tables that one value of a SELECT is computed from."""
     named = [column for column in value.find_all(exp.Column) if column.name.lower() not in VIEW_COLUMNS]
     if not named:
         of_subject = isinstance(value.unalias(), exp.Column)

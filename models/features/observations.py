@@ -1,6 +1,6 @@
-"""Observations (观察点): which subjects are looked at on which days, and what became of them.
+"""Observations (观察点): which subjects are observed on which days, and their outcomes.
 
-Each function makes :data:`~models.features.views.OBSERVED` in one bucket, ordered by subject and day.
+Each function creates the table :data:`~models.features.views.OBSERVED` of one bucket, ordered by subject and day.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from models.features.views import OBSERVED, raw_table, visible_at
 from models.order.order import Order
 from models.order.spec import Label
 
-GROUPS = ("district", "industry", "size", "age")  # what a register says of a subject that people are compared by
+GROUPS = ("district", "industry", "size", "age")  # columns of the register by which subjects are grouped
 _GROUP_COLUMNS = {"district": "district", "industry": "industry", "size": "employees", "age": "registered_on"}
 _YEARS = "date_diff('year', min({0}), min(o.as_of))"
 _GROUP_SQL = {
@@ -28,10 +28,11 @@ _GROUP_SQL = {
 
 
 def usable_days(order: Order, as_of: date) -> tuple[date, ...]:
-    """The observation days whose outcome was known when the release was made, ``as_of``.
+    """The observation days whose outcome was known when the release was made (``as_of``).
 
-    A day before ``out_of_time_from`` whose window reaches past it is left out as well: on that day its outcome was not
-    known, and a model made then could not have learnt from it.
+    A day before ``out_of_time_from`` is left out as well when its label window ends after that date: its outcome was
+    not
+    known then, so a model made at that time could not have learned from it.
     """
     months, border = order.label.window_months or 0, order.split.out_of_time_from
     known = [day for day in order.observe.days if add_months(day, months) + timedelta(order.label.settle_days) <= as_of]
@@ -39,13 +40,13 @@ def usable_days(order: Order, as_of: date) -> tuple[date, ...]:
 
 
 def add_months(day: date, months: int) -> date:
-    """The first of a month so many months on."""
+    """The first of the month, ``months`` after the month of ``day``."""
     total = day.year * 12 + day.month - 1 + months
     return date(total // 12, total % 12 + 1, 1)
 
 
 def observe_labelled(database: Engine, order: Order, terms: Mapping[str, Any]) -> None:
-    """Observations with an outcome, periodic or at events, with ``label`` 0 or 1."""
+    """Create the observations with an outcome, periodic or at events; ``label`` is 0 or 1."""
     label, rows = order.label, quote_identifier(raw_table(order.label.table))
     when = check_condition(label.when, terms["tables"][label.table]["columns"], table=label.table).sql
     database.execute(f"CREATE TABLE _outcome AS SELECT subject, _happened, _known, _ends, ({when}) AS met FROM {rows}")
@@ -67,7 +68,7 @@ def observe_labelled(database: Engine, order: Order, terms: Mapping[str, Any]) -
 def _label_periodic_days(database: Engine, label: Label, days: tuple[date, ...]) -> None:
     listed = ", ".join(f"(DATE '{day}')" for day in days) or "(CAST(NULL AS DATE))"
     database.execute(f"CREATE TABLE _days AS SELECT as_of FROM (VALUES {listed}) AS d(as_of) WHERE as_of IS NOT NULL")
-    # Observation days are firsts of a month, so the window ends there too and months of a release suffice.
+    # Observation days are firsts of a month, so a window ends on one too, and dates that are rounded to months suffice.
     database.execute(
         "CREATE TABLE _labelled AS SELECT x.subject AS key, d.as_of, CAST(bool_or(x.met) AS TINYINT) AS label "
         f"FROM _outcome x JOIN _days d ON x._happened >= d.as_of "
@@ -81,13 +82,13 @@ def _label_periodic_days(database: Engine, label: Label, days: tuple[date, ...])
 
 
 def observe_population(database: Engine, order: Order, as_of: date) -> None:
-    """One observation of every living subject of the order's kind, on one day."""
+    """Create one observation of every active subject of the order's kind, on one day."""
     day = f"DATE '{as_of}'"
     if order.population:
         subjects_sql = f"SELECT DISTINCT subject AS key FROM {quote_identifier(raw_table(order.population))}"
         restriction = f"WHERE {_active_condition(order, 'e.key', day, today=True)}"
     else:
-        # DISTINCT in each: a UNION of one table alone unites nothing.
+        # DISTINCT in each query: a UNION of a single query removes no duplicates.
         queries = [
             f"SELECT DISTINCT subject AS key FROM {quote_identifier(raw_table(t))} t WHERE {visible_at('t', day)}"
             for t in order.tables
@@ -100,13 +101,14 @@ def observe_population(database: Engine, order: Order, as_of: date) -> None:
 
 
 def population_columns(order: Order, terms: Mapping[str, Any]) -> frozenset[str]:
-    """The columns of the population table that say who lives, and of which group."""
+    """The columns of the population table that say which subjects are active, and in which groups they are."""
     columns = terms["tables"][order.population]["columns"] if order.population else {}
     return frozenset({"kind", "ended_on", "status", *_GROUP_COLUMNS.values()} & set(columns))
 
 
 def register_groups(database: Engine, order: Order, terms: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Of each observation, in order, the groups its subject is of by the register: :data:`GROUPS` as far as known."""
+    """The groups of each observation's subject by the register, in order: :data:`GROUPS`, as far as the register has
+    them."""
     columns = terms["tables"][order.population]["columns"] if order.population else {}
     kinds = [kind for kind in GROUPS if _GROUP_COLUMNS[kind] in columns]
     if not kinds:
@@ -123,10 +125,11 @@ def register_groups(database: Engine, order: Order, terms: Mapping[str, Any]) ->
 
 
 def _active_condition(order: Order, key: str, day: str, *, today: bool) -> str:
-    """SQL: the subject is of the right kind, registered by the day, and not ended by it.
+    """SQL: the subject is of the right kind, was registered by the day, and had not ended by it.
 
-    A research release may withhold the day a subject ended (k-anonymity). Where it has an outcome after the day it was
-    alive; else (``today``) the register's status decides.
+    A research release may withhold the day on which a subject ended (k-anonymity). A subject with an outcome after
+    the day
+    was active on it; otherwise (``today``) the register's status decides.
     """
     assert order.population is not None
     ended = "p.ended_on > {0} OR (p.ended_on IS NULL" + (" AND p.status = '存续')" if today else ")")

@@ -1,4 +1,5 @@
-"""The living (在营主体): features of every subject that lives on a day, bucket by bucket from a scoring release."""
+"""The population (在营主体): features of every subject that is active on a day, bucket by bucket from a scoring
+release."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ from models.order.order import Order
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PopulationFeatures:
-    """n subjects in the order of their keys, with features (n, F), and what the register says of each (n,)."""
+    """n subjects in the order of their keys, with features (n, F), and groups of the register (n,) by kind."""
 
     subjects: list[str]
     features: NDArray[np.float64]
@@ -42,7 +43,7 @@ def population_features(
     progress: Progress | None = None,
     limits: Limits | None = None,
 ) -> PopulationFeatures:
-    """Features of every living subject on a day. Raises :class:`Refused` for a day after the release's own."""
+    """Features of every active subject on a day. Raises :class:`Refused` for a day after the release's own."""
     terms = require_day(order, release, as_of, purpose)
     task = partial(population_bucket, order.as_json(), str(release.path), terms, as_of, limits or Limits())
     parts: list[PopulationFeatures] = (map_buckets or map_sequentially(progress))(task, list(range(terms["buckets"])))
@@ -64,7 +65,7 @@ def require_day(order: Order, release: OpenedSeal, as_of: date, purpose: str = "
 def population_bucket(
     order_json: Mapping[str, Any], release: str, terms: Mapping[str, Any], as_of: date, limits: Limits, bucket: int
 ) -> PopulationFeatures:
-    """The living subjects of one bucket. A plain function of plain values, so that a cluster can run it."""
+    """The active subjects of one bucket. A module-level function of plain values, so that a cluster can run it."""
     order = Order.parse(order_json)
     query = check_order(order, terms)
     wanted = dict(query.tables)

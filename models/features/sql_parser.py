@@ -1,6 +1,6 @@
-"""The door to sqlglot: SQL text to a tree, the syntax held against what is let in, and scopes walked.
+"""Parsing of feature SQL by sqlglot: text to a tree, a check of its syntax, and the text written out again.
 
-What each rule is for is told in :mod:`models.features.feature_sql`, which is what others call.
+The reason for each rule is given in :mod:`models.features.feature_sql`, which other modules call.
 """
 
 from __future__ import annotations
@@ -30,15 +30,17 @@ _ALLOWED = (
 def read_query(
     sql: str, tables: Mapping[str, frozenset[str]], granted: frozenset[str]
 ) -> tuple[str, dict[str, frozenset[str]], tuple[str, ...]]:
-    """A checked SELECT written anew, the columns it reads by table, and those it gives.
+    """A checked SELECT written out again, the columns it reads by table, and the columns it gives.
 
-    ``tables`` are the columns that can be named, ``granted`` all names a CTE may not take.
+    ``tables`` maps each table to the columns that may be named; ``granted`` are all names that a CTE must not take.
+    Raises
+    :class:`Malformed`.
     """
     text, used, output = _read(sql, frozenset(tables.items()), granted)
     return text, dict(used), output
 
 
-@lru_cache(maxsize=64)  # every bucket of a release asks the same; what is refused is read again
+@lru_cache(maxsize=64)  # every bucket of a release uses the same SQL; an exception is not cached
 def _read(
     sql: str, tables: frozenset[tuple[str, frozenset[str]]], granted: frozenset[str]
 ) -> tuple[str, tuple[tuple[str, frozenset[str]], ...], tuple[str, ...]]:
@@ -53,7 +55,7 @@ def _read(
 
 
 def read_condition(sql: str, known: frozenset[str], table: str) -> tuple[str, frozenset[str]]:
-    """A checked truth value over columns of one table, written anew, and those it reads."""
+    """A checked boolean expression over columns of one table, written out again, and the columns it reads."""
     tree = _parse(sql, statement=False)
     _check_syntax(tree, sql_whitelist.CONDITION)
     used = set()
@@ -95,7 +97,7 @@ def _text(tree: exp.Expression) -> str:
 
 
 def _check_syntax(tree: exp.Expression, allowed: frozenset[str]) -> None:
-    """Every node is let in by its kind; functions get the nearest name as a hint."""
+    """Raise :class:`Malformed` for a node whose kind is not allowed; for a function the nearest name is the hint."""
     for node in tree.walk():
         kind = type(node).__name__
         if isinstance(node, exp.Star) and kind in allowed and isinstance(node.parent, exp.Count):

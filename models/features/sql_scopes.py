@@ -17,23 +17,24 @@ from models.features import sql_whitelist
 from models.order.suggest import hint
 
 SUBJECT = "subject"
-Source = tuple[str | None, frozenset[str]]  # the real table behind (None: a subquery), and its columns
+Source = tuple[str | None, frozenset[str]]  # the table (None: a subquery), and its columns
 
 
 def refuse(why: Text, remedy: Text | None = None, *, what: str = "feature-sql.refused") -> NoReturn:
-    """Raise :class:`Malformed`; ``what`` is the id of its message."""
+    """Raise :class:`Malformed` with the reason and a remedy; ``what`` is the id of the message."""
     raise Malformed(what, why=why, remedy=remedy)
 
 
 class SelectReader:
-    """Walks scopes from the inside out; ``used`` gathers the columns read by table."""
+    """Checks SELECTs from the inside out; ``used`` collects the columns that are read, by table."""
 
     def __init__(self, tables: Mapping[str, frozenset[str]], granted: frozenset[str]) -> None:
         self.tables, self.granted = tables, granted
         self.used: dict[str, set[str]] = {}
 
     def select(self, tree: exp.Select, outer: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-        """Check one SELECT, with CTEs in sight by name; its output columns. Raises :class:`Malformed`."""
+        """Check one SELECT, given the columns of the CTEs it may name; its output columns. Raises
+        :class:`Malformed`."""
         for key, value in tree.args.items():
             if value and key not in _CLAUSES:
                 refuse(Text.of("feature-sql.syntax-not-allowed", syntax=key.upper().strip("_")))
@@ -138,7 +139,7 @@ class SelectReader:
         holders = [called for called in ([table] if table else sources) if name in sources[called][1]]
         if not holders:
             if not table and name in output and name != SUBJECT:
-                return  # another column of the same answer
+                return  # another output column of this SELECT
             known = {each for called in ([table] if table else sources) for each in sources[called][1]}
             refuse(Text.of("feature-sql.no-column", column=column.sql()), hint(name, known))
         if len(holders) > 1 and name != SUBJECT:
@@ -179,7 +180,7 @@ _CLAUSES = frozenset(
 
 
 def _nodes_of_select(tree: exp.Select, kind: type[Any]) -> Iterator[Any]:
-    """Nodes of this SELECT itself, not of those within it."""
+    """The nodes of this SELECT itself, without those of nested SELECTs."""
     for node in tree.walk(prune=lambda node: node is not tree and isinstance(node, (exp.Select, exp.With))):
         if isinstance(node, kind) and (node is tree or not isinstance(node, exp.Select)):
             yield node

@@ -1,7 +1,7 @@
-"""What feature SQL may be made of, by name. What is not here is refused: the list is of what is let in.
+"""The syntax and functions that feature SQL may use, by name. Whatever is not listed is refused.
 
-Names of syntax are those of sqlglot's expression classes (a function of DuckDB is one of them, whatever it was
-written as); the check itself is in :mod:`models.features.feature_sql`.
+Names are those of sqlglot's expression classes (a DuckDB function is one of them, however it was written); the check
+itself is in :mod:`models.features.feature_sql`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FUNCTIONS = _words(
 )
 CONDITION = OPERATORS | FUNCTIONS | _words("Column Identifier Literal Boolean Null Paren DataType Interval Var")
 TYPES = _words("BOOLEAN TINYINT SMALLINT INT BIGINT DOUBLE FLOAT DECIMAL DATE VARCHAR TEXT")
-FORBIDDEN = {  # syntax people try -> why it is refused
+FORBIDDEN = {  # syntax that people try -> why it is refused
     "Star": Text.of("feature-sql.star"),
     "Union": Text.of("feature-sql.set-operations"),
     "Intersect": Text.of("feature-sql.set-operations"),

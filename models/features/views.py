@@ -1,8 +1,10 @@
-"""As-of views (时点视图): on a day a table shows what had happened, was known, and could lawfully be used by then.
+"""As-of views (时点视图): for a given day, a table shows what had happened, was known, and could lawfully be used by
+then.
 
-One query computes any number of observations at once: in a view, ``subject`` is the number of an observation and not a
-subject's key, so grouping by ``subject`` groups by subject and day. A date in a row that lies after the day (the day a
-listing was lifted, say) was not known then and is null, so nobody can leak the future: it is not there.
+One query computes any number of observations at once: in a view, ``subject`` is the number of an observation and not
+the
+key of a subject, so grouping by ``subject`` groups by subject and day. A date in a row that lies after the day (such as
+the day a listing was lifted) was not known then and is null, so a feature cannot use the future.
 """
 
 from __future__ import annotations
@@ -19,18 +21,18 @@ from models.features.duckdb_engine import Engine, quote_identifier
 from models.features.feature_sql import OBSERVATION, SUBJECT, FeatureQuery
 
 TIME_COLUMNS = {"_happened": "DATE", "_known": "DATE", "_ends": "DATE"}
-OBSERVED = "_observed"  # (number BIGINT, key VARCHAR, as_of DATE): made by whoever observes
-SIGNIFICANT_DIGITS = 10  # significant digits of a feature: the last bits of a sum hang on the order of its terms
+OBSERVED = "_observed"  # (number BIGINT, key VARCHAR, as_of DATE): created by models.features.observations
+SIGNIFICANT_DIGITS = 10  # of a feature's values: the last bits of a sum depend on the order of its terms
 _NUMBER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE", "FLOAT", "DECIMAL", "BOOLEAN", "U")
 
 
 def bucket_file(release: Path, table: str, bucket: int) -> Path:
-    """Where a release keeps one bucket of a table."""
+    """The Parquet file of one bucket of a table in a release."""
     return release / table / f"bucket-{bucket:03d}.parquet"
 
 
 def raw_table(table: str) -> str:
-    """The name under which a bucket's own rows are kept, out of reach of feature SQL."""
+    """The name of the table with a bucket's own rows, which feature SQL cannot name."""
     return f"_raw_{table}"
 
 
@@ -56,7 +58,7 @@ def visible_at(row: str, day: str) -> str:
 
 
 def make_views(database: Engine, query: FeatureQuery, terms: Mapping[str, Any], population: str | None) -> None:
-    """Make ``observation`` and a view for each table of the query, over :data:`OBSERVED`."""
+    """Create ``observation`` and a view for each table of the query, over :data:`OBSERVED`."""
     database.execute(f"CREATE VIEW {OBSERVATION} AS SELECT number AS subject, as_of FROM {OBSERVED}")
     for table, used in query.tables.items():
         types = terms["tables"][table]["columns"]
@@ -65,7 +67,7 @@ def make_views(database: Engine, query: FeatureQuery, terms: Mapping[str, Any], 
             value = f"t.{quote_identifier(name)}"
             shown = f"CASE WHEN {value} <= o.as_of THEN {value} END" if types.get(name) == "DATE" else value
             columns.append(f"{shown} AS {quote_identifier(name)}")
-        # The register is read as it stands: its rows are who there is, not what happened.
+        # The register is read without regard to time: its rows are subjects, not events.
         when = "" if table == population else f"WHERE {visible_at('t', 'o.as_of')}"
         database.execute(
             f"CREATE VIEW {quote_identifier(table)} AS SELECT {', '.join(columns)} "
@@ -74,9 +76,11 @@ def make_views(database: Engine, query: FeatureQuery, terms: Mapping[str, Any], 
 
 
 def compute_features(database: Engine, query: FeatureQuery, names: tuple[str, ...], count: int) -> NDArray[np.float64]:
-    """Features (count, F) of the observations 0 … count-1, in the order of ``names``; NaN where missing.
+    """Features (count, F) float64 of the observations 0 … count-1, in the order of ``names``; NaN where missing.
 
     Raises :class:`Malformed` unless each observation has one row and each value is a finite number or missing.
+    Values are
+    rounded to :data:`SIGNIFICANT_DIGITS`.
     """
     for name, kind in database.columns(query.sql).items():
         if name != SUBJECT and not kind.startswith(_NUMBER_TYPES):
@@ -95,5 +99,5 @@ def compute_features(database: Engine, query: FeatureQuery, names: tuple[str, ..
 def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     exponent = np.floor(np.log10(np.abs(values), where=(values != 0) & ~np.isnan(values), out=np.zeros_like(values)))
     power = 10.0 ** np.clip(SIGNIFICANT_DIGITS - 1 - exponent, -300, 300)
-    too_large = np.abs(values) >= 1e15  # nothing to round there, and the product might overflow
+    too_large = np.abs(values) >= 1e15  # nothing to round, and the product might overflow
     return np.asarray(np.where(too_large, values, np.round(values * power) / power) + 0.0)

@@ -15,7 +15,8 @@ BINS = 10
 
 
 def bins(labels: Array, probability: Array) -> list[dict[str, float]]:
-    """Rows in ten equal parts by probability: how many, the mean predicted and the observed share of each."""
+    """Ten bins with equal numbers of rows, by probability: rows, mean predicted probability and observed default
+    rate of each."""
     order = np.argsort(probability, kind="stable")
     parts = [part for part in np.array_split(order, BINS) if len(part)]
     p, y = np.asarray(probability, dtype=np.float64), np.asarray(labels, dtype=np.float64)
@@ -25,11 +26,14 @@ def bins(labels: Array, probability: Array) -> list[dict[str, float]]:
 
 
 def measure(labels: Array, probability: Array) -> dict[str, Any]:
-    """Calibration in figures.
+    """Figures of calibration for 0/1 labels (n,) and probabilities (n,).
 
-    ``ece`` is the expected calibration error over equal-count bins, ``ece_noise`` what a perfectly calibrated model
-    would show on so few rows (mean absolute deviation of a binomial), ``slope`` and ``intercept`` those of the logistic
-    regression of the outcome on the predicted log-odds (1 and 0 when right), ``ratio`` observed over expected.
+    ``ece`` is the expected calibration error over equal-count bins; ``ece_noise`` is what a perfectly calibrated
+    model would
+    show on so few rows (the mean absolute deviation of a binomial); ``slope`` and ``intercept`` are those of the
+    logistic
+    regression of the outcome on the predicted log-odds (1 and 0 when calibrated); ``ratio`` is observed over expected
+    defaults; ``bins`` is the table of :func:`bins`.
     """
     p = np.clip(np.asarray(probability, dtype=np.float64), 1e-12, 1 - 1e-12)
     table = bins(labels, p)

@@ -1,7 +1,8 @@
-"""Figures of discrimination, calibration and stability, in numpy alone. ``labels`` are 0/1 (n,), 1 = defaulted.
+"""Metrics of discrimination in numpy alone; ``labels`` are 0/1 (n,), 1 = defaulted, and a higher score is a higher
+risk.
 
-Intervals are by bootstrap over *subjects* (Field and Welsh 2007, clustered data): the observation days of one firm are
-not independent, and an interval that takes them so is too narrow.
+Intervals are 95 % percentile intervals by bootstrap over *subjects* (Field and Welsh 2007, clustered data): the days of
+one subject are not independent, and an interval over rows would be too narrow.
 """
 
 from __future__ import annotations
@@ -48,12 +49,15 @@ class _Ranked:
 
 
 def auc(labels: Array, scores: Array) -> float:
-    """Area under the ROC curve: how often a defaulted subject scores above one that was not (a tie counts half)."""
+    """Area under the ROC curve: the share of pairs in which the defaulted subject scores higher; a tie counts half.
+
+    NaN when all labels are equal.
+    """
     return _Ranked.of(labels, scores).auc(np.ones(len(labels)))
 
 
 def auc_interval(labels: Array, scores: Array, groups: Array | None = None) -> Interval:
-    """AUC with its interval; ``groups`` (n,) names the subject of each row (None: every row its own)."""
+    """AUC with its interval; ``groups`` (n,) names the subject of each row (None: every row is a subject)."""
     ranked = _Ranked.of(labels, scores)
     drawn = np.array([ranked.auc(weights) for weights in _draws(len(labels), groups)])
     low, high = np.nanpercentile(drawn, [2.5, 97.5]) if not np.all(np.isnan(drawn)) else (np.nan, np.nan)
@@ -61,7 +65,8 @@ def auc_interval(labels: Array, scores: Array, groups: Array | None = None) -> I
 
 
 def auc_gain(labels: Array, scores: Array, others: Array, groups: Array | None = None) -> tuple[Interval, float]:
-    """AUC of ``scores`` less that of ``others`` on the same draws (paired), and the share of draws where it is > 0."""
+    """AUC of ``scores`` minus that of ``others`` on the same bootstrap draws, and the share of draws in which it is
+    above 0."""
     ranked, ranked_others = _Ranked.of(labels, scores), _Ranked.of(labels, others)
     gains = np.array([ranked.auc(w) - ranked_others.auc(w) for w in _draws(len(labels), groups)])
     gains = gains[~np.isnan(gains)]
@@ -90,7 +95,7 @@ def roc(labels: Array, scores: Array, maximum: int = 100) -> tuple[Floats, Float
 
 
 def ks(labels: Array, scores: Array) -> float:
-    """Kolmogorov–Smirnov distance between the scores of the two classes: the largest TPR - FPR."""
+    """Kolmogorov–Smirnov distance between the scores of the two classes: the largest difference of TPR and FPR."""
     false, true = roc(labels, scores, maximum=len(labels) + 1)
     return float(np.max(np.abs(true - false)))
 

@@ -19,9 +19,10 @@ def logistic_line(targets: Array, x: Array) -> tuple[float, float]:
 
 
 def logistic(targets: Array, design: Array, offset: Array | float = 0.0) -> tuple[NDArray[np.float64], float]:
-    """The line (d,) of least log-loss of ``offset + design @ line``, its last column ones, by damped Newton; the loss.
+    """Coefficients (d,) that minimise the log-loss of ``offset + design @ coefficients``, by damped Newton; and the
+    loss.
 
-    ``targets`` (n,) are in [0, 1]; the loss is a sum.
+    ``targets`` (n,) are in [0, 1]; ``design`` is (n, d), its last column all ones; the loss is a sum over the rows.
     """
     share = float(np.clip(np.mean(targets), 1e-9, 1 - 1e-9))
     line = np.zeros(design.shape[1])

@@ -1,4 +1,4 @@
-"""How well scores rank where it matters: the good end of the ROC curve, unequal costs, the worst tenth.
+"""Ranking metrics beside the AUC: the low end of the ROC curve, unequal costs, and the riskiest tenth.
 
 ``labels`` are 0/1 (n,), 1 = defaulted; a higher score is a higher risk.
 """
@@ -28,15 +28,13 @@ def partial_auc(labels: Array, scores: Array, maximum_rate: float = FALSE_RATE) 
 
 
 def h_measure(labels: Array, scores: Array) -> float:
-    """1 less the expected cost against that of the better constant answer, costs drawn from Beta(2, 2) (Hand 2009).
+    """H-measure (Hand 2009): 1 minus expected cost over the cost of the best constant answer, costs from Beta(2, 2).
 
-    Unlike the AUC its costs do not hang on the scores. 0 is no use, 1 is perfect.
+    Unlike for the AUC, the distribution of costs does not depend on the scores. 0 is useless, 1 is perfect.
     """
     false, true = roc(labels, scores, maximum=len(labels) + 1)
     share = float(np.mean(np.asarray(labels, dtype=np.float64)))
-    cost = (
-        np.arange(COST_STEPS) + 0.5
-    ) / COST_STEPS  # of taking a good subject for a bad one; 1 - cost of the other error
+    cost = (np.arange(COST_STEPS) + 0.5) / COST_STEPS  # of rejecting a good subject; 1 - cost of accepting a bad one
     weight = 6 * cost * (1 - cost) / COST_STEPS
     hull = _hull(false, true)
     paid = cost * (1 - share) * hull[:, :1] + (1 - cost) * share * (1 - hull[:, 1:])
@@ -45,7 +43,8 @@ def h_measure(labels: Array, scores: Array) -> float:
 
 
 def lift(labels: Array, scores: Array, part: float = 0.1) -> float:
-    """How many times the mean share of defaults the worst ``part`` of the subjects has; ties count by their share."""
+    """The default rate of the riskiest ``part`` of the rows over the overall default rate; ties count by their
+    share."""
     values, place = np.unique(-np.asarray(scores, dtype=np.float64), return_inverse=True)
     rows = np.bincount(place, minlength=len(values)).astype(np.float64)
     bad = np.bincount(place, weights=np.asarray(labels, dtype=np.float64), minlength=len(values))
@@ -55,7 +54,7 @@ def lift(labels: Array, scores: Array, part: float = 0.1) -> float:
 
 
 def _hull(false: Array, true: Array) -> NDArray[np.float64]:
-    """The upper hull of the ROC curve (k, 2): only its corners are ever the cheapest threshold."""
+    """The upper convex hull of the ROC curve (k, 2): only its corners can be the cheapest threshold."""
     corners: list[tuple[float, float]] = []
     for x, y in zip(false.tolist(), true.tolist(), strict=True):
         while len(corners) > 1:

@@ -1,7 +1,7 @@
-"""Parity (公平性): what a version says of groups of subjects, beside what became of them; new firms are one.
+"""Parity (公平性): predicted and observed default rates by group of subjects, such as district, industry, size and age.
 
-A difference in observed default between groups is a fact of the world; what must hold is that each group's probability
-is right (calibration within groups; Kleinberg, Mullainathan and Raghavan 2017 say what cannot hold besides).
+Groups may differ in their observed default rates; what is checked is that the probabilities are right in each group
+(calibration within groups; Kleinberg, Mullainathan and Raghavan 2017 say which criteria cannot hold together).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.metrics import discrimination
 
 Array = NDArray[Any]
-MINIMUM_ROWS = 100  # a smaller group is told with the others of its kind
+MINIMUM_ROWS = 100  # smaller groups of a kind are merged as "others"
 
 
 def measure(

@@ -1,4 +1,4 @@
-"""Stability index (稳定性指数) of scores and features between two samples."""
+"""Stability index (稳定性指数): how far the distribution of scores or features has moved between two samples."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ Array = NDArray[Any]
 
 
 def stability_index(expected: Array, actual: Array, edges: Array) -> float:
-    """Σ (a - e) ln(a / e) over the fixed bins that ``edges`` (inner, ascending) cut; below .1 stable, above .25 moved.
+    """Σ (a - e) ln(a / e) over the bins between the inner, ascending ``edges``; below 0.1 is stable, above 0.25 has
+    moved.
 
-    An empty bin counts as half a row, so the index stays finite.
+    An empty bin counts as half a row, so that the index stays finite.
     """
     bins = len(edges) + 1
     e, a = (np.bincount(np.digitize(x, edges), minlength=bins).astype(np.float64) for x in (expected, actual))
@@ -25,7 +26,7 @@ def stability_index(expected: Array, actual: Array, edges: Array) -> float:
 
 
 def stability_interval(binned: Array, late: Array, bins: int, groups: Array, draws: int = 100) -> Interval:
-    """Stability index between earlier and ``late`` rows whose bins are given (n,), with its interval over subjects."""
+    """Stability index between earlier and ``late`` rows (n,), by given bins (n,), with its interval over subjects."""
     index = np.unique(groups, return_inverse=True)[1]
     random, count = np.random.default_rng(SEED), int(index.max()) + 1
     place = np.asarray(late, dtype=np.int64) * bins + binned
@@ -44,5 +45,5 @@ def stability_interval(binned: Array, late: Array, bins: int, groups: Array, dra
 
 
 def decile_edges(scores: Array) -> Floats:
-    """The nine inner decile edges of these scores, fewer where they tie."""
+    """The nine inner decile edges of the scores; fewer where deciles are equal."""
     return np.unique(np.quantile(np.asarray(scores, dtype=np.float64), np.arange(1, 10) / 10))

@@ -1,8 +1,8 @@
-"""Order (训练订单): all a researcher says of a model, as data. Frozen, parsed strictly, without any power of its own.
+"""Order (训练订单): a researcher's complete specification of a model, as data. Immutable and parsed strictly.
 
-An order names tables, features with titles, directions and reasons, the SQL that computes them, whom to observe when,
-what counts as defaulted, how to judge, and the scale. Nothing in it is executed but the SQL, after
-:mod:`models.features.feature_sql` has checked it. This module needs neither DuckDB nor Ray nor MLflow.
+An order names tables, features with titles, directions and reasons, the SQL that computes them, which subjects to
+observe and when, what counts as defaulted, how the model is evaluated, and the scale. Only its SQL is ever executed,
+after :mod:`models.features.feature_sql` has checked it. This module needs neither DuckDB nor Ray nor MLflow.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Order:
     model: str
     title: str
     subject_kind: str | None
-    population: str | None  # the table that lists who lives; None: whoever has a visible row in any of the tables
+    population: str | None  # the register of subjects; None: every subject with a visible row in any of the tables
     tables: tuple[str, ...]
     features: tuple[FeatureDeclaration, ...]
     label: Label
@@ -62,13 +62,13 @@ class Order:
     split: HoldoutSplit
     training: Training
     scale: PointsScale
-    grades: tuple[tuple[str, float], ...]  # from best to worst, with the least points of each
+    grades: tuple[tuple[str, float], ...]  # from best to worst, with the lowest points of each
     rules: tuple[GradeCapDeclaration, ...]
     sql: str
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The features' names, in the declared order: that of the columns everywhere after."""
+        """The names of the features (F,), in the declared order, which is the order of columns everywhere."""
         return tuple(feature.name for feature in self.features)
 
     def as_json(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class Order:
 
     @classmethod
     def parse(cls, data: Any) -> Order:
-        """Read plain values; raises :class:`Malformed` naming the key, what is wrong with it, and a hint."""
+        """Read plain values; raises :class:`Malformed` with the key, what is wrong with it, and a hint."""
         section = DeclarationSection.of(data, "order", known=_KEYS, optional=("population", "rules"))
         subject_kind = section.name_or_none("subject_kind")
         if subject_kind is not None and subject_kind not in SUBJECT_KINDS:
@@ -125,7 +125,7 @@ class Order:
 
 
 def load_declaration(path: Path) -> Order:
-    """Read a declaration and the ``.sql`` beside it; raises :class:`Missing` or :class:`Malformed`."""
+    """Read a declaration and the ``.sql`` file beside it; raises :class:`Missing` or :class:`Malformed`."""
     sql_path = path.with_suffix(".sql")
     for file in (path, sql_path):
         if not file.is_file():

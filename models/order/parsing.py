@@ -1,4 +1,4 @@
-"""Reading a declaration strictly: every key is known, of its type and in its range, and a refusal names it."""
+"""Strict reading of a declaration: every key is known, has the right type and range, and a refusal names the key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 @dataclass(frozen=True, slots=True)
 class DeclarationSection:
-    """A mapping that is being read; ``where`` is the path to it, as ``order.label``."""
+    """A mapping that is being read; ``where`` is the path to it, such as ``order.label``."""
 
     data: Mapping[str, Any]
     where: str
@@ -25,7 +25,7 @@ class DeclarationSection:
 
     @classmethod
     def of(cls, data: Any, where: str, *, known: Collection[str], optional: Collection[str] = ()) -> DeclarationSection:
-        """Raise :class:`Malformed` unless ``told`` is a mapping with these keys and no other."""
+        """A section of ``data``; raises :class:`Malformed` unless it is a mapping with exactly these keys."""
         if not isinstance(data, Mapping):
             raise Malformed("parsing.cannot-be-read", where=where)
         for key in data:
@@ -37,25 +37,25 @@ class DeclarationSection:
         return cls(data, where, tuple(known))
 
     def refuse(self, key: str, why: Text, remedy: Text | None = None) -> NoReturn:
-        """Raise :class:`Malformed` on a key."""
+        """Raise :class:`Malformed` for a key."""
         raise Malformed("parsing.cannot-be-taken", why=why, remedy=remedy, where=self.where, key=key)
 
     def text(self, key: str) -> str:
-        """Words that are not empty."""
+        """A text that is not blank."""
         value = self.data.get(key)
         if not isinstance(value, str) or not value.strip():
             self.refuse(key, Text.of("parsing.text"))
         return str(value)
 
     def name(self, key: str) -> str:
-        """A name: lower-case letters, digits and underscores, a letter first."""
+        """A name: lower-case letters, digits and underscores, starting with a letter."""
         value = self.text(key)
         if not NAME.fullmatch(value):
             self.refuse(key, Text.of("parsing.name"), Text.of("parsing.name-example"))
         return value
 
     def choice(self, key: str, words: Sequence[str], *, default: str) -> str:
-        """One of some words; ``otherwise`` when the key is absent."""
+        """One of ``words``; ``default`` when the key is absent."""
         value = self.data.get(key, default)
         if not isinstance(value, str) or value not in words:
             self.refuse(key, Text.of("parsing.one-of", words=", ".join(words)), hint(str(value), words))
@@ -66,7 +66,7 @@ class DeclarationSection:
         return None if self.data.get(key) is None else self.name(key)
 
     def names(self, key: str) -> tuple[str, ...]:
-        """A list of names, none twice."""
+        """A list of names without duplicates."""
         items = self.items(key)
         names = tuple(DeclarationSection({key: item}, self.where).name(key) for item in items)
         if len(set(names)) != len(names):
@@ -83,16 +83,16 @@ class DeclarationSection:
     def sections(
         self, key: str, *, known: Collection[str], optional: Collection[str] = ()
     ) -> Iterator[DeclarationSection]:
-        """A list of mappings, each read as a form."""
+        """A list of mappings, each read as a section."""
         for index, item in enumerate(self.items(key)):
             yield DeclarationSection.of(item, f"{self.where}.{key}[{index}]", known=known, optional=optional)
 
     def section(self, key: str, *, known: Collection[str], optional: Collection[str] = ()) -> DeclarationSection:
-        """A mapping within."""
+        """A mapping, read as a section."""
         return DeclarationSection.of(self.data.get(key), f"{self.where}.{key}", known=known, optional=optional)
 
     def integer(self, key: str, *, minimum: int, maximum: int, default: int | None = None) -> int:
-        """A whole number within bounds; ``otherwise`` when the key is absent."""
+        """An integer within bounds; ``default`` when the key is absent."""
         value = self.data.get(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
             self.refuse(key, Text.of("parsing.whole-number", least=minimum, most=maximum))
@@ -125,6 +125,6 @@ class DeclarationSection:
         return None if self.data.get(key) is None else self.day(key)
 
     def require(self, key: str, condition: bool, why: Text, remedy: Text | None = None) -> None:
-        """Raise :class:`Malformed` on ``key`` unless it holds."""
+        """Raise :class:`Malformed` for ``key`` unless the condition is true."""
         if not condition:
             self.refuse(key, why, remedy)

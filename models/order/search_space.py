@@ -1,8 +1,7 @@
-"""Search space (搜索空间) of an order: the bounds within which the search looks for a recipe, as data.
+"""Search space (搜索空间) of an order: the bounds within which the search chooses hyperparameters, as data.
 
-The bounds a declaration leaves out are those of credit data of some ten thousand rows: few leaves, a low rate. The
-least rows in a leaf never go below the order's own ``training.minimum_leaf``, which is a privacy bound: a bound that
-is lower is lifted to it.
+The default bounds suit credit data of some ten thousand rows: few leaves and a low learning rate. The least rows in a
+leaf are never below the order's own ``training.minimum_leaf``, which is a privacy bound: a lower bound is raised to it.
 """
 
 from __future__ import annotations
@@ -19,16 +18,16 @@ Real = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class SearchSpace:
-    """Each a pair: the least and the most, both within. Equal, they fix what they bound."""
+    """Each field is a pair, minimum and maximum, both included. An equal pair fixes the hyperparameter."""
 
     leaves: Whole = (2, 16)  # leaves a tree
     rate: Real = (0.03, 0.1)  # learning rate
-    rounds: Whole = (100, 300)  # trees of a whole model; a shorter one may be taken, where its growth was looked at
+    rounds: Whole = (100, 300)  # trees of a model; a shorter one may be selected, at a checkpoint
     minimum_leaf: Whole = (40, 160)  # rows in a leaf
     l2: Real = (2.0, 30.0)  # LightGBM's lambda_l2
-    feature_share: Real = (0.3, 1.0)  # of the features, drawn anew for each tree
-    split_share: Real = (0.3, 0.8)  # of those, drawn anew for each split
-    row_share: Real = (0.6, 1.0)  # of the rows, drawn anew for each tree
+    feature_share: Real = (0.3, 1.0)  # of the features, drawn for each tree
+    split_share: Real = (0.3, 0.8)  # of those, drawn for each split
+    row_share: Real = (0.6, 1.0)  # of the rows, drawn for each tree
 
 
 LIMITS = SearchSpace(
@@ -37,12 +36,12 @@ LIMITS = SearchSpace(
 
 
 def default_space(minimum_leaf: int) -> SearchSpace:
-    """The bounds of an order that names none."""
+    """The search space of an order that declares none."""
     return replace(SearchSpace(), minimum_leaf=(minimum_leaf, 4 * minimum_leaf))
 
 
 def read_space(section: DeclarationSection, minimum_leaf: int) -> SearchSpace:
-    """The section ``training.space``; raises :class:`~credit.errors.Malformed` naming the bound that cannot be."""
+    """The section ``training.space``; raises :class:`~credit.errors.Malformed` naming the bound that is not valid."""
     given: dict[str, Any] = {}
     for bound in fields(SearchSpace):
         if bound.name in section.data:

@@ -1,4 +1,4 @@
-"""What an order is made of, piece by piece, each with how it is read from a declaration."""
+"""The sections of an order, each with the function that reads it from a declaration."""
 
 from __future__ import annotations
 
@@ -17,26 +17,29 @@ from models.scoring.trees.model_text import MAXIMUM_TREES
 CALIBRATIONS = ("best", "platt", "beta", "isotonic")
 PREFER = ("smaller", "best")
 FOLDS_BY = ("subject", "period")
-DEFAULT_MEMBERS, MAXIMUM_MEMBERS = 4, 16  # boosters that are averaged: each costs whoever scores its trees
+DEFAULT_MEMBERS, MAXIMUM_MEMBERS = 4, 16  # boosters that are averaged: each adds its trees to the cost of a score
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureDeclaration:
-    """One feature. ``direction`` +1: a larger value may only raise the default probability; -1 lower; 0 either."""
+    """One feature. ``direction`` +1: a larger value may only raise the default probability; -1: only lower it; 0:
+    either."""
 
     name: str
     title: str
     direction: int
-    reason: Mapping[str, str]  # zh, en: what a bank is told
+    reason: Mapping[str, str]  # zh, en: the reason as shown to a bank
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What counts as defaulted (违约): ``when`` holds on a row of ``table`` within ``window_months`` of the day.
+    """What counts as defaulted (违约): ``when`` is true for a row of ``table`` within ``window_months`` after the day.
 
-    None for an event's own row. A subject with no row in the window has no outcome, and is not observed. Rows may reach
-    the platform late: only windows that ended ``settle_days`` before the release are taken. A subject for whom ``when``
-    held on a row visible at the observation, in the ``clear_months`` before, has defaulted already: not observed.
+    ``window_months`` is None when the label is on an event's own row. A subject without a row in the window has no
+    outcome
+    and is not observed. Rows may reach the platform late, so only windows that ended ``settle_days`` before the release
+    are used. A subject for whom ``when`` was true in a visible row of the ``clear_months`` before the observation has
+    defaulted already, and is not observed.
     """
 
     table: str
@@ -48,11 +51,13 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class ObservationPlan:
-    """When subjects are looked at: every so many months from ``first`` to ``last`` (firsts of a month), or at events.
+    """When subjects are observed: every ``every_months`` from ``first`` to ``last`` (firsts of a month), or at events.
 
-    With an ``event`` each day on which a subject has a row of that table, less ``days_before``, is one observation, and
-    its label whether any row of that day meets the condition. Only what happened before the day is seen, so 0 is right
-    where a release gives the event's month alone.
+    With an ``event``, each day on which a subject has a row of that table, minus ``days_before``, is one
+    observation, and its
+    label is whether any row of that day meets the condition. Only what happened before the day is visible, so 0 is
+    right
+    for a release that gives the month of an event alone.
     """
 
     every_months: int | None = None
@@ -72,10 +77,11 @@ class ObservationPlan:
 
 @dataclass(frozen=True, slots=True)
 class HoldoutSplit:
-    """How it is judged: on rows from ``out_of_time_from`` on, or (None) on all rows out of fold.
+    """How a model is evaluated: on rows from ``out_of_time_from`` on, or (None) on all rows out of fold.
 
-    Folds hold whole subjects, or (``by: period``) stretches of time: where outcomes come in campaigns, a recipe that
-    does well on other subjects of the same months need not do well on other months.
+    Folds contain whole subjects, or (``by: period``) periods of time: where outcomes come in campaigns, a recipe
+    that does
+    well on other subjects of the same months need not do well in other months.
     """
 
     out_of_time_from: date | None
@@ -85,14 +91,17 @@ class HoldoutSplit:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How many recipes are tried within which space, the seed, the least rows in a leaf (a privacy bound as well).
+    """How many recipes are tried in which search space, the seed, and the least rows in a leaf (also a privacy bound).
 
-    The search ends early when ``patience`` trials came and went without a better one. A model of more than
-    ``rows_a_worker`` rows is grown by several workers, each with a part of the rows.
-    Of ``members`` trials at the most the best recipes are averaged, of those as good as the best (1: one recipe alone).
-    ``calibration`` pins a kind of calibration map; "best" takes what log-loss chooses (models.calibration.selection).
-    ``prefer``: the smaller of the recipes that are as good as the best, which bears change better, or the best.
-    ``accept_leak`` names features that tell the label by themselves and may: somebody has looked.
+    The search ends early after ``patience`` trials without a better one. A model of more than ``rows_a_worker`` rows is
+    trained by several workers, each on a part of the rows. The best of the recipes that are as good as the best one are
+    averaged, at most ``members`` (1: one recipe alone). ``calibration`` fixes the kind of calibration map; "best"
+    selects it
+    by log-loss (:mod:`models.calibration.selection`). ``prefer``: among recipes that are as good as the best, the
+    smallest,
+    which is more robust to change, or the best. ``accept_leak`` names features that predict the label almost alone
+    and that
+    a person has accepted.
     """
 
     trials: int = 12
@@ -109,7 +118,8 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class PointsScale:
-    """Points: ``points`` at good:bad ``odds``, ``double_odds`` more for twice the odds, within minimum and maximum."""
+    """Points: ``points`` at good:bad ``odds``, ``double_odds`` more for twice the odds, clipped to minimum and
+    maximum."""
 
     points: float
     odds: float
@@ -120,7 +130,7 @@ class PointsScale:
 
 @dataclass(frozen=True, slots=True)
 class GradeCapDeclaration:
-    """直接判级: a subject whose feature is ``at_least`` this is no better than ``grade``."""
+    """A grade cap (直接判级): a subject whose feature is ``at_least`` this value has no better grade than ``grade``."""
 
     feature: str
     at_least: float
@@ -129,7 +139,7 @@ class GradeCapDeclaration:
 
 
 def field_names(cls: type[Any]) -> tuple[str, ...]:
-    """The fields of a dataclass: the keys it is declared by."""
+    """The names of a dataclass's fields, which are the keys of its section."""
     return tuple(item.name for item in fields(cls))
 
 
@@ -196,7 +206,7 @@ def read_observe(section: DeclarationSection) -> ObservationPlan:
         )
     first, last = section.day("first"), section.day("last")
     for key, day in (("first", first), ("last", last)):
-        # Dates of a research release are months: only at the first of a month do they show what days show.
+        # Dates of a research release are rounded to months: they equal exact dates only at the first of a month.
         section.require(key, day.day == 1, Text.of("parsing.first-of-month"), Text.verbatim(f"{day:%Y-%m}-01"))
     section.require("last", first <= last, Text.of("parsing.last-before-first"))
     return ObservationPlan(section.integer("every_months", minimum=1, maximum=24), first, last)

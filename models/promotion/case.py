@@ -1,4 +1,5 @@
-"""What the promotion gate judges: a version measured afresh from its order's release, beside the champion."""
+"""What the promotion gate evaluates: a version, measured again from its order's release, and the champion on the
+same rows."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ from models.validation.holdout import score_holdout
 
 
 def prepare_case(version: OpenedSeal, *, shelf: Shelf, tasks: Tasks, today: date | None = None) -> PromotionCase:
-    """Try the version in a throw-away process, build its order's sample again, and measure."""
+    """Try the version in a separate process, build its order's sample again, and measure."""
     check_golden(version.path)
     scorer, recipe = Scorer.load(version.path), read_recipe(version.path)
     order_seal = shelf.open(version.seal.parents[0])
@@ -52,7 +53,7 @@ def _champion(
         opened = shelf.open(champion)
         scorer, recipe = Scorer.load(opened.path), read_recipe(opened.path)
         champion_order, _ = open_order(shelf.open(opened.seal.parents[0]), shelf)
-        # Their features, our days, labels and subjects: the same rows seen by the other model.
+        # The champion's features on the days, labels and subjects of this order: the same rows.
         compared_order = replace(
             order, features=champion_order.features, sql=champion_order.sql, tables=champion_order.tables
         )

@@ -1,4 +1,5 @@
-"""The promotion gate: what a version must show before it may serve. It takes no figure of the maker's: it measures."""
+"""The promotion gate: what a version must show before it may serve. It measures again and uses no figure of the
+maker."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ Thresholds = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ChampionComparison:
-    """The champion in office: its id, and its margins (n,) on the very rows the challenger is judged on."""
+    """The current champion: its id, and its raw margins (n,) on the holdout rows of the candidate, or why there are
+    none."""
 
     version: str
     raw: NDArray[np.float64] | None
@@ -39,7 +41,7 @@ class ChampionComparison:
 
 @dataclass(frozen=True, slots=True)
 class PromotionCase:
-    """A version before the gate, measured afresh from its order's release."""
+    """A version before the gate, measured again from its order's release."""
 
     version: str
     text: str
@@ -52,7 +54,7 @@ class PromotionCase:
 
 
 def discrimination(case: PromotionCase, thresholds: Thresholds) -> Finding:
-    """It tells the subjects apart on rows it has not seen."""
+    """The lower end of the AUC interval on unseen rows is high enough."""
     measured, minimum = case.evidence, thresholds["auc_low_at_least"]
     figures = {name: measured[name] for name in ("auc", "auc_low", "auc_high", "rows", "positives", "judged_by")}
     if measured["auc_low"] is None or measured["auc_low"] < minimum:
@@ -78,7 +80,7 @@ def discrimination(case: PromotionCase, thresholds: Thresholds) -> Finding:
 
 
 def calibrated(case: PromotionCase, thresholds: Thresholds) -> Finding:
-    """Its probabilities can be taken at their word."""
+    """The predicted probabilities agree with the observed default rates."""
     measured = {
         name: case.evidence["calibration"][name] for name in ("ece", "ece_noise", "slope", "intercept", "ratio")
     }
@@ -101,7 +103,7 @@ def calibrated(case: PromotionCase, thresholds: Thresholds) -> Finding:
 
 
 def monotone(case: PromotionCase, thresholds: Thresholds) -> Finding:
-    """Its trees, each by itself, obey the declared directions."""
+    """Every tree obeys the declared directions."""
     directions = tuple(feature.direction for feature in case.scorer.card.features)
     violations = monotone_violations(case.scorer.forest, directions)
     figures = {
@@ -117,7 +119,7 @@ def monotone(case: PromotionCase, thresholds: Thresholds) -> Finding:
 
 
 def stable(case: PromotionCase, thresholds: Thresholds) -> Finding:
-    """The subjects it is judged on score like those it learnt from."""
+    """The points of holdout rows are distributed like those of the training rows."""
     index, maximum = case.evidence["stability_index"], thresholds["stability_index_at_most"]
     if index is None:
         return Finding.of("stability", Outcome.PASS, Text.of("promotion-gate.one-day"), {})
@@ -131,13 +133,14 @@ def stable(case: PromotionCase, thresholds: Thresholds) -> Finding:
 
 
 def parity(case: PromotionCase, thresholds: Thresholds) -> Finding:
-    """Its probabilities hold in every district, industry, size and age: where surely not, a person must look."""
+    """The probabilities are right in every district, industry, size and age; a group that is surely off goes to
+    review."""
     low, high = thresholds["parity_ratio_at_least"], thresholds["parity_ratio_at_most"]
     off, figures = [], 0
     for kind, groups in case.evidence["segments"].items():
         for name, group in groups.items():
             if group["rows"] * group["predicted"] < thresholds["parity_expected_at_least"]:
-                continue  # too few for any default to be more than chance
+                continue  # too few expected defaults for a judgement
             figures += 1
             if group["ratio_low"] > high or group["ratio_high"] < low:
                 off.append(f"{kind} {name}: {group['ratio']:.2f}")
@@ -150,7 +153,7 @@ def parity(case: PromotionCase, thresholds: Thresholds) -> Finding:
 
 
 def beats_champion(case: PromotionCase, thresholds: Thresholds) -> Finding:
-    """It does better than the one in office, on the same rows."""
+    """It has a higher AUC than the current champion, on the same rows."""
     compared = case.champion
     if compared is None:
         return Finding.of("champion", Outcome.PASS, Text.of("promotion-gate.no-champion"), {})
@@ -169,7 +172,7 @@ def beats_champion(case: PromotionCase, thresholds: Thresholds) -> Finding:
 
 
 def leaf_size(case: PromotionCase, thresholds: Thresholds) -> Finding:
-    """No leaf tells of a few: the counts in the text, and the rows of the release that really fall there."""
+    """No leaf describes only a few rows, by the counts in the text and by the rows of the release counted again."""
     minimum = thresholds["leaf_rows_at_least"]
     rows = training_rows(case.sample, case.scorer).features
     leaves = case.scorer.leaves(rows)
@@ -186,11 +189,11 @@ def leaf_size(case: PromotionCase, thresholds: Thresholds) -> Finding:
 
 
 def reproducible(case: PromotionCase, thresholds: Thresholds) -> Finding:
-    """Its trees grow again from its order, to the byte."""
+    """Training by its recipe again gives the same model text, to the byte."""
     rows = training_rows(case.sample, case.scorer)
     try:
         again = model_text_of(train_booster(rows.features, rows.labels, rows.names, rows.directions, case.recipe))
-    except Refused as nothing:  # grown again it has nothing to say
+    except Refused as nothing:  # trained again, it has no split
         return Finding.of("reproducible", Outcome.FAIL, nothing.message, {})
     if again != case.text:
         return Finding.of("reproducible", Outcome.FAIL, Text.of("promotion-gate.not-reproducible"), {})
@@ -198,7 +201,7 @@ def reproducible(case: PromotionCase, thresholds: Thresholds) -> Finding:
 
 
 def no_leak(case: PromotionCase, thresholds: Thresholds) -> Finding:
-    """No feature tells the label by itself, neither by its value nor by being there."""
+    """No feature predicts the label almost alone, by its value or by whether it is known."""
     labels, maximum = np.asarray(case.holdout.labels), thresholds["single_feature_auc_at_most"]
     figures = {}
     for name, column in zip(case.scorer.card.names, case.holdout.features.T, strict=True):
@@ -219,5 +222,5 @@ CHECKS = (discrimination, calibrated, monotone, stable, parity, beats_champion, 
 
 
 def promotion_gate(thresholds: Path = THRESHOLDS) -> Gate[PromotionCase]:
-    """The gate with the thresholds of a file."""
+    """The gate with the thresholds of a YAML file."""
     return Gate("promotion", CHECKS, yaml.safe_load(thresholds.read_text(encoding="utf-8")))

@@ -1,7 +1,9 @@
-"""Register and promote (晋级): a version is put before the gate by its maker, and judged and crowned by somebody else.
+"""Register and promote (晋级): the maker submits a version to the gate; another person reviews it and makes it
+champion.
 
-The word that counts is the pointer ``champion-<model>`` on the shelf, signed by the platform; the alias in MLflow
-follows it for people to see. The ledger says who asked, who granted, and what the gate found.
+What counts is the pointer ``champion-<model>`` on the shelf, signed by the platform; the alias in MLflow follows it,
+for
+people to see. The ledger records who requested, who granted, and the verdict of the gate.
 """
 
 from __future__ import annotations
@@ -30,12 +32,13 @@ PETITION = "promotion"
 
 
 def register(version: OpenedSeal, *, by: Actor, ledger: Ledger, registry: Registry) -> str:
-    """Put a version into MLflow and ask for its promotion; its number there. Registering again is harmless."""
+    """Register a version with MLflow and request its promotion; the version's number there. Repeating it has no
+    effect."""
     _require_version(version)
     seal = version.seal
     model = seal.terms["model"]
     run = registry.find_run(model, seal.id)
-    if run is None:  # trained against another server, or its run is gone
+    if run is None:  # trained with another MLflow server, or its run was deleted
         run = registry.log_run(
             model,
             params=read_recipe(version.path).as_json(),
@@ -63,10 +66,11 @@ def promote(
     gate: Gate[PromotionCase] | None = None,
     today: date | None = None,
 ) -> Verdict:
-    """Judge a version and, when it passes, make it the champion of its model.
+    """Review a version and, when it passes the gate, make it the champion of its model.
 
-    Refuses its maker and whoever asked before any work. Raises :class:`~credit.errors.Refused` with the findings when
-    the gate does not open; either way the verdict is in the ledger.
+    Refuses the maker and the requester before any work. Raises :class:`~credit.errors.Refused` with the findings
+    when the
+    version does not pass; either way the verdict is in the ledger.
     """
     _require_version(version)
     seal, model = version.seal, version.seal.terms["model"]
@@ -76,7 +80,7 @@ def promote(
     if petition is not None:
         require_another(petition.requested_by, by, gate=PETITION)
     require_move(petition, "granted", object_id=seal.id)
-    registry.require_registered(model, seal.id)  # before the work, not after it
+    registry.require_registered(model, seal.id)  # before any work
     if today is not None:
         seal.require_not_expired(today)
     case = prepare_case(version, shelf=shelf, tasks=tasks or in_process(), today=today)
@@ -102,7 +106,8 @@ def roll_back(
     registry: Registry,
     today: date | None = None,
 ) -> None:
-    """Make a version the champion again that was granted before; it is not judged again, so it takes a reason."""
+    """Make a version that was granted before the champion again. It is not measured again, so a reason (``why``) is
+    required."""
     _require_version(version)
     by.require_role(Role.PLATFORM, act="act.roll-back-to-version")
     require_another(version.seal.made_by, by, gate=PETITION)

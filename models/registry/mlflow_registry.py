@@ -1,7 +1,7 @@
-"""The one door to MLflow: runs, and the registered versions of each model with the alias ``champion``.
+"""The only file that uses MLflow: runs, and the registered versions of each model with the alias ``champion``.
 
-MLflow is the window in which people look at runs and versions; it decides nothing. A version is put there as plain
-files without an ``MLmodel``, so nothing in it can be loaded by MLflow, let alone executed, and serving never asks it.
+MLflow shows runs and versions to people and decides nothing. A version is logged as plain files without an ``MLmodel``,
+so MLflow cannot load or execute anything in it, and the service never calls MLflow.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from credit.errors import Broken, Missing
 
 CHAMPION = "champion"
 FOLDER, PLOTS = "version", "plots"
-BATCH = 900  # figures in one request: MLflow takes a thousand
+BATCH = 900  # metrics in one request: MLflow accepts a thousand
 SEAL = "seal"
 _SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
@@ -59,7 +59,7 @@ class Tracking:
         object.__setattr__(self, "_client", MlflowClient(self.uri))
 
     def require(self) -> None:
-        """Raise :class:`Missing` unless the server answers: before the work, not after it."""
+        """Raise :class:`Missing` unless the tracking server answers; called before any work."""
         with _translated_errors(self.uri):
             self._client.search_experiments(max_results=1)
 
@@ -75,10 +75,11 @@ class Tracking:
         curves: Mapping[str, Curve] | None = None,
         nested: Sequence[NestedRun] = (),
     ) -> str:
-        """A finished run in the experiment named as the model, with the runs within it; its id.
+        """Log a finished run in the experiment named after the model, with its nested runs; the id of the run.
 
-        The files of ``folder`` and ``plots`` are its artefacts. It is finished last: one that is cut off on the way is
-        marked as failed, and found by nobody who asks for a version's run.
+        The files of ``folder`` and ``plots`` are its artefacts. Its status is set last: a run that is interrupted is
+        marked as
+        failed, and :meth:`find_run` does not find it.
         """
         with _translated_errors(self.uri):
             experiment = self._experiment(model)
@@ -103,7 +104,7 @@ class Tracking:
     def _log(
         self, run: str, params: Mapping[str, Any], metrics: Mapping[str, float], curves: Mapping[str, Curve]
     ) -> None:
-        """In one request, or a few where the curves are long."""
+        """Log in one request, or in several when the curves are long."""
         from mlflow.entities import Metric, Param
 
         now = int(time.time() * 1000)
@@ -114,14 +115,14 @@ class Tracking:
             self._client.log_batch(run, points[start : start + BATCH], [] if start else entries, synchronous=True)
 
     def find_run(self, model: str, seal_id: str) -> str | None:
-        """The newest finished run of ``model`` that made this seal."""
+        """The id of the newest finished run of ``model`` that made this seal, or None."""
         with _translated_errors(self.uri):
             query = f"tags.{SEAL} = '{seal_id}' and attributes.status = 'FINISHED'"
             list_runs = self._client.search_runs([self._experiment(model)], query, max_results=1)
             return str(list_runs[0].info.run_id) if list_runs else None
 
     def list_runs(self, model: str) -> list[str]:
-        """The ids of all runs of ``model`` that are not within another, the newest first."""
+        """The ids of all runs of ``model`` that are not nested, the newest first."""
         with _translated_errors(self.uri):
             matches = self._client.search_runs([self._experiment(model)], max_results=1000)
             return [str(run.info.run_id) for run in matches if "mlflow.parentRunId" not in run.data.tags]
@@ -141,7 +142,8 @@ class Registry(Tracking):
     __slots__ = ()
 
     def register(self, model: str, seal_id: str, run_id: str) -> str:
-        """A registered version of ``model`` for this seal, its number; the same seal twice is one version."""
+        """The number of the registered version for this seal; registering the same seal again gives the same
+        version."""
         with _translated_errors(self.uri):
             with _ignore_existing():
                 self._client.create_registered_model(model)
@@ -155,27 +157,28 @@ class Registry(Tracking):
             return str(made.version)
 
     def version_number(self, model: str, seal_id: str) -> str | None:
-        """The number this seal is registered under."""
+        """The number under which this seal is registered, or None."""
         with _translated_errors(self.uri):
             matches = self._client.search_model_versions(f"name = '{model}' and tags.{SEAL} = '{seal_id}'")
             return str(matches[0].version) if matches else None
 
     def require_registered(self, model: str, seal_id: str) -> str:
-        """The number this seal is registered under; raises :class:`Missing` when it is not."""
+        """The number under which this seal is registered; raises :class:`Missing` when it is not registered."""
         number = self.version_number(model, seal_id)
         if number is None:
             raise Missing("mlflow-registry.version-not-registered-with-mlflow", seal_id=seal_id[:20])
         return number
 
     def set_champion(self, model: str, seal_id: str) -> str:
-        """Move the alias ``champion`` to this seal's version, its number; :class:`Missing` if it is not registered."""
+        """Move the alias ``champion`` to this seal's version; its number. Raises :class:`Missing` if it is not
+        registered."""
         number = self.require_registered(model, seal_id)
         with _translated_errors(self.uri):
             self._client.set_registered_model_alias(model, CHAMPION, number)
         return number
 
     def champion(self, model: str) -> str | None:
-        """The seal that the alias ``champion`` stands at; None when there is none."""
+        """The id of the seal that has the alias ``champion``, or None."""
         from mlflow.exceptions import RestException
 
         with _translated_errors(self.uri):
@@ -190,7 +193,7 @@ class Registry(Tracking):
 
 @contextmanager
 def _ignore_existing() -> Iterator[None]:
-    """What exists already needs no making."""
+    """Ignore MLflow's error that something exists already."""
     from mlflow.exceptions import RestException
 
     try:
@@ -202,7 +205,7 @@ def _ignore_existing() -> Iterator[None]:
 
 @contextmanager
 def _translated_errors(uri: str) -> Iterator[None]:
-    """MLflow's errors in our words."""
+    """Raise our own errors for MLflow's: :class:`Broken` for a rejected request, :class:`Missing` for no answer."""
     from mlflow.exceptions import MlflowException, RestException
 
     try:

@@ -88,7 +88,7 @@ def model_card(scorecard: Mapping[str, Any], evidence: Mapping[str, Any]) -> str
 
 
 def _calibrations(calibrators: Mapping[str, Any]) -> list[str]:
-    """Cross-fitted, where the choice was made; and out of time, where it was not."""
+    """The table of calibration maps: cross-fitted figures, which decided, and figures out of time, which did not."""
     lines = [
         "## Ways to calibrate",
         "",
@@ -109,7 +109,7 @@ def _calibrations(calibrators: Mapping[str, Any]) -> list[str]:
 
 
 def _trees(recipe: Mapping[str, Any]) -> str:
-    """The trees of every booster that is averaged."""
+    """The number and size of the trees of every booster that is averaged."""
     boosters = [recipe, *recipe.get("beside", ())]
     sizes = [f"{each['rounds']} of {each['leaves']} leaves" for each in boosters]
     minimum = min(each["minimum_leaf"] for each in boosters)

@@ -15,13 +15,13 @@ FIGURES = ("rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier", "st
 
 
 def run_tags(opened: OpenedSeal, by: Actor) -> dict[str, str]:
-    """Whose run it is: version, order, release, who asked."""
+    """The tags of a run: version, order, release, and the researcher who placed the order."""
     terms = opened.seal.terms
     return {SEAL: opened.seal.id, "order": opened.seal.parents[0], "release": terms["release"], "by": str(by)}
 
 
 def run_figures(evidence: Mapping[str, Any]) -> dict[str, float]:
-    """The figures of an evidence that MLflow shows."""
+    """The figures of a version's evidence that MLflow shows."""
     figures = {name: evidence[name] for name in FIGURES} | {"ece": evidence["calibration"]["ece"]}
     figures["baseline_auc"] = evidence.get("baseline", {}).get("auc")
     figures["out_of_fold_auc"] = evidence.get("out_of_fold", {}).get("auc")

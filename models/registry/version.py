@@ -1,6 +1,7 @@
-"""A model version (模型版本), a folder without code: trees as text, a scorecard as JSON, golden rows, evidence, card.
+"""A model version (模型版本), a folder without code: trees as text, scorecard as JSON, golden rows, evidence, model
+card.
 
-Nothing in it says when or how long: the same order gives the same folder, to the byte.
+It contains no time of day and no duration: the same order gives the same folder, to the byte.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _DECLARED = ("model", "title", "subject_kind", "features", "scale", "grades", "r
 
 @dataclass(frozen=True, slots=True)
 class TrainingOutcome:
-    """How a version came to be: its recipe, its calibration, and the recipes that were compared."""
+    """How a version was made: its recipe, its calibration map, and the recipes that were compared."""
 
     recipe: Recipe
     calibration: CalibrationMap
@@ -59,7 +60,8 @@ def write_version(
     features: NDArray[np.float64],
     evidence: Mapping[str, Any],
 ) -> None:
-    """Write the six files into ``folder``, and try its golden rows."""
+    """Write the six files of a version into ``folder`` and check its golden rows; raises :class:`Broken` when they
+    differ."""
     (folder / "model.txt").write_text(text, encoding="ascii")
     (folder / "features.sql").write_text(sql, encoding="utf-8")
     (folder / "card.md").write_text(model_card(scorecard, evidence), encoding="utf-8")
@@ -71,7 +73,7 @@ def write_version(
 
 
 def read_recipe(folder: Path) -> Recipe:
-    """The recipe a version was made by; raises :class:`Broken` when it does not say."""
+    """The recipe of a version; raises :class:`Broken` when the version does not contain it."""
     try:
         return Recipe.of(json.loads((folder / "version.json").read_bytes())["training"]["recipe"])
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -79,7 +81,7 @@ def read_recipe(folder: Path) -> Recipe:
 
 
 def read_evidence(folder: Path) -> dict[str, Any]:
-    """The maker's evidence of a version."""
+    """The evidence that the maker of a version recorded."""
     evidence: dict[str, Any] = json.loads((folder / "evidence.json").read_bytes())
     return evidence
 

@@ -1,7 +1,7 @@
-"""Golden rows (金样): features of nobody with the answers they must get, to try a version in a process that may die.
+"""Golden rows (金样): synthetic features with their expected answers, to test a version in a separate process.
 
-Each column is drawn by itself from the sample, so a row is of no subject. The trial runs in a throw-away process: a
-text that slipped past :mod:`models.scoring.trees.model_text` and hangs or crashes takes nothing else with it.
+Each column is drawn independently from the sample, so a row belongs to no subject. The test runs in a process of its
+own: a model text that passed :mod:`models.scoring.trees.model_text` and still hangs or crashes affects nothing else.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TRIAL = "import sys; from models.scoring.golden import run_trial; run_trial(sys
 
 
 def golden_content(scorer: Scorer, features: NDArray[np.float64], seed: int) -> dict[str, Any]:
-    """The content of ``golden.json``."""
+    """The content of ``golden.json``: 50 rows of features and their probability, points and grades."""
     random = np.random.default_rng(seed)
     rows = np.column_stack([column[random.integers(0, len(column), ROWS)] for column in features.T])
     rows = np.round(rows, 6)
@@ -41,7 +41,8 @@ def golden_content(scorer: Scorer, features: NDArray[np.float64], seed: int) -> 
 
 
 def check_golden(folder: Path) -> None:
-    """Score a version's golden rows in a process of their own; raises :class:`Broken` when they come out otherwise."""
+    """Score a version's golden rows in a separate process; raises :class:`Broken` when an answer differs or it
+    fails."""
     command = [sys.executable, "-c", _TRIAL, str(folder)]
     env = os.environ | {"PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
     try:
@@ -55,7 +56,7 @@ def check_golden(folder: Path) -> None:
 
 
 def _difference(folder: Path) -> Text | None:
-    """None when every answer is as told, else what differs."""
+    """An empty text when every answer is as recorded, else what differs."""
     try:
         golden = json.loads((folder / "golden.json").read_bytes())
         rows = np.array([[np.nan if v is None else v for v in row] for row in golden["features"]], dtype=np.float64)
@@ -73,7 +74,7 @@ def _difference(folder: Path) -> Text | None:
 
 
 def run_trial(folder: str) -> None:
-    """What runs in the throw-away process: says what differs, and ends with 1 if anything does."""
+    """The main function of the separate process: prints what differs, and exits with 1 if anything does."""
     difference = _difference(Path(folder))
     sys.stdout.write(json.dumps(difference.as_json()) if difference else "")
     sys.exit(1 if difference else 0)

@@ -1,8 +1,10 @@
-"""Scorecard (评分卡): the words and numbers around the trees, read from ``version.json``. Pure data, no model.
+"""Scorecard (评分卡): everything of a version around its trees, read from ``version.json`` as plain data.
 
-Probability: by the log-odds that the calibration map gives a raw margin. Points: ``offset - factor * log_odds``, where
-the scale says ``points`` at good:bad ``odds`` and ``double_odds`` points more for twice the odds, so ``factor =
-double_odds / ln 2`` and ``offset = points - factor * ln(odds)`` (Siddiqi, Credit Risk Scorecards, 2006, chapter 6).
+The probability follows from the log-odds that the calibration map gives a raw margin. Points are
+``offset - factor * log_odds``. The scale has ``points`` at good:bad ``odds`` and ``double_odds`` more for twice the
+odds,
+so ``factor = double_odds / ln 2`` and ``offset = points - factor * ln(odds)`` (Siddiqi, Credit Risk Scorecards,
+2006, chapter 6).
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ class ScorecardFeature:
 
 @dataclass(frozen=True, slots=True)
 class GradeCap:
-    """A direct judgment (直接判级) or a cap: feature ``index`` at ``at_least`` or more is no better than ``grade``."""
+    """A grade cap (直接判级): a subject whose feature ``index`` is ``at_least`` this value has no better grade than
+    ``grade``."""
 
     index: int
     feature: str
@@ -49,7 +52,7 @@ class GradeCap:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What one feature added to the points (two decimals; negative took away)."""
+    """The points that one feature added (two decimals; negative: took away)."""
 
     feature: str
     title: str
@@ -60,7 +63,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """Everything of a version but its trees."""
+    """Everything of a version except its trees."""
 
     model: str
     features: tuple[ScorecardFeature, ...]
@@ -70,13 +73,15 @@ class Scorecard:
     minimum: float
     maximum: float
     grades: tuple[str, ...]  # from best to worst
-    cuts: tuple[float, ...]  # the least points of each
+    cuts: tuple[float, ...]  # the lowest points of each
     rules: tuple[GradeCap, ...]
-    names: tuple[str, ...] = field(init=False, repr=False, compare=False)  # of the features, as the columns stand
-    ascending_cuts: Floats = field(init=False, repr=False, compare=False)  # the cuts, the lowest first
+    names: tuple[str, ...] = field(
+        init=False, repr=False, compare=False
+    )  # of the features, in the order of the columns
+    ascending_cuts: Floats = field(init=False, repr=False, compare=False)  # the cuts, ascending
     cap_arrays: tuple[NDArray[Any], ...] = field(
         init=False, repr=False, compare=False
-    )  # (3, R) column, at least, best left
+    )  # (3, R) column, threshold, best grade allowed
 
     def __post_init__(self) -> None:
         worst = [self.grades.index(rule.grade) if rule.grade in self.grades else 0 for rule in self.rules]
@@ -86,7 +91,8 @@ class Scorecard:
         object.__setattr__(self, "cap_arrays", (*cap_arrays, np.array(worst, dtype=np.intp)))
 
     def grade_index(self, points: Floats, hits: NDArray[np.bool_]) -> NDArray[np.int8]:
-        """The grade's place (n,) in ``grades``: by points, then no better than each rule that hit (n, R) allows."""
+        """The index (n,) int8 into ``grades``: by points (n,), then lowered to the cap of each rule that applied (n,
+        R)."""
         worst = len(self.grades) - 1
         place = np.minimum(worst + 1 - np.searchsorted(self.ascending_cuts, points, side="right"), worst)
         if self.rules:
@@ -94,16 +100,14 @@ class Scorecard:
         return np.asarray(place, dtype=np.int8)
 
     def rule_hits(self, features: Floats) -> NDArray[np.bool_]:
-        """Which rules hit (n, R); a missing value hits none."""
+        """Which rules apply (n, R); a missing value meets no rule."""
         if not self.rules:
             return np.zeros((len(features), 0), dtype=np.bool_)
         return np.asarray(features[:, self.cap_arrays[0]] >= self.cap_arrays[1], dtype=np.bool_)
 
     def reasons(self, base_points: float, points: float, contributions: Floats) -> tuple[Reason, ...]:
-        """Contributions (F,) as reasons in whole hundredths that sum exactly: base + reasons == points, each rounded.
-
-        The strongest first.
-        """
+        """Contributions (F,) as reasons in whole hundredths, the largest first: base + reasons == points, each
+        rounded."""
         cents, strongest = hundredths(base_points, np.array([points]), np.asarray(contributions)[None, :])
         named = ((self.features[i], int(cents[0, i])) for i in strongest[0].tolist())
         return tuple(Reason(f.name, f.title, f.zh, f.en, each / 100) for f, each in named)
@@ -112,9 +116,9 @@ class Scorecard:
 def hundredths(
     base_points: float, points: Floats, contributions: Floats
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Contributions (n, F) to points (n,) in whole hundredths (n, F), and the columns (n, F), the strongest first.
+    """Contributions (n, F) in whole hundredths (n, F) int64, and the order of columns (n, F), the largest first.
 
-    Each row sums to its points in hundredths without the base's, by the largest remainder method.
+    Each row sums to its points in hundredths minus the base's, by the largest remainder method.
     """
     exact = np.asarray(contributions, dtype=np.float64) * 100
     whole = np.floor(exact)
@@ -130,7 +134,7 @@ def hundredths(
 
 
 def read(data: Mapping[str, Any]) -> Scorecard:
-    """Read the content of ``version.json``; raises :class:`Malformed` unless it is whole and makes sense."""
+    """Read the content of ``version.json``; raises :class:`Malformed` unless it is complete and consistent."""
     try:
         features = tuple(
             ScorecardFeature(f["name"], f["title"], int(f["direction"]), f["reason"]["zh"], f["reason"]["en"])

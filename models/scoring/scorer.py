@@ -1,8 +1,8 @@
-"""Scorer: what serving needs of a model, and all it needs. Trees, scorecard, and nothing that can be executed.
+"""Scorer: all that the service needs of a model version: trees and scorecard, and nothing that can be executed.
 
-A version's text is read by :mod:`models.scoring.trees.model_text` and walked by functions of ours, to the bit as
-LightGBM walks
-it; LightGBM itself, which crashes on malformed text, is not here and need not be installed.
+The model text is read by :mod:`models.scoring.trees.model_text` and evaluated by our own functions, with the same
+bits as
+LightGBM; LightGBM itself, which crashes on malformed text, is not used and need not be installed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from models.scoring.treeshap.exact_reasons import SINGLE_ROWS, TreeShap
 from models.scoring.treeshap.simd import WIDTH
 
 Floats = NDArray[np.float64]
-AT_ONCE = WIDTH  # rows that are cheapest scored together
+AT_ONCE = WIDTH  # number of rows that is cheapest to score together
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Scores:
 
     probability: Floats  # (n,) calibrated default probability
     points: Floats  # (n,) within the scale
-    base_points: float  # points of nobody in particular: the expectation over the training rows
+    base_points: float  # the points of the mean margin over the training rows
     point_contributions: Floats  # (n, F) exact path-dependent TreeSHAP, in points
     grades: list[str]  # after the rules
     rule_hits: list[tuple[GradeCap, ...]]
@@ -45,7 +45,8 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """A model version, ready to score. Deterministic to the bit: one thread, one code path for one row and for many."""
+    """A model version, ready to score. Deterministic to the bit: one thread, and one code path for one row and for
+    many."""
 
     card: Scorecard
     forest: Forest
@@ -56,7 +57,7 @@ class Scorer:
 
     @classmethod
     def load(cls, folder: Path) -> Scorer:
-        """Read ``model.txt`` and ``version.json``; raises :class:`Malformed` or :class:`Missing`, and never crashes."""
+        """Read ``model.txt`` and ``version.json`` of a folder; raises :class:`Malformed` or :class:`Missing`."""
         for name in ("model.txt", "version.json"):
             if not (folder / name).is_file():
                 raise Missing("scorer.version-no", name=name)
@@ -71,7 +72,7 @@ class Scorer:
 
     @classmethod
     def of(cls, text: str, data: Any) -> Scorer:
-        """A scorer of a model text and the content of ``version.json``."""
+        """A scorer of a model text and the content of ``version.json``; raises :class:`Malformed`."""
         if not isinstance(data, dict):
             raise Malformed("scorer.scorecard-version-cannot-be-read")
         card = read_scorecard(data)
@@ -87,7 +88,7 @@ class Scorer:
         for rows in (
             1,
             SINGLE_ROWS + 1,
-        ):  # so that what is compiled for a machine is compiled before the first who asks
+        ):  # so that the kernels are compiled before the first request
             scorer.score(np.zeros((rows, len(card.names))))
         return scorer
 
@@ -96,7 +97,7 @@ class Scorer:
         return walk.margins(self.trees, self.rows(features))
 
     def leaves(self, features: Floats) -> NDArray[np.int64]:
-        """The leaf (n, trees) each of n rows falls in."""
+        """The leaf (n, trees) int64 of each of n rows."""
         return walk.leaves(self.trees, self.rows(features))
 
     def probability(self, raw: Floats) -> Floats:
@@ -108,9 +109,9 @@ class Scorer:
         return self._points(self.card.calibration.log_odds(raw))
 
     def score(self, features: Floats) -> Scores:
-        """Score features (n, F), NaN where missing; :class:`Malformed` for another shape or an infinite value.
+        """Score features (n, F), NaN where missing; raises :class:`Malformed` for another shape or an infinite value.
 
-        Eight rows at once cost little more than four alone: the trees are walked once for all of them.
+        Eight rows together cost little more than four alone, because each tree is evaluated once for all of them.
         """
         rows, card = self.rows(features), self.card
         raw, shares = self.reasons.margins_and_contributions(rows)
@@ -130,20 +131,21 @@ class Scorer:
         return np.asarray(np.minimum(np.maximum(card.offset - card.factor * odds, card.minimum), card.maximum))
 
     def explain(self, row: Floats) -> tuple[Reason, ...]:
-        """The reasons of one row (F,), the strongest first; with the base they sum to the points in hundredths."""
+        """The reasons of one row (F,), the largest first; with the base they sum to the points in hundredths."""
         scores = self.score(np.asarray(row, dtype=np.float64)[None, :])
         return self.card.reasons(scores.base_points, float(scores.points[0]), scores.point_contributions[0])
 
     def _contributions(self, shares: Floats, raw: Floats, points: Floats) -> Floats:
-        """Contributions in points (n, F): each feature's share (n, F) of the margin, times the points of that margin.
+        """Contributions (n, F) in points, from each feature's share (n, F) of the margin.
 
-        A contribution is exact in the margin. A map that is no line has no one price for a unit of margin, so all of a
-        row are taken at the row's own: (points - base points) / (margin - expected margin). So they sum to the points,
-        keep their signs, and stand to one another as they do in the margin; two rows may pay differently for a unit.
+        A contribution is exact in the margin. A map that is not a line has no single price per unit of margin, so all
+        contributions of a row are converted at the row's own price: (points - base points) / (margin - expected
+        margin). They
+        sum to the points, keep their signs and their proportions; two rows may have different prices.
         """
         price = steepness(self.card.calibration, self.expected, raw)
         contributions = -self.card.factor * price[:, None] * shares
-        # Beyond an end of the scale every contribution shrinks alike, so that the sum is what the scale allows.
+        # Where points are clipped, all contributions shrink in proportion, so that they still sum to the points.
         total, wanted = contributions.sum(axis=1), points - self.base_points
         beyond = np.abs(total - wanted) > 1e-9
         if beyond.any():
@@ -151,7 +153,7 @@ class Scorer:
         return np.asarray(contributions, dtype=np.float64)
 
     def rows(self, features: Floats) -> Floats:
-        """Features (n, F) as they are scored; :class:`Malformed` for another shape or an infinite value."""
+        """Features (n, F) as float64 for scoring; raises :class:`Malformed` for another shape or an infinite value."""
         rows = np.ascontiguousarray(features, dtype=np.float64)
         if rows.ndim != 2 or rows.shape[1] != len(self.card.features):
             raise Malformed("scorer.these-not-model-features", features_count=len(self.card.features))

@@ -1,7 +1,8 @@
-"""Answers of one bucket: its living subjects, their features, and what a version says of each.
+"""Scores of one bucket: its active subjects, their features, and the answers of a version for each.
 
-Buckets are the unit of work and of resumption: each leaves one file, whole or not at all, in a folder that belongs to
-one version, release and day; a run that was killed finds what is done there and goes on.
+A bucket is the unit of work and of resumption: each leaves one file, written atomically, in a folder that belongs to
+one
+version, release and day. A run that was killed finds the finished buckets there and continues.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _NONE: Mapping[int, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BucketAnswers:
-    """n subjects of one bucket: keys (n, 16) bytes, features (n, F), answers (n,), rules that hit (n, R), groups."""
+    """n subjects of one bucket: keys (n, 16) uint8, features (n, F), answers (n,), rule hits (n, R), and groups."""
 
     keys: NDArray[np.uint8]
     features: NDArray[np.float64]
@@ -56,7 +57,7 @@ def score_buckets(
     limits: Limits | None = None,
     skip: Collection[int] = (),
 ) -> int:
-    """Leave a file of every bucket ``but`` some in ``folder``; what is there already stays. The number of subjects."""
+    """Write a file into ``folder`` for every bucket except ``skip``; files that exist stay. The number of subjects."""
     folders = (str(version.path), str(release.path), str(folder))
     task = partial(score_bucket, order.as_json(), folders, terms, as_of, limits or Limits())
     return sum(map_buckets(task, [bucket for bucket in range(terms["buckets"]) if bucket not in skip]))
@@ -70,7 +71,7 @@ def score_bucket(
     limits: Limits,
     bucket: int,
 ) -> int:
-    """One bucket. A plain function of plain values, so that a cluster can run it on the folders it shares with us."""
+    """Score one bucket. A module-level function of plain values, so that a cluster with a shared folder can run it."""
     version, release, folder = folders
     path = bucket_answers_path(Path(folder), bucket)
     if path.exists():
@@ -97,12 +98,12 @@ def score_bucket(
 
 
 def bucket_answers_path(folder: Path, bucket: int) -> Path:
-    """Where a bucket's answers are."""
+    """The file with the answers of a bucket."""
     return folder / f"bucket-{bucket:03d}.npz"
 
 
 def read_bucket_answers(path: Path) -> BucketAnswers:
-    """Read a bucket's answers; raises :class:`Broken` when they cannot be."""
+    """Read the answers of a bucket; raises :class:`Broken` when they cannot be read."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             groups = {name: arrays[f"group_{name}"] for name in GROUPS if f"group_{name}" in arrays}
@@ -114,7 +115,7 @@ def read_bucket_answers(path: Path) -> BucketAnswers:
 
 
 def iterate_buckets(folder: Path, buckets: int, reused: Mapping[int, BucketAnswers] = _NONE) -> Iterator[BucketAnswers]:
-    """The buckets one after another, some ``taken`` from elsewhere: all subjects in the order of their keys."""
+    """The buckets one after another, some ``reused``: all subjects in the order of their keys, else :class:`Broken`."""
     previous_key = b""
     for bucket in range(buckets):
         answers = reused[bucket] if bucket in reused else read_bucket_answers(bucket_answers_path(folder, bucket))

@@ -1,4 +1,4 @@
-"""Snapshot (快照): features and answers of every living subject on a day, sealed for the service to look up.
+"""Snapshot (快照): features and answers of every active subject on a day, sealed for the service to look up.
 
 Its files are those of :mod:`models.scoring.snapshot_layout`. A monthly evaluation is a snapshot with two files more:
 see :mod:`models.snapshots.monthly_evaluation`.
@@ -28,7 +28,9 @@ from models.scoring.scorer import Scorer
 from models.snapshots.batch_scores import BucketAnswers, iterate_buckets, score_buckets, write_arrays
 from models.snapshots.reuse import reusable_buckets
 
-WriteExtraFiles = Callable[[Path, Path, int], dict[str, Any]]  # sealed folder, folder of parts, buckets -> more terms
+WriteExtraFiles = Callable[
+    [Path, Path, int], dict[str, Any]
+]  # sealed folder, folder of bucket files, number of buckets -> more terms
 
 
 def make_snapshot(
@@ -49,11 +51,15 @@ def make_snapshot(
     extra_files: WriteExtraFiles | None = None,
     previous: OpenedSeal | None = None,
 ) -> Seal:
-    """Score every living subject with a version and seal it; the same version, release and day give the same seal.
+    """Score every active subject with a version and seal the result; the same version, release and day give the same
+    seal.
 
-    ``work`` keeps what is done of it across a run that is killed. ``also`` writes more files into the folder.
-    ``before`` is a verified snapshot of which the same buckets are taken: it saves time and changes no byte. Raises
-    :class:`~credit.errors.Lapsed` when version or release has ended by ``today`` (``as_of`` unless given).
+    ``work`` keeps finished buckets across a run that is killed. ``extra_files`` writes more files into the sealed
+    folder.
+    ``previous`` is a verified snapshot whose unchanged buckets are reused, which saves time and changes no byte. Raises
+    :class:`~credit.errors.Lapsed` when version or release has ended by ``today`` (default ``as_of``), and
+    :class:`Refused`
+    when there is no subject.
     """
     for opened in (version, release):
         opened.seal.require_not_expired(today or as_of)
@@ -84,7 +90,7 @@ def make_snapshot(
             "release": release.seal.id,
             "subjects": count,
             "features": list(order.names),
-            "behind": source_tables(order.sql),  # the tables that each feature is made of
+            "behind": source_tables(order.sql),  # the tables that each feature is computed from
             "invented": bool(release.seal.terms.get("invented", False)),
             **({"notice": release.seal.terms["notice"]} if "notice" in release.seal.terms else {}),
         }
@@ -99,6 +105,6 @@ def make_snapshot(
 
 
 def point_snapshot(shelf: Shelf, seal: Seal, *, key: SigningKey) -> dict[str, Any]:
-    """Say, in the platform's name, that this snapshot is the one its model answers from."""
+    """Set the platform's signed pointer for a model to this snapshot, from which the service then answers."""
     pointer = {name: seal.terms[name] for name in ("model", "version", "as_of")}
     return shelf.set_pointer(f"snapshot-{pointer['model']}", pointer | {"snapshot": seal.id}, key)

@@ -34,7 +34,7 @@ from models.scoring.snapshot_layout import (
 )
 from models.snapshots.reuse import reusable_dossiers
 
-DOSSIERS = "dossiers"  # in the place of a model's name: in the seal's terms and the pointer's
+DOSSIERS = "dossiers"  # used as the model's name in the seal's terms and in the pointer
 TIME_COLUMNS = ("_happened", "_ends")
 INDEX_KEYS = ("title", "english", "source", "shown", "document", "scope", "with_mandate", "state", "repairable")
 
@@ -53,9 +53,10 @@ def make_dossiers(
 ) -> Seal:
     """Seal the dossiers of a release; the same release gives the same seal.
 
-    ``before`` are verified dossiers from which buckets that are the same are taken, which changes no byte.
-    Raises :class:`~credit.errors.Lapsed` when it has ended by ``today``, :class:`Malformed` when it is of another
-    purpose, and :class:`Refused` when nobody is in it.
+    ``previous`` are verified dossiers whose unchanged buckets are reused, which changes no byte. Raises
+    :class:`~credit.errors.Lapsed` when the release has ended by ``today``, :class:`Malformed` when it is for another
+    purpose,
+    and :class:`Refused` when it contains no subject.
     """
     release.seal.require_not_expired(today)
     release_terms = release.seal.terms
@@ -101,7 +102,7 @@ def make_dossiers(
 
 
 def point_dossiers(shelf: Shelf, seal: Seal, *, key: SigningKey) -> dict[str, Any]:
-    """Say, in the platform's name, that these are the dossiers that inquiries are answered from."""
+    """Set the platform's signed pointer to these dossiers, from which inquiries are then answered."""
     pointer = {"model": DOSSIERS, "as_of": seal.terms["as_of"], "snapshot": seal.id}
     return shelf.set_pointer(f"snapshot-{DOSSIERS}", pointer, key)
 
@@ -114,7 +115,7 @@ def _index_entry(table: Mapping[str, Any]) -> dict[str, Any]:
 def _bucket_dossiers(
     folder: Path, tables: Mapping[str, Any], bucket: int, limits: Limits | None
 ) -> list[tuple[bytes, bytes]]:
-    """The dossiers of one bucket by key; buckets are by the first byte of the key, so their order is the keys'."""
+    """The dossiers of one bucket, sorted by key; buckets are by the first byte of the key."""
     records_by_subject: dict[str, dict[str, list[list[Any]]]] = defaultdict(lambda: defaultdict(list))
     with engine(limits, subject=Text.of("duckdb-engine.reading-records")) as database:
         for name, table in sorted(tables.items()):

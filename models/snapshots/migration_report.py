@@ -1,6 +1,6 @@
-"""The report of movements as one page: grades then and now, and falls by district, industry and cause, drawn.
+"""The rating migration report as one HTML page: grades before and now, and downgrades by district, industry and cause.
 
-A count below :data:`MINIMUM_COUNT` is not told: a district and a trade with two firms in it would tell of the two.
+A count below :data:`MINIMUM_COUNT` is not shown: a district and industry with two firms would reveal both.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from markupsafe import Markup
 from models.validation import svg_charts
 
 MINIMUM_COUNT = 5
-MAXIMUM_BARS = 20  # bars of one picture
+MAXIMUM_BARS = 20  # bars of one chart
 DISTRICTS = dict(
     zip(
         [
@@ -86,7 +86,7 @@ INDUSTRIES = dict(
 
 
 def report_page(evaluation: Mapping[str, Any], titles: Mapping[str, str]) -> str:
-    """The page of an evaluation, from what ``haihe evaluate`` tells and the titles of the features."""
+    """The page of an evaluation, from the output of ``haihe evaluate`` and the titles of the features."""
     env = Environment(loader=PackageLoader("models.snapshots", "pages"), autoescape=True, undefined=StrictUndefined)
     models = [_model(name, each, titles) for name, each in evaluation["models"].items()]
     return env.get_template("movements.html.j2").render(
@@ -113,7 +113,7 @@ def _model(name: str, evaluation: Mapping[str, Any], titles: Mapping[str, str]) 
 
 
 def _bars(counts: Mapping[str, Mapping[str, int]], names: Mapping[str, str], *, share: bool) -> Markup:
-    """Falls as bars to the left and rises to the right; a share of the group's subjects, or a count."""
+    """Downgrades as bars to the left and upgrades to the right: in percent of the group's subjects, or as counts."""
     rows: list[tuple[str, float | None, float | None]] = []
     for value, moved in counts.items():
         known, plain = sum(moved.values()) - moved["new"], value.removeprefix("rule ")

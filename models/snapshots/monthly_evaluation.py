@@ -1,4 +1,4 @@
-"""Monthly evaluation (按月评价): a snapshot with a table of every subject, and counts of rating changes."""
+"""Monthly evaluation (按月评价): a snapshot with a table of every subject and counts of rating changes."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from models.scoring.snapshot_layout import (
 from models.snapshots.batch_scores import BucketAnswers, iterate_buckets
 from models.snapshots.rating_migration import DOWN, NEW, SAME, UP, RatingMigration
 
-TOP_REASONS = 5  # reasons told of each subject
+TOP_REASONS = 5  # reasons listed for each subject
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreviousEvaluation:
-    """The snapshot of an earlier period: keys (n,) as bytes, sorted, and the arrays beside them."""
+    """The snapshot of an earlier period: keys (n,) as bytes, sorted, with the arrays of the snapshot."""
 
     id: str
     keys: NDArray[np.bytes_]
@@ -46,7 +46,7 @@ class PreviousEvaluation:
 
     @classmethod
     def open(cls, snapshot: OpenedSeal, shelf: Shelf) -> PreviousEvaluation:
-        """Open a snapshot and the words of its version."""
+        """Open a snapshot and the scorecard of its version."""
         card = Scorer.load(shelf.open(snapshot.seal.terms["version"]).path).card
         keys, features = read_keys(snapshot.path), map_features(snapshot.path)
         return cls(
@@ -55,12 +55,12 @@ class PreviousEvaluation:
 
     @property
     def grades(self) -> dict[str, int]:
-        """How many had each grade."""
+        """The number of subjects with each grade."""
         counts = np.bincount(self.answers["grade"], minlength=len(self.card.grades))
         return {grade: int(count) for grade, count in zip(self.card.grades, counts, strict=True)}
 
     def rows_of(self, keys: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """The row (n,) of each key, -1 where there is none."""
+        """The row (n,) of each key, -1 where the key is not in the snapshot."""
         if not len(self.keys):
             return np.full(len(keys), -1)
         wanted = _as_single_values(keys)
@@ -69,7 +69,8 @@ class PreviousEvaluation:
 
 
 def require_period(period: str, as_of: date) -> None:
-    """Raise :class:`Malformed` unless it is YYYY-MM, :class:`Refused` unless the day of the data lies in it."""
+    """Raise :class:`Malformed` unless ``period`` is YYYY-MM, and :class:`Refused` unless the day of the data is in
+    it."""
     try:
         date.fromisoformat(f"{period}-01")
     except ValueError as error:
@@ -79,7 +80,7 @@ def require_period(period: str, as_of: date) -> None:
 
 
 def previous_snapshot(shelf: Shelf, model: str, period: str) -> OpenedSeal | None:
-    """The newest snapshot of a model from before a period; None when there is none."""
+    """The newest snapshot of a model from before a period, or None."""
     earlier = [s for s in shelf.list(Kind.SNAPSHOT) if s.terms["model"] == model and s.terms["as_of"][:7] < period]
     newest: Seal | None = max(earlier, key=lambda seal: (seal.terms["as_of"], seal.made_at), default=None)
     return None if newest is None else shelf.open(newest.id)
@@ -88,7 +89,8 @@ def previous_snapshot(shelf: Shelf, model: str, period: str) -> OpenedSeal | Non
 def evaluation_writer(
     card: Scorecard, period: str, previous: PreviousEvaluation | None
 ) -> Callable[[Path, Path, int], dict[str, Any]]:
-    """What :func:`~models.snapshots.build.make_snapshot` writes ``also``; gives the terms that say so."""
+    """The function for ``extra_files`` of :func:`~models.snapshots.build.make_snapshot`; it returns the terms to
+    add."""
 
     def write(folder: Path, work: Path, buckets: int) -> dict[str, Any]:
         migration = RatingMigration(card.grades, previous.grades if previous else {})
@@ -111,7 +113,7 @@ def evaluation_writer(
 
 
 def evaluation_table(bucket: BucketAnswers, card: Scorecard, previous: PreviousEvaluation | None) -> pa.Table:
-    """The table of one bucket."""
+    """The evaluation table of one bucket."""
     answers, names, grades = bucket.answers, np.array(card.names), np.array(card.grades)
     rows = previous.rows_of(bucket.keys) if previous else np.full(len(answers), -1)
     known = rows >= 0
@@ -153,7 +155,8 @@ def _causes(
     rows: NDArray[np.int64],
     wanted: NDArray[np.bool_],
 ) -> list[str | None]:
-    """What moved each subject most: a rule that hits anew, else the feature whose points changed most its way."""
+    """What changed each subject's points most: a newly met rule, else the feature with the largest change in that
+    direction."""
     causes: list[str | None] = [None] * len(rows)
     if previous is None or not wanted.any():
         return causes
@@ -177,5 +180,6 @@ def _causes(
 
 
 def _as_single_values(keys: NDArray[np.uint8]) -> NDArray[np.bytes_]:
-    """Keys (n, 16) as one value each. Zeros at an end are padding to numpy, but all are of one length."""
+    """Keys (n, 16) as one bytes value each. numpy drops trailing zeros, which is harmless as all keys have one
+    length."""
     return np.ascontiguousarray(keys).view(f"S{KEY_BYTES}").ravel()

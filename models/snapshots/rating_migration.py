@@ -1,4 +1,4 @@
-"""Movements (等级变动): how many rose and fell since the last evaluation, by grade, district, industry and cause."""
+"""Rating migration (等级变动): how many subjects rose and fell since the last evaluation, by grade and by group."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NEW, SAME, UP, DOWN = "new", "same", "up", "down"
 
 
 class RatingMigration:
-    """Counts over the buckets of an evaluation; ``last`` is how many had each grade before."""
+    """Counts over the buckets of an evaluation; ``last`` is the number of subjects with each grade before."""
 
     def __init__(self, grades: Sequence[str], last: Mapping[str, int]) -> None:
         self._names, self._last = tuple(grades), dict(last)
@@ -22,7 +22,7 @@ class RatingMigration:
         self._by: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in ("district", "industry", "cause")}
 
     def add(self, table: pa.Table) -> None:
-        """Count one bucket."""
+        """Count the table of one bucket."""
         columns = table.to_pydict()
         self._grades.update(columns["grade"])
         self._moved.update(columns["movement"])
@@ -31,7 +31,7 @@ class RatingMigration:
             count.update((str(value), m) for value, m in zip(columns.get(name, ()), columns["movement"], strict=False))
 
     def as_json(self) -> dict[str, Any]:
-        """Counts as plain values."""
+        """The counts as plain values, as stored in ``movements.json``."""
         stayed = sum(self._moved[movement] for movement in (SAME, UP, DOWN))
         moved = {name: self._moved[name] for name in (NEW, SAME, UP, DOWN)}
         return {

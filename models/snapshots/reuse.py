@@ -1,7 +1,8 @@
-"""What of a snapshot can be taken over into the next: the buckets in which nothing it was made of has changed.
+"""The buckets of a snapshot that the next one can reuse: those whose inputs have not changed.
 
-A bucket's answers hang on the version, the day and the bucket's files alone, so where the two releases' seals name the
-same digests the answers are the same to the bit. What comes out is the very seal that all buckets made anew would give.
+The answers of a bucket depend on the version, the day and the bucket's files alone; where the seals of two releases
+name
+the same digests, the answers are the same to the bit. The result is the same seal as without reuse.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from models.snapshots.batch_scores import BucketAnswers
 
 
 def unchanged_buckets(before: Seal, after: Seal, tables: Collection[str]) -> set[int]:
-    """The buckets of which two releases hold the same bytes, and say the same, in every one of these tables."""
+    """The buckets for which two releases have the same bytes and the same description of every one of these tables."""
     then, now = before.terms, after.terms
     if then["buckets"] != now["buckets"] or any(_description(then, name) != _description(now, name) for name in tables):
         return set()
@@ -42,9 +43,9 @@ def unchanged_buckets(before: Seal, after: Seal, tables: Collection[str]) -> set
 def reusable_buckets(
     previous: OpenedSeal, *, version: OpenedSeal, release: OpenedSeal, order: Order, as_of: date, shelf: Shelf
 ) -> dict[int, BucketAnswers]:
-    """The buckets of the snapshot ``before`` that are those of this version, release and day.
+    """The buckets of the snapshot ``previous`` that are valid for this version, release and day.
 
-    Raises :class:`~credit.errors.Missing` when its release is gone from the shelf.
+    Raises :class:`~credit.errors.Missing` when its release is no longer on the shelf.
     """
     previous_terms = previous.seal.terms
     if (previous_terms["version"], previous_terms["as_of"]) != (version.seal.id, as_of.isoformat()):
@@ -57,7 +58,9 @@ def reusable_buckets(
     for bucket in same:
         start, end = np.searchsorted(keys[:, 0], [bucket * width, (bucket + 1) * width])
         rows = slice(int(start), int(end))
-        none = np.zeros((rows.stop - rows.start, 0), dtype=np.bool_)  # an evaluation's, which is made whole
+        none = np.zeros(
+            (rows.stop - rows.start, 0), dtype=np.bool_
+        )  # only an evaluation needs them, and it reuses no bucket
         reusable[bucket] = BucketAnswers(keys[rows], features[rows], answers[rows], none, {})
     return reusable
 
@@ -65,7 +68,7 @@ def reusable_buckets(
 def reusable_dossiers(
     previous: OpenedSeal, release: OpenedSeal, shelf: Shelf
 ) -> dict[int, Iterator[tuple[bytes, bytes]]]:
-    """The same of dossiers: of each unchanged bucket the subjects' keys and texts, in order."""
+    """The same for dossiers: for each unchanged bucket, the subjects' keys and dossiers, in order."""
     then = shelf.open(previous.seal.terms["release"], deep=False).seal
     if set(then.terms["tables"]) != set(release.seal.terms["tables"]):
         return {}

@@ -1,4 +1,4 @@
-"""Room on the disk: when there is none left, that is said in words, wherever in a training it is found out."""
+"""Disk errors as refusals: a full disk is reported as one, wherever in a training it occurs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from credit.errors import Refused
 
 @contextmanager
 def refuse_on_full_disk() -> Iterator[None]:
-    """Raise :class:`Refused` where the block finds the disk full, or its share of it."""
+    """Raise :class:`Refused` when the block finds the disk or the quota full."""
     try:
         yield
     except OSError as error:

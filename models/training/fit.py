@@ -1,4 +1,4 @@
-"""From a sample to a version's content: search, calibration, the final trees, evidence. No seal, clock or server."""
+"""From a sample to the content of a version: search, calibration, final trees, evidence. No seal, clock or server."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ MINIMUM_POSITIVES = 10
 
 @dataclass(frozen=True, slots=True)
 class VersionContent:
-    """What goes into a version's folder."""
+    """The content of a version's folder."""
 
     text: str
     scorecard: dict[str, Any]
     evidence: dict[str, Any]
-    folds: tuple[dict[str, float], ...] = ()  # of the recipe taken: how each was told by models that did not see it
+    folds: tuple[dict[str, float], ...] = ()  # the figures on each fold, from models trained on the other folds
 
 
 def require_learnable(sample: Sample) -> None:
-    """Raise :class:`Refused` in words when there is nothing to learn from this sample."""
+    """Raise :class:`Refused` with the reason when a model cannot be trained on this sample."""
     in_time = ~np.asarray(sample.out_of_time, dtype=np.bool_)
     labels, features = np.asarray(sample.labels)[in_time], np.asarray(sample.features)[in_time]
     positives = int(np.sum(labels))
@@ -70,13 +70,13 @@ def require_learnable(sample: Sample) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """A model before it is judged: what goes into its folder, and how it came to be."""
+    """A model before it is evaluated: its content, and how it was made."""
 
     text: str
     scorecard: dict[str, Any]
-    rows: TrainingRows  # in time: what it has learnt from
+    rows: TrainingRows  # the in-time rows, which it was trained on
     recipe: Recipe
-    margins: NDArray[np.float64]  # of those rows, out of fold
+    margins: NDArray[np.float64]  # out-of-fold margins of these rows
     calibration: CalibrationChoice
 
 
@@ -89,7 +89,7 @@ def train_model(
     release: str,
     progress: Progress | None = None,
 ) -> TrainedModel:
-    """Search, grow and calibrate on the sample's rows in time; rows out of time are not looked at."""
+    """Search, train and calibrate on the in-time rows of the sample; rows out of time are not used."""
     require_learnable(sample)
     names = tuple(feature["name"] for feature in declaration["features"])
     if names != tuple(sample.names):
@@ -132,7 +132,7 @@ def fit(
     release: str,
     progress: Progress | None = None,
 ) -> VersionContent:
-    """Make a version's content from the declaration of its order (``Order.as_json()``) and its sample."""
+    """The content of a version, from the declaration of its order (``Order.as_json()``) and its sample."""
     trained = train_model(declaration, sample, tasks, order=order, release=release, progress=progress)
     rows, margins = trained.rows, trained.margins
     scorer = Scorer.of(trained.text, trained.scorecard)
@@ -150,7 +150,8 @@ def fit(
 def train_with_full_leaves(
     rows: TrainingRows, recipe: Recipe, worker_group: WorkerGroup | None = None, minimum: int = 0
 ) -> tuple[Recipe, str]:
-    """Trees in which every leaf really holds ``least`` rows (0: the recipe's own), and the recipe that grew them."""
+    """Trees in which every leaf has at least ``minimum`` rows (0: the recipe's own bound), and the recipe that gives
+    them."""
     trained = [
         _train_until_full(rows, member, worker_group, minimum or recipe.minimum_leaf) for member in recipe.members
     ]
@@ -162,11 +163,12 @@ def train_with_full_leaves(
 def _train_until_full(
     rows: TrainingRows, recipe: Recipe, worker_group: WorkerGroup | None, minimum: int
 ) -> tuple[Recipe, Any]:
-    """One booster of full leaves.
+    """One booster with full leaves.
 
-    LightGBM bounds a leaf by an estimate of its rows from their Hessians, so late trees undercut the bound; it is
-    raised until they do not, the faster the farther off they are. It ends: a bound high enough leaves no split, which
-    is refused in words.
+    LightGBM bounds a leaf by an estimate of its rows from their Hessians, so late trees fall below the bound. It is
+    raised
+    until they do not, faster the farther they are off. This ends: a bound that is high enough leaves no split, which is
+    refused.
     """
     current = recipe
     while True:
@@ -180,7 +182,7 @@ def _train_until_full(
 
 
 def _recipe_for_shards(recipe: Recipe, shards: int) -> Recipe:
-    """The recipe of the whole model: where they take several workers, one booster of all of them."""
+    """The recipe of the whole model: when several workers train it, one booster on all rows."""
     return recipe if shards == 1 else replace(recipe, shards=shards, row_share=1.0, beside=())
 
 

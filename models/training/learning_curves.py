@@ -1,4 +1,4 @@
-"""Curves (学习曲线): how figures move with the rounds, for those who look at a run; nothing of it sealed."""
+"""Learning curves (学习曲线): figures by number of rounds, for people who look at a run; they are not sealed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.metrics.discrimination import auc
 from models.scoring.scorer import Scorer
 
-ROWS, POINTS = 10_000, 60  # rows that are looked at, and rounds told: it is to be quick
+ROWS, POINTS = 10_000, 60  # the most rows and rounds that are used, so that curves are quick
 
 
 def learning_curves(
@@ -36,7 +36,7 @@ def learning_curves(
 
 
 def feature_importance(scorer: Scorer, features: NDArray[np.float64]) -> Mapping[str, float]:
-    """The mean size of each feature's contribution to the points, over some rows (n, F), the largest first."""
+    """The mean absolute contribution of each feature to the points, over rows (n, F), the largest first."""
     step = -(-len(features) // ROWS)
     sizes = np.abs(scorer.score(features[::step]).point_contributions).mean(axis=0)
     return dict(sorted(zip(scorer.card.names, sizes.tolist(), strict=True), key=lambda item: (-item[1], item[0])))

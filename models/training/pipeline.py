@@ -1,7 +1,8 @@
-"""Train (训练): an ORDER becomes a VERSION. The order is data; the code that runs on the cluster is ours.
+"""Training (训练): an ORDER becomes a VERSION. The order is data; the code that runs on the cluster is ours.
 
 The same order gives the same version, to the byte. What differs from run to run (who, when, how long) goes to the
-ledger and to MLflow. A train that is killed leaves nothing on the shelf: a version is put there whole or not at all.
+ledger
+and to MLflow. A training that is killed leaves nothing on the shelf: a version is put there completely or not at all.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from models.training.disk_errors import refuse_on_full_disk
 from models.training.fit import VersionContent, fit, require_learnable
 from models.training.training_log import log_training
 
-VALID_DAYS = 365  # a version ends a year after the day its release was seen as of
-Progress = Callable[[str, int, int], None]  # step, done, in all
+VALID_DAYS = 365  # a version expires this many days after the ``as_of`` day of its release
+Progress = Callable[[str, int, int], None]  # step, done, total
 
 
 def train(
@@ -46,11 +47,12 @@ def train(
     progress: Progress | None = None,
     limits: Limits | None = None,
 ) -> Seal:
-    """Make the version an order asks for and put it on the shelf; the same order again gives the same seal.
+    """Make the version of an order and put it on the shelf; the same order again gives the same seal.
 
-    ``tasks`` is a cluster at hand, else a local one is started for this call; ``limits`` bound the feature SQL. Raises
-    :class:`~credit.errors.Refused` when there is nothing to learn, or a feature tells the label by itself, before any
-    run is logged, and :class:`~credit.errors.Lapsed` when the release has ended by ``today``.
+    ``tasks`` is a running cluster, else a local one is started for this call; ``limits`` bound the feature SQL. Raises
+    :class:`~credit.errors.Refused` when nothing can be learned or a feature predicts the label almost alone, before
+    any run
+    is logged, and :class:`~credit.errors.Lapsed` when the release has ended by ``today``.
     """
     with refuse_on_full_disk():
         return _train(order_seal, shelf, key, by, ledger, tracking, tasks, today, progress, limits)

@@ -1,6 +1,6 @@
-"""The compute zone's door to matplotlib: what a run is looked at by, drawn once and kept beside it.
+"""The only file of the compute zone that imports matplotlib: plots of a run, drawn once and kept with it.
 
-Colours are those of Okabe and Ito, told apart by colour-blind people; a second line has a dash of its own too.
+Colours are those of Okabe and Ito, which colour-blind people can distinguish; a second line is also dashed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A training as people see it in MLflow: the order a run, and within it a run for each trial and each fold."""
+"""A training in MLflow: one run per order, with a nested run for each trial and each fold."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TRIAL_PARAMS = ("leaves", "rate", "minimum_leaf", "l2", "feature_share", "split
 
 
 def library_versions() -> dict[str, str]:
-    """What it was made with."""
+    """The versions of Python and the main libraries, and the platform."""
     versions = {f"version.{name}": installed(name) for name in ("lightgbm", "ray", "numpy", "duckdb")}
     return versions | {"version.python": platform.python_version(), "platform": platform.platform()}
 
@@ -41,7 +41,7 @@ def log_training(
     seconds: Mapping[str, float],
     by: Actor,
 ) -> str:
-    """The run of a version just made, with its trials, folds, curves and plots; the id of the run."""
+    """Log the run of a new version, with its trials, folds, curves and plots; the id of the run."""
     scorer = Scorer.of(fitted.text, fitted.scorecard)
     late = np.asarray(sample.out_of_time, dtype=np.bool_)
     all_curves: dict[str, Curve] = {}
@@ -67,7 +67,8 @@ def log_training(
 
 
 def trial_runs(compared: list[Mapping[str, Any]]) -> list[NestedRun]:
-    """A run for each trial: its recipe, whether it was given up, the mean AUC out of fold after each of its stops."""
+    """A nested run for each trial: its recipe, whether it was pruned, and the mean AUC out of fold after each
+    checkpoint."""
     by_trial: dict[int, list[Mapping[str, Any]]] = {}
     for point in compared:
         by_trial.setdefault(int(point["trial"]), []).append(point)
@@ -83,5 +84,5 @@ def trial_runs(compared: list[Mapping[str, Any]]) -> list[NestedRun]:
 
 
 def fold_runs(fitted: VersionContent) -> list[NestedRun]:
-    """A run for each fold of the recipe that was taken."""
+    """A nested run for each fold of the selected recipe."""
     return [NestedRun(f"fold {fold['fold']}", {"fold": fold["fold"]}, fold, {}) for fold in fitted.folds]

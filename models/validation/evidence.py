@@ -1,4 +1,4 @@
-"""Evidence: how well a version does on rows it has not seen, as plain numbers for its card, the report and the gate."""
+"""Evidence: how well a version does on holdout rows, as plain numbers for its card, the report and the gate."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def measure(scorer: Scorer, sample: Sample, holdout: HoldoutScores) -> dict[str,
 
 
 def points_stability(scorer: Scorer, sample: Sample, holdout: HoldoutScores) -> float | None:
-    """Stability index of points: in time against out of time, or the earlier half of the days against the later.
+    """Stability index of points: in time against out of time, or the earlier half of the days against the later half.
 
     Bins are the deciles of the earlier rows. None when all rows are of one day.
     """
@@ -86,9 +86,9 @@ def points_stability(scorer: Scorer, sample: Sample, holdout: HoldoutScores) -> 
 
 
 def feature_stability(names: tuple[str, ...], sample: Sample, holdout: HoldoutScores) -> dict[str, dict[str, float]]:
-    """Stability index of each feature, earlier rows against later, with its 95 % interval over subjects.
+    """Stability index of each feature, earlier rows against later ones, with its 95 % interval over subjects.
 
-    Bins are the deciles of the earlier rows, and what is missing is a bin of its own. Empty when all are of one day.
+    Bins are the deciles of the earlier rows; missing values are one more bin. Empty when all rows are of one day.
     """
     features, days = np.asarray(sample.features), np.asarray(sample.as_of)
     late = np.asarray(sample.out_of_time, dtype=np.bool_)
@@ -126,7 +126,7 @@ def _by_grade(scorer: Scorer, holdout: HoldoutScores, probability: Points, point
 
 
 def rounded(value: Any) -> Any:
-    """Every number to ``DIGITS`` digits after the point, NaN as null: JSON that reads well and digests alike."""
+    """Every number rounded to ``DIGITS`` decimals, NaN as None, so that the JSON is readable and digests are stable."""
     if isinstance(value, dict):
         return {name: rounded(inner) for name, inner in value.items()}
     if isinstance(value, list):

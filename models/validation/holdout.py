@@ -1,7 +1,7 @@
-"""Which rows a version is judged on, and its margins there: rows it has not seen, in every case.
+"""The holdout rows of a version, and margins on them from models that have not seen them.
 
-Where the order says from which day on a row is out of time, those rows and the sealed model. Where it does not, every
-row, out of fold: the models of the same recipe that did not see the row's subject.
+When the order says from which day on rows are out of time, the holdout is those rows, scored by the sealed model.
+Otherwise it is every row, scored out of fold by models of the same recipe that were trained without the row's subject.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class HoldoutScores:
-    """n judged rows. ``raw`` (n,) are margins of models that have not seen them; ``by`` says how that was made sure."""
+    """n holdout rows. ``raw`` (n,) are margins of models that have not seen the rows; ``by`` says how that was made
+    sure."""
 
     by: str  # "out of time" or "out of fold"
     labels: NDArray[np.int8]
@@ -37,12 +38,12 @@ class HoldoutScores:
     as_of: NDArray[np.datetime64]
     features: Floats
     raw: Floats
-    baseline: Floats | None  # margins of LightGBM with its own settings on the same split
+    baseline: Floats | None  # margins of LightGBM with default settings on the same split
     groups: Mapping[str, NDArray[np.str_]]  # by kind, of each row
 
 
 def training_rows(sample: Sample, scorer: Scorer, *, in_time: bool = True) -> TrainingRows:
-    """The in-time rows of a sample (or all) as the search takes them."""
+    """The in-time rows of a sample (or all rows) as arrays."""
     keep = ~sample.out_of_time if in_time else np.ones(len(sample.labels), dtype=np.bool_)
     return TrainingRows(
         sample.features[keep],
@@ -54,9 +55,9 @@ def training_rows(sample: Sample, scorer: Scorer, *, in_time: bool = True) -> Tr
 
 
 def out_of_fold_figures(sample: Sample, margins: Floats) -> dict[str, Any]:
-    """``rows, auc, auc_low, auc_high`` of out-of-fold margins (n,) of the in-time rows: subjects apart, days mixed.
+    """``rows, auc, auc_low, auc_high`` of out-of-fold margins (n,) of the in-time rows.
 
-    It stands beside the figure out of time, which counts: what it has more, time has taken.
+    It is shown beside the figure out of time, which counts: the difference is what the passing of time costs.
     """
     late = np.asarray(sample.out_of_time, dtype=np.bool_)
     interval = auc_interval(sample.labels[~late], margins, np.asarray(sample.subjects)[~late])

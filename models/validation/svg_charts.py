@@ -1,4 +1,4 @@
-"""Pictures as SVG text: curves, bars and reasons. Text stays text, so that a browser's own fonts show Chinese."""
+"""Charts as SVG text: curves, bars and reasons. Text stays text, so that a browser's own fonts show Chinese."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Point = tuple[float, float]
 
 
 class Plot:
-    """A square of the plane from (x0, y0) to (x1, y1), drawn on; ``svg()`` gives the picture."""
+    """A chart of the plane from (x0, y0) to (x1, y1); ``svg()`` gives the SVG."""
 
     def __init__(self, title: str, x: tuple[float, float], y: tuple[float, float], labels: tuple[str, str]) -> None:
         self._x, self._y = x, y
@@ -32,7 +32,7 @@ class Plot:
             )
 
     def at(self, point: Point) -> Point:
-        """Where a point of the plane is in the picture."""
+        """The position of a point of the plane in the picture."""
         across = (point[0] - self._x[0]) / ((self._x[1] - self._x[0]) or 1)
         up = (point[1] - self._y[0]) / ((self._y[1] - self._y[0]) or 1)
         return EDGE + across * (WIDTH - EDGE - 14), HEIGHT - EDGE - up * (HEIGHT - EDGE - 26)
@@ -49,12 +49,12 @@ class Plot:
         self._parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{colour}"/>')
 
     def text_at(self, point: Point, text: str, colour: str = INK, anchor: str = "start") -> None:
-        """Words at a point."""
+        """Text at a point."""
         x, y = self.at(point)
         self._parts.append(_text(x, y, text, anchor=anchor, colour=colour))
 
     def svg(self) -> str:
-        """The picture."""
+        """The SVG text."""
         return _svg("".join(self._parts), WIDTH, HEIGHT)
 
 
@@ -71,7 +71,8 @@ def roc(false: Sequence[float], true: Sequence[float], ks: float, caption: str, 
 
 
 def calibration(bins: Sequence[Mapping[str, Any]]) -> str:
-    """What was foretold against what came, bin by bin, with the 95 % interval (Wilson 1927) of what came."""
+    """Predicted against observed default rates, bin by bin, with the 95 % interval (Wilson 1927) of the observed
+    rate."""
     spans = [wilson(each["observed"], each["rows"]) for each in bins]
     top = max([0.02, *(high for _, high in spans), *(each["predicted"] for each in bins)]) * 1.05
     plot = Plot("Calibration", (0, top), (0, top), ("default probability foretold", "share that defaulted"))
@@ -107,7 +108,7 @@ def grades(shares: Mapping[str, float]) -> str:
 
 
 def grades_before_and_now(now: Mapping[str, float], then: Mapping[str, float]) -> str:
-    """The share of subjects in each grade, last month as an outline beside this month's bar."""
+    """The share of subjects in each grade: last month as an outline beside this month's bar."""
     top = max([0.05, *now.values(), *then.values()]) * 1.12
     wide = (WIDTH - EDGE - 14) / max(1, len(now))
     parts = [_text(WIDTH / 2, 16, "Grades: last month (outline) and this", size=13, bold=True)]
@@ -127,7 +128,8 @@ def grades_before_and_now(now: Mapping[str, float], then: Mapping[str, float]) -
 
 
 def diverging_bars(rows: Sequence[tuple[str, float | None, float | None]], unit: str) -> str:
-    """For each row what fell as a bar to the left and what rose to the right; None is a count too small to tell."""
+    """For each row, the share or count that fell as a bar to the left and that rose to the right; None is too small
+    to show."""
     biggest = max([1e-9, *(value for _, *both in rows for value in both if value)])
     high, wide, words_end, axis_at, span = 24, 620, 240, 430, 120
     parts = []
@@ -145,7 +147,7 @@ def diverging_bars(rows: Sequence[tuple[str, float | None, float | None]], unit:
 
 
 def reasons(answer: Mapping[str, Any], most: int = 9) -> str:
-    """From the base points to the subject's points, reason by reason; what is left over stands in one bar."""
+    """From the base points to the subject's points, one bar per reason; the remaining reasons are one bar."""
     shown = list(answer["reasons"])[:most]
     rest = round(sum(r["points"] for r in list(answer["reasons"])[most:]), 2)
     rows = [(f"{r['zh']}", float(r["points"])) for r in shown] + ([("其余 all others", rest)] if rest else [])

@@ -1,11 +1,12 @@
-"""How far a training is (训练进度): one small file an order, read by the research zone, ``<runs>/<order id>.json``.
+"""The progress of a training (训练进度): one small file per order, ``<runs>/<order id>.json``, read by the research
+zone.
 
 ::
 
     {"order", "state": running|done|failed|cancelled, "label": sample|search|…, "done", "total", "at", "asked",
      "version": id or null, "error": {"what", "why", "remedy"} or null}
 
-It is for people who wait, and replaced as a whole; what became of an order is in the compute ledger.
+It is for people who wait, and always replaced as a whole; the result of an order is in the compute ledger.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from typing import Any
 from credit.errors import CreditError
 from credit.files import write_atomically
 
-MINIMUM_INTERVAL = 0.1  # seconds between two tellings of the same step
+MINIMUM_INTERVAL = 0.1  # seconds between two writes of the same step
 
 
 @dataclass(slots=True)
 class TrainingProgress:
-    """The file of one order, told by the worker that trains it. ``asked``: the asking it answers."""
+    """The progress file of one order, written by its worker. ``request_seq`` is the ledger entry of the request it
+    serves."""
 
     folder: Path
     order: str
@@ -34,22 +36,23 @@ class TrainingProgress:
     _last: float = field(default=0.0, repr=False)
 
     def step(self, label: str, done: int, total: int) -> None:
-        """Say how far it is; a step told a moment ago is not told again unless it is the last."""
+        """Write the progress; a step written less than :data:`MINIMUM_INTERVAL` ago is skipped unless it is the
+        last."""
         now = time.monotonic()
         if label != self._label or done == total or now - self._last >= MINIMUM_INTERVAL:
             self._label, self._last = label, now
             self._write(state="running", label=label, done=done, total=total)
 
     def made(self, version: str) -> None:
-        """It ended in a version."""
+        """Write that the training ended with this version."""
         self._write(state="done", version=version)
 
     def failed(self, error: CreditError) -> None:
-        """It ended without one."""
+        """Write that the training ended with this error."""
         self._write(state="failed", error={"what": error.what, "why": error.why, "remedy": error.remedy})
 
     def cancelled(self) -> None:
-        """Nobody wants it any more."""
+        """Write that the request was withdrawn."""
         self._write(state="cancelled")
 
     def _write(self, **values: Any) -> None:

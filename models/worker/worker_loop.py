@@ -1,9 +1,8 @@
-"""The compute zone's worker: takes what the research ledger says was asked, trains it, and says what became of it.
+"""The compute zone's worker: it reads training requests from the research ledger, trains, and records the results.
 
-``python -m models.worker`` with ``HAIHE_COMPUTE_…``. It is reached by nobody: an order is data on the
-shelf, and the
-asking an entry in a ledger it can only read. One order is trained at a time, on one cluster that is kept. Killed at any
-moment and started again, it takes the same order again and comes to the same version.
+``python -m models.worker`` starts it with ``HAIHE_COMPUTE_…``. It accepts no connection: an order is data on the shelf,
+and a request is an entry in a ledger that it can only read. It trains one order at a time, on one cluster that stays
+open. When it is killed at any moment and started again, it takes the same order and makes the same version.
 """
 
 from __future__ import annotations
@@ -38,12 +37,12 @@ _LOGGER = logging.getLogger("haihe.worker")
 
 
 class TrainingStopped(Exception):
-    """Raised from within a training's steps: nobody wants it, or the worker was told to end."""
+    """Raised within a training's steps: the request was withdrawn, or the worker has to end."""
 
 
 @dataclass(slots=True)
 class Worker:
-    """Made by :meth:`open`."""
+    """The worker's settings, keys and ledgers; made by :meth:`open`."""
 
     settings: ComputeSettings
     runs: Path
@@ -73,13 +72,14 @@ class Worker:
         return worker
 
     def waiting(self) -> list[TrainingRequest]:
-        """What is asked for by now, and not ended."""
+        """The training requests that have not ended."""
         for follower in self._follow:
             follower.catch_up()
         return self.trainings.waiting()
 
     def serve(self, tasks: Tasks) -> None:
-        """Train what is asked, one after another, until told to end. Raises :class:`Broken` when the cluster fails."""
+        """Train the requests one after another until the worker has to end. Raises :class:`Broken` when the cluster
+        fails."""
         while not self.end.is_set():
             waiting = self.waiting()
             if waiting and self._ready():
@@ -88,7 +88,8 @@ class Worker:
                 self.end.wait(self.settings.poll)
 
     def train_request(self, request: TrainingRequest, tasks: Tasks) -> None:
-        """Train one order. Its end is an entry and in its run's file; a worker told to end leaves it to the next."""
+        """Train one order. Its result is a ledger entry and in its progress file; an interrupted one is left for the
+        next start."""
         run = TrainingProgress(
             self.runs, request.order, max(each.seq for each in self.waiting() if each.order == request.order)
         )
@@ -120,7 +121,7 @@ class Worker:
         except CreditError as error:
             self._fail(run, error)
             if isinstance(error, Broken):
-                raise  # the cluster may be gone: begin with a new one
+                raise  # the cluster may have failed: start a new one
         except Exception:
             _LOGGER.error("%s", traceback.format_exc())
             why, remedy = Text.of("worker-loop.fault"), Text.of("worker-loop.inform")
@@ -132,7 +133,7 @@ class Worker:
     def _fail(self, run: TrainingProgress, error: CreditError) -> None:
         details = {"asked": run.request_seq, "kind": error.slug, "why": str(error), "remedy": error.remedy}
         request = next((each for each in self.trainings.waiting() if each.order == run.order), None)
-        if request is None:  # cancelled in the very moment
+        if request is None:  # withdrawn at this moment
             run.cancelled()
             return
         self.ledger.append("training.failed", run.order, by=request.by, details=details)
@@ -140,7 +141,7 @@ class Worker:
         log_event("failed", order=run.order, why=str(error))
 
     def _ready(self) -> bool:
-        """Whether runs can be logged: while MLflow is away orders wait, and do not fail."""
+        """True when runs can be logged: while MLflow does not answer, orders wait and do not fail."""
         try:
             self.tracking.require()
         except CreditError as error:
@@ -152,7 +153,7 @@ class Worker:
 
 @contextmanager
 def single_worker_lock(runs: Path) -> Iterator[None]:
-    """Hold the lock of the one worker of these runs; raises :class:`Malformed` when another holds it."""
+    """Lock the runs folder for one worker; raises :class:`Malformed` when another worker has the lock."""
     runs.mkdir(parents=True, exist_ok=True)
     with (runs / ".worker").open("w") as lock:
         try:
@@ -163,11 +164,11 @@ def single_worker_lock(runs: Path) -> Iterator[None]:
 
 
 def serve(worker: Worker) -> None:
-    """Train until SIGTERM or SIGINT, with a new cluster when one breaks."""
+    """Train until SIGTERM or SIGINT, with a new cluster when one fails."""
     with single_worker_lock(worker.runs):
         while not worker.end.is_set():
             with cluster(worker.settings.ray_address, token=worker.settings.ray_token) as tasks:
-                for number in (signal.SIGTERM, signal.SIGINT):  # after Ray, which sets its own
+                for number in (signal.SIGTERM, signal.SIGINT):  # after Ray, which sets its own handlers
                     signal.signal(number, lambda *_: worker.end.set())
                 log_event("started", pid=os.getpid())
                 try:
@@ -179,5 +180,5 @@ def serve(worker: Worker) -> None:
 
 
 def log_event(event: str, **values: str | int) -> None:
-    """One JSON line on standard error: ids and reasons, never a row."""
+    """Write one JSON line to standard error: ids and reasons, never a row."""
     _LOGGER.info("%s", json.dumps({"event": event, **values}, ensure_ascii=False))

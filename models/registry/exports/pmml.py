@@ -1,10 +1,9 @@
-"""A version as PMML 4.4 (Data Mining Group): the trees, summed, and after them the calibration map and the logit.
+"""A version as PMML 4.4 (Data Mining Group): the sum of the trees, then the calibration map and the logit.
 
-A line is a regression on the margin; the beta map one on two fields derived from it, ``above`` and ``below``; the
-isotonic map is a ``NormContinuous`` whose outer pieces go on.
-
-The output fields are ``margin`` and ``probability``. A value that is missing goes where the tree's default child says;
-where LightGBM takes what is missing for 0, the field is replaced by 0.
+Platt's line is a regression on the margin; the beta map is one on two derived fields, ``above`` and ``below``; the
+isotonic map is a ``NormContinuous`` with continued outer pieces. The output fields are ``margin`` and
+``probability``. A
+missing value goes to the default child of a split; where LightGBM takes a missing value for 0, it is replaced by 0.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ Element = ElementTree.Element
 
 
 def as_pmml(scorer: Scorer) -> str:
-    """The document. Raises :class:`~credit.errors.Refused` when a feature's missing values are taken in two ways."""
+    """The PMML document. Raises :class:`~credit.errors.Refused` when trees treat a feature's missing values
+    differently."""
     names = scorer.card.names
     root = Element("PMML", version="4.4", xmlns=NAMESPACE)
     header = ElementTree.SubElement(root, "Header", description=scorer.card.model)

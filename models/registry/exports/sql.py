@@ -1,7 +1,7 @@
-"""A version as one SELECT for DuckDB (and, save for ``isnan``, plain SQL): margin, probability, points and grade.
+"""A version as one SELECT for DuckDB (plain SQL except ``isnan``): margin, probability, points and grade.
 
-Sums run tree by tree from the left, so the margin is LightGBM's to the bit; the probability is as good as ``exp`` of
-the database. A missing value is NULL or NaN. All that stands in the text are numbers and names that were checked.
+Sums run tree by tree from the left, so the margin equals LightGBM's to the bit; the probability is as exact as the
+database's ``exp``. A missing value is NULL or NaN. The text contains only numbers and checked names.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from models.scoring.scorer import Scorer
 from models.scoring.trees.flat_forest import ZERO
 from models.scoring.trees.model_text import Tree
 
-TREES = 50  # in one sum: databases bound the depth of an expression
+TREES = 50  # in one sum: databases limit the depth of an expression
 
 
 def as_sql(scorer: Scorer, table: str) -> str:
-    """The SELECT over a table that has the features by name; it gives their rows all its columns and four more."""
+    """The SELECT over a table that has the features by name; it gives all columns of the table and four more."""
     card = scorer.card
     names = [f"x{number}" for number in range(len(card.names))]
     known = [
@@ -42,7 +42,7 @@ def as_sql(scorer: Scorer, table: str) -> str:
 
 
 def _log_odds(calibration: CalibrationMap, margin: str) -> str:
-    """The calibration map, each kind in the order in which the scorer computes it."""
+    """The calibration map as SQL, with the operations in the order of the scorer."""
     match calibration:
         case Platt():
             return f"{_literal(calibration.slope)} * {margin} + {_literal(calibration.intercept)}"
@@ -75,7 +75,7 @@ def _node(tree: Tree, node: int, names: list[str]) -> str:
 
 
 def _grade(card: Scorecard, names: list[str]) -> str:
-    """By points, then no better than each rule that hits allows."""
+    """The grade by points, then lowered to the cap of each rule that applies."""
     worst = len(card.grades) - 1
     reached = " ".join(f"WHEN points >= {_literal(cut)} THEN {place}" for place, cut in enumerate(card.cuts))
     place = f"CASE {reached} ELSE {worst} END"

@@ -1,7 +1,7 @@
-"""Arrays handed to a compiled function by where they are in memory: one argument, however many they are.
+"""Arrays passed to a compiled function by their addresses in memory, as one argument for any number of arrays.
 
-Numba unpacks each array of each call from its Python object, and of a row alone that would be a third of the time.
-Whoever keeps the addresses keeps the arrays, in one process: they are never written down and never sent.
+Numba unpacks every array argument of every call from its Python object; for a single row that would be a third of the
+time. The owner of the addresses must keep the arrays alive, in one process: addresses are never stored and never sent.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _machine: Any = intrinsic
 
 
 def addresses(arrays: Sequence[NDArray[Any]]) -> NDArray[np.uint64]:
-    """Address and length of each array (2n,); they are one after another in memory, or this is a mistake of ours."""
+    """Address and length of each array (2n,); raises :class:`TypeError` for an array that is not contiguous."""
     if not all(array.ndim == 1 and array.flags.c_contiguous for array in arrays):
         raise TypeError("an array with gaps has no one address")
     return np.array([(array.ctypes.data, len(array)) for array in arrays], dtype=np.uint64).ravel()
@@ -43,5 +43,5 @@ pointer = _machine(_pointer)
 
 @compiled
 def array_at(packed: Any, number: Any, kind: Any) -> Any:
-    """Array number ``number`` of :func:`addresses`, of doubles, say, by ``kind``; nothing is copied."""
+    """Array ``number`` of :func:`addresses` with elements of ``kind``, without copying."""
     return _numba.carray(pointer(packed[2 * number]), (np.intp(packed[2 * number + 1]),), kind)

@@ -1,7 +1,7 @@
-"""Several boosters as one text: all their trees, every value divided by how many there are.
+"""Several boosters as one model text: all their trees, every value divided by the number of boosters.
 
-A sum of the trees of k boosters, each over k, is the mean of their margins; so an average is a model text like any
-other, and scorer, validator, exports and reasons need not know (bagging, Breiman 1996, "Bagging predictors", §2).
+The sum of the trees of k boosters, each over k, is the mean of their margins; so an average is a model text like any
+other, and scorer, exports and reasons need no special case (bagging, Breiman 1996, "Bagging predictors", section 2).
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ _BLOCK = re.compile(r"^Tree=\d+\n", re.M)
 
 
 def average_texts(texts: Sequence[str]) -> str:
-    """One text of texts as :func:`~models.scoring.trees.model_text.without_settings` gives them, of the same
-    features; of one,
-    itself.
+    """One text for the average of texts of the same features, as from
+    :func:`~models.scoring.trees.model_text.without_settings`.
 
-    Its margins are the mean of theirs but for rounding: an ulp of a value a tree, and the order of one long sum.
+    Its margins are the mean of theirs except for rounding: one ulp per value, and the order of one long sum.
     """
     if len(texts) == 1:
         return texts[0]
@@ -29,7 +28,7 @@ def average_texts(texts: Sequence[str]) -> str:
 
 
 def join_trees(text: str, blocks: Sequence[str]) -> str:
-    """The header of a text over these trees, numbered anew."""
+    """The header of a text followed by these trees, renumbered."""
     numbered = [f"Tree={number}\n{block}" for number, block in enumerate(blocks)]
     head = text[: text.index("\n\n") + 2]
     return (
@@ -40,7 +39,7 @@ def join_trees(text: str, blocks: Sequence[str]) -> str:
 
 
 def split_trees(text: str) -> list[str]:
-    """The trees of a text, each without the line of its number."""
+    """The trees of a text, each without its line "Tree=…"."""
     return _BLOCK.split(text[text.index("\n\n") + 2 : -len(END)])[1:]
 
 

@@ -1,7 +1,9 @@
-"""A first tree without a split, which a draw of few features can leave, told by the tree after it.
+"""Removal of trees without a split, which a random choice of few features can leave: their value moves to the next
+tree.
 
-LightGBM then writes the overall log-odds as a tree of one leaf. No text of ours has such a tree: its value is added to
-every leaf of the next, and the margins are the same but for rounding.
+LightGBM writes the overall log-odds as a tree of one leaf then. Our texts have no such tree: its value is added to
+every
+leaf of the next tree, and the margins stay the same except for rounding.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ _LEAF = re.compile(r"^leaf_value=(.*)$", re.M)
 
 
 def merge_constant_trees(text: str) -> str:
-    """A text as :func:`~models.scoring.trees.model_text.without_settings` gives it, with a split somewhere, without
-    trees of
-    one leaf."""
+    """A text (as from :func:`~models.scoring.trees.model_text.without_settings`, with at least one split) without
+    trees of one
+    leaf.
+    """
     kept, constant = list[str](), 0.0
     for block in split_trees(text):
         match = _LEAF.search(block)

@@ -1,8 +1,8 @@
-"""A forest as flat arrays, one entry a split or a leaf, laid out once for the compiled functions that walk it.
+"""A forest as flat arrays with one entry per split or leaf, for the compiled functions that evaluate it.
 
 Split ``s`` of tree ``t`` is entry ``start[t] + s``; its leaf ``l`` is ``start[t] + t + l``, since a tree has one leaf
 more than splits. Within a tree a node is a number: its S splits first (parents before children), then its leaves.
-An edge is a number too: 2s to the left child of split ``s``, 2s + 1 to its right child, and 2S stands for none.
+An edge is a number too: 2s to the left child of split ``s``, 2s + 1 to its right child; 2S means no edge.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from models.scoring.trees.numba_compile import compiled, inner
 
 Floats = NDArray[np.float64]
 Wholes = NDArray[np.uint32]
-LEFT, RIGHT, ABOVE, FEATURE = (np.uint64(16 * place) for place in range(4))  # where they stand in ``Flat.split``
+LEFT, RIGHT, ABOVE, FEATURE = (np.uint64(16 * place) for place in range(4))  # their bit offsets in ``FlatForest.split``
 _LOW = np.uint64(0xFFFF)
 NAN_LEFT_BIT = 4
-NAN_LEFT = 1 << NAN_LEFT_BIT  # in ``Flat.decision``: NaN goes left, as the bits and the threshold together say
+NAN_LEFT = 1 << NAN_LEFT_BIT  # in ``FlatForest.decision``: NaN goes left
 ZERO = float(np.float32(1e-35))  # LightGBM's kZeroThreshold
 
 
 class FlatForest(NamedTuple):
-    """T trees, N splits and N + T leaves in all."""
+    """T trees, with N splits and N + T leaves in total."""
 
     start: NDArray[np.uint64]  # (T + 1,)
-    split: NDArray[np.uint64]  # (N,) left node, right node, the edge by which its feature was last asked above, feature
-    threshold: Floats  # (N,); of a categorical split the place of its set in ``bounds``
+    split: NDArray[np.uint64]  # (N,) left node, right node, the last edge above on its feature, feature
+    threshold: Floats  # (N,); for a categorical split, the index of its set in ``bounds``
     decision: NDArray[np.uint8]  # (N,) LightGBM's bits, and :data:`NAN_LEFT`
-    share: Floats  # (2N,) of a node's rows that took an edge, multiplied over all edges on its feature down to here
+    share: Floats  # (2N,) share of a node's rows on an edge, multiplied over all edges on its feature down to here
     value: Floats  # (N + T,) of each leaf
-    path_features: NDArray[np.uint8]  # (N + T,) how many features are asked on the way to each leaf
-    repeated: NDArray[np.uint64]  # the edges of each tree below which their feature is asked again, tree after tree
+    path_features: NDArray[np.uint8]  # (N + T,) number of different features on the path to each leaf
+    repeated: NDArray[np.uint64]  # the edges below which their feature occurs again, tree by tree
     repeated_start: NDArray[np.uint64]  # (T + 1,)
     bounds: Wholes
     words: Wholes
@@ -44,13 +44,13 @@ class FlatForest(NamedTuple):
 
 @inner
 def canonical_value(x: Any) -> float:
-    """A value as LightGBM takes it from a matrix: what is within :data:`ZERO` of 0 is 0."""
+    """A value as LightGBM reads it from a matrix: a value within :data:`ZERO` of 0 is 0."""
     return 0.0 if -ZERO <= x <= ZERO else x
 
 
 @inner
 def unpack(split: Any, place: Any) -> Any:
-    """One of the four numbers of ``Flat.split``: the loops are bound by loads, so four of them are one."""
+    """One of the four 16-bit numbers of ``FlatForest.split``: packed, because the loops are limited by memory loads."""
     return (split >> place) & _LOW
 
 
@@ -73,7 +73,7 @@ def flat_at(addresses: Any) -> FlatForest:
 
 
 def flatten(forest: Forest) -> FlatForest:
-    """The forest laid out."""
+    """The forest as flat arrays."""
     trees = forest.trees
     splits = [len(tree.split_feature) for tree in trees]
     start = np.concatenate([[0], np.cumsum(splits)]).astype(np.uint64)
@@ -104,7 +104,7 @@ def _repeated_edges(start: NDArray[np.uint64], split: NDArray[np.uint64]) -> tup
 
 
 def _thresholds(forest: Forest) -> tuple[Floats, Wholes, Wholes]:
-    """Thresholds of all trees; those of categorical splits are moved to where all sets stand one after another."""
+    """Thresholds of all trees; a categorical split's is its place among the sets of all trees."""
     thresholds, bounds, words = [], [0], 0
     for tree in forest.trees:
         place = np.where((tree.decision & CATEGORICAL) > 0, len(bounds) - 1, 0)
@@ -120,11 +120,12 @@ def _thresholds(forest: Forest) -> tuple[Floats, Wholes, Wholes]:
 
 @compiled
 def _paths(start: Any, split: Any, rows: Any, share: Any, path_features: Any) -> None:
-    """Fill ``share``, ``asked`` and ABOVE in ``split``, walking up from each split to where its feature was asked."""
+    """Fill ``share``, ``path_features`` and ABOVE in ``split``, walking up from each split to the last on its
+    feature."""
     for tree in range(np.uint64(len(start) - 1)):
         first = start[tree]
         splits = start[tree + 1] - first
-        base = 2 * first + tree  # of this tree's nodes among all: S splits and S + 1 leaves each
+        base = 2 * first + tree  # index of this tree's first node among the nodes of all trees
         by = np.full(2 * splits + 1, 2 * splits)  # the edge into each node
         unlike = np.zeros(2 * splits + 1, dtype=np.uint8)
         for s in range(splits):
@@ -144,10 +145,11 @@ def _paths(start: Any, split: Any, rows: Any, share: Any, path_features: Any) ->
 
 @inner
 def goes_left(trees: Any, i: Any, x: Any) -> bool:
-    """Whether ``x`` goes left at split ``i``, as LightGBM's ``Tree::NumericalDecision`` and ``CategoricalDecision``."""
+    """Whether ``x`` goes left at split ``i``, as LightGBM's ``Tree::NumericalDecision`` and ``CategoricalDecision``
+    decide."""
     how, x = trees.decision[i], canonical_value(x)
     if how & CATEGORICAL:
-        # A category is cut to a whole number below 2**31; what is missing, negative or beyond is in no set.
+        # A category is truncated to an integer below 2**31; a missing, negative or larger value is in no set.
         if not -1.0 < x < 2147483648.0:
             return False
         category, place = np.uint32(max(x, 0.0)), np.uint32(trees.threshold[i])

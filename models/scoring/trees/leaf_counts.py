@@ -1,7 +1,8 @@
-"""The counts of rows in a model text, set to what was really counted.
+"""The counts of rows in a model text, replaced by exact counts.
 
-LightGBM's distributed learners tell the rows of a leaf from sums of Hessians. Such estimates neither add up nor bound
-how few rows a leaf tells of, so the rows are led to their leaves and counted, and the text says that.
+LightGBM's distributed learners estimate the rows of a leaf from sums of Hessians. Such estimates do not add up and
+do not
+bound how few rows a leaf has, so the rows are assigned to their leaves and counted, and the text gets these counts.
 """
 
 from __future__ import annotations
@@ -21,9 +22,8 @@ def leaves_per_tree(text: str) -> list[int]:
 
 
 def with_leaf_counts(text: str, counts: Sequence[NDArray[np.int64]]) -> str:
-    """The text (as :func:`~models.scoring.trees.model_text.without_settings` gives it) with these rows in each
-    tree's leaves (T
-    × L)."""
+    """The text (as from :func:`~models.scoring.trees.model_text.without_settings`) with these counts, one array (L,)
+    per tree."""
     sizes = [int(size) for size in _values_of(text, "tree_sizes")]
     start = text.index("\n\n") + 2
     head, blocks = text[:start], []

@@ -1,10 +1,11 @@
-"""The strict reader of a LightGBM text model. Nothing reaches LightGBM's own parser before it has passed here.
+"""The strict reader of a LightGBM text model. LightGBM's own parser never reads a text that has not passed here.
 
 LightGBM 4.7 trusts its text: an index out of range is a segmentation fault, a cycle among the nodes hangs, a short
-array aborts the process, and none of these is a Python exception. So the text is held to the one shape that ``train``
-writes: binary objective, numerical splits only, missing values either none or NaN, every child after its parent and
-referenced once (hence a tree without cycles), every number finite, counts that add up, and sizes that match byte for
-byte. ``foreign`` lets in what else LightGBM writes of numbers: categorical splits, zero as missing, trees of one leaf.
+array
+aborts the process, and none of these is a Python exception. So a text must have the one shape that ``train`` writes:
+binary objective, numerical splits only, missing values either none or NaN, every child after its parent and referenced
+once (so a tree has no cycles), every number finite, counts that add up, and sizes that match byte for byte. ``foreign``
+also allows what else LightGBM writes for numbers: categorical splits, zero as missing, and trees of one leaf.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ MAXIMUM_TREES = 5_000
 MAXIMUM_LEAVES = 256
 MAXIMUM_FEATURES = 1_000
 MAXIMUM_WORDS = 1 << 16  # of categories, 32 to a word
-MAXIMUM_VALUE = 1e3  # of a leaf, in log-odds; a whole forest says less
+MAXIMUM_VALUE = 1e3  # of a leaf, in log-odds; even a whole forest has less
 LARGEST = 1e300  # what LightGBM itself writes in place of an infinity
 
 _INTEGER = re.compile(r"-?\d{1,10}")
 _NUMBER = r"-?\d{1,30}(?:\.\d{1,40})?(?:e[+-]?\d{1,3})?"
-# A whole array at once: a model has a dozen of them to a tree, and a search for each word costs more than the reading.
+# One match for a whole array: a tree has a dozen arrays, and a match per number costs more than parsing.
 _INTEGERS = re.compile(rf"{_INTEGER.pattern}(?: {_INTEGER.pattern})*+")
 _NUMBERS = re.compile(rf"{_NUMBER}(?: {_NUMBER})*+")
 _ENDLESS = re.compile(rf"(?:{_NUMBER}|inf)(?: (?:{_NUMBER}|inf))*+")
@@ -80,18 +81,18 @@ class Tree:
 
     @property
     def missing_left(self) -> NDArray[np.bool_]:
-        """Where a missing value goes left (L-1)."""
+        """Where a missing value goes left (L-1,)."""
         return (self.decision & MISSING_LEFT) > 0
 
     @property
     def missing_is_nan(self) -> NDArray[np.bool_]:
-        """Where NaN is what is missing (L-1); elsewhere it is taken for 0."""
+        """Where NaN is the missing value (L-1,); elsewhere NaN is taken for 0."""
         return (self.decision & NAN_MISSING) > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """A whole text: the names of its features (F), their declared directions and its trees."""
+    """A whole text: the names of its features (F,), their declared directions and its trees."""
 
     features: tuple[str, ...]
     directions: tuple[int, ...]
@@ -99,17 +100,17 @@ class Forest:
 
     @property
     def leaves(self) -> int:
-        """All leaves of all trees: the size of the model."""
+        """The number of leaves of all trees: the size of the model."""
         return sum(len(tree.leaf_value) for tree in self.trees)
 
 
 def without_settings(text: str) -> str:
-    """The part of a freshly trained text that says something: header and trees, without LightGBM's list of settings."""
+    """The header and trees of a newly trained text, without LightGBM's list of settings."""
     return text[: text.index(END)] + END
 
 
 def read(text: str, features: Sequence[str], *, foreign: bool = False) -> Forest:
-    """Read a text for exactly these ``features``; raises :class:`Malformed` saying what is wrong with it."""
+    """Read a text for exactly these ``features``; raises :class:`Malformed` with what is wrong."""
     if len(text) > MAXIMUM_BYTES or not text.isascii():
         _refuse(Text.of("model-text.too-large"))
     if not text.startswith("tree\n") or not text.endswith(END):
@@ -200,7 +201,7 @@ def _categories(fields: Mapping[str, str], sets: int, number: int) -> tuple[list
 
 
 def _fields(lines: Sequence[str], names: Sequence[str], optional: str = "") -> Mapping[str, str]:
-    """``name=value`` lines, these names and no others, in this order."""
+    """``name=value`` lines with these names and no others, in this order."""
     values = dict(line.partition("=")[::2] for line in lines)
     wanted = [name for name in names if name in values or name not in optional.split()]
     if list(values) != wanted or len(lines) != len(wanted):
@@ -218,7 +219,7 @@ def _integers(text: str, length: int, low: int, high: int) -> list[int]:
 
 
 def _numbers(text: str, length: int, *, endless: bool = False) -> list[float]:
-    """Finite numbers; ``endless`` lets ``inf`` pass, the threshold that parts what is known from what is missing."""
+    """Finite numbers; ``endless`` allows ``inf``, a threshold that separates known from missing values."""
     numbers = list(map(float, text.split(" "))) if (_ENDLESS if endless else _NUMBERS).fullmatch(text) else []
     if len(numbers) != length or (text and not numbers):
         _refuse(Text.of("model-text.finite-numbers"))

@@ -1,9 +1,10 @@
-"""Proof on the trees themselves that a larger value moves the raw score only in its declared direction.
+"""A proof on the trees that a larger value moves the raw score only in its declared direction.
 
-A sum of monotone trees is monotone, so each tree is proved by itself. Two rows that differ in one feature alone fall
-into two leaves whose boxes share a point in every other feature; so a tree is monotone in a feature exactly when, for
-each such pair of leaves, the one at the larger values has the larger value (direction +1) or the smaller (-1). A
-missing value is a place of its own, neither larger nor smaller than any number.
+A sum of monotone trees is monotone, so each tree is proved separately. Two rows that differ in one feature fall into
+two
+leaves whose boxes share a point in every other feature; so a tree is monotone in a feature exactly when, for each such
+pair of leaves, the leaf at the larger values has the larger value (direction +1) or the smaller one (-1). A missing
+value is a separate point, neither larger nor smaller than any number.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def leaf_boxes(tree: Tree, features: int) -> LeafBoxes:
             low[~node], high[~node], missing[~node] = a, b, m
             continue
         f, cut = int(tree.split_feature[node]), float(tree.threshold[node])
-        # Where a split knows no missing values LightGBM takes them for 0.
+        # Where a split has no missing values, LightGBM takes NaN for 0.
         goes_left = bool(tree.missing_left[node]) if tree.missing_is_nan[node] else cut >= 0.0
         for child, left in ((int(tree.left[node]), True), (int(tree.right[node]), False)):
             low_, high_, missing_ = a.copy(), b.copy(), m.copy()
@@ -53,7 +54,7 @@ def leaf_boxes(tree: Tree, features: int) -> LeafBoxes:
 
 
 def monotone_violations(forest: Forest, directions: tuple[int, ...]) -> list[tuple[int, str]]:
-    """``(tree, feature)`` wherever a tree is not monotone as declared; empty is the proof."""
+    """``(tree, feature)`` wherever a tree is not monotone as declared; an empty list is the proof."""
     violations = []
     for number, tree in enumerate(forest.trees):
         used = set(tree.split_feature.tolist())

@@ -1,8 +1,9 @@
-"""The door to Numba: functions over numbers, compiled once for a machine and kept beside Python's own bytecode.
+"""Compilation by Numba: functions over numbers, compiled once per machine and cached beside Python's own bytecode.
 
-What is kept is as much code as a ``.pyc`` is, so it lies in the same folder, ``__pycache__`` here, with the same trust,
-under a digest of the files it was made from. Nothing of a model version is ever compiled: trees are data to these
-functions. Where that folder cannot be written (a read-only image), each process compiles for itself, in some seconds.
+The cache contains machine code, as a ``.pyc`` contains bytecode, so it lies in the same place, ``__pycache__``, with
+the
+same protection, under a digest of the files that it was made from. Nothing of a model version is ever compiled: trees
+are data to these functions. Where the folder is read-only, each process compiles for itself, which takes seconds.
 """
 
 from __future__ import annotations
@@ -48,20 +49,18 @@ def compiled(fn: Compiled) -> Compiled:
 
 
 def inner(fn: Compiled) -> Compiled:
-    """The same of a function that only compiled ones call and that makes no arrays, so that none is counted in it.
-
-    It becomes part of those who call it: to hand over a forest is a hundred words each time.
-    """
+    """``fn`` for use by compiled functions only, inlined; it must not create arrays, so that none is
+    reference-counted."""
     return _compile(fn, _nrt=False, forceinline=True)
 
 
 def _compile(fn: Compiled, **more: Any) -> Compiled:
-    # Numba asks for the folder when it is given the function, and looks in it when that is first called.
+    # Numba reads the setting when it wraps the function, and uses the folder at its first call.
     before, _CONFIG.CACHE_DIR = _CONFIG.CACHE_DIR, str(CACHE_FOLDER)
     settings = {"nogil": True, "fastmath": False, "error_model": "numpy", **more}
     try:
         return numba.njit(cache=True, **settings)(fn)  # type: ignore[no-any-return]
-    except RuntimeError:  # no folder to keep it in
+    except RuntimeError:  # the folder cannot be written
         return numba.njit(**settings)(fn)  # type: ignore[no-any-return]
     finally:
         _CONFIG.CACHE_DIR = before

@@ -1,4 +1,4 @@
-"""The walk of a row to its leaves: raw margins, bit-equal to LightGBM's own, because summed in its order."""
+"""Evaluation of trees row by row: raw margins with LightGBM's bits, because they are summed in its order."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def margins(trees: FlatForest, rows: Floats) -> Floats:
 
 
 def leaves(trees: FlatForest, rows: Floats) -> NDArray[np.int64]:
-    """The leaf (n, T) each row falls in."""
+    """The leaf (n, T) of each row in each tree."""
     out = np.zeros((len(rows), len(trees.start) - 1), dtype=np.int64)
     _leaves(trees, np.ascontiguousarray(rows, dtype=np.float64), out)
     return out
 
 
 def expected_margin(trees: FlatForest) -> float:
-    """The mean margin over the training rows: what nobody in particular gets, as ``pred_contrib``'s last column."""
+    """The mean margin over the training rows, equal to the last column of LightGBM's ``pred_contrib``."""
     return float(_expected(trees))
 
 
@@ -46,7 +46,7 @@ def _leaf(trees: Any, tree: Any, row: Any) -> Any:
 
 @compiled
 def _margins(trees: Any, rows: Any, out: Any) -> None:
-    # Tree by tree over all rows: a tree stays in the cache, and each sum still runs in the order of the trees.
+    # Tree by tree over all rows: a tree stays in the CPU cache, and each sum still has the order of the trees.
     for tree in range(len(trees.start) - 1):
         first = trees.start[tree] + np.uint64(tree)
         for number in range(len(rows)):
@@ -66,7 +66,7 @@ def _expected(trees: Any) -> float:
     for tree in range(len(trees.start) - 1):
         first = trees.start[tree]
         splits = trees.start[tree + 1] - first
-        reach = np.ones(2 * splits + 1)  # the part of all rows that comes to each node
+        reach = np.ones(2 * splits + 1)  # the share of all rows that reaches each node
         for s in range(splits):
             i = first + s
             above = unpack(trees.split[i], ABOVE)

@@ -5,19 +5,20 @@ j, else 0, gives feature i its Shapley value as an integral (Owen 1972)::
 
     v (o_i - z_i)  ∫ over t in [0, 1] of  Π over j ≠ i of (z_j (1 - t) + o_j t)
 
-which is a polynomial in t, so that Gauss-Legendre quadrature is exact with one node for every two features asked on a
-path. At each node of the quadrature the factors of a split's two edges are taken relative to the one above on the same
-feature, and then they sum to 1: with r the share of a split's rows that go left and k = 1 - r where the row goes left,
--r where it goes right (how it leans), the left edge has r + T k and the right one the rest, where T is t for a feature
-that is first asked here, and t / (z (1 - t) + t) or 0 where it was asked above, and the row agreed or did not. One
-sweep down a tree multiplies the factors into P, one sweep up blends the two sides of each split into V, and a split on
-feature i adds
+which is a polynomial in t, so that Gauss-Legendre quadrature is exact with one node for every two features on a path.
+At each node of the quadrature, the factors of a split's two edges are taken relative to the last split above on the
+same
+feature; then they sum to 1. Let r be the share of a split's rows that go left, and let the side factor k be 1 - r where
+the row goes left and -r where it goes right. The left edge has the factor r + T k and the right edge the rest. T is t
+for a feature that occurs first at this split; where it occurred above, T is t / (z (1 - t) + t) if the row agreed
+there,
+else 0. One pass down a tree multiplies the factors into P, one pass up combines the two sides of each split into V, and
+a split on feature i adds
 
     P (V_left - V_right) k T (1 - T) / t (1 - t)
 
-to i: only a feature asked again takes a division. Everything goes through :mod:`models.scoring.treeshap.simd`: the
-lanes are
-eight rows, or for a row alone eight nodes of the quadrature, by the same code and with the same bits.
+to i; only a repeated feature needs a division. All loops use :mod:`models.scoring.treeshap.simd`: the elements of a
+vector are eight rows, or for a single row eight nodes of the quadrature, by the same code and with the same bits.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ SINGLE_ROWS = 3  # rows that are faster one by one
 
 @dataclass(frozen=True, slots=True)
 class TreeShap:
-    """A forest made ready to give reasons."""
+    """A forest prepared for the computation of contributions."""
 
     trees: FlatForest
     features: int
@@ -50,22 +51,24 @@ class TreeShap:
     leaves: int  # of the largest tree
     alone: QuadratureRules
     together: QuadratureRules
-    packed: tuple[NDArray[np.uint64], ...] = field(init=False, repr=False, compare=False)  # where these are, in memory
+    packed: tuple[NDArray[np.uint64], ...] = field(
+        init=False, repr=False, compare=False
+    )  # the addresses of all these arrays
 
     def __post_init__(self) -> None:
         both = (addresses((*self.trees, *self.layout, *rules)) for rules in (self.alone, self.together))
         object.__setattr__(self, "packed", tuple(both))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return TreeShap.of, (self.trees, self.features)  # addresses are of one process alone
+        return TreeShap.of, (self.trees, self.features)  # addresses are valid in one process only
 
     @classmethod
     def of(cls, trees: FlatForest, features: int) -> TreeShap:
-        """Choose the rule of each tree by the most features asked on one of its paths."""
+        """Choose the quadrature rule of each tree by the largest number of features on one of its paths."""
         layout = layout_for_shap(trees)
         splits, repeated = (int(np.diff(start).max()) for start in (layout.start, layout.repeated_start))
         highest = (max(1, int(layout.longest_path.max())) + 1) // 2
-        alone, together = (_quadrature(highest, laid_in) for laid_in in (_nodes_in_vector, _node_in_every_element))
+        alone, together = (_quadrature(highest, arrange) for arrange in (_nodes_in_vector, _node_in_every_element))
         places = (_memory_layout(features, splits, repeated, rule[0]) for rule in (alone, together))
         return cls(
             trees,
@@ -77,15 +80,16 @@ class TreeShap:
 
     def contributions(self, rows: Floats) -> Floats:
         """Contributions (n, F) of rows (n, F) to their margins; with
-        :func:`models.scoring.trees.walk.expected_margin` they
-        sum."""
+        :func:`models.scoring.trees.walk.expected_margin` they sum to
+        the margins.
+        """
         return self.margins_and_contributions(rows)[1]
 
     def margins_and_contributions(self, rows: Floats) -> tuple[Floats, Floats]:
-        """Margins (n,) of rows (n, F), the bits of :func:`models.scoring.trees.walk.margins`, and their
-        contributions (n, F).
+        """Margins (n,) of rows (n, F), with the bits of :func:`models.scoring.trees.walk.margins`, and contributions
+        (n, F).
 
-        By far cheaper a row for eight rows at once, or any multiple of it, than for one.
+        Eight rows at once, or a multiple of eight, cost far less per row than one row.
         """
         rows = np.ascontiguousarray(rows, dtype=np.float64)
         margins, out = np.zeros(len(rows)), np.zeros((len(rows), self.features))
@@ -100,10 +104,13 @@ class TreeShap:
 
 
 def _memory_layout(features: int, splits: int, repeated: int, first: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Where, in lanes, after the rows' features: how rows lean at each split, what holds of features asked again and
-    how steeply they rise, P and V of each split, what is told, the leaves, the end.
+    """Where each part of the working memory starts, in vectors of eight, after the features of the rows.
 
-    What is told is kept by node of the rule and by feature: so the sum over the nodes has one order in either use.
+    The parts: the side factor of each split, the agreement and the slope of repeated features, the products P and
+    the sums
+    V of each split, the results, the leaves, and the end. Results are kept by node of the rule and by feature, so
+    that the
+    sum over the nodes has one order in either use.
     """
     margins_and_contributions = features * int(np.diff(first).max())
     return np.cumsum(
@@ -112,7 +119,7 @@ def _memory_layout(features: int, splits: int, repeated: int, first: NDArray[np.
 
 
 def _nodes_in_vector(values: Floats) -> Floats:
-    """The nodes of a rule side by side, 0 where they do not fill the lanes."""
+    """The nodes of a rule side by side in vectors, padded with 0."""
     return np.pad(values, (0, -len(values) % WIDTH))
 
 
@@ -126,7 +133,7 @@ def _quadrature(highest: int, layout: Callable[[Floats], Floats]) -> tuple[NDArr
         places, weights = np.polynomial.legendre.leggauss(count)
         rest = (1 - places) / 2
         three = [layout(values).reshape(-1, WIDTH) for values in (1 - rest, rest, weights / 2 / rest / (1 - rest))]
-        three[1][three[1] == 0] = 1.0  # a lane without a node: nothing is divided by 0, and its weight is 0
+        three[1][three[1] == 0] = 1.0  # an element without a node: avoid a division by 0; its weight is 0
         margins_and_contributions.append(np.stack(three, axis=1).ravel())
         first.append(first[-1] + len(three[0]))
     nodes = aligned_vectors(3 * first[-1])

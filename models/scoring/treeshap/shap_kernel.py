@@ -1,7 +1,7 @@
-"""The sweeps of :mod:`models.scoring.treeshap.exact_reasons` over the trees: down with the products, up with the sums.
+"""The compiled loops of :mod:`models.scoring.treeshap.exact_reasons`: down each tree with products, up with sums.
 
-A row alone mostly comes when the processor has just done something else, so no branch hangs on a row or a split (it
-would guess each of them anew, and many wrongly), and what the loops read is handed over by one array of addresses.
+A single row is mostly scored when the processor has just done other work, so no branch depends on a row or a split: its
+branch prediction would have to learn each of them first. All arrays are passed as one array of addresses.
 """
 
 from __future__ import annotations
@@ -51,28 +51,28 @@ from models.scoring.treeshap.simd import (
 )
 
 Floats = NDArray[np.float64]
-PREFETCH_WORDS = 30 * WORDS  # what is asked for early of the next tree
+PREFETCH_WORDS = 30 * WORDS  # how much of the next tree is prefetched
 LOW = np.uint64(0xFFFF)
 
 
 class QuadratureRules(NamedTuple):
-    """Rules of 1, 2, … K nodes, laid in lanes one after another, and where each lies in the memory it works in."""
+    """Quadrature rules of 1, 2, … K nodes in vectors one after another, and the layout of the working memory."""
 
-    first: NDArray[np.uint64]  # (K + 2,) lanes of nodes before each rule
-    nodes: Floats  # three lanes for each: t, 1 - t, and weight / t (1 - t)
-    place: NDArray[np.uint64]  # where each part of the memory begins, in lanes; see ``_places``
+    first: NDArray[np.uint64]  # (K + 2,) vectors of nodes before each rule
+    nodes: Floats  # three vectors per node: t, 1 - t, and weight / t (1 - t)
+    place: NDArray[np.uint64]  # where each part of the memory starts, in vectors; see ``_memory_layout``
 
 
 @inner
 def _add_tree(trees: Any, layout: Any, tree: Any, rules: Any, work: Any) -> None:
-    """Add a tree's contributions to what is told, for the rows and nodes of the quadrature that are in the lanes."""
+    """Add the contributions of one tree to the results, for the rows or quadrature nodes in the vectors."""
     words, repeated, nodes = layout.split, layout.repeated, rules.nodes
     factors, agreements, slopes = rules.place[0], rules.place[1], rules.place[2]
     product, sums, results = rules.place[3], rules.place[4], rules.place[5]
     features, base = factors, layout.start[tree] * WORDS
     end = layout.start[tree + 1] * WORDS
     splits = (end - base) // WORDS
-    for at in range(end, end + PREFETCH_WORDS, WORDS):  # of the next tree: on their way meanwhile
+    for at in range(end, end + PREFETCH_WORDS, WORDS):  # prefetch the first records of the next tree
         prefetch(words, at)
     leaf = _side_factors(trees, layout, layout.start[tree], splits, work, factors)
     store(work, rules.place[6], leaf)
@@ -125,12 +125,11 @@ def _add_tree(trees: Any, layout: Any, tree: Any, rules: Any, work: Any) -> None
 
 @inner
 def _side_factors(trees: Any, layout: Any, first: Any, splits: Any, work: Any, factors: Any) -> Any:
-    """How each row leans at each split of a tree: the share that went the other way, negative where it goes right.
+    """The factor of each row at each split of a tree: the share that goes the other way, negative where the row goes
+    right.
 
-    Gives the leaf of each row, from the left: the first that no split has left behind (Lucchese et al., QuickScorer,
-    2015).
-
-    Without a branch on a value: which way a row goes cannot be foretold, and a processor that guesses wrong waits.
+    Returns the leaf of each row from the left: the first leaf that no split has excluded (Lucchese et al., QuickScorer,
+    2015). There is no branch on a value: the way of a row cannot be predicted, and a wrong prediction costs time.
     """
     words, bits = layout.split, all_bits()
     for n in range(splits):
@@ -155,7 +154,7 @@ def _side_factors(trees: Any, layout: Any, first: Any, splits: Any, work: Any, f
 
 @compiled
 def _unpack_arguments(addresses: Any) -> Any:
-    """Trees, the same laid out and rules, from where they are: unpacked by Numba they would be many arguments."""
+    """Forest, layout and rules from their addresses; as arguments of their own, Numba would unpack each of them."""
     layout = ShapLayout(
         array_at(addresses, 11, np.uint64),
         array_at(addresses, 12, np.uint64),
@@ -173,7 +172,7 @@ def _unpack_arguments(addresses: Any) -> Any:
 
 @compiled
 def _aligned_memory(count: Any) -> Any:
-    """So many lanes, from where a cache line begins."""
+    """Memory for ``count`` vectors that starts at a cache line."""
     work = np.empty((count + 1) * WIDTH)
     start = (8 * WIDTH - work.ctypes.data % (8 * WIDTH)) // 8
     return work[start : start + count * WIDTH]
@@ -181,7 +180,7 @@ def _aligned_memory(count: Any) -> Any:
 
 @compiled
 def kernel_one_row(addresses: Any, rows: Any, margins: Any, out: Any) -> None:
-    """The lanes are nodes of the quadrature."""
+    """Margins and contributions row by row; the elements of a vector are nodes of the quadrature."""
     trees, layout, rules = _unpack_arguments(addresses)
     work = _aligned_memory(np.intp(rules.place[7]))
     features, results, end = np.uint64(rows.shape[1]), rules.place[5] * WIDTH, rules.place[6] * WIDTH
@@ -200,7 +199,7 @@ def kernel_one_row(addresses: Any, rows: Any, margins: Any, out: Any) -> None:
 
 @compiled
 def kernel_eight_rows(addresses: Any, rows: Any, margins: Any, out: Any) -> None:
-    """The lanes are rows."""
+    """Margins and contributions of eight rows at a time; the elements of a vector are rows."""
     trees, layout, rules = _unpack_arguments(addresses)
     work = _aligned_memory(np.intp(rules.place[7]))
     features, results, end = np.uint64(rows.shape[1]), rules.place[5] * WIDTH, rules.place[6] * WIDTH

@@ -1,8 +1,8 @@
-"""A forest laid out for reasons: one record of eight words a split, one after another, level by level.
+"""The layout of a forest for TreeSHAP: one record of eight 64-bit words per split, level by level.
 
-What the loops read of a split is one cache line, and a child comes long after its parent, so that a processor works on
-several splits at once. A subtree's value is told relative to its rightmost leaf: reasons hang only on the difference of
-two subtrees, and so a leaf itself has nothing to be stored.
+The record of a split is one cache line, and a child comes long after its parent, so that a processor works on several
+splits at once. The value of a subtree is stored relative to its rightmost leaf: contributions depend only on the
+difference of two subtrees, so leaves need no record.
 """
 
 from __future__ import annotations
@@ -20,28 +20,31 @@ WORDS = np.uint64(8)  # of a record, in this order; SIDE is 1.0 where the split 
 CHILDREN_WORD, PARENT_WORD, THRESHOLD, LEFT_SHARE, RIGHT_SHARE, DIFFERENCE, OWN_SHARE, SIDE = (
     np.uint64(place) for place in range(8)
 )
-BELOW_LEFT, BELOW_RIGHT, SLOT, FEATURE_BITS = (np.uint64(16 * place) for place in range(4))  # where they stand in WHICH
-PARENT, PARENT_SLOT, DECISION, ORIGIN = (np.uint64(16 * place) for place in range(4))  # and in WHENCE
-MAXIMUM_LEAF_BITS = 64  # leaves of a tree that fit in a word; of a larger one ``left`` says nothing
-REPEATED_WORDS = np.uint64(
-    3
-)  # words of a feature asked again: the split and the slot above, the share of rows, the side
+BELOW_LEFT, BELOW_RIGHT, SLOT, FEATURE_BITS = (
+    np.uint64(16 * place) for place in range(4)
+)  # their bit offsets in CHILDREN_WORD
+PARENT, PARENT_SLOT, DECISION, ORIGIN = (np.uint64(16 * place) for place in range(4))  # and in PARENT_WORD
+MAXIMUM_LEAF_BITS = 64  # leaves of a tree that fit in a word; for a larger tree ``left`` is unused
+REPEATED_WORDS = np.uint64(3)  # words of a repeated edge: the split and the slot above, the share of rows, the side
 
 
 class ShapLayout(NamedTuple):
-    """T trees, N splits, A edges below which their feature is asked again: number k of a tree has slot k + 1."""
+    """T trees, N splits and A repeated edges (below which their feature occurs again): edge k of a tree has slot k +
+    1."""
 
     start: NDArray[np.uint64]  # (T + 1,)
-    split: NDArray[np.uint64]  # (8N,) whole numbers, and doubles by their bits
+    split: NDArray[np.uint64]  # (8N,) integers, and doubles by their bits
     repeated_start: NDArray[np.uint64]  # (T + 1,)
     repeated: NDArray[np.uint64]  # (3A,)
-    longest_path: NDArray[np.uint64]  # (T,) features asked on a path
-    left: NDArray[np.uint64]  # (N,) the leaves left of each split, as bits, the leftmost leaf first; see ``MOST_BITS``
+    longest_path: NDArray[np.uint64]  # (T,) the most features on a path
+    left: NDArray[
+        np.uint64
+    ]  # (N,) the leaves left of each split, as bits, the leftmost leaf first; see ``MAXIMUM_LEAF_BITS``
     value: Floats  # (N + T,) of the leaves, from left to right
 
 
 def layout_for_shap(trees: FlatForest) -> ShapLayout:
-    """The same forest, laid out so."""
+    """The forest in this layout."""
     splits = int(trees.start[-1])
     leaves = (trees.start + np.arange(len(trees.start), dtype=np.uint64)).astype(np.int64)
     longest_path = np.maximum.reduceat(trees.path_features, leaves[:-1]).astype(np.uint64)
@@ -53,7 +56,7 @@ def layout_for_shap(trees: FlatForest) -> ShapLayout:
 
 
 def _aligned(count: int) -> NDArray[np.uint64]:
-    """So many words, all 0, from where a cache line begins."""
+    """``count`` words, all 0, starting at a cache line."""
     words = np.zeros(count + 8, dtype=np.uint64)
     start = int(-words.ctypes.data % 64) // 8
     return words[start : start + count]
@@ -70,15 +73,15 @@ def _fill_layout(trees: Any, layout: Any, numbers: Any, repeated_numbers: Any) -
             for side in range(2):
                 child = np.intp(unpack(trees.split[first + s], RIGHT if side else LEFT))
                 depth[child] = depth[s] + 1
-        place = np.full(2 * splits + 1, splits)  # all leaves have one place, where nothing is written
+        place = np.full(2 * splits + 1, splits)  # all leaves share one place, where nothing is written
         put, level = 0, 0
-        while put < splits:  # by hand: to compile a sort takes a second
+        while put < splits:  # a counting sort by hand, as compiling numpy's takes a second
             for s in range(splits):
                 if depth[s] == level:
                     place[s] = put
                     put += 1
             level += 1
-        slot = np.zeros(2 * splits + 1, dtype=np.int64)  # of each edge below which its feature is asked again
+        slot = np.zeros(2 * splits + 1, dtype=np.int64)  # of each edge below which its feature occurs again
         low = np.intp(layout.repeated_start[tree])
         for k in range(np.intp(layout.repeated_start[tree + 1]) - low):
             slot[trees.repeated[low + k]] = k + 1

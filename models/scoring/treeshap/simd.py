@@ -1,7 +1,7 @@
-"""Lanes: eight doubles that go through the same arithmetic at once, in compiled functions alone.
+"""SIMD vectors for compiled functions: eight float64 values that go through the same arithmetic together.
 
-Each lane is computed by itself and strictly by IEEE 754, so a row has the same bits alone, among others, and on any
-machine; LLVM makes one instruction of the eight where the machine has it, and two or four where it has not.
+Each element is computed independently and strictly by IEEE 754, so a row has the same bits alone, among others, and on
+any machine. LLVM emits one instruction for the eight where the machine has it, and two or four where it has not.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 WIDTH = 8
 _LLVM_VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
 _BITS = ir.VectorType(ir.IntType(64), WIDTH)
-Emitting = Callable[..., Any]  # of types: the signature, and what emits the instructions
+Emitting = Callable[..., Any]  # types -> the signature, and the function that emits the instructions
 machine: Callable[[Emitting], Emitting] = intrinsic
 _build: Any = cgutils
 
 
 def aligned_vectors(count: int) -> NDArray[np.float64]:
-    """An array for so many lanes that begins where a cache line does: one that straddles two costs twice the time."""
+    """An array for ``count`` vectors that starts at a cache line: a vector across two lines costs twice the time."""
     array = np.empty((count + 1) * WIDTH)
     start = -array.ctypes.data % (8 * WIDTH) // 8
     return array[start : start + count * WIDTH]
@@ -53,7 +53,7 @@ def _address(context: Any, builder: Any, array: Any, value: Any, place: Any) -> 
 
 @machine
 def load(typing: Any, array: Any, place: Any) -> Any:
-    """Lanes number ``place`` of a flat array of doubles."""
+    """Vector number ``place`` of a flat array of doubles."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.load(_address(context, builder, signature.args[0], args[0], args[1]), align=8)
@@ -63,7 +63,7 @@ def load(typing: Any, array: Any, place: Any) -> Any:
 
 @machine
 def store(typing: Any, array: Any, place: Any, value: Any) -> Any:
-    """Put lanes at number ``place`` of a flat array of doubles."""
+    """Write a vector at number ``place`` of a flat array of doubles."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         builder.store(args[2], _address(context, builder, signature.args[0], args[0], args[1]), align=8)
@@ -85,7 +85,7 @@ def _element(context: Any, builder: Any, array: Any, value: Any, place: Any, kin
 
 @machine
 def load_integer(typing: Any, array: Any, place: Any) -> Any:
-    """Element ``place`` of a flat array of eight-byte words as a whole number; no place counts from the end."""
+    """Element ``place`` of a flat array of 8-byte words as an unsigned integer; a negative place is not allowed."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _element(context, builder, signature.args[0], args[0], args[1], ir.IntType(64))
@@ -95,7 +95,7 @@ def load_integer(typing: Any, array: Any, place: Any) -> Any:
 
 @machine
 def load_double(typing: Any, array: Any, place: Any) -> Any:
-    """The same element as a double, by its bits, in every lane."""
+    """The same element as a double, by its bits, in every element of a vector."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _spread(builder, _element(context, builder, signature.args[0], args[0], args[1], ir.DoubleType()))
@@ -105,7 +105,7 @@ def load_double(typing: Any, array: Any, place: Any) -> Any:
 
 @machine
 def broadcast(typing: Any, value: Any) -> Any:
-    """The same double in every lane."""
+    """One double in every element of a vector."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _spread(builder, args[0])
@@ -115,7 +115,7 @@ def broadcast(typing: Any, value: Any) -> Any:
 
 @machine
 def select_side(typing: Any, value: Any, threshold: Any, missing: Any, left: Any, right: Any) -> Any:
-    """``left`` in the lanes where value <= threshold, and, if ``missing`` is 1, where it is NaN; else ``right``."""
+    """``left`` where value <= threshold and, if ``missing`` is 1, where the value is NaN; ``right`` elsewhere."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         value, threshold, missing, left, right = args
@@ -129,7 +129,7 @@ def select_side(typing: Any, value: Any, threshold: Any, missing: Any, left: Any
 
 @machine
 def is_positive(typing: Any, value: Any) -> Any:
-    """1 in the lanes above 0, 0 in the others."""
+    """1 where the value is above 0, else 0."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         one, zero = (ir.Constant(_LLVM_VECTOR, [value] * WIDTH) for value in (1.0, 0.0))
@@ -140,7 +140,7 @@ def is_positive(typing: Any, value: Any) -> Any:
 
 @machine
 def all_bits(typing: Any) -> Any:
-    """All bits set, in every lane."""
+    """All bits set, in every element."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.bitcast(ir.Constant(_BITS, [-1] * WIDTH), _LLVM_VECTOR)
@@ -150,7 +150,7 @@ def all_bits(typing: Any) -> Any:
 
 @machine
 def clear_bits(typing: Any, bits: Any, factor: Any, cleared: Any) -> Any:
-    """The bits of each lane, less ``some`` in the lanes that lean to the right, which are below 0."""
+    """The bits of each element without ``cleared`` where the factor is negative (the row goes right)."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         right = builder.ashr(builder.bitcast(args[1], _BITS), ir.Constant(_BITS, [63] * WIDTH))
@@ -162,7 +162,7 @@ def clear_bits(typing: Any, bits: Any, factor: Any, cleared: Any) -> Any:
 
 @machine
 def lowest_bit(typing: Any, bits: Any) -> Any:
-    """The place of the lowest bit that is set in each lane, as a whole number's bits."""
+    """The index of the lowest set bit of each element, as the bits of an integer."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = ir.FunctionType(_BITS, [_BITS, ir.IntType(1)])
@@ -175,7 +175,7 @@ def lowest_bit(typing: Any, bits: Any) -> Any:
 
 @machine
 def multiply_add(typing: Any, left: Any, right: Any, added: Any) -> Any:
-    """left * right + added, rounded once: so by IEEE 754 on every machine, by one instruction on today's."""
+    """left * right + added, rounded once, as IEEE 754 defines it (fused multiply-add)."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = ir.FunctionType(_LLVM_VECTOR, [_LLVM_VECTOR] * 3)
@@ -186,7 +186,7 @@ def multiply_add(typing: Any, left: Any, right: Any, added: Any) -> Any:
 
 @machine
 def prefetch(typing: Any, array: Any, place: Any) -> Any:
-    """Ask for the cache line of an array's element that will be read soon; harmless beyond its end."""
+    """Prefetch the cache line of an array element that will be read soon; harmless beyond the end of the array."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
@@ -208,7 +208,7 @@ def _arithmetic(act: Any, instruction: str) -> None:
 
         return VECTOR(VECTOR, VECTOR), emit
 
-    def chosen(left, right):  # type: ignore[no-untyped-def]  # Numba compares the two signatures, words and all
+    def chosen(left, right):  # type: ignore[no-untyped-def]  # Numba compares both signatures, names included
         return (lambda left, right: both(left, right)) if isinstance(left, _Vector) else None
 
     overload(act)(chosen)

@@ -1,8 +1,8 @@
-"""The challenge: the best readable scorecard on the split a version is judged on, and the price of being readable.
+"""The benchmark: the best readable scorecard on the holdout of a version, and the price of interpretability.
 
-Bins and weights are learned from the rows the version learned from (of subjects enough for ``MOST`` rows where there
-are more, which it tells), and judged on the very rows the version is judged on. The price is in points of AUC, of the
-booster less the scorecard, with an interval by bootstrap over subjects on the same draws.
+Bins and weights are learned from the rows that the version learned from (a sample of at most ``MAXIMUM_ROWS``, by
+subject) and evaluated on the same holdout rows. The price is in points of AUC, of the booster minus the scorecard, with
+an interval by bootstrap over subjects on the same draws.
 """
 
 from __future__ import annotations
@@ -79,9 +79,9 @@ def run_benchmark(scorer: Scorer, sample: Sample, holdout: HoldoutScores, minimu
 def fit_scorecards(
     rows: TrainingRows, excluded_folds: list[int], minimum: int, tasks: Tasks
 ) -> dict[int, WoeScorecard]:
-    """A scorecard learned without each of these folds; every feature of each is cut by a task of its own.
+    """One scorecard for each excluded fold; each feature of each scorecard is binned by its own task.
 
-    Few values are cut here: that is done sooner than the libraries are loaded by every worker.
+    Small work runs in this process, because that is faster than loading the libraries in every worker.
     """
     columns = range(rows.features.shape[1])
     work = [(fold, column, minimum) for fold in excluded_folds for column in columns]
@@ -98,7 +98,7 @@ def fit_scorecards(
 
 
 def scorecard_table(card: WoeScorecard, scorer: Scorer) -> list[dict[str, Any]]:
-    """The scorecard as a credit officer reads it, the features of most information first."""
+    """The scorecard as a table for a credit officer, the features with the most information first."""
     points = card.points(scorer.card.factor, scorer.card.offset)
     table = []
     for column, weight in card.weights.items():

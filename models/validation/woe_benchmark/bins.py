@@ -1,8 +1,10 @@
-"""The door to optbinning: a feature cut into monotone bins, and the weight of evidence (证据权重) of each.
+"""The only file that imports optbinning: a feature cut into monotone bins, and the weight of evidence (证据权重) of
+each.
 
-Optimal binning by constraint programming (Navas-Palencia 2020): of the cuts whose default rates only rise, or only
-fall, the one of most information value. What is missing is a bin of its own. Weight of evidence of a bin: ln of its
-share of the good over its share of the bad (Siddiqi, Credit Risk Scorecards, 2006, chapter 6), so more is better.
+Optimal binning by constraint programming (Navas-Palencia 2020): among the cuts whose default rates only rise, or only
+fall, the one with the largest information value. Missing values are one bin. The weight of evidence of a bin is ln
+of its
+share of the good over its share of the bad (Siddiqi, Credit Risk Scorecards, 2006, chapter 6): more is better.
 """
 
 from __future__ import annotations
@@ -16,14 +18,14 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 TRENDS = {1: "ascending", -1: "descending", 0: "auto_asc_desc"}  # of the default rate, by the declared direction
-MINIMUM_SHARE = 0.01  # of the rows in a bin; the usual 0.05 loses flags of few subjects (up to 2 points of AUC)
+MINIMUM_SHARE = 0.01  # of the rows in a bin; the usual 0.05 loses flags that few subjects have (up to 2 points of AUC)
 PREBINS = 20
-SECONDS = 60  # for one feature: it takes hundredths, and a limit that is met would make chance of the result
+SECONDS = 60  # for one feature, which takes hundredths: a limit that is reached would make the result random
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureBins:
-    """A feature's bins: [-inf, splits[0]), [splits[0], splits[1]) … and, last, what is missing."""
+    """The bins of a feature: [-inf, splits[0]), [splits[0], splits[1]) … and, last, missing values."""
 
     splits: tuple[float, ...]
     woe: tuple[float, ...]  # (bins,)
@@ -36,9 +38,9 @@ class FeatureBins:
 
 
 def cut_bins(values: Floats, labels: NDArray[Any], direction: int, minimum: int) -> FeatureBins:
-    """Bins of ``least`` rows and more, of values (n,) with NaN and 0/1 labels (n,).
+    """Bins of at least ``minimum`` rows, of values (n,) with NaN and 0/1 labels (n,).
 
-    Fewer missing than ``least`` have a weight of nothing: too few to say, and too few to be told of.
+    Missing values with fewer rows than that have weight 0: there are too few to estimate, and too few to publish.
     """
     known = ~np.isnan(values)
     splits = _splits(values[known], labels[known], direction, max(minimum, int(np.ceil(MINIMUM_SHARE * len(values)))))
@@ -61,8 +63,8 @@ def _splits(values: Floats, labels: NDArray[Any], direction: int, minimum: int) 
     if len(values) < 2 * minimum or np.ptp(values) == 0 or np.ptp(labels) == 0:
         return ()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of libraries among themselves, about each other
-        # Here: to import it takes seconds, and only this needs it.
+        warnings.simplefilter("ignore")  # deprecation warnings between the libraries
+        # Imported here because it takes seconds, and only this function needs it.
         from optbinning import OptimalBinning  # type: ignore[import-untyped]
 
         binning = OptimalBinning(

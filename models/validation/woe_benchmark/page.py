@@ -1,4 +1,4 @@
-"""The scorecard for people: as a section of the model card, and as a table to open beside it."""
+"""The benchmark scorecard for people: a section of the model card, and a CSV table beside it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COLUMNS = ("feature", "title", "from", "to", "rows", "woe", "points")
 
 
 def price_of_interpretability(benchmark: Mapping[str, Any]) -> str:
-    """The price of interpretability in words, from the evidence of a challenge."""
+    """The price of interpretability as text, from the evidence of a benchmark."""
     price = benchmark["price_of_interpretability"]
     if price["points"] is None:
         return "not known"
@@ -19,7 +19,7 @@ def price_of_interpretability(benchmark: Mapping[str, Any]) -> str:
 
 
 def scorecard_section(benchmark: Mapping[str, Any]) -> list[str]:
-    """Markdown: what it is, and a line for each bin of each feature."""
+    """Markdown: a description, and a line for each bin of each feature."""
     lines = [
         "",
         "## The scorecard beside it",
@@ -37,13 +37,13 @@ def scorecard_section(benchmark: Mapping[str, Any]) -> list[str]:
 
 
 def write_csv(path: Path, benchmark: Mapping[str, Any]) -> None:
-    """The same as CSV, for a spreadsheet."""
+    """Write the same table as CSV, for a spreadsheet."""
     with path.open("w", newline="", encoding="utf-8-sig") as stream:
         csv.writer(stream).writerows([COLUMNS, *scorecard_rows(benchmark)])
 
 
 def scorecard_rows(benchmark: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Bin by bin, as ``COLUMNS``; a bin without bounds at both ends is that of what is missing."""
+    """One row per bin, with ``COLUMNS``; the last bin of a feature is that of missing values."""
     lines = []
     for feature in benchmark["card"]:
         for place, each in enumerate(feature["bins"], start=1):

@@ -1,8 +1,9 @@
-"""A scorecard (评分卡): a logistic regression on weights of evidence, every weight of which has the sign it must have.
+"""A scorecard (评分卡): a logistic regression on weights of evidence in which every weight has the expected sign.
 
-Features of little information (value under .02, Siddiqi 2006, table 6.2) are left out, and those that repeat a stronger
-one. A weight below nothing would turn a feature's meaning around beside the others: the worst is dropped, and all are
-weighed again, until there is none.
+Features with little information (value under 0.02, Siddiqi 2006, table 6.2) are left out, and so are those that
+repeat a
+stronger one. A negative weight would reverse a feature's meaning: the most negative one is dropped and all weights are
+fitted again, until there is none.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from models.validation.woe_benchmark.bins import FeatureBins
 Floats = NDArray[np.float64]
 MINIMUM_INFORMATION = 0.02
 MAXIMUM_CORRELATION = 0.8
-RIDGE = 1.0  # of the squared weights, halved, beside the log-likelihood
+RIDGE = 1.0  # penalty: half the sum of squared weights
 STEPS, CLOSE = 50, 1e-10
 
 
 @dataclass(frozen=True, slots=True)
 class WoeScorecard:
-    """ln odds of being good = intercept + Σ weight × weight of evidence, over the features (by column) it took."""
+    """ln odds of being good = intercept + Σ weight × weight of evidence, over the selected features (by column)."""
 
     intercept: float
     weights: Mapping[int, float]
@@ -39,7 +40,8 @@ class WoeScorecard:
         return -good
 
     def points(self, factor: float, offset: float) -> dict[int, list[float]]:
-        """Points of each bin, by feature; the intercept is shared out, so a subject's points are a plain sum."""
+        """Points of each bin, by feature; the intercept is divided among them, so a subject's points are a plain
+        sum."""
         share = (offset + factor * self.intercept) / max(1, len(self.weights))
         return {
             column: [round(share + factor * weight * woe, 2) for woe in self.bins[column].woe]
@@ -48,7 +50,7 @@ class WoeScorecard:
 
 
 def fit_scorecard(features: Floats, labels: NDArray[Any], bins: Sequence[FeatureBins]) -> WoeScorecard:
-    """The scorecard of these bins (F) on features (n, F) and 0/1 labels (n,)."""
+    """Fit the scorecard of these bins (F) on features (n, F) and 0/1 labels (n,)."""
     strongest = sorted(range(len(bins)), key=lambda column: (-bins[column].information_value, column))
     informed = [column for column in strongest if bins[column].information_value >= MINIMUM_INFORMATION]
     evidence = {column: bins[column].weights(features[:, column]) for column in informed}
@@ -66,10 +68,10 @@ def fit_scorecard(features: Floats, labels: NDArray[Any], bins: Sequence[Feature
 
 
 def _logistic(design: Floats, good: Floats) -> Floats:
-    """Weights (K,) by Newton's method; the first, of the constant, is free of the ridge.
+    """Coefficients (K,) by Newton's method; the first, of the constant, has no ridge penalty.
 
-    A step that would overshoot, as a first one does where few rows decide, is halved until it leads downhill: the loss
-    is convex, so some step does.
+    A step that would overshoot, as a first one does where few rows decide, is halved until the loss falls: the loss is
+    convex, so some step does.
     """
     ridge = np.full(design.shape[1], RIDGE)
     ridge[0] = 0.0
