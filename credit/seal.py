@@ -19,6 +19,7 @@ from credit.canonical import digest_json
 from credit.envelope import sign_envelope, verify_envelope
 from credit.errors import Broken, Lapsed
 from credit.keys import KeyRing, SigningKey
+from credit.messages import Text
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -34,6 +35,21 @@ class Kind(StrEnum):
     SNAPSHOT = "snapshot"  # features and scores of every subject
     PARCEL = "parcel"  # results that leave the lab
     EXCERPT = "excerpt"  # the rows of a destroyed snapshot on which answers are based
+
+    @property
+    def text(self) -> Text:
+        """What people call this kind."""
+        return _KIND_NAMES[self]
+
+
+_KIND_NAMES = {
+    Kind.RELEASE: Text.of("seal.kind-release"),
+    Kind.ORDER: Text.of("seal.kind-order"),
+    Kind.VERSION: Text.of("seal.kind-version"),
+    Kind.SNAPSHOT: Text.of("seal.kind-snapshot"),
+    Kind.PARCEL: Text.of("seal.kind-parcel"),
+    Kind.EXCERPT: Text.of("seal.kind-excerpt"),
+}
 
 
 SIGNERS: Mapping[Kind, str] = MappingProxyType(
@@ -77,7 +93,7 @@ class Seal:
     def require_not_expired(self, today: date) -> None:
         """Raise :class:`Lapsed` from the day of expiry on."""
         if today >= self.expires_on:
-            raise Lapsed("seal.lapsed", kind=self.kind, self_short=self.short, expires_on=self.expires_on)
+            raise Lapsed("seal.lapsed", kind=self.kind.text, self_short=self.short, expires_on=self.expires_on)
 
 
 def seal_id_of(
@@ -91,7 +107,7 @@ def seal_id_of(
 def require_signer(kind: Kind, key: SigningKey) -> None:
     """Raise :class:`Broken` unless this zone's key may sign this kind."""
     if SIGNERS[kind] != key.zone:
-        raise Broken("seal.wrong-zone", kind=kind, zone=key.zone, signers=SIGNERS[kind])
+        raise Broken("seal.wrong-zone", kind=kind.text, zone=key.zone, signers=SIGNERS[kind])
 
 
 def to_envelope(seal: Seal, key: SigningKey) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class Shelf:
         plain = json.loads(canonical(terms))
         files = {name: digest(folder / name) for name in _names(folder)}
         if changed := sum(files.get(name) != wanted for name, wanted in reused.items()):
-            raise Broken("shelf.taken-files-changed", kind=kind, changed=changed)
+            raise Broken("shelf.taken-files-changed", kind=kind.text, changed=changed)
         seal_id = seal_id_of(kind, parents, expires_on, plain, files)
         folder_on_shelf = self.folder_of(seal_id)
         if not folder_on_shelf.exists():
@@ -118,7 +118,7 @@ class Shelf:
             raise Broken("shelf.wrong-place", place_name=place.name[:12], seal_short=seal.short)
         if deep:
             if (record := self.pointer(f"{DESTROYED}-{seal.id}", DESTROYERS)) is not None:
-                raise Lapsed("shelf.destroyed", kind=seal.kind, seal_short=seal.short, word=record["on"])
+                raise Lapsed("shelf.destroyed", kind=seal.kind.text, seal_short=seal.short, word=record["on"])
             verify_files(seal, place)
         if today is not None:
             seal.require_not_expired(today)
@@ -170,7 +170,7 @@ class Shelf:
         matches = [start] if (self.root / kind / start).is_dir() else []
         matches = matches or [place.name for place in (self.root / kind).glob(f"{start}*")]
         if not matches:
-            raise Missing("shelf.no-seal", kind=kind, start=start[:12])
+            raise Missing("shelf.no-seal", kind=Kind(kind).text, start=start[:12])
         if len(matches) > 1:
             raise Malformed("shelf.ambiguous", why=Text.verbatim(name), found_count=len(matches))
         return f"{kind}-{matches[0]}"
@@ -181,10 +181,10 @@ def verify_files(seal: Seal, place: Path) -> None:
     present = set(_names(place)) - {MANIFEST}
     for name in sorted(present ^ set(seal.files)):
         why = Text.of("shelf.file-missing" if name in seal.files else "shelf.file-added", name=name)
-        raise Broken("shelf.not-whole", why=why, kind=seal.kind, seal_short=seal.short)
+        raise Broken("shelf.not-whole", why=why, kind=seal.kind.text, seal_short=seal.short)
     for name, wanted in sorted(seal.files.items()):
         if digest(place / name) != wanted:
-            raise Broken("shelf.changed", kind=seal.kind, seal_short=seal.short, name=name)
+            raise Broken("shelf.changed", kind=seal.kind.text, seal_short=seal.short, name=name)
 
 
 def _names(folder: Path) -> list[str]:

@@ -32,7 +32,7 @@ def place_order(
     """
     seal = release.seal
     if seal.kind is not Kind.RELEASE:
-        raise Malformed("order-placement.order-needs-release", seal_short=seal.short, kind=seal.kind)
+        raise Malformed("order-placement.order-needs-release", seal_short=seal.short, kind=seal.kind.text)
     if seal.terms.get("purpose") != "research":
         raise Refused(
             "order-placement.release-not-for-training", seal_short=seal.short, terms=seal.terms.get("purpose")

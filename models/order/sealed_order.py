@@ -28,5 +28,5 @@ def open_order(order_seal: OpenedSeal, shelf: Shelf, *, today: date | None = Non
     release has ended by ``today``.
     """
     if order_seal.seal.kind is not Kind.ORDER or len(order_seal.seal.parents) != 1:
-        raise Malformed("pipeline.not-order", kind=order_seal.seal.kind)
+        raise Malformed("pipeline.not-order", kind=order_seal.seal.kind.text)
     return read_sealed_order(order_seal), shelf.open(order_seal.seal.parents[0], today=today)

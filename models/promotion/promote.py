@@ -133,4 +133,4 @@ def _set_champion(
 
 def _require_version(version: OpenedSeal) -> None:
     if version.seal.kind is not Kind.VERSION:
-        raise Malformed("promote.not-model-version", kind=version.seal.kind)
+        raise Malformed("promote.not-model-version", kind=version.seal.kind.text)
