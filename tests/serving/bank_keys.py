@@ -30,8 +30,8 @@ class BankKey:
     @property
     def jwk(self) -> dict[str, Any]:
         kind = jwt.get_algorithm_by_name(self.algorithm)
-        told: dict[str, Any] = kind.to_jwk(self.private.public_key(), as_dict=True)
-        return {name: value for name, value in told.items() if name in ("kty", "crv", "x", "y", "n", "e")}
+        public_jwk: dict[str, Any] = kind.to_jwk(self.private.public_key(), as_dict=True)
+        return {name: value for name, value in public_jwk.items() if name in ("kty", "crv", "x", "y", "n", "e")}
 
     def assertion(self, bank: str, **more: Any) -> dict[str, str]:
         now = int(time.time())
@@ -51,6 +51,6 @@ class BankKey:
         }  # fmt: skip
         if token is not None:
             claims["ath"] = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
-        told = {"typ": "dpop+jwt", "jwk": self.jwk} | (headers or {})
+        header = {"typ": "dpop+jwt", "jwk": self.jwk} | (headers or {})
         claims = {name: value for name, value in (claims | more).items() if value is not None}
-        return jwt.encode(claims, self.private, self.algorithm, headers=told)
+        return jwt.encode(claims, self.private, self.algorithm, headers=header)

@@ -20,7 +20,7 @@ with warnings.catch_warnings():  # starlette 1.10 would rather have httpx2, whic
     from fastapi.testclient import TestClient
 
 
-def _beside(name: str, file: str) -> Any:
+def _load_module(name: str, file: str) -> Any:
     """The module in `file` beside this one, as `name` for the tests here."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(file))
     assert spec is not None
@@ -32,13 +32,13 @@ def _beside(name: str, file: str) -> Any:
 
 KEPT = 600.0  # seconds a token is taken again; it is good for half as long again
 
-serving_world = _beside("serving_world", "world.py")
-_beside("serving_bank_keys", "bank_keys.py")
-_beside("serving_live", "live.py")
-_beside("serving_dossiers", "dossier_world.py")
-_beside("serving_bank_ear", "bank_ear.py")
-_beside("serving_asked_once", "asked_once.py")
-house = _beside("serving_house", "house.py").house
+serving_world = _load_module("serving_world", "world.py")
+_load_module("serving_bank_keys", "bank_keys.py")
+_load_module("serving_service_process", "service_process.py")
+_load_module("serving_credit_files", "credit_file_world.py")
+_load_module("serving_webhook_receiver", "webhook_receiver.py")
+_load_module("serving_post_requests", "post_requests.py")
+service_thread = _load_module("serving_service_thread", "service_thread.py").service_thread
 World = serving_world.World
 
 
@@ -150,5 +150,5 @@ def serve(template: Any, tokens: Any, world: Any) -> Any:
 
 
 def read_ledger(path: Path) -> list[dict[str, Any]]:
-    """The raw lines, as anybody could read them."""
+    """The raw lines of a ledger."""
     return [json.loads(line) for line in path.read_text().splitlines()]

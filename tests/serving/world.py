@@ -93,12 +93,12 @@ class World:
         return SigningKey.load(self.root / "keys", zone)
 
     def settings(self, **more: Any) -> ServiceSettings:
-        told = {
+        values = {
             "shelf": self.root / "shelf", "keys": self.root / "keys", "ring": self.root / "ring",
             "ledger": self.root / "ledger.jsonl", "access": self.root / "access.db", "today": TODAY,
             "watch_seconds": 0.1,
         }  # fmt: skip
-        return ServiceSettings(**{**told, **more})
+        return ServiceSettings(**{**values, **more})
 
     def create(self) -> None:
         """Keys and the ring."""
@@ -125,10 +125,10 @@ class World:
         recipe = Recipe(leaves=6, rate=0.1, rounds=30, minimum_leaf=40, seed=seed)
         booster = train_booster(features, labels, FEATURES, DIRECTIONS, recipe)
         platt = fit_platt(labels, np.asarray(booster.predict(features, raw_score=True)))
-        told = card(model, platt.slope, platt.intercept)
+        declaration = card(model, platt.slope, platt.intercept)
         files = {
             "model.txt": model_text_of(booster).encode(),
-            "version.json": json.dumps(told, ensure_ascii=False).encode(),
+            "version.json": json.dumps(declaration, ensure_ascii=False).encode(),
         }
         order = self.seal(Kind.ORDER, "research", {"order.json": b"{}"}, model=model, seed=seed)
         return self.seal(Kind.VERSION, "compute", files, (order,), model=model)
@@ -150,27 +150,33 @@ class World:
 
     def sorted_keys(self, model: str, count: int) -> tuple[list[bytes], list[int]]:
         """The subjects in a snapshot's order, which is another in every world, and of which code each is the key."""
-        held = sorted((self.pseudonyms.key_of(code).raw, number) for number, code in enumerate(codes(model, count)))
-        return [key for key, _ in held], [number for _, number in held]
+        pairs = sorted((self.pseudonyms.key_of(code).raw, number) for number, code in enumerate(codes(model, count)))
+        return [key for key, _ in pairs], [number for _, number in pairs]
 
     def promote(self, model: str, version: str, key: SigningKey | None = None) -> None:
-        told = {"model": model, "version": version, "verdict": digest_json({}), "by": str(PLATFORM), "at": str(TODAY)}
-        self.shelf.set_pointer(f"champion-{model}", told, key or self.key("platform"))
+        pointer = {
+            "model": model,
+            "version": version,
+            "verdict": digest_json({}),
+            "by": str(PLATFORM),
+            "at": str(TODAY),
+        }
+        self.shelf.set_pointer(f"champion-{model}", pointer, key or self.key("platform"))
 
     def show(self, model: str, version: str, snapshot: str, key: SigningKey | None = None) -> None:
-        told = {"model": model, "snapshot": snapshot, "version": version, "as_of": str(AS_OF)}
-        self.shelf.set_pointer(f"snapshot-{model}", told, key or self.key("platform"))
+        pointer = {"model": model, "snapshot": snapshot, "version": version, "as_of": str(AS_OF)}
+        self.shelf.set_pointer(f"snapshot-{model}", pointer, key or self.key("platform"))
 
     def grant(self, bank: str, code: str, **more: Any) -> Mandate:
-        """A mandate in force on TODAY, but for what is told otherwise."""
-        told: dict[str, Any] = {
+        """A mandate in force on TODAY, except for the fields given."""
+        values: dict[str, Any] = {
             "bank": bank, "subject": self.pseudonyms.key_of(code), "purpose": PURPOSE,
             "document": digest(b"a signed paper"),
             "valid_from": TODAY - timedelta(days=10), "valid_until": TODAY + timedelta(days=10),
         }  # fmt: skip
         access = AccessDatabase(self.root / "access.db")
         try:
-            return grant(access, by=PLATFORM, key=self.key("platform"), ledger=self.ledger, **(told | more))
+            return grant(access, by=PLATFORM, key=self.key("platform"), ledger=self.ledger, **(values | more))
         finally:
             access.close()
 
@@ -178,13 +184,13 @@ class World:
 def sample(rows: int, seed: int) -> tuple[Any, Any]:
     """Features (n, F) and labels (n,) where good and bad differ for a cause; every eleventh value of one is missing."""
     random = np.random.default_rng(seed)
-    trouble = random.normal(size=rows)
+    risk = random.normal(size=rows)
     features = np.column_stack([
-        random.poisson(np.exp(trouble * 0.8 - 0.5)), random.poisson(np.exp(trouble * 0.5)),
-        random.poisson(np.exp(-trouble * 0.5 - 1)), np.round(random.gamma(3, 2, size=rows), 2),
+        random.poisson(np.exp(risk * 0.8 - 0.5)), random.poisson(np.exp(risk * 0.5)),
+        random.poisson(np.exp(-risk * 0.5 - 1)), np.round(random.gamma(3, 2, size=rows), 2),
     ]).astype(np.float64)  # fmt: skip
     features[::11, 3] = np.nan
-    labels = (random.random(rows) < 1 / (1 + np.exp(2.5 - 1.4 * trouble))).astype(np.int64)
+    labels = (random.random(rows) < 1 / (1 + np.exp(2.5 - 1.4 * risk))).astype(np.int64)
     return features, labels
 
 

@@ -20,7 +20,7 @@ from serving.observability import log
 
 AT_ONCE = 16
 SUPPRESSED_DELAY = 5.0  # seconds
-_STATUS_GONE = 410
+_REMOVED = 410  # Gone (RFC 9110 §15.5.11): the receiver wants no more webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ async def _try(
         await asyncio.to_thread(record_entry, service, "webhook.delivered", delivery.id, details)
         await asyncio.to_thread(store.delivered, delivery.id, outcome)
         return
-    next_at = None if status == _STATUS_GONE else backoff.next_at(delivery.attempts + 1, time.time())
+    next_at = None if status == _REMOVED else backoff.next_at(delivery.attempts + 1, time.time())
     await asyncio.to_thread(
         record_entry, service, "webhook.failed" if next_at else "webhook.dead", delivery.id, details
     )

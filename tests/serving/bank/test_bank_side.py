@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from serving_bank_ear import Ear
 from serving_bank_keys import BankKey
-from serving_live import free_port, serving
+from serving_service_process import free_port, serving
+from serving_webhook_receiver import WebhookReceiver
 from serving_world import PURPOSE, codes
 
 from credit.errors import Broken, Malformed, Missing, Unauthenticated
@@ -158,8 +158,8 @@ def test_watches_and_jobs_by_the_client_and_the_same_awaited(world: Any, templat
                 assert (await bank.end_job(job))["state"] == "cancelled"
                 assert (await bank.ready())["ready"] is True
 
-    with Ear() as ear:
-        asyncio.run(all_(ear.url))
+    with WebhookReceiver() as receiver:
+        asyncio.run(all_(receiver.url))
     watches.close()
     jobs.close()
     service.ledger_writer.close()

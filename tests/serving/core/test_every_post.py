@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from serving_asked_once import LISTS, Asked, everything, killed, send
-from serving_bank_ear import Ear
-from serving_dossiers import FIRM, RECORDS, penalty, shelve
+from serving_credit_files import FIRM, RECORDS, penalty, shelve
+from serving_post_requests import LISTS, PostRequest, post_requests, send, simulate_kill
+from serving_webhook_receiver import WebhookReceiver
 from serving_world import PLATFORM, PURPOSE, TODAY
 
 from credit.actor import Actor
@@ -29,12 +29,12 @@ PLACES = {"objection": "access.db", "watch": "watches.db", "job": "jobs.db"}
 SALTED = {"/v1/scores/live", "/v1/scores/facts", "/v1/evaluations", *(f"/v1/queries/{name}" for name in LISTS)}
 
 
-class House:
+class PostHarness:
     """The service with everything that can be asked of it."""
 
-    def __init__(self, running: Any, ear: Ear) -> None:
-        self.running, self.world, self.ear = running, running.world, ear
-        self.asked = everything(running, ear)
+    def __init__(self, running: Any, receiver: WebhookReceiver) -> None:
+        self.running, self.world, self.receiver = running, running.world, receiver
+        self.asked = post_requests(running, receiver)
 
     def ask(self, path: str, key: str | bytes | None = "k", **more: Any) -> Any:
         return send(self.running, self.asked[path], key, **more)
@@ -57,85 +57,89 @@ class House:
 
 
 @pytest.fixture
-def house(serve: Any, world: Any) -> Iterator[House]:
+def harness(serve: Any, world: Any) -> Iterator[PostHarness]:
     shelve(world)
-    with serve(webhooks_to_loopback=True, chores=False) as running, Ear() as ear:
-        yield House(running, ear)
+    with serve(webhooks_to_loopback=True, chores=False) as running, WebhookReceiver() as receiver:
+        yield PostHarness(running, receiver)
 
 
-def test_there_is_no_post_without_a_key_and_none_that_is_not_asked_here(house: House) -> None:
-    document = house.running.http.app.app.openapi()
+def test_there_is_no_post_without_a_key_and_none_that_is_not_asked_here(harness: PostHarness) -> None:
+    document = harness.running.http.app.app.openapi()
     posts = {path: told["post"] for path, told in document["paths"].items() if "post" in told and "/v1/" in path}
     assert {path for path, told in posts.items() if IDEMPOTENCY_KEY in told["parameters"]} == set(posts)
-    assert set(posts) - set(house.asked) == {"/v1/deliveries/{name}/resend"}  # which takes a dead letter
+    assert set(posts) - set(harness.asked) == {"/v1/deliveries/{name}/resend"}  # which takes a dead letter
 
 
-def test_one_key_one_answer_to_the_byte_and_one_act(house: House) -> None:
-    for path, asked in house.asked.items():
-        before = house.count(path)
-        first = house.ask(path)
+def test_one_key_one_answer_to_the_byte_and_one_act(harness: PostHarness) -> None:
+    for path, asked in harness.asked.items():
+        before = harness.count(path)
+        first = harness.ask(path)
         assert first.status_code == 200, (path, first.text)
-        once = house.count(path)
-        heard = len(house.ear.heard)
-        again = house.ask(path)
+        once = harness.count(path)
+        heard = len(harness.receiver.received)
+        again = harness.ask(path)
         assert (again.content, again.headers["content-type"]) == (first.content, first.headers["content-type"]), path
-        assert (house.count(path), len(house.ear.heard)) == (once, heard), path
+        assert (harness.count(path), len(harness.receiver.received)) == (once, heard), path
         assert once > before, path
         if asked.other is not None:
-            other = house.ask(path, sent=asked.other)
+            other = harness.ask(path, sent=asked.other)
             assert (other.status_code, other.json()["title"]) == (
                 422, "This idempotency key was used for another request"
             ), path  # fmt: skip
-        new = house.ask(path, key="k2")
+        new = harness.ask(path, key="k2")
         assert (new.status_code, new.content == first.content) == (200, False), path
-        theirs = house.ask(path, bank="jincheng" if asked.bank == "bohai" else "bohai")
+        theirs = harness.ask(path, bank="jincheng" if asked.bank == "bohai" else "bohai")
         assert theirs.content != first.content, path
-    repeated = [entry for entry in house.world.ledger.verified() if entry.verb.endswith(".repeated")]
-    assert len(repeated) == len(house.asked)
-    assert {path: house.rows(path) for path in MADE} == {"/v1/objections": 2, "/v1/watches": 2, "/v1/jobs": 3}
+    repeated = [entry for entry in harness.world.ledger.verified() if entry.verb.endswith(".repeated")]
+    assert len(repeated) == len(harness.asked)
+    assert {path: harness.rows(path) for path in MADE} == {"/v1/objections": 2, "/v1/watches": 2, "/v1/jobs": 3}
 
 
 @pytest.mark.attack
 @pytest.mark.parametrize("key", [b"", b"k" * 129, b"a key", "授权".encode(), "é".encode("latin-1"), b"\x7f", b"a\tb"])
-def test_what_is_no_key_is_refused_before_anything_is_done(house: House, key: bytes) -> None:
-    for path in house.asked:
-        before = house.count(path)
-        told = house.ask(path, key)
+def test_what_is_no_key_is_refused_before_anything_is_done(harness: PostHarness, key: bytes) -> None:
+    for path in harness.asked:
+        before = harness.count(path)
+        told = harness.ask(path, key)
         assert (told.status_code, told.json()["title"]) == (422, "This is not an idempotency key"), path
-        assert house.count(path) == before
-    assert house.ask("/v1/jobs", b"~" * 128).status_code == 200
+        assert harness.count(path) == before
+    assert harness.ask("/v1/jobs", b"~" * 128).status_code == 200
 
 
 @pytest.mark.attack
-def test_many_at_once_with_one_key_are_one_act(house: House) -> None:
+def test_many_at_once_with_one_key_are_one_act(harness: PostHarness) -> None:
     for path in ("/v1/objections", "/v1/watches", "/v1/jobs", "/v1/scores/batch", "/v1/webhook/trial"):
-        before, heard = house.count(path), len(house.ear.heard)
+        before, heard = harness.count(path), len(harness.receiver.received)
         with ThreadPoolExecutor(8) as pool:
-            told = list(pool.map(lambda _, path=path: house.ask(path), range(8)))  # type: ignore[misc]
+            told = list(pool.map(lambda _, path=path: harness.ask(path), range(8)))  # type: ignore[misc]
         assert {each.status_code for each in told} == {200}
         assert len({each.content for each in told}) == 1
-        assert house.count(path) == before + (2 if path.endswith("batch") else 1)
-        assert len(house.ear.heard) == heard + path.endswith("trial")
-    assert {house.rows(path) for path in MADE} == {1}
+        assert harness.count(path) == before + (2 if path.endswith("batch") else 1)
+        assert len(harness.receiver.received) == heard + path.endswith("trial")
+    assert {harness.rows(path) for path in MADE} == {1}
 
 
-def test_what_a_killed_process_had_done_is_not_done_again(house: House) -> None:
-    for path in house.asked:
-        first, once, heard = house.ask(path), house.count(path), len(house.ear.heard)
-        with sqlite3.connect(house.world.root / "calls.db") as db:
+def test_what_a_killed_process_had_done_is_not_done_again(harness: PostHarness) -> None:
+    for path in harness.asked:
+        first, once, heard = harness.ask(path), harness.count(path), len(harness.receiver.received)
+        with sqlite3.connect(harness.world.root / "calls.db") as db:
             for table in ("answered", "made"):
                 db.execute(f"DELETE FROM {table} WHERE key <> ?", (b"k",))
                 db.execute(f"DELETE FROM {table} WHERE bank NOT LIKE ?", (f"% {path}",))
         db.close()
-        killed(house.running)
-        again = house.ask(path)
+        simulate_kill(harness.running)
+        again = harness.ask(path)
         assert again.status_code == 200, (path, again.text)
-        assert house.ask(path).content == again.content
+        assert harness.ask(path).content == again.content
         if path in SALTED:  # what was salted cannot be made again: it is answered as a new one
-            assert (house.count(path), again.content == first.content) == (once + 1, False), path
+            assert (harness.count(path), again.content == first.content) == (once + 1, False), path
         else:
-            assert (again.content, house.count(path), len(house.ear.heard)) == (first.content, once, heard), path
-    assert {house.rows(path) for path in MADE} == {1}
+            assert (again.content, harness.count(path), len(harness.receiver.received)) == (
+                first.content,
+                once,
+                heard,
+            ), path
+    assert {harness.rows(path) for path in MADE} == {1}
 
 
 class Faulty(GroupCommitWriter):
@@ -156,52 +160,52 @@ class Faulty(GroupCommitWriter):
 @pytest.mark.parametrize("took", [False, True])
 @pytest.mark.parametrize("path", [*MADE, "/v1/webhook/trial"])
 def test_after_a_fault_the_same_key_goes_on_where_it_was_and_a_refusal_in_between_forgets_nothing(
-    house: House, path: str, took: bool
+    harness: PostHarness, path: str, took: bool
 ) -> None:
-    app, before = house.running.http.app, house.count(path)
+    app, before = harness.running.http.app, harness.count(path)
     service = app.service
     app.service = app.app.state.service = replace(
-        service, ledger_writer=Faulty(service.ledger_writer, house.asked[path].verb, took=took)
+        service, ledger_writer=Faulty(service.ledger_writer, harness.asked[path].verb, took=took)
     )
-    assert house.ask(path).status_code == 500
-    access = AccessDatabase(house.world.root / "access.db")
+    assert harness.ask(path).status_code == 500
+    access = AccessDatabase(harness.world.root / "access.db")
     access.disable_client("bohai")
-    assert house.ask(path).status_code == 401
+    assert harness.ask(path).status_code == 401
     access.disable_client("bohai", disabled=False)
     access.close()
-    told = house.ask(path)
+    told = harness.ask(path)
     assert told.status_code == 200, told.text
-    assert house.ask(path).content == told.content
-    assert house.count(path) == before + 1
+    assert harness.ask(path).content == told.content
+    assert harness.count(path) == before + 1
     if path in MADE:
-        assert house.rows(path) == 1
+        assert harness.rows(path) == 1
         name = told.json()[f"{MADE[path]}_id"]
-        assert [entry.object for entry in house.running.entries(house.asked[path].verb)] == [name]
+        assert [entry.object for entry in harness.running.entries(harness.asked[path].verb)] == [name]
     app.service = app.app.state.service = service
 
 
-def test_a_refusal_is_not_remembered_and_its_cause_can_be_mended(house: House) -> None:
-    sent = house.asked["/v1/jobs"]
-    assert house.ask("/v1/jobs", sent={**sent.sent, "content": b"nonsense"}).status_code == 422
+def test_a_refusal_is_not_remembered_and_its_cause_can_be_mended(harness: PostHarness) -> None:
+    sent = harness.asked["/v1/jobs"]
+    assert harness.ask("/v1/jobs", sent={**sent.sent, "content": b"nonsense"}).status_code == 422
     for number in range(2):
-        assert house.ask("/v1/jobs", f"k{number}").status_code == 200
-    assert house.ask("/v1/jobs").status_code == 403  # two are not done
-    for job in house.running.http.get("/v1/jobs", headers=bearer(house)).json()["jobs"]:
-        house.running.http.delete(f"/v1/jobs/{job['job_id']}", headers=bearer(house))
-    told = house.ask("/v1/jobs")
+        assert harness.ask("/v1/jobs", f"k{number}").status_code == 200
+    assert harness.ask("/v1/jobs").status_code == 403  # two are not done
+    for job in harness.running.http.get("/v1/jobs", headers=bearer(harness)).json()["jobs"]:
+        harness.running.http.delete(f"/v1/jobs/{job['job_id']}", headers=bearer(harness))
+    told = harness.ask("/v1/jobs")
     assert told.status_code == 200
     for number in range(2):  # what was made stays made, whatever came of it
-        assert house.ask("/v1/jobs", f"k{number}").json()["state"] == "queued"
-    assert house.rows("/v1/jobs") == 3
+        assert harness.ask("/v1/jobs", f"k{number}").json()["state"] == "queued"
+    assert harness.rows("/v1/jobs") == 3
 
 
 @pytest.mark.attack
-def test_a_key_opens_nothing_whose_mandate_was_taken_back(house: House) -> None:
+def test_a_key_opens_nothing_whose_mandate_was_taken_back(harness: PostHarness) -> None:
     open_to_all = {"/v1/objections", "/v1/jobs", "/v1/webhook/trial", "/v1/evaluations"}
-    first = {path: house.ask(path) for path in house.asked}
-    house.revoke_all()
+    first = {path: harness.ask(path) for path in harness.asked}
+    harness.revoke_all()
     for path, held in first.items():
-        told = house.ask(path)
+        told = harness.ask(path)
         if path == "/v1/scores/batch":
             assert [part["status"] for part in told.json()["answers"]] == [403, 403, 422]
             assert told.json()["answers"][2] == held.json()["answers"][2]
@@ -209,69 +213,79 @@ def test_a_key_opens_nothing_whose_mandate_was_taken_back(house: House) -> None:
             assert told.content == held.content, path
         else:
             assert told.status_code == 403, path
-    assert {house.rows(path) for path in MADE} == {1}
+    assert {harness.rows(path) for path in MADE} == {1}
 
 
 @pytest.mark.attack
-def test_a_record_that_is_gone_is_not_shown_under_an_old_key(house: House) -> None:
+def test_a_record_that_is_gone_is_not_shown_under_an_old_key(harness: PostHarness) -> None:
     path = "/v1/queries/penalties"
-    first = house.ask(path)
+    first = harness.ask(path)
     assert "罚1号" in first.text
-    seal = shelve(house.world, RECORDS | {FIRM: RECORDS[FIRM] | {"administrative_penalty": [penalty("罚2号")]}})
-    house.running.http.app.service.credit_files.refresh()
-    told = house.ask(path)
+    seal = shelve(harness.world, RECORDS | {FIRM: RECORDS[FIRM] | {"administrative_penalty": [penalty("罚2号")]}})
+    harness.running.http.app.service.credit_files.refresh()
+    told = harness.ask(path)
     assert told.json()["snapshot"]["id"] == seal
     assert "罚1号" not in told.text
-    assert house.ask(path).content == told.content  # and remembered from now on
-    key = house.running.http.app.service.credit_files._pseudonyms.key_of(FIRM).hex
-    suppress(house.world.shelf, "inquiry", [key], **notice(house))
-    house.running.http.app.service.credit_files.refresh()
-    assert house.ask(path).status_code == 503
+    assert harness.ask(path).content == told.content  # and remembered from now on
+    key = harness.running.http.app.service.credit_files._pseudonyms.key_of(FIRM).hex
+    suppress(harness.world.shelf, "inquiry", [key], **notice(harness))
+    harness.running.http.app.service.credit_files.refresh()
+    assert harness.ask(path).status_code == 503
 
 
 @pytest.mark.attack
-def test_a_repaired_subject_is_answered_anew_in_a_batch_and_the_others_as_they_were(house: House) -> None:
-    path, world, service = "/v1/scores/batch", house.world, house.running.http.app.service
-    first = house.ask(path).json()["answers"]
-    number = suppress(world.shelf, "scoring", [world.pseudonyms.key_of(FIRM).hex], **notice(house)).number
+def test_a_repaired_subject_is_answered_anew_in_a_batch_and_the_others_as_they_were(
+    harness: PostHarness,
+) -> None:
+    path, world, service = "/v1/scores/batch", harness.world, harness.running.http.app.service
+    first = harness.ask(path).json()["answers"]
+    number = suppress(world.shelf, "scoring", [world.pseudonyms.key_of(FIRM).hex], **notice(harness)).number
     service.snapshots.suppression.refresh()
-    held = house.ask(path).json()["answers"]
+    held = harness.ask(path).json()["answers"]
     assert [part["status"] for part in held] == [503, 503, 422]
-    version = house.running.seals["enterprise"][0]
+    version = harness.running.seals["enterprise"][0]
     anew = world.snapshot("enterprise", version, 40, notice=number)
     world.show("enterprise", version, anew)
     service.snapshots.refresh()
-    told = house.ask(path)
+    told = harness.ask(path)
     parts = told.json()["answers"]
     assert [part["status"] for part in parts] == [200, 200, 422]
     assert {part["answer"]["snapshot"]["id"] for part in parts[:2]} == {anew}
     assert parts[2] == first[2]
-    assert house.ask(path).content == told.content
+    assert harness.ask(path).content == told.content
 
 
-def test_a_batch_again_costs_one_call_and_the_same_in_another_language(house: House) -> None:
+def test_a_batch_again_costs_one_call_and_the_same_in_another_language(harness: PostHarness) -> None:
     path = "/v1/scores/batch"
-    first = house.ask(path)
-    again = house.ask(path, sent={**house.asked[path].sent, "headers": {"Accept-Language": "zh"}})
-    third = house.ask(path)
+    first = harness.ask(path)
+    again = harness.ask(path, sent={**harness.asked[path].sent, "headers": {"Accept-Language": "zh"}})
+    third = harness.ask(path)
     assert first.content == again.content == third.content
     left = [int(told.headers["ratelimit"].partition("r=")[2].partition(";")[0]) for told in (again, third)]
     assert left[0] - left[1] <= 1
 
 
-def test_a_key_is_of_one_path_and_what_cannot_be_done_twice_takes_none(house: House) -> None:
-    ask = {"json": {"uscc": FIRM, "purpose": PURPOSE, "mandate": house.asked["/v1/scores"].sent["json"]["mandate"]}}
-    told = [send(house.running, Asked(path, "", ask, None), "k") for path in ("/v1/queries/taxes", "/v1/scores")]
+def test_a_key_is_of_one_path_and_what_cannot_be_done_twice_takes_none(harness: PostHarness) -> None:
+    ask = {
+        "json": {
+            "uscc": FIRM,
+            "purpose": PURPOSE,
+            "mandate": harness.asked["/v1/scores"].sent["json"]["mandate"],
+        }
+    }
+    told = [
+        send(harness.running, PostRequest(path, "", ask, None), "k") for path in ("/v1/queries/taxes", "/v1/scores")
+    ]
     assert [each.status_code for each in told] == [200, 200]
     for method, path in (("PUT", "/v1/webhook"), ("GET", "/v1/watches"), ("DELETE", "/v1/watches/x")):
-        refused = house.running.http.request(method, path, headers={**bearer(house), "Idempotency-Key": "k"})
+        refused = harness.running.http.request(method, path, headers={**bearer(harness), "Idempotency-Key": "k"})
         assert (refused.status_code, refused.json()["title"]) == (422, "This request takes no idempotency key")
 
 
-def test_an_answer_is_forgotten_after_a_day_also_when_nobody_asks_again(house: House, serve: Any) -> None:
+def test_an_answer_is_forgotten_after_a_day_also_when_nobody_asks_again(harness: PostHarness, serve: Any) -> None:
     for path in ("/v1/queries/penalties", "/v1/watches"):
-        assert house.ask(path).status_code == 200
-    with sqlite3.connect(house.world.root / "calls.db") as db:
+        assert harness.ask(path).status_code == 200
+    with sqlite3.connect(harness.world.root / "calls.db") as db:
         for table in ("answered", "made"):
             assert db.execute(f"UPDATE {table} SET at = at - 86401").rowcount == 1
         db.commit()
@@ -281,9 +295,9 @@ def test_an_answer_is_forgotten_after_a_day_also_when_nobody_asks_again(house: H
     assert left == [0, 0]
 
 
-def bearer(house: House) -> dict[str, str]:
-    return {"Authorization": f"Bearer {house.running.token()}"}
+def bearer(harness: PostHarness) -> dict[str, str]:
+    return {"Authorization": f"Bearer {harness.running.token()}"}
 
 
-def notice(house: House) -> dict[str, Any]:
-    return {"today": TODAY, "forget_before": TODAY - timedelta(days=60), "key": house.world.key("custody")}
+def notice(harness: PostHarness) -> dict[str, Any]:
+    return {"today": TODAY, "forget_before": TODAY - timedelta(days=60), "key": harness.world.key("custody")}

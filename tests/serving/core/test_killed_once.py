@@ -9,14 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
-from serving_bank_ear import Ear
-from serving_live import free_port, serving
+from serving_service_process import free_port, serving
+from serving_webhook_receiver import WebhookReceiver
 from serving_world import PURPOSE, codes
 
 from serving.responses.job_columns import CSV, INPUT_COLUMNS
 
 pytestmark = pytest.mark.servers
-DYING = str(Path(__file__).parents[1] / "dying.py")
+KILLED_SERVICE = str(Path(__file__).parents[1] / "killed_service.py")
 AFTER, CODE, ASKS = "post_loan_management", codes("enterprise", 1)[0], 40
 DEATHS = [  # the second dies while it does its own, after it has done what the first had left
     (path, verb, when, number + (0 if when == "before" else whole))
@@ -40,7 +40,7 @@ def count(path: Path, table: str) -> int:
 class Bank:
     """The bank bohai with one request to each path, and what each key was told: nothing while its answer is lost."""
 
-    def __init__(self, world: Any, ear: Ear) -> None:
+    def __init__(self, world: Any, receiver: WebhookReceiver) -> None:
         self.url, self.bearer, self.told = "", dict[str, str](), dict[tuple[str, str], bytes]()
         self.ask = {"uscc": CODE, "purpose": PURPOSE, "mandate": world.grant("bohai", CODE).id}
         watch = {"uscc": CODE, "purpose": AFTER, "mandate": world.grant("bohai", CODE, purpose=AFTER).id}
@@ -49,13 +49,13 @@ class Bank:
             "/v1/jobs": {"content": file, "headers": {"Content-Type": CSV}}, "/v1/watches": {"json": watch},
             "/v1/scores/batch": {"json": {"asks": [self.ask] * ASKS}}, "/v1/webhook/trial": {},
         }  # fmt: skip
-        self.ear = ear
+        self.receiver = receiver
 
     def begin(self, url: str, secret: str) -> None:
         form = {"grant_type": "client_credentials"}
         token = httpx.post(f"{url}/oauth2/token", data=form, auth=("bohai", secret)).json()["access_token"]
         self.bearer["Authorization"] = f"Bearer {token}"
-        assert httpx.put(f"{url}/v1/webhook", json={"url": self.ear.url}, headers=self.bearer).status_code == 200
+        assert httpx.put(f"{url}/v1/webhook", json={"url": self.receiver.url}, headers=self.bearer).status_code == 200
         score = httpx.post(f"{url}/v1/scores", json=self.ask, headers=self.bearer).json()["score_id"]
         self.sent["/v1/objections"] = {"json": {"score_id": score, "kind": "explanation", "statement": "why?"}}
 
@@ -68,10 +68,10 @@ class Bank:
 
 def test_killed_before_and_after_each_entry_what_a_key_makes_is_made_once(world: Any, template: Any) -> None:
     port, more = free_port(), {"HAIHE_SERVICE_WEBHOOKS_TO_LOOPBACK": "true", "HAIHE_SERVICE_CHORES": "false"}
-    with Ear() as ear:
-        bank = Bank(world, ear)
+    with WebhookReceiver() as receiver:
+        bank = Bank(world, receiver)
         for path, verb, when, number in [*DEATHS, LAST]:
-            with serving(world, port, DYING, verb, when, str(number), **more) as (url, _, process):
+            with serving(world, port, KILLED_SERVICE, verb, when, str(number), **more) as (url, _, process):
                 if not bank.bearer:
                     bank.begin(url, template[1]["bohai"])
                 for asked, answer in bank.told.items():
@@ -90,5 +90,7 @@ def test_killed_before_and_after_each_entry_what_a_key_makes_is_made_once(world:
     assert {table: count(world.root / place, table) for table, place in ROWS.items()} == dict.fromkeys(ROWS, 2)
     parts = [entry.object for entry in entries if entry.verb == "score.answered" and "batch" in entry.details]
     assert len(set(parts)) == len(parts) == 2 * ASKS
-    heard = [{name.lower(): value for name, value in headers.items()}["webhook-id"] for _, headers, _ in ear.heard]
+    heard = [
+        {name.lower(): value for name, value in headers.items()}["webhook-id"] for _, headers, _ in receiver.received
+    ]
     assert (len(heard), len(set(heard))) == (3, 2)  # sent again under its id where nobody knew that it had been sent

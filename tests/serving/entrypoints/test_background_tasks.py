@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 import pytest
-from serving_bank_ear import Ear
-from serving_live import free_port, serving
+from serving_service_process import free_port, serving
+from serving_webhook_receiver import WebhookReceiver
 from serving_world import PURPOSE, codes
 
 from serving.audit.signatures import HEADER, verify
@@ -43,9 +43,9 @@ def test_a_service_killed_in_the_middle_of_a_job_and_of_a_delivery_ends_both(wor
         token = httpx.post(f"{url}/oauth2/token", data=form, auth=auth).json()["access_token"]
         return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
 
-    with Ear(503) as ear:
+    with WebhookReceiver(503) as receiver:
         with serving(world, port, **more) as (url, _, process), client(url) as bank:
-            assert bank.put("/v1/webhook", json={"url": ear.url}).status_code == 200
+            assert bank.put("/v1/webhook", json={"url": receiver.url}).status_code == 200
             for code, mandate in zip(codes("enterprise", 5), watching, strict=True):
                 asked = {"uscc": code, "purpose": "post_loan_management", "mandate": mandate,
                          "kinds": ["grade_drop", "grade_rise"]}  # fmt: skip
@@ -57,12 +57,12 @@ def test_a_service_killed_in_the_middle_of_a_job_and_of_a_delivery_ends_both(wor
             world.promote(model, seals[2])
             world.show(model, seals[2], seals[3])  # another version: the fifth of these has another grade
             until(lambda: bank.get(f"/v1/jobs/{name}").json()["done"] > 0)
-            told = until(lambda: list(ear.heard))
+            told = until(lambda: list(receiver.received))
             process.send_signal(signal.SIGKILL)
             process.wait()
         assert told
-        first = len(ear.heard)
-        ear.statuses = [200]
+        first = len(receiver.received)
+        receiver.statuses = [200]
         with serving(world, port, **more) as (url, log, _), client(url) as bank:
             state = until(lambda: (job := bank.get(f"/v1/jobs/{name}").json())["state"] == "done" and job, 120)
             assert (state["done"], state["answered"]) == (LINES, LINES)
@@ -76,11 +76,13 @@ def test_a_service_killed_in_the_middle_of_a_job_and_of_a_delivery_ends_both(wor
     assert [int(row["line"]) for row in rows] == list(range(1, LINES + 1))
     entries = {entry.object: entry for entry in world.ledger.verified()}
     assert all(entries[row["score_id"]].id == row["entry"] for row in rows)
-    heard = [Webhooks(world.ring).read(headers, body) for _, headers, body in ear.heard[first:]]
+    heard = [Webhooks(world.ring).read(headers, body) for _, headers, body in receiver.received[first:]]
     assert heard
     assert all(one["data"]["version_changed"] for one in heard)
-    ids = {headers["webhook-id"] for _, headers, _ in ear.heard[:first]}
-    assert ids <= {headers["webhook-id"] for _, headers, _ in ear.heard[first:]}  # the same word, known by its id
+    ids = {headers["webhook-id"] for _, headers, _ in receiver.received[:first]}
+    assert ids <= {
+        headers["webhook-id"] for _, headers, _ in receiver.received[first:]
+    }  # the same word, known by its id
     assert all(entries[name].verb == "webhook.delivered" for name in ids)
 
 

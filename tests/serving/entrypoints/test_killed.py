@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from serving_live import free_port, serving
+from serving_service_process import free_port, serving
 from serving_world import PURPOSE, codes
 
 pytestmark = pytest.mark.servers

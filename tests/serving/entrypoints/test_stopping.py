@@ -7,44 +7,44 @@ import time
 from typing import Any
 
 import pytest
-from serving_house import FIRM, House
+from serving_service_thread import FIRM, ServiceThread
 
 
 def test_who_hangs_up_loses_no_entry_and_a_stop_lets_the_answer_leave(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    service_thread: ServiceThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone, stays = house.line(), house.line()
-    mandate = house.world.grant("bohai", FIRM).id
+    gone, stays = service_thread.line(), service_thread.line()
+    mandate = service_thread.world.grant("bohai", FIRM).id
     assert gone.ask(mandate)[0] == stays.ask(mandate)[0] == 200
-    really, held = type(house.endpoint.service.journal).sync, threading.Event()
+    really, held = type(service_thread.endpoint.service.journal).sync, threading.Event()
 
     def slow(journal: Any) -> None:
         held.wait(10)
         really(journal)
 
-    monkeypatch.setattr(type(house.endpoint.service.journal), "sync", slow)
+    monkeypatch.setattr(type(service_thread.endpoint.service.journal), "sync", slow)
     for line in (gone, stays):
         line.link.sendall(line.request(mandate))
-    while house.taken != [True, True]:
+    while service_thread.fast_path_taken != [True, True]:
         time.sleep(0.01)
     gone.link.close()
-    house.server.should_exit = True
+    service_thread.server.should_exit = True
     time.sleep(0.3)
     held.set()
     assert stays.answer()[0] == 200
     assert stays.link.recv(1) == b""  # and then the connection is closed
-    assert len(house.entries("score.answered")) == 4
+    assert len(service_thread.entries("score.answered")) == 4
 
 
 def test_who_connected_as_the_service_stopped_is_answered_once_and_who_says_nothing_is_not_waited_for(
-    house: House,
+    service_thread: ServiceThread,
 ) -> None:
-    quick, silent, begun = house.line(), house.line(), house.line()
-    mandate = house.world.grant("bohai", FIRM).id
+    quick, silent, begun = service_thread.line(), service_thread.line(), service_thread.line()
+    mandate = service_thread.world.grant("bohai", FIRM).id
     whole = begun.request(mandate)
     begun.link.sendall(whole[:40])
     time.sleep(0.1)
-    house.server.should_exit = True
+    service_thread.server.should_exit = True
     time.sleep(0.25)  # by now it stops
     quick.link.sendall(quick.request(mandate))
     begun.link.sendall(whole[40:])
@@ -53,4 +53,4 @@ def test_who_connected_as_the_service_stopped_is_answered_once_and_who_says_noth
         assert (status, headers["connection"]) == (200, "close")
         assert line.link.recv(1) == b""
     assert silent.link.recv(1) == b""
-    assert len(house.entries("score.answered")) == 2
+    assert len(service_thread.entries("score.answered")) == 2

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from serving_bank_keys import BankKey
-from serving_live import free_port, serving
+from serving_service_process import free_port, serving
 from serving_world import PURPOSE, codes
 
 from credit.keys import KeyRing, SigningKey

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 import pytest
-from serving_dossiers import shelve
-from serving_live import free_port, raw, serving
+from serving_credit_files import shelve
+from serving_service_process import free_port, raw, serving
 from serving_world import PURPOSE, codes
 
 pytestmark = [pytest.mark.servers, pytest.mark.attack]

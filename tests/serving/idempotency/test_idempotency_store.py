@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from serving_asked_once import DEAD, killed
+from serving_post_requests import DEAD, simulate_kill
 from serving_world import PLATFORM, PURPOSE, codes
 
 from credit.errors import Lapsed, Malformed
@@ -90,7 +90,7 @@ def test_an_answer_whose_process_was_killed_before_it_left_is_given_to_whoever_a
 ) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     first = post(running, path, mandate=mandate, **more)
-    killed(running)
+    simulate_kill(running)
     again = post(running, path, mandate=mandate, **more)
     assert again.elapsed.total_seconds() < 5  # it is known to be dead, and not waited for
     assert again.content == first.content
@@ -104,11 +104,11 @@ def test_what_cannot_be_made_again_is_answered_anew_and_what_was_not_recorded_un
 ) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     first = ask(running, "k", mandate).json()
-    killed(running, id=(name := score_id()))  # killed before the entry
+    simulate_kill(running, id=(name := score_id()))  # killed before the entry
     again = ask(running, "k", mandate).json()
     assert again["score_id"] == name != first["score_id"]
     sealed = running.seals["enterprise"]
-    killed(running)
+    simulate_kill(running)
     running.world.promote("enterprise", sealed[2])
     running.world.show("enterprise", sealed[2], sealed[3])
     running.http.app.service.snapshots.refresh()
@@ -123,7 +123,7 @@ def test_what_cannot_be_made_again_is_answered_anew_and_what_was_not_recorded_un
 def test_an_answer_that_nobody_got_does_not_outlive_its_mandate(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     assert ask(running, "k", mandate).status_code == 200
-    killed(running)
+    simulate_kill(running)
     access = AccessDatabase(running.world.root / "access.db")
     revoke(access, mandate, by=PLATFORM, ledger=running.world.ledger)
     access.close()

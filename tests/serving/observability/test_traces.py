@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from serving_bank_ear import Ear
-from serving_live import free_port, serving
+from serving_service_process import free_port, serving
+from serving_webhook_receiver import WebhookReceiver
 from serving_world import PURPOSE, codes
 
 from credit.errors import Malformed
@@ -22,10 +22,10 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 @pytest.mark.servers
 def test_a_span_says_method_route_and_status_and_nothing_of_bank_or_subject(world: Any, template: Any) -> None:
     mandate, secret = world.grant("bohai", GOOD).id, template[1]["bohai"]
-    with Ear() as ear:
+    with WebhookReceiver() as receiver:
         port, more = (
             free_port(),
-            {"HAIHE_SERVICE_TRACES": f"http://127.0.0.1:{ear.port}", "OTEL_BSP_SCHEDULE_DELAY": "50"},
+            {"HAIHE_SERVICE_TRACES": f"http://127.0.0.1:{receiver.port}", "OTEL_BSP_SCHEDULE_DELAY": "50"},
         )
         with serving(world, port, **more) as (url, log, process):
             form = {"grant_type": "client_credentials"}
@@ -38,7 +38,7 @@ def test_a_span_says_method_route_and_status_and_nothing_of_bank_or_subject(worl
             httpx.get(f"{url}/{GOOD}", headers=headers)
             process.terminate()
             process.wait(20)
-        texts = [body.decode() for _, _, body in ear.heard]
+        texts = [body.decode() for _, _, body in receiver.received]
     assert (told.status_code, again.status_code) == (200, 200)
     spans = [
         span for text in texts for one in json.loads(text)["resourceSpans"] for span in one["scopeSpans"][0]["spans"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import jwt
 import pytest
-from serving_house import FIRM, OTHER, House, Line, full
+from serving_service_thread import FIRM, OTHER, Connection, ServiceThread, full
 from serving_world import PURPOSE, codes
 
 from credit.actor import Actor
@@ -26,17 +26,19 @@ from serving.wire import protocol
 PLATFORM = Actor.parse("platform:wang")
 
 
-def test_both_ways_give_the_same_answer_signed_counted_and_in_the_ledger(house: House) -> None:
-    house.endpoint.service.access.set_limit("bohai", RateLimit(0.001, 50))  # so slow that none comes back meanwhile
-    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+def test_both_ways_give_the_same_answer_signed_counted_and_in_the_ledger(service_thread: ServiceThread) -> None:
+    service_thread.endpoint.service.access.set_limit(
+        "bohai", RateLimit(0.001, 50)
+    )  # so slow that none comes back meanwhile
+    line, mandate = service_thread.line(), service_thread.world.grant("bohai", FIRM).id
     told = [line.ask(mandate) for _ in range(3)]
-    assert house.taken == [True, True]  # the first head had to be read
+    assert service_thread.fast_path_taken == [True, True]  # the first head had to be read
     bodies = []
     for status, headers, body in told:
         assert status == 200
-        verify(body, headers[HEADER.lower()], house.world.ring)
+        verify(body, headers[HEADER.lower()], service_thread.world.ring)
         answer = json.loads(body)
-        again = replay(answer["score_id"], house.world.ledger, house.endpoint.service.snapshots.shelf)
+        again = replay(answer["score_id"], service_thread.world.ledger, service_thread.endpoint.service.snapshots.shelf)
         assert again.digest == answer["receipt"]["digest"]
         bodies.append({k: v for k, v in answer.items() if k not in ("score_id", "receipt")})
     assert bodies[0] == bodies[1] == bodies[2]
@@ -44,16 +46,18 @@ def test_both_ways_give_the_same_answer_signed_counted_and_in_the_ledger(house: 
     left = [int(headers["ratelimit"].split("r=")[1].split(";")[0]) for _, headers, _ in told]
     assert left == [49, 48, 47]
     said = [json.loads(body)["receipt"]["seq"] for *_, body in told]
-    assert [entry.seq for entry in house.entries("score.answered")] == said
-    house.stop()  # an answer leaves before it is counted
-    assert b'haihe_calls_total{product="/v1/scores",status="200"} 3.0' in house.endpoint.metrics.text(0)
+    assert [entry.seq for entry in service_thread.entries("score.answered")] == said
+    service_thread.stop()  # an answer leaves before it is counted
+    assert b'haihe_calls_total{product="/v1/scores",status="200"} 3.0' in service_thread.endpoint.metrics.text(0)
 
 
 @pytest.mark.attack
 @pytest.mark.parametrize("how", ["revoked", "disabled", "spent", "unknown", "words", "shape", "other"])
-def test_what_may_not_be_answered_is_refused_as_on_the_ordinary_way_and_once(house: House, how: str) -> None:
-    service, world = house.endpoint.service, house.world
-    line, mandate, lent = house.line(), world.grant("bohai", FIRM).id, world.grant("jincheng", FIRM).id
+def test_what_may_not_be_answered_is_refused_as_on_the_ordinary_way_and_once(
+    service_thread: ServiceThread, how: str
+) -> None:
+    service, world = service_thread.endpoint.service, service_thread.world
+    line, mandate, lent = service_thread.line(), world.grant("bohai", FIRM).id, world.grant("jincheng", FIRM).id
     unknown, size = codes("enterprise", 99)[-1], 18
     assert line.ask(mandate)[0] == line.ask(mandate)[0] == 200
     asked: dict[str, Any] = {"mandate": mandate}
@@ -73,20 +77,20 @@ def test_what_may_not_be_answered_is_refused_as_on_the_ordinary_way_and_once(hou
         asked = {"mandate": mandate, "body": plain[:-1] + "]"}
     else:
         asked = {"mandate": lent}
-    before = len(house.entries("score.refused"))
-    slow = house.line().ask(**asked)
+    before = len(service_thread.entries("score.refused"))
+    slow = service_thread.line().ask(**asked)
     quick = line.ask(**asked)
     status = {"disabled": 401, "spent": 429, "unknown": 404, "words": 422, "shape": 422}.get(how, 403)
     assert quick[0] == slow[0] == status
     told = [{k: v for k, v in json.loads(body).items() if k != "score_id"} for body in (slow[2], quick[2])]
     assert told[0] == told[1]
-    assert len(house.entries("score.refused")) == before + 2
+    assert len(service_thread.entries("score.refused")) == before + 2
 
 
 @pytest.mark.attack
-def test_requests_cut_or_run_together_are_answered_each_once_and_in_order(house: House) -> None:
-    line = house.line()
-    first, second = (house.world.grant("bohai", code).id for code in (FIRM, OTHER))
+def test_requests_cut_or_run_together_are_answered_each_once_and_in_order(service_thread: ServiceThread) -> None:
+    line = service_thread.line()
+    first, second = (service_thread.world.grant("bohai", code).id for code in (FIRM, OTHER))
     assert line.ask(first)[0] == 200
     one, two = line.request(first), line.request(second, OTHER)
     assert len(one) == len(two)
@@ -103,12 +107,14 @@ def test_requests_cut_or_run_together_are_answered_each_once_and_in_order(house:
         line.link.sendall(one)
         line.link.sendall(two)
     assert [json.loads(line.answer()[2])["uscc"] for _ in range(40)] == [FIRM, OTHER] * 20
-    assert len(house.entries("score.answered")) == 46
+    assert len(service_thread.entries("score.answered")) == 46
 
 
-def test_answers_that_leave_together_have_one_signature_and_each_its_own_place_in_it(house: House) -> None:
-    firms, lines = codes("enterprise", 6), [house.line() for _ in range(30)]
-    asks = [(house.world.grant("bohai", code).id, code) for code in firms] * 5
+def test_answers_that_leave_together_have_one_signature_and_each_its_own_place_in_it(
+    service_thread: ServiceThread,
+) -> None:
+    firms, lines = codes("enterprise", 6), [service_thread.line() for _ in range(30)]
+    asks = [(service_thread.world.grant("bohai", code).id, code) for code in firms] * 5
     for line, ask in zip(lines, asks, strict=True):
         assert line.ask(*ask)[0] == 200
     for _ in range(10):
@@ -118,7 +124,7 @@ def test_answers_that_leave_together_have_one_signature_and_each_its_own_place_i
         for line, (_, code) in zip(lines, asks, strict=True):
             status, headers, body = line.answer()
             assert (status, json.loads(body)["uscc"]) == (200, code)
-            verify(body, headers[HEADER.lower()], house.world.ring)
+            verify(body, headers[HEADER.lower()], service_thread.world.ring)
             told.add(headers[HEADER.lower()])
             digests.append(hashlib.sha256(body).hexdigest())
         listed = [jwt.decode(one, options={"verify_signature": False})["sha-256"] for one in told]
@@ -129,22 +135,22 @@ def test_answers_that_leave_together_have_one_signature_and_each_its_own_place_i
 
 
 @pytest.mark.attack
-def test_a_body_of_another_length_under_the_same_head_smuggles_nothing(house: House) -> None:
-    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+def test_a_body_of_another_length_under_the_same_head_smuggles_nothing(service_thread: ServiceThread) -> None:
+    line, mandate = service_thread.line(), service_thread.world.grant("bohai", FIRM).id
     assert line.ask(mandate)[0] == 200
     line.link.sendall(line.request(mandate) + b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
     assert line.answer()[0] == 200
     status, headers, _ = line.answer()
     assert (status, headers["content-type"][:10]) == (200, "text/plain")
-    assert house.taken == []
+    assert service_thread.fast_path_taken == []
 
 
 @pytest.mark.attack
 def test_a_body_that_does_not_come_is_waited_for_on_the_ordinary_way_and_then_given_up(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    service_thread: ServiceThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "BODY_SECONDS", 0.05)
-    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    line, mandate = service_thread.line(), service_thread.world.grant("bohai", FIRM).id
     assert line.ask(mandate)[0] == 200
     asked = line.request(mandate)
     line.link.sendall(asked[:-9])
@@ -155,60 +161,65 @@ def test_a_body_that_does_not_come_is_waited_for_on_the_ordinary_way_and_then_gi
     monkeypatch.setitem(PRODUCTS, "/v1/scores", hasty)
     line.link.sendall(asked[:-9])
     assert line.answer()[0] == 408
-    assert house.taken == []
+    assert service_thread.fast_path_taken == []
 
 
-def test_a_service_that_stops_still_answers_a_request_that_has_begun(house: House) -> None:
-    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+def test_a_service_that_stops_still_answers_a_request_that_has_begun(service_thread: ServiceThread) -> None:
+    line, mandate = service_thread.line(), service_thread.world.grant("bohai", FIRM).id
     assert line.ask(mandate)[0] == 200
     asked = line.request(mandate)
     line.link.sendall(asked[:-9])
     time.sleep(0.1)
-    house.server.should_exit = True
+    service_thread.server.should_exit = True
     time.sleep(0.3)
     line.link.sendall(asked[-9:])
     assert line.answer()[0] == 200
 
 
 @pytest.mark.parametrize("header", ["Connection: close", "Expect: 100-continue"])
-def test_what_asks_for_more_than_an_answer_goes_the_ordinary_way(house: House, header: str) -> None:
-    mandate = house.world.grant("bohai", FIRM).id
-    line = house.line()
+def test_what_asks_for_more_than_an_answer_goes_the_ordinary_way(service_thread: ServiceThread, header: str) -> None:
+    mandate = service_thread.world.grant("bohai", FIRM).id
+    line = service_thread.line()
     assert line.ask(mandate, more=f"{header}\r\n")[0] == 200
     if "close" not in header:
         assert line.ask(mandate, more=f"{header}\r\n")[0] == 200
-    assert house.taken == []
+    assert service_thread.fast_path_taken == []
 
 
 def test_when_the_ledger_fails_nothing_is_answered_and_when_it_is_back_all_is(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    service_thread: ServiceThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    line, mandate = service_thread.line(), service_thread.world.grant("bohai", FIRM).id
     assert line.ask(mandate)[0] == 200
     with monkeypatch.context() as broken:
-        broken.setattr(type(house.endpoint.service.journal), "sync", full)
+        broken.setattr(type(service_thread.endpoint.service.journal), "sync", full)
         assert line.ask(mandate)[0] == 500
-    assert house.taken == [True]
+    assert service_thread.fast_path_taken == [True]
     assert line.ask(mandate)[0] == line.ask(mandate)[0] == 200
-    assert house.endpoint.under_way == 0
+    assert service_thread.endpoint.under_way == 0
 
 
-def test_live_scores_go_the_fast_way_once_the_trees_are_read_and_replay(house: House) -> None:
-    service, mandate = house.endpoint.service, house.world.grant("bohai", FIRM).id
-    line = Line(house.port, service.tokens.sign(service.access.client("bohai"), "live"), "/v1/scores/live")
-    house.lines.append(line)
+def test_live_scores_go_the_fast_way_once_the_trees_are_read_and_replay(service_thread: ServiceThread) -> None:
+    service, mandate = service_thread.endpoint.service, service_thread.world.grant("bohai", FIRM).id
+    line = Connection(
+        service_thread.port, service.tokens.sign(service.access.client("bohai"), "live"), "/v1/scores/live"
+    )
+    service_thread.lines.append(line)
     rows: list[dict[str, Any]] = [{"honours": 4.0}, {"honours": 2.125, "penalties_12m": None}, {"honours": 7.5}]
     for brought in rows:
         asked = {"uscc": FIRM, "purpose": PURPOSE, "mandate": mandate, "features": brought}
         status, headers, body = line.ask(mandate, body=json.dumps(asked))
         assert status == 200
-        verify(body, headers[HEADER.lower()], house.world.ring)
+        verify(body, headers[HEADER.lower()], service_thread.world.ring)
         told = json.loads(body)
         again = replay(
-            told["score_id"], house.world.ledger, house.world.shelf, ReplayInput(brought, told["brought"]["salt"])
+            told["score_id"],
+            service_thread.world.ledger,
+            service_thread.world.shelf,
+            ReplayInput(brought, told["brought"]["salt"]),
         )
         assert again.digest == told["receipt"]["digest"]
-    assert house.taken == [True, True]
+    assert service_thread.fast_path_taken == [True, True]
     plain = {"uscc": FIRM, "purpose": PURPOSE, "mandate": mandate, "features": {"nobody": 1.0}}
     assert line.ask(mandate, body=json.dumps(plain))[0] == 422
-    assert len(house.entries("score.live")) == 3
+    assert len(service_thread.entries("score.live")) == 3

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from serving_house import FIRM, OTHER, House, full
+from serving_service_thread import FIRM, OTHER, ServiceThread, full
 from serving_world import PURPOSE
 
 from serving.auth.clients import RateLimit
@@ -21,9 +21,9 @@ from serving.wire import protocol
 
 
 def test_as_clients_send_it_a_body_in_a_write_of_its_own_and_a_number_on_each_request_go_the_fast_way(
-    house: House,
+    service_thread: ServiceThread,
 ) -> None:
-    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    line, mandate = service_thread.line(), service_thread.world.grant("bohai", FIRM).id
     line.link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for number in range(4):
         more = f"Connection: keep-alive\r\ntraceparent: 00-{number:032x}-{number:016x}-01\r\nX-Request-ID: {number}\r\n"
@@ -32,14 +32,16 @@ def test_as_clients_send_it_a_body_in_a_write_of_its_own_and_a_number_on_each_re
             line.link.sendall(part)
             time.sleep(0.02)
         assert line.answer()[0] == 200
-    assert house.taken == [True] * 3
-    assert len(house.entries("score.answered")) == 4
+    assert service_thread.fast_path_taken == [True] * 3
+    assert len(service_thread.entries("score.answered")) == 4
 
 
-def test_behind_a_proxy_a_connection_is_several_banks_and_each_has_its_own_answers(house: House) -> None:
-    line, service = house.line(), house.endpoint.service
+def test_behind_a_proxy_a_connection_is_several_banks_and_each_has_its_own_answers(
+    service_thread: ServiceThread,
+) -> None:
+    line, service = service_thread.line(), service_thread.endpoint.service
     banks = {
-        bank: (service.tokens.sign(service.access.client(bank), "score"), house.world.grant(bank, FIRM).id)
+        bank: (service.tokens.sign(service.access.client(bank), "score"), service_thread.world.grant(bank, FIRM).id)
         for bank in ("bohai", "jincheng")
     }
     told = []
@@ -49,57 +51,68 @@ def test_behind_a_proxy_a_connection_is_several_banks_and_each_has_its_own_answe
         status, _, body = line.ask(mandate)
         assert status == 200
         told.append((bank, json.loads(body)["score_id"]))
-    assert house.taken == [True] * 4
-    assert [(entry.by.name, entry.object) for entry in house.entries("score.answered")] == told
+    assert service_thread.fast_path_taken == [True] * 4
+    assert [(entry.by.name, entry.object) for entry in service_thread.entries("score.answered")] == told
     line.token = banks["bohai"][0]
     assert line.ask(banks["jincheng"][1])[0] == 403
 
 
-def test_more_heads_than_are_kept_are_answered_as_well(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_heads_than_are_kept_are_answered_as_well(
+    service_thread: ServiceThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(protocol, "HEADS", 2)
-    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    line, mandate = service_thread.line(), service_thread.world.grant("bohai", FIRM).id
     for agent in (1, 2, 3, 2, 1, 3):  # two and three are known when they come again; then one is not, nor three
         assert line.ask(mandate, more=f"User-Agent: {agent}\r\n")[0] == 200
-    assert house.taken == [True]
+    assert service_thread.fast_path_taken == [True]
 
 
-def test_a_key_goes_the_fast_way_once_and_is_answered_again_to_the_byte(house: House) -> None:
-    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+def test_a_key_goes_the_fast_way_once_and_is_answered_again_to_the_byte(service_thread: ServiceThread) -> None:
+    line, mandate = service_thread.line(), service_thread.world.grant("bohai", FIRM).id
     told = [line.ask(mandate, more=f"Idempotency-Key: loan-{number}\r\n")[2] for number in (1, 2, 3, 2, 3, 1)]
-    assert house.taken == [True, True, False, False, False]
+    assert service_thread.fast_path_taken == [True, True, False, False, False]
     assert told[:3] == [told[5], told[3], told[4]]
-    assert len(set(told)) == len(house.entries("score.answered")) == len(house.entries("score.repeated")) == 3
+    assert (
+        len(set(told))
+        == len(service_thread.entries("score.answered"))
+        == len(service_thread.entries("score.repeated"))
+        == 3
+    )
     for name in ("é", "", "k" * 129):
         assert line.ask(mandate, more=f"Idempotency-Key: {name}\r\n")[0] == 422
-    other = house.world.grant("bohai", OTHER).id
+    other = service_thread.world.grant("bohai", OTHER).id
     assert line.ask(other, OTHER, more="Idempotency-Key: loan-1\r\n")[0] == 422
     assert line.ask(other, OTHER, more="Idempotency-Key: loan-4\r\n")[0] == 200
 
 
-def test_one_key_over_many_connections_at_once_is_one_answer(house: House) -> None:
-    lines, mandate = [house.line() for _ in range(8)], house.world.grant("bohai", FIRM).id
+def test_one_key_over_many_connections_at_once_is_one_answer(service_thread: ServiceThread) -> None:
+    lines, mandate = [service_thread.line() for _ in range(8)], service_thread.world.grant("bohai", FIRM).id
     for number, line in enumerate(lines):
         assert line.ask(mandate, more=f"Idempotency-Key: own-{number}\r\n")[0] == 200
     for turn in range(10):
         for line in lines:
             line.link.sendall(line.request(mandate, more=f"Idempotency-Key: all-{turn}\r\n"))
         assert len({line.answer()[2] for line in lines}) == 1
-    assert len(house.entries("score.answered")) == len(lines) + 10
-    assert True in house.taken
+    assert len(service_thread.entries("score.answered")) == len(lines) + 10
+    assert True in service_thread.fast_path_taken
 
 
 @pytest.mark.attack
 def test_a_key_is_free_again_when_its_call_was_refused_and_kept_when_the_ledger_failed(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    service_thread: ServiceThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line, mandate, service = house.line(), house.world.grant("bohai", FIRM).id, house.endpoint.service
+    line, mandate, service = (
+        service_thread.line(),
+        service_thread.world.grant("bohai", FIRM).id,
+        service_thread.endpoint.service,
+    )
     assert line.ask(mandate, more="Idempotency-Key: first\r\n")[0] == 200
     service.access.set_limit("bohai", RateLimit(0.001, 1))
     assert line.ask(mandate, more="Idempotency-Key: second\r\n")[0] == 200
     assert line.ask(mandate, more="Idempotency-Key: third\r\n")[0] == 429
     service.access.set_limit("bohai", RateLimit(1000, 1000))
     time.sleep(0.02)
-    other = house.world.grant("bohai", OTHER).id
+    other = service_thread.world.grant("bohai", OTHER).id
     assert line.ask(other, OTHER, more="Idempotency-Key: third\r\n")[0] == 200  # it is nobody's
 
     with monkeypatch.context() as broken:
@@ -108,14 +121,14 @@ def test_a_key_is_free_again_when_its_call_was_refused_and_kept_when_the_ledger_
     told = [line.ask(mandate, more="Idempotency-Key: fourth\r\n") for _ in range(2)]
     assert [status for status, *_ in told] == [200, 200]
     assert told[0][2] == told[1][2]
-    assert len(house.entries("score.answered")) == 4  # what was written when it failed is what is given now
+    assert len(service_thread.entries("score.answered")) == 4  # what was written when it failed is what is given now
 
 
 @pytest.mark.attack
 def test_an_answer_that_could_not_be_remembered_is_given_once_all_the_same(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    service_thread: ServiceThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    line, mandate = service_thread.line(), service_thread.world.grant("bohai", FIRM).id
     assert line.ask(mandate, more="Idempotency-Key: first\r\n")[0] == 200
     really, failing = IdempotencyStore._remember, [True]
 
@@ -130,29 +143,33 @@ def test_an_answer_that_could_not_be_remembered_is_given_once_all_the_same(
     told = [line.ask(mandate, more="Idempotency-Key: second\r\n") for _ in range(2)]
     assert [status for status, *_ in told] == [200, 200]
     assert told[0][2] == told[1][2]
-    assert len(house.entries("score.answered")) == 2
+    assert len(service_thread.entries("score.answered")) == 2
 
 
-def test_a_library_that_knows_nothing_of_it_goes_the_fast_way(house: House) -> None:
-    mandate, token = house.world.grant("bohai", FIRM).id, house.line().token
+def test_a_library_that_knows_nothing_of_it_goes_the_fast_way(service_thread: ServiceThread) -> None:
+    mandate, token = service_thread.world.grant("bohai", FIRM).id, service_thread.line().token
     asked = {"uscc": FIRM, "purpose": PURPOSE, "mandate": mandate}
-    with httpx.Client(base_url=f"http://127.0.0.1:{house.port}", headers={"Authorization": f"Bearer {token}"}) as bank:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{service_thread.port}", headers={"Authorization": f"Bearer {token}"}
+    ) as bank:
         assert [bank.post("/v1/scores", json=asked).status_code for _ in range(5)] == [200] * 5
-    assert house.taken == [True] * 4
+    assert service_thread.fast_path_taken == [True] * 4
 
 
-def test_a_traced_service_has_a_fast_way_and_its_spans_go_on_from_the_callers(house: House) -> None:
+def test_a_traced_service_has_a_fast_way_and_its_spans_go_on_from_the_callers(service_thread: ServiceThread) -> None:
     spans = InMemorySpanExporter()
-    traced = TracedApp(house.endpoint, spans)
-    house.fast.trace = traced.record
-    line, mandate = house.line(), house.world.grant("bohai", FIRM).id
+    traced = TracedApp(service_thread.endpoint, spans)
+    service_thread.fast.trace = traced.record
+    line, mandate = service_thread.line(), service_thread.world.grant("bohai", FIRM).id
     carried = ["traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n", "", "traceparent: \r\n"]
     for more in carried:
         for _ in range(2):
             assert line.ask(mandate, more=more)[0] == 200
-    house.stop()  # an answer leaves before its span is told
+    service_thread.stop()  # an answer leaves before its span is told
     traced.close()
-    assert house.taken == [True] * 4  # the third begins with the first one's head: another trace is no other head
+    assert (
+        service_thread.fast_path_taken == [True] * 4
+    )  # the third begins with the first one's head: another trace is no other head
     told = spans.get_finished_spans()
     assert [span.name for span in told] == ["POST /v1/scores"] * 4
     wanted = {"http.request.method": "POST", "http.route": "/v1/scores", "http.response.status_code": 200}

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from serving_dossiers import FIRM, OTHER, headers, shelve
+from serving_credit_files import FIRM, OTHER, headers, shelve
 from serving_world import BEHIND, PLATFORM, TODAY
 
 from serving.auth.access_database import AccessDatabase

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from serving_dossiers import FIRM, RECORDS, SHOP, UNKNOWN, ask, documents, headers, penalty, shelve
+from serving_credit_files import FIRM, RECORDS, SHOP, UNKNOWN, ask, documents, headers, penalty, shelve
 from serving_world import AS_OF, PURPOSE, TODAY
 
 from credit.catalogue import Catalogue

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from serving_bank_ear import Ear
+from serving_webhook_receiver import WebhookReceiver
 from serving_world import TODAY
 
 from credit.suppression import suppress
@@ -18,8 +18,8 @@ from tests.serving.endpoints.monitoring.test_watches import GOOD, Bank
 
 @pytest.fixture
 def bank(serve: Any) -> Iterator[Bank]:
-    with serve(webhooks_to_loopback=True, chores=False) as running, Ear() as ear:
-        made = Bank(running, ear)
+    with serve(webhooks_to_loopback=True, chores=False) as running, WebhookReceiver() as receiver:
+        made = Bank(running, receiver)
         yield made
         made.store.close()
         made.jobs.close()
@@ -37,10 +37,10 @@ def test_nothing_is_sent_about_a_suppressed_subject(bank: Bank) -> None:
     bank.look()
     assert bank.deliver() == 1
     assert bank.deliver() == 0, "it is not asked for again at once"
-    assert (bank.ear.heard, bank.states()) == ([], [WAITING])
+    assert (bank.receiver.received, bank.states()) == ([], [WAITING])
     bank.snapshot(more={"penalties_12m": 8})
     bank.look()
     assert bank.deliver() == 0
     due = bank.store.due(time.time() + 60, 9)
     assert [one.attempts for one in due] == [0]
-    assert bank.ear.heard == []
+    assert bank.receiver.received == []

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from serving_asked_once import Asked, killed, send
-from serving_bank_ear import Ear
+from serving_post_requests import PostRequest, send, simulate_kill
+from serving_webhook_receiver import WebhookReceiver
 from serving_world import FEATURES, PLATFORM, TODAY, codes, sample, write_snapshot
 
 from credit.seal import Kind
@@ -35,10 +35,10 @@ SOON = Backoff(first=1e-6, longest=1e-6, attempts=3)
 
 
 class Bank:
-    """The bank bohai, its ear, and the chores done one at a time by hand."""
+    """The bank bohai, its receiver, and the chores done one at a time by hand."""
 
-    def __init__(self, running: Any, ear: Ear) -> None:
-        self.running, self.world, self.ear = running, running.world, ear
+    def __init__(self, running: Any, receiver: WebhookReceiver) -> None:
+        self.running, self.world, self.receiver = running, running.world, receiver
         self.service = open_service(self.world.settings())
         self.service.snapshots.refresh()
         self.store, self.jobs = open_stores(self.world.settings())
@@ -49,7 +49,7 @@ class Bank:
         return self.running.http.request(method, path, json=body, headers=headers)
 
     def watch(self, code: str = GOOD, **more: Any) -> str:
-        assert self.ask("PUT", "/v1/webhook", {"url": self.ear.url}).status_code == 200
+        assert self.ask("PUT", "/v1/webhook", {"url": self.receiver.url}).status_code == 200
         mandate = self.world.grant("bohai", code, purpose=AFTER).id
         requested = {"uscc": code, "purpose": AFTER, "mandate": mandate, "kinds": list(KINDS)} | more
         answer = self.ask("POST", "/v1/watches", requested)
@@ -86,8 +86,8 @@ class Bank:
 
 @pytest.fixture
 def bank(serve: Any) -> Iterator[Bank]:
-    with serve(webhooks_to_loopback=True, chores=False) as running, Ear() as ear:
-        made = Bank(running, ear)
+    with serve(webhooks_to_loopback=True, chores=False) as running, WebhookReceiver() as receiver:
+        made = Bank(running, receiver)
         yield made
         made.store.close()
         made.jobs.close()
@@ -102,7 +102,7 @@ def test_a_bank_is_informed_of_a_change_once_it_happened_and_not_before(bank: Ba
     bank.snapshot(more={"penalties_12m": 7})
     bank.look()
     assert bank.deliver() == 1
-    ((path, headers, body),) = bank.ear.heard
+    ((path, headers, body),) = bank.receiver.received
     answer = bank.webhooks.read(headers, body)
     assert (path, answer["type"], answer["data"]["watch_id"]) == ("/hook", "watch.changed", name)
     kinds = {change["kind"]: change for change in answer["data"]["changes"]}
@@ -118,7 +118,7 @@ def test_a_bank_is_informed_of_a_change_once_it_happened_and_not_before(bank: Ba
     bank.snapshot(more={})  # repaired: it is as it was
     bank.look()
     bank.deliver()
-    answer = bank.webhooks.read(*bank.ear.heard[-1][1:])
+    answer = bank.webhooks.read(*bank.receiver.received[-1][1:])
     assert [change["kind"] for change in answer["data"]["changes"]] == ["grade_rise", "eased"]
     assert bank.world.ledger.verify()
 
@@ -128,7 +128,7 @@ def test_a_message_contains_neither_the_code_nor_the_pseudonym_nor_a_value(bank:
     bank.snapshot(more={"penalties_12m": 7})
     bank.look()
     bank.deliver()
-    text = bank.ear.heard[0][2].decode()
+    text = bank.receiver.received[0][2].decode()
     for secret in (GOOD, bank.world.pseudonyms.hex_of(GOOD), "probability", "points", '"reasons"'):
         assert secret not in text
     everywhere = [path for path in bank.world.root.rglob("*") if path.name.startswith(("watches.db", "ledger"))]
@@ -146,7 +146,7 @@ def test_a_revoked_or_expired_mandate_ends_the_watch_and_withdraws_its_deliverie
     revoke(access, mandate, by=PLATFORM, ledger=ledger)
     access.close()
     assert bank.deliver() == 1  # looked at, and not sent
-    assert (bank.ear.heard, bank.states(), bank.store.watches()) == ([], [WITHDRAWN], [])
+    assert (bank.receiver.received, bank.states(), bank.store.watches()) == ([], [WITHDRAWN], [])
     name = bank.watch(OTHER)
     assert bank.ask("GET", f"/v1/watches/{name}").json()["ended"] is None
     later = open_service(bank.world.settings(today=TODAY + timedelta(days=11)))
@@ -160,7 +160,7 @@ def test_a_revoked_or_expired_mandate_ends_the_watch_and_withdraws_its_deliverie
 @pytest.mark.attack
 def test_a_change_repaired_before_its_delivery_is_not_sent(bank: Bank) -> None:
     bank.watch()
-    bank.ear.statuses = [500]
+    bank.receiver.statuses = [500]
     bank.snapshot(more={"penalties_12m": 7})
     bank.look()
     for _ in range(3):
@@ -172,7 +172,7 @@ def test_a_change_repaired_before_its_delivery_is_not_sent(bank: Bank) -> None:
     assert bank.states() == [WITHDRAWN]
     name = bank.ask("GET", "/v1/deliveries").json()["deliveries"][0]["delivery_id"]
     assert bank.ask("POST", f"/v1/deliveries/{name}/resend").status_code == 404
-    bank.ear.statuses = [200]
+    bank.receiver.statuses = [200]
     assert bank.deliver() == 0
 
 
@@ -186,13 +186,13 @@ def test_a_subject_that_left_the_snapshots_is_watched_no_more(bank: Bank) -> Non
 
 def test_a_failing_delivery_is_retried_later_and_later_then_is_dead_and_can_be_resent(bank: Bank) -> None:
     bank.watch()
-    bank.ear.statuses = [500, 302, 404, 200]
+    bank.receiver.statuses = [500, 302, 404, 200]
     bank.snapshot(more={"penalties_12m": 7})
     bank.look()
     ids = set()
     for tried in range(3):
         assert bank.deliver() == 1
-        ids.add(bank.ear.heard[tried][1]["webhook-id"])
+        ids.add(bank.receiver.received[tried][1]["webhook-id"])
         time.sleep(0.01)
     assert (len(ids), bank.deliver(), bank.states()) == (1, 0, [DEAD])
     (dead,) = bank.ask("GET", "/v1/deliveries?status=dead").json()["deliveries"]
@@ -213,7 +213,7 @@ def test_another_bank_sees_and_ends_nothing_and_a_mandate_for_one_decision_opens
     assert bank.ask("GET", "/v1/watches", bank="jincheng").json() == {"watches": []}
     assert bank.ask("GET", "/v1/webhook", bank="jincheng").json()["url"] is None
     mandate = bank.store.watches()[0].mandate
-    bank.ask("PUT", "/v1/webhook", {"url": bank.ear.url}, bank="jincheng")
+    bank.ask("PUT", "/v1/webhook", {"url": bank.receiver.url}, bank="jincheng")
     requested = {"uscc": GOOD, "purpose": AFTER, "mandate": mandate}
     assert bank.ask("POST", "/v1/watches", requested, bank="jincheng").status_code == 403
     once = bank.world.grant("bohai", GOOD).id
@@ -226,12 +226,12 @@ def test_another_bank_sees_and_ends_nothing_and_a_mandate_for_one_decision_opens
 
 @pytest.mark.attack
 def test_without_the_setting_no_webhook_goes_to_this_machine(serve: Any) -> None:
-    with serve(chores=False) as running, Ear() as ear:
+    with serve(chores=False) as running, WebhookReceiver() as receiver:
         headers = {"Authorization": f"Bearer {running.token()}"}
-        for url in (ear.url, f"https://localhost:{ear.port}/", "https://127.0.0.1/", "https://127.1/"):
+        for url in (receiver.url, f"https://localhost:{receiver.port}/", "https://127.0.0.1/", "https://127.1/"):
             answer = running.http.put("/v1/webhook", json={"url": url}, headers=headers)
             assert answer.status_code in (403, 404, 422), answer.text
-        assert ear.heard == []
+        assert receiver.received == []
 
 
 def test_the_state_of_a_subject_agrees_with_its_answer(bank: Bank) -> None:
@@ -251,16 +251,16 @@ def test_a_dead_delivery_is_resent_once_under_one_key_also_when_the_process_was_
     bank: Bank,
 ) -> None:
     bank.watch()
-    bank.ear.statuses = [500, 500, 500, 500, 500, 500, 200]
+    bank.receiver.statuses = [500, 500, 500, 500, 500, 500, 200]
     bank.snapshot(more={"penalties_12m": 7})
     bank.look()
     dead = [(bank.deliver(), time.sleep(0.01)) for _ in range(3)]
     assert len(dead) == 3
     (letter,) = bank.store.deliveries("bohai", (DEAD,))
-    requested = Asked(f"/v1/deliveries/{letter.id}/resend", "webhook.resent", {}, None)
+    requested = PostRequest(f"/v1/deliveries/{letter.id}/resend", "webhook.resent", {}, None)
     first = send(bank.running, requested, "k")
     assert first.json()["status"] == WAITING
-    killed(bank.running)
+    simulate_kill(bank.running)
     assert send(bank.running, requested, "k").content == first.content
     assert len(bank.running.entries("webhook.resent")) == 1
     for _ in range(3):
@@ -275,14 +275,14 @@ def test_a_dead_delivery_is_resent_once_under_one_key_also_when_the_process_was_
 
 def test_a_trial_gives_its_outcome_and_is_signed_and_recorded(bank: Bank) -> None:
     assert bank.ask("POST", "/v1/webhook/trial").status_code == 422  # nobody knows where
-    assert bank.ask("PUT", "/v1/webhook", {"url": bank.ear.url}).status_code == 200
+    assert bank.ask("PUT", "/v1/webhook", {"url": bank.receiver.url}).status_code == 200
     answer = bank.ask("POST", "/v1/webhook/trial").json()
     assert (answer["heard"], answer["came"]) == (True, "status 200")
-    (_, headers, body) = bank.ear.heard[-1]
+    (_, headers, body) = bank.receiver.received[-1]
     message = bank.webhooks.read(headers, body)
     assert (message["type"], message["data"]) == ("webhook.tried", {"bank": "bohai"})
     assert {name.lower(): value for name, value in headers.items()}["webhook-id"] == answer["webhook_id"]
-    bank.ear.statuses[:] = [500]
+    bank.receiver.statuses[:] = [500]
     assert bank.ask("POST", "/v1/webhook/trial").json()["heard"] is False
     bank.ask("PUT", "/v1/webhook", {"url": "http://127.0.0.1:9/nobody"})
     lost = bank.ask("POST", "/v1/webhook/trial").json()

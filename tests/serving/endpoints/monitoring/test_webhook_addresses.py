@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
-from serving_bank_ear import Ear
+from serving_webhook_receiver import WebhookReceiver
 
 from credit.errors import Lapsed, Malformed, Missing, Refused
 from serving.endpoints.monitoring.webhook_addresses import is_public, read_address, resolve
@@ -111,17 +111,17 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_connected_to() -> No
         lookups.append(host)
         return ["127.0.0.1"] if len(lookups) == 1 else ["127.0.0.2"]
 
-    with Ear() as ear:
-        url = f"http://localhost:{ear.port}/hook"
+    with WebhookReceiver() as receiver:
+        url = f"http://localhost:{receiver.port}/hook"
         assert asyncio.run(WebhookSender(loopback=True, lookup=rebinding).post(url, {}, b"{}")) == 200
-        assert (lookups, len(ear.heard)) == (["localhost"], 1)
+        assert (lookups, len(receiver.received)) == (["localhost"], 1)
 
 
 @pytest.mark.attack
 def test_a_redirect_is_an_answer_like_another_and_leads_nowhere() -> None:
-    with Ear() as inner, Ear(307, headers={"Location": inner.url}) as ear:
-        assert asyncio.run(WebhookSender(loopback=True).post(ear.url, {}, b"{}")) == 307
-        assert (len(ear.heard), inner.heard) == (1, [])
+    with WebhookReceiver() as inner, WebhookReceiver(307, headers={"Location": inner.url}) as receiver:
+        assert asyncio.run(WebhookSender(loopback=True).post(receiver.url, {}, b"{}")) == 307
+        assert (len(receiver.received), inner.received) == (1, [])
 
 
 @pytest.mark.attack
@@ -156,18 +156,18 @@ def test_an_endless_slow_or_senseless_answer_ends_in_time(message: bytes) -> Non
 @pytest.mark.attack
 def test_a_certificate_must_be_by_an_authority_that_is_trusted_and_name_the_host(tmp_path: Path) -> None:
     authority, context = certified(tmp_path, "bank.example")
-    with Ear(context=context) as ear:
+    with WebhookReceiver(context=context) as receiver:
 
         async def post(host: str, trusted: str | None) -> int:
             # The port is not one of the internet's, so the connection is asked for as for a loopback name.
             sender = WebhookSender(loopback=True, authorities=trusted, lookup=answering("127.0.0.1"))
-            return await sender.post(f"https://{host}:{ear.port}/hook", {}, b"{}")
+            return await sender.post(f"https://{host}:{receiver.port}/hook", {}, b"{}")
 
         for host, trusted in (("localhost", None), ("127.0.0.1", authority)):  # unknown authority; another name
             with pytest.raises(Lapsed, match="SSLCertVerificationError"):
                 asyncio.run(post(host, trusted))
         assert asyncio.run(post("localhost", authority)) == 200
-        assert len(ear.heard) == 1
+        assert len(receiver.received) == 1
 
 
 def certified(folder: Path, *names: str) -> tuple[str, ssl.SSLContext]:

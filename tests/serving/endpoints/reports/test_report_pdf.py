@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
-from serving_dossiers import FIRM, RECORDS, headers, shelve
+from serving_credit_files import FIRM, RECORDS, headers, shelve
 
 from serving.endpoints.reports import pdf_archive, report_pdf, typeface
 from serving.endpoints.reports.report_form import Report, ReportEntry, ReportItem, ReportSection, clean

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from serving_dossiers import FIRM, RECORDS, SHOP, UNKNOWN, headers, penalty, register, shelve
+from serving_credit_files import FIRM, RECORDS, SHOP, UNKNOWN, headers, penalty, register, shelve
 from serving_world import PURPOSE
 
 from credit.canonical import digest

@@ -9,7 +9,7 @@ import jwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from serving_dossiers import FIRM, OTHER, RECORDS, UNKNOWN, headers, shelve
+from serving_credit_files import FIRM, OTHER, RECORDS, UNKNOWN, headers, shelve
 from serving_world import GRADES, codes
 
 from credit.errors import Malformed, Refused

@@ -1,4 +1,4 @@
-"""The service as a process of its own over real HTTP, and the plain sockets that attack it."""
+"""The service as a process of its own over real HTTP, and raw sockets for attacks on it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def serving(world: Any, port: int, *command: str, **more: str) -> Iterator[tuple[str, Path, subprocess.Popen[bytes]]]:
-    """Start it, by another `command` of Python's if there is one; give address, log and process when it is ready."""
+    """Start the service, or another Python `command`; give its address, log and process when it is ready."""
     env = {"PATH": os.environ["PATH"], "HAIHE_SERVICE_TODAY": str(TODAY), "HAIHE_SERVICE_PORT": str(port), **more}
     env |= {f"HAIHE_SERVICE_{name}": str(world.root / path) for name, path in PLACES.items()}
     log, url = world.root / "log", f"http://127.0.0.1:{port}"
@@ -48,15 +48,15 @@ def serving(world: Any, port: int, *command: str, **more: str) -> Iterator[tuple
 
 
 def raw(port: int, sent: bytes, seconds: float = 5) -> bytes:
-    """What comes back for these bytes, until the other side hangs up or the seconds are over."""
+    """The response to these bytes, until the other side closes or the seconds are over."""
     with socket.create_connection(("127.0.0.1", port), seconds) as link, contextlib.suppress(OSError):
-        told = b""
+        received = b""
         with contextlib.suppress(OSError):
             link.sendall(sent)
         with contextlib.suppress(TimeoutError):
-            while part := link.recv(65536):
-                told += part
-                if b"\r\n\r\n" in told and b"content-length" in told.lower():
+            while chunk := link.recv(65536):
+                received += chunk
+                if b"\r\n\r\n" in received and b"content-length" in received.lower():
                     break
-        return told
+        return received
     return b""

@@ -1,4 +1,4 @@
-"""The service on a port of its own, and connections to it, byte by byte: what went the fast way is noted."""
+"""The service on its own port in a thread, raw connections to it, and a record of which requests took the fast path."""
 
 from __future__ import annotations
 
@@ -20,58 +20,60 @@ from serving.wire import fast
 FIRM, OTHER = codes("enterprise", 2)
 
 
-class Line:
-    """One connection to the service, byte by byte."""
+class Connection:
+    """One raw connection to the service."""
 
     def __init__(self, port: int, token: str, path: str = "/v1/scores") -> None:
         self.path = path
         self.link, self.token = socket.create_connection(("127.0.0.1", port), timeout=20), token
-        self.held = b""
+        self.buffer = b""
 
     def request(self, mandate: str, code: str = FIRM, more: str = "", body: str | None = None) -> bytes:
-        told = body or json.dumps({"uscc": code, "purpose": PURPOSE, "mandate": mandate})
+        text = body or json.dumps({"uscc": code, "purpose": PURPOSE, "mandate": mandate})
         head = f"POST {self.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.token}\r\n{more}"
-        return f"{head}Content-Length: {len(told)}\r\n\r\n{told}".encode()
+        return f"{head}Content-Length: {len(text)}\r\n\r\n{text}".encode()
 
     def ask(self, *words: Any, **more: Any) -> tuple[int, dict[str, str], bytes]:
         self.link.sendall(self.request(*words, **more))
         return self.answer()
 
     def answer(self) -> tuple[int, dict[str, str], bytes]:
-        while b"\r\n\r\n" not in self.held:
+        while b"\r\n\r\n" not in self.buffer:
             self._more()
-        head, _, self.held = self.held.partition(b"\r\n\r\n")
+        head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
         status, *lines = head.decode().split("\r\n")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-        while len(self.held) < int(headers["content-length"]):
+        while len(self.buffer) < int(headers["content-length"]):
             self._more()
         size = int(headers["content-length"])
-        body, self.held = self.held[:size], self.held[size:]
+        body, self.buffer = self.buffer[:size], self.buffer[size:]
         return int(status.split()[1]), headers, body
 
     def _more(self) -> None:
-        came = self.link.recv(65536)
-        assert came, "the service hung up"
-        self.held += came
+        chunk = self.link.recv(65536)
+        assert chunk, "the service hung up"
+        self.buffer += chunk
 
 
-class House:
-    """The service on a port of its own, in a thread, and what was taken on the fast way."""
+class ServiceThread:
+    """The service on its own port in a thread; `fast_path_taken` lists for each request whether it took
+    the fast path.
+    """
 
     def __init__(
-        self, world: Any, fast: Any, server: Any, thread: threading.Thread, port: int, taken: list[bool]
+        self, world: Any, fast: Any, server: Any, thread: threading.Thread, port: int, fast_path_taken: list[bool]
     ) -> None:
-        self.world, self.fast, self.server, self.port, self.taken = world, fast, server, port, taken
+        self.world, self.fast, self.server, self.port, self.fast_path_taken = world, fast, server, port, fast_path_taken
         self.endpoint, self.thread = fast.endpoint, thread
-        self.lines: list[Line] = []
+        self.lines: list[Connection] = []
 
-    def line(self) -> Line:
+    def line(self) -> Connection:
         service = self.endpoint.service
-        self.lines.append(Line(self.port, service.tokens.sign(service.access.client("bohai"), "score")))
+        self.lines.append(Connection(self.port, service.tokens.sign(service.access.client("bohai"), "score")))
         return self.lines[-1]
 
     def stop(self) -> None:
-        """Let the calls under way end."""
+        """Let the requests under way end."""
         for line in self.lines:
             line.link.close()
         self.server.should_exit = True
@@ -88,26 +90,26 @@ def full(journal: Any) -> None:
 
 
 @pytest.fixture
-def house(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def service_thread(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServiceThread]:
     settings = world.settings()
-    endpoint, taken = create_app(settings), list[bool]()
-    really = fast.FastPath.take
+    endpoint, fast_path_taken = create_app(settings), list[bool]()
+    take = fast.FastPath.take
 
     def noted(self: Any, *words: Any) -> bool:
-        taken.append(really(self, *words))
-        return taken[-1]
+        fast_path_taken.append(take(self, *words))
+        return fast_path_taken[-1]
 
     monkeypatch.setattr(fast.FastPath, "take", noted)
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    way = fast.FastPath(endpoint)
-    server = uvicorn.Server(worker.server_config(endpoint, settings, way))
+    fast_path = fast.FastPath(endpoint)
+    server = uvicorn.Server(worker.server_config(endpoint, settings, fast_path))
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
-    house = House(world, way, server, thread, listening.getsockname()[1], taken)
-    yield house
-    house.stop()
+    service_thread = ServiceThread(world, fast_path, server, thread, listening.getsockname()[1], fast_path_taken)
+    yield service_thread
+    service_thread.stop()
     listening.close()

@@ -1,6 +1,6 @@
-"""The service, killed by SIGKILL when it records: `python dying.py VERB before|after NUMBER`, at the so-many-eth entry.
+"""The service, which kills itself with SIGKILL when it records: `python killed_service.py VERB before|after NUMBER`.
 
-`before` is before the entry is written, `after` is when it is durable and nobody was told.
+NUMBER says at which entry of VERB: `before` it is written, or `after` it is durable and before the answer leaves.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ VERB, WHEN, NUMBER = sys.argv[1], sys.argv[2], int(sys.argv[3])
 record, seen = GroupCommitWriter.record, 0
 
 
-async def dying(self: GroupCommitWriter, verb: str, object_: str, *, by: Actor, details: Mapping[str, Any]) -> Entry:
+async def record_and_die(
+    self: GroupCommitWriter, verb: str, object_: str, *, by: Actor, details: Mapping[str, Any]
+) -> Entry:
     global seen
     seen += verb == VERB
     last = verb == VERB and seen == NUMBER
@@ -33,5 +35,5 @@ async def dying(self: GroupCommitWriter, verb: str, object_: str, *, by: Actor, 
 
 
 if __name__ == "__main__":
-    setattr(GroupCommitWriter, "record", dying)  # noqa: B010
+    setattr(GroupCommitWriter, "record", record_and_die)  # noqa: B010
     sys.exit(main())

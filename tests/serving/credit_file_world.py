@@ -1,5 +1,4 @@
-"""Dossiers in the service's small world: the form that `models.snapshots.credit_files` makes, of records told in a
-test."""
+"""Credit files in the service's small test world, in the form that `models.snapshots.credit_files` makes."""
 
 from __future__ import annotations
 
@@ -20,10 +19,20 @@ UNKNOWN = codes("enterprise", 99)[-1]
 
 
 def _table(title: str, columns: dict[str, str], **more: Any) -> dict[str, Any]:
-    shown = {name: {"title": name, "unit": "", "shown_to": who} for name, who in columns.items()}
-    told = {"title": title, "english": title, "source": "x", "shown": shown, "columns": list(columns), "document": None,
-            "scope": None, "with_mandate": ["授权查询"], "state": None, "repairable": False}  # fmt: skip
-    return told | more
+    shown = {name: {"title": name, "unit": "", "shown_to": audience} for name, audience in columns.items()}
+    description = {
+        "title": title,
+        "english": title,
+        "source": "x",
+        "shown": shown,
+        "columns": list(columns),
+        "document": None,
+        "scope": None,
+        "with_mandate": ["授权查询"],
+        "state": None,
+        "repairable": False,
+    }
+    return description | more
 
 
 OPEN, NUMBER = "anyone", "document_number"
@@ -65,33 +74,41 @@ RECORDS: dict[str, dict[str, Any]] = {
 
 
 def shelve(world: Any, records: dict[str, dict[str, Any]] | None = None, *, as_of: date = AS_OF) -> str:
-    """Seal dossiers of these records and point at them; the seal's id."""
+    """Seal credit files of these records and set the pointer to them; gives the seal's id."""
     key = PseudonymKey("inquiry", load_secret(world.root / "keys" / "pseudonym-inquiry.key"))
-    held = sorted((key.key_of(code).raw, canonical(told)) for code, told in (records or RECORDS).items())
+    sorted_records = sorted(
+        (key.key_of(code).raw, canonical(records_of)) for code, records_of in (records or RECORDS).items()
+    )
     keys, offsets, text = b"", (0).to_bytes(8, "little"), b""
-    for raw, said in held:
-        keys, text = keys + raw, text + said
+    for raw, content in sorted_records:
+        keys, text = keys + raw, text + content
         offsets += len(text).to_bytes(8, "little")
     release = world.seal(Kind.RELEASE, "custody", {"rows": b"none"}, purpose="inquiry", as_of=str(as_of))
     files = {SUBJECTS_FILE: keys, OFFSETS_FILE: offsets, DOSSIERS_FILE: text, INDEX_FILE: canonical(TABLES)}
-    told = {"model": "dossiers", "release": release, "as_of": str(as_of), "subjects": len(held), "invented": True}
-    seal = str(world.seal(Kind.SNAPSHOT, "compute", files, (release,), **told))
+    terms = {
+        "model": "dossiers",
+        "release": release,
+        "as_of": str(as_of),
+        "subjects": len(sorted_records),
+        "invented": True,
+    }
+    seal = str(world.seal(Kind.SNAPSHOT, "compute", files, (release,), **terms))
     world.shelf.set_pointer("snapshot-dossiers", {"model": "dossiers", "snapshot": seal, "as_of": str(as_of)},
                       world.key("platform"))  # fmt: skip
     return seal
 
 
 def headers(running: Any, client: str = "bohai", **more: str) -> dict[str, str]:
-    """What a client's call carries."""
+    """The headers of a client's request."""
     return {"Authorization": f"Bearer {running.token(client)}", **more}
 
 
 def ask(running: Any, name: str, code: str = FIRM, client: str = "bohai", **more: Any) -> Any:
-    """One query."""
+    """Send one query."""
     return running.http.post(f"/v1/queries/{name}", json={"uscc": code, **more}, headers=headers(running, client))
 
 
 def documents(response: Any) -> list[str]:
-    """The document numbers of an answer."""
+    """The document numbers in an answer."""
     assert response.status_code == 200, response.text
     return [record["document"] for record in response.json()["records"]]
