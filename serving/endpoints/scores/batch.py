@@ -57,7 +57,7 @@ async def batch(service: ScoringService, call: RequestContext, body: bytes) -> b
     requests, entries = _read_requests(body), await _answered_entries(service, call)
     service.quotas.take(
         call.by.name, call.limit, max(0, len(requests) - len(entries) - 1)
-    )  # the first was counted at the door
+    )  # the first one was counted on admission
     tasks: list[asyncio.Task[bytes]] = []
     for number, request in enumerate(requests):
         name = part_of(call.id, number)
