@@ -160,9 +160,9 @@ def install(app: FastAPI) -> None:
         headers = {**(error.headers or {}), "Content-Language": language}
         return ProblemResponse(problem, status_code=error.status_code, headers=headers)
 
-    async def unforeseen(_: Request, error: Exception) -> ProblemResponse:
+    async def unforeseen(request: Request, error: Exception) -> ProblemResponse:
         log.event("fault", level=logging.ERROR, error=type(error).__name__)
-        return respond(CreditError("errors.service-failed"))
+        return respond(CreditError("errors.service-failed"), request.headers.get("accept-language", ""))
 
     app.add_exception_handler(CreditError, of_ours)
     app.add_exception_handler(HTTPException, of_http)

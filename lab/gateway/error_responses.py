@@ -84,9 +84,10 @@ def install(app: FastAPI) -> None:
         accepted = request.headers.get("accept-language", "")
         return respond(Malformed("error-responses.request-cannot-be-read", why=why), accepted)
 
-    async def unforeseen(_: Request, error: Exception) -> ProblemResponse:
+    async def unforeseen(request: Request, error: Exception) -> ProblemResponse:
         LOG.event("fault", level=ERROR, error=type(error).__name__)
-        return respond(CreditError("error-responses.gateway-failed"))
+        accepted = request.headers.get("accept-language", "")
+        return respond(CreditError("error-responses.gateway-failed"), accepted)
 
     app.add_exception_handler(CreditError, known)
     app.add_exception_handler(HTTPException, of_http)

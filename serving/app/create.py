@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from credit.errors import Lapsed
-from credit.messages import Text
+from credit.messages import Text, preferred
 from serving import errors
 from serving.app.lifespan import lifespan
 from serving.app.openapi.operations import DocumentedApp, declare
@@ -117,4 +117,5 @@ def _add_health(app: FastAPI, board: ReadinessBoard | None, place: int) -> None:
             reports = {"fault": no_pdf} if no_pdf else {"format": "PDF/A-2u"}
             return JSONResponse({"ready": True, "models": state.models, "dossiers": state.dossiers, "reports": reports})
         lapsed = Lapsed("create.service-not-ready", why=Text.several(map(Text.verbatim, state.faults)))
-        return errors.ProblemResponse({**lapsed.problem(), "ready": False, "models": state.models}, status_code=503)
+        problem = lapsed.problem(preferred(request.headers.get("accept-language", "")))
+        return errors.ProblemResponse({**problem, "ready": False, "models": state.models}, status_code=503)
