@@ -21,7 +21,7 @@ from credit.errors import Broken, CreditError
 from models.distributed.worker_group import Peers, free_ports
 
 RETRIES = 3
-NAME = "gang-member"
+NAME = "worker-group-member"
 
 
 class RayWorkerGroup:

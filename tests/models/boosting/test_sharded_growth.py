@@ -121,15 +121,15 @@ def test_the_same_order_gives_the_same_version_on_ray_and_here(ray_cluster: Task
 @pytest.mark.servers
 def test_a_member_killed_in_the_middle_changes_nothing(rows: tuple[np.ndarray, np.ndarray], ray_cluster: Tasks) -> None:
     wanted = grown(rows, PAIR)
-    with killer("gang-member", 1) as killed:
-        assert grown(rows, PAIR, ray_cluster.gang) == wanted
+    with killer("worker-group-member", 1) as killed:
+        assert grown(rows, PAIR, ray_cluster.worker_group) == wanted
     assert len(killed) == 1
 
 
 @pytest.mark.servers
 def test_a_member_killed_each_time_ends_in_words(rows: tuple[np.ndarray, np.ndarray], ray_cluster: Tasks) -> None:
-    with killer("gang-member", 1000) as killed, pytest.raises(Broken, match="lost a member of a worker group"):
-        grown(rows, PAIR, ray_cluster.gang)
+    with killer("worker-group-member", 1000) as killed, pytest.raises(Broken, match="lost a member of a worker group"):
+        grown(rows, PAIR, ray_cluster.worker_group)
     assert len(killed) >= 4
-    assert grown(rows, PAIR, ray_cluster.gang) == grown(rows, PAIR), "and nothing of it stands in the way"
+    assert grown(rows, PAIR, ray_cluster.worker_group) == grown(rows, PAIR), "and nothing of it stands in the way"
     assert ray_cluster.map_tasks(len, ["abc"]) == [3]

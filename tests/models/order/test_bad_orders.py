@@ -58,7 +58,7 @@ def tried(shelf: Shelf, place: Path, keys: Keys, ring: KeyRing, release: OpenedS
         try:
             return train(order, tasks=in_process(), today=today, limits=limits, **office)  # type: ignore[arg-type]
         except CreditError:
-            assert registry.runs("of_a_bad_order") == []
+            assert registry.list_runs("of_a_bad_order") == []
             assert shelf.list(Kind.VERSION) == []
             assert not list((shelf.root / ".making").iterdir())
             assert "version.made" not in {entry.verb for entry in ledger.entries()}
@@ -176,9 +176,9 @@ def tried():
     except CreditError as error:
         return f"{type(error).__name__} {error}"
 print(tried())
-print(len(shelf.list(Kind.VERSION)), len(list((shelf.root / ".making").iterdir())), Registry(uri).runs("full"))
+print(len(shelf.list(Kind.VERSION)), len(list((shelf.root / ".making").iterdir())), Registry(uri).list_runs("full"))
 fill.write_bytes(b"")
-print(tried(), len(shelf.list(Kind.VERSION)), len(Registry(uri).runs("full")), len(list(ledger.entries())))
+print(tried(), len(shelf.list(Kind.VERSION)), len(Registry(uri).list_runs("full")), len(list(ledger.entries())))
 """
 
 

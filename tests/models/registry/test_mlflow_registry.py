@@ -39,9 +39,9 @@ def test_a_run_that_is_cut_off_is_nobody_s_version(mlflow_server: str, folder: P
     inner = [NestedRun("fold 0", {"fold": 0}, {"auc": 0.7}, {}), NestedRun("fold 1", {}, {"auc": "no number"}, {})]  # type: ignore[dict-item]
     told = {"params": {}, "metrics": {"auc": 0.7}, "tags": {"seal": ONE}, "curves": {"learned": long}}
     with pytest.raises(ValueError):
-        registry.log_run(model, inner=inner, folder=folder, **told)  # type: ignore[arg-type]
+        registry.log_run(model, nested=inner, folder=folder, **told)  # type: ignore[arg-type]
     assert registry.find_run(model, ONE) is None
-    run = registry.log_run(model, inner=inner[:1], folder=folder, **told)  # type: ignore[arg-type]
+    run = registry.log_run(model, nested=inner[:1], folder=folder, **told)  # type: ignore[arg-type]
     assert registry.find_run(model, ONE) == run
     assert len(registry._client.get_metric_history(run, "learned")) == len(long)
 

@@ -96,7 +96,7 @@ def test_its_run_holds_trials_folds_curves_and_plots(
 ) -> None:
     client, told = registry._client, json.loads((version.path / "version.json").read_text())
     run = client.get_run(registry.find_run("trained_in_a_test", version.seal.id))
-    assert registry.runs("trained_in_a_test") == [run.info.run_id], "the runs within it are not runs of the model"
+    assert registry.list_runs("trained_in_a_test") == [run.info.run_id], "the runs within it are not runs of the model"
     assert run.data.tags["order"] == order.seal.id
     assert run.data.tags["release"] == order.seal.parents[0]
     assert {"version.python", "version.lightgbm", "version.ray", "platform"} <= set(run.data.tags)
@@ -174,7 +174,7 @@ def test_workers_killed_each_time_end_in_words_and_nothing_is_registered(
     office = {"shelf": shelf, "key": keys["compute"], "ledger": ledger, "tracking": registry, "tasks": ray_cluster}
     with killer("_run", 1000, after=begun), pytest.raises(Broken, match="The cluster lost a task"):
         train(order, by=made.RESEARCHER, progress=lambda *_: begun.set(), **office)  # type: ignore[arg-type]
-    assert registry.runs("killed_each_time") == []
+    assert registry.list_runs("killed_each_time") == []
     assert len(shelf.list(Kind.VERSION)) == before
     assert train(order, by=made.RESEARCHER, **office).parents == (order.seal.id,)  # type: ignore[arg-type]
 
