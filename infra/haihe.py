@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from credit.errors import CreditError
 from credit.messages import language_here
+from infra.language.help import HelpContext, translate_help, usage_errors
 from infra.verbs.table import USERS, VERBS
 
 INTERRUPTED = 130  # the exit code that a shell gives a command that Ctrl-C ended
@@ -21,6 +22,18 @@ SETTINGS: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode
 
 class VerbGroup(TyperGroup):
     """All verbs of :data:`~infra.verbs.table.VERBS`; the module of one is imported when that verb is called."""
+
+    context_class = HelpContext
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Read the options before the verb; an error is in the language of the shell."""
+        with usage_errors():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb; an error in its options is in the language of the shell."""
+        with usage_errors():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of all verbs, in the order of the table."""
@@ -36,7 +49,9 @@ class VerbGroup(TyperGroup):
         importlib.import_module(f"infra.verbs.{verb.module}").add_to(app)
         group = typer.main.get_command(app)
         assert isinstance(group, TyperGroup)
-        return group.commands[cmd_name]
+        command = group.commands[cmd_name]
+        translate_help(command)
+        return command
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the verb of ``args``; a misspelt one is refused with the names that come near."""

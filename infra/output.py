@@ -9,14 +9,18 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from credit.errors import Refused
+from credit.messages import language_here
+from infra.language.texts import columns, field, say, translated
 
 if TYPE_CHECKING:  # every verb prints, and no verb should wait for what another one prints with
     from rich.console import Console
 
+    from credit.gate import Finding
     from credit.trace import Chain
     from infra.sandbox.preflight import Check
 
 PIPE_WIDTH = 10_000  # characters: in a pipe or a file no line is wrapped and no table is cut
+STATES = {"green": "cli.preflight.fine", "yellow": "cli.preflight.better", "red": "cli.preflight.lacking"}
 COLOURS = {"pass": "green", "review": "yellow"}
 
 
@@ -40,15 +44,16 @@ def document(data: Mapping[str, Any]) -> None:
 
 
 def result(data: Mapping[str, Any], *, as_json: bool, text: str = "") -> None:
-    """Print the result of a verb: as JSON, or ``text`` and a line for each value."""
+    """Print the result of a verb: as JSON, or ``text`` and a line for each value with its name."""
     if as_json:
         document(data)
         return
     if text:
         line(text)
-    width = max(map(len, data), default=0)
-    for key, value in data.items():
-        console().print(f"  [dim]{key:{width}}[/dim]  {plain(value)}", soft_wrap=True)
+    names = {field(key): value for key, value in data.items()}
+    width = max(map(columns, names), default=0)
+    for name, value in names.items():
+        console().print(f"  [dim]{padded(name, width)}[/dim]  {plain(value)}", soft_wrap=True)
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
@@ -57,7 +62,7 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> 
 
     shown = Table(title=title, title_justify="left")
     for column in columns:
-        shown.add_column(column, overflow="fold")
+        shown.add_column(field(column), overflow="fold")
     for row in rows:
         shown.add_row(*(str(cell) for cell in row))
     console().print(shown)
@@ -66,10 +71,15 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> 
 def plain(value: Any) -> str:
     """A value in words: lists and mappings with commas, floats with four digits after the point."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {plain(each)}" for key, each in value.items())
+        return ", ".join(f"{field(str(key))} {plain(each)}" for key, each in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(map(plain, value))
     return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def padded(text: str, width: int) -> str:
+    """A text with spaces after it, so that it takes ``width`` columns."""
+    return text + " " * max(0, width - columns(text))
 
 
 def shares(counts: Mapping[str, float]) -> str:
@@ -82,52 +92,61 @@ def trace_chain(chain: Chain) -> None:
     """Print a chain as a tree of its links, each with its acts."""
     from rich.tree import Tree
 
-    tree = Tree("[bold]back to the records[/bold]")
+    tree = Tree(f"[bold]{say('cli.trace.title')}[/bold]")
     for link in chain.links:
-        branch = tree.add(f"[bold]{link.kind}[/bold] {link.id}  [dim]by {link.made_by} at {link.made_at}[/dim]")
+        made = say("cli.trace.made", by=link.made_by, at=link.made_at)
+        branch = tree.add(f"[bold]{field(link.kind)}[/bold] {link.id}  [dim]{made}[/dim]")
         for key, value in link.facts.items():
-            branch.add(f"[dim]{key}[/dim] {plain(value)}")
+            branch.add(f"[dim]{field(key)}[/dim] {plain(value)}")
         for act in link.acts:
-            branch.add(
-                f"{act.verb} [dim]by {act.by} at {act.at:%Y-%m-%d %H:%M:%S} (entry {act.seq}, {act.id[:12]})[/dim]"
-            )
+            at = f"{act.at:%Y-%m-%d %H:%M:%S}"
+            done = say("cli.trace.act", by=str(act.by), at=at, number=act.seq, entry=act.id[:12])
+            branch.add(f"{act.verb} [dim]{done}[/dim]")
     console().print(tree, soft_wrap=True)
     counted = ", ".join(f"{zone} {count}" for zone, count in chain.ledgers.items())
-    line(f"actors: {', '.join(chain.actors)}")
-    line(f"[green]verified[/green]: every signature and digest above; ledgers whole ({counted} entries)")
+    line(say("cli.trace.actors", names=", ".join(chain.actors)))
+    line(say("cli.trace.verified", counted=counted))
 
 
 def score(data: Mapping[str, Any]) -> None:
     """Print a score with its strongest reasons."""
     points, probability = f"{data['points']:.2f}", f"{data['default_probability']:.2%}"
-    line(f"[bold]{points}[/bold] points, grade [bold]{data['grade']}[/bold], default probability {probability}")
-    line(f"  {data['base_points']:9.2f}  base")
+    line(say("cli.score.head", points=points, grade=data["grade"], probability=probability))
+    line(say("cli.score.base", points=f"{data['base_points']:9.2f}"))
     for reason in data["reasons"]:
-        line(f"  {reason['points']:+9.2f}  {reason['zh']} [dim]{reason['en']}[/dim]")
+        english = f" [dim]{reason['en']}[/dim]" if language_here() == "en" else ""
+        line(f"  {reason['points']:+9.2f}  {reason['zh']}{english}")
     for rule in data["rules"]:
-        line(f"  [red]rule[/red]  {rule['zh']} → {rule['grade']}")
-    provenance = (f"score {data['score_id']}", f"version {data['version']}", f"snapshot {data['snapshot']['id']}")
-    for each in (*provenance, f"as of {data['snapshot']['as_of']}", data["notice"]["zh"]):
+        line(say("cli.score.rule", rule=rule["zh"], grade=rule["grade"]))
+    names = {"score": data["score_id"], "version": data["version"], "snapshot": data["snapshot"]["id"]}
+    names["as of"] = data["snapshot"]["as_of"]
+    for each in (*(f"{field(name)} {value}" for name, value in names.items()), data["notice"]["zh"]):
         line(f"[dim]{each}[/dim]")
 
 
 def evidence(model: str, version: str, figures: Mapping[str, Any]) -> None:
     """Print how well a version does on its holdout, beside its baseline and its challenger."""
-    from models.validation.woe_benchmark.page import price_of_interpretability
-
     line(f"[bold]{model}[/bold] {version}")
-    line(f"  judged {figures['judged_by']} on {figures['rows']} rows, {figures['positives']} of them defaulted")
+    how = translated(figures["judged_by"])
+    line(say("cli.evidence.judged", how=how, rows=figures["rows"], defaults=figures["positives"]))
     line(f"  {_auc(figures)}  KS {figures['ks']:.3f}  Brier {figures['brier']:.4f}")
     for other in (figures.get("baseline"), figures.get("challenger")):
         if other:
-            line(f"  {other['what']}: {_auc(other)}")
+            line(f"  {translated(other['what'])}: {_auc(other)}")
     if figures.get("challenger"):
-        price = price_of_interpretability(figures["challenger"])
-        line(f"  price of interpretability, what the version has more: {price}")
+        line(say("cli.evidence.price", price=_price(figures["challenger"]["price_of_interpretability"])))
+
+
+def _price(points: Mapping[str, Any]) -> str:
+    if points["points"] is None:
+        return say("cli.evidence.price-unknown")
+    gain, low, high = (f"{points[name]:+.2f}" for name in ("points", "low", "high"))
+    return say("cli.evidence.price-points", points=gain, low=low, high=high)
 
 
 def _auc(figures: Mapping[str, Any]) -> str:
-    return f"AUC {figures['auc']:.3f} ({figures['auc_low']:.3f} to {figures['auc_high']:.3f})"
+    value, low, high = (f"{figures[name]:.3f}" for name in ("auc", "auc_low", "auc_high"))
+    return say("cli.evidence.auc", auc=value, low=low, high=high)
 
 
 def preflight(checks: Iterable[Check], *, as_json: bool = False) -> int:
@@ -141,24 +160,20 @@ def preflight(checks: Iterable[Check], *, as_json: bool = False) -> int:
         document({"fine": code == 0, "checks": rows})
         return code
     for check in checks:
-        colour, word = (
-            ("green", "fine")
-            if check.fine
-            else ("yellow", "could be better")
-            if not check.needed
-            else ("red", "lacking")
-        )
-        line(f"[{colour}]{word:15}[/{colour}] {check.question}: {check.result}")
+        colour = "green" if check.fine else "red" if check.needed else "yellow"
+        word = padded(say(STATES[colour]), 15)
+        line(f"[{colour}]{word}[/{colour}] {translated(check.question)}: {translated(check.result)}")
         if not check.fine:
-            line(f"                → {check.fix}", markup=False)
+            line(f"                → {translated(check.fix)}", markup=False)
     return code
 
 
-def gate_verdict(data: Mapping[str, Any]) -> None:
-    """Print the verdict of the promotion gate, with each of its findings."""
+def gate_verdict(data: Mapping[str, Any], findings: Iterable[Finding] = ()) -> None:
+    """Print the verdict of the promotion gate, with each finding; ``findings`` have reasons in every language."""
+    reasons = {finding.check: finding.reason(language_here()) for finding in findings}
     verdict = data.get("verdict")
     passed = verdict is None or verdict["outcome"] == "pass"
-    line(f"[bold]{'champion' if passed else 'refused'}[/bold] {data['version']}")
+    line(f"[bold]{say('cli.verdict.champion' if passed else 'cli.verdict.refused')}[/bold] {data['version']}")
     for finding in verdict["findings"] if verdict else ():
-        colour = COLOURS.get(finding["outcome"], "red")
-        line(f"  [{colour}]{finding['outcome']:6}[/{colour}] {finding['check']}: {finding['why']}")
+        colour, word = COLOURS.get(finding["outcome"], "red"), padded(field(finding["outcome"]), 6)
+        line(f"  [{colour}]{word}[/{colour}] {finding['check']}: {reasons.get(finding['check'], finding['why'])}")

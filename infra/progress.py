@@ -10,11 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from infra.language.texts import say, translated
+
 PLAIN_EVERY = 5.0  # seconds: between two lines of one label, and the longest silence of work that goes on
 
 
 class ReportProgress(Protocol):
-    """What long work calls: the label of its step, how many are done, of how many (0: unknown)."""
+    """What long work calls: the label of its step, how many are done, of how many (0: unknown).
+
+    The label is English; it is shown in the language of the shell, as ``infra/language/zh.po`` has it.
+    """
 
     def __call__(self, label: str, done: int, total: int) -> None: ...
 
@@ -43,7 +48,7 @@ def _bar() -> Iterator[ReportProgress]:
 
         def report(label: str, done: int, total: int) -> None:
             if label not in tasks:
-                tasks[label] = bar.add_task(label, total=total or None)
+                tasks[label] = bar.add_task(translated(label), total=total or None)
             bar.update(tasks[label], completed=done, total=total or None)
 
         yield report
@@ -84,13 +89,13 @@ class PlainLines:
 
     def _print(self, now: float, *, is_repeated: bool = False) -> None:
         label, done, total = self._newest
-        counted = f": {done}{f' of {total}' if total else ''}" if done or total else ""
+        counted = f": {say('cli.progress.of', done=done, total=total) if total else done}" if done or total else ""
         if is_repeated and total and done >= total:  # the next step has not reported yet
-            counted += ", still working"
+            counted += say("cli.progress.still-working")
         seconds = now - self._began
         elapsed = f" ({seconds:.0f} s)" if seconds >= self.every else ""
         self._printed[label] = self._last = now
-        sys.stderr.write(f"  {label}{counted}{elapsed}\n")
+        sys.stderr.write(f"  {translated(label)}{counted}{elapsed}\n")
         sys.stderr.flush()
 
 

@@ -12,6 +12,7 @@ from credit.actor import Role
 from credit.errors import Malformed
 from infra import output
 from infra.home import Home
+from infra.language.texts import field, say
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.actors import CUSTODIAN, REGISTRY, acting
@@ -37,8 +38,12 @@ def keys(as_json: AsJson = False) -> None:
     made = home.ensure_keys()
     ring = {zone: next(iter(keys)) for zone, keys in home.ring.keys.items()}
     data: dict[str, Any] = {"home": str(home.root), "ring": ring}
-    words = data if as_json else {"home": str(home.root)} | {f"{zone} key": name for zone, name in ring.items()}
-    output.result(words, as_json=as_json, text="made" if made else "all keys exist already")
+    words = (
+        data
+        if as_json
+        else {"home": str(home.root)} | {say("cli.keys.key", zone=field(zone)): name for zone, name in ring.items()}
+    )
+    output.result(words, as_json=as_json, text=say("cli.made" if made else "cli.keys.exist"))
 
 
 def city(
@@ -65,7 +70,7 @@ def city(
         "rows": sum(built.rows.values()),
         "dirty": sum(built.dirty.values()),
     }
-    output.result(summary, as_json=as_json, text="drawn; every subject and record is invented")
+    output.result(summary, as_json=as_json, text=say("cli.city.drawn"))
 
 
 def intake(
@@ -103,12 +108,15 @@ def intake(
         counted = {"rows": summary.rows_in, "kept": summary.kept, "duplicates": summary.duplicates}
         output.document({**counted, "quarantined": summary.quarantined, "reasons": dict(reasons)})
         return
-    output.line(summary.message)
+    numbers = {"rows": summary.rows_in, "kept": summary.kept, "duplicates": summary.duplicates}
+    numbers |= {"quarantined": summary.quarantined, "files": len(summary.files)}
+    texts = {name: f"{number:,}" for name, number in numbers.items()}
+    output.line(say("cli.intake.done" if summary.changed else "cli.intake.nothing-new", **texts))
     rows = [(n, t.rows_in, t.kept, t.duplicates, t.quarantined) for n, t in summary.tables.items()]
-    output.table("by table", ("table", "rows", "kept", "duplicates", "quarantined"), rows)
+    output.table(say("cli.intake.by-table"), ("table", "rows", "kept", "duplicates", "quarantined"), rows)
     if reasons:
         ordered = [(count, reason) for reason, count in reasons.most_common()]
-        output.table("why quarantined", ("rows", "reason"), ordered)
+        output.table(say("cli.intake.why-quarantined"), ("rows", "reason"), ordered)
 
 
 def quarantine(as_json: AsJson = False) -> None:
@@ -127,7 +135,7 @@ def quarantine(as_json: AsJson = False) -> None:
         output.document({"rows": len(rows), "reasons": {f"{t}: {r}": n for (t, r), n in counted.items()}})
     else:
         ordered = [(count, table, reason) for (table, reason), count in counted.most_common()]
-        output.table(f"{len(rows)} rows in quarantine", ("rows", "table", "reason"), ordered)
+        output.table(say("cli.quarantine.title", count=len(rows)), ("rows", "table", "reason"), ordered)
 
 
 def release(
@@ -170,7 +178,7 @@ def release(
         )
     rows = sum(table["rows"] for table in seal.terms["tables"].values())
     data = {"release": seal.id, "purpose": purpose, "rows": rows, "expires_on": seal.expires_on}
-    output.result({**data, "catalogue": known.version}, as_json=as_json, text="made; the release gate found it sound")
+    output.result({**data, "catalogue": known.version}, as_json=as_json, text=say("cli.release.made"))
 
 
 def subjects(

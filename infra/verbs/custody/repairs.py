@@ -11,6 +11,7 @@ from credit.actor import Role
 from credit.errors import CreditError
 from infra import output
 from infra.home import Home
+from infra.language.texts import say
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.actors import CUSTODIAN, REGISTRY, acting
@@ -94,8 +95,8 @@ def _print(withdrawal: Withdrawing, started: float, as_json: bool, **more: Any) 
         output.document({**more, **withdrawal.made, "seconds": seconds})
         return
     made = withdrawal.made
-    rows = {f"{purpose} release": name for purpose, name in made.get("releases", {}).items()}
-    rows |= {f"{model} snapshot": name for model, name in made.get("snapshots", {}).items()}
+    rows = {say("cli.repair.release", purpose=purpose): name for purpose, name in made.get("releases", {}).items()}
+    rows |= {say("cli.repair.snapshot", model=model): name for model, name in made.get("snapshots", {}).items()}
     rows |= {"credit files": made["dossiers"]} if "dossiers" in made else {}
-    text = "the service answers without the record within seconds" if made else "no answer rests on such a record"
+    text = say("cli.repair.done" if made else "cli.repair.nothing")
     output.result({**more, **rows, "seconds": seconds}, as_json=False, text=text)

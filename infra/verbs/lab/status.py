@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from credit.errors import CreditError
+from credit.messages import language_here
 from infra import output
 from infra.home import Home
+from infra.language.texts import field, say
 from infra.verbs.options import AsJson
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 CHAMPION, SNAPSHOT = "champion-", "snapshot-"  # the names of pointers on the shelf begin so
 SIGNERS = {"platform"}
 SERVICE = "scoring service"  # the name of its process
-TITLES = {"dossiers": "credit files (信用档案)"}
+DOSSIERS = "dossiers"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,7 +38,7 @@ def status(as_json: AsJson = False) -> None:
         "home": str(home.root),
         "exists": home.exists(),
         "running": processes(home),
-        "production": production(home),
+        "production": production(home, "en" if as_json else language_here()),
     }
     if as_json:
         output.document(data)
@@ -65,17 +67,17 @@ def _state(process: Process) -> str:
     return "not ready" if process.name == SERVICE and not probe(f"{process.address}/ready") else "answers"
 
 
-def production(home: Home) -> list[dict[str, Any]]:
+def production(home: Home, in_language: str = "en") -> list[dict[str, Any]]:
     """What the platform points at: of each model its champion, and the snapshot that answers are read from.
 
-    A pointer or a seal that does not verify has the key ``problem`` in place of its values.
+    A pointer or a seal that does not verify has the key ``problem``, in a language, in place of its values.
     """
     folder = home.root / "shelf" / "pointers"
     names = {path.stem.removeprefix(start) for start in (CHAMPION, SNAPSHOT) for path in folder.glob(f"{start}*.json")}
-    return [_model(home, name) for name in sorted(names)]
+    return [_model(home, name, in_language) for name in sorted(names)]
 
 
-def _model(home: Home, name: str) -> dict[str, Any]:
+def _model(home: Home, name: str, in_language: str) -> dict[str, Any]:
     data: dict[str, Any] = {"model": name}
     try:
         if champion := home.shelf.pointer(f"{CHAMPION}{name}", SIGNERS):
@@ -90,7 +92,7 @@ def _model(home: Home, name: str) -> dict[str, Any]:
             data["snapshot_made_at"] = seal.made_at.isoformat()
             data["snapshot_version"] = seal.terms.get("version")
     except CreditError as error:
-        data["problem"] = str(error)
+        data["problem"] = error.in_language(in_language)
     return data
 
 
@@ -99,32 +101,35 @@ def _seal(home: Home, name: str) -> Seal:
 
 
 def _print(data: dict[str, Any]) -> None:
-    output.line(f"[bold]home[/bold]  {data['home']}")
+    output.line(say("cli.status.home", home=data["home"]))
     if not data["exists"]:
-        output.line("  it is not there yet: `haihe up` makes one with an invented city, `haihe keys` an empty one")
-    output.line("[bold]running[/bold]")
+        output.line(say("cli.status.no-home"))
+    output.line(say("cli.status.running"))
     for each in data["running"]:
         colour = "green" if each["state"] in ("answers", "runs") else "yellow"
         place = f"{each['address']}  " if each["address"] else ""
-        output.line(f"  [{colour}]{each['state']:15}[/{colour}] {each['name']:16} {place}(pid {each['pid']})")
+        state, name = output.padded(field(each["state"]), 15), output.padded(field(each["name"]), 16)
+        output.line(f"  [{colour}]{state}[/{colour}] {name} {place}(pid {each['pid']})")
     if not data["running"]:
-        output.line("  nothing: `haihe up` starts the lab, `haihe serve` the scoring service alone")
-    output.line("[bold]in production[/bold]")
+        output.line(say("cli.status.nothing-runs"))
+    output.line(say("cli.status.in-production"))
     for each in data["production"]:
         _print_model(each)
     if not data["production"]:
-        output.line("  nothing: `haihe promote` makes a version the champion, `haihe snapshot` scores subjects with it")
+        output.line(say("cli.status.nothing-in-production"))
 
 
 def _print_model(data: dict[str, Any]) -> None:
-    output.line(f"  [bold]{TITLES.get(data['model'], data['model'])}[/bold]")
+    title = say("cli.status.credit-files") if data["model"] == DOSSIERS else data["model"]
+    output.line(f"  [bold]{title}[/bold]")
     if "version" in data:
-        since = f"since {data['since'][:16].replace('T', ' ')} by {data['promoted_by']}" if data["since"] else ""
-        output.line(f"    champion  {data['version']}  {since}".rstrip())
+        at, by = (data["since"] or "")[:16].replace("T", " "), data["promoted_by"]
+        since = say("cli.status.since", at=at, by=by) if at else ""
+        output.line(say("cli.status.champion", version=data["version"], since=since).rstrip())
     if "snapshot" in data:
-        output.line(f"    snapshot  {data['snapshot']}  records as of {data['as_of']}")
-        output.line(f"    release   {data['release']}")
+        output.line(say("cli.status.snapshot", snapshot=data["snapshot"], as_of=data["as_of"]))
+        output.line(say("cli.status.release", release=data["release"]))
     if "version" in data and data.get("snapshot_version") not in (None, data["version"]):
-        output.line("    [yellow]the snapshot is of an earlier version: run `haihe snapshot` again[/yellow]")
+        output.line(say("cli.status.earlier-version"))
     if "problem" in data:
         output.line(f"    [red]{data['problem']}[/red]")

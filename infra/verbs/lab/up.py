@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from credit.errors import CreditError
+from credit.messages import language_here
 from infra import output
 from infra.home import DEFAULT, FORMER, Home
+from infra.language.texts import say
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.options import AsJson
@@ -92,7 +94,7 @@ def up(
             _print_running(place, addresses, passwords, today)
         ended.wait()
     if not as_json:
-        output.line("stopped; nothing is left running")
+        output.line(say("cli.up.stopped"))
 
 
 def make_demonstration(home: Home) -> None:
@@ -102,11 +104,11 @@ def make_demonstration(home: Home) -> None:
         shutil.rmtree(home.root)
     if home.exists():
         if home.root == DEFAULT.resolve() and Home(FORMER).exists():
-            output.line(f"  [dim]the demonstration's home is another one: haihe up --home {FORMER}[/dim]")
+            output.line(say("cli.up.other-home", home=FORMER))
         return
     from infra.demo.invented_city import run_invented_city
 
-    output.line(f"there is no home in {home.root} yet: making one with an invented city, in about three minutes")
+    output.line(say("cli.up.making-home", home=home.root))
     home.root.mkdir(parents=True, exist_ok=True)
     unfinished.touch()
     run_invented_city(home.root / "reports" / "demo", subjects=20_000, seed=7, home=home)
@@ -114,28 +116,24 @@ def make_demonstration(home: Home) -> None:
 
 
 def _print_running(home: Home, addresses: dict[str, str], passwords: dict[str, tuple[str, str]], today: date) -> None:
-    output.line(
-        f"[green]up[/green]\n  the lab          {addresses['lab']}  (docs/researcher.md)"
-        f"\n  the console      {addresses['console']}  (docs/platform.md)"
-        f"\n  scoring service  {addresses['service']}  (docs/bank.md)\n  MLflow           {addresses['mlflow']}"
-    )
+    output.line(say("cli.up.running", **addresses))
     for name, (role, password) in passwords.items():
-        output.line(f"  {name:16} {password}  ({role}; this password is shown this once)", markup=False)
-    output.line(f"  the city's day   {today}")
-    output.line(f"  the home         {home.root}")
+        output.line(say("cli.up.password", name=f"{name:16}", password=password, role=role), markup=False)
+    output.line(say("cli.up.day", day=today))
+    output.line(say("cli.up.home", home=home.root))
     if Home.here().root != home.root:
-        output.line(f"  other verbs use another home: export HAIHE_HOME={home.root}")
+        output.line(say("cli.up.export-home", home=home.root))
     _print_readiness(addresses["service"])
-    output.line("Ctrl-C stops all of it.")
+    output.line(say("cli.up.ctrl-c"))
     sys.stdout.flush()
 
 
 def _print_readiness(service: str) -> None:
     import httpx
 
-    answer = httpx.get(f"{service}/ready", timeout=10)
+    answer = httpx.get(f"{service}/ready", timeout=10, headers={"Accept-Language": language_here()})
     if answer.status_code != 200:
-        output.line(f"[yellow]the service is not ready yet[/yellow]: {answer.json().get('title', '')}")
+        output.line(say("cli.up.not-ready", reason=answer.json().get("title", "")))
 
 
 def _checks(ports: dict[str, int]) -> list[Check]:

@@ -14,6 +14,7 @@ from credit.actor import Actor, Role
 from credit.errors import Missing
 from infra import output
 from infra.home import Home
+from infra.language.texts import say
 from infra.progress import ReportProgress, progress
 from infra.verbs.actors import BOB, acting
 from infra.verbs.options import AsJson, By, Today
@@ -84,22 +85,18 @@ def evaluate(
 
 def summarise(data: dict[str, Any]) -> None:
     """Print an evaluation in a few lines a model: how many, their grades, how many moved, and what was made."""
-    output.line(f"evaluated {data['period']}, on records as of {data['as_of']}")
+    output.line(say("cli.evaluate.head", period=data["period"], as_of=data["as_of"]))
     for name, model in data["models"].items():
-        output.line(f"[bold]{name}[/bold]  {model['subjects']} subjects")
-        output.line(f"  grades    {output.shares(model['grades'])}")
+        output.line(say("cli.evaluate.model", model=name, subjects=model["subjects"]))
+        output.line(say("cli.evaluate.grades", shares=output.shares(model["grades"])))
         if model["last"]:
-            moved = model["moved"]
-            output.line(f"  before    {output.shares(model['last_grades'])}")
-            output.line(
-                f"  moved     {moved['up']} rose, {moved['down']} fell, {moved['same']} kept their grade, "
-                f"{moved['new']} are new, {moved['gone']} are no longer there"
-            )
+            output.line(say("cli.evaluate.before", shares=output.shares(model["last_grades"])))
+            output.line(say("cli.evaluate.moved", **model["moved"]))
         else:
-            output.line("  moved     this is the first evaluation: there is nothing to compare with")
-        output.line(f"  snapshot  {model['snapshot']}")
-        output.line(f"  version   {model['version']}")
-    output.line(f"who rose or fell by district, trade and cause is drawn in {data['page']}; all counts: --json")
+            output.line(say("cli.evaluate.first"))
+        output.line(say("cli.evaluate.snapshot", snapshot=model["snapshot"]))
+        output.line(say("cli.evaluate.version", version=model["version"]))
+    output.line(say("cli.evaluate.page", page=data["page"]))
 
 
 def _champions(home: Home, wanted: list[str] | None) -> dict[str, str]:

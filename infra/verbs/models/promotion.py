@@ -13,12 +13,14 @@ from credit.actor import Role
 from credit.errors import Missing, Refused
 from infra import output
 from infra.home import Home
+from infra.language.texts import say
 from infra.progress import ReportProgress, progress
 from infra.verbs import options
 from infra.verbs.actors import ALICE, BOB, acting
 from infra.verbs.options import AsJson, By, Model, Today
 
 if TYPE_CHECKING:
+    from credit.gate import Finding
     from models.registry.mlflow_registry import Registry
 
 
@@ -57,7 +59,7 @@ def register(name: Model, by: By = None, as_json: AsJson = False) -> None:
     output.result(
         {"version": version.seal.id, "mlflow_version": number},
         as_json=as_json,
-        text="registered, and its promotion requested",
+        text=say("cli.register.done"),
     )
 
 
@@ -92,6 +94,7 @@ def promote(
         "ledger": home.ledger("platform", writing=True),
         "today": today or options.today(),
     }
+    findings: tuple[Finding, ...] = ()
     with progress() as report, registry(home, report) as mlflow:
         report(f"measuring {version.seal.terms['model']} again, and judging", 0, 0)
         if again:
@@ -100,20 +103,21 @@ def promote(
             address, token = settings.ray_address, settings.ray_token
             with cluster(address, token=token) if address else nullcontext(in_process()) as tasks:
                 try:
-                    data["verdict"] = judge(version, registry=mlflow, tasks=tasks, **shared).as_json()
-                except Refused:
+                    verdict = judge(version, registry=mlflow, tasks=tasks, **shared)
+                    data["verdict"], findings = verdict.as_json(), verdict.findings
+                except Refused as error:
                     data["verdict"] = last_refusal(home, version.seal.id)
                     if data["verdict"]:
-                        _print_verdict(data, as_json)
+                        _print_verdict(data, error.findings, as_json)
                     raise
-    _print_verdict(data, as_json)
+    _print_verdict(data, findings, as_json)
 
 
-def _print_verdict(data: dict[str, Any], as_json: bool) -> None:
+def _print_verdict(data: dict[str, Any], findings: tuple[Finding, ...], as_json: bool) -> None:
     if as_json:
         output.document(data)
     else:
-        output.gate_verdict(data)
+        output.gate_verdict(data, findings)
 
 
 def last_refusal(home: Home, version: str) -> dict[str, Any] | None:
@@ -169,4 +173,4 @@ def snapshot(
     shares = {grade: float(count) / max(1, len(answers)) for grade, count in zip(grades, counts, strict=True)}
     data: dict[str, Any] = {"snapshot": seal.id, "model": name, "subjects": len(answers), "shares": shares}
     words = data if as_json else data | {"shares": output.shares(shares)}
-    output.result(words, as_json=as_json, text="made; the service answers from it now")
+    output.result(words, as_json=as_json, text=say("cli.snapshot.made"))

@@ -16,6 +16,7 @@ from credit.actor import Role
 from credit.errors import Malformed
 from infra import output
 from infra.home import Home
+from infra.language.texts import say, translated
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.actors import AUTHORISATION_OFFICER, acting
@@ -116,5 +117,5 @@ def sandbox(
         output.document({"bank": name, "saved": str(save), "firms": data["firms"]})
         return
     for role, firm in firms.items():
-        sys.stdout.write(f"{role:11} {firm.code}  {firm.status}  {firm.because}\n")
-    sys.stdout.write(f"saved in {save}; every firm and record is invented\n")
+        sys.stdout.write(f"{role:11} {firm.code}  {firm.status}  {translated(firm.because)}\n")
+    sys.stdout.write(say("cli.sandbox.saved", file=save) + "\n")

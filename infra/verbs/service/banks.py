@@ -12,6 +12,7 @@ import typer
 from credit.actor import Role
 from infra import output
 from infra.home import Home
+from infra.language.texts import say
 from infra.verbs import options
 from infra.verbs.actors import AUTHORISATION_OFFICER, acting
 from infra.verbs.options import AsJson, By, Today
@@ -82,13 +83,13 @@ def bank(
     verb = "bank.added" if is_new else "bank.changed"
     home.ledger("platform", writing=True).append(verb, f"bank-{name}", by=actor, details=details)
     if not secret:
-        output.result({"bank": name, **details}, as_json=as_json, text="changed")
+        output.result({"bank": name, **details}, as_json=as_json, text=say("cli.changed"))
         return
     if save:
         write_atomically(save, json.dumps({"name": name, "secret": secret}).encode(), mode=0o600)
     data = {"bank": name, **({"saved": str(save)} if save else {"secret": secret})}
-    done = "added" if is_new else "changed"
-    output.result(data, as_json=as_json, text=f"{done}; the secret cannot be shown again")
+    text = say("cli.bank.added" if is_new else "cli.bank.changed")
+    output.result(data, as_json=as_json, text=text)
 
 
 def mandate(
@@ -154,7 +155,7 @@ def revoke(
     home = Home.here()
     access = AccessDatabase(home.settings(ServiceSettings, "service").access)
     mandates.revoke(access, name, by=actor, ledger=home.ledger("platform", writing=True), why=why)
-    output.result({"mandate": name}, as_json=as_json, text="revoked")
+    output.result({"mandate": name}, as_json=as_json, text=say("cli.revoked"))
 
 
 def review(
@@ -174,4 +175,4 @@ def review(
     home = Home.here()
     access = AccessDatabase(home.settings(ServiceSettings, "service").access)
     decide(access, home.ledger("service", writing=True), name, outcome, by=actor, why=why)
-    output.result({"objection": name, "outcome": outcome}, as_json=as_json, text="answered")
+    output.result({"objection": name, "outcome": outcome}, as_json=as_json, text=say("cli.answered"))
