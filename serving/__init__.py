@@ -1,6 +1,12 @@
 """The service zone (服务区): answers banks about subjects, from sealed snapshots and under mandates alone.
 
-`wire` from bytes to a call; `access` who may ask; `books` what is answered from; `answers` what is said and how it is
-written; `products` what a call does; `inquiry`, `watches` and `jobs` the larger products; `ledger` every call, durable
-and signed; `bank` the bank's side. Beside them stand the processes, and the application that holds the rooms together.
+- `entrypoints`: the processes that are started by module name; `processes`: what starts and runs them
+- `app`: the application, its wiring, its products and its OpenAPI document
+- `wire` and `http`: from the bytes of a connection to a product's handler
+- `auth`: clients, tokens, mandates and rate limits
+- `core`: the context of a request, the scoring service, and the recovery of answers
+- `endpoints`: the handlers of the products; `responses`: the schemas and the composition of their answers
+- `data`: snapshots, credit files and suppressions; `idempotency` and `state`: what the processes share
+- `audit`: the ledger, signatures and usage; `observability`: log, metrics and traces
+- `bank`: the client library for banks; `i18n`: the languages of refusals
 """

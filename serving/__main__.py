@@ -14,14 +14,14 @@ from serving.settings import PREFIX, ServiceSettings
 
 
 def main() -> int:
-    """Serve until told to stop; the exit code is that of the error tree when the settings are not in order."""
+    """Serve until a signal stops the process; the exit code is that of the error tree when the settings are invalid."""
     log.start()
     try:
         settings = read(ServiceSettings, os.environ, PREFIX)
     except CreditError as error:
         log.event("not started", why=str(error))
         return error.exit_code
-    if settings.workers == 1:  # this very process: nothing of ours stands between it and a signal
+    if settings.workers == 1:  # in this process, which receives the signals itself
         serve(settings)
         return 0
     try:

@@ -100,7 +100,7 @@ def headers_of(error: CreditError) -> dict[str, str]:
 
 
 def respond(error: CreditError, accepted: str = "", **more: str) -> ProblemResponse:
-    """The response that stands for an error, in the language `accepted` (Accept-Language) prefers."""
+    """The problem document for an error, in the language `accepted` (Accept-Language) prefers."""
     language = preferred(accepted)
     headers = {**headers_of(error), "Content-Language": language}
     return ProblemResponse({**error.problem(language), **more}, status_code=error.status, headers=headers)
@@ -111,9 +111,9 @@ async def read_body(request: Request, limit: int, *, seconds: float) -> bytes:
 
     Raises TooSlow when it has not arrived within so many `seconds`.
     """
-    told = request.headers.get("content-length", "0")
+    length = request.headers.get("content-length", "0")
     size, parts = 0, []
-    if told.isascii() and told.isdigit() and int(told) > limit:
+    if length.isascii() and length.isdigit() and int(length) > limit:
         raise too_large(limit)
     try:
         async with asyncio.timeout(seconds):
@@ -143,7 +143,7 @@ def _http_texts(status: int) -> tuple[Text, Text]:
 
 
 def install(app: FastAPI) -> None:
-    """Make `app` answer every error, ours, Starlette's or a fault of the code, with a problem document."""
+    """Make `app` answer every error with a problem document: ours, those of Starlette, and unexpected exceptions."""
 
     async def of_ours(request: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, CreditError)

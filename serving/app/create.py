@@ -26,7 +26,7 @@ from serving.http import routing
 from serving.http.endpoint import ScoringEndpoint
 from serving.http.token_endpoint import issue_token
 from serving.observability.metrics import CONTENT_TYPE
-from serving.processes.readiness_board import ReadinessBoard
+from serving.processes.shared_readiness import SharedReadiness
 from serving.settings import ServiceSettings
 
 
@@ -41,14 +41,17 @@ def _declared_routes() -> list[BaseRoute]:
     return router.routes
 
 
-def create_app(settings: ServiceSettings, board: ReadinessBoard | None = None, place: int = 0) -> ScoringEndpoint:
-    """The service, with the endpoint of its products in front; with a `board`, one of several processes, at `place`.
+def create_app(
+    settings: ServiceSettings, shared_readiness: SharedReadiness | None = None, place: int = 0
+) -> ScoringEndpoint:
+    """The service, with the endpoint of its products in front; with `shared_readiness`, one of several processes, at
+    `place`.
 
     It is live at once, and ready when every model has a fresh snapshot and the ledger can be written.
     """
 
     def start(app: FastAPI) -> AbstractAsyncContextManager[None]:
-        return lifespan(app, settings, board, place)
+        return lifespan(app, settings, shared_readiness, place)
 
     app = DocumentedApp(
         title="海河信用 scoring service", version="1", docs_url=None, redoc_url=None, lifespan=start,
@@ -59,7 +62,7 @@ def create_app(settings: ServiceSettings, board: ReadinessBoard | None = None, p
     app.router.routes.extend(_declared_routes())
     _add_metrics(app, endpoint)
     _add_access(app, endpoint)
-    _add_health(app, board, place)
+    _add_health(app, shared_readiness, place)
     app.openapi()  # made before the first bank requests it
     return endpoint
 
@@ -98,7 +101,7 @@ def _add_access(app: FastAPI, endpoint: ScoringEndpoint) -> None:
         return response
 
 
-def _add_health(app: FastAPI, board: ReadinessBoard | None, place: int) -> None:
+def _add_health(app: FastAPI, shared_readiness: SharedReadiness | None, place: int) -> None:
     @app.get("/live", summary="The process answers")
     async def live() -> Response:
         """Shows only that the process answers."""
@@ -111,7 +114,9 @@ def _add_health(app: FastAPI, board: ReadinessBoard | None, place: int) -> None:
     )
     async def ready(request: Request) -> Response:
         """The snapshots in use; 503 with the same when one is missing or stale, or the ledger cannot be written."""
-        state = readiness(request.app.state.service, board.others_not_ready(place) if board else 0)
+        state = readiness(
+            request.app.state.service, shared_readiness.others_not_ready(place) if shared_readiness else 0
+        )
         if state.ok:
             no_pdf = app.state.no_pdf
             reports = {"fault": no_pdf} if no_pdf else {"format": "PDF/A-2u"}

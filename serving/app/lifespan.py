@@ -19,19 +19,19 @@ from serving.endpoints.reports.report_routes import pdf_process
 from serving.http.endpoint import ScoringEndpoint
 from serving.observability import log
 from serving.processes.background_tasks import BackgroundTasks
-from serving.processes.readiness_board import ReadinessBoard
+from serving.processes.shared_readiness import SharedReadiness
 from serving.settings import ServiceSettings
 
-_SHOW_SECONDS = 0.1  # between two updates of the readiness board
+_SHOW_SECONDS = 0.1  # between two updates of the shared readiness
 
 
 @asynccontextmanager
 async def lifespan(
-    app: FastAPI, settings: ServiceSettings, board: ReadinessBoard | None, place: int
+    app: FastAPI, settings: ServiceSettings, shared_readiness: SharedReadiness | None, place: int
 ) -> AsyncIterator[None]:
     """Open the service, run its periodic tasks until the application stops, and close everything.
 
-    With a `board` the process shows there, at its `place`, whether it is ready. Raises as `open_service`.
+    With `shared_readiness` the process shows there, at its `place`, whether it is ready. Raises as `open_service`.
     """
     endpoint: ScoringEndpoint = app.state.endpoint
     service = endpoint.service = app.state.service = open_service(settings)
@@ -57,8 +57,8 @@ async def lifespan(
         asyncio.create_task(_checkpoint(service)),
         asyncio.create_task(_record_refusal_counts(service)),
     ]
-    if board is not None:
-        running.append(asyncio.create_task(_show_readiness(service, board, place)))
+    if shared_readiness is not None:
+        running.append(asyncio.create_task(_show_readiness(service, shared_readiness, place)))
     try:
         yield
     finally:
@@ -100,8 +100,8 @@ async def _record_refusal_counts(service: ScoringService, every: float = SECONDS
         await service.record_refusal_counts()
 
 
-async def _show_readiness(service: ScoringService, board: ReadinessBoard, place: int) -> None:
+async def _show_readiness(service: ScoringService, shared_readiness: SharedReadiness, place: int) -> None:
     """Show the other processes whether this one is ready."""
     while True:
-        board.put(place, working=True, ready=readiness(service).ok)
+        shared_readiness.put(place, working=True, ready=readiness(service).ok)
         await asyncio.sleep(_SHOW_SECONDS)

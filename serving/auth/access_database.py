@@ -1,4 +1,4 @@
-"""The database of who may call: bank clients with salted hashes of their secrets, and the mandates granted."""
+"""The database of the clients, with salted hashes of their secrets, and of the mandates granted to banks."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from serving.auth.clients import DEFAULT_LIMIT, KINDS, MAX_KEYS, Client, RateLim
 from serving.auth.dpop import read_key, thumbprint
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-_SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**14, 8, 1  # RFC 7914 §2: 16 MiB a try, about 50 ms
-_NOBODY_SALT = bytes(16)  # an unknown client is hashed with this salt, so that it costs what a known one costs
+_SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**14, 8, 1  # RFC 7914 §2: 16 MiB and about 50 ms per check
+_UNKNOWN_CLIENT_SALT = bytes(16)  # so that an unknown client takes as long as a known one
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS client (
   name TEXT PRIMARY KEY, salt BLOB NOT NULL, hash BLOB NOT NULL, scopes TEXT NOT NULL,
@@ -52,14 +52,14 @@ LEFT JOIN client_network USING (name) WHERE client.name = ?
 
 
 class AccessDatabase:
-    """One SQLite database, safe to use from several threads and open in several processes at once."""
+    """One SQLite database, safe to use from several threads and processes."""
 
     def __init__(self, path: Path) -> None:
-        """Open the database at `path`, made readable to its owner alone when it does not exist."""
+        """Open the database at `path`; a new one is readable to its owner alone."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         self._lock = threading.Lock()
-        self._turn: tuple[int, int] | None = None
+        self._cached_generation: tuple[int, int] | None = None
         self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA foreign_keys=ON")
@@ -71,33 +71,34 @@ class AccessDatabase:
             self._db.close()
 
     def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
-        """Run one statement and give its rows."""
+        """Run one statement and return its rows."""
         with self._lock:
-            self._turn = None
+            self._cached_generation = None
             return self._db.execute(sql, values).fetchall()
 
     def generation(self) -> tuple[int, int]:
-        """What changes whenever anybody, in this process or another, has changed the database.
+        """A value that differs whenever this or another process has changed the database.
 
-        Asked of SQLite once a turn of the event loop: all that runs in one turn came before it.
+        SQLite is queried once per iteration of the event loop: all requests of one iteration arrived before it.
         """
-        if self._turn is not None:
-            return self._turn
+        if self._cached_generation is not None:
+            return self._cached_generation
         with self._lock:
             (others,) = self._db.execute("PRAGMA data_version").fetchone()
             now = self._db.total_changes, others
-        with suppress(RuntimeError):  # outside a loop there are no turns
-            asyncio.get_running_loop().call_soon(self._end_turn)
-            self._turn = now
+        with suppress(RuntimeError):  # there is no event loop
+            asyncio.get_running_loop().call_soon(self._drop_generation)
+            self._cached_generation = now
         return now
 
-    def _end_turn(self) -> None:
-        self._turn = None
+    def _drop_generation(self) -> None:
+        self._cached_generation = None
 
     def add_client(self, name: str, scopes: Iterable[str] | None = None, kind: str = "bank") -> str:
-        """Add a client and give its new secret (32 random bytes, base64url): this is the only time it can be seen.
+        """Add a client and return its new secret (32 random bytes, base64url), which cannot be read again later.
 
-        A ``bank`` or an ``agency`` (行政机关) gets all scopes of its kind unless told. Raises Malformed for a bad name,
+        A ``bank`` or an ``agency`` (行政机关) gets all scopes of its kind by default. Raises Malformed for an invalid
+        name,
         an unknown kind, a scope of another kind or a name that is taken.
         """
         if kind not in KINDS:
@@ -112,15 +113,16 @@ class AccessDatabase:
         row = (name, salt, _hash(secret, salt), " ".join(sorted(wanted)), datetime.now(UTC).isoformat(), 0)
         try:
             self.rows("INSERT INTO client VALUES (?, ?, ?, ?, ?, ?)", *row)
-        except sqlite3.IntegrityError as taken:
-            raise Malformed("access-database.client-exists-already", name=name) from taken
+        except sqlite3.IntegrityError as exists:
+            raise Malformed("access-database.client-exists-already", name=name) from exists
         self.rows("INSERT INTO client_kind VALUES (?, ?)", name, kind)
         return secret
 
     def renew_secret(self, name: str) -> str:
-        """A new secret beside the one that the client has, so that secrets change without a gap; seen this once.
+        """A new secret in addition to the present one, so that secrets change without a gap; it cannot be read again
+        later.
 
-        Both have one salt, so to try one costs what it did. Raises Missing, and Malformed while there are two.
+        Both have one salt, so a check takes no longer than before. Raises Missing, and Malformed while there are two.
         """
         self._require(name)
         ((salt, hash_),) = self.rows("SELECT salt, hash FROM client WHERE name = ?", name)
@@ -132,54 +134,57 @@ class AccessDatabase:
         return secret
 
     def drop_secret(self, name: str) -> None:
-        """Take the older of two secrets back. Raises Missing."""
+        """Delete the older of two secrets. Raises Missing."""
         if not self.rows("DELETE FROM client_former WHERE name = ? RETURNING name", name):
             raise Missing("access-database.client-no-older-secret", name=name)
 
     def disable_client(self, name: str, *, disabled: bool = True) -> None:
-        """Shut a client out at once, its tokens stop working too; or let it in again. Raises Missing."""
+        """Disable a client and its tokens at once, or enable it again. Raises Missing."""
         if not self.rows("UPDATE client SET disabled = ? WHERE name = ? RETURNING name", int(disabled), name):
             raise Missing("access-database.no-client", name=name)
 
     def client(self, name: str) -> Client | None:
-        """The client of this name, disabled or not."""
-        for found, scopes, created, disabled, rate, burst, kind, networks in self.rows(_CLIENT, name):
+        """The client of this name, disabled or not; None when there is none."""
+        for stored_name, scopes, created, disabled, rate, burst, kind, networks in self.rows(_CLIENT, name):
             since = datetime.fromisoformat(str(created))
             limit = DEFAULT_LIMIT if rate is None else RateLimit(float(str(rate)), float(str(burst)))
-            told = tuple(ipaddress.ip_network(part) for part in str(networks or "").split())
-            may = frozenset(str(scopes).split())
-            return Client(str(found), may, since, bool(disabled), limit, str(kind or "bank"), told)
+            allowed_networks = tuple(ipaddress.ip_network(part) for part in str(networks or "").split())
+            scope_set = frozenset(str(scopes).split())
+            client_kind = str(kind or "bank")
+            return Client(str(stored_name), scope_set, since, bool(disabled), limit, client_kind, allowed_networks)
         return None
 
     def set_limit(self, name: str, limit: RateLimit) -> None:
-        """Say how much a bank may ask. Raises Missing."""
+        """Set a client's rate limit. Raises Missing."""
         self._require(name)
         self.rows("INSERT OR REPLACE INTO client_limit VALUES (?, ?, ?)", name, limit.rate, limit.burst)
 
     def set_networks(self, name: str, networks: Iterable[str]) -> None:
-        """Say from where a bank may call (CIDR); none is from anywhere. Raises Missing, Malformed."""
+        """Set the networks (CIDR) from which a client may call; without any, from everywhere. Raises Missing,
+        Malformed."""
         self._require(name)
         try:
-            told = " ".join(str(ipaddress.ip_network(network)) for network in networks)
+            texts = " ".join(str(ipaddress.ip_network(network)) for network in networks)
         except ValueError as bad:
             raise Malformed("access-database.not-network") from bad
-        self.rows("INSERT OR REPLACE INTO client_network VALUES (?, ?)", name, told)
+        self.rows("INSERT OR REPLACE INTO client_network VALUES (?, ?)", name, texts)
 
     def add_key(self, name: str, jwk: Mapping[str, Any]) -> str:
-        """Register a client's public key beside those it has, so that keys change without a gap; its thumbprint.
+        """Register a public key of a client beside its others, so that keys change without a gap; return its
+        thumbprint.
 
-        Raises Missing, and Malformed for a key that is not public, not for signing, or weak, or is a third one.
+        Raises Missing, and Malformed for a key that is not public, not for signing, weak, or one too many.
         """
         self._require(name)
         read_key(jwk)
-        print_ = thumbprint(jwk)
-        if len([held for held in self.keys(name) if thumbprint(held) != print_]) >= MAX_KEYS:
+        key_id = thumbprint(jwk)
+        if len([key for key in self.keys(name) if thumbprint(key) != key_id]) >= MAX_KEYS:
             raise Malformed("access-database.bank-two-keys-at-time")
-        self.rows("INSERT OR REPLACE INTO client_key VALUES (?, ?, ?)", name, print_, canonical(jwk).decode())
-        return print_
+        self.rows("INSERT OR REPLACE INTO client_key VALUES (?, ?, ?)", name, key_id, canonical(jwk).decode())
+        return key_id
 
     def remove_key(self, name: str, thumbprint: str) -> None:
-        """Take a key back. Raises Missing."""
+        """Remove a key. Raises Missing."""
         sql = "DELETE FROM client_key WHERE name = ? AND thumbprint = ? RETURNING name"
         if not self.rows(sql, name, thumbprint):
             raise Missing("access-database.client-no-such-key", name=name)
@@ -193,16 +198,16 @@ class AccessDatabase:
             raise Missing("access-database.no-client-add-bank-first", name=name)
 
     def check(self, name: str, secret: str) -> Client:
-        """The client with this name and secret; raises Unauthenticated, after the same work whichever is wrong."""
+        """The client with this name and secret. Raises Unauthenticated, after the same work whichever is wrong."""
         stored = self.rows("SELECT salt, hash FROM client WHERE name = ?", name)
-        salt, expected = stored[0] if stored else (_NOBODY_SALT, bytes(32))
+        salt, expected = stored[0] if stored else (_UNKNOWN_CLIENT_SALT, bytes(32))
         assert isinstance(salt, bytes)  # the table is STRICT
         assert isinstance(expected, bytes)
         former = self.rows("SELECT hash FROM client_former WHERE name = ?", name)
         older = former[0][0] if former else bytes(32)
         assert isinstance(older, bytes)
-        made = _hash(secret, salt)
-        same = hmac.compare_digest(made, expected) | hmac.compare_digest(made, older)
+        computed = _hash(secret, salt)
+        same = hmac.compare_digest(computed, expected) | hmac.compare_digest(computed, older)
         client = self.client(name)
         if not (same and stored) or client is None or client.disabled:
             raise Unauthenticated("access-database.client-authentication-failed")

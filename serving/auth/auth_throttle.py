@@ -1,7 +1,8 @@
-"""Turns at what costs much and takes no token: proving a secret is made slow on purpose (about 50 ms of a processor).
+"""Limits concurrent client authentication, which is slow on purpose: about 50 ms of a processor per secret.
 
-So whoever knows nothing could keep the service busy by asking. It is done in threads of its own, and so many calls of
-one address and of all wait at most; the others are told to come again. No other work waits for these threads.
+Clients without a valid secret could otherwise keep the service busy. Secrets are checked in threads of their own, and
+the number of waiting requests is limited per address and in total; further ones are refused with 503. No other work
+waits for these threads.
 """
 
 from __future__ import annotations
@@ -14,21 +15,21 @@ from typing import TypeVar
 
 from serving.errors import Overloaded
 
-THREADS, OF_ONE, OF_ALL = 2, 16, 64
+THREADS, MOST_OF_ADDRESS, MOST = 2, 16, 64  # threads; requests that may wait, of one address and in total
 Value = TypeVar("Value")
 
 
 class AuthThrottle:
-    """The threads, and who waits for them."""
+    """The threads that check secrets, and the number of requests that wait for them."""
 
     def __init__(self) -> None:
-        """Nobody waits."""
-        self._threads = ThreadPoolExecutor(THREADS, "turns")
+        """Start with an empty queue."""
+        self._threads = ThreadPoolExecutor(THREADS, "authentication")
         self._waiting: Counter[str] = Counter()
 
     async def take(self, peer: str, work: Callable[[], Value]) -> Value:
-        """What `work` gives. Raises Overloaded when too many of this address, or in all, wait; and what `work` does."""
-        if self._waiting[peer] >= OF_ONE or self._waiting.total() >= OF_ALL:
+        """The result of `work`. Raises Overloaded when too many requests wait, and whatever `work` raises."""
+        if self._waiting[peer] >= MOST_OF_ADDRESS or self._waiting.total() >= MOST:
             raise Overloaded()
         self._waiting[peer] += 1
         future = self._threads.submit(work)
@@ -37,7 +38,7 @@ class AuthThrottle:
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Nobody's turn comes any more."""
+        """Cancel the waiting requests and end the threads."""
         self._threads.shutdown(cancel_futures=True)
 
     def _end(self, peer: str) -> None:

@@ -1,4 +1,4 @@
-"""The bank's own key, used: assertions that get a token without a secret (RFC 7523), and DPoP proofs (RFC 9449)."""
+"""The client's side of its own key: assertions in place of a secret (RFC 7523), and DPoP proofs (RFC 9449)."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ AUDIENCE = "haihe-service"
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """An Ed25519 key of the bank's: its public half is registered with the platform, the other never leaves."""
+    """An Ed25519 key of the bank. Its public half is registered with the platform; the private half never leaves."""
 
     key: SigningKey = field(repr=False)
 
     @classmethod
     def load(cls, folder: Path, name: str = "bank") -> ClientKey:
-        """Read `signing-<name>.pem` of a folder, or make it. Raises Broken for another kind of key."""
+        """Read `signing-<name>.pem` of a folder, or create it. Raises Broken for another kind of key."""
         made = folder / f"signing-{name}.pem"
         return cls(SigningKey.load(folder, name) if made.exists() else SigningKey.create(folder, name))
 
     @property
     def jwk(self) -> dict[str, Any]:
-        """The public half, for the platform: `haihe bank NAME --key FILE`."""
-        told = OKPAlgorithm.to_jwk(self.key.private.public_key(), as_dict=True)
-        return {name: told[name] for name in ("kty", "crv", "x")}
+        """The public half as a JWK (RFC 8037), for the platform: `haihe bank NAME --key FILE`."""
+        jwk = OKPAlgorithm.to_jwk(self.key.private.public_key(), as_dict=True)
+        return {name: jwk[name] for name in ("kty", "crv", "x")}
 
     def form(self, bank: str) -> dict[str, str]:
-        """What stands in a token request instead of a secret; good once and for a minute."""
+        """The form fields that replace a secret in a token request (RFC 7523 §2.2); valid once and for a minute."""
         now = int(time.time())
         jti, end = secrets.token_hex(16), now + min(60, LONGEST)
         claims = {"iss": bank, "sub": bank, "aud": AUDIENCE, "jti": jti, "iat": now, "exp": end}
         return {"client_assertion_type": ASSERTION, "client_assertion": jwt.encode(claims, self.key.private, "EdDSA")}
 
     def proof(self, method: str, url: str, token: str | None = None) -> str:
-        """A proof for this very request (and token). Raises Malformed for an address without a host."""
+        """A DPoP proof (RFC 9449 §4.2) for this request and token. Raises Malformed for an address without a host."""
         parts = urlsplit(url)
         if not parts.netloc:
             raise Malformed("client-key.proof-takes-whole-address")
@@ -56,6 +56,6 @@ class ClientKey:
             "htu": urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
         }  # fmt: skip
         if token is not None:
-            sum_ = hashlib.sha256(token.encode()).digest()
-            claims["ath"] = base64.urlsafe_b64encode(sum_).rstrip(b"=").decode()
+            token_digest = hashlib.sha256(token.encode()).digest()
+            claims["ath"] = base64.urlsafe_b64encode(token_digest).rstrip(b"=").decode()
         return jwt.encode(claims, self.key.private, "EdDSA", headers={"typ": "dpop+jwt", "jwk": self.jwk})

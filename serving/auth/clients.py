@@ -1,4 +1,4 @@
-"""Who may call: a bank or an agency, what it may ask for, how much, and from where."""
+"""The clients of the service, banks and agencies: their scopes, their rate limits and their networks."""
 
 from __future__ import annotations
 
@@ -9,30 +9,33 @@ from datetime import datetime
 from credit.errors import Malformed
 
 SCOPES = frozenset({"score", "batch", "live", "facts", "verify", "object", "query", "report", "watch", "job"})
-KINDS = {"bank": SCOPES, "agency": frozenset({"query", "report", "supervise"})}  # what a client of each kind may have
+KINDS = {
+    "bank": SCOPES,
+    "agency": frozenset({"query", "report", "supervise"}),
+}  # scopes by kind
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """How much may be asked: so many a second in the long run, and so many at once."""
+    """How many requests a client may send: `rate` per second in the long run, and `burst` at once."""
 
     rate: float
     burst: float
 
     def __post_init__(self) -> None:
-        """Raises Malformed unless both are above 0."""
+        """Raise Malformed unless the rate is above 0 and the burst at least 1."""
         if not (self.rate > 0 and self.burst >= 1):
             raise Malformed("clients.not-limit")
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-MAX_KEYS = 2  # of a bank at one time: the present one and the next
-DEFAULT_LIMIT = RateLimit(200, 1000)  # of a bank for whom nothing else was said
+MAX_KEYS = 2  # keys of a client at one time: the present one and the next
+DEFAULT_LIMIT = RateLimit(200, 1000)  # of a client without a limit of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A bank's client: its name, what it may ask for, since when, and whether it was shut out."""
+    """A registered client: its name, its scopes, since when it exists, and whether it is disabled."""
 
     name: str
     scopes: frozenset[str]
@@ -40,15 +43,15 @@ class Client:
     disabled: bool
     limit: RateLimit = DEFAULT_LIMIT
     kind: str = "bank"
-    networks: tuple[Network, ...] = ()  # from where it may call; from anywhere when there is none
+    networks: tuple[Network, ...] = ()  # from which it may call; without any, from everywhere
 
     def may_call_from(self, peer: str) -> bool:
-        """Whether a call from this address is let in."""
+        """Whether a call from this address is allowed."""
         return is_within(peer, self.networks)
 
 
 def is_within(peer: str, networks: tuple[Network, ...]) -> bool:
-    """Whether an address is in one of these networks, or there are none."""
+    """Whether an address is in one of these networks, or `networks` is empty."""
     if not networks:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Six numbers a bank in a file that several processes map: changed by one at a time, without a look at the disk."""
+"""Six numbers per bank in a file that several processes map; one process at a time changes them, in memory alone."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Numbers = tuple[float, float, float, float, float, float]
 
 
 class CounterSlot:
-    """One bank's numbers, all zero at first; to be used within `with`, which keeps the other processes away."""
+    """The numbers of one bank, all zero at first; use them within `with`, which locks out the other processes."""
 
     __slots__ = ("_at", "_slots")
 
     def __init__(self, slots: CounterFile, at: int) -> None:
-        """`at` is where its numbers begin."""
+        """`at` is the offset of the numbers in bytes."""
         self._slots, self._at = slots, at
 
     def __enter__(self) -> CounterSlot:
@@ -36,49 +36,49 @@ class CounterSlot:
         self._slots.unlock()
 
     def read(self) -> Numbers:
-        """The numbers as they are."""
+        """The present numbers."""
         return _NUMBERS.unpack_from(self._slots.memory, self._at)
 
     def write(self, numbers: Numbers) -> None:
-        """Replace them."""
+        """Replace the numbers."""
         _NUMBERS.pack_into(self._slots.memory, self._at, *numbers)
 
 
 class CounterFile:
-    """The file. A bank's slot is found by its digest (open addressing) and never moves, so it is looked for once."""
+    """The file. A bank's slot is found by its digest (open addressing); it never moves, so it is searched for once."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Map the file at `path`, made when it is not there; without one, a nameless file of this process."""
+        """Map the file at `path` and create it if necessary; without a path, a nameless file of this process."""
         if path is None:
             self._file = os.memfd_create("slots")
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.truncate(self._file, MOST * _SIZE)  # longer it never is; new bytes are zero
+        os.truncate(self._file, MOST * _SIZE)  # its final size; new bytes are zero
         self.memory = mmap.mmap(self._file, MOST * _SIZE)
-        self._held: dict[str, CounterSlot] = {}
-        self._turn = threading.Lock()
+        self._known: dict[str, CounterSlot] = {}
+        self._lock = threading.Lock()
 
     def __del__(self) -> None:
         """Close the file with the slots."""
         os.close(self._file)
 
     def of(self, bank: str) -> CounterSlot:
-        """The bank's slot. Raises Lapsed when there are as many banks as fit."""
-        slot = self._held.get(bank)
+        """The bank's slot. Raises Lapsed when the file is full."""
+        slot = self._known.get(bank)
         if slot is None:
-            slot = self._held[bank] = self._find(hashlib.sha256(bank.encode()).digest()[:_NAME])
+            slot = self._known[bank] = self._find(hashlib.sha256(bank.encode()).digest()[:_NAME])
         return slot
 
     def lock(self) -> None:
-        """Keep the other threads and processes away: some microseconds, in which nobody waits for anything."""
-        self._turn.acquire()
+        """Lock out the other threads and processes; held for microseconds, without any waiting inside."""
+        self._lock.acquire()
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def unlock(self) -> None:
-        """Let them in again."""
+        """Unlock the file."""
         fcntl.flock(self._file, fcntl.LOCK_UN)
-        self._turn.release()
+        self._lock.release()
 
     def _find(self, name: bytes) -> CounterSlot:
         self.lock()
@@ -86,8 +86,8 @@ class CounterFile:
             first = int.from_bytes(name[:4], "little")
             for step in range(MOST):
                 at = (first + step) % MOST * _SIZE
-                held = self.memory[at : at + _NAME]
-                if held in (name, bytes(_NAME)):
+                stored = self.memory[at : at + _NAME]
+                if stored in (name, bytes(_NAME)):
                     self.memory[at : at + _NAME] = name
                     return CounterSlot(self, at + _NAME)
         finally:

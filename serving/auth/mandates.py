@@ -23,7 +23,7 @@ from serving.state.decision_cache import DecisionCache
 
 PAYLOAD_TYPE = "application/vnd.haihe.mandate+json"
 PURPOSES = ("credit_granting", "post_loan_management")  # 授信审批, 贷后管理
-MOST = 65_536  # mandates remembered as allowing one call
+MOST = 65_536  # positive decisions cached
 _SIGNERS = {"platform"}
 _ID = re.compile(r"mandate-[0-9a-f]{32}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -36,9 +36,10 @@ def is_mandate_id(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """A mandate (授权书): who may ask about whom, what for, and from which day until which day, both included.
+    """A mandate (授权书): which bank may request data on which subject, for what purpose, and on which days
+    (inclusive).
 
-    `document` is the SHA-256 of the paper or electronic original, `document_kind` says what it is (such as e-signed).
+    `document` is the SHA-256 of the paper or electronic original; `document_kind` is its form, such as e-signed.
     """
 
     id: str
@@ -51,7 +52,7 @@ class Mandate:
     valid_until: date
 
     def __post_init__(self) -> None:
-        """Raises Malformed when the purpose, the digest or the span cannot be."""
+        """Raise Malformed when the purpose, the digest or the days are invalid."""
         if self.purpose not in PURPOSES:
             raise Malformed("mandates.not-purpose-mandate", purposes=", ".join(PURPOSES))
         if not _DIGEST.fullmatch(self.document):
@@ -60,7 +61,7 @@ class Mandate:
             raise Malformed("mandates.mandate-ends-before-begins")
 
     def statement(self) -> dict[str, str]:
-        """What the platform signs."""
+        """The statement that the platform signs."""
         return {
             "id": self.id,
             "bank": self.bank,
@@ -74,7 +75,7 @@ class Mandate:
 
     @classmethod
     def of(cls, statement: Mapping[str, Any]) -> Mandate:
-        """The mandate of a verified statement. Raises Broken when it has not the form."""
+        """The mandate of a verified statement. Raises Broken when a field is missing or invalid."""
         try:
             return cls(
                 statement["id"],
@@ -104,9 +105,9 @@ def grant(
     ledger: Ledger,
     document_kind: str = "e-signed",
 ) -> Mandate:
-    """Record a mandate under the platform's signature and give it. Raises Missing (unknown bank), Malformed, Refused.
+    """Record a mandate under the platform's signature and return it. Raises Missing (unknown bank), Malformed, Refused.
 
-    The ledger comes first: a mandate that cannot be remembered is not granted.
+    The ledger entry comes first: a mandate that cannot be recorded is not granted.
     """
     by.require_role(Role.PLATFORM, act="act.grant-mandate")
     if access.client(bank) is None:
@@ -120,7 +121,7 @@ def grant(
 
 
 def revoke(access: AccessDatabase, mandate: str, *, by: Actor, ledger: Ledger, why: str = "") -> None:
-    """Take a mandate back from this moment on. Raises Missing. A second time changes nothing."""
+    """Revoke a mandate from now on. Raises Missing and Refused. A second revocation changes nothing."""
     by.require_role(Role.PLATFORM, act="act.revoke-mandate")
     if not access.rows("SELECT id FROM mandate WHERE id = ?", mandate):
         raise Missing("mandates.no-such-mandate")
@@ -131,7 +132,7 @@ def revoke(access: AccessDatabase, mandate: str, *, by: Actor, ledger: Ledger, w
 
 @dataclass(frozen=True, slots=True)
 class MandateCase:
-    """A mandate as a call presents it: the verified mandate beside what the call wants to do with it, on which day."""
+    """The case that the gate judges: a verified mandate, and the subject, purpose and day of the request."""
 
     mandate: Mandate
     revoked: bool
@@ -141,7 +142,7 @@ class MandateCase:
 
 
 def _finding(check: str, holds: bool, why: str) -> Finding:
-    """A finding that names nothing but the check: the evidence stays empty because a bank will read it.
+    """A finding that names the check only: the evidence stays empty because a bank will read it.
 
     `why` is the id of the message that a failed check gives.
     """
@@ -149,61 +150,61 @@ def _finding(check: str, holds: bool, why: str) -> Finding:
 
 
 def same_subject(case: MandateCase, _: Mapping[str, Any]) -> Finding:
-    """The mandate was given by the very subject asked about."""
+    """The mandate is for the subject of the request."""
     return _finding("subject", case.mandate.subject == case.subject, "mandates.for-another-subject")
 
 
 def same_purpose(case: MandateCase, _: Mapping[str, Any]) -> Finding:
-    """The mandate was given for the very purpose stated."""
+    """The mandate is for the purpose of the request."""
     return _finding("purpose", case.mandate.purpose == case.purpose, "mandates.for-another-purpose")
 
 
 def in_time(case: MandateCase, _: Mapping[str, Any]) -> Finding:
-    """The day lies within the mandate's span."""
+    """The day lies within the days of the mandate."""
     holds = case.mandate.valid_from <= case.day <= case.mandate.valid_until
     return _finding("time", holds, "mandates.not-in-force")
 
 
 def not_revoked(case: MandateCase, _: Mapping[str, Any]) -> Finding:
-    """The subject has not taken the mandate back."""
+    """The mandate has not been revoked."""
     return _finding("revoked", not case.revoked, "mandates.revoked")
 
 
 class MandateGate:
-    """The mandate gate: one door before every look-up."""
+    """The mandate gate, which every look-up of a subject must pass."""
 
     def __init__(self, access: AccessDatabase, ring: KeyRing) -> None:
-        """Mandates come from `access`; their signatures are checked against the platform's keys in `ring`."""
+        """Read mandates from `access`, and verify their signatures with the platform's keys in `ring`."""
         self._access, self._ring = access, ring
         self._gate = Gate("mandate", (same_subject, same_purpose, in_time, not_revoked), {})
         self._allowed: DecisionCache[tuple[str, str, str, str, date], Mandate] = DecisionCache(MOST)
 
     def require(self, name: str, *, bank: str, subject: SubjectKey, purpose: str, day: date, judge: Actor) -> Mandate:
-        """The mandate, when it allows this call; raises Refused saying which check failed, and no more than that.
+        """The mandate, when it allows this request. Raises Refused, which names the failed check and nothing else.
 
-        Another bank's mandate looks like one that does not exist: whom and what it is for is not this bank's to learn.
-        What was allowed is remembered until a mandate or client is changed by anybody, so a revocation is seen at once.
+        Another bank's mandate gives the same refusal as a missing one, so that this bank learns nothing about it.
+        A positive decision is cached until any process changes a mandate or a client, so a revocation applies at once.
         """
         case, now = (name, bank, subject.hex, purpose, day), self._access.generation()
-        held = self._allowed.get(case, now)
-        if held is None:
-            held = self._judge(name, bank=bank, subject=subject, purpose=purpose, day=day, judge=judge)
-            self._allowed.put(case, held, now)
-        return held
+        mandate = self._allowed.get(case, now)
+        if mandate is None:
+            mandate = self._judge(name, bank=bank, subject=subject, purpose=purpose, day=day, judge=judge)
+            self._allowed.put(case, mandate, now)
+        return mandate
 
     def _judge(self, name: str, *, bank: str, subject: SubjectKey, purpose: str, day: date, judge: Actor) -> Mandate:
-        found = self._access.rows("SELECT envelope, revoked_at FROM mandate WHERE id = ? AND bank = ?", name, bank)
-        if not found:
+        rows = self._access.rows("SELECT envelope, revoked_at FROM mandate WHERE id = ? AND bank = ?", name, bank)
+        if not rows:
             failed = _finding("bank", False, "mandates.not-of-this-bank")
             raise Refused("mandates.no-mandate", why=failed.message, findings=(failed,))
         try:
-            mandate = Mandate.of(verify_envelope(json.loads(str(found[0][0])), PAYLOAD_TYPE, self._ring, _SIGNERS))
+            mandate = Mandate.of(verify_envelope(json.loads(str(rows[0][0])), PAYLOAD_TYPE, self._ring, _SIGNERS))
         except (Broken, ValueError) as forged:
             failed = _finding("signature", False, "mandates.does-not-verify")
             raise Refused("mandates.not-a-good-mandate", why=failed.message, findings=(failed,)) from forged
-        if (mandate.id, mandate.bank) != (name, bank):  # a row moved under another name or bank
+        if (mandate.id, mandate.bank) != (name, bank):  # a row that was moved to another id or bank
             failed = _finding("signature", False, "mandates.does-not-verify")
             raise Refused("mandates.not-a-good-mandate", why=failed.message, findings=(failed,))
-        case = MandateCase(mandate, found[0][1] is not None, subject, purpose, day)
+        case = MandateCase(mandate, rows[0][1] is not None, subject, purpose, day)
         self._gate.judge(case, requested_by=Actor(bank, Role.BANK), reviewer=judge).require()
         return mandate

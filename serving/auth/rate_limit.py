@@ -1,8 +1,8 @@
-"""How much a bank may ask: a token bucket each, and a second, small one for questions that led nowhere.
+"""Rate limits: one token bucket per bank for its requests, and a second, small one for those that found nothing.
 
-The first keeps one bank from taking the service from the others. The second is against enumeration: whoever tries
-codes or mandates runs out of refusals, and the ledger gets an alarm. The buckets are in a file that every process of
-the service maps, so they hold for all of them together, and after a restart.
+The first keeps one bank from taking the service's capacity from the others. The second is against enumeration: a bank
+that tries out codes or mandates uses up its refusals, and the ledger gets an alarm. The buckets are in a file that
+every process of the service maps, so they apply to all of them together, and after a restart.
 """
 
 from __future__ import annotations
@@ -22,82 +22,83 @@ MISSES = RateLimit(100 / 3600, 100)  # refusals of mandate or subject: 100 at on
 
 @dataclass(slots=True)
 class TokenBucket:
-    """`limit.burst` tokens at most, `limit.rate` more a second."""
+    """A token bucket: at most `limit.burst` tokens, with `limit.rate` new ones per second; `at` is in seconds."""
 
     limit: RateLimit
     level: float
     at: float
 
     def fill(self, now: float) -> float:
-        """Tokens there are now."""
+        """Add the tokens that are due, and return the level."""
         self.level = min(self.limit.burst, self.level + max(0.0, now - self.at) * self.limit.rate)
         self.at = now
         return self.level
 
     def wait(self, wanted: float) -> int:
-        """Whole seconds until `wanted` tokens are there; at least one."""
+        """Whole seconds until the bucket has `wanted` tokens; at least one."""
         return max(1, -int(-(wanted - self.level) // self.limit.rate))
 
 
 class Quotas:
-    """One pair of buckets a bank, in memory that all the service's processes share."""
+    """Two buckets per bank, in memory that all processes of the service share."""
 
     def __init__(
         self, clock: Callable[[], float] = time.time, misses: RateLimit = MISSES, path: Path | None = None
     ) -> None:
-        """Full buckets for everybody who is not in the file at `path`; without one, this process's own."""
+        """Banks that are not in the file at `path` start with full buckets; without a path, the file is this
+        process's own."""
         self._clock, self.misses = clock, misses  # the limit of refusals
-        self._slots = CounterFile(path)
+        self._counters = CounterFile(path)
 
     def take(self, bank: str, limit: RateLimit, count: int = 1) -> TokenBucket:
-        """Take `count` tokens. Raises TooMany when they are not there, or when the bank ran out of refusals."""
+        """Take `count` tokens. Raises TooMany when there are too few, or when the bank has used up its refusals."""
         now = self._clock()
-        with self._slots.of(bank) as slot:
-            asks, misses = self._read(slot, limit, now)
+        with self._counters.of(bank) as slot:
+            requests, misses = self._read(slot, limit, now)
             if misses.fill(now) < 1:
                 raise TooMany("rate-limit.too-many-misses", after=misses.wait(1))
-            if asks.fill(now) < count:
+            if requests.fill(now) < count:
                 raise TooMany(
                     "rate-limit.too-many-requests",
-                    after=asks.wait(min(count, limit.burst)),
+                    after=requests.wait(min(count, limit.burst)),
                     rate=limit.rate,
                     burst=limit.burst,
                 )
-            asks.level -= count
-            slot.write((limit.rate, limit.burst, asks.level, asks.at, misses.level, misses.at))
-        return asks
+            requests.level -= count
+            slot.write((limit.rate, limit.burst, requests.level, requests.at, misses.level, misses.at))
+        return requests
 
     def miss(self, bank: str) -> bool:
-        """Note a refusal; True when it was the last that this bank had: the moment to raise the alarm."""
+        """Count a refusal; True when it was the last one that this bank had, which is the moment to raise the alarm."""
         now = self._clock()
-        with self._slots.of(bank) as slot:
-            told = slot.read()
+        with self._counters.of(bank) as slot:
+            numbers = slot.read()
             misses = self._read(slot, DEFAULT_LIMIT, now)[1]
             before = misses.fill(now)
             misses.level = max(0.0, before - 1)
-            slot.write((*told[:4], misses.level, misses.at))
+            slot.write((*numbers[:4], misses.level, misses.at))
         return before >= 1 > misses.level
 
     def _read(self, slot: CounterSlot, limit: RateLimit, now: float) -> tuple[TokenBucket, TokenBucket]:
-        """The bank's two buckets; a full one where there is none yet, or where the limit is another now."""
+        """The bank's two buckets; a bucket is full when it is new or its limit has changed."""
         rate, burst, level, at, missed, missed_at = slot.read()
         same = rate == limit.rate and burst == limit.burst
-        asks = TokenBucket(limit, level, at) if same else TokenBucket(limit, limit.burst, now)
+        requests = TokenBucket(limit, level, at) if same else TokenBucket(limit, limit.burst, now)
         misses = (
             TokenBucket(self.misses, missed, missed_at)
             if missed_at
             else TokenBucket(self.misses, self.misses.burst, now)
         )
-        return asks, misses
+        return requests, misses
 
 
 def lines_of(bucket: TokenBucket) -> bytes:
-    """The same as they stand in a response's head."""
+    """The headers of `headers_of` as bytes of a response's head."""
     return b"ratelimit-policy: %b\r\nratelimit: %b\r\n" % (_policy(bucket.limit), _left(bucket))
 
 
 def headers_of(bucket: TokenBucket) -> list[tuple[bytes, bytes]]:
-    """RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers): what is left, and the rule."""
+    """RateLimit (what is left) and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers)."""
     return [(b"ratelimit-policy", _policy(bucket.limit)), (b"ratelimit", _left(bucket))]
 
 

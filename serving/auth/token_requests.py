@@ -1,4 +1,4 @@
-"""What asks for a token: the form of RFC 6749 §4.4, its client in a Basic header, in the form, or in an assertion."""
+"""A token request: the form of RFC 6749 §4.4, with the client in a Basic header, in the form, or in an assertion."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ClientRefused(TokenRefused):
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """A token request whose form was in order; the secret is not yet checked."""
+    """A token request with a valid form; the secret is not yet checked."""
 
     name: str
     secret: str
@@ -68,7 +68,7 @@ class TokenRequest:
 
 
 def _client_of_assertion(authorization: str, form: Mapping[str, str]) -> str:
-    """RFC 7523 §2.2: the client an assertion is of; who signed it is looked at later."""
+    """The client that an assertion names (RFC 7523 §2.2); its signature is checked later."""
     if authorization or "client_secret" in form:
         raise TokenRefused("invalid_request", Text.of("token-requests.named-by-assertion-and-otherwise"))
     if form.get("client_assertion_type") != ASSERTION or not form.get("client_assertion"):

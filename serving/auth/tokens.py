@@ -19,59 +19,59 @@ from serving.auth.token_requests import ClientRefused, TokenRefused, TokenReques
 from serving.state.decision_cache import DecisionCache
 
 ISSUER, AUDIENCE, LIFETIME = "haihe-service", "haihe-scores", 15 * 60  # seconds
-MOST = 4096  # tokens remembered
+MOST = 4096  # tokens cached
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "scope"]
 
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """What a good token says: which bank, what it may ask for and how much, and to which key it is bound, if any."""
+    """What a valid token grants: to which bank, with which scopes and limit, and the key it is bound to, if any."""
 
     by: Actor
     scopes: frozenset[str]
     expires: int  # seconds since 1970
     limit: RateLimit
     bound_to: str | None = None  # the thumbprint of the client's key
-    networks: tuple[Network, ...] = ()  # from where it may be used
+    networks: tuple[Network, ...] = ()  # from which it may be used; without any, from everywhere
 
 
 @dataclass(frozen=True, slots=True)
 class RequestCredentials:
-    """What a request says of itself, as far as its proofs must fit it."""
+    """The credentials of a request, and the parts of it that a DPoP proof must fit."""
 
     method: str
     host: str
     path: str
     authorization: str
     proof: str = ""
-    peer: str = ""  # the address it comes from
+    peer: str = ""  # the address of the client
 
 
 class Tokens:
-    """Issues tokens with the service's Ed25519 key; reads those of its older keys too, while the ring holds them."""
+    """Issues tokens with the service's Ed25519 key, and verifies those of its older keys that are still in the ring."""
 
     def __init__(self, key: SigningKey, access: AccessDatabase, ring: KeyRing, seen: ReplayCache | None = None) -> None:
-        """A JWT's signed bytes never look like a DSSE envelope's, so the service's one key can sign both."""
+        """One key can sign both JWTs and DSSE envelopes, because the signed bytes of the two never coincide."""
         self._key, self._keyid, self._access = key.private, key.keyid, access
         self._publics = {**ring.keys.get(key.zone, {}), key.keyid: key.private.public_key()}
         self._good: DecisionCache[str, Bearer] = DecisionCache(MOST)
         self._seen = seen or ReplayCache()
 
-    def issue(self, asked: TokenRequest, asking: RequestCredentials | None = None) -> dict[str, str | int]:
-        """The successful answer of RFC 6749 §5.1. Raises TokenRefused. Takes about 50 ms: run it off the event loop.
+    def issue(self, request: TokenRequest, credentials: RequestCredentials | None = None) -> dict[str, str | int]:
+        """The successful answer of RFC 6749 §5.1. Raises TokenRefused. It takes about 50 ms: run it off the event loop.
 
-        A request with a DPoP proof gets a token bound to the proof's key.
+        A request with a DPoP proof gets a token bound to the key of the proof (RFC 9449 §5).
         """
         try:
-            client = self._client(asked, asking)
-            if asking is not None and not client.may_call_from(asking.peer):
+            client = self._client(request, credentials)
+            if credentials is not None and not client.may_call_from(credentials.peer):
                 raise Unauthenticated("tokens.not-from-here")
-            bound_to = self._bound_to(asking)
+            bound_to = self._bound_to(credentials)
         except Unauthenticated as wrong:
             raise ClientRefused(Text.of("token-requests.client-authentication-failed")) from wrong
-        if asked.scopes - client.scopes:
+        if request.scopes - client.scopes:
             raise TokenRefused("invalid_scope", Text.of("token-requests.scope-not-allowed"))
-        scope = " ".join(sorted(asked.scopes or client.scopes))
+        scope = " ".join(sorted(request.scopes or client.scopes))
         return {
             "access_token": self.sign(client, scope, bound_to),
             "token_type": "DPoP" if bound_to else "Bearer",
@@ -79,25 +79,32 @@ class Tokens:
             "scope": scope,
         }
 
-    def _client(self, asked: TokenRequest, asking: RequestCredentials | None) -> Client:
-        if not asked.assertion:
-            return self._access.check(asked.name, asked.secret)
-        client = self._access.client(asked.name)
-        audiences = [ISSUER] + ([f"{s}://{asking.host}{asking.path}" for s in ("https", "http")] if asking else [])
-        read_assertion(asked.assertion, asked.name, self._access.keys(asked.name), audiences, self._seen)
+    def _client(self, request: TokenRequest, credentials: RequestCredentials | None) -> Client:
+        if not request.assertion:
+            return self._access.check(request.name, request.secret)
+        client = self._access.client(request.name)
+        audiences = [ISSUER] + (
+            [f"{s}://{credentials.host}{credentials.path}" for s in ("https", "http")] if credentials else []
+        )
+        read_assertion(request.assertion, request.name, self._access.keys(request.name), audiences, self._seen)
         if client is None or client.disabled:
             raise Unauthenticated("tokens.client-authentication-failed")
         return client
 
-    def _bound_to(self, asking: RequestCredentials | None) -> str | None:
-        if asking is None or not asking.proof:
+    def _bound_to(self, credentials: RequestCredentials | None) -> str | None:
+        if credentials is None or not credentials.proof:
             return None
         return read_proof(
-            asking.proof, method=asking.method, host=asking.host, path=asking.path, token=None, seen=self._seen
+            credentials.proof,
+            method=credentials.method,
+            host=credentials.host,
+            path=credentials.path,
+            token=None,
+            seen=self._seen,
         )
 
     def sign(self, client: Client, scope: str, bound_to: str | None = None) -> str:
-        """A token for `client`, good for LIFETIME seconds from now."""
+        """A token for `client`, valid for LIFETIME seconds from now."""
         now = int(time.time())
         claims = {
             "iss": ISSUER,
@@ -112,37 +119,52 @@ class Tokens:
         return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"typ": "at+jwt", "kid": self._keyid})
 
     def read(self, authorization: str) -> Bearer:
-        """The bearer of an Authorization header. Raises Unauthenticated; a client shut out since is refused too.
+        """The bearer of an Authorization header. Raises Unauthenticated, also when the client has been disabled since.
 
-        A good token is verified once and remembered until it ends or a client was changed.
+        A valid token is verified once, and its bearer is cached until it expires or a client is changed.
         """
         now = self._access.generation()
-        held = self._good.get(authorization, now)
-        if held is not None and held.expires > time.time():
-            return held
+        cached = self._good.get(authorization, now)
+        if cached is not None and cached.expires > time.time():
+            return cached
         self._good.forget(authorization)
         bearer = self._verify(authorization)
         self._good.put(authorization, bearer, now)
         return bearer
 
-    def admit(self, asking: RequestCredentials) -> Bearer:
-        """The bearer of a request. Raises Unauthenticated, also when a bound token comes without its key's proof."""
-        bearer = self.read(asking.authorization)
-        if bearer.networks and not is_within(asking.peer, bearer.networks):
+    def admit(self, credentials: RequestCredentials) -> Bearer:
+        """The bearer of a request. Raises Unauthenticated, also when a bound token comes without a proof of its key."""
+        bearer = self.read(credentials.authorization)
+        if bearer.networks and not is_within(credentials.peer, bearer.networks):
             raise Unauthenticated("tokens.token-may-not-be-used")
-        scheme, _, token = asking.authorization.partition(" ")
+        scheme, _, token = credentials.authorization.partition(" ")
         if bearer.bound_to is None:
             if scheme.lower() == "bearer":
                 return bearer
             raise Unauthenticated("tokens.token-not-bound-to-key")
-        if scheme.lower() != "dpop" or not asking.proof:  # RFC 9449 §7.1: a bound token is no bearer token
+        if scheme.lower() != "dpop" or not credentials.proof:  # RFC 9449 §7.1: a bound token is no bearer token
             raise Unauthenticated("tokens.token-bound-to-key")
-        made_by = read_proof(
-            asking.proof, method=asking.method, host=asking.host, path=asking.path, token=token.strip(), seen=self._seen
+        proof_key = read_proof(
+            credentials.proof,
+            method=credentials.method,
+            host=credentials.host,
+            path=credentials.path,
+            token=token.strip(),
+            seen=self._seen,
         )
-        if made_by != bearer.bound_to:
+        if proof_key != bearer.bound_to:
             raise Unauthenticated("tokens.proof-by-another-key-than")
         return bearer
+
+    def _proof_key(self, credentials: RequestCredentials, token: str | None) -> str:
+        return read_proof(
+            credentials.proof,
+            method=credentials.method,
+            host=credentials.host,
+            path=credentials.path,
+            token=token,
+            seen=self._seen,
+        )
 
     def _verify(self, authorization: str) -> Bearer:
         scheme, _, token = authorization.partition(" ")

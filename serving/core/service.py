@@ -114,10 +114,10 @@ class ScoringService:
 
     def prepare_answer(self, call: RequestContext, request: ScoreRequest) -> FilledResponse:
         """The answer without its receipt; it may be sent only once its entry is durable. Raises as `look_up`."""
-        found = self.look_up(call, request.uscc, request.purpose, request.mandate)
-        return self.templates.of(found.snapshot, found.row).fill(
-            uscc=found.uscc, mandate=found.mandate.id, purpose=found.mandate.purpose, score_id=call.id,
-            valid_until=found.valid_until,
+        subject = self.look_up(call, request.uscc, request.purpose, request.mandate)
+        return self.templates.of(subject.snapshot, subject.row).fill(
+            uscc=subject.uscc, mandate=subject.mandate.id, purpose=subject.mandate.purpose, score_id=call.id,
+            valid_until=subject.valid_until,
         )  # fmt: skip
 
     async def answer(self, call: RequestContext, request: ScoreRequest) -> bytes:
@@ -166,8 +166,8 @@ class ScoringService:
             "slug": error.slug,
             "checks": [finding.check for finding in getattr(error, "findings", ())],
         }
-        found_nothing = error.status in (403, 404) and call.bucket is not None
-        was_the_last = found_nothing and self.quotas.miss(call.by.name)  # against trying out codes or mandates
+        was_in_vain = error.status in (403, 404) and call.bucket is not None
+        was_the_last = was_in_vain and self.quotas.miss(call.by.name)  # against trying out codes or mandates
         try:
             await self.ledger_writer.record(REFUSED, call.id, by=call.by, details=details)
             if was_the_last:

@@ -18,7 +18,7 @@ from credit.settings import read
 from serving.app.create import create_app
 from serving.observability import log
 from serving.processes.memory import return_freed_memory
-from serving.processes.readiness_board import ReadinessBoard
+from serving.processes.shared_readiness import SharedReadiness
 from serving.settings import PREFIX, ServiceSettings
 from serving.wire.fast import FastPath
 from serving.wire.protocol import WireProtocol
@@ -27,9 +27,9 @@ DRAIN_SECONDS = 10  # within which requests under way end
 
 
 def serve(settings: ServiceSettings, sockets: list[socket.socket] | None = None, *, place: int = 0,
-          board: ReadinessBoard | None = None) -> None:  # fmt: skip
+          shared_readiness: SharedReadiness | None = None) -> None:  # fmt: skip
     """Answer until SIGTERM, then let the requests under way end."""
-    endpoint = create_app(settings, board, place)
+    endpoint = create_app(settings, shared_readiness, place)
     app: Any = endpoint
     fast_path = FastPath(endpoint)
     if settings.traces:  # loaded only where it is configured
@@ -54,8 +54,8 @@ def server_config(app: Any, settings: ServiceSettings, fast_path: FastPath) -> u
     )  # fmt: skip
 
 
-def main(listening: int, board: int, supervisor_pipe: int, place: int) -> int:
-    """`python -m serving.entrypoints.worker SOCKET BOARD PIPE PLACE`: descriptors that the supervisor left open.
+def main(listening: int, shared_readiness: int, supervisor_pipe: int, place: int) -> int:
+    """`python -m serving.entrypoints.worker SOCKET READINESS PIPE PLACE`: descriptors that the supervisor left open.
 
     The exit code is that of the error tree when the settings are not in order.
     """
@@ -66,7 +66,7 @@ def main(listening: int, board: int, supervisor_pipe: int, place: int) -> int:
         log.event("not started", why=str(error))
         return error.exit_code
     threading.Thread(target=_end_with_supervisor, args=(supervisor_pipe,), daemon=True).start()
-    serve(settings, [socket.socket(fileno=listening)], place=place, board=ReadinessBoard(board))
+    serve(settings, [socket.socket(fileno=listening)], place=place, shared_readiness=SharedReadiness(shared_readiness))
     return 0
 
 

@@ -1,7 +1,7 @@
-"""What the service tells Prometheus: counts and times by product and status; never a bank, a subject or an id.
+"""The service's metrics for Prometheus: counts and times by product and status; never a bank, a subject or an id.
 
-Several processes count into files of one folder (PROMETHEUS_MULTIPROC_DIR, set by the supervisor), so that whichever is
-asked tells of all.
+Several processes count in files of one folder (PROMETHEUS_MULTIPROC_DIR, set by the supervisor), so that each of them
+reports the metrics of all.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 
 
 class Metrics:
-    """One registry a service, so that two in one process do not count for each other."""
+    """One registry per service, so that two services in one process are counted separately."""
 
     def __init__(self) -> None:
-        """All at nothing."""
+        """Start all counters at zero."""
         own = self._registry = CollectorRegistry()
         self._calls = Counter("haihe_calls", "Calls answered or refused", ["product", "status"], registry=own)
         self._took = Histogram("haihe_call_seconds", "From the first byte to the last", ["product"],
@@ -32,7 +32,7 @@ class Metrics:
         self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def count(self, product: str, status: int, seconds: float, under_way: int = 0) -> None:
-        """One call ended."""
+        """Count a request that ended with this HTTP `status` after so many `seconds`."""
         children = self._children.get((product, status))
         if children is None:
             children = self._calls.labels(product, str(status)), self._took.labels(product)
@@ -43,11 +43,11 @@ class Metrics:
         children[1].observe(seconds)
 
     def shed(self) -> None:
-        """One call was sent away."""
+        """Count a request that was refused because too many were under way."""
         self._shed.inc()
 
     def text(self, under_way: int) -> bytes:
-        """The exposition format."""
+        """The metrics in the exposition format of Prometheus."""
         self._under_way.set(under_way)
         if FOLDER not in os.environ:
             return generate_latest(self._registry)
@@ -57,5 +57,5 @@ class Metrics:
 
 
 def forget(process: int, folder: str) -> None:
-    """A process has ended: what it had under way is nothing any more. Its counts stay."""
+    """Remove the requests under way of a process that has ended; its counts stay."""
     mark_process_dead(process, folder)  # type: ignore[no-untyped-call]

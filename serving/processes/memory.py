@@ -1,4 +1,4 @@
-"""What the process has freed goes back to the system: the C library's allocator, told to keep less."""
+"""Makes the C library's allocator return freed memory to the system."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ _M_MMAP_THRESHOLD = -3  # malloc.h
 
 
 def return_freed_memory() -> None:
-    """Have what is freed in pieces of a megabyte and more go back to the system (mallopt(3), where there is one).
+    """Return freed blocks of a megabyte and more to the system at once (mallopt(3), where it exists).
 
-    Else the C library learns to keep it, a share for each thread, and to prove a bank's secret takes 16 MiB each time.
+    Otherwise the C library learns to keep such blocks, for each thread, and each check of a secret takes 16 MiB.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

@@ -1,6 +1,6 @@
-"""Whether a process still lives that said who it was: it holds a byte of a file, and loses it by dying.
+"""Distinguishes running processes from ended ones: a process locks one byte of a file, and loses the lock when it ends.
 
-A process's number would not tell: another may have it by then, and two containers count apart.
+A process id would not do: it may be reused, and two containers number their processes independently.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ import struct
 from pathlib import Path
 
 _LOCK = struct.Struct("hhqqi4x")  # struct flock of Linux on 64 bits
-_MOST = 1 << 62  # bytes of a file, none of which is ever written
+_MOST = 1 << 62  # possible offsets in a file to which no byte is ever written
 
 
 class LivenessLock:
-    """This process's byte; `me` says which, and whoever remembers it may ask the others."""
+    """The byte of this process; `me` is its offset, which other processes can check later."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Without a path, a file of this process alone."""
+        """Lock a random byte of the file at `path`; without one, of a file of this process alone."""
         self._file = (
             os.memfd_create("alive") if path is None else os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         )
-        self.me = secrets.randbelow(_MOST)  # two processes with the same one are not to be expected
+        self.me = secrets.randbelow(_MOST)  # a collision of two processes need not be expected
         fcntl.fcntl(self._file, fcntl.F_OFD_SETLK, _LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, self.me, 1, 0))
 
     def lives(self, other: int) -> bool:
-        """Whether the process that was `other` lives."""
+        """Whether the process with the offset `other` still runs."""
         if other == self.me:
-            return True  # one's own lock is in nobody's way, so it is not seen
-        told = fcntl.fcntl(self._file, fcntl.F_OFD_GETLK, _LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, other, 1, 0))
-        return bool(_LOCK.unpack(told)[0] != fcntl.F_UNLCK)
+            return True  # a process does not see its own lock
+        lock = fcntl.fcntl(self._file, fcntl.F_OFD_GETLK, _LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, other, 1, 0))
+        return bool(_LOCK.unpack(lock)[0] != fcntl.F_UNLCK)
 
     def close(self) -> None:
-        """As if it died."""
+        """Release the lock, as though the process had been killed."""
         os.close(self._file)

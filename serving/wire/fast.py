@@ -1,8 +1,9 @@
-"""The fast way for what is asked all day: a whole request in one read, under a head that its connection sent before.
+"""The fast path for frequent requests: a whole request in one read, under a head that its connection sent before.
 
-It only ever says yes. Nothing is counted or recorded on it before the answer is certain; a call that it cannot answer,
-whatever the cause, goes the ordinary way as if nothing had been tried, and is refused, recorded and logged there. So
-every refusal has one home, `serving.http.endpoint`, and what is left here is short: no task, no parser, no request
+It gives answers and no refusals. Nothing is counted or recorded on it before the answer is certain; a request that it
+cannot answer, for whatever cause, goes the ordinary path as though nothing had been tried, and is refused, recorded and
+logged there. So all refusals are made in `serving.http.endpoint`, and this path is short: no task, no parser, no
+request
 object.
 """
 
@@ -52,72 +53,88 @@ WAYS: Mapping[str, tuple[str, str, Begin]] = {  # path: scope, verb in the ledge
 
 
 class FastPath:
-    """The fast way into one service."""
+    """The fast path of one service."""
 
     def __init__(self, endpoint: ScoringEndpoint) -> None:
-        """It shares the door's desk, its bound on calls under way, and its figures; `tell` hears of each answer."""
+        """Share the endpoint's service, its limit of requests under way, and its metrics; `trace` is called per
+        answer."""
         self.endpoint = endpoint
         self.trace: Trace | None = None
-        self._together: SignatureBatch | None = None
+        self._batch: SignatureBatch | None = None
 
-    def take(self, asking: RequestCredentials, body: bytes, reply: Reply, told: Mapping[str, str] = _NOTHING) -> bool:
-        """Whether the call is on its way; then `reply` gets the response, or None: it has to go the ordinary way.
+    def take(
+        self, credentials: RequestCredentials, body: bytes, reply: Reply, headers: Mapping[str, str] = _NOTHING
+    ) -> bool:
+        """Whether the request is taken; then `reply` gets the response, or None when it has to go the ordinary path.
 
-        `told` are the headers that tell of this call alone: its idempotency key, its trace.
+        `headers` are those that belong to this request alone: its idempotency key and its trace.
         """
         began, endpoint = time.perf_counter(), self.endpoint
         if not endpoint.has_capacity:
             return False
         service, call = endpoint.service, RequestContext()
-        scope, verb, begin = WAYS[asking.path]
-        doing = None
+        scope, verb, begin = WAYS[credentials.path]
+        claim = None
         try:
-            bearer = service.authenticate(call, asking, scope)
-            if bearer.networks:  # behind a proxy the peer is another than the connection's
+            bearer = service.authenticate(call, credentials, scope)
+            if bearer.networks:  # behind a proxy the client has another address than the connection
                 return False
-            go = begin(service, call, body)
-            if (key := told.get("idempotency-key")) is not None:
-                doing = service.idempotency.begin(f"{call.by.name} {asking.path}", key.encode("latin-1"), body, call.id)
-                if doing is None:
+            start = begin(service, call, body)
+            if (key := headers.get("idempotency-key")) is not None:
+                claim = service.idempotency.begin(
+                    f"{call.by.name} {credentials.path}", key.encode("latin-1"), body, call.id
+                )
+                if claim is None:
                     return False
             service.take_quota(call)
-            going = _Going(self, call, verb, asking.path, began, reply, told, doing)
-            go(going.go_on)  # which tells nobody in this turn
+            going = _FastRequest(self, call, verb, credentials.path, began, reply, headers, claim)
+            start(going.continue_with)  # which calls no reply in this iteration of the loop
         except (CreditError, ValueError, KeyError, TypeError, OSError, sqlite3.Error):
-            if doing is not None:
-                doing.leave(nothing_was_done=True)
+            if claim is not None:
+                claim.leave(nothing_was_done=True)
             return False
         endpoint.under_way += 1
         return True
 
-    def together(self, hexadecimal: str) -> SignatureBatch:
-        """The answers that an answer of this digest leaves with; signed once all of one write have joined."""
-        held = self._together
-        if held is None or not held.takes_more:
-            held = self._together = SignatureBatch(self.endpoint.service.signer)
-            asyncio.get_running_loop().call_soon(held.signature)  # while the disk is at work
-        held.add(hexadecimal)
-        return held
+    def signature_batch(self, hexadecimal: str) -> SignatureBatch:
+        """The batch of answers that an answer with this digest is signed with, once all of one write are added."""
+        batch = self._batch
+        if batch is None or not batch.takes_more:
+            batch = self._batch = SignatureBatch(self.endpoint.service.signer)
+            asyncio.get_running_loop().call_soon(batch.signature)  # while the disk writes
+        batch.add(hexadecimal)
+        return batch
 
 
-class _Going:
-    """One call on its way: its answer made, its entry written and durable, and only then the answer sent."""
+class _FastRequest:
+    """One request on the fast path: its answer is made, its entry becomes durable, and only then the answer is sent."""
 
-    __slots__ = ("_began", "_call", "_doing", "_fast", "_filled", "_path", "_reply", "_said", "_together", "_told",
-                 "_verb")  # fmt: skip
+    __slots__ = (
+        "_answer",
+        "_batch",
+        "_began",
+        "_call",
+        "_claim",
+        "_fast",
+        "_filled",
+        "_headers",
+        "_path",
+        "_reply",
+        "_verb",
+    )  # fmt: skip
     _filled: FilledResponse
-    _said: bytes
-    _together: SignatureBatch
+    _answer: bytes
+    _batch: SignatureBatch
 
     def __init__(
         self, fast: FastPath, call: RequestContext, verb: str, path: str, began: float, reply: Reply,
-        told: Mapping[str, str], doing: ActiveClaim | None,
+        headers: Mapping[str, str], claim: ActiveClaim | None,
     ) -> None:  # fmt: skip
         self._fast, self._call, self._verb, self._path, self._began = fast, call, verb, path, began
-        self._reply, self._told, self._doing = reply, told, doing
+        self._reply, self._headers, self._claim = reply, headers, claim
 
-    def go_on(self, filled: FilledResponse | None) -> None:
-        """Have the answer recorded; without one, the call goes the ordinary way."""
+    def continue_with(self, filled: FilledResponse | None) -> None:
+        """Record the answer; without one, the request goes the ordinary path."""
         call = self._call
         if filled is None:
             self._back()
@@ -127,34 +144,34 @@ class _Going:
         self._fast.endpoint.service.ledger_writer.put((self._verb, call.id, call.by, details), self)
 
     def written(self, entry: Entry) -> None:
-        """Make the answer while the disk is at work: it leaves only when the entry is durable."""
-        self._said, hexadecimal = self._filled.digested(entry=entry.id, seq=entry.seq)
-        self._together = self._fast.together(hexadecimal)
+        """Make the answer while the disk writes: it is sent only when the entry is durable."""
+        self._answer, hexadecimal = self._filled.digested(entry=entry.id, seq=entry.seq)
+        self._batch = self._fast.signature_batch(hexadecimal)
 
     def durable(self) -> None:
-        """Let it go."""
-        endpoint, said = self._fast.endpoint, self._said
-        if self._doing is not None:
+        """Send the answer."""
+        endpoint, answer = self._fast.endpoint, self._answer
+        if self._claim is not None:
             try:
-                self._doing.end((self._call.id, said))
-            except sqlite3.Error:  # whoever asks under the key gets what is in the ledger
+                self._claim.end((self._call.id, answer))
+            except sqlite3.Error:  # a repetition under the key gets the recorded answer
                 self._back()
                 return
         endpoint.under_way -= 1
-        left = lines_of(self._call.bucket) if self._call.bucket else b""
-        head = b"%b: %b\r\ncontent-length: %d\r\n\r\n" % (_SIGNATURE, self._together.signature(), len(said))
-        self._reply(b"".join((_HEAD, left, head, said)))
+        quota = lines_of(self._call.bucket) if self._call.bucket else b""
+        head = b"%b: %b\r\ncontent-length: %d\r\n\r\n" % (_SIGNATURE, self._batch.signature(), len(answer))
+        self._reply(b"".join((_HEAD, quota, head, answer)))
         seconds = time.perf_counter() - self._began
         endpoint.metrics.count(self._path, 200, seconds, endpoint.under_way)
         if self._fast.trace is not None:
-            self._fast.trace(self._path, 200, seconds, self._told)
+            self._fast.trace(self._path, 200, seconds, self._headers)
 
     def failed(self, fault: Exception) -> None:
-        """Nothing was answered: the ordinary way tries the ledger again, and says what is wrong when it still is."""
+        """No answer was sent: the ordinary path tries the ledger again, and refuses the request if that fails too."""
         self._back()
 
     def _back(self) -> None:
         self._fast.endpoint.under_way -= 1
-        if self._doing is not None:
-            self._doing.leave(nothing_was_done=False)
+        if self._claim is not None:
+            self._claim.leave(nothing_was_done=False)
         self._reply(None)

@@ -1,7 +1,7 @@
-"""A head that its connection sent before, and need not be parsed again: it has been read, to the byte.
+"""Heads that a connection has sent before and that were parsed then: the same bytes need not be parsed again.
 
-What may be other in the next one is its length, its idempotency key, and what a caller's own machinery numbers its
-requests with: a trace, a request's id. None of them says who asks, or for what.
+Only these may differ in the next request: its length, its idempotency key, and the numbers that a client's software
+gives its requests, such as a trace or a request id. None of them identifies the client or the product.
 """
 
 from __future__ import annotations
@@ -21,28 +21,29 @@ VARIES: Mapping[bytes, re.Pattern[bytes]] = {
     b"idempotency-key": re.compile(rb"[!-~]{1,128}(?=\r\n)"),
     **dict.fromkeys((b"traceparent", b"tracestate", b"x-request-id", b"x-correlation-id", b"date"), _WORDS),
 }
-_TOLD = re.compile(rb"\r\n(traceparent|tracestate|idempotency-key):[ \t]*([^\r\n]*)(?=\r\n)", re.IGNORECASE)
+_VARYING = re.compile(rb"\r\n(traceparent|tracestate|idempotency-key):[ \t]*([^\r\n]*)(?=\r\n)", re.IGNORECASE)
 _ORDINARY = frozenset((b"dpop", b"expect", b"transfer-encoding", b"upgrade"))
 
 
 @dataclass(frozen=True, slots=True)
 class KnownHead:
-    """What stands to the byte, what comes between, and what all of it says."""
+    """The fixed bytes of a head, the patterns of what varies between them, and the credentials of its requests."""
 
     fixed: tuple[bytes, ...]
-    between: tuple[re.Pattern[bytes], ...]  # one fewer
+    between: tuple[re.Pattern[bytes], ...]  # one fewer than `fixed`
     credentials: RequestCredentials
-    keyed: bool  # an idempotency key is among what varies
+    keyed: bool  # whether there is an idempotency key
 
     @classmethod
-    def of(cls, data: bytes, scope: Any, keep_alive: bool, paths: Container[str]) -> KnownHead | None:
-        """The head that `data` begins with, as it was parsed; None unless it asks for an answer, of `paths`, alone."""
+    def of(cls, data: bytes, scope: Any, persistent: bool, paths: Container[str]) -> KnownHead | None:
+        """The head at the beginning of `data`, as it was parsed; None unless it is a POST to one of `paths` and
+        nothing else."""
         end = data.find(b"\r\n\r\n") + 4
-        if not keep_alive or scope["method"] != "POST" or scope["path"] not in paths or end < 4:
+        if not persistent or scope["method"] != "POST" or scope["path"] not in paths or end < 4:
             return None
-        told, lines = dict(scope["headers"]), list(_LINE.finditer(data, 0, end))
-        once = len(told) == len(scope["headers"]) == len(lines) and b"content-length" in told
-        if not once or told.keys() & _ORDINARY or told.get(b"connection", b"keep-alive").lower() != b"keep-alive":
+        headers, lines = dict(scope["headers"]), list(_LINE.finditer(data, 0, end))
+        once = len(headers) == len(scope["headers"]) == len(lines) and b"content-length" in headers
+        if not once or headers.keys() & _ORDINARY or headers.get(b"connection", b"keep-alive").lower() != b"keep-alive":
             return None
         at, fixed, between = 0, [], []
         for line in lines:
@@ -51,21 +52,23 @@ class KnownHead:
                 fixed.append(data[at : line.start(2)])
                 between.append(kind)
                 at = line.end(2)
-        head = cls((*fixed, data[at:end]), tuple(between), credentials_of(scope, told), b"idempotency-key" in told)
+        head = cls(
+            (*fixed, data[at:end]), tuple(between), credentials_of(scope, headers), b"idempotency-key" in headers
+        )
         return head if head.body(data) is not None else None
 
     def body(self, data: bytes) -> tuple[int, int] | None:
-        """Where the body begins and ends when `data` begins with this head; it may not be there yet."""
+        """Begin and end of the body when `data` begins with this head; the body may not have arrived yet."""
         at = size = 0
         for fixed, between in zip(self.fixed, self.between, strict=False):
             if not data.startswith(fixed, at):
                 return None
-            found = between.match(data, at + len(fixed))
-            if found is None:
+            match = between.match(data, at + len(fixed))
+            if match is None:
                 return None
-            at = found.end()
+            at = match.end()
             if between is _LENGTH:
-                size = int(found[0])
+                size = int(match[0])
         if not data.startswith(self.fixed[-1], at):
             return None
         at += len(self.fixed[-1])
@@ -73,5 +76,5 @@ class KnownHead:
 
 
 def varying_headers(head: bytes) -> dict[str, str]:
-    """Of a head the idempotency key and the trace (W3C Trace Context)."""
-    return {name.decode().lower(): value.decode("latin-1") for name, value in _TOLD.findall(head)}
+    """The idempotency key and the trace (W3C Trace Context) of a head, by lower-case name."""
+    return {name.decode().lower(): value.decode("latin-1") for name, value in _VARYING.findall(head)}

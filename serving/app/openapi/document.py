@@ -1,7 +1,7 @@
-"""What the OpenAPI document says beyond what the routes declare: headers, examples of answers, tags, webhooks.
+"""Adds to the OpenAPI document what the routes do not declare: headers, examples of answers, tags, webhooks.
 
-Examples are answers of the service about an invented city, some of them shortened; they are data, and a test holds each
-against its form.
+Examples are answers of the service about an invented city, some of them shortened; they are data, and a test checks
+each against its schema.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HEADERS: dict[str, Any] = {
 }  # fmt: skip
 _OF_STATUS = {"401": ("WWW-Authenticate",), "429": ("Retry-After",), "503": ("Retry-After",)}
 _TEXT: dict[str, Any] = {"type": "string"}
-_PLAIN: dict[tuple[str, str], dict[str, Any]] = {  # what routes of no room answer: its fields, all of them required
+_PLAIN: dict[tuple[str, str], dict[str, Any]] = {  # answers of routes that are no products: their fields, all required
     ("/oauth2/token", "post"): {"access_token": _TEXT, "token_type": {"enum": ["Bearer", "DPoP"]},
                                 "expires_in": {"type": "integer"}, "scope": _TEXT},
     ("/.well-known/jwks.json", "get"): {"keys": {"type": "array", "items": {"type": "object"}}},
@@ -57,25 +57,25 @@ _WEBHOOK: dict[str, Any] = {
 
 
 def complete(document: dict[str, Any]) -> None:
-    """Say it in the document, in place."""
+    """Complete the document in place."""
     document["info"]["description"] = DESCRIPTION
     document["components"]["headers"] = _HEADERS
-    document["webhooks"] = {"watch.changed": {"post": _told()}}
+    document["webhooks"] = {"watch.changed": {"post": _webhook_operation()}}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             _complete(operation)
             if (path, method) in _PLAIN:
-                _say(operation["responses"]["200"], _PLAIN[path, method])
+                _set_schema(operation["responses"]["200"], _PLAIN[path, method])
     for status in ("400", "401"):
-        _say(document["paths"]["/oauth2/token"]["post"]["responses"][status], _ERROR)
+        _set_schema(document["paths"]["/oauth2/token"]["post"]["responses"][status], _ERROR)
 
 
 def _complete(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
-    for told in responses["200"].get("content", {}).values():
-        name = told.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    for media in responses["200"].get("content", {}).values():
+        name = media.get("schema", {}).get("$ref", "").rpartition("/")[2]
         if name in EXAMPLES:
-            told["examples"] = {"invented": {"value": EXAMPLES[name]}}
+            media["examples"] = {"invented": {"value": EXAMPLES[name]}}
     if "security" not in operation:
         return
     operation["tags"] = operation["security"][0]["bank"]
@@ -86,7 +86,7 @@ def _complete(operation: dict[str, Any]) -> None:
     responses["500"] = {"description": "a fault of the service: nothing was answered", "content": problem}
 
 
-def _say(response: dict[str, Any], fields: dict[str, Any]) -> None:
+def _set_schema(response: dict[str, Any], fields: dict[str, Any]) -> None:
     schema = {"type": "object", "required": list(fields), "properties": fields}
     response["content"] = {"application/json": {"schema": schema}}
 
@@ -95,8 +95,8 @@ def _refer(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _told() -> dict[str, Any]:
-    """The webhook that a bank is sent."""
+def _webhook_operation() -> dict[str, Any]:
+    """The operation of the webhook that the service sends to a bank."""
     names = {"webhook-id": "the same for one change however often it is told",
              "webhook-timestamp": "seconds since 1970",
              "webhook-signature": "v1a, Ed25519 over id.timestamp.body by a key of /.well-known/jwks.json"}  # fmt: skip

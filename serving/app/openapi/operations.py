@@ -1,4 +1,4 @@
-"""How the products stand in the OpenAPI document: their forms, what they answer, and the scopes they take."""
+"""The products in the OpenAPI document: the schemas of their requests and answers, and the scopes they take."""
 
 from __future__ import annotations
 
@@ -82,19 +82,19 @@ _DOCUMENT: dict[str, Any] = {}
 
 
 class DocumentedApp(FastAPI):
-    """An application with our document, which is made once a process: it tells of the code, never of the settings."""
+    """An application with a completed OpenAPI document, made once per process, as it depends on no settings."""
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI 3.1 document, complete: with the schemas no route function declares, and how tokens are got."""
+        """The complete OpenAPI 3.1 document: with the schemas that no route function declares, and the token flow."""
         if not _DOCUMENT:
             document = super().openapi()
             components = document.setdefault("components", {})
             schemas = components.setdefault("schemas", {})
             forms: list[type[BaseModel]] = [*FORMS.values(), ProblemSchema]
             for form in forms:
-                told = form.model_json_schema(ref_template="#/components/schemas/{model}")
-                schemas.update(told.pop("$defs", {}))
-                schemas[published_name(form)] = told
+                schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
+                schemas.update(schema.pop("$defs", {}))
+                schemas[published_name(form)] = schema
             flow = {"tokenUrl": "/oauth2/token", "scopes": SCOPES}
             components["securitySchemes"] = {"bank": {"type": "oauth2", "flows": {"clientCredentials": flow}}}
             complete(document)
@@ -103,7 +103,7 @@ class DocumentedApp(FastAPI):
 
 
 def declare(router: APIRouter, product: Product, problems: dict[int | str, dict[str, Any]]) -> None:
-    """Declare a product's route. The door answers it; this one does the same, should a request come to it."""
+    """Declare a product's route. `ScoringEndpoint` answers it; this route does the same for any request it gets."""
     form = {"schema": {"$ref": f"#/components/schemas/{published_name(FORMS[product.scope])}"}}
 
     async def route(request: Request) -> Response:

@@ -57,7 +57,7 @@ class JobFiles:
             return plain
         _require_library()
         try:
-            return await self._parquet.ask(b"w" + plain)
+            return await self._parquet.run(b"w" + plain)
         except WorkerDied as fell:
             raise CreditError("job-files.result-not-parquet") from fell
 
@@ -67,7 +67,7 @@ class JobFiles:
             raise Overloaded()
         self._reading.add(bank)
         try:
-            return await self._parquet.ask(b"r" + body)
+            return await self._parquet.run(b"r" + body)
         except (InvalidTask, WorkerDied) as refused:
             raise Malformed(
                 _PARQUET.get(str(refused), _TOO_COSTLY) if isinstance(refused, InvalidTask) else _TOO_COSTLY

@@ -57,6 +57,6 @@ class JobProcesses:
     async def _score(self, part: JobPart) -> list[ScoredLine]:
         tasks = [pickle.dumps(answer) for answer in part.slices()]
         answers = await asyncio.gather(
-            *(process.ask(task) for process, task in zip(self._workers, tasks, strict=False))
+            *(process.run(task) for process, task in zip(self._workers, tasks, strict=False))
         )
         return [line for answer in answers for line in pickle.loads(answer)]

@@ -72,7 +72,7 @@ async def _draw(drawer: SubprocessWorker, report: Report, kind: str) -> bytes:
     if kind != "pdf":
         return report_html.draw(report) if kind == "html" else canonical(_plain(asdict(report)))
     try:
-        return await drawer.ask(await asyncio.to_thread(pickle.dumps, report))
+        return await drawer.run(await asyncio.to_thread(pickle.dumps, report))
     except InvalidTask as unfit:
         log.event("report.no_typeface", level=log.ERROR, remedy=(fault := NoTypeface()).remedy)
         raise fault from unfit

@@ -10,32 +10,32 @@ import httpx
 import pytest
 
 from serving.app.create import create_app
-from serving.auth.auth_throttle import OF_ALL, OF_ONE, THREADS, AuthThrottle
+from serving.auth.auth_throttle import MOST, MOST_OF_ADDRESS, THREADS, AuthThrottle
 from serving.errors import Overloaded
 
 
 @pytest.mark.attack
 def test_one_address_waits_in_its_own_line_and_all_lines_have_an_end() -> None:
     async def all_() -> None:
-        turns, go = AuthThrottle(), threading.Event()
-        takes = [asyncio.create_task(turns.take("a", lambda: go.wait(30))) for _ in range(OF_ONE)]
+        throttle, go = AuthThrottle(), threading.Event()
+        takes = [asyncio.create_task(throttle.take("a", lambda: go.wait(30))) for _ in range(MOST_OF_ADDRESS)]
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
-            await turns.take("a", go.wait)
-        for number in range(OF_ALL - OF_ONE):
-            takes.append(asyncio.create_task(turns.take(f"b{number}", lambda: go.wait(30))))
+            await throttle.take("a", go.wait)
+        for number in range(MOST - MOST_OF_ADDRESS):
+            takes.append(asyncio.create_task(throttle.take(f"b{number}", lambda: go.wait(30))))
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
-            await turns.take("c", go.wait)
+            await throttle.take("c", go.wait)
         assert await asyncio.to_thread(lambda: "free") == "free"  # the loop's own threads are nobody's here
         takes.pop(1).cancel()  # who hangs up gives its place back only when its turn is over
         go.set()
-        assert await asyncio.gather(*takes) == [True] * (OF_ALL - 1)
-        assert await turns.take("c", lambda: 3) == 3
+        assert await asyncio.gather(*takes) == [True] * (MOST - 1)
+        assert await throttle.take("c", lambda: 3) == 3
         with pytest.raises(KeyError):
-            await turns.take("c", lambda: {}[0])
-        assert turns._waiting.total() <= THREADS
-        turns.close()
+            await throttle.take("c", lambda: {}[0])
+        assert throttle._waiting.total() <= THREADS
+        throttle.close()
 
     asyncio.run(all_())
 

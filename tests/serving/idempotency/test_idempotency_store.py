@@ -142,18 +142,18 @@ def test_who_lives_is_waited_for_and_who_died_is_known_to_have(tmp_path: Path) -
     with other:
         assert other.stdout is not None
         name = int(other.stdout.readline())
-        assert mine.alive.lives(mine.alive.me)
-        assert mine.alive.lives(name)
+        assert mine.liveness.lives(mine.liveness.me)
+        assert mine.liveness.lives(name)
         assert mine._db.execute("SELECT owner FROM answered").fetchall() == []
         other.kill()
         other.wait()
-        assert not mine.alive.lives(name)
+        assert not mine.liveness.lives(name)
     mine.close()
 
 
 def test_of_two_who_find_a_dead_ones_call_one_takes_it(tmp_path: Path) -> None:
     dead, one, two = (CoordinationDb(tmp_path / "calls.db") for _ in range(3))
-    assert IdempotencyStore(dead)._claim("b", b"k", b"asked", "first") == "first"
+    assert IdempotencyStore(dead).table.claim("b", b"k", b"asked", "first") == "first"
     assert IdempotencyStore(one)._inherit("b", b"k") is None
     dead.close()
     taken = [IdempotencyStore(one)._inherit("b", b"k"), IdempotencyStore(two)._inherit("b", b"k")]
@@ -209,7 +209,7 @@ def test_what_was_cut_off_is_gone_on_with_under_its_id_and_by_its_own_body_alone
 
 def test_who_is_still_at_it_in_another_process_is_not_overtaken(tmp_path: Path) -> None:
     now, one, two = [0.0], CoordinationDb(tmp_path / "calls.db"), CoordinationDb(tmp_path / "calls.db")
-    assert IdempotencyStore(one, lambda: 0.0)._claim("b", b"k", hashlib.sha256(b"").digest(), "first") == "first"
+    assert IdempotencyStore(one, lambda: 0.0).table.claim("b", b"k", hashlib.sha256(b"").digest(), "first") == "first"
 
     def later() -> float:
         now[0] += PATIENCE / 4

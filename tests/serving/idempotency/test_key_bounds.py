@@ -23,7 +23,7 @@ async def once(repeats: IdempotencyStore, bank: str, number: int, size: int = 4)
 
 def test_a_bank_that_asks_much_pushes_out_its_own_answers_and_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serving.idempotency.idempotency_store.MOST", 100)
-    monkeypatch.setattr("serving.idempotency.idempotency_store._PRUNE", 10)
+    monkeypatch.setattr("serving.idempotency.claim_table._PRUNE_EVERY", 10)
 
     async def all_() -> tuple[list[bool], list[bool], list[bool]]:
         repeats = IdempotencyStore()
@@ -44,7 +44,7 @@ def test_a_bank_that_asks_much_pushes_out_its_own_answers_and_nobody_elses(monke
 def test_large_answers_are_bounded_in_bytes_by_bank_and_product_and_small_ones_are_not_theirs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("serving.idempotency.idempotency_store.MOST_BYTES", 100_000)
+    monkeypatch.setattr("serving.idempotency.claim_table.MOST_BYTES", 100_000)
 
     async def all_() -> list[list[bool]]:
         repeats, sent = IdempotencyStore(), {"mine": (30_000, 5), "small": (100, 5), "theirs": (30_000, 2)}

@@ -54,27 +54,27 @@ def aside(module: str) -> Iterator[SubprocessWorker]:
 def test_a_task_is_answered_by_the_same_process_again_which_yields_and_has_none_of_our_settings(
     aside: SubprocessWorker,
 ) -> None:
-    first, second = (asyncio.run(aside.ask(b"who")).decode() for _ in range(2))
+    first, second = (asyncio.run(aside.run(b"who")).decode() for _ in range(2))
     assert first == second
     assert first.split(" ", 1)[1] == f"{min(19, os.nice(0) + 10)} []"
-    assert asyncio.run(aside.ask(b"abc" * 300_000)) == b"cba" * 300_000
+    assert asyncio.run(aside.run(b"abc" * 300_000)) == b"cba" * 300_000
 
 
 @pytest.mark.attack
 @pytest.mark.parametrize("task", [b"spin", b"eat", b"write", b"die", b"large"])
 def test_one_that_falls_takes_nothing_with_it(aside: SubprocessWorker, task: bytes) -> None:
     with pytest.raises(WorkerDied):
-        asyncio.run(aside.ask(task))
-    assert asyncio.run(aside.ask(b"abc")) == b"cba"
+        asyncio.run(aside.run(task))
+    assert asyncio.run(aside.run(b"abc")) == b"cba"
     with pytest.raises(InvalidTask, match="why"):
-        asyncio.run(aside.ask(b"invalid"))
+        asyncio.run(aside.run(b"invalid"))
 
 
 @pytest.mark.attack
 def test_one_that_dawdles_is_ended(module: str) -> None:
     aside, began = SubprocessWorker(module, seconds=1, most=100, fresh=True), time.monotonic()
     with pytest.raises(WorkerDied):
-        asyncio.run(aside.ask(b"sleep"))
+        asyncio.run(aside.run(b"sleep"))
     assert time.monotonic() - began < 30
     aside.close()
 
@@ -83,7 +83,7 @@ def test_a_fresh_process_is_another_each_time_and_who_comes_too_many_is_told_to_
     aside = SubprocessWorker(module, seconds=20, most=1000, waiting=2, fresh=True)
 
     async def many() -> list[object]:
-        return await asyncio.gather(*(aside.ask(b"who") for _ in range(4)), return_exceptions=True)
+        return await asyncio.gather(*(aside.run(b"who") for _ in range(4)), return_exceptions=True)
 
     told = asyncio.run(many())
     assert [type(one) for one in told] == [bytes, bytes, Overloaded, Overloaded]

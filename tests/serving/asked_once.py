@@ -1,0 +1,93 @@
+"""One request to each POST that a bank may make, for tests of what a repetition is."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from typing import Any, NamedTuple
+
+from serving_dossiers import FIRM
+from serving_world import PURPOSE
+
+from serving.responses.job_columns import CSV, INPUT_COLUMNS
+
+AFTER = "post_loan_management"
+LISTS = ("double-publicity", "licences", "penalties", "red-list", "black-list", "abnormal", "judgments", "commitments",
+         "contracts", "taxes", "dues", "registration", "repairs", "evaluation")  # fmt: skip
+DEAD = (
+    "import sys; from pathlib import Path; from serving.state.coordination_db import CoordinationDb;"
+    "print(CoordinationDb(Path(sys.argv[1])).liveness.me)"
+)
+
+
+class Asked(NamedTuple):
+    """A request, the verb of its entry, and another request to the same path (None where there is no body)."""
+
+    path: str
+    verb: str
+    sent: dict[str, Any]
+    other: dict[str, Any] | None
+    bank: str = "bohai"
+
+
+def everything(running: Any, ear: Any) -> dict[str, Asked]:
+    """By declared path. The ear is where webhooks go; a dead letter is left for the one that sends it anew."""
+    world = running.world
+    mandate, watching = world.grant("bohai", FIRM).id, world.grant("bohai", FIRM, purpose=AFTER).id
+    ask = {"uscc": FIRM, "purpose": PURPOSE, "mandate": mandate}
+    score = running.score(FIRM, mandate).json()["score_id"]
+    bearer = {"Authorization": f"Bearer {running.token()}"}
+    assert running.http.put("/v1/webhook", json={"url": ear.url}, headers=bearer).status_code == 200
+    watch = {"uscc": FIRM, "purpose": AFTER, "mandate": watching}
+    objection = {"score_id": score, "kind": "explanation", "statement": "为什么"}
+    head, line = ",".join(INPUT_COLUMNS), f"{FIRM},{PURPOSE},{mandate}"
+    matter = {"uscc": FIRM, "matter": "SSJ-2026-0117"}
+    told = [
+        _json("/v1/scores", "score.answered", ask, uscc="x"),
+        _json(
+            "/v1/scores/live", "score.live", {**ask, "features": {"age_years": 2.0}, "kind": "what_if"}, kind="fused"
+        ),
+        _json("/v1/scores/batch", "score.answered", {"asks": [ask, ask, {**ask, "uscc": "9"}]}, asks=[ask]),
+        _json("/v1/verifications", "verification.answered", {**ask, "question": "points_within"}, question="x"),
+        _json("/v1/objections", "objection.asked", objection, statement="?"),
+        _json("/v1/scores/facts", "facts.answered", {"uscc": FIRM, "score_id": score}, score_id="x"),
+        _json("/v1/evaluations", "supervision.answered", matter, matter="x")._replace(bank="scjgj"),
+        _json("/v1/watches", "watch.opened", watch, kinds=["penalty"]),
+        Asked("/v1/webhook/trial", "webhook.tried", {}, None),
+        Asked("/v1/jobs", "job.sent", _csv(head, line), _csv(head, line, line)),
+        *(_json(f"/v1/queries/{name}", "query.answered", ask, page=2) for name in LISTS),
+    ]
+    return {each.path: each for each in told}
+
+
+def _json(path: str, verb: str, body: dict[str, Any], **other: Any) -> Asked:
+    return Asked(path, verb, {"json": body}, {"json": {**body, **other}})
+
+
+def _csv(*lines: str) -> dict[str, Any]:
+    return {"content": "\n".join(lines).encode(), "headers": {"Content-Type": CSV}}
+
+
+def send(running: Any, asked: Asked, key: str | bytes | None, sent: Any = None, bank: str = "") -> Any:
+    """Send it, or what is `sent` instead, under a key."""
+    sent = asked.sent if sent is None else sent
+    headers: dict[str, Any] = {
+        "Authorization": f"Bearer {running.token(bank or asked.bank)}",
+        **sent.get("headers", {}),
+    }
+    if key is not None:
+        headers["Idempotency-Key"] = key
+    return running.http.post(asked.path, **{**sent, "headers": headers})
+
+
+def killed(running: Any, **left: Any) -> None:
+    """Leave what a process leaves that was killed after the act and before the answer was remembered."""
+    path = running.world.root / "calls.db"
+    me = subprocess.run([sys.executable, "-c", DEAD, str(path)], capture_output=True, text=True, check=True).stdout
+    changed = "".join(f", {name} = :{name}" for name in left)
+    with sqlite3.connect(path) as db:
+        counts = [db.execute(f"UPDATE {table} SET body = NULL, owner = :me{changed}", {"me": int(me), **left}).rowcount
+                  for table in ("answered", "made")]  # fmt: skip
+    db.close()
+    assert sum(counts) == 1
