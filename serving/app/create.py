@@ -44,8 +44,9 @@ def _declared_routes() -> list[BaseRoute]:
 def create_app(
     settings: ServiceSettings, shared_readiness: SharedReadiness | None = None, place: int = 0
 ) -> ScoringEndpoint:
-    """The service, with the endpoint of its products in front; with `shared_readiness`, one of several processes, at
-    `place`.
+    """The service, with the endpoint of its products in front; one of several processes when they share readiness.
+
+    `place` is that of this process in the shared readiness.
 
     It is live at once, and ready when every model has a fresh snapshot and the ledger can be written.
     """

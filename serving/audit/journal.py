@@ -73,8 +73,7 @@ class Journal(Ledger):
         return entries
 
     def write(self, acts: Sequence[Act], *, wait: bool = True) -> list[Entry]:
-        """Add entries, which are durable only after `sync`. Raises Broken, OSError, and, without `wait`,
-        JournalBusy."""
+        """Add entries, durable only after `sync`. Raises Broken, OSError, and JournalBusy when not to `wait`."""
         key, end = self.key, self._end
         assert key is not None
         with self._open(wait) as stream:
@@ -174,8 +173,7 @@ class Journal(Ledger):
         end.head, end.headed, end.lags, end.headed_at = self._head_stat(), end.seq, False, time.monotonic()
 
     def _place(self, stream: io.FileIO) -> tuple[int, str]:
-        """Number and id of the last entry, read again when another process has written; never before the signed
-        head."""
+        """Number and id of the last entry, read again when another process has written. Raises Broken."""
         end, size, head = self._end, stream.seek(0, os.SEEK_END), self._head_stat()
         if size != end.size:
             end.seq, end.id = self._tail(stream)

@@ -119,8 +119,7 @@ class AccessDatabase:
         return secret
 
     def renew_secret(self, name: str) -> str:
-        """A new secret in addition to the present one, so that secrets change without a gap; it cannot be read again
-        later.
+        """A new secret in addition to the present one, so that secrets change without a gap; it can be read only now.
 
         Both have one salt, so a check takes no longer than before. Raises Missing, and Malformed while there are two.
         """
@@ -160,8 +159,7 @@ class AccessDatabase:
         self.rows("INSERT OR REPLACE INTO client_limit VALUES (?, ?, ?)", name, limit.rate, limit.burst)
 
     def set_networks(self, name: str, networks: Iterable[str]) -> None:
-        """Set the networks (CIDR) from which a client may call; without any, from everywhere. Raises Missing,
-        Malformed."""
+        """Set the networks (CIDR) from which a client may call; no network means all. Raises Missing, Malformed."""
         self._require(name)
         try:
             texts = " ".join(str(ipaddress.ip_network(network)) for network in networks)
@@ -170,8 +168,7 @@ class AccessDatabase:
         self.rows("INSERT OR REPLACE INTO client_network VALUES (?, ?)", name, texts)
 
     def add_key(self, name: str, jwk: Mapping[str, Any]) -> str:
-        """Register a public key of a client beside its others, so that keys change without a gap; return its
-        thumbprint.
+        """Add a public key of a client to its others, so that keys change without a gap; return its thumbprint.
 
         Raises Missing, and Malformed for a key that is not public, not for signing, weak, or one too many.
         """

@@ -1,5 +1,7 @@
-"""Verifies what a client signs with its own key: assertions in place of a secret (RFC 7523), and proofs of possession
-of the key to which its token is bound (DPoP, RFC 9449).
+"""Verifies what a client signs with its own key: assertions (RFC 7523), and proofs of possession (DPoP, RFC 9449).
+
+An assertion replaces a secret in a token request. A proof shows that the client has the key to which its token is
+bound.
 
 The key determines the algorithm, never the header: Ed25519 is EdDSA, P-256 is ES256, RSA is PS256; no other is allowed.
 """
@@ -76,8 +78,7 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
 def read_assertion(
     assertion: str, client: str, keys: Sequence[Mapping[str, Any]], audiences: Sequence[str], seen: ReplayCache
 ) -> None:
-    """Raise Unauthenticated unless a key of `client` signed the assertion for us, recently, and it is new (RFC 7523
-    §3)."""
+    """Raise Unauthenticated unless a key of `client` signed the assertion recently, for us, and once (RFC 7523 §3)."""
     for jwk in keys:
         key, algorithm = read_key(jwk)
         try:

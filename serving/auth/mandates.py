@@ -36,8 +36,7 @@ def is_mandate_id(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """A mandate (授权书): which bank may request data on which subject, for what purpose, and on which days
-    (inclusive).
+    """A mandate (授权书): which bank may request data on which subject, for which purpose and days (inclusive).
 
     `document` is the SHA-256 of the paper or electronic original; `document_kind` is its form, such as e-signed.
     """

@@ -45,8 +45,7 @@ class Quotas:
     def __init__(
         self, clock: Callable[[], float] = time.time, misses: RateLimit = MISSES, path: Path | None = None
     ) -> None:
-        """Banks that are not in the file at `path` start with full buckets; without a path, the file is this
-        process's own."""
+        """New banks start with full buckets. The counters are in the file at `path`, or in this process alone."""
         self._clock, self.misses = clock, misses  # the limit of refusals
         self._counters = CounterFile(path)
 

@@ -103,8 +103,7 @@ class Supervisor:
         return WorkerProcess(process, place, time.monotonic())
 
     def _renew(self) -> None:
-        """Replace the workers one by one when their successors are ready; a successor that does not get ready is
-        stopped."""
+        """Replace each worker once its successor is ready; a successor that does not get ready is stopped."""
         for number, old in enumerate(self._workers):
             new, end = self._start(number), time.monotonic() + PATIENCE
             self._workers[number] = new  # so that its place is occupied

@@ -56,8 +56,7 @@ class FastPath:
     """The fast path of one service."""
 
     def __init__(self, endpoint: ScoringEndpoint) -> None:
-        """Share the endpoint's service, its limit of requests under way, and its metrics; `trace` is called per
-        answer."""
+        """Share the endpoint's service, limit and metrics; `trace`, if set, is called for each answer."""
         self.endpoint = endpoint
         self.trace: Trace | None = None
         self._batch: SignatureBatch | None = None

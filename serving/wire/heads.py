@@ -36,8 +36,7 @@ class KnownHead:
 
     @classmethod
     def of(cls, data: bytes, scope: Any, persistent: bool, paths: Container[str]) -> KnownHead | None:
-        """The head at the beginning of `data`, as it was parsed; None unless it is a POST to one of `paths` and
-        nothing else."""
+        """The head at the beginning of `data`, as it was parsed; None unless it is a plain POST to one of `paths`."""
         end = data.find(b"\r\n\r\n") + 4
         if not persistent or scope["method"] != "POST" or scope["path"] not in paths or end < 4:
             return None

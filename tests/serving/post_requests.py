@@ -17,7 +17,7 @@ LISTS = ("double-publicity", "licences", "penalties", "red-list", "black-list", 
          "contracts", "taxes", "dues", "registration", "repairs", "evaluation")  # fmt: skip
 DEAD = (
     "import sys; from pathlib import Path; from serving.state.coordination_db import CoordinationDb;"
-    "print(CoordinationDb(Path(sys.argv[1])).alive.me)"
+    "print(CoordinationDb(Path(sys.argv[1])).liveness.me)"
 )
 
 

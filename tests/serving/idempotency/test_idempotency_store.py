@@ -20,7 +20,8 @@ from credit.errors import Lapsed, Malformed
 from serving.audit.identifiers import score_id
 from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import revoke
-from serving.idempotency.idempotency_store import PATIENCE, SECONDS, IdempotencyStore
+from serving.idempotency.idempotency_store import IdempotencyStore
+from serving.idempotency.keys import PATIENCE, SECONDS
 from serving.state.coordination_db import LASTING, CoordinationDb
 
 GOOD, OTHER = codes("enterprise", 2)
@@ -154,9 +155,9 @@ def test_who_lives_is_waited_for_and_who_died_is_known_to_have(tmp_path: Path) -
 def test_of_two_who_find_a_dead_ones_call_one_takes_it(tmp_path: Path) -> None:
     dead, one, two = (CoordinationDb(tmp_path / "calls.db") for _ in range(3))
     assert IdempotencyStore(dead).table.claim("b", b"k", b"asked", "first") == "first"
-    assert IdempotencyStore(one)._inherit("b", b"k") is None
+    assert IdempotencyStore(one).table.take_over("b", b"k") is None
     dead.close()
-    taken = [IdempotencyStore(one)._inherit("b", b"k"), IdempotencyStore(two)._inherit("b", b"k")]
+    taken = [IdempotencyStore(one).table.take_over("b", b"k"), IdempotencyStore(two).table.take_over("b", b"k")]
     assert taken == ["first", None]
     one.close()
     two.close()

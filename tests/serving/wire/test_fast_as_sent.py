@@ -15,7 +15,7 @@ from serving_service_thread import FIRM, OTHER, ServiceThread, full
 from serving_world import PURPOSE
 
 from serving.auth.clients import RateLimit
-from serving.idempotency.idempotency_store import IdempotencyStore
+from serving.idempotency.claim_table import ClaimTable
 from serving.observability.traces import TracedApp
 from serving.wire import protocol
 
@@ -130,7 +130,7 @@ def test_an_answer_that_could_not_be_remembered_is_given_once_all_the_same(
 ) -> None:
     line, mandate = service_thread.line(), service_thread.world.grant("bohai", FIRM).id
     assert line.ask(mandate, more="Idempotency-Key: first\r\n")[0] == 200
-    really, failing = IdempotencyStore._remember, [True]
+    really, failing = ClaimTable.store, [True]
 
     def remember(*words: Any) -> None:
         if failing.pop():
@@ -139,7 +139,7 @@ def test_an_answer_that_could_not_be_remembered_is_given_once_all_the_same(
         failing.append(False)
         really(*words)
 
-    monkeypatch.setattr(IdempotencyStore, "_remember", remember)
+    monkeypatch.setattr(ClaimTable, "store", remember)
     told = [line.ask(mandate, more="Idempotency-Key: second\r\n") for _ in range(2)]
     assert [status for status, *_ in told] == [200, 200]
     assert told[0][2] == told[1][2]

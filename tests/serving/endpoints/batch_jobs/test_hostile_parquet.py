@@ -152,14 +152,14 @@ def test_it_is_refused_in_words(reader: SubprocessWorker, name: str) -> None:
     body = make()
     assert len(body) <= MAX_BYTES
     with pytest.raises((InvalidTask, WorkerDied)) as refused:
-        asyncio.run(reader.ask(b"r" + body))
+        asyncio.run(reader.run(b"r" + body))
     reason = str(refused.value) if refused.type is InvalidTask else "fell"
     assert reason in words.split()
-    assert asyncio.run(reader.ask(b"r" + honest(3))).count(b"\n") == 4
+    assert asyncio.run(reader.run(b"r" + honest(3))).count(b"\n") == 4
 
 
 def test_a_file_with_false_metadata_costs_no_more_than_its_limits(reader: SubprocessWorker) -> None:
-    answer = asyncio.run(reader.ask(b"r" + lying(bomb(), {3_000_000: 1000})))
+    answer = asyncio.run(reader.run(b"r" + lying(bomb(), {3_000_000: 1000})))
     assert answer.count(b"\n") == 1001
 
 
@@ -178,7 +178,7 @@ def test_with_a_byte_changed_it_is_refused_or_read_and_never_more_than_its_rows(
         for _ in range(chance.choice((1, 1, 3))):
             mutant[chance.randrange(4, len(body) - 4)] = chance.randrange(256)
         try:
-            answer = asyncio.run(reader.ask(b"r" + bytes(mutant)))
+            answer = asyncio.run(reader.run(b"r" + bytes(mutant)))
         except InvalidTask as bad:
             words.add(str(bad))
         except WorkerDied:
