@@ -55,5 +55,5 @@ def _open_credit_files(settings: ServiceSettings, shelf: Shelf, coordination: Co
 
 def open_stores(settings: ServiceSettings) -> tuple[WatchStore, JobStore]:
     """Open what the background tasks work on, beside the access database: watches with their deliveries, and jobs."""
-    beside = settings.access.with_name
-    return WatchStore(beside("watches.db")), JobStore(beside("jobs.db"), beside("jobs"))
+    path_of = settings.access.with_name
+    return WatchStore(path_of("watches.db")), JobStore(path_of("jobs.db"), path_of("jobs"))

@@ -111,11 +111,11 @@ class Supervisor:
                 if self._signals & {signal.SIGTERM, signal.SIGINT}:
                     break
                 time.sleep(CHECK_SECONDS)
-            kept, gone = (new, old) if self._readiness.ready(new.place) else (old, new)
+            kept, stopped = (new, old) if self._readiness.ready(new.place) else (old, new)
             self._workers[number] = kept
-            self._readiness.put(gone.place, working=False)
-            _end([gone.process])
-            self._forget(gone)
+            self._readiness.put(stopped.place, working=False)
+            _end([stopped.process])
+            self._forget(stopped)
             log.event("worker.renewed" if kept is new else "worker.kept", process=kept.process.pid)
 
     def _forget(self, worker: WorkerProcess) -> None:
