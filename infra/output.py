@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from credit.errors import Refused
 from credit.messages import language_here
-from infra.language.texts import columns, field, say, translated
+from infra.language.texts import columns, field, localized, translated
 
 if TYPE_CHECKING:  # every verb prints, and no verb should wait for what another one prints with
     from rich.console import Console
@@ -92,32 +92,32 @@ def trace_chain(chain: Chain) -> None:
     """Print a chain as a tree of its links, each with its acts."""
     from rich.tree import Tree
 
-    tree = Tree(f"[bold]{say('cli.trace.title')}[/bold]")
+    tree = Tree(f"[bold]{localized('cli.trace.title')}[/bold]")
     for link in chain.links:
-        made = say("cli.trace.made", by=link.made_by, at=link.made_at)
+        made = localized("cli.trace.made", by=link.made_by, at=link.made_at)
         branch = tree.add(f"[bold]{field(link.kind)}[/bold] {link.id}  [dim]{made}[/dim]")
         for key, value in link.facts.items():
             branch.add(f"[dim]{field(key)}[/dim] {plain(value)}")
         for act in link.acts:
             at = f"{act.at:%Y-%m-%d %H:%M:%S}"
-            done = say("cli.trace.act", by=str(act.by), at=at, number=act.seq, entry=act.id[:12])
+            done = localized("cli.trace.act", by=str(act.by), at=at, number=act.seq, entry=act.id[:12])
             branch.add(f"{act.verb} [dim]{done}[/dim]")
     console().print(tree, soft_wrap=True)
     counted = ", ".join(f"{zone} {count}" for zone, count in chain.ledgers.items())
-    line(say("cli.trace.actors", names=", ".join(chain.actors)))
-    line(say("cli.trace.verified", counted=counted))
+    line(localized("cli.trace.actors", names=", ".join(chain.actors)))
+    line(localized("cli.trace.verified", counted=counted))
 
 
 def score(data: Mapping[str, Any]) -> None:
     """Print a score with its strongest reasons."""
     points, probability = f"{data['points']:.2f}", f"{data['default_probability']:.2%}"
-    line(say("cli.score.head", points=points, grade=data["grade"], probability=probability))
-    line(say("cli.score.base", points=f"{data['base_points']:9.2f}"))
+    line(localized("cli.score.head", points=points, grade=data["grade"], probability=probability))
+    line(localized("cli.score.base", points=f"{data['base_points']:9.2f}"))
     for reason in data["reasons"]:
         english = f" [dim]{reason['en']}[/dim]" if language_here() == "en" else ""
         line(f"  {reason['points']:+9.2f}  {reason['zh']}{english}")
     for rule in data["rules"]:
-        line(say("cli.score.rule", rule=rule["zh"], grade=rule["grade"]))
+        line(localized("cli.score.rule", rule=rule["zh"], grade=rule["grade"]))
     names = {"score": data["score_id"], "version": data["version"], "snapshot": data["snapshot"]["id"]}
     names["as of"] = data["snapshot"]["as_of"]
     for each in (*(f"{field(name)} {value}" for name, value in names.items()), data["notice"]["zh"]):
@@ -128,25 +128,25 @@ def evidence(model: str, version: str, figures: Mapping[str, Any]) -> None:
     """Print how well a version does on its holdout, beside its baseline and its challenger."""
     line(f"[bold]{model}[/bold] {version}")
     how = translated(figures["judged_by"])
-    line(say("cli.evidence.judged", how=how, rows=figures["rows"], defaults=figures["positives"]))
+    line(localized("cli.evidence.judged", how=how, rows=figures["rows"], defaults=figures["positives"]))
     line(f"  {_auc(figures)}  KS {figures['ks']:.3f}  Brier {figures['brier']:.4f}")
     for other in (figures.get("baseline"), figures.get("challenger")):
         if other:
             line(f"  {translated(other['what'])}: {_auc(other)}")
     if figures.get("challenger"):
-        line(say("cli.evidence.price", price=_price(figures["challenger"]["price_of_interpretability"])))
+        line(localized("cli.evidence.price", price=_price(figures["challenger"]["price_of_interpretability"])))
 
 
 def _price(points: Mapping[str, Any]) -> str:
     if points["points"] is None:
-        return say("cli.evidence.price-unknown")
+        return localized("cli.evidence.price-unknown")
     gain, low, high = (f"{points[name]:+.2f}" for name in ("points", "low", "high"))
-    return say("cli.evidence.price-points", points=gain, low=low, high=high)
+    return localized("cli.evidence.price-points", points=gain, low=low, high=high)
 
 
 def _auc(figures: Mapping[str, Any]) -> str:
     value, low, high = (f"{figures[name]:.3f}" for name in ("auc", "auc_low", "auc_high"))
-    return say("cli.evidence.auc", auc=value, low=low, high=high)
+    return localized("cli.evidence.auc", auc=value, low=low, high=high)
 
 
 def preflight(checks: Iterable[Check], *, as_json: bool = False) -> int:
@@ -161,7 +161,7 @@ def preflight(checks: Iterable[Check], *, as_json: bool = False) -> int:
         return code
     for check in checks:
         colour = "green" if check.fine else "red" if check.needed else "yellow"
-        word = padded(say(STATES[colour]), 15)
+        word = padded(localized(STATES[colour]), 15)
         line(f"[{colour}]{word}[/{colour}] {translated(check.question)}: {translated(check.result)}")
         if not check.fine:
             line(f"                → {translated(check.fix)}", markup=False)
@@ -173,7 +173,7 @@ def gate_verdict(data: Mapping[str, Any], findings: Iterable[Finding] = ()) -> N
     reasons = {finding.check: finding.reason(language_here()) for finding in findings}
     verdict = data.get("verdict")
     passed = verdict is None or verdict["outcome"] == "pass"
-    line(f"[bold]{say('cli.verdict.champion' if passed else 'cli.verdict.refused')}[/bold] {data['version']}")
+    line(f"[bold]{localized('cli.verdict.champion' if passed else 'cli.verdict.refused')}[/bold] {data['version']}")
     for finding in verdict["findings"] if verdict else ():
         colour, word = COLOURS.get(finding["outcome"], "red"), padded(field(finding["outcome"]), 6)
         line(f"  [{colour}]{word}[/{colour}] {finding['check']}: {reasons.get(finding['check'], finding['why'])}")

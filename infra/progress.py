@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from infra.language.texts import say, translated
+from infra.language.texts import localized, translated
 
 PLAIN_EVERY = 5.0  # seconds: between two lines of one label, and the longest silence of work that goes on
 
@@ -89,9 +89,11 @@ class PlainLines:
 
     def _print(self, now: float, *, is_repeated: bool = False) -> None:
         label, done, total = self._newest
-        counted = f": {say('cli.progress.of', done=done, total=total) if total else done}" if done or total else ""
+        counted = (
+            f": {localized('cli.progress.of', done=done, total=total) if total else done}" if done or total else ""
+        )
         if is_repeated and total and done >= total:  # the next step has not reported yet
-            counted += say("cli.progress.still-working")
+            counted += localized("cli.progress.still-working")
         seconds = now - self._began
         elapsed = f" ({seconds:.0f} s)" if seconds >= self.every else ""
         self._printed[label] = self._last = now

@@ -58,8 +58,8 @@ class Retention:
             last, subjects = answered.get(seal.id, (date.min, frozenset[str]()))
             if seal.id not in kept and (why := self._over(seal, snapshots, "model")) and self._is_past(last):
                 due.append(Due(seal, why, subjects))
-        gone = {each.seal.id for each in due}
-        parents = {parent for seal in snapshots if seal.id not in gone for parent in seal.parents}
+        swept = {each.seal.id for each in due}
+        parents = {parent for seal in snapshots if seal.id not in swept for parent in seal.parents}
         due += self._releases(parents)
         ended = (seal for seal in self._there(Kind.EXCERPT) if seal.expires_on <= self.today)
         return [*due, *(Due(seal, f"it ended on {seal.expires_on}") for seal in ended)]

@@ -18,8 +18,8 @@ def walk(subjects: int) -> dict[str, object]:
     out = OUT / f"road-{subjects}"
     if not (out / "summary.json").exists():
         run_invented_city(out, subjects=subjects, seed=7)
-    told: dict[str, object] = json.loads((out / "summary.json").read_text())
-    return told
+    summary: dict[str, object] = json.loads((out / "summary.json").read_text())
+    return summary
 
 
 def road_steps(figure: str, key: str, unit: str) -> None:

@@ -132,7 +132,7 @@ def documents(http: httpx.Client, requested: dict[str, str]) -> list[str] | None
 
 
 def subjects_to_repair(home: Home) -> list[tuple[str, str]]:
-    """Codes of living firms, each with the number of a penalty that is shown and may be repaired."""
+    """Codes of active firms, each with the number of a penalty that is shown and may be repaired."""
     vault = Vault(home.root / "raw", load_secret(home.keys("custody") / "raw.key"))
     repaired = set(vault.read("credit_repair", ["document_number"]).column(0).to_pylist())
     active = {

@@ -39,8 +39,9 @@ TRAINING: dict[str, Any] = {
 ROOT = Path(__file__).parents[2] / "models"
 # What its result depends on: a change in any of these is a new result.
 PARTS = (
-    "training/fit", "boosting/search", "boosting/sampler", "order/search_space", "boosting/booster",
-    "calibration/logistic", "calibration/selection", "calibration/fitting", "dataset/sample",
+    "training/fit", "boosting/search", "boosting/sampler", "order/search_space", "boosting/booster", "boosting/recipe",
+    "calibration/platt", "calibration/selection", "calibration/fitting", "dataset/sample", "dataset/folds",
+    "dataset/matrix",
     "scoring/trees/averaging", "scoring/trees/constant_trees", "scoring/trees/leaf_counts",
 )  # fmt: skip
 NO_SEAL = "0" * 64

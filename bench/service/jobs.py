@@ -43,23 +43,23 @@ def job_beside_answers() -> None:
     """Ratios of the answers' p50, p99 and number a second with a job under way and without, in pairs."""
     with http_speed._server("serving") as (port, _), connected(port) as bank:
         wait(bank, send(bank, 100))  # starts chores and processes
-        requests, alone, beside, lines = http_speed.score_requests(port), [], [], 0
+        requests, alone, loaded, lines = http_speed.score_requests(port), [], [], 0
         load_generator.run(port, requests, CONNECTIONS, 1.0)
         for _ in range(RUNS):
             alone.append(load_generator.run(port, requests, CONNECTIONS, SECONDS))
             name = send(bank, 100_000)
             time.sleep(0.5)
-            beside.append(load_generator.run(port, requests, CONNECTIONS, SECONDS))
+            loaded.append(load_generator.run(port, requests, CONNECTIONS, SECONDS))
             job = bank.get(f"/v1/jobs/{name}").json()
             assert job["state"] in ("queued", "running"), "the job was over too soon to tell"
             lines += job["done"]
             bank.delete(f"/v1/jobs/{name}")
         for what in ("p50_ms", "p99_ms", "rps"):
-            ratios = [getattr(b, what) / getattr(a, what) for a, b in zip(alone, beside, strict=True)]
+            ratios = [getattr(b, what) / getattr(a, what) for a, b in zip(alone, loaded, strict=True)]
             details = {"runs": RUNS, "seconds": SECONDS, "connections": CONNECTIONS, "lines_done": lines,
                     "range": [round(min(ratios), 2), round(max(ratios), 2)],
                     "alone": round(statistics.median(getattr(a, what) for a in alone), 3),
-                    "beside": round(statistics.median(getattr(b, what) for b in beside), 3)}  # fmt: skip
+                    "beside": round(statistics.median(getattr(b, what) for b in loaded), 3)}  # fmt: skip
             against = "the same service without a job"
             name = f"job_beside_answers_{what}"
             record(name, statistics.median(ratios), "times", against=against, data=http_speed.DATA, more=details)

@@ -32,20 +32,20 @@ def reports_beside_answers() -> None:
     with http_speed._server("serving") as (port, _), connected(port) as bank:
         code = http_speed.world().score_requests[0][0]
         one(bank, code)
-        requests, alone, beside, drawn = http_speed.score_requests(port), [], [], 0
+        requests, alone, loaded, drawn = http_speed.score_requests(port), [], [], 0
         load_generator.run(port, requests, CONNECTIONS, 1.0)
         for _ in range(RUNS):
             alone.append(load_generator.run(port, requests, CONNECTIONS, SECONDS))
             with report_load(bank, code) as times:
-                beside.append(load_generator.run(port, requests, CONNECTIONS, SECONDS))
+                loaded.append(load_generator.run(port, requests, CONNECTIONS, SECONDS))
             drawn += len(times)
         more = {"runs": RUNS, "seconds": SECONDS, "connections": CONNECTIONS,
                 "pdfs_a_second": round(drawn / RUNS / SECONDS, 1)}  # fmt: skip
         for what in ("rps", "p50_ms", "p99_ms"):
-            ratios = [getattr(b, what) / getattr(a, what) for a, b in zip(alone, beside, strict=True)]
+            ratios = [getattr(b, what) / getattr(a, what) for a, b in zip(alone, loaded, strict=True)]
             details = {**more, "range": [round(min(ratios), 2), round(max(ratios), 2)],
                     "alone": round(statistics.median(getattr(a, what) for a in alone), 3),
-                    "beside": round(statistics.median(getattr(b, what) for b in beside), 3)}  # fmt: skip
+                    "beside": round(statistics.median(getattr(b, what) for b in loaded), 3)}  # fmt: skip
             name, against = f"reports_beside_answers_{what}", "the same service without reports"
             record(name, statistics.median(ratios), "times", against=against, data=http_speed.DATA, more=details)
 

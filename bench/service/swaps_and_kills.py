@@ -96,7 +96,7 @@ def kill_lost_entries() -> None:
             process.wait()
         cut += broken()
     with _server("serving"):
-        pass  # the next one mends what the last one left
+        pass  # the next process repairs the ledger that the last one left
     ledger = Ledger(site.root / "ledger.jsonl", None, KeyRing.load(site.root / "ring"), "service")
     entries = {entry.object: entry.id for entry in ledger.verified()}
     lost = sum(entries.get(name) != entry for name, entry in outcome.given.items())

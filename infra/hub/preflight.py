@@ -15,7 +15,7 @@ __all__ = ["Check", "checks", "mode_here", "require"]
 
 
 def checks(mode: Mode) -> list[Check]:
-    """Every check, in the order in which to mend what fails."""
+    """Every check, in the order in which failures should be corrected."""
     return [*sandbox.checks(mode), _proxy()]
 
 

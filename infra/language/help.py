@@ -16,7 +16,7 @@ from typer._click.exceptions import BadParameter, MissingParameter, NoArgsIsHelp
 from typer._click.formatting import HelpFormatter
 
 from credit.messages import language_here
-from infra.language.texts import columns, say, translated
+from infra.language.texts import columns, localized, translated
 
 EXTRA = re.compile(r"^(?P<help>.*?)(?:^|  )\[(?P<extra>[^\]]*)\]$", re.DOTALL)  # "How many.  [default: 3; required]"
 SUGGESTION = ". Did you mean "  # after the message of Typer for an unknown verb
@@ -29,7 +29,7 @@ class TranslatedHelp(HelpFormatter):
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """Write the line with which a verb is called."""
-        super().write_usage(prog, args, prefix=say("cli.usage") if prefix is None else prefix)
+        super().write_usage(prog, args, prefix=localized("cli.usage") if prefix is None else prefix)
 
     def write_heading(self, heading: str) -> None:
         """Write the title of a section."""
@@ -48,9 +48,9 @@ class TranslatedHelp(HelpFormatter):
         indent = " " * self.current_indent
         for term, text in rows:
             lines = wrapped(_option_help(text), max(self.width - len(indent) - first, 20)) or [""]
-            beside = columns(term) <= first - col_spacing
-            self.write(f"{indent}{term}{' ' * (first - columns(term)) if beside else ''}")
-            self.write(f"{lines.pop(0)}\n" if beside else "\n")
+            on_one_line = columns(term) <= first - col_spacing
+            self.write(f"{indent}{term}{' ' * (first - columns(term)) if on_one_line else ''}")
+            self.write(f"{lines.pop(0)}\n" if on_one_line else "\n")
             self.write("".join(f"{indent}{' ' * first}{line}\n" for line in lines))
 
 
@@ -113,26 +113,28 @@ def _show(error: UsageError, file: IO[Any] | None = None) -> None:
     if error.ctx is not None:
         typer.echo(error.ctx.get_usage(), file=file, err=file is None)
         typer.echo(
-            f"{say('cli.usage.help', command=f'{error.ctx.command_path} --help')}\n", file=file, err=file is None
+            f"{localized('cli.usage.help', command=f'{error.ctx.command_path} --help')}\n", file=file, err=file is None
         )
-    typer.echo(say("cli.usage.error", problem=problem(error)), file=file, err=file is None)
+    typer.echo(localized("cli.usage.error", problem=problem(error)), file=file, err=file is None)
 
 
 def problem(error: UsageError) -> str:
     """What is wrong with the command line, in a sentence; of an error not known here, the words of Typer."""
     if isinstance(error, MissingParameter) and error.param is not None:
-        return say("cli.usage.missing", name=_name(error))
+        return localized("cli.usage.missing", name=_name(error))
     if isinstance(error, NoSuchOption):
         near = "、".join(error.possibilities or ())
-        return say("cli.usage.no-option", name=error.option_name) + (say("cli.usage.near", names=near) if near else "")
+        return localized("cli.usage.no-option", name=error.option_name) + (
+            localized("cli.usage.near", names=near) if near else ""
+        )
     if isinstance(error, BadParameter) and error.param is not None:
         known = translated(error.message)
         if known != error.message:
-            return say("cli.usage.bad-value-why", name=_name(error), why=known)
+            return localized("cli.usage.bad-value-why", name=_name(error), why=known)
         kind = error.param.display_type_rich(error.ctx) if error.ctx else ""
-        return say("cli.usage.bad-value", name=_name(error), type=kind)
+        return localized("cli.usage.bad-value", name=_name(error), type=kind)
     what, suggested, names = error.message.partition(SUGGESTION)
-    near = say("cli.usage.near", names=names.rstrip("?")) if suggested else ""
+    near = localized("cli.usage.near", names=names.rstrip("?")) if suggested else ""
     return translated(f"{what}." if suggested else what) + near
 
 

@@ -22,7 +22,7 @@ GAP = "{name}"
 _SEPARATOR, _COLON = ": ", "："
 
 
-def say(id: str, **params: Any) -> str:
+def localized(id: str, **params: Any) -> str:
     """The message of this id in the language of the shell."""
     return Text.of(id, **params).render(language_here())
 

@@ -29,7 +29,7 @@ class Check:
 
 
 def checks(mode: Mode) -> list[Check]:
-    """Every check of the sandbox, in the order in which to mend what fails."""
+    """Every check of the sandbox, in the order in which failures should be corrected."""
     every: tuple[Callable[[Mode], Check], ...] = (_linux, _programs, _namespaces, _calls, _python, _limits)
     return [check(mode) for check in every]
 

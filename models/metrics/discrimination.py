@@ -84,7 +84,7 @@ def _draws(rows: int, groups: Array | None) -> Any:
 
 
 def roc(labels: Array, scores: Array, maximum: int = 100) -> tuple[Floats, Floats]:
-    """False and true positive rates of the ROC curve, from (0, 0) to (1, 1), thinned to at most ``most`` points."""
+    """False and true positive rates of the ROC curve, from (0, 0) to (1, 1), thinned to at most ``maximum`` points."""
     values, place = np.unique(-np.asarray(scores, dtype=np.float64), return_inverse=True)
     bad = np.bincount(place, weights=np.asarray(labels, dtype=np.float64), minlength=len(values))
     good = np.bincount(place, minlength=len(values)) - bad

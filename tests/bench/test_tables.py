@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.quality import page
+from bench.quality import ours, page
 from bench.quality.ours import NAME
 from bench.quality.pictures import draw
 from bench.quality.sources import tables
@@ -73,3 +73,9 @@ def test_the_pictures_are_those_of_the_results(tmp_path: Path) -> None:
     for picture in sorted(tmp_path.iterdir()):
         kept = (ROOT / page.PICTURES / picture.name).read_text(encoding="utf-8")
         assert picture.read_text(encoding="utf-8") == kept, f"{picture.name} is of other results"
+
+
+def test_every_part_that_a_result_depends_on_is_there() -> None:
+    settings = ours.settings_of()
+    assert len(settings["code"]) == 64
+    assert settings["version"]

@@ -130,7 +130,10 @@ def test_every_verb_that_shows_something_has_json() -> None:
             assert "--json" in CliRunner().invoke(command_line(), [*words, "--help"]).stdout, words
 
 
-def test_a_table_in_a_pipe_is_not_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_in_a_pipe_is_not_cut(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)  # a library that was imported before may have set it
     wide = "x" * 300
     output.table("wide", ("a", "b"), [(wide, wide)])
     assert capsys.readouterr().out.count(wide) == 2

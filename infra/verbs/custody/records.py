@@ -12,7 +12,7 @@ from credit.actor import Role
 from credit.errors import Malformed
 from infra import output
 from infra.home import Home
-from infra.language.texts import field, say
+from infra.language.texts import field, localized
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.actors import CUSTODIAN, REGISTRY, acting
@@ -41,9 +41,10 @@ def keys(as_json: AsJson = False) -> None:
     words = (
         data
         if as_json
-        else {"home": str(home.root)} | {say("cli.keys.key", zone=field(zone)): name for zone, name in ring.items()}
+        else {"home": str(home.root)}
+        | {localized("cli.keys.key", zone=field(zone)): name for zone, name in ring.items()}
     )
-    output.result(words, as_json=as_json, text=say("cli.made" if made else "cli.keys.exist"))
+    output.result(words, as_json=as_json, text=localized("cli.made" if made else "cli.keys.exist"))
 
 
 def city(
@@ -70,7 +71,7 @@ def city(
         "rows": sum(built.rows.values()),
         "dirty": sum(built.dirty.values()),
     }
-    output.result(summary, as_json=as_json, text=say("cli.city.drawn"))
+    output.result(summary, as_json=as_json, text=localized("cli.city.drawn"))
 
 
 def intake(
@@ -111,12 +112,12 @@ def intake(
     numbers = {"rows": summary.rows_in, "kept": summary.kept, "duplicates": summary.duplicates}
     numbers |= {"quarantined": summary.quarantined, "files": len(summary.files)}
     texts = {name: f"{number:,}" for name, number in numbers.items()}
-    output.line(say("cli.intake.done" if summary.changed else "cli.intake.nothing-new", **texts))
+    output.line(localized("cli.intake.done" if summary.changed else "cli.intake.nothing-new", **texts))
     rows = [(n, t.rows_in, t.kept, t.duplicates, t.quarantined) for n, t in summary.tables.items()]
-    output.table(say("cli.intake.by-table"), ("table", "rows", "kept", "duplicates", "quarantined"), rows)
+    output.table(localized("cli.intake.by-table"), ("table", "rows", "kept", "duplicates", "quarantined"), rows)
     if reasons:
         ordered = [(count, reason) for reason, count in reasons.most_common()]
-        output.table(say("cli.intake.why-quarantined"), ("rows", "reason"), ordered)
+        output.table(localized("cli.intake.why-quarantined"), ("rows", "reason"), ordered)
 
 
 def quarantine(as_json: AsJson = False) -> None:
@@ -135,7 +136,7 @@ def quarantine(as_json: AsJson = False) -> None:
         output.document({"rows": len(rows), "reasons": {f"{t}: {r}": n for (t, r), n in counted.items()}})
     else:
         ordered = [(count, table, reason) for (table, reason), count in counted.most_common()]
-        output.table(say("cli.quarantine.title", count=len(rows)), ("rows", "table", "reason"), ordered)
+        output.table(localized("cli.quarantine.title", count=len(rows)), ("rows", "table", "reason"), ordered)
 
 
 def release(
@@ -178,7 +179,7 @@ def release(
         )
     rows = sum(table["rows"] for table in seal.terms["tables"].values())
     data = {"release": seal.id, "purpose": purpose, "rows": rows, "expires_on": seal.expires_on}
-    output.result({**data, "catalogue": known.version}, as_json=as_json, text=say("cli.release.made"))
+    output.result({**data, "catalogue": known.version}, as_json=as_json, text=localized("cli.release.made"))
 
 
 def subjects(

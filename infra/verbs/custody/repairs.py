@@ -11,7 +11,7 @@ from credit.actor import Role
 from credit.errors import CreditError
 from infra import output
 from infra.home import Home
-from infra.language.texts import say
+from infra.language.texts import localized
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.actors import CUSTODIAN, REGISTRY, acting
@@ -95,8 +95,10 @@ def _print(withdrawal: Withdrawing, started: float, as_json: bool, **more: Any) 
         output.document({**more, **withdrawal.made, "seconds": seconds})
         return
     made = withdrawal.made
-    rows = {say("cli.repair.release", purpose=purpose): name for purpose, name in made.get("releases", {}).items()}
-    rows |= {say("cli.repair.snapshot", model=model): name for model, name in made.get("snapshots", {}).items()}
+    rows = {
+        localized("cli.repair.release", purpose=purpose): name for purpose, name in made.get("releases", {}).items()
+    }
+    rows |= {localized("cli.repair.snapshot", model=model): name for model, name in made.get("snapshots", {}).items()}
     rows |= {"credit files": made["dossiers"]} if "dossiers" in made else {}
-    text = say("cli.repair.done" if made else "cli.repair.nothing")
+    text = localized("cli.repair.done" if made else "cli.repair.nothing")
     output.result({**more, **rows, "seconds": seconds}, as_json=False, text=text)

@@ -9,7 +9,7 @@ import typer
 from credit.actor import Role
 from infra import output
 from infra.home import Home
-from infra.language.texts import say, translated
+from infra.language.texts import localized, translated
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.actors import RETENTION_OFFICER, acting
@@ -53,10 +53,10 @@ def sweep(
         output.document({"due": [{"id": each.seal.id, "why": each.why} for each in due], "destroyed": done})
         return
     if not due:
-        output.line(say("cli.sweep.nothing-due"))
+        output.line(localized("cli.sweep.nothing-due"))
         return
     freed = {one["id"]: f"{one['bytes'] / 2**20:.1f}" for one in done}
     kept = {one["id"]: one["excerpt"][:20] if one["excerpt"] else "" for one in done}
     rows = [(e.seal.short, translated(e.why), kept.get(e.seal.id, ""), freed.get(e.seal.id, "")) for e in due]
-    title = say("cli.sweep.would-be-destroyed" if dry_run else "cli.sweep.destroyed", count=len(due))
+    title = localized("cli.sweep.would-be-destroyed" if dry_run else "cli.sweep.destroyed", count=len(due))
     output.table(title, ("seal", "why", "excerpt of what answers rest on", "MiB freed"), rows)

@@ -10,7 +10,7 @@ import typer
 from credit.actor import Actor, Role
 from infra import output
 from infra.home import Home
-from infra.language.texts import field, say
+from infra.language.texts import field, localized
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.actors import BOB, acting
@@ -60,7 +60,7 @@ def account_add(
     ledger = home.ledger("research", writing=True)
     password = _accounts(home).add(name, roles, by=actor, ledger=ledger, password=given)
     data = {"account": name, "roles": ", ".join(roles)} | ({} if given else {"password": password})
-    output.result(data, as_json=as_json, text=say("cli.account.added"))
+    output.result(data, as_json=as_json, text=localized("cli.account.added"))
 
 
 @account_app.command("remove")
@@ -69,7 +69,7 @@ def account_remove(name: Name, by: By = None, as_json: AsJson = False) -> None:
     actor = acting(by, BOB, Role.PLATFORM, act="act.remove-accounts")
     home = Home.here()
     _accounts(home).remove(name, by=actor, ledger=home.ledger("research", writing=True))
-    output.result({"account": name}, as_json=as_json, text=say("cli.removed"))
+    output.result({"account": name}, as_json=as_json, text=localized("cli.removed"))
 
 
 @account_app.command("list")
@@ -79,7 +79,9 @@ def account_list(as_json: AsJson = False) -> None:
     if as_json:
         output.document({"accounts": [{"account": each.name, "roles": list(each.roles)} for each in accounts]})
         return
-    output.table(say("cli.account.title"), ("name", "roles"), [(each.name, ", ".join(each.roles)) for each in accounts])
+    output.table(
+        localized("cli.account.title"), ("name", "roles"), [(each.name, ", ".join(each.roles)) for each in accounts]
+    )
 
 
 @project_app.command("open")
@@ -107,7 +109,7 @@ def project_open(
     projects.set_members(name, member or [], by=actor)
     made = projects.grant(name, tables, by=actor)
     data = {"project": name, "members": list(made.members), "tables": list(made.tables), "ends_on": made.ends_on}
-    output.result(data, as_json=as_json, text=say("cli.opened"))
+    output.result(data, as_json=as_json, text=localized("cli.opened"))
 
 
 @project_app.command("members")
@@ -117,7 +119,7 @@ def project_members(
     """Set the members of a project."""
     actor = acting(by, BOB, Role.PLATFORM, act="act.change-members")
     made = _projects(Home.here(), writing=True).set_members(name, member, by=actor)
-    output.result({"project": name, "members": list(made.members)}, as_json=as_json, text=say("cli.changed"))
+    output.result({"project": name, "members": list(made.members)}, as_json=as_json, text=localized("cli.changed"))
 
 
 @project_app.command("grant")
@@ -127,7 +129,7 @@ def project_grant(
     """Set the tables that the members of a project may see."""
     actor = acting(by, BOB, Role.PLATFORM, act="act.grant-tables")
     made = _projects(Home.here(), writing=True).grant(name, table, by=actor)
-    output.result({"project": name, "tables": list(made.tables)}, as_json=as_json, text=say("cli.changed"))
+    output.result({"project": name, "tables": list(made.tables)}, as_json=as_json, text=localized("cli.changed"))
 
 
 @project_app.command("extend")
@@ -140,7 +142,7 @@ def project_extend(
     """Change the day on which a project ends."""
     actor = acting(by, BOB, Role.PLATFORM, act="act.extend-projects")
     made = _projects(Home.here(), writing=True).extend(name, options.day(until), by=actor)
-    output.result({"project": name, "ends_on": made.ends_on}, as_json=as_json, text=say("cli.changed"))
+    output.result({"project": name, "ends_on": made.ends_on}, as_json=as_json, text=localized("cli.changed"))
 
 
 @project_app.command("close")
@@ -148,7 +150,7 @@ def project_close(name: Name, by: By = None, as_json: AsJson = False) -> None:
     """End a project now: its workspaces end with it."""
     actor = acting(by, BOB, Role.PLATFORM, act="act.close-projects")
     _projects(Home.here(), writing=True).close(name, by=actor)
-    output.result({"project": name}, as_json=as_json, text=say("cli.closed"))
+    output.result({"project": name}, as_json=as_json, text=localized("cli.closed"))
 
 
 @project_app.command("list")
@@ -159,7 +161,7 @@ def project_list(as_json: AsJson = False) -> None:
         output.document({"projects": projects})
         return
     rows = [(p["project"], p["title"], ", ".join(p["members"]), len(p["tables"]), *_end(p)) for p in projects]
-    output.table(say("cli.project.title"), ("name", "title", "members", "tables", "ends on", "state"), rows)
+    output.table(localized("cli.project.title"), ("name", "title", "members", "tables", "ends on", "state"), rows)
 
 
 def _end(project: dict[str, Any]) -> tuple[object, str]:

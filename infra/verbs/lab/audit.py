@@ -11,7 +11,7 @@ import typer
 from credit.errors import Broken, Missing
 from infra import output
 from infra.home import Home
-from infra.language.texts import say
+from infra.language.texts import localized
 from infra.progress import progress
 from infra.verbs.options import AsJson
 
@@ -64,7 +64,7 @@ def trace(
         return
     output.trace_chain(chain)
     if replayed:
-        output.line(say("cli.trace.replayed", digest=replayed[:16]))
+        output.line(localized("cli.trace.replayed", digest=replayed[:16]))
 
 
 def shelf(as_json: AsJson = False) -> None:
@@ -81,7 +81,7 @@ def shelf(as_json: AsJson = False) -> None:
         return
     named = [(s.short, s.terms.get("model") or s.terms.get("purpose", ""), s) for s in seals]
     shown = [(short, of, s.made_by, f"{s.made_at:%Y-%m-%d %H:%M}", s.expires_on) for short, of, s in named]
-    output.table(say("cli.shelf.title"), ("seal", "of", "made by", "made at", "expires on"), shown)
+    output.table(localized("cli.shelf.title"), ("seal", "of", "made by", "made at", "expires on"), shown)
 
 
 def catalogue(
@@ -108,7 +108,7 @@ def catalogue(
             (t.name, t.title, t.source, str(t.openness), str(t.sharing), str(len(t.fields)))
             for t in known.tables.values()
         ]
-        title, key, head = say("cli.catalogue.title", name=known.name, version=known.version[:12]), "tables", {}
+        title, key, head = localized("cli.catalogue.title", name=known.name, version=known.version[:12]), "tables", {}
     if as_json:
         listed = [dict(zip(heads, row, strict=True)) for row in rows]
         output.document({"catalogue": known.name, "version": known.version, **head, key: listed})
@@ -127,7 +127,7 @@ def verify(as_json: AsJson = False) -> None:
         for number, (zone, ledger) in enumerate(ledgers.items()):
             report(f"verifying the ledger of {zone}", number, len(ledgers))
             counted[zone] = ledger.verify()
-    output.result(counted, as_json=as_json, text=say("cli.ledger.whole"))
+    output.result(counted, as_json=as_json, text=localized("cli.ledger.whole"))
 
 
 @ledger_app.command("show")
@@ -147,4 +147,4 @@ def entries(
         output.document({"entries": rows})
         return
     shown = [(f"{at:%Y-%m-%d %H:%M:%S}", zone, e.by, e.verb, e.object) for at, zone, e in chosen]
-    output.table(say("cli.ledger.title"), ("at", "ledger", "by", "verb", "object"), shown)
+    output.table(localized("cli.ledger.title"), ("at", "ledger", "by", "verb", "object"), shown)

@@ -10,7 +10,7 @@ from credit.errors import CreditError
 from credit.messages import language_here
 from infra import output
 from infra.home import Home
-from infra.language.texts import field, say
+from infra.language.texts import field, localized
 from infra.verbs.options import AsJson
 
 if TYPE_CHECKING:
@@ -101,35 +101,35 @@ def _seal(home: Home, name: str) -> Seal:
 
 
 def _print(data: dict[str, Any]) -> None:
-    output.line(say("cli.status.home", home=data["home"]))
+    output.line(localized("cli.status.home", home=data["home"]))
     if not data["exists"]:
-        output.line(say("cli.status.no-home"))
-    output.line(say("cli.status.running"))
+        output.line(localized("cli.status.no-home"))
+    output.line(localized("cli.status.running"))
     for each in data["running"]:
         colour = "green" if each["state"] in ("answers", "runs") else "yellow"
         place = f"{each['address']}  " if each["address"] else ""
         state, name = output.padded(field(each["state"]), 15), output.padded(field(each["name"]), 16)
         output.line(f"  [{colour}]{state}[/{colour}] {name} {place}(pid {each['pid']})")
     if not data["running"]:
-        output.line(say("cli.status.nothing-runs"))
-    output.line(say("cli.status.in-production"))
+        output.line(localized("cli.status.nothing-runs"))
+    output.line(localized("cli.status.in-production"))
     for each in data["production"]:
         _print_model(each)
     if not data["production"]:
-        output.line(say("cli.status.nothing-in-production"))
+        output.line(localized("cli.status.nothing-in-production"))
 
 
 def _print_model(data: dict[str, Any]) -> None:
-    title = say("cli.status.credit-files") if data["model"] == DOSSIERS else data["model"]
+    title = localized("cli.status.credit-files") if data["model"] == DOSSIERS else data["model"]
     output.line(f"  [bold]{title}[/bold]")
     if "version" in data:
         at, by = (data["since"] or "")[:16].replace("T", " "), data["promoted_by"]
-        since = say("cli.status.since", at=at, by=by) if at else ""
-        output.line(say("cli.status.champion", version=data["version"], since=since).rstrip())
+        since = localized("cli.status.since", at=at, by=by) if at else ""
+        output.line(localized("cli.status.champion", version=data["version"], since=since).rstrip())
     if "snapshot" in data:
-        output.line(say("cli.status.snapshot", snapshot=data["snapshot"], as_of=data["as_of"]))
-        output.line(say("cli.status.release", release=data["release"]))
+        output.line(localized("cli.status.snapshot", snapshot=data["snapshot"], as_of=data["as_of"]))
+        output.line(localized("cli.status.release", release=data["release"]))
     if "version" in data and data.get("snapshot_version") not in (None, data["version"]):
-        output.line(say("cli.status.earlier-version"))
+        output.line(localized("cli.status.earlier-version"))
     if "problem" in data:
         output.line(f"    [red]{data['problem']}[/red]")

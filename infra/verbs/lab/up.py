@@ -18,7 +18,7 @@ from credit.errors import CreditError
 from credit.messages import language_here
 from infra import output
 from infra.home import DEFAULT, FORMER, Home
-from infra.language.texts import say
+from infra.language.texts import localized
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.options import AsJson
@@ -94,7 +94,7 @@ def up(
             _print_running(place, addresses, passwords, today)
         ended.wait()
     if not as_json:
-        output.line(say("cli.up.stopped"))
+        output.line(localized("cli.up.stopped"))
 
 
 def make_demonstration(home: Home) -> None:
@@ -104,11 +104,11 @@ def make_demonstration(home: Home) -> None:
         shutil.rmtree(home.root)
     if home.exists():
         if home.root == DEFAULT.resolve() and Home(FORMER).exists():
-            output.line(say("cli.up.other-home", home=FORMER))
+            output.line(localized("cli.up.other-home", home=FORMER))
         return
     from infra.demo.invented_city import run_invented_city
 
-    output.line(say("cli.up.making-home", home=home.root))
+    output.line(localized("cli.up.making-home", home=home.root))
     home.root.mkdir(parents=True, exist_ok=True)
     unfinished.touch()
     run_invented_city(home.root / "reports" / "demo", subjects=20_000, seed=7, home=home)
@@ -116,15 +116,15 @@ def make_demonstration(home: Home) -> None:
 
 
 def _print_running(home: Home, addresses: dict[str, str], passwords: dict[str, tuple[str, str]], today: date) -> None:
-    output.line(say("cli.up.running", **addresses))
+    output.line(localized("cli.up.running", **addresses))
     for name, (role, password) in passwords.items():
-        output.line(say("cli.up.password", name=f"{name:16}", password=password, role=role), markup=False)
-    output.line(say("cli.up.day", day=today))
-    output.line(say("cli.up.home", home=home.root))
+        output.line(localized("cli.up.password", name=f"{name:16}", password=password, role=role), markup=False)
+    output.line(localized("cli.up.day", day=today))
+    output.line(localized("cli.up.home", home=home.root))
     if Home.here().root != home.root:
-        output.line(say("cli.up.export-home", home=home.root))
+        output.line(localized("cli.up.export-home", home=home.root))
     _print_readiness(addresses["service"])
-    output.line(say("cli.up.ctrl-c"))
+    output.line(localized("cli.up.ctrl-c"))
     sys.stdout.flush()
 
 
@@ -133,7 +133,7 @@ def _print_readiness(service: str) -> None:
 
     answer = httpx.get(f"{service}/ready", timeout=10, headers={"Accept-Language": language_here()})
     if answer.status_code != 200:
-        output.line(say("cli.up.not-ready", reason=answer.json().get("title", "")))
+        output.line(localized("cli.up.not-ready", reason=answer.json().get("title", "")))
 
 
 def _checks(ports: dict[str, int]) -> list[Check]:

@@ -11,7 +11,7 @@ import typer
 from credit.actor import Role
 from infra import output
 from infra.home import Home
-from infra.language.texts import say
+from infra.language.texts import localized
 from infra.verbs.actors import BOB, acting
 from infra.verbs.options import AsJson, By, Model
 
@@ -54,4 +54,4 @@ def export(
     home.ledger("platform", writing=True).append("version.exported", version.seal.id, by=actor, details=details)
     write_atomically(out, text.encode())
     data = {"version": version.seal.id, "as": str(form), "file": str(out), "bytes": len(text)}
-    output.result(data, as_json=as_json, text=say("cli.export.written", file=out))
+    output.result(data, as_json=as_json, text=localized("cli.export.written", file=out))

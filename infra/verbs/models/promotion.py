@@ -13,7 +13,7 @@ from credit.actor import Role
 from credit.errors import Missing, Refused
 from infra import output
 from infra.home import Home
-from infra.language.texts import say
+from infra.language.texts import localized
 from infra.progress import ReportProgress, progress
 from infra.verbs import options
 from infra.verbs.actors import ALICE, BOB, acting
@@ -59,7 +59,7 @@ def register(name: Model, by: By = None, as_json: AsJson = False) -> None:
     output.result(
         {"version": version.seal.id, "mlflow_version": number},
         as_json=as_json,
-        text=say("cli.register.done"),
+        text=localized("cli.register.done"),
     )
 
 
@@ -173,4 +173,4 @@ def snapshot(
     shares = {grade: float(count) / max(1, len(answers)) for grade, count in zip(grades, counts, strict=True)}
     data: dict[str, Any] = {"snapshot": seal.id, "model": name, "subjects": len(answers), "shares": shares}
     words = data if as_json else data | {"shares": output.shares(shares)}
-    output.result(words, as_json=as_json, text=say("cli.snapshot.made"))
+    output.result(words, as_json=as_json, text=localized("cli.snapshot.made"))

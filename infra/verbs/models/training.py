@@ -11,7 +11,7 @@ from credit.actor import Role
 from credit.errors import Missing
 from infra import output
 from infra.home import Home
-from infra.language.texts import say
+from infra.language.texts import localized
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.actors import ALICE, acting
@@ -54,8 +54,8 @@ def check(name: Annotated[str, typer.Argument(help="A declaration.")], as_json: 
     if as_json:
         output.document({"features": len(order.features), "release": release.seal.id, "columns": columns})
         return
-    words = {table: names or say("cli.check.no-column") for table, names in columns.items()}
-    text = say("cli.check.valid", count=len(order.features))
+    words = {table: names or localized("cli.check.no-column") for table, names in columns.items()}
+    text = localized("cli.check.valid", count=len(order.features))
     output.result(words, as_json=False, text=text)
 
 

@@ -16,7 +16,7 @@ from credit.actor import Role
 from credit.errors import Malformed
 from infra import output
 from infra.home import Home
-from infra.language.texts import say, translated
+from infra.language.texts import localized, translated
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.actors import AUTHORISATION_OFFICER, acting
@@ -118,4 +118,4 @@ def sandbox(
         return
     for role, firm in firms.items():
         sys.stdout.write(f"{role:11} {firm.code}  {firm.status}  {translated(firm.because)}\n")
-    sys.stdout.write(say("cli.sandbox.saved", file=save) + "\n")
+    sys.stdout.write(localized("cli.sandbox.saved", file=save) + "\n")

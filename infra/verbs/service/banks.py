@@ -12,7 +12,7 @@ import typer
 from credit.actor import Role
 from infra import output
 from infra.home import Home
-from infra.language.texts import say
+from infra.language.texts import localized
 from infra.verbs import options
 from infra.verbs.actors import AUTHORISATION_OFFICER, acting
 from infra.verbs.options import AsJson, By, Today
@@ -83,12 +83,12 @@ def bank(
     verb = "bank.added" if is_new else "bank.changed"
     home.ledger("platform", writing=True).append(verb, f"bank-{name}", by=actor, details=details)
     if not secret:
-        output.result({"bank": name, **details}, as_json=as_json, text=say("cli.changed"))
+        output.result({"bank": name, **details}, as_json=as_json, text=localized("cli.changed"))
         return
     if save:
         write_atomically(save, json.dumps({"name": name, "secret": secret}).encode(), mode=0o600)
     data = {"bank": name, **({"saved": str(save)} if save else {"secret": secret})}
-    text = say("cli.bank.added" if is_new else "cli.bank.changed")
+    text = localized("cli.bank.added" if is_new else "cli.bank.changed")
     output.result(data, as_json=as_json, text=text)
 
 
@@ -155,7 +155,7 @@ def revoke(
     home = Home.here()
     access = AccessDatabase(home.settings(ServiceSettings, "service").access)
     mandates.revoke(access, name, by=actor, ledger=home.ledger("platform", writing=True), why=why)
-    output.result({"mandate": name}, as_json=as_json, text=say("cli.revoked"))
+    output.result({"mandate": name}, as_json=as_json, text=localized("cli.revoked"))
 
 
 def review(
@@ -175,4 +175,4 @@ def review(
     home = Home.here()
     access = AccessDatabase(home.settings(ServiceSettings, "service").access)
     decide(access, home.ledger("service", writing=True), name, outcome, by=actor, why=why)
-    output.result({"objection": name, "outcome": outcome}, as_json=as_json, text=say("cli.answered"))
+    output.result({"objection": name, "outcome": outcome}, as_json=as_json, text=localized("cli.answered"))

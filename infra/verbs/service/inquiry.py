@@ -12,7 +12,7 @@ from credit.errors import Malformed
 from credit.messages import Text
 from infra import output
 from infra.home import Home
-from infra.language.texts import say
+from infra.language.texts import localized
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.actors import BOB, acting
@@ -55,7 +55,7 @@ def dossiers(
         )
     point_dossiers(home.shelf, seal, key=home.key("platform"))
     data = {"dossiers": seal.id, "subjects": seal.terms["subjects"], "as_of": seal.terms["as_of"]}
-    output.result(data, as_json=as_json, text=say("cli.dossiers.made"))
+    output.result(data, as_json=as_json, text=localized("cli.dossiers.made"))
 
 
 def report(
@@ -85,7 +85,7 @@ def report(
     write_atomically(out, body)
     write_atomically(signature, jws.encode())
     data = {"file": str(out), "signature": str(signature), "bytes": len(body)}
-    output.result(data, as_json=as_json, text=say("cli.report.written"))
+    output.result(data, as_json=as_json, text=localized("cli.report.written"))
 
 
 def verify_report(
@@ -107,4 +107,4 @@ def verify_report(
         raise Malformed("inquiry.report-or-signature-cannot-be", why=Text.verbatim(str(error.filename))) from error
     named = [text.split(":", 1)[1] for text in headers.splitlines() if text.lower().startswith(f"{HEADER.lower()}:")]
     verify(body, (named[0] if named else headers).strip(), KeyRing.load(ring) if ring else Home.here().ring)
-    output.result({"file": str(file), "bytes": len(body)}, as_json=as_json, text=say("cli.verify-report.signed"))
+    output.result({"file": str(file), "bytes": len(body)}, as_json=as_json, text=localized("cli.verify-report.signed"))

@@ -185,7 +185,7 @@ def text_of(value: Any) -> str:
 
 
 def tables_in_text(text: str, minimum: int) -> Iterator[Grid]:
-    """The tables inside a text: at least ``least`` consecutive lines with equally many cells and a number in each."""
+    """The tables inside a text: at least ``minimum`` consecutive lines with equally many cells and a number in each."""
     block: dict[str, list[list[str]]] = {}  # rows by each delimiter that splits all lines into equally many cells
     start, heading, before = 0, "", ""
     for number, line in enumerate([*text.splitlines(), ""], start=1):

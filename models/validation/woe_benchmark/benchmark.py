@@ -39,7 +39,7 @@ def run_benchmark(scorer: Scorer, sample: Sample, holdout: HoldoutScores, minimu
     information_value, bins [{from, to, rows, woe, points}]}], price_of_interpretability {points, low, high}``.
 
     ``from`` and ``to`` are None at the ends and of what is missing (the last bin); ``rows`` None where they are fewer
-    than ``least``, the least rows of a bin.
+    than ``minimum``, the smallest number of rows of a bin.
     """
     whole = training_rows(sample, scorer)
     subjects = np.asarray(sample.subjects)

@@ -39,8 +39,7 @@ from tests.lab.airlock.review_zone import (
 
 
 def picture() -> bytes:
-    sink = io.BytesIO()
-    Image.new("RGB", (40, 30), "white").save(sink, "PNG")
+    Image.new("RGB", (40, 30), "white").save(sink := io.BytesIO(), "PNG")
     return sink.getvalue()
 
 
@@ -293,7 +292,7 @@ def test_a_parcel_submitted_meanwhile_is_compared_too(zone: ReviewZone) -> None:
     details = zone.airlock.ledger.about(id)[0].details
     zone.airlock.withdraw(id, by=AUTHOR)
     with ThreadPoolExecutor(1) as pool, zone.airlock._exclusive():
-        waiting = pool.submit(zone.submit, {"less.csv": less}, subjects=2060)  # judged, and now at the lock
+        waiting = pool.submit(zone.submit, {"less.csv": less}, subjects=2060)
         time.sleep(1)
         zone.airlock.ledger.append("parcel.submitted", "petition-between", by=COLLEAGUE, details=details)
         assert not waiting.done()
