@@ -38,6 +38,7 @@ _load_module("serving_service_process", "service_process.py")
 _load_module("serving_credit_files", "credit_file_world.py")
 _load_module("serving_webhook_receiver", "webhook_receiver.py")
 _load_module("serving_post_requests", "post_requests.py")
+_load_module("serving_post_harness", "post_harness.py")
 service_thread = _load_module("serving_service_thread", "service_thread.py").service_thread
 World = serving_world.World
 
@@ -104,7 +105,7 @@ def world(template: Any, tmp_path: Path) -> Any:
 def tokens(template: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     """A bank's token, good in every copy of the world, which has the same keys and the same banks.
 
-    To prove a secret is made costly: so tokens are kept, and asked for anew only when they have grown old.
+    To prove a secret is made costly: so tokens are kept, and requested again only when they have grown old.
     """
     from serving.app.create import create_app
 

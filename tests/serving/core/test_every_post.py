@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from serving_credit_files import FIRM, RECORDS, penalty, shelve
-from serving_post_requests import LISTS, PostRequest, post_requests, send, simulate_kill
+from serving_post_harness import MADE, PostHarness
+from serving_post_requests import LISTS, PostRequest, send, simulate_kill
 from serving_webhook_receiver import WebhookReceiver
-from serving_world import PLATFORM, PURPOSE, TODAY
+from serving_world import PURPOSE, TODAY
 
 from credit.actor import Actor
 from credit.entry import Entry
@@ -21,39 +22,9 @@ from credit.errors import Broken
 from credit.suppression import suppress
 from serving.audit.group_commit import GroupCommitWriter
 from serving.auth.access_database import AccessDatabase
-from serving.auth.mandates import revoke
 from serving.http.products import IDEMPOTENCY_KEY
 
-MADE = {"/v1/objections": "objection", "/v1/watches": "watch", "/v1/jobs": "job"}  # path: table
-PLACES = {"objection": "access.db", "watch": "watches.db", "job": "jobs.db"}
 SALTED = {"/v1/scores/live", "/v1/scores/facts", "/v1/evaluations", *(f"/v1/queries/{name}" for name in LISTS)}
-
-
-class PostHarness:
-    """The service with everything that can be asked of it."""
-
-    def __init__(self, running: Any, receiver: WebhookReceiver) -> None:
-        self.running, self.world, self.receiver = running, running.world, receiver
-        self.asked = post_requests(running, receiver)
-
-    def ask(self, path: str, key: str | bytes | None = "k", **more: Any) -> Any:
-        return send(self.running, self.asked[path], key, **more)
-
-    def count(self, path: str) -> int:
-        return len(self.running.entries(self.asked[path].verb))
-
-    def rows(self, path: str) -> int:
-        table = MADE[path]
-        with sqlite3.connect(self.world.root / PLACES[table]) as db:
-            (count,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
-        db.close()
-        return int(count)
-
-    def revoke_all(self) -> None:
-        access = AccessDatabase(self.world.root / "access.db")
-        for (mandate,) in access.rows("SELECT id FROM mandate"):
-            revoke(access, str(mandate), by=PLATFORM, ledger=self.world.ledger)
-        access.close()
 
 
 @pytest.fixture
@@ -67,43 +38,43 @@ def test_there_is_no_post_without_a_key_and_none_that_is_not_asked_here(harness:
     document = harness.running.http.app.app.openapi()
     posts = {path: told["post"] for path, told in document["paths"].items() if "post" in told and "/v1/" in path}
     assert {path for path, told in posts.items() if IDEMPOTENCY_KEY in told["parameters"]} == set(posts)
-    assert set(posts) - set(harness.asked) == {"/v1/deliveries/{name}/resend"}  # which takes a dead letter
+    assert set(posts) - set(harness.requests) == {"/v1/deliveries/{name}/resend"}  # which takes a dead letter
 
 
 def test_one_key_one_answer_to_the_byte_and_one_act(harness: PostHarness) -> None:
-    for path, asked in harness.asked.items():
+    for path, asked in harness.requests.items():
         before = harness.count(path)
-        first = harness.ask(path)
+        first = harness.post(path)
         assert first.status_code == 200, (path, first.text)
         once = harness.count(path)
         heard = len(harness.receiver.received)
-        again = harness.ask(path)
+        again = harness.post(path)
         assert (again.content, again.headers["content-type"]) == (first.content, first.headers["content-type"]), path
         assert (harness.count(path), len(harness.receiver.received)) == (once, heard), path
         assert once > before, path
         if asked.other is not None:
-            other = harness.ask(path, sent=asked.other)
+            other = harness.post(path, sent=asked.other)
             assert (other.status_code, other.json()["title"]) == (
                 422, "This idempotency key was used for another request"
             ), path  # fmt: skip
-        new = harness.ask(path, key="k2")
+        new = harness.post(path, key="k2")
         assert (new.status_code, new.content == first.content) == (200, False), path
-        theirs = harness.ask(path, bank="jincheng" if asked.bank == "bohai" else "bohai")
+        theirs = harness.post(path, bank="jincheng" if asked.bank == "bohai" else "bohai")
         assert theirs.content != first.content, path
     repeated = [entry for entry in harness.world.ledger.verified() if entry.verb.endswith(".repeated")]
-    assert len(repeated) == len(harness.asked)
+    assert len(repeated) == len(harness.requests)
     assert {path: harness.rows(path) for path in MADE} == {"/v1/objections": 2, "/v1/watches": 2, "/v1/jobs": 3}
 
 
 @pytest.mark.attack
 @pytest.mark.parametrize("key", [b"", b"k" * 129, b"a key", "授权".encode(), "é".encode("latin-1"), b"\x7f", b"a\tb"])
 def test_what_is_no_key_is_refused_before_anything_is_done(harness: PostHarness, key: bytes) -> None:
-    for path in harness.asked:
+    for path in harness.requests:
         before = harness.count(path)
-        told = harness.ask(path, key)
+        told = harness.post(path, key)
         assert (told.status_code, told.json()["title"]) == (422, "This is not an idempotency key"), path
         assert harness.count(path) == before
-    assert harness.ask("/v1/jobs", b"~" * 128).status_code == 200
+    assert harness.post("/v1/jobs", b"~" * 128).status_code == 200
 
 
 @pytest.mark.attack
@@ -111,7 +82,7 @@ def test_many_at_once_with_one_key_are_one_act(harness: PostHarness) -> None:
     for path in ("/v1/objections", "/v1/watches", "/v1/jobs", "/v1/scores/batch", "/v1/webhook/trial"):
         before, heard = harness.count(path), len(harness.receiver.received)
         with ThreadPoolExecutor(8) as pool:
-            told = list(pool.map(lambda _, path=path: harness.ask(path), range(8)))  # type: ignore[misc]
+            told = list(pool.map(lambda _, path=path: harness.post(path), range(8)))  # type: ignore[misc]
         assert {each.status_code for each in told} == {200}
         assert len({each.content for each in told}) == 1
         assert harness.count(path) == before + (2 if path.endswith("batch") else 1)
@@ -120,17 +91,17 @@ def test_many_at_once_with_one_key_are_one_act(harness: PostHarness) -> None:
 
 
 def test_what_a_killed_process_had_done_is_not_done_again(harness: PostHarness) -> None:
-    for path in harness.asked:
-        first, once, heard = harness.ask(path), harness.count(path), len(harness.receiver.received)
+    for path in harness.requests:
+        first, once, heard = harness.post(path), harness.count(path), len(harness.receiver.received)
         with sqlite3.connect(harness.world.root / "calls.db") as db:
             for table in ("answered", "made"):
                 db.execute(f"DELETE FROM {table} WHERE key <> ?", (b"k",))
                 db.execute(f"DELETE FROM {table} WHERE bank NOT LIKE ?", (f"% {path}",))
         db.close()
         simulate_kill(harness.running)
-        again = harness.ask(path)
+        again = harness.post(path)
         assert again.status_code == 200, (path, again.text)
-        assert harness.ask(path).content == again.content
+        assert harness.post(path).content == again.content
         if path in SALTED:  # what was salted cannot be made again: it is answered as a new one
             assert (harness.count(path), again.content == first.content) == (once + 1, False), path
         else:
@@ -165,47 +136,47 @@ def test_after_a_fault_the_same_key_goes_on_where_it_was_and_a_refusal_in_betwee
     app, before = harness.running.http.app, harness.count(path)
     service = app.service
     app.service = app.app.state.service = replace(
-        service, ledger_writer=Faulty(service.ledger_writer, harness.asked[path].verb, took=took)
+        service, ledger_writer=Faulty(service.ledger_writer, harness.requests[path].verb, took=took)
     )
-    assert harness.ask(path).status_code == 500
+    assert harness.post(path).status_code == 500
     access = AccessDatabase(harness.world.root / "access.db")
     access.disable_client("bohai")
-    assert harness.ask(path).status_code == 401
+    assert harness.post(path).status_code == 401
     access.disable_client("bohai", disabled=False)
     access.close()
-    told = harness.ask(path)
+    told = harness.post(path)
     assert told.status_code == 200, told.text
-    assert harness.ask(path).content == told.content
+    assert harness.post(path).content == told.content
     assert harness.count(path) == before + 1
     if path in MADE:
         assert harness.rows(path) == 1
         name = told.json()[f"{MADE[path]}_id"]
-        assert [entry.object for entry in harness.running.entries(harness.asked[path].verb)] == [name]
+        assert [entry.object for entry in harness.running.entries(harness.requests[path].verb)] == [name]
     app.service = app.app.state.service = service
 
 
 def test_a_refusal_is_not_remembered_and_its_cause_can_be_mended(harness: PostHarness) -> None:
-    sent = harness.asked["/v1/jobs"]
-    assert harness.ask("/v1/jobs", sent={**sent.sent, "content": b"nonsense"}).status_code == 422
+    sent = harness.requests["/v1/jobs"]
+    assert harness.post("/v1/jobs", sent={**sent.sent, "content": b"nonsense"}).status_code == 422
     for number in range(2):
-        assert harness.ask("/v1/jobs", f"k{number}").status_code == 200
-    assert harness.ask("/v1/jobs").status_code == 403  # two are not done
+        assert harness.post("/v1/jobs", f"k{number}").status_code == 200
+    assert harness.post("/v1/jobs").status_code == 403  # two are not done
     for job in harness.running.http.get("/v1/jobs", headers=bearer(harness)).json()["jobs"]:
         harness.running.http.delete(f"/v1/jobs/{job['job_id']}", headers=bearer(harness))
-    told = harness.ask("/v1/jobs")
+    told = harness.post("/v1/jobs")
     assert told.status_code == 200
     for number in range(2):  # what was made stays made, whatever came of it
-        assert harness.ask("/v1/jobs", f"k{number}").json()["state"] == "queued"
+        assert harness.post("/v1/jobs", f"k{number}").json()["state"] == "queued"
     assert harness.rows("/v1/jobs") == 3
 
 
 @pytest.mark.attack
 def test_a_key_opens_nothing_whose_mandate_was_taken_back(harness: PostHarness) -> None:
     open_to_all = {"/v1/objections", "/v1/jobs", "/v1/webhook/trial", "/v1/evaluations"}
-    first = {path: harness.ask(path) for path in harness.asked}
+    first = {path: harness.post(path) for path in harness.requests}
     harness.revoke_all()
     for path, held in first.items():
-        told = harness.ask(path)
+        told = harness.post(path)
         if path == "/v1/scores/batch":
             assert [part["status"] for part in told.json()["answers"]] == [403, 403, 422]
             assert told.json()["answers"][2] == held.json()["answers"][2]
@@ -219,18 +190,18 @@ def test_a_key_opens_nothing_whose_mandate_was_taken_back(harness: PostHarness) 
 @pytest.mark.attack
 def test_a_record_that_is_gone_is_not_shown_under_an_old_key(harness: PostHarness) -> None:
     path = "/v1/queries/penalties"
-    first = harness.ask(path)
+    first = harness.post(path)
     assert "罚1号" in first.text
     seal = shelve(harness.world, RECORDS | {FIRM: RECORDS[FIRM] | {"administrative_penalty": [penalty("罚2号")]}})
     harness.running.http.app.service.credit_files.refresh()
-    told = harness.ask(path)
+    told = harness.post(path)
     assert told.json()["snapshot"]["id"] == seal
     assert "罚1号" not in told.text
-    assert harness.ask(path).content == told.content  # and remembered from now on
+    assert harness.post(path).content == told.content  # and remembered from now on
     key = harness.running.http.app.service.credit_files._pseudonyms.key_of(FIRM).hex
     suppress(harness.world.shelf, "inquiry", [key], **notice(harness))
     harness.running.http.app.service.credit_files.refresh()
-    assert harness.ask(path).status_code == 503
+    assert harness.post(path).status_code == 503
 
 
 @pytest.mark.attack
@@ -238,28 +209,28 @@ def test_a_repaired_subject_is_answered_anew_in_a_batch_and_the_others_as_they_w
     harness: PostHarness,
 ) -> None:
     path, world, service = "/v1/scores/batch", harness.world, harness.running.http.app.service
-    first = harness.ask(path).json()["answers"]
+    first = harness.post(path).json()["answers"]
     number = suppress(world.shelf, "scoring", [world.pseudonyms.key_of(FIRM).hex], **notice(harness)).number
     service.snapshots.suppression.refresh()
-    held = harness.ask(path).json()["answers"]
+    held = harness.post(path).json()["answers"]
     assert [part["status"] for part in held] == [503, 503, 422]
     version = harness.running.seals["enterprise"][0]
     anew = world.snapshot("enterprise", version, 40, notice=number)
     world.show("enterprise", version, anew)
     service.snapshots.refresh()
-    told = harness.ask(path)
+    told = harness.post(path)
     parts = told.json()["answers"]
     assert [part["status"] for part in parts] == [200, 200, 422]
     assert {part["answer"]["snapshot"]["id"] for part in parts[:2]} == {anew}
     assert parts[2] == first[2]
-    assert harness.ask(path).content == told.content
+    assert harness.post(path).content == told.content
 
 
 def test_a_batch_again_costs_one_call_and_the_same_in_another_language(harness: PostHarness) -> None:
     path = "/v1/scores/batch"
-    first = harness.ask(path)
-    again = harness.ask(path, sent={**harness.asked[path].sent, "headers": {"Accept-Language": "zh"}})
-    third = harness.ask(path)
+    first = harness.post(path)
+    again = harness.post(path, sent={**harness.requests[path].sent, "headers": {"Accept-Language": "zh"}})
+    third = harness.post(path)
     assert first.content == again.content == third.content
     left = [int(told.headers["ratelimit"].partition("r=")[2].partition(";")[0]) for told in (again, third)]
     assert left[0] - left[1] <= 1
@@ -270,7 +241,7 @@ def test_a_key_is_of_one_path_and_what_cannot_be_done_twice_takes_none(harness: 
         "json": {
             "uscc": FIRM,
             "purpose": PURPOSE,
-            "mandate": harness.asked["/v1/scores"].sent["json"]["mandate"],
+            "mandate": harness.requests["/v1/scores"].sent["json"]["mandate"],
         }
     }
     told = [
@@ -284,7 +255,7 @@ def test_a_key_is_of_one_path_and_what_cannot_be_done_twice_takes_none(harness: 
 
 def test_an_answer_is_forgotten_after_a_day_also_when_nobody_asks_again(harness: PostHarness, serve: Any) -> None:
     for path in ("/v1/queries/penalties", "/v1/watches"):
-        assert harness.ask(path).status_code == 200
+        assert harness.post(path).status_code == 200
     with sqlite3.connect(harness.world.root / "calls.db") as db:
         for table in ("answered", "made"):
             assert db.execute(f"UPDATE {table} SET at = at - 86401").rowcount == 1
