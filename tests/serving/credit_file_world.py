@@ -103,7 +103,7 @@ def headers(running: Any, client: str = "bohai", **more: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {running.token(client)}", **more}
 
 
-def ask(running: Any, name: str, code: str = FIRM, client: str = "bohai", **more: Any) -> Any:
+def post_query(running: Any, name: str, code: str = FIRM, client: str = "bohai", **more: Any) -> Any:
     """Send one query."""
     return running.http.post(f"/v1/queries/{name}", json={"uscc": code, **more}, headers=headers(running, client))
 

@@ -33,7 +33,7 @@ class Connection:
         head = f"POST {self.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.token}\r\n{more}"
         return f"{head}Content-Length: {len(text)}\r\n\r\n{text}".encode()
 
-    def ask(self, *words: Any, **more: Any) -> tuple[int, dict[str, str], bytes]:
+    def exchange(self, *words: Any, **more: Any) -> tuple[int, dict[str, str], bytes]:
         self.link.sendall(self.request(*words, **more))
         return self.answer()
 
@@ -56,14 +56,14 @@ class Connection:
 
 
 class ServiceThread:
-    """The service on its own port in a thread; `fast_path_taken` lists for each request whether it took
+    """The service on its own port in a thread; `fast_path_used` lists for each request whether it took
     the fast path.
     """
 
     def __init__(
-        self, world: Any, fast: Any, server: Any, thread: threading.Thread, port: int, fast_path_taken: list[bool]
+        self, world: Any, fast: Any, server: Any, thread: threading.Thread, port: int, fast_path_used: list[bool]
     ) -> None:
-        self.world, self.fast, self.server, self.port, self.fast_path_taken = world, fast, server, port, fast_path_taken
+        self.world, self.fast, self.server, self.port, self.fast_path_used = world, fast, server, port, fast_path_used
         self.endpoint, self.thread = fast.endpoint, thread
         self.lines: list[Connection] = []
 
@@ -92,12 +92,12 @@ def full(journal: Any) -> None:
 @pytest.fixture
 def service_thread(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServiceThread]:
     settings = world.settings()
-    endpoint, fast_path_taken = create_app(settings), list[bool]()
+    endpoint, fast_path_used = create_app(settings), list[bool]()
     take = fast.FastPath.take
 
     def noted(self: Any, *words: Any) -> bool:
-        fast_path_taken.append(take(self, *words))
-        return fast_path_taken[-1]
+        fast_path_used.append(take(self, *words))
+        return fast_path_used[-1]
 
     monkeypatch.setattr(fast.FastPath, "take", noted)
     listening = socket.socket()
@@ -109,7 +109,7 @@ def service_thread(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serv
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
-    service_thread = ServiceThread(world, fast_path, server, thread, listening.getsockname()[1], fast_path_taken)
+    service_thread = ServiceThread(world, fast_path, server, thread, listening.getsockname()[1], fast_path_used)
     yield service_thread
     service_thread.stop()
     listening.close()

@@ -34,8 +34,8 @@ ZONES = ("custody", "research", "compute", "platform", "service")
 PLATFORM, ENGINEER = Actor.parse("platform:wang"), Actor.parse("platform:li")
 PREFIXES = {"enterprise": "91", "individual_business": "92"}
 FEATURES = ("penalties_12m", "arrears_months", "honours", "age_years")
-BEHIND = {"penalties_12m": ["administrative_penalty"], "honours": ["administrative_licence"],
-          "arrears_months": ["contract_performance"], "age_years": ["registration"]}  # fmt: skip
+FEATURE_TABLES = {"penalties_12m": ["administrative_penalty"], "honours": ["administrative_licence"],
+                  "arrears_months": ["contract_performance"], "age_years": ["registration"]}  # fmt: skip
 DIRECTIONS = (1, 1, -1, -1)
 GRADES = [["A", 800], ["A-", 780], ["B+", 760], ["B", 730], ["B-", 700], ["C+", 660], ["C", 620], ["C-", 560], ["D", 0]]
 PURPOSE = "credit_granting"
@@ -144,8 +144,8 @@ class World:
         files = {path.name: path.read_bytes() for path in folder.iterdir()}
         return self.seal(
             Kind.SNAPSHOT, "compute", files, (version, release),
-            model=model, version=version, as_of=str(as_of), subjects=count, features=list(FEATURES), behind=BEHIND,
-            **terms,
+            model=model, version=version, as_of=str(as_of), subjects=count, features=list(FEATURES),
+            behind=FEATURE_TABLES, **terms,
         )  # fmt: skip
 
     def sorted_keys(self, model: str, count: int) -> tuple[list[bytes], list[int]]:

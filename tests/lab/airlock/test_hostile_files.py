@@ -81,7 +81,7 @@ nested = st.recursive(plain, lambda x: st.lists(x, max_size=4) | st.dictionaries
 
 @settings(max_examples=150, deadline=None)
 @given(tables)
-def test_any_table_gets_a_verdict_also_beside_any_other(table: list[list[str]]) -> None:
+def test_any_table_gets_a_verdict_also_next_to_any_other(table: list[list[str]]) -> None:
     text = "\n".join(",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in table)
     judge({"a.csv": text, "b.csv": "industry,n\nretail,120\n" + text, "c.json": json.dumps(table)})
 

@@ -45,6 +45,6 @@ def app(bare: Zone) -> FastAPI:
 
 
 @pytest.fixture(scope="module")
-def stranger(app: FastAPI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def anonymous(app: FastAPI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with served(app, tmp_path_factory.mktemp("socket") / "s") as client:
         yield client

@@ -39,7 +39,7 @@ def test_every_route_declares_its_roles(app: FastAPI) -> None:
     assert opened == {"oauth_callback", "language/{language}", "live", "static/{name}"}
 
 
-def test_without_a_login_pages_redirect_to_the_hub_and_forms_are_refused(app: FastAPI, stranger: httpx.Client) -> None:
+def test_without_a_login_pages_redirect_to_the_hub_and_forms_are_refused(app: FastAPI, anonymous: httpx.Client) -> None:
     """A page redirects to the login with state and PKCE, a form is answered with 401, and nothing is recorded."""
     before = app.state.app_state.ledger.head()
     for route in routes_of(app):
@@ -47,7 +47,7 @@ def test_without_a_login_pages_redirect_to_the_hub_and_forms_are_refused(app: Fa
             continue
         path = route.path.format(**FILLED)
         for method in route.methods:
-            answer = stranger.request(method, path, data={"form_token": "0" * 64} if method == "POST" else None)
+            answer = anonymous.request(method, path, data={"form_token": "0" * 64} if method == "POST" else None)
             if method == "POST":
                 assert answer.status_code == 401, path
                 continue
@@ -77,9 +77,9 @@ def test_a_route_without_roles_is_refused(bare: Zone, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["live", "static/keys.js", "static/nothing", "nowhere", "projects", "oauth_callback"])
-def test_every_response_has_the_security_headers(stranger: httpx.Client, path: str) -> None:
+def test_every_response_has_the_security_headers(anonymous: httpx.Client, path: str) -> None:
     """Headers against framing, sniffing and foreign scripts are on pages, errors, redirects and files alike."""
-    answer = stranger.get(PREFIX + path)
+    answer = anonymous.get(PREFIX + path)
     for name, value in SECURITY_HEADERS.items():
         assert answer.headers[name] == value or name == "cache-control", (path, name)
     assert "'unsafe" not in answer.headers["content-security-policy"]
@@ -87,9 +87,9 @@ def test_every_response_has_the_security_headers(stranger: httpx.Client, path: s
 
 
 @pytest.mark.parametrize("path", ["..%2f..%2fsettings.py", "%2e%2e/app.py", "console.css%00", ""])
-def test_only_the_named_static_files_are_served(stranger: httpx.Client, path: str) -> None:
+def test_only_the_named_static_files_are_served(anonymous: httpx.Client, path: str) -> None:
     """No path leads out of the folder of static files."""
-    assert stranger.get(f"{PREFIX}static/{path}").status_code == 404
+    assert anonymous.get(f"{PREFIX}static/{path}").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_only_the_named_static_files_are_served(stranger: httpx.Client, path: st
         f"https:{PREFIX}",
     ],
 )
-def test_no_redirect_leads_outside(stranger: httpx.Client, requested: str) -> None:
+def test_no_redirect_leads_outside(anonymous: httpx.Client, requested: str) -> None:
     """``next`` leads only to pages of the console."""
-    answer = stranger.get(f"{PREFIX}language/en", params={"next": requested})
+    answer = anonymous.get(f"{PREFIX}language/en", params={"next": requested})
     assert answer.status_code == 303
     assert answer.headers["location"] == PREFIX
 
@@ -130,12 +130,12 @@ def test_the_next_page_always_lies_under_the_prefix(requested: str) -> None:
         assert ".." not in urlsplit(given_back).path
 
 
-def test_a_callback_without_its_login_is_refused(stranger: httpx.Client, app: FastAPI) -> None:
+def test_a_callback_without_its_login_is_refused(anonymous: httpx.Client, app: FastAPI) -> None:
     """A code without a state, with another state or with an old one starts no session (login CSRF)."""
     jar: CookieJar = app.state.app_state.cookie_jar
     kept = jar.seal(LOGIN, {"state": "right", "verifier": "v", "next": PREFIX})
     for cookie, state in (("", "right"), (kept, "wrong"), (kept, ""), ("junk", "right"), (kept[:-2], "right")):
-        answer = stranger.get(f"{PREFIX}oauth_callback?code=c&state={state}", headers={"Cookie": f"{LOGIN}={cookie}"})
+        answer = anonymous.get(f"{PREFIX}oauth_callback?code=c&state={state}", headers={"Cookie": f"{LOGIN}={cookie}"})
         assert answer.status_code == 401
         assert SESSION not in answer.headers.get("set-cookie", "")
 
@@ -155,10 +155,10 @@ def test_a_cookie_opens_only_for_its_use_and_unchanged(token: str, at: int) -> N
     assert token == "" or token not in sealed or len(token) < 5
 
 
-def test_a_cookie_of_another_browser_is_no_login(stranger: httpx.Client, app: FastAPI) -> None:
+def test_a_cookie_of_another_browser_is_no_login(anonymous: httpx.Client, app: FastAPI) -> None:
     """A session that the hub cannot confirm is refused; here the hub does not answer."""
     sealed = app.state.app_state.cookie_jar.seal(SESSION, {"token": "made up"})
-    answer = stranger.get(f"{PREFIX}projects", headers={"Cookie": f"{SESSION}={sealed}"})
+    answer = anonymous.get(f"{PREFIX}projects", headers={"Cookie": f"{SESSION}={sealed}"})
     assert answer.status_code == 502
 
 

@@ -33,8 +33,8 @@ def test_entries_that_wait_together_are_one_write_and_all_are_there(
 
     async def all_at_once() -> list[str]:
         acts = (recorder.record("score.answered", str(n), by=BANK, details={}) for n in range(500))
-        told = await asyncio.gather(*acts)
-        return [entry.object for entry in told]
+        entries = await asyncio.gather(*acts)
+        return [entry.object for entry in entries]
 
     assert asyncio.run(all_at_once()) == [str(n) for n in range(500)]
     recorder.close()
@@ -43,7 +43,7 @@ def test_entries_that_wait_together_are_one_write_and_all_are_there(
     assert world.ledger.verify() == before + 500
 
 
-def test_an_entry_is_durable_before_it_is_told(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_is_durable_before_it_is_returned(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     real = Journal.sync
 
@@ -67,14 +67,14 @@ def test_closing_writes_what_is_queued(world: Any) -> None:
     before = world.ledger.verify()
     recorder = GroupCommitWriter(world.journal)
 
-    async def ask_and_close() -> None:
+    async def record_and_close() -> None:
         for number in range(20):
-            asking.append(asyncio.create_task(recorder.record("score.answered", str(number), by=BANK, details={})))
+            tasks.append(asyncio.create_task(recorder.record("score.answered", str(number), by=BANK, details={})))
         await asyncio.sleep(0)
         recorder.close()
 
-    asking: list[asyncio.Task[Any]] = []
-    asyncio.run(ask_and_close())
+    tasks: list[asyncio.Task[Any]] = []
+    asyncio.run(record_and_close())
     assert world.ledger.verify() == before + 20
     with pytest.raises(Broken):
         asyncio.run(recorder.record("score.answered", "late", by=BANK, details={}))
@@ -84,21 +84,21 @@ def test_a_write_that_meets_another_process_at_the_ledger_is_tried_again(world: 
     recorder, stream = GroupCommitWriter(world.journal), world.ledger.path.open("ab")
     fcntl.flock(stream, fcntl.LOCK_EX)
 
-    async def beside_a_writer() -> tuple[bool, Any]:
-        asked = asyncio.create_task(recorder.record("score.answered", "x", by=BANK, details={}))
+    async def while_the_ledger_is_locked() -> tuple[bool, Any]:
+        task = asyncio.create_task(recorder.record("score.answered", "x", by=BANK, details={}))
         await asyncio.sleep(0.05)
-        waited = not asked.done()  # and the loop went on turning
+        waited = not task.done()  # and the loop went on turning
         fcntl.flock(stream, fcntl.LOCK_UN)
-        return waited, await asked
+        return waited, await task
 
-    waited, entry = asyncio.run(beside_a_writer())
+    waited, entry = asyncio.run(while_the_ledger_is_locked())
     recorder.close()
     stream.close()
     assert waited
     assert world.ledger.verify() == entry.seq
 
 
-def test_a_ledger_that_cannot_be_written_is_told_to_the_caller_and_to_readiness(world: Any) -> None:
+def test_a_ledger_that_cannot_be_written_is_reported_to_the_caller_and_to_readiness(world: Any) -> None:
     blocked = world.root / "blocked"
     blocked.write_bytes(b"a file where the ledger's folder would be")
     recorder = GroupCommitWriter(Journal(blocked / "ledger.jsonl", world.key("service"), world.ring))
@@ -115,7 +115,7 @@ def test_without_its_entry_no_answer_leaves(running: Any) -> None:
     mandate, token = running.world.grant("bohai", code).id, running.token()
     path = running.world.root / "ledger.jsonl"
     kept = path.read_bytes()
-    path.write_bytes(kept[: len(kept) // 2])  # lines cut off the end: the signed head tells
+    path.write_bytes(kept[: len(kept) // 2])  # lines cut off the end, which the signed head shows
     response = running.score(code, mandate, token=token)
     assert response.status_code == 500
     assert "points" not in response.text

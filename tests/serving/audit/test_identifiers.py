@@ -12,11 +12,11 @@ def test_ids_are_of_version_7_and_of_this_moment() -> None:
     before = time.time_ns() // 1_000_000
     names = [score_id() for _ in range(2_000)]
     after = time.time_ns() // 1_000_000
-    told = [UUID(name) for name in names]
-    assert len(set(told)) == len(told)
-    assert {(one.version, one.variant) for one in told} == {(7, RFC_4122)}
-    assert [str(one) for one in told] == names
-    moments = [one.int >> 80 for one in told]
+    identifiers = [UUID(name) for name in names]
+    assert len(set(identifiers)) == len(identifiers)
+    assert {(one.version, one.variant) for one in identifiers} == {(7, RFC_4122)}
+    assert [str(one) for one in identifiers] == names
+    moments = [one.int >> 80 for one in identifiers]
     assert before <= moments[0] <= moments[-1] <= after
     assert moments == sorted(moments)
 

@@ -42,7 +42,7 @@ def test_both_writers_write_the_same_bytes_whoever_wrote_before(
     from serving_world import World
 
     world, folder = World(template[0]), tmp_path_factory.mktemp("journal")
-    told = [(verb, thing, BANK, details) for verb, thing, details in acts]
+    entries = [(verb, object_, BANK, details) for verb, object_, details in acts]
     with pytest.MonkeyPatch.context() as clock:
         clock.setattr(plain, "datetime", Noon)
         clock.setattr(journal, "datetime", Noon)
@@ -50,22 +50,22 @@ def test_both_writers_write_the_same_bytes_whoever_wrote_before(
         fast = Journal(folder / "fast.jsonl", world.key("service"), world.ring)
         other = Ledger(folder / "fast.jsonl", world.key("service"), world.ring)
         for _ in range(3):
-            one.append_many(told)
-        fast.append_many(told)
-        other.append_many(told)  # another process, as the command line that grants a mandate
-        fast.append_many(told)
+            one.append_many(entries)
+        fast.append_many(entries)
+        other.append_many(entries)  # another process, as the command line that grants a mandate
+        fast.append_many(entries)
     assert (folder / "plain.jsonl").read_bytes() == (folder / "fast.jsonl").read_bytes()
 
 
 def test_what_the_journal_wrote_verifies_and_its_entries_are_those_read_back(world: Any) -> None:
     fast = Journal(world.root / "fast.jsonl", world.key("service"), world.ring)
     acts = [("score.answered", "一", BANK, {"b": 1, "a": ["é", None]})] * 4
-    told = [entry for _ in range(3) for entry in fast.append_many(acts)]
+    written = [entry for _ in range(3) for entry in fast.append_many(acts)]
     assert fast.verify() == 12
-    assert [(e.seq, e.id, e.body()) for e in fast.entries()] == [(e.seq, e.id, e.body()) for e in told]
+    assert [(e.seq, e.id, e.body()) for e in fast.entries()] == [(e.seq, e.id, e.body()) for e in written]
 
 
-def test_lines_taken_off_the_end_are_missed_by_a_writer_that_remembers(world: Any) -> None:
+def test_lines_cut_off_the_end_are_missed_by_a_writer_that_remembers(world: Any) -> None:
     fast = Journal(world.root / "fast.jsonl", world.key("service"), world.ring)
     fast.append_many([("score.answered", str(n), BANK, {}) for n in range(4)])
     lines = fast.path.read_bytes().splitlines(keepends=True)
@@ -74,7 +74,7 @@ def test_lines_taken_off_the_end_are_missed_by_a_writer_that_remembers(world: An
         fast.append_many([("score.answered", "next", BANK, {})])
 
 
-def test_a_torn_last_line_of_a_killed_writer_is_mended(world: Any) -> None:
+def test_a_torn_last_line_of_a_killed_writer_is_removed(world: Any) -> None:
     fast = Journal(world.root / "fast.jsonl", world.key("service"), world.ring)
     fast.append_many([("score.answered", "first", BANK, {})])
     with fast.path.open("ab") as stream:
@@ -92,7 +92,7 @@ def test_in_a_rush_the_head_lags_and_catches_up_and_never_goes_back(
     acts = [("score.answered", "x", BANK, {})]
     for _ in range(4):
         fast.append_many(acts)
-    assert fast.head()[0] < 4  # the first write told it, those right after did not
+    assert fast.head()[0] < 4  # the first write wrote the head, those right after did not
     assert fast.verify() == 4
     fast.settle()
     assert fast.head()[0] == 4

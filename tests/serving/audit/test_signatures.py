@@ -1,4 +1,4 @@
-"""Whoever has the body's bytes, the header and the public keys can tell that the service said it, and nothing else."""
+"""The body's bytes, the header and the public keys prove that the service sent the answer, and nothing else does."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def test_an_answer_is_signed_over_its_own_bytes_and_a_common_library_verifies_it
     response = running.score(CODE, running.world.grant("bohai", CODE).id)
     signature = response.headers[HEADER]
     verify(response.content, signature, running.world.ring)
-    told = running.http.get("/.well-known/jwks.json").json()
+    jwks = running.http.get("/.well-known/jwks.json").json()
     keyid = jwt.get_unverified_header(signature)["kid"]
-    key = next(jwt.PyJWK(key) for key in told["keys"] if key["kid"] == keyid)
-    said = jwt.decode(signature, key, algorithms=["EdDSA"])
-    assert said["sha-256"] == [hashlib.sha256(response.content).hexdigest()]
-    assert abs(said["iat"] - time.time()) < 60
+    key = next(jwt.PyJWK(key) for key in jwks["keys"] if key["kid"] == keyid)
+    claims = jwt.decode(signature, key, algorithms=["EdDSA"])
+    assert claims["sha-256"] == [hashlib.sha256(response.content).hexdigest()]
+    assert abs(claims["iat"] - time.time()) < 60
 
 
 def test_answers_that_leave_together_are_each_verified_by_the_one_signature(world: Any) -> None:
@@ -47,20 +47,20 @@ def test_answers_that_leave_together_are_each_verified_by_the_one_signature(worl
 def test_a_signature_of_before_still_verifies_what_it_is_over_and_nothing_else(world: Any) -> None:
     body, key = b'{"report":1}', world.key("service")
 
-    def before(told: Any) -> str:
+    def before(digest: Any) -> str:
         named = {"kid": f"service:{key.keyid}", "typ": TYPE}
-        return jwt.encode({"body": told, "iat": 1}, key.private, "EdDSA", headers=named)
+        return jwt.encode({"body": digest, "iat": 1}, key.private, "EdDSA", headers=named)
 
     good = f"sha-256:{hashlib.sha256(body).hexdigest()}"
     verify(body, before(good), world.ring)
     with pytest.raises(Broken, match="not the one that was signed"):
         verify(body + b" ", before(good), world.ring)
-    for told in (good.removeprefix("sha-256:"), good.replace("256", "512"), [good], None, 3):
+    for digest in (good.removeprefix("sha-256:"), good.replace("256", "512"), [good], None, 3):
         with pytest.raises(Broken, match="cannot be read"):
-            verify(body, before(told), world.ring)
+            verify(body, before(digest), world.ring)
 
 
-def test_nobody_joins_what_is_signed(world: Any) -> None:
+def test_a_signed_batch_takes_no_more(world: Any) -> None:
     together = SignatureBatch(Signer(world.key("service")))
     together.add(hashlib.sha256(b"first").hexdigest())
     together.signature()
@@ -74,12 +74,12 @@ def test_no_other_byte_header_algorithm_or_key_verifies(world: Any) -> None:
     header, payload, raw = good.split(".")
 
     def headed(**more: Any) -> str:
-        told = {"alg": "EdDSA", "kid": f"service:{world.key('service').keyid}", "typ": TYPE} | more
-        return base64.urlsafe_b64encode(json.dumps(told).encode()).rstrip(b"=").decode()
+        header = {"alg": "EdDSA", "kid": f"service:{world.key('service').keyid}", "typ": TYPE} | more
+        return base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
 
     verify(body, good, world.ring)
     service = world.key("service").private
-    said = {"sha-256": [hashlib.sha256(body).hexdigest()]}
+    claims = {"sha-256": [hashlib.sha256(body).hexdigest()]}
     named = {"kid": f"service:{world.key('service').keyid}"}
     typed = named | {"typ": TYPE}
     table = {
@@ -87,8 +87,8 @@ def test_no_other_byte_header_algorithm_or_key_verifies(world: Any) -> None:
         "no algorithm": (body, f"{headed(alg='none')}.{payload}.{raw}"),
         "another algorithm": (body, f"{headed(alg='HS256')}.{payload}.{raw}"),
         "an extension that must be understood": (body, f"{headed(crit=['b64'], b64=False)}.{payload}.{raw}"),
-        "a token of the service's, over the same words": (body, jwt.encode(said, service, "EdDSA", named)),
-        "a list that is a word": (body, jwt.encode({"sha-256": said["sha-256"][0] + "0"}, service, "EdDSA", typed)),
+        "a token of the service's, over the same words": (body, jwt.encode(claims, service, "EdDSA", named)),
+        "a list that is a word": (body, jwt.encode({"sha-256": claims["sha-256"][0] + "0"}, service, "EdDSA", typed)),
         "another zone's key": (body, Signer(world.key("platform")).sign(body).decode()),
         "no signature": (body, f"{header}.{payload}."),
         "detached": (body, f"{header}..{raw}"),

@@ -28,14 +28,14 @@ def test_a_statement_counts_every_call_of_a_month_once_and_each_subject_once(run
         running.score(GOOD, mandate, token=token)
     running.score(OTHER, mandate, token=token)
     running.score(OTHER, theirs, token=running.fresh_token("jincheng"))
-    ask = {"uscc": GOOD, "purpose": PURPOSE, "mandate": mandate}
+    request = {"uscc": GOOD, "purpose": PURPOSE, "mandate": mandate}
     headers = {"Authorization": f"Bearer {token}"}
-    running.http.post("/v1/scores/batch", json={"asks": [ask, {**ask, "uscc": OTHER}]}, headers=headers)
+    running.http.post("/v1/scores/batch", json={"asks": [request, {**request, "uscc": OTHER}]}, headers=headers)
     entries = list(running.world.ledger.verified())
     month = datetime.now(UTC).astimezone(BEIJING).strftime("%Y-%m")
-    told = {(line["bank"], line["product"], line["status"]): (line["calls"], line["subjects"])
-            for line in statement(entries, month)}  # fmt: skip
-    assert told == {
+    counts = {(line["bank"], line["product"], line["status"]): (line["calls"], line["subjects"])
+              for line in statement(entries, month)}  # fmt: skip
+    assert counts == {
         ("bohai", "score", 200): (3, 1), ("bohai", "refused", 403): (1, 1), ("bohai", "token", 200): (1, 0),
         ("bohai", "batch", 200): (1, 2), ("bohai", "batch", 403): (1, 2),
         ("jincheng", "score", 200): (1, 1), ("jincheng", "token", 200): (1, 0),
@@ -58,11 +58,11 @@ def test_a_month_begins_and_ends_in_beijing() -> None:
             statement([], text)
 
 
-def test_firms_of_a_sandbox_answer_as_they_are_said_to(running: Any) -> None:
+def test_firms_of_a_sandbox_answer_as_expected(running: Any) -> None:
     world = running.world
-    book = open_snapshot(world.shelf, read_pointers(world.shelf, "enterprise"))
+    snapshot = open_snapshot(world.shelf, read_pointers(world.shelf, "enterprise"))
     everybody = codes("enterprise", 40)
-    named = bank_sandbox.choose_firms(book, everybody, everybody[:20], world.pseudonyms)
+    named = bank_sandbox.choose_firms(snapshot, everybody, everybody[:20], world.pseudonyms)
     assert set(named) == set(bank_sandbox.EXPECTED)
     assert len(set(named.values())) == len(named)
     access = AccessDatabase(world.root / "access.db")
@@ -79,21 +79,21 @@ def test_firms_of_a_sandbox_answer_as_they_are_said_to(running: Any) -> None:
     access.close()
     token, points = running.token(), {}
     for who, firm in firms.items():
-        told = running.score(firm.code, firm.mandate, token=token)
-        assert told.status_code == firm.status, (who, told.text)
-        if told.status_code == 200:
-            points[who] = told.json()["points"]
-        elif told.status_code == 403:
-            (check,) = (found["check"] for found in told.json()["findings"])
+        response = running.score(firm.code, firm.mandate, token=token)
+        assert response.status_code == firm.status, (who, response.text)
+        if response.status_code == 200:
+            points[who] = response.json()["points"]
+        elif response.status_code == 403:
+            (check,) = (finding["check"] for finding in response.json()["findings"])
             assert f"`{check}`" in firm.because
     assert max(points.values()) == points["good"]
     assert min(points.values()) == points["bad"]
     with pytest.raises(Missing):
-        bank_sandbox.choose_firms(book, everybody[:3], [], world.pseudonyms)
+        bank_sandbox.choose_firms(snapshot, everybody[:3], [], world.pseudonyms)
 
 
 @pytest.mark.attack
-def test_a_home_with_records_of_somebody_gets_no_sandbox(world: Any) -> None:
+def test_a_home_with_records_of_real_subjects_gets_no_sandbox(world: Any) -> None:
     for terms in ({}, {"invented": False}, {"invented": "true"}):
         made = world.seal(Kind.RELEASE, "custody", {"rows": b"r"}, purpose="scoring", **terms)
         with pytest.raises(Refused):

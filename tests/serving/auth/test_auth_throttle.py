@@ -1,4 +1,4 @@
-"""Whoever knows no secret cannot keep the service busy proving so: others get their token, and all else goes on."""
+"""A client without a secret cannot keep the service busy with wrong ones: others get their tokens and answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_one_address_waits_in_its_own_line_and_all_lines_have_an_end() -> None:
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
             await throttle.take("c", go.wait)
-        assert await asyncio.to_thread(lambda: "free") == "free"  # the loop's own threads are nobody's here
+        assert await asyncio.to_thread(lambda: "free") == "free"  # no check runs in the loop's own threads
         takes.pop(1).cancel()  # who hangs up gives its place back only when its turn is over
         go.set()
         assert await asyncio.gather(*takes) == [True] * (MOST - 1)
@@ -41,7 +41,7 @@ def test_one_address_waits_in_its_own_line_and_all_lines_have_an_end() -> None:
 
 
 @pytest.mark.attack
-def test_a_flood_of_wrong_secrets_is_told_to_come_again_and_banks_at_other_addresses_get_tokens(
+def test_a_flood_of_wrong_secrets_gets_503_with_retry_after_and_banks_at_other_addresses_get_tokens(
     world: Any, template: Any
 ) -> None:
     async def all_() -> tuple[list[httpx.Response], httpx.Response]:
@@ -59,16 +59,16 @@ def test_a_flood_of_wrong_secrets_is_told_to_come_again_and_banks_at_other_addre
             ]
             await asyncio.sleep(0.05)
             good = await here.post("/oauth2/token", data=form, auth=("bohai", template[1]["bohai"]))
-            told = await asyncio.gather(*flood)
+            responses = await asyncio.gather(*flood)
             await there.aclose()
             await here.aclose()
-            return told, good
+            return responses, good
 
-    told, good = asyncio.run(all_())
+    responses, good = asyncio.run(all_())
     assert good.status_code == 200
-    assert {one.status_code for one in told} == {401, 503}
-    shed = [one for one in told if one.status_code == 503]
+    assert {one.status_code for one in responses} == {401, 503}
+    shed = [one for one in responses if one.status_code == 503]
     assert {(one.headers["retry-after"], one.headers["content-type"]) for one in shed} == {
         ("1", "application/problem+json")
     }
-    assert sum(entry.verb == "token.refused" for entry in world.ledger.entries()) == len(told) - len(shed)
+    assert sum(entry.verb == "token.refused" for entry in world.ledger.entries()) == len(responses) - len(shed)

@@ -1,4 +1,4 @@
-"""A bank may prove itself by a key of its own, and a token bound to a key is of no use to whoever has not the key."""
+"""A bank may prove itself by a key of its own, and a token bound to a key is of no use without the key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def access(running: Any) -> Any:
     opened.close()
 
 
-def ask(running: Any, token: str, proof: str | None, scheme: str = "DPoP") -> Any:
+def post_score(running: Any, token: str, proof: str | None, scheme: str = "DPoP") -> Any:
     body = {"uscc": CODE, "purpose": PURPOSE, "mandate": running.mandate}
     headers = {"Authorization": f"{scheme} {token}"} | ({"DPoP": proof} if proof else {})
     return running.http.post("/v1/scores", json=body, headers=headers)
@@ -47,14 +47,14 @@ def test_a_registered_key_gets_a_token_without_a_secret_and_old_and_new_key_over
 
 @pytest.mark.attack
 def test_an_assertion_that_is_forged_old_for_others_or_used_before_is_401(running: Any, access: Any) -> None:
-    key, stranger, now = BankKey(), BankKey(), int(time.time())
+    key, other_key, now = BankKey(), BankKey(), int(time.time())
     access.add_key("bohai", key.jwk)
     used = key.assertion("bohai")
     assert running.http.post("/oauth2/token", data=used).status_code == 200
     none = dict(used, client_assertion=jwt.encode({"iss": "bohai", "sub": "bohai", "jti": "1"}, "", algorithm="none"))
     table = {
         "used before": used,
-        "by another key": stranger.assertion("bohai"),
+        "by another key": other_key.assertion("bohai"),
         "in another's name": key.assertion("jincheng"),
         "for another audience": key.assertion("bohai", aud="elsewhere"),
         "over": key.assertion("bohai", exp=now - 1),
@@ -95,19 +95,19 @@ def test_only_public_keys_for_signing_are_registered(access: Any) -> None:
 @pytest.mark.attack
 def test_a_bound_token_is_of_no_use_without_its_key(running: Any) -> None:
     running.mandate = running.world.grant("bohai", CODE).id
-    key, stranger, now = BankKey("ES256"), BankKey("ES256"), int(time.time())
+    key, other_key, now = BankKey("ES256"), BankKey("ES256"), int(time.time())
     form, auth = {"grant_type": "client_credentials"}, ("bohai", running.secrets["bohai"])
     response = running.http.post("/oauth2/token", data=form, auth=auth, headers={"DPoP": key.proof("/oauth2/token")})
     assert response.json()["token_type"] == "DPoP"
     token, path = response.json()["access_token"], "/v1/scores"
     used = key.proof(path, token)
-    assert ask(running, token, used).status_code == 200
+    assert post_score(running, token, used).status_code == 200
     table: dict[str, tuple[str | None, str]] = {
         "no proof": (None, "DPoP"),
         "as a bearer token": (None, "Bearer"),
         "as a bearer token with a proof": (key.proof(path, token), "Bearer"),
         "used before": (used, "DPoP"),
-        "by another key": (stranger.proof(path, token), "DPoP"),
+        "by another key": (other_key.proof(path, token), "DPoP"),
         "for another method": (key.proof(path, token, htm="GET"), "DPoP"),
         "for another path": (key.proof("/v1/verifications", token), "DPoP"),
         "for another host": (key.proof(path, token, htu=f"https://elsewhere{path}"), "DPoP"),
@@ -117,17 +117,17 @@ def test_a_bound_token_is_of_no_use_without_its_key(running: Any) -> None:
         "of an hour from now": (key.proof(path, token, iat=now + 3600), "DPoP"),
         "without a name": (key.proof(path, token, jti=None), "DPoP"),
         "of another type": (key.proof(path, token, {"typ": "JWT"}), "DPoP"),
-        "another key in the header": (key.proof(path, token, {"jwk": stranger.jwk}), "DPoP"),
+        "another key in the header": (key.proof(path, token, {"jwk": other_key.jwk}), "DPoP"),
         "a shared secret in the header": (key.proof(path, token, {"jwk": {"kty": "oct", "k": "c2VjcmV0"}}), "DPoP"),
         "nonsense": ("x.y.z", "DPoP"),
     }
     for name, (proof, scheme) in table.items():
-        assert ask(running, token, proof, scheme).status_code == 401, name
-    assert ask(running, token, key.proof(path, token)).status_code == 200
+        assert post_score(running, token, proof, scheme).status_code == 401, name
+    assert post_score(running, token, key.proof(path, token)).status_code == 200
 
 
 def test_a_token_that_is_not_bound_needs_no_proof_and_cannot_be_sent_as_bound(running: Any) -> None:
     running.mandate = running.world.grant("bohai", CODE).id
     token = running.token()
-    assert ask(running, token, None, "Bearer").status_code == 200
-    assert ask(running, token, BankKey().proof("/v1/scores", token)).status_code == 401
+    assert post_score(running, token, None, "Bearer").status_code == 200
+    assert post_score(running, token, BankKey().proof("/v1/scores", token)).status_code == 401

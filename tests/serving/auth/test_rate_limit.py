@@ -19,7 +19,7 @@ GOOD, OTHER = codes("enterprise", 2)
 
 
 @given(rate=st.floats(0.5, 50), burst=st.integers(1, 50), waits=st.lists(st.floats(0, 5), min_size=1, max_size=60))
-def test_over_any_time_no_more_is_given_than_burst_and_rate_allow_and_waiting_as_told_is_enough(
+def test_over_any_time_no_more_is_given_than_burst_and_rate_allow_and_the_stated_wait_is_enough(
     rate: float, burst: int, waits: list[float]
 ) -> None:
     now, given_, limit = [0.0], 0, RateLimit(rate, burst)
@@ -42,12 +42,12 @@ def test_a_bank_over_its_limit_gets_429_and_another_bank_its_answer(running: Any
     token, other = running.token(), running.token("jincheng")
     access.set_limit("bohai", RateLimit(0.01, 3))
     access.close()
-    told = [running.score(GOOD, mandate, token=token) for _ in range(4)]
-    assert [response.status_code for response in told] == [200, 200, 200, 429]
-    assert [response.headers["ratelimit"].split(";")[1] for response in told[:3]] == ["r=2", "r=1", "r=0"]
-    assert told[0].headers["ratelimit-policy"] == '"bank";q=3;w=300'
-    assert 0 < int(told[3].headers["retry-after"]) <= 100
-    assert told[3].json()["type"] == "urn:haihe:problem:too-many"
+    responses = [running.score(GOOD, mandate, token=token) for _ in range(4)]
+    assert [response.status_code for response in responses] == [200, 200, 200, 429]
+    assert [response.headers["ratelimit"].split(";")[1] for response in responses[:3]] == ["r=2", "r=1", "r=0"]
+    assert responses[0].headers["ratelimit-policy"] == '"bank";q=3;w=300'
+    assert 0 < int(responses[3].headers["retry-after"]) <= 100
+    assert responses[3].json()["type"] == "urn:haihe:problem:too-many"
     assert running.score(GOOD, theirs, token=other).status_code == 200
     with pytest.raises(Malformed):
         RateLimit(0, 5)

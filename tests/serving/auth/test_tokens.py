@@ -23,14 +23,14 @@ def test_basic_and_form_both_give_a_bearer_token_for_fifteen_minutes(running: An
         running.http.post("/oauth2/token", data=FORM | {"client_id": "bohai", "client_secret": secret}),
         running.http.post("/oauth2/token", data=FORM | {"scope": "score"}, auth=("bohai", secret)),
     ):
-        told = response.json()
+        document = response.json()
         assert response.status_code == 200
-        assert (told["token_type"], told["expires_in"]) == ("Bearer", 900)
-        assert told["scope"] == ("score" if b"scope" in response.request.content else " ".join(sorted(SCOPES)))
+        assert (document["token_type"], document["expires_in"]) == ("Bearer", 900)
+        assert document["scope"] == ("score" if b"scope" in response.request.content else " ".join(sorted(SCOPES)))
         assert (response.headers["cache-control"], response.headers["pragma"]) == ("no-store", "no-cache")
-        claims = jwt.decode(told["access_token"], options={"verify_signature": False})
+        claims = jwt.decode(document["access_token"], options={"verify_signature": False})
         assert (claims["sub"], claims["exp"] - claims["iat"]) == ("bohai", 900)
-        assert jwt.get_unverified_header(told["access_token"])["alg"] == "EdDSA"
+        assert jwt.get_unverified_header(document["access_token"])["alg"] == "EdDSA"
 
 
 def test_each_bad_request_gets_its_code_and_an_entry(running: Any) -> None:
@@ -103,7 +103,7 @@ def test_secrets_change_without_a_gap_and_two_are_good_at_a_time(tmp_path: Any) 
     access.close()
 
 
-def test_a_disabled_client_a_taken_name_and_an_unknown_scope_are_refused(tmp_path: Any) -> None:
+def test_a_disabled_client_a_used_name_and_an_unknown_scope_are_refused(tmp_path: Any) -> None:
     access = AccessDatabase(tmp_path / "a.db")
     secret = access.add_client("bank-a")
     access.disable_client("bank-a")

@@ -60,7 +60,7 @@ def test_a_lost_answer_is_requested_again_and_recorded_once(running: Any) -> Non
     assert [entry.object for entry in running.entries("score.repeated")] == [score["score_id"]]
 
 
-def test_overload_is_retried_as_retry_after_says_until_patience_ends(running: Any) -> None:
+def test_overload_is_retried_after_retry_after_until_patience_ends(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     bank, wire = client(running, lambda sent, _: httpx.Response(503, json={"title": "busy"}) if sent < 3 else None)
     assert bank.score(GOOD, PURPOSE, mandate)["uscc"] == GOOD

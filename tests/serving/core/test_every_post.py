@@ -34,32 +34,32 @@ def harness(serve: Any, world: Any) -> Iterator[PostHarness]:
         yield PostHarness(running, receiver)
 
 
-def test_there_is_no_post_without_a_key_and_none_that_is_not_asked_here(harness: PostHarness) -> None:
+def test_there_is_no_post_without_a_key_and_none_that_is_not_tested_here(harness: PostHarness) -> None:
     document = harness.running.http.app.app.openapi()
-    posts = {path: told["post"] for path, told in document["paths"].items() if "post" in told and "/v1/" in path}
-    assert {path for path, told in posts.items() if IDEMPOTENCY_KEY in told["parameters"]} == set(posts)
+    posts = {path: item["post"] for path, item in document["paths"].items() if "post" in item and "/v1/" in path}
+    assert {path for path, operation in posts.items() if IDEMPOTENCY_KEY in operation["parameters"]} == set(posts)
     assert set(posts) - set(harness.requests) == {"/v1/deliveries/{name}/resend"}  # which takes a dead letter
 
 
 def test_one_key_one_answer_to_the_byte_and_one_act(harness: PostHarness) -> None:
-    for path, asked in harness.requests.items():
+    for path, request in harness.requests.items():
         before = harness.count(path)
         first = harness.post(path)
         assert first.status_code == 200, (path, first.text)
         once = harness.count(path)
-        heard = len(harness.receiver.received)
+        deliveries = len(harness.receiver.received)
         again = harness.post(path)
         assert (again.content, again.headers["content-type"]) == (first.content, first.headers["content-type"]), path
-        assert (harness.count(path), len(harness.receiver.received)) == (once, heard), path
+        assert (harness.count(path), len(harness.receiver.received)) == (once, deliveries), path
         assert once > before, path
-        if asked.other is not None:
-            other = harness.post(path, sent=asked.other)
+        if request.other is not None:
+            other = harness.post(path, sent=request.other)
             assert (other.status_code, other.json()["title"]) == (
                 422, "This idempotency key was used for another request"
             ), path  # fmt: skip
         new = harness.post(path, key="k2")
         assert (new.status_code, new.content == first.content) == (200, False), path
-        theirs = harness.post(path, bank="jincheng" if asked.bank == "bohai" else "bohai")
+        theirs = harness.post(path, bank="jincheng" if request.bank == "bohai" else "bohai")
         assert theirs.content != first.content, path
     repeated = [entry for entry in harness.world.ledger.verified() if entry.verb.endswith(".repeated")]
     assert len(repeated) == len(harness.requests)
@@ -71,8 +71,8 @@ def test_one_key_one_answer_to_the_byte_and_one_act(harness: PostHarness) -> Non
 def test_what_is_no_key_is_refused_before_anything_is_done(harness: PostHarness, key: bytes) -> None:
     for path in harness.requests:
         before = harness.count(path)
-        told = harness.post(path, key)
-        assert (told.status_code, told.json()["title"]) == (422, "This is not an idempotency key"), path
+        response = harness.post(path, key)
+        assert (response.status_code, response.json()["title"]) == (422, "This is not an idempotency key"), path
         assert harness.count(path) == before
     assert harness.post("/v1/jobs", b"~" * 128).status_code == 200
 
@@ -80,19 +80,19 @@ def test_what_is_no_key_is_refused_before_anything_is_done(harness: PostHarness,
 @pytest.mark.attack
 def test_many_at_once_with_one_key_are_one_act(harness: PostHarness) -> None:
     for path in ("/v1/objections", "/v1/watches", "/v1/jobs", "/v1/scores/batch", "/v1/webhook/trial"):
-        before, heard = harness.count(path), len(harness.receiver.received)
+        before, deliveries = harness.count(path), len(harness.receiver.received)
         with ThreadPoolExecutor(8) as pool:
-            told = list(pool.map(lambda _, path=path: harness.post(path), range(8)))  # type: ignore[misc]
-        assert {each.status_code for each in told} == {200}
-        assert len({each.content for each in told}) == 1
+            responses = list(pool.map(lambda _, path=path: harness.post(path), range(8)))  # type: ignore[misc]
+        assert {each.status_code for each in responses} == {200}
+        assert len({each.content for each in responses}) == 1
         assert harness.count(path) == before + (2 if path.endswith("batch") else 1)
-        assert len(harness.receiver.received) == heard + path.endswith("trial")
+        assert len(harness.receiver.received) == deliveries + path.endswith("trial")
     assert {harness.rows(path) for path in MADE} == {1}
 
 
 def test_what_a_killed_process_had_done_is_not_done_again(harness: PostHarness) -> None:
     for path in harness.requests:
-        first, once, heard = harness.post(path), harness.count(path), len(harness.receiver.received)
+        first, once, deliveries = harness.post(path), harness.count(path), len(harness.receiver.received)
         with sqlite3.connect(harness.world.root / "calls.db") as db:
             for table in ("answered", "made"):
                 db.execute(f"DELETE FROM {table} WHERE key <> ?", (b"k",))
@@ -108,13 +108,13 @@ def test_what_a_killed_process_had_done_is_not_done_again(harness: PostHarness) 
             assert (again.content, harness.count(path), len(harness.receiver.received)) == (
                 first.content,
                 once,
-                heard,
+                deliveries,
             ), path
     assert {harness.rows(path) for path in MADE} == {1}
 
 
 class Faulty(GroupCommitWriter):
-    """A ledger of which nobody knows, once, whether it took an entry."""
+    """A ledger that fails once, before or after it took an entry."""
 
     def __init__(self, inner: GroupCommitWriter, verb: str, *, took: bool) -> None:
         self._inner, self._verb, self._took = inner, verb, took
@@ -144,18 +144,18 @@ def test_after_a_fault_the_same_key_goes_on_where_it_was_and_a_refusal_in_betwee
     assert harness.post(path).status_code == 401
     access.disable_client("bohai", disabled=False)
     access.close()
-    told = harness.post(path)
-    assert told.status_code == 200, told.text
-    assert harness.post(path).content == told.content
+    response = harness.post(path)
+    assert response.status_code == 200, response.text
+    assert harness.post(path).content == response.content
     assert harness.count(path) == before + 1
     if path in MADE:
         assert harness.rows(path) == 1
-        name = told.json()[f"{MADE[path]}_id"]
+        name = response.json()[f"{MADE[path]}_id"]
         assert [entry.object for entry in harness.running.entries(harness.requests[path].verb)] == [name]
     app.service = app.app.state.service = service
 
 
-def test_a_refusal_is_not_remembered_and_its_cause_can_be_mended(harness: PostHarness) -> None:
+def test_a_refusal_is_not_stored_and_its_cause_can_be_removed(harness: PostHarness) -> None:
     sent = harness.requests["/v1/jobs"]
     assert harness.post("/v1/jobs", sent={**sent.sent, "content": b"nonsense"}).status_code == 422
     for number in range(2):
@@ -163,41 +163,41 @@ def test_a_refusal_is_not_remembered_and_its_cause_can_be_mended(harness: PostHa
     assert harness.post("/v1/jobs").status_code == 403  # two are not done
     for job in harness.running.http.get("/v1/jobs", headers=bearer(harness)).json()["jobs"]:
         harness.running.http.delete(f"/v1/jobs/{job['job_id']}", headers=bearer(harness))
-    told = harness.post("/v1/jobs")
-    assert told.status_code == 200
-    for number in range(2):  # what was made stays made, whatever came of it
+    response = harness.post("/v1/jobs")
+    assert response.status_code == 200
+    for number in range(2):  # what was made stays made, whatever its state is now
         assert harness.post("/v1/jobs", f"k{number}").json()["state"] == "queued"
     assert harness.rows("/v1/jobs") == 3
 
 
 @pytest.mark.attack
-def test_a_key_opens_nothing_whose_mandate_was_taken_back(harness: PostHarness) -> None:
+def test_a_key_opens_nothing_whose_mandate_was_revoked(harness: PostHarness) -> None:
     open_to_all = {"/v1/objections", "/v1/jobs", "/v1/webhook/trial", "/v1/evaluations"}
     first = {path: harness.post(path) for path in harness.requests}
     harness.revoke_all()
-    for path, held in first.items():
-        told = harness.post(path)
+    for path, original in first.items():
+        response = harness.post(path)
         if path == "/v1/scores/batch":
-            assert [part["status"] for part in told.json()["answers"]] == [403, 403, 422]
-            assert told.json()["answers"][2] == held.json()["answers"][2]
-        elif path in open_to_all:  # they tell nothing under a mandate
-            assert told.content == held.content, path
+            assert [part["status"] for part in response.json()["answers"]] == [403, 403, 422]
+            assert response.json()["answers"][2] == original.json()["answers"][2]
+        elif path in open_to_all:  # their answers hold nothing that a mandate protects
+            assert response.content == original.content, path
         else:
-            assert told.status_code == 403, path
+            assert response.status_code == 403, path
     assert {harness.rows(path) for path in MADE} == {1}
 
 
 @pytest.mark.attack
-def test_a_record_that_is_gone_is_not_shown_under_an_old_key(harness: PostHarness) -> None:
+def test_a_removed_record_is_not_shown_under_an_old_key(harness: PostHarness) -> None:
     path = "/v1/queries/penalties"
     first = harness.post(path)
     assert "罚1号" in first.text
     seal = shelve(harness.world, RECORDS | {FIRM: RECORDS[FIRM] | {"administrative_penalty": [penalty("罚2号")]}})
     harness.running.http.app.service.credit_files.refresh()
-    told = harness.post(path)
-    assert told.json()["snapshot"]["id"] == seal
-    assert "罚1号" not in told.text
-    assert harness.post(path).content == told.content  # and remembered from now on
+    response = harness.post(path)
+    assert response.json()["snapshot"]["id"] == seal
+    assert "罚1号" not in response.text
+    assert harness.post(path).content == response.content  # and remembered from now on
     key = harness.running.http.app.service.credit_files._pseudonyms.key_of(FIRM).hex
     suppress(harness.world.shelf, "inquiry", [key], **notice(harness))
     harness.running.http.app.service.credit_files.refresh()
@@ -205,25 +205,25 @@ def test_a_record_that_is_gone_is_not_shown_under_an_old_key(harness: PostHarnes
 
 
 @pytest.mark.attack
-def test_a_repaired_subject_is_answered_anew_in_a_batch_and_the_others_as_they_were(
+def test_a_repaired_subject_is_scored_again_in_a_batch_and_the_others_are_answered_as_they_were(
     harness: PostHarness,
 ) -> None:
     path, world, service = "/v1/scores/batch", harness.world, harness.running.http.app.service
     first = harness.post(path).json()["answers"]
     number = suppress(world.shelf, "scoring", [world.pseudonyms.key_of(FIRM).hex], **notice(harness)).number
     service.snapshots.suppression.refresh()
-    held = harness.post(path).json()["answers"]
-    assert [part["status"] for part in held] == [503, 503, 422]
+    suppressed = harness.post(path).json()["answers"]
+    assert [part["status"] for part in suppressed] == [503, 503, 422]
     version = harness.running.seals["enterprise"][0]
-    anew = world.snapshot("enterprise", version, 40, notice=number)
-    world.show("enterprise", version, anew)
+    resealed = world.snapshot("enterprise", version, 40, notice=number)
+    world.show("enterprise", version, resealed)
     service.snapshots.refresh()
-    told = harness.post(path)
-    parts = told.json()["answers"]
+    response = harness.post(path)
+    parts = response.json()["answers"]
     assert [part["status"] for part in parts] == [200, 200, 422]
-    assert {part["answer"]["snapshot"]["id"] for part in parts[:2]} == {anew}
+    assert {part["answer"]["snapshot"]["id"] for part in parts[:2]} == {resealed}
     assert parts[2] == first[2]
-    assert harness.post(path).content == told.content
+    assert harness.post(path).content == response.content
 
 
 def test_a_batch_again_costs_one_call_and_the_same_in_another_language(harness: PostHarness) -> None:
@@ -232,28 +232,28 @@ def test_a_batch_again_costs_one_call_and_the_same_in_another_language(harness: 
     again = harness.post(path, sent={**harness.requests[path].sent, "headers": {"Accept-Language": "zh"}})
     third = harness.post(path)
     assert first.content == again.content == third.content
-    left = [int(told.headers["ratelimit"].partition("r=")[2].partition(";")[0]) for told in (again, third)]
+    left = [int(response.headers["ratelimit"].partition("r=")[2].partition(";")[0]) for response in (again, third)]
     assert left[0] - left[1] <= 1
 
 
 def test_a_key_is_of_one_path_and_what_cannot_be_done_twice_takes_none(harness: PostHarness) -> None:
-    ask = {
+    body = {
         "json": {
             "uscc": FIRM,
             "purpose": PURPOSE,
             "mandate": harness.requests["/v1/scores"].sent["json"]["mandate"],
         }
     }
-    told = [
-        send(harness.running, PostRequest(path, "", ask, None), "k") for path in ("/v1/queries/taxes", "/v1/scores")
+    responses = [
+        send(harness.running, PostRequest(path, "", body, None), "k") for path in ("/v1/queries/taxes", "/v1/scores")
     ]
-    assert [each.status_code for each in told] == [200, 200]
+    assert [each.status_code for each in responses] == [200, 200]
     for method, path in (("PUT", "/v1/webhook"), ("GET", "/v1/watches"), ("DELETE", "/v1/watches/x")):
         refused = harness.running.http.request(method, path, headers={**bearer(harness), "Idempotency-Key": "k"})
         assert (refused.status_code, refused.json()["title"]) == (422, "This request takes no idempotency key")
 
 
-def test_an_answer_is_forgotten_after_a_day_also_when_nobody_asks_again(harness: PostHarness, serve: Any) -> None:
+def test_an_answer_is_deleted_after_a_day_also_without_another_request(harness: PostHarness, serve: Any) -> None:
     for path in ("/v1/queries/penalties", "/v1/watches"):
         assert harness.post(path).status_code == 200
     with sqlite3.connect(harness.world.root / "calls.db") as db:

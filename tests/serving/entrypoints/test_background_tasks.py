@@ -27,15 +27,15 @@ GOOD, OTHER = codes("enterprise", 2)
 
 def until(holds: Callable[[], Any], seconds: float = 60) -> Any:
     end = time.monotonic() + seconds
-    while not (told := holds()):
+    while not (result := holds()):
         assert time.monotonic() < end, "it did not come to be"
         time.sleep(0.05)
-    return told
+    return result
 
 
 def test_a_service_killed_in_the_middle_of_a_job_and_of_a_delivery_ends_both(world: Any, template: Any) -> None:
     port, more = free_port(), {"HAIHE_SERVICE_WEBHOOKS_TO_LOOPBACK": "true"}
-    mine = world.grant("bohai", GOOD).id
+    score_mandate = world.grant("bohai", GOOD).id
     watching = [world.grant("bohai", code, purpose="post_loan_management").id for code in codes("enterprise", 5)]
     form, auth = {"grant_type": "client_credentials"}, ("bohai", template[1]["bohai"])
 
@@ -47,20 +47,20 @@ def test_a_service_killed_in_the_middle_of_a_job_and_of_a_delivery_ends_both(wor
         with serving(world, port, **more) as (url, _, process), client(url) as bank:
             assert bank.put("/v1/webhook", json={"url": receiver.url}).status_code == 200
             for code, mandate in zip(codes("enterprise", 5), watching, strict=True):
-                asked = {"uscc": code, "purpose": "post_loan_management", "mandate": mandate,
+                watch = {"uscc": code, "purpose": "post_loan_management", "mandate": mandate,
                          "kinds": ["grade_drop", "grade_rise"]}  # fmt: skip
-                assert bank.post("/v1/watches", json=asked).status_code == 200
-            file = "uscc,purpose,mandate\n" + f"{GOOD},{PURPOSE},{mine}\n" * LINES
+                assert bank.post("/v1/watches", json=watch).status_code == 200
+            file = "uscc,purpose,mandate\n" + f"{GOOD},{PURPOSE},{score_mandate}\n" * LINES
             name = bank.post("/v1/jobs", content=file.encode()).json()["job_id"]
             model = "enterprise"
             seals = template[2][model]
             world.promote(model, seals[2])
             world.show(model, seals[2], seals[3])  # another version: the fifth of these has another grade
             until(lambda: bank.get(f"/v1/jobs/{name}").json()["done"] > 0)
-            told = until(lambda: list(receiver.received))
+            deliveries = until(lambda: list(receiver.received))
             process.send_signal(signal.SIGKILL)
             process.wait()
-        assert told
+        assert deliveries
         first = len(receiver.received)
         receiver.statuses = [200]
         with serving(world, port, **more) as (url, log, _), client(url) as bank:
@@ -69,16 +69,21 @@ def test_a_service_killed_in_the_middle_of_a_job_and_of_a_delivery_ends_both(wor
             until(lambda: not bank.get("/v1/deliveries?status=waiting").json()["deliveries"])
             result = bank.get(f"/v1/jobs/{name}/result")
     written = log.read_text()
-    for secret in (*codes("enterprise", 5), *map(world.pseudonyms.hex_of, codes("enterprise", 5)), *watching, mine):
+    for secret in (
+        *codes("enterprise", 5),
+        *map(world.pseudonyms.hex_of, codes("enterprise", 5)),
+        *watching,
+        score_mandate,
+    ):
         assert secret not in written
     verify(result.content, result.headers[HEADER], world.ring)
     rows = list(csv.DictReader(io.StringIO(result.text)))
     assert [int(row["line"]) for row in rows] == list(range(1, LINES + 1))
     entries = {entry.object: entry for entry in world.ledger.verified()}
     assert all(entries[row["score_id"]].id == row["entry"] for row in rows)
-    heard = [Webhooks(world.ring).read(headers, body) for _, headers, body in receiver.received[first:]]
-    assert heard
-    assert all(one["data"]["version_changed"] for one in heard)
+    events = [Webhooks(world.ring).read(headers, body) for _, headers, body in receiver.received[first:]]
+    assert events
+    assert all(one["data"]["version_changed"] for one in events)
     ids = {headers["webhook-id"] for _, headers, _ in receiver.received[:first]}
     assert ids <= {
         headers["webhook-id"] for _, headers, _ in receiver.received[first:]
@@ -91,14 +96,14 @@ def kill_once_there(above: int, name: bytes) -> None:
 
     def below(pid: int) -> list[int]:
         tasks = Path(f"/proc/{pid}/task").glob("*/children")
-        found = [int(child) for task in tasks for child in task.read_text().split()]
-        return [*found, *(one for child in found for one in below(child))]
+        children = [int(child) for task in tasks for child in task.read_text().split()]
+        return [*children, *(one for child in children for one in below(child))]
 
-    found = until(lambda: [pid for pid in below(above) if name in Path(f"/proc/{pid}/cmdline").read_bytes()])
-    os.kill(found[0], signal.SIGKILL)
+    processes = until(lambda: [pid for pid in below(above) if name in Path(f"/proc/{pid}/cmdline").read_bytes()])
+    os.kill(processes[0], signal.SIGKILL)
 
 
-def test_chores_that_fall_are_taken_up_again(world: Any, template: Any) -> None:
+def test_chores_that_fall_are_started_again(world: Any, template: Any) -> None:
     mandate, form = world.grant("bohai", GOOD).id, {"grant_type": "client_credentials"}
     with serving(world, free_port()) as (url, _, process):
         token = httpx.post(f"{url}/oauth2/token", data=form, auth=("bohai", template[1]["bohai"])).json()[

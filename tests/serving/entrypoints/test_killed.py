@@ -1,4 +1,4 @@
-"""A service killed in the middle of its work loses no entry of an answer that anybody got, and goes on where it was."""
+"""A service killed in the middle of its work loses no entry of an answer that a client received, and continues."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_killed_under_load_every_answer_that_left_is_in_the_ledger(world: Any, t
             token = httpx.post(f"{url}/oauth2/token", data=form, auth=auth).json()["access_token"]
             enough, wanted = threading.Event(), len(answered) + 60
 
-            def ask(
+            def post_scores(
                 number: int, url: str = url, token: str = token, enough: Any = enough, wanted: int = wanted
             ) -> None:
                 body = {"uscc": subjects[number], "purpose": PURPOSE, "mandate": mandates[number]}
@@ -40,7 +40,7 @@ def test_killed_under_load_every_answer_that_left_is_in_the_ledger(world: Any, t
                         if len(answered) > wanted:
                             enough.set()
 
-            callers = [threading.Thread(target=ask, args=(number,)) for number in range(CALLERS)]
+            callers = [threading.Thread(target=post_scores, args=(number,)) for number in range(CALLERS)]
             for caller in callers:
                 caller.start()
             assert enough.wait(30)
@@ -48,7 +48,7 @@ def test_killed_under_load_every_answer_that_left_is_in_the_ledger(world: Any, t
             for caller in callers:
                 caller.join(30)
     with serving(world, port):
-        pass  # the next one mends what the last one left
+        pass  # the next process repairs what the last one left
     entries = {entry.object: (entry.id, entry.seq) for entry in world.ledger.verified()}
     assert len(answered) > KILLS * 60
     assert [entries.get(name) for name, _, _ in answered] == [(entry, seq) for _, entry, seq in answered]

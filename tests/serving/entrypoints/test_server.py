@@ -1,4 +1,4 @@
-"""A real process over real HTTP: the client gets scores and errors, the log names nobody, and it stops cleanly."""
+"""A real process over real HTTP: the client gets scores and errors, the log names no subject, and it stops cleanly."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def test_a_bank_scores_over_http(server: Any, world: Any, template: Any) -> None
     mandate = world.grant("bohai", known).id
     with ServiceClient(url, "bohai", template[1]["bohai"]) as bank:
         assert bank.ready()["ready"] is True
-        told = bank.score(known, PURPOSE, mandate)
-        assert told["uscc"] == known
+        first_score = bank.score(known, PURPOSE, mandate)
+        assert first_score["uscc"] == known
         with pytest.raises(Malformed):
             bank.score(known[:-1], PURPOSE, mandate)
         with pytest.raises(Missing):
@@ -72,9 +72,9 @@ def test_a_bank_scores_over_http(server: Any, world: Any, template: Any) -> None
         assert refused.value.findings[0]["check"] == "purpose"
         bank._token = "forged"
         bank._good_until = time.monotonic() + 60
-        assert bank.score(known, PURPOSE, mandate)["points"] == told["points"]  # a new token was fetched
-    with ServiceClient(url, "bohai", "wrong") as stranger, pytest.raises(Unauthenticated):
-        stranger.score(known, PURPOSE, mandate)
+        assert bank.score(known, PURPOSE, mandate)["points"] == first_score["points"]  # a new token was fetched
+    with ServiceClient(url, "bohai", "wrong") as unauthenticated, pytest.raises(Unauthenticated):
+        unauthenticated.score(known, PURPOSE, mandate)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=15) in (0, -signal.SIGTERM)
     assert world.ledger.verify()
@@ -92,7 +92,7 @@ def test_many_at_once_are_all_answered_and_all_recorded(server: Any, world: Any,
     subjects = codes("enterprise", 4)
     mandates = {code: world.grant("bohai", code).id for code in subjects}
 
-    def ask(number: int) -> int:
+    def score_twenty(number: int) -> int:
         with ServiceClient(url, "bohai", template[1]["bohai"]) as bank:
             for turn in range(20):
                 code = subjects[(number + turn) % 4]
@@ -100,7 +100,7 @@ def test_many_at_once_are_all_answered_and_all_recorded(server: Any, world: Any,
         return 20
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(ask, range(8))) == 160
+        assert sum(pool.map(score_twenty, range(8))) == 160
     answered = [entry for entry in world.ledger.entries() if entry.verb == "score.answered"]
     assert len({entry.object for entry in answered}) == 160
 

@@ -1,4 +1,4 @@
-"""Two processes are one service: what one was told the other knows, one that dies loses nothing and comes again."""
+"""Two processes are one service: what one stores the other reads, one that dies loses nothing and starts again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Pair:
     def token(self) -> str:
         return str(httpx.post(f"{self.url}/oauth2/token", data=FORM, auth=self.auth).json()["access_token"])
 
-    def ask(self, token: str, **headers: str) -> httpx.Response:
+    def score(self, token: str, **headers: str) -> httpx.Response:
         """On a connection of its own, so that the kernel chooses the worker."""
         body = {"uscc": CODE, "purpose": PURPOSE, "mandate": self.mandate}
         return httpx.post(f"{self.url}/v1/scores", json=body, headers={"Authorization": f"Bearer {token}", **headers})
@@ -52,21 +52,21 @@ class Pair:
     @contextlib.contextmanager
     def load(self, callers: int = 4) -> Iterator[list[httpx.Response]]:
         """Calls on and on while this lasts; every answer, or None where the connection broke."""
-        told: list[Any] = []
+        responses: list[Any] = []
         stop = threading.Event()
 
         def on() -> None:
             token = self.token()
             while not stop.is_set():
                 try:
-                    told.append(self.ask(token))
+                    responses.append(self.score(token))
                 except httpx.HTTPError:
-                    told.append(None)
+                    responses.append(None)
 
         with ThreadPoolExecutor(callers) as pool:
             running = [pool.submit(on) for _ in range(callers)]
             try:
-                yield told
+                yield responses
             finally:
                 stop.set()
             for each in running:
@@ -81,12 +81,12 @@ def pair(world: Any, template: Any) -> Iterator[Pair]:
         assert process.wait(20) == 0
 
 
-def test_what_one_was_told_the_other_knows(pair: Pair) -> None:
+def test_what_one_stored_the_other_reads(pair: Pair) -> None:
     token = pair.token()
     with ThreadPoolExecutor(8) as pool:  # many at once with one key: one act, wherever they land
-        told = list(pool.map(lambda _: pair.ask(token, **{"Idempotency-Key": "one"}), range(24)))
-    assert {answer.status_code for answer in told} == {200}
-    assert len({answer.content for answer in told}) == 1
+        responses = list(pool.map(lambda _: pair.score(token, **{"Idempotency-Key": "one"}), range(24)))
+    assert {answer.status_code for answer in responses} == {200}
+    assert len({answer.content for answer in responses}) == 1
     answered = [entry for entry in pair.world.ledger.verified() if entry.verb == "score.answered"]
     assert len(answered) == 1
 
@@ -95,7 +95,7 @@ def test_what_one_was_told_the_other_knows(pair: Pair) -> None:
     access.add_key("bohai", key.jwk)
     access.set_limit("bohai", RateLimit(0.001, 10))
     access.close()
-    statuses = [pair.ask(token).status_code for _ in range(16)]
+    statuses = [pair.score(token).status_code for _ in range(16)]
     assert statuses == [200] * 10 + [429] * 6
     once = key.assertion("bohai")
     given = [httpx.post(f"{pair.url}/oauth2/token", data=once).status_code for _ in range(8)]
@@ -105,17 +105,17 @@ def test_what_one_was_told_the_other_knows(pair: Pair) -> None:
 
 
 def test_a_worker_killed_under_load_loses_no_entry_and_comes_again(pair: Pair) -> None:
-    with pair.load() as told:
+    with pair.load() as responses:
         before = pair.workers()
-        _until(lambda: len(told) > 60)
+        _until(lambda: len(responses) > 60)
         victim = min(before)
         signal.pidfd_send_signal(os.pidfd_open(victim), signal.SIGKILL)
         _until(lambda: len(pair.workers() - before) == 1 and _ready(pair))
-        enough = len(told) + 60
-        _until(lambda: len(told) > enough)
-    answers = [one for one in told if one is not None]
+        enough = len(responses) + 60
+        _until(lambda: len(responses) > enough)
+    answers = [one for one in responses if one is not None]
     assert {one.status_code for one in answers} == {200}
-    assert len(told) - len(answers) <= 8  # those that the dead worker had in hand
+    assert len(responses) - len(answers) <= 8  # those that the dead worker had in hand
     entries = {entry.object: entry.id for entry in pair.world.ledger.verified()}
     for one in answers:
         assert entries[one.json()["score_id"]] == one.json()["receipt"]["entry"]
@@ -124,31 +124,31 @@ def test_a_worker_killed_under_load_loses_no_entry_and_comes_again(pair: Pair) -
 def test_the_service_gets_a_new_key_and_no_call_fails(pair: Pair) -> None:
     world = pair.world
     old, new = world.key("service"), SigningKey.create(world.root / "next", "service")
-    with pair.load(2) as told:
-        (world.root / "ring" / "service-2.pem").write_bytes(new.public_pem())  # first everybody knows it
+    with pair.load(2) as responses:
+        (world.root / "ring" / "service-2.pem").write_bytes(new.public_pem())  # first all verifiers have it
         _renewed(pair)
         (world.root / "next" / "signing-service.pem").replace(world.root / "keys" / "signing-service.pem")
         _renewed(pair)  # then it signs
-        enough = len(told) + 40
-        _until(lambda: len(told) > enough)
-    assert {one and one.status_code for one in told} == {200}
+        enough = len(responses) + 40
+        _until(lambda: len(responses) > enough)
+    assert {one and one.status_code for one in responses} == {200}
     ring = KeyRing.load(world.root / "ring")
-    for one in told:
+    for one in responses:
         verify(one.content, one.headers[HEADER], ring)
     signers = {entry["keyid"] for entry in _lines(world) if "keyid" in entry}  # the last of each write
     assert signers == {f"service:{key.keyid}" for key in (old, new)}
-    assert world.ledger.verify() > len(told)
+    assert world.ledger.verify() > len(responses)
 
 
-def test_what_is_asked_of_both_at_once_under_one_key_is_made_once(pair: Pair) -> None:
+def test_requests_to_both_at_once_under_one_key_are_made_once(pair: Pair) -> None:
     token = pair.token()
-    ask = {"uscc": CODE, "purpose": PURPOSE, "mandate": pair.mandate}
-    score = pair.ask(token).json()["score_id"]
+    request = {"uscc": CODE, "purpose": PURPOSE, "mandate": pair.mandate}
+    score = pair.score(token).json()["score_id"]
     file = f"{','.join(INPUT_COLUMNS)}\n{CODE},{PURPOSE},{pair.mandate}\n".encode()
     table: list[tuple[str, str, dict[str, Any]]] = [
         ("/v1/objections", "objection.asked", {"json": {"score_id": score, "kind": "correction", "statement": "?"}}),
         ("/v1/jobs", "job.sent", {"content": file}),
-        ("/v1/scores/batch", "score.answered", {"json": {"asks": [ask] * 200}}),
+        ("/v1/scores/batch", "score.answered", {"json": {"asks": [request] * 200}}),
     ]
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "one"}
     for path, verb, sent in table:
@@ -158,9 +158,9 @@ def test_what_is_asked_of_both_at_once_under_one_key_is_made_once(pair: Pair) ->
             return httpx.post(f"{pair.url}{path}", headers=headers, timeout=30, **sent)
 
         with ThreadPoolExecutor(8) as pool:
-            told = list(pool.map(post, range(24)))
-        assert {answer.status_code for answer in told} == {200}, path
-        assert len({answer.content for answer in told}) == 1, path
+            responses = list(pool.map(post, range(24)))
+        assert {answer.status_code for answer in responses} == {200}, path
+        assert len({answer.content for answer in responses}) == 1, path
         after = [entry.verb for entry in pair.world.ledger.verified()].count(verb)
         assert after - before == (200 if path.endswith("batch") else 1), path
 

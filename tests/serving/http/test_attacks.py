@@ -29,13 +29,13 @@ class Live:
     def __init__(self, world: Any, url: str, port: int, secret: str) -> None:
         self.world, self.url, self.port = world, url, port
         form = {"grant_type": "client_credentials"}
-        told = httpx.post(f"{url}/oauth2/token", data=form, auth=("bohai", secret)).json()
-        self.token, self.mandate = told["access_token"], world.grant("bohai", GOOD).id
+        token_response = httpx.post(f"{url}/oauth2/token", data=form, auth=("bohai", secret)).json()
+        self.token, self.mandate = token_response["access_token"], world.grant("bohai", GOOD).id
 
     def head(self, more: str = "") -> bytes:
         return f"POST /v1/scores HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.token}\r\n{more}".encode()
 
-    def ask(self, code: str, mandate: str) -> httpx.Response:
+    def score(self, code: str, mandate: str) -> httpx.Response:
         body = {"uscc": code, "purpose": PURPOSE, "mandate": mandate}
         return httpx.post(f"{self.url}/v1/scores", json=body, headers={"Authorization": f"Bearer {self.token}"})
 
@@ -60,7 +60,7 @@ def test_what_is_too_big_too_deep_or_no_text_is_refused_and_the_next_is_answered
     deep = b"[" * 500_000 + b"]" * 500_000
     inside = b'{"uscc":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}"
     table = {
-        "a hundred megabytes told": (live.head(f"Content-Length: {big}\r\n\r\n"), 413),
+        "a hundred megabytes stated": (live.head(f"Content-Length: {big}\r\n\r\n"), 413),
         "a hundred megabytes in chunks": (
             live.head("Transfer-Encoding: chunked\r\n\r\n") + b"20000\r\n" + b"x" * 0x20000 + b"\r\n" * 0
             + (b"\r\n20000\r\n" + b"x" * 0x20000) * 20, 413,
@@ -74,9 +74,9 @@ def test_what_is_too_big_too_deep_or_no_text_is_refused_and_the_next_is_answered
         "no HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
     }  # fmt: skip
     for name, (sent, status) in table.items():
-        told = raw(live.port, sent)
-        assert told.split(b" ")[1:2] == [str(status).encode()], (name, told[:200])
-    assert live.ask(GOOD, live.mandate).status_code == 200
+        answer = raw(live.port, sent)
+        assert answer.split(b" ")[1:2] == [str(status).encode()], (name, answer[:200])
+    assert live.score(GOOD, live.mandate).status_code == 200
 
 
 def test_a_flood_of_headers_and_one_without_an_end_are_cut_off(live: Live) -> None:
@@ -85,9 +85,9 @@ def test_a_flood_of_headers_and_one_without_an_end_are_cut_off(live: Live) -> No
         assert raw(live.port, live.head() + flood).startswith(b"HTTP/1.1 431 ")
     body = json.dumps({"asks": [{"uscc": GOOD, "purpose": PURPOSE, "mandate": live.mandate}] * 900})
     headers = {"Authorization": f"Bearer {live.token}"}
-    told = httpx.post(f"{live.url}/v1/scores/batch", content=body, headers=headers, timeout=30)
+    response = httpx.post(f"{live.url}/v1/scores/batch", content=body, headers=headers, timeout=30)
     assert len(body) > 100_000  # a long body is not a long head
-    assert told.status_code == 200
+    assert response.status_code == 200
 
 
 def test_slow_senders_do_not_keep_others_waiting(live: Live) -> None:
@@ -99,7 +99,7 @@ def test_slow_senders_do_not_keep_others_waiting(live: Live) -> None:
         link.sendall(live.head("Content-Length: 100\r\n\r\n{"))
         links.append(link)
     began = time.monotonic()
-    assert live.ask(GOOD, live.mandate).status_code == 200
+    assert live.score(GOOD, live.mandate).status_code == 200
     assert time.monotonic() - began < 8  # not until they are given up
     links[0].settimeout(20)
     assert b" 408 " in links[0].recv(4096)  # given up after ten seconds
@@ -116,7 +116,7 @@ def test_a_subject_unknown_and_one_forbidden_take_the_same_time(live: Live) -> N
         for _ in range(20):
             for name, code in (("unknown", UNKNOWN), ("forbidden", OTHER)):
                 began = time.perf_counter()
-                assert live.ask(code, live.mandate).status_code == 403
+                assert live.score(code, live.mandate).status_code == 403
                 took[name].append(time.perf_counter() - began)
         low, high = sorted(statistics.median(times) for times in took.values())
         return high / low
@@ -138,7 +138,7 @@ def test_schemathesis_finds_no_fault_in_what_the_document_promises(live: Live, t
 
 
 def test_the_document_has_an_example_of_every_form(live: Live) -> None:
-    told = httpx.get(f"{live.url}/openapi.json").json()
+    document = httpx.get(f"{live.url}/openapi.json").json()
     for form in (
         "Asked",
         "AskedBatch",
@@ -148,4 +148,4 @@ def test_the_document_has_an_example_of_every_form(live: Live) -> None:
         "AskedSupervision",
         "AskedFacts",
     ):
-        assert json.dumps(told["components"]["schemas"][form]["examples"])
+        assert json.dumps(document["components"]["schemas"][form]["examples"])

@@ -1,4 +1,4 @@
-"""What is too much is sent away with a time to come again, what is slow is ended, and the counts name nobody."""
+"""Too many calls are refused with a time to try again, slow calls are ended, and counts name no bank or subject."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def test_calls_beyond_the_most_at_once_are_503_with_a_time_to_come_again(world: 
             token = app.app.state.service.tokens.sign(app.app.state.service.access.client("bohai"), "score")
             scope_ = {**scope(), "headers": [(b"authorization", f"Bearer {token}".encode())]}
 
-            async def held() -> None:
+            async def wait_for_body() -> None:
                 async def send(message: Any) -> None:
                     pass
 
                 await app(scope_, body, send)
 
-            waiting = [asyncio.create_task(held()) for _ in range(2)]
+            waiting = [asyncio.create_task(wait_for_body()) for _ in range(2)]
             await asyncio.sleep(0.05)
             await call(sent)
             gate.set()
@@ -83,31 +83,31 @@ def test_a_token_request_that_does_not_arrive_is_given_up(world: Any, monkeypatc
         await asyncio.sleep(30)
         return {}
 
-    async def hear(message: Any) -> None:
+    async def send(message: Any) -> None:
         sent.append(message)
 
     async def call() -> None:
         async with app.app.router.lifespan_context(app.app):
-            await app(scope, never, hear)
+            await app(scope, never, send)
 
     asyncio.run(call())
     assert sent[0]["status"] == 408
 
 
-def test_prometheus_gets_counts_and_times_that_name_nobody(running: Any) -> None:
+def test_prometheus_gets_counts_and_times_that_name_no_bank_and_no_subject(running: Any) -> None:
     mandate = running.world.grant("bohai", CODE).id
     assert running.score(CODE, mandate, token=running.fresh_token()).status_code == 200
     assert running.score(CODE, "none").status_code == 403
-    told = running.http.get("/metrics").text
-    assert 'haihe_calls_total{product="/v1/scores",status="200"} 1.0' in told
-    assert 'haihe_calls_total{product="/v1/scores",status="403"} 1.0' in told
-    assert 'haihe_call_seconds_count{product="/v1/scores"} 2.0' in told
-    assert 'haihe_calls_total{product="/oauth2/token",status="200"} 1.0' in told
+    metrics = running.http.get("/metrics").text
+    assert 'haihe_calls_total{product="/v1/scores",status="200"} 1.0' in metrics
+    assert 'haihe_calls_total{product="/v1/scores",status="403"} 1.0' in metrics
+    assert 'haihe_call_seconds_count{product="/v1/scores"} 2.0' in metrics
+    assert 'haihe_calls_total{product="/oauth2/token",status="200"} 1.0' in metrics
     headers = {"Authorization": f"Bearer {running.token()}"}
     assert running.http.get("/v1/watches", headers=headers).status_code == 200
     assert running.http.get(f"/v1/watches/{mandate}", headers=headers).status_code == 404
-    told = running.http.get("/metrics").text
-    assert 'haihe_calls_total{product="GET /v1/watches",status="200"} 1.0' in told
-    assert 'haihe_calls_total{product="GET /v1/watches/{name}",status="404"} 1.0' in told
+    metrics = running.http.get("/metrics").text
+    assert 'haihe_calls_total{product="GET /v1/watches",status="200"} 1.0' in metrics
+    assert 'haihe_calls_total{product="GET /v1/watches/{name}",status="404"} 1.0' in metrics
     for name in (CODE, "bohai", mandate, running.world.pseudonyms.hex_of(CODE)):
-        assert name not in told
+        assert name not in metrics

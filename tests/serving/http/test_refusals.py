@@ -26,23 +26,31 @@ UNKNOWN = codes("enterprise", 99)[-1]
 
 def claims(**more: Any) -> dict[str, Any]:
     now = int(time.time())
-    told = {"iss": ISSUER, "aud": AUDIENCE, "sub": "bohai", "scope": "score", "jti": "1", "iat": now, "exp": now + 60}
-    return {name: value for name, value in (told | more).items() if value is not None}
+    payload = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "bohai",
+        "scope": "score",
+        "jti": "1",
+        "iat": now,
+        "exp": now + 60,
+    }
+    return {name: value for name, value in (payload | more).items() if value is not None}
 
 
 def assert_refused(running: Any, response: Any, status: int) -> dict[str, Any]:
     """The response, its form, and its entry in the ledger."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
-    told: dict[str, Any] = response.json()
-    assert told["status"] == status
-    assert told["title"]
+    problem: dict[str, Any] = response.json()
+    assert problem["status"] == status
+    assert problem["title"]
     for code in (GOOD, OTHER, UNKNOWN):
         assert code not in response.text
         assert running.world.pseudonyms.hex_of(code) not in response.text
-    (entry,) = running.world.ledger.about(told["score_id"])
+    (entry,) = running.world.ledger.about(problem["score_id"])
     assert (entry.verb, entry.details["status"]) == ("score.refused", status)
-    return told
+    return problem
 
 
 @pytest.mark.parametrize(
@@ -84,7 +92,7 @@ def test_a_kind_of_subject_that_no_model_scores_is_404(running: Any) -> None:
 
 
 def bad_tokens(world: Any) -> dict[str, str]:
-    service, stranger = world.key("service").private, SigningKey.create(world.root / "elsewhere", "service").private
+    service, other_key = world.key("service").private, SigningKey.create(world.root / "elsewhere", "service").private
     good = jwt.encode(claims(), service, algorithm="EdDSA")
     head, body, signature = good.split(".")
     other = base64.urlsafe_b64encode(json.dumps(claims(sub="jincheng")).encode()).rstrip(b"=").decode()
@@ -95,7 +103,7 @@ def bad_tokens(world: Any) -> dict[str, str]:
         "no token": "",
         "nonsense": "Bearer x.y.z",
         "another scheme": f"Token {good}",
-        "forged by another key": "Bearer " + jwt.encode(claims(), stranger, algorithm="EdDSA"),
+        "forged by another key": "Bearer " + jwt.encode(claims(), other_key, algorithm="EdDSA"),
         "body changed": f"Bearer {head}.{other}.{signature}",
         "alg none": "Bearer " + jwt.encode(claims(), "", algorithm="none"),
         "alg HS256 with the public key": f"Bearer {hs_head}.{body}.{mac}",
@@ -134,33 +142,33 @@ def test_a_token_without_the_scope_is_403_and_a_disabled_client_401(running: Any
     assert_refused(running, running.score(GOOD, mandate, token=token), 401)
 
 
-def checks(told: dict[str, Any]) -> set[str]:
-    return {finding["check"] for finding in told["findings"]}
+def checks(problem: dict[str, Any]) -> set[str]:
+    return {finding["check"] for finding in problem["findings"]}
 
 
 def test_a_mandate_opens_for_its_bank_subject_purpose_and_days_alone(running: Any) -> None:
     world, token = running.world, running.token()
-    mine = world.grant("bohai", GOOD).id
+    own = world.grant("bohai", GOOD).id
     table = [
         ("another bank's", "bank", (GOOD, world.grant("jincheng", GOOD).id)),
         ("one that is not", "bank", (GOOD, "mandate-" + "0" * 32)),
-        ("another subject's", "subject", (OTHER, mine)),
+        ("another subject's", "subject", (OTHER, own)),
         ("ended", "time", (GOOD, world.grant("bohai", GOOD, valid_until=TODAY - timedelta(days=1)).id)),
         ("not begun", "time", (GOOD, world.grant("bohai", GOOD, valid_from=TODAY + timedelta(days=1)).id)),
     ]
     for name, failing, (code, mandate) in table:
-        told = assert_refused(running, running.score(code, mandate, token=token), 403)
-        assert checks(told) == {failing}, name
-    told = assert_refused(running, running.score(GOOD, mine, token=token, purpose="post_loan_management"), 403)
-    assert checks(told) == {"purpose"}
+        problem = assert_refused(running, running.score(code, mandate, token=token), 403)
+        assert checks(problem) == {failing}, name
+    problem = assert_refused(running, running.score(GOOD, own, token=token, purpose="post_loan_management"), 403)
+    assert checks(problem) == {"purpose"}
     for edge in ({"valid_until": TODAY}, {"valid_from": TODAY}):
         assert running.score(GOOD, world.grant("bohai", GOOD, **edge).id, token=token).status_code == 200
 
 
 def test_the_token_of_another_bank_does_not_open_this_banks_mandate(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
-    told = assert_refused(running, running.score(GOOD, mandate, token=running.token("jincheng")), 403)
-    assert checks(told) == {"bank"}
+    problem = assert_refused(running, running.score(GOOD, mandate, token=running.token("jincheng")), 403)
+    assert checks(problem) == {"bank"}
 
 
 def test_a_revoked_mandate_is_403_from_that_moment(running: Any) -> None:
@@ -178,12 +186,12 @@ def test_a_mandate_changed_in_the_database_or_signed_by_another_zone_is_403(runn
     changed, moved, own = (world.grant("bohai", GOOD).id for _ in range(3))
     theirs = world.grant("jincheng", GOOD).id
     envelope = json.loads(str(access.rows("SELECT envelope FROM mandate WHERE id = ?", changed)[0][0]))
-    told = json.loads(base64.b64decode(envelope["payload"])) | {"until": "2099-01-01"}
-    envelope["payload"] = base64.b64encode(json.dumps(told).encode()).decode()
+    terms = json.loads(base64.b64decode(envelope["payload"])) | {"until": "2099-01-01"}
+    envelope["payload"] = base64.b64encode(json.dumps(terms).encode()).decode()
     access.rows("UPDATE mandate SET envelope = ? WHERE id = ?", json.dumps(envelope), changed)
     access.rows("UPDATE mandate SET envelope = (SELECT envelope FROM mandate WHERE id = ?) WHERE id = ?", theirs, moved)
     forged = sign_envelope(
-        told | {"id": own}, PAYLOAD_TYPE, world.key("service")
+        terms | {"id": own}, PAYLOAD_TYPE, world.key("service")
     )  # the service may not grant to itself
     access.rows("UPDATE mandate SET envelope = ? WHERE id = ?", json.dumps(forged), own)
     access.close()
@@ -257,20 +265,20 @@ def test_every_kind_of_refusal_has_its_chinese_words() -> None:
 
 
 @pytest.mark.attack
-def test_what_says_who_asks_is_said_once_and_no_slash_leads_elsewhere(running: Any) -> None:
+def test_a_header_that_identifies_the_client_is_sent_once_and_no_slash_leads_elsewhere(running: Any) -> None:
     mandate, token = running.world.grant("bohai", GOOD).id, running.token()
     body = {"uscc": GOOD, "purpose": PURPOSE, "mandate": mandate}
-    mine = ("Authorization", f"Bearer {token}")
+    bearer = ("Authorization", f"Bearer {token}")
     keys, proofs = ([(name, value) for value in "ab"] for name in ("Idempotency-Key", "DPoP"))
-    for twice in ([mine, ("Authorization", "Bearer x")], [("Authorization", "Bearer x"), mine], [mine, *keys],
-                  [mine, *proofs]):  # fmt: skip
-        told = running.http.post("/v1/scores", json=body, headers=twice)
-        assert (told.status_code, told.json()["title"]) == (422, "The header was sent twice")
-        assert running.entries("score.refused")[-1].object == told.json()["score_id"]
-    assert running.http.post("/v1/scores", json=body, headers=[mine, ("X-A", "1"), ("X-A", "2")]).status_code == 200
+    for twice in ([bearer, ("Authorization", "Bearer x")], [("Authorization", "Bearer x"), bearer], [bearer, *keys],
+                  [bearer, *proofs]):  # fmt: skip
+        response = running.http.post("/v1/scores", json=body, headers=twice)
+        assert (response.status_code, response.json()["title"]) == (422, "The header was sent twice")
+        assert running.entries("score.refused")[-1].object == response.json()["score_id"]
+    assert running.http.post("/v1/scores", json=body, headers=[bearer, ("X-A", "1"), ("X-A", "2")]).status_code == 200
     form = {"grant_type": "client_credentials"}
     given = running.http.post("/oauth2/token", data=form, headers=proofs)
     assert (given.status_code, given.json()["error"]) == (400, "invalid_request")
     for path in ("/v1/scores/", "/v1/watches/"):
-        told = running.http.post(path, json=body, headers={"Host": "elsewhere.example"}, follow_redirects=False)
-        assert (told.status_code, "location" in told.headers) == (404, False)
+        response = running.http.post(path, json=body, headers={"Host": "elsewhere.example"}, follow_redirects=False)
+        assert (response.status_code, "location" in response.headers) == (404, False)

@@ -27,19 +27,23 @@ from serving.state.coordination_db import LASTING, CoordinationDb
 GOOD, OTHER = codes("enterprise", 2)
 
 
-def ask(running: Any, key: str, mandate: str, code: str = GOOD, bank: str = "bohai") -> Any:
+def post_score(running: Any, key: str, mandate: str, code: str = GOOD, bank: str = "bohai") -> Any:
     headers = {"Authorization": f"Bearer {running.token(bank)}", "Idempotency-Key": key}
     return running.http.post("/v1/scores", json={"uscc": code, "purpose": PURPOSE, "mandate": mandate}, headers=headers)
 
 
 def test_one_key_one_answer(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
-    first, again, new = ask(running, "k-1", mandate), ask(running, "k-1", mandate), ask(running, "k-2", mandate)
+    first, again, new = (
+        post_score(running, "k-1", mandate),
+        post_score(running, "k-1", mandate),
+        post_score(running, "k-2", mandate),
+    )
     assert first.content == again.content != new.content
-    assert ask(running, "k-1", mandate, OTHER).status_code == 422
-    assert ask(running, "", mandate).status_code == 422
-    assert ask(running, "k" * 129, mandate).status_code == 422
-    theirs = ask(running, "k-1", running.world.grant("jincheng", GOOD).id, bank="jincheng")
+    assert post_score(running, "k-1", mandate, OTHER).status_code == 422
+    assert post_score(running, "", mandate).status_code == 422
+    assert post_score(running, "k" * 129, mandate).status_code == 422
+    theirs = post_score(running, "k-1", running.world.grant("jincheng", GOOD).id, bank="jincheng")
     assert theirs.json()["score_id"] != first.json()["score_id"]
     repeated = running.entries("score.repeated")
     assert [entry.object for entry in repeated] == [first.json()["score_id"]]
@@ -47,14 +51,14 @@ def test_one_key_one_answer(running: Any) -> None:
 
 def test_a_key_does_not_outlive_its_mandate(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
-    assert ask(running, "k", mandate).status_code == 200
+    assert post_score(running, "k", mandate).status_code == 200
     access = AccessDatabase(running.world.root / "access.db")
     revoke(access, mandate, by=PLATFORM, ledger=running.world.ledger)
     access.close()
-    assert ask(running, "k", mandate).status_code == 403
+    assert post_score(running, "k", mandate).status_code == 403
 
 
-def test_two_at_once_are_one_act_and_a_refusal_is_not_remembered() -> None:
+def test_two_at_once_are_one_act_and_a_refusal_is_not_stored() -> None:
     acts = []
 
     async def act(_: str) -> tuple[str, bytes]:
@@ -65,15 +69,13 @@ def test_two_at_once_are_one_act_and_a_refusal_is_not_remembered() -> None:
         return f"id-{len(acts)}", b"body"
 
     async def all_() -> list[Any]:
-        repeats = IdempotencyStore()
-        both = await asyncio.gather(
-            *(repeats.once("b", b"k", b"", "id", act) for _ in range(2)), return_exceptions=True
-        )
-        return [*both, *(await asyncio.gather(*(repeats.once("b", b"k", b"", "id", act) for _ in range(3))))]
+        store = IdempotencyStore()
+        both = await asyncio.gather(*(store.once("b", b"k", b"", "id", act) for _ in range(2)), return_exceptions=True)
+        return [*both, *(await asyncio.gather(*(store.once("b", b"k", b"", "id", act) for _ in range(3))))]
 
-    told = asyncio.run(all_())
-    assert [type(one) for one in told[:2]] == [ValueError, ValueError]
-    assert told[2:] == [("id-2", b"body", False), ("id-2", b"body", True), ("id-2", b"body", True)]
+    results = asyncio.run(all_())
+    assert [type(one) for one in results[:2]] == [ValueError, ValueError]
+    assert results[2:] == [("id-2", b"body", False), ("id-2", b"body", True), ("id-2", b"body", True)]
     assert len(acts) == 2
 
 
@@ -86,7 +88,7 @@ def post(running: Any, path: str, **more: Any) -> Any:
     ("/v1/scores", "score.answered", {}),
     ("/v1/verifications", "verification.answered", {"question": "points_within"}),
 ])  # fmt: skip
-def test_an_answer_whose_process_was_killed_before_it_left_is_given_to_whoever_asks_again(
+def test_an_answer_whose_process_was_killed_before_it_left_is_given_to_the_repeated_request(
     running: Any, path: str, verb: str, more: Any
 ) -> None:
     mandate = running.world.grant("bohai", GOOD).id
@@ -100,35 +102,35 @@ def test_an_answer_whose_process_was_killed_before_it_left_is_given_to_whoever_a
     assert post(running, path, mandate=mandate, **more).content == first.content  # and remembered from now on
 
 
-def test_what_cannot_be_made_again_is_answered_anew_and_what_was_not_recorded_under_the_same_name(
+def test_what_cannot_be_made_again_is_scored_again_and_what_was_not_recorded_under_the_same_name(
     running: Any,
 ) -> None:
     mandate = running.world.grant("bohai", GOOD).id
-    first = ask(running, "k", mandate).json()
+    first = post_score(running, "k", mandate).json()
     simulate_kill(running, id=(name := score_id()))  # killed before the entry
-    again = ask(running, "k", mandate).json()
+    again = post_score(running, "k", mandate).json()
     assert again["score_id"] == name != first["score_id"]
     sealed = running.seals["enterprise"]
     simulate_kill(running)
     running.world.promote("enterprise", sealed[2])
     running.world.show("enterprise", sealed[2], sealed[3])
     running.http.app.service.snapshots.refresh()
-    anew = ask(running, "k", mandate).json()
-    assert anew["snapshot"]["id"] == sealed[3]
-    assert anew["score_id"] not in (name, first["score_id"])
+    rescored = post_score(running, "k", mandate).json()
+    assert rescored["snapshot"]["id"] == sealed[3]
+    assert rescored["score_id"] not in (name, first["score_id"])
     assert running.entries("score.repeated") == []
-    assert ask(running, "k", mandate).json() == anew
+    assert post_score(running, "k", mandate).json() == rescored
 
 
 @pytest.mark.attack
-def test_an_answer_that_nobody_got_does_not_outlive_its_mandate(running: Any) -> None:
+def test_an_answer_that_was_not_delivered_does_not_outlive_its_mandate(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
-    assert ask(running, "k", mandate).status_code == 200
+    assert post_score(running, "k", mandate).status_code == 200
     simulate_kill(running)
     access = AccessDatabase(running.world.root / "access.db")
     revoke(access, mandate, by=PLATFORM, ledger=running.world.ledger)
     access.close()
-    assert ask(running, "k", mandate).status_code == 403
+    assert post_score(running, "k", mandate).status_code == 403
 
 
 def test_who_lives_is_waited_for_and_who_died_is_known_to_have(tmp_path: Path) -> None:
@@ -137,19 +139,19 @@ def test_who_lives_is_waited_for_and_who_died_is_known_to_have(tmp_path: Path) -
         old.execute("CREATE TABLE answered (bank TEXT NOT NULL, key BLOB NOT NULL, asked BLOB NOT NULL, "
                     "at REAL NOT NULL, id TEXT, body BLOB, UNIQUE (bank, key)) STRICT")  # fmt: skip
     old.close()
-    mine = CoordinationDb(path)
+    own = CoordinationDb(path)
     code = f"{DEAD}; sys.stdout.flush(); sys.stdin.read()"
     other = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, stdin=subprocess.PIPE)
     with other:
         assert other.stdout is not None
         name = int(other.stdout.readline())
-        assert mine.liveness.lives(mine.liveness.me)
-        assert mine.liveness.lives(name)
-        assert mine._db.execute("SELECT owner FROM answered").fetchall() == []
+        assert own.liveness.lives(own.liveness.me)
+        assert own.liveness.lives(name)
+        assert own._db.execute("SELECT owner FROM answered").fetchall() == []
         other.kill()
         other.wait()
-        assert not mine.liveness.lives(name)
-    mine.close()
+        assert not own.liveness.lives(name)
+    own.close()
 
 
 def test_of_two_who_find_a_dead_ones_call_one_takes_it(tmp_path: Path) -> None:
@@ -157,8 +159,8 @@ def test_of_two_who_find_a_dead_ones_call_one_takes_it(tmp_path: Path) -> None:
     assert IdempotencyStore(dead).table.claim("b", b"k", b"asked", "first") == "first"
     assert IdempotencyStore(one).table.take_over("b", b"k") is None
     dead.close()
-    taken = [IdempotencyStore(one).table.take_over("b", b"k"), IdempotencyStore(two).table.take_over("b", b"k")]
-    assert taken == ["first", None]
+    owners = [IdempotencyStore(one).table.take_over("b", b"k"), IdempotencyStore(two).table.take_over("b", b"k")]
+    assert owners == ["first", None]
     one.close()
     two.close()
 
@@ -171,18 +173,18 @@ def test_a_key_used_again_after_a_day_is_another_call_and_not_the_one_that_was_m
         return name, name.encode()
 
     async def all_() -> None:
-        repeats = IdempotencyStore(clock=lambda: now[0], table=LASTING, lasting=True)
-        assert await repeats.once("b", b"k", b"one", "first", act) == ("first", b"first", False)
+        store = IdempotencyStore(clock=lambda: now[0], table=LASTING, lasting=True)
+        assert await store.once("b", b"k", b"one", "first", act) == ("first", b"first", False)
         now[0] += SECONDS - 1
-        assert await repeats.once("b", b"k", b"one", "second", act) == ("first", b"first", True)
+        assert await store.once("b", b"k", b"one", "second", act) == ("first", b"first", True)
         now[0] += 2
-        assert await repeats.once("b", b"k", b"two", "third", act) == ("third", b"third", False)
+        assert await store.once("b", b"k", b"two", "third", act) == ("third", b"third", False)
 
     asyncio.run(all_())
     assert acts == ["first", "third"]
 
 
-def test_what_was_cut_off_is_gone_on_with_under_its_id_and_by_its_own_body_alone(tmp_path: Path) -> None:
+def test_what_was_cut_off_is_continued_under_its_id_and_by_its_own_body_alone(tmp_path: Path) -> None:
     acts: list[str] = []
 
     async def act(name: str) -> tuple[str, bytes]:
@@ -193,16 +195,16 @@ def test_what_was_cut_off_is_gone_on_with_under_its_id_and_by_its_own_body_alone
 
     async def all_() -> tuple[str, bytes, bool]:
         shared = CoordinationDb(tmp_path / "calls.db")
-        repeats = IdempotencyStore(shared, table=LASTING, lasting=True)
+        store = IdempotencyStore(shared, table=LASTING, lasting=True)
         with pytest.raises(asyncio.CancelledError):
-            await repeats.once("b", b"k", b"one", "first", act)
+            await store.once("b", b"k", b"one", "first", act)
         with pytest.raises(Malformed, match="another request"):
-            await repeats.once("b", b"k", b"two", "second", act)
+            await store.once("b", b"k", b"two", "second", act)
         with pytest.raises(Lapsed):  # a refusal now does not undo what may have been done then
-            await repeats.once("b", b"k", b"one", "third", act)
-        told = await repeats.once("b", b"k", b"one", "fourth", act)
+            await store.once("b", b"k", b"one", "third", act)
+        result = await store.once("b", b"k", b"one", "fourth", act)
         shared.close()
-        return told
+        return result
 
     assert asyncio.run(all_()) == ("first", b"done", False)
     assert acts == ["first"] * 3

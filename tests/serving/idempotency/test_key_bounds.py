@@ -1,4 +1,4 @@
-"""What is remembered of idempotency keys has bounds, of each bank its own, and is written where nobody waits for it."""
+"""Stored idempotency keys have bounds for each bank, and are written where no request waits for it."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from serving.idempotency.idempotency_store import IdempotencyStore
 from serving.state.coordination_db import CoordinationDb
 
 
-async def once(repeats: IdempotencyStore, bank: str, number: int, size: int = 4) -> bool:
+async def once(store: IdempotencyStore, bank: str, number: int, size: int = 4) -> bool:
     """Whether the answer, of so many bytes, was remembered."""
 
     async def act(name: str) -> tuple[str, bytes]:
         return name, bytes(size)
 
-    return (await repeats.once(bank, b"%d" % number, b"", f"{bank} {number}", act))[2]
+    return (await store.once(bank, b"%d" % number, b"", f"{bank} {number}", act))[2]
 
 
-def test_a_bank_that_asks_much_pushes_out_its_own_answers_and_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bank_that_sends_much_pushes_out_its_own_answers_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serving.idempotency.idempotency_store.MOST", 100)
     monkeypatch.setattr("serving.idempotency.claim_table._PRUNE_EVERY", 10)
 
     async def all_() -> tuple[list[bool], list[bool], list[bool]]:
-        repeats = IdempotencyStore()
+        store = IdempotencyStore()
         for number in range(50):
-            await once(repeats, "quiet", number)
+            await once(store, "quiet", number)
         for number in range(500):
-            await once(repeats, "loud", number)
-        late = [await once(repeats, "loud", number) for number in range(499, 409, -1)]
-        early = [await once(repeats, "loud", number) for number in range(10)]
-        return [await once(repeats, "quiet", number) for number in range(50)], late, early
+            await once(store, "loud", number)
+        late = [await once(store, "loud", number) for number in range(499, 409, -1)]
+        early = [await once(store, "loud", number) for number in range(10)]
+        return [await once(store, "quiet", number) for number in range(50)], late, early
 
     quiet, late, early = asyncio.run(all_())
     assert all(quiet)
@@ -47,21 +47,21 @@ def test_large_answers_are_bounded_in_bytes_by_bank_and_product_and_small_ones_a
     monkeypatch.setattr("serving.idempotency.claim_table.MOST_BYTES", 100_000)
 
     async def all_() -> list[list[bool]]:
-        repeats, sent = IdempotencyStore(), {"mine": (30_000, 5), "small": (100, 5), "theirs": (30_000, 2)}
+        store, sent = IdempotencyStore(), {"large": (30_000, 5), "small": (100, 5), "theirs": (30_000, 2)}
         for bank, (size, count) in sent.items():
-            assert not any([await once(repeats, bank, number, size) for number in range(count)])
+            assert not any([await once(store, bank, number, size) for number in range(count)])
         return [
-            [await once(repeats, bank, number, size) for number in reversed(range(count))]
+            [await once(store, bank, number, size) for number in reversed(range(count))]
             for bank, (size, count) in sent.items()
         ]
 
-    mine, small, theirs = asyncio.run(all_())
-    assert mine == [True, True, True, False, False]
+    large, small, theirs = asyncio.run(all_())
+    assert large == [True, True, True, False, False]
     assert small == [True] * 5
     assert theirs == [True, True]
 
 
-def test_what_was_written_is_copied_aside_and_a_writer_copies_nothing(tmp_path: Path) -> None:
+def test_what_was_written_is_copied_in_the_background_and_a_writer_copies_nothing(tmp_path: Path) -> None:
     path = tmp_path / "calls.db"
     shared = CoordinationDb(path)
     before = path.stat().st_size
@@ -75,7 +75,7 @@ def test_what_was_written_is_copied_aside_and_a_writer_copies_nothing(tmp_path: 
     with sqlite3.connect(path) as reading:
         reading.execute("BEGIN")
         reading.execute("SELECT count(*) FROM seen").fetchone()
-        shared.settle()  # with somebody who reads
+        shared.settle()  # with an open reader
     assert shared.rows("SELECT count(*) FROM seen") == [(3001,)]
     reading.close()
     shared.close()

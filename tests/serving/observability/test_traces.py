@@ -1,4 +1,4 @@
-"""Traces, where they are wanted, say method, route and status, go on from the caller's, and name nobody."""
+"""Traces, where they are wanted, say method, route and status, go on from the caller's, and name no bank or subject."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 @pytest.mark.attack
 @pytest.mark.servers
-def test_a_span_says_method_route_and_status_and_nothing_of_bank_or_subject(world: Any, template: Any) -> None:
+def test_a_span_has_method_route_and_status_and_nothing_of_bank_or_subject(world: Any, template: Any) -> None:
     mandate, secret = world.grant("bohai", GOOD).id, template[1]["bohai"]
     with WebhookReceiver() as receiver:
         port, more = (
@@ -31,28 +31,28 @@ def test_a_span_says_method_route_and_status_and_nothing_of_bank_or_subject(worl
             form = {"grant_type": "client_credentials"}
             token = httpx.post(f"{url}/oauth2/token", data=form, auth=("bohai", secret)).json()["access_token"]
             headers = {"Authorization": f"Bearer {token}", "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
-            asked = {"uscc": GOOD, "purpose": PURPOSE, "mandate": mandate}
+            request = {"uscc": GOOD, "purpose": PURPOSE, "mandate": mandate}
             with httpx.Client(headers=headers) as bank:  # the second goes the fast way
-                told, again = (bank.post(f"{url}/v1/scores", json=asked) for _ in range(2))
+                first, again = (bank.post(f"{url}/v1/scores", json=request) for _ in range(2))
             httpx.get(f"{url}/v1/objections/{GOOD}", headers=headers)
             httpx.get(f"{url}/{GOOD}", headers=headers)
             process.terminate()
             process.wait(20)
         texts = [body.decode() for _, _, body in receiver.received]
-    assert (told.status_code, again.status_code) == (200, 200)
+    assert (first.status_code, again.status_code) == (200, 200)
     spans = [
         span for text in texts for one in json.loads(text)["resourceSpans"] for span in one["scopeSpans"][0]["spans"]
     ]
-    mine = {span["name"]: span for span in spans if span["traceId"] == TRACE}
+    traced = {span["name"]: span for span in spans if span["traceId"] == TRACE}
     scored = [span for span in spans if span["name"] == "POST /v1/scores"]
-    assert [sorted(span) for span in scored] == [sorted(mine["POST /v1/scores"])] * 2
+    assert [sorted(span) for span in scored] == [sorted(traced["POST /v1/scores"])] * 2
     assert all(int(span["startTimeUnixNano"]) < int(span["endTimeUnixNano"]) for span in scored)
-    assert set(mine) == {"POST /v1/scores", "GET /v1/objections/{name}", "GET none"}
-    assert mine["POST /v1/scores"]["parentSpanId"] == "00f067aa0ba902b7"
+    assert set(traced) == {"POST /v1/scores", "GET /v1/objections/{name}", "GET none"}
+    assert traced["POST /v1/scores"]["parentSpanId"] == "00f067aa0ba902b7"
     assert {a["key"] for span in spans for a in span["attributes"]} == {
         "http.request.method", "http.route", "http.response.status_code"
     }  # fmt: skip
-    for secret_ in (GOOD, "bohai", mandate, token, world.pseudonyms.hex_of(GOOD), told.json()["score_id"]):
+    for secret_ in (GOOD, "bohai", mandate, token, world.pseudonyms.hex_of(GOOD), first.json()["score_id"]):
         assert not any(secret_ in text for text in texts)
     assert GOOD not in log.read_text()
 

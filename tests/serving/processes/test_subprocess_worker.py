@@ -1,4 +1,4 @@
-"""Whatever becomes of a process for work aside, whoever asked hears of it in time and the next task is done."""
+"""However a worker process ends, its caller gets the result or an error in time and the next task is done."""
 
 from __future__ import annotations
 
@@ -45,47 +45,47 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def aside(module: str) -> Iterator[SubprocessWorker]:
+def worker(module: str) -> Iterator[SubprocessWorker]:
     made = SubprocessWorker(module, seconds=5, most=1 << 20, waiting=3)
     yield made
     made.close()
 
 
 def test_a_task_is_answered_by_the_same_process_again_which_yields_and_has_none_of_our_settings(
-    aside: SubprocessWorker,
+    worker: SubprocessWorker,
 ) -> None:
-    first, second = (asyncio.run(aside.run(b"who")).decode() for _ in range(2))
+    first, second = (asyncio.run(worker.run(b"who")).decode() for _ in range(2))
     assert first == second
     assert first.split(" ", 1)[1] == f"{min(19, os.nice(0) + 10)} []"
-    assert asyncio.run(aside.run(b"abc" * 300_000)) == b"cba" * 300_000
+    assert asyncio.run(worker.run(b"abc" * 300_000)) == b"cba" * 300_000
 
 
 @pytest.mark.attack
 @pytest.mark.parametrize("task", [b"spin", b"eat", b"write", b"die", b"large"])
-def test_one_that_falls_takes_nothing_with_it(aside: SubprocessWorker, task: bytes) -> None:
+def test_one_that_falls_takes_nothing_with_it(worker: SubprocessWorker, task: bytes) -> None:
     with pytest.raises(WorkerDied):
-        asyncio.run(aside.run(task))
-    assert asyncio.run(aside.run(b"abc")) == b"cba"
+        asyncio.run(worker.run(task))
+    assert asyncio.run(worker.run(b"abc")) == b"cba"
     with pytest.raises(InvalidTask, match="why"):
-        asyncio.run(aside.run(b"invalid"))
+        asyncio.run(worker.run(b"invalid"))
 
 
 @pytest.mark.attack
 def test_one_that_dawdles_is_ended(module: str) -> None:
-    aside, began = SubprocessWorker(module, seconds=1, most=100, fresh=True), time.monotonic()
+    worker, began = SubprocessWorker(module, seconds=1, most=100, fresh=True), time.monotonic()
     with pytest.raises(WorkerDied):
-        asyncio.run(aside.run(b"sleep"))
+        asyncio.run(worker.run(b"sleep"))
     assert time.monotonic() - began < 30
-    aside.close()
+    worker.close()
 
 
-def test_a_fresh_process_is_another_each_time_and_who_comes_too_many_is_told_to_come_again(module: str) -> None:
-    aside = SubprocessWorker(module, seconds=20, most=1000, waiting=2, fresh=True)
+def test_a_fresh_process_is_another_each_time_and_too_many_tasks_are_refused(module: str) -> None:
+    worker = SubprocessWorker(module, seconds=20, most=1000, waiting=2, fresh=True)
 
     async def many() -> list[object]:
-        return await asyncio.gather(*(aside.run(b"who") for _ in range(4)), return_exceptions=True)
+        return await asyncio.gather(*(worker.run(b"who") for _ in range(4)), return_exceptions=True)
 
-    told = asyncio.run(many())
-    assert [type(one) for one in told] == [bytes, bytes, Overloaded, Overloaded]
-    assert told[0] != told[1]
-    aside.close()
+    results = asyncio.run(many())
+    assert [type(one) for one in results] == [bytes, bytes, Overloaded, Overloaded]
+    assert results[0] != results[1]
+    worker.close()

@@ -58,7 +58,7 @@ SIZES = st.integers(0, 99).map(lambda n: b"%d" % n) | st.sampled_from([b"+2", b"
 
 @given(st.permutations(FIXED + VARYING), st.tuples(WORDS, WORDS), SIZES, st.binary(max_size=99),
        st.sampled_from([b"", b"", b"", b"Authorization", b"Host"]))  # fmt: skip
-def test_what_a_known_head_says_the_parser_says_too(
+def test_a_known_head_is_read_as_the_parser_reads_it(
     lines: list[tuple[bytes, bytes]], words: tuple[bytes, bytes], size: bytes, body: bytes, other: bytes
 ) -> None:
     head = head_of(request(lines))
@@ -75,17 +75,17 @@ def test_what_a_known_head_says_the_parser_says_too(
     assert parsed.parser.should_keep_alive()
     assert parsed.body == data[place[0] : place[1]]
     assert parsed.whole == (len(data) >= place[1])
-    told, before = dict(parsed.headers), dict(Parsed(request(lines)).headers)
-    assert len(told) == len(parsed.headers)
+    fields, before = dict(parsed.headers), dict(Parsed(request(lines)).headers)
+    assert len(fields) == len(parsed.headers)
     varies = {name.lower() for name, _ in VARYING}
-    assert {n: v for n, v in told.items() if n not in varies} == {n: v for n, v in before.items() if n not in varies}
+    assert {n: v for n, v in fields.items() if n not in varies} == {n: v for n, v in before.items() if n not in varies}
 
 
 @pytest.mark.parametrize("more", [
     (b"Content-Length", b"2"), (b"Transfer-Encoding", b"chunked"), (b"Expect", b"100-continue"), (b"DPoP", b"x"),
     (b"Connection", b"close"), (b"Connection", b"keep-alive, x"), (b"Upgrade", b"h2c"), (b"HOST", b"y"),
 ])  # fmt: skip
-def test_a_head_that_says_more_is_not_kept(more: tuple[bytes, bytes]) -> None:
+def test_a_head_with_more_headers_is_not_kept(more: tuple[bytes, bytes]) -> None:
     try:
         head = head_of(request([*FIXED, *VARYING, more]))
     except httptools.HttpParserError:

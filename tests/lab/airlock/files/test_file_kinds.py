@@ -45,8 +45,8 @@ def test_a_notebook_leaves_without_outputs_attachments_and_metadata() -> None:
     outgoing = json.loads(judgement.files["n.ipynb"].outgoing)
     assert [cell["source"] for cell in outgoing["cells"]] == ["x = 1\n", "# A\nb"]
     assert outgoing["cells"][0]["outputs"] == []
-    for gone in (PSEUDONYM, CODE, "rows", "a.png"):
-        assert gone not in json.dumps(outgoing)
+    for removed in (PSEUDONYM, CODE, "rows", "a.png"):
+        assert removed not in json.dumps(outgoing)
     again = judge({"n.ipynb": judgement.files["n.ipynb"].outgoing})
     assert again.verdict.passed
     assert again.files["n.ipynb"].outgoing == judgement.files["n.ipynb"].outgoing

@@ -24,12 +24,12 @@ class Bank:
         self.service.snapshots.refresh()
         self.watches, self.jobs = open_stores(self.world.settings())
 
-    def ask(self, method: str, path: str, content: bytes | None = None, bank: str = "bohai") -> Any:
+    def request(self, method: str, path: str, content: bytes | None = None, bank: str = "bohai") -> Any:
         headers = {"Authorization": f"Bearer {self.running.token(bank)}", "Content-Type": "text/csv"}
         return self.running.http.request(method, path, content=content, headers=headers)
 
     def send(self, lines: list[str]) -> str:
-        answer = self.ask("POST", "/v1/jobs", "\n".join([",".join(INPUT_COLUMNS), *lines]).encode())
+        answer = self.request("POST", "/v1/jobs", "\n".join([",".join(INPUT_COLUMNS), *lines]).encode())
         assert answer.status_code == 200, answer.text
         return str(answer.json()["job_id"])
 
@@ -38,7 +38,7 @@ class Bank:
             pass
 
     def rows(self, name: str) -> list[dict[str, str]]:
-        answer = self.ask("GET", f"/v1/jobs/{name}/result")
+        answer = self.request("GET", f"/v1/jobs/{name}/result")
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"] == "text/csv"
         verify(answer.content, answer.headers[HEADER], self.world.ring)

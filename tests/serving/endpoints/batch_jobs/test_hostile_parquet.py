@@ -50,7 +50,7 @@ def varint(number: int, width: int = 0) -> bytes:
 
 
 def lying(body: bytes, lies: dict[int, int], most: int | None = None) -> bytes:
-    """The footer's numbers told otherwise, the first `most` of each, at the same length."""
+    """The body with other numbers in its footer, the first `most` of each, at the same length."""
     size = int.from_bytes(body[-8:-4], "little")
     before, footer, after = body[: -8 - size], body[-8 - size : -8], body[-8:]
     for truth, lie in lies.items():
@@ -130,7 +130,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "a row too many": (lambda: honest(MAX_LINES + 1), "rows"),
     "rows by the million": (bomb, "rows"),
     "rows by the million that it does not tell of": (lying_bomb, "rows"),
-    "more rows told than there are": (lambda: lying(honest(), {100: 300}), "rows"),
+    "more rows stated than there are": (lambda: lying(honest(), {100: 300}), "rows"),
     "two words on how many rows": (lambda: lying(honest(), {100: 90}, 1), "rows"),
     "a tiny file of much text": (lambda: unpacking(100 << 20), "large"),
     "a tiny file of much text that it does not tell of": (small_by_its_own_word, "large"),
@@ -190,7 +190,7 @@ def test_with_a_byte_changed_it_is_refused_or_read_and_never_more_than_its_rows(
     assert fell < 100
 
 
-def test_the_refusal_repeats_nothing_of_the_file_and_the_next_file_is_accepted(bank: Any) -> None:
+def test_the_refusal_quotes_nothing_of_the_file_and_the_next_file_is_accepted(bank: Any) -> None:
     headers = {"Authorization": f"Bearer {bank.running.token()}", "Content-Type": PARQUET}
 
     def send(body: bytes) -> Any:

@@ -24,16 +24,16 @@ GOOD, OTHER, THIRD = codes("enterprise", 3)
 UNKNOWN = codes("enterprise", 99)[-1]
 
 
-def test_each_line_is_judged_separately_and_a_bad_one_is_explained(bank: Any) -> None:
+def test_each_line_is_evaluated_separately_and_a_bad_one_is_explained(bank: Any) -> None:
     own, unknown = bank.world.grant("bohai", GOOD).id, bank.world.grant("bohai", UNKNOWN).id
     name = bank.send([
         f"{GOOD},{PURPOSE},{own}", f"{OTHER},{PURPOSE},{own}", f"{UNKNOWN},{PURPOSE},{unknown}",
         "=HYPERLINK(1),x,y", "", f"{GOOD},{PURPOSE}", "x" * 600, f'"{GOOD}", {PURPOSE} ,{own}',
     ])  # fmt: skip
-    assert bank.ask("GET", f"/v1/jobs/{name}").json()["state"] == "queued"
-    assert bank.ask("GET", f"/v1/jobs/{name}/result").status_code == 422
+    assert bank.request("GET", f"/v1/jobs/{name}").json()["state"] == "queued"
+    assert bank.request("GET", f"/v1/jobs/{name}/result").status_code == 422
     bank.work()
-    result = bank.ask("GET", f"/v1/jobs/{name}").json()
+    result = bank.request("GET", f"/v1/jobs/{name}").json()
     assert (result["state"], result["lines"], result["done"], result["answered"], result["refused"]) == (
         "done",
         8,
@@ -74,7 +74,7 @@ def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: A
     second = dying.next()
     assert second is not None
     assert second.done == CHUNK
-    with pytest.raises(Killed):  # the entries and the rows are written, and nobody said so
+    with pytest.raises(Killed):  # the entries and the rows are written, and the progress is not
         work(bank.service, dying)
     dying.close()
     with bank.jobs.result_path(second).open("ab") as torn:
@@ -92,22 +92,22 @@ def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: A
 def test_a_job_is_of_its_bank_alone_and_what_is_no_job_is_refused(bank: Any) -> None:
     head = (",".join(INPUT_COLUMNS) + "\n").encode()
     for body in (b"", head, b"a,b,c\n1,2,3", head + b"\xff\xfe", b"\x00" * 100, head + b"x\n" * 100_001):
-        assert bank.ask("POST", "/v1/jobs", body).status_code == 422
-    assert bank.ask("POST", "/v1/jobs", head + b"x" * (16 << 20)).status_code == 413
+        assert bank.request("POST", "/v1/jobs", body).status_code == 422
+    assert bank.request("POST", "/v1/jobs", head + b"x" * (16 << 20)).status_code == 413
     names = [bank.send(["x,y,z"]) for _ in range(2)]
-    assert bank.ask("POST", "/v1/jobs", head + b"x,y,z").status_code == 403  # two are not done
+    assert bank.request("POST", "/v1/jobs", head + b"x,y,z").status_code == 403  # two are not done
     for method, path in (("GET", ""), ("GET", "/result"), ("DELETE", "")):
-        assert bank.ask(method, f"/v1/jobs/{names[0]}{path}", bank="jincheng").status_code == 404
-        assert bank.ask(method, f"/v1/jobs/job-0{path}").status_code == 404
+        assert bank.request(method, f"/v1/jobs/{names[0]}{path}", bank="jincheng").status_code == 404
+        assert bank.request(method, f"/v1/jobs/job-0{path}").status_code == 404
     banks = ("bohai", "jincheng")
-    listed = [{each["job_id"] for each in bank.ask("GET", "/v1/jobs", bank=who).json()["jobs"]} for who in banks]
+    listed = [{each["job_id"] for each in bank.request("GET", "/v1/jobs", bank=who).json()["jobs"]} for who in banks]
     assert listed == [set(names), set()]
     assert list(bank.jobs.folder.glob("*.asked.csv"))
     for name in names:
-        assert bank.ask("DELETE", f"/v1/jobs/{name}").json()["state"] == "cancelled"
+        assert bank.request("DELETE", f"/v1/jobs/{name}").json()["state"] == "cancelled"
     assert list(bank.jobs.folder.iterdir()) == []
-    assert bank.ask("GET", "/v1/jobs").json() == {"jobs": []}
-    assert bank.ask("GET", f"/v1/jobs/{names[0]}/result").status_code == 422
+    assert bank.request("GET", "/v1/jobs").json() == {"jobs": []}
+    assert bank.request("GET", f"/v1/jobs/{names[0]}/result").status_code == 422
 
 
 @pytest.mark.attack
@@ -166,7 +166,7 @@ def test_a_job_that_is_over_leaves_nothing_of_its_subjects(bank: Any) -> None:
     assert bank.jobs.expire(job.expires_at - 1) == []
     assert [one.id for one in bank.jobs.expire(job.expires_at + 1)] == [name]
     assert list(bank.jobs.folder.iterdir()) == []
-    assert bank.ask("GET", f"/v1/jobs/{name}").json()["state"] == "expired"
+    assert bank.request("GET", f"/v1/jobs/{name}").json()["state"] == "expired"
     assert (bank.jobs.folder.stat().st_mode & 0o077, GOOD in (bank.world.root / "jobs.db").read_text("latin-1")) == (
         0, False
     )  # fmt: skip

@@ -83,8 +83,8 @@ def test_every_row_becomes_one_line_with_the_same_values(rows: list[tuple[str | 
     for row, text in zip(rows, csv_lines, strict=True):
         values = [value or "" for value in row]
         if len(text) <= MAX_LINE_LENGTH and not set("".join(values)) & set("\n\r\x00"):
-            ask = read_line(text)
-            assert [ask.uscc, ask.purpose, ask.mandate] == [value.strip() for value in values]
+            request = read_line(text)
+            assert [request.uscc, request.purpose, request.mandate] == [value.strip() for value in values]
         else:
             assert "\ufffd" in text
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from serving_credit_files import FIRM, OTHER, headers, shelve
-from serving_world import BEHIND, PLATFORM, TODAY
+from serving_world import FEATURE_TABLES, PLATFORM, TODAY
 
 from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import revoke
@@ -35,7 +35,7 @@ def test_each_reason_names_the_documents_of_its_tables(scored: Any) -> None:
     assert [(r["code"], r["points"]) for r in score["reasons"]] == [
         (f["code"], f["points"]) for f in answer.json()["facts"]
     ]
-    assert all(fact["tables"] == BEHIND[name] for name, fact in matches.items())
+    assert all(fact["tables"] == FEATURE_TABLES[name] for name, fact in matches.items())
     documents = {name: [each["document"] for each in fact["documents"]] for name, fact in matches.items()}
     totals = {name: fact["total"] for name, fact in matches.items()}
     wanted = {"penalties_12m": 3, "honours": 25, "arrears_months": 1, "age_years": 1}

@@ -44,15 +44,15 @@ class Bank:
         self.store, self.jobs = open_stores(self.world.settings())
         self.webhooks = Webhooks(self.world.ring)
 
-    def ask(self, method: str, path: str, body: Any = None, bank: str = "bohai") -> Any:
+    def request(self, method: str, path: str, body: Any = None, bank: str = "bohai") -> Any:
         headers = {"Authorization": f"Bearer {self.running.token(bank)}"}
         return self.running.http.request(method, path, json=body, headers=headers)
 
     def watch(self, code: str = GOOD, **more: Any) -> str:
-        assert self.ask("PUT", "/v1/webhook", {"url": self.receiver.url}).status_code == 200
+        assert self.request("PUT", "/v1/webhook", {"url": self.receiver.url}).status_code == 200
         mandate = self.world.grant("bohai", code, purpose=AFTER).id
         requested = {"uscc": code, "purpose": AFTER, "mandate": mandate, "kinds": list(KINDS)} | more
-        answer = self.ask("POST", "/v1/watches", requested)
+        answer = self.request("POST", "/v1/watches", requested)
         assert answer.status_code == 200, answer.text
         return str(answer.json()["watch_id"])
 
@@ -80,7 +80,7 @@ class Bank:
         return asyncio.run(deliver(self.service, self.store, WebhookSender(loopback=True, **more), backoff))
 
     def states(self) -> list[str]:
-        answer = self.ask("GET", "/v1/deliveries").json()["deliveries"]
+        answer = self.request("GET", "/v1/deliveries").json()["deliveries"]
         return [one["status"] for one in answer]
 
 
@@ -148,10 +148,10 @@ def test_a_revoked_or_expired_mandate_ends_the_watch_and_withdraws_its_deliverie
     assert bank.deliver() == 1  # looked at, and not sent
     assert (bank.receiver.received, bank.states(), bank.store.watches()) == ([], [WITHDRAWN], [])
     name = bank.watch(OTHER)
-    assert bank.ask("GET", f"/v1/watches/{name}").json()["ended"] is None
+    assert bank.request("GET", f"/v1/watches/{name}").json()["ended"] is None
     later = open_service(bank.world.settings(today=TODAY + timedelta(days=11)))
     review_watches(later, bank.store)
-    assert "not in force" in bank.ask("GET", f"/v1/watches/{name}").json()["ended"]
+    assert "not in force" in bank.request("GET", f"/v1/watches/{name}").json()["ended"]
     assert bank.store.watch(name).reported is None  # type: ignore[union-attr]
     later.ledger_writer.close()
     later.access.close()
@@ -170,8 +170,8 @@ def test_a_change_repaired_before_its_delivery_is_not_sent(bank: Bank) -> None:
     bank.snapshot(more={"penalties_12m": 0})
     bank.look()
     assert bank.states() == [WITHDRAWN]
-    name = bank.ask("GET", "/v1/deliveries").json()["deliveries"][0]["delivery_id"]
-    assert bank.ask("POST", f"/v1/deliveries/{name}/resend").status_code == 404
+    name = bank.request("GET", "/v1/deliveries").json()["deliveries"][0]["delivery_id"]
+    assert bank.request("POST", f"/v1/deliveries/{name}/resend").status_code == 404
     bank.receiver.statuses = [200]
     assert bank.deliver() == 0
 
@@ -181,7 +181,7 @@ def test_a_subject_that_left_the_snapshots_is_watched_no_more(bank: Bank) -> Non
     name = bank.watch(last)
     bank.snapshot(more={}, code=GOOD, count=39)
     bank.look()
-    assert "no more" in bank.ask("GET", f"/v1/watches/{name}").json()["ended"]
+    assert "no more" in bank.request("GET", f"/v1/watches/{name}").json()["ended"]
 
 
 def test_a_failing_delivery_is_retried_later_and_later_then_is_dead_and_can_be_resent(bank: Bank) -> None:
@@ -195,10 +195,10 @@ def test_a_failing_delivery_is_retried_later_and_later_then_is_dead_and_can_be_r
         ids.add(bank.receiver.received[tried][1]["webhook-id"])
         time.sleep(0.01)
     assert (len(ids), bank.deliver(), bank.states()) == (1, 0, [DEAD])
-    (dead,) = bank.ask("GET", "/v1/deliveries?status=dead").json()["deliveries"]
+    (dead,) = bank.request("GET", "/v1/deliveries?status=dead").json()["deliveries"]
     assert (dead["attempts"], dead["last"]) == (3, "status 404")
-    assert bank.ask("POST", f"/v1/deliveries/{dead['delivery_id']}/resend", bank="jincheng").status_code == 404
-    assert bank.ask("POST", f"/v1/deliveries/{dead['delivery_id']}/resend").json()["status"] == WAITING
+    assert bank.request("POST", f"/v1/deliveries/{dead['delivery_id']}/resend", bank="jincheng").status_code == 404
+    assert bank.request("POST", f"/v1/deliveries/{dead['delivery_id']}/resend").json()["status"] == WAITING
     assert bank.deliver() == 1
     assert bank.states() == [DELIVERED]
     verbs = [entry.verb for entry in bank.world.ledger.entries() if entry.verb.startswith("webhook.")]
@@ -208,20 +208,20 @@ def test_a_failing_delivery_is_retried_later_and_later_then_is_dead_and_can_be_r
 @pytest.mark.attack
 def test_another_bank_sees_and_ends_nothing_and_a_mandate_for_one_decision_opens_no_watch(bank: Bank) -> None:
     name = bank.watch()
-    assert bank.ask("GET", f"/v1/watches/{name}", bank="jincheng").status_code == 404
-    assert bank.ask("DELETE", f"/v1/watches/{name}", bank="jincheng").status_code == 404
-    assert bank.ask("GET", "/v1/watches", bank="jincheng").json() == {"watches": []}
-    assert bank.ask("GET", "/v1/webhook", bank="jincheng").json()["url"] is None
+    assert bank.request("GET", f"/v1/watches/{name}", bank="jincheng").status_code == 404
+    assert bank.request("DELETE", f"/v1/watches/{name}", bank="jincheng").status_code == 404
+    assert bank.request("GET", "/v1/watches", bank="jincheng").json() == {"watches": []}
+    assert bank.request("GET", "/v1/webhook", bank="jincheng").json()["url"] is None
     mandate = bank.store.watches()[0].mandate
-    bank.ask("PUT", "/v1/webhook", {"url": bank.receiver.url}, bank="jincheng")
+    bank.request("PUT", "/v1/webhook", {"url": bank.receiver.url}, bank="jincheng")
     requested = {"uscc": GOOD, "purpose": AFTER, "mandate": mandate}
-    assert bank.ask("POST", "/v1/watches", requested, bank="jincheng").status_code == 403
+    assert bank.request("POST", "/v1/watches", requested, bank="jincheng").status_code == 403
     once = bank.world.grant("bohai", GOOD).id
     for purpose in ("credit_granting", AFTER):
         requested = {"uscc": GOOD, "purpose": purpose, "mandate": once}
-        assert bank.ask("POST", "/v1/watches", requested).status_code == 403
-    assert bank.ask("DELETE", f"/v1/watches/{name}").json()["ended"] == "ended by the bank"
-    assert bank.ask("GET", "/v1/watches").json() == {"watches": []}
+        assert bank.request("POST", "/v1/watches", requested).status_code == 403
+    assert bank.request("DELETE", f"/v1/watches/{name}").json()["ended"] == "ended by the bank"
+    assert bank.request("GET", "/v1/watches").json() == {"watches": []}
 
 
 @pytest.mark.attack
@@ -274,18 +274,18 @@ def test_a_dead_delivery_is_resent_once_under_one_key_also_when_the_process_was_
 
 
 def test_a_trial_gives_its_outcome_and_is_signed_and_recorded(bank: Bank) -> None:
-    assert bank.ask("POST", "/v1/webhook/trial").status_code == 422  # nobody knows where
-    assert bank.ask("PUT", "/v1/webhook", {"url": bank.receiver.url}).status_code == 200
-    answer = bank.ask("POST", "/v1/webhook/trial").json()
+    assert bank.request("POST", "/v1/webhook/trial").status_code == 422  # no address is set
+    assert bank.request("PUT", "/v1/webhook", {"url": bank.receiver.url}).status_code == 200
+    answer = bank.request("POST", "/v1/webhook/trial").json()
     assert (answer["heard"], answer["came"]) == (True, "status 200")
     (_, headers, body) = bank.receiver.received[-1]
     message = bank.webhooks.read(headers, body)
     assert (message["type"], message["data"]) == ("webhook.tried", {"bank": "bohai"})
     assert {name.lower(): value for name, value in headers.items()}["webhook-id"] == answer["webhook_id"]
     bank.receiver.statuses[:] = [500]
-    assert bank.ask("POST", "/v1/webhook/trial").json()["heard"] is False
-    bank.ask("PUT", "/v1/webhook", {"url": "http://127.0.0.1:9/nobody"})
-    lost = bank.ask("POST", "/v1/webhook/trial").json()
+    assert bank.request("POST", "/v1/webhook/trial").json()["heard"] is False
+    bank.request("PUT", "/v1/webhook", {"url": "http://127.0.0.1:9/nobody"})
+    lost = bank.request("POST", "/v1/webhook/trial").json()
     assert (lost["heard"], lost["came"].startswith("The webhook did not answer")) == (False, True)
     entries = bank.running.entries("webhook.tried")
     assert [entry.details["came"] for entry in entries] == ["status 200", "status 500", lost["came"]]

@@ -159,7 +159,7 @@ def test_a_certificate_must_be_by_an_authority_that_is_trusted_and_name_the_host
     with WebhookReceiver(context=context) as receiver:
 
         async def post(host: str, trusted: str | None) -> int:
-            # The port is not one of the internet's, so the connection is asked for as for a loopback name.
+            # The port is not one of the internet's, so the sender connects as to a loopback name.
             sender = WebhookSender(loopback=True, authorities=trusted, lookup=answering("127.0.0.1"))
             return await sender.post(f"https://{host}:{receiver.port}/hook", {}, b"{}")
 

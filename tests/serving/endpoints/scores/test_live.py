@@ -21,7 +21,7 @@ from serving.responses.live_schemas import commitment
 GOOD, OTHER = codes("enterprise", 2)
 
 
-def ask(running: Any, mandate: str, features: Any, code: str = GOOD, **more: Any) -> Any:
+def post_live(running: Any, mandate: str, features: Any, code: str = GOOD, **more: Any) -> Any:
     body = {"uscc": code, "purpose": PURPOSE, "mandate": mandate, "features": features, **more}
     headers = {"Authorization": f"Bearer {running.token()}"}
     return running.http.post("/v1/scores/live", json=body, headers=headers)
@@ -33,7 +33,7 @@ def test_a_live_score_is_the_models_score_of_the_snapshots_features_with_the_sup
     opened = open_snapshot(world.shelf, SnapshotPointers("enterprise", version, version, snapshot))
     row = opened.row_of(world.pseudonyms.key_of(GOOD))
     for supplied in ({"honours": 4.0}, {"penalties_12m": 9, "age_years": None}, dict.fromkeys(FEATURES, 1.5)):
-        document = ask(running, mandate, supplied)
+        document = post_live(running, mandate, supplied)
         assert document.status_code == 200, document.text
         verify(document.content, document.headers[HEADER], world.ring)
         features = np.array(opened.features[row])
@@ -52,15 +52,15 @@ def test_a_live_score_is_the_models_score_of_the_snapshots_features_with_the_sup
 
 
 def test_it_replays_from_what_the_bank_has_and_from_nothing_else(running: Any) -> None:
-    world, brought = running.world, {"honours": 4.25, "penalties_12m": None}
-    answer = ask(running, world.grant("bohai", GOOD).id, brought, kind="what_if").json()
+    world, supplied = running.world, {"honours": 4.25, "penalties_12m": None}
+    answer = post_live(running, world.grant("bohai", GOOD).id, supplied, kind="what_if").json()
     name, salt = answer["score_id"], answer["brought"]["salt"]
-    again = replay(name, world.ledger, world.shelf, ReplayInput(brought, salt))
+    again = replay(name, world.ledger, world.shelf, ReplayInput(supplied, salt))
     assert again.answer == {key: value for key, value in answer.items() if key not in ("uscc", "receipt")}
     assert "trial" in answer["notice"]["en"]
     with pytest.raises(Missing):
         replay(name, world.ledger, world.shelf)
-    for other in (ReplayInput(brought | {"honours": 4.26}, salt), ReplayInput(brought, "00" * 16)):
+    for other in (ReplayInput(supplied | {"honours": 4.26}, salt), ReplayInput(supplied, "00" * 16)):
         with pytest.raises(Broken):
             replay(name, world.ledger, world.shelf, other)
 
@@ -83,12 +83,12 @@ def test_supplied_values_are_read_or_refused_without_repeating_them(text: str) -
 @pytest.mark.attack
 def test_supplied_values_are_in_no_ledger_and_in_no_refusal(running: Any) -> None:
     mandate, theirs = running.world.grant("bohai", GOOD).id, running.world.grant("jincheng", GOOD).id
-    assert ask(running, mandate, {"honours": 31337.5}).status_code == 200
+    assert post_live(running, mandate, {"honours": 31337.5}).status_code == 200
     refused = [
-        (ask(running, theirs, {"honours": 31337.5}), 403), (ask(running, mandate, {"31337.5": 1.0}), 422),
-        (ask(running, mandate, {"honours": "31337.5"}), 422), (ask(running, mandate, {}), 422),
-        (ask(running, mandate, {"honours": 31337.5}, code=OTHER), 403),
-        (ask(running, mandate, {"honours": 31337.5}, kind="else"), 422),
+        (post_live(running, theirs, {"honours": 31337.5}), 403), (post_live(running, mandate, {"31337.5": 1.0}), 422),
+        (post_live(running, mandate, {"honours": "31337.5"}), 422), (post_live(running, mandate, {}), 422),
+        (post_live(running, mandate, {"honours": 31337.5}, code=OTHER), 403),
+        (post_live(running, mandate, {"honours": 31337.5}, kind="else"), 422),
     ]  # fmt: skip
     for response, status in refused:
         assert response.status_code == status, response.text

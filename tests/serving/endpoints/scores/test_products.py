@@ -26,14 +26,16 @@ def post(running: Any, path: str, body: Any, bank: str = "bohai") -> Any:
     return running.http.post(path, json=body, headers={"Authorization": f"Bearer {running.token(bank)}"})
 
 
-def asks(running: Any, *pairs: tuple[str, str]) -> dict[str, Any]:
+def batch_body(running: Any, *pairs: tuple[str, str]) -> dict[str, Any]:
     return {"asks": [{"uscc": code, "purpose": PURPOSE, "mandate": mandate} for code, mandate in pairs]}
 
 
-def test_in_a_batch_each_subject_is_judged_separately_with_its_own_entry(running: Any) -> None:
+def test_in_a_batch_each_subject_is_evaluated_separately_with_its_own_entry(running: Any) -> None:
     own, unknown = running.world.grant("bohai", GOOD).id, running.world.grant("bohai", UNKNOWN).id
     before = running.world.ledger.verify()
-    answer = post(running, "/v1/scores/batch", asks(running, (GOOD, own), (OTHER, own), (UNKNOWN, unknown), ("9", own)))
+    answer = post(
+        running, "/v1/scores/batch", batch_body(running, (GOOD, own), (OTHER, own), (UNKNOWN, unknown), ("9", own))
+    )
     assert answer.status_code == 200, answer.text
     parts = answer.json()["answers"]
     assert [part["status"] for part in parts] == [200, 403, 404, 422]
@@ -49,7 +51,7 @@ def test_in_a_batch_each_subject_is_judged_separately_with_its_own_entry(running
 
 
 def test_refusals_are_in_the_callers_language_within_a_batch_and_for_what_there_is_not(running: Any) -> None:
-    body = asks(running, (OTHER, running.world.grant("bohai", GOOD).id))
+    body = batch_body(running, (OTHER, running.world.grant("bohai", GOOD).id))
     own = {"Authorization": f"Bearer {running.token()}"}
     for accepted, title, path in (("zh-CN,en;q=0.5", "授权书核验未通过", "没有此路径"),
                                   ("en", "The mandate gate did not open", "Not Found")):  # fmt: skip
@@ -65,24 +67,24 @@ def test_refusals_are_in_the_callers_language_within_a_batch_and_for_what_there_
 def test_a_batch_is_one_to_a_thousand_and_counts_as_many_calls(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
     for count in (0, 1001):
-        assert post(running, "/v1/scores/batch", asks(running, *[(GOOD, mandate)] * count)).status_code == 422
-    answer = post(running, "/v1/scores/batch", asks(running, *[(GOOD, mandate)] * 990))
+        assert post(running, "/v1/scores/batch", batch_body(running, *[(GOOD, mandate)] * count)).status_code == 422
+    answer = post(running, "/v1/scores/batch", batch_body(running, *[(GOOD, mandate)] * 990))
     assert {part["status"] for part in answer.json()["answers"]} == {200}
     assert len({part["answer"]["score_id"] for part in answer.json()["answers"]}) == 990
     access = AccessDatabase(running.world.root / "access.db")
     access.set_limit("bohai", RateLimit(0.01, 5))
     access.close()
-    assert post(running, "/v1/scores/batch", asks(running, *[(GOOD, mandate)] * 6)).status_code == 429
+    assert post(running, "/v1/scores/batch", batch_body(running, *[(GOOD, mandate)] * 6)).status_code == 429
 
 
 def test_a_verification_agrees_with_the_score_and_does_not_disclose_it(running: Any) -> None:
     for code in (GOOD, OTHER, THIRD):
         mandate = running.world.grant("bohai", code).id
         score = running.score(code, mandate).json()
-        ask = {"uscc": code, "purpose": PURPOSE, "mandate": mandate}
+        request = {"uscc": code, "purpose": PURPOSE, "mandate": mandate}
 
-        def answer(question: str, value: Any = None, ask: dict[str, str] = ask) -> Any:
-            response = post(running, "/v1/verifications", {**ask, "question": question, "value": value})
+        def answer(question: str, value: Any = None, request: dict[str, str] = request) -> Any:
+            response = post(running, "/v1/verifications", {**request, "question": question, "value": value})
             assert response.status_code == 200, response.text
             assert not {"points", "reasons", "default_probability"} & set(response.json())
             return response.json()["answer"]
@@ -98,12 +100,12 @@ def test_a_verification_agrees_with_the_score_and_does_not_disclose_it(running: 
 
 @pytest.mark.attack
 def test_questions_that_would_disclose_more_than_a_band_are_refused(running: Any) -> None:
-    ask = {"uscc": GOOD, "purpose": PURPOSE, "mandate": running.world.grant("bohai", GOOD).id}
+    request = {"uscc": GOOD, "purpose": PURPOSE, "mandate": running.world.grant("bohai", GOOD).id}
     for question, value in (("points_at_least", 651), ("points_at_least", "650"), ("points_at_least", True),
                             ("points_within", 650), ("grade_at_least", "E"), ("probability", 1)):  # fmt: skip
-        response = post(running, "/v1/verifications", {**ask, "question": question, "value": value})
+        response = post(running, "/v1/verifications", {**request, "question": question, "value": value})
         assert response.status_code == 422, (question, value)
-    theirs = post(running, "/v1/verifications", {**ask, "question": "points_within"}, bank="jincheng")
+    theirs = post(running, "/v1/verifications", {**request, "question": "points_within"}, bank="jincheng")
     assert theirs.status_code == 403
 
 
@@ -111,10 +113,10 @@ def test_a_scope_opens_its_own_product_alone(running: Any) -> None:
     form = {"grant_type": "client_credentials", "scope": "verify"}
     response = running.http.post("/oauth2/token", data=form, auth=("bohai", running.secrets["bohai"]))
     headers = {"Authorization": f"Bearer {response.json()['access_token']}"}
-    ask = {"uscc": GOOD, "purpose": PURPOSE, "mandate": running.world.grant("bohai", GOOD).id}
-    assert running.http.post("/v1/scores", json=ask, headers=headers).status_code == 403
-    assert running.http.post("/v1/scores/batch", json={"asks": [ask]}, headers=headers).status_code == 403
-    verified = running.http.post("/v1/verifications", json={**ask, "question": "points_within"}, headers=headers)
+    request = {"uscc": GOOD, "purpose": PURPOSE, "mandate": running.world.grant("bohai", GOOD).id}
+    assert running.http.post("/v1/scores", json=request, headers=headers).status_code == 403
+    assert running.http.post("/v1/scores/batch", json={"asks": [request]}, headers=headers).status_code == 403
+    verified = running.http.post("/v1/verifications", json={**request, "question": "points_within"}, headers=headers)
     assert verified.status_code == 200
 
 
@@ -155,7 +157,7 @@ def test_an_objection_goes_to_a_person_of_the_platform_and_its_course_is_the_led
 @pytest.mark.attack
 def test_a_batch_that_tries_codes_is_stopped_within_it(running: Any) -> None:
     mandate = running.world.grant("bohai", GOOD).id
-    answer = post(running, "/v1/scores/batch", asks(running, *[(OTHER, mandate)] * 900)).json()["answers"]
+    answer = post(running, "/v1/scores/batch", batch_body(running, *[(OTHER, mandate)] * 900)).json()["answers"]
     assert sum(part["status"] == 403 for part in answer) == MISSES.burst
     assert sum(part["status"] == 429 for part in answer) == 900 - MISSES.burst
     assert len(running.entries("enumeration.suspected")) == 1
