@@ -21,13 +21,13 @@ DEMSAR = [
 
 
 def test_ranks_and_critical_difference_are_those_of_the_paper() -> None:
-    found = ranks(np.array(DEMSAR))
-    assert found.mean == pytest.approx((3.143, 2.000, 2.893, 1.964), abs=1e-3)
-    assert found.critical == pytest.approx(1.25, abs=0.01)
+    ranking = ranks(np.array(DEMSAR))
+    assert ranking.mean == pytest.approx((3.143, 2.000, 2.893, 1.964), abs=1e-3)
+    assert ranking.critical == pytest.approx(1.25, abs=0.01)
     # The paper's chi-squared of 9.28 (p = .0258) leaves the ties out of account, which make it somewhat larger.
-    assert 0.01 < found.p_value < 0.0258
-    order = sorted(found.mean)
-    assert cliques(order, found.critical) == [(order[0], order[-1])], "all four lie within the critical difference"
+    assert 0.01 < ranking.p_value < 0.0258
+    order = sorted(ranking.mean)
+    assert cliques(order, ranking.critical) == [(order[0], order[-1])], "all four lie within the critical difference"
 
 
 @settings(max_examples=30)  # each draws fifty thousand weights, twice

@@ -59,17 +59,17 @@ def test_what_is_read_of_real_tables(name: str) -> None:
             assert not set(table.subjects[train]) & set(table.subjects[test])
 
 
-def test_the_page_says_what_the_results_say() -> None:
-    told = json.loads((ROOT / page.RESULTS).read_text(encoding="utf-8"))
+def test_the_page_shows_the_results() -> None:
+    results = json.loads((ROOT / page.RESULTS).read_text(encoding="utf-8"))
     text = (ROOT / page.PAGE).read_text(encoding="utf-8")
-    assert page.with_block(text, page.block(told)) == text, "run make bench-quality, and commit what it writes"
-    for table in told["tables"]:
+    assert page.with_block(text, page.block(results)) == text, "run make bench-quality, and commit what it writes"
+    for table in results["tables"]:
         assert f"{table['ways'][NAME]['auc']:.3f}" in text
 
 
 def test_the_pictures_are_those_of_the_results(tmp_path: Path) -> None:
-    told = json.loads((ROOT / page.RESULTS).read_text(encoding="utf-8"))
-    draw(told, tmp_path)
+    results = json.loads((ROOT / page.RESULTS).read_text(encoding="utf-8"))
+    draw(results, tmp_path)
     for picture in sorted(tmp_path.iterdir()):
         kept = (ROOT / page.PICTURES / picture.name).read_text(encoding="utf-8")
         assert picture.read_text(encoding="utf-8") == kept, f"{picture.name} is of other results"

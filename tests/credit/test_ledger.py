@@ -87,10 +87,12 @@ def test_nothing_is_appended_after_a_cut(ledger: Ledger) -> None:
         ledger.append("release.made", "release-9", by=BOB)
 
 
-def test_a_line_by_a_stranger_is_seen(tmp_path: Path, ledger: Ledger) -> None:
+def test_a_line_by_an_unknown_key_is_detected(tmp_path: Path, ledger: Ledger) -> None:
     fill(ledger)
-    stranger = SigningKey.create(tmp_path / "stranger", "platform")
-    Ledger(ledger.path, stranger, KeyRing.of(stranger, ledger.key or stranger)).append("score.answered", "s", by=BOB)
+    unknown_key = SigningKey.create(tmp_path / "unknown", "platform")
+    Ledger(ledger.path, unknown_key, KeyRing.of(unknown_key, ledger.key or unknown_key)).append(
+        "score.answered", "s", by=BOB
+    )
     with pytest.raises(Broken, match="not in the ring"):
         ledger.verify()
 

@@ -93,8 +93,8 @@ def test_only_the_zone_of_its_kind_may_seal(shelf: Shelf, keys: dict[str, Signin
 
 
 def test_a_key_outside_the_ring_seals_nothing_here(tmp_path: Path, shelf: Shelf, alice: Actor) -> None:
-    stranger = SigningKey.create(tmp_path / "stranger", "custody")
-    seal = make(Shelf(shelf.root, KeyRing.of(stranger)), stranger, alice)
+    unknown_key = SigningKey.create(tmp_path / "unknown", "custody")
+    seal = make(Shelf(shelf.root, KeyRing.of(unknown_key)), unknown_key, alice)
     with pytest.raises(Broken, match="not in the ring"):
         shelf.open(seal.id)
 

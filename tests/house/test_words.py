@@ -68,8 +68,8 @@ def test_nothing_of_a_machine_is_in_the_tree() -> None:
     for path in tracked():
         if path.name == "uv.lock" or path.suffix in (".png", ".parquet") or path == Path(__file__):
             continue
-        found = MACHINE.search(path.read_text(encoding="utf-8"))
-        assert not found, f"{path.relative_to(ROOT)} holds {found and found.group()}"
+        match = MACHINE.search(path.read_text(encoding="utf-8"))
+        assert not match, f"{path.relative_to(ROOT)} holds {match and match.group()}"
 
 
 def test_files_are_small() -> None:

@@ -61,9 +61,9 @@ class RepairHome:
         return PseudonymKey(purpose, load_secret(self.home.keys("custody") / f"pseudonym-{purpose}.key"))
 
     def pointed(self, name: str = MODEL) -> str:
-        told = self.home.shelf.pointer(f"snapshot-{name}", {"platform"})
-        assert told is not None
-        return str(told["snapshot"])
+        pointer = self.home.shelf.pointer(f"snapshot-{name}", {"platform"})
+        assert pointer is not None
+        return str(pointer["snapshot"])
 
     def features(self, code: str) -> dict[str, float]:
         """What the snapshot in use says of a subject."""
@@ -71,10 +71,10 @@ class RepairHome:
         return features_of(opened.path, opened.seal, self.key("scoring").key_of(code).raw)
 
 
-def copied(told: RepairHome, root: Path) -> RepairHome:
+def copied(source: RepairHome, root: Path) -> RepairHome:
     """The same home elsewhere, to be changed."""
-    shutil.copytree(told.home.root, root / "home")
-    return RepairHome(Home(root / "home"), told.secret, told.mandates, told.documents)
+    shutil.copytree(source.home.root, root / "home")
+    return RepairHome(Home(root / "home"), source.secret, source.mandates, source.documents)
 
 
 def features_of(place_order: Path, seal: Seal, key: bytes) -> dict[str, float]:
@@ -108,10 +108,10 @@ def make(root: Path) -> RepairHome:
     vault = Vault(root / "raw", load_secret(home.keys("custody") / "raw.key"))
     intake(root / "city", catalogue=known, vault=vault, ledger=home.ledger("custody", writing=True), by=CITY, today=DAY)
     research, scoring, inquiry = (home.shelf.open(released(home, p).id) for p in ("research", "scoring", "inquiry"))
-    told = load_declaration(DECLARED / f"{MODEL}.yaml").as_json()
-    training = told["training"] | {"trials": 1, "minimum_leaf": 20, "space": {"rounds": [40, 100]}}
+    declaration = load_declaration(DECLARED / f"{MODEL}.yaml").as_json()
+    training = declaration["training"] | {"trials": 1, "minimum_leaf": 20, "space": {"rounds": [40, 100]}}
     order = Order.parse(
-        told | {"training": training, "split": told["split"] | {"folds": 2}}
+        declaration | {"training": training, "split": declaration["split"] | {"folds": 2}}
     )  # what it says is no matter
     who: dict[str, Any] = {"shelf": home.shelf, "today": DAY}
     placed = place_order(order, release=research, key=home.key("research"), by=ALICE,
@@ -132,15 +132,15 @@ def make(root: Path) -> RepairHome:
     shot = make_snapshot(version=opened, release=scoring, scorer=Scorer.load(opened.path), as_of=DAY, **shared)
     point_snapshot(home.shelf, shot, key=home.key("platform"))
     point_dossiers(home.shelf, make_dossiers(release=inquiry, **shared), key=home.key("platform"))
-    return _asked(home, root, vault)
+    return _add_bank(home, root, vault)
 
 
-def _asked(home: Home, root: Path, vault: Vault) -> RepairHome:
+def _add_bank(home: Home, root: Path, vault: Vault) -> RepairHome:
     """Add the bank, and mandates of firms that have a penalty which may be repaired and is in the answers."""
     repaired = set(vault.read("credit_repair", ["document_number"]).column(0).to_pylist())
-    held = vault.read("administrative_penalty").to_pylist()
+    penalties = vault.read("administrative_penalty").to_pylist()
     good = {
-        row["subject_code"]: row["document_number"] for row in held
+        row["subject_code"]: row["document_number"] for row in penalties
         if row["severity"] == "general" and row["record_state"] == "normal" and row["subject_code"].startswith("91")
         and row["document_number"] not in repaired and date(2025, 1, 1) < row["decided_on"] < date(2026, 7, 1)
         and row["use_scope"] == "公示" and row["published_until"] > DAY and row["reached_on"] <= DAY
@@ -150,9 +150,9 @@ def _asked(home: Home, root: Path, vault: Vault) -> RepairHome:
     access.set_limit(BANK, RateLimit(1e6, 1e6))
     key = PseudonymKey("scoring", load_secret(home.keys("custody") / "pseudonym-scoring.key"))
     opened = home.shelf.open(str((home.shelf.pointer(f"snapshot-{MODEL}", {"platform"}) or {})["snapshot"]), deep=False)
-    living = (opened.path / SUBJECTS_FILE).read_bytes()
-    alive = {living[at : at + 16] for at in range(0, len(living), 16)}
-    documents = {code: number for code, number in sorted(good.items()) if key.key_of(code).raw in alive}
+    subject_keys = (opened.path / SUBJECTS_FILE).read_bytes()
+    active = {subject_keys[at : at + 16] for at in range(0, len(subject_keys), 16)}
+    documents = {code: number for code, number in sorted(good.items()) if key.key_of(code).raw in active}
     others = [json.loads((root / "city" / "city.json").read_text())["examples"]["good_enterprise"]["code"]]
     mandates = {
         code: grant(

@@ -1,4 +1,4 @@
-"""By the command line a bank gets a new secret without a gap, and is shut out and let in again; the ledger says so."""
+"""The command line renews the secret of a bank without a gap, shuts a bank out and readmits it, and records it."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def test_a_banks_secret_is_renewed_and_a_bank_is_shut_out(home: Home, tmp_path: 
         access.check("harbour", second)
     bank(home, "harbour", "--let-in", "--json")
     assert access.check("harbour", second).name == "harbour"
-    told = [(entry.verb, dict(entry.details)) for entry in home.ledger("platform").entries()]
-    assert told == [
+    records = [(entry.verb, dict(entry.details)) for entry in home.ledger("platform").entries()]
+    assert records == [
         ("bank.added", {"kind": "bank"}), ("bank.changed", {"new_secret": "True"}),
         ("bank.changed", {"drop_secret": "True"}), ("bank.changed", {"shut_out": "True"}),
         ("bank.changed", {"shut_out": "False"}),
@@ -58,7 +58,7 @@ def test_a_banks_secret_is_renewed_and_a_bank_is_shut_out(home: Home, tmp_path: 
 
 
 @pytest.mark.parametrize("option", ["--new-secret", "--drop-secret", "--shut-out", "--let-in"])
-def test_what_is_said_of_a_bank_that_is_not_there_makes_none(home: Home, option: str) -> None:
+def test_an_option_for_a_bank_that_is_not_there_makes_none(home: Home, option: str) -> None:
     with pytest.raises(Missing):
         bank(home, "typo", option, "--json")
     access = AccessDatabase(home.settings(ServiceSettings, "service").access)

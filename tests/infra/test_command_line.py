@@ -110,7 +110,7 @@ def test_a_wrong_role_is_refused_before_anything_else(verb: str, tmp_path: Path)
     assert not (tmp_path / "home").exists()
 
 
-def test_every_verb_with_by_is_among_those_whose_role_is_checked() -> None:
+def test_every_verb_with_by_is_one_whose_role_is_checked() -> None:
     for verb in VERBS:
         for words in [[verb], *([verb, sub] for sub in subverbs(verb))]:
             text = CliRunner().invoke(command_line(), [*words, "--help"]).stdout

@@ -37,24 +37,24 @@ def quiet(doing: str, done: int, total: int) -> None: ...
 
 
 class Service:
-    """The service over a home, and the bank that asks it."""
+    """The service over a home, and a bank that queries it."""
 
     def __init__(self, place: RepairHome, http: TestClient) -> None:
         self.place, self.http = place, http
-        told = http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=(BANK, place.secret))
-        self.bearer = {"Authorization": f"Bearer {told.json()['access_token']}"}
+        response = http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=(BANK, place.secret))
+        self.bearer = {"Authorization": f"Bearer {response.json()['access_token']}"}
 
-    def ask(self, path: str, code: str, *, headers: dict[str, str] | None = None, **more: Any) -> Any:
+    def query(self, path: str, code: str, *, headers: dict[str, str] | None = None, **more: Any) -> Any:
         body = {"uscc": code, "purpose": PURPOSE, "mandate": self.place.mandates[code], **more}
         return self.http.post(path, json=body, headers=self.bearer | (headers or {}))
 
     def score(self, code: str, **more: Any) -> Any:
-        return self.ask("/v1/scores", code, **more)
+        return self.query("/v1/scores", code, **more)
 
-    def until(self, told: Any, seconds: float = 20) -> None:
-        """Wait for the service to have looked at its shelf: it does so every few hundredths of a second."""
+    def until(self, condition: Any, seconds: float = 20) -> None:
+        """Wait until the service has read its shelf, which it does every few hundredths of a second."""
         limit = time.monotonic() + seconds
-        while not told():
+        while not condition():
             assert time.monotonic() < limit
             time.sleep(0.02)
 
@@ -81,8 +81,8 @@ def enter(place: RepairHome, code: str) -> None:
            by=CITY, on=DAY, today=DAY)  # fmt: skip
 
 
-def walking(place: RepairHome, told: Any = quiet) -> Withdrawing:
-    return Withdrawing(place.home, KNOWN, CITY, DAY, told)
+def walking(place: RepairHome, progress: Any = quiet) -> Withdrawing:
+    return Withdrawing(place.home, KNOWN, CITY, DAY, progress)
 
 
 def firms(place: RepairHome) -> list[str]:
@@ -94,7 +94,7 @@ def test_the_next_answers_lack_the_record(service: Service) -> None:
     place = service.place
     who = firms(place)[0]
     before, rested = service.score(who).json(), place.features(who)
-    listed = service.ask("/v1/queries/penalties", who).json()
+    listed = service.query("/v1/queries/penalties", who).json()
     assert place.documents[who] in [record["document"] for record in listed["records"]]
     enter(place, who)
     walk = walking(place)
@@ -106,13 +106,15 @@ def test_the_next_answers_lack_the_record(service: Service) -> None:
     assert before["snapshot"]["id"] != wanted
     assert (after["version"], after["valid_until"]) == (before["version"], before["valid_until"])
     assert place.features(who)["penalties_36m"] == rested["penalties_36m"] - 1
-    service.until(lambda: service.ask("/v1/queries/penalties", who).status_code == 200)
-    listed = service.ask("/v1/queries/penalties", who).json()
+    service.until(lambda: service.query("/v1/queries/penalties", who).status_code == 200)
+    listed = service.query("/v1/queries/penalties", who).json()
     assert place.documents[who] not in [record["document"] for record in listed["records"]]
     assert listed["snapshot"]["id"] == walk.made["dossiers"]
     ledger, shelf = place.home.ledger("service"), place.home.shelf
-    for told in (before, after):
-        assert replay(told["score_id"], ledger, shelf).digest == told["receipt"]["digest"], "also what was said before"
+    for answer in (before, after):
+        assert replay(answer["score_id"], ledger, shelf).digest == answer["receipt"]["digest"], (
+            "also the answer from before"
+        )
     links = {link.id for link in trace(after["score_id"], shelf=shelf, ledgers=place.home.ledgers()).links}
     amended = shelf.open(after["release"], deep=False).seal
     assert links >= {wanted, amended.id, amended.terms["amends"]}
@@ -127,27 +129,27 @@ def test_until_then_nothing_is_answered_about_the_subject_and_all_about_others(s
     walk = walking(place)
     walk.withhold(repaired_subjects(place.documents[who], catalogue=KNOWN, vault=place.vault, by=DAY))
     service.until(lambda: service.score(who).status_code == 503)
-    service.until(lambda: service.ask("/v1/queries/penalties", who).status_code == 503)
-    asked = {
+    service.until(lambda: service.query("/v1/queries/penalties", who).status_code == 503)
+    queries = {
         "/v1/scores/live": {"features": {"penalties_6m": 0}, "kind": "fused"},
         "/v1/verifications": {"question": "points_within"},
         "/v1/queries/evaluation": {},
         "/v1/queries/penalties": {},
     }
-    answers = [service.ask(path, who, **more) for path, more in asked.items()]
+    answers = [service.query(path, who, **more) for path, more in queries.items()]
     answers += [service.score(who, headers={"Idempotency-Key": "loan-1"})]
-    told = service.bearer
-    answers += [service.http.get(f"/v1/reports/{who}?format=json", headers=told)]
+    bearer = service.bearer
+    answers += [service.http.get(f"/v1/reports/{who}?format=json", headers=bearer)]
     facts = {"uscc": who, "score_id": first.json()["score_id"]}
-    answers += [service.http.post("/v1/scores/facts", json=facts, headers=told)]
+    answers += [service.http.post("/v1/scores/facts", json=facts, headers=bearer)]
     for answer in answers:
         assert (answer.status_code, answer.json()["type"]) == (503, "urn:haihe:problem:anew"), answer.text
         assert answer.headers["retry-after"] == "10"
         assert "repair" not in answer.text, "that a record was repaired is not public"
-    asks = [{"uscc": code, "purpose": PURPOSE, "mandate": place.mandates[code]} for code in (who, other)]
-    batch = service.http.post("/v1/scores/batch", json={"asks": asks}, headers=told).json()["answers"]
+    requests = [{"uscc": code, "purpose": PURPOSE, "mandate": place.mandates[code]} for code in (who, other)]
+    batch = service.http.post("/v1/scores/batch", json={"asks": requests}, headers=bearer).json()["answers"]
     assert [each["status"] for each in batch] == [503, 200]
-    assert service.ask("/v1/queries/penalties", other).status_code == 200
+    assert service.query("/v1/queries/penalties", other).status_code == 200
     assert service.http.get("/ready").status_code == 200
     assert walk.walk()
     service.until(lambda: service.score(who).status_code == 200)
@@ -186,7 +188,7 @@ def test_stopped_at_any_step_the_walk_goes_on(service: Service) -> None:
         enter(place, who)
 
 
-def test_repairs_that_came_in_with_an_intake_are_withdrawn(service: Service) -> None:
+def test_repairs_that_arrived_with_an_intake_are_withdrawn(service: Service) -> None:
     place = service.place
     some = firms(place)[:3]
     columns = ["repaired_table", "document_number", "subject_code", "subject_name", "severity"]
@@ -198,9 +200,9 @@ def test_repairs_that_came_in_with_an_intake_are_withdrawn(service: Service) -> 
         lines.append(f"{record},{DAY},{DAY},{DAY},修复-{number},市监局")
     path = place.home.root / "credit_repair_today.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    told = intake(path, catalogue=KNOWN, vault=place.vault, ledger=place.home.ledger("custody", writing=True), by=CITY,
+    done = intake(path, catalogue=KNOWN, vault=place.vault, ledger=place.home.ledger("custody", writing=True), by=CITY,
                   today=DAY)  # fmt: skip
-    assert told.kept == 3, told.tables
+    assert done.kept == 3, done.tables
     rested = {code: place.features(code)["penalties_36m"] for code in some}
     assert walking(place).walk()
     assert {code: place.features(code)["penalties_36m"] + 1 for code in some} == rested
@@ -248,13 +250,13 @@ def test_a_notice_that_is_not_custody_s_newest_stops_every_answer(
         service.until(lambda: service.score(other).status_code == 503)
         assert service.score(who).status_code == 503
         assert service.http.get("/ready").status_code == 503
-    with served(place) as service:  # what was heard is remembered beyond a restart
+    with served(place) as service:  # a notice that was received outlasts a restart
         assert service.score(who).status_code == 503
         assert service.score(other).status_code == 503
 
 
 @pytest.mark.attack
-def test_a_snapshot_whose_other_buckets_were_changed_is_not_taken_over(service: Service) -> None:
+def test_a_snapshot_whose_other_buckets_were_changed_is_not_reused(service: Service) -> None:
     place = service.place
     who = firms(place)[0]
     enter(place, who)

@@ -23,13 +23,13 @@ from tests.infra.test_repairs import firms
 
 
 @dataclass(slots=True)
-class Asking:
-    """A bank that asks about one subject again and again, over one connection."""
+class PollingBank:
+    """A bank that requests the score of one subject again and again, over one connection."""
 
     url: str
     place: RepairHome
     code: str
-    heard: list[tuple[float, int, dict[str, Any]]] = field(default_factory=list)
+    answers: list[tuple[float, int, dict[str, Any]]] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -39,7 +39,7 @@ class Asking:
             body = {"uscc": self.code, "purpose": PURPOSE, "mandate": self.place.mandates[self.code]}
             while not self.over.is_set():
                 answer = http.post("/v1/scores", json=body, headers={"Authorization": f"Bearer {token}"})
-                self.heard.append((time.monotonic(), answer.status_code, answer.json()))
+                self.answers.append((time.monotonic(), answer.status_code, answer.json()))
                 time.sleep(0.005)
 
 
@@ -59,7 +59,7 @@ def test_repairs_under_load_fail_and_mix_no_answer(repair_home: RepairHome) -> N
     haihe = {**os.environ, "HAIHE_HOME": str(place.home.root), "HAIHE_TODAY": DAY.isoformat()}
     old = place.pointed()
     with stack.scoring_service(place.home, env=env) as url:
-        banks = [Asking(url, place, code) for code in (who, other, other)]
+        banks = [PollingBank(url, place, code) for code in (who, other, other)]
         threads = [threading.Thread(target=bank.run) for bank in banks]
         for thread in threads:
             thread.start()
@@ -70,7 +70,7 @@ def test_repairs_under_load_fail_and_mix_no_answer(repair_home: RepairHome) -> N
             done = subprocess.run(command, env=haihe, capture_output=True, text=True, timeout=300, check=True)
             new = json.loads(done.stdout)["snapshots"]["enterprise"]
             limit = time.monotonic() + 60
-            while not all(bank.heard[-1][2].get("snapshot", {}).get("id") == new for bank in banks):
+            while not all(bank.answers[-1][2].get("snapshot", {}).get("id") == new for bank in banks):
                 assert time.monotonic() < limit
                 time.sleep(0.05)
         finally:
@@ -78,17 +78,17 @@ def test_repairs_under_load_fail_and_mix_no_answer(repair_home: RepairHome) -> N
                 bank.over.set()
             for thread in threads:
                 thread.join()
-    said = {(snapshot, code): points(place, snapshot, code) for snapshot in (old, new) for code in (who, other)}
+    expected = {(snapshot, code): points(place, snapshot, code) for snapshot in (old, new) for code in (who, other)}
     for bank in banks:
-        for _, status, answer in bank.heard:
+        for _, status, answer in bank.answers:
             if status == 200:
-                assert answer["points"] == said[answer["snapshot"]["id"], bank.code], "an answer is of one snapshot"
+                assert answer["points"] == expected[answer["snapshot"]["id"], bank.code], "an answer is of one snapshot"
                 assert answer["release"] == place.home.shelf.open(answer["snapshot"]["id"], deep=False).seal.parents[1]
             else:
                 assert (bank.code, status, answer["type"]) == (who, 503, "urn:haihe:problem:anew"), answer
-    assert Counter(status for bank in banks[1:] for _, status, _ in bank.heard).keys() == {200}
-    last_old = max(at for at, status, answer in banks[0].heard if status == 200 and answer["snapshot"]["id"] == old)
-    first_new = min(at for at, status, answer in banks[0].heard if status == 200 and answer["snapshot"]["id"] == new)
+    assert Counter(status for bank in banks[1:] for _, status, _ in bank.answers).keys() == {200}
+    last_old = max(at for at, status, answer in banks[0].answers if status == 200 and answer["snapshot"]["id"] == old)
+    first_new = min(at for at, status, answer in banks[0].answers if status == 200 and answer["snapshot"]["id"] == new)
     assert last_old < first_new, "once withheld the old answer never comes again"
     assert first_new - entered < 60
-    assert said[new, who] >= said[old, who], "a repaired record may only help"
+    assert expected[new, who] >= expected[old, who], "a repaired record may only help"

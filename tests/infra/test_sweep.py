@@ -49,7 +49,7 @@ def test_what_was_repaired_leaves_the_shelf_and_all_goes_on(repair_home: RepairH
     home, shelf = place.home, place.home.shelf
     first, second = firms(place)[:2]
     with served(place) as service:
-        told = service.score(first).json()
+        answer = service.score(first).json()
     old = (place.pointed(), place.pointed("dossiers"))
     walked(place, first)
     assert list(holding(place, place.documents[first])), "it is there still, in what is in use no more"
@@ -64,12 +64,12 @@ def test_what_was_repaired_leaves_the_shelf_and_all_goes_on(repair_home: RepairH
     for name in old:
         with pytest.raises(Lapsed, match="was destroyed"):
             shelf.open(name)
-    chain = trace(told["score_id"], shelf=shelf, ledgers=home.ledgers())
+    chain = trace(answer["score_id"], shelf=shelf, ledgers=home.ledgers())
     assert {"excerpt", "snapshot", "release", "version"} <= {link.kind for link in chain.links}
-    assert replay(told["score_id"], home.ledger("service"), shelf).digest == told["receipt"]["digest"]
+    assert replay(answer["score_id"], home.ledger("service"), shelf).digest == answer["receipt"]["digest"]
     walked(place, second)
     with served(place) as service:
         assert service.score(first).status_code == service.score(second).status_code == 200
     assert sweep(place)["destroyed"]
     assert sweep(place)["due"] == []
-    assert replay(told["score_id"], home.ledger("service"), shelf).digest == told["receipt"]["digest"]
+    assert replay(answer["score_id"], home.ledger("service"), shelf).digest == answer["receipt"]["digest"]

@@ -21,11 +21,11 @@ def walked(tmp_path_factory: pytest.TempPathFactory, mlflow_server: str) -> Walk
         write_atomically(home.keys("custody") / f"pseudonym-{purpose}.key", purpose.ljust(32).encode(), mode=0o600)
     hand.does("keys")
     hand.does("city", "--subjects", "4000", "--out", str(root / "raw"))
-    told: dict[str, Any] = {"city": json.loads((root / "raw" / "city.json").read_text()), "raw": root / "raw"}
-    told["intake"] = hand.does("intake", str(root / "raw"))
-    told["research"] = hand.does("release", "research")["release"]
-    told["scoring"] = hand.does("release", "scoring")["release"]
-    told["trained"] = hand.does("train", "enterprise")["enterprise"]
-    told["version"] = told["trained"]["version"]
-    hand.does("register", told["version"])
-    return Walked(hand, home, told)
+    results: dict[str, Any] = {"city": json.loads((root / "raw" / "city.json").read_text()), "raw": root / "raw"}
+    results["intake"] = hand.does("intake", str(root / "raw"))
+    results["research"] = hand.does("release", "research")["release"]
+    results["scoring"] = hand.does("release", "scoring")["release"]
+    results["trained"] = hand.does("train", "enterprise")["enterprise"]
+    results["version"] = results["trained"]["version"]
+    hand.does("register", results["version"])
+    return Walked(hand, home, results)

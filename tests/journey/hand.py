@@ -28,8 +28,8 @@ class Hand:
     def does(self, *words: str) -> dict[str, Any]:
         done = self.run(*words, "--json")
         assert done.returncode == 0, done.stderr
-        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        return told
+        result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return result
 
     def is_refused(self, *words: str, code: int, why: str, env: dict[str, str] | None = None) -> None:
         done = self.run(*words, env=env)
@@ -49,4 +49,4 @@ class Walked:
 
     hand: Hand
     home: Home
-    told: dict[str, Any]
+    results: dict[str, Any]

@@ -22,31 +22,31 @@ pytestmark = pytest.mark.servers
 
 
 def test_every_dirty_row_is_in_quarantine_and_none_is_lost(walked: Walked) -> None:
-    told = walked.told
-    found, city = told["intake"], told["city"]
-    assert found["rows"] == sum(city["rows"].values()) == found["kept"] + found["duplicates"] + found["quarantined"]
-    assert found["quarantined"] == sum(city["dirty"].values()) > 0
+    results = walked.results
+    intake, city = results["intake"], results["city"]
+    assert intake["rows"] == sum(city["rows"].values()) == intake["kept"] + intake["duplicates"] + intake["quarantined"]
+    assert intake["quarantined"] == sum(city["dirty"].values()) > 0
 
 
 def test_bringing_in_the_same_again_changes_nothing(walked: Walked) -> None:
-    hand, told = walked.hand, walked.told
-    again = hand.does("intake", str(told["raw"]))
-    assert (again["rows"], again["kept"]) == (told["intake"]["rows"], 0)
+    hand, results = walked.hand, walked.results
+    again = hand.does("intake", str(results["raw"]))
+    assert (again["rows"], again["kept"]) == (results["intake"]["rows"], 0)
 
 
 def test_the_same_release_and_version_come_out_again(walked: Walked) -> None:
-    hand, told = walked.hand, walked.told
-    assert hand.does("release", "research")["release"] == told["research"]
-    assert hand.does("train", "enterprise")["enterprise"]["version"] == told["version"]
+    hand, results = walked.hand, walked.results
+    assert hand.does("release", "research")["release"] == results["research"]
+    assert hand.does("train", "enterprise")["enterprise"]["version"] == results["version"]
 
 
 def test_the_road_ends_in_a_score_that_traces_back_and_replays(walked: Walked) -> None:
-    hand, home, told = walked.hand, walked.home, walked.told
-    others = rays()  # of whoever else uses this machine
-    examples = told["city"]["examples"]
-    hand.is_refused("promote", told["version"], "--by", "platform:alice", code=3, why="maker is not the checker")
-    hand.is_refused("promote", told["version"], "--by", "researcher:carol", code=3, why="role platform")
-    assert hand.does("promote", told["version"], "--by", "platform:bob")["verdict"]["outcome"] == "pass"
+    hand, home, results = walked.hand, walked.home, walked.results
+    others = rays()  # of other users of this machine
+    examples = results["city"]["examples"]
+    hand.is_refused("promote", results["version"], "--by", "platform:alice", code=3, why="maker is not the checker")
+    hand.is_refused("promote", results["version"], "--by", "researcher:carol", code=3, why="role platform")
+    assert hand.does("promote", results["version"], "--by", "platform:bob")["verdict"]["outcome"] == "pass"
     snapshot = hand.does("snapshot", "enterprise")["snapshot"]
     assert not rays() - others, "the Ray of this walk is gone before the service starts"
     env = {"HAIHE_SERVICE_TODAY": DAY, "HAIHE_SERVICE_MODELS": "enterprise"}
@@ -59,8 +59,8 @@ def test_the_road_ends_in_a_score_that_traces_back_and_replays(walked: Walked) -
         mandate = hand.does("mandate", "harbour-bank", code, "--document", str(paper), "--until", "2027-01-31")[
             "mandate"
         ]
-        asked = ("--mandate", mandate, "--as", str(bank), "--url", url)
-        before = hand.does("score", code, *asked)
+        options = ("--mandate", mandate, "--as", str(bank), "--url", url)
+        before = hand.does("score", code, *options)
         cents = round(before["base_points"] * 100) + sum(round(r["points"] * 100) for r in before["reasons"])
         assert cents == round(before["points"] * 100), "base and reasons sum to the points, to the hundredth"
         assert before["snapshot"]["id"] == snapshot
@@ -68,15 +68,15 @@ def test_the_road_ends_in_a_score_that_traces_back_and_replays(walked: Walked) -
         wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
         other = examples["good_enterprise"]["code"]
         stolen = ("--mandate", mandate, "--as", str(home.root / "other.json"), "--url", url)
-        hand.is_refused("score", wrong, *asked, code=2, why="")
-        hand.is_refused("score", other, *asked, code=3, why="another subject")
+        hand.is_refused("score", wrong, *options, code=2, why="")
+        hand.is_refused("score", other, *options, code=3, why="another subject")
         hand.is_refused("score", code, *stolen, code=3, why="no such mandate")
-        hand.is_refused("score", code, *asked, "--purpose", "post_loan_management", code=3, why="another purpose")
+        hand.is_refused("score", code, *options, "--purpose", "post_loan_management", code=3, why="another purpose")
 
         made = hand.does("repair", examples["penalised_enterprise"]["repairable_document"])
         renewed = made["snapshots"]["enterprise"]
         for _ in range(60):
-            after = hand.does("score", code, *asked)
+            after = hand.does("score", code, *options)
             if after["snapshot"]["id"] == renewed:
                 break
         assert after["snapshot"]["id"] == renewed
@@ -93,9 +93,9 @@ def test_the_road_ends_in_a_score_that_traces_back_and_replays(walked: Walked) -
     assert hand.does("ledger", "verify")["service"] > 4
 
 
-def test_a_changed_byte_anywhere_on_the_road_is_told(walked: Walked) -> None:
-    hand, home, told = walked.hand, walked.home, walked.told
-    for seal in (told["research"], told["version"]):
+def test_a_changed_byte_in_any_step_is_detected(walked: Walked) -> None:
+    hand, home, results = walked.hand, walked.home, walked.results
+    for seal in (results["research"], results["version"]):
         kind, _, name = seal.partition("-")
         path = max(
             (p for p in (home.root / "shelf" / kind / name).rglob("*") if p.is_file()), key=lambda p: p.stat().st_size
@@ -103,7 +103,7 @@ def test_a_changed_byte_anywhere_on_the_road_is_told(walked: Walked) -> None:
         whole = path.read_bytes()
         path.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
         try:
-            hand.is_refused("trace", told["version"], code=5, why="was changed")
+            hand.is_refused("trace", results["version"], code=5, why="was changed")
         finally:
             path.write_bytes(whole)
     ledger = home.root / "ledgers" / "custody.jsonl"
@@ -117,9 +117,9 @@ def test_a_changed_byte_anywhere_on_the_road_is_told(walked: Walked) -> None:
 
 
 def test_an_ended_release_trains_nothing(walked: Walked) -> None:
-    hand, told = walked.hand, walked.told
+    hand, results = walked.hand, walked.results
     hand.is_refused(
-        "train", "enterprise", "--release", told["research"], "--today", "2027-12-01", code=3, why="ended on"
+        "train", "enterprise", "--release", results["research"], "--today", "2027-12-01", code=3, why="ended on"
     )
 
 

@@ -51,8 +51,10 @@ def test_a_killed_verb_leaves_nothing_half_made(other: tuple[Hand, Home], verb: 
         for name in {place.name for place in kind_folder.iterdir()} - before:  # it was faster than the kill: then whole
             assert home.shelf.open(f"{kind}-{name}").seal.id == made
             shutil.rmtree(kind_folder / name)
-        _, alive = psutil.wait_procs(family, timeout=20)
-        assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE], "nothing is left running"
+        _, survivors = psutil.wait_procs(family, timeout=20)
+        assert not [process for process in survivors if process.status() != psutil.STATUS_ZOMBIE], (
+            "nothing is left running"
+        )
     assert made_by(hand, *words) == made, "it runs again to the same digest"
     assert not list((home.root / "shelf" / ".making").iterdir())
     hand.does("ledger", "verify")
@@ -60,10 +62,10 @@ def test_a_killed_verb_leaves_nothing_half_made(other: tuple[Hand, Home], verb: 
 
 def made_by(hand: Hand, *words: str) -> str:
     """The id of the seal a verb makes."""
-    told = hand.does(*words)
+    result = hand.does(*words)
     if words[0] == "train":
-        return str(told["individual_business"]["version"])
-    return str(told[words[0]])
+        return str(result["individual_business"]["version"])
+    return str(result[words[0]])
 
 
 def wait_for(making: Path, pid: int) -> list[psutil.Process]:

@@ -35,8 +35,8 @@ def test_up_keeps_up_and_stops_cleanly(walked: Walked) -> None:
             up.send_signal(signal.SIGINT)
             up.wait(30)
         assert up.returncode == 0
-    _, alive = psutil.wait_procs(family, timeout=10)
-    assert not alive
+    _, survivors = psutil.wait_procs(family, timeout=10)
+    assert not survivors
     for port in (service, mlflow):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0
@@ -52,17 +52,17 @@ def test_a_stopped_demo_leaves_nothing_running(tmp_path: Path) -> None:
         family = psutil.Process(demo.pid).children(recursive=True)
         os.killpg(demo.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
         demo.wait(60)
-        told = demo.stderr.read().decode() if demo.stderr else ""
-    assert demo.returncode == 130, told
-    assert "Traceback" not in told
+        errors = demo.stderr.read().decode() if demo.stderr else ""
+    assert demo.returncode == 130, errors
+    assert "Traceback" not in errors
     assert not psutil.wait_procs(family, timeout=20)[1]
 
 
-def test_a_port_that_is_taken_is_told(walked: Walked) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
+def test_a_port_that_is_in_use_is_reported(walked: Walked) -> None:
+    with socket.socket() as occupied:
+        occupied.bind(("127.0.0.1", 0))
+        occupied.listen()
+        port = str(occupied.getsockname()[1])
         hand: Hand = walked.hand
         words = ("up", "--home", str(walked.home.root), "--port", port, "--mlflow-port", port)
         hand.is_refused(*words, code=2, why=f"port {port} is taken")

@@ -24,7 +24,7 @@ def declaration(**changes: Any) -> dict[str, Any]:
         }
         for name, sign in zip(FEATURES, DIRECTIONS, strict=True)
     ]
-    told: dict[str, Any] = {
+    declared: dict[str, Any] = {
         "model": "enterprise",
         "title": "企业公共信用风险模型",
         "subject_kind": "enterprise",
@@ -48,7 +48,7 @@ def declaration(**changes: Any) -> dict[str, Any]:
         ],
         "split": {"out_of_time_from": "2025-07-01", "folds": 3},
     }
-    return told | changes
+    return declared | changes
 
 
 def sample(subjects: int = 1500, seed: int = 3, *, late: bool = True, strength: float = 1.0) -> Sample:

@@ -57,7 +57,7 @@ LEFT JOIN (
 def declaration(**changes: Any) -> dict[str, Any]:
     """The order's declaration."""
     directions = {"penalties": 1, "fines": 1, "age_months": -1}
-    told = {
+    declared = {
         **invented.declaration(),
         "population": "registration",
         "tables": ["registration", "administrative_penalty"],
@@ -71,7 +71,7 @@ def declaration(**changes: Any) -> dict[str, Any]:
         "rules": [],
         "sql": SQL,
     }
-    return told | changes
+    return declared | changes
 
 
 def release(shelf: Shelf, key: SigningKey, *, subjects: int = 900, seed: int = 1) -> OpenedSeal:
@@ -110,9 +110,9 @@ def release(shelf: Shelf, key: SigningKey, *, subjects: int = 900, seed: int = 1
         for name, columns in COLUMNS.items():
             (folder / name).mkdir()
             for bucket in range(BUCKETS):
-                mine = sorted(row for row in rows[name] if int(row[0][:2], 16) * BUCKETS // 256 == bucket)
+                bucket_rows = sorted(row for row in rows[name] if int(row[0][:2], 16) * BUCKETS // 256 == bucket)
                 arrays = {
-                    column: pa.array([row[place] for row in mine], TYPES[kind])
+                    column: pa.array([row[place] for row in bucket_rows], TYPES[kind])
                     for place, (column, kind) in enumerate(columns.items())
                 }
                 pq.write_table(pa.table(arrays), folder / name / f"bucket-{bucket:03d}.parquet")

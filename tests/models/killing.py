@@ -1,4 +1,4 @@
-"""Somebody who kills Ray's workers while they work."""
+"""A thread that kills Ray's workers while they work."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ def killer(task: str, times: int, *, after: threading.Event | None = None) -> It
         while not over.is_set() and len(killed) < times:
             for place in Path("/proc").iterdir() if after is None or after.is_set() else ():
                 with contextlib.suppress(OSError):
-                    mine = place.name.isdigit() and (place / "cmdline").read_bytes().startswith(f"ray::{task}".encode())
-                    if mine and int(place.name) not in killed and len(killed) < times:
+                    is_target = place.name.isdigit() and (place / "cmdline").read_bytes().startswith(
+                        f"ray::{task}".encode()
+                    )
+                    if is_target and int(place.name) not in killed and len(killed) < times:
                         os.kill(int(place.name), signal.SIGKILL)
                         killed.append(int(place.name))
             over.wait(0.01)

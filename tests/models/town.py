@@ -32,13 +32,13 @@ def city(count: int = 300) -> dict[str, list[dict[str, Any]]]:
     random = np.random.default_rng(5)
     rows: dict[str, list[dict[str, Any]]] = {"registration": [], "penalty": [], "loan": []}
     for number in range(count):
-        who, trouble = world.subject(number), random.random()
+        who, risk = world.subject(number), random.random()
         rows["registration"].append(firm(who, date(int(random.integers(2000, 2024)), 1, 1)))
         rows["penalty"] += [
-            penalty(who, date(2025, m, 3), fine=float(m)) for m in range(1, 13) if random.random() < trouble / 3
+            penalty(who, date(2025, m, 3), fine=float(m)) for m in range(1, 13) if random.random() < risk / 3
         ]
         for quarter in (date(2024, 12, 31), *(date(2025, m, 28) for m in (3, 6, 9, 12)), date(2026, 3, 30)):
-            overdue = 95 if random.random() < trouble**2 / 2 else 30 if random.random() < trouble / 2 else 0
+            overdue = 95 if random.random() < risk**2 / 2 else 30 if random.random() < risk / 2 else 0
             rows["loan"].append(loan(who, quarter, overdue))
     rows["registration"] += [
         firm(world.subject(900), status="注销", ended_on=date(2025, 5, 1)),
@@ -57,9 +57,9 @@ class Town:
         self.rows = city()
         source = world.release(self.shelf, keys["custody"], self.rows)
         research = Ledger(root / "research.jsonl", keys["research"], ring)
-        told: dict[str, Any] = {"release": source, "shelf": self.shelf, "key": keys["research"], "today": DAY}
+        arguments: dict[str, Any] = {"release": source, "shelf": self.shelf, "key": keys["research"], "today": DAY}
         order = world.order()
-        placed = place_order(order, by=world.ALICE, ledger=research, **told)
+        placed = place_order(order, by=world.ALICE, ledger=research, **arguments)
         sample = build_sample(order, source)
         fitted = fit(order.as_json(), sample, in_process(), order=placed.id, release=source.seal.id)
         with self.shelf.staging() as folder:
@@ -93,9 +93,9 @@ class Town:
         return world.release(self.shelf, self.keys["custody"], self.rows, **{"purpose": "scoring", "buckets": 4} | more)
 
     def snapshot(self, **more: Any) -> Seal:
-        told: dict[str, Any] = {
+        arguments: dict[str, Any] = {
             "version": self.version, "release": more.get("release") or self.scoring(),
             "scorer": Scorer.load(self.version.path), "shelf": self.shelf, "key": self.keys["compute"],
             "by": world.BOB, "as_of": DAY, "ledger": self.ledger,
         }  # fmt: skip
-        return make_snapshot(**told | more)
+        return make_snapshot(**arguments | more)

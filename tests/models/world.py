@@ -60,7 +60,7 @@ NAMES = ("age", "penalties", "fines", "standing", "serious", "worst", "reports")
 
 def declaration(**changes: Any) -> dict[str, Any]:
     """An order on the tiny release, as plain values."""
-    told: dict[str, Any] = {
+    declared: dict[str, Any] = {
         "model": "tiny",
         "title": "小模型",
         "subject_kind": "enterprise",
@@ -84,7 +84,7 @@ def declaration(**changes: Any) -> dict[str, Any]:
         "rules": [{"feature": "worst", "at_least": 90, "grade": "D", "reason": {"zh": "逾期", "en": "overdue"}}],
         "sql": SQL,
     }
-    return told | changes
+    return declared | changes
 
 
 def order(**changes: Any) -> Order:
@@ -107,8 +107,8 @@ def write(folder: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], buckets
         (folder / name).mkdir(parents=True)
         schema = pa.schema([("subject", pa.string()), *((column, ARROW[kind]) for column, kind in columns.items())])
         for bucket in range(buckets):
-            mine = [row for row in rows.get(name, ()) if int(row["subject"][:2], 16) * buckets // 256 == bucket]
-            table = pa.Table.from_pylist(sorted(mine, key=str), schema=schema)
+            bucket_rows = [row for row in rows.get(name, ()) if int(row["subject"][:2], 16) * buckets // 256 == bucket]
+            table = pa.Table.from_pylist(sorted(bucket_rows, key=str), schema=schema)
             pq.write_table(table, folder / name / f"bucket-{bucket:03d}.parquet")
 
 
@@ -122,11 +122,17 @@ def release(
     purpose: str = "research",
 ) -> OpenedSeal:
     """The tiny release on a real shelf, signed by custody's ``key``."""
-    told = terms(buckets=buckets, as_of=as_of, purpose=purpose)
+    release_terms = terms(buckets=buckets, as_of=as_of, purpose=purpose)
     with shelf.staging() as folder:
         write(folder, rows, buckets)
         seal = shelf.put(
-            folder, Kind.RELEASE, parents=(), terms=told, expires_on=as_of + timedelta(days=180), by=CITY, key=key
+            folder,
+            Kind.RELEASE,
+            parents=(),
+            terms=release_terms,
+            expires_on=as_of + timedelta(days=180),
+            by=CITY,
+            key=key,
         )
     return shelf.open(seal.id)
 

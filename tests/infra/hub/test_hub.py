@@ -53,7 +53,7 @@ def test_the_same_settings_give_the_same_configuration() -> None:
     assert configured() == configured()
 
 
-def test_the_console_is_for_people_with_a_role_and_nobody_else() -> None:
+def test_the_console_is_only_for_people_with_a_role() -> None:
     c = configured()
     (console,) = c.JupyterHub.services
     assert console["environment"]["JUPYTERHUB_SERVICE_PREFIX"] == CONSOLE
@@ -71,7 +71,7 @@ def test_a_missing_setting_names_itself() -> None:
 def test_on_a_cluster_the_same_settings_give_a_pod_that_can_do_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The manifest that KubeSpawner itself makes of our configuration; no cluster is asked."""
+    """The manifest that KubeSpawner itself makes of our configuration, without a request to a cluster."""
     (tmp_path / "config").write_text(KUBECONFIG)
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
     import kubespawner
@@ -152,7 +152,7 @@ users: [{name: here, user: {}}]
 
 
 class _Hub(BaseHTTPRequestHandler):
-    """Answers with what it was asked."""
+    """Answers with the request that it received."""
 
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
@@ -181,25 +181,25 @@ def test_of_the_hub_a_workspace_reaches_four_calls(tmp_path: Path) -> None:
     folder.mkdir()
     gate = HubGate(folder, tmp_path / "hub.sock.real", "alice", Ids(os.getuid(), os.getgid()), Mode.USER)
 
-    async def ask() -> dict[tuple[str, str], int]:
+    async def call_all() -> dict[tuple[str, str], int]:
         await gate.open()
-        found = {}
+        statuses = {}
         async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(folder / "hub.sock"))) as session:
             for method, path in CALLS:
                 async with session.request(
                     method, f"http://hub{path}", headers={"X-Forwarded-User": "petra", "Cookie": "a=b"}, data=b"x"
                 ) as answer:
                     text = await answer.text()
-                    found[method, path] = answer.status
+                    statuses[method, path] = answer.status
                     assert "X-Forwarded-User" not in text
                     assert "Cookie" not in text
         await gate.close()
-        return found
+        return statuses
 
-    found = asyncio.run(ask())
+    statuses = asyncio.run(call_all())
     server.shutdown()
     server.server_close()
-    passed = {call for call, status in found.items() if status == 200}
+    passed = {call for call, status in statuses.items() if status == 200}
     assert passed == {
         ("GET", "/hub/api"), ("GET", "/hub/api/"), ("GET", "/hub/api/user"), ("POST", "/hub/api/oauth2/token"),
         ("POST", "/hub/api/users/alice/activity"),

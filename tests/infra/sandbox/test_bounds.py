@@ -1,4 +1,4 @@
-"""Limits are held by the kernel where it can (cgroup v2) and by looking where it cannot; both say how much is held."""
+"""The kernel enforces limits where it can (cgroup v2), and polling where it cannot; both report the memory in use."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ def test_a_group_is_given_its_limits_before_anything_is_in_it(tmp_path: Path) ->
     limits = Limits(memory=1 << 30, tmp=1 << 20, shm=1 << 20, processes=77)
     group = Cgroup.create("alice--shops", limits, cpus=0.5, root=tmp_path)
     assert group is not None
-    told = {name: (group.path / name).read_text() for name in ("memory.max", "memory.swap.max", "pids.max", "cpu.max")}
-    assert told == {
+    values = {
+        name: (group.path / name).read_text() for name in ("memory.max", "memory.swap.max", "pids.max", "cpu.max")
+    }
+    assert values == {
         "memory.max": str((1 << 30) + (2 << 20)),
         "memory.swap.max": "0",
         "pids.max": "77",
@@ -47,8 +49,8 @@ def test_memory_is_that_of_all_processes_together() -> None:
         for process in family:
             assert process.stdout is not None
             process.stdout.readline()
-        held = watchdog.memory(process.pid for process in family)
-        assert 128 << 20 <= held < 256 << 20
+        used = watchdog.memory(process.pid for process in family)
+        assert 128 << 20 <= used < 256 << 20
     finally:
         for process in family:
             process.kill()
@@ -63,11 +65,11 @@ def test_a_home_is_weighed_without_following_links(tmp_path: Path) -> None:
     assert 1 << 20 <= watchdog.disk_usage(tmp_path, most=1 << 40) < 2 << 20
 
 
-def test_a_kernel_begins_below_the_home_whatever_is_asked(tmp_path: Path) -> None:
+def test_a_kernel_starts_below_the_home_whatever_is_requested(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     os.symlink("/etc", tmp_path / "out")
-    asked = {"": "", "work": "/work", "../..": "", "/etc": "", "out": "", "nowhere": "", "work/../..": ""}
-    for cwd, place in asked.items():
+    expected = {"": "", "work": "/work", "../..": "", "/etc": "", "out": "", "nowhere": "", "work/../..": ""}
+    for cwd, place in expected.items():
         assert inside(cwd, tmp_path).removesuffix("/.") == f"/home/lab{place}"
 
 

@@ -23,24 +23,24 @@ from infra.sandbox.start import Running, start
 
 PROBE = """
 import json, os, socket, subprocess
-told = {"uid": os.getuid(), "groups": os.getgroups(), "cwd": os.getcwd(), "pids": [p for p in os.listdir("/proc") if p.isdigit()]}
+report = {"uid": os.getuid(), "groups": os.getgroups(), "cwd": os.getcwd(), "pids": [p for p in os.listdir("/proc") if p.isdigit()]}
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
-told["caps"] = {name: status[name].strip() for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
-told["locked"] = [status["NoNewPrivs"].strip(), status["Seccomp"].strip()]
+report["caps"] = {name: status[name].strip() for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
+report["locked"] = [status["NoNewPrivs"].strip(), status["Seccomp"].strip()]
 def tries(act):
     try:
         act()
         return "done"
     except OSError as error:
         return error.errno
-told["network"] = tries(lambda: socket.create_connection(("1.1.1.1", 53), 2))
-told["vsock"] = tries(lambda: socket.socket(40, socket.SOCK_STREAM))
-told["usr"] = tries(lambda: open("/usr/x", "w"))
-told["root"] = tries(lambda: open("/x", "w"))
-told["sysctl"] = tries(lambda: open("/proc/sys/kernel/hostname", "w").write("x"))
-told["unshare"] = subprocess.run(["unshare", "-U", "true"], capture_output=True).returncode
-told["home"] = tries(lambda: open("kept", "w").write("x"))
-print(json.dumps(told))
+report["network"] = tries(lambda: socket.create_connection(("1.1.1.1", 53), 2))
+report["vsock"] = tries(lambda: socket.socket(40, socket.SOCK_STREAM))
+report["usr"] = tries(lambda: open("/usr/x", "w"))
+report["root"] = tries(lambda: open("/x", "w"))
+report["sysctl"] = tries(lambda: open("/proc/sys/kernel/hostname", "w").write("x"))
+report["unshare"] = subprocess.run(["unshare", "-U", "true"], capture_output=True).returncode
+report["home"] = tries(lambda: open("kept", "w").write("x"))
+print(json.dumps(report))
 """
 
 
@@ -74,17 +74,17 @@ def test_as_root_a_program_has_a_uid_of_its_own_and_nothing_else(tmp_path: Path)
     wanted = Sandbox(
         probe, Mode.ROOT, ids, readable=installation(), writable={folder: "/home/lab"}, made=system_files(61900, 61900)
     )
-    told = json.loads(asyncio.run(run(wanted)))
-    assert (told["uid"], told["groups"], told["cwd"]) == (61900, [], "/home/lab")
-    assert all(set(value) == {"0"} for value in told["caps"].values()), told["caps"]
-    assert told["locked"] == ["1", "2"]
-    assert told["network"] == 101
-    assert told["vsock"] == 97
-    assert {told["usr"], told["root"]} <= {13, 30}
-    assert told["sysctl"] in (13, 30)
-    assert told["unshare"] != 0
-    assert told["home"] == "done"
-    assert len(told["pids"]) <= 3
+    report = json.loads(asyncio.run(run(wanted)))
+    assert (report["uid"], report["groups"], report["cwd"]) == (61900, [], "/home/lab")
+    assert all(set(value) == {"0"} for value in report["caps"].values()), report["caps"]
+    assert report["locked"] == ["1", "2"]
+    assert report["network"] == 101
+    assert report["vsock"] == 97
+    assert {report["usr"], report["root"]} <= {13, 30}
+    assert report["sysctl"] in (13, 30)
+    assert report["unshare"] != 0
+    assert report["home"] == "done"
+    assert len(report["pids"]) <= 3
     assert (folder / "kept").stat().st_uid == 61900
 
 
@@ -113,24 +113,24 @@ def test_an_ordinary_user_can_shut_in_as_well(tmp_path: Path) -> None:
     for fd in (read, info_read, info_write):
         os.close(fd)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["uid"] == 1000
-    assert all(set(value) == {"0"} for value in told["caps"].values())
-    assert (told["network"], told["vsock"], told["home"]) == (101, 97, "done")
-    assert told["unshare"] != 0
-    assert told["sysctl"] in (13, 30)
+    report = json.loads(done.stdout)
+    assert report["uid"] == 1000
+    assert all(set(value) == {"0"} for value in report["caps"].values())
+    assert (report["network"], report["vsock"], report["home"]) == (101, 97, "done")
+    assert report["unshare"] != 0
+    assert report["sysctl"] in (13, 30)
 
 
-def test_a_sandbox_that_cannot_be_made_runs_nothing_and_says_why(tmp_path: Path) -> None:
+def test_a_sandbox_that_cannot_be_made_runs_nothing_and_reports_why(tmp_path: Path) -> None:
     """It fails closed: what cannot be mounted is not left out, and the program is not started without it."""
     require(Mode.ROOT)
     lost = Sandbox(("/usr/bin/echo", "RAN"), Mode.ROOT, Ids(61900, 61900), readable={tmp_path / "nowhere": "/data"})
-    said = asyncio.run(run(lost))
-    assert "RAN" not in said
-    assert "nowhere" in said
+    output = asyncio.run(run(lost))
+    assert "RAN" not in output
+    assert "nowhere" in output
 
 
-def test_nothing_outlives_a_killed_keeper(tmp_path: Path) -> None:
+def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     require(Mode.ROOT)
     ids = Ids(61900, 61900)
     folder = home(tmp_path, ids)
@@ -148,12 +148,12 @@ async def main():
 asyncio.run(main())
 """
     root = str(Path(__file__).parents[3])
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=root) as keeper:
-        assert keeper.stdout is not None
-        family = json.loads(keeper.stdout.readline())
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=root) as supervisor:
+        assert supervisor.stdout is not None
+        family = json.loads(supervisor.stdout.readline())
         assert len(family) >= 3
-        keeper.send_signal(signal.SIGKILL)
-        keeper.wait()
+        supervisor.send_signal(signal.SIGKILL)
+        supervisor.wait()
     assert not left(family)
 
 

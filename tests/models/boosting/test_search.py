@@ -30,7 +30,7 @@ TRAINING = Training(trials=10, seed=7, minimum_leaf=30, space=SMALL)
 
 
 class Shuffled:
-    """Tasks in an order of chance: whoever is first."""
+    """Tasks that run in a random order."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -60,10 +60,10 @@ def rows_of(sample: Sample) -> TrainingRows:
     )
 
 
-def test_whoever_is_first_it_finds_the_same(rows: TrainingRows) -> None:
-    found = search(rows, TRAINING, in_process())
-    assert search(rows, TRAINING, Shuffled(1)) == search(rows, TRAINING, Shuffled(2)) == found
-    assert search(rows, replace(TRAINING, seed=8), in_process()) != found
+def test_the_order_of_tasks_does_not_change_the_result(rows: TrainingRows) -> None:
+    result = search(rows, TRAINING, in_process())
+    assert search(rows, TRAINING, Shuffled(1)) == search(rows, TRAINING, Shuffled(2)) == result
+    assert search(rows, replace(TRAINING, seed=8), in_process()) != result
 
 
 @pytest.mark.servers
@@ -71,7 +71,7 @@ def test_two_workers_find_the_same(rows: TrainingRows, ray_cluster: Tasks) -> No
     assert search(rows, TRAINING, ray_cluster) == search(rows, TRAINING, in_process())
 
 
-def test_every_recipe_lies_within_its_space_and_says_so(rows: TrainingRows) -> None:
+def test_every_trial_reports_a_recipe_within_its_space(rows: TrainingRows) -> None:
     compared = search(rows, TRAINING, in_process()).compared
     assert {each["trial"] for each in compared} == set(range(1, 11))
     for each in compared:
@@ -102,9 +102,9 @@ def test_without_a_better_one_it_ends_early(rows: TrainingRows) -> None:
 
 
 def test_progress_counts_to_the_end(rows: TrainingRows) -> None:
-    told: list[tuple[int, int]] = []
-    search(rows, TRAINING, in_process(), lambda done, total: told.append((done, total)))
-    assert told == [(done, 30) for done in range(1, 31)]
+    steps: list[tuple[int, int]] = []
+    search(rows, TRAINING, in_process(), lambda done, total: steps.append((done, total)))
+    assert steps == [(done, 30) for done in range(1, 31)]
 
 
 @given(
@@ -112,19 +112,21 @@ def test_progress_counts_to_the_end(rows: TrainingRows) -> None:
     leaves=st.lists(st.integers(2, 31), min_size=8, max_size=8),
 )
 @hypothesis(max_examples=50)
-def test_what_is_taken_is_within_an_error_of_the_best_and_no_larger(aucs: list[list[float]], leaves: list[int]) -> None:
+def test_the_selected_recipe_is_within_an_error_of_the_best_and_no_larger(
+    aucs: list[list[float]], leaves: list[int]
+) -> None:
     tried = [
         Trial(Recipe(size, 0.1, 1, 40, 7), tuple((value,) for value in folds))
         for size, folds in zip(leaves, aucs, strict=False)
     ]
     choice = select_recipe(tried)
     best = max(tried, key=lambda trial: np.mean(trial.curves))
-    taken = next(trial for trial in tried if trial.recipe == choice.recipe)
-    assert taken.recipe.leaves <= best.recipe.leaves
-    behind = min(
+    selected = next(trial for trial in tried if trial.recipe == choice.recipe)
+    assert selected.recipe.leaves <= best.recipe.leaves
+    shortfall = min(
         np.mean(np.array(best.curves) - np.array(trial.curves)) for trial in tried if trial.recipe == choice.recipe
     )
-    assert behind <= np.ptp(aucs) / 2 + 1e-12, "a paired error over three folds is below half the range"
+    assert shortfall <= np.ptp(aucs) / 2 + 1e-12, "a paired error over three folds is below half the range"
 
 
 def test_what_is_known_to_do_well_is_tried_first(rows: TrainingRows) -> None:
@@ -145,14 +147,14 @@ def test_an_average_is_of_different_trials_each_as_good_as_the_best(aucs: list[l
         Trial(Recipe(6, 0.1, 8, 40, seed), tuple((value - 0.1, value) for value in folds))
         for seed, folds in enumerate(aucs)
     ]
-    taken = select_recipe(tried, members=members).recipe.members
-    assert 1 <= len(taken) <= members
-    assert len({recipe.seed for recipe in taken}) == len(taken), "each of a trial of its own"
+    selected = select_recipe(tried, members=members).recipe.members
+    assert 1 <= len(selected) <= members
+    assert len({recipe.seed for recipe in selected}) == len(selected), "each of a trial of its own"
     best = max(aucs, key=lambda folds: np.mean(folds))
-    assert np.mean(aucs[taken[0].seed]) == np.mean(best), "the best is among them, and first"
-    for recipe in taken:
-        behind = np.array(best) - np.array(aucs[recipe.seed])
-        assert np.mean(behind) <= np.std(behind, ddof=1) / 2 + 1e-12
+    assert np.mean(aucs[selected[0].seed]) == np.mean(best), "the best is among them, and first"
+    for recipe in selected:
+        shortfalls = np.array(best) - np.array(aucs[recipe.seed])
+        assert np.mean(shortfalls) <= np.std(shortfalls, ddof=1) / 2 + 1e-12
 
 
 @pytest.mark.parametrize("share", ["feature_share", "split_share", "row_share"])
@@ -167,8 +169,8 @@ def test_a_share_is_drawn_alike_each_time(rows: TrainingRows, share: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("space", "expected"),
     [({}, (70, 280)), ({"minimum_leaf": [10, 90]}, (70, 90)), ({"minimum_leaf": [10, 20]}, (70, 70))],
 )
-def test_a_leaf_never_holds_less_than_the_order_asks_for(said: dict[str, Any], meant: tuple[int, int]) -> None:
-    assert training_of({"training": {"minimum_leaf": 70, "space": said}}).space.minimum_leaf == meant
+def test_a_leaf_never_holds_less_than_the_order_requests(space: dict[str, Any], expected: tuple[int, int]) -> None:
+    assert training_of({"training": {"minimum_leaf": 70, "space": space}}).space.minimum_leaf == expected

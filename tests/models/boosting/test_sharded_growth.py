@@ -1,4 +1,4 @@
-"""Rows cut into shards make one model of all of them: the same anywhere, and that of one machine but for rounding."""
+"""Rows cut into shards train one model: the same on every cluster, and that of one machine except for rounding."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def drawn(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return features, (cause + random.normal(size=len(cause)) > 1.5).astype(np.int8)
 
 
-def grown(rows: tuple[np.ndarray, np.ndarray], recipe: Recipe, gang: WorkerGroup | None = None) -> str:
-    return model_text_of(train_booster(*rows, NAMES, SIGNS, recipe, gang))
+def grown(rows: tuple[np.ndarray, np.ndarray], recipe: Recipe, worker_group: WorkerGroup | None = None) -> str:
+    return model_text_of(train_booster(*rows, NAMES, SIGNS, recipe, worker_group))
 
 
 def test_every_row_is_seen_and_each_leaf_counted(rows: tuple[np.ndarray, np.ndarray]) -> None:
@@ -90,11 +90,11 @@ def alone(peers: Peers, model: SharedSetup, shard: Shard) -> ShardResult:
 
 class Forgetful:
     def run_together(self, fn, shared, parts):  # type: ignore[no-untyped-def]
-        told = ThreadWorkerGroup().run_together(alone, shared, parts)
-        return [told[0]] * len(parts)
+        results = ThreadWorkerGroup().run_together(alone, shared, parts)
+        return [results[0]] * len(parts)
 
 
-def test_members_that_do_not_hear_each_other_are_found_out(rows: tuple[np.ndarray, np.ndarray]) -> None:
+def test_workers_that_do_not_exchange_results_are_detected(rows: tuple[np.ndarray, np.ndarray]) -> None:
     with pytest.raises(Broken, match="did not see every row"):
         train_booster(*rows, NAMES, SIGNS, SHARDED, Forgetful())
 
@@ -103,17 +103,17 @@ def test_many_rows_are_cut_by_the_order_and_searched_in_part() -> None:
     assert [shard_count(rows, 100) for rows in (1, 100, 101, 1000)] == [1, 1, 2, 10]
     subjects = [f"{number // 4:032x}" for number in range(8000)]
     assert subsample_by_subject(subjects, 8000).all()
-    taken = subsample_by_subject(subjects, 2000)
-    assert 1600 < taken.sum() < 2400
-    assert all(len(set(four)) == 1 for four in taken.reshape(-1, 4)), "a subject is there with all its rows or none"
+    subsample = subsample_by_subject(subjects, 2000)
+    assert 1600 < subsample.sum() < 2400
+    assert all(len(set(four)) == 1 for four in subsample.reshape(-1, 4)), "a subject is there with all its rows or none"
 
 
 @pytest.mark.servers
 def test_the_same_order_gives_the_same_version_on_ray_and_here(ray_cluster: Tasks) -> None:
     sample = invented.sample(600)
-    told = invented.declaration(training={"trials": 1, "seed": 7, "minimum_leaf": 20, "rows_a_worker": 500})
+    declaration = invented.declaration(training={"trials": 1, "seed": 7, "minimum_leaf": 20, "rows_a_worker": 500})
     ids = {"order": f"order-{'0' * 64}", "release": f"release-{'1' * 64}"}
-    far, near = (fit(told, sample, tasks, **ids) for tasks in (ray_cluster, in_process()))
+    far, near = (fit(declaration, sample, tasks, **ids) for tasks in (ray_cluster, in_process()))
     assert far.scorecard["training"]["recipe"]["shards"] == 3
     assert far == near
 

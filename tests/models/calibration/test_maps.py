@@ -40,7 +40,7 @@ margins = st.lists(st.floats(-30, 30), min_size=1, max_size=40).map(np.array)
 
 @settings(max_examples=300, deadline=None)
 @given(maps, margins)
-def test_it_rises_and_one_row_is_told_as_among_many(way: CalibrationMap, raw: np.ndarray) -> None:
+def test_it_rises_and_one_row_alone_is_mapped_as_in_a_batch(way: CalibrationMap, raw: np.ndarray) -> None:
     if isinstance(way, Isotonic):  # the knots themselves, and what lies right beside them
         knots = np.array(way.margins)
         raw = np.concatenate([raw, knots, np.nextafter(knots, -np.inf), np.nextafter(knots, np.inf)])
@@ -126,7 +126,7 @@ def test_a_map_that_makes_no_sense_is_refused(kind: str, changes: dict[str, Any]
 
 @pytest.fixture(scope="module")
 def few(fitted: VersionContent) -> str:
-    """The model's text with its first trees alone: what a map makes of a margin does not hang on their number."""
+    """The model's text with its first trees alone: a map treats a margin alike, however many trees made it."""
     head, _, rest = fitted.text.partition("\n\n")
     sizes = next(line for line in head.split("\n") if line.startswith("tree_sizes=")).partition("=")[2].split(" ")
     kept = rest[: sum(map(int, sizes[:TREES]))]
@@ -140,23 +140,23 @@ def test_no_mutant_map_scores_nonsense(fitted: VersionContent, few: str, sample:
     wrong = [0, 1, -1, 1e-5, 1e8, -1e9, 1e308, float("nan"), float("inf"), 10**30, None, "1", [], {}, True, 5e-324]
     rows = sample.features[:20]
     for _ in range(600):
-        told: dict[str, Any] = json.loads(json.dumps(chance.choice(list(GOOD.values()))))
-        name = chance.choice(list(told))
-        if isinstance(told[name], list) and chance.random() < 0.8:
-            place = chance.randrange(len(told[name]))
+        document: dict[str, Any] = json.loads(json.dumps(chance.choice(list(GOOD.values()))))
+        name = chance.choice(list(document))
+        if isinstance(document[name], list) and chance.random() < 0.8:
+            place = chance.randrange(len(document[name]))
             match chance.randrange(4):
                 case 0 | 1:
-                    told[name][place] = chance.choice(wrong)
+                    document[name][place] = chance.choice(wrong)
                 case 2:
-                    del told[name][place]
+                    del document[name][place]
                 case 3:
-                    chance.shuffle(told[name])
+                    chance.shuffle(document[name])
         elif chance.random() < 0.2:
-            del told[name]
+            del document[name]
         else:
-            told[name] = chance.choice(wrong)
+            document[name] = chance.choice(wrong)
         try:
-            scores = Scorer.of(few, fitted.scorecard | {"calibration": told}).score(rows)
+            scores = Scorer.of(few, fitted.scorecard | {"calibration": document}).score(rows)
         except Malformed:
             continue
         scored += 1
@@ -174,10 +174,10 @@ def test_reasons_sum_exactly_and_keep_their_signs(
 ) -> None:
     """For every kind, also where the scale ends; and they stand to one another as they do in the margin."""
     start %= len(sample.features) - 20
-    told = fitted.scorecard | {"calibration": way.as_json()}
-    base = Scorer.of(few, told | {"scale": told["scale"] | {"minimum": -1e6, "maximum": 1e6}}).base_points
-    scale = told["scale"] | {"minimum": base - down, "maximum": base + up}
-    scorer, rows = Scorer.of(few, told | {"scale": scale}), sample.features[start : start + 20]
+    scorecard = fitted.scorecard | {"calibration": way.as_json()}
+    base = Scorer.of(few, scorecard | {"scale": scorecard["scale"] | {"minimum": -1e6, "maximum": 1e6}}).base_points
+    scale = scorecard["scale"] | {"minimum": base - down, "maximum": base + up}
+    scorer, rows = Scorer.of(few, scorecard | {"scale": scale}), sample.features[start : start + 20]
     scores = scorer.score(rows)
     total = scores.base_points + scores.point_contributions.sum(axis=1)
     np.testing.assert_allclose(total, scores.points, rtol=0, atol=1e-9)
@@ -191,7 +191,7 @@ def test_reasons_sum_exactly_and_keep_their_signs(
 
 
 def test_a_row_at_the_base_has_the_price_there(fitted: VersionContent, sample: Sample) -> None:
-    """The limit where points and margin are both those of nobody in particular: no NaN, and the same reasons."""
+    """At the base both points and margin are the expected ones: no reason is NaN, and the reasons are the same."""
     line = fitted.scorecard | {"calibration": {"kind": "platt", "slope": 1.0, "intercept": 0.0}}
     plain = Scorer.of(fitted.text, line)
     base = plain.expected
@@ -203,7 +203,7 @@ def test_a_row_at_the_base_has_the_price_there(fitted: VersionContent, sample: S
     above = scorer.raw(sample.features[:200]) > base
     rows = sample.features[:200]
     with np.errstate(invalid="ignore"):
-        told = scorer.score(rows).point_contributions / plain.score(rows).point_contributions
-    known = np.isfinite(told)
-    np.testing.assert_allclose(told[above][known[above]], 3.0, rtol=1e-6)
-    np.testing.assert_allclose(told[~above][known[~above]], 1.0, rtol=1e-6)
+        ratio = scorer.score(rows).point_contributions / plain.score(rows).point_contributions
+    known = np.isfinite(ratio)
+    np.testing.assert_allclose(ratio[above][known[above]], 3.0, rtol=1e-6)
+    np.testing.assert_allclose(ratio[~above][known[~above]], 1.0, rtol=1e-6)

@@ -1,4 +1,4 @@
-"""A sample is who lived on a day, what was known of them by then, and what became of them: all told by hand."""
+"""A sample has the subjects active on a day, what was known by then, and the outcome; all figures worked by hand."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def made(shelf: Shelf, keys: dict[str, SigningKey]) -> Made:
     return lambda rows, **more: world.release(shelf, keys["custody"], rows, **more)
 
 
-def told(sample: Sample) -> dict[tuple[str, str], int]:
+def labels_of(sample: Sample) -> dict[tuple[str, str], int]:
     """Subject and day to label."""
     days = [str(day) for day in sample.as_of]
     return {(who, day): int(label) for who, day, label in zip(sample.subjects, days, sample.labels, strict=True)}
 
 
-def test_a_label_is_whether_the_condition_held_in_the_window(made: Made) -> None:
+def test_a_label_is_whether_the_condition_was_met_in_the_window(made: Made) -> None:
     rows = {
         "registration": [firm(A), firm(B), firm(C)],
         "loan": [
@@ -45,7 +45,7 @@ def test_a_label_is_whether_the_condition_held_in_the_window(made: Made) -> None
             loan(B, date(2025, 8, 1), None),  # says nothing
         ],
     }
-    assert told(build_sample(world.order(), made(rows))) == {
+    assert labels_of(build_sample(world.order(), made(rows))) == {
         (A, "2025-01-01"): 1, (A, "2025-04-01"): 1, (A, "2025-07-01"): 0,
         (B, "2025-01-01"): 0, (B, "2025-04-01"): 0,
     }  # fmt: skip
@@ -54,9 +54,9 @@ def test_a_label_is_whether_the_condition_held_in_the_window(made: Made) -> None
 def test_a_window_must_have_ended_before_the_release(made: Made) -> None:
     rows = {"registration": [firm(A)], "loan": [loan(A, date(2025, month, 5), 0) for month in range(1, 13)]}
     release = made(rows, as_of=date(2025, 12, 31))
-    assert [day for _, day in told(build_sample(world.order(), release))] == ["2025-01-01", "2025-04-01"]
+    assert [day for _, day in labels_of(build_sample(world.order(), release))] == ["2025-01-01", "2025-04-01"]
     settling = {"table": "loan", "when": "overdue_days >= 90", "window_months": 6, "settle_days": 100}
-    assert [day for _, day in told(build_sample(world.order(label=settling), release))] == ["2025-01-01"]
+    assert [day for _, day in labels_of(build_sample(world.order(label=settling), release))] == ["2025-01-01"]
     with pytest.raises(Refused, match="No observation day has a known outcome"):
         build_sample(world.order(), made(rows, as_of=date(2025, 6, 30)))
 
@@ -71,7 +71,7 @@ def test_only_subjects_of_the_kind_that_live_on_the_day(made: Made) -> None:
         ],
         "loan": [loan(who, date(2025, 5, 1), 0) for who in (A, B, C, D, subject(9))],
     }
-    assert set(told(build_sample(world.order(), made(rows)))) == {
+    assert set(labels_of(build_sample(world.order(), made(rows)))) == {
         (A, "2025-01-01"), (C, "2025-04-01"), (D, "2025-01-01"), (D, "2025-04-01"),
     }  # fmt: skip
 
@@ -85,7 +85,7 @@ def test_who_has_defaulted_already_is_not_observed(made: Made) -> None:
         ],
     }  # fmt: skip
     clear = {"table": "loan", "when": "overdue_days >= 90", "window_months": 6, "clear_months": 3}
-    assert told(build_sample(world.order(label=clear), made(rows))) == {(B, "2025-01-01"): 1}  # not yet known of B
+    assert labels_of(build_sample(world.order(label=clear), made(rows))) == {(B, "2025-01-01"): 1}  # not yet known of B
 
 
 def test_at_events_each_day_with_a_row_is_observed_and_its_own_row_unseen(made: Made) -> None:
@@ -104,7 +104,7 @@ def test_at_events_each_day_with_a_row_is_observed_and_its_own_row_unseen(made: 
     }
     for days_before, first in ((0, "2025-03-01"), (1, "2025-02-28")):
         sample = build_sample(world.order(observe={"event": "loan", "days_before": days_before}, **changes), made(rows))
-        assert next(iter(told(sample).items())) == ((A, first), 1)
+        assert next(iter(labels_of(sample).items())) == ((A, first), 1)
         assert len(sample) == 2
         column = dict(zip(sample.names, sample.features.T, strict=True))
         np.testing.assert_array_equal(column["reports"], [np.nan, 2])

@@ -1,4 +1,4 @@
-"""A Ray cluster lets in whoever shows its token and nobody else; the token lies where only its owner reads."""
+"""A Ray cluster accepts only clients that show its token, and only the owner can read the file of the token."""
 
 from __future__ import annotations
 
@@ -46,22 +46,22 @@ SHOWN = """
 import os, sys
 from pathlib import Path
 from models.distributed.cluster_token import new_token, token_in_environment
-def said():
+def variables():
     return [os.environ.get(name) for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN")]
-before = said()
+before = variables()
 with token_in_environment(new_token(Path(sys.argv[1]))):
-    assert said() == ["token", None], said()
-assert said() == before == [None, "another"], said()
+    assert variables() == ["token", None], variables()
+assert variables() == before == [None, "another"], variables()
 """
 
 
-def test_what_the_environment_said_before_it_says_after(tmp_path: Path) -> None:
+def test_the_environment_is_restored_afterwards(tmp_path: Path) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     command = [sys.executable, "-c", SHOWN, str(tmp_path)]
     subprocess.run(command, env=env | {"RAY_AUTH_TOKEN": "another"}, cwd=ROOT, check=True)
 
 
-def test_nobody_is_asked_without_a_token() -> None:
+def test_no_cluster_is_contacted_without_a_token() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = f"127.0.0.1:{listening.getsockname()[1]}"
         with pytest.raises(Missing, match="token"), cluster(address):
@@ -76,7 +76,7 @@ def where(_: int) -> tuple[str, str, int, int]:
 
 
 @pytest.mark.servers
-def test_the_local_cluster_asks_for_its_own(ray_cluster: Tasks) -> None:
+def test_the_local_cluster_requires_its_own_token(ray_cluster: Tasks) -> None:
     mode, folder, token, private = ray_cluster.map_tasks(where, [0])[0]
     assert (mode, token, private) == ("token", 0o600, 0o700)
     assert folder.startswith("haihe-ray-")
@@ -93,7 +93,7 @@ try:
 except CreditError as error:
     print(type(error).__name__, error)
 """
-STRANGER = """
+WITHOUT_TOKEN = """
 import sys, ray
 try:
     ray.init(address=sys.argv[1], log_to_driver=False)
@@ -135,26 +135,26 @@ def until_listening(port: int) -> None:
 
 
 @pytest.mark.servers
-def test_a_cluster_elsewhere_lets_in_its_own_and_nobody_else(head: tuple[str, Path], tmp_path: Path) -> None:
+def test_a_remote_cluster_accepts_its_own_token_and_no_other(head: tuple[str, Path], tmp_path: Path) -> None:
     address, token = head
     plain = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     tries = {
         "ours": ([DRIVER, address, str(token)], plain),
         "another's": ([DRIVER, address, str(new_token(tmp_path))], plain),
-        "none": ([STRANGER, address], plain | {"RAY_AUTH_MODE": "disabled"}),
+        "none": ([WITHOUT_TOKEN, address], plain | {"RAY_AUTH_MODE": "disabled"}),
     }
     running = {
         name: subprocess.Popen(
-            [sys.executable, "-c", *told],
+            [sys.executable, "-c", *arguments],
             env=env,
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        for name, (told, env) in tries.items()
+        for name, (arguments, env) in tries.items()
     }
-    said = {name: process.communicate(timeout=120)[0].strip() for name, process in running.items()}
-    assert said["ours"] == "[3]"
-    assert said["another's"].startswith("Unauthenticated The Ray cluster does not accept the token")
-    assert said["none"] == "out"
+    outputs = {name: process.communicate(timeout=120)[0].strip() for name, process in running.items()}
+    assert outputs["ours"] == "[3]"
+    assert outputs["another's"].startswith("Unauthenticated The Ray cluster does not accept the token")
+    assert outputs["none"] == "out"

@@ -36,10 +36,10 @@ def die_once(mark: str) -> int:
 
 
 def check(tasks: Tasks) -> None:
-    told: list[tuple[int, int]] = []
-    found = tasks.map_tasks(square, list(range(20)), progress=lambda done, total: told.append((done, total)))
-    assert found == [n * n for n in range(20)]
-    assert told[-1] == (20, 20)
+    steps: list[tuple[int, int]] = []
+    squares = tasks.map_tasks(square, list(range(20)), progress=lambda done, total: steps.append((done, total)))
+    assert squares == [n * n for n in range(20)]
+    assert steps[-1] == (20, 20)
     assert tasks.map_tasks(plus, [1, 2], shared=np.ones(5)) == [6.0, 7.0]
     assert tasks.map_tasks(square, []) == []
     with pytest.raises(Malformed, match="it is"):

@@ -26,15 +26,15 @@ TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "date": "
 @cache
 def terms(catalogue: str) -> dict[str, Any]:
     """What a research release of a whole catalogue would say of its tables."""
-    told = {}
+    tables = {}
     for table in Catalogue.load(catalogue).tables.values():
         if table.subject.rule("research") != "subject":
             continue
         kept = [f for f in table.fields if f is not table.subject and f.rule("research") != "drop"]
         dated = table.time.happened is not None and table.time.happened.rule("research") != "drop"
         columns = {"subject": "VARCHAR"} | {f.column: TYPES[f.type] for f in kept} | (world.TIMES if dated else {})
-        told[table.name] = {"rows": 0, "dated": dated, "columns": columns}
-    return {"tables": told}
+        tables[table.name] = {"rows": 0, "dated": dated, "columns": columns}
+    return {"tables": tables}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_comments_quotes_and_capitals_change_nothing(sql: str) -> None:
     assert "/*" not in query.sql
 
 
-def test_it_says_which_columns_are_read() -> None:
+def test_the_check_reports_which_columns_are_read() -> None:
     query = check(world.SQL, GRANTED, population="registration")
     assert query.output == world.NAMES
     assert query.tables == {
@@ -153,7 +153,7 @@ UNFIT = [
 
 
 @pytest.mark.parametrize(("changes", "words"), UNFIT, ids=[words for _, words in UNFIT])
-def test_an_order_is_held_against_the_release(changes: dict[str, Any], words: str) -> None:
+def test_an_order_is_checked_against_the_release(changes: dict[str, Any], words: str) -> None:
     check_order(world.order(), world.terms())
     with pytest.raises(Malformed, match=words):
         check_order(world.order(**changes), world.terms())

@@ -1,4 +1,4 @@
-"""The tables behind a feature are read off its SQL: all of them, and no other."""
+"""The source tables of a feature are read off its SQL: all of them, and no other."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def test_it_follows_a_value_through_subqueries(sql: str) -> None:
 @pytest.mark.parametrize("model", ["enterprise", "individual_business"])
 def test_every_shipped_feature_has_the_tables_its_order_was_granted(model: str) -> None:
     order = load_declaration(MODELS / f"{model}.yaml")
-    behind = source_tables(order.sql)
-    assert set(behind) == set(order.names)
-    assert all(behind.values())
-    assert {table for tables in behind.values() for table in tables} == set(order.tables)
-    assert behind["penalties_12m"] == ["administrative_penalty"]
+    sources = source_tables(order.sql)
+    assert set(sources) == set(order.names)
+    assert all(sources.values())
+    assert {table for tables in sources.values() for table in tables} == set(order.tables)
+    assert sources["penalties_12m"] == ["administrative_penalty"]

@@ -1,4 +1,4 @@
-"""Nobody can leak the future: a feature is the same whatever happens or becomes known after the day it is of."""
+"""No feature leaks the future: its value stays the same, whatever happens or becomes known after its day."""
 
 from __future__ import annotations
 
@@ -40,7 +40,11 @@ loans = st.builds(
 )  # fmt: skip
 Rows = dict[str, list[dict[str, Any]]]
 worlds = st.builds(
-    lambda fined, lent: {"registration": [world.firm(who) for who in WHO], "penalty": fined, "loan": lent},
+    lambda penalty_rows, loan_rows: {
+        "registration": [world.firm(who) for who in WHO],
+        "penalty": penalty_rows,
+        "loan": loan_rows,
+    },
     st.lists(penalties, max_size=12),
     st.lists(loans, max_size=8),
 )
@@ -70,8 +74,8 @@ def together(many: list[Rows]) -> Rows:
     whole: Rows = {"registration": [], "penalty": [], "loan": []}
     for place, rows in enumerate(many):
         names = {who: world.subject(place * len(WHO) + number) for number, who in enumerate(WHO)}
-        for table, held in rows.items():
-            whole[table] += [row | {"subject": names[row["subject"]]} for row in held]
+        for table, table_rows in rows.items():
+            whole[table] += [row | {"subject": names[row["subject"]]} for row in table_rows]
     return whole
 
 
@@ -106,18 +110,18 @@ def test_buckets_change_nothing(made: Any, many: list[Rows]) -> None:
     rows = together(many)
     one, four = made(rows), made(rows, buckets=4)
     np.testing.assert_array_equal(features(one), features(four))
-    told: list[Sample | str] = []
+    results: list[Sample | str] = []
     for release in (one, four):
         try:
-            told.append(build_sample(world.order(), release))
+            results.append(build_sample(world.order(), release))
         except Refused as refused:
-            told.append(str(refused))
-    if isinstance(told[0], str) or isinstance(told[1], str):
-        assert told[0] == told[1]
+            results.append(str(refused))
+    if isinstance(results[0], str) or isinstance(results[1], str):
+        assert results[0] == results[1]
     else:
-        assert told[0].subjects == told[1].subjects
-        np.testing.assert_array_equal(told[0].features, told[1].features)
-        np.testing.assert_array_equal(told[0].labels, told[1].labels)
+        assert results[0].subjects == results[1].subjects
+        np.testing.assert_array_equal(results[0].features, results[1].features)
+        np.testing.assert_array_equal(results[0].labels, results[1].labels)
 
 
 def month(day: date | None) -> date | None:
@@ -156,8 +160,8 @@ def test_a_record_shows_from_the_day_after_it_happened_and_is_known_until_it_end
         date(2025, 3, 10): (0, np.nan), date(2025, 3, 19): (0, np.nan), date(2025, 3, 20): (1, 1),
         date(2025, 5, 4): (1, 1), date(2025, 5, 5): (1, 0), date(2025, 5, 31): (1, 0), date(2025, 6, 1): (0, np.nan),
     }  # fmt: skip
-    for day, told in seen.items():
-        np.testing.assert_array_equal(features(release, day)[0, [1, 3]], told, str(day))
+    for day, expected in seen.items():
+        np.testing.assert_array_equal(features(release, day)[0, [1, 3]], expected, str(day))
 
 
 def sql(v: str, rest: str = "") -> dict[str, Any]:

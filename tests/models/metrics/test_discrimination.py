@@ -30,9 +30,9 @@ def test_auc_ks_and_roc_are_those_of_scikit_learn(rows: list[tuple[bool, int]]) 
         return
     assert discrimination.auc(labels, scores) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
     false, true, _ = roc_curve(labels, scores, drop_intermediate=False)
-    mine = discrimination.roc(labels, scores)
-    np.testing.assert_allclose(mine[0], false, atol=1e-12)
-    np.testing.assert_allclose(mine[1], true, atol=1e-12)
+    curve = discrimination.roc(labels, scores)
+    np.testing.assert_allclose(curve[0], false, atol=1e-12)
+    np.testing.assert_allclose(curve[1], true, atol=1e-12)
     assert discrimination.ks(labels, scores) == pytest.approx(np.max(np.abs(true - false)))
 
 
@@ -52,13 +52,13 @@ def test_the_calibration_line_is_a_logistic_regression() -> None:
 
 def test_a_calibrated_model_measures_as_one() -> None:
     labels, raw = drawn(20_000)
-    found = calibration.measure(labels, fit_platt(labels, raw).log_odds(raw).clip(-30, 30) * 0 + 0.5)
-    assert found["ece"] > 0.2
+    measured = calibration.measure(labels, fit_platt(labels, raw).log_odds(raw).clip(-30, 30) * 0 + 0.5)
+    assert measured["ece"] > 0.2
     p = sigmoid(fit_platt(labels, raw).log_odds(raw))
-    found = calibration.measure(labels, p)
-    assert found["slope"] == pytest.approx(1, abs=0.01)
-    assert found["ratio"] == pytest.approx(1, abs=0.01)
-    assert found["ece"] < 2.5 * found["ece_noise"]
+    measured = calibration.measure(labels, p)
+    assert measured["slope"] == pytest.approx(1, abs=0.01)
+    assert measured["ratio"] == pytest.approx(1, abs=0.01)
+    assert measured["ece"] < 2.5 * measured["ece_noise"]
 
 
 def test_platt_refuses_a_model_that_ranks_backwards() -> None:
@@ -67,15 +67,15 @@ def test_platt_refuses_a_model_that_ranks_backwards() -> None:
         fit_platt(labels, -raw)
 
 
-def test_the_interval_holds_the_true_value_about_as_often_as_it_says() -> None:
+def test_the_interval_holds_the_true_value_at_about_its_stated_rate() -> None:
     """The true AUC of two normals one apart is Φ(1/√2) = 0.7602."""
-    held = 0
+    covered = 0
     for seed in range(40):
         random = np.random.default_rng(seed)
         labels = (random.random(300) < 0.4).astype(int)
-        found = discrimination.auc_interval(labels, random.normal(size=300) + labels)
-        held += found.low <= 0.7602 <= found.high
-    assert held >= 34
+        interval = discrimination.auc_interval(labels, random.normal(size=300) + labels)
+        covered += interval.low <= 0.7602 <= interval.high
+    assert covered >= 34
 
 
 def test_an_interval_over_subjects_is_wider_than_one_over_rows() -> None:
@@ -110,7 +110,7 @@ def test_the_interval_of_stability_holds_the_index_and_sees_a_moved_feature() ->
     late = np.tile([False, True], 800)
     still = random.integers(0, 10, 1600)
     moved = np.where(late, np.minimum(still + 3, 9), still)
-    calm, gone = (stability.stability_interval(each, late, 10, subjects) for each in (still, moved))
-    assert calm.low <= calm.value <= calm.high < 0.1 < 0.25 < gone.low <= gone.value <= gone.high
+    calm, drifted = (stability.stability_interval(each, late, 10, subjects) for each in (still, moved))
+    assert calm.low <= calm.value <= calm.high < 0.1 < 0.25 < drifted.low <= drifted.value <= drifted.high
     edges = np.arange(1, 10)  # the same bins through the other door
     assert stability.stability_index(still[~late], still[late], edges) == pytest.approx(calm.value)

@@ -39,8 +39,8 @@ def test_the_h_measure_is_the_least_cost_over_thresholds(seed: int, rows: int, s
     random = np.random.default_rng(seed)
     labels = np.r_[0, 1, random.integers(0, 2, rows)]
     scores = np.round(random.normal(size=rows + 2) + strength * labels, 1)
-    found = h_measure(labels, scores)
-    assert -1e-9 <= found <= 1
+    measured = h_measure(labels, scores)
+    assert -1e-9 <= measured <= 1
     share, cost = labels.mean(), np.linspace(0.0005, 0.9995, 1000)
     cuts = [-np.inf, *np.unique(scores)]
     paid = [
@@ -50,26 +50,26 @@ def test_the_h_measure_is_the_least_cost_over_thresholds(seed: int, rows: int, s
     ]
     constant = np.minimum(cost * (1 - share), (1 - cost) * share)
     weight = cost * (1 - cost)
-    assert found == pytest.approx(1 - np.sum(np.min(paid, axis=0) * weight) / np.sum(constant * weight), abs=2e-3)
+    assert measured == pytest.approx(1 - np.sum(np.min(paid, axis=0) * weight) / np.sum(constant * weight), abs=2e-3)
 
 
-def test_segments_add_up_and_a_group_told_wrongly_stands_out() -> None:
+def test_segments_add_up_and_a_group_scored_wrongly_is_visible() -> None:
     random = np.random.default_rng(2)
     rows = 6000
     probability = random.uniform(0.02, 0.3, rows)
     group = random.choice(["a", "b", "c"], rows, p=[0.6, 0.39, 0.01])
     truth = np.where(group == "b", probability * 2, probability)
     labels = (random.random(rows) < truth).astype(int)
-    told = segments.measure(labels, probability, probability, {"district": group.tolist()})["district"]
-    assert set(told) == {"a", "b", "others"}
-    assert sum(each["rows"] for each in told.values()) == rows
-    assert sum(each["positives"] for each in told.values()) == labels.sum()
-    assert told["a"]["ratio_low"] < 1 < told["a"]["ratio_high"]
-    assert told["b"]["ratio_low"] > 1.5
+    measured = segments.measure(labels, probability, probability, {"district": group.tolist()})["district"]
+    assert set(measured) == {"a", "b", "others"}
+    assert sum(each["rows"] for each in measured.values()) == rows
+    assert sum(each["positives"] for each in measured.values()) == labels.sum()
+    assert measured["a"]["ratio_low"] < 1 < measured["a"]["ratio_high"]
+    assert measured["b"]["ratio_low"] > 1.5
 
 
 def test_the_interval_of_a_ratio_is_the_exact_one_nearly() -> None:
     labels = np.r_[np.ones(10), np.zeros(990)]
-    told = segments.measure(labels, np.full(1000, 0.01), np.arange(1000.0), {"kind": ["x"] * 1000})["kind"]["x"]
-    assert told["ratio_low"] == pytest.approx(0.4795, rel=0.02)  # Poisson, exact: 4.795 and 18.39 for 10
-    assert told["ratio_high"] == pytest.approx(1.839, rel=0.02)
+    measured = segments.measure(labels, np.full(1000, 0.01), np.arange(1000.0), {"kind": ["x"] * 1000})["kind"]["x"]
+    assert measured["ratio_low"] == pytest.approx(0.4795, rel=0.02)  # Poisson, exact: 4.795 and 18.39 for 10
+    assert measured["ratio_high"] == pytest.approx(1.839, rel=0.02)

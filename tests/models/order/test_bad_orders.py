@@ -52,9 +52,9 @@ def tried(shelf: Shelf, place: Path, keys: Keys, ring: KeyRing, release: OpenedS
     office = {"shelf": shelf, "key": keys["compute"], "by": made.RESEARCHER, "ledger": ledger, "tracking": registry}
 
     def act(
-        *, on: OpenedSeal | None = None, today: date | None = None, limits: Limits | None = None, **told: Any
+        *, on: OpenedSeal | None = None, today: date | None = None, limits: Limits | None = None, **changes: Any
     ) -> Any:
-        order = made.order(shelf, keys["research"], on or release, model="of_a_bad_order", **told)
+        order = made.order(shelf, keys["research"], on or release, model="of_a_bad_order", **changes)
         try:
             return train(order, tasks=in_process(), today=today, limits=limits, **office)  # type: ignore[arg-type]
         except CreditError:
@@ -69,9 +69,9 @@ def tried(shelf: Shelf, place: Path, keys: Keys, ring: KeyRing, release: OpenedS
 
 def feature(value: str, joins: str = "", tables: tuple[str, ...] = ("registration",)) -> dict[str, Any]:
     """An order of one feature."""
-    told = {"name": "v", "title": "v", "direction": 0, "reason": {"zh": "v", "en": "v"}}
+    description = {"name": "v", "title": "v", "direction": 0, "reason": {"zh": "v", "en": "v"}}
     sql = f"SELECT o.subject, {value} AS v FROM observation o LEFT JOIN registration r USING (subject) {joins}"
-    return {"features": [told], "tables": list(tables), "sql": sql}
+    return {"features": [description], "tables": list(tables), "sql": sql}
 
 
 LOANS = ("registration", "loan_performance")
@@ -122,18 +122,18 @@ def test_thirty_rows_are_no_sample(tried: Act, shelf: Shelf, keys: Keys) -> None
         tried(on=few, observe={"every_months": 3, "first": "2025-01-01", "last": "2025-01-01"}, split=EARLY["split"])
 
 
-def test_a_leak_is_found_by_its_value_or_its_being_there_and_may_be_accepted() -> None:
+def test_a_leak_is_detected_by_its_value_or_its_presence_and_may_be_accepted() -> None:
     sample = invented.sample(300, late=False)
     order = Order.parse(made.declaration(**feature("1")))
     assert leaking_features(sample) == {}
     place = sample.names.index("noise")
-    for told in (sample.labels * -1.0, np.where(sample.labels == 1, 5.0, np.nan)):
-        sample.features[:, place] = told
+    for leak in (sample.labels * -1.0, np.where(sample.labels == 1, 5.0, np.nan)):
+        sample.features[:, place] = leak
         assert leaking_features(sample) == {"noise": 1.0}
         with pytest.raises(Refused, match=r"noise \(AUC 1.000 alone\).*training.accept_leak: \[noise\]"):
             require_no_leak(order, sample)
-    told = invented.declaration(training={"accept_leak": ["noise"]})
-    accepted = Order.parse({**made.declaration(), **told, "sql": "SELECT 1", "split": EARLY["split"]})
+    declared = invented.declaration(training={"accept_leak": ["noise"]})
+    accepted = Order.parse({**made.declaration(), **declared, "sql": "SELECT 1", "split": EARLY["split"]})
     require_no_leak(accepted, sample)
 
 
@@ -183,13 +183,13 @@ print(tried(), len(shelf.list(Kind.VERSION)), len(Registry(uri).list_runs("full"
 
 
 @pytest.mark.servers
-def test_a_full_disk_is_said_and_nothing_is_half_made(tmp_path: Path, mlflow_server: str) -> None:
+def test_a_full_disk_is_reported_and_nothing_is_half_made(tmp_path: Path, mlflow_server: str) -> None:
     alone = ["unshare", "-rm"]
     if subprocess.run([*alone, "mount", "-t", "tmpfs", "none", str(tmp_path)], capture_output=True).returncode:
         pytest.skip("this machine lets nobody mount a small disk")
     command = [*alone, sys.executable, "-c", FULL, str(tmp_path), mlflow_server, "3000"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], timeout=120)
-    said = done.stdout.splitlines()
-    assert len(said) == 3, done.stderr[-2000:]
-    assert said[0].startswith("Refused There is no space left on the disk")
-    assert said[1:] == ["0 0 []", "made 1 1 3"]
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3, done.stderr[-2000:]
+    assert lines[0].startswith("Refused There is no space left on the disk")
+    assert lines[1:] == ["0 0 []", "made 1 1 3"]

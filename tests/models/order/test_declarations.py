@@ -30,7 +30,7 @@ def test_there_are_enough_features_of_every_family(order: Order) -> None:
         assert any(family in name for name in order.names), family
 
 
-def test_every_feature_says_what_it_is_and_no_two_say_the_same(order: Order) -> None:
+def test_every_feature_has_a_description_and_no_two_are_the_same(order: Order) -> None:
     for feature in order.features:
         assert any("一" <= letter <= "鿿" for letter in feature.title + feature.reason["zh"])
         assert feature.reason["en"][0].isupper()

@@ -25,18 +25,18 @@ def test_a_built_in_declaration_comes_back_from_json_as_it_was(name: str) -> Non
 
 def changed(**changes: Any) -> dict[str, Any]:
     """The declaration with changes at dotted keys (``label__when``)."""
-    told = json.loads(json.dumps(declaration()))
+    declared = json.loads(json.dumps(declaration()))
     for path, value in changes.items():
         *inner, last = path.split("__")
-        place = told
+        place = declared
         for step in inner:
             place = place[int(step) if step.isdigit() else step]
         place[last] = value
-    return told
+    return declared
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("document", "words"),
     [
         ([], "order cannot be read"),
         (changed(modle="x"), "the key modle is not known.*Did you mean model"),
@@ -83,12 +83,12 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(sql="x" * 60_000), "order.sql.*over 50000"),
     ],
 )
-def test_a_mistake_is_named_with_its_key_and_a_hint(told: Any, words: str) -> None:
+def test_a_mistake_is_named_with_its_key_and_a_hint(document: Any, words: str) -> None:
     with pytest.raises(Malformed, match=words):
-        Order.parse(told)
+        Order.parse(document)
 
 
-def test_a_declaration_file_is_read_with_the_sql_beside_it(tmp_path: Path) -> None:
+def test_a_declaration_file_is_read_with_the_sql_next_to_it(tmp_path: Path) -> None:
     with pytest.raises(Missing, match=r"no file tiny\.yaml"):
         load_declaration(tmp_path / "tiny.yaml")
     (tmp_path / "tiny.yaml").write_text("model: [", encoding="utf-8")

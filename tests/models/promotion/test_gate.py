@@ -29,9 +29,9 @@ MAKER, CHECKER = Actor("alice", Role.RESEARCHER), Actor("bob", Role.PLATFORM)
 def case_of(fitted: VersionContent, sample: Sample, champion: ChampionComparison | None = None) -> PromotionCase:
     scorer = Scorer.of(fitted.text, fitted.scorecard)
     recipe = Recipe.of(fitted.scorecard["training"]["recipe"])
-    judged = score_holdout(sample, scorer, recipe, in_process())
-    evidence = measure(scorer, sample, judged)
-    return PromotionCase("version-1", fitted.text, recipe, scorer, sample, judged, evidence, champion)
+    holdout = score_holdout(sample, scorer, recipe, in_process())
+    evidence = measure(scorer, sample, holdout)
+    return PromotionCase("version-1", fitted.text, recipe, scorer, sample, holdout, evidence, champion)
 
 
 @pytest.fixture(scope="module")
@@ -64,18 +64,18 @@ def test_the_maker_may_not_judge(honest: PromotionCase) -> None:
 
 
 def test_what_the_gate_measures_is_what_the_maker_measured(honest: PromotionCase, fitted: VersionContent) -> None:
-    # How else it might have been made (calibrated, as a scorecard, by folds) is told beside; it is no figure of it.
-    beside = {"calibrators", "challenger", "out_of_fold"}
-    assert honest.evidence == {name: told for name, told in fitted.evidence.items() if name not in beside}
+    # The maker also reports what other choices would have given (calibrators, scorecard, folds); the gate does not.
+    not_measured = {"calibrators", "challenger", "out_of_fold"}
+    assert honest.evidence == {name: value for name, value in fitted.evidence.items() if name not in not_measured}
 
 
 @pytest.mark.parametrize("kind", ["beta", "isotonic"])
-def test_a_version_of_another_calibration_is_written_tried_and_judged(
+def test_a_version_of_another_calibration_is_written_tried_and_evaluated(
     sample: Sample, tmp_path: Path, kind: str
 ) -> None:
     plain = invented.declaration()["training"]
-    told = invented.declaration(training=plain | {"trials": 1, "calibration": kind})
-    made = fit(told, sample, in_process(), order=f"order-{'0' * 64}", release=f"release-{'1' * 64}")
+    declaration = invented.declaration(training=plain | {"trials": 1, "calibration": kind})
+    made = fit(declaration, sample, in_process(), order=f"order-{'0' * 64}", release=f"release-{'1' * 64}")
     assert made.scorecard["calibration"]["kind"] == kind
     case = case_of(made, sample)
     verdict = judge(case)
@@ -116,7 +116,7 @@ def test_a_weak_figure_stops_it(honest: PromotionCase, changes: dict[str, Any], 
     ("low", "high", "wanted"),
     [(0.8, 1.3, Outcome.PASS), (0.3, 5.0, Outcome.PASS), (2.1, 4.0, Outcome.REVIEW), (0.1, 0.4, Outcome.REVIEW)],
 )
-def test_a_group_told_surely_wrongly_is_looked_at(
+def test_a_group_with_a_significantly_wrong_ratio_goes_to_review(
     honest: PromotionCase, low: float, high: float, wanted: Outcome
 ) -> None:
     group = {"rows": 500, "predicted": 0.05, "ratio": (low + high) / 2, "ratio_low": low, "ratio_high": high}
@@ -127,11 +127,11 @@ def test_a_group_told_surely_wrongly_is_looked_at(
 
 @pytest.mark.parametrize("changes", [{"ece": 0.2}, {"slope": 0.2}, {"slope": 3.0}, {"ratio": 0.3}, {"ratio": 2.5}])
 def test_a_miscalibrated_version_stops(honest: PromotionCase, changes: dict[str, float]) -> None:
-    told = honest.evidence["calibration"] | changes
-    assert outcome(with_evidence(honest, calibration=told), "calibration") is Outcome.FAIL
+    measured = honest.evidence["calibration"] | changes
+    assert outcome(with_evidence(honest, calibration=measured), "calibration") is Outcome.FAIL
 
 
-def test_a_direction_declared_after_training_is_found_out(honest: PromotionCase) -> None:
+def test_a_direction_declared_after_training_is_detected(honest: PromotionCase) -> None:
     features = tuple(replace(f, direction=-f.direction) for f in honest.scorer.card.features)
     turned = replace(honest, scorer=replace(honest.scorer, card=replace(honest.scorer.card, features=features)))
     assert outcome(turned, "monotone") is Outcome.FAIL
@@ -152,16 +152,16 @@ def test_the_champion_must_be_beaten(honest: PromotionCase) -> None:
     assert outcome(replace(honest, champion=ChampionComparison("version-0", raw + nudge)), "champion") in set(Outcome)
 
 
-def test_leaves_are_counted_anew(honest: PromotionCase, tmp_path: Path) -> None:
+def test_leaves_are_counted_again(honest: PromotionCase, tmp_path: Path) -> None:
     other = invented.sample(seed=99)
     assert outcome(replace(honest, sample=other), "leaf_size") is Outcome.FAIL
     strict = tmp_path / "strict.yaml"
     strict.write_text(THRESHOLDS.read_text().replace("leaf_rows_at_least: 10 ", "leaf_rows_at_least: 1000 "))
-    found = promotion_gate(strict).judge(honest, requested_by=MAKER, reviewer=CHECKER)
-    assert [finding.check for finding in found.findings if finding.outcome is Outcome.FAIL] == ["leaf_size"]
+    verdict = promotion_gate(strict).judge(honest, requested_by=MAKER, reviewer=CHECKER)
+    assert [finding.check for finding in verdict.findings if finding.outcome is Outcome.FAIL] == ["leaf_size"]
 
 
-def test_trees_that_do_not_come_from_the_order_are_found_out(honest: PromotionCase) -> None:
+def test_trees_that_do_not_come_from_the_order_are_detected(honest: PromotionCase) -> None:
     assert outcome(replace(honest, text=honest.text.replace("leaf_value=-", "leaf_value=", 1)), "reproducible") is (
         Outcome.FAIL
     )

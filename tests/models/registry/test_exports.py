@@ -43,8 +43,8 @@ def rows(scorer: Scorer, sample: Sample) -> Floats:
         tree = scorer.forest.trees[random.integers(len(scorer.forest.trees))]
         split = random.integers(len(tree.split_feature))
         threshold = tree.threshold[split]
-        beside = (threshold, np.nextafter(threshold, -np.inf), np.nextafter(threshold, np.inf))
-        x[row, tree.split_feature[split]] = beside[random.integers(3)]
+        candidates = (threshold, np.nextafter(threshold, -np.inf), np.nextafter(threshold, np.inf))
+        x[row, tree.split_feature[split]] = candidates[random.integers(3)]
     x[random.random(x.shape) < 0.1] = np.nan
     x[~np.isfinite(x)] = np.nan
     x[random.random(x.shape) < 0.02] = 1e-36
@@ -52,30 +52,30 @@ def rows(scorer: Scorer, sample: Sample) -> Floats:
 
 
 @pytest.mark.parametrize("missing", ["null", "nan"])
-def test_sql_says_the_same_margin_and_points_to_the_bit(scorer: Scorer, rows: Floats, missing: str) -> None:
+def test_sql_computes_the_same_margin_and_points_to_the_bit(scorer: Scorer, rows: Floats, missing: str) -> None:
     columns = [pa.array(column, from_pandas=missing == "null") for column in rows.T]
     columns.append(pa.array(range(len(rows))))
     features = pa.table(columns, names=[*scorer.card.names, "number"])
     with duckdb.connect(":memory:", config={"threads": 1}) as database:
         database.register("features", features)
-        told = database.sql(f"SELECT * FROM ({as_sql(scorer, 'features')}) ORDER BY number").to_arrow_table()
+        table = database.sql(f"SELECT * FROM ({as_sql(scorer, 'features')}) ORDER BY number").to_arrow_table()
     scores = scorer.score(rows)
-    assert np.array_equal(told["margin"].to_numpy(), scorer.raw(rows))
+    assert np.array_equal(table["margin"].to_numpy(), scorer.raw(rows))
     if scorer.card.calibration.kind == "beta":  # it takes logarithms, and those are as good as the database's
-        np.testing.assert_allclose(told["points"].to_numpy(), scores.points, rtol=1e-13)
+        np.testing.assert_allclose(table["points"].to_numpy(), scores.points, rtol=1e-13)
     else:
-        assert np.array_equal(told["points"].to_numpy(), scores.points)
-    assert told["grade"].to_pylist() == scores.grades
-    np.testing.assert_allclose(told["probability"].to_numpy(), scores.probability, rtol=1e-14)
-    assert told.column_names == [*scorer.card.names, "number", "margin", "probability", "points", "grade"]
+        assert np.array_equal(table["points"].to_numpy(), scores.points)
+    assert table["grade"].to_pylist() == scores.grades
+    np.testing.assert_allclose(table["probability"].to_numpy(), scores.probability, rtol=1e-14)
+    assert table.column_names == [*scorer.card.names, "number", "margin", "probability", "points", "grade"]
 
 
-def test_pmml_says_the_same_margin_to_the_bit_and_the_same_probability(scorer: Scorer, rows: Floats) -> None:
+def test_pmml_computes_the_same_margin_to_the_bit_and_the_same_probability(scorer: Scorer, rows: Floats) -> None:
     document = ElementTree.fromstring(as_pmml(scorer))
     few = rows[:300]
-    told = [evaluate(document, dict(zip(scorer.card.names, row, strict=True))) for row in few]
-    assert [margin for margin, _ in told] == scorer.raw(few).tolist()
-    np.testing.assert_allclose([p for _, p in told], scorer.probability(scorer.raw(few)), rtol=1e-14)
+    results = [evaluate(document, dict(zip(scorer.card.names, row, strict=True))) for row in few]
+    assert [margin for margin, _ in results] == scorer.raw(few).tolist()
+    np.testing.assert_allclose([p for _, p in results], scorer.probability(scorer.raw(few)), rtol=1e-14)
 
 
 def evaluate(document: ElementTree.Element, row: dict[str, float]) -> tuple[float, float]:
@@ -113,9 +113,9 @@ def value_of(element: ElementTree.Element, fields: dict[str, float]) -> float:
     if name == "Apply":
         functions = {"+": sum, "*": math.prod, "max": max}
         alone = {"abs": abs, "exp": math.exp, "ln1p": math.log1p}
-        told = [value_of(each, fields) for each in element]
+        operands = [value_of(each, fields) for each in element]
         function = element.attrib["function"]
-        return float(functions[function](told) if function in functions else alone[function](*told))
+        return float(functions[function](operands) if function in functions else alone[function](*operands))
     assert (name, element.attrib["outliers"]) == ("NormContinuous", "asIs")
     x = fields[element.attrib["field"]]
     knots = [(float(each.attrib["orig"]), float(each.attrib["norm"])) for each in element]

@@ -33,15 +33,15 @@ def test_runs_versions_and_the_alias(mlflow_server: str, folder: Path) -> None:
         assert registry.champion(model) == seal
 
 
-def test_a_run_that_is_cut_off_is_nobody_s_version(mlflow_server: str, folder: Path) -> None:
+def test_a_run_that_is_cut_off_belongs_to_no_version(mlflow_server: str, folder: Path) -> None:
     registry, model = Registry(mlflow_server), "cut-off-in-a-test"
     long = [(step, step / 2) for step in range(2_000)]
     inner = [NestedRun("fold 0", {"fold": 0}, {"auc": 0.7}, {}), NestedRun("fold 1", {}, {"auc": "no number"}, {})]  # type: ignore[dict-item]
-    told = {"params": {}, "metrics": {"auc": 0.7}, "tags": {"seal": ONE}, "curves": {"learned": long}}
+    contents = {"params": {}, "metrics": {"auc": 0.7}, "tags": {"seal": ONE}, "curves": {"learned": long}}
     with pytest.raises(ValueError):
-        registry.log_run(model, nested=inner, folder=folder, **told)  # type: ignore[arg-type]
+        registry.log_run(model, nested=inner, folder=folder, **contents)  # type: ignore[arg-type]
     assert registry.find_run(model, ONE) is None
-    run = registry.log_run(model, nested=inner[:1], folder=folder, **told)  # type: ignore[arg-type]
+    run = registry.log_run(model, nested=inner[:1], folder=folder, **contents)  # type: ignore[arg-type]
     assert registry.find_run(model, ONE) == run
     assert len(registry._client.get_metric_history(run, "learned")) == len(long)
 

@@ -52,14 +52,16 @@ def grown(rows: TrainingRows, recipe: Recipe) -> lightgbm.Booster:
 def test_its_margins_are_the_mean_of_theirs(rows: TrainingRows, parts: tuple[Recipe, ...]) -> None:
     whole = grown(rows, averaged_recipe(parts))
     each = np.array([predict_margins(grown(rows, part), rows.features) for part in parts])
-    told = predict_margins(whole, rows.features)
+    margins = predict_margins(whole, rows.features)
     trees = sum(part.rounds for part in parts)
     near = (trees + 2) * np.finfo(float).eps * max(1.0, float(np.abs(each).max()))
-    assert np.max(np.abs(told - each.mean(axis=0))) <= near
-    assert not np.array_equal(told, each[0]) or len(parts) == 1
+    assert np.max(np.abs(margins - each.mean(axis=0))) <= near
+    assert not np.array_equal(margins, each[0]) or len(parts) == 1
     forest = read(model_text_of(whole), rows.names)
     assert len(forest.trees) == trees
-    assert np.array_equal(walk.margins(flatten(forest), rows.features), told), "and to the bit what LightGBM tells"
+    assert np.array_equal(walk.margins(flatten(forest), rows.features), margins), (
+        "and to the bit what LightGBM predicts"
+    )
 
 
 def test_of_one_it_is_that_one(rows: TrainingRows) -> None:
@@ -81,25 +83,27 @@ def test_every_row_is_counted_whether_or_not_a_tree_was_grown_on_it(rows: Traini
         assert np.array_equal(np.bincount(led[:, number], minlength=len(tree.leaf_count)), tree.leaf_count)
 
 
-def test_a_first_tree_without_a_split_is_told_by_the_next(rows: TrainingRows) -> None:
+def test_a_first_tree_without_a_split_is_merged_into_the_next(rows: TrainingRows) -> None:
     """Here one feature goes the declared way, and is not always among those drawn for the first tree."""
     random = np.random.default_rng(4)
     labels = random.integers(0, 2, 600).astype(np.int8)
     features = (labels[:, None] ^ (random.random((600, 5)) < 0.2)).astype(float)
     names, signs = tuple("abcde"), (1, -1, -1, -1, -1)
-    found = 0
+    cases = 0
     for seed in range(20):
         recipe = Recipe(4, 0.1, 20, 30, seed, split_share=0.4, row_share=0.9)
         *_, plainly = train_in_steps(features, labels, names, signs, recipe)
         if "num_leaves=1\n" in plainly.model_to_string() and "num_leaves=2\n" in plainly.model_to_string():
-            found += 1
-            told = train_booster(features, labels, names, signs, recipe)
-            assert min(len(tree.leaf_value) for tree in read(model_text_of(told), names).trees) == 2
-            assert np.allclose(predict_margins(told, features), predict_margins(plainly, features), rtol=0, atol=1e-12)
-    assert found, "the case is one where it matters"
+            cases += 1
+            booster = train_booster(features, labels, names, signs, recipe)
+            assert min(len(tree.leaf_value) for tree in read(model_text_of(booster), names).trees) == 2
+            assert np.allclose(
+                predict_margins(booster, features), predict_margins(plainly, features), rtol=0, atol=1e-12
+            )
+    assert cases, "the case is one where it matters"
 
 
-def test_every_leaf_of_every_booster_holds_the_rows_asked_for(rows: TrainingRows) -> None:
+def test_every_leaf_of_every_booster_holds_the_required_rows(rows: TrainingRows) -> None:
     tight = averaged_recipe([replace(part, minimum_leaf=12, rounds=200) for part in PARTS])
     recipe, text = train_with_full_leaves(rows, tight, minimum=12)
     assert min(tree.leaf_count.min() for tree in read(text, rows.names).trees) >= 12
@@ -109,13 +113,15 @@ def test_every_leaf_of_every_booster_holds_the_rows_asked_for(rows: TrainingRows
 
 def test_an_averaged_version_passes_the_gate_that_grows_it_again(sample: Sample) -> None:
     space = {"leaves": [2, 8], "rounds": [20, 60], "minimum_leaf": [30, 60]}
-    told = invented.declaration(training={"trials": 4, "minimum_leaf": 30, "members": 3, "space": space})
-    made = fit(told, sample, in_process(), order=f"order-{'0' * 64}", release=f"release-{'1' * 64}")
+    declaration = invented.declaration(training={"trials": 4, "minimum_leaf": 30, "members": 3, "space": space})
+    made = fit(declaration, sample, in_process(), order=f"order-{'0' * 64}", release=f"release-{'1' * 64}")
     recipe = Recipe.of(made.scorecard["training"]["recipe"])
     assert len(recipe.members) > 1, "the case is one of several boosters"
     scorer = Scorer.of(made.text, made.scorecard)
-    judged = score_holdout(sample, scorer, recipe, in_process())
-    case = PromotionCase("version-1", made.text, recipe, scorer, sample, judged, measure(scorer, sample, judged), None)
+    holdout = score_holdout(sample, scorer, recipe, in_process())
+    case = PromotionCase(
+        "version-1", made.text, recipe, scorer, sample, holdout, measure(scorer, sample, holdout), None
+    )
     for check in (leaf_size, reproducible):
         finding = check(case, THRESHOLDS)
         assert finding.outcome == "pass", str(finding)
@@ -128,7 +134,7 @@ def test_a_recipe_of_before_there_were_averages_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("training", "why"),
     [
         ({"members": 0}, "members"),
         ({"members": 17}, "members"),
@@ -138,6 +144,6 @@ def test_a_recipe_of_before_there_were_averages_is_read() -> None:
         ({"space": {"rounds": [40, 4000]}, "members": 4}, "members"),
     ],
 )
-def test_what_cannot_be_averaged_is_refused_in_words(said: dict[str, object], why: str) -> None:
+def test_what_cannot_be_averaged_is_refused_in_words(training: dict[str, object], why: str) -> None:
     with pytest.raises(Malformed, match=why):
-        training_of({"training": said})
+        training_of({"training": training})

@@ -44,17 +44,17 @@ def grown(seed: int, rows: int, features: int, rounds: int, categorical: bool, *
     x = drawn(random, rows, features, categorical)
     known = np.nan_to_num(x)
     cause = known[:, 0] % 3 + known[:, 1 % features] * known[:, -1] + random.normal(size=rows)
-    told = {"objective": "binary", "verbosity": -1, "num_threads": 1, "seed": 1, "min_data_in_leaf": 3, **parameters}
+    options = {"objective": "binary", "verbosity": -1, "num_threads": 1, "seed": 1, "min_data_in_leaf": 3, **parameters}
     if categorical:
-        told |= {"min_data_per_group": 3, "cat_smooth": 1.0, "max_cat_threshold": 60}
+        options |= {"min_data_per_group": 3, "cat_smooth": 1.0, "max_cat_threshold": 60}
     names = [f"f{number}" for number in range(features)]
     known_as = {"feature_name": names, "categorical_feature": [0] if categorical else []}
     data = lightgbm.Dataset(x, cause > np.median(cause), params={"verbosity": -1}, **known_as)
-    booster = lightgbm.train(told, data, rounds)
+    booster = lightgbm.train(options, data, rounds)
     return booster, read(without_settings(booster.model_to_string()), names, foreign=True)
 
 
-def asked(forest: Forest, rows: int, seed: int, categorical: bool) -> Floats:
+def probe_rows(forest: Forest, rows: int, seed: int, categorical: bool) -> Floats:
     """Rows that try it: on thresholds and a step beside, missing, infinite, zero and nearly, categories never seen."""
     random = np.random.default_rng(seed)
     x = drawn(random, rows, len(forest.features), categorical)
@@ -64,9 +64,9 @@ def asked(forest: Forest, rows: int, seed: int, categorical: bool) -> Floats:
     x = np.where(random.random(x.shape) < 0.2, random.choice(strange, x.shape), x)
     for tree in forest.trees[:50]:
         for feature, threshold, how in zip(tree.split_feature, tree.threshold, tree.decision, strict=True):
-            beside = [threshold, np.nextafter(threshold, -np.inf), np.nextafter(threshold, np.inf)]
+            candidates = [threshold, np.nextafter(threshold, -np.inf), np.nextafter(threshold, np.inf)]
             if not how & 1:
-                x[random.integers(rows), feature] = beside[random.integers(3)]
+                x[random.integers(rows), feature] = candidates[random.integers(3)]
     if categorical:
         few = random.random(rows) < 0.5
         x[few, 0] = random.choice([CATEGORIES + 3, 1e6, -1, -0.5, np.nan, 31.9, 32, 64, np.inf, -np.inf], few.sum())
@@ -79,12 +79,12 @@ def hold(booster: Any, forest: Forest, x: Floats) -> None:
     assert np.array_equal(walk.margins(trees, x), booster.predict(x, raw_score=True, num_threads=1))
     leaves = np.asarray(booster.predict(x, pred_leaf=True, num_threads=1)).reshape(len(x), -1)
     assert np.array_equal(walk.leaves(trees, x), leaves)
-    told = np.asarray(booster.predict(x, pred_contrib=True, num_threads=1))
-    np.testing.assert_allclose(walk.expected_margin(trees), told[:, -1], rtol=1e-9, atol=1e-12)
+    contributions = np.asarray(booster.predict(x, pred_contrib=True, num_threads=1))
+    np.testing.assert_allclose(walk.expected_margin(trees), contributions[:, -1], rtol=1e-9, atol=1e-12)
     reasons = TreeShap.of(trees, len(forest.features))
     margins, together = reasons.margins_and_contributions(x)
     assert np.array_equal(margins, walk.margins(trees, x))
-    np.testing.assert_allclose(together, told[:, :-1], rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(together, contributions[:, :-1], rtol=1e-9, atol=1e-11)
     for row in range(min(len(x), 2 * SINGLE_ROWS)):
         alone = reasons.margins_and_contributions(x[row : row + 1])
         assert alone[0][0] == margins[row]
@@ -111,18 +111,18 @@ def hold(booster: Any, forest: Forest, x: Floats) -> None:
         ]
     ),
 )
-def test_any_forest_says_what_lightgbm_says(
+def test_any_forest_has_the_contributions_of_lightgbm(
     seed: int, features: int, leaves: int, rounds: int, rows: int, categorical: bool, more: dict[str, Any]
 ) -> None:
     booster, forest = grown(seed, 300, features, rounds, categorical, num_leaves=leaves, **more)
-    hold(booster, forest, asked(forest, rows, seed + 1, categorical))
+    hold(booster, forest, probe_rows(forest, rows, seed + 1, categorical))
 
 
 @pytest.mark.parametrize(
     ("rows", "features", "rounds", "more"),
     [
         (4000, 20, 5, {"num_leaves": 255}),  # wide
-        (4000, 2, 5, {"num_leaves": 200, "max_bin": 1023}),  # each feature asked many times on a path
+        (4000, 2, 5, {"num_leaves": 200, "max_bin": 1023}),  # each feature split many times on a path
         (3000, 40, 3, {"num_leaves": 120, "extra_trees": True, "feature_fraction_bynode": 0.05}),  # deep and unlike
         (2000, 6, 20, {"num_leaves": 31, "monotone_constraints": [1, -1, 0, 1, 0, 0]}),
         (60, 4, 3, {"min_data_in_leaf": 60}),  # nothing to split: one leaf
@@ -135,13 +135,13 @@ def test_large_and_strange_forests_too(
     if categorical and "monotone_constraints" in more:
         more = {**more, "monotone_constraints": [0, -1, 0, 1, 0, 0]}
     booster, forest = grown(5, rows, features, rounds, categorical, **more)
-    hold(booster, forest, asked(forest, 60, 6, categorical))
+    hold(booster, forest, probe_rows(forest, 60, 6, categorical))
 
 
 def test_a_path_of_more_features_than_a_rule_of_eight_nodes_holds() -> None:
     booster, forest = grown(3, 4000, 60, 4, False, num_leaves=255, feature_fraction_bynode=0.1, min_data_in_leaf=1)
     assert int(flatten(forest).path_features.max()) > 16
-    hold(booster, forest, asked(forest, 20, 4, False))
+    hold(booster, forest, probe_rows(forest, 20, 4, False))
 
 
 def test_what_is_compiled_is_kept_for_the_next_process() -> None:
@@ -153,7 +153,8 @@ def test_what_is_compiled_is_kept_for_the_next_process() -> None:
         "from models.scoring.trees.model_text import read;"
         "trees = flatten(read(sys.stdin.read(), ['f0', 'f1', 'f2', 'f3']));"
         "exact_reasons.TreeShap.of(trees, 4).contributions(np.zeros((1, 4)));"
-        "told = shap_kernel.kernel_one_row.stats; print(sum(told.cache_hits.values()), sum(told.cache_misses.values()))"
+        "stats = shap_kernel.kernel_one_row.stats;"
+        "print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))"
     )
     command, text = [sys.executable, "-c", code], without_settings(booster.model_to_string())
     done = subprocess.run(command, input=text, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -173,12 +174,14 @@ def test_a_chain_of_many_features_is_finite_and_sums() -> None:
     trees = flatten(Forest(tuple(f"f{n}" for n in range(splits)), (0,) * splits, (tree,)))
     reasons = TreeShap.of(trees, splits)
     x = random.normal(size=(20, splits)) - 2
-    told = reasons.contributions(x)
-    np.testing.assert_allclose(told.sum(axis=1) + walk.expected_margin(trees), walk.margins(trees, x), atol=1e-9)
-    assert np.array_equal(reasons.contributions(x[:1])[0], told[0])
+    contributions = reasons.contributions(x)
+    np.testing.assert_allclose(
+        contributions.sum(axis=1) + walk.expected_margin(trees), walk.margins(trees, x), atol=1e-9
+    )
+    assert np.array_equal(reasons.contributions(x[:1])[0], contributions[0])
 
 
-def test_what_is_read_by_its_address_is_what_it_is_taken_for() -> None:
+def test_memory_read_by_its_address_has_the_expected_type() -> None:
     """Compiled code takes each array's kind on trust: here it is looked at."""
     _, forest = grown(3, 500, 6, 5, True)
     reasons = TreeShap.of(flatten(forest), 6)
@@ -197,9 +200,9 @@ def test_reasons_that_were_sent_elsewhere_have_addresses_of_their_own() -> None:
     rows = drawn(np.random.default_rng(5), 20, 6, True)
     reasons = TreeShap.of(flatten(forest), 6)
     sent = pickle.loads(pickle.dumps(reasons))
-    told = reasons.contributions(rows)
+    contributions = reasons.contributions(rows)
     assert not np.array_equal(sent.packed[0], reasons.packed[0])
     del reasons
     gc.collect()
-    assert np.array_equal(sent.contributions(rows), told)
-    assert np.array_equal(np.vstack([sent.contributions(row[None]) for row in rows]), told)
+    assert np.array_equal(sent.contributions(rows), contributions)
+    assert np.array_equal(np.vstack([sent.contributions(row[None]) for row in rows]), contributions)

@@ -34,12 +34,12 @@ from models.scoring.trees import walk
 from models.scoring.trees.flat_forest import flatten
 from models.scoring.trees.model_text import read
 from models.scoring.treeshap.exact_reasons import TreeShap
-told = json.load(sys.stdin)
+request = json.load(sys.stdin)
 rows = np.array([[0, 1, 2, 3, np.nan], [9, np.nan, -5, 0, 1], [np.nan] * 5, [np.inf] * 5], dtype=float)
-for text in told["texts"]:
+for text in request["texts"]:
     try:
-        if told["card"]:
-            scores = Scorer.of(text, told["card"]).score(rows[:3])
+        if request["card"]:
+            scores = Scorer.of(text, request["card"]).score(rows[:3])
             given = (scores.points, scores.point_contributions)
         else:
             forest = read(text, ["fines", "years", "noise", "rating", "blank"], foreign=True)
@@ -62,9 +62,9 @@ def sized(text: str) -> str:
 
 def first(text: str, name: str, value: str) -> str:
     """The text with the first line ``name=`` saying ``value`` (``{}`` is what it said)."""
-    found = re.search(rf"^{name}=(.*)$", text, flags=re.MULTILINE)
-    assert found
-    return sized(text[: found.start(1)] + value.replace("{}", found[1]) + text[found.end(1) :])
+    match = re.search(rf"^{name}=(.*)$", text, flags=re.MULTILINE)
+    assert match
+    return sized(text[: match.start(1)] + value.replace("{}", match[1]) + text[match.end(1) :])
 
 
 NAMED = {  # each of these crashes, hangs or fools LightGBM 4.7 itself
@@ -146,13 +146,13 @@ def test_what_is_read_is_what_lightgbm_scores(fitted: VersionContent, sample: Sa
 def test_no_mutant_crashes_the_process(fitted: VersionContent, kind: str) -> None:
     text = small(foreign=kind == "foreign")
     chance = random.Random(11)
-    told = {
+    request = {
         "texts": [mutant(text, chance) for _ in range(MUTANTS)],
         "card": fitted.scorecard if kind == "ours" else None,
     }
     command = [sys.executable, "-c", TRIAL]
     done = subprocess.run(
-        command, input=json.dumps(told), capture_output=True, text=True, timeout=120, cwd=ROOT, check=False
+        command, input=json.dumps(request), capture_output=True, text=True, timeout=120, cwd=ROOT, check=False
     )
     answers = done.stdout.split()
     assert done.returncode == 0, f"mutant {len(answers)} ended the process: {done.stderr[-500:]}"
@@ -166,14 +166,21 @@ def small(*, foreign: bool) -> str:
     sample = invented.sample(400)
     rows = np.nan_to_num(sample.features)
     more = {"zero_as_missing": True} if foreign else {"monotone_constraints": list(invented.DIRECTIONS)}
-    told = {"objective": "binary", "num_leaves": 6, "verbosity": -1, "num_threads": 1, "min_data_per_group": 5, **more}
+    parameters = {
+        "objective": "binary",
+        "num_leaves": 6,
+        "verbosity": -1,
+        "num_threads": 1,
+        "min_data_per_group": 5,
+        **more,
+    }
     data = lightgbm.Dataset(
         rows if foreign else sample.features,
         sample.labels,
         feature_name=list(invented.FEATURES),
         categorical_feature=["rating"] if foreign else [],
     )
-    return without_settings(lightgbm.train(told, data, 4).model_to_string())
+    return without_settings(lightgbm.train(parameters, data, 4).model_to_string())
 
 
 def mutant(text: str, chance: random.Random) -> str:

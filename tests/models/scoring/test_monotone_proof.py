@@ -30,7 +30,7 @@ def test_what_was_grown_monotone_is_proved(rows: tuple[np.ndarray, np.ndarray], 
     assert monotone_violations(read(text, names), directions) == []
 
 
-def test_missing_values_among_counts_do_not_break_the_direction() -> None:
+def test_missing_values_in_counts_do_not_break_the_direction() -> None:
     """LightGBM's intermediate method breaks on rows like these: small counts, one often missing at a middling risk."""
     names, directions = tuple("abcdefgh"), (1, 1, -1, 1, 1, -1, 1, 1)
     for seed in range(5):
@@ -45,15 +45,15 @@ def test_missing_values_among_counts_do_not_break_the_direction() -> None:
         assert monotone_violations(read(text, names), directions) == []
 
 
-def test_a_breach_is_found_where_scores_show_it(rows: tuple[np.ndarray, np.ndarray]) -> None:
+def test_a_breach_is_detected_where_scores_show_it(rows: tuple[np.ndarray, np.ndarray]) -> None:
     names, free = ("a", "b", "c"), (0, 0, 0)
     text = model_text_of(train_booster(*rows, names, free, Recipe(8, 0.1, 20, 20, 1)))
     forest = read(text, names)
     assert monotone_violations(forest, free) == []
-    found = monotone_violations(forest, (1, 0, 0))
-    assert found
-    assert {name for _, name in found} == {"a"}
-    for number in {tree for tree, _ in found}:  # a point, and the same with a larger `a`, scored lower
+    violations = monotone_violations(forest, (1, 0, 0))
+    assert violations
+    assert {name for _, name in violations} == {"a"}
+    for number in {tree for tree, _ in violations}:  # a point, and the same with a larger `a`, scored lower
         tree = forest.trees[number]
         space = leaf_boxes(tree, 3)
         grid = np.linspace(-4, 4, 200)

@@ -41,13 +41,13 @@ def test_points_and_probability_are_the_declared_scale(scorer: Scorer, sample: S
 
 
 def test_contributions_are_those_of_lightgbm(scorer: Scorer, fitted: VersionContent, sample: Sample) -> None:
-    told = lightgbm.Booster(model_str=fitted.text).predict(sample.features[:200], pred_contrib=True)
+    contributions = lightgbm.Booster(model_str=fitted.text).predict(sample.features[:200], pred_contrib=True)
     slope = fitted.scorecard["calibration"]["slope"]
     scores = scorer.score(sample.features[:200])
-    np.testing.assert_allclose(scores.point_contributions, -40 / math.log(2) * slope * told[:, :-1], atol=1e-9)
+    np.testing.assert_allclose(scores.point_contributions, -40 / math.log(2) * slope * contributions[:, :-1], atol=1e-9)
 
 
-def test_one_row_scores_as_it_does_among_many(scorer: Scorer, sample: Sample) -> None:
+def test_one_row_alone_scores_as_it_does_in_a_batch(scorer: Scorer, sample: Sample) -> None:
     many = scorer.score(sample.features[:50])
     for row in range(50):
         one = scorer.score(sample.features[row : row + 1])
@@ -151,8 +151,8 @@ def test_golden_rows_catch_a_changed_scorecard(folder: Path, tmp_path: Path) -> 
     check_golden(folder)
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
-    told = json.loads((copy / "version.json").read_text())
-    told["calibration"]["intercept"] += 0.001
-    (copy / "version.json").write_text(json.dumps(told))
+    document = json.loads((copy / "version.json").read_text())
+    document["calibration"]["intercept"] += 0.001
+    (copy / "version.json").write_text(json.dumps(document))
     with pytest.raises(Broken, match="golden"):
         check_golden(copy)

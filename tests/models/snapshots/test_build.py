@@ -1,4 +1,4 @@
-"""A snapshot answers for every living subject, from the version, release and day it names; again it is the same."""
+"""A snapshot answers for every active subject from the version, release and day it names; a second build is equal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.models.world import penalty
 DAY = world.AS_OF
 
 
-def test_it_holds_every_living_subject_with_what_the_scorer_says(town: Town) -> None:
+def test_it_holds_every_active_subject_with_the_answer_of_the_scorer(town: Town) -> None:
     steps: list[tuple[str, int, int]] = []
     seal = town.snapshot(progress=lambda *step: steps.append(step))
     opened = town.shelf.open(seal.id)
@@ -55,7 +55,7 @@ def test_it_holds_every_living_subject_with_what_the_scorer_says(town: Town) -> 
     assert steps[-1] == ("tiny: answers", 4, 4)
 
 
-def test_made_again_it_is_the_same_seal_and_the_ledger_says_so_twice(town: Town) -> None:
+def test_made_again_it_is_the_same_seal_and_the_ledger_records_it_twice(town: Town) -> None:
     first, second = town.snapshot(), town.snapshot()
     assert first.id == second.id
     assert first.parents == (town.version.seal.id, first.terms["release"])
@@ -68,10 +68,10 @@ def test_made_again_it_is_the_same_seal_and_the_ledger_says_so_twice(town: Town)
 def test_the_platform_points_at_it(town: Town) -> None:
     seal = town.snapshot()
     point_snapshot(town.shelf, seal, key=town.keys["platform"])
-    told = town.shelf.pointer("snapshot-tiny", {"platform"})
-    assert told is not None
+    pointer = town.shelf.pointer("snapshot-tiny", {"platform"})
+    assert pointer is not None
     wanted = {"model": "tiny", "snapshot": seal.id, "version": town.version.seal.id, "as_of": "2026-04-01"}
-    assert wanted.items() <= told.items()
+    assert wanted.items() <= pointer.items()
 
 
 @pytest.mark.parametrize(
@@ -100,14 +100,14 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(
 def test_a_version_of_other_features_than_its_order_is_broken(town: Town, tmp_path: Path) -> None:
     folder = tmp_path / "other"
     folder.mkdir()
-    told = json.loads((town.version.path / "version.json").read_bytes())
+    card = json.loads((town.version.path / "version.json").read_bytes())
     text = (town.version.path / "model.txt").read_text()
-    for feature in told["features"]:
+    for feature in card["features"]:
         feature["name"] += "_x"
-    for rule in told["rules"]:
+    for rule in card["rules"]:
         rule["feature"] += "_x"
     names = " ".join(world.NAMES)
-    other = Scorer.of(text.replace(names, " ".join(f"{name}_x" for name in world.NAMES)), told)
+    other = Scorer.of(text.replace(names, " ".join(f"{name}_x" for name in world.NAMES)), card)
     with pytest.raises(Broken, match="other features than its order"):
         town.snapshot(scorer=other)
 
@@ -121,7 +121,7 @@ def test_without_a_register_each_subject_of_one_table_is_observed_once(
     sql = "SELECT o.subject, p.n AS n FROM observation o LEFT JOIN "
     sql += "(SELECT subject, count(*) AS n FROM penalty GROUP BY subject) p USING (subject)"
     feature = {"name": "n", "title": "n", "direction": 0, "reason": {"zh": "n", "en": "n"}}
-    asked = {"subject_kind": None, "population": None, "tables": ["penalty"], "features": [feature], "rules": []}
-    living = population_features(world.order(sql=sql, **asked), source, DAY)
-    assert living.subjects == sorted(who)
-    assert living.features[:, 0].tolist() == [3.0] * 6
+    changes = {"subject_kind": None, "population": None, "tables": ["penalty"], "features": [feature], "rules": []}
+    population = population_features(world.order(sql=sql, **changes), source, DAY)
+    assert population.subjects == sorted(who)
+    assert population.features[:, 0].tolist() == [3.0] * 6

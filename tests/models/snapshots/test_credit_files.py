@@ -41,8 +41,8 @@ def released(shelf: Shelf, key: SigningKey, rows: list[Any], **more: Any) -> str
     with shelf.staging() as folder:
         (folder / "penalty").mkdir()
         for bucket in range(4):
-            held = [row for row in rows if int(row[0][:2], 16) * 4 // 256 == bucket]
-            columns = list(zip(*held, strict=True)) or [(), (), (), ()]
+            bucket_rows = [row for row in rows if int(row[0][:2], 16) * 4 // 256 == bucket]
+            columns = list(zip(*bucket_rows, strict=True)) or [(), (), (), ()]
             made = pa.table({
                 "subject": pa.array(columns[0], pa.string()), "n": pa.array(columns[1], pa.string()),
                 "_happened": pa.array(columns[2], pa.date32()), "_known": pa.array(columns[2], pa.date32()),
@@ -60,7 +60,7 @@ def made(shelf: Shelf, keys: dict[str, SigningKey], tmp_path: Path, release: str
     )
 
 
-def test_each_dossier_is_found_by_its_key_newest_record_first(shelf: Shelf, keys: Any, tmp_path: Path) -> None:
+def test_each_dossier_is_read_by_its_key_newest_record_first(shelf: Shelf, keys: Any, tmp_path: Path) -> None:
     seal = made(shelf, keys, tmp_path, release := released(shelf, keys["custody"], ROWS))
     place = shelf.open(seal.id).path
     subjects, raw = (place / SUBJECTS_FILE).read_bytes(), (place / OFFSETS_FILE).read_bytes()

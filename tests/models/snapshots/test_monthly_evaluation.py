@@ -43,7 +43,7 @@ def evaluated(town: Town, march: OpenedSeal | None, **more: Any) -> Seal:
     return town.snapshot(extra_files=evaluation_writer(card, "2026-04", last), **more)
 
 
-def test_the_table_says_what_the_snapshot_says(town: Town, march: OpenedSeal) -> None:
+def test_the_table_has_the_values_of_the_snapshot(town: Town, march: OpenedSeal) -> None:
     opened = town.shelf.open(evaluated(town, march).id)
     table = pq.read_table(opened.path / EVALUATION_FILE).to_pydict()
     answers = np.load(opened.path / ANSWERS_FILE, allow_pickle=False)
@@ -73,16 +73,16 @@ def test_a_movement_is_the_difference_from_last_month(town: Town, march: OpenedS
         step = grades.index(grade) - grades.index(last)
         assert movement == ("down" if step > 0 else "up" if step < 0 else "same")
     assert (seal.terms["period"], seal.terms["last"]) == ("2026-04", march.seal.id)
-    told = json.loads((opened.path / MOVEMENTS_FILE).read_text())
-    assert {name: told["moved"].get(name, 0) for name in ("up", "down", "same")} == {
+    movements = json.loads((opened.path / MOVEMENTS_FILE).read_text())
+    assert {name: movements["moved"].get(name, 0) for name in ("up", "down", "same")} == {
         name: Counter(table["movement"])[name] for name in ("up", "down", "same")
     }
-    assert sum(told["moved"][m] for m in ("up", "down")), "the case is one where somebody moves"
-    assert sum(count for _, _, count in told["between"]) == told["subjects"] == len(table["grade"])
-    assert sum(sum(each.values()) for each in told["by"]["district"].values()) == told["subjects"]
+    assert sum(movements["moved"][m] for m in ("up", "down")), "the case is one where a subject moves"
+    assert sum(count for _, _, count in movements["between"]) == movements["subjects"] == len(table["grade"])
+    assert sum(sum(each.values()) for each in movements["by"]["district"].values()) == movements["subjects"]
 
 
-def test_the_cause_is_what_changed_most_its_way_or_a_rule_that_hits_anew(town: Town, march: OpenedSeal) -> None:
+def test_the_cause_is_the_largest_change_its_way_or_a_rule_that_newly_applies(town: Town, march: OpenedSeal) -> None:
     opened = town.shelf.open(evaluated(town, march).id)
     table = pq.read_table(opened.path / EVALUATION_FILE).to_pydict()
     now, then = (np.load(each.path / ANSWERS_FILE, allow_pickle=False) for each in (opened, march))
@@ -101,13 +101,13 @@ def test_the_cause_is_what_changed_most_its_way_or_a_rule_that_hits_anew(town: T
 
 def test_without_a_month_before_all_are_new(town: Town) -> None:
     seal = evaluated(town, None)
-    told = json.loads((town.shelf.open(seal.id).path / MOVEMENTS_FILE).read_text())
-    assert told["moved"] == {"new": told["subjects"], "same": 0, "up": 0, "down": 0, "gone": 0}
+    movements = json.loads((town.shelf.open(seal.id).path / MOVEMENTS_FILE).read_text())
+    assert movements["moved"] == {"new": movements["subjects"], "same": 0, "up": 0, "down": 0, "gone": 0}
     assert seal.terms["last"] is None
 
 
 def test_a_run_that_was_killed_goes_on_and_ends_the_same(town: Town, march: OpenedSeal, tmp_path: Path) -> None:
-    whole, work, asked = evaluated(town, march), tmp_path / "work", []
+    whole, work, processed = evaluated(town, march), tmp_path / "work", []
 
     def two(fn: Callable[[int], int], buckets: list[int]) -> list[int]:
         for bucket in buckets[:2]:
@@ -120,11 +120,11 @@ def test_a_run_that_was_killed_goes_on_and_ends_the_same(town: Town, march: Open
     assert sorted(done) == ["bucket-000.npz", "bucket-001.npz"]
 
     def rest(fn: Callable[[int], int], buckets: list[int]) -> list[int]:
-        asked.extend(buckets)
+        processed.extend(buckets)
         return [fn(bucket) for bucket in buckets]
 
     assert evaluated(town, march, work=work, map_buckets=rest).id == whole.id
-    assert asked == [0, 1, 2, 3]
+    assert processed == [0, 1, 2, 3]
     assert {name: (work / name).stat().st_mtime_ns for name in done} == done
 
 
@@ -136,21 +136,21 @@ def test_on_a_cluster_it_is_the_same_seal(town: Town, march: OpenedSeal, ray_clu
 
 def test_last_month_is_the_newest_snapshot_from_before(town: Town, march: OpenedSeal) -> None:
     evaluated(town, march)
-    found = previous_snapshot(town.shelf, "tiny", "2026-04")
-    assert found is not None
-    assert found.seal.id == march.seal.id
+    previous = previous_snapshot(town.shelf, "tiny", "2026-04")
+    assert previous is not None
+    assert previous.seal.id == march.seal.id
     assert previous_snapshot(town.shelf, "tiny", "2026-03") is None
     assert previous_snapshot(town.shelf, "other", "2026-04") is None
 
 
-def test_a_subject_is_found_by_its_whole_key(town: Town, march: OpenedSeal) -> None:
+def test_a_subject_is_matched_by_its_whole_key(town: Town, march: OpenedSeal) -> None:
     last = PreviousEvaluation.open(march, town.shelf)
     keys = [bytes.fromhex(subject(number)) for number in (0, 7, 299)]
-    beside = keys[0][:8] + bytes(8)  # the same first half, and nobody's
-    rows = last.rows_of(np.frombuffer(b"".join([*keys, beside]), dtype=np.uint8).reshape(-1, 16))
+    unknown = keys[0][:8] + bytes(8)  # the same first half, and the key of no subject
+    rows = last.rows_of(np.frombuffer(b"".join([*keys, unknown]), dtype=np.uint8).reshape(-1, 16))
     raw = (march.path / SUBJECTS_FILE).read_bytes()
     assert [raw[16 * row : 16 * row + 16] for row in rows[:3]] == keys
-    assert rows[3] == -1 or raw[16 * rows[3] : 16 * rows[3] + 16] == beside
+    assert rows[3] == -1 or raw[16 * rows[3] : 16 * rows[3] + 16] == unknown
 
 
 def test_a_period_is_a_month_and_the_releases_own() -> None:

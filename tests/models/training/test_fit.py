@@ -25,23 +25,23 @@ def test_the_same_sample_gives_the_same_version(fitted: VersionContent, sample: 
     assert fit(invented.declaration(), sample, in_process(), **IDS) == fitted
 
 
-def test_every_leaf_really_holds_the_rows_the_order_asks_for() -> None:
+def test_every_leaf_really_holds_the_rows_the_order_requests() -> None:
     """LightGBM's own bound is an estimate, and late trees undercut it."""
     random = np.random.default_rng(3)
     features = random.normal(size=(400, 5))
     labels = (features[:, 0] + random.logistic(size=400) * 0.3 > 1).astype(np.int8)
     rows = TrainingRows(features, labels, np.zeros(400, dtype=np.int16), tuple("abcde"), (1, 0, 0, 0, 0))
-    asked = Recipe(8, 0.1, 200, 10, 7)
-    plain = read(model_text_of(train_booster(features, labels, rows.names, rows.directions, asked)), rows.names)
+    requested = Recipe(8, 0.1, 200, 10, 7)
+    plain = read(model_text_of(train_booster(features, labels, rows.names, rows.directions, requested)), rows.names)
     assert min(tree.leaf_count.min() for tree in plain.trees) < 10, "the case is one where it matters"
-    recipe, text = train_with_full_leaves(rows, asked)
+    recipe, text = train_with_full_leaves(rows, requested)
     assert min(tree.leaf_count.min() for tree in read(text, rows.names).trees) >= 10
     assert text == model_text_of(train_booster(features, labels, rows.names, rows.directions, recipe)), (
         "and it grows again from the recipe"
     )
 
 
-def test_without_a_later_period_the_rows_are_judged_out_of_fold() -> None:
+def test_without_a_later_period_the_rows_are_evaluated_out_of_fold() -> None:
     sample = invented.sample(600, late=False)
     evidence = fit(invented.declaration(), sample, in_process(), **IDS).evidence
     assert evidence["judged_by"] == "out of fold"
@@ -49,7 +49,7 @@ def test_without_a_later_period_the_rows_are_judged_out_of_fold() -> None:
     assert 0.6 < evidence["auc_low"] < evidence["auc"] < evidence["auc_high"] < 0.9
 
 
-def test_evidence_says_what_the_report_needs(fitted: VersionContent) -> None:
+def test_evidence_has_what_the_report_needs(fitted: VersionContent) -> None:
     evidence = fitted.evidence
     assert {"rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier", "roc", "baseline"} <= set(evidence)
     assert len(evidence["roc"]) <= 100

@@ -94,7 +94,7 @@ def test_the_version_is_whole_and_scores(
 def test_its_run_holds_trials_folds_curves_and_plots(
     version: OpenedSeal, order: OpenedSeal, registry: Registry
 ) -> None:
-    client, told = registry._client, json.loads((version.path / "version.json").read_text())
+    client, document = registry._client, json.loads((version.path / "version.json").read_text())
     run = client.get_run(registry.find_run("trained_in_a_test", version.seal.id))
     assert registry.list_runs("trained_in_a_test") == [run.info.run_id], "the runs within it are not runs of the model"
     assert run.data.tags["order"] == order.seal.id
@@ -111,7 +111,7 @@ def test_its_run_holds_trials_folds_curves_and_plots(
     assert names == {"trial 1", "trial 2", "fold 0", "fold 1", "fold 2"}
     assert all(each.info.status == "FINISHED" and "auc" in each.data.metrics for each in inner)
     best = max(each.data.metrics["best_auc"] for each in inner if each.info.run_name.startswith("trial"))
-    assert best == max(each["auc"] for each in told["training"]["compared"])
+    assert best == max(each["auc"] for each in document["training"]["compared"])
     drawn = {file.path: file.file_size for file in client.list_artifacts(run.info.run_id, "plots")}
     pictures = {f"plots/{name}.png" for name in ("roc", "calibration", "importance", "search")}
     assert set(drawn) == pictures | {"plots/scorecard.csv"}
@@ -179,7 +179,7 @@ def test_workers_killed_each_time_end_in_words_and_nothing_is_registered(
     assert train(order, by=made.RESEARCHER, **office).parents == (order.seal.id,)  # type: ignore[arg-type]
 
 
-def test_promotion_from_asking_to_the_alias(
+def test_promotion_from_the_request_to_the_alias(
     version: OpenedSeal, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry, ray_cluster: Tasks
 ) -> None:
     office = {"shelf": shelf, "platform_key": keys["platform"], "ledger": ledger, "registry": registry}
@@ -202,7 +202,7 @@ def test_promotion_from_asking_to_the_alias(
     assert verbs == ["version.made", "promotion.asked", "promotion.granted"]
 
 
-def test_a_challenger_with_less_to_say_does_not_pass(
+def test_a_challenger_with_less_information_does_not_pass(
     version: OpenedSeal,
     release: OpenedSeal,
     shelf: Shelf,
@@ -211,13 +211,13 @@ def test_a_challenger_with_less_to_say_does_not_pass(
     registry: Registry,
     ray_cluster: Tasks,
 ) -> None:
-    told = made.declaration()["features"]
+    declared = made.declaration()["features"]
     poor = made.order(
         shelf,
         keys["research"],
         release,
         model="trained_in_a_test",
-        features=[told[2]],
+        features=[declared[2]],
         sql="SELECT o.subject, date_diff('month', r.registered_on, o.as_of) AS age_months "
         "FROM observation o LEFT JOIN registration r USING (subject)",
     )
@@ -226,15 +226,15 @@ def test_a_challenger_with_less_to_say_does_not_pass(
     seal = train(poor, by=made.RESEARCHER, **work, **office)  # type: ignore[arg-type]
     challenger = shelf.open(seal.id)
     register(challenger, by=made.RESEARCHER, ledger=ledger, registry=registry)
-    crown = office | {"platform_key": keys["platform"], "registry": registry}
+    services = office | {"platform_key": keys["platform"], "registry": registry}
     with pytest.raises(Refused, match="champion") as refusal:
-        promote(challenger, by=made.CHECKER, tasks=ray_cluster, **crown)  # type: ignore[arg-type]
+        promote(challenger, by=made.CHECKER, tasks=ray_cluster, **services)  # type: ignore[arg-type]
     assert refusal.value.findings
     assert registry.champion("trained_in_a_test") == version.seal.id
     assert ledger.about(seal.id)[-1].verb == "promotion.refused"
     with pytest.raises(Refused, match="never promoted"):
-        roll_back(challenger, why="a trial", by=made.CHECKER, **crown)  # type: ignore[arg-type]
-    roll_back(version, why="a trial", by=made.CHECKER, **crown)  # type: ignore[arg-type]
+        roll_back(challenger, why="a trial", by=made.CHECKER, **services)  # type: ignore[arg-type]
+    roll_back(version, why="a trial", by=made.CHECKER, **services)  # type: ignore[arg-type]
     assert registry.champion("trained_in_a_test") == version.seal.id
 
 

@@ -1,4 +1,4 @@
-"""What the research ledger says was asked is trained once, told as it goes, stopped when nobody wants it any more."""
+"""Each training request in the research ledger is run once, reports its progress, and stops when it is cancelled."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def house() -> Iterator[running_gateway.House]:
 
 
 def env(house: running_gateway.House, mlflow: str, **more: str) -> dict[str, str]:
-    told = house.home.environment("compute") | {"HAIHE_COMPUTE_MLFLOW_URI": mlflow}
-    return told | {"HAIHE_COMPUTE_TODAY": running_gateway.TODAY.isoformat(), "HAIHE_COMPUTE_POLL": "0.05"} | more
+    variables = house.home.environment("compute") | {"HAIHE_COMPUTE_MLFLOW_URI": mlflow}
+    return variables | {"HAIHE_COMPUTE_TODAY": running_gateway.TODAY.isoformat(), "HAIHE_COMPUTE_POLL": "0.05"} | more
 
 
 def worker(house: running_gateway.House, mlflow: str, **more: str) -> Worker:
     return Worker.open(house.home.settings(ComputeSettings, "compute", env(house, mlflow, **more)))
 
 
-def ask(house: running_gateway.House, **changes: Any) -> str:
+def request_training(house: running_gateway.House, **changes: Any) -> str:
     order = Order.parse(invented_release.declaration(**changes))
     seal = place_order(
         order, release=house.release, shelf=house.home.shelf, key=house.home.key("research"), by=ALICE,
@@ -59,10 +59,10 @@ def ask(house: running_gateway.House, **changes: Any) -> str:
     return seal.id
 
 
-def told(house: running_gateway.House, order: str) -> dict[str, Any]:
+def state_of(house: running_gateway.House, order: str) -> dict[str, Any]:
     with contextlib.suppress(FileNotFoundError):
-        found: dict[str, Any] = json.loads((house.home.root / "runs" / f"{order}.json").read_bytes())
-        return found
+        state: dict[str, Any] = json.loads((house.home.root / "runs" / f"{order}.json").read_bytes())
+        return state
     return {}
 
 
@@ -84,12 +84,14 @@ def serve(at_work: Worker, tasks: Tasks, ends: Callable[[], bool], seconds: floa
     assert not thread.is_alive()
 
 
-def test_an_order_asked_becomes_a_version_of_its_researcher(house: running_gateway.House, mlflow_server: str) -> None:
-    first, second = ask(house), ask(house, training={"trials": 1, "seed": 8})
+def test_a_requested_order_becomes_a_version_of_its_researcher(
+    house: running_gateway.House, mlflow_server: str
+) -> None:
+    first, second = request_training(house), request_training(house, training={"trials": 1, "seed": 8})
     at_work = worker(house, mlflow_server)
-    serve(at_work, in_process(), lambda: told(house, second).get("state") == "done")
+    serve(at_work, in_process(), lambda: state_of(house, second).get("state") == "done")
     for order in (first, second):
-        version = house.home.shelf.open(told(house, order)["version"])
+        version = house.home.shelf.open(state_of(house, order)["version"])
         assert version.seal.parents == (order,)
         assert version.seal.made_by == ALICE
     assert at_work.waiting() == []
@@ -98,16 +100,16 @@ def test_an_order_asked_becomes_a_version_of_its_researcher(house: running_gatew
 
 
 def test_a_cancel_stops_it_between_two_steps(house: running_gateway.House, mlflow_server: str) -> None:
-    order, kept = ask(house, training={"trials": 50}), ask(house, training={"trials": 1})
+    order, kept = request_training(house, training={"trials": 50}), request_training(house, training={"trials": 1})
     at_work = worker(house, mlflow_server)
 
     def ends() -> bool:
-        if told(house, order).get("state") == "running" and told(house, order)["done"] >= 2:
+        if state_of(house, order).get("state") == "running" and state_of(house, order)["done"] >= 2:
             house.ledger.append("training.cancelled", order, by=ALICE, details={"project": "loans"})
-        return bool(told(house, kept).get("state") == "done")
+        return bool(state_of(house, kept).get("state") == "done")
 
     serve(at_work, in_process(), ends)
-    assert told(house, order)["state"] == "cancelled"
+    assert state_of(house, order)["state"] == "cancelled"
     versions = [
         entry.details["order"] for entry in house.home.ledger("compute").entries() if entry.verb == "version.made"
     ]
@@ -125,25 +127,25 @@ def test_a_cancel_stops_it_between_two_steps(house: running_gateway.House, mlflo
         ({}, {"HAIHE_COMPUTE_TODAY": date(2027, 1, 1).isoformat()}, "has lapsed"),
     ],
 )
-def test_what_cannot_be_trained_fails_in_words_and_is_tried_again_when_asked_again(
+def test_what_cannot_be_trained_fails_in_words_and_is_tried_again_on_request(
     house: running_gateway.House, mlflow_server: str, changes: dict[str, Any], more: dict[str, str], why: str
 ) -> None:
-    order = ask(house, **changes)
+    order = request_training(house, **changes)
     at_work = worker(house, mlflow_server, **more)
-    serve(at_work, in_process(), lambda: told(house, order).get("state") == "failed")
-    error = told(house, order)["error"]
+    serve(at_work, in_process(), lambda: state_of(house, order).get("state") == "failed")
+    error = state_of(house, order)["error"]
     assert why in f"{error['what']} {error['why']}"
     failed = house.home.ledger("compute").about(order)[-1]
     assert failed.verb == "training.failed"
     assert why in failed.details["why"]
     assert at_work.waiting() == []
-    ask(house, **changes)
+    request_training(house, **changes)
     assert [each.order for each in at_work.waiting()] == [order]
 
 
 def test_while_mlflow_is_away_orders_wait(house: running_gateway.House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    ask(house)
+    request_training(house)
     at_work = worker(house, "http://127.0.0.1:9")
     timer = threading.Timer(0.5, at_work.end.set)
     timer.start()
@@ -169,22 +171,22 @@ def test_there_is_one_worker(house: running_gateway.House, mlflow_server: str) -
 def test_killed_in_the_middle_and_started_again_it_comes_to_the_same_version(
     house: running_gateway.House, mlflow_server: str
 ) -> None:
-    order = ask(house, training={"trials": 6})
+    order = request_training(house, training={"trials": 6})
     log = house.home.root / "worker.log"
     with process(house, mlflow_server, log) as first:
-        until(lambda: told(house, order).get("label") == "search" and told(house, order)["done"] >= 1, 90)
+        until(lambda: state_of(house, order).get("label") == "search" and state_of(house, order)["done"] >= 1, 90)
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
-    assert told(house, order)["state"] == "running", "a killed worker cannot say so"
+    assert state_of(house, order)["state"] == "running", "a killed worker cannot say so"
     with process(house, mlflow_server, log) as second:
-        until(lambda: told(house, order).get("state") == "done", 120)
+        until(lambda: state_of(house, order).get("state") == "done", 120)
         second.send_signal(signal.SIGTERM)
         assert second.wait(30) == 0, log.read_text()[-2000:]
-    version = told(house, order)["version"]
+    version = state_of(house, order)["version"]
     with running_gateway.house(subjects=900) as other:
-        other_order = ask(other, training={"trials": 6})
-        serve(worker(other, mlflow_server), in_process(), lambda: told(other, other_order).get("state") == "done")
-        assert (other_order, told(other, other_order)["version"]) == (order, version)
+        other_order = request_training(other, training={"trials": 6})
+        serve(worker(other, mlflow_server), in_process(), lambda: state_of(other, other_order).get("state") == "done")
+        assert (other_order, state_of(other, other_order)["version"]) == (order, version)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("credit", "privacy", "lab", "models", "serving", "infra")
-LAID_OUT = ("models", "serving")  # no folder of these holds more than twelve files, none but the package's own few
+WITH_FOLDERS = ("models", "serving")  # no folder of these holds more than twelve files, none but the package's own few
 
 
 def folder_of(module: str, package: str) -> str | None:
@@ -58,8 +58,8 @@ def test_class_names_are_unique_within_a_package(package: str) -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
-@pytest.mark.parametrize("package", LAID_OUT)
-def test_folders_are_rooms_of_at_most_twelve_files(package: str) -> None:
+@pytest.mark.parametrize("package", WITH_FOLDERS)
+def test_folders_hold_at_most_twelve_files(package: str) -> None:
     for folder in [ROOT / package, *(path for path in (ROOT / package).rglob("*") if path.is_dir())]:
         files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
         assert len(files) <= 12, f"{folder.relative_to(ROOT)} has {len(files)} files"
@@ -67,7 +67,7 @@ def test_folders_are_rooms_of_at_most_twelve_files(package: str) -> None:
 
 def test_tests_mirror_the_packages() -> None:
     """A folder of tests below tests/models or tests/serving bears the name of a folder of that package."""
-    for package in LAID_OUT:
+    for package in WITH_FOLDERS:
         for folder in {path.parent for path in (ROOT / "tests" / package).rglob("test_*.py")}:
             mirrored = ROOT / package / folder.relative_to(ROOT / "tests" / package)
             assert mirrored.is_dir(), f"{folder.relative_to(ROOT)} mirrors no folder of {package}"

@@ -53,12 +53,12 @@ def test_the_page_needs_nothing_from_outside(journey: Journey, tmp_path: Path) -
 
 def test_the_summary_has_the_form_that_others_read(journey: Journey, tmp_path: Path) -> None:
     journey.write(tmp_path / "summary.json")
-    told = json.loads((tmp_path / "summary.json").read_text())
+    summary = json.loads((tmp_path / "summary.json").read_text())
     assert {"version", "release", "rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier"} <= set(
-        told["models"]["enterprise"]
+        summary["models"]["enterprise"]
     )
-    assert (told["seconds"], told["peak_rss_mib"], told["data"]) == ({"train": 12.3}, 2048, "invented city")
-    assert told["scores"][0]["points"] == 700.5
+    assert (summary["seconds"], summary["peak_rss_mib"], summary["data"]) == ({"train": 12.3}, 2048, "invented city")
+    assert summary["scores"][0]["points"] == 700.5
 
 
 @pytest.mark.parametrize(("share", "rows"), [(0.0, 20), (1.0, 20), (0.5, 1), (0.03, 5000)])

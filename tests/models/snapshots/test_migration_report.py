@@ -1,4 +1,4 @@
-"""The page of movements draws what was counted, and tells no count of a few."""
+"""The page of movements draws what was counted, and shows no small count."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from models.snapshots import migration_report
 
 
-def told(**more: Any) -> dict[str, Any]:
+def evaluation(**more: Any) -> dict[str, Any]:
     ways = ("new", "same", "up", "down")
     counts = {
         "district": {"120101": (0, 40, 6, 8), "120102": (3, 40, 4, 4)},
@@ -30,20 +30,20 @@ def told(**more: Any) -> dict[str, Any]:
 
 
 def test_falls_are_drawn_by_district_industry_and_cause_in_words() -> None:
-    page = migration_report.report_page(told(), {"fines": "罚款", "years": "年限"})
+    page = migration_report.report_page(evaluation(), {"fines": "罚款", "years": "年限"})
     for words in ("和平区", "制造", "罚款（规则）", "年限", ">14.8%<", ">10<"):
         assert words in page, words
     assert page.count("<svg") == 4
 
 
-def test_a_count_of_a_few_is_not_told() -> None:
-    page = migration_report.report_page(told(), {"fines": "罚款", "years": "年限"})
+def test_a_small_count_is_not_shown() -> None:
+    page = migration_report.report_page(evaluation(), {"fines": "罚款", "years": "年限"})
     assert "河东区" not in page, "four fell and four rose there"
     assert re.search(r'<td class="n">few</td>', page), "three are new"
     assert ">2<" not in page
 
 
 def test_the_first_month_has_nothing_to_compare() -> None:
-    page = migration_report.report_page(told(last=None, last_grades={}), {})
+    page = migration_report.report_page(evaluation(last=None, last_grades={}), {})
     assert "nothing to compare with" in page
     assert page.count("<svg") == 1

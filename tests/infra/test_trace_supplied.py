@@ -1,4 +1,4 @@
-"""`haihe trace` scores a live answer again from what the bank brought, and says in words when it was something else."""
+"""`haihe trace` scores a live answer again from the features the bank supplied, and refuses any other features."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ def haihe(place: RepairHome, *words: str) -> Any:
 def test_a_live_answer_is_traced_and_scored_again_from_what_the_bank_has(
     repair_home: RepairHome, tmp_path: Path
 ) -> None:
-    place, brought = repair_home, {"honours_in_force": 3.0, "penalties_12m": None}
+    place, supplied = repair_home, {"honours_in_force": 3.0, "penalties_12m": None}
     code, mandate = next(iter(place.mandates.items()))
     more = {"HAIHE_SERVICE_TODAY": DAY.isoformat(), "HAIHE_SERVICE_MODELS": "enterprise"}
     settings = place.home.settings(ServiceSettings, "service", more)
     with TestClient(create_app(settings)) as http:
         form = {"grant_type": "client_credentials"}
         token = http.post("/oauth2/token", data=form, auth=(BANK, place.secret)).json()["access_token"]
-        told = http.post("/v1/scores/live", headers={"Authorization": f"Bearer {token}"}, json={
-            "uscc": code, "purpose": PURPOSE, "mandate": mandate, "features": brought}).json()  # fmt: skip
-    name, file = told["score_id"], tmp_path / "brought.json"
+        answer = http.post("/v1/scores/live", headers={"Authorization": f"Bearer {token}"}, json={
+            "uscc": code, "purpose": PURPOSE, "mandate": mandate, "features": supplied}).json()  # fmt: skip
+    name, file = answer["score_id"], tmp_path / "brought.json"
 
     def traced(features: Any) -> Any:
-        file.write_text(json.dumps({"features": features, "salt": told["brought"]["salt"]}))
+        file.write_text(json.dumps({"features": features, "salt": answer["brought"]["salt"]}))
         return haihe(place, "trace", name, "--brought", str(file), "--json")
 
-    done = traced(brought)
+    done = traced(supplied)
     assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout)["replayed"] == told["receipt"]["digest"]
+    assert json.loads(done.stdout)["replayed"] == answer["receipt"]["digest"]
     assert json.loads(haihe(place, "trace", name, "--json").stdout)["replayed"] == ""  # walked back all the same
-    for features, error in ((brought | {"honours_in_force": 4.0}, Broken), ({"nonsense": 1.0}, Malformed),
+    for features, error in ((supplied | {"honours_in_force": 4.0}, Broken), ({"nonsense": 1.0}, Malformed),
                             ("31337.5", Malformed)):  # fmt: skip
         done = traced(features)
         assert isinstance(done.exception, error), done.output
