@@ -112,5 +112,5 @@ def test_the_interval_of_stability_holds_the_index_and_sees_a_moved_feature() ->
     moved = np.where(late, np.minimum(still + 3, 9), still)
     calm, drifted = (stability.stability_interval(each, late, 10, subjects) for each in (still, moved))
     assert calm.low <= calm.value <= calm.high < 0.1 < 0.25 < drifted.low <= drifted.value <= drifted.high
-    edges = np.arange(1, 10)  # the same bins through the other door
+    edges = np.arange(1, 10)  # the same bins through the other function
     assert stability.stability_index(still[~late], still[late], edges) == pytest.approx(calm.value)

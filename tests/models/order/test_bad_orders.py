@@ -186,7 +186,7 @@ print(tried(), len(shelf.list(Kind.VERSION)), len(Registry(uri).list_runs("full"
 def test_a_full_disk_is_reported_and_nothing_is_half_made(tmp_path: Path, mlflow_server: str) -> None:
     alone = ["unshare", "-rm"]
     if subprocess.run([*alone, "mount", "-t", "tmpfs", "none", str(tmp_path)], capture_output=True).returncode:
-        pytest.skip("this machine lets nobody mount a small disk")
+        pytest.skip("this machine permits no mount of a small disk")
     command = [*alone, sys.executable, "-c", FULL, str(tmp_path), mlflow_server, "3000"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], timeout=120)
     lines = done.stdout.splitlines()

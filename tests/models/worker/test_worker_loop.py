@@ -96,7 +96,7 @@ def test_a_requested_order_becomes_a_version_of_its_researcher(
         assert version.seal.made_by == ALICE
     assert at_work.waiting() == []
     house.ledger.append("training.asked", first, by=ALICE, details={"project": "fines"})
-    assert at_work.waiting() == [], "it is made already, whoever asks"
+    assert at_work.waiting() == [], "it is made already, whichever project requests it"
 
 
 def test_a_cancel_stops_it_between_two_steps(house: running_gateway.House, mlflow_server: str) -> None:
