@@ -13,7 +13,7 @@ from typing import Any
 from ipykernel.kernelapp import IPKernelApp
 
 import lab
-from lab.kernel import hidden_files
+from lab.kernel import completion, hidden_files
 
 
 class NotebookKernelApp(IPKernelApp):
@@ -38,6 +38,7 @@ class NotebookKernelApp(IPKernelApp):
         super().init_shell()  # type: ignore[no-untyped-call]
         lab.load_ipython_extension(self.shell)
         hidden_files.install(self.shell)
+        completion.install(self.shell)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,12 @@ class HiddenFileWarnings:
         names = set(imported_names(tree))
         if "lab" in names:
             names |= LAB_NAMES
+        try:
+            folder = Path.cwd()
+        except OSError:  # the folder was deleted, so no file of it is hidden
+            return tree
         for name in sorted(names):
-            path = hidden_file(name, Path.cwd())
+            path = hidden_file(name, folder)
             if path and path not in self._warned:
                 self._warned.add(path)
                 print(warning(name, Path(path)), file=sys.stderr)

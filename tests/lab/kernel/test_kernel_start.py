@@ -89,6 +89,29 @@ def test_no_file_of_the_home_runs_before_or_with_the_first_cells(kernel: KernelC
 
 
 @pytest.mark.attack
+@pytest.mark.parametrize(
+    "start", ["from {} import ", "import {}.", "from {} import f", "{}.", "prin", "{}", "import {}"]
+)
+@pytest.mark.parametrize("name", [*hostile_home.NOT_INSTALLED, "my_features", "colorama", "gi"])
+def test_completion_runs_no_file_of_the_home(kernel: KernelClient, home: Path, start: str, name: str) -> None:
+    """The client completes without a cell, so what it ran would be in no ledger."""
+    path = home / f"{name}.py"
+    if not path.exists():
+        path.write_text(hostile_home.code(name, str(home / "ran.txt")))
+    code = start.format(name)
+    kernel.client.complete(code, len(code), reply=True, timeout=30)
+    kernel.client.inspect(code, len(code), reply=True, timeout=30)
+    assert hostile_home.ran(home) == []
+
+
+def test_completion_still_completes(kernel: KernelClient) -> None:
+    printed(kernel, "import lab, json; somewhere_else = 1")
+    for code, expected in (("somewh", "somewhere_else"), ("lab.cat", "catalogue"), ("from json import lo", "loads")):
+        reply = kernel.client.complete(code, len(code), reply=True, timeout=30)
+        assert any(match.endswith(expected) for match in reply["content"]["matches"]), code
+
+
+@pytest.mark.attack
 def test_the_same_home_does_run_in_a_plain_kernel(home: Path, tmp_path: Path) -> None:
     """The attack is real: Jupyter's own start runs what the home says, before any cell."""
     other = tmp_path / "home"

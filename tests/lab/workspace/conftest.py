@@ -129,7 +129,7 @@ def lab(city_home: Home) -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def alice(lab: Lab) -> WorkspaceClient:
-    return lab.client("alice")
+    return lab.client_of("alice")
 
 
 @pytest.fixture(scope="session")

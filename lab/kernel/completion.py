@@ -1,0 +1,25 @@
+"""Completion that runs no code: IPython imports a module to complete ``from module import``, and jedi imports others.
+
+Completion comes with no cell, so the ledger would not have what it ran. Names of modules that are loaded already, of
+variables and of files are still completed.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from IPython.core import completerlib
+
+
+def names_of_loaded(module: str, only_modules: bool = False) -> list[str]:
+    """The names of a module that is loaded already, sorted; none of any other, which stays unloaded."""
+    loaded = sys.modules.get(module)
+    return sorted(vars(loaded)) if loaded is not None else []
+
+
+def install(shell: Any) -> None:
+    """Make the completer of an IPython shell look at what is loaded and import nothing."""
+    completerlib.try_import = names_of_loaded
+    shell.Completer.use_jedi = False
+    shell.Completer.evaluation = "limited"  # a property, which is code, is not run to complete what it gives
