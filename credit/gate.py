@@ -75,7 +75,7 @@ class Finding:
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Finding:
         """The finding that :meth:`stored` wrote, now or before there were messages by id."""
-        message = Text.from_json(data["message"]) if "message" in data else None
+        message = Text.from_json(data.get("message"))
         return cls(data["check"], Outcome(data["outcome"]), data["why"], data["evidence"], message)
 
     def as_text(self) -> Text:

@@ -15,11 +15,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "zh")
 LOCALES = Path(__file__).parent / "locales"
+DEEPEST = 6  # levels of messages within messages that are read back
 VERBATIM = "verbatim"  # the id of a text that is the same in every language: a name, a path, a library's message
 SEVERAL = "several"  # the id of a text that is several messages, one after the other
 _SEPARATOR = {"en": "; ", "zh": "；"}
@@ -65,9 +67,12 @@ class Text:
         return {"id": self.id, "params": {name: _plain(value) for name, value in self.params.items()}}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Text:
-        """The message that :meth:`as_json` wrote."""
-        return cls(str(data["id"]), {name: _read(value) for name, value in data.get("params", {}).items()})
+    def from_json(cls, data: Any) -> Text | None:
+        """The message that :meth:`as_json` wrote; None for what is no such message, or one whose id is not known here.
+
+        What is stored may be of another version or wrongly made. Its reader then uses the English text beside it.
+        """
+        return _text(data, DEEPEST)
 
     def __str__(self) -> str:
         return self.render()
@@ -107,13 +112,37 @@ def _plain(value: Any) -> Any:
         return value.as_json()
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_plain(each) for each in value]
+    if isinstance(value, Real) and not isinstance(value, int | float):
+        return float(value)  # a number of NumPy or a Decimal keeps its format
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def _read(value: Any) -> Any:
-    if isinstance(value, Mapping) and "id" in value:
-        return Text.from_json(value)
-    return [_read(each) for each in value] if isinstance(value, list) else value
+def _text(data: Any, depth: int) -> Text | None:
+    """A stored message of at most `depth` levels; None where it is not one."""
+    if not isinstance(data, Mapping) or not isinstance(data.get("params", {}), Mapping) or depth == 0:
+        return None
+    id = data.get("id")
+    if not isinstance(id, str) or not (id in (VERBATIM, SEVERAL) or known(id)):
+        return None
+    try:
+        params = {str(name): _value(value, depth) for name, value in data.get("params", {}).items()}
+    except ValueError:
+        return None
+    return Text(id, params)
+
+
+def _value(value: Any, depth: int) -> Any:
+    """A parameter; raises ValueError for one that is no message, list, text, number or truth value."""
+    if isinstance(value, Mapping):
+        text = _text(value, depth - 1)
+        if text is None:
+            raise ValueError
+        return text
+    if isinstance(value, list):
+        if depth == 1:
+            raise ValueError
+        return [_value(each, depth - 1) for each in value]
+    return value
 
 
 def preferred(accepted: str, otherwise: str = "en") -> str:

@@ -64,7 +64,8 @@ def as_finding(check: str, file: str, issue: Issue) -> Finding:
 def fix_of(finding: Finding, language: str = "en") -> str:
     """What to do about a finding, in ``en`` or ``zh``; one that was stored without a message has English in both."""
     message = finding.evidence.get(FIX_MESSAGE)
-    return Text.from_json(message).render(language) if message else str(finding.evidence.get("fix", ""))
+    text = Text.from_json(message)
+    return text.render(language) if text is not None else str(finding.evidence.get("fix", ""))
 
 
 def display_name(name: str, number: int) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 from IPython.core import completerlib
 
 
-def names_of_loaded(module: str, only_modules: bool = False) -> list[str]:
+def names_of_loaded(mod: str, only_modules: Any = False) -> list[str]:
     """The names of a module that is loaded already, sorted; none of any other, which stays unloaded."""
-    loaded = sys.modules.get(module)
+    loaded = sys.modules.get(mod)
     return sorted(vars(loaded)) if loaded is not None else []
 
 

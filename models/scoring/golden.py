@@ -51,7 +51,7 @@ def check_golden(folder: Path) -> None:
         raise Broken("golden.version-does-not-answer", seconds=SECONDS) from None
     if done.returncode != 0:
         ended = Text.of("golden.process-ended", code=done.returncode)
-        why = Text.from_json(json.loads(done.stdout)) if done.stdout.strip() else ended
+        why = (Text.from_json(json.loads(done.stdout)) if done.stdout.strip() else None) or ended
         raise Broken("golden.version-does-not-give-golden", why=why)
 
 

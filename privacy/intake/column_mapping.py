@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,9 +36,19 @@ def _unknown(rows: pa.Table, columns: tuple[str, ...]) -> tuple[pa.Array | pa.Ch
     for column in columns:
         value = rows.column(column)
         has_value = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(value), ""), False)
-        names = pc.if_else(has_value, _joined(names, pa.repeat(pa.scalar(column), len(rows))), names)
+        names = pc.if_else(has_value, _joined(names, pa.repeat(pa.scalar(name_for_report(column)), len(rows))), names)
         values = pc.if_else(has_value, _joined(values, value), values)
     return names, values
+
+
+def name_for_report(column: str) -> str:
+    """The name of an unknown column for reports and ledgers: a header may be a row of data, with names and numbers.
+
+    A name is shown that is a field code of the national standards (Latin letters, digits, underscores; at most 40
+    characters, no six digits in a row). Of another the report says that it is not shown; the file has it.
+    """
+    is_code = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", column) is not None
+    return column if is_code and not re.search(r"\d{6}", column) else "a name that is not shown"
 
 
 def _joined(before: pa.Array | pa.ChunkedArray, more: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
@@ -163,9 +164,7 @@ def test_an_error_speaks_both_languages_and_is_the_same_after_a_journey() -> Non
 def test_a_message_goes_into_a_ledger_and_comes_back() -> None:
     inner = Text.of("uscc.wrong-length", count=17)
     text = Text.of("gate.finding", check="code", outcome=Text.of("gate.outcome-fail"), reason=inner)
-    assert (
-        Text.from_json(text.as_json()).render("zh") == text.render("zh") == "code：未通过（有 17 个字符，应为 18 个）"
-    )
+    assert str_of(Text.from_json(text.as_json())) == text.render("zh") == "code：未通过（有 17 个字符，应为 18 个）"
     finding = Finding.of("code", Outcome.FAIL, inner, {"lines": 3})
     stored = Verdict("airlock", (finding,), {}).as_json()["findings"][0]
     assert stored["why"] == "it has 17 characters, not 18"
@@ -210,3 +209,31 @@ def test_the_language_of_a_shell_is_known(environment: dict[str, str], language:
 def test_the_language_of_a_browser_is_known(accepted: str, language: str) -> None:
     assert preferred(accepted) == language
     assert messages.preferred("fr", "zh") == "zh"
+
+
+def str_of(text: Text | None) -> str:
+    assert text is not None
+    return text.render("zh")
+
+
+def nested(levels: int) -> dict[str, Any]:
+    text: dict[str, Any] = {"id": "verbatim", "params": {"text": "x"}}
+    for _ in range(levels):
+        text = {"id": "several", "params": {"texts": [text]}}
+    return text
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize(
+    "message",
+    [None, "x", 7, [], {}, {"id": None}, {"id": ["x"]}, {"id": "no.such-id"}, {"id": "verbatim", "params": None},
+     {"id": "verbatim", "params": [1]}, {"id": "verbatim", "params": {"text": {"id": "no.such-id"}}}, nested(3_000)],
+)  # fmt: skip
+def test_a_stored_message_that_is_none_leaves_the_finding_its_english_reason(message: Any) -> None:
+    stored = {"check": "k", "outcome": "fail", "why": "too few rows", "evidence": {}, "message": message}
+    finding = Finding.read(stored)
+    assert finding.reason("zh") == finding.reason("en") == "too few rows"
+
+
+def test_a_stored_message_of_a_few_levels_is_read() -> None:
+    assert str_of(Text.from_json(nested(2))) == "x"

@@ -55,7 +55,7 @@ def refusal(verdict: Verdict) -> Refused:
 
 def _fix(finding: Finding) -> Text:
     message = finding.evidence.get(FIX_MESSAGE)
-    fix = Text.from_json(message) if message else Text.verbatim(str(finding.evidence["fix"]))
+    fix = Text.from_json(message) or Text.verbatim(str(finding.evidence["fix"]))
     return Text.of("airlock.in-file", file=finding.evidence["file"], why=fix)
 
 

@@ -163,3 +163,17 @@ def test_real_files_are_listed_by_path(house: House, tmp_path: Path) -> None:
     (folder / "readme.txt").write_text("hello")
     report = house.bring_paths(sorted(folder.iterdir()))
     assert report.ignored == ("readme.txt",)
+
+
+@pytest.mark.attack
+def test_a_header_that_is_a_row_of_data_names_nobody_in_reports_and_ledgers(house: House) -> None:
+    """The first row of a file without a header is read as its header; no report repeats its cells."""
+    row = f"{code(1)},D1,2024-03-01,2024-03-05,,1,minor,normal,"
+    headers = ("120101199003071234 张三", "13800138000", "a" * 41, "X_123456")
+    report = house.bring(
+        registration=register_of(3),
+        administrative_penalty=HEAD.strip() + "," + ",".join(headers) + f"\n{row},v1,v2,v3,v4\n",
+    )
+    texts = [*report.tables["administrative_penalty"].reasons, (house.root / "ledger.jsonl").read_text()]
+    assert any("a name that is not shown" in text for text in texts)
+    assert not [header for header in headers if any(header in text for text in texts)]
