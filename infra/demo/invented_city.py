@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from credit.errors import Broken
 from infra import output, stack
 from infra.demo import report
 from infra.demo.cli_runner import DemoRun, demo_run, started
+from infra.demo.folder import FILES, HOME, claim
 from infra.home import Home
 
 CITY_DAY = date(2026, 11, 1)  # the current day of the invented city
@@ -29,9 +29,10 @@ CLIENTS = (
 def run_invented_city(out: Path, *, subjects: int, seed: int, home: Home | None = None) -> None:
     """Draw the city, train and promote both models, score three clients, repair one penalty, write the report.
 
-    Everything is left in ``out``, which is emptied first. The home is ``<out>/home`` unless another is given.
+    Everything is left in ``out``, after what an earlier demonstration left there is removed. The home is ``<out>/home``
+    unless another is given. Raises :class:`~credit.errors.Refused` when ``out`` holds anything else.
     """
-    shutil.rmtree(out, ignore_errors=True)
+    claim(out, (HOME, *FILES), homes=[Home((out / HOME).resolve())])
     with demo_run(out, invented=True, home=home) as run:
         raw = run.home.root / "city"
         run.env |= {"HAIHE_TODAY": CITY_DAY.isoformat()}

@@ -7,7 +7,6 @@ ends there. Either way the report has the measured figures.
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +15,9 @@ from credit.errors import Missing
 from credit.messages import Text
 from infra import output, stack
 from infra.demo.cli_runner import DemoRun, demo_run, started
+from infra.demo.folder import HOME, claim
 from infra.demo.invented_city import authorise, bring_in, finish, promote, score, train
+from infra.home import Home
 
 REFUSED = 3  # the exit code of a gate that refused
 
@@ -39,11 +40,16 @@ SOURCES = (
 
 
 def run_real_tables(data: Path, out: Path) -> None:
-    """Run every source that is in ``data``; a report for each. Raises :class:`Missing` when there is none."""
+    """Run every source that is in ``data``; a report for each.
+
+    Raises :class:`Missing` when there is none, and :class:`~credit.errors.Refused` when ``out`` holds something else
+    than an earlier demonstration.
+    """
     sources = [source for source in SOURCES if (data / source.folder).is_dir()]
     if not sources:
         raise Missing("real-tables.no-real-tables-here", why=Text.verbatim(str(data)))
-    shutil.rmtree(out, ignore_errors=True)
+    catalogues = [source.catalogue for source in SOURCES]
+    claim(out, catalogues, homes=[Home((out / name / HOME).resolve()) for name in catalogues])
     for source in sources:
         output.line(f"── {source.folder}")
         with demo_run(out / source.catalogue, invented=False) as run:

@@ -20,8 +20,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demo(
-    subjects: Annotated[int, typer.Option(help="How many subjects the invented city has.")] = 20_000,
-    seed: Annotated[int, typer.Option(help="Another seed makes another city.")] = 7,
+    subjects: Annotated[int, typer.Option(min=200, help="How many subjects the invented city has.")] = 20_000,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed makes another city.")] = 7,
     real_data: Annotated[
         Path | None, typer.Option("--real", envvar="HAIHE_REAL_DATA", help="Use the real tables in this folder.")
     ] = None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -27,6 +26,10 @@ if TYPE_CHECKING:
     from infra.sandbox.preflight import Check
 
 UNFINISHED = ".making-the-demonstration"  # in a home while `up` makes it
+PARTS = (  # what a demonstration writes into its home
+    *("city", "keys", "lab", "ledgers", "logs", "mandates", "mlflow", "outbox", "raw", "reports", "running", "runs"),
+    *("service", "shelf"),
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -98,19 +101,21 @@ def up(
 
 
 def make_demonstration(home: Home) -> None:
-    """Make the demonstration's invented city in a home that is not there yet, or whose making was stopped."""
+    """Make the demonstration's invented city in a home that is not there yet, or whose making was stopped.
+
+    Raises :class:`~credit.errors.Refused` when the folder holds something that is neither a home nor what an earlier
+    start left: see :func:`infra.demo.folder.claim`.
+    """
     unfinished = home.root / UNFINISHED
-    if unfinished.exists():
-        shutil.rmtree(home.root)
-    if home.exists():
+    if home.exists() and not unfinished.exists():
         if home.root == DEFAULT.resolve() and Home(FORMER).exists():
             output.line(localized("cli.up.other-home", home=FORMER))
         return
+    from infra.demo.folder import claim
     from infra.demo.invented_city import run_invented_city
 
+    claim(home.root, PARTS, marker=UNFINISHED, homes=[home])
     output.line(localized("cli.up.making-home", home=home.root))
-    home.root.mkdir(parents=True, exist_ok=True)
-    unfinished.touch()
     run_invented_city(home.root / "reports" / "demo", subjects=20_000, seed=7, home=home)
     unfinished.unlink()
 
