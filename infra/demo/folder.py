@@ -29,9 +29,9 @@ SUMMARY_KEYS = {"data", "models", "scores", "intake", "seconds", "peak_rss_mib"}
 def claim(folder: Path, names: Iterable[str], *, marker: str = MARKER, homes: Iterable[Home] = ()) -> None:
     """Make ``folder`` ready for a new demonstration: remove ``names`` from it when one was made there, and mark it.
 
-    Raises :class:`Refused`, before anything is removed: when it is not a folder; when it holds something and has neither
-    the marker nor (where ``marker`` is :data:`MARKER`) a demonstration's summary; when a process of one of its ``homes``
-    runs, or the process that makes a demonstration there.
+    Raises :class:`Refused`, before anything is removed: when it is not a folder; when it holds something and has
+    neither the marker nor (where ``marker`` is :data:`MARKER`) a demonstration's summary; when a process of one of its
+    ``homes`` runs, or the process that makes a demonstration there.
     """
     if folder.exists() and not folder.is_dir():
         raise Refused("demo-folder.not-a-folder", folder=folder)
