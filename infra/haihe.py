@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from credit.errors import CreditError
 from credit.messages import language_here
 from infra.language.help import HelpContext, translate_help, usage_errors
+from infra.language.texts import visible
 from infra.verbs.table import USERS, VERBS
 
 INTERRUPTED = 130  # the exit code that a shell gives a command that Ctrl-C ended
@@ -129,10 +130,10 @@ def main() -> None:
 
 def _print_error(error: CreditError) -> None:
     """Print what, why and the remedy in the language of the shell (LC_ALL, LC_MESSAGES, LANG)."""
-    what, why, remedy = (error.text(part, language_here()) for part in ("what", "why", "remedy"))
+    what, why, remedy = (visible(error.text(part, language_here())) for part in ("what", "why", "remedy"))
     from rich.console import Console
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
     console.print(what, style="bold red", markup=False)
     for text in (why, remedy):
         if text:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from credit.errors import Refused
 from credit.messages import language_here
-from infra.language.texts import columns, field, localized, translated
+from infra.language.texts import columns, field, localized, translated, visible
 
 if TYPE_CHECKING:  # every verb prints, and no verb should wait for what another one prints with
     from rich.console import Console
@@ -29,12 +29,24 @@ def console() -> Console:
     from rich.console import Console
 
     is_limited = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(highlight=False, width=None if is_limited else PIPE_WIDTH)
+    return Console(highlight=False, emoji=False, width=None if is_limited else PIPE_WIDTH)
 
 
 def line(text: str, *, markup: bool = True, style: str | None = None) -> None:
-    """Print a line; ``markup`` is rich's, such as ``[green]fine[/green]``."""
-    console().print(text, markup=markup, style=style, soft_wrap=True)
+    """Print a line; ``markup`` is rich's, such as ``[green]fine[/green]``: values in it must be :func:`safe`."""
+    console().print(visible(text), markup=markup, style=style, soft_wrap=True)
+
+
+def message(id: str, **params: Any) -> None:
+    """Print the message of this id in the language of the shell; its text may have markup, its parameters have none."""
+    line(localized(id, **{name: safe(value) for name, value in params.items()}).rstrip(" "))
+
+
+def safe(value: Any) -> str:
+    """A value as it may stand in rich's markup: its brackets are text, and control characters are replaced."""
+    from rich.markup import escape
+
+    return escape(visible(str(value)))
 
 
 def document(data: Mapping[str, Any]) -> None:
@@ -53,18 +65,18 @@ def result(data: Mapping[str, Any], *, as_json: bool, text: str = "") -> None:
     names = {field(key): value for key, value in data.items()}
     width = max(map(columns, names), default=0)
     for name, value in names.items():
-        console().print(f"  [dim]{padded(name, width)}[/dim]  {plain(value)}", soft_wrap=True)
+        line(f"  [dim]{safe(padded(name, width))}[/dim]  {safe(plain(value))}")
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     """Print a table: no cell is cut, neither in a terminal nor in a pipe."""
     from rich.table import Table
 
-    shown = Table(title=title, title_justify="left")
+    shown = Table(title=safe(title), title_justify="left")
     for column in columns:
-        shown.add_column(field(column), overflow="fold")
+        shown.add_column(safe(field(column)), overflow="fold")
     for row in rows:
-        shown.add_row(*(str(cell) for cell in row))
+        shown.add_row(*map(safe, row))
     console().print(shown)
 
 
@@ -94,47 +106,47 @@ def trace_chain(chain: Chain) -> None:
 
     tree = Tree(f"[bold]{localized('cli.trace.title')}[/bold]")
     for link in chain.links:
-        made = localized("cli.trace.made", by=link.made_by, at=link.made_at)
-        branch = tree.add(f"[bold]{field(link.kind)}[/bold] {link.id}  [dim]{made}[/dim]")
+        made = localized("cli.trace.made", by=safe(link.made_by), at=safe(link.made_at))
+        branch = tree.add(f"[bold]{safe(field(link.kind))}[/bold] {safe(link.id)}  [dim]{made}[/dim]")
         for key, value in link.facts.items():
-            branch.add(f"[dim]{field(key)}[/dim] {plain(value)}")
+            branch.add(f"[dim]{safe(field(key))}[/dim] {safe(plain(value))}")
         for act in link.acts:
             at = f"{act.at:%Y-%m-%d %H:%M:%S}"
-            done = localized("cli.trace.act", by=str(act.by), at=at, number=act.seq, entry=act.id[:12])
-            branch.add(f"{act.verb} [dim]{done}[/dim]")
+            done = localized("cli.trace.act", by=safe(act.by), at=at, number=act.seq, entry=safe(act.id[:12]))
+            branch.add(f"{safe(act.verb)} [dim]{done}[/dim]")
     console().print(tree, soft_wrap=True)
     counted = ", ".join(f"{zone} {count}" for zone, count in chain.ledgers.items())
-    line(localized("cli.trace.actors", names=", ".join(chain.actors)))
-    line(localized("cli.trace.verified", counted=counted))
+    message("cli.trace.actors", names=", ".join(chain.actors))
+    message("cli.trace.verified", counted=counted)
 
 
 def score(data: Mapping[str, Any]) -> None:
     """Print a score with its strongest reasons."""
     points, probability = f"{data['points']:.2f}", f"{data['default_probability']:.2%}"
-    line(localized("cli.score.head", points=points, grade=data["grade"], probability=probability))
-    line(localized("cli.score.base", points=f"{data['base_points']:9.2f}"))
+    message("cli.score.head", points=points, grade=data["grade"], probability=probability)
+    message("cli.score.base", points=f"{data['base_points']:9.2f}")
     for reason in data["reasons"]:
-        english = f" [dim]{reason['en']}[/dim]" if language_here() == "en" else ""
-        line(f"  {reason['points']:+9.2f}  {reason['zh']}{english}")
+        english = f" [dim]{safe(reason['en'])}[/dim]" if language_here() == "en" else ""
+        line(f"  {reason['points']:+9.2f}  {safe(reason['zh'])}{english}")
     for rule in data["rules"]:
-        line(localized("cli.score.rule", rule=rule["zh"], grade=rule["grade"]))
+        message("cli.score.rule", rule=rule["zh"], grade=rule["grade"])
     names = {"score": data["score_id"], "version": data["version"], "snapshot": data["snapshot"]["id"]}
     names["as of"] = data["snapshot"]["as_of"]
     for each in (*(f"{field(name)} {value}" for name, value in names.items()), data["notice"]["zh"]):
-        line(f"[dim]{each}[/dim]")
+        line(f"[dim]{safe(each)}[/dim]")
 
 
 def evidence(model: str, version: str, figures: Mapping[str, Any]) -> None:
     """Print how well a version does on its holdout, beside its baseline and its challenger."""
-    line(f"[bold]{model}[/bold] {version}")
+    line(f"[bold]{safe(model)}[/bold] {safe(version)}")
     how = translated(figures["judged_by"])
-    line(localized("cli.evidence.judged", how=how, rows=figures["rows"], defaults=figures["positives"]))
+    message("cli.evidence.judged", how=how, rows=figures["rows"], defaults=figures["positives"])
     line(f"  {_auc(figures)}  KS {figures['ks']:.3f}  Brier {figures['brier']:.4f}")
     for other in (figures.get("baseline"), figures.get("challenger")):
         if other:
-            line(f"  {translated(other['what'])}: {_auc(other)}")
+            line(f"  {safe(translated(other['what']))}: {_auc(other)}")
     if figures.get("challenger"):
-        line(localized("cli.evidence.price", price=_price(figures["challenger"]["price_of_interpretability"])))
+        message("cli.evidence.price", price=_price(figures["challenger"]["price_of_interpretability"]))
 
 
 def _price(points: Mapping[str, Any]) -> str:
@@ -162,7 +174,7 @@ def preflight(checks: Iterable[Check], *, as_json: bool = False) -> int:
     for check in checks:
         colour = "green" if check.fine else "red" if check.needed else "yellow"
         word = padded(localized(STATES[colour]), 15)
-        line(f"[{colour}]{word}[/{colour}] {translated(check.question)}: {translated(check.result)}")
+        line(f"[{colour}]{word}[/{colour}] {safe(translated(check.question))}: {safe(translated(check.result))}")
         if not check.fine:
             line(f"                → {translated(check.fix)}", markup=False)
     return code
@@ -173,7 +185,10 @@ def gate_verdict(data: Mapping[str, Any], findings: Iterable[Finding] = ()) -> N
     reasons = {finding.check: finding.reason(language_here()) for finding in findings}
     verdict = data.get("verdict")
     passed = verdict is None or verdict["outcome"] == "pass"
-    line(f"[bold]{localized('cli.verdict.champion' if passed else 'cli.verdict.refused')}[/bold] {data['version']}")
+    line(
+        f"[bold]{localized('cli.verdict.champion' if passed else 'cli.verdict.refused')}[/bold] {safe(data['version'])}"
+    )
     for finding in verdict["findings"] if verdict else ():
         colour, word = COLOURS.get(finding["outcome"], "red"), padded(field(finding["outcome"]), 6)
-        line(f"  [{colour}]{word}[/{colour}] {finding['check']}: {reasons.get(finding['check'], finding['why'])}")
+        check, why = finding["check"], reasons.get(finding["check"], finding["why"])
+        line(f"  [{colour}]{safe(word)}[/{colour}] {safe(check)}: {safe(why)}")

@@ -1,14 +1,19 @@
 """Which processes of a home run: each start is recorded in ``<home>/running/``, and ``haihe status`` probes them.
 
 A record is one JSON file a process. It is removed when the process is stopped by us; a record of a process that has
-ended otherwise is ignored, since its pid is no longer there or belongs to a process that began at another time.
+ended otherwise is ignored, since its pid is no longer there or belongs to a process that began at another time. Its
+form is checked: another program may have put anything there.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
+import re
 import socket
+import stat
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +21,11 @@ from credit.files import write_atomically
 from infra.home import Home
 
 FOLDER = "running"
+LARGEST_RECORD = 16 * 1024  # bytes
+# The addresses that `haihe up` writes: this machine alone.
+PLACES = re.compile(
+    r"(http://(127\.0\.0\.1|localhost)(:\d{1,5})?(/[\w./-]*)?|unix:/[^:\x00-\x1f]+(:/[\w./-]*)?)?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +67,50 @@ class Process:
 def running(home: Home) -> list[Process]:
     """The recorded processes of a home that still run, by name. Records of ended processes are removed."""
     processes = []
-    for path in sorted((home.root / FOLDER).glob("*.json")):
-        try:
-            process = Process(**json.loads(path.read_bytes()))
-        except (OSError, ValueError, TypeError):
-            continue  # removed meanwhile, or not a record of ours
+    for path, process in _records(home):
+        if process is None:
+            continue
         if process.is_running:
             processes.append(process)
         else:
             with contextlib.suppress(OSError):
                 path.unlink()
     return processes
+
+
+def unreadable(home: Home) -> list[str]:
+    """The names of the files among the records of a home that are not records."""
+    return [path.name for path, process in _records(home) if process is None]
+
+
+def _records(home: Home) -> Iterator[tuple[Path, Process | None]]:
+    """Every file of the folder with its record, or None when it has none; by name."""
+    for path in sorted((home.root / FOLDER).glob("*.json")):
+        try:
+            yield path, _read(path)
+        except FileNotFoundError:
+            continue  # removed meanwhile
+        except (OSError, ValueError, TypeError, RecursionError):
+            yield path, None
+
+
+def _read(path: Path) -> Process:
+    """The record in a file. Raises ``ValueError`` or ``TypeError`` when it has another form than ours."""
+    # A pipe is not waited for, and a link is not followed.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("not a regular file")
+        data = file.read(LARGEST_RECORD + 1)
+    if len(data) > LARGEST_RECORD:
+        raise ValueError("too large")
+    process = Process(**json.loads(data))
+    if not all(type(number) is int and 0 <= number < 2**63 for number in (process.pid, process.began)):
+        raise TypeError("pid and began are whole numbers")
+    if not isinstance(process.name, str):
+        raise TypeError("name is a text")
+    if not all(PLACES.fullmatch(place) for place in (process.address, process.health)):
+        raise ValueError("an address that is not of this machine")
+    return process
 
 
 def began(pid: int) -> int:
@@ -84,11 +127,11 @@ def probe(health: str, seconds: float = 2) -> bool:
     if not health.startswith("unix:"):
         import httpx
 
-        with contextlib.suppress(httpx.HTTPError):
+        with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL, ValueError):
             return httpx.get(health, timeout=seconds).is_success
         return False
-    _, place, path = health.split(":", 2)
-    with socket.socket(socket.AF_UNIX) as connected, contextlib.suppress(OSError):
+    place, _, path = health.removeprefix("unix:").partition(":")
+    with socket.socket(socket.AF_UNIX) as connected, contextlib.suppress(OSError, ValueError):
         connected.settimeout(seconds)
         connected.connect(place)
         connected.sendall(f"GET {path} HTTP/1.0\r\nHost: unix\r\n\r\n".encode())

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from infra.language.texts import localized, translated
+from infra.language.texts import localized, translated, visible
 
 PLAIN_EVERY = 5.0  # seconds: between two lines of one label, and the longest silence of work that goes on
 
@@ -36,6 +36,8 @@ def _bar() -> Iterator[ReportProgress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from infra.output import safe
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -48,7 +50,7 @@ def _bar() -> Iterator[ReportProgress]:
 
         def report(label: str, done: int, total: int) -> None:
             if label not in tasks:
-                tasks[label] = bar.add_task(translated(label), total=total or None)
+                tasks[label] = bar.add_task(safe(translated(label)), total=total or None)
             bar.update(tasks[label], completed=done, total=total or None)
 
         yield report
@@ -97,7 +99,7 @@ class PlainLines:
         seconds = now - self._began
         elapsed = f" ({seconds:.0f} s)" if seconds >= self.every else ""
         self._printed[label] = self._last = now
-        sys.stderr.write(f"  {translated(label)}{counted}{elapsed}\n")
+        sys.stderr.write(f"  {visible(translated(label))}{counted}{elapsed}\n")
         sys.stderr.flush()
 
 

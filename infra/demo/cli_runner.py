@@ -39,7 +39,7 @@ class DemoRun:
 
         Raises :class:`StepFailed` with its exit code, unless that is one to ``accept`` and there is a document.
         """
-        output.line(f"[bold cyan]▸[/bold cyan] haihe {' '.join(words)}")
+        output.line(f"[bold cyan]▸[/bold cyan] haihe {output.safe(' '.join(words))}")
         sys.stdout.flush()
         with self.timed(name):
             done = subprocess.run(

@@ -175,7 +175,8 @@ def audit(run: DemoRun, score_id: str) -> None:
     """Trace a score back, verify everything on the way, and compute the score again to the bit."""
     chain = run.step("trace", "trace", score_id)
     run.step("ledger verify", "ledger", "verify")
-    output.line(f"[green]verified[/green]: {len(chain['links'])} links, actors {', '.join(chain['actors'])}")
+    actors = output.safe(", ".join(chain["actors"]))
+    output.line(f"[green]verified[/green]: {len(chain['links'])} links, actors {actors}")
 
 
 def finish(run: DemoRun, out: Path) -> None:
@@ -186,8 +187,8 @@ def finish(run: DemoRun, out: Path) -> None:
         output.evidence(model, version["version"], version["evidence"])
     seconds = sum(step.seconds for step in run.journey.steps)
     output.line(f"{seconds:.0f} s, at most {run.journey.peak_mib:.0f} MiB over all processes")
-    output.line(f"look: {out / 'report.html'}   read: {out / 'summary.json'}")
-    output.line(f"run the lab with it: haihe up --home {_relative(run.home.root)}")
+    output.line(f"look: {out / 'report.html'}   read: {out / 'summary.json'}", markup=False)
+    output.line(f"run the lab with it: haihe up --home {_relative(run.home.root)}", markup=False)
 
 
 def _relative(path: Path) -> Path:

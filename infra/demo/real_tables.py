@@ -67,7 +67,7 @@ def run_source(run: DemoRun, raw: Path, source: Source) -> None:
         train(run, (source.model,))
         passed = promote(run, source.model, accept=(REFUSED,))
     if not passed:
-        output.line(f"[yellow]the gate stays shut for {source.model}[/yellow]: nothing is served from it")
+        output.line(f"[yellow]the gate stays shut for {output.safe(source.model)}[/yellow]: nothing is served from it")
         return
     words = ("subjects", source.subjects, "--catalogue", source.catalogue, "--limit", "2")
     codes = {f"subject {n}": code for n, code in enumerate(run.step("subjects", *words)["codes"], start=1)}

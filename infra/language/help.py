@@ -16,7 +16,7 @@ from typer._click.exceptions import BadParameter, MissingParameter, NoArgsIsHelp
 from typer._click.formatting import HelpFormatter
 
 from credit.messages import language_here
-from infra.language.texts import columns, localized, translated
+from infra.language.texts import columns, localized, translated, visible
 
 EXTRA = re.compile(r"^(?P<help>.*?)(?:^|  )\[(?P<extra>[^\]]*)\]$", re.DOTALL)  # "How many.  [default: 3; required]"
 SUGGESTION = ". Did you mean "  # after the message of Typer for an unknown verb
@@ -115,7 +115,7 @@ def _show(error: UsageError, file: IO[Any] | None = None) -> None:
         typer.echo(
             f"{localized('cli.usage.help', command=f'{error.ctx.command_path} --help')}\n", file=file, err=file is None
         )
-    typer.echo(localized("cli.usage.error", problem=problem(error)), file=file, err=file is None)
+    typer.echo(localized("cli.usage.error", problem=visible(problem(error))), file=file, err=file is None)
 
 
 def problem(error: UsageError) -> str:

@@ -19,6 +19,7 @@ from credit.messages import Text, language_here
 TRANSLATIONS = Path(__file__).with_name("zh.po")
 FIELD = "field"  # the context (``msgctxt``) of names of values and columns
 GAP = "{name}"
+CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")}, "\N{REPLACEMENT CHARACTER}")
 _SEPARATOR, _COLON = ": ", "："
 
 
@@ -50,6 +51,11 @@ def translated(english: str) -> str:
     if colon and (text := translated(rest)) != rest:
         return f"{name}{_COLON}{text}"
     return english
+
+
+def visible(text: str) -> str:
+    """A text without control characters (C0, DEL, C1), which a terminal obeys: each is U+FFFD. Lines and tabs stay."""
+    return text.translate(CONTROLS)
 
 
 def columns(text: str) -> int:

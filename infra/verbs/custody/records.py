@@ -112,7 +112,7 @@ def intake(
     numbers = {"rows": summary.rows_in, "kept": summary.kept, "duplicates": summary.duplicates}
     numbers |= {"quarantined": summary.quarantined, "files": len(summary.files)}
     texts = {name: f"{number:,}" for name, number in numbers.items()}
-    output.line(localized("cli.intake.done" if summary.changed else "cli.intake.nothing-new", **texts))
+    output.message("cli.intake.done" if summary.changed else "cli.intake.nothing-new", **texts)
     rows = [(n, t.rows_in, t.kept, t.duplicates, t.quarantined) for n, t in summary.tables.items()]
     output.table(localized("cli.intake.by-table"), ("table", "rows", "kept", "duplicates", "quarantined"), rows)
     if reasons:

@@ -53,7 +53,7 @@ def sweep(
         output.document({"due": [{"id": each.seal.id, "why": each.why} for each in due], "destroyed": done})
         return
     if not due:
-        output.line(localized("cli.sweep.nothing-due"))
+        output.message("cli.sweep.nothing-due")
         return
     freed = {one["id"]: f"{one['bytes'] / 2**20:.1f}" for one in done}
     kept = {one["id"]: one["excerpt"][:20] if one["excerpt"] else "" for one in done}

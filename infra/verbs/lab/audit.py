@@ -64,7 +64,7 @@ def trace(
         return
     output.trace_chain(chain)
     if replayed:
-        output.line(localized("cli.trace.replayed", digest=replayed[:16]))
+        output.message("cli.trace.replayed", digest=replayed[:16])
 
 
 def shelf(as_json: AsJson = False) -> None:

@@ -33,11 +33,14 @@ def status(as_json: AsJson = False) -> None:
 
     Processes of other machines are not seen.
     """
+    from infra.processes import unreadable
+
     home = Home.here()
     data = {
         "home": str(home.root),
         "exists": home.exists(),
         "running": processes(home),
+        "unreadable": unreadable(home),
         "production": production(home, "en" if as_json else language_here()),
     }
     if as_json:
@@ -101,35 +104,38 @@ def _seal(home: Home, name: str) -> Seal:
 
 
 def _print(data: dict[str, Any]) -> None:
-    output.line(localized("cli.status.home", home=data["home"]))
+    output.message("cli.status.home", home=data["home"])
     if not data["exists"]:
-        output.line(localized("cli.status.no-home"))
-    output.line(localized("cli.status.running"))
+        output.message("cli.status.no-home")
+    output.message("cli.status.running")
     for each in data["running"]:
         colour = "green" if each["state"] in ("answers", "runs") else "yellow"
-        place = f"{each['address']}  " if each["address"] else ""
+        place = f"{output.safe(each['address'])}  " if each["address"] else ""
         state, name = output.padded(field(each["state"]), 15), output.padded(field(each["name"]), 16)
-        output.line(f"  [{colour}]{state}[/{colour}] {name} {place}(pid {each['pid']})")
-    if not data["running"]:
-        output.line(localized("cli.status.nothing-runs"))
-    output.line(localized("cli.status.in-production"))
+        output.line(f"  [{colour}]{output.safe(state)}[/{colour}] {output.safe(name)} {place}(pid {each['pid']})")
+    for name in data["unreadable"]:
+        state = output.padded(field("unreadable"), 15)
+        output.line(f"  [yellow]{state}[/yellow] {output.safe(name)}")
+    if not data["running"] and not data["unreadable"]:
+        output.message("cli.status.nothing-runs")
+    output.message("cli.status.in-production")
     for each in data["production"]:
         _print_model(each)
     if not data["production"]:
-        output.line(localized("cli.status.nothing-in-production"))
+        output.message("cli.status.nothing-in-production")
 
 
 def _print_model(data: dict[str, Any]) -> None:
     title = localized("cli.status.credit-files") if data["model"] == DOSSIERS else data["model"]
-    output.line(f"  [bold]{title}[/bold]")
+    output.line(f"  [bold]{output.safe(title)}[/bold]")
     if "version" in data:
         at, by = (data["since"] or "")[:16].replace("T", " "), data["promoted_by"]
         since = localized("cli.status.since", at=at, by=by) if at else ""
-        output.line(localized("cli.status.champion", version=data["version"], since=since).rstrip())
+        output.message("cli.status.champion", version=data["version"], since=since)
     if "snapshot" in data:
-        output.line(localized("cli.status.snapshot", snapshot=data["snapshot"], as_of=data["as_of"]))
-        output.line(localized("cli.status.release", release=data["release"]))
+        output.message("cli.status.snapshot", snapshot=data["snapshot"], as_of=data["as_of"])
+        output.message("cli.status.release", release=data["release"])
     if "version" in data and data.get("snapshot_version") not in (None, data["version"]):
-        output.line(localized("cli.status.earlier-version"))
+        output.message("cli.status.earlier-version")
     if "problem" in data:
-        output.line(f"    [red]{data['problem']}[/red]")
+        output.line(f"    [red]{output.safe(data['problem'])}[/red]")

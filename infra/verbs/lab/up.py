@@ -17,7 +17,6 @@ from credit.errors import CreditError
 from credit.messages import language_here
 from infra import output
 from infra.home import DEFAULT, FORMER, Home
-from infra.language.texts import localized
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.options import AsJson
@@ -97,7 +96,7 @@ def up(
             _print_running(place, addresses, passwords, today)
         ended.wait()
     if not as_json:
-        output.line(localized("cli.up.stopped"))
+        output.message("cli.up.stopped")
 
 
 def make_demonstration(home: Home) -> None:
@@ -109,27 +108,27 @@ def make_demonstration(home: Home) -> None:
     unfinished = home.root / UNFINISHED
     if home.exists() and not unfinished.exists():
         if home.root == DEFAULT.resolve() and Home(FORMER).exists():
-            output.line(localized("cli.up.other-home", home=FORMER))
+            output.message("cli.up.other-home", home=FORMER)
         return
     from infra.demo.folder import claim
     from infra.demo.invented_city import run_invented_city
 
     claim(home.root, PARTS, marker=UNFINISHED, homes=[home])
-    output.line(localized("cli.up.making-home", home=home.root))
+    output.message("cli.up.making-home", home=home.root)
     run_invented_city(home.root / "reports" / "demo", subjects=20_000, seed=7, home=home)
     unfinished.unlink()
 
 
 def _print_running(home: Home, addresses: dict[str, str], passwords: dict[str, tuple[str, str]], today: date) -> None:
-    output.line(localized("cli.up.running", **addresses))
+    output.message("cli.up.running", **addresses)
     for name, (role, password) in passwords.items():
-        output.line(localized("cli.up.password", name=f"{name:16}", password=password, role=role), markup=False)
-    output.line(localized("cli.up.day", day=today))
-    output.line(localized("cli.up.home", home=home.root))
+        output.message("cli.up.password", name=f"{name:16}", password=password, role=role)
+    output.message("cli.up.day", day=today)
+    output.message("cli.up.home", home=home.root)
     if Home.here().root != home.root:
-        output.line(localized("cli.up.export-home", home=home.root))
+        output.message("cli.up.export-home", home=home.root)
     _print_readiness(addresses["service"])
-    output.line(localized("cli.up.ctrl-c"))
+    output.message("cli.up.ctrl-c")
     sys.stdout.flush()
 
 
@@ -138,7 +137,7 @@ def _print_readiness(service: str) -> None:
 
     answer = httpx.get(f"{service}/ready", timeout=10, headers={"Accept-Language": language_here()})
     if answer.status_code != 200:
-        output.line(localized("cli.up.not-ready", reason=answer.json().get("title", "")))
+        output.message("cli.up.not-ready", reason=answer.json().get("title", ""))
 
 
 def _checks(ports: dict[str, int]) -> list[Check]:

@@ -14,7 +14,6 @@ from credit.actor import Actor, Role
 from credit.errors import Missing
 from infra import output
 from infra.home import Home
-from infra.language.texts import localized
 from infra.progress import ReportProgress, progress
 from infra.verbs.actors import BOB, acting
 from infra.verbs.options import AsJson, By, Today
@@ -85,18 +84,18 @@ def evaluate(
 
 def summarise(data: dict[str, Any]) -> None:
     """Print an evaluation in a few lines a model: how many, their grades, how many moved, and what was made."""
-    output.line(localized("cli.evaluate.head", period=data["period"], as_of=data["as_of"]))
+    output.message("cli.evaluate.head", period=data["period"], as_of=data["as_of"])
     for name, model in data["models"].items():
-        output.line(localized("cli.evaluate.model", model=name, subjects=model["subjects"]))
-        output.line(localized("cli.evaluate.grades", shares=output.shares(model["grades"])))
+        output.message("cli.evaluate.model", model=name, subjects=model["subjects"])
+        output.message("cli.evaluate.grades", shares=output.shares(model["grades"]))
         if model["last"]:
-            output.line(localized("cli.evaluate.before", shares=output.shares(model["last_grades"])))
-            output.line(localized("cli.evaluate.moved", **model["moved"]))
+            output.message("cli.evaluate.before", shares=output.shares(model["last_grades"]))
+            output.message("cli.evaluate.moved", **model["moved"])
         else:
-            output.line(localized("cli.evaluate.first"))
-        output.line(localized("cli.evaluate.snapshot", snapshot=model["snapshot"]))
-        output.line(localized("cli.evaluate.version", version=model["version"]))
-    output.line(localized("cli.evaluate.page", page=data["page"]))
+            output.message("cli.evaluate.first")
+        output.message("cli.evaluate.snapshot", snapshot=model["snapshot"])
+        output.message("cli.evaluate.version", version=model["version"])
+    output.message("cli.evaluate.page", page=data["page"])
 
 
 def _champions(home: Home, wanted: list[str] | None) -> dict[str, str]:

@@ -54,4 +54,4 @@ def export(
     home.ledger("platform", writing=True).append("version.exported", version.seal.id, by=actor, details=details)
     write_atomically(out, text.encode())
     data = {"version": version.seal.id, "as": str(form), "file": str(out), "bytes": len(text)}
-    output.result(data, as_json=as_json, text=localized("cli.export.written", file=out))
+    output.result(data, as_json=as_json, text=localized("cli.export.written", file=output.safe(out)))

@@ -16,7 +16,7 @@ from credit.actor import Role
 from credit.errors import Malformed
 from infra import output
 from infra.home import Home
-from infra.language.texts import localized, translated
+from infra.language.texts import translated, visible
 from infra.progress import progress
 from infra.verbs import options
 from infra.verbs.actors import AUTHORISATION_OFFICER, acting
@@ -60,7 +60,7 @@ def usage(
     rows = csv.DictWriter(stream, HEAD, lineterminator="\n")
     rows.writeheader()
     rows.writerows(lines)
-    sys.stdout.write(stream.getvalue())
+    sys.stdout.write(visible(stream.getvalue()))
 
 
 def sandbox(
@@ -117,5 +117,5 @@ def sandbox(
         output.document({"bank": name, "saved": str(save), "firms": data["firms"]})
         return
     for role, firm in firms.items():
-        sys.stdout.write(f"{role:11} {firm.code}  {firm.status}  {translated(firm.because)}\n")
-    sys.stdout.write(localized("cli.sandbox.saved", file=save) + "\n")
+        output.line(f"{role:11} {firm.code}  {firm.status}  {translated(firm.because)}", markup=False)
+    output.message("cli.sandbox.saved", file=save)
