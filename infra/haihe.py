@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -10,13 +11,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from credit.errors import CreditError
-from credit.messages import language_here
+from credit.errors import CreditError, Malformed
+from credit.messages import Text, language_here
 from infra.language.help import HelpContext, translate_help, usage_errors
 from infra.language.texts import visible
 from infra.verbs.table import USERS, VERBS
 
 INTERRUPTED = 130  # the exit code that a shell gives a command that Ctrl-C ended
+# What the operating system answers to a path that was given wrongly.
+WRONG_PATHS = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EROFS, errno.EACCES}
 DISTRIBUTION = "haihe-credit-lab"
 SETTINGS: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": None}
 
@@ -124,8 +127,17 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("HAIHE_TRACEBACK"):
             raise
-        _print_error(CreditError("haihe.fault", error=type(error).__name__))
-        sys.exit(1)
+        fault = _fault(error)
+        _print_error(fault)
+        sys.exit(fault.exit_code)
+
+
+def _fault(error: Exception) -> CreditError:
+    """The error to print for an exception: what is wrong with a path, or that the program has a fault."""
+    if isinstance(error, OSError) and error.errno in WRONG_PATHS and error.filename is not None:
+        why = Text.verbatim(error.strerror or type(error).__name__)
+        return Malformed("haihe.wrong-path", why=why, path=str(error.filename)[:200])
+    return CreditError("haihe.fault", error=type(error).__name__)
 
 
 def _print_error(error: CreditError) -> None:

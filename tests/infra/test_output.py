@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from credit.errors import CreditError
 from credit.messages import Text
 from infra import output
-from infra.haihe import _print_error
+from infra.haihe import _print_error, main
 from infra.language.texts import visible
 from infra.progress import progress
 from infra.sandbox.preflight import Check
@@ -85,3 +86,24 @@ def test_lines_and_tabs_stay_and_json_is_as_it_was(capsys: pytest.CaptureFixture
 def test_an_error_with_markup_is_shown_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
     _print_error(CreditError("haihe.fault", error="[/red]:warning:"))
     assert "[/red]:warning:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("home", ["/dev/null", "/tmp/" + "x" * 5000])
+def test_a_path_that_was_given_wrongly_is_no_fault_of_the_program(
+    home: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAIHE_HOME", home)
+    monkeypatch.delenv("HAIHE_TRACEBACK", raising=False)
+    monkeypatch.setattr(sys, "argv", ["haihe", "keys"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert f"{home[:50]}" in capsys.readouterr().err
+
+
+def test_a_port_that_cannot_be_is_refused(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["haihe", "up", "--check", "--port", "99999999"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "--port" in capsys.readouterr().err

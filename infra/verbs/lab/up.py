@@ -38,9 +38,9 @@ def add_to(app: typer.Typer) -> None:
 
 def up(
     home: Annotated[Path | None, typer.Option(help="The home to run; by default HAIHE_HOME, or var/lab.")] = None,
-    port: Annotated[int, typer.Option(help="The scoring service's port.")] = 8700,
-    mlflow_port: Annotated[int, typer.Option(help="MLflow's port.")] = 5000,
-    hub_port: Annotated[int, typer.Option(help="The lab's port: workspaces and console.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The scoring service's port.")] = 8700,
+    mlflow_port: Annotated[int, typer.Option(min=0, max=65535, help="MLflow's port.")] = 5000,
+    hub_port: Annotated[int, typer.Option(min=0, max=65535, help="The lab's port: workspaces and console.")] = 8000,
     check: Annotated[
         bool, typer.Option("--check", help="Only check whether this machine can, and what to mend.")
     ] = False,
