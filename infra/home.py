@@ -36,6 +36,7 @@ from credit.keys import KeyRing, SigningKey, create_secret
 from credit.ledger import Ledger
 from credit.settings import read
 from credit.shelf import Shelf
+from infra.language.texts import localized
 
 DEFAULT, FORMER = Path("var/lab"), Path("var/demo/home")
 ZONES = ("custody", "research", "compute", "platform", "service")
@@ -159,4 +160,4 @@ def default_folder() -> Path:
 
 @cache
 def _note_former() -> None:
-    sys.stderr.write(f"  using the home {FORMER}, as there is none in {DEFAULT} (HAIHE_HOME names another)\n")
+    sys.stderr.write(f"  {localized('cli.home.former', home=FORMER, default=DEFAULT)}\n")

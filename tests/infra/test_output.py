@@ -83,7 +83,7 @@ def test_lines_and_tabs_stay_and_json_is_as_it_was(capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out) == {"a": value}
 
 
-def test_an_error_with_markup_is_shown_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_with_markup_is_shown_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
     _print_error(CreditError("haihe.fault", error="[/red]:warning:"))
     assert "[/red]:warning:" in capsys.readouterr().err
 

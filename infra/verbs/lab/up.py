@@ -95,6 +95,8 @@ def up(
         else:
             _print_running(place, addresses, passwords, today)
         ended.wait()
+        if not as_json:  # the services take some seconds to end what is under way
+            output.message("cli.up.stopping")
     if not as_json:
         output.message("cli.up.stopped")
 

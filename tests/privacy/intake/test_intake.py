@@ -166,7 +166,7 @@ def test_real_files_are_listed_by_path(house: House, tmp_path: Path) -> None:
 
 
 @pytest.mark.attack
-def test_a_header_that_is_a_row_of_data_names_nobody_in_reports_and_ledgers(house: House) -> None:
+def test_reports_and_ledgers_do_not_repeat_a_header_that_is_a_row_of_data(house: House) -> None:
     """The first row of a file without a header is read as its header; no report repeats its cells."""
     row = f"{code(1)},D1,2024-03-01,2024-03-05,,1,minor,normal,"
     headers = ("120101199003071234 张三", "13800138000", "a" * 41, "X_123456")
