@@ -21,7 +21,7 @@ FORGED: dict[str, Any] = {
     "a true pid": GOOD | {"pid": True}, "a negative pid": GOOD | {"pid": -1}, "no pid": {"name": "worker"},
     "another key": GOOD | {"x": 1}, "began in words": GOOD | {"began": "now"},
     "health is a number": GOOD | {"health": 5},
-    "another machine": GOOD | {"health": "http://10.0.0.1/health"}, "a file": GOOD | {"health": "file:///etc/passwd"},
+    "another machine": GOOD | {"health": "http://192.0.2.1/health"}, "a file": GOOD | {"health": "file:///etc/passwd"},
     "a user": GOOD | {"health": "http://127.0.0.1@evil.example/"}, "a bad port": GOOD | {"address": "http://localhost:x"},
     "a longer name": GOOD | {"health": "http://127.0.0.1.evil.example/"}, "no URL": GOOD | {"health": "http://["},
     "a line break": GOOD | {"health": "unix:/x:/a\r\nHost: b"}, "large": GOOD | {"name": "x" * LARGEST_RECORD},

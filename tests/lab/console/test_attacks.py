@@ -203,7 +203,7 @@ def test_a_user_of_the_hub_without_an_account_sees_nothing(servers: Servers) -> 
     form = {"username": "mallory", "password": "x", "_xsrf": client.cookies["_xsrf"]}
     answer = client.post(str(page.url), data=form)
     assert answer.status_code == 403
-    assert "does not exist any more" in answer.text
+    assert "该账户已不存在" in answer.text
 
 
 def test_logging_out_ends_the_session_in_the_hub_too(servers: Servers) -> None:

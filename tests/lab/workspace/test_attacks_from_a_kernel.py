@@ -93,7 +93,7 @@ def test_a_full_home_ends_kernels_until_it_is_emptied(lab: Lab) -> None:
     assert "REACHED" not in output, output
     refused = bobby.call("POST", "/api/kernels", json={"name": "python3"})
     assert refused.status_code >= 400
-    assert "home holds more" in refused.text
+    assert "the home has more than" in refused.text
     for number in range(40):
         bobby.call("DELETE", f"/api/contents/f{number}")
 
