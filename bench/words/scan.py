@@ -95,10 +95,21 @@ def defined(node: Any) -> list[str]:
     return []
 
 
+@cache
+def _expressions() -> tuple[re.Pattern[str], list[tuple[re.Pattern[str], str]]]:
+    """One expression that matches where any of the list does, and each of the list with its hint."""
+    listed = opaque()["sentences"]
+    each = [(re.compile(expression, re.IGNORECASE), instead) for expression, instead in listed.items()]
+    return re.compile("|".join(f"(?:{expression})" for expression in listed), re.IGNORECASE), each
+
+
 def _sentences(name: str, text: str) -> Iterator[Flag]:
+    any_of_them, expressions = _expressions()
     for line, words in _prose(text):
-        for expression, instead in opaque()["sentences"].items():
-            match = re.search(expression, words, re.IGNORECASE)
+        if not any_of_them.search(words):
+            continue
+        for expression, instead in expressions:
+            match = expression.search(words)
             if match:
                 yield Flag(name, line, "sentence", match.group(), instead)
 
