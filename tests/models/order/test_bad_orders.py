@@ -118,7 +118,7 @@ def test_it_is_refused_and_nothing_is_kept(
 @pytest.mark.servers
 def test_thirty_rows_are_no_sample(tried: Act, shelf: Shelf, keys: Keys) -> None:
     few = made.release(shelf, keys["custody"], subjects=30)
-    with pytest.raises(Refused, match="rows to learn from, and 100 are the least"):
+    with pytest.raises(Refused, match="rows to learn from, and at least 100 are needed"):
         tried(on=few, observe={"every_months": 3, "first": "2025-01-01", "last": "2025-01-01"}, split=EARLY["split"])
 
 

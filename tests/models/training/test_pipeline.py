@@ -183,7 +183,7 @@ def test_promotion_from_the_request_to_the_alias(
     version: OpenedSeal, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry, ray_cluster: Tasks
 ) -> None:
     office = {"shelf": shelf, "platform_key": keys["platform"], "ledger": ledger, "registry": registry}
-    with pytest.raises(Missing, match="asked"):
+    with pytest.raises(Missing, match="There is no request for"):
         promote(version, by=made.CHECKER, tasks=ray_cluster, **office)  # type: ignore[arg-type]
     assert register(version, by=made.RESEARCHER, ledger=ledger, registry=registry) == "1"
     assert register(version, by=made.RESEARCHER, ledger=ledger, registry=registry) == "1"
