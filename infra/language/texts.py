@@ -1,9 +1,9 @@
 """Texts of the command line in the language of the shell (``LC_ALL``, ``LC_MESSAGES``, ``LANG``).
 
-There are two kinds. What a verb prints is a message by id, as everywhere: :func:`say`. Some texts stand in English in
-the code: help, which must be quick; names of values; labels of progress and reasons that other packages give as plain
-text. Their Chinese is in ``zh.po`` beside this file, whose ``msgid`` is the English text: :func:`translated` and
-:func:`field`. In an English shell that file is not read.
+There are two kinds. What a verb prints is a message by id, as everywhere: :func:`localized`. Some texts stand in
+English in the code: help, which must be quick; names of values; labels of progress and reasons that other packages
+give as plain text. Their Chinese is in ``zh.po`` beside this file, whose ``msgid`` is the English text:
+:func:`translated` and :func:`field`. In an English shell that file is not read.
 """
 
 from __future__ import annotations

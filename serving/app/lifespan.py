@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from credit import messages
 from serving.app.readiness import readiness
 from serving.app.wiring import open_service, open_stores
 from serving.audit.refusal_sampling import SECONDS
@@ -35,6 +36,7 @@ async def lifespan(
     """
     endpoint: ScoringEndpoint = app.state.endpoint
     service = endpoint.service = app.state.service = open_service(settings)
+    await asyncio.to_thread(messages.load)  # the first refusal would read them on the event loop
     for snapshot in await asyncio.to_thread(service.snapshots.refresh):
         await service.record_snapshot_opened(snapshot)
     credit_files = service.credit_files

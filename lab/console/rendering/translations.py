@@ -11,6 +11,7 @@ from types import MappingProxyType
 import yaml
 
 from credit.errors import Malformed, Missing
+from credit.messages import preferred
 
 LANGUAGES = ("zh", "en")  # the first is the default
 FOLDER = Path(__file__).parent
@@ -53,12 +54,4 @@ def choose_language(chosen: str, accepted: str) -> str:
     """The language that the user chose, else the first offered one that the browser accepts (RFC 9110 §12.5.4)."""
     if chosen in LANGUAGES:
         return chosen
-    ranked: list[tuple[float, str]] = []
-    for part in accepted[:200].split(","):
-        tag, _, quality = part.strip().partition(";q=")
-        try:
-            ranked.append((-float(quality or 1), tag.split("-")[0].lower()))
-        except ValueError:
-            continue
-    offered = [tag for worth, tag in sorted(ranked, key=lambda each: each[0]) if tag in LANGUAGES and worth < 0]
-    return offered[0] if offered else LANGUAGES[0]
+    return preferred(accepted, otherwise=LANGUAGES[0])
