@@ -47,19 +47,23 @@ fast: install
 # The laws on examples nobody has seen: `make test` looks at the same ones every time. What it finds becomes a test.
 fuzz: install
 	$(RUN)/pytest -n 2 --hypothesis-profile=new $$(grep -rl --include='test_*.py' '^from hypothesis' tests)
+	HAIHE_FUZZ_SECONDS=600 $(RUN)/pytest -s tests/serving/http/test_conversations.py
+	HAIHE_FUZZ_EXAMPLES=150 $(RUN)/pytest tests/serving/http/test_attacks.py -k schemathesis
 
 # Types beside the tests: mypy has one process, and at the end of the tests one of theirs has nothing to do.
 check: lint
 	@$(MAKE) --no-print-directory -j2 types fast
 
-# What only a machine can have: the sandbox of workspaces, and a browser to test with.
+# What only a machine can have: the sandbox of workspaces, a browser, a proxy and a database server to test with.
 system:
 	@missing=""; command -v bwrap >/dev/null || missing=" bubblewrap"; command -v chromium >/dev/null || missing="$$missing chromium"; \
+	PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || missing="$$missing nginx-light"; \
+	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	  elif [ "$$HAIHE_SKIP_SANDBOX" != 1 ]; then \
-	    echo "Install $$missing first (sudo apt-get install$$missing), or set HAIHE_SKIP_SANDBOX=1 to leave those tests out"; exit 1; \
+	    echo "Install $$missing first (sudo apt-get install$$missing), or set HAIHE_SKIP_SANDBOX=1 and HAIHE_SKIP_POSTGRES=1 to leave those tests out"; exit 1; \
 	  fi; \
 	fi
 

@@ -12,8 +12,16 @@ import sys
 
 MODULES = {  # module -> the figures it measures, in the order in which they run
     "flows.demo_steps": ("road_step_seconds", "road_step_rss_mib", "road_rows_per_second"),
-    "service.scores": ("score_in_process_p50_us", "score_http_p50_ms", "score_http_p99_ms"),
-    "service.http_speed": ("http_rps", "http_as_sent_ratio", "http_vs_plain_fastapi"),
+    "service.scores": ("score_in_process_p50_us",),
+    "service.http_speed": (
+        "http_rps",
+        "http_p50_ms",
+        "http_p99_ms",
+        "http_vs_plain_fastapi",
+        "http_keyed_ratio",
+        "http_through_proxy_ratio",
+    ),
+    "service.conversations": ("conversations_tried", "wrong_identity", "connections_killed"),
     "service.servers": ("http_servers_rps",),
     "service.http_cost": ("http_cost_us",),
     "service.live_score_cost": ("live_cost_us",),
@@ -21,9 +29,18 @@ MODULES = {  # module -> the figures it measures, in the order in which they run
     "service.reports": ("reports_beside_answers",),
     "peers.comparison": ("http_vs_best_peer", "http_live_vs_best_peer"),
     "service.swaps_and_kills": ("swap_failed_requests", "kill_lost_entries", "soak_rss_growth_mib"),
+    "service.chaos": (
+        "chaos_failed",
+        "chaos_entries_lost",
+        "chaos_entries_unanswered",
+        "chaos_rss_growth_mib",
+        "hung_after_full_disk",
+    ),
+    "service.model_extraction": ("extraction_spearman_250",),
     "service.whole_city": ("worker_rss_mib_710k", "start_to_ready_seconds"),
     "compute.rebuild": ("rebuild_digest_equal",),
     "flows.repairs": ("repair_to_answer_seconds",),
+    "flows.private_keys": ("keys_in_one_process",),
     "flows.gateway": ("gateway_requests_per_second",),
     "flows.workspaces": (
         "login_to_cell_seconds",
@@ -39,12 +56,36 @@ MODULES = {  # module -> the figures it measures, in the order in which they run
         "evaluate_peak_rss_mib",
     ),
     "compute.features": ("features_per_million_records_seconds",),
+    "compute.memorising": ("memorising_caught", "honest_refused", "model_auc_loss", "membership_tpr_defaulted"),
     "compute.parallel": (
         "data_parallel_time_ratio",
         "data_parallel_auc_diff",
         "tune_speedup_2_workers",
         "tune_pruning_speedup",
     ),
+    "compute.tables": ("table_isolations_tried", "table_isolated"),
+    "compute.rows": (
+        "rows_alone_all_knowing",
+        "rows_guess_right_all_knowing",
+        "rows_alone_3_records",
+        "rows_alone_3_records_register",
+        "rows_guess_right",
+        "rows_alone_bank",
+        "rows_alone_partner",
+        "rows_auc_loss",
+        "rows_auc_loss_individual",
+        "rows_seconds",
+        "rows_rss_mib",
+        "rows_frontier",
+    ),
+    "separation": ("separation_matrix_tried", "separation_matrix_failed"),
+    "ledger.ten_million": (
+        "ledger_open_ms_10m",
+        "ledger_lookup_ms_10m",
+        "ledger_verify_per_second",
+        "ledger_appends_per_second",
+    ),
+    "ledger.cut_tail": ("cut_seen_seconds",),
     "house": ("words_flagged", "make_test_seconds", "cli_help_seconds"),
 }
 FIGURES = {figure: module for module, figures in MODULES.items() for figure in figures}
@@ -57,7 +98,7 @@ def main(names: list[str]) -> int:
         print(f"there is no figure {', '.join(unknown)}; there are {', '.join(FIGURES)}", file=sys.stderr)
         return 2
     wanted = names or list(FIGURES)
-    of_city = any(FIGURES[name] != "house" for name in wanted)
+    of_city = any(FIGURES[name].partition(".")[0] not in ("house", "separation", "ledger") for name in wanted)
     if of_city and not os.environ.get(
         "BENCH_KEEP"
     ):  # set it while you work on a figure, to use the walks of an earlier run again

@@ -20,7 +20,9 @@ class Role(StrEnum):
     RESEARCHER = "researcher"  # 研究人员
     REVIEWER = "reviewer"  # 审核人员
     BANK = "bank"  # 银行
+    AUDITOR = "auditor"  # 审计人员: reads, changes nothing
     SERVICE = "service"  # a process of this system that acts on its own
+    SUBJECT = "subject"  # 信用主体: acts on its own page, under its pseudonym; no account has this role
 
 
 @dataclass(frozen=True, order=True, slots=True)

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import date
 
+from credit.errors import Refused
 from credit.files import sync_folder
 from credit.keys import SigningKey
 from credit.seal import Seal
@@ -30,16 +31,23 @@ def destruction_record(shelf: Shelf, seal_id: str) -> DestructionRecord | None:
     return None if data is None else DestructionRecord(date.fromisoformat(data["on"]), data.get("excerpt"))
 
 
-def destroy(shelf: Shelf, seal: Seal, *, on: date, key: SigningKey, excerpt: str | None = None) -> int:
-    """Record the destruction, then delete every file except the manifest. Returns the number of bytes freed.
+def record_destruction(shelf: Shelf, seal: Seal, *, on: date, key: SigningKey, excerpt: str | None = None) -> None:
+    """Record that a seal is destroyed; a record that exists stays. The files are deleted after it.
 
-    The record is written first: when a run is killed it can be run again, and no reader takes the half-deleted folder
-    for a damaged one.
+    When a run is killed in between it is run again, and no reader takes the half-deleted folder for a damaged one.
     """
-    folder = shelf.folder_of(seal.id)
     if destruction_record(shelf, seal.id) is None:
         shelf.set_pointer(f"{DESTROYED}-{seal.id}", {"on": on.isoformat(), "excerpt": excerpt}, key)
-    freed = 0
+
+
+def delete_files(shelf: Shelf, seal: Seal) -> int:
+    """Delete every file of a seal except its manifest, once its destruction is recorded. Returns the bytes freed.
+
+    Raises :class:`Refused` for a seal whose destruction is not recorded.
+    """
+    if destruction_record(shelf, seal.id) is None:
+        raise Refused("destruction.not-recorded", seal_short=seal.short)
+    folder, freed = shelf.folder_of(seal.id), 0
     for path in sorted(folder.iterdir()):
         if path.name == MANIFEST:
             continue

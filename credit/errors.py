@@ -70,6 +70,11 @@ class CreditError(Exception):
         """The reason as a message, to be passed on in another error."""
         return self._why or Text(f"{self.message.id}.why", self.message.params)
 
+    @property
+    def advice(self) -> Text:
+        """The remedy as a message, to be passed on in another error."""
+        return self._remedy or Text(f"{self.message.id}.remedy", self.message.params)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (type(self), dict(self.__dict__))
 

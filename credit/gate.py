@@ -33,6 +33,8 @@ _NAMES = {  # the display names of the gates; any other gate has its own name
     "promotion": Text.of("gate.name-promotion"),
     "release": Text.of("gate.name-release"),
     "airlock": Text.of("gate.name-airlock"),
+    "rows": Text.of("gate.name-rows"),
+    "table": Text.of("gate.name-table"),
 }
 
 

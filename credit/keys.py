@@ -1,6 +1,6 @@
 """Signing keys (Ed25519, RFC 8032), the ring of public keys, and secrets. The adapter to ``cryptography`` and PyNaCl.
 
-libsodium (PyNaCl) makes the signatures: the same 64 bytes as OpenSSL in three fifths of the time.
+libsodium (PyNaCl) makes and verifies the signatures: the same 64 bytes as OpenSSL in three fifths of the time.
 
 A key belongs to a zone, and the ring says which zone made a signature: ``<zone>.pem``, or ``<zone>-<n>.pem`` for the
 older keys of a zone, which still verify what they signed.
@@ -14,10 +14,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from nacl.bindings import crypto_sign
+from nacl.bindings import crypto_sign, crypto_sign_BYTES, crypto_sign_open
+from nacl.exceptions import BadSignatureError
 
 from credit.canonical import digest
 from credit.errors import Broken, Malformed, Missing
@@ -89,6 +89,7 @@ class KeyRing:
     """Public keys by zone and key id: all that an auditor needs to verify signatures."""
 
     keys: Mapping[str, Mapping[str, Ed25519PublicKey]]
+    folder: Path | None = field(default=None, compare=False)  # from which it was read; it also says which ledgers began
 
     @classmethod
     def load(cls, folder: Path) -> KeyRing:
@@ -105,7 +106,7 @@ class KeyRing:
             keys.setdefault(zone, {})[keyid_of(public)] = public
         if not keys:
             raise Missing("keys.ring-empty")
-        return cls(keys)
+        return cls(keys, folder)
 
     @classmethod
     def of_raw(cls, zone: str, keys: Iterable[bytes]) -> KeyRing:
@@ -133,8 +134,10 @@ class KeyRing:
         if public is None:
             raise Broken("keys.unknown-key", zone=zone, keyid=keyid)
         try:
-            public.verify(signature, payload)
-        except InvalidSignature as error:
+            if len(signature) != crypto_sign_BYTES:  # libsodium takes both in one piece
+                raise BadSignatureError
+            crypto_sign_open(signature + payload, public.public_bytes_raw())
+        except BadSignatureError as error:
             raise Broken("keys.signature-does-not-verify", zone=zone, keyid=keyid) from error
 
 

@@ -1,9 +1,10 @@
-"""The release (数据发布) of a purpose that is in use: one rule for hub, gateway, console and set-up."""
+"""The release (数据发布) of a purpose, and the practice tables (练习数据), that are in use: one rule for every zone."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
+from credit.errors import Missing
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
 
@@ -33,3 +34,21 @@ def newest_release(shelf: Shelf, purpose: str, today: date | None = None, *, dee
     """
     releases = [seal for seal in releases_of_purpose(shelf, purpose) if today is None or today < seal.expires_on]
     return shelf.open(releases[-1].id, deep=deep) if releases else None
+
+
+def newest_practice(shelf: Shelf, today: date | None = None) -> OpenedSeal | None:
+    """The newest practice tables, or None: of the latest day, and of that day those made last.
+
+    Only those that have not expired on ``today`` count, unless ``today`` is None. The signature is verified. Raises
+    :class:`~credit.errors.Broken`.
+    """
+    made = [seal for seal in shelf.list(Kind.PRACTICE) if today is None or today < seal.expires_on]
+    return shelf.open(max(made, key=recency).id, deep=False) if made else None
+
+
+def require_release(shelf: Shelf, purpose: str, name: str = "") -> OpenedSeal:
+    """The release of this name, or the newest of a purpose; every file verified. Raises :class:`Missing`."""
+    opened = shelf.open(name) if name else newest_release(shelf, purpose, deep=True)
+    if opened is None:
+        raise Missing("seals.no-release-for-on-shelf", purpose=purpose)
+    return opened

@@ -34,6 +34,9 @@ class Kind(StrEnum):
     VERSION = "version"  # a model version
     SNAPSHOT = "snapshot"  # features and scores of every subject
     PARCEL = "parcel"  # results that leave the lab
+    ROWS = "rows"  # rows of features, in which no subject is found by what is open
+    TABLE = "table"  # an aggregate table, judged on the units behind each cell
+    PRACTICE = "practice"  # invented tables in the form of a release, for the workspaces
     EXCERPT = "excerpt"  # the rows of a destroyed snapshot on which answers are based
 
     @property
@@ -48,6 +51,9 @@ _KIND_NAMES = {
     Kind.VERSION: Text.of("seal.kind-version"),
     Kind.SNAPSHOT: Text.of("seal.kind-snapshot"),
     Kind.PARCEL: Text.of("seal.kind-parcel"),
+    Kind.ROWS: Text.of("seal.kind-rows"),
+    Kind.TABLE: Text.of("seal.kind-table"),
+    Kind.PRACTICE: Text.of("seal.kind-practice"),
     Kind.EXCERPT: Text.of("seal.kind-excerpt"),
 }
 
@@ -59,6 +65,9 @@ SIGNERS: Mapping[Kind, str] = MappingProxyType(
         Kind.VERSION: "compute",
         Kind.SNAPSHOT: "compute",
         Kind.PARCEL: "research",
+        Kind.ROWS: "compute",
+        Kind.TABLE: "compute",
+        Kind.PRACTICE: "custody",
         Kind.EXCERPT: "platform",
     }
 )

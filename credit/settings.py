@@ -6,13 +6,19 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
 from credit.errors import Malformed
 
 Zone = TypeVar("Zone")
+BEIJING = timezone(timedelta(hours=8))  # no daylight saving time since 1991
+
+
+def current_day(fixed: date | None) -> date:
+    """The day that a setting fixes (an invented city has a day of its own), else today in Beijing time."""
+    return fixed or datetime.now(UTC).astimezone(BEIJING).date()
 
 
 def _bool(text: str) -> bool:

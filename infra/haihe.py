@@ -12,9 +12,9 @@ import typer
 from typer.core import TyperGroup
 
 from credit.errors import CreditError, Malformed
-from credit.messages import Text, language_here
+from credit.messages import Text
+from infra import output
 from infra.language.help import HelpContext, translate_help, usage_errors
-from infra.language.texts import visible
 from infra.verbs.table import USERS, VERBS
 
 INTERRUPTED = 130  # the exit code that a shell gives a command that Ctrl-C ended
@@ -115,11 +115,11 @@ def main() -> None:
     try:
         command_line()()
     except CreditError as error:
-        _print_error(error)
+        output.error(error)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, SystemExit) as ended:
         if isinstance(ended, KeyboardInterrupt) or ended.code == INTERRUPTED:
-            _print_error(CreditError("haihe.stopped"))
+            output.error(CreditError("haihe.stopped"))
             sys.exit(INTERRUPTED)
         raise
     except BrokenPipeError:
@@ -128,7 +128,7 @@ def main() -> None:
         if os.environ.get("HAIHE_TRACEBACK"):
             raise
         fault = _fault(error)
-        _print_error(fault)
+        output.error(fault)
         sys.exit(fault.exit_code)
 
 
@@ -138,18 +138,6 @@ def _fault(error: Exception) -> CreditError:
         why = Text.verbatim(error.strerror or type(error).__name__)
         return Malformed("haihe.wrong-path", why=why, path=str(error.filename)[:200])
     return CreditError("haihe.fault", error=type(error).__name__)
-
-
-def _print_error(error: CreditError) -> None:
-    """Print what, why and the remedy in the language of the shell (LC_ALL, LC_MESSAGES, LANG)."""
-    what, why, remedy = (visible(error.text(part, language_here())) for part in ("what", "why", "remedy"))
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
-    console.print(what, style="bold red", markup=False)
-    for text in (why, remedy):
-        if text:
-            console.print(f"  {text}", markup=False)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The lab on one machine: gateway, worker, and the hub with its proxy and console.
+"""The lab on one machine: gateway, front desk and agents, and the hub with its proxy and console.
 
 They are context managers, which start a process, wait until it answers, and stop it.
 
@@ -14,10 +14,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from urllib.parse import quote
 
+from credit.requests.state_reader import AGENTS
 from infra import stack
+from infra.desk import running
+from infra.desk.agent_processes import AgentProcesses
 from infra.home import Home
-from infra.hub.places import run_folder
+from infra.hub.settings import HUB_SOCKET
+from infra.run_folder import run_folder
 
 CONFIG = Path(__file__).parent / "hub" / "jupyterhub_config.py"
 
@@ -37,11 +42,17 @@ def gateway(home: Home, today: date | None = None) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def worker(home: Home, mlflow: str, today: date | None = None) -> Iterator[None]:
-    """The compute zone's worker, which trains the orders on a Ray of its own. Orders wait until it is ready."""
-    env = home.environment("compute") | {"HAIHE_COMPUTE_MLFLOW_URI": mlflow} | _day("COMPUTE", today)
-    with _running("worker", [sys.executable, "-m", "models.worker"], home, env, "", ""):
-        yield
+def zones(home: Home, mlflow: str, today: date | None = None) -> Iterator[tuple[Path, AgentProcesses]]:
+    """The front desk and an agent a zone; gives the desk's socket and the agents.
+
+    The agent of compute also trains the orders of the notebooks, on a Ray of its own. Orders wait until it is ready.
+    """
+    env = {"HAIHE_COMPUTE_MLFLOW_URI": mlflow, "HAIHE_PLATFORM_MLFLOW_URI": mlflow, "HAIHE_COMPUTE_NOTEBOOKS": "yes"}
+    env["HAIHE_DESK_HUB"] = f"http+unix://{quote(str(run_folder(home.root) / HUB_SOCKET), safe='')}/hub/api"
+    for zone in AGENTS:
+        env |= _day(zone.upper(), today)
+    with running.desk_here(home, env) as socket, running.agents(home, env=env) as agents:
+        yield socket, agents
 
 
 @contextlib.contextmanager
@@ -63,9 +74,10 @@ def hub(
         **(env or {}),
     }
     command = [str(Path(sys.executable).parent / "jupyterhub"), "-f", str(CONFIG)]
-    address = f"http://127.0.0.1:{port}"
+    address = settings.get("HAIHE_HUB_PUBLIC_URL") or f"http://localhost:{port}"
+    ready = f"http://127.0.0.1:{port}/services/console/live"
     # The console comes up last: when it answers, so do the hub that manages it and the proxy before it.
-    with _running("hub", command, home, settings, f"{address}/services/console/live", address, cwd=state):
+    with _running("hub", command, home, settings, ready, address, cwd=state):
         yield address
 
 

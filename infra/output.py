@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from credit.errors import Refused
+from credit.errors import CreditError, Refused
 from credit.messages import language_here
 from infra.language.texts import columns, field, localized, translated, visible
 
@@ -40,6 +40,18 @@ def line(text: str, *, markup: bool = True, style: str | None = None) -> None:
 def message(id: str, **params: Any) -> None:
     """Print the message of this id in the language of the shell; its text may have markup, its parameters have none."""
     line(localized(id, **{name: safe(value) for name, value in params.items()}).rstrip(" "))
+
+
+def error(error: CreditError) -> None:
+    """Print what, why and the remedy to standard error, in the language of the shell (LC_ALL, LC_MESSAGES, LANG)."""
+    what, why, remedy = (visible(error.text(part, language_here())) for part in ("what", "why", "remedy"))
+    from rich.console import Console
+
+    errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+    errors.print(what, style="bold red", markup=False)
+    for text in (why, remedy):
+        if text:
+            errors.print(f"  {text}", markup=False)
 
 
 def safe(value: Any) -> str:

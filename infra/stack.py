@@ -21,6 +21,7 @@ from credit.errors import Broken, Malformed
 from credit.messages import Text
 from infra.home import Home
 from infra.processes import Process, probe
+from infra.zone_users import environment_of, process_of
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -55,24 +56,27 @@ def running(
     address: str = "",
     seconds: float = 90,
     cwd: Path | None = None,
+    zone: str = "",
 ) -> Iterator[int]:
     """Start ``command``, wait until ``ready`` answers with success, give its pid, and stop it and its children after.
 
     ``ready`` is a URL, or ``unix:<socket>:<path>``; when it is empty there is no wait. ``address`` is where people and
-    programs reach it, for the record in ``home``. ``seconds`` is the longest wait.
+    programs reach it, for the record in ``home``. ``seconds`` is the longest wait. A process of a ``zone`` is started
+    as that zone's user, in a home that has such users.
     Raises :class:`Broken` with the end of its log when it ends early or is not ready in time.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stream:
         process = subprocess.Popen(
             command,
-            env={**os.environ, **env},
+            env={**os.environ, **env, **(environment_of(home, zone) if home and zone else {})},
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
             cwd=cwd,
             start_new_session=True,
             preexec_fn=_die_with_parent,
+            **(process_of(home, zone) if home and zone else {}),
         )
     record = Process(name.removeprefix("The "), process.pid, address, ready).record(home) if home else None
     try:
@@ -128,7 +132,8 @@ def mlflow_server(home: Home, port: int | None = None) -> Iterator[str]:
     env = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     address = f"http://127.0.0.1:{port}"
     log = home.root / "logs" / "mlflow.log"
-    with running(command, env=env, log=log, ready=f"{address}/health", name="MLflow", home=home, address=address):
+    ready = f"{address}/health"
+    with running(command, env=env, log=log, ready=ready, name="MLflow", home=home, address=address, zone="compute"):
         yield address
 
 
@@ -145,5 +150,5 @@ def scoring_service(
     command = [sys.executable, "-m", "serving"]
     own |= env or {}
     name, ready = "The scoring service", f"{address}/{until}"
-    with running(command, env=own, log=log, ready=ready, name=name, home=home, address=address):
+    with running(command, env=own, log=log, ready=ready, name=name, home=home, address=address, zone="service"):
         yield address

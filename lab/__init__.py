@@ -2,10 +2,13 @@
 
 ::
 
-    lab.me()             user, project, granted tables           lab.catalogue("罚款")   the granted tables
-    lab.sql("SELECT …")  any SELECT over as-of views             lab.sample(100)         some rows, the same each time
+    lab.me()             user, project, granted tables           lab.catalogue("罚款")   the practice tables (练习数据)
+    lab.sql("SELECT …")  any SELECT over them, as of a day       lab.sample(100)         some rows, the same each time
+    lab.releases()       the days of records, which compute has
     lab.check(sql)       check feature SQL as the compute zone does; %%features in a cell
     lab.features(sql)    compute the features of a SELECT        lab.order(…)            base model + your own features
+    lab.rows(sql)        rows of real subjects, alike in groups (特征行)
+    lab.table("SELECT …") an aggregate table over records, judged on the subjects in each cell (汇总表)
     lab.train(order)     train on the cluster, with progress     lab.runs(), lab.run(id) trainings and their results
     lab.compare(a, b)    figures and plots of versions           lab.carry_out("a.csv", …)  submit results for release
     lab.parcels()        your submitted results                  lab.notices()           your tasks and what changed
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
     from lab.library.orders import order as order
     from lab.library.query import sample as sample
     from lab.library.query import sql as sql
+    from lab.library.releases import releases as releases
+    from lab.library.rows import rows as rows
+    from lab.library.tables import table as table
     from lab.library.training import run as run
     from lab.library.training import runs as runs
     from lab.library.training import train as train
@@ -43,12 +49,15 @@ if TYPE_CHECKING:
 _MODULES = {
     "me": "catalogue",
     "catalogue": "catalogue",
+    "releases": "releases",
     "sql": "query",
     "sample": "query",
     "check": "features",
     "features": "features",
     "feature": "orders",
     "order": "orders",
+    "rows": "rows",
+    "table": "tables",
     "train": "training",
     "run": "training",
     "runs": "training",

@@ -11,7 +11,8 @@ from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
-from models.features.feature_sql import check_order
+from lab.order_texts import require_plain_texts
+from models.features.feature_sql import check_order, written_order
 from models.order.order import FILE, Order
 
 
@@ -28,7 +29,8 @@ def place_order(
     """Seal an order on a research release; the same order on the same release is the same seal.
 
     Raises :class:`Refused` for a release of another purpose, :class:`~credit.errors.Lapsed` for one that has expired on
-    ``today`` (default: the real day), and :class:`Malformed` when tables, SQL or label do not fit it.
+    ``today`` (default: the real day), and :class:`Malformed` when tables, SQL or label do not fit it. The SQL
+    that is sealed is the parsed text written out again, without comments.
     """
     seal = release.seal
     if seal.kind is not Kind.RELEASE:
@@ -38,6 +40,8 @@ def place_order(
             "order-placement.release-not-for-training", seal_short=seal.short, terms=seal.terms.get("purpose")
         )
     seal.require_not_expired(today or date.today())
+    order = written_order(order, seal.terms)
+    require_plain_texts(order)
     query = check_order(order, seal.terms)
     terms = {
         "model": order.model,

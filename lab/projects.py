@@ -15,7 +15,9 @@ from credit.actor import Actor, Role
 from credit.errors import Lapsed, Malformed, Missing, Refused
 from credit.ledger import Entry, Ledger
 from credit.messages import Text
+from credit.separation.account_history import AccountHistory, NoAccounts, roles_now
 
+NO_ACCOUNTS = NoAccounts()
 NAME = re.compile(r"[a-z][a-z0-9]{1,29}")
 
 
@@ -65,11 +67,17 @@ def fold_projects(entries: Iterable[Entry]) -> dict[str, Project]:
     return projects
 
 
+def _require_future(ends_on: date, today: date) -> None:
+    if ends_on <= today:
+        raise Malformed("projects.project-ends-on-day-to")
+
+
 @dataclass(frozen=True, slots=True)
 class Projects:
-    """The projects of a research ledger."""
+    """The projects of a research ledger. Who sets members needs ``accounts``, which say who is a researcher."""
 
     ledger: Ledger
+    accounts: AccountHistory = NO_ACCOUNTS
 
     def all(self) -> dict[str, Project]:
         """Every project by name."""
@@ -88,23 +96,49 @@ class Projects:
             each for each in self.all().values() if user in each.members and not each.closed and today < each.ends_on
         ]
 
-    def open(self, name: str, *, title: str, purpose: str, ends_on: date, by: Actor) -> Project:
-        """Open a project; raises :class:`Malformed` for an invalid name or one that exists already."""
+    def open(
+        self,
+        name: str,
+        *,
+        title: str,
+        purpose: str,
+        ends_on: date,
+        by: Actor,
+        today: date,
+        members: Iterable[str] = (),
+        tables: Iterable[str] = (),
+    ) -> Project:
+        """Open a project, with its members and granted tables: none of either unless they are named.
+
+        Raises :class:`Malformed` for an invalid name, one that exists already, a day that is over, and members who are
+        not researchers. Then nothing is written.
+        """
         by.require_role(Role.PLATFORM, act="act.open-projects")
+        members, tables = sorted(set(members)), sorted(set(tables))
         if not NAME.fullmatch(name):
             raise Malformed("projects.not-project-name")
         if name in self.all():
             raise Malformed("projects.project-already", name=name)
         if not title.strip() or not purpose.strip():
             raise Malformed("projects.project-needs-title-and-purpose")
-        self._append("opened", name, by, title=title, purpose=purpose, ends_on=ends_on.isoformat())
+        _require_future(ends_on, today)
+        self._require_researchers(members, by)
+        acts: list[tuple[str, dict[str, object]]] = [
+            ("opened", {"title": title, "purpose": purpose, "ends_on": ends_on.isoformat()})
+        ]
+        if members:
+            acts.append(("members", {"members": members}))
+        if tables:
+            acts.append(("granted", {"tables": tables}))
+        self.ledger.append_many([(f"project.{move}", f"project-{name}", by, details) for move, details in acts])
         return self.get(name)
 
     def set_members(self, name: str, members: Iterable[str], *, by: Actor) -> Project:
-        """Replace the members."""
+        """Replace the members; raises :class:`Malformed` for new ones who are not researchers."""
         by.require_role(Role.PLATFORM, act="act.change-members")
-        self.get(name)
-        self._append("members", name, by, members=sorted(set(members)))
+        before, after = self.get(name), sorted(set(members))
+        self._require_researchers(set(after) - set(before.members), by)
+        self._append("members", name, by, members=after)
         return self.get(name)
 
     def grant(self, name: str, tables: Iterable[str], *, by: Actor) -> Project:
@@ -114,10 +148,11 @@ class Projects:
         self._append("granted", name, by, tables=sorted(set(tables)))
         return self.get(name)
 
-    def extend(self, name: str, ends_on: date, *, by: Actor) -> Project:
-        """Set another last day, which also reopens a closed project."""
+    def extend(self, name: str, ends_on: date, *, by: Actor, today: date) -> Project:
+        """Set another last day, which also reopens a closed project; raises :class:`Malformed` for one that is over."""
         by.require_role(Role.PLATFORM, act="act.extend-projects")
         self.get(name)
+        _require_future(ends_on, today)
         self._append("extended", name, by, ends_on=ends_on.isoformat())
         return self.get(name)
 
@@ -127,6 +162,16 @@ class Projects:
         self.get(name)
         self._append("closed", name, by)
         return self.get(name)
+
+    def _require_researchers(self, names: Iterable[str], by: Actor) -> None:
+        """No account has two of the roles researcher, reviewer and platform in one project's affairs."""
+        wrong = []
+        for name in sorted(names):
+            roles = set(roles_now(self.accounts, name))
+            if name == by.name or Role.RESEARCHER not in roles or roles & {Role.REVIEWER, Role.PLATFORM}:
+                wrong.append(name[:30])
+        if wrong:
+            raise Malformed("projects.not-researchers", names=", ".join(wrong))
 
     def _append(self, move: str, name: str, by: Actor, **details: object) -> None:
         self.ledger.append(f"project.{move}", f"project-{name}", by=by, details=details)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date
 from pathlib import Path
 
-BEIJING = timezone(timedelta(hours=8))
+from credit.settings import current_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,19 +17,24 @@ class ResearchSettings:
     keys: Path
     ring: Path
     ledger: Path
-    accounts: Path  # who may log in: argon2 hashes, mode 0600
+    accounts_ledger: Path  # read only: who may sign in, in which roles
     homes: Path  # <homes>/<project>/<user>: the home of a workspace
     airlock: Path  # submitted files, content-addressed, and the code of executed cells
     run: Path  # Unix sockets and other files that exist while the stack runs
     outbox: Path  # sealed parcels, ready to be taken out
     compute_ledger: Path  # read only: results of orders
     runs: Path  # read only: progress of trainings, written by the compute zone
+    desk: Path | None = None  # the front desk's socket, through which the console changes what is not its own
     session: int = 12 * 3600  # maximum seconds of a workspace
     today: date | None = None  # a fixed day, which the invented city needs
 
+    def rows_folder(self, project: str) -> Path:
+        """The folder of a project's rows, which its workspaces see as ``/data/rows``."""
+        return self.homes.parent / "rows" / project
+
     def day(self) -> date:
         """The fixed day, or today in Beijing time."""
-        return self.today or datetime.now(UTC).astimezone(BEIJING).date()
+        return current_day(self.today)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date
 from pathlib import Path
 
+from credit.settings import current_day
 from models.features.duckdb_engine import Limits
-
-BEIJING = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +19,11 @@ class ComputeSettings:
     ring: Path
     ledger: Path
     mlflow_uri: str
+    partitions: Path | None = None  # compute's own: which subjects are grouped together on which day
+    tables: Path | None = None  # compute's own: the units behind every table that was given, and the key of tables
     runs: Path | None = None  # where a worker writes the progress of its trainings
     research_ledger: Path | None = None  # read only: the training requests
+    notebooks: bool = False  # whether the agent also trains the orders of the notebooks
     poll: float = 0.3  # seconds between two reads of the research ledger
     today: date | None = None  # a fixed day, which the invented city needs
     ray_address: str = ""
@@ -29,10 +31,11 @@ class ComputeSettings:
     memory: str = "2GB"  # for DuckDB, per running bucket
     threads: int = 1
     seconds: float = 600.0  # the time limit for the features of one bucket
+    mandate_rules: Path | None = None  # of the platform: the city's own rules for applications for mandates
 
     def day(self) -> date:
         """The current day: the fixed one, or today in Beijing time."""
-        return self.today or datetime.now(UTC).astimezone(BEIJING).date()
+        return current_day(self.today)
 
     @property
     def limits(self) -> Limits:

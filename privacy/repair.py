@@ -67,7 +67,7 @@ def repair(
             least_months=LEAST_MONTHS[severity],
             earliest=earliest,
         )
-    mark = digest(f"{table.name}\x1f{document_number}".encode())
+    mark = _mark(table.name, document_number)
     values = {
         "repaired_table": table.name,
         "document_number": document_number,
@@ -80,19 +80,24 @@ def repair(
         "repair_number": f"修复-{on:%Y%m%d}-{mark[:12]}",
         "agency": record.get("agency") or target.source,
     }
-    if _is_repaired(target, values, vault):
+    details = {"table": table.name, "document": digest(document_number.encode()), "on": on.isoformat()}
+    if numbers := _repair_numbers(target, values, vault):
+        # A run that was killed between the intake and its entry: the entry is made now.
+        own = [number for number in numbers if number.startswith("修复-") and number.endswith(mark[:12])]
+        if own and not any(entry.verb == "record.repaired" for entry in ledger.about(f"record-{mark}")):
+            ledger.append("record.repaired", f"record-{mark}", by=by, details=details | {"severity": severity})
         raise RepairedAlready("repair.record-repaired-already")
     with TemporaryDirectory() as folder:
         row = {f.name: pa.array([values.get(f.column)], pa.string()) for f in target.fields}
         path = Path(folder) / target.files[0].replace("*", "_by_hand").replace(".csv", ".parquet")
         pq.write_table(pa.table(row), path)
         renamed = _by_name_only(catalogue, target, path.name)
-        report = intake(path, catalogue=renamed, vault=vault, ledger=ledger, by=by, today=max(on, today or on))
+        day = max(on, today or on)
+        report = intake(path, catalogue=renamed, vault=vault, ledger=ledger, by=by, today=day, of_repair=True)
     if report.kept != 1:
         reasons = "; ".join(report.tables[target.name].reasons)
         why = Text.verbatim(reasons) if reasons else Text.of("repair.nothing-added")
         raise Malformed("repair.repair-did-not-pass-checks", why=why)
-    details = {"table": table.name, "document": digest(document_number.encode()), "on": on.isoformat()}
     ledger.append("record.repaired", f"record-{mark}", by=by, details=details | {"severity": severity})
     return report
 
@@ -105,6 +110,20 @@ def repaired_subjects(document_number: str, *, catalogue: Catalogue, vault: Vaul
     code = table.subject.column
     repairs = vault.read(table.name, ["document_number", "repaired_on", code]).to_pylist()
     return sorted({r[code] for r in repairs if r["document_number"] == document_number and r["repaired_on"] <= by})
+
+
+def repaired_records(document_number: str, *, catalogue: Catalogue, vault: Vault) -> list[str]:
+    """The names under which custody's ledger has the repaired records of this document number."""
+    table = catalogue_roles.repairs_table(catalogue)
+    if table is None or table.name not in vault.names():
+        return []
+    repairs = vault.read(table.name, ["document_number", "repaired_table"]).to_pylist()
+    tables = {row["repaired_table"] for row in repairs if row["document_number"] == document_number}
+    return [f"record-{_mark(name, document_number)}" for name in sorted(tables)]
+
+
+def _mark(table: str, document_number: str) -> str:
+    return digest(f"{table}\x1f{document_number}".encode())
 
 
 def _by_name_only(catalogue: Catalogue, target: Table, name: str) -> Catalogue:
@@ -133,11 +152,13 @@ def _find(document: str, catalogue: Catalogue, vault: Vault) -> tuple[Table, dic
     return matches[0]
 
 
-def _is_repaired(target: Table, values: dict[str, Any], vault: Vault) -> bool:
+def _repair_numbers(target: Table, values: dict[str, Any], vault: Vault) -> list[str]:
+    """The numbers of the repairs of this record that are stored; none while it is not repaired."""
     if target.name not in vault.names():
-        return False
-    repairs = vault.read(target.name).select(["repaired_table", "document_number", "subject_code"]).to_pylist()
-    return any(all(row[name] == values[name] for name in row) for row in repairs)
+        return []
+    names = ["repaired_table", "document_number", "subject_code"]
+    repairs = vault.read(target.name).select([*names, "repair_number"]).to_pylist()
+    return [str(row["repair_number"]) for row in repairs if all(row[name] == values[name] for name in names)]
 
 
 def _months_after(day: date, months: int) -> date:

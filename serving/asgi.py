@@ -1,4 +1,4 @@
-"""Types of ASGI messages, and the name of the service's own ASGI extension."""
+"""Types of ASGI applications and messages."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
-EXCHANGE = "haihe.exchange"  # the extension of `serving.wire.exchange`; a server without it is served all the same
+App = Callable[[Message, Receive, Send], Awaitable[None]]

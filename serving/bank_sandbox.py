@@ -12,16 +12,12 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from credit.actor import Actor
 from credit.canonical import digest
 from credit.errors import Missing, Refused
-from credit.keys import SigningKey
-from credit.ledger import Ledger
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.uscc import compose
-from serving.auth.access_database import AccessDatabase
-from serving.auth.mandates import PURPOSES, grant
+from serving.auth.mandates import PURPOSES
 from serving.data.snapshot import ActiveSnapshot
 
 EXPECTED = {
@@ -75,24 +71,35 @@ def choose_firms(
     return firms
 
 
-def grant_mandates(
-    firms: dict[str, str], *, bank: str, access: AccessDatabase, day: date, by: Actor, key: SigningKey, ledger: Ledger,
-    pseudonyms: PseudonymKey,
-) -> dict[str, SandboxFirm]:  # fmt: skip
-    """Grant the firms' mandates to the bank. Raises as `grant`."""
-    granted: dict[str, SandboxFirm] = {}
+def plan_mandates(
+    firms: dict[str, str], *, bank: str, day: date, pseudonyms: PseudonymKey, first: str
+) -> tuple[list[dict[str, str]], dict[str, SandboxFirm]]:
+    """The statements of the mandates that the firms are to give the bank, and each firm by its role.
+
+    The ids are ``first`` and four digits, in the order of the statements.
+    """
+    wanted: list[dict[str, str]] = []
+    planned: dict[str, SandboxFirm] = {}
     for role, code in firms.items():
         validity = (day - timedelta(days=90), day - timedelta(days=1)) if role == "expired" else (
             day, day + timedelta(days=365))  # fmt: skip
-        mandates = [
-            grant(access, bank=bank, subject=pseudonyms.key_of(code), purpose=purpose, by=by, key=key, ledger=ledger,
-                  document=digest(f"sandbox {role} {purpose}".encode()), document_kind="invented",
-                  valid_from=validity[0], valid_until=validity[1]).id
-            for purpose in PURPOSES
-        ]  # fmt: skip
+        ids = []
+        for purpose in PURPOSES:
+            ids.append(f"{first}{len(wanted):04x}")
+            wanted.append(
+                {
+                    "bank": bank,
+                    "subject": pseudonyms.key_of(code).hex,
+                    "purpose": purpose,
+                    "document_kind": "invented",
+                    "document": digest(f"sandbox {role} {purpose}".encode()),
+                    "from": validity[0].isoformat(),
+                    "until": validity[1].isoformat(),
+                }
+            )
         status, outcome = EXPECTED[role]
-        granted[role] = SandboxFirm(code, mandates[0], mandates[1], status, outcome)
-    if "unmandated" in granted and "good" in granted:
-        own, others = granted["unmandated"], granted["good"]
-        granted["unmandated"] = SandboxFirm(own.code, others.mandate, others.watching, own.status, own.because)
-    return granted
+        planned[role] = SandboxFirm(code, ids[0], ids[1], status, outcome)
+    if "unmandated" in planned and "good" in planned:
+        own, others = planned["unmandated"], planned["good"]
+        planned["unmandated"] = SandboxFirm(own.code, others.mandate, others.watching, own.status, own.because)
+    return wanted, planned

@@ -1,8 +1,7 @@
-"""Every error as a problem document (RFC 9457), and bodies read no further than their limit."""
+"""Every error as a problem document (RFC 9457)."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from credit.errors import CreditError, Lapsed, Malformed, Refused, Unauthenticated
 from credit.messages import Text, preferred
@@ -37,6 +37,15 @@ class Overloaded(Lapsed):
 
     def __init__(self) -> None:
         super().__init__("errors.too-many-calls-under-way")
+
+
+class Shortage(Lapsed):
+    """This machine is short of space, memory or descriptors for the moment (HTTP 503): nothing was answered."""
+
+    slug = "shortage"
+
+    def __init__(self) -> None:
+        super().__init__("errors.shortage")
 
 
 class BeingReevaluated(Lapsed):
@@ -90,7 +99,7 @@ def headers_of(error: CreditError) -> dict[str, str]:
         headers["WWW-Authenticate"] = 'Bearer realm="haihe", error="invalid_token"'
     elif isinstance(error, Overloaded):
         headers["Retry-After"] = "1"
-    elif isinstance(error, BeingReevaluated):
+    elif isinstance(error, BeingReevaluated | Shortage):
         headers["Retry-After"] = "10"
     elif isinstance(error, Lapsed):
         headers["Retry-After"] = "60"
@@ -106,27 +115,6 @@ def respond(error: CreditError, accepted: str = "", **more: str) -> ProblemRespo
     return ProblemResponse({**error.problem(language), **more}, status_code=error.status, headers=headers)
 
 
-async def read_body(request: Request, limit: int, *, seconds: float) -> bytes:
-    """The whole body. Raises TooLarge as soon as it is known to be over `limit` bytes, before reading the rest.
-
-    Raises TooSlow when it has not arrived within so many `seconds`.
-    """
-    length = request.headers.get("content-length", "0")
-    size, parts = 0, []
-    if length.isascii() and length.isdigit() and int(length) > limit:
-        raise too_large(limit)
-    try:
-        async with asyncio.timeout(seconds):
-            async for part in request.stream():
-                size += len(part)
-                if size > limit:
-                    raise too_large(limit)
-                parts.append(part)
-    except TimeoutError as slow:
-        raise TooSlow("errors.body-did-not-arrive", seconds=seconds) from slow
-    return b"".join(parts)
-
-
 def too_large(limit: int) -> TooLarge:
     """The refusal of a body over `limit` bytes."""
     return TooLarge("errors.body-too-large", limit=limit)
@@ -140,6 +128,12 @@ def _http_texts(status: int) -> tuple[Text, Text]:
         texts.get(status, Text.verbatim(HTTPStatus(status).phrase)),
         remedies.get(status, Text.of("errors.http-404.remedy")),
     )
+
+
+def _methods_of(app: FastAPI, request: Request) -> set[str]:
+    """The methods of every route with this path, not only of the first."""
+    routes = [route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in routes for method in getattr(route, "methods", ())}
 
 
 def install(app: FastAPI) -> None:
@@ -158,6 +152,8 @@ def install(app: FastAPI) -> None:
             "detail": "", "remedy": remedy.render(language),
         }  # fmt: skip
         headers = {**(error.headers or {}), "Content-Language": language}
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(sorted(_methods_of(app, request)))
         return ProblemResponse(problem, status_code=error.status_code, headers=headers)
 
     async def unforeseen(request: Request, error: Exception) -> ProblemResponse:

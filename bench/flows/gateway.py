@@ -20,6 +20,8 @@ from bench.record import record
 from credit.actor import Actor, Role
 from infra import stack
 from infra.home import Home
+from lab.accounts.account_changes import AccountChanges
+from lab.accounts.accounts import Accounts
 from lab.projects import Projects
 
 CONNECTIONS, SECONDS, RUNS = 16, 3.0, 5
@@ -82,10 +84,13 @@ def _running() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="hh") as folder:
         home = Home(Path(folder) / "home")
         home.ensure_keys()
-        boss = Actor("boss", Role.PLATFORM)
-        projects = Projects(home.ledger("research", writing=True))
-        projects.open("loans", title="loans", purpose="to measure", ends_on=date(2100, 1, 1), by=boss)
-        projects.set_members("loans", ["alice"], by=boss)
+        boss = Actor("petra", Role.PLATFORM)
+        ledger, changes = home.ledger("research", writing=True), AccountChanges(home.ledger("desk", writing=True))
+        changes.install((boss.name, "pavel"))
+        changes.request_account("alice", (Role.RESEARCHER,), by=boss)
+        words, end = {"title": "loans", "purpose": "to measure"}, date(2100, 1, 1)
+        projects = Projects(ledger, Accounts(changes.ledger))
+        projects.open("loans", **words, ends_on=end, members=["alice"], by=boss, today=date.today())
         run = Path(folder) / "run"
         env = {**os.environ, **home.environment("research"), "HAIHE_RESEARCH_RUN": str(run)}
         process = subprocess.Popen(

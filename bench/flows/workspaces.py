@@ -24,14 +24,16 @@ from bench.record import record
 from credit.actor import Actor, Role
 from credit.seal import Kind
 from infra import lab_services as on_this_machine
+from infra.first_people import set_up
 from infra.home import Home
+from infra.hub.authenticator import credential_store
 from infra.sandbox import watchdog
-from lab.accounts import Accounts
+from lab.accounts.account_changes import AccountChanges
+from lab.accounts.accounts import Accounts
 from lab.projects import Projects
-from lab.settings import ResearchSettings
 from tests.lab.workspace.workspace_client import WorkspaceClient
 
-DAY, BY = date(2026, 11, 1), Actor("bench", Role.PLATFORM)
+DAY, BY = date(2026, 11, 1), Actor("petra", Role.PLATFORM)
 SUBJECTS, RUNS, SAME = 4000, 7, "the same for all"
 MOST, AT_ONCE, SPARE, SECONDS = 120, 3, 3 << 30, 600  # workspaces, started together, bytes left free, seconds at most
 
@@ -137,15 +139,21 @@ def _memory() -> int:
 def _lab(researchers: int) -> Iterator[str]:
     home = Home(_small_home() / "home")
     ledger = home.ledger("research", writing=True)
-    accounts, projects = Accounts(home.settings(ResearchSettings, "research").accounts), Projects(ledger)
+    changes, store = AccountChanges(home.ledger("desk", writing=True)), credential_store(home.root)
+    accounts = Accounts(changes.ledger)
+    projects = Projects(ledger, accounts)
+    if not accounts.all():
+        changes.install(("petra", "pavel"))
     known = accounts.all()
     names = [f"r{number}" for number in range(1, researchers + 1)]
     for name in names:
         if name not in known:
-            accounts.add(name, (Role.RESEARCHER,), by=BY, ledger=ledger, password=SAME)
+            changes.request_account(name, (Role.RESEARCHER,), by=BY)
+            set_up(store, accounts.get(name), SAME)
     if "bench" not in projects.all():
-        projects.open("bench", title="bench", purpose="to be measured", ends_on=date(2027, 6, 1), by=BY)
-        projects.grant("bench", home.shelf.list(Kind.RELEASE)[0].terms["tables"], by=BY)
+        tables = home.shelf.list(Kind.RELEASE)[0].terms["tables"]
+        words = {"title": "bench", "purpose": "to be measured"}
+        projects.open("bench", **words, ends_on=date(2027, 6, 1), tables=tables, by=BY, today=DAY)
     projects.set_members("bench", names, by=BY)
     with on_this_machine.gateway(home, DAY), on_this_machine.hub(home, today=DAY) as url:
         yield url
@@ -157,6 +165,6 @@ def _small_home() -> Path:
     shutil.rmtree(root, ignore_errors=True)
     env = {**os.environ, "HAIHE_HOME": str(root / "home"), "HAIHE_TODAY": DAY.isoformat()}
     city = ("city", "--subjects", str(SUBJECTS), "--out", str(root / "raw"))
-    for words in (("keys",), city, ("intake", str(root / "raw")), ("release", "research")):
+    for words in (("keys",), city, ("intake", str(root / "raw")), ("release", "research"), ("practice",)):
         subprocess.run([sys.executable, "-m", "infra.haihe", *words], env=env, check=True, capture_output=True)
     return root

@@ -8,8 +8,9 @@ the difference is the sockets, the event loop, the disk's thread, and caches tha
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 from bench.processor_cost import RUNS, cost_us
 from bench.record import record
@@ -28,6 +29,7 @@ from serving.responses.response_templates import ResponseTemplate
 from serving.responses.score_values import stored_values
 from serving.settings import ServiceSettings
 
+Value = TypeVar("Value")
 TIMES, BATCH = 2_000, 16
 PICTURE = Path("var/bench/door-cost.svg")
 _REST = "sockets, loop, cold caches"
@@ -76,8 +78,8 @@ def _parts() -> dict[str, float]:
     subjects = [service.pseudonyms.key_of(code) for code, _ in site.score_requests]
     snapshot = service.snapshots.for_model("bench", TODAY)
     rows = [snapshot.row_of(subject) or 0 for subject in subjects]
-    call, credentials = RequestContext(), RequestCredentials("POST", "x", "/v1/scores", f"Bearer {token}")
-    service.admit(call, credentials, "score")
+    call, credentials = RequestContext(), RequestCredentials("POST", "/v1/scores", f"Bearer {token}")
+    _now(service.admit(call, credentials, "score"))
     filled = service.prepare_answer(call, read_score_request(bodies[0]))
     whole, acts = filled.whole(entry="e" * 64, seq=1), [(ANSWERED, call.id, call.by, dict(call.details))] * BATCH
 
@@ -87,7 +89,7 @@ def _parts() -> dict[str, float]:
         return service.pseudonyms.key_of(Uscc.parse(read_score_request(bodies[n]).uscc).code)
 
     def authentication(n: int) -> object:
-        return service.tokens.admit(credentials)
+        return _now(service.tokens.admit(credentials))
 
     def mandate(n: int) -> object:
         return service.gate.require(
@@ -117,7 +119,7 @@ def _parts() -> dict[str, float]:
 
     def all_but_signature_and_ledger(n: int) -> object:
         own = RequestContext()
-        service.admit(own, credentials, "score")
+        _now(service.admit(own, credentials, "score"))
         return service.prepare_answer(own, read_score_request(bodies[n]))
 
     words = JsonFragments.of(snapshot)
@@ -137,3 +139,13 @@ def _parts() -> dict[str, float]:
         record("http_cost_us", costs[part.__name__], "us", data=DATA, more=more)
     service.ledger_writer.close()
     return costs
+
+
+def _now(admission: Coroutine[Any, Any, Value]) -> Value:
+    """The value of what waits for nothing."""
+    try:
+        admission.send(None)
+    except StopIteration as done:
+        value: Value = done.value
+        return value
+    raise AssertionError("it waited")

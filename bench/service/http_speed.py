@@ -26,6 +26,8 @@ from bench.record import record
 from bench.service import load_generator
 from bench.service.service_world import BANK, FEATURES, NAMES, PURPOSE, ROOT, ServiceWorld, build
 from infra import stack
+from infra.proxy.running import proxy
+from infra.proxy.settings import ProxySettings
 
 SECONDS, RUNS = 3.0, 5
 DATA = "invented: 500 trees, 31 leaves, 60 features; 2,000 subjects, 500 mandates"
@@ -38,42 +40,37 @@ def world() -> ServiceWorld:
 
 
 def http_rps() -> None:
-    """Whole answers a second, and how long one takes, over 1 and 16 connections."""
+    """Whole answers a second over 1 and 16 connections."""
+    for connections in (1, 16):
+        _record("http_rps", "requests/s", connections, None)
+
+
+def http_p50_ms() -> None:
+    """How long half of the whole answers take, over one connection."""
+    _record("http_p50_ms", "ms", 1, 0.6)
+
+
+def http_p99_ms() -> None:
+    """How long 99 of 100 whole answers take, over one connection."""
+    _record("http_p99_ms", "ms", 1, 2.0)
+
+
+def _record(figure: str, unit: str, connections: int, goal: float | None) -> None:
+    runs, disk = _runs(connections)
+    value = _middle(getattr(run, figure.removeprefix("http_")) for run in runs)
+    more = {"connections": connections, "runs": RUNS, "seconds": SECONDS, **disk}
+    record(figure, value, unit, data=DATA, goal=goal, more=more)
+
+
+@cache
+def _runs(connections: int) -> tuple[list[load_generator.Load], dict[str, float]]:
+    """Several loads on one service, and how long the disk took meanwhile; the same for every figure of this run."""
     with _server("serving") as (port, _):
         requests = score_requests(port)
-        for connections, goals in ((1, (0.5, 2.0)), (16, (None, 10.0))):
-            load_generator.run(port, requests, connections, 1.0)
-            runs = [load_generator.run(port, requests, connections, SECONDS) for _ in range(RUNS)]
-            assert not sum(run.failed for run in runs)
-            disk = dict(zip(("fdatasync_p50_ms", "fdatasync_p99_ms"), _fdatasync_ms(), strict=True))
-            more = {"connections": connections, "runs": RUNS, "seconds": SECONDS, **disk}
-            record("http_rps", _middle(run.rps for run in runs), "requests/s", data=DATA, more=more)
-            record("http_p50_ms", _middle(run.p50_ms for run in runs), "ms", data=DATA, goal=goals[0], more=more)
-            record("http_p99_ms", _middle(run.p99_ms for run in runs), "ms", data=DATA, goal=goals[1], more=more)
-
-
-def http_as_sent_ratio() -> None:
-    """Whole answers a second for requests as libraries send them, over as many in one write and with nothing more."""
-    ratios: list[float] = []
-    cost: dict[str, list[float]] = {"plain": [], "as_sent": [], "keyed": [], "traced": []}
-    no_one = "http://127.0.0.1:9"  # spans are made, put together, and lost
-    with _server("serving") as (port, pid), _server("serving", HAIHE_SERVICE_TRACES=no_one) as (other, its_pid):
-        requests, sent = score_requests(port), as_sent(port)
-        load_generator.run(port, requests, 16, 1.0)
-        load_generator.run(other, sent, 16, 1.0)
-        for _ in range(RUNS):
-            plain, its = _costed(port, pid, requests), _costed(port, pid, sent, writes=2)
-            ratios.append(its[0] / plain[0])
-            cost["plain"].append(plain[1])
-            cost["as_sent"].append(its[1])
-            cost["keyed"].append(_costed(port, pid, as_sent(port, keyed=True), writes=2)[1])
-            cost["traced"].append(_costed(other, its_pid, sent, writes=2)[1])
-    more = {
-        "runs": RUNS, "seconds": SECONDS, "range": [round(min(ratios), 2), round(max(ratios), 2)],
-        "cpu_us": {name: round(_middle(us)) for name, us in cost.items()},
-    }  # fmt: skip
-    against = "the same in one write, with no header more"
-    record("http_as_sent_ratio", _middle(ratios), "times", against=against, data=DATA, more=more)
+        load_generator.run(port, requests, connections, 1.0)
+        runs = [load_generator.run(port, requests, connections, SECONDS) for _ in range(RUNS)]
+        assert not sum(run.failed for run in runs)
+        return runs, dict(zip(("fdatasync_p50_ms", "fdatasync_p99_ms"), _fdatasync_ms(), strict=True))
 
 
 def http_vs_plain_fastapi() -> None:
@@ -100,26 +97,48 @@ def http_vs_plain_fastapi() -> None:
     record("http_vs_plain_fastapi", _middle(ratios), "times", goal=2.0, against=against, data=DATA, more=more)
 
 
+def http_through_proxy_ratio() -> None:
+    """Whole answers a second through the shipped proxy over those without it, 16 connections, in turns."""
+    ratios, costs = [], []
+    with _server("serving") as (port, pid):
+        listen = f"127.0.0.1:{stack.free_port()}"
+        settings = ProxySettings("x", listen, f"127.0.0.1:{port}", ROOT / "proxy")
+        with proxy(settings):
+            requests, through = score_requests(port), int(listen.rpartition(":")[2])
+            for one in (port, through):
+                load_generator.run(one, requests, 16, 1.0)
+            for _ in range(RUNS):
+                alone, proxied = _costed(port, pid, requests), _costed(through, pid, requests)
+                ratios.append(proxied[0] / alone[0])
+                costs.append(proxied[1] / alone[1])
+    more = {"runs": RUNS, "seconds": SECONDS, "range": [round(min(ratios), 2), round(max(ratios), 2)],
+            "service_by_cpu": round(_middle(costs), 2)}  # fmt: skip
+    record("http_through_proxy_ratio", _middle(ratios), "times", against="without the proxy", data=DATA, more=more)
+
+
+def http_keyed_ratio() -> None:
+    """What an answer with an idempotency key costs over one without, 16 connections, in turns, by processor time."""
+    ratios = []
+    with _server("serving") as (port, pid):
+        plain, head = score_requests(port), secrets.token_hex(6)
+        load_generator.run(port, plain, 16, 1.0)
+        for turn in range(RUNS):
+            keyed = [
+                request.replace(b"Host: x\r\n", b"Host: x\r\nIdempotency-Key: %b-%d-%d\r\n" % (head.encode(), turn, n))
+                for n, request in enumerate(plain * 60)
+            ]
+            without = _costed(port, pid, plain)
+            ratios.append(_costed(port, pid, keyed)[1] / without[1])
+    more = {"runs": RUNS, "seconds": SECONDS, "range": [round(min(ratios), 2), round(max(ratios), 2)]}
+    record("http_keyed_ratio", _middle(ratios), "times", goal=1.3, against="without a key", data=DATA, more=more)
+
+
 def score_requests(port: int, settings: ServiceWorld | None = None) -> list[bytes]:
     """Whole requests for each mandate, with a token."""
     settings = settings or world()
     head = _head(port, settings)
     bodies = ({"uscc": code, "purpose": PURPOSE, "mandate": mandate} for code, mandate in settings.score_requests)
     return [_request("/v1/scores", json.dumps(body), head) for body in bodies]
-
-
-def as_sent(port: int, *, keyed: bool = False) -> list[bytes]:
-    """The same with the headers that httpx adds, and a trace, a number and maybe a key of each request's own."""
-    head = (
-        "Accept: */*\r\nAccept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\nUser-Agent: python-httpx/0.28\r\n"
-    )
-    head += _head(port, world())
-    bodies = [
-        json.dumps({"uscc": code, "purpose": PURPOSE, "mandate": mandate}) for code, mandate in world().score_requests
-    ]
-    own = f"Idempotency-Key: {secrets.token_hex(8)}-{{0}}\r\n" if keyed else ""
-    own += "traceparent: 00-{0:032x}-{0:016x}-01\r\nX-Request-ID: {0}\r\n"
-    return [_request("/v1/scores", body, head + own.format(n)) for n, body in enumerate(bodies * 60, 1)]
 
 
 def live_score_requests(port: int) -> list[bytes]:

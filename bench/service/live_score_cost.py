@@ -35,7 +35,11 @@ def parts() -> dict[str, float]:
     snapshot = open_snapshot(shelf, read_pointers(shelf, "bench"))
     scorer, template = Scorer.load(shelf.open(snapshot.version).path), LiveTemplate.of(snapshot)
     rows = np.round(np.random.default_rng(3).normal(size=(TIMES, FEATURES)), 4)
-    words = {"uscc": site.score_requests[0][0], "purpose": PURPOSE, "mandate": site.score_requests[0][1]}
+    words: dict[str, Any] = {
+        "uscc": site.score_requests[0][0],
+        "purpose": PURPOSE,
+        "mandate": site.score_requests[0][1],
+    }
     bodies = [json.dumps({**words, "features": dict(zip(NAMES, row.tolist(), strict=True))}).encode() for row in rows]
     supplied, answers = [read_live_request(body).features for body in bodies], scored_values(scorer, rows)
     named = template.layout(supplied[0])

@@ -1,4 +1,4 @@
-"""What a score costs: in the service's own process, and over HTTP on one connection."""
+"""What a score costs in the service's own process, without network, access and ledger."""
 
 from __future__ import annotations
 
@@ -9,16 +9,11 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-import httpx
-
 from bench.flows.demo_steps import OUT, SIZES, walk
 from bench.record import record
 from credit.keys import load_secret
 from credit.subjects import PseudonymKey
-from infra import stack
-from infra.demo.invented_city import CITY_DAY
 from infra.home import Home
-from serving.bank.client import ServiceClient
 from serving.data.snapshot import open_snapshot, read_pointers
 from serving.responses.compose import compose, stored_score
 
@@ -58,31 +53,6 @@ def score_in_process_p50_us() -> None:
         return compose(snapshot, line, score_id="s", mandate="m", purpose="credit_granting", valid_until=until)
 
     record("score_in_process_p50_us", quantiles(answer)[0] * 1e6, "us", more={"runs": RUNS, "times": TIMES})
-
-
-def score_http() -> tuple[float, float]:
-    """p50 and p99 of a full call: token read, mandate checked, answer durable in the ledger before it leaves."""
-    walk(SIZES[0])
-    home = Home((OUT / f"road-{SIZES[0]}" / "home").resolve())
-    credentials = json.loads((home.root / "service" / "harbour-bank.json").read_text())
-    granted = [e for e in home.ledger("platform").entries() if e.verb == "mandate.granted"]
-    key = PseudonymKey("scoring", load_secret(home.keys("service") / "pseudonym-scoring.key"))
-    code = _examples(home)["good_enterprise"]["code"]
-    mandate = next(e.object for e in granted if e.details["subject"] == key.hex_of(code))
-    with stack.scoring_service(home, env={"HAIHE_SERVICE_TODAY": CITY_DAY.isoformat()}) as url:
-        http = httpx.Client(base_url=url)
-        with ServiceClient(url, credentials["name"], credentials["secret"], http=http) as client:
-            return quantiles(lambda: client.score(code, "credit_granting", mandate))
-
-
-def score_http_p50_ms() -> None:
-    """Median of a full call over HTTP, one connection."""
-    record("score_http_p50_ms", score_http()[0] * 1e3, "ms", more={"runs": RUNS, "times": TIMES})
-
-
-def score_http_p99_ms() -> None:
-    """The slowest hundredth of full calls over HTTP, one connection."""
-    record("score_http_p99_ms", score_http()[1] * 1e3, "ms", more={"runs": RUNS, "times": TIMES})
 
 
 def _examples(home: Home) -> dict[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""One service under several servers: uvicorn as it is, granian, and uvicorn with our own protocol (`serving.wire`).
+"""One service under two servers: uvicorn, which ships, and granian.
 
 gunicorn is not a fourth: its workers for ASGI are uvicorn's. Each is one process on core 0 with uvloop, in turns.
 """
@@ -6,31 +6,30 @@ gunicorn is not a fourth: its workers for ASGI are uvicorn's. Each is one proces
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from bench.record import record
 from bench.service import load_generator
 from bench.service.http_speed import DATA, RUNS, SECONDS, _costed, _middle, _server, score_requests
+from credit.settings import read
+from serving.app.create import create_app
+from serving.settings import PREFIX, ServiceSettings
 
-_UVICORN = (
-    "--factory",
-    "bench.service.asgi:make",
-    "--loop",
-    "uvloop",
-    "--http",
-    "httptools",
-    "--no-access-log",
-    "--port",
-)
-_GRANIAN = ("--factory", "--interface", "asgi", "--loop", "uvloop", "--no-ws", "--http", "1", "bench.service.asgi:make",
-            "--port")  # fmt: skip
-SERVERS: dict[str, tuple[str, ...]] = {"ours": ("serving",), "uvicorn": ("uvicorn", *_UVICORN),
-                                       "granian": ("granian", *_GRANIAN)}  # fmt: skip
+_GRANIAN = ("--factory", "--interface", "asgi", "--loop", "uvloop", "--no-ws", "--http", "1",
+            "bench.service.servers:make", "--port")  # fmt: skip
+SERVERS: dict[str, tuple[str, ...]] = {"uvicorn": ("serving",), "granian": ("granian", *_GRANIAN)}
+
+
+def make() -> Any:
+    """The application by the environment's settings, for a server that we do not start ourselves."""
+    return create_app(read(ServiceSettings, os.environ, PREFIX))
 
 
 def http_servers_rps() -> None:
-    """Whole answers a second under each server over those under uvicorn as it is, 16 connections, in turns."""
+    """Whole answers a second under each server over those under uvicorn, 16 connections, in turns."""
     there = {name: command for name, command in SERVERS.items() if name != "granian" or _has_granian()}
     runs_of: dict[str, list[tuple[float, float]]] = {name: [] for name in there}
     with contextlib.ExitStack() as stack:
@@ -47,7 +46,7 @@ def http_servers_rps() -> None:
             "server": name, "runs": RUNS, "seconds": SECONDS, "left_out": sorted(SERVERS.keys() - there.keys()),
             "rps": round(_middle(rps for rps, _ in runs)), "cpu_us": round(_middle(us for _, us in runs)),
         }  # fmt: skip
-        record("http_servers_rps", _middle(ratios), "times", against="uvicorn as it is", data=DATA, more=more)
+        record("http_servers_rps", _middle(ratios), "times", against="uvicorn", data=DATA, more=more)
 
 
 def _has_granian() -> bool:

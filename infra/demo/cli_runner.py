@@ -20,6 +20,14 @@ from infra.demo.memory_watch import Watch
 from infra.home import Home
 from infra.progress import progress
 
+PEOPLE = {
+    **dict.fromkeys(("intake", "release", "practice", "repair", "subjects"), "city:chen"),
+    **dict.fromkeys(("train", "register"), "researcher:alice"),
+    **dict.fromkeys(("dossiers", "snapshot", "bank", "mandate"), "platform:petra"),
+    "promote": "platform:bob",
+}
+"""Verb -> who requests it in a demonstration: an account of :mod:`infra.desk.invented_people`."""
+
 
 class StepFailed(CreditError):
     """A step of the demonstration ended with an error, which it has printed itself."""
@@ -37,8 +45,11 @@ class DemoRun:
     def step(self, name: str, *words: str, accept: tuple[int, ...] = ()) -> dict[str, Any]:
         """Run ``haihe <words> --json`` and give its JSON document.
 
-        Raises :class:`StepFailed` with its exit code, unless that is one to ``accept`` and there is a document.
+        Raises :class:`StepFailed` with its exit code, unless that is one to ``accept`` and there is a document. A verb
+        that a person requests is requested by the person of :data:`PEOPLE`.
         """
+        if words[0] in PEOPLE and "--by" not in words:
+            words = (*words, "--by", PEOPLE[words[0]])
         output.line(f"[bold cyan]▸[/bold cyan] haihe {output.safe(' '.join(words))}")
         sys.stdout.flush()
         with self.timed(name):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ from infra import output, stack
 from infra.demo import report
 from infra.demo.cli_runner import DemoRun, demo_run, started
 from infra.demo.folder import FILES, HOME, claim
+from infra.desk import running
 from infra.home import Home
+from infra.progress import progress
 
 CITY_DAY = date(2026, 11, 1)  # the current day of the invented city
 MODELS = ("enterprise", "individual_business")
@@ -38,38 +42,56 @@ def run_invented_city(out: Path, *, subjects: int, seed: int, home: Home | None 
         run.env |= {"HAIHE_TODAY": CITY_DAY.isoformat()}
         run.step("keys", "keys")
         run.step("city", "city", "--subjects", str(subjects), "--seed", str(seed), "--out", str(raw))
-        bring_in(run, raw, "city")
-        dossiers(run)
-        with started("MLflow", stack.mlflow_server(run.home)) as mlflow:
-            run.env["HAIHE_COMPUTE_MLFLOW_URI"] = mlflow
-            train(run, MODELS)
-            for model in MODELS:
-                promote(run, model)
-        # From here on neither Ray nor MLflow runs: the service stands on the shelf alone.
-        examples = json.loads((raw / "city.json").read_text())["examples"]
-        with run.timed("serve"):
-            env = {"HAIHE_SERVICE_TODAY": CITY_DAY.isoformat()}
-            serving = started("the scoring service", stack.scoring_service(run.home, env=env))
-            address = serving.__enter__()
-        try:
-            mandates = authorise(run, {who: examples[who]["code"] for who, _ in CLIENTS})
-            answers = {who: score(run, who, examples[who]["code"], mandates[who], address) for who, _ in CLIENTS}
-            after = repaired(run, examples["penalised_enterprise"], mandates, address, answers)
-            for who in ("penalised_enterprise", "individual_business"):
-                paper = out / f"{who}.pdf"
-                report_of(run, who, examples[who]["code"], mandates[who], address, paper)
-        finally:
-            serving.__exit__(None, None, None)
-        for who, words in CLIENTS:
-            before = answers[who] if who == "penalised_enterprise" else None
-            answer = after if before else answers[who]
-            run.journey.scores.append({"title": words, "answer": answer, **({"before": before} if before else {})})
-        audit(run, after["score_id"])
+        with zones_of(run) as mlflow:
+            bring_in(run, raw, "city")
+            run.step("practice", "practice")
+            dossiers(run)
+            with mlflow():
+                train(run, MODELS)
+                for model in MODELS:
+                    promote(run, model)
+            # From here on neither Ray nor MLflow runs: the service stands on the shelf alone.
+            serve_and_repair(run, raw, out)
         finish(run, out)
 
 
+@contextmanager
+def zones_of(run: DemoRun) -> Iterator[Callable[[], AbstractContextManager[str]]]:
+    """The front desk and an agent a zone, for all steps in the block; gives what starts their MLflow."""
+    port = stack.free_port()
+    env = {f"HAIHE_{zone}_MLFLOW_URI": f"http://127.0.0.1:{port}" for zone in ("COMPUTE", "PLATFORM")}
+    with ExitStack() as zones:
+        with run.timed("start the zones"), progress() as report:
+            report("starting the front desk and the agents", 0, 0)
+            zones.enter_context(running.desk_and_agents(run.home, env=env))
+        yield lambda: started("MLflow", stack.mlflow_server(run.home, port))
+
+
+def serve_and_repair(run: DemoRun, raw: Path, out: Path) -> None:
+    """Score three clients as a bank would, repair one penalty, score again, and audit it."""
+    examples = json.loads((raw / "city.json").read_text())["examples"]
+    with run.timed("serve"):
+        env = {"HAIHE_SERVICE_TODAY": CITY_DAY.isoformat()}
+        serving = started("the scoring service", stack.scoring_service(run.home, env=env))
+        address = serving.__enter__()
+    try:
+        mandates = authorise(run, {who: examples[who]["code"] for who, _ in CLIENTS})
+        answers = {who: score(run, who, examples[who]["code"], mandates[who], address) for who, _ in CLIENTS}
+        after = repaired(run, examples["penalised_enterprise"], mandates, address, answers)
+        for who in ("penalised_enterprise", "individual_business"):
+            paper = out / f"{who}.pdf"
+            report_of(run, who, examples[who]["code"], mandates[who], address, paper)
+    finally:
+        serving.__exit__(None, None, None)
+    for who, words in CLIENTS:
+        before = answers[who] if who == "penalised_enterprise" else None
+        answer = after if before else answers[who]
+        run.journey.scores.append({"title": words, "answer": answer, **({"before": before} if before else {})})
+    audit(run, after["score_id"])
+
+
 def bring_in(run: DemoRun, raw: Path, catalogue: str) -> None:
-    """Bring the raw files in, then make a release for research and one for scoring."""
+    """Bring the raw files in, then make a release for training and one for scoring: both are for compute."""
     summary = run.step("intake", "intake", str(raw), "--catalogue", catalogue)
     run.journey.intake = {key: summary[key] for key in ("rows", "kept", "duplicates", "quarantined", "reasons")}
     for purpose in ("research", "scoring"):
@@ -102,8 +124,7 @@ def promote(run: DemoRun, model: str, accept: tuple[int, ...] = ()) -> bool:
     """Register a version, have another person judge it, and make the snapshot; False when the gate refuses."""
     made = run.journey.models[model]
     run.step(f"register {model}", "register", made["version"])
-    words = ("promote", made["version"], "--by", "platform:bob")
-    made["verdict"] = run.step(f"promote {model}", *words, accept=accept)["verdict"]
+    made["verdict"] = run.step(f"promote {model}", "promote", made["version"], accept=accept)["verdict"]
     passed = bool(made["verdict"]["outcome"] == "pass")
     if passed:
         snapshot(run, model)
@@ -154,7 +175,7 @@ def repaired(
 ) -> dict[str, Any]:
     """Repair one penalty: what rests on it is made again, and the score changes without a restart."""
     who = "penalised_enterprise"
-    made = run.step("repair", "repair", subject["repairable_document"], "--by", "city:registry")
+    made = run.step("repair", "repair", subject["repairable_document"])
     run.journey.releases.append(made["releases"]["scoring"])
     wanted = made["snapshots"]["enterprise"]
     run.journey.models["enterprise"]["snapshot"] = wanted

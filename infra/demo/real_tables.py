@@ -7,6 +7,8 @@ ends there. Either way the report has the measured figures.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +18,8 @@ from credit.messages import Text
 from infra import output, stack
 from infra.demo.cli_runner import DemoRun, demo_run, started
 from infra.demo.folder import HOME, claim
-from infra.demo.invented_city import authorise, bring_in, finish, promote, score, train
+from infra.demo.invented_city import authorise, bring_in, finish, promote, score, train, zones_of
+from infra.desk.city_marking import SAMPLE, mark_in_own_process
 from infra.home import Home
 
 REFUSED = 3  # the exit code of a gate that refused
@@ -61,9 +64,15 @@ def run_source(run: DemoRun, raw: Path, source: Source) -> None:
     """From raw tables to a scored subject, if the promotion gate accepts the version."""
     run.env |= {"HAIHE_TODAY": source.day.isoformat()}
     run.step("keys", "keys")
+    mark_in_own_process(run.home, sorted(path for path in raw.rglob("*") if path.is_file()), SAMPLE)
+    with zones_of(run) as mlflow:
+        run_zones(run, raw, source, mlflow)
+
+
+def run_zones(run: DemoRun, raw: Path, source: Source, mlflow: Callable[[], AbstractContextManager[str]]) -> None:
+    """The steps that the zones carry out."""
     bring_in(run, raw, source.catalogue)
-    with started("MLflow", stack.mlflow_server(run.home)) as mlflow:
-        run.env["HAIHE_COMPUTE_MLFLOW_URI"] = mlflow
+    with mlflow():
         train(run, (source.model,))
         passed = promote(run, source.model, accept=(REFUSED,))
     if not passed:

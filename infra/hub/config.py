@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from infra.desk.running import named_socket
 from infra.hub.authenticator import LabAuthenticator
+from infra.hub.cli_service import SERVICE, cli_service
 from infra.hub.proxy import LabProxy, command
 from infra.hub.settings import HubSettings
 from infra.hub.spawner import SandboxSpawner
+from infra.zone_users import process_of
 
 PAGES = Path(__file__).parent / "pages"
 CONSOLE = "/services/console/"
-ROLES = ("researcher", "reviewer", "platform")
+SCOPES = [f"access:services!service={name}" for name in ("console", SERVICE)]
+ROLES = ("researcher", "reviewer", "platform", "city", "auditor", "bank")
 SECURE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -36,6 +41,27 @@ def configure(c: Any, settings: HubSettings) -> None:
         c.SandboxSpawner.lab = settings
 
 
+def make_socket_folder(settings: HubSettings) -> None:
+    """Make the folder of the hub's socket; the socket takes its group.
+
+    Where zones have users of their own, their group may open the socket, at which the desk verifies tokens. A process
+    that opens it still needs a token.
+    """
+    desk, folder = process_of(settings.place, "desk"), settings.socket.parent
+    folder.mkdir(mode=0o711, exist_ok=True)
+    if desk:
+        os.chown(folder, -1, desk["group"])
+        folder.chmod(0o2711)
+
+
+def first_page(handler: Any) -> str:
+    """Where someone lands who signed in and asked for no page: researchers in a workspace, everyone else in the
+    console."""
+    user = handler.current_user
+    groups = {group.name for group in user.groups} if user else set()
+    return CONSOLE if groups and "researcher" not in groups else ""
+
+
 def socket_url(path: Path) -> str:
     """The URL of a unix socket in JupyterHub's form."""
     return f"http+unix://{quote(str(path), safe='')}"
@@ -43,9 +69,11 @@ def socket_url(path: Path) -> str:
 
 def _hub(c: Any, settings: HubSettings) -> None:
     hub = c.JupyterHub
-    hub.bind_url = f"http://127.0.0.1:{settings.port}"
-    hub.hub_bind_url = hub.hub_connect_url = socket_url(settings.run / "hub.sock")
-    hub.hub_socket_mode = 0o600
+    hub.bind_url = f"http://127.0.0.1:{settings.port}"  # where the proxy listens; browsers come by the public name
+    hub.public_url = f"{settings.address}/"
+    hub.default_url = first_page
+    hub.hub_bind_url = hub.hub_connect_url = socket_url(settings.socket)
+    hub.hub_socket_mode = 0o660 if process_of(settings.place, "desk") else 0o600
     hub.proxy_class = LabProxy
     hub.db_url = f"sqlite:///{settings.state / 'hub.sqlite'}"
     hub.cookie_secret_file = str(settings.state / "cookie_secret")
@@ -65,11 +93,20 @@ def _hub(c: Any, settings: HubSettings) -> None:
 
 def _people(c: Any, settings: HubSettings) -> None:
     hub = c.JupyterHub
-    hub.authenticator_class = LabAuthenticator
-    c.LabAuthenticator.accounts = str(settings.home / "lab" / "accounts.json")
-    c.Authenticator.auth_refresh_age = 60
+    if settings.oidc_issuer:
+        from infra.hub.oidc_config import configure_oidc
+
+        configure_oidc(c, settings)
+    else:
+        hub.authenticator_class = LabAuthenticator
+    c.LabAuthenticator.sign_ins = str(settings.home / "lab" / "sign-ins.sqlite")
+    c.LabAuthenticator.desk = str(settings.desk or named_socket(settings.place))
+    c.LabAuthenticator.home = str(settings.home)
+    c.LabAuthenticator.public_url = settings.address
+    c.Authenticator.auth_refresh_age = 10
+    c.Authenticator.auth_refresh_strict = True  # a token of a removed account is worth no more than its cookie
     c.Authenticator.refresh_pre_spawn = True
-    hub.load_roles = [{"name": role, "groups": [role], "scopes": ["access:services!service=console"]} for role in ROLES]
+    hub.load_roles = [{"name": role, "groups": [role], "scopes": SCOPES} for role in ROLES]
 
 
 def _console(c: Any, settings: HubSettings) -> None:
@@ -77,6 +114,7 @@ def _console(c: Any, settings: HubSettings) -> None:
     env = {
         **settings.place.environment("research"),
         "HAIHE_RESEARCH_RUN": str(settings.run),
+        "HAIHE_RESEARCH_DESK": str(settings.desk or named_socket(settings.place)),
         "JUPYTERHUB_SERVICE_URL": socket_url(settings.run / "console.sock"),
         "JUPYTERHUB_SERVICE_PREFIX": CONSOLE,
         "JUPYTERHUB_OAUTH_CALLBACK_URL": f"{CONSOLE}oauth_callback",
@@ -94,5 +132,6 @@ def _console(c: Any, settings: HubSettings) -> None:
             "oauth_client_id": "service-console",
             "oauth_redirect_uri": f"{CONSOLE}oauth_callback",
             "oauth_no_confirm": True,
-        }
+        },
+        cli_service(settings.cli_port),
     ]

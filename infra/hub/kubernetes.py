@@ -1,8 +1,9 @@
 """A workspace on a cluster: KubeSpawner replaces the sandbox, behind the same settings.
 
 What namespaces do on one machine, the cluster does here: a pod without a service account and without a network
-(``infra/cluster/network-policy.yaml``), the release mounted read-only, a uid that is not root, no capability, and the
-runtime's own seccomp profile. https://jupyterhub-kubespawner.readthedocs.io
+(``infra/cluster/network-policy.yaml``), practice tables and rows mounted read-only, a uid that is not root, no
+capability, and the runtime's own seccomp profile. The volume of practice tables has an empty folder ``rows``.
+https://jupyterhub-kubespawner.readthedocs.io
 """
 
 from __future__ import annotations
@@ -36,12 +37,14 @@ def configure(c: Any, settings: HubSettings) -> None:
         "seccompProfile": {"type": "RuntimeDefault"},
     }
     pod.volumes = [
-        {"name": "release", "persistentVolumeClaim": {"claimName": "release", "readOnly": True}},
+        {"name": "practice", "persistentVolumeClaim": {"claimName": "practice", "readOnly": True}},
+        {"name": "rows", "persistentVolumeClaim": {"claimName": "rows-{username}", "readOnly": True}},
         {"name": "home", "persistentVolumeClaim": {"claimName": "home-{username}"}},
         {"name": "tmp", "emptyDir": {"sizeLimit": f"{settings.tmp_mib}Mi"}},
     ]
     pod.volume_mounts = [
-        {"name": "release", "mountPath": "/data", "readOnly": True},
+        {"name": "practice", "mountPath": "/data", "readOnly": True},
+        {"name": "rows", "mountPath": "/data/rows", "readOnly": True},
         {"name": "home", "mountPath": "/home/lab"},
         {"name": "tmp", "mountPath": "/tmp"},
     ]

@@ -17,17 +17,17 @@ from traitlets import default
 
 from credit.actor import Role
 from credit.errors import CreditError, Refused
-from credit.ledger_follower import CachedLedger
+from credit.ledger.follower import CachedLedger
 from credit.messages import Text, preferred
-from credit.releases import newest_release
+from credit.releases import newest_practice
 from infra.hub.gate import HubGate
 from infra.hub.ids import ids_of
 from infra.hub.settings import HubSettings
-from infra.hub.workspace_files import copy_notebooks, granted
+from infra.hub.workspace_files import copy_notebooks, practice_files, rows_folder
 from infra.sandbox.plan import Plan
 from infra.sandbox.read_monitor import ReadMonitor
 from infra.sandbox.workspace_supervisor import WorkspaceSupervisor
-from lab.accounts import Accounts
+from lab.accounts.accounts import Accounts
 from lab.projects import Project, Projects
 from lab.settings import Workspace
 
@@ -93,7 +93,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
         self.workspace = Workspace(self.user.name, project.name)
         plan = await asyncio.to_thread(self._plan, self.workspace, project)
         await self._control("POST", "/workspaces", self._announced(plan))
-        self.gate = HubGate(plan.run / "gate", self.lab.run / "hub.sock", self.user.name, plan.server, plan.mode)
+        self.gate = HubGate(plan.run / "gate", self.lab.socket, self.user.name, plan.server, plan.mode)
         await asyncio.to_thread(copy_notebooks, plan.home, plan.kernel, plan.mode)
         self.supervisor = WorkspaceSupervisor(plan, allowed=lambda: self._allowed(project.name), watch=watch())
         await self.supervisor.open(self.get_env() | self._hub_environment(), before=self.gate.open)
@@ -127,7 +127,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
             self.workspace = None
 
     def _project(self) -> Project:
-        account = Accounts(self.lab.home / "lab" / "accounts.json").all().get(self.user.name)
+        account = accounts_of(self.lab).all().get(self.user.name)
         if account is None or Role.RESEARCHER not in account.roles:
             raise Refused("spawner.account-no-workspace")
         projects = {each.name: each for each in self.projects()}
@@ -147,7 +147,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
             projects_of(self.lab).get(name).require(self.user.name, self.lab.day())
         except CreditError:
             return False
-        return self.user.name in Accounts(self.lab.home / "lab" / "accounts.json").all()
+        return self.user.name in accounts_of(self.lab).all()
 
     def _plan(self, workspace: Workspace, project: Project) -> Plan:
         lab = self.lab
@@ -162,7 +162,8 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
             kernel=kernel,
             home=lab.home / "lab" / "homes" / project.name / workspace.user,
             run=lab.run / "ws" / workspace.name,
-            data=granted(newest_release(lab.place.shelf, "research", lab.day()), project.tables),
+            data=practice_files(newest_practice(lab.place.shelf, lab.day()), project.tables)
+            | rows_folder(lab.home / "lab" / "rows" / project.name),
             seconds=min(float(lab.workspace_seconds), max(1.0, left)),
             limits=lab.limits,
             kernels=lab.kernels,
@@ -203,6 +204,12 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
 def projects_of(lab: HubSettings) -> Projects:
     """The projects of this lab. Read entries are cached, as every workspace checks its project every second."""
     return Projects(CachedLedger.of(lab.place.ledger("research"), "project"))
+
+
+@lru_cache(maxsize=1)
+def accounts_of(lab: HubSettings) -> Accounts:
+    """The accounts of this lab, for the same reason."""
+    return Accounts.cached(lab.place.ledger("desk"))
 
 
 @lru_cache(maxsize=1)

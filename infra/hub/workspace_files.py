@@ -1,4 +1,7 @@
-"""The files of a workspace: the granted tables of the newest valid release, read-only, and the first notebooks."""
+"""The files of a workspace, read-only: granted practice tables, the project's rows, and the first notebooks.
+
+No record and no release is among them: what is mounted is invented, or rows in which no subject is found.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,37 @@ import os
 import shutil
 from pathlib import Path
 
-from credit.errors import Missing
+from credit.errors import Refused
+from credit.seal import Kind
 from credit.shelf import OpenedSeal
 from infra.sandbox.bubblewrap import Ids, Mode
+from infra.sandbox.plan import ROWS
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "lab" / "notebooks"
 
 
-def granted(release: OpenedSeal | None, tables: tuple[str, ...]) -> dict[Path, str]:
-    """The files of a release that a project sees: its manifest and the granted tables, made readable to every user."""
-    if release is None:
+def practice_files(practice: OpenedSeal | None, tables: tuple[str, ...]) -> dict[Path, str]:
+    """The manifest of practice tables and those of the granted ones that they have, made readable to every user.
+
+    Without practice tables there is none. Raises :class:`Refused` for a seal of any other kind: a release holds
+    records.
+    """
+    if practice is None:
         return {}
-    places = {release.path / "manifest.json": "manifest.json"}
-    for table in tables:
-        if table not in release.seal.terms["tables"]:
-            raise Missing("releases.release-no-table", table=table)
-        places[release.path / table] = table
+    if practice.seal.kind is not Kind.PRACTICE:
+        raise Refused("workspace-files.holds-records", seal_short=practice.seal.short, kind=practice.seal.kind.text)
+    places = {practice.path / "manifest.json": "manifest.json"}
+    places |= {practice.path / table: table for table in tables if table in practice.seal.terms["tables"]}
     for place in places:
         _readable(place)
     return places
+
+
+def rows_folder(folder: Path) -> dict[Path, str]:
+    """The folder of a project's rows: those that are made later appear in it, also in a workspace that runs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)  # the gateway made what is in it readable, and may be at work there
+    return {folder: ROWS}
 
 
 def copy_notebooks(home: Path, ids: Ids, mode: Mode) -> None:

@@ -37,7 +37,8 @@ def translated(english: str) -> str:
     """A text of the code in the language of the shell; an unknown text stays as it is.
 
     A text whose translation has the gap ``{name}``, such as ``checking {name}``, is recognised by what stands around
-    it. Of ``enterprise: search`` the part after the colon is translated when the whole is not known.
+    it; the name of a zone in the gap is translated as well. Of ``enterprise: search`` the part after the colon is
+    translated when the whole is not known.
     """
     if language_here() == "en":
         return english
@@ -46,7 +47,7 @@ def translated(english: str) -> str:
         return whole[english]
     for (beginning, ending), template in with_gap.items():
         if english.startswith(beginning) and english.endswith(ending):
-            return template.format(name=english.removeprefix(beginning).removesuffix(ending))
+            return template.format(name=field(english.removeprefix(beginning).removesuffix(ending)))
     name, colon, rest = english.partition(_SEPARATOR)
     if colon and (text := translated(rest)) != rest:
         return f"{name}{_COLON}{text}"

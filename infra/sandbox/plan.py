@@ -11,10 +11,12 @@ from pathlib import Path
 
 from infra.sandbox.bubblewrap import Ids, Limits, Mode
 
+ROWS = "rows"  # the folder below /data to which files are added while a workspace runs
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plan of one workspace. ``data`` maps a folder of a release to its name below /data."""
+    """The plan of one workspace. ``data`` maps a folder of this machine to its name below /data."""
 
     name: str
     mode: Mode

@@ -24,7 +24,7 @@ from infra.sandbox.bubblewrap import INSIDE_HOME, Limits, Sandbox
 from infra.sandbox.cgroup import Cgroup
 from infra.sandbox.kernels import Kernels
 from infra.sandbox.places import installation, system_files
-from infra.sandbox.plan import Plan, base_environment, locale_environment, prepare
+from infra.sandbox.plan import ROWS, Plan, base_environment, locale_environment, prepare
 from infra.sandbox.read_monitor import ReadMonitor
 from infra.sandbox.start import Running, start
 
@@ -70,7 +70,7 @@ class WorkspaceSupervisor:
         if self.watch:
             for place, name in plan.data.items():
                 if place.is_dir():
-                    self.watch.add(place.resolve(), name)
+                    self.watch.add(place.resolve(), "" if name == ROWS else name)
         await self.kernels.listen()
         listening = _listen(self.front)
         ready_read, ready_write = os.pipe()

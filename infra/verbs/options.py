@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from credit.actor import Actor
 from credit.errors import Malformed
 from credit.messages import Text
 
@@ -27,10 +26,23 @@ def today() -> date:
     return day(fixed) if fixed else datetime.now().astimezone().date()
 
 
+def requested_day(given: date | None) -> str:
+    """The day that a request names: ``--today``, else ``HAIHE_TODAY``; empty for the real one."""
+    return given.isoformat() if given else os.environ.get("HAIHE_TODAY", "")
+
+
 Today = Annotated[
     date | None, typer.Option("--today", parser=day, metavar="DAY", help="The current day; the real one by default.")
 ]
-By = Annotated[Actor | None, typer.Option("--by", parser=Actor.parse, metavar="ROLE:NAME", help="Who does it.")]
+By = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        metavar="ROLE:NAME",
+        envvar="HAIHE_BY",
+        help="Who does it, in an invented home; elsewhere sign in with `haihe login`.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 CatalogueName = Annotated[str, typer.Option("--catalogue", help="The catalogue: city, beijing, cumcm or a folder.")]
 Model = Annotated[str, typer.Argument(help="A model (its newest version) or the id of a version.")]

@@ -37,6 +37,14 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "lab.up": {
             "up": "Run the whole lab on this machine until Ctrl-C.",
         },
+        "lab.signing_in": {
+            "login": "Sign in through the lab's page in a browser.",
+            "logout": "Sign out: the token is revoked at the lab and removed here.",
+            "whoami": "Show as whom the front desk knows you: account, roles, and how you signed in.",
+        },
+        "lab.requests": {
+            "requests": "See what is requested, cancel it, or confirm what another person requested.",
+        },
         "lab.status": {
             "status": "Show which processes run, and which version and snapshot are in production.",
         },
@@ -53,6 +61,9 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "subjects": "Print the codes of some subjects of a raw table.",
             "release": "Make a release: desensitised tables for one purpose, sealed on the shelf.",
         },
+        "custody.practice": {
+            "practice": "Make practice tables (练习数据): every table of the catalogue, invented.",
+        },
         "custody.repairs": {
             "repair": "Repair records (信用修复) and take them out of everything that is answered.",
             "withdraw": "Take records out of all answers whose repairs came in with an intake.",
@@ -64,6 +75,13 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "train": "Order and train one or more models on Ray.",
             "card": "Print a version's model card.",
         },
+        "models.rows": {
+            "rows": "Make rows of features (特征行) of real subjects, among which no subject is found.",
+            "attack": "Attack rows that were released, as their gate did.",
+        },
+        "models.tables": {
+            "table": "Make an aggregate table (汇总表) over records, judged on the subjects in each cell.",
+        },
         "models.promotion": {
             "register": "Put a version into MLflow and request its promotion.",
         },
@@ -72,6 +90,9 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "lab.accounts": {
             "account": "Manage who may log in to the lab.",
             "project": "Manage projects: who works on which tables until when.",
+        },
+        "lab.os_users": {
+            "os-user": "Manage which operating-system user of this machine acts as which account.",
         },
         "models.promotion": {
             "promote": "Judge a version at the gate and, when it passes, make it the champion.",
@@ -94,6 +115,14 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "mandate": "Record a subject's mandate (授权书) for a bank, and print its id.",
             "revoke": "Revoke a mandate; from now on it permits nothing.",
             "review": "Answer an objection as a person of the platform (PIPL article 24).",
+        },
+        "service.answers": {
+            "stop-answers": "Stop all answers of the scoring service at once, until they are started again.",
+            "start-answers": "Let the scoring service answer again.",
+        },
+        "service.applications": {
+            "applications": "See the applications of banks for mandates, and confirm or refuse them.",
+            "subject": "Register what a subject uses to act for itself.",
         },
         "service.bank_usage": {
             "usage": "Count what each bank used in a month, by product and status.",

@@ -31,6 +31,9 @@ from lab.airlock.thresholds import Thresholds, load
 THIS_PARCEL = "this parcel"
 IsPromoted = Callable[[str], bool]
 """A function that returns True for the id of a promoted version."""
+Recounted = Callable[[bytes], int | None]
+"""A function that returns the subjects of the smallest leaf of a model text, as compute counted them; None if it did
+not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,6 @@ _INSPECTORS: Mapping[FileKind, Callable[[str, bytes, FileDescription, Thresholds
     FileKind.JPEG: inspect_jpeg,
     FileKind.SVG: inspect_svg,
     FileKind.NOTEBOOK: inspect_notebook,
-    FileKind.MODEL: inspect_model,
     FileKind.TEXT: inspect_text,
 }
 
@@ -60,13 +62,14 @@ def judge_parcel(
     context: ParcelContext | None = None,
     earlier: Sequence[LocatedTable] = (),
     promoted: IsPromoted | None = None,
+    recounted: Recounted | None = None,
     thresholds: Thresholds | None = None,
 ) -> ParcelJudgement:
     """Judge a parcel (files by name). Nothing is recorded, and no file content raises an error: it gives a finding.
 
     ``context`` describes each file; without it every file counts as not described, which needs a review. ``earlier``
-    are the tables that the project has carried out or has pending. ``promoted`` is None where promotions cannot be
-    looked up. ``thresholds`` are those of ``thresholds.yaml`` by default.
+    are the tables that the project has carried out or has pending. ``promoted`` and ``recounted`` are None where
+    versions cannot be looked up. ``thresholds`` are those of ``thresholds.yaml`` by default.
     """
     t = thresholds or load()
     findings: list[Finding] = list(_parcel_findings(files, context, t))
@@ -74,7 +77,8 @@ def judge_parcel(
     if not any(finding.outcome is Outcome.FAIL for finding in findings):  # files that are too large are not opened
         for name, content in files.items():
             description = context.files.get(name) if context else None
-            inspection = _inspect(name, content, description or FileDescription("not told"), promoted, t)
+            known = description or FileDescription("not told")
+            inspection = _inspect(name, content, known, promoted, recounted, t)
             findings += inspection.findings
             if inspection.kind is not None:
                 inspections[name] = inspection
@@ -84,16 +88,23 @@ def judge_parcel(
 
 def tables_in(name: str, content: bytes, about: FileDescription, thresholds: Thresholds) -> tuple[TableCase, ...]:
     """The tables in one file, as the gate reads them."""
-    return _inspect(name, content, about, None, thresholds).tables
+    return _inspect(name, content, about, None, None, thresholds).tables
 
 
 def _inspect(
-    name: str, content: bytes, about: FileDescription, promoted: IsPromoted | None, t: Thresholds
+    name: str,
+    content: bytes,
+    about: FileDescription,
+    promoted: IsPromoted | None,
+    recounted: Recounted | None,
+    t: Thresholds,
 ) -> FileInspection:
     kind = detect_kind(name, content)
     if isinstance(kind, Issue):
         return FileInspection(None, b"", (as_finding("kind", name, kind),))
-    inspect = partial(inspect_version, promoted=promoted) if kind is FileKind.VERSION else _INSPECTORS[kind]
+    inspect = _INSPECTORS.get(kind) or partial(inspect_version, promoted=promoted)
+    if kind is FileKind.MODEL:
+        inspect = partial(inspect_model, recounted=recounted)
     inspection = inspect(name, content, about, t)
     recognised = Finding.of(
         "kind", Outcome.PASS, Text.of("airlock.content-kind", file=name, kind=kind), {"file": name, "kind": kind}

@@ -1,4 +1,4 @@
-"""The context of a parcel (申请说明): its purpose, its releases, and a description of each file by the researcher."""
+"""The context of a parcel (申请说明): its purpose, its sources, and a description of each file by the researcher."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ class FileDescription:
 
 @dataclass(frozen=True, slots=True)
 class ParcelContext:
-    """Title, purpose, an :class:`About` for each file by name, and the ids of the releases it was made from."""
+    """Title, purpose, an :class:`About` for each file by name, and the ids of the seals it was made from.
+
+    ``releases`` names research releases (of evidence), rows and practice tables.
+    """
 
     title: str
     purpose: str

@@ -10,11 +10,15 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from credit.actor import Role
+from lab.accounts.account import ROLES
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
-EVERYONE = (Role.RESEARCHER, Role.REVIEWER, Role.PLATFORM)
+EVERYONE = ROLES
+LAB = (Role.RESEARCHER, Role.REVIEWER, Role.PLATFORM)  # those who work in the lab
 REVIEWERS, PLATFORM = (Role.REVIEWER,), (Role.PLATFORM,)
+AUDITORS, BANK = (Role.AUDITOR,), (Role.BANK,)
 OVERSEERS = (Role.REVIEWER, Role.PLATFORM)
+READERS = (*OVERSEERS, Role.AUDITOR)  # of ledgers, verdicts and cards
 
 
 @dataclass(frozen=True, slots=True)

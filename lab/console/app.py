@@ -11,13 +11,27 @@ from fastapi.routing import APIRoute
 
 from lab.console import error_pages, login
 from lab.console.app_state import AppState
-from lab.console.pages import accounts, files, help, home, ledgers, orders, parcels, projects
+from lab.console.pages import (
+    accounts,
+    bank,
+    cards,
+    files,
+    help,
+    home,
+    ledgers,
+    orders,
+    parcels,
+    projects,
+    requests,
+    sessions,
+    verdicts,
+)
 from lab.console.rendering.headers import SecurityHeaders
 from lab.console.request_session import authorize_request
 from lab.console.settings import HubSettings
 from lab.settings import ResearchSettings
 
-PAGES = (home, parcels, files, projects, accounts, orders, ledgers, help)
+PAGES = (home, parcels, files, projects, accounts, orders, ledgers, verdicts, cards, bank, requests, sessions, help)
 
 
 def create_app(settings: ResearchSettings, hub: HubSettings) -> FastAPI:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from credit.errors import CreditError
+from credit.errors import CreditError, Missing
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.releases import newest_release
+from credit.requests.desk_client import DeskClient
+from credit.requests.state_reader import LEDGER_ZONES
 from credit.shelf import OpenedSeal, Shelf
-from lab.accounts import Accounts
+from lab.accounts.accounts import Accounts
 from lab.console.cookies import CookieJar
 from lab.console.hub import Hub
 from lab.console.ledgers.ledger_index import LedgerIndex
@@ -22,7 +24,7 @@ from lab.console.settings import HubSettings
 from lab.projects import Projects
 from lab.settings import ResearchSettings
 
-RESEARCH = "research"
+RESEARCH, ACCOUNTS = "research", "desk"  # the zones in whose ledgers parcels and accounts are
 POLL_SECONDS = 2.0  # between two readings of new ledger entries
 
 
@@ -30,7 +32,8 @@ POLL_SECONDS = 2.0  # between two readings of new ledger entries
 class AppState:
     """The state of one console. :meth:`open` makes it from settings; :meth:`close` releases its files and threads.
 
-    ``indexes`` holds one index per zone whose ledger is readable; ``faults`` holds the error of each broken ledger.
+    By the name of the ledger, ``indexes`` holds an index of each that is readable, and ``faults`` the error of each
+    that is broken.
     """
 
     settings: ResearchSettings
@@ -51,8 +54,8 @@ class AppState:
         """
         ring, key = KeyRing.load(settings.ring), SigningKey.load(settings.keys, RESEARCH)
         indexes = {
-            zone: LedgerIndex(Ledger(path, key if zone == RESEARCH else None, ring, zone), _index_file(settings, zone))
-            for zone, path in _ledgers(settings).items()
+            name: LedgerIndex(_ledger(path, name, key, ring), _index_file(settings, name))
+            for name, path in _ledgers(settings).items()
         }
         return cls(settings, Hub(hub), CookieJar(hub.api_token), key, ring, indexes)
 
@@ -69,12 +72,18 @@ class AppState:
     @property
     def accounts(self) -> Accounts:
         """The accounts that may sign in."""
-        return Accounts(self.settings.accounts)
+        return Accounts(LedgerView.of(self.indexes[ACCOUNTS], "account."))
+
+    def desk(self, token: str) -> DeskClient:
+        """The front desk, for the person to whom the hub issued ``token``; raises :class:`Missing` without a desk."""
+        if self.settings.desk is None:
+            raise Missing("desk-client.no-desk")
+        return DeskClient(self.settings.desk, token=token)
 
     @property
     def projects(self) -> Projects:
         """The projects, folded from the ledger's ``project.…`` entries."""
-        return Projects(LedgerView.of(self.research, "project."))
+        return Projects(LedgerView.of(self.research, "project."), self.accounts)
 
     @property
     def shelf(self) -> Shelf:
@@ -118,13 +127,18 @@ class AppState:
 
 
 def _ledgers(settings: ResearchSettings) -> dict[str, Path]:
-    """The ledgers by zone: research, compute, and every other ``*.jsonl`` beside the research ledger."""
-    paths = {RESEARCH: settings.ledger, "compute": settings.compute_ledger}
+    """The ledgers by name: research, compute, desk, and every other ``*.jsonl`` beside the research ledger."""
+    paths = {RESEARCH: settings.ledger, "compute": settings.compute_ledger, ACCOUNTS: settings.accounts_ledger}
     for path in sorted(settings.ledger.parent.glob("*.jsonl")):
         if path not in paths.values():
             paths[path.stem] = path
     return paths
 
 
-def _index_file(settings: ResearchSettings, zone: str) -> Path:
-    return settings.accounts.parent / "console" / f"{zone}.sqlite"
+def _ledger(path: Path, name: str, key: SigningKey, ring: KeyRing) -> Ledger:
+    """The ledger as its own zone signs it: a zone's agent may have one beside the zone's."""
+    return Ledger(path, key if name == RESEARCH else None, ring, LEDGER_ZONES.get(name, name))
+
+
+def _index_file(settings: ResearchSettings, name: str) -> Path:
+    return settings.airlock.parent / "console" / f"{name}.sqlite"

@@ -8,10 +8,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from credit.errors import CreditError, Malformed, Missing, Unauthenticated
 from lab.console.login import start_login
-from lab.console.request_session import RequestSession, anonymous_session
+from lab.console.request_session import RequestSession, anonymous_session, sign_in_again_url
 
 
 class MethodNotAllowed(Malformed):
@@ -25,7 +26,8 @@ def install(app: FastAPI) -> None:
 
     def own_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, CreditError)
-        if isinstance(error, Unauthenticated) and request.method == "GET" and not _is_callback(request):
+        is_get = request.method == "GET" and not _is_callback(request)
+        if isinstance(error, Unauthenticated) and is_get and not needs_recent_sign_in(error):
             return start_login(request)
         return _page(request, error)
 
@@ -50,12 +52,28 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, unexpected_error)
 
 
+def needs_recent_sign_in(error: CreditError) -> bool:
+    """True when the front desk refused because the sign-in is too old or had one factor: its page leads to another."""
+    return error.message.id.startswith("recent-sign-in.")
+
+
 def _is_callback(request: Request) -> bool:
     return request.url.path.endswith("/oauth_callback")
 
 
+def _page_above(request: Request, prefix: str) -> str:
+    """The nearest path, from the requested one upwards, that is a page: the target of a form lies under its page."""
+    path = request.url.path
+    while len(path) > len(prefix):
+        scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            return path
+        path = path.rpartition("/")[0]
+    return prefix
+
+
 def _page(request: Request, error: CreditError) -> Response:
     session: RequestSession = getattr(request.state, "session", None) or anonymous_session(request)
-    back = request.url.path.rsplit("/", 1)[0] + "/"
-    back = back if len(back) <= len(session.prefix) else back.rstrip("/")  # the target of a form lies under its page
-    return session.page("error.html.j2", status=error.status, error=error, back=back)
+    back = _page_above(request, session.prefix)
+    again = sign_in_again_url(session, back) if needs_recent_sign_in(error) else ""
+    return session.page("error.html.j2", status=error.status, error=error, back=back, again=again)

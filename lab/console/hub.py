@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import unquote, urlencode, urlsplit
 
 import httpx
@@ -27,6 +28,15 @@ class HubUnavailable(CreditError):
     """The hub does not answer (HTTP 502)."""
 
     status, slug = 502, "hub-silent"
+
+
+@dataclass(frozen=True, slots=True)
+class HubSignIn:
+    """One sign-in of a user at the hub; ``this`` is true for the session of the page."""
+
+    factor: str
+    at: datetime
+    this: bool
 
 
 @dataclass(slots=True)
@@ -100,6 +110,23 @@ class Hub:
             self._owners = {each: when for each, when in self._owners.items() if when[0] > time.monotonic()}
             self._owners[_digest(token)] = (time.monotonic() + CACHE_SECONDS, str(user["name"]))
         return str(user["name"])
+
+    def sign_ins(self, token: str) -> list[HubSignIn]:
+        """The sign-ins of the token's user, the newest first; raises :class:`Unauthenticated` for an ended session."""
+        answer = self._request("GET", "/sign-ins", headers={"Authorization": f"token {token}"})
+        if answer.status_code != 200:
+            raise Unauthenticated("hub.hub-does-not-know-session")
+        return [
+            HubSignIn(str(each["factor"]), datetime.fromisoformat(each["at"]), bool(each["this"]))
+            for each in answer.json()["sign_ins"]
+        ]
+
+    def sign_out_everywhere(self, token: str) -> None:
+        """End every session of the token's user; raises :class:`Unauthenticated` when the hub refuses."""
+        answer = self._request("DELETE", "/sign-ins", headers={"Authorization": f"token {token}"})
+        self.forget_token(token)
+        if answer.status_code != 204:
+            raise Unauthenticated("hub.hub-does-not-know-session")
 
     def forget_token(self, token: str) -> None:
         """Remove a token from the cache; the hub itself revokes it at log-out."""

@@ -13,8 +13,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from credit.actor import Actor, Role
 from credit.errors import Malformed, Refused, Unauthenticated
-from lab.accounts import Account
-from lab.console.access_rules import EVERYONE, OVERSEERS, PLATFORM, access_of
+from credit.requests.desk_client import DeskClient
+from lab.accounts.account import Account
+from lab.console.access_rules import AUDITORS, BANK, EVERYONE, LAB, PLATFORM, READERS, access_of
 from lab.console.app_state import AppState
 from lab.console.cookies import LANGUAGE, SESSION
 from lab.console.rendering.render import render
@@ -25,10 +26,13 @@ LARGEST_FORM = 64 << 10  # bytes
 TOKEN_FIELD = "form_token"
 NAVIGATION = (  # path, key of its name, roles that may open it
     ("", "home", EVERYONE),
-    ("parcels", "parcels", EVERYONE),
-    ("projects", "projects", EVERYONE),
-    ("orders", "orders", EVERYONE),
-    ("ledger", "ledger", OVERSEERS),
+    ("parcels", "parcels", LAB),
+    ("projects", "projects", LAB),
+    ("orders", "orders", LAB),
+    ("ledger", "ledger", READERS),
+    ("verdicts", "verdicts", AUDITORS),
+    ("cards", "cards", AUDITORS),
+    ("bank", "bank", BANK),
     ("accounts", "accounts", PLATFORM),
 )
 
@@ -51,6 +55,20 @@ class RequestSession:
     def name(self) -> str:
         """The user's name; empty when no user is signed in."""
         return self.account.name if self.account else ""
+
+    @property
+    def token(self) -> str:
+        """The hub's token of this session; raises :class:`Unauthenticated` without a login."""
+        cookie = self.request.cookies.get(SESSION, "")
+        data = self.app_state.cookie_jar.open(SESSION, cookie, seconds=SESSION_SECONDS)
+        if data is None:
+            raise Unauthenticated("request-session.nobody-logged-in")
+        return data["token"]
+
+    @property
+    def desk(self) -> DeskClient:
+        """The front desk, which asks the hub itself who the person of this session is and how they signed in."""
+        return self.app_state.desk(self.token)
 
     @property
     def prefix(self) -> str:
@@ -154,3 +172,8 @@ async def _form(request: Request) -> Mapping[str, list[str]]:
         return parse_qs(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=500)
     except ValueError as error:
         raise Malformed("request-session.not-form-ours-cannot-be-read") from error
+
+
+def sign_in_again_url(session: RequestSession, path: str) -> str:
+    """The hub's login page, also for a browser that is signed in; it leads back to ``path`` of the console."""
+    return f"{session.app_state.hub.settings.hub}login-again?{urlencode({'next': path})}"

@@ -49,6 +49,13 @@ class HubSettings:
         return self.public_url.startswith("https:")
 
     @property
+    def enrolment(self) -> str:
+        """The address of the page on which a person sets up an account, complete where the public one is known."""
+        parts = urlsplit(self.public_url)
+        origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else self.host
+        return f"{origin}{self.base_url.rstrip('/')}/hub/enrol"
+
+    @property
     def hub(self) -> str:
         """The address of the hub's pages for browsers, with a slash at the end."""
         return f"{self.host}{self.base_url.rstrip('/')}/hub/"

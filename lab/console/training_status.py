@@ -11,7 +11,7 @@ from typing import Any
 
 from credit.actor import Actor
 from credit.ledger import Entry
-from credit.training_requests import TrainingRequest, TrainingRequests
+from credit.order_requests import TRAINING, OrderRequest, OrderRequests
 from lab.console.app_state import AppState
 from lab.console.ledgers.ledger_view import LedgerView
 
@@ -53,7 +53,7 @@ def all_trainings(app_state: AppState) -> list[TrainingStatus]:
 
 def collect_trainings(research: Iterable[Entry], compute: Iterable[Entry], runs: Path) -> list[TrainingStatus]:
     """The same from the entries of both ledgers; ``runs`` is the folder with the worker's progress files."""
-    trainings, projects = TrainingRequests(), dict[str, None]()
+    trainings, projects = OrderRequests(TRAINING), dict[str, None]()
     for entry in research:
         trainings.apply_research(entry)
         projects[str(entry.details.get("project", ""))] = None
@@ -63,13 +63,13 @@ def collect_trainings(research: Iterable[Entry], compute: Iterable[Entry], runs:
     return [_status(trainings, each, runs) for each in requests]
 
 
-def _status(trainings: TrainingRequests, request: TrainingRequest, runs: Path) -> TrainingStatus:
+def _status(trainings: OrderRequests, request: OrderRequest, runs: Path) -> TrainingStatus:
     status = TrainingStatus(request.order, request.by, request.at, request.project, request.model)
     ended, progress = trainings.result(request), _progress(runs, request)
     if request.cancelled is not None:
         return replace(status, state="stopping" if progress and ended is None else "cancelled")
-    if ended is not None and ended.version:
-        return replace(status, state="done", version=ended.version)
+    if ended is not None and ended.made:
+        return replace(status, state="done", version=ended.made)
     if ended is not None:
         return replace(status, state="failed", error=f"{ended.why}. {ended.remedy}".strip(". "))
     if progress:
@@ -78,7 +78,7 @@ def _status(trainings: TrainingRequests, request: TrainingRequest, runs: Path) -
     return status
 
 
-def _progress(runs: Path, request: TrainingRequest) -> dict[str, Any]:
+def _progress(runs: Path, request: OrderRequest) -> dict[str, Any]:
     """The worker's progress file while it runs this request; empty otherwise, also for an earlier request."""
     try:
         progress: dict[str, Any] = json.loads((runs / f"{Path(request.order).name}.json").read_bytes())

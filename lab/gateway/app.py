@@ -7,14 +7,15 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 
 from lab.gateway import error_responses
-from lab.gateway.endpoints import cell_log, orders, parcels, read_log
-from lab.gateway.endpoints.catalogue import describe
+from lab.gateway.endpoints import cell_log, orders, parcels, read_log, rows, tables
+from lab.gateway.endpoints.catalogue import describe, describe_releases
 from lab.gateway.identity import Admitted
 from lab.gateway.research_zone import ResearchZone
 
 MAJOR = "1"
 everyone = APIRouter()
 kernels = APIRouter()
+_ORDERS = (orders.router, rows.router, tables.router)
 
 
 @everyone.get("/v1/me")
@@ -34,16 +35,24 @@ async def me(who: Admitted) -> dict[str, Any]:
 
 
 @kernels.get("/v1/catalogue")
-async def catalogue(request: Request, who: Admitted, search: str = "", release: str = "") -> dict[str, Any]:
-    """The granted tables of a release (the newest unless named), and the names of the tables not granted."""
+async def catalogue(request: Request, who: Admitted, search: str = "", practice: str = "") -> dict[str, Any]:
+    """The granted practice tables (the newest unless named), and the names of the tables not granted."""
     principal, project = who
-    opened = await principal.run_blocking(request.app.state.zone.release, release[:80])
+    opened = await principal.run_blocking(request.app.state.zone.practice, practice[:80])
     return await principal.run_blocking(describe, opened.seal, project, search[:200])
+
+
+@kernels.get("/v1/releases")
+async def releases(request: Request, who: Admitted) -> list[dict[str, Any]]:
+    """The releases of records on which compute carries orders out: their days, and the granted tables in them."""
+    principal, project = who
+    seals = await principal.run_blocking(request.app.state.zone.releases)
+    return describe_releases(seals, project)
 
 
 def kernel_app(zone: ResearchZone) -> FastAPI:
     """The app for a notebook's kernel, where untrusted code runs."""
-    return _app(zone, "The lab's gateway, for a kernel", everyone, kernels, orders.router, parcels.router)
+    return _app(zone, "The lab's gateway, for a kernel", everyone, kernels, *_ORDERS, parcels.router)
 
 
 def server_app(zone: ResearchZone) -> FastAPI:

@@ -37,6 +37,8 @@ _WHATS = {
     "checks": Text.of("identity.checks"),
     "parcels": Text.of("identity.parcels"),
     "orders": Text.of("identity.orders"),
+    "rows": Text.of("identity.rows"),
+    "tables": Text.of("identity.tables"),
     "streams": Text.of("identity.streams"),
 }
 

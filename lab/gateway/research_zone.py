@@ -1,4 +1,4 @@
-"""The state of the research zone for requests: projects and trainings from the ledgers, shelf and key."""
+"""The state of the research zone for requests: projects and what they requested from the ledgers, shelf and key."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from credit.errors import Lapsed, Missing, Refused
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Entry, Ledger
-from credit.ledger_follower import Follower
-from credit.releases import newest_release
-from credit.seal import Kind
+from credit.ledger.follower import Follower
+from credit.order_requests import ROWS, TABLE, TRAINING, OrderRequests
+from credit.releases import newest_practice, newest_release, releases_of_purpose
+from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
-from credit.training_requests import TrainingRequests
+from lab.accounts.accounts import Accounts
 from lab.airlock.review.service import AirlockService
 from lab.projects import Project, fold_projects
 
@@ -28,7 +29,9 @@ class ResearchZone:
     ledger: Ledger
     shelf: Shelf
     key: SigningKey
-    trainings: TrainingRequests
+    trainings: OrderRequests
+    rows: OrderRequests
+    tables: OrderRequests
     airlock: AirlockService
     _projects: dict[str, Project]
     _of_projects: list[Entry]
@@ -41,11 +44,13 @@ class ResearchZone:
         ledger = Ledger(settings.ledger, key, ring, "research")
         compute = Ledger(settings.compute_ledger, None, ring, "compute")
         shelf = Shelf(settings.shelf, ring)
-        airlock = AirlockService(settings, ledger, shelf, key, settings.day)
-        zone = cls(settings, ledger, shelf, key, TrainingRequests(), airlock, {}, [])
+        accounts = Accounts.cached(Ledger(settings.accounts_ledger, None, ring, "desk"))
+        airlock = AirlockService(settings, ledger, shelf, key, accounts, settings.day)
+        kinds = OrderRequests(TRAINING), OrderRequests(ROWS), OrderRequests(TABLE)
+        zone = cls(settings, ledger, shelf, key, *kinds, airlock, {}, [])
         zone._follow = [
-            Follower(ledger, (zone._apply, zone.trainings.apply_research)),
-            Follower(compute, (zone.trainings.apply_compute,)),
+            Follower(ledger, (zone._apply, *(each.apply_research for each in kinds))),
+            Follower(compute, tuple(each.apply_compute for each in kinds)),
         ]
         zone.catch_up()
         return zone
@@ -85,6 +90,27 @@ class ResearchZone:
         if newest_release(self.shelf, "research"):
             raise Lapsed("research-zone.every-research-release-lapsed")
         raise Missing("research-zone.no-research-release-yet")
+
+    def practice(self, name: str = "") -> OpenedSeal:
+        """The practice tables with this id, or the newest that have not expired; the files are not digested again.
+
+        Raises :class:`Missing`, :class:`Lapsed`, or :class:`Refused` for a seal of another kind.
+        """
+        today = self.settings.day()
+        if name:
+            opened = self.shelf.open(name, deep=False)
+            if opened.seal.kind is not Kind.PRACTICE:
+                raise Refused("research-zone.no-practice-tables", seal_short=opened.seal.short)
+            opened.seal.require_not_expired(today)
+            return opened
+        if newest := newest_practice(self.shelf, today):
+            return newest
+        raise Missing("research-zone.no-practice-tables-yet")
+
+    def releases(self) -> list[Seal]:
+        """The research releases that have not expired, the newest first."""
+        today = self.settings.day()
+        return [seal for seal in reversed(releases_of_purpose(self.shelf, "research")) if today < seal.expires_on]
 
     def _apply(self, entry: Entry) -> None:
         if entry.verb.startswith("project."):

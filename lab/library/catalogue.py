@@ -1,4 +1,4 @@
-"""``lab.me`` and ``lab.catalogue``: the user and project of this workspace, and its granted tables."""
+"""``lab.me`` and ``lab.catalogue``: the user and project of this workspace, and its granted practice tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from lab.library import gateway_client
 from lab.library.display import html
-from lab.library.workspace_data import release
+from lab.library.display.result import MARK
+from lab.library.workspace_data import practice
 
 if TYPE_CHECKING:
     import pandas
@@ -87,23 +88,24 @@ class Table:
         return [*(column.name for column in self.columns), "columns", "title", "rows", "source", "usage"]
 
     def __repr__(self) -> str:
-        about = f"{self.name}  {self.title}  ({self.rows:,} rows, {self.source or 'no source told'})"
+        about = f"{self.name}  {self.title}  ({self.rows:,} rows, {MARK}; {self.source or 'no source told'})"
         return about + "\n" + html.text_table(_HEAD, [_row(column) for column in self.columns])
 
     def _repr_html_(self) -> str:
-        more = f"{self.english} · {self.source} · {self.rows:,} rows · {self.openness} · {self.sharing} · {self.usage}"
+        rights = f"{self.openness} · {self.sharing} · {self.usage}"
+        more = f"{self.english} · {self.source} · {self.rows:,} rows, {MARK} · {rights}"
         head = html.title(f"{self.name} {self.title}", more)
-        undated = "" if self.dated else html.note("No dates: it is seen on the release's own day alone.")
+        undated = "" if self.dated else html.note("No dates: it is seen on the tables' own day alone.")
         return html.block(head, undated, html.table(_HEAD, [_row(column) for column in self.columns]))
 
 
 class Catalogue:
-    """The granted tables as attributes (``lab.catalogue().administrative_penalty.fine``), and the names of the
-    others.
+    """The granted practice tables as attributes (``lab.catalogue().administrative_penalty.fine``), and the names of
+    the others. Their rows are invented; records have the same tables and columns.
     """
 
     def __init__(self, data: dict[str, Any], search: str = "") -> None:
-        self.release, self.as_of, self.invented = data["release"], data["as_of"], data["invented"]
+        self.practice, self.as_of, self.invented = data["practice"], data["as_of"], data["invented"]
         self.not_granted: tuple[str, ...] = tuple(data["not_granted"])
         self.tables = {each["name"]: _table(each) for each in data["tables"]}
         self._search = search
@@ -151,7 +153,7 @@ class Catalogue:
         return html.text_table(("table", "表", "rows", "columns"), self._rows(), {2}) + "\n" + self._foot()
 
     def _repr_html_(self) -> str:
-        head = html.title("Catalogue 公共信用信息目录", f"as of {self.as_of}" + (", invented" if self.invented else ""))
+        head = html.title("Catalogue 公共信用信息目录", f"practice tables 练习数据 as of {self.as_of}, {MARK}")
         parts = []
         for each in self:
             wide = html.table(_HEAD, [_row(column) for column in each.columns])
@@ -168,9 +170,10 @@ class Catalogue:
     def _foot(self) -> str:
         if self._search:
             more = f"; not granted: {', '.join(self.not_granted)}" if self.not_granted else ""
-            return f"found for {self._search}: {len(self)} of the granted tables{more}"
+            return f"found for {self._search}: {len(self)} of the granted tables{more}; rows are {MARK}"
         others = ", ".join(self.not_granted)
-        return f"granted: {len(self)}; not granted: {others}" if others else f"granted: {len(self)}, all there are"
+        count = f"granted: {len(self)}; not granted: {others}" if others else f"granted: {len(self)}, all there are"
+        return f"{count}; rows are {MARK}"
 
 
 _HEAD = ("column", "名称", "type", "unit or values", "rule 脱敏规则")
@@ -195,6 +198,6 @@ def catalogue(search: str = "") -> Catalogue:
     table             表         rows  columns
     ────────────────  ────────  ─────  ────────────────────────────────────────────────────────────
     loan_performance  信贷履约  6,000  subject, reported_on, overdue_days, _happened, _known, _ends
-    found for loan: 1 of the granted tables
+    found for loan: 1 of the granted tables; rows are invented 虚构
     """
-    return Catalogue(gateway_client.get("/v1/catalogue", search=search, release=release().id), search)
+    return Catalogue(gateway_client.get("/v1/catalogue", search=search, practice=practice().id), search)

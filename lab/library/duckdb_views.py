@@ -2,7 +2,7 @@
 
 A view of a day shows what :mod:`models.features.views` shows to a feature: records that had happened, were known and
 could lawfully be used by then; a later date inside a row is null. Columns of a register that describe today exist only
-on the release's own day. Each view also has ``as_of``, so that a query can be used as a feature without changes.
+on the tables' own day. Each view also has ``as_of``, so that a query can be used as a feature without changes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from credit.errors import Malformed
 from credit.messages import Text
-from lab.library.workspace_data import Release
+from lab.library.workspace_data import PracticeTables
 from models.features.duckdb_engine import quote_identifier, quote_literal
 from models.features.feature_sql import CURRENT_COLUMNS, hint
 from models.features.views import TIME_COLUMNS, visible_at
@@ -35,16 +35,16 @@ _kept: OrderedDict[tuple[str, str, date], Views] = OrderedDict()
 
 
 class Views:
-    """An in-memory database with the views of one release on one day."""
+    """An in-memory database with the views of practice tables on one day."""
 
-    def __init__(self, release: Release, day: date) -> None:
-        self.release, self.day = release, day
+    def __init__(self, practice: PracticeTables, day: date) -> None:
+        self.practice, self.day = practice, day
         self.columns: dict[str, list[str]] = {}
         memory = os.environ.get(MEMORY, "1GB")
         self._run = duckdb.connect(":memory:", config={"memory_limit": memory, "temp_directory": tempfile.gettempdir()})
         self._run.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
-        for table in release.granted:
-            if release.dated(table) or day == release.as_of:
+        for table in practice.granted:
+            if practice.dated(table) or day == practice.as_of:
                 self._view(table)
 
     def query(self, sql: str, most: int) -> tuple[pa.Table, bool, list[str]]:
@@ -81,10 +81,10 @@ class Views:
                 nodes += node
 
     def _view(self, table: str) -> None:
-        types, source = self.release.terms["tables"][table]["columns"], self._source(table)
+        types, source = self.practice.terms["tables"][table]["columns"], self._source(table)
         here = [row[0] for row in self._run.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
-        is_register = table == self.release.register
-        today = self.day == self.release.as_of
+        is_register = table == self.practice.register
+        today = self.day == self.practice.as_of
         day, shown = f"DATE '{self.day}'", []
         for name in here:
             if name in TIME_COLUMNS or (is_register and not today and name in CURRENT_COLUMNS):
@@ -94,11 +94,11 @@ class Views:
             shown.append(f"{seen} AS {quote_identifier(name)}")
             self.columns.setdefault(table, []).append(name)
         shown += [f"{day} AS as_of", *(f"t.{name}" for name in TIME_COLUMNS if name in types)]
-        where = f"WHERE {visible_at('t', day)}" if self.release.dated(table) else ""
+        where = f"WHERE {visible_at('t', day)}" if self.practice.dated(table) else ""
         self._run.execute(f"CREATE VIEW {quote_identifier(table)} AS SELECT {', '.join(shown)} FROM {source} t {where}")
 
     def _source(self, table: str) -> str:
-        return f"read_parquet({quote_literal(self.release.files(table))})"
+        return f"read_parquet({quote_literal(self.practice.files(table))})"
 
     def _in_words(self, error: duckdb.Error) -> Malformed:
         message = str(error).strip()
@@ -108,8 +108,8 @@ class Views:
         if match := _COLUMN.search(message):
             name = match.group(1) or match.group(2)
             known = {column for columns in self.columns.values() for column in columns}
-            if name in CURRENT_COLUMNS and self.day != self.release.as_of:
-                remedy = Text.of("duckdb-views.of-release-day", name=name, as_of=self.release.as_of, day=self.day)
+            if name in CURRENT_COLUMNS and self.day != self.practice.as_of:
+                remedy = Text.of("duckdb-views.of-tables-day", name=name, as_of=self.practice.as_of, day=self.day)
             else:
                 remedy = hint(name, known)
             return Malformed("duckdb-views.no-column", remedy=remedy, name=name)
@@ -120,17 +120,17 @@ class Views:
         return Malformed("duckdb-views.sql-cannot-run", why=Text.verbatim(why), remedy=_line(message))
 
     def _no_table(self, name: str) -> Malformed:
-        if name in self.release.granted:
+        if name in self.practice.granted:
             return Malformed("duckdb-views.cannot-be-seen-as", name=name, day=self.day)
-        if name in self.release.terms["tables"]:
+        if name in self.practice.terms["tables"]:
             return Malformed("duckdb-views.table-not-granted-to-project", name=name)
         return Malformed("duckdb-views.no-table", remedy=hint(name, self.columns), name=name)
 
 
-def views(release: Release, day: date) -> Views:
+def views(practice: PracticeTables, day: date) -> Views:
     """The views of a day, created once and cached for the last :data:`KEPT` days."""
-    key = (release.id, str(release.folder), day)
-    cached = _kept.pop(key, None) or Views(release, day)
+    key = (practice.id, str(practice.folder), day)
+    cached = _kept.pop(key, None) or Views(practice, day)
     _kept[key] = cached
     while len(_kept) > KEPT:
         _kept.popitem(last=False)

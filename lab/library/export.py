@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.review.petition import verdict_of
 from lab.library import gateway_client
 from lab.library.display import html
-from lab.library.workspace_data import release
+from lab.library.sources import Source, seals_of
 
 _MARK = {Outcome.PASS: "✓ pass 通过", Outcome.REVIEW: "? review 需说明", Outcome.FAIL: "✗ fail 不可出域"}
 _WORST = (Outcome.FAIL, Outcome.REVIEW, Outcome.PASS)
@@ -161,33 +161,35 @@ def carry_out(
     title: str,
     purpose: str,
     description: str | Mapping[str, str | Mapping[str, Any]],
+    sources: Source | Sequence[Source],
     subjects: int = 0,
     submit: bool | None = None,
 ) -> Prepared | Parcel:
     """Submit files for release from the lab. The checks of the gate run here first and show what to correct.
 
     ``description`` describes each file (one text for all, or by name; a mapping may have ``what``, ``population``,
-    ``counted``, ``subjects``, ``counts``); ``subjects`` is the number of subjects behind each file. The function then
-    asks for confirmation; ``submit=True`` submits without asking, ``submit=False`` only checks. Returns a
-    :class:`Parcel` when submitted, else a :class:`Prepared` with the findings. Raises
+    ``counted``, ``subjects``, ``counts``); ``sources`` is what they were made from: rows, trainings, a comparison, or
+    a result of practice tables, which marks the parcel as invented. ``subjects`` is the number of subjects behind each
+    file. The function then asks for confirmation; ``submit=True`` submits without asking, ``submit=False`` only
+    checks. Returns a :class:`Parcel` when submitted, else a :class:`Prepared` with the findings. Raises
     :class:`~credit.errors.Refused` when files that may not leave are submitted.
 
     >>> import lab, pathlib
     >>> path = pathlib.Path("bands.csv")
     >>> _ = path.write_text("band,firms\\nA,3\\nB,60\\n")
-    >>> prepared = lab.carry_out(path, title="Bands", purpose="To show them", description="Firms by band", subjects=63,
-    ...                          submit=False)
+    >>> context = {"title": "Bands", "purpose": "To show them", "description": "Firms by band", "subjects": 100}
+    >>> drawn = lab.sql("SELECT kind FROM registration")
+    >>> prepared = lab.carry_out(path, sources=drawn, submit=False, **context)
     >>> prepared.verdict.outcome.value
     'fail'
     >>> _ = path.write_text("band,firms\\nA,40\\nB,60\\n")
-    >>> prepared = lab.carry_out(path, title="Bands", purpose="To show them", description="Firms by band", subjects=100,
-    ...                          submit=False)
+    >>> prepared = lab.carry_out(path, sources=drawn, submit=False, **context)
     >>> prepared.verdict.outcome.value
     'pass'
     """
     files = _read(paths)
     abouts = {name: _file_description(name, description, subjects) for name in files}
-    prepared = Prepared(files, ParcelContext(title, purpose, abouts, (release().id,)))
+    prepared = Prepared(files, ParcelContext(title, purpose, abouts, seals_of(sources)))
     if submit or (submit is None and prepared.verdict.outcome is not Outcome.FAIL and _is_confirmed(prepared)):
         return prepared.submit()
     return prepared

@@ -14,7 +14,7 @@ from credit.errors import Malformed
 from lab.library import read_report
 from lab.library.display import html
 from lab.library.display.result import Result
-from lab.library.workspace_data import Release, day, release
+from lab.library.workspace_data import PracticeTables, day, practice
 from models.features.duckdb_engine import Engine, Limits, engine, quote_identifier
 from models.features.feature_sql import SUBJECT, FeatureQuery
 from models.features.feature_sql import check as check_features
@@ -73,7 +73,7 @@ def check(sql: str | Checked) -> Checked:
     """
     if isinstance(sql, Checked):
         return sql
-    current = release()
+    current = practice()
     return Checked(sql, check_features(sql, current.schema, population=current.register))
 
 
@@ -85,19 +85,21 @@ class Look(Result):
         rows = [_summary_of(name, self._table.column(name)) for name in self.columns if name != SUBJECT]
         names = ("feature", "missing", "distinct", "least", "median", "most")
         columns = {name: [row[place] for row in rows] for place, name in enumerate(names)}
-        return Result(pa.table(columns), about=self.about)
+        return Result(pa.table(columns), about=self.about, invented=self.invented)
 
     def __repr__(self) -> str:
         return f"{self.about}\n{self.summary()!r}"
 
     def _repr_html_(self) -> str:
         summary = self.summary()
-        shown = html.table(summary.columns, summary._rows(), caption=html.esc(self.about), right=range(1, 6))
+        shown = html.table(
+            summary.columns, summary._rows(), caption=f"{html.esc(self.about)} {self._badge()}", right=range(1, 6)
+        )
         return html.block(shown, html.note(self._remark) if self._remark else "")
 
 
 def features(sql: str | Checked, as_of: date | str | None = None, *, subjects: int = MOST) -> Look:
-    """Compute features on the release as of the day ``as_of``, for about ``subjects`` subjects (whole buckets).
+    """Compute features on the practice tables as of the day ``as_of``, for about ``subjects`` subjects (whole buckets).
 
     A subject without a row in the result of the SQL has a missing value. Raises :class:`~credit.errors.Malformed` when
     the SQL is refused, or returns two rows for a subject.
@@ -107,10 +109,10 @@ def features(sql: str | Checked, as_of: date | str | None = None, *, subjects: i
     200 subjects as of 2026-03-01
     feature    missing  distinct  least  median  most
     ─────────  ───────  ────────  ─────  ──────  ────
-    penalties     0.22        16      1     2.5    29
-    (1 row)
+    penalties    0.235        14      1       2    22
+    (1 row, invented 虚构)
     """
-    current, checked = release(), check(sql)
+    current, checked = practice(), check(sql)
     on, query = day(as_of, current), _query_for_every_subject(checked, current)
     read_report.add(query.tables)
     keys: list[str] = []
@@ -127,7 +129,9 @@ def features(sql: str | Checked, as_of: date | str | None = None, *, subjects: i
         columns[name] = pa.array(values[:, place], from_pandas=True)  # NaN is a missing value
     whole = bucket + 1 == current.terms["buckets"]
     remark = "" if whole else f"The first {bucket + 1} of {current.terms['buckets']} buckets; give subjects=… for more."
-    return Look(pa.table(columns), about=f"{len(keys):,} subjects as of {on}", whole=whole, remark=remark)
+    return Look(
+        pa.table(columns), about=f"{len(keys):,} subjects as of {on}", whole=whole, remark=remark, invented=True
+    )
 
 
 def for_every_subject(sql: str) -> str:
@@ -139,12 +143,12 @@ def for_every_subject(sql: str) -> str:
     )
 
 
-def _query_for_every_subject(checked: Checked, current: Release) -> FeatureQuery:
+def _query_for_every_subject(checked: Checked, current: PracticeTables) -> FeatureQuery:
     return check_features(for_every_subject(checked.sql), current.schema, population=current.register)
 
 
 def _bucket(
-    current: Release, query: FeatureQuery, names: tuple[str, ...], on: date, bucket: int
+    current: PracticeTables, query: FeatureQuery, names: tuple[str, ...], on: date, bucket: int
 ) -> tuple[list[str], NDArray[np.float64]]:
     terms, register = current.granted_terms(), current.register
     wanted = dict(query.tables)
@@ -161,7 +165,7 @@ def _bucket(
         return keys, compute_features(run, query, names, len(keys))
 
 
-def _keys_of(run: Engine, current: Release, bucket: int) -> None:
+def _keys_of(run: Engine, current: PracticeTables, bucket: int) -> None:
     """Without a register, every key of a dated table is a subject: read all of them."""
     for name in current.granted:
         if current.dated(name):
@@ -169,7 +173,7 @@ def _keys_of(run: Engine, current: Release, bucket: int) -> None:
             run.read_parquet(f"_keys_{name}", bucket_file(current.folder, name, bucket), times)
 
 
-def _observe(run: Engine, current: Release, on: date) -> None:
+def _observe(run: Engine, current: PracticeTables, on: date) -> None:
     """Create the observations of a day: subjects registered by then, or, without a register, with a visible row."""
     date_ = f"DATE '{on}'"
     if current.register is not None:

@@ -18,6 +18,7 @@ _KINDS: dict[str, type[CreditError]] = {
     kind.slug: kind for kind in (Malformed, Refused, Unauthenticated, Lapsed, Missing, Broken)
 }
 SECONDS = 60.0
+SILENT = 150.0  # seconds without a line; the gateway ends a stream before
 _NO_TLS = ssl.SSLContext(
     ssl.PROTOCOL_TLS_CLIENT
 )  # a socket needs no TLS, and loading the trusted certificates takes 40 ms
@@ -40,8 +41,8 @@ def send_files(path: str, files: Mapping[str, bytes], **texts: str) -> Any:
 
 
 def lines(path: str) -> Iterator[Any]:
-    """The values of a stream of JSON lines, as they arrive."""
-    with _client().stream("GET", path) as answer:
+    """The values of a stream of JSON lines, as they arrive; what waits in a queue may be silent until its end."""
+    with _client().stream("GET", path, timeout=httpx.Timeout(SECONDS, read=SILENT)) as answer:
         if answer.status_code != 200:
             answer.read()
             _value(answer)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import models.order.order
 from credit.errors import Malformed
 from credit.messages import Text
 from lab.library.display import html
 from lab.library.features import Checked, check, for_every_subject
-from lab.library.workspace_data import release
+from lab.library.workspace_data import practice
 from models.features.feature_sql import check_order, hint
-from models.order.order import Order, load_declaration
+from models.order.order import Order, built_in
 
-DECLARED = Path(models.order.order.__file__).parents[1] / "declarations"
 BASES = ("enterprise", "individual_business")
 _SHOWN = ("", "name", "title", "direction", "reason")
 
@@ -89,7 +86,7 @@ def order(
     ``features`` declares them (names, or :func:`feature`); a feature of the SQL without a declaration has no direction.
     ``keep`` names the features of the base to keep (default: all; ``[]``: none, and then the base's tables need not be
     granted). ``changes`` replace keys of the declaration, mappings in part: ``training={"trials": 2}``. Raises
-    :class:`~credit.errors.Malformed` with a hint when the order does not fit the release.
+    :class:`~credit.errors.Malformed` with a hint when the order does not fit the tables.
 
     >>> import lab
     >>> mine = "SELECT subject, count(*) AS penalties FROM administrative_penalty GROUP BY subject"
@@ -102,7 +99,7 @@ def order(
     """
     if base not in BASES:
         raise Malformed("orders.no-declaration", remedy=hint(base, BASES), base=base)
-    declaration = load_declaration(DECLARED / f"{base}.yaml").as_json()
+    declaration = built_in(base).as_json()
     own = _declared(sql, features)
     kept = _kept(declaration, keep)
     if duplicates := sorted({each["name"] for each in own} & {each["name"] for each in kept}):
@@ -119,7 +116,7 @@ def order(
     names = {each["name"] for each in declaration["features"]}
     declaration["rules"] = [rule for rule in declaration["rules"] if rule["feature"] in names]
     made = Order.parse(_changed(declaration, changes))
-    check_order(made, release().granted_terms())
+    check_order(made, practice().granted_terms())
     return Draft(made, tuple(each["name"] for each in own))
 
 

@@ -1,4 +1,4 @@
-"""``lab.sql`` and ``lab.sample``: query the release as of any day up to its own."""
+"""``lab.sql`` and ``lab.sample``: query the practice tables as of a day up to their own. What they show is invented."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from credit.errors import Malformed
 from lab.library import read_report
 from lab.library.display.result import Result
 from lab.library.duckdb_views import views
-from lab.library.workspace_data import day, release
+from lab.library.workspace_data import day, practice
 from models.features.duckdb_engine import quote_identifier, quote_literal
 from models.features.feature_sql import SUBJECT, hint
 
@@ -16,7 +16,9 @@ MOST = 1_000_000  # rows
 
 
 def sql(query: str, as_of: date | str | None = None, *, most: int = MOST) -> Result:
-    """Any SELECT over the granted tables as they were on the day ``as_of`` (default: the release's own day).
+    """Any SELECT over the granted practice tables as they were on the day ``as_of`` (default: their own day).
+
+    Every result is marked as invented; the same SQL runs on records in ``lab.rows`` and ``lab.train``.
 
     ``most`` limits the rows fetched. Raises :class:`~credit.errors.Malformed` with the reason and the nearest name.
 
@@ -25,19 +27,19 @@ def sql(query: str, as_of: date | str | None = None, *, most: int = MOST) -> Res
     kind        firms
     ──────────  ─────
     enterprise    200
-    (1 row)
+    (1 row, invented 虚构)
     >>> lab.sql("SELECT count(*) AS penalties FROM administrative_penalty", as_of="2024-01-01")["penalties"]
-    [114]
+    [95]
     >>> lab.sql("SELECT sum(fin) AS fines FROM administrative_penalty")
     Traceback (most recent call last):
     credit.errors.Malformed: There is no column fin. Did you mean fine?
     """
-    current = release()
+    current = practice()
     on = day(as_of, current)
     table, whole, read = views(current, on).query(query, most)
     read_report.add(read)
     remark = "" if whole else f"More than {most:,} rows: aggregate in SQL, or give most=…"
-    return Result(table, about=f"as of {on}", whole=whole, remark=remark)
+    return Result(table, about=f"as of {on}", whole=whole, remark=remark, invented=True)
 
 
 def sample(n: int, seed: int = 0, table: str | None = None, *, as_of: date | str | None = None) -> Result:
@@ -53,7 +55,7 @@ def sample(n: int, seed: int = 0, table: str | None = None, *, as_of: date | str
     >>> lab.sample(5, seed=1)["subject"] == lab.sample(5)["subject"]
     False
     """
-    current = release()
+    current = practice()
     name = table or current.register
     if name is None:
         raise Malformed("query.which-table")
@@ -63,4 +65,4 @@ def sample(n: int, seed: int = 0, table: str | None = None, *, as_of: date | str
         raise Malformed("query.not-sample-size", n=n, limit=MOST)
     shuffled = f"md5(concat({SUBJECT}, {quote_literal(str(seed))}))"
     rows = sql(f"SELECT * FROM {quote_identifier(name)} ORDER BY {shuffled}, * LIMIT {int(n)}", as_of)
-    return Result(rows.arrow(), about=f"{len(rows)} rows of {name}, {rows.about}")
+    return Result(rows.arrow(), about=f"{len(rows)} rows of {name}, {rows.about}", invented=True)

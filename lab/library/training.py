@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from credit.errors import Missing, Refused
-from credit.messages import Text
+from credit.messages import language_here
 from lab.library import gateway_client
 from lab.library.display import html
+from lab.library.order_wait import failure
 from lab.library.orders import Draft
-from lab.library.workspace_data import release
 from models.order.order import Order
 
 LABELS = {
@@ -20,6 +20,7 @@ LABELS = {
     "start": "starting 开始",
     "sample": "computing features 计算特征",
     "search": "training 训练",
+    "membership": "testing what the model remembers 检验模型记忆",
 }
 _ENDED = ("done", "failed", "cancelled")
 
@@ -70,6 +71,11 @@ class Run:
         """The model card (模型说明书), as Markdown."""
         return str(self._whole()["card"])
 
+    @property
+    def release(self) -> str:
+        """The id of the release that it was trained on; raises :class:`~credit.errors.Missing` before it is done."""
+        return str(self._whole()["release"])
+
     def refresh(self) -> Run:
         """Read the current state."""
         self._data = gateway_client.get(f"/v1/orders/{self.id}")
@@ -98,9 +104,9 @@ class Run:
                 return self
             shown.update(self)
         if self.state == "failed":
-            error = self._data["error"]
-            remedy = Text.verbatim(str(error.get("remedy", "")))
-            raise Refused("training.training-failed", remedy=remedy, cause=error["what"])
+            refusal = failure(self._data["error"])
+            cause = refusal.message.render(language_here())
+            raise Refused("training.training-failed", why=refusal.reason, remedy=refusal.advice, cause=cause)
         return self
 
     def _whole(self) -> dict[str, Any]:
@@ -134,11 +140,12 @@ class Runs(list[Run]):
         return Runs(run for run in self if run.state == "done")
 
 
-def train(order: Draft | Order, *, wait: bool = True) -> Run:
-    """Request the training of an order and follow it; the same order again is the same training.
+def train(order: Draft | Order, *, release: str = "", wait: bool = True) -> Run:
+    """Request the training of an order on records and follow it; the same order again is the same training.
 
-    With ``wait=False`` it returns the run at once. An interrupt (Ctrl-C, the stop button) leaves the training running.
-    Raises :class:`~credit.errors.Refused` for tables not granted, or when the training failed, with the reason.
+    ``release`` is one of ``lab.releases()``, by default the newest. With ``wait=False`` it returns the run at once. An
+    interrupt (Ctrl-C, the stop button) leaves the training running. Raises :class:`~credit.errors.Refused` for tables
+    not granted, or when the training failed, with the reason.
 
     >>> import lab
     >>> mine = "SELECT subject, count(*) AS penalties FROM administrative_penalty GROUP BY subject"
@@ -146,7 +153,7 @@ def train(order: Draft | Order, *, wait: bool = True) -> Run:
     >>> run.model, run.state, run.cancel().state
     ('enterprise', 'waiting', 'cancelled')
     """
-    run = Run(gateway_client.post("/v1/orders", {"order": order.as_json(), "release": release().id}))
+    run = Run(gateway_client.post("/v1/orders", {"order": order.as_json(), "release": release}))
     return run.watch() if wait and run.state not in _ENDED else run
 
 

@@ -1,4 +1,4 @@
-"""The data of a workspace: the release at ``/data`` and its granted tables."""
+"""The data of a workspace: the practice tables (练习数据) at ``/data``, those that are granted. No record is there."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ DATA, GATEWAY = "HAIHE_LAB_DATA", "HAIHE_LAB_GATEWAY"
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
-    """The research release of this workspace, from its manifest; ``granted`` are the tables that are mounted."""
+class PracticeTables:
+    """The practice tables of this workspace, from their manifest; ``granted`` are those that are mounted."""
 
     id: str
     folder: Path
@@ -30,7 +30,7 @@ class Release:
 
     @property
     def as_of(self) -> date:
-        """The day of its data."""
+        """The day of their data."""
         return date.fromisoformat(self.terms["as_of"])
 
     @property
@@ -52,7 +52,7 @@ class Release:
         return str(self.folder / table / "bucket-*.parquet")
 
     def granted_terms(self) -> dict[str, Any]:
-        """The terms of the release, restricted to the granted tables."""
+        """The terms of their seal, restricted to the granted tables."""
         return {**self.terms, "tables": {name: self.terms["tables"][name] for name in self.granted}}
 
 
@@ -66,34 +66,33 @@ def gateway_socket() -> Path:
     return Path(os.environ.get(GATEWAY, "/run/lab/gateway.sock"))
 
 
-def release() -> Release:
-    """The release at :func:`data_folder`; raises :class:`Missing` where there is none, :class:`Broken` if unreadable.
+def practice() -> PracticeTables:
+    """The practice tables at :func:`data_folder`; raises :class:`Missing` where there are none, :class:`Broken` if
+    unreadable.
 
-    The service that mounted the release verified its signature; a workspace has no public keys.
+    The service that mounted them verified their signature; a workspace has no public keys.
     """
     folder = data_folder()
     manifest = folder / "manifest.json"
     if not manifest.is_file():
-        raise Missing("workspace-data.no-release-here", folder=folder, data=DATA)
+        raise Missing("workspace-data.no-practice-here", folder=folder, data=DATA)
     return _read(folder, manifest.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4)
-def _read(folder: Path, _: int) -> Release:
+def _read(folder: Path, _: int) -> PracticeTables:
     try:
         envelope = json.loads((folder / "manifest.json").read_bytes())
         predicate = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
         tables = predicate["terms"]["tables"]
         granted = tuple(name for name in sorted(tables) if (folder / name).is_dir())
-        return Release(predicate["id"], folder, predicate["terms"], granted)
+        return PracticeTables(predicate["id"], folder, predicate["terms"], granted)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Broken(
-            "workspace-data.release-manifest-cannot-be-read", why=Text.verbatim(type(error).__name__)
-        ) from error
+        raise Broken("workspace-data.manifest-cannot-be-read", why=Text.verbatim(type(error).__name__)) from error
 
 
-def day(value: date | str | None, current: Release) -> date:
-    """The given day, or the release's own; raises :class:`Malformed` for a later day or another text."""
+def day(value: date | str | None, current: PracticeTables) -> date:
+    """The given day, or that of the tables; raises :class:`Malformed` for a later day or another text."""
     if value is None:
         return current.as_of
     try:
@@ -101,5 +100,5 @@ def day(value: date | str | None, current: Release) -> date:
     except ValueError as error:
         raise Malformed("workspace-data.not-day", why=Text.verbatim(str(value)[:20])) from error
     if chosen > current.as_of:
-        raise Malformed("workspace-data.release-knows-nothing", value=chosen, as_of=current.as_of)
+        raise Malformed("workspace-data.day-after-tables", value=chosen, as_of=current.as_of)
     return chosen

@@ -22,8 +22,9 @@ from credit.shelf import OpenedSeal
 from models.dataset.folds import fold_of, folds_by_period
 from models.features.buckets import MapBuckets, Progress, map_sequentially, release_terms
 from models.features.duckdb_engine import Limits, engine
-from models.features.feature_sql import check_condition, check_order
+from models.features.feature_sql import check_order
 from models.features.observations import observe_labelled, population_columns, register_groups, usable_days
+from models.features.outcomes import source_columns
 from models.features.views import OBSERVED, compute_features, make_views, read_bucket
 from models.order.order import Order
 
@@ -100,9 +101,9 @@ def sample_bucket(
     """The observations of one bucket. A module-level function of plain values, so that a cluster can run it."""
     order = Order.parse(order_json)
     query = check_order(order, terms)  # checked again here, in the process that runs it
-    condition = check_condition(order.label.when, terms["tables"][order.label.table]["columns"])
     wanted = dict(query.tables)
-    wanted[order.label.table] = wanted.get(order.label.table, frozenset()) | condition.columns
+    for table, columns in source_columns(order.label, terms).items():
+        wanted[table] = wanted.get(table, frozenset()) | columns
     if order.population:
         wanted[order.population] = wanted.get(order.population, frozenset()) | population_columns(order, terms)
     with engine(limits) as database:

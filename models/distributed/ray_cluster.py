@@ -116,6 +116,8 @@ def cluster(address: str = "", *, token: Path | None = None, cpus: int | None = 
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Under `uv run`, Ray would start its workers by the same command in a folder of its own, where they wait for ever.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     with ExitStack() as stack:
         if address:
             _require_answer(address)

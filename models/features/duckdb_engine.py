@@ -77,6 +77,10 @@ class Engine:
             column_types = ", ".join(f"{quote_identifier(column)} {kind}" for column, kind in columns.items())
             self.execute(f"CREATE TABLE {quote_identifier(name)} ({column_types})")
 
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable under a name."""
+        self._connection.register(name, table)
+
     def lock_down(self) -> None:
         """End all access to files, network, extensions and settings; this cannot be undone in the connection."""
         self.execute("SET enable_external_access = false")

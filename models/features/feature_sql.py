@@ -11,11 +11,11 @@ with the same code as the compute zone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from credit.messages import Text
-from models.features.sql_parser import read_condition, read_query
+from models.features.sql_parser import read_condition, read_query, texts_of
 from models.features.sql_scopes import SUBJECT as SUBJECT
 from models.features.sql_scopes import refuse
 from models.order.suggest import hint as hint
@@ -96,6 +96,25 @@ def check_order(order: Order, terms: Mapping[str, Any]) -> FeatureQuery:
     if extra := set(query.output) - set(order.names):
         refuse(Text.of("feature-sql.undeclared", names=", ".join(sorted(extra))), Text.of("feature-sql.declare"))
     return query
+
+
+def written_order(order: Order, terms: Mapping[str, Any]) -> Order:
+    """The order as it travels: its SQL and its label's condition as they were parsed and written out again.
+
+    Comments, spacing and spelling of the researcher stay behind. Writing it twice changes nothing. Raises
+    :class:`Malformed` where the order does not fit the release's ``terms``.
+    """
+    query = check_order(order, terms)
+    columns = terms["tables"][order.label.table]["columns"]
+    when = check_condition(order.label.when, columns, table=order.label.table).sql
+    return replace(order, sql=query.sql, label=replace(order.label, when=when))
+
+
+def order_words(order: Order) -> tuple[list[str], list[str]]:
+    """The literals and the identifiers of the SQL and of the label's condition of an order that was checked."""
+    literals, names = texts_of(order.sql)
+    more_literals, more_names = texts_of(order.label.when, statement=False)
+    return [*literals, *more_literals], [*names, *more_names]
 
 
 def visible_columns(schema: Schema, population: str | None) -> dict[str, frozenset[str]]:

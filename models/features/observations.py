@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from models.features.duckdb_engine import Engine, quote_identifier, quote_literal
-from models.features.feature_sql import check_condition
+from models.features.outcomes import OUTCOMES, create_outcomes
 from models.features.views import OBSERVED, raw_table, visible_at
 from models.order.order import Order
 from models.order.spec import Label
@@ -47,17 +47,15 @@ def add_months(day: date, months: int) -> date:
 
 def observe_labelled(database: Engine, order: Order, terms: Mapping[str, Any]) -> None:
     """Create the observations with an outcome, periodic or at events; ``label`` is 0 or 1."""
-    label, rows = order.label, quote_identifier(raw_table(order.label.table))
-    when = check_condition(label.when, terms["tables"][label.table]["columns"], table=label.table).sql
-    database.execute(f"CREATE TABLE _outcome AS SELECT subject, _happened, _known, _ends, ({when}) AS met FROM {rows}")
+    create_outcomes(database, order.label, terms)
     if order.observe.event:
         days = f"CAST(_happened - INTERVAL {order.observe.days_before} DAY AS DATE)"
         database.execute(
             f"CREATE TABLE _labelled AS SELECT subject AS key, {days} AS as_of, CAST(bool_or(met) AS TINYINT) AS label "
-            "FROM _outcome WHERE met IS NOT NULL AND _happened IS NOT NULL GROUP BY ALL"
+            f"FROM {OUTCOMES} WHERE met IS NOT NULL AND _happened IS NOT NULL GROUP BY ALL"
         )
     else:
-        _label_periodic_days(database, label, usable_days(order, date.fromisoformat(terms["as_of"])))
+        _label_periodic_days(database, order.label, usable_days(order, date.fromisoformat(terms["as_of"])))
     restriction = f"WHERE {_active_condition(order, 'l.key', 'l.as_of', today=False)}" if order.population else ""
     database.execute(
         f"CREATE TABLE {OBSERVED} AS SELECT row_number() OVER (ORDER BY key, as_of) - 1 AS number, key, as_of, label "
@@ -66,17 +64,16 @@ def observe_labelled(database: Engine, order: Order, terms: Mapping[str, Any]) -
 
 
 def _label_periodic_days(database: Engine, label: Label, days: tuple[date, ...]) -> None:
-    listed = ", ".join(f"(DATE '{day}')" for day in days) or "(CAST(NULL AS DATE))"
-    database.execute(f"CREATE TABLE _days AS SELECT as_of FROM (VALUES {listed}) AS d(as_of) WHERE as_of IS NOT NULL")
+    _create_days(database, days)
     # Observation days are firsts of a month, so a window ends on one too, and dates that are rounded to months suffice.
     database.execute(
         "CREATE TABLE _labelled AS SELECT x.subject AS key, d.as_of, CAST(bool_or(x.met) AS TINYINT) AS label "
-        f"FROM _outcome x JOIN _days d ON x._happened >= d.as_of "
+        f"FROM {OUTCOMES} x JOIN _days d ON x._happened >= d.as_of "
         f"AND x._happened < d.as_of + INTERVAL {label.window_months} MONTH WHERE x.met IS NOT NULL GROUP BY ALL"
     )
     if label.clear_months:
         database.execute(
-            "DELETE FROM _labelled l WHERE EXISTS (SELECT 1 FROM _outcome x WHERE x.subject = l.key AND x.met "
+            f"DELETE FROM _labelled l WHERE EXISTS (SELECT 1 FROM {OUTCOMES} x WHERE x.subject = l.key AND x.met "
             f"AND x._happened >= l.as_of - INTERVAL {label.clear_months} MONTH AND {visible_at('x', 'l.as_of')})"
         )
 
@@ -97,6 +94,46 @@ def observe_population(database: Engine, order: Order, as_of: date) -> None:
     database.execute(
         f"CREATE TABLE {OBSERVED} AS SELECT row_number() OVER (ORDER BY key) - 1 AS number, key, {day} AS as_of "
         f"FROM ({subjects_sql}) e {restriction} ORDER BY number"
+    )
+
+
+def _create_days(database: Engine, days: tuple[date, ...]) -> None:
+    listed = ", ".join(f"(DATE '{day}')" for day in days) or "(CAST(NULL AS DATE))"
+    database.execute(f"CREATE TABLE _days AS SELECT as_of FROM (VALUES {listed}) AS d(as_of) WHERE as_of IS NOT NULL")
+
+
+def settled_days(order: Order, days: tuple[date, ...], as_of: date) -> tuple[date, ...]:
+    """Those of the days whose outcome was known on ``as_of``."""
+    months, late = order.label.window_months or 0, timedelta(order.label.settle_days)
+    return tuple(day for day in days if add_months(day, months) + late <= as_of)
+
+
+def observe_days(
+    database: Engine,
+    order: Order,
+    days: tuple[date, ...],
+    labelled: Mapping[str, Any] | None,
+    subjects: frozenset[str] | None = None,
+) -> None:
+    """Create one observation of every active subject of the order's kind on each of the days; ``label`` may be null.
+
+    ``labelled`` are the terms of the release when outcomes are wanted, which an order with a label window alone has.
+    ``subjects`` leaves all others out.
+    """
+    if labelled is not None:
+        create_outcomes(database, order.label, labelled)
+        _label_periodic_days(database, order.label, days)
+    else:
+        _create_days(database, days)
+        database.execute("CREATE TABLE _labelled (key VARCHAR, as_of DATE, label TINYINT)")
+    register = quote_identifier(raw_table(str(order.population)))
+    listed = ", ".join(quote_literal(subject) for subject in sorted(subjects or ()))
+    chosen = "" if subjects is None else f" AND e.key IN ({listed or quote_literal('')})"
+    database.execute(
+        f"CREATE TABLE {OBSERVED} AS SELECT row_number() OVER (ORDER BY e.key, d.as_of) - 1 AS number, e.key, d.as_of, "
+        f"l.label FROM (SELECT DISTINCT subject AS key FROM {register}) e CROSS JOIN _days d "
+        "LEFT JOIN _labelled l ON l.key = e.key AND l.as_of = d.as_of "
+        f"WHERE {_active_condition(order, 'e.key', 'd.as_of', today=False)}{chosen} ORDER BY number"
     )
 
 

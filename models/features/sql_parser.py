@@ -44,19 +44,19 @@ def read_query(
 def _read(
     sql: str, tables: frozenset[tuple[str, frozenset[str]]], granted: frozenset[str]
 ) -> tuple[str, tuple[tuple[str, frozenset[str]], ...], tuple[str, ...]]:
-    tree = _parse(sql, statement=True)
+    tree = parse(sql, statement=True)
     if not isinstance(tree, exp.Select):
         why = sql_whitelist.FORBIDDEN.get(type(tree).__name__, Text.of("feature-sql.one-select-exactly"))
         refuse(why, Text.of("feature-sql.begin-with-select"))
     _check_syntax(tree, _ALLOWED)
     reader = SelectReader(dict(tables), granted)
     output = reader.select(tree, {})
-    return _text(tree), tuple((name, frozenset(columns)) for name, columns in reader.used.items()), output
+    return written(tree), tuple((name, frozenset(columns)) for name, columns in reader.used.items()), output
 
 
 def read_condition(sql: str, known: frozenset[str], table: str) -> tuple[str, frozenset[str]]:
     """A checked boolean expression over columns of one table, written out again, and the columns it reads."""
-    tree = _parse(sql, statement=False)
+    tree = parse(sql, statement=False)
     _check_syntax(tree, sql_whitelist.CONDITION)
     used = set()
     for column in tree.find_all(exp.Column):
@@ -65,10 +65,11 @@ def read_condition(sql: str, known: frozenset[str], table: str) -> tuple[str, fr
         used.add(column.name.lower())
     if not used:
         refuse(Text.of("feature-sql.condition-no-column"), Text.of("feature-sql.take-a-column", table=table))
-    return _text(tree), frozenset(used)
+    return written(tree), frozenset(used)
 
 
-def _parse(sql: str, *, statement: bool) -> exp.Expression:
+def parse(sql: str, *, statement: bool) -> exp.Expression:
+    """The tree of one statement, or of one condition; raises :class:`Malformed`."""
     if len(sql) > MAXIMUM_CHARACTERS:
         refuse(Text.of("feature-sql.too-long", limit=MAXIMUM_CHARACTERS))
     try:
@@ -89,7 +90,8 @@ def _parse(sql: str, *, statement: bool) -> exp.Expression:
     return trees[0]
 
 
-def _text(tree: exp.Expression) -> str:
+def written(tree: exp.Expression) -> str:
+    """A tree written out again, without comments; raises :class:`Malformed` for one that is nested too deeply."""
     try:
         return str(tree.sql(dialect="duckdb", comments=False, pretty=True))
     except RecursionError:
@@ -124,3 +126,10 @@ def _check_syntax(tree: exp.Expression, allowed: frozenset[str]) -> None:
             refuse(sql_whitelist.FORBIDDEN["Exists"])
         if isinstance(node, exp.Select) and node.parent and not isinstance(node.parent, (exp.Subquery, exp.CTE)):
             refuse(sql_whitelist.FORBIDDEN["Exists"])
+
+
+def texts_of(sql: str, *, statement: bool = True) -> tuple[list[str], list[str]]:
+    """The literals and the identifiers of SQL that was checked, in the order of the text."""
+    tree = parse(sql, statement=statement)
+    literals = [str(node.this) for node in tree.find_all(exp.Literal)]
+    return literals, [str(node.this) for node in tree.find_all(exp.Identifier)]

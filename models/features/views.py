@@ -93,10 +93,11 @@ def compute_features(database: Engine, query: FeatureQuery, names: tuple[str, ..
         features[:, index] = columns[name]
         if bool(np.isinf(features[:, index]).any()):
             raise Malformed("views.feature-infinite", name=name)
-    return _rounded(features)
+    return rounded(features)
 
 
-def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values with :data:`SIGNIFICANT_DIGITS`; missing values stay missing."""
     exponent = np.floor(np.log10(np.abs(values), where=(values != 0) & ~np.isnan(values), out=np.zeros_like(values)))
     power = 10.0 ** np.clip(SIGNIFICANT_DIGITS - 1 - exponent, -300, 300)
     too_large = np.abs(values) >= 1e15  # nothing to round, and the product might overflow

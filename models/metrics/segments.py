@@ -19,12 +19,13 @@ MINIMUM_ROWS = 100  # smaller groups of a kind are merged as "others"
 
 
 def measure(
-    labels: Array, probability: Array, raw: Array, groups: Mapping[str, Array]
+    labels: Array, probability: Array, raw: Array, groups: Mapping[str, Array], base: int = 1
 ) -> dict[str, dict[str, dict[str, float]]]:
     """By kind of group and value: ``rows, positives, predicted, observed, ratio, ratio_low, ratio_high, auc``.
 
     ``ratio`` is observed over predicted; its 95 % interval takes the number of defaults as Poisson (Byar's
-    approximation). ``auc`` is NaN where a group has one outcome.
+    approximation). ``auc`` is NaN where a group has one outcome. With a ``base`` above 1, rows and positives are its
+    multiples, the shares follow from them, and the AUC has two decimals: one row more seldom changes anything.
     """
     figures: dict[str, dict[str, dict[str, float]]] = {}
     for kind, values_of_kind in groups.items():
@@ -33,14 +34,18 @@ def measure(
         small = set(names[counts < MINIMUM_ROWS].tolist())
         grouped = np.where(np.isin(values, list(small)), "others", values) if small else values
         figures[kind] = {
-            str(name): _figures_of_group(labels[grouped == name], probability[grouped == name], raw[grouped == name])
+            str(name): _figures_of_group(
+                labels[grouped == name], probability[grouped == name], raw[grouped == name], base
+            )
             for name in np.unique(grouped)
         }
     return figures
 
 
-def _figures_of_group(labels: Array, probability: Array, raw: Array) -> dict[str, float]:
-    rows, bad, expected = len(labels), float(np.sum(labels)), float(np.sum(probability))
+def _figures_of_group(labels: Array, probability: Array, raw: Array, base: int) -> dict[str, float]:
+    rows, bad = (base * round(count / base) for count in (len(labels), float(np.sum(labels))))
+    expected = float(np.mean(probability)) * rows
+    separation = discrimination.auc(labels, raw)
     low = bad * (1 - 1 / (9 * bad) - 1.96 / (3 * np.sqrt(bad))) ** 3 if bad else 0.0
     high = (bad + 1) * (1 - 1 / (9 * (bad + 1)) + 1.96 / (3 * np.sqrt(bad + 1))) ** 3
     return {
@@ -51,5 +56,5 @@ def _figures_of_group(labels: Array, probability: Array, raw: Array) -> dict[str
         "ratio": bad / expected,
         "ratio_low": float(low) / expected,
         "ratio_high": float(high) / expected,
-        "auc": discrimination.auc(labels, raw),
+        "auc": separation if base == 1 else round(separation, 2),
     }

@@ -124,6 +124,11 @@ class Order:
         return order
 
 
+def built_in(kind: str) -> Order:
+    """The built-in order of a kind of subjects, from ``models/declarations``; raises :class:`Missing`."""
+    return load_declaration(Path(__file__).parents[1] / "declarations" / f"{kind}.yaml")
+
+
 def load_declaration(path: Path) -> Order:
     """Read a declaration and the ``.sql`` file beside it; raises :class:`Missing` or :class:`Malformed`."""
     sql_path = path.with_suffix(".sql")

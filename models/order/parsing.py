@@ -58,7 +58,7 @@ class DeclarationSection:
         """One of ``words``; ``default`` when the key is absent."""
         value = self.data.get(key, default)
         if not isinstance(value, str) or value not in words:
-            self.refuse(key, Text.of("parsing.one-of", words=", ".join(words)), hint(str(value), words))
+            self.refuse(key, Text.of("parsing.one-of", words=", ".join(filter(None, words))), hint(str(value), words))
         return str(value)
 
     def name_or_none(self, key: str) -> str | None:

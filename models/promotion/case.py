@@ -12,16 +12,18 @@ from credit.errors import Broken, CreditError
 from credit.messages import Text
 from credit.shelf import OpenedSeal, Shelf
 from models.dataset import sample as samples
+from models.dataset.cut_rows import cut_rows
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import Tasks
 from models.order.order import Order
 from models.order.sealed_order import open_order
-from models.promotion.gate import ChampionComparison, PromotionCase
+from models.promotion.measured_version import ChampionComparison, PromotionCase
 from models.registry.version import read_recipe
 from models.scoring.golden import check_golden
 from models.scoring.scorer import Scorer
-from models.validation.evidence import measure
-from models.validation.holdout import score_holdout
+from models.validation.evidence import measure, rounded
+from models.validation.holdout import score_holdout, training_rows
+from models.validation.model_privacy import measure_privacy
 
 
 def prepare_case(version: OpenedSeal, *, shelf: Shelf, tasks: Tasks, today: date | None = None) -> PromotionCase:
@@ -36,7 +38,8 @@ def prepare_case(version: OpenedSeal, *, shelf: Shelf, tasks: Tasks, today: date
     holdout = score_holdout(sample, scorer, recipe, tasks)
     champion = _champion(version, order, release, sample, shelf, tasks)
     text = (version.path / "model.txt").read_text(encoding="ascii")
-    evidence = measure(scorer, sample, holdout)
+    privacy = measure_privacy(cut_rows(training_rows(sample, scorer))[0], scorer.forest, recipe, tasks)
+    evidence = measure(scorer, sample, holdout) | rounded(privacy.as_evidence())
     return PromotionCase(version.seal.id, text, recipe, scorer, sample, holdout, evidence, champion)
 
 

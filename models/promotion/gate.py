@@ -4,53 +4,24 @@ maker."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
 
-from credit.errors import Refused
 from credit.gate import Finding, Gate, Outcome
 from credit.messages import Text
-from models.boosting.booster import model_text_of, train_booster
-from models.boosting.recipe import Recipe
 from models.metrics.discrimination import auc, auc_gain
-from models.scoring.scorer import Scorer
+from models.promotion.measured_version import PromotionCase
+from models.promotion.privacy_checks import as_written, leaf_size, membership, reproducible
 from models.scoring.trees.monotone_proof import monotone_violations
-from models.validation.holdout import HoldoutScores, training_rows
 
 if TYPE_CHECKING:
-    from models.dataset.sample import Sample
+    pass
 
 THRESHOLDS = Path(__file__).with_name("gate.yaml")
 Thresholds = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ChampionComparison:
-    """The current champion: its id, and its raw margins (n,) on the holdout rows of the candidate, or why there are
-    none."""
-
-    version: str
-    raw: NDArray[np.float64] | None
-    why_not: Text | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PromotionCase:
-    """A version before the gate, measured again from its order's release."""
-
-    version: str
-    text: str
-    recipe: Recipe
-    scorer: Scorer
-    sample: Sample
-    holdout: HoldoutScores
-    evidence: Mapping[str, Any]
-    champion: ChampionComparison | None
 
 
 def discrimination(case: PromotionCase, thresholds: Thresholds) -> Finding:
@@ -171,35 +142,6 @@ def beats_champion(case: PromotionCase, thresholds: Thresholds) -> Finding:
     return Finding.of("champion", outcome, why, figures)
 
 
-def leaf_size(case: PromotionCase, thresholds: Thresholds) -> Finding:
-    """No leaf describes only a few rows, by the counts in the text and by the rows of the release counted again."""
-    minimum = thresholds["leaf_rows_at_least"]
-    rows = training_rows(case.sample, case.scorer).features
-    leaves = case.scorer.leaves(rows)
-    counted = [np.bincount(leaves[:, n], minlength=len(t.leaf_count)) for n, t in enumerate(case.scorer.forest.trees)]
-    same = all(np.array_equal(c, t.leaf_count) for c, t in zip(counted, case.scorer.forest.trees, strict=True))
-    smallest = int(min(count.min() for count in counted))
-    figures = {"smallest": smallest, "leaves": case.scorer.forest.leaves, "as_told": same}
-    if not same:
-        return Finding.of("leaf_size", Outcome.FAIL, Text.of("promotion-gate.counts-differ"), figures)
-    outcome = Outcome.FAIL if smallest < minimum else Outcome.PASS
-    return Finding.of(
-        "leaf_size", outcome, Text.of("promotion-gate.leaf-size", smallest=smallest, least=minimum), figures
-    )
-
-
-def reproducible(case: PromotionCase, thresholds: Thresholds) -> Finding:
-    """Training by its recipe again gives the same model text, to the byte."""
-    rows = training_rows(case.sample, case.scorer)
-    try:
-        again = model_text_of(train_booster(rows.features, rows.labels, rows.names, rows.directions, case.recipe))
-    except Refused as nothing:  # trained again, it has no split
-        return Finding.of("reproducible", Outcome.FAIL, nothing.message, {})
-    if again != case.text:
-        return Finding.of("reproducible", Outcome.FAIL, Text.of("promotion-gate.not-reproducible"), {})
-    return Finding.of("reproducible", Outcome.PASS, Text.of("promotion-gate.reproducible"), {"bytes": len(again)})
-
-
 def no_leak(case: PromotionCase, thresholds: Thresholds) -> Finding:
     """No feature predicts the label almost alone, by its value or by whether it is known."""
     labels, maximum = np.asarray(case.holdout.labels), thresholds["single_feature_auc_at_most"]
@@ -218,7 +160,19 @@ def no_leak(case: PromotionCase, thresholds: Thresholds) -> Finding:
     return Finding.of("leak", Outcome.PASS, Text.of("promotion-gate.no-leak"), {})
 
 
-CHECKS = (discrimination, calibrated, monotone, stable, parity, beats_champion, leaf_size, reproducible, no_leak)
+CHECKS = (
+    discrimination,
+    calibrated,
+    monotone,
+    stable,
+    parity,
+    beats_champion,
+    leaf_size,
+    as_written,
+    reproducible,
+    membership,
+    no_leak,
+)
 
 
 def promotion_gate(thresholds: Path = THRESHOLDS) -> Gate[PromotionCase]:

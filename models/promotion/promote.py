@@ -8,27 +8,31 @@ people to see. The ledger records who requested, who granted, and the verdict of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
 from credit.actor import Actor, Role
 from credit.canonical import digest_json
 from credit.errors import Malformed, Refused
-from credit.gate import Gate, Verdict, require_another
+from credit.gate import Gate, Verdict
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.petition import State, fold_petition, require_move
 from credit.seal import Kind
+from credit.separation.involvement import PeopleHistory
 from credit.shelf import OpenedSeal, Shelf
 from models.distributed.ray_cluster import Tasks, in_process
 from models.promotion.case import prepare_case
-from models.promotion.gate import PromotionCase, promotion_gate
+from models.promotion.gate import promotion_gate
+from models.promotion.judges import require_judge, require_requester
+from models.promotion.measured_version import PromotionCase
 from models.registry.mlflow_registry import Registry
 from models.registry.run_summary import run_figures, run_tags
 from models.registry.version import read_evidence, read_recipe
 
 PETITION = "promotion"
+ReadPeople = Callable[[], PeopleHistory]  # reads the ledgers again
 
 
 def register(version: OpenedSeal, *, by: Actor, ledger: Ledger, registry: Registry) -> str:
@@ -47,7 +51,7 @@ def register(version: OpenedSeal, *, by: Actor, ledger: Ledger, registry: Regist
             folder=version.path,
         )
     number = registry.register(model, seal.id, run)
-    petition = fold_petition(ledger.entries(), PETITION, seal.id)
+    petition = fold_petition(ledger.about(seal.id), PETITION, seal.id)
     if petition is None or petition.state not in (State.REQUESTED, State.GRANTED):
         require_move(petition, "asked", object_id=seal.id)
         ledger.append(f"{PETITION}.asked", seal.id, by=by, details={"model": model, "mlflow_version": number})
@@ -61,6 +65,7 @@ def promote(
     shelf: Shelf,
     platform_key: SigningKey,
     ledger: Ledger,
+    people: ReadPeople,
     registry: Registry,
     tasks: Tasks | None = None,
     gate: Gate[PromotionCase] | None = None,
@@ -68,17 +73,18 @@ def promote(
 ) -> Verdict:
     """Review a version and, when it passes the gate, make it the champion of its model.
 
-    Refuses the maker and the requester before any work. Raises :class:`~credit.errors.Refused` with the findings
+    Refuses before any work a person who had a part in the version (:mod:`models.promotion.judges`). ``people`` is
+    read again after the work, which takes minutes. Raises :class:`~credit.errors.Refused` with the findings
     when the
     version does not pass; either way the verdict is in the ledger.
     """
     _require_version(version)
     seal, model = version.seal, version.seal.terms["model"]
     by.require_role(Role.PLATFORM, act="act.promote-version")
-    require_another(seal.made_by, by, gate=PETITION)
-    petition = fold_petition(ledger.entries(), PETITION, seal.id)
-    if petition is not None:
-        require_another(petition.requested_by, by, gate=PETITION)
+    entries = ledger.about(seal.id)
+    require_judge(version, by=by, entries=entries, people=people(), shelf=shelf)
+    require_requester(version, entries=entries, people=people())
+    petition = fold_petition(entries, PETITION, seal.id)
     require_move(petition, "granted", object_id=seal.id)
     registry.require_registered(model, seal.id)  # before any work
     if today is not None:
@@ -86,6 +92,8 @@ def promote(
     case = prepare_case(version, shelf=shelf, tasks=tasks or in_process(), today=today)
     judge = gate or promotion_gate()
     verdict = judge.judge(case, requested_by=petition.requested_by if petition else seal.made_by, reviewer=by)
+    require_judge(version, by=by, entries=ledger.about(seal.id), people=people(), shelf=shelf)
+    require_requester(version, entries=ledger.about(seal.id), people=people())
     details = {"model": model, "maker": str(seal.made_by), "verdict": verdict.as_json()}
     if not verdict.passed:
         ledger.append(f"{PETITION}.refused", seal.id, by=by, details=details)
@@ -103,6 +111,7 @@ def roll_back(
     shelf: Shelf,
     platform_key: SigningKey,
     ledger: Ledger,
+    people: ReadPeople,
     registry: Registry,
     today: date | None = None,
 ) -> None:
@@ -110,8 +119,9 @@ def roll_back(
     required."""
     _require_version(version)
     by.require_role(Role.PLATFORM, act="act.roll-back-to-version")
-    require_another(version.seal.made_by, by, gate=PETITION)
-    petition = fold_petition(ledger.entries(), PETITION, version.seal.id)
+    entries = ledger.about(version.seal.id)
+    require_judge(version, by=by, entries=entries, people=people(), shelf=shelf)
+    petition = fold_petition(entries, PETITION, version.seal.id)
     if petition is None or petition.state is not State.GRANTED:
         raise Refused("promote.version-never-promoted")
     if today is not None:

@@ -21,6 +21,7 @@ CHAMPION = "champion"
 FOLDER, PLOTS = "version", "plots"
 BATCH = 900  # metrics in one request: MLflow accepts a thousand
 SEAL = "seal"
+NOT_LOGGED = ("leaves.json",)  # counts of subjects: they stay on the shelf
 _SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
@@ -77,9 +78,8 @@ class Tracking:
     ) -> str:
         """Log a finished run in the experiment named after the model, with its nested runs; the id of the run.
 
-        The files of ``folder`` and ``plots`` are its artefacts. Its status is set last: a run that is interrupted is
-        marked as
-        failed, and :meth:`find_run` does not find it.
+        The files of ``folder`` (except :data:`NOT_LOGGED`) and ``plots`` are its artefacts. Its status is set last: a
+        run that is interrupted is marked as failed, and :meth:`find_run` does not find it.
         """
         with _translated_errors(self.uri):
             experiment = self._experiment(model)
@@ -92,8 +92,9 @@ class Tracking:
                     self._log(str(made), each.params, each.metrics, each.curves)
                     self._client.set_terminated(made)
                 for place, name in ((folder, FOLDER), (plots, PLOTS)):
-                    if place is not None:
-                        self._client.log_artifacts(run, str(place), name)
+                    for file in sorted(place.iterdir()) if place is not None else ():
+                        if file.name not in NOT_LOGGED:
+                            self._client.log_artifact(run, str(file), name)
             except BaseException:
                 with suppress(Exception):
                     self._client.set_terminated(run, "FAILED")

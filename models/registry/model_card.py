@@ -54,7 +54,9 @@ def model_card(scorecard: Mapping[str, Any], evidence: Mapping[str, Any]) -> str
     ]
     for grade, cut in scorecard["grades"]:
         row = figures["grades"][grade]
-        lines.append(f"| {grade} | {cut} | {row['rows']} | {_figure(row['predicted'])} | {_figure(row['observed'])} |")
+        pooled = f" ({row['pool'][0]} to {row['pool'][-1]})" if len(row["pool"]) > 1 else ""
+        rates = f"{_figure(row['predicted'])}{pooled} | {_figure(row['observed'])}{pooled}"
+        lines.append(f"| {grade} | {cut} | {row['rows']} | {rates} |")
     for kind, groups in figures["segments"].items():
         lines += [
             "",
@@ -73,6 +75,7 @@ def model_card(scorecard: Mapping[str, Any], evidence: Mapping[str, Any]) -> str
     if moved:
         lines += ["", "## What moved most since", "", "| feature | stability index, 95 % over subjects |", "|---|---|"]
         lines += [f"| `{n}` | {_figure(m['index'])} ({_figure(m['low'])} to {_figure(m['high'])}) |" for n, m in moved]
+    lines += ["", *_privacy(figures)]
     lines += ["", "## Features", "", "| feature | what | a larger value … the risk |", "|---|---|---|"]
     lines += [f"| `{f['name']}` | {f['title']} | {_DIRECTIONS[f['direction']]} |" for f in scorecard["features"]]
     lines += scorecard_section(figures["challenger"]) if "challenger" in figures else []
@@ -85,6 +88,33 @@ def model_card(scorecard: Mapping[str, Any], evidence: Mapping[str, Any]) -> str
         "",
     ]
     return "\n".join(lines)
+
+
+def _privacy(figures: Mapping[str, Any]) -> list[str]:
+    """What the version discloses about single subjects, in both languages: leaves and membership inference."""
+    leaves, measured = figures["leaves"], figures["membership"]
+    everyone, defaulted = measured, measured["defaulted"]
+    rows = [
+        ("AUC of the attack 攻击的 AUC", "auc"),
+        ("members found at 1 % false positives 误报率 1% 时认出的训练主体", "tpr_at_1_percent"),
+        ("members found at 0.1 % false positives 误报率 0.1% 时认出的训练主体", "tpr_at_0_1_percent"),
+    ]
+    return [
+        "## What it discloses about single subjects 模型对单个主体的泄露",
+        "",
+        f"The smallest leaf holds {leaves['smallest']} subjects, counted by compute on the training rows. "
+        f"最小的叶节点有 {leaves['smallest']} 个主体（由计算区在训练数据上重新计数）。",
+        "",
+        f"Membership inference 成员推断: LiRA (Carlini et al. 2022), {measured['shadows']} shadow models on "
+        f"{measured['subjects']} subjects; an attacker who knows a row and its outcome asks whether it was learnt "
+        "from. "
+        f"攻击者已知某行及其结果，判断模型是否用它训练过；在 {measured['subjects']} 个主体上训练 "
+        f"{measured['shadows']} 个影子模型。",
+        "",
+        f"| figure 指标 | all rows 全部 | defaulted rows 违约 ({defaulted['rows']}) |",
+        "|---|---|---|",
+        *(f"| {title} | {_figure(everyone[name])} | {_figure(defaulted[name])} |" for title, name in rows),
+    ]
 
 
 def _calibrations(calibrators: Mapping[str, Any]) -> list[str]:

@@ -28,4 +28,8 @@ def run_figures(evidence: Mapping[str, Any]) -> dict[str, float]:
     if "challenger" in evidence:
         figures["scorecard_auc"] = evidence["challenger"]["auc"]
         figures["price_of_interpretability"] = evidence["challenger"]["price_of_interpretability"]["points"]
+    if "membership" in evidence:
+        figures["membership_tpr"] = evidence["membership"]["tpr_at_1_percent"]
+        figures["membership_tpr_defaulted"] = evidence["membership"]["defaulted"]["tpr_at_1_percent"]
+        figures["smallest_leaf"] = evidence["leaves"]["smallest"]
     return {name: float(value) for name, value in figures.items() if value is not None}

@@ -1,5 +1,5 @@
 """A model version (模型版本), a folder without code: trees as text, scorecard as JSON, golden rows, evidence, model
-card.
+card, and the subjects of every leaf.
 
 It contains no time of day and no duration: the same order gives the same folder, to the byte.
 """
@@ -23,7 +23,8 @@ from models.registry.model_card import model_card
 from models.scoring import golden
 from models.scoring.scorer import Scorer
 
-FILES = ("model.txt", "version.json", "features.sql", "golden.json", "evidence.json", "card.md")
+LEAVES = "leaves.json"
+FILES = ("model.txt", "version.json", "features.sql", "golden.json", "evidence.json", "card.md", LEAVES)
 FORMAT = 1
 _DECLARED = ("model", "title", "subject_kind", "features", "scale", "grades", "rules")
 
@@ -59,14 +60,16 @@ def write_version(
     sql: str,
     features: NDArray[np.float64],
     evidence: Mapping[str, Any],
+    leaves: Mapping[str, Any],
 ) -> None:
-    """Write the six files of a version into ``folder`` and check its golden rows; raises :class:`Broken` when they
+    """Write the seven files of a version into ``folder`` and check its golden rows; raises :class:`Broken` when they
     differ."""
     (folder / "model.txt").write_text(text, encoding="ascii")
     (folder / "features.sql").write_text(sql, encoding="utf-8")
     (folder / "card.md").write_text(model_card(scorecard, evidence), encoding="utf-8")
     _write_json(folder / "version.json", scorecard)
     _write_json(folder / "evidence.json", evidence)
+    _write_json(folder / LEAVES, leaves)
     rows = golden.golden_content(Scorer.load(folder), features, seed=int(scorecard["training"]["recipe"]["seed"]))
     _write_json(folder / "golden.json", rows)
     golden.check_golden(folder)

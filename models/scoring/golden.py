@@ -22,6 +22,7 @@ from models.scoring.scorer import Scorer
 
 ROWS = 50
 SECONDS = 60
+DIGITS = 2  # of a golden feature
 TOLERANCE = 1e-9
 _TRIAL = "import sys; from models.scoring.golden import run_trial; run_trial(sys.argv[1])"
 
@@ -30,7 +31,7 @@ def golden_content(scorer: Scorer, features: NDArray[np.float64], seed: int) -> 
     """The content of ``golden.json``: 50 rows of features and their probability, points and grades."""
     random = np.random.default_rng(seed)
     rows = np.column_stack([column[random.integers(0, len(column), ROWS)] for column in features.T])
-    rows = np.round(rows, 6)
+    rows = np.array([[float(f"{value:.{DIGITS}g}") for value in row] for row in rows])  # so no value is a subject's
     scores = scorer.score(rows)
     return {
         "features": [[None if np.isnan(value) else float(value) for value in row] for row in rows],

@@ -13,6 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from credit.actor import Actor
 from credit.errors import Broken, Refused
 from credit.keys import SigningKey
@@ -21,10 +23,12 @@ from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
 from models.features.buckets import MapBuckets, map_sequentially
 from models.features.duckdb_engine import Limits
-from models.features.lineage import source_tables
 from models.features.population import require_day
+from models.lineage.lineage import bank_features, source_tables
 from models.order.sealed_order import read_sealed_order
+from models.scoring.scorecard import Scorecard
 from models.scoring.scorer import Scorer
+from models.scoring.snapshot_layout import map_answers
 from models.snapshots.batch_scores import BucketAnswers, iterate_buckets, score_buckets, write_arrays
 from models.snapshots.reuse import reusable_buckets
 
@@ -91,6 +95,7 @@ def make_snapshot(
             "subjects": count,
             "features": list(order.names),
             "behind": source_tables(order.sql),  # the tables that each feature is computed from
+            "bank_features": bank_features(order.sql, release_terms["tables"]),
             "invented": bool(release.seal.terms.get("invented", False)),
             **({"notice": release.seal.terms["notice"]} if "notice" in release.seal.terms else {}),
         }
@@ -104,7 +109,9 @@ def make_snapshot(
     return seal
 
 
-def point_snapshot(shelf: Shelf, seal: Seal, *, key: SigningKey) -> dict[str, Any]:
-    """Set the platform's signed pointer for a model to this snapshot, from which the service then answers."""
-    pointer = {name: seal.terms[name] for name in ("model", "version", "as_of")}
-    return shelf.set_pointer(f"snapshot-{pointer['model']}", pointer | {"snapshot": seal.id}, key)
+def grade_shares(folder: Path, card: Scorecard) -> dict[str, Any]:
+    """``{"subjects", "shares"}`` of a snapshot's folder: how many subjects, and the share of each grade (0 to 1)."""
+    answers = map_answers(folder)
+    counts = np.bincount(answers["grade"], minlength=len(card.grades))
+    shares = {grade: float(count) / max(1, len(answers)) for grade, count in zip(card.grades, counts, strict=True)}
+    return {"subjects": len(answers), "shares": shares}

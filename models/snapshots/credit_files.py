@@ -32,9 +32,9 @@ from models.scoring.snapshot_layout import (
     OFFSETS_FILE,
     SUBJECTS_FILE,
 )
+from models.snapshots.pointers import DOSSIERS
 from models.snapshots.reuse import reusable_dossiers
 
-DOSSIERS = "dossiers"  # used as the model's name in the seal's terms and in the pointer
 TIME_COLUMNS = ("_happened", "_ends")
 INDEX_KEYS = ("title", "english", "source", "shown", "document", "scope", "with_mandate", "state", "repairable")
 
@@ -99,12 +99,6 @@ def make_dossiers(
     details = {"release": release.seal.id, "as_of": release_terms["as_of"], "subjects": count}
     ledger.append("dossiers.made", seal.id, by=by, details=details)
     return seal
-
-
-def point_dossiers(shelf: Shelf, seal: Seal, *, key: SigningKey) -> dict[str, Any]:
-    """Set the platform's signed pointer to these dossiers, from which inquiries are then answered."""
-    pointer = {"model": DOSSIERS, "as_of": seal.terms["as_of"], "snapshot": seal.id}
-    return shelf.set_pointer(f"snapshot-{DOSSIERS}", pointer, key)
 
 
 def _index_entry(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,21 +11,28 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from credit.actor import Actor
+from credit.errors import Malformed
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
 from models.dataset import sample
 from models.dataset.leakage import require_no_leak
+from models.dataset.order_sets import PROJECT, QUESTION, RELEASE, SETS, AnsweredOrders, OrderSets, question_of
 from models.distributed.ray_cluster import Tasks, cluster
+from models.features.buckets import release_terms
 from models.features.duckdb_engine import Limits
+from models.features.feature_sql import written_order
 from models.order.order import Order
 from models.order.sealed_order import open_order
+from models.privacy.floors import load_floors
 from models.registry import version
 from models.registry.mlflow_registry import Tracking
+from models.settings import ComputeSettings
 from models.training.disk_errors import refuse_on_full_disk
 from models.training.fit import VersionContent, fit, require_learnable
 from models.training.training_log import log_training
@@ -46,16 +53,21 @@ def train(
     today: date | None = None,
     progress: Progress | None = None,
     limits: Limits | None = None,
+    answered: AnsweredOrders | None = None,
+    project: str = "",
 ) -> Seal:
     """Make the version of an order and put it on the shelf; the same order again gives the same seal.
 
-    ``tasks`` is a running cluster, else a local one is started for this call; ``limits`` bound the feature SQL. Raises
+    ``tasks`` is a running cluster, else a local one is started for this call; ``limits`` bound the feature SQL.
+    ``answered`` are the earlier orders, of which none of this author or ``project`` may differ in a few subjects;
+    without it, as in a test, orders are not compared. Raises
     :class:`~credit.errors.Refused` when nothing can be learned or a feature predicts the label almost alone, before
     any run
     is logged, and :class:`~credit.errors.Lapsed` when the release has ended by ``today``.
     """
     with refuse_on_full_disk():
-        return _train(order_seal, shelf, key, by, ledger, tracking, tasks, today, progress, limits)
+        apart = partial(_require_apart, answered, by.name, project)
+        return _train(order_seal, shelf, key, by, ledger, tracking, tasks, today, progress, limits, apart)
 
 
 def _train(
@@ -69,8 +81,10 @@ def _train(
     today: date | None,
     progress: Progress | None,
     limits: Limits | None,
+    require_apart: Callable[[OrderSets, str, str], dict[str, str]],
 ) -> Seal:
     order, release = open_order(order_seal, shelf, today=today)
+    order = written_order(order, release_terms(release, "research"))
     tracking.require()
     ledger.append("training.started", order_seal.seal.id, by=by, details={"release": release.seal.id})
     seconds: dict[str, float] = {}
@@ -80,6 +94,9 @@ def _train(
                 order, release, map_buckets=_buckets(running_tasks, progress), limits=limits
             )
         require_learnable(observations)
+        order_sets = OrderSets.of(observations)
+        order_sets.require_floor(load_floors())
+        kept = require_apart(order_sets, question_of(order.as_json()), release.seal.id)
         require_no_leak(order, observations)
         with _timed(seconds, "fit"):
             fitted = fit(
@@ -89,6 +106,7 @@ def _train(
                 order=order_seal.seal.id,
                 release=release.seal.id,
                 progress=_step(progress, "search"),
+                membership_progress=_step(progress, "membership"),
             )
     with shelf.staging() as folder, _timed(seconds, "write"):
         version.write_version(
@@ -98,6 +116,7 @@ def _train(
             sql=order.sql,
             features=observations.features,
             evidence=fitted.evidence,
+            leaves=fitted.leaves,
         )
         seal = shelf.put(
             folder,
@@ -109,9 +128,27 @@ def _train(
             key=key,
         )
     run = log_training(tracking, shelf.open(seal.id, deep=False), fitted, observations, seconds, by)
-    details = {"order": order_seal.seal.id, "release": release.seal.id, "mlflow_run": run}
+    details = {"order": order_seal.seal.id, "release": release.seal.id, "mlflow_run": run, **kept}
     ledger.append("version.made", seal.id, by=by, details=details)
     return seal
+
+
+def answered_orders(settings: ComputeSettings, ledger: Ledger) -> AnsweredOrders:
+    """The orders that compute answered, in its own folder; raises :class:`Malformed` when the settings name none."""
+    if settings.partitions is None:
+        raise Malformed("worker-loop.setting-missing", prefix="HAIHE_COMPUTE_", missing="PARTITIONS")
+    return AnsweredOrders(settings.partitions / "orders", ledger)
+
+
+def _require_apart(
+    answered: AnsweredOrders | None, author: str, project: str, sets: OrderSets, question: str, release: str
+) -> dict[str, str]:
+    """Compare with the earlier orders, keep these sets, and return what the entry of the version says of them."""
+    if answered is None:
+        return {}
+    request = {QUESTION: question, RELEASE: release, PROJECT: project}
+    answered.require_apart(sets, load_floors(), request, author)
+    return {SETS: answered.keep(sets), **request}
 
 
 def _terms(order: Order, release: OpenedSeal, fitted: VersionContent) -> dict[str, Any]:
@@ -121,6 +158,7 @@ def _terms(order: Order, release: OpenedSeal, fitted: VersionContent) -> dict[st
         "subject_kind": order.subject_kind,
         "features": [feature["name"] for feature in fitted.scorecard["features"]],
         "release": release.seal.id,
+        "smallest_leaf": fitted.evidence["leaves"]["smallest"],  # in subjects, as compute counted them
         "invented": bool(release.seal.terms.get("invented", False)),
     }
 

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.metrics import calibration, discrimination, ranking, segments, stability
+from models.privacy.floors import PrivacyFloors, load_floors
+from models.privacy.merged_parts import merge_counts, merge_groups, merge_neighbours
 from models.scoring.scorer import Scorer
 from models.validation.holdout import HoldoutScores
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from models.dataset.sample import Sample
 
 DIGITS = 6
+MAXIMUM_STEPS = 99  # of a ROC curve
 Points = NDArray[np.float64]
 
 
@@ -23,13 +26,16 @@ def measure(scorer: Scorer, sample: Sample, holdout: HoldoutScores) -> dict[str,
 
     ``rows, positives, judged_by, auc, auc_low, auc_high, ks, partial_auc, h_measure, lift, brier, calibration {ece,
     ece_noise, slope, intercept, ratio, bins}, roc [[fpr, tpr]], points {edges, grades {grade: counts}}, grades {grade:
-    {rows, predicted, observed}}, stability_index, feature_stability {feature: {index, low, high}}, segments {kind:
-    {group: …}}, baseline {auc, auc_low, auc_high, gain, gain_low, gain_high}, trained {rows, positives}``.
+    {rows, predicted, observed, pool [grades]}}, stability_index, feature_stability {feature: {index, low, high}},
+    segments {kind: {group: …}}, baseline {auc, auc_low, auc_high, gain, gain_low, gain_high}, trained {rows,
+    positives}``. Bins, steps, groups and grades of too few subjects are merged (:mod:`models.privacy.merged_parts`).
     """
     labels, raw = holdout.labels, holdout.raw
     probability, points = scorer.probability(raw), scorer.points(raw)
     interval = discrimination.auc_interval(labels, raw, holdout.subjects)
-    false, true = discrimination.roc(labels, raw)
+    floors = load_floors()
+    parts = merge_neighbours(calibration.equal_parts(probability), labels, holdout.subjects, floors)
+    groups = merge_groups(holdout.groups, labels, holdout.subjects, floors)
     in_time = ~np.asarray(sample.out_of_time, dtype=np.bool_)
     figures: dict[str, Any] = {
         "rows": len(labels),
@@ -43,12 +49,12 @@ def measure(scorer: Scorer, sample: Sample, holdout: HoldoutScores) -> dict[str,
         "h_measure": ranking.h_measure(labels, raw),
         "lift": ranking.lift(labels, raw),
         "brier": discrimination.brier(labels, probability),
-        "calibration": calibration.measure(labels, probability),
-        "roc": [[float(f), float(t)] for f, t in zip(false, true, strict=True)],
+        "calibration": with_rounded_bins(calibration.measure(labels, probability, parts), floors.evidence_base),
+        "roc": roc_steps(labels, raw, holdout.subjects, floors),
         **_by_grade(scorer, holdout, probability, points),
         "stability_index": points_stability(scorer, sample, holdout),
         "feature_stability": feature_stability(scorer.card.names, sample, holdout),
-        "segments": segments.measure(labels, probability, raw, holdout.groups),
+        "segments": segments.measure(labels, probability, raw, groups, floors.evidence_base),
         "trained": {"rows": int(in_time.sum()), "positives": int(np.sum(np.asarray(sample.labels)[in_time]))},
     }
     if holdout.baseline is not None:
@@ -110,19 +116,46 @@ def feature_stability(names: tuple[str, ...], sample: Sample, holdout: HoldoutSc
 
 def _by_grade(scorer: Scorer, holdout: HoldoutScores, probability: Points, points: Points) -> dict[str, Any]:
     card = scorer.card
+    floors = load_floors()
     grade_index = card.grade_index(points, card.rule_hits(holdout.features))
+    pools = merge_neighbours(grade_index, holdout.labels, holdout.subjects, floors)
     edges = np.linspace(card.minimum, card.maximum, 51)
     counts, table = {}, {}
     for number, grade in enumerate(card.grades):
         of_grade = grade_index == number
-        counts[grade] = [int(count) for count in np.histogram(points[of_grade], bins=edges)[0]]
+        counts[grade] = merge_counts(np.histogram(points[of_grade], bins=edges)[0], floors.evidence_subjects)
         rows = int(of_grade.sum())
+        pool = pools == pools[of_grade][0] if rows else of_grade
         table[grade] = {
             "rows": rows,
-            "predicted": float(probability[of_grade].mean()) if rows else None,
-            "observed": float(holdout.labels[of_grade].mean()) if rows else None,
+            "predicted": float(probability[pool].mean()) if rows else None,
+            "observed": rounded_share(float(holdout.labels[pool].mean()), int(pool.sum()), floors.evidence_base)
+            if rows
+            else None,
+            "pool": [card.grades[each] for each in np.unique(grade_index[pool])] if rows else [],
         }
     return {"points": {"edges": [float(edge) for edge in edges], "grades": counts}, "grades": table}
+
+
+def rounded_share(share: float, rows: int, base: int) -> float:
+    """A share of ``rows`` whose numerator is a multiple of ``base``."""
+    return base * round(share * rows / base) / rows
+
+
+def with_rounded_bins(measured: dict[str, Any], base: int) -> dict[str, Any]:
+    """The figures of calibration with bins whose outcomes are multiples of ``base``; the rest is exact."""
+    bins = [each | {"observed": rounded_share(each["observed"], each["rows"], base)} for each in measured["bins"]]
+    return measured | {"bins": bins}
+
+
+def roc_steps(labels: NDArray[Any], raw: Points, subjects: NDArray[Any], floors: PrivacyFloors) -> list[list[float]]:
+    """The ROC curve from (0, 0) to (1, 1) as at most 100 points, each step of enough subjects of either outcome."""
+    values, place = np.unique(-np.asarray(raw, dtype=np.float64), return_inverse=True)
+    ends = np.linspace(0, len(values), min(MAXIMUM_STEPS, len(values)) + 1).round()[1:]
+    steps = merge_neighbours(np.searchsorted(ends, place, side="right"), labels, subjects, floors)
+    bad, good = (np.bincount(steps, weights=np.asarray(labels) == outcome) for outcome in (1, 0))
+    true, false = (np.concatenate([[0.0], np.cumsum(each) / max(each.sum(), 1.0)]) for each in (bad, good))
+    return [[float(f), float(t)] for f, t in zip(false, true, strict=True)]
 
 
 def rounded(value: Any) -> Any:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from models.boosting.booster import baseline_margins
 from models.boosting.recipe import Recipe
 from models.boosting.search import out_of_fold_margins
+from models.dataset.cut_rows import cut_rows, in_time_rows
 from models.dataset.matrix import TrainingRows
 from models.distributed.ray_cluster import Tasks
 from models.metrics.discrimination import auc_interval
@@ -42,16 +43,9 @@ class HoldoutScores:
     groups: Mapping[str, NDArray[np.str_]]  # by kind, of each row
 
 
-def training_rows(sample: Sample, scorer: Scorer, *, in_time: bool = True) -> TrainingRows:
-    """The in-time rows of a sample (or all rows) as arrays."""
-    keep = ~sample.out_of_time if in_time else np.ones(len(sample.labels), dtype=np.bool_)
-    return TrainingRows(
-        sample.features[keep],
-        sample.labels[keep],
-        sample.fold[keep],
-        tuple(sample.names),
-        tuple(feature.direction for feature in scorer.card.features),
-    )
+def training_rows(sample: Sample, scorer: Scorer) -> TrainingRows:
+    """The in-time rows of a sample as arrays, as they are."""
+    return in_time_rows(sample, [feature.direction for feature in scorer.card.features])
 
 
 def out_of_fold_figures(sample: Sample, margins: Floats) -> dict[str, Any]:
@@ -79,7 +73,7 @@ def score_holdout(
     else:
         late = np.ones(len(sample.labels), dtype=np.bool_)
         features, by = rows.features, "out of fold"
-        raw = out_of_fold_margins(rows, recipe, tasks)
+        raw = out_of_fold_margins(cut_rows(rows)[0], recipe, tasks)
         if baseline:
             baseline_scores = np.full(len(raw), np.nan)
             for fold, fold_scores in zip(

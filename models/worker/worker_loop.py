@@ -7,29 +7,30 @@ open. When it is killed at any moment and started again, it takes the same order
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
 import signal
 import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from credit.errors import Broken, CreditError, Malformed
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
-from credit.ledger_follower import Follower
+from credit.ledger.follower import Follower
 from credit.messages import Text
+from credit.order_requests import TRAINING, OrderRequest, OrderRequests
+from credit.requests.failure import messages_of
 from credit.shelf import Shelf
-from credit.training_requests import TrainingRequest, TrainingRequests
+from credit.single_process import exclusive_lock
 from models.distributed.ray_cluster import Tasks, cluster
+from models.distributed.shared_cluster import SharedCluster
 from models.registry.mlflow_registry import Tracking
 from models.settings import ComputeSettings
-from models.training.pipeline import train
+from models.training.pipeline import answered_orders, train
 from models.worker.progress import TrainingProgress
 
 PREFIX = "HAIHE_COMPUTE_"
@@ -50,15 +51,16 @@ class Worker:
     key: SigningKey
     ledger: Ledger
     tracking: Tracking
-    trainings: TrainingRequests = field(default_factory=TrainingRequests)
+    trainings: OrderRequests = field(default_factory=lambda: OrderRequests(TRAINING))
     end: threading.Event = field(default_factory=threading.Event)
     _follow: list[Follower] = field(default_factory=list)
 
     @classmethod
     def open(cls, settings: ComputeSettings) -> Worker:
         """Load key and ring; raises :class:`Malformed` when the settings name no research ledger or no runs."""
-        if settings.research_ledger is None or settings.runs is None:
-            missing = "RESEARCH_LEDGER" if settings.research_ledger is None else "RUNS"
+        if settings.research_ledger is None or settings.runs is None or settings.partitions is None:
+            named = {"RESEARCH_LEDGER": settings.research_ledger, "RUNS": settings.runs}
+            missing = next((name for name, value in named.items() if value is None), "PARTITIONS")
             raise Malformed("worker-loop.setting-missing", prefix=PREFIX, missing=missing)
         ring, key = KeyRing.load(settings.ring), SigningKey.load(settings.keys, "compute")
         ledger = Ledger(settings.ledger, key, ring, "compute")
@@ -71,7 +73,7 @@ class Worker:
         ]
         return worker
 
-    def waiting(self) -> list[TrainingRequest]:
+    def waiting(self) -> list[OrderRequest]:
         """The training requests that have not ended."""
         for follower in self._follow:
             follower.catch_up()
@@ -82,12 +84,12 @@ class Worker:
         fails."""
         while not self.end.is_set():
             waiting = self.waiting()
-            if waiting and self._ready():
+            if waiting and self.is_ready():
                 self.train_request(waiting[0], tasks)
             else:
                 self.end.wait(self.settings.poll)
 
-    def train_request(self, request: TrainingRequest, tasks: Tasks) -> None:
+    def train_request(self, request: OrderRequest, tasks: Tasks) -> None:
         """Train one order. Its result is a ledger entry and in its progress file; an interrupted one is left for the
         next start."""
         run = TrainingProgress(
@@ -113,6 +115,8 @@ class Worker:
                 today=self.settings.day(),
                 progress=step,
                 limits=self.settings.limits,
+                answered=answered_orders(self.settings, self.ledger),
+                project=request.project,
             )
         except TrainingStopped:
             if not self.end.is_set():
@@ -132,15 +136,16 @@ class Worker:
 
     def _fail(self, run: TrainingProgress, error: CreditError) -> None:
         details = {"asked": run.request_seq, "kind": error.slug, "why": str(error), "remedy": error.remedy}
+        details["messages"] = messages_of(error)
         request = next((each for each in self.trainings.waiting() if each.order == run.order), None)
         if request is None:  # withdrawn at this moment
             run.cancelled()
             return
-        self.ledger.append("training.failed", run.order, by=request.by, details=details)
+        self.ledger.append(TRAINING.failed, run.order, by=request.by, details=details)
         run.failed(error)
         log_event("failed", order=run.order, why=str(error))
 
-    def _ready(self) -> bool:
+    def is_ready(self) -> bool:
         """True when runs can be logged: while MLflow does not answer, orders wait and do not fail."""
         try:
             self.tracking.require()
@@ -151,16 +156,24 @@ class Worker:
         return True
 
 
-@contextmanager
-def single_worker_lock(runs: Path) -> Iterator[None]:
+def serve_with_shared_cluster(worker: Worker, shared: SharedCluster) -> None:
+    """Train the notebooks' orders until the worker has to end, on a cluster that the agent of compute uses as well."""
+    with single_worker_lock(worker.runs):
+        while not worker.end.is_set():
+            try:
+                waiting = worker.waiting()
+                if waiting and worker.is_ready():
+                    with shared.tasks() as tasks:
+                        worker.train_request(waiting[0], tasks)
+            except Broken as error:
+                log_event("broken", why=str(error))
+                worker.end.wait(2)
+            worker.end.wait(worker.settings.poll)
+
+
+def single_worker_lock(runs: Path) -> AbstractContextManager[None]:
     """Lock the runs folder for one worker; raises :class:`Malformed` when another worker has the lock."""
-    runs.mkdir(parents=True, exist_ok=True)
-    with (runs / ".worker").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Malformed("worker-loop.another-worker-at-work-on") from error
-        yield
+    return exclusive_lock(runs / ".worker", Malformed("worker-loop.another-worker-at-work-on"))
 
 
 def serve(worker: Worker) -> None:

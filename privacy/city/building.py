@@ -49,7 +49,8 @@ DRAWN: Mapping[str, Callable[..., Drawn]] = {
 
 @dataclass(frozen=True, slots=True)
 class CityReport:
-    """The generated city: rows by table (with the dirty ones), and dirty rows by kind, and by table and kind."""
+    """The generated city: rows by table (with the dirty ones), dirty rows by kind, and by table and kind, and the
+    names of the raw files."""
 
     folder: Path
     subjects: int
@@ -60,6 +61,7 @@ class CityReport:
     dirty: Mapping[str, int]
     dirty_by_table: Mapping[str, Mapping[str, int]]
     examples: Mapping[str, Mapping[str, str]]
+    files: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         """The content of ``city.json``, without the folder, so that equal cities have equal files."""
@@ -104,7 +106,7 @@ def build(
     report = CityReport(
         folder, subjects, seed, today, known.version, dict(sorted(files.rows.items())), dict(sorted(total.items())),
         {table: dict(sorted(counts.items())) for table, counts in sorted(dirt_counts.dirty.items()) if counts},
-        dirt_counts.examples,
+        dirt_counts.examples, files.names,
     )  # fmt: skip
     content = json.dumps(report.as_json(), ensure_ascii=False, indent=1, sort_keys=True)
     (folder / "city.json").write_text(content + "\n", encoding="utf-8")

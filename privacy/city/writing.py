@@ -32,6 +32,11 @@ class Files:
         for stream in self._open.values():
             stream.close()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the files that were written."""
+        return tuple(sorted(self._open))
+
     def add(self, table: Table, dirty_table: DirtyTable, older: pa.Table | None = None) -> None:
         """Append rows to ``<table>.csv``, with GB18030 lines in the middle; other layouts go to files of their own."""
         self.rows.setdefault(table.name, 0)

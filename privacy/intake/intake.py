@@ -48,11 +48,13 @@ def intake(
     today: date,
     progress: catalogue_roles.Progress = catalogue_roles.no_progress,
     limits: Limits | None = None,
+    of_repair: bool = False,
 ) -> IntakeReport:
     """Bring in files, or every file of a folder.
 
-    ``today`` is the day of the intake, after which no record may have happened. Raises :class:`Missing` when there is
-    no file to bring in.
+    ``of_repair`` says in the ledger that custody wrote the file itself, about a record that it has. ``today`` is the
+    day of the intake, after which no record may have happened. Raises :class:`Missing` when there is no file to bring
+    in.
     """
     files = _files(paths)
     readable = [path for path in files if path.suffix.lower() in file_reading.ENDINGS]
@@ -74,6 +76,7 @@ def intake(
     )
     if changed:
         details = report.as_json() | {"catalogue": {"name": catalogue.name, "version": catalogue.version}}
+        details |= {"of_repair": True} if of_repair else {}
         ledger.append("intake.accepted", f"intake-{digest_json(sorted(digests.values()))}", by=by, details=details)
     return report
 

@@ -60,7 +60,7 @@ def release(
     if pseudonym_key.purpose != purpose:
         raise Malformed("release.pseudonym-key-another-purpose", purpose=purpose)
     thresholds = policy.of(purpose)
-    tables = _tables(catalogue, vault, purpose)
+    tables = tables_to_release(catalogue, vault, purpose)
     if not tables:
         raise Missing("release.nothing-to-release")
     with vault.exclusive(), shelf.staging() as folder, engine(limits) as run:
@@ -68,13 +68,8 @@ def release(
         notice = Notice.read(shelf, purpose).covered_number(
             as_of
         )  # read under the lock: the vault has every repair of the notices so far
-        total = len(tables) + 1
-        progress("pseudonyms", 0, total)
-        builder = _ReleaseBuilder(run, catalogue, vault, thresholds, folder, as_of)
-        builder.prepare(tables, policy, pseudonym_key)
-        for number, table in enumerate(tables):
-            progress(f"releasing {table.name}", number + 1, total)
-            builder.table(table)
+        builder = ReleaseBuilder(run, catalogue, vault, thresholds, folder, as_of)
+        builder.write(tables, policy, pseudonym_key, progress)
         verdict = release_gate(thresholds.thresholds).judge(
             scan_release(run, folder, catalogue, purpose), requested_by=by, reviewer=GATE
         )
@@ -103,11 +98,11 @@ def release(
         )
     details = {name: terms[name] for name in ("purpose", "as_of", "catalogue", "k", "invented", "left_out")}
     ledger.append("release.made", seal.id, by=by, details=details | {"verdict": terms["verdict"]})
-    progress("release", total, total)
+    progress("release", len(tables) + 1, len(tables) + 1)
     return seal
 
 
-def _tables(catalogue: Catalogue, vault: Vault, purpose: str) -> list[Table]:
+def tables_to_release(catalogue: Catalogue, vault: Vault, purpose: str) -> list[Table]:
     """The stored tables with a rule for their subject, the register first. The table of repairs itself never leaves."""
     stored, repairs = set(vault.names()), catalogue_roles.repairs_table(catalogue)
     return [
@@ -118,7 +113,7 @@ def _tables(catalogue: Catalogue, vault: Vault, purpose: str) -> list[Table]:
 
 
 @dataclass(slots=True)
-class _ReleaseBuilder:
+class ReleaseBuilder:
     """Writes the files of one release."""
 
     run: Engine
@@ -132,19 +127,33 @@ class _ReleaseBuilder:
     left_out: dict[str, dict[str, int]] = field(default_factory=dict)
     generalised: dict[str, Any] = field(default_factory=dict)
 
+    def write(self, tables: list[Table], policy: Policy, key: PseudonymKey, progress: catalogue_roles.Progress) -> None:
+        """Write the files of these tables, the register first."""
+        progress("pseudonyms", 0, len(tables) + 1)
+        self.prepare(tables, policy, key)
+        for number, table in enumerate(tables):
+            progress(f"releasing {table.name}", number + 1, len(tables) + 1)
+            self.table(table)
+
     def prepare(self, tables: list[Table], policy: Policy, key: PseudonymKey) -> None:
-        """Compute the pseudonyms of all codes and choose the number of buckets."""
-        purpose, codes, subjects = self.policy.purpose, [], []
+        """Compute the pseudonyms of all codes and choose the number of buckets.
+
+        Raises :class:`Malformed` for a table whose records can be repaired and that names another party.
+        """
+        purpose, codes, subjects = self.policy.purpose, list[pseudonyms.Codes](), []
         for table in tables:
-            columns = release_format.pseudonymised_columns(table, purpose)
             relation = f"codes_{table.name}"
-            self.run.register(relation, self.vault.read(table.name).select(columns))
-            codes += [(quoted(relation), column) for column in columns]
+            of_table = release_format.pseudonymised_codes(table, purpose, quoted(relation))
+            self.run.register(relation, self.vault.read(table.name).select([each.column for each in of_table]))
+            if table.repair_document and any(each.party for each in of_table):
+                # A withdrawal makes the rows of such a table again, and does not know whom the register left out.
+                raise Malformed("release.other-party-in-repairable-table", table_name=table.name)
+            codes += of_table
             subjects.append(f"SELECT {quoted(table.subject.column)} AS code FROM {quoted(relation)}")
         pseudonyms.assign(self.run, codes, key)
         rows = self.run.rows(
             "SELECT byte, count(DISTINCT code), count(*) "
-            f"FROM pseudonym JOIN ({' UNION ALL '.join(subjects)}) USING (code) GROUP BY 1"
+            f"FROM pseudonym JOIN ({' UNION ALL '.join(subjects)}) USING (code) WHERE party = '' GROUP BY 1"
         )
         counted = {byte: counts for byte, *counts in rows}
         by_byte = [counted.get(byte, [0, 0]) for byte in range(256)]
@@ -152,11 +161,12 @@ class _ReleaseBuilder:
         for table in tables:
             self.run.unregister(f"codes_{table.name}")
         self.run.execute("CREATE TEMP TABLE suppressed (subject VARCHAR)")
+        self.run.execute("CREATE TEMP TABLE suppressed_codes (code VARCHAR)")
 
     def table(self, table: Table) -> None:
         """Write the bucket files of a table.
 
-        The register comes first: a subject that it suppresses is left out of every other table.
+        The register comes first: a subject that it suppresses is left out of every other table, also as another party.
         """
         self.run.execute(f"CREATE OR REPLACE TEMP TABLE made AS {self._rows_sql(table)}")
         types = self.run.columns("SELECT * EXCLUDE (_bucket) FROM made")
@@ -168,6 +178,9 @@ class _ReleaseBuilder:
             order += [column for column in quasi if column not in order]
             recoded = recode(self.run, "made", order, k=self.policy.k)
             replaced = dict(recoded.by_column)
+            self.run.execute(
+                "INSERT INTO suppressed_codes SELECT code FROM pseudonym WHERE party = '' AND key IN (FROM suppressed)"
+            )
             if recoded.suppressed:
                 replaced["suppressed_subjects"] = recoded.suppressed
         masked = mask_rare_values(self.run, "made", texts, small_cell=self.policy.small_cell)
@@ -178,7 +191,7 @@ class _ReleaseBuilder:
         self._write(table.name)
         rows = int(self.run.one("SELECT count(*) FROM made"))
         dated = column_rules.time_columns_sql(table, self.policy.purpose) is not None
-        self.table_terms[table.name] = {"rows": rows, "dated": dated, "columns": types}
+        self.table_terms[table.name] = {"rows": rows, "dated": dated, "columns": types, "market": table.market}
         if self.policy.purpose == INQUIRY:
             self.table_terms[table.name] |= visibility(table)
         self.run.execute("DROP TABLE made")

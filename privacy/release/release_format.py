@@ -7,14 +7,16 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from credit.catalogue import Table
-from privacy.duckdb_engine import Engine, quoted
+from credit.fields import Field
+from privacy.duckdb_engine import Engine, quoted, text
 from privacy.release import column_rules
+from privacy.release.pseudonyms import Codes
 
 
 def rows_sql(table: Table, purpose: str, *, buckets: int) -> str:
-    """SQL for the release rows of relation ``raw t``, joined with ``pseudonym(code, key, byte)``.
+    """SQL for the release rows of relation ``raw t``, joined with ``pseudonym(code, party, key, byte)``.
 
-    ``_bucket`` is added.
+    Another party that is in ``suppressed_codes(code)`` is NULL. ``_bucket`` is added.
     """
     columns, joins = ["s.key AS subject"], []
     for number, each in enumerate(table.fields):
@@ -22,20 +24,27 @@ def rows_sql(table: Table, purpose: str, *, buckets: int) -> str:
         if value is None or each is table.subject:
             continue
         if each.rule(purpose) in ("subject", "pseudonym"):
-            joins.append(f"LEFT JOIN pseudonym p{number} ON p{number}.code = {value}")
-            value = f"p{number}.key"
+            party = text(party_of(table, each, purpose))
+            joins.append(f"LEFT JOIN pseudonym p{number} ON p{number}.code = {value} AND p{number}.party = {party}")
+            value = f"CASE WHEN {value} NOT IN (FROM suppressed_codes) THEN p{number}.key END"
         columns.append(f"{value} AS {quoted(each.column)}")
     if times := column_rules.time_columns_sql(table, purpose, "t."):
         columns += [f"{value} AS {name}" for value, name in zip(times, ("_happened", "_known", "_ends"), strict=True)]
     return (
         f"SELECT {', '.join(columns)}, CAST(s.byte AS INTEGER) * {buckets} // 256 AS _bucket FROM raw t "
-        f"JOIN pseudonym s ON s.code = t.{quoted(table.subject.column)} {' '.join(joins)}"
+        f"JOIN pseudonym s ON s.code = t.{quoted(table.subject.column)} AND s.party = '' {' '.join(joins)}"
     )
 
 
-def pseudonymised_columns(table: Table, purpose: str) -> list[str]:
-    """The columns whose codes are replaced by pseudonyms."""
-    return [field.column for field in table.fields if field.rule(purpose) in ("subject", "pseudonym")]
+def pseudonymised_codes(table: Table, purpose: str, relation: str) -> list[Codes]:
+    """The columns of a relation whose codes are replaced by pseudonyms."""
+    fields = [field for field in table.fields if field.rule(purpose) in ("subject", "pseudonym")]
+    return [Codes(relation, field.column, party_of(table, field, purpose)) for field in fields]
+
+
+def party_of(table: Table, field: Field, purpose: str) -> str:
+    """What a column's codes are keyed by besides the purpose: nothing for subjects, else the column itself."""
+    return "" if field.rule(purpose) == "subject" else f"{table.name}.{field.column}"
 
 
 def bucket_file(name: str, bucket: int) -> str:

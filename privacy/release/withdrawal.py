@@ -180,9 +180,8 @@ class _Withdrawal:
         )
         run.unregister("records")
         run.execute("DROP TABLE IF EXISTS pseudonym")
-        pseudonyms.assign(
-            run, [("raw", column) for column in release_format.pseudonymised_columns(table, purpose)], self.key
-        )
+        pseudonyms.assign(run, release_format.pseudonymised_codes(table, purpose, "raw"), self.key)
+        run.execute("CREATE TEMP TABLE IF NOT EXISTS suppressed_codes (code VARCHAR)")  # only of other parties
         why = exclusion_rules.exclusion_reason(
             table, as_of=date.fromisoformat(self.base.seal.terms["as_of"]), purpose=purpose
         )
@@ -191,7 +190,7 @@ class _Withdrawal:
             f"WHERE ({why}) IS NULL"
         )
         files = text(str(self.base.path / table.name / "*.parquet"))
-        keys_sql = f"SELECT key FROM pseudonym JOIN raw t ON code = t.{code}"
+        keys_sql = f"SELECT key FROM pseudonym JOIN raw t ON code = t.{code} WHERE party = ''"
         run.execute(
             f"CREATE OR REPLACE TEMP TABLE {removed} AS SELECT * FROM read_parquet({files}) "
             f"WHERE subject IN ({keys_sql}) EXCEPT ALL SELECT * EXCLUDE (_bucket) FROM due"

@@ -18,10 +18,13 @@ from serving.app.openapi.operations import DocumentedApp, declare
 from serving.app.openapi.problems import PROBLEMS, TOKEN_FORM, TOKEN_RESPONSES
 from serving.app.products import PRODUCTS
 from serving.app.readiness import readiness
+from serving.app.reference.pages import add_reference
 from serving.endpoints.batch_jobs.routes import ROUTES as JOB_ROUTES
+from serving.endpoints.mandates.routes import ROUTES as MANDATE_ROUTES
 from serving.endpoints.monitoring.routes import ROUTES as WATCH_ROUTES
 from serving.endpoints.objections.objection_routes import ROUTES as OBJECTION_ROUTES
 from serving.endpoints.reports.report_routes import ROUTES as REPORT_ROUTES
+from serving.endpoints.subject.routes import add_subject_page
 from serving.http import routing
 from serving.http.endpoint import ScoringEndpoint
 from serving.http.token_endpoint import issue_token
@@ -36,7 +39,7 @@ def _declared_routes() -> list[BaseRoute]:
     router = APIRouter()
     for product in PRODUCTS.values():
         declare(router, product, PROBLEMS)
-    for route in (*REPORT_ROUTES, *WATCH_ROUTES, *JOB_ROUTES, *OBJECTION_ROUTES):
+    for route in (*REPORT_ROUTES, *WATCH_ROUTES, *JOB_ROUTES, *OBJECTION_ROUTES, *MANDATE_ROUTES):
         routing.add_route(router, route, PROBLEMS)
     return router.routes
 
@@ -64,6 +67,8 @@ def create_app(
     _add_metrics(app, endpoint)
     _add_access(app, endpoint)
     _add_health(app, shared_readiness, place)
+    add_reference(app)
+    add_subject_page(app)
     app.openapi()  # made before the first bank requests it
     return endpoint
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 
 from credit import messages
 from serving.app.readiness import readiness
-from serving.app.wiring import open_service, open_stores
+from serving.app.wiring import background_stores, open_applications, open_service
 from serving.audit.refusal_sampling import SECONDS
 from serving.auth.auth_throttle import AuthThrottle
 from serving.core.service import ScoringService
@@ -23,6 +24,7 @@ from serving.processes.background_tasks import BackgroundTasks
 from serving.processes.shared_readiness import SharedReadiness
 from serving.settings import ServiceSettings
 
+AGAIN_SECONDS = 1.0  # before a task that failed runs again
 _SHOW_SECONDS = 0.1  # between two updates of the shared readiness
 
 
@@ -43,24 +45,36 @@ async def lifespan(
     assert credit_files is not None
     if (opened := await asyncio.to_thread(credit_files.refresh)) is not None:
         await service.record_credit_files_opened(opened)
-    watches, jobs = app.state.watches, app.state.jobs = open_stores(settings)
+    started_as = await asyncio.to_thread(service.switch.refresh)
+    watches, jobs = app.state.watches, app.state.jobs = background_stores(service)
+    applications = app.state.applications = open_applications(settings, service.store)
     background, files = app.state.background_tasks, app.state.files = BackgroundTasks(settings), JobFiles()
     if no_pdf := typeface.font_fault():
         log.event("report.no_typeface", level=log.ERROR, fault=no_pdf)
     app.state.no_pdf = no_pdf  # shown only: scores do not need it
     report_worker, throttle = app.state.drawer, app.state.throttle = pdf_process(), AuthThrottle()
-    if not (watches.is_idle and jobs.is_idle):
+    if not await asyncio.to_thread(lambda: watches.is_idle and jobs.is_idle and applications.store.is_idle):
         background.wake()
-    running = [
-        asyncio.create_task(background.keep()),
-        asyncio.create_task(service.snapshots.watch(settings.watch_seconds, service.record_snapshot_opened)),
-        asyncio.create_task(credit_files.watch(settings.watch_seconds, service.record_credit_files_opened)),
-        asyncio.create_task(_prune_idempotency(service)),
-        asyncio.create_task(_checkpoint(service)),
-        asyncio.create_task(_record_refusal_counts(service)),
+
+    async def follow_switch(pointer: Mapping[str, Any]) -> None:
+        if await asyncio.to_thread(watches.banks_with_webhook):
+            background.wake()
+        await service.record_switch(pointer)
+
+    if started_as is not None:
+        await follow_switch(started_as)
+    periodic: list[Callable[[], Awaitable[None]]] = [
+        background.keep,
+        lambda: service.snapshots.watch(settings.watch_seconds, service.record_snapshot_opened),
+        lambda: credit_files.watch(settings.watch_seconds, service.record_credit_files_opened),
+        lambda: service.switch.watch(follow_switch),
+        lambda: _prune_idempotency(service),
+        lambda: _settle_store(service),
+        lambda: _record_refusal_counts(service),
     ]
     if shared_readiness is not None:
-        running.append(asyncio.create_task(_show_readiness(service, shared_readiness, place)))
+        periodic.append(lambda: _show_readiness(service, shared_readiness, place))
+    running = [asyncio.create_task(keep_running(task)) for task in periodic]
     try:
         yield
     finally:
@@ -72,26 +86,36 @@ async def lifespan(
         await asyncio.to_thread(report_worker.close)
         await asyncio.to_thread(throttle.close)
         await asyncio.to_thread(background.close)
-        watches.close()
-        jobs.close()
         await asyncio.to_thread(service.ledger_writer.close)
-        service.access.close()
-        service.coordination.close()
+        await asyncio.to_thread(service.store.close)
+
+
+async def keep_running(task: Callable[[], Awaitable[None]]) -> None:
+    """Run a task that never ends, again after whatever ended it: a store that was away, or a process too many.
+
+    Without this the first fault would be the last thing that the task did, and nothing would show it.
+    """
+    while True:
+        try:
+            await task()
+        except Exception as fault:
+            log.event("task.failed", level=log.ERROR, fault=type(fault).__name__)
+        await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _prune_idempotency(service: ScoringService, every: float = 3600) -> None:
     """Delete answers that are too old to be repeated, also while no requests arrive: they contain subjects' data."""
     while True:
-        service.idempotency.prune()
-        service.lasting_idempotency.prune()
+        await service.idempotency.prune()
+        await service.lasting_idempotency.prune()
         await asyncio.sleep(every)
 
 
-async def _checkpoint(service: ScoringService, every: float = 0.02) -> None:
-    """Copy the write-ahead log of the coordination database in a thread, so that no request waits for it."""
+async def _settle_store(service: ScoringService, every: float = 1.0) -> None:
+    """Do the periodic work of the store in a thread, so that no request waits for it."""
     while True:
-        if service.coordination.lags:
-            await asyncio.to_thread(service.coordination.settle)
+        if service.store.lags:
+            await asyncio.to_thread(service.store.settle)
         await asyncio.sleep(every)
 
 

@@ -31,6 +31,8 @@ def readiness(service: ScoringService, others: int = 0) -> Readiness:
         service.access.rows("SELECT 1")
     except CreditError as fault:
         faults.append(str(fault))
+    if service.switch.fault is not None:
+        faults.append(str(service.switch.fault))
     if others:
         faults.append(f"{others} of the other processes are not ready")
     files = service.credit_files

@@ -12,22 +12,22 @@ written to the file before, so no entry is announced before the entries it follo
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import io
-import json
-import mmap
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
-from json.encoder import encode_basestring as quoted
 
-from credit.entry import Act, Entry, Position, read_lines, write_lines
-from credit.errors import Broken
 from credit.ledger import Ledger
+from credit.ledger.entry import Act, Entry, write_lines
+from credit.ledger.head import head_path
+from credit.ledger.open_segment import is_still_open
+from credit.ledger.segments.store import FILE_MODE
 
 HEAD_SECONDS = 0.05
 _Stat = tuple[int, int, int]
@@ -48,9 +48,9 @@ class _End:
     seq: int = 0
     id: str = ""
     head: _Stat | None = None  # of the head that this process read or wrote last
-    headed: int = 0  # number of entries that the head covers
     lags: bool = False  # the head is still to be written
     headed_at: float = 0.0
+    syncing: threading.Lock = field(default_factory=threading.Lock)
 
     def __del__(self) -> None:
         """Close the file with the journal."""
@@ -77,12 +77,14 @@ class Journal(Ledger):
         key, end = self.key, self._end
         assert key is not None
         with self._open(wait) as stream:
+            if self._close_full_segment(stream):
+                stream = self._next_stream(wait)
             seq, previous = self._place(stream)
             entries, lines = write_lines(acts, seq, previous, datetime.now(UTC), key)
             size, encoded = end.size, lines.encode()
             try:
                 if stream.write(encoded) != len(encoded):
-                    raise OSError("a part of the lines was written")
+                    raise OSError(errno.ENOSPC, "a part of the lines was written")
             except OSError:
                 end.size = -1
                 stream.truncate(size)  # no waiter was notified of them
@@ -96,34 +98,9 @@ class Journal(Ledger):
 
     def sync(self) -> None:
         """Make durable what was written: the data and the length of the file, which is all that a reader needs."""
-        if self._end.stream is not None:
-            os.fdatasync(self._end.stream.fileno())
-
-    def lines_about(self, object_: str, *, part_of: str = "") -> list[Entry]:
-        """The entries with this object, verified up to the next signature; they are searched for by their bytes.
-
-        With `part_of`, the entries whose details name the object under that key, such as `batch`.
-
-        The chain is followed to the next signature only, so this takes a second for a million entries and not minutes.
-        Raises Broken.
-        """
-        if not self.path.exists() or not self.path.stat().st_size:
-            return []
-        pattern, results, at = f'"{part_of or "object"}":{quoted(object_)}'.encode(), list[Entry](), -1
-        with self.path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-            while (at := whole.find(pattern, at + 1)) >= 0:
-                begin = whole.rfind(b"\n", 0, at) + 1
-                whole.seek(begin)
-                line = whole.readline()
-                if not line.endswith(b"\n"):
-                    continue
-                record = json.loads(line)
-                if (record["because"].get(part_of) if part_of else record["object"]) == object_:
-                    whole.seek(begin)
-                    before = Position(begin, record["seq"] - 1, record["previous"])
-                    signed = read_lines(iter(whole.readline, b""), before, self.ring, self.zone, whole=False)
-                    results += [entry for entry, _ in islice(signed, 1)]  # none of an incomplete write
-        return results
+        with self._end.syncing:  # the file is not exchanged for the next one meanwhile
+            if self._end.stream is not None:
+                os.fdatasync(self._end.stream.fileno())
 
     def settle(self) -> bool:
         """Write the head when it lags behind; False when another process is writing, and the caller must try again."""
@@ -143,15 +120,23 @@ class Journal(Ledger):
     def _open(self, wait: bool) -> Iterator[io.FileIO]:
         """The file under an exclusive lock; it stays open, and is opened again when another file has taken its name."""
         with self._lock:
+            try:
+                yield self._next_stream(wait)
+            finally:
+                if self._end.stream is not None:
+                    fcntl.flock(self._end.stream, fcntl.LOCK_UN)
+
+    def _next_stream(self, wait: bool) -> io.FileIO:
+        """The open segment, locked; raises JournalBusy when it is locked already and not to `wait`."""
+        while True:
             stream = self._stream()
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError as locked:
                 raise JournalBusy from locked
-            try:
-                yield stream
-            finally:
-                fcntl.flock(stream, fcntl.LOCK_UN)
+            if is_still_open(stream, self.path):  # another process may have closed it before this one locked it
+                return stream
+            fcntl.flock(stream, fcntl.LOCK_UN)
 
     def _stream(self) -> io.FileIO:
         end = self._end
@@ -161,32 +146,38 @@ class Journal(Ledger):
             inode = -1
         if end.stream is None or inode != end.inode:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            if end.stream is not None:
-                end.stream.close()
-            end.stream = io.FileIO(self.path, "a+")
+            with end.syncing:
+                if end.stream is not None:
+                    end.stream.close()
+                end.stream = io.FileIO(os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, FILE_MODE), "r+")
             end.inode, end.size, end.head = os.fstat(end.stream.fileno()).st_ino, -1, None
         return end.stream
+
+    def _close_full_segment(self, stream: io.FileIO) -> bool:
+        """Begin a new segment when the open one is full. It is sealed elsewhere, where no answer waits for that."""
+        if stream.seek(0, os.SEEK_END) < self.segment_bytes:
+            return False
+        self._close_segment(stream, self._tail(stream))
+        fcntl.flock(stream, fcntl.LOCK_UN)
+        return True
 
     def _head(self) -> None:
         end = self._end
         self._write_head(end.seq, end.id)
-        end.head, end.headed, end.lags, end.headed_at = self._head_stat(), end.seq, False, time.monotonic()
+        end.head, end.lags, end.headed_at = self._head_stat(), False, time.monotonic()
 
     def _place(self, stream: io.FileIO) -> tuple[int, str]:
         """Number and id of the last entry, read again when another process has written. Raises Broken."""
         end, size, head = self._end, stream.seek(0, os.SEEK_END), self._head_stat()
-        if size != end.size:
-            end.seq, end.id = self._tail(stream)
-            end.size = stream.seek(0, os.SEEK_END)  # an incomplete last line was removed
-        if head != end.head:
-            end.headed, end.head = self.head()[0], head
-        if end.seq < end.headed:
-            raise Broken("journal.ledger-broken-at-line", seq=end.seq + 1, seq2=end.seq, data=end.headed)
+        if size != end.size or head != end.head:
+            tail = self._tail(stream)  # which also removes an incomplete last line
+            end.seq, end.id, end.size = tail.seq, tail.id, stream.seek(0, os.SEEK_END)
+            end.head = self._head_stat()
         return end.seq, end.id
 
     def _head_stat(self) -> _Stat:
         try:
-            stat = self._head_path().stat()
+            stat = head_path(self.path).stat()
         except FileNotFoundError:
             return _NO_HEAD
         return stat.st_ino, stat.st_mtime_ns, stat.st_size

@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from credit.canonical import canonical, digest
@@ -23,7 +23,6 @@ from credit.keys import KeyRing, SigningKey
 
 HEADER = "X-JWS-Signature"
 ZONE, TYPE = "service", "haihe-answer+jwt"
-MOST = 16  # digests under one signature: limits the header to 1.6 KB
 
 
 class Signer:
@@ -44,32 +43,6 @@ class Signer:
         payload = b'{"iat":%d,"sha-256":["%b"]}' % (int(time.time()), '","'.join(digests).encode())
         signed = self._header + b"." + _b64(payload)
         return signed + b"." + _b64(self._sign(signed))
-
-
-class SignatureBatch:
-    """Answers that are sent at the same time, under one signature."""
-
-    __slots__ = ("_digests", "_signature", "_signer")
-
-    def __init__(self, signer: Signer) -> None:
-        """Start without any answer."""
-        self._signer, self._digests = signer, list[str]()
-        self._signature: bytes | None = None
-
-    @property
-    def takes_more(self) -> bool:
-        """Whether another answer can be added."""
-        return self._signature is None and len(self._digests) < MOST
-
-    def add(self, hexadecimal: str) -> None:
-        """Add an answer by the SHA-256 of its body."""
-        self._digests.append(hexadecimal)
-
-    def signature(self) -> bytes:
-        """The signature of all answers that were added; no further one can be added."""
-        if self._signature is None:
-            self._signature = self._signer.sign_digests(self._digests)
-        return self._signature
 
 
 def verify(body: bytes, signature: str, ring: KeyRing, zone: str = ZONE) -> None:
@@ -106,15 +79,6 @@ def key_set(ring: KeyRing, zone: str = ZONE) -> dict[str, Any]:
             for keyid, public in ring.keys.get(zone, {}).items()
         ]
     }  # fmt: skip
-
-
-def ring_of(keys: Mapping[str, Any], zone: str = ZONE) -> KeyRing:
-    """The key ring of a JWK set from `/.well-known/jwks.json`. Raises Broken when it cannot be read."""
-    try:
-        raws = [_raw(str(key["x"]).encode("ascii")) for key in keys["keys"] if key.get("crv") == "Ed25519"]
-    except (KeyError, TypeError, AttributeError, ValueError) as bad:
-        raise Broken("signatures.set-keys-cannot-be-read") from bad
-    return KeyRing.of_raw(zone, raws)
 
 
 def _b64(raw: bytes) -> bytes:

@@ -11,8 +11,8 @@ from typing import Any
 from credit.actor import Role
 from credit.errors import Malformed
 from credit.ledger import Entry
+from credit.settings import BEIJING
 from serving.audit.refusal_sampling import COUNTED
-from serving.settings import BEIJING
 
 PAYLOAD_TYPE = "application/vnd.haihe.usage+json"
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")

@@ -1,4 +1,4 @@
-"""The database of the clients, with salted hashes of their secrets, and of the mandates granted to banks."""
+"""The tables of the clients, with salted hashes of their secrets, and of the mandates granted to banks."""
 
 from __future__ import annotations
 
@@ -9,87 +9,69 @@ import ipaddress
 import json
 import re
 import secrets
-import sqlite3
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from credit.canonical import canonical
 from credit.errors import Malformed, Missing, Unauthenticated
 from serving.auth.clients import DEFAULT_LIMIT, KINDS, MAX_KEYS, Client, RateLimit
 from serving.auth.dpop import read_key, thumbprint
+from serving.store.store import Place, Store, open_store
+from serving.store.tables import StoreTables
+from serving.store.transaction import Transaction, Value
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**14, 8, 1  # RFC 7914 §2: 16 MiB and about 50 ms per check
 _UNKNOWN_CLIENT_SALT = bytes(16)  # so that an unknown client takes as long as a known one
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS client (
-  name TEXT PRIMARY KEY, salt BLOB NOT NULL, hash BLOB NOT NULL, scopes TEXT NOT NULL,
-  created_at TEXT NOT NULL, disabled INTEGER NOT NULL DEFAULT 0) STRICT;
-CREATE TABLE IF NOT EXISTS mandate (
-  id TEXT PRIMARY KEY, bank TEXT NOT NULL REFERENCES client(name), envelope TEXT NOT NULL, revoked_at TEXT) STRICT;
-CREATE TABLE IF NOT EXISTS client_limit (
-  name TEXT PRIMARY KEY REFERENCES client(name), rate REAL NOT NULL, burst REAL NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS client_kind (name TEXT PRIMARY KEY REFERENCES client(name), kind TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS client_network (
-  name TEXT PRIMARY KEY REFERENCES client(name), networks TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS client_key (
-  name TEXT NOT NULL REFERENCES client(name), thumbprint TEXT NOT NULL, jwk TEXT NOT NULL,
-  PRIMARY KEY (name, thumbprint)) STRICT;
-CREATE TABLE IF NOT EXISTS client_former (
-  name TEXT PRIMARY KEY REFERENCES client(name), hash BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS objection (
-  id TEXT PRIMARY KEY, bank TEXT NOT NULL, score_id TEXT NOT NULL, kind TEXT NOT NULL, statement TEXT NOT NULL) STRICT;
-"""
-_CLIENT = """
+_CLIENT = """\
 SELECT client.name, scopes, created_at, disabled, rate, burst, kind, networks
 FROM client LEFT JOIN client_limit USING (name) LEFT JOIN client_kind USING (name)
 LEFT JOIN client_network USING (name) WHERE client.name = ?
 """
 
 
-class AccessDatabase:
-    """One SQLite database, safe to use from several threads and processes."""
+class AccessDatabase(StoreTables):
+    """The clients and mandates in the store; safe to use from several threads and processes."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the database at `path`; a new one is readable to its owner alone."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        self._lock = threading.Lock()
-        self._cached_generation: tuple[int, int] | None = None
-        self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA foreign_keys=ON")
-        self._db.executescript(_SCHEMA)
+    def __init__(self, place: Place | Store = None) -> None:
+        """Use a store, or open the one at this place."""
+        super().__init__(place if isinstance(place, Store) else open_store(place))
+        self._cached_generation: int | None = None
 
     def close(self) -> None:
-        """Close the database."""
-        with self._lock:
-            self._db.close()
+        """Close the store."""
+        self.store.close()
 
-    def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
-        """Run one statement and return its rows."""
-        with self._lock:
-            self._cached_generation = None
-            return self._db.execute(sql, values).fetchall()
+    def in_one(self, act: Callable[[Self], Value]) -> Value:
+        """The value of an act whose statements are done together or not at all. Raises StoreUnavailable.
 
-    def generation(self) -> tuple[int, int]:
+        Every process then judges again what it has allowed so far.
+        """
+        if self._transaction is not None:
+            return act(self)
+
+        def whole(transaction: Transaction) -> Value:
+            value = act(self._within(transaction))
+            transaction.rows("UPDATE generation SET value = value + 1")
+            return value
+
+        self._cached_generation = None
+        return self.store.run(whole)
+
+    def generation(self) -> int:
         """A value that differs whenever this or another process has changed the database.
 
-        SQLite is queried once per iteration of the event loop: all requests of one iteration arrived before it.
+        It is read once per iteration of the event loop: all requests of one iteration arrived before it.
         """
         if self._cached_generation is not None:
             return self._cached_generation
-        with self._lock:
-            (others,) = self._db.execute("PRAGMA data_version").fetchone()
-            now = self._db.total_changes, others
+        ((now,),) = self.rows("SELECT value FROM generation")
         with suppress(RuntimeError):  # there is no event loop
             asyncio.get_running_loop().call_soon(self._drop_generation)
             self._cached_generation = now
-        return now
+        return int(now)
 
     def _drop_generation(self) -> None:
         self._cached_generation = None
@@ -111,22 +93,31 @@ class AccessDatabase:
             raise Malformed("access-database.not-set-scopes", known=", ".join(sorted(known)))
         secret, salt = secrets.token_urlsafe(32), secrets.token_bytes(16)
         row = (name, salt, _hash(secret, salt), " ".join(sorted(wanted)), datetime.now(UTC).isoformat(), 0)
-        try:
-            self.rows("INSERT INTO client VALUES (?, ?, ?, ?, ?, ?)", *row)
-        except sqlite3.IntegrityError as exists:
-            raise Malformed("access-database.client-exists-already", name=name) from exists
-        self.rows("INSERT INTO client_kind VALUES (?, ?)", name, kind)
-        return secret
+        sql = (
+            "INSERT INTO client (name, salt, hash, scopes, created_at, disabled) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (name) DO NOTHING RETURNING name"
+        )
+
+        def add(access: AccessDatabase) -> str:
+            if not access.rows(sql, *row):
+                raise Malformed("access-database.client-exists-already", name=name)
+            access.rows("INSERT INTO client_kind (name, kind) VALUES (?, ?)", name, kind)
+            return secret
+
+        return self.in_one(add)
 
     def renew_secret(self, name: str) -> str:
         """A new secret in addition to the present one, so that secrets change without a gap; it can be read only now.
 
         Both have one salt, so a check takes no longer than before. Raises Missing, and Malformed while there are two.
         """
+        return self.in_one(lambda access: access._renew_secret(name))
+
+    def _renew_secret(self, name: str) -> str:
         self._require(name)
         ((salt, hash_),) = self.rows("SELECT salt, hash FROM client WHERE name = ?", name)
-        assert isinstance(salt, bytes)  # the table is STRICT
-        if not self.rows("INSERT OR IGNORE INTO client_former VALUES (?, ?) RETURNING name", name, hash_):
+        sql = "INSERT INTO client_former (name, hash) VALUES (?, ?) ON CONFLICT (name) DO NOTHING RETURNING name"
+        if not self.rows(sql, name, hash_):
             raise Malformed("access-database.bank-two-secrets-at-time")
         secret = secrets.token_urlsafe(32)
         self.rows("UPDATE client SET hash = ? WHERE name = ?", _hash(secret, salt), name)
@@ -156,7 +147,11 @@ class AccessDatabase:
     def set_limit(self, name: str, limit: RateLimit) -> None:
         """Set a client's rate limit. Raises Missing."""
         self._require(name)
-        self.rows("INSERT OR REPLACE INTO client_limit VALUES (?, ?, ?)", name, limit.rate, limit.burst)
+        sql = (
+            "INSERT INTO client_limit (name, rate, burst) VALUES (?, ?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET rate = excluded.rate, burst = excluded.burst"
+        )
+        self.rows(sql, name, limit.rate, limit.burst)
 
     def set_networks(self, name: str, networks: Iterable[str]) -> None:
         """Set the networks (CIDR) from which a client may call; no network means all. Raises Missing, Malformed."""
@@ -165,19 +160,30 @@ class AccessDatabase:
             texts = " ".join(str(ipaddress.ip_network(network)) for network in networks)
         except ValueError as bad:
             raise Malformed("access-database.not-network") from bad
-        self.rows("INSERT OR REPLACE INTO client_network VALUES (?, ?)", name, texts)
+        sql = (
+            "INSERT INTO client_network (name, networks) VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET networks = excluded.networks"
+        )
+        self.rows(sql, name, texts)
 
     def add_key(self, name: str, jwk: Mapping[str, Any]) -> str:
         """Add a public key of a client to its others, so that keys change without a gap; return its thumbprint.
 
         Raises Missing, and Malformed for a key that is not public, not for signing, weak, or one too many.
         """
-        self._require(name)
         read_key(jwk)
+        return self.in_one(lambda access: access._add_key(name, jwk))
+
+    def _add_key(self, name: str, jwk: Mapping[str, Any]) -> str:
+        self._require(name)
         key_id = thumbprint(jwk)
         if len([key for key in self.keys(name) if thumbprint(key) != key_id]) >= MAX_KEYS:
             raise Malformed("access-database.bank-two-keys-at-time")
-        self.rows("INSERT OR REPLACE INTO client_key VALUES (?, ?, ?)", name, key_id, canonical(jwk).decode())
+        sql = (
+            "INSERT INTO client_key (name, thumbprint, jwk) VALUES (?, ?, ?) "
+            "ON CONFLICT (name, thumbprint) DO UPDATE SET jwk = excluded.jwk"
+        )
+        self.rows(sql, name, key_id, canonical(jwk).decode())
         return key_id
 
     def remove_key(self, name: str, thumbprint: str) -> None:
@@ -185,6 +191,31 @@ class AccessDatabase:
         sql = "DELETE FROM client_key WHERE name = ? AND thumbprint = ? RETURNING name"
         if not self.rows(sql, name, thumbprint):
             raise Missing("access-database.client-no-such-key", name=name)
+
+    def set_certificate(self, name: str, subject: str) -> None:
+        """Set the name (`certificate_name`) of the certificates that prove this client; none with an empty text.
+
+        Raises Missing, and Malformed for a name that is another client's.
+        """
+        self._require(name)
+        insert = "INSERT INTO client_certificate (name, subject) VALUES (?, ?) ON CONFLICT (subject) DO NOTHING "
+
+        def change(access: AccessDatabase) -> None:
+            access.rows("DELETE FROM client_certificate WHERE name = ?", name)
+            if subject and not access.rows(insert + "RETURNING name", name, subject):
+                raise Malformed("access-database.certificate-of-another")
+
+        self.in_one(change)
+
+    def require_free_certificate(self, name: str, subject: str) -> None:
+        """Raise Malformed when another client has registered this subject."""
+        if self.rows("SELECT 1 FROM client_certificate WHERE subject = ? AND name <> ?", subject, name):
+            raise Malformed("access-database.certificate-of-another")
+
+    def certificate_subject(self, name: str) -> str:
+        """The subject of this client's certificates; empty when none is registered."""
+        rows = self.rows("SELECT subject FROM client_certificate WHERE name = ?", name)
+        return str(rows[0][0]) if rows else ""
 
     def keys(self, name: str) -> list[dict[str, Any]]:
         """The public keys registered for a client, as JWKs."""
@@ -198,11 +229,8 @@ class AccessDatabase:
         """The client with this name and secret. Raises Unauthenticated, after the same work whichever is wrong."""
         stored = self.rows("SELECT salt, hash FROM client WHERE name = ?", name)
         salt, expected = stored[0] if stored else (_UNKNOWN_CLIENT_SALT, bytes(32))
-        assert isinstance(salt, bytes)  # the table is STRICT
-        assert isinstance(expected, bytes)
         former = self.rows("SELECT hash FROM client_former WHERE name = ?", name)
         older = former[0][0] if former else bytes(32)
-        assert isinstance(older, bytes)
         computed = _hash(secret, salt)
         same = hmac.compare_digest(computed, expected) | hmac.compare_digest(computed, older)
         client = self.client(name)

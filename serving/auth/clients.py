@@ -8,7 +8,9 @@ from datetime import datetime
 
 from credit.errors import Malformed
 
-SCOPES = frozenset({"score", "batch", "live", "facts", "verify", "object", "query", "report", "watch", "job"})
+SCOPES = frozenset(
+    {"score", "batch", "live", "facts", "verify", "object", "query", "report", "watch", "job", "mandate"}
+)
 KINDS = {
     "bank": SCOPES,
     "agency": frozenset({"query", "report", "supervise"}),

@@ -12,14 +12,17 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
 import jwt
+from msgspec import Meta
 
 from credit.canonical import canonical
 from credit.errors import Malformed, Unauthenticated
-from serving.state.coordination_db import CoordinationDb
+from serving.auth.claims import Claims, Name, read_claims, read_header
+from serving.auth.own_name import OwnName
+from serving.store.store import Store, open_store
+from serving.store.transaction import Act, Transaction
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST, DRIFT = 300, 60  # seconds: longest life of an assertion; largest difference of a proof's time
@@ -28,12 +31,28 @@ _KINDS = {("OKP", "Ed25519"): "EdDSA", ("EC", "P-256"): "ES256", ("RSA", None): 
 _MEMBERS = {"OKP": ("crv", "kty", "x"), "EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}  # RFC 7638 §3.2
 
 
+_FIRST_USE = (
+    "INSERT INTO seen (name, until) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET until = excluded.until "
+    "WHERE seen.until <= ? RETURNING name"
+)
+
+
+class ProofUse:
+    """In the place of a `ReplayCache`: what must not have been used before, for a caller that checks it itself."""
+
+    name, until = "", 0.0
+
+    def once(self, name: str, until: float) -> None:
+        """Take it down."""
+        self.name, self.until = name, until
+
+
 class ReplayCache:
     """The identifiers (`jti`) that any process of the service has accepted: each is valid once while it lives."""
 
-    def __init__(self, database: CoordinationDb | None = None, clock: Callable[[], float] = time.time) -> None:
-        """Without a `database`, use one of this process alone. `clock` gives seconds since 1970."""
-        self._database, self._clock = database or CoordinationDb(), clock
+    def __init__(self, store: Store | None = None, clock: Callable[[], float] = time.time) -> None:
+        """Without a `store`, use one of this process alone. `clock` gives seconds since 1970."""
+        self._store, self._clock = store or open_store(), clock
         self._next = 0.0  # when to delete expired identifiers
 
     def once(self, name: str, until: float) -> None:
@@ -41,29 +60,38 @@ class ReplayCache:
 
         `until` is the end of its life in seconds since 1970.
         """
+        self._store.run(self._first_use(name, until), durable=False)
+
+    async def once_soon(self, use: ProofUse) -> None:
+        """As `once`, without making the event loop wait for the store."""
+        await self._store.apply(self._first_use(use.name, use.until))
+
+    def _first_use(self, name: str, until: float) -> Act[None]:
         now = self._clock()
-        if now >= self._next:
+        is_due = now >= self._next
+        if is_due:
             self._next = now + SWEEP
-            self._database.rows("DELETE FROM seen WHERE until <= ?", now)
-            if self._database.rows("SELECT count(*) FROM seen")[0][0] >= MOST:
-                self._next = now
-                raise Unauthenticated("dpop.too-many-proofs-at-once")
-        sql = (
-            "INSERT INTO seen VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET until = excluded.until "
-            "WHERE until <= ? RETURNING 1"
-        )
-        if not self._database.rows(sql, hashlib.sha256(name.encode()).hexdigest(), until, now):
-            raise Unauthenticated("dpop.proof-used-before")
+
+        def act(transaction: Transaction) -> None:
+            if is_due:
+                transaction.rows("DELETE FROM seen WHERE until <= ?", now)
+                if transaction.rows("SELECT count(*) FROM seen")[0][0] >= MOST:
+                    self._next = now
+                    raise Unauthenticated("dpop.too-many-proofs-at-once")
+            if not transaction.rows(_FIRST_USE, hashlib.sha256(name.encode()).hexdigest(), until, now):
+                raise Unauthenticated("dpop.proof-used-before")
+
+        return act
 
 
 def read_key(jwk: Mapping[str, Any]) -> tuple[jwt.PyJWK, str]:
     """A public JWK and its algorithm. Raises Malformed for another kind, a weak key, or one with its private part."""
-    algorithm = _KINDS.get((str(jwk.get("kty")), jwk.get("crv")))
+    algorithm = _KINDS.get((str(jwk.get("kty")), str(jwk["crv"]) if "crv" in jwk else None))
     if algorithm is None or {"d", "k", "p", "q"} & set(jwk):
         raise Malformed("dpop.not-public-key-for-signing")
     try:
         key = jwt.PyJWK({name: jwk[name] for name in _MEMBERS[jwk["kty"]]}, algorithm)
-    except (jwt.PyJWTError, KeyError, ValueError, TypeError) as bad:
+    except Exception as bad:  # a key from outside: whatever is wrong with it, it is none
         raise Malformed("dpop.not-public-key-for-signing-parts-cannot-be") from bad
     if algorithm == "PS256" and key.key.key_size < 2048:
         raise Malformed("dpop.not-public-key-for-signing-rsa-key-takes")
@@ -75,54 +103,83 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
     return _b64(hashlib.sha256(canonical({name: jwk[name] for name in _MEMBERS[jwk["kty"]]})).digest())
 
 
+class AssertionClaims(Claims, frozen=True):
+    """The claims of an assertion (RFC 7523 §3)."""
+
+    iss: Name
+    sub: Name
+    aud: Name | list[Name]
+    jti: Name
+    exp: float
+
+
+class ProofClaims(Claims, frozen=True):
+    """The claims of a proof (RFC 9449 §4.2)."""
+
+    jti: Name
+    htm: Name
+    htu: Annotated[str, Meta(max_length=2048)]
+    iat: float
+    ath: Name | None = None
+
+
 def read_assertion(
-    assertion: str, client: str, keys: Sequence[Mapping[str, Any]], audiences: Sequence[str], seen: ReplayCache
+    assertion: str, client: str, keys: Sequence[Mapping[str, Any]], path: str, own_name: OwnName, seen: ReplayCache
 ) -> None:
-    """Raise Unauthenticated unless a key of `client` signed the assertion recently, for us, and once (RFC 7523 §3)."""
+    """Raise Unauthenticated unless a key of `client` signed the assertion recently, for us, and once (RFC 7523 §3).
+
+    The clock of the client may differ by DRIFT seconds.
+    """
+    bad = Unauthenticated("dpop.client-assertion-not-good")
     for jwk in keys:
         key, algorithm = read_key(jwk)
+        options = {"verify_aud": False, "verify_exp": False}
         try:
-            claims = jwt.decode(
-                assertion, key, algorithms=[algorithm], audience=audiences, issuer=client,
-                options={"require": ["exp", "iss", "sub", "aud", "jti"]},
+            claims = read_claims(
+                assertion, AssertionClaims, "dpop.client-assertion-not-good", key,
+                algorithms=[algorithm], issuer=client, options=options,
             )  # fmt: skip
-        except jwt.InvalidTokenError:
+        except Unauthenticated:
             continue
-        if claims["sub"] != client or claims["exp"] > time.time() + LONGEST:
-            break
-        seen.once(f"assertion {client} {claims['jti']}", claims["exp"])
+        audiences = [claims.aud] if isinstance(claims.aud, str) else claims.aud
+        if claims.sub != client or not any(own_name.is_audience(one, path) for one in audiences):
+            raise bad
+        now = time.time()
+        if not now - DRIFT < claims.exp < now + LONGEST + DRIFT:
+            raise Unauthenticated("dpop.clock-differs", drift=DRIFT, longest=LONGEST)
+        seen.once(f"assertion {client} {claims.jti}", claims.exp + DRIFT)
         return
-    raise Unauthenticated("dpop.client-assertion-not-good")
+    raise bad
 
 
-def read_proof(proof: str, *, method: str, host: str, path: str, token: str | None, seen: ReplayCache) -> str:
+def read_proof(
+    proof: str, *, method: str, path: str, token: str | None, own_name: OwnName, seen: ReplayCache | ProofUse
+) -> str:
     """The thumbprint of the key that signed the proof for this request and token (RFC 9449 §4.3).
 
-    Raises Unauthenticated. `host` is the Host header of the request. The scheme is not compared, because TLS may end at
-    a proxy.
+    Raises Unauthenticated.
     """
     bad = Unauthenticated("dpop.dpop-proof-not-good")
-    try:
-        header = jwt.get_unverified_header(proof)
-        jwk = header["jwk"]
-        key, algorithm = read_key(jwk)
-        if header.get("typ") != "dpop+jwt" or header.get("alg") != algorithm:
-            raise bad
-        claims = jwt.decode(
-            proof, key, algorithms=[algorithm],
-            options={"require": ["jti", "htm", "htu", "iat"], "verify_aud": False, "verify_iat": False},
-        )  # fmt: skip
-        address = urlsplit(str(claims["htu"]))
-        fits = (claims["htm"], address.netloc, address.path) == (method, host, path)
-        wanted = _b64(hashlib.sha256(token.encode()).digest()) if token is not None else None
-        late = abs(time.time() - float(claims["iat"])) > DRIFT
-        name = str(claims["jti"])
-    except (jwt.PyJWTError, Malformed, KeyError, TypeError, ValueError) as error:
-        raise bad from error
-    if not fits or late or claims.get("ath") != wanted or len(name) > 256:
+    header = read_header(proof, "dpop.dpop-proof-not-good")
+    if header.typ != "dpop+jwt" or header.jwk is None:
         raise bad
-    key_id = thumbprint(jwk)
-    seen.once(f"proof {key_id} {name}", time.time() + 2 * DRIFT)
+    try:
+        key, algorithm = read_key(header.jwk)
+    except Malformed as weak:
+        raise bad from weak
+    if header.alg != algorithm:
+        raise bad
+    claims = read_claims(
+        proof, ProofClaims, "dpop.dpop-proof-not-good", key,
+        algorithms=[algorithm], options={"verify_aud": False, "verify_exp": False},
+    )  # fmt: skip
+    wanted = _b64(hashlib.sha256(token.encode()).digest()) if token is not None else None
+    if claims.htm != method or not own_name.is_address(claims.htu, path) or claims.ath != wanted:
+        raise bad
+    if not abs(time.time() - claims.iat) <= DRIFT:
+        raise Unauthenticated("dpop.clock-differs", drift=DRIFT, longest=LONGEST)
+    key_id = thumbprint(header.jwk)
+    seen.once(f"proof {key_id} {claims.jti}", time.time() + 2 * DRIFT)
     return key_id
 
 

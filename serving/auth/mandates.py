@@ -104,27 +104,61 @@ def grant(
     ledger: Ledger,
     document_kind: str = "e-signed",
 ) -> Mandate:
-    """Record a mandate under the platform's signature and return it. Raises Missing (unknown bank), Malformed, Refused.
+    """Sign, record and store a mandate where one process may do all three. Raises Missing, Malformed, Refused.
 
-    The ledger entry comes first: a mandate that cannot be recorded is not granted.
+    The ledger entry comes before the mandate: one that cannot be recorded is not granted.
     """
     by.require_role(Role.PLATFORM, act="act.grant-mandate")
-    if access.client(bank) is None:
-        raise Missing("mandates.no-client", bank=bank)
+    require_bank(access, bank)
     name = f"mandate-{secrets.token_hex(16)}"
     mandate = Mandate(name, bank, subject, purpose, document_kind, document, valid_from, valid_until)
-    envelope = json.dumps(sign_envelope(mandate.statement(), PAYLOAD_TYPE, key))
+    envelope = sign_mandate(mandate, by=by, key=key)
     ledger.append("mandate.granted", mandate.id, by=by, details=mandate.statement())
-    access.rows("INSERT INTO mandate VALUES (?, ?, ?, NULL)", mandate.id, bank, envelope)
+    access.rows("INSERT INTO mandate (id, bank, envelope) VALUES (?, ?, ?)", mandate.id, bank, json.dumps(envelope))
     return mandate
 
 
 def revoke(access: AccessDatabase, mandate: str, *, by: Actor, ledger: Ledger, why: str = "") -> None:
-    """Revoke a mandate from now on. Raises Missing and Refused. A second revocation changes nothing."""
+    """Record and make a revocation where one process may do both. Raises Missing and Refused."""
     by.require_role(Role.PLATFORM, act="act.revoke-mandate")
+    require_mandate(access, mandate)
+    ledger.append("mandate.revoked", mandate, by=by, details={"why": why})
+    mark_revoked(access, mandate)
+
+
+def sign_mandate(mandate: Mandate, *, by: Actor, key: SigningKey) -> dict[str, Any]:
+    """The platform's signed statement (DSSE) of a mandate. Raises Refused unless a person of the platform grants it."""
+    by.require_role(Role.PLATFORM, act="act.grant-mandate")
+    return sign_envelope(mandate.statement(), PAYLOAD_TYPE, key)
+
+
+def store_mandate(access: AccessDatabase, envelope: Mapping[str, Any], ring: KeyRing) -> Mandate:
+    """Verify a signed mandate and store it for the gate; the same one is stored once.
+
+    Raises Broken when the platform did not sign it, and Missing for an unknown bank.
+    """
+    mandate = Mandate.of(verify_envelope(dict(envelope), PAYLOAD_TYPE, ring, _SIGNERS))
+    require_bank(access, mandate.bank)
+    sql = "INSERT INTO mandate (id, bank, envelope) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING"
+    access.rows(sql, mandate.id, mandate.bank, json.dumps(envelope))
+    return mandate
+
+
+def require_bank(access: AccessDatabase, bank: str) -> None:
+    """Raises Missing for a bank that the service does not know."""
+    if access.client(bank) is None:
+        raise Missing("mandates.no-client", bank=bank)
+
+
+def require_mandate(access: AccessDatabase, mandate: str) -> None:
+    """Raises Missing for a mandate that the service does not hold."""
     if not access.rows("SELECT id FROM mandate WHERE id = ?", mandate):
         raise Missing("mandates.no-such-mandate")
-    ledger.append("mandate.revoked", mandate, by=by, details={"why": why})
+
+
+def mark_revoked(access: AccessDatabase, mandate: str) -> None:
+    """Refuse a mandate from now on. Raises Missing. A second revocation changes nothing."""
+    require_mandate(access, mandate)
     now = datetime.now(UTC).isoformat()
     access.rows("UPDATE mandate SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?", now, mandate)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from credit.errors import Malformed
 from serving.auth.clients import DEFAULT_LIMIT, RateLimit
 from serving.auth.counter_file import CounterFile, CounterSlot
 from serving.errors import TooMany
@@ -49,17 +50,23 @@ class Quotas:
         self._clock, self.misses = clock, misses  # the limit of refusals
         self._counters = CounterFile(path)
 
-    def take(self, bank: str, limit: RateLimit, count: int = 1) -> TokenBucket:
-        """Take `count` tokens. Raises TooMany when there are too few, or when the bank has used up its refusals."""
+    def take(self, bank: str, limit: RateLimit, count: int = 1, *, counted: int = 0) -> TokenBucket:
+        """Take `count` tokens, for a request that has taken so many before.
+
+        Raises TooMany when there are too few, or when the bank has used up its refusals, and Malformed for more than
+        there can ever be at once.
+        """
         now = self._clock()
         with self._counters.of(bank) as slot:
             requests, misses = self._read(slot, limit, now)
             if misses.fill(now) < 1:
                 raise TooMany("rate-limit.too-many-misses", after=misses.wait(1))
+            if counted + count > limit.burst:  # no waiting helps
+                raise Malformed("rate-limit.more-than-burst", count=counted + count, burst=int(limit.burst))
             if requests.fill(now) < count:
                 raise TooMany(
                     "rate-limit.too-many-requests",
-                    after=requests.wait(min(count, limit.burst)),
+                    after=requests.wait(count),
                     rate=limit.rate,
                     burst=limit.burst,
                 )
@@ -89,11 +96,6 @@ class Quotas:
             else TokenBucket(self.misses, self.misses.burst, now)
         )
         return requests, misses
-
-
-def lines_of(bucket: TokenBucket) -> bytes:
-    """The headers of `headers_of` as bytes of a response's head."""
-    return b"ratelimit-policy: %b\r\nratelimit: %b\r\n" % (_policy(bucket.limit), _left(bucket))
 
 
 def headers_of(bucket: TokenBucket) -> list[tuple[bytes, bytes]]:

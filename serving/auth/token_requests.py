@@ -1,4 +1,4 @@
-"""A token request: the form of RFC 6749 §4.4, with the client in a Basic header, in the form, or in an assertion."""
+"""A token request: the form of RFC 6749 §4.4. A secret, an assertion or a certificate proves the client."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_plus
 
-import jwt
-
-from credit.errors import Refused
+from credit.errors import Refused, Unauthenticated
 from credit.messages import Text
+from serving.auth.claims import Claims, Name, read_claims
 from serving.auth.dpop import ASSERTION
 
 
@@ -42,6 +41,7 @@ class TokenRequest:
     secret: str
     scopes: frozenset[str]
     assertion: str = ""
+    by_certificate: bool = False  # the client only names itself, and its TLS certificate proves it (RFC 8705 §2)
 
     @classmethod
     def parse(cls, content_type: str, authorization: str, body: bytes) -> TokenRequest:
@@ -64,7 +64,12 @@ class TokenRequest:
             raise TokenRefused("invalid_request", Text.of("token-requests.no-grant-type"))
         if form["grant_type"] != "client_credentials":
             raise TokenRefused("unsupported_grant_type", Text.of("token-requests.unknown-grant-type"))
-        return cls(name, secret, frozenset(form.get("scope", "").split()), assertion)
+        by_certificate = not secret and not assertion
+        return cls(name, secret, frozenset(form.get("scope", "").split()), assertion, by_certificate)
+
+
+class _Subject(Claims, frozen=True):
+    sub: Name
 
 
 def _client_of_assertion(authorization: str, form: Mapping[str, str]) -> str:
@@ -74,8 +79,8 @@ def _client_of_assertion(authorization: str, form: Mapping[str, str]) -> str:
     if form.get("client_assertion_type") != ASSERTION or not form.get("client_assertion"):
         raise TokenRefused("invalid_request", Text.of("token-requests.assertion-and-type"))
     try:
-        name = str(jwt.decode(form["client_assertion"], options={"verify_signature": False})["sub"])
-    except (jwt.InvalidTokenError, KeyError) as bad:
+        name = read_claims(form["client_assertion"], _Subject, "token-requests.assertion-unreadable").sub
+    except Unauthenticated as bad:
         raise ClientRefused(Text.of("token-requests.assertion-unreadable")) from bad
     if form.get("client_id", name) != name:
         raise ClientRefused(Text.of("token-requests.assertion-of-another"))
@@ -83,7 +88,6 @@ def _client_of_assertion(authorization: str, form: Mapping[str, str]) -> str:
 
 
 def _client_of(authorization: str, form: Mapping[str, str]) -> tuple[str, str]:
-    in_form = "client_id" in form or "client_secret" in form
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() == "basic":
         if "client_secret" in form:
@@ -92,9 +96,11 @@ def _client_of(authorization: str, form: Mapping[str, str]) -> tuple[str, str]:
             name, colon, secret = base64.b64decode(value.strip(), validate=True).decode("utf-8").partition(":")
         except (binascii.Error, UnicodeDecodeError) as bad:
             raise ClientRefused(Text.of("token-requests.basic-unreadable")) from bad
-        if not colon or form.get("client_id", unquote_plus(name)) != unquote_plus(name):
+        if not colon or not secret or form.get("client_id", unquote_plus(name)) != unquote_plus(name):
             raise ClientRefused(Text.of("token-requests.basic-unreadable"))
         return unquote_plus(name), unquote_plus(secret)  # RFC 6749 §2.3.1: both are form-encoded inside Basic
-    if in_form and form.get("client_id") and form.get("client_secret"):
+    if form.get("client_id") and form.get("client_secret"):
         return form["client_id"], form["client_secret"]
+    if form.get("client_id") and "client_secret" not in form and not authorization:
+        return form["client_id"], ""
     raise ClientRefused(Text.of("token-requests.no-credentials"))

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 from credit.actor import Actor, Role
 from serving.audit.identifiers import score_id
+from serving.audit.signature_queue import SignedBody
 from serving.auth.clients import DEFAULT_LIMIT, RateLimit
 from serving.auth.mandates import Mandate
 from serving.auth.rate_limit import TokenBucket
 from serving.data.snapshot import ActiveSnapshot
+from serving.idempotency.stored_answer import Receipt
 
 SERVICE = Actor("scoring", Role.SERVICE)
 # Verbs of the ledger.
@@ -33,6 +35,8 @@ class RequestContext:
     details: dict[str, Any] = field(default_factory=dict)
     limit: RateLimit = DEFAULT_LIMIT
     bucket: TokenBucket | None = None
+    receipt: Receipt | None = None  # of the answer, where the product states it
+    signed: SignedBody | None = None  # the answer, once it has a place under a signature
 
 
 @dataclass(slots=True)

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from credit.errors import CreditError, Missing
+from credit.ledger.entry import Entry
 from credit.subjects import PseudonymKey
 from credit.uscc import Uscc
 from serving.audit.group_commit import GroupCommitWriter
 from serving.audit.journal import Journal
 from serving.audit.refusal_sampling import COUNTED, UNAUTHENTICATED, RefusalSampler
+from serving.audit.signature_queue import SignatureQueue
 from serving.audit.signatures import Signer
 from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import PURPOSES, MandateGate, is_mandate_id
@@ -34,13 +36,15 @@ from serving.data.registry import SnapshotRegistry
 from serving.data.snapshot import ActiveSnapshot
 from serving.errors import BeingReevaluated, ScopeMissing
 from serving.idempotency.idempotency_store import IdempotencyStore
+from serving.idempotency.stored_answer import Receipt
 from serving.observability import log
 from serving.responses.live_scorers import ScorerCache
 from serving.responses.live_templates import LiveTemplates
 from serving.responses.request_schemas import ScoreRequest
 from serving.responses.response_templates import FilledResponse, ResponseTemplates
 from serving.settings import ServiceSettings
-from serving.state.coordination_db import CoordinationDb
+from serving.state.answer_switch import STARTED, STOPPED, AnswerSwitch
+from serving.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +67,24 @@ class ScoringService:
     idempotency: IdempotencyStore = field(default_factory=IdempotencyStore)
     lasting_idempotency: IdempotencyStore = field(default_factory=IdempotencyStore)  # of what outlives an answer
     credit_files: CreditFileRegistry | None = None
-    coordination: CoordinationDb = field(default_factory=CoordinationDb)
     refusal_sampler: RefusalSampler = field(default_factory=RefusalSampler)
     scorers: ScorerCache = field(kw_only=True)
+    signatures: SignatureQueue = field(kw_only=True)
+    switch: AnswerSwitch = field(kw_only=True)
 
-    def admit(self, call: RequestContext, credentials: RequestCredentials, scope: str) -> None:
+    @property
+    def store(self) -> Store:
+        """The store of everything that the service remembers."""
+        return self.access.store
+
+    async def admit(self, call: RequestContext, credentials: RequestCredentials, scope: str) -> None:
         """Authenticate the client and count the request. Raises Unauthenticated, ScopeMissing, TooMany."""
-        self.authenticate(call, credentials, scope)
+        await self.authenticate(call, credentials, scope)
         self.take_quota(call)
 
-    def authenticate(self, call: RequestContext, credentials: RequestCredentials, scope: str) -> Bearer:
+    async def authenticate(self, call: RequestContext, credentials: RequestCredentials, scope: str) -> Bearer:
         """Authenticate the client for a scope. Raises Unauthenticated, ScopeMissing."""
-        bearer = self.tokens.admit(credentials)
+        bearer = await self.tokens.admit(credentials)
         call.by, call.limit = bearer.by, bearer.limit
         call.details["bank"] = bearer.by.name
         if scope not in bearer.scopes:
@@ -127,6 +137,23 @@ class ScoringService:
         entry = await self.ledger_writer.record(ANSWERED, call.id, by=call.by, details=details)
         return filled.whole(entry=entry.id, seq=entry.seq)
 
+    async def record_filled(self, verb: str, call: RequestContext, filled: FilledResponse, salt: str = "") -> bytes:
+        """The whole answer once its entry is durable; it is signed with the answers beside it. Raises Broken.
+
+        `salt` is the random part of the answer, if it has one.
+        """
+
+        def sign(entry: Entry) -> bytes:
+            body, hexadecimal = filled.digested(entry=entry.id, seq=entry.seq)
+            call.signed = self.signatures.add(body, hexadecimal)
+            call.receipt = Receipt(
+                entry.id, entry.seq, filled.digest, salt, details["model"], details["version"], details["snapshot"]
+            )
+            return body
+
+        details = {**call.details, "status": 200, "digest": filled.digest}
+        return await self.ledger_writer.record_and_make((verb, call.id, call.by, details), sign)
+
     def is_outdated(self, call: RequestContext, answer: bytes) -> bool:
         """Whether an earlier answer to this request rests on data that must no longer be used."""
         try:
@@ -151,6 +178,16 @@ class ScoringService:
             await self.ledger_writer.record(CREDIT_FILES_OPENED, files.snapshot, by=SERVICE, details=details)
         except CreditError as fault:
             log.event("ledger.failed", level=logging.ERROR, snapshot=files.snapshot, fault=fault.what)
+
+    async def record_switch(self, pointer: Mapping[str, Any]) -> None:
+        """Record that this process follows the platform's act: it gives no answers from now on, or gives them again."""
+        details = {"request": pointer["request"], "why": pointer["why"]}
+        verb = STOPPED if pointer["stopped"] else STARTED
+        log.event(verb, level=logging.WARNING, request=str(pointer["request"]))
+        try:
+            await self.ledger_writer.record(verb, SERVICE.name, by=SERVICE, details=details)
+        except CreditError as fault:
+            log.event("ledger.failed", level=logging.ERROR, fault=fault.what)
 
     async def record_refusal(self, call: RequestContext, error: CreditError) -> str:
         """Record a refusal; the id of its ledger entry, or an empty text when it is only counted.

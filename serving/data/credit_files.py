@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import mmap
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -34,7 +35,7 @@ from serving.data.key_index import KeyIndex, map_bytes
 from serving.data.snapshot import FileStamps, file_stamps, last_valid_day
 from serving.data.suppression import Suppression
 from serving.observability import log
-from serving.state.coordination_db import CoordinationDb
+from serving.store.store import Store
 
 NAME, POINTER, SIGNERS = "dossiers", "snapshot-dossiers", {"platform"}
 CreditFile = Mapping[
@@ -101,17 +102,25 @@ class CreditFileRegistry:
     """The credit files in use: watched on the shelf and replaced as a whole. They fail closed like the snapshots."""
 
     def __init__(
-        self, shelf: Shelf, pseudonyms: PseudonymKey | None, freshness_days: int, shared: CoordinationDb | None = None
+        self, shelf: Shelf, pseudonyms: PseudonymKey | None, freshness_days: int, shared: Store | None = None
     ) -> None:
         """Empty until `refresh` has run. Without the pseudonym key of the purpose inquiry no subject is found."""
         self.suppression = Suppression(shelf, INQUIRY, shared)
         self._shelf, self._pseudonyms, self._freshness = shelf, pseudonyms, freshness_days
         self._slot: CreditFiles | CreditError = Missing("credit-files.no-dossiers-made-yet")
         self._stamps: object = None
+        self._reading = threading.Lock()
 
     def refresh(self) -> CreditFiles | None:
-        """Read the pointer and the file stamps once; gives the credit files newly put in use. Never raises."""
-        self.suppression.refresh()  # before newer credit files end a suppression
+        """Read the pointer and the file stamps once; gives the credit files newly put in use. Never raises.
+
+        A second caller waits for the first, and then finds in use what that one has opened.
+        """
+        with self._reading:
+            self.suppression.refresh()  # before newer credit files end a suppression
+            return self._refresh()
+
+    def _refresh(self) -> CreditFiles | None:
         try:
             pointer = self._shelf.pointer(POINTER, SIGNERS)
             if pointer is None:

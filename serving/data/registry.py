@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
+import threading
+import time
 from collections.abc import Awaitable, Callable
 from datetime import date
 
@@ -11,13 +14,14 @@ from credit.errors import Broken, CreditError, Lapsed, Missing
 from credit.messages import Text
 from credit.shelf import Shelf
 from credit.subjects import SubjectKind
+from serving.data.shortage import SECONDS, is_shortage
 from serving.data.snapshot import ActiveSnapshot, SnapshotPointers, file_stamps, open_snapshot, read_pointers
 from serving.data.suppression import Suppression
 from serving.observability import log
-from serving.state.coordination_db import CoordinationDb
 from serving.state.decision_cache import DecisionCache
+from serving.store.store import Store
 
-SCORING = "scoring"
+SCORING, MOST_EARLIER = "scoring", 4  # earlier snapshots that stay open: the system takes memory for what is read
 
 
 class SnapshotRegistry:
@@ -28,9 +32,7 @@ class SnapshotRegistry:
     not been made yet.
     """
 
-    def __init__(
-        self, shelf: Shelf, models: tuple[str, ...], freshness_days: int, shared: CoordinationDb | None = None
-    ) -> None:
+    def __init__(self, shelf: Shelf, models: tuple[str, ...], freshness_days: int, shared: Store | None = None) -> None:
         """Slots are empty until `refresh` has run once.
 
         `freshness_days` is how many days after `as_of` a snapshot may answer.
@@ -40,15 +42,22 @@ class SnapshotRegistry:
         self._slots: dict[str, ActiveSnapshot | CreditError] = {
             model: Missing("registry.no-snapshot-loaded") for model in models
         }
+        self._earlier: dict[str, ActiveSnapshot] = {}  # by id, the last ones that were replaced
         self._stamps: dict[str, object] = {}
+        self._reading = threading.Lock()
+        self._read_at: dict[str, float] = {}  # when each model's files were last read, in monotonic seconds
         self._generation = 0  # incremented at every change of a slot
         self._by_kind: DecisionCache[tuple[SubjectKind, date], ActiveSnapshot] = DecisionCache(64)
         self.waiting: dict[str, str] = {}  # model -> promoted version whose snapshot has not been made yet
 
     def refresh(self) -> list[ActiveSnapshot]:
-        """Read every model's pointers and file stamps once; gives the snapshots newly put in use. Never raises."""
-        self.suppression.refresh()  # before a newer snapshot ends a suppression
-        return [snapshot for model in self._slots if (snapshot := self._refresh(model)) is not None]
+        """Read every model's pointers and file stamps once; gives the snapshots newly put in use. Never raises.
+
+        A second caller waits for the first, and then finds in use what that one has opened.
+        """
+        with self._reading:
+            self.suppression.refresh()  # before a newer snapshot ends a suppression
+            return [snapshot for model in self._slots if (snapshot := self._refresh(model)) is not None]
 
     def _refresh(self, model: str) -> ActiveSnapshot | None:
         current = self._slots[model]
@@ -56,6 +65,7 @@ class SnapshotRegistry:
             pointers = read_pointers(self.shelf, model)
             own_seals = (current.version, current.snapshot) if isinstance(current, ActiveSnapshot) else ()
             stamps = (pointers, file_stamps(self.shelf, *pointers.seals), file_stamps(self.shelf, *own_seals))
+            self._read_at[model] = time.monotonic()
             if self._stamps.get(model) == stamps:
                 return None
             self._stamps[model] = stamps
@@ -65,7 +75,8 @@ class SnapshotRegistry:
             opened = open_snapshot(self.shelf, pointers)
             self._stamps[model] = (pointers, file_stamps(self.shelf, *pointers.seals), opened.stamps)
         except CreditError as fault:
-            self._close(model, fault)
+            if not self._is_excused(model, fault):
+                self._close(model, fault)
             return None
         except (
             OSError,
@@ -73,14 +84,27 @@ class SnapshotRegistry:
             KeyError,
             TypeError,
             IndexError,
+            MemoryError,
         ) as fault:  # a file does not have the agreed format
-            self._close(model, Broken("registry.snapshot-unreadable", why=Text.verbatim(type(fault).__name__)))
+            if not self._is_excused(model, fault):
+                self._close(model, Broken("registry.snapshot-unreadable", why=Text.verbatim(type(fault).__name__)))
             return None
+        if isinstance(current, ActiveSnapshot) and current.snapshot != opened.snapshot:
+            self._keep(current)
         self._slots[model] = opened
         self._generation += 1
         self.waiting.pop(model, None)
         log.event("book.opened", model=model, version=opened.version, snapshot=opened.snapshot)
         return opened
+
+    def _is_excused(self, model: str, fault: BaseException) -> bool:
+        """Whether a snapshot goes on answering although its files could not be read: for a minute of shortage."""
+        current, last = self._slots[model], self._read_at.get(model)
+        if not is_shortage(fault) or not isinstance(current, ActiveSnapshot) or last is None:
+            return False
+        self._stamps.pop(model, None)  # read again as soon as possible
+        log.event("book.not-read", level=logging.ERROR, model=model, fault=type(fault).__name__)
+        return time.monotonic() < last + SECONDS
 
     def _keeps(self, current: ActiveSnapshot, pointers: SnapshotPointers) -> bool:
         """Whether the current snapshot goes on answering while the new champion has none: only if its files are
@@ -103,6 +127,34 @@ class SnapshotRegistry:
             current.require_fresh(day, self._freshness)
             return current
         raise Lapsed("registry.model-not-in-service", why=current.message, model=model) from current
+
+    async def pinned(self, model: str, version: str, snapshot: str) -> SnapshotRegistry | None:
+        """A registry in which this earlier snapshot answers for its model; None when it cannot be opened any more.
+
+        It is this registry itself when that snapshot answers now, or without one (for what no snapshot answers).
+        """
+        current = self._slots.get(model)
+        if not snapshot or (isinstance(current, ActiveSnapshot) and current.snapshot == snapshot):
+            return self
+        earlier = self._earlier.get(snapshot)
+        if earlier is None:
+            pointers = SnapshotPointers(model, version, version, snapshot)
+            try:
+                earlier = await asyncio.to_thread(open_snapshot, self.shelf, pointers)
+            except CreditError:
+                return None
+        self._keep(earlier)
+        pinned = copy.copy(self)
+        pinned._slots = {**self._slots, model: earlier}
+        pinned._by_kind = DecisionCache(1)
+        return pinned
+
+    def _keep(self, snapshot: ActiveSnapshot) -> None:
+        """Remember a snapshot that was replaced, for requests that are repeated."""
+        self._earlier.pop(snapshot.snapshot, None)
+        self._earlier[snapshot.snapshot] = snapshot
+        while len(self._earlier) > MOST_EARLIER:
+            del self._earlier[next(iter(self._earlier))]
 
     def require_current(self, subject: str, snapshot: str) -> None:
         """Check that an answer from this snapshot about a subject (32 hex digits) may still be used.

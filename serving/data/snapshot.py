@@ -64,6 +64,7 @@ class ActiveSnapshot:
     features: NDArray[np.float64] = field(repr=False)  # (n, F)
     answers: NDArray[Any] = field(repr=False)  # (n,) records of models.scoring.snapshot_layout.answer_dtype
     stamps: FileStamps = field(repr=False)
+    bank_features: frozenset[str] = field(repr=False)  # the features that a bank may state in a live score
     keys: KeyIndex = field(repr=False)
 
     def row_of(self, subject: SubjectKey) -> int | None:
@@ -135,7 +136,8 @@ def open_snapshot(shelf: Shelf, pointers: SnapshotPointers, excerpt: str | None 
         pointers.model, SubjectKind(kind) if kind else None, pointers.version, pointers.snapshot, release,
         date.fromisoformat(terms["as_of"]), min(version.seal.expires_on, snapshot.seal.expires_on),
         int(terms.get("notice", 0)),
-        read_scorecard(declared), features, answers, stamps, KeyIndex(keys),
+        read_scorecard(declared), features, answers, stamps,
+        frozenset(terms.get("bank_features", ())), KeyIndex(keys),
     )  # fmt: skip
 
 

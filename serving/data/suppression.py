@@ -8,6 +8,7 @@ does not learn that a record was repaired, since that is not public (不公开).
 from __future__ import annotations
 
 import logging
+import threading
 from pathlib import Path
 
 from credit.errors import Broken, CreditError, Lapsed
@@ -16,7 +17,9 @@ from credit.shelf import Shelf
 from credit.suppression import Notice, pointer_of
 from serving.errors import BeingReevaluated
 from serving.observability import log
-from serving.state.coordination_db import CoordinationDb
+from serving.store.newest_pointer import newest_number
+from serving.store.store import Store, open_store
+from serving.store.transaction import StoreUnavailable
 
 FileStamp = tuple[int, int, int] | None
 
@@ -24,32 +27,43 @@ FileStamp = tuple[int, int, int] | None
 class Suppression:
     """The notices of one purpose."""
 
-    def __init__(self, shelf: Shelf, purpose: str, shared: CoordinationDb | None = None) -> None:
+    def __init__(self, shelf: Shelf, purpose: str, shared: Store | None = None) -> None:
         """No notice is known until `refresh` has run.
 
         Without `shared` the newest number is kept in this process alone.
         """
-        self._shelf, self._purpose, self._shared = shelf, purpose, shared or CoordinationDb()
+        self._shelf, self._purpose, self._shared = shelf, purpose, shared or open_store()
         self._path: Path = shelf.root / "pointers" / f"{pointer_of(purpose)}.json"
         self._notice: Notice | CreditError = Lapsed("suppression.no-notice-withholding-looked-for")
         self._seen: object = ()
+        self._reading = threading.Lock()
 
     def refresh(self) -> None:
-        """Read the notice once if its file has changed. Never raises."""
+        """Read the notice once if its file has changed, one caller after the other. Never raises.
+
+        What a shortage prevented from being read closes the answers, and is read again at the next call.
+        """
+        with self._reading:
+            self._refresh()
+
+    def _refresh(self) -> None:
         try:
             seen = _mark(self._path)
             if seen == self._seen:
                 return
-            self._seen, notice = seen, Notice.read(self._shelf, self._purpose)
+            self._seen, notice = (), Notice.read(self._shelf, self._purpose)
             self._require_newest(notice.number)
+        except StoreUnavailable as fault:
+            self._close(fault)
         except CreditError as fault:
+            self._seen = seen
             self._close(fault)
         except OSError as fault:
             self._close(
                 Broken("suppression.notices-withholding-cannot-be-read", why=Text.verbatim(type(fault).__name__))
             )
         else:
-            self._notice = notice
+            self._seen, self._notice = seen, notice
             log.event("withheld.heard", purpose=self._purpose, number=notice.number)
 
     @property
@@ -73,11 +87,7 @@ class Suppression:
             raise Lapsed("suppression.nothing-answered-now-notices-older-than")
 
     def _require_newest(self, number: int) -> None:
-        sql = (
-            "INSERT INTO heard (name, number) VALUES (?, ?) ON CONFLICT (name) DO UPDATE "
-            "SET number = max(number, excluded.number) RETURNING number"
-        )
-        newest = self._shared.rows(sql, pointer_of(self._purpose), number)[0][0]
+        newest = newest_number(self._shared, pointer_of(self._purpose), number)
         if newest > number:
             raise Broken("suppression.older-notice-withholding-put-back", newest=newest, number=number)
 

@@ -41,19 +41,25 @@ def main() -> int:
 async def _run(writer: Executor) -> None:
     """Run each task at its own interval, so that a long job delays no delivery."""
     from credit.errors import CreditError
+    from credit.keys import KeyRing
     from credit.settings import read
-    from serving.app.wiring import open_service, open_stores
+    from serving.app.wiring import background_stores, open_applications, open_service
     from serving.endpoints.batch_jobs.job_processes import JobProcesses
+    from serving.endpoints.mandates.review import MandateReview
     from serving.endpoints.monitoring.delivery import deliver
+    from serving.endpoints.monitoring.service_notices import NoticeStore, deliver_notices, queue_notices
     from serving.endpoints.monitoring.watch_review import review_watches
     from serving.endpoints.monitoring.webhook_sender import webhook_sender
     from serving.observability import log
 
     log.start()
     settings = read(ServiceSettings, os.environ, PREFIX)
-    service, (watches, jobs) = open_service(settings), open_stores(settings)
+    service = open_service(settings)
+    watches, jobs = background_stores(service)
     scoring_processes = JobProcesses(settings.as_environment(), writer, settings.job_processes)
-    sender = webhook_sender(settings)
+    sender, notices = webhook_sender(settings), NoticeStore(service.store)
+    applications, ring = open_applications(settings, service.store), KeyRing.load(settings.ring)
+    mandates = MandateReview(service, applications.store, watches, notices, ring)
 
     async def sweep() -> None:
         watches.sweep(time.time())
@@ -68,12 +74,21 @@ async def _run(writer: Executor) -> None:
         await asyncio.to_thread(review_watches, service, watches, every=now != reviewed)
         reviewed[:] = now
 
+    async def review_mandates() -> None:
+        await asyncio.to_thread(mandates.review)
+
     async def score_jobs() -> None:
-        while await scoring_processes.step(service, jobs):
+        while service.switch.fault is None and await scoring_processes.step(service, jobs):
             pass
 
     async def deliver_webhooks() -> None:
-        while await deliver(service, watches, sender):
+        while service.switch.fault is None and await deliver(service, watches, sender):
+            pass
+
+    async def follow_switch() -> None:
+        if (pointer := await asyncio.to_thread(service.switch.refresh)) is not None:
+            await asyncio.to_thread(queue_notices, watches, notices, pointer)
+        while await deliver_notices(service, watches, notices, sender):
             pass
 
     async def repeat(task: Callable[[], Awaitable[None]], seconds: float) -> None:
@@ -86,9 +101,11 @@ async def _run(writer: Executor) -> None:
                 log.event("chore.failed", level=log.ERROR, fault=type(fault).__name__)
             await asyncio.sleep(seconds)
 
+    await follow_switch()
     await review()
-    tasks = ((review, settings.watch_seconds), (deliver_webhooks, IDLE_SECONDS), (score_jobs, IDLE_SECONDS),
-             (sweep, SWEEP_SECONDS))  # fmt: skip
+    await asyncio.to_thread(mandates.recover)
+    tasks = ((follow_switch, IDLE_SECONDS), (review, settings.watch_seconds), (deliver_webhooks, IDLE_SECONDS),
+             (review_mandates, settings.watch_seconds), (score_jobs, IDLE_SECONDS), (sweep, SWEEP_SECONDS))  # fmt: skip
     await asyncio.gather(*(repeat(task, seconds) for task, seconds in tasks))
 
 

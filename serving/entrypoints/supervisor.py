@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from serving.entrypoints.listening import listening_sockets
 from serving.observability import log
 from serving.observability.metrics import FOLDER, forget
 from serving.processes.shared_readiness import SIZE, SharedReadiness
@@ -50,7 +50,7 @@ class Supervisor:
         count = settings.workers or len(os.sched_getaffinity(0))
         self._metrics_folder = tempfile.TemporaryDirectory(prefix="haihe-counts-")  # deleted with the supervisor
         self._env, self._readiness = {**env, FOLDER: self._metrics_folder.name}, SharedReadiness()
-        self._sockets = [_listen(settings.host, settings.port) for _ in range(count)]
+        self._sockets = listening_sockets(settings, count)
         self._pipe, self._pipe_end = os.pipe()
         self._workers: list[WorkerProcess] = []
         self._signals: set[int] = set()
@@ -138,13 +138,3 @@ def _end(processes: list[subprocess.Popen[bytes]]) -> None:
         if process.poll() is None:
             process.kill()
             process.wait()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    made = socket.socket(family, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    made.bind((host, port))
-    made.listen(1024)
-    return made

@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 import threading
-from functools import partial
 from typing import Any
 
 import uvicorn
@@ -16,12 +15,13 @@ import uvicorn
 from credit.errors import CreditError
 from credit.settings import read
 from serving.app.create import create_app
+from serving.data.shortage import raise_descriptor_limit
+from serving.entrypoints.listening import listen
+from serving.http.forwarded import Forwarded
 from serving.observability import log
 from serving.processes.memory import return_freed_memory
 from serving.processes.shared_readiness import SharedReadiness
 from serving.settings import PREFIX, ServiceSettings
-from serving.wire.fast import FastPath
-from serving.wire.protocol import WireProtocol
 
 DRAIN_SECONDS = 10  # within which requests under way end
 
@@ -31,26 +31,26 @@ def serve(settings: ServiceSettings, sockets: list[socket.socket] | None = None,
     """Answer until SIGTERM, then let the requests under way end."""
     endpoint = create_app(settings, shared_readiness, place)
     app: Any = endpoint
-    fast_path = FastPath(endpoint)
+    if settings.proxies or settings.socket:
+        app = Forwarded(app, settings.proxies, has_socket=settings.socket is not None)
     if settings.traces:  # loaded only where it is configured
         from serving.observability.traces import with_traces
 
-        app = with_traces(endpoint, settings.traces, endpoint.products)
-        fast_path.trace = app.record
+        app = with_traces(app, settings.traces, endpoint.products)
     return_freed_memory()
+    raise_descriptor_limit()
     gc.collect()
     gc.freeze()  # what is imported by now stays: the collector need not look at it again
     gc.set_threshold(50_000, 20, 100)
-    uvicorn.Server(server_config(app, settings, fast_path)).run(sockets)
+    uvicorn.Server(server_config(app, settings)).run(sockets or [listen(settings)])
 
 
-def server_config(app: Any, settings: ServiceSettings, fast_path: FastPath) -> uvicorn.Config:
-    """The configuration of uvicorn for the application."""
-    wire: Any = partial(WireProtocol, fast=fast_path)
+def server_config(app: Any, settings: ServiceSettings) -> uvicorn.Config:
+    """The configuration of uvicorn for the application: the server as it is, with its parser in C."""
     return uvicorn.Config(
         app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False,
-        proxy_headers=bool(settings.proxies), forwarded_allow_ips=settings.proxies, http=wire,
-        limit_concurrency=1000, backlog=1024, timeout_graceful_shutdown=DRAIN_SECONDS,
+        proxy_headers=False, loop="uvloop", http="httptools", ws="none", limit_concurrency=1000, backlog=1024,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
     )  # fmt: skip
 
 

@@ -18,7 +18,9 @@ from serving.core.recovery import RepeatHandler, repeat_unchanged
 from serving.core.request import RequestContext
 from serving.core.service import ScoringService
 from serving.http import endpoint
-from serving.http.products import DEFAULT_LIMITS, IDEMPOTENCY_KEY, BodyLimits, Product
+from serving.http.body import Disconnected
+from serving.http.products import DEFAULT_LIMITS, IDEMPOTENCY_KEY, BodyLimits, Product, Reserve, no_reservation
+from serving.http.request_head import RequestHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class ProductRoute:
     query: tuple[Mapping[str, Any], ...] = ()
     cost: int = 1  # how many requests of the quota one request takes
     bounds: BodyLimits = DEFAULT_LIMITS
+    reserve: Reserve = no_reservation
     again: RepeatHandler = repeat_unchanged  # for a POST: what handles a repetition under an idempotency key
     repeated: str = ""  # for a POST: the ledger verb of a repetition
 
@@ -64,7 +67,7 @@ def add_route(router: APIRouter, route: ProductRoute, problems: dict[int | str, 
         async def handle(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
             nonlocal reply
             if route.cost > 1:
-                service.quotas.take(call.by.name, call.limit, route.cost - 1)
+                service.quotas.take(call.by.name, call.limit, route.cost - 1, counted=1)
             result = await route.act(request, service, call, body)
             reply = result if isinstance(result, RouteReply) else RouteReply(result, route.media[0])
             return reply.body
@@ -72,9 +75,15 @@ def add_route(router: APIRouter, route: ProductRoute, problems: dict[int | str, 
         again = route.again if route.method == "POST" else None
         product = Product(
             scope["path"], route.scope, handle, again, makes=True, lasts=True, repeated=route.repeated,
-            bounds=route.bounds,
+            bounds=route.bounds, reserve=route.reserve,
         )  # fmt: skip
-        status, headers, body = await endpoint.answer(request.app.state.service, scope, request.receive, product)
+        head = RequestHead(scope["headers"])
+        try:
+            status, headers, body = await endpoint.answer(
+                request.app.state.service, scope, request.receive, product, head
+            )
+        except Disconnected:
+            status, headers, body = endpoint.DISCONNECTED, [], b""  # which the server does not send
         response = Response(body, status)
         if status == 200:
             own = {"content-type": reply.media, **reply.headers}
@@ -108,4 +117,16 @@ def _names(path: str) -> list[dict[str, Any]]:
 
 
 def _schema(form: type[BaseModel]) -> dict[str, Any]:
-    return form.model_json_schema()
+    """The form's schema in one piece: a reference into it would be one into the whole document."""
+    schema = form.model_json_schema()
+    return dict(_without_references(schema, schema.pop("$defs", {})))
+
+
+def _without_references(part: Any, definitions: Mapping[str, Any]) -> Any:
+    if isinstance(part, list):
+        return [_without_references(each, definitions) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return _without_references(definitions[part["$ref"].rpartition("/")[2]], definitions)
+    return {name: _without_references(each, definitions) for name, each in part.items()}

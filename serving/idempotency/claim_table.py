@@ -1,109 +1,210 @@
-"""The rows of idempotency keys in the coordination database: claimed, answered, taken over and deleted.
+"""The rows of idempotency keys in the store: claimed, answered, taken over and deleted.
 
 A row belongs to a bank with a path, and a key. It contains the digest of the body, the id of the answer, the answer
 once it exists, and the number of the process that answers; the number is null when no process does.
+
+The requests of one turn of the event loop are claimed together, and with them the answers of the last turn are stored:
+in one transaction and two statements, however many they are.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import NamedTuple
 
 from credit.errors import Malformed
-from serving.idempotency.keys import MOST_BYTES, PATIENCE, SECONDS
-from serving.state.coordination_db import LARGE, CoordinationDb
+from serving.idempotency.keys import MOST_BYTES, SECONDS
+from serving.idempotency.stored_answer import StoredAnswer
+from serving.store.store import Store, statement
+from serving.store.transaction import Transaction
 
-Answer = tuple[str, bytes]  # its id and its bytes
 _PRUNE_EVERY = 64  # claims between two deletions of old keys
+LARGE = 16_384  # bytes from which an answer counts towards the limit on large ones; an index has the same number
+_FIELDS = "bank, key, asked, at, id, owner"
 
-_CLAIM = (
-    "INSERT INTO {0} (bank, key, asked, at, id, owner) VALUES (?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (bank, key) DO UPDATE SET asked = excluded.asked, at = excluded.at, "
-    "id = CASE WHEN at <= ? THEN excluded.id ELSE id END, owner = excluded.owner, body = NULL "
-    "WHERE at <= ? OR (body IS NULL AND owner IS NULL AND at <= ? AND asked = excluded.asked) RETURNING id"
-)
+
+class KeyRow(NamedTuple):
+    """The row of a key that another request has claimed before."""
+
+    digest: bytes  # of the body
+    at: float
+    id: str
+    owner: int | None  # the process that answers
+    is_free: bool  # no process of the service answers under it, as far as the store knows
+    answer: StoredAnswer | None
+
+
+class _Claim(NamedTuple):
+    """A request that waits for its row."""
+
+    bank: str
+    key: bytes
+    digest: bytes
+    id: str
+    future: asyncio.Future[KeyRow | None]
+
+
+class _Answered(NamedTuple):
+    """An answer that waits to be stored, and what to call when it is, or is not."""
+
+    bank: str
+    key: bytes
+    answer: StoredAnswer
+    done: Callable[[BaseException | None], None]
 
 
 class ClaimTable:
     """One table of idempotency keys; safe to use from several processes."""
 
-    def __init__(
-        self, database: CoordinationDb, clock: Callable[[], float], table: str, most: int, *, lasting: bool
-    ) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float], table: str, most: int, *, lasting: bool) -> None:
         """`most` keys are kept per bank and path. With `lasting`, a claim is on the disk before it counts."""
-        self._database, self._clock, self._table, self._most = database, clock, table, most
-        self._write_claim = database.keep if lasting else database.rows
-        self._claims = 0
+        self._store, self._clock, self._table, self._most = store, clock, table, most
+        self._lasting, self._count = lasting, 0
+        self._claims: list[_Claim] = []
+        self._answers: list[_Answered] = []
+        self._flushing: set[asyncio.Task[None]] = set()
+        self._is_planned = False
 
-    def claim(self, bank: str, key: bytes, digest: bytes, request_id: str) -> str | None:
-        """The id to answer under when this call may answer; None when another one has claimed or answered the key.
+    @property
+    def me(self) -> int:
+        """The number of this process."""
+        return self._store.me
 
-        The id is `request_id`, or the one of an earlier request that was interrupted.
+    async def claim(self, bank: str, key: bytes, digest: bytes, request_id: str) -> KeyRow | None:
+        """Claim a key for the answer with this id; the row when it was claimed before. Raises StoreUnavailable."""
+        future: asyncio.Future[KeyRow | None] = asyncio.get_running_loop().create_future()
+        self._claims.append(_Claim(bank, key, digest, request_id, future))
+        self._plan()
+        return await future
+
+    def store(self, bank: str, key: bytes, answer: StoredAnswer, done: Callable[[BaseException | None], None]) -> None:
+        """Store the answer of a claimed key soon, and call `done` with the fault, if any. Raises nothing."""
+        self._answers.append(_Answered(bank, key, answer, done))
+        self._plan()
+
+    async def take_over(self, bank: str, key: bytes, row: KeyRow, digest: bytes, request_id: str) -> str | None:
+        """The id to answer under when this process now has the row as it was; None when another one was quicker.
+
+        The id stays, except where it is older than keys are kept.
         """
         now = self._clock()
-        self._claims += 1
-        if self._claims % _PRUNE_EVERY == 0:
-            self.prune(bank)
-        owner, expired, abandoned = self._database.liveness.me, now - SECONDS, now - PATIENCE
-        sql = _CLAIM.format(self._table)
-        rows = self._write_claim(sql, bank, key, digest, now, request_id, owner, expired, expired, abandoned)
-        return str(rows[0][0]) if rows else None
+        new_id = request_id if row.at <= now - SECONDS else row.id
+        same = "owner IS NULL" if row.owner is None else "owner = ?"
+        sql = (
+            f"UPDATE {self._table} SET asked = ?, at = ?, id = ?, owner = ?, receipt = NULL, body = NULL "
+            f"WHERE bank = ? AND key = ? AND id = ? AND at = ? AND {same} RETURNING id"
+        )
+        owner = () if row.owner is None else (row.owner,)
+        act = statement(sql, digest, now, new_id, self._store.me, bank, key, row.id, row.at, *owner)
+        return new_id if await self._store.apply(act, durable=self._lasting) else None
 
-    def take_over(self, bank: str, key: bytes) -> str | None:
-        """The id under which a process began that has ended since; of several that see it, one process gets it."""
-        sql = "SELECT owner FROM {0} WHERE bank = ? AND key = ? AND body IS NULL"
-        begun = self._run(sql, bank, key)
-        if not begun or begun[0][0] is None or self._database.liveness.lives(begun[0][0]):
-            return None
-        sql = "UPDATE {0} SET owner = ?, at = ? WHERE bank = ? AND key = ? AND owner = ? AND body IS NULL RETURNING id"
-        rows = self._run(sql, self._database.liveness.me, self._clock(), bank, key, begun[0][0])
-        return str(rows[0][0]) if rows else None
-
-    def answer(self, bank: str, key: bytes, digest: bytes) -> Answer | None:
-        """The stored answer, if there is one. Raises Malformed when the key belongs to a request with another body."""
-        rows = self._run("SELECT asked, id, body FROM {0} WHERE bank = ? AND key = ?", bank, key)
-        if not rows:  # the first request failed meanwhile
-            return None
-        if rows[0][0] != digest:
-            raise Malformed("idempotency-store.idempotency-key-used-for-another")
-        return None if rows[0][2] is None else (str(rows[0][1]), bytes(rows[0][2]))
-
-    def store(self, bank: str, key: bytes, answer: Answer) -> None:
-        """Store the answer of a claimed key."""
-        self._run("UPDATE {0} SET id = ?, body = ? WHERE bank = ? AND key = ?", *answer, bank, key)
-        if len(answer[1]) > LARGE:
-            self._delete_oldest_large(bank)
-
-    def release(self, bank: str, key: bytes, *, nothing_was_done: bool) -> None:
+    async def release(self, bank: str, key: bytes, *, nothing_was_done: bool) -> None:
         """End a claim without an answer. Unless nothing was done, the next request continues under the same id."""
-        if nothing_was_done:
-            self._run("DELETE FROM {0} WHERE bank = ? AND key = ?", bank, key)
-        else:
-            sql = "UPDATE {0} SET owner = NULL, at = ? WHERE bank = ? AND key = ? AND body IS NULL"
-            self._run(sql, self._clock() - PATIENCE, bank, key)
+        own_row = "WHERE bank = ? AND key = ? AND owner = ? AND receipt IS NULL AND body IS NULL"
+        what = f"DELETE FROM {self._table}" if nothing_was_done else f"UPDATE {self._table} SET owner = NULL"
+        await self._store.apply(statement(f"{what} {own_row}", bank, key, self._store.me))
 
-    def delete(self, bank: str, key: bytes, answer_id: str) -> None:
+    async def delete(self, bank: str, key: bytes, answer_id: str) -> None:
         """Delete the answer with this id; a later one under the same key stays."""
-        self._run("DELETE FROM {0} WHERE bank = ? AND key = ? AND id = ?", bank, key, answer_id)
+        sql = f"DELETE FROM {self._table} WHERE bank = ? AND key = ? AND id = ?"
+        await self._store.apply(statement(sql, bank, key, answer_id))
 
-    def amend(self, bank: str, key: bytes, answer_id: str, body: bytes) -> None:
+    async def amend(self, bank: str, key: bytes, answer_id: str, body: bytes) -> None:
         """Replace the bytes of the answer with this id."""
-        sql = "UPDATE {0} SET body = ? WHERE bank = ? AND key = ? AND id = ? AND body IS NOT NULL"
-        self._run(sql, body, bank, key, answer_id)
+        sql = f"UPDATE {self._table} SET body = ? WHERE bank = ? AND key = ? AND id = ? AND body IS NOT NULL"
+        await self._store.apply(statement(sql, body, bank, key, answer_id))
 
-    def prune(self, bank: str | None = None) -> None:
-        """Delete what is too old; or of a bank the oldest beyond the limit, so that it displaces only its own keys."""
-        if bank is None:
-            self._run("DELETE FROM {0} WHERE at <= ?", self._clock() - SECONDS)
-            return
-        oldest = "SELECT at FROM {0} WHERE bank = ? ORDER BY at DESC LIMIT 1 OFFSET ?"
-        self._run(f"DELETE FROM {{0}} WHERE bank = ? AND at <= ({oldest})", bank, bank, self._most)
+    async def prune(self) -> None:
+        """Delete what is too old, also while no requests arrive."""
+        await self._store.apply(statement(f"DELETE FROM {self._table} WHERE at <= ?", self._clock() - SECONDS))
 
-    def _delete_oldest_large(self, bank: str) -> None:
+    def _plan(self) -> None:
+        """Write in the next turn of the loop: after the other requests of this turn."""
+        if not self._is_planned:
+            self._is_planned = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        claims, answers, self._claims, self._answers, self._is_planned = self._claims, self._answers, [], [], False
+        task = asyncio.get_running_loop().create_task(self._write(claims, answers))
+        self._flushing.add(task)
+        task.add_done_callback(self._flushing.discard)
+
+    async def _write(self, claims: list[_Claim], answers: list[_Answered]) -> None:
+        now, me = self._clock(), self._store.me
+        self._count += len(claims)
+        banks = {each.bank for each in claims} if self._count >= _PRUNE_EVERY else set()
+        self._count = 0 if banks else self._count
+
+        def act(transaction: Transaction) -> list[KeyRow | None]:
+            for each in answers:
+                self._store_one(transaction, each)
+            claimed = self._claim_all(transaction, claims, now, me)
+            for bank in banks:
+                self._prune(transaction, bank)
+            return claimed
+
+        fault: BaseException | None = None
+        rows: list[KeyRow | None] = []
+        try:
+            rows = await self._store.apply(act, durable=self._lasting and bool(claims))
+        except BaseException as error:
+            fault = error
+        for answered in answers:
+            answered.done(fault)
+        for number, claim in enumerate(claims):
+            if claim.future.done():  # the request was given up; its row is this process's, and free
+                continue
+            if fault is not None:
+                claim.future.set_exception(fault)
+            else:
+                claim.future.set_result(rows[number])
+
+    def _store_one(self, transaction: Transaction, answered: _Answered) -> None:
+        sql = f"UPDATE {self._table} SET id = ?, receipt = ?, body = ? WHERE bank = ? AND key = ?"
+        transaction.rows(sql, *answered.answer.columns(), answered.bank, answered.key)
+        if answered.answer.receipt is None and len(answered.answer.body) > LARGE:
+            self._delete_oldest_large(transaction, answered.bank)
+
+    def _claim_all(self, transaction: Transaction, claims: list[_Claim], now: float, me: int) -> list[KeyRow | None]:
+        """Each claim's row, or None where this process claimed it now."""
+        if not claims:
+            return []
+        first: dict[tuple[str, bytes], _Claim] = {}
+        for each in claims:  # of two requests with one key in one turn, the second finds what the first has claimed
+            first.setdefault((each.bank, each.key), each)
+        values = [value for each in first.values() for value in (each.bank, each.key, each.digest, now, each.id, me)]
+        marks = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(first))
+        sql = f"INSERT INTO {self._table} ({_FIELDS}) VALUES {marks} ON CONFLICT (bank, key) DO NOTHING"
+        if transaction.count(sql, *values) == len(claims):
+            return [None] * len(claims)
+        return [self._find(transaction, each, now, first[each.bank, each.key] is each) for each in claims]
+
+    def _find(self, transaction: Transaction, claim: _Claim, now: float, is_first: bool) -> KeyRow | None:
+        """The row of a claim, or None when it is the one that was inserted now."""
+        sql = f"SELECT asked, at, id, owner, receipt, body FROM {self._table} WHERE bank = ? AND key = ?"
+        ((digest, at, name, owner, receipt, body),) = transaction.rows(sql, claim.bank, claim.key)
+        answer = StoredAnswer.read(name, receipt, body)
+        if is_first and (name, at, owner, answer) == (claim.id, now, self._store.me, None):
+            return None
+        is_free = answer is None and (owner is None or not transaction.lives(owner))
+        return KeyRow(bytes(digest), at, name, owner, is_free, answer)
+
+    def _prune(self, transaction: Transaction, bank: str) -> None:
+        """Delete the oldest rows of a bank beyond the limit, so that it displaces only its own keys."""
+        oldest = f"SELECT at FROM {self._table} WHERE bank = ? ORDER BY at DESC LIMIT 1 OFFSET ?"
+        transaction.rows(f"DELETE FROM {self._table} WHERE bank = ? AND at <= ({oldest})", bank, bank, self._most)
+
+    def _delete_oldest_large(self, transaction: Transaction, bank: str) -> None:
         """Delete the oldest of the large answers beyond MOST_BYTES."""
-        size = "rowid AS it, sum(length(body)) OVER (ORDER BY rowid DESC) AS size"
-        large = f"SELECT {size} FROM {{0}} WHERE bank = ? AND length(body) > {LARGE}"
-        self._run(f"DELETE FROM {{0}} WHERE rowid IN (SELECT it FROM ({large}) WHERE size > ?)", bank, MOST_BYTES)
+        size = "key, sum(length(body)) OVER (ORDER BY at DESC, key) AS size"
+        large = f"SELECT {size} FROM {self._table} WHERE bank = ? AND length(body) > {LARGE}"
+        oldest = f"SELECT key FROM ({large}) AS large WHERE size > ?"
+        transaction.rows(f"DELETE FROM {self._table} WHERE bank = ? AND key IN ({oldest})", bank, bank, MOST_BYTES)
 
-    def _run(self, sql: str, *values: object) -> list[Any]:
-        return self._database.rows(sql.format(self._table), *values)
+
+def require_same_body(row: KeyRow, digest: bytes) -> None:
+    """Raise Malformed when a key belongs to a request with another body."""
+    if row.digest != digest:
+        raise Malformed("idempotency-store.idempotency-key-used-for-another")

@@ -1,15 +1,13 @@
 """OpenTelemetry traces, off unless configured: one span per request, with its method, route and status and no more.
 
-The traced application wraps the service, so a service without traces pays nothing. On the fast path, which no wrapper
-sees, a span is recorded when the request has ended. A caller's `traceparent` (W3C Trace Context) is continued. Spans
-go to standard error, or to a collector by OTLP over HTTP in JSON.
+The traced application wraps the service, so a service without traces pays nothing. A caller's
+`traceparent` (W3C Trace Context) is continued. Spans go to standard error, or to a collector by OTLP over HTTP in JSON.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import time
 import urllib.request
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
@@ -21,7 +19,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter, SpanExportResult
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
-from serving.asgi import EXCHANGE, Message, Receive, Send
+from serving.asgi import Message, Receive, Send
 
 CONSOLE, SECONDS = "console", 5.0  # seconds within which a collector must take a batch of spans
 _APP = Any
@@ -45,8 +43,6 @@ class TracedApp:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # Without the server's exchange, which would bypass the message that contains the status.
-        scope = {**scope, "extensions": {k: v for k, v in scope.get("extensions", {}).items() if k != EXCHANGE}}
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         with self._tracer.start_as_current_span(
             scope["method"], _parent(headers), SpanKind.SERVER, record_exception=False, set_status_on_exception=True
@@ -63,17 +59,6 @@ class TracedApp:
                 await self._app(scope, receive, observed)
             finally:
                 _set_route(span, scope["method"], self._route(scope))
-
-    def record(self, path: str, status: int, seconds: float, headers: Mapping[str, str]) -> None:
-        """Record a POST to a product's `path` that ended just now, after so many `seconds`.
-
-        `headers` are those of the request that carry a trace.
-        """
-        end = time.time_ns()
-        span = self._tracer.start_span("POST", _parent(headers), SpanKind.SERVER, start_time=end - int(seconds * 1e9))
-        span.set_attribute("http.response.status_code", status)
-        _set_route(span, "POST", path)
-        span.end(end)
 
     def close(self) -> None:
         """Send the remaining spans."""

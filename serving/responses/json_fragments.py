@@ -37,6 +37,8 @@ class ReasonFragments(NamedTuple):
     raises: bytes
     lowers: bytes
     after: bytes
+    ranked_raises: bytes
+    ranked_lowers: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,15 @@ class JsonFragments:
         ]
         return b"".join(pieces)[:-1]
 
+    def ranked_reasons(self, values: ScoreValues) -> bytes:
+        """The same reasons with their rank in the place of their points."""
+        cents, pieces = values.cents, list[bytes]()
+        for rank, column in enumerate(values.strongest[: len(cents) - cents.count(0)], 1):
+            reason = self.reason_fragments[column]
+            begin = reason.ranked_lowers if cents[column] < 0 else reason.ranked_raises
+            pieces += (begin, b"%d" % rank, reason.after)
+        return b"".join(pieces)[:-1]
+
     def rules(self, values: ScoreValues) -> bytes:
         """The rules of direct judgment that the subject meets."""
         return b",".join([self.rule_fragments[rule] for rule in values.rules])
@@ -114,4 +125,7 @@ def _reason(feature: ScorecardFeature) -> ReasonFragments:
         b'{"code":%b,"direction":"%b","en":%b,"points":%b' % (code, direction, en, sign)
         for direction, sign in ((b"raises", b""), (b"lowers", b"-"))
     )
-    return ReasonFragments(raises, lowers, b',"title":%b,"zh":%b},' % (title, zh))
+    ranked = (
+        b'{"code":%b,"direction":"%b","en":%b,"rank":' % (code, direction, en) for direction in (b"raises", b"lowers")
+    )
+    return ReasonFragments(raises, lowers, b',"title":%b,"zh":%b},' % (title, zh), *ranked)

@@ -13,19 +13,23 @@ from credit.canonical import canonical
 from credit.errors import Malformed
 from serving.responses.api_schema import ApiSchema
 from serving.responses.request_schemas import EXAMPLE, Short, parse_body
-from serving.responses.response_schemas import AnswerSchema
+from serving.responses.response_schemas import AnswerSchema, ReasonSchema
 
 MAX_SUPPLIED = 512  # features that one request may supply
 Kind = Literal["fused", "what_if"]
+ReasonForm = Literal["points", "ranks", "none"]  # how an answer gives its reasons
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class LiveRequestSchema(ApiSchema, published="AskedLive"):
-    """A subject, and values that replace the snapshot's; null where the bank knows that there is none."""
+    """A subject, and values that replace the snapshot's; null where the bank knows that there is none.
+
+    A bank may state market features and its own. What public records give comes from them: another name is refused.
+    """
 
     model_config = ConfigDict(
         extra="forbid", hide_input_in_errors=True,
-        json_schema_extra={"examples": [{**EXAMPLE, "features": {"honours": 2.0}, "kind": "fused"}]},
+        json_schema_extra={"examples": [{**EXAMPLE, "features": {"sales_12m": 1250000.0}, "kind": "fused"}]},
     )  # fmt: skip
 
     uscc: Short
@@ -65,9 +69,23 @@ class SuppliedFeaturesSchema(ApiSchema, published="Brought"):
     commitment: str
 
 
-class LiveAnswerSchema(AnswerSchema, published="AnswerLive"):
-    """An answer computed in the request, with the features that the bank supplied."""
+class RankedReasonSchema(ApiSchema, published="RankedReason"):
+    """A feature that moves the points of a live score: its place in the order of strength, without its points."""
 
+    code: str
+    title: str
+    zh: str
+    en: str
+    direction: str = Field(description="raises or lowers the points")
+    rank: int = Field(description="1 is the strongest")
+
+
+class LiveAnswerSchema(AnswerSchema, published="AnswerLive"):
+    """An answer computed in the request, with the features that the bank supplied. Its reasons have
+    ranks, or points or none where the service is set so.
+    """
+
+    reasons: list[ReasonSchema] | list[RankedReasonSchema]  # type: ignore[assignment]  # by rank or in points
     kind: Kind
     brought: SuppliedFeaturesSchema
 

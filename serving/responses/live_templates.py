@@ -19,7 +19,7 @@ from credit.errors import Malformed
 from serving.data.snapshot import ActiveSnapshot
 from serving.responses.compose import NOTICE, TRIAL_NOTICE
 from serving.responses.json_fragments import JsonFragments, json_points, json_string
-from serving.responses.live_schemas import commitment, commitment_of
+from serving.responses.live_schemas import ReasonForm, commitment, commitment_of
 from serving.responses.response_templates import FilledResponse
 from serving.responses.score_values import ScoreValues
 from serving.state.decision_cache import DecisionCache
@@ -100,9 +100,11 @@ class LiveTemplate:
         mandate: str,
         purpose: str,
         valid_until: str,
+        reason_form: ReasonForm = "points",
     ) -> FilledResponse:
         """The answer to one request, without its receipt."""
         fragments = self.fragments
+        reasons = {"points": fragments.reasons, "ranks": fragments.ranked_reasons, "none": _no_reasons}[reason_form]
         before = (
             b'{"base_points":%b,"brought":{"commitment":"%b","features":%b,"salt":"%b"},%b,"kind":"%b","mandate":%b,'
             b'"missing":%b,"model":%b,"notice":%b,"points":%b,"purpose":%b,"reasons":[%b],'
@@ -119,13 +121,17 @@ class LiveTemplate:
             _NOTICES[kind],
             json_points(scored.points),
             json_string(purpose),
-            fragments.reasons(scored),
+            reasons(scored),
         )
         between = b'"release":%b,"rules":[%b],"score_id":%b,"snapshot":%b,' % (
             fragments.release, fragments.rules(scored), json_string(score_id), fragments.snapshot,
         )  # fmt: skip
         after = b'"valid_until":%b,"version":%b}' % (json_string(valid_until), fragments.version)
         return FilledResponse.of(uscc, before, sha256(before), between, after)
+
+
+def _no_reasons(values: ScoreValues) -> bytes:
+    return b""
 
 
 class LiveTemplates:

@@ -12,8 +12,8 @@ from credit.errors import Broken, Missing
 from credit.keys import SigningKey
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
+from credit.versions import require_version
 from infra.home import Home
-from infra.verbs.seals import release_of, version_of
 
 BY = Actor("li", Role.CITY)
 
@@ -52,14 +52,17 @@ def test_a_verb_takes_the_same_release_and_digests_its_files(shelf: Shelf, keys:
     for zone, key in keys.items():
         (home.keys("ring") / f"{zone}.pem").write_bytes(key.public_pem())
     with pytest.raises(Missing, match="no release for scoring"):
-        release_of(home, "scoring")
+        releases.require_release(home.shelf, "scoring")
     with pytest.raises(Missing, match="no version of enterprise"):
-        version_of(home, "enterprise")
+        require_version(home.shelf, "enterprise")
     newest = put(shelf, keys, "2026-11-01", date(2027, 1, 1))
     older = put(shelf, keys, "2026-10-01", date(2027, 1, 1))
-    assert (release_of(home, "scoring").seal.id, release_of(home, "scoring", older.id).seal.id) == (newest.id, older.id)
+    assert (
+        releases.require_release(home.shelf, "scoring").seal.id,
+        releases.require_release(home.shelf, "scoring", older.id).seal.id,
+    ) == (newest.id, older.id)
     rows = shelf.open(newest.id).path / "rows"
     rows.chmod(0o600)
     rows.write_text("others")
     with pytest.raises(Broken):
-        release_of(home, "scoring")
+        releases.require_release(home.shelf, "scoring")

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from credit.files import write_atomically
+from infra.desk import running
+from infra.home import Home
 
 ROOT = Path(__file__).parents[2]
 GUIDES = ("city", "researcher", "platform", "bank")
@@ -45,7 +47,12 @@ def test_the_guides_run_as_they_stand(tmp_path: Path, mlflow_server: str) -> Non
     (tmp_path / "models").symlink_to(ROOT / "models")
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     env |= {"HAIHE_HOME": str(home), "HAIHE_COMPUTE_MLFLOW_URI": mlflow_server}
-    done = subprocess.run(["bash", "-c", script()], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600)
+    zones = {f"HAIHE_{zone}_MLFLOW_URI": mlflow_server for zone in ("COMPUTE", "PLATFORM")}
+    Home(home).ensure_keys()
+    with running.desk_and_agents(Home(home), env=zones):  # once, and not for each command: it takes a few seconds
+        done = subprocess.run(
+            ["bash", "-c", script()], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600
+        )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "replayed" in done.stdout
     assert (tmp_path / "answer.json").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+CLIENT = ROOT / "serving/client"  # a distribution of its own
 OURS = ("credit", "privacy", "lab", "models", "serving", "infra")
 MAY_IMPORT = {  # package -> the packages or single modules of ours it may import
     "credit": (),
@@ -21,8 +23,11 @@ MAY_IMPORT = {  # package -> the packages or single modules of ours it may impor
         "models.order.order",
         "models.features.views",
         "models.features.duckdb_engine",
+        "models.rows.request",
+        "models.tables.request",
+        "models.tables.table_sql",
     ),
-    "models": ("credit",),
+    "models": ("credit", "privacy.disclosure"),
     "serving": (
         "credit",
         "models.scoring.scorer",
@@ -32,16 +37,27 @@ MAY_IMPORT = {  # package -> the packages or single modules of ours it may impor
     "infra": ("credit", "privacy", "lab", "models", "serving"),
 }
 IMPORTERS = {  # outside library -> the only files that may import it
-    "cryptography": ("credit/keys.py", "credit/subjects.py", "privacy/vault.py", "lab/console/cookies.py"),
+    "cryptography": (
+        "credit/keys.py",
+        "credit/subjects.py",
+        "privacy/vault.py",
+        "lab/console/cookies.py",
+        "serving/http/forwarded.py",
+    ),
     "nacl": ("credit/keys.py",),
     "yaml": (
         "credit/catalogue.py",
         "privacy/release/policy.py",
         "models/order/order.py",
         "models/promotion/gate.py",
+        "models/privacy/floors.py",
+        "models/rows/policy.py",
+        "models/tables/policy.py",
         "lab/console/rendering/translations.py",
         "lab/airlock/thresholds.py",
+        "lab/accounts/policy.py",
         "serving/data/declarations.py",
+        "serving/app/openapi/texts.py",
     ),
     "ray": (
         "models/distributed/ray_cluster.py",
@@ -50,9 +66,11 @@ IMPORTERS = {  # outside library -> the only files that may import it
     ),
     "mlflow": ("models/registry/mlflow_registry.py",),
     "sqlglot": (
-        "models/features/lineage.py",
+        "models/lineage/lineage.py",
+        "models/lineage/origins.py",
         "models/features/sql_parser.py",
         "models/features/sql_scopes.py",
+        "models/tables/table_sql.py",
     ),
     "optbinning": ("models/validation/woe_benchmark/bins.py",),
     "optuna": ("models/boosting/sampler.py",),
@@ -63,19 +81,24 @@ IMPORTERS = {  # outside library -> the only files that may import it
         "models/scoring/treeshap/simd.py",
     ),
     "llvmlite": ("models/scoring/trees/array_pointers.py", "models/scoring/treeshap/simd.py"),
-    "jwt": tuple(f"serving/auth/{name}.py" for name in ("tokens", "token_requests", "dpop", "client_key")),
+    "jwt": tuple(f"serving/auth/{name}.py" for name in ("tokens", "claims", "dpop")),
     "msgspec": (
+        "serving/auth/claims.py",
+        "serving/auth/dpop.py",
+        "serving/auth/tokens.py",
+        "serving/idempotency/stored_answer.py",
         "serving/responses/request_schemas.py",
         "serving/responses/live_schemas.py",
         "serving/endpoints/scores/batch.py",
     ),
     "prometheus_client": ("serving/observability/metrics.py",),
     "opentelemetry": ("serving/observability/traces.py",),
-    "argon2": ("lab/accounts.py",),
+    "argon2": ("lab/accounts/slow_hash.py",),
     "jinja2": (
         "lab/console/rendering/render.py",
         "models/snapshots/migration_report.py",
         "serving/endpoints/reports/report_html.py",
+        "serving/endpoints/subject/pages.py",
     ),
     "reportlab": ("serving/endpoints/reports/report_pdf.py", "serving/endpoints/reports/pdf_archive.py"),
     "uharfbuzz": ("serving/endpoints/reports/typeface.py",),
@@ -87,8 +110,6 @@ IMPORTERS = {  # outside library -> the only files that may import it
         "lab/console/__main__.py",
         "lab/gateway/sockets/connection.py",
         "lab/gateway/sockets/listening.py",
-        "serving/wire/exchange.py",
-        "serving/wire/protocol.py",
         "serving/entrypoints/worker.py",
     ),
     "PIL": ("lab/airlock/files/picture.py", "lab/console/rendering/redrawing.py"),
@@ -112,7 +133,8 @@ def imported(path: Path) -> list[str]:
 
 @cache
 def modules() -> list[Path]:
-    return [path for package in OURS for path in sorted((ROOT / package).rglob("*.py"))]
+    paths = [path for package in OURS for path in sorted((ROOT / package).rglob("*.py"))]
+    return [path for path in paths if not path.is_relative_to(CLIENT)]
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -153,3 +175,18 @@ def test_the_service_is_installed_without_the_cluster() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     service = " ".join(extras["service"])
     assert not any(name in service for name in ("ray", "mlflow", "jupyterhub", "duckdb"))
+
+
+def test_the_banks_client_imports_httpx_and_cryptography_and_nothing_of_ours() -> None:
+    files = sorted(CLIENT.rglob("*.py"))
+    names = {name.split(".")[0] for path in files for name in imported(path)}
+    assert len(files) > 8
+    assert names - set(sys.stdlib_module_names) == {"haihe_client", "httpx", "cryptography"}
+    project = tomllib.loads((CLIENT / "pyproject.toml").read_text())["project"]
+    assert {each.partition(">")[0] for each in project["dependencies"]} == {"httpx", "cryptography"}
+
+
+def test_no_zone_uses_the_banks_client() -> None:
+    users = [path for path in modules() if any(name.split(".")[0] == "haihe_client" for name in imported(path))]
+    assert users
+    assert all(path.is_relative_to(ROOT / "infra") for path in users)

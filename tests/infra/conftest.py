@@ -1,4 +1,4 @@
-"""One real home a session, copied for every test that repairs in it."""
+"""What several rooms share: one real home a session, copied for every test that repairs in it, and one real hub."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.infra.repair_home import RepairHome
+    from tests.infra.running_hub import RunningHub
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +26,13 @@ def repair_home(repair_template: RepairHome, tmp_path: Path) -> RepairHome:
     from tests.infra.repair_home import copied
 
     return copied(repair_template, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def running_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    """A real hub over a home with people; stopped at the end of the run."""
+    from infra.home import Home
+    from tests.infra.running_hub import hub_of
+
+    with hub_of(Home(tmp_path_factory.mktemp("hub") / "home")) as started:
+        yield started

@@ -15,9 +15,11 @@ import numpy as np
 from credit.actor import Actor
 from credit.canonical import digest
 from credit.catalogue import Catalogue
+from credit.files import write_atomically
 from credit.keys import load_secret
 from credit.seal import Kind, Seal
 from credit.subjects import PseudonymKey
+from infra.desk.city_marking import mark_invented
 from infra.home import Home
 from lab.order_placement import place_order
 from models.dataset.sample import build_sample
@@ -26,8 +28,9 @@ from models.order.order import Order, load_declaration
 from models.registry import version
 from models.scoring.scorer import Scorer
 from models.scoring.snapshot_layout import FEATURES_FILE, SUBJECTS_FILE
-from models.snapshots.build import make_snapshot, point_snapshot
-from models.snapshots.credit_files import make_dossiers, point_dossiers
+from models.snapshots.build import make_snapshot
+from models.snapshots.credit_files import make_dossiers
+from models.snapshots.pointers import point_dossiers, point_snapshot
 from models.training.fit import fit
 from privacy import city
 from privacy.intake.intake import intake
@@ -39,7 +42,7 @@ from serving.auth.clients import RateLimit
 from serving.auth.mandates import grant
 
 DAY, BANK, PURPOSE, MODEL = date(2026, 11, 1), "harbour-bank", "credit_granting", "enterprise"
-CITY, PLATFORM, ALICE = (Actor.parse(name) for name in ("city:registry", "platform:bob", "researcher:alice"))
+CITY, PLATFORM, ALICE = (Actor.parse(name) for name in ("city:chen", "platform:petra", "researcher:alice"))
 SUBJECTS = 1_400
 DECLARED = Path(__file__).parents[2] / "models" / "declarations"
 
@@ -103,8 +106,12 @@ def released(home: Home, purpose: str) -> Seal:
 def make(root: Path) -> RepairHome:
     """Make it: some seven seconds."""
     home, known = Home(root), Catalogue.load("city")
+    for purpose in ("research", "scoring"):  # with some secrets so few rows make a model that does not rank
+        secret = home.keys("custody") / f"pseudonym-{purpose}.key"
+        write_atomically(secret, purpose.ljust(32).encode(), mode=0o600)
     home.ensure_keys()
-    city.build(root / "city", subjects=SUBJECTS, seed=7, today=DAY)
+    built = city.build(root / "city", subjects=SUBJECTS, seed=7, today=DAY)
+    assert mark_invented(home, [root / "city" / name for name in built.files])
     vault = Vault(root / "raw", load_secret(home.keys("custody") / "raw.key"))
     intake(root / "city", catalogue=known, vault=vault, ledger=home.ledger("custody", writing=True), by=CITY, today=DAY)
     research, scoring, inquiry = (home.shelf.open(released(home, p).id) for p in ("research", "scoring", "inquiry"))
@@ -121,7 +128,7 @@ def make(root: Path) -> RepairHome:
     with home.shelf.staging() as folder:
         version.write_version(folder, text=fitted.text, scorecard=fitted.scorecard, sql=order.sql,
                       features=sample.features,
-                      evidence=fitted.evidence)  # fmt: skip
+                      evidence=fitted.evidence, leaves=fitted.leaves)  # fmt: skip
         terms = {"model": MODEL, "release": research.seal.id, "subject_kind": "enterprise"}
         made = home.shelf.put(folder, Kind.VERSION, parents=(placed.id,), terms=terms, by=ALICE,
                               expires_on=DAY + timedelta(days=365), key=home.key("compute"))  # fmt: skip

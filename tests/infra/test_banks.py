@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +11,27 @@ import pytest
 from typer.testing import CliRunner
 
 from credit.errors import Missing, Unauthenticated
+from infra.desk.city_marking import mark_invented
+from infra.desk.running import desk_and_agents
 from infra.haihe import command_line
 from infra.home import Home
 from serving.auth.access_database import AccessDatabase
 from serving.settings import ServiceSettings
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    made = Home(tmp_path / "home")
-    made.ensure_keys()
-    return made
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """An invented home whose desk and agents run."""
+    made = Home(tmp_path_factory.mktemp("banks") / "home")
+    assert mark_invented(made, ())
+    with desk_and_agents(made, ("service", "platform")):
+        yield made
 
 
 def bank(home: Home, *words: str) -> Any:
-    done = CliRunner().invoke(command_line(), ("bank", *words), env={"HAIHE_HOME": str(home.root)})
+    done = CliRunner().invoke(
+        command_line(), ("bank", *words, "--by", "platform:petra"), env={"HAIHE_HOME": str(home.root)}
+    )
     if done.exception is not None:
         raise done.exception
     return json.loads(done.stdout)
@@ -47,7 +54,8 @@ def test_a_banks_secret_is_renewed_and_a_bank_is_shut_out(home: Home, tmp_path: 
         access.check("harbour", second)
     bank(home, "harbour", "--let-in", "--json")
     assert access.check("harbour", second).name == "harbour"
-    records = [(entry.verb, dict(entry.details)) for entry in home.ledger("platform").entries()]
+    about = home.ledger("platform").about("bank-harbour")
+    records = [(each.verb, {k: v for k, v in each.details.items() if k != "request"}) for each in about]
     assert records == [
         ("bank.added", {"kind": "bank"}), ("bank.changed", {"new_secret": "True"}),
         ("bank.changed", {"drop_secret": "True"}), ("bank.changed", {"shut_out": "True"}),

@@ -13,7 +13,7 @@ import pytest
 from credit.errors import CreditError
 from credit.messages import Text
 from infra import output
-from infra.haihe import _print_error, main
+from infra.haihe import main
 from infra.language.texts import visible
 from infra.progress import progress
 from infra.sandbox.preflight import Check
@@ -69,7 +69,7 @@ def test_control_characters_in_data_are_replaced(value: str, capsys: pytest.Capt
     show_everything(value)
     with progress() as report:
         report(value, 0, 0)
-    _print_error(CreditError("haihe.fault", error=value, why=Text.verbatim(value)))
+    output.error(CreditError("haihe.fault", error=value, why=Text.verbatim(value)))
     printed = "".join(capsys.readouterr())
     assert visible(printed) == printed
     assert printed.count("\N{REPLACEMENT CHARACTER}") >= 40
@@ -84,7 +84,7 @@ def test_lines_and_tabs_stay_and_json_is_as_it_was(capsys: pytest.CaptureFixture
 
 
 def test_an_error_with_markup_is_shown_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
-    _print_error(CreditError("haihe.fault", error="[/red]:warning:"))
+    output.error(CreditError("haihe.fault", error="[/red]:warning:"))
     assert "[/red]:warning:" in capsys.readouterr().err
 
 

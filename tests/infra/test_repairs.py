@@ -18,22 +18,17 @@ with warnings.catch_warnings():  # starlette 1.10 would rather have httpx2, whic
     warnings.simplefilter("ignore", UserWarning)
     from fastapi.testclient import TestClient
 
-from credit.catalogue import Catalogue
 from credit.suppression import Notice, pointer_of
 from credit.trace import trace
-from infra.withdrawing import Withdrawing
 from privacy.intake.intake import intake
-from privacy.repair import RepairedAlready, repair, repaired_subjects
+from privacy.repair import RepairedAlready
 from serving.app.create import create_app
 from serving.endpoints.scores.replay import replay
 from serving.settings import ServiceSettings
 from tests.infra.repair_home import BANK, CITY, DAY, PURPOSE, RepairHome, copied
+from tests.infra.repair_steps import KNOWN, RepairSteps, enter, withhold
 
 pytestmark = pytest.mark.servers  # of a whole home
-KNOWN = Catalogue.load("city")
-
-
-def quiet(doing: str, done: int, total: int) -> None: ...
 
 
 class Service:
@@ -75,16 +70,6 @@ def service(repair_home: RepairHome) -> Iterator[Service]:
         yield running
 
 
-def enter(place: RepairHome, code: str) -> None:
-    """The city's repair of a firm's record, and nothing more."""
-    repair(place.documents[code], catalogue=KNOWN, vault=place.vault, ledger=place.home.ledger("custody", writing=True),
-           by=CITY, on=DAY, today=DAY)  # fmt: skip
-
-
-def walking(place: RepairHome, progress: Any = quiet) -> Withdrawing:
-    return Withdrawing(place.home, KNOWN, CITY, DAY, progress)
-
-
 def firms(place: RepairHome) -> list[str]:
     """Firms with a record to repair: those whose features will differ first."""
     return [code for code in place.documents if place.features(code)["penalties_36m"] > 0]
@@ -96,11 +81,9 @@ def test_the_next_answers_lack_the_record(service: Service) -> None:
     before, rested = service.score(who).json(), place.features(who)
     listed = service.query("/v1/queries/penalties", who).json()
     assert place.documents[who] in [record["document"] for record in listed["records"]]
-    enter(place, who)
-    walk = walking(place)
-    walk.withhold(repaired_subjects(place.documents[who], catalogue=KNOWN, vault=place.vault, by=DAY))
-    assert walk.walk()
-    wanted = walk.made["snapshots"]["enterprise"]
+    made = RepairSteps(place, "repair", [place.documents[who]]).carry_out()
+    assert (made["repaired"], made["pointed"]) == (1, ["enterprise", "dossiers"])
+    wanted = made["snapshots"]["enterprise"]
     service.until(lambda: service.score(who).json().get("snapshot", {}).get("id") == wanted)
     after = service.score(who).json()
     assert before["snapshot"]["id"] != wanted
@@ -109,7 +92,7 @@ def test_the_next_answers_lack_the_record(service: Service) -> None:
     service.until(lambda: service.query("/v1/queries/penalties", who).status_code == 200)
     listed = service.query("/v1/queries/penalties", who).json()
     assert place.documents[who] not in [record["document"] for record in listed["records"]]
-    assert listed["snapshot"]["id"] == walk.made["dossiers"]
+    assert listed["snapshot"]["id"] == made["dossiers"]
     ledger, shelf = place.home.ledger("service"), place.home.shelf
     for answer in (before, after):
         assert replay(answer["score_id"], ledger, shelf).digest == answer["receipt"]["digest"], (
@@ -118,20 +101,18 @@ def test_the_next_answers_lack_the_record(service: Service) -> None:
     links = {link.id for link in trace(after["score_id"], shelf=shelf, ledgers=place.home.ledgers()).links}
     amended = shelf.open(after["release"], deep=False).seal
     assert links >= {wanted, amended.id, amended.terms["amends"]}
-    assert after["release"] == walk.made["releases"]["scoring"]
+    assert after["release"] == made["releases"]["scoring"]
 
 
 def test_until_then_nothing_is_answered_about_the_subject_and_all_about_others(service: Service) -> None:
     place = service.place
     who, other = firms(place)[:2]
     first = service.score(who, headers={"Idempotency-Key": "loan-1"})
-    enter(place, who)
-    walk = walking(place)
-    walk.withhold(repaired_subjects(place.documents[who], catalogue=KNOWN, vault=place.vault, by=DAY))
+    withhold(place, who)
     service.until(lambda: service.score(who).status_code == 503)
     service.until(lambda: service.query("/v1/queries/penalties", who).status_code == 503)
     queries = {
-        "/v1/scores/live": {"features": {"penalties_6m": 0}, "kind": "fused"},
+        "/v1/scores/live": {"features": {"sales_12m": 0}, "kind": "fused"},
         "/v1/verifications": {"question": "points_within"},
         "/v1/queries/evaluation": {},
         "/v1/queries/penalties": {},
@@ -151,41 +132,57 @@ def test_until_then_nothing_is_answered_about_the_subject_and_all_about_others(s
     assert [each["status"] for each in batch] == [503, 200]
     assert service.query("/v1/queries/penalties", other).status_code == 200
     assert service.http.get("/ready").status_code == 200
-    assert walk.walk()
+    made = RepairSteps(place, "repair", [place.documents[who]]).carry_out()
+    assert len(made["repaired_before"]) == 1
     service.until(lambda: service.score(who).status_code == 200)
     again = service.score(who, headers={"Idempotency-Key": "loan-1"}).json()
-    assert again["snapshot"]["id"] == walk.made["snapshots"]["enterprise"], "an old key opens no old answer"
+    assert again["snapshot"]["id"] == made["snapshots"]["enterprise"], "an old key opens no old answer"
     assert service.score(who, headers={"Idempotency-Key": "loan-1"}).json() == again
 
 
-def test_stopped_at_any_step_the_walk_goes_on(service: Service) -> None:
+def test_stopped_anywhere_a_repair_goes_on(service: Service) -> None:
     place = service.place
     who = firms(place)[0]
     old = service.score(who).json()["snapshot"]["id"]
-    enter(place, who)
-    walking(place).withhold(repaired_subjects(place.documents[who], catalogue=KNOWN, vault=place.vault, by=DAY))
+    withhold(place, who)
     service.until(lambda: service.score(who).status_code == 503)
-    steps: list[str] = []
+    reported: list[str] = []
 
-    def stop(doing: str, done: int, total: int) -> None:
-        step = doing.partition(" in ")[0]  # looking into one table or the next leaves nothing different behind
-        if step not in steps:
-            steps.append(step)
+    def stop(label: str, done: int, total: int) -> None:
+        step = label.partition(" in ")[0]  # looking into one table or the next leaves nothing different behind
+        if step not in reported:
+            reported.append(step)
             raise KeyboardInterrupt
 
-    walked = False
-    while not walked:
+    steps, made = RepairSteps(place, "repair", [place.documents[who]], stop), None
+    while made is None:
         try:
-            walked = walking(place, stop).walk()
+            made = steps.carry_out()
         except KeyboardInterrupt:
             answer = service.score(who)
             assert answer.status_code == 503 or answer.json()["snapshot"]["id"] != old
-    assert {"enterprise: making the snapshot anew", "making the dossiers anew"} <= set(steps)
-    assert not walking(place).walk(), "there is nothing left to do"
+    assert {"finding the record", "making enterprise again", "making dossiers again"} <= set(reported)
+    assert RepairSteps(place).carry_out()["pointed"] == [], "there is nothing left to do"
     service.until(lambda: service.score(who).status_code == 200)
     assert Notice.read(place.home.shelf, "scoring").number == 1
     with pytest.raises(RepairedAlready):
         enter(place, who)
+
+
+@pytest.mark.parametrize("zone", ["custody", "compute", "platform"])
+def test_a_step_done_twice_leaves_the_same_seals(repair_home: RepairHome, zone: str) -> None:
+    """An agent that was killed between its work and its entry does the step again: the same release and snapshots."""
+    place = repair_home
+    steps = RepairSteps(place, "repair", [place.documents[firms(place)[0]]])
+    made = steps.carry_out(zone)
+    seals = {path.name for path in (place.home.root / "shelf").glob("*/*")}
+    pointed = (place.pointed(), place.pointed("dossiers"))
+    steps.results.pop()
+    again = steps.carry_out(zone)
+    for name in ("releases", "snapshots", "dossiers", "pointed"):
+        assert again.get(name) == made.get(name)
+    assert {path.name for path in (place.home.root / "shelf").glob("*/*")} == seals
+    assert (place.pointed(), place.pointed("dossiers")) == pointed
 
 
 def test_repairs_that_arrived_with_an_intake_are_withdrawn(service: Service) -> None:
@@ -204,7 +201,7 @@ def test_repairs_that_arrived_with_an_intake_are_withdrawn(service: Service) -> 
                   today=DAY)  # fmt: skip
     assert done.kept == 3, done.tables
     rested = {code: place.features(code)["penalties_36m"] for code in some}
-    assert walking(place).walk()
+    assert RepairSteps(place).carry_out()["pointed"] == ["enterprise", "dossiers"]
     assert {code: place.features(code)["penalties_36m"] + 1 for code in some} == rested
     scoring = Notice.read(place.home.shelf, "scoring")
     assert set(scoring.subjects) == {place.key("scoring").hex_of(code) for code in some}
@@ -214,12 +211,11 @@ def test_repairs_that_arrived_with_an_intake_are_withdrawn(service: Service) -> 
 
 @pytest.fixture(scope="module")
 def noticed(repair_template: RepairHome, tmp_path_factory: pytest.TempPathFactory) -> tuple[RepairHome, bytes]:
-    """A home after a walk for nothing, which is copied and never changed, and the notice of before the walk."""
+    """A home after a repair, which is copied and never changed, and the notice of before its releases were amended."""
     place = copied(repair_template, tmp_path_factory.mktemp("noticed"))
-    walk = walking(place)
-    walk.withhold([firms(place)[1]])
+    withhold(place, firms(place)[2])
     older = (place.home.root / "shelf" / "pointers" / f"{pointer_of('scoring')}.json").read_bytes()
-    walk.walk()
+    RepairSteps(place).carry_out()
     return place, older
 
 
@@ -232,11 +228,9 @@ def test_a_notice_that_is_not_custody_s_newest_stops_every_answer(
     who, other = firms(place)[:2]
     pointers = place.home.root / "shelf" / "pointers"
     path = pointers / f"{pointer_of('scoring')}.json"
-    walk = walking(place)
     with served(place) as service:
         assert service.score(other).status_code == 200
-        enter(place, who)
-        walk.withhold([who])
+        withhold(place, who)
         service.until(lambda: service.score(who).status_code == 503)
         if how == "forged":
             path.unlink()
@@ -259,16 +253,14 @@ def test_a_notice_that_is_not_custody_s_newest_stops_every_answer(
 def test_a_snapshot_whose_other_buckets_were_changed_is_not_reused(service: Service) -> None:
     place = service.place
     who = firms(place)[0]
-    enter(place, who)
-    walk = walking(place)
-    walk.withhold([who])
+    withhold(place, who)
     features = place.home.shelf.open(place.pointed(), deep=False).path / FEATURES_FILE
     content = bytearray(features.read_bytes())
     content[-1] ^= 1
     features.write_bytes(bytes(content))
     old = place.pointed()
     with pytest.raises(Exception, match="was changed"):
-        walk.walk()
+        RepairSteps(place).carry_out()
     assert place.pointed() == old
     service.until(lambda: service.score(who).status_code == 503)
     assert Notice.read(place.home.shelf, "scoring").suppresses(place.key("scoring").hex_of(who), 0)

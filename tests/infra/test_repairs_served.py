@@ -18,7 +18,7 @@ import pytest
 
 from infra import stack
 from models.scoring.snapshot_layout import ANSWERS_FILE, SUBJECTS_FILE
-from tests.infra.repair_home import BANK, DAY, PURPOSE, RepairHome
+from tests.infra.repair_home import BANK, CITY, DAY, PURPOSE, RepairHome
 from tests.infra.test_repairs import firms
 
 
@@ -66,8 +66,9 @@ def test_repairs_under_load_fail_and_mix_no_answer(repair_home: RepairHome) -> N
         try:
             time.sleep(1)
             entered = time.monotonic()
-            command = [sys.executable, "-m", "infra.haihe", "repair", place.documents[who], "--json"]
-            done = subprocess.run(command, env=haihe, capture_output=True, text=True, timeout=300, check=True)
+            command = [sys.executable, "-m", "infra.haihe", "repair", place.documents[who], "--json", "--by", str(CITY)]
+            done = subprocess.run(command, env=haihe, capture_output=True, text=True, timeout=300)
+            assert done.returncode == 0, done.stderr
             new = json.loads(done.stdout)["snapshots"]["enterprise"]
             limit = time.monotonic() + 60
             while not all(bank.answers[-1][2].get("snapshot", {}).get("id") == new for bank in banks):

@@ -15,23 +15,23 @@ from credit.errors import Lapsed
 from credit.trace import trace
 from infra.haihe import command_line
 from serving.endpoints.scores.replay import replay
-from tests.infra.repair_home import RepairHome
-from tests.infra.test_repairs import enter, firms, served, walking
+from tests.infra.repair_home import PLATFORM, RepairHome
+from tests.infra.repair_steps import RepairSteps
+from tests.infra.test_repairs import firms, served
 
 pytestmark = pytest.mark.servers  # of a whole home
 LATER = date.today() + timedelta(days=40)
 
 
 def sweep(place: RepairHome, *more: str) -> dict[str, Any]:
-    words = ["sweep", "--json", "--today", LATER.isoformat(), *more]
+    words = ["sweep", "--json", "--today", LATER.isoformat(), "--by", str(PLATFORM), *more]
     ran = CliRunner(env={"HAIHE_HOME": str(place.home.root)}).invoke(command_line(), words)
     assert ran.exit_code == 0, ran.output
     return dict(json.loads(ran.stdout))
 
 
-def walked(place: RepairHome, code: str) -> None:
-    enter(place, code)
-    assert walking(place).walk()
+def repair(place: RepairHome, code: str) -> None:
+    assert RepairSteps(place, "repair", [place.documents[code]]).carry_out()["pointed"]
 
 
 def holding(place: RepairHome, document: str) -> Iterator[str]:
@@ -51,7 +51,7 @@ def test_what_was_repaired_leaves_the_shelf_and_all_goes_on(repair_home: RepairH
     with served(place) as service:
         answer = service.score(first).json()
     old = (place.pointed(), place.pointed("dossiers"))
-    walked(place, first)
+    repair(place, first)
     assert list(holding(place, place.documents[first])), "it is there still, in what is in use no more"
     due = sweep(place, "--dry-run")
     assert {each["id"] for each in due["due"]} >= set(old)
@@ -67,7 +67,7 @@ def test_what_was_repaired_leaves_the_shelf_and_all_goes_on(repair_home: RepairH
     chain = trace(answer["score_id"], shelf=shelf, ledgers=home.ledgers())
     assert {"excerpt", "snapshot", "release", "version"} <= {link.kind for link in chain.links}
     assert replay(answer["score_id"], home.ledger("service"), shelf).digest == answer["receipt"]["digest"]
-    walked(place, second)
+    repair(place, second)
     with served(place) as service:
         assert service.score(first).status_code == service.score(second).status_code == 200
     assert sweep(place)["destroyed"]

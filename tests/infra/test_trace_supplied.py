@@ -32,7 +32,7 @@ def haihe(place: RepairHome, *words: str) -> Any:
 def test_a_live_answer_is_traced_and_scored_again_from_what_the_bank_has(
     repair_home: RepairHome, tmp_path: Path
 ) -> None:
-    place, supplied = repair_home, {"honours_in_force": 3.0, "penalties_12m": None}
+    place, supplied = repair_home, {"sales_12m": 3.0e6, "customers_12m": None}
     code, mandate = next(iter(place.mandates.items()))
     more = {"HAIHE_SERVICE_TODAY": DAY.isoformat(), "HAIHE_SERVICE_MODELS": "enterprise"}
     settings = place.home.settings(ServiceSettings, "service", more)
@@ -51,7 +51,7 @@ def test_a_live_answer_is_traced_and_scored_again_from_what_the_bank_has(
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["replayed"] == answer["receipt"]["digest"]
     assert json.loads(haihe(place, "trace", name, "--json").stdout)["replayed"] == ""  # walked back all the same
-    for features, error in ((supplied | {"honours_in_force": 4.0}, Broken), ({"nonsense": 1.0}, Malformed),
+    for features, error in ((supplied | {"sales_12m": 4.0e6}, Broken), ({"nonsense": 1.0}, Malformed),
                             ("31337.5", Malformed)):  # fmt: skip
         done = traced(features)
         assert isinstance(done.exception, error), done.output

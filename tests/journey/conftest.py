@@ -22,10 +22,11 @@ def walked(tmp_path_factory: pytest.TempPathFactory, mlflow_server: str) -> Walk
     hand.does("keys")
     hand.does("city", "--subjects", "4000", "--out", str(root / "raw"))
     results: dict[str, Any] = {"city": json.loads((root / "raw" / "city.json").read_text()), "raw": root / "raw"}
-    results["intake"] = hand.does("intake", str(root / "raw"))
-    results["research"] = hand.does("release", "research")["release"]
-    results["scoring"] = hand.does("release", "scoring")["release"]
-    results["trained"] = hand.does("train", "enterprise")["enterprise"]
-    results["version"] = results["trained"]["version"]
-    hand.does("register", results["version"])
+    with hand.zones():
+        results["intake"] = hand.does("intake", str(root / "raw"))
+        results["research"] = hand.does("release", "research")["release"]
+        results["scoring"] = hand.does("release", "scoring")["release"]
+        results["trained"] = hand.does("train", "enterprise")["enterprise"]
+        results["version"] = results["trained"]["version"]
+        hand.does("register", results["version"])
     return Walked(hand, home, results)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -36,21 +38,29 @@ def test_bringing_in_the_same_again_changes_nothing(walked: Walked) -> None:
 
 def test_the_same_release_and_version_come_out_again(walked: Walked) -> None:
     hand, results = walked.hand, walked.results
-    assert hand.does("release", "research")["release"] == results["research"]
-    assert hand.does("train", "enterprise")["enterprise"]["version"] == results["version"]
+    with hand.zones():
+        assert hand.does("release", "research")["release"] == results["research"]
+        assert hand.does("train", "enterprise")["enterprise"]["version"] == results["version"]
 
 
 def test_the_road_ends_in_a_score_that_traces_back_and_replays(walked: Walked) -> None:
     hand, home, results = walked.hand, walked.home, walked.results
     others = rays()  # of other users of this machine
     examples = results["city"]["examples"]
-    hand.is_refused("promote", results["version"], "--by", "platform:alice", code=3, why="maker is not the checker")
-    hand.is_refused("promote", results["version"], "--by", "researcher:carol", code=3, why="role platform")
+    hand.is_refused("promote", results["version"], "--by", "researcher:alice", code=3, why="role platform")
+    hand.is_refused(
+        "promote",
+        results["version"],
+        "--by",
+        "platform:alice",
+        code=3,
+        why="alice is not there or has not the role platform",
+    )
     assert hand.does("promote", results["version"], "--by", "platform:bob")["verdict"]["outcome"] == "pass"
     snapshot = hand.does("snapshot", "enterprise")["snapshot"]
     assert not rays() - others, "the Ray of this walk is gone before the service starts"
     env = {"HAIHE_SERVICE_TODAY": DAY, "HAIHE_SERVICE_MODELS": "enterprise"}
-    with stack.scoring_service(home, env=env) as url:
+    with hand.zones(), stack.scoring_service(home, env=env) as url:
         bank, paper = home.root / "bank.json", home.root / "paper.txt"
         paper.write_text("yes\n")
         hand.does("bank", "harbour-bank", "--save", str(bank))
@@ -74,11 +84,10 @@ def test_the_road_ends_in_a_score_that_traces_back_and_replays(walked: Walked) -
         hand.is_refused("score", code, *options, "--purpose", "post_loan_management", code=3, why="another purpose")
 
         made = hand.does("repair", examples["penalised_enterprise"]["repairable_document"])
-        renewed = made["snapshots"]["enterprise"]
-        for _ in range(60):
-            after = hand.does("score", code, *options)
-            if after["snapshot"]["id"] == renewed:
-                break
+        renewed, deadline = made["snapshots"]["enterprise"], time.monotonic() + 60
+        after = hand.does_once_evaluated("score", code, *options)
+        while after["snapshot"]["id"] != renewed and time.monotonic() < deadline:
+            after = hand.does_once_evaluated("score", code, *options)
         assert after["snapshot"]["id"] == renewed
         assert after["points"] >= before["points"], "a repaired record may only help"
     counted = [penalties(home, name, code) for name in (snapshot, renewed)]
@@ -88,7 +97,7 @@ def test_the_road_ends_in_a_score_that_traces_back_and_replays(walked: Walked) -
         kinds = [link["kind"] for link in chain["links"]]
         assert kinds == ["score", "snapshot", "version", "release", "order", *amended, "release"]
         assert chain["replayed"]
-        assert {"researcher:alice", "platform:custodian"} <= set(chain["actors"])
+        assert {"researcher:alice", "city:chen"} <= set(chain["actors"])
         assert code not in json.dumps(chain), "the chain names subjects by pseudonym only"
     assert hand.does("ledger", "verify")["service"] > 4
 
@@ -110,7 +119,9 @@ def test_a_changed_byte_in_any_step_is_detected(walked: Walked) -> None:
     lines = ledger.read_bytes()
     ledger.write_bytes(lines[: lines.rstrip(b"\n").rindex(b"\n") + 1])
     try:
-        hand.is_refused("ledger", "verify", code=5, why="lines are missing")
+        verified = hand.run("ledger", "verify")  # a witness may have countersigned the last line, and says so then
+        assert verified.returncode == 5
+        assert re.search("lines are missing|ledger custody was cut", verified.stderr), verified.stderr
         hand.is_refused("release", "scoring", "--today", "2026-11-02", code=5, why="lines are missing")
     finally:
         ledger.write_bytes(lines)

@@ -1,9 +1,11 @@
-"""A killed release, train or snapshot leaves no half-made seal, no process, and runs again to the same digest."""
+"""A release, train or snapshot whose agent is killed leaves nothing half made, and runs again to the same digest."""
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -46,8 +48,7 @@ def test_a_killed_verb_leaves_nothing_half_made(other: tuple[Hand, Home], verb: 
             family = wait_for(home.root / "shelf" / ".making", started.pid)
             time.sleep(seconds or 0)
             family += psutil.Process(started.pid).children(recursive=True)
-            started.send_signal(signal.SIGKILL)
-            started.wait()
+            kill(started, family)
         for name in {place.name for place in kind_folder.iterdir()} - before:  # it was faster than the kill: then whole
             assert home.shelf.open(f"{kind}-{name}").seal.id == made
             shutil.rmtree(kind_folder / name)
@@ -68,11 +69,24 @@ def made_by(hand: Hand, *words: str) -> str:
     return str(result[words[0]])
 
 
+def kill(verb: subprocess.Popen[bytes], family: list[psutil.Process]) -> None:
+    """Kill the verb, its desk and its agents at once. What an agent has started is left to end by itself."""
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if any(part in ("infra.desk", "infra.agents") for part in process.cmdline()):
+                process.kill()
+    verb.send_signal(signal.SIGKILL)
+    verb.wait()
+
+
 def wait_for(making: Path, pid: int) -> list[psutil.Process]:
-    """Wait until the verb is making something; what it has started by then."""
+    """Wait until an agent of the verb is making something; all that the verb has started by then."""
     limit = time.monotonic() + 120
     while time.monotonic() < limit:
-        if making.is_dir() and any(place.name.startswith(f"{pid}-") for place in making.iterdir()):
-            return psutil.Process(pid).children(recursive=True)
+        makers = {place.name.partition("-")[0] for place in making.iterdir()} if making.is_dir() else set()
+        if makers:
+            family = psutil.Process(pid).children(recursive=True)
+            if makers & {str(process.pid) for process in family}:
+                return family
         time.sleep(0.002)
     raise AssertionError("it never began to make a seal")

@@ -27,8 +27,12 @@ from credit.shelf import OpenedSeal, Shelf
 from infra import stack
 from infra.demo.invented_city import CITY_DAY
 from infra.home import Home
+from infra.hub.workspace_files import practice_files, rows_folder
+from lab.accounts.accounts import Accounts
 from lab.projects import Projects
 from lab.settings import ResearchSettings
+from tests.journey.hand import requested
+from tests.lab.accounts.made_accounts import make_accounts
 from tests.models import invented_release
 
 TODAY = date(2026, 4, 1)
@@ -38,10 +42,13 @@ TABLES = ("registration", "administrative_penalty", "loan_performance")
 
 @dataclass
 class House:
-    """The home, its small release, and the projects: alice and carol work on loans, bob on fines."""
+    """The home, its small release of records, its practice tables, and the projects: alice and carol work on loans,
+    bob on fines.
+    """
 
     home: Home
     release: OpenedSeal
+    practice: OpenedSeal
     run: Path
     today: date = TODAY
 
@@ -60,7 +67,17 @@ class House:
 
     @property
     def projects(self) -> Projects:
-        return Projects(self.ledger)
+        return Projects(self.ledger, Accounts(self.home.ledger("desk")))
+
+    def open_project(self, name: str, members: list[str], tables: tuple[str, ...], ends_on: date) -> None:
+        words = {"title": name, "purpose": "to learn"}
+        self.projects.open(name, **words, ends_on=ends_on, members=members, tables=tables, by=BOSS, today=self.today)
+
+    def add_accounts(self, *names: str) -> None:
+        """The accounts of the people in the projects, and of reviewers, as entries."""
+        researchers = dict.fromkeys(names, Role.RESEARCHER)
+        reviewers = dict.fromkeys(("dora", "eve"), Role.REVIEWER)
+        make_accounts(self.home.ledger("desk", writing=True), researchers | reviewers)
 
     def entries(self, verb: str) -> list[Entry]:
         return [entry for entry in self.ledger.verified() if entry.verb == verb]
@@ -76,11 +93,11 @@ class House:
         return paths
 
     def mounted(self, at: Path, tables: tuple[str, ...] = TABLES) -> Path:
-        """The release as a workspace's ``/data``: the manifest, and the granted tables alone."""
+        """What is a workspace's ``/data``: the granted practice tables, and the rows of the project on loans."""
         at.mkdir()
-        (at / "manifest.json").symlink_to(self.release.path / "manifest.json")
-        for table in tables:
-            (at / table).symlink_to(self.release.path / table)
+        rows = self.settings.rows_folder("loans")
+        for place, name in (practice_files(self.practice, tables) | rows_folder(rows)).items():
+            (at / name).symlink_to(place)
         return at
 
     def kernel(self, user: str = "alice", project: str = "loans") -> httpx.Client:
@@ -104,11 +121,12 @@ def house(*, subjects: int = 60) -> Iterator[House]:
         home = Home(root / "home")
         home.ensure_keys()
         shelf = Shelf(home.root / "shelf", home.ring)
-        made = House(home, invented_release.release(shelf, home.key("custody"), subjects=subjects), root / "run")
+        release = invented_release.release(shelf, home.key("custody"), subjects=subjects)
+        practice = invented_release.release(shelf, home.key("custody"), subjects=subjects, seed=2, kind=Kind.PRACTICE)
+        made = House(home, release, practice, root / "run")
+        made.add_accounts("alice", "bob", "carol")
         for name, members, tables in (("loans", ["alice", "carol"], TABLES), ("fines", ["bob", "alice"], TABLES[:2])):
-            made.projects.open(name, title=name, purpose="to learn", ends_on=date(2026, 8, 1), by=BOSS)
-            made.projects.set_members(name, members, by=BOSS)
-            made.projects.grant(name, tables, by=BOSS)
+            made.open_project(name, members, tables, date(2026, 8, 1))
         yield made
     finally:
         shutil.rmtree(root, ignore_errors=True)
@@ -116,20 +134,21 @@ def house(*, subjects: int = 60) -> Iterator[House]:
 
 @contextlib.contextmanager
 def city(*, subjects: int) -> Iterator[House]:
-    """A home with a research release of the invented city, made by the commands, and a project with every table."""
+    """A home with a research release of the invented city and practice tables, made by the commands, and a project with
+    every table."""
     root = Path(tempfile.mkdtemp(prefix="hh"))
     try:
         home, raw = Home(root / "home"), str(root / "raw")
         env = {**os.environ, "HAIHE_HOME": str(home.root), "HAIHE_TODAY": CITY_DAY.isoformat()}
         drawn = ["city", "--subjects", str(subjects), "--seed", "7", "--out", raw]
-        for words in (["keys"], drawn, ["intake", raw], ["release", "research"]):
-            command = [sys.executable, "-m", "infra.haihe", *words]
+        practised = ["practice", "--subjects", str(subjects)]
+        for words in (["keys"], drawn, ["intake", raw], ["release", "research"], practised):
+            command = [sys.executable, "-m", "infra.haihe", *requested(*words)]
             subprocess.run(command, env=env, check=True, capture_output=True)
-        (release,) = home.shelf.list(Kind.RELEASE)
-        made = House(home, home.shelf.open(release.id), root / "run", CITY_DAY)
-        made.projects.open("loans", title="贷款风险", purpose="to learn", ends_on=date(2027, 3, 1), by=BOSS)
-        made.projects.set_members("loans", ["alice"], by=BOSS)
-        made.projects.grant("loans", release.terms["tables"], by=BOSS)
+        ((release,), (practice,)) = (home.shelf.list(kind) for kind in (Kind.RELEASE, Kind.PRACTICE))
+        made = House(home, home.shelf.open(release.id), home.shelf.open(practice.id), root / "run", CITY_DAY)
+        made.add_accounts("alice")
+        made.open_project("loans", ["alice"], tuple(release.terms["tables"]), date(2027, 3, 1))
         yield made
     finally:
         shutil.rmtree(root, ignore_errors=True)

@@ -38,6 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, fitted: VersionContent, sam
         sql="SELECT 1",
         features=sample.features,
         evidence=fitted.evidence,
+        leaves=fitted.leaves,
     )
     return path
 

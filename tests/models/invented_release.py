@@ -74,8 +74,13 @@ def declaration(**changes: Any) -> dict[str, Any]:
     return declared | changes
 
 
-def release(shelf: Shelf, key: SigningKey, *, subjects: int = 900, seed: int = 1) -> OpenedSeal:
-    """A release of ``subjects`` enterprises: a latent cause gives both penalties and arrears."""
+def release(
+    shelf: Shelf, key: SigningKey, *, subjects: int = 900, seed: int = 1, kind: Kind = Kind.RELEASE
+) -> OpenedSeal:
+    """A release of ``subjects`` enterprises: a latent cause gives both penalties and arrears.
+
+    Practice tables have the same form, under a kind of their own.
+    """
     random = np.random.default_rng(seed)
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in COLUMNS}
     months = [date(2023 + month // 12, month % 12 + 1, 1) for month in range(6, 36)]
@@ -116,9 +121,7 @@ def release(shelf: Shelf, key: SigningKey, *, subjects: int = 900, seed: int = 1
                     for place, (column, kind) in enumerate(columns.items())
                 }
                 pq.write_table(pa.table(arrays), folder / name / f"bucket-{bucket:03d}.parquet")
-        seal = shelf.put(
-            folder, Kind.RELEASE, parents=(), terms=terms, expires_on=date(2026, 8, 28), by=CUSTODIAN, key=key
-        )
+        seal = shelf.put(folder, kind, parents=(), terms=terms, expires_on=date(2026, 8, 28), by=CUSTODIAN, key=key)
     return shelf.open(seal.id)
 
 

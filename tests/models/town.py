@@ -70,6 +70,7 @@ class Town:
                 sql=order.sql,
                 features=sample.features,
                 evidence=fitted.evidence,
+                leaves=fitted.leaves,
             )
             seal = self.shelf.put(
                 folder, Kind.VERSION, parents=(placed.id,), terms={"model": "tiny", "release": source.seal.id},

@@ -38,7 +38,7 @@ class BankKey:
         claims = {
             "iss": bank,
             "sub": bank,
-            "aud": "haihe-service",
+            "aud": f"http://{HOST}/oauth2/token",
             "jti": secrets.token_hex(8),
             "exp": now + 120,
         } | more
@@ -47,7 +47,7 @@ class BankKey:
 
     def proof(self, path: str, token: str | None = None, headers: dict[str, Any] | None = None, **more: Any) -> str:
         claims: dict[str, Any] = {
-            "jti": secrets.token_hex(8), "htm": "POST", "htu": f"https://{HOST}{path}", "iat": int(time.time())
+            "jti": secrets.token_hex(8), "htm": "POST", "htu": f"http://{HOST}{path}", "iat": int(time.time())
         }  # fmt: skip
         if token is not None:
             claims["ath"] = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import shutil
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -37,8 +38,10 @@ _load_module("serving_bank_keys", "bank_keys.py")
 _load_module("serving_service_process", "service_process.py")
 _load_module("serving_credit_files", "credit_file_world.py")
 _load_module("serving_webhook_receiver", "webhook_receiver.py")
+_load_module("serving_conversations", "conversations.py")
 _load_module("serving_post_requests", "post_requests.py")
 _load_module("serving_post_harness", "post_harness.py")
+serving_postgres = _load_module("serving_postgres", "postgres_server.py")
 service_thread = _load_module("serving_service_thread", "service_thread.py").service_thread
 World = serving_world.World
 
@@ -92,6 +95,25 @@ class Running:
 
     def entries(self, verb: str) -> list[Any]:
         return [entry for entry in self.world.ledger.entries() if entry.verb == verb]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A PostgreSQL of this run; its socket has a short path, as the length of those is bounded."""
+    with (
+        tempfile.TemporaryDirectory(prefix="haihe-pg-") as folder,
+        serving_postgres.postgres_server(Path(folder)) as pg,
+    ):
+        yield pg
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a new, empty store is: the same tests run on both engines."""
+    if request.param == "sqlite":
+        return tmp_path / "store" / "access.db"
+    address: str = request.getfixturevalue("postgres").database()
+    return address
 
 
 @pytest.fixture

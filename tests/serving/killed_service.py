@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from credit.actor import Actor
-from credit.entry import Entry
+from credit.ledger.entry import Entry
 from serving.__main__ import main
 from serving.audit.group_commit import GroupCommitWriter
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 from serving_post_requests import post_requests, send
@@ -11,9 +10,10 @@ from serving_world import PLATFORM
 
 from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import revoke
+from serving.store.store import open_store, statement
 
-MADE = {"/v1/objections": "objection", "/v1/watches": "watch", "/v1/jobs": "job"}  # path: table
-PLACES = {"objection": "access.db", "watch": "watches.db", "job": "jobs.db"}
+MADE = {"/v1/objections": "objection", "/v1/watches": "watch", "/v1/jobs": "job",
+        "/v1/mandates": "application", "/v1/mandates/batch": "application"}  # path: table # fmt: skip
 
 
 class PostHarness:
@@ -30,10 +30,11 @@ class PostHarness:
         return len(self.running.entries(self.requests[path].verb))
 
     def rows(self, path: str) -> int:
-        table = MADE[path]
-        with sqlite3.connect(self.world.root / PLACES[table]) as db:
-            (count,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
-        db.close()
+        store, only = open_store(self.world.settings().store_place), ""
+        if MADE[path] == "application":
+            only = f" WHERE batch {'<>' if path.endswith('batch') else '='} ''"
+        ((count,),) = store.query(statement(f"SELECT count(*) FROM {MADE[path]}{only}"))
+        store.close()
         return int(count)
 
     def revoke_all(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import base64
 import subprocess
 import sys
 from typing import Any, NamedTuple
@@ -11,13 +11,14 @@ from serving_credit_files import FIRM
 from serving_world import PURPOSE
 
 from serving.responses.job_columns import CSV, INPUT_COLUMNS
+from serving.store.store import statement
 
 AFTER = "post_loan_management"
 LISTS = ("double-publicity", "licences", "penalties", "red-list", "black-list", "abnormal", "judgments", "commitments",
          "contracts", "taxes", "dues", "registration", "repairs", "evaluation")  # fmt: skip
 DEAD = (
-    "import sys; from pathlib import Path; from serving.state.coordination_db import CoordinationDb;"
-    "print(CoordinationDb(Path(sys.argv[1])).liveness.me)"
+    "import sys; from pathlib import Path; from serving.store.store import open_store;"
+    "place = sys.argv[1]; print(open_store(place if ':' in place else Path(place)).me)"
 )
 
 
@@ -42,6 +43,8 @@ def post_requests(running: Any, receiver: Any) -> dict[str, PostRequest]:
     watch = {"uscc": FIRM, "purpose": AFTER, "mandate": watching}
     objection = {"score_id": score, "kind": "explanation", "statement": "为什么"}
     head, line = ",".join(INPUT_COLUMNS), f"{FIRM},{PURPOSE},{mandate}"
+    application = {"uscc": FIRM, "purpose": PURPOSE, "until": "2027-01-31", "evidence": "document",
+                   "content": base64.b64encode("兹授权".encode()).decode()}  # fmt: skip
     matter = {"uscc": FIRM, "matter": "SSJ-2026-0117"}
     requests = [
         _json("/v1/scores", "score.answered", score_request, uscc="x"),
@@ -64,6 +67,13 @@ def post_requests(running: Any, receiver: Any) -> dict[str, PostRequest]:
         _json("/v1/scores/facts", "facts.answered", {"uscc": FIRM, "score_id": score}, score_id="x"),
         _json("/v1/evaluations", "supervision.answered", matter, matter="x")._replace(bank="scjgj"),
         _json("/v1/watches", "watch.opened", watch, kinds=["penalty"]),
+        _json("/v1/mandates", "application.requested", application, evidence="page", content=""),
+        _json(
+            "/v1/mandates/batch",
+            "application.requested",
+            {"applications": [application, {**application, "uscc": "9"}]},
+            applications=[application],
+        ),
         PostRequest("/v1/webhook/trial", "webhook.tried", {}, None),
         PostRequest("/v1/jobs", "job.sent", _csv(head, line), _csv(head, line, line)),
         *(_json(f"/v1/queries/{name}", "query.answered", score_request, page=2) for name in LISTS),
@@ -93,13 +103,13 @@ def send(running: Any, request: PostRequest, key: str | bytes | None, sent: Any 
 
 def simulate_kill(running: Any, **changes: Any) -> None:
     """Leave the rows as a process leaves them that was killed after the act and before it stored the answer."""
-    path = running.world.root / "calls.db"
-    owner = subprocess.run([sys.executable, "-c", DEAD, str(path)], capture_output=True, text=True, check=True).stdout
-    changed = "".join(f", {name} = :{name}" for name in changes)
-    with sqlite3.connect(path) as db:
-        counts = [
-            db.execute(f"UPDATE {table} SET body = NULL, owner = :me{changed}", {"me": int(owner), **changes}).rowcount
-            for table in ("answered", "made")
-        ]
-    db.close()
+    store = running.http.app.service.store
+    place = str(running.world.settings().store_place)
+    owner = subprocess.run([sys.executable, "-c", DEAD, place], capture_output=True, text=True, check=True).stdout
+    changed = "".join(f", {name} = ?" for name in changes)
+    counts = [
+        len(store.run(statement(f"UPDATE {table} SET body = NULL, receipt = NULL, owner = ?{changed} RETURNING id",
+                                int(owner), *changes.values())))
+        for table in ("answered", "made")
+    ]  # fmt: skip
     assert sum(counts) == 1

@@ -1,4 +1,4 @@
-"""The service on its own port in a thread, raw connections to it, and a record of which requests took the fast path."""
+"""The service on its own port in a thread, and raw connections to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from serving_world import PURPOSE, codes
 
 from serving.app.create import create_app
 from serving.entrypoints import worker
-from serving.wire import fast
 
 FIRM, OTHER = codes("enterprise", 2)
 
@@ -56,15 +55,10 @@ class Connection:
 
 
 class ServiceThread:
-    """The service on its own port in a thread; `fast_path_used` lists for each request whether it took
-    the fast path.
-    """
+    """The service on its own port in a thread, on the server that banks meet."""
 
-    def __init__(
-        self, world: Any, fast: Any, server: Any, thread: threading.Thread, port: int, fast_path_used: list[bool]
-    ) -> None:
-        self.world, self.fast, self.server, self.port, self.fast_path_used = world, fast, server, port, fast_path_used
-        self.endpoint, self.thread = fast.endpoint, thread
+    def __init__(self, world: Any, endpoint: Any, server: Any, thread: threading.Thread, port: int) -> None:
+        self.world, self.endpoint, self.server, self.thread, self.port = world, endpoint, server, thread, port
         self.lines: list[Connection] = []
 
     def line(self) -> Connection:
@@ -90,26 +84,18 @@ def full(journal: Any) -> None:
 
 
 @pytest.fixture
-def service_thread(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServiceThread]:
+def service_thread(world: Any) -> Iterator[ServiceThread]:
     settings = world.settings()
-    endpoint, fast_path_used = create_app(settings), list[bool]()
-    take = fast.FastPath.take
-
-    def noted(self: Any, *words: Any) -> bool:
-        fast_path_used.append(take(self, *words))
-        return fast_path_used[-1]
-
-    monkeypatch.setattr(fast.FastPath, "take", noted)
+    endpoint = create_app(settings)
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    fast_path = fast.FastPath(endpoint)
-    server = uvicorn.Server(worker.server_config(endpoint, settings, fast_path))
+    server = uvicorn.Server(worker.server_config(endpoint, settings))
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
-    service_thread = ServiceThread(world, fast_path, server, thread, listening.getsockname()[1], fast_path_used)
+    service_thread = ServiceThread(world, endpoint, server, thread, listening.getsockname()[1])
     yield service_thread
     service_thread.stop()
     listening.close()

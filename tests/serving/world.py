@@ -36,6 +36,7 @@ PREFIXES = {"enterprise": "91", "individual_business": "92"}
 FEATURES = ("penalties_12m", "arrears_months", "honours", "age_years")
 FEATURE_TABLES = {"penalties_12m": ["administrative_penalty"], "honours": ["administrative_licence"],
                   "arrears_months": ["contract_performance"], "age_years": ["registration"]}  # fmt: skip
+BANK_FEATURES = ["age_years", "honours", "penalties_12m"]  # what a bank may state; arrears come from public records
 DIRECTIONS = (1, 1, -1, -1)
 GRADES = [["A", 800], ["A-", 780], ["B+", 760], ["B", 730], ["B-", 700], ["C+", 660], ["C", 620], ["C-", 560], ["D", 0]]
 PURPOSE = "credit_granting"
@@ -96,7 +97,7 @@ class World:
         values = {
             "shelf": self.root / "shelf", "keys": self.root / "keys", "ring": self.root / "ring",
             "ledger": self.root / "ledger.jsonl", "access": self.root / "access.db", "today": TODAY,
-            "watch_seconds": 0.1,
+            "watch_seconds": 0.1, "issuer": "http://testserver",
         }  # fmt: skip
         return ServiceSettings(**{**values, **more})
 
@@ -145,7 +146,7 @@ class World:
         return self.seal(
             Kind.SNAPSHOT, "compute", files, (version, release),
             model=model, version=version, as_of=str(as_of), subjects=count, features=list(FEATURES),
-            behind=FEATURE_TABLES, **terms,
+            behind=FEATURE_TABLES, **{"bank_features": BANK_FEATURES, **terms},
         )  # fmt: skip
 
     def sorted_keys(self, model: str, count: int) -> tuple[list[bytes], list[int]]:

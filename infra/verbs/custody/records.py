@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from credit.actor import Role
 from credit.errors import Malformed
 from infra import output
 from infra.home import Home
 from infra.language.texts import field, localized
 from infra.progress import progress
 from infra.verbs import options
-from infra.verbs.actors import CUSTODIAN, REGISTRY, acting
 from infra.verbs.options import AsJson, By, CatalogueName, Today
+from infra.verbs.requesting import carry_out
 
 if TYPE_CHECKING:
     from credit.catalogue import Catalogue
-    from privacy.settings import CustodySettings
-    from privacy.vault import Vault
 
 PURPOSES = ("research", "scoring", "inquiry")
 
@@ -58,18 +54,23 @@ def city(
 ) -> None:
     """Draw an invented city: raw files as its departments would send them.
 
-    Some of the rows are faulty on purpose, as in real files.
+    Some of the rows are faulty on purpose, as in real files. A home in which nothing has happened yet is marked as
+    invented.
     """
+    from infra.desk.city_marking import mark_in_own_process
     from privacy import city as invented
 
-    folder = out or Home.here().root / "city"
+    home = Home.here()
+    folder = out or home.root / "city"
     with progress() as report:
         built = invented.build(folder, subjects=subjects, seed=seed, today=options.day(today), progress=report)
+        marked = mark_in_own_process(home, [folder / name for name in built.files])
     summary = {
         "folder": str(folder),
         "subjects": subjects,
         "rows": sum(built.rows.values()),
         "dirty": sum(built.dirty.values()),
+        "invented_home": marked,
     }
     output.result(summary, as_json=as_json, text=localized("cli.city.drawn"))
 
@@ -78,138 +79,78 @@ def intake(
     paths: Annotated[list[Path], typer.Argument(help="Files, or a folder of them.")],
     catalogue: CatalogueName = "city",
     today: Today = None,
-    by: By = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Check raw files and store their rows; rows that fail go to quarantine.
 
     The reason is stored beside each row in quarantine.
     """
-    actor = acting(by, REGISTRY, Role.CITY, Role.PLATFORM, act="act.bring-records-in")
-
-    from privacy.intake.intake import intake as bring_in
-
-    home, settings, vault = custody()
-    files = paths[0] if len(paths) == 1 else paths
-    with progress() as report:
-        summary = bring_in(
-            files,
-            catalogue=catalogue_of(catalogue),
-            vault=vault,
-            ledger=home.ledger("custody", writing=True),
-            by=actor,
-            today=today or options.today(),
-            progress=report,
-            limits=settings.limits,
-        )
-    reasons: Counter[str] = Counter()
-    for count in summary.tables.values():
-        reasons.update(count.reasons)
+    arguments = {"paths": [str(path.resolve()) for path in paths], "catalogue": named(catalogue)}
+    made = carry_out(Home.here(), "intake", arguments, by=by, today=options.requested_day(today)).last
     if as_json:
-        counted = {"rows": summary.rows_in, "kept": summary.kept, "duplicates": summary.duplicates}
-        output.document({**counted, "quarantined": summary.quarantined, "reasons": dict(reasons)})
+        wanted = ("rows", "kept", "duplicates", "quarantined", "reasons")
+        output.document({name: made[name] for name in wanted})
         return
-    numbers = {"rows": summary.rows_in, "kept": summary.kept, "duplicates": summary.duplicates}
-    numbers |= {"quarantined": summary.quarantined, "files": len(summary.files)}
-    texts = {name: f"{number:,}" for name, number in numbers.items()}
-    output.message("cli.intake.done" if summary.changed else "cli.intake.nothing-new", **texts)
-    rows = [(n, t.rows_in, t.kept, t.duplicates, t.quarantined) for n, t in summary.tables.items()]
+    texts = {name: f"{made[name]:,}" for name in ("rows", "kept", "duplicates", "quarantined", "files")}
+    output.message("cli.intake.done" if made["changed"] else "cli.intake.nothing-new", **texts)
+    rows = [(name, *counts) for name, counts in made["tables"].items()]
     output.table(localized("cli.intake.by-table"), ("table", "rows", "kept", "duplicates", "quarantined"), rows)
-    if reasons:
-        ordered = [(count, reason) for reason, count in reasons.most_common()]
+    if made["reasons"]:
+        ordered = sorted(((count, reason) for reason, count in made["reasons"].items()), reverse=True)
         output.table(localized("cli.intake.why-quarantined"), ("rows", "reason"), ordered)
 
 
-def quarantine(as_json: AsJson = False) -> None:
+def quarantine(by: By = "", as_json: AsJson = False) -> None:
     """Count the rows in quarantine by table and reason.
 
     The rows themselves stay in the vault.
     """
-    from privacy.intake import quarantine as store
-
-    _, _, vault = custody()
-    with progress() as report:
-        report("reading the quarantine", 0, 0)
-        rows = store.read(vault)
-    counted = Counter(zip(rows.column("table").to_pylist(), rows.column("reason").to_pylist(), strict=True))
+    made = carry_out(Home.here(), "quarantine", {}, by=by).last
     if as_json:
-        output.document({"rows": len(rows), "reasons": {f"{t}: {r}": n for (t, r), n in counted.items()}})
+        output.document({"rows": made["rows"], "reasons": {f"{t}: {r}": n for n, t, r in made["counts"]}})
     else:
-        ordered = [(count, table, reason) for (table, reason), count in counted.most_common()]
-        output.table(localized("cli.quarantine.title", count=len(rows)), ("rows", "table", "reason"), ordered)
+        title = localized("cli.quarantine.title", count=made["rows"])
+        output.table(title, ("rows", "table", "reason"), [tuple(each) for each in made["counts"]])
 
 
 def release(
     purpose: Annotated[str, typer.Argument(help="research, scoring or inquiry.")],
     catalogue: CatalogueName = "city",
     today: Today = None,
-    by: By = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a release: desensitised tables for one purpose, sealed on the shelf.
 
     The release gate judges the tables before they are sealed.
     """
-    actor = acting(by, CUSTODIAN, Role.PLATFORM, Role.CITY, act="act.make-release")
     if purpose not in PURPOSES:
         raise Malformed("custody.no-purpose", purpose=purpose, purposes=" or ".join(PURPOSES))
-
-    from credit.keys import load_secret
-    from credit.subjects import PseudonymKey
-    from privacy.release.policy import Policy
-    from privacy.release.release import release as make_release
-
-    home, settings, vault = custody()
-    known = catalogue_of(catalogue)
-    with progress() as report:
-        seal = make_release(
-            purpose=purpose,
-            catalogue=known,
-            vault=vault,
-            policy=Policy.load(),
-            shelf=home.shelf,
-            key=home.key("custody"),
-            pseudonym_key=PseudonymKey(purpose, load_secret(settings.keys / f"pseudonym-{purpose}.key")),
-            ledger=home.ledger("custody", writing=True),
-            by=actor,
-            as_of=today or options.today(),
-            invented=catalogue == "city",
-            progress=report,
-            limits=settings.limits,
-        )
-    rows = sum(table["rows"] for table in seal.terms["tables"].values())
-    data = {"release": seal.id, "purpose": purpose, "rows": rows, "expires_on": seal.expires_on}
-    output.result({**data, "catalogue": known.version}, as_json=as_json, text=localized("cli.release.made"))
+    arguments = {"purpose": purpose, "catalogue": named(catalogue)}
+    made = carry_out(Home.here(), "release", arguments, by=by, today=options.requested_day(today)).last
+    output.result(made, as_json=as_json, text=localized("cli.release.made"))
 
 
 def subjects(
     table: Annotated[str, typer.Argument(help="A raw table.")],
     limit: Annotated[int, typer.Option(help="How many.")] = 3,
     catalogue: CatalogueName = "city",
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Print the codes of some subjects of a raw table.
 
-    Only custody can; subjects of real tables without codes have surrogate codes.
+    Only custody can read them; subjects of real tables without codes have surrogate codes.
     """
-    _, _, vault = custody()
-    with progress() as report:
-        report(f"reading {table}", 0, 0)
-        column = vault.read(table).column(catalogue_of(catalogue).table(table).subject.column)
-        codes = sorted(set(column.to_pylist()))
-    step = max(1, len(codes) // max(1, limit))
-    output.result({"codes": codes[::step][:limit]}, as_json=as_json)
+    arguments = {"table": table, "limit": limit, "catalogue": named(catalogue)}
+    made = carry_out(Home.here(), "subjects", arguments, by=by)
+    output.result({"codes": made.private["codes"]}, as_json=as_json)
 
 
-def custody() -> tuple[Home, CustodySettings, Vault]:
-    """This home, the settings of its custody, and the vault."""
-    from credit.keys import load_secret
-    from privacy.settings import CustodySettings
-    from privacy.vault import Vault
-
-    home = Home.here()
-    settings = home.settings(CustodySettings, "custody")
-    return home, settings, Vault(settings.raw, load_secret(settings.keys / "raw.key"))
+def named(catalogue: str) -> str:
+    """A catalogue as a request names it: one of ours by its name, a folder by its whole path."""
+    return str(Path(catalogue).resolve()) if "/" in catalogue and Path(catalogue).is_dir() else catalogue
 
 
 def catalogue_of(name: str) -> Catalogue:

@@ -1,4 +1,4 @@
-"""Verbs of an auditor: trace, ledger, shelf, catalogue."""
+"""Verbs of an auditor: trace, shelf, catalogue, and those of the ledgers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Annotated
 
 import typer
 
-from credit.errors import Broken, Missing
+from credit.errors import Missing
 from infra import output
 from infra.home import Home
 from infra.language.texts import localized
 from infra.progress import progress
+from infra.verbs.lab.ledgers import ledger_app
 from infra.verbs.options import AsJson
-
-ledger_app = typer.Typer(help="Verify or show the ledgers: who did what, when, on which grounds.", no_args_is_help=True)
 
 PURPOSES = ("research", "scoring", "inquiry")
 
@@ -114,37 +113,3 @@ def catalogue(
         output.document({"catalogue": known.name, "version": known.version, **head, key: listed})
     else:
         output.table(title, heads, rows)
-
-
-@ledger_app.command("verify")
-def verify(as_json: AsJson = False) -> None:
-    """Verify every ledger: each digest, each signature, each link, and the signed head."""
-    ledgers = Home.here().ledgers()
-    if not ledgers:
-        raise Broken("audit.no-ledger-here")
-    counted = {}
-    with progress() as report:
-        for number, (zone, ledger) in enumerate(ledgers.items()):
-            report(f"verifying the ledger of {zone}", number, len(ledgers))
-            counted[zone] = ledger.verify()
-    output.result(counted, as_json=as_json, text=localized("cli.ledger.whole"))
-
-
-@ledger_app.command("show")
-def entries(
-    about: Annotated[str, typer.Option(help="Only entries whose object begins so.")] = "", as_json: AsJson = False
-) -> None:
-    """Print the entries of all ledgers in the order of time."""
-    with progress() as report:
-        report("reading the ledgers", 0, 0)
-        every = [(e.at, zone, e) for zone, ledger in Home.here().ledgers().items() for e in ledger.entries()]
-    chosen = [each for each in sorted(every, key=lambda each: each[0]) if each[2].object.startswith(about)]
-    if as_json:
-        rows = [
-            {"at": at.isoformat(), "ledger": zone, "by": str(e.by), "verb": e.verb, "object": e.object, "id": e.id}
-            for at, zone, e in chosen
-        ]
-        output.document({"entries": rows})
-        return
-    shown = [(f"{at:%Y-%m-%d %H:%M:%S}", zone, e.by, e.verb, e.object) for at, zone, e in chosen]
-    output.table(localized("cli.ledger.title"), ("at", "ledger", "by", "verb", "object"), shown)

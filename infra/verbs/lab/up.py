@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from credit.errors import CreditError
+from credit.errors import Broken, CreditError
 from credit.messages import language_here
 from infra import output
 from infra.home import DEFAULT, FORMER, Home
@@ -22,8 +22,10 @@ from infra.verbs import options
 from infra.verbs.options import AsJson
 
 if TYPE_CHECKING:
+    from infra.first_people import FirstPerson
     from infra.sandbox.preflight import Check
 
+LOOK = 2.0  # seconds between two looks whether an agent has ended
 UNFINISHED = ".making-the-demonstration"  # in a home while `up` makes it
 PARTS = (  # what a demonstration writes into its home
     *("city", "keys", "lab", "ledgers", "logs", "mandates", "mlflow", "outbox", "raw", "reports", "running", "runs"),
@@ -48,12 +50,12 @@ def up(
 ) -> None:
     """Run the whole lab on this machine until Ctrl-C.
 
-    These are hub, console, gateway, worker, MLflow and the scoring service. Without a home it first makes one with the
-    demonstration's invented city. It prints the addresses, and the first passwords once.
+    These are hub, console, gateway, front desk, agents, MLflow and the scoring service. Without a home it first makes
+    one with the demonstration's invented city. It prints the addresses, and the first passwords once.
     """
     from infra import lab_services, stack
     from infra.demo.invented_city import CITY_DAY
-    from infra.first_people import first_people
+    from infra.first_people import first_people, first_practice, first_project
     from infra.hub import preflight
 
     ports = {"--port": port, "--mlflow-port": mlflow_port, "--hub-port": hub_port}
@@ -69,15 +71,22 @@ def up(
     ended = threading.Event()  # before anything is started: a signal at any moment stops all of it
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    people = first_people(place, today)
+    people = first_people(place)
+    if (former := place.root / "lab" / "accounts.json").exists() and not as_json:
+        output.message("cli.up.former-accounts", path=former)
     with ExitStack() as started:
         with progress() as report:
             report("starting MLflow", 0, 5)
             mlflow = started.enter_context(stack.mlflow_server(place, mlflow_port))
             report("starting the gateway", 1, 5)
             started.enter_context(lab_services.gateway(place, today))
-            report("starting the worker", 2, 5)
-            started.enter_context(lab_services.worker(place, mlflow, today))
+            report("starting the front desk and the agents", 2, 5)
+            desk, agents = started.enter_context(lab_services.zones(place, mlflow, today))
+            try:
+                first_practice(place, today, desk)
+            except CreditError as error:  # workspaces start without practice tables, and say what to do
+                output.error(error)
+            first_project(place, today, desk)
             report("starting the hub", 3, 5)
             hub = started.enter_context(lab_services.hub(place, hub_port, today))
             report("starting the scoring service", 4, 5)
@@ -89,12 +98,16 @@ def up(
             "service": service,
             "mlflow": mlflow,
         }
-        passwords = {name: (str(role), password) for name, (role, password) in people.items()}
         if as_json:
-            output.document({"home": str(place.root), **addresses, "today": today, "passwords": passwords})
+            shown = {each.name: _person(each, hub) for each in people}
+            output.document({"home": str(place.root), **addresses, "today": today, "people": shown})
         else:
-            _print_running(place, addresses, passwords, today)
-        ended.wait()
+            _print_running(place, addresses, people, today)
+        while not ended.wait(LOOK):
+            try:
+                agents.restart_ended()
+            except Broken as error:  # one zone less; the lab goes on
+                output.error(error)
         if not as_json:  # the services take some seconds to end what is under way
             output.message("cli.up.stopping")
     if not as_json:
@@ -121,10 +134,18 @@ def make_demonstration(home: Home) -> None:
     unfinished.unlink()
 
 
-def _print_running(home: Home, addresses: dict[str, str], passwords: dict[str, tuple[str, str]], today: date) -> None:
+def _print_running(home: Home, addresses: dict[str, str], people: list[FirstPerson], today: date) -> None:
     output.message("cli.up.running", **addresses)
-    for name, (role, password) in passwords.items():
-        output.message("cli.up.password", name=f"{name:16}", password=password, role=role)
+    for each in people:
+        shown = {"name": f"{each.name:16}", "role": each.role}
+        if each.token:
+            output.message("cli.up.link", **shown, link=_person(each, addresses["lab"])["link"])
+        elif each.totp_secret:
+            output.message("cli.up.password-and-secret", **shown, password=each.password, secret=each.totp_secret)
+        else:
+            output.message("cli.up.password", **shown, password=each.password)
+    if any(each.totp_secret for each in people):
+        output.message("cli.up.code")
     output.message("cli.up.day", day=today)
     output.message("cli.up.home", home=home.root)
     if Home.here().root != home.root:
@@ -132,6 +153,13 @@ def _print_running(home: Home, addresses: dict[str, str], passwords: dict[str, t
     _print_readiness(addresses["service"])
     output.message("cli.up.ctrl-c")
     sys.stdout.flush()
+
+
+def _person(person: FirstPerson, hub: str) -> dict[str, str]:
+    """What a person of a new lab needs, by name; the parts that there are."""
+    link = f"{hub}/hub/enrol?key={person.token}" if person.token else ""
+    parts = {"role": person.role, "link": link, "password": person.password, "totp_secret": person.totp_secret}
+    return {name: str(value) for name, value in parts.items() if value}
 
 
 def _print_readiness(service: str) -> None:

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from credit.actor import Role
 from credit.errors import Missing
 from infra import output
 from infra.home import Home
 from infra.language.texts import localized
 from infra.progress import progress
 from infra.verbs import options
-from infra.verbs.actors import ALICE, acting
 from infra.verbs.options import AsJson, By, Model, Today
+from infra.verbs.requesting import carry_out
 
 if TYPE_CHECKING:
     from models.order.order import Order
@@ -42,13 +41,13 @@ def declaration(name: str) -> Order:
 
 def check(name: Annotated[str, typer.Argument(help="A declaration.")], as_json: AsJson = False) -> None:
     """Check a declaration and its SQL against the newest research release."""
-    from infra.verbs.seals import release_of
+    from credit.releases import require_release
     from models.features.feature_sql import check_order
 
     order = declaration(name)
     with progress() as report:
         report("verifying the release", 0, 0)
-        release = release_of(Home.here(), "research")
+        release = require_release(Home.here().shelf, "research")
         query = check_order(order, release.seal.terms)
     columns = {table: sorted(names) for table, names in query.tables.items()}
     if as_json:
@@ -63,63 +62,20 @@ def train(
     names: Annotated[list[str], typer.Argument(help="Declarations: enterprise, individual_business, or YAML files.")],
     release: Annotated[str, typer.Option(help="A research release; the newest by default.")] = "",
     today: Today = None,
-    by: By = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Order and train one or more models on Ray.
 
     Each declaration becomes an order. A local Ray cluster is started unless the settings name one.
     """
-    actor = acting(by, ALICE, Role.RESEARCHER, Role.PLATFORM, act="act.train-model")
-
-    from infra.verbs.models.promotion import registry
-    from infra.verbs.seals import release_of
-    from lab.order_placement import place_order
-    from models.distributed.ray_cluster import cluster
-    from models.registry.version import read_evidence
-    from models.settings import ComputeSettings
-    from models.training.pipeline import train as run
-
-    home = Home.here()
-    settings = home.settings(ComputeSettings, "compute")
-    day, shelf = today or options.today(), home.shelf
     orders = [declaration(name) for name in names]
-    made: dict[str, Any] = {}
-    with progress() as report:
-        report("verifying the release", 0, 0)
-        source = release_of(home, "research", release)
-        with registry(home, report) as mlflow:
-            report("starting Ray" if not settings.ray_address else "connecting to Ray", 0, 0)
-            with cluster(settings.ray_address, token=settings.ray_token) as tasks:
-                for order in orders:
-                    placed = place_order(
-                        order,
-                        release=source,
-                        shelf=shelf,
-                        key=home.key("research"),
-                        by=actor,
-                        ledger=home.ledger("research", writing=True),
-                        today=day,
-                    )
-                    seal = run(
-                        shelf.open(placed.id, deep=False),
-                        shelf=shelf,
-                        key=home.key("compute"),
-                        by=actor,
-                        ledger=home.ledger("compute", writing=True),
-                        tracking=mlflow,
-                        tasks=tasks,
-                        today=day,
-                        limits=settings.limits,
-                        progress=lambda step, done, total, model=order.model: report(f"{model}: {step}", done, total),  # type: ignore[misc]
-                    )
-                    made[order.model] = {
-                        "title": order.title,
-                        "order": placed.id,
-                        "version": seal.id,
-                        "release": source.seal.id,
-                        "evidence": read_evidence(shelf.open(seal.id, deep=False).path),
-                    }
+    arguments = {"orders": [order.as_json() for order in orders], "release": release}
+    results = carry_out(Home.here(), "train", arguments, by=by, today=options.requested_day(today)).results
+    placed, trained = results[0], results[1]["models"]
+    made: dict[str, Any] = {
+        order.model: {"title": order.title, "release": placed["release"], **trained[order.model]} for order in orders
+    }
     if as_json:
         output.document(made)
         return
@@ -129,9 +85,9 @@ def train(
 
 def card(name: Model, as_json: AsJson = False) -> None:
     """Print a version's model card."""
-    from infra.verbs.seals import version_of
+    from credit.versions import require_version
 
-    version = version_of(Home.here(), name)
+    version = require_version(Home.here().shelf, name)
     text = (version.path / "card.md").read_text(encoding="utf-8")
     if as_json:
         output.document({"version": version.seal.id, "card": text})

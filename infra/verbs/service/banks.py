@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from credit.actor import Role
+from credit.errors import Malformed
 from infra import output
 from infra.home import Home
 from infra.language.texts import localized
 from infra.verbs import options
-from infra.verbs.actors import AUTHORISATION_OFFICER, acting
 from infra.verbs.options import AsJson, By, Today
+from infra.verbs.requesting import carry_out, require_named
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,52 +38,37 @@ def bank(
         bool | None, typer.Option("--shut-out/--let-in", help="Refuse it everything from now on; or no longer.")
     ] = None,
     networks: Annotated[list[str] | None, typer.Option("--from", help="A network it may call from (CIDR).")] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="A TLS certificate of the bank's (PEM); certificates of its subject prove it.")
+    ] = None,
+    drop_certificate: Annotated[
+        bool, typer.Option("--drop-certificate", help="No certificate proves it any more.")
+    ] = False,
     rate: Annotated[float | None, typer.Option(help="Calls a second in the long run.")] = None,
     burst: Annotated[float | None, typer.Option(help="Calls at once.")] = None,
     kind: Annotated[str, typer.Option(help="bank, or agency (行政机关): what it may ask for.")] = "bank",
-    by: By = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Add a bank or an agency, or change its secret, keys and limits.
 
     A new secret is shown, or saved, this once.
     """
-    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="act.add-or-change-bank")
-
     from credit.files import write_atomically
-    from serving.auth.access_database import AccessDatabase
-    from serving.auth.clients import DEFAULT_LIMIT, RateLimit
-    from serving.settings import ServiceSettings
 
-    home = Home.here()
-    settings = home.settings(ServiceSettings, "service")
-    access = AccessDatabase(settings.access)
-    changed = {"key": key, "drop_key": drop_key, "from": networks, "rate": rate, "burst": burst}
-    details = {option: str(value) for option, value in changed.items() if value is not None and option != "key"}
-    of_one = {"new_secret": new_secret or None, "drop_secret": drop_secret or None, "shut_out": shut_out}
-    details |= {option: str(value) for option, value in of_one.items() if value is not None}
-    is_change = any(value is not None for value in of_one.values())  # these refer to a bank that exists
-    is_new = not is_change and (access.client(name) is None or not any(changed.values()))
-    secret = access.add_client(name, kind=kind) if is_new else ""
-    if drop_secret:
-        access.drop_secret(name)
-    if new_secret:
-        secret = access.renew_secret(name)
-    if shut_out is not None:
-        access.disable_client(name, disabled=shut_out)
-    if is_new:
-        details["kind"] = kind
-    if drop_key:
-        access.remove_key(name, drop_key)
-    if key:
-        details["key"] = access.add_key(name, json.loads(key.read_text()))
-    if networks:
-        access.set_networks(name, networks)
-    if rate or burst:
-        access.set_limit(name, RateLimit(rate or DEFAULT_LIMIT.rate, burst or DEFAULT_LIMIT.burst))
-    verb = "bank.added" if is_new else "bank.changed"
-    home.ledger("platform", writing=True).append(verb, f"bank-{name}", by=actor, details=details)
+    wanted: dict[str, Any] = {"kind": kind, "drop_key": drop_key, "new_secret": new_secret, "drop_secret": drop_secret}
+    wanted |= {"shut_out": shut_out, "networks": networks, "rate": rate, "burst": burst}
+    wanted |= {"key": json.loads(key.read_text()) if key else None}
+    wanted["certificate"] = certificate_subject(certificate) if certificate else None
+    arguments = {"name": name} | {option: value for option, value in wanted.items() if value not in (None, False)}
+    if drop_certificate:
+        arguments["certificate"] = ""
+    if shut_out is False:
+        arguments["shut_out"] = False
+    made = carry_out(Home.here(), "bank", arguments, by=by)
+    secret, is_new = made.private.get("secret", ""), bool(made.last["new"])
     if not secret:
+        details = made.results[0]["details"]
         output.result({"bank": name, **details}, as_json=as_json, text=localized("cli.changed"))
         return
     if save:
@@ -92,6 +78,21 @@ def bank(
     output.result(data, as_json=as_json, text=text)
 
 
+def certificate_subject(path: Path) -> str:
+    """Subject and issuer of a certificate in PEM. Raises :class:`Malformed` for no certificate, or one without."""
+    from cryptography import x509
+
+    from serving.http.forwarded import certificate_name
+
+    try:
+        subject = certificate_name(x509.load_pem_x509_certificate(path.read_bytes()))
+    except (OSError, ValueError, x509.InvalidVersion) as error:
+        raise Malformed("banks.not-a-certificate", file=path.name) from error
+    if not subject:
+        raise Malformed("banks.not-a-certificate", file=path.name)
+    return subject
+
+
 def mandate(
     bank: Annotated[str, typer.Argument(help="The bank the subject gave it to.")],
     uscc: Annotated[str, typer.Argument(help="The subject's code.")],
@@ -99,62 +100,34 @@ def mandate(
     document: Annotated[Path, typer.Option(help="The signed original; its digest is recorded.")],
     purpose: Annotated[str, typer.Option(help="credit_granting or post_loan_management.")] = "credit_granting",
     today: Today = None,
-    by: By = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Record a subject's mandate (授权书) for a bank, and print its id.
 
     The platform signs it.
     """
-    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="act.grant-mandate")
-
     from credit.canonical import digest
-    from credit.keys import load_secret
-    from credit.subjects import PseudonymKey
     from credit.uscc import Uscc
-    from serving.auth import mandates
-    from serving.auth.access_database import AccessDatabase
-    from serving.settings import ServiceSettings
 
-    home = Home.here()
-    settings = home.settings(ServiceSettings, "service")
-    subject = PseudonymKey("scoring", load_secret(settings.keys / "pseudonym-scoring.key")).key_of(
-        Uscc.parse(uscc).code
-    )
-    made = mandates.grant(
-        AccessDatabase(settings.access),
-        bank=bank,
-        subject=subject,
-        purpose=purpose,
-        document=digest(document),
-        valid_from=today or options.today(),
-        valid_until=options.day(until),
-        by=actor,
-        key=home.key("platform"),
-        ledger=home.ledger("platform", writing=True),
-    )
+    require_named(by, (Role.PLATFORM,), act="act.grant-mandate")
+    arguments = {"bank": bank, "uscc": Uscc.parse(uscc).code, "purpose": purpose, "document": digest(document)}
+    arguments |= {"until": options.day(until).isoformat()}
+    made = carry_out(Home.here(), "mandate", arguments, by=by, today=options.requested_day(today)).last["mandates"][0]
     if as_json:
-        output.document({"mandate": made.id})
+        output.document({"mandate": made})
     else:
-        sys.stdout.write(f"{made.id}\n")
+        sys.stdout.write(f"{made}\n")
 
 
 def revoke(
     name: Annotated[str, typer.Argument(metavar="MANDATE", help="The mandate's id.")],
     why: Annotated[str, typer.Option(help="Why, for the ledger; it names no person.")] = "asked by the subject",
-    by: By = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Revoke a mandate; from now on it permits nothing."""
-    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="act.revoke-mandate")
-
-    from serving.auth import mandates
-    from serving.auth.access_database import AccessDatabase
-    from serving.settings import ServiceSettings
-
-    home = Home.here()
-    access = AccessDatabase(home.settings(ServiceSettings, "service").access)
-    mandates.revoke(access, name, by=actor, ledger=home.ledger("platform", writing=True), why=why)
+    carry_out(Home.here(), "revoke", {"mandate": name, "why": why}, by=by)
     output.result({"mandate": name}, as_json=as_json, text=localized("cli.revoked"))
 
 
@@ -162,17 +135,9 @@ def review(
     name: Annotated[str, typer.Argument(metavar="OBJECTION", help="The objection's id.")],
     outcome: Annotated[str, typer.Option(help="upheld or dismissed.")],
     why: Annotated[str, typer.Option(help="What the subject will read; it names no person.")],
-    by: By = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Answer an objection as a person of the platform (PIPL article 24)."""
-    actor = acting(by, AUTHORISATION_OFFICER, Role.PLATFORM, act="act.answer-objection")
-
-    from serving.auth.access_database import AccessDatabase
-    from serving.endpoints.objections.objection_review import decide
-    from serving.settings import ServiceSettings
-
-    home = Home.here()
-    access = AccessDatabase(home.settings(ServiceSettings, "service").access)
-    decide(access, home.ledger("service", writing=True), name, outcome, by=actor, why=why)
+    carry_out(Home.here(), "review", {"objection": name, "outcome": outcome, "why": why}, by=by)
     output.result({"objection": name, "outcome": outcome}, as_json=as_json, text=localized("cli.answered"))

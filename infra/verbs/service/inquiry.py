@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from credit.actor import Role
 from credit.errors import Malformed
 from credit.messages import Text
 from infra import output
@@ -15,8 +14,8 @@ from infra.home import Home
 from infra.language.texts import localized
 from infra.progress import progress
 from infra.verbs import options
-from infra.verbs.actors import BOB, acting
 from infra.verbs.options import AsJson, By, Today
+from infra.verbs.requesting import carry_out
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,33 +28,13 @@ def add_to(app: typer.Typer) -> None:
 def dossiers(
     release: Annotated[str, typer.Option(help="An inquiry release; the newest by default.")] = "",
     today: Today = None,
-    by: By = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Make the credit files (信用档案) that queries and reports are made of."""
-    actor = acting(by, BOB, Role.PLATFORM, Role.SERVICE, act="act.make-credit-files")
-
-    from infra.verbs.seals import release_of
-    from models.settings import ComputeSettings
-    from models.snapshots.credit_files import make_dossiers, point_dossiers
-
-    home = Home.here()
-    with progress() as report_progress:
-        report_progress("verifying the release", 0, 0)
-        source = release_of(home, "inquiry", release)
-        seal = make_dossiers(
-            release=source,
-            shelf=home.shelf,
-            key=home.key("compute"),
-            by=actor,
-            ledger=home.ledger("compute", writing=True),
-            today=today or options.today(),
-            limits=home.settings(ComputeSettings, "compute").limits,
-            progress=report_progress,
-        )
-    point_dossiers(home.shelf, seal, key=home.key("platform"))
-    data = {"dossiers": seal.id, "subjects": seal.terms["subjects"], "as_of": seal.terms["as_of"]}
-    output.result(data, as_json=as_json, text=localized("cli.dossiers.made"))
+    arguments = {"release": release}
+    made = carry_out(Home.here(), "dossiers", arguments, by=by, today=options.requested_day(today)).results[0]
+    output.result(made, as_json=as_json, text=localized("cli.dossiers.made"))
 
 
 def report(
@@ -71,14 +50,17 @@ def report(
 
     The signature is written into a file beside the report.
     """
+    from haihe_client import ServiceClient
+
     from credit.files import write_atomically
     from credit.uscc import Uscc
+    from infra.verbs.service.client_errors import client_language, service_errors
     from infra.verbs.service.scoring import read_credentials
-    from serving.bank.client import ServiceClient
 
     name, secret = read_credentials(credentials)
     code, form = Uscc.parse(uscc).code, out.suffix.removeprefix(".").lower()
-    with progress() as report_progress, ServiceClient(url, name, secret, timeout=60) as client:
+    service = ServiceClient(url, name, secret, timeout=60, language=client_language())
+    with progress() as report_progress, service_errors(), service as client:
         report_progress("requesting the report", 0, 0)
         body, jws = client.report(code, form, purpose if mandate else "", mandate)
     signature = out.with_name(f"{out.name}.jws")

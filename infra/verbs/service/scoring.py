@@ -65,10 +65,13 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Request a subject's score as a bank would."""
-    from serving.bank.client import ServiceClient
+    from haihe_client import ServiceClient
+
+    from infra.verbs.service.client_errors import client_language, service_errors
 
     name, secret = read_credentials(credentials)
-    with progress() as report, ServiceClient(url, name, secret) as client:
+    service = ServiceClient(url, name, secret, language=client_language())
+    with progress() as report, service_errors(), service as client:
         report("requesting the score", 0, 0)
         answer = client.score(uscc, purpose, mandate)
     if as_json:

@@ -80,8 +80,20 @@ def version_of(content: bytes) -> str:
     return str(json.loads(content)["version"])
 
 
-def inspect_model(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """Inspect a bare LightGBM text; it always needs a review, since no promotion gate judged it."""
+def inspect_model(
+    name: str,
+    content: bytes,
+    about: FileDescription,
+    t: Thresholds,
+    *,
+    recounted: Callable[[bytes], int | None] | None = None,
+) -> FileInspection:
+    """Inspect a bare LightGBM text; it always needs a review, since no promotion gate judged it.
+
+    ``recounted`` gives the subjects of the smallest leaf of a text as compute counted them on the training rows, or
+    None for a text that compute did not write: the counts in a text are claims, so such a text does not leave. Without
+    ``recounted``, as in a workspace, the finding is REVIEW.
+    """
     text = content.decode("utf-8-sig").replace("\r\n", "\n")
     findings = run_checks(name, text, CHECKS, t)
     kept = text[: text.index(END)] + END + "\n" if END in text else ""
@@ -91,7 +103,23 @@ def inspect_model(name: str, content: bytes, about: FileDescription, t: Threshol
         name, names, (("names", texts.subject_identifiers), ("name characters", texts.deceptive_characters)), t
     )
     bare = review(Text.of("airlock.bare-model"), _PROMOTE)
+    findings.append(_recount_finding(name, content, t, recounted))
     return FileInspection(FileKind.MODEL, kept.encode(), (*findings, as_finding("promotion", name, bare)))
+
+
+def _recount_finding(
+    name: str, content: bytes, t: Thresholds, recounted: Callable[[bytes], int | None] | None
+) -> Finding:
+    if recounted is None:
+        return as_finding("recount", name, review(Text.of("airlock.not-recounted-here"), Text.of("airlock.submit")))
+    smallest, least = recounted(content), t["leaf_subjects_at_least"]
+    if smallest is None:
+        return as_finding("recount", name, fail(Text.of("airlock.not-recounted"), _PROMOTE))
+    if smallest < least:
+        why = Text.of("airlock.few-subjects-in-leaf", smallest=smallest, least=least)
+        return as_finding("recount", name, fail(why, _PROMOTE, smallest=smallest))
+    why = Text.of("airlock.recounted", file=name, smallest=smallest)
+    return Finding.of("recount", Outcome.PASS, why, {"file": name, "smallest": smallest})
 
 
 def known_lines(text: str, t: Thresholds) -> Iterator[Issue]:

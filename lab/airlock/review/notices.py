@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from credit.actor import Role
 from lab.airlock.review.petition import Petition
 from lab.airlock.review.states import State, Turn
-from lab.projects import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +38,24 @@ _AUTHOR_NOTICES = {
 
 def notices_for(
     petitions: Sequence[Petition],
-    projects: Mapping[str, Project],
+    reviewed: Collection[str],
     user: str,
-    roles: Collection[Role],
     since: datetime | None,
 ) -> list[Notice]:
-    """The notices for ``user``: parcels that wait for them, and changes after ``since``; the newest first."""
+    """The notices for ``user``: parcels that wait for them, and changes after ``since``; the newest first.
+
+    ``reviewed`` are the ids of the petitions that this user may review.
+    """
     lines = [
         notice
         for petition in petitions
-        for notice in _petition_notices(petition, projects.get(petition.project), user, roles)
+        for notice in _petition_notices(petition, petition.id in reviewed, user)
         if notice.yours or since is None or notice.at > since
     ]
     return sorted(lines, key=lambda notice: notice.at, reverse=True)
 
 
-def _petition_notices(
-    petition: Petition, project: Project | None, user: str, roles: Collection[Role]
-) -> Iterator[Notice]:
+def _petition_notices(petition: Petition, may_review: bool, user: str) -> Iterator[Notice]:
     title, state = petition.context.title, petition.state
     if petition.author.name == user:
         # The author must not learn when the first vote was cast: the parcel appears to them as submitted.
@@ -64,7 +63,7 @@ def _petition_notices(
         seen = State.SUBMITTED if state is State.HALF_REVIEWED else state
         yours = petition.turn is Turn.AUTHOR
         yield Notice(petition.id, title, petition.project, seen, Role.RESEARCHER, yours, _AUTHOR_NOTICES[seen], at)
-    elif Role.REVIEWER in roles and not (project and user in project.members):
+    elif may_review:
         voted = petition.has_voted(user)
         if petition.turn is Turn.REVIEWERS and not voted:
             answered = bool(petition.questions)

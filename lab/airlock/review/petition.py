@@ -1,4 +1,9 @@
-"""A petition that a parcel may leave (出域申请), folded from the ledger's entries, which are its only record."""
+"""A petition that a parcel may leave (出域申请), folded from the ledger's entries, which are its only record.
+
+Who may vote is decided over the whole span from the submission to the collection (see
+:mod:`credit.separation.involvement`): a vote falls when its voter joins the project or no longer has the role, and the
+parcel waits for votes again. When one vote of a decision falls, both fall, since the other is no longer secret.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +12,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from credit.actor import Actor
+from credit.actor import Actor, Role
 from credit.gate import Finding, Verdict
 from credit.ledger import Entry
+from credit.messages import Text
+from credit.separation.account_history import AccountHistory, AccountsReadOnce
+from credit.separation.involvement import PeopleHistory, ReviewedMatter
+from credit.separation.project_history import ProjectHistory, in_time
 from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review.blind_voting import commitment
+from lab.airlock.review.origins import NO_ORIGINS, ParcelOrigins
 from lab.airlock.review.states import TURN, State, Turn, is_allowed
 
 VERB_PREFIX = "parcel"
@@ -58,10 +68,20 @@ class Ballot:
 
 
 @dataclass(frozen=True, slots=True)
+class FallenVote:
+    """A vote that no longer counts, and why."""
+
+    by: Actor
+    at: datetime
+    why: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Petition:
     """One parcel as recorded in the ledger. ``ballot``: the encrypted first vote; ``votes``: both, once both are cast.
 
-    ``sealed`` is the id of the parcel's seal after it was collected.
+    ``sealed`` is the id of the parcel's seal after it was collected. ``origins`` are those of the versions in it, and
+    ``fallen`` are the votes that no longer count.
     """
 
     id: str
@@ -77,6 +97,14 @@ class Petition:
     ballot: Ballot | None = None
     votes: tuple[Vote, ...] = ()
     sealed: str | None = None
+    origins: ParcelOrigins = NO_ORIGINS
+    fallen: tuple[FallenVote, ...] = ()
+
+    @property
+    def matter(self) -> ReviewedMatter:
+        """What a reviewer must have had no part in since it was submitted."""
+        makers = frozenset({self.author.name, *self.origins.makers})
+        return ReviewedMatter(self.submitted_at, makers, frozenset({self.project}), frozenset(self.origins.orders))
 
     @property
     def turn(self) -> Turn:
@@ -98,26 +126,52 @@ class Petition:
         return replace(self, ballot=None)
 
 
-def fold(entries: Iterable[Entry]) -> dict[str, Petition]:
-    """The petitions by id, folded from the entries with verbs ``parcel.…``, in the order of submission.
+def fold(entries: Iterable[Entry], accounts: AccountHistory) -> dict[str, Petition]:
+    """The petitions by id, folded from the entries ``parcel.…``, in the order of submission.
 
-    An entry that the table of moves does not allow is ignored; the review service prevents such entries.
+    The entries ``project.…`` and ``training.…`` of the same ledger, and the history of accounts, say who may vote. An
+    entry that the table of moves or the separation of people does not allow is ignored; the review service prevents
+    such entries.
     """
     petitions: dict[str, Petition] = {}
-    for entry in entries:
+    people = PeopleHistory(AccountsReadOnce(accounts), ProjectHistory())
+    for entry in in_time(entries):
+        people.projects.apply(entry)
         kind, _, move = entry.verb.partition(".")
         if kind != VERB_PREFIX or move not in _FOLD_STEPS:
             continue
         before = petitions.get(entry.object)
-        after = _submitted(entry) if move == "submitted" and before is None else None
-        if before is not None and move != "submitted":
+        if before is None:
+            after = _submitted(entry) if move == "submitted" else None
+        else:
+            before = without_fallen_votes(before, people, entry.at)
             after = _FOLD_STEPS[move](before, entry)
         if after is None:
             continue
         author = before.author.name if before else entry.by.name
-        if is_allowed(before.state if before else None, after.state, entry.by, author):
+        allowed = is_allowed(before.state if before else None, after.state, entry.by, author)
+        if allowed and (entry.by.role is Role.RESEARCHER or _may_review(before, people, entry)):
             petitions[entry.object] = replace(after, changed_at=entry.at)
-    return petitions
+    return {id: without_fallen_votes(petition, people, None) for id, petition in petitions.items()}
+
+
+def without_fallen_votes(petition: Petition, people: PeopleHistory, until: datetime | None) -> Petition:
+    """The petition without the votes that fell until a moment (or the last that is known).
+
+    A decision to refuse stays: it lets nothing out, and the author may submit again.
+    """
+    pending = petition.votes if petition.state is State.APPROVED else ()
+    cast = (*pending, *((petition.ballot,) if petition.ballot else ()))
+    reasons = [(vote, people.vote_objection(petition.matter, vote.by, vote.at, until)) for vote in cast]
+    fallen = tuple(FallenVote(vote.by, vote.at, why) for vote, why in reasons if why is not None)
+    if not fallen:
+        return petition
+    state = State.QUESTIONED if petition.state is State.QUESTIONED else State.SUBMITTED
+    return replace(petition, state=state, votes=(), ballot=None, fallen=(*petition.fallen, *fallen))
+
+
+def _may_review(before: Petition | None, people: PeopleHistory, entry: Entry) -> bool:
+    return before is not None and people.vote_objection(before.matter, entry.by, entry.at, entry.at) is None
 
 
 def _submitted(entry: Entry) -> Petition:
@@ -125,8 +179,9 @@ def _submitted(entry: Entry) -> Petition:
     files = {name: ListedFile(**one) for name, one in details["files"].items()}
     context, verdict = ParcelContext.parse(details["context"]), verdict_of(details["verdict"])
     return Petition(
-        entry.object, details["project"], entry.by, entry.at, entry.at, State.SUBMITTED, files, context, verdict
-    )
+        entry.object, details["project"], entry.by, entry.at, entry.at, State.SUBMITTED, files, context, verdict,
+        origins=ParcelOrigins(**{name: tuple(names) for name, names in details.get("origins", {}).items()}),
+    )  # fmt: skip
 
 
 def _voted(before: Petition, entry: Entry) -> Petition | None:

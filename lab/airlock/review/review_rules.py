@@ -2,21 +2,59 @@
 
 from __future__ import annotations
 
-from credit.actor import Actor
+from datetime import UTC, date, datetime
+
+from credit.actor import Actor, Role
 from credit.errors import Malformed, Refused
 from credit.gate import Finding, Outcome, Verdict
 from credit.messages import Text
+from credit.separation.account_history import AccountHistory, has_role_throughout
+from credit.separation.span import Span
 from lab.airlock.files import text as texts
 from lab.airlock.issue import FIX_MESSAGE, fix_of
 from lab.airlock.review import blind_voting
+from lab.airlock.review.origins import ParcelOrigins
 from lab.airlock.review.petition import Petition
+from lab.airlock.review.states import State, require_transition
 from lab.airlock.thresholds import load
+from lab.projects import Project
 
 
 def require_no_vote(petition: Petition, by: Actor) -> None:
     """Raise :class:`Refused` when ``by`` has already voted."""
     if petition.has_voted(by.name):
         raise Refused("review-rules.voted-on-parcel", by=by)
+
+
+def require_outside(objection: Text | None, by: Actor, act: str) -> None:
+    """Raise :class:`Refused` for a person who had a part in the parcel: who reviews it comes from outside."""
+    if objection is not None:
+        raise Refused("review-rules.not-from-outside", why=objection, by=by, act=Text(act))
+
+
+def require_author(accounts: AccountHistory, by: Actor, *, since: datetime | None = None) -> None:
+    """Raise :class:`Refused` unless the author has been a researcher at every moment since then, as they are now."""
+    now = datetime.now(UTC)
+    if not has_role_throughout(accounts, by.name, Role.RESEARCHER, Span(since or now)):
+        raise Refused("review-rules.author-no-researcher", by=by)
+
+
+def require_collectable(
+    petition: Petition, project: Project, accounts: AccountHistory, *, by: Actor, today: date
+) -> None:
+    """Raise :class:`Refused` unless two votes stand, and the author's membership and account never ended.
+
+    Raises :class:`~credit.errors.Lapsed` when the project is over.
+    """
+    require_transition(petition.state, State.RECEIVED, by=by, author=petition.author.name)
+    project.require(by.name, today)
+    require_author(accounts, by, since=petition.submitted_at)
+
+
+def require_same_origins(petition: Petition, origins: ParcelOrigins) -> None:
+    """Raise :class:`Refused` when the versions in a parcel have other origins than those that its entry names."""
+    if petition.origins != origins:
+        raise Refused("review-rules.other-origins")
 
 
 def require_nothing_new(petition: Petition, verdict: Verdict) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from credit.actor import Actor
+from credit.canonical import digest
 from credit.errors import Malformed, Missing, Refused
 from credit.keys import SigningKey
 from credit.seal import Kind, Seal
@@ -17,10 +19,11 @@ from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review.petition import Petition
 
 
-def require_releases(context: ParcelContext, shelf: Shelf, today: date) -> ParcelContext:
-    """The context with complete release ids, each of them a valid release for research.
+def require_sources(context: ParcelContext, shelf: Shelf, today: date, *, project: str) -> ParcelContext:
+    """The context with the complete ids of what it was made from, each of them valid.
 
-    Raises :class:`Malformed` without releases, :class:`Refused` for a seal of another kind or purpose, and what
+    These are research releases, on which compute made evidence; rows and tables of the project; and practice tables.
+    Raises :class:`Malformed` without any, :class:`Refused` for a seal of another kind, purpose or project, and what
     :meth:`Shelf.open` raises.
     """
     if not context.releases:
@@ -28,10 +31,16 @@ def require_releases(context: ParcelContext, shelf: Shelf, today: date) -> Parce
     ids = []
     for name in context.releases:
         seal = shelf.open(name, today=today, deep=False).seal
-        if seal.kind is not Kind.RELEASE or seal.terms.get("purpose") != "research":
+        if not _is_source(seal, project):
             raise Refused("sealing.what-leaves-lab-made-from", seal_short=seal.short)
         ids.append(seal.id)
     return replace(context, releases=tuple(dict.fromkeys(ids)))
+
+
+def _is_source(seal: Seal, project: str) -> bool:
+    if seal.kind in (Kind.ROWS, Kind.TABLE):
+        return seal.terms.get("project") == project
+    return seal.kind in (Kind.RELEASE, Kind.PRACTICE) and seal.terms.get("purpose") == "research"
 
 
 def promotion_check(shelf: Shelf, today: date) -> Callable[[str], bool]:
@@ -46,6 +55,28 @@ def promotion_check(shelf: Shelf, today: date) -> Callable[[str], bool]:
         return seal.kind is Kind.VERSION and champion is not None and champion.get("version") == seal.id
 
     return promoted
+
+
+def version_look_ups(shelf: Shelf, today: date) -> dict[str, Any]:
+    """What the gate looks up about versions on the shelf, by the names of its arguments."""
+    return {"promoted": promotion_check(shelf, today), "recounted": recount_check(shelf, today)}
+
+
+def recount_check(shelf: Shelf, today: date) -> Callable[[bytes], int | None]:
+    """A function that returns the subjects of the smallest leaf of a model text, as its version's seal says.
+
+    None for a text that is not the one of a valid version that compute sealed with a count.
+    """
+
+    def recounted(content: bytes) -> int | None:
+        written = digest(content)
+        for seal in shelf.list(Kind.VERSION):
+            if seal.files.get("model.txt") == written and seal.expires_on >= today:
+                smallest = shelf.open(seal.id, deep=False).seal.terms.get("smallest_leaf")
+                return smallest if isinstance(smallest, int) else None
+        return None
+
+    return recounted
 
 
 def seal_parcel(

@@ -7,49 +7,72 @@ zone share, so that two simultaneous votes, or a vote and a withdrawal, are hand
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from credit.actor import Actor, Role
 from credit.canonical import digest, digest_json
-from credit.errors import Missing, Refused
+from credit.errors import Missing
 from credit.gate import Outcome, Verdict
 from credit.keys import SigningKey
 from credit.ledger import Ledger
-from credit.ledger_follower import CachedLedger
+from credit.ledger.follower import CachedLedger
 from credit.messages import Text
 from credit.seal import Seal
+from credit.separation.account_history import AccountHistory
 from credit.shelf import Shelf
 from lab import projects
+from lab.airlock.files.file_kinds import FileKind
 from lab.airlock.gate import ParcelJudgement, judge_parcel
 from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review import blind_voting
 from lab.airlock.review.earlier_tables import earlier_tables
 from lab.airlock.review.notices import Notice, notices_for
+from lab.airlock.review.origins import ParcelOrigins, origins_of
+from lab.airlock.review.outside_reviewers import review_objections
 from lab.airlock.review.parcel_store import ParcelStore
 from lab.airlock.review.petition import VERB_PREFIX, Petition, Vote, fold
-from lab.airlock.review.review_rules import checked_text, failed_findings, refusal, require_no_vote, require_nothing_new
-from lab.airlock.review.sealing import promotion_check, require_releases, seal_parcel
+from lab.airlock.review.review_rules import (
+    checked_text,
+    failed_findings,
+    refusal,
+    require_author,
+    require_collectable,
+    require_no_vote,
+    require_nothing_new,
+    require_outside,
+    require_same_origins,
+)
+from lab.airlock.review.sealing import require_sources, seal_parcel, version_look_ups
 from lab.airlock.review.states import LEFT_OR_PENDING, State, require_transition
 from lab.airlock.thresholds import Thresholds, load
 from lab.settings import ResearchSettings
 
+FOLDED = (VERB_PREFIX, "project", "training")
+"""The kinds of verbs from which petitions are folded: parcels, and who had a part in them."""
+
 
 @dataclass(frozen=True, slots=True)
 class AirlockService:
-    """The service of one research zone. ``shelf`` holds releases and versions; ``key`` is the research zone's key."""
+    """The service of one research zone. ``shelf`` holds releases and versions; ``key`` is the research zone's key.
+
+    ``accounts`` says who had which role when: it decides with the ledger who may review.
+    """
 
     settings: ResearchSettings
     ledger: Ledger
     shelf: Shelf
     key: SigningKey
+    accounts: AccountHistory
     today: Callable[[], date] = date.today
-    _following: CachedLedger = field(init=False, repr=False, compare=False)
+    _following: Ledger = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_following", CachedLedger.of(self.ledger, VERB_PREFIX, "project"))
+        # A view, as the console's, keeps its entries in an index; a plain ledger's are kept here.
+        plain = type(self.ledger) is Ledger
+        object.__setattr__(self, "_following", CachedLedger.of(self.ledger, *FOLDED) if plain else self.ledger)
 
     def check(self, files: Mapping[str, bytes], *, project: str, context: ParcelContext | None = None) -> Verdict:
         """The gate's verdict on files by name, with comparisons to earlier tables. Nothing is recorded or stored."""
@@ -64,7 +87,8 @@ class AirlockService:
         """
         require_transition(None, State.SUBMITTED, by=by, author=by.name)
         self._project(project).require(by.name, self.today())
-        context = require_releases(context, self.shelf, self.today())
+        require_author(self.accounts, by)
+        context = require_sources(context, self.shelf, self.today(), project=project)
         before = self.all(project)
         judgement = self._judge(files, context, before)
         with self._exclusive():
@@ -80,6 +104,7 @@ class AirlockService:
                 files_listed[name] = {"digest": stored, "size": size, "kind": inspection.kind, "given": submitted}
             details = {
                 "project": project,
+                "origins": self._origins((each.kind, each.outgoing) for each in judgement.files.values()).as_json(),
                 "files": files_listed,
                 "context": context.as_json(),
                 "verdict": judgement.verdict.as_json(),
@@ -90,12 +115,12 @@ class AirlockService:
 
     def all(self, project: str | None = None) -> list[Petition]:
         """All petitions, or those of one project, the oldest first."""
-        petitions = fold(self._following.entries()).values()
+        petitions = fold(self._following.entries(), self.accounts).values()
         return [each for each in petitions if project is None or each.project == project]
 
     def get(self, id: str) -> Petition:
         """The petition with this id; raises :class:`Missing`."""
-        petition = fold(self._following.entries()).get(id)
+        petition = fold(self._following.entries(), self.accounts).get(id)
         if petition is None:
             raise Missing("desk.no-such-petition", why=Text.verbatim(id[:30] if id.isascii() else ""))
         return petition
@@ -183,11 +208,15 @@ class AirlockService:
         """
         with self._exclusive():
             petition = self.get(id)
-            require_transition(petition.state, State.RECEIVED, by=by, author=petition.author.name)
+            self._require_collectable(petition, by)
             files = {name: self._store.get(listed.digest) for name, listed in petition.files.items()}
             others = [each for each in self.all(petition.project) if each.submitted_at < petition.submitted_at]
             verdict = self._judge(files, petition.context, others).verdict
             require_nothing_new(petition, verdict)
+            kinds = ((listed.kind, files[name]) for name, listed in petition.files.items())
+            require_same_origins(petition, self._origins(kinds))
+            petition = self.get(id)  # judging takes seconds, in which a voter may have joined
+            self._require_collectable(petition, by)
             outbox = Shelf(self.settings.outbox, self.shelf.ring)
             seal = seal_parcel(
                 petition, files, shelf=self.shelf, outbox=outbox, key=self.key, by=by, today=self.today()
@@ -197,7 +226,10 @@ class AirlockService:
 
     def notices(self, user: str, roles: tuple[Role, ...], *, since: datetime | None = None) -> list[Notice]:
         """The notices of a user: parcels that wait for them, and changes after ``since``; the newest first."""
-        return notices_for(self.all(), projects.fold_projects(self._following.entries()), user, roles, since)
+        petitions = self.all()
+        objections = self.objections(petitions, user)
+        reviewed = {each.id for each in petitions if each.id not in objections} if Role.REVIEWER in roles else set()
+        return notices_for(petitions, reviewed, user, since)
 
     @property
     def _store(self) -> ParcelStore:
@@ -210,11 +242,10 @@ class AirlockService:
     def _judge(
         self, files: Mapping[str, bytes], context: ParcelContext | None, others: list[Petition]
     ) -> ParcelJudgement:
-        earlier = earlier_tables(
-            [each for each in others if each.state in LEFT_OR_PENDING], self._store, self._thresholds
-        )
-        promoted = promotion_check(self.shelf, self.today())
-        return judge_parcel(files, context=context, earlier=earlier, promoted=promoted, thresholds=self._thresholds)
+        left = [each for each in others if each.state in LEFT_OR_PENDING]
+        earlier = earlier_tables(left, self._store, self._thresholds)
+        look_up = version_look_ups(self.shelf, self.today())
+        return judge_parcel(files, context=context, earlier=earlier, thresholds=self._thresholds, **look_up)
 
     def _append(self, move: str, petition: Petition, by: Actor, **details: object) -> Petition:
         self.ledger.append(f"{VERB_PREFIX}.{move}", petition.id, by=by, details=details)
@@ -232,12 +263,24 @@ class AirlockService:
             raise Missing("desk.no-project", name=name[:30])
         return project
 
+    def objection(self, petition: Petition, name: str) -> Text | None:
+        """Why a person may not review a parcel now, as a message; None for one who may."""
+        return self.objections([petition], name).get(petition.id)
+
+    def objections(self, petitions: Iterable[Petition], name: str) -> dict[str, Text]:
+        """Why a person may not review parcels, by the ids of those that they may not review."""
+        return review_objections(petitions, name, entries=self._following.entries(), accounts=self.accounts)
+
     def _require_reviewer(self, petition: Petition, by: Actor, act: str) -> None:
         by.require_role(Role.REVIEWER, act=act)
-        if by.name == petition.author.name:
-            raise Refused("desk.may-not-their-own", by=by, act=Text(act))
-        if by.name in self._project(petition.project).members:
-            raise Refused("desk.may-not-project", by=by, act=Text(act))
+        require_outside(self.objection(petition, by.name), by, act)
+
+    def _require_collectable(self, petition: Petition, by: Actor) -> None:
+        project = self._project(petition.project)
+        require_collectable(petition, project, self.accounts, by=by, today=self.today())
+
+    def _origins(self, files: Iterable[tuple[FileKind | str | None, bytes]]) -> ParcelOrigins:
+        return origins_of(files, self.shelf)
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:

@@ -19,7 +19,7 @@ from credit.actor import Actor
 from credit.canonical import canonical
 from credit.errors import Broken
 from credit.ledger import Entry, Ledger, Position
-from lab.settings import BEIJING
+from credit.settings import BEIJING
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS entry (seq INTEGER PRIMARY KEY, offset INTEGER, at TEXT, day TEXT, by TEXT, verb TEXT,
@@ -115,6 +115,13 @@ class LedgerIndex:
         where, values = search.where()
         sql = f"SELECT count(*) FROM entry WHERE {where} {'AND seq < ?' if before else ''}"
         return int(self._rows(sql, [*values, *([before] if before else [])])[0][0])
+
+    def count_by_status(self, search: LedgerSearch, *, month: str) -> list[tuple[str, str, int]]:
+        """Verb, HTTP status and number of the matching entries of a month ``YYYY-MM`` in Beijing time."""
+        where, values = search.where()
+        sql = "SELECT verb, coalesce(json_extract(because, '$.status'), ''), count(*) FROM entry"
+        rows = self._rows(f"{sql} WHERE {where} AND day LIKE ? GROUP BY 1, 2 ORDER BY 1, 2", [*values, f"{month}-%"])
+        return [(str(verb), str(status), int(count)) for verb, status, count in rows]
 
     def read(self, numbers: Sequence[int]) -> list[Entry]:
         """The entries with these sequence numbers, read and verified again from the ledger itself.

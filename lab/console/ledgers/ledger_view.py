@@ -25,7 +25,7 @@ class LedgerView(Ledger):
     def of(cls, index: LedgerIndex, *verbs: str, key: SigningKey | None = None) -> LedgerView:
         """A view of the index's ledger with the entries whose verb begins with one of ``verbs``."""
         whole = index.ledger
-        return cls(whole.path, key or whole.key, whole.ring, whole.zone, whole._lock, index, verbs)
+        return cls(whole.path, key or whole.key, whole.ring, whole.zone, whole._lock, index=index, verbs=verbs)
 
     def entries(self) -> Iterator[Entry]:
         """The entries of the view in order; raises :class:`~credit.errors.Broken` when the ledger does not verify."""

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from credit.actor import Role
 from credit.errors import Missing
-from lab.console.access_rules import EVERYONE, REVIEWERS, get_page
+from lab.console.access_rules import LAB, REVIEWERS, get_page
 from lab.console.pages.parcels import PetitionAccess, airlock_of
 from lab.console.rendering.headers import SANDBOX
 from lab.console.rendering.redrawing import redraw_as_png
@@ -18,12 +18,12 @@ from lab.console.request_session import CurrentSession
 router = APIRouter()
 
 
-@get_page(router, "/parcels/{id}/picture", EVERYONE)
+@get_page(router, "/parcels/{id}/picture", LAB)
 def picture(session: CurrentSession, id: str, file: str = "") -> Response:
     """A picture, redrawn from its pixels; an SVG as the airlock wrote it, sandboxed without scripts or links."""
     airlock = airlock_of(session.app_state)
     petition = airlock.get(id)
-    access = PetitionAccess.of(session, petition, session.app_state.projects.all())
+    access = PetitionAccess.of(session, petition, airlock.objection(petition, session.name))
     listed = petition.files.get(file)
     if listed is None or listed.kind not in ("png", "jpeg", "svg"):
         raise Missing("files.no-such-picture-in-parcel")

@@ -11,8 +11,9 @@ from fastapi.responses import Response
 from credit.actor import Role
 from credit.errors import CreditError
 from lab.console import training_status
-from lab.console.access_rules import EVERYONE, get_page, public_page
+from lab.console.access_rules import EVERYONE, LAB, get_page, public_page
 from lab.console.app_state import AppState
+from lab.console.awaiting import Awaiting
 from lab.console.pages.parcels import airlock_of
 from lab.console.request_session import CurrentSession
 
@@ -34,7 +35,9 @@ class LedgerHealth:
 
 @get_page(router, "/", EVERYONE)
 def home(session: CurrentSession) -> Response:
-    """Tasks, news, projects, running orders, health."""
+    """Tasks, news, projects, running orders, health; for other roles than the lab's, what to do and where."""
+    if not session.has(*LAB):
+        return session.page("start.html.j2")
     oversees = session.has(Role.PLATFORM, Role.REVIEWER)
     own_projects = {each.name for each in session.app_state.projects.of(session.name, session.app_state.today())}
     running = [
@@ -47,6 +50,7 @@ def home(session: CurrentSession) -> Response:
     return session.page(
         "home.html.j2",
         tasks=[each for each in notices if each.yours],
+        awaiting=Awaiting.of(session),
         news=[each for each in notices if not each.yours][:NEWS_LINES],
         projects=projects,
         running=running,

@@ -10,7 +10,8 @@ from fastapi.responses import Response
 
 from credit.errors import CreditError, Malformed, Missing
 from credit.ledger import Entry
-from lab.console.access_rules import OVERSEERS, get_page
+from lab.console.access_rules import OVERSEERS, READERS, get_page
+from lab.console.ledgers.audited_entry import AuditedEntry, is_shown_object, shown_object
 from lab.console.ledgers.ledger_index import LedgerIndex, LedgerSearch
 from lab.console.request_session import CurrentSession
 
@@ -19,7 +20,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 router = APIRouter()
 
 
-@get_page(router, "/ledger", OVERSEERS)
+@get_page(router, "/ledger", READERS)
 def search(
     session: CurrentSession, zone: str = "research", by: str = "", verb: str = "", object: str = "", day: str = "",
     text: str = "", before: int = 0,
@@ -30,6 +31,9 @@ def search(
         raise Missing("ledgers.no-such-ledger", indexes=", ".join(session.app_state.indexes))
     if day and not _DAY.fullmatch(day):
         raise Malformed("ledgers.not-day")
+    whole = session.has(*OVERSEERS)
+    if not whole:  # a search in what is not shown would show whether it is there
+        object, text = (object if is_shown_object(object.strip()) else ""), ""
     search_terms = LedgerSearch(*(each.strip()[:100] for each in (by, verb, object, day, text)))
     fault: CreditError | None = session.app_state.faults.get(zone)
     entries: list[Entry] = []
@@ -44,6 +48,8 @@ def search(
     more = urlencode({**query, "before": numbers[ENTRIES_PER_PAGE - 1]}) if len(numbers) > ENTRIES_PER_PAGE else ""
     return session.page(
         "ledger.html.j2",
+        whole=whole,
+        objects={each.seq: each.object if whole else shown_object(each.object) for each in entries},
         zone=zone,
         zones=list(session.app_state.indexes),
         search_terms=search_terms,
@@ -57,7 +63,7 @@ def search(
     )
 
 
-@get_page(router, "/ledger/{zone}/{number}", OVERSEERS)
+@get_page(router, "/ledger/{zone}/{number}", READERS)
 def entry_page(session: CurrentSession, zone: str, number: int) -> Response:
     """One entry with all its details, verified again, and the other entries about its object."""
     index = session.app_state.indexes.get(zone)
@@ -65,9 +71,14 @@ def entry_page(session: CurrentSession, zone: str, number: int) -> Response:
     if index is None or not entries:
         raise Missing("ledgers.no-such-entry")
     entry = entries[0]
+    whole = session.has(*OVERSEERS)
+    if not whole and not is_shown_object(entry.object):
+        shown = AuditedEntry.of(entry)
+        return session.page("entry.html.j2", zone=zone, shown=shown, entry=entry, others=[], last=index.reached())
     about = index.find(LedgerSearch(object=entry.object), limit=ENTRIES_PER_PAGE)
     others = [each for each in index.read(about) if each.object == entry.object]
-    return session.page("entry.html.j2", zone=zone, entry=entry, others=others, last=index.reached())
+    shown = AuditedEntry(entry.object, entry.details) if whole else AuditedEntry.of(entry)
+    return session.page("entry.html.j2", zone=zone, shown=shown, entry=entry, others=others, last=index.reached())
 
 
 def _recorded(index: LedgerIndex) -> int:

@@ -8,14 +8,14 @@ from fastapi.responses import Response
 from credit.actor import Role
 from credit.errors import Missing, Refused
 from lab.console import training_status
-from lab.console.access_rules import EVERYONE, OVERSEERS, PLATFORM, get_page, post_form
+from lab.console.access_rules import LAB, OVERSEERS, PLATFORM, get_page, post_form
 from lab.console.request_session import CurrentSession, RequestSession
 
 ENDED_SHOWN = 100  # the newest ended orders on the page
 router = APIRouter()
 
 
-@get_page(router, "/orders", EVERYONE)
+@get_page(router, "/orders", LAB)
 def listing(session: CurrentSession) -> Response:
     """Orders under way, then ended ones; a researcher sees the orders of their own projects."""
     trainings = [each for each in training_status.all_trainings(session.app_state) if _may_see(session, each)]

@@ -9,16 +9,16 @@ from fastapi.responses import Response
 
 from credit.actor import Actor, Role
 from credit.errors import Malformed, Missing
+from credit.messages import Text
 from lab.airlock.review.petition import Petition
 from lab.airlock.review.service import AirlockService
 from lab.airlock.review.states import LEFT_OR_PENDING, State, Turn
-from lab.console.access_rules import EVERYONE, REVIEWERS, get_page, post_form
+from lab.console.access_rules import LAB, REVIEWERS, get_page, post_form
 from lab.console.app_state import AppState
 from lab.console.ledgers.ledger_view import LedgerView
 from lab.console.provenance import earlier_petitions, provenance_of
 from lab.console.rendering.file_view import view_file
 from lab.console.request_session import CurrentSession, RequestSession
-from lab.projects import Project
 
 RESEARCHER = (Role.RESEARCHER,)
 DECIDED_SHOWN = 100  # the newest decided parcels that the list shows
@@ -29,38 +29,45 @@ def airlock_of(app_state: AppState) -> AirlockService:
     """The airlock's review service over the ledger entries that it needs."""
     return AirlockService(
         app_state.settings,
-        LedgerView.of(app_state.research, "parcel.", "project."),
+        LedgerView.of(app_state.research, "parcel.", "project.", "training."),
         app_state.shelf,
         app_state.key,
+        app_state.accounts,
         app_state.today,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class PetitionAccess:
-    """What a user may see and do with one petition: as its author, as a reviewer of it, or as an overseer."""
+    """What a user may see and do with one petition: as its author, as a reviewer of it, or as an overseer.
+
+    ``why_not`` says why a user with the role reviewer may not review this petition.
+    """
 
     author: bool
     reviewer: bool
     overseer: bool
     actor: Actor
+    why_not: Text | None = None
 
     @property
     def sees_files(self) -> bool:
-        """True for the author and for reviewers who are not members of the project."""
+        """True for the author and for reviewers who had no part in the parcel."""
         return self.author or self.reviewer
 
     @classmethod
-    def of(cls, session: RequestSession, petition: Petition, projects: dict[str, Project]) -> PetitionAccess:
-        """The access of the session's user; raises :class:`Missing` when the user may not know of the petition."""
+    def of(cls, session: RequestSession, petition: Petition, objection: Text | None) -> PetitionAccess:
+        """The access of the session's user; raises :class:`Missing` when the user may not know of the petition.
+
+        ``objection`` is what the airlock says against this user as a reviewer of it.
+        """
         author = session.name == petition.author.name and session.has(Role.RESEARCHER)
-        project = projects.get(petition.project)
-        is_member = session.name == petition.author.name or (project is not None and session.name in project.members)
-        reviewer, overseer = session.has(Role.REVIEWER) and not is_member, session.has(Role.PLATFORM, Role.REVIEWER)
+        has_role = session.has(Role.REVIEWER)
+        reviewer, overseer = has_role and objection is None, session.has(Role.PLATFORM, Role.REVIEWER)
         if not (author or reviewer or overseer):
             raise Missing("parcels.no-such-parcel-among-yours")
         role = Role.RESEARCHER if author else Role.REVIEWER if reviewer else session.account.roles[0]  # type: ignore[union-attr]
-        return cls(author, reviewer, overseer, Actor(session.name, role))
+        return cls(author, reviewer, overseer, Actor(session.name, role), objection if has_role else None)
 
     def state(self, petition: Petition) -> State:
         """The state as this user may know it: only reviewers see that the first of the two votes has been cast."""
@@ -70,29 +77,35 @@ class PetitionAccess:
 
 @dataclass(frozen=True, slots=True)
 class QueueLine:
-    """One line of the list; ``yours`` is True when the petition waits for this user."""
+    """One line of the list; ``yours`` is True when the petition waits for this user.
+
+    ``why_not`` says why it does not, to a reviewer who may not review it.
+    """
 
     petition: Petition
     state: State
     yours: bool
+    why_not: Text | None = None
 
 
 def queue_lines(session: RequestSession) -> list[QueueLine]:
     """Every petition that the user may see, the earliest submitted first."""
-    app_state, entries = session.app_state, []
-    projects = app_state.projects.all()
-    for petition in airlock_of(app_state).all():
+    entries, airlock = [], airlock_of(session.app_state)
+    petitions = airlock.all()
+    objections = airlock.objections(petitions, session.name)
+    for petition in petitions:
         try:
-            access = PetitionAccess.of(session, petition, projects)
+            access = PetitionAccess.of(session, petition, objections.get(petition.id))
         except Missing:
             continue
         votes = access.reviewer and petition.turn is Turn.REVIEWERS and not petition.has_voted(session.name)
         yours = votes or (access.author and petition.turn is Turn.AUTHOR)
-        entries.append(QueueLine(petition, access.state(petition), yours))
+        why_not = access.why_not if petition.turn is Turn.REVIEWERS and not access.author else None
+        entries.append(QueueLine(petition, access.state(petition), yours, why_not))
     return sorted(entries, key=lambda line: line.petition.submitted_at)
 
 
-@get_page(router, "/parcels", EVERYONE)
+@get_page(router, "/parcels", LAB)
 def queue(session: CurrentSession) -> Response:
     """The list: petitions that wait for the user, petitions that wait for others, decided petitions."""
     entries = queue_lines(session)
@@ -106,13 +119,13 @@ def queue(session: CurrentSession) -> Response:
     )
 
 
-@get_page(router, "/parcels/{id}", EVERYONE)
+@get_page(router, "/parcels/{id}", LAB)
 def parcel(session: CurrentSession, id: str, file: str = "") -> Response:
     """A parcel: one of its files beside the findings, the votes and questions, and its provenance."""
     app_state, airlock = session.app_state, airlock_of(session.app_state)
     projects = app_state.projects.all()
     petition = airlock.get(id)
-    access = PetitionAccess.of(session, petition, projects)
+    access = PetitionAccess.of(session, petition, airlock.objection(petition, session.name))
     seen = petition.visible_to(access.actor)
     chosen = file or next(iter(petition.files))
     if chosen not in petition.files:
@@ -128,6 +141,7 @@ def parcel(session: CurrentSession, id: str, file: str = "") -> Response:
         petition=seen,
         state=access.state(petition),
         access=access,
+        excluded=excluded_reviewers(session, petition) if access.overseer else [],
         chosen=chosen,
         file_view=view,
         own_vote=airlock.own_vote(id, by=access.actor) if voted else None,
@@ -138,6 +152,16 @@ def parcel(session: CurrentSession, id: str, file: str = "") -> Response:
         earlier=earlier_petitions(petition, airlock.all(petition.project)),
         provenance=provenance_of(app_state, petition) if access.sees_files else None,
     )
+
+
+def excluded_reviewers(session: RequestSession, petition: Petition) -> list[tuple[str, Text]]:
+    """The reviewers who may not review a petition that waits for them, and why."""
+    if petition.turn is not Turn.REVIEWERS:
+        return []
+    accounts, airlock = session.app_state.accounts.all(), airlock_of(session.app_state)
+    reviewers = sorted(name for name, account in accounts.items() if Role.REVIEWER in account.roles)
+    reasons = [(name, airlock.objection(petition, name)) for name in reviewers]
+    return [(name, why) for name, why in reasons if why is not None]
 
 
 @post_form(router, "/parcels/{id}/vote", REVIEWERS)

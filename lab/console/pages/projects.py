@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from credit.actor import Role
 from credit.catalogue import Catalogue
 from credit.errors import Malformed, Missing
-from lab.console.access_rules import EVERYONE, OVERSEERS, PLATFORM, get_page, post_form
+from lab.console.access_rules import LAB, OVERSEERS, PLATFORM, get_page, post_form
 from lab.console.app_state import AppState
 from lab.console.ledgers.ledger_view import LedgerView
 from lab.console.request_session import CurrentSession, RequestSession
@@ -32,7 +32,7 @@ class OfferedTable:
     in_release: bool = True
 
 
-@get_page(router, "/projects", EVERYONE)
+@get_page(router, "/projects", LAB)
 def listing(session: CurrentSession) -> Response:
     """All projects for reviewers and the platform team; for researchers, their own."""
     today = session.app_state.today()
@@ -55,13 +55,14 @@ def open_project(session: CurrentSession) -> Response:
         session.field("name"),
         title=session.field("title"),
         purpose=session.field("purpose"),
-        ends_on=_future(session),
+        ends_on=_day(session),
         by=session.actor(Role.PLATFORM),
+        today=session.app_state.today(),
     )
     return session.redirect(f"projects/{project.name}", confirmation="project_opened")
 
 
-@get_page(router, "/projects/{name}", EVERYONE)
+@get_page(router, "/projects/{name}", LAB)
 def project_page(session: CurrentSession, name: str) -> Response:
     """A project; the platform team also sees forms that change it."""
     project = session.app_state.projects.get(name)
@@ -87,11 +88,8 @@ def project_page(session: CurrentSession, name: str) -> Response:
 
 @post_form(router, "/projects/{name}/members", PLATFORM)
 def members(session: CurrentSession, name: str) -> Response:
-    """Set the members; each must have an account with the role researcher."""
-    chosen, accounts = session.form.get("members", []), session.app_state.accounts.all()
-    for each in chosen:
-        if each not in accounts or Role.RESEARCHER not in accounts[each].roles:
-            raise Malformed("projects.member-must-be-researcher-with")
+    """Set the members; each new one must have an account with the role researcher."""
+    chosen = session.form.get("members", [])
     session.app_state.projects.set_members(name, chosen, by=session.actor(Role.PLATFORM))
     return session.redirect(f"projects/{name}", confirmation="members_set")
 
@@ -110,7 +108,9 @@ def tables(session: CurrentSession, name: str) -> Response:
 @post_form(router, "/projects/{name}/extend", PLATFORM)
 def extend(session: CurrentSession, name: str) -> Response:
     """Set a new last day; a closed project opens again."""
-    session.app_state.projects.extend(name, _future(session), by=session.actor(Role.PLATFORM))
+    session.app_state.projects.extend(
+        name, _day(session), by=session.actor(Role.PLATFORM), today=session.app_state.today()
+    )
     return session.redirect(f"projects/{name}", confirmation="project_extended")
 
 
@@ -147,11 +147,8 @@ def _may_see(session: RequestSession, project: Project) -> bool:
     return session.has(*OVERSEERS) or session.name in project.members
 
 
-def _future(session: RequestSession) -> date:
+def _day(session: RequestSession) -> date:
     try:
-        day = date.fromisoformat(session.field("ends_on"))
+        return date.fromisoformat(session.field("ends_on"))
     except ValueError as error:
         raise Malformed("projects.not-day") from error
-    if day <= session.app_state.today():
-        raise Malformed("projects.project-ends-on-day-to")
-    return day

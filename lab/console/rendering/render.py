@@ -11,9 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from credit.gate import Finding
 from credit.messages import Text
+from credit.settings import BEIJING
 from lab.airlock.issue import fix_of
 from lab.console.rendering.translations import Translations
-from lab.settings import BEIJING
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -77,6 +77,11 @@ def reason(finding: Finding, words: Translations) -> str:
     return finding.why.partition(": ")[2] or finding.why
 
 
+def message(text: Text, words: Translations) -> str:
+    """A message in the page's language."""
+    return text.render(words.language)
+
+
 def fix(finding: Finding, words: Translations) -> str:
     """What to do about a finding, in the page's language; empty when there is nothing."""
     return fix_of(finding, words.language)
@@ -86,7 +91,15 @@ ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 ENVIRONMENT.filters.update(
-    moment=moment, minute=minute, short=short, size=size, figure=figure, place=place, reason=reason, fix=fix
+    moment=moment,
+    minute=minute,
+    short=short,
+    size=size,
+    figure=figure,
+    place=place,
+    reason=reason,
+    fix=fix,
+    message=message,
 )
 
 

@@ -1,4 +1,4 @@
-"""The catalogue for a project: the granted tables of a release with their description, and the names of the others."""
+"""The catalogue for a project: the granted practice tables with their description, and the releases of records."""
 
 from __future__ import annotations
 
@@ -10,35 +10,52 @@ from credit.errors import Missing
 from credit.seal import Seal
 from lab.projects import Project
 
-RELEASE_COLUMNS = {  # columns of every dated table of a release
-    "subject": ("主体（化名）", "the subject's pseudonym in this release"),
+TIME_COLUMNS = {  # of every dated table
+    "subject": ("主体（化名）", "the subject's pseudonym"),
     "_happened": ("发生日期", "the day it happened"),
     "_known": ("归集日期", "the day it reached the platform"),
     "_ends": ("公示截止日期", "the day its publication ends"),
 }
 
 
-def describe(release: Seal, project: Project, search: str = "") -> dict[str, Any]:
-    """``{release, as_of, expires_on, invented, tables: [...], not_granted: [names]}``, all JSON values.
+def describe(practice: Seal, project: Project, search: str = "") -> dict[str, Any]:
+    """``{practice, as_of, expires_on, invented, tables: [...], not_granted: [names]}``, all JSON values.
 
     A table is ``{name, title, english, source, market, rows, dated, openness, sharing, usage, columns}``, a column
     ``{name, title, type, unit, enum, rule, role}``. ``search`` keeps tables and columns in whose names, titles or
     source it occurs; a table that matches by its own name or title keeps all its columns.
     """
-    described = release.terms["tables"]
-    known = _known(release.terms.get("catalogue", {}).get("name", ""))
+    described = practice.terms["tables"]
+    known = _known(practice.terms.get("catalogue", {}).get("name", ""))
     granted = [_table(name, described[name], known.get(name)) for name in sorted(described) if name in project.tables]
     words = search.lower().split()
     matching = [match for each in granted if (match := _matching(each, words))]
     others = [name for name in sorted(described) if name not in project.tables]
     return {
-        "release": release.id,
-        "as_of": release.terms["as_of"],
-        "expires_on": release.expires_on.isoformat(),
-        "invented": bool(release.terms.get("invented", False)),
+        "practice": practice.id,
+        "as_of": practice.terms["as_of"],
+        "expires_on": practice.expires_on.isoformat(),
+        "invented": True,
         "tables": matching,
         "not_granted": [name for name in others if all(word in name.lower() for word in words)],
     }
+
+
+def describe_releases(releases: list[Seal], project: Project) -> list[dict[str, Any]]:
+    """The releases that an order may name: ``{release, as_of, expires_on, invented, tables}``, the newest first.
+
+    ``tables`` are the granted ones by name. It contains nothing of the records themselves, not even how many there are.
+    """
+    return [
+        {
+            "release": each.id,
+            "as_of": each.terms["as_of"],
+            "expires_on": each.expires_on.isoformat(),
+            "invented": bool(each.terms.get("invented", False)),
+            "tables": sorted(set(each.terms["tables"]) & set(project.tables)),
+        }
+        for each in releases
+    ]
 
 
 def _table(name: str, described: dict[str, Any], table: Table | None) -> dict[str, Any]:
@@ -68,14 +85,14 @@ def _ordered(columns: dict[str, str], table: Table | None) -> list[str]:
         key=lambda name: (
             name.startswith("_"),
             place.get(name, len(place)),
-            list(RELEASE_COLUMNS).index(name) if name in RELEASE_COLUMNS else 0,
+            list(TIME_COLUMNS).index(name) if name in TIME_COLUMNS else 0,
         ),
     )
 
 
 def _column(name: str, kind: str, table: Table | None) -> dict[str, Any]:
-    if name in RELEASE_COLUMNS:
-        title, _ = RELEASE_COLUMNS[name]
+    if name in TIME_COLUMNS:
+        title, _ = TIME_COLUMNS[name]
         return {"name": name, "title": title, "type": kind, "unit": None, "enum": [], "rule": "", "role": "none"}
     field = None
     if table is not None:

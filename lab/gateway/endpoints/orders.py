@@ -17,8 +17,8 @@ from starlette.types import Receive, Scope, Send
 from credit.canonical import digest
 from credit.errors import Broken, CreditError, Missing, Refused
 from credit.messages import preferred
+from credit.order_requests import TRAINING, OrderRequest
 from credit.shelf import OpenedSeal
-from credit.training_requests import TrainingRequest
 from lab.gateway.error_responses import Busy
 from lab.gateway.identity import STREAMS, Admitted, Principal
 from lab.gateway.request_bodies import SMALL, read_object, text_of
@@ -98,7 +98,7 @@ class Stream(StreamingResponse):
             self._principal.end("streams")
 
 
-def describe(zone: ResearchZone, requested: TrainingRequest, *, whole: bool = False) -> dict[str, Any]:
+def describe(zone: ResearchZone, requested: OrderRequest, *, whole: bool = False) -> dict[str, Any]:
     """``{id, model, asked_by, asked_at, state, label, done, total, at, error, version}``; with the evidence if
     ``whole``.
 
@@ -121,11 +121,11 @@ def describe(zone: ResearchZone, requested: TrainingRequest, *, whole: bool = Fa
     }
     if requested.cancelled is not None:
         return description | {"state": "cancelled", "at": requested.cancelled.isoformat()}
-    if ended is not None and ended.version:
-        description |= {"state": "done", "at": ended.at.isoformat(), "version": ended.version}
-        return description | (result(zone, ended.version) if whole else {})
+    if ended is not None and ended.made:
+        description |= {"state": "done", "at": ended.at.isoformat(), "version": ended.made}
+        return description | (result(zone, ended.made) if whole else {})
     if ended is not None:
-        why = {"what": ended.why, "remedy": ended.remedy}
+        why = {"what": ended.why, "remedy": ended.remedy, "messages": ended.messages}
         return description | {"state": "failed", "at": ended.at.isoformat(), "error": why}
     if progress.get("state") == "running" and progress.get("asked", 0) >= requested.seq:
         return description | {key: progress[key] for key in ("state", "label", "done", "total", "at")}
@@ -171,11 +171,9 @@ def _place(zone: ResearchZone, principal: Principal, project: Project, order: Or
         ledger=zone.ledger,
         today=zone.settings.day(),
     )
-    requested = zone.trainings.get(seal.id, project.name)
-    ended = zone.trainings.result(requested) if requested else None
-    if requested is None or requested.cancelled is not None or (ended is not None and not ended.version):
+    if zone.trainings.is_new(seal.id, project.name):
         details = {"project": project.name, "release": opened.seal.id, "model": order.model}
-        zone.ledger.append("training.asked", seal.id, by=principal.actor, details=details)
+        zone.ledger.append(TRAINING.requested, seal.id, by=principal.actor, details=details)
         zone.catch_up()
     return describe(zone, _request_of(zone, project, seal.id))
 
@@ -192,12 +190,12 @@ def _cancel(zone: ResearchZone, principal: Principal, project: Project, order: s
     state = describe(zone, requested)["state"]
     if state not in ("waiting", "running"):
         raise Refused("orders.order-cannot-be-cancelled-now-2", state=state)
-    zone.ledger.append("training.cancelled", requested.order, by=principal.actor, details={"project": project.name})
+    zone.ledger.append(TRAINING.cancelled, requested.order, by=principal.actor, details={"project": project.name})
     zone.catch_up()
     return describe(zone, _request_of(zone, project, requested.order))
 
 
-def _request_of(zone: ResearchZone, project: Project, order: str) -> TrainingRequest:
+def _request_of(zone: ResearchZone, project: Project, order: str) -> OrderRequest:
     """The project's request with this order id or an unambiguous prefix of it; raises :class:`Missing`."""
     matches = [each for each in zone.trainings.of(project.name) if order and each.order.startswith(order)]
     if len(matches) != 1:
@@ -205,7 +203,7 @@ def _request_of(zone: ResearchZone, project: Project, order: str) -> TrainingReq
     return matches[0]
 
 
-def _progress_of(zone: ResearchZone, requested: TrainingRequest) -> dict[str, Any]:
+def _progress_of(zone: ResearchZone, requested: OrderRequest) -> dict[str, Any]:
     """The progress that the worker reported for an order; empty before its first report."""
     try:
         progress: dict[str, Any] = json.loads((zone.settings.runs / f"{requested.order}.json").read_bytes())

@@ -1,14 +1,15 @@
-"""Read records (读取记录): the trusted server reports which tables a cell has read, with their digests."""
+"""Read records (读取记录): the trusted server reports which tables and rows a cell has read, with their digests."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any
 
 from fastapi import APIRouter, Request
 
 from credit.canonical import digest_json
-from credit.errors import Malformed
+from credit.errors import Malformed, Missing
 from credit.seal import Seal
 from lab.gateway.identity import Admitted, Principal
 from lab.gateway.request_bodies import read_json, text_of
@@ -17,33 +18,45 @@ from lab.gateway.research_zone import ResearchZone
 TABLES = 200
 WITNESSES = ("machine", "kernel")  # the source: the monitor of the machine, or the kernel where there is no monitor
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_ROWS = re.compile(r"rows-[0-9a-f]{64}")
 router = APIRouter()
 
 
-def digests(release: Seal, tables: list[str]) -> dict[str, str]:
-    """The digest of each table: of the digests of its files by name, from the release's signed manifest."""
+def digests(practice: Seal, tables: list[str]) -> dict[str, str]:
+    """The digest of each table: of the digests of its files by name, from the signed manifest."""
     files = {
-        table: {name: code for name, code in release.files.items() if name.startswith(f"{table}/")} for table in tables
+        table: {name: code for name, code in practice.files.items() if name.startswith(f"{table}/")} for table in tables
     }
     return {table: digest_json(of_table) for table, of_table in files.items() if of_table}
 
 
+def digests_of_rows(zone: ResearchZone, project: str, rows: list[str]) -> dict[str, str]:
+    """The digest of each ROWS seal's file; what the project has not, which only a kernel reports, is left out."""
+    digest_by_seal = {}
+    for name in rows:
+        with contextlib.suppress(Missing):
+            seal = zone.shelf.open(name, deep=False).seal
+            if seal.terms["project"] == project:
+                digest_by_seal[seal.id] = digest_json(dict(seal.files))
+    return digest_by_seal
+
+
 def record_read(zone: ResearchZone, principal: Principal, data: dict[str, Any]) -> None:
     """Append ``cell.read`` to the research ledger."""
-    release = zone.release(data["release"]).seal
-    details = {
-        "project": principal.workspace.project,
-        "kernel": data["kernel"],
-        "release": release.id,
-        "tables": digests(release, data["tables"]),
-        "witness": data["witness"],
-    }
+    project = principal.workspace.project
+    rows = [name for name in data["tables"] if _ROWS.fullmatch(name)]
+    details: dict[str, Any] = {"project": project, "kernel": data["kernel"], "witness": data["witness"]}
+    if tables := [name for name in data["tables"] if name not in rows]:
+        practice = zone.practice(data["practice"]).seal
+        details |= {"practice": practice.id, "tables": digests(practice, tables)}
+    if rows:
+        details["rows"] = digests_of_rows(zone, project, rows)
     zone.ledger.append("cell.read", f"cell-{data['code']}", by=principal.actor, details=details)
 
 
 @router.post("/v1/reads", status_code=201)
 async def read(request: Request, who: Admitted) -> dict[str, int]:
-    """``{"kernel", "code": digest, "tables": […], "witness", "release"?}``; returns the number of tables recorded."""
+    """``{"kernel", "code": digest, "tables": […], "witness", "practice"?}``; returns the number of tables recorded."""
     principal, _ = who
     data = await read_json(request, 64 * 1024)
     if not isinstance(data, dict):
@@ -56,7 +69,7 @@ async def read(request: Request, who: Admitted) -> dict[str, int]:
         "code": text_of(data, "code", most=64),
         "tables": sorted(set(tables)),
         "witness": data.get("witness"),
-        "release": str(data.get("release", ""))[:80],
+        "practice": str(data.get("practice", ""))[:80],
     }
     if not _DIGEST.fullmatch(read_record["code"]) or read_record["witness"] not in WITNESSES:
         raise Malformed("read-log.reading-cannot-be-read-names-digest-cell")

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from lab.gateway import error_responses
+from lab.gateway.mounted_rows import unmount_ended
 from lab.gateway.request_bodies import read_json
 from lab.gateway.research_zone import ResearchZone
 from lab.gateway.sockets.listening import WorkspaceOpening, WorkspaceSockets
@@ -32,7 +33,8 @@ def control_app(zone: ResearchZone, listening: WorkspaceSockets) -> FastAPI:
     async def begin(request: Request) -> dict[str, str]:
         """Open a workspace for a member of an open project; a repeated request returns the same sockets."""
         opening = WorkspaceOpening.parse(await read_json(request))
-        await run_in_threadpool(zone.project, opening.workspace)
+        project = await run_in_threadpool(zone.project, opening.workspace)
+        await run_in_threadpool(unmount_ended, zone, project)
         return await listening.open(opening)
 
     @app.delete("/workspaces/{name}", status_code=204)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from lab.settings import BEIJING
+from credit.settings import BEIJING
 
 LINE = "1px solid rgba(128,128,128,.4)"
 _CELL = "padding:.25em .7em;border-bottom:" + LINE + ";vertical-align:top;text-align:"

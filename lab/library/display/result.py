@@ -16,13 +16,22 @@ if TYPE_CHECKING:
 
 SHOWN = 20  # rows displayed
 WIDEST = 60  # characters displayed of a cell
+MARK = "invented 虚构"  # of what was computed from invented data
 
 
 class Result:
-    """A table with a description. ``whole`` is False when the query had more rows than were fetched."""
+    """A table with a description. ``whole`` is False when the query had more rows than were fetched.
 
-    def __init__(self, table: pa.Table, *, about: str = "", whole: bool = True, remark: str = "") -> None:
-        self._table, self.about, self.whole, self._remark = table, about, whole, remark
+    ``invented`` is True when its values are of no real subject, as all that is computed from practice tables: it is
+    shown with the table, and goes with it as metadata of an Arrow table and in ``attrs`` of a pandas DataFrame.
+    """
+
+    def __init__(
+        self, table: pa.Table, *, about: str = "", whole: bool = True, remark: str = "", invented: bool = False
+    ) -> None:
+        marked = {**(table.schema.metadata or {}), b"invented": b"true"} if invented else None
+        self._table = table.replace_schema_metadata(marked) if marked else table
+        self.about, self.whole, self._remark, self.invented = about, whole, remark, invented
 
     def arrow(self) -> pa.Table:
         """As a pyarrow Table."""
@@ -31,6 +40,8 @@ class Result:
     def pandas(self) -> pandas.DataFrame:
         """As a pandas DataFrame."""
         frame: pandas.DataFrame = self._table.to_pandas()
+        if self.invented:
+            frame.attrs["invented"] = True
         return frame
 
     def polars(self) -> polars.DataFrame:
@@ -59,10 +70,10 @@ class Result:
 
     def __repr__(self) -> str:
         shape = html.text_table(self.columns, self._rows(), self._right()) if self.columns else ""
-        return "\n".join(part for part in (shape, f"({self._size()})", self._remark) if part)
+        return "\n".join(part for part in (shape, f"({self._size()}{self._mark()})", self._remark) if part)
 
     def _repr_html_(self) -> str:
-        caption = f"{html.esc(self.about)} <span style='{html.QUIET}'>{html.esc(self._size())}</span>"
+        caption = f"{html.esc(self.about)} <span style='{html.QUIET}'>{html.esc(self._size())}</span> {self._badge()}"
         shown = html.table(self.columns, self._rows(), caption=caption, right=self._right())
         return html.block(shown, html.note(self._remark) if self._remark else "")
 
@@ -70,6 +81,12 @@ class Result:
         count = len(self)
         size = f"{count:,} row{'s' if count != 1 else ''}" + ("" if self.whole else " fetched, and there are more")
         return size + (f", the first {SHOWN} shown" if count > SHOWN else "")
+
+    def _mark(self) -> str:
+        return f", {MARK}" if self.invented else ""
+
+    def _badge(self) -> str:
+        return f"<strong>{MARK}</strong>" if self.invented else ""
 
     def _rows(self) -> list[Sequence[str]]:
         lists = [column.to_pylist() for column in self._table.slice(0, SHOWN).columns]

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.boosting.sharded_folds import subsample_by_subject
+from models.dataset.cut_rows import cut_rows
 from models.dataset.matrix import TrainingRows
 from models.distributed.ray_cluster import Tasks, in_process
 from models.metrics.discrimination import auc_gain, auc_interval
+from models.privacy.cuts import CutGrid
 from models.scoring.scorer import Scorer
 from models.validation.evidence import rounded
 from models.validation.holdout import HoldoutScores, training_rows
@@ -45,9 +47,10 @@ def run_benchmark(scorer: Scorer, sample: Sample, holdout: HoldoutScores, minimu
     subjects = np.asarray(sample.subjects)
     known = subjects[~np.asarray(sample.out_of_time, dtype=np.bool_)].tolist()
     keep = subsample_by_subject(known, MAXIMUM_ROWS)
-    rows = replace(whole, features=whole.features[keep], labels=whole.labels[keep], fold=whole.fold[keep])
+    cut, grid = cut_rows(whole)
+    rows = cut.select(keep)
     excluded_folds = [NO_FOLD] if holdout.by == "out of time" else [NO_FOLD, *whole.folds]
-    cards = fit_scorecards(rows, excluded_folds, minimum, tasks)
+    cards = fit_scorecards(rows, grid, excluded_folds, minimum, tasks)
     if holdout.by == "out of time":
         margins = cards[NO_FOLD].margins(holdout.features)
     else:
@@ -77,7 +80,7 @@ def run_benchmark(scorer: Scorer, sample: Sample, holdout: HoldoutScores, minimu
 
 
 def fit_scorecards(
-    rows: TrainingRows, excluded_folds: list[int], minimum: int, tasks: Tasks
+    rows: TrainingRows, grid: CutGrid, excluded_folds: list[int], minimum: int, tasks: Tasks
 ) -> dict[int, WoeScorecard]:
     """One scorecard for each excluded fold; each feature of each scorecard is binned by its own task.
 
@@ -92,7 +95,7 @@ def fit_scorecards(
     cards = {}
     for fold in excluded_folds:
         seen = rows.fold != fold
-        bins: list[FeatureBins] = [bins_by_task[fold, column, minimum] for column in columns]
+        bins = [_at_cuts(bins_by_task[fold, column, minimum], grid, column) for column in columns]
         cards[fold] = fit_scorecard(rows.features[seen], rows.labels[seen], bins)
     return cards
 
@@ -119,6 +122,12 @@ def scorecard_table(card: WoeScorecard, scorer: Scorer) -> list[dict[str, Any]]:
             }
         )
     return table
+
+
+def _at_cuts(bins: FeatureBins, grid: CutGrid, column: int) -> FeatureBins:
+    """The bins with the cuts of the sample as their splits: the same rows, and no value of a single subject."""
+    below = (float(np.nextafter(split, -np.inf)) for split in bins.splits)  # a bin ends before its split
+    return replace(bins, splits=tuple(grid.border(column, split) for split in below))
 
 
 def _cut_feature(rows: TrainingRows, task: tuple[int, int, int]) -> FeatureBins:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -17,7 +17,6 @@ from serving.endpoints.inquiries.schemas import (
     QuerySchema,
 )
 from serving.endpoints.supervision.schemas import SupervisionRequestSchema, SupervisionSchema
-from serving.http import endpoint
 from serving.http.products import IDEMPOTENCY_KEY, Product
 from serving.responses.api_schema import published_name
 from serving.responses.live_schemas import LiveAnswerSchema, LiveRequestSchema
@@ -57,6 +56,7 @@ SCOPES = {
     "supervise": "for agencies: see the tier in which a subject is supervised",
     "watch": "hear of changes of subjects under a mandate, by webhook",
     "job": "send a file of up to 100,000 codes",
+    "mandate": "request mandates of subjects, see how far they are, and give them back",
 }
 _ANSWERS = {
     "score": AnswerSchema,
@@ -103,16 +103,11 @@ class DocumentedApp(FastAPI):
 
 
 def declare(router: APIRouter, product: Product, problems: dict[int | str, dict[str, Any]]) -> None:
-    """Declare a product's route. `ScoringEndpoint` answers it; this route does the same for any request it gets."""
+    """Declare a product's route. `ScoringEndpoint` answers it before the framework sees the request."""
     form = {"schema": {"$ref": f"#/components/schemas/{published_name(FORMS[product.scope])}"}}
 
-    async def route(request: Request) -> Response:
-        status, headers, body = await endpoint.answer(
-            request.app.state.service, request.scope, request.receive, product
-        )
-        response = Response(body, status)
-        response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
-        return response
+    async def route() -> Response:
+        raise AssertionError(f"the endpoint answers {product.path}")
 
     router.add_api_route(
         product.path,

@@ -16,16 +16,19 @@ _PROBLEM = {"schema": {"$ref": f"#/components/schemas/{published_name(ProblemSch
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {"application/problem+json": _PROBLEM}}
     for status, text in {
-        401: "no token, or not a good one", 403: "no mandate for this bank, subject, purpose and day",
-        404: "the subject is not known", 408: "the body did not arrive in time", 413: "the body is over 1 MiB",
+        400: "an Upgrade, or a Host that is missing or was sent twice", 401: "no token, or not a good one",
+        403: "no mandate for this bank, subject, purpose and day", 404: "the subject is not known",
+        408: "the body did not arrive in time", 411: "a body in chunks, without its length",
+        413: "the body is over 1 MiB",
         422: "the request cannot be read", 429: "asked too often; see Retry-After",
-        503: "the snapshot is stale or not in service, or too many calls are under way",
+        503: "the snapshot is stale or not in service, too many calls are under way, or all answers are stopped",
     }.items()
 }  # fmt: skip
 TOKEN_RESPONSES: dict[int | str, dict[str, Any]] = {
     400: {"description": "an error of RFC 6749 §5.2", "content": {"application/json": {}}},
     401: {"description": "invalid_client", "content": {"application/json": {}}},
     408: PROBLEMS[408],
+    411: PROBLEMS[411],
     413: PROBLEMS[413],
     503: {**PROBLEMS[503], "description": "too many ask for tokens just now"},
 }

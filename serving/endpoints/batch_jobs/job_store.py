@@ -1,24 +1,17 @@
-"""The store of jobs: their progress in SQLite, their input and result in files that are deleted with them."""
+"""Jobs: their progress in the store, their input and result in files that are deleted with them."""
 
 from __future__ import annotations
 
 import os
-import sqlite3
-import threading
-from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
+
+from serving.store.store import Store, statement
+from serving.store.transaction import Rows
 
 QUEUED, RUNNING, DONE, CANCELLED, EXPIRED = "queued", "running", "done", "cancelled", "expired"
 OPEN = (QUEUED, RUNNING)
 NO_JOB = 24 * 3600  # seconds for which a file may exist without its job: as long as an idempotency key is stored
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS job (
-  id TEXT PRIMARY KEY, bank TEXT NOT NULL, state TEXT NOT NULL, lines INTEGER NOT NULL, done INTEGER NOT NULL,
-  answered INTEGER NOT NULL, refused INTEGER NOT NULL, read INTEGER NOT NULL, size INTEGER NOT NULL,
-  made_at REAL NOT NULL, expires_at REAL NOT NULL) STRICT;
-"""
 _JOB = "id, bank, state, lines, done, answered, refused, read, size, made_at, expires_at"
 
 
@@ -43,20 +36,12 @@ class Job:
 
 
 class JobStore:
-    """May be used by several threads, and opened by several processes at once."""
+    """Safe to use from several threads and processes. Every change is on the disk before it returns."""
 
-    def __init__(self, path: Path, folder: Path) -> None:
-        """Open the database at `path` and the folder of files; only their owner can read them."""
+    def __init__(self, store: Store, folder: Path) -> None:
+        """Use the table in this store, and the folder of files, which only their owner can read."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        self.folder, self._lock = folder, threading.Lock()
-        self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
-
-    def close(self) -> None:
-        """Close the database."""
-        with self._lock:
-            self._db.close()
+        self.folder, self._store = folder, store
 
     def input_path(self, job: Job) -> Path:
         """The input file: one `uscc,purpose,mandate` per line, without a header."""
@@ -68,7 +53,8 @@ class JobStore:
 
     def add(self, job: Job) -> None:
         """Queue a job whose input file is written. A job that is already queued under its name stays as it is."""
-        self._run(f"INSERT OR IGNORE INTO job ({_JOB}) VALUES ({','.join('?' * 11)})", *astuple(job))
+        marks = ",".join("?" * 11)
+        self._run(f"INSERT INTO job ({_JOB}) VALUES ({marks}) ON CONFLICT (id) DO NOTHING", *astuple(job))
 
     def job(self, name: str, bank: str) -> Job | None:
         """The job of this name, if it is this bank's."""
@@ -121,11 +107,10 @@ class JobStore:
             path.unlink(missing_ok=True)
 
     def _jobs(self, where: str, *values: object) -> list[Job]:
-        return [Job(*row) for row in self._run(f"SELECT {_JOB} FROM job {where}", *values)]
+        return [Job(*row) for row in self._store.query(statement(f"SELECT {_JOB} FROM job {where}", *values))]
 
-    def _run(self, sql: str, *values: object) -> Sequence[tuple[Any, ...]]:
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
+    def _run(self, sql: str, *values: object) -> Rows:
+        return self._store.run(statement(sql, *values))
 
 
 def append(path: Path, size: int, text: bytes) -> int:

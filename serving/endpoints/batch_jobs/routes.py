@@ -19,6 +19,7 @@ from serving.core.request import RequestContext, ResumedRequest, resource_id
 from serving.core.service import ScoringService
 from serving.endpoints.batch_jobs.job_files import JobFiles, accepted_media_type
 from serving.endpoints.batch_jobs.job_store import CANCELLED, DONE, EXPIRED, QUEUED, RUNNING, Job, JobStore
+from serving.endpoints.batch_jobs.upload_places import UploadPlaces
 from serving.http.products import BodyLimits
 from serving.http.routing import ProductRoute, RouteReply
 from serving.responses.api_schema import ApiSchema
@@ -57,42 +58,50 @@ class JobListSchema(ApiSchema):
     jobs: list[JobSchema]
 
 
+UPLOADS = UploadPlaces()
+
+
 async def send(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """Take a file, CSV or Parquet.
 
     Raises Malformed, TooLarge, TooSlow, Refused when two of this bank's jobs are open.
     """
     jobs, name = _jobs(request), resource_id("job-", call)
-    if isinstance(call, ResumedRequest) and (existing := jobs.job(name, call.by.name)) is not None:
+    if isinstance(call, ResumedRequest) and (
+        (existing := await asyncio.to_thread(jobs.job, name, call.by.name)) is not None
+    ):
         return canonical(_as_json(replace(existing, state=QUEUED, done=0, answered=0, refused=0)))
-    _require_few_open(jobs, call.by.name)
+    await asyncio.to_thread(_require_few_open, jobs, call.by.name)
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     lines, lines_csv = await _files(request).read(call.by.name, media, body)
-    _require_few_open(jobs, call.by.name)  # other requests may have been answered while this file was read
+    await asyncio.to_thread(
+        _require_few_open, jobs, call.by.name
+    )  # other requests may have been answered while this file was read
     now = time.time()
     job = Job(name, call.by.name, QUEUED, lines, 0, 0, 0, 0, 0, now, now + KEPT)
     await asyncio.to_thread(write_atomically, jobs.input_path(job), lines_csv, mode=0o600)
     if await earlier_entry(service, call, "job.sent", name) is None:
         details = {**call.details, "lines": lines, "status": 200}
         await service.ledger_writer.record("job.sent", name, by=call.by, details=details)
-    jobs.add(job)
+    await asyncio.to_thread(jobs.add, job)
     request.app.state.background_tasks.wake()
     return canonical(_as_json(job))
 
 
 async def job(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """A job's progress. Raises Missing, also for another bank's job."""
-    return canonical(_as_json(_own(request, call)))
+    return canonical(_as_json(await _own(request, call)))
 
 
 async def list_jobs(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """This bank's jobs, so that a bank that lost a job's id can find it."""
-    return canonical({"jobs": [_as_json(each) for each in _jobs(request).of(call.by.name)]})
+    own = await asyncio.to_thread(_jobs(request).of, call.by.name)
+    return canonical({"jobs": [_as_json(each) for each in own]})
 
 
 async def result(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> RouteReply:
     """The result, CSV or as the header Accept asks. Raises Missing, and Malformed while it is not complete."""
-    finished = _own(request, call)
+    finished = await _own(request, call)
     if finished.state != DONE:
         raise Malformed("routes.job-no-result", state=_STATES[finished.state])
     media = accepted_media_type(request.headers.get("accept", ""))
@@ -104,9 +113,9 @@ async def result(request: Request, service: ScoringService, call: RequestContext
 
 async def cancel(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """Stop a job, or discard a finished one: its files are deleted. Raises Missing."""
-    own = _own(request, call)
+    own = await _own(request, call)
     await service.ledger_writer.record("job.cancelled", own.id, by=call.by, details={**call.details, "done": own.done})
-    _jobs(request).cancel(own)
+    await asyncio.to_thread(_jobs(request).cancel, own)
     return canonical({**_as_json(own), "state": CANCELLED})
 
 
@@ -115,8 +124,8 @@ def _require_few_open(jobs: JobStore, bank: str) -> None:
         raise Refused("routes.too-many-jobs-at-once", open_at_once=OPEN_AT_ONCE)
 
 
-def _own(request: Request, call: RequestContext) -> Job:
-    own = _jobs(request).job(request.path_params["name"], call.by.name)
+async def _own(request: Request, call: RequestContext) -> Job:
+    own = await asyncio.to_thread(_jobs(request).job, request.path_params["name"], call.by.name)
     if own is None:
         raise Missing("routes.no-such-job")
     return own
@@ -139,7 +148,7 @@ def _files(request: Request) -> JobFiles:
 
 ROUTES = (
     ProductRoute("POST", "/v1/jobs", SCOPE, send, "Score a file of up to 100,000 lines", None, JobSchema,
-          body_media=(CSV, PARQUET), bounds=BOUNDS, repeated="job.repeated"),
+          body_media=(CSV, PARQUET), bounds=BOUNDS, reserve=UPLOADS.reserve, repeated="job.repeated"),
     ProductRoute("GET", "/v1/jobs", SCOPE, list_jobs, "This bank's jobs", None, JobListSchema),
     ProductRoute("GET", "/v1/jobs/{name}", SCOPE, job, "A job's progress", None, JobSchema),
     ProductRoute("GET", "/v1/jobs/{name}/result", SCOPE, result, "The result of a job", media=(CSV, PARQUET)),

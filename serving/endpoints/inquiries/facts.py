@@ -37,7 +37,7 @@ async def answer_facts(service: ScoringService, call: RequestContext, body: byte
     uscc = Uscc.parse(request.uscc)
     subject = service.pseudonyms.key_of(uscc.code)
     call.details["subject"] = subject.hex
-    entries = await asyncio.to_thread(service.journal.lines_about, request.score_id)
+    entries = await asyncio.to_thread(service.journal.about, request.score_id)
     answers = [
         entry
         for entry in entries

@@ -44,6 +44,12 @@ class InquiryScope:
     credit_file: CreditFile
     mandate: Mandate | None
     day: date
+    is_own: bool = False  # the subject itself asks, on its own page
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether what is open on request only may be shown: under a mandate, or to the subject itself."""
+        return self.is_own or self.mandate is not None
 
     @property
     def name(self) -> str | None:
@@ -122,7 +128,7 @@ def visible_records(scope: InquiryScope, tables: Iterable[str]) -> list[VisibleR
         table = scope.credit_files.tables.get(name)
         if table is None:
             continue
-        columns = visible_columns(table, mandate=scope.mandate is not None)
+        columns = visible_columns(table, mandate=scope.sees_all)
         for record in scope.credit_file.get(name, ()) if columns else ():
             happened, ends, values = (
                 _day(record[0]),
@@ -161,7 +167,7 @@ def tables_needing_mandate(credit_files: CreditFiles, tables: Iterable[str]) -> 
 
 def column_titles(scope: InquiryScope, tables: Iterable[str]) -> dict[str, dict[str, str]]:
     """The titles of the visible columns, by table."""
-    described, has_mandate = scope.credit_files.tables, scope.mandate is not None
+    described, has_mandate = scope.credit_files.tables, scope.sees_all
     return {
         name: {
             column: column_title(described[name]["shown"][column])
@@ -204,7 +210,7 @@ def display_value(catalogue: SectionCatalogue, column: str, value: Any) -> str:
 def _is_visible(table: Mapping[str, Any], values: Mapping[str, Any], scope: InquiryScope) -> bool:
     if table["state"] and values.get(table["state"]) not in (None, "normal"):
         return False
-    return scope.mandate is not None or not table["scope"] or values.get(table["scope"]) not in table["with_mandate"]
+    return scope.sees_all or not table["scope"] or values.get(table["scope"]) not in table["with_mandate"]
 
 
 def _day(text: str | None) -> date | None:

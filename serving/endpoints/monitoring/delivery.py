@@ -11,11 +11,11 @@ import time
 from dataclasses import dataclass
 
 from credit.errors import CreditError
-from serving.bank.webhooks import sign
 from serving.core.service import ScoringService
 from serving.endpoints.monitoring.watch_review import current_mandate, end_watch, record_entry
 from serving.endpoints.monitoring.watch_store import Delivery, WatchStore
 from serving.endpoints.monitoring.webhook_sender import AGENT, WebhookSender
+from serving.endpoints.monitoring.webhook_signing import sign
 from serving.observability import log
 
 AT_ONCE = 16
@@ -57,7 +57,7 @@ async def deliver(
 async def _try(
     service: ScoringService, store: WatchStore, sender: WebhookSender, backoff: Backoff, delivery: Delivery
 ) -> None:
-    watch, url = store.watch(delivery.watch), store.webhook(delivery.bank)
+    watch, endpoint = store.watch(delivery.watch), store.webhook(delivery.bank)
     assert watch is not None
     mandate = await asyncio.to_thread(current_mandate, service, watch)
     if isinstance(mandate, str):
@@ -69,9 +69,10 @@ async def _try(
         await asyncio.to_thread(store.postpone, delivery.id, time.time() + SUPPRESSED_DELAY)
         return
     outcome, status = "no address", 0
-    if url is not None:
+    if endpoint is not None:
+        headers = AGENT | sign(delivery.id, delivery.body, service.signer.key, endpoint.secret)
         try:
-            status = await sender.post(url, AGENT | sign(delivery.id, delivery.body, service.signer.key), delivery.body)
+            status = await sender.post(endpoint.url, headers, delivery.body)
             outcome = f"status {status}"
         except CreditError as fault:
             outcome = fault.what if not fault.why else f"{fault.what}: {fault.why}"

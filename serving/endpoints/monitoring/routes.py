@@ -20,7 +20,9 @@ from serving.endpoints.monitoring.changes import watched_state
 from serving.endpoints.monitoring.trial import COST, try_webhook
 from serving.endpoints.monitoring.watch_store import DEAD, DELIVERED, WAITING, WITHDRAWN, Watch, WatchStore
 from serving.endpoints.monitoring.webhook_addresses import read_address, resolve
+from serving.endpoints.monitoring.webhook_signing import new_secret
 from serving.http.routing import ProductRoute
+from serving.idempotency.stored_answer import StoredAnswer
 from serving.responses.request_schemas import parse_body
 
 PURPOSE, MAX_WATCHES, SCOPE, RESOLVE_SECONDS = "post_loan_management", 100_000, "watch", 5.0  # seconds
@@ -30,26 +32,30 @@ _STATUS = {"name": "status", "in": "query", "required": False,
 
 
 async def set_webhook(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """Set this bank's webhook address.
+    """Set this bank's webhook address; gives the secret that its webhooks are signed with, beside our own key.
 
     Raises Malformed and Refused for an address that is not allowed, Missing when the name does not resolve.
     """
-    url, loopback = parse_body(schemas.WebhookRequestSchema, body).url, service.settings.webhooks_to_loopback
+    requested, loopback = parse_body(schemas.WebhookRequestSchema, body), service.settings.webhooks_to_loopback
+    url = requested.url
     target = read_address(url, loopback=loopback)
     try:
         async with asyncio.timeout(RESOLVE_SECONDS):
             await resolve(target, loopback=loopback)
     except TimeoutError as timeout:
         raise Missing("routes.webhook-host-no-address") from timeout
-    details = {**call.details, "host": target.host}
+    details = {**call.details, "host": target.host, "new_secret": requested.new_secret}
     await service.ledger_writer.record("webhook.set", f"bank-{call.by.name}", by=call.by, details=details)
-    _store(request).set_webhook(call.by.name, url)
-    return canonical({"url": url, "keys": KEYS})
+    endpoint = await asyncio.to_thread(
+        _store(request).set_webhook, call.by.name, url, new_secret(), replace=requested.new_secret
+    )
+    return canonical({"url": endpoint.url, "keys": KEYS, "secret": endpoint.secret})
 
 
 async def webhook(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """This bank's webhook address."""
-    return canonical({"url": _store(request).webhook(call.by.name), "keys": KEYS})
+    endpoint = await asyncio.to_thread(_store(request).webhook, call.by.name)
+    return canonical({"url": endpoint.url if endpoint else None, "keys": KEYS})
 
 
 async def begin(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
@@ -61,9 +67,9 @@ async def begin(request: Request, service: ScoringService, call: RequestContext,
     )
     if wanted.purpose != PURPOSE:
         raise Refused("routes.not-purpose-watch", purpose=PURPOSE)
-    if store.webhook(call.by.name) is None:
+    if await asyncio.to_thread(store.webhook, call.by.name) is None:
         raise Malformed("routes.no-webhook")
-    if store.count(call.by.name) >= MAX_WATCHES:
+    if await asyncio.to_thread(store.count, call.by.name) >= MAX_WATCHES:
         raise Malformed("routes.too-many-watches", limit=MAX_WATCHES)
     subject = service.look_up(call, wanted.uscc, wanted.purpose, wanted.mandate)
     snapshot = subject.snapshot
@@ -85,7 +91,7 @@ async def begin(request: Request, service: ScoringService, call: RequestContext,
     if entry is None:
         details = {**call.details, "kinds": list(watch.kinds), "status": 200}
         entry = await service.ledger_writer.record("watch.opened", name, by=call.by, details=details)
-    store.open(watch)
+    await asyncio.to_thread(store.open, watch)
     request.app.state.background_tasks.wake()
     opened = _as_json(
         replace(watch, model=entry.details["model"], seen=entry.details["snapshot"])
@@ -95,7 +101,7 @@ async def begin(request: Request, service: ScoringService, call: RequestContext,
 
 
 async def repeat_begin(
-    service: ScoringService, call: RequestContext, body: bytes, first: str, answer: bytes
+    service: ScoringService, call: RequestContext, body: bytes, answer: StoredAnswer
 ) -> tuple[bytes, bytes]:
     """A repetition of `begin`: the mandate must still be in force. Raises Malformed, Refused."""
     request = parse_body(schemas.WatchRequestSchema, body)
@@ -103,26 +109,27 @@ async def repeat_begin(
     call.details |= {"subject": subject.hex, "mandate": request.mandate, "purpose": request.purpose}
     service.gate.require(request.mandate, bank=call.by.name, subject=subject, purpose=request.purpose,
                       day=service.settings.day(), judge=SERVICE)  # fmt: skip
-    return answer, answer
+    return answer.body, answer.body
 
 
 async def list_watches(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """This bank's active watches."""
-    return canonical({"watches": [_as_json(watch) for watch in _store(request).watches(call.by.name)]})
+    watches = await asyncio.to_thread(_store(request).watches, call.by.name)
+    return canonical({"watches": [_as_json(watch) for watch in watches]})
 
 
 async def watch(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """One watch. Raises Missing, also for another bank's watch."""
-    return canonical(_as_json(_own(request, call)))
+    return canonical(_as_json(await _own(request, call)))
 
 
 async def end_watch(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
     """End a watch: nothing more is sent, and what is stored of the subject is erased. Raises Missing."""
-    own, reason = _own(request, call), "ended by the bank"
+    own, reason = await _own(request, call), "ended by the bank"
     if own.ended is None:
         await service.ledger_writer.record("watch.ended", own.id, by=call.by, details={**call.details, "why": reason})
-        _store(request).end(own.id, reason)
-    return canonical(_as_json(_own(request, call)))
+        await asyncio.to_thread(_store(request).end, own.id, reason)
+    return canonical(_as_json(await _own(request, call)))
 
 
 async def deliveries(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> bytes:
@@ -131,7 +138,7 @@ async def deliveries(request: Request, service: ScoringService, call: RequestCon
     known = (WAITING, DELIVERED, DEAD, WITHDRAWN)
     if status is not None and status not in known:
         raise Malformed("routes.not-state-delivery", known=", ".join(known))
-    selected = _store(request).deliveries(call.by.name, (status,) if status else known)
+    selected = await asyncio.to_thread(_store(request).deliveries, call.by.name, (status,) if status else known)
     return canonical({"deliveries": [
         {"delivery_id": each.id, "watch_id": each.watch, "status": each.status, "attempts": each.attempts,
          "last": each.last} for each in selected
@@ -143,19 +150,21 @@ async def resend(request: Request, service: ScoringService, call: RequestContext
     name, store = request.path_params["name"], _store(request)
     earlier = await earlier_entry(service, call, RESENT, name)
     if earlier is not None and earlier.details.get("call") == call.id:
-        store.requeue(call.by.name, name, time.time())  # no effect if it was queued again before the answer was lost
+        # no effect if it was queued again before the answer was lost
+        await asyncio.to_thread(store.requeue, call.by.name, name, time.time())
         request.app.state.background_tasks.wake()
         return canonical({"delivery_id": name, "status": WAITING})
-    if not any(one.id == name for one in store.deliveries(call.by.name, (DEAD,))):
+    dead = await asyncio.to_thread(store.deliveries, call.by.name, (DEAD,))
+    if not any(one.id == name for one in dead):
         raise Missing("routes.no-such-dead-letter")
     await service.ledger_writer.record(RESENT, name, by=call.by, details={**call.details, "call": call.id})
-    store.requeue(call.by.name, name, time.time())
+    await asyncio.to_thread(store.requeue, call.by.name, name, time.time())
     request.app.state.background_tasks.wake()
     return canonical({"delivery_id": name, "status": WAITING})
 
 
-def _own(request: Request, call: RequestContext) -> Watch:
-    own = _store(request).watch(request.path_params["name"])
+async def _own(request: Request, call: RequestContext) -> Watch:
+    own = await asyncio.to_thread(_store(request).watch, request.path_params["name"])
     if own is None or own.bank != call.by.name:
         raise Missing("routes.no-such-watch")
     return own
@@ -179,7 +188,7 @@ ROUTES = (
         set_webhook,
         "Set this bank's webhook address",
         schemas.WebhookRequestSchema,
-        schemas.WebhookSchema,
+        schemas.WebhookSetSchema,
     ),
     ProductRoute("GET", "/v1/webhook", SCOPE, webhook, "This bank's webhook address", None, schemas.WebhookSchema),
     ProductRoute(

@@ -21,6 +21,9 @@ class WebhookRequestSchema(ApiSchema, published="AskedWebhook"):
 
     model_config = _STRICT
     url: str = Field(max_length=LONGEST, strict=True, examples=["https://bank.example/haihe"])
+    new_secret: bool = Field(
+        False, strict=True, description="replace the secret of the signature v1, such as a lost one"
+    )
 
 
 class WebhookSchema(ApiSchema):
@@ -28,6 +31,12 @@ class WebhookSchema(ApiSchema):
 
     url: str | None
     keys: str = Field(description="where to fetch the public keys that verify webhooks")
+
+
+class WebhookSetSchema(WebhookSchema, published="WebhookSet"):
+    """The address that was set, and the secret of the signature `v1`: keep it as you keep a password."""
+
+    secret: str = Field(description="whsec_ and 32 bytes in base64, for any library for Standard Webhooks")
 
 
 class WatchRequestSchema(ApiSchema, published="AskedWatch"):

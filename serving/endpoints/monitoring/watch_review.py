@@ -11,12 +11,12 @@ from credit.errors import Lapsed, Refused
 from credit.ledger import Entry
 from credit.subjects import SubjectKey
 from serving.auth.mandates import Mandate
-from serving.bank.webhooks import new_id
 from serving.core.request import SERVICE
 from serving.core.service import ScoringService
 from serving.data.snapshot import ActiveSnapshot
 from serving.endpoints.monitoring.changes import changes, watched_state
 from serving.endpoints.monitoring.watch_store import Watch, WatchStore
+from serving.endpoints.monitoring.webhook_signing import new_id
 from serving.responses.compose import NOTICE
 
 CHANGED, ENDED = "watch.changed", "watch.ended"

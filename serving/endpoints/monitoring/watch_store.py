@@ -1,40 +1,36 @@
-"""The durable queue of monitoring: banks' webhook addresses, their watches, and their deliveries, in one SQLite file.
+"""The durable queue of monitoring: banks' webhook addresses, their watches, and their deliveries.
 
-The file is apart from the access database, so that a delivery does not empty the cache of mandate checks. Subjects
-are stored by pseudonym only. When a watch ends, what is stored of its subject is erased.
+Subjects are stored by pseudonym only. When a watch ends, what is stored of its subject is erased.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Any
 
 from serving.endpoints.monitoring.changes import WatchedState
+from serving.store.store import Store, statement
+from serving.store.transaction import Rows, Transaction
 
 WAITING, DELIVERED, DEAD, WITHDRAWN = "waiting", "delivered", "dead", "withdrawn"
 KEPT = 30 * 24 * 3600  # seconds for which a finished delivery can be looked up
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS webhook (bank TEXT PRIMARY KEY, url TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS watch (
-  id TEXT PRIMARY KEY, bank TEXT NOT NULL, subject TEXT NOT NULL, model TEXT NOT NULL, mandate TEXT NOT NULL,
-  purpose TEXT NOT NULL, kinds TEXT NOT NULL, told TEXT, version TEXT NOT NULL, seen TEXT NOT NULL,
-  opened_at REAL NOT NULL, ended TEXT) STRICT;
-CREATE INDEX IF NOT EXISTS watch_live ON watch (bank, ended);
-CREATE TABLE IF NOT EXISTS delivery (
-  id TEXT PRIMARY KEY, watch TEXT NOT NULL REFERENCES watch(id), bank TEXT NOT NULL, body BLOB NOT NULL, told TEXT,
-  version TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL, next_at REAL NOT NULL, last TEXT NOT NULL,
-  made_at REAL NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS delivery_due ON delivery (status, next_at);
-"""
 _WATCH = "id, bank, subject, model, mandate, purpose, kinds, told, version, seen, opened_at, ended"
 _DELIVERY = "id, watch, bank, body, status, attempts, next_at, last, made_at"
+_QUEUE = (
+    "INSERT INTO delivery (id, watch, bank, body, told, version, status, attempts, next_at, last, made_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEndpoint:
+    """Where a bank's webhooks go, and the secret of their symmetric signature; one of before has an empty secret."""
+
+    url: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,61 +70,66 @@ class Delivery:
 
 
 class WatchStore:
-    """May be used by several threads, and opened by several processes at once."""
+    """Safe to use from several threads and processes. Every change is on the disk before it returns."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file at `path`; when it does not exist, create it readable by its owner only."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;" + _SCHEMA)
+    def __init__(self, store: Store) -> None:
+        """Use the tables in this store."""
+        self._store = store
 
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._db.close()
+    def set_webhook(self, bank: str, url: str, secret: str, *, replace: bool) -> WebhookEndpoint:
+        """Set this bank's webhook address. Its secret is `secret` when it has none yet, or with `replace`."""
+        sql = (
+            "INSERT INTO webhook (bank, url, secret) VALUES (?, ?, ?) ON CONFLICT (bank) DO UPDATE SET "
+            "url = excluded.url, secret = CASE WHEN webhook.secret = '' OR ? = 1 THEN excluded.secret "
+            "ELSE webhook.secret END RETURNING url, secret"
+        )
+        return WebhookEndpoint(*self._run(sql, bank, url, secret, int(replace))[0])
 
-    def set_webhook(self, bank: str, url: str) -> None:
-        """Set this bank's webhook address."""
-        self._run("INSERT OR REPLACE INTO webhook VALUES (?, ?)", bank, url)
+    def webhook(self, bank: str) -> WebhookEndpoint | None:
+        """This bank's webhook address and secret, if it set an address."""
+        rows = self._query("SELECT url, secret FROM webhook WHERE bank = ?", bank)
+        return WebhookEndpoint(*rows[0]) if rows else None
 
-    def webhook(self, bank: str) -> str | None:
-        """This bank's webhook address, if it set one."""
-        rows = self._run("SELECT url FROM webhook WHERE bank = ?", bank)
-        return str(rows[0][0]) if rows else None
+    def banks_with_webhook(self) -> list[str]:
+        """The banks that set an address."""
+        return [str(bank) for (bank,) in self._run("SELECT bank FROM webhook ORDER BY bank")]
 
     def open(self, watch: Watch) -> None:
         """Begin a watch. A watch that exists under this id stays as it is."""
         assert watch.reported is not None
         row = (watch.id, watch.bank, watch.subject, watch.model, watch.mandate, watch.purpose, ",".join(watch.kinds),
                json.dumps(watch.reported.as_json()), watch.version, watch.seen, watch.opened_at, None)  # fmt: skip
-        self._run(f"INSERT OR IGNORE INTO watch ({_WATCH}) VALUES ({','.join('?' * 12)})", *row)
+        marks = ",".join("?" * len(row))
+        self._run(f"INSERT INTO watch ({_WATCH}) VALUES ({marks}) ON CONFLICT (id) DO NOTHING", *row)
 
     def end(self, watch: str, why: str) -> None:
         """End a watch: waiting deliveries are withdrawn, and what is stored of the subject is erased."""
-        with self._transaction():
-            self._run("UPDATE watch SET ended = coalesce(ended, ?), told = NULL WHERE id = ?", why, watch)
-            self._withdraw(watch)
+
+        def act(transaction: Transaction) -> None:
+            transaction.rows("UPDATE watch SET ended = coalesce(ended, ?), told = NULL WHERE id = ?", why, watch)
+            _withdraw(transaction, watch)
+
+        self._store.run(act)
 
     def count(self, bank: str) -> int:
         """How many active watches a bank has."""
-        return int(self._run("SELECT count(*) FROM watch WHERE bank = ? AND ended IS NULL", bank)[0][0])
+        return int(self._query("SELECT count(*) FROM watch WHERE bank = ? AND ended IS NULL", bank)[0][0])
 
     def watches(self, bank: str | None = None) -> list[Watch]:
         """The active watches, of one bank or of all."""
-        sql = f"SELECT {_WATCH} FROM watch WHERE ended IS NULL AND (? IS NULL OR bank = ?) ORDER BY opened_at"
-        return [_watch(row) for row in self._run(sql, bank, bank)]
+        sql, whose = f"SELECT {_WATCH} FROM watch WHERE ended IS NULL", () if bank is None else (bank,)
+        rows = self._query(f"{sql}{' AND bank = ?' if whose else ''} ORDER BY opened_at", *whose)
+        return [_watch(row) for row in rows]
 
     def unseen(self, snapshots: Collection[str]) -> list[Watch]:
         """The active watches that have seen none of these snapshots."""
-        marks = ",".join("?" * len(snapshots))
+        marks = ",".join("?" * len(snapshots)) or "''"
         sql = f"SELECT {_WATCH} FROM watch WHERE ended IS NULL AND seen NOT IN ({marks})"
-        return [_watch(row) for row in self._run(sql, *snapshots)]
+        return [_watch(row) for row in self._query(sql, *snapshots)]
 
     def watch(self, name: str) -> Watch | None:
         """A watch, active or ended."""
-        return next((_watch(row) for row in self._run(f"SELECT {_WATCH} FROM watch WHERE id = ?", name)), None)
+        return next((_watch(row) for row in self._query(f"SELECT {_WATCH} FROM watch WHERE id = ?", name)), None)
 
     def queue_change(
         self, watch: Watch, snapshot: str, version: str, state: WatchedState, delivery_id: str, body: bytes | None
@@ -136,28 +137,33 @@ class WatchStore:
         """Record that the watch has seen a snapshot: waiting deliveries are outdated, and `body`, if any, is
         queued instead.
         """
-        with self._transaction():
-            self._withdraw(watch.id)
-            self._run("UPDATE watch SET seen = ? WHERE id = ? AND ended IS NULL", snapshot, watch.id)
+
+        def act(transaction: Transaction) -> None:
+            _withdraw(transaction, watch.id)
+            transaction.rows("UPDATE watch SET seen = ? WHERE id = ? AND ended IS NULL", snapshot, watch.id)
             if body is not None:
                 now, state_json = time.time(), json.dumps(state.as_json())
                 row = (delivery_id, watch.id, watch.bank, body, state_json, version, WAITING, 0, now, "", now)
-                self._run(f"INSERT INTO delivery VALUES ({','.join('?' * 11)})", *row)
+                transaction.rows(_QUEUE, *row)
+
+        self._store.run(act)
 
     def due(self, now: float, limit: int) -> list[Delivery]:
         """The deliveries that are due, the longest waiting first."""
         sql = f"SELECT {_DELIVERY} FROM delivery WHERE status = ? AND next_at <= ? ORDER BY next_at LIMIT ?"
-        return [_delivery(row) for row in self._run(sql, WAITING, now, limit)]
+        return [_delivery(row) for row in self._query(sql, WAITING, now, limit)]
 
     def delivered(self, name: str, last: str) -> None:
         """Mark a delivery as done: its state is now what the bank knows."""
-        with self._transaction():
-            updated = self._run("UPDATE delivery SET status = ?, last = ? WHERE id = ? AND status = ? "
-                             "RETURNING watch, told, version", DELIVERED, last, name, WAITING)  # fmt: skip
-            for watch, state, version in updated:
+
+        def act(transaction: Transaction) -> None:
+            sql = "UPDATE delivery SET status = ?, last = ? WHERE id = ? AND status = ? RETURNING watch, told, version"
+            for watch, state, version in transaction.rows(sql, DELIVERED, last, name, WAITING):
                 sql = "UPDATE watch SET told = ?, version = ? WHERE id = ? AND ended IS NULL"
-                self._run(sql, state, version, watch)
-            self._run("UPDATE delivery SET told = NULL WHERE id = ?", name)
+                transaction.rows(sql, state, version, watch)
+            transaction.rows("UPDATE delivery SET told = NULL WHERE id = ?", name)
+
+        self._store.run(act)
 
     def failed(self, name: str, last: str, next_at: float | None) -> None:
         """Record a failed attempt: the delivery is due again at `next_at`, or is dead when there is no such time."""
@@ -179,38 +185,33 @@ class WatchStore:
         """A bank's deliveries with these statuses, the newest first."""
         marks = ",".join("?" * len(statuses))
         sql = f"SELECT {_DELIVERY} FROM delivery WHERE bank = ? AND status IN ({marks}) ORDER BY made_at DESC LIMIT ?"
-        return [_delivery(row) for row in self._run(sql, bank, *statuses, limit)]
+        return [_delivery(row) for row in self._query(sql, bank, *statuses, limit)]
 
     def sweep(self, now: float) -> None:
         """Delete deliveries and watches that ended long ago."""
-        with self._transaction():
-            self._run("DELETE FROM delivery WHERE status <> ? AND made_at < ?", WAITING, now - KEPT)
-            self._run("DELETE FROM watch WHERE ended IS NOT NULL AND opened_at < ? AND id NOT IN "
-                      "(SELECT watch FROM delivery)", now - KEPT)  # fmt: skip
+
+        def act(transaction: Transaction) -> None:
+            transaction.rows("DELETE FROM delivery WHERE status <> ? AND made_at < ?", WAITING, now - KEPT)
+            ended = "ended IS NOT NULL AND opened_at < ? AND id NOT IN (SELECT watch FROM delivery)"
+            transaction.rows(f"DELETE FROM watch WHERE {ended}", now - KEPT)
+
+        self._store.run(act)
 
     @property
     def is_idle(self) -> bool:
         """Whether no watch is active."""
-        return not self._run("SELECT 1 FROM watch WHERE ended IS NULL LIMIT 1")
+        return not self._query("SELECT 1 FROM watch WHERE ended IS NULL LIMIT 1")
 
-    def _withdraw(self, watch: str) -> None:
-        sql = "UPDATE delivery SET status = ?, body = x'', told = NULL WHERE watch = ? AND status IN (?, ?)"
-        self._run(sql, WITHDRAWN, watch, WAITING, DEAD)
+    def _query(self, sql: str, *values: object) -> Rows:
+        return self._store.query(statement(sql, *values))
 
-    def _run(self, sql: str, *values: object) -> Sequence[tuple[Any, ...]]:
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
+    def _run(self, sql: str, *values: object) -> Rows:
+        return self._store.run(statement(sql, *values))
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+
+def _withdraw(transaction: Transaction, watch: str) -> None:
+    sql = "UPDATE delivery SET status = ?, body = ?, told = NULL WHERE watch = ? AND status IN (?, ?)"
+    transaction.rows(sql, WITHDRAWN, b"", watch, WAITING, DEAD)
 
 
 def _watch(row: tuple[Any, ...]) -> Watch:

@@ -23,8 +23,8 @@ def decide(access: AccessDatabase, ledger: Ledger, name: str, outcome: str, *, b
         raise Malformed("objections.objection-upheld-or-dismissed-for")
     if not access.rows("SELECT id FROM objection WHERE id = ?", name):
         raise Missing("objections.no-such-objection-2")
-    require_move(fold_petition(ledger.entries(), KIND, name), OUTCOMES[outcome], object_id=name)
+    require_move(fold_petition(ledger.about(name), KIND, name), OUTCOMES[outcome], object_id=name)
     ledger.append(f"{KIND}.{OUTCOMES[outcome]}", name, by=by, details={"why": why})
-    decided = fold_petition(ledger.entries(), KIND, name)
+    decided = fold_petition(ledger.about(name), KIND, name)
     assert decided is not None
     return decided

@@ -20,7 +20,7 @@ async def objection(request: Request, service: ScoringService, call: RequestCont
     Raises Missing, also for another bank's objection.
     """
     name = request.path_params["name"]
-    entries = await asyncio.to_thread(service.journal.lines_about, name)
+    entries = await asyncio.to_thread(service.journal.about, name)
     return canonical(objection_status(entries, name, call.by.name))
 
 

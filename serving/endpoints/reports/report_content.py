@@ -48,7 +48,7 @@ def compose_report(
         scope.day,
         credit_files.as_of,
         valid_until,
-        scope.mandate is not None,
+        scope.sees_all,
         credit_files.invented,
         catalogue.standard,
         credit_files.snapshot,
@@ -66,7 +66,7 @@ def _part(scope: InquiryScope, section: Section) -> ReportSection:
     titles_by_table = column_titles(scope, section.tables)
     restricted = (
         []
-        if scope.mandate
+        if scope.sees_all
         else [described[table]["title"] for table in tables_needing_mandate(scope.credit_files, section.tables)]
     )
     notes = [f"{'、'.join(restricted)}须经主体授权方可完整查询"] if restricted else []

@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from serving.endpoints.reports.report_form import Report
+from serving.endpoints.reports.report_layout import layout_of
 
 PAGES = Path(__file__).with_name("pages")
 
@@ -39,7 +40,7 @@ def _template() -> Template:
 
 def draw(report: Report) -> bytes:
     """The page's bytes, UTF-8; the same report gives the same bytes."""
-    return _template().render(report=report, style=_Safe(_style()), policy=policy()).encode()
+    return _template().render(layout=layout_of(report), style=_Safe(_style()), policy=policy()).encode()
 
 
 class _Safe(str):

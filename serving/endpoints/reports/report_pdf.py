@@ -21,7 +21,8 @@ from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table  # type: ignore[import-untyped]
 
 from serving.endpoints.reports import pdf_archive, typeface
-from serving.endpoints.reports.report_form import Report, ReportEntry, ReportItem, ReportSection
+from serving.endpoints.reports.report_form import Report, ReportEntry, ReportItem
+from serving.endpoints.reports.report_layout import LayoutSection, ReportLayout, layout_of
 
 FONT = typeface.NAME
 INK, SOFT, LINE, PALE = HexColor(0x1B2733), HexColor(0x5B6B7B), HexColor(0xD9E0E6), HexColor(0xF5F7F9)
@@ -66,12 +67,13 @@ class ParagraphWriter:
 def draw(report: Report) -> bytes:
     """The document's bytes; they do not depend on the machine or the time. Raises NoTypeface."""
     pen = ParagraphWriter()
+    layout = layout_of(report)
     story = [
-        *_front_page(pen, report),
-        *(piece for part in report.parts for piece in _section(pen, part)),
-        *_notes(pen, report),
+        *_front_page(pen, layout),
+        *(piece for section in layout.sections for piece in _section(pen, section)),
+        *_notes(pen, layout),
     ]
-    number, (before, after) = pen.spell(f"报告编号 {report.number} · 校验码 {report.check}"), map(pen.spell, "第页")
+    number, (before, after) = pen.spell(layout.footer), map(pen.spell, "第页")
     _load(pen.used)
     buffer = BytesIO()
     document = SimpleDocTemplate(
@@ -81,9 +83,9 @@ def draw(report: Report) -> bytes:
         rightMargin=20 * mm,
         topMargin=20 * mm,
         bottomMargin=20 * mm,
-        title=f"公共信用报告 {report.number}",
+        title=f"{layout.title} {layout.number}",
         author="海河信用创新实验室",
-        subject="公共信用报告",
+        subject=layout.title,
         creator="haihe-credit-lab",
         lang="zh-CN",
         invariant=1,
@@ -117,32 +119,19 @@ def _load(characters: set[str]) -> None:
     face.name = FONT.encode()  # the file of all weights is named after its thinnest
 
 
-def _front_page(pen: ParagraphWriter, report: Report) -> list[Any]:
-    issuer = "海河信用创新实验室 · 公共信用信息平台" + ("　　〔虚构数据 invented data〕" if report.invented else "")
-    ways = "主体授权查询" if report.full else "公开信息查询"
-    entries = (
-        ReportEntry("统一社会信用代码", report.uscc),
-        ReportEntry("主体类别", report.kind),
-        ReportEntry("查询日期", str(report.day)),
-        ReportEntry("数据截至", str(report.as_of)),
-        ReportEntry("查询方式", ways),
-        ReportEntry("报告编号", report.number),
-    )
-    heads = ((issuer, QUIET), ("公共信用报告", TITLE), (report.name, NAME))
-    pieces = [*(pen.write(text, style) for text, style in heads), Spacer(1, 2 * mm)]
-    for label, good in report.labels:
+def _front_page(pen: ParagraphWriter, layout: ReportLayout) -> list[Any]:
+    issuer = f"{layout.issuer}　　{layout.invented}" if layout.invented else layout.issuer
+    title = f'{escape(pen.spell(layout.title))}　<font size="12">{escape(pen.spell(layout.title_en))}</font>'
+    pieces = [pen.write(issuer, QUIET), Paragraph(title, TITLE), pen.write(layout.name, NAME), Spacer(1, 2 * mm)]
+    for label, good in layout.labels:
         pieces.append(pen.write(f"■ {label}", _style(10, GREEN if good else RED)))
-    pieces += [_grid(pen, entries), Spacer(1, 4 * mm), _overview(pen, report)]
-    if report.evaluation:
-        head = pen.write("公共信用综合评价　Evaluation", HEAD)
-        pieces += [Spacer(1, 5 * mm), head, _grid(pen, report.evaluation)]
-    return pieces
+    return [*pieces, _grid(pen, layout.front), Spacer(1, 4 * mm), _overview(pen, layout)]
 
 
-def _overview(pen: ParagraphWriter, report: Report) -> Any:
+def _overview(pen: ParagraphWriter, layout: ReportLayout) -> Any:
     cells = [
-        [pen.write(str(part.total), _style(14, BLUE if part.total else SOFT, 1.2)), pen.write(part.zh, SMALL)]
-        for part in report.parts
+        [pen.write(str(cell.count), _style(14, BLUE if cell.count else SOFT, 1.2)), pen.write(cell.title, SMALL)]
+        for cell in layout.overview
     ]
     cells += [[]] * (-len(cells) % 4)
     rows = [cells[at : at + 4] for at in range(0, len(cells), 4)]
@@ -153,19 +142,20 @@ def _overview(pen: ParagraphWriter, report: Report) -> Any:
     )
 
 
-def _section(pen: ParagraphWriter, part: ReportSection) -> list[Any]:
-    head: list[Any] = [Spacer(1, 5 * mm), pen.write(f"{part.zh}　{part.en}　　{part.total} 条", HEAD)]
-    if part.note:
-        head.append(pen.write(part.note, SMALL))
-    if not part.items:
-        return [KeepTogether([*head, pen.write("未查询到可公示的信息", QUIET)])]
-    first, *others = [_record(pen, item) for item in part.items]
+def _section(pen: ParagraphWriter, section: LayoutSection) -> list[Any]:
+    words = f"{section.title}　{section.title_en}　　{section.count}".rstrip("　")
+    head: list[Any] = [Spacer(1, 5 * mm), pen.write(words, HEAD)]
+    if section.note:
+        head.append(pen.write(section.note, SMALL))
+    if not section.items:
+        return [KeepTogether([*head, pen.write(section.empty, QUIET)])]
+    first, *others = [_record(pen, item) for item in section.items]
     return [KeepTogether([*head, *first]), *(KeepTogether(pieces) for pieces in others)]
 
 
 def _record(pen: ParagraphWriter, item: ReportItem) -> list[Any]:
-    heading = pen.write(f"{item.table}　{item.heading}", ITEM)
-    return [Spacer(1, 2 * mm), heading, _grid(pen, item.entries)] if item.entries else [heading]
+    heading = [pen.write(f"{item.table}　{item.heading}", ITEM)] if item.table else []
+    return [Spacer(1, 2 * mm), *heading, _grid(pen, item.entries)] if item.entries else heading
 
 
 def _grid(pen: ParagraphWriter, entries: tuple[ReportEntry, ...]) -> Any:
@@ -195,10 +185,6 @@ def _grid(pen: ParagraphWriter, entries: tuple[ReportEntry, ...]) -> Any:
     return Table(rows, [_TITLE_WIDTH, rest, _TITLE_WIDTH, rest], style=style, splitInRow=1)
 
 
-def _notes(pen: ParagraphWriter, report: Report) -> list[Any]:
-    lines = (
-        report.notice["zh"], report.notice["en"], f"依据：{report.standard}。本报告有效至 {report.until}。",
-        "核验：haihe verify-report 本文件 签名；签名见响应头 X-JWS-Signature，改动一个字节即核验不通过。",
-        report.snapshot, *((SUBSTITUTE_NOTE,) if pen.has_substitutes else ()),
-    )  # fmt: skip
+def _notes(pen: ParagraphWriter, layout: ReportLayout) -> list[Any]:
+    lines = (*layout.notes, *((SUBSTITUTE_NOTE,) if pen.has_substitutes else ()))
     return [Spacer(1, 8 * mm), *(pen.write(line, SMALL) for line in lines)]

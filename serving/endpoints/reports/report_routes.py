@@ -11,8 +11,10 @@ from typing import Any
 
 from fastapi import Request
 
+from credit.actor import Actor
 from credit.canonical import canonical, digest
-from credit.errors import CreditError, Malformed
+from credit.errors import CreditError, Malformed, Missing
+from credit.uscc import Uscc
 from serving.core.request import RequestContext
 from serving.core.service import ScoringService
 from serving.endpoints.inquiries.inquiries import InquiryScope, open_inquiry
@@ -21,6 +23,7 @@ from serving.endpoints.reports.report_content import compose_report
 from serving.endpoints.reports.report_form import Report
 from serving.endpoints.reports.typeface import NoTypeface
 from serving.errors import Overloaded
+from serving.http.request_id import request_id_of
 from serving.http.routing import ProductRoute, RouteReply
 from serving.observability import log
 from serving.processes.subprocess_worker import SubprocessWorker, WorkerDied
@@ -49,6 +52,26 @@ async def report(request: Request, service: ScoringService, call: RequestContext
     form, purpose, mandate = _parameters(request)
     kind = _kind(form, request.headers.get("accept", ""))
     scope = open_inquiry(service, call, request.path_params["uscc"], purpose, mandate)
+    return await _answer(request, service, call, scope, kind)
+
+
+async def own_report(request: Request, service: ScoringService, uscc: str, kind: str, by: Actor) -> RouteReply:
+    """The report for the subject itself, recorded as its own. Raises Lapsed, Missing, and as `report`."""
+    day, code = service.settings.day(), Uscc.parse(uscc)
+    assert service.credit_files is not None
+    credit_files = service.credit_files.open(day)
+    credit_file = service.credit_files.find(credit_files, code.code)
+    if credit_file is None:
+        raise Missing("inquiries.subject-not-known-here", as_of=credit_files.as_of)
+    details = {"subject": by.name, "snapshot": credit_files.snapshot}
+    call = RequestContext(request_id_of(request.scope), by, details)
+    scope = InquiryScope(code, credit_files, credit_file, None, day, is_own=True)
+    return await _answer(request, service, call, scope, kind)
+
+
+async def _answer(
+    request: Request, service: ScoringService, call: RequestContext, scope: InquiryScope, kind: str
+) -> RouteReply:
     valid_until = scope.credit_files.valid_until(service.settings.freshness_days)
     if scope.mandate is not None:
         valid_until = min(valid_until, scope.mandate.valid_until)
@@ -82,7 +105,7 @@ async def _draw(drawer: SubprocessWorker, report: Report, kind: str) -> bytes:
 
 def _evaluation(service: ScoringService, scope: InquiryScope) -> Mapping[str, str] | None:
     """The grade of the public evaluation: only under a mandate, and only where a model scores the subject."""
-    if scope.mandate is None:
+    if not scope.sees_all:
         return None
     subject = service.pseudonyms.key_of(scope.uscc.code)
     try:

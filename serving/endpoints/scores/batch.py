@@ -13,14 +13,15 @@ from dataclasses import replace
 
 import msgspec
 
-from credit.entry import Entry
 from credit.errors import CreditError, Malformed
+from credit.ledger import Entry, LookUp
 from credit.messages import preferred
 from serving.audit.identifiers import part_of, score_id
 from serving.core.recovery import DifferentAnswer, RecordedEntryWriter
 from serving.core.request import ANSWERED, RequestContext, ResumedRequest
 from serving.core.service import ScoringService
 from serving.i18n.languages import ACCEPTED
+from serving.idempotency.stored_answer import StoredAnswer
 from serving.responses.request_schemas import BatchRequestSchema, ScoreRequest, parse_body
 
 MAX_REQUESTS, PAUSE = 1000, 20  # asks in a batch; after how many the others get a turn
@@ -56,7 +57,7 @@ async def batch(service: ScoringService, call: RequestContext, body: bytes) -> b
     """
     requests, entries = _read_requests(body), await _answered_entries(service, call)
     service.quotas.take(
-        call.by.name, call.limit, max(0, len(requests) - len(entries) - 1)
+        call.by.name, call.limit, max(0, len(requests) - len(entries) - 1), counted=1
     )  # the first one was counted on admission
     tasks: list[asyncio.Task[bytes]] = []
     for number, request in enumerate(requests):
@@ -68,15 +69,17 @@ async def batch(service: ScoringService, call: RequestContext, body: bytes) -> b
 
 
 async def batch_again(
-    service: ScoringService, call: RequestContext, body: bytes, first: str, answer: bytes
+    service: ScoringService, call: RequestContext, body: bytes, answer: StoredAnswer
 ) -> tuple[bytes, bytes]:
     """The repetition of a batch, part by part: the same bytes, a new answer for an outdated one, or a refusal.
 
     A part that was refused before stays refused. A part that is refused now is judged again at the next repetition.
     """
-    whole = replace(call, id=first)
+    whole = replace(call, id=answer.id)
     parts, stored = [], []
-    for number, (request, earlier) in enumerate(zip(_read_requests(body), _decode_parts(answer).answers, strict=True)):
+    for number, (request, earlier) in enumerate(
+        zip(_read_requests(body), _decode_parts(answer.body).answers, strict=True)
+    ):
         current = to_store = bytes(earlier)
         if (part := _decode_part(to_store)).status == 200:
             again = _part_of(whole, score_id())
@@ -125,7 +128,7 @@ async def _answered_entries(service: ScoringService, call: RequestContext) -> Ma
     """The entries, by id, of the parts that a process answered before it was killed."""
     if not isinstance(call, ResumedRequest):
         return {}
-    entries = await asyncio.to_thread(service.journal.lines_about, call.id, part_of="batch")
+    entries = await asyncio.to_thread(lambda: list(service.journal.find(LookUp(batch=call.id))))
     return {entry.object: entry for entry in entries if entry.verb == ANSWERED and entry.by == call.by}
 
 

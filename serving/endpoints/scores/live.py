@@ -1,7 +1,8 @@
 """A live score: computed in the request, with values that the bank supplies, for what it knows or for a trial
 (what_if).
 
-A supplied value replaces the snapshot's. `null` states that there is none; a feature without a value is missing,
+A bank states market features and its own; what public records give comes from the records. A supplied value replaces
+the snapshot's. `null` states that there is none; a feature without a value is missing,
 under the policy that every answer states. The service stores no supplied value: the ledger records the digest of an
 answer, and the answer contains a salted commitment (SHA-256) to the values. So the bank can have the answer computed
 again to the last bit from its values, and a reader of the ledger cannot find them out.
@@ -10,25 +11,23 @@ again to the last bit from its values, and a reader of the ledger cannot find th
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from credit.errors import CreditError
 from models.scoring.scorer import Scorer
-from serving.core.request import LIVE, AuthorisedSubject, RequestContext
+from serving.core.request import LIVE, AuthorisedSubject, RequestContext, ResumedRequest
 from serving.core.service import ScoringService
 from serving.data.snapshot import ActiveSnapshot
+from serving.endpoints.scores.stated_features import count_live_score, require_statable
 from serving.responses.compose import TRIAL_NOTICE, SubjectScore, compose
-from serving.responses.live_schemas import LiveRequest, commitment, read_live_request
+from serving.responses.live_schemas import LiveRequest, ReasonForm, commitment, read_live_request
 from serving.responses.live_templates import LiveTemplate, SuppliedLayout
 from serving.responses.response_templates import FilledResponse
 from serving.responses.score_values import ScoreValues
-
-OnFilled = Callable[[FilledResponse | None], None]  # receives the filled answer, or None when there is none
 
 
 class CheckedRequest(NamedTuple):
@@ -43,9 +42,9 @@ class CheckedRequest(NamedTuple):
         """The features (F,) to score."""
         return self.template.row(self.subject.row, self.layout, self.request.features)
 
-    def fill(self, call: RequestContext, values: ScoreValues) -> FilledResponse:
+    def fill(self, call: RequestContext, values: ScoreValues, reason_form: ReasonForm, salt: str) -> FilledResponse:
         """The answer, without its receipt."""
-        request, subject, salt = self.request, self.subject, secrets.token_hex(16)
+        request, subject = self.request, self.subject
         return self.template.fill(
             values,
             self.layout,
@@ -57,6 +56,7 @@ class CheckedRequest(NamedTuple):
             mandate=subject.mandate.id,
             purpose=subject.mandate.purpose,
             valid_until=subject.valid_until,
+            reason_form=reason_form,
         )
 
 
@@ -64,35 +64,28 @@ def check_live(service: ScoringService, call: RequestContext, body: bytes) -> Ch
     """Check that the request may be answered. Raises Malformed, and as `ScoringService.look_up`."""
     request = read_live_request(body)
     subject = service.look_up(call, request.uscc, request.purpose, request.mandate)
+    require_statable(subject.snapshot, request.features)
     template = service.live_templates.of(subject.snapshot)
     return CheckedRequest(request, subject, template, template.layout(request.features))
 
 
 async def live(service: ScoringService, call: RequestContext, body: bytes) -> bytes:
-    """One subject's score with the supplied values. Raises Malformed, and as `ScoringService.look_up`."""
+    """One subject's score with the supplied values. Raises Malformed, TooMany, and as `ScoringService.look_up`."""
     checked = check_live(service, call, body)
-    filled = checked.fill(call, await service.scorers.score(checked.subject.snapshot.version, checked.row()))
-    details = {**call.details, "kind": checked.request.kind, "status": 200, "digest": filled.digest}
-    entry = await service.ledger_writer.record(LIVE, call.id, by=call.by, details=details)
-    return filled.whole(entry=entry.id, seq=entry.seq)
+    kind, reason_form = checked.request.kind, _reason_form(service, checked.request.kind)
+    if not isinstance(call, ResumedRequest):  # what is given again was counted before
+        await count_live_score(service, call, checked.subject, kind)
+    values = await service.scorers.score(checked.subject.snapshot.version, checked.row())
+    call.details |= {"kind": kind, "reasons": reason_form}
+    salt = (call.salt if isinstance(call, ResumedRequest) else None) or secrets.token_hex(16)
+    filled = checked.fill(call, values, reason_form, salt)
+    return await service.record_filled(LIVE, call, filled, salt)
 
 
-def begin_live(service: ScoringService, call: RequestContext, body: bytes) -> Callable[[OnFilled], None]:
-    """The same for the fast path: check now, and score together with the other requests of this turn."""
-    checked = check_live(service, call, body)
-    row = checked.row()
-    call.details["kind"] = checked.request.kind
-
-    def submit(on_filled: OnFilled) -> None:
-        def on_scored(scored: ScoreValues | Exception) -> None:
-            try:
-                on_filled(None if isinstance(scored, Exception) else checked.fill(call, scored))
-            except CreditError:  # the ledger cannot be written
-                on_filled(None)
-
-        service.scorers.submit(checked.subject.snapshot.version, row, on_scored)
-
-    return submit
+def _reason_form(service: ScoringService, kind: str) -> ReasonForm:
+    """How the reasons are given: 250 live scores with reasons in points copy a model (Spearman .98)."""
+    reason_form = cast(ReasonForm, service.settings.live_reasons)
+    return "ranks" if kind == "what_if" and reason_form == "points" else reason_form
 
 
 def score_with(
@@ -102,6 +95,7 @@ def score_with(
     supplied: Mapping[str, float | None],
     kind: str,
     *,
+    reason_form: ReasonForm = "points",
     salt: str,
     score_id: str,
     mandate: str,
@@ -115,11 +109,19 @@ def score_with(
     template = LiveTemplate.of(snapshot)
     score = line_with(scorer, template.row(row, template.layout(supplied), supplied))
     answer = compose(snapshot, score, score_id=score_id, mandate=mandate, purpose=purpose, valid_until=valid_until)
+    if reason_form == "none":
+        answer["reasons"] = []
+    elif reason_form == "ranks":
+        answer["reasons"] = [_ranked(rank, reason) for rank, reason in enumerate(answer["reasons"], 1)]
     answer["kind"] = kind
     answer["brought"] = {"features": sorted(supplied), "salt": salt, "commitment": commitment(supplied, salt)}
     if kind == "what_if":
         answer["notice"] = TRIAL_NOTICE
     return answer
+
+
+def _ranked(rank: int, reason: Mapping[str, Any]) -> dict[str, Any]:
+    return {**{name: value for name, value in reason.items() if name != "points"}, "rank": rank}
 
 
 def line_with(scorer: Scorer, features: NDArray[np.float64]) -> SubjectScore:

@@ -76,7 +76,10 @@ def replay(score_id: str, ledger: Ledger, shelf: Shelf, supplied: ReplayInput | 
     if entry.verb == "score.live":
         if supplied is None:
             raise Missing("replay.features-score-bank")
-        answer = score_with(snapshot, scorer, row, supplied.features, details["kind"], salt=supplied.salt, **context)
+        form = details.get("reasons", "points")  # an answer of before trials had ranks has points
+        answer = score_with(
+            snapshot, scorer, row, supplied.features, details["kind"], reason_form=form, salt=supplied.salt, **context
+        )
     else:
         features = np.array(snapshot.features[row], dtype=np.float64)
         answer = compose(snapshot, line_with(scorer, features), **context)

@@ -17,12 +17,12 @@ from traitlets.config import Config
 
 from credit.errors import Malformed
 from credit.settings import read
-from infra.hub.authenticator import FREE, LoginThrottle
 from infra.hub.config import CONSOLE, configure
 from infra.hub.gate import HubGate
 from infra.hub.ids import FIRST, ids_of
-from infra.hub.places import LONGEST, run_folder
 from infra.hub.settings import HubSettings
+from infra.hub.sign_in.throttle import FREE, LoginThrottle
+from infra.run_folder import LONGEST, run_folder
 from infra.sandbox.bubblewrap import Ids, Mode
 
 SETTINGS = HubSettings(home=Path("/srv/lab"), run=Path("/run/haihe-x"), port=8123)
@@ -55,11 +55,13 @@ def test_the_same_settings_give_the_same_configuration() -> None:
 
 def test_the_console_is_only_for_people_with_a_role() -> None:
     c = configured()
-    (console,) = c.JupyterHub.services
+    console, command_line = c.JupyterHub.services
     assert console["environment"]["JUPYTERHUB_SERVICE_PREFIX"] == CONSOLE
-    assert "admin" not in console
+    for service in (console, command_line):
+        assert not {"admin", "oauth_client_allowed_scopes"} & set(service)
+    assert "oauth_no_confirm" not in command_line
     for role in c.JupyterHub.load_roles:
-        assert role["scopes"] == ["access:services!service=console"]
+        assert role["scopes"] == ["access:services!service=console", "access:services!service=haihe-cli"]
         assert role["groups"] == [role["name"]]
 
 
@@ -93,7 +95,9 @@ def test_on_a_cluster_the_same_settings_give_a_pod_that_can_do_nothing(
     assert pod.spec.automount_service_account_token is False
     assert container.args[-1] == "lab.workspace" or container.command[-1] == "lab.workspace"
     mounts = {each.mount_path: each.read_only for each in container.volume_mounts}
-    assert mounts["/data"] is True
+    assert mounts["/data"] is mounts["/data/rows"] is True
+    claims = {each["claimName"] for each in (one.persistent_volume_claim for one in pod.spec.volumes) if each}
+    assert {name.partition("-")[0] for name in claims} == {"practice", "rows", "home"}, "no release is mounted"
     assert str(container.resources.limits["memory"]) == str(2048 << 20)
 
 

@@ -6,8 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -15,63 +13,10 @@ import pytest
 from tornado.httputil import HTTPHeaders
 
 from credit.messages import of_environment
-from infra.hub.config import PAGES
 from infra.hub.spawner import SandboxSpawner
 from infra.sandbox.plan import base_environment, locale_environment
 from lab.workspace.server import settings_folder
-from tests.lab.console.servers import free_port
-
-CONFIG = """
-import sys
-sys.path.insert(0, {root!r})
-from infra.hub.authenticator import LabAuthenticator
-{no_proxy}
-c = get_config()
-c.JupyterHub.hub_bind_url = "http://127.0.0.1:{port}"
-c.JupyterHub.bind_url = "http://127.0.0.1:{public}"
-c.JupyterHub.proxy_class = NoProxy
-c.JupyterHub.authenticator_class = LabAuthenticator
-c.LabAuthenticator.accounts = {accounts!r}
-c.JupyterHub.template_paths = [{pages!r}]
-c.JupyterHub.db_url = "sqlite:///:memory:"
-c.JupyterHub.log_level = 30
-"""
-ROOT = Path(__file__).parents[3]
-NO_PROXY = (ROOT / "tests/lab/console/hub_config.py").read_text().partition("env, c =")[0]
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real hub with our authenticator and our pages."""
-    folder, port = tmp_path_factory.mktemp("hub"), free_port()
-    text = CONFIG.format(
-        root=str(ROOT),
-        port=port,
-        public=free_port(),
-        accounts=str(folder / "a.json"),
-        pages=str(PAGES),
-        no_proxy=NO_PROXY,
-    )
-    (folder / "config.py").write_text(text)
-    with (folder / "log").open("wb") as log:
-        command = [sys.executable, "-m", "jupyterhub", "-f", "config.py"]
-        process = subprocess.Popen(
-            command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=log, stderr=log
-        )
-        try:
-            until = time.monotonic() + 60
-            while True:
-                try:
-                    httpx.get(f"http://127.0.0.1:{port}/hub/api/").raise_for_status()
-                    break
-                except httpx.HTTPError:
-                    assert time.monotonic() < until, (folder / "log").read_text()
-                    assert process.poll() is None, (folder / "log").read_text()
-                    time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(20)
+from tests.infra.hub.sign_in_hub import SignInHub
 
 
 @pytest.mark.servers
@@ -81,14 +26,14 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
      ("en", ("Sign in", "Username", "Password", "Data stay here"), "Invalid username or password")],
 )  # fmt: skip
 def test_the_login_page_is_in_the_language_of_the_browser(
-    hub: str, accepted: str, words: tuple[str, ...], wrong: str
+    hub: SignInHub, accepted: str, words: tuple[str, ...], wrong: str
 ) -> None:
-    with httpx.Client(base_url=hub, headers={"Accept-Language": accepted}) as browser:
+    with httpx.Client(base_url=hub.url, headers={"Accept-Language": accepted}) as browser:
         page = browser.get("/hub/login")
         assert page.status_code == 200
         assert all(word in page.text for word in words), page.text
         form = {"username": "nobody", "password": "x", "_xsrf": browser.cookies["_xsrf"]}
-        answer = browser.post("/hub/login", data=form, headers={"Referer": f"{hub}/hub/login"})
+        answer = browser.post("/hub/login", data=form, headers={"Referer": f"{hub.url}/hub/login"})
         assert answer.status_code == 403
         assert wrong in answer.text
         others = ("Sign in", "Username", "Password:") if accepted.startswith("zh") else ("登录", "用户名")

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 import infra
 from credit.gate import Finding, Outcome
 from credit.messages import Text, texts
+from credit.requests.state_reader import ZONES
 from infra import output
 from infra.haihe import command_line
 from infra.language.help import wrapped
@@ -125,6 +126,12 @@ def test_every_label_of_progress_has_a_chinese_one(chinese: None) -> None:
     assert translated("measuring enterprise again, and judging") == "重新度量 enterprise 并审查"
     assert translated("enterprise: search") == "enterprise：搜索参数"
     assert translated("a label of nobody") == "a label of nobody"
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_name_of_a_zone_in_a_label_is_chinese(chinese: None, zone: str) -> None:
+    for label in (f"waiting for {zone}", f"verifying the ledger of {zone}", "starting"):
+        assert not re.search("[a-z]", translated(label)), translated(label)
 
 
 def test_the_help_of_haihe_is_chinese(chinese: None) -> None:

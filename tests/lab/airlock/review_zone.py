@@ -17,12 +17,14 @@ from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.review.service import AirlockService
 from lab.projects import Projects
 from lab.settings import ResearchSettings
+from tests.credit.separation.account_changes import AccountsSince
 
 TODAY = date(2026, 11, 24)
 AUTHOR = Actor("li", Role.RESEARCHER)
 COLLEAGUE = Actor("wang", Role.RESEARCHER)
 FIRST, SECOND, THIRD = (Actor(name, Role.REVIEWER) for name in ("zhao", "qian", "sun"))
 PLATFORM = Actor("ops", Role.PLATFORM)
+PEOPLE = {each.name: each.role for each in (AUTHOR, COLLEAGUE, FIRST, SECOND, THIRD, PLATFORM)}
 PROJECT = "retail"
 
 SAFE = b"industry,n\nretail,120\ncatering,85\nlogistics,240\n"
@@ -62,9 +64,11 @@ def build(folder: Path, keys: Mapping[str, SigningKey], ring: KeyRing) -> Review
     )
     ledger = Ledger(settings.ledger, keys["research"], ring)
     shelf = Shelf(settings.shelf, ring)
-    projects = Projects(ledger)
-    projects.open(PROJECT, title="Retail", purpose="a paper", ends_on=TODAY + timedelta(days=300), by=PLATFORM)
-    projects.set_members(PROJECT, [AUTHOR.name, COLLEAGUE.name], by=PLATFORM)
+    accounts, end = AccountsSince(PEOPLE), TODAY + timedelta(days=300)
+    Projects(ledger, accounts).open(
+        PROJECT, title="Retail", purpose="a paper", ends_on=end, members=[AUTHOR.name, COLLEAGUE.name], by=PLATFORM,
+        today=TODAY,
+    )  # fmt: skip
     with shelf.staging() as making:
         (making / "tables.txt").write_text("none")
         seal = shelf.put(
@@ -76,4 +80,6 @@ def build(folder: Path, keys: Mapping[str, SigningKey], ring: KeyRing) -> Review
             by=Actor("custody", Role.PLATFORM),
             key=keys["custody"],
         )
-    return ReviewZone(AirlockService(settings, ledger, shelf, keys["research"], lambda: TODAY), seal.id, folder)
+    return ReviewZone(
+        AirlockService(settings, ledger, shelf, keys["research"], accounts, lambda: TODAY), seal.id, folder
+    )

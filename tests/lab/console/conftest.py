@@ -22,6 +22,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     zone.release()
     zone.some_projects()
     zone.some_orders()
+    zone.some_scores()
     zone.some_cells(("lab.catalogue()", "lab.sql('select count(*) from registration')"))
     zone.parcels.update(zone.some_parcels())
     with running_servers(zone, root) as started:

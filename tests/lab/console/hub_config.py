@@ -1,8 +1,19 @@
-"""A minimal real hub for the console's tests: it accepts any password and runs without a proxy."""
+"""A minimal real hub for the console's tests: it accepts any password, records sign-ins, and runs without a proxy.
+
+A password that is the name of a factor is recorded as a sign-in with that factor.
+"""
 
 import os
+from pathlib import Path
 
+from jupyterhub.auth import DummyAuthenticator
+from jupyterhub.handlers.login import LoginHandler
 from jupyterhub.proxy import Proxy
+
+from infra.hub.sign_in_handlers import RecordedLogin, sign_in_handlers
+from infra.hub.sign_ins import FACTORS
+
+SIGN_INS = Path("sign-ins.sqlite").resolve()
 
 
 class NoProxy(Proxy):
@@ -28,11 +39,29 @@ class NoProxy(Proxy):
         return self.routes
 
 
+class RecordedLoginHandler(RecordedLogin, LoginHandler):
+    """The login page, whose logins are recorded."""
+
+    async def login_user(self, data=None):
+        given = self.get_body_argument("password", "")
+        self.factor = given if given in FACTORS else "password"
+        return await super().login_user(data)
+
+
+class RecordingAuthenticator(DummyAuthenticator):
+    """Accepts any password."""
+
+    sign_ins = str(SIGN_INS)
+
+    def get_handlers(self, app):
+        return [("/login", RecordedLoginHandler), *sign_in_handlers(SIGN_INS)]
+
+
 env, c = os.environ, get_config()  # noqa: F821
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{env['HUB_PORT']}"
 c.JupyterHub.bind_url = f"http://127.0.0.1:{env['PUBLIC_PORT']}"
 c.JupyterHub.proxy_class = NoProxy
-c.JupyterHub.authenticator_class = "dummy"
+c.JupyterHub.authenticator_class = RecordingAuthenticator
 c.Authenticator.allow_all = True
 c.JupyterHub.db_url = "sqlite:///:memory:"
 c.JupyterHub.cookie_secret = os.urandom(32)

@@ -21,6 +21,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from infra.processes import probe
 from tests.lab.console.zone import Zone
 
 CONFIG = str(Path(__file__).parent / "hub_config.py")
@@ -42,13 +43,13 @@ class Servers:
         self.opened.append(httpx.Client(timeout=30, verify=False, **options))
         return self.opened[-1]
 
-    def login(self, name: str, *, language: str = "en") -> httpx.Client:
+    def login(self, name: str, *, language: str = "en", factor: str = "any") -> httpx.Client:
         """A client that has logged in at the hub and returned to the console by the real OAuth flow."""
         client = self.client(follow_redirects=True, headers={"Accept-Language": language})
         page = client.get(self.console)
         assert "/hub/login" in str(page.url), page.url
         xsrf = next(value for key, value in client.cookies.items() if key == "_xsrf")
-        form = {"username": name, "password": "any", "_xsrf": xsrf}
+        form = {"username": name, "password": factor, "_xsrf": xsrf}
         page = client.post(str(page.url), data=form)
         assert str(page.url).startswith(self.console), (page.url, page.text[:300])
         return client
@@ -69,7 +70,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_servers(zone: Zone, folder: Path) -> Iterator[Servers]:
-    """A hub and a console on ``zone``; both are stopped afterwards."""
+    """A hub, a front desk and a console on ``zone``; they are stopped afterwards."""
     hub_port, console_port, token = free_port(), free_port(), secrets.token_hex(32)
     hub_variables = {"HUB_PORT": str(hub_port), "CONSOLE_PORT": str(console_port), "CONSOLE_TOKEN": token}
     env = {**os.environ, **hub_variables, "PUBLIC_PORT": str(free_port())}
@@ -85,16 +86,21 @@ def running_servers(zone: Zone, folder: Path) -> Iterator[Servers]:
         **zone.environment(),
     }
     python, both = sys.executable, {**os.environ, **console_variables}
-    logs = (folder / "hub.log").open("wb"), (folder / "console.log").open("wb")
+    desk_variables = {**zone.desk_environment(), "HAIHE_DESK_HUB": f"{hub}/hub/api"}
+    logs = [(folder / f"{name}.log").open("wb") for name in ("hub", "console", "desk")]
     processes = [
         subprocess.Popen(
             [python, "-m", "jupyterhub", "-f", CONFIG], cwd=folder, env=env, stdout=logs[0], stderr=logs[0]
         ),
         subprocess.Popen([python, "-m", "lab.console"], env=both, stdout=logs[1], stderr=logs[1]),
+        subprocess.Popen(
+            [python, "-m", "infra.desk"], env={**os.environ, **desk_variables}, stdout=logs[2], stderr=logs[2]
+        ),
     ]
     try:
         for url, log in ((f"{hub}/hub/api/", "hub.log"), (f"{console}{PREFIX}live", "console.log")):
             _wait(url, folder / log)
+        _wait(f"unix:{zone.desk_socket}:/health", folder / "desk.log")
         servers = Servers(zone, hub, f"{console}{PREFIX}", token)
         yield servers
         for client in servers.opened:
@@ -115,11 +121,9 @@ def running_servers(zone: Zone, folder: Path) -> Iterator[Servers]:
 def _wait(url: str, log: Path) -> None:
     until = time.monotonic() + 120
     while time.monotonic() < until:
-        try:
-            if httpx.get(url).status_code < 400:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.1)
+        if probe(url):
+            return
+        time.sleep(0.1)
     raise TimeoutError(f"{url} does not answer: {log.read_text()[-2000:]}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -18,23 +19,26 @@ from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
-from lab.accounts import Accounts
+from lab.accounts.account_changes import AccountChanges
+from lab.accounts.accounts import Accounts
 from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.review.service import AirlockService
 from lab.projects import Projects
 from lab.settings import ResearchSettings
+from tests.lab.accounts.made_accounts import make_accounts
 from tests.lab.console import parcel_files
 
-FIRST = Actor("wang", Role.PLATFORM)
-PASSWORD = "correct-horse-battery"
-PEOPLE = {  # name -> roles
-    "wang": (Role.PLATFORM,),
-    "li": (Role.REVIEWER,),
-    "zhao": (Role.REVIEWER, Role.RESEARCHER),
-    "chen": (Role.REVIEWER,),
-    "alice": (Role.RESEARCHER,),
-    "bo": (Role.RESEARCHER,),
+FIRST, SECOND = Actor("wang", Role.PLATFORM), Actor("zhou", Role.PLATFORM)
+PEOPLE = {  # name -> role, besides the two of installation
+    "li": Role.REVIEWER,
+    "zhao": Role.REVIEWER,
+    "chen": Role.REVIEWER,
+    "alice": Role.RESEARCHER,
+    "bo": Role.RESEARCHER,
+    "sun": Role.AUDITOR,
+    "he": Role.CITY,
 }
+PSEUDONYM, OTHER = "a1" * 16, "b2" * 16  # of two subjects
 PURPOSE = "研究小微企业与个体工商户在贷款逾期之前六个月的公共信用征兆，为银行提供可解释的早期预警特征。"
 
 
@@ -48,9 +52,10 @@ class Zone:
     parcels: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, root: Path, people: Mapping[str, tuple[Role, ...]] = PEOPLE) -> Zone:
+    def make(cls, root: Path, people: Mapping[str, Role] = PEOPLE) -> Zone:
         """Keys and an empty ledger with the accounts of ``people``."""
-        keys = {zone: SigningKey.create(root / "keys" / zone, zone) for zone in ("custody", "research", "compute")}
+        zones = ("desk", "custody", "research", "compute", "platform", "service")
+        keys = {zone: SigningKey.create(root / "keys" / zone, zone) for zone in zones}
         for zone, key in keys.items():
             write_atomically(root / "ring" / f"{zone}.pem", key.public_pem())
         settings = ResearchSettings(
@@ -58,17 +63,22 @@ class Zone:
             keys=root / "keys" / "research",
             ring=root / "ring",
             ledger=root / "ledgers" / "research.jsonl",
-            accounts=root / "accounts.json",
+            accounts_ledger=root / "ledgers" / "desk.jsonl",
             homes=root / "homes",
             airlock=root / "airlock",
             run=root / "run",
             outbox=root / "outbox",
             compute_ledger=root / "ledgers" / "compute.jsonl",
             runs=root / "runs",
+            desk=Path(tempfile.mkdtemp(prefix="desk-")) / "s",  # the path of a socket is short
         )
         zone = cls(settings, keys, KeyRing.load(settings.ring))
-        for name, roles in people.items():
-            zone.accounts.add(name, roles, by=FIRST, ledger=zone.ledger, password=PASSWORD)
+        if people:
+            make_accounts(zone.accounts_ledger, people, by=FIRST, second=SECOND)
+            changes = zone.account_changes
+            requested = changes.request_account("guo", (Role.BANK,), by=FIRST, bank="bank-a")
+            if requested.waits:
+                changes.confirm(requested.change, by=SECOND)
         return zone
 
     @property
@@ -76,18 +86,42 @@ class Zone:
         return Ledger(self.settings.ledger, self.keys["research"], self.ring, "research")
 
     @property
+    def accounts_ledger(self) -> Ledger:
+        return Ledger(self.settings.accounts_ledger, self.keys["desk"], self.ring, "desk")
+
+    @property
     def accounts(self) -> Accounts:
-        return Accounts(self.settings.accounts)
+        return Accounts(self.accounts_ledger)
+
+    @property
+    def account_changes(self) -> AccountChanges:
+        return AccountChanges(self.accounts_ledger)
+
+    def add_account(self, name: str, role: Role) -> None:
+        """One more account."""
+        make_accounts(self.accounts_ledger, {name: role}, by=FIRST, second=SECOND)
 
     @property
     def projects(self) -> Projects:
-        return Projects(self.ledger)
+        return Projects(self.ledger, self.accounts)
 
     def environment(self) -> dict[str, str]:
         """The settings as the environment of a process."""
         names = self.settings.__dataclass_fields__
         values = {f"HAIHE_RESEARCH_{name.upper()}": getattr(self.settings, name) for name in names}
         return {name: str(value) for name, value in values.items() if value is not None}
+
+    @property
+    def desk_socket(self) -> Path:
+        assert self.settings.desk is not None
+        return self.settings.desk
+
+    def desk_environment(self) -> dict[str, str]:
+        """The settings of the front desk as the environment of a process."""
+        root = self.settings.ledger.parents[1]
+        folders = {name: root / name for name in ("ring", "ledgers", "runs", "requests")}
+        values = {**folders, "keys": root / "keys" / "desk", "socket": self.desk_socket}
+        return {f"HAIHE_DESK_{name.upper()}": str(value) for name, value in values.items()}
 
     def release(self) -> Seal:
         """A research release of three tables of the city's catalogue, sealed by custody."""
@@ -115,8 +149,8 @@ class Zone:
             ),
         }
         for name, (title, purpose, days, members) in projects.items():
-            self.projects.open(name, title=title, purpose=purpose, ends_on=today + timedelta(days=days), by=FIRST)
-            self.projects.set_members(name, members, by=FIRST)
+            end = today + timedelta(days=days)
+            self.projects.open(name, title=title, purpose=purpose, ends_on=end, members=members, by=FIRST, today=today)
         self.projects.grant("xiaowei", ("registration", "administrative_penalty", "loan_performance"), by=FIRST)
         self.projects.close("shouxin", by=FIRST)
 
@@ -143,7 +177,8 @@ class Zone:
 
     @property
     def airlock(self) -> AirlockService:
-        return AirlockService(self.settings, self.ledger, Shelf(self.settings.shelf, self.ring), self.keys["research"])
+        shelf, key = Shelf(self.settings.shelf, self.ring), self.keys["research"]
+        return AirlockService(self.settings, self.ledger, shelf, key, self.accounts)
 
     def submit(self, files: dict[str, bytes], title: str, *, user: str = "alice", project: str = "xiaowei") -> str:
         """Submit a parcel as a researcher does; return the petition's id."""
@@ -180,6 +215,19 @@ class Zone:
                 strict=True,
             )
         )
+
+    def some_scores(self) -> None:
+        """Two banks with a key each, and an answer of the service to each."""
+        folder = self.settings.ledger.parent
+        platform, service = (
+            Ledger(folder / f"{zone}.jsonl", self.keys[zone], self.ring, zone) for zone in ("platform", "service")
+        )
+        for number, (bank, subject) in enumerate({"bank-a": PSEUDONYM, "bank-b": OTHER}.items()):
+            platform.append("bank.added", f"bank-{bank}", by=FIRST, details={"key": f"key-of-{bank}"})
+            details = {"subject": subject, "status": 200, "purpose": "loan", "title": subject, "model": "enterprise"}
+            by, id = Actor(bank, Role.BANK), f"01890a5d-ac96-774b-bcce-b302099a805{number}"
+            service.append("score.answered", id, by=by, details=details)
+            service.append("watch.begun", f"watch-{subject}", by=by, details=details)
 
     def some_cells(self, codes: tuple[str, ...], *, project: str = "xiaowei", user: str = "alice") -> None:
         """Executed cells, stored as the gateway stores them."""

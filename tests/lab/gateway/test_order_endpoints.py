@@ -125,7 +125,7 @@ def test_a_failure_has_a_readable_reason(house: House, seeds: Iterator[int]) -> 
         house.home.ledger("compute", writing=True).append("training.failed", order, by=ALICE, details=details)
         description = http.get(f"/v1/orders/{order}").json()
     assert description["state"] == "failed"
-    assert description["error"] == {"what": "Too few rows: 12", "remedy": "Look longer"}
+    assert description["error"] == {"what": "Too few rows: 12", "remedy": "Look longer", "messages": {}}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from credit.actor import Actor, Role
+from lab.accounts.accounts import Accounts
 from lab.airlock.review.service import AirlockService
 from lab.gateway.endpoints import parcels
 from tests.lab.running_gateway import TODAY, House
@@ -31,7 +32,8 @@ def send(http: httpx.Client, path: str, files: dict[str, bytes], context_json: s
 
 def airlock_of(house: House) -> AirlockService:
     home = house.home
-    return AirlockService(house.settings, house.ledger, home.shelf, home.key("research"), lambda: TODAY)
+    accounts = Accounts(home.ledger("desk"))
+    return AirlockService(house.settings, house.ledger, home.shelf, home.key("research"), accounts, lambda: TODAY)
 
 
 def test_a_parcel_is_checked_submitted_reviewed_and_received(house: House) -> None:

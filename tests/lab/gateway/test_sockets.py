@@ -73,7 +73,8 @@ def test_the_hub_is_refused_what_is_not_in_order(
 def test_the_catalogue_shows_what_is_granted_and_names_the_rest(house: House) -> None:
     with house.kernel("bob", "fines") as http:
         catalogue = http.get("/v1/catalogue").json()
-        assert catalogue["release"] == house.release.seal.id
+        assert catalogue["practice"] == house.practice.seal.id
+        assert catalogue["invented"] is True
         assert [table["name"] for table in catalogue["tables"]] == ["administrative_penalty", "registration"]
         assert catalogue["not_granted"] == ["loan_performance"]
         penalty = catalogue["tables"][0]
@@ -83,8 +84,24 @@ def test_the_catalogue_shows_what_is_granted_and_names_the_rest(house: House) ->
         assert fine["rule"].startswith("band(")
         socket_stat = http.get("/v1/catalogue", params={"search": "罚款"}).json()
         assert [[column["name"] for column in table["columns"]] for table in socket_stat["tables"]] == [["fine"]]
-        assert http.get("/v1/catalogue", params={"release": f"release-{'0' * 64}"}).status_code == 404
-        assert http.get("/v1/catalogue", params={"release": "../../x"}).status_code == 422
+        assert http.get("/v1/catalogue", params={"practice": f"practice-{'0' * 64}"}).status_code == 404
+        assert http.get("/v1/catalogue", params={"practice": house.release.seal.id}).status_code == 403
+        assert http.get("/v1/catalogue", params={"practice": "../../x"}).status_code == 422
+
+
+def test_of_a_release_of_records_a_kernel_learns_its_days_and_granted_tables_alone(house: House) -> None:
+    with house.kernel("bob", "fines") as http:
+        (described,) = http.get("/v1/releases").json()
+    release = house.release.seal
+    assert described == {
+        "release": release.id,
+        "as_of": "2026-03-01",
+        "expires_on": release.expires_on.isoformat(),
+        "invented": True,
+        "tables": ["administrative_penalty", "registration"],
+    }
+    with house.server("bob", "fines") as http:
+        assert http.get("/v1/releases").status_code == 404
 
 
 def test_a_cell_is_in_the_ledger_and_its_code_kept_before_the_answer(house: House) -> None:
@@ -124,15 +141,14 @@ def test_cells_are_read_strictly(house: House, body: object, status: int) -> Non
 
 
 def test_a_project_that_lapses_is_refused_from_the_next_request_on(house: House) -> None:
-    house.projects.open("short", title="short", purpose="to learn", ends_on=date(2026, 8, 1), by=running_gateway.BOSS)
-    house.projects.set_members("short", ["alice"], by=running_gateway.BOSS)
+    house.open_project("short", ["alice"], (), date(2026, 8, 1))
     with house.kernel("alice", "short") as kernel, house.server("alice", "short") as server:
         assert kernel.get("/v1/me").status_code == 200
-        house.projects.extend("short", date(2026, 3, 1), by=running_gateway.BOSS)
+        house.projects.extend("short", date(2026, 3, 1), by=running_gateway.BOSS, today=date(2026, 2, 1))
         for answer in (kernel.get("/v1/me"), kernel.get("/v1/catalogue"), server.post("/v1/cells", json=[])):
             assert answer.status_code == 503
             assert "has ended" in answer.json()["title"]
-        house.projects.extend("short", date(2026, 8, 1), by=running_gateway.BOSS)
+        house.projects.extend("short", date(2026, 8, 1), by=running_gateway.BOSS, today=running_gateway.TODAY)
         assert kernel.get("/v1/me").status_code == 200
         house.projects.set_members("short", [], by=running_gateway.BOSS)
         assert kernel.get("/v1/me").status_code == 403

@@ -1,4 +1,4 @@
-"""The library shows granted tables as of a day, explains errors in words, and is quick."""
+"""The library shows granted practice tables as of a day, marked as invented, explains errors in words, and is quick."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 import lab
 from credit.errors import Malformed, Missing, Refused
 from lab.library import gateway_client, read_report
-from lab.library.workspace_data import release
+from lab.library.workspace_data import practice
 from models.order.order import Order
 from tests.lab.running_gateway import House
 
@@ -62,7 +62,7 @@ def test_the_library_works_where_only_four_packages_are(kernel: House, tmp_path:
 
 @pytest.mark.parametrize("day", [date(2023, 9, 1), date(2024, 7, 1), date(2025, 12, 1), date(2026, 3, 1)])
 def test_a_view_shows_what_had_happened_and_was_known_and_nothing_else(kernel: House, day: date) -> None:
-    current = release()
+    current = practice()
     rows = lab.sql("SELECT subject, decided_on, fine FROM administrative_penalty ORDER BY ALL", as_of=day)
     with duckdb.connect() as run:
         kept = run.execute(
@@ -77,7 +77,7 @@ def test_a_view_shows_what_had_happened_and_was_known_and_nothing_else(kernel: H
 def test_todays_columns_of_a_register_are_hidden_on_an_earlier_day(kernel: House) -> None:
     assert "status" in lab.sql("SELECT * FROM registration LIMIT 1").columns
     assert "status" not in lab.sql("SELECT * FROM registration LIMIT 1", as_of="2024-01-01").columns
-    with pytest.raises(Malformed, match="of the release's own day"):
+    with pytest.raises(Malformed, match="of the tables' own day"):
         lab.sql("SELECT status FROM registration", as_of="2024-01-01")
 
 
@@ -111,11 +111,35 @@ def test_a_table_that_is_not_granted_is_named_as_such(
         lab.check(PENALTIES)
 
 
-def test_a_day_after_the_release_is_refused(kernel: House) -> None:
+def test_a_day_after_the_tables_is_refused(kernel: House) -> None:
     with pytest.raises(Malformed, match="no data of 2026-03-02"):
         lab.sql("SELECT 1 FROM registration", as_of="2026-03-02")
     with pytest.raises(Malformed, match="not a date"):
         lab.features(PENALTIES, as_of="soon")
+
+
+def test_every_result_is_marked_as_invented(kernel: House) -> None:
+    """A person who reads a result, or what was made of it, sees that no real subject stands behind it."""
+    look: Any = lab.features(PENALTIES)
+    results: list[Any] = [lab.sql("SELECT kind FROM registration"), lab.sample(5), look, look.summary()]
+    for each in results:
+        assert each.invented is True
+        assert "invented 虚构" in repr(each)
+        assert "invented 虚构" in each._repr_html_()
+        assert each.pandas().attrs["invented"] is True
+        assert each.arrow().schema.metadata[b"invented"] == b"true"
+    shown = lab.catalogue()
+    for described in (shown, lab.catalogue("penalty"), shown.registration):
+        assert "invented 虚构" in repr(described)
+        assert "invented 虚构" in described._repr_html_()
+
+
+def test_a_workspace_knows_the_days_of_records_and_has_none(kernel: House) -> None:
+    """The release for compute is known by its id, day and granted tables; what lies here is the practice tables."""
+    (only,) = lab.releases()
+    assert (only.id, only.as_of) == (kernel.release.seal.id, date(2026, 3, 1))
+    assert set(only.tables) == set(practice().granted)
+    assert practice().id == kernel.practice.seal.id != only.id
 
 
 def test_more_rows_than_requested_are_not_fetched(kernel: House) -> None:
@@ -177,7 +201,7 @@ def test_an_order_joins_ones_own_features_to_the_bases(kernel: House) -> None:
 def test_outside_a_workspace_the_error_names_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HAIHE_LAB_DATA", str(tmp_path))
     monkeypatch.setenv("HAIHE_LAB_GATEWAY", str(tmp_path / "gateway.sock"))
-    with pytest.raises(Missing, match="no release here"):
+    with pytest.raises(Missing, match=r"no practice tables here.*haihe practice"):
         lab.sql("SELECT 1")
     with pytest.raises(Missing, match="gateway does not answer"):
         lab.me()

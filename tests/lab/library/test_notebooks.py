@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from credit.requests.settings import AgentSettings
+from credit.seal import Kind
+from infra.agents.compute_zone import Compute
+from infra.agents.rows import make_rows_of_notebooks
 from models.distributed.ray_cluster import Tasks
 from models.settings import ComputeSettings
 from models.worker.worker_loop import Worker
@@ -40,13 +44,19 @@ def city() -> Iterator[running_gateway.House]:
 def workspace(
     city: running_gateway.House, ray_cluster: Tasks, mlflow_server: str, tmp_path: Path
 ) -> Iterator[dict[str, str]]:
-    """The environment of a kernel, with a running worker of the compute zone."""
+    """The environment of a kernel, with the workers of the compute zone: for trainings and for rows."""
     variables = {"HAIHE_COMPUTE_MLFLOW_URI": mlflow_server, "HAIHE_COMPUTE_TODAY": city.today.isoformat()}
     worker = Worker.open(city.home.settings(ComputeSettings, "compute", variables))
-    thread = threading.Thread(target=worker.serve, args=(ray_cluster,))
-    thread.start()
+    env = city.home.environment("compute") | variables
+    compute = Compute.open(city.home.settings(AgentSettings, "compute", env), env)
+    threads = [
+        threading.Thread(target=worker.serve, args=(ray_cluster,)),
+        threading.Thread(target=make_rows_of_notebooks, args=(compute, worker.end)),
+    ]
+    for thread in threads:
+        thread.start()
     yield {
-        "HAIHE_LAB_DATA": str(city.mounted(tmp_path / "data", tuple(city.release.seal.terms["tables"]))),
+        "HAIHE_LAB_DATA": str(city.mounted(tmp_path / "data", tuple(city.practice.seal.terms["tables"]))),
         "HAIHE_LAB_GATEWAY": city.open("alice", "loans")["kernel"],
         "PYTHONPATH": str(ROOT),
         "IPYTHONDIR": str(tmp_path / "ipython"),
@@ -54,7 +64,8 @@ def workspace(
         "PATH": "/usr/bin:/bin",
     }
     worker.end.set()
-    thread.join(60)
+    for thread in threads:
+        thread.join(60)
 
 
 @pytest.mark.servers
@@ -66,14 +77,17 @@ def test_every_starter_notebook_runs(workspace: dict[str, str], city: running_ga
     home.mkdir()
     for path in NOTEBOOKS:
         notebook = nbformat.read(path, as_version=4)
-        client = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(home)}})
+        client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(home)}})
         client.execute(env=workspace)
         (tmp_path / path.name).write_text(nbformat.writes(notebook))
         assert not [output for output in _outputs(notebook) if output.get("name") == "stderr"]
         assert "<table" in _shown(notebook)
-    assert len(city.entries("training.asked")) == 2
+    assert len(city.entries("training.asked")) == len(city.entries("rows.asked")) == 2
+    rows = {seal.id for seal in city.home.shelf.list(Kind.ROWS)}
     (parcel,) = city.entries("parcel.submitted")
-    assert set(parcel.details["files"]) == {"firms_by_severity.csv", "comparison.png"}
+    assert set(parcel.details["files"]) == {"firms_by_penalties.csv", "comparison.png"}
+    (counted,) = rows & set(parcel.details["context"]["releases"])
+    assert set(parcel.details["context"]["releases"]) == {counted, city.release.seal.id}
 
 
 def _shown(notebook: Any) -> str:

@@ -78,7 +78,7 @@ import os
 for path in ("/etc/shadow", "/".join(("", "root", ".ssh")), "/var/log/syslog", "/sys/class/dmi/id/product_uuid", "/home/other",
              "/proc/1/cwd", "/proc/kcore", "/dev/mem", "/dev/sda", "/dev/vda", "/run/secrets"):
     tries(path, lambda: os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(1))
-names = {"accounts.json", "hub.sqlite", "cookie_secret", "ids.json", "access.db", "research.jsonl", "custody.jsonl"}
+names = {"credentials.sqlite", "desk.jsonl", "hub.sqlite", "cookie_secret", "ids.json", "access.db", "research.jsonl", "custody.jsonl"}
 for top in os.listdir("/"):
     if top in ("proc", "usr") or os.path.islink("/" + top):  # /usr is the system's, the same for everybody
         continue
@@ -134,13 +134,13 @@ for path in ("/data/x", "/usr/x", "/etc/x", "/run/x", "/run/lab/x", "/x", os.pat
     tries(path, lambda: open(path, "w").write("x"))
 import glob
 table = sorted(glob.glob("/data/*/bucket-000.parquet"))[0]
-tries("a release's file", lambda: open(table, "r+b"))
+tries("a table's file", lambda: open(table, "r+b"))
 tries("its mode", lambda: os.chmod(table, 0o777))
 tries("remount", lambda: __import__("subprocess").run(["mount", "-o", "remount,rw", "/data"], check=True, capture_output=True))
 """,
     "the tables that were not granted": """
 import os, json
-granted = {"registration", "administrative_penalty", "administrative_licence", "tax_credit_rating", "loan_performance", "manifest.json"}
+granted = {"registration", "administrative_penalty", "administrative_licence", "tax_credit_rating", "loan_performance", "manifest.json", "rows"}
 for name in set(os.listdir("/data")) - granted:
     print("REACHED", name)
 tries("up from /data", lambda: open("/data/registration/../judgment_debtor/bucket-000.parquet", "rb").read(1))

@@ -15,10 +15,12 @@ import pytest
 from credit.actor import Actor, Role
 from credit.seal import Kind
 from infra import lab_services as on_this_machine
+from infra.first_people import set_up
 from infra.home import Home
-from lab.accounts import Accounts
+from infra.hub.authenticator import credential_store
 from lab.projects import Projects
-from lab.settings import ResearchSettings
+from tests.journey.hand import requested
+from tests.lab.accounts.made_accounts import make_accounts
 from tests.lab.workspace.workspace_client import Kernel, WorkspaceClient
 
 DAY = date(2026, 11, 1)
@@ -50,7 +52,7 @@ class Lab:
         """The session of a user who has logged in, with a running workspace."""
         if user not in self.clients:
             client = WorkspaceClient(self.url, user)
-            assert client.log_in(password(user)).status_code == 200
+            assert client.log_in(password(user), self.home).status_code == 200
             assert client.start(project).status_code == 200
             self.clients[user] = client
         return self.clients[user]
@@ -67,7 +69,7 @@ def require_sandbox() -> None:
 
 @pytest.fixture(scope="session")
 def city_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home with a small city's research release, accounts and projects."""
+    """A home with a small city's research release, practice tables, accounts and projects."""
     root = tmp_path_factory.mktemp("lab")
     env = {**os.environ, "HAIHE_HOME": str(root / "home"), "HAIHE_TODAY": DAY.isoformat()}
     for words in (
@@ -75,8 +77,11 @@ def city_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         ("city", "--subjects", "4000", "--out", str(root / "raw")),
         ("intake", str(root / "raw")),
         ("release", "research"),
+        ("practice", "--subjects", "2000"),
     ):
-        done = subprocess.run([sys.executable, "-m", "infra.haihe", *words], env=env, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "infra.haihe", *requested(*words)], env=env, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
     home = Home(root / "home")
     people(home)
@@ -86,16 +91,12 @@ def city_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def people(home: Home) -> None:
     """Accounts of every role, and a project for each researcher."""
     ledger = home.ledger("research", writing=True)
-    accounts = Accounts(home.settings(ResearchSettings, "research").accounts)
-    roles = {
-        Role.RESEARCHER: ("alice", "bobby", "carol", "dana"),
-        Role.REVIEWER: ("rita", "remy"),
-        Role.PLATFORM: ("petra",),
-    }
-    for role, names in roles.items():
-        for name in names:
-            accounts.add(name, (role,), by=PLATFORM, ledger=ledger, password=password(name))
-    projects = Projects(ledger)
+    researchers = dict.fromkeys(("alice", "bobby", "carol", "dana"), Role.RESEARCHER)
+    reviewers = dict.fromkeys(("rita", "remy"), Role.REVIEWER)
+    accounts = make_accounts(home.ledger("desk", writing=True), researchers | reviewers)
+    for account in accounts.all().values():
+        set_up(credential_store(home.root), account, password(account.name))
+    projects = Projects(ledger, accounts)
     all_tables = tuple(home.shelf.list(Kind.RELEASE)[0].terms["tables"])
     tables = (
         "registration",
@@ -110,9 +111,9 @@ def people(home: Home) -> None:
         ("brief", ("carol",)),
         ("wholeday", ("dana",)),
     ):
-        projects.open(name, title=name, purpose="to be tested", ends_on=date(2027, 6, 1), by=PLATFORM)
-        projects.set_members(name, members, by=PLATFORM)
-        projects.grant(name, all_tables if name == "wholeday" else tables, by=PLATFORM)
+        granted, end = all_tables if name == "wholeday" else tables, date(2027, 6, 1)
+        words = {"title": name, "purpose": "to be tested"}
+        projects.open(name, **words, ends_on=end, members=members, tables=granted, by=PLATFORM, today=DAY)
 
 
 @pytest.fixture(scope="session")

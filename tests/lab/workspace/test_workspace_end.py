@@ -53,7 +53,7 @@ def test_a_lapsed_project_ends_its_workspace_and_starts_none(lab: Lab) -> None:
     assert carol.call("GET", "/api/status", follow_redirects=False).status_code != 200
     answer = carol.start()
     assert answer.status_code >= 400 or "no project" in answer.text
-    lab.projects.extend("brief", date(2027, 6, 1), by=PLATFORM)
+    lab.projects.extend("brief", date(2027, 6, 1), by=PLATFORM, today=date(2026, 11, 1))
 
 
 def test_reviewers_and_unknown_users_have_no_workspace(lab: Lab) -> None:

@@ -12,6 +12,17 @@ from typing import Any, ClassVar
 import httpx
 from websockets.sync.client import connect
 
+from infra.home import Home
+from infra.hub.authenticator import credential_store
+from infra.hub.credentials.totp import code_at
+from lab.accounts.accounts import Accounts
+
+
+def second_factor(home: Home, user: str) -> str:
+    """The code of this moment for a user, whose secret ``home`` knows."""
+    account = Accounts(home.ledger("desk")).get(user)
+    return code_at(credential_store(home.root).totp_secret(account), time.time())
+
 
 @dataclass
 class WorkspaceClient:
@@ -36,12 +47,18 @@ class WorkspaceClient:
     def base(self) -> str:
         return f"/user/{self.user}"
 
-    def log_in(self, password: str) -> httpx.Response:
-        page = self.client.get("/hub/login")
+    def log_in(self, password: str, home: Home | None = None) -> httpx.Response:
+        """Sign in, with the account's second factor where it has one, whose secret ``home`` knows."""
+        answer = self._post_form(self.client.get("/hub/login"), username=self.user, password=password)
+        if home is None or "second-factor" not in str(answer.url):
+            return answer
+        return self._post_form(answer, code=second_factor(home, self.user))
+
+    def _post_form(self, page: httpx.Response, **fields: str) -> httpx.Response:
         match = re.search(r'name="_xsrf" value="([^"]+)"', page.text)
         assert match, page.text[:500]
-        form = {"username": self.user, "password": password, "_xsrf": match[1]}
-        return self.client.post("/hub/login", data=form, headers={"Referer": f"{self.url}/hub/login"})
+        headers = {"Referer": str(page.url)}
+        return self.client.post(str(page.url), data=fields | {"_xsrf": match[1]}, headers=headers)
 
     def start(self, project: str = "", seconds: float = 90) -> httpx.Response:
         """Start the workspace and wait for its page; returns the last response, also when it is an error."""

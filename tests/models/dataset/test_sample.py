@@ -15,6 +15,7 @@ from credit.keys import SigningKey
 from credit.shelf import OpenedSeal, Shelf
 from models.dataset.folds import fold_of, folds_by_period
 from models.dataset.sample import Sample, build_sample
+from models.features.feature_sql import written_order
 from models.order.sealed_order import read_sealed_order
 from tests.models import world
 from tests.models.world import firm, loan, penalty, subject
@@ -176,4 +177,5 @@ def test_a_sealed_order_is_read_back(shelf: Shelf, keys: dict[str, SigningKey], 
     ledger = Ledger(tmp_path / "ledger.jsonl", keys["research"], ring)
     given: dict[str, Any] = {"release": release, "shelf": shelf, "key": keys["research"], "by": world.ALICE}
     seal = place_order(world.order(), ledger=ledger, today=world.AS_OF, **given)
-    assert read_sealed_order(shelf.open(seal.id)) == world.order()
+    written = written_order(world.order(), release.seal.terms)
+    assert read_sealed_order(shelf.open(seal.id)) == written

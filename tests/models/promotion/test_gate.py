@@ -13,14 +13,18 @@ from credit.actor import Actor, Role
 from credit.errors import Refused
 from credit.gate import Gate, Outcome, Verdict
 from models.boosting.recipe import Recipe
+from models.dataset.cut_rows import cut_rows
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import in_process
-from models.promotion.gate import CHECKS, THRESHOLDS, ChampionComparison, PromotionCase, promotion_gate, reproducible
+from models.promotion.gate import CHECKS, THRESHOLDS, promotion_gate
+from models.promotion.measured_version import ChampionComparison, PromotionCase
+from models.promotion.privacy_checks import reproducible
 from models.registry import version
 from models.scoring.scorer import Scorer
 from models.training.fit import VersionContent, fit
-from models.validation.evidence import measure
-from models.validation.holdout import score_holdout
+from models.validation.evidence import measure, rounded
+from models.validation.holdout import score_holdout, training_rows
+from models.validation.model_privacy import measure_privacy
 from tests.models import invented
 
 MAKER, CHECKER = Actor("alice", Role.RESEARCHER), Actor("bob", Role.PLATFORM)
@@ -30,7 +34,9 @@ def case_of(fitted: VersionContent, sample: Sample, champion: ChampionComparison
     scorer = Scorer.of(fitted.text, fitted.scorecard)
     recipe = Recipe.of(fitted.scorecard["training"]["recipe"])
     holdout = score_holdout(sample, scorer, recipe, in_process())
-    evidence = measure(scorer, sample, holdout)
+    rows, _ = cut_rows(training_rows(sample, scorer))
+    privacy = measure_privacy(rows, scorer.forest, recipe, in_process())
+    evidence = measure(scorer, sample, holdout) | rounded(privacy.as_evidence())
     return PromotionCase("version-1", fitted.text, recipe, scorer, sample, holdout, evidence, champion)
 
 
@@ -87,6 +93,7 @@ def test_a_version_of_another_calibration_is_written_tried_and_evaluated(
         sql="SELECT 1",
         features=sample.features,
         evidence=made.evidence,
+        leaves=made.leaves,
     )
     card = (tmp_path / "card.md").read_text(encoding="utf-8")
     assert [line.split(" | ")[0] for line in card.splitlines() if "(taken)" in line] == [f"| {kind} (taken)"]

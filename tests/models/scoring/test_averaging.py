@@ -15,7 +15,8 @@ from models.dataset.matrix import TrainingRows
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import in_process
 from models.order.spec import training_of
-from models.promotion.gate import PromotionCase, leaf_size, reproducible
+from models.promotion.measured_version import PromotionCase
+from models.promotion.privacy_checks import as_written, leaf_size, reproducible
 from models.scoring.scorer import Scorer
 from models.scoring.trees import walk
 from models.scoring.trees.averaging import average_texts
@@ -32,7 +33,7 @@ PARTS = (
     Recipe(2, 0.1, 90, 30, 7, feature_share=0.5),
     Recipe(12, 0.1, 30, 40, 9, l2=10.0, row_share=0.8),
 )
-THRESHOLDS = {"leaf_rows_at_least": 10}
+THRESHOLDS = {"leaf_rows_at_least": 10, "leaf_subjects_at_least": 10}
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,7 @@ def test_an_averaged_version_passes_the_gate_that_grows_it_again(sample: Sample)
     case = PromotionCase(
         "version-1", made.text, recipe, scorer, sample, holdout, measure(scorer, sample, holdout), None
     )
-    for check in (leaf_size, reproducible):
+    for check in (leaf_size, as_written, reproducible):
         finding = check(case, THRESHOLDS)
         assert finding.outcome == "pass", str(finding)
 

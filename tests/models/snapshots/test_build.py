@@ -18,7 +18,7 @@ from credit.shelf import Shelf
 from models.features.population import population_features
 from models.scoring.scorer import Scorer
 from models.scoring.snapshot_layout import ANSWERS_FILE, FEATURES_FILE, SUBJECTS_FILE
-from models.snapshots.build import point_snapshot
+from models.snapshots.pointers import point_snapshot
 from tests.models import world
 from tests.models.town import Town
 from tests.models.world import penalty

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from credit.actor import Role
 from credit.errors import Broken, Lapsed, Malformed, Missing, Refused
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind
+from credit.separation.involvement import PeopleHistory
 from credit.shelf import OpenedSeal, Shelf
 from models.distributed.ray_cluster import Tasks, in_process
 from models.promotion.promote import promote, register, roll_back
@@ -21,6 +23,7 @@ from models.registry.mlflow_registry import Registry
 from models.registry.version import FILES
 from models.scoring.scorer import Scorer
 from models.training.pipeline import train
+from tests.credit.separation.account_changes import AccountsSince
 from tests.models import invented_release as made
 from tests.models.killing import killer
 
@@ -179,10 +182,17 @@ def test_workers_killed_each_time_end_in_words_and_nothing_is_registered(
     assert train(order, by=made.RESEARCHER, **office).parents == (order.seal.id,)  # type: ignore[arg-type]
 
 
+def read_people() -> PeopleHistory:
+    """The accounts of the maker and the checker; no project placed the order."""
+    accounts = {made.RESEARCHER.name: Role.RESEARCHER, made.CHECKER.name: Role.PLATFORM}
+    return PeopleHistory.of((), AccountsSince(accounts))
+
+
 def test_promotion_from_the_request_to_the_alias(
     version: OpenedSeal, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry, ray_cluster: Tasks
 ) -> None:
-    office = {"shelf": shelf, "platform_key": keys["platform"], "ledger": ledger, "registry": registry}
+    zone = {"shelf": shelf, "platform_key": keys["platform"], "ledger": ledger, "registry": registry}
+    office: dict[str, object] = zone | {"people": read_people}
     with pytest.raises(Missing, match="There is no request for"):
         promote(version, by=made.CHECKER, tasks=ray_cluster, **office)  # type: ignore[arg-type]
     assert register(version, by=made.RESEARCHER, ledger=ledger, registry=registry) == "1"
@@ -190,7 +200,7 @@ def test_promotion_from_the_request_to_the_alias(
     with pytest.raises(Refused, match="role platform"):
         promote(version, by=made.RESEARCHER, tasks=ray_cluster, **office)  # type: ignore[arg-type]
     maker = type(made.CHECKER)(made.RESEARCHER.name, made.CHECKER.role)
-    with pytest.raises(Refused, match="maker is not the checker"):
+    with pytest.raises(Refused, match="requested or confirmed it themselves"):
         promote(version, by=maker, tasks=ray_cluster, **office)  # type: ignore[arg-type]
     verdict = promote(version, by=made.CHECKER, tasks=ray_cluster, today=TODAY, **office)  # type: ignore[arg-type]
     assert verdict.passed
@@ -226,7 +236,7 @@ def test_a_challenger_with_less_information_does_not_pass(
     seal = train(poor, by=made.RESEARCHER, **work, **office)  # type: ignore[arg-type]
     challenger = shelf.open(seal.id)
     register(challenger, by=made.RESEARCHER, ledger=ledger, registry=registry)
-    services = office | {"platform_key": keys["platform"], "registry": registry}
+    services = office | {"platform_key": keys["platform"], "registry": registry, "people": read_people}
     with pytest.raises(Refused, match="champion") as refusal:
         promote(challenger, by=made.CHECKER, tasks=ray_cluster, **services)  # type: ignore[arg-type]
     assert refusal.value.findings

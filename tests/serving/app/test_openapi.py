@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from jsonschema_rs import Draft202012Validator
 
 from serving.app.create import create_app
 from serving.app.openapi.document import EXAMPLES
+from serving.app.openapi.texts import in_chinese
 from serving.audit.signatures import HEADER
+from serving.endpoints.mandates.review import EVENTS
 from serving.endpoints.monitoring.watch_review import CHANGED
 from serving.responses.compose import answer_digest
 
@@ -18,6 +21,11 @@ PUBLISHED = frozenset(
         "Answer",
         "AnswerBatch",
         "AnswerLive",
+        "Application",
+        "ApplicationBatch",
+        "ApplicationList",
+        "ApplicationPart",
+        "ApplicationStatus",
         "Asked",
         "AskedBatch",
         "AskedFacts",
@@ -41,6 +49,7 @@ PUBLISHED = frozenset(
         "Part",
         "Problem",
         "Query",
+        "RankedReason",
         "Reason",
         "Receipt",
         "Record",
@@ -53,6 +62,7 @@ PUBLISHED = frozenset(
         "WatchList",
         "Watched",
         "Webhook",
+        "WebhookSet",
     ]
 )
 
@@ -99,10 +109,10 @@ def test_every_authorised_call_declares_its_signature_quota_and_refusals(documen
     assert len(with_a_token) > 30
     for name, operation in with_a_token:
         answer = operation["responses"]
-        assert set(answer["200"]["headers"]) == {HEADER, "RateLimit", "RateLimit-Policy"}, name
-        assert set(answer) == {"200", "401", "403", "404", "408", "413", "422", "429", "500", "503"}, name
+        assert set(answer["200"]["headers"]) == {HEADER, "RateLimit", "RateLimit-Policy", "X-Request-Id"}, name
+        assert set(answer) == {"200", "400", "401", "403", "404", "408", "411", "413", "422", "429", "500", "503"}, name
         assert [set(answer[status]["headers"]) for status in ("401", "429", "503")] == [
-            {"WWW-Authenticate"}, {"Retry-After"}, {"Retry-After"}
+            {"WWW-Authenticate", "X-Request-Id"}, {"Retry-After", "X-Request-Id"}, {"Retry-After", "X-Request-Id"}
         ], name  # fmt: skip
         assert operation["tags"] == operation["security"][0]["bank"], name
     headers = document["components"]["headers"]
@@ -132,14 +142,41 @@ def test_what_is_declared_is_what_is_sent(running: Any) -> None:
 
 def test_examples_of_scores_keep_the_laws_of_scores(document: Any) -> None:
     batch = [part["answer"] for part in EXAMPLES["AnswerBatch"]["answers"] if "answer" in part]
-    for answer in (EXAMPLES["Answer"], EXAMPLES["AnswerLive"], *batch):
+    assert [reason["rank"] for reason in EXAMPLES["AnswerLive"]["reasons"]] == [1, 2]
+    assert answer_digest(EXAMPLES["AnswerLive"]) == EXAMPLES["AnswerLive"]["receipt"]["digest"]
+    for answer in (EXAMPLES["Answer"], *batch):
         total = answer["base_points"] + sum(reason["points"] for reason in answer["reasons"])
         assert round(total, 2) == answer["points"]
         assert answer_digest(answer) == answer["receipt"]["digest"]
-    (webhook,) = document["webhooks"]
-    assert webhook == CHANGED
+    assert set(document["webhooks"]) == {CHANGED, *EVENTS.values()}
 
 
 def test_schemas_keep_the_names_that_banks_generate_code_from(document: Any) -> None:
     assert set(document["components"]["schemas"]) >= PUBLISHED
     assert not [name for name in document["components"]["schemas"] if name.endswith("Schema")]
+
+
+def test_every_operation_has_texts_of_its_own_in_both_languages(document: Any) -> None:
+    for texts, is_chinese in ((document, False), (in_chinese(document), True)):
+        named = operations(texts)
+        summaries = [operation["summary"] for _, operation in named]
+        assert len(set(summaries)) == len(summaries)
+        tags = {tag["name"]: tag["description"] for tag in texts["tags"]}
+        for name, operation in named:
+            assert set(operation["tags"]) <= set(tags), name
+            assert bool(re.search("[一-鿿]", operation["description"])) == is_chinese, name
+            assert not is_chinese or re.search("[一-鿿]", operation["summary"]), name
+        assert {tag for _, operation in named for tag in operation["tags"]} == set(tags)
+    assert in_chinese(document)["components"] == document["components"]
+    assert document["servers"] == [{"url": "/", "description": "the service that sent this document"}]
+
+
+def test_every_refusal_has_an_example_that_fits_its_form(document: Any) -> None:
+    for name, operation in operations(document):
+        if "security" not in operation:
+            continue
+        for status in ("401", "403", "404", "408", "413", "422", "429", "500", "503"):
+            media = operation["responses"][status]["content"]["application/problem+json"]
+            example = media["examples"]["refused"]["value"]
+            assert example["status"] == int(status), name
+            assert fits(document, media["schema"], example), (name, status)

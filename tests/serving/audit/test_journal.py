@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credit import ledger as plain
 from credit.actor import Actor
 from credit.errors import Broken
+from credit.keys import KeyRing
 from credit.ledger import Ledger
+from credit.ledger import ledger as plain
 from serving.audit import journal
 from serving.audit.journal import Journal
 
@@ -46,9 +47,10 @@ def test_both_writers_write_the_same_bytes_whoever_wrote_before(
     with pytest.MonkeyPatch.context() as clock:
         clock.setattr(plain, "datetime", Noon)
         clock.setattr(journal, "datetime", Noon)
-        one = Ledger(folder / "plain.jsonl", world.key("service"), world.ring)
-        fast = Journal(folder / "fast.jsonl", world.key("service"), world.ring)
-        other = Ledger(folder / "fast.jsonl", world.key("service"), world.ring)
+        ring = KeyRing.of(world.key("service"))  # not the folder of keys, which knows each ledger by its name
+        one = Ledger(folder / "plain.jsonl", world.key("service"), ring)
+        fast = Journal(folder / "fast.jsonl", world.key("service"), ring)
+        other = Ledger(folder / "fast.jsonl", world.key("service"), ring)
         for _ in range(3):
             one.append_many(entries)
         fast.append_many(entries)

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving_world import PURPOSE, codes
 
+from credit.settings import BEIJING
 from serving.audit.refusal_sampling import COUNTED, MOST, SECONDS, RefusalSampler
 from serving.audit.usage import statement
 from serving.auth.access_database import AccessDatabase
 from serving.auth.clients import RateLimit
-from serving.settings import BEIJING
 
 GOOD = codes("enterprise", 1)[0]
 

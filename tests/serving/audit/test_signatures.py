@@ -13,7 +13,8 @@ import pytest
 from serving_world import codes
 
 from credit.errors import Broken
-from serving.audit.signatures import HEADER, MOST, TYPE, SignatureBatch, Signer, verify
+from serving.audit.signature_queue import MOST, SignatureBatch
+from serving.audit.signatures import HEADER, TYPE, Signer, verify
 
 CODE = codes("enterprise", 1)[0]
 

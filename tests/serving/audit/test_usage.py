@@ -12,11 +12,12 @@ from credit.actor import Actor
 from credit.errors import CreditError, Malformed, Missing, Refused
 from credit.ledger import Entry
 from credit.seal import Kind
+from credit.settings import BEIJING
 from serving import bank_sandbox
 from serving.audit.usage import statement
 from serving.auth.access_database import AccessDatabase
+from serving.auth.mandates import Mandate, sign_mandate, store_mandate
 from serving.data.snapshot import open_snapshot, read_pointers
-from serving.settings import BEIJING
 
 GOOD, OTHER = codes("enterprise", 2)
 
@@ -66,16 +67,11 @@ def test_firms_of_a_sandbox_answer_as_expected(running: Any) -> None:
     assert set(named) == set(bank_sandbox.EXPECTED)
     assert len(set(named.values())) == len(named)
     access = AccessDatabase(world.root / "access.db")
-    firms = bank_sandbox.grant_mandates(
-        named,
-        bank="bohai",
-        access=access,
-        day=TODAY,
-        by=PLATFORM,
-        key=world.key("platform"),
-        ledger=world.ledger,
-        pseudonyms=world.pseudonyms,
-    )
+    first = f"mandate-{'0' * 28}"
+    wanted, firms = bank_sandbox.plan_mandates(named, bank="bohai", day=TODAY, pseudonyms=world.pseudonyms, first=first)
+    for number, planned in enumerate(wanted):  # as the platform's agent signs them, and the service's stores them
+        mandate = Mandate.of({**planned, "id": f"{first}{number:04x}"})
+        store_mandate(access, sign_mandate(mandate, by=PLATFORM, key=world.key("platform")), world.ring)
     access.close()
     token, points = running.token(), {}
     for who, firm in firms.items():

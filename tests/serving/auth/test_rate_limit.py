@@ -64,3 +64,13 @@ def test_trying_codes_ends_with_an_alarm_and_even_a_good_call_waits(running: Any
     assert (alarm.object, alarm.details["bank"]) == ("bank-bohai", "bohai")
     theirs = running.world.grant("jincheng", GOOD).id
     assert running.score(GOOD, theirs, token=running.token("jincheng")).status_code == 200
+
+
+def test_a_request_that_no_waiting_lets_through_is_refused_for_what_it_is() -> None:
+    quotas, limit = Quotas(lambda: 1.0), RateLimit(10, 5)
+    quotas.take("bohai", limit)
+    quotas.take("bohai", limit, 4, counted=1)
+    with pytest.raises(TooMany):
+        quotas.take("bohai", limit, 4, counted=1)
+    with pytest.raises(Malformed, match="smaller batches"):
+        quotas.take("bohai", limit, 5, counted=1)

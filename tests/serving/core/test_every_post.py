@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,12 +17,13 @@ from serving_webhook_receiver import WebhookReceiver
 from serving_world import PURPOSE, TODAY
 
 from credit.actor import Actor
-from credit.entry import Entry
 from credit.errors import Broken
+from credit.ledger.entry import Entry
 from credit.suppression import suppress
 from serving.audit.group_commit import GroupCommitWriter
 from serving.auth.access_database import AccessDatabase
 from serving.http.products import IDEMPOTENCY_KEY
+from serving.store.store import statement
 
 SALTED = {"/v1/scores/live", "/v1/scores/facts", "/v1/evaluations", *(f"/v1/queries/{name}" for name in LISTS)}
 
@@ -63,7 +64,9 @@ def test_one_key_one_answer_to_the_byte_and_one_act(harness: PostHarness) -> Non
         assert theirs.content != first.content, path
     repeated = [entry for entry in harness.world.ledger.verified() if entry.verb.endswith(".repeated")]
     assert len(repeated) == len(harness.requests)
-    assert {path: harness.rows(path) for path in MADE} == {"/v1/objections": 2, "/v1/watches": 2, "/v1/jobs": 3}
+    assert {path: harness.rows(path) for path in MADE} == {
+        "/v1/objections": 2, "/v1/watches": 2, "/v1/jobs": 3, "/v1/mandates": 3, "/v1/mandates/batch": 3
+    }  # fmt: skip
 
 
 @pytest.mark.attack
@@ -79,13 +82,13 @@ def test_what_is_no_key_is_refused_before_anything_is_done(harness: PostHarness,
 
 @pytest.mark.attack
 def test_many_at_once_with_one_key_are_one_act(harness: PostHarness) -> None:
-    for path in ("/v1/objections", "/v1/watches", "/v1/jobs", "/v1/scores/batch", "/v1/webhook/trial"):
+    for path in (*MADE, "/v1/scores/batch", "/v1/webhook/trial"):
         before, deliveries = harness.count(path), len(harness.receiver.received)
         with ThreadPoolExecutor(8) as pool:
             responses = list(pool.map(lambda _, path=path: harness.post(path), range(8)))  # type: ignore[misc]
         assert {each.status_code for each in responses} == {200}
         assert len({each.content for each in responses}) == 1
-        assert harness.count(path) == before + (2 if path.endswith("batch") else 1)
+        assert harness.count(path) == before + (2 if path == "/v1/scores/batch" else 1)
         assert len(harness.receiver.received) == deliveries + path.endswith("trial")
     assert {harness.rows(path) for path in MADE} == {1}
 
@@ -93,11 +96,9 @@ def test_many_at_once_with_one_key_are_one_act(harness: PostHarness) -> None:
 def test_what_a_killed_process_had_done_is_not_done_again(harness: PostHarness) -> None:
     for path in harness.requests:
         first, once, deliveries = harness.post(path), harness.count(path), len(harness.receiver.received)
-        with sqlite3.connect(harness.world.root / "calls.db") as db:
-            for table in ("answered", "made"):
-                db.execute(f"DELETE FROM {table} WHERE key <> ?", (b"k",))
-                db.execute(f"DELETE FROM {table} WHERE bank NOT LIKE ?", (f"% {path}",))
-        db.close()
+        for table in ("answered", "made"):
+            delete = statement(f"DELETE FROM {table} WHERE key <> ? OR bank NOT LIKE ?", b"k", f"% {path}")
+            harness.running.http.app.service.store.run(delete)
         simulate_kill(harness.running)
         again = harness.post(path)
         assert again.status_code == 200, (path, again.text)
@@ -150,7 +151,8 @@ def test_after_a_fault_the_same_key_goes_on_where_it_was_and_a_refusal_in_betwee
     assert harness.count(path) == before + 1
     if path in MADE:
         assert harness.rows(path) == 1
-        name = response.json()[f"{MADE[path]}_id"]
+        made = response.json()
+        name = (made["applications"][0]["application"] if path.endswith("batch") else made)[f"{MADE[path]}_id"]
         assert [entry.object for entry in harness.running.entries(harness.requests[path].verb)] == [name]
     app.service = app.app.state.service = service
 
@@ -172,7 +174,8 @@ def test_a_refusal_is_not_stored_and_its_cause_can_be_removed(harness: PostHarne
 
 @pytest.mark.attack
 def test_a_key_opens_nothing_whose_mandate_was_revoked(harness: PostHarness) -> None:
-    open_to_all = {"/v1/objections", "/v1/jobs", "/v1/webhook/trial", "/v1/evaluations"}
+    open_to_all = {"/v1/objections", "/v1/jobs", "/v1/webhook/trial", "/v1/evaluations",
+                   "/v1/mandates", "/v1/mandates/batch"}  # fmt: skip
     first = {path: harness.post(path) for path in harness.requests}
     harness.revoke_all()
     for path, original in first.items():
@@ -256,14 +259,16 @@ def test_a_key_is_of_one_path_and_what_cannot_be_done_twice_takes_none(harness: 
 def test_an_answer_is_deleted_after_a_day_also_without_another_request(harness: PostHarness, serve: Any) -> None:
     for path in ("/v1/queries/penalties", "/v1/watches"):
         assert harness.post(path).status_code == 200
-    with sqlite3.connect(harness.world.root / "calls.db") as db:
-        for table in ("answered", "made"):
-            assert db.execute(f"UPDATE {table} SET at = at - 86401").rowcount == 1
-        db.commit()
-        with serve(chores=False):  # as each service does once an hour, and when it starts
-            left = [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("answered", "made")]
-    db.close()
-    assert left == [0, 0]
+    store = harness.running.http.app.service.store
+    tables = ("answered", "made")
+    for table in tables:
+        assert len(store.run(statement(f"UPDATE {table} SET at = at - 86401 RETURNING id"))) == 1
+    counts = [statement(f"SELECT count(*) FROM {table}") for table in tables]
+    end = time.monotonic() + 30
+    with serve(chores=False):  # as each service does once an hour, and when it starts
+        while (left := [store.query(count) for count in counts]) != [[(0,)], [(0,)]] and time.monotonic() < end:
+            time.sleep(0.01)
+    assert left == [[(0,)], [(0,)]]
 
 
 def bearer(harness: PostHarness) -> dict[str, str]:

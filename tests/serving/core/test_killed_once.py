@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from serving_webhook_receiver import WebhookReceiver
 from serving_world import PURPOSE, codes
 
 from serving.responses.job_columns import CSV, INPUT_COLUMNS
+from serving.store.store import open_store, statement
 
 pytestmark = pytest.mark.servers
 KILLED_SERVICE = str(Path(__file__).parents[1] / "killed_service.py")
@@ -27,14 +27,7 @@ DEATHS = [  # the second dies while it does its own, after it has done what the 
     ) for when in ("before", "after")
 ]  # fmt: skip
 LAST = ("", "none", "before", 1)
-ROWS = {"objection": "access.db", "watch": "watches.db", "job": "jobs.db"}
-
-
-def count(path: Path, table: str) -> int:
-    with sqlite3.connect(path) as db:
-        (rows,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
-    db.close()
-    return int(rows)
+TABLES = ("objection", "watch", "job")
 
 
 class Bank:
@@ -87,7 +80,10 @@ def test_killed_before_and_after_each_entry_what_a_key_makes_is_made_once(world:
     entries = list(world.ledger.verified())
     made = Counter(entry.verb for entry in entries)
     assert {verb: made[verb] for _, verb, _, _ in DEATHS[:-2]} == {verb: 2 for _, verb, _, _ in DEATHS[:-2]}
-    assert {table: count(world.root / place, table) for table, place in ROWS.items()} == dict.fromkeys(ROWS, 2)
+    store = open_store(world.settings().store_place)
+    counts = {table: store.query(statement(f"SELECT count(*) FROM {table}"))[0][0] for table in TABLES}
+    store.close()
+    assert counts == dict.fromkeys(TABLES, 2)
     parts = [entry.object for entry in entries if entry.verb == "score.answered" and "batch" in entry.details]
     assert len(set(parts)) == len(parts) == 2 * BATCH_SIZE
     webhook_ids = [

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serving_world import codes
+from serving_world import TODAY, codes
 
+from credit.messages import Text
+from credit.suppression import suppress
 from models.scoring.snapshot_layout import ANSWERS_FILE, FEATURES_FILE, SUBJECTS_FILE
+from serving.data import registry, suppression
+from serving.store.transaction import StoreUnavailable
 
 GOOD = codes("enterprise", 1)[0]
 OTHER_MODEL = codes("individual_business", 1)[0]
@@ -165,3 +169,68 @@ def test_the_ledger_records_which_snapshot_served_since_when(running: Any) -> No
     assert {entry.object for entry in running.entries("book.opened")} == {
         snapshot, *(running.seals[model][1] for model in running.seals)
     }  # fmt: skip
+
+
+@pytest.mark.attack
+def test_a_shortage_of_descriptors_does_not_take_a_snapshot_out_of_service(
+    running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1,100 idle connections once made every answer a 503: their descriptors were missing where files are read."""
+    snapshots = running.http.app.service.snapshots
+    code = codes("enterprise", 1)[0]
+    mandate, token = running.world.grant("bohai", code).id, running.token()
+
+    def short(*words: Any) -> Any:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(registry, "read_pointers", short)
+        snapshots.refresh()
+        assert running.score(code, mandate, token=token).status_code == 200
+        exhausted.setattr(registry, "SECONDS", -1.0)  # and a minute later it is out of service
+        snapshots.refresh()
+        assert running.score(code, mandate, token=token).status_code == 503
+    snapshots.refresh()
+    assert running.score(code, mandate, token=token).status_code == 200
+
+
+def test_a_second_refresh_ends_after_the_first_has_opened_its_snapshot(
+    running: Any, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the second caller would answer from what the first was still replacing."""
+    snapshots, version = running.http.app.service.snapshots, running.seals["enterprise"][0]
+    opens, goes_on, real = threading.Event(), threading.Event(), registry.open_snapshot
+
+    def slow(*words: Any) -> Any:
+        opens.set()
+        assert goes_on.wait(10)
+        return real(*words)
+
+    monkeypatch.setattr(registry, "open_snapshot", slow)
+    newer = world.snapshot("enterprise", version, 40, seed=2)
+    with ThreadPoolExecutor(2) as threads:
+        world.show("enterprise", version, newer)
+        threads.submit(snapshots.refresh)
+        assert opens.wait(10)
+        second = threads.submit(lambda: (snapshots.refresh(), snapshots.for_model("enterprise", TODAY).snapshot))
+        goes_on.set()
+        assert second.result(10)[1] == newer
+
+
+@pytest.mark.attack
+def test_notices_that_a_full_disk_kept_from_being_read_are_read_again(running: Any, monkeypatch: Any) -> None:
+    """Nothing is answered meanwhile; and no restart is needed afterwards."""
+    notices = running.http.app.service.snapshots.suppression
+    mandate, token = running.world.grant("bohai", GOOD).id, running.token()
+
+    def full(*words: Any) -> Any:
+        raise StoreUnavailable("store.not-available", why=Text.verbatim("disk full"))
+
+    with monkeypatch.context() as shortage:
+        shortage.setattr(suppression, "newest_number", full)
+        suppress(running.world.shelf, "scoring", ["00" * 16], today=TODAY, forget_before=TODAY,
+                 key=running.world.key("custody"))  # fmt: skip
+        notices.refresh()
+        assert running.score(GOOD, mandate, token=token).status_code == 503
+    notices.refresh()
+    assert running.score(GOOD, mandate, token=token).status_code == 200

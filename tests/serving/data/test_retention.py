@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from serving_world import ENGINEER, PLATFORM, codes
 
-from credit.destruction import destruction_record, is_emptied
+from credit.destruction import delete_files, destruction_record, is_emptied
 from credit.errors import Broken, Lapsed
 from credit.ledger import Ledger
 from credit.seal import Kind
 from credit.trace import trace
-from infra.retention import Retention
 from models.scoring.snapshot_layout import FEATURES_FILE, SUBJECTS_FILE
+from models.snapshots.retention import Retention
+from serving.data.excerpt import make_excerpt
 from serving.endpoints.scores.replay import replay
 
 SOON = date.today() + timedelta(days=31)
@@ -36,19 +37,20 @@ def swept(running: Any) -> Any:
     return world, first, second, answer
 
 
-def rule(world: Any, today: date = SOON) -> Retention:
-    return Retention(world.shelf, world.ledger, today)
+def rule(world: Any, today: date = SOON, days: int = 30) -> Retention:
+    return Retention(world.shelf, world.ledger, today, days, make_excerpt)
 
 
 def sweep(world: Any, today: date = SOON) -> list[str]:
-    retention, platform_ledger = (
-        rule(world, today),
-        Ledger(world.root / "platform.jsonl", world.key("platform"), world.ring),
-    )
-    return [
-        retention.destroy(due, by=PLATFORM, key=world.key("platform"), ledger=platform_ledger)["id"]
-        for due in retention.due()
-    ]
+    """As the zones do it: the platform records what is due, and after that the makers delete the files."""
+    retention, key = rule(world, today), world.key("platform")
+    ledger = Ledger(world.root / "platform.jsonl", key, world.ring)
+    due = retention.due()
+    for each in due:
+        retention.record(each, by=PLATFORM, key=key, ledger=ledger)
+    for each in due:
+        delete_files(world.shelf, each.seal)
+    return [each.seal.id for each in due]
 
 
 def test_a_replaced_snapshot_is_destroyed_and_its_answer_replays(swept: Any) -> None:
@@ -111,9 +113,9 @@ def test_the_newest_of_a_month_stays_for_the_next_evaluation(swept: Any) -> None
 
 def test_a_snapshot_that_answered_recently_is_kept(swept: Any) -> None:
     world, first, *_ = swept
-    retention = Retention(world.shelf, world.ledger, date.today() + timedelta(days=5), days=6)
-    assert retention.due() == []
-    assert first in {each.seal.id for each in Retention(world.shelf, world.ledger, retention.today, days=5).due()}
+    today = date.today() + timedelta(days=5)
+    assert rule(world, today, days=6).due() == []
+    assert first in {each.seal.id for each in rule(world, today, days=5).due()}
 
 
 def test_a_killed_sweep_is_completed_by_the_next(swept: Any, monkeypatch: pytest.MonkeyPatch) -> None:

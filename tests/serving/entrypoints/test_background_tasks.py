@@ -13,12 +13,12 @@ from typing import Any
 
 import httpx
 import pytest
+from haihe_client import ServiceKeys, WebhookVerifier
 from serving_service_process import free_port, serving
 from serving_webhook_receiver import WebhookReceiver
 from serving_world import PURPOSE, codes
 
 from serving.audit.signatures import HEADER, verify
-from serving.bank.webhooks import Webhooks
 
 pytestmark = pytest.mark.servers
 LINES = 6000
@@ -81,7 +81,8 @@ def test_a_service_killed_in_the_middle_of_a_job_and_of_a_delivery_ends_both(wor
     assert [int(row["line"]) for row in rows] == list(range(1, LINES + 1))
     entries = {entry.object: entry for entry in world.ledger.verified()}
     assert all(entries[row["score_id"]].id == row["entry"] for row in rows)
-    events = [Webhooks(world.ring).read(headers, body) for _, headers, body in receiver.received[first:]]
+    verifier = WebhookVerifier(ServiceKeys(world.ring.keys["service"]))
+    events = [verifier.read(headers, body) for _, headers, body in receiver.received[first:]]
     assert events
     assert all(one["data"]["version_changed"] for one in events)
     ids = {headers["webhook-id"] for _, headers, _ in receiver.received[:first]}

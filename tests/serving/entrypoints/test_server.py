@@ -15,10 +15,15 @@ from typing import Any
 
 import httpx
 import pytest
+from haihe_client import (
+    AuthenticationError,
+    ConnectionFailed,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    ServiceClient,
+)
 from serving_world import PURPOSE, TODAY, codes
-
-from credit.errors import Lapsed, Malformed, Missing, Refused, Unauthenticated
-from serving.bank.client import ServiceClient
 
 pytestmark = pytest.mark.servers
 
@@ -63,17 +68,16 @@ def test_a_bank_scores_over_http(server: Any, world: Any, template: Any) -> None
         assert bank.ready()["ready"] is True
         first_score = bank.score(known, PURPOSE, mandate)
         assert first_score["uscc"] == known
-        with pytest.raises(Malformed):
+        with pytest.raises(InvalidRequestError):
             bank.score(known[:-1], PURPOSE, mandate)
-        with pytest.raises(Missing):
+        with pytest.raises(NotFoundError):
             bank.score(unknown, PURPOSE, world.grant("bohai", unknown).id)
-        with pytest.raises(Refused, match="another purpose") as refused:
+        with pytest.raises(PermissionDeniedError, match="another purpose") as refused:
             bank.score(known, "post_loan_management", mandate)
         assert refused.value.findings[0]["check"] == "purpose"
-        bank._token = "forged"
-        bank._good_until = time.monotonic() + 60
+        bank._auth._token = "forged"
         assert bank.score(known, PURPOSE, mandate)["points"] == first_score["points"]  # a new token was fetched
-    with ServiceClient(url, "bohai", "wrong") as unauthenticated, pytest.raises(Unauthenticated):
+    with ServiceClient(url, "bohai", "wrong") as unauthenticated, pytest.raises(AuthenticationError):
         unauthenticated.score(known, PURPOSE, mandate)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=15) in (0, -signal.SIGTERM)
@@ -83,7 +87,7 @@ def test_a_bank_scores_over_http(server: Any, world: Any, template: Any) -> None
     assert unknown not in written
     assert world.pseudonyms.hex_of(known) not in written
     assert "POST" not in written
-    with ServiceClient(url, "bohai", "x") as late, pytest.raises(Lapsed, match="cannot be reached"):
+    with ServiceClient(url, "bohai", "x") as late, pytest.raises(ConnectionFailed, match="cannot be reached"):
         late.ready()
 
 

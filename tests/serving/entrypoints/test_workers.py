@@ -24,6 +24,8 @@ from serving.audit.signatures import HEADER, verify
 from serving.auth.access_database import AccessDatabase
 from serving.auth.clients import RateLimit
 from serving.responses.job_columns import INPUT_COLUMNS
+from serving.store.copy import copy_store
+from serving.store.store import open_store
 
 pytestmark = pytest.mark.servers
 CODE, OTHER = codes("enterprise", 2)
@@ -33,9 +35,9 @@ FORM = {"grant_type": "client_credentials"}
 class Pair:
     """Two workers behind one address."""
 
-    def __init__(self, world: Any, secret: str, url: str, process: Any) -> None:
+    def __init__(self, world: Any, secret: str, url: str, process: Any, mandate: str, place: Path | str) -> None:
         self.world, self.url, self.process, self.auth = world, url, process, ("bohai", secret)
-        self.mandate = world.grant("bohai", CODE).id
+        self.mandate, self.place = mandate, place
 
     def token(self) -> str:
         return str(httpx.post(f"{self.url}/oauth2/token", data=FORM, auth=self.auth).json()["access_token"])
@@ -43,7 +45,8 @@ class Pair:
     def score(self, token: str, **headers: str) -> httpx.Response:
         """On a connection of its own, so that the kernel chooses the worker."""
         body = {"uscc": CODE, "purpose": PURPOSE, "mandate": self.mandate}
-        return httpx.post(f"{self.url}/v1/scores", json=body, headers={"Authorization": f"Bearer {token}", **headers})
+        sent = {"Authorization": f"Bearer {token}", **headers}
+        return httpx.post(f"{self.url}/v1/scores", json=body, headers=sent, timeout=30)
 
     def workers(self) -> set[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
@@ -73,14 +76,25 @@ class Pair:
                 each.result(30)
 
 
+both = pytest.mark.parametrize("pair", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def pair(world: Any, template: Any) -> Iterator[Pair]:
-    with serving(world, free_port(), HAIHE_SERVICE_WORKERS="2") as (url, _, process):
-        yield Pair(world, template[1]["bohai"], url, process)
+def pair(world: Any, template: Any, request: pytest.FixtureRequest) -> Iterator[Pair]:
+    mandate, place, more = world.grant("bohai", CODE).id, world.root / "access.db", {}
+    if getattr(request, "param", "sqlite") == "postgresql":
+        address = request.getfixturevalue("postgres").database()
+        store = open_store(address)
+        copy_store(place, store)
+        store.close()
+        place, more = address, {"HAIHE_SERVICE_STORE": address}
+    with serving(world, free_port(), HAIHE_SERVICE_WORKERS="2", **more) as (url, _, process):
+        yield Pair(world, template[1]["bohai"], url, process, mandate, place)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
 
 
+@both
 def test_what_one_stored_the_other_reads(pair: Pair) -> None:
     token = pair.token()
     with ThreadPoolExecutor(8) as pool:  # many at once with one key: one act, wherever they land
@@ -91,13 +105,13 @@ def test_what_one_stored_the_other_reads(pair: Pair) -> None:
     assert len(answered) == 1
 
     key = BankKey()
-    access = AccessDatabase(pair.world.root / "access.db")
+    access = AccessDatabase(pair.place)
     access.add_key("bohai", key.jwk)
     access.set_limit("bohai", RateLimit(0.001, 10))
     access.close()
     statuses = [pair.score(token).status_code for _ in range(16)]
     assert statuses == [200] * 10 + [429] * 6
-    once = key.assertion("bohai")
+    once = key.assertion("bohai", aud=f"{pair.url}/oauth2/token")
     given = [httpx.post(f"{pair.url}/oauth2/token", data=once).status_code for _ in range(8)]
     assert given == [200] + [401] * 7  # an assertion is good once, and not once a process
     counts = httpx.get(f"{pair.url}/metrics").text
@@ -140,6 +154,7 @@ def test_the_service_gets_a_new_key_and_no_call_fails(pair: Pair) -> None:
     assert world.ledger.verify() > len(responses)
 
 
+@both
 def test_requests_to_both_at_once_under_one_key_are_made_once(pair: Pair) -> None:
     token = pair.token()
     request = {"uscc": CODE, "purpose": PURPOSE, "mandate": pair.mandate}

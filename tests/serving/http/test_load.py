@@ -10,14 +10,14 @@ from serving_world import codes
 
 from serving.app.create import create_app
 from serving.errors import TooSlow
-from serving.http import endpoint, token_endpoint
+from serving.http import body, token_endpoint
 from serving.http.products import BodyLimits
 
 CODE = codes("enterprise", 1)[0]
 
 
 def scope() -> dict[str, Any]:
-    return {"type": "http", "method": "POST", "path": "/v1/scores", "headers": []}
+    return {"type": "http", "method": "POST", "path": "/v1/scores", "headers": [(b"host", b"x")]}
 
 
 def test_calls_beyond_the_most_at_once_are_503_with_a_time_to_come_again(world: Any) -> None:
@@ -36,7 +36,7 @@ def test_calls_beyond_the_most_at_once_are_503_with_a_time_to_come_again(world: 
 
         async with app.app.router.lifespan_context(app.app):
             token = app.app.state.service.tokens.sign(app.app.state.service.access.client("bohai"), "score")
-            scope_ = {**scope(), "headers": [(b"authorization", f"Bearer {token}".encode())]}
+            scope_ = {**scope(), "headers": [*scope()["headers"], (b"authorization", f"Bearer {token}".encode())]}
 
             async def wait_for_body() -> None:
                 async def send(message: Any) -> None:
@@ -65,7 +65,7 @@ def test_a_body_that_does_not_arrive_is_given_up() -> None:
         return {}
 
     async def call() -> None:
-        await endpoint.read_body(b"10", never, BodyLimits(seconds=0.05, late="routes.file-did-not-arrive"))
+        await body.read_body(b"10", never, BodyLimits(seconds=0.05, late="routes.file-did-not-arrive"))
 
     with pytest.raises(TooSlow, match=r"The file did not arrive: 0\.05 seconds are given") as slow:
         asyncio.run(call())
@@ -74,10 +74,11 @@ def test_a_body_that_does_not_arrive_is_given_up() -> None:
 
 @pytest.mark.attack
 def test_a_token_request_that_does_not_arrive_is_given_up(world: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(token_endpoint, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(token_endpoint, "BOUNDS", BodyLimits(8192, 0.05))
     app, sent = create_app(world.settings(chores=False)), list[Any]()
     scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/oauth2/token", "raw_path": b"",
-             "query_string": b"", "headers": [(b"content-length", b"10")], "client": ("203.0.113.9", 1)}  # fmt: skip
+             "query_string": b"", "headers": [(b"host", b"x"), (b"content-length", b"10")],
+             "client": ("203.0.113.9", 1)}  # fmt: skip
 
     async def never() -> dict[str, Any]:
         await asyncio.sleep(30)

@@ -74,11 +74,11 @@ def test_a_body_that_is_none_is_422(running: Any, body: bytes) -> None:
     assert_refused(running, running.http.post("/v1/scores", content=body, headers=headers), 422)
 
 
-def test_a_body_over_the_limit_is_413_with_a_length_and_without_one(running: Any) -> None:
+def test_a_body_over_the_limit_is_413_and_one_without_a_length_411(running: Any) -> None:
     headers = {"Authorization": f"Bearer {running.token()}"}
     big = b"x" * (1 << 20) + b"y"
     assert_refused(running, running.http.post("/v1/scores", content=big, headers=headers), 413)
-    assert_refused(running, running.http.post("/v1/scores", content=iter([big]), headers=headers), 413)
+    assert_refused(running, running.http.post("/v1/scores", content=iter([big]), headers=headers), 411)
 
 
 def test_an_unknown_subject_is_404_only_to_a_bank_with_its_mandate(running: Any) -> None:
@@ -221,6 +221,8 @@ def test_another_path_or_method_is_a_problem_too(running: Any) -> None:
     for response, status in ((running.http.get("/nothing"), 404), (running.http.get("/v1/scores"), 405)):
         assert response.status_code == status
         assert response.headers["content-type"] == "application/problem+json"
+    assert running.http.get("/v1/scores").headers["allow"] == "POST"
+    assert running.http.put("/v1/jobs").headers["allow"] == "GET, POST"
 
 
 @pytest.mark.parametrize(
@@ -253,14 +255,15 @@ def test_every_kind_of_refusal_has_its_chinese_words() -> None:
         if not issubclass(kind, errors.CreditError):
             continue
         after = {"after": 1} if kind is rate_limit.TooMany else {}
-        fixed = kind in (service_errors.Overloaded, service_errors.BeingReevaluated, typeface.NoTypeface)
+        plain = (service_errors.Overloaded, service_errors.Shortage, service_errors.BeingReevaluated)
+        fixed = kind in (*plain, typeface.NoTypeface)
         error = kind() if fixed else kind("errors.service-failed", **after)  # type: ignore[call-arg, arg-type]
         problem = error.problem("zh")
         assert all(re.search("[一-鿿]", problem[name]) for name in ("title", "remedy")), kind
         slugs.add(kind.slug)
     assert slugs == {
         "malformed", "too-large", "too-slow", "refused", "unauthenticated", "insufficient-scope", "lapsed", "anew",
-        "overloaded", "no-typeface", "too-many", "missing", "broken", "error",
+        "overloaded", "shortage", "no-typeface", "too-many", "missing", "broken", "error",
     }  # fmt: skip
 
 

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import sqlite3
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from serving_post_requests import DEAD, simulate_kill
+from serving_post_requests import simulate_kill
 from serving_world import PLATFORM, PURPOSE, codes
 
 from credit.errors import Lapsed, Malformed
 from serving.audit.identifiers import score_id
 from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import revoke
-from serving.idempotency.idempotency_store import IdempotencyStore
+from serving.idempotency.idempotency_store import LASTING, IdempotencyStore
 from serving.idempotency.keys import PATIENCE, SECONDS
-from serving.state.coordination_db import LASTING, CoordinationDb
+from serving.idempotency.stored_answer import StoredAnswer
+from serving.store.store import open_store
 
 GOOD, OTHER = codes("enterprise", 2)
 
@@ -61,12 +58,12 @@ def test_a_key_does_not_outlive_its_mandate(running: Any) -> None:
 def test_two_at_once_are_one_act_and_a_refusal_is_not_stored() -> None:
     acts = []
 
-    async def act(_: str) -> tuple[str, bytes]:
+    async def act(_: str) -> StoredAnswer:
         acts.append(1)
         await asyncio.sleep(0)
         if len(acts) == 1:
             raise ValueError
-        return f"id-{len(acts)}", b"body"
+        return StoredAnswer(f"id-{len(acts)}", b"body")
 
     async def all_() -> list[Any]:
         store = IdempotencyStore()
@@ -75,7 +72,8 @@ def test_two_at_once_are_one_act_and_a_refusal_is_not_stored() -> None:
 
     results = asyncio.run(all_())
     assert [type(one) for one in results[:2]] == [ValueError, ValueError]
-    assert results[2:] == [("id-2", b"body", False), ("id-2", b"body", True), ("id-2", b"body", True)]
+    answer = StoredAnswer("id-2", b"body")
+    assert results[2:] == [(answer, False), (answer, True), (answer, True)]
     assert len(acts) == 2
 
 
@@ -133,34 +131,25 @@ def test_an_answer_that_was_not_delivered_does_not_outlive_its_mandate(running: 
     assert post_score(running, "k", mandate).status_code == 403
 
 
-def test_who_lives_is_waited_for_and_who_died_is_known_to_have(tmp_path: Path) -> None:
-    path = tmp_path / "calls.db"
-    with sqlite3.connect(path) as old:  # one that was made before processes said who they are
-        old.execute("CREATE TABLE answered (bank TEXT NOT NULL, key BLOB NOT NULL, asked BLOB NOT NULL, "
-                    "at REAL NOT NULL, id TEXT, body BLOB, UNIQUE (bank, key)) STRICT")  # fmt: skip
-    old.close()
-    own = CoordinationDb(path)
-    code = f"{DEAD}; sys.stdout.flush(); sys.stdin.read()"
-    other = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, stdin=subprocess.PIPE)
-    with other:
-        assert other.stdout is not None
-        name = int(other.stdout.readline())
-        assert own.liveness.lives(own.liveness.me)
-        assert own.liveness.lives(name)
-        assert own._db.execute("SELECT owner FROM answered").fetchall() == []
-        other.kill()
-        other.wait()
-        assert not own.liveness.lives(name)
-    own.close()
+def test_of_two_who_find_a_dead_ones_call_one_takes_it(place: Any) -> None:
+    dead, one, two = (open_store(place) for _ in range(3))
+    first, *others = (IdempotencyStore(store).table for store in (dead, one, two))
 
+    async def claimed_again() -> None:
+        assert await first.claim("b", b"k", b"asked", "first") is None
+        row = await others[0].claim("b", b"k", b"asked", "second")
+        assert row is not None
+        assert (row.id, row.owner, row.is_free) == ("first", dead.me, False)
 
-def test_of_two_who_find_a_dead_ones_call_one_takes_it(tmp_path: Path) -> None:
-    dead, one, two = (CoordinationDb(tmp_path / "calls.db") for _ in range(3))
-    assert IdempotencyStore(dead).table.claim("b", b"k", b"asked", "first") == "first"
-    assert IdempotencyStore(one).table.take_over("b", b"k") is None
+    async def ended() -> list[str | None]:
+        rows = [await other.claim("b", b"k", b"asked", "third") for other in others]
+        assert [row is not None and row.is_free for row in rows] == [True, True]
+        return [await other.take_over("b", b"k", row, b"asked", "third")
+                for other, row in zip(others, rows, strict=True) if row is not None]  # fmt: skip
+
+    asyncio.run(claimed_again())
     dead.close()
-    owners = [IdempotencyStore(one).table.take_over("b", b"k"), IdempotencyStore(two).table.take_over("b", b"k")]
-    assert owners == ["first", None]
+    assert asyncio.run(ended()) == ["first", None]
     one.close()
     two.close()
 
@@ -168,33 +157,33 @@ def test_of_two_who_find_a_dead_ones_call_one_takes_it(tmp_path: Path) -> None:
 def test_a_key_used_again_after_a_day_is_another_call_and_not_the_one_that_was_made_then() -> None:
     now, acts = [0.0], []
 
-    async def act(name: str) -> tuple[str, bytes]:
+    async def act(name: str) -> StoredAnswer:
         acts.append(name)
-        return name, name.encode()
+        return StoredAnswer(name, name.encode())
 
     async def all_() -> None:
         store = IdempotencyStore(clock=lambda: now[0], table=LASTING, lasting=True)
-        assert await store.once("b", b"k", b"one", "first", act) == ("first", b"first", False)
+        assert await store.once("b", b"k", b"one", "first", act) == (StoredAnswer("first", b"first"), False)
         now[0] += SECONDS - 1
-        assert await store.once("b", b"k", b"one", "second", act) == ("first", b"first", True)
+        assert await store.once("b", b"k", b"one", "second", act) == (StoredAnswer("first", b"first"), True)
         now[0] += 2
-        assert await store.once("b", b"k", b"two", "third", act) == ("third", b"third", False)
+        assert await store.once("b", b"k", b"two", "third", act) == (StoredAnswer("third", b"third"), False)
 
     asyncio.run(all_())
     assert acts == ["first", "third"]
 
 
-def test_what_was_cut_off_is_continued_under_its_id_and_by_its_own_body_alone(tmp_path: Path) -> None:
+def test_what_was_cut_off_is_continued_under_its_id_and_by_its_own_body_alone(place: Any) -> None:
     acts: list[str] = []
 
-    async def act(name: str) -> tuple[str, bytes]:
+    async def act(name: str) -> StoredAnswer:
         acts.append(name)
         if len(acts) < 3:
             raise (asyncio.CancelledError, Lapsed("busy"))[len(acts) - 1]
-        return name, b"done"
+        return StoredAnswer(name, b"done")
 
-    async def all_() -> tuple[str, bytes, bool]:
-        shared = CoordinationDb(tmp_path / "calls.db")
+    async def all_() -> tuple[StoredAnswer, bool]:
+        shared = open_store(place)
         store = IdempotencyStore(shared, table=LASTING, lasting=True)
         with pytest.raises(asyncio.CancelledError):
             await store.once("b", b"k", b"one", "first", act)
@@ -206,19 +195,20 @@ def test_what_was_cut_off_is_continued_under_its_id_and_by_its_own_body_alone(tm
         shared.close()
         return result
 
-    assert asyncio.run(all_()) == ("first", b"done", False)
+    assert asyncio.run(all_()) == (StoredAnswer("first", b"done"), False)
     assert acts == ["first"] * 3
 
 
-def test_who_is_still_at_it_in_another_process_is_not_overtaken(tmp_path: Path) -> None:
-    now, one, two = [0.0], CoordinationDb(tmp_path / "calls.db"), CoordinationDb(tmp_path / "calls.db")
-    assert IdempotencyStore(one, lambda: 0.0).table.claim("b", b"k", hashlib.sha256(b"").digest(), "first") == "first"
+def test_who_is_still_at_it_in_another_process_is_not_overtaken(place: Any) -> None:
+    now, one, two = [0.0], open_store(place), open_store(place)
+    digest = hashlib.sha256(b"").digest()
+    assert asyncio.run(IdempotencyStore(one, lambda: 0.0).table.claim("b", b"k", digest, "first")) is None
 
     def later() -> float:
         now[0] += PATIENCE / 4
         return now[0]
 
-    async def never(_: str) -> tuple[str, bytes]:
+    async def never(_: str) -> StoredAnswer:
         raise AssertionError
 
     with pytest.raises(Lapsed, match="still being answered"):
@@ -230,8 +220,8 @@ def test_who_is_still_at_it_in_another_process_is_not_overtaken(tmp_path: Path) 
 @pytest.mark.attack
 @given(st.binary(max_size=140) | st.text(max_size=140).map(str.encode))
 def test_a_key_is_1_to_128_visible_characters_and_nothing_else_is_one(key: bytes) -> None:
-    async def act(name: str) -> tuple[str, bytes]:
-        return name, b""
+    async def act(name: str) -> StoredAnswer:
+        return StoredAnswer(name)
 
     good = 1 <= len(key) <= 128 and all(0x21 <= each <= 0x7E for each in key)
     try:

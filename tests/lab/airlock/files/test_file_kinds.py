@@ -136,6 +136,20 @@ def test_a_promoted_version_leaves_by_its_id() -> None:
     assert requested == [version, version]
 
 
+def test_a_bare_model_leaves_when_compute_counted_its_leaves() -> None:
+    """A text is judged by what compute counted on the rows; one that compute did not write fails, whatever it says."""
+    text = grown(20).encode()
+
+    def outcome_when(smallest: int | None) -> Outcome:
+        judgement = judge_parcel({"model.txt": text}, recounted=lambda content: smallest if content == text else None)
+        return max((each.outcome for each in judgement.verdict.findings), key=list(Outcome).index)
+
+    assert [outcome_when(10), outcome_when(9), outcome_when(None)] == [REVIEW, FAIL, FAIL]
+    forged = text.replace(b"leaf_count=", b"leaf_count=1", 1)
+    judgement = judge_parcel({"model.txt": forged}, recounted=lambda content: 50 if content == text else None)
+    assert [each.outcome for each in judgement.verdict.findings if each.check == "recount"] == [FAIL]
+
+
 def zipped() -> bytes:
     """A workbook that unpacks to 50 MB; it is compressed at level 1 because it is made at collection time."""
     sink = io.BytesIO()

@@ -15,6 +15,7 @@ from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review import blind_voting
 from lab.airlock.review.petition import Petition, fold
 from lab.airlock.review.states import TRANSITIONS, State
+from tests.credit.separation.account_changes import AccountsSince
 
 _VOTES = [blind_voting.cast_vote(True, "a"), blind_voting.cast_vote(False, "b")]
 _SUBMITTED = {
@@ -36,6 +37,7 @@ _DETAILS = {
 }
 _ACTORS = [Actor(name, role) for name in ("li", "zhao", "qian") for role in (Role.RESEARCHER, Role.REVIEWER)]
 _ACTORS.append(Actor("ops", Role.PLATFORM))
+_ACCOUNTS = AccountsSince({"li": Role.RESEARCHER, "zhao": Role.REVIEWER, "qian": Role.REVIEWER, "ops": Role.PLATFORM})
 moves = st.sampled_from([(move, acts_by_actor) for move, many in _DETAILS.items() for acts_by_actor in many])
 START_AT = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -54,7 +56,7 @@ def test_no_sequence_of_entries_leaves_the_table_of_moves(
     line = entries([((("submitted"), _SUBMITTED), Actor("li", Role.RESEARCHER)), *acts_by_actor])
     before: Petition | None = None
     for length in range(1, len(line) + 1):
-        now = fold(line[:length])["petition-1"]
+        now = fold(line[:length], _ACCOUNTS)["petition-1"]
         if before is None or now.state is not before.state:
             assert (before.state if before else None, now.state) in TRANSITIONS
         reviewers = {vote.by.name for vote in now.votes} | ({now.ballot.by.name} if now.ballot else set())

@@ -17,7 +17,8 @@ from credit.shelf import Shelf
 from lab.airlock.review.service import AirlockService
 from lab.airlock.review.states import State
 from lab.settings import ResearchSettings
-from tests.lab.airlock.review_zone import AUTHOR, FIRST, SAFE, SECOND, THIRD, ReviewZone
+from tests.credit.separation.account_changes import AccountsSince
+from tests.lab.airlock.review_zone import AUTHOR, FIRST, PEOPLE, SAFE, SECOND, THIRD, ReviewZone
 
 pytestmark = pytest.mark.attack
 
@@ -26,7 +27,9 @@ def _act(settings: ResearchSettings, keys: Path, id: str, who: Actor, start: Bar
     """One process with its own handles on the same files makes one move when the barrier opens."""
     key = SigningKey.load(keys, "research")
     ring = KeyRing.of(key)
-    airlock = AirlockService(settings, Ledger(settings.ledger, key, ring), Shelf(settings.shelf, ring), key)
+    airlock = AirlockService(
+        settings, Ledger(settings.ledger, key, ring), Shelf(settings.shelf, ring), key, AccountsSince(PEOPLE)
+    )
     start.wait(60)
     try:
         moved = airlock.withdraw(id, by=who) if who.role is Role.RESEARCHER else airlock.vote(id, True, "fine", by=who)

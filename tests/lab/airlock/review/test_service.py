@@ -6,6 +6,7 @@ import io
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -21,7 +22,6 @@ from credit.shelf import Shelf
 from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.review.parcel_store import ParcelStore
 from lab.airlock.review.sealing import seal_parcel
-from lab.airlock.review.service import AirlockService
 from lab.airlock.review.states import State, Turn
 from tests.lab.airlock.review_zone import (
     AUTHOR,
@@ -91,9 +91,7 @@ def test_only_a_member_submits_from_a_valid_release(zone: ReviewZone) -> None:
         context = ParcelContext("t", "p", zone.context(files).files, releases)
         with pytest.raises(error):
             zone.airlock.submit(files, context, by=AUTHOR, project=PROJECT)
-    late = type(zone.airlock)(
-        zone.airlock.settings, zone.airlock.ledger, zone.airlock.shelf, zone.airlock.key, lambda: date(2027, 3, 1)
-    )
+    late = replace(zone.airlock, today=lambda: date(2027, 3, 1))
     with pytest.raises(Lapsed):
         late.submit(files, zone.context(files), by=AUTHOR, project=PROJECT)
 
@@ -103,9 +101,9 @@ def test_neither_the_author_nor_a_member_of_the_project_reviews(zone: ReviewZone
     for actor in (Actor("li", Role.REVIEWER), Actor("li", Role.PLATFORM), AUTHOR, COLLEAGUE, PLATFORM):
         with pytest.raises(Refused):
             zone.airlock.vote(id, True, "fine", by=actor)
-    with pytest.raises(Refused, match="reviewed from outside"):
+    with pytest.raises(Refused, match="was a member of the project"):
         zone.airlock.vote(id, True, "fine", by=Actor("wang", Role.REVIEWER))
-    with pytest.raises(Refused, match="never reviews"):
+    with pytest.raises(Refused, match="made or requested it"):
         zone.airlock.file(id, "firms.csv", by=Actor("li", Role.REVIEWER))
     assert zone.airlock.get(id).state is State.SUBMITTED
 
@@ -246,9 +244,7 @@ def test_collecting_again_after_a_crash_gives_the_same_seal(zone: ReviewZone) ->
 def test_an_approved_parcel_of_an_expired_release_cannot_be_collected(zone: ReviewZone) -> None:
     id = zone.submit({"firms.csv": SAFE})
     zone.approve(id)
-    late = AirlockService(
-        zone.airlock.settings, zone.airlock.ledger, zone.airlock.shelf, zone.airlock.key, lambda: date(2027, 3, 1)
-    )
+    late = replace(zone.airlock, today=lambda: date(2027, 3, 1))
     with pytest.raises(Lapsed):
         late.collect(id, by=AUTHOR)
     assert late.get(id).state is State.APPROVED

@@ -15,9 +15,12 @@ WIDTHS = (1280, 390)
 PAGES = {
     "wang": (
         "", "parcels", "projects", "projects/new", "projects/xiaowei", "orders", "ledger", "ledger/research/3",
-        "accounts", "help",
+        "accounts", "requests", "help",
     ),
     "li": ("", "parcels", "parcels/{fresh}", "parcels/{half}", "parcels/{refused}"),
+    "sun": ("", "ledger", "ledger/research/3", "verdicts", "cards"),
+    "guo": ("", "bank"),
+    "he": ("", "help"),
     "bo": ("", "parcels", "parcels/{clean}", "projects", "orders"),
 }  # fmt: skip
 PRESSED = "a, button, input:not([type=hidden]), textarea, summary, img"

@@ -11,8 +11,10 @@ import pytest
 from credit.actor import Actor, Role
 from credit.seal import Kind
 from credit.shelf import Shelf
+from tests.lab.accounts.made_accounts import remove_account
 from tests.lab.console import parcel_files
 from tests.lab.console.servers import Servers, form_token
+from tests.lab.console.zone import FIRST, SECOND
 
 pytestmark = pytest.mark.servers
 
@@ -93,22 +95,58 @@ def test_the_platform_runs_a_project(servers: Servers) -> None:
     assert {str(entry.by) for entry in zone.ledger.about("project-newone")} == {"platform:wang"}
 
 
-def test_a_new_account_s_password_is_shown_once_and_works(servers: Servers) -> None:
-    """Only the response to the form shows the password, no later page and not the ledger."""
-    client, zone = servers.login("wang"), servers.zone
+SHOWN = re.compile(r"<output><code>([^<]+)</code>")
+
+
+def test_a_new_account_s_link_is_shown_once(servers: Servers) -> None:
+    """Only the response to the form shows it, no later page and no ledger; adding the name again is refused."""
+    client, zone = servers.login("wang", factor="totp"), servers.zone
     page = send(client, servers, "accounts", "accounts", name="newbie", roles=["researcher"])
-    password = re.search(r"<output><code>([^<]+)</code>", page.text)
-    assert password
-    assert zone.accounts.verify("newbie", password[1]) is not None
-    assert password[1] not in client.get(f"{servers.console}accounts").text
-    assert password[1] not in zone.settings.ledger.read_text()
+    link = SHOWN.search(page.text)
+    assert link
+    token = link[1].partition("?key=")[2]
+    assert "/hub/enrol?key=" in link[1]
+    account = zone.accounts.of_link(token)
+    assert account is not None
+    assert account.name == "newbie"
+    assert token not in client.get(f"{servers.console}accounts").text
+    assert token not in zone.settings.accounts_ledger.read_text()
     again = send(client, servers, "accounts", "accounts", name="newbie", roles=["platform"])
     assert again.status_code == 422, "an account was taken over by adding it again"
-    alone = send(client, servers, "accounts", "accounts", name="wang", roles=["researcher"], again="yes")
-    assert alone.status_code == 403, "the last of the platform locked everybody out"
+    own = {"form_token": form_token(page.text), "roles": "researcher"}
+    for act in ("roles", "remove"):
+        assert client.post(f"{servers.console}accounts/wang/{act}", data=own).status_code == 403
     removed = send(client, servers, "accounts", "accounts/newbie/remove")
     assert "newbie" not in zone.accounts.all()
     assert removed.status_code == 200
+
+
+@pytest.mark.attack
+def test_a_second_reviewer_takes_two_of_the_platform(servers: Servers) -> None:
+    """The one who asked sees the link and cannot confirm; the other sees the code; before it there is no account."""
+    first, zone = servers.login("wang", factor="totp"), servers.zone
+    page = send(first, servers, "accounts", "accounts", name="extra", roles=["reviewer"])
+    link = SHOWN.search(page.text)
+    assert link
+    (change,) = [each.id for each in zone.accounts.changes() if each.name == "extra"]
+    for act in ("confirm", "refuse"):
+        form = {"form_token": form_token(page.text), "change": change}
+        assert first.post(f"{servers.console}accounts/extra/changes/{act}", data=form).status_code == 403
+    assert "extra" not in zone.accounts.all()
+    second = servers.login("zhou", factor="passkey")
+    assert link[1] not in second.get(f"{servers.console}accounts").text
+    confirmed = send(second, servers, "accounts", "accounts/extra/changes/confirm", change=change)
+    code = SHOWN.search(confirmed.text)
+    assert code
+    assert re.fullmatch(r"[A-Z0-9]{5}-[A-Z0-9]{5}", code[1])
+    assert code[1] not in first.get(f"{servers.console}accounts").text
+    assert "extra" in zone.accounts.all()
+    reset = send(first, servers, "accounts", "accounts/extra/reset")
+    assert "Another person" in reset.text
+    withdrawn = [each.id for each in zone.accounts.changes()]
+    assert send(first, servers, "accounts", "accounts/extra/changes/withdraw", change=withdrawn[0]).status_code == 200
+    assert zone.accounts.changes() == []
+    remove_account(zone.account_changes, "extra", by=FIRST, second=SECOND)
 
 
 def test_the_platform_cancels_an_order(servers: Servers) -> None:

@@ -21,6 +21,7 @@ DYNAMIC = (
     "state",
     "kind",
     "cellkind",
+    "request",
     "fact",
     "check",
     "verb",

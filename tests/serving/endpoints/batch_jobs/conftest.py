@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from serving.app.wiring import open_service, open_stores
+from serving.app.wiring import background_stores, open_service
 from serving.audit.signatures import HEADER, verify
 from serving.endpoints.batch_jobs.job_scoring import work
 from serving.responses.job_columns import INPUT_COLUMNS
@@ -22,7 +22,7 @@ class Bank:
         self.running, self.world = running, running.world
         self.service = open_service(self.world.settings())
         self.service.snapshots.refresh()
-        self.watches, self.jobs = open_stores(self.world.settings())
+        self.watches, self.jobs = background_stores(self.service)
 
     def request(self, method: str, path: str, content: bytes | None = None, bank: str = "bohai") -> Any:
         headers = {"Authorization": f"Bearer {self.running.token(bank)}", "Content-Type": "text/csv"}
@@ -53,7 +53,5 @@ def bank(serve: Any) -> Iterator[Bank]:
     with serve(chores=False) as running:
         made = Bank(running)
         yield made
-        made.watches.close()
-        made.jobs.close()
         made.service.ledger_writer.close()
         made.service.access.close()

@@ -70,13 +70,12 @@ def test_a_worker_killed_anywhere_goes_on_and_every_row_is_in_the_ledger(bank: A
         def progress(self, *_: Any) -> bool:
             raise Killed
 
-    dying = Dies(bank.world.root / "jobs.db", bank.world.root / "jobs")
+    dying = Dies(bank.service.store, bank.world.root / "jobs")
     second = dying.next()
     assert second is not None
     assert second.done == CHUNK
     with pytest.raises(Killed):  # the entries and the rows are written, and the progress is not
         work(bank.service, dying)
-    dying.close()
     with bank.jobs.result_path(second).open("ab") as torn:
         torn.write(b"513,200,half a ro")
     bank.work()
@@ -167,6 +166,6 @@ def test_a_job_that_is_over_leaves_nothing_of_its_subjects(bank: Any) -> None:
     assert [one.id for one in bank.jobs.expire(job.expires_at + 1)] == [name]
     assert list(bank.jobs.folder.iterdir()) == []
     assert bank.request("GET", f"/v1/jobs/{name}").json()["state"] == "expired"
-    assert (bank.jobs.folder.stat().st_mode & 0o077, GOOD in (bank.world.root / "jobs.db").read_text("latin-1")) == (
+    assert (bank.jobs.folder.stat().st_mode & 0o077, GOOD in (bank.world.root / "access.db").read_text("latin-1")) == (
         0, False
     )  # fmt: skip

@@ -13,14 +13,13 @@ import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from haihe_client import AsyncServiceClient, RequestNotSent, ServiceClient, ServiceKeys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving_world import PURPOSE, codes
 
 from credit.canonical import digest
-from credit.errors import Malformed
 from serving.audit.signatures import HEADER, verify
-from serving.bank.client import AsyncServiceClient, ServiceClient
 from serving.endpoints.batch_jobs import parquet
 from serving.endpoints.batch_jobs.job_lines import read_line, split_lines
 from serving.responses.job_columns import CSV, INPUT_COLUMNS, MAX_LINE_LENGTH, OUTPUT_COLUMNS, PARQUET
@@ -104,7 +103,8 @@ def test_a_result_is_the_same_whatever_its_length_and_needs_no_more_than_its_row
 
 def client_of(bank: Any) -> ServiceClient:
     secret = bank.running.secrets["bohai"]
-    return ServiceClient("", "bohai", secret, http=bank.running.http, ring=bank.world.ring)
+    keys = ServiceKeys(bank.world.ring.keys["service"])
+    return ServiceClient("", "bohai", secret, http=bank.running.http, keys=keys)
 
 
 def test_a_file_goes_and_comes_by_either_client_in_either_form_under_its_signature(bank: Any) -> None:
@@ -139,7 +139,7 @@ def test_a_file_goes_and_comes_by_either_client_in_either_form_under_its_signatu
 def test_a_line_of_the_client_cannot_become_two(bank: Any) -> None:
     bohai, own = client_of(bank), bank.world.grant("bohai", GOOD).id
     for breaks in ("\n", "\r\n", "\r"):
-        with pytest.raises(Malformed, match="line break") as refused:
+        with pytest.raises(RequestNotSent, match="line break") as refused:
             bohai.send_job([(f"{GOOD},{PURPOSE},{own}{breaks}{GOOD}", PURPOSE, own)])
         assert GOOD not in str(refused.value)
     job = bohai.send_job([(f'{GOOD},"{PURPOSE}', PURPOSE, own), (GOOD, PURPOSE, own)])["job_id"]

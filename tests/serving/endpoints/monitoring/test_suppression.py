@@ -21,8 +21,6 @@ def bank(serve: Any) -> Iterator[Bank]:
     with serve(webhooks_to_loopback=True, chores=False) as running, WebhookReceiver() as receiver:
         made = Bank(running, receiver)
         yield made
-        made.store.close()
-        made.jobs.close()
         made.service.ledger_writer.close()
         made.service.access.close()
 

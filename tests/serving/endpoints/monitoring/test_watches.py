@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from haihe_client import ServiceKeys, WebhookVerifier
 from serving_post_requests import PostRequest, send, simulate_kill
 from serving_webhook_receiver import WebhookReceiver
 from serving_world import FEATURES, PLATFORM, TODAY, codes, sample, write_snapshot
 
 from credit.seal import Kind
-from serving.app.wiring import open_service, open_stores
+from serving.app.wiring import background_stores, open_service
 from serving.auth.access_database import AccessDatabase
 from serving.auth.mandates import revoke
-from serving.bank.webhooks import Webhooks
 from serving.endpoints.monitoring.changes import KINDS, watched_state
 from serving.endpoints.monitoring.delivery import Backoff, deliver
 from serving.endpoints.monitoring.watch_review import review_watches
@@ -41,8 +41,8 @@ class Bank:
         self.running, self.world, self.receiver = running, running.world, receiver
         self.service = open_service(self.world.settings())
         self.service.snapshots.refresh()
-        self.store, self.jobs = open_stores(self.world.settings())
-        self.webhooks = Webhooks(self.world.ring)
+        self.store, self.jobs = background_stores(self.service)
+        self.webhooks = WebhookVerifier(ServiceKeys(self.world.ring.keys["service"]))
 
     def request(self, method: str, path: str, body: Any = None, bank: str = "bohai") -> Any:
         headers = {"Authorization": f"Bearer {self.running.token(bank)}"}
@@ -89,8 +89,6 @@ def bank(serve: Any) -> Iterator[Bank]:
     with serve(webhooks_to_loopback=True, chores=False) as running, WebhookReceiver() as receiver:
         made = Bank(running, receiver)
         yield made
-        made.store.close()
-        made.jobs.close()
         made.service.ledger_writer.close()
         made.service.access.close()
 
@@ -131,7 +129,7 @@ def test_a_message_contains_neither_the_code_nor_the_pseudonym_nor_a_value(bank:
     text = bank.receiver.received[0][2].decode()
     for secret in (GOOD, bank.world.pseudonyms.hex_of(GOOD), "probability", "points", '"reasons"'):
         assert secret not in text
-    everywhere = [path for path in bank.world.root.rglob("*") if path.name.startswith(("watches.db", "ledger"))]
+    everywhere = [path for path in bank.world.root.rglob("*") if path.name.startswith(("access.db", "ledger"))]
     assert len(everywhere) >= 2
     assert not any(GOOD.encode() in path.read_bytes() for path in everywhere)
 
@@ -244,7 +242,7 @@ def test_the_state_of_a_subject_agrees_with_its_answer(bank: Bank) -> None:
     assert (state.grade, list(state.rules)) == (answer["grade"], [rule["code"] for rule in answer["rules"]])
     assert set(state.features) == {"penalties_12m"}
     assert np.isfinite(state.features["penalties_12m"])  # type: ignore[arg-type]
-    assert Path(bank.world.root / "watches.db").stat().st_mode & 0o077 == 0
+    assert Path(bank.world.root / "access.db").stat().st_mode & 0o077 == 0
 
 
 def test_a_dead_delivery_is_resent_once_under_one_key_also_when_the_process_was_killed(

@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 import pytest
+from haihe_client import ServiceKeys, VerificationError, WebhookRepeated, WebhookVerifier
 from hypothesis import given
 from hypothesis import strategies as st
+from standardwebhooks import Webhook, WebhookVerificationError
 
-from credit.errors import Broken, Unauthenticated
-from serving.bank.webhooks import Webhooks, sign
 from serving.endpoints.monitoring.changes import KINDS, WatchedState, changes
 from serving.endpoints.monitoring.delivery import Backoff
+from serving.endpoints.monitoring.webhook_signing import new_secret, sign
 
 GRADES = ("A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D")
 
@@ -21,26 +22,26 @@ GRADES = ("A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D")
 def test_the_verifier_rejects_a_webhook_that_was_changed_is_old_or_is_repeated(world: Any) -> None:
     key, body, now = world.key("service"), b'{"type":"watch.changed"}', 1_800_000_000.0
     clock = [now]
-    webhooks = Webhooks(world.ring, clock=lambda: clock[0])
-    good = sign("msg_1", body, key, now)
+    webhooks = WebhookVerifier(ServiceKeys(world.ring.keys["service"]), clock=lambda: clock[0])
+    good = sign("msg_1", body, key, now=now)
     for headers, message in (
         (good, body + b" "), (good | {"webhook-id": "msg_2"}, body),
         (good | {"webhook-timestamp": str(int(now) + 1)}, body),
         (good | {"webhook-signature": ""}, body), (good | {"webhook-signature": "v1a,AAAA"}, body),
         (good | {"webhook-signature": good["webhook-signature"].replace("v1a", "v1")}, body),
-        (sign("msg_1", body, world.key("platform"), now), body),
+        (sign("msg_1", body, world.key("platform"), now=now), body),
         (good | {"webhook-timestamp": "now"}, body), ({}, body),
     ):  # fmt: skip
-        with pytest.raises(Broken):
+        with pytest.raises(VerificationError):
             webhooks.read(headers, message)
     for wrong in (now + 301, now - 301):
         clock[0] = wrong
-        with pytest.raises(Unauthenticated, match="another time"):
+        with pytest.raises(VerificationError, match="another time"):
             webhooks.read(good, body)
     clock[0] = now + 10
     rotated = {**good, "webhook-signature": f"v1a,AAAA {good['webhook-signature']}"}
     assert webhooks.read({name.title(): value for name, value in rotated.items()}, body)["type"] == "watch.changed"
-    with pytest.raises(Unauthenticated, match="used before"):
+    with pytest.raises(WebhookRepeated, match="before"):
         webhooks.read(good, body)
 
 
@@ -75,3 +76,23 @@ def test_the_same_is_no_change_and_a_rise_one_way_is_a_fall_the_other(
     assert not ("listing" in there and "listing" in back)
     assert changes(before, after, GRADES, ()) == []
     assert WatchedState.of_json(json.loads(json.dumps(after.as_json()))) == after
+
+
+def test_the_reference_library_and_ours_verify_by_the_banks_secret(world: Any) -> None:
+    """A webhook verifies by the reference library of Standard Webhooks, and for another secret by neither."""
+    secret, body, key = new_secret(), '{"type":"watch.changed","data":{"名":"值"}}'.encode(), world.key("service")
+    headers = sign("msg_1", body, key, secret)
+    assert Webhook(secret).verify(body, headers) == json.loads(body)
+    assert WebhookVerifier(secret=secret).read(headers, body) == json.loads(body)
+    assert WebhookVerifier(ServiceKeys(world.ring.keys["service"])).read(headers, body) == json.loads(body)
+    for changed in (body + b" ", body.replace(b"watch", b"match")):
+        with pytest.raises(WebhookVerificationError):
+            Webhook(secret).verify(changed, headers)
+        with pytest.raises(VerificationError):
+            WebhookVerifier(secret=secret).read(headers, changed)
+    for verify in (Webhook(new_secret()).verify, lambda *sent: WebhookVerifier(secret=new_secret()).read(*sent[::-1])):
+        with pytest.raises((WebhookVerificationError, VerificationError)):
+            verify(body, headers)
+    assert "v1," not in sign("msg_1", body, key)["webhook-signature"]  # an address that was set before secrets were
+    with pytest.raises(VerificationError):
+        WebhookVerifier(secret="whsec_short")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from serving_world import FEATURES, PURPOSE, codes
+from serving_world import BANK_FEATURES, FEATURES, PURPOSE, codes
 
 from credit.canonical import canonical
 from credit.errors import Broken, Malformed, Missing
@@ -32,7 +32,7 @@ def test_a_live_score_is_the_models_score_of_the_snapshots_features_with_the_sup
     version, snapshot = running.seals["enterprise"][:2]
     opened = open_snapshot(world.shelf, SnapshotPointers("enterprise", version, version, snapshot))
     row = opened.row_of(world.pseudonyms.key_of(GOOD))
-    for supplied in ({"honours": 4.0}, {"penalties_12m": 9, "age_years": None}, dict.fromkeys(FEATURES, 1.5)):
+    for supplied in ({"honours": 4.0}, {"penalties_12m": 9, "age_years": None}, dict.fromkeys(BANK_FEATURES, 1.5)):
         document = post_live(running, mandate, supplied)
         assert document.status_code == 200, document.text
         verify(document.content, document.headers[HEADER], world.ring)
@@ -42,8 +42,7 @@ def test_a_live_score_is_the_models_score_of_the_snapshots_features_with_the_sup
         scores, answer = Scorer.load(world.shelf.open(version).path).score(features[None, :]), document.json()
         assert answer["default_probability"] == round(float(scores.probability[0]), 8)
         assert answer["grade"] == scores.grades[0]
-        total = answer["base_points"] + sum(reason["points"] for reason in answer["reasons"])
-        assert round(total, 2) == answer["points"] == round(float(scores.points[0]), 2)
+        assert answer["points"] == round(float(scores.points[0]), 2)
         assert answer["brought"]["features"] == sorted(supplied)
         assert answer["brought"]["commitment"] == commitment(supplied, answer["brought"]["salt"])
         assert ("age_years" in answer["missing"]["features"]) == bool(np.isnan(features[3]))
@@ -63,6 +62,70 @@ def test_it_replays_from_what_the_bank_has_and_from_nothing_else(running: Any) -
     for other in (ReplayInput(supplied | {"honours": 4.26}, salt), ReplayInput(supplied, "00" * 16)):
         with pytest.raises(Broken):
             replay(name, world.ledger, world.shelf, other)
+
+
+def test_reasons_are_by_rank_or_left_out_or_in_points_by_policy_and_replayed_in_their_form(
+    running: Any, serve: Any
+) -> None:
+    world, supplied = running.world, {"penalties_12m": 9.0, "age_years": 1.0}
+    mandate = world.grant("bohai", GOOD).id
+    answers = []
+    for form in ("ranks", "none", "points"):
+        with serve(live_reasons=form) as other:
+            answers += [post_live(other, mandate, supplied, kind=kind).json() for kind in ("fused", "what_if")]
+    ranked, ranked_trial, left_out, left_out_trial, full, full_trial = (answer["reasons"] for answer in answers)
+    assert [reason["rank"] for reason in ranked] == list(range(1, len(full) + 1))
+    assert [(each["code"], each["direction"]) for each in ranked] == [(r["code"], r["direction"]) for r in full]
+    assert not [reason for reason in ranked if "points" in reason]
+    assert ranked == ranked_trial == full_trial  # a trial never has points
+    assert left_out == left_out_trial == []
+    assert round(answers[4]["base_points"] + sum(reason["points"] for reason in full), 2) == answers[4]["points"]
+    for answer in answers:
+        again = replay(answer["score_id"], world.ledger, world.shelf, ReplayInput(supplied, answer["brought"]["salt"]))
+        assert again.answer["reasons"] == answer["reasons"]
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("kind", ["fused", "what_if"])
+def test_what_public_records_give_cannot_be_stated(running: Any, kind: str) -> None:
+    mandate = running.world.grant("bohai", GOOD).id
+    refused = post_live(running, mandate, {"honours": 1.0, "arrears_months": 0.0}, kind=kind)
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:haihe:problem:not-to-be-stated")
+    assert refused.json()["detail"] == "a bank may state: age_years, honours, penalties_12m"
+    assert post_live(running, mandate, {"honours": 1.0, "unknown": 0.0}, kind=kind).json()["type"].endswith("malformed")
+
+
+@pytest.mark.attack
+def test_a_snapshot_without_a_list_of_bank_features_allows_none_to_be_stated(running: Any) -> None:
+    world, (version, *_) = running.world, running.seals["enterprise"]
+    world.show("enterprise", version, world.snapshot("enterprise", version, 40, bank_features=[]))
+    running.http.app.service.snapshots.refresh()
+    refused = post_live(running, world.grant("bohai", GOOD).id, {"honours": 1.0})
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:haihe:problem:not-to-be-stated")
+
+
+@pytest.mark.attack
+def test_a_sweep_is_stopped_for_the_day_and_the_ledger_has_one_alarm(serve: Any, world: Any) -> None:
+    mandates = {code: world.grant("bohai", code).id for code in (GOOD, OTHER)}
+    with serve(live_per_subject=3, trials_per_day=5) as running:
+
+        def post(number: int, code: str, kind: str) -> int:
+            answer = post_live(running, mandates[code], {"honours": float(number)}, code=code, kind=kind)
+            assert answer.status_code != 429 or int(answer.headers["retry-after"]) <= 86_400
+            return int(answer.status_code)
+
+        assert [post(number, GOOD, "fused") for number in range(5)] == [200, 200, 200, 429, 429]
+        assert [post(number, OTHER, "what_if") for number in range(3)] == [200, 200, 200]
+        assert running.score(GOOD, mandates[GOOD]).status_code == 200  # what is no live score goes on
+        (alarm,) = running.entries("sweep.suspected")
+        assert (alarm.object, alarm.details["of"]) == ("bank-bohai", "one subject")
+    with serve(live_per_subject=3, trials_per_day=2) as restarted:  # the counts are not forgotten
+        assert post_live(restarted, mandates[OTHER], {"honours": 9.0}, code=OTHER).status_code == 429
+    with serve(live_per_subject=99, trials_per_day=4) as other:
+        statuses = [post_live(other, mandates[OTHER], {"honours": 1.0 * n}, code=OTHER, kind="what_if").status_code
+                    for n in range(3)]  # fmt: skip
+        assert statuses == [200, 429, 429]
+        assert {alarm.details["of"] for alarm in other.entries("sweep.suspected")} == {"one subject", "trials"}
 
 
 @pytest.mark.attack

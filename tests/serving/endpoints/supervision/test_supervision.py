@@ -7,14 +7,14 @@ from typing import Any
 
 import jwt
 import pytest
+from haihe_client import PermissionDeniedError, ServiceClient, ServiceKeys
 from hypothesis import given
 from hypothesis import strategies as st
 from serving_credit_files import FIRM, OTHER, RECORDS, UNKNOWN, headers, shelve
 from serving_world import GRADES, codes
 
-from credit.errors import Malformed, Refused
+from credit.errors import Malformed
 from serving.auth.access_database import AccessDatabase
-from serving.bank.client import ServiceClient
 from serving.data.declarations import read_declaration
 from serving.endpoints.supervision.scale import SCALE_FILE, SupervisionScale, supervision_scale
 
@@ -52,12 +52,12 @@ def test_tier_and_rate_follow_grade_rule_and_industry(agency: Any) -> None:
 
 
 def test_an_agency_gets_a_tier_with_the_client(agency: Any) -> None:
-    http, ring = agency.http, agency.world.ring
-    answer = ServiceClient("", "scjgj", agency.secrets["scjgj"], http=http, ring=ring).supervision(FIRM, MATTER)
+    http, keys = agency.http, ServiceKeys(agency.world.ring.keys["service"])
+    answer = ServiceClient("", "scjgj", agency.secrets["scjgj"], http=http, keys=keys).supervision(FIRM, MATTER)
     same = look(agency, FIRM).json()
     assert (answer["tier"], answer["inspection"]) == (same["tier"], same["inspection"])
-    bank = ServiceClient("", "bohai", agency.secrets["bohai"], http=http, ring=ring)
-    with pytest.raises(Refused, match="supervise"):
+    bank = ServiceClient("", "bohai", agency.secrets["bohai"], http=http, keys=keys)
+    with pytest.raises(PermissionDeniedError, match="supervise"):
         bank.supervision(FIRM, MATTER)
 
 

@@ -1,0 +1,1 @@
+"""Where the lines of a ledger are stored, sealed and looked up."""

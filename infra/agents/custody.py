@@ -1,0 +1,206 @@
+"""The steps of custody: intake, release, what is read of the vault, and its part of a sweep."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from credit.catalogue import Catalogue
+from credit.errors import Malformed
+from credit.keys import KeyRing, SigningKey, load_secret
+from credit.ledger import Ledger
+from credit.requests.agent import Agent
+from credit.requests.settings import AgentSettings
+from credit.requests.state_reader import ledger_path
+from credit.requests.task import Handler, StepResult, Task
+from credit.seal import Kind
+from credit.settings import read
+from credit.shelf import Shelf
+from credit.subjects import PseudonymKey
+from infra.agents.deletion import delete_destroyed
+from infra.desk.invented_home import InventedHome
+from privacy.intake import quarantine
+from privacy.intake.intake import intake
+from privacy.practice import practice
+from privacy.release.policy import Policy
+from privacy.release.release import release
+from privacy.repairs_in_use import repair_records, withdraw_from_releases
+from privacy.settings import CustodySettings
+from privacy.vault import Vault
+
+PURPOSES = ("research", "scoring", "inquiry")
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """Custody's folders, keys and ledger."""
+
+    settings: CustodySettings
+    shelf: Shelf
+    key: SigningKey
+    ledger: Ledger
+    vault: Vault
+    home: InventedHome
+
+    @classmethod
+    def open(cls, settings: AgentSettings, env: Mapping[str, str]) -> Custody:
+        """Load this zone's key and secrets."""
+        own, ring = read(CustodySettings, env, "HAIHE_CUSTODY_"), KeyRing.load(settings.ring)
+        key = SigningKey.load(own.keys, "custody")
+        vault = Vault(own.raw, load_secret(own.keys / "raw.key"))
+        ledger = Ledger(own.ledger, key, ring, "custody")
+        begun = Ledger(ledger_path(settings.ledgers, "desk"), None, ring, "desk")
+        return cls(own, Shelf(own.shelf, ring), key, ledger, vault, InventedHome.of(begun, ledger))
+
+    def for_purpose(self, purpose: str, task: Task) -> dict[str, Any]:
+        """What a release of a purpose is made with."""
+        return {
+            "vault": self.vault,
+            "policy": Policy.load(),
+            "shelf": self.shelf,
+            "key": self.key,
+            "pseudonym_key": PseudonymKey(purpose, load_secret(self.settings.keys / f"pseudonym-{purpose}.key")),
+            "ledger": self.ledger,
+            "by": task.by,
+        }
+
+    def intake(self, task: Task) -> StepResult:
+        """Check raw files and store their rows. ``paths`` are on the machine of custody."""
+        paths = [Path(each) for each in task.arguments["paths"]]
+        summary = intake(
+            paths[0] if len(paths) == 1 else paths,
+            catalogue=catalogue_of(task),
+            vault=self.vault,
+            ledger=self.ledger,
+            by=task.by,
+            today=task.today,
+            progress=task.report,
+            limits=self.settings.limits,
+        )
+        reasons: Counter[str] = Counter()
+        for count in summary.tables.values():
+            reasons.update(count.reasons)
+        tables = {n: [t.rows_in, t.kept, t.duplicates, t.quarantined] for n, t in summary.tables.items()}
+        counted = {"rows": summary.rows_in, "kept": summary.kept, "duplicates": summary.duplicates}
+        counted |= {"quarantined": summary.quarantined, "files": len(summary.files)}
+        return StepResult({**counted, "changed": summary.changed, "reasons": dict(reasons), "tables": tables})
+
+    def release(self, task: Task) -> StepResult:
+        """Make a release for a purpose."""
+        purpose = str(task.arguments["purpose"])
+        if purpose not in PURPOSES:
+            raise Malformed("custody.no-purpose", purpose=purpose, purposes=" or ".join(PURPOSES))
+        catalogue = catalogue_of(task)
+        seal = release(
+            purpose=purpose,
+            catalogue=catalogue,
+            as_of=task.today,
+            invented=task.arguments["catalogue"] == "city" and self.home.is_invented(),
+            progress=task.report,
+            limits=self.settings.limits,
+            **self.for_purpose(purpose, task),
+        )
+        rows = sum(table["rows"] for table in seal.terms["tables"].values())
+        data = {"release": seal.id, "purpose": purpose, "rows": rows, "expires_on": seal.expires_on.isoformat()}
+        return StepResult({**data, "catalogue": catalogue.version})
+
+    def practice(self, task: Task) -> StepResult:
+        """Make practice tables, of which no value comes from a record."""
+        seal = practice(
+            catalogue=catalogue_of(task),
+            policy=Policy.load(),
+            shelf=self.shelf,
+            key=self.key,
+            ledger=self.ledger,
+            by=task.by,
+            as_of=task.today,
+            subjects=task.arguments["subjects"],
+            seed=task.arguments["seed"],
+            progress=task.report,
+            limits=self.settings.limits,
+        )
+        rows = sum(table["rows"] for table in seal.terms["tables"].values())
+        return StepResult({"practice": seal.id, "rows": rows, "expires_on": seal.expires_on.isoformat()})
+
+    def repair(self, task: Task) -> StepResult:
+        """End the publication of records, withhold their subjects, and amend the releases in use."""
+        catalogue = catalogue_of(task)
+        repaired = repair_records(
+            task.arguments["documents"],
+            on=task.arguments.get("on", ""),
+            catalogue=catalogue,
+            custody_of=lambda purpose: self.for_purpose(purpose, task),
+            vault=self.vault,
+            shelf=self.shelf,
+            ledger=self.ledger,
+            by=task.by,
+            today=task.today,
+            progress=task.report,
+        )
+        amended = self._amend(task, catalogue) if repaired.is_entered else None
+        return StepResult(repaired.as_json() | (amended.as_json() if amended else {}))
+
+    def withdraw(self, task: Task) -> StepResult:
+        """Amend the releases in use by the repairs that came in."""
+        return StepResult(self._amend(task, catalogue_of(task)).as_json())
+
+    def _amend(self, task: Task, catalogue: Catalogue) -> Any:
+        return withdraw_from_releases(
+            catalogue=catalogue,
+            custody_of=lambda purpose: self.for_purpose(purpose, task),
+            shelf=self.shelf,
+            today=task.today,
+            progress=task.report,
+            limits=self.settings.limits,
+        )
+
+    def quarantine(self, task: Task) -> StepResult:
+        """Count the rows in quarantine by table and reason."""
+        task.report("reading the quarantine", 0, 0)
+        rows = quarantine.read(self.vault)
+        counted = Counter(zip(rows.column("table").to_pylist(), rows.column("reason").to_pylist(), strict=True))
+        return StepResult({"rows": len(rows), "counts": [[n, t, r] for (t, r), n in counted.most_common()]})
+
+    def subjects(self, task: Task) -> StepResult:
+        """Read the codes of some subjects of a table, for the person who asked alone."""
+        table, limit = str(task.arguments["table"]), int(task.arguments["limit"])
+        task.report(f"reading {table}", 0, 0)
+        column = self.vault.read(table).column(catalogue_of(task).table(table).subject.column)
+        codes = sorted(set(column.to_pylist()))
+        chosen = codes[:: max(1, len(codes) // max(1, limit))][:limit]
+        return StepResult({"count": len(chosen)}, private={"codes": chosen})
+
+    def sandbox(self, task: Task) -> StepResult:
+        """Read the codes of the invented firms for the invented bank of an invented city."""
+        task.report("choosing the firms", 0, 0)
+        catalogue = Catalogue.load("city")
+        codes, repaired = (
+            [str(code) for code in self.vault.read(name).column(catalogue.table(name).subject.column).to_pylist()]
+            for name in ("registration", "credit_repair")
+        )
+        return StepResult({"count": len(codes)}, private={"codes": codes, "repaired": repaired})
+
+    def sweep(self, task: Task) -> StepResult:
+        """Delete the files of the releases and practice tables whose destruction the platform has recorded."""
+        return StepResult({"freed": delete_destroyed(self.shelf, task, {Kind.RELEASE, Kind.PRACTICE})})
+
+
+def catalogue_of(task: Task) -> Catalogue:
+    """The catalogue that a request names: one of ours, or a folder on the machine of custody."""
+    name = str(task.arguments.get("catalogue", "city"))
+    folder = Path(name)
+    return Catalogue.load(folder.name, folder) if folder.is_dir() and "/" in name else Catalogue.load(name)
+
+
+def open_agent(settings: AgentSettings, env: Mapping[str, str]) -> Agent:
+    """The agent of custody."""
+    custody = Custody.open(settings, env)
+    steps = (custody.intake, custody.release, custody.repair, custody.withdraw, custody.quarantine, custody.subjects)
+    return Agent.open(
+        "custody",
+        settings,
+        {step.__name__: Handler(step) for step in (*steps, custody.practice, custody.sandbox, custody.sweep)},
+    )

@@ -1,0 +1,71 @@
+"""What waits for a second person (待第二人办理): changes of accounts and requests, for those who may confirm them.
+
+Nothing waits for the person who made it. Requests come from the front desk, which shows each person what they may see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from credit.actor import Actor, Role
+from credit.errors import CreditError
+from credit.requests.flows import flow_of
+from credit.requests.request import Stage
+from lab.accounts.account import AccountChange
+from lab.console.request_session import RequestSession
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedRequest:
+    """A request that is to be confirmed; ``own`` for the person who made it."""
+
+    id: str
+    verb: str
+    by: Actor
+    at: datetime
+    until: datetime
+    arguments: dict[str, Any]
+    own: bool
+
+    @classmethod
+    def of(cls, described: dict[str, Any], name: str) -> AwaitedRequest:
+        """As the front desk described it to ``name``."""
+        by = Actor.parse(described["by"])
+        at, until = (datetime.fromisoformat(described[key]) for key in ("at", "deadline"))
+        return cls(described["id"], described["verb"], by, at, until, described["arguments"], by.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """What waits for one person. ``fault`` is why the front desk could not say."""
+
+    changes: tuple[AccountChange, ...] = ()
+    requests: tuple[AwaitedRequest, ...] = ()
+    fault: CreditError | None = None
+
+    @property
+    def count(self) -> int:
+        """How many changes and requests wait."""
+        return len(self.changes) + len(self.requests)
+
+    @classmethod
+    def of(cls, session: RequestSession) -> Awaiting:
+        """What waits for the person of a session; nothing for roles that confirm nothing."""
+        if not session.has(Role.PLATFORM):
+            return cls()
+        changes = tuple(
+            each for each in session.app_state.accounts.changes() if session.name not in (each.by.name, each.name)
+        )
+        try:
+            return cls(changes, tuple(each for each in unconfirmed(session) if not each.own))
+        except CreditError as fault:
+            return cls(changes, fault=fault)
+
+
+def unconfirmed(session: RequestSession) -> list[AwaitedRequest]:
+    """The requests that wait for a second person and that this person made or may confirm, the oldest first."""
+    listed = session.desk.call("GET", "/requests")["requests"]
+    waiting = [AwaitedRequest.of(each, session.name) for each in listed if each["stage"] == Stage.UNCONFIRMED]
+    return [each for each in waiting if each.own or session.has(*flow_of(each.verb).confirmers)]

@@ -1,0 +1,32 @@
+"""Requests (请求) that wait for a second person: their details, and the forms that confirm or cancel them."""
+
+from __future__ import annotations
+
+import re
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from credit.errors import Missing
+from lab.console.access_rules import PLATFORM, get_page, post_form
+from lab.console.awaiting import unconfirmed
+from lab.console.request_session import CurrentSession
+
+DONE = {"confirm": "request_confirmed", "cancel": "request_cancelled"}  # act -> what the page then says
+_ID = re.compile(r"request-[0-9a-f]{32}")
+router = APIRouter()
+
+
+@get_page(router, "/requests", PLATFORM)
+def listing(session: CurrentSession) -> Response:
+    """What waits, with everything that a second person confirms."""
+    return session.page("requests.html.j2", requests=unconfirmed(session))
+
+
+@post_form(router, "/requests/{id}/{act}", PLATFORM)
+def decide(session: CurrentSession, id: str, act: str) -> Response:
+    """Confirm what another person requested, or cancel a request."""
+    if act not in DONE or not _ID.fullmatch(id):
+        raise Missing("register.no-request", id=id[:20])
+    session.desk.call("POST", f"/requests/{id}/{act}")
+    return session.redirect("requests", confirmation=DONE[act])

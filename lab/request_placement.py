@@ -1,0 +1,69 @@
+"""Placing an order for rows or a table: a request is checked against its project's tables and sealed as data."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from credit.actor import Actor
+from credit.canonical import canonical
+from credit.errors import Refused
+from credit.keys import SigningKey
+from credit.ledger import Ledger
+from credit.seal import Kind, Seal
+from credit.shelf import OpenedSeal, Shelf
+from lab.projects import Project
+from models.features.feature_sql import REGISTER_COLUMNS, Schema, check
+from models.order.order import built_in
+from models.rows.request import FILE as ROWS_FILE
+from models.rows.request import RowsRequest
+from models.tables.request import FILE as TABLE_FILE
+from models.tables.request import TableRequest
+from models.tables.table_sql import check_table
+
+
+def place_request(
+    request: RowsRequest | TableRequest,
+    project: Project,
+    *,
+    release: OpenedSeal,
+    shelf: Shelf,
+    key: SigningKey,
+    by: Actor,
+    ledger: Ledger,
+    today: date,
+) -> Seal:
+    """Seal a request as an ORDER on a research release; its SQL is written out again.
+
+    The same request of a project is the same seal. Raises :class:`Malformed` for SQL that does not fit the granted
+    tables, and :class:`Refused` for a person who is not a member, a release of another purpose, or a label from a
+    table that is not granted.
+    """
+    project.require(by.name, today)
+    if isinstance(request, RowsRequest) and request.label:
+        table = built_in(request.kind).label.table
+        if table not in project.tables:
+            raise Refused("orders.project-not-granted", project_name=project.name, others=table)
+    seal = release.seal
+    if seal.kind is not Kind.RELEASE or seal.terms.get("purpose") != "research":
+        raise Refused("order-placement.release-not-for-training", seal_short=seal.short, terms=str(seal.kind))
+    seal.require_not_expired(today)
+    tables = seal.terms["tables"]
+    kind, file, sql = _checked(request, {name: tables[name]["columns"] for name in project.tables if name in tables})
+    terms = {kind: request.kind, "project": project.name, "release": seal.id, "author": by.name}
+    with shelf.staging() as folder:
+        (folder / file).write_bytes(canonical(request.of_release(seal.id, sql).as_json()))
+        order = shelf.put(
+            folder, Kind.ORDER, parents=(seal.id,), terms=terms, expires_on=seal.expires_on, by=by, key=key
+        )
+    ledger.append(f"{kind}.placed", order.id, by=by, details={"project": project.name, "release": seal.id})
+    return order
+
+
+def _checked(request: RowsRequest | TableRequest, granted: Schema) -> tuple[str, str, str]:
+    """The kind of a request, the file of its order, and its SQL as it was parsed."""
+    register = next((name for name, columns in granted.items() if set(REGISTER_COLUMNS) <= set(columns)), None)
+    match request:
+        case RowsRequest():
+            return "rows", ROWS_FILE, check(request.sql, granted, population=register).sql
+        case TableRequest():
+            return "table", TABLE_FILE, check_table(request.sql, granted, population=register).sql

@@ -1,0 +1,23 @@
+"""The platform's signed pointers to what the service answers from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from credit.keys import SigningKey
+from credit.seal import Seal
+from credit.shelf import Shelf
+
+DOSSIERS = "dossiers"
+
+
+def point_snapshot(shelf: Shelf, seal: Seal, *, key: SigningKey) -> dict[str, Any]:
+    """Set the platform's signed pointer for a model to this snapshot, from which the service then answers."""
+    pointer = {name: seal.terms[name] for name in ("model", "version", "as_of")}
+    return shelf.set_pointer(f"snapshot-{pointer['model']}", pointer | {"snapshot": seal.id}, key)
+
+
+def point_dossiers(shelf: Shelf, seal: Seal, *, key: SigningKey) -> dict[str, Any]:
+    """Set the platform's signed pointer to these dossiers, from which inquiries are then answered."""
+    pointer = {"model": DOSSIERS, "as_of": seal.terms["as_of"], "snapshot": seal.id}
+    return shelf.set_pointer(f"snapshot-{DOSSIERS}", pointer, key)

@@ -1,1 +1,0 @@
-"""The client library for banks: clients of the scoring service, and the verification of its webhooks."""

@@ -1,1 +1,0 @@
-"""From bytes on a socket to a call, and back."""
