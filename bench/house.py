@@ -13,6 +13,7 @@ from bench.record import record
 from bench.words.scan import scan
 
 SECONDS = Path("var/bench/make_test.json")  # written by `make test`, with the seconds of its parts
+UNSTABLE = Path("var/bench/unstable.json")
 STARTED_AT = 1_731  # flags of today's list in the code as it stood before the names were changed (c2a1724)
 
 
@@ -28,6 +29,15 @@ def make_test_seconds() -> None:
         return
     parts = json.loads(SECONDS.read_text(encoding="utf-8"))
     record("make_test_seconds", sum(parts.values()), "s", goal=1800, data="this repository", more={"parts": parts})
+
+
+def unstable_tests() -> None:
+    """The tests that failed in the last ``make test`` and passed when they were tried again, alone."""
+    if not UNSTABLE.exists():
+        print("unstable_tests: run `make test` first; it writes the names of such tests")
+        return
+    parts = json.loads(UNSTABLE.read_text(encoding="utf-8"))
+    record("unstable_tests", sum(map(len, parts.values())), "tests", goal=0, data="this repository", more=parts)
 
 
 def cli_help_seconds() -> None:

@@ -86,7 +86,7 @@ class PostgresEngine:
         """Release the lock of this process and close the connections.
 
         The server notices a closed connection only some milliseconds later, and others would take this process for
-        a running one until then. Of a killed process nobody can know it earlier.
+        a running one until then. The end of a killed process cannot be known earlier.
         """
         with self._writing, self._reading:
             with suppress(psycopg.Error):  # a lost connection has no lock any more
