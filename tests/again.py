@@ -3,7 +3,7 @@
 A test that waits for another process can fail because the machine was slow at that moment, and one such test of seven
 thousand would refuse a whole day's work. A test that also fails alone is a fault, and so are more than MOST at once.
 One that passes the second time is named loudly and written to `var/bench/unstable.json`: `make bench
-ONLY=unstable_tests` counts them, and each has to be repaired, since a fault of order or timing may well be the product's.
+ONLY=unstable_tests` counts them. Each has to be repaired: its fault of order or timing may be in the product.
 """
 
 from __future__ import annotations
