@@ -49,21 +49,19 @@ def train(
     by: Actor,
     ledger: Ledger,
     tracking: Tracking,
+    answered: AnsweredOrders,
     tasks: Tasks | None = None,
     today: date | None = None,
     progress: Progress | None = None,
     limits: Limits | None = None,
-    answered: AnsweredOrders | None = None,
     project: str = "",
 ) -> Seal:
     """Make the version of an order and put it on the shelf; the same order again gives the same seal.
 
     ``tasks`` is a running cluster, else a local one is started for this call; ``limits`` bound the feature SQL.
-    ``answered`` are the earlier orders, of which none of this author or ``project`` may differ in a few subjects;
-    without it, as in a test, orders are not compared. Raises
-    :class:`~credit.errors.Refused` when nothing can be learned or a feature predicts the label almost alone, before
-    any run
-    is logged, and :class:`~credit.errors.Lapsed` when the release has ended by ``today``.
+    ``answered`` are the earlier orders, of which none of this author or ``project`` may differ in a few subjects.
+    Raises :class:`~credit.errors.Refused` when nothing can be learned or a feature predicts the label almost alone,
+    before any run is logged, and :class:`~credit.errors.Lapsed` when the release has ended by ``today``.
     """
     with refuse_on_full_disk():
         apart = partial(_require_apart, answered, by.name, project)
@@ -141,11 +139,9 @@ def answered_orders(settings: ComputeSettings, ledger: Ledger) -> AnsweredOrders
 
 
 def _require_apart(
-    answered: AnsweredOrders | None, author: str, project: str, sets: OrderSets, question: str, release: str
+    answered: AnsweredOrders, author: str, project: str, sets: OrderSets, question: str, release: str
 ) -> dict[str, str]:
     """Compare with the earlier orders, keep these sets, and return what the entry of the version says of them."""
-    if answered is None:
-        return {}
     request = {QUESTION: question, RELEASE: release, PROJECT: project}
     answered.require_apart(sets, load_floors(), request, author)
     return {SETS: answered.keep(sets), **request}

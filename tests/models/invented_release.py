@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 
 from credit.actor import Actor, Role
 from credit.keys import SigningKey
+from credit.ledger import Ledger
 from credit.seal import Kind
 from credit.shelf import OpenedSeal, Shelf
+from models.dataset.order_sets import AnsweredOrders
 from models.order.order import FILE, Order
 from tests.models import invented
 
@@ -143,3 +145,8 @@ def order(shelf: Shelf, key: SigningKey, on: OpenedSeal, **changes: Any) -> Open
 
 
 TYPES = {"VARCHAR": pa.string(), "DATE": pa.date32(), "DOUBLE": pa.float64(), "INTEGER": pa.int32()}
+
+
+def answered(ledger: Ledger) -> AnsweredOrders:
+    """The orders that were answered by this ledger, whose sets are in a folder beside it."""
+    return AnsweredOrders(ledger.path.parent / "orders", ledger)

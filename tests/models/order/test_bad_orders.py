@@ -50,6 +50,7 @@ def tried(shelf: Shelf, place: Path, keys: Keys, ring: KeyRing, release: OpenedS
     """Train what is not fit to be: raises what it raises, once it is sure that nothing was kept."""
     registry, ledger = Registry(mlflow_server), Ledger(place / "ledger.jsonl", keys["compute"], ring)
     office = {"shelf": shelf, "key": keys["compute"], "by": made.RESEARCHER, "ledger": ledger, "tracking": registry}
+    office["answered"] = made.answered(ledger)
 
     def act(
         *, on: OpenedSeal | None = None, today: date | None = None, limits: Limits | None = None, **changes: Any
@@ -171,7 +172,7 @@ def once(step, done, total):
 def tried():
     try:
         made_now = train(order, shelf=shelf, key=key, by=made.RESEARCHER, ledger=ledger, tracking=Registry(uri),
-              tasks=in_process(), progress=once)
+              answered=made.answered(ledger), tasks=in_process(), progress=once)
         return "made"
     except CreditError as error:
         return f"{type(error).__name__} {error}"

@@ -42,7 +42,8 @@ shelf = Shelf(root / "shelf", ring)
 key = SigningKey.load(root / "keys", "compute")
 order = shelf.open(sys.argv[3])
 print("begins", flush=True)
-train(order, shelf=shelf, key=key, by=made.RESEARCHER, ledger=Ledger(root / "ledger.jsonl", key, ring),
+ledger = Ledger(root / "ledger.jsonl", key, ring)
+train(order, shelf=shelf, key=key, by=made.RESEARCHER, ledger=ledger, answered=made.answered(ledger),
       tracking=Registry(uri), tasks=in_process(), progress=lambda *step: print(*step, flush=True))
 print("done", flush=True)
 """

@@ -73,6 +73,7 @@ def version(
         by=made.RESEARCHER,
         ledger=ledger,
         tracking=registry,
+        answered=made.answered(ledger),
         tasks=ray_cluster,
         today=TODAY,
     )
@@ -142,6 +143,7 @@ def test_the_same_order_gives_the_same_version(
         by=made.CHECKER,
         ledger=ledger,
         tracking=registry,
+        answered=made.answered(ledger),
         tasks=in_process(),
     )
     assert seal.id == version.seal.id
@@ -163,6 +165,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
 ) -> None:
     begun, ledger = threading.Event(), Ledger(tmp_path / "ledger.jsonl", keys["compute"], ring)
     office = {"shelf": shelf, "key": keys["compute"], "ledger": ledger, "tracking": registry, "tasks": ray_cluster}
+    office["answered"] = made.answered(ledger)
     with killer("_run", 1, after=begun) as killed:
         seal = train(order, by=made.RESEARCHER, progress=search_begins(begun), **office)  # type: ignore[arg-type]
     assert len(killed) == 1
@@ -175,6 +178,7 @@ def test_workers_killed_each_time_end_in_words_and_nothing_is_registered(
     begun, before = threading.Event(), len(shelf.list(Kind.VERSION))
     order = made.order(shelf, keys["research"], release, model="killed_each_time", training={"trials": 1})
     office = {"shelf": shelf, "key": keys["compute"], "ledger": ledger, "tracking": registry, "tasks": ray_cluster}
+    office["answered"] = made.answered(ledger)
     with killer("_run", 1000, after=begun), pytest.raises(Broken, match="The cluster lost a task"):
         train(order, by=made.RESEARCHER, progress=lambda *_: begun.set(), **office)  # type: ignore[arg-type]
     assert registry.list_runs("killed_each_time") == []
@@ -233,6 +237,7 @@ def test_a_challenger_with_less_information_does_not_pass(
     )
     office = {"shelf": shelf, "ledger": ledger}
     work = {"key": keys["compute"], "tracking": registry, "tasks": ray_cluster}
+    work["answered"] = made.answered(ledger)
     seal = train(poor, by=made.RESEARCHER, **work, **office)  # type: ignore[arg-type]
     challenger = shelf.open(seal.id)
     register(challenger, by=made.RESEARCHER, ledger=ledger, registry=registry)
@@ -262,6 +267,7 @@ def test_nothing_is_made_or_logged_of_a_sample_of_one_outcome(
             by=made.RESEARCHER,
             ledger=ledger,
             tracking=registry,
+            answered=made.answered(ledger),
             tasks=in_process(),
         )
     assert len(shelf.list(Kind.VERSION)) == before
@@ -271,6 +277,7 @@ def test_a_lapsed_release_another_kind_and_a_server_that_is_away(
     release: OpenedSeal, order: OpenedSeal, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry
 ) -> None:
     office = {"shelf": shelf, "key": keys["compute"], "by": made.RESEARCHER, "ledger": ledger, "tasks": in_process()}
+    office["answered"] = made.answered(ledger)
     with pytest.raises(Lapsed):
         train(order, tracking=registry, today=date(2027, 1, 1), **office)  # type: ignore[arg-type]
     with pytest.raises(Malformed, match="not an order"):
