@@ -13,6 +13,7 @@ from lab.console import error_pages, login
 from lab.console.app_state import AppState
 from lab.console.pages import (
     accounts,
+    answers,
     bank,
     cards,
     files,
@@ -31,7 +32,9 @@ from lab.console.request_session import authorize_request
 from lab.console.settings import HubSettings
 from lab.settings import ResearchSettings
 
-PAGES = (home, parcels, files, projects, accounts, orders, ledgers, verdicts, cards, bank, requests, sessions, help)
+PAGES = (
+    home, parcels, files, projects, accounts, orders, ledgers, verdicts, cards, bank, requests, answers, sessions, help,
+)  # fmt: skip
 
 
 def create_app(settings: ResearchSettings, hub: HubSettings) -> FastAPI:

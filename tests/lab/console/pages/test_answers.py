@@ -1,0 +1,72 @@
+"""A person of the platform stops all answers from the console, as a request of their own and after a recent sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from credit.ledger import Ledger
+from infra.desk.register import Register
+from infra.desk.settings import DeskSettings
+from tests.lab.console.pages.test_page_actions import send
+from tests.lab.console.servers import Servers
+from tests.lab.console.zone import FIRST
+
+pytestmark = pytest.mark.servers
+WHY = "A column of the newest snapshot is wrong"
+
+
+@pytest.fixture
+def register(servers: Servers) -> Iterator[Register]:
+    """The desk's register; requests that are open at the end are cancelled."""
+    root = servers.zone.settings.ledger.parents[1]
+    folders = {name: root / name for name in ("ring", "ledgers", "runs", "requests")}
+    settings = DeskSettings(**folders, keys=root / "keys" / "desk", socket=Path("/nowhere"))
+    register = Register.open(settings, lambda name: servers.zone.accounts.get(name).roles)
+    yield register
+    for state in open_requests(register):
+        register.cancel(state.request.id, by=FIRST)
+
+
+def open_requests(register: Register) -> list:  # type: ignore[type-arg]
+    register.catch_up()
+    return [state for state in register.reader.states.all() if not state.ended and "answers" in state.request.verb]
+
+
+def test_the_request_is_the_persons_own(servers: Servers, register: Register) -> None:
+    """It carries the reason and the factor; where the agent does not run, the page tells that."""
+    page = send(servers.login("wang", factor="totp"), servers, "answers", "answers/stop", why=WHY)
+    assert page.status_code == 200
+    assert "The agent of the platform has not carried it out yet" in page.text
+    (state,) = open_requests(register)
+    assert (state.request.verb, str(state.request.by)) == ("stop-answers", "platform:wang")
+    assert state.request.arguments == {"why": WHY}
+    assert state.request.factor == "totp"
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("factor", ["any", "recovery"])
+def test_one_factor_stops_nothing(servers: Servers, register: Register, factor: str) -> None:
+    """The page leads to another sign-in and then back to itself."""
+    refused = send(servers.login("wang", factor=factor), servers, "answers", "answers/stop", why=WHY)
+    assert refused.status_code == 401
+    assert "login-again?next=%2Fservices%2Fconsole%2Fanswers" in refused.text
+    assert open_requests(register) == []
+
+
+def test_the_page_tells_what_was_last_decided(servers: Servers) -> None:
+    """By whom, why, and it offers the opposite."""
+    zone, client = servers.zone, servers.login("zhou", factor="totp")
+    path = zone.settings.ledger.parent / "platform.jsonl"
+    ledger = Ledger(path, zone.keys["platform"], zone.ring, "platform")
+    assert "The service answers." in client.get(f"{servers.console}answers").text
+    ledger.append("answers.stopped", "answers", by=FIRST, details={"why": WHY})
+    stopped = client.get(f"{servers.console}answers").text
+    assert "All answers are stopped." in stopped
+    assert WHY in stopped
+    assert "wang" in stopped
+    assert 'action="/services/console/answers/start"' in stopped
+    ledger.append("answers.started", "answers", by=FIRST, details={"why": "The snapshot is mended"})
+    assert 'action="/services/console/answers/stop"' in client.get(f"{servers.console}answers").text
