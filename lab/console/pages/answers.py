@@ -1,6 +1,6 @@
 """Answers of the scoring service (应答): stop all of them at once, and start them again.
 
-The page tells from the platform's ledger what was last decided, by whom and why. Whether every process follows it is
+The page reports from the platform's ledger what was last decided, by whom and why. Whether every process follows it is
 shown by the service itself (``/ready``).
 """
 

@@ -36,7 +36,7 @@ def open_requests(register: Register) -> list:  # type: ignore[type-arg]
 
 
 def test_the_request_is_the_persons_own(servers: Servers, register: Register) -> None:
-    """It carries the reason and the factor; where the agent does not run, the page tells that."""
+    """It carries the reason and the factor; where the agent does not run, the page says so."""
     page = send(servers.login("wang", factor="totp"), servers, "answers", "answers/stop", why=WHY)
     assert page.status_code == 200
     assert "The agent of the platform has not carried it out yet" in page.text
@@ -56,7 +56,7 @@ def test_one_factor_stops_nothing(servers: Servers, register: Register, factor: 
     assert open_requests(register) == []
 
 
-def test_the_page_tells_what_was_last_decided(servers: Servers) -> None:
+def test_the_page_reports_what_was_last_decided(servers: Servers) -> None:
     """By whom, why, and it offers the opposite."""
     zone, client = servers.zone, servers.login("zhou", factor="totp")
     path = zone.settings.ledger.parent / "platform.jsonl"
@@ -68,5 +68,5 @@ def test_the_page_tells_what_was_last_decided(servers: Servers) -> None:
     assert WHY in stopped
     assert "wang" in stopped
     assert 'action="/services/console/answers/start"' in stopped
-    ledger.append("answers.started", "answers", by=FIRST, details={"why": "The snapshot is mended"})
+    ledger.append("answers.started", "answers", by=FIRST, details={"why": "The snapshot is corrected"})
     assert 'action="/services/console/answers/stop"' in client.get(f"{servers.console}answers").text
