@@ -1,7 +1,8 @@
 """The applications for mandates (授权申请), with what came with them.
 
 The ledger decides how far an application is, and the store repeats it, so that a bank can list what it requested.
-Subjects are stored by pseudonym only. A document is deleted when its application is refused, withdrawn or lapsed.
+Subjects are stored by pseudonym only. A document is deleted when its application is refused, withdrawn or lapsed, and
+some years after the end of the mandate that it was granted for.
 """
 
 from __future__ import annotations
@@ -205,6 +206,15 @@ class ApplicationStore(StoreTables):
     def overdue(self, now: float, limit: int = 1000) -> list[Application]:
         """The applications that have waited for a decision too long."""
         return self._select("state = ? AND lapses_at <= ? LIMIT ?", ApplicationState.WAITING, now, limit)
+
+    def with_old_document(self, until: str, limit: int = 1000) -> list[Application]:
+        """The applications whose mandate was to end before the day `until` and whose document is still stored."""
+        where = "state IN (?, ?) AND until < ? AND id IN (SELECT application FROM application_document) LIMIT ?"
+        return self._select(where, ApplicationState.EXPIRED, ApplicationState.REVOKED, until, limit)
+
+    def delete_document(self, name: str) -> None:
+        """Delete the document of an application; the digest stays."""
+        self.rows("DELETE FROM application_document WHERE application = ?", name)
 
     def unproposed(self, limit: int) -> list[Application]:
         """The accepted applications that the platform has not been asked to sign."""

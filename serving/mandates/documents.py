@@ -10,6 +10,8 @@ from credit.errors import Malformed
 from serving.errors import TooLarge
 
 MOST_BYTES = 1 << 20  # of one document
+# After the last day of its mandate: three years, within which a claim may be brought (民法典 article 188).
+KEPT_DAYS = 3 * 365 + 1
 PDF, PNG, JPEG, PLAIN = "application/pdf", "image/png", "image/jpeg", "text/plain"
 MEDIA = (PDF, PNG, JPEG, PLAIN)
 _BEGINNINGS = {PDF: b"%PDF-", PNG: b"\x89PNG\r\n\x1a\n", JPEG: b"\xff\xd8\xff"}

@@ -24,9 +24,11 @@ from serving.endpoints.monitoring.service_notices import NoticeStore
 from serving.endpoints.monitoring.watch_store import WatchStore
 from serving.mandates.application_store import Application, ApplicationStore
 from serving.mandates.decisions import reconcile, settle_draft
+from serving.mandates.documents import KEPT_DAYS
 from serving.mandates.rules import ApplicationState, Evidence
 
 GRANTED, REFUSED, REVOKED, EXPIRED = "mandate.granted", "mandate.refused", "mandate.revoked", "mandate.expired"
+DOCUMENT_DELETED = "document.deleted"
 EVENTS = {
     ApplicationState.GRANTED: GRANTED,
     ApplicationState.REFUSED: REFUSED,
@@ -75,6 +77,7 @@ class MandateReview:
         self.generation = now
         self._expire()
         self._lapse()
+        self._delete_documents()
         self._notify()
 
     def _adopt(self) -> None:
@@ -122,6 +125,15 @@ class MandateReview:
         for each in self.store.overdue(now):
             reconcile(self.store, self.service.journal, each.id)  # it may have been decided at the last moment
             self.store.move(each.id, ApplicationState.LAPSED)
+
+    def _delete_documents(self) -> None:
+        """Delete the documents of mandates that ended long ago, each after its entry."""
+        last = (self.service.settings.day() - timedelta(days=KEPT_DAYS)).isoformat()
+        while old := self.store.with_old_document(last, _AT_ONCE):
+            for each in old:
+                details: dict[str, Any] = {"bank": each.bank, "mandate": each.mandate, "digest": each.digest}
+                self.service.journal.append_many([(DOCUMENT_DELETED, each.id, SERVICE, details)])
+                self.store.delete_document(each.id)
 
     def _notify(self) -> None:
         """Queue the webhooks of what changed."""

@@ -26,7 +26,7 @@ from serving.endpoints.monitoring.watch_store import WatchStore
 from serving.endpoints.monitoring.webhook_sender import WebhookSender
 from serving.mandates.decisions import decide
 
-from .conftest import FIRM, PDF, MandateWorld, Subject, b64, wanted
+from .conftest import FIRM, PDF, UNTIL, MandateWorld, Subject, b64, wanted
 
 MIB = 1 << 20
 BATCHES = int(os.environ.get("HAIHE_MANDATE_BATCHES", "2"))  # of a thousand
@@ -136,6 +136,29 @@ def test_a_draft_that_never_reached_the_ledger_is_forgotten_and_its_consent_is_f
     review.review()
     (each,) = mandates.store.page("bohai", ("accepted",), before=10**18, limit=9)
     assert each.seq > 0
+
+
+def test_the_document_of_a_mandate_has_an_end_three_years_after_the_mandates(mandates: MandateWorld) -> None:
+    """Of an expired and of a revoked one alike; the digest stays, and the ledger says that it was deleted."""
+    days = {"2023-11-18": [], "2023-11-20": [("application/pdf", PDF)], UNTIL: [("application/pdf", PDF)]}
+    names = [mandates.apply(FIRM, "document", b64(PDF)).json()["application_id"] for _ in days]
+    for name in names:
+        mandates.confirm(name)
+    mandates.agents()
+    review = review_of(mandates)
+    for name, until in zip(names, days, strict=True):
+        mandates.store.rows("UPDATE application SET until = ? WHERE id = ?", until, name)
+    for _ in range(2):
+        review.review()
+    assert [[each] if (each := mandates.store.document(name)) else [] for name in names] == list(days.values())
+    (entry,) = mandates.running.entries("document.deleted")
+    application = mandates.store.application(names[0])
+    assert application is not None
+    assert (entry.object, entry.details["digest"]) == (names[0], application.digest)
+    mandates.call("DELETE", f"/v1/mandates/{names[2]}")
+    mandates.store.rows("UPDATE application SET until = '2020-01-01' WHERE id = ?", names[2])
+    review.review()
+    assert mandates.store.document(names[2]) is None
 
 
 def review_of(mandates: MandateWorld) -> MandateReview:
