@@ -67,6 +67,8 @@ FLOWS: Mapping[str, Flow] = MappingProxyType(
         "revoke": Flow(("service", "platform", "service"), (PLATFORM,), "act.revoke-mandate"),
         "stop-answers": Flow(("platform",), (PLATFORM,), "act.stop-answers", seconds=HOUR, recent=True),
         "start-answers": Flow(("platform",), (PLATFORM,), "act.start-answers", seconds=HOUR, recent=True),
+        "close-exits": Flow(("research",), (PLATFORM,), "act.close-exits", seconds=HOUR, recent=True),
+        "open-exits": Flow(("research",), (PLATFORM,), "act.open-exits", seconds=HOUR, recent=True),
         "application": Flow(("service",), (PLATFORM,), "act.decide-application"),
         "subject-key": Flow(
             ("service", "platform", "service"), (PLATFORM,), "act.register-subject-key", _private("uscc")

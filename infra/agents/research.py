@@ -14,11 +14,12 @@ from credit.releases import require_release
 from credit.requests.agent import Agent
 from credit.requests.settings import AgentSettings
 from credit.requests.state_reader import ledger_path
-from credit.requests.task import Handler, StepResult, Task
+from credit.requests.task import Handler, StepResult, Task, touches_nothing
 from credit.settings import read
 from credit.shelf import Shelf
 from infra.agents.leavers import LeaversDuty
 from lab.accounts.accounts import Accounts
+from lab.airlock.exits import close_exits, open_exits
 from lab.order_placement import place_order
 from lab.projects import Project, Projects
 from lab.request_placement import place_request
@@ -105,6 +106,14 @@ class Research:
         shown: dict[str, Any] = {"project": name, "members": list(made.members), "tables": list(made.tables)}
         return StepResult(shown | {"ends_on": made.ends_on.isoformat()})
 
+    def close_exits(self, task: Task) -> StepResult:
+        """Let nothing leave the lab until the exits are opened again."""
+        return StepResult({"closed": True, "why": close_exits(self.ledger, str(task.arguments["why"]), by=task.by)})
+
+    def open_exits(self, task: Task) -> StepResult:
+        """Let what is approved leave the lab again."""
+        return StepResult({"closed": False, "why": open_exits(self.ledger, str(task.arguments["why"]), by=task.by)})
+
     def _open(self, projects: Projects, name: str, task: Task) -> Project:
         given = task.arguments
         if name in projects.all() and projects.get(name).title == given["title"]:
@@ -139,6 +148,9 @@ def open_agent(settings: AgentSettings, env: Mapping[str, str]) -> Agent:
     """The agent of research."""
     research = Research.open(settings, env)
     steps = {"train": research.train, "rows": research.rows, "table": research.table, "project": research.project}
-    agent = Agent.open("research", settings, {verb: Handler(step) for verb, step in steps.items()})
+    urgent = {"close-exits": research.close_exits, "open-exits": research.open_exits}
+    handlers = {verb: Handler(step) for verb, step in steps.items()}
+    handlers |= {verb: Handler(step, touches_nothing) for verb, step in urgent.items()}  # an order may take seconds
+    agent = Agent.open("research", settings, handlers)
     agent.duties.append(LeaversDuty(research.ledger, research.accounts, settings.ledgers, KeyRing.load(settings.ring)))
     return agent

@@ -120,6 +120,10 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "stop-answers": "Stop all answers of the scoring service at once, until they are started again.",
             "start-answers": "Let the scoring service answer again.",
         },
+        "lab.exits": {
+            "close-exits": "Let nothing leave the lab until the exits are opened again.",
+            "open-exits": "Let what is approved leave the lab again.",
+        },
         "service.applications": {
             "applications": "See the applications of banks for mandates, and confirm or refuse them.",
             "subject": "Register what a subject uses to act for itself.",

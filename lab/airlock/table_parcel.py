@@ -19,6 +19,7 @@ from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
+from lab.airlock.exits import EXITS, require_open
 
 LEFT = "table.left"
 FILE, TABLE_FILE = "table.csv", "table.parquet"
@@ -30,8 +31,9 @@ def carry_table_out(
     """The PARCEL seal in the outbox; done twice it is the same one, entered once.
 
     Raises :class:`Refused` for a table of another project and for one that policy did not approve, and
-    :class:`Malformed` for a seal of another kind.
+    :class:`Malformed` for a seal of another kind, :class:`~credit.errors.Lapsed` while the exits are closed.
     """
+    require_open(ledger.about(EXITS))
     opened = shelf.open(table, today=today)
     seal = opened.seal
     if seal.kind is not Kind.TABLE:

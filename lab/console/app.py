@@ -13,9 +13,10 @@ from lab.console import error_pages, login
 from lab.console.app_state import AppState
 from lab.console.pages import (
     accounts,
-    answers,
     bank,
     cards,
+    collected,
+    emergency,
     files,
     help,
     home,
@@ -33,7 +34,8 @@ from lab.console.settings import HubSettings
 from lab.settings import ResearchSettings
 
 PAGES = (
-    home, parcels, files, projects, accounts, orders, ledgers, verdicts, cards, bank, requests, answers, sessions, help,
+    home, parcels, files, collected, projects, accounts, orders, ledgers, verdicts, cards, bank, requests, emergency,
+    sessions, help,
 )  # fmt: skip
 
 

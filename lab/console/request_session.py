@@ -34,7 +34,7 @@ NAVIGATION = (  # path, key of its name, roles that may open it
     ("cards", "cards", AUDITORS),
     ("bank", "bank", BANK),
     ("accounts", "accounts", PLATFORM),
-    ("answers", "answers", PLATFORM),
+    ("emergency", "emergency", PLATFORM),
 )
 
 

@@ -24,6 +24,7 @@ from credit.seal import Seal
 from credit.separation.account_history import AccountHistory
 from credit.shelf import Shelf
 from lab import projects
+from lab.airlock.exits import EXITS, require_open
 from lab.airlock.files.file_kinds import FileKind
 from lab.airlock.gate import ParcelJudgement, judge_parcel
 from lab.airlock.parcel_context import ParcelContext
@@ -50,8 +51,8 @@ from lab.airlock.review.states import LEFT_OR_PENDING, State, require_transition
 from lab.airlock.thresholds import Thresholds, load
 from lab.settings import ResearchSettings
 
-FOLDED = (VERB_PREFIX, "project", "training")
-"""The kinds of verbs from which petitions are folded: parcels, and who had a part in them."""
+FOLDED = (VERB_PREFIX, "project", "training", EXITS)
+"""The kinds of verbs that decide: of parcels, of who had a part in them, and of the exits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ class AirlockService:
         """Hand an approved parcel to its author: it is checked once more and sealed into the outbox.
 
         Raises :class:`~credit.errors.Broken` when a file was changed, :class:`Refused` when the gate gives new findings
-        that the reviewers did not see, :class:`~credit.errors.Lapsed` when a release has expired.
+        that the reviewers did not see, :class:`~credit.errors.Lapsed` when a release has expired or exits are closed.
         """
         with self._exclusive():
             petition = self.get(id)
@@ -276,6 +277,7 @@ class AirlockService:
         require_outside(self.objection(petition, by.name), by, act)
 
     def _require_collectable(self, petition: Petition, by: Actor) -> None:
+        require_open(self._following.entries())
         project = self._project(petition.project)
         require_collectable(petition, project, self.accounts, by=by, today=self.today())
 

@@ -8,10 +8,11 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from credit.actor import Actor, Role
-from credit.errors import Malformed, Missing
+from credit.errors import Lapsed, Malformed, Missing
 from credit.messages import Text
+from credit.shelf import Shelf
 from lab.airlock.review.petition import Petition
-from lab.airlock.review.service import AirlockService
+from lab.airlock.review.service import FOLDED, AirlockService
 from lab.airlock.review.states import LEFT_OR_PENDING, State, Turn
 from lab.console.access_rules import LAB, REVIEWERS, get_page, post_form
 from lab.console.app_state import AppState
@@ -29,7 +30,7 @@ def airlock_of(app_state: AppState) -> AirlockService:
     """The airlock's review service over the ledger entries that it needs."""
     return AirlockService(
         app_state.settings,
-        LedgerView.of(app_state.research, "parcel.", "project.", "training."),
+        LedgerView.of(app_state.research, *(f"{kind}." for kind in FOLDED)),
         app_state.shelf,
         app_state.key,
         app_state.accounts,
@@ -147,11 +148,23 @@ def parcel(session: CurrentSession, id: str, file: str = "") -> Response:
         own_vote=airlock.own_vote(id, by=access.actor) if voted else None,
         may_vote=access.reviewer and petition.turn is Turn.REVIEWERS and not voted,
         may_answer=access.author and petition.state is State.QUESTIONED,
+        leaving=leaving_files(app_state, petition) if access.author else [],
         may_withdraw=access.author and petition.state in LEFT_OR_PENDING and petition.state is not State.RECEIVED,
         project=projects.get(petition.project),
         earlier=earlier_petitions(petition, airlock.all(petition.project)),
         provenance=provenance_of(app_state, petition) if access.sees_files else None,
     )
+
+
+def leaving_files(app_state: AppState, petition: Petition) -> list[str]:
+    """The names of the files that a collected parcel consists of; none before it is collected, and after its end."""
+    if not petition.sealed:
+        return []
+    try:
+        outbox = Shelf(app_state.settings.outbox, app_state.ring)
+        return sorted(outbox.open(petition.sealed, today=app_state.today(), deep=False).seal.files)
+    except (Missing, Lapsed):
+        return []
 
 
 def excluded_reviewers(session: RequestSession, petition: Petition) -> list[tuple[str, Text]]:

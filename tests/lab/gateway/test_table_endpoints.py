@@ -13,6 +13,7 @@ from credit.order_requests import TABLE
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
 from infra.agents.tables import table_of_order
+from lab.airlock.exits import close_exits, open_exits
 from lab.airlock.table_parcel import LEFT
 from models.distributed.ray_cluster import in_process
 from models.features.duckdb_engine import Limits
@@ -64,6 +65,9 @@ def test_a_table_is_made_shown_and_carried_out(own: House, tmp_path: Path) -> No
         state = http.get(f"/v1/tables/{order}").json()
         assert (state["state"], state["table"]["id"], state["table"]["approved_by"]) == ("done", seal.id, "policy")
         assert state["table"]["columns"]["registered_on_group"] == ["false", "true"]
+        close_exits(own.ledger, "Wait", by=running_gateway.BOSS)
+        assert http.post(f"/v1/tables/{order}/parcel").status_code == 503
+        open_exits(own.ledger, "Go on", by=running_gateway.BOSS)
         parcel = http.post(f"/v1/tables/{order}/parcel").json()["parcel"]
         assert http.post(f"/v1/tables/{order}/parcel").json()["parcel"] == parcel
     opened = Shelf(own.settings.outbox, own.home.ring).open(parcel)

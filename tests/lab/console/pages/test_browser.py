@@ -15,7 +15,7 @@ WIDTHS = (1280, 390)
 PAGES = {
     "wang": (
         "", "parcels", "projects", "projects/new", "projects/xiaowei", "orders", "ledger", "ledger/research/3",
-        "accounts", "requests", "answers", "help",
+        "accounts", "requests", "emergency", "help",
     ),
     "li": ("", "parcels", "parcels/{fresh}", "parcels/{half}", "parcels/{refused}"),
     "sun": ("", "ledger", "ledger/research/3", "verdicts", "cards"),

@@ -1,4 +1,4 @@
-"""A person of the platform stops all answers from the console, as a request of their own and after a recent sign-in."""
+"""A person of the platform stops answers and closes exits from the console, in their own name, after a new sign-in."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def open_requests(register: Register) -> list:  # type: ignore[type-arg]
 
 def test_the_request_is_the_persons_own(servers: Servers, register: Register) -> None:
     """It carries the reason and the factor; where the agent does not run, the page says so."""
-    page = send(servers.login("wang", factor="totp"), servers, "answers", "answers/stop", why=WHY)
+    page = send(servers.login("wang", factor="totp"), servers, "emergency", "emergency/stop-answers", why=WHY)
     assert page.status_code == 200
-    assert "The agent of the platform has not carried it out yet" in page.text
+    assert "The agent has not carried it out yet" in page.text
     (state,) = open_requests(register)
     assert (state.request.verb, str(state.request.by)) == ("stop-answers", "platform:wang")
     assert state.request.arguments == {"why": WHY}
@@ -50,9 +50,9 @@ def test_the_request_is_the_persons_own(servers: Servers, register: Register) ->
 @pytest.mark.parametrize("factor", ["any", "recovery"])
 def test_one_factor_stops_nothing(servers: Servers, register: Register, factor: str) -> None:
     """The page leads to another sign-in and then back to itself."""
-    refused = send(servers.login("wang", factor=factor), servers, "answers", "answers/stop", why=WHY)
+    refused = send(servers.login("wang", factor=factor), servers, "emergency", "emergency/stop-answers", why=WHY)
     assert refused.status_code == 401
-    assert "login-again?next=%2Fservices%2Fconsole%2Fanswers" in refused.text
+    assert "login-again?next=%2Fservices%2Fconsole%2Femergency" in refused.text
     assert open_requests(register) == []
 
 
@@ -61,12 +61,12 @@ def test_the_page_reports_what_was_last_decided(servers: Servers) -> None:
     zone, client = servers.zone, servers.login("zhou", factor="totp")
     path = zone.settings.ledger.parent / "platform.jsonl"
     ledger = Ledger(path, zone.keys["platform"], zone.ring, "platform")
-    assert "The service answers." in client.get(f"{servers.console}answers").text
+    assert "The service answers." in client.get(f"{servers.console}emergency").text
     ledger.append("answers.stopped", "answers", by=FIRST, details={"why": WHY})
-    stopped = client.get(f"{servers.console}answers").text
+    stopped = client.get(f"{servers.console}emergency").text
     assert "All answers are stopped." in stopped
     assert WHY in stopped
     assert "wang" in stopped
-    assert 'action="/services/console/answers/start"' in stopped
+    assert 'action="/services/console/emergency/start-answers"' in stopped
     ledger.append("answers.started", "answers", by=FIRST, details={"why": "The snapshot is corrected"})
-    assert 'action="/services/console/answers/stop"' in client.get(f"{servers.console}answers").text
+    assert 'action="/services/console/emergency/stop-answers"' in client.get(f"{servers.console}emergency").text
