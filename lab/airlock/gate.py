@@ -23,8 +23,10 @@ from lab.airlock.files.model import inspect_model, inspect_version
 from lab.airlock.files.notebook import inspect_notebook
 from lab.airlock.files.picture import inspect_jpeg, inspect_png
 from lab.airlock.files.svg import inspect_svg
-from lab.airlock.files.table import inspect_json, inspect_parquet, inspect_table, inspect_text
+from lab.airlock.files.table import inspect_text
 from lab.airlock.issue import Issue, as_finding, fail, review
+from lab.airlock.kinds.registry import format_of
+from lab.airlock.kinds.rewriting import rewrite
 from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.thresholds import Thresholds, load
 
@@ -38,16 +40,18 @@ not."""
 
 @dataclass(frozen=True, slots=True)
 class ParcelJudgement:
-    """The verdict on a parcel, and the inspection of each file that could be read, by file name."""
+    """The verdict on a parcel, and the inspection of each file that could be read, by its submitted name."""
 
     verdict: Verdict
     files: Mapping[str, FileInspection]
 
+    @property
+    def leaving(self) -> dict[str, bytes]:
+        """What would leave, by name: files that were written by us from what was judged."""
+        return {name: content for each in self.files.values() for name, content in each.leaving.items()}
+
 
 _INSPECTORS: Mapping[FileKind, Callable[[str, bytes, FileDescription, Thresholds], FileInspection]] = {
-    FileKind.TABLE: inspect_table,
-    FileKind.JSON: inspect_json,
-    FileKind.PARQUET: inspect_parquet,
     FileKind.PNG: inspect_png,
     FileKind.JPEG: inspect_jpeg,
     FileKind.SVG: inspect_svg,
@@ -82,7 +86,7 @@ def judge_parcel(
             findings += inspection.findings
             if inspection.kind is not None:
                 inspections[name] = inspection
-        findings += _comparison_findings(inspections, earlier, t)
+        findings += [*_name_findings(inspections, t), *_comparison_findings(inspections, earlier, t)]
     return ParcelJudgement(Verdict("airlock", tuple(findings), dict(t)), inspections)
 
 
@@ -102,14 +106,46 @@ def _inspect(
     kind = detect_kind(name, content)
     if isinstance(kind, Issue):
         return FileInspection(None, b"", (as_finding("kind", name, kind),))
+    format = format_of(kind)
+    if format is not None:
+        inspection = rewrite(kind, format, name, content, about, t)
+    else:
+        inspection = _inspect_bytes(kind, name, content, about, promoted, recounted, t)
+    recognised = Finding.of(
+        "kind", Outcome.PASS, Text.of("airlock.content-kind", file=name, kind=kind),
+        {"file": inspection.name, "kind": kind},
+    )  # fmt: skip
+    return replace(inspection, findings=(recognised, *inspection.findings))
+
+
+def _inspect_bytes(
+    kind: FileKind,
+    name: str,
+    content: bytes,
+    about: FileDescription,
+    promoted: IsPromoted | None,
+    recounted: Recounted | None,
+    t: Thresholds,
+) -> FileInspection:
+    """The inspection of a file whose kind has no format yet."""
     inspect = _INSPECTORS.get(kind) or partial(inspect_version, promoted=promoted)
     if kind is FileKind.MODEL:
         inspect = partial(inspect_model, recounted=recounted)
     inspection = inspect(name, content, about, t)
-    recognised = Finding.of(
-        "kind", Outcome.PASS, Text.of("airlock.content-kind", file=name, kind=kind), {"file": name, "kind": kind}
-    )
-    return FileInspection(kind, inspection.outgoing, (recognised, *inspection.findings), inspection.tables)
+    return replace(inspection, kind=kind, name=name, leaving={name: inspection.outgoing})
+
+
+def _name_findings(inspections: Mapping[str, FileInspection], t: Thresholds) -> list[Finding]:
+    """No two files leave under one name, in capitals or not, and no name that is made here is too long."""
+    names = [name.casefold() for each in inspections.values() for name in each.leaving]
+    findings = []
+    if len(set(names)) < len(names):
+        issue = fail(Text.of("airlock.leave-as-one"), Text.of("airlock.same-names-fix"))
+        findings.append(as_finding("name", THIS_PARCEL, issue))
+    if any(name_problem(name, t["name_length_at_most"]) for each in inspections.values() for name in each.leaving):
+        why = Text.of("airlock.name-length", limit=t["name_length_at_most"])
+        findings.append(as_finding("name", THIS_PARCEL, fail(why, Text.of("airlock.name-fix"))))
+    return findings
 
 
 def _parcel_findings(files: Mapping[str, bytes], context: ParcelContext | None, t: Thresholds) -> list[Finding]:
@@ -166,7 +202,9 @@ def _comparison_findings(
 ) -> list[Finding]:
     """Compare each table with the tables before it in the parcel and with all earlier tables (differencing)."""
     own_tables = [
-        LocatedTable(THIS_PARCEL, name, case) for name, inspection in inspections.items() for case in inspection.tables
+        LocatedTable(THIS_PARCEL, inspection.name, case)
+        for inspection in inspections.values()
+        for case in inspection.tables
     ]
     compared = list(earlier)
     findings: list[Finding] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from credit.errors import Malformed
@@ -88,6 +88,10 @@ class ParcelContext:
         """The same as JSON values, as stored in the ledger and in the seal."""
         files = {name: about.as_json() for name, about in self.files.items()}
         return {"title": self.title, "purpose": self.purpose, "files": files, "releases": list(self.releases)}
+
+    def renamed(self, names: Mapping[str, str]) -> ParcelContext:
+        """The context with other names of the files that it describes."""
+        return replace(self, files={names.get(name, name): about for name, about in self.files.items()})
 
     def texts(self) -> list[str]:
         """All texts of the context, which are checked like any other text that leaves."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from credit.gate import Finding
 from lab.airlock.checks.small_cells import TableCase
@@ -11,12 +12,15 @@ from lab.airlock.files.file_kinds import FileKind
 
 @dataclass(frozen=True, slots=True)
 class FileInspection:
-    """The kind (None: refused without reading), the outgoing bytes, the findings, and the tables in the file.
+    """The kind (None: refused without reading), the main form, the findings, and the tables in the file.
 
-    The outgoing bytes may differ from the submitted ones, as for a redrawn picture or a notebook without outputs.
+    ``outgoing`` is the main form of what leaves, which is stored until then, and ``name`` its name: both may differ
+    from what was submitted. ``leaving`` are all files that leave, by name, the main form among them.
     """
 
     kind: FileKind | None
     outgoing: bytes
     findings: tuple[Finding, ...]
     tables: tuple[TableCase, ...] = ()
+    name: str = ""
+    leaving: Mapping[str, bytes] = field(default_factory=dict)

@@ -29,7 +29,7 @@ VERB_PREFIX = "parcel"
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """A file of a parcel: SHA-256 and size (bytes) of the outgoing file, kind, SHA-256 of the file as ``given``."""
+    """A file of a parcel: SHA-256 and size (bytes) of its main form, kind, SHA-256 of the file as ``given``."""
 
     digest: str
     size: int
@@ -105,6 +105,11 @@ class Petition:
         """What a reviewer must have had no part in since it was submitted."""
         makers = frozenset({self.author.name, *self.origins.makers})
         return ReviewedMatter(self.submitted_at, makers, frozenset({self.project}), frozenset(self.origins.orders))
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The digest of each file's main form, by name."""
+        return {name: each.digest for name, each in self.files.items()}
 
     @property
     def turn(self) -> Turn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from credit.seal import Kind, Seal
 from credit.shelf import Shelf
 from lab.airlock.files.file_kinds import FileKind
 from lab.airlock.files.model import version_of
+from lab.airlock.gate import ParcelJudgement
 from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review.petition import Petition
 
@@ -81,7 +82,7 @@ def recount_check(shelf: Shelf, today: date) -> Callable[[bytes], int | None]:
 
 def seal_parcel(
     petition: Petition,
-    files: Mapping[str, bytes],
+    judgement: ParcelJudgement,
     *,
     shelf: Shelf,
     outbox: Shelf,
@@ -89,12 +90,17 @@ def seal_parcel(
     by: Actor,
     today: date,
 ) -> Seal:
-    """Seal the files of an approved petition into the outbox and return the seal.
+    """Seal the files that the gate wrote for an approved petition into the outbox and return the seal.
 
+    ``judgement`` is that of the stored main forms: nothing is sealed but what was written from them just now. Raises
+    :class:`Refused` when it would be written otherwise than when the reviewers saw it.
     The seal expires with the first of its parents, at the latest ``parcel_days`` after the approval. Sealing the same
     petition again, as after a crash, gives the same seal.
     """
-    named = [version_of(files[name]) for name, each in petition.files.items() if each.kind == FileKind.VERSION]
+    main_forms = {each.name: each for each in judgement.files.values()}
+    if {name: digest(each.outgoing) for name, each in main_forms.items()} != petition.digests:
+        raise Refused("sealing.written-otherwise")
+    named = [version_of(each.outgoing) for each in main_forms.values() if each.kind is FileKind.VERSION]
     parents = tuple(dict.fromkeys((*petition.context.releases, *named)))
     seals = [shelf.open(parent, today=today, deep=False).seal for parent in parents]
     days = timedelta(days=petition.verdict.thresholds["parcel_days"])
@@ -105,11 +111,11 @@ def seal_parcel(
         "author": str(petition.author),
         "reviewers": sorted(str(vote.by) for vote in petition.votes),
         "context": petition.context.as_json(),
-        "kinds": {name: each.kind for name, each in petition.files.items()},
+        "kinds": {name: each.kind for each in main_forms.values() for name in each.leaving},
         "thresholds": petition.verdict.thresholds,
         "invented": any(bool(each.terms.get("invented", False)) for each in seals),
     }
     with outbox.staging() as folder:
-        for name, content in files.items():
+        for name, content in judgement.leaving.items():
             (folder / name).write_bytes(content)
         return outbox.put(folder, Kind.PARCEL, parents=parents, terms=terms, expires_on=ends, by=by, key=key)

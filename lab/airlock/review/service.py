@@ -102,7 +102,10 @@ class AirlockService:
             for name, inspection in judgement.files.items():
                 stored = store.put(inspection.outgoing)
                 size, submitted = len(inspection.outgoing), digest(files[name])
-                files_listed[name] = {"digest": stored, "size": size, "kind": inspection.kind, "given": submitted}
+                files_listed[inspection.name] = {
+                    "digest": stored, "size": size, "kind": inspection.kind, "given": submitted
+                }  # fmt: skip
+            context = context.renamed({name: inspection.name for name, inspection in judgement.files.items()})
             details = {
                 "project": project,
                 "origins": self._origins((each.kind, each.outgoing) for each in judgement.files.values()).as_json(),
@@ -212,17 +215,17 @@ class AirlockService:
             self._require_collectable(petition, by)
             files = {name: self._store.get(listed.digest) for name, listed in petition.files.items()}
             others = [each for each in self.all(petition.project) if each.submitted_at < petition.submitted_at]
-            verdict = self._judge(files, petition.context, others).verdict
-            require_nothing_new(petition, verdict)
+            judgement = self._judge(files, petition.context, others)
+            require_nothing_new(petition, judgement.verdict)
             kinds = ((listed.kind, files[name]) for name, listed in petition.files.items())
             require_same_origins(petition, self._origins(kinds))
             petition = self.get(id)  # judging takes seconds, in which a voter may have joined
             self._require_collectable(petition, by)
             outbox = Shelf(self.settings.outbox, self.shelf.ring)
             seal = seal_parcel(
-                petition, files, shelf=self.shelf, outbox=outbox, key=self.key, by=by, today=self.today()
+                petition, judgement, shelf=self.shelf, outbox=outbox, key=self.key, by=by, today=self.today()
             )
-            self._append("received", petition, by, seal=seal.id, verdict=verdict.as_json())
+            self._append("received", petition, by, seal=seal.id, verdict=judgement.verdict.as_json())
             return seal
 
     def notices(self, user: str, roles: tuple[Role, ...], *, since: datetime | None = None) -> list[Notice]:

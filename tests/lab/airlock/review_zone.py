@@ -28,6 +28,8 @@ PEOPLE = {each.name: each.role for each in (AUTHOR, COLLEAGUE, FIRST, SECOND, TH
 PROJECT = "retail"
 
 SAFE = b"industry,n\nretail,120\ncatering,85\nlogistics,240\n"
+WRITTEN = b'"industry","n"\n"retail",120\n"catering",85\n"logistics",240\n'
+"""What leaves of :data:`SAFE`."""
 SMALL = b"industry,n\nretail,120\ncatering,3\nlogistics,240\n"
 
 

@@ -50,7 +50,7 @@ def test_a_table_that_isolates_one_firm_fails(variant: str) -> None:
     evidence = next(finding for finding in findings if finding.outcome is Outcome.FAIL).evidence
     assert "petition-0" in evidence["against"]
     assert "old.csv" in evidence["against"]
-    assert name in evidence["this"]
+    assert name.replace(".json", ".csv") in evidence["this"]  # under the name by which it would leave
     assert evidence["cells"]
     assert "round" in evidence["fix"]
 

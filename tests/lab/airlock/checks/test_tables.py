@@ -68,13 +68,13 @@ CODE = compose("91", "120116", "MA05JKLM").code
         ("precision", "industry,n,mean_age\nretail,50,3.14159\n", FAIL),
         ("precision", "industry,n,mean_age\nretail,50,3.1416\n", PASS),
         ("precision", "industry,n,amount\nretail,50,12345678901\n", FAIL),
-        ("formulas", "industry,n\n=HYPERLINK(A1),50\n", FAIL),
+        ("reading", "industry,n\n=HYPERLINK(A1),50\n", FAIL),
         ("formulas", "change,n\n-0.5,50\n", PASS),
         ("named subjects", f"who,n\n{PSEUDONYM},50\n", FAIL),
         ("named subjects", f"who,n\nx{CODE}y,50\n", FAIL),
         ("named subjects", f"{PSEUDONYM},n\nretail,50\n", FAIL),
         ("named subjects", "who,n\n138 1234 5678,50\n", FAIL),
-        ("characters", "who,n\nre\u200btail,50\n", FAIL),
+        ("reading", "who,n\nre\u200btail,50\n", FAIL),
     ],
 )  # fmt: skip
 def test_each_check_detects_its_problem(check: str, table: str, wanted: Outcome) -> None:
@@ -106,33 +106,33 @@ def test_row_level_data_is_refused_in_every_form() -> None:
     )
 
 
-@pytest.mark.parametrize("form", ["records", "columns", "split", "index", "nested", "numbers", "single"])
-def test_tables_in_json_are_read_in_every_form(form: str) -> None:
+@pytest.mark.parametrize("form", ["records", "columns", "split", "index", "numbers"])
+def test_tables_in_json_are_read_in_every_flat_form(form: str) -> None:
     small = {
         "records": [{"industry": "retail", "n": 120}, {"industry": "food", "n": 3}],
         "columns": {"industry": ["retail", "food"], "n": [120, 3]},
         "split": {"columns": ["industry", "n"], "index": [0, 1], "data": [["retail", 120], ["food", 3]]},
         "index": {"n": {"retail": 120, "food": 3}, "m": {"retail": 120, "food": 30}},
-        "nested": {"results": {"by": [{"industry": "food", "n": 3}]}},
         "numbers": {"n": [120, 3]},
-        "single": {"retail": {"n": 120, "auc": 0.7}, "food": {"n": 3, "auc": {"low": 0.6}}},
     }[form]
     assert worst_outcome(json.dumps(small), "small counts", "table.json") is FAIL
 
 
-def test_parquet_leaves_without_metadata() -> None:
-    def written(counts: list[int]) -> bytes:
-        table = pa.table({"industry": ["retail", "food"], "n": counts}).replace_schema_metadata({"note": "x" * 100})
+def test_a_parquet_file_leaves_as_a_table_that_the_airlock_wrote() -> None:
+    def written(counts: list[int], **notes: str) -> bytes:
+        table = pa.table({"industry": ["retail", "food"], "n": counts}).replace_schema_metadata(notes)
         sink = io.BytesIO()
         pq.write_table(table, sink)
         return sink.getvalue()
 
     assert worst_outcome(written([120, 3]), "small counts", "t.parquet") is FAIL
+    assert worst_outcome(written([120, 85], note="x" * 100), "reading", "t.parquet") is FAIL
     judgement = judge({"t.parquet": written([120, 85])})
     assert judgement.verdict.outcome is PASS
-    outgoing = judgement.files["t.parquet"].outgoing
-    assert b"x" * 100 not in outgoing
-    assert pq.read_table(io.BytesIO(outgoing)).to_pydict() == {"industry": ["retail", "food"], "n": [120, 85]}
+    assert judgement.files["t.parquet"].outgoing == b'"industry","n"\n"retail",120\n"food",85\n'
+    assert list(judgement.leaving) == ["t.csv", "t.parquet"]
+    outgoing = pq.read_table(io.BytesIO(judgement.leaving["t.parquet"]))
+    assert outgoing.to_pydict() == {"industry": ["retail", "food"], "n": [120, 85]}
     assert outcome(written([120, 85])[:-9], "t.parquet") is FAIL
     many = io.BytesIO()
     pq.write_table(pa.table({"n": pa.array([50]).take([0] * 3_000_000)}), many, compression="zstd")
@@ -194,12 +194,10 @@ def test_a_total_reveals_a_single_hidden_cell(counts: list[int], hidden: int) ->
         ("industry,n\nretail,１２０\nfood,３\n", FAIL),  # full width
         ("industry,n\nretail,1.2e2\nfood,3.0\n", FAIL),
         ("industry,n\nretail,120\nfood,3\nlogistics,see note\n", FAIL),  # a word among counts
-        (",firms,firms\n,count,mean\nindustry,,\nretail,120,0.3\nfood,3,0.2\n", FAIL),  # pandas' two headers
         ("industry,n_thousands\nretail,0.12\nfood,0.003\n", FAIL),  # in another unit
         ("industry,level\nretail,120\nfood,3\n", REVIEW),  # named as a key
         ("industry,x\nretail,3\nfood,4\nlogistics,5\n", REVIEW),  # that runs
         ("n\n3\n", FAIL),
-        ("3\n120\n", REVIEW),  # without a header
         ("decile,n\n1,50\n2,60\n3,70\n", PASS),
         ("year,decile,n\n2021,1,50\n2021,2,60\n2022,1,70\n2022,2,80\n", PASS),
     ],

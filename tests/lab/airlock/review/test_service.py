@@ -19,6 +19,7 @@ from credit.gate import Outcome
 from credit.keys import SigningKey
 from credit.seal import Kind
 from credit.shelf import Shelf
+from lab.airlock.gate import judge_parcel
 from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.review.parcel_store import ParcelStore
 from lab.airlock.review.sealing import seal_parcel
@@ -34,6 +35,7 @@ from tests.lab.airlock.review_zone import (
     SMALL,
     THIRD,
     TODAY,
+    WRITTEN,
     ReviewZone,
 )
 
@@ -50,7 +52,8 @@ def test_a_parcel_leaves_sealed_with_its_release_as_parent_and_an_end(zone: Revi
     zone.approve(id)
     seal = zone.airlock.collect(id, by=AUTHOR)
     opened = Shelf(zone.airlock.settings.outbox, zone.airlock.shelf.ring).open(seal.id, today=TODAY)
-    assert (opened.path / "firms.csv").read_bytes() == SAFE
+    assert (opened.path / "firms.csv").read_bytes() == WRITTEN, "never the submitted bytes"
+    assert set(opened.seal.files) == {"firms.csv", "firms.parquet", "figure.png"}
     assert opened.seal.kind is Kind.PARCEL
     assert opened.seal.parents == (zone.release,)
     assert opened.seal.expires_on == TODAY + timedelta(days=90), "it ends with its release"
@@ -164,9 +167,9 @@ def test_a_file_changed_after_approval_does_not_leave(zone: ReviewZone) -> None:
     id = zone.submit({"firms.csv": SAFE})
     zone.approve(id)
     stored = zone.airlock.get(id).files["firms.csv"].digest
-    assert stored == digest(SAFE)
+    assert stored == digest(WRITTEN)
     path = zone.airlock.settings.airlock / "files" / stored[:2] / stored
-    path.write_bytes(SAFE.replace(b"120", b"119"))
+    path.write_bytes(WRITTEN.replace(b"120", b"119"))
     with pytest.raises(Broken, match="changed in the airlock"):
         zone.airlock.collect(id, by=AUTHOR)
     with pytest.raises(Broken):
@@ -177,7 +180,7 @@ def test_a_file_changed_after_approval_does_not_leave(zone: ReviewZone) -> None:
 
 def test_files_are_shown_only_to_the_author_and_to_reviewers(zone: ReviewZone) -> None:
     id = zone.submit({"firms.csv": SAFE})
-    assert zone.airlock.file(id, "firms.csv", by=AUTHOR) == zone.airlock.file(id, "firms.csv", by=THIRD) == SAFE
+    assert zone.airlock.file(id, "firms.csv", by=AUTHOR) == zone.airlock.file(id, "firms.csv", by=THIRD) == WRITTEN
     for actor in (COLLEAGUE, PLATFORM, Actor("li", Role.REVIEWER)):
         with pytest.raises(Refused):
             zone.airlock.file(id, "firms.csv", by=actor)
@@ -235,7 +238,8 @@ def test_collecting_again_after_a_crash_gives_the_same_seal(zone: ReviewZone) ->
     zone.approve(id)
     outbox = Shelf(zone.airlock.settings.outbox, zone.airlock.shelf.ring)
     arguments = {"shelf": zone.airlock.shelf, "outbox": outbox, "key": zone.airlock.key, "by": AUTHOR, "today": TODAY}
-    first = seal_parcel(zone.airlock.get(id), {"firms.csv": SAFE}, **arguments)
+    judgement = judge_parcel({"firms.csv": WRITTEN}, context=zone.airlock.get(id).context)
+    first = seal_parcel(zone.airlock.get(id), judgement, **arguments)
     assert zone.airlock.get(id).state is State.APPROVED
     assert zone.airlock.collect(id, by=AUTHOR).id == first.id
     assert len(outbox.list(Kind.PARCEL)) == 1

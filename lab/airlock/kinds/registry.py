@@ -1,0 +1,27 @@
+"""Which format reads which kind of file (格式登记): gate, console and sealing take formats from here alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from lab.airlock.files.file_kinds import FileKind
+from lab.airlock.kinds.file_format import FileFormat
+from lab.airlock.kinds.tables.delimited import read_delimited
+from lab.airlock.kinds.tables.json_reading import read_json
+from lab.airlock.kinds.tables.parquet_reading import read_parquet
+from lab.airlock.kinds.tables.table_format import TableFormat
+
+_FORMATS: Mapping[FileKind, FileFormat[Any]] = MappingProxyType(
+    {
+        FileKind.TABLE: TableFormat(read_delimited),
+        FileKind.JSON: TableFormat(read_json),
+        FileKind.PARQUET: TableFormat(read_parquet),
+    }
+)
+
+
+def format_of(kind: FileKind) -> FileFormat[Any] | None:
+    """The format that reads a kind of file; None for a kind whose files are still inspected as bytes."""
+    return _FORMATS.get(kind)

@@ -1,0 +1,44 @@
+"""The format of tables (表格格式): one model for CSV, JSON and Parquet, which leaves as CSV and as Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lab.airlock.checks.table_judging import judge_tables
+from lab.airlock.files import text as texts
+from lab.airlock.issue import Issue
+from lab.airlock.kinds.file_format import ModelFindings, ReadFile
+from lab.airlock.kinds.shown import Shown, TableBlock
+from lab.airlock.kinds.tables.table_model import TableModel
+from lab.airlock.kinds.tables.writing import as_csv, as_parquet
+from lab.airlock.parcel_context import FileDescription
+from lab.airlock.thresholds import Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class TableFormat:
+    """Tables in one notation, which ``reader`` reads; all notations have one model and are written alike."""
+
+    reader: Callable[[bytes, Thresholds], ReadFile[TableModel] | Issue]
+
+    def read(self, content: bytes, t: Thresholds) -> ReadFile[TableModel] | Issue:
+        """The table, or the issue that names what has no place in it."""
+        return self.reader(content, t)
+
+    def judge(self, name: str, model: TableModel, about: FileDescription, t: Thresholds) -> ModelFindings:
+        """The checks of the table's whole text, and those of its cells."""
+        findings = texts.check_text(name, as_csv(model).decode(), texts.TABLE_CHECKS, t)
+        in_cells, cases = judge_tables(name, [model.grid], about, t)
+        return ModelFindings((*findings, *in_cells), cases)
+
+    def show(self, model: TableModel) -> Shown:
+        """The whole table with the type of each column: nothing that leaves is beside it."""
+        rows = tuple(zip(*(column.texts for column in model.columns), strict=True))
+        header, types = (tuple(getattr(each, what) for each in model.columns) for what in ("name", "type"))
+        return Shown((TableBlock(header, rows, types),))
+
+    def write(self, name: str, model: TableModel) -> dict[str, bytes]:
+        """``bands.csv`` and ``bands.parquet`` for a table that was given as ``bands`` with any ending."""
+        stem = name.rpartition(".")[0]
+        return {f"{stem}.csv": as_csv(model), f"{stem}.parquet": as_parquet(model)}
