@@ -85,14 +85,16 @@ def filled(count: int, parent: Path = FOLDER) -> Iterator[Ledger]:
 
 def _look_up(ledger: Ledger) -> None:
     numbers = random.Random(7).sample(range(ENTRIES), 101)
-    times = []
+    times, processor = [], []
     for number in numbers:
         name = f"score-{number:032x}"
-        begin = time.perf_counter()
+        begin, worked = time.perf_counter(), time.process_time()
         (entry,) = _new(ledger).about(name)
         times.append((time.perf_counter() - begin) * 1000)
+        processor.append((time.process_time() - worked) * 1000)
         assert entry.seq == number + 1
-    record("ledger_lookup_ms_10m", statistics.median(times), "ms", goal=20, data=DATA, more=_about(ledger, times))
+    more = {**_about(ledger, times), "processor_ms": round(statistics.median(processor), 3)}  # also on a busy machine
+    record("ledger_lookup_ms_10m", statistics.median(times), "ms", goal=20, data=DATA, more=more)
 
 
 def _new(ledger: Ledger) -> Ledger:
