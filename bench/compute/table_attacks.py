@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from credit.actor import Actor, Role
 from credit.shelf import OpenedSeal
 from models.tables.cells.contents import CellContents
-from models.tables.differencing.isolation import EarlierTables
+from models.tables.differencing.isolation import EarlierUnits
 from models.tables.differencing.suppression import published
 from models.tables.gate import TableCase, table_gate
 from models.tables.make import GATE
@@ -115,7 +115,7 @@ def given_of(maker: TableMaker, release: OpenedSeal, attack: Attack, day: date) 
     for sql in attack.tables:
         request = TableRequest("enterprise", sql, day)
         cells = maker.cells(maker.plan(request, release), request, release, _silent)
-        earlier = EarlierTables(given, cells.contents)
+        earlier = EarlierUnits(given, cells.contents)
         shown = published(cells.contents, earlier, maker.policy, lambda done, total: None)
         case = TableCase(cells.contents, cells.labels, shown, earlier, len(given), maker.policy)
         if table_gate(maker.policy).judge(case, requested_by=ATTACKER, reviewer=GATE).passed:

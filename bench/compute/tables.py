@@ -27,9 +27,9 @@ from infra.home import Home
 from models.distributed.ray_cluster import in_process
 from models.features.duckdb_engine import Limits
 from models.order.order import SUBJECT_KINDS, built_in
+from models.tables.given_units import GivenUnits
 from models.tables.maker import TableMaker
 from models.tables.policy import load_table_policy
-from models.tables.store import GivenTables
 
 DAY, RECORD_DAY, TARGETS = date(2026, 10, 1), date(2026, 1, 1), 24
 LEAST = 500  # attacks
@@ -65,7 +65,7 @@ def attacked() -> tuple[dict[str, int], dict[str, int], float]:
         key = SigningKey.create(root, "compute")
         ledger = Ledger(root / "compute.jsonl", key, KeyRing.of(key), "compute")
         orders = {kind: built_in(kind) for kind in SUBJECT_KINDS}
-        given, policy = GivenTables(root / "tables", ledger), load_table_policy()
+        given, policy = GivenUnits(root / "tables", ledger), load_table_policy()
         maker = TableMaker(city().shelf, key, ledger, given, policy, orders, in_process(), Limits())
         for target in targets(maker, release, DAY, TARGETS):
             for attack in (*tricks(target), records_less_one(target, RECORD_DAY)):

@@ -9,32 +9,29 @@ from functools import partial
 from typing import Any
 
 from credit.actor import Actor
-from credit.errors import Malformed
 from credit.order_requests import TABLE
 from credit.requests.task import Task
 from credit.seal import Seal
 from credit.shelf import OpenedSeal
 from infra.agents.compute_zone import Compute
 from infra.agents.orders_of_research import arguments_of_order, make_for_notebooks, order_of_research
+from models.dataset.order_sets import given_units
 from models.distributed.ray_cluster import Tasks, in_process
 from models.order.order import SUBJECT_KINDS, built_in
 from models.tables.make import make_table
 from models.tables.maker import Progress, TableMaker
 from models.tables.policy import load_table_policy
 from models.tables.request import FILE, TableRequest
-from models.tables.store import GivenTables
 from models.tables.table_file import read_columns
 
 
 def table_maker(compute: Compute, tasks: Tasks) -> TableMaker:
     """The maker of tables of this zone; raises :class:`Malformed` when the settings name no folder of tables."""
-    if compute.settings.tables is None:
-        raise Malformed("worker-loop.setting-missing", prefix="HAIHE_COMPUTE_", missing="TABLES")
     return TableMaker(
         compute.shelf,
         compute.key,
         compute.ledger,
-        GivenTables(compute.settings.tables, compute.ledger),
+        given_units(compute.settings, compute.ledger),
         load_table_policy(),
         {kind: built_in(kind) for kind in SUBJECT_KINDS},
         tasks,

@@ -67,6 +67,13 @@ class Run:
         return evidence
 
     @property
+    def answered_for(self) -> dict[str, Any]:
+        """The earlier ``order`` and its ``label``, for which this one was answered since its own differs in a few
+        subjects only; empty where it was answered as it was placed."""
+        answered_for: dict[str, Any] = self.evidence.get("answered_for", {})
+        return answered_for
+
+    @property
     def card(self) -> str:
         """The model card (模型说明书), as Markdown."""
         return str(self._whole()["card"])
@@ -107,6 +114,11 @@ class Run:
             refusal = failure(self._data["error"])
             cause = refusal.message.render(language_here())
             raise Refused("training.training-failed", why=refusal.reason, remedy=refusal.advice, cause=cause)
+        if self.state == "done" and (near := self.answered_for):
+            shown.show_line(
+                f"Answered for the label of the earlier order {near['order'][:18]}, from which yours differs in a few "
+                "subjects only. 按较早订单的违约定义答复：与您的定义仅相差少数主体。"
+            )
         return self
 
     def _whole(self) -> dict[str, Any]:

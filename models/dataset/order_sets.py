@@ -1,126 +1,143 @@
-"""The subjects behind an order (订单的主体集合): large enough, and not one person apart from an earlier order.
+"""Orders beside all that was answered before (已答复的订单与表): none may isolate a few subjects by subtraction.
 
-Where two orders differ in one subject, by their label or by whom they observe, the difference of two figures is that
-subject's. So compute keeps, for every order that was answered, which subjects it observed and
-which of them defaulted, in time and out of time. A new order of the same author or project has the same subjects as an
-earlier one, or others by at least ``order_difference``. The same question on another release is let through: what
-changed in the records between the two was not chosen by the author. Pairs of orders are compared, not unions.
+Where two answers differ in one subject, the difference of two figures is that subject's. So an order's evidence is
+judged as a table is: against every table and every order of the same author or project, by pairs, unions of cells and
+chains of three. The same question on another release is let through: what changed in the records between the two was
+not chosen by the author.
+
+An order whose label alone differs, and in a few subjects only, is answered for the earlier order's label, and its
+evidence says so. Any other order that is too near is refused.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from credit.canonical import digest, digest_json
-from credit.errors import Broken, Refused
-from credit.files import write_atomically
-from credit.ledger import Ledger, LookUp
-from models.privacy.floors import PrivacyFloors
+from credit.actor import Actor
+from credit.canonical import digest_json
+from credit.errors import Malformed, Refused
+from credit.ledger import Ledger
+from models.dataset.order_units import order_contents, require_floor, units_that_differ
+from models.order.order import Order
+from models.privacy.floors import PrivacyFloors, load_floors
+from models.settings import ComputeSettings
+from models.tables.cells.contents import CellContents
+from models.tables.differencing.isolation import EarlierUnits, isolations
+from models.tables.given_units import CONTENTS, COUNTED, PROJECT, Given, GivenUnits
 
 if TYPE_CHECKING:
     from models.dataset.sample import Sample
 
-Units = NDArray[np.uint64]
-SETS, QUESTION = "sets", "question"  # keys of an entry's details: the digest of the sets, and of the order's question
-PROJECT, RELEASE = "project", "release"
-ANSWERED = "version.made"
+QUESTION, RELEASE, ORDER, DECLARED = "question", "release", "order", "declared"  # of an entry's details
+_OF_QUESTION = ("subject_kind", "population", "label", "observe", "split")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OrderSets:
-    """The subjects of an order by what evidence is computed on: ``observed`` and ``defaulted``, in time and later."""
+@dataclass(frozen=True, slots=True)
+class PlacedOrder:
+    """An order to be judged: its id, the release, who placed it and for which project."""
 
-    sets: Mapping[str, Units]
-
-    @classmethod
-    def of(cls, sample: Sample) -> OrderSets:
-        """The sets of a sample."""
-        units = np.array([int(subject[:16], 16) for subject in sample.subjects], dtype=np.uint64)
-        late, bad = np.asarray(sample.out_of_time, dtype=np.bool_), np.asarray(sample.labels) == 1
-        parts = {"in_time": ~late, "late": late, "all": np.ones(len(units), dtype=np.bool_)}
-        sets = {f"{name}_observed": np.unique(units[part]) for name, part in parts.items()}
-        sets |= {f"{name}_defaulted": np.unique(units[part & bad]) for name, part in parts.items()}
-        return cls(sets)
-
-    def require_floor(self, floors: PrivacyFloors) -> None:
-        """Raise :class:`Refused` for an order that observes too few subjects, or too few of either outcome."""
-        for name in ("in_time", "late"):
-            observed, defaulted = self.sets[f"{name}_observed"], self.sets[f"{name}_defaulted"]
-            if not len(observed):
-                continue
-            if len(observed) < floors.order_subjects:
-                raise Refused("order-sets.few-subjects", subjects=len(observed), least=floors.order_subjects)
-            fewest = min(len(defaulted), len(observed) - len(defaulted))
-            if fewest < floors.order_defaulted:
-                raise Refused("order-sets.few-outcomes", least=floors.order_defaulted)
-
-    def difference(self, other: OrderSets) -> int:
-        """The fewest subjects in which one of the sets differs from the other order's; 0 where none differs."""
-        differing = [len(np.setxor1d(self.sets[name], other.sets[name], assume_unique=True)) for name in self.sets]
-        return min((number for number in differing if number), default=0)
-
-    def as_bytes(self) -> bytes:
-        """The sets as a file; :meth:`read` gives them back."""
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **dict(self.sets))  # type: ignore[arg-type]
-        return buffer.getvalue()
-
-    @classmethod
-    def read(cls, content: bytes) -> OrderSets:
-        """Read what :meth:`as_bytes` wrote."""
-        with np.load(io.BytesIO(content), allow_pickle=False) as data:
-            return cls({name: data[name].astype(np.uint64) for name in data.files})
+    id: str
+    release: str
+    by: Actor
+    project: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AnsweredOrders:
-    """The sets of the orders that were answered: files in compute's own ``folder``, their digests in its ledger."""
+    """The history of what was given, as orders are judged by it."""
 
-    folder: Path
-    ledger: Ledger
+    given: GivenUnits
 
-    def require_apart(self, sets: OrderSets, floors: PrivacyFloors, request: Mapping[str, str], author: str) -> None:
-        """Raise :class:`Refused` when an earlier order of the author or project differs in a few subjects.
+    def count(self, order: Order, sample: Sample, placed: PlacedOrder) -> Mapping[str, Any] | None:
+        """Enter the subjects of an order in the history; None. Or the earlier order that it is to be answered for,
+        as ``{order, label}``, when nothing was entered.
 
-        ``request`` holds ``question, release, project``. Raises :class:`Broken` when the sets of an earlier order are
-        missing or changed.
+        Raises :class:`Refused` for an order about too few subjects, and for one that isolates a few subjects beside
+        what was given before; :class:`~credit.errors.Broken` when some of that is missing or changed.
         """
-        for earlier in self._near(request, author):
-            if 0 < sets.difference(earlier) < floors.order_difference:
+        floors = load_floors()
+        with self.given.alone():
+            contents = order_contents(sample, self.given.key())
+            require_floor(contents, floors)
+            declared = _declared(order)
+            question = digest_json(declared)
+            subjects = np.asarray(sample.subjects, dtype=np.object_)
+            earlier = [
+                each
+                for each in self.given.of(placed.by.name, placed.project, subjects)
+                if not _is_same_on_another_release(each, question, placed.release)
+            ]
+            units = EarlierUnits([each.contents for each in earlier], contents)
+            if any(each.with_earlier for each in isolations(contents, units, floors.order_difference)):
+                if near := _honest_answer(earlier, contents, declared, placed, floors):
+                    return near
                 raise Refused("order-sets.too-near", least=floors.order_difference)
-
-    def keep(self, sets: OrderSets) -> str:
-        """Keep the sets of an order that is about to be answered; their digest, for the entry that says so."""
-        content = sets.as_bytes()
-        name = digest(content)
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomically(self.folder / f"{name}.npz", content, mode=0o600)
-        return name
-
-    def _near(self, request: Mapping[str, str], author: str) -> Iterator[OrderSets]:
-        entries = [entry for entry in self.ledger.find(LookUp(verb=ANSWERED)) if SETS in entry.details]
-        project = request[PROJECT]
-        near = [
-            entry.details
-            for entry in entries
-            if (entry.by.name == author or (project and entry.details.get(PROJECT) == project))
-            and not (entry.details[QUESTION] == request[QUESTION] and entry.details[RELEASE] != request[RELEASE])
-        ]
-        for name in dict.fromkeys(str(details[SETS]) for details in near):
-            path = self.folder / f"{name}.npz"
-            content = path.read_bytes() if path.is_file() else b""
-            if digest(content) != name:
-                raise Broken("order-sets.gone")
-            yield OrderSets.read(content)
+            details = {
+                CONTENTS: self.given.keep(contents),
+                QUESTION: question,
+                DECLARED: declared,
+                RELEASE: placed.release,
+                PROJECT: placed.project,
+                ORDER: placed.id,
+            }
+            if not any(each.verb == COUNTED and dict(each.details) == details for each in earlier):
+                self.given.ledger.append(COUNTED, placed.id, by=placed.by, details=details)
+        return None
 
 
-def question_of(order: Mapping[str, Any]) -> str:
-    """The digest of what an order (as JSON) asks of its subjects, whatever the features."""
-    return digest_json({name: order[name] for name in ("subject_kind", "population", "label", "observe", "split")})
+def given_units(settings: ComputeSettings, ledger: Ledger) -> GivenUnits:
+    """The history of compute's zone; raises :class:`Malformed` when the settings do not name its folders."""
+    named = {"TABLES": settings.tables, "PARTITIONS": settings.partitions}
+    if missing := next((name for name, value in named.items() if value is None), ""):
+        raise Malformed("worker-loop.setting-missing", prefix="HAIHE_COMPUTE_", missing=missing)
+    assert settings.tables is not None
+    assert settings.partitions is not None
+    return GivenUnits(settings.tables, ledger, settings.partitions / "orders")
+
+
+def with_label(order: Order, label: Mapping[str, Any]) -> Order:
+    """The order with another label (as JSON): that of the order it is answered for."""
+    return replace(order, label=Order.parse(order.as_json() | {"label": label}).label)
+
+
+def question_of(order: Order) -> str:
+    """The digest of what an order asks of its subjects, whatever the features."""
+    return digest_json(_declared(order))
+
+
+def _declared(order: Order) -> dict[str, Any]:
+    declared = order.as_json()
+    # Without a register, every subject with a row in one of the tables is observed.
+    names = _OF_QUESTION if order.population else (*_OF_QUESTION, "tables")
+    question: dict[str, Any] = json.loads(json.dumps({name: declared[name] for name in names}))
+    return question
+
+
+def _is_same_on_another_release(given: Given, question: str, release: str) -> bool:
+    return given.details.get(QUESTION) == question and given.details.get(RELEASE) != release
+
+
+def _honest_answer(
+    earlier: list[Given],
+    contents: CellContents,
+    declared: Mapping[str, Any],
+    placed: PlacedOrder,
+    floors: PrivacyFloors,
+) -> dict[str, Any]:
+    """The earliest order on this release that differs in its label only, and in a few subjects; empty without one."""
+    for each in earlier:
+        if each.verb != COUNTED or each.details[RELEASE] != placed.release:
+            continue
+        before = dict(each.details[DECLARED])
+        label = dict(before["label"])
+        others_equal = before | {"label": None} == {**declared, "label": None}
+        if not others_equal or label["table"] != declared["label"]["table"]:
+            continue
+        if units_that_differ(contents, each.contents) < floors.order_difference:
+            return {"order": each.details[ORDER], "label": label}
+    return {}

@@ -13,6 +13,7 @@ from credit.messages import Text
 from credit.shelf import OpenedSeal, Shelf
 from models.dataset import sample as samples
 from models.dataset.cut_rows import cut_rows
+from models.dataset.order_sets import with_label
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import Tasks
 from models.order.order import Order
@@ -32,6 +33,8 @@ def prepare_case(version: OpenedSeal, *, shelf: Shelf, tasks: Tasks, today: date
     scorer, recipe = Scorer.load(version.path), read_recipe(version.path)
     order_seal = shelf.open(version.seal.parents[0])
     order, release = open_order(order_seal, shelf, today=today)
+    if answered_for := version.seal.terms.get("answered_for"):
+        order = with_label(order, answered_for["label"])
     if tuple(f["name"] for f in order.as_json()["features"]) != scorer.card.names:
         raise Broken("case.version-other-features-than-order")
     sample = samples.build_sample(order, release, map_buckets=tasks.map_tasks)

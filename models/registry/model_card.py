@@ -18,6 +18,7 @@ def model_card(scorecard: Mapping[str, Any], evidence: Mapping[str, Any]) -> str
         "",
         f"Subjects: {scorecard['subject_kind'] or 'all kinds'}. Release `{scorecard['release'][:20]}…`, "
         f"order `{scorecard['order'][:18]}…`.",
+        *_answered_for(figures),
         f"Trained on {figures['trained']['rows']} rows ({figures['trained']['positives']} defaulted). "
         f"Trees: {_trees(recipe)}.",
         "",
@@ -88,6 +89,14 @@ def model_card(scorecard: Mapping[str, Any], evidence: Mapping[str, Any]) -> str
         "",
     ]
     return "\n".join(lines)
+
+
+def _answered_for(evidence: Mapping[str, Any]) -> list[str]:
+    """That the label is that of an earlier order, from which the order's own differed in a few subjects."""
+    if not (near := evidence.get("answered_for")):
+        return []
+    label = f"`{near['label']['table']}: {near['label']['when']}`"
+    return [f"Answered for the label of the earlier order `{near['order'][:18]}…`: {label}.", ""]
 
 
 def _privacy(figures: Mapping[str, Any]) -> list[str]:

@@ -9,14 +9,14 @@ import numpy as np
 from credit.messages import Text
 from models.tables.cells.contents import CellContents
 from models.tables.cells.of_rows import Cells
-from models.tables.differencing.isolation import EarlierTables
+from models.tables.differencing.isolation import EarlierUnits
 from models.tables.differencing.suppression import published
 from models.tables.policy import TablePolicy
 
 TRIES = 8
 
 
-def what_would_pass(cells: Cells, earlier: EarlierTables, policy: TablePolicy) -> Text:
+def what_would_pass(cells: Cells, earlier: EarlierUnits, policy: TablePolicy) -> Text:
     """The first coarser grouping of which enough can be published, as a text; or that none of those tried passes."""
     for number, (text, contents) in enumerate(_coarser(cells)):
         if number >= TRIES:

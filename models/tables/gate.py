@@ -12,7 +12,7 @@ from credit.gate import Finding, Gate, Outcome
 from credit.messages import Text
 from models.tables.cells.contents import CellContents
 from models.tables.cells.rules import RULES
-from models.tables.differencing.isolation import EarlierTables, isolations
+from models.tables.differencing.isolation import EarlierUnits, isolations
 from models.tables.differencing.suppression import Published, hidden_units
 from models.tables.policy import TablePolicy
 from privacy.disclosure import PSEUDONYM, identifiers
@@ -29,7 +29,7 @@ class TableCase:
     contents: CellContents
     labels: list[tuple[str | None, ...]]
     shown: Published
-    earlier: EarlierTables
+    earlier: EarlierUnits
     earlier_count: int
     policy: TablePolicy
 

@@ -19,7 +19,7 @@ from models.tables import table_file
 from models.tables.cells.of_rows import Cells, quantiles_by_too_few
 from models.tables.cells.rounding import KeyedRounding
 from models.tables.coarser import what_would_pass
-from models.tables.differencing.isolation import EarlierTables
+from models.tables.differencing.isolation import EarlierUnits
 from models.tables.differencing.suppression import Published, published
 from models.tables.gate import TableCase, table_gate
 from models.tables.maker import Progress, TableMaker
@@ -87,8 +87,8 @@ def make_table(
 def _verdict_on(
     maker: TableMaker, cells: Cells, by: Actor, project: str, progress: Progress
 ) -> tuple[Published, Verdict]:
-    given = maker.given.of(by.name, project)
-    earlier = EarlierTables(given, cells.contents)
+    given = [each.contents for each in maker.given.of(by.name, project, cells.rows.subjects)]
+    earlier = EarlierUnits(given, cells.contents)
     few = quantiles_by_too_few(cells, maker.policy.quantile_units_at_least)
     shown = published(
         cells.contents, earlier, maker.policy, lambda done, total: progress("judging the units", done, total), few

@@ -17,9 +17,9 @@ from models.features.duckdb_engine import Limits
 from models.order.order import Order
 from models.tables.cells.of_rows import Cells, cells_of
 from models.tables.cells.read_rows import WantedRows, read_rows
+from models.tables.given_units import GivenUnits
 from models.tables.policy import TablePolicy
 from models.tables.request import TableRequest
-from models.tables.store import GivenTables
 from models.tables.table_sql import TablePlan, check_table
 
 Progress = Callable[[str, int, int], None]
@@ -32,7 +32,7 @@ class TableMaker:
     shelf: Shelf
     key: SigningKey
     ledger: Ledger
-    given: GivenTables
+    given: GivenUnits
     policy: TablePolicy
     orders: Mapping[str, Order]
     tasks: Tasks

@@ -11,18 +11,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
-from functools import partial
 from typing import Any
 
 from credit.actor import Actor
-from credit.errors import Malformed
+from credit.errors import Refused
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
 from models.dataset import sample
 from models.dataset.leakage import require_no_leak
-from models.dataset.order_sets import PROJECT, QUESTION, RELEASE, SETS, AnsweredOrders, OrderSets, question_of
+from models.dataset.order_sets import AnsweredOrders, PlacedOrder, given_units, with_label
+from models.dataset.sample import Sample
 from models.distributed.ray_cluster import Tasks, cluster
 from models.features.buckets import release_terms
 from models.features.duckdb_engine import Limits
@@ -64,8 +64,7 @@ def train(
     before any run is logged, and :class:`~credit.errors.Lapsed` when the release has ended by ``today``.
     """
     with refuse_on_full_disk():
-        apart = partial(_require_apart, answered, by.name, project)
-        return _train(order_seal, shelf, key, by, ledger, tracking, tasks, today, progress, limits, apart)
+        return _train(order_seal, shelf, key, by, ledger, tracking, tasks, today, progress, limits, answered, project)
 
 
 def _train(
@@ -79,7 +78,8 @@ def _train(
     today: date | None,
     progress: Progress | None,
     limits: Limits | None,
-    require_apart: Callable[[OrderSets, str, str], dict[str, str]],
+    answered: AnsweredOrders,
+    project: str,
 ) -> Seal:
     order, release = open_order(order_seal, shelf, today=today)
     order = written_order(order, release_terms(release, "research"))
@@ -87,14 +87,15 @@ def _train(
     ledger.append("training.started", order_seal.seal.id, by=by, details={"release": release.seal.id})
     seconds: dict[str, float] = {}
     with _tasks(tasks, seconds) as running_tasks:
-        with _timed(seconds, "sample"):
-            observations = sample.build_sample(
-                order, release, map_buckets=_buckets(running_tasks, progress), limits=limits
-            )
-        require_learnable(observations)
-        order_sets = OrderSets.of(observations)
-        order_sets.require_floor(load_floors())
-        kept = require_apart(order_sets, question_of(order.as_json()), release.seal.id)
+        placed = PlacedOrder(order_seal.seal.id, release.seal.id, by, project)
+
+        def observed(order: Order) -> Sample:
+            with _timed(seconds, "sample"):
+                made = sample.build_sample(order, release, map_buckets=_buckets(running_tasks, progress), limits=limits)
+            require_learnable(made)
+            return made
+
+        order, observations, answered_for = _counted(order, observed, placed, answered)
         require_no_leak(order, observations)
         with _timed(seconds, "fit"):
             fitted = fit(
@@ -113,38 +114,41 @@ def _train(
             scorecard=fitted.scorecard,
             sql=order.sql,
             features=observations.features,
-            evidence=fitted.evidence,
+            evidence=fitted.evidence | answered_for,
             leaves=fitted.leaves,
         )
         seal = shelf.put(
             folder,
             Kind.VERSION,
             parents=(order_seal.seal.id,),
-            terms=_terms(order, release, fitted),
+            terms=_terms(order, release, fitted) | answered_for,
             expires_on=date.fromisoformat(release.seal.terms["as_of"]) + timedelta(days=VALID_DAYS),
             by=by,
             key=key,
         )
     run = log_training(tracking, shelf.open(seal.id, deep=False), fitted, observations, seconds, by)
-    details = {"order": order_seal.seal.id, "release": release.seal.id, "mlflow_run": run, **kept}
+    details = {"order": order_seal.seal.id, "release": release.seal.id, "mlflow_run": run, "project": project}
     ledger.append("version.made", seal.id, by=by, details=details)
     return seal
 
 
 def answered_orders(settings: ComputeSettings, ledger: Ledger) -> AnsweredOrders:
-    """The orders that compute answered, in its own folder; raises :class:`Malformed` when the settings name none."""
-    if settings.partitions is None:
-        raise Malformed("worker-loop.setting-missing", prefix="HAIHE_COMPUTE_", missing="PARTITIONS")
-    return AnsweredOrders(settings.partitions / "orders", ledger)
+    """The orders that compute answered; raises :class:`~credit.errors.Malformed` when the settings name no folders."""
+    return AnsweredOrders(given_units(settings, ledger))
 
 
-def _require_apart(
-    answered: AnsweredOrders, author: str, project: str, sets: OrderSets, question: str, release: str
-) -> dict[str, str]:
-    """Compare with the earlier orders, keep these sets, and return what the entry of the version says of them."""
-    request = {QUESTION: question, RELEASE: release, PROJECT: project}
-    answered.require_apart(sets, load_floors(), request, author)
-    return {SETS: answered.keep(sets), **request}
+def _counted(
+    order: Order, observed: Callable[[Order], Sample], placed: PlacedOrder, answered: AnsweredOrders
+) -> tuple[Order, Sample, dict[str, Any]]:
+    """The order that is answered, its sample, and what the evidence says when it is not the one that was placed."""
+    observations = observed(order)
+    if (near := answered.count(order, observations, placed)) is None:
+        return order, observations, {}
+    order = with_label(order, near["label"])
+    observations = observed(order)
+    if answered.count(order, observations, placed) is not None:
+        raise Refused("order-sets.too-near", least=load_floors().order_difference)
+    return order, observations, {"answered_for": dict(near)}
 
 
 def _terms(order: Order, release: OpenedSeal, fitted: VersionContent) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from credit.order_requests import TRAINING, OrderRequest, OrderRequests
 from credit.requests.failure import messages_of
 from credit.shelf import Shelf
 from credit.single_process import exclusive_lock
+from models.dataset.order_sets import given_units
 from models.distributed.ray_cluster import Tasks, cluster
 from models.distributed.shared_cluster import SharedCluster
 from models.registry.mlflow_registry import Tracking
@@ -57,13 +58,13 @@ class Worker:
 
     @classmethod
     def open(cls, settings: ComputeSettings) -> Worker:
-        """Load key and ring; raises :class:`Malformed` when the settings name no research ledger or no runs."""
-        if settings.research_ledger is None or settings.runs is None or settings.partitions is None:
-            named = {"RESEARCH_LEDGER": settings.research_ledger, "RUNS": settings.runs}
-            missing = next((name for name, value in named.items() if value is None), "PARTITIONS")
+        """Load key and ring; raises :class:`Malformed` when the settings lack what training needs."""
+        if settings.research_ledger is None or settings.runs is None:
+            missing = "RESEARCH_LEDGER" if settings.research_ledger is None else "RUNS"
             raise Malformed("worker-loop.setting-missing", prefix=PREFIX, missing=missing)
         ring, key = KeyRing.load(settings.ring), SigningKey.load(settings.keys, "compute")
         ledger = Ledger(settings.ledger, key, ring, "compute")
+        given_units(settings, ledger)
         shelf, tracking = Shelf(settings.shelf, ring), Tracking(settings.mlflow_uri)
         worker = cls(settings, settings.runs, shelf, key, ledger, tracking)
         research = Ledger(settings.research_ledger, None, ring, "research")

@@ -18,6 +18,7 @@ from credit.seal import Kind
 from credit.shelf import OpenedSeal, Shelf
 from models.dataset.order_sets import AnsweredOrders
 from models.order.order import FILE, Order
+from models.tables.given_units import GivenUnits
 from tests.models import invented
 
 BUCKETS = 4
@@ -148,5 +149,5 @@ TYPES = {"VARCHAR": pa.string(), "DATE": pa.date32(), "DOUBLE": pa.float64(), "I
 
 
 def answered(ledger: Ledger) -> AnsweredOrders:
-    """The orders that were answered by this ledger, whose sets are in a folder beside it."""
-    return AnsweredOrders(ledger.path.parent / "orders", ledger)
+    """The orders and tables that were answered by this ledger, whose units are in a folder beside it."""
+    return AnsweredOrders(GivenUnits(ledger.path.parent / "tables", ledger))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from models.tables.cells.contents import CellContents, Contribution, Floats
 from models.tables.cells.read_rows import TableRows
 from models.tables.cells.rounding import KeyedRounding, fingerprint
+from models.tables.cells.unit_numbers import numbered_units
 from models.tables.table_sql import Measure, TablePlan
 
 
@@ -35,7 +34,7 @@ def cells_of(plan: TablePlan, rows: TableRows, key: bytes) -> Cells:
     for label in sorted(set(labels), key=_order):
         numbers[label] = len(numbers)
     cell_of_row = np.array([numbers[label] for label in labels], dtype=np.int64)
-    units, unit_of_row = _units(rows.subjects, key)
+    units, unit_of_row = numbered_units(rows.subjects, key)
     entries, place = np.unique(cell_of_row * max(1, len(units)) + unit_of_row, return_inverse=True)
     cells, members = np.divmod(entries, max(1, len(units)))
     contributions = _contributions(plan.measures, rows, place, len(entries))
@@ -142,19 +141,6 @@ _CONTRIBUTION = {"count": "count", "subjects": "subjects", "sum": "sum"}
 
 def _mean(contents: CellContents, measure: Measure) -> Contribution:
     return contents.contributions[f"mean_{measure.column}"]
-
-
-def _units(subjects: NDArray[Any], key: bytes) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """The numbers of the units of these rows, ascending, and the place of each row's."""
-    different, places = np.unique(subjects.astype(np.str_), return_inverse=True)
-    numbers = np.array(
-        [int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8, key=key).digest(), "big") for name in different],
-        dtype=np.uint64,
-    )
-    order = np.argsort(numbers)
-    place_of = np.empty(len(order), dtype=np.int64)
-    place_of[order] = np.arange(len(order))
-    return numbers[order], place_of[places.ravel()]
 
 
 def _order(label: tuple[str | None, ...]) -> tuple[tuple[bool, str], ...]:

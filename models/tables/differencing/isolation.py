@@ -28,15 +28,17 @@ NEW = -1  # the number of the table that is judged
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """A combination that isolates ``units`` units, fewer than k: its kind, and the cells of the new table in it."""
+    """A combination that isolates ``units`` units, fewer than k: its kind, the cells of the new table in it, and whether
+    something that was given before takes part."""
 
     kind: str
     units: int
     cells: tuple[int, ...]
+    with_earlier: bool
 
 
-class EarlierTables:
-    """All that an author or a project was given before, made ready once for judging new tables."""
+class EarlierUnits:
+    """All that an author or a project was given before, tables and orders, made ready once for judging new ones."""
 
     def __init__(self, earlier: list[CellContents], coming: CellContents) -> None:
         self.universe = universe_of([*earlier, coming])
@@ -48,7 +50,7 @@ class EarlierTables:
         self.tables = GivenStatistics(statistics, len(self.universe))  # with repetitions: unions need whole tables
 
 
-def isolations(new: CellContents, earlier: EarlierTables, k: int) -> Iterator[Isolation]:
+def isolations(new: CellContents, earlier: EarlierUnits, k: int) -> Iterator[Isolation]:
     """Everything the new table would isolate with what was given before; each once, in no particular order.
 
     Raises :class:`~credit.errors.Refused` when there is too much to judge.
@@ -64,7 +66,7 @@ def isolations(new: CellContents, earlier: EarlierTables, k: int) -> Iterator[Is
     for places in chains(given, is_new, k):
         parts = [given.statistics[place] for place in places]
         if number := isolating_chain(parts[0], parts[1], parts[2], k):
-            yield Isolation("chain", number, _cells(parts, new))
+            yield _isolation("chain", number, parts, new)
 
 
 def _pairs(given: GivenStatistics, first: int, k: int, new: CellContents) -> Iterator[Isolation]:
@@ -73,7 +75,7 @@ def _pairs(given: GivenStatistics, first: int, k: int, new: CellContents) -> Ite
         for other in np.flatnonzero(distance < k):
             pair = [given.statistics[place], given.statistics[int(other)]]
             if number := differing(pair[0], pair[1], k):
-                yield Isolation("pair", number, _cells(pair, new))
+                yield _isolation("pair", number, pair, new)
 
 
 def _unions(
@@ -95,7 +97,11 @@ def _union(
         return
     parts = [tables.statistics[cells[int(each)]] for each in chosen]
     if number := isolating_union(given.statistics[place], parts, k):
-        yield Isolation("union", number, _cells([given.statistics[place], *parts], new))
+        yield _isolation("union", number, [given.statistics[place], *parts], new)
+
+
+def _isolation(kind: str, units: int, parts: list[Statistic], new: CellContents) -> Isolation:
+    return Isolation(kind, units, _cells(parts, new), any(each.table != NEW for each in parts))
 
 
 def _cells(parts: list[Statistic], new: CellContents) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from models.tables.cells.contents import CellContents
 from models.tables.cells.rules import RULES, Mask
-from models.tables.differencing.isolation import EarlierTables, isolations
+from models.tables.differencing.isolation import EarlierUnits, isolations
 from models.tables.policy import TablePolicy
 
 ROUNDS = 60
@@ -37,7 +37,7 @@ class Published:
 
 def published(
     contents: CellContents,
-    earlier: EarlierTables,
+    earlier: EarlierUnits,
     policy: TablePolicy,
     progress: ReportRound,
     unsafe: Mask | None = None,
@@ -85,7 +85,7 @@ def hidden_units(contents: CellContents, kept: Mask) -> int:
     return len(np.unique(contents.members[~kept[contents.cells]]))
 
 
-def _isolating(contents: CellContents, kept: Mask, earlier: EarlierTables, k: int) -> set[int]:
+def _isolating(contents: CellContents, kept: Mask, earlier: EarlierUnits, k: int) -> set[int]:
     """One cell, the smallest, of each combination that isolates a few units; of several with a common cell that one."""
     places = np.flatnonzero(kept)
     chosen: set[int] = set()

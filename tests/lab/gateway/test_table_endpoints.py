@@ -18,9 +18,9 @@ from lab.airlock.table_parcel import LEFT
 from models.distributed.ray_cluster import in_process
 from models.features.duckdb_engine import Limits
 from models.order.order import built_in
+from models.tables.given_units import GivenUnits
 from models.tables.maker import TableMaker
 from models.tables.policy import load_table_policy
-from models.tables.store import GivenTables
 from tests.lab import running_gateway
 from tests.lab.running_gateway import TODAY, House
 
@@ -43,7 +43,7 @@ def made_by_compute(house: House, order: str, folder: Path) -> Seal:
         house.home.shelf,
         house.home.key("compute"),
         ledger,
-        GivenTables(folder, ledger),
+        GivenUnits(folder, ledger),
         load_table_policy(),
         {"enterprise": built_in("enterprise")},
         in_process(),

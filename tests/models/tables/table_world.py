@@ -15,11 +15,11 @@ from credit.shelf import Shelf
 from models.distributed.ray_cluster import in_process
 from models.features.duckdb_engine import Limits
 from models.order.order import Order
+from models.tables.given_units import GivenUnits
 from models.tables.make import make_table
 from models.tables.maker import TableMaker
 from models.tables.policy import load_table_policy
 from models.tables.request import TableRequest
-from models.tables.store import GivenTables
 from models.tables.table_file import read_columns
 from tests.models import invented_release
 
@@ -36,7 +36,7 @@ class TableWorld:
         self.shelf = Shelf(root / "shelf", ring)
         self.release = invented_release.release(self.shelf, keys["custody"], subjects=subjects)
         self.ledger = Ledger(root / "compute.jsonl", keys["compute"], ring, "compute")
-        self.given = GivenTables(root / "tables", self.ledger)
+        self.given = GivenUnits(root / "tables", self.ledger)
         self.maker = TableMaker(
             self.shelf,
             keys["compute"],

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.tables.cells.contents import CellContents, Contribution
-from models.tables.differencing.isolation import EarlierTables
+from models.tables.differencing.isolation import EarlierUnits
 from models.tables.differencing.suppression import published
 from models.tables.policy import TablePolicy, load_table_policy
 from tests.models.tables.made_contents import contents_of
@@ -38,7 +38,7 @@ def released(wanted: list[list[int]]) -> list[CellContents]:
     given: list[CellContents] = []
     for cells in wanted:
         whole = contents_of({unit: cell for unit, cell in enumerate(cells) if cell >= 0})
-        shown = published(whole, EarlierTables(given, whole), POLICY, lambda done, total: None)
+        shown = published(whole, EarlierUnits(given, whole), POLICY, lambda done, total: None)
         if shown.count:
             given.append(whole.where(shown.kept))
     return given
@@ -95,7 +95,7 @@ def test_contributions_count_and_not_only_units(scale: float) -> None:
     changed = values * scale
     changed[3] += 1
     other = CellContents(whole.units, whole.cells, whole.members, {"sum_other": Contribution(changed)}, 2)
-    shown = published(other, EarlierTables([fines], other), POLICY, lambda done, total: None)
+    shown = published(other, EarlierUnits([fines], other), POLICY, lambda done, total: None)
     assert shown.kept.tolist() == [False, True]
 
 
@@ -106,5 +106,5 @@ def test_a_mean_does_not_follow_the_sum_of_a_few_units_more() -> None:
     fewer = np.where(np.arange(12) == 11, 0.0, values)
     weights = np.where(np.arange(12) == 11, 0.0, 1.0)
     mean = CellContents(whole.units, whole.cells, whole.members, {"mean_fine": Contribution(fewer, weights)}, 1)
-    assert published(mean, EarlierTables([], mean), POLICY, lambda done, total: None).count == 1
-    assert published(mean, EarlierTables([total], mean), POLICY, lambda done, total: None).count == 0
+    assert published(mean, EarlierUnits([], mean), POLICY, lambda done, total: None).count == 1
+    assert published(mean, EarlierUnits([total], mean), POLICY, lambda done, total: None).count == 0

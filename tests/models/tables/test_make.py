@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from credit.errors import Broken, Refused
@@ -104,7 +105,7 @@ def test_a_disk_that_fills_before_the_entry_gives_nothing_away(
         patch.setattr(type(world.ledger), "append", _full)
         with pytest.raises(OSError, match="full"):
             world.make(order="order-2")
-    assert world.given.of("alice", "loans") == []
+    assert world.given.of("alice", "loans", np.array([])) == []
     seal = world.make(order="order-2")
     assert world.given.key() == key
     assert [each.id for each in world.shelf.list(Kind.TABLE)] == [seal.id]

@@ -91,7 +91,7 @@ def test_the_version_is_whole_and_scores(
     assert evidence["judged_by"] == "out of time"
     assert evidence["auc_low"] > 0.6
     assert [entry.verb for entry in ledger.about(version.seal.id)][:1] == ["version.made"]
-    assert [entry.verb for entry in ledger.about(order.seal.id)] == ["training.started"]
+    assert [entry.verb for entry in ledger.about(order.seal.id)] == ["training.started", "training.counted"]
     assert registry.find_run("trained_in_a_test", version.seal.id)
 
 
