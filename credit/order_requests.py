@@ -67,6 +67,7 @@ class OrderResult:
     remedy: str = ""
     messages: Mapping[str, Any] = field(default_factory=dict)  # what, why and remedy by id, for a reader's language
     last_request: int = 0  # a failure answers the requests up to this entry number
+    champion: Mapping[str, Any] = field(default_factory=dict)  # how the champion of that day did on the same rows
 
 
 class OrderRequests:
@@ -92,7 +93,9 @@ class OrderRequests:
         """Apply an entry of the compute ledger."""
         data = entry.details
         if entry.verb == self.verbs.made and data.get("order"):
-            self._made[str(data["order"])] = OrderResult(entry.at, made=entry.object)
+            self._made[str(data["order"])] = OrderResult(
+                entry.at, made=entry.object, champion=dict(data.get("champion", {}))
+            )
         elif entry.verb == self.verbs.failed:
             what, why, remedy = (str(data.get(key, "")) for key in ("what", "why", "remedy"))
             self._failed[entry.object] = OrderResult(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from cryptography.hazmat.primitives import hashes
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hmac as crypto_hmac
 from credit.errors import Malformed
 
 _HEX = re.compile(r"[0-9a-f]{32}")
+_AUDIENCE = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 
 
 class SubjectKind(StrEnum):
@@ -56,6 +57,8 @@ class SubjectKey:
 class PseudonymKey:
     """The secret of one purpose; pseudonyms of two purposes cannot be joined.
 
+    It is that of this lab's own compute; :meth:`for_audience` gives those of others.
+
     The digest is keyed because the list of all codes is public: a plain digest could be reversed by trying them all
     (GB/T 37964-2019 annex). ``algorithm`` is ``sha256``, or ``sm3`` (GB/T 32905) where commercial cryptography is
     required. The purpose is part of the digested text, so the same secret gives different pseudonyms for two purposes.
@@ -71,6 +74,17 @@ class PseudonymKey:
             raise Malformed("subjects.pseudonym-key-too-short")
         if self.algorithm not in ("sha256", "sm3"):
             raise Malformed("subjects.unknown-algorithm")
+
+    def for_audience(self, audience: str) -> PseudonymKey:
+        """The key of the same purpose for a release to another audience (数据接收方): pseudonyms of two audiences
+        cannot be joined, and a key that an audience learned gives no other.
+
+        Raises :class:`Malformed` unless the name is 2 to 40 lower-case letters, digits and hyphens.
+        """
+        if not _AUDIENCE.fullmatch(audience):
+            raise Malformed("subjects.audience")
+        secret = hmac.digest(self.secret, f"audience\x1f{audience}".encode(), "sha256")
+        return replace(self, purpose=f"{self.purpose}@{audience}", secret=secret)
 
     def hex_of(self, code: str) -> str:
         """The pseudonym of ``code`` as 32 hex characters; faster than :meth:`key_of`, for whole releases."""

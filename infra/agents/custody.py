@@ -98,6 +98,7 @@ class Custody:
             purpose=purpose,
             catalogue=catalogue,
             as_of=task.today,
+            audience=str(task.arguments.get("audience", "")),
             invented=task.arguments["catalogue"] == "city" and self.home.is_invented(),
             progress=task.report,
             limits=self.settings.limits,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from credit.errors import Malformed
 from lab.library.display import html
-from lab.library.training import Run, require_done
+from lab.library.training import ChampionRun, Run, require_done
 from lab.library.training import run as find
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ _HEAD = ("", "version", "model 模型", "rows", "defaulted", "judged by", "AUC (
 
 
 class Comparison:
-    """Completed runs, named A, B, … in plots and table."""
+    """Completed runs, and a champion on the rows of one of them, named A, B, … in plots and table."""
 
-    def __init__(self, runs: list[Run]) -> None:
-        self.runs = runs
+    def __init__(self, runs: Sequence[Run | ChampionRun]) -> None:
+        self.runs = list(runs)
         self.names = [chr(ord("A") + place) for place in range(len(runs))]
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -96,18 +97,22 @@ class Comparison:
         return rows
 
 
-def compare(*runs: Run | str) -> Comparison:
+def compare(*runs: Run | ChampionRun | str) -> Comparison:
     """Compare completed trainings, by run or by order id: figures with 95 % limits, ROC, calibration, points, KS.
+
+    ``run.champion`` is the champion on the rows of that run, measured in compute: ``lab.compare(run, run.champion)``.
 
     Raises :class:`~credit.errors.Malformed` for none or more than seven, :class:`~credit.errors.Missing` for one that
     is not done.
     """
     if not 0 < len(runs) <= MOST:
         raise Malformed("comparison.runs-cannot-be-compared", runs_count=len(runs), limit=MOST)
-    return Comparison(require_done(find(each) if isinstance(each, str) else each for each in runs))
+    compared = [find(each) if isinstance(each, str) else each for each in runs]
+    require_done(each for each in compared if isinstance(each, Run))
+    return Comparison(compared)
 
 
-def _figures(run: Run) -> dict[str, Any]:
+def _figures(run: Run | ChampionRun) -> dict[str, Any]:
     evidence = run.evidence
     figures = {name: evidence[name] for name in _FIGURES} | {"ece": evidence["calibration"]["ece"]}
     return {"rows": evidence["rows"], "defaulted": evidence["positives"], "judged_by": evidence["judged_by"], **figures}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from credit.errors import Missing, Refused
@@ -74,6 +74,20 @@ class Run:
         return answered_for
 
     @property
+    def champion(self) -> ChampionRun:
+        """The champion (在用版本) of the day of the training, on the rows of this order, as compute measured it.
+
+        Raises :class:`~credit.errors.Missing` when the model had no other champion, and
+        :class:`~credit.errors.Refused` with the reason when it could not be measured on these rows.
+        """
+        measured = self._whole().get("champion") or {}
+        if not measured:
+            raise Missing("training.no-champion", self_short=self.short)
+        if "error" in measured:
+            raise failure({"messages": measured["error"]})
+        return ChampionRun(self, measured)
+
+    @property
     def card(self) -> str:
         """The model card (模型说明书), as Markdown."""
         return str(self._whole()["card"])
@@ -135,6 +149,26 @@ class Run:
         if self.state == "running":
             return html.progress(_words(self._data), self._data["done"], self._data["total"])
         return html.table(_HEAD, [_row(self)])
+
+
+class ChampionRun:
+    """The champion on the rows of a run. ``gain`` is the run's AUC less the champion's, ``{auc, low, high}``."""
+
+    def __init__(self, compared: Run, measured: Mapping[str, Any]) -> None:
+        self.version, self.model, self.release = (
+            str(measured["version"]),
+            f"{compared.model} champion",
+            compared.release,
+        )
+        self.evidence: dict[str, Any] = dict(measured["evidence"])
+        self.gain: dict[str, float] = dict(measured["gain"])
+
+    def __repr__(self) -> str:
+        low, high = self.gain["low"], self.gain["high"]
+        return (
+            f"champion 在用版本 {self.version[:20]}: AUC {self.evidence['auc']:.3f} on the same rows; "
+            f"gain of the run {self.gain['auc']:+.3f} ({low:+.3f} to {high:+.3f})"
+        )
 
 
 class Runs(list[Run]):

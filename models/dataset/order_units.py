@@ -1,7 +1,7 @@
 """The subjects behind an order (订单的主体集合), as the contents of a table: what its evidence says of each of them.
 
-There is a cell for the rows in time and one for those out of time; the whole of both is judged as well, as of any table.
-Each subject gives its rows, its defaulted rows, itself, and itself as one that defaulted.
+There is a cell for the rows in time and one for those out of time; the whole of both is judged as well, as of any
+table. Each subject gives its rows, its defaulted rows, itself, and itself as one that defaulted.
 """
 
 from __future__ import annotations

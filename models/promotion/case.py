@@ -3,13 +3,9 @@ same rows."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
-import numpy as np
-
 from credit.errors import Broken, CreditError
-from credit.messages import Text
 from credit.shelf import OpenedSeal, Shelf
 from models.dataset import sample as samples
 from models.dataset.cut_rows import cut_rows
@@ -18,6 +14,7 @@ from models.dataset.sample import Sample
 from models.distributed.ray_cluster import Tasks
 from models.order.order import Order
 from models.order.sealed_order import open_order
+from models.promotion.champion import champion_rows, champion_version
 from models.promotion.measured_version import ChampionComparison, PromotionCase
 from models.registry.version import read_recipe
 from models.scoring.golden import check_golden
@@ -49,23 +46,13 @@ def prepare_case(version: OpenedSeal, *, shelf: Shelf, tasks: Tasks, today: date
 def _champion(
     version: OpenedSeal, order: Order, release: OpenedSeal, sample: Sample, shelf: Shelf, tasks: Tasks
 ) -> ChampionComparison | None:
-    pointer = shelf.pointer(f"champion-{order.model}", {"platform"})
-    if pointer is None:
+    champion = champion_version(order, shelf)
+    if not champion:
         return None
-    champion: str = pointer["version"]
     if champion == version.seal.id:
         return ChampionComparison(champion, None)
     try:
-        opened = shelf.open(champion)
-        scorer, recipe = Scorer.load(opened.path), read_recipe(opened.path)
-        champion_order, _ = open_order(shelf.open(opened.seal.parents[0]), shelf)
-        # The champion's features on the days, labels and subjects of this order: the same rows.
-        compared_order = replace(
-            order, features=champion_order.features, sql=champion_order.sql, tables=champion_order.tables
-        )
-        rows = samples.build_sample(compared_order, release, map_buckets=tasks.map_tasks)
-        if list(rows.subjects) != list(sample.subjects) or not np.array_equal(rows.as_of, sample.as_of):
-            return ChampionComparison(champion, None, Text.of("promotion-gate.other-rows"))
-        return ChampionComparison(champion, score_holdout(rows, scorer, recipe, tasks, baseline=False).raw)
+        own = champion_rows(champion, order, release, sample, shelf, tasks)
+        return ChampionComparison(champion, score_holdout(own.rows, own.scorer, own.recipe, tasks, baseline=False).raw)
     except CreditError as error:
-        return ChampionComparison(champion, None, error.message)
+        return ChampionComparison(champion, None, error.reason)

@@ -1,7 +1,7 @@
 """What was given (已发布的单元集合): the units behind every table and every order's evidence, one history for both.
 
-One file for each in compute's own folder, named by the digest of its content, which is in a ledger entry; a file that is
-missing or changed is refused, since what is judged without it could be subtracted from it. The key that makes unit
+One file for each in compute's own folder, named by the digest of its content, which is in a ledger entry; a file that
+is missing or changed is refused, since what is judged without it could be subtracted from it. The key that makes unit
 numbers and decides roundings is there too, and its digest in the ledger. Both are readable by compute alone.
 """
 

@@ -1,8 +1,8 @@
 """Training (训练): an ORDER becomes a VERSION. The order is data; the code that runs on the cluster is ours.
 
-The same order gives the same version, to the byte. What differs from run to run (who, when, how long) goes to the
-ledger
-and to MLflow. A training that is killed leaves nothing on the shelf: a version is put there completely or not at all.
+The same order gives the same version, to the byte. What differs from run to run (who, when, how long, the champion of
+that day on the same rows) goes to the ledger and to MLflow. A training that is killed leaves nothing on the shelf: a
+version is put there completely or not at all.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ from models.features.feature_sql import written_order
 from models.order.order import Order
 from models.order.sealed_order import open_order
 from models.privacy.floors import load_floors
+from models.promotion.champion import champion_evidence
 from models.registry import version
 from models.registry.mlflow_registry import Tracking
+from models.scoring.scorer import Scorer
 from models.settings import ComputeSettings
 from models.training.disk_errors import refuse_on_full_disk
 from models.training.fit import VersionContent, fit, require_learnable
@@ -107,6 +109,9 @@ def _train(
                 progress=_step(progress, "search"),
                 membership_progress=_step(progress, "membership"),
             )
+        with _timed(seconds, "champion"):
+            scorer = Scorer.of(fitted.text, fitted.scorecard)
+            champion = champion_evidence(scorer, order_seal.seal.id, order, release, observations, shelf, running_tasks)
     with shelf.staging() as folder, _timed(seconds, "write"):
         version.write_version(
             folder,
@@ -128,7 +133,7 @@ def _train(
         )
     run = log_training(tracking, shelf.open(seal.id, deep=False), fitted, observations, seconds, by)
     details = {"order": order_seal.seal.id, "release": release.seal.id, "mlflow_run": run, "project": project}
-    ledger.append("version.made", seal.id, by=by, details=details)
+    ledger.append("version.made", seal.id, by=by, details=details | ({"champion": champion} if champion else {}))
     return seal
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from credit.actor import Actor, Role
 from credit.catalogue import Catalogue, Table
-from credit.errors import Malformed, Missing
+from credit.errors import Malformed, Missing, Refused
 from credit.fields import INQUIRY
 from credit.keys import SigningKey
 from credit.ledger import Ledger
@@ -47,11 +47,16 @@ def release(
     ledger: Ledger,
     by: Actor,
     as_of: date,
+    audience: str = "",
     invented: bool = False,
     progress: catalogue_roles.Progress = catalogue_roles.no_progress,
     limits: Limits | None = None,
 ) -> Seal:
     """Make a release for ``purpose`` with data as of a day. ``invented`` marks records that are of no real city.
+
+    Without an ``audience`` it is for this lab's compute. A release for another audience has pseudonyms of its own; its
+    purpose in the terms names the audience, so that no part of this lab uses it. Only a purpose whose releases are
+    k-anonymous has other audiences.
 
     Raises :class:`Refused` with the findings when a check of the gate fails, :class:`Missing` when the vault has no
     table to release, and :class:`Malformed` for a purpose, rule or key that does not fit. A failed release leaves no
@@ -60,6 +65,10 @@ def release(
     if pseudonym_key.purpose != purpose:
         raise Malformed("release.pseudonym-key-another-purpose", purpose=purpose)
     thresholds = policy.of(purpose)
+    if audience and thresholds.k == 1:
+        raise Refused("release.audience-of-purpose", purpose=purpose)
+    if audience:
+        pseudonym_key = pseudonym_key.for_audience(audience)
     tables = tables_to_release(catalogue, vault, purpose)
     if not tables:
         raise Missing("release.nothing-to-release")
@@ -75,7 +84,8 @@ def release(
         )
         verdict.require()
         terms = {
-            "purpose": purpose,
+            "purpose": pseudonym_key.purpose,
+            **({"audience": audience} if audience else {}),
             "as_of": as_of.isoformat(),
             "catalogue": {"name": catalogue.name, "version": catalogue.version},
             "buckets": builder.buckets,
@@ -96,7 +106,8 @@ def release(
             by=by,
             key=key,
         )
-    details = {name: terms[name] for name in ("purpose", "as_of", "catalogue", "k", "invented", "left_out")}
+    named = ("purpose", "audience") if audience else ("purpose",)
+    details = {name: terms[name] for name in (*named, "as_of", "catalogue", "k", "invented", "left_out")}
     ledger.append("release.made", seal.id, by=by, details=details | {"verdict": terms["verdict"]})
     progress("release", len(tables) + 1, len(tables) + 1)
     return seal

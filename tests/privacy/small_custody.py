@@ -129,7 +129,9 @@ class House:
             return []
         return [(row["table"], row["line"], row["reason"]) for row in self.vault.read("_quarantine").to_pylist()]
 
-    def release(self, purpose: str = "research", *, as_of: date = TODAY, policy: Policy | None = None) -> Seal:
+    def release(
+        self, purpose: str = "research", *, as_of: date = TODAY, policy: Policy | None = None, audience: str = ""
+    ) -> Seal:
         """Make a release for a purpose with the keys of this zone."""
         return release(
             purpose=purpose,
@@ -142,6 +144,7 @@ class House:
             ledger=self.ledger,
             by=PLATFORM,
             as_of=as_of,
+            audience=audience,
             invented=True,
         )
 

@@ -117,6 +117,7 @@ def quarantine(by: By = "", as_json: AsJson = False) -> None:
 def release(
     purpose: Annotated[str, typer.Argument(help="research, scoring or inquiry.")],
     catalogue: CatalogueName = "city",
+    audience: Annotated[str, typer.Option(help="Another audience than this lab, with pseudonyms of its own.")] = "",
     today: Today = None,
     by: By = "",
     as_json: AsJson = False,
@@ -127,7 +128,7 @@ def release(
     """
     if purpose not in PURPOSES:
         raise Malformed("custody.no-purpose", purpose=purpose, purposes=" or ".join(PURPOSES))
-    arguments = {"purpose": purpose, "catalogue": named(catalogue)}
+    arguments = {"purpose": purpose, "catalogue": named(catalogue)} | ({"audience": audience} if audience else {})
     made = carry_out(Home.here(), "release", arguments, by=by, today=options.requested_day(today)).last
     output.result(made, as_json=as_json, text=localized("cli.release.made"))
 

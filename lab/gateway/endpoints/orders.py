@@ -123,7 +123,7 @@ def describe(zone: ResearchZone, requested: OrderRequest, *, whole: bool = False
         return description | {"state": "cancelled", "at": requested.cancelled.isoformat()}
     if ended is not None and ended.made:
         description |= {"state": "done", "at": ended.at.isoformat(), "version": ended.made}
-        return description | (result(zone, ended.made) if whole else {})
+        return description | (result(zone, ended.made) | {"champion": dict(ended.champion)} if whole else {})
     if ended is not None:
         why = {"what": ended.why, "remedy": ended.remedy, "messages": ended.messages}
         return description | {"state": "failed", "at": ended.at.isoformat(), "error": why}

@@ -28,8 +28,8 @@ NEW = -1  # the number of the table that is judged
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """A combination that isolates ``units`` units, fewer than k: its kind, the cells of the new table in it, and whether
-    something that was given before takes part."""
+    """A combination that isolates ``units`` units, fewer than k: its kind, the cells of the new table in it, and
+    whether something that was given before takes part."""
 
     kind: str
     units: int

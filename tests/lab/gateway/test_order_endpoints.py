@@ -21,6 +21,7 @@ from models.worker.progress import TrainingProgress
 from tests.lab.running_gateway import House
 from tests.models import invented_release
 
+CHAMPION = {"version": "version-0", "evidence": {"auc": 0.6}, "gain": {"auc": 0.1}}
 ALICE = Actor("alice", Role.RESEARCHER)
 
 
@@ -45,7 +46,9 @@ def finish(house: House, order: str) -> str:
             folder, Kind.VERSION, parents=(order,), terms={"features": ["a"], "release": house.release.seal.id},
             expires_on=date(2027, 1, 1), by=ALICE, key=house.home.key("compute"),
         )  # fmt: skip
-    house.home.ledger("compute", writing=True).append("version.made", seal.id, by=ALICE, details={"order": order})
+    house.home.ledger("compute", writing=True).append(
+        "version.made", seal.id, by=ALICE, details={"order": order, "champion": CHAMPION}
+    )
     return seal.id
 
 
@@ -78,6 +81,7 @@ def test_an_order_is_requested_once_followed_and_done(house: House, seeds: Itera
         assert lines[-1]["version"].startswith("version-")
         whole = http.get(f"/v1/orders/{description['id'][:20]}").json()
         assert (whole["evidence"]["auc"], whole["card"], whole["features"]) == (0.7, "# card", ["a"])
+        assert whole["champion"] == CHAMPION
         assert description["id"] in [each["id"] for each in http.get("/v1/orders").json()]
         assert http.post(f"/v1/orders/{description['id']}/cancel").status_code == 403
 

@@ -1,4 +1,5 @@
-"""A label that differs in a few subjects from an earlier order's is answered for the earlier one, says so, and is promoted so."""
+"""A label that differs in a few subjects from an earlier order's is answered for the earlier one, says so, and is
+promoted so."""
 
 from __future__ import annotations
 

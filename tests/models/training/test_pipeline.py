@@ -240,6 +240,14 @@ def test_a_challenger_with_less_information_does_not_pass(
     work["answered"] = made.answered(ledger)
     seal = train(poor, by=made.RESEARCHER, **work, **office)  # type: ignore[arg-type]
     challenger = shelf.open(seal.id)
+    (compared,) = [entry.details["champion"] for entry in ledger.about(seal.id) if entry.verb == "version.made"]
+    of_version = json.loads((version.path / "evidence.json").read_text())
+    assert compared["version"] == version.seal.id
+    assert {name: compared["evidence"][name] for name in ("auc", "ks", "roc")} == {
+        name: of_version[name] for name in ("auc", "ks", "roc")
+    }, "on the same rows the champion does as its own evidence says"
+    assert compared["gain"]["auc"] < 0
+    assert "tree" not in json.dumps(dict(compared)), "no text of a model returns"
     register(challenger, by=made.RESEARCHER, ledger=ledger, registry=registry)
     services = office | {"platform_key": keys["platform"], "registry": registry, "people": read_people}
     with pytest.raises(Refused, match="champion") as refusal:

@@ -1,0 +1,44 @@
+"""A run shows the champion on its rows as compute measured it, in a comparison too, or says why there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from credit.errors import Missing, Refused
+from credit.requests.failure import messages_of
+from lab.library.comparison import compare
+from lab.library.training import Run
+
+EVIDENCE: dict[str, Any] = {
+    "rows": 400, "positives": 60, "judged_by": "out of time", "auc": 0.7, "auc_low": 0.65, "auc_high": 0.75, "ks": 0.3,
+    "brier": 0.1, "stability_index": 0.02, "calibration": {"ece": 0.01, "ece_noise": 0.01, "bins": [
+        {"predicted": 0.1, "observed": 0.1, "rows": 200}, {"predicted": 0.2, "observed": 0.2, "rows": 200}]},
+    "roc": [[0.0, 0.0], [0.4, 0.7], [1.0, 1.0]],
+    "points": {"edges": [300.0, 600.0, 900.0], "grades": {"A": [0, 200], "B": [200, 0]}},
+}  # fmt: skip
+
+
+def run(champion: dict[str, Any]) -> Run:
+    data = {"id": "order-1", "model": "enterprise", "state": "done", "version": "version-1", "release": "release-1"}
+    return Run(data | {"evidence": EVIDENCE, "champion": champion})
+
+
+def test_the_champion_is_one_of_what_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    gain = {"auc": 0.01, "low": -0.005, "high": 0.02}
+    trained = run({"version": "version-0", "evidence": EVIDENCE | {"auc": 0.69}, "gain": gain})
+    monkeypatch.setattr(Run, "refresh", lambda self: self)
+    compared = compare(trained, trained.champion)
+    assert list(compared.to_pandas()["version"]) == ["version-1", "version-0"]
+    assert list(compared.to_pandas()["auc"]) == [0.7, 0.69]
+    assert "enterprise champion" in repr(compared)
+    assert compared.png().startswith(b"\x89PNG")
+    assert "gain of the run +0.010 (-0.005 to +0.020)" in repr(trained.champion)
+
+
+def test_a_run_without_one_is_refused_in_words() -> None:
+    with pytest.raises(Missing, match="No champion stands beside the run order-1"):
+        _ = run({}).champion
+    with pytest.raises(Refused, match="could not be measured"):
+        _ = run({"version": "version-0", "error": messages_of(Refused("champion.not-compared"))}).champion
