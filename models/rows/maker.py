@@ -27,7 +27,7 @@ from models.rows.partition.mondrian import mondrian
 from models.rows.partition.stored import Partition, PartitionStore
 from models.rows.partitions_of_days import Partitioner
 from models.rows.policy import RowsPolicy
-from models.rows.population import chosen_by
+from models.rows.population import check_population, chosen_by
 from models.rows.request import RowsRequest
 from models.rows.shown import ShownRows, sampled_groups, shown_rows, whole_groups
 
@@ -81,6 +81,8 @@ class RowsMaker:
         columns = exposed_columns(query.sql, catalogue, on_request=self.policy.on_request)
         if not columns:
             raise Malformed("rows.no-column")
+        if request.population:
+            check_population(request.population, columns)
         return Prepared(request.of_release(release.seal.id, query.sql), release, order, catalogue, columns)
 
     def exact(self, prepared: Prepared, request: RowsRequest, progress: Progress, step: str) -> ExactRows:

@@ -12,29 +12,32 @@ from credit.errors import Refused
 from models.features.duckdb_engine import engine
 from models.features.feature_sql import check_condition
 from models.lineage.exposure import ExposedColumn
-from models.rows.partition.columns import is_text
 from models.rows.partition.stored import OPEN
 from models.rows.shown import ShownRows, partition_of
 
 
-def chosen_by(condition: str, shown: ShownRows, columns: Mapping[str, ExposedColumn]) -> NDArray[np.bool_]:
-    """Which of the rows (n,) the condition is true for; raises :class:`Malformed` for a wrong one.
+def check_population(condition: str, columns: Mapping[str, ExposedColumn]) -> tuple[str, list[str]]:
+    """The condition as it was parsed, and the columns that it reads; nothing needs to be computed for it.
 
-    A condition over the columns of one market is :class:`Refused`: within a group it is true for some and not for
-    others, so that two releases would differ by less than a group.
+    Raises :class:`Malformed` for a wrong one. A condition over the columns of one market is :class:`Refused`: within a
+    group it is true for some and not for others, so that two releases would differ by less than a group.
     """
-    kinds = {name: "VARCHAR" if is_text(column) else "DOUBLE" for name, column in shown.columns.items()}
-    checked = check_condition(condition, kinds, table="rows")
+    checked = check_condition(condition, dict.fromkeys(columns, ""), table="rows")
     lower = {name.lower(): name for name in columns}
     for name in sorted(checked.columns):
         if partition_of(columns[lower[name]]) != OPEN:
             raise Refused("rows.population-of-market", name=name)
-    named = [lower[name] for name in sorted(checked.columns)]
+    return checked.sql, [lower[name] for name in sorted(checked.columns)]
+
+
+def chosen_by(condition: str, shown: ShownRows, columns: Mapping[str, ExposedColumn]) -> NDArray[np.bool_]:
+    """Which of the rows (n,) the condition is true for; raises what :func:`check_population` raises."""
+    sql, named = check_population(condition, columns)
     values = {name: pa.array(shown.columns[name], from_pandas=True) for name in named}
     with engine() as database:
         database.register("rows", pa.table({**values, "_number": pa.array(np.arange(len(shown)))}))
         database.lock_down()
-        numbers = database.fetch_arrays(f"SELECT _number FROM rows WHERE ({checked.sql}) ORDER BY _number")
+        numbers = database.fetch_arrays(f"SELECT _number FROM rows WHERE ({sql}) ORDER BY _number")
     chosen = np.zeros(len(shown), dtype=np.bool_)
     chosen[np.asarray(numbers["_number"], dtype=np.int64)] = True
     return chosen

@@ -17,7 +17,7 @@ from models.distributed.ray_cluster import in_process
 from models.features.duckdb_engine import Limits
 from models.order.order import Order
 from models.rows.make import make_rows
-from models.rows.maker import RowsMaker
+from models.rows.maker import Progress, RowsMaker
 from models.rows.partition.stored import PartitionStore
 from models.rows.policy import RowsPolicy, load_policy
 from models.rows.request import RowsRequest
@@ -72,12 +72,18 @@ class RowsWorld:
         return replace(self.maker, policy=replace(self.maker.policy, **changes))
 
     def make(
-        self, *, by: Actor = ALICE, project: str = "loans", maker: RowsMaker | None = None, **changes: Any
+        self,
+        *,
+        by: Actor = ALICE,
+        project: str = "loans",
+        maker: RowsMaker | None = None,
+        progress: Progress | None = None,
+        **changes: Any,
     ) -> Seal:
         """The rows of a request of one day, changed as given."""
         wanted = RowsRequest.parse({"kind": "enterprise", "sql": SQL, "as_of": [DAY.isoformat()], **changes})
         return make_rows(
-            maker or self.maker, wanted, self.release, project=project, by=by, today=TODAY, progress=silent
+            maker or self.maker, wanted, self.release, project=project, by=by, today=TODAY, progress=progress or silent
         )
 
 

@@ -116,6 +116,16 @@ def test_what_cannot_be_is_refused_in_words(world: RowsWorld, changes: dict[str,
     assert refused.value.text("what", "zh") != refused.value.what
 
 
+@pytest.mark.parametrize("population", ["overdue > 0", "penalties > 0 AND overdue > 0", "_happened > 0", "hidden = 1"])
+def test_a_population_of_what_is_not_open_is_refused_before_anything_is_computed(
+    world: RowsWorld, population: str
+) -> None:
+    steps: list[str] = []
+    with pytest.raises((Malformed, Refused)):
+        world.make(population=population, progress=lambda step, done, total: steps.append(step))
+    assert steps == []
+
+
 def test_a_label_that_policy_does_not_permit_is_refused(world: RowsWorld) -> None:
     with pytest.raises(Refused) as refused:
         world.make(label="defaulted", maker=world.with_policy(labels=()))

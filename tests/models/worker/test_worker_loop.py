@@ -73,7 +73,7 @@ def until(holds: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.02)
 
 
-def serve(at_work: Worker, tasks: Tasks, ends: Callable[[], bool], seconds: float = 60) -> None:
+def serve(at_work: Worker, tasks: Tasks, ends: Callable[[], bool], seconds: float = 300) -> None:
     thread = threading.Thread(target=at_work.serve, args=(tasks,))
     thread.start()
     try:
