@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from credit.errors import Malformed
 from lab.library.comparison import Comparison
 from lab.library.display.result import Result
-from lab.library.rows import Rows
 from lab.library.training import Run
 from lab.library.workspace_data import practice
 
@@ -15,8 +14,8 @@ Source = Result | Run | Comparison | str
 
 
 def seals_of(sources: Source | Sequence[Source]) -> tuple[str, ...]:
-    """The ids of the seals, each once: of rows theirs, of trainings the releases they read, of a practice result its
-    tables, of a text itself.
+    """The ids of the seals, each once: of rows and tables theirs, of trainings the releases they read, of a practice
+    result its tables, of a text itself.
 
     Raises :class:`Malformed` for none and for another object, and :class:`Missing` for a training that is not done.
     """
@@ -28,7 +27,7 @@ def seals_of(sources: Source | Sequence[Source]) -> tuple[str, ...]:
 
 def _seals(source: Source) -> Iterable[str]:
     match source:
-        case Rows():
+        case Result() if source.seal:
             return [source.seal]
         case Run():
             return [source.release]

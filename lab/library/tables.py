@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from lab.library import gateway_client
 from lab.library.display.result import Result
+from lab.library.export import Parcel
 from lab.library.order_wait import made_of_order
 from lab.library.releases import newest
 
@@ -30,12 +31,12 @@ class MadeTable(Result):
             invented=bool(made["invented"]),
         )
 
-    def carry_out(self) -> str:
-        """Carry the table out of the lab; the id of the parcel in the outbox.
+    def carry_out(self) -> Parcel:
+        """Carry the table out of the lab; the parcel, which has been received and is among ``lab.parcels()``.
 
         Raises :class:`~credit.errors.Refused` where policy asks for reviewers: use ``lab.carry_out`` then.
         """
-        return str(gateway_client.post(f"{PATH}/{self.order}/parcel")["parcel"])
+        return Parcel(gateway_client.post(f"{PATH}/{self.order}/parcel"))
 
 
 def table(sql: str, *, as_of: date | str | None = None, kind: str = "enterprise", release: str = "") -> MadeTable:

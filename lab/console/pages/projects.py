@@ -15,6 +15,7 @@ from credit.errors import Malformed, Missing
 from lab.console.access_rules import LAB, OVERSEERS, PLATFORM, get_page, post_form
 from lab.console.app_state import AppState
 from lab.console.ledgers.ledger_view import LedgerView
+from lab.console.project_answers import answers_of
 from lab.console.request_session import CurrentSession, RequestSession
 from lab.projects import Project
 
@@ -76,8 +77,11 @@ def project_page(session: CurrentSession, name: str) -> Response:
         if session.has(*OVERSEERS)
         else []
     )
+    answers, all_answers = answers_of(session.app_state, name)
     return session.page(
         "project.html.j2",
+        answers=answers,
+        all_answers=all_answers,
         project=project,
         today=session.app_state.today(),
         tables=tables_offered(session.app_state, project),

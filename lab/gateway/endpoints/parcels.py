@@ -27,6 +27,7 @@ from lab.airlock.thresholds import load
 from lab.gateway.identity import Admitted, Principal
 from lab.gateway.request_bodies import read_body, read_object, text_of
 from lab.gateway.research_zone import ResearchZone
+from lab.gateway.table_parcels import parcel_of_table, parcels_of_tables
 from lab.projects import Project
 
 LARGEST = int(load()["parcel_bytes_at_most"]) + (1 << 20)  # bytes of a form: all files, names and the context
@@ -83,12 +84,14 @@ async def submit(request: Request, who: Admitted) -> dict[str, Any]:
 
 @router.get("/v1/parcels")
 async def parcels(request: Request, who: Admitted) -> list[dict[str, Any]]:
-    """The project's parcels, the newest first."""
+    """The project's parcels, the newest first; among them the tables that left by policy."""
     principal, project = who
-    airlock = request.app.state.zone.airlock
+    zone = request.app.state.zone
 
     def describe_all() -> list[dict[str, Any]]:
-        return [describe(petition, principal.actor) for petition in reversed(airlock.all(project.name))]
+        reviewed = [describe(petition, principal.actor) for petition in reversed(zone.airlock.all(project.name))]
+        every = [*reviewed, *parcels_of_tables(zone, project)]
+        return sorted(every, key=lambda each: datetime.fromisoformat(each["submitted_at"]), reverse=True)
 
     return await principal.run_blocking(describe_all)
 
@@ -97,9 +100,15 @@ async def parcels(request: Request, who: Admitted) -> list[dict[str, Any]]:
 async def one(request: Request, who: Admitted, parcel: str) -> dict[str, Any]:
     """One parcel of the project."""
     principal, project = who
-    return await principal.run_blocking(
-        lambda: describe(_parcel_of(request.app.state.zone, project, parcel), principal.actor)
-    )
+    zone = request.app.state.zone
+
+    def describe_one() -> dict[str, Any]:
+        try:
+            return describe(_parcel_of(zone, project, parcel), principal.actor)
+        except Missing:
+            return parcel_of_table(zone, project, parcel)
+
+    return await principal.run_blocking(describe_one)
 
 
 @router.post("/v1/parcels/{parcel}/answer")

@@ -13,6 +13,7 @@ from lab.gateway import order_state
 from lab.gateway.identity import Admitted, Principal
 from lab.gateway.request_bodies import read_object
 from lab.gateway.research_zone import ResearchZone
+from lab.gateway.table_parcels import parcel_of_table
 from lab.projects import Project
 from models.tables.request import TableRequest
 
@@ -37,8 +38,11 @@ async def table(request: Request, who: Admitted, order: str) -> dict[str, Any]:
 
 
 @router.post("/v1/tables/{order}/parcel", status_code=201)
-async def carry_out(request: Request, who: Admitted, order: str) -> dict[str, str]:
-    """Carry a table out of the lab, where policy approved that; a repetition changes nothing."""
+async def carry_out(request: Request, who: Admitted, order: str) -> dict[str, Any]:
+    """Carry a table out of the lab, where policy approved that; a repetition changes nothing.
+
+    The answer describes the parcel as ``/v1/parcels`` does, and has its id in ``parcel`` as well.
+    """
     principal, project = who
     return await principal.run_blocking(_carry_out, request.app.state.zone, principal, project, order)
 
@@ -61,7 +65,7 @@ def _place(zone: ResearchZone, principal: Principal, project: Project, wanted: T
     return describe_table(zone, project, order_state.place(zone, zone.tables, principal, project, wanted))
 
 
-def _carry_out(zone: ResearchZone, principal: Principal, project: Project, order: str) -> dict[str, str]:
+def _carry_out(zone: ResearchZone, principal: Principal, project: Project, order: str) -> dict[str, Any]:
     _, made = order_state.describe(zone, zone.tables, project, order)
     if not made:
         raise Missing("orders.no-such-order-project")
@@ -75,4 +79,4 @@ def _carry_out(zone: ResearchZone, principal: Principal, project: Project, order
         by=principal.actor,
         today=zone.settings.day(),
     )
-    return {"parcel": parcel.id}
+    return parcel_of_table(zone, project, parcel.id) | {"parcel": parcel.id}

@@ -24,7 +24,10 @@ class Result:
 
     ``invented`` is True when its values are of no real subject, as all that is computed from practice tables: it is
     shown with the table, and goes with it as metadata of an Arrow table and in ``attrs`` of a pandas DataFrame.
+    ``seal`` is the id of the rows or the table that it is; empty for a result of practice tables.
     """
+
+    seal = ""
 
     def __init__(
         self, table: pa.Table, *, about: str = "", whole: bool = True, remark: str = "", invented: bool = False

@@ -9,8 +9,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from credit.ledger import Ledger
+from credit.shelf import Shelf
 from lab.console.app import create_app
 from lab.console.settings import HubSettings
+from tests.lab.console.made_answers import some_answers
 from tests.lab.console.servers import PREFIX, Servers, running_servers, served
 from tests.lab.console.zone import Zone
 
@@ -23,6 +26,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     zone.some_projects()
     zone.some_orders()
     zone.some_scores()
+    shelf, key = Shelf(zone.settings.shelf, zone.ring), zone.keys["compute"]
+    some_answers(Ledger(zone.settings.compute_ledger, key, zone.ring, "compute"), shelf, key)
     zone.some_cells(("lab.catalogue()", "lab.sql('select count(*) from registration')"))
     zone.parcels.update(zone.some_parcels())
     with running_servers(zone, root) as started:

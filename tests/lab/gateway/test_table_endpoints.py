@@ -68,7 +68,14 @@ def test_a_table_is_made_shown_and_carried_out(own: House, tmp_path: Path) -> No
         close_exits(own.ledger, "Wait", by=running_gateway.BOSS)
         assert http.post(f"/v1/tables/{order}/parcel").status_code == 503
         open_exits(own.ledger, "Go on", by=running_gateway.BOSS)
-        parcel = http.post(f"/v1/tables/{order}/parcel").json()["parcel"]
+        assert http.get("/v1/parcels").json() == []
+        carried_out = http.post(f"/v1/tables/{order}/parcel").json()
+        parcel = carried_out.pop("parcel")
+        assert (carried_out["id"], carried_out["state"], carried_out["sealed"]) == (parcel, "received", parcel)
+        assert carried_out["verdict"]["findings"], "what the gate of tables found"
+        assert carried_out["context"]["title"] == "table 汇总表: registered_on_group, count"
+        assert http.get("/v1/parcels").json() == [carried_out]
+        assert http.get(f"/v1/parcels/{parcel[:20]}").json() == carried_out
         assert http.post(f"/v1/tables/{order}/parcel").json()["parcel"] == parcel
     opened = Shelf(own.settings.outbox, own.home.ring).open(parcel)
     assert (opened.seal.kind, opened.seal.parents, opened.seal.terms["invented"]) == (Kind.PARCEL, (seal.id,), True)
@@ -79,6 +86,8 @@ def test_a_table_is_made_shown_and_carried_out(own: House, tmp_path: Path) -> No
     assert (left.by.name, left.object, left.details["approved_by"]) == ("alice", seal.id, "policy")
     with own.kernel("bob", "fines") as other:
         assert other.get(f"/v1/tables/{order}").status_code == 404
+        assert other.get("/v1/parcels").json() == []
+        assert other.get(f"/v1/parcels/{parcel}").status_code == 404
         assert other.post(f"/v1/tables/{order}/parcel").status_code == 404
 
 
