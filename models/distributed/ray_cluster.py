@@ -17,12 +17,14 @@ from typing import Any, Protocol
 
 from credit.errors import Broken, CreditError, Missing, Unauthenticated
 from models.distributed.cluster_token import new_token, require_private_file, token_in_environment
-from models.distributed.process_guard import process_guard
+from models.distributed.process_guard import end_children_with, process_guard
 from models.distributed.worker_group import ThreadWorkerGroup, WorkerGroup
 
 Progress = Callable[[int, int], None]
 STORE_BYTES = 512 << 20
 RETRIES = 3
+FOLDERS = ("r", "s")  # of a first and a second start; short, as the path of a socket in them is bounded
+SLOW_START = "timed out during startup"  # in what Ray raises when half a minute was too short; it has no class for it
 
 
 class Tasks(Protocol):
@@ -127,19 +129,36 @@ def cluster(address: str = "", *, token: Path | None = None, cpus: int | None = 
             folder = stack.enter_context(_private_folder())
             stack.enter_context(token_in_environment(new_token(folder)))
             stack.enter_context(process_guard(folder))
-            # "local" explicitly: otherwise Ray attaches to any cluster that an unclean stop left behind. Ray makes its
-            # own folder readable by all users, so it lies within a private one.
-            _connect(
-                "local",
-                num_cpus=cpus or len(os.sched_getaffinity(0)),
-                include_dashboard=False,
-                object_store_memory=STORE_BYTES,
-                _temp_dir=str(folder / "r"),
-            )
+            _start_local(folder, cpus or len(os.sched_getaffinity(0)))
         try:
             yield _Cluster()
         finally:
             _shut_down()
+
+
+def _start_local(folder: Path, cpus: int) -> None:
+    """Start a cluster of this process's own, once more where the machine was too slow for the half minute Ray waits.
+
+    Raises :class:`Broken` when it does not start then either.
+    """
+    for name in FOLDERS:
+        own = folder / name  # Ray makes it readable by all users, so it lies within a private one
+        try:
+            # "local" explicitly: otherwise Ray attaches to any cluster that an unclean stop left behind.
+            _connect(
+                "local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                object_store_memory=STORE_BYTES,
+                _temp_dir=str(own),
+            )
+            return
+        except Exception as error:
+            if SLOW_START not in str(error):
+                raise
+            end_children_with(own)
+            if name == FOLDERS[-1]:
+                raise Broken("ray-cluster.not-started", tries=len(FOLDERS)) from error
 
 
 def _connect(address: str, **settings: Any) -> None:

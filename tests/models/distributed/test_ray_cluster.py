@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +55,34 @@ def test_tasks_in_this_process() -> None:
 @pytest.mark.servers
 def test_tasks_on_ray(ray_cluster: Tasks) -> None:
     check(ray_cluster)
+
+
+SLOW = """
+import subprocess, sys, ray
+from models.distributed.ray_cluster import cluster
+from credit.errors import Broken
+slow, real, left = int(sys.argv[1]), ray.init, []
+def init(**settings):
+    if len(left) == slow:
+        return real(**settings)
+    left.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", settings["_temp_dir"]]))
+    raise Exception("The current node timed out during startup. This could happen because …")
+ray.init = init
+try:
+    with cluster(cpus=1) as tasks:
+        print(tasks.map_tasks(abs, [-1, -2]))
+except Broken as error:
+    print(error.message.id)
+print([each.wait(60) for each in left])
+"""
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(("slow", "lines"), [(1, ["[1, 2]", "[-9]"]), (2, ["ray-cluster.not-started", "[-9, -9]"])])
+def test_a_ray_that_was_too_slow_is_started_once_more(slow: int, lines: list[str]) -> None:
+    """What the first start left is ended; after a second one there is an error in words."""
+    run = subprocess.run([sys.executable, "-c", SLOW, str(slow)], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == lines
 
 
 @pytest.mark.servers
