@@ -12,6 +12,7 @@ from functools import partial
 
 from credit.gate import Finding, Outcome, Verdict
 from credit.messages import Text
+from lab.airlock.checks.context_checks import THIS_PARCEL, context_findings, description_findings
 from lab.airlock.checks.cross_table_suppression import recoverable_across_tables
 from lab.airlock.checks.differencing import LocatedTable, differences
 from lab.airlock.checks.near_sums import near_sums
@@ -30,7 +31,6 @@ from lab.airlock.kinds.rewriting import rewrite
 from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.thresholds import Thresholds, load
 
-THIS_PARCEL = "this parcel"
 IsPromoted = Callable[[str], bool]
 """A function that returns True for the id of a promoted version."""
 Recounted = Callable[[bytes], int | None]
@@ -44,6 +44,16 @@ class ParcelJudgement:
 
     verdict: Verdict
     files: Mapping[str, FileInspection]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The name of each file's main form, by its submitted name."""
+        return {submitted: each.name for submitted, each in self.files.items()}
+
+    @property
+    def kinds(self) -> list[tuple[FileKind | None, bytes]]:
+        """The kind and the main form of each file."""
+        return [(each.kind, each.outgoing) for each in self.files.values()]
 
     @property
     def leaving(self) -> dict[str, bytes]:
@@ -67,15 +77,18 @@ def judge_parcel(
     earlier: Sequence[LocatedTable] = (),
     promoted: IsPromoted | None = None,
     recounted: Recounted | None = None,
+    population: int | None = None,
     thresholds: Thresholds | None = None,
 ) -> ParcelJudgement:
     """Judge a parcel (files by name). Nothing is recorded, and no file content raises an error: it gives a finding.
 
     ``context`` describes each file; without it every file counts as not described, which needs a review. ``earlier``
     are the tables that the project has carried out or has pending. ``promoted`` and ``recounted`` are None where
-    versions cannot be looked up. ``thresholds`` are those of ``thresholds.yaml`` by default.
+    versions cannot be looked up. ``population`` is how many subjects the sources describe at most, None where that is
+    not known. ``thresholds`` are those of ``thresholds.yaml`` by default.
     """
     t = thresholds or load()
+    context = context.in_one_spelling() if context else None
     findings: list[Finding] = list(_parcel_findings(files, context, t))
     inspections: dict[str, FileInspection] = {}
     if not any(finding.outcome is Outcome.FAIL for finding in findings):  # files that are too large are not opened
@@ -87,6 +100,8 @@ def judge_parcel(
             if inspection.kind is not None:
                 inspections[name] = inspection
         findings += [*_name_findings(inspections, t), *_comparison_findings(inspections, earlier, t)]
+        if context is not None:
+            findings += description_findings(inspections, context, population)
     return ParcelJudgement(Verdict("airlock", tuple(findings), dict(t)), inspections)
 
 
@@ -177,24 +192,10 @@ def _parcel_findings(files: Mapping[str, bytes], context: ParcelContext | None, 
     if len(set(folded)) < len(folded):
         add("name", fail(Text.of("airlock.same-names"), Text.of("airlock.same-names-fix")))
     if context is not None:
-        findings += _context_findings(files, context, t)
+        findings += context_findings(files, context, t)
     return findings or [
         Finding.of("size", Outcome.PASS, Text.of("airlock.size", files=len(files), size=size), {"file": THIS_PARCEL})
     ]
-
-
-def _context_findings(files: Mapping[str, bytes], context: ParcelContext, t: Thresholds) -> list[Finding]:
-    """The context describes each file of the parcel and no other; it leaves too, so it is checked like a text."""
-    findings = []
-    undescribed, unmatched = len(files.keys() - context.files.keys()), len(context.files.keys() - files.keys())
-    if undescribed or unmatched:
-        why = Text.of("airlock.undescribed", undescribed=undescribed, unmatched=unmatched)
-        findings.append(as_finding("context", THIS_PARCEL, fail(why, Text.of("airlock.undescribed-fix"))))
-    texts_joined = "\n".join(context.texts())
-    for finding in texts.check_text(THIS_PARCEL, texts_joined, texts.CHECKS, t):
-        if finding.outcome is not Outcome.PASS:
-            findings.append(replace(finding, check=f"context: {finding.check}"))
-    return findings
 
 
 def _comparison_findings(

@@ -8,8 +8,11 @@ from typing import Any
 
 from credit.errors import Malformed
 from credit.fields import require_keys
+from lab.airlock.characters import one_spelling
 
-LONGEST_TEXT = 2000  # characters in one text
+TITLE, TEXT, PURPOSE = 120, 500, 1000  # characters in the title, in a text about a file, and in the purpose
+COUNTS, SOURCES = 100, 40  # names of columns that count subjects in one file; sources of a parcel
+MOST_SUBJECTS = 2_000_000_000  # more than there are people and firms in the country
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,17 @@ class FileDescription:
     counts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _require_text(self.what, "what a file is", least=1)
-        _require_text(self.population, "the population")
-        _require_text(self.counted, "how it was counted")
+        _require_text(self.what, "what a file is", least=1, most=TEXT)
+        _require_text(self.population, "the population", most=TEXT)
+        _require_text(self.counted, "how it was counted", most=TEXT)
         if self.subjects < 0:
             raise Malformed("parcel-context.number-subjects-cannot-be-negative")
+        if self.subjects > MOST_SUBJECTS:
+            raise Malformed("parcel-context.too-many-subjects", most=MOST_SUBJECTS)
+        if len(self.counts) > COUNTS or len(set(self.counts)) < len(self.counts):
+            raise Malformed("parcel-context.too-many-counts", most=COUNTS)
+        for name in self.counts:
+            _require_text(name, "a column that counts", least=1, most=TITLE)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], *, where: str) -> FileDescription:
@@ -45,6 +54,15 @@ class FileDescription:
             raise Malformed("parcel-context.counts-list-names-columns", where=where)
         texts = {name: data.get(name, "") for name in ("what", "population", "counted")}
         return cls(**texts, subjects=subjects, counts=tuple(counts))
+
+    def in_one_spelling(self) -> FileDescription:
+        """The description with each text in one spelling."""
+        what, population, counted = map(one_spelling, (self.what, self.population, self.counted))
+        return FileDescription(what, population, counted, self.subjects, tuple(map(one_spelling, self.counts)))
+
+    def texts(self) -> list[str]:
+        """All texts of the description."""
+        return [self.what, self.population, self.counted, *self.counts]
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON values, as stored in the ledger and in the seal."""
@@ -65,8 +83,10 @@ class ParcelContext:
     releases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _require_text(self.title, "the title", least=1)
-        _require_text(self.purpose, "the purpose", least=1)
+        _require_text(self.title, "the title", least=1, most=TITLE)
+        _require_text(self.purpose, "the purpose", least=1, most=PURPOSE)
+        if len(self.releases) > SOURCES:
+            raise Malformed("parcel-context.too-many-sources", most=SOURCES)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> ParcelContext:
@@ -93,16 +113,20 @@ class ParcelContext:
         """The context with other names of the files that it describes."""
         return replace(self, files={names.get(name, name): about for name, about in self.files.items()})
 
+    def in_one_spelling(self) -> ParcelContext:
+        """The context as it is judged, shown, stored and sealed: each text in one spelling, the sources each once."""
+        files = {name: about.in_one_spelling() for name, about in self.files.items()}
+        title, purpose = one_spelling(self.title), one_spelling(self.purpose)
+        return ParcelContext(title, purpose, files, tuple(dict.fromkeys(self.releases)))
+
     def texts(self) -> list[str]:
         """All texts of the context, which are checked like any other text that leaves."""
         own_texts = [self.title, self.purpose]
-        return own_texts + [
-            text for about in self.files.values() for text in (about.what, about.population, about.counted)
-        ]
+        return own_texts + [text for about in self.files.values() for text in about.texts()]
 
 
-def _require_text(text: Any, name: str, *, least: int = 0) -> None:
+def _require_text(text: Any, name: str, *, most: int, least: int = 0) -> None:
     if not isinstance(text, str) or len(text.strip()) < least:
         raise Malformed("parcel-context.parcel-does-not-say", name=name)
-    if len(text) > LONGEST_TEXT:
-        raise Malformed("parcel-context.text-too-long", name=name, longest=LONGEST_TEXT)
+    if len(text) > most:
+        raise Malformed("parcel-context.text-too-long", name=name, longest=most)

@@ -1,13 +1,12 @@
 """A table that compute judged leaves the lab without a reviewer, where its seal says that policy approved it.
 
-What leaves is written here from the table's parsed columns, as CSV; no submitted bytes are in it. The parcel names
-the table as its parent, and the ledger who carried it out.
+What leaves is written from the table's model, as CSV and Parquet, like every table of a parcel: a label that a
+spreadsheet would run as a formula keeps the table inside. The parcel names the table as its parent, and the ledger who
+carried it out.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date
 from typing import Any
 
@@ -20,9 +19,14 @@ from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
 from lab.airlock.exits import EXITS, require_open
+from lab.airlock.issue import Issue
+from lab.airlock.kinds.tables.parquet_reading import read_parquet
+from lab.airlock.kinds.tables.table_format import TableFormat
 
 LEFT = "table.left"
 FILE, TABLE_FILE = "table.csv", "table.parquet"
+LIMITS = {"rows_at_most": 10**6, "cells_at_most": 10**7, "columns_at_most": 1_000, "file_bytes_at_most": 1 << 30}
+"""Compute's own policy limits a table; these limits are what the reader of tables needs."""
 
 
 def carry_table_out(
@@ -30,8 +34,9 @@ def carry_table_out(
 ) -> Seal:
     """The PARCEL seal in the outbox; done twice it is the same one, entered once.
 
-    Raises :class:`Refused` for a table of another project and for one that policy did not approve, and
-    :class:`Malformed` for a seal of another kind, :class:`~credit.errors.Lapsed` while the exits are closed.
+    Raises :class:`Refused` for a table of another project, for one that policy did not approve, and for one with a
+    label that may not leave; :class:`Malformed` for a seal of another kind, :class:`~credit.errors.Lapsed` while the
+    exits are closed.
     """
     require_open(ledger.about(EXITS))
     opened = shelf.open(table, today=today)
@@ -50,7 +55,8 @@ def carry_table_out(
         "invented": bool(seal.terms.get("invented", False)),
     }
     with outbox.staging() as folder:
-        (folder / FILE).write_text(as_csv(columns_of(opened)), encoding="utf-8")
+        for name, content in _written(opened).items():
+            (folder / name).write_bytes(content)
         parcel = outbox.put(
             folder, Kind.PARCEL, parents=(seal.id,), terms=terms, expires_on=seal.expires_on, by=by, key=key
         )
@@ -66,11 +72,10 @@ def columns_of(table: OpenedSeal) -> dict[str, list[Any]]:
     return columns
 
 
-def as_csv(columns: dict[str, list[object]]) -> str:
-    """Columns as CSV (RFC 4180, ``\\n`` at the end of a line); a missing value is empty."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    for row in zip(*columns.values(), strict=True):
-        writer.writerow(["" if value is None else value for value in row])
-    return stream.getvalue()
+def _written(table: OpenedSeal) -> dict[str, bytes]:
+    """The files that leave, by name; raises :class:`Refused` for a table that has no place in the model of tables."""
+    format = TableFormat(read_parquet)
+    read = format.read((table.path / TABLE_FILE).read_bytes(), LIMITS)
+    if isinstance(read, Issue):
+        raise Refused("table-parcel.cannot-be-written", seal_short=table.seal.short, why=read.why, remedy=read.fix)
+    return format.write(FILE, read.model)

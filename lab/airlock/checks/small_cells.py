@@ -35,6 +35,12 @@ class TableCase:
         """The numbers of the rows that are totals."""
         return total_rows(self.grid, self.roles)
 
+    @property
+    def largest_count(self) -> float:
+        """The largest count of subjects in a cell; 0 in a table without one."""
+        counts = [n for column in self.columns_of(ColumnRole.COUNT) for n in column.numbers if n is not None]
+        return max(counts, default=0)
+
     def columns_of(self, *roles: ColumnRole) -> list[GridColumn]:
         """The columns with one of these roles."""
         return [column for column in self.grid.columns if self.roles[column.number] in roles]

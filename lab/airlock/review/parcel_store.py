@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +36,14 @@ class ParcelStore:
         if digest(content) != name:
             raise Broken("parcel-store.file-parcel-changed-in-airlock", name=name[:12])
         return content
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the airlock's lock, across threads and processes, so that no state changes between check and write."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "desk.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _place(self, name: str) -> Path:
         return self.root / "files" / name[:2] / name

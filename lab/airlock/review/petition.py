@@ -25,16 +25,21 @@ from lab.airlock.review.origins import NO_ORIGINS, ParcelOrigins
 from lab.airlock.review.states import TURN, State, Turn, is_allowed
 
 VERB_PREFIX = "parcel"
+READ = "read"  # a reviewer was shown a file to its end, which moves no parcel
 
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """A file of a parcel: SHA-256 and size (bytes) of its main form, kind, SHA-256 of the file as ``given``."""
+    """A file of a parcel: SHA-256 and size (bytes) of its main form, kind, SHA-256 of the file as ``given``.
+
+    ``leaving`` is the kind of each file that leaves for it, by name.
+    """
 
     digest: str
     size: int
     kind: str
     given: str
+    leaving: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,8 @@ class Petition:
     """One parcel as recorded in the ledger. ``ballot``: the encrypted first vote; ``votes``: both, once both are cast.
 
     ``sealed`` is the id of the parcel's seal after it was collected. ``origins`` are those of the versions in it, and
-    ``fallen`` are the votes that no longer count.
+    ``fallen`` are the votes that no longer count. ``read`` says who was shown which file to its end: the name of the
+    reviewer, and the file's name and digest.
     """
 
     id: str
@@ -99,6 +105,7 @@ class Petition:
     sealed: str | None = None
     origins: ParcelOrigins = NO_ORIGINS
     fallen: tuple[FallenVote, ...] = ()
+    read: frozenset[tuple[str, str, str]] = frozenset()
 
     @property
     def matter(self) -> ReviewedMatter:
@@ -112,6 +119,11 @@ class Petition:
         return {name: each.digest for name, each in self.files.items()}
 
     @property
+    def leaving(self) -> dict[str, str]:
+        """The kind of each file that leaves, by name."""
+        return {name: kind for each in self.files.values() for name, kind in each.leaving.items()}
+
+    @property
     def turn(self) -> Turn:
         """The party that has to act next."""
         return TURN[self.state]
@@ -119,6 +131,10 @@ class Petition:
     def findings(self, file: str) -> tuple[Finding, ...]:
         """The gate's findings in one file."""
         return tuple(finding for finding in self.verdict.findings if finding.evidence.get("file") == file)
+
+    def unread(self, reviewer: str) -> list[str]:
+        """The names of the files that were not shown to a reviewer to their end, as they are now."""
+        return [name for name, each in self.files.items() if (reviewer, name, each.digest) not in self.read]
 
     def has_voted(self, user: str) -> bool:
         """True when the user has voted on this parcel."""
@@ -143,9 +159,14 @@ def fold(entries: Iterable[Entry], accounts: AccountHistory) -> dict[str, Petiti
     for entry in in_time(entries):
         people.projects.apply(entry)
         kind, _, move = entry.verb.partition(".")
-        if kind != VERB_PREFIX or move not in _FOLD_STEPS:
+        if kind != VERB_PREFIX or move not in (*_FOLD_STEPS, READ):
             continue
         before = petitions.get(entry.object)
+        if move == READ:
+            if before is not None and entry.by.role is Role.REVIEWER:
+                mark = (entry.by.name, entry.details["file"], entry.details["digest"])
+                petitions[entry.object] = replace(before, read=before.read | {mark})
+            continue
         if before is None:
             after = _submitted(entry) if move == "submitted" else None
         else:

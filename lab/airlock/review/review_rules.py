@@ -97,6 +97,15 @@ def _fix(finding: Finding) -> Text:
     return Text.of("airlock.in-file", file=finding.evidence["file"], why=fix)
 
 
+def reason_of(petition: Petition, approve: bool, reason: str) -> str:
+    """The reason of a vote as it is recorded; empty only for an approval without a finding that needs review.
+
+    Raises :class:`Malformed` as :func:`checked_text`.
+    """
+    needed = not approve or petition.verdict.outcome is not Outcome.PASS
+    return checked_text(reason, "reason") if needed or reason.strip() else ""
+
+
 def checked_text(text: str, name: str) -> str:
     """A text between author and reviewers, stripped of outer white space.
 

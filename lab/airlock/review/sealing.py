@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -80,6 +80,25 @@ def recount_check(shelf: Shelf, today: date) -> Callable[[bytes], int | None]:
     return recounted
 
 
+def parcel_terms(petition: Petition, *, invented: bool) -> dict[str, Any]:
+    """What the seal of a parcel says: nothing but what the page of its petition shows to reviewers."""
+    return {
+        "petition": petition.id,
+        "project": petition.project,
+        "author": str(petition.author),
+        "reviewers": sorted(str(vote.by) for vote in petition.votes),
+        "context": petition.context.as_json(),
+        "kinds": petition.leaving,
+        "thresholds": petition.verdict.thresholds,
+        "invented": invented,
+    }
+
+
+def is_invented(sources: Iterable[Seal]) -> bool:
+    """True when one of the sources holds invented data."""
+    return any(bool(each.terms.get("invented", False)) for each in sources)
+
+
 def seal_parcel(
     petition: Petition,
     judgement: ParcelJudgement,
@@ -98,23 +117,15 @@ def seal_parcel(
     petition again, as after a crash, gives the same seal.
     """
     main_forms = {each.name: each for each in judgement.files.values()}
-    if {name: digest(each.outgoing) for name, each in main_forms.items()} != petition.digests:
+    same_names = petition.leaving.keys() == judgement.leaving.keys()
+    if not same_names or {name: digest(each.outgoing) for name, each in main_forms.items()} != petition.digests:
         raise Refused("sealing.written-otherwise")
     named = [version_of(each.outgoing) for each in main_forms.values() if each.kind is FileKind.VERSION]
     parents = tuple(dict.fromkeys((*petition.context.releases, *named)))
     seals = [shelf.open(parent, today=today, deep=False).seal for parent in parents]
     days = timedelta(days=petition.verdict.thresholds["parcel_days"])
     ends = min([each.expires_on for each in seals] + [petition.changed_at.date() + days])
-    terms = {
-        "petition": petition.id,
-        "project": petition.project,
-        "author": str(petition.author),
-        "reviewers": sorted(str(vote.by) for vote in petition.votes),
-        "context": petition.context.as_json(),
-        "kinds": {name: each.kind for each in main_forms.values() for name in each.leaving},
-        "thresholds": petition.verdict.thresholds,
-        "invented": any(bool(each.terms.get("invented", False)) for each in seals),
-    }
+    terms = parcel_terms(petition, invented=is_invented(seals))
     with outbox.staging() as folder:
         for name, content in judgement.leaving.items():
             (folder / name).write_bytes(content)

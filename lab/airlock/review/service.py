@@ -6,14 +6,14 @@ zone share, so that two simultaneous votes, or a vote and a withdrawal, are hand
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from credit.actor import Actor, Role
-from credit.canonical import digest, digest_json
+from credit.canonical import digest_json
 from credit.errors import Missing
 from credit.gate import Outcome, Verdict
 from credit.keys import SigningKey
@@ -25,19 +25,19 @@ from credit.separation.account_history import AccountHistory
 from credit.shelf import Shelf
 from lab import projects
 from lab.airlock.exits import EXITS, require_open
-from lab.airlock.files.file_kinds import FileKind
-from lab.airlock.gate import ParcelJudgement, judge_parcel
 from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review import blind_voting
-from lab.airlock.review.earlier_tables import earlier_tables
+from lab.airlock.review.judging import ZoneGate, compared_ids
 from lab.airlock.review.notices import Notice, notices_for
-from lab.airlock.review.origins import ParcelOrigins, origins_of
+from lab.airlock.review.origins import origins_of
 from lab.airlock.review.outside_reviewers import review_objections
 from lab.airlock.review.parcel_store import ParcelStore
-from lab.airlock.review.petition import VERB_PREFIX, Petition, Vote, fold
+from lab.airlock.review.petition import READ, VERB_PREFIX, Petition, Vote, fold
+from lab.airlock.review.reading import require_all_read, require_token
 from lab.airlock.review.review_rules import (
     checked_text,
     failed_findings,
+    reason_of,
     refusal,
     require_author,
     require_collectable,
@@ -46,9 +46,8 @@ from lab.airlock.review.review_rules import (
     require_outside,
     require_same_origins,
 )
-from lab.airlock.review.sealing import require_sources, seal_parcel, version_look_ups
-from lab.airlock.review.states import LEFT_OR_PENDING, State, require_transition
-from lab.airlock.thresholds import Thresholds, load
+from lab.airlock.review.sealing import require_sources, seal_parcel
+from lab.airlock.review.states import State, require_transition
 from lab.settings import ResearchSettings
 
 FOLDED = (VERB_PREFIX, "project", "training", EXITS)
@@ -77,7 +76,7 @@ class AirlockService:
 
     def check(self, files: Mapping[str, bytes], *, project: str, context: ParcelContext | None = None) -> Verdict:
         """The gate's verdict on files by name, with comparisons to earlier tables. Nothing is recorded or stored."""
-        return self._judge(files, context, self.all(project)).verdict
+        return self._gate.judge(files, context, self.all(project)).verdict
 
     def submit(self, files: Mapping[str, bytes], context: ParcelContext, *, by: Actor, project: str) -> Petition:
         """Submit files for review: the files are stored, and the petition is recorded in the ledger.
@@ -89,28 +88,20 @@ class AirlockService:
         require_transition(None, State.SUBMITTED, by=by, author=by.name)
         self._project(project).require(by.name, self.today())
         require_author(self.accounts, by)
-        context = require_sources(context, self.shelf, self.today(), project=project)
+        context = require_sources(context.in_one_spelling(), self.shelf, self.today(), project=project)
         before = self.all(project)
-        judgement = self._judge(files, context, before)
+        judgement = self._gate.judge(files, context, before)
         with self._exclusive():
             now = self.all(project)
-            if _compared_ids(now) != _compared_ids(before):  # another parcel was submitted meanwhile
-                judgement = self._judge(files, context, now)
+            if compared_ids(now) != compared_ids(before):  # another parcel was submitted meanwhile
+                judgement = self._gate.judge(files, context, now)
             if judgement.verdict.outcome is Outcome.FAIL:
                 self._refuse(judgement.verdict, by, project)
-            store, files_listed = self._store, {}
-            for name, inspection in judgement.files.items():
-                stored = store.put(inspection.outgoing)
-                size, submitted = len(inspection.outgoing), digest(files[name])
-                files_listed[inspection.name] = {
-                    "digest": stored, "size": size, "kind": inspection.kind, "given": submitted
-                }  # fmt: skip
-            context = context.renamed({name: inspection.name for name, inspection in judgement.files.items()})
             details = {
                 "project": project,
-                "origins": self._origins((each.kind, each.outgoing) for each in judgement.files.values()).as_json(),
-                "files": files_listed,
-                "context": context.as_json(),
+                "origins": origins_of(judgement.kinds, self.shelf).as_json(),
+                "files": self._gate.keep(judgement, files),
+                "context": context.renamed(judgement.names).as_json(),
                 "verdict": judgement.verdict.as_json(),
             }
             name = f"petition-{digest_json([details, str(by), self.ledger.head()[1]])[:16]}"
@@ -169,24 +160,38 @@ class AirlockService:
         """Record a reviewer's only vote. The first vote stays encrypted until the second vote decrypts both.
 
         A refusal needs a reason, and so does an approval when a finding needs review. Raises :class:`Malformed` without
-        such a reason; :class:`Refused` out of turn, for the author, for a member of the project, and for a second vote.
+        such a reason; :class:`Refused` out of turn, for the author, for a member of the project, for a second vote, and
+        while a file was not shown to this reviewer to its end.
         """
         with self._exclusive():
             petition = self.get(id)
             first = petition.ballot
-            after = State.HALF_REVIEWED if first is None else State.APPROVED if approve else State.REFUSED
-            require_transition(petition.state, after, by=by, author=petition.author.name)
-            self._require_reviewer(petition, by, "act.vote-on-parcel")
-            require_no_vote(petition, by)
-            if not approve or petition.verdict.outcome is not Outcome.PASS:
-                checked_text(reason, "reason")
-            vote = blind_voting.cast_vote(approve, checked_text(reason, "reason") if reason.strip() else "")
+            vote = self._checked_vote(petition, approve, reason, by)
             if first is None:
                 closed = blind_voting.seal_vote(vote, self.key, about=f"{id} {by.name}")
                 return self._append("voted", petition, by, **closed)
             opened = blind_voting.open_vote(first.closed, self.key, about=f"{id} {first.by.name}")
             outcome = State.APPROVED if approve and opened["approve"] else State.REFUSED
             return self._append("decided", petition, by, first=opened, second=vote, outcome=outcome)
+
+    def require_vote(self, id: str, approve: bool, reason: str, *, by: Actor) -> Petition:
+        """The petition, if :meth:`vote` would take this vote now; raises what it raises. Nothing is recorded."""
+        petition = self.get(id)
+        self._checked_vote(petition, approve, reason, by)
+        return petition
+
+    def mark_read(self, id: str, file: str, token: str, *, by: Actor) -> Petition:
+        """Record that a reviewer was shown a file to its end, by the token at that end (:func:`reading_token`).
+
+        Raises :class:`Refused` for another token and for other users, :class:`Missing` for an unknown file.
+        """
+        with self._exclusive():
+            petition = self.get(id)
+            self._require_reviewer(petition, by, "act.see-parcel-files")
+            require_token(token, petition, file, by, self.key)
+            if file not in petition.unread(by.name):
+                return petition
+            return self._append(READ, petition, by, file=file, digest=petition.files[file].digest)
 
     def own_vote(self, id: str, *, by: Actor) -> Vote | None:
         """The vote of this reviewer, decrypted for them alone; None when they have not voted."""
@@ -215,10 +220,9 @@ class AirlockService:
             self._require_collectable(petition, by)
             files = {name: self._store.get(listed.digest) for name, listed in petition.files.items()}
             others = [each for each in self.all(petition.project) if each.submitted_at < petition.submitted_at]
-            judgement = self._judge(files, petition.context, others)
+            judgement = self._gate.judge(files, petition.context, others)
             require_nothing_new(petition, judgement.verdict)
-            kinds = ((listed.kind, files[name]) for name, listed in petition.files.items())
-            require_same_origins(petition, self._origins(kinds))
+            require_same_origins(petition, origins_of(judgement.kinds, self.shelf))
             petition = self.get(id)  # judging takes seconds, in which a voter may have joined
             self._require_collectable(petition, by)
             outbox = Shelf(self.settings.outbox, self.shelf.ring)
@@ -240,16 +244,18 @@ class AirlockService:
         return ParcelStore(self.settings.airlock)
 
     @property
-    def _thresholds(self) -> Thresholds:
-        return load()
+    def _gate(self) -> ZoneGate:
+        return ZoneGate(self._store, self.shelf, self.today())
 
-    def _judge(
-        self, files: Mapping[str, bytes], context: ParcelContext | None, others: list[Petition]
-    ) -> ParcelJudgement:
-        left = [each for each in others if each.state in LEFT_OR_PENDING]
-        earlier = earlier_tables(left, self._store, self._thresholds)
-        look_up = version_look_ups(self.shelf, self.today())
-        return judge_parcel(files, context=context, earlier=earlier, thresholds=self._thresholds, **look_up)
+    def _checked_vote(self, petition: Petition, approve: bool, reason: str, by: Actor) -> dict[str, Any]:
+        """The vote that would be recorded; raises what :meth:`vote` raises."""
+        decided = State.APPROVED if approve else State.REFUSED
+        after = State.HALF_REVIEWED if petition.ballot is None else decided
+        require_transition(petition.state, after, by=by, author=petition.author.name)
+        self._require_reviewer(petition, by, "act.vote-on-parcel")
+        require_no_vote(petition, by)
+        require_all_read(petition, by)
+        return blind_voting.cast_vote(approve, reason_of(petition, approve, reason))
 
     def _append(self, move: str, petition: Petition, by: Actor, **details: object) -> Petition:
         self.ledger.append(f"{VERB_PREFIX}.{move}", petition.id, by=by, details=details)
@@ -284,17 +290,5 @@ class AirlockService:
         project = self._project(petition.project)
         require_collectable(petition, project, self.accounts, by=by, today=self.today())
 
-    def _origins(self, files: Iterable[tuple[FileKind | str | None, bytes]]) -> ParcelOrigins:
-        return origins_of(files, self.shelf)
-
-    @contextmanager
-    def _exclusive(self) -> Iterator[None]:
-        """Hold the airlock's lock, across threads and processes, so that no state changes between check and write."""
-        self.settings.airlock.mkdir(parents=True, exist_ok=True)
-        with (self.settings.airlock / "desk.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-
-def _compared_ids(petitions: list[Petition]) -> set[str]:
-    return {each.id for each in petitions if each.state in LEFT_OR_PENDING}
+    def _exclusive(self) -> AbstractContextManager[None]:
+        return self._store.exclusive()

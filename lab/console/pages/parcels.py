@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -12,6 +13,7 @@ from credit.errors import Lapsed, Malformed, Missing
 from credit.messages import Text
 from credit.shelf import Shelf
 from lab.airlock.review.petition import Petition
+from lab.airlock.review.reading import reading_token
 from lab.airlock.review.service import FOLDED, AirlockService
 from lab.airlock.review.states import LEFT_OR_PENDING, State, Turn
 from lab.console.access_rules import LAB, REVIEWERS, get_page, post_form
@@ -19,6 +21,7 @@ from lab.console.app_state import AppState
 from lab.console.ledgers.ledger_view import LedgerView
 from lab.console.provenance import earlier_petitions, provenance_of
 from lab.console.rendering.file_view import view_file
+from lab.console.rendering.manifest_lines import manifest_lines
 from lab.console.request_session import CurrentSession, RequestSession
 
 RESEARCHER = (Role.RESEARCHER,)
@@ -134,8 +137,7 @@ def parcel(session: CurrentSession, id: str, file: str = "") -> Response:
     view = None
     if access.sees_files:
         content = airlock.file(id, chosen, by=access.actor)
-        listed, about = petition.files[chosen], petition.context.files[chosen]
-        view = view_file(chosen, listed.kind, content, about, petition.findings(chosen))
+        view = view_file(chosen, petition.files[chosen].kind, content, petition.findings(chosen))
     voted = access.reviewer and petition.has_voted(session.name)
     return session.page(
         "parcel.html.j2",
@@ -147,6 +149,9 @@ def parcel(session: CurrentSession, id: str, file: str = "") -> Response:
         file_view=view,
         own_vote=airlock.own_vote(id, by=access.actor) if voted else None,
         may_vote=access.reviewer and petition.turn is Turn.REVIEWERS and not voted,
+        unread=petition.unread(session.name) if access.reviewer else [],
+        end=reading_token(petition, chosen, session.name, app_state.key) if access.reviewer else "",
+        seal_lines=manifest_lines(petition, app_state) if access.sees_files else [],
         may_answer=access.author and petition.state is State.QUESTIONED,
         leaving=leaving_files(app_state, petition) if access.author else [],
         may_withdraw=access.author and petition.state in LEFT_OR_PENDING and petition.state is not State.RECEIVED,
@@ -179,14 +184,26 @@ def excluded_reviewers(session: RequestSession, petition: Petition) -> list[tupl
 
 @post_form(router, "/parcels/{id}/vote", REVIEWERS)
 def vote(session: CurrentSession, id: str) -> Response:
-    """Cast the user's one vote: approve or refuse."""
+    """Cast the user's one vote, approve or refuse: asked once more before it is final."""
     decision = session.field("decision")
     if decision not in ("approve", "refuse"):
         raise Malformed("parcels.vote-approves-or-refuses")
-    airlock_of(session.app_state).vote(
-        id, decision == "approve", session.field("reason"), by=session.actor(Role.REVIEWER)
-    )
+    approve, reason, by = decision == "approve", session.field("reason"), session.actor(Role.REVIEWER)
+    airlock = airlock_of(session.app_state)
+    if session.field("confirmed") != decision:
+        petition = airlock.require_vote(id, approve, reason, by=by)
+        return session.page("vote.html.j2", petition=petition, decision=decision, reason=reason)
+    airlock.vote(id, approve, reason, by=by)
     return session.redirect(f"parcels/{id}", confirmation="voted")
+
+
+@post_form(router, "/parcels/{id}/read", REVIEWERS)
+def mark_read(session: CurrentSession, id: str) -> Response:
+    """Record that the user was shown a file to its end, and go to the next one that they have not read."""
+    by, file = session.actor(Role.REVIEWER), session.field("file")
+    petition = airlock_of(session.app_state).mark_read(id, file, session.field("end"), by=by)
+    unread = petition.unread(session.name)
+    return session.redirect(f"parcels/{id}" + (f"?{urlencode({'file': unread[0]})}" if unread else ""))
 
 
 @post_form(router, "/parcels/{id}/ask", REVIEWERS)

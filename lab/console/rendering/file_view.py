@@ -1,21 +1,22 @@
-"""A file as a reviewer sees it (文件展示): its tables, text or picture, with the places of the findings marked."""
+"""A file as a reviewer sees it (文件展示): all of it, from the model that leaves, with the places of findings."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from credit.gate import Finding, Outcome
-from lab.airlock.gate import tables_in
-from lab.airlock.grid import Grid
-from lab.airlock.parcel_context import FileDescription
+from credit.messages import Text
+from lab.airlock.files.file_kinds import FileKind
+from lab.airlock.issue import Issue, display_name
+from lab.airlock.kinds.registry import format_of
+from lab.airlock.kinds.shown import FactsBlock, PictureBlock, Shown, TableBlock
 from lab.airlock.thresholds import load
 from lab.console.rendering.model_summary import summary
 
-ROWS_SHOWN, LINES_SHOWN = 500, 2000  # of one table or text that are shown; marked ones beyond them are shown too
 _CELL = re.compile(r"(?:rows? (\d+(?:, \d+)*)(?: together)?|total), (.+)")
 _BLOCK = re.compile(r"lines (\d+) to \d+")
 PlaceT = TypeVar("PlaceT")
@@ -24,59 +25,78 @@ Mark = str  # the outcome that marks a place: "review", "fail", or empty
 
 @dataclass(frozen=True, slots=True)
 class ShownTable:
-    """A table: header cells and rows of ``(text, mark)``; rows are numbered from 1. ``left_out`` counts hidden rows."""
+    """A table: header cells and rows of ``(text, mark)``; rows are numbered from 1. ``types`` are those of columns."""
 
     label: str
     header: list[tuple[str, Mark]]
     rows: list[tuple[int, list[tuple[str, Mark]]]]
-    left_out: int = 0
+    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ShownText:
-    """Numbered lines ``(number, text, mark)``; ``kind`` is code, markdown, raw or text.
-
-    ``left_out`` counts the lines that are not shown.
-    """
+    """Numbered lines ``(number, text, mark)``; ``kind`` is code, markdown, raw or text."""
 
     kind: str
     lines: list[tuple[int, str, Mark]]
-    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FileView:
-    """What a page shows of a file, by its kind: tables, texts, a picture, or facts about a model."""
+    """What a page shows of a file, by its kind: tables, texts, a picture, or facts about a model.
+
+    ``unseen_bytes`` is how many bytes of information the file can hold beside what is shown; None where that is not
+    known. ``unreadable`` says why a stored file cannot be shown; such a file has no end that could be read.
+    """
 
     kind: str
     tables: list[ShownTable] = field(default_factory=list)
     texts: list[ShownText] = field(default_factory=list)
     picture: bool = False
     facts: Mapping[str, object] = field(default_factory=dict)
+    unseen_bytes: int | None = None
+    unreadable: Text | None = None
 
 
-def view_file(name: str, kind: str, content: bytes, about: FileDescription, findings: Sequence[Finding]) -> FileView:
-    """The view of a file; ``findings`` are the gate's findings about it, whose places are marked."""
+def view_file(name: str, kind: str, content: bytes, findings: Sequence[Finding]) -> FileView:
+    """The view of a file's main form; ``findings`` are the gate's findings about it, whose places are marked."""
+    format = format_of(FileKind(kind))
+    if format is not None:
+        read = format.read(content, load())
+        if isinstance(read, Issue):
+            return FileView(kind, unreadable=read.why)
+        return _of_blocks(name, kind, format.show(read.model), findings)
     if kind in ("png", "jpeg", "svg"):
         return FileView(kind, picture=True)
-    if kind in ("table", "parquet", "json"):
-        grids = [case.grid for case in tables_in(name, content, about, load())]
-        return FileView(kind, tables=[_table(grid, name, findings) for grid in grids])
     text = content.decode("utf-8-sig", errors="replace")
     if kind in ("model", "version"):
-        return FileView(kind, texts=[_text("text", text, 1, {})], facts=summary(kind, text))
+        return FileView(kind, texts=[_text("text", text.split("\n"), 1, {})], facts=summary(kind, text))
     marks = _line_marks(name, findings)
     if kind == "notebook":
         return FileView(kind, texts=_notebook(text, marks))
-    return FileView(kind, texts=[_text("text", text, 1, marks)])
+    return FileView(kind, texts=[_text("text", text.split("\n"), 1, marks)])
 
 
-def _table(grid: Grid, name: str, findings: Sequence[Finding]) -> ShownTable:
-    label = f"{name} ({grid.label})" if grid.label else name
+def _of_blocks(name: str, kind: str, shown: Shown, findings: Sequence[Finding]) -> FileView:
+    tables, texts, facts = [], [], {}
+    marks = _line_marks(name, findings)
+    for block in shown.blocks:
+        if isinstance(block, TableBlock):
+            tables.append(_table(block, name, findings))
+        elif isinstance(block, FactsBlock):
+            facts.update(dict(block.facts))
+        elif not isinstance(block, PictureBlock):
+            texts.append(_text(block.kind, block.lines, block.first, marks))
+    picture = any(isinstance(block, PictureBlock) for block in shown.blocks)
+    return FileView(kind, tables, texts, picture, facts, shown.unseen_bytes)
+
+
+def _table(block: TableBlock, name: str, findings: Sequence[Finding]) -> ShownTable:
+    label = f"{name} ({block.label})" if block.label else name
     cells: dict[tuple[int, str], Mark] = {}
     columns: dict[str, Mark] = {}
     for finding in _open_findings(findings):
-        if grid.label and finding.check != "differencing" and not finding.why.startswith(f"{label}:"):
+        if block.label and finding.check != "differencing" and not finding.why.startswith(f"{label}:"):
             continue
         for place in _list(finding, "cells"):
             match = _CELL.fullmatch(place)
@@ -85,20 +105,24 @@ def _table(grid: Grid, name: str, findings: Sequence[Finding]) -> ShownTable:
                     _raise_mark(cells, (int(row), column), finding)
         for column in _list(finding, "columns"):
             _raise_mark(columns, column, finding)
-    marked = {row for row, _ in cells}
-    chosen = [row for row in range(1, grid.rows + 1) if row <= ROWS_SHOWN or row in marked]
+    # A cell of two numbers is judged as two columns, whose second one is called "… share" or "… of".
+    called = [(display_name(each, n), f"{each} share", f"{each} of") for n, each in enumerate(block.header)]
     rows = [
         (
-            row,
+            number,
             [
-                (c.texts[row - 1], cells.get((row, c.display_name), columns.get(c.display_name, "")))
-                for c in grid.columns
+                (text, _first(cells.get((number, each)) or columns.get(each) for each in names))
+                for text, names in zip(row, called, strict=True)
             ],
         )
-        for row in chosen
+        for number, row in enumerate(block.rows, start=1)
     ]
-    header = [(column.name, columns.get(column.display_name, "")) for column in grid.columns]
-    return ShownTable(grid.label, header, rows, grid.rows - len(chosen))
+    header = [(each, _first(map(columns.get, names))) for each, names in zip(block.header, called, strict=True)]
+    return ShownTable(block.label, header, rows, block.types)
+
+
+def _first(marks: Iterable[Mark | None]) -> Mark:
+    return next((mark for mark in marks if mark), "")
 
 
 def _line_marks(name: str, findings: Sequence[Finding]) -> dict[int, Mark]:
@@ -120,15 +144,13 @@ def _notebook(text: str, marks: Mapping[int, Mark]) -> list[ShownText]:
     """The cells of a notebook; lines are numbered through all cells, as in the gate's findings."""
     texts, first = [], 1
     for cell in json.loads(text)["cells"]:
-        texts.append(_text(str(cell["cell_type"]), str(cell["source"]), first, marks))
+        texts.append(_text(str(cell["cell_type"]), str(cell["source"]).split("\n"), first, marks))
         first += str(cell["source"]).count("\n") + 1
     return texts
 
 
-def _text(kind: str, text: str, first: int, marks: Mapping[int, Mark]) -> ShownText:
-    lines = list(enumerate(text.split("\n"), start=first))
-    shown = [(n, line, marks.get(n, "")) for n, line in lines if n - first < LINES_SHOWN or n in marks]
-    return ShownText(kind, shown, len(lines) - len(shown))
+def _text(kind: str, lines: Sequence[str], first: int, marks: Mapping[int, Mark]) -> ShownText:
+    return ShownText(kind, [(n, line, marks.get(n, "")) for n, line in enumerate(lines, start=first)])
 
 
 def _open_findings(findings: Sequence[Finding]) -> list[Finding]:

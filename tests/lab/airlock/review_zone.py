@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from credit.actor import Actor, Role
+from credit.errors import Refused
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind
 from credit.shelf import Shelf
 from lab.airlock.parcel_context import FileDescription, ParcelContext
+from lab.airlock.review.petition import Petition
+from lab.airlock.review.reading import reading_token
 from lab.airlock.review.service import AirlockService
 from lab.projects import Projects
 from lab.settings import ResearchSettings
@@ -55,9 +59,21 @@ class ReviewZone:
     def submit(self, files: Mapping[str, bytes], by: Actor = AUTHOR, **about: Any) -> str:
         return self.airlock.submit(files, self.context(files, **about), by=by, project=PROJECT).id
 
+    def vote(self, id: str, approve: bool, reason: str, *, by: Actor) -> Petition:
+        return read_and_vote(self.airlock, id, approve, reason, by=by)
+
     def approve(self, id: str) -> None:
-        self.airlock.vote(id, True, "seen", by=FIRST)
-        self.airlock.vote(id, True, "seen", by=SECOND)
+        self.vote(id, True, "seen", by=FIRST)
+        self.vote(id, True, "seen", by=SECOND)
+
+
+def read_and_vote(airlock: AirlockService, id: str, approve: bool, reason: str, *, by: Actor) -> Petition:
+    """Vote as a reviewer who read every file to its end; who may read none is refused by the vote itself."""
+    petition = airlock.get(id)
+    for name in petition.unread(by.name):
+        with suppress(Refused):
+            airlock.mark_read(id, name, reading_token(petition, name, by.name, airlock.key), by=by)
+    return airlock.vote(id, approve, reason, by=by)
 
 
 def build(folder: Path, keys: Mapping[str, SigningKey], ring: KeyRing) -> ReviewZone:

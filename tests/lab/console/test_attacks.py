@@ -141,7 +141,7 @@ def test_the_first_vote_is_secret_before_the_second(servers: Servers) -> None:
     pages: dict[str, list[str]] = {"chen": [], "alice": []}
     for approve, key in ((True, "甲"), (False, "乙")):
         name = zone.submit({"blind.csv": parcel_files.rounded(key, 3)}, "背靠背")
-        zone.airlock.vote(name, approve, "the reason nobody may read yet", by=Actor("li", Role.REVIEWER))
+        zone.vote(name, approve, "the reason nobody may read yet", by=Actor("li", Role.REVIEWER))
         for reader, texts in pages.items():
             client = servers.login(reader)
             text = client.get(f"{servers.console}parcels/{name}").text + client.get(f"{servers.console}").text

@@ -12,6 +12,7 @@ from credit.actor import Actor, Role
 from lab.accounts.accounts import Accounts
 from lab.airlock.review.service import AirlockService
 from lab.gateway.endpoints import parcels
+from tests.lab.airlock.review_zone import read_and_vote
 from tests.lab.running_gateway import TODAY, House
 
 SAFE = b"band,firms,share\nA,40,0.4\nB,60,0.6\n"
@@ -53,10 +54,10 @@ def test_a_parcel_is_checked_submitted_reviewed_and_received(house: House) -> No
         parcel_data = http.post(f"/v1/parcels/{parcel}/answer", json={"text": "All there are"}).json()
         assert parcel_data["questions"] == [{"question": "Which firms are these", "answer": "All there are"}]
         still = http.get(f"/v1/parcels/{parcel}").json()
-        reviewing.vote(parcel, True, "fine", by=DORA)
+        read_and_vote(reviewing, parcel, True, "fine", by=DORA)
         assert http.get(f"/v1/parcels/{parcel}").json() == still, "that one has voted is not to be seen"
         assert http.post(f"/v1/parcels/{parcel}/collect").status_code == 403
-        reviewing.vote(parcel, True, "fine", by=EVE)
+        read_and_vote(reviewing, parcel, True, "fine", by=EVE)
         parcel_data = http.get(f"/v1/parcels/{parcel}").json()
         assert (parcel_data["state"], [vote["approve"] for vote in parcel_data["votes"]]) == ("approved", [True, True])
         assert http.post(f"/v1/parcels/{parcel}/collect").json()["sealed"].startswith("parcel-")

@@ -80,8 +80,9 @@ def test_a_table_is_made_shown_and_carried_out(own: House, tmp_path: Path) -> No
     opened = Shelf(own.settings.outbox, own.home.ring).open(parcel)
     assert (opened.seal.kind, opened.seal.parents, opened.seal.terms["invented"]) == (Kind.PARCEL, (seal.id,), True)
     text = (opened.path / "table.csv").read_text()
-    assert text.splitlines()[0] == "registered_on_group,count"
+    assert text.splitlines()[0] == '"registered_on_group","count"'
     assert text.count("\n") == 3
+    assert set(opened.seal.files) == {"table.csv", "table.parquet"}
     (left,) = own.entries(LEFT)
     assert (left.by.name, left.object, left.details["approved_by"]) == ("alice", seal.id, "policy")
     with own.kernel("bob", "fines") as other:

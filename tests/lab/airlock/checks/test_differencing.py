@@ -120,7 +120,7 @@ def test_refused_and_withdrawn_parcels_are_not_compared(zone: ReviewZone) -> Non
     zone.airlock.withdraw(old, by=AUTHOR)
     less = {"others.csv": ONE_LESS["as it is"].encode()}
     second = zone.submit(less, subjects=4466)
-    zone.airlock.vote(second, False, "exact counts", by=FIRST)
+    zone.vote(second, False, "exact counts", by=FIRST)
     assert zone.airlock.get(second).state is State.HALF_REVIEWED
 
 

@@ -45,8 +45,8 @@ def test_what_others_see_does_not_depend_on_the_first_vote(
 ) -> None:
     zones = [build(tmp_path / uuid.uuid4().hex, keys, ring) for _ in range(2)]
     ids = [zone.submit({"firms.csv": SAFE}) for zone in zones]
-    zones[0].airlock.vote(ids[0], True, "", by=FIRST)
-    zones[1].airlock.vote(ids[1], False, reason, by=FIRST)
+    zones[0].vote(ids[0], True, "", by=FIRST)
+    zones[1].vote(ids[1], False, reason, by=FIRST)
     for actor in (SECOND, AUTHOR, PLATFORM, Actor("sun", Role.REVIEWER)):
         one, other = (plainly(zone, id, actor) for zone, id in zip(zones, ids, strict=True))
         assert one == other
@@ -76,7 +76,7 @@ def test_a_box_opens_only_with_its_key_and_for_its_petition(
 
 def test_a_decision_with_a_changed_first_vote_is_ignored(zone: ReviewZone) -> None:
     id = zone.submit({"firms.csv": SAFE})
-    zone.airlock.vote(id, False, "no", by=FIRST)
+    zone.vote(id, False, "no", by=FIRST)
     forged = {"first": blind_voting.cast_vote(True, ""), "second": blind_voting.cast_vote(True, "")}
     zone.airlock.ledger.append("parcel.decided", id, by=SECOND, details=forged)
     assert zone.airlock.get(id).state is State.HALF_REVIEWED

@@ -103,9 +103,9 @@ def test_neither_the_author_nor_a_member_of_the_project_reviews(zone: ReviewZone
     id = zone.submit({"firms.csv": SAFE})
     for actor in (Actor("li", Role.REVIEWER), Actor("li", Role.PLATFORM), AUTHOR, COLLEAGUE, PLATFORM):
         with pytest.raises(Refused):
-            zone.airlock.vote(id, True, "fine", by=actor)
+            zone.vote(id, True, "fine", by=actor)
     with pytest.raises(Refused, match="was a member of the project"):
-        zone.airlock.vote(id, True, "fine", by=Actor("wang", Role.REVIEWER))
+        zone.vote(id, True, "fine", by=Actor("wang", Role.REVIEWER))
     with pytest.raises(Refused, match="made or requested it"):
         zone.airlock.file(id, "firms.csv", by=Actor("li", Role.REVIEWER))
     assert zone.airlock.get(id).state is State.SUBMITTED
@@ -114,13 +114,13 @@ def test_neither_the_author_nor_a_member_of_the_project_reviews(zone: ReviewZone
 def test_a_reviewer_votes_once_and_reasons_are_shown_after_both_votes(zone: ReviewZone) -> None:
     id = zone.submit({"firms.csv": SAFE})
     with pytest.raises(Malformed, match="reason"):
-        zone.airlock.vote(id, False, " ", by=FIRST)
-    zone.airlock.vote(id, False, "the groups are too fine", by=FIRST)
+        zone.vote(id, False, " ", by=FIRST)
+    zone.vote(id, False, "the groups are too fine", by=FIRST)
     with pytest.raises(Refused, match="has voted"):
-        zone.airlock.vote(id, True, "", by=FIRST)
+        zone.vote(id, True, "", by=FIRST)
     half = zone.airlock.get(id)
     assert (half.state, half.votes) == (State.HALF_REVIEWED, ())
-    assert zone.airlock.vote(id, True, "", by=SECOND).state is State.REFUSED
+    assert zone.vote(id, True, "", by=SECOND).state is State.REFUSED
     votes = zone.airlock.get(id).votes
     assert [(vote.by, vote.approve, vote.reason) for vote in votes] == [
         (FIRST, False, "the groups are too fine"),
@@ -134,8 +134,8 @@ def test_approving_a_review_finding_needs_a_reason(zone: ReviewZone) -> None:
     id = zone.submit({"figure.png": picture()})
     assert zone.airlock.get(id).verdict.outcome is Outcome.REVIEW
     with pytest.raises(Malformed, match="reason"):
-        zone.airlock.vote(id, True, "", by=FIRST)
-    zone.airlock.vote(id, True, "a blank picture", by=FIRST)
+        zone.vote(id, True, "", by=FIRST)
+    zone.vote(id, True, "a blank picture", by=FIRST)
 
 
 def test_questions_and_answers_alternate(zone: ReviewZone) -> None:
@@ -143,17 +143,17 @@ def test_questions_and_answers_alternate(zone: ReviewZone) -> None:
     zone.airlock.send_question(id, "Why these three?", by=FIRST)
     assert zone.airlock.get(id).turn is Turn.AUTHOR
     with pytest.raises(Refused):
-        zone.airlock.vote(id, True, "", by=SECOND)
+        zone.vote(id, True, "", by=SECOND)
     with pytest.raises(Refused, match="only its author"):
         zone.airlock.answer(id, "I am not the author", by=COLLEAGUE)
     zone.airlock.answer(id, "They are the largest", by=AUTHOR)
-    zone.airlock.vote(id, True, "", by=FIRST)
+    zone.vote(id, True, "", by=FIRST)
     with pytest.raises(Refused, match="has voted"):
         zone.airlock.send_question(id, "One more thing?", by=FIRST)
     zone.airlock.send_question(id, "And the rest?", by=SECOND)
     assert zone.airlock.answer(id, "Merged", by=AUTHOR).state is State.HALF_REVIEWED
     assert [question.answer for question in zone.airlock.get(id).questions] == ["They are the largest", "Merged"]
-    assert zone.airlock.vote(id, True, "", by=SECOND).state is State.APPROVED
+    assert zone.vote(id, True, "", by=SECOND).state is State.APPROVED
 
 
 def test_texts_with_identifiers_are_refused(zone: ReviewZone) -> None:
@@ -209,12 +209,12 @@ def test_notices_list_what_waits_for_each_user(zone: ReviewZone) -> None:
 
     assert (yours(AUTHOR), yours(FIRST), yours(SECOND)) == ([False], [True], [True])
     assert yours(Actor("wang", Role.REVIEWER)) == [], "a member of the project does not review it"
-    zone.airlock.vote(id, True, "", by=FIRST)
+    zone.vote(id, True, "", by=FIRST)
     assert (yours(AUTHOR), yours(FIRST), yours(SECOND)) == ([False], [], [True])
     zone.airlock.send_question(id, "Why?", by=SECOND)
     assert (yours(AUTHOR), yours(SECOND)) == ([True], [False])
     zone.airlock.answer(id, "So", by=AUTHOR)
-    zone.airlock.vote(id, True, "", by=SECOND)
+    zone.vote(id, True, "", by=SECOND)
     assert yours(AUTHOR) == [True], "to be collected"
     zone.airlock.collect(id, by=AUTHOR)
     now = zone.airlock.get(id).changed_at
