@@ -13,7 +13,7 @@ from lab.console.request_session import CurrentSession
 
 STATIC = Path(__file__).parents[1] / "static"
 FILES = {"console.css": "text/css", "keys.js": "text/javascript", "mark.svg": "image/svg+xml"}
-KEYS = ("j", "k", "enter", "a", "r", "q", "slash", "help")
+KEYS = ("j", "k", "enter", "e", "a", "r", "q", "slash", "help")
 router = APIRouter()
 
 

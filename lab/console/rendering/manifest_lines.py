@@ -26,7 +26,9 @@ def manifest_lines(petition: Petition, app_state: AppState) -> list[tuple[str, s
 
 
 def _lines(value: Any, place: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
+    if isinstance(value, dict | list | tuple) and not value:
+        yield place, "–"
+    elif isinstance(value, dict):
         for name, each in value.items():
             yield from _lines(each, f"{place}.{name}".lstrip("."))
     elif isinstance(value, list | tuple):

@@ -18,6 +18,7 @@ const keys = {
   k: () => moveFocus(-1),
   a: () => focusOn("[data-key=approve]"),
   r: () => focusOn("[data-key=refuse]"),
+  e: () => focusOn("[data-key=end]"),
   q: () => focusOn("[data-key=ask]"),
   "/": () => focusOn("[data-search]"),
   "?": () => { const help = document.querySelector("[data-help]"); if (help) location.href = help.href; },

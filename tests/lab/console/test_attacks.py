@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from credit.actor import Actor, Role
+from lab.airlock.gate import judge_parcel
 from lab.console.cookies import SESSION, CookieJar
 from tests.lab.accounts.made_accounts import remove_account
 from tests.lab.console import parcel_files
@@ -100,7 +101,7 @@ def test_a_download_is_an_attachment_and_is_recorded(servers: Servers) -> None:
     at = f"{servers.console}parcels/{name}/download"
     before = servers.zone.ledger.head()[0]
     answer = servers.login("li").get(at, params={"file": "行业分布.csv"})
-    assert answer.content == parcel_files.exact()
+    assert answer.content == judge_parcel({"行业分布.csv": parcel_files.exact()}).leaving["行业分布.csv"]
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''%E8%A1%8C")
     assert answer.headers["x-content-type-options"] == "nosniff"

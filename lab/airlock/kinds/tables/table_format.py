@@ -28,7 +28,7 @@ class TableFormat:
 
     def judge(self, name: str, model: TableModel, about: FileDescription, t: Thresholds) -> ModelFindings:
         """The checks of the table's whole text, and those of its cells."""
-        findings = texts.check_text(name, as_csv(model).decode(), texts.TABLE_CHECKS, t)
+        findings = texts.check_text(name, _as_lines(model), texts.TABLE_CHECKS, t)
         in_cells, cases = judge_tables(name, [model.grid], about, t)
         return ModelFindings((*findings, *in_cells), cases)
 
@@ -42,3 +42,9 @@ class TableFormat:
         """``bands.csv`` and ``bands.parquet`` for a table that was given as ``bands`` with any ending."""
         stem = name.rpartition(".")[0]
         return {f"{stem}.csv": as_csv(model), f"{stem}.parquet": as_parquet(model)}
+
+
+def _as_lines(model: TableModel) -> str:
+    """The table with bars between its cells, so that short numbers side by side are not read as one encoded text."""
+    columns = [(column.name, *column.texts) for column in model.columns]
+    return "\n".join(f"| {' | '.join(row)} |" for row in zip(*columns, strict=True))

@@ -101,7 +101,7 @@ def test_the_skip_link_is_first_and_leads_to_the_content(browser: Browser, serve
 
 
 def test_a_parcel_is_reviewed_without_a_mouse(browser: Browser, servers: Servers) -> None:
-    """The list by j and Enter, a question by q, a vote by a: keys only."""
+    """The list by j and Enter, a question by q, the end of a file by e, a vote by a: keys only."""
     name = servers.zone.submit({"keys.csv": parcel_files.rounded("键", 6)}, "AAA 键盘审查")
     page = enter(browser, servers, "chen", locale="en-GB")
     page.goto(f"{servers.console}parcels")
@@ -114,10 +114,18 @@ def test_a_parcel_is_reviewed_without_a_mouse(browser: Browser, servers: Servers
     page.keyboard.press("q")
     assert page.evaluate("document.activeElement.name") == "question"
     page.keyboard.press("Escape")
+    assert page.locator("[data-key=approve]").count() == 0, "a vote opens when the file was read to its end"
+    page.keyboard.press("e")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-key=approve]")
     page.keyboard.press("r")
     assert page.evaluate("document.activeElement.value") == "refuse"
     page.keyboard.press("a")
     assert page.evaluate("document.activeElement.value") == "approve"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/vote")
+    assert not servers.zone.airlock.get(name).has_voted("chen"), "a final vote is asked once more"
+    page.keyboard.press("a")
     page.keyboard.press("Enter")
     page.wait_for_url("**said=voted")
     assert servers.zone.airlock.get(name).has_voted("chen")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import html
+import io
 import re
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 import httpx
@@ -11,6 +15,9 @@ import pytest
 from credit.actor import Actor, Role
 from credit.seal import Kind
 from credit.shelf import Shelf
+from lab.airlock.gate import judge_parcel
+from lab.airlock.review.sealing import parcel_terms
+from lab.console.rendering.render import figure
 from tests.lab.accounts.made_accounts import remove_account
 from tests.lab.console import parcel_files
 from tests.lab.console.servers import Servers, form_token
@@ -25,6 +32,44 @@ def send(client: httpx.Client, servers: Servers, page: str, to: str, **form: str
     assert opened.status_code == 200, opened.text[-500:]
     assert f'action="/services/console/{to}"' in opened.text, f"{page} has no form for {to}"
     return client.post(servers.console + to, data={"form_token": form_token(opened.text), **form})
+
+
+def read_to_the_end(client: httpx.Client, servers: Servers, at: str) -> None:
+    """Confirm at the end of each file's page, as a reviewer who read it does."""
+    for file in servers.zone.airlock.get(at.rpartition("/")[2]).files:
+        page = client.get(servers.console + at, params={"file": file}).text
+        end = re.search(r'name="end" value="([0-9a-f]{64})"', page)
+        assert end, "the end of the file is not on its page"
+        form = {"form_token": form_token(page), "file": file, "end": end[1]}
+        assert client.post(f"{servers.console}{at}/read", data=form).status_code == 200
+
+
+def test_everything_that_leaves_is_on_the_pages_of_a_parcel(servers: Servers) -> None:
+    """Each cell and name of each file and each value that the seal will say: none is signed unseen."""
+    rows = b"".join(b"%d,%d\n" % (n, 5000 + 5 * n) for n in range(1, 700))
+    name = servers.zone.submit({"long.csv": b"group,n\n" + rows, "区.csv": parcel_files.rounded("区", 5)}, "全部可见")
+    petition, client = servers.zone.airlock.get(name), servers.login("li")
+    for file in petition.files:
+        page = html.unescape(client.get(f"{servers.console}parcels/{name}", params={"file": file}).text)
+        leaving = judge_parcel({file: servers.zone.airlock.file(name, file, by=Actor("li", Role.REVIEWER))}).leaving
+        for row in csv.reader(io.StringIO(leaving[file].decode())):
+            assert all(cell in page for cell in row)
+        assert "it can hold 0 B of information" in page
+        for value in leaves_of(parcel_terms(petition, invented=True)):
+            assert value in page, "the seal says what is not shown"
+
+
+def leaves_of(value: object) -> Iterator[str]:
+    """Every name and every value of a seal's terms, as texts; thresholds as the page writes figures."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield str(key)
+            yield from leaves_of(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from leaves_of(each)
+    else:
+        yield figure(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
 def test_a_parcel_goes_from_the_queue_to_the_outbox(servers: Servers) -> None:
@@ -43,12 +88,24 @@ def test_a_parcel_goes_from_the_queue_to_the_outbox(servers: Servers) -> None:
     assert "The question was sent to the author" in questioned.text
     answered = send(alice, servers, at, f"{at}/answer", answer="总体中没有逾期的企业")
     assert "总体中没有逾期的企业" in answered.text
+    assert f'action="/services/console/{at}/vote"' not in li.get(servers.console + at).text, "a file is not read yet"
+    early = {"form_token": form_token(answered.text), "decision": "approve", "confirmed": "approve", "reason": "fine"}
+    assert li.post(f"{servers.console}{at}/vote", data=early).status_code == 403
+    read_to_the_end(li, servers, at)
     silent = send(li, servers, at, f"{at}/vote", decision="approve", reason="")
     assert silent.status_code == 422
-    voted = send(li, servers, at, f"{at}/vote", decision="approve", reason="零值真实，计数较大")
+    reason = "零值真实，计数较大"
+    asked = send(li, servers, at, f"{at}/vote", decision="approve", reason=reason)
+    assert "The vote is final" in asked.text
+    assert reason in asked.text
+    assert not zone.airlock.get(name).has_voted("li"), "a final vote is asked once more"
+    crossed = send(li, servers, at, f"{at}/vote", decision="refuse", reason=reason, confirmed="approve")
+    assert "You refuse this parcel" in crossed.text, "what was confirmed is another decision"
+    voted = send(li, servers, at, f"{at}/vote", decision="approve", reason=reason, confirmed="approve")
     assert "Your vote is cast" in voted.text
     assert f'action="/services/console/{at}/vote"' not in voted.text
-    done = send(chen, servers, at, f"{at}/vote", decision="approve", reason="同意")
+    read_to_the_end(chen, servers, at)
+    done = send(chen, servers, at, f"{at}/vote", decision="approve", reason="同意", confirmed="approve")
     assert "零值真实" in done.text
     assert "approved" in done.text
     received = send(alice, servers, at, f"{at}/collect")
