@@ -78,6 +78,7 @@ MODULES = {  # module -> the figures it measures, in the order in which they run
         "rows_rss_mib",
         "rows_frontier",
     ),
+    "airlock.smuggling": ("smuggled_bits_tables", "unseen_bits_per_parcel"),
     "separation": ("separation_matrix_tried", "separation_matrix_failed"),
     "ledger.ten_million": (
         "ledger_open_ms_10m",
@@ -98,7 +99,9 @@ def main(names: list[str]) -> int:
         print(f"there is no figure {', '.join(unknown)}; there are {', '.join(FIGURES)}", file=sys.stderr)
         return 2
     wanted = names or list(FIGURES)
-    of_city = any(FIGURES[name].partition(".")[0] not in ("house", "separation", "ledger") for name in wanted)
+    of_city = any(
+        FIGURES[name].partition(".")[0] not in ("house", "separation", "ledger", "airlock") for name in wanted
+    )
     if of_city and not os.environ.get(
         "BENCH_KEEP"
     ):  # set it while you work on a figure, to use the walks of an earlier run again

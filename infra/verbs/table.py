@@ -82,6 +82,9 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "models.tables": {
             "table": "Make an aggregate table (汇总表) over records, judged on the subjects in each cell.",
         },
+        "lab.airlock": {
+            "airlock": "Try what may leave the lab.",
+        },
         "models.promotion": {
             "register": "Put a version into MLflow and request its promotion.",
         },

@@ -12,6 +12,7 @@ from credit.actor import Actor, Role
 from credit.errors import Lapsed, Malformed, Missing
 from credit.messages import Text
 from credit.shelf import Shelf
+from lab.airlock.review.parcel_manifest import manifest_lines
 from lab.airlock.review.petition import Petition
 from lab.airlock.review.reading import reading_token
 from lab.airlock.review.service import FOLDED, AirlockService
@@ -21,7 +22,6 @@ from lab.console.app_state import AppState
 from lab.console.ledgers.ledger_view import LedgerView
 from lab.console.provenance import earlier_petitions, provenance_of
 from lab.console.rendering.file_view import view_file
-from lab.console.rendering.manifest_lines import manifest_lines
 from lab.console.request_session import CurrentSession, RequestSession
 
 RESEARCHER = (Role.RESEARCHER,)
@@ -151,7 +151,7 @@ def parcel(session: CurrentSession, id: str, file: str = "") -> Response:
         may_vote=access.reviewer and petition.turn is Turn.REVIEWERS and not voted,
         unread=petition.unread(session.name) if access.reviewer else [],
         end=reading_token(petition, chosen, session.name, app_state.key) if access.reviewer else "",
-        seal_lines=manifest_lines(petition, app_state) if access.sees_files else [],
+        seal_lines=manifest_lines(petition, app_state.shelf) if access.sees_files else [],
         may_answer=access.author and petition.state is State.QUESTIONED,
         leaving=leaving_files(app_state, petition) if access.author else [],
         may_withdraw=access.author and petition.state in LEFT_OR_PENDING and petition.state is not State.RECEIVED,

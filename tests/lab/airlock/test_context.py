@@ -67,7 +67,7 @@ def test_subjects_are_no_more_than_the_sources_describe_and_no_fewer_than_a_cell
         {"note": "y"},
     ],
 )
-def test_every_field_is_bounded_and_no_other_is_taken(change: dict[str, object]) -> None:
+def test_every_field_is_bounded_and_no_other_is_accepted(change: dict[str, object]) -> None:
     fine = {"title": "t", "purpose": "p", "files": {"t.csv": {"what": "x"}}, "releases": ["release-1"]}
     ParcelContext.parse(fine)
     with pytest.raises(Malformed):
@@ -94,7 +94,7 @@ def test_a_text_of_the_context_has_one_spelling_or_keeps_the_parcel_inside(text:
                    for char in odd if not "\u4e00" <= char <= "\u9fff")  # fmt: skip
 
 
-def test_the_seal_says_what_the_petition_says_and_nothing_else(zone: ReviewZone) -> None:
+def test_the_seal_describes_the_petition_and_nothing_else(zone: ReviewZone) -> None:
     id = zone.submit({"firms.csv": SAFE}, counts=("n",))
     zone.approve(id)
     petition = zone.airlock.get(id)
@@ -109,7 +109,7 @@ def test_the_seal_says_what_the_petition_says_and_nothing_else(zone: ReviewZone)
     assert set(sealed.files) == set(petition.leaving)
 
 
-def test_a_source_says_how_many_subjects_it_describes(zone: ReviewZone, keys: dict[str, SigningKey]) -> None:
+def test_a_source_states_how_many_subjects_it_has(zone: ReviewZone, keys: dict[str, SigningKey]) -> None:
     def source(kind: Kind, terms: dict[str, object]) -> Seal:
         with zone.airlock.shelf.staging() as folder:
             (folder / "tables.txt").write_text("none")
@@ -120,7 +120,8 @@ def test_a_source_says_how_many_subjects_it_describes(zone: ReviewZone, keys: di
 
     release = source(Kind.RELEASE, {"tables": {"registration": {"rows": 204}, "penalties": {"rows": 9000}}})
     practice = source(Kind.PRACTICE, {"practice": {"subjects": 5000, "seed": 1}})
-    assert [subjects_of(release), subjects_of(practice)] == [204, 5000]
+    rows = source(Kind.ROWS, {"rows": 700, "project": PROJECT})
+    assert [subjects_of(each) for each in (release, practice, rows)] == [204, 5000, 700]
     assert subjects_of(zone.airlock.shelf.open(zone.release, deep=False).seal) is None, "it does not say"
     gate = ZoneGate(ParcelStore(zone.folder), zone.airlock.shelf, TODAY)
     assert gate.population((release.id, practice.id)) == 5000

@@ -103,7 +103,7 @@ def run(page: Page, code: str, seconds: float = 150) -> str:
 
 
 def approve(browser: Browser, lab: Lab, who: str, parcel: str, pictures: Path) -> None:
-    """A reviewer opens the parcel from the queue, views the file next to its findings, and approves with a reason."""
+    """A reviewer opens the parcel from the queue, reads the file to its end, and approves with a reason, twice."""
     browser_page = BrowserPage(browser, lab, who, "/services/console/")
     page = browser_page.page
     page.wait_for_url("**/services/console/**")
@@ -113,9 +113,13 @@ def approve(browser: Browser, lab: Lab, who: str, parcel: str, pictures: Path) -
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
         page.screenshot(path=str(pictures / f"parcel-{who}-{width}.png"))
+    page.click("button[data-key=end]")
+    page.wait_for_selector("textarea[name=reason]")
     page.fill("textarea[name=reason]", "Two kinds, thousands of subjects each")
     page.click("button[value=approve]")
-    page.wait_for_load_state()
+    page.wait_for_url("**/vote")
+    page.click("button[value=approve]")
+    page.wait_for_url("**said=voted")
     assert browser_page.hosts_requested() == {"localhost"}
     page.context.close()
 
@@ -156,7 +160,7 @@ def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_p
     sealed = received.split("received")[1].split()[0]
     opened = Shelf(lab.home.root / "outbox", KeyRing.load(lab.home.ring_folder)).open(sealed)
     assert opened.seal.kind is Kind.PARCEL
-    assert (opened.path / "kinds.csv").read_text().startswith("kind,firms")
+    assert (opened.path / "kinds.csv").read_text().startswith('"kind","firms"')
     verbs = [entry.verb for entry in lab.home.ledger("research").entries() if entry.by.name in ("dana", "rita", "remy")]
     for verb in ("cell.executed", "cell.read", "order.placed", "training.asked"):
         assert verb in verbs

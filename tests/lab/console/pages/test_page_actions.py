@@ -95,9 +95,9 @@ def test_a_parcel_goes_from_the_queue_to_the_outbox(servers: Servers) -> None:
     silent = send(li, servers, at, f"{at}/vote", decision="approve", reason="")
     assert silent.status_code == 422
     reason = "零值真实，计数较大"
-    asked = send(li, servers, at, f"{at}/vote", decision="approve", reason=reason)
-    assert "The vote is final" in asked.text
-    assert reason in asked.text
+    confirming = send(li, servers, at, f"{at}/vote", decision="approve", reason=reason)
+    assert "The vote is final" in confirming.text
+    assert reason in confirming.text
     assert not zone.airlock.get(name).has_voted("li"), "a final vote is asked once more"
     crossed = send(li, servers, at, f"{at}/vote", decision="refuse", reason=reason, confirmed="approve")
     assert "You refuse this parcel" in crossed.text, "what was confirmed is another decision"

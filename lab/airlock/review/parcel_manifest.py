@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from credit.errors import Lapsed, Missing
+from credit.shelf import Shelf
 from lab.airlock.review.petition import Petition
 from lab.airlock.review.sealing import is_invented, parcel_terms
-from lab.console.app_state import AppState
 
 
-def manifest_lines(petition: Petition, app_state: AppState) -> list[tuple[str, str]]:
+def manifest_lines(petition: Petition, shelf: Shelf) -> list[tuple[str, str]]:
     """Each value of the seal's terms with its place, as ``context.files.bands.csv.subjects``, and the sources' ids.
 
     The thresholds are left out, since the page lists them beside the findings.
     """
     try:
-        sources = [app_state.shelf.open(name, deep=False).seal for name in petition.context.releases]
+        sources = [shelf.open(name, deep=False).seal for name in petition.context.releases]
         invented = is_invented(sources)
     except (Missing, Lapsed):  # then the parcel is not sealed either
         invented = False
