@@ -115,7 +115,7 @@ def test_a_source_states_how_many_subjects_it_has(zone: ReviewZone, keys: dict[s
             (folder / "tables.txt").write_text("none")
             return zone.airlock.shelf.put(
                 folder, kind, parents=(), terms={"purpose": "research", "invented": True, **terms},
-                expires_on=TODAY + timedelta(days=9), by=Actor("custody", Role.PLATFORM), key=keys["custody"],
+                expires_on=TODAY + timedelta(days=9), by=Actor("custody", Role.PLATFORM), key=keys["compute" if kind is Kind.ROWS else "custody"],
             )  # fmt: skip
 
     release = source(Kind.RELEASE, {"tables": {"registration": {"rows": 204}, "penalties": {"rows": 9000}}})
