@@ -54,6 +54,11 @@ def _member(draw: random.Random, about: Context) -> None:
     about["note"] = f"{draw.getrandbits(512)}"
 
 
+def _file_name(draw: random.Random, context: Context) -> Context:
+    name = "bands of firms".replace(" ", " " * draw.randint(1, 9)) + draw.choice([".csv", ".txt", ".tsv"])
+    return context | {"files": {name: context["files"]["t.csv"]}}
+
+
 CONTEXTS: dict[str, Callable[[random.Random, Context], Context]] = {
     "columns that count": _about(_counts),
     "the number of subjects": _about(_subjects),
@@ -63,4 +68,5 @@ CONTEXTS: dict[str, Callable[[random.Random, Context], Context]] = {
     "blanks in the title": _title,
     "full-width letters": _full_width,
     "a source said again": _sources,
+    "blanks in a file's name, and its ending": _file_name,
 }

@@ -94,7 +94,8 @@ def _through_the_review(attacker: str, folder: Path) -> Iterator[tuple[str, str]
 
 def _collected(zone: ReviewZone, attacker: str, draw: random.Random, ring: KeyRing) -> tuple[str, str]:
     context = CONTEXTS[attacker](draw, zone.context({"t.csv": b""}).as_json())
-    id = zone.airlock.submit({"t.csv": SAFE}, ParcelContext.parse(context), by=AUTHOR, project=PROJECT).id
+    files = dict.fromkeys(context["files"], SAFE)
+    id = zone.airlock.submit(files, ParcelContext.parse(context), by=AUTHOR, project=PROJECT).id
     zone.approve(id)
     petition = zone.airlock.get(id)
     pages = [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from enum import StrEnum
 from typing import Any
 
 from credit.messages import Text
+from lab.airlock.characters import is_allowed, one_spelling
 from lab.airlock.issue import Issue, fail
 
 
@@ -147,15 +147,10 @@ def name_problem(name: str, longest: int) -> Text | None:
     """What is wrong with a file name (a path, a Unicode trick, too long); None when nothing is wrong."""
     if not name or len(name) > longest:
         return Text.of("airlock.name-length", limit=longest)
-    if name != unicodedata.normalize("NFC", name):
+    if name != one_spelling(name):  # two blanks, too, which a page shows as one
         return Text.of("airlock.name-form")
-    if not re.fullmatch(r"[\w][\w. ()-]*", name) or not all(_is_allowed_character(char) for char in name):
+    if not re.fullmatch(r"[\w][\w. ()-]*", name) or not all(map(is_allowed, name)):
         return Text.of("airlock.name-characters")
     if ".." in name or name.endswith((".", " ")) or name.lower() == "manifest.json":
         return Text.of("airlock.name-reserved")
     return None
-
-
-def _is_allowed_character(char: str) -> bool:
-    """True for ASCII and Chinese characters; letters of other scripts can imitate ASCII letters."""
-    return char.isascii() or "\u4e00" <= char <= "\u9fff"

@@ -111,11 +111,12 @@ def test_the_seal_describes_the_petition_and_nothing_else(zone: ReviewZone) -> N
 
 def test_a_source_states_how_many_subjects_it_has(zone: ReviewZone, keys: dict[str, SigningKey]) -> None:
     def source(kind: Kind, terms: dict[str, object]) -> Seal:
+        zone_of = "compute" if kind is Kind.ROWS else "custody"
         with zone.airlock.shelf.staging() as folder:
             (folder / "tables.txt").write_text("none")
             return zone.airlock.shelf.put(
                 folder, kind, parents=(), terms={"purpose": "research", "invented": True, **terms},
-                expires_on=TODAY + timedelta(days=9), by=Actor("custody", Role.PLATFORM), key=keys["compute" if kind is Kind.ROWS else "custody"],
+                expires_on=TODAY + timedelta(days=9), by=Actor("custody", Role.PLATFORM), key=keys[zone_of],
             )  # fmt: skip
 
     release = source(Kind.RELEASE, {"tables": {"registration": {"rows": 204}, "penalties": {"rows": 9000}}})

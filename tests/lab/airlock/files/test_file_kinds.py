@@ -199,7 +199,8 @@ def test_unknown_formats_are_refused_with_a_fix(name: str, content: bytes) -> No
     [
         "../t.csv", "/etc/t.csv", "a/b.csv", "a\\b.csv", "..", ".t.csv", "t.csv ", "t\n.csv", "t\u202evsc.csv",
         "t\u200b.csv", "\uff54.csv", "t\u0301.csv", "тable.csv", "manifest.json", "MANIFEST.JSON", "t.csv\x00.png",
-        "x" * 200 + ".csv", "", f"{PSEUDONYM}.csv", f"{CODE}.csv", "13812345678.csv", "~t.csv", "$(x).csv", "-rf.csv",
+        "x" * 200 + ".csv",
+        "a  b.csv", "龘.csv", "", f"{PSEUDONYM}.csv", f"{CODE}.csv", "13812345678.csv", "~t.csv", "$(x).csv", "-rf.csv",
     ],
 )  # fmt: skip
 def test_file_names_must_be_plain(name: str) -> None:
