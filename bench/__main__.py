@@ -49,6 +49,7 @@ MODULES = {  # module -> the figures it measures, in the order in which they run
         "workspaces_at_once",
         "attacks_tried",
     ),
+    "flows.output_escapes": ("output_escapes_tried", "output_escapes_succeeded"),
     "compute.reasons": ("reasons_speedup_1", "reasons_speedup_10k", "reasons_row_us", "reasons_first_seconds"),
     "compute.evaluate": (
         "evaluate_features_710k_seconds",

@@ -40,13 +40,13 @@ MOST, AT_ONCE, SPARE, SECONDS = 120, 3, 3 << 30, 600  # workspaces, started toge
 
 def login_to_cell_seconds() -> None:
     """From the login form to the result of a first cell: login, start, kernel, cell; each from a stopped workspace."""
-    with _lab(1) as url:
+    with running_lab(1) as (url, _):
         record("login_to_cell_seconds", _median(lambda: _first_cell(url)), "s", more={"runs": RUNS})
 
 
 def spawn_p50_seconds() -> None:
     """From asking for a workspace to its page, logged in already."""
-    with _lab(1) as url:
+    with running_lab(1) as (url, _):
         hand = _hand(url, "r1")
 
         def spawn() -> float:
@@ -62,7 +62,7 @@ def spawn_p50_seconds() -> None:
 
 def workspace_idle_mib() -> None:
     """The proportional memory of one workspace at rest, with one kernel that has imported ``lab``."""
-    with _lab(1) as url:
+    with running_lab(1) as (url, _):
         hand = _hand(url, "r1")
         hand.start()
         without = _memory()
@@ -74,7 +74,7 @@ def workspace_idle_mib() -> None:
 
 def workspaces_at_once() -> None:
     """How many were started and answered a cell, all up together, until memory is nearly spent (or the bound here)."""
-    with _lab(MOST) as url, ThreadPoolExecutor(AT_ONCE) as pool:
+    with running_lab(MOST) as (url, _), ThreadPoolExecutor(AT_ONCE) as pool:
         up, begun = 0, time.monotonic()
 
         def one(number: int) -> bool:
@@ -136,7 +136,8 @@ def _memory() -> int:
 
 
 @contextmanager
-def _lab(researchers: int) -> Iterator[str]:
+def running_lab(researchers: int) -> Iterator[tuple[str, Home]]:
+    """A lab on a small city with this many researchers of one project: the hub's address, and the home."""
     home = Home(_small_home() / "home")
     ledger = home.ledger("research", writing=True)
     changes, store = AccountChanges(home.ledger("desk", writing=True)), credential_store(home.root)
@@ -156,7 +157,7 @@ def _lab(researchers: int) -> Iterator[str]:
         projects.open("bench", **words, ends_on=date(2027, 6, 1), tables=tables, by=BY, today=DAY)
     projects.set_members("bench", names, by=BY)
     with on_this_machine.gateway(home, DAY), on_this_machine.hub(home, today=DAY) as url:
-        yield url
+        yield url, home
 
 
 @lru_cache(maxsize=1)

@@ -1,15 +1,17 @@
 """The log of cells (执行日志): code is in the ledger before a kernel receives it, and the tables it read are recorded
 after.
 
-Every message from a browser to a kernel passes here. A message that executes code is reported to the gateway and on
-disk before it is passed on; when that fails, the cell is not run and the notebook shows the reason. Other messages that
-execute code (the debugger) are not allowed. When the cell has ended, the tables that it read are reported.
+Every message between a browser and a kernel passes here and is written anew (:mod:`lab.workspace.outputs`). Code, also
+code to complete or to inspect, is reported to the gateway and on disk before it is passed on; when that fails, it is
+not run and the notebook shows the reason. When the cell has ended, the tables that it read are reported.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import struct
+from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_server.services.kernels.connection.base import deserialize_binary_message, deserialize_msg_from_ws_v1
@@ -17,14 +19,11 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 
 from credit.messages import Text, language_here
 from lab.workspace import gateway_reports
+from lab.workspace.outputs import browser_messages, kernel_messages
 
 V1 = "v1.kernel.websocket.jupyter.org"
-MESSAGES = (
-    "execute_request", "complete_request", "inspect_request", "is_complete_request", "kernel_info_request",
-    "history_request", "comm_info_request", "comm_open", "comm_msg", "comm_close", "input_reply", "interrupt_request",
-    "shutdown_request", "create_subshell_request", "delete_subshell_request", "list_subshell_request",
-)  # fmt: skip
 READ = "lab_tables_read"  # the kernel's own report of the tables it read
+_DELIMITER = b"<IDS|MSG>"
 _FAILURES = (OSError, ValueError, http.client.HTTPException)
 
 
@@ -32,24 +31,40 @@ class RecordingConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
     """A browser's connection to a kernel that records every cell."""
 
     def handle_incoming_message(self, incoming_msg: Any) -> None:
-        """Report code, then pass the message on."""
-        header, content = self._opened(incoming_msg)
-        if header.get("msg_type") == "execute_request":
+        """Write the message anew, record the code in it, then pass it on."""
+        message = browser_messages.rewritten(*self._opened(incoming_msg))
+        if message is None:
+            self.log.warning("a message that no kernel receives was not passed on")
+            return
+        if message.code:
             try:
-                code = gateway_reports.report_cell(str(self.kernel_id), code_of(content))
+                code = gateway_reports.report_cell(str(self.kernel_id), message.code)
             except _FAILURES as error:
-                self.log.error("a cell was not run, as it could not be recorded: %s", error)
-                self._refuse(header, Text.verbatim(str(error)))
+                self.log.error("code was not run, as it could not be recorded: %s", error)
+                if message.kind == "execute_request":
+                    self._refuse(message.header, Text.verbatim(str(error)))
                 return
-            self._running[str(header.get("msg_id"))] = (code, set())
-        super().handle_incoming_message(incoming_msg)
+            if message.kind == "execute_request":
+                self._running[message.header["msg_id"]] = (code, set())
+        stream = self.channels.get(message.channel)
+        if stream is not None:  # else the connection has closed meanwhile
+            parts: tuple[dict[str, Any], ...] = (message.header | {"date": datetime.now(UTC)}, {}, {}, message.content)
+            self.session.send_raw(stream, [self.session.pack(part) for part in parts])
 
-    def handle_outgoing_message(self, stream: str, outgoing_msg: list[Any]) -> None:
-        """Pass a kernel's message on; at the end of a cell, report the tables that it read."""
-        _, parts = self.session.feed_identities(outgoing_msg)
-        if self._running and len(parts) > 4:
-            self._track(*(json.loads(bytes(part)) for part in (parts[1], parts[2], parts[4])))
-        super().handle_outgoing_message(stream, outgoing_msg)
+    def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
+        """Track a kernel's message, and pass it on written anew, or not at all."""
+        idents, parts = self.session.feed_identities(outgoing_msg)
+        try:
+            header, parent, _, content = (json.loads(bytes(part)) for part in parts[1:5])
+        except ValueError:  # not JSON, or not four parts
+            return
+        if self._running and isinstance(header, dict) and isinstance(parent, dict) and isinstance(content, dict):
+            self._track(header, parent, content)
+        message = kernel_messages.rewritten(header, parent, content)
+        if message is not None:
+            packed = [self.session.pack(part) for part in (*message[:2], {}, message[2])]
+            written = [*idents, _DELIMITER, self.session.sign(packed), *packed]
+            super().handle_outgoing_message(stream, written)
 
     @property
     def _running(self) -> dict[str, tuple[str, set[str]]]:
@@ -71,13 +86,16 @@ class RecordingConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             except _FAILURES as error:  # the cell itself is in the ledger, and has run
                 self.log.error("what a cell read could not be recorded: %s", error)
 
-    def _opened(self, message: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Header and content of a message in any of the three wire formats of Jupyter."""
-        if self.subprotocol == V1:
-            _, parts = deserialize_msg_from_ws_v1(message)
-            return json.loads(bytes(parts[0])), json.loads(bytes(parts[3]))
-        decoded = deserialize_binary_message(message) if isinstance(message, bytes) else json.loads(message)
-        return decoded.get("header") or {}, decoded.get("content") or {}
+    def _opened(self, message: Any) -> tuple[Any, Any, Any]:
+        """Channel, header and content of a message in any of Jupyter's three wire formats; None where it has none."""
+        try:
+            if self.subprotocol == V1:
+                channel, parts = deserialize_msg_from_ws_v1(message)
+                return channel, json.loads(bytes(parts[0])), json.loads(bytes(parts[3]))
+            decoded = deserialize_binary_message(message) if isinstance(message, bytes) else json.loads(message)
+            return decoded.get("channel"), decoded.get("header"), decoded.get("content")
+        except (ValueError, LookupError, AttributeError, struct.error):
+            return None, None, None
 
     def _refuse(self, header: dict[str, Any], why: Text) -> None:
         """Report to the browser, in the form of a kernel's error, that its cell was not run."""
@@ -94,10 +112,3 @@ class RecordingConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             stream = self.channels.get(channel)
             if stream is not None:
                 self._on_zmq_reply(stream, parts[1:] if self.subprotocol == V1 else self.session.deserialize(parts))
-
-
-def code_of(content: dict[str, Any]) -> str:
-    """The code of an execute request, with the expressions that are evaluated after it."""
-    expressions = content.get("user_expressions") or {}
-    lines = [str(content.get("code", "")), *(f"# user expression: {text}" for text in expressions.values())]
-    return "\n".join(lines)

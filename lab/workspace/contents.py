@@ -6,6 +6,7 @@ table, and nothing larger than a person reads is sent.
 
 from __future__ import annotations
 
+import base64
 import errno
 import os
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 
 from jupyter_server.services.contents.filemanager import AsyncFileContentsManager
 from tornado.web import HTTPError
+
+from lab.workspace.outputs import notebooks, pictures
 
 MOST_TEXT = 512 * 1024  # bytes
 MOST_NOTEBOOK = 16 << 20
@@ -49,7 +52,8 @@ class SealedContents(AsyncFileContentsManager):  # type: ignore[misc]
         place = Path(self._get_os_path(path))
         if content and place.is_file():
             self._require_readable(place, type, format)
-        return await super().get(path, content=content, type=type, format=format, **more)
+        model = await super().get(path, content=content, type=type, format=format, **more)
+        return _cleaned(model) if content else model
 
     def _require_readable(self, place: Path, kind: str | None, form: str | None) -> None:
         ending, size = place.suffix.lower(), place.stat().st_size
@@ -64,3 +68,21 @@ class SealedContents(AsyncFileContentsManager):  # type: ignore[misc]
             raise HTTPError(403, "The workspace shows notebooks, text and pictures: what leaves goes by lab.carry_out")
         if ending not in PICTURES and not notebook and b"\0" in place.read_bytes():
             raise HTTPError(403, "This is not text: look at it with code")
+
+
+def _cleaned(model: Any) -> Any:
+    """The file with outputs and drawings that show and do not act: a kernel may have written it."""
+    if model["type"] == "notebook":
+        model["content"] = notebooks.clean(model["content"])
+    elif model["type"] == "file" and Path(model["path"]).suffix.lower() == ".svg":
+        drawn = pictures.drawing(_decoded(model))
+        if drawn is None:
+            raise HTTPError(403, "This is not a drawing that can be shown: look at it with code")
+        as_base64 = model["format"] == "base64"
+        model["content"] = base64.b64encode(drawn.encode()).decode() if as_base64 else drawn
+    return model
+
+
+def _decoded(model: Any) -> str:
+    content = model["content"]
+    return base64.b64decode(content).decode("utf-8", "replace") if model["format"] == "base64" else str(content)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import unquote
 
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
@@ -36,7 +37,8 @@ ALLOWED: tuple[tuple[str, frozenset[str]], ...] = tuple(
         (r"/kernelspecs/.*", "GET HEAD"),
         (r"/api/sessions", "GET POST"),
         (r"/api/sessions/[\w-]+", "GET PATCH DELETE"),
-        (r"/lab/api/settings" + _PATH, "GET PUT"),
+        (r"/lab/api/settings" + _PATH, "GET"),
+        (r"/lab/api/settings/(?!@jupyterlab/apputils-extension:sanitizer).+", "PUT"),  # the lab's setting stays
         (r"/lab/api/workspaces" + _PATH, "GET PUT DELETE"),
         (r"/lab/api/(?:translations|themes|listings)" + _PATH, "GET"),
         (r"/api/security/csp-report", "POST"),
@@ -49,9 +51,10 @@ REFUSED = "The workspace does not have this: nothing is downloaded here. What le
 
 def allowed(method: str, path: str) -> bool:
     """True when a request for ``path`` (below the base) may be answered."""
-    if ".." in path.split("/") or "\\" in path:
+    written = {path, unquote(path)}  # a path is checked as it is written, and as handlers understand it
+    if any(".." in each.split("/") or "\\" in each for each in written):
         return False
-    return any(pattern.fullmatch(path) and method in methods for pattern, methods in _COMPILED)
+    return all(any(p.fullmatch(each) and method in methods for p, methods in _COMPILED) for each in written)
 
 
 class Refusal(RequestHandler):

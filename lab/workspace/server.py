@@ -19,15 +19,18 @@ from jupyterhub.singleuser.extension import JupyterHubSingleUser
 from traitlets.config import Config
 
 from credit.messages import of_environment
-from lab.workspace.cell_recorder import MESSAGES, RecordingConnection
+from lab.workspace.cell_recorder import RecordingConnection
 from lab.workspace.contents import SealedContents
+from lab.workspace.outputs.browser_messages import KINDS
 from lab.workspace.route_allow_list import guard
 
 HERE = Path(__file__).parent
 NOWHERE = "/tmp/home"
 HOME = "/home/lab"
 POLICY = "; ".join(
-    (  # the output of a cell must not send data through the researcher's browser: only this origin is loaded
+    (  # the output of a cell must not send data through the researcher's browser: only this origin is loaded, and no
+        # page, window, download or form leads away
+        "sandbox allow-scripts allow-same-origin allow-forms allow-modals",
         "default-src 'self'",
         "script-src 'self' 'unsafe-eval'",
         "style-src 'self' 'unsafe-inline'",
@@ -37,7 +40,7 @@ POLICY = "; ".join(
         "worker-src 'self' blob:",
         "frame-src 'none'",
         "object-src 'none'",
-        "form-action 'self'",
+        "form-action 'none'",
         "base-uri 'self'",
         "frame-ancestors 'none'",
     )
@@ -115,7 +118,7 @@ def configuration() -> Config:
         "FileContentsManager": {"allow_hidden": False, "delete_to_trash": False},
         "KernelProvisionerFactory": {"default_provisioner_name": "sealed"},
         "KernelSpecManager": {"allowed_kernelspecs": {"python3"}, "ensure_native_kernel": False},
-        "MappingKernelManager": {"allowed_message_types": list(MESSAGES), "root_dir": HOME},
+        "MappingKernelManager": {"allowed_message_types": list(KINDS), "root_dir": HOME},
         "LabApp": {
             "extension_manager": "readonly",
             "extensions_in_dev_mode": False,

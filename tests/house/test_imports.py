@@ -112,6 +112,8 @@ IMPORTERS = {  # outside library -> the only files that may import it
         "lab/gateway/sockets/listening.py",
         "serving/entrypoints/worker.py",
     ),
+    **dict.fromkeys(("nh3", "mistune"), ("lab/workspace/outputs/html.py",)),
+    "defusedxml": ("lab/workspace/outputs/pictures.py",),
     "PIL": ("lab/airlock/files/picture.py", "lab/console/rendering/redrawing.py"),
 }
 IMPORTERS_BY_ZONE = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import pytest
+from playwright.sync_api import Browser
 
 from credit.actor import Actor, Role
 from credit.seal import Kind
@@ -21,6 +22,7 @@ from infra.hub.authenticator import credential_store
 from lab.projects import Projects
 from tests.journey.hand import requested
 from tests.lab.accounts.made_accounts import make_accounts
+from tests.lab.workspace.browser_page import chromium, password
 from tests.lab.workspace.workspace_client import Kernel, WorkspaceClient
 
 DAY = date(2026, 11, 1)
@@ -32,10 +34,6 @@ SMALL = {  # limits that a bomb reaches quickly
     "HAIHE_HUB_TMP_MIB": "64",
     "HAIHE_HUB_KERNELS": "3",
 }
-
-
-def password(user: str) -> str:
-    return f"correct horse {user}"
 
 
 @dataclass
@@ -126,6 +124,12 @@ def lab(city_home: Home) -> Iterator[Lab]:
     ):
         yield Lab(city_home, url)
         WorkspaceClient.close_all()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

