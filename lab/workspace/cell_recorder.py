@@ -1,7 +1,7 @@
 """The log of cells (执行日志): code is in the ledger before a kernel receives it, and the tables it read are recorded
 after.
 
-Every message between a browser and a kernel passes here and is written anew (:mod:`lab.workspace.outputs`). Code, also
+Every message between a browser and a kernel passes here and is written again (:mod:`lab.workspace.outputs`). Code, also
 code to complete or to inspect, is reported to the gateway and on disk before it is passed on; when that fails, it is
 not run and the notebook shows the reason. When the cell has ended, the tables that it read are reported.
 """
@@ -31,7 +31,7 @@ class RecordingConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
     """A browser's connection to a kernel that records every cell."""
 
     def handle_incoming_message(self, incoming_msg: Any) -> None:
-        """Write the message anew, record the code in it, then pass it on."""
+        """Write the message again, record the code in it, then pass it on."""
         message = browser_messages.rewritten(*self._opened(incoming_msg))
         if message is None:
             self.log.warning("a message that no kernel receives was not passed on")
@@ -52,7 +52,7 @@ class RecordingConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             self.session.send_raw(stream, [self.session.pack(part) for part in parts])
 
     def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
-        """Track a kernel's message, and pass it on written anew, or not at all."""
+        """Track a kernel's message, and pass it on written again, or not at all."""
         idents, parts = self.session.feed_identities(outgoing_msg)
         try:
             header, parent, _, content = (json.loads(bytes(part)) for part in parts[1:5])

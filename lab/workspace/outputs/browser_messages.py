@@ -1,4 +1,4 @@
-"""Messages from a browser to a kernel, each written anew: only text that is recorded as a cell can carry code.
+"""Messages from a browser to a kernel, each written again: only text that is recorded as a cell can carry code.
 
 Comms, standard input and the debugger would bring a kernel code that no ledger has. So no such message is passed on,
 nor metadata, buffers, or a header's further fields.
@@ -34,7 +34,7 @@ class BrowserMessage:
 
 
 def rewritten(channel: Any, header: Any, content: Any) -> BrowserMessage | None:
-    """The message, written anew; None when it is of no kind that a kernel receives or is not well formed."""
+    """The message, written again; None when it is of no kind that a kernel receives or is not well formed."""
     if not isinstance(header, dict) or not isinstance(content, dict) or header.get("msg_type") not in KINDS:
         return None
     name, session, kind = (str(header.get(field) or "") for field in ("msg_id", "session", "msg_type"))
@@ -54,10 +54,10 @@ def rewritten(channel: Any, header: Any, content: Any) -> BrowserMessage | None:
         return BrowserMessage("shell", own, executed, code_of(executed))
     place = content.get("cursor_pos")
     at = place if isinstance(place, int) and 0 <= place <= len(code) else len(code)
-    asked = {"code": code, "cursor_pos": at}
+    request = {"code": code, "cursor_pos": at}
     if kind == "inspect_request":
-        asked["detail_level"] = 1 if content.get("detail_level") == 1 else 0
-    return BrowserMessage("shell", own, asked, f"# {kind.removesuffix('_request')} at {at}\n{code}")
+        request["detail_level"] = 1 if content.get("detail_level") == 1 else 0
+    return BrowserMessage("shell", own, request, f"# {kind.removesuffix('_request')} at {at}\n{code}")
 
 
 def _executed(code: str, content: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""MIME bundles of outputs: kinds that show and do not act, each checked or written anew; all others are left out."""
+"""MIME bundles of outputs: kinds that show and do not act, each checked or written again; all others are left out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SIZES = ("width", "height")
 
 
 def clean(data: Any, metadata: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
-    """The bundle and its metadata, written anew. Where nothing is left to show, words say what was left out."""
+    """The bundle and its metadata, written again. Where nothing is left to show, words say what was left out."""
     given = data if isinstance(data, dict) else {}
     kept = {kind: shown for kind, value in given.items() if (shown := _shown(str(kind), _text(value))) is not None}
     if "text/markdown" in given and "text/html" not in kept:

@@ -1,4 +1,4 @@
-"""HTML that shows and does not act: nh3 (Ammonia) writes it anew from the elements and attributes that are allowed.
+"""HTML that shows and does not act: nh3 (Ammonia) writes it again from the elements and attributes that are allowed.
 
 There are no links in it, not even within the page, no forms, no scripts, and no address but that of a picture that the
 HTML itself contains.
@@ -19,7 +19,7 @@ TAGS = {
     "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td", "details", "summary", "progress",
     "meter", "figure", "figcaption", "img", "abbr", "mark", "time", "del", "ins", "ruby", "rt", "rp",
 }  # fmt: skip
-_GONE = {"script", "style", "template", "title", "textarea", "noscript", "iframe", "object", "math", "svg"}
+_REMOVED = {"script", "style", "template", "title", "textarea", "noscript", "iframe", "object", "math", "svg"}
 _ANYWHERE = {"class", "id", "style", "title", "lang", "dir", "role", "align", "valign", "width", "height", "border"}
 ATTRIBUTES = {
     "*": _ANYWHERE | {"aria-label", "aria-hidden"},
@@ -33,7 +33,7 @@ ATTRIBUTES = {
     "progress": {"value", "max"},
     "meter": {"value", "max", "min", "low", "high", "optimum"},
 }
-_ID = re.compile(r"T_\w{1,80}")  # of the cells of a styled table, which its sheet names
+_ID = re.compile(r"T_\w{1,80}")  # of the cells of a styled table, which its stylesheet names
 _OF_THE_PAGE = re.compile(r"(?:jp|lm|cm|jupyter|p|mjx|MathJax)-", re.IGNORECASE)
 _PAGE_ROLES = frozenset({"status", "table", "row", "cell", "columnheader", "rowheader", "img", "note"})
 _markdown = mistune.create_markdown(escape=False, plugins=["table", "strikethrough"])
@@ -41,11 +41,11 @@ _markdown = mistune.create_markdown(escape=False, plugins=["table", "strikethrou
 
 def clean(text: str) -> str:
     """``text`` as HTML that shows and does not act."""
-    sheet, body = styles.lifted(text)
-    return sheet + nh3.clean(
+    stylesheet, body = styles.lifted(text)
+    return stylesheet + nh3.clean(
         body,
         tags=TAGS,
-        clean_content_tags=_GONE,
+        clean_content_tags=_REMOVED,
         attributes=ATTRIBUTES,
         attribute_filter=_kept,
         url_schemes={"data"},

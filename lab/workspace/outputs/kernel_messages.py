@@ -1,4 +1,4 @@
-"""Messages from a kernel, each written anew by its kind; a message of any other kind does not reach the browser."""
+"""Messages from a kernel, each written again by its kind; a message of any other kind does not reach the browser."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Content = dict[str, Any]
 
 
 def rewritten(header: Any, parent: Any, content: Any) -> tuple[Content, Content, Content] | None:
-    """Header, parent header and content, written anew; None for a message that a browser does not receive."""
+    """Header, parent header and content, written again; None for a message that a browser does not receive."""
     if not isinstance(header, dict) or not isinstance(content, dict):
         return None
     write = KINDS.get(str(header.get("msg_type")))

@@ -1,4 +1,4 @@
-"""Pictures of outputs: PNG, JPEG and GIF by their first bytes, and drawings (SVG) written anew from allowed elements.
+"""Pictures of outputs: PNG, JPEG and GIF by their first bytes, and drawings (SVG) written again from allowed elements.
 
 A browser shows each as an image, in which nothing acts; a drawing that is opened by itself must not act either.
 """
@@ -56,7 +56,7 @@ def is_picture(kind: str, encoded: str) -> bool:
 
 
 def drawing(text: str) -> str | None:
-    """A drawing written anew from its allowed elements; None when it is no well-formed SVG or declares entities."""
+    """A drawing written again from its allowed elements; None when it is no well-formed SVG or declares entities."""
     try:
         root = fromstring(text)
     except (ParseError, DefusedXmlException, ValueError, RecursionError):
@@ -75,7 +75,7 @@ def _copy(source: Element, target: Element) -> None:
     waiting = [(source, target)]
     while waiting:
         old, new = waiting.pop()
-        new.text = old.text if not new.tag.endswith("}style") else _sheet(old.text or "")
+        new.text = old.text if not new.tag.endswith("}style") else _stylesheet(old.text or "")
         for child in old:
             if isinstance(child.tag, str) and child.tag.removeprefix(f"{{{_SPACE}}}") in _ELEMENTS:
                 copy = SubElement(new, child.tag, dict(_attributes(child)))
@@ -98,7 +98,7 @@ def _is_drawn(value: str) -> bool:
     return _PLAIN.fullmatch(rest) is not None and "url" not in rest.lower() and "image" not in rest.lower()
 
 
-def _sheet(text: str) -> str:
+def _stylesheet(text: str) -> str:
     """matplotlib's sheet, ``*{stroke-linejoin: round; stroke-linecap: butt}``, or rules like it."""
     rules = []
     for selector, body in re.findall(r"([^{}]+)\{([^{}]*)\}", text):

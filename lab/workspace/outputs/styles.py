@@ -1,4 +1,4 @@
-"""Styles that only decorate: declarations and sheets of tables are written anew from allowed properties."""
+"""Styles that only decorate: declarations and sheets of tables are written again from allowed properties."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROPERTIES = frozenset(
 _FUNCTIONS = frozenset({"rgb", "rgba", "hsl", "hsla", "linear-gradient", "calc", "min", "max"})  # none loads anything
 _VALUE = re.compile(r"[\w\s.,#%()+*/!'\"-]{1,400}")  # no colon, backslash, or angle bracket
 _FUNCTION = re.compile(r"([\w-]*)\s*\(")
-_SHEET = re.compile(r"<style\b[^>]*>(.*?)</style\s*>", re.DOTALL | re.IGNORECASE)
+_STYLESHEET = re.compile(r"<style\b[^>]*>(.*?)</style\s*>", re.DOTALL | re.IGNORECASE)
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _SELECTOR = re.compile(r"\s*(?:\.dataframe|#T_\w+)[\w\s.#>:()+~-]*")  # tables of pandas and polars, styled or not
 
@@ -37,15 +37,15 @@ def declarations(text: str) -> str:
 
 
 def lifted(html: str) -> tuple[str, str]:
-    """The sheets of ``html``, written anew from their allowed rules, and the HTML without them."""
-    rules = [rule for sheet in _SHEET.findall(html) for rule in _rules(sheet)]
-    sheet = "<style>\n" + "\n".join(rules) + "\n</style>\n" if rules else ""
-    return sheet, _SHEET.sub("", html)
+    """The sheets of ``html``, written again from their allowed rules, and the HTML without them."""
+    rules = [rule for stylesheet in _STYLESHEET.findall(html) for rule in _rules(stylesheet)]
+    stylesheet = "<style>\n" + "\n".join(rules) + "\n</style>\n" if rules else ""
+    return stylesheet, _STYLESHEET.sub("", html)
 
 
-def _rules(sheet: str) -> list[str]:
+def _rules(stylesheet: str) -> list[str]:
     rules = []
-    for selectors, text in _RULE.findall(sheet):
+    for selectors, text in _RULE.findall(stylesheet):
         own = [each for each in selectors.split(",") if _SELECTOR.fullmatch(each)]
         if own and (kept := declarations(text).strip()):
             rules.append(f"{','.join(own).strip()} {{ {kept} }}")

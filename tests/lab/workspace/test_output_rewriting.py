@@ -1,4 +1,4 @@
-"""What a kernel sends is written anew: no element, attribute, address, kind or message is left that could act."""
+"""What a kernel sends is written again: no element, attribute, address, kind or message is left that could act."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import matplotlib
-import pandas as pd
+import pandas
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -72,7 +72,7 @@ def test_every_escape_loses_what_acts_in_every_carrier() -> None:
 
 
 def test_tables_and_figures_look_as_before() -> None:
-    frame = pd.DataFrame({"kind": ["a", "b"], "firms": [1, 2]})
+    frame = pandas.DataFrame({"kind": ["a", "b"], "firms": [1, 2]})
     for shown in (frame._repr_html_(), pl.DataFrame({"firms": [1]})._repr_html_(), frame.to_html()):
         kept, given_ = Left(html.clean(shown)), Left(shown)
         assert kept.tags - {"style"} == given_.tags - {"style"}
@@ -92,7 +92,7 @@ def test_tables_and_figures_look_as_before() -> None:
     assert (data, sizes) == ({"image/png": PNG}, {"image/png": {"width": 3}})
 
 
-def test_a_notebook_that_a_kernel_wrote_is_written_anew() -> None:
+def test_a_notebook_that_a_kernel_wrote_is_written_again() -> None:
     bundle: dict[str, Any] = {"text/html": ["<a href='https://x'>", "go</a>"], "application/javascript": "1"}
     cell = {"cell_type": "code", "metadata": {"x": 1, "tags": ["kept"]}, "outputs": [
         {"output_type": "display_data", "data": bundle, "metadata": {}}, {"output_type": "unknown"}]}  # fmt: skip
