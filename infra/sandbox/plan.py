@@ -30,18 +30,24 @@ class Plan:
     kernels: int = 4  # at most, at once
     language: str = "en"  # of the person who works there: en or zh
 
+    @property
+    def state(self) -> Path:
+        """The folder of the server's own files beside the home; no kernel sees it."""
+        return self.home.with_name(f"{self.home.name}.server")
+
 
 def prepare(plan: Plan) -> None:
     """Make the folders of a workspace; each belongs to the one uid that needs it."""
     plan.home.parent.mkdir(parents=True, exist_ok=True)
     for folder, ids, mode in (
         (plan.home, plan.kernel, 0o2770),
+        (plan.state, plan.server, 0o700),
         (plan.run / "keep", plan.server, 0o700),
         (plan.run / "gate", plan.server, 0o700),
         (plan.run / "kernels", None, 0o755),
         (plan.run / "front", None, 0o700),
     ):
-        if folder != plan.home:
+        if folder not in (plan.home, plan.state):
             shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         if ids and plan.mode is Mode.ROOT:

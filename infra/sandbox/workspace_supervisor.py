@@ -30,6 +30,7 @@ from infra.sandbox.start import Running, start
 
 SERVER = ("-I", "-m", "lab.workspace")
 SERVER_LIMITS = Limits(memory=2 << 30, processes=128, tmp=128 << 20, file_size=256 << 20)
+SERVER_STATE = "/srv/lab"  # as lab.workspace.server names it
 READY_SECONDS = 90.0
 MEASURE_EVERY, MEASURE_HOME_EVERY = 1.0, 5.0  # seconds between two measurements of memory, of the home
 
@@ -127,7 +128,7 @@ class WorkspaceSupervisor:
                 plan.run / "keep": "/run/keep",
                 plan.run / "kernels": "/run/kernels",
             },
-            writable={plan.home: INSIDE_HOME},
+            writable={plan.home: INSIDE_HOME, plan.state: SERVER_STATE},
             made=system_files(plan.server.uid, plan.server.gid),
             cwd="/tmp",
         )

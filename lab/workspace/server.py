@@ -27,6 +27,7 @@ from lab.workspace.route_allow_list import guard
 HERE = Path(__file__).parent
 NOWHERE = "/tmp/home"
 HOME = "/home/lab"
+STATE = "/srv/lab"  # the server's own folder: a kernel could put a link into the home
 POLICY = "; ".join(
     (  # the output of a cell must not send data through the researcher's browser: only this origin is loaded, and no
         # page, window, download or form leads away
@@ -125,8 +126,8 @@ def configuration() -> Config:
             "news_url": None,
             "app_settings_dir": str(settings_folder(of_environment(os.environ))),
             "collaborative": False,
-            "user_settings_dir": f"{HOME}/.lab/settings",
-            "workspaces_dir": f"{HOME}/.lab/workspaces",
+            "user_settings_dir": f"{STATE}/settings",
+            "workspaces_dir": f"{STATE}/workspaces",
         },
     }
     return Config(settings)

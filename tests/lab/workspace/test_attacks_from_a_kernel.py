@@ -55,6 +55,20 @@ def test_a_link_in_the_home_leads_the_server_nowhere(kernel: Kernel, alice: Work
     assert not {"c", "a.txt"} & {each["name"] for each in listed if each["type"] == "directory"}
 
 
+def test_settings_lie_where_no_kernel_reaches_and_no_link_of_a_home_leads_there(
+    kernel: Kernel, alice: WorkspaceClient
+) -> None:
+    kernel.run("import os; os.path.lexists('.lab') or os.symlink('/proc/self', '.lab')")
+    plugin = "/lab/api/settings/@jupyterlab/docmanager-extension:plugin"
+    written = alice.call("PUT", plugin, json={"raw": '{"autosaveInterval": 41}'})
+    assert written.status_code == 204, written.text
+    assert "41" in alice.call("GET", plugin).json()["raw"]
+    assert kernel.run("print(os.path.exists('/srv/lab'), os.readlink('.lab'))").strip() == "False /proc/self"
+    locked = "/lab/api/settings/@jupyterlab/apputils-extension:sanitizer"
+    for spelled in (locked, locked.replace("@", "%40"), locked.replace("sanitizer", "s%61nitizer")):
+        assert alice.call("PUT", spelled, json={"raw": "{}"}).status_code == 403
+
+
 def test_a_kernel_that_swaps_its_sockets_for_links_gains_nothing(alice: WorkspaceClient) -> None:
     """The server connects to the sockets in a kernel's folder; a link there leads to no socket of the lab."""
     kernel = alice.kernel()
