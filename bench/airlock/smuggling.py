@@ -31,7 +31,7 @@ from lab.airlock.review.parcel_manifest import manifest_lines
 from lab.airlock.thresholds import load
 from tests.lab.airlock.review_zone import AUTHOR, PROJECT, SAFE, ReviewZone, build
 
-TRIES = 60
+TRIES = 40
 
 
 def smuggled_bits_tables() -> None:
