@@ -14,6 +14,7 @@ from credit.requests.settings import AgentSettings
 from credit.seal import Kind
 from infra.agents.compute_zone import Compute
 from infra.agents.rows import make_rows_of_notebooks
+from infra.agents.tables import make_tables_of_notebooks
 from models.distributed.ray_cluster import Tasks
 from models.settings import ComputeSettings
 from models.worker.worker_loop import Worker
@@ -44,7 +45,7 @@ def city() -> Iterator[running_gateway.House]:
 def workspace(
     city: running_gateway.House, ray_cluster: Tasks, mlflow_server: str, tmp_path: Path
 ) -> Iterator[dict[str, str]]:
-    """The environment of a kernel, with the workers of the compute zone: for trainings and for rows."""
+    """The environment of a kernel, with the workers of the compute zone: for trainings, rows and tables."""
     variables = {"HAIHE_COMPUTE_MLFLOW_URI": mlflow_server, "HAIHE_COMPUTE_TODAY": city.today.isoformat()}
     worker = Worker.open(city.home.settings(ComputeSettings, "compute", variables))
     env = city.home.environment("compute") | variables
@@ -52,6 +53,7 @@ def workspace(
     threads = [
         threading.Thread(target=worker.serve, args=(ray_cluster,)),
         threading.Thread(target=make_rows_of_notebooks, args=(compute, worker.end)),
+        threading.Thread(target=make_tables_of_notebooks, args=(compute, worker.end)),
     ]
     for thread in threads:
         thread.start()
@@ -83,6 +85,7 @@ def test_every_starter_notebook_runs(workspace: dict[str, str], city: running_ga
         assert not [output for output in _outputs(notebook) if output.get("name") == "stderr"]
         assert "<table" in _shown(notebook)
     assert len(city.entries("training.asked")) == len(city.entries("rows.asked")) == 2
+    assert len(city.entries("table.left")) == len(city.entries("table.asked")) == 1
     rows = {seal.id for seal in city.home.shelf.list(Kind.ROWS)}
     (parcel,) = city.entries("parcel.submitted")
     assert set(parcel.details["files"]) == {"firms_by_penalties.csv", "comparison.png"}

@@ -1,4 +1,4 @@
-"""A researcher's day in a real browser: log in, practise, write a feature, get rows, train, compare, submit, receive.
+"""A researcher's day in a real browser: log in, practise, write a feature, get rows, train, compare, get a table, submit, receive.
 
 Whatever a page shows, the browser sends requests to the lab alone.
 """
@@ -30,6 +30,9 @@ print("trained", plain.state, mine.state)"""
 COMPARE = "lab.compare(plain, mine)"
 ROWS = """rows = lab.rows(fresh, as_of="2026-10-01")
 print("rows", len(rows), rows.pandas().columns.tolist())"""
+OVER_RECORDS = """districts = lab.table("SELECT district, count(*) FROM registration GROUP BY ALL", as_of="2026-10-01")
+left = districts.carry_out()
+print("districts", len(districts), left.state, left.id == lab.parcels()[0].id)"""
 TABLE = """import pandas as pd
 some = int((rows.pandas()["fresh_penalties"] > 0).sum())
 counts = pd.DataFrame({"kind": ["enterprise, none", "enterprise, some"], "firms": [len(rows) - some, some]})
@@ -83,6 +86,9 @@ def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_p
         compared = run(page, COMPARE)
         assert "AUC" in compared
         assert page.locator(".jp-OutputArea img").count() >= 1, "the comparison is drawn"
+        districts = run(page, OVER_RECORDS)
+        assert "received True" in districts
+        assert int(districts.split("districts")[-1].split()[0]) > 5, "most districts have enough firms"
         assert "shown" in run(page, CALLS_HOME)
         output = run(page, TABLE)
         assert "asked for" in output
@@ -102,5 +108,5 @@ def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_p
     assert opened.seal.kind is Kind.PARCEL
     assert (opened.path / "kinds.csv").read_text().startswith('"kind","firms"')
     verbs = [entry.verb for entry in lab.home.ledger("research").entries() if entry.by.name in ("dana", "rita", "remy")]
-    for verb in ("cell.executed", "cell.read", "order.placed", "training.asked"):
+    for verb in ("cell.executed", "cell.read", "order.placed", "training.asked", "table.asked", "table.left"):
         assert verb in verbs
