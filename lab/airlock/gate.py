@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from credit.gate import Finding, Outcome, Verdict
 from credit.messages import Text
@@ -21,10 +20,6 @@ from lab.airlock.files import text as texts
 from lab.airlock.files.file_inspection import FileInspection
 from lab.airlock.files.file_kinds import FileKind, detect_kind, name_problem
 from lab.airlock.files.model import inspect_model, inspect_version
-from lab.airlock.files.notebook import inspect_notebook
-from lab.airlock.files.picture import inspect_jpeg, inspect_png
-from lab.airlock.files.svg import inspect_svg
-from lab.airlock.files.table import inspect_text
 from lab.airlock.issue import Issue, as_finding, fail, review
 from lab.airlock.kinds.registry import format_of
 from lab.airlock.kinds.rewriting import rewrite
@@ -59,15 +54,6 @@ class ParcelJudgement:
     def leaving(self) -> dict[str, bytes]:
         """What would leave, by name: files that were written by us from what was judged."""
         return {name: content for each in self.files.values() for name, content in each.leaving.items()}
-
-
-_INSPECTORS: Mapping[FileKind, Callable[[str, bytes, FileDescription, Thresholds], FileInspection]] = {
-    FileKind.PNG: inspect_png,
-    FileKind.JPEG: inspect_jpeg,
-    FileKind.SVG: inspect_svg,
-    FileKind.NOTEBOOK: inspect_notebook,
-    FileKind.TEXT: inspect_text,
-}
 
 
 def judge_parcel(
@@ -143,10 +129,10 @@ def _inspect_bytes(
     t: Thresholds,
 ) -> FileInspection:
     """The inspection of a file whose kind has no format yet."""
-    inspect = _INSPECTORS.get(kind) or partial(inspect_version, promoted=promoted)
     if kind is FileKind.MODEL:
-        inspect = partial(inspect_model, recounted=recounted)
-    inspection = inspect(name, content, about, t)
+        inspection = inspect_model(name, content, about, t, recounted=recounted)
+    else:
+        inspection = inspect_version(name, content, about, t, promoted=promoted)
     return replace(inspection, kind=kind, name=name, leaving={name: inspection.outgoing})
 
 

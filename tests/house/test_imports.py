@@ -114,7 +114,7 @@ IMPORTERS = {  # outside library -> the only files that may import it
     ),
     **dict.fromkeys(("nh3", "mistune"), ("lab/workspace/outputs/html.py",)),
     "defusedxml": ("lab/workspace/outputs/pictures.py",),
-    "PIL": ("lab/airlock/files/picture.py", "lab/console/rendering/redrawing.py"),
+    "PIL": ("lab/airlock/kinds/pictures/reduced.py", "lab/console/rendering/redrawing.py"),
 }
 IMPORTERS_BY_ZONE = {
     "duckdb": ("privacy/duckdb_engine.py", "models/features/duckdb_engine.py", "lab/library/duckdb_views.py")

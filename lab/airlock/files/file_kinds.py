@@ -20,11 +20,12 @@ class FileKind(StrEnum):
     PARQUET = "parquet"
     PNG = "png"
     JPEG = "jpeg"
-    SVG = "svg"
     NOTEBOOK = "notebook"
     MODEL = "model"  # LightGBM's text
     VERSION = "version"  # the id of a promoted version on the shelf
-    TEXT = "text"
+    TEXT = "text"  # prose: Markdown and plain text
+    PYTHON = "python"
+    SQL = "sql"
 
 
 ENDINGS = {
@@ -33,12 +34,14 @@ ENDINGS = {
     FileKind.PARQUET: ("parquet", "pq"),
     FileKind.PNG: ("png",),
     FileKind.JPEG: ("jpg", "jpeg"),
-    FileKind.SVG: ("svg",),
     FileKind.NOTEBOOK: ("ipynb",),
     FileKind.MODEL: ("txt", "model", "lgb"),
     FileKind.VERSION: ("json",),
-    FileKind.TEXT: ("txt", "md", "py", "sql", "r", "yaml", "yml", "toml", "log", "tex", "rst"),
+    FileKind.TEXT: ("txt", "md"),
+    FileKind.PYTHON: ("py",),
+    FileKind.SQL: ("sql",),
 }
+_CODE = {"py": FileKind.PYTHON, "sql": FileKind.SQL}
 _TABLE = Text.of("airlock.save-as-csv")
 _PICTURE = Text.of("airlock.save-as-png")
 _MODEL = Text.of("airlock.train-with-lab")
@@ -82,6 +85,8 @@ def detect_kind(name: str, content: bytes) -> FileKind | Issue:
         kind = FileKind.TABLE if ending != "txt" else FileKind.TEXT  # a table of one column has no delimiter
     if kind is FileKind.JSON and ending not in ENDINGS[FileKind.JSON]:
         kind = FileKind.TEXT  # a line of Python may also be JSON
+    if kind is FileKind.TEXT:
+        kind = _CODE.get(ending, kind)
     if ending not in ENDINGS[kind] and not (kind is FileKind.TABLE and ending in ENDINGS[FileKind.TEXT]):
         endings = ", ".join(f".{each}" for each in ENDINGS[kind])
         return fail(
@@ -125,7 +130,7 @@ def _kind_of_text(content: bytes) -> FileKind | Issue:
     if re.match(
         r"(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*(<!DOCTYPE svg[^>]*>\s*)?(<!--.*?-->\s*)*<(svg:)?svg\b", start, re.S
     ):
-        return FileKind.SVG
+        return fail(Text.of("airlock.svg-refused"), Text.of("airlock.save-figure-png"))
     if re.match(r"<(!doctype|html|\?xml|script|body|head|table|div)\b", start, re.I):
         return fail(Text.of("airlock.markup"), Text.of("airlock.table-or-picture", table=_TABLE, picture=_PICTURE))
     if re.match(r"tree\r?\nversion=", text):

@@ -8,16 +8,27 @@ from typing import Any
 
 from lab.airlock.files.file_kinds import FileKind
 from lab.airlock.kinds.file_format import FileFormat
+from lab.airlock.kinds.pictures.picture_format import JPEG, PNG
 from lab.airlock.kinds.tables.delimited import read_delimited
 from lab.airlock.kinds.tables.json_reading import read_json
 from lab.airlock.kinds.tables.parquet_reading import read_parquet
 from lab.airlock.kinds.tables.table_format import TableFormat
+from lab.airlock.kinds.texts.notebook_format import NotebookFormat
+from lab.airlock.kinds.texts.python_code import python_lines
+from lab.airlock.kinds.texts.sql_code import sql_lines
+from lab.airlock.kinds.texts.text_format import CodeFormat, ProseFormat
 
 _FORMATS: Mapping[FileKind, FileFormat[Any]] = MappingProxyType(
     {
         FileKind.TABLE: TableFormat(read_delimited),
         FileKind.JSON: TableFormat(read_json),
         FileKind.PARQUET: TableFormat(read_parquet),
+        FileKind.PNG: PNG,
+        FileKind.JPEG: JPEG,
+        FileKind.TEXT: ProseFormat(),
+        FileKind.PYTHON: CodeFormat(python_lines),
+        FileKind.SQL: CodeFormat(sql_lines),
+        FileKind.NOTEBOOK: NotebookFormat(),
     }
 )
 

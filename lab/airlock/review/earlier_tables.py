@@ -22,7 +22,7 @@ def earlier_tables(petitions: Iterable[Petition], store: ParcelStore, thresholds
     located = []
     for petition in petitions:
         for name, listed in petition.files.items():
-            if listed.kind in ("png", "jpeg", "svg", "model", "version"):
+            if listed.kind in ("png", "jpeg", "model", "version"):
                 continue
             about = petition.context.files[name]
             tables = _tables(name, store.get(listed.digest), about)

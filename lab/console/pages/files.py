@@ -20,17 +20,14 @@ router = APIRouter()
 
 @get_page(router, "/parcels/{id}/picture", LAB)
 def picture(session: CurrentSession, id: str, file: str = "") -> Response:
-    """A picture, redrawn from its pixels; an SVG as the airlock wrote it, sandboxed without scripts or links."""
+    """A picture, redrawn from its pixels."""
     airlock = airlock_of(session.app_state)
     petition = airlock.get(id)
     access = PetitionAccess.of(session, petition, airlock.objection(petition, session.name))
     listed = petition.files.get(file)
-    if listed is None or listed.kind not in ("png", "jpeg", "svg"):
+    if listed is None or listed.kind not in ("png", "jpeg"):
         raise Missing("files.no-such-picture-in-parcel")
     content = airlock.file(id, file, by=access.actor)
-    if listed.kind == "svg":
-        policy = f"{SANDBOX}; style-src 'unsafe-inline'"
-        return Response(content, media_type="image/svg+xml", headers={"Content-Security-Policy": policy})
     return Response(redraw_as_png(content), media_type="image/png", headers={"Content-Security-Policy": SANDBOX})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,15 +65,8 @@ def view_file(name: str, kind: str, content: bytes, findings: Sequence[Finding])
         if isinstance(read, Issue):
             return FileView(kind, unreadable=read.why)
         return _of_blocks(name, kind, format.show(read.model), findings)
-    if kind in ("png", "jpeg", "svg"):
-        return FileView(kind, picture=True)
     text = content.decode("utf-8-sig", errors="replace")
-    if kind in ("model", "version"):
-        return FileView(kind, texts=[_text("text", text.split("\n"), 1, {})], facts=summary(kind, text))
-    marks = _line_marks(name, findings)
-    if kind == "notebook":
-        return FileView(kind, texts=_notebook(text, marks))
-    return FileView(kind, texts=[_text("text", text.split("\n"), 1, marks)])
+    return FileView(kind, texts=[_text("text", text.split("\n"), 1, {})], facts=summary(kind, text))
 
 
 def _of_blocks(name: str, kind: str, shown: Shown, findings: Sequence[Finding]) -> FileView:
@@ -138,15 +130,6 @@ def _line_marks(name: str, findings: Sequence[Finding]) -> dict[int, Mark]:
                 if row and block:
                     _raise_mark(marks, int(block[1]) + int(row) - 1, finding)
     return marks
-
-
-def _notebook(text: str, marks: Mapping[int, Mark]) -> list[ShownText]:
-    """The cells of a notebook; lines are numbered through all cells, as in the gate's findings."""
-    texts, first = [], 1
-    for cell in json.loads(text)["cells"]:
-        texts.append(_text(str(cell["cell_type"]), str(cell["source"]).split("\n"), first, marks))
-        first += str(cell["source"]).count("\n") + 1
-    return texts
 
 
 def _text(kind: str, lines: Sequence[str], first: int, marks: Mapping[int, Mark]) -> ShownText:

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credit.gate import Outcome
-from tests.lab.airlock.files.test_file_kinds import code, grown, notebook
+from tests.lab.airlock.files.test_file_kinds import grown
 from tests.lab.airlock.files.test_pictures import drawing, jpeg, png
 from tests.lab.airlock.gate_runs import judge, outcome
+from tests.lab.airlock.kinds.texts.text_seeds import CODE, NOTEBOOK, QUERY
 
 pytestmark = pytest.mark.attack
 
@@ -35,7 +36,9 @@ SEEDS = {
     "f.png": png(),
     "f.jpg": jpeg(),
     "f.svg": drawing("<circle r='1'/><path d='M 1 2 L 3 4'/>").encode(),
-    "n.ipynb": notebook(code("x = 1")).encode(),
+    "n.ipynb": NOTEBOOK,
+    "c.py": CODE.encode(),
+    "q.sql": QUERY.encode(),
     "m.txt": MODEL.encode(),
     "r.md": b"# A\n\n| a | n |\n|---|---|\n| x | 50 |\n| y | 60 |\n| z | 70 |\n| w | 80 |\n",
 }

@@ -1,4 +1,4 @@
-"""Files as researchers submit them: tables, a picture, a drawing, a notebook, a text."""
+"""Files as researchers submit them: tables, a picture, a notebook, a text."""
 
 from __future__ import annotations
 
@@ -28,12 +28,6 @@ SOURCE = """import lab
 x = lab.features(SQL, as_of="2026-06-30")
 run = lab.train("early_warning")
 run.evidence["auc"]"""
-SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="640" height="300" viewBox="0 0 640 300">
-<rect width="640" height="300" fill="#ffffff"/>
-<polyline points="40,240 120,220 200,228 280,180 360,150 440,158 520,90 600,70" fill="none" stroke="#13616b"/>
-<line x1="40" y1="260" x2="610" y2="260" stroke="#888888" stroke-width="1"/>
-</svg>
-"""
 
 
 def rounded(key: str, groups: int, *, base: int = 400) -> bytes:

@@ -209,7 +209,7 @@ class Zone:
         self.vote(refused, True, "可以接受", by=chen)
         fresh = self.submit(parcel_files.mixed(), "逾期早期预警：行业分布、特征重要性与建模笔记本")
         clean = self.submit({"grades.csv": parcel_files.rounded("等级", 4)}, "九级评价分布", user="bo")
-        questioned = self.submit({"chart.svg": parcel_files.SVG}, "月度趋势图")
+        questioned = self.submit({"chart.png": parcel_files.picture()}, "月度趋势图")
         self.airlock.send_question(questioned, "横轴的月份是按处罚决定日期，还是按归集日期？", by=chen)
         half = self.submit({"months.csv": parcel_files.rounded("月份", 12, base=60)}, "逾期月份分布")
         self.vote(half, True, "分组均在阈值以上", by=li)

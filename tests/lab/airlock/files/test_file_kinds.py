@@ -24,52 +24,6 @@ CODE = compose("92", "120116", "MA05JKLM").code
 BLOB = base64.b64encode(bytes(range(256))).decode()
 
 
-def notebook(*cells: dict[str, object]) -> str:
-    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {"note": PSEUDONYM}, "cells": list(cells)})
-
-
-def code(source: str, **more: object) -> dict[str, object]:
-    return {"cell_type": "code", "metadata": {}, "execution_count": 1, "outputs": [], "source": source} | more
-
-
-def test_a_notebook_leaves_without_outputs_attachments_and_metadata() -> None:
-    shown = {"output_type": "stream", "name": "stdout", "text": f"{PSEUDONYM},0.7\n"}
-    text = notebook(
-        code("x = 1\n", outputs=[shown], metadata={"rows": [1, 2, 3]}, secret=CODE),
-        {"cell_type": "markdown", "source": ["# A", "\nb"], "metadata": {}, "attachments": {"a.png": {"x": "y"}}},
-    )
-    judgement = judge({"n.ipynb": text})
-    assert judgement.verdict.outcome is REVIEW
-    (finding,) = open_findings(judgement, "stripped")
-    assert (finding.evidence["outputs"], finding.evidence["attachments"]) == (1, 1)
-    outgoing = json.loads(judgement.files["n.ipynb"].outgoing)
-    assert [cell["source"] for cell in outgoing["cells"]] == ["x = 1\n", "# A\nb"]
-    assert outgoing["cells"][0]["outputs"] == []
-    for removed in (PSEUDONYM, CODE, "rows", "a.png"):
-        assert removed not in json.dumps(outgoing)
-    again = judge({"n.ipynb": judgement.files["n.ipynb"].outgoing})
-    assert again.verdict.passed
-    assert again.files["n.ipynb"].outgoing == judgement.files["n.ipynb"].outgoing
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        f"x = '{BLOB}'",
-        f"who = '{PSEUDONYM}'",
-        "t = 13812345678",
-        "data = '''\n1,2,3\n4,5,6\n7,8,9\n1,2,4\n'''\n# n,3,4",
-    ],
-)
-def test_notebook_cells_are_checked_like_text(source: str) -> None:
-    assert outcome(notebook(code(source)), "n.ipynb") is not PASS
-
-
-@pytest.mark.parametrize("text", ["{}", '{"nbformat": 3, "cells": []}', '{"nbformat": 4, "cells": [1]}', "[" * 9000])
-def test_an_invalid_notebook_is_refused(text: str) -> None:
-    assert outcome(text, "n.ipynb") is FAIL
-
-
 def grown(least: int, **more: object) -> str:
     random = np.random.default_rng(1)
     rows = random.normal(size=(600, 4))
@@ -239,14 +193,6 @@ def test_a_parcel_is_limited_in_number_and_size_of_files_and_describes_each() ->
         ("blobs", "=" * 100 + "\n" + "-" * 100, PASS),
         ("blobs", "a_function_whose_name_is_so_long_that_nobody_can_remember_it_at_all_really", PASS),
         ("blobs", "x = '" + "many words " * 300 + "'", REVIEW),
-        ("characters", "a\u200bb", FAIL),
-        ("characters", "a\u202eb", FAIL),
-        ("characters", "a\ufe0fb", FAIL),
-        ("characters", "\U000e0041\U000e0042", FAIL),
-        ("characters", "pаypal", FAIL),  # a Cyrillic а
-        ("characters", "α = 0.5, Δ 户数", PASS),
-        ("characters", "".join(f"word{' ' * (n % 7)}\n" for n in range(40)), FAIL),
-        ("length", "x\n" * 6000, FAIL),
     ],
 )  # fmt: skip
 def test_deceptive_text_is_detected(check: str, text: str, wanted: Outcome) -> None:
@@ -255,7 +201,7 @@ def test_deceptive_text_is_detected(check: str, text: str, wanted: Outcome) -> N
 
 def test_a_table_inside_a_text_is_checked_as_a_table() -> None:
     printed = "Results\n   industry    n\n0    retail  120\n1      food    3\n2 logistics  240\n3     other   80\n"
-    for name in ("notes.txt", "notes.md", "x.py"):
+    for name in ("notes.txt", "notes.md"):
         judgement = judge({name: printed})
         assert open_findings(judgement, "small counts")[0].evidence["cells"] == ["row 2, n"]
     scores = "\n".join(f"{n / 997:.4f}" for n in range(300))

@@ -1,25 +1,16 @@
-"""Bitmaps (位图): the file is read completely and redrawn from its pixels; only the redrawn picture leaves.
+"""The parts of a PNG or JPEG file (图片文件结构): every chunk and segment is one that holds what the picture shows.
 
-A PNG is checked chunk by chunk and a JPEG segment by segment, since a decoder skips content that it does not show, and
-such content could hide a table. The lowest bits of pixels can also carry a message: the finding states how many bytes,
-and reviewers decide.
+A decoder skips content that it does not show, and such content could hide a table. A file with any is refused by name.
 """
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from collections.abc import Iterator
 
-from PIL import Image
-
-from credit.gate import Finding
 from credit.messages import Text
-from lab.airlock.files.file_inspection import FileInspection
-from lab.airlock.files.file_kinds import FileKind
-from lab.airlock.issue import Issue, as_finding, fail, review, run_checks
-from lab.airlock.parcel_context import FileDescription
+from lab.airlock.issue import Issue, fail
 from lab.airlock.thresholds import Thresholds
 
 _ALLOWED_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"pHYs", b"sRGB", b"gAMA", b"cHRM", b"sBIT", b"bKGD"}
@@ -27,66 +18,8 @@ _CHUNK_SIZES = {b"pHYs": 9, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"sBIT": 4, b"b
 _AGAIN = Text.of("airlock.save-figure-png")
 
 
-def inspect_png(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """Inspect a PNG (ISO/IEC 15948); the redrawn picture leaves, and every picture needs a review."""
-    return _inspect(name, FileKind.PNG, content, list(_png(content, t)), t)
-
-
-def inspect_jpeg(name: str, content: bytes, about: FileDescription, t: Thresholds) -> FileInspection:
-    """Inspect a JPEG (ISO/IEC 10918-1); the redrawn picture leaves, and every picture needs a review."""
-    return _inspect(name, FileKind.JPEG, content, list(_jpeg(content)), t)
-
-
-_UNREADABLE = {  # the messages of issues after which the pixels are not read
-    "airlock.chunk-cut",
-    "airlock.chunk-damaged",
-    "airlock.chunks-wrong",
-    "airlock.too-many-pixels",
-    "airlock.pixels-damaged",
-    "airlock.segment-missing",
-    "airlock.segment-cut",
-    "airlock.no-end",
-}
-
-
-def _inspect(name: str, kind: FileKind, content: bytes, hidden: list[Issue], t: Thresholds) -> FileInspection:
-    redrawn = None if any(each.why.id in _UNREADABLE for each in hidden) else _redraw(content, kind, t)
-    if redrawn is None or isinstance(redrawn, Issue):
-        hidden += [redrawn] if redrawn else []
-        return FileInspection(kind, b"", tuple(as_finding("hidden content", name, each) for each in hidden))
-    outgoing, capacity = redrawn
-    needs_viewing = review(
-        Text.of("airlock.picture-content"),
-        Text.of("airlock.picture-content-fix"),
-        bytes_given=len(content),
-        bytes_carried=len(outgoing),
-        low_bits_could_carry_bytes=capacity,
-    )
-    findings: list[Finding] = run_checks(name, hidden, (("hidden content", lambda case, _: iter(case)),), t)
-    return FileInspection(kind, outgoing, (*findings, as_finding("what it shows", name, needs_viewing)))
-
-
-def _redraw(content: bytes, kind: FileKind, t: Thresholds) -> tuple[bytes, int] | Issue:
-    """The picture redrawn from its pixels, and the number of bytes that their lowest bits could carry."""
-    try:
-        with Image.open(io.BytesIO(content), formats=("PNG" if kind is FileKind.PNG else "JPEG",)) as opened:
-            if opened.width * opened.height > t["pixels_at_most"] or getattr(opened, "n_frames", 1) != 1:
-                return fail(Text.of("airlock.frames"), Text.of("airlock.smaller-picture"))
-            modes = {"1": "L", "L": "L", "P": "RGBA", "LA": "RGBA", "RGBA": "RGBA"}
-            mode = "RGB" if kind is FileKind.JPEG else modes.get(opened.mode, "RGB")
-            pixels = opened.convert(mode)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning, EOFError):
-        return fail(Text.of("airlock.pixels-unreadable"), _AGAIN)
-    plain = Image.frombytes(pixels.mode, pixels.size, pixels.tobytes())  # pixels only, without metadata
-    sink = io.BytesIO()
-    if kind is FileKind.PNG:
-        plain.save(sink, "PNG", optimize=False)
-    else:
-        plain.save(sink, "JPEG", quality=90)
-    return sink.getvalue(), plain.width * plain.height * len(plain.getbands()) // 8
-
-
-def _png(content: bytes, t: Thresholds) -> Iterator[Issue]:
+def png_issues(content: bytes, t: Thresholds) -> Iterator[Issue]:
+    """What a PNG (ISO/IEC 15948) holds beside its picture, chunk by chunk."""
     position, packed, names = 8, [], []
     while position < len(content):
         if position + 12 > len(content):
@@ -145,7 +78,8 @@ def _names_plotting_library(data: bytes) -> bool:
     return name == b"Software" and len(value) <= 80 and value.startswith((b"Matplotlib version", b"matplotlib"))
 
 
-def _jpeg(content: bytes) -> Iterator[Issue]:
+def jpeg_issues(content: bytes, t: Thresholds) -> Iterator[Issue]:
+    """What a JPEG (ISO/IEC 10918-1) holds beside its picture, segment by segment."""
     position, scanned = 2, False
     while position + 4 <= len(content):
         if content[position] != 0xFF:

@@ -1,0 +1,186 @@
+"""Prose (正文): Markdown and plain text as a list of blocks, and the same blocks written in their one form.
+
+A paragraph is one line, however it was wrapped. Items are numbered again and indented by their level. A table, also one
+that is printed with blanks, is written with bars. Between blocks stands one blank line. So neither the width of a line
+nor a blank line or an indentation is a choice of the writer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from credit.messages import Text
+from lab.airlock.grid import number_of
+from lab.airlock.issue import Issue, fail
+from lab.airlock.kinds.texts.printed_tables import TableRows, piped_table, printed_table
+from lab.airlock.kinds.texts.spelling import prose_line
+
+_HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)(?:\s+#+)?\s*")
+_ITEM = re.compile(r"(\s*)(?:([-*+•·])|(\d{1,3})[.)])\s+(\S.*)")
+_RULE = re.compile(r"\s*([-=_*~#+.])(?:\s*\1){2,}\s*")
+_QUOTE = re.compile(r"\s*>\s?(.*)")
+_FENCE = re.compile(r"\s*(```+|~~~+)\s*(\w*)\s*")
+_RULE_WRITTEN = "---"
+DEEPEST = 3  # levels of items below the first
+
+
+@dataclass(frozen=True, slots=True)
+class ProseBlock:
+    """A block of ``kind`` heading, paragraph, item, quote, rule, table or code, as the lines in which it is written."""
+
+    kind: str
+    lines: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...] = ()  # of a table, the header first
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The lines of the block; of a table, the cells that are no numbers."""
+        if self.kind != "table":
+            return self.lines
+        return tuple(cell for row in self.cells for cell in row if number_of(cell) is None)
+
+
+@dataclass(frozen=True, slots=True)
+class ProseModel:
+    """The blocks of a text, in order."""
+
+    blocks: tuple[ProseBlock, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the text as it is written."""
+        lines: list[str] = []
+        for before, block in zip((None, *self.blocks), self.blocks, strict=False):
+            if before is not None and not (before.kind == block.kind == "item"):
+                lines.append("")
+            lines += block.lines
+        return tuple(lines)
+
+    @property
+    def sentences(self) -> str:
+        """The text without the numbers in the cells of its tables."""
+        return "\n".join(line for block in self.blocks for line in block.sentences)
+
+    @property
+    def choices(self) -> int:
+        """How many bits the form of the text can carry: one a block, since a reader hardly asks why it is one."""
+        return sum(2 if block.kind == "item" else 1 for block in self.blocks)
+
+
+Code = Callable[[str], "tuple[str, ...] | Issue"]
+"""A reader of code: a text to the lines in which it is written."""
+
+
+def read_prose(lines: list[str], code: dict[str, Code]) -> ProseModel | Issue:
+    """The blocks of a text, given as lines in plain characters; ``code`` has the readers of fenced code by language."""
+    reader = _Reader(lines, code)
+    return reader.issue or ProseModel(tuple(reader.blocks))
+
+
+class _Reader:
+    """Reads a text line by line into blocks; an issue ends it."""
+
+    def __init__(self, lines: list[str], code: dict[str, Code]) -> None:
+        self.blocks: list[ProseBlock] = []
+        self.issue: Issue | None = None
+        self._code = code
+        self._open: list[str] = []  # lines of the paragraph, item or quote that is being read
+        self._kind = "paragraph"
+        self._levels: list[int] = []  # indentations of the items above
+        self._mark = ""
+        self._numbers: dict[int, int] = {}
+        at = 0
+        while at < len(lines) and self.issue is None:
+            at += self._take(lines, at)
+        self._close()
+
+    def _take(self, lines: list[str], at: int) -> int:
+        """Read what begins at a line; return the number of lines that were read."""
+        line = lines[at]
+        if not line.strip():
+            self._close()
+            return 1
+        if match := _FENCE.fullmatch(line):
+            return self._fence(lines, at, match)
+        if (match := _HEADING.fullmatch(line)) and match[2]:
+            self._add("heading", f"{match[1]} {prose_line(match[2])}")
+            self._numbers.clear()
+            return 1
+        table = piped_table(lines, at)
+        if table is None and not _ITEM.fullmatch(line) and not _QUOTE.fullmatch(line):
+            table = printed_table(lines, at, lambda text: bool(_ITEM.fullmatch(text) or _HEADING.fullmatch(text)))
+        if table is not None:
+            self._table(table)
+            return table.read
+        if _RULE.fullmatch(line):
+            self._close()
+            if not self.blocks or self.blocks[-1].kind != "rule":
+                self._add("rule", _RULE_WRITTEN)
+            return 1
+        if match := _ITEM.fullmatch(line):
+            self._item(match)
+        elif match := _QUOTE.fullmatch(line):
+            if self._kind != "quote":
+                self._close()
+            self._kind = "quote"
+            self._open.append(match[1])
+        else:
+            self._open.append(line)
+        return 1
+
+    def _close(self) -> None:
+        text, kind = prose_line(" ".join(self._open)), self._kind
+        self._open, self._kind = [], "paragraph"
+        if text and kind == "item":
+            self._append(ProseBlock("item", (f"{self._mark} {text}",)))
+        elif text and kind == "quote":
+            self._append(ProseBlock("quote", (f"> {text}",)))
+        elif text and any(pattern.fullmatch(text) for pattern in (_ITEM, _HEADING, _RULE, _QUOTE, _FENCE)):
+            self._take([text], 0)  # in its one spelling the line has become the beginning of another block
+            self._close()
+        elif text:
+            self._append(ProseBlock("paragraph", (text,)))
+
+    def _append(self, block: ProseBlock) -> None:
+        if block.kind != "item":
+            self._levels.clear()
+        self.blocks.append(block)
+
+    def _add(self, kind: str, *lines: str) -> None:
+        self._close()
+        self._append(ProseBlock(kind, lines))
+
+    def _item(self, match: re.Match[str]) -> None:
+        self._close()
+        width = len(match[1].expandtabs(4))
+        while self._levels and self._levels[-1] >= width:
+            self._levels.pop()
+        level = min(len(self._levels), DEEPEST)
+        self._levels.append(width)
+        for deeper in [each for each in self._numbers if each > level]:
+            del self._numbers[deeper]
+        number = 1 if match[3] == "1" else self._numbers.get(level, 0) + 1
+        if match[3]:
+            self._numbers[level] = number
+        self._kind, self._open = "item", [match[4]]
+        self._mark = "    " * level + (f"{number}." if match[3] else "-")
+
+    def _table(self, table: TableRows) -> None:
+        self._close()
+        self._append(ProseBlock("table", table.written(), table.rows))
+
+    def _fence(self, lines: list[str], at: int, match: re.Match[str]) -> int:
+        self._close()
+        closing = [n for n in range(at + 1, len(lines)) if lines[n].strip().startswith(match[1])]
+        language = {"py": "python"}.get(match[2].lower(), match[2].lower())
+        if not closing or language not in self._code:
+            self.issue = fail(Text.of("airlock.text-fence"), Text.of("airlock.text-fence-fix"), lines=[at + 1])
+            return 1
+        read = self._code[language]("\n".join(lines[at + 1 : closing[0]]))
+        if isinstance(read, Issue):
+            self.issue = read
+        else:
+            self._append(ProseBlock("code", (f"```{language}", *read, "```")))
+        return closing[0] - at + 1

@@ -1,0 +1,50 @@
+"""The words that a text may hold freely (词表): English words and names of code, and frequent Chinese characters."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+_ENDINGS = ("s", "es", "ed", "d", "ing", "ly", "er", "ers", "al", "ally", "ness", "able", "isation", "ization")
+_BEGINNINGS = ("un", "re", "non", "pre", "sub", "out", "over", "under", "mis", "multi", "inter", "semi", "anti")
+_PART_AT_LEAST = 4  # letters in each part of a compound; shorter parts would admit random letters
+_STEM_AT_LEAST = 4
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    lines = (_FOLDER / name).read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+@cache
+def common_characters() -> frozenset[str]:
+    """The Chinese characters that make up most of an ordinary text."""
+    return frozenset("".join(_words("common_characters.txt")))
+
+
+@cache
+def is_word(letters: str) -> bool:
+    """True for a known English word or name of code in any case, its usual forms, and compounds of two such words."""
+    word, words = letters.lower(), _words("known_words.txt")
+    if word in words:
+        return True
+    stems = [word[: -len(end)] for end in _ENDINGS if word.endswith(end)]
+    stems += [word[len(start) :] for start in _BEGINNINGS if word.startswith(start)]
+    doubled = [stem[:-1] for stem in stems if re.search(r"([b-df-hj-np-tv-z])\1$", stem)]
+    silent = [f"{stem}e" for stem in stems]
+    if any(len(stem) >= _STEM_AT_LEAST and stem in words for stem in (*stems, *doubled, *silent)):
+        return True
+    cuts = range(_PART_AT_LEAST, len(word) - _PART_AT_LEAST + 1)
+    return any(word[:cut] in words and word[cut:] in words for cut in cuts)
+
+
+def in_first_level(char: str) -> bool:
+    """True for a Chinese character of the first level of GB/T 2312, the 3,755 in ordinary use."""
+    try:
+        encoded = char.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return len(encoded) == 2 and 0xB0 <= encoded[0] <= 0xD7
