@@ -113,6 +113,7 @@ IMPORTERS = {  # outside library -> the only files that may import it
         "serving/entrypoints/worker.py",
     ),
     **dict.fromkeys(("nh3", "mistune"), ("lab/workspace/outputs/html.py",)),
+    "zxcvbn": ("lab/airlock/kinds/texts/vocabulary.py",),
     "defusedxml": ("lab/workspace/outputs/pictures.py",),
     "PIL": ("lab/airlock/kinds/pictures/reduced.py", "lab/console/rendering/redrawing.py"),
 }

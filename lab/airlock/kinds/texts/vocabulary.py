@@ -11,12 +11,22 @@ _ENDINGS = ("s", "es", "ed", "d", "ing", "ly", "er", "ers", "al", "ally", "ness"
 _BEGINNINGS = ("un", "re", "non", "pre", "sub", "out", "over", "under", "mis", "multi", "inter", "semi", "anti")
 _PART_AT_LEAST = 4  # letters in each part of a compound; shorter parts would admit random letters
 _STEM_AT_LEAST = 4
+_FREQUENT = 20_000  # of the words of English, the most frequent
 
 
 @cache
 def _words(name: str) -> frozenset[str]:
     lines = (_FOLDER / name).read_text(encoding="utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+@cache
+def _known_words() -> frozenset[str]:
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # counted in the English Wikipedia; it is read when it is needed
+
+    frequent = FREQUENCY_LISTS["english_wikipedia"][:_FREQUENT]
+    english = {word for word in frequent if len(word) >= _STEM_AT_LEAST and word.isascii() and word.isalpha()}
+    return _words("known_words.txt") | english
 
 
 @cache
@@ -28,7 +38,7 @@ def common_characters() -> frozenset[str]:
 @cache
 def is_word(letters: str) -> bool:
     """True for a known English word or name of code in any case, its usual forms, and compounds of two such words."""
-    word, words = letters.lower(), _words("known_words.txt")
+    word, words = letters.lower(), _known_words()
     if word in words:
         return True
     stems = [word[: -len(end)] for end in _ENDINGS if word.endswith(end)]
