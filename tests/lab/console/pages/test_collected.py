@@ -11,7 +11,7 @@ import pytest
 from lab.airlock.exits import close_exits, open_exits
 from lab.console.cookies import CookieJar
 from tests.lab.console import parcel_files
-from tests.lab.console.pages.test_page_actions import send
+from tests.lab.console.pages.test_page_actions import read_to_the_end, send
 from tests.lab.console.servers import Servers
 from tests.lab.console.zone import FIRST
 
@@ -25,7 +25,9 @@ def parcel(servers: Servers) -> str:
     at = f"parcels/{name}"
     assert servers.login("alice").get(f"{servers.console}{at}/collected").status_code == 404
     for reviewer in ("li", "chen"):
-        send(servers.login(reviewer), servers, at, f"{at}/vote", decision="approve", reason="计数较大")
+        client = servers.login(reviewer)
+        read_to_the_end(client, servers, at)
+        send(client, servers, at, f"{at}/vote", decision="approve", reason="计数较大", confirmed="approve")
     assert "sealed in the outbox" in send(servers.login("alice"), servers, at, f"{at}/collect").text
     return name
 
