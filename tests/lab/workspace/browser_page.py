@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from infra.home import Home
 from tests.lab.workspace.workspace_client import second_factor
@@ -59,6 +60,20 @@ class BrowserPage:
         """The hosts of all requests, or of those that the policy of the page blocked."""
         sent = [each for each in self.requests if each.url.startswith("http")]
         return {str(urlsplit(each.url).hostname) for each in sent if ("csp" in (each.failure or "")) is blocked}
+
+
+def wait_until_idle(page: Page) -> None:
+    """Wait until the open notebook's kernel is idle, as its status bar says.
+
+    A kernel that is busy while a browser connects is not asked again for its state (``nudge`` of jupyter_server), so
+    its first status can be lost: then the page is loaded again, as a person would do.
+    """
+    idle = page.locator(".jp-StatusBar-Widget", has_text="| Idle")
+    try:
+        idle.wait_for(timeout=60_000)
+    except PlaywrightTimeout:
+        page.reload()
+        idle.wait_for(timeout=120_000)
 
 
 def run(page: Page, code: str, seconds: float = 150) -> str:

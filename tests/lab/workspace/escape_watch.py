@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Download, Frame, Page, Request
 
 from infra.home import Home
-from tests.lab.workspace.browser_page import BrowserPage, run
+from tests.lab.workspace.browser_page import BrowserPage, run, wait_until_idle
 from tests.lab.workspace.output_escapes import Escape, notebook, sending_cell
 from tests.lab.workspace.workspace_client import WorkspaceClient
 
@@ -88,7 +88,7 @@ class EscapeTrial:
         start = "/hub/user-redirect/lab/tree/trial.ipynb?reset"
         self.page = BrowserPage(browser, url, home, client.user, start, secret).page
         self.watch = EscapeWatch(self.page, f"/user/{client.user}/")
-        self.page.locator(".jp-StatusBar-Widget", has_text="| Idle").wait_for(timeout=120_000)
+        wait_until_idle(self.page)
 
     def try_outputs(self, tried: list[Escape]) -> int:
         """Send each as an output of a cell of the open notebook; returns how many elements were clicked."""
@@ -107,7 +107,7 @@ class EscapeTrial:
         assert "written" in run(self.page, write)
         self.page.goto(f"{self.url}/user/{self.client.user}/lab/tree/escapes.ipynb?reset")
         self.page.locator(".jp-RenderedMarkdown").first.wait_for(timeout=120_000)
-        self.page.locator(".jp-StatusBar-Widget", has_text="| Idle").wait_for(timeout=120_000)
+        wait_until_idle(self.page)
         return self.watch.click_all()
 
     def close(self) -> None:

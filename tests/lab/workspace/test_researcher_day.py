@@ -14,7 +14,7 @@ from credit.keys import KeyRing
 from credit.seal import Kind
 from credit.shelf import Shelf
 from infra import lab_services as on_this_machine
-from tests.lab.workspace.browser_page import BrowserPage, run
+from tests.lab.workspace.browser_page import BrowserPage, run, wait_until_idle
 from tests.lab.workspace.conftest import DAY, Lab
 
 pytestmark = pytest.mark.servers
@@ -74,7 +74,7 @@ def test_a_researchers_day(lab: Lab, browser: Browser, mlflow_server: str, tmp_p
         page.locator(".jp-Launcher").wait_for(timeout=120_000)
         page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
         page.locator(".jp-Notebook .cm-content").first.wait_for(timeout=120_000)
-        page.locator(".jp-StatusBar-Widget", has_text="| Idle").wait_for(timeout=120_000)
+        wait_until_idle(page)
 
         catalogue = run(page, LOOK)
         assert "行政处罚" in catalogue
