@@ -1,4 +1,4 @@
-"""Configurable HTTP Proxy on the node of a wheel, and two corrections of JupyterHub's use of unix sockets.
+"""Configurable HTTP Proxy on the node of a wheel, and corrections of its and JupyterHub's use of unix sockets.
 
 JupyterHub writes the address of a spawned server with a port, ``http+unix://%2Fpath:80``, and the proxy would look for
 a file of that name; and it accepts no socket as the address of a service or of a further route.
@@ -14,11 +14,18 @@ from jupyterhub.proxy import ConfigurableHTTPProxy
 from traitlets import Dict
 
 INSTALLED = Path(__file__).resolve().parents[2] / ".tools" / "proxy"
+OWN_CONNECTIONS = Path(__file__).with_name("proxy_package") / "own_connections.mjs"
 SOCKET, PORT = "http+unix://", ":80"
 
 
 def command() -> list[str]:
-    """The command that starts the proxy: node from the wheel, the package from ``.tools/proxy`` (``make install``)."""
+    """The command that starts the proxy, with our module imported first: requests to sockets end without a race."""
+    node, module, proxy = files()
+    return [str(node), "--import", str(module), str(proxy)]
+
+
+def files() -> tuple[Path, Path, Path]:
+    """Node from the wheel, our module, and the proxy from ``.tools/proxy`` (``make install``)."""
     node = (
         Path(sys.prefix)
         / "lib"
@@ -28,7 +35,8 @@ def command() -> list[str]:
         / "bin"
         / "node"
     )
-    return [str(node), str(INSTALLED / "node_modules" / "configurable-http-proxy" / "bin" / "configurable-http-proxy")]
+    proxy = INSTALLED / "node_modules" / "configurable-http-proxy" / "bin" / "configurable-http-proxy"
+    return node, OWN_CONNECTIONS, proxy
 
 
 class LabProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
