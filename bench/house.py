@@ -40,6 +40,21 @@ def unstable_tests() -> None:
     record("unstable_tests", sum(map(len, parts.values())), "tests", goal=0, data="this repository", more=parts)
 
 
+def install_mib() -> None:
+    """The size of what ``make install`` puts into the project, in MiB, and of its five largest packages."""
+    whole = {part: _mib(Path(part)) for part in (".venv", ".tools") if Path(part).is_dir()}
+    packages = Path(".venv/lib/python3.11/site-packages").iterdir()
+    largest = sorted(((_mib(each), each.name) for each in packages if each.is_dir()), reverse=True)[:5]
+    more = {"parts": whole, "largest": {name: mib for mib, name in largest}}
+    record("install_mib", sum(whole.values()), "MiB", data="this repository", more=more)
+
+
+def _mib(folder: Path) -> int:
+    """The disk blocks that a folder uses; a file with several names counts once."""
+    blocks = {(stat.st_dev, stat.st_ino): stat.st_blocks for path in folder.rglob("*") for stat in (path.lstat(),)}
+    return sum(blocks.values()) * 512 >> 20
+
+
 def cli_help_seconds() -> None:
     """Processor time of ``haihe --help`` in a fresh process: the median of seven runs.
 

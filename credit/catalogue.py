@@ -19,6 +19,7 @@ from credit.canonical import digest_json
 from credit.errors import Malformed, Missing
 from credit.fields import Field, require_keys
 from credit.messages import Text
+from credit.usage_rights import UsageRight, read_right
 
 HERE = Path(__file__).parent / "catalogues"
 # libyaml, where it is installed, gives the same values ten times as fast.
@@ -47,11 +48,12 @@ class Time:
 class Check:
     """A rule on a row: ``bad`` is SQL over the raw columns (and ``r.registered_on``) that is true for a bad row.
 
-    ``reason`` is the name under which a rejected row is counted.
+    ``reason`` is the name under which a rejected row is counted, ``chinese`` the same in Chinese.
     """
 
     reason: str
     bad: str
+    chinese: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Table:
     standard: str
     openness: str
     sharing: str
-    usage: str
+    usage: UsageRight
     files: tuple[str, ...]
     subject: Field
     surrogate: bool
@@ -124,7 +126,9 @@ class Table:
             market=bool(data.get("market", False)),
             subjects=tuple(data.get("subjects", ("enterprise", "individual_business"))),
             standard=data.get("standard", ""),
-            **shared,
+            openness=data["openness"],
+            sharing=data["sharing"],
+            usage=read_right(data["usage"], where),
             files=tuple(files),
             subject=subject,
             surrogate=bool(data.get("surrogate", False)),
@@ -133,7 +137,7 @@ class Table:
             repair_document=find(data.get("repair_document")),
             fields=fields,
             layouts=MappingProxyType(data.get("layouts") or {}),
-            checks=tuple(Check(c["reason"], c["bad"]) for c in data.get("checks") or ()),
+            checks=tuple(Check(c["reason"], c["bad"], c.get("chinese", "")) for c in data.get("checks") or ()),
             constants=MappingProxyType(data.get("constants") or {}),
             registers=bool(data.get("registers", False)),
             subject_kind=find(data.get("subject_kind")),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from credit.errors import Malformed
+from credit.usage_rights import Purpose, Recipient, UsageRight, permits, read_right
 
 TYPES = ("string", "integer", "number", "date", "boolean")
 ROLES = ("direct", "quasi", "sensitive", "none")  # 直接标识符, 准标识符 (GB/T 37964-2019), sensitive attribute, none
@@ -19,7 +20,7 @@ NEVER_DISCLOSED = ("政府部门内部共享", "不可公开")  # scopes of a re
 VISIBLE_TO = ("anyone", "mandate", "nobody")  # who may see a field in an answer to an inquiry
 _KEYS = {
     "name", "column", "title", "type", "unit", "required", "enum", "minimum", "maximum", "pattern", "max_length",
-    "role", "openness", "sharing", "usage", "rules", "formats", "scale", "sensitivity"
+    "role", "openness", "sharing", "usage", "rules", "formats", "scale", "sensitivity", "number", "synonyms", "wording"
 }  # fmt: skip
 _NEEDED = {"name", "column", "title", "type", "role"}
 
@@ -30,6 +31,9 @@ class Field:
 
     ``unit`` is the unit of the official layout (万元 = 10,000 yuan where the standard uses it); ``scale`` multiplies
     the given number into that unit. ``formats`` are the additional date formats (strptime) of known sources.
+    ``number`` says that it is the number of a document: a document may say that it has none. ``synonyms`` are other
+    words for values of the enum, and ``wording`` names the field that keeps the source's own words, where they are not
+    one value of it (several kinds in one cell, ``其他-…``).
     """
 
     name: str
@@ -39,7 +43,7 @@ class Field:
     role: str
     openness: str
     sharing: str
-    usage: str
+    usage: UsageRight
     unit: str | None = None
     required: bool = False
     enum: tuple[str, ...] = ()
@@ -51,6 +55,9 @@ class Field:
     formats: tuple[str, ...] = ()
     scale: float = 1.0
     sensitivity: int | None = None
+    number: bool = False
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+    wording: str | None = None
 
     def rule(self, purpose: str) -> str:
         """The rule for a purpose; ``drop`` when there is none, so that a forgotten rule publishes nothing."""
@@ -89,7 +96,7 @@ class Field:
             role=data["role"],
             openness=data["openness"],
             sharing=data["sharing"],
-            usage=data["usage"],
+            usage=read_right(data["usage"], here),
             unit=data.get("unit"),
             required=bool(data.get("required", False)),
             enum=tuple(str(each) for each in data.get("enum") or ()),
@@ -101,9 +108,14 @@ class Field:
             formats=tuple(data.get("formats") or ()),
             scale=float(data.get("scale", 1.0)),
             sensitivity=data.get("sensitivity"),
+            number=bool(data.get("number", False)),
+            synonyms=MappingProxyType({str(k): str(v) for k, v in (data.get("synonyms") or {}).items()}),
+            wording=data.get("wording"),
         )
         if parsed.visible_to == "nobody" and parsed.rule(INQUIRY) not in hidden:
             raise Malformed("fields.not-for-inquiry", here=here, openness=parsed.openness, sharing=parsed.sharing)
+        if parsed.rule(INQUIRY) != "drop" and not permits((parsed.usage,), (Recipient.BANK, Purpose.INQUIRY)):
+            raise Malformed("fields.usage-not-for-inquiry", here=here, usage=parsed.usage)
         return parsed
 
 

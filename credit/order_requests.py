@@ -1,4 +1,4 @@
-"""Requests for what compute makes of an order (申请): trainings, rows and tables that projects requested.
+"""Requests for what compute makes of an order (申请): trainings, rows, tables and measurements of projects.
 
 ::
 
@@ -7,9 +7,9 @@
     compute    version.made        version-… {order, …}
     compute    training.failed     order-…   {asked: the number of the last request, what, why, remedy, messages}
 
-and the same with ``rows`` and ``table``. An order is the same order however often, and by whichever project, it is
-requested: it is made while at least one project still wants it. A request after a failure starts another attempt; what
-exists is not made again.
+and the same with ``rows``, ``table`` and ``measurement``. An order is the same order however often, and by whichever
+project, it is requested: it is made while at least one project still wants it. A request after a failure starts another
+attempt; what exists is not made again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class RequestVerbs:
 TRAINING = RequestVerbs("training.asked", "training.cancelled", "version.made", "training.failed")
 ROWS = RequestVerbs("rows.asked", "rows.cancelled", "rows.made", "rows.failed")
 TABLE = RequestVerbs("table.asked", "table.cancelled", "table.made", "table.failed")
-ALL = (TRAINING, ROWS, TABLE)
+MEASUREMENT = RequestVerbs("measurement.asked", "measurement.cancelled", "measurement.made", "measurement.failed")
+ALL = (TRAINING, ROWS, TABLE, MEASUREMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class OrderResult:
     messages: Mapping[str, Any] = field(default_factory=dict)  # what, why and remedy by id, for a reader's language
     last_request: int = 0  # a failure answers the requests up to this entry number
     champion: Mapping[str, Any] = field(default_factory=dict)  # how the champion of that day did on the same rows
+    measured: Mapping[str, Any] = field(default_factory=dict)  # what a measurement found
 
 
 class OrderRequests:
@@ -94,7 +96,7 @@ class OrderRequests:
         data = entry.details
         if entry.verb == self.verbs.made and data.get("order"):
             self._made[str(data["order"])] = OrderResult(
-                entry.at, made=entry.object, champion=dict(data.get("champion", {}))
+                entry.at, made=entry.object, champion=_mapping(data, "champion"), measured=_mapping(data, "measured")
             )
         elif entry.verb == self.verbs.failed:
             what, why, remedy = (str(data.get(key, "")) for key in ("what", "why", "remedy"))
@@ -133,3 +135,7 @@ class OrderRequests:
             return True
         ended = self.result(earlier)
         return ended is not None and not ended.made
+
+
+def _mapping(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return dict(data.get(name, {}))

@@ -11,7 +11,13 @@
     lab.table("SELECT …") an aggregate table over records, judged on the subjects in each cell (汇总表)
     lab.train(order)     train on the cluster, with progress     lab.runs(), lab.run(id) trainings and their results
     lab.compare(a, b)    figures and plots of versions           lab.carry_out("a.csv", …)  submit results for release
-    lab.parcels()        your submitted results                  lab.notices()           your tasks and what changed
+    lab.measure(run, order)  a version on other rows             lab.parcels()           your submitted results
+    lab.notices()        your tasks and what changed
+    lab.help()           all of this in your language 用您的语言说明；lab.help("rows") 说明一个函数
+
+    练习数据 lab.catalogue() lab.sql() lab.sample() lab.check() lab.features()
+    真实记录（在计算区）lab.releases() lab.rows() lab.table() lab.order() lab.train() lab.runs() lab.compare()
+    lab.measure()  带出结果 lab.carry_out() lab.parcels() lab.notices()
 
 A module is imported when one of its functions is first used, so ``import lab`` itself is quick.
 """
@@ -35,6 +41,8 @@ if TYPE_CHECKING:
     from lab.library.export import parcels as parcels
     from lab.library.features import check as check
     from lab.library.features import features as features
+    from lab.library.guide import help as help
+    from lab.library.measuring import measure as measure
     from lab.library.orders import feature as feature
     from lab.library.orders import order as order
     from lab.library.query import sample as sample
@@ -62,23 +70,32 @@ _MODULES = {
     "run": "training",
     "runs": "training",
     "compare": "comparison",
+    "measure": "measuring",
     "carry_out": "export",
     "parcels": "export",
     "notices": "export",
+    "help": "guide",
 }
 __all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
-        raise AttributeError(f"lab has no {name}; it has {', '.join(sorted(_MODULES))}")
-    function = getattr(importlib.import_module(f"lab.library.{_MODULES[name]}"), name)
-    globals()[name] = function
+        raise _no_such_name(name)
+    checked = importlib.import_module("lab.library.arguments").checked  # a wrong argument is refused in words
+    function = globals()[name] = checked(getattr(importlib.import_module(f"lab.library.{_MODULES[name]}"), name))
     return function
 
 
 def __dir__() -> list[str]:
     return sorted(_MODULES)
+
+
+def _no_such_name(name: str) -> AttributeError:
+    if name.startswith("_"):  # Python and IPython look for such names, and no person reads why they are not there
+        return AttributeError(name)
+    no_such_name: type[AttributeError] = importlib.import_module("lab.library.no_such_name").NoSuchName
+    return no_such_name(name, sorted(_MODULES))
 
 
 def load_ipython_extension(shell: Any) -> None:

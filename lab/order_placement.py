@@ -11,8 +11,9 @@ from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
+from credit.usage_rights import TRAINING_USE, require_use
 from lab.order_texts import require_plain_texts
-from models.features.feature_sql import check_order, written_order
+from models.features.feature_sql import check_order, order_rights, written_order
 from models.order.order import FILE, Order
 
 
@@ -29,7 +30,8 @@ def place_order(
     """Seal an order on a research release; the same order on the same release is the same seal.
 
     Raises :class:`Refused` for a release of another purpose, :class:`~credit.errors.Lapsed` for one that has expired on
-    ``today`` (default: the real day), and :class:`Malformed` when tables, SQL or label do not fit it. The SQL
+    ``today`` (default: the real day), or when the right of a table that it reads permits no training, and
+    :class:`Malformed` when tables, SQL or label do not fit it. The SQL
     that is sealed is the parsed text written out again, without comments.
     """
     seal = release.seal
@@ -42,6 +44,7 @@ def place_order(
     seal.require_not_expired(today or date.today())
     order = written_order(order, seal.terms)
     require_plain_texts(order)
+    require_use(order_rights(order, seal.terms), TRAINING_USE)
     query = check_order(order, seal.terms)
     terms = {
         "model": order.model,

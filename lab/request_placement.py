@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from credit.actor import Actor
 from credit.canonical import canonical
@@ -18,7 +20,7 @@ from models.rows.request import FILE as ROWS_FILE
 from models.rows.request import RowsRequest
 from models.tables.request import FILE as TABLE_FILE
 from models.tables.request import TableRequest
-from models.tables.table_sql import check_table
+from models.tables.table_sql import check_table, require_bounds_of_columns
 
 
 def place_request(
@@ -49,13 +51,30 @@ def place_request(
     seal.require_not_expired(today)
     tables = seal.terms["tables"]
     kind, file, sql = _checked(request, {name: tables[name]["columns"] for name in project.tables if name in tables})
-    terms = {kind: request.kind, "project": project.name, "release": seal.id, "author": by.name}
+    wanted, content = (kind, request.kind), (file, request.of_release(seal.id, sql).as_json())
+    return seal_request(wanted, content, project, release=seal, shelf=shelf, key=key, by=by, ledger=ledger)
+
+
+def seal_request(
+    wanted: tuple[str, str],
+    file: tuple[str, Mapping[str, Any]],
+    project: Project,
+    *,
+    release: Seal,
+    shelf: Shelf,
+    key: SigningKey,
+    by: Actor,
+    ledger: Ledger,
+) -> Seal:
+    """Seal a request on a release as an ORDER with one file; ``wanted`` says the kind of request, and of what."""
+    (kind, of), (name, content) = wanted, file
+    terms = {kind: of, "project": project.name, "release": release.id, "author": by.name}
     with shelf.staging() as folder:
-        (folder / file).write_bytes(canonical(request.of_release(seal.id, sql).as_json()))
+        (folder / name).write_bytes(canonical(content))
         order = shelf.put(
-            folder, Kind.ORDER, parents=(seal.id,), terms=terms, expires_on=seal.expires_on, by=by, key=key
+            folder, Kind.ORDER, parents=(release.id,), terms=terms, expires_on=release.expires_on, by=by, key=key
         )
-    ledger.append(f"{kind}.placed", order.id, by=by, details={"project": project.name, "release": seal.id})
+    ledger.append(f"{kind}.placed", order.id, by=by, details={"project": project.name, "release": release.id})
     return order
 
 
@@ -66,4 +85,6 @@ def _checked(request: RowsRequest | TableRequest, granted: Schema) -> tuple[str,
         case RowsRequest():
             return "rows", ROWS_FILE, check(request.sql, granted, population=register).sql
         case TableRequest():
-            return "table", TABLE_FILE, check_table(request.sql, granted, population=register).sql
+            plan = check_table(request.sql, granted, population=register)
+            require_bounds_of_columns(plan, request.at_most)
+            return "table", TABLE_FILE, plan.sql

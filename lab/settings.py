@@ -8,6 +8,9 @@ from pathlib import Path
 
 from credit.settings import current_day
 
+KEPT_FILE = 16 << 20  # bytes: up to here a file of a home is kept with the record of its opening, and saved
+PACKED = ".zlib"  # the ending of one that is kept packed, after the digest of what it holds
+
 
 @dataclass(frozen=True, slots=True)
 class ResearchSettings:

@@ -21,6 +21,7 @@ class ComputeSettings:
     mlflow_uri: str
     partitions: Path | None = None  # compute's own: which subjects are grouped together on which day
     tables: Path | None = None  # compute's own: the units behind every table that was given, and the key of tables
+    table_policy: Path | None = None  # the city's own policy of tables, such as one with noise
     runs: Path | None = None  # where a worker writes the progress of its trainings
     research_ledger: Path | None = None  # read only: the training requests
     notebooks: bool = False  # whether the agent also trains the orders of the notebooks
@@ -31,6 +32,7 @@ class ComputeSettings:
     memory: str = "2GB"  # for DuckDB, per running bucket
     threads: int = 1
     seconds: float = 600.0  # the time limit for the features of one bucket
+    evaluations: Path | None = None  # a folder with the city's own declarations of public evaluations
     mandate_rules: Path | None = None  # of the platform: the city's own rules for applications for mandates
 
     def day(self) -> date:

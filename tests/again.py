@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 MOST = 3  # tests that may be tried again
+ALONE = ("-n", "0", "--dist", "no")  # the last words on processes are those that count
 UNSTABLE = Path("var/bench/unstable.json")
 
 
@@ -27,7 +28,7 @@ def run(part: str, words: list[str]) -> int:
     failed = _failed(cache)
     if code == 1 and 1 <= len(failed) <= MOST:
         print("\n== tried again, alone: " + ", ".join(failed), flush=True)
-        code = subprocess.run([*pytest, "--last-failed", "--last-failed-no-failures=none", *_alone(words)]).returncode
+        code = subprocess.run([*pytest, "--last-failed", "--last-failed-no-failures=none", *words, *ALONE]).returncode
         failed = [name for name in failed if name not in _failed(cache)]
         if code == 0:
             print("== UNSTABLE, to be repaired: " + ", ".join(failed), flush=True)
@@ -43,17 +44,6 @@ def _failed(cache: Path) -> list[str]:
     """The names of the tests that failed in the last run with this cache."""
     path = cache / "v" / "cache" / "lastfailed"
     return sorted(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else []
-
-
-def _alone(words: list[str]) -> list[str]:
-    """The words without those that spread tests over processes."""
-    kept, skip = [], False
-    for word in words:
-        if skip or word in ("-n", "--dist"):
-            skip = not skip
-            continue
-        kept.append(word)
-    return kept
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 settings.register_profile("same", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("new", deadline=None, derandomize=False, max_examples=300, print_blob=True)
 settings.load_profile("same")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """By folders with `--dist loadscope`, and as xdist does with every other word."""
+    if config.getoption("dist") == "loadscope":
+        from tests.scheduling import FolderScheduling
+
+        return FolderScheduling(config, log)
+    return None
 
 
 def pytest_collection_finish() -> None:

@@ -1,43 +1,46 @@
-"""What an attacker gets out of the lab unseen: bits that differ in what leaves where the reviewer's page is the same.
+"""What attackers get out of the lab that no reviewer reads, by kind of file: the most bits of any of ours.
 
-An attacker hides many messages, one a try. The tries that the gate lets out are grouped by what their pages show; the
-different outputs within one group are what a receiver can tell apart and no reviewer can: their number's logarithm.
+The attackers and both measures are those of the tests (:mod:`tests.lab.airlock.smuggling`). What a page shows as words,
+numbers in sentences and marks that can be seen is not counted; pictures are reported with such marks too.
 """
 
 from __future__ import annotations
 
-import math
 import random
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bench.airlock.context_attackers import CONTEXTS
-from bench.airlock.table_attackers import ATTACKERS, Encoder
 from bench.record import record
 from credit.canonical import canonical, digest
 from credit.errors import CreditError
-from credit.gate import Outcome
 from credit.keys import KeyRing, SigningKey
 from credit.shelf import Shelf
 from lab.airlock.files.file_kinds import FileKind
-from lab.airlock.gate import judge_parcel
-from lab.airlock.issue import Issue
-from lab.airlock.kinds.registry import format_of
-from lab.airlock.parcel_context import FileDescription, ParcelContext
+from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review.parcel_manifest import manifest_lines
-from lab.airlock.thresholds import load
-from tests.lab.airlock.review_zone import AUTHOR, PROJECT, SAFE, ReviewZone, build
+from tests.lab.airlock.context_attackers import CONTEXTS
+from tests.lab.airlock.kinds.models.model_attacks import MODELS
+from tests.lab.airlock.kinds.pictures.picture_attacks import seen as seen_in_pictures
+from tests.lab.airlock.kinds.pictures.picture_attacks import unseen as unseen_in_pictures
+from tests.lab.airlock.kinds.tables.table_attackers import ATTACKERS
+from tests.lab.airlock.kinds.texts.alphabet_attacks import alphabets
+from tests.lab.airlock.kinds.texts.notebook_attacks import in_notebooks
+from tests.lab.airlock.kinds.texts.seen_attacks import seen_in_texts
+from tests.lab.airlock.kinds.texts.spelling_attacks import code_layouts, spellings
+from tests.lab.airlock.review_zone import AUTHOR, FIRST, PROJECT, SAFE, ReviewZone, build
+from tests.lab.airlock.smuggling import Smuggling, page_of, smuggled, through_the_gate, unseen_bits
 
 TRIES = 40
+TEXT_SIZES = (24, 160, 224, 256, 288, 1024)
 
 
 def smuggled_bits_tables() -> None:
     """The most bits that one table carried out beside its shown cells, over all attackers on tables."""
-    bits = {name: _bits(_through_the_gate(encode)) for name, encode in ATTACKERS.items()}
-    passed = {name: count for name, encode in ATTACKERS.items() if (count := len(list(_through_the_gate(encode))))}
+    tries = {name: list(through_the_gate(encode, TRIES)) for name, encode in ATTACKERS.items()}
+    bits = {name: unseen_bits(each) for name, each in tries.items()}
+    passed = {name: len(each) for name, each in tries.items() if each}
     more = {"attackers": len(bits), "tries": TRIES, "let_out": passed, "bits": {n: b for n, b in bits.items() if b}}
     record("smuggled_bits_tables", max(bits.values()), "bits", goal=0, data="twenty bands", more=more)
 
@@ -47,37 +50,43 @@ def unseen_bits_per_parcel() -> None:
     bits = {}
     for name in CONTEXTS:
         with tempfile.TemporaryDirectory() as folder:
-            bits[name] = _bits(_through_the_review(name, Path(folder)))
+            bits[name] = unseen_bits(_through_the_review(name, Path(folder)))
     more = {"attackers": len(bits), "tries": TRIES // 4, "bits": {n: b for n, b in bits.items() if b}}
     record("unseen_bits_per_parcel", max(bits.values()), "bits", goal=0, data="a parcel of one table", more=more)
 
 
-def _bits(tries: Iterator[tuple[str, str]]) -> float:
-    """The bits that a receiver decodes at most where what is shown is the same; ``tries`` are (shown, leaving)."""
-    groups: dict[str, set[str]] = defaultdict(set)
-    for shown, leaving in tries:
-        groups[shown].add(leaving)
-    return max((math.log2(len(outputs)) for outputs in groups.values()), default=0.0)
+def smuggled_bits_text() -> None:
+    """The most bits that an attacker on texts and code decodes from what left, of those that no reader passes over."""
+    attacks = [*spellings(), *code_layouts(), *alphabets()]
+    _record("smuggled_bits_text", attacks, TEXT_SIZES, goal=256, seen=seen_in_texts())
 
 
-def _through_the_gate(encode: Encoder) -> Iterator[tuple[str, str]]:
-    for seed in range(TRIES):
-        name, content = encode(random.Random(seed))
-        context = ParcelContext("Bands", "a paper", {name: FileDescription("bands", subjects=100_000)}, ("release-1",))
-        judgement = judge_parcel({name: content}, context=context)
-        if judgement.verdict.outcome is Outcome.FAIL:
-            continue
-        inspection = judgement.files[name]
-        leaving = digest(canonical({each: digest(content) for each, content in judgement.leaving.items()}))
-        yield _page_of(inspection.kind, inspection.outgoing), leaving
+def smuggled_bits_notebooks() -> None:
+    """The same of notebooks: every attack on texts in cells and outputs, and what notebooks have beside them."""
+    _record("smuggled_bits_notebooks", in_notebooks(), (96, 224, 256, 1024), goal=256)
 
 
-def _page_of(kind: FileKind | None, content: bytes) -> str:
-    format = format_of(kind) if kind else None
-    read = format.read(content, load()) if format else None
-    if format is None or read is None or isinstance(read, Issue):
-        return ""
-    return repr(format.show(read.model))
+def smuggled_bits_pictures() -> None:
+    """The most bits that an attacker decodes from a picture: changes that no reader sees; with marks, beside it."""
+    _record("smuggled_bits_pictures", unseen_in_pictures(), (24, 256, 1024), seen=seen_in_pictures())
+
+
+def smuggled_bits_models() -> None:
+    """The most bits of an order's author that a receiver decodes from the copy of the model."""
+    bits = {name: round(attack(), 1) for name, attack in MODELS.items()}
+    more = {"attackers": len(bits), "bits": {name: value for name, value in bits.items() if value}}
+    record("smuggled_bits_models", max(bits.values()), "bits", goal=64, data="1,500 invented rows", more=more)
+
+
+def _record(
+    name: str, attacks: Iterable[Smuggling], sizes: tuple[int, ...], *, goal: float | None = None,
+    seen: Iterable[Smuggling] = (),
+) -> None:  # fmt: skip
+    bits = {attack.name: round(smuggled(attack, sizes), 1) for attack in attacks}
+    marks = {attack.name: round(smuggled(attack, sizes), 1) for attack in seen}
+    most = dict(sorted(((n, b) for n, b in bits.items() if b), key=lambda each: -each[1])[:5])
+    more = {"attackers": len(bits), "most": most, "seen": {n: b for n, b in marks.items() if b}}
+    record(name, max(bits.values()), "bits", goal=goal, data="attackers of the tests", more=more)
 
 
 def _through_the_review(attacker: str, folder: Path) -> Iterator[tuple[str, str]]:
@@ -99,7 +108,7 @@ def _collected(zone: ReviewZone, attacker: str, draw: random.Random, ring: KeyRi
     zone.approve(id)
     petition = zone.airlock.get(id)
     pages = [
-        _page_of(FileKind(each.kind), zone.airlock.file(id, name, by=AUTHOR)) for name, each in petition.files.items()
+        page_of(FileKind(each.kind), zone.airlock.file(id, name, by=FIRST)) for name, each in petition.files.items()
     ]
     shown = repr((manifest_lines(replace(petition, id=""), zone.airlock.shelf), pages))
     seal = zone.airlock.collect(id, by=AUTHOR)

@@ -27,7 +27,8 @@ from bench.record import record
 from models.features.duckdb_engine import Limits
 from models.features.population import population_bucket
 from models.scoring.scorer import Scorer
-from models.snapshots.batch_scores import bucket_answers_path, read_bucket_answers, score_bucket
+from models.snapshots.batch_scores import score_bucket
+from models.snapshots.bucket_files import bucket_answers_path, read_bucket_answers
 
 SUBJECTS, WORKERS = 710_000, 2
 # Subjects in the register of what is really run; of the invented city 64 % live on the day, and those are evaluated.

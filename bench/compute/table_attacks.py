@@ -22,9 +22,9 @@ from models.tables.cells.contents import CellContents
 from models.tables.differencing.isolation import EarlierUnits
 from models.tables.differencing.suppression import published
 from models.tables.gate import TableCase, table_gate
-from models.tables.make import GATE
 from models.tables.maker import TableMaker
 from models.tables.request import TableRequest
+from models.tables.sealed_table import GATE
 
 BORDER = 2012  # a year of registration with many firms on either side
 SCALES, SHIFTS = (1.0, 1000.0), (0.0, 7.0)

@@ -31,6 +31,7 @@ from infra.sandbox import watchdog
 from lab.accounts.account_changes import AccountChanges
 from lab.accounts.accounts import Accounts
 from lab.projects import Projects
+from tests.journey.hand import requested
 from tests.lab.workspace.workspace_client import WorkspaceClient
 
 DAY, BY = date(2026, 11, 1), Actor("petra", Role.PLATFORM)
@@ -167,5 +168,7 @@ def _small_home() -> Path:
     env = {**os.environ, "HAIHE_HOME": str(root / "home"), "HAIHE_TODAY": DAY.isoformat()}
     city = ("city", "--subjects", str(SUBJECTS), "--out", str(root / "raw"))
     for words in (("keys",), city, ("intake", str(root / "raw")), ("release", "research"), ("practice",)):
-        subprocess.run([sys.executable, "-m", "infra.haihe", *words], env=env, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "infra.haihe", *requested(*words)], env=env, check=True, capture_output=True
+        )
     return root

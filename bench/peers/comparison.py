@@ -47,7 +47,7 @@ _JSON = "Content-Type: application/json\r\n"
 
 def http_vs_best_peer() -> None:
     """Answers by code a second over bare scores a second of the best peer, 16 connections, in turns."""
-    _against_best("http_vs_best_peer", score_requests, 5.0)
+    _against_best("http_vs_best_peer", score_requests, 4.0)
 
 
 def http_live_vs_best_peer() -> None:

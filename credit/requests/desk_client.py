@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,23 +18,13 @@ from credit.messages import Text
 from credit.requests.failure import error_of
 from credit.requests.request import Stage
 from credit.requests.task import ReportStep
+from credit.unix_connection import UnixConnection
 
 WAIT = 10  # seconds that one question for a request's state may take
 
 
 class DeskUnavailable(Missing):
     """No desk answers at the socket."""
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, seconds: float) -> None:
-        super().__init__("desk", timeout=seconds)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +38,26 @@ class DeskClient:
 
     def call(self, method: str, address: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """One call; its JSON answer. Raises the error that the desk answers with, or :class:`DeskUnavailable`."""
-        connection = _UnixConnection(self.path, self.seconds)
+        connection = UnixConnection(self.path, "desk", self.seconds)
         headers = {"Content-Type": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         if self.by:
             headers["X-Acting-By"] = quote(self.by)
         try:
-            connection.request(method, address, None if body is None else json.dumps(body).encode(), headers)
-            answer = connection.getresponse()
-            content = answer.read()
+            sent = None if body is None else json.dumps(body).encode()
+            status, content = connection.answer(method, address, sent, headers)
         except FileNotFoundError as error:
             raise DeskUnavailable("desk-client.no-desk") from error
         except (OSError, http.client.HTTPException) as error:
             raise DeskUnavailable(
                 "desk-client.desk-does-not-answer", why=Text.verbatim(type(error).__name__)
             ) from error
-        finally:
-            connection.close()
         try:
             data = json.loads(content)
         except ValueError as error:
-            raise Broken("desk-client.unreadable", status=answer.status) from error
-        if answer.status >= 400 or not isinstance(data, dict):
+            raise Broken("desk-client.unreadable", status=status) from error
+        if status >= 400 or not isinstance(data, dict):
             raise error_of(data if isinstance(data, dict) else {})
         return data
 

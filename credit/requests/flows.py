@@ -43,12 +43,12 @@ def _private(*names: str) -> frozenset[str]:
 
 FLOWS: Mapping[str, Flow] = MappingProxyType(
     {
-        "intake": Flow(("custody",), (CITY, PLATFORM), "act.bring-records-in", _private("paths")),
+        "intake": Flow(("custody",), (CITY, PLATFORM), "act.bring-records-in", _private("paths", "mapping")),
         "release": Flow(("custody",), (PLATFORM, CITY), "act.make-release"),
         "practice": Flow(("custody",), (PLATFORM, CITY), "act.make-practice-tables"),
         "repair": Flow(("custody", "compute", "platform"), (CITY,), "act.repair-record", _private("documents")),
         "withdraw": Flow(("custody", "compute", "platform"), (CITY, PLATFORM), "act.withdraw-repaired-records"),
-        "quarantine": Flow(("custody",), (CITY, PLATFORM), "act.read-quarantine"),
+        "quarantine": Flow(("custody",), (CITY, PLATFORM), "act.read-quarantine", _private("back")),
         "subjects": Flow(("custody",), (CITY, PLATFORM), "act.list-subjects"),
         "train": Flow(("research", "compute"), (RESEARCHER, PLATFORM), "act.train-model", seconds=48 * HOUR),
         "rows": Flow(("research", "compute"), (RESEARCHER, PLATFORM), "act.make-rows", _private("sql")),

@@ -53,11 +53,22 @@ def roles_within(accounts: AccountHistory, name: str, span: Span) -> frozenset[R
     return frozenset(role for roles in values_within(accounts.history(name), span) for role in roles)
 
 
+def has_account_throughout(accounts: AccountHistory, name: str, span: Span) -> bool:
+    """True when a name was an account at every moment of a span: after a removal it may be another person's."""
+    values = _roles_throughout(accounts, name, span)
+    return bool(values) and all(values)
+
+
 def has_role_throughout(accounts: AccountHistory, name: str, role: Role, span: Span) -> bool:
     """True when a name had a role at every moment of a span: not when its account was removed and made again in it."""
+    values = _roles_throughout(accounts, name, span)
+    return bool(values) and all(role in roles for roles in values)
+
+
+def _roles_throughout(accounts: AccountHistory, name: str, span: Span) -> list[tuple[Role, ...]]:
+    """The roles with which a span begins, and all later ones that began in it; empty for a name that is new in it."""
     changes = accounts.history(name)
     begun = [number for number, (since, _) in enumerate(changes) if since <= span.start]
     if not begun:
-        return False
-    # The value in which the span begins, and every later one that began in it.
-    return all(role in roles for since, roles in changes[begun[-1] :] if span.end is None or since <= span.end)
+        return []
+    return [roles for since, roles in changes[begun[-1] :] if span.end is None or since <= span.end]

@@ -35,12 +35,13 @@ _ROLES = {
 
 @dataclass(frozen=True, slots=True)
 class ReviewedMatter:
-    """What is judged: since when it is requested, who made it, for which projects, and from which orders."""
+    """What is judged: since when it is requested, who made it, for which projects, from which orders, and for whom."""
 
     since: datetime
     makers: frozenset[str]
     projects: frozenset[str] = frozenset()
     orders: frozenset[str] = frozenset()
+    recipients: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class PeopleHistory:
             return Text.of("separation.no-judge", role=judge.role)
         if name in matter.makers:
             return Text.of("separation.made-it", name=name)
+        if name in matter.recipients:
+            return Text.of("separation.receives-it", name=name)
         placements = self.projects.placements(sorted(matter.orders))
         if any(name == placement.by for placement in placements):
             return Text.of("separation.placed-its-order", name=name)

@@ -14,7 +14,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from credit.canonical import digest_json
-from credit.errors import CreditError, Missing
+from credit.errors import CreditError
 from credit.releases import require_release
 from credit.requests.agent import Agent
 from credit.requests.settings import AgentSettings
@@ -27,9 +27,7 @@ from infra.agents.deletion import delete_destroyed
 if TYPE_CHECKING:
     from models.distributed.ray_cluster import Tasks
     from models.registry.mlflow_registry import Registry
-    from models.scoring.scorer import Scorer
-
-MODELS = ("enterprise", "individual_business")
+    from models.scoring.evaluation.declaration import Evaluation
 
 
 class ComputeSteps(Compute):
@@ -113,78 +111,69 @@ class ComputeSteps(Compute):
 
     def renewal(self, task: Task) -> StepResult:
         """After a repair: make again what rests on a release that custody has amended."""
+        from models.evaluation.renewal import renew_evaluations
         from models.snapshots.renewal import renew
 
         replaced = dict(task.earlier[0].get("replaced", {}))
-        made = renew(replaced=replaced, today=task.today, progress=task.report, **self.shared(task))
+        done: dict[str, Any] = {"today": task.today, "progress": task.report, **self.shared(task)}
+        made = renew(replaced=replaced, **done)
+        made["snapshots"] |= renew_evaluations(replaced=replaced, **done)
         return StepResult(made)
 
     def evaluate(self, task: Task) -> StepResult:
-        """Evaluate every subject for a month, by each model that has a champion."""
-        from models.scoring.scorer import Scorer
-        from models.snapshots.monthly_evaluation import require_period
+        """Evaluate every subject for a month (公共信用综合评价), by the declarations of the city or those shipped."""
+        from models.evaluation.monthly import require_period
+        from models.evaluation.query import check_evaluation
+        from models.evaluation.shipped import KINDS, evaluation_of
 
         period = str(task.arguments["period"])
+        evaluations = {
+            kind: evaluation_of(kind, self.settings.evaluations)
+            for kind in map(str, task.arguments.get("kinds") or KINDS)
+        }
         task.report("verifying the release", 0, 0)
         release = require_release(self.shelf, "scoring", str(task.arguments.get("release", "")))
         as_of = date.fromisoformat(release.seal.terms["as_of"])
         require_period(period, as_of)
-        wanted = [str(each) for each in task.arguments.get("models") or ()]
-        versions = self._evaluated_versions(wanted)
+        for evaluation in evaluations.values():
+            check_evaluation(evaluation, release.seal.terms)  # the rights of all, before the work on any
         titles: dict[str, str] = {}
         models: dict[str, Any] = {}
         with self.tasks(task, here=bool(task.arguments.get("here"))) as tasks:
-            for name, version in versions.items():
-                scorer = Scorer.load(version.path)
-                models[name] = self._evaluated(task, name, version, scorer, release, period, tasks)
-                titles |= {feature.name: feature.title for feature in scorer.card.features}
-        snapshots = {name: each["snapshot"] for name, each in models.items()}
+            for kind, evaluation in evaluations.items():
+                models[kind] = self._evaluated(task, evaluation, release, period, tasks)
+                titles |= {each.code: each.zh for each in evaluation.indicators}
+                titles |= {each.code: each.zh for each in evaluation.measures}
+        snapshots = {evaluations[kind].name: each["snapshot"] for kind, each in models.items()}
         made = {"period": period, "as_of": as_of.isoformat(), "snapshots": snapshots, "models": models}
         return StepResult(made, private={"titles": titles})
 
-    def _evaluated_versions(self, wanted: list[str]) -> dict[str, OpenedSeal]:
-        pointers = {name: self.shelf.pointer(f"champion-{name}", {"platform"}) for name in wanted or MODELS}
-        missing = [name for name in wanted if pointers[name] is None]
-        if missing or not any(pointers.values()):
-            raise Missing("evaluate.no-version-champion", missing=" or ".join(missing or MODELS))
-        return {name: self.champion(name) for name, pointer in pointers.items() if pointer}
-
     def _evaluated(
-        self,
-        task: Task,
-        name: str,
-        version: OpenedSeal,
-        scorer: Scorer,
-        release: OpenedSeal,
-        period: str,
-        tasks: Tasks,
+        self, task: Task, evaluation: Evaluation, release: OpenedSeal, period: str, tasks: Tasks
     ) -> dict[str, Any]:
+        from models.evaluation.build import make_evaluation
+        from models.evaluation.monthly import PreviousMonth, month_writer, previous_month
         from models.scoring.snapshot_layout import MOVEMENTS_FILE
-        from models.snapshots.build import make_snapshot
-        from models.snapshots.monthly_evaluation import PreviousEvaluation, evaluation_writer, previous_snapshot
 
-        as_of = date.fromisoformat(release.seal.terms["as_of"])
-        before = previous_snapshot(self.shelf, name, period)
-        # Of this version, release and day alone: what a killed run has done of it is reused, and nothing else ever is.
-        mark = digest_json([version.seal.id, release.seal.id, str(as_of)])[:16]
+        before = previous_month(self.shelf, evaluation.name, period)
+        # Of this declaration and release alone: what a killed run has done of it is reused, and nothing else ever is.
+        mark = digest_json([evaluation.version, release.seal.id])[:16]
         work = self.agent.runs / "compute" / f"evaluation-{mark}"
-        earlier = PreviousEvaluation.open(before, self.shelf) if before else None
-        seal = make_snapshot(
-            version=version,
+        seal = make_evaluation(
+            evaluation,
             release=release,
-            scorer=scorer,
-            as_of=as_of,
+            as_of=date.fromisoformat(release.seal.terms["as_of"]),
             today=task.today,
             map_buckets=lambda fn, buckets: tasks.map_tasks(
-                fn, buckets, progress=lambda done, total: task.report(f"{name}: answers", done, total)
+                fn, buckets, progress=lambda done, total: task.report(f"{evaluation.name}: indicators", done, total)
             ),
             work=work,
-            extra_files=evaluation_writer(scorer.card, period, earlier),
+            month=month_writer(evaluation, period, PreviousMonth.open(before) if before else None),
             **self.shared(task),
         )
         shutil.rmtree(work, ignore_errors=True)
         counted = json.loads((self.shelf.open(seal.id, deep=False).path / MOVEMENTS_FILE).read_bytes())
-        return {"snapshot": seal.id, "version": version.seal.id, **counted}
+        return {"snapshot": seal.id, "version": evaluation.version, **counted}
 
     def sweep(self, task: Task) -> StepResult:
         """Delete the files of the snapshots and rows whose destruction the platform has recorded."""
@@ -225,8 +214,13 @@ def open_agent(settings: AgentSettings, env: Mapping[str, str]) -> Agent:
 
         make_tables_of_notebooks(compute, end)
 
+    def measure(end: threading.Event) -> None:
+        from infra.agents.measurements import measure_for_notebooks
+
+        measure_for_notebooks(compute, end)
+
     if compute.settings.notebooks:
-        agent.background += [train_notebooks, make_rows, make_tables]
+        agent.background += [train_notebooks, make_rows, make_tables, measure]
     agent.duties.append(compute.cluster.close_idle)
     return agent
 

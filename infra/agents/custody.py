@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,9 +23,11 @@ from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from infra.agents.deletion import delete_destroyed
 from infra.desk.invented_home import InventedHome
-from privacy.intake import quarantine
+from privacy.intake import mappings
 from privacy.intake.intake import intake
 from privacy.practice import practice
+from privacy.quarantine.annotated import FORMS, write_annotated
+from privacy.quarantine.listing import shown_rows, waiting_rows
 from privacy.release.policy import Policy
 from privacy.release.release import release
 from privacy.repairs_in_use import repair_records, withdraw_from_releases
@@ -68,7 +71,10 @@ class Custody:
         }
 
     def intake(self, task: Task) -> StepResult:
-        """Check raw files and store their rows. ``paths`` are on the machine of custody."""
+        """Check raw files and store their rows. ``paths`` and the file of a ``mapping`` are on custody's machine."""
+        if mapping := task.arguments.get("mapping"):
+            learnt = mappings.read_mapping(Path(mapping), catalogue_of(task))
+            mappings.learn(learnt, vault=self.vault, ledger=self.ledger, by=task.by)
         paths = [Path(each) for each in task.arguments["paths"]]
         summary = intake(
             paths[0] if len(paths) == 1 else paths,
@@ -86,7 +92,11 @@ class Custody:
         tables = {n: [t.rows_in, t.kept, t.duplicates, t.quarantined] for n, t in summary.tables.items()}
         counted = {"rows": summary.rows_in, "kept": summary.kept, "duplicates": summary.duplicates}
         counted |= {"quarantined": summary.quarantined, "files": len(summary.files)}
-        return StepResult({**counted, "changed": summary.changed, "reasons": dict(reasons), "tables": tables})
+        messages = {reason: summary.messages[reason].as_json() for reason in reasons if reason in summary.messages}
+        made = {"changed": summary.changed, "reasons": dict(reasons), "messages": messages, "tables": tables}
+        ignored = {name: why.as_json() for name, why in summary.not_read.items()}
+        # The name of a file may name a subject, so it goes to the person alone.
+        return StepResult({**counted, **made, "others": summary.others}, private={"ignored": ignored})
 
     def release(self, task: Task) -> StepResult:
         """Make a release for a purpose."""
@@ -159,11 +169,24 @@ class Custody:
         )
 
     def quarantine(self, task: Task) -> StepResult:
-        """Count the rows in quarantine by table and reason."""
+        """Count the rows that wait in quarantine by table and reason.
+
+        ``rows`` is the number of rows that the person who asked is shown, ``back`` a folder on custody's machine for
+        the files that go back to the source units. What rows say goes to the person alone.
+        """
         task.report("reading the quarantine", 0, 0)
-        rows = quarantine.read(self.vault)
-        counted = Counter(zip(rows.column("table").to_pylist(), rows.column("reason").to_pylist(), strict=True))
-        return StepResult({"rows": len(rows), "counts": [[n, t, r] for (t, r), n in counted.most_common()]})
+        rows, private = waiting_rows(self.vault), dict[str, Any]()
+        counted = Counter((row["table"], row["reason"]) for row in rows)
+        messages = {row["reason"]: json.loads(row["message"]) for row in rows if row["message"]}
+        result = {"rows": len(rows), "counts": [[n, t, r] for (t, r), n in counted.most_common()]}
+        if limit := int(task.arguments.get("rows", 0)):
+            private["rows"] = shown_rows(rows[:limit], catalogue_of(task))
+        if folder := str(task.arguments.get("back", "")):
+            form = str(task.arguments.get("form", FORMS[0]))
+            if form not in FORMS:
+                raise Malformed("quarantine.no-form", form=form[:20], forms=", ".join(FORMS))
+            private["files"] = [str(each) for each in write_annotated(rows, catalogue_of(task), Path(folder), form)]
+        return StepResult(result | {"messages": messages}, private=private)
 
     def subjects(self, task: Task) -> StepResult:
         """Read the codes of some subjects of a table, for the person who asked alone."""

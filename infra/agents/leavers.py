@@ -22,8 +22,8 @@ BY = Actor("research", Role.SERVICE)
 
 @dataclass(slots=True)
 class LeaversDuty:
-    """Cancels the waiting trainings, rows and tables of accounts that have not the role any more, in research's
-    ``ledger``."""
+    """Cancels what waits of accounts that have not the role any more (trainings, rows, tables, measurements), in
+    research's ``ledger``."""
 
     ledger: Ledger
     accounts: Accounts

@@ -108,11 +108,13 @@ class Research:
 
     def close_exits(self, task: Task) -> StepResult:
         """Let nothing leave the lab until the exits are opened again."""
-        return StepResult({"closed": True, "why": close_exits(self.ledger, str(task.arguments["why"]), by=task.by)})
+        why = close_exits(self.ledger, str(task.arguments["why"]), by=task.by, request=task.request.id)
+        return StepResult({"closed": True, "why": why})
 
     def open_exits(self, task: Task) -> StepResult:
         """Let what is approved leave the lab again."""
-        return StepResult({"closed": False, "why": open_exits(self.ledger, str(task.arguments["why"]), by=task.by)})
+        why = open_exits(self.ledger, str(task.arguments["why"]), by=task.by, request=task.request.id)
+        return StepResult({"closed": False, "why": why})
 
     def _open(self, projects: Projects, name: str, task: Task) -> Project:
         given = task.arguments

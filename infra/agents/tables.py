@@ -20,19 +20,20 @@ from models.distributed.ray_cluster import Tasks, in_process
 from models.order.order import SUBJECT_KINDS, built_in
 from models.tables.make import make_table
 from models.tables.maker import Progress, TableMaker
-from models.tables.policy import load_table_policy
+from models.tables.policy import SHIPPED, load_table_policy
 from models.tables.request import FILE, TableRequest
 from models.tables.table_file import read_columns
 
 
 def table_maker(compute: Compute, tasks: Tasks) -> TableMaker:
-    """The maker of tables of this zone; raises :class:`Malformed` when the settings name no folder of tables."""
+    """The maker of tables of this zone; raises :class:`Malformed` when the settings name no folder of tables, or a
+    policy that cannot be used."""
     return TableMaker(
         compute.shelf,
         compute.key,
         compute.ledger,
         given_units(compute.settings, compute.ledger),
-        load_table_policy(),
+        load_table_policy(compute.settings.table_policy or SHIPPED),
         {kind: built_in(kind) for kind in SUBJECT_KINDS},
         tasks,
         compute.settings.limits,
@@ -44,7 +45,7 @@ def made_table(compute: Compute, task: Task) -> dict[str, Any]:
     order, here = order_of_research(compute, task)
     with compute.tasks(task, here=here) as tasks:
         seal = table_of_order(table_maker(compute, tasks), order, task.by, task.today, task.report)
-    made = {name: seal.terms[name] for name in ("suppressed", "verdict")}
+    made = {name: seal.terms[name] for name in ("suppressed", "verdict")} | {"noise": seal.terms.get("noise", {})}
     columns = read_columns(compute.shelf.open(seal.id).path)
     named = [{"name": name, "values": values} for name, values in columns.items()]  # in their order
     return made | {"table": seal.id, "count": seal.terms["rows"], "columns": named}

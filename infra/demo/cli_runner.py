@@ -23,7 +23,7 @@ from infra.progress import progress
 PEOPLE = {
     **dict.fromkeys(("intake", "release", "practice", "repair", "subjects"), "city:chen"),
     **dict.fromkeys(("train", "register"), "researcher:alice"),
-    **dict.fromkeys(("dossiers", "snapshot", "bank", "mandate"), "platform:petra"),
+    **dict.fromkeys(("dossiers", "evaluate", "snapshot", "bank", "mandate"), "platform:petra"),
     "promote": "platform:bob",
 }
 """Verb -> who requests it in a demonstration: an account of :mod:`infra.desk.invented_people`."""

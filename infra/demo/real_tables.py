@@ -1,8 +1,9 @@
 """The demonstration on real tables: the public records of Beijing, and the invoices of CUMCM 2020.
 
 There is no special code for them: a table is a catalogue file, a model a declaration. Their subjects have no code, so
-intake gives each a surrogate code that is valid and marked. Where the promotion gate refuses, the run prints why and
-ends there. Either way the report has the measured figures.
+intake gives each a surrogate code that is valid and marked. Their usage right is research alone
+(研究使用，不得再发布), so a version is refused when it is registered: the run prints why and ends
+there. The report has the measured figures.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from credit.errors import Missing
+from credit.errors import Missing, Refused
 from credit.messages import Text
 from infra import output, stack
 from infra.demo.cli_runner import DemoRun, demo_run, started
@@ -22,7 +23,7 @@ from infra.demo.invented_city import authorise, bring_in, finish, promote, score
 from infra.desk.city_marking import SAMPLE, mark_in_own_process
 from infra.home import Home
 
-REFUSED = 3  # the exit code of a gate that refused
+REFUSED = Refused.exit_code
 
 
 @dataclass(frozen=True, slots=True)

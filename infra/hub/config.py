@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from infra.desk.running import named_socket
+from infra.hub import page_texts
 from infra.hub.authenticator import LabAuthenticator
 from infra.hub.cli_service import SERVICE, cli_service
 from infra.hub.proxy import LabProxy, command
@@ -81,6 +82,7 @@ def _hub(c: Any, settings: HubSettings) -> None:
     hub.cleanup_servers = hub.cleanup_proxy = True
     hub.oauth_require_pkce = True
     hub.template_paths = [str(PAGES)]
+    page_texts.install()
     hub.tornado_settings = {"headers": SECURE_HEADERS, "slow_spawn_timeout": 0}
     hub.log_level = 30  # warnings: a log line has no cell and no password, and it need not have who opened what either
     c.ConfigurableHTTPProxy.command = command()

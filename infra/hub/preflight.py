@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from credit.errors import Refused
 from credit.messages import Text
-from infra.hub.proxy import command
+from infra.hub.proxy import files
 from infra.sandbox import preflight as sandbox
 from infra.sandbox.bubblewrap import Mode
 from infra.sandbox.preflight import Check, mode_here
@@ -32,7 +30,7 @@ def require(mode: Mode) -> None:
 
 
 def _proxy() -> Check:
-    lacking = [word for word in command() if not Path(word).exists()]
+    lacking = [file for file in files() if not file.exists()]
     return Check(
         "the proxy", not lacking, "installed" if not lacking else f"{len(lacking)} files are not there", "make install"
     )

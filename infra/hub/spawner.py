@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import html
 import os
+import shutil
 from datetime import UTC, datetime
 from functools import lru_cache
+from logging import getLogger
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -23,9 +26,10 @@ from credit.releases import newest_practice
 from infra.hub.gate import HubGate
 from infra.hub.ids import ids_of
 from infra.hub.settings import HubSettings
-from infra.hub.workspace_files import copy_notebooks, practice_files, rows_folder
+from infra.hub.workspace_files import copy_notebooks, own_copies, practice_files, rows_folder
+from infra.sandbox.monitor.gateway_recorder import GatewayRecorder
+from infra.sandbox.monitor.workspace_monitor import available
 from infra.sandbox.plan import Plan
-from infra.sandbox.read_monitor import ReadMonitor
 from infra.sandbox.workspace_supervisor import WorkspaceSupervisor
 from lab.accounts.accounts import Accounts
 from lab.projects import Project, Projects
@@ -61,18 +65,16 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
         projects = await asyncio.to_thread(self.projects)
         if len(projects) == 1:
             return ""
+        language = self.language
         if not projects:
-            return (
-                "<p>你还没有课题，请联系平台。 You are in no project yet: ask the platform team to add you to one.</p>"
-            )
-        rows = "".join(
-            f'<option value="{html.escape(each.name)}">{html.escape(each.title)} ({each.name}, until {each.ends_on})'
-            "</option>"
-            for each in projects
-        )
-        return (
-            f'<label for="project">课题 Project</label> <select name="project" id="project" autofocus>{rows}</select>'
-        )
+            return f"<p>{Text.of('spawner.no-project').render(language)}</p>"
+        rows = ""
+        for each in projects:
+            until = Text.of("spawner.until", day=each.ends_on).render(language)
+            words = html.escape(f"{each.title} ({each.name}, {until})")
+            rows += f'<option value="{html.escape(each.name)}">{words}</option>'
+        label = Text.of("spawner.project").render(language)
+        return f'<label for="project">{label}</label> <select name="project" id="project" autofocus>{rows}</select>'
 
     def options_from_form(self, form: dict[str, list[str]]) -> dict[str, Any]:
         """The project that was chosen."""
@@ -95,7 +97,13 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
         await self._control("POST", "/workspaces", self._announced(plan))
         self.gate = HubGate(plan.run / "gate", self.lab.socket, self.user.name, plan.server, plan.mode)
         await asyncio.to_thread(copy_notebooks, plan.home, plan.kernel, plan.mode)
-        self.supervisor = WorkspaceSupervisor(plan, allowed=lambda: self._allowed(project.name), watch=watch())
+        self.supervisor = WorkspaceSupervisor(
+            plan,
+            allowed=lambda: self._allowed(project.name),
+            recorder=GatewayRecorder(self.lab.run / "gateway.sock", plan.name, plan.practice)
+            if is_monitored()
+            else None,
+        )
         await self.supervisor.open(self.get_env() | self._hub_environment(), before=self.gate.open)
         return f"http+unix://{quote(str(self.supervisor.front), safe='')}"
 
@@ -120,6 +128,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
         if gate:
             await gate.close()
         if self.workspace:
+            await asyncio.to_thread(shutil.rmtree, self._copies, ignore_errors=True)
             try:
                 await self._control("DELETE", f"/workspaces/{self.workspace.name}")
             except CreditError as error:
@@ -142,6 +151,12 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
             )
         return projects[chosen]
 
+    @property
+    def _copies(self) -> Path:
+        """The folder of this workspace's own copies of practice tables."""
+        assert self.workspace is not None
+        return Path(self.lab.home) / "lab" / "data" / self.workspace.name
+
     def _allowed(self, name: str) -> bool:
         try:
             projects_of(self.lab).get(name).require(self.user.name, self.lab.day())
@@ -152,6 +167,7 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
     def _plan(self, workspace: Workspace, project: Project) -> Plan:
         lab = self.lab
         server, kernel = ids_of(lab.home / "lab" / "ids.json", workspace.name)
+        practice = newest_practice(lab.place.shelf, lab.day())
         left = (
             datetime.combine(project.ends_on, datetime.min.time()) - datetime.combine(lab.day(), _now())
         ).total_seconds()
@@ -162,11 +178,12 @@ class SandboxSpawner(Spawner):  # type: ignore[misc]
             kernel=kernel,
             home=lab.home / "lab" / "homes" / project.name / workspace.user,
             run=lab.run / "ws" / workspace.name,
-            data=practice_files(newest_practice(lab.place.shelf, lab.day()), project.tables)
+            data=own_copies(practice_files(practice, project.tables), self._copies)
             | rows_folder(lab.home / "lab" / "rows" / project.name),
             seconds=min(float(lab.workspace_seconds), max(1.0, left)),
             limits=lab.limits,
             kernels=lab.kernels,
+            practice=practice.seal.id if practice else "",
             language=self.language,
         )
 
@@ -213,9 +230,12 @@ def accounts_of(lab: HubSettings) -> Accounts:
 
 
 @lru_cache(maxsize=1)
-def watch() -> ReadMonitor | None:
-    """The one monitor of what workspaces read; None where the machine does not permit it."""
-    return ReadMonitor.open() if os.getuid() == 0 else None
+def is_monitored() -> bool:
+    """Whether the machine permits a monitor of what kernels read; where it does not, the log says so once."""
+    monitored = os.getuid() == 0 and available()
+    if not monitored:
+        getLogger("jupyterhub").warning("what kernels read is reported by kernels alone: this machine has no monitor")
+    return monitored
 
 
 def _now() -> Any:

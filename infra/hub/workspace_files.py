@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from credit.errors import Refused
@@ -40,6 +41,24 @@ def rows_folder(folder: Path) -> dict[Path, str]:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)  # the gateway made what is in it readable, and may be at work there
     return {folder: ROWS}
+
+
+def own_copies(files: Mapping[Path, str], folder: Path) -> dict[Path, str]:
+    """A copy of these files for one workspace, in ``folder``, with the places that the originals have.
+
+    Files that two projects have in common are a way from one to the other, by locks and by what waits on them.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    copies: dict[Path, str] = {}
+    for source, place in files.items():
+        copy = folder / place
+        if source.is_dir():
+            shutil.copytree(source, copy)
+        else:
+            shutil.copy(source, copy)
+        copies[copy] = place
+    return copies
 
 
 def copy_notebooks(home: Path, ids: Ids, mode: Mode) -> None:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from credit.errors import Broken, Missing
 from credit.messages import Text
@@ -23,6 +24,7 @@ def proxy(settings: ProxySettings) -> Iterator[str]:
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if nginx is None:
         raise Missing("proxy.no-nginx")
+    settings = replace(settings, folder=settings.folder.resolve())  # nginx reads relative paths from its own folder
     settings.folder.mkdir(parents=True, exist_ok=True)
     configuration = settings.folder / "nginx.conf"
     user = "user root;\n" if os.getuid() == 0 else ""  # otherwise its workers could not read the folder

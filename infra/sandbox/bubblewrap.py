@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from infra.sandbox.proc_files import covers, own_files
+
 INSIDE_HOME = "/home/lab"
 _USER_ID = "1000"  # in a user namespace
 _NEEDED = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")  # by setpriv, which then drops them with all others
@@ -57,10 +59,16 @@ class Sandbox:
     writable: Mapping[Path, str] = field(default_factory=dict)
     made: Mapping[str, bytes] = field(default_factory=dict)  # small files written into it: its path and content
     cwd: str = INSIDE_HOME
+    waits: bool = False  # its program starts when a line arrives at its standard input
+
+    @property
+    def all_made(self) -> dict[str, bytes]:
+        """The small files with those that stand for the machine's in /proc."""
+        return own_files(self.limits.memory) | dict(self.made)
 
 
 def command(wanted: Sandbox, *, seccomp_fd: int, info_fd: int, file_fds: Mapping[str, int]) -> list[str]:
-    """The command that starts a sandbox. ``file_fds`` are readable descriptors of each of :attr:`Sandbox.made`."""
+    """The command that starts a sandbox. ``file_fds`` are readable descriptors of each of :attr:`Sandbox.all_made`."""
     words = ["bwrap", "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     words += ["--unshare-net", "--unshare-cgroup-try", "--hostname", "workspace", "--cap-drop", "ALL"]
     if wanted.mode is Mode.ROOT:
@@ -68,27 +76,31 @@ def command(wanted: Sandbox, *, seccomp_fd: int, info_fd: int, file_fds: Mapping
             words += ["--cap-add", capability]
     else:
         words += ["--unshare-user", "--disable-userns", "--uid", _USER_ID, "--gid", _USER_ID]
-    words += ["--seccomp", str(seccomp_fd), "--info-fd", str(info_fd), *_system()]
+    words += ["--seccomp", str(seccomp_fd), "--info-fd", str(info_fd), *_system(file_fds)]
     words += ["--perms", "1777", "--size", str(wanted.limits.tmp), "--tmpfs", "/tmp"]
     words += ["--perms", "1777", "--size", str(wanted.limits.shm), "--tmpfs", "/dev/shm"]
-    inside = [*wanted.readable.values(), *wanted.writable.values(), *wanted.made]
+    inside = [*wanted.readable.values(), *wanted.writable.values(), *file_fds]
     for folder in _parents(inside):
         words += ["--perms", "0755", "--dir", folder]
     for source, place in wanted.readable.items():
         words += ["--ro-bind", str(source), place]
     for source, place in wanted.writable.items():
         words += ["--bind", str(source), place]
-    for place in wanted.made:
-        words += ["--perms", "0444", "--ro-bind-data", str(file_fds[place]), place]
+    for place, fd in file_fds.items():
+        words += ["--perms", "0444", "--ro-bind-data", str(fd), place]
+    words += ["--remount-ro", "/proc/sys"]
     words += ["--remount-ro", "/", "--chdir", "/", "--"]
-    return words + _drop(wanted) + _limit(wanted.limits) + [*_ENTER, wanted.cwd, *wanted.command]
+    gate = _WAIT if wanted.waits else ()
+    return words + _drop(wanted) + _limit(wanted.limits) + [*gate, *_ENTER, wanted.cwd, *wanted.command]
 
 
+# The shell says that every mount is there, and waits for us.
+_WAIT = ("/bin/sh", "-c", 'echo >&0 && read -r go && exec "$@" </dev/null', "wait")
 # The folder is entered after the uid is changed: only its owner may enter a home, and the capability to was dropped.
 _ENTER = ("/usr/bin/env", "--chdir")
 
 
-def _system() -> list[str]:
+def _system(made: Iterable[str]) -> list[str]:
     """The system's programs and libraries, and none of its state: no /etc, /var, /sys, /run, /root."""
     words = ["--ro-bind", "/usr", "/usr", "--perms", "0755", "--dir", "/etc"]
     for name in ("bin", "sbin", "lib", "lib64"):
@@ -99,7 +111,14 @@ def _system() -> list[str]:
             words += ["--ro-bind", str(here), str(here)]
     for name in ("ld.so.cache", "alternatives", "fonts", "localtime", "mime.types"):
         words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    return [*words, "--proc", "/proc", "--dev", "/dev"]
+    words += ["--proc", "/proc", "--dev", "/dev"]
+    for kind, place in covers(set(made)):
+        if kind == "--tmpfs":
+            words += ["--perms", "0555", "--tmpfs", place]
+            words += ["--remount-ro", place] if place != "/proc/sys" else []
+        else:
+            words += ["--ro-bind", kind, place]
+    return words
 
 
 def _parents(places: Iterable[str]) -> list[str]:
@@ -107,7 +126,7 @@ def _parents(places: Iterable[str]) -> list[str]:
     folders: dict[str, None] = {}
     for place in places:
         for parent in reversed(PurePosixPath(place).parents):
-            if str(parent) not in ("/", "/usr", "/tmp", "/etc"):
+            if str(parent) not in ("/", "/usr", "/tmp", "/etc", "/proc", "/proc/sys"):
                 folders[str(parent)] = None
     return sorted(folders, key=lambda folder: (folder.count("/"), folder))
 

@@ -1,8 +1,10 @@
 """The kernels of one workspace: each in a sandbox of its own, started on request of the workspace's server.
 
 A connection to the launcher's socket is a kernel: its first line requests one, further lines send it signals, and when
-the connection ends so does the kernel. Lines are JSON; a line back has ``started``, ``error`` or ``exit``. A
-connection may request ``reads`` instead: the tables that this workspace read since the last such request.
+the connection ends so does the kernel. After a line ``over`` it is not started again. Lines are JSON; a line back has
+``started``, ``error`` or ``exit``, and before ``waiting`` where as many run as may (:mod:`infra.sandbox.kernel_slots`).
+A connection may say instead which cell the server passes to a kernel next, and which has ended (``cell``); the line
+back says whether the machine records what the kernel reads. Or it asks for the person's notices (``notices``).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import re
 import shutil
 import signal
 import sys
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,15 +27,20 @@ from credit.messages import Text
 from infra.sandbox import watchdog
 from infra.sandbox.bubblewrap import INSIDE_HOME, Mode, Sandbox
 from infra.sandbox.cgroup import Cgroup
-from infra.sandbox.places import installation, system_files
-from infra.sandbox.plan import Plan, base_environment
-from infra.sandbox.read_monitor import ReadMonitor
+from infra.sandbox.kernel_slots import KernelSlots
+from infra.sandbox.monitor.kernel_records import KernelRecords, PassedCell, Recorder
+from infra.sandbox.monitor.workspace_monitor import TableFiles, WorkspaceMonitor, places_of
+from infra.sandbox.notices import Notices
+from infra.sandbox.places import installation, kernel_environment, system_files
+from infra.sandbox.plan import ROWS, Plan
 from infra.sandbox.start import Running, start
 
 KERNEL = ("-I", "-B", "-m", "lab.kernel", "-f")  # isolated: nothing of the home is imported before the first cell
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEY = re.compile(r"[0-9a-f-]{16,80}")
+_MESSAGE = re.compile(r"[0-9a-f-]{1,36}")
+_CODE = re.compile(r"[0-9a-f]{64}")
 LINE = 8192  # bytes of a request at most
 
 
@@ -45,9 +53,19 @@ class Kernels:
     ended: dict[str, str] = field(default_factory=dict)  # why we ended one
     full: bool = False  # the home is larger than it may be
     cgroup: Cgroup | None = None
-    watch: ReadMonitor | None = None
+    recorder: Recorder | None = None  # of what they read; None where the machine permits no monitor
+    records: dict[str, KernelRecords] = field(default_factory=dict)
+    notices: Notices = field(init=False)
+    slots: KernelSlots = field(init=False)
+    _monitor: WorkspaceMonitor | None = None
+    _one_monitor: threading.Lock = field(default_factory=threading.Lock)
+    _ends: dict[str, asyncio.Event] = field(default_factory=dict)  # of each that starts, runs or ends: set at its end
     _listening: asyncio.Server | None = None
     _at_work: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.notices = Notices(self.plan.limits, self.plan.language)
+        self.slots = KernelSlots(self.plan.kernels, self.notices)
 
     async def listen(self) -> None:
         """Open the launcher's socket."""
@@ -65,24 +83,34 @@ class Kernels:
             kernel.kill()
         if self._at_work:
             await asyncio.wait(self._at_work, timeout=5)
+        if self._monitor:
+            self._monitor.end()
 
     def bound_memory(self) -> None:
-        """End the largest kernel when all together hold more than they may."""
+        """End the largest kernel when all together hold more than they may, which the machine itself does in a cgroup;
+        a notice comes before."""
         if self.cgroup is not None:
+            self.notices.memory(self.cgroup.memory())
             return
         used = {name: watchdog.memory(kernel.family()) for name, kernel in list(self.running.items())}
+        self.notices.memory(sum(used.values()))
         if sum(used.values()) > self.plan.limits.memory:
-            largest = max(used, key=lambda name: used[name])
-            self.ended[largest] = _too_large(self.plan).render(self.plan.language)
-            self.running[largest].kill()
+            self._end(max(used, key=lambda name: used[name]), _too_large(self.plan))
 
     def bound_home(self, used: int) -> None:
         """End every kernel when the home holds more than it may, and start none until it does not."""
         self.full = used > self.plan.limits.home
-        for name, kernel in list(self.running.items()):
-            if self.full:
-                self.ended[name] = _full(self.plan).render(self.plan.language)
-                kernel.kill()
+        self.notices.home(used)
+        for name in list(self.running) if self.full else ():
+            self._end(name, _full(self.plan))
+
+    def _end(self, name: str, why: Text) -> None:
+        """End a kernel by a limit, once: it may take a moment."""
+        kernel = self.running.get(name)
+        if kernel is not None and name not in self.ended:
+            self.ended[name] = why.render(self.plan.language)
+            self.notices.ended(name, why)
+            kernel.kill()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -91,7 +119,7 @@ class Kernels:
         try:
             await self._one(reader, writer)
         except CreditError as error:
-            await _send(writer, {"error": error.in_language(self.plan.language)})
+            await _send(writer, {"error": error.in_language(self.plan.language), "reason": error.message.id})
         except (OSError, ValueError):
             pass  # the client has ended, or does not keep to the protocol
         finally:
@@ -100,43 +128,103 @@ class Kernels:
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = json.loads(await reader.readline())
-        if isinstance(request, dict) and request.get("reads"):
-            await _send(writer, {"tables": self.watch.take(self.plan.kernel.uid) if self.watch else None})
+        if isinstance(request, dict) and "cell" in request:
+            await _send(writer, {"monitored": self._note_cell(request)})
+            return
+        if isinstance(request, dict) and "notices" in request:
+            await _send(writer, {"notices": self.notices.current()})
             return
         name = _matching(request, "kernel", _ID)
-        if name in self.running:  # a restart: the old one is on its way out
-            await self.running[name].stop(0)
-        if self.full:
-            raise Refused("kernels.no-kernel-started", why=_full(self.plan))
-        if len(self.running) >= self.plan.kernels:
-            raise Refused("kernels.no-kernel-started-running", kernels=self.plan.kernels)
-        folder = self._folder(name, _matching(request, "key", _KEY))
+        key = _matching(request, "key", _KEY)
+        while (before := self._ends.get(name)) is not None:  # a restart: what was this kernel is on its way out
+            if name in self.running:
+                await self.running[name].stop(0)
+            await before.wait()
+        end = self._ends[name] = asyncio.Event()
         try:
-            kernel = await start(self._sandbox(name, folder, request), env=self._environment(), cgroup=self.cgroup)
+            if self.slots.are_occupied:
+                await _send(writer, {"waiting": name})
+            if await self.slots.take_before(reader.readline(), name):  # a line before its start is the client's end
+                try:
+                    if self.full:
+                        raise Refused("kernels.no-kernel-started", why=_full(self.plan))
+                    await self._run(name, key, request, reader, writer)
+                finally:
+                    self.slots.free(name)
+        finally:
+            del self._ends[name]
+            end.set()
+
+    async def _run(
+        self, name: str, key: str, request: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        folder = self._folder(name, key)
+        records = KernelRecords(name, self.recorder) if self.recorder else None
+        try:
+            kernel = await start(
+                self._sandbox(name, folder, request),
+                env=kernel_environment(self.plan.language),
+                cgroup=self.cgroup,
+                before=lambda first: self._watch(first, records),
+            )
             self.running[name] = kernel
             await _send(writer, {"started": name})
-            await self._until_end(kernel, reader)
+            await self._until_end(name, kernel, reader)
         finally:
             ended = self.running.pop(name, None)
             code = await ended.stop() if ended else -1
+            if records is not None and self._monitor:
+                self._monitor.forget(records)
+                self.records = {each: of for each, of in self.records.items() if of is not records}
             shutil.rmtree(folder, ignore_errors=True)
         last = ended.output.lines(3) if ended and code else []
         await _send(writer, {"exit": code, "why": self.ended.pop(name, "") or " | ".join(last)})
 
-    async def _until_end(self, kernel: Running, reader: asyncio.StreamReader) -> None:
+    def _note_cell(self, request: dict[str, Any]) -> bool:
+        """Note which cell the server passes to a kernel, or that it has ended; whether the kernel is monitored."""
+        records = self.records.get(_matching(request, "cell", _ID))
+        message = _matching(request, "message", _MESSAGE)
+        if records is None:
+            return False
+        if request.get("ended") is True:
+            records.end(message)
+        else:
+            records.begin(PassedCell(message, _matching(request, "code", _CODE)))
+        return True
+
+    def _watch(self, first: int, records: KernelRecords | None) -> None:
+        """Have the machine record what a kernel reads that is about to run, where it can. Raises OSError."""
+        if records is None:
+            return
+        with self._one_monitor:
+            self._monitor = self._monitor or WorkspaceMonitor.open(self._tables())
+        self.records[records.kernel] = records
+        self._monitor.watch(first, records)
+
+    def _tables(self) -> TableFiles:
+        folders = {place: table for place, table in self.plan.data.items() if place.is_dir()}
+        named = {place.resolve(): "" if table == ROWS else table for place, table in folders.items()}
+        return TableFiles(named, places_of(folders.values()))
+
+    async def _until_end(self, name: str, kernel: Running, reader: asyncio.StreamReader) -> None:
+        """Pass signals on until it ends; what its client did not end may be started again, and keeps its slot."""
         ended = asyncio.create_task(kernel.process.wait())
+        is_over = False
         try:
             while not ended.done():
                 line = asyncio.create_task(reader.readline())
                 await asyncio.wait({ended, line}, return_when=asyncio.FIRST_COMPLETED)
                 if not line.done():
                     line.cancel()
-                    return
+                    break
                 if not line.result():
                     return
-                number = json.loads(line.result()).get("signal")
-                if number in SIGNALS:
-                    kernel.signal(number)
+                message = json.loads(line.result())
+                is_over = is_over or message.get("over") is True
+                if message.get("signal") in SIGNALS:
+                    kernel.signal(message["signal"])
+            if not is_over:
+                self.slots.keep_for_restart(name)
         finally:
             ended.cancel()
 
@@ -176,14 +264,8 @@ class Kernels:
             writable={plan.home: INSIDE_HOME, folder: f"/run/kernels/{name}"},
             made=system_files(plan.kernel.uid, plan.kernel.gid),
             cwd=inside(str(request.get("cwd", "")), plan.home),
+            waits=True,
         )
-
-    def _environment(self) -> dict[str, str]:
-        return base_environment(self.plan.language) | {
-            "HOME": INSIDE_HOME,
-            "IPYTHONDIR": "/tmp/ipython",
-            "MPLCONFIGDIR": "/tmp/matplotlib",
-        }
 
 
 def inside(cwd: str, home: Path) -> str:

@@ -28,6 +28,7 @@ class Plan:
     seconds: float  # it ends after these
     limits: Limits = field(default_factory=Limits)
     kernels: int = 4  # at most, at once
+    practice: str = ""  # the seal of the practice tables in ``data``; empty where there are none
     language: str = "en"  # of the person who works there: en or zh
 
     @property

@@ -14,6 +14,7 @@ from pathlib import Path
 from credit.errors import CreditError
 from infra.sandbox import cgroup
 from infra.sandbox.bubblewrap import Mode
+from infra.sandbox.monitor.fanotify import sees_mappings
 from infra.sandbox.seccomp import program
 
 
@@ -30,7 +31,7 @@ class Check:
 
 def checks(mode: Mode) -> list[Check]:
     """Every check of the sandbox, in the order in which failures should be corrected."""
-    every: tuple[Callable[[Mode], Check], ...] = (_linux, _programs, _namespaces, _calls, _python, _limits)
+    every: tuple[Callable[[Mode], Check], ...] = (_linux, _programs, _namespaces, _calls, _python, _limits, _reads)
     return [check(mode) for check in every]
 
 
@@ -100,6 +101,20 @@ def _limits(mode: Mode) -> Check:
         "cgroup v2: the kernel holds memory and processes" if kernel else "a watchdog: memory is looked at every second"
     )
     return Check("limits", kernel, result, "Boot with cgroup v2 for limits that the kernel holds", needed=False)
+
+
+def _reads(mode: Mode) -> Check:
+    """Whether the machine itself says what kernels read."""
+    mappings = sees_mappings() if mode is Mode.ROOT else None
+    if mappings is None:
+        result = "no monitor (fanotify): the ledger has what a kernel says itself, and no file of the home"
+        return Check("reads are recorded by the machine", False, result, "Run the lab as root on Linux", needed=False)
+    result = (
+        "every opening, reading and mapping of a file"
+        if mappings
+        else "every opening and reading; of a file that stays open, a later mapping into memory is not seen"
+    )
+    return Check("reads are recorded by the machine", mappings, result, "Use Linux 6.14 or later", needed=False)
 
 
 def _version(name: str) -> str:

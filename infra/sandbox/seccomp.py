@@ -3,7 +3,8 @@
 Denied: what makes namespaces or mounts, looks into other processes, loads code into the kernel, opens files by handle,
 or makes memory that no limit counts (memfd, System V). Sockets: UNIX, INET, INET6 and NETLINK alone – a network
 namespace does not isolate AF_VSOCK. ``clone3`` is answered ENOSYS, so that libraries fall back to ``clone``, whose
-flags can be read (its arguments lie in memory, which a filter cannot see).
+flags can be read (its arguments lie in memory, which a filter cannot see). What another project has in the machine's
+cache of files is not said (``cachestat``, reads that do not wait), and no sandbox takes it out (``posix_fadvise``).
 
 Numbers: ``arch/x86/entry/syscalls/syscall_64.tbl`` and ``include/uapi/asm-generic/unistd.h`` of Linux; the program's
 form: ``seccomp(2)``, ``linux/filter.h``.
@@ -19,7 +20,8 @@ from collections.abc import Mapping
 from credit.errors import Refused
 
 _LD, _JEQ, _JGE, _JSET, _RET = 0x20, 0x15, 0x35, 0x45, 0x06
-_NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24  # offsets in struct seccomp_data (low words: both machines are little-endian)
+# Offsets in struct seccomp_data (low words: both machines are little-endian).
+_NR, _ARCH, _ARG0, _ARG1, _ARG3, _ARG5 = 0, 4, 16, 24, 40, 56
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NEW_NAMESPACES = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
 _FAMILIES = (1, 2, 10, 16)  # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK
@@ -40,9 +42,10 @@ DENIED: Mapping[str, tuple[int | None, int | None]] = {
     "swapon": (167, 224), "swapoff": (168, 225), "reboot": (169, 142), "acct": (163, 89), "settimeofday": (164, 170),
     "clock_settime": (227, 112), "adjtimex": (159, 171), "sethostname": (170, 161), "setdomainname": (171, 162),
     "syslog": (103, 116), "quotactl": (179, 60), "vhangup": (153, 58), "iopl": (172, None), "ioperm": (173, None),
-    "modify_ldt": (154, None), "personality": (135, 92), "lookup_dcookie": (212, 18),
+    "modify_ldt": (154, None), "personality": (135, 92), "lookup_dcookie": (212, 18), "cachestat": (451, 451),
 }  # fmt: skip
 _CLONE, _CLONE3, _SOCKET, _IOCTL = (56, 220), (435, 435), (41, 198), (16, 29)
+_FADVISE, _PREADV2, _DONT_NEED, _NO_WAIT = (221, 223), (327, 286), 4, 8
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, AUDIT_ARCH_…
 
 
@@ -61,6 +64,8 @@ def program(machine: str = "") -> bytes:
     code += [_op(_JEQ, _CLONE3[column], 0, 1), _deny(errno.ENOSYS)]
     code += _when(_CLONE[column], [_op(_LD, _ARG0), _op(_JSET, _NEW_NAMESPACES, 0, 1), _deny()])
     code += _when(_IOCTL[column], [_op(_LD, _ARG1), _op(_JEQ, _TIOCSTI, 1, 0), _op(_JEQ, _TIOCLINUX, 0, 1), _deny()])
+    code += _when(_FADVISE[column], [_op(_LD, _ARG3), _op(_JEQ, _DONT_NEED, 0, 1), _deny(0)])
+    code += _when(_PREADV2[column], [_op(_LD, _ARG5), _op(_JSET, _NO_WAIT, 0, 1), _deny(errno.EOPNOTSUPP)])
     families = [_op(_JEQ, family, len(_FAMILIES) - place, 0) for place, family in enumerate(_FAMILIES)]
     code += _when(_SOCKET[column], [_op(_LD, _ARG0), *families, _deny(errno.EAFNOSUPPORT)])
     return b"".join([*code, _op(_RET, _ALLOW)])

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from infra.sandbox.seccomp import program
 
 KEPT = 64 * 1024  # bytes of output kept, the newest
 GRACE = 3.0  # seconds between the signal to end and the kill
+MOUNT_SECONDS = 30.0  # until the mounts of a sandbox must be there
 
 
 @dataclass(slots=True)
@@ -85,20 +87,30 @@ class Running:
 
 
 async def start(
-    wanted: Sandbox, *, env: Mapping[str, str], pass_fds: Sequence[int] = (), cgroup: Cgroup | None = None
+    wanted: Sandbox,
+    *,
+    env: Mapping[str, str],
+    pass_fds: Sequence[int] = (),
+    cgroup: Cgroup | None = None,
+    before: Callable[[int], None] | None = None,
 ) -> Running:
-    """Start a sandbox with this environment and no other; raises :class:`Refused` when it does not come up."""
+    """Start a sandbox with this environment and no other; raises :class:`Refused` when it does not come up.
+
+    ``before`` is called in a thread when every mount of a sandbox that waits is there and its program has not run, with
+    the pid of its first process; when it raises, the program never runs.
+    """
     with ExitStack() as kept:
         seccomp = kept.enter_context(_readable(program()))
-        files = {place: kept.enter_context(_readable(content)) for place, content in wanted.made.items()}
+        files = {place: kept.enter_context(_readable(content)) for place, content in wanted.all_made.items()}
         info_read, info_write = os.pipe()
         kept.callback(_close, info_read)
         words = command(wanted, seccomp_fd=seccomp, info_fd=info_write, file_fds=files)
+        ours, theirs = (kept.enter_context(each) for each in socket.socketpair())
         try:
             process = await asyncio.create_subprocess_exec(
                 *words,
                 env=dict(env),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=theirs.fileno() if wanted.waits else asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 pass_fds=(seccomp, info_write, *files.values(), *pass_fds),
@@ -112,12 +124,32 @@ async def start(
         assert process.stdout is not None
         output = Tail()
         drain = asyncio.create_task(_drain(process.stdout, output))
+        theirs.close()
         info = await asyncio.to_thread(_read_all, info_read)
-    if not info:
-        await process.wait()
-        await drain
-        raise Refused("start.sandbox-did-not-start", why=_last_words(output.lines(3), process.returncode))
-    return Running(process, int(json.loads(info)["child-pid"]), output, drain)
+        if not info:
+            await process.wait()
+            await drain
+            raise Refused("start.sandbox-did-not-start", why=_last_words(output.lines(3), process.returncode))
+        running = Running(process, int(json.loads(info)["child-pid"]), output, drain)
+        if wanted.waits:
+            await _let_go(running, ours, before)
+    return running
+
+
+async def _let_go(running: Running, ours: socket.socket, before: Callable[[int], None] | None) -> None:
+    """Let a program that waits run, after ``before``; end it when that raises or it does not come so far."""
+    ours.settimeout(MOUNT_SECONDS)
+    try:
+        if await asyncio.to_thread(ours.recv, 1) != b"\n":
+            raise Refused("start.sandbox-did-not-start", why=_last_words(running.output.lines(3), None))
+        if before:
+            await asyncio.to_thread(before, running.first)
+        ours.sendall(b"go\n")
+    except BaseException as error:
+        await running.stop(0)
+        if isinstance(error, OSError):
+            raise Refused("start.sandbox-did-not-start", why=Text.verbatim(str(error))) from error
+        raise
 
 
 def _last_words(lines: Sequence[str], code: int | None) -> Text:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -23,9 +24,9 @@ from infra.sandbox import watchdog
 from infra.sandbox.bubblewrap import INSIDE_HOME, Limits, Sandbox
 from infra.sandbox.cgroup import Cgroup
 from infra.sandbox.kernels import Kernels
+from infra.sandbox.monitor.kernel_records import Recorder
 from infra.sandbox.places import installation, system_files
-from infra.sandbox.plan import ROWS, Plan, base_environment, locale_environment, prepare
-from infra.sandbox.read_monitor import ReadMonitor
+from infra.sandbox.plan import Plan, base_environment, locale_environment, prepare
 from infra.sandbox.start import Running, start
 
 SERVER = ("-I", "-m", "lab.workspace")
@@ -41,7 +42,7 @@ class WorkspaceSupervisor:
 
     plan: Plan
     allowed: Callable[[], bool] = lambda: True
-    watch: ReadMonitor | None = None  # of what it reads; one for all workspaces of a hub
+    recorder: Recorder | None = None  # of what kernels read; None where the machine permits no monitor
     why: str = ""  # why it ended, when we ended it
     server: Running | None = None
     kernels: Kernels = field(init=False)
@@ -50,7 +51,7 @@ class WorkspaceSupervisor:
     _until: float = 0.0
 
     def __post_init__(self) -> None:
-        self.kernels = Kernels(self.plan, watch=self.watch)
+        self.kernels = Kernels(self.plan, recorder=self.recorder)
 
     @property
     def front(self) -> Path:
@@ -68,19 +69,21 @@ class WorkspaceSupervisor:
             await before()
         self._cgroup = Cgroup.create(plan.name, plan.limits)
         self.kernels.cgroup = self._cgroup
-        if self.watch:
-            for place, name in plan.data.items():
-                if place.is_dir():
-                    self.watch.add(place.resolve(), "" if name == ROWS else name)
         await self.kernels.listen()
         listening = _listen(self.front)
         ready_read, ready_write = os.pipe()
-        descriptors = {"HAIHE_WORKSPACE_FD": str(listening.fileno()), "HAIHE_WORKSPACE_READY": str(ready_write)}
+        # The token stands in no environment that /proc shows.
+        given = _through_a_pipe({**base_environment(), **env, **locale_environment(plan.language), "HOME": "/tmp"})
+        descriptors = {
+            "HAIHE_WORKSPACE_FD": str(listening.fileno()),
+            "HAIHE_WORKSPACE_READY": str(ready_write),
+            "HAIHE_WORKSPACE_ENVIRONMENT": str(given),
+        }
         try:
             self.server = await start(
                 self._server(),
-                env={**base_environment(), **env, **locale_environment(plan.language), **descriptors, "HOME": "/tmp"},
-                pass_fds=(listening.fileno(), ready_write),
+                env={**base_environment(plan.language), **descriptors},
+                pass_fds=(listening.fileno(), ready_write, given),
                 cgroup=self._cgroup,
             )
             os.close(ready_write)
@@ -91,7 +94,7 @@ class WorkspaceSupervisor:
             raise
         finally:
             listening.close()
-            for fd in (ready_read, ready_write):
+            for fd in (ready_read, ready_write, given):
                 with contextlib.suppress(OSError):
                     os.close(fd)
         self._until = time.monotonic() + plan.seconds
@@ -160,11 +163,20 @@ class WorkspaceSupervisor:
             if self.why:
                 await self.close()
                 return
+            self.kernels.notices.time(self._until - time.monotonic())
             await asyncio.to_thread(self.kernels.bound_memory)
             if time.monotonic() - measured > MEASURE_HOME_EVERY:
                 used = await asyncio.to_thread(watchdog.disk_usage, self.plan.home, most=self.plan.limits.home)
                 self.kernels.bound_home(used)
                 measured = time.monotonic()
+
+
+def _through_a_pipe(environment: Mapping[str, str]) -> int:
+    """A descriptor that gives these settings as JSON (they fit a pipe's buffer) and then ends."""
+    read, write = os.pipe()
+    with os.fdopen(write, "wb") as pipe:
+        pipe.write(json.dumps(dict(environment)).encode())
+    return read
 
 
 def _listen(path: Path) -> socket.socket:

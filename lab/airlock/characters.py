@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_SIGNS = "、。《》〈〉「」『』【】〔〕“”‘’–—·×÷±≤≥≠≈∑√∞°‰→←↑↓"
+from lab.airlock.words.latin_letters import is_marked
+
+_SIGNS = "¥€£§〇、。《》〈〉「」『』【】〔〕“”‘’–—·×÷±≤≥≠≈∑√∞°‰→←↑↓"
 _GREEK = "αβγδεζηθλμπρσςτφχψωΓΔΘΛΠΣΦΨΩ"
 _BLANKS = re.compile(r"[ \t\r\n]+")
 
@@ -16,13 +18,19 @@ def one_spelling(text: str) -> str:
 
 
 def is_allowed(char: str) -> bool:
-    """True for ASCII, Chinese characters of GB/T 2312, the signs and Greek letters of formulas; no control character.
+    """True for ASCII, Chinese characters of GB/T 2312, the signs and Greek letters of formulas, and the
+    letters of European and Vietnamese names; no control character.
 
     A character outside this list can look like another one, or like nothing, and so carry what no reader sees.
     """
     if char.isascii():
         return char.isprintable()
-    return char in _SIGNS or char in _GREEK or ("\u4e00" <= char <= "\u9fff" and _in_gb2312(char))
+    return (
+        char in _SIGNS
+        or char in _GREEK
+        or is_marked(char)
+        or ("\u4e00" <= char <= "\u9fff" and gb2312_bytes(char) != b"")
+    )
 
 
 def refused_characters(text: str) -> list[str]:
@@ -30,9 +38,9 @@ def refused_characters(text: str) -> list[str]:
     return [f"U+{ord(char):04X}" for char in sorted({char for char in text if not is_allowed(char)})]
 
 
-def _in_gb2312(char: str) -> bool:
+def gb2312_bytes(char: str) -> bytes:
+    """The code of a character in GB/T 2312; empty for one that is not in it."""
     try:
-        char.encode("gb2312")
+        return char.encode("gb2312")
     except UnicodeEncodeError:
-        return False
-    return True
+        return b""

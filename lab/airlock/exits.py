@@ -24,7 +24,7 @@ class ExitsClosed(Lapsed):
     slug = "exits-closed"
 
 
-def closing(entries: Iterable[Entry]) -> Entry | None:
+def closing_entry(entries: Iterable[Entry]) -> Entry | None:
     """The entry that closed the exits, if they are closed; from all or some entries of research, in order."""
     last = None
     for entry in entries:
@@ -33,32 +33,35 @@ def closing(entries: Iterable[Entry]) -> Entry | None:
     return last if last is not None and last.verb == CLOSED else None
 
 
-def require_open(entries: Iterable[Entry]) -> None:
+def require_exits_open(entries: Iterable[Entry]) -> None:
     """Raise :class:`ExitsClosed` with the platform's reason while the exits are closed."""
-    closed = closing(entries)
+    closed = closing_entry(entries)
     if closed is not None:
         raise ExitsClosed("exits.closed", why=Text.verbatim(str(closed.details["why"])))
 
 
-def close_exits(ledger: Ledger, why: str, *, by: Actor) -> str:
-    """Close the exits; the reason as it is written. Raises :class:`Refused` without the role, :class:`Malformed`."""
-    return _change(ledger, why, by=by, close=True)
+def close_exits(ledger: Ledger, why: str, *, by: Actor, request: str = "") -> str:
+    """Close the exits; the reason as it is written. A ``request`` that was carried out before changes nothing.
+
+    Raises :class:`Refused` without the role, :class:`Malformed` for a reason that is none and for closed exits.
+    """
+    return _change(ledger, why, by=by, request=request, close=True)
 
 
-def open_exits(ledger: Ledger, why: str, *, by: Actor) -> str:
-    """Open the exits again; the reason as it is written. Raises :class:`Refused` and :class:`Malformed` likewise."""
-    return _change(ledger, why, by=by, close=False)
+def open_exits(ledger: Ledger, why: str, *, by: Actor, request: str = "") -> str:
+    """Open the exits again, as :func:`close_exits` closes them."""
+    return _change(ledger, why, by=by, request=request, close=False)
 
 
-def _change(ledger: Ledger, why: str, *, by: Actor, close: bool) -> str:
+def _change(ledger: Ledger, why: str, *, by: Actor, request: str, close: bool) -> str:
     by.require_role(Role.PLATFORM, act="act.close-exits" if close else "act.open-exits")
     reason = " ".join(why.split())
     if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
         raise Malformed("exits.not-a-reason", longest=LONGEST_REASON)
-    closed = closing(ledger.about(EXITS))
-    if close and closed is not None and (closed.by, closed.details["why"]) == (by, reason):
-        return reason  # begun again after it was done
-    if close is (closed is not None):
+    earlier = ledger.about(EXITS)
+    if request and any(entry.details.get("request") == request for entry in earlier):
+        return reason  # an agent that was killed carries it out again, perhaps after another act
+    if close is (closing_entry(earlier) is not None):
         raise Malformed("exits.are-so")
-    ledger.append(CLOSED if close else OPENED, EXITS, by=by, details={"why": reason})
+    ledger.append(CLOSED if close else OPENED, EXITS, by=by, details={"why": reason, "request": request})
     return reason

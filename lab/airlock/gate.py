@@ -1,36 +1,36 @@
 """The gate of the airlock (出域关口): the checks of each file by its kind, then comparisons between tables.
 
 The same code runs in a researcher's notebook before a parcel is submitted. It opens no ledger and no shelf: earlier
-tables and promoted versions are passed to it.
+tables, and where models are looked up, are passed to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from credit.gate import Finding, Outcome, Verdict
 from credit.messages import Text
-from lab.airlock.checks.context_checks import THIS_PARCEL, context_findings, description_findings
+from lab.airlock.checks.context_checks import (
+    THIS_PARCEL,
+    SourcePopulation,
+    context_findings,
+    description_findings,
+)
 from lab.airlock.checks.cross_table_suppression import recoverable_across_tables
 from lab.airlock.checks.differencing import LocatedTable, differences
 from lab.airlock.checks.near_sums import near_sums
+from lab.airlock.checks.scaled_columns import scaled_columns
 from lab.airlock.checks.small_cells import TableCase
+from lab.airlock.checks.undecided_differences import facts_by_units, is_undecided, undecided_issue
 from lab.airlock.files import text as texts
 from lab.airlock.files.file_inspection import FileInspection
 from lab.airlock.files.file_kinds import FileKind, detect_kind, name_problem
-from lab.airlock.files.model import inspect_model, inspect_version
 from lab.airlock.issue import Issue, as_finding, fail, review
-from lab.airlock.kinds.registry import format_of
+from lab.airlock.kinds.models.model_copy import ModelShelf
 from lab.airlock.kinds.rewriting import rewrite
 from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.thresholds import Thresholds, load
-
-IsPromoted = Callable[[str], bool]
-"""A function that returns True for the id of a promoted version."""
-Recounted = Callable[[bytes], int | None]
-"""A function that returns the subjects of the smallest leaf of a model text, as compute counted them; None if it did
-not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +61,17 @@ def judge_parcel(
     *,
     context: ParcelContext | None = None,
     earlier: Sequence[LocatedTable] = (),
-    promoted: IsPromoted | None = None,
-    recounted: Recounted | None = None,
-    population: int | None = None,
+    models: ModelShelf | None = None,
+    population: SourcePopulation | None = None,
+    by_units: Sequence[TableCase] = (),
     thresholds: Thresholds | None = None,
 ) -> ParcelJudgement:
     """Judge a parcel (files by name). Nothing is recorded, and no file content raises an error: it gives a finding.
 
     ``context`` describes each file; without it every file counts as not described, which needs a review. ``earlier``
-    are the tables that the project has carried out or has pending. ``promoted`` and ``recounted`` are None where
-    versions cannot be looked up. ``population`` is how many subjects the sources describe at most, None where that is
-    not known. ``thresholds`` are those of ``thresholds.yaml`` by default.
+    are the tables that the project has carried out or has pending. ``models`` is None where versions cannot be looked
+    up, and ``population``, what the sources say of it, where they cannot. ``by_units`` are tables of the project that
+    compute judged by their units. ``thresholds`` are those of ``thresholds.yaml`` by default.
     """
     t = thresholds or load()
     context = context.in_one_spelling() if context else None
@@ -81,11 +81,11 @@ def judge_parcel(
         for name, content in files.items():
             description = context.files.get(name) if context else None
             known = description or FileDescription("not told")
-            inspection = _inspect(name, content, known, promoted, recounted, t)
+            inspection = _inspect(name, content, known, models, t)
             findings += inspection.findings
             if inspection.kind is not None:
                 inspections[name] = inspection
-        findings += [*_name_findings(inspections, t), *_comparison_findings(inspections, earlier, t)]
+        findings += [*_name_findings(inspections, t), *_comparison_findings(inspections, earlier, by_units, t)]
         if context is not None:
             findings += description_findings(inspections, context, population)
     return ParcelJudgement(Verdict("airlock", tuple(findings), dict(t)), inspections)
@@ -93,47 +93,21 @@ def judge_parcel(
 
 def tables_in(name: str, content: bytes, about: FileDescription, thresholds: Thresholds) -> tuple[TableCase, ...]:
     """The tables in one file, as the gate reads them."""
-    return _inspect(name, content, about, None, None, thresholds).tables
+    return _inspect(name, content, about, None, thresholds).tables
 
 
 def _inspect(
-    name: str,
-    content: bytes,
-    about: FileDescription,
-    promoted: IsPromoted | None,
-    recounted: Recounted | None,
-    t: Thresholds,
+    name: str, content: bytes, about: FileDescription, models: ModelShelf | None, t: Thresholds
 ) -> FileInspection:
     kind = detect_kind(name, content)
     if isinstance(kind, Issue):
         return FileInspection(None, b"", (as_finding("kind", name, kind),))
-    format = format_of(kind)
-    if format is not None:
-        inspection = rewrite(kind, format, name, content, about, t)
-    else:
-        inspection = _inspect_bytes(kind, name, content, about, promoted, recounted, t)
+    inspection = rewrite(kind, name, content, about, t, models)
     recognised = Finding.of(
         "kind", Outcome.PASS, Text.of("airlock.content-kind", file=name, kind=kind),
         {"file": inspection.name, "kind": kind},
     )  # fmt: skip
     return replace(inspection, findings=(recognised, *inspection.findings))
-
-
-def _inspect_bytes(
-    kind: FileKind,
-    name: str,
-    content: bytes,
-    about: FileDescription,
-    promoted: IsPromoted | None,
-    recounted: Recounted | None,
-    t: Thresholds,
-) -> FileInspection:
-    """The inspection of a file whose kind has no format yet."""
-    if kind is FileKind.MODEL:
-        inspection = inspect_model(name, content, about, t, recounted=recounted)
-    else:
-        inspection = inspect_version(name, content, about, t, promoted=promoted)
-    return replace(inspection, kind=kind, name=name, leaving={name: inspection.outgoing})
 
 
 def _name_findings(inspections: Mapping[str, FileInspection], t: Thresholds) -> list[Finding]:
@@ -185,7 +159,10 @@ def _parcel_findings(files: Mapping[str, bytes], context: ParcelContext | None, 
 
 
 def _comparison_findings(
-    inspections: Mapping[str, FileInspection], earlier: Sequence[LocatedTable], t: Thresholds
+    inspections: Mapping[str, FileInspection],
+    earlier: Sequence[LocatedTable],
+    by_units: Sequence[TableCase],
+    t: Thresholds,
 ) -> list[Finding]:
     """Compare each table with the tables before it in the parcel and with all earlier tables (differencing)."""
     own_tables = [
@@ -205,10 +182,17 @@ def _comparison_findings(
         why = Text.of("airlock.not-all-compared", count=len(compared), limit=t["earlier_tables_at_most"])
         findings.append(as_finding("differencing", THIS_PARCEL, review(why, Text.of("airlock.not-all-compared-fix"))))
         compared = compared[-t["earlier_tables_at_most"] :]
+    of_units = facts_by_units(by_units, t) if own_tables else frozenset()
     for number, new in enumerate(own_tables):
+        undecided = []
         for old in (*compared, *own_tables[:number]):
-            issues = (*differences(new, old, t), *near_sums(new, old, t), *recoverable_across_tables(new, old, t))
+            issues = list(differences(new, old, t)) or list(scaled_columns(new, old, t))
+            issues += [*near_sums(new, old, t), *recoverable_across_tables(new, old, t)]
             findings += [as_finding("differencing", new.file, issue) for issue in issues]
+            if not issues and is_undecided(new, old, of_units, t):
+                undecided.append(old)
+        if undecided:
+            findings.append(as_finding("differencing", new.file, undecided_issue(new, undecided, t)))
     if own_tables and all(finding.check != "differencing" for finding in findings):
         why = Text.of("airlock.compared", own=len(own_tables), earlier=len(compared))
         findings.append(Finding.of("differencing", Outcome.PASS, why, {"file": THIS_PARCEL}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +13,10 @@ from credit.fields import require_keys
 from lab.airlock.characters import one_spelling
 
 TITLE, TEXT, PURPOSE = 120, 500, 1000  # characters in the title, in a text about a file, and in the purpose
-COUNTS, SOURCES = 100, 40  # names of columns that count subjects in one file; sources of a parcel
+COUNTS, SOURCES, RECIPIENTS = 100, 40, 20  # columns that count subjects in one file; sources, recipients of a parcel
+SOURCE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")  # the form of a seal's id
+SOURCE_LENGTH = 100
+ACCOUNT = re.compile(r"[a-z][a-z0-9]{1,29}")  # the form of its name; that it exists is known at the airlock
 MOST_SUBJECTS = 2_000_000_000  # more than there are people and firms in the country
 
 
@@ -72,52 +77,67 @@ class FileDescription:
 
 @dataclass(frozen=True, slots=True)
 class ParcelContext:
-    """Title, purpose, an :class:`About` for each file by name, and the ids of the seals it was made from.
+    """Title, purpose, a description of each file by name, and the ids of the seals it was made from.
 
-    ``releases`` names research releases (of evidence), rows and practice tables.
+    ``releases`` names research releases (of evidence), rows and practice tables. ``recipients`` are the accounts that
+    may download the parcel beside its author.
     """
 
     title: str
     purpose: str
     files: Mapping[str, FileDescription] = field(default_factory=dict)
     releases: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _require_text(self.title, "the title", least=1, most=TITLE)
         _require_text(self.purpose, "the purpose", least=1, most=PURPOSE)
         if len(self.releases) > SOURCES:
             raise Malformed("parcel-context.too-many-sources", most=SOURCES)
+        if not all(len(each) <= SOURCE_LENGTH and SOURCE.fullmatch(each) for each in self.releases):
+            raise Malformed("parcel-context.not-a-source", most=SOURCE_LENGTH)
+        if len(self.recipients) > RECIPIENTS or not all(map(ACCOUNT.fullmatch, self.recipients)):
+            raise Malformed("parcel-context.not-recipients", most=RECIPIENTS)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> ParcelContext:
         """Read it from JSON values; raises :class:`Malformed` with the name of a missing or wrong value."""
         keys = {"title", "purpose", "files", "releases"}
-        require_keys(data, known=keys, needed=keys, where="context")
-        files, releases = data["files"], data["releases"]
+        require_keys(data, known=keys | {"recipients"}, needed=keys, where="context")
+        try:
+            json.dumps(data, ensure_ascii=False).encode()
+        except (UnicodeEncodeError, TypeError, ValueError) as error:  # half of a surrogate pair, or no JSON
+            raise Malformed("parcel-context.not-text") from error
+        files, releases, recipients = data["files"], data["releases"], data.get("recipients", ())
         if not isinstance(files, Mapping) or not all(isinstance(each, Mapping) for each in files.values()):
             raise Malformed("parcel-context.context-files-mapping-names-to")
         if not isinstance(releases, (list, tuple)) or not all(isinstance(each, str) for each in releases):
             raise Malformed("parcel-context.context-releases-list-ids")
+        if not isinstance(recipients, (list, tuple)) or not all(isinstance(each, str) for each in recipients):
+            raise Malformed("parcel-context.not-recipients", most=RECIPIENTS)
         abouts = {
             name: FileDescription.parse(each, where=f"context, file {n}")
             for n, (name, each) in enumerate(files.items(), 1)
         }
-        return cls(data["title"], data["purpose"], abouts, tuple(releases))
+        return cls(data["title"], data["purpose"], abouts, tuple(releases), tuple(recipients))
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON values, as stored in the ledger and in the seal."""
         files = {name: about.as_json() for name, about in self.files.items()}
-        return {"title": self.title, "purpose": self.purpose, "files": files, "releases": list(self.releases)}
+        data = {"title": self.title, "purpose": self.purpose, "files": files, "releases": list(self.releases)}
+        return data | ({"recipients": list(self.recipients)} if self.recipients else {})
 
     def renamed(self, names: Mapping[str, str]) -> ParcelContext:
         """The context with other names of the files that it describes."""
         return replace(self, files={names.get(name, name): about for name, about in self.files.items()})
 
     def in_one_spelling(self) -> ParcelContext:
-        """The context as it is judged, shown, stored and sealed: each text in one spelling, the sources each once."""
+        """The context as it is judged, shown, stored and sealed: each text in one spelling, the sources
+        and recipients each once."""
         files = {name: about.in_one_spelling() for name, about in self.files.items()}
         title, purpose = one_spelling(self.title), one_spelling(self.purpose)
-        return ParcelContext(title, purpose, files, tuple(dict.fromkeys(self.releases)))
+        recipients = tuple(sorted(set(self.recipients)))
+        return ParcelContext(title, purpose, files, tuple(dict.fromkeys(self.releases)), recipients)
 
     def texts(self) -> list[str]:
         """All texts of the context, which are checked like any other text that leaves."""

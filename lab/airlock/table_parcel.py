@@ -18,7 +18,7 @@ from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
-from lab.airlock.exits import EXITS, require_open
+from lab.airlock.exits import EXITS, require_exits_open
 from lab.airlock.issue import Issue
 from lab.airlock.kinds.tables.parquet_reading import read_parquet
 from lab.airlock.kinds.tables.table_format import TableFormat
@@ -38,7 +38,7 @@ def carry_table_out(
     label that may not leave; :class:`Malformed` for a seal of another kind, :class:`~credit.errors.Lapsed` while the
     exits are closed.
     """
-    require_open(ledger.about(EXITS))
+    require_exits_open(ledger.about(EXITS))
     opened = shelf.open(table, today=today)
     seal = opened.seal
     if seal.kind is not Kind.TABLE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from lab.airlock.review.petition import Petition
 from lab.airlock.review.states import LEFT_OR_PENDING
 from lab.console.app_state import AppState
 from lab.console.ledgers.ledger_index import LedgerSearch
+from lab.settings import KEPT_FILE, PACKED
 
 CELLS_SHOWN = 20  # the newest cells before the parcel was submitted
 LINES_SHOWN = 200  # lines of one cell that are shown
@@ -71,7 +73,9 @@ def _tables(app_state: AppState, entry: Entry, project: str) -> tuple[str, ...]:
 
 def _code(app_state: AppState, name: str) -> str:
     path = app_state.settings.airlock / "cells" / name
-    if not _DIGEST.fullmatch(name) or not path.is_file():
+    packed = path.with_name(f"{name}{PACKED}")
+    if not _DIGEST.fullmatch(name) or not (path.is_file() or packed.is_file()):
         return ""
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    code = path.read_bytes() if path.is_file() else zlib.decompressobj().decompress(packed.read_bytes(), KEPT_FILE)
+    lines = code.decode("utf-8", "replace").split("\n")
     return "\n".join(lines[:LINES_SHOWN] + (["…"] if len(lines) > LINES_SHOWN else []))

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 
 from lab.gateway import error_responses
-from lab.gateway.endpoints import cell_log, orders, parcels, read_log, rows, tables
+from lab.gateway.endpoints import cell_log, measurements, orders, parcels, read_log, rows, shown_files, tables
 from lab.gateway.endpoints.catalogue import describe, describe_releases
 from lab.gateway.identity import Admitted
 from lab.gateway.research_zone import ResearchZone
@@ -15,7 +15,8 @@ from lab.gateway.research_zone import ResearchZone
 MAJOR = "1"
 everyone = APIRouter()
 kernels = APIRouter()
-_ORDERS = (orders.router, rows.router, tables.router)
+_REPORTS = (cell_log.router, read_log.router, shown_files.router)
+_ORDERS = (orders.router, rows.router, tables.router, measurements.router)
 
 
 @everyone.get("/v1/me")
@@ -57,7 +58,7 @@ def kernel_app(zone: ResearchZone) -> FastAPI:
 
 def server_app(zone: ResearchZone) -> FastAPI:
     """The app for the workspace's Jupyter server, which is trusted."""
-    return _app(zone, "The lab's gateway, for a workspace's server", everyone, cell_log.router, read_log.router)
+    return _app(zone, "The lab's gateway, for a workspace's server", everyone, *_REPORTS)
 
 
 def _app(zone: ResearchZone, title: str, *routers: APIRouter) -> FastAPI:

@@ -1,4 +1,4 @@
-"""The state of an order for rows or a table: placed once, and followed from the ledgers and the worker's progress."""
+"""The state of an order for rows, a table or a measurement, followed from the ledgers and the worker's progress."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ def place(
     Raises :class:`~lab.gateway.error_responses.Busy` when too many of the project wait, and what
     :func:`~lab.request_placement.place_request` raises.
     """
-    waiting = [each for each in requests.waiting() if each.project == project.name]
-    if len(waiting) >= WAITING:
-        raise Busy("orders.project-orders-waiting", mine_count=len(waiting))
+    require_place(requests, project)
     order = place_request(
         wanted,
         project,
@@ -43,15 +41,27 @@ def place(
         ledger=zone.ledger,
         today=zone.settings.day(),
     )
-    if requests.is_new(order.id, project.name):
-        zone.ledger.append(requests.verbs.requested, order.id, by=principal.actor, details={"project": project.name})
-    zone.catch_up()
+    request(zone, requests, principal, project, order.id)
     return order.id
+
+
+def require_place(requests: OrderRequests, project: Project) -> None:
+    """Raise :class:`~lab.gateway.error_responses.Busy` when too many requests of a kind of the project wait."""
+    waiting = [each for each in requests.waiting() if each.project == project.name]
+    if len(waiting) >= WAITING:
+        raise Busy("orders.project-orders-waiting", mine_count=len(waiting))
+
+
+def request(zone: ResearchZone, requests: OrderRequests, principal: Principal, project: Project, order: str) -> None:
+    """Request what an order that was placed asks for, unless that waits or is done already."""
+    if requests.is_new(order, project.name):
+        zone.ledger.append(requests.verbs.requested, order, by=principal.actor, details={"project": project.name})
+    zone.catch_up()
 
 
 def describe(zone: ResearchZone, requests: OrderRequests, project: Project, order: str) -> tuple[dict[str, Any], str]:
     """``{id, state, label, done, total, error}``, where ``state`` is waiting, running, done, failed or cancelled; and
-    the id of the seal that was made, empty before.
+    the id of the seal that was made, empty before. One that waits has ``compute_away_since`` (:class:`ResearchZone`).
 
     Raises :class:`Missing` for an order that the project did not place.
     """
@@ -70,7 +80,7 @@ def describe(zone: ResearchZone, requests: OrderRequests, project: Project, orde
             "state": "failed",
             "error": {key: getattr(ended, key) for key in ("what", "why", "remedy", "messages")},
         }, ""
-    return state | _progress(zone, requested), ""
+    return state | (_progress(zone, requested) or {"compute_away_since": zone.compute_away_since()}), ""
 
 
 def _progress(zone: ResearchZone, requested: OrderRequest) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -13,6 +14,7 @@ from lab.gateway.error_responses import TooLarge, TooSlow
 
 SMALL = 1 << 18  # bytes of a body without files
 SECONDS = 30.0  # seconds for a body
+DIGEST = re.compile(r"[0-9a-f]{64}")  # a SHA-256 as it is sent
 
 
 async def read_body(request: Request, limit: int = SMALL, seconds: float = SECONDS) -> bytes:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from credit.errors import Lapsed, Missing, Refused
+from credit.errors import CreditError, Lapsed, Missing, Refused
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Entry, Ledger
 from credit.ledger.follower import Follower
-from credit.order_requests import ROWS, TABLE, TRAINING, OrderRequests
+from credit.ledger.statement import newest
+from credit.order_requests import MEASUREMENT, ROWS, TABLE, TRAINING, OrderRequests
 from credit.releases import newest_practice, newest_release, releases_of_purpose
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
 from lab.accounts.accounts import Accounts
 from lab.airlock.review.service import AirlockService
+from lab.gateway.display_pace import DisplayPace
 from lab.projects import Project, fold_projects
 
 if TYPE_CHECKING:
     from lab.settings import ResearchSettings, Workspace
+
+SILENT = 60.0  # seconds without a countersignature after which compute's agent is away
 
 
 @dataclass(slots=True)
@@ -32,7 +37,9 @@ class ResearchZone:
     trainings: OrderRequests
     rows: OrderRequests
     tables: OrderRequests
+    measurements: OrderRequests
     airlock: AirlockService
+    display_pace: DisplayPace
     _projects: dict[str, Project]
     _of_projects: list[Entry]
     _follow: list[Follower] = field(default_factory=list)
@@ -46,8 +53,8 @@ class ResearchZone:
         shelf = Shelf(settings.shelf, ring)
         accounts = Accounts.cached(Ledger(settings.accounts_ledger, None, ring, "desk"))
         airlock = AirlockService(settings, ledger, shelf, key, accounts, settings.day)
-        kinds = OrderRequests(TRAINING), OrderRequests(ROWS), OrderRequests(TABLE)
-        zone = cls(settings, ledger, shelf, key, *kinds, airlock, {}, [])
+        kinds = OrderRequests(TRAINING), OrderRequests(ROWS), OrderRequests(TABLE), OrderRequests(MEASUREMENT)
+        zone = cls(settings, ledger, shelf, key, *kinds, airlock, DisplayPace(ledger), {}, [])
         zone._follow = [
             Follower(ledger, (zone._apply, *(each.apply_research for each in kinds))),
             Follower(compute, tuple(each.apply_compute for each in kinds)),
@@ -106,6 +113,20 @@ class ResearchZone:
         if newest := newest_practice(self.shelf, today):
             return newest
         raise Missing("research-zone.no-practice-tables-yet")
+
+    def compute_away_since(self) -> str | None:
+        """When compute's agent was last seen, if it is away; empty while it is there, None where it was never seen.
+
+        It countersigns this zone's ledger every 20 seconds while it runs.
+        """
+        try:
+            statement = newest(self.ledger.path.parent / "witness", "research", "compute", self.shelf.ring)
+        except (CreditError, OSError):
+            return None  # those who watch the ledgers report it
+        if statement is None:
+            return None
+        age = (datetime.now(UTC) - datetime.fromisoformat(statement.at)).total_seconds()
+        return statement.at if age > SILENT else ""
 
     def releases(self) -> list[Seal]:
         """The research releases that have not expired, the newest first."""

@@ -13,7 +13,7 @@ from typing import Any
 from ipykernel.kernelapp import IPKernelApp
 
 import lab
-from lab.kernel import completion, hidden_files
+from lab.kernel import completion, hidden_files, no_installs
 
 
 class NotebookKernelApp(IPKernelApp):
@@ -39,6 +39,7 @@ class NotebookKernelApp(IPKernelApp):
         lab.load_ipython_extension(self.shell)
         hidden_files.install(self.shell)
         completion.install(self.shell)
+        no_installs.install(self.shell)
 
 
 if __name__ == "__main__":

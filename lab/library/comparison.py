@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from credit.errors import Malformed
 from lab.library.display import html
+from lab.library.measuring import Measurement
 from lab.library.training import ChampionRun, Run, require_done
 from lab.library.training import run as find
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lab.library.display.plots import Figure
 
 MOST = 7
+Compared = Run | ChampionRun | Measurement
 _FIGURES = ("auc", "auc_low", "auc_high", "ks", "brier", "stability_index")
 _HEAD = ("", "version", "model 模型", "rows", "defaulted", "judged by", "AUC (95 %)", "KS", "Brier", "ECE", "stability")
 
@@ -25,7 +27,7 @@ _HEAD = ("", "version", "model 模型", "rows", "defaulted", "judged by", "AUC (
 class Comparison:
     """Completed runs, and a champion on the rows of one of them, named A, B, … in plots and table."""
 
-    def __init__(self, runs: Sequence[Run | ChampionRun]) -> None:
+    def __init__(self, runs: Sequence[Compared]) -> None:
         self.runs = list(runs)
         self.names = [chr(ord("A") + place) for place in range(len(runs))]
 
@@ -97,10 +99,11 @@ class Comparison:
         return rows
 
 
-def compare(*runs: Run | ChampionRun | str) -> Comparison:
+def compare(*runs: Compared | str) -> Comparison:
     """Compare completed trainings, by run or by order id: figures with 95 % limits, ROC, calibration, points, KS.
 
     ``run.champion`` is the champion on the rows of that run, measured in compute: ``lab.compare(run, run.champion)``.
+    ``lab.measure`` gives a run's version on other rows.
 
     Raises :class:`~credit.errors.Malformed` for none or more than seven, :class:`~credit.errors.Missing` for one that
     is not done.
@@ -112,7 +115,7 @@ def compare(*runs: Run | ChampionRun | str) -> Comparison:
     return Comparison(compared)
 
 
-def _figures(run: Run | ChampionRun) -> dict[str, Any]:
+def _figures(run: Compared) -> dict[str, Any]:
     evidence = run.evidence
     figures = {name: evidence[name] for name in _FIGURES} | {"ece": evidence["calibration"]["ece"]}
     return {"rows": evidence["rows"], "defaulted": evidence["positives"], "judged_by": evidence["judged_by"], **figures}

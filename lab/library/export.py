@@ -163,6 +163,7 @@ def carry_out(
     description: str | Mapping[str, str | Mapping[str, Any]],
     sources: Source | Sequence[Source],
     subjects: int = 0,
+    recipients: Sequence[str] = (),
     submit: bool | None = None,
 ) -> Prepared | Parcel:
     """Submit files for release from the lab. The checks of the gate run here first and show what to correct.
@@ -170,9 +171,10 @@ def carry_out(
     ``description`` describes each file (one text for all, or by name; a mapping may have ``what``, ``population``,
     ``counted``, ``subjects``, ``counts``); ``sources`` is what they were made from: rows, trainings, a comparison, or
     a result of practice tables, which marks the parcel as invented. ``subjects`` is the number of subjects behind each
-    file. The function then asks for confirmation; ``submit=True`` submits without asking, ``submit=False`` only
-    checks. Returns a :class:`Parcel` when submitted, else a :class:`Prepared` with the findings. Raises
-    :class:`~credit.errors.Refused` when files that may not leave are submitted.
+    file. ``recipients`` are the accounts that may download the parcel beside you. The function then asks for
+    confirmation; ``submit=True`` submits without asking, ``submit=False`` only checks. Returns a :class:`Parcel` when
+    submitted, else a :class:`Prepared` with the findings. Raises :class:`~credit.errors.Refused` when files that may
+    not leave are submitted.
 
     >>> import lab, pathlib
     >>> path = pathlib.Path("bands.csv")
@@ -189,7 +191,7 @@ def carry_out(
     """
     files = _read(paths)
     abouts = {name: _file_description(name, description, subjects) for name in files}
-    prepared = Prepared(files, ParcelContext(title, purpose, abouts, seals_of(sources)))
+    prepared = Prepared(files, ParcelContext(title, purpose, abouts, seals_of(sources), tuple(recipients)))
     if submit or (submit is None and prepared.verdict.outcome is not Outcome.FAIL and _is_confirmed(prepared)):
         return prepared.submit()
     return prepared

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from credit.errors import CreditError
+from lab.kernel import no_installs
 from lab.library import read_report
+from lab.library.stopped_waiting import StoppedWaiting
 
 
 def install(shell: Any) -> None:
@@ -14,7 +16,7 @@ def install(shell: Any) -> None:
         return
     shell._lab_installed = True
     shell.register_magic_function(lambda line, cell: magic(shell, line, cell), "cell", "features")
-    shell.set_custom_exc((CreditError,), _in_words)
+    shell.set_custom_exc((CreditError, ModuleNotFoundError, StoppedWaiting), _in_words)
     shell.events.register("post_run_cell", lambda _: read_report.send_report(shell))
 
 
@@ -44,14 +46,29 @@ def magic(shell: Any, line: str, cell: str) -> Any:
 
 
 def _in_words(
-    shell: Any, kind: type[BaseException], error: CreditError, trace: Any, tb_offset: Any = None
+    shell: Any,
+    kind: type[BaseException],
+    error: CreditError | ModuleNotFoundError | StoppedWaiting,
+    trace: Any,
+    tb_offset: Any = None,
 ) -> list[str]:
-    """Show what, why and what to do, without the stack trace. It stays an error: a run of all cells stops."""
-    from credit.messages import language_here
+    """Show what, why and what to do, without the stack trace. It stays an error: a run of all cells stops.
 
-    what, why, remedy = (error.text(part, language_here()) for part in ("what", "why", "remedy"))
-    lines = [f"{kind.__name__}: {what}"]
-    lines += [f"  why  为何: {why}"] if why else []
-    lines += [f"  next 怎么办: {remedy}"] if remedy else []
+    A module that is not there is shown as Python does, with what to do about it.
+    """
+    from credit.messages import Text, language_here
+
+    if isinstance(error, ModuleNotFoundError):
+        hint = no_installs.hint_of(error)
+        frames = [*shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)]
+        frames += [hint] if hint else []
+        shell._showtraceback(kind, error, frames)
+        return frames
+    refusal, language = error.words if isinstance(error, StoppedWaiting) else error, language_here()
+    lines = [refusal.text("what", language)]
+    if why := refusal.text("why", language):
+        lines.append(Text.of("ipython.reason", words=why).render(language))
+    if remedy := refusal.text("remedy", language):
+        lines.append(Text.of("ipython.next-step", words=remedy).render(language))
     shell._showtraceback(kind, error, lines)
     return lines

@@ -122,6 +122,8 @@ def order(
 
 def _declared(sql: str | Checked, features: Sequence[str | Mapping[str, Any]]) -> list[dict[str, Any]]:
     computed = check(sql).names if sql else ()
+    if any(isinstance(each, Mapping) and not isinstance(each.get("name"), str) for each in features):
+        raise Malformed("orders.feature-without-name")
     declared = {each["name"]: each for each in (feature(f) if isinstance(f, str) else dict(f) for f in features)}
     for name in declared:
         if name not in computed:

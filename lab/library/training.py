@@ -6,17 +6,19 @@ import importlib
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from credit.errors import Missing, Refused
 from credit.messages import language_here
 from lab.library import gateway_client
-from lab.library.display import html
-from lab.library.order_wait import failure
+from lab.library.display import html, run_rows
+from lab.library.display.result import Result
+from lab.library.effects import Dependence, importance_of
+from lab.library.order_wait import Wait, failure
 from lab.library.orders import Draft
 from models.order.order import Order
 
 LABELS = {
-    "": "waiting for the cluster 排队",
     "start": "starting 开始",
     "sample": "computing features 计算特征",
     "search": "training 训练",
@@ -47,6 +49,16 @@ class Run:
         return str(self._data["model"])
 
     @property
+    def title(self) -> str:
+        """The title of the order."""
+        return str(self._data.get("title", ""))
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the trees that the search chose, as on the card; empty before it is done."""
+        return dict(self._data.get("parameters") or {})
+
+    @property
     def state(self) -> str:
         """waiting, running, done, failed or cancelled, when last refreshed."""
         return str(self._data["state"])
@@ -65,6 +77,17 @@ class Run:
         """
         evidence: dict[str, Any] = self._whole()["evidence"]
         return evidence
+
+    def importance(self) -> Result:
+        """Each feature's mean absolute contribution in points; raises :class:`~credit.errors.Missing` for old ones."""
+        return importance_of(self.short, self.evidence)
+
+    def dependence(self, name: str) -> Dependence:
+        """How the points follow one feature, all else equal (partial dependence); ``.plot()`` draws it.
+
+        Raises :class:`~credit.errors.Missing` for a feature that is not among the twenty that matter most.
+        """
+        return Dependence.of(name, self.evidence)
 
     @property
     def answered_for(self) -> dict[str, Any]:
@@ -143,12 +166,12 @@ class Run:
         return self._data
 
     def __repr__(self) -> str:
-        return html.text_table(_HEAD, [_row(self)])
+        return html.text_table(run_rows.HEAD, [run_rows.row(self._data)])
 
     def _repr_html_(self) -> str:
         if self.state == "running":
-            return html.progress(_words(self._data), self._data["done"], self._data["total"])
-        return html.table(_HEAD, [_row(self)])
+            return html.progress(_words(self._data, Wait()), self._data["done"], self._data["total"])
+        return html.table(run_rows.HEAD, [run_rows.row(self._data)])
 
 
 class ChampionRun:
@@ -175,11 +198,15 @@ class Runs(list[Run]):
     """The project's trainings, the newest first."""
 
     def __repr__(self) -> str:
-        return html.text_table(_HEAD, [_row(run) for run in self]) if self else "no training yet"
+        return html.text_table(run_rows.HEAD, [run_rows.row(run._data) for run in self]) if self else "no training yet"
 
     def _repr_html_(self) -> str:
-        rows = [_row(run) for run in self]
-        return html.table(_HEAD, rows, caption=f"Trainings 训练任务 ({len(self)})") if self else html.note(repr(self))
+        rows = [run_rows.row(run._data) for run in self]
+        return (
+            html.table(run_rows.HEAD, rows, caption=f"Trainings 训练任务 ({len(self)})")
+            if self
+            else html.note(repr(self))
+        )
 
     def done(self) -> Runs:
         """The runs that produced a version."""
@@ -205,7 +232,7 @@ def train(order: Draft | Order, *, release: str = "", wait: bool = True) -> Run:
 
 def run(id: str) -> Run:
     """A training of this project by the id of its order, or an unambiguous prefix of it."""
-    return Run(gateway_client.get(f"/v1/orders/{id}"))
+    return Run(gateway_client.get(f"/v1/orders/{quote(id, safe='')}"))
 
 
 def runs() -> Runs:
@@ -218,20 +245,9 @@ def runs() -> Runs:
     return Runs(Run(data) for data in gateway_client.get("/v1/orders"))
 
 
-_HEAD = ("order", "model 模型", "by", "state 状态", "step", "asked 提交时间", "version")
-
-
-def _row(run: Run) -> tuple[str, ...]:
-    data = run._data
-    step = f"{data['label']} {data['done']}/{data['total']}" if run.state == "running" else ""
-    at = html.minute(data["asked_at"])
-    error = (data["error"] or {}).get("what", "")
-    return (run.short, run.model, data["asked_by"], run.state, step or error[:60], at, (run.version or "")[:20])
-
-
-def _words(data: dict[str, Any]) -> str:
+def _words(data: dict[str, Any], wait: Wait) -> str:
     if data["state"] == "waiting":
-        return LABELS[""]
+        return wait.words(data)
     return LABELS.get(data["label"], data["label"]) if data["state"] == "running" else str(data["state"])
 
 
@@ -241,11 +257,11 @@ class _ProgressDisplay:
     def __enter__(self) -> _ProgressDisplay:
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
         self._handle: Any = None
-        self._last = ""
+        self._last, self._wait = "", Wait()
         if getattr(shell, "kernel", None) is not None:
             shown: Any = importlib.import_module("IPython.display")
             show, self._html = shown.display, shown.HTML
-            self._handle = show(self._html(html.progress(LABELS[""], 0, 0)), display_id=True)
+            self._handle = show(self._html(html.progress(self._wait.words({}), 0, 0)), display_id=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -256,11 +272,11 @@ class _ProgressDisplay:
         data = run._data
         if self._handle is not None:
             ended = run.state in _ENDED
-            shown = run._repr_html_() if ended else html.progress(_words(data), data["done"], data["total"])
+            shown = run._repr_html_() if ended else html.progress(_words(data, self._wait), data["done"], data["total"])
             self._handle.update(self._html(shown))
             return
         tenth = 10 * data["done"] // data["total"] if data["total"] else 0
-        line = f"{run.short}  {_words(data)}" + (f"  {10 * tenth} %" if data["total"] else "")
+        line = f"{run.short}  {_words(data, self._wait)}" + (f"  {10 * tenth} %" if data["total"] else "")
         self.show_line(line)
 
     def show_line(self, line: str) -> None:

@@ -1,5 +1,9 @@
 """``python -m lab.workspace``: run the sealed server in its sandbox."""
 
-from lab.workspace.server import main
+from lab.workspace.environment import receive
+
+receive()  # before the libraries are imported that read the environment
+
+from lab.workspace.server import main  # noqa: E402
 
 main()

@@ -17,9 +17,19 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerBase
 from tornado.web import HTTPError
 
+from lab.workspace.cell_queue import forget_cells
+from lab.workspace.page.request_end import before_its_end
+
 SOCKET = "/run/keep/keep.sock"
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
-SECONDS = 60.0
+SECONDS, WAIT_SECONDS = 60.0, 660.0  # to start a kernel, and to wait for a slot: the supervisor refuses before
+
+
+class KernelRefused(HTTPError):
+    """No kernel was started; as a text it is the reason alone, as Jupyter shows that text."""
+
+    def __str__(self) -> str:
+        return str(self.log_message)
 
 
 class SealedProvisioner(KernelProvisionerBase):  # type: ignore[misc]
@@ -46,6 +56,7 @@ class SealedProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Have the supervisor start the kernel; raises HTTPError 503 with its reason when it refuses."""
+        forget_cells(str(self.kernel_id))
         self._reader, self._writer = await asyncio.open_unix_connection(SOCKET)
         key = self.connection_info["key"]
         request = {
@@ -53,14 +64,26 @@ class SealedProvisioner(KernelProvisionerBase):  # type: ignore[misc]
             "key": key.decode() if isinstance(key, bytes) else key,
             "cwd": _below(kwargs.get("cwd"), os.environ.get("JUPYTERHUB_ROOT_DIR", "/home/lab")),
         }
-        self._send(request)
-        reply = json.loads(await asyncio.wait_for(self._reader.readline(), SECONDS) or b"{}")
+        try:
+            self._send(request)
+            reply = await self._reply(SECONDS)
+            if "waiting" in reply:  # a browser that leaves meanwhile wants no kernel
+                reply = await before_its_end(self._reply(WAIT_SECONDS))
+        except BaseException:
+            self._writer.close()  # a kernel that comes up after all ends with its connection
+            raise
         if "started" not in reply:
             self._writer.close()
             why = str(reply.get("error") or reply.get("why") or "the kernel was not started")
-            raise HTTPError(503, why, reason="No kernel was started")
+            raise KernelRefused(503, why, reason="No kernel was started")
         self._exit = asyncio.create_task(self._exit_code(self._reader))
         return self.connection_info
+
+    async def _reply(self, seconds: float) -> dict[str, Any]:
+        """The supervisor's next line; empty where it has closed the connection. Raises TimeoutError."""
+        assert self._reader is not None
+        reply: dict[str, Any] = json.loads(await asyncio.wait_for(self._reader.readline(), seconds) or b"{}")
+        return reply
 
     async def _exit_code(self, reader: asyncio.StreamReader) -> int:
         while line := await reader.readline():
@@ -91,6 +114,11 @@ class SealedProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         """Have the supervisor send a signal."""
         if self._writer and not self._writer.is_closing():
             self._send({"signal": int(signum)})
+
+    def announce_end(self) -> None:
+        """Tell the supervisor that this kernel is to end and not to be started again, so that its slot is free then."""
+        if self._writer and not self._writer.is_closing():
+            self._send({"over": True})
 
     async def kill(self, restart: bool = False) -> None:
         """End it at once."""

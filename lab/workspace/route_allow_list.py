@@ -10,8 +10,12 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
+from jupyterlab_server.settings_handler import SettingsHandler
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
+
+from lab.workspace.files.settings_allow_list import CheckedSettings
+from lab.workspace.page.request_end import FOLLOWED
 
 _KERNEL = r"[0-9a-f-]{36}"
 _PATH = r"(?:/.*)?"
@@ -38,10 +42,11 @@ ALLOWED: tuple[tuple[str, frozenset[str]], ...] = tuple(
         (r"/api/sessions", "GET POST"),
         (r"/api/sessions/[\w-]+", "GET PATCH DELETE"),
         (r"/lab/api/settings" + _PATH, "GET"),
-        (r"/lab/api/settings/(?!@jupyterlab/apputils-extension:sanitizer).+", "PUT"),  # the lab's setting stays
+        (r"/lab/api/settings/.+", "PUT"),  # of those in lab.workspace.files.settings_allow_list
         (r"/lab/api/workspaces" + _PATH, "GET PUT DELETE"),
         (r"/lab/api/(?:translations|themes|listings)" + _PATH, "GET"),
         (r"/api/security/csp-report", "POST"),
+        (r"/api/workspace-notices", "GET"),
         (r"/api/events/subscribe", "GET"),  # notices of the server, such as the end of a kernel
     )
 )
@@ -77,6 +82,11 @@ def guard(app: Application) -> None:
         is_download = "download" in request.arguments
         if below is None or is_download or not allowed(request.method or "", below or "/"):
             return app.get_handler_delegate(request, Refusal)
-        return choose(request, **more)
+        chosen = choose(request, **more)
+        if getattr(chosen, "handler_class", None) is SettingsHandler:
+            chosen.handler_class = CheckedSettings
+        elif (handler := getattr(chosen, "handler_class", None)) in FOLLOWED:
+            chosen.handler_class = FOLLOWED[handler]
+        return chosen
 
     app.find_handler = find_handler  # type: ignore[method-assign]

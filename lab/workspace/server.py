@@ -15,19 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.contents.filecheckpoints import AsyncGenericFileCheckpoints
 from jupyterhub.singleuser.extension import JupyterHubSingleUser
 from traitlets.config import Config
 
 from credit.messages import of_environment
 from lab.workspace.cell_recorder import RecordingConnection
 from lab.workspace.contents import SealedContents
+from lab.workspace.kernel_manager import KernelInTurn, SealedKernelManager
 from lab.workspace.outputs.browser_messages import KINDS
+from lab.workspace.page import notices
 from lab.workspace.route_allow_list import guard
 
 HERE = Path(__file__).parent
 NOWHERE = "/tmp/home"
 HOME = "/home/lab"
 STATE = "/srv/lab"  # the server's own folder: a kernel could put a link into the home
+CHECKPOINTS = f"{STATE}/checkpoints"
 POLICY = "; ".join(
     (  # the output of a cell must not send data through the researcher's browser: only this origin is loaded, and no
         # page, window, download or form leads away
@@ -35,7 +39,7 @@ POLICY = "; ".join(
         "default-src 'self'",
         "script-src 'self' 'unsafe-eval'",
         "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
+        "img-src data: blob:",  # an address of this hub can act, such as the one that signs out
         "font-src 'self' data:",
         "connect-src 'self'",
         "worker-src 'self' blob:",
@@ -53,6 +57,7 @@ class SealedServerApp(ServerApp):  # type: ignore[misc]
     """Jupyter Server that listens on an inherited descriptor, and reports on another when it is ready."""
 
     def _bind_http_server_unix(self) -> bool:
+        notices.install(self.web_app)
         guard(self.web_app)
         listening = socket.socket(fileno=int(os.environ["HAIHE_WORKSPACE_FD"]))
         listening.setblocking(False)
@@ -109,6 +114,7 @@ def configuration() -> Config:
             "terminals_enabled": False,
             "reraise_server_extension_failures": True,
             "kernel_websocket_connection_class": RecordingConnection,
+            "kernel_manager_class": SealedKernelManager,
             "contents_manager_class": SealedContents,
             "max_body_size": 64 << 20,
             "tornado_settings": {"headers": {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}},
@@ -116,10 +122,13 @@ def configuration() -> Config:
             "allow_external_kernels": False,
         },
         "ZMQChannelsWebsocketConnection": {"iopub_data_rate_limit": OUTPUT_RATE},
-        "FileContentsManager": {"allow_hidden": False, "delete_to_trash": False},
+        "FileContentsManager": {"allow_hidden": False},
+        "ContentsManager": {"checkpoints_class": AsyncGenericFileCheckpoints},
+        "FileCheckpoints": {"root_dir": CHECKPOINTS},
         "KernelProvisionerFactory": {"default_provisioner_name": "sealed"},
         "KernelSpecManager": {"allowed_kernelspecs": {"python3"}, "ensure_native_kernel": False},
         "MappingKernelManager": {"allowed_message_types": list(KINDS), "root_dir": HOME},
+        "SealedKernelManager": {"kernel_manager_class": f"{KernelInTurn.__module__}.{KernelInTurn.__name__}"},
         "LabApp": {
             "extension_manager": "readonly",
             "extensions_in_dev_mode": False,
@@ -137,7 +146,8 @@ def main() -> None:
     """Run until a signal stops it. It reads nothing from the user's home, and only sockets from outside."""
     os.umask(0o007)
     share = str(HERE / "share")
-    os.makedirs(NOWHERE, mode=0o700, exist_ok=True)
+    for folder in (NOWHERE, CHECKPOINTS):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
     os.environ |= {
         "HOME": NOWHERE,  # an empty home: JupyterHub ignores modules below it, and the installation may lie in /tmp
         "JUPYTER_NO_CONFIG": "1",

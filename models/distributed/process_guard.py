@@ -37,24 +37,25 @@ def process_guard(folder: Path) -> Iterator[None]:
 
 def orphans(group: int) -> list[int]:
     """The process ids of Ray's processes in this process group whose parent has died."""
-    pids = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                if fields[1] == "1" and int(fields[2]) == group and b"ray" in (entry / "cmdline").read_bytes():
-                    pids.append(int(entry.name))
-    return pids
+    return [pid for pid, parent, own, command in _processes() if parent == 1 and own == group and b"ray" in command]
 
 
 def end_children_with(folder: Path) -> None:
     """Kill this process's own children whose command names a folder: of a Ray that was started by halves."""
+    for pid, parent, _, command in _processes():
+        if parent == os.getpid() and os.fsencode(folder) in command:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _processes() -> Iterator[tuple[int, int, int, bytes]]:
+    """The id, parent, process group and command of every process; those that end meanwhile are left out."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError, ValueError, IndexError):
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == os.getpid() and os.fsencode(folder) in (entry / "cmdline").read_bytes():
-                    os.kill(int(entry.name), signal.SIGKILL)
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                process = int(entry.name), int(fields[1]), int(fields[2]), (entry / "cmdline").read_bytes()
+                yield process
 
 
 def main(group: int, folder: Path) -> None:

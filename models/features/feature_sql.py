@@ -15,9 +15,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from credit.messages import Text
+from credit.release_rights import rights_of_tables
+from credit.usage_rights import UsageRight
 from models.features.sql_parser import read_condition, read_query, texts_of
 from models.features.sql_scopes import SUBJECT as SUBJECT
 from models.features.sql_scopes import refuse
+from models.features.value_choices import ChosenValues as ChosenValues
+from models.features.value_choices import spelled as spelled
+from models.features.value_choices import values_chosen as values_chosen
 from models.order.suggest import hint as hint
 
 if TYPE_CHECKING:
@@ -108,6 +113,16 @@ def written_order(order: Order, terms: Mapping[str, Any]) -> Order:
     columns = terms["tables"][order.label.table]["columns"]
     when = check_condition(order.label.when, columns, table=order.label.table).sql
     return replace(order, sql=query.sql, label=replace(order.label, when=when))
+
+
+def order_rights(order: Order, terms: Mapping[str, Any]) -> frozenset[UsageRight]:
+    """The usage rights of all that an order reads of a release: the tables of its SQL, its register and its label.
+
+    ``terms`` are all that the seal of the release says. Raises :class:`Malformed` where the order does not fit, and
+    :class:`~credit.errors.Refused` for a table whose right is not known.
+    """
+    read = {*check_order(order, terms).tables, order.label.table, *([order.population] if order.population else [])}
+    return rights_of_tables(read, terms)
 
 
 def order_words(order: Order) -> tuple[list[str], list[str]]:

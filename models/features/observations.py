@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from models.features.duckdb_engine import Engine, quote_identifier, quote_literal
 from models.features.outcomes import OUTCOMES, create_outcomes
@@ -25,6 +25,22 @@ _GROUP_SQL = {
     "age": f"CASE WHEN {_YEARS} < 2 THEN 'under 2' WHEN {_YEARS} < 5 THEN '2 to 4' WHEN {_YEARS} < 10 THEN '5 to 9' "
     f"WHEN {_YEARS} >= 10 THEN '10 and more' END",
 }
+
+
+class ObservedKind(Protocol):
+    """What an order and a public evaluation say of the subjects that they observe."""
+
+    @property
+    def subject_kind(self) -> str | None:
+        """Subjects of this kind alone."""
+
+    @property
+    def population(self) -> str | None:
+        """The register of subjects."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that are read."""
 
 
 def usable_days(order: Order, as_of: date) -> tuple[date, ...]:
@@ -78,7 +94,7 @@ def _label_periodic_days(database: Engine, label: Label, days: tuple[date, ...])
         )
 
 
-def observe_population(database: Engine, order: Order, as_of: date) -> None:
+def observe_population(database: Engine, order: ObservedKind, as_of: date) -> None:
     """Create one observation of every active subject of the order's kind, on one day."""
     day = f"DATE '{as_of}'"
     if order.population:
@@ -137,13 +153,13 @@ def observe_days(
     )
 
 
-def population_columns(order: Order, terms: Mapping[str, Any]) -> frozenset[str]:
+def population_columns(order: ObservedKind, terms: Mapping[str, Any]) -> frozenset[str]:
     """The columns of the population table that say which subjects are active, and in which groups they are."""
     columns = terms["tables"][order.population]["columns"] if order.population else {}
     return frozenset({"kind", "ended_on", "status", *_GROUP_COLUMNS.values()} & set(columns))
 
 
-def register_groups(database: Engine, order: Order, terms: Mapping[str, Any]) -> dict[str, list[str]]:
+def register_groups(database: Engine, order: ObservedKind, terms: Mapping[str, Any]) -> dict[str, list[str]]:
     """The groups of each observation's subject by the register, in order: :data:`GROUPS`, as far as the register has
     them."""
     columns = terms["tables"][order.population]["columns"] if order.population else {}
@@ -161,7 +177,7 @@ def register_groups(database: Engine, order: Order, terms: Mapping[str, Any]) ->
     return {kind: [str(row[place]) for row in rows] for place, kind in enumerate(kinds)}
 
 
-def _active_condition(order: Order, key: str, day: str, *, today: bool) -> str:
+def _active_condition(order: ObservedKind, key: str, day: str, *, today: bool) -> str:
     """SQL: the subject is of the right kind, was registered by the day, and had not ended by it.
 
     A research release may withhold the day on which a subject ended (k-anonymity). A subject with an outcome after

@@ -4,7 +4,7 @@ release."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from itertools import pairwise
@@ -19,18 +19,17 @@ from credit.shelf import OpenedSeal
 from models.features.buckets import MapBuckets, Progress, map_sequentially, release_terms
 from models.features.duckdb_engine import Limits, engine
 from models.features.feature_sql import check_order
-from models.features.observations import observe_population, population_columns, register_groups
+from models.features.observations import observe_population, population_columns
 from models.features.views import OBSERVED, compute_features, make_views, read_bucket
 from models.order.order import Order
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PopulationFeatures:
-    """n subjects in the order of their keys, with features (n, F), and groups of the register (n,) by kind."""
+    """n subjects in the order of their keys, with features (n, F)."""
 
     subjects: list[str]
     features: NDArray[np.float64]
-    groups: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 def population_features(
@@ -78,6 +77,5 @@ def population_bucket(
         database.lock_down()
         observe_population(database, order, as_of)
         subjects = [row[0] for row in database.fetch_rows(f"SELECT key FROM {OBSERVED} ORDER BY number")]
-        groups = register_groups(database, order, terms)
         make_views(database, query, terms, order.population)
-        return PopulationFeatures(subjects, compute_features(database, query, order.names, len(subjects)), groups)
+        return PopulationFeatures(subjects, compute_features(database, query, order.names, len(subjects)))

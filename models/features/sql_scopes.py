@@ -138,7 +138,7 @@ class SelectReader:
             refuse(Text.of("feature-sql.nothing-called", column=column.sql()), hint(table, sources))
         holders = [called for called in ([table] if table else sources) if name in sources[called][1]]
         if not holders:
-            if not table and name in output and name != SUBJECT:
+            if not table and name in output and name != SUBJECT and not _is_within(column, output[name]):
                 return  # another output column of this SELECT
             known = {each for called in ([table] if table else sources) for each in sources[called][1]}
             refuse(Text.of("feature-sql.no-column", column=column.sql()), hint(name, known))
@@ -184,6 +184,14 @@ def _nodes_of_select(tree: exp.Select, kind: type[Any]) -> Iterator[Any]:
     for node in tree.walk(prune=lambda node: node is not tree and isinstance(node, (exp.Select, exp.With))):
         if isinstance(node, kind) and (node is tree or not isinstance(node, exp.Select)):
             yield node
+
+
+def _is_within(column: exp.Column, output: exp.Expression) -> bool:
+    """True when a column stands in the expression of an output column, which it cannot be made of itself."""
+    node: exp.Expression | None = column
+    while node is not None and node is not output:
+        node = node.parent
+    return node is output
 
 
 def _is_subject(node: Any) -> bool:

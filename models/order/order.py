@@ -37,6 +37,7 @@ from models.order.spec import (
     read_training,
 )
 from models.order.suggest import hint
+from models.scoring.evaluation.declaration import NAME_PREFIX
 
 FILE = "order.json"
 SUBJECT_KINDS = ("enterprise", "individual_business")
@@ -98,6 +99,8 @@ class Order:
         section.require(
             "sql", len(section.text("sql")) <= MAXIMUM_SQL, Text.of("parsing.sql-too-long", limit=MAXIMUM_SQL)
         )
+        reserved = Text.of("parsing.reserved-name", prefix=NAME_PREFIX)
+        section.require("model", not section.name("model").startswith(NAME_PREFIX), reserved)
         order = cls(
             section.name("model"),
             section.text("title"),

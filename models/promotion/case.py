@@ -7,13 +7,15 @@ from datetime import date
 
 from credit.errors import Broken, CreditError
 from credit.shelf import OpenedSeal, Shelf
+from credit.usage_rights import UsageRight
 from models.dataset import sample as samples
 from models.dataset.cut_rows import cut_rows
 from models.dataset.order_sets import with_label
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import Tasks
+from models.features.feature_sql import order_rights
 from models.order.order import Order
-from models.order.sealed_order import open_order
+from models.order.sealed_order import open_order, read_sealed_order
 from models.promotion.champion import champion_rows, champion_version
 from models.promotion.measured_version import ChampionComparison, PromotionCase
 from models.registry.version import read_recipe
@@ -41,6 +43,13 @@ def prepare_case(version: OpenedSeal, *, shelf: Shelf, tasks: Tasks, today: date
     privacy = measure_privacy(cut_rows(training_rows(sample, scorer))[0], scorer.forest, recipe, tasks)
     evidence = measure(scorer, sample, holdout) | rounded(privacy.as_evidence())
     return PromotionCase(version.seal.id, text, recipe, scorer, sample, holdout, evidence, champion)
+
+
+def version_rights(version: OpenedSeal, shelf: Shelf) -> frozenset[UsageRight]:
+    """The usage rights of all that a version's order reads of its release, not as the version states them."""
+    order_seal = shelf.open(version.seal.parents[0])
+    release = shelf.open(order_seal.seal.parents[0], deep=False)
+    return order_rights(read_sealed_order(order_seal), release.seal.terms)
 
 
 def _champion(

@@ -22,8 +22,9 @@ from credit.petition import State, fold_petition, require_move
 from credit.seal import Kind
 from credit.separation.involvement import PeopleHistory
 from credit.shelf import OpenedSeal, Shelf
+from credit.usage_rights import LENDING_USE, require_use, stated_rights
 from models.distributed.ray_cluster import Tasks, in_process
-from models.promotion.case import prepare_case
+from models.promotion.case import prepare_case, version_rights
 from models.promotion.gate import promotion_gate
 from models.promotion.judges import require_judge, require_requester
 from models.promotion.measured_version import PromotionCase
@@ -37,9 +38,13 @@ ReadPeople = Callable[[], PeopleHistory]  # reads the ledgers again
 
 def register(version: OpenedSeal, *, by: Actor, ledger: Ledger, registry: Registry) -> str:
     """Register a version with MLflow and request its promotion; the version's number there. Repeating it has no
-    effect."""
+    effect.
+
+    Refuses before any work a version that reads a table whose right permits no score for a bank.
+    """
     _require_version(version)
     seal = version.seal
+    require_use(stated_rights(seal.terms), LENDING_USE)
     model = seal.terms["model"]
     run = registry.find_run(model, seal.id)
     if run is None:  # trained with another MLflow server, or its run was deleted
@@ -87,6 +92,7 @@ def promote(
     petition = fold_petition(entries, PETITION, seal.id)
     require_move(petition, "granted", object_id=seal.id)
     registry.require_registered(model, seal.id)  # before any work
+    require_use(version_rights(version, shelf), LENDING_USE)
     if today is not None:
         seal.require_not_expired(today)
     case = prepare_case(version, shelf=shelf, tasks=tasks or in_process(), today=today)
@@ -119,6 +125,7 @@ def roll_back(
     required."""
     _require_version(version)
     by.require_role(Role.PLATFORM, act="act.roll-back-to-version")
+    require_use(stated_rights(version.seal.terms), LENDING_USE)
     entries = ledger.about(version.seal.id)
     require_judge(version, by=by, entries=entries, people=people(), shelf=shelf)
     petition = fold_petition(entries, PETITION, version.seal.id)

@@ -13,6 +13,11 @@ A monthly evaluation (按月评价) holds two files more::
     evaluation.parquet   one row per subject: grade, points, probability, reasons, rules, last grade, movement, cause
     movements.json       counts of grades now and before, and of upgrades and downgrades by group
 
+A public evaluation (公共信用综合评价) has the same files with points by indicators; its declaration is in the terms of
+its seal under "evaluation", and ``features.npy`` holds the values of the declared measures::
+
+    answers.npy    (n,) records of :func:`evaluation_dtype`, in hundredths of a point
+
 A snapshot of dossiers (信用档案) holds the public records of n subjects instead of scores::
 
     subjects.bin   n × 16 bytes: the subject keys of the purpose "inquiry", sorted
@@ -49,6 +54,12 @@ def answer_dtype(features: int) -> np.dtype[Any]:
     return np.dtype([*fields, ("contributions", "<f8", (features,)), ("grade", "i1")])
 
 
+def evaluation_dtype(indicators: int) -> np.dtype[Any]:
+    """The record of one public evaluation with ``indicators`` contributions, all in whole hundredths of a point;
+    ``grade`` is an index into the declared grades."""
+    return np.dtype([("points", "<i4"), ("contributions", "<i4", (indicators,)), ("grade", "i1")])
+
+
 def read_keys(folder: Path) -> NDArray[np.uint8]:
     """The subject keys (n, 16) of a snapshot, read into memory."""
     return np.fromfile(folder / SUBJECTS_FILE, dtype=np.uint8).reshape(-1, KEY_BYTES)
@@ -64,12 +75,15 @@ def map_answers(folder: Path) -> NDArray[Any]:
     return np.asanyarray(np.load(folder / ANSWERS_FILE, mmap_mode="r", allow_pickle=False))
 
 
-def create_arrays(folder: Path, subjects: int, features: int) -> tuple[np.memmap[Any, Any], np.memmap[Any, Any]]:
-    """New memory-mapped files for the features (n, F) and the answers (n,) of a snapshot, to be filled and flushed."""
+def create_arrays(
+    folder: Path, subjects: int, features: int, records: np.dtype[Any]
+) -> tuple[np.memmap[Any, Any], np.memmap[Any, Any]]:
+    """New memory-mapped files for the features (n, F) and the answers (n,), each of ``records``, to be filled and
+    flushed."""
     create = np.lib.format.open_memmap
     return (
         create(folder / FEATURES_FILE, mode="w+", dtype=FEATURE_DTYPE, shape=(subjects, features)),
-        create(folder / ANSWERS_FILE, mode="w+", dtype=answer_dtype(features), shape=(subjects,)),
+        create(folder / ANSWERS_FILE, mode="w+", dtype=records, shape=(subjects,)),
     )
 
 

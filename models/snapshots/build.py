@@ -1,7 +1,7 @@
 """Snapshot (快照): features and answers of every active subject on a day, sealed for the service to look up.
 
-Its files are those of :mod:`models.scoring.snapshot_layout`. A monthly evaluation is a snapshot with two files more:
-see :mod:`models.snapshots.monthly_evaluation`.
+Its files are those of :mod:`models.scoring.snapshot_layout`. The public evaluation is another seal of that kind, made
+without a model: :mod:`models.evaluation.build`.
 """
 
 from __future__ import annotations
@@ -21,20 +21,19 @@ from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
+from credit.usage_rights import LENDING_USE, require_use
 from models.features.buckets import MapBuckets, map_sequentially
 from models.features.duckdb_engine import Limits
+from models.features.feature_sql import order_rights
 from models.features.population import require_day
 from models.lineage.lineage import bank_features, source_tables
 from models.order.sealed_order import read_sealed_order
 from models.scoring.scorecard import Scorecard
 from models.scoring.scorer import Scorer
-from models.scoring.snapshot_layout import map_answers
-from models.snapshots.batch_scores import BucketAnswers, iterate_buckets, score_buckets, write_arrays
+from models.scoring.snapshot_layout import answer_dtype, map_answers
+from models.snapshots.batch_scores import score_buckets
+from models.snapshots.bucket_files import BucketAnswers, iterate_buckets, write_arrays
 from models.snapshots.reuse import reusable_buckets
-
-WriteExtraFiles = Callable[
-    [Path, Path, int], dict[str, Any]
-]  # sealed folder, folder of bucket files, number of buckets -> more terms
 
 
 def make_snapshot(
@@ -52,18 +51,16 @@ def make_snapshot(
     limits: Limits | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     work: Path | None = None,
-    extra_files: WriteExtraFiles | None = None,
     previous: OpenedSeal | None = None,
 ) -> Seal:
     """Score every active subject with a version and seal the result; the same version, release and day give the same
     seal.
 
-    ``work`` keeps finished buckets across a run that is killed. ``extra_files`` writes more files into the sealed
-    folder.
+    ``work`` keeps finished buckets across a run that is killed.
     ``previous`` is a verified snapshot whose unchanged buckets are reused, which saves time and changes no byte. Raises
     :class:`~credit.errors.Lapsed` when version or release has ended by ``today`` (default ``as_of``), and
-    :class:`Refused`
-    when there is no subject.
+    :class:`Refused` when there is no subject, and before any work when the right of a table that the model reads
+    permits no score for a bank.
     """
     for opened in (version, release):
         opened.seal.require_not_expired(today or as_of)
@@ -71,6 +68,8 @@ def make_snapshot(
     if order.names != scorer.card.names:
         raise Broken("build.version-other-features-than-order")
     model, release_terms = order.model, require_day(order, release, as_of)
+    rights = order_rights(order, release.seal.terms)
+    require_use(rights, LENDING_USE)
     step = None if progress is None else lambda done, total: progress(f"{model}: answers", done, total)
     work_folder = tempfile.TemporaryDirectory(prefix="answers-") if work is None else nullcontext(str(work))
     with work_folder as folder, shelf.staging() as staged:
@@ -78,15 +77,19 @@ def make_snapshot(
         work_path.mkdir(parents=True, exist_ok=True)
         mapper = map_buckets or map_sequentially(step)
         reused: dict[int, BucketAnswers] = {}
-        if previous is not None and extra_files is None:
-            reused = reusable_buckets(previous, version=version, release=release, order=order, as_of=as_of, shelf=shelf)
+        if previous is not None:
+            read = [*order.tables, *([order.population] if order.population else [])]
+            reused = reusable_buckets(
+                previous, version=version.seal.id, release=release, tables=read, as_of=as_of, shelf=shelf
+            )
         done: dict[str, Any] = {"folder": work_path, "map_buckets": mapper, "limits": limits, "skip": reused}
         count = score_buckets(order, version, release, release_terms, as_of, **done) + sum(
             len(p.keys) for p in reused.values()
         )
         if not count:
             raise Refused("build.nobody-to-score", model=model)
-        write_arrays(staged, iterate_buckets(work_path, release_terms["buckets"], reused), count, len(order.names))
+        buckets, width = iterate_buckets(work_path, release_terms["buckets"], reused), len(order.names)
+        write_arrays(staged, buckets, count, width, answer_dtype(width))
         terms = {
             "as_of": as_of.isoformat(),
             "model": model,
@@ -96,11 +99,10 @@ def make_snapshot(
             "features": list(order.names),
             "behind": source_tables(order.sql),  # the tables that each feature is computed from
             "bank_features": bank_features(order.sql, release_terms["tables"]),
+            "usage": sorted(rights),  # whom the answers may serve
             "invented": bool(release.seal.terms.get("invented", False)),
             **({"notice": release.seal.terms["notice"]} if "notice" in release.seal.terms else {}),
         }
-        if extra_files is not None:
-            terms |= extra_files(staged, work_path, release_terms["buckets"])
         ends = min(version.seal.expires_on, release.seal.expires_on)
         parents = (version.seal.id, release.seal.id)
         seal = shelf.put(staged, Kind.SNAPSHOT, parents=parents, terms=terms, expires_on=ends, by=by, key=key)

@@ -42,7 +42,7 @@ def renew(
     shared: dict[str, Any] = {"shelf": shelf, "key": key, "by": by, "ledger": ledger, "today": today, "limits": limits}
     made: dict[str, Any] = {"snapshots": {}}
     for name in (*MODELS, DOSSIERS):
-        before = _in_use(shelf, name, replaced)
+        before = snapshot_in_use(shelf, name, replaced)
         if before is None:
             continue
         release = shelf.open(replaced[str(before.seal.terms["release"])], deep=False)
@@ -64,7 +64,7 @@ def renew(
     return made
 
 
-def _in_use(shelf: Shelf, name: str, replaced: Mapping[str, str]) -> OpenedSeal | None:
+def snapshot_in_use(shelf: Shelf, name: str, replaced: Mapping[str, str]) -> OpenedSeal | None:
     """The snapshot of this name that the platform points at, every file verified, when its release was replaced."""
     pointer = shelf.pointer(f"snapshot-{name}", {"platform"})
     if pointer is None:

@@ -18,7 +18,6 @@ import numpy as np
 from credit.seal import Seal
 from credit.shelf import OpenedSeal, Shelf
 from models.features.views import bucket_file
-from models.order.order import Order
 from models.scoring.snapshot_layout import (
     DOSSIERS_FILE,
     KEY_BYTES,
@@ -28,7 +27,7 @@ from models.scoring.snapshot_layout import (
     read_keys,
     read_offsets,
 )
-from models.snapshots.batch_scores import BucketAnswers
+from models.snapshots.bucket_files import BucketAnswers
 
 
 def unchanged_buckets(before: Seal, after: Seal, tables: Collection[str]) -> set[int]:
@@ -41,27 +40,22 @@ def unchanged_buckets(before: Seal, after: Seal, tables: Collection[str]) -> set
 
 
 def reusable_buckets(
-    previous: OpenedSeal, *, version: OpenedSeal, release: OpenedSeal, order: Order, as_of: date, shelf: Shelf
+    previous: OpenedSeal, *, version: str, release: OpenedSeal, tables: Collection[str], as_of: date, shelf: Shelf
 ) -> dict[int, BucketAnswers]:
-    """The buckets of the snapshot ``previous`` that are valid for this version, release and day.
+    """The buckets of the snapshot ``previous`` that are valid for this version, release and day; it reads ``tables``.
 
     Raises :class:`~credit.errors.Missing` when its release is no longer on the shelf.
     """
     previous_terms = previous.seal.terms
-    if (previous_terms["version"], previous_terms["as_of"]) != (version.seal.id, as_of.isoformat()):
+    if (previous_terms["version"], previous_terms["as_of"]) != (version, as_of.isoformat()):
         return {}
-    read = [*order.tables, *([order.population] if order.population else [])]
-    same = unchanged_buckets(shelf.open(previous_terms["release"], deep=False).seal, release.seal, read)
+    same = unchanged_buckets(shelf.open(previous_terms["release"], deep=False).seal, release.seal, tables)
     keys, features, answers = read_keys(previous.path), map_features(previous.path), map_answers(previous.path)
     width = 256 // release.seal.terms["buckets"]
     reusable = {}
     for bucket in same:
-        start, end = np.searchsorted(keys[:, 0], [bucket * width, (bucket + 1) * width])
-        rows = slice(int(start), int(end))
-        none = np.zeros(
-            (rows.stop - rows.start, 0), dtype=np.bool_
-        )  # only an evaluation needs them, and it reuses no bucket
-        reusable[bucket] = BucketAnswers(keys[rows], features[rows], answers[rows], none, {})
+        start, end = map(int, np.searchsorted(keys[:, 0], [bucket * width, (bucket + 1) * width]))
+        reusable[bucket] = BucketAnswers(keys[start:end], features[start:end], answers[start:end])
     return reusable
 
 

@@ -101,8 +101,9 @@ class GivenUnits:
             for name, entry in self._entries()
             if entry.by.name == author or self._is_of_project(entry, project)
         }
+        key = self.key()
         return [
-            Given(entry.verb, entry.details, self._load(content, name, subjects))
+            Given(entry.verb, entry.details, self._load(content, name, subjects, key))
             for content, (name, entry) in near.items()
         ]
 
@@ -113,7 +114,7 @@ class GivenUnits:
         write_atomically(self.folder / f"{name}.npz", content, mode=0o600)
         return name
 
-    def _load(self, content: str, name: str, subjects: NDArray[Any]) -> CellContents:
+    def _load(self, content: str, name: str, subjects: NDArray[Any], key: bytes) -> CellContents:
         folder = self.folder if name == CONTENTS else self.old_orders
         try:
             read = (folder / f"{content}.npz").read_bytes() if folder is not None else b""
@@ -121,7 +122,7 @@ class GivenUnits:
             raise Broken("tables.contents-gone") from error
         if digest(read) != content:
             raise Broken("tables.contents-changed")
-        return CellContents.read(read) if name == CONTENTS else contents_of_sets(read, subjects, self.key())
+        return CellContents.read(read) if name == CONTENTS else contents_of_sets(read, subjects, key)
 
     @staticmethod
     def _is_of_project(entry: Entry, project: str) -> bool:

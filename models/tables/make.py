@@ -7,26 +7,23 @@ shown, and the next attempt is judged again.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
-from credit.actor import Actor, Role
+from credit.actor import Actor
 from credit.errors import Refused
 from credit.gate import Verdict
-from credit.order_requests import TABLE
-from credit.seal import Kind, Seal
+from credit.seal import Seal
 from credit.shelf import OpenedSeal
-from models.tables import table_file
-from models.tables.cells.of_rows import Cells, quantiles_by_too_few
+from models.tables.cells.of_rows import Cells, quantiles_by_too_few, values_of
 from models.tables.cells.rounding import KeyedRounding
 from models.tables.coarser import what_would_pass
 from models.tables.differencing.isolation import EarlierUnits
 from models.tables.differencing.suppression import Published, published
 from models.tables.gate import TableCase, table_gate
 from models.tables.maker import Progress, TableMaker
+from models.tables.noisy.making import make_noisy_table
 from models.tables.request import TableRequest
-
-GATE = Actor("table-gate", Role.SERVICE)
-BY_POLICY = "policy"  # who approved that a table leaves, when no reviewer did
+from models.tables.sealed_table import GATE, TableJob, sealed_table
 
 
 def make_table(
@@ -43,45 +40,27 @@ def make_table(
     """The TABLE seal of a request, with the gate's verdict in its terms.
 
     Raises :class:`Refused` with the findings, and with what would pass, when the gate does not open. ``order`` is the
-    id of the seal that asked for it: the same order is made once.
+    id of the seal that job for it: the same order is made once.
     """
     release.seal.require_not_expired(today)
     plan = maker.plan(request, release)
+    job = TableJob(maker, request.of_release(release.seal.id, plan.sql), release, plan, project, by, today, order)
     with maker.given.alone():
         if made_before := maker.given.of_order(order):
             return maker.shelf.open(made_before, deep=False).seal
+        if maker.policy.noise:
+            return make_noisy_table(job, progress)
         cells = maker.cells(plan, request, release, progress)
+        if not cells.contents.count:
+            raise Refused("tables.nobody")
+        if cells.contents.count > maker.policy.cells_at_most:
+            raise Refused("tables.too-many-cells", most=maker.policy.cells_at_most)
         shown, verdict = _verdict_on(maker, cells, by, project, progress)
         contents = maker.given.keep(cells.contents.where(shown.kept))
-        request = request.of_release(release.seal.id, plan.sql)
-        policy = maker.policy
-        with maker.shelf.staging() as folder:
-            rounding = KeyedRounding(maker.given.key(), policy.count_base, policy.digits)
-            rows = table_file.write(folder, cells, shown.kept, rounding)
-            terms = {
-                "author": by.name,
-                "project": project,
-                "request": request.as_json(),
-                "columns": {"groups": list(plan.groups), "statistics": [each.name for each in plan.measures]},
-                "rows": rows,
-                "suppressed": cells.contents.count - rows,
-                "verdict": verdict.as_json(),
-                "approved_by": BY_POLICY if policy.leaves_without_reviewer else "",
-                "invented": bool(release.seal.terms.get("invented", False)),
-            }
-            seal = maker.shelf.put(
-                folder,
-                Kind.TABLE,
-                parents=(order or release.seal.id,),
-                terms=terms,
-                expires_on=min(release.seal.expires_on, today + timedelta(days=policy.expires_after_days)),
-                by=by,
-                key=maker.key,
-            )
-        details = {"order": order, "project": project, "contents": contents, "rows": rows}
-        details |= {"request": request.as_json(), "verdict": terms["verdict"], "approved_by": terms["approved_by"]}
-        maker.ledger.append(TABLE.made, seal.id, by=by, details=details)
-    return seal
+        rounding = KeyedRounding(maker.given.key(), maker.policy.count_base, maker.policy.digits)
+        values = values_of(cells, shown.kept, rounding)
+        suppressed = cells.contents.count - shown.count
+        return sealed_table(job, cells, shown.kept, values, verdict, {"suppressed": suppressed}, {"contents": contents})
 
 
 def _verdict_on(

@@ -12,8 +12,8 @@ import yaml
 
 from credit.errors import Malformed
 
-HERE = Path(__file__).with_name("policy.yaml")
-_FLAGS = ("leaves_without_reviewer",)
+SHIPPED = Path(__file__).with_name("policy.yaml")
+_FLAGS = ("leaves_without_reviewer", "noise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,14 @@ class TablePolicy:
     digits: int
     leaves_without_reviewer: bool
     expires_after_days: int
+    noise: bool
+    noise_epsilon: float
+    noise_delta: float
+    noise_epsilon_each: float
+    noise_epsilon_everyone: float
+    noise_days: int
+    noise_groups_of_subject: int
+    noise_rows_of_subject: int
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], name: str = "policy") -> TablePolicy:
@@ -46,6 +54,8 @@ class TablePolicy:
         policy = cls(**data)
         if policy.units_at_least < 3 or policy.count_base < 1 or not 1 <= policy.digits <= 10:
             raise Malformed("tables.policy", path_name=name)
+        if min(value for key, value in data.items() if key.startswith("noise_")) <= 0 or policy.noise_delta >= 1:
+            raise Malformed("tables.policy", path_name=name)
         return policy
 
     @property
@@ -55,11 +65,11 @@ class TablePolicy:
 
 
 @lru_cache(maxsize=4)
-def load_table_policy(path: Path = HERE) -> TablePolicy:
+def load_table_policy(path: Path = SHIPPED) -> TablePolicy:
     """Read a policy file; raises :class:`Malformed`."""
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
         raise Malformed("tables.policy", path_name=path.name) from error
     if not isinstance(data, Mapping):
         raise Malformed("tables.policy", path_name=path.name)

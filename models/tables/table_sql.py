@@ -11,7 +11,7 @@ SQL contains may be compared with, and is never an output; names of columns are 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -39,18 +39,19 @@ _FUNCTIONS: Mapping[type[exp.Expression], str] = {
 }
 _COMPARING = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Like, exp.Between, exp.StartsWith)
 _READING = (exp.Interval, exp.Cast, exp.TryCast, exp.TimestampTrunc, exp.DateTrunc, exp.DateDiff, exp.DateAdd)
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
     """One statistic of a table: its name in it, its function, the rows' column it is of (empty for a count of rows or
-    subjects), and the share below a quantile."""
+    subjects), the share below a quantile, and the name of that column as people know it."""
 
     name: str
     function: str
     column: str = ""
     share: float = 0.5
+    of: str = ""
 
     @property
     def is_count(self) -> bool:
@@ -91,6 +92,17 @@ def check_table(sql: str, schema: Schema, *, population: str | None, columns_at_
         expression.replace(exp.alias_(expression.unalias().copy(), name))
     tree.set("group", exp.Group(all=True) if plan.groups else None)
     return TablePlan(written(tree), query, tuple(plan.groups), tuple(plan.measures))
+
+
+def require_bounds_of_columns(plan: TablePlan, at_most: Iterable[str]) -> None:
+    """Raise :class:`Malformed` for a bound of a column whose sum or mean the table does not have."""
+    columns = {each.of for each in plan.measures if each.function in ("sum", "avg")}
+    if any(name not in columns for name in at_most):
+        refuse(
+            Text.of("noise.bound-of-nothing"),
+            Text.of("noise.bounds-of", names=", ".join(sorted(columns)) or "–"),
+            what=REFUSED,
+        )
 
 
 class _Plan:
@@ -148,12 +160,12 @@ class _Plan:
         if (key := _plain(argument)) not in self._values:
             self._values[key] = f"{VALUE}{len(self._values)}"
             self.row_columns.append(exp.alias_(argument.copy(), self._values[key]))
-        self.measures.append(Measure(self._unique(f"{called}_{of}"), function, self._values[key], share))
+        self.measures.append(Measure(self._unique(f"{called}_{of}"), function, self._values[key], share, of))
 
     def _own(self, column: exp.Column, otherwise: str) -> str:
         """The column's name where the release has one of that name; a name from the SQL is not ours to print."""
         name = column.name.lower()
-        return name if name in self._known and _NAME.fullmatch(name) else otherwise
+        return name if name in self._known and COLUMN_NAME.fullmatch(name) else otherwise
 
     def _unique(self, name: str) -> str:
         unused, number = name, 2

@@ -14,22 +14,22 @@ from datetime import date, timedelta
 from typing import Any
 
 from credit.actor import Actor
-from credit.errors import Refused
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.seal import Kind, Seal
 from credit.shelf import OpenedSeal, Shelf
+from credit.usage_rights import TRAINING_USE, UsageRight, require_use
 from models.dataset import sample
+from models.dataset.counted import counted_sample
 from models.dataset.leakage import require_no_leak
-from models.dataset.order_sets import AnsweredOrders, PlacedOrder, given_units, with_label
+from models.dataset.order_sets import AnsweredOrders, PlacedOrder, given_units
 from models.dataset.sample import Sample
 from models.distributed.ray_cluster import Tasks, cluster
-from models.features.buckets import release_terms
+from models.features.buckets import MapBuckets, release_terms
 from models.features.duckdb_engine import Limits
-from models.features.feature_sql import written_order
+from models.features.feature_sql import order_rights, written_order
 from models.order.order import Order
 from models.order.sealed_order import open_order
-from models.privacy.floors import load_floors
 from models.promotion.champion import champion_evidence
 from models.registry import version
 from models.registry.mlflow_registry import Tracking
@@ -85,6 +85,8 @@ def _train(
 ) -> Seal:
     order, release = open_order(order_seal, shelf, today=today)
     order = written_order(order, release_terms(release, "research"))
+    rights = order_rights(order, release.seal.terms)
+    require_use(rights, TRAINING_USE)
     tracking.require()
     ledger.append("training.started", order_seal.seal.id, by=by, details={"release": release.seal.id})
     seconds: dict[str, float] = {}
@@ -93,11 +95,13 @@ def _train(
 
         def observed(order: Order) -> Sample:
             with _timed(seconds, "sample"):
-                made = sample.build_sample(order, release, map_buckets=_buckets(running_tasks, progress), limits=limits)
+                made = sample.build_sample(
+                    order, release, map_buckets=sample_buckets(running_tasks, progress), limits=limits
+                )
             require_learnable(made)
             return made
 
-        order, observations, answered_for = _counted(order, observed, placed, answered)
+        order, observations, answered_for = counted_sample(order, observed, placed, answered)
         require_no_leak(order, observations)
         with _timed(seconds, "fit"):
             fitted = fit(
@@ -126,7 +130,7 @@ def _train(
             folder,
             Kind.VERSION,
             parents=(order_seal.seal.id,),
-            terms=_terms(order, release, fitted) | answered_for,
+            terms=_terms(order, release, fitted, rights) | answered_for,
             expires_on=date.fromisoformat(release.seal.terms["as_of"]) + timedelta(days=VALID_DAYS),
             by=by,
             key=key,
@@ -142,33 +146,21 @@ def answered_orders(settings: ComputeSettings, ledger: Ledger) -> AnsweredOrders
     return AnsweredOrders(given_units(settings, ledger))
 
 
-def _counted(
-    order: Order, observed: Callable[[Order], Sample], placed: PlacedOrder, answered: AnsweredOrders
-) -> tuple[Order, Sample, dict[str, Any]]:
-    """The order that is answered, its sample, and what the evidence says when it is not the one that was placed."""
-    observations = observed(order)
-    if (near := answered.count(order, observations, placed)) is None:
-        return order, observations, {}
-    order = with_label(order, near["label"])
-    observations = observed(order)
-    if answered.count(order, observations, placed) is not None:
-        raise Refused("order-sets.too-near", least=load_floors().order_difference)
-    return order, observations, {"answered_for": dict(near)}
-
-
-def _terms(order: Order, release: OpenedSeal, fitted: VersionContent) -> dict[str, Any]:
+def _terms(order: Order, release: OpenedSeal, fitted: VersionContent, rights: frozenset[UsageRight]) -> dict[str, Any]:
     return {
         "model": order.model,
         "title": order.title,
         "subject_kind": order.subject_kind,
         "features": [feature["name"] for feature in fitted.scorecard["features"]],
         "release": release.seal.id,
+        "usage": sorted(rights),  # of all tables that it reads: they decide whom it may serve
         "smallest_leaf": fitted.evidence["leaves"]["smallest"],  # in subjects, as compute counted them
         "invented": bool(release.seal.terms.get("invented", False)),
     }
 
 
-def _buckets(tasks: Tasks, progress: Progress | None) -> Callable[[Callable[..., Any], list[Any]], list[Any]]:
+def sample_buckets(tasks: Tasks, progress: Progress | None) -> MapBuckets:
+    """How a sample is made of buckets on these tasks, reported as the step ``sample``."""
     return lambda fn, args: tasks.map_tasks(fn, args, progress=_step(progress, "sample"))
 
 

@@ -11,6 +11,7 @@ from models.metrics import calibration, discrimination, ranking, segments, stabi
 from models.privacy.floors import PrivacyFloors, load_floors
 from models.privacy.merged_parts import merge_counts, merge_groups, merge_neighbours
 from models.scoring.scorer import Scorer
+from models.validation.feature_effects import feature_effects
 from models.validation.holdout import HoldoutScores
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ def measure(scorer: Scorer, sample: Sample, holdout: HoldoutScores) -> dict[str,
     ``rows, positives, judged_by, auc, auc_low, auc_high, ks, partial_auc, h_measure, lift, brier, calibration {ece,
     ece_noise, slope, intercept, ratio, bins}, roc [[fpr, tpr]], points {edges, grades {grade: counts}}, grades {grade:
     {rows, predicted, observed, pool [grades]}}, stability_index, feature_stability {feature: {index, low, high}},
-    segments {kind: {group: …}}, baseline {auc, auc_low, auc_high, gain, gain_low, gain_high}, trained {rows,
-    positives}``. Bins, steps, groups and grades of too few subjects are merged (:mod:`models.privacy.merged_parts`).
+    segments {kind: {group: …}}, importance and dependence (:mod:`models.validation.feature_effects`),
+    baseline {auc, auc_low, auc_high, gain, gain_low, gain_high}, trained {rows, positives}``. Bins, steps, groups and
+    grades of too few subjects are merged (:mod:`models.privacy.merged_parts`).
     """
     labels, raw = holdout.labels, holdout.raw
     probability, points = scorer.probability(raw), scorer.points(raw)
@@ -57,6 +59,7 @@ def measure(scorer: Scorer, sample: Sample, holdout: HoldoutScores) -> dict[str,
         "segments": segments.measure(labels, probability, raw, groups, floors.evidence_base),
         "trained": {"rows": int(in_time.sum()), "positives": int(np.sum(np.asarray(sample.labels)[in_time]))},
     }
+    figures |= feature_effects(scorer, holdout.features)
     if holdout.baseline is not None:
         plain = discrimination.auc_interval(labels, holdout.baseline, holdout.subjects)
         gain, _ = discrimination.auc_gain(labels, raw, holdout.baseline, holdout.subjects)

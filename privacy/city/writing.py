@@ -14,6 +14,7 @@ from privacy.city.dirt import DirtyTable
 
 _OPTIONS = pacsv.WriteOptions(include_header=False, quoting_style="none")
 UNKNOWN = "内部流水号"  # a column that no catalogue has
+UNREADABLE = b"\xff\xff"  # the beginning of no character, in UTF-8 and in GB18030: a line that was damaged on its way
 
 
 class Files:
@@ -38,13 +39,14 @@ class Files:
         return tuple(sorted(self._open))
 
     def add(self, table: Table, dirty_table: DirtyTable, older: pa.Table | None = None) -> None:
-        """Append rows to ``<table>.csv``, with GB18030 lines in the middle; other layouts go to files of their own."""
+        """Append rows to ``<table>.csv``, with damaged lines in the middle; other layouts go to files of their own."""
         self.rows.setdefault(table.name, 0)
         rows, half = dirty_table.rows, dirty_table.rows.num_rows // 2
         stream = self._stream(f"{table.name}.csv", rows.column_names)
         pacsv.write_csv(rows.slice(0, half), stream, _OPTIONS)
         if dirty_table.other_encoding.num_rows:
-            stream.write(_bytes(dirty_table.other_encoding).decode("utf-8").encode("gb18030"))
+            lines = _bytes(dirty_table.other_encoding).removesuffix(b"\n").split(b"\n")
+            stream.write(b"".join(line + UNREADABLE + b"\n" for line in lines))
         pacsv.write_csv(rows.slice(half), stream, _OPTIONS)
         self.rows[table.name] += rows.num_rows + dirty_table.other_encoding.num_rows
         if dirty_table.unknown_column.num_rows:

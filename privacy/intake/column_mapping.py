@@ -3,36 +3,49 @@
 from __future__ import annotations
 
 import re
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from credit.catalogue import Table
-from privacy.intake import file_reading, layouts
+from privacy.files.block import Block
+from privacy.intake.layouts import Layout
+
+Column: TypeAlias = pa.Array | pa.ChunkedArray
 
 
-def map_columns(table: Table, layout: layouts.Layout | None, block: file_reading.Block) -> pa.Table:
-    """A block as text columns with the names of the table's columns, ``_line``, ``_unknown`` and
+def map_columns(table: Table, layout: Layout, block: Block) -> pa.Table:
+    """A block as text columns with the names of the table's columns, ``_line``, ``_waiting``, ``_unknown`` and
     ``_unknown_values``.
     """
     rows, count = block.rows, len(block.rows)
-    source_of = {field: source for source, field in layout.columns.items()} if layout else {}
-    constants = layout.constants if layout else {}
-    arrays: dict[str, pa.Array | pa.ChunkedArray] = {}
+    source_of = {target: source for source, target in layout.columns.items()}
+    arrays: dict[str, Column] = {}
     for field in table.fields:
         if field.name in source_of:
-            arrays[field.column] = rows.column(source_of[field.name])
+            values = rows.column(source_of[field.name])
+            unit = layout.units.get(field.name)
+            arrays[field.column] = _with_unit(values, unit) if unit else values
         else:
-            arrays[field.column] = pa.repeat(pa.scalar(constants.get(field.name), pa.string()), count)
-    names, values = _unknown(rows, layout.unknown if layout else ())
-    return pa.table(arrays | {"_line": pa.array(block.lines), "_unknown": names, "_unknown_values": values})
+            arrays[field.column] = pa.repeat(pa.scalar(layout.constants.get(field.name), pa.string()), count)
+    names, values = _unknown(rows, layout.unknown)
+    waiting = rows.column(layout.waiting) if layout.waiting else pa.nulls(count, pa.string())
+    own = {"_line": pa.array(block.lines), "_waiting": waiting, "_unknown": names, "_unknown_values": values}
+    return pa.table(arrays | own)
 
 
-def _unknown(rows: pa.Table, columns: tuple[str, ...]) -> tuple[pa.Array | pa.ChunkedArray, pa.Array | pa.ChunkedArray]:
+def _with_unit(values: Column, unit: str) -> Any:
+    """Numbers with the unit that the header names; what is no plain number stays as it is."""
+    is_number = pc.match_substring_regex(values, r"^\s*[-+]?[0-9.,]+\s*$")
+    return pc.if_else(is_number, _joined(values, pa.repeat(pa.scalar(unit), len(values)), ""), values)
+
+
+def _unknown(rows: pa.Table, columns: tuple[str, ...]) -> tuple[Column, Column]:
     """For each row the names of the unknown columns that have a value, and the values; null when none has one."""
     nothing = pa.nulls(len(rows), pa.string())
-    names: pa.Array | pa.ChunkedArray = nothing
-    values: pa.Array | pa.ChunkedArray = nothing
+    names: Column = nothing
+    values: Column = nothing
     for column in columns:
         value = rows.column(column)
         has_value = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(value), ""), False)
@@ -51,5 +64,5 @@ def name_for_report(column: str) -> str:
     return column if is_code and not re.search(r"\d{6}", column) else "a name that is not shown"
 
 
-def _joined(before: pa.Array | pa.ChunkedArray, more: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    return pc.binary_join_element_wise(before, more, ", ", null_handling="skip")
+def _joined(before: Column, more: Column, separator: str = ", ") -> Any:
+    return pc.binary_join_element_wise(before, more, separator, null_handling="skip")

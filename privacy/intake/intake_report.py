@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from credit.messages import Text
+
 
 @dataclass(frozen=True, slots=True)
 class TableCount:
     """Numbers of rows of one table; ``rows_in == kept + duplicates + quarantined`` always holds.
 
     ``updated`` of the kept rows replaced an older version, ``duplicates`` were stored already, and ``reasons`` count
-    the quarantined rows.
+    the quarantined rows. ``others`` counts the lines that are no rows, by kind: titles, second headers, totals, notes,
+    blank lines.
     """
 
     rows_in: int
@@ -21,16 +24,26 @@ class TableCount:
     duplicates: int
     quarantined: int
     reasons: Mapping[str, int] = field(default_factory=dict)
+    others: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeReport:
-    """One intake: counts by table, SHA-256 of the files by name, and the files that are neither CSV nor Parquet."""
+    """One intake: counts by table, SHA-256 of the files by name, and the files that were not read, with the reason.
+
+    ``messages`` has each reason of the tables as a message that exists in every language.
+    """
 
     tables: Mapping[str, TableCount]
     files: Mapping[str, str]
-    ignored: tuple[str, ...]
+    not_read: Mapping[str, Text]
     changed: bool
+    messages: Mapping[str, Text] = field(default_factory=dict)
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The names of the files that were not read."""
+        return tuple(self.not_read)
 
     @property
     def rows_in(self) -> int:
@@ -53,6 +66,15 @@ class IntakeReport:
         return sum(count.quarantined for count in self.tables.values())
 
     @property
+    def others(self) -> dict[str, int]:
+        """Lines of all files that are no rows, by kind."""
+        kinds: dict[str, int] = {}
+        for count in self.tables.values():
+            for kind, number in count.others.items():
+                kinds[kind] = kinds.get(kind, 0) + number
+        return kinds
+
+    @property
     def message(self) -> str:
         """The report in one sentence."""
         if not self.changed:
@@ -72,7 +94,9 @@ class IntakeReport:
                 "duplicates": count.duplicates,
                 "quarantined": count.quarantined,
                 "reasons": dict(count.reasons),
+                "others": dict(count.others),
             }
             for name, count in self.tables.items()
         }
-        return {"tables": tables, "files": dict(self.files), "ignored": list(self.ignored), "changed": self.changed}
+        ignored = {name: why.as_json() for name, why in self.not_read.items()}
+        return {"tables": tables, "files": dict(self.files), "ignored": ignored, "changed": self.changed}

@@ -11,15 +11,17 @@ the other is quarantined, a replaced one with the reason that it was superseded.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from credit.catalogue import Table
+from credit.messages import Text
 from privacy.duckdb_engine import Engine, quoted, text
+from privacy.quarantine.store import CORRECTED, RETURNED, SUPERSEDED, WAITING
 from privacy.vault import Vault
 
-TWICE = "a duplicate: a record with the same key and content stands in the same intake"
-OLDER = "another record with the same key stands, and this one is not later"
-SUPERSEDED = "superseded by a later version of the record"
+_TWICE, _OLDER = Text.of("intake.reason.duplicate"), Text.of("intake.reason.not-later")
+_SUPERSEDED = Text.of("intake.reason.superseded")
 _OWN = ("is_surrogate", "_source", "_line", "_file")
 
 
@@ -58,17 +60,23 @@ def merge(engine: Engine, table: Table, pool: str, vault: Vault) -> Merged:
     untouched = int(engine.one(f"SELECT (SELECT count(*) FROM {pool}) - (SELECT count(*) FROM fate WHERE fresh)"))
     counts = dict(engine.rows("SELECT fate, count(*) FROM fate WHERE fresh GROUP BY fate"))
     updated = int(engine.one("SELECT count(*) FROM fate WHERE NOT fresh AND fate = 'superseded'"))
-    content = ", ".join(f"{text(name)}, {quoted(name)}" for name in columns)
-    for fresh, fate, reason, relation in (
-        ("true", "twice", TWICE, pool),
-        ("true", "older", OLDER, pool),
-        ("false", "superseded", SUPERSEDED, "stored"),
+    content = ", ".join(f"{text(field.name)}, {quoted(field.column)}" for field in table.fields)
+    for fresh, fate, reason, relation, state in (
+        ("true", "twice", _TWICE, pool, WAITING),
+        ("true", "older", _OLDER, pool, WAITING),
+        ("false", "superseded", _SUPERSEDED, "stored", SUPERSEDED),
     ):
+        message = text(json.dumps(reason.as_json(), ensure_ascii=False))
         engine.execute(
-            f"INSERT INTO bad SELECT {text(table.name)}, _file, _source, _line, {text(reason)}, "
-            f"CAST(json_object({content}) AS VARCHAR) FROM {relation} p SEMI JOIN (SELECT id FROM fate WHERE "
-            f"fresh = {fresh} AND fate = '{fate}') f ON p.rowid = f.id"
+            f"INSERT INTO bad SELECT {text(table.name)}, _file, _source, _line, {text(reason.render())}, "
+            f"CAST(json_object({content}) AS VARCHAR), {message}, '', {text(state)} FROM {relation} p SEMI JOIN "
+            f"(SELECT id FROM fate WHERE fresh = {fresh} AND fate = '{fate}') f ON p.rowid = f.id"
         )
+    engine.execute(
+        f"INSERT INTO came_back SELECT trim(_waiting), _file, if(fate IN ('twice', 'older'), {text(RETURNED)}, "
+        f"{text(CORRECTED)}) FROM {pool} p LEFT JOIN (SELECT id, fate FROM fate WHERE fresh) f ON p.rowid = f.id "
+        "WHERE trim(_waiting) <> ''"
+    )
     if kept + untouched:
         vault.write(
             table.name,
@@ -80,16 +88,24 @@ def merge(engine: Engine, table: Table, pool: str, vault: Vault) -> Merged:
         )
     for name in ("stored", "marks", "fate"):
         engine.execute(f"DROP TABLE {name}")
-    reasons = {TWICE: counts.get("twice", 0), OLDER: counts.get("older", 0)}
+    reasons = {_TWICE.render(): counts.get("twice", 0), _OLDER.render(): counts.get("older", 0)}
     return Merged(kept + untouched, updated, counts.get("already", 0), {r: n for r, n in reasons.items() if n})
+
+
+def messages() -> dict[str, Text]:
+    """The reasons of this module: English text -> message."""
+    return {reason.render(): reason for reason in (_TWICE, _OLDER)}
 
 
 def _rank(engine: Engine, table: Table, pool: str) -> None:
     """Create ``fate(fresh, id, fate)`` for every record whose key occurs more than once; all others are kept."""
-    key = ", ".join(quoted(field.column) for field in table.key) or "_source, _line"
+    key = f"hash({', '.join(quoted(field.column) for field in table.key) or '_source, _line'})"
     content = ", ".join(quoted(field.column) for field in table.fields)
+    if numbers := [quoted(field.column) for field in table.key if field.number]:
+        # Records without a number are the same one only when all that they say is the same.
+        key = f"if({' AND '.join(f'{number} IS NOT NULL' for number in numbers)}, {key}, hash({content}))"
     known = quoted(table.time.known.column) if table.time.known else "CAST(NULL AS DATE)"
-    columns = f"hash({key}) AS k, hash({content}) AS c, {known} AS known, rowid AS id"
+    columns = f"{key} AS k, hash({content}) AS c, {known} AS known, rowid AS id"
     engine.execute(
         f"CREATE OR REPLACE TEMP TABLE marks AS SELECT false AS fresh, {columns} FROM stored "
         f"UNION ALL SELECT true, {columns} FROM {pool}"

@@ -1,73 +1,87 @@
-"""The types and constraints of the catalogue as one generated SQL query: text in, typed columns and a reason out.
+"""The types and constraints of the catalogue as one generated SQL query: text in, typed columns and a fault out.
 
-``_why`` is NULL for a good row, else the first fault of the row, without the value: reasons are counted and shown, the
-value stays in the quarantine table.
+``_fault`` is NULL for a good row, else the number of its first fault in :func:`faults_of`. A reason never holds the
+value: reasons are counted and shown, the value stays in the quarantine.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from credit.catalogue import Table
 from credit.fields import Field
+from credit.messages import Text
 from privacy.duckdb_engine import quoted, text, texts
-from privacy.intake import uscc_sql
+from privacy.intake import uscc_sql, values
 
-FORMATS = (
-    "%Y-%m-%d",
-    "%Y/%m/%d",
-    "%Y%m%d",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y-%m-%d %H:%M:%S.%f",
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y年%m月%d日",
-)
 SQL_TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN"}
-TRUE, FALSE = ("true", "1", "是", "有", "Y", "yes"), ("false", "0", "否", "无", "N", "no")
-UNITS = ("元", "万元", "亿元", "千元", "人", "天", "%")
+UNKNOWN = 0  # the number of the first fault: a value in an unknown column, whose reason names the columns of the row
+_NOT_READ = {
+    "integer": "intake.reason.not-integer",
+    "number": "intake.reason.not-number",
+    "date": "intake.reason.not-date",
+    "boolean": "intake.reason.not-boolean",
+}
 _REGISTERED = "LEFT JOIN (SELECT code AS _registered, registered_on FROM register) r"
-_BLANKS = text(" \t\r\n　\xa0")
+_NUMBER = "registration_number"  # the column of the 15 digits that a firm had before its code (注册号)
 
 
-def typed_rows_sql(table: Table, source: str, *, today: date, more: tuple[tuple[str, str], ...] = ()) -> str:
-    """SQL over the relation ``source``: the typed columns and ``_why``.
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a row is rejected: the reason, SQL that is true for a bad row, and the field (empty: none alone)."""
 
-    ``source`` has the table's columns as text, ``_line``, and for columns that the catalogue does not have ``_unknown``
-    (their names) and ``_unknown_values``. The query needs the relation ``register(code, registered_on)``. ``more`` are
-    additional checks, (reason, SQL that is true for a bad row).
+    reason: Text
+    bad: str
+    field: str = ""
+
+
+def faults_of(table: Table, *, today: date, more: tuple[tuple[str, str], ...] = ()) -> tuple[Fault, ...]:
+    """The faults that a row of a table can have, the basic ones first: the first that applies is the reason.
+
+    ``more`` are additional checks, (id of the reason, SQL that is true for a bad row).
     """
-    cleaned = ", ".join(f"nullif(trim({quoted(f.column)}, {_BLANKS}), '') AS {quoted(f.column)}" for f in table.fields)
-    values = ", ".join(
-        f"{quoted(f.column)} AS {_text_of(f)}, {_value(f, code=f is table.subject and not table.surrogate)} "
-        f"AS {quoted(f.column)}"
-        for f in table.fields
-    )
-    code = quoted(table.subject.column)
-    faults = [("'it has a value in a column that the catalogue does not know: ' || _unknown", "_unknown IS NOT NULL")]
+    faults = [Fault(Text.of("intake.reason.unknown-column", names=""), "_unknown IS NOT NULL")]
     for field in table.fields:
         faults += _faults(field, dated=field in (table.time.happened, table.time.known), today=today)
     if not table.surrogate:
+        code = table.subject.name
+        for id in uscc_sql.FAULTS:
+            faults.append(Fault(Text.of(id), f"_code_fault = {text(id)}", code))
         kinds = " and ".join(kind.replace("_", " ") for kind in table.subjects)
-        faults.append(("_fault", "_fault IS NOT NULL"))
-        faults.append((text(f"the kind of subject does not fit: {table.name} is of {kinds}"), "_misfit"))
-    itself = any(field.column == "registered_on" for field in table.fields)
-    registered = "" if itself else f"{_REGISTERED} ON _registered = v.{code}"
-    written = [
-        (check.reason, check.bad.replace("r.registered_on", "registered_on") if itself else check.bad)
-        for check in table.checks
-    ]
-    faults += [(text(reason), f"({bad})") for reason, bad in (*written, *more)]
-    why = "\n    ".join(f"WHEN {bad} THEN {reason}" for reason, bad in faults)
+        faults.append(Fault(Text.of("intake.reason.misfit", table=table.name, kinds=kinds), "_misfit", code))
+    itself = _registers_itself(table)
+    for check in table.checks:
+        texts_of = {"english": check.reason, "chinese": check.chinese or check.reason}
+        reason = Text.of("intake.reason.check", **texts_of)
+        bad = check.bad.replace("r.registered_on", "registered_on") if itself else check.bad
+        faults.append(Fault(reason, f"({bad})"))
+    return (*faults, *(Fault(Text.of(id), f"({bad})") for id, bad in more))
+
+
+def typed_rows_sql(table: Table, source: str, faults: tuple[Fault, ...]) -> str:
+    """SQL over the relation ``source``: the typed columns, ``_line``, ``_waiting``, ``_unknown`` and ``_fault``.
+
+    ``source`` is what ``normalising.py`` gives: the table's columns as text in one form, null for no value, ``_line``,
+    ``_waiting``, and for columns that the catalogue does not have ``_unknown`` (their names). The query needs the
+    relation ``register(code, registered_on, number)``.
+    """
+    own = "_line, _waiting, _unknown" + "".join(f", {quoted(f'_without_{f.column}')}" for f in table.fields if f.number)
+    valued = ", ".join(
+        f"{quoted(f.column)} AS {_text_of(f)}, {_value(table, f)} AS {quoted(f.column)}" for f in table.fields
+    )
+    code = quoted(table.subject.column)
+    registered = "" if _registers_itself(table) else f"{_REGISTERED} ON _registered = v.{code}"
+    why = "\n    ".join(f"WHEN {fault.bad} THEN {number}" for number, fault in enumerate(faults))
     return f"""
-WITH cleaned AS (SELECT _line, _unknown, _unknown_values, {cleaned} FROM {source}),
-valued AS (SELECT _line, _unknown, _unknown_values, {values} FROM cleaned),
+WITH valued AS (SELECT {own}, {valued} FROM {source}),
+known AS ({_with_codes(table)}),
 codes AS (
-    SELECT DISTINCT {code} AS _code, {uscc_sql.fault(code)} AS _fault,
-        NOT {uscc_sql.of_kinds(code, table.subjects)} AS _misfit FROM valued
+    SELECT DISTINCT {code} AS _code, {uscc_sql.fault(code)} AS _code_fault,
+        NOT {uscc_sql.of_kinds(code, table.subjects)} AS _misfit FROM known
 )
-SELECT v.*, CASE {why} END AS _why
-FROM valued v LEFT JOIN codes ON _code = v.{code}
+SELECT v.*, CASE {why} END AS _fault
+FROM known v LEFT JOIN codes ON _code = v.{code}
 {registered}"""
 
 
@@ -76,81 +90,98 @@ def columns(table: Table) -> str:
     return ", ".join(quoted(field.column) for field in table.fields)
 
 
-def original_row_sql(table: Table) -> str:
-    """SQL for the original row as JSON text."""
-    pairs = ", ".join(f"{text(field.name)}, {_text_of(field)}" for field in table.fields)
+def original_row_sql(table: Table, relation: str) -> str:
+    """SQL for the original row as JSON text: the fields that have a value, by their official names."""
+    pairs = ", ".join(f"{text(field.name)}, nullif({relation}.{quoted(field.column)}, '')" for field in table.fields)
     return f"CAST(json_object({pairs}) AS VARCHAR)"
+
+
+def _registers_itself(table: Table) -> bool:
+    return any(field.column == "registered_on" for field in table.fields)
+
+
+def _with_codes(table: Table) -> str:
+    """``valued`` with the code of a firm that the row names by its 15-digit number alone, where one firm has it."""
+    number = next((field for field in table.fields if field.column == _NUMBER), None)
+    if table.surrogate or number is None or _registers_itself(table):
+        return "SELECT * FROM valued"
+    code, given = quoted(table.subject.column), quoted(number.column)
+    own = f"coalesce({code}, {given})"
+    firms = (
+        "SELECT number AS _number, min(code) AS _firm FROM register WHERE number IS NOT NULL "
+        "GROUP BY number HAVING count(DISTINCT code) = 1"
+    )
+    return f"""SELECT v.* REPLACE (coalesce(if({own} = _number, _firm, NULL), v.{code}) AS {code},
+        coalesce({_text_of(table.subject)}, _firm) AS {_text_of(table.subject)})
+    FROM valued v LEFT JOIN ({firms}) ON length({own}) = 15 AND _number = {own}"""
 
 
 def _text_of(field: Field) -> str:
     return quoted(f"_text_{field.column}")
 
 
-def _value(field: Field, *, code: bool) -> str:
+def _value(table: Table, field: Field) -> str:
     original = quoted(field.column)
     match field.type:
         case "integer":
-            whole = f"regexp_extract({original}, '^([+-]?[0-9]+)(\\.0+)?{_unit(field)}$', 1)"
-            value = f"try_cast(nullif({whole}, '') AS BIGINT)"
+            value = f"CASE WHEN regexp_full_match({original}, '[+-]?[0-9]+') THEN try_cast({original} AS BIGINT) END"
             return value if field.scale == 1 else f"CAST({value} * {field.scale} AS BIGINT)"
         case "number":
-            number = "[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,2})?"
-            value = f"try_cast(nullif(regexp_extract({original}, '^({number}){_unit(field)}$', 1), '') AS DOUBLE)"
+            form = "[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,2})?"
+            value = f"CASE WHEN regexp_full_match({original}, '{form}') THEN try_cast({original} AS DOUBLE) END"
             value = value if field.scale == 1 else f"{value} * {field.scale}"
-            return f"if({value} = 0, 0, {value})"  # never -0.0
+            return f"({value}) + 0.0"  # never -0.0
         case "date":
-            return f"CAST(try_strptime({original}, [{texts((*field.formats, *FORMATS))}]) AS DATE)"
+            form = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+            return f"CASE WHEN regexp_full_match({original}, '{form}') THEN try_cast({original} AS DATE) END"
         case "boolean":
-            yes, no = ((field.enum[:1], field.enum[1:2])) if field.enum else (TRUE, FALSE)
-            return f"CASE WHEN {original} IN ({texts(yes)}) THEN true WHEN {original} IN ({texts(no)}) THEN false END"
-        case _ if code:
+            yes, no = (field.enum[:1], field.enum[1:2]) if field.enum else (values.TRUE, values.FALSE)
+            word = original if field.enum else f"lower({original})"
+            return f"CASE WHEN {word} IN ({texts(yes)}) THEN true WHEN {word} IN ({texts(no)}) THEN false END"
+        case _ if field is table.subject and not table.surrogate:
             return uscc_sql.canonical(original)
         case _:
             return original
 
 
-def _unit(field: Field) -> str:
-    """A regular expression for the unit that may follow a number: only the unit declared in the catalogue."""
-    return f" *({field.unit})?" if field.unit in UNITS else ""
+def _faults(field: Field, *, dated: bool, today: date) -> list[Fault]:
+    original, value = _text_of(field), quoted(field.column)
+    label = Text.of("intake.field", column=field.column, title=field.title)
+    faults: list[Fault] = []
 
-
-def _faults(field: Field, *, dated: bool, today: date) -> list[tuple[str, str]]:
-    """(reason as SQL text, SQL that is true for a bad row), the basic ones first: the first that applies is the
-    reason.
-    """
-    original, value, label = _text_of(field), quoted(field.column), f"{field.column} ({field.title})"
-    faults: list[tuple[str, str]] = []
-
-    def add(reason: str, bad: str) -> None:
-        faults.append((text(f"{label} {reason}"), bad))
+    def add(id: str, bad: str, **params: str) -> None:
+        faults.append(Fault(Text.of(id, field=label, **params), bad, field.name))
 
     if field.required:
-        add("is missing", f"{original} IS NULL")
-    if field.type in ("number", "integer") and field.unit in UNITS:
-        others = "|".join(unit for unit in UNITS if unit != field.unit)
+        missing = f"{original} IS NULL"
         add(
-            f"is in the wrong unit: the catalogue wants {field.unit}",
-            f"{value} IS NULL AND regexp_full_match({original}, '[-+0-9.,]+ *({others})')",
+            "intake.reason.missing",
+            f"{missing} AND NOT {quoted(f'_without_{field.column}')}" if field.number else missing,
         )
+    is_number = field.type in ("number", "integer")
+    if is_number and field.unit in values.UNITS:
+        others = "|".join((*(unit for unit in values.UNITS if unit != field.unit), *values.FOREIGN))
+        is_other = f"regexp_full_match({original}, '[-+0-9.,]+ *万?({others})')"
+        add("intake.reason.wrong-unit", f"{value} IS NULL AND {is_other}", unit=field.unit)
     if field.type == "boolean" and field.enum:
-        add("is not one of the values the catalogue allows", f"{value} IS NULL AND {original} IS NOT NULL")
+        add("intake.reason.not-enum", f"{value} IS NULL AND {original} IS NOT NULL")
     elif field.type != "string":
-        article = "an" if field.type == "integer" else "a"
-        add(f"is not {article} {field.type} that can be read", f"{value} IS NULL AND {original} IS NOT NULL")
+        add(_NOT_READ[field.type], f"{value} IS NULL AND {original} IS NOT NULL")
     elif field.enum:
-        add("is not one of the values the catalogue allows", f"{value} NOT IN ({texts(field.enum)})")
+        add("intake.reason.not-enum", f"{value} NOT IN ({texts(field.enum)})")
     if field.type == "date":
-        add("is not a plausible date", f"{value} NOT BETWEEN DATE '1900-01-01' AND DATE '2200-12-31'")
+        add("intake.reason.implausible-date", f"{value} NOT BETWEEN DATE '1900-01-01' AND DATE '2200-12-31'")
         if dated:
-            add("lies in the future", f"{value} > DATE '{today}'")
+            add("intake.reason.future", f"{value} > DATE '{today}'")
     unit = f" {field.unit}" if field.unit else ""
-    smaller = {"万元": ": is it in 元?", "亿元": ": is it in 万元?"}.get(field.unit or "", "")
-    if field.type in ("number", "integer") and field.minimum is not None:
-        add(f"is below {field.minimum:g}{unit}", f"{value} < {field.minimum}")
-    if field.type in ("number", "integer") and field.maximum is not None:
-        add(f"is above {field.maximum:,.10g}{unit}{smaller}", f"{value} > {field.maximum}")
+    smaller = {"万元": "元", "亿元": "万元"}.get(field.unit or "", "")
+    if is_number and field.minimum is not None:
+        add("intake.reason.below", f"{value} < {field.minimum}", limit=f"{field.minimum:g}{unit}")
+    if is_number and field.maximum is not None:
+        id = "intake.reason.above-smaller-unit" if smaller else "intake.reason.above"
+        add(id, f"{value} > {field.maximum}", limit=f"{field.maximum:,.10g}{unit}", smaller=smaller)
     if field.type == "string" and field.pattern:
-        add("does not have the form the catalogue asks for", f"NOT regexp_full_match({value}, {text(field.pattern)})")
+        add("intake.reason.form", f"NOT regexp_full_match({value}, {text(field.pattern)})")
     if field.type == "string" and field.max_length:
-        add(f"is longer than {field.max_length} characters", f"length({value}) > {field.max_length}")
+        add("intake.reason.too-long", f"length({value}) > {field.max_length}", limit=str(field.max_length))
     return faults

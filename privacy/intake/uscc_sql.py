@@ -15,6 +15,15 @@ from privacy.duckdb_engine import text, texts
 _SHAPE = f"[{ALPHABET}]{{2}}[0-9]{{6}}[{ALPHABET}]{{10}}"
 
 
+FAULTS = (
+    "intake.reason.code-length",
+    "intake.reason.code-character",
+    "intake.reason.code-organisation-check",
+    "intake.reason.code-check",
+)
+"""The ids of the reasons that :func:`fault` gives, the first that applies."""
+
+
 def canonical(code: str) -> str:
     """SQL for the form in which ``Uscc.parse`` reads a code: ASCII text stripped of blanks and in upper case."""
     blanks = text(" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f")
@@ -23,16 +32,16 @@ def canonical(code: str) -> str:
 
 
 def fault(code: str) -> str:
-    """SQL for the reason why ``code`` (canonical text) is not a USCC; NULL when both check characters are right."""
+    """SQL for the id of the reason why ``code`` (canonical text) is no USCC; NULL when both checks are right."""
     org = _weighed(code, ORG_ALPHABET, ORG_WEIGHTS, first=9)
     whole = _weighed(code, ALPHABET, USCC_WEIGHTS, first=1)
     return f"""CASE
-        WHEN length({code}) <> 18 THEN 'the code does not have 18 characters'
-        WHEN NOT regexp_full_match({code}, {text(_SHAPE)}) THEN 'the code holds a character that has no place there'
+        WHEN length({code}) <> 18 THEN {text(FAULTS[0])}
+        WHEN NOT regexp_full_match({code}, {text(_SHAPE)}) THEN {text(FAULTS[1])}
         WHEN substr({text("0123456789X0")}, 12 - ({org}) % 11, 1) <> substr({code}, 17, 1)
-            THEN 'the check character of the organisation code (the 17th) is wrong'
+            THEN {text(FAULTS[2])}
         WHEN substr({text(ALPHABET)}, (31 - ({whole}) % 31) % 31 + 1, 1) <> substr({code}, 18, 1)
-            THEN 'the last check character of the code is wrong'
+            THEN {text(FAULTS[3])}
         END"""
 
 

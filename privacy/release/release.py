@@ -202,7 +202,8 @@ class ReleaseBuilder:
         self._write(table.name)
         rows = int(self.run.one("SELECT count(*) FROM made"))
         dated = column_rules.time_columns_sql(table, self.policy.purpose) is not None
-        self.table_terms[table.name] = {"rows": rows, "dated": dated, "columns": types, "market": table.market}
+        described = {"rows": rows, "dated": dated, "columns": types, "market": table.market, "usage": str(table.usage)}
+        self.table_terms[table.name] = described
         if self.policy.purpose == INQUIRY:
             self.table_terms[table.name] |= visibility(table)
         self.run.execute("DROP TABLE made")

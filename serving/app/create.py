@@ -126,7 +126,8 @@ def _add_health(app: FastAPI, shared_readiness: SharedReadiness | None, place: i
         if state.ok:
             no_pdf = app.state.no_pdf
             reports = {"fault": no_pdf} if no_pdf else {"format": "PDF/A-2u"}
-            return JSONResponse({"ready": True, "models": state.models, "dossiers": state.dossiers, "reports": reports})
+            shown = {"models": state.models, "dossiers": state.dossiers, "evaluations": state.evaluations}
+            return JSONResponse({"ready": True, **shown, "reports": reports})
         lapsed = Lapsed("create.service-not-ready", why=Text.several(map(Text.verbatim, state.faults)))
         problem = lapsed.problem(preferred(request.headers.get("accept-language", "")))
         return errors.ProblemResponse({**problem, "ready": False, "models": state.models}, status_code=503)

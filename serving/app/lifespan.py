@@ -41,6 +41,8 @@ async def lifespan(
     await asyncio.to_thread(messages.load)  # the first refusal would read them on the event loop
     for snapshot in await asyncio.to_thread(service.snapshots.refresh):
         await service.record_snapshot_opened(snapshot)
+    for evaluation in await asyncio.to_thread(service.evaluations.refresh):
+        await service.record_evaluation_opened(evaluation)
     credit_files = service.credit_files
     assert credit_files is not None
     if (opened := await asyncio.to_thread(credit_files.refresh)) is not None:
@@ -67,6 +69,7 @@ async def lifespan(
         background.keep,
         lambda: service.snapshots.watch(settings.watch_seconds, service.record_snapshot_opened),
         lambda: credit_files.watch(settings.watch_seconds, service.record_credit_files_opened),
+        lambda: service.evaluations.watch(settings.watch_seconds, service.record_evaluation_opened),
         lambda: service.switch.watch(follow_switch),
         lambda: _prune_idempotency(service),
         lambda: _settle_store(service),

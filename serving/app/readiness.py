@@ -15,6 +15,7 @@ class Readiness:
     models: dict[str, dict[str, str]]
     faults: tuple[str, ...]
     dossiers: dict[str, str]  # shown only: scores do not need the credit files
+    evaluations: dict[str, dict[str, str]]  # the public evaluations by kind of subject, shown only
 
     @property
     def ok(self) -> bool:
@@ -35,5 +36,5 @@ def readiness(service: ScoringService, others: int = 0) -> Readiness:
         faults.append(str(service.switch.fault))
     if others:
         faults.append(f"{others} of the other processes are not ready")
-    files = service.credit_files
-    return Readiness(models, tuple(faults), files.state(service.settings.day()) if files else {})
+    files, day = service.credit_files, service.settings.day()
+    return Readiness(models, tuple(faults), files.state(day) if files else {}, service.evaluations.state(day))

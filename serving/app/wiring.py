@@ -17,6 +17,7 @@ from serving.auth.rate_limit import Quotas
 from serving.auth.tokens import Tokens
 from serving.core.service import ScoringService
 from serving.data.credit_files import CreditFileRegistry
+from serving.data.evaluations import EvaluationRegistry
 from serving.data.registry import SnapshotRegistry
 from serving.endpoints.batch_jobs.job_store import JobStore
 from serving.endpoints.monitoring.watch_store import WatchStore
@@ -53,6 +54,7 @@ def open_service(settings: ServiceSettings) -> ScoringService:
         lasting_idempotency=IdempotencyStore(store, table=LASTING, lasting=True),
         scorers=ScorerCache(shelf), signatures=SignatureQueue(signer),
         switch=AnswerSwitch(shelf, store), credit_files=_open_credit_files(settings, shelf, store),
+        evaluations=EvaluationRegistry(shelf, settings.freshness_days),
     )  # fmt: skip
 
 

@@ -11,9 +11,10 @@ from credit.errors import Malformed
 SCOPES = frozenset(
     {"score", "batch", "live", "facts", "verify", "object", "query", "report", "watch", "job", "mandate"}
 )
+AGENCY = "agency"
 KINDS = {
     "bank": SCOPES,
-    "agency": frozenset({"query", "report", "supervise"}),
+    AGENCY: frozenset({"query", "report", "supervise"}),
 }  # scopes by kind
 
 

@@ -16,7 +16,7 @@ from credit.keys import KeyRing, SigningKey
 from credit.messages import Text
 from serving.auth.access_database import AccessDatabase
 from serving.auth.claims import Claims, Name, read_claims, read_header
-from serving.auth.clients import Client, Network, RateLimit, is_within
+from serving.auth.clients import KINDS, Client, Network, RateLimit, is_within
 from serving.auth.dpop import ProofUse, ReplayCache, read_assertion, read_proof
 from serving.auth.own_name import OwnName
 from serving.auth.token_requests import ClientRefused, TokenRefused, TokenRequest
@@ -59,6 +59,7 @@ class Bearer:
     bound_to: str | None = None  # the thumbprint of the client's key
     networks: tuple[Network, ...] = ()  # from which it may be used; without any, from everywhere
     certificate: str | None = None  # the thumbprint of the client's TLS certificate that it is bound to
+    kind: str = "bank"  # of the client: a bank or an agency
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ class Tokens:
         client = self._access.client(claims.sub)
         if client is None or client.disabled:
             raise Unauthenticated("tokens.token-client-may-not-call")
-        scopes = frozenset(claims.scope.split()) & client.scopes
+        scopes = frozenset(claims.scope.split()) & client.scopes & KINDS.get(client.kind, frozenset())
         bound_to, certificate = (claims.cnf.jkt, claims.cnf.certificate) if claims.cnf else (None, None)
         by = Actor(client.name, Role.BANK)
-        return Bearer(by, scopes, int(claims.exp), client.limit, bound_to, client.networks, certificate)
+        return Bearer(by, scopes, int(claims.exp), client.limit, bound_to, client.networks, certificate, client.kind)

@@ -66,7 +66,9 @@ class ReceiptWriter(GroupCommitWriter):
 
 def resume_request(call: RequestContext, request_id: str, salt: str | None = None) -> ResumedRequest:
     """The request under an earlier id; both share one `details`, so what is learnt of one is known of the other."""
-    return ResumedRequest(request_id, call.by, call.details, call.limit, call.bucket, salt=salt)
+    return ResumedRequest(
+        request_id, call.by, call.details, call.limit, call.bucket, recipient=call.recipient, salt=salt
+    )
 
 
 async def recover_answer(

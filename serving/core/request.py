@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from credit.actor import Actor, Role
+from credit.usage_rights import Recipient
 from serving.audit.identifiers import score_id
 from serving.audit.signature_queue import SignedBody
 from serving.auth.clients import DEFAULT_LIMIT, RateLimit
@@ -20,6 +21,7 @@ ANSWERED, REFUSED, REPEATED = "score.answered", "score.refused", "score.repeated
 LIVE = "score.live"  # a score answered with features that the bank supplied
 SUSPECTED = "enumeration.suspected"
 SNAPSHOT_OPENED, CREDIT_FILES_OPENED = "book.opened", "dossiers.opened"
+EVALUATION_OPENED = "evaluation.opened"
 
 
 @dataclass(slots=True)
@@ -37,6 +39,7 @@ class RequestContext:
     bucket: TokenBucket | None = None
     receipt: Receipt | None = None  # of the answer, where the product states it
     signed: SignedBody | None = None  # the answer, once it has a place under a signature
+    recipient: Recipient | None = None  # who gets the answer, by the kind of client; None receives nothing derived
 
 
 @dataclass(slots=True)

@@ -6,11 +6,13 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from credit.errors import CreditError, Missing
 from credit.ledger.entry import Entry
-from credit.subjects import PseudonymKey
+from credit.subjects import PseudonymKey, SubjectKey
+from credit.usage_rights import Purpose, Recipient, require_use
 from credit.uscc import Uscc
 from serving.audit.group_commit import GroupCommitWriter
 from serving.audit.journal import Journal
@@ -18,12 +20,14 @@ from serving.audit.refusal_sampling import COUNTED, UNAUTHENTICATED, RefusalSamp
 from serving.audit.signature_queue import SignatureQueue
 from serving.audit.signatures import Signer
 from serving.auth.access_database import AccessDatabase
-from serving.auth.mandates import PURPOSES, MandateGate, is_mandate_id
+from serving.auth.clients import AGENCY
+from serving.auth.mandates import PURPOSES, Mandate, MandateGate, is_mandate_id
 from serving.auth.rate_limit import Quotas
 from serving.auth.tokens import Bearer, RequestCredentials, Tokens
 from serving.core.request import (
     ANSWERED,
     CREDIT_FILES_OPENED,
+    EVALUATION_OPENED,
     REFUSED,
     SERVICE,
     SNAPSHOT_OPENED,
@@ -32,6 +36,7 @@ from serving.core.request import (
     RequestContext,
 )
 from serving.data.credit_files import CreditFileRegistry, CreditFiles
+from serving.data.evaluations import ActiveEvaluation, EvaluationRegistry
 from serving.data.registry import SnapshotRegistry
 from serving.data.snapshot import ActiveSnapshot
 from serving.errors import BeingReevaluated, ScopeMissing
@@ -71,6 +76,7 @@ class ScoringService:
     scorers: ScorerCache = field(kw_only=True)
     signatures: SignatureQueue = field(kw_only=True)
     switch: AnswerSwitch = field(kw_only=True)
+    evaluations: EvaluationRegistry = field(kw_only=True)
 
     @property
     def store(self) -> Store:
@@ -86,6 +92,7 @@ class ScoringService:
         """Authenticate the client for a scope. Raises Unauthenticated, ScopeMissing."""
         bearer = await self.tokens.admit(credentials)
         call.by, call.limit = bearer.by, bearer.limit
+        call.recipient = Recipient.AGENCY if bearer.kind == AGENCY else Recipient.BANK
         call.details["bank"] = bearer.by.name
         if scope not in bearer.scopes:
             raise ScopeMissing("service.token-may-not-ask-for", scope=scope)
@@ -107,20 +114,37 @@ class ScoringService:
         day = self.settings.day()
         snapshot = self.snapshots.for_kind(uscc.kind, day)  # one for the whole request, also when it is replaced
         details["model"], details["version"], details["snapshot"] = snapshot.model, snapshot.version, snapshot.snapshot
-        if is_mandate_id(mandate_id):  # free text from outside might contain a code: it stays out of the ledger
-            details["mandate"] = mandate_id
-        if purpose in PURPOSES:
-            details["purpose"] = purpose
-        mandate = self.gate.require(
-            mandate_id, bank=call.by.name, subject=subject, purpose=purpose, day=day, judge=SERVICE
-        )
-        valid_until = min(snapshot.valid_until(self.settings.freshness_days), mandate.valid_until).isoformat()
-        details["valid_until"] = valid_until
+        require_lending_use(call, snapshot)
+        mandate, valid_until = self.require_mandate(call, subject, snapshot, purpose, mandate_id, day)
         row = snapshot.row_of(subject)
         if row is None:
             raise Missing("service.subject-not-known-here", as_of=snapshot.as_of)
         self.snapshots.suppression.require(subject.hex, snapshot.notice_number)
         return AuthorisedSubject(uscc.code, snapshot, row, mandate, valid_until)
+
+    def require_mandate(
+        self,
+        call: RequestContext,
+        subject: SubjectKey,
+        active: ActiveSnapshot | ActiveEvaluation,
+        purpose: str,
+        mandate_id: str,
+        day: date,
+    ) -> tuple[Mandate, str]:
+        """The mandate that allows a request on `day`, and the last day (ISO 8601) on which its answer may be used.
+
+        Raises Malformed, Lapsed, Refused, Missing.
+        """
+        if is_mandate_id(mandate_id):  # free text from outside might contain a code: it stays out of the ledger
+            call.details["mandate"] = mandate_id
+        if purpose in PURPOSES:
+            call.details["purpose"] = purpose
+        mandate = self.gate.require(
+            mandate_id, bank=call.by.name, subject=subject, purpose=purpose, day=day, judge=SERVICE
+        )
+        valid_until = min(active.valid_until(self.settings.freshness_days), mandate.valid_until).isoformat()
+        call.details["valid_until"] = valid_until
+        return mandate, valid_until
 
     def prepare_answer(self, call: RequestContext, request: ScoreRequest) -> FilledResponse:
         """The answer without its receipt; it may be sent only once its entry is durable. Raises as `look_up`."""
@@ -170,6 +194,14 @@ class ScoringService:
             await self.ledger_writer.record(SNAPSHOT_OPENED, snapshot.snapshot, by=SERVICE, details=details)
         except CreditError as fault:  # answers will be refused for the same cause, and readiness shows it
             log.event("ledger.failed", level=logging.ERROR, snapshot=snapshot.snapshot, fault=fault.what)
+
+    async def record_evaluation_opened(self, evaluation: ActiveEvaluation) -> None:
+        """Record that evaluations, supervision and reports are answered from this evaluation from now on."""
+        try:
+            details = {"model": evaluation.model, "version": evaluation.version, "release": evaluation.release}
+            await self.ledger_writer.record(EVALUATION_OPENED, evaluation.snapshot, by=SERVICE, details=details)
+        except CreditError as fault:
+            log.event("ledger.failed", level=logging.ERROR, snapshot=evaluation.snapshot, fault=fault.what)
 
     async def record_credit_files_opened(self, files: CreditFiles) -> None:
         """Record that inquiries are answered from these credit files from now on."""
@@ -225,6 +257,11 @@ class ScoringService:
                 await self.ledger_writer.record(COUNTED, object_, by=SERVICE, details=details)
             except CreditError as fault:
                 log.event("ledger.failed", level=logging.ERROR, refused=sum(counts.values()), fault=fault.what)
+
+
+def require_lending_use(call: RequestContext, snapshot: ActiveSnapshot) -> None:
+    """Raise Refused unless the rights of what the model reads permit a lending score to the one who gets it."""
+    require_use(snapshot.usage, (call.recipient or Recipient.ANYONE, Purpose.LENDING_SCORE))
 
 
 def _bank_of(call: RequestContext) -> str:

@@ -6,7 +6,6 @@ import asyncio
 import copy
 import logging
 import threading
-import time
 from collections.abc import Awaitable, Callable
 from datetime import date
 
@@ -14,7 +13,7 @@ from credit.errors import Broken, CreditError, Lapsed, Missing
 from credit.messages import Text
 from credit.shelf import Shelf
 from credit.subjects import SubjectKind
-from serving.data.shortage import SECONDS, is_shortage
+from serving.data.shortage import SECONDS, LastReads, is_shortage
 from serving.data.snapshot import ActiveSnapshot, SnapshotPointers, file_stamps, open_snapshot, read_pointers
 from serving.data.suppression import Suppression
 from serving.observability import log
@@ -45,7 +44,7 @@ class SnapshotRegistry:
         self._earlier: dict[str, ActiveSnapshot] = {}  # by id, the last ones that were replaced
         self._stamps: dict[str, object] = {}
         self._reading = threading.Lock()
-        self._read_at: dict[str, float] = {}  # when each model's files were last read, in monotonic seconds
+        self._last_reads = LastReads()  # of each model's files
         self._generation = 0  # incremented at every change of a slot
         self._by_kind: DecisionCache[tuple[SubjectKind, date], ActiveSnapshot] = DecisionCache(64)
         self.waiting: dict[str, str] = {}  # model -> promoted version whose snapshot has not been made yet
@@ -65,7 +64,7 @@ class SnapshotRegistry:
             pointers = read_pointers(self.shelf, model)
             own_seals = (current.version, current.snapshot) if isinstance(current, ActiveSnapshot) else ()
             stamps = (pointers, file_stamps(self.shelf, *pointers.seals), file_stamps(self.shelf, *own_seals))
-            self._read_at[model] = time.monotonic()
+            self._last_reads.note(model)
             if self._stamps.get(model) == stamps:
                 return None
             self._stamps[model] = stamps
@@ -99,12 +98,11 @@ class SnapshotRegistry:
 
     def _is_excused(self, model: str, fault: BaseException) -> bool:
         """Whether a snapshot goes on answering although its files could not be read: for a minute of shortage."""
-        current, last = self._slots[model], self._read_at.get(model)
-        if not is_shortage(fault) or not isinstance(current, ActiveSnapshot) or last is None:
+        if not is_shortage(fault):
             return False
-        self._stamps.pop(model, None)  # read again as soon as possible
+        self._stamps.pop(model, None)  # read again as soon as possible, also when none is in use
         log.event("book.not-read", level=logging.ERROR, model=model, fault=type(fault).__name__)
-        return time.monotonic() < last + SECONDS
+        return isinstance(self._slots[model], ActiveSnapshot) and self._last_reads.excuse(model, fault, SECONDS)
 
     def _keeps(self, current: ActiveSnapshot, pointers: SnapshotPointers) -> bool:
         """Whether the current snapshot goes on answering while the new champion has none: only if its files are
@@ -134,6 +132,8 @@ class SnapshotRegistry:
         It is this registry itself when that snapshot answers now, or without one (for what no snapshot answers).
         """
         current = self._slots.get(model)
+        if model and current is None:  # of a public evaluation, or of a model that is served no more: nothing is pinned
+            return self
         if not snapshot or (isinstance(current, ActiveSnapshot) and current.snapshot == snapshot):
             return self
         earlier = self._earlier.get(snapshot)

@@ -16,6 +16,7 @@ from credit.messages import Text
 from credit.seal import Kind
 from credit.shelf import Shelf
 from credit.subjects import SubjectKey, SubjectKind
+from credit.usage_rights import UsageRight, stated_rights
 from models.scoring.scorecard import Scorecard
 from models.scoring.scorecard import read as read_scorecard
 from models.scoring.snapshot_layout import KEY_BYTES, SUBJECTS_FILE, map_answers, map_features
@@ -66,6 +67,7 @@ class ActiveSnapshot:
     stamps: FileStamps = field(repr=False)
     bank_features: frozenset[str] = field(repr=False)  # the features that a bank may state in a live score
     keys: KeyIndex = field(repr=False)
+    usage: frozenset[UsageRight]  # the rights of all that its model reads, which say whom it may serve
 
     def row_of(self, subject: SubjectKey) -> int | None:
         """The row of a subject; None when the subject is not in the snapshot."""
@@ -137,7 +139,7 @@ def open_snapshot(shelf: Shelf, pointers: SnapshotPointers, excerpt: str | None 
         date.fromisoformat(terms["as_of"]), min(version.seal.expires_on, snapshot.seal.expires_on),
         int(terms.get("notice", 0)),
         read_scorecard(declared), features, answers, stamps,
-        frozenset(terms.get("bank_features", ())), KeyIndex(keys),
+        frozenset(terms.get("bank_features", ())), KeyIndex(keys), stated_rights(terms),
     )  # fmt: skip
 
 

@@ -241,8 +241,11 @@ class ApplicationStore(StoreTables):
     @property
     def is_idle(self) -> bool:
         """Whether nothing may have to be done."""
-        return not self.rows("SELECT 1 FROM application WHERE state IN (?, ?, ?, ?) OR notified <> state LIMIT 1",
-                             ApplicationState.DRAFT, *OPEN, ApplicationState.GRANTED)  # fmt: skip
+        sql = (
+            "SELECT 1 FROM application WHERE state IN (?, ?, ?, ?) OR notified <> state "
+            "OR id IN (SELECT application FROM application_document) LIMIT 1"
+        )
+        return not self.rows(sql, ApplicationState.DRAFT, *OPEN, ApplicationState.GRANTED)
 
     def _select(self, where: str, *values: object) -> list[Application]:
         rows = self.rows(f"SELECT {_FIELDS} FROM application WHERE {where}", *values)

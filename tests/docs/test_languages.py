@@ -13,7 +13,11 @@ PAIRS = [
     (ROOT / "README.md", ROOT / "README.zh.md"),
     *((ROOT / "docs" / page.name, page) for page in sorted((ROOT / "docs/zh").glob("*.md"))),
 ]
-MUST_EXIST = ("README.zh.md", "how-it-fits-together.md", "architecture.md", "platform.md", "api-changes.md")
+MUST_EXIST = (
+    "README.zh.md",
+    *(f"{name}.md" for name in ("how-it-fits-together", "architecture", "platform", "api-changes")),
+    *(f"{name}.md" for name in ("researcher", "airlock", "city")),
+)
 PATH = re.compile(r"`((?:credit|privacy|lab|models|serving|infra|bench|tests|docs)/[\w./-]*)`")
 
 

@@ -1,4 +1,5 @@
-"""A real small home whose service answers: a city in custody, releases, a version trained on it, snapshot, dossiers."""
+"""A real small home whose service answers: a city in custody, releases, a version trained on it, snapshot, public
+evaluation, dossiers."""
 
 from __future__ import annotations
 
@@ -24,6 +25,8 @@ from infra.home import Home
 from lab.order_placement import place_order
 from models.dataset.sample import build_sample
 from models.distributed.ray_cluster import in_process
+from models.evaluation.build import make_evaluation
+from models.evaluation.shipped import evaluation_of
 from models.order.order import Order, load_declaration
 from models.registry import version
 from models.scoring.scorer import Scorer
@@ -138,6 +141,8 @@ def make(root: Path) -> RepairHome:
                               "ledger": home.ledger("compute", writing=True)}  # fmt: skip
     shot = make_snapshot(version=opened, release=scoring, scorer=Scorer.load(opened.path), as_of=DAY, **shared)
     point_snapshot(home.shelf, shot, key=home.key("platform"))
+    evaluated = make_evaluation(evaluation_of(MODEL), release=scoring, as_of=DAY, **shared)
+    point_snapshot(home.shelf, evaluated, key=home.key("platform"))
     point_dossiers(home.shelf, make_dossiers(release=inquiry, **shared), key=home.key("platform"))
     return _add_bank(home, root, vault)
 

@@ -75,14 +75,22 @@ def firms(place: RepairHome) -> list[str]:
     return [code for code in place.documents if place.features(code)["penalties_36m"] > 0]
 
 
+def general_penalties(service: Service, code: str) -> float:
+    """How many general penalties the indicator sheet of a subject counts."""
+    fields = service.query("/v1/queries/evaluation", code).json()["records"][0]["fields"]
+    lines = [line for family in fields["sheet"]["families"] for line in family["indicators"]]
+    values = {measure["code"]: measure["value"] for line in lines for measure in line["measures"]}
+    return float(values["penalties_general_36m"] or 0)
+
+
 def test_the_next_answers_lack_the_record(service: Service) -> None:
     place = service.place
     who = firms(place)[0]
-    before, rested = service.score(who).json(), place.features(who)
+    before, rested, evaluated = service.score(who).json(), place.features(who), general_penalties(service, who)
     listed = service.query("/v1/queries/penalties", who).json()
     assert place.documents[who] in [record["document"] for record in listed["records"]]
     made = RepairSteps(place, "repair", [place.documents[who]]).carry_out()
-    assert (made["repaired"], made["pointed"]) == (1, ["enterprise", "dossiers"])
+    assert (made["repaired"], made["pointed"]) == (1, ["enterprise", "public_enterprise", "dossiers"])
     wanted = made["snapshots"]["enterprise"]
     service.until(lambda: service.score(who).json().get("snapshot", {}).get("id") == wanted)
     after = service.score(who).json()
@@ -93,6 +101,8 @@ def test_the_next_answers_lack_the_record(service: Service) -> None:
     listed = service.query("/v1/queries/penalties", who).json()
     assert place.documents[who] not in [record["document"] for record in listed["records"]]
     assert listed["snapshot"]["id"] == made["dossiers"]
+    service.until(lambda: service.query("/v1/queries/evaluation", who).status_code == 200)
+    assert general_penalties(service, who) == evaluated - 1
     ledger, shelf = place.home.ledger("service"), place.home.shelf
     for answer in (before, after):
         assert replay(answer["score_id"], ledger, shelf).digest == answer["receipt"]["digest"], (
@@ -201,7 +211,7 @@ def test_repairs_that_arrived_with_an_intake_are_withdrawn(service: Service) -> 
                   today=DAY)  # fmt: skip
     assert done.kept == 3, done.tables
     rested = {code: place.features(code)["penalties_36m"] for code in some}
-    assert RepairSteps(place).carry_out()["pointed"] == ["enterprise", "dossiers"]
+    assert RepairSteps(place).carry_out()["pointed"] == ["enterprise", "public_enterprise", "dossiers"]
     assert {code: place.features(code)["penalties_36m"] + 1 for code in some} == rested
     scoring = Notice.read(place.home.shelf, "scoring")
     assert set(scoring.subjects) == {place.key("scoring").hex_of(code) for code in some}

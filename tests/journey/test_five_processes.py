@@ -45,7 +45,6 @@ def test_the_same_release_and_version_come_out_again(walked: Walked) -> None:
 
 def test_the_road_ends_in_a_score_that_traces_back_and_replays(walked: Walked) -> None:
     hand, home, results = walked.hand, walked.home, walked.results
-    others = rays()  # of other users of this machine
     examples = results["city"]["examples"]
     hand.is_refused("promote", results["version"], "--by", "researcher:alice", code=3, why="role platform")
     hand.is_refused(
@@ -58,7 +57,7 @@ def test_the_road_ends_in_a_score_that_traces_back_and_replays(walked: Walked) -
     )
     assert hand.does("promote", results["version"], "--by", "platform:bob")["verdict"]["outcome"] == "pass"
     snapshot = hand.does("snapshot", "enterprise")["snapshot"]
-    assert not rays() - others, "the Ray of this walk is gone before the service starts"
+    assert not rays(home), "the Ray of this walk is gone before the service starts"
     env = {"HAIHE_SERVICE_TODAY": DAY, "HAIHE_SERVICE_MODELS": "enterprise"}
     with hand.zones(), stack.scoring_service(home, env=env) as url:
         bank, paper = home.root / "bank.json", home.root / "paper.txt"
@@ -144,13 +143,14 @@ def penalties(home: Home, snapshot: str, code: str) -> float:
     return float(np.load(opened.path / FEATURES_FILE)[row, column])
 
 
-def rays() -> set[str]:
-    """The pids of every raylet of this machine."""
-    return {pid for pid in os.listdir("/proc") if pid.isdigit() and _is_ray(pid)}
+def rays(home: Home) -> set[str]:
+    """The pids of the raylets that were started for a home; others of this machine are not ours to count."""
+    return {pid for pid in os.listdir("/proc") if pid.isdigit() and _is_ray_of(pid, home)}
 
 
-def _is_ray(pid: str) -> bool:
+def _is_ray_of(pid: str, home: Home) -> bool:
     try:
-        return "raylet" in Path(f"/proc/{pid}/cmdline").read_text()
+        is_ray = b"raylet" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return is_ray and str(home.root).encode() in Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return False

@@ -101,6 +101,9 @@ ATTACKS = [
     ("WITH a AS (SELECT subject FROM b), b AS (SELECT subject FROM loan) SELECT subject FROM a", "b is not granted"),
     ("SELECT x.subject FROM penalty x (subject, y)", "renamed|line"),
     ("SELECT subject, finne AS v FROM penalty", "no column finne.*Did you mean fine"),
+    ("SELECT subject, finne FROM penalty", "no column finne.*Did you mean fine"),  # not itself as another output
+    ("SELECT subject, _raw_penalty FROM penalty", "no column"),
+    ("SELECT subject, max(finne) + 1 AS finne FROM penalty GROUP BY subject", "no column finne"),
     ("SELECT p.subject, q.fine AS v FROM penalty p", "nothing has the name q.fine"),
     ("SELECT subject, fine AS v FROM penalties", "penalties is not granted.*Did you mean penalty"),
     ("SELECT subject, reason AS v FROM list_of_today", "list_of_today is not granted|no dates"),

@@ -41,6 +41,7 @@ COLUMNS = {
     "administrative_penalty": {"subject": "VARCHAR", "decided_on": "DATE", "fine": "DOUBLE", **DATED},
     "loan_performance": {"subject": "VARCHAR", "reported_on": "DATE", "overdue_days": "INTEGER", **DATED},
 }
+USAGE = dict.fromkeys(COLUMNS, "可用于信用评价") | {"loan_performance": "仅用于联合建模"}
 SQL = """
 SELECT o.subject,
        coalesce(p.penalties, 0) AS penalties,
@@ -109,11 +110,13 @@ def release(
         "k": 5,
         "invented": True,
         "tables": {
-            name: {"rows": len(rows[name]), "dated": "_happened" in columns, "columns": columns}
+            name: {"rows": len(rows[name]), "dated": "_happened" in columns, "columns": columns, "usage": USAGE[name]}
             for name, columns in COLUMNS.items()
         },
         "verdict": {},
     }
+    if kind is Kind.PRACTICE:  # their seal says how many subjects they describe, here more than they have
+        terms["practice"] = {"subjects": 4000, "seed": seed}
     with shelf.staging() as folder:
         for name, columns in COLUMNS.items():
             (folder / name).mkdir()

@@ -32,6 +32,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "loan": {"reported_on": "DATE", "overdue_days": "BIGINT", **TIMES},
     "list_of_today": {"reason": "VARCHAR"},
 }
+USAGE = {"loan": "仅用于联合建模"}  # the usage rights of the tables; the others are for credit evaluation
 ARROW = {
     "VARCHAR": pa.string(),
     "DATE": pa.date32(),
@@ -92,10 +93,17 @@ def order(**changes: Any) -> Order:
     return Order.parse(declaration(**changes))
 
 
-def terms(*, buckets: int = 1, as_of: date = AS_OF, purpose: str = "research") -> dict[str, Any]:
+def terms(
+    *, buckets: int = 1, as_of: date = AS_OF, purpose: str = "research", usage: Mapping[str, str] = USAGE
+) -> dict[str, Any]:
     """What the seal of the tiny release says."""
     tables = {
-        name: {"rows": 0, "dated": "_happened" in columns, "columns": {"subject": "VARCHAR", **columns}}
+        name: {
+            "rows": 0,
+            "dated": "_happened" in columns,
+            "columns": {"subject": "VARCHAR", **columns},
+            "usage": usage.get(name, "可用于信用评价"),
+        }
         for name, columns in COLUMNS.items()
     }
     return {"purpose": purpose, "as_of": as_of.isoformat(), "buckets": buckets, "tables": tables, "invented": True}
@@ -120,9 +128,10 @@ def release(
     buckets: int = 1,
     as_of: date = AS_OF,
     purpose: str = "research",
+    usage: Mapping[str, str] = USAGE,
 ) -> OpenedSeal:
     """The tiny release on a real shelf, signed by custody's ``key``."""
-    release_terms = terms(buckets=buckets, as_of=as_of, purpose=purpose)
+    release_terms = terms(buckets=buckets, as_of=as_of, purpose=purpose, usage=usage)
     with shelf.staging() as folder:
         write(folder, rows, buckets)
         seal = shelf.put(

@@ -34,6 +34,7 @@ def _load_module(name: str, file: str) -> Any:
 KEPT = 600.0  # seconds a token is taken again; it is good for half as long again
 
 serving_world = _load_module("serving_world", "world.py")
+serving_evaluations = _load_module("serving_evaluations", "evaluation_world.py")
 _load_module("serving_bank_keys", "bank_keys.py")
 _load_module("serving_service_process", "service_process.py")
 _load_module("serving_credit_files", "credit_file_world.py")
@@ -41,6 +42,7 @@ _load_module("serving_webhook_receiver", "webhook_receiver.py")
 _load_module("serving_conversations", "conversations.py")
 _load_module("serving_post_requests", "post_requests.py")
 _load_module("serving_post_harness", "post_harness.py")
+_load_module("serving_market_paths", "market_paths.py")
 serving_postgres = _load_module("serving_postgres", "postgres_server.py")
 service_thread = _load_module("serving_service_thread", "service_thread.py").service_thread
 World = serving_world.World
@@ -63,6 +65,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
         world.promote(model, made[0])
         world.show(model, made[0], made[1])
         seals[model] = made
+        serving_evaluations.evaluate(world, model, 40)
     access = AccessDatabase(root / "access.db")
     secrets = {bank: access.add_client(bank) for bank in ("bohai", "jincheng")}
     secrets["scjgj"] = access.add_client("scjgj", kind="agency")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from credit.errors import Malformed
+from credit.messages import Text, language_here
 from infra import output
 from infra.home import Home
 from infra.language.texts import field, localized
@@ -19,6 +21,8 @@ from infra.verbs.requesting import carry_out
 if TYPE_CHECKING:
     from credit.catalogue import Catalogue
 
+NOTHING_KEPT = 2  # the exit code of an intake of which no row was stored, now or before
+_SHOWN = ("table", "file", "line", "document", "field", "value", "reason")
 PURPOSES = ("research", "scoring", "inquiry")
 
 
@@ -77,6 +81,7 @@ def city(
 
 def intake(
     paths: Annotated[list[Path], typer.Argument(help="Files, or a folder of them.")],
+    mapping: Annotated[Path | None, typer.Option("--map", help="A mapping of columns, kept for later files.")] = None,
     catalogue: CatalogueName = "city",
     today: Today = None,
     by: By = "",
@@ -84,34 +89,79 @@ def intake(
 ) -> None:
     """Check raw files and store their rows; rows that fail go to quarantine.
 
-    The reason is stored beside each row in quarantine.
+    The reason is stored beside each row in quarantine. The exit code is 2 where no row was stored, now or before.
     """
-    arguments = {"paths": [str(path.resolve()) for path in paths], "catalogue": named(catalogue)}
-    made = carry_out(Home.here(), "intake", arguments, by=by, today=options.requested_day(today)).last
+    arguments: dict[str, Any] = {"paths": [str(path.resolve()) for path in paths], "catalogue": named(catalogue)}
+    arguments |= {"mapping": str(mapping.resolve())} if mapping else {}
+    answer = carry_out(Home.here(), "intake", arguments, by=by, today=options.requested_day(today))
+    made, ignored = answer.last, {name: _message(why) for name, why in answer.private["ignored"].items()}
     if as_json:
-        wanted = ("rows", "kept", "duplicates", "quarantined", "reasons")
-        output.document({name: made[name] for name in wanted})
-        return
+        wanted = ("rows", "kept", "duplicates", "quarantined", "reasons", "others")
+        output.document({name: made[name] for name in wanted} | {"ignored": ignored})
+    else:
+        _print_intake(made, ignored)
+    if not made["kept"] and not made["duplicates"]:
+        raise typer.Exit(NOTHING_KEPT)
+
+
+def _print_intake(made: dict[str, Any], ignored: dict[str, str]) -> None:
     texts = {name: f"{made[name]:,}" for name in ("rows", "kept", "duplicates", "quarantined", "files")}
     output.message("cli.intake.done" if made["changed"] else "cli.intake.nothing-new", **texts)
     rows = [(name, *counts) for name, counts in made["tables"].items()]
     output.table(localized("cli.intake.by-table"), ("table", "rows", "kept", "duplicates", "quarantined"), rows)
     if made["reasons"]:
-        ordered = sorted(((count, reason) for reason, count in made["reasons"].items()), reverse=True)
+        messages = {reason: _message(message) for reason, message in made["messages"].items()}
+        ordered = sorted(((n, messages.get(reason, reason)) for reason, n in made["reasons"].items()), reverse=True)
         output.table(localized("cli.intake.why-quarantined"), ("rows", "reason"), ordered)
+    if made["others"]:
+        kinds = [(count, field(kind)) for kind, count in made["others"].items()]
+        output.table(localized("cli.intake.no-rows"), ("lines", "kind"), kinds)
+    if ignored:
+        output.table(localized("cli.intake.ignored"), ("file", "reason"), ignored.items())
 
 
-def quarantine(by: By = "", as_json: AsJson = False) -> None:
+def _message(data: dict[str, Any]) -> str:
+    """A message of another process in the language of the shell."""
+    text = Text.from_json(data)
+    return text.render(language_here()) if text else str(data.get("id", ""))
+
+
+def quarantine(
+    rows: Annotated[bool, typer.Option("--rows", help="Print the rows themselves.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many rows are printed.")] = 100,
+    back: Annotated[Path | None, typer.Option(help="Write files for the source units into this folder.")] = None,
+    form: Annotated[str, typer.Option(help="The form of these files: csv or xlsx.")] = "csv",
+    catalogue: CatalogueName = "city",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
     """Count the rows in quarantine by table and reason.
 
-    The rows themselves stay in the vault.
+    They wait there until their source unit has corrected them. The files for the source units have each rejected row
+    with its reason; a corrected file that is brought in ends the waiting of its rows.
     """
-    made = carry_out(Home.here(), "quarantine", {}, by=by).last
+    arguments: dict[str, Any] = {"catalogue": named(catalogue)} | ({"rows": limit} if rows else {})
+    arguments |= {"back": str(back.resolve()), "form": form} if back else {}
+    answer = carry_out(Home.here(), "quarantine", arguments, by=by)
+    made, private = answer.last, answer.private
+    listed = [{**row, "reason": _message_of(row["message"], row["reason"])} for row in private.get("rows", ())]
+    shown = [{name: row[name] for name in _SHOWN} for row in listed]
     if as_json:
-        output.document({"rows": made["rows"], "reasons": {f"{t}: {r}": n for n, t, r in made["counts"]}})
-    else:
-        title = localized("cli.quarantine.title", count=made["rows"])
-        output.table(title, ("rows", "table", "reason"), [tuple(each) for each in made["counts"]])
+        counts = {"rows": made["rows"], "reasons": {f"{t}: {r}": n for n, t, r in made["counts"]}}
+        more = ({"listed": shown} if rows else {}) | ({"files": private["files"]} if back else {})
+        output.document(counts | more)
+        return
+    messages = {reason: _message(message) for reason, message in made["messages"].items()}
+    counted = [(count, table, messages.get(reason, reason)) for count, table, reason in made["counts"]]
+    output.table(localized("cli.quarantine.title", count=made["rows"]), ("rows", "table", "reason"), counted)
+    if rows:
+        output.table(localized("cli.quarantine.rows"), _SHOWN, [tuple(row.values()) for row in shown])
+    if back:
+        output.table(localized("cli.quarantine.files"), ("file",), [(path,) for path in private["files"]])
+
+
+def _message_of(given: str | None, reason: str) -> str:
+    return _message(json.loads(given)) if given else reason
 
 
 def release(

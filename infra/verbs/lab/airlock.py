@@ -50,7 +50,8 @@ def check_folder(
         raise Malformed("airlock-check.folder-exists", name=out.name)
     files, description = _files(folder), _context(context)
     judgement = judge_parcel(files, context=description)
-    passed = judgement.verdict.outcome.value != "fail" and len(judgement.files) == len(files)
+    leaves = len(judgement.files) == len(files) and all(each.leaving for each in judgement.files.values())
+    passed = judgement.verdict.outcome.value != "fail" and leaves  # of a model, only the shelf knows what would leave
     if passed:
         _write(out, judgement.leaving)
     spelled = description.in_one_spelling().renamed(judgement.names).as_json()

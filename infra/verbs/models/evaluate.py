@@ -1,4 +1,4 @@
-"""The monthly evaluation (按月评价): every subject by the champion, sealed, with who rose or fell, drawn."""
+"""The monthly evaluation (按月评价): every subject by its public records, sealed, with who rose or fell, drawn."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
 
 def evaluate(
     period: Annotated[str, typer.Option(help="The month, as 2026-11.")],
-    model: Annotated[list[str] | None, typer.Option(help="A model; by default every one with a champion.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="A kind of subjects; by default all.")] = None,
     release: Annotated[str, typer.Option(help="A scoring release; the newest by default.")] = "",
     here: Annotated[bool, typer.Option("--here", help="Without a cluster, in this process.")] = False,
     today: Today = None,
@@ -29,12 +29,14 @@ def evaluate(
 ) -> None:
     """Evaluate every subject for a month: grades, and who rose or fell.
 
+    The evaluation is that of public records by declared indicators; no model has a part in it.
+
     A command that was stopped on the way continues when it is run again.
     """
     from models.snapshots import migration_report
 
     home = Home.here()
-    arguments = {"period": period, "models": model or [], "release": release, "here": here}
+    arguments = {"period": period, "kinds": kind or [], "release": release, "here": here}
     made = carry_out(home, "evaluate", arguments, by=by, today=options.requested_day(today))
     data: dict[str, Any] = {name: made.results[0][name] for name in ("period", "as_of", "models")}
     titles = made.private["titles"]

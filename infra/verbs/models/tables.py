@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from credit.errors import Missing
+from credit.errors import Malformed, Missing
 from infra import output
 from infra.home import Home
 from infra.language.texts import localized
@@ -27,6 +27,10 @@ def table(
     as_of: Annotated[str, typer.Option("--as-of", metavar="DAY", help="A first of a month.")],
     kind: Annotated[str, typer.Option(help="The kind of subjects.")] = "enterprise",
     release: Annotated[str, typer.Option(help="A research release; the newest by default.")] = "",
+    at_most: Annotated[
+        list[str] | None,
+        typer.Option("--at-most", metavar="COLUMN=NUMBER", help="The largest total of one subject, under noise."),
+    ] = None,
     today: Today = None,
     by: By = "",
     as_json: AsJson = False,
@@ -35,15 +39,26 @@ def table(
 
     Unsafe cells are suppressed; what would isolate a few subjects beside earlier tables is not given.
     """
-    arguments = {"project": project, "kind": kind, "sql": _text(sql), "as_of": as_of, "release": release}
+    bounds: dict[str, Any] = {"at_most": dict(map(_bound, at_most))} if at_most else {}
+    arguments = {"project": project, "kind": kind, "sql": _text(sql), "as_of": as_of, "release": release} | bounds
     made = carry_out(Home.here(), "table", arguments, by=by, today=options.requested_day(today)).last
     if as_json:
-        output.document({name: made[name] for name in ("table", "suppressed", "columns", "verdict")})
+        output.document({name: made[name] for name in ("table", "suppressed", "noise", "columns", "verdict")})
         return
     title = localized("cli.table.made", count=made["count"], suppressed=made["suppressed"])
+    if made["noise"]:
+        title = localized("cli.table.noisy", count=made["count"], epsilon=made["noise"]["epsilon"])
     names = tuple(str(column["name"]) for column in made["columns"])
     lines = zip(*(column["values"] for column in made["columns"]), strict=True)
     output.table(title, names, [tuple("" if value is None else value for value in line) for line in lines])
+
+
+def _bound(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        return name.strip(), float(number)
+    except ValueError as error:
+        raise Malformed("tables.bound-unreadable") from error
 
 
 def _text(sql: str) -> str:

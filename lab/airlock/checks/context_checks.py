@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from credit.gate import Finding, Outcome
 from credit.messages import Text
@@ -15,6 +15,13 @@ from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.thresholds import Thresholds
 
 THIS_PARCEL = "this parcel"
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePopulation:
+    """How many subjects the sources of a parcel describe at most; None where one of them does not say it."""
+
+    subjects: int | None
 
 
 def context_findings(files: Mapping[str, bytes], context: ParcelContext, t: Thresholds) -> list[Finding]:
@@ -37,11 +44,11 @@ def context_findings(files: Mapping[str, bytes], context: ParcelContext, t: Thre
 
 
 def description_findings(
-    inspections: Mapping[str, FileInspection], context: ParcelContext, population: int | None
+    inspections: Mapping[str, FileInspection], context: ParcelContext, population: SourcePopulation | None
 ) -> list[Finding]:
     """What each file's description says as data agrees with the file and with the sources.
 
-    ``population`` is how many subjects the sources describe at most; None where that is not known.
+    ``population`` is None where the sources cannot be looked up, as in a notebook; the airlock looks them up.
     """
     findings = []
     for submitted, inspection in inspections.items():
@@ -67,11 +74,17 @@ def _counts(about: FileDescription, inspection: FileInspection) -> Iterator[Issu
         )  # fmt: skip
 
 
-def _subjects(about: FileDescription, inspection: FileInspection, population: int | None) -> Iterator[Issue]:
+def _subjects(
+    about: FileDescription, inspection: FileInspection, population: SourcePopulation | None
+) -> Iterator[Issue]:
     """The subjects are no more than the sources describe, and no fewer than a count in the file."""
-    if population is not None and about.subjects > population:
-        why = Text.of("airlock.more-subjects", subjects=about.subjects, population=population)
-        yield fail(why, Text.of("airlock.more-subjects-fix"), subjects=about.subjects, population=population)
+    most = population.subjects if population is not None else None
+    if population is not None and most is None and (about.subjects or inspection.tables):
+        why = Text.of("airlock.population-unknown", subjects=about.subjects)
+        yield review(why, Text.of("airlock.population-unknown-fix"), subjects=about.subjects)
+    if most is not None and about.subjects > most:
+        why = Text.of("airlock.more-subjects", subjects=about.subjects, population=most)
+        yield fail(why, Text.of("airlock.more-subjects-fix"), subjects=about.subjects, population=most)
     if not about.subjects:
         return
     counted = max((case.largest_count for case in inspection.tables), default=0)

@@ -140,16 +140,13 @@ def _match_without_keys(
             new_values, old_values = new_measure.whole_numbers(), old_measure.whole_numbers()
             equal = _common_values(new_values, old_values)
             rest = [_remaining_values(new_values, equal), _remaining_values(old_values, equal)]
-            if (
-                len(equal) < 2
-                or 2 * len(equal) < max(len(new_values), len(old_values))
-                or new_measure.rounded(t["rounding_base"])
-            ):
+            if len(equal) < 2 or 2 * len(equal) < max(len(new_values), len(old_values)):
                 continue
             close_values = [x for x, y in zip(*rest, strict=False) if 0 < abs(x - y) < t["count_at_least"]]
             if close_values:
                 cells = [f"row {new_measure.row_of(value) + 1}, {new_measure.display_name}" for value in close_values]
-                yield _issue(cells, True, new_measure, old_measure, new, old, t)
+                exact = not (new_measure.rounded(t["rounding_base"]) or old_measure.rounded(t["rounding_base"]))
+                yield _issue(cells, exact, new_measure, old_measure, new, old, t)
 
 
 def _issue(

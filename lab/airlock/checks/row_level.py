@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 from credit.messages import Text
 from lab.airlock.checks.column_roles import ColumnRole
+from lab.airlock.checks.hidden_identifiers import hidden_identifiers, pseudonyms
 from lab.airlock.checks.small_cells import TableCase
 from lab.airlock.grid import GridColumn, digits_of
 from lab.airlock.issue import Check, Issue, fail, places, review
 from lab.airlock.thresholds import Thresholds
-from privacy.disclosure import identifiers
 
-PSEUDONYM = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{32}(?![0-9a-fA-F])")
 _CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+/=_-]{8,}|[0-9a-fA-F]{8,}|\d{6,}")
 _FIX = Text.of("airlock.row-level-fix")
 _FORMULA = re.compile(r"\s*([=@\t\r]|[+-](?![\d.]))\S")
@@ -21,13 +20,15 @@ _FORMULA = re.compile(r"\s*([=@\t\r]|[+-](?![\d.]))\S")
 
 def named_subjects(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """No cell or column name contains a pseudonym, a social credit code (GB 32100), an ID number or a phone number."""
+    whole = 0
     for column in case.grid.columns:
         texts = (column.name, *column.texts)
-        keys = sum(bool(PSEUDONYM.search(text)) for text in texts)
+        keys = sum(next(pseudonyms(text), None) is not None for text in texts)
+        whole += keys
         if keys:
             why = Text.of("airlock.pseudonyms-in-column", column=column.display_name)
             yield fail(why, _FIX, column=column.display_name, how_many=keys)
-        identified = identifiers(texts)
+        identified = hidden_identifiers(texts)
         if identified:
             why = Text.of("airlock.identifiers-in-column", column=column.display_name)
             yield fail(
@@ -36,6 +37,10 @@ def named_subjects(case: TableCase, t: Thresholds) -> Iterator[Issue]:
                 column=column.display_name,
                 **identified,
             )
+    rows = [" ".join(texts) for texts in zip(*(column.texts for column in case.grid.columns), strict=True)]
+    in_parts = sum(next(pseudonyms(row), None) is not None for row in rows)
+    if in_parts and not whole:
+        yield fail(Text.of("airlock.pseudonyms"), _FIX, how_many=in_parts)
 
 
 def keyed_rows(case: TableCase, t: Thresholds) -> Iterator[Issue]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from credit.messages import Text
 from lab.airlock.checks.column_roles import TOTAL_NAME, ColumnRole, names_a_count, roles_of, total_rows
@@ -16,6 +17,8 @@ from lab.airlock.grid import Grid, GridColumn
 from lab.airlock.issue import Check, Issue, fail, places, review
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
+
+POINTS_OF_CURVE, END = 10, 0.02  # points of a curve at least, and how near 0 and 1 it comes
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,11 @@ def small_by_share(case: TableCase, t: Thresholds) -> Iterator[Issue]:
     """No share times its total is a small count (占比还原), nor is the remaining share."""
     minimum = t["count_at_least"]
     shares = case.columns_of(ColumnRole.SHARE)
-    small, unknown = [], []
+    small: list[tuple[int, str]] = []
+    ends: list[tuple[int, str]] = []
+    unknown = []
     for column in shares:
+        too_few = ends if _is_curve(case, column) else small
         for row, share in enumerate(fractions(column)):
             if share is None or not 0 <= share <= 1:
                 continue
@@ -106,7 +112,10 @@ def small_by_share(case: TableCase, t: Thresholds) -> Iterator[Issue]:
             if not denominator:
                 unknown.append((row, column.display_name))
             elif any(0.5 <= part * denominator < minimum - 0.5 for part in (share, 1 - share)):
-                small.append((row, column.display_name))
+                too_few.append((row, column.display_name))
+    if ends:
+        why = Text.of("airlock.curve-ends", least=minimum)
+        yield review(why, Text.of("airlock.curve-ends-fix"), **places(ends))
     if small:
         why = Text.of("airlock.small-shares", least=minimum)
         yield fail(why, Text.of("airlock.small-shares-fix"), **places(small))
@@ -156,6 +165,14 @@ def _below(columns: list[GridColumn], minimum: int) -> Iterator[tuple[int, str]]
         yield from (
             (row, column.display_name) for row, n in enumerate(column.numbers) if n is not None and 0 < n < minimum
         )
+
+
+def _is_curve(case: TableCase, column: GridColumn) -> bool:
+    """True for shares that go from 0 to 1 without turning back, as those of a ROC or a gains curve do."""
+    values = [n for row, n in enumerate(fractions(column)) if n is not None and row not in case.totals]
+    steps = {(b > a) - (b < a) for a, b in pairwise(values)} - {0}
+    whole = len(values) >= POINTS_OF_CURVE and min(values) <= END and max(values) >= 1 - END
+    return whole and len(steps) == 1
 
 
 def fractions(column: GridColumn) -> list[float | None]:

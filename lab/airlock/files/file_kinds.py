@@ -21,8 +21,8 @@ class FileKind(StrEnum):
     PNG = "png"
     JPEG = "jpeg"
     NOTEBOOK = "notebook"
-    MODEL = "model"  # LightGBM's text
-    VERSION = "version"  # the id of a promoted version on the shelf
+    MODEL = "model"  # LightGBM's text: of a copy that leaves, and refused where it is submitted
+    VERSION = "version"  # the name of a version or run on the shelf
     TEXT = "text"  # prose: Markdown and plain text
     PYTHON = "python"
     SQL = "sql"
@@ -72,7 +72,6 @@ _REFUSED_FORMATS = (  # first bytes, name of the format, fix
     (b"\x08", Text.of("airlock.kind-protobuf"), _MODEL),
 )
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_VERSION = re.compile(r'\s*\{\s*"version"\s*:\s*"version-[0-9a-f]{64}"\s*\}\s*')
 
 
 def detect_kind(name: str, content: bytes) -> FileKind | Issue:
@@ -133,18 +132,18 @@ def _kind_of_text(content: bytes) -> FileKind | Issue:
         return fail(Text.of("airlock.svg-refused"), Text.of("airlock.save-figure-png"))
     if re.match(r"<(!doctype|html|\?xml|script|body|head|table|div)\b", start, re.I):
         return fail(Text.of("airlock.markup"), Text.of("airlock.table-or-picture", table=_TABLE, picture=_PICTURE))
-    if re.match(r"tree\r?\nversion=", text):
+    if re.match(r"tree\r?\n(version|copy_of)=", text):
         return FileKind.MODEL
     return _kind_of_json(text) if start[:1] in ("{", "[") else FileKind.TEXT
 
 
 def _kind_of_json(text: str) -> FileKind:
-    if _VERSION.fullmatch(text):
-        return FileKind.VERSION
     try:
         parsed: Any = json.loads(text)
     except (ValueError, RecursionError):
         return FileKind.TEXT
+    if isinstance(parsed, dict) and parsed.keys() & {"version", "run"} and parsed.keys() <= {"version", "run", "copy"}:
+        return FileKind.VERSION
     return FileKind.NOTEBOOK if isinstance(parsed, dict) and "nbformat" in parsed else FileKind.JSON
 
 

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 
 from credit.gate import Finding, Outcome
 from credit.messages import Text
-from lab.airlock.checks.row_level import PSEUDONYM
+from lab.airlock.checks.hidden_identifiers import hidden_identifiers, pseudonyms
 from lab.airlock.issue import Check, Issue, fail, review, run_checks
 from lab.airlock.thresholds import Thresholds
-from privacy.disclosure import identifiers
 
 _BLOB = r"(?:[A-Za-z0-9+/_-]{{{0},}}={{0,2}}|(?:[0-9a-fA-F]{{2}}[\s:,]?){{{1},}}|(?:\\x[0-9a-fA-F]{{2}}){{{2},}})"
 _LITERAL = re.compile(r"'''.*?'''|\"\"\".*?\"\"\"|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"", re.S)
@@ -23,15 +22,15 @@ _TAKE_OUT = Text.of("airlock.take-out")
 
 def subject_identifiers(text: str, t: Thresholds) -> Iterator[Issue]:
     """No pseudonym, social credit code (GB 32100), ID number or phone number."""
-    keys = len(PSEUDONYM.findall(text))
+    keys = list(pseudonyms(text))
     if keys:
         yield fail(
             Text.of("airlock.pseudonyms"),
             Text.of("airlock.pseudonyms-fix"),
-            how_many=keys,
-            lines=_lines(text, PSEUDONYM),
+            how_many=len(keys),
+            lines=sorted({text.count("\n", 0, place) + 1 for place in keys})[:10],
         )
-    counts = identifiers([text])
+    counts = hidden_identifiers([text])
     if counts:
         yield fail(Text.of("airlock.identifiers"), Text.of("airlock.identifiers-fix"), **counts)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from lab.airlock.files.file_kinds import FileKind
 from lab.airlock.kinds.file_format import FileFormat
+from lab.airlock.kinds.models.model_copy import ModelShelf
+from lab.airlock.kinds.models.model_format import ModelFormat
 from lab.airlock.kinds.pictures.picture_format import JPEG, PNG
 from lab.airlock.kinds.tables.delimited import read_delimited
 from lab.airlock.kinds.tables.json_reading import read_json
@@ -33,6 +35,9 @@ _FORMATS: Mapping[FileKind, FileFormat[Any]] = MappingProxyType(
 )
 
 
-def format_of(kind: FileKind) -> FileFormat[Any] | None:
-    """The format that reads a kind of file; None for a kind whose files are still inspected as bytes."""
-    return _FORMATS.get(kind)
+def format_of(kind: FileKind, models: ModelShelf | None = None) -> FileFormat[Any] | None:
+    """The format that reads a kind of file; None for a kind that does not leave.
+
+    ``models`` is where a model is looked up by its name; without it, no model is read.
+    """
+    return ModelFormat(models) if kind is FileKind.VERSION else _FORMATS.get(kind)

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from credit.gate import Finding, Outcome
 from credit.messages import Text
 from lab.airlock.files.file_inspection import FileInspection
 from lab.airlock.files.file_kinds import FileKind, detect_kind
 from lab.airlock.issue import Issue, as_finding, fail
-from lab.airlock.kinds.file_format import FileFormat
+from lab.airlock.kinds.models.model_copy import ModelShelf
 from lab.airlock.kinds.registry import format_of
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
 
 
 def rewrite(
-    kind: FileKind, format: FileFormat[Any], name: str, content: bytes, about: FileDescription, t: Thresholds
+    kind: FileKind, name: str, content: bytes, about: FileDescription, t: Thresholds, models: ModelShelf | None
 ) -> FileInspection:
-    """The inspection of a file by its format; its findings name the main form of the files that leave."""
+    """The inspection of a file by its format; its findings name the main form of the files that leave.
+
+    ``models`` is where models are looked up; None where that is not possible.
+    """
+    format = format_of(kind, models)
+    if format is None:
+        bare = fail(Text.of("airlock.bare-model"), Text.of("airlock.train-with-lab"))
+        return FileInspection(None, b"", (as_finding("kind", name, bare),))
     read = format.read(content, t)
     if isinstance(read, Issue):
         return FileInspection(kind, b"", (as_finding("reading", name, read),), name=name)
     leaving = format.write(name, read.model)
     main = next(iter(leaving))
     main_kind = detect_kind(main, leaving[main])
-    main_format = None if isinstance(main_kind, Issue) else format_of(main_kind)
+    main_format = None if isinstance(main_kind, Issue) else format_of(main_kind, models)
     again = main_format.read(leaving[main], t) if main_format else None
     if main_format is None or isinstance(again, Issue | None) or again.model != read.model:
         odd = fail(Text.of("airlock.no-fixed-point"), Text.of("airlock.no-fixed-point-fix"))

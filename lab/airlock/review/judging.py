@@ -9,15 +9,18 @@ from typing import Any
 
 from credit.canonical import digest
 from credit.errors import Missing, Refused
+from credit.ledger import Entry
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
+from lab.airlock.checks.context_checks import SourcePopulation
+from lab.airlock.copies.shelf_models import ShelfModels, ordered_by
 from lab.airlock.files.file_kinds import detect_kind
 from lab.airlock.gate import ParcelJudgement, judge_parcel
 from lab.airlock.parcel_context import ParcelContext
-from lab.airlock.review.earlier_tables import earlier_tables
+from lab.airlock.review.compared_parcels import ComparedPeople
+from lab.airlock.review.earlier_tables import earlier_tables, tables_by_units
 from lab.airlock.review.parcel_store import ParcelStore
 from lab.airlock.review.petition import Petition
-from lab.airlock.review.sealing import version_look_ups
 from lab.airlock.review.states import LEFT_OR_PENDING
 from lab.airlock.thresholds import Thresholds, load
 
@@ -26,32 +29,51 @@ REGISTER = "registration"  # the table of a release that has one row a subject
 
 @dataclass(frozen=True, slots=True)
 class ZoneGate:
-    """The gate with the look-ups of one research zone: its store of parcels, its shelf, and today's day."""
+    """The gate with the look-ups of one research zone: its store of parcels, its shelf, and today's day.
+
+    ``orders`` are those of trainings that the parcel's project requested; ``people`` says whose parcels are compared.
+    """
 
     store: ParcelStore
     shelf: Shelf
     today: date
+    orders: frozenset[str]
+    people: ComparedPeople
+
+    @classmethod
+    def of(
+        cls, store: ParcelStore, shelf: Shelf, today: date, entries: Iterable[Entry], project: str, author: str
+    ) -> ZoneGate:
+        """The gate for parcels of a project's author, by the entries about projects and trainings."""
+        known = list(entries)
+        return cls(store, shelf, today, ordered_by(project, known), ComparedPeople.of(known, project, author))
 
     def judge(
         self, files: Mapping[str, bytes], context: ParcelContext | None, others: Iterable[Petition]
     ) -> ParcelJudgement:
-        """The judgement of files by name; ``others`` are the project's petitions before them.
+        """The judgement of files by name; ``others`` are all petitions before them.
 
         Raises :class:`~credit.errors.Broken` when the stored bytes of an earlier parcel were changed.
         """
         thresholds: Thresholds = load()
-        left = [each for each in others if each.state in LEFT_OR_PENDING]
+        left = [each for each in self.people.parcels(others) if each.state in LEFT_OR_PENDING]
+        given = tables_by_units(self.shelf, self.people)
         return judge_parcel(
             files,
             context=context,
-            earlier=earlier_tables(left, self.store, thresholds),
-            population=self.population(context.releases if context else ()),
+            earlier=[*given, *earlier_tables(left, self.store, thresholds, self.people)],
+            by_units=[each.case for each in given],
+            population=self.population(context.releases) if context else None,
             thresholds=thresholds,
-            **version_look_ups(self.shelf, self.today),
+            models=ShelfModels(self.shelf, self.today, self.orders),
         )
 
-    def population(self, sources: Iterable[str]) -> int | None:
-        """The subjects of the largest of the sources; None where one of them does not say how many it has."""
+    def compared_ids(self, petitions: Iterable[Petition]) -> set[str]:
+        """The ids of the petitions with whose tables a later one is compared."""
+        return {each.id for each in self.people.parcels(petitions) if each.state in LEFT_OR_PENDING}
+
+    def population(self, sources: Iterable[str]) -> SourcePopulation | None:
+        """What the sources say of the subjects that they describe; None where one cannot be opened, which ends it."""
         counts = []
         for name in sources:
             try:
@@ -59,7 +81,7 @@ class ZoneGate:
             except (Missing, Refused):
                 return None
         known = [count for count in counts if count is not None]
-        return max(known) if known and len(known) == len(counts) else None
+        return SourcePopulation(max(known) if known and len(known) == len(counts) else None)
 
     def keep(self, judgement: ParcelJudgement, files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
         """Store the main form of each file; the entry's description of each, by its name."""
@@ -73,11 +95,6 @@ class ZoneGate:
             }
             for submitted, each in judgement.files.items()
         }
-
-
-def compared_ids(petitions: Iterable[Petition]) -> set[str]:
-    """The ids of the petitions with whose tables a later one is compared."""
-    return {each.id for each in petitions if each.state in LEFT_OR_PENDING}
 
 
 def subjects_of(seal: Seal) -> int | None:

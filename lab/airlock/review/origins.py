@@ -9,7 +9,7 @@ from credit.errors import Missing
 from credit.seal import Kind
 from credit.shelf import Shelf
 from lab.airlock.files.file_kinds import FileKind
-from lab.airlock.files.model import version_of
+from lab.airlock.kinds.models.model_name import version_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,9 @@ class Petition:
     def matter(self) -> ReviewedMatter:
         """What a reviewer must have had no part in since it was submitted."""
         makers = frozenset({self.author.name, *self.origins.makers})
-        return ReviewedMatter(self.submitted_at, makers, frozenset({self.project}), frozenset(self.origins.orders))
+        recipients = frozenset(self.context.recipients)
+        orders = frozenset(self.origins.orders)
+        return ReviewedMatter(self.submitted_at, makers, frozenset({self.project}), orders, recipients)
 
     @property
     def digests(self) -> dict[str, str]:

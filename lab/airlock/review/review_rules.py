@@ -8,10 +8,11 @@ from credit.actor import Actor, Role
 from credit.errors import Malformed, Refused
 from credit.gate import Finding, Outcome, Verdict
 from credit.messages import Text
-from credit.separation.account_history import AccountHistory, has_role_throughout
+from credit.separation.account_history import AccountHistory, has_role_throughout, roles_now
 from credit.separation.span import Span
 from lab.airlock.files import text as texts
 from lab.airlock.issue import FIX_MESSAGE, fix_of
+from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review import blind_voting
 from lab.airlock.review.origins import ParcelOrigins
 from lab.airlock.review.petition import Petition
@@ -37,6 +38,19 @@ def require_author(accounts: AccountHistory, by: Actor, *, since: datetime | Non
     now = datetime.now(UTC)
     if not has_role_throughout(accounts, by.name, Role.RESEARCHER, Span(since or now)):
         raise Refused("review-rules.author-no-researcher", by=by)
+
+
+def require_recipients(accounts: AccountHistory, context: ParcelContext) -> None:
+    """Raise :class:`Malformed` for recipients who have no account: only who signs in here can download."""
+    unknown = [name for name in context.recipients if not roles_now(accounts, name)]
+    if unknown:
+        raise Malformed("review-rules.recipients-unknown", names=", ".join(unknown))
+
+
+def require_approved(petition: Petition) -> None:
+    """Raise :class:`Refused` before both reviewers approved: the review shows its author nothing of a file."""
+    if petition.state not in (State.APPROVED, State.RECEIVED):
+        raise Refused("review-rules.not-before-approval")
 
 
 def require_collectable(

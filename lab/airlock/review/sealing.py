@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from credit.actor import Actor
 from credit.canonical import digest
-from credit.errors import Malformed, Missing, Refused
+from credit.errors import Malformed, Refused
 from credit.keys import SigningKey
 from credit.seal import Kind, Seal
 from credit.shelf import Shelf
 from lab.airlock.files.file_kinds import FileKind
-from lab.airlock.files.model import version_of
 from lab.airlock.gate import ParcelJudgement
+from lab.airlock.kinds.models.model_name import version_of
 from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review.petition import Petition
 
@@ -42,42 +42,6 @@ def _is_source(seal: Seal, project: str) -> bool:
     if seal.kind in (Kind.ROWS, Kind.TABLE):
         return seal.terms.get("project") == project
     return seal.kind in (Kind.RELEASE, Kind.PRACTICE) and seal.terms.get("purpose") == "research"
-
-
-def promotion_check(shelf: Shelf, today: date) -> Callable[[str], bool]:
-    """A function that returns True for a valid version that is its model's champion by the platform's signature."""
-
-    def promoted(version: str) -> bool:
-        try:
-            seal = shelf.open(version, today=today, deep=False).seal
-        except (Missing, Refused):
-            return False
-        champion = shelf.pointer(f"champion-{seal.terms['model']}", {"platform"})
-        return seal.kind is Kind.VERSION and champion is not None and champion.get("version") == seal.id
-
-    return promoted
-
-
-def version_look_ups(shelf: Shelf, today: date) -> dict[str, Any]:
-    """What the gate looks up about versions on the shelf, by the names of its arguments."""
-    return {"promoted": promotion_check(shelf, today), "recounted": recount_check(shelf, today)}
-
-
-def recount_check(shelf: Shelf, today: date) -> Callable[[bytes], int | None]:
-    """A function that returns the subjects of the smallest leaf of a model text, as its version's seal says.
-
-    None for a text that is not the one of a valid version that compute sealed with a count.
-    """
-
-    def recounted(content: bytes) -> int | None:
-        written = digest(content)
-        for seal in shelf.list(Kind.VERSION):
-            if seal.files.get("model.txt") == written and seal.expires_on >= today:
-                smallest = shelf.open(seal.id, deep=False).seal.terms.get("smallest_leaf")
-                return smallest if isinstance(smallest, int) else None
-        return None
-
-    return recounted
 
 
 def parcel_terms(petition: Petition, *, invented: bool) -> dict[str, Any]:

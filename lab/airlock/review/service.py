@@ -7,7 +7,6 @@ zone share, so that two simultaneous votes, or a vote and a withdrawal, are hand
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -24,10 +23,10 @@ from credit.seal import Seal
 from credit.separation.account_history import AccountHistory
 from credit.shelf import Shelf
 from lab import projects
-from lab.airlock.exits import EXITS, require_open
+from lab.airlock.exits import EXITS, require_exits_open
 from lab.airlock.parcel_context import ParcelContext
 from lab.airlock.review import blind_voting
-from lab.airlock.review.judging import ZoneGate, compared_ids
+from lab.airlock.review.judging import ZoneGate
 from lab.airlock.review.notices import Notice, notices_for
 from lab.airlock.review.origins import origins_of
 from lab.airlock.review.outside_reviewers import review_objections
@@ -39,11 +38,13 @@ from lab.airlock.review.review_rules import (
     failed_findings,
     reason_of,
     refusal,
+    require_approved,
     require_author,
     require_collectable,
     require_no_vote,
     require_nothing_new,
     require_outside,
+    require_recipients,
     require_same_origins,
 )
 from lab.airlock.review.sealing import require_sources, seal_parcel
@@ -74,9 +75,14 @@ class AirlockService:
         plain = type(self.ledger) is Ledger
         object.__setattr__(self, "_following", CachedLedger.of(self.ledger, *FOLDED) if plain else self.ledger)
 
-    def check(self, files: Mapping[str, bytes], *, project: str, context: ParcelContext | None = None) -> Verdict:
-        """The gate's verdict on files by name, with comparisons to earlier tables. Nothing is recorded or stored."""
-        return self._gate.judge(files, context, self.all(project)).verdict
+    def check(
+        self, files: Mapping[str, bytes], *, project: str, context: ParcelContext | None = None, author: str = ""
+    ) -> Verdict:
+        """The gate's verdict; nothing is recorded. Raises what :meth:`submit` would for sources and recipients."""
+        if context is not None:
+            require_recipients(self.accounts, context)
+            context = require_sources(context.in_one_spelling(), self.shelf, self.today(), project=project)
+        return self._gate(project, author).judge(files, context, self.all()).verdict
 
     def submit(self, files: Mapping[str, bytes], context: ParcelContext, *, by: Actor, project: str) -> Petition:
         """Submit files for review: the files are stored, and the petition is recorded in the ledger.
@@ -88,19 +94,20 @@ class AirlockService:
         require_transition(None, State.SUBMITTED, by=by, author=by.name)
         self._project(project).require(by.name, self.today())
         require_author(self.accounts, by)
+        require_recipients(self.accounts, context)
         context = require_sources(context.in_one_spelling(), self.shelf, self.today(), project=project)
-        before = self.all(project)
-        judgement = self._gate.judge(files, context, before)
-        with self._exclusive():
-            now = self.all(project)
-            if compared_ids(now) != compared_ids(before):  # another parcel was submitted meanwhile
-                judgement = self._gate.judge(files, context, now)
+        before, gate = self.all(), self._gate(project, by.name)
+        judgement = gate.judge(files, context, before)
+        with self._store.exclusive():
+            now = self.all()
+            if gate.compared_ids(now) != gate.compared_ids(before):  # another parcel was submitted meanwhile
+                judgement = gate.judge(files, context, now)
             if judgement.verdict.outcome is Outcome.FAIL:
                 self._refuse(judgement.verdict, by, project)
             details = {
                 "project": project,
                 "origins": origins_of(judgement.kinds, self.shelf).as_json(),
-                "files": self._gate.keep(judgement, files),
+                "files": gate.keep(judgement, files),
                 "context": context.renamed(judgement.names).as_json(),
                 "verdict": judgement.verdict.as_json(),
             }
@@ -121,13 +128,15 @@ class AirlockService:
         return petition
 
     def file(self, id: str, name: str, *, by: Actor) -> bytes:
-        """The outgoing bytes of a file, for the author and for reviewers.
+        """The outgoing bytes of a file, to be shown: to reviewers, and to the author once both have approved it.
 
         Raises :class:`Missing` for an unknown petition or file, :class:`Refused` for other users, and
         :class:`~credit.errors.Broken` when the stored bytes were changed.
         """
         petition = self.get(id)
-        if not (by.role is Role.RESEARCHER and by.name == petition.author.name):
+        if by.role is Role.RESEARCHER and by.name == petition.author.name:
+            require_approved(petition)
+        else:
             self._require_reviewer(petition, by, "act.see-parcel-files")
         if name not in petition.files:
             raise Missing("desk.no-such-file-in-parcel")
@@ -138,7 +147,7 @@ class AirlockService:
 
         Raises :class:`Refused` out of turn, for other users and after the vote, and :class:`Malformed` for the text.
         """
-        with self._exclusive():
+        with self._store.exclusive():
             petition = self.get(id)
             require_transition(petition.state, State.QUESTIONED, by=by, author=petition.author.name)
             self._require_reviewer(petition, by, "act.ask-about-parcel")
@@ -150,7 +159,7 @@ class AirlockService:
 
         Raises :class:`Refused` without an open question and for other users, and :class:`Malformed` for the text.
         """
-        with self._exclusive():
+        with self._store.exclusive():
             petition = self.get(id)
             after = State.HALF_REVIEWED if petition.ballot else State.SUBMITTED
             require_transition(petition.state, after, by=by, author=petition.author.name)
@@ -163,7 +172,7 @@ class AirlockService:
         such a reason; :class:`Refused` out of turn, for the author, for a member of the project, for a second vote, and
         while a file was not shown to this reviewer to its end.
         """
-        with self._exclusive():
+        with self._store.exclusive():
             petition = self.get(id)
             first = petition.ballot
             vote = self._checked_vote(petition, approve, reason, by)
@@ -185,7 +194,7 @@ class AirlockService:
 
         Raises :class:`Refused` for another token and for other users, :class:`Missing` for an unknown file.
         """
-        with self._exclusive():
+        with self._store.exclusive():
             petition = self.get(id)
             self._require_reviewer(petition, by, "act.see-parcel-files")
             require_token(token, petition, file, by, self.key)
@@ -204,7 +213,7 @@ class AirlockService:
 
     def withdraw(self, id: str, *, by: Actor) -> Petition:
         """Withdraw the author's parcel. Raises :class:`Refused` after it left or was refused, and for other users."""
-        with self._exclusive():
+        with self._store.exclusive():
             petition = self.get(id)
             require_transition(petition.state, State.WITHDRAWN, by=by, author=petition.author.name)
             return self._append("withdrawn", petition, by)
@@ -215,12 +224,12 @@ class AirlockService:
         Raises :class:`~credit.errors.Broken` when a file was changed, :class:`Refused` when the gate gives new findings
         that the reviewers did not see, :class:`~credit.errors.Lapsed` when a release has expired or exits are closed.
         """
-        with self._exclusive():
+        with self._store.exclusive():
             petition = self.get(id)
             self._require_collectable(petition, by)
             files = {name: self._store.get(listed.digest) for name, listed in petition.files.items()}
-            others = [each for each in self.all(petition.project) if each.submitted_at < petition.submitted_at]
-            judgement = self._gate.judge(files, petition.context, others)
+            others = [each for each in self.all() if each.submitted_at < petition.submitted_at]
+            judgement = self._gate(petition.project, petition.author.name).judge(files, petition.context, others)
             require_nothing_new(petition, judgement.verdict)
             require_same_origins(petition, origins_of(judgement.kinds, self.shelf))
             petition = self.get(id)  # judging takes seconds, in which a voter may have joined
@@ -243,9 +252,8 @@ class AirlockService:
     def _store(self) -> ParcelStore:
         return ParcelStore(self.settings.airlock)
 
-    @property
-    def _gate(self) -> ZoneGate:
-        return ZoneGate(self._store, self.shelf, self.today())
+    def _gate(self, project: str, author: str) -> ZoneGate:
+        return ZoneGate.of(self._store, self.shelf, self.today(), self._following.entries(), project, author)
 
     def _checked_vote(self, petition: Petition, approve: bool, reason: str, by: Actor) -> dict[str, Any]:
         """The vote that would be recorded; raises what :meth:`vote` raises."""
@@ -286,9 +294,6 @@ class AirlockService:
         require_outside(self.objection(petition, by.name), by, act)
 
     def _require_collectable(self, petition: Petition, by: Actor) -> None:
-        require_open(self._following.entries())
+        require_exits_open(self._following.entries())
         project = self._project(petition.project)
         require_collectable(petition, project, self.accounts, by=by, today=self.today())
-
-    def _exclusive(self) -> AbstractContextManager[None]:
-        return self._store.exclusive()

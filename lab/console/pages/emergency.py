@@ -15,11 +15,11 @@ from fastapi.responses import Response
 from credit.errors import Missing
 from credit.ledger import Entry
 from credit.requests.request import Stage
+from lab.airlock.exits import CLOSED, EXITS, LONGEST_REASON
 from lab.console.access_rules import PLATFORM, get_page, post_form
 from lab.console.app_state import RESEARCH, AppState
 from lab.console.request_session import CurrentSession
 
-LONGEST_REASON = 200  # characters, for both
 router = APIRouter()
 
 
@@ -50,7 +50,7 @@ SWITCHES: Mapping[str, Switch] = {
     each.object: each
     for each in (
         Switch("answers", "platform", "answers.stopped", "stop-answers", "start-answers"),
-        Switch("exits", RESEARCH, "exits.closed", "close-exits", "open-exits"),
+        Switch(EXITS, RESEARCH, CLOSED, "close-exits", "open-exits"),
     )
 }
 

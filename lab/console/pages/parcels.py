@@ -12,6 +12,7 @@ from credit.actor import Actor, Role
 from credit.errors import Lapsed, Malformed, Missing
 from credit.messages import Text
 from credit.shelf import Shelf
+from lab.airlock.copies.shelf_models import ShelfModels
 from lab.airlock.review.parcel_manifest import manifest_lines
 from lab.airlock.review.petition import Petition
 from lab.airlock.review.reading import reading_token
@@ -55,9 +56,13 @@ class PetitionAccess:
     why_not: Text | None = None
 
     @property
-    def sees_files(self) -> bool:
+    def sees_petition(self) -> bool:
         """True for the author and for reviewers who had no part in the parcel."""
         return self.author or self.reviewer
+
+    def sees_files(self, petition: Petition) -> bool:
+        """True for these reviewers, and for the author once both have approved it: the review is no exit."""
+        return self.reviewer or (self.author and petition.state in (State.APPROVED, State.RECEIVED))
 
     @classmethod
     def of(cls, session: RequestSession, petition: Petition, objection: Text | None) -> PetitionAccess:
@@ -135,9 +140,10 @@ def parcel(session: CurrentSession, id: str, file: str = "") -> Response:
     if chosen not in petition.files:
         raise Missing("parcels.no-such-file-in-parcel")
     view = None
-    if access.sees_files:
+    if access.sees_files(petition):
         content = airlock.file(id, chosen, by=access.actor)
-        view = view_file(chosen, petition.files[chosen].kind, content, petition.findings(chosen))
+        models = ShelfModels(app_state.shelf, app_state.today())
+        view = view_file(chosen, petition.files[chosen].kind, content, petition.findings(chosen), models)
     voted = access.reviewer and petition.has_voted(session.name)
     return session.page(
         "parcel.html.j2",
@@ -151,13 +157,13 @@ def parcel(session: CurrentSession, id: str, file: str = "") -> Response:
         may_vote=access.reviewer and petition.turn is Turn.REVIEWERS and not voted,
         unread=petition.unread(session.name) if access.reviewer else [],
         end=reading_token(petition, chosen, session.name, app_state.key) if access.reviewer else "",
-        seal_lines=manifest_lines(petition, app_state.shelf) if access.sees_files else [],
+        seal_lines=manifest_lines(petition, app_state.shelf) if access.sees_petition else [],
         may_answer=access.author and petition.state is State.QUESTIONED,
         leaving=leaving_files(app_state, petition) if access.author else [],
         may_withdraw=access.author and petition.state in LEFT_OR_PENDING and petition.state is not State.RECEIVED,
         project=projects.get(petition.project),
         earlier=earlier_petitions(petition, airlock.all(petition.project)),
-        provenance=provenance_of(app_state, petition) if access.sees_files else None,
+        provenance=provenance_of(app_state, petition) if access.sees_petition else None,
     )
 
 

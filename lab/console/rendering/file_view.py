@@ -7,14 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from credit.errors import Broken
 from credit.gate import Finding, Outcome
 from credit.messages import Text
 from lab.airlock.files.file_kinds import FileKind
 from lab.airlock.issue import Issue, display_name
+from lab.airlock.kinds.models.model_copy import ModelShelf
+from lab.airlock.kinds.pictures.reduced import PictureModel, preview
 from lab.airlock.kinds.registry import format_of
 from lab.airlock.kinds.shown import FactsBlock, PictureBlock, Shown, TableBlock
 from lab.airlock.thresholds import load
-from lab.console.rendering.model_summary import summary
 
 _CELL = re.compile(r"(?:rows? (\d+(?:, \d+)*)(?: together)?|total), (.+)")
 _BLOCK = re.compile(r"lines (\d+) to \d+")
@@ -57,16 +59,29 @@ class FileView:
     unreadable: Text | None = None
 
 
-def view_file(name: str, kind: str, content: bytes, findings: Sequence[Finding]) -> FileView:
-    """The view of a file's main form; ``findings`` are the gate's findings about it, whose places are marked."""
+def view_file(
+    name: str, kind: str, content: bytes, findings: Sequence[Finding], models: ModelShelf | None = None
+) -> FileView:
+    """The view of a file's main form; ``findings`` are the gate's findings about it, whose places are marked.
+
+    ``models`` is where a model is looked up.
+    """
+    format = format_of(FileKind(kind), models)
+    if format is None:
+        return FileView(kind, unreadable=Text.of("airlock.bare-model"))
+    read = format.read(content, load())
+    if isinstance(read, Issue):
+        return FileView(kind, unreadable=read.why)
+    return _of_blocks(name, kind, format.show(read.model), findings)
+
+
+def picture_preview(kind: str, content: bytes) -> bytes:
+    """A PNG that shows a stored picture and is not its file; raises :class:`Broken` for what is no picture now."""
     format = format_of(FileKind(kind))
-    if format is not None:
-        read = format.read(content, load())
-        if isinstance(read, Issue):
-            return FileView(kind, unreadable=read.why)
-        return _of_blocks(name, kind, format.show(read.model), findings)
-    text = content.decode("utf-8-sig", errors="replace")
-    return FileView(kind, texts=[_text("text", text.split("\n"), 1, {})], facts=summary(kind, text))
+    read = format.read(content, load()) if format is not None else None
+    if read is None or isinstance(read, Issue) or not isinstance(read.model, PictureModel):
+        raise Broken("redrawing.picture-cannot-be-shown")
+    return preview(read.model)
 
 
 def _of_blocks(name: str, kind: str, shown: Shown, findings: Sequence[Finding]) -> FileView:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = "; ".join(
@@ -28,6 +31,15 @@ SECURITY_HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=(), clipboard-read=()",
     "cache-control": "no-store",
 }
+
+
+def attachment(name: str, content: bytes) -> Response:
+    """A file that the browser stores and does not open, under its name in any script (RFC 6266)."""
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": SANDBOX,
+    }
+    return Response(content, media_type="application/octet-stream", headers=headers)
 
 
 class SecurityHeaders:

@@ -6,19 +6,17 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from credit.canonical import digest
-from credit.errors import Broken, CreditError, Missing, Refused
+from credit.errors import CreditError, Missing, Refused
 from credit.messages import preferred
 from credit.order_requests import TRAINING, OrderRequest
 from credit.shelf import OpenedSeal
+from lab.gateway import run_summary
 from lab.gateway.error_responses import Busy
 from lab.gateway.identity import STREAMS, Admitted, Principal
 from lab.gateway.request_bodies import SMALL, read_object, text_of
@@ -62,7 +60,7 @@ async def one(request: Request, who: Admitted, order: str) -> dict[str, Any]:
     """One order of the project, with the evidence when it is done."""
     principal, project = who
     zone = request.app.state.zone
-    return await principal.run_blocking(lambda: describe(zone, _request_of(zone, project, order), whole=True))
+    return await principal.run_blocking(lambda: describe(zone, request_of(zone, project, order), whole=True))
 
 
 @router.post("/v1/orders/{order}/cancel")
@@ -77,7 +75,7 @@ async def events(request: Request, who: Admitted, order: str) -> StreamingRespon
     """The progress of an order as JSON lines, one per change, until it ends or the stream reaches its time limit."""
     principal, project = who
     zone = request.app.state.zone
-    await principal.run_blocking(_request_of, zone, project, order)
+    await principal.run_blocking(request_of, zone, project, order)
     principal.begin("streams", STREAMS)
     language = preferred(request.headers.get("accept-language", ""))
     return Stream(_changes(zone, principal, project, order, language), principal)
@@ -99,16 +97,20 @@ class Stream(StreamingResponse):
 
 
 def describe(zone: ResearchZone, requested: OrderRequest, *, whole: bool = False) -> dict[str, Any]:
-    """``{id, model, asked_by, asked_at, state, label, done, total, at, error, version}``; with the evidence if
-    ``whole``.
+    """``{id, model, title, auc, parameters, asked_by, asked_at, state, label, done, total, at, error, version}``; with
+    the evidence if ``whole``.
 
     ``state`` is waiting, running, done, failed or cancelled. It follows from the ledgers; the progress
     comes from the file of the worker.
     """
     ended, progress = zone.trainings.result(requested), _progress_of(zone, requested)
+    title, auc, parameters = run_summary.summary(zone.shelf, requested.order, ended.made if ended else "")
     description: dict[str, Any] = {
         "id": requested.order,
         "model": requested.model,
+        "title": title,
+        "auc": auc,
+        "parameters": parameters,
         "asked_by": requested.by.name,
         "asked_at": requested.at.isoformat(),
         "state": "waiting",
@@ -129,7 +131,7 @@ def describe(zone: ResearchZone, requested: OrderRequest, *, whole: bool = False
         return description | {"state": "failed", "at": ended.at.isoformat(), "error": why}
     if progress.get("state") == "running" and progress.get("asked", 0) >= requested.seq:
         return description | {key: progress[key] for key in ("state", "label", "done", "total", "at")}
-    return description
+    return description | {"compute_away_since": zone.compute_away_since()}
 
 
 def result(zone: ResearchZone, version: str) -> dict[str, Any]:
@@ -137,16 +139,8 @@ def result(zone: ResearchZone, version: str) -> dict[str, Any]:
     return _result(zone.shelf.open(version, deep=False))
 
 
-@lru_cache(maxsize=64)
-def _read(path: str, wanted: str) -> bytes:
-    content = Path(path).read_bytes()
-    if digest(content) != wanted:
-        raise Broken("orders.version-file-changed")
-    return content
-
-
 def _result(opened: OpenedSeal) -> dict[str, Any]:
-    files = {name: _read(str(opened.path / name), opened.seal.files[name]) for name in ("evidence.json", "card.md")}
+    files = {name: run_summary.file_of(opened, name) for name in ("evidence.json", "card.md")}
     terms = opened.seal.terms
     return {
         "evidence": json.loads(files["evidence.json"]),
@@ -175,7 +169,7 @@ def _place(zone: ResearchZone, principal: Principal, project: Project, order: Or
         details = {"project": project.name, "release": opened.seal.id, "model": order.model}
         zone.ledger.append(TRAINING.requested, seal.id, by=principal.actor, details=details)
         zone.catch_up()
-    return describe(zone, _request_of(zone, project, seal.id))
+    return describe(zone, request_of(zone, project, seal.id))
 
 
 def require_granted(order: Order, project: Project) -> None:
@@ -186,16 +180,16 @@ def require_granted(order: Order, project: Project) -> None:
 
 
 def _cancel(zone: ResearchZone, principal: Principal, project: Project, order: str) -> dict[str, Any]:
-    requested = _request_of(zone, project, order)
+    requested = request_of(zone, project, order)
     state = describe(zone, requested)["state"]
     if state not in ("waiting", "running"):
         raise Refused("orders.order-cannot-be-cancelled-now-2", state=state)
     zone.ledger.append(TRAINING.cancelled, requested.order, by=principal.actor, details={"project": project.name})
     zone.catch_up()
-    return describe(zone, _request_of(zone, project, requested.order))
+    return describe(zone, request_of(zone, project, requested.order))
 
 
-def _request_of(zone: ResearchZone, project: Project, order: str) -> OrderRequest:
+def request_of(zone: ResearchZone, project: Project, order: str) -> OrderRequest:
     """The project's request with this order id or an unambiguous prefix of it; raises :class:`Missing`."""
     matches = [each for each in zone.trainings.of(project.name) if order and each.order.startswith(order)]
     if len(matches) != 1:
@@ -217,7 +211,7 @@ async def _changes(
 ) -> AsyncIterator[bytes]:
     def now() -> dict[str, Any]:
         zone.project(principal.workspace)  # a project can end while a client waits
-        return describe(zone, _request_of(zone, project, order))
+        return describe(zone, request_of(zone, project, order))
 
     try:
         end, last = time.monotonic() + STREAM_SECONDS, b""

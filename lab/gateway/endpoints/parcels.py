@@ -60,7 +60,7 @@ async def check(request: Request, who: Admitted) -> dict[str, Any]:
         async with _reading:
             form = await read_form(request)
         async with _judging:
-            verdict = await principal.run_blocking(_check, request.app.state.zone, project, form)
+            verdict = await principal.run_blocking(_check, request.app.state.zone, principal, project, form)
     finally:
         principal.end("parcels")
     return verdict
@@ -223,8 +223,10 @@ def describe(petition: Petition, actor: Actor) -> dict[str, Any]:
     }
 
 
-def _check(zone: ResearchZone, project: Project, form: ParcelForm) -> dict[str, Any]:
-    return zone.airlock.check(form.files, project=project.name, context=form.context).as_json()
+def _check(zone: ResearchZone, principal: Principal, project: Project, form: ParcelForm) -> dict[str, Any]:
+    author = principal.actor.name
+    verdict = zone.airlock.check(form.files, project=project.name, context=form.context, author=author)
+    return verdict.as_json()
 
 
 def _submit(zone: ResearchZone, principal: Principal, project: Project, form: ParcelForm) -> dict[str, Any]:

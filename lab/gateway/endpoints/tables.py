@@ -49,7 +49,7 @@ async def carry_out(request: Request, who: Admitted, order: str) -> dict[str, An
 
 def describe_table(zone: ResearchZone, project: Project, order: str) -> dict[str, Any]:
     """The state of an order (:func:`lab.gateway.order_state.describe`) with ``table``: null, or ``{id, columns,
-    suppressed, approved_by}``, where ``columns`` maps each name to its values.
+    suppressed, approved_by, invented, noise}``, where ``columns`` maps each name to its values.
 
     Raises :class:`Missing` for an order that the project did not place.
     """
@@ -58,6 +58,7 @@ def describe_table(zone: ResearchZone, project: Project, order: str) -> dict[str
         return state | {"table": None}
     opened = zone.shelf.open(made)  # every file verified
     properties = {name: opened.seal.terms[name] for name in ("suppressed", "approved_by", "invented")}
+    properties["noise"] = opened.seal.terms.get("noise", {})
     return state | {"table": {"id": made, "columns": columns_of(opened), **properties}}
 
 

@@ -1,4 +1,4 @@
-"""The app of the control socket, for the hub alone: it opens and closes the sockets of workspaces."""
+"""The app of the control socket, for the hub alone: it opens and closes workspaces' sockets, and sends what it saw."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from lab.gateway import error_responses
+from lab.gateway.endpoints import machine_log
 from lab.gateway.mounted_rows import unmount_ended
 from lab.gateway.request_bodies import read_json
 from lab.gateway.research_zone import ResearchZone
@@ -15,9 +16,13 @@ from lab.gateway.sockets.listening import WorkspaceOpening, WorkspaceSockets
 
 
 def control_app(zone: ResearchZone, listening: WorkspaceSockets) -> FastAPI:
-    """``POST /workspaces``, ``DELETE /workspaces/<name>``, ``GET /workspaces``, ``GET /health``."""
+    """``POST /workspaces``, ``DELETE /workspaces/<name>``, ``GET /workspaces``, ``GET /health``, and the records of
+    what kernels did (:mod:`lab.gateway.endpoints.machine_log`).
+    """
     app = FastAPI(title="The lab's gateway, for the hub", docs_url=None, redoc_url=None)
+    app.state.zone, app.state.listening = zone, listening
     error_responses.install(app)
+    app.include_router(machine_log.router)
 
     @app.get("/health")
     async def health() -> dict[str, Any]:

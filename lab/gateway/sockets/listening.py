@@ -128,6 +128,12 @@ class WorkspaceSockets:
         """The names of the open workspaces, sorted."""
         return sorted(self._open)
 
+    def workspace(self, name: str) -> Workspace:
+        """The open workspace with this name; raises :class:`Missing`."""
+        if name not in self._open:
+            raise Missing("listening.no-workspace-open", name=name[:70])
+        return self._open[name].opening.workspace
+
     async def open(self, opening: WorkspaceOpening) -> dict[str, str]:
         """Open a workspace's sockets and return ``{name, kernel, server}`` with their paths.
 

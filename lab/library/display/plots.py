@@ -38,6 +38,24 @@ def draw(names: Sequence[str], evidences: Sequence[dict[str, Any]]) -> Figure:
     return figure
 
 
+def draw_dependence(name: str, values: Sequence[float], points: Sequence[int], above: int, missing: int) -> Figure:
+    """The points by the value of a feature, as steps, and a line for rows without a value."""
+    from matplotlib.figure import Figure as Figure
+
+    figure = Figure(figsize=(6, 4), layout="constrained", facecolor="white")
+    axes = figure.subplots()
+    edges = [0.0, 1.0]  # a feature that only counts as known or missing has no value
+    if values:
+        margin = (values[-1] - values[0]) * 0.1 or 1.0
+        edges = [values[0] - margin, *values, values[-1] + margin]
+    axes.stairs([*points, above], edges, baseline=None, color=COLOURS[0], linewidth=1.8, label="points")
+    axes.axhline(missing, color=GREY, linestyle="--", linewidth=1.0, label="no value")
+    axes.set(title=name, xlabel="value", ylabel="mean points (more is better)")
+    axes.grid(True, color="#dddddd", linewidth=0.6)
+    axes.legend(fontsize=8, framealpha=0.9)
+    return figure
+
+
 def png(figure: Figure, dpi: int = 110) -> bytes:
     """A figure as PNG, without metadata about the software."""
     stream = io.BytesIO()

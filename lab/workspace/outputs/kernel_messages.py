@@ -9,7 +9,7 @@ from typing import Any
 from lab.workspace.outputs import bundles
 
 _NAME = re.compile(r"[\w.:-]{0,128}")
-_STATES = frozenset({"busy", "idle", "starting"})
+STATES = frozenset({"busy", "idle", "starting"})
 _STATUS = frozenset({"ok", "error", "aborted", "abort"})
 _LANGUAGE = {
     "name": "python",
@@ -80,7 +80,7 @@ def _stream(content: Content) -> Content:
 
 def _state(content: Content) -> Content:
     state = str(content.get("execution_state"))
-    return {"execution_state": state if state in _STATES else "idle"}
+    return {"execution_state": state if state in STATES else "idle"}
 
 
 def _executed(content: Content) -> Content:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import nbformat
+
 from lab.workspace.outputs import bundles, pictures
 from lab.workspace.outputs.kernel_messages import KINDS
 
@@ -24,11 +26,12 @@ def clean(notebook: Any) -> Any:
         if "outputs" in cell:
             cell["outputs"] = [kept for each in cell["outputs"] if (kept := _output(each))]
         if "attachments" in cell:
-            cell["attachments"] = {name: _attached(each) for name, each in cell["attachments"].items()}
+            attached = {name: _attached(each) for name, each in cell["attachments"].items()}
+            cell["attachments"] = nbformat.from_dict(attached)  # type: ignore[no-untyped-call]
     return notebook
 
 
-def _output(output: Any) -> dict[str, Any] | None:
+def _output(output: Any) -> Any:
     kind = output.get("output_type")
     if kind not in _OUTPUTS:
         return None
@@ -37,7 +40,7 @@ def _output(output: Any) -> dict[str, Any] | None:
         given["text"] = "".join(map(str, given["text"]))
     kept = KINDS[kind](given)
     kept.pop("transient", None)
-    return {"output_type": kind, **kept}
+    return nbformat.from_dict({"output_type": kind, **kept})  # type: ignore[no-untyped-call]  # as checkpoints need it
 
 
 def _attached(bundle: Any) -> dict[str, str]:

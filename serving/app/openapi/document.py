@@ -50,7 +50,7 @@ _PLAIN: dict[tuple[str, str], dict[str, Any]] = {  # answers of routes that are 
     ("/.well-known/jwks.json", "get"): {"keys": {"type": "array", "items": {"type": "object"}}},
     ("/live", "get"): {"live": {"const": True}},
     ("/ready", "get"): {"ready": {"const": True}, "models": {"type": "object"}, "dossiers": {"type": "object"},
-                        "reports": {"type": "object"}},
+                        "evaluations": {"type": "object"}, "reports": {"type": "object"}},
 }  # fmt: skip
 _ERROR = {"error": _TEXT, "error_description": _TEXT}  # RFC 6749 §5.2
 _WEBHOOK: dict[str, Any] = {

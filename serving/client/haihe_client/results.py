@@ -118,6 +118,7 @@ class Supervision(TypedDict):
     tier: dict[str, str]
     inspection: dict[str, Any]
     rules: list[dict[str, str]]
+    sheet: dict[str, Any]
     snapshot: SnapshotName
     version: str
     valid_until: str

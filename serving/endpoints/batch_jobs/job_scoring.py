@@ -15,6 +15,8 @@ from typing import Any
 from credit.actor import Actor, Role
 from credit.errors import CreditError
 from credit.ledger import Entry
+from credit.usage_rights import Recipient
+from serving.auth.clients import AGENCY
 from serving.core.request import ANSWERED, REFUSED, SERVICE, SUSPECTED, RequestContext
 from serving.core.service import ScoringService
 from serving.endpoints.batch_jobs.job_lines import (
@@ -75,14 +77,17 @@ def next_part(service: ScoringService, jobs: JobStore, workers: int = 1) -> JobP
     except FileNotFoundError:
         jobs.cancel(job)
         return next_part(service, jobs, workers)
-    return JobPart(job, lines, read, client is None or client.disabled or "job" not in client.scopes)
+    return JobPart(
+        job, lines, read, client is None or client.disabled or client.kind == AGENCY or "job" not in client.scopes
+    )
 
 
 def score_lines(service: ScoringService, bank: str, job: str, first: int, lines: Sequence[str]) -> list[ScoredLine]:
     """Score lines as single requests are: each has its own mandate and subject. Nothing is written."""
     by, scored = Actor(bank, Role.BANK), []
     for number, line in enumerate(lines, first):
-        call = RequestContext(by=by, details={"bank": bank, "job": job, "line": number})
+        details = {"bank": bank, "job": job, "line": number}
+        call = RequestContext(by=by, details=details, recipient=Recipient.BANK)  # no other client sends a job
         try:
             answer = service.prepare_answer(call, read_line(line))
         except CreditError as error:

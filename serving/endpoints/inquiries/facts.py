@@ -14,7 +14,7 @@ from typing import Any
 from credit.errors import Lapsed, Missing
 from credit.uscc import Uscc
 from serving.core.request import ANSWERED, RequestContext
-from serving.core.service import ScoringService
+from serving.core.service import ScoringService, require_lending_use
 from serving.endpoints.inquiries.inquiries import InquiryScope, answer_with_receipt, open_inquiry, visible_records
 from serving.endpoints.inquiries.schemas import FactsRequestSchema
 from serving.responses.compose import stored_score
@@ -51,6 +51,7 @@ async def answer_facts(service: ScoringService, call: RequestContext, body: byte
         service, call, uscc.code, details["purpose"], details["mandate"]
     )  # raises unless the mandate is still in force
     snapshot = service.snapshots.for_kind(uscc.kind, scope.day)
+    require_lending_use(call, snapshot)
     row = snapshot.row_of(subject)
     if snapshot.snapshot != details["snapshot"] or row is None:
         raise Lapsed("facts.newer-snapshot")

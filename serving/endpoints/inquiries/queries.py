@@ -17,13 +17,15 @@ from serving.endpoints.inquiries.inquiries import (
     visible_columns,
     visible_records,
 )
+from serving.endpoints.inquiries.public_evaluation import evaluation_under_mandate
 from serving.endpoints.inquiries.schemas import QueryRequestSchema
 from serving.endpoints.inquiries.sections import section_catalogue
-from serving.responses.compose import stored_score
 from serving.responses.request_schemas import parse_body
 
 QUERIED = "query.answered"
 EVALUATION = "evaluation"
+COLUMNS = {"grade": "等级（四等九级）", "grade4": "等级（四等）", "points": "评价得分", "valid_until": "有效期至",
+           "sheet": "指标明细"}  # fmt: skip
 PATHS = {f"/v1/queries/{name}": name for name in (*section_catalogue().lists(), EVALUATION)}
 
 
@@ -66,21 +68,23 @@ async def _evaluation(service: ScoringService, call: RequestContext, request: Qu
     """The grade of the public evaluation (评价结果), which needs a mandate for every subject."""
     if not request.mandate:
         raise needs_mandate("inquiries.evaluation-result")
-    subject = service.look_up(call, request.uscc, request.purpose, request.mandate)
-    score, snapshot = stored_score(subject.snapshot, subject.row), subject.snapshot
+    evaluated = evaluation_under_mandate(service, call, request.uscc, request.purpose, request.mandate)
+    snapshot, sheet = evaluated.active, evaluated.sheet
+    fields = {"grade": sheet["grade"], "grade4": sheet["grade4"], "points": sheet["points"],
+              "valid_until": evaluated.valid_until, "sheet": sheet}  # fmt: skip
     record = {
         "table": EVALUATION, "document": None, "happened": snapshot.as_of.isoformat(), "publication_ends": None,
-        "repair": None, "fields": {"grade": score.grade, "grade4": score.grade[0], "valid_until": subject.valid_until},
+        "repair": None, "fields": fields,
     }  # fmt: skip
     answer = {
         "query_id": call.id, "name": None, "query": EVALUATION, "title": {"zh": "评价结果", "en": "Evaluation"},
         "day": service.settings.day().isoformat(), "total": 1, "page": request.page, "pages": 1,
         "records": [record] if request.page == 1 else [], "takes_a_mandate": [EVALUATION],
-        "columns": {EVALUATION: {"grade": "等级（四等九级）", "grade4": "等级（四等）", "valid_until": "有效期至"}},
+        "columns": {EVALUATION: COLUMNS},
         "snapshot": {"id": snapshot.snapshot, "as_of": snapshot.as_of.isoformat()}, "release": snapshot.release,
-        "invented": None, "mandate": subject.mandate.id, "notice": NOTICE,
+        "invented": None, "mandate": evaluated.mandate, "notice": NOTICE,
     }  # fmt: skip
-    return await answer_with_receipt(service, call, QUERIED, answer, subject.uscc)
+    return await answer_with_receipt(service, call, QUERIED, answer, evaluated.uscc)
 
 
 HANDLERS = {path: partial(query, name) for path, name in PATHS.items()}

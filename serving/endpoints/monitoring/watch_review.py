@@ -10,6 +10,7 @@ from credit.canonical import canonical, digest
 from credit.errors import Lapsed, Refused
 from credit.ledger import Entry
 from credit.subjects import SubjectKey
+from serving.auth.clients import AGENCY
 from serving.auth.mandates import Mandate
 from serving.core.request import SERVICE
 from serving.core.service import ScoringService
@@ -46,7 +47,7 @@ def review_watches(service: ScoringService, store: WatchStore, *, every: bool = 
 def current_mandate(service: ScoringService, watch: Watch) -> Mandate | str:
     """The mandate when it is still valid for the bank and the subject, else the reason why not."""
     client = service.access.client(watch.bank)
-    if client is None or client.disabled:
+    if client is None or client.disabled or client.kind == AGENCY:
         return "the bank may not call"
     try:
         return service.gate.require(

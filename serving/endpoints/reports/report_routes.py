@@ -14,6 +14,7 @@ from fastapi import Request
 from credit.actor import Actor
 from credit.canonical import canonical, digest
 from credit.errors import CreditError, Malformed, Missing
+from credit.usage_rights import Recipient
 from credit.uscc import Uscc
 from serving.core.request import RequestContext
 from serving.core.service import ScoringService
@@ -28,7 +29,6 @@ from serving.http.routing import ProductRoute, RouteReply
 from serving.observability import log
 from serving.processes.subprocess_worker import SubprocessWorker, WorkerDied
 from serving.processes.worker_loop import InvalidTask
-from serving.responses.compose import stored_score
 
 REPORTED, SCOPE, COST = "report.answered", "report", 10  # a report costs ten answers of a quota
 MEDIA = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "json": "application/json"}
@@ -64,7 +64,7 @@ async def own_report(request: Request, service: ScoringService, uscc: str, kind:
     if credit_file is None:
         raise Missing("inquiries.subject-not-known-here", as_of=credit_files.as_of)
     details = {"subject": by.name, "snapshot": credit_files.snapshot}
-    call = RequestContext(request_id_of(request.scope), by, details)
+    call = RequestContext(request_id_of(request.scope), by, details, recipient=Recipient.SUBJECT)
     scope = InquiryScope(code, credit_files, credit_file, None, day, is_own=True)
     return await _answer(request, service, call, scope, kind)
 
@@ -104,20 +104,24 @@ async def _draw(drawer: SubprocessWorker, report: Report, kind: str) -> bytes:
 
 
 def _evaluation(service: ScoringService, scope: InquiryScope) -> Mapping[str, str] | None:
-    """The grade of the public evaluation: only under a mandate, and only where a model scores the subject."""
+    """The grade of the public evaluation: under a mandate or to the subject itself, where it was evaluated."""
     if not scope.sees_all:
         return None
     subject = service.pseudonyms.key_of(scope.uscc.code)
     try:
-        snapshot = service.snapshots.for_kind(scope.uscc.kind, scope.day)
-        service.snapshots.suppression.require(subject.hex, snapshot.notice_number)
-    except CreditError:  # a report is given without an evaluation when no model may answer
+        active = service.evaluations.for_kind(scope.uscc.kind, scope.day)
+        service.snapshots.suppression.require(subject.hex, active.notice_number)
+    except CreditError:  # a report is given without an evaluation when none may answer
         return None
-    row = snapshot.row_of(subject)
-    if row is None:
+    sheet = active.sheet_of(subject)
+    if sheet is None:
         return None
-    grade = stored_score(snapshot, row).grade
-    return {"评价等级": grade, "四等": grade[0], "评价时点": snapshot.as_of.isoformat(), "评价模型": snapshot.model}
+    families = {family["zh"]: f"{family['points']:+.2f}" for family in sheet["families"]}
+    return {
+        "评价等级": sheet["grade"], "四等": sheet["grade4"], "评价得分": f"{sheet['points']:.2f}",
+        "评价时点": active.as_of.isoformat(), "评价标准": sheet["standard"], "基准分": f"{sheet['base']:.2f}",
+        **families,
+    }  # fmt: skip
 
 
 def _declared_parameters() -> tuple[Mapping[str, Any], ...]:

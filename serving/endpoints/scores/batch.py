@@ -133,7 +133,8 @@ async def _answered_entries(service: ScoringService, call: RequestContext) -> Ma
 
 
 def _part_of(whole: RequestContext, name: str) -> RequestContext:
-    return RequestContext(name, whole.by, {"bank": whole.by.name, "batch": whole.id}, bucket=whole.bucket)
+    details = {"bank": whole.by.name, "batch": whole.id}
+    return RequestContext(name, whole.by, details, bucket=whole.bucket, recipient=whole.recipient)
 
 
 def _answered_part(answer: bytes) -> bytes:

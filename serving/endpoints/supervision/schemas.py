@@ -38,6 +38,7 @@ class SupervisionSchema(ApiSchema):
     tier: dict[str, str]
     inspection: dict[str, Any]
     rules: list[dict[str, str]]
+    sheet: dict[str, Any]
     snapshot: SnapshotNameSchema
     version: str
     valid_until: str

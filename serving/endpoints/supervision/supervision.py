@@ -1,7 +1,8 @@
 """Supervision by tier (分级分类监管), for agencies: a subject's tier, and the rate of random inspection of that tier.
 
-The grade of the public evaluation gives the tier. An industry may have a scale of its own. A rule of direct judgment
-(直接判级) that gives D gives the last tier, whatever the points are. An agency acts under its own statutory duty and
+The grade of the public evaluation (公共信用综合评价) gives the tier, and its indicator sheet says why. No model and no
+market data have a part in it. An industry may have a scale of its own. A rule of direct judgment (直接判级) that gives
+D gives the last tier, whatever the points are. An agency acts under its own statutory duty and
 needs no mandate; it states the matter of its inquiry, which the ledger records.
 """
 
@@ -11,16 +12,16 @@ from typing import Any
 
 from credit.errors import Lapsed, Missing, Unauthenticated
 from credit.uscc import Uscc
+from serving.auth.clients import AGENCY
 from serving.core.request import RequestContext
 from serving.core.service import ScoringService
 from serving.endpoints.inquiries.inquiries import answer_with_receipt
 from serving.endpoints.supervision.scale import supervision_scale
 from serving.endpoints.supervision.schemas import SupervisionRequestSchema
 from serving.errors import ScopeMissing
-from serving.responses.compose import stored_score
 from serving.responses.request_schemas import parse_body
 
-SUPERVISED, AGENCY = "supervision.answered", "agency"
+SUPERVISED = "supervision.answered"
 NOTICE = {
     "zh": "供监管参考，不作为行政处罚或许可的依据。",
     "en": "For planning supervision; no ground for a penalty or a licence.",
@@ -38,24 +39,21 @@ async def supervise(service: ScoringService, call: RequestContext, body: bytes) 
     uscc, day, scale = Uscc.parse(request.uscc), service.settings.day(), supervision_scale(service.settings.supervision)
     subject = service.pseudonyms.key_of(uscc.code)
     call.details |= {"subject": subject.hex, "matter": request.matter}
-    snapshot = service.snapshots.for_kind(uscc.kind, day)
-    call.details |= {"model": snapshot.model, "version": snapshot.version, "snapshot": snapshot.snapshot}
-    row = snapshot.row_of(subject)
-    if row is None:
+    active = service.evaluations.for_kind(uscc.kind, day)
+    call.details |= {"model": active.model, "version": active.version, "snapshot": active.snapshot}
+    sheet = active.sheet_of(subject)
+    if sheet is None:
         raise Missing("supervision.subject-not-known-here")
-    service.snapshots.suppression.require(subject.hex, snapshot.notice_number)
-    score, industry = stored_score(snapshot, row), _industry(service, uscc)
-    hits = snapshot.scorecard.rule_hits(score.features[None, :])[0]
-    rules = [rule for rule, hit in zip(snapshot.scorecard.rules, hits, strict=True) if hit]
-    tier_code = scale.tier(
-        score.grade, score.points, industry, any(rule.grade == snapshot.scorecard.grades[-1] for rule in rules)
-    )
+    service.snapshots.suppression.require(subject.hex, active.notice_number)
+    industry, worst = _industry(service, uscc), active.evaluation.grades[-1]
+    direct = any(rule["grade"] == worst for rule in sheet["rules"])
+    tier_code = scale.tier(sheet["grade"], sheet["points"], industry, direct)
     tier, industry_scale = scale.tiers[tier_code], scale.industries.get(industry or "")
     answer: dict[str, Any] = {
         "supervision_id": call.id,
         "matter": request.matter,
-        "grade": score.grade,
-        "points": round(score.points * 100) / 100,
+        "grade": sheet["grade"],
+        "points": sheet["points"],
         "industry": industry,
         "scale": {
             "version": scale.version,
@@ -63,10 +61,11 @@ async def supervise(service: ScoringService, call: RequestContext, body: bytes) 
         },
         "tier": {"code": tier_code, "zh": tier.zh, "en": tier.en},
         "inspection": {"rate": tier.inspection_rate, **tier.measures},
-        "rules": [{"code": rule.feature, "grade": rule.grade, "zh": rule.zh, "en": rule.en} for rule in rules],
-        "snapshot": {"id": snapshot.snapshot, "as_of": snapshot.as_of.isoformat()},
-        "version": snapshot.version,
-        "valid_until": snapshot.valid_until(service.settings.freshness_days).isoformat(),
+        "rules": sheet["rules"],
+        "sheet": sheet,
+        "snapshot": {"id": active.snapshot, "as_of": active.as_of.isoformat()},
+        "version": active.version,
+        "valid_until": active.valid_until(service.settings.freshness_days).isoformat(),
         "notice": NOTICE,
     }
     return await answer_with_receipt(service, call, SUPERVISED, answer, uscc.code)

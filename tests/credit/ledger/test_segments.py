@@ -6,9 +6,11 @@ import json
 import multiprocessing
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -145,7 +147,7 @@ def mutated(whole: bytes, data: st.DataObject, key: SigningKey | None) -> bytes:
     assert key is not None
     lines = whole.splitlines(keepends=True)
     number = data.draw(st.integers(0, len(lines) - 1))
-    kind = data.draw(st.sampled_from(("byte", "drop", "double", "swap", "spelling", "content", "keys")))
+    kind = data.draw(st.sampled_from(("byte", "drop", "double", "swap", "spelling", "msgspec", "content", "keys")))
     if kind == "byte":
         line = bytearray(lines[number])
         line[data.draw(st.integers(0, len(line) - 1))] ^= data.draw(st.integers(1, 255))
@@ -159,23 +161,34 @@ def mutated(whole: bytes, data: st.DataObject, key: SigningKey | None) -> bytes:
     else:
         content = json.loads(lines[number])
         if kind == "content":
-            content["because"]["rows"] = data.draw(st.sampled_from([1, -1, 1.0, 10**20, None]))
+            content["because"]["rows"] = data.draw(
+                st.sampled_from([1, -1, 1.0, 10**20, None, "\x7f\u2028\x08/", {"a": 1e16}])
+            )
             content[data.draw(st.sampled_from(["at", "by", "verb", "seq"]))] = data.draw(
                 st.sampled_from(["", "platform:bob", "2026-11-20T04:00:00", 7, None])
             )
         if kind == "keys":
             content["extra"] = 1
-        lines[number] = signed_line(content, key, spaced=kind == "spelling")
+        if kind == "msgspec":  # which writes some numbers in another way
+            content["because"]["rows"] = data.draw(st.sampled_from([7, 1e16, 1e-7, [1e16], {"b": 1e-5, "a": True}]))
+        writers = {
+            "spelling": partial(json.dumps, sort_keys=True),
+            "msgspec": msgspec.json.Encoder(order="sorted").encode,
+        }
+        lines[number] = signed_line(content, key, writers.get(kind, canonical))
     return b"".join(lines)
 
 
-def signed_line(content: dict[str, Any], key: SigningKey, *, spaced: bool) -> bytes:
-    """A line with a fitting digest and signature, as someone with the zone's key can write it; ``spaced`` as JSON may
-    be written otherwise."""
+def signed_line(content: dict[str, Any], key: SigningKey, write: Callable[[Any], str | bytes]) -> bytes:
+    """A line with a fitting digest and signature, as someone with the zone's key can write it, in any spelling."""
+
+    def written(value: dict[str, Any]) -> bytes:
+        text = write(value)
+        return text.encode() if isinstance(text, str) else text
+
     body = {name: value for name, value in content.items() if name not in ("id", "keyid", "sig")}
-    raw = json.dumps(body, sort_keys=True).encode() if spaced else canonical(body)
-    line = {**body, "id": digest(raw), "keyid": f"platform:{key.keyid}", "sig": b64(key.sign(raw))}
-    return (json.dumps(line, sort_keys=True).encode() if spaced else canonical(line)) + b"\n"
+    raw = written(body)
+    return written({**body, "id": digest(raw), "keyid": f"platform:{key.keyid}", "sig": b64(key.sign(raw))}) + b"\n"
 
 
 def seal_again(segment: Segment, ledger: Ledger) -> None:

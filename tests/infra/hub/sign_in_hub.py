@@ -33,7 +33,9 @@ NO_PROXY = (ROOT / "tests/lab/console/hub_config.py").read_text().partition("env
 CONFIG = """
 import sys
 sys.path.insert(0, {root!r})
+from infra.hub import page_texts
 from infra.hub.authenticator import LabAuthenticator
+page_texts.install()
 {no_proxy}
 from infra.hub.config import first_page
 c = get_config()

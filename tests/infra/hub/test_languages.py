@@ -16,6 +16,7 @@ from credit.messages import of_environment
 from infra.hub.spawner import SandboxSpawner
 from infra.sandbox.plan import base_environment, locale_environment
 from lab.workspace.server import settings_folder
+from tests.infra.hub.page_words import chinese_in, english_in, words_of
 from tests.infra.hub.sign_in_hub import SignInHub
 
 
@@ -38,6 +39,31 @@ def test_the_login_page_is_in_the_language_of_the_browser(
         assert wrong in answer.text
         others = ("Sign in", "Username", "Password:") if accepted.startswith("zh") else ("登录", "用户名")
         assert not any(word in page.text for word in others)
+
+
+@pytest.mark.servers
+def test_every_page_of_the_hub_is_in_one_language(hub: SignInHub) -> None:
+    """Also the ones that JupyterHub has in English alone, errors, and the pages of someone who is not signed in."""
+    person = hub.person("pagereader", "auditor")
+    person.sign_in()
+    paths = (
+        "/hub/home",
+        "/hub/factors",
+        "/hub/no-such-page",
+        "/hub/admin",
+        "/hub/spawn-pending/nobody",
+        "/hub/logout",
+        "/hub/login",
+        "/hub/enrol",
+    )
+    seen = set()
+    for path in paths:  # the one before the last signs out
+        for language, others in (("zh-CN,zh;q=0.9", english_in), ("en", chinese_in)):
+            page = person.browser.get(path, headers={"Accept-Language": language})
+            assert others(page.text) == [], (path, language, page.status_code)
+            assert len(words_of(page.text)) > 2, (path, language)
+            seen.add(page.status_code)
+    assert {200, 403, 404} <= seen
 
 
 def test_a_workspace_speaks_the_language_of_the_browser_that_starts_it() -> None:

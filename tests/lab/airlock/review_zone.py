@@ -93,7 +93,7 @@ def build(folder: Path, keys: Mapping[str, SigningKey], ring: KeyRing) -> Review
             making,
             Kind.RELEASE,
             parents=(),
-            terms={"purpose": "research", "invented": True},
+            terms={"purpose": "research", "invented": True, "tables": {"registration": {"rows": 200_000}}},
             expires_on=TODAY + timedelta(days=90),
             by=Actor("custody", Role.PLATFORM),
             key=keys["custody"],

@@ -12,7 +12,16 @@ from credit.actor import Actor, Role
 from credit.errors import Malformed, Refused
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
-from lab.airlock.exits import CLOSED, EXITS, OPENED, ExitsClosed, close_exits, closing, open_exits, require_open
+from lab.airlock.exits import (
+    CLOSED,
+    EXITS,
+    OPENED,
+    ExitsClosed,
+    close_exits,
+    closing_entry,
+    open_exits,
+    require_exits_open,
+)
 from lab.airlock.review.states import State
 from tests.lab.airlock.review_zone import AUTHOR, PLATFORM, SAFE, ReviewZone
 
@@ -25,20 +34,34 @@ def ledger(tmp_path: Path, keys: dict[str, SigningKey], ring: KeyRing) -> Ledger
 
 
 def test_they_are_closed_until_they_are_opened(ledger: Ledger) -> None:
-    require_open(ledger.entries())
-    assert close_exits(ledger, " Something  leaked ", by=WANG) == "Something leaked"
+    require_exits_open(ledger.entries())
+    assert close_exits(ledger, " Something  leaked ", by=WANG, request="request-1") == "Something leaked"
     with pytest.raises(ExitsClosed, match="Something leaked"):
-        require_open(ledger.entries())
-    close_exits(ledger, "Something leaked", by=WANG)  # the same request, carried out again after a kill
+        require_exits_open(ledger.entries())
+    close_exits(
+        ledger, "Something leaked", by=WANG, request="request-1"
+    )  # the same request, carried out again after a kill
     with pytest.raises(Malformed):
         close_exits(ledger, "Another reason", by=ZHOU)
     open_exits(ledger, "It was nothing", by=ZHOU)
-    require_open(ledger.entries())
+    require_exits_open(ledger.entries())
     with pytest.raises(Malformed):
         open_exits(ledger, "Once more", by=ZHOU)
     assert [(entry.verb, str(entry.by)) for entry in ledger.about(EXITS)] == [
         (CLOSED, "platform:wang"), (OPENED, "platform:zhou"),
     ]  # fmt: skip
+
+
+@pytest.mark.attack
+def test_a_request_that_is_carried_out_again_opens_nothing_that_was_closed_since(ledger: Ledger) -> None:
+    """Its agent was killed after the entry, and another person closed the exits before it began again."""
+    close_exits(ledger, "One", by=WANG, request="request-1")
+    open_exits(ledger, "Two", by=ZHOU, request="request-2")
+    close_exits(ledger, "Three", by=WANG, request="request-3")
+    assert open_exits(ledger, "Two", by=ZHOU, request="request-2") == "Two"
+    with pytest.raises(ExitsClosed, match="Three"):
+        require_exits_open(ledger.entries())
+    assert len(ledger.about(EXITS)) == 3
 
 
 @pytest.mark.attack
@@ -68,7 +91,7 @@ def test_the_newest_entry_decides(acts: list[bool]) -> None:
             self.verb = verb
 
     lines = [Line(CLOSED if act else OPENED) for act in acts]
-    assert (closing(lines) is not None) is (bool(acts) and acts[-1])  # type: ignore[arg-type]
+    assert (closing_entry(lines) is not None) is (bool(acts) and acts[-1])  # type: ignore[arg-type]
 
 
 @pytest.mark.attack

@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credit.gate import Outcome
-from tests.lab.airlock.files.test_file_kinds import grown
 from tests.lab.airlock.files.test_pictures import drawing, jpeg, png
 from tests.lab.airlock.gate_runs import judge, outcome
+from tests.lab.airlock.kinds.models.sealed_versions import features, version_files
 from tests.lab.airlock.kinds.texts.text_seeds import CODE, NOTEBOOK, QUERY
 
 pytestmark = pytest.mark.attack
 
-MODEL = grown(20)
+MODEL = version_files(*features())["model.txt"].decode()
 
 
 def parquet() -> bytes:
@@ -40,6 +40,7 @@ SEEDS = {
     "c.py": CODE.encode(),
     "q.sql": QUERY.encode(),
     "m.txt": MODEL.encode(),
+    "m.json": b'{"version": "version-' + b"0" * 64 + b'"}',
     "r.md": b"# A\n\n| a | n |\n|---|---|\n| x | 50 |\n| y | 60 |\n| z | 70 |\n| w | 80 |\n",
 }
 cells = st.one_of(
@@ -93,6 +94,12 @@ def test_any_table_gets_a_verdict_also_next_to_any_other(table: list[list[str]])
 @given(nested)
 def test_any_json_gets_a_verdict(value: object) -> None:
     judge({"a.json": json.dumps(value), "b.json": json.dumps({"x": [value, value]})})
+
+
+@settings(max_examples=100, deadline=None)
+@given(number=st.from_regex(r"-?\d{1,3}(\.\d{1,3})?[eE][+-]?\d{1,25}", fullmatch=True))
+def test_any_exponent_gets_a_verdict(number: str) -> None:
+    judge({"a.json": f'[{{"g": "a", "n": {number}}}]', "b.csv": f"g,n\na,{number}\n"})
 
 
 LARGE = {

@@ -7,20 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from lab.airlock.thresholds import load
 
-DOCUMENT = Path(__file__).parents[3] / "docs/airlock.md"
+DOCUMENTS = [Path(__file__).parents[3] / "docs" / name for name in ("airlock.md", "zh/airlock.md")]
 
 
-def test_the_document_states_every_threshold_and_no_other() -> None:
-    stated = re.findall(r"`(\w+)` ([\d.]+)\b", DOCUMENT.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("document", DOCUMENTS, ids=["English", "Chinese"])
+def test_the_document_states_every_threshold_and_no_other(document: Path) -> None:
+    stated = re.findall(r"`(\w+)` ([\d.]+)\b", document.read_text(encoding="utf-8"))
     assert {name: float(value) for name, value in stated} == dict(load())
 
 
 def test_the_gate_needs_only_libraries_of_a_kernel() -> None:
     code = "import sys, lab.airlock.gate; print(*sys.modules)"
     ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=DOCUMENT.parents[1]
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=DOCUMENTS[0].parents[1]
     )
     names = ran.stdout.split()
     loaded = {name.partition(".")[0] for name in names}

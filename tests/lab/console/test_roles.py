@@ -14,7 +14,7 @@ from tests.lab.console.servers import PREFIX, Servers, form_token, routes_of
 pytestmark = pytest.mark.servers
 PEOPLE = {"wang": {Role.PLATFORM}, "li": {Role.REVIEWER}, "bo": {Role.RESEARCHER}, "sun": {Role.AUDITOR}}
 PEOPLE |= {"guo": {Role.BANK}, "he": {Role.CITY}}
-OF_OBJECTS = ("picture", "download", "collected", "cards/")  # whose object may be another, or none
+OF_OBJECTS = ("picture", "collected", "cards/")  # whose object may be another, or none
 NOT_YOURS = "may not open this page"
 
 
@@ -115,7 +115,7 @@ def test_a_researcher_sees_only_their_own_projects_and_parcels(
 def test_the_platform_sees_no_file(servers: Servers, browsers: dict[str, httpx.Client]) -> None:
     """The platform team reads petitions and findings; only reviewers see the files."""
     page = browsers["wang"].get(f"{servers.console}parcels/{servers.zone.parcels['fresh']}").text
-    assert "Files are shown to the author and to reviewers" in page
+    assert "Files are shown to reviewers outside the project" in page
     assert "data-key" not in page
 
 

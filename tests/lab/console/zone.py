@@ -181,7 +181,15 @@ class Zone:
         shelf, key = Shelf(self.settings.shelf, self.ring), self.keys["research"]
         return AirlockService(self.settings, self.ledger, shelf, key, self.accounts)
 
-    def submit(self, files: dict[str, bytes], title: str, *, user: str = "alice", project: str = "xiaowei") -> str:
+    def submit(
+        self,
+        files: dict[str, bytes],
+        title: str,
+        *,
+        user: str = "alice",
+        project: str = "xiaowei",
+        recipients: tuple[str, ...] = (),
+    ) -> str:
         """Submit a parcel as a researcher does; return the petition's id."""
         releases = tuple(seal.id for seal in Shelf(self.settings.shelf, self.ring).list(Kind.RELEASE))
         about = {
@@ -190,7 +198,7 @@ class Zone:
             )
             for name in files
         }
-        context = ParcelContext(title, "向合作银行说明哪些公共信用记录先于逾期出现", about, releases)
+        context = ParcelContext(title, "向合作银行说明哪些公共信用记录先于逾期出现", about, releases, recipients)
         return self.airlock.submit(files, context, by=Actor(user, Role.RESEARCHER), project=project).id
 
     def vote(self, id: str, approve: bool, reason: str, *, by: Actor) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from credit.actor import Actor, Role
 from credit.errors import Lapsed
+from credit.ledger.statement import Statement, store_statement
 from credit.order_requests import ROWS
 from credit.seal import Kind, Seal
 from lab.gateway.mounted_rows import mount, unmount_ended
@@ -67,6 +68,18 @@ def test_rows_are_mounted_for_the_project_that_requested_them(own: House) -> Non
     assert not own.settings.rows_folder("fines").exists()
 
 
+def test_an_order_that_waits_has_whether_compute_is_there(own: House) -> None:
+    """By what compute's agent countersigned last: nothing yet, just now, or long ago."""
+    order = {"kind": "enterprise", "sql": SQL, "as_of": ["2025-03-01"]}
+    witness, key = own.settings.ledger.parent / "witness", own.home.key("compute")
+    with own.kernel() as http:
+        assert http.post("/v1/rows", json=order).json()["compute_away_since"] is None
+        for age, expected in ((0, ""), (3600, "at")):
+            at = (datetime.now(UTC) - timedelta(seconds=age)).isoformat()
+            store_statement(witness, Statement("research", 1, "0" * 64, at, "compute"), key)
+            assert http.post("/v1/rows", json=order).json()["compute_away_since"] == (at if expected else "")
+
+
 def test_rows_name_a_release_of_research_or_are_placed_on_the_newest(own: House) -> None:
     with own.kernel() as http:
         for wrong, status in (("release-0", 404), (own.practice.seal.id, 403)):
@@ -98,7 +111,7 @@ def test_rows_that_have_ended_leave_the_workspaces(own: House) -> None:
 def test_the_rows_that_a_cell_read_are_recorded(own: House) -> None:
     """Of another project, or none that there are, is recorded as nothing: only a kernel can report those."""
     seal = made_by_compute(own, own.release.seal.id, mark=3)
-    report = {"kernel": "k", "code": "0" * 64, "witness": "kernel"}
+    report = {"kernel": "k", "code": "0" * 64}
     with own.server() as http:
         assert http.post("/v1/reads", json=report | {"tables": [seal.id, "registration"]}).status_code == 201
         assert http.post("/v1/reads", json=report | {"tables": [f"rows-{'0' * 64}"]}).status_code == 201

@@ -1,4 +1,5 @@
-"""A run shows the champion on its rows as compute measured it, in a comparison too, or says why there is none."""
+"""A run shows the champion on its rows as compute measured it, or says why there is none; both, and what is measured on
+other rows, can be compared."""
 
 from __future__ import annotations
 
@@ -8,8 +9,11 @@ import pytest
 
 from credit.errors import Missing, Refused
 from credit.requests.failure import messages_of
+from lab.library import measuring
 from lab.library.comparison import compare
 from lab.library.training import Run
+from models.order.order import Order
+from tests.models import invented_release
 
 EVIDENCE: dict[str, Any] = {
     "rows": 400, "positives": 60, "judged_by": "out of time", "auc": 0.7, "auc_low": 0.65, "auc_high": 0.75, "ks": 0.3,
@@ -42,3 +46,19 @@ def test_a_run_without_one_is_refused_in_words() -> None:
         _ = run({}).champion
     with pytest.raises(Refused, match="could not be measured"):
         _ = run({"version": "version-0", "error": messages_of(Refused("champion.not-compared"))}).champion
+
+
+def test_a_measurement_is_one_of_what_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = {"version": "version-1", "release": "release-1", "evidence": EVIDENCE, "on_training_days": 0.25}
+    monkeypatch.setattr(Run, "refresh", lambda self: self)
+    wanted_of: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        measuring,
+        "made_of_order",
+        lambda path, wanted: wanted_of.append(wanted) or {"id": "order-2", "measured": measured},
+    )
+    order = Order.parse(invented_release.declaration())
+    elsewhere = measuring.measure(trained := run({}), order)
+    assert wanted_of == [{"run": "order-1", "order": order.as_json(), "release": ""}]
+    assert "25% of the rows are of days it was trained on" in repr(elsewhere)
+    assert list(compare(trained, elsewhere).to_pandas()["model"]) == ["enterprise", "enterprise elsewhere"]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.lab.running_gateway import House
 
-MODULES = ("query", "catalogue", "export", "orders", "features", "training")
+MODULES = ("query", "catalogue", "export", "orders", "features", "training", "guide")
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -13,6 +13,7 @@ import pytest
 from credit.requests.settings import AgentSettings
 from credit.seal import Kind
 from infra.agents.compute_zone import Compute
+from infra.agents.measurements import measure_for_notebooks
 from infra.agents.rows import make_rows_of_notebooks
 from infra.agents.tables import make_tables_of_notebooks
 from models.distributed.ray_cluster import Tasks
@@ -45,7 +46,7 @@ def city() -> Iterator[running_gateway.House]:
 def workspace(
     city: running_gateway.House, ray_cluster: Tasks, mlflow_server: str, tmp_path: Path
 ) -> Iterator[dict[str, str]]:
-    """The environment of a kernel, with the workers of the compute zone: for trainings, rows and tables."""
+    """The environment of a kernel, with what the compute zone makes: trainings, rows, tables and measurements."""
     variables = {"HAIHE_COMPUTE_MLFLOW_URI": mlflow_server, "HAIHE_COMPUTE_TODAY": city.today.isoformat()}
     worker = Worker.open(city.home.settings(ComputeSettings, "compute", variables))
     env = city.home.environment("compute") | variables
@@ -54,6 +55,7 @@ def workspace(
         threading.Thread(target=worker.serve, args=(ray_cluster,)),
         threading.Thread(target=make_rows_of_notebooks, args=(compute, worker.end)),
         threading.Thread(target=make_tables_of_notebooks, args=(compute, worker.end)),
+        threading.Thread(target=measure_for_notebooks, args=(compute, worker.end)),
     ]
     for thread in threads:
         thread.start()
@@ -85,6 +87,9 @@ def test_every_starter_notebook_runs(workspace: dict[str, str], city: running_ga
         assert not [output for output in _outputs(notebook) if output.get("name") == "stderr"]
         assert "<table" in _shown(notebook)
     assert len(city.entries("training.asked")) == len(city.entries("rows.asked")) == 2
+    assert [entry.object for entry in city.entries("measurement.asked")] == [
+        entry.object for entry in city.home.ledger("compute").entries() if entry.verb == "measurement.made"
+    ]
     assert len(city.entries("table.left")) == len(city.entries("table.asked")) == 1
     rows = {seal.id for seal in city.home.shelf.list(Kind.ROWS)}
     (parcel,) = city.entries("parcel.submitted")

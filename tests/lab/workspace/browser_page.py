@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Request, sync_playwright
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from infra.home import Home
 from tests.lab.workspace.workspace_client import second_factor
@@ -42,9 +41,19 @@ def chromium() -> Iterator[Browser]:
 class BrowserPage:
     """The browser of one user, which records every address that it requests."""
 
-    def __init__(self, browser: Browser, url: str, home: Home, user: str, start: str, secret: str = "") -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        home: Home,
+        user: str,
+        start: str,
+        secret: str = "",
+        *,
+        language: str = "en-US",
+    ) -> None:
         self.requests: list[Request] = []
-        self.page: Page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        self.page: Page = browser.new_context(viewport={"width": 1280, "height": 900}, locale=language).new_page()
         self.page.set_default_timeout(120_000)
         self.page.on("request", lambda request: self.requests.append(request))
         self.page.goto(f"{url}{start}")
@@ -63,17 +72,8 @@ class BrowserPage:
 
 
 def wait_until_idle(page: Page) -> None:
-    """Wait until the open notebook's kernel is idle, as its status bar says.
-
-    A kernel that is busy while a browser connects is not asked again for its state (``nudge`` of jupyter_server), so
-    its first status can be lost: then the page is loaded again, as a person would do.
-    """
-    idle = page.locator(".jp-StatusBar-Widget", has_text="| Idle")
-    try:
-        idle.wait_for(timeout=60_000)
-    except PlaywrightTimeout:
-        page.reload()
-        idle.wait_for(timeout=120_000)
+    """Wait until the open notebook's kernel is idle, as its status bar says."""
+    page.locator(".jp-StatusBar-Widget", has_text="| Idle").wait_for(timeout=120_000)
 
 
 def run(page: Page, code: str, seconds: float = 150) -> str:

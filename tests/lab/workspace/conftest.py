@@ -137,6 +137,17 @@ def alice(lab: Lab) -> WorkspaceClient:
     return lab.client_of("alice")
 
 
+@pytest.fixture(autouse=True)
+def end_of_kernels(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End the kernels that a test started and left, also by trying every route: few may run at once."""
+    clients = request.getfixturevalue("lab").clients if "lab" in request.fixturenames else {}
+    before = {user: client.kernels() for user, client in clients.items()}
+    yield
+    for user, client in clients.items():
+        for started in client.kernels() - before.get(user, set()):
+            Kernel(client, started).shut()
+
+
 @pytest.fixture(scope="session")
 def kernel(alice: WorkspaceClient) -> Kernel:
     """A kernel that harmless attacks share."""

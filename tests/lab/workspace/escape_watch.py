@@ -56,7 +56,7 @@ class EscapeWatch:
     @property
     def seen(self) -> list[str]:
         """A line for each escape; what the page's policy blocked is none, as nothing was sent."""
-        sent = [each for each in self.requests if "csp" not in (each.failure or "") and _leaves(each.url)]
+        sent = [each for each in self.requests if "csp" not in (each.failure or "") and self._leaves(each.url)]
         return self.others + [f"requested {each.url[:100]}" for each in sent]
 
     def click_all(self, places: str = PLACES) -> int:
@@ -73,10 +73,12 @@ class EscapeWatch:
         elif frame != self.page.main_frame and not frame.url.startswith("about:"):
             self.others.append(f"framed {frame.url[:100]}")
 
-
-def _leaves(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in ("http", "https", "ftp") and parts.hostname not in ("localhost", None)
+    def _leaves(self, url: str) -> bool:
+        """True for another host, and for what is not of this workspace: the hub signs out at one of its addresses."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https", "ftp"):
+            return False
+        return parts.hostname not in ("localhost", None) or not parts.path.startswith(self.own)
 
 
 class EscapeTrial:

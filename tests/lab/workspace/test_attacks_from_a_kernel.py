@@ -65,8 +65,29 @@ def test_settings_lie_where_no_kernel_reaches_and_no_link_of_a_home_leads_there(
     assert "41" in alice.call("GET", plugin).json()["raw"]
     assert kernel.run("print(os.path.exists('/srv/lab'), os.readlink('.lab'))").strip() == "False /proc/self"
     locked = "/lab/api/settings/@jupyterlab/apputils-extension:sanitizer"
+    assert alice.call("PUT", plugin, json={"raw": '{"defaultViewers": {"markdown": "x"}}'}).status_code == 403
     for spelled in (locked, locked.replace("@", "%40"), locked.replace("sanitizer", "s%61nitizer")):
         assert alice.call("PUT", spelled, json={"raw": "{}"}).status_code == 403
+
+
+def test_no_process_of_a_workspace_shows_the_servers_token(lab: Lab, alice: WorkspaceClient, kernel: Kernel) -> None:
+    """Neither its environment nor its command line has it; and what the server writes is not in the home."""
+    sandboxes = [each for each in psutil.process_iter(["cmdline"]) if _is_of(lab, each.info["cmdline"] or [])]
+    shown_by = {child for each in sandboxes for child in (each, *each.children(recursive=True))}
+    assert any("lab.workspace" in each.cmdline() for each in shown_by)
+    for each in shown_by:
+        shown = " ".join(each.cmdline()) + str(each.environ())
+        assert "TOKEN" not in shown, "not even the name of it"
+    alice.call("PUT", "/api/contents/saved.txt", json={"type": "file", "format": "text", "content": "one"})
+    assert alice.call("POST", "/api/contents/saved.txt/checkpoints").status_code == 201
+    assert len(alice.call("GET", "/api/contents/saved.txt/checkpoints").json()) == 1
+    assert "checkpoint" not in kernel.run("import os; print([d for d in os.walk('/home/lab')])")
+    restore = "/api/contents/saved.txt/checkpoints/checkpoint"
+    assert kernel.run("import os; os.unlink('saved.txt'); os.symlink('/etc/passwd', 'saved.txt')") == ""
+    assert alice.call("POST", restore).status_code == 403, "a link is in its place"
+    assert kernel.run("import os; os.unlink('saved.txt'); print(open('saved.txt', 'w').write('two'))").strip() == "3"
+    assert alice.call("POST", restore).status_code == 204
+    assert kernel.run("print(open('saved.txt').read())").strip() == "one"
 
 
 def test_a_kernel_that_swaps_its_sockets_for_links_gains_nothing(alice: WorkspaceClient) -> None:
@@ -128,3 +149,8 @@ def test_another_users_server_stays_shut(lab: Lab, alice: WorkspaceClient) -> No
     stolen.client.cookies = bobby.client.cookies
     with pytest.raises(Exception):  # noqa: B017 - the handshake is refused, by whichever exception the client has for it
         Kernel(stolen, "00000000-0000-0000-0000-000000000000").run("1", timeout=5)
+
+
+def _is_of(lab: Lab, words: list[str]) -> bool:
+    """True for the command of a sandbox of this lab: others may run on the machine."""
+    return words[:1] == ["bwrap"] and any(str(lab.home.root) in word for word in words)

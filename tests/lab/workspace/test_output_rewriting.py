@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from html.parser import HTMLParser
 from typing import Any
 
 import matplotlib
+import nbformat
 import pandas
 import polars as pl
 import pytest
@@ -185,3 +187,24 @@ def test_a_name_of_a_message_that_could_carry_text_is_refused() -> None:
     for name in ("import os", "é" * 8, "a" * 200, ""):
         header = {"msg_type": "execute_request", "msg_id": name, "session": "b" * 32}
         assert browser_messages.rewritten("shell", header, {"code": "1"}) is None
+
+
+@given(output=st.sampled_from(["stream", "error", "display_data", "execute_result"]), text=st.text(max_size=20))
+def test_a_notebook_with_outputs_is_still_one_that_can_be_stored(output: str, text: str) -> None:
+    """JupyterLab stores a copy of each notebook that it opens."""
+    kinds = {
+        "stream": {"name": "stdout", "text": text},
+        "error": {"ename": text, "evalue": text, "traceback": [text]},
+        "display_data": {"data": {"text/plain": text}, "metadata": {}},
+        "execute_result": {"data": {"text/plain": text}, "metadata": {}, "execution_count": 1},
+    }
+    shown = {"output_type": output, **kinds[output]}
+    picture = {"p.png": {"image/png": "iVBORw0KGgo="}}
+    cells = [
+        {"cell_type": "code", "source": "1", "metadata": {}, "outputs": [shown], "execution_count": 1, "id": "a"},
+        {"cell_type": "markdown", "source": "a", "metadata": {}, "attachments": picture, "id": "b"},
+    ]
+    stored = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
+    cleaned = notebooks.clean(nbformat.reads(stored, as_version=4))
+    again = nbformat.reads(nbformat.writes(cleaned, version=nbformat.NO_CONVERT), as_version=4)
+    assert notebooks.clean(again) == cleaned

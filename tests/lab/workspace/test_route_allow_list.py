@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # What the server's table has today and a workspace needs. A route that is not here must be refused, whatever it is.
 OPEN = {
-    r"/$", r"/api$", r"/api/status$", r"/api/me$", r"/logout$", r"/(favicon\.ico)$",
+    r"/$", r"/api$", r"/api/workspace-notices$", r"/api/status$", r"/api/me$", r"/logout$", r"/(favicon\.ico)$",
     r"/(?P<mode>lab|doc)(?P<workspace>/workspaces/[a-zA-Z0-9\-\_]+)?(?P<tree>/tree/.*)?$", r"/lab/extensions/(.*)$",
     r"/static/(.*)$", r"/static/lab/(.*)$", r"/api/contents(?P<path>(?:(?:/[^/]+)+|/?))$",
     r"/api/contents(?P<path>(?:(?:/[^/]+)+|/?))/checkpoints$",

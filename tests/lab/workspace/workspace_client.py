@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import httpx
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from infra.home import Home
 from infra.hub.authenticator import credential_store
@@ -99,6 +99,11 @@ class WorkspaceClient:
         assert answer.status_code == 201, answer.text
         return Kernel(self, answer.json()["id"])
 
+    def kernels(self) -> set[str]:
+        """The ids of the kernels that run; none where the workspace does not."""
+        answer = self.call("GET", "/api/kernels")
+        return {each["id"] for each in answer.json()} if answer.status_code == 200 else set()
+
     def cookies(self, path: str) -> str:
         jar = [cookie for cookie in self.client.cookies.jar if path.startswith(cookie.path)]
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
@@ -116,19 +121,50 @@ class Kernel:
 
     def run(self, code: str, timeout: float = 60, kind: str = "execute_request", channel: str = "shell") -> str:
         """Run a cell and return its text output, with errors as ``!Name: value``."""
+        with self.connected() as socket:
+            return _gather(socket, self.send(socket, code, kind, channel), timeout)
+
+    def connected(self) -> ClientConnection:
+        """A new connection, as a page that opens a notebook of this kernel makes it."""
         path = f"{self.session.base}/api/kernels/{self.id}/channels"
         url = self.session.url.replace("http", "ws", 1) + path
         headers = {"Cookie": self.session.cookies(path), "Origin": self.session.url}
-        with connect(url, additional_headers=headers, max_size=None) as socket:
-            name = uuid.uuid4().hex
-            header = {"msg_id": name, "msg_type": kind, "username": "", "session": name, "date": "", "version": "5.3"}
-            content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
-            message = {"channel": channel, "header": header, "parent_header": {}, "metadata": {}}
-            socket.send(json.dumps(message | {"content": content | {"allow_stdin": False}}))
-            return _gather(socket, name, timeout)
+        return connect(url, additional_headers=headers, max_size=None)
+
+    def send(self, socket: ClientConnection, code: str, kind: str = "execute_request", channel: str = "shell") -> str:
+        """Send a cell without waiting for its end; the id of the message."""
+        name = uuid.uuid4().hex
+        header = {"msg_id": name, "msg_type": kind, "username": "", "session": name, "date": "", "version": "5.3"}
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+        message = {"channel": channel, "header": header, "parent_header": {}, "metadata": {}}
+        socket.send(json.dumps(message | {"content": content | {"allow_stdin": False}}))
+        return name
+
+    def run_all(self, cells: list[str], timeout: float = 60) -> list[str]:
+        """Send cells at once, as a notebook that runs all of them does; the output of each, ``!aborted`` if not run."""
+        with self.connected() as socket:
+            outputs: dict[str, list[str]] = {self.send(socket, code): [] for code in cells}
+            ended: set[str] = set()
+            limit = time.monotonic() + timeout
+            while len(ended) < len(cells):
+                message = json.loads(socket.recv(timeout=max(0.1, limit - time.monotonic())))
+                name, content = str(message["parent_header"].get("msg_id")), message["content"]
+                if name not in outputs:
+                    continue
+                if message["msg_type"] == "stream":
+                    outputs[name].append(content["text"])
+                elif message["msg_type"] == "error":
+                    outputs[name].append(f"!{content['ename']}: {content['evalue']}")
+                elif message["msg_type"] == "execute_reply" and content["status"] == "aborted":
+                    outputs[name].append("!aborted")
+                elif message["msg_type"] == "status" and content["execution_state"] == "idle":
+                    ended.add(name)
+        return ["".join(each) for each in outputs.values()]
 
     def shut(self) -> None:
-        self.session.call("DELETE", f"/api/kernels/{self.id}")
+        """End it; fails where it does not: one that is left over is one fewer for all tests that follow."""
+        answer = self.session.call("DELETE", f"/api/kernels/{self.id}")
+        assert answer.status_code in (204, 404), answer.text
 
 
 def _gather(socket: Any, name: str, timeout: float) -> str:

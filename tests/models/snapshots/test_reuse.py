@@ -15,10 +15,8 @@ from hypothesis import strategies as st
 from credit.errors import Missing
 from credit.seal import Kind
 from credit.shelf import OpenedSeal
-from models.scoring.scorer import Scorer
 from models.scoring.snapshot_layout import DOSSIERS_FILE
 from models.snapshots.credit_files import make_dossiers
-from models.snapshots.monthly_evaluation import evaluation_writer
 from tests.models import world
 from tests.models.snapshots.test_credit_files import ROWS, TODAY, released
 from tests.models.town import Town
@@ -85,13 +83,6 @@ def test_of_another_day_or_other_buckets_nothing_is_reused(
     made = town.snapshot(**arguments)
     assert work.buckets == list(range(arguments["release"].seal.terms["buckets"]))
     assert made.terms["subjects"] == full.seal.terms["subjects"]
-
-
-def test_an_evaluation_is_made_whole(town: Town, full: OpenedSeal) -> None:
-    work = Counted()
-    also = evaluation_writer(Scorer.load(town.version.path).card, "2026-04", None)
-    town.snapshot(release=without(town, {1}), previous=full, extra_files=also, map_buckets=work)
-    assert work.buckets == list(range(BUCKETS))
 
 
 def test_a_notice_of_the_release_is_copied_to_the_snapshot(town: Town) -> None:

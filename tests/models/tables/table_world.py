@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -61,9 +62,11 @@ class TableWorld:
         maker: TableMaker | None = None,
         day: date = DAY,
         order: str = "",
+        at_most: Mapping[str, float] | None = None,
     ) -> Seal:
         """The table of some SQL."""
-        wanted = TableRequest.parse({"kind": "enterprise", "sql": sql, "as_of": day.isoformat()})
+        data = {"kind": "enterprise", "sql": sql, "as_of": day.isoformat(), "at_most": dict(at_most or {})}
+        wanted = TableRequest.parse(data)
         return make_table(
             maker or self.maker, wanted, self.release, project=project, by=by, today=TODAY, progress=silent, order=order
         )

@@ -20,7 +20,7 @@ DAYS = st.dates(date(2015, 1, 1), date(2030, 12, 31))
 
 def field(kind: str, rule: str) -> Field:
     data = {"name": "F", "column": "f", "title": "f", "type": kind, "role": "none", "rules": {"research": rule}}
-    shared = {"openness": "社会公开", "sharing": "无条件共享", "usage": "x"}
+    shared = {"openness": "社会公开", "sharing": "无条件共享", "usage": "可用于信用评价"}
     return Field.parse(data | shared, where="test")
 
 

@@ -118,7 +118,7 @@ def test_keys_of_an_inquiry_join_with_no_other_purpose(house: House) -> None:
 
 def field_data(**more: Any) -> dict[str, Any]:
     base = {"name": "N", "column": "c", "title": "t", "type": "string", "role": "direct"}
-    return base | {"openness": "社会公开", "sharing": "无条件共享", "usage": "u"} | more
+    return base | {"openness": "社会公开", "sharing": "无条件共享", "usage": "可用于信用评价"} | more
 
 
 @pytest.mark.attack

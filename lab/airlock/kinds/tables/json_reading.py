@@ -9,7 +9,7 @@ from typing import Any
 from credit.messages import Text
 from lab.airlock.issue import Issue, fail
 from lab.airlock.kinds.file_format import ReadFile
-from lab.airlock.kinds.tables.spelling import Unwritable, checked_number
+from lab.airlock.kinds.tables.spelling import Unwritable, number_of_text
 from lab.airlock.kinds.tables.table_model import TableModel, table_of
 from lab.airlock.thresholds import Thresholds
 
@@ -49,7 +49,7 @@ def read_json(content: bytes, t: Thresholds) -> ReadFile[TableModel] | Issue:
 def _number(text: str) -> Decimal:
     if len(text) > 400:
         raise _Refused(Text.of("airlock.number-out-of-range"))
-    return checked_number(Decimal(text))
+    return number_of_text(text)
 
 
 def _constant(text: str) -> None:

@@ -7,7 +7,7 @@ value. A cell that a spreadsheet would run as a formula has no spelling, so it i
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from credit.messages import Text
 from lab.airlock.characters import one_spelling, refused_characters
@@ -23,6 +23,7 @@ _PLAIN = re.compile(_NUMBER)
 _QUANTITY = re.compile(rf"(n ?= ?)?({_NUMBER}) ?({_UNITS})?", re.I)
 _PAIR = re.compile(r"([^()/]+?) ?(?:\(([^()]+)\)|/ ?([^()/]+))")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
+_BETWEEN = re.compile(rf"{_NUMBER} ?(?:{_UNITS})? ?(?:to|至|到|~) ?{_NUMBER} ?(?:{_UNITS})?", re.I)
 _STARS, _DASHES, _DOTS = re.compile(r"\*+"), re.compile("[-–—]+"), re.compile(r"\.+")
 _BELOW = re.compile(r"([<≤]) (\d+)")
 
@@ -61,12 +62,16 @@ def has_leading_zeros(text: str) -> bool:
 
 def number_of_text(text: str) -> Decimal:
     """The number that a text spells; raises :class:`Unwritable` for one out of range or with too many digits."""
-    return checked_number(Decimal(text.replace(",", "")))
+    try:
+        number = Decimal(text.replace(",", ""))
+    except InvalidOperation:  # an exponent beyond all arithmetic
+        number = Decimal("inf")
+    return checked_number(number)
 
 
 def checked_number(number: Decimal) -> Decimal:
     """A finite number, without trailing zeros and with one zero; raises :class:`Unwritable` as above."""
-    if not number.is_finite() or (number and not SMALLEST <= abs(number) < LARGEST):
+    if not number.is_finite() or (number and not SMALLEST <= number.copy_abs() < LARGEST):
         raise Unwritable(Text.of("airlock.number-out-of-range"), Text.of("airlock.number-out-of-range-fix"))
     digits = "".join(map(str, number.as_tuple().digits)).strip("0")
     if len(digits) > DIGITS:
@@ -85,7 +90,8 @@ def _label(text: str) -> str:
     if refused:
         why = Text.of("airlock.characters-refused", characters=", ".join(refused[:5]))
         raise Unwritable(why, Text.of("airlock.characters-refused-fix"))
-    if text[0] in "=+-@" and text != "-" and not (text[0] == "-" and _QUANTITY.fullmatch(text)):
+    number = text[0] == "-" and _QUANTITY.fullmatch(text)
+    if text[0] in "=+-@" and text != "-" and not number and not _BETWEEN.fullmatch(text):
         raise Unwritable(Text.of("airlock.formula"), Text.of("airlock.formulas-fix"))
     return text
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from credit.messages import Text
 from lab.airlock.checks.table_judging import judge_tables
 from lab.airlock.files import text as texts
-from lab.airlock.issue import Issue
+from lab.airlock.issue import Issue, fail, review, run_checks
 from lab.airlock.kinds.file_format import ModelFindings, ReadFile
 from lab.airlock.kinds.shown import Shown, TableBlock
 from lab.airlock.kinds.tables.table_model import TableModel
 from lab.airlock.kinds.tables.writing import as_csv, as_parquet
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
+from lab.airlock.words.unreadable import unreadable_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class TableFormat:
     def judge(self, name: str, model: TableModel, about: FileDescription, t: Thresholds) -> ModelFindings:
         """The checks of the table's whole text, and those of its cells."""
         findings = texts.check_text(name, _as_lines(model), texts.TABLE_CHECKS, t)
+        findings += run_checks(name, model, (("words", words_in_labels),), t)
         in_cells, cases = judge_tables(name, [model.grid], about, t)
         return ModelFindings((*findings, *in_cells), cases)
 
@@ -42,6 +45,17 @@ class TableFormat:
         """``bands.csv`` and ``bands.parquet`` for a table that was given as ``bands`` with any ending."""
         stem = name.rpartition(".")[0]
         return {f"{stem}.csv": as_csv(model), f"{stem}.parquet": as_parquet(model)}
+
+
+def words_in_labels(model: TableModel, t: Thresholds) -> Iterator[Issue]:
+    """Labels and names of columns are words, except for a few bits: more is for reviewers, and much more is data."""
+    labels = [text for column in model.columns for text in (column.name, *(() if column.numeric else column.texts))]
+    bits = unreadable_bits("\n".join(dict.fromkeys(labels)))
+    if bits.total > t["unreadable_bits_at_most"]:
+        make_issue = fail if bits.total > t["unreadable_label_bits_fail_from"] else review
+        limit = t["unreadable_bits_at_most"]  # without examples: a label may be what names a subject
+        why = Text.of("airlock.unreadable-labels", bits=round(bits.total), limit=limit)
+        yield make_issue(why, Text.of("airlock.unreadable-labels-fix"))
 
 
 def _as_lines(model: TableModel) -> str:

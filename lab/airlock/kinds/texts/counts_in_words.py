@@ -14,34 +14,20 @@ from lab.airlock.issue import Issue, fail, review
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
 
-_ENGLISH = {
-    word: n
-    for n, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
-    )
-} | {"single": 1, "sole": 1, "both": 2, "pair": 2, "couple": 2, "dozen": 12, "half-dozen": 6, "i": 1}
+_TO_TWENTY = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+)
+_ENGLISH = {word: n for n, word in enumerate(_TO_TWENTY.split())} | {
+    "single": 1,
+    "sole": 1,
+    "both": 2,
+    "pair": 2,
+    "couple": 2,
+    "dozen": 12,
+    "half-dozen": 6,
+    "i": 1,
+}
 _ROMAN = {"ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9}
 _DIGITS = dict(zip("零〇一二两三四五六七八九", (0, 0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
 _DIGITS |= dict(zip("壹贰叁肆伍陆柒捌玖俩仨", (1, 2, 3, 4, 5, 6, 7, 8, 9, 2, 3), strict=True))
@@ -57,6 +43,10 @@ _SURE_CHINESE = r"(?:户|家(?!庭)|[个位]?(?:企业|公司|个体户|个体�
 _OTHER_CHINESE = r"(?:名|人(?!民|员|工|均|口|行|力|才)|[个位](?:客户|自然人|居民))"
 _CHINESE_NOUNS = rf"(?:{_SURE_CHINESE}|{_OTHER_CHINESE})"
 _SURE = re.compile(rf"(?i)(?:{_SURE_NOUNS}|{_SURE_CHINESE})\)?$|^(?:{_SURE_NOUNS}|n)\b")
+_BOUND = re.compile(  # of a rule or a ranking rather than a count: “at least 5 firms”, “the top 3 firms”
+    r"(?i)(?:\b(?:to|than|least|most|over|under|above|below|top|largest|leading|first|every|each|or)|[<>≤≥]|\d ?[~–-]"
+    r"|前|至|到|至少|最少|至多|最多|不少于|不足|少于|多于|超过|每|满)\s*$"
+)
 _BETWEEN = r"(?:\s+[a-z-]{2,20}){0,2}"  # “three small firms”
 _WORDS = "|".join((*_ENGLISH, *_ROMAN))
 _COUNTED = re.compile(rf"(?i)(?<![\w.,%-])(\d{{1,7}}|{_WORDS})(?:\s+of(?:\s+the)?)?{_BETWEEN}\s+{_NOUNS}\b")
@@ -92,15 +82,20 @@ def number_in_words(text: str) -> int | None:
     return total + digit
 
 
-def small_counts_in_words(text: str, about: FileDescription, t: Thresholds) -> Iterator[Issue]:
-    """No sentence counts 1 to ``count_at_least - 1`` subjects; one subject, and small shares, go to review."""
-    least = t["count_at_least"]
-    counts: list[tuple[int, int, bool]] = []
+def counts_in(text: str) -> Iterator[tuple[int, int, bool]]:
+    """The place of each count of subjects in a text, its number, and whether it certainly counts them."""
     for pattern in (_COUNTED, _LABELLED, _COUNTED_CHINESE):
         for match in pattern.finditer(text):
             number = number_in_words(next(group for group in match.groups() if group))
             if number is not None:
-                counts.append((number, text.count("\n", 0, match.start()) + 1, bool(_SURE.search(match[0]))))
+                bound = _BOUND.search(text, max(0, match.start() - 12), match.start())
+                yield match.start(), number, _SURE.search(match[0]) is not None and bound is None
+
+
+def small_counts_in_words(text: str, about: FileDescription, t: Thresholds) -> Iterator[Issue]:
+    """No sentence counts 1 to ``count_at_least - 1`` subjects; one subject, and small shares, go to review."""
+    least = t["count_at_least"]
+    counts = [(number, text.count("\n", 0, place) + 1, sure) for place, number, sure in counts_in(text)]
     small = sorted({line for number, line, sure in counts if 1 < number < least and sure})
     single = sorted({line for number, line, sure in counts if number == 1 or (1 < number < least and not sure)})
     exact = sorted({line for number, line, _ in counts if number >= least and number % t["rounding_base"]})

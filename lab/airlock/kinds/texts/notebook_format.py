@@ -1,7 +1,8 @@
 """Notebooks (笔记本): the sources of cells and their printed outputs, read like any text, in a new notebook.
 
 Ids, numbers of execution and the metadata that Jupyter writes stay behind, and so does the HTML beside a printed table;
-the finding counts them. Attachments, pictures, widgets and members that nbformat 4 does not have are refused.
+the finding counts them. In place of a picture stands a line that says so, and the finding counts these too.
+Attachments, widgets and members that nbformat 4 does not have are refused.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from credit.messages import Text
+from lab.airlock.grid import Grid
 from lab.airlock.issue import Issue, fail
 from lab.airlock.kinds.file_format import ModelFindings, ReadFile
 from lab.airlock.kinds.shown import Shown, TextBlock
 from lab.airlock.kinds.texts.decoding import plain
+from lab.airlock.kinds.texts.notebook_code import cell_lines
 from lab.airlock.kinds.texts.prose import ProseModel, read_prose
-from lab.airlock.kinds.texts.python_code import python_lines
 from lab.airlock.kinds.texts.text_checks import WholeText, judge_text
 from lab.airlock.kinds.texts.text_format import CODE, outside_tables, tables_of
-from lab.airlock.kinds.texts.unreadable import unreadable_bits
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
+from lab.airlock.words.adaptive_code import form_bits
+from lab.airlock.words.code_words import code_words
+from lab.airlock.words.unreadable import unreadable_bits
 
 _FIX = Text.of("airlock.notebook-form-fix")
 _FORM = fail(Text.of("airlock.notebook-form"), _FIX)
@@ -31,6 +35,8 @@ _NOTEBOOK = {"cells", "metadata", "nbformat", "nbformat_minor"}
 _CELL = {"cell_type", "source", "metadata", "id"}
 _CODE_CELL = _CELL | {"outputs", "execution_count"}
 _OTHER_FORMS = {"text/plain", "text/html", "text/markdown", "text/latex"}  # forms of what is also printed plainly
+_PICTURES = {"image/png", "image/jpeg", "image/svg+xml"}
+_LEFT_OUT = "(A picture was left out here.)"  # what leaves in its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +65,18 @@ class NotebookModel:
         """The text without the numbers in the cells of its tables."""
         parts = []
         for cell in self.cells:
-            parts.append(cell.prose.sentences if cell.prose else "\n".join(cell.lines))
+            parts.append(cell.prose.sentences if cell.prose else code_words(cell.lines))
             parts += [cell.output.sentences] if cell.output else []
         return "\n".join(parts)
 
     @property
-    def choices(self) -> int:
-        """The bits of the form: one a cell, and those of its prose."""
-        return len(self.cells) + sum(
-            prose.choices for cell in self.cells for prose in (cell.prose, cell.output) if prose
-        )
+    def form(self) -> list[str]:
+        """What each cell is, and each block of its prose and of its output."""
+        form = []
+        for cell in self.cells:
+            form += [f"{cell.kind} cell", *(cell.prose.form if cell.prose else [])]
+            form += ["output", *cell.output.form] if cell.output else []
+        return form
 
     def parts(self) -> list[tuple[str, tuple[str, ...]]]:
         """The parts of the page in order: a kind (code, markdown, raw, text) and its lines."""
@@ -106,15 +114,16 @@ class NotebookFormat:
 
     def judge(self, name: str, model: NotebookModel, about: FileDescription, t: Thresholds) -> ModelFindings:
         """The checks of all cells as one text, and those of each table in it."""
-        outside, tables = [], []
+        words: list[str] = []
+        code: list[str] = []
+        tables: list[Grid] = []
         for cell in model.cells:
             for prose in (cell.prose, cell.output):
                 tables += tables_of(prose) if prose else []
-            outside.append(outside_tables(cell.prose) if cell.prose else "\n".join(cell.lines))
-            outside += [outside_tables(cell.output)] if cell.output else []
-        return judge_text(
-            name, WholeText(model.text, model.sentences, model.choices, about), tables, t, "\n\n".join(outside)
-        )
+            (words if cell.prose else code).append(outside_tables(cell.prose) if cell.prose else "\n".join(cell.lines))
+            words += [outside_tables(cell.output)] if cell.output else []
+        case = WholeText(model.text, model.sentences, form_bits(model.form), about)
+        return judge_text(name, case, tables, t, "\n\n".join(words), "\n\n".join(code))
 
     def show(self, model: NotebookModel) -> Shown:
         """All cells and outputs; lines are numbered through the notebook."""
@@ -122,7 +131,7 @@ class NotebookFormat:
         for kind, lines in model.parts():
             blocks.append(TextBlock(kind, lines, first))
             first += len(lines)
-        return Shown(tuple(blocks), int(unreadable_bits(model.sentences, model.choices).total + 7) // 8)
+        return Shown(tuple(blocks), int(unreadable_bits(model.sentences, form_bits(model.form)).total + 7) // 8)
 
     def write(self, name: str, model: NotebookModel) -> dict[str, bytes]:
         """A new notebook under the same name."""
@@ -168,7 +177,7 @@ def _cell(cell: Mapping[str, Any], left: Counter[str], t: Thresholds) -> Noteboo
     left["airlock.rewritten-metadata"] += len(cell.get("metadata") or {})
     source = _plain(_joined(cell["source"]), left, t)
     if kind == "code":
-        lines = python_lines(source)
+        lines = cell_lines(source)
         if isinstance(lines, Issue):
             raise _Refusal(lines)
         output = _output(cell.get("outputs") or [], left, t)
@@ -180,7 +189,7 @@ def _cell(cell: Mapping[str, Any], left: Counter[str], t: Thresholds) -> Noteboo
 
 
 def _output(outputs: list[Mapping[str, Any]], left: Counter[str], t: Thresholds) -> ProseModel | None:
-    """What a cell printed, as one text; pictures, widgets and other forms without a printed one are refused."""
+    """What a cell printed, as one text; widgets and other forms without a printed one are refused."""
     texts = []
     for each in outputs:
         match each["output_type"]:
@@ -189,6 +198,10 @@ def _output(outputs: list[Mapping[str, Any]], left: Counter[str], t: Thresholds)
                 texts.append(_joined(each["text"]))
             case "execute_result" | "display_data":
                 _require_members(each, {"output_type", "data", "metadata", "execution_count"})
+                if each["data"].keys() & _PICTURES:
+                    left["airlock.rewritten-left-out"] += 1
+                    texts.append(_LEFT_OUT)
+                    continue
                 others = each["data"].keys() - {"text/plain"}
                 if "text/plain" not in each["data"] or others - _OTHER_FORMS:
                     raise _Refusal(fail(Text.of("airlock.notebook-output"), Text.of("airlock.notebook-picture-fix")))

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from credit.messages import Text
 from lab.airlock.grid import number_of
 from lab.airlock.issue import Issue, fail
+from lab.airlock.kinds.texts.plain_code import LANGUAGES, level_of
 from lab.airlock.kinds.texts.printed_tables import TableRows, piped_table, printed_table
 from lab.airlock.kinds.texts.spelling import prose_line
+from lab.airlock.words.code_words import code_words
 
 _HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)(?:\s+#+)?\s*")
 _ITEM = re.compile(r"(\s*)(?:([-*+•·])|(\d{1,3})[.)])\s+(\S.*)")
@@ -23,6 +25,8 @@ _RULE = re.compile(r"\s*([-=_*~#+.])(?:\s*\1){2,}\s*")
 _QUOTE = re.compile(r"\s*>\s?(.*)")
 _FENCE = re.compile(r"\s*(```+|~~~+)\s*(\w*)\s*")
 _RULE_WRITTEN = "---"
+_WRITTEN = {"py": "python", "python3": "python"} | {named: name for name, all in LANGUAGES.items() for named in all}
+_MARK = re.compile(r"^(?:#+|>|\s*(?:-|\d+\.)) ")
 DEEPEST = 3  # levels of items below the first
 
 
@@ -35,8 +39,24 @@ class ProseBlock:
     cells: tuple[tuple[str, ...], ...] = ()  # of a table, the header first
 
     @property
+    def form(self) -> str:
+        """The kind, with the level of a heading or an item, and whether an item has a number."""
+        mark = _MARK.match(self.lines[0]) if self.kind in ("heading", "item") else None
+        return self.kind + (re.sub(r"\d+", "1", mark[0]) if mark else "")
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The indentations of plain text in a fence, which nothing parses."""
+        plain = self.kind == "code" and self.lines[0].removeprefix("```") in LANGUAGES
+        return tuple(f"level {level_of(line)}" for line in self.lines[1:-1]) if plain else ()
+
+    @property
     def sentences(self) -> tuple[str, ...]:
-        """The lines of the block; of a table, the cells that are no numbers."""
+        """The lines of the block without its mark, which is its form; of a table, the cells that are no numbers."""
+        if self.kind in ("item", "heading", "quote"):
+            return (_MARK.sub("", self.lines[0], count=1), *self.lines[1:])
+        if self.kind == "code" and not self.levels:
+            return tuple(code_words(self.lines[1:-1]).split("\n"))
         if self.kind != "table":
             return self.lines
         return tuple(cell for row in self.cells for cell in row if number_of(cell) is None)
@@ -64,9 +84,9 @@ class ProseModel:
         return "\n".join(line for block in self.blocks for line in block.sentences)
 
     @property
-    def choices(self) -> int:
-        """How many bits the form of the text can carry: one a block, since a reader hardly asks why it is one."""
-        return sum(2 if block.kind == "item" else 1 for block in self.blocks)
+    def form(self) -> list[str]:
+        """What each block is, by which a writer could carry bits, since a reader hardly asks why it is one."""
+        return [form for block in self.blocks for form in (block.form, *block.levels)]
 
 
 Code = Callable[[str], "tuple[str, ...] | Issue"]
@@ -174,7 +194,7 @@ class _Reader:
     def _fence(self, lines: list[str], at: int, match: re.Match[str]) -> int:
         self._close()
         closing = [n for n in range(at + 1, len(lines)) if lines[n].strip().startswith(match[1])]
-        language = {"py": "python"}.get(match[2].lower(), match[2].lower())
+        language = _WRITTEN.get(match[2].lower(), match[2].lower())
         if not closing or language not in self._code:
             self.issue = fail(Text.of("airlock.text-fence"), Text.of("airlock.text-fence-fix"), lines=[at + 1])
             return 1

@@ -6,16 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from credit.messages import Text
+from lab.airlock.checks.exact_numbers import numbers_in_text
 from lab.airlock.checks.table_judging import judge_tables
 from lab.airlock.files import text as texts
 from lab.airlock.files.table_reading import tables_in_text
 from lab.airlock.grid import Grid
-from lab.airlock.issue import Check, Issue, fail, run_checks
+from lab.airlock.issue import Check, Issue, fail, review, run_checks
 from lab.airlock.kinds.file_format import ModelFindings
 from lab.airlock.kinds.texts.counts_in_words import small_counts_in_words
-from lab.airlock.kinds.texts.unreadable import unreadable_bits
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
+from lab.airlock.words.unreadable import unreadable_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class WholeText:
 
     text: str
     sentences: str
-    choices: int
+    choices: float
     about: FileDescription
 
 
@@ -36,10 +37,18 @@ def words_only(case: WholeText, t: Thresholds) -> Iterator[Issue]:
     bits = unreadable_bits(case.sentences, case.choices)
     limit = t["unreadable_bits_at_most"]
     if bits.total > limit:
+        fails = (
+            bits.passed_over > limit
+            or bits.total - bits.numbers_and_names >= t["unreadable_bits_fail_from"]
+            or bits.total > t["numbers_and_names_bits_at_most"]
+        )
         kinds = {kind.replace(" ", "_"): round(value) for kind, value in bits.by_kind.items() if value}
         examples = Text.verbatim(", ".join(bits.examples) or "-")
-        yield fail(Text.of("airlock.unreadable", bits=round(bits.total), limit=limit, examples=examples),
-                   Text.of("airlock.unreadable-fix"), **kinds)  # fmt: skip
+        values = {"bits": round(bits.total), "limit": limit, "examples": examples}
+        if fails:
+            yield fail(Text.of("airlock.unreadable", **values), Text.of("airlock.unreadable-fix"), **kinds)
+        else:
+            yield review(Text.of("airlock.odd-words", **values), Text.of("airlock.odd-words-fix"), **kinds)
 
 
 def few_in_words(case: WholeText, t: Thresholds) -> Iterator[Issue]:
@@ -51,12 +60,13 @@ CHECKS: tuple[Check[WholeText], ...] = (("words", words_only), ("counts in words
 
 
 def judge_text(
-    name: str, case: WholeText, tables: Sequence[Grid], t: Thresholds, lines_outside: str | None = None
+    name: str, case: WholeText, tables: Sequence[Grid], t: Thresholds, words: str = "", code: str = ""
 ) -> ModelFindings:
-    """The findings on a text and the tables in it; ``lines_outside`` is the text without those ``tables``."""
+    """The findings on a text and the tables in it; ``words`` and ``code`` are the text without those ``tables``."""
     findings = texts.check_text(name, case.text, texts.CHECKS, t)
     findings += run_checks(name, case, CHECKS, t)
-    outside = case.text if lines_outside is None else lines_outside
+    outside = "\n\n".join(filter(None, (words, code)))
     grids = [*tables, *tables_in_text(outside, t["table_lines_at_least"])]
     in_tables, cases = judge_tables(name, grids, case.about, t)
-    return ModelFindings((*findings, *in_tables), cases)
+    in_words = numbers_in_text(words, code, case.about)
+    return ModelFindings((*findings, *in_tables), cases if in_words is None else (*cases, in_words))

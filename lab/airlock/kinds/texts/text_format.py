@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,15 +12,19 @@ from lab.airlock.issue import Issue, fail
 from lab.airlock.kinds.file_format import ModelFindings, ReadFile
 from lab.airlock.kinds.shown import Shown, TextBlock
 from lab.airlock.kinds.texts.decoding import decode
+from lab.airlock.kinds.texts.notebook_code import cell_lines
+from lab.airlock.kinds.texts.plain_code import LANGUAGES, plain_lines
 from lab.airlock.kinds.texts.prose import ProseModel, read_prose
-from lab.airlock.kinds.texts.python_code import python_lines
 from lab.airlock.kinds.texts.sql_code import sql_lines
 from lab.airlock.kinds.texts.text_checks import WholeText, judge_text
-from lab.airlock.kinds.texts.unreadable import unreadable_bits
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
+from lab.airlock.words.adaptive_code import form_bits
+from lab.airlock.words.code_words import code_words
+from lab.airlock.words.unreadable import unreadable_bits
 
-CODE = {"python": python_lines, "sql": sql_lines}
+CODE = {"python": cell_lines, "sql": sql_lines, **dict.fromkeys(LANGUAGES, plain_lines)}
+_LETTER = re.compile(r"[^\W_]")
 _EMPTY = fail(Text.of("airlock.empty"), Text.of("airlock.empty-fix"))
 
 
@@ -41,16 +46,18 @@ class ProseFormat:
         model = read_prose(given.text.split("\n"), CODE)
         if isinstance(model, Issue):
             return model
-        return ReadFile(model, given.rewritten) if model.blocks else _EMPTY
+        if not any(map(_LETTER.search, model.lines)):
+            return fail(Text.of("airlock.no-words"), Text.of("airlock.no-words-fix")) if model.blocks else _EMPTY
+        return ReadFile(model, given.rewritten)
 
     def judge(self, name: str, model: ProseModel, about: FileDescription, t: Thresholds) -> ModelFindings:
         """The checks of the text as a whole, and those of each table in it."""
-        case = WholeText("\n".join(model.lines), model.sentences, model.choices, about)
+        case = WholeText("\n".join(model.lines), model.sentences, form_bits(model.form), about)
         return judge_text(name, case, tables_of(model), t, outside_tables(model))
 
     def show(self, model: ProseModel) -> Shown:
         """All lines; beside them the file holds what a reader passes over."""
-        return shown_lines("text", model.lines, model.sentences, model.choices)
+        return shown_lines("text", model.lines, model.sentences, form_bits(model.form))
 
     def write(self, name: str, model: ProseModel) -> dict[str, bytes]:
         """The text under its name."""
@@ -76,11 +83,11 @@ class CodeFormat:
     def judge(self, name: str, model: CodeModel, about: FileDescription, t: Thresholds) -> ModelFindings:
         """The checks of the text as a whole, and those of tables that are written in it."""
         text = "\n".join(model.lines)
-        return judge_text(name, WholeText(text, text, 0, about), (), t)
+        return judge_text(name, WholeText(text, code_words(model.lines), 0, about), (), t, code=text)
 
     def show(self, model: CodeModel) -> Shown:
         """All lines."""
-        return shown_lines("code", model.lines, "\n".join(model.lines))
+        return shown_lines("code", model.lines, code_words(model.lines))
 
     def write(self, name: str, model: CodeModel) -> dict[str, bytes]:
         """The code under its name."""
@@ -108,7 +115,7 @@ def outside_tables(model: ProseModel) -> str:
     return "\n".join(lines)
 
 
-def shown_lines(kind: str, lines: tuple[str, ...], sentences: str, choices: int = 0) -> Shown:
+def shown_lines(kind: str, lines: tuple[str, ...], sentences: str, choices: float = 0) -> Shown:
     """A page of lines, with the bytes of what is not words in its sentences."""
     bits = unreadable_bits(sentences, choices).total
     return Shown((TextBlock(kind, lines),), int(bits + 7) // 8)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 import struct
 from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from credit.gate import Outcome
@@ -228,6 +229,21 @@ def test_the_payload_of_a_nan_does_not_leave(payload: int, negative: bool) -> No
     hidden = pa.table({"a": ["x", "y"], "m": values})
     written = [FORMATS["parquet"].write("t", read_or_skip(parquet(each), "parquet")) for each in (plain, hidden)]
     assert written[0] == written[1]
+
+
+@pytest.mark.parametrize("alphabet", ["abcdefghijklmnop", "0123456789abcdefghijklmnopqrstuvwxyz"])
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=5)
+def test_labels_of_random_letters_are_for_reviewers_and_many_are_refused(alphabet: str, seed: int) -> None:
+    def verdict(rows: int) -> Outcome:
+        draw = random.Random(seed)
+        labels = ["".join(draw.choices(alphabet, k=16)) for _ in range(rows)]
+        content = "\n".join(["band,n", *(f"{label},{50 + number}" for number, label in enumerate(labels))])
+        findings = judge({"t.csv": content.encode()}).verdict.findings
+        return max((each.outcome for each in findings if each.check == "words"), key=list(Outcome).index)
+
+    assert verdict(20) is Outcome.REVIEW
+    assert verdict(150) is Outcome.FAIL
 
 
 def test_two_files_that_would_leave_under_one_name_are_refused() -> None:

@@ -19,6 +19,7 @@ from credit.shelf import Shelf
 from lab.airlock.review.states import State, Turn
 from lab.projects import Projects, fold_projects
 from tests.credit.separation.account_changes import BEFORE, AccountsSince
+from tests.lab.airlock.kinds.models.sealed_versions import features, version_files
 from tests.lab.airlock.review.separation_model import EVENTS, PlainModel
 from tests.lab.airlock.review.separation_orders import differences
 from tests.lab.airlock.review_zone import (
@@ -125,7 +126,8 @@ def test_who_made_a_model_or_ordered_it_does_not_review_the_parcel_that_carries_
 
     def put(kind: Kind, parents: tuple[str, ...], maker: str, key: SigningKey) -> str:
         with shelf.staging() as folder:
-            (folder / "text.txt").write_text(maker)
+            for name, content in {**version_files(*features()), "text.txt": maker.encode()}.items():
+                (folder / name).write_bytes(content)
             made = {"terms": {"model": "enterprise"}, "expires_on": end, "by": Actor(maker, Role.RESEARCHER)}
             return shelf.put(folder, kind, parents=parents, **made, key=key).id
 

@@ -24,6 +24,7 @@ from lab.airlock.parcel_context import FileDescription, ParcelContext
 from lab.airlock.review.parcel_store import ParcelStore
 from lab.airlock.review.sealing import seal_parcel
 from lab.airlock.review.states import State, Turn
+from tests.lab.airlock.kinds.models.sealed_versions import features, named, put, version_files
 from tests.lab.airlock.review_zone import (
     AUTHOR,
     COLLEAGUE,
@@ -33,7 +34,6 @@ from tests.lab.airlock.review_zone import (
     SAFE,
     SECOND,
     SMALL,
-    THIRD,
     TODAY,
     WRITTEN,
     ReviewZone,
@@ -178,18 +178,6 @@ def test_a_file_changed_after_approval_does_not_leave(zone: ReviewZone) -> None:
     assert not zone.airlock.settings.outbox.exists() or not list(zone.airlock.settings.outbox.rglob("manifest.json"))
 
 
-def test_files_are_shown_only_to_the_author_and_to_reviewers(zone: ReviewZone) -> None:
-    id = zone.submit({"firms.csv": SAFE})
-    assert zone.airlock.file(id, "firms.csv", by=AUTHOR) == zone.airlock.file(id, "firms.csv", by=THIRD) == WRITTEN
-    for actor in (COLLEAGUE, PLATFORM, Actor("li", Role.REVIEWER)):
-        with pytest.raises(Refused):
-            zone.airlock.file(id, "firms.csv", by=actor)
-    with pytest.raises(Missing):
-        zone.airlock.file(id, "../firms.csv", by=AUTHOR)
-    with pytest.raises(Missing):
-        zone.airlock.get("petition-0")
-
-
 def test_a_withdrawn_parcel_stays_withdrawn_and_can_be_submitted_again(zone: ReviewZone) -> None:
     id = zone.submit({"firms.csv": SAFE})
     zone.approve(id)
@@ -254,22 +242,21 @@ def test_an_approved_parcel_of_an_expired_release_cannot_be_collected(zone: Revi
     assert late.get(id).state is State.APPROVED
 
 
-def test_a_model_leaves_after_the_platform_made_it_champion(zone: ReviewZone, keys: dict[str, SigningKey]) -> None:
-    shelf = zone.airlock.shelf
-    with shelf.staging() as making:
-        (making / "model.txt").write_text("tree\n")
-        end = TODAY + timedelta(days=30)
-        arguments = {"parents": (zone.release,), "terms": {"model": "enterprise"}, "expires_on": end, "by": PLATFORM}
-        version = shelf.put(making, Kind.VERSION, **arguments, key=keys["compute"])
-    files = {"model.json": json.dumps({"version": version.id}).encode()}
-    with pytest.raises(Refused, match="was not promoted"):
+def test_a_run_of_the_project_leaves_as_a_copy_that_names_it(zone: ReviewZone, keys: dict[str, SigningKey]) -> None:
+    order, version = put(zone.airlock.shelf, keys, version_files(*features()), days=20)
+    files = {"model.json": named(order)}
+    with pytest.raises(Refused, match="not ordered by this project"):
         zone.submit(files)
-    shelf.set_pointer("champion-enterprise", {"model": "enterprise", "version": version.id}, keys["platform"])
+    zone.airlock.ledger.append("training.asked", order, by=AUTHOR, details={"project": PROJECT})
     id = zone.submit(files)
+    with pytest.raises(Malformed):  # it was never promoted, so a vote says why
+        zone.vote(id, True, "", by=FIRST)
     zone.approve(id)
     seal = zone.airlock.collect(id, by=AUTHOR)
-    assert seal.parents == (zone.release, version.id)
-    assert seal.expires_on == end, "it ends with the model"
+    assert (seal.parents, seal.expires_on) == ((zone.release, version), TODAY + timedelta(days=20))
+    outbox = Shelf(zone.airlock.settings.outbox, zone.airlock.shelf.ring).open(seal.id)
+    copy = f"copy-{digest(outbox.path / 'model.txt')}"
+    assert json.loads((outbox.path / "model.json").read_bytes()) == {"version": version, "copy": copy}
 
 
 def test_a_parcel_with_findings_the_reviewers_did_not_see_does_not_leave(zone: ReviewZone) -> None:
@@ -291,7 +278,7 @@ def test_a_parcel_submitted_meanwhile_is_compared_too(zone: ReviewZone) -> None:
     id = zone.submit({"old.csv": old}, subjects=2060)
     details = zone.airlock.ledger.about(id)[0].details
     zone.airlock.withdraw(id, by=AUTHOR)
-    with ThreadPoolExecutor(1) as pool, zone.airlock._exclusive():
+    with ThreadPoolExecutor(1) as pool, zone.airlock._store.exclusive():
         waiting = pool.submit(zone.submit, {"less.csv": less}, subjects=2060)
         time.sleep(1)
         zone.airlock.ledger.append("parcel.submitted", "petition-between", by=COLLEAGUE, details=details)

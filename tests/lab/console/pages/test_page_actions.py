@@ -118,7 +118,7 @@ def test_a_parcel_goes_from_the_queue_to_the_outbox(servers: Servers) -> None:
 
 def test_a_notebook_and_a_text_are_shown_with_numbered_and_marked_lines(servers: Servers) -> None:
     """Lines are numbered through all cells, as in the findings."""
-    long = f'words = "{"词 " * 1100}"\n'
+    long = f'words = "{"企业 " * 800}"\n'
     name = servers.zone.submit({"long.py": b"x = 1\n" + long.encode(), "n.ipynb": parcel_files.notebook()}, "行号")
     client = servers.login("li")
     page = client.get(f"{servers.console}parcels/{name}", params={"file": "long.py"}).text

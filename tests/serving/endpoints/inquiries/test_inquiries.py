@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from serving_credit_files import FIRM, RECORDS, SHOP, UNKNOWN, documents, headers, penalty, post_query, shelve
+from serving_evaluations import sheet_of
 from serving_world import AS_OF, PURPOSE, TODAY
 
 from credit.catalogue import Catalogue
@@ -117,9 +118,10 @@ def test_the_grade_of_the_evaluation_takes_a_mandate(inquiring: Any) -> None:
     assert post_query(inquiring, "evaluation").status_code == 403
     own = inquiring.world.grant("bohai", FIRM).id
     answer = post_query(inquiring, "evaluation", purpose=PURPOSE, mandate=own).json()
-    score = inquiring.score(FIRM, own).json()
+    sheet = sheet_of("enterprise", 0)
     assert answer["records"][0]["fields"] == {
-        "grade": score["grade"], "grade4": score["grade4"], "valid_until": score["valid_until"],
+        "grade": sheet["grade"], "grade4": sheet["grade4"], "points": sheet["points"], "valid_until": "2026-11-30",
+        "sheet": sheet,
     }  # fmt: skip
 
 

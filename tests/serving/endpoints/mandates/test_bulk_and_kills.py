@@ -159,6 +159,9 @@ def test_the_document_of_a_mandate_has_an_end_three_years_after_the_mandates(man
     mandates.store.rows("UPDATE application SET until = '2020-01-01' WHERE id = ?", names[2])
     review.review()
     assert mandates.store.document(names[2]) is None
+    assert not mandates.store.is_idle, "a document is left to be deleted, although no mandate is"
+    mandates.store.delete_document(names[1])
+    assert mandates.store.is_idle
 
 
 def review_of(mandates: MandateWorld) -> MandateReview:

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from serving_credit_files import FIRM, RECORDS, SHOP, UNKNOWN, headers, penalty, register, shelve
+from serving_evaluations import sheet_of
 from serving_world import PURPOSE
 
 from credit.canonical import digest
@@ -91,7 +92,7 @@ def test_the_mandate_opens_the_rest_and_the_evaluation(reporting: Any) -> None:
     own = {"purpose": PURPOSE, "mandate": reporting.world.grant("bohai", FIRM).id, "format": "json"}
     answer = get(reporting, **own).json()
     assert {part["name"]: part["total"] for part in answer["parts"]}["contracts"] == 1
-    grade = reporting.score(FIRM, own["mandate"]).json()["grade"]
+    grade = sheet_of("enterprise", 0)["grade"]
     assert {"title": "评价等级", "value": grade} in answer["evaluation"]
     assert get(reporting, SHOP).status_code == 403
     assert get(reporting, SHOP, **own).status_code == 403

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from tests.lab.airlock.kinds.smuggling import Bits, Smuggling
+from tests.lab.airlock.smuggling import Bits, Smuggling
 
 Pixels = NDArray[np.int64]
 SIZE = (640, 480)

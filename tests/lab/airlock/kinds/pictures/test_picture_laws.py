@@ -18,7 +18,7 @@ from lab.airlock.kinds.shown import PictureBlock
 from lab.airlock.thresholds import load
 from tests.lab.airlock.gate_runs import judge
 from tests.lab.airlock.kinds.pictures.picture_attacks import pixels, unseen
-from tests.lab.airlock.kinds.smuggling import smuggled
+from tests.lab.airlock.smuggling import smuggled
 
 pytestmark = pytest.mark.attack
 T = load()

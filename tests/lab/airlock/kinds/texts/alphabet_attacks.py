@@ -7,8 +7,8 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 
-from tests.lab.airlock.kinds.smuggling import Bits, Smuggling, as_bits, in_groups
 from tests.lab.airlock.kinds.texts.spelling_attacks import SENTENCE
+from tests.lab.airlock.smuggling import Bits, Smuggling, as_bits, in_groups
 
 CONSONANTS, VOWELS = "bdfghjklmnprstvz", "aiou"
 
@@ -70,7 +70,7 @@ def alphabets() -> Iterator[Smuggling]:
     yield Smuggling(
         "names in code",
         "code.py",
-        lambda bits: "".join(f"{_word(n)} = 1\n" for n in in_groups(bits, 16)).encode(),
+        lambda bits: "".join(f"{word_of(n)} = 1\n" for n in in_groups(bits, 16)).encode(),
         _read_syllables,
     )
 
@@ -90,15 +90,23 @@ def _alphabet(name: str, symbols: list[str], width: int, group: int, line: int) 
     return Smuggling(name, "report.md", hide, find)
 
 
-def _word(number: int) -> str:
+def word_of(number: int) -> str:
     """Sixteen bits as a word of five letters that can be pronounced."""
     places = (number >> 12 & 15, number >> 10 & 3, number >> 6 & 15, number >> 4 & 3, number & 15)
     return "".join((CONSONANTS if n % 2 == 0 else VOWELS)[place] for n, place in enumerate(places))
 
 
+def syllables_of(word: str) -> int:
+    """The number of a word of :func:`word_of`."""
+    number = 0
+    for char, (of, width) in zip(word, [(CONSONANTS, 4), (VOWELS, 2)] * 2 + [(CONSONANTS, 4)], strict=True):
+        number = number << width | of.index(char)
+    return number
+
+
 def _syllables(line: int) -> Callable[[Bits], bytes]:
     def hide(bits: Bits) -> bytes:
-        words = [_word(number) for number in in_groups(bits, 16)]
+        words = [word_of(number) for number in in_groups(bits, 16)]
         return (
             SENTENCE + "\n\n" + "\n".join(" ".join(words[at : at + line]) for at in range(0, len(words), line))
         ).encode()

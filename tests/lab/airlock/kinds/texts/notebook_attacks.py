@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-from tests.lab.airlock.kinds.smuggling import Bits, Smuggling, as_bits, in_groups
 from tests.lab.airlock.kinds.texts.alphabet_attacks import alphabets, in_hex
 from tests.lab.airlock.kinds.texts.spelling_attacks import SENTENCE, code_layouts, spellings
 from tests.lab.airlock.kinds.texts.text_seeds import cell, notebook
+from tests.lab.airlock.smuggling import Bits, Smuggling, as_bits, in_groups
 
 
 def in_notebooks() -> Iterator[Smuggling]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from tests.lab.airlock.kinds.smuggling import Bits, Smuggling
+from tests.lab.airlock.smuggling import Bits, Smuggling
 
 SENTENCE = "The new version ranks small firms better than the old one, and its calibration holds in each quarter. "
 CHINESE_SENTENCE = "新版本对小微企业的排序能力更好，校准在各个季度都保持稳定。"
@@ -37,6 +37,7 @@ LETTERS: tuple[Choice, ...] = (
     ("small caps", "s", "\ua731"),
     ("dotless", "i", "\u0131"),
     ("grapheme joiners", "n", "n\u034f"),
+    ("capitals of words", " version", " Version"),
 )
 SIGNS: tuple[Choice, ...] = (
     ("dashes", "-", "\u2013"),

@@ -15,6 +15,7 @@ from lab.airlock.issue import Issue
 from lab.airlock.kinds.file_format import ReadFile
 from lab.airlock.kinds.registry import format_of
 from lab.airlock.thresholds import load
+from tests.lab.airlock.gate_runs import judge
 from tests.lab.airlock.kinds.texts.text_seeds import (
     CHINESE,
     CODE,
@@ -162,7 +163,6 @@ def test_metadata_ids_and_numbers_of_execution_change_nothing(extra: dict[str, s
 @pytest.mark.parametrize(
     "output",
     [
-        {"output_type": "display_data", "metadata": {}, "data": {"image/png": "aGk=", "text/plain": "<Figure>"}},
         {"output_type": "display_data", "metadata": {}, "data": {"application/javascript": "1", "text/plain": "x"}},
         {"output_type": "display_data", "metadata": {}, "data": {"text/html": "<b>1</b>"}},
         {"output_type": "unknown", "text": "x"},
@@ -170,6 +170,26 @@ def test_metadata_ids_and_numbers_of_execution_change_nothing(extra: dict[str, s
 )
 def test_an_output_that_is_no_printed_text_is_refused(output: dict[str, object]) -> None:
     assert isinstance(read("n.ipynb", notebook(cell("code", "x = 1", outputs=[output]))), Issue)
+
+
+@given(st.sampled_from(["image/png", "image/jpeg", "image/svg+xml"]), st.text(max_size=30), st.text(max_size=30))
+@settings(max_examples=40, deadline=None)
+def test_of_a_picture_in_an_output_a_line_leaves(kind: str, picture: str, printed: str) -> None:
+    """Whatever the picture and its printed form hold; the author reads in the findings that it is left out."""
+    data = {"output_type": "display_data", "metadata": {}, "data": {kind: picture, "text/plain": printed}}
+    content = notebook(cell("code", "x = 1", outputs=[data]))
+    left = written("n.ipynb", content)
+    assert left is not None
+    text = json.loads(left)["cells"][0]["outputs"][0]["text"]
+    assert text == "(A picture was left out here.)\n"
+    findings = [each for each in judge({"n.ipynb": content}).verdict.findings if each.check == "rewritten"]
+    assert "1 pictures are left out" in findings[0].why
+
+
+@given(st.text("ab $\n'", min_size=1, max_size=8), st.sampled_from(["", "x"]))
+def test_a_text_between_dollars_is_no_sql_that_leaves(content: str, tag: str) -> None:
+    query = f"SELECT ${tag}${content}${tag}$ AS c FROM registration"
+    assert isinstance(read("q.sql", query.encode()), Issue), "its blanks are its meaning, which the one form changes"
 
 
 def test_attachments_and_members_with_two_values_are_refused() -> None:

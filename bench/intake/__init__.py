@@ -1,0 +1,1 @@
+"""What the intake loses, and how fast it is."""

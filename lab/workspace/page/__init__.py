@@ -1,0 +1,1 @@
+"""What the workspace's server says to an open page beside Jupyter (页面提示), and whether a page still waits."""

@@ -1,0 +1,1 @@
+"""Tables with differential privacy, where the policy of tables says so."""

@@ -1,0 +1,1 @@
+"""The quarantine: rejected rows wait here until their source unit has corrected them."""
