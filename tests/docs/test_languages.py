@@ -16,7 +16,7 @@ PAIRS = [
 MUST_EXIST = (
     "README.zh.md",
     *(f"{name}.md" for name in ("how-it-fits-together", "architecture", "platform", "api-changes")),
-    *(f"{name}.md" for name in ("researcher", "airlock", "city")),
+    *(f"{name}.md" for name in ("researcher", "airlock", "city", "bank")),
 )
 PATH = re.compile(r"`((?:credit|privacy|lab|models|serving|infra|bench|tests|docs)/[\w./-]*)`")
 
