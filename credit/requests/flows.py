@@ -49,6 +49,7 @@ FLOWS: Mapping[str, Flow] = MappingProxyType(
         "repair": Flow(("custody", "compute", "platform"), (CITY,), "act.repair-record", _private("documents")),
         "withdraw": Flow(("custody", "compute", "platform"), (CITY, PLATFORM), "act.withdraw-repaired-records"),
         "quarantine": Flow(("custody",), (CITY, PLATFORM), "act.read-quarantine", _private("back")),
+        "quality": Flow(("custody",), (CITY, PLATFORM), "act.measure-quality"),
         "subjects": Flow(("custody",), (CITY, PLATFORM), "act.list-subjects"),
         "train": Flow(("research", "compute"), (RESEARCHER, PLATFORM), "act.train-model", seconds=48 * HOUR),
         "rows": Flow(("research", "compute"), (RESEARCHER, PLATFORM), "act.make-rows", _private("sql")),

@@ -21,6 +21,7 @@ from credit.seal import Kind
 from credit.settings import read
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
+from infra.agents.custody_supervision import measure_quality
 from infra.agents.deletion import delete_destroyed
 from infra.desk.invented_home import InventedHome
 from privacy.intake import mappings
@@ -188,6 +189,10 @@ class Custody:
             private["files"] = [str(each) for each in write_annotated(rows, catalogue_of(task), Path(folder), form)]
         return StepResult(result | {"messages": messages}, private=private)
 
+    def quality(self, task: Task) -> StepResult:
+        """Measure the data of licences and penalties in a month."""
+        return measure_quality(self, task, catalogue_of(task))
+
     def subjects(self, task: Task) -> StepResult:
         """Read the codes of some subjects of a table, for the person who asked alone."""
         table, limit = str(task.arguments["table"]), int(task.arguments["limit"])
@@ -226,5 +231,8 @@ def open_agent(settings: AgentSettings, env: Mapping[str, str]) -> Agent:
     return Agent.open(
         "custody",
         settings,
-        {step.__name__: Handler(step) for step in (*steps, custody.practice, custody.sandbox, custody.sweep)},
+        {
+            step.__name__: Handler(step)
+            for step in (*steps, custody.quality, custody.practice, custody.sandbox, custody.sweep)
+        },
     )

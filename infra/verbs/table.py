@@ -61,6 +61,9 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "subjects": "Print the codes of some subjects of a raw table.",
             "release": "Make a release: desensitised tables for one purpose, sealed on the shelf.",
         },
+        "custody.quality": {
+            "quality": "Measure the data of licences and penalties (双公示) in a month.",
+        },
         "custody.practice": {
             "practice": "Make practice tables (练习数据): every table of the catalogue, invented.",
         },

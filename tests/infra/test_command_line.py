@@ -47,7 +47,7 @@ ACTS: dict[str, tuple[str, ...]] = {
     "review": ("objection", "--outcome", "upheld", "--why", "x"), "sandbox": ("--save", "x.json"),
     "stop-answers": ("--why", "x"), "start-answers": ("--why", "x"),
     "close-exits": ("--why", "x"), "open-exits": ("--why", "x"), "sweep": (), "practice": (),
-    "quarantine": (), "subjects": ("registration",), "usage": ("--month", "2026-11"),
+    "quarantine": (), "quality": ("--month", "2026-10"), "subjects": ("registration",), "usage": ("--month", "2026-11"),
     "applications list": (), "applications show": ("application",), "applications confirm": ("application",),
     "applications refuse": ("application", "--why", "x"), "subject key": (FIRM, "--drop", "x"), "subject link": (FIRM,),
     "account add": ("alice", "--role", "researcher"), "account roles": ("alice", "--role", "auditor"),
