@@ -3,7 +3,7 @@
 A code is 18 characters: 1 registering department, 1 category, 6 digits of the registering division (GB/T 2260), 9 of
 the organisation code (8 + its own check) and 1 check character. *Both* checks are verified. The check of the
 organisation code uses the full alphabet of 36: with the 31 letters of GB 32100 it would be wrong for every ``MA…``
-code.
+code. A code that a register vouches for (``vouched_codes.yaml``) is valid although a check of it is wrong.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from credit.errors import Malformed
 from credit.messages import Text
 from credit.subjects import SubjectKind
+from credit.vouched_codes import vouched_codes
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100 §5: no I, O, S, V, Z
 USCC_WEIGHTS = tuple(pow(3, i, 31) for i in range(17))  # GB 32100 §5.4: 3^(i-1) mod 31
@@ -51,7 +52,8 @@ def org_check(body: str) -> str:
 
 @dataclass(frozen=True, order=True, slots=True)
 class Uscc:
-    """A valid code, made with :meth:`parse`. Raises :class:`Malformed` when its form or either check is wrong."""
+    """A valid code, made with :meth:`parse`. Raises :class:`Malformed` when its form or either check is wrong, unless a
+    register vouches for it."""
 
     code: str
 
@@ -91,10 +93,12 @@ def fault_of(code: str) -> Text | None:
     if not _SHAPE.fullmatch(code):
         return Text.of("uscc.wrong-character")
     if org_check(code[8:16]) != code[16]:
-        return Text.of("uscc.wrong-organisation-check")
-    if uscc_check(code[:17]) != code[17]:
-        return Text.of("uscc.wrong-last-check")
-    return None
+        fault = Text.of("uscc.wrong-organisation-check")
+    elif uscc_check(code[:17]) != code[17]:
+        fault = Text.of("uscc.wrong-last-check")
+    else:
+        return None
+    return None if code in vouched_codes() else fault
 
 
 def compose(prefix: str, division: str, serial: str) -> Uscc:

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from credit.errors import Malformed
+from credit.errors import CreditError, Malformed
 from credit.messages import Text
 
 
@@ -26,6 +26,14 @@ class Limits:
     memory: str = "2GB"
     threads: int = 2
     temporary: Path | None = None
+
+
+class EngineFault(CreditError):
+    """The engine gave up on a statement; ``kind`` is the name of its error, which holds no value of a row."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__("duckdb-engine.gave-up", kind=kind)
 
 
 class Engine:
@@ -62,6 +70,24 @@ class Engine:
     def unregister(self, name: str) -> None:
         """Undo :meth:`register`."""
         self._connection.unregister(name)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """What the block changes in relations, whole or not at all.
+
+        Raises :class:`EngineFault` when the engine gives up on a statement of the block, or on reading an Arrow table
+        for it; then every relation is as it was before.
+        """
+        self._connection.execute("BEGIN TRANSACTION")
+        try:
+            yield
+        except (duckdb.Error, pa.ArrowException) as error:
+            self._connection.execute("ROLLBACK")
+            raise EngineFault(type(error).__name__) from error
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
     def columns(self, query: str) -> dict[str, str]:
         """Column names of a query and their DuckDB types."""

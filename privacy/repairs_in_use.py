@@ -22,7 +22,7 @@ from credit.suppression import Notice
 from privacy.catalogue_roles import Progress
 from privacy.duckdb_engine import Limits
 from privacy.release.withdrawal import suppress_subjects, withdraw
-from privacy.repair import RepairedAlready, repair, repaired_records, repaired_subjects
+from privacy.repair import RepairedAlready, repair, repair_entries, repaired_records, repaired_subjects
 from privacy.vault import Vault
 
 SCORING, INQUIRY = "scoring", "inquiry"
@@ -70,6 +70,8 @@ def repair_records(
     documents: Sequence[str],
     *,
     on: str,
+    subject: str = "",
+    table: str = "",
     catalogue: Catalogue,
     custody_of: CustodyOf,
     vault: Vault,
@@ -81,14 +83,16 @@ def repair_records(
 ) -> RepairedRecords:
     """Repair each record, on the day ``on`` (today when it is empty). At once nothing is answered about its subject.
 
-    A document that cannot be repaired does not stop the others. Raises :class:`Malformed` for a day that is none, and
+    A document that cannot be repaired does not stop the others. ``subject`` and ``table`` name the record where several
+    have the number. Raises :class:`Malformed` for a day that is none, and
     the first error when there is no other document.
     """
     done, errors = RepairedRecords(), list[CreditError]()
+    record: dict[str, Any] = {"catalogue": catalogue, "vault": vault, "subject": subject}
     for number, document in enumerate(documents):
         progress("finding the record", number, len(documents))
         try:
-            repair(document, catalogue=catalogue, vault=vault, ledger=ledger, by=by, on=_day(on, today), today=today)
+            repair(document, ledger=ledger, by=by, on=_day(on, today), today=today, table_name=table, **record)
         except RepairedAlready as error:  # by a run that was stopped, or long ago
             done.repaired_before.append(failure_of(error))
         except CreditError as error:
@@ -96,8 +100,7 @@ def repair_records(
             continue
         else:
             done.repaired += 1
-        codes = repaired_subjects(document, catalogue=catalogue, vault=vault, by=today)
-        records = repaired_records(document, catalogue=catalogue, vault=vault)
+        codes, records = repaired_subjects(document, by=today, **record), repaired_records(document, **record)
         for purpose in _purposes(shelf, today):
             custody = custody_of(purpose)
             if wanted := [code for code in codes if not _is_suppressed(code, records, custody)]:
@@ -138,7 +141,7 @@ def withdraw_from_releases(
     return made
 
 
-def _is_suppressed(code: str, records: Sequence[str], custody: Mapping[str, Any]) -> bool:
+def _is_suppressed(code: str, records: Sequence[Sequence[str]], custody: Mapping[str, Any]) -> bool:
     """True when a notice about a subject is younger than each repair of these records, as custody's ledger has both.
 
     So a step that is done twice suppresses once: a second notice would make every release and snapshot again.
@@ -147,7 +150,7 @@ def _is_suppressed(code: str, records: Sequence[str], custody: Mapping[str, Any]
     named = Notice.read(custody["shelf"], purpose).subjects.get(custody["pseudonym_key"].hex_of(code))
     notices = ledger.about(f"notice-{purpose}-{named[0]}") if named else ()
     suppressed = max((entry.seq for entry in notices), default=0)
-    repairs = [[e.seq for e in ledger.about(record) if e.verb == "record.repaired"] for record in records]
+    repairs = [[entry.seq for entry in repair_entries(ledger, names)] for names in records]
     return bool(repairs) and all(seqs and max(seqs) < suppressed for seqs in repairs)
 
 

@@ -46,7 +46,9 @@ FLOWS: Mapping[str, Flow] = MappingProxyType(
         "intake": Flow(("custody",), (CITY, PLATFORM), "act.bring-records-in", _private("paths", "mapping")),
         "release": Flow(("custody",), (PLATFORM, CITY), "act.make-release"),
         "practice": Flow(("custody",), (PLATFORM, CITY), "act.make-practice-tables"),
-        "repair": Flow(("custody", "compute", "platform"), (CITY,), "act.repair-record", _private("documents")),
+        "repair": Flow(
+            ("custody", "compute", "platform"), (CITY,), "act.repair-record", _private("documents", "subject")
+        ),
         "withdraw": Flow(("custody", "compute", "platform"), (CITY, PLATFORM), "act.withdraw-repaired-records"),
         "quarantine": Flow(("custody",), (CITY, PLATFORM), "act.read-quarantine", _private("back")),
         "quality": Flow(("custody",), (CITY, PLATFORM), "act.measure-quality"),

@@ -143,6 +143,8 @@ class Custody:
         repaired = repair_records(
             task.arguments["documents"],
             on=task.arguments.get("on", ""),
+            subject=str(task.arguments.get("subject", "")),
+            table=str(task.arguments.get("table", "")),
             catalogue=catalogue,
             custody_of=lambda purpose: self.for_purpose(purpose, task),
             vault=self.vault,

@@ -122,10 +122,10 @@ class _Intake:
         self.progress("intake", total, total)
 
     def _pool(self, pool: Pool, files: list[RawFile]) -> None:
-        self.counts[pool.table.name if pool.table else ""] = pool.counts
         for file in files:
             pool.add(file, self.learnt)
         pool.finish()
+        self.counts[pool.table.name if pool.table else ""] = pool.counts
 
     def _faults(self, table: Table) -> tuple[row_checks.Fault, ...]:
         """The faults of a table's rows, after its own checks were tried."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,8 +11,8 @@ import pyarrow as pa
 
 from credit.catalogue import Table
 from credit.messages import Text
-from privacy.duckdb_engine import Engine, quoted, text
-from privacy.files.block import Block
+from privacy.duckdb_engine import Engine, EngineFault, quoted, text
+from privacy.files.block import Block, bad_file
 from privacy.intake import layouts, merging, row_checks
 from privacy.intake.column_mapping import map_columns
 from privacy.intake.delivery import RawFile
@@ -55,7 +56,19 @@ class Pool:
         return quoted(f"pool_{self.table.name}") if self.table else ""
 
     def add(self, file: RawFile, learnt: tuple[layouts.Learnt, ...]) -> None:
-        """Read a file into the pool; its rows that cannot be stored become rejected rows."""
+        """Read a file into the pool; its rows that cannot be stored become rejected rows.
+
+        A file over which the engine gives up leaves nothing behind but its own line in quarantine: others go on.
+        """
+        before = copy.deepcopy(self.counts), self.is_made
+        try:
+            with self.run.all_or_nothing():
+                self._add(file, learnt)
+        except EngineFault as fault:
+            self.counts, self.is_made = before
+            self._lines(file.name, file.digest, bad_file("intake.reason.engine-gave-up", error=fault.kind))
+
+    def _add(self, file: RawFile, learnt: tuple[layouts.Learnt, ...]) -> None:
         own = tuple(mapping for mapping in learnt if mapping.fits(file.path.name))
         known = layouts.known_names(self.table, own) if self.table else frozenset[str]()
         for block in file.blocks(known):
@@ -155,7 +168,7 @@ class Pool:
         if not block.bad:
             return
         reasons = [bad.reason for bad in block.bad]
-        self._add(
+        self._insert(
             name,
             source,
             pa.table(
@@ -183,11 +196,11 @@ class Pool:
         rows = rows.append_column("line", pa.array(block.lines, pa.int64()))
         for column, value in (("reason", reason.render()), ("message", message)):
             rows = rows.append_column(column, pa.repeat(pa.scalar(value), count))
-        self._add(name, source, rows, f"CAST(json_object({pairs}) AS VARCHAR)")
+        self._insert(name, source, rows, f"CAST(json_object({pairs}) AS VARCHAR)")
         self.counts.rows_in += count
         self.counts.reject(reason, count)
 
-    def _add(self, name: str, source: str, rows: pa.Table, row: str) -> None:
+    def _insert(self, name: str, source: str, rows: pa.Table, row: str) -> None:
         table = self.table.name if self.table else ""
         self.run.register("rejected", rows)
         self.run.execute(

@@ -125,12 +125,12 @@ def _value(table: Table, field: Field) -> str:
     match field.type:
         case "integer":
             value = f"CASE WHEN regexp_full_match({original}, '[+-]?[0-9]+') THEN try_cast({original} AS BIGINT) END"
-            return value if field.scale == 1 else f"CAST({value} * {field.scale} AS BIGINT)"
+            return value if field.scale == 1 else f"TRY(CAST({value} * {field.scale} AS BIGINT))"
         case "number":
             form = "[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,2})?"
             value = f"CASE WHEN regexp_full_match({original}, '{form}') THEN try_cast({original} AS DOUBLE) END"
             value = value if field.scale == 1 else f"{value} * {field.scale}"
-            return f"({value}) + 0.0"  # never -0.0
+            return f"CASE WHEN isfinite({value}) THEN ({value}) + 0.0 END"  # never -0.0, nor a number without end
         case "date":
             form = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
             return f"CASE WHEN regexp_full_match({original}, '{form}') THEN try_cast({original} AS DATE) END"

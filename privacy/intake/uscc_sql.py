@@ -10,6 +10,7 @@ from functools import cache
 from itertools import product
 
 from credit.uscc import ALPHABET, ORG_ALPHABET, ORG_WEIGHTS, USCC_WEIGHTS, compose
+from credit.vouched_codes import vouched_codes
 from privacy.duckdb_engine import text, texts
 
 _SHAPE = f"[{ALPHABET}]{{2}}[0-9]{{6}}[{ALPHABET}]{{10}}"
@@ -32,12 +33,15 @@ def canonical(code: str) -> str:
 
 
 def fault(code: str) -> str:
-    """SQL for the id of the reason why ``code`` (canonical text) is no USCC; NULL when both checks are right."""
+    """SQL for the id of the reason why ``code`` (canonical text) is no USCC; NULL when both checks are right, or
+    a register vouches for the code."""
     org = _weighed(code, ORG_ALPHABET, ORG_WEIGHTS, first=9)
     whole = _weighed(code, ALPHABET, USCC_WEIGHTS, first=1)
+    vouched = f"WHEN {code} IN ({texts(sorted(vouched_codes()))}) THEN NULL" if vouched_codes() else ""
     return f"""CASE
         WHEN length({code}) <> 18 THEN {text(FAULTS[0])}
         WHEN NOT regexp_full_match({code}, {text(_SHAPE)}) THEN {text(FAULTS[1])}
+        {vouched}
         WHEN substr({text("0123456789X0")}, 12 - ({org}) % 11, 1) <> substr({code}, 17, 1)
             THEN {text(FAULTS[2])}
         WHEN substr({text(ALPHABET)}, (31 - ({whole}) % 31) % 31 + 1, 1) <> substr({code}, 18, 1)

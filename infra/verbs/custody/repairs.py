@@ -25,6 +25,8 @@ def add_to(app: typer.Typer) -> None:
 
 def repair(
     documents: Annotated[list[str], typer.Argument(help="Document numbers of the records.")],
+    subject: Annotated[str, typer.Option(help="The firm's code, where several have the number.")] = "",
+    table: Annotated[str, typer.Option(help="The table, where several have the number.")] = "",
     on: Annotated[str, typer.Option(help="The day they were repaired; today by default.")] = "",
     catalogue: CatalogueName = "city",
     today: Today = None,
@@ -36,7 +38,8 @@ def repair(
     At once nothing is answered about their subjects; when the withdrawal is done, answers are made without the
     records. A command that was stopped on the way continues when it is run again.
     """
-    arguments = {"documents": documents, "on": on, "catalogue": named(catalogue)}
+    arguments: dict[str, Any] = {"documents": documents, "on": on, "catalogue": named(catalogue)}
+    arguments |= {name: value for name, value in (("subject", subject), ("table", table)) if value}
     started = time.monotonic()
     made = carry_out(Home.here(), "repair", arguments, by=by, today=options.requested_day(today))
     custody = made.results[0]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from credit.errors import Malformed
 from credit.subjects import SubjectKind
 from credit.uscc import ALPHABET, Uscc, compose
+from credit.vouched_codes import vouched_codes
 from privacy.duckdb_engine import Engine, engine
 from privacy.intake import uscc_sql
 
@@ -26,6 +27,7 @@ def spoiled(code: str, place: int, char: str) -> str:
 
 TEXTS = st.one_of(
     CODES,
+    st.sampled_from(sorted(vouched_codes())),
     CODES.map(str.lower),
     CODES.map(lambda code: f" {code}\t"),
     st.builds(spoiled, CODES, st.integers(0, 17), st.sampled_from(ALPHABET + "IOSVZ中1")),
