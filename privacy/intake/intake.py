@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from credit.actor import Actor
 from credit.canonical import digest_json
@@ -19,6 +20,7 @@ from credit.ledger import Ledger
 from privacy import catalogue_roles
 from privacy.duckdb_engine import Engine, Limits, engine, quoted, text
 from privacy.intake import layouts, mappings, merging, row_checks, surrogates
+from privacy.intake.corrections import find_corrections
 from privacy.intake.delivery import RawFile, delivery
 from privacy.intake.intake_report import IntakeReport, TableCount
 from privacy.intake.pooling import Pool, RowCounts
@@ -51,9 +53,10 @@ def intake(
     with vault.exclusive(), engine(limits) as run:
         store.prepare(run)
         before = _inodes(vault)
-        work = _Intake(run, catalogue, vault, today, delivered.files, learnt, progress)
+        waiting = [row for row in store.read(vault).to_pylist() if row["state"] == store.WAITING]
+        work = _Intake(run, catalogue, vault, today, delivered.files, learnt, progress, waiting)
         work.run_all()
-        quarantined = store.keep(run, vault, today=today)
+        quarantined = store.keep(run, vault, today=today, read_files={f.digest: f.name for f in delivered.files})
         changed = bool(quarantined) or before != _inodes(vault)
     digests = {file.name: file.digest for file in delivered.files}
     messages = {english: reason for each in work.counts.values() for english, reason in each.messages.items()}
@@ -95,6 +98,7 @@ class _Intake:
     files: tuple[RawFile, ...]
     learnt: tuple[layouts.Learnt, ...]
     progress: catalogue_roles.Progress
+    waiting: list[dict[str, Any]]
     counts: dict[str, RowCounts] = field(default_factory=dict)
 
     def run_all(self) -> None:
@@ -109,7 +113,10 @@ class _Intake:
         self._register(None)
         for number, table in enumerate(tables):
             self.progress(f"checking {table.name}", number, total)
-            self._pool(Pool(self.run, table, self._faults(table)), files[table.name])
+            pool = Pool(self.run, table, self._faults(table))
+            self._pool(pool, files[table.name])
+            waiting = [row for row in self.waiting if row["table"] == table.name]
+            find_corrections(self.run, table, pool.name, waiting, pool.faults)
             if not table.surrogate:
                 self._merge(table)
         raw = [table for table in tables if table.surrogate]

@@ -7,6 +7,7 @@ a row that came back and is stored, ``returned`` one that came back and was reje
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import pyarrow as pa
@@ -34,14 +35,16 @@ def prepare(engine: Engine) -> None:
     engine.execute("CREATE TEMP TABLE came_back (id VARCHAR, file VARCHAR, state VARCHAR)")
 
 
-def keep(engine: Engine, vault: Vault, *, today: date) -> int:
+def keep(engine: Engine, vault: Vault, *, today: date, read_files: Mapping[str, str]) -> int:
     """Add the rows of ``bad`` that are not in the vault's quarantine yet, and end the waiting of those that came back.
 
     Returns the number of rows that were added or changed. A row that comes back in the file in which it was rejected
-    first is the same row, and goes on waiting.
+    first is the same row, and goes on waiting; in another file it is returned once more. A file that waits as a whole
+    waits no longer once it could be read: ``read_files`` maps the digests of the files of this intake to their names.
     """
     day = f"DATE {text(today.isoformat())}"
     engine.register("stored_bad", read(vault))
+    _end_repeated_rows(engine, read_files)
     names = ", ".join(f'b."{name}"' for name in COLUMNS)
     new = f"""SELECT {names}, {_ID} AS id, {day} AS brought_on, NULL::DATE AS ended_on, NULL::VARCHAR AS ended_by
         FROM bad b ANTI JOIN stored_bad h ON (h."table" = b."table" AND h.digest = b.digest AND h.line = b.line)"""
@@ -60,6 +63,28 @@ def keep(engine: Engine, vault: Vault, *, today: date) -> int:
         vault.write(NAME, table.select(_SCHEMA.names).cast(_SCHEMA))
     engine.unregister("stored_bad")
     return count + changed
+
+
+def _end_repeated_rows(engine: Engine, read_files: Mapping[str, str]) -> None:
+    """Put rows into ``came_back`` that were rejected again word for word, and files that could be read this time."""
+    waits = f"h.state = '{WAITING}' AND h.id IS NOT NULL"
+    same = """b."table" = h."table" AND b.row = h.row AND b.field IS NOT DISTINCT FROM h.field AND b.row <> ''"""
+    is_stored = """h."table" = b."table" AND h.digest = b.digest AND h.line = b.line"""
+    engine.execute(
+        f"INSERT INTO came_back SELECT h.id, min(b.file), '{RETURNED}' FROM stored_bad h JOIN "
+        f"(SELECT * FROM bad b ANTI JOIN stored_bad h ON ({is_stored})) b ON ({same}) "
+        f"WHERE {waits} AND b.state = '{WAITING}' GROUP BY h.id"
+    )
+    digests = {
+        "digest": pa.array(list(read_files), pa.string()),
+        "name": pa.array(list(read_files.values()), pa.string()),
+    }
+    engine.register("read_files", pa.table(digests))
+    engine.execute(
+        f"INSERT INTO came_back SELECT h.id, f.name, '{CORRECTED}' FROM stored_bad h JOIN read_files f USING (digest) "
+        f"ANTI JOIN bad b ON (b.digest = h.digest AND b.line = 0) WHERE {waits} AND h.line = 0"
+    )
+    engine.unregister("read_files")
 
 
 def read(vault: Vault) -> pa.Table:
