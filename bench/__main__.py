@@ -86,6 +86,7 @@ MODULES = {  # module -> the figures it measures, in the order in which they run
     "airlock.smuggling": (
         "smuggled_bits_tables",
         "smuggled_bits_text",
+        "smuggled_bits_same_meaning",
         "smuggled_bits_notebooks",
         "smuggled_bits_pictures",
         "smuggled_bits_models",

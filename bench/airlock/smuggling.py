@@ -26,13 +26,15 @@ from tests.lab.airlock.kinds.pictures.picture_attacks import seen as seen_in_pic
 from tests.lab.airlock.kinds.pictures.picture_attacks import unseen as unseen_in_pictures
 from tests.lab.airlock.kinds.tables.table_attackers import ATTACKERS
 from tests.lab.airlock.kinds.texts.alphabet_attacks import alphabets
+from tests.lab.airlock.kinds.texts.idle_attacks import idle_frames
 from tests.lab.airlock.kinds.texts.notebook_attacks import in_notebooks
 from tests.lab.airlock.kinds.texts.seen_attacks import seen_in_texts
 from tests.lab.airlock.kinds.texts.spelling_attacks import code_layouts, spellings
 from tests.lab.airlock.review_zone import AUTHOR, FIRST, PROJECT, SAFE, ReviewZone, build
-from tests.lab.airlock.smuggling import Smuggling, page_of, smuggled, through_the_gate, unseen_bits
+from tests.lab.airlock.smuggling import Smuggling, leaves, page_of, smuggled, through_the_gate, unseen_bits
 
 TRIES = 40
+PLACES = (24, 48, 96, 128, 192, 256, 384, 600)
 TEXT_SIZES = (24, 160, 224, 256, 288, 1024)
 
 
@@ -59,6 +61,16 @@ def smuggled_bits_text() -> None:
     """The most bits that an attacker on texts and code decodes from what left, of those that no reader passes over."""
     attacks = [*spellings(), *code_layouts(), *alphabets()]
     _record("smuggled_bits_text", attacks, TEXT_SIZES, goal=256, seen=seen_in_texts())
+
+
+def smuggled_bits_same_meaning() -> None:
+    """The most bits that forms which mean the same carry in a file of which the gate says nothing."""
+    bits = {}
+    for frame in idle_frames():
+        passed = [n for n in PLACES if leaves(frame.file, frame.text(random.Random(n), n))]
+        bits[frame.name] = round(frame.bits(max(passed, default=0)), 1)
+    more = {"attackers": len(bits), "most": dict(sorted(bits.items(), key=lambda each: -each[1])[:5])}
+    record("smuggled_bits_same_meaning", max(bits.values()), "bits", goal=400, data="attackers of the tests", more=more)
 
 
 def smuggled_bits_notebooks() -> None:

@@ -28,8 +28,8 @@ _FORMATS: Mapping[FileKind, FileFormat[Any]] = MappingProxyType(
         FileKind.PNG: PNG,
         FileKind.JPEG: JPEG,
         FileKind.TEXT: ProseFormat(),
-        FileKind.PYTHON: CodeFormat(python_lines),
-        FileKind.SQL: CodeFormat(sql_lines),
+        FileKind.PYTHON: CodeFormat("python", python_lines),
+        FileKind.SQL: CodeFormat("sql", sql_lines),
         FileKind.NOTEBOOK: NotebookFormat(),
     }
 )

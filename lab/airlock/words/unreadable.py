@@ -27,6 +27,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9]+(?:\.\d+)?|[\u4e00-\u9fff]|[^\sA-Za-z0-9\u4e00
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+(?:\.\d+)?")
 _ORDINARY = re.compile(r"[^\w\s]{1,4}|(.)\1*|[|:-]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_IDLE_ZEROS = re.compile(r"0*(?=\d)")  # one, as of a month, is free
 _READABLE = re.compile(r"\w")
 _YEAR = re.compile(r"(?:199\d|20[012]\d)(?:Q[1-4]|H[12])?")
 _WINDOW = re.compile(r"(?:[1-9]|1[0258]|24|30|36|48|60|72|90|120|180|365)[mdyqwh]")  # of time, as in “fines_12m”
@@ -163,7 +164,8 @@ def _cost(part: str, kind: str) -> tuple[float, bool]:
             return 0.0, True
         case "number":
             digits = len(part.replace(".", "").lstrip("0").rstrip("0" if "." not in part else ""))
-            return max(0, digits - DIGITS_FREE) * DIGIT, True
+            idle = len(_IDLE_ZEROS.match(part)[0])  # type: ignore[index]  # it matches nothing too
+            return (max(0, digits - DIGITS_FREE) + max(0, idle - 1)) * DIGIT, True
         case "number of a name":
             return len(part) * DIGIT, True
         case "letters":

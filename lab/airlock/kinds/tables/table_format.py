@@ -11,7 +11,8 @@ from lab.airlock.files import text as texts
 from lab.airlock.issue import Issue, fail, review, run_checks
 from lab.airlock.kinds.file_format import ModelFindings, ReadFile
 from lab.airlock.kinds.shown import Shown, TableBlock
-from lab.airlock.kinds.tables.table_model import TableModel
+from lab.airlock.kinds.tables.row_order import rows_in_order
+from lab.airlock.kinds.tables.table_model import TableColumn, TableModel
 from lab.airlock.kinds.tables.writing import as_csv, as_parquet
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
@@ -25,8 +26,16 @@ class TableFormat:
     reader: Callable[[bytes, Thresholds], ReadFile[TableModel] | Issue]
 
     def read(self, content: bytes, t: Thresholds) -> ReadFile[TableModel] | Issue:
-        """The table, or the issue that names what has no place in it."""
-        return self.reader(content, t)
+        """The table with its rows in order, or the issue that names what has no place in it."""
+        given = self.reader(content, t)
+        if isinstance(given, Issue):
+            return given
+        rows = list(zip(*(column.texts for column in given.model.columns), strict=True))
+        order = rows_in_order(rows, t["row_order_bits_at_most"])
+        if order == sorted(order):
+            return given
+        columns = (TableColumn(each.name, tuple(each.cells[n] for n in order)) for each in given.model.columns)
+        return ReadFile(TableModel(tuple(columns)), {**given.rewritten, "airlock.rewritten-order": len(order)})
 
     def judge(self, name: str, model: TableModel, about: FileDescription, t: Thresholds) -> ModelFindings:
         """The checks of the table's whole text, and those of its cells."""

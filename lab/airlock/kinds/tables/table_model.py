@@ -14,6 +14,7 @@ from lab.airlock.issue import Issue, display_name, fail
 from lab.airlock.kinds.tables.spelling import Cell, Unwritable, cell_of, has_leading_zeros, name_of, plain
 from lab.airlock.thresholds import Thresholds
 
+_JOINT = re.compile(r"(?<=[^\W\d_])[ _-](?=[^\W\d_])")
 _CODE = re.compile(r"\d+")
 
 
@@ -68,6 +69,12 @@ class TableModel:
         return Grid.of([column.name for column in self.columns], rows)
 
 
+def spelled_alike(labels: Sequence[str | None]) -> tuple[str | None, ...]:
+    """Labels that differ in capitals, or in what joins their words, are written as the first of them is."""
+    first: dict[str, str] = {}
+    return tuple(each and first.setdefault(_JOINT.sub(" ", each.casefold()), each) for each in labels)
+
+
 def table_of(
     names: Sequence[str], columns: Sequence[Sequence[str | Decimal | None]], t: Thresholds
 ) -> TableModel | Issue:
@@ -112,7 +119,7 @@ def _cells(cells: Sequence[str | Decimal | None]) -> tuple[Cell, ...]:
             raise Unwritable(Text.of("airlock.leading-zeros"), Text.of("airlock.leading-zeros-fix"))
     if all(isinstance(cell, Decimal) for cell in values):
         return tuple(read)
-    return tuple(plain(cell) if isinstance(cell, Decimal) else cell for cell in read)
+    return spelled_alike([plain(cell) if isinstance(cell, Decimal) else cell for cell in read])
 
 
 def _is_number(name: str) -> bool:

@@ -11,9 +11,11 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from credit.messages import Text
+from lab.airlock.choices.counted import Choices, choices_of
 from lab.airlock.grid import Grid
 from lab.airlock.issue import Issue, fail
 from lab.airlock.kinds.file_format import ModelFindings, ReadFile
@@ -25,7 +27,6 @@ from lab.airlock.kinds.texts.text_checks import WholeText, judge_text
 from lab.airlock.kinds.texts.text_format import CODE, outside_tables, tables_of
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
-from lab.airlock.words.adaptive_code import form_bits
 from lab.airlock.words.code_words import code_words
 from lab.airlock.words.unreadable import unreadable_bits
 
@@ -49,7 +50,7 @@ class NotebookCell:
     output: ProseModel | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotebookModel:
     """The cells of a notebook, in order."""
 
@@ -77,6 +78,15 @@ class NotebookModel:
             form += [f"{cell.kind} cell", *(cell.prose.form if cell.prose else [])]
             form += ["output", *cell.output.form] if cell.output else []
         return form
+
+    @cached_property
+    def choices(self) -> Choices:
+        """The choices of all cells as one text."""
+        parts: list[tuple[str, tuple[str, ...]]] = []
+        for cell in self.cells:
+            parts += cell.prose.parts if cell.prose else [("python", cell.lines)]
+            parts += cell.output.parts if cell.output else []
+        return choices_of(self.form, parts)
 
     def parts(self) -> list[tuple[str, tuple[str, ...]]]:
         """The parts of the page in order: a kind (code, markdown, raw, text) and its lines."""
@@ -122,7 +132,7 @@ class NotebookFormat:
                 tables += tables_of(prose) if prose else []
             (words if cell.prose else code).append(outside_tables(cell.prose) if cell.prose else "\n".join(cell.lines))
             words += [outside_tables(cell.output)] if cell.output else []
-        case = WholeText(model.text, model.sentences, form_bits(model.form), about)
+        case = WholeText(model.text, model.sentences, model.choices.charged, about)
         return judge_text(name, case, tables, t, "\n\n".join(words), "\n\n".join(code))
 
     def show(self, model: NotebookModel) -> Shown:
@@ -131,7 +141,8 @@ class NotebookFormat:
         for kind, lines in model.parts():
             blocks.append(TextBlock(kind, lines, first))
             first += len(lines)
-        return Shown(tuple(blocks), int(unreadable_bits(model.sentences, form_bits(model.form)).total + 7) // 8)
+        bits = unreadable_bits(model.sentences, model.choices.charged).total + model.choices.shown
+        return Shown(tuple(blocks), int(bits + 7) // 8)
 
     def write(self, name: str, model: NotebookModel) -> dict[str, bytes]:
         """A new notebook under the same name."""
@@ -184,7 +195,7 @@ def _cell(cell: Mapping[str, Any], left: Counter[str], t: Thresholds) -> Noteboo
         return NotebookCell("code", lines, output=output) if lines or output else None
     if kind not in ("markdown", "raw"):
         raise _Refusal(_FORM)
-    prose = _prose(source)
+    prose = _prose(source, left, t)
     return NotebookCell(kind, prose.lines, prose) if prose.blocks else None
 
 
@@ -213,14 +224,15 @@ def _output(outputs: list[Mapping[str, Any]], left: Counter[str], t: Thresholds)
                 texts.append(f"{each['ename']}: {each['evalue']}")
             case _:
                 raise _Refusal(_FORM)
-    prose = _prose(_plain("\n\n".join(texts), left, t)) if texts else None
+    prose = _prose(_plain("\n\n".join(texts), left, t), left, t) if texts else None
     return prose if prose and prose.blocks else None
 
 
-def _prose(text: str) -> ProseModel:
-    prose = read_prose(text.split("\n"), CODE)
+def _prose(text: str, left: Counter[str], t: Thresholds) -> ProseModel:
+    prose = read_prose(text.split("\n"), CODE, t["row_order_bits_at_most"])
     if isinstance(prose, Issue):
         raise _Refusal(prose)
+    left["airlock.rewritten-order"] += prose.put_in_order
     return prose
 
 

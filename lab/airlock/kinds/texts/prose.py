@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from credit.messages import Text
 from lab.airlock.grid import number_of
 from lab.airlock.issue import Issue, fail
+from lab.airlock.kinds.tables.row_order import rows_in_order
 from lab.airlock.kinds.texts.plain_code import LANGUAGES, level_of
 from lab.airlock.kinds.texts.printed_tables import TableRows, piped_table, printed_table
 from lab.airlock.kinds.texts.spelling import prose_line
@@ -67,6 +68,7 @@ class ProseModel:
     """The blocks of a text, in order."""
 
     blocks: tuple[ProseBlock, ...]
+    put_in_order: int = field(default=0, compare=False)  # rows of tables that stood in an order of their own
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -84,6 +86,16 @@ class ProseModel:
         return "\n".join(line for block in self.blocks for line in block.sentences)
 
     @property
+    def parts(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The blocks as a kind (words, table, or the language of code) and lines."""
+        return [
+            (block.lines[0].strip("`"), block.lines[1:-1])
+            if block.kind == "code"
+            else ("table" if block.kind == "table" else "words", block.lines)
+            for block in self.blocks
+        ]
+
+    @property
     def form(self) -> list[str]:
         """What each block is, by which a writer could carry bits, since a reader hardly asks why it is one."""
         return [form for block in self.blocks for form in (block.form, *block.levels)]
@@ -93,17 +105,22 @@ Code = Callable[[str], "tuple[str, ...] | Issue"]
 """A reader of code: a text to the lines in which it is written."""
 
 
-def read_prose(lines: list[str], code: dict[str, Code]) -> ProseModel | Issue:
-    """The blocks of a text, given as lines in plain characters; ``code`` has the readers of fenced code by language."""
-    reader = _Reader(lines, code)
-    return reader.issue or ProseModel(tuple(reader.blocks))
+def read_prose(lines: list[str], code: dict[str, Code], order_bits: float) -> ProseModel | Issue:
+    """The blocks of a text, given as lines in plain characters; ``code`` has the readers of fenced code by language.
+
+    The rows of a table whose order could carry more than ``order_bits`` are put in order.
+    """
+    reader = _Reader(lines, code, order_bits)
+    return reader.issue or ProseModel(tuple(reader.blocks), reader.put_in_order)
 
 
 class _Reader:
     """Reads a text line by line into blocks; an issue ends it."""
 
-    def __init__(self, lines: list[str], code: dict[str, Code]) -> None:
+    def __init__(self, lines: list[str], code: dict[str, Code], order_bits: float) -> None:
         self.blocks: list[ProseBlock] = []
+        self.put_in_order = 0
+        self._order_bits = order_bits
         self.issue: Issue | None = None
         self._code = code
         self._open: list[str] = []  # lines of the paragraph, item or quote that is being read
@@ -189,6 +206,11 @@ class _Reader:
 
     def _table(self, table: TableRows) -> None:
         self._close()
+        header, *rows = table.rows
+        order = rows_in_order(rows, self._order_bits)
+        if order != sorted(order):
+            table = replace(table, rows=(header, *(rows[place] for place in order)))
+            self.put_in_order += len(rows)
         self._append(ProseBlock("table", table.written(), table.rows))
 
     def _fence(self, lines: list[str], at: int, match: re.Match[str]) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from credit.messages import Text
+from lab.airlock.choices.counted import Choices, choices_of
 from lab.airlock.grid import Grid
 from lab.airlock.issue import Issue, fail
 from lab.airlock.kinds.file_format import ModelFindings, ReadFile
@@ -19,7 +20,6 @@ from lab.airlock.kinds.texts.sql_code import sql_lines
 from lab.airlock.kinds.texts.text_checks import WholeText, judge_text
 from lab.airlock.parcel_context import FileDescription
 from lab.airlock.thresholds import Thresholds
-from lab.airlock.words.adaptive_code import form_bits
 from lab.airlock.words.code_words import code_words
 from lab.airlock.words.unreadable import unreadable_bits
 
@@ -43,21 +43,23 @@ class ProseFormat:
         given = decode(content, t)
         if isinstance(given, Issue):
             return given
-        model = read_prose(given.text.split("\n"), CODE)
+        model = read_prose(given.text.split("\n"), CODE, t["row_order_bits_at_most"])
         if isinstance(model, Issue):
             return model
         if not any(map(_LETTER.search, model.lines)):
             return fail(Text.of("airlock.no-words"), Text.of("airlock.no-words-fix")) if model.blocks else _EMPTY
-        return ReadFile(model, given.rewritten)
+        ordered = {"airlock.rewritten-order": model.put_in_order} if model.put_in_order else {}
+        return ReadFile(model, {**given.rewritten, **ordered})
 
     def judge(self, name: str, model: ProseModel, about: FileDescription, t: Thresholds) -> ModelFindings:
         """The checks of the text as a whole, and those of each table in it."""
-        case = WholeText("\n".join(model.lines), model.sentences, form_bits(model.form), about)
+        choices = choices_of(model.form, model.parts).charged
+        case = WholeText("\n".join(model.lines), model.sentences, choices, about)
         return judge_text(name, case, tables_of(model), t, outside_tables(model))
 
     def show(self, model: ProseModel) -> Shown:
         """All lines; beside them the file holds what a reader passes over."""
-        return shown_lines("text", model.lines, model.sentences, form_bits(model.form))
+        return shown_lines("text", model.lines, model.sentences, choices_of(model.form, model.parts))
 
     def write(self, name: str, model: ProseModel) -> dict[str, bytes]:
         """The text under its name."""
@@ -66,8 +68,9 @@ class ProseFormat:
 
 @dataclass(frozen=True, slots=True)
 class CodeFormat:
-    """Code in one language, which ``reader`` reads."""
+    """Code in one ``language`` (python or sql), which ``reader`` reads."""
 
+    language: str
     reader: Callable[[str], tuple[str, ...] | Issue]
 
     def read(self, content: bytes, t: Thresholds) -> ReadFile[CodeModel] | Issue:
@@ -83,15 +86,19 @@ class CodeFormat:
     def judge(self, name: str, model: CodeModel, about: FileDescription, t: Thresholds) -> ModelFindings:
         """The checks of the text as a whole, and those of tables that are written in it."""
         text = "\n".join(model.lines)
-        return judge_text(name, WholeText(text, code_words(model.lines), 0, about), (), t, code=text)
+        case = WholeText(text, code_words(model.lines), self._choices(model).charged, about)
+        return judge_text(name, case, (), t, code=text)
 
     def show(self, model: CodeModel) -> Shown:
         """All lines."""
-        return shown_lines("code", model.lines, code_words(model.lines))
+        return shown_lines("code", model.lines, code_words(model.lines), self._choices(model))
 
     def write(self, name: str, model: CodeModel) -> dict[str, bytes]:
         """The code under its name."""
         return {name: written(model.lines)}
+
+    def _choices(self, model: CodeModel) -> Choices:
+        return choices_of([], [(self.language, model.lines)])
 
 
 def tables_of(model: ProseModel) -> list[Grid]:
@@ -115,9 +122,9 @@ def outside_tables(model: ProseModel) -> str:
     return "\n".join(lines)
 
 
-def shown_lines(kind: str, lines: tuple[str, ...], sentences: str, choices: float = 0) -> Shown:
-    """A page of lines, with the bytes of what is not words in its sentences."""
-    bits = unreadable_bits(sentences, choices).total
+def shown_lines(kind: str, lines: tuple[str, ...], sentences: str, choices: Choices) -> Shown:
+    """A page of lines, with the bytes of what is not words in its sentences and of choices."""
+    bits = unreadable_bits(sentences, choices.charged).total + choices.shown
     return Shown((TextBlock(kind, lines),), int(bits + 7) // 8)
 
 
