@@ -63,8 +63,8 @@ class Engine:
         """The result of a query as a stream of Arrow record batches of ``rows`` rows."""
         return self._connection.sql(sql).to_arrow_reader(rows)
 
-    def register(self, name: str, table: pa.Table) -> None:
-        """Make an Arrow table readable in queries under ``name``, without a copy."""
+    def register(self, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
+        """Make an Arrow table readable in queries under ``name``, without a copy; a stream for one query alone."""
         self._connection.register(name, table)
 
     def unregister(self, name: str) -> None:

@@ -163,7 +163,7 @@ def _find(
         for table in catalogue.tables.values():
             if table.repair_document is None or table.name not in vault.names() or table_name not in ("", table.name):
                 continue
-            run.register("stored", vault.read(table.name))
+            run.register("stored", vault.batches(table.name))
             where = f"{quoted(table.repair_document.column)} IN ({texts([document, values.document_number(document)])})"
             if subject:
                 where += f" AND {quoted(table.subject.column)} = {text(subject.strip().upper())}"
@@ -183,7 +183,7 @@ def _repair_numbers(target: Table, repaired: dict[str, Any], vault: Vault) -> li
     if target.name not in vault.names():
         return []
     names = ["repaired_table", "document_number", "subject_code"]
-    repairs = vault.read(target.name).select([*names, "repair_number"]).to_pylist()
+    repairs = vault.read(target.name, [*names, "repair_number"]).to_pylist()
     return [str(row["repair_number"]) for row in repairs if all(row[name] == repaired[name] for name in names)]
 
 

@@ -1,170 +1,217 @@
-"""The vault: raw tables encrypted at rest, each a Parquet file encrypted in chunks with AES-256-GCM (NIST SP 800-38D).
+"""The vault (原始库): raw tables encrypted at rest, in files that deliveries append (``privacy/storage/``).
 
-A sealed file is ``MAGIC | prefix (8 bytes) | length (4) chunk | length chunk | …``. Chunk ``i`` is encrypted under the
-nonce ``prefix ‖ i`` and bound to the table's name, its number and whether it is the last one: a chunk that was changed,
-moved, dropped, copied from another table or removed from the end cannot be decrypted (STREAM, Hoang et al. 2015).
-The key is HKDF(secret, prefix) (RFC 5869), so that no two files share a key and no nonce is used twice.
+A table is a number of encrypted Parquet files, each of one period; a delivery adds files and says which rows it
+replaces, so that it costs what is new. Each table and period has a data key, which the master key wraps.
 """
 
 from __future__ import annotations
 
 import fcntl
-import io
-import os
 import re
-import secrets
-import struct
-import uuid
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from credit.errors import Broken, Malformed, Missing
+from credit.errors import Broken, Malformed, Missing, Refused
 from credit.files import sync_folder
+from privacy.storage import file_list
+from privacy.storage.change import WHOLE, Change
+from privacy.storage.data_keys import DataKeys
+from privacy.storage.file_list import FileList
+from privacy.storage.master_key import MasterKey, SecretMasterKey
+from privacy.storage.partition import BUCKET, FILE, POSITION, Buckets, Partition
 
-MAGIC = b"HHVAULT1"
-CHUNK = 4 << 20  # bytes of clear text per chunk
+__all__ = ["BUCKET", "CONTENT", "FILE", "KEY", "POSITION", "WHOLE", "Change", "Partition", "Vault"]
+
+KEY, CONTENT = "_key", "_content"
+"""Columns of every table of the catalogue: 16 bytes each of the digest of a row's key and of all that it says."""
+_OWN = (BUCKET, KEY, CONTENT)
 _NAME = re.compile(r"_?[a-z][a-z0-9_]*")
+_PERIOD = re.compile(r"[a-z0-9]{1,16}")
 
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """A folder of sealed tables. ``secret`` is 32 bytes from ``credit.keys.load_secret``."""
+    """A folder of encrypted tables.
+
+    ``master`` is a master key, or the 32 bytes of one (``credit.keys.load_secret``).
+    """
 
     folder: Path
-    secret: bytes = field(repr=False)
+    master: MasterKey | bytes = field(repr=False)
+    keys: DataKeys = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        master = SecretMasterKey(self.master) if isinstance(self.master, bytes) else self.master
+        object.__setattr__(self, "keys", DataKeys(self.folder / "keys", master))
 
     def names(self) -> list[str]:
         """The names of all tables, sorted.
 
         Those that begin with an underscore are internal (quarantine, surrogates).
         """
-        return sorted(path.stem for path in self.folder.glob("*.sealed"))
+        return sorted(self.files().tables)
+
+    def files(self) -> FileList:
+        """The files of all tables. Raises :class:`Broken` when their list was changed or is missing."""
+        self._require_form()
+        return file_list.read(self.folder, self.keys)
+
+    def columns(self, name: str, files: FileList | None = None) -> list[str]:
+        """The columns of a table, without those that identify its rows on disk; of ``files``, see :meth:`batches`."""
+        return [field.name for field in self._schema(name, files or self.files()) if field.name not in _OWN]
+
+    def periods(self, name: str) -> dict[str, int]:
+        """The periods of a table, with the number of rows of each."""
+        periods: dict[str, int] = {}
+        for file in self.files().of(name):
+            periods[file.period] = periods.get(file.period, 0) + file.valid_rows
+        return dict(sorted(periods.items()))
+
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """The table of that name, or these columns of it, in memory. Raises as :meth:`batches` does."""
+        reader = self.batches(name, columns)
+        return pa.Table.from_batches(reader, reader.schema)
+
+    def batches(
+        self,
+        name: str,
+        columns: Sequence[str] | None = None,
+        *,
+        buckets: Buckets | None = None,
+        periods: Iterable[str] | None = None,
+        files: FileList | None = None,
+    ) -> pa.RecordBatchReader:
+        """A table, or these columns of it, as a stream that has a few row groups in memory.
+
+        ``buckets`` and ``periods`` choose some of its rows. A column that a file lacks is null there. ``files``
+        are those of a change that does not count yet. Raises :class:`Missing` for a table or file that is not there,
+        and :class:`Broken` for a changed byte or a wrong key.
+        """
+        files = files or self.files()
+        whole = self._schema(name, files)
+        if columns is None:
+            columns = [each for each in whole.names if each not in _OWN]
+        own = {FILE: pa.field(FILE, pa.string()), POSITION: pa.field(POSITION, pa.int64())}
+        schema = pa.schema([own[each] if each in own else whole.field(each) for each in columns])
+        return pa.RecordBatchReader.from_batches(schema, self._rows(files.of(name, periods), schema, buckets))
 
     def write(self, name: str, table: pa.Table | pa.RecordBatchReader) -> int:
-        """Write or replace a table atomically and return the number of its rows.
-
-        Raises :class:`Malformed` for a name that could lead out of the folder.
-        """
-        path = self._path(name)
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = path.with_name(f".{name}.{uuid.uuid4().hex}")
+        """Write or replace a whole table in one step and return the number of its rows; for small tables."""
+        self._path(name)
         batches = table.to_batches(250_000) if isinstance(table, pa.Table) else table
-        rows = 0
-        try:
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-                with (
-                    _Sealer(stream, self.secret, name) as sink,
-                    pq.ParquetWriter(sink, table.schema, compression="zstd") as writer,
-                ):
-                    for batch in batches:
-                        writer.write_batch(batch)
-                        rows += batch.num_rows
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(self.folder)
-        return rows
+        with self.change() as change:
+            return change.write(name, batches or [pa.RecordBatch.from_pylist([], schema=table.schema)])
 
-    def read(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        """The table of that name, or these columns of it, after every chunk was decrypted and verified.
-
-        Raises :class:`Missing`, or :class:`Broken` for a changed byte or a wrong key.
-        """
-        path = self._path(name)
-        if not path.exists():
-            raise Missing("vault.vault-holds-no-table", name=name)
-        with path.open("rb") as stream:
-            clear = b"".join(_unseal(stream, self.secret, name))
-        try:
-            # In this thread alone: a pool that reads from Python can abort the process as it ends (apache/arrow#50482).
-            return pq.read_table(io.BytesIO(clear), columns=columns, use_threads=False)
-        except pa.ArrowException as error:
-            raise Broken("vault.sealed-table-cannot-be-read", name=name) from error
+    @contextmanager
+    def change(self) -> Iterator[Change]:
+        """A change, which counts when the block ends without an error; the caller has exclusive access."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        change = Change(self.folder, self.keys, self.files())
+        yield change
+        change.commit()
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Exclusive access for a change of the vault, across processes."""
+        """Exclusive access for a change of the vault, across processes.
+
+        Files that an earlier change left half-made, or put others in the place of, are deleted.
+        """
+        with self._turn():
+            self._delete_left_over()
+            yield
+
+    @property
+    def is_unentered(self) -> bool:
+        """True when an intake changed the vault and was stopped before its ledger entry."""
+        return self._unentered().exists()
+
+    def leave_unentered(self) -> None:
+        """Say so, before such a change counts."""
+        self._unentered().touch()
+        sync_folder(self.folder)
+
+    def entered(self) -> None:
+        """Say that the changes so far are in the ledger."""
+        self._unentered().unlink(missing_ok=True)
+
+    def destroy(self, name: str, period: str) -> int:
+        """Destroy the key of a period, and delete its files (crypto-shredding); returns the number of rows it had.
+
+        Raises :class:`Missing` when the table has no such period.
+        """
+        self._path(name)
+        with self.exclusive(), self.change() as change:
+            files = [file for file in change.files.of(name) if file.period == period]
+            if not files:
+                raise Missing("vault.no-period", name=name, period=period)
+            change.without_period(name, period)
+            self.keys.destroy(name, period)
+        shutil.rmtree(self.folder / name / period, ignore_errors=True)
+        return sum(file.valid_rows for file in files)
+
+    def rewrap(self, new: MasterKey) -> int:
+        """Wrap every data key by another master key; no data are read or written. Returns the number of keys."""
+        with self._turn():
+            return self.keys.rewrap(new)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (self.folder / ".turn").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
+    def _schema(self, name: str, listed: FileList) -> pa.Schema:
+        """The columns of all files of a table together."""
+        self._path(name)
+        files = listed.of(name)
+        if not files:
+            raise Missing("vault.vault-holds-no-table", name=name)
+        try:
+            schemas = [file.schema(self.folder, self._key(file)) for file in files]
+            return pa.unify_schemas(schemas, promote_options="permissive")
+        except pa.ArrowException as error:
+            raise Broken("vault.types-differ", name=name) from error
+
+    def _rows(self, files: Sequence[Partition], schema: pa.Schema, buckets: Buckets | None) -> Iterator[pa.RecordBatch]:
+        for file in files:
+            for batch in file.batches(self.folder, self._key(file), schema.names, buckets):
+                columns = {name: batch.column(name) for name in batch.schema.names}
+                yield pa.RecordBatch.from_arrays(
+                    [_cast(columns.get(each.name), each, batch.num_rows) for each in schema], schema=schema
+                )
+
+    def _key(self, file: Partition) -> bytes:
+        return self.keys.key(file.table, file.period)
+
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise Malformed("vault.not-table-name")
-        return self.folder / f"{name}.sealed"
+        return self.folder / name
+
+    def _unentered(self) -> Path:
+        return self.folder / ".unentered"
+
+    def _require_form(self) -> None:
+        """Refuse a vault of the first form, whose tables are one ``.sealed`` file each."""
+        if any(self.folder.glob("*.sealed")):
+            raise Refused("vault.first-form")
+
+    def _delete_left_over(self) -> None:
+        files = [file for each in self.files().tables.values() for file in each]
+        known = {file.path(self.folder) for file in files}
+        known |= {file.replaced_path(self.folder) for file in files if file.replaced}
+        for path in self.folder.glob("*/*/*.parquet"):
+            if path not in known:
+                path.unlink(missing_ok=True)
 
 
-def _cipher(secret: bytes, prefix: bytes) -> AESGCM:
-    return AESGCM(HKDF(SHA256(), 32, salt=prefix, info=b"haihe custody vault").derive(secret))
-
-
-def _bound(name: str, number: int, last: bool) -> bytes:
-    return MAGIC + name.encode() + struct.pack(">I?", number, last)
-
-
-class _Sealer(io.RawIOBase):
-    """A file object that encrypts the written bytes chunk by chunk."""
-
-    def __init__(self, stream: BinaryIO, secret: bytes, name: str) -> None:
-        self._stream, self._name, self._number = stream, name, 0
-        self._prefix = secrets.token_bytes(8)
-        self._cipher = _cipher(secret, self._prefix)
-        self._waiting = bytearray()
-        stream.write(MAGIC + self._prefix)
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._waiting += data
-        while len(self._waiting) > CHUNK:  # the last chunk is encrypted by close(), which marks it as the last
-            self._seal(bytes(self._waiting[:CHUNK]), last=False)
-            del self._waiting[:CHUNK]
-        return len(data)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._seal(bytes(self._waiting), last=True)
-            super().close()
-
-    def _seal(self, clear: bytes, *, last: bool) -> None:
-        nonce = self._prefix + struct.pack(">I", self._number)
-        sealed = self._cipher.encrypt(nonce, clear, _bound(self._name, self._number, last))
-        self._stream.write(struct.pack(">I", len(sealed)) + sealed)
-        self._number += 1
-
-
-def _unseal(stream: BinaryIO, secret: bytes, name: str) -> Iterator[bytes]:
-    head = stream.read(len(MAGIC) + 8)
-    prefix = head[len(MAGIC) :]
-    if not head.startswith(MAGIC) or len(prefix) != 8:
-        raise Broken("vault.sealed-table-damaged", name=name)
-    cipher, number = _cipher(secret, prefix), 0
-    length = stream.read(4)
-    while length:
-        wanted = int.from_bytes(length, "big") if len(length) == 4 else 0
-        sealed = stream.read(wanted)
-        length = stream.read(4)
-        try:
-            if len(sealed) != wanted:
-                raise ValueError
-            yield cipher.decrypt(prefix + struct.pack(">I", number), sealed, _bound(name, number, not length))
-        except (InvalidTag, ValueError) as error:
-            raise Broken("vault.sealed-table-damaged-chunk-does-not", name=name, number=number) from error
-        number += 1
-    if number == 0:
-        raise Broken("vault.sealed-table-damaged-holds-nothing", name=name)
+def _cast(values: pa.Array | None, field: pa.Field, rows: int) -> pa.Array:
+    if values is None:
+        return pa.nulls(rows, field.type)
+    return values if values.type == field.type else values.cast(field.type)

@@ -199,7 +199,8 @@ class Custody:
         """Read the codes of some subjects of a table, for the person who asked alone."""
         table, limit = str(task.arguments["table"]), int(task.arguments["limit"])
         task.report(f"reading {table}", 0, 0)
-        column = self.vault.read(table).column(catalogue_of(task).table(table).subject.column)
+        code = catalogue_of(task).table(table).subject.column
+        column = self.vault.read(table, [code]).column(code)
         codes = sorted(set(column.to_pylist()))
         chosen = codes[:: max(1, len(codes) // max(1, limit))][:limit]
         return StepResult({"count": len(chosen)}, private={"codes": chosen})
@@ -208,9 +209,10 @@ class Custody:
         """Read the codes of the invented firms for the invented bank of an invented city."""
         task.report("choosing the firms", 0, 0)
         catalogue = Catalogue.load("city")
+        columns = {name: catalogue.table(name).subject.column for name in ("registration", "credit_repair")}
         codes, repaired = (
-            [str(code) for code in self.vault.read(name).column(catalogue.table(name).subject.column).to_pylist()]
-            for name in ("registration", "credit_repair")
+            [str(code) for code in self.vault.read(name, [column]).column(column).to_pylist()]
+            for name, column in columns.items()
         )
         return StepResult({"count": len(codes)}, private={"codes": codes, "repaired": repaired})
 

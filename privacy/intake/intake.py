@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from credit.actor import Actor
 from credit.canonical import digest_json
@@ -19,12 +18,13 @@ from credit.catalogue import Catalogue, Table
 from credit.ledger import Ledger
 from privacy import catalogue_roles
 from privacy.duckdb_engine import Engine, Limits, engine, quoted, text
-from privacy.intake import layouts, mappings, merging, row_checks, surrogates
+from privacy.intake import layouts, mappings, merging, row_checks, row_identity, surrogates
 from privacy.intake.corrections import find_corrections
 from privacy.intake.delivery import RawFile, delivery
 from privacy.intake.intake_report import IntakeReport, TableCount
 from privacy.intake.pooling import Pool, RowCounts
 from privacy.quarantine import store
+from privacy.storage.change import Change
 from privacy.vault import Vault
 
 ORPHAN = "intake.reason.orphan-repair"
@@ -50,14 +50,14 @@ def intake(
     """
     learnt = mappings.learnt_mappings(vault)
     delivered = delivery(paths, catalogue, learnt)
-    with vault.exclusive(), engine(limits) as run:
+    with vault.exclusive(), engine(limits) as run, vault.change() as change:
         store.prepare(run)
-        before = _inodes(vault)
-        waiting = [row for row in store.read(vault).to_pylist() if row["state"] == store.WAITING]
-        work = _Intake(run, catalogue, vault, today, delivered.files, learnt, progress, waiting)
+        work = _Intake(run, catalogue, vault, change, today, delivered.files, learnt, progress)
         work.run_all()
-        quarantined = store.keep(run, vault, today=today, read_files={f.digest: f.name for f in delivered.files})
-        changed = bool(quarantined) or before != _inodes(vault)
+        store.keep(run, vault, change, today=today, read_files={f.digest: f.name for f in delivered.files})
+        if change.is_changed:
+            vault.leave_unentered()
+        changed = vault.is_unentered
     digests = {file.name: file.digest for file in delivered.files}
     messages = {english: reason for each in work.counts.values() for english, reason in each.messages.items()}
     tables = {name: _count(each) for name, each in work.counts.items()}
@@ -66,12 +66,8 @@ def intake(
         details = report.as_json() | {"catalogue": {"name": catalogue.name, "version": catalogue.version}}
         details |= {"of_repair": True} if of_repair else {}
         ledger.append("intake.accepted", f"intake-{digest_json(sorted(digests.values()))}", by=by, details=details)
+        vault.entered()
     return report
-
-
-def _inodes(vault: Vault) -> dict[str, int]:
-    """The inode of each stored table: a table that is written again gets another one."""
-    return {name: (vault.folder / f"{name}.sealed").stat().st_ino for name in vault.names()}
 
 
 def _count(rows: RowCounts) -> TableCount:
@@ -94,11 +90,11 @@ class _Intake:
     run: Engine
     catalogue: Catalogue
     vault: Vault
+    change: Change
     today: date
     files: tuple[RawFile, ...]
     learnt: tuple[layouts.Learnt, ...]
     progress: catalogue_roles.Progress
-    waiting: list[dict[str, Any]]
     counts: dict[str, RowCounts] = field(default_factory=dict)
 
     def run_all(self) -> None:
@@ -115,14 +111,13 @@ class _Intake:
             self.progress(f"checking {table.name}", number, total)
             pool = Pool(self.run, table, self._faults(table))
             self._pool(pool, files[table.name])
-            waiting = [row for row in self.waiting if row["table"] == table.name]
-            find_corrections(self.run, table, pool.name, waiting, pool.faults)
+            find_corrections(self.run, table, pool.name, store.waiting(self.vault, table.name), pool.faults)
             if not table.surrogate:
                 self._merge(table)
         raw = [table for table in tables if table.surrogate]
         if raw:
             kinds = " UNION ALL ".join(_kinds(table) for table in raw)
-            surrogates.assign(self.run, kinds, self.vault)
+            surrogates.assign(self.run, kinds, self.vault, self.change)
         for number, table in enumerate(raw):
             self.progress(f"keeping {table.name}", len(tables) + number, total)
             self._merge(table)
@@ -160,9 +155,10 @@ class _Intake:
         if table.surrogate:
             code = quoted(table.subject.column)
             self.run.execute(f"UPDATE {pool} SET {code} = s.code FROM surrogates s WHERE s.raw = {code}")
-        self.counts[table.name].merged = merging.merge(self.run, table, pool, self.vault)
-        self.run.execute(f"DROP TABLE {pool}")
-        if table is catalogue_roles.register_table(self.catalogue):
+        is_register = table is catalogue_roles.register_table(self.catalogue)
+        row_identity.identify(self.run, table, pool, registers=is_register)
+        self.counts[table.name].merged = merging.merge(self.run, table, self.vault, self.change)
+        if is_register:
             self._register(table)
 
     def _register(self, table: Table | None) -> None:
@@ -172,13 +168,12 @@ class _Intake:
         """
         table = table or catalogue_roles.register_table(self.catalogue)
         columns = {field.column for field in table.fields} if table else set()
-        if table is None or "registered_on" not in columns or table.name not in self.vault.names():
+        if table is None or "registered_on" not in columns or table.name not in self.change.files.tables:
             self.run.execute("CREATE OR REPLACE TEMP TABLE register (code VARCHAR, registered_on DATE, number VARCHAR)")
             return
-        stored = self.vault.read(table.name)
-        has_number = "registration_number" in stored.column_names
+        has_number = "registration_number" in self.vault.columns(table.name, self.change.files)
         wanted = [table.subject.column, "registered_on", *(["registration_number"] if has_number else [])]
-        self.run.register("stored_register", stored.select(wanted))
+        self.run.register("stored_register", self.vault.batches(table.name, wanted, files=self.change.files))
         code, number = (
             quoted(table.subject.column),
             "min(registration_number)" if has_number else "CAST(NULL AS VARCHAR)",
@@ -193,9 +188,9 @@ class _Intake:
         """Create ``documents(held, document, subject)``: the records that a repair may refer to (held: table)."""
         self.run.execute("CREATE TEMP TABLE documents (held VARCHAR, document VARCHAR, subject VARCHAR)")
         for table in self.catalogue.tables.values():
-            if table.repair_document and table.name in self.vault.names():
+            if table.repair_document and table.name in self.change.files.tables:
                 columns = [table.repair_document.column, table.subject.column]
-                self.run.register("stored_documents", self.vault.read(table.name).select(columns))
+                self.run.register("stored_documents", self.vault.batches(table.name, columns, files=self.change.files))
                 names = ", ".join(map(quoted, columns))
                 self.run.execute(f"INSERT INTO documents SELECT {text(table.name)}, {names} FROM stored_documents")
                 self.run.unregister("stored_documents")

@@ -14,15 +14,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+import pyarrow.compute as pc
+
 from credit.catalogue import Table
 from credit.messages import Text
 from privacy.duckdb_engine import Engine, quoted, text
 from privacy.quarantine.store import CORRECTED, RETURNED, SUPERSEDED, WAITING
-from privacy.vault import Vault
+from privacy.storage.change import PERIOD, Change
+from privacy.storage.partition import ROWS
+from privacy.vault import BUCKET, CONTENT, FILE, KEY, POSITION, Vault
 
 _TWICE, _OLDER = Text.of("intake.reason.duplicate"), Text.of("intake.reason.not-later")
 _SUPERSEDED = Text.of("intake.reason.superseded")
-_OWN = ("is_surrogate", "_source", "_line", "_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,61 +38,86 @@ class Merged:
     quarantined: dict[str, int]
 
 
-def merge(engine: Engine, table: Table, pool: str, vault: Vault) -> Merged:
-    """Merge relation ``pool`` (the typed columns, is_surrogate, _source, _line, _file) into the vault's table.
+def merge(engine: Engine, table: Table, vault: Vault, change: Change) -> Merged:
+    """Merge relation ``fresh`` (see ``row_identity.py``) into the table.
 
-    Rejected rows are put into ``bad``. The vault is written atomically, and only when something changed.
+    ``change`` gets the new rows and the positions of those that they replace; rejected rows are put into ``bad``. Of
+    the stored rows those alone are compared whose key is among the new ones. ``fresh`` is dropped.
     """
-    columns = [field.column for field in table.fields]
-    names = ", ".join(quoted(name) for name in (*columns, *_OWN))
-    stored = vault.read(table.name) if table.name in vault.names() else None
-    if stored is None:
-        engine.execute(f"CREATE OR REPLACE TEMP TABLE stored AS SELECT {names} FROM {pool} LIMIT 0")
-    else:
-        engine.register("vault_table", stored)
-        present = set(stored.column_names)
-        types = engine.columns(f"SELECT {names} FROM {pool}")
-        selected = ", ".join(
-            quoted(name) if name in present else f"CAST(NULL AS {types[name]}) AS {quoted(name)}"
-            for name in (*columns, *_OWN)
-        )
-        engine.execute(f"CREATE OR REPLACE TEMP TABLE stored AS SELECT {selected} FROM vault_table")
-        engine.unregister("vault_table")
-    _rank(engine, table, pool)
+    _rank(engine, table, _stored_marks(engine, table, vault))
     kept = int(engine.one("SELECT count(*) FROM fate WHERE fresh AND fate = 'kept'"))
-    untouched = int(engine.one(f"SELECT (SELECT count(*) FROM {pool}) - (SELECT count(*) FROM fate WHERE fresh)"))
+    untouched = int(engine.one("SELECT (SELECT count(*) FROM fresh) - (SELECT count(*) FROM fate WHERE fresh)"))
     counts = dict(engine.rows("SELECT fate, count(*) FROM fate WHERE fresh GROUP BY fate"))
-    updated = int(engine.one("SELECT count(*) FROM fate WHERE NOT fresh AND fate = 'superseded'"))
-    content = ", ".join(f"{text(field.name)}, {quoted(field.column)}" for field in table.fields)
-    for fresh, fate, reason, relation, state in (
-        ("true", "twice", _TWICE, pool, WAITING),
-        ("true", "older", _OLDER, pool, WAITING),
-        ("false", "superseded", _SUPERSEDED, "stored", SUPERSEDED),
-    ):
-        message = text(json.dumps(reason.as_json(), ensure_ascii=False))
-        engine.execute(
-            f"INSERT INTO bad SELECT {text(table.name)}, _file, _source, _line, {text(reason.render())}, "
-            f"CAST(json_object({content}) AS VARCHAR), {message}, '', {text(state)} FROM {relation} p SEMI JOIN "
-            f"(SELECT id FROM fate WHERE fresh = {fresh} AND fate = '{fate}') f ON p.rowid = f.id"
-        )
+    for fate, reason in (("twice", _TWICE), ("older", _OLDER)):
+        rejected = f"SELECT id FROM fate WHERE fresh AND fate = '{fate}'"
+        _reject(engine, table, f"fresh p SEMI JOIN ({rejected}) f ON p.rowid = f.id", reason, WAITING)
+    updated = _replace(engine, table, vault, change)
     engine.execute(
         f"INSERT INTO came_back SELECT trim(_waiting), _file, if(fate IN ('twice', 'older'), {text(RETURNED)}, "
-        f"{text(CORRECTED)}) FROM {pool} p LEFT JOIN (SELECT id, fate FROM fate WHERE fresh) f ON p.rowid = f.id "
+        f"{text(CORRECTED)}) FROM fresh p LEFT JOIN (SELECT id, fate FROM fate WHERE fresh) f ON p.rowid = f.id "
         "WHERE trim(_waiting) <> ''"
     )
+    rows = "SELECT p.* EXCLUDE (_waiting) FROM fresh p ANTI JOIN (SELECT id FROM fate WHERE fresh AND fate <> 'kept') f"
     if kept + untouched:
-        vault.write(
-            table.name,
-            engine.batches(
-                f"SELECT {names} FROM stored p ANTI JOIN (SELECT id FROM fate WHERE NOT fresh AND fate <> 'kept') f "
-                f"ON p.rowid = f.id UNION ALL SELECT {names} FROM {pool} p ANTI JOIN (SELECT id FROM fate WHERE fresh "
-                "AND fate <> 'kept') f ON p.rowid = f.id"
-            ),
-        )
-    for name in ("stored", "marks", "fate"):
+        query = f"{rows} ON p.rowid = f.id ORDER BY {PERIOD}, {BUCKET}, p.rowid"
+        change.append(table.name, engine.batches(query, ROWS))
+    for name in ("fresh", "marks", "fate"):
         engine.execute(f"DROP TABLE {name}")
     reasons = {_TWICE.render(): counts.get("twice", 0), _OLDER.render(): counts.get("older", 0)}
     return Merged(kept + untouched, updated, counts.get("already", 0), {r: n for r, n in reasons.items() if n})
+
+
+def _stored_marks(engine: Engine, table: Table, vault: Vault) -> str:
+    """Create ``marks``, the stored rows whose key is among the new ones; returns the query of these and the new ones.
+
+    Where the day of a record is part of its key, only the periods of the new rows are read.
+    """
+    known = table.time.known.column if table.time.known else ""
+    day = quoted(known) if known else "CAST(NULL AS DATE)"
+    engine.execute("CREATE OR REPLACE TEMP TABLE marks (k BLOB, c BLOB, known DATE, id BIGINT, file VARCHAR)")
+    if table.name in vault.names():
+        columns = [KEY, CONTENT, *([known] if known else []), FILE, POSITION]
+        periods = None
+        if table.time.happened in table.key:
+            periods = [str(period) for (period,) in engine.rows(f"SELECT DISTINCT {PERIOD} FROM fresh")]
+        engine.register("stored", vault.batches(table.name, columns, periods=periods))
+        engine.execute(
+            f"INSERT INTO marks SELECT {KEY}, {CONTENT}, {day}, {POSITION}, {FILE} FROM stored SEMI JOIN fresh "
+            f"USING ({KEY})"
+        )
+        engine.unregister("stored")
+    return (
+        "SELECT false AS fresh, k, c, known, id, file FROM marks UNION ALL "
+        f"SELECT true, {KEY}, {CONTENT}, {day}, rowid, '' FROM fresh"
+    )
+
+
+def _replace(engine: Engine, table: Table, vault: Vault, change: Change) -> int:
+    """Take the stored rows that were superseded out of the table, and put them into ``bad``; returns their number."""
+    superseded = "SELECT file, id FROM fate WHERE NOT fresh AND fate = 'superseded'"
+    positions = engine.arrow(f"{superseded} ORDER BY file, id")
+    if not len(positions):
+        return 0
+    column = positions.column("file")
+    by_file = {file: positions.filter(pc.equal(column, file)).column("id") for file in pc.unique(column).to_pylist()}
+    periods = {file.period for file in vault.files().of(table.name) if file.id in by_file}
+    columns = vault.columns(table.name)
+    engine.register("stored", vault.batches(table.name, [*columns, FILE, POSITION], periods=periods))
+    lacking = "".join(f", NULL AS {quoted(f.column)}" for f in table.fields if f.column not in columns)
+    rows = f"(SELECT *{lacking} FROM stored) p SEMI JOIN ({superseded}) f ON p.{FILE} = f.file AND p.{POSITION} = f.id"
+    _reject(engine, table, rows, _SUPERSEDED, SUPERSEDED)
+    engine.unregister("stored")
+    change.replace(table.name, by_file)
+    return len(positions)
+
+
+def _reject(engine: Engine, table: Table, rows: str, reason: Text, state: str) -> None:
+    content = ", ".join(f"{text(field.name)}, {quoted(field.column)}" for field in table.fields)
+    message = text(json.dumps(reason.as_json(), ensure_ascii=False))
+    engine.execute(
+        f"INSERT INTO bad SELECT {text(table.name)}, _file, _source, _line, {text(reason.render())}, "
+        f"CAST(json_object({content}) AS VARCHAR), {message}, '', {text(state)} FROM {rows}"
+    )
 
 
 def messages() -> dict[str, Text]:
@@ -97,29 +125,18 @@ def messages() -> dict[str, Text]:
     return {reason.render(): reason for reason in (_TWICE, _OLDER)}
 
 
-def _rank(engine: Engine, table: Table, pool: str) -> None:
-    """Create ``fate(fresh, id, fate)`` for every record whose key occurs more than once; all others are kept."""
-    key = f"hash({', '.join(quoted(field.column) for field in table.key) or '_source, _line'})"
-    content = ", ".join(quoted(field.column) for field in table.fields)
-    if numbers := [quoted(field.column) for field in table.key if field.number]:
-        # Records without a number are the same one only when all that they say is the same.
-        key = f"if({' AND '.join(f'{number} IS NOT NULL' for number in numbers)}, {key}, hash({content}))"
-    known = quoted(table.time.known.column) if table.time.known else "CAST(NULL AS DATE)"
-    columns = f"{key} AS k, hash({content}) AS c, {known} AS known, rowid AS id"
-    engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE marks AS SELECT false AS fresh, {columns} FROM stored "
-        f"UNION ALL SELECT true, {columns} FROM {pool}"
-    )
+def _rank(engine: Engine, table: Table, marks: str) -> None:
+    """Create ``fate(fresh, id, file, fate)`` for every record whose key occurs more than once; all others are kept."""
     newest = "fresh, id" if table.time.known else "fresh DESC, id"
     engine.execute(f"""
 CREATE OR REPLACE TEMP TABLE fate AS
-WITH clash AS (SELECT k FROM marks GROUP BY k HAVING count(*) > 1),
+WITH marked AS ({marks}), clash AS (SELECT k FROM marked GROUP BY k HAVING count(*) > 1),
 ranked AS (
     SELECT *, row_number() OVER w AS place, first_value(c) OVER w AS best, max(c) FILTER (NOT fresh) OVER whole AS was
-    FROM marks SEMI JOIN clash USING (k)
+    FROM marked SEMI JOIN clash USING (k)
     WINDOW w AS (PARTITION BY k ORDER BY known DESC NULLS LAST, {newest}), whole AS (PARTITION BY k)
 )
-SELECT fresh, id, CASE
+SELECT fresh, id, file, CASE
     WHEN NOT fresh THEN if(best = c, 'kept', 'superseded')
     WHEN was = c THEN 'already'
     WHEN place = 1 THEN 'kept'

@@ -1,8 +1,8 @@
 """Surrogate codes for subjects that a source identifies by its own codes: valid codes in a division that is not used.
 
-The serial comes from an HMAC of the raw code under a key of the vault, so that the same raw code is the same subject in
-every table. The assigned codes are stored in the vault, so that they stay the same in later years and two raw codes
-never get the same surrogate.
+The serial comes from an HMAC of the raw code under the data key of this table, so that the same raw code is the same
+subject in every table. The assigned codes are stored in the vault, so that they stay the same in later years and two
+raw codes never get the same surrogate.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from credit.uscc import ALPHABET, compose
 from privacy.duckdb_engine import Engine
+from privacy.storage.change import WHOLE, Change
 from privacy.vault import Vault
 
 NAME = "_surrogates"
@@ -25,10 +26,10 @@ INDIVIDUAL = (
 )  # terms for an individual business in the sources
 
 
-def assign(engine: Engine, query: str, vault: Vault) -> bool:
+def assign(engine: Engine, query: str, vault: Vault, change: Change) -> None:
     """Create the relation ``surrogates(raw, code)`` for every ``raw`` of ``query``, whose columns are raw and kind.
 
-    True when there are new surrogates; they are stored in the vault before this returns.
+    New ones are in ``change``.
     """
     schema = pa.schema([("raw", pa.string()), ("code", pa.string())])
     stored = vault.read(NAME) if NAME in vault.names() else schema.empty_table()
@@ -38,16 +39,15 @@ def assign(engine: Engine, query: str, vault: Vault) -> bool:
         "AND raw NOT IN (SELECT raw FROM stored_surrogates) GROUP BY raw ORDER BY raw"
     )
     engine.unregister("stored_surrogates")
-    key = hmac.digest(vault.secret, b"surrogate codes", "sha256")
+    key = hmac.digest(vault.keys.key_or_new(NAME, WHOLE), b"surrogate codes", "sha256")
     used = set(stored.column("code").to_pylist())
     codes: list[str] = []
     for raw, individual in rows:
         codes.append(_surrogate(key, raw, "92" if individual else "91", used))
     table = pa.concat_tables([stored, pa.table({"raw": [row[0] for row in rows], "code": codes}, schema=schema)])
     if rows:
-        vault.write(NAME, table)
+        change.write(NAME, table.to_batches())
     engine.register("surrogates", table)
-    return bool(rows)
 
 
 def _surrogate(key: bytes, raw: str, prefix: str, used: set[str]) -> str:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from privacy.duckdb_engine import Engine, text
-from privacy.vault import Vault
+from privacy.storage.change import PERIOD, Change
+from privacy.vault import FILE, POSITION, Vault
 
 NAME = "_quarantine"
 COLUMNS = ("table", "file", "digest", "line", "reason", "row", "message", "field", "state")
@@ -35,34 +38,42 @@ def prepare(engine: Engine) -> None:
     engine.execute("CREATE TEMP TABLE came_back (id VARCHAR, file VARCHAR, state VARCHAR)")
 
 
-def keep(engine: Engine, vault: Vault, *, today: date, read_files: Mapping[str, str]) -> int:
-    """Add the rows of ``bad`` that are not in the vault's quarantine yet, and end the waiting of those that came back.
+def keep(engine: Engine, vault: Vault, change: Change, *, today: date, read_files: Mapping[str, str]) -> None:
+    """Add the rows of ``bad`` that are not in the quarantine yet, and end the waiting of those that came back.
 
-    Returns the number of rows that were added or changed. A row that comes back in the file in which it was rejected
-    first is the same row, and goes on waiting; in another file it is returned once more. A file that waits as a whole
-    waits no longer once it could be read: ``read_files`` maps the digests of the files of this intake to their names.
+    Both are parts of ``change``. A row that comes back in the file in which it was rejected first is the same row, and
+    goes on waiting; in another file it is returned once more. A file that waits as a whole waits no longer once it
+    could be read: ``read_files`` maps the digests of the files of this intake to their names.
     """
     day = f"DATE {text(today.isoformat())}"
-    engine.register("stored_bad", read(vault))
+    _read_stored(engine, vault)
     _end_repeated_rows(engine, read_files)
     names = ", ".join(f'b."{name}"' for name in COLUMNS)
     new = f"""SELECT {names}, {_ID} AS id, {day} AS brought_on, NULL::DATE AS ended_on, NULL::VARCHAR AS ended_by
         FROM bad b ANTI JOIN stored_bad h ON (h."table" = b."table" AND h.digest = b.digest AND h.line = b.line)"""
-    ended = """SELECT id, min(file) AS file, max(state) FILTER (state = 'corrected') AS corrected
+    back = """SELECT id, min(file) AS file, max(state) FILTER (state = 'corrected') AS corrected
         FROM came_back GROUP BY id"""
-    known = f"""SELECT h.* REPLACE (
-            if(e.id IS NULL, h.state, coalesce(e.corrected, 'returned')) AS state,
-            if(e.id IS NULL, h.ended_on, {day}) AS ended_on, if(e.id IS NULL, h.ended_by, e.file) AS ended_by)
-        FROM stored_bad h LEFT JOIN ({ended}) e ON e.id = h.id AND h.state = '{WAITING}'"""
-    back = f"stored_bad h SEMI JOIN came_back c ON c.id = h.id AND h.state = '{WAITING}'"
-    changed = int(engine.one(f"SELECT count(*) FROM {back}"))
-    count = int(engine.one(f"SELECT count(*) FROM ({new})"))
-    if count + changed:
-        order = 'ORDER BY "table", file, line, reason'
-        table = engine.arrow(f"SELECT * FROM ({known}) UNION ALL BY NAME (SELECT * FROM ({new}) {order})")
-        vault.write(NAME, table.select(_SCHEMA.names).cast(_SCHEMA))
-    engine.unregister("stored_bad")
-    return count + changed
+    engine.execute(f"""CREATE OR REPLACE TEMP TABLE ended AS
+        SELECT h.* REPLACE (coalesce(e.corrected, 'returned') AS state, {day} AS ended_on, e.file AS ended_by)
+        FROM stored_bad h JOIN ({back}) e ON e.id = h.id AND h.state = '{WAITING}'""")
+    places = engine.arrow(f"SELECT {FILE} AS file, {POSITION} AS id FROM ended ORDER BY ALL")
+    files = pc.unique(places.column("file")).to_pylist()
+    change.replace(NAME, {f: places.filter(pc.equal(places.column("file"), f)).column("id") for f in files})
+    query = f"""SELECT * EXCLUDE ({FILE}, {POSITION}) FROM ended UNION ALL BY NAME
+        (SELECT * FROM ({new}) ORDER BY "table", file, line, reason)"""
+    rows = engine.batches(f"SELECT *, strftime(brought_on, '%Y') AS {PERIOD} FROM ({query}) ORDER BY {PERIOD}")
+    form = pa.schema([*_SCHEMA, (PERIOD, pa.string())])
+    change.append(NAME, (batch.select(form.names).cast(form) for batch in rows))
+
+
+def _read_stored(engine: Engine, vault: Vault) -> None:
+    """Create ``stored_bad``: the quarantine, with the place of each row."""
+    own = [(FILE, pa.string()), (POSITION, pa.int64())]
+    names = [*_SCHEMA.names, FILE, POSITION]
+    stored = vault.batches(NAME, names) if NAME in vault.names() else pa.schema([*_SCHEMA, *own]).empty_table()
+    engine.register("quarantine", stored)
+    engine.execute("CREATE OR REPLACE TEMP TABLE stored_bad AS FROM quarantine")
+    engine.unregister("quarantine")
 
 
 def _end_repeated_rows(engine: Engine, read_files: Mapping[str, str]) -> None:
@@ -88,15 +99,16 @@ def _end_repeated_rows(engine: Engine, read_files: Mapping[str, str]) -> None:
 
 
 def read(vault: Vault) -> pa.Table:
-    """The quarantine: ``COLUMNS``, ``row`` as JSON text, its id, the day it came and the day and file that ended it.
+    """The quarantine: ``COLUMNS``, ``row`` as JSON text, its id, the day it came and the day and file that ended it."""
+    return vault.read(NAME, _SCHEMA.names) if NAME in vault.names() else _SCHEMA.empty_table()
 
-    Rows of an earlier version have no id and no message; they are given the state ``waiting``.
-    """
+
+def waiting(vault: Vault, table: str) -> list[dict[str, Any]]:
+    """The rows of one table that wait."""
     if NAME not in vault.names():
-        return _SCHEMA.empty_table()
-    stored = vault.read(NAME)
-    for field in _SCHEMA:
-        if field.name not in stored.column_names:
-            value = pa.scalar(WAITING if field.name == "state" else None, field.type)
-            stored = stored.append_column(field, pa.repeat(value, len(stored)))
-    return stored.select(_SCHEMA.names).cast(_SCHEMA)
+        return []
+    rows: list[dict[str, Any]] = []
+    for batch in vault.batches(NAME, _SCHEMA.names):
+        is_chosen = pc.and_(pc.equal(batch.column("state"), WAITING), pc.equal(batch.column("table"), table))
+        rows += batch.filter(is_chosen).to_pylist()
+    return rows

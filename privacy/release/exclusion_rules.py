@@ -20,7 +20,8 @@ def register_repairs(engine: Engine, catalogue: Catalogue, vault: Vault, *, as_o
     table = catalogue_roles.repairs_table(catalogue)
     if table is None or table.name not in vault.names():
         return
-    engine.register("all_repairs", vault.read(table.name))
+    columns = ["repaired_table", "document_number", table.subject.column, "repaired_on"]
+    engine.register("all_repairs", vault.batches(table.name, columns))
     engine.execute(
         f"INSERT INTO repaired SELECT DISTINCT repaired_table, document_number, {quoted(table.subject.column)} "
         f"FROM all_repairs WHERE repaired_on <= DATE {text(as_of.isoformat())}"

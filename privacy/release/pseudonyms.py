@@ -15,6 +15,8 @@ import pyarrow as pa
 from credit.subjects import PseudonymKey
 from privacy.duckdb_engine import Engine, quoted, text
 
+_AT_ONCE = 100_000  # codes that are in memory while their keys are computed
+
 
 @dataclass(frozen=True, slots=True)
 class Codes:
@@ -33,17 +35,24 @@ def assign(engine: Engine, codes: Sequence[Codes], key: PseudonymKey) -> None:
     every = " UNION ".join(
         f"SELECT {quoted(each.column)} AS code, {text(each.party)} AS party FROM {each.relation}" for each in codes
     )
-    distinct = engine.arrow(f"SELECT DISTINCT code, party FROM ({every}) WHERE code IS NOT NULL ORDER BY party, code")
-    parties = distinct.column("party").to_pylist()
-    by_party = {party: _key_of(key, party) for party in set(parties)}
-    keys = [by_party[party].hex_of(code) for code, party in zip(distinct["code"].to_pylist(), parties, strict=True)]
-    bytes_ = [int(each[:2], 16) for each in keys]
-    table = distinct.append_column("key", pa.array(keys, pa.string())).append_column(
-        "byte", pa.array(bytes_, pa.uint8())
+    engine.execute(
+        f"CREATE TEMP TABLE codes AS SELECT DISTINCT code, party FROM ({every}) WHERE code IS NOT NULL "
+        "ORDER BY party, code"
     )
-    engine.register("new_pseudonyms", table)
-    engine.execute("CREATE TEMP TABLE pseudonym AS SELECT * FROM new_pseudonyms")
-    engine.unregister("new_pseudonyms")
+    engine.execute("CREATE TEMP TABLE pseudonym (code VARCHAR, party VARCHAR, key VARCHAR, byte UTINYINT)")
+    by_party = {party: _key_of(key, party) for party in {each.party for each in codes}}
+    for start in range(0, int(engine.one("SELECT count(*) FROM codes")), _AT_ONCE):
+        some = engine.arrow(f"SELECT code, party FROM codes WHERE rowid >= {start} AND rowid < {start + _AT_ONCE}")
+        given, parties = some.column("code").to_pylist(), some.column("party").to_pylist()
+        keys = [by_party[party].hex_of(code) for code, party in zip(given, parties, strict=True)]
+        bytes_ = [int(each[:2], 16) for each in keys]
+        table = some.append_column("key", pa.array(keys, pa.string())).append_column(
+            "byte", pa.array(bytes_, pa.uint8())
+        )
+        engine.register("new_pseudonyms", table)
+        engine.execute("INSERT INTO pseudonym FROM new_pseudonyms")
+        engine.unregister("new_pseudonyms")
+    engine.execute("DROP TABLE codes")
 
 
 def _key_of(key: PseudonymKey, party: str) -> PseudonymKey:

@@ -153,24 +153,30 @@ class ReleaseBuilder:
         """
         purpose, codes, subjects = self.policy.purpose, list[pseudonyms.Codes](), []
         for table in tables:
-            relation = f"codes_{table.name}"
-            of_table = release_format.pseudonymised_codes(table, purpose, quoted(relation))
-            self.run.register(relation, self.vault.read(table.name).select([each.column for each in of_table]))
+            relation = quoted(f"codes_{table.name}")
+            of_table = release_format.pseudonymised_codes(table, purpose, relation)
+            names = list(dict.fromkeys(each.column for each in of_table))
+            self.run.register("stored_codes", self.vault.batches(table.name, names))
+            columns = ", ".join(map(quoted, names))
+            self.run.execute(
+                f"CREATE TEMP TABLE {relation} AS SELECT {columns}, count(*) AS _rows FROM stored_codes GROUP BY ALL"
+            )
+            self.run.unregister("stored_codes")
             if table.repair_document and any(each.party for each in of_table):
                 # A withdrawal makes the rows of such a table again, and does not know whom the register left out.
                 raise Malformed("release.other-party-in-repairable-table", table_name=table.name)
             codes += of_table
-            subjects.append(f"SELECT {quoted(table.subject.column)} AS code FROM {quoted(relation)}")
+            subjects.append(f"SELECT {quoted(table.subject.column)} AS code, _rows FROM {relation}")
         pseudonyms.assign(self.run, codes, key)
         rows = self.run.rows(
-            "SELECT byte, count(DISTINCT code), count(*) "
+            "SELECT byte, count(DISTINCT code), CAST(sum(_rows) AS BIGINT) "
             f"FROM pseudonym JOIN ({' UNION ALL '.join(subjects)}) USING (code) WHERE party = '' GROUP BY 1"
         )
         counted = {byte: counts for byte, *counts in rows}
         by_byte = [counted.get(byte, [0, 0]) for byte in range(256)]
         self.buckets = policy.buckets([subjects for subjects, _ in by_byte], [rows for _, rows in by_byte])
         for table in tables:
-            self.run.unregister(f"codes_{table.name}")
+            self.run.execute(f"DROP TABLE {quoted(f'codes_{table.name}')}")
         self.run.execute("CREATE TEMP TABLE suppressed (subject VARCHAR)")
         self.run.execute("CREATE TEMP TABLE suppressed_codes (code VARCHAR)")
 
@@ -211,11 +217,10 @@ class ReleaseBuilder:
     def _rows_sql(self, table: Table) -> str:
         """SQL for the rows of a table in the release; the records left out are counted by reason in ``left_out``."""
         purpose = self.policy.purpose
-        self.run.register("raw_records", self.vault.read(table.name))
         why = exclusion_rules.exclusion_reason(table, as_of=self.as_of, purpose=purpose)
-        self.run.execute(
-            f"CREATE OR REPLACE TEMP TABLE raw AS SELECT *, CAST({why} AS VARCHAR) AS _why FROM raw_records t"
-        )
+        read = f"CREATE OR REPLACE TEMP TABLE raw AS SELECT *, CAST({why} AS VARCHAR) AS _why FROM raw_records t"
+        self.run.register("raw_records", self.vault.batches(table.name, self._columns(table)))
+        self.run.execute(read)
         self.run.unregister("raw_records")
         excluded = dict(self.run.rows("SELECT _why, count(*) FROM raw WHERE _why IS NOT NULL GROUP BY 1 ORDER BY 1"))
         if excluded:
@@ -223,8 +228,11 @@ class ReleaseBuilder:
         rows = release_format.rows_sql(table, purpose, buckets=self.buckets)
         return f"{rows} WHERE t._why IS NULL AND s.key NOT IN (SELECT subject FROM suppressed)"
 
+    def _columns(self, table: Table) -> list[str]:
+        """The stored columns that a release, or what decides whether a record is in it, can read."""
+        stored = set(self.vault.columns(table.name))
+        return [field.column for field in table.fields if field.column in stored]
+
     def _write(self, name: str) -> None:
         self.run.execute("DROP TABLE IF EXISTS raw")
-        for bucket in range(self.buckets):
-            rows = f"SELECT * EXCLUDE (_bucket) FROM made WHERE _bucket = {bucket}"
-            release_format.write_bucket(self.run, rows, self.folder / release_format.bucket_file(name, bucket))
+        release_format.write_buckets(self.run, "made", self.folder / name, self.buckets)

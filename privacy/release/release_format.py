@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from credit.catalogue import Table
@@ -11,6 +12,7 @@ from credit.fields import Field
 from privacy.duckdb_engine import Engine, quoted, text
 from privacy.release import column_rules
 from privacy.release.pseudonyms import Codes
+from privacy.storage.change import pieces
 
 
 def rows_sql(table: Table, purpose: str, *, buckets: int) -> str:
@@ -54,6 +56,31 @@ def bucket_file(name: str, bucket: int) -> str:
 
 def write_bucket(run: Engine, query: str, path: Path) -> None:
     """Write a bucket as Parquet. The rows are sorted by all columns, so that the same rows give the same bytes."""
+    _write(run.arrow(f"{query} ORDER BY ALL"), path)
+
+
+def write_buckets(run: Engine, relation: str, folder: Path, buckets: int) -> None:
+    """Write every bucket of a relation, by its column ``_bucket``, from one sorted pass that has one in memory."""
+    names = list(run.columns(f"SELECT * EXCLUDE (_bucket) FROM {relation}"))
+    order = ", ".join(["_bucket", *map(quoted, names)])
+    reader = run.batches(f"SELECT _bucket, * EXCLUDE (_bucket) FROM {relation} ORDER BY {order}")
+    schema = reader.schema.remove(0)
+    waiting, current = list[pa.RecordBatch](), 0
+
+    def written_up_to(bucket: int) -> int:
+        for number in range(current, bucket):
+            rows = pa.Table.from_batches(waiting, schema)
+            waiting.clear()
+            _write(rows, folder / f"bucket-{number:03d}.parquet")
+        return bucket
+
+    for batch in reader:
+        for bucket, rows in pieces(batch, "_bucket"):
+            current = written_up_to(bucket)
+            waiting.append(rows)
+    written_up_to(buckets)
+
+
+def _write(rows: pa.Table, path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
-    rows = run.arrow(f"{query} ORDER BY ALL")
-    pq.write_table(rows, path, compression="zstd", row_group_size=250_000, store_schema=False)
+    pq.write_table(rows.combine_chunks(), path, compression="zstd", row_group_size=250_000, store_schema=False)

@@ -173,7 +173,7 @@ class _Withdrawal:
                 raise Broken("withdrawal.release-changed", table_name=table.name)
         if not run.one(f"SELECT count(*) FROM repaired WHERE held = {text(table.name)}"):
             return  # no record of this table was repaired: its rows need not be read
-        run.register("records", self.vault.read(table.name))
+        run.register("records", self.vault.batches(table.name))
         run.execute(
             f"CREATE OR REPLACE TEMP TABLE raw AS SELECT * FROM records WHERE {code} IN "
             f"(SELECT subject FROM repaired WHERE held = {text(table.name)})"

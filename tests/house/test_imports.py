@@ -45,7 +45,7 @@ IMPORTERS = {  # outside library -> the only files that may import it
     "cryptography": (
         "credit/keys.py",
         "credit/subjects.py",
-        "privacy/vault.py",
+        "privacy/storage/encryption.py",
         "lab/console/cookies.py",
         "serving/http/forwarded.py",
     ),

@@ -161,7 +161,13 @@ def empty_house(root: Path) -> House:
     folder.mkdir()
     for name, data in TABLES.items():
         (folder / f"{name}.yaml").write_text(COMMON + data, encoding="utf-8")
-    key = SigningKey.create(root / "keys", "custody")
+    SigningKey.create(root / "keys", "custody")
+    return house_of(root)
+
+
+def house_of(root: Path) -> House:
+    """The custody zone that is in a folder."""
+    key = SigningKey.load(root / "keys", "custody")
     ring = KeyRing.of(key)
     return House(
         root,
@@ -169,5 +175,5 @@ def empty_house(root: Path) -> House:
         Vault(root / "vault", b"v" * 32),
         Shelf(root / "shelf", ring),
         Ledger(root / "ledger.jsonl", key, ring),
-        Catalogue.load("tiny", folder),
+        Catalogue.load("tiny", root / "catalogue"),
     )

@@ -89,7 +89,7 @@ def test_a_second_intake_changes_nothing_and_reports_it(house: House) -> None:
         "administrative_penalty": HEAD + "".join(f"{code(n)},D{n % 15},2024-03-01,,,1,,normal,\n" for n in range(20)),
     }
     first = house.bring(**files)
-    before = {path.name: path.read_bytes() for path in house.vault.folder.glob("*.sealed")}
+    before = {path.name: path.read_bytes() for path in house.vault.folder.rglob("*.*")}
     entries = house.ledger.verify()
     second = house.bring(**files)
     assert first.changed
@@ -97,7 +97,7 @@ def test_a_second_intake_changes_nothing_and_reports_it(house: House) -> None:
     assert second.message.startswith("Nothing new")
     assert second.kept == 0
     assert second.duplicates == first.kept
-    assert before == {path.name: path.read_bytes() for path in house.vault.folder.glob("*.sealed")}
+    assert before == {path.name: path.read_bytes() for path in house.vault.folder.rglob("*.*")}
     assert house.ledger.verify() == entries
 
 
