@@ -41,6 +41,15 @@ MODULES = {  # module -> the figures it measures, in the order in which they run
     "compute.rebuild": ("rebuild_digest_equal",),
     "intake.rows_unaccounted": ("rows_unaccounted",),
     "intake.speed": ("intake_rows_per_second",),
+    "intake.city_size": (
+        "intake_rss_mib_2m",
+        "intake_rss_mib_20m",
+        "intake_rss_mib_100m",
+        "growth_2m_20m",
+        "delivery_seconds_1m_into_20m",
+        "release_ratio_20m",
+    ),
+    "intake.shredding": ("shredded_recovered",),
     "flows.repairs": ("repair_to_answer_seconds",),
     "flows.private_keys": ("keys_in_one_process",),
     "flows.gateway": ("gateway_requests_per_second",),
@@ -105,7 +114,14 @@ MODULES = {  # module -> the figures it measures, in the order in which they run
     "ledger.cut_tail": ("cut_seen_seconds",),
     "house": ("words_flagged", "make_test_seconds", "unstable_tests", "cli_help_seconds", "install_mib"),
 }
-WITHOUT_CITY = ("house", "separation", "market_columns", "ledger", "airlock")  # they need no walk of the invented city
+WITHOUT_CITY = (
+    "house",
+    "separation",
+    "market_columns",
+    "ledger",
+    "airlock",
+    "intake",
+)  # no walk of the invented city
 FIGURES = {figure: module for module, figures in MODULES.items() for figure in figures}
 
 

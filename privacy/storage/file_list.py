@@ -33,7 +33,7 @@ class FileList:
         return tuple(file for file in files if wanted is None or file.period in wanted)
 
     def with_files(self, table: str, files: Iterable[Partition]) -> FileList:
-        """The same list with these files of a table, which is gone from it when there are none."""
+        """The same list with these files of a table, which is replaced from it when there are none."""
         tables = {name: each for name, each in self.tables.items() if name != table}
         if files := tuple(files):
             tables[table] = files

@@ -15,7 +15,7 @@ from privacy.storage.encryption import NotDecrypted, decrypted, derived, encrypt
 
 
 class MasterKey(Protocol):
-    """What wraps data keys. ``name`` tells one master key from another and discloses nothing about it."""
+    """What wraps data keys. ``name`` identifies a master key and discloses nothing about it."""
 
     @property
     def name(self) -> str:

@@ -66,7 +66,7 @@ class Partition:
         present = set(file.schema_arrow.names)
         stored = [name for name in columns if name in present]
         read = [*stored, *([BUCKET] if buckets and BUCKET in present and BUCKET not in stored else [])]
-        gone = self._positions(folder, data_key)
+        replaced = self._positions(folder, data_key)
         for group, start in _groups(file, buckets):
             try:
                 whole = file.read_row_group(group, columns=read, use_threads=False)
@@ -74,7 +74,7 @@ class Partition:
                 raise Broken("vault.file-damaged", name=self.table, period=self.period) from error
             rows = file.metadata.row_group(group).num_rows
             keep = np.ones(rows, dtype=bool)
-            keep[gone[np.searchsorted(gone, start) : np.searchsorted(gone, start + rows)] - start] = False
+            keep[replaced[np.searchsorted(replaced, start) : np.searchsorted(replaced, start + rows)] - start] = False
             if buckets and BUCKET in present:
                 given = whole.column(BUCKET).to_numpy()
                 keep &= (given >= buckets[0]) & (given < buckets[1])
@@ -92,10 +92,10 @@ class Partition:
 
     def with_replaced(self, folder: Path, data_key: bytes, positions: pa.Array, id: str) -> Partition:
         """The same file with these positions replaced too; they are written under ``id``."""
-        gone = np.union1d(self._positions(folder, data_key), np.asarray(positions, dtype=np.int64))
+        replaced = np.union1d(self._positions(folder, data_key), np.asarray(positions, dtype=np.int64))
         with Writer(folder, self.table, self.period, id, data_key, pa.schema([(POSITION, pa.int64())])) as writer:
-            writer.write(pa.record_batch({POSITION: pa.array(gone)}))
-        return replace(self, replaced=id, replaced_rows=len(gone))
+            writer.write(pa.record_batch({POSITION: pa.array(replaced)}))
+        return replace(self, replaced=id, replaced_rows=len(replaced))
 
     def _positions(self, folder: Path, data_key: bytes) -> Any:
         if not self.replaced:

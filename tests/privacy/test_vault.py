@@ -138,7 +138,7 @@ def test_what_is_appended_and_not_replaced_is_read_by_bucket_and_period(
             places.setdefault(row[FILE], []).extend([row[POSITION]] if row["a"] in replaced else [])
         for half in (0, 1):  # in two steps, as two deliveries would
             with vault.exclusive(), vault.change() as change:
-                change.replace("things", {file: pa.array(found[half::2], pa.int64()) for file, found in places.items()})
+                change.replace("things", {file: pa.array(each[half::2], pa.int64()) for file, each in places.items()})
     finally:
         partition.ROWS = row_group
     valid = [(period, number) for period, number in every if number not in replaced]
@@ -163,7 +163,7 @@ def test_a_change_that_fails_changes_nothing_and_leaves_no_file(vault: Vault) ->
         assert len(list((vault.folder / "things").rglob("*.parquet"))) == 1
 
 
-def test_a_column_that_came_later_is_null_in_earlier_files(vault: Vault) -> None:
+def test_a_column_that_earlier_files_lack_is_null_there(vault: Vault) -> None:
     append(vault, rows("2023", [1]))
     append(vault, rows("2023", [2]).append_column("b", pa.array(["x"])))
     assert vault.read("things").to_pylist() == [{"a": 1, "b": None}, {"a": 2, "b": "x"}]

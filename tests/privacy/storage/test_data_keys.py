@@ -1,4 +1,4 @@
-"""The master key wraps the keys of data, its rotation touches no data, and a destroyed key's data are gone for good."""
+"""The master key wraps the keys of data, its rotation touches no data, and a destroyed key leaves nothing readable."""
 
 from __future__ import annotations
 
