@@ -6,7 +6,6 @@ dishonesty after 3 months of publication, one of serious dishonesty after 1 year
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -23,18 +22,17 @@ from credit.errors import Malformed, Missing, Refused
 from credit.ledger import Entry, Ledger
 from credit.messages import Text
 from privacy import catalogue_roles
+from privacy.commitments import KEPT
 from privacy.duckdb_engine import engine, quoted, text, texts
 from privacy.intake import values
 from privacy.intake.intake import intake
 from privacy.intake.intake_report import IntakeReport
+from privacy.repair_periods import repair_periods
 from privacy.vault import Vault
 
 
 class RepairedAlready(Refused):
     """This record is repaired already."""
-
-
-LEAST_MONTHS = {"minor": 0, "general": 3, "serious": 12}
 
 
 def repair(
@@ -54,7 +52,8 @@ def repair(
     One decision may be about several firms: ``subject`` is then the code of the one whose record is repaired, and
     ``table_name`` the table where several have the number. Raises :class:`Missing` when custody has no such record,
     :class:`Malformed` when several have the number, and :class:`Refused` when ``by`` is not an actor of the city, the
-    minimum time of publication has not passed, or the record is repaired already (:class:`RepairedAlready`).
+    minimum time of publication has not passed, the publication has ended, it is longer than the record's severity
+    permits (one of them is then wrong), or the record is repaired already (:class:`RepairedAlready`).
     """
     by.require_role(Role.CITY, act="act.repair-record")
     target = catalogue_roles.repairs_table(catalogue)
@@ -62,17 +61,24 @@ def repair(
         raise Missing("repair.catalogue-no-table-credit-repairs")
     table, record = _find(document_number, catalogue, vault, subject=subject, table_name=table_name)
     document_number = record[table.repair_document.column] if table.repair_document else document_number
+    if record.get("fulfilment") == KEPT:
+        raise Refused("repair.commitment-was-kept")
     severity = str(record.get("severity") or ("serious" if "serious" in table.name else "general"))
     assert table.time.happened is not None
     since: date = record[table.time.happened.column]
-    earliest = _months_after(since, LEAST_MONTHS.get(severity, LEAST_MONTHS["serious"]))
+    periods, ends = repair_periods(), record[table.time.ends.column] if table.time.ends else None
+    earliest = periods.earliest(since, severity)
     if on < earliest:
         raise Refused(
             "repair.record-may-not-be-repaired",
             severity=severity,
-            least_months=LEAST_MONTHS[severity],
+            least_months=periods.least.get(severity, max(periods.least.values())),
             earliest=earliest,
         )
+    if ends is not None and ends <= on:
+        raise Refused("repair.publication-has-ended", ends=ends)
+    if not periods.fits(since, severity, ends):
+        raise Refused("repair.severity-does-not-fit", severity=severity, most_months=periods.most[severity], ends=ends)
     code = str(record[table.subject.column])
     mark = _mark(table.name, document_number, code)
     repaired = {
@@ -185,9 +191,3 @@ def _repair_numbers(target: Table, repaired: dict[str, Any], vault: Vault) -> li
     names = ["repaired_table", "document_number", "subject_code"]
     repairs = vault.read(target.name, [*names, "repair_number"]).to_pylist()
     return [str(row["repair_number"]) for row in repairs if all(row[name] == repaired[name] for name in names)]
-
-
-def _months_after(day: date, months: int) -> date:
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    return date(year, month + 1, min(day.day, last))

@@ -52,6 +52,8 @@ FLOWS: Mapping[str, Flow] = MappingProxyType(
         "withdraw": Flow(("custody", "compute", "platform"), (CITY, PLATFORM), "act.withdraw-repaired-records"),
         "quarantine": Flow(("custody",), (CITY, PLATFORM), "act.read-quarantine", _private("back")),
         "quality": Flow(("custody",), (CITY, PLATFORM), "act.measure-quality"),
+        "commitments": Flow(("custody",), (CITY, PLATFORM), "act.count-commitments"),
+        "theme": Flow(("custody",), (CITY, PLATFORM), "act.count-theme"),
         "subjects": Flow(("custody",), (CITY, PLATFORM), "act.list-subjects"),
         "train": Flow(("research", "compute"), (RESEARCHER, PLATFORM), "act.train-model", seconds=48 * HOUR),
         "rows": Flow(("research", "compute"), (RESEARCHER, PLATFORM), "act.make-rows", _private("sql")),

@@ -21,7 +21,7 @@ from credit.seal import Kind
 from credit.settings import read
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
-from infra.agents.custody_supervision import measure_quality
+from infra.agents.custody_supervision import count_commitments, count_theme_library, measure_quality
 from infra.agents.deletion import delete_destroyed
 from infra.desk.invented_home import InventedHome
 from privacy.intake import mappings
@@ -195,6 +195,14 @@ class Custody:
         """Measure the data of licences and penalties in a month."""
         return measure_quality(self, task, catalogue_of(task))
 
+    def commitments(self, task: Task) -> StepResult:
+        """Count the commitments by agency."""
+        return count_commitments(self, task, catalogue_of(task))
+
+    def theme(self, task: Task) -> StepResult:
+        """Count a theme library."""
+        return count_theme_library(self, task, catalogue_of(task))
+
     def subjects(self, task: Task) -> StepResult:
         """Read the codes of some subjects of a table, for the person who asked alone."""
         table, limit = str(task.arguments["table"]), int(task.arguments["limit"])
@@ -231,12 +239,13 @@ def catalogue_of(task: Task) -> Catalogue:
 def open_agent(settings: AgentSettings, env: Mapping[str, str]) -> Agent:
     """The agent of custody."""
     custody = Custody.open(settings, env)
+    measures = (custody.quality, custody.commitments, custody.theme)
     steps = (custody.intake, custody.release, custody.repair, custody.withdraw, custody.quarantine, custody.subjects)
     return Agent.open(
         "custody",
         settings,
         {
             step.__name__: Handler(step)
-            for step in (*steps, custody.quality, custody.practice, custody.sandbox, custody.sweep)
+            for step in (*steps, *measures, custody.practice, custody.sandbox, custody.sweep)
         },
     )

@@ -64,6 +64,10 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "custody.quality": {
             "quality": "Measure the data of licences and penalties (双公示) in a month.",
         },
+        "custody.registers": {
+            "commitments": "Count credit commitments (信用承诺) by agency: due, checked, kept, broken, repaired.",
+            "theme": "Count a theme library (专项主题库): its subjects, and its records by table.",
+        },
         "custody.practice": {
             "practice": "Make practice tables (练习数据): every table of the catalogue, invented.",
         },

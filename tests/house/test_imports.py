@@ -60,6 +60,8 @@ IMPORTERS = {  # outside library -> the only files that may import it
         "privacy/release/policy.py",
         "privacy/intake/mappings.py",
         "privacy/quality/rules.py",
+        "privacy/themes/theme.py",
+        "privacy/repair_periods.py",
         "models/order/order.py",
         "models/promotion/gate.py",
         "models/privacy/floors.py",

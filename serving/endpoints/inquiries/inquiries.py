@@ -137,8 +137,8 @@ def visible_records(scope: InquiryScope, tables: Iterable[str]) -> list[VisibleR
             )
             if (ends is not None and ends <= scope.day) or not _is_visible(table, values, scope):
                 continue
-            repairable_since = happened if table["repairable"] else None
             severity, catalogue = values.get("severity"), section_catalogue()
+            repairable_since = happened if table["repairable"] and catalogue.is_fault(values) else None
             records.append(VisibleRecord(
                 name, values.get(table["document"]) if table["document"] in columns else None, happened, ends,
                 catalogue.repairable_from(name, severity, repairable_since) if repairable_since else None,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from serving.data.declarations import Declaration, read_declaration
 
@@ -31,12 +32,13 @@ class CombinedList(Declaration):
 
 
 class RepairRule(Declaration):
-    """After how many months of publication a record may be repaired (信用修复), by severity; and the severity of tables
-    whose records state none.
+    """After how many months of publication a record may be repaired (信用修复), by severity; the severity of tables
+    whose records state none; and the values of columns by which a record is no fault.
     """
 
     months: dict[str, int]
     severity: dict[str, str]
+    nothing_to_repair: dict[str, list[str]]
 
 
 class Label(Declaration):
@@ -70,6 +72,10 @@ class SectionCatalogue(Declaration):
     def word(self, column: str, value: str) -> str:
         """A coded value as it is shown to people."""
         return self.words.get(column, {}).get(value, value)
+
+    def is_fault(self, values: Mapping[str, Any]) -> bool:
+        """Whether a record of a table whose records may be repaired is a fault at all: a commitment kept is none."""
+        return all(values.get(column) not in good for column, good in self.repair.nothing_to_repair.items())
 
     def repairable_from(self, table: str, severity: str | None, since: date) -> date:
         """The first day on which a record may be repaired. An undeclared severity counts as the worst."""

@@ -13,7 +13,7 @@ from serving_world import AS_OF, PURPOSE, TODAY
 
 from credit.catalogue import Catalogue
 from credit.errors import Malformed
-from privacy.repair import LEAST_MONTHS
+from privacy.repair_periods import repair_periods
 from serving.audit.signatures import verify
 from serving.data.declarations import read_declaration
 from serving.endpoints.inquiries.sections import SECTIONS_FILE, SectionCatalogue, section_catalogue
@@ -178,7 +178,7 @@ def test_the_sections_are_the_catalogues_tables_and_the_law_is_the_same_on_both_
     named = [table for section in answer.sections for table in section.tables]
     shown = {t.name for t in catalogue.tables.values() if t.subject.rule("inquiry") == "subject"}
     assert sorted(named) == sorted(shown)
-    assert answer.repair.months == LEAST_MONTHS
+    assert answer.repair.months == repair_periods().least
     register = catalogue.table("registration")
     for column in ("district", "industry", "kind"):
         assert set(answer.words[column]) == set(register.field(column).enum)
