@@ -17,7 +17,7 @@ from credit.errors import Missing, Refused
 from credit.shelf import Shelf
 from credit.subjects import PseudonymKey
 from credit.uscc import compose
-from serving.auth.mandates import PURPOSES
+from serving.auth.mandates import LENDING_PURPOSES
 from serving.data.snapshot import ActiveSnapshot
 
 EXPECTED = {
@@ -84,7 +84,7 @@ def plan_mandates(
         validity = (day - timedelta(days=90), day - timedelta(days=1)) if role == "expired" else (
             day, day + timedelta(days=365))  # fmt: skip
         ids = []
-        for purpose in PURPOSES:
+        for purpose in LENDING_PURPOSES:
             ids.append(f"{first}{len(wanted):04x}")
             wanted.append(
                 {

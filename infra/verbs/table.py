@@ -153,6 +153,7 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "service.inquiry": {
             "report": "Get a subject's public credit report (公共信用报告) with its signature.",
             "verify-report": "Check offline that the service signed a report or an answer.",
+            "verify-code": "Check offline the QR code of a special report (信用代证), and print what it says.",
         },
     },
     "auditors": {

@@ -103,7 +103,8 @@ def make_dossiers(
 
 def _index_entry(table: Mapping[str, Any]) -> dict[str, Any]:
     columns = [name for name in table["order"] if name in table["columns"]]
-    return {name: table[name] for name in INDEX_KEYS} | {"columns": columns}
+    described = {name: table[name] for name in INDEX_KEYS} | {"columns": columns}
+    return described | {"certificate": bool(table.get("certificate", False))}
 
 
 def _bucket_dossiers(

@@ -38,7 +38,8 @@ Progress = Callable[[str, int, int], None]
 DRAWN: Mapping[str, Callable[..., Drawn]] = {
     draws.__name__: draws
     for draws in (
-        enforcement.administrative_licence, enforcement.administrative_penalty, lists.judgment_debtor,
+        enforcement.administrative_licence, enforcement.administrative_penalty,
+        enforcement.administrative_coercion, enforcement.criminal_judgment, lists.judgment_debtor,
         lists.dishonest_judgment_debtor, lists.serious_dishonesty_list, lists.abnormal_operation_list,
         lists.abnormal_operation_mark, dues.tax_credit_rating, dues.tax_arrears, dues.social_insurance_arrears,
         dues.utility_arrears, promises.credit_commitment, promises.contract_performance, promises.honour,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from credit.catalogue import Catalogue, Table
-from credit.fields import INQUIRY, NEVER_DISCLOSED
+from credit.fields import INQUIRY, NEVER_DISCLOSED, Field
 from privacy import catalogue_roles
 from privacy.duckdb_engine import Engine, quoted, text
 from privacy.vault import Vault
@@ -35,7 +35,8 @@ def exclusion_reason(table: Table, *, as_of: date, purpose: str) -> str:
     A record whose publication has ended stays in a research release: its use was lawful on an earlier day, and an as-of
     view shows it for such days only. Releases for scoring and inquiry describe the day itself and leave it out. A
     release for inquiry also leaves out a record that its own scope closes, and one of minor dishonesty (NDRC Order 36
-    of 2025: 轻微失信信息 is in principle not published).
+    of 2025: 轻微失信信息 is in principle not published). Of the tables of special reports (信用代证) it has both: there
+    the service shows them to the subject's own request alone, by the columns that the release describes.
     """
     day = f"DATE {text(as_of.isoformat())}"
     cases: list[tuple[str, str]] = []
@@ -46,14 +47,28 @@ def exclusion_reason(table: Table, *, as_of: date, purpose: str) -> str:
     if field := catalogue_roles.state_field(table):
         valid = text(field.enum[0] if field.enum else "normal")
         cases.append(("disputed", f"t.{quoted(field.column)} <> {valid}"))
-    if purpose in ("scoring", INQUIRY) and (ends := table.time.ends):
+    is_shown_by_rule = purpose == INQUIRY and in_certificates(table)
+    if purpose in ("scoring", INQUIRY) and not is_shown_by_rule and (ends := table.time.ends):
         cases.append(("ended", f"t.{quoted(ends.column)} <= {day}"))
     if purpose == INQUIRY and (scope := table.scope):
         cases.append(("withheld", f"t.{quoted(scope.column)} IN {NEVER_DISCLOSED}"))
-    if purpose == INQUIRY and table.repair_document and any(field.column == "severity" for field in table.fields):
+    if purpose == INQUIRY and not is_shown_by_rule and table.repair_document and _severity(table):
         cases.append(("minor", "t.severity = 'minor'"))
     if happened := table.time.happened:
         cases.append(("undated", f"t.{quoted(happened.column)} IS NULL"))
         known = f"t.{quoted(table.time.known.column)}" if table.time.known else "NULL"
         cases.append(("later", f"greatest(t.{quoted(happened.column)}, {known}) > {day}"))
     return f"CASE {' '.join(f'WHEN {bad} THEN {text(why)}' for why, bad in cases)} END" if cases else "NULL"
+
+
+def in_certificates(table: Table) -> bool:
+    """Whether a release for inquiry has the minor and ended records of a table, for special reports (信用代证).
+
+    Only where the release also has the columns by which the service shows them to no other request.
+    """
+    severity = _severity(table)
+    return table.certificate and (severity is None or severity.rule(INQUIRY) == "keep")
+
+
+def _severity(table: Table) -> Field | None:
+    return next((field for field in table.fields if field.column == "severity"), None)

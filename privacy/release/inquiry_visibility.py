@@ -10,6 +10,7 @@ from typing import Any
 from credit.catalogue import Table
 from credit.fields import INQUIRY, WITH_MANDATE
 from privacy import catalogue_roles
+from privacy.release.exclusion_rules import in_certificates
 
 
 def visibility(table: Table) -> dict[str, Any]:
@@ -17,7 +18,8 @@ def visibility(table: Table) -> dict[str, Any]:
 
     ``document`` is the column of the document number (文号). ``scope`` is the column by which a single record needs a
     mandate although its table is open, when its value is one of ``with_mandate``. ``state`` is the column that says
-    whether a record is valid.
+    whether a record is valid. ``certificate`` says that the release has the minor and ended records too, which are for
+    a special report (信用代证) alone.
     """
     released = {field.column for field in table.fields if field.rule(INQUIRY) not in ("drop", "subject")}
     columns = {
@@ -38,6 +40,7 @@ def visibility(table: Table) -> dict[str, Any]:
         **roles,
         "state": state and state.column,
         "repairable": table.repair_document is not None,
+        "certificate": in_certificates(table),
     }
 
 

@@ -24,6 +24,7 @@ from serving.endpoints.mandates.routes import ROUTES as MANDATE_ROUTES
 from serving.endpoints.monitoring.routes import ROUTES as WATCH_ROUTES
 from serving.endpoints.objections.objection_routes import ROUTES as OBJECTION_ROUTES
 from serving.endpoints.reports.report_routes import ROUTES as REPORT_ROUTES
+from serving.endpoints.reports.special_routes import ROUTES as SPECIAL_ROUTES
 from serving.endpoints.subject.routes import add_subject_page
 from serving.http import routing
 from serving.http.endpoint import ScoringEndpoint
@@ -39,7 +40,7 @@ def _declared_routes() -> list[BaseRoute]:
     router = APIRouter()
     for product in PRODUCTS.values():
         declare(router, product, PROBLEMS)
-    for route in (*REPORT_ROUTES, *WATCH_ROUTES, *JOB_ROUTES, *OBJECTION_ROUTES, *MANDATE_ROUTES):
+    for route in (*SPECIAL_ROUTES, *REPORT_ROUTES, *WATCH_ROUTES, *JOB_ROUTES, *OBJECTION_ROUTES, *MANDATE_ROUTES):
         routing.add_route(router, route, PROBLEMS)
     return router.routes
 

@@ -22,7 +22,9 @@ from serving.auth.access_database import AccessDatabase
 from serving.state.decision_cache import DecisionCache
 
 PAYLOAD_TYPE = "application/vnd.haihe.mandate+json"
-PURPOSES = ("credit_granting", "post_loan_management")  # 授信审批, 贷后管理
+LENDING_PURPOSES = ("credit_granting", "post_loan_management")  # 授信审批, 贷后管理
+SPECIAL_REPORT = "special_report"  # 信用代证: the subject's own request for a special report, and for nothing else
+PURPOSES = (*LENDING_PURPOSES, SPECIAL_REPORT)
 MOST = 65_536  # positive decisions cached
 _SIGNERS = {"platform"}
 _ID = re.compile(r"mandate-[0-9a-f]{32}")
@@ -212,12 +214,19 @@ class MandateGate:
         self._gate = Gate("mandate", (same_subject, same_purpose, in_time, not_revoked), {})
         self._allowed: DecisionCache[tuple[str, str, str, str, date], Mandate] = DecisionCache(MOST)
 
-    def require(self, name: str, *, bank: str, subject: SubjectKey, purpose: str, day: date, judge: Actor) -> Mandate:
+    def require(
+        self, name: str, *, bank: str, subject: SubjectKey, purpose: str, day: date, judge: Actor,
+        special: bool = False,
+    ) -> Mandate:  # fmt: skip
         """The mandate, when it allows this request. Raises Refused, which names the failed check and nothing else.
 
+        A mandate for a special report (`special`) permits that alone, and no other mandate permits one.
         Another bank's mandate gives the same refusal as a missing one, so that this bank learns nothing about it.
         A positive decision is cached until any process changes a mandate or a client, so a revocation applies at once.
         """
+        if (purpose == SPECIAL_REPORT) is not special:
+            failed = _finding("purpose", False, "mandates.special-report-alone")
+            raise Refused("mandates.no-mandate", why=failed.message, findings=(failed,))
         case, now = (name, bank, subject.hex, purpose, day), self._access.generation()
         mandate = self._allowed.get(case, now)
         if mandate is None:

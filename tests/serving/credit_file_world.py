@@ -41,10 +41,13 @@ TABLES = {
     "administrative_licence": _table("行政许可", {NUMBER: OPEN, "content": OPEN}, document=NUMBER),
     "administrative_penalty": _table(
         "行政处罚",
-        {"document_number": OPEN, "facts": OPEN, "severity": OPEN, "use_scope": OPEN, "record_state": OPEN},
+        {"document_number": OPEN, "facts": OPEN, "severity": OPEN, "use_scope": OPEN, "record_state": OPEN,
+         "agency_domain": OPEN},
         document="document_number", scope="use_scope", state="record_state", repairable=True,
+        certificate=True,
     ),
-    "serious_dishonesty_list": _table("严重失信", {NUMBER: OPEN}, document=NUMBER, repairable=True),
+    "serious_dishonesty_list": _table("严重失信", {NUMBER: OPEN}, document=NUMBER, repairable=True,
+                                      certificate=True),
     "contract_performance": _table("合同履约", {"contract_number": "mandate", "amount": "mandate"},
                                    document="contract_number"),
 }  # fmt: skip
@@ -55,8 +58,9 @@ def register(name: str, kind: str = "enterprise", industry: str = "C") -> dict[s
 
 
 def penalty(document: str, *, day: str = "2026-06-30", ends: str | None = None, scope: str = "公示",
-            facts: str = "无照经营", severity: str = "general", state: str = "normal") -> list[Any]:  # fmt: skip
-    return [day, ends, document, facts, severity, scope, state]
+            facts: str = "无照经营", severity: str = "general", state: str = "normal",
+            domain: str = "市场监管") -> list[Any]:  # fmt: skip
+    return [day, ends, document, facts, severity, scope, state, domain]
 
 
 RECORDS: dict[str, dict[str, Any]] = {

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 from serving_credit_files import FIRM
 from serving_world import PURPOSE
 
+from serving.auth.mandates import SPECIAL_REPORT
 from serving.responses.job_columns import CSV, INPUT_COLUMNS
 from serving.store.store import statement
 
 AFTER = "post_loan_management"
-LISTS = ("double-publicity", "licences", "penalties", "red-list", "black-list", "abnormal", "judgments", "commitments",
-         "contracts", "taxes", "dues", "registration", "repairs", "evaluation")  # fmt: skip
+LISTS = ("double-publicity", "licences", "penalties", "coercion", "red-list", "black-list", "abnormal", "judgments",
+         "commitments", "contracts", "taxes", "dues", "registration", "repairs", "evaluation")  # fmt: skip
 DEAD = (
     "import sys; from pathlib import Path; from serving.store.store import open_store;"
     "place = sys.argv[1]; print(open_store(place if ':' in place else Path(place)).me)"
@@ -45,6 +46,8 @@ def post_requests(running: Any, receiver: Any) -> dict[str, PostRequest]:
     head, line = ",".join(INPUT_COLUMNS), f"{FIRM},{PURPOSE},{mandate}"
     application = {"uscc": FIRM, "purpose": PURPOSE, "until": "2027-01-31", "evidence": "document",
                    "content": base64.b64encode("兹授权".encode()).decode()}  # fmt: skip
+    permitted = world.grant("bohai", FIRM, purpose=SPECIAL_REPORT).id
+    special = {"uscc": FIRM, "mandate": permitted, "first_year": 2026, "last_year": 2026}
     matter = {"uscc": FIRM, "matter": "SSJ-2026-0117"}
     requests = [
         _json("/v1/scores", "score.answered", score_request, uscc="x"),
@@ -64,6 +67,7 @@ def post_requests(running: Any, receiver: Any) -> dict[str, PostRequest]:
             "/v1/verifications", "verification.answered", {**score_request, "question": "points_within"}, question="x"
         ),
         _json("/v1/objections", "objection.asked", objection, statement="?"),
+        _json("/v1/reports/special", "special-report.answered", special, first_year=2025),
         _json("/v1/scores/facts", "facts.answered", {"uscc": FIRM, "score_id": score}, score_id="x"),
         _json("/v1/evaluations", "supervision.answered", matter, matter="x")._replace(bank="scjgj"),
         _json("/v1/watches", "watch.opened", watch, kinds=["penalty"]),

@@ -23,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(dossiers)
     app.command()(report)
     app.command("verify-report")(verify_report)
+    app.command("verify-code")(verify_code)
 
 
 def dossiers(
@@ -90,3 +91,23 @@ def verify_report(
     named = [text.split(":", 1)[1] for text in headers.splitlines() if text.lower().startswith(f"{HEADER.lower()}:")]
     verify(body, (named[0] if named else headers).strip(), KeyRing.load(ring) if ring else Home.here().ring)
     output.result({"file": str(file), "bytes": len(body)}, as_json=as_json, text=localized("cli.verify-report.signed"))
+
+
+def verify_code(
+    file: Annotated[Path, typer.Argument(help="A file with the text of the QR code.")],
+    ring: Annotated[Path | None, typer.Option(help="The folder of public keys; this home's by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check offline the QR code of a special report (信用代证), and print what it says.
+
+    Number, subject and counts of the report have to be those of the code.
+    """
+    from credit.keys import KeyRing
+    from serving.endpoints.reports.special_code import read_statement
+
+    try:
+        text = file.read_text(encoding="ascii", errors="replace")
+    except OSError as error:
+        raise Malformed("inquiry.report-or-signature-cannot-be", why=Text.verbatim(str(error.filename))) from error
+    statement = read_statement(text, KeyRing.load(ring) if ring else Home.here().ring)
+    output.result(statement, as_json=as_json, text=localized("cli.verify-code.signed"))

@@ -12,6 +12,7 @@ from privacy.city.tables.records import STATES, Drawn, Generator, known_by_today
 from privacy.city.words import (
     AGENCIES,
     AGENCY_CODES,
+    COURTS,
     DOMAIN_SHARE,
     DOMAINS,
     numbered,
@@ -37,6 +38,44 @@ def administrative_licence(rng: Generator, people: Population) -> Drawn:
     return known_by_today(
         rng, people, events, {"licensed_on": events.day, "valid_from": events.day, "valid_until": until,
                               "licence_kind": kind, "licence_state": state},
+    )  # fmt: skip
+
+
+def administrative_coercion(rng: Generator, people: Population) -> Drawn:
+    """行政强制: rarer than penalties, and more frequent at high risk."""
+    events = poisson_events(rng, people, 0.008, 0.005, 1.0)
+    count = len(events)
+    kinds = ("查封场所、设施或者财物", "扣押财物", "冻结存款、汇款", "加处罚款或者滞纳金", "代履行", "其他强制执行方式")
+    domain = random_categories(rng, count, DOMAIN_SHARE)
+    agency = people.district[events.who] * len(DOMAINS) + domain
+    numbers = people.first * 40 + np.arange(count)
+    heads = tuple(f"津虚{short}强" for _, short in DOMAINS.values())
+    return known_by_today(
+        rng, people, events, {
+            "decided_on": events.day, "lifted_on": add_random_days(rng, events.day, 7, 60),
+            "document_number": numbered(pick(heads, domain), events.year, numbers, "号"),
+            "coercion_kind": pick(kinds, random_categories(rng, count, (30, 25, 8, 25, 7, 5))),
+            "agency_domain": pick(tuple(DOMAINS), domain), "agency": pick(AGENCIES, agency),
+            "agency_code": pick(AGENCY_CODES, agency),
+            "record_state": pick(("normal", "disputed", "revoked"), random_categories(rng, count, STATES)),
+        },
+    )  # fmt: skip
+
+
+def criminal_judgment(rng: Generator, people: Population) -> Drawn:
+    """刑事裁判 against units (单位犯罪): very rare."""
+    events = poisson_events(rng, people, 0.0006, 0.0002, 1.2)
+    count = len(events)
+    names = ("虚开增值税专用发票罪", "污染环境罪", "拒不支付劳动报酬罪", "生产、销售伪劣产品罪")
+    fine = np.round(np.clip(rng.lognormal(np.log(20), 0.8, count), 1, 5000), 2)
+    return known_by_today(
+        rng, people, events, {
+            "decided_on": events.day,
+            "case_number": numbered("津虚刑", events.year, people.first * 40 + np.arange(count), "号"),
+            "offence": pick(names, random_categories(rng, count, (50, 20, 20, 10))),
+            "fine": fine, "agency": pick(COURTS, people.district[events.who]),
+            "record_state": pick(("normal", "disputed", "revoked"), random_categories(rng, count, STATES)),
+        },
     )  # fmt: skip
 
 

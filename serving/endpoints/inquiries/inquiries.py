@@ -45,6 +45,7 @@ class InquiryScope:
     mandate: Mandate | None
     day: date
     is_own: bool = False  # the subject itself asks, on its own page
+    is_special: bool = False  # the subject wants a special report (信用代证): minor and ended records are shown too
 
     @property
     def sees_all(self) -> bool:
@@ -84,8 +85,9 @@ class VisibleRecord:
 
 
 def open_inquiry(
-    service: ScoringService, call: RequestContext, uscc_text: str, purpose: str, mandate_id: str
-) -> InquiryScope:
+    service: ScoringService, call: RequestContext, uscc_text: str, purpose: str, mandate_id: str,
+    *, special: bool = False,
+) -> InquiryScope:  # fmt: skip
     """Find a subject's credit file, after checking the mandate.
 
     Raises Malformed for the code, Lapsed when no credit files may answer, Refused without a valid mandate, and
@@ -103,16 +105,22 @@ def open_inquiry(
     if purpose in PURPOSES:
         details["purpose"] = purpose
     mandate = None
-    if mandate_id or purpose:
+    if mandate_id or purpose or special:
         mandate = service.gate.require(
-            mandate_id, bank=call.by.name, subject=subject, purpose=purpose, day=day, judge=SERVICE
+            mandate_id,
+            bank=call.by.name,
+            subject=subject,
+            purpose=purpose,
+            day=day,
+            judge=SERVICE,
+            special=special,
         )
     elif uscc.kind is SubjectKind.INDIVIDUAL_BUSINESS:
         raise needs_mandate("inquiries.individual-business")
     credit_file = service.credit_files.find(credit_files, uscc.code)
     if credit_file is None:
         raise Missing("inquiries.subject-not-known-here", as_of=credit_files.as_of)
-    return InquiryScope(uscc, credit_files, credit_file, mandate, day)
+    return InquiryScope(uscc, credit_files, credit_file, mandate, day, is_special=special)
 
 
 def needs_mandate(why: str) -> Refused:
@@ -135,7 +143,7 @@ def visible_records(scope: InquiryScope, tables: Iterable[str]) -> list[VisibleR
                 _day(record[1]),
                 dict(zip(table["columns"], record[2:], strict=True)),
             )
-            if (ends is not None and ends <= scope.day) or not _is_visible(table, values, scope):
+            if _has_ended(ends, values, scope) or not _is_visible(table, values, scope):
                 continue
             severity, catalogue = values.get("severity"), section_catalogue()
             repairable_since = happened if table["repairable"] and catalogue.is_fault(values) else None
@@ -211,6 +219,11 @@ def _is_visible(table: Mapping[str, Any], values: Mapping[str, Any], scope: Inqu
     if table["state"] and values.get(table["state"]) not in (None, "normal"):
         return False
     return scope.sees_all or not table["scope"] or values.get(table["scope"]) not in table["with_mandate"]
+
+
+def _has_ended(ends: date | None, values: Mapping[str, Any], scope: InquiryScope) -> bool:
+    """Whether a record is published no more, or never was: minor dishonesty (轻微失信信息) is not."""
+    return not scope.is_special and ((ends is not None and ends <= scope.day) or values.get("severity") == "minor")
 
 
 def _day(text: str | None) -> date | None:

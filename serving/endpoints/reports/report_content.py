@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -20,7 +21,16 @@ from serving.endpoints.inquiries.inquiries import (
     visible_records,
 )
 from serving.endpoints.inquiries.sections import Section, section_catalogue
-from serving.endpoints.reports.report_form import MAX_RECORDS, Report, ReportEntry, ReportItem, ReportSection, clean
+from serving.endpoints.reports.report_form import (
+    MAX_RECORDS,
+    Report,
+    ReportEntry,
+    ReportItem,
+    ReportSection,
+    SpecialSummary,
+    clean,
+)
+from serving.endpoints.reports.special import SpecialRecords, special_declaration
 
 _ON_THE_FRONT = ("subject_name", "kind")
 
@@ -58,6 +68,28 @@ def compose_report(
         tuple(ReportEntry(title, value) for title, value in (evaluation or {}).items()),
         tuple(parts),
         NOTICE,
+    )
+
+
+def compose_special(scope: InquiryScope, found: SpecialRecords, *, number: str, valid_until: date, code: str) -> Report:
+    """A special report (信用代证): 有 or 无 by field, and the records of each content that the chosen fields have."""
+    declared, credit_files = special_declaration(), scope.credit_files
+    parts = []
+    for content in declared.contents:
+        of_content = found.found[content.name]
+        chosen = [record for field in found.fields for record in (of_content or {}).get(field.name, ())]
+        titles = column_titles(scope, [content.table])
+        items = tuple(
+            _item(record, credit_files.tables[record.table], titles[record.table]) for record in chosen[:MAX_RECORDS]
+        )
+        notes = ["平台未归集该类信息"] if of_content is None else []
+        notes += [f"共 {len(chosen)} 条，列最近 {MAX_RECORDS} 条"] if len(chosen) > MAX_RECORDS else []
+        parts.append(ReportSection(content.name, content.zh, content.en, len(chosen), items, "；".join(notes)))
+    whole = compose_report(scope, number=number, valid_until=valid_until, evaluation=None)
+    years = f"{found.first_year}—{found.last_year}" if found.first_year < found.last_year else str(found.last_year)
+    fields = tuple(ReportEntry(field.zh, found.says(field)) for field in found.fields)
+    return replace(
+        whole, standard=declared.standard, labels=(), parts=tuple(parts), special=SpecialSummary(years, fields, code)
     )
 
 

@@ -56,10 +56,19 @@ class ReportSection:
 
 
 @dataclass(frozen=True, slots=True)
+class SpecialSummary:
+    """What makes a report a special one (信用代证): its years, 有 or 无 by field, and the text of its signed code."""
+
+    years: str
+    fields: tuple[ReportEntry, ...]
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The whole report. Its field names are those of the JSON format.
 
-    `check` is a random check code (校验码), which no ledger contains.
+    `check` is a random check code (校验码), which no ledger contains. `special` is None in a report of everything.
     """
 
     number: str
@@ -79,6 +88,7 @@ class Report:
     evaluation: tuple[ReportEntry, ...]
     parts: tuple[ReportSection, ...]
     notice: Mapping[str, str]
+    special: SpecialSummary | None = None
 
 
 def clean(text: str, longest: int = MAX_VALUE_LENGTH) -> str:

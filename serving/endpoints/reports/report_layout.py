@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from serving.endpoints.reports.report_form import Report, ReportEntry, ReportItem, ReportSection
+from serving.endpoints.reports.special_code import code_matrix, code_runs
 
 TITLE, TITLE_EN = "公共信用报告", "Public credit report"
+SPECIAL, SPECIAL_EN = "专项信用报告（信用代证）", "Special credit report"
 ISSUER, INVENTED = "海河信用创新实验室 · 公共信用信息平台", "虚构数据 invented data"
+CODE_NOTE = "二维码可离线核验：扫码得到的文字交 haihe verify-code，其中的编号、主体和条数应与本报告一致。"
 EMPTY = "未查询到可公示的信息"
 
 
@@ -51,6 +54,11 @@ class ReportLayout:
     sections: tuple[LayoutSection, ...]
     notes: tuple[str, ...]
     footer: str
+    code: tuple[str, ...] = ()  # rows of 0 and 1: a QR code, which stands after the overview
+
+    def code_runs(self) -> list[tuple[int, int, int]]:
+        """The dark runs of the code as (column, row, length)."""
+        return code_runs(self.code)
 
     def texts(self) -> list[str]:
         """Every text that is shown, in its order; a page repeats the footer."""
@@ -75,21 +83,31 @@ def layout_of(report: Report) -> ReportLayout:
         ReportEntry("查询方式", "主体授权查询" if report.full else "公开信息查询"),
         ReportEntry("报告编号", report.number),
     )
+    special = report.special
     evaluation = (LayoutSection("公共信用综合评价", "Evaluation", "", "", (ReportItem("", "", report.evaluation),)),)
     return ReportLayout(
         number=report.number,
         issuer=ISSUER,
         invented=INVENTED if report.invented else "",
-        title=TITLE,
-        title_en=TITLE_EN,
+        title=SPECIAL if special else TITLE,
+        title_en=SPECIAL_EN if special else TITLE_EN,
         name=report.name,
         labels=report.labels,
-        front=front,
+        front=(*front, ReportEntry("年度", special.years)) if special else front,
         overview=tuple(LayoutCount(part.total, part.zh) for part in report.parts),
-        sections=(*(evaluation if report.evaluation else ()), *map(_section, report.parts)),
+        sections=(
+            *((_by_field(special.fields),) if special else ()),
+            *(evaluation if report.evaluation else ()),
+            *map(_section, report.parts),
+        ),
         notes=_notes(report),
         footer=f"报告编号 {report.number} · 校验码 {report.check}",
+        code=code_matrix(special.code) if special else (),
     )
+
+
+def _by_field(fields: tuple[ReportEntry, ...]) -> LayoutSection:
+    return LayoutSection("各领域违法违规信息", "By field", "", "", (ReportItem("", "", fields),))
 
 
 def _section(part: ReportSection) -> LayoutSection:
@@ -103,6 +121,7 @@ def _notes(report: Report) -> tuple[str, ...]:
         f"依据：{report.standard}。本报告有效至 {report.until}。",
         f"校验码 {report.check} · 核验：haihe verify-report 本文件 签名；签名见响应头 X-JWS-Signature，"
         "改动一个字节即核验不通过。",
+        *((CODE_NOTE,) if report.special else ()),
         report.snapshot,
     )
 

@@ -18,16 +18,18 @@ from reportlab.lib.units import mm  # type: ignore[import-untyped]
 from reportlab.pdfbase import pdfmetrics  # type: ignore[import-untyped]
 from reportlab.pdfbase.ttfonts import TTFont, TTFontFace  # type: ignore[import-untyped]
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
-from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table  # type: ignore[import-untyped]
+from reportlab.platypus import Flowable, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table  # type: ignore[import-untyped]
 
 from serving.endpoints.reports import pdf_archive, typeface
 from serving.endpoints.reports.report_form import Report, ReportEntry, ReportItem
 from serving.endpoints.reports.report_layout import LayoutSection, ReportLayout, layout_of
+from serving.endpoints.reports.special_code import MARGIN
 
 FONT = typeface.NAME
 INK, SOFT, LINE, PALE = HexColor(0x1B2733), HexColor(0x5B6B7B), HexColor(0xD9E0E6), HexColor(0xF5F7F9)
 BLUE, RED, GREEN = HexColor(0x0B4F85), HexColor(0xA8322A), HexColor(0x1C6B3F)
 WIDTH = A4[0] - 40 * mm
+CODE_WIDTH = 45 * mm
 _TITLE_WIDTH = 30 * mm
 _ALL_CELLS = ((0, 0), (-1, -1))  # every cell of a table: empty cells need a font too
 SUBSTITUTE_NOTE = f"{typeface.SUBSTITUTE} 为字库未收录的字，其后方括号内为该字的统一码（Unicode）码位。"
@@ -125,7 +127,27 @@ def _front_page(pen: ParagraphWriter, layout: ReportLayout) -> list[Any]:
     pieces = [pen.write(issuer, QUIET), Paragraph(title, TITLE), pen.write(layout.name, NAME), Spacer(1, 2 * mm)]
     for label, good in layout.labels:
         pieces.append(pen.write(f"■ {label}", _style(10, GREEN if good else RED)))
-    return [*pieces, _grid(pen, layout.front), Spacer(1, 4 * mm), _overview(pen, layout)]
+    code = [Spacer(1, 4 * mm), CodeDrawing(layout)] if layout.code else []
+    return [*pieces, _grid(pen, layout.front), Spacer(1, 4 * mm), _overview(pen, layout), *code]
+
+
+class CodeDrawing(Flowable):  # type: ignore[misc]
+    """The QR code of a special report, 45 mm wide with the white around it."""
+
+    def __init__(self, layout: ReportLayout) -> None:
+        """A square of its own height."""
+        super().__init__()
+        self.layout, self.width, self.height = layout, CODE_WIDTH, CODE_WIDTH
+
+    def draw(self) -> None:
+        """One filled path, with the first row of the matrix at the top."""
+        rows = len(self.layout.code)
+        module = CODE_WIDTH / (rows + 2 * MARGIN)
+        path = self.canv.beginPath()
+        for x, y, length in self.layout.code_runs():
+            path.rect((x + MARGIN) * module, (rows - 1 - y + MARGIN) * module, length * module, module)
+        self.canv.setFillColor(INK)
+        self.canv.drawPath(path, stroke=0, fill=1)
 
 
 def _overview(pen: ParagraphWriter, layout: ReportLayout) -> Any:

@@ -76,7 +76,7 @@ async def _answer(
     if scope.mandate is not None:
         valid_until = min(valid_until, scope.mandate.valid_until)
     content = compose_report(scope, number=call.id, valid_until=valid_until, evaluation=_evaluation(service, scope))
-    drawn = await _draw(request.app.state.drawer, content, kind)
+    drawn = await draw_report(request.app.state.drawer, content, kind)
     details = {
         **call.details,
         "status": 200,
@@ -90,7 +90,7 @@ async def _answer(
     return RouteReply(drawn, MEDIA[kind], headers)
 
 
-async def _draw(drawer: SubprocessWorker, report: Report, kind: str) -> bytes:
+async def draw_report(drawer: SubprocessWorker, report: Report, kind: str) -> bytes:
     """The bytes of a report in the format `kind`."""
     if kind != "pdf":
         return report_html.draw(report) if kind == "html" else canonical(_plain(asdict(report)))

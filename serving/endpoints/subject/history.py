@@ -13,7 +13,8 @@ from credit.ledger import Ledger
 
 MOST, MOST_OF_BANK, SECONDS = 500, 50, 5.0  # entries shown, those of one bank, and the time that the search may take
 SCORED = frozenset({"score.answered", "score.live"})
-SHOWN = SCORED | {"verification.answered", "query.answered", "report.answered", "facts.answered",
+SHOWN = SCORED | {"verification.answered", "query.answered", "report.answered", "special-report.answered",
+                  "facts.answered",
                   "supervision.answered", "watch.opened", "application.requested", "score.refused"}  # fmt: skip
 
 

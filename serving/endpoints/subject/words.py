@@ -47,6 +47,7 @@ WORDS: Mapping[str, str] = {
         "subject-page.verb-verification-answered",
         "subject-page.verb-query-answered",
         "subject-page.verb-report-answered",
+        "subject-page.verb-special-report-answered",
         "subject-page.verb-facts-answered",
         "subject-page.verb-supervision-answered",
         "subject-page.verb-watch-opened",

@@ -91,6 +91,25 @@ def test_what_may_not_be_shown_stays(house: House) -> None:
     assert "credit_repair" not in seal.terms["tables"]
 
 
+def test_of_a_table_of_special_reports_the_minor_and_ended_records_go_along(house: House) -> None:
+    """Only where the release has the severity, by which the service shows them to nothing else."""
+    rows = (
+        f"{code(2)},ENDED,2024-03-15,,2026-11-01,5,general,normal,公示,",
+        f"{code(3)},MINOR,2026-03-15,,,5,minor,normal,公示,",
+    )
+    table = replace(house.catalogue.table("administrative_penalty"), certificate=True)
+    for shown, wanted in ((True, {"ENDED", "MINOR"}), (False, set())):
+        fields = [
+            replace(f, rules={**f.rules, "inquiry": "keep" if shown else "drop"}) if f.column == "severity" else f
+            for f in table.fields
+        ]
+        changed = replace(table, fields=tuple(fields))
+        catalogue = replace(house.catalogue, tables={**house.catalogue.tables, table.name: changed})
+        seal, released_rows = released(replace(house, catalogue=catalogue), *rows)
+        assert {row["document_number"] for row in released_rows} == wanted
+        assert seal.terms["tables"]["administrative_penalty"]["certificate"] is shown
+
+
 def test_persons_are_blotted_out_of_free_text(house: House) -> None:
     _, [row] = released(
         house, f"{code(1)},D,2026-03-15,,,5,general,normal,公示,张某 11010519491231002X 电话 138-0013-8000 在场"
