@@ -71,13 +71,15 @@ def compose_report(
     )
 
 
-def compose_special(scope: InquiryScope, found: SpecialRecords, *, number: str, valid_until: date, code: str) -> Report:
+def compose_special(
+    scope: InquiryScope, selected: SpecialRecords, *, number: str, valid_until: date, code: str
+) -> Report:
     """A special report (信用代证): 有 or 无 by field, and the records of each content that the chosen fields have."""
     declared, credit_files = special_declaration(), scope.credit_files
     parts = []
     for content in declared.contents:
-        of_content = found.found[content.name]
-        chosen = [record for field in found.fields for record in (of_content or {}).get(field.name, ())]
+        of_content = selected.selected[content.name]
+        chosen = [record for field in selected.fields for record in (of_content or {}).get(field.name, ())]
         titles = column_titles(scope, [content.table])
         items = tuple(
             _item(record, credit_files.tables[record.table], titles[record.table]) for record in chosen[:MAX_RECORDS]
@@ -86,8 +88,12 @@ def compose_special(scope: InquiryScope, found: SpecialRecords, *, number: str, 
         notes += [f"共 {len(chosen)} 条，列最近 {MAX_RECORDS} 条"] if len(chosen) > MAX_RECORDS else []
         parts.append(ReportSection(content.name, content.zh, content.en, len(chosen), items, "；".join(notes)))
     whole = compose_report(scope, number=number, valid_until=valid_until, evaluation=None)
-    years = f"{found.first_year}—{found.last_year}" if found.first_year < found.last_year else str(found.last_year)
-    fields = tuple(ReportEntry(field.zh, found.says(field)) for field in found.fields)
+    years = (
+        f"{selected.first_year}—{selected.last_year}"
+        if selected.first_year < selected.last_year
+        else str(selected.last_year)
+    )
+    fields = tuple(ReportEntry(field.zh, selected.answer(field)) for field in selected.fields)
     return replace(
         whole, standard=declared.standard, labels=(), parts=tuple(parts), special=SpecialSummary(years, fields, code)
     )

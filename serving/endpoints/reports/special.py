@@ -65,16 +65,16 @@ class SpecialRecords:
     fields: tuple[SpecialField, ...]
     first_year: int
     last_year: int
-    found: Mapping[str, Mapping[str, tuple[VisibleRecord, ...]] | None]
+    selected: Mapping[str, Mapping[str, tuple[VisibleRecord, ...]] | None]
 
     def count(self, content: str, field: str) -> int | None:
         """How many records of a content a field has; None where the content is not collected."""
-        of_content = self.found[content]
+        of_content = self.selected[content]
         return NOT_COLLECTED if of_content is None else len(of_content.get(field, ()))
 
-    def says(self, field: SpecialField) -> str:
-        """有 where a record is found, else 无; 未归集 where no content could be looked at."""
-        counts = [self.count(content, field.name) for content in self.found]
+    def answer(self, field: SpecialField) -> str:
+        """有 where a record is selected, else 无; 未归集 where no content could be looked at."""
+        counts = [self.count(content, field.name) for content in self.selected]
         known = [count for count in counts if count is not None]
         return "未归集" if not known else "有" if any(known) else "无"
 
@@ -92,18 +92,18 @@ def special_records(scope: InquiryScope, fields: Sequence[str], first: int, last
     if not scope.day.year - declared.longest_years < first <= last <= scope.day.year:
         raise Malformed("special.years", longest=declared.longest_years, year=scope.day.year)
     chosen = tuple(field for field in declared.fields if not fields or field.name in fields)
-    found: dict[str, Mapping[str, tuple[VisibleRecord, ...]] | None] = {}
+    selected: dict[str, Mapping[str, tuple[VisibleRecord, ...]] | None] = {}
     for content in declared.contents:
         table = scope.credit_files.tables.get(content.table)
         if table is None:
-            found[content.name] = NOT_COLLECTED
+            selected[content.name] = NOT_COLLECTED
             continue
         if not table.get("certificate", False):
             raise Lapsed("special.credit-files-without", table=content.table)
         visible = visible_records(scope, [content.table])
         records = [record for record in visible if _in_years(record, first, last, lasting=content.lasting)]
-        found[content.name] = _by_field(content, records, declared)
-    return SpecialRecords(chosen, first, last, found)
+        selected[content.name] = _by_field(content, records, declared)
+    return SpecialRecords(chosen, first, last, selected)
 
 
 def _in_years(record: VisibleRecord, first: int, last: int, *, lasting: bool) -> bool:

@@ -51,16 +51,16 @@ class SpecialReportRequestSchema(ApiSchema, published="AskedSpecialReport"):
 
 async def special_report(request: Request, service: ScoringService, call: RequestContext, body: bytes) -> RouteReply:
     """The report, once its entry is durable. Raises as `open_inquiry` and `special_records`, and as a report."""
-    wanted, scope, found = _open(service, call, body)
+    wanted, scope, selected = _open(service, call, body)
     valid_until = scope.credit_files.valid_until(service.settings.freshness_days)
     assert scope.mandate is not None
     valid_until = min(valid_until, scope.mandate.valid_until)
-    code = sign_statement(statement_of(scope, found, number=call.id, valid_until=valid_until), service.signer.key)
-    content = compose_special(scope, found, number=call.id, valid_until=valid_until, code=code)
+    code = sign_statement(statement_of(scope, selected, number=call.id, valid_until=valid_until), service.signer.key)
+    content = compose_special(scope, selected, number=call.id, valid_until=valid_until, code=code)
     drawn = await draw_report(request.app.state.drawer, content, wanted.format)
     details = {
         **call.details, "status": 200, "format": wanted.format, "digest": digest(drawn),
-        "years": [wanted.first_year, wanted.last_year], "fields": [field.name for field in found.fields],
+        "years": [wanted.first_year, wanted.last_year], "fields": [field.name for field in selected.fields],
         "valid_until": valid_until.isoformat(),
     }  # fmt: skip
     await service.ledger_writer.record(REPORTED, call.id, by=call.by, details=details)
@@ -69,15 +69,15 @@ async def special_report(request: Request, service: ScoringService, call: Reques
     return RouteReply(drawn, MEDIA[wanted.format], headers)
 
 
-def statement_of(scope: InquiryScope, found: SpecialRecords, *, number: str, valid_until: date) -> dict[str, object]:
+def statement_of(scope: InquiryScope, selected: SpecialRecords, *, number: str, valid_until: date) -> dict[str, object]:
     """What the code says: for each content the counts of the chosen fields in their order, or null (not collected)."""
     counts: dict[str, list[int] | None] = {}
-    for name, of_content in found.found.items():
-        of_fields = [found.count(name, field.name) or 0 for field in found.fields]
+    for name, of_content in selected.selected.items():
+        of_fields = [selected.count(name, field.name) or 0 for field in selected.fields]
         counts[name] = None if of_content is None else of_fields
     return {
         "number": number, "uscc": scope.uscc.code, "day": scope.day.isoformat(), "until": valid_until.isoformat(),
-        "years": [found.first_year, found.last_year], "fields": [field.name for field in found.fields],
+        "years": [selected.first_year, selected.last_year], "fields": [field.name for field in selected.fields],
         "counts": counts, "version": special_declaration().version,
     }  # fmt: skip
 

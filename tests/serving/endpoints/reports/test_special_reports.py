@@ -42,23 +42,23 @@ def special(world: Any, serve: Any) -> Any:
         yield running
 
 
-def asked(running: Any, *, mandate: str | None = None, **more: Any) -> Any:
+def requested(running: Any, *, mandate: str | None = None, **more: Any) -> Any:
     name = running.world.grant("bohai", FIRM, purpose=SPECIAL_REPORT).id if mandate is None else mandate
     body = {"uscc": FIRM, "mandate": name, "first_year": YEAR - 1, "last_year": YEAR, "format": "json"} | more
     return running.http.post("/v1/reports/special", json=body, headers=headers(running))
 
 
-def said(response: Any) -> dict[str, str]:
+def stated(response: Any) -> dict[str, str]:
     assert response.status_code == 200, response.text
     return {entry["title"]: entry["value"] for entry in response.json()["special"]["fields"]}
 
 
-def test_it_says_by_field_what_there_is_with_minor_and_ended_records(special: Any) -> None:
-    response = asked(special)
-    fields = said(response)
-    found = {name for name, value in fields.items() if value == "有"}
+def test_it_states_by_field_what_there_is_with_minor_and_ended_records(special: Any) -> None:
+    response = requested(special)
+    fields = stated(response)
+    present = {name for name, value in fields.items() if value == "有"}
     # The list has no field of its own here, and a value that no field names belongs to 其他: nothing is left out.
-    assert found == {"市场监管", "税务", "消防救援", "其他"}
+    assert present == {"市场监管", "税务", "消防救援", "其他"}
     assert set(fields.values()) == {"有", "无"}
     documents = {item["heading"] for part in response.json()["parts"] for item in part["items"]}
     assert documents == {"罚1号", "简易1号", "期满1号", "内部1号", "列1号"}
@@ -66,12 +66,12 @@ def test_it_says_by_field_what_there_is_with_minor_and_ended_records(special: An
 
 
 def test_fields_and_years_are_chosen(special: Any) -> None:
-    only = asked(special, fields=["tax", "environment"], first_year=YEAR - 3)
-    assert said(only) == {"税务": "有", "生态环境": "有"}
-    assert said(asked(special, fields=["environment"])) == {"生态环境": "无"}
-    assert asked(special, fields=["nothing"]).status_code == 422
+    only = requested(special, fields=["tax", "environment"], first_year=YEAR - 3)
+    assert stated(only) == {"税务": "有", "生态环境": "有"}
+    assert stated(requested(special, fields=["environment"])) == {"生态环境": "无"}
+    assert requested(special, fields=["nothing"]).status_code == 422
     for years in ((YEAR, YEAR - 1), (YEAR - 5, YEAR), (YEAR, YEAR + 1)):
-        assert asked(special, first_year=years[0], last_year=years[1]).status_code == 422
+        assert requested(special, first_year=years[0], last_year=years[1]).status_code == 422
 
 
 @pytest.mark.attack
@@ -95,7 +95,7 @@ def test_its_mandate_permits_nothing_else_and_no_other_mandate_permits_it(specia
         f"mandate-{'0' * 32}",
         special.world.grant("jincheng", FIRM, purpose=SPECIAL_REPORT).id,
     ):
-        assert asked(special, mandate=mandate).status_code == 403
+        assert requested(special, mandate=mandate).status_code == 403
     for path in ("/v1/scores", "/v1/queries/penalties", "/v1/queries/evaluation"):
         for purpose in (SPECIAL_REPORT, PURPOSE):
             sent = {"uscc": FIRM, "purpose": purpose, "mandate": own}
@@ -103,7 +103,7 @@ def test_its_mandate_permits_nothing_else_and_no_other_mandate_permits_it(specia
 
 
 @pytest.mark.attack
-def test_credit_files_without_these_records_never_say_that_there_is_nothing(
+def test_credit_files_without_these_records_give_no_report(
     world: Any, serve: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import serving_credit_files
@@ -112,11 +112,11 @@ def test_credit_files_without_these_records_never_say_that_there_is_nothing(
     monkeypatch.setattr(serving_credit_files, "TABLES", older)
     shelve(world, FILES)
     with serve() as running:
-        assert asked(running).status_code == 503
+        assert requested(running).status_code == 503
 
 
-def test_the_code_says_what_the_report_says_and_is_checked_without_the_service(special: Any) -> None:
-    response = asked(special, fields=["market", "tax", "courts"])
+def test_the_code_has_the_counts_of_the_report_and_is_checked_without_the_service(special: Any) -> None:
+    response = requested(special, fields=["market", "tax", "courts"])
     statement = read_statement(response.json()["special"]["code"], special.world.shelf.ring)
     assert statement["number"] == response.headers["X-Report-Number"]
     assert (statement["uscc"], statement["fields"]) == (FIRM, ["market", "tax", "courts"])
@@ -124,7 +124,7 @@ def test_the_code_says_what_the_report_says_and_is_checked_without_the_service(s
 
 
 def test_page_and_pdf_show_the_same_code(special: Any) -> None:
-    page, paper = asked(special, format="html"), asked(special, format="pdf")
+    page, paper = requested(special, format="html"), requested(special, format="pdf")
     assert page.status_code == paper.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
     assert re.search(r'<svg class="code"[^>]*><path d="M0 0h7v1h-7z', page.text)  # the first finder pattern
@@ -136,7 +136,7 @@ def test_page_and_pdf_show_the_same_code(special: Any) -> None:
 @pytest.mark.attack
 @pytest.mark.parametrize("part", [0, 1, 2])
 def test_a_code_that_was_changed_or_is_of_another_kind_is_refused(special: Any, part: int) -> None:
-    ring, text = special.world.shelf.ring, asked(special).json()["special"]["code"]
+    ring, text = special.world.shelf.ring, requested(special).json()["special"]["code"]
     parts = text.split(".")
     parts[part] = ("A" if parts[part][5] != "A" else "B").join((parts[part][:5], parts[part][6:]))
     answer = special.http.get(f"/v1/reports/{FIRM}?format=json", headers=headers(special))
