@@ -56,6 +56,7 @@ IMPORTERS = {  # outside library -> the only files that may import it
     "yaml": (
         "models/evaluation/shipped.py",
         "credit/usage_rights.py",
+        "credit/vouched_codes.py",
         "credit/catalogue.py",
         "privacy/release/policy.py",
         "privacy/intake/mappings.py",
@@ -88,6 +89,7 @@ IMPORTERS = {  # outside library -> the only files that may import it
         "models/tables/table_sql.py",
         "models/features/value_choices.py",
         "lab/airlock/kinds/texts/sql_parsing.py",
+        "lab/airlock/choices/idle_sql.py",
     ),
     "optbinning": ("models/validation/woe_benchmark/bins.py",),
     "optuna": ("models/boosting/sampler.py",),
