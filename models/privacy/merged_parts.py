@@ -39,6 +39,24 @@ def merge_neighbours(parts: Parts, labels: NDArray[Any], units: NDArray[Any], fl
     return merged
 
 
+def merge_bins(bins: Parts, period: NDArray[np.bool_], units: NDArray[Any], least: int) -> Parts:
+    """The bin (n,) of rows in ordered ``bins`` (n,), of which each has no subject of a period, or at least ``least``.
+
+    A bin with fewer joins the one before it, the first the one after it. ``period`` (n,) is True for the second of two.
+    """
+    merged, units = np.asarray(bins).copy(), np.unique(units, return_inverse=True)[1]
+    while len(numbers := np.unique(merged)) > 1:
+        subjects = [
+            [len(np.unique(units[(merged == number) & (period == of)])) for of in (False, True)] for number in numbers
+        ]
+        small = [place for place, each in enumerate(subjects) if any(0 < count < least for count in each)]
+        if not small:
+            break
+        place = small[-1]
+        merged[merged == numbers[place]] = numbers[place - 1 if place else 1]
+    return merged
+
+
 def is_large_enough(labels: NDArray[Any], units: NDArray[Any], floors: PrivacyFloors) -> bool:
     """True for rows of enough subjects, and of enough subjects of either outcome."""
     if len(labels) < floors.evidence_subjects or len(np.unique(units)) < floors.evidence_subjects:

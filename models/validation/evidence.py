@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.metrics import calibration, discrimination, ranking, segments, stability
 from models.privacy.floors import PrivacyFloors, load_floors
-from models.privacy.merged_parts import merge_counts, merge_groups, merge_neighbours
+from models.privacy.merged_parts import merge_bins, merge_counts, merge_groups, merge_neighbours
 from models.scoring.scorer import Scorer
 from models.validation.feature_effects import feature_effects
 from models.validation.holdout import HoldoutScores
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from models.dataset.sample import Sample
 
 DIGITS = 6
+INDEX_DECIMALS, SHARE_DECIMALS = 3, 3  # of what an author's own condition can move: more would give a row's value
 MAXIMUM_STEPS = 99  # of a ROC curve
 Points = NDArray[np.float64]
 
@@ -91,13 +92,14 @@ def points_stability(scorer: Scorer, sample: Sample, holdout: HoldoutScores) -> 
         before = holdout.as_of < days[len(days) // 2]
         points = scorer.points(holdout.raw)
         early, late = points[before], points[~before]
-    return stability.stability_index(early, late, stability.decile_edges(early))
+    return round(stability.stability_index(early, late, stability.decile_edges(early)), INDEX_DECIMALS)
 
 
 def feature_stability(names: tuple[str, ...], sample: Sample, holdout: HoldoutScores) -> dict[str, dict[str, float]]:
     """Stability index of each feature, earlier rows against later ones, with its 95 % interval over subjects.
 
-    Bins are the deciles of the earlier rows; missing values are one more bin. Empty when all rows are of one day.
+    Bins are the deciles of the earlier rows; missing values are one more bin. Those of a few subjects are merged, since
+    the index would count them: a feature can be any condition on a subject. Empty when all rows are of one day.
     """
     features, days = np.asarray(sample.features), np.asarray(sample.as_of)
     late = np.asarray(sample.out_of_time, dtype=np.bool_)
@@ -106,14 +108,16 @@ def feature_stability(names: tuple[str, ...], sample: Sample, holdout: HoldoutSc
         late = days >= every[len(every) // 2]
     if late.all() or not late.any():
         return {}
-    subjects = np.asarray(sample.subjects)
+    subjects, floors = np.asarray(sample.subjects), load_floors()
     indices = {}
     for name, column in zip(names, features.T, strict=True):
         known = column[~late & ~np.isnan(column)]
         edges = stability.decile_edges(known) if len(known) else np.zeros(0)
         binned = np.where(np.isnan(column), len(edges) + 1, np.digitize(column, edges))
+        binned = merge_bins(binned, late, subjects, floors.evidence_subjects)
         interval = stability.stability_interval(binned, late, len(edges) + 2, subjects)
-        indices[name] = {"index": interval.value, "low": interval.low, "high": interval.high}
+        limits = {"index": interval.value, "low": interval.low, "high": interval.high}
+        indices[name] = {limit: round(value, INDEX_DECIMALS) for limit, value in limits.items()}
     return indices
 
 
@@ -121,23 +125,32 @@ def _by_grade(scorer: Scorer, holdout: HoldoutScores, probability: Points, point
     card = scorer.card
     floors = load_floors()
     grade_index = card.grade_index(points, card.rule_hits(holdout.features))
+    # A rule's feature can be any condition on a subject: a grade of a few is shown as its neighbour.
+    once = np.zeros(len(grade_index), dtype=np.bool_)
+    grade_index = merge_bins(grade_index, once, holdout.subjects, floors.evidence_subjects)
     pools = merge_neighbours(grade_index, holdout.labels, holdout.subjects, floors)
     edges = np.linspace(card.minimum, card.maximum, 51)
     counts, table = {}, {}
     for number, grade in enumerate(card.grades):
         of_grade = grade_index == number
-        counts[grade] = merge_counts(np.histogram(points[of_grade], bins=edges)[0], floors.evidence_subjects)
-        rows = int(of_grade.sum())
+        merged = merge_counts(np.histogram(points[of_grade], bins=edges)[0], floors.evidence_subjects)
+        counts[grade] = [rounded_count(count, floors.evidence_base) for count in merged]
+        rows = rounded_count(int(of_grade.sum()), floors.evidence_base)
         pool = pools == pools[of_grade][0] if rows else of_grade
         table[grade] = {
             "rows": rows,
-            "predicted": float(probability[pool].mean()) if rows else None,
+            "predicted": round(float(probability[pool].mean()), SHARE_DECIMALS) if rows else None,
             "observed": rounded_share(float(holdout.labels[pool].mean()), int(pool.sum()), floors.evidence_base)
             if rows
             else None,
             "pool": [card.grades[each] for each in np.unique(grade_index[pool])] if rows else [],
         }
     return {"points": {"edges": [float(edge) for edge in edges], "grades": counts}, "grades": table}
+
+
+def rounded_count(count: int, base: int) -> int:
+    """A count as a multiple of ``base``."""
+    return base * round(count / base)
 
 
 def rounded_share(share: float, rows: int, base: int) -> float:
