@@ -15,6 +15,7 @@ TITLE, SECOND_HEADER, TOTAL, NOTE, BLANK, OTHER_WORKSHEET = (
     "title", "second header", "total", "note", "blank", "other sheet",
 )  # fmt: skip
 """Kinds of lines that are no rows. The header itself is not counted."""
+LONGEST_LINE = 256 << 20  # bytes that wait for the end of a line or a quotation, of which a sparse file has terabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,12 @@ class Block:
     bad: tuple[BadLine, ...] = ()
     others: Mapping[str, int] = field(default_factory=dict)
     part: str = ""
+
+
+def endless_line(line: int) -> Block:
+    """The block of a line that goes on for more than :data:`LONGEST_LINE` bytes; nothing after it is read."""
+    reason = Text.of("intake.reason.endless-line", mebibytes=LONGEST_LINE >> 20)
+    return Block(pa.table({}), np.zeros(0, np.int64), (BadLine(line, reason, ""),))
 
 
 def bad_file(id: str, **params: str | int) -> Block:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from privacy.files import header
-from privacy.files.block import BLANK, BadLine, Block, bad_file, no_rows, text_table
+from privacy.files.block import BLANK, LONGEST_LINE, BadLine, Block, bad_file, endless_line, no_rows, text_table
 from privacy.files.encodings import NOT_TEXT_REASON, TextBytes, Utf8Lines, mostly_gb18030, to_utf8
 from privacy.files.filtering import without_others
 from privacy.files.records import LONGEST, Records, Width, physical_lines, split
@@ -63,6 +63,9 @@ def delimited_blocks(path: Path, known: Collection[str], size: int) -> Iterator[
             content = waiting + more
             if not content:
                 break
+            if len(content) > LONGEST_LINE + size:
+                yield endless_line(first)
+                return
             block, used, lines = _block(content, first, source, last=not more)
             if used or not more:
                 merged = {kind: others.get(kind, 0) + block.others.get(kind, 0) for kind in {*others, *block.others}}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from credit.messages import Text
-from privacy.files.block import BLANK, BadLine, Block, bad_file, no_rows, text_table
+from privacy.files.block import BLANK, LONGEST_LINE, BadLine, Block, bad_file, endless_line, no_rows, text_table
 from privacy.files.encodings import NOT_TEXT_REASON, TextBytes, mostly_gb18030, to_utf8
 
 LARGEST_ARRAY = 256 << 20  # bytes of a file that is one array, which is read at once
@@ -42,6 +42,9 @@ def json_blocks(path: Path, size: int) -> Iterator[Block]:
                 yield _block([(first + at, line) for at, line in enumerate(lines)], utf8.unreadable, first)
                 first, has_blocks = first + len(lines), True
             waiting = waiting[end:] + more
+            if len(waiting) > LONGEST_LINE + size:
+                yield endless_line(first)
+                return
         if not has_blocks:
             yield no_rows([], {})
 

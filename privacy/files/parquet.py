@@ -1,10 +1,13 @@
 """Read a Parquet file. Moments of a time zone become those of China; lists and structures are refused by name.
 
-The format does not check that a text is one: a row with damaged bytes in a text stands apart, with its bytes.
+``processes/parquet_process.py`` reads the file in a process of its own, with limits on memory and time. The format does
+not check that a text is one: a row with damaged bytes in a text stands apart, with its bytes.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,14 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from credit.messages import Text
 from privacy.files.block import BadLine, Block, bad_file, no_rows
 from privacy.files.encodings import NOT_TEXT_REASON
 
 CHINA = 8 * 3600  # seconds ahead of UTC, all year round
-_ROWS = 500_000
+MEGABYTES, SECONDS = 2048, 1800  # that one file may take
+_SCRIPT = Path(__file__).parent / "processes" / "parquet_process.py"
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _WRONG = (pa.ArrowException, OSError, ValueError, MemoryError, TypeError, KeyError)
 
@@ -27,26 +30,35 @@ _WRONG = (pa.ArrowException, OSError, ValueError, MemoryError, TypeError, KeyErr
 def parquet_blocks(path: Path) -> Iterator[Block]:
     """The blocks of a Parquet file; 1 is the number of its first row. Raises nothing."""
     first, total = 1, 0
-    try:
-        with pq.ParquetFile(path) as file:
-            total, schema = file.metadata.num_rows, file.schema_arrow
-            names = _names(schema.names)
-            refused = [name for name, kind in zip(names, schema.types, strict=True) if _is_nested(kind)]
-            for batch in file.iter_batches(batch_size=_ROWS, use_threads=False):
-                table = pa.Table.from_batches([batch]).rename_columns(names)
-                if not len(table):
-                    continue
-                block = _refused(table, first, refused) if refused else _read(table, first)
-                first += len(table)
-                yield block
-            if first == 1:
-                yield no_rows(names, {})
-    except _WRONG:
+    command = [sys.executable, "-I", str(_SCRIPT), str(path.resolve()), str(MEGABYTES), str(SECONDS)]
+    environment = {"ARROW_DEFAULT_MEMORY_POOL": "system"}  # others reserve more than they use
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:
+        assert process.stdout is not None
+        try:
+            with pa.ipc.open_stream(process.stdout) as stream:
+                total, names = int(stream.schema.metadata[b"rows"]), _names(stream.schema.names)
+                refused = [name for name, kind in zip(names, stream.schema.types, strict=True) if _is_nested(kind)]
+                for batch in stream:
+                    table = pa.Table.from_batches([batch]).rename_columns(names)
+                    if not len(table):
+                        continue
+                    block = _refused(table, first, refused) if refused else _read(table, first)
+                    first += len(table)
+                    yield block
+            broken = process.wait() != 0  # a stream that ends between two batches is no error of its own
+        except _WRONG:
+            broken = True
+        finally:
+            process.stdout.close()
+            process.wait()
+    if not broken:
         if first == 1:
-            yield bad_file("intake.reason.not-parquet")
-        else:
-            reason = Text.of("intake.reason.parquet-breaks-off", rows=max(0, total - first + 1))
-            yield Block(pa.table({}), np.zeros(0, np.int64), (BadLine(first, reason, ""),))
+            yield no_rows(names, {})
+    elif first == 1:
+        yield bad_file("intake.reason.not-parquet")
+    else:
+        reason = Text.of("intake.reason.parquet-breaks-off", rows=max(0, total - first + 1))
+        yield Block(pa.table({}), np.zeros(0, np.int64), (BadLine(first, reason, ""),))
 
 
 def _read(table: pa.Table, first: int) -> Block:

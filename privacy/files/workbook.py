@@ -1,6 +1,6 @@
 """Read a workbook (xlsx, xls, also one named .csv): every sheet that has a header of its table.
 
-``workbook_process.py`` reads the cells in a process of its own, with limits on memory and time.
+``processes/workbook_process.py`` reads the cells in a process of its own, with limits on memory and time.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from credit.messages import Text
 from privacy.files import header
 from privacy.files.block import BLANK, OTHER_WORKSHEET, BadLine, Block, bad_file, no_rows, text_table
 from privacy.files.filtering import without_others
+from privacy.files.processes.workbook_process import LOCKED
 from privacy.files.records import Width
-from privacy.files.workbook_process import LOCKED
 
 MEGABYTES, SECONDS = 3072, 300  # that one workbook may take
 ROWS = 50_000  # of a block
-_SCRIPT = Path(__file__).with_name("workbook_process.py")
+_SCRIPT = Path(__file__).parent / "processes" / "workbook_process.py"
 Row = tuple[int, list[str]]
 
 

@@ -23,7 +23,19 @@ from credit.messages import Text
 from privacy.quarantine.store import ORIGINAL, REASON, WAITING_ID
 
 FORMS = ("csv", "xlsx")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would calculate
+_FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+)  # how a cell begins that a spreadsheet would calculate
 
 
 def reason_of(row: Mapping[str, Any], language: str) -> str:
@@ -91,7 +103,9 @@ def _lines(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Iter
 def _csv(lines: Sequence[Sequence[str]]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
-    writer.writerows([[f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in line] for line in lines])
+    writer.writerows(
+        [[f"'{cell}" if cell.lstrip(" \u3000").startswith(_FORMULA) else cell for cell in line] for line in lines]
+    )
     return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace")
 
 

@@ -50,7 +50,7 @@ IMPORTERS = {  # outside library -> the only files that may import it
         "serving/http/forwarded.py",
     ),
     "nacl": ("credit/keys.py",),
-    "python_calamine": ("privacy/files/workbook_process.py",),
+    "python_calamine": ("privacy/files/processes/workbook_process.py",),
     "xlsxwriter": ("privacy/quarantine/annotated.py",),
     "chinese_calendar": ("privacy/quality/working_days.py",),
     "yaml": (
@@ -82,6 +82,7 @@ IMPORTERS = {  # outside library -> the only files that may import it
     ),
     "mlflow": ("models/registry/mlflow_registry.py",),
     "sqlglot": (
+        "lab/airlock/choices/idle_sql.py",
         "models/lineage/lineage.py",
         "models/lineage/origins.py",
         "models/features/sql_parser.py",

@@ -1,0 +1,1 @@
+"""Processes of their own that read files whose readers can take all memory (独立读取进程)."""
