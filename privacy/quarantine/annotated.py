@@ -35,7 +35,7 @@ _FORMULA = (
     "＋",
     "－",
     "＠",
-)  # how a cell begins that a spreadsheet would calculate
+)  # how a formula begins
 
 
 def reason_of(row: Mapping[str, Any], language: str) -> str:
@@ -74,7 +74,7 @@ def write_annotated(rows: Sequence[Mapping[str, Any]], catalogue: Catalogue, fol
             number += 1
             path = folder / f"{stem}__rejected_{number}.{form}"
         lines = list(_lines(of_file, _titles(catalogue, table)))
-        content = _csv(lines) if form == "csv" else _xlsx(lines)
+        content = as_csv(lines) if form == "csv" else _xlsx(lines)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
@@ -100,7 +100,8 @@ def _lines(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Iter
         yield [str(row["id"] or ""), reason, *cells, "" if values is not None else str(row["row"])]
 
 
-def _csv(lines: Sequence[Sequence[str]]) -> bytes:
+def as_csv(lines: Sequence[Sequence[str]]) -> bytes:
+    """CSV in which no cell begins as a formula: an apostrophe marks it as text, as Excel does."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     writer.writerows(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from python_calamine import CalamineWorkbook
 
-from privacy.quarantine import store
+from privacy.quarantine import annotated, store
 from privacy.quarantine.annotated import write_annotated
 from privacy.quarantine.listing import shown_rows, waiting_rows
 from tests.privacy.small_custody import House, code, register_of
@@ -88,3 +88,11 @@ def test_a_workbook_back_holds_texts_alone(with_two_rejected: House) -> None:
     assert all(isinstance(cell, str) for cell in cells)
     assert code(1) in cells
     assert "=1+1" in cells
+
+
+@pytest.mark.parametrize("before", ["", " ", "\u3000", "  "])
+@pytest.mark.parametrize("sign", list("=+-@\t\r\n＝＋－＠"))
+def test_no_cell_back_is_calculated(before: str, sign: str) -> None:
+    """A spreadsheet takes signs of full width, and signs behind blanks, for the beginning of a formula too."""
+    content = annotated.as_csv([[f"{before}{sign}1+1", "words"]]).decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(content, newline=""))) == [[f"'{before}{sign}1+1", "words"]]
