@@ -90,7 +90,6 @@ IMPORTERS = {  # outside library -> the only files that may import it
         "models/tables/table_sql.py",
         "models/features/value_choices.py",
         "lab/airlock/kinds/texts/sql_parsing.py",
-        "lab/airlock/choices/idle_sql.py",
     ),
     "optbinning": ("models/validation/woe_benchmark/bins.py",),
     "optuna": ("models/boosting/sampler.py",),
